@@ -1,0 +1,14 @@
+//! The HTTP contract, as data: requests, answers, problems and the one route table.
+
+mod problem;
+mod request;
+mod response;
+mod route;
+pub mod view;
+
+pub use problem::{FieldError, Problem, ProblemKind};
+pub use request::{IfMatch, Method, PageRequest, Parsed, Request};
+pub use response::Response;
+pub use route::{
+    Handler, PAGE, ParseFn, Precondition, QueryParameter, Route, SchemaFn, find, schema,
+};

@@ -1,0 +1,61 @@
+//! What the outside world contributes to a decision, as a value: the time and randomness.
+
+use ulid::Ulid;
+
+use crate::value::{Sha256, Timestamp, id::Id};
+
+/// The one clock and the one source of randomness of a decision.
+///
+/// The same `Env` always yields the same ids, so a decision can be taken again, compared and replayed.
+#[derive(Clone)]
+pub struct Env {
+    /// The time of the request.
+    pub now: Timestamp,
+    entropy: [u8; 32],
+}
+
+impl core::fmt::Debug for Env {
+    /// Without the entropy: salts come from it.
+    fn fmt(&self, formatter: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        formatter
+            .debug_struct("Env")
+            .field("now", &self.now)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Env {
+    /// An environment from a clock reading and 32 random bytes.
+    #[must_use]
+    pub fn new(now: Timestamp, entropy: [u8; 32]) -> Self {
+        Self { now, entropy }
+    }
+
+    /// 32 bytes that depend on the entropy and the label only.
+    #[must_use]
+    pub fn bytes(&self, label: &str) -> [u8; 32] {
+        *Sha256::keyed(&self.entropy, &[label.as_bytes()]).as_bytes()
+    }
+
+    /// A ULID of this moment; another label gives another one.
+    #[must_use]
+    pub fn ulid(&self, label: &str) -> Ulid {
+        ulid_at(self.now, &self.bytes(label))
+    }
+
+    /// An id of this moment; another label gives another one.
+    #[must_use]
+    pub fn id<T: Id>(&self, label: &str) -> T {
+        T::from_ulid(self.ulid(label))
+    }
+}
+
+/// The ULID of a moment with its random part taken from these bytes.
+#[must_use]
+pub fn ulid_at(time: Timestamp, bytes: &[u8; 32]) -> Ulid {
+    let random = bytes
+        .iter()
+        .take(10)
+        .fold(0_u128, |sum, byte| sum << 8 | u128::from(*byte));
+    Ulid::from_parts(u64::try_from(time.millis()).unwrap_or_default(), random)
+}

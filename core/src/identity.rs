@@ -1,0 +1,43 @@
+//! Who is calling.
+
+use alloc::string::String;
+
+use crate::{
+    storage::Scope,
+    value::{Email, Name, Sha256, UserId},
+};
+
+/// What a verified token says, whatever provider issued it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Claims {
+    /// The issuer, exactly as configured.
+    pub issuer: String,
+    /// The issuer's name for the person.
+    pub subject: String,
+    /// The client the token was issued to, where it says so.
+    pub client: Option<String>,
+    /// The address, only where the issuer calls it verified and its word counts here.
+    pub verified_email: Option<Email>,
+    /// The name.
+    pub name: Option<Name>,
+}
+
+impl Claims {
+    /// The scope of the link from this identity to a person. The same subject of two issuers is two.
+    #[must_use]
+    pub fn scope(&self) -> Scope {
+        Scope::Identity(Sha256::keyed(
+            b"identity",
+            &[self.issuer.as_bytes(), self.subject.as_bytes()],
+        ))
+    }
+}
+
+/// The person behind a request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Actor {
+    /// The person.
+    pub user: UserId,
+    /// What their token says.
+    pub claims: Claims,
+}

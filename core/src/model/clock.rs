@@ -1,0 +1,30 @@
+//! Version vectors.
+
+use alloc::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::value::SurfaceId;
+
+/// How many writes of each surface a record has seen. Every record carries one from the first write
+/// on, so that keeping surfaces in step needs no migration.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Clock(BTreeMap<SurfaceId, u64>);
+
+impl Clock {
+    /// The clock after one more write on this surface.
+    #[must_use]
+    pub fn advanced(&self, surface: SurfaceId) -> Self {
+        let mut next = self.clone();
+        let counter = next.0.entry(surface).or_default();
+        *counter = counter.saturating_add(1);
+        next
+    }
+
+    /// The counter of one surface; 0 for one that never wrote.
+    #[must_use]
+    pub fn counter(&self, surface: SurfaceId) -> u64 {
+        self.0.get(&surface).copied().unwrap_or_default()
+    }
+}

@@ -1,0 +1,35 @@
+use serde::{Deserialize, Serialize};
+
+use super::{Body, Family};
+use crate::{
+    storage::{Key, Scope, Sort},
+    value::{Sha256, Timestamp},
+};
+
+/// The mark that one notification went, or is going, to one recipient: the same event sends once.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Delivery {
+    /// The scope it stands in.
+    pub scope: Scope,
+    /// Whether it went. Until then another attempt may take over once `claimed_until` is past.
+    pub sent: bool,
+    /// Until when the present attempt has it to itself.
+    pub claimed_until: Timestamp,
+    /// When the mark may be forgotten.
+    pub expires_at: Timestamp,
+}
+
+impl Body for Delivery {
+    const FAMILY: Family = Family::Delivery;
+    /// The digest of event id and recipient.
+    type Id = Sha256;
+
+    fn key(&self, id: &Sha256) -> Key {
+        self.scope.key(Sort::delivery(*id))
+    }
+
+    fn garbage_after(&self) -> Option<Timestamp> {
+        Some(self.expires_at)
+    }
+}

@@ -1,0 +1,140 @@
+use alloc::string::String;
+use core::str::FromStr;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{Body, Family, record::Times};
+use crate::{
+    storage::{Index, IndexKeys, Key, ObjectKind, ObjectPath, Scope, Sort},
+    value::{ArtifactId, FileName, Invalid, MediaType, ProjectId, Sha256, Size, Timestamp, UserId},
+};
+
+/// A raw version of an artifact: uploaded once, never changed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Version {
+    /// The project.
+    pub project_id: ProjectId,
+    /// The artifact.
+    pub artifact_id: ArtifactId,
+    /// 1, 2, …
+    pub number: u32,
+    /// What was declared, and what became of the upload.
+    pub content: Content,
+    /// The version this one restores, if it was not uploaded anew.
+    pub restored_from: Option<u32>,
+}
+
+/// Declared bytes and the state of their upload; raw versions and derived outputs share it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Content {
+    /// The file name.
+    pub name: FileName,
+    /// The media type.
+    pub media_type: MediaType,
+    /// The size in bytes.
+    pub size: Size,
+    /// The digest of all bytes.
+    pub sha256: Sha256,
+    /// What became of the upload.
+    pub status: ContentStatus,
+    /// Who declared it, and whose authority completion checks.
+    pub uploaded_by: UserId,
+    /// When an upload not completed is given up.
+    pub upload_expires_at: Timestamp,
+    /// The provider's name for a multipart upload in progress.
+    pub upload_id: Option<String>,
+    /// The provider's version of the object that was verified: the only one ever signed.
+    pub object_version: Option<String>,
+    /// Where the bytes are, when they are another version's (a restored one's).
+    pub stored_as: Option<u32>,
+}
+
+/// What became of an upload.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum ContentStatus {
+    /// Waiting for the bytes.
+    Pending,
+    /// The bytes are there; a large object is being read and hashed.
+    Verifying,
+    /// Verified; can be downloaded.
+    Available,
+    /// The bytes were not the declared ones. Kept for audit, never served.
+    Rejected,
+    /// The bytes did not come in time.
+    Expired,
+}
+
+impl ContentStatus {
+    /// Whether the upload may still be completed.
+    #[must_use]
+    pub fn is_open(self) -> bool {
+        matches!(self, Self::Pending | Self::Verifying)
+    }
+}
+
+/// The id of a version: its number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct VersionNumber(pub u32);
+
+impl core::fmt::Display for VersionNumber {
+    fn fmt(&self, formatter: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        self.0.fmt(formatter)
+    }
+}
+
+impl FromStr for VersionNumber {
+    type Err = Invalid;
+
+    fn from_str(text: &str) -> Result<Self, Invalid> {
+        const WRONG: Invalid = Invalid("must be a version number: 1, 2, …");
+        let plain = text.bytes().all(|digit| digit.is_ascii_digit()) && !text.starts_with('0');
+        if plain {
+            text.parse().map(Self).map_err(|_| WRONG)
+        } else {
+            Err(WRONG)
+        }
+    }
+}
+
+impl Version {
+    /// Where its bytes lie.
+    #[must_use]
+    pub fn object_path(&self) -> ObjectPath {
+        ObjectPath {
+            project: self.project_id,
+            artifact: self.artifact_id,
+            kind: ObjectKind::Raw(self.content.stored_as.unwrap_or(self.number)),
+            file: self.content.name.clone(),
+        }
+    }
+}
+
+impl Body for Version {
+    const FAMILY: Family = Family::Version;
+    type Id = VersionNumber;
+
+    fn key(&self, _: &VersionNumber) -> Key {
+        Scope::Project(self.project_id).key(Sort::version(self.artifact_id, self.number))
+    }
+
+    fn index(&self, id: &VersionNumber, _: &Times) -> IndexKeys {
+        self.content.index(&self.key(id))
+    }
+}
+
+impl Content {
+    /// An open upload is unfinished work, due when it expires.
+    pub(super) fn index(&self, key: &Key) -> IndexKeys {
+        let mut index = IndexKeys::default();
+        if self.status.is_open() {
+            index[Index::Gsi1.position()] = Some(super::journal::work(key, self.upload_expires_at));
+        }
+        index
+    }
+}

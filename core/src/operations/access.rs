@@ -1,0 +1,6 @@
+//! Access.
+
+use crate::api::Route;
+
+/// The routes.
+pub const ROUTES: &[&Route] = &[];

@@ -1,0 +1,6 @@
+//! Accounts.
+
+use crate::api::Route;
+
+/// The routes.
+pub const ROUTES: &[&Route] = &[];

@@ -1,0 +1,6 @@
+//! Artifacts.
+
+use crate::api::Route;
+
+/// The routes.
+pub const ROUTES: &[&Route] = &[];

@@ -1,0 +1,6 @@
+//! Backend.
+
+use crate::api::Route;
+
+/// The routes.
+pub const ROUTES: &[&Route] = &[];

@@ -1,0 +1,6 @@
+//! Derived.
+
+use crate::api::Route;
+
+/// The routes.
+pub const ROUTES: &[&Route] = &[];

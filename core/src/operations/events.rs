@@ -1,0 +1,6 @@
+//! Events.
+
+use crate::api::Route;
+
+/// The routes.
+pub const ROUTES: &[&Route] = &[];

@@ -1,0 +1,6 @@
+//! Grants.
+
+use crate::api::Route;
+
+/// The routes.
+pub const ROUTES: &[&Route] = &[];

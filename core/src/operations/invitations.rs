@@ -1,0 +1,6 @@
+//! Invitations.
+
+use crate::api::Route;
+
+/// The routes.
+pub const ROUTES: &[&Route] = &[];

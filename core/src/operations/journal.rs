@@ -1,0 +1,6 @@
+//! Journal.
+
+use crate::api::Route;
+
+/// The routes.
+pub const ROUTES: &[&Route] = &[];

@@ -1,0 +1,6 @@
+//! Members.
+
+use crate::api::Route;
+
+/// The routes.
+pub const ROUTES: &[&Route] = &[];

@@ -1,0 +1,6 @@
+//! Metadata.
+
+use crate::api::Route;
+
+/// The routes.
+pub const ROUTES: &[&Route] = &[];

@@ -1,0 +1,6 @@
+//! Preferences.
+
+use crate::api::Route;
+
+/// The routes.
+pub const ROUTES: &[&Route] = &[];

@@ -1,0 +1,6 @@
+//! Projects.
+
+use crate::api::Route;
+
+/// The routes.
+pub const ROUTES: &[&Route] = &[];

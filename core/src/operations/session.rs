@@ -1,0 +1,6 @@
+//! Session.
+
+use crate::api::Route;
+
+/// The routes.
+pub const ROUTES: &[&Route] = &[];

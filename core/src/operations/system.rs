@@ -1,0 +1,1 @@
+//! What the system does by itself: finishing, expiring, verifying, publishing.

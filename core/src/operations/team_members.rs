@@ -1,0 +1,6 @@
+//! Team members.
+
+use crate::api::Route;
+
+/// The routes.
+pub const ROUTES: &[&Route] = &[];

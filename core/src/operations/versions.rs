@@ -1,0 +1,6 @@
+//! Versions.
+
+use crate::api::Route;
+
+/// The routes.
+pub const ROUTES: &[&Route] = &[];

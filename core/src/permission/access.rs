@@ -1,0 +1,241 @@
+//! Access to a project: the one evaluator.
+
+use alloc::{string::String, string::ToString, vec::Vec};
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::{AccountAccess, AccountRole, Capabilities, Capability, Permit, ProjectRole};
+use crate::{
+    model::{Grant, Principal, Project, Record, Visibility},
+    storage::Scope,
+    value::{GrantId, ProjectId, Timestamp, UserId},
+};
+
+/// What one person may do on one project at one time: the union of what account role, visibility,
+/// direct grants and team grants confer.
+#[derive(Debug, Clone, Copy)]
+pub struct Access<'a> {
+    /// Their standing in the project's account.
+    pub account: AccountAccess<'a>,
+    /// The project; `None` if there is none.
+    pub project: Option<&'a Record<Project>>,
+    /// The project's grants, sorted by principal, as the database keeps them.
+    pub grants: &'a [Record<Grant>],
+    /// The time the question is asked for.
+    pub now: Timestamp,
+}
+
+/// Why something is refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// The person does not see the thing, so it does not exist for them.
+    #[error("there is no such thing, or you cannot see it")]
+    Hidden,
+    /// The person sees it and lacks this capability.
+    #[error("you lack the capability `{0}`")]
+    Missing(Capability),
+    /// The person has the capability, but the project is archived.
+    #[error("the project is archived and read-only; take it out of the archive first")]
+    Archived,
+}
+
+/// One record that confers something.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Reason {
+    /// Which kind of record.
+    pub source: Source,
+    /// The project role it amounts to.
+    pub role: ProjectRole,
+}
+
+/// The record behind a reason.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Source {
+    /// The role in the account.
+    AccountRole(UserId),
+    /// The project is open to the account.
+    Visibility(ProjectId),
+    /// A grant to the person.
+    UserGrant(GrantId),
+    /// A grant to a team they are in.
+    TeamGrant(GrantId),
+}
+
+/// The kind of record behind a reason, as answers name it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[expect(missing_docs, reason = "each variant is documented by `Source`")]
+pub enum SourceKind {
+    AccountRole,
+    Visibility,
+    UserGrant,
+    TeamGrant,
+}
+
+impl Source {
+    /// The kind, as answers name it.
+    #[must_use]
+    pub fn kind(self) -> SourceKind {
+        match self {
+            Self::AccountRole(_) => SourceKind::AccountRole,
+            Self::Visibility(_) => SourceKind::Visibility,
+            Self::UserGrant(_) => SourceKind::UserGrant,
+            Self::TeamGrant(_) => SourceKind::TeamGrant,
+        }
+    }
+
+    /// The id of the record: the member's user, the project or the grant.
+    #[must_use]
+    pub fn record_id(self) -> String {
+        match self {
+            Self::AccountRole(id) => id.to_string(),
+            Self::Visibility(id) => id.to_string(),
+            Self::UserGrant(id) | Self::TeamGrant(id) => id.to_string(),
+        }
+    }
+}
+
+/// What is still possible on an archived project: reading, and taking it out of the archive.
+const READ_ONLY: Capabilities = Capabilities::of(&[
+    Capability::ProjectView,
+    Capability::ArtifactView,
+    Capability::ArtifactDownload,
+    Capability::MetadataView,
+    Capability::EventView,
+    Capability::GrantView,
+    Capability::AuditView,
+    Capability::ProjectArchive,
+    Capability::ProjectDelete,
+]);
+
+impl<'a> Access<'a> {
+    /// Every record that confers something, strongest standing first: account role, visibility,
+    /// grants to the person, grants to their teams.
+    pub fn reasons(&self) -> impl Iterator<Item = Reason> + use<'a> {
+        let access = *self;
+        let member = access.account.membership();
+        let project = access.project.filter(|project| !project.deleted);
+        let standing = member.zip(project);
+        let user = access.account.user;
+        let by_role = standing.and_then(|(member, _)| {
+            let role = member.body.role.project_role()?;
+            Some(Reason {
+                source: Source::AccountRole(user),
+                role,
+            })
+        });
+        let by_visibility = standing.and_then(|(member, project)| {
+            let open = project.body.visibility == Visibility::Account
+                && member.body.role >= AccountRole::Member;
+            let source = Source::Visibility(project.id);
+            open.then_some(Reason {
+                source,
+                role: ProjectRole::Viewer,
+            })
+        });
+        let direct = standing.into_iter().flat_map(move |(member, _)| {
+            let membership = member.body.membership_id;
+            access
+                .live_grants(Principal::User(user))
+                .filter(move |grant| grant.body.membership_id == Some(membership))
+                .map(|grant| Reason {
+                    source: Source::UserGrant(grant.id),
+                    role: grant.body.role,
+                })
+        });
+        let by_team = standing.into_iter().flat_map(move |_| {
+            let teams = access.account.teams.iter().map(|row| row.body.team_id);
+            teams
+                .filter(move |team| access.account.team_role(*team).is_some())
+                .flat_map(move |team| access.live_grants(Principal::Team(team)))
+                .map(|grant| Reason {
+                    source: Source::TeamGrant(grant.id),
+                    role: grant.body.role,
+                })
+        });
+        by_role
+            .into_iter()
+            .chain(by_visibility)
+            .chain(direct)
+            .chain(by_team)
+    }
+
+    fn live_grants(self, principal: Principal) -> impl Iterator<Item = &'a Record<Grant>> {
+        let first = self
+            .grants
+            .partition_point(|grant| grant.body.principal < principal);
+        self.grants
+            .iter()
+            .skip(first)
+            .take_while(move |grant| grant.body.principal == principal)
+            .filter(move |grant| !grant.deleted && grant.body.is_live(self.now))
+    }
+
+    /// Everything the person may do, archiving aside.
+    #[must_use]
+    pub fn conferred(&self) -> Capabilities {
+        self.reasons().fold(Capabilities::NONE, |sum, reason| {
+            sum.union(reason.role.capabilities())
+        })
+    }
+
+    /// Everything the person may do now.
+    #[must_use]
+    pub fn effective(&self) -> Capabilities {
+        self.conferred().intersection(self.possible())
+    }
+
+    /// What the project's state allows anybody.
+    #[must_use]
+    pub fn possible(&self) -> Capabilities {
+        match self.project {
+            Some(project) if project.body.archived => READ_ONLY,
+            _ => ProjectRole::Owner.capabilities(),
+        }
+    }
+
+    /// The strongest role, for display.
+    #[must_use]
+    pub fn role(&self) -> Option<ProjectRole> {
+        self.reasons().map(|reason| reason.role).max()
+    }
+
+    /// The first record that confers the capability.
+    ///
+    /// # Errors
+    /// Why it is refused.
+    pub fn check(&self, capability: Capability) -> Result<Reason, Refusal> {
+        let sufficient = self
+            .reasons()
+            .find(|reason| reason.role.capabilities().has(capability));
+        match sufficient {
+            Some(reason) if self.possible().has(capability) => Ok(reason),
+            Some(_) => Err(Refusal::Archived),
+            None if self.reasons().next().is_none() => Err(Refusal::Hidden),
+            None => Err(Refusal::Missing(capability)),
+        }
+    }
+
+    /// Every record that confers the capability, for an explanation.
+    #[must_use]
+    pub fn explain(&self, capability: Capability) -> Vec<Reason> {
+        let possible = self.possible().has(capability);
+        self.reasons()
+            .filter(|reason| possible && reason.role.capabilities().has(capability))
+            .collect()
+    }
+
+    /// Asks for a capability and gets the witness that it was allowed.
+    ///
+    /// # Errors
+    /// Why it is refused.
+    pub fn permit(&self, project: ProjectId, capability: Capability) -> Result<Permit, Refusal> {
+        self.check(capability)?;
+        Ok(Permit::granted(
+            self.account.user,
+            Scope::Project(project),
+            Some(capability),
+        ))
+    }
+}

@@ -1,0 +1,106 @@
+//! Access to an account.
+
+use super::{AccountRole, Capabilities, Capability, Permit, Refusal, TeamRole};
+use crate::{
+    model::{Account, AccountStatus, Member, MemberStatus, Record, TeamMember},
+    storage::Scope,
+    value::{AccountId, TeamId, UserId},
+};
+
+/// What one person may do in one account, from the account, their membership and their team rows.
+#[derive(Debug, Clone, Copy)]
+pub struct AccountAccess<'a> {
+    /// The person.
+    pub user: UserId,
+    /// The account; `None` if there is none.
+    pub account: Option<&'a Record<Account>>,
+    /// Their membership; `None` if there never was one.
+    pub member: Option<&'a Record<Member>>,
+    /// Their team rows.
+    pub teams: &'a [Record<TeamMember>],
+}
+
+impl<'a> AccountAccess<'a> {
+    /// The membership, if both it and the account are active: without it nothing is allowed.
+    #[must_use]
+    pub fn membership(&self) -> Option<&'a Record<Member>> {
+        let account = self.account?;
+        let member = self.member?;
+        let active = account.body.status == AccountStatus::Active
+            && !account.deleted
+            && member.body.status == MemberStatus::Active
+            && !member.deleted;
+        active.then_some(member)
+    }
+
+    /// The role in the account.
+    #[must_use]
+    pub fn role(&self) -> Option<AccountRole> {
+        self.membership().map(|member| member.body.role)
+    }
+
+    /// What the person may do in the account.
+    #[must_use]
+    pub fn effective(&self) -> Capabilities {
+        self.role()
+            .map_or(Capabilities::NONE, AccountRole::capabilities)
+    }
+
+    /// Whether the person is in the team, as of this stay in the account, and the team still exists.
+    #[must_use]
+    pub fn team_role(&self, team: TeamId) -> Option<TeamRole> {
+        let member = self.membership()?;
+        let retired = self
+            .account
+            .is_some_and(|account| account.body.has_retired(team));
+        let row = self
+            .teams
+            .iter()
+            .find(|row| row.body.team_id == team && !row.deleted)?;
+        let current = !retired && row.body.membership_id == member.body.membership_id;
+        current.then_some(row.body.role)
+    }
+
+    /// Asks for one capability in the account.
+    ///
+    /// # Errors
+    /// [`Refusal::Hidden`] to whoever does not see the account, else [`Refusal::Missing`].
+    pub fn permit(&self, account: AccountId, capability: Capability) -> Result<Permit, Refusal> {
+        let effective = self.effective();
+        if !effective.has(Capability::AccountView) {
+            Err(Refusal::Hidden)
+        } else if effective.has(capability) {
+            Ok(Permit::granted(
+                self.user,
+                Scope::Account(account),
+                Some(capability),
+            ))
+        } else {
+            Err(Refusal::Missing(capability))
+        }
+    }
+
+    /// Asks to leave the account, which every active member may.
+    ///
+    /// # Errors
+    /// [`Refusal::Hidden`] to whoever is not an active member.
+    pub fn permit_leaving(&self, account: AccountId) -> Result<Permit, Refusal> {
+        self.membership().ok_or(Refusal::Hidden)?;
+        Ok(Permit::granted(self.user, Scope::Account(account), None))
+    }
+
+    /// Asks to manage the members of one team: with `team.manage`, or as its lead.
+    ///
+    /// # Errors
+    /// As [`AccountAccess::permit`].
+    pub fn permit_team(&self, account: AccountId, team: TeamId) -> Result<Permit, Refusal> {
+        if self.team_role(team) == Some(TeamRole::Lead) {
+            return Ok(Permit::granted(
+                self.user,
+                Scope::Account(account),
+                Some(Capability::TeamManage),
+            ));
+        }
+        self.permit(account, Capability::TeamManage)
+    }
+}

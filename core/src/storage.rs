@@ -1,0 +1,21 @@
+//! How records are laid out in any database: scopes, keys, items and batches, as plain values.
+//!
+//! An adapter turns an [`Item`] into its database's form and back and evaluates [`Condition`]s; it
+//! never looks inside a body, so a new field changes no adapter.
+
+mod batch;
+mod index;
+mod item;
+mod key;
+pub mod memory;
+mod object_path;
+mod range;
+mod scope;
+
+pub use batch::{Batch, Condition, Operation, TooLarge};
+pub use index::{Index, IndexKey, IndexKeys};
+pub use item::{ETag, Item};
+pub use key::{Key, Sort};
+pub use object_path::{ObjectKind, ObjectPath};
+pub use range::{List, Page, Range};
+pub use scope::Scope;

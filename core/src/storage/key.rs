@@ -1,0 +1,224 @@
+//! Keys: a scope and a sort key inside it.
+
+use alloc::{format, string::String};
+use core::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use super::Scope;
+use crate::{
+    model::Principal,
+    value::{
+        ArtifactId, DerivedId, EventId, GrantId, InvitationId, MetadataId, Sha256, SurfaceId,
+        TeamId, Timestamp, UserId,
+    },
+};
+
+/// The sort key of an item.
+///
+/// Only the constructors below build one, from ids and numbers that hold no `#`, so nothing a caller
+/// sends can forge a key. Whatever a permission decision reads in a project sorts under `#`, and
+/// nothing else does. Numbers are padded to 20 digits, so that keys sort as the numbers do.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Sort(String);
+
+/// The whole address of an item.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Key {
+    /// The partition.
+    pub scope: Scope,
+    /// The place in it.
+    pub sort: Sort,
+}
+
+impl Scope {
+    /// The key at this place of the scope.
+    #[must_use]
+    pub fn key(self, sort: Sort) -> Key {
+        Key { scope: self, sort }
+    }
+}
+
+impl fmt::Display for Key {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{} {}", self.scope, self.sort)
+    }
+}
+
+impl fmt::Display for Sort {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.0)
+    }
+}
+
+impl Sort {
+    /// What a permission decision reads in a project, and the head and account of an account.
+    pub const DECISIVE: &'static str = "#";
+    /// Live grants of a project.
+    pub const GRANTS: &'static str = "#GRANT#";
+    /// Members of an account and, below each, their teams.
+    pub const MEMBERS: &'static str = "MEMBER#";
+    /// Teams of an account.
+    pub const TEAMS: &'static str = "TEAM#";
+    /// Invitations of an account.
+    pub const INVITATIONS: &'static str = "INVITE#";
+    /// Artifacts of a project.
+    pub const ARTIFACTS: &'static str = "ARTIFACT#";
+    /// Superseded permission records.
+    pub const HISTORY: &'static str = "HISTORY#";
+    /// Journal entries.
+    pub const JOURNAL: &'static str = "JOURNAL#";
+
+    /// A key read back from a database or out of a cursor we sealed.
+    #[must_use]
+    pub fn from_stored(text: String) -> Self {
+        Self(text)
+    }
+
+    /// The text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The head of the scope's journal: sorts before everything else.
+    #[must_use]
+    pub fn head() -> Self {
+        Self("#0HEAD".into())
+    }
+
+    /// The profile in a user scope.
+    #[must_use]
+    pub fn user() -> Self {
+        Self("#USER".into())
+    }
+
+    /// The link in an identity or email scope.
+    #[must_use]
+    pub fn link() -> Self {
+        Self("#LINK".into())
+    }
+
+    /// The account in its scope.
+    #[must_use]
+    pub fn account() -> Self {
+        Self("#ACCOUNT".into())
+    }
+
+    /// The project in its scope.
+    #[must_use]
+    pub fn project() -> Self {
+        Self("#PROJECT".into())
+    }
+
+    /// A person's notification preferences.
+    #[must_use]
+    pub fn preferences() -> Self {
+        Self("PREF#NOTIFICATIONS".into())
+    }
+
+    /// A member. As a prefix it takes in the person's team rows too.
+    #[must_use]
+    pub fn member(user: UserId) -> Self {
+        Self(format!("{}{user}", Self::MEMBERS))
+    }
+
+    /// A person's place in a team.
+    #[must_use]
+    pub fn team_member(user: UserId, team: TeamId) -> Self {
+        Self(format!("{}{user}#TEAM#{team}", Self::MEMBERS))
+    }
+
+    /// A team.
+    #[must_use]
+    pub fn team(team: TeamId) -> Self {
+        Self(format!("{}{team}", Self::TEAMS))
+    }
+
+    /// An invitation.
+    #[must_use]
+    pub fn invitation(invitation: InvitationId) -> Self {
+        Self(format!("{}{invitation}", Self::INVITATIONS))
+    }
+
+    /// A live grant.
+    #[must_use]
+    pub fn grant(principal: Principal, grant: GrantId) -> Self {
+        Self(format!("{}{}#{grant}", Self::GRANTS, principal.id_text()))
+    }
+
+    /// A revoked grant: out of the range a decision reads, addressed by its id alone.
+    #[must_use]
+    pub fn revoked_grant(grant: GrantId) -> Self {
+        Self(format!("{}REVOKED#{grant}", Self::HISTORY))
+    }
+
+    /// The copy of a permission record as it was at one version: `place` is the record's own sort
+    /// key without the leading `#`, or for grants `GRANT#{grant}`.
+    #[must_use]
+    pub fn superseded(place: &str, version: u64) -> Self {
+        Self(format!(
+            "{}{}#{version:020}",
+            Self::HISTORY,
+            place.trim_start_matches('#')
+        ))
+    }
+
+    /// An artifact.
+    #[must_use]
+    pub fn artifact(artifact: ArtifactId) -> Self {
+        Self(format!("{}{artifact}", Self::ARTIFACTS))
+    }
+
+    /// A raw version.
+    #[must_use]
+    pub fn version(artifact: ArtifactId, number: u32) -> Self {
+        Self(format!("DOCUMENT#{artifact}#RAW#{number:020}"))
+    }
+
+    /// A derived output.
+    #[must_use]
+    pub fn derived(artifact: ArtifactId, derived: DerivedId) -> Self {
+        Self(format!("DOCUMENT#{artifact}#DERIVED#{derived}"))
+    }
+
+    /// A metadata record.
+    #[must_use]
+    pub fn metadata(artifact: ArtifactId, at: Timestamp, id: MetadataId) -> Self {
+        Self(format!("DOCUMENT#{artifact}#META#{:020}#{id}", at.millis()))
+    }
+
+    /// A write event.
+    #[must_use]
+    pub fn event(artifact: ArtifactId, at: Timestamp, id: EventId) -> Self {
+        Self(format!(
+            "DOCUMENT#{artifact}#EVENT#{:020}#{id}",
+            at.millis()
+        ))
+    }
+
+    /// The prefix of one kind of record below an artifact: `RAW`, `DERIVED`, `META` or `EVENT`.
+    #[must_use]
+    pub fn documents(artifact: ArtifactId, kind: &str) -> String {
+        format!("DOCUMENT#{artifact}#{kind}#")
+    }
+
+    /// The record of a request with an idempotency key.
+    #[must_use]
+    pub fn idempotency(id: Sha256) -> Self {
+        Self(format!("IDEM#{id}"))
+    }
+
+    /// The mark that a notification was sent.
+    #[must_use]
+    pub fn delivery(id: Sha256) -> Self {
+        Self(format!("IDEM#MAIL#{id}"))
+    }
+
+    /// A journal entry.
+    #[must_use]
+    pub fn journal(surface: SurfaceId, sequence: u64) -> Self {
+        Self(format!("{}{surface}#{sequence:020}", Self::JOURNAL))
+    }
+}

@@ -1,0 +1,117 @@
+//! The reference database: what every adapter must behave like, in a few lines of ordered maps.
+
+use alloc::{
+    collections::BTreeMap,
+    string::{String, ToString},
+    vec::Vec,
+};
+
+use super::{Batch, Condition, Index, Item, Key, List, Operation, Page, Range};
+
+/// A database in memory. Its indexes are never behind, and nothing of it expires.
+#[derive(Debug, Clone, Default)]
+pub struct Memory {
+    items: BTreeMap<(String, String), Item>,
+}
+
+/// A condition of a batch did not hold; nothing was changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a condition of the batch does not hold")]
+pub struct Conflict;
+
+fn place(key: &Key) -> (String, String) {
+    (key.scope.to_string(), key.sort.to_string())
+}
+
+impl Memory {
+    /// One item.
+    #[must_use]
+    pub fn get(&self, key: &Key) -> Option<&Item> {
+        self.items.get(&place(key))
+    }
+
+    /// Every item, by key.
+    pub fn items(&self) -> impl Iterator<Item = &Item> {
+        self.items.values()
+    }
+
+    /// Consecutive items of one partition.
+    #[must_use]
+    pub fn scan(&self, range: &Range) -> Page {
+        let partition = range.scope.to_string();
+        let start = (partition.clone(), range.prefix.clone());
+        let items = self
+            .items
+            .range(start..)
+            .take_while(|((scope, sort), _)| *scope == partition && sort.starts_with(&range.prefix))
+            .filter(|((_, sort), _)| range.after.as_ref().is_none_or(|after| sort > after))
+            .map(|(_, item)| item);
+        cut(items, range.limit)
+    }
+
+    /// A page of an index.
+    #[must_use]
+    pub fn list(&self, list: &List) -> Page {
+        let mut rows: Vec<(&String, &Item)> = self
+            .items
+            .values()
+            .filter_map(|item| {
+                let key = index_key(item, list.index)?;
+                (key.0 == &list.partition).then_some((key.1, item))
+            })
+            .filter(|(sort, _)| sort.starts_with(&list.prefix))
+            .filter(|(sort, _)| list.after.as_ref().is_none_or(|after| *sort > after))
+            .filter(|(sort, _)| list.until.as_ref().is_none_or(|until| *sort <= until))
+            .collect();
+        rows.sort_by_key(|(sort, item)| (*sort, place(&item.key)));
+        cut(rows.into_iter().map(|(_, item)| item), Some(list.limit))
+    }
+
+    /// Carries a batch out, all or nothing.
+    ///
+    /// # Errors
+    /// [`Conflict`].
+    pub fn commit(&mut self, batch: &Batch) -> Result<(), Conflict> {
+        let holds = |sort: &super::Sort, condition: &Condition| {
+            let stored = self.get(&batch.scope.key(sort.clone()));
+            match (condition, stored) {
+                (Condition::Absent, None) => true,
+                (Condition::Matches(etag), Some(item)) => item.etag == *etag,
+                _ => false,
+            }
+        };
+        let all = batch.operations.iter().all(|operation| match operation {
+            Operation::Put(item, condition) => {
+                item.key.scope == batch.scope && holds(&item.key.sort, condition)
+            }
+            Operation::Delete(sort, condition) => holds(sort, condition),
+        });
+        if !all {
+            return Err(Conflict);
+        }
+        for operation in &batch.operations {
+            match operation {
+                Operation::Put(item, _) => {
+                    self.items.insert(place(&item.key), item.clone());
+                }
+                Operation::Delete(sort, _) => {
+                    self.items.remove(&place(&batch.scope.key(sort.clone())));
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+fn index_key(item: &Item, index: Index) -> Option<(&String, &String)> {
+    let key = item.index.get(index.position())?.as_ref()?;
+    Some((&key.partition, &key.sort))
+}
+
+fn cut<'a>(items: impl Iterator<Item = &'a Item>, limit: Option<u32>) -> Page {
+    let limit = limit.map_or(usize::MAX, |limit| limit as usize);
+    let mut items: Vec<Item> = items.take(limit.saturating_add(1)).cloned().collect();
+    let more = items.len() > limit;
+    items.truncate(limit);
+    Page { items, more }
+}

@@ -1,0 +1,334 @@
+//! A world for tests: people who call the API of a surface in memory, one request after another.
+
+use alloc::{
+    collections::BTreeMap,
+    format,
+    string::{String, ToString},
+    vec::Vec,
+};
+use core::time::Duration;
+
+use serde_json::{Value, json};
+use ulid::Ulid;
+
+use crate::{
+    api::{self, Handler, Problem, Request, Response},
+    catalog::Provider,
+    context::{Context, IdempotencyRequest, Surface},
+    drive::{Drive, Next},
+    env::Env,
+    facts::{Answer, Ask, Stat},
+    identity::{Actor, Claims},
+    model::{Body, Record, User},
+    selection::BackendSelection,
+    storage::{Batch, Item, Key, memory::Memory},
+    use_case::{Outcome, Reply, UseCase},
+    value::{Email, RequestId, Sha256, SurfaceId, Timestamp, UserId, id::Id},
+};
+
+/// A surface in memory.
+pub(crate) struct World {
+    pub(crate) surface: Surface,
+    pub(crate) store: Memory,
+    pub(crate) now: Timestamp,
+    /// Objects by path.
+    pub(crate) objects: BTreeMap<String, Stat>,
+    /// Tokens that [`Ask::Token`] takes as genuine.
+    pub(crate) tokens: BTreeMap<String, Claims>,
+    /// Waves of questions the last request took.
+    pub(crate) waves: usize,
+    requests: u64,
+}
+
+/// A person.
+#[derive(Debug, Clone)]
+pub(crate) struct Person {
+    pub(crate) actor: Actor,
+}
+
+impl Person {
+    pub(crate) fn id(&self) -> String {
+        self.actor.user.to_string()
+    }
+}
+
+/// An answer with its body parsed.
+#[derive(Debug)]
+pub(crate) struct Answered {
+    pub(crate) status: u16,
+    pub(crate) etag: Option<String>,
+    pub(crate) body: Value,
+    pub(crate) reply: Option<Reply>,
+}
+
+impl Answered {
+    /// The answer's `id`.
+    pub(crate) fn id(&self) -> String {
+        self.text("id")
+    }
+
+    /// A text member of the answer.
+    pub(crate) fn text(&self, name: &str) -> String {
+        self.body[name]
+            .as_str()
+            .unwrap_or_else(|| panic!("no `{name}` in {}", self.body))
+            .into()
+    }
+
+    /// Asserts the status and gives the answer back.
+    pub(crate) fn expect(self, status: u16) -> Self {
+        assert_eq!(self.status, status, "{}", self.body);
+        self
+    }
+
+    /// Asserts a problem of this type, such as `not-found`.
+    pub(crate) fn expect_problem(self, kind: &str) -> Self {
+        assert_eq!(
+            self.body["type"],
+            format!("urn:wm:problem:{kind}"),
+            "{} {}",
+            self.status,
+            self.body
+        );
+        self
+    }
+}
+
+impl World {
+    pub(crate) fn new() -> Self {
+        let surface = Surface {
+            id: SurfaceId::first(Ulid::from_parts(1, 1)),
+            secret: [7; 32],
+            selection: BackendSelection::for_tests(Provider::Local),
+            public_url: "http://surface.test".into(),
+        };
+        Self {
+            surface,
+            store: Memory::default(),
+            now: Timestamp::from_millis(1_800_000_000_000),
+            objects: BTreeMap::new(),
+            tokens: BTreeMap::new(),
+            waves: 0,
+            requests: 0,
+        }
+    }
+
+    /// A person with a profile and a verified address, stored as sign-up would leave them.
+    pub(crate) fn person(&mut self, name: &str) -> Person {
+        let email: Email = format!("{name}@example.com").parse().unwrap();
+        let seed = Sha256::of(name.as_bytes());
+        let user: UserId = Env::new(self.now, *seed.as_bytes()).id("user");
+        let claims = Claims {
+            issuer: "https://issuer.test".into(),
+            subject: name.into(),
+            client: None,
+            verified_email: Some(email.clone()),
+            name: Some(name.parse().unwrap()),
+        };
+        let person = Person {
+            actor: Actor { user, claims },
+        };
+        let surface = self.surface.clone();
+        let context = self.context(&surface, &person, None);
+        let permit = crate::permission::Permit::own(user);
+        let mut commit = crate::commit::Commit::open(&context, permit, None);
+        commit.create(
+            user,
+            User {
+                name: Some(name.parse().unwrap()),
+                email: Some(email),
+                salt: seed,
+            },
+        );
+        let outcome = commit.finish(crate::model::EventType::UserCreated, Reply::no_content());
+        let Ok(Outcome::Commit(batch, _)) = outcome else {
+            panic!("sign-up commits")
+        };
+        self.store.commit(&batch).unwrap();
+        person
+    }
+
+    pub(crate) fn pass(&mut self, duration: Duration) {
+        self.now = self.now.after(duration);
+    }
+
+    pub(crate) fn get(&mut self, person: &Person, path: &str) -> Answered {
+        self.send(person, "GET", path, &[], None)
+    }
+
+    pub(crate) fn post(&mut self, person: &Person, path: &str, body: Value) -> Answered {
+        self.send(person, "POST", path, &[], Some(body))
+    }
+
+    pub(crate) fn put(&mut self, person: &Person, path: &str, body: Value) -> Answered {
+        self.send(person, "PUT", path, &[], Some(body))
+    }
+
+    /// `PATCH` with `If-Match: *`.
+    pub(crate) fn patch(&mut self, person: &Person, path: &str, body: Value) -> Answered {
+        self.send(person, "PATCH", path, &[("if-match", "*")], Some(body))
+    }
+
+    pub(crate) fn delete(&mut self, person: &Person, path: &str) -> Answered {
+        self.send(person, "DELETE", path, &[], None)
+    }
+
+    /// Sends a request and carries out what it decides.
+    pub(crate) fn send(
+        &mut self,
+        person: &Person,
+        method: &str,
+        target: &str,
+        headers: &[(&str, &str)],
+        body: Option<Value>,
+    ) -> Answered {
+        let (path, query) = target.split_once('?').unwrap_or((target, ""));
+        let mut request = Request {
+            method: method.into(),
+            path: path.into(),
+            query: query.into(),
+            headers: headers
+                .iter()
+                .map(|(name, value)| ((*name).into(), (*value).into()))
+                .collect(),
+            body: body
+                .map(|body| body.to_string().into_bytes())
+                .unwrap_or_default(),
+        };
+        request
+            .headers
+            .push(("content-type".into(), "application/json".into()));
+        let result = self.carry_out(person, &request);
+        let request_id = RequestId::from_ulid(Ulid::from_parts(2, u128::from(self.requests)));
+        let (response, reply) = match result {
+            Ok(reply) => (Response::from_reply(reply.clone(), request_id), Some(reply)),
+            Err(problem) => {
+                assert!(problem.kind.status() != 500, "{:?}", problem.internal);
+                (Response::from_problem(&problem, request_id), None)
+            }
+        };
+        let etag = response.headers.iter().find(|(name, _)| *name == "etag");
+        Answered {
+            status: response.status,
+            etag: etag.map(|(_, value)| value.clone()),
+            body: serde_json::from_slice(&response.body).unwrap_or(json!(null)),
+            reply,
+        }
+    }
+
+    fn carry_out(&mut self, person: &Person, request: &Request) -> Result<Reply, Problem> {
+        let (route, mut parsed) = api::find(request)?;
+        parsed.read_query(route)?;
+        let Handler::UseCase(parse) = route.handler else {
+            panic!("not a use-case")
+        };
+        let use_case = parse(&parsed)?;
+        let idempotency = request
+            .header("idempotency-key")
+            .map(|key| IdempotencyRequest {
+                id: Sha256::keyed(
+                    b"test",
+                    &[
+                        person.id().as_bytes(),
+                        request.path.as_bytes(),
+                        key.as_bytes(),
+                    ],
+                ),
+                fingerprint: Sha256::of(&request.body),
+            });
+        self.run(person, &*use_case, idempotency)
+    }
+
+    /// Runs a use-case and commits what it decides.
+    pub(crate) fn run(
+        &mut self,
+        person: &Person,
+        use_case: &dyn UseCase,
+        idempotency: Option<IdempotencyRequest>,
+    ) -> Result<Reply, Problem> {
+        for _ in 0..4 {
+            let outcome = self.decide(person, use_case, idempotency.clone())?;
+            match outcome {
+                Outcome::Reply(reply) => return Ok(reply),
+                Outcome::Commit(batch, reply) => {
+                    self.commit(&batch);
+                    return Ok(reply);
+                }
+                Outcome::Prepare(batch) => self.commit(&batch),
+            }
+        }
+        panic!("a use-case prepares for ever")
+    }
+
+    /// Commits a batch, which must fit and meet its conditions.
+    pub(crate) fn commit(&mut self, batch: &Batch) {
+        batch.check().unwrap();
+        self.store.commit(batch).unwrap();
+    }
+
+    /// Drives a use-case to its decision without committing it.
+    pub(crate) fn decide(
+        &mut self,
+        person: &Person,
+        use_case: &dyn UseCase,
+        idempotency: Option<IdempotencyRequest>,
+    ) -> Result<Outcome, Problem> {
+        self.requests += 1;
+        self.waves = 0;
+        let surface = self.surface.clone();
+        let context = self.context(&surface, person, idempotency);
+        let mut drive = Drive::new(use_case, &context);
+        loop {
+            match drive.next()? {
+                Next::Done(outcome) => return Ok(outcome),
+                Next::Ask(asks) => {
+                    self.waves += 1;
+                    for ask in asks {
+                        let answer = self.answer(&ask);
+                        drive.answer(ask, answer);
+                    }
+                }
+            }
+        }
+    }
+
+    fn answer(&self, ask: &Ask) -> Answer {
+        match ask {
+            Ask::Get(key) => Answer::Item(self.store.get(key).cloned()),
+            Ask::Scan(range) => Answer::Page(self.store.scan(range)),
+            Ask::List(list) => Answer::Page(self.store.list(list)),
+            Ask::Stat { path, .. } | Ask::Assemble { path, .. } => {
+                Answer::Stat(self.objects.get(&path.to_string()).cloned())
+            }
+            Ask::Token { token, .. } => Answer::Claims(self.tokens.get(token).cloned()),
+        }
+    }
+
+    pub(crate) fn context<'a>(
+        &self,
+        surface: &'a Surface,
+        person: &Person,
+        idempotency: Option<IdempotencyRequest>,
+    ) -> Context<'a> {
+        let seed = Sha256::of(&self.requests.to_be_bytes());
+        Context {
+            surface,
+            env: Env::new(self.now, *seed.as_bytes()),
+            actor: person.actor.clone(),
+            request_id: RequestId::from_ulid(Ulid::from_parts(2, u128::from(self.requests))),
+            idempotency,
+        }
+    }
+
+    /// The stored record under a key.
+    pub(crate) fn record<B: Body>(&self, key: &Key) -> Option<Record<B>> {
+        self.store
+            .get(key)
+            .map(|item| Record::decode(item).unwrap())
+    }
+
+    /// Everything stored, for asserting that a refusal changed nothing.
+    pub(crate) fn dump(&self) -> Vec<Item> {
+        self.store.items().cloned().collect()
+    }
+}

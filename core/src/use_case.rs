@@ -1,0 +1,224 @@
+//! The shape of every operation: say what to read, then decide.
+
+use alloc::{string::String, vec::Vec};
+
+use serde_json::Value;
+
+use crate::{
+    api::Problem,
+    context::Context,
+    facts::{Ask, Facts},
+    permission::Permit,
+    storage::{Batch, ETag, Key, ObjectPath, Scope},
+    value::{FileName, MediaType, Sha256, Size, Timestamp},
+};
+
+/// One operation, parsed from a request or made by the system.
+pub trait UseCase: Send + Sync {
+    /// Everything it needs to know, as far as it can tell from what is known already. It is asked
+    /// again with the answers until it asks nothing new; each asking is one parallel wave of reads.
+    ///
+    /// # Errors
+    /// When what is known already rules the operation out.
+    fn needs(&self, context: &Context<'_>, facts: &Facts) -> Result<Vec<Ask>, Problem>;
+
+    /// The decision.
+    ///
+    /// # Errors
+    /// Why it is refused; nothing is changed then.
+    fn decide(&self, context: &Context<'_>, facts: &Facts) -> Result<Outcome, Problem>;
+
+    /// The scope it commits in; `None` for reads. Idempotency records live there, and surfaces that
+    /// can make writers of one scope queue do so by it.
+    fn writes(&self, _context: &Context<'_>) -> Option<Scope> {
+        None
+    }
+
+    /// Answers a repetition under an idempotency key from the records the first request made, which
+    /// are in `facts` by [`Ask::Get`], beside everything [`UseCase::needs`] asks for. Authorises anew.
+    ///
+    /// # Errors
+    /// As [`UseCase::decide`].
+    fn replay(
+        &self,
+        _context: &Context<'_>,
+        _facts: &Facts,
+        _records: &[Key],
+    ) -> Result<Reply, Problem> {
+        Err(Problem::conflict(
+            "this request was carried out before and cannot be repeated",
+        ))
+    }
+}
+
+/// What an operation wants done.
+#[derive(Debug)]
+pub enum Outcome {
+    /// Nothing to write: the answer.
+    Reply(Reply),
+    /// Write this, then answer.
+    Commit(Batch, Reply),
+    /// Write this first, in a scope of its own, then decide again with fresh facts.
+    Prepare(Batch),
+}
+
+/// The answer of an operation.
+#[derive(Debug, Clone, Default)]
+pub struct Reply {
+    /// The HTTP status.
+    pub status: u16,
+    /// The body; `None` sends none.
+    pub body: Option<Value>,
+    /// The mark of the record shown.
+    pub etag: Option<ETag>,
+    /// Where the record made can be read.
+    pub location: Option<String>,
+    /// An address to sign once everything is committed.
+    pub sign: Option<Sign>,
+    /// A record whose interrupted work the executor should try to finish before it answers.
+    pub finish: Option<Key>,
+    /// The records the answer shows, for repetitions under an idempotency key.
+    pub records: Vec<Key>,
+}
+
+impl Reply {
+    /// 200 with this body.
+    #[must_use]
+    pub fn ok(body: Value) -> Self {
+        Self {
+            status: 200,
+            body: Some(body),
+            ..Self::default()
+        }
+    }
+
+    /// 204 without a body.
+    #[must_use]
+    pub fn no_content() -> Self {
+        Self {
+            status: 204,
+            ..Self::default()
+        }
+    }
+}
+
+/// An address to sign. It carries the permit, so nothing is signed for whoever was not allowed.
+#[derive(Debug, Clone)]
+pub enum Sign {
+    /// A plan for uploading; becomes the member `upload` of the answer.
+    Upload(SignUpload),
+    /// An address for downloading; becomes the answer.
+    Download(SignDownload),
+}
+
+/// An upload to be planned: one PUT, or parts above [`SignUpload::SINGLE_LIMIT`].
+#[derive(Debug, Clone)]
+pub struct SignUpload {
+    permit: Permit,
+    /// The one object it may create.
+    pub path: ObjectPath,
+    /// Its media type.
+    pub media_type: MediaType,
+    /// Its size.
+    pub size: Size,
+    /// Its digest.
+    pub sha256: Sha256,
+    /// When the plan ends.
+    pub expires_at: Timestamp,
+    /// The provider's name of the multipart upload begun before, when a plan is issued again.
+    pub upload_id: Option<String>,
+}
+
+impl SignUpload {
+    /// Objects above this many bytes are uploaded in parts: 64 MiB.
+    pub const SINGLE_LIMIT: u64 = 64 * 1024 * 1024;
+    /// The size of every part but the last: 16 MiB.
+    pub const PART_SIZE: u64 = 16 * 1024 * 1024;
+
+    /// An upload that this permit allows.
+    #[must_use]
+    pub fn new(
+        permit: Permit,
+        path: ObjectPath,
+        media_type: MediaType,
+        size: Size,
+        sha256: Sha256,
+        expires_at: Timestamp,
+    ) -> Self {
+        Self {
+            permit,
+            path,
+            media_type,
+            size,
+            sha256,
+            expires_at,
+            upload_id: None,
+        }
+    }
+
+    /// Who may upload, and where.
+    #[must_use]
+    pub fn permit(&self) -> &Permit {
+        &self.permit
+    }
+
+    /// Whether it is uploaded in parts.
+    #[must_use]
+    pub fn is_multipart(&self) -> bool {
+        self.size.bytes() > Self::SINGLE_LIMIT
+    }
+
+    /// The parts with their sizes, numbered from 1.
+    pub fn parts(&self) -> impl Iterator<Item = (u16, u64)> {
+        let size = self.size.bytes();
+        let count = u16::try_from(size.div_ceil(Self::PART_SIZE)).unwrap_or(u16::MAX);
+        (1..=count).map(move |number| {
+            let start = u64::from(number - 1) * Self::PART_SIZE;
+            (number, Self::PART_SIZE.min(size - start))
+        })
+    }
+}
+
+/// A download to be signed.
+#[derive(Debug, Clone)]
+pub struct SignDownload {
+    permit: Permit,
+    /// The object.
+    pub path: ObjectPath,
+    /// The provider's version of it that was verified.
+    pub object_version: Option<String>,
+    /// The name the browser saves it under.
+    pub file: FileName,
+    /// The type it is served as.
+    pub media_type: MediaType,
+    /// When the address ends.
+    pub expires_at: Timestamp,
+}
+
+impl SignDownload {
+    /// A download that this permit allows.
+    #[must_use]
+    pub fn new(
+        permit: Permit,
+        path: ObjectPath,
+        object_version: Option<String>,
+        file: FileName,
+        media_type: MediaType,
+        expires_at: Timestamp,
+    ) -> Self {
+        Self {
+            permit,
+            path,
+            object_version,
+            file,
+            media_type,
+            expires_at,
+        }
+    }
+
+    /// Who may download, and where.
+    #[must_use]
+    pub fn permit(&self) -> &Permit {
+        &self.permit
+    }
+}

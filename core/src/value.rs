@@ -1,0 +1,60 @@
+//! Values parsed once at the edge: whoever holds one need not check it again.
+
+pub mod cursor;
+pub mod digest;
+pub mod email;
+pub mod file_name;
+pub mod id;
+pub mod media_type;
+pub mod size;
+pub mod text;
+pub mod timestamp;
+
+pub use cursor::Cursor;
+pub use digest::Sha256;
+pub use email::Email;
+pub use file_name::FileName;
+pub use id::{
+    AccountId, ArtifactId, CommitId, DerivedId, EventId, GrantId, InvitationId, MembershipId,
+    MetadataId, ProjectId, RequestId, SurfaceId, TeamId, UserId,
+};
+pub use media_type::MediaType;
+pub use size::Size;
+pub use text::{Description, Kind, Label, Name, Reason, Text};
+pub use timestamp::Timestamp;
+
+/// Why a text is not a value: one line, lower case, saying what would be accepted.
+///
+/// It never repeats the text itself, which may be long, hostile or personal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct Invalid(pub &'static str);
+
+/// Serde, `Display` and a JSON schema for a newtype that parses from a string.
+macro_rules! string_value {
+    ($type:ident, { $($schema:tt)* }) => {
+        impl serde::Serialize for $type {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.collect_str(self)
+            }
+        }
+
+        impl<'de> serde::Deserialize<'de> for $type {
+            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                let text = alloc::string::String::deserialize(deserializer)?;
+                text.parse().map_err(serde::de::Error::custom)
+            }
+        }
+
+        impl schemars::JsonSchema for $type {
+            fn schema_name() -> alloc::borrow::Cow<'static, str> {
+                stringify!($type).into()
+            }
+
+            fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+                schemars::json_schema!({ "type": "string", $($schema)* })
+            }
+        }
+    };
+}
+pub(crate) use string_value;

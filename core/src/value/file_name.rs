@@ -1,0 +1,97 @@
+//! File names: the last segment of an object path.
+
+use alloc::string::String;
+use core::{fmt, str::FromStr};
+
+use unicode_normalization::UnicodeNormalization;
+
+use super::{Invalid, string_value};
+
+/// A file name that means the same on every file system and in every object store.
+///
+/// Normalised to NFC, 1 to 200 bytes of UTF-8; without `/`, `\`, control characters or the characters
+/// `" * : < > ? | # %` that some file system, URL or key reserves; not `.` or `..`; no leading space,
+/// no trailing dot or space. `%` is refused so that no decoding, once or twice, yields another name.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct FileName(String);
+
+impl FileName {
+    /// The most bytes a name may have.
+    pub const LIMIT: usize = 200;
+
+    /// The name.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for FileName {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.0)
+    }
+}
+
+/// Characters that change the direction of text or cannot be seen: they make one name look like another.
+fn deceptive(character: char) -> bool {
+    matches!(character, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff0}'..='\u{ffff}')
+}
+
+impl FromStr for FileName {
+    type Err = Invalid;
+
+    fn from_str(text: &str) -> Result<Self, Invalid> {
+        const WRONG: Invalid = Invalid(
+            "must be a file name of 1 to 200 bytes without `/ \\ \" * : < > ? | # %`, control or invisible characters, a leading space, or a trailing dot or space",
+        );
+        // Bounded before it is normalised: composing never lengthens a text more than threefold.
+        if text.len() > 3 * Self::LIMIT {
+            return Err(WRONG);
+        }
+        let name: String = text.nfc().collect();
+        let refused = |character: char| {
+            character.is_control() || deceptive(character) || "/\\\"*:<>?|#%".contains(character)
+        };
+        let fits = (1..=Self::LIMIT).contains(&name.len())
+            && !name.contains(refused)
+            && !name.starts_with(char::is_whitespace)
+            && !name.ends_with(|last: char| last == '.' || last.is_whitespace());
+        if fits { Ok(Self(name)) } else { Err(WRONG) }
+    }
+}
+
+string_value!(FileName, { "minLength": 1, "maxLength": 200 });
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_spellings_of_an_accent_are_one_name() {
+        let composed: FileName = "caf\u{e9}.pdf".parse().unwrap();
+        assert_eq!("cafe\u{301}.pdf".parse(), Ok(composed));
+    }
+
+    #[test]
+    fn case_40_refuses_names_that_mean_a_path() {
+        let long = "x".repeat(1024);
+        for text in [
+            "",
+            ".",
+            "..",
+            "../x",
+            "a/b",
+            "a\\b",
+            "%2e%2e",
+            "%252e",
+            "a.",
+            "a ",
+            " a",
+            "a\0b",
+            "a\u{202e}fdp.exe",
+            &long,
+        ] {
+            assert!(text.parse::<FileName>().is_err(), "{text:?}");
+        }
+    }
+}

@@ -1,0 +1,215 @@
+//! Typed ids: a short prefix and a lower-case ULID, never reused.
+//!
+//! The text form is canonical: exactly one spelling parses, so an id can stand in a key as it is
+//! (it holds no `#`, `/` or control character) and two ids are equal when their texts are.
+
+use core::{fmt, str::FromStr};
+
+use ulid::Ulid;
+
+use super::{Invalid, string_value};
+
+/// What every single-ULID id can do; the deterministic generator of [`crate::env`] builds them.
+pub trait Id: Copy + Ord + fmt::Display + FromStr<Err = Invalid> {
+    /// The prefix before the ULID, underscore included.
+    const PREFIX: &'static str;
+
+    /// The id over this ULID.
+    fn from_ulid(ulid: Ulid) -> Self;
+
+    /// The ULID, whose first 48 bits are the creation time in milliseconds.
+    fn ulid(self) -> Ulid;
+}
+
+const WRONG: Invalid =
+    Invalid("must be an id: its prefix and 26 lower-case Crockford base-32 digits");
+
+fn parse_ulid(text: &str) -> Result<Ulid, Invalid> {
+    let ulid = Ulid::from_string(text).map_err(|_| WRONG)?;
+    let mut buffer = [0; ulid::ULID_LEN];
+    if lower(ulid, &mut buffer) == text {
+        Ok(ulid)
+    } else {
+        Err(WRONG)
+    }
+}
+
+fn lower(ulid: Ulid, buffer: &mut [u8; ulid::ULID_LEN]) -> &str {
+    ulid.array_to_str(buffer);
+    buffer.make_ascii_lowercase();
+    core::str::from_utf8(buffer).unwrap_or_default()
+}
+
+macro_rules! ids {
+    ($($(#[$doc:meta])* $name:ident = $prefix:literal;)*) => {$(
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name(Ulid);
+
+        impl Id for $name {
+            const PREFIX: &'static str = $prefix;
+
+            fn from_ulid(ulid: Ulid) -> Self {
+                Self(ulid)
+            }
+
+            fn ulid(self) -> Ulid {
+                self.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                let mut buffer = [0; ulid::ULID_LEN];
+                formatter.write_str($prefix)?;
+                formatter.write_str(lower(self.0, &mut buffer))
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = Invalid;
+
+            fn from_str(text: &str) -> Result<Self, Invalid> {
+                text.strip_prefix($prefix).ok_or(WRONG).and_then(parse_ulid).map(Self)
+            }
+        }
+
+        string_value!($name, { "pattern": concat!("^", $prefix, "[0-7][0-9a-hjkmnp-tv-z]{25}$") });
+    )*};
+}
+
+ids! {
+    /// An account.
+    AccountId = "acc_";
+    /// A person, whatever identity they signed in with.
+    UserId = "usr_";
+    /// A team of an account.
+    TeamId = "team_";
+    /// One stay of a person in an account: who leaves and rejoins has another one.
+    MembershipId = "mbr_";
+    /// A grant on a project.
+    GrantId = "grt_";
+    /// An artifact: a document with its versions.
+    ArtifactId = "art_";
+    /// A derived output of a version.
+    DerivedId = "drv_";
+    /// A metadata record of an artifact.
+    MetadataId = "met_";
+    /// A write event of an artifact.
+    EventId = "evt_";
+    /// An invitation into an account.
+    InvitationId = "inv_";
+    /// One commit; the executor recognises its own by it after a lost answer.
+    CommitId = "cmt_";
+    /// One HTTP request.
+    RequestId = "req_";
+}
+
+/// A project: the ULID of its account and its own, because a project belongs to one account for
+/// life and one wave of reads can then authorise a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ProjectId {
+    account: AccountId,
+    own: Ulid,
+}
+
+impl ProjectId {
+    const PREFIX: &'static str = "prj_";
+
+    /// The project with this own ULID in this account.
+    #[must_use]
+    pub fn new(account: AccountId, own: Ulid) -> Self {
+        Self { account, own }
+    }
+
+    /// The account it belongs to.
+    #[must_use]
+    pub fn account(self) -> AccountId {
+        self.account
+    }
+}
+
+impl fmt::Display for ProjectId {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut buffer = [0; ulid::ULID_LEN];
+        formatter.write_str(Self::PREFIX)?;
+        formatter.write_str(lower(self.account.ulid(), &mut buffer))?;
+        formatter.write_str(lower(self.own, &mut buffer))
+    }
+}
+
+impl FromStr for ProjectId {
+    type Err = Invalid;
+
+    fn from_str(text: &str) -> Result<Self, Invalid> {
+        let digits = text.strip_prefix(Self::PREFIX).ok_or(WRONG)?;
+        let (account, own) = digits.split_at_checked(ulid::ULID_LEN).ok_or(WRONG)?;
+        Ok(Self {
+            account: AccountId::from_ulid(parse_ulid(account)?),
+            own: parse_ulid(own)?,
+        })
+    }
+}
+
+string_value!(ProjectId, { "pattern": "^prj_([0-7][0-9a-hjkmnp-tv-z]{25}){2}$" });
+
+/// A surface: its ULID and its epoch, which is renewed when a backup is restored, so that two
+/// histories never share a counter.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SurfaceId {
+    ulid: Ulid,
+    epoch: u16,
+}
+
+impl SurfaceId {
+    const PREFIX: &'static str = "srf_";
+
+    /// A surface set up for the first time: epoch 1.
+    #[must_use]
+    pub fn first(ulid: Ulid) -> Self {
+        Self { ulid, epoch: 1 }
+    }
+
+    /// The same surface after a restore. `None` once 65,535 epochs are used.
+    #[must_use]
+    pub fn next_epoch(self) -> Option<Self> {
+        Some(Self {
+            ulid: self.ulid,
+            epoch: self.epoch.checked_add(1)?,
+        })
+    }
+}
+
+impl fmt::Display for SurfaceId {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut buffer = [0; ulid::ULID_LEN];
+        // Zero-padded, so that journal keys of a later epoch sort after those of an earlier one.
+        write!(
+            formatter,
+            "{}{}_{:05}",
+            Self::PREFIX,
+            lower(self.ulid, &mut buffer),
+            self.epoch
+        )
+    }
+}
+
+impl FromStr for SurfaceId {
+    type Err = Invalid;
+
+    fn from_str(text: &str) -> Result<Self, Invalid> {
+        let (ulid, epoch) = text
+            .strip_prefix(Self::PREFIX)
+            .and_then(|rest| rest.split_once('_'))
+            .ok_or(WRONG)?;
+        if epoch.len() != 5 || !epoch.bytes().all(|digit| digit.is_ascii_digit()) {
+            return Err(WRONG);
+        }
+        Ok(Self {
+            ulid: parse_ulid(ulid)?,
+            epoch: epoch.parse().map_err(|_| WRONG)?,
+        })
+    }
+}
+
+string_value!(SurfaceId, { "pattern": "^srf_[0-7][0-9a-hjkmnp-tv-z]{25}_[0-9]{5}$" });

@@ -1,0 +1,100 @@
+//! A point in time, in whole milliseconds, written as RFC 3339 UTC.
+
+use core::{fmt, str::FromStr, time::Duration};
+
+use super::{Invalid, string_value};
+
+/// Milliseconds since 1970-01-01T00:00:00Z, between the years 0000 and 9999.
+///
+/// Read from RFC 3339 with any offset, written with `Z` and three digits of the second; finer
+/// digits are cut, never rounded up, so that nothing expires later than it was asked to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct Timestamp(i64);
+
+const MINIMUM: i64 = -62_167_219_200_000;
+const MAXIMUM: i64 = 253_402_300_799_999;
+
+impl Timestamp {
+    /// The time this many milliseconds after 1970, held inside the years that can be written.
+    #[must_use]
+    pub fn from_millis(millis: i64) -> Self {
+        Self(millis.clamp(MINIMUM, MAXIMUM))
+    }
+
+    /// Milliseconds since 1970.
+    #[must_use]
+    pub fn millis(self) -> i64 {
+        self.0
+    }
+
+    /// This time and that much more.
+    #[must_use]
+    pub fn after(self, duration: Duration) -> Self {
+        let millis = i64::try_from(duration.as_millis()).unwrap_or(i64::MAX);
+        Self::from_millis(self.0.saturating_add(millis))
+    }
+
+    /// This time and that much less.
+    #[must_use]
+    pub fn before(self, duration: Duration) -> Self {
+        let millis = i64::try_from(duration.as_millis()).unwrap_or(i64::MAX);
+        Self::from_millis(self.0.saturating_sub(millis))
+    }
+}
+
+impl fmt::Display for Timestamp {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let time = jiff::Timestamp::from_millisecond(self.0).map_err(|_| fmt::Error)?;
+        write!(formatter, "{time:.3}")
+    }
+}
+
+impl FromStr for Timestamp {
+    type Err = Invalid;
+
+    fn from_str(text: &str) -> Result<Self, Invalid> {
+        const WRONG: Invalid = Invalid("must be an RFC 3339 time such as `2026-11-23T09:30:00Z`");
+        // RFC 3339 is narrower than what the library reads: no fractions beyond nine digits are
+        // lost, but a space or a missing offset must not pass.
+        let bytes = text.as_bytes();
+        let shaped = bytes.len() >= 20 && matches!(bytes.get(10), Some(b'T' | b't'));
+        let time: jiff::Timestamp = text.parse().map_err(|_| WRONG)?;
+        let millis = time.as_nanosecond().div_euclid(1_000_000);
+        let millis = i64::try_from(millis).map_err(|_| WRONG)?;
+        if shaped && (MINIMUM..=MAXIMUM).contains(&millis) {
+            Ok(Self(millis))
+        } else {
+            Err(WRONG)
+        }
+    }
+}
+
+string_value!(Timestamp, { "format": "date-time" });
+
+#[cfg(test)]
+mod tests {
+    use alloc::string::ToString;
+
+    use super::*;
+
+    #[test]
+    fn reads_offsets_and_writes_utc() {
+        let time: Timestamp = "2026-11-23T10:30:00.1239+01:00".parse().unwrap();
+        assert_eq!(time.to_string(), "2026-11-23T09:30:00.123Z");
+        assert_eq!(time.to_string().parse::<Timestamp>(), Ok(time));
+    }
+
+    #[test]
+    fn refuses_what_rfc_3339_does_not_know() {
+        for text in [
+            "",
+            "2026-11-23",
+            "2026-11-23 10:30:00Z",
+            "2026-11-23T10:30:00",
+            "20261123T103000Z",
+            "now",
+        ] {
+            assert!(text.parse::<Timestamp>().is_err(), "{text}");
+        }
+    }
+}
