@@ -163,6 +163,14 @@ impl World {
         self.post(owner, "/v1/accounts", body).expect(201).id()
     }
 
+    /// A team of this account; answers its id.
+    pub(crate) fn team(&mut self, admin: &Person, account: &str) -> String {
+        let path = format!("/v1/accounts/{account}/teams");
+        self.post(admin, &path, json!({ "name": "Review" }))
+            .expect(201)
+            .id()
+    }
+
     /// Makes a person an active member of an account, as an accepted invitation would. Whoever was
     /// one before begins another stay.
     pub(crate) fn join(&mut self, account: &str, person: &Person, role: AccountRole) {
