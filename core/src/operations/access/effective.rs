@@ -34,9 +34,8 @@ struct AccessView {
     /// Every record that gives something.
     reasons: Vec<ReasonView>,
     /// The capabilities on projects that the person lacks; absent if none.
-    #[serde(skip_serializing_if = "Capabilities::is_empty")]
-    #[schemars(default)]
-    missing: Capabilities,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    missing: Option<Capabilities>,
 }
 
 /// The route.
@@ -102,11 +101,12 @@ impl ExplainAccess {
 
 fn view(access: &Access<'_>) -> AccessView {
     let capabilities = access.effective();
+    let missing = ProjectRole::Owner.capabilities().without(capabilities);
     AccessView {
         user: access.account.user,
         capabilities,
         reasons: ReasonView::all(access, access.reasons()),
-        missing: ProjectRole::Owner.capabilities().without(capabilities),
+        missing: (!missing.is_empty()).then_some(missing),
     }
 }
 
