@@ -12,7 +12,7 @@ use crate::{
     api::Problem,
     facts::{Ask, FactError, Facts},
     model::{Account, Grant, Head, Member, Project, Record, TeamMember},
-    permission::{Access, AccountAccess, Refusal},
+    permission::{Access, AccountAccess, Permit, Refusal},
     storage::{Item, Key, Range, Scope, Sort},
     value::{AccountId, ProjectId, Timestamp, UserId},
 };
@@ -66,6 +66,23 @@ pub fn settle<T, U>(
             let rest = else_wrong?;
             Ok((asked?, rest))
         }
+    }
+}
+
+/// What a command acts on, with the permit to. Whoever `sees` such things learns first that this one
+/// is not there (404); whoever does not learns only that they may not.
+///
+/// # Errors
+/// 404 or the refusal.
+pub fn act_on<T>(
+    sees: bool,
+    permit: Result<Permit, Refusal>,
+    thing: Option<T>,
+) -> Result<(Permit, T), Problem> {
+    match (thing, permit) {
+        (Some(thing), permit) => Ok((permit?, thing)),
+        (None, Err(refusal)) if !sees => Err(refusal.into()),
+        (None, _) => Err(Problem::not_found()),
     }
 }
 

@@ -1,6 +1,9 @@
 //! Accounts.
 
+pub mod close;
 pub mod create;
+pub mod get;
+pub mod update;
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -12,7 +15,7 @@ use crate::{
 };
 
 /// The routes.
-pub const ROUTES: &[&Route] = &[&create::ROUTE];
+pub const ROUTES: &[&Route] = &[&create::ROUTE, &get::ROUTE, &update::ROUTE, &close::ROUTE];
 
 /// An account, as answered.
 #[derive(Debug, Serialize, JsonSchema)]

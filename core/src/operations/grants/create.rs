@@ -68,7 +68,7 @@ impl CreateGrant {
 impl UseCase for CreateGrant {
     fn needs(&self, context: &Context<'_>, facts: &Facts) -> Result<Vec<Ask>, Problem> {
         let heads = heads(self.project, self.makes_owning_team());
-        if heads.iter().any(|head| !facts.has(head)) {
+        if !facts.has_all(&heads) {
             return Ok(heads);
         }
         let mut asks = ProjectRecords::asks(self.project, context.user());

@@ -4,16 +4,14 @@ use alloc::{boxed::Box, string::ToString, vec::Vec};
 
 use super::ProjectView;
 use crate::{
-    api::{
-        Method, PAGE, PageRequest, Parsed, Problem, Route, schema,
-        view::{self, ListView},
-    },
+    api::{Method, PAGE, PageRequest, Parsed, Problem, Route, schema, view::ListView},
     authority::{AccountRecords, ProjectRecords},
     context::Context,
     facts::{Ask, FactError, Facts},
+    listing::Listing,
     model::{Project, Record},
     permission::Capability,
-    storage::{Index, List, Page, Scope},
+    storage::{Index, Page, Scope},
     use_case::{Outcome, UseCase},
     value::{AccountId, ProjectId},
 };
@@ -52,15 +50,10 @@ fn candidates(page: &Page) -> Result<Vec<ProjectId>, FactError> {
 }
 
 impl ListProjects {
-    fn list(&self, context: &Context<'_>) -> Result<List, Problem> {
-        Ok(List {
-            index: Index::Gsi1,
-            partition: Scope::Account(self.account).to_string(),
-            prefix: "PROJECT#".into(),
-            after: self.page.after(context)?,
-            until: None,
-            limit: self.page.limit.min(CANDIDATES),
-        })
+    fn listing(&self, context: &Context<'_>) -> Result<Listing<'_>, Problem> {
+        let partition = Scope::Account(self.account).to_string();
+        let listing = Listing::new(context, &self.page, Index::Gsi1, partition, "PROJECT#")?;
+        Ok(listing.at_most(CANDIDATES))
     }
 
     fn standing(&self, context: &Context<'_>, facts: &Facts) -> Result<AccountRecords, Problem> {
@@ -73,35 +66,31 @@ impl ListProjects {
 
 impl UseCase for ListProjects {
     fn needs(&self, context: &Context<'_>, facts: &Facts) -> Result<Vec<Ask>, Problem> {
-        let list = self.list(context)?;
+        let listing = self.listing(context)?;
         let asks = AccountRecords::asks(self.account, context.user());
-        if asks.iter().any(|ask| !facts.has(ask)) {
+        if !facts.has_all(&asks) {
             return Ok(asks);
         }
         self.standing(context, facts)?;
-        let index = Ask::List(list.clone());
-        if !facts.has(&index) {
-            return Ok([index].into());
-        }
-        let projects = candidates(facts.list(&list)?)?;
+        let Ok(page) = listing.page(facts) else {
+            return Ok(listing.asks(facts)?);
+        };
         let asks = |project| ProjectRecords::asks(project, context.user());
-        Ok(projects.into_iter().flat_map(asks).collect())
+        Ok(candidates(page)?.into_iter().flat_map(asks).collect())
     }
 
     fn decide(&self, context: &Context<'_>, facts: &Facts) -> Result<Outcome, Problem> {
-        let page = facts.list(&self.list(context)?)?;
+        let listing = self.listing(context)?;
         let standing = self.standing(context, facts)?;
         let mut items = Vec::new();
-        for project in candidates(page)? {
+        for project in candidates(listing.page(facts)?)? {
             let records = ProjectRecords::with_standing(facts, project, standing.clone())?;
             let access = records.access(context.env.now);
-            if let (Ok(_), Some(project)) = (access.check(Capability::ProjectView), access.project)
-            {
+            let seen = access.check(Capability::ProjectView).is_ok();
+            if let Some(project) = access.project.filter(|_| seen) {
                 items.push(ProjectView::with_access(project, &access));
             }
         }
-        let next = page.next_in(Index::Gsi1);
-        let reply = view::page(context, &self.page, items, next);
-        Ok(Outcome::Reply(reply))
+        Ok(Outcome::Reply(listing.reply(context, facts, items)?))
     }
 }
