@@ -1,0 +1,96 @@
+//! `GET /v1/accounts/{account}/projects`
+
+use alloc::{boxed::Box, string::ToString, vec::Vec};
+
+use super::ProjectView;
+use crate::{
+    api::{Method, PAGE, PageRequest, Parsed, Problem, Route, schema, view::ListView},
+    authority::{AccountRecords, ProjectRecords},
+    context::Context,
+    facts::{Ask, FactError, Facts},
+    listing::Listing,
+    model::{Project, Record},
+    permission::Capability,
+    storage::{Index, Page, Scope},
+    use_case::{Outcome, UseCase},
+    value::{AccountId, ProjectId},
+};
+
+/// The most projects looked at for one page: each takes a read of its own.
+const CANDIDATES: u32 = 50;
+
+/// Lists those projects of an account that the caller sees.
+#[derive(Debug)]
+struct ListProjects {
+    account: AccountId,
+    page: PageRequest,
+}
+
+/// The route.
+pub const ROUTE: Route = Route::new(
+    Method::Get,
+    "/v1/accounts/{account}/projects",
+    "list_projects",
+    "Lists the projects of an account that the caller sees, oldest first; at most 50 a page",
+    parse,
+)
+.query(&PAGE)
+.answers(&[(200, Some(schema::<ListView<ProjectView>>))]);
+
+fn parse(request: &Parsed<'_>) -> Result<Box<dyn UseCase>, Problem> {
+    Ok(Box::new(ListProjects {
+        account: request.path("account")?,
+        page: request.page("")?,
+    }))
+}
+
+fn candidates(page: &Page) -> Result<Vec<ProjectId>, FactError> {
+    let projects = Record::<Project>::decode_all(&page.items)?;
+    Ok(projects.into_iter().map(|project| project.id).collect())
+}
+
+impl ListProjects {
+    fn listing(&self, context: &Context<'_>) -> Result<Listing<'_>, Problem> {
+        let partition = Scope::Account(self.account).to_string();
+        let listing = Listing::new(context, &self.page, Index::Gsi1, partition, "PROJECT#")?;
+        Ok(listing.at_most(CANDIDATES))
+    }
+
+    fn standing(&self, context: &Context<'_>, facts: &Facts) -> Result<AccountRecords, Problem> {
+        let standing = AccountRecords::load(facts, self.account, context.user())?;
+        let access = standing.access();
+        access.permit(self.account, Capability::AccountView)?;
+        Ok(standing)
+    }
+}
+
+impl UseCase for ListProjects {
+    fn needs(&self, context: &Context<'_>, facts: &Facts) -> Result<Vec<Ask>, Problem> {
+        let listing = self.listing(context)?;
+        let asks = AccountRecords::asks(self.account, context.user());
+        if !facts.has_all(&asks) {
+            return Ok(asks);
+        }
+        self.standing(context, facts)?;
+        let Ok(page) = listing.page(facts) else {
+            return Ok(listing.asks(facts)?);
+        };
+        let asks = |project| ProjectRecords::asks(project, context.user());
+        Ok(candidates(page)?.into_iter().flat_map(asks).collect())
+    }
+
+    fn decide(&self, context: &Context<'_>, facts: &Facts) -> Result<Outcome, Problem> {
+        let listing = self.listing(context)?;
+        let standing = self.standing(context, facts)?;
+        let mut items = Vec::new();
+        for project in candidates(listing.page(facts)?)? {
+            let records = ProjectRecords::with_standing(facts, project, standing.clone())?;
+            let access = records.access(context.env.now);
+            let seen = access.check(Capability::ProjectView).is_ok();
+            if let Some(project) = access.project.filter(|_| seen) {
+                items.push(ProjectView::with_access(project, &access));
+            }
+        }
+        Ok(Outcome::Reply(listing.reply(context, facts, items)?))
+    }
+}
