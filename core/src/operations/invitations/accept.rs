@@ -18,8 +18,8 @@ use crate::{
     facts::{Ask, Facts},
     invitation_token::InvitationToken,
     model::{
-        Account, EventType, Invitation, InvitationStatus, Member, MemberStatus, ProjectGrant,
-        Record, Team, TeamMember,
+        Account, EventType, Invitation, InvitationStatus, Member, MemberStatus, Record, Team,
+        TeamMember,
     },
     operations::{
         members::{self, MemberView},
@@ -190,7 +190,12 @@ impl UseCase for AcceptInvitation {
             return Ok(asks);
         }
         if let Some(invitation) = self.input.stored(context, facts)? {
-            let Invitation { account_id, teams, invited_by, .. } = &invitation.body;
+            let Invitation {
+                account_id,
+                teams,
+                invited_by,
+                ..
+            } = &invitation.body;
             asks.extend(AccountRecords::asks(*account_id, context.user()));
             asks.extend(AccountRecords::asks(*account_id, *invited_by));
             asks.extend(offer::team_asks(*account_id, teams));

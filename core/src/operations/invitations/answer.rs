@@ -114,7 +114,10 @@ fn check_address(context: &Context<'_>, facts: &Facts, invited: &Email) -> Resul
     let profile = Scope::User(context.user()).key(Sort::user());
     let profile: Option<Record<User>> = facts.record(&profile)?;
     let earlier = profile.and_then(|user| user.body.email);
-    let proved = [earlier.as_ref(), context.actor.claims.verified_email.as_ref()];
+    let proved = [
+        earlier.as_ref(),
+        context.actor.claims.verified_email.as_ref(),
+    ];
     if proved.contains(&Some(invited)) {
         return Ok(());
     }

@@ -4,12 +4,12 @@ use alloc::{collections::BTreeSet, format, vec::Vec};
 
 use crate::{
     api::Problem,
-    authority::{AccountRecords, ProjectRecords},
+    authority::{AccountRecords, ProjectRecords, settle},
     context::Context,
     facts::{Ask, Facts},
     model::{Invitation, ProjectGrant, Record, Team},
-    operations::{members, team_members},
-    permission::{Access, AccountAccess, AccountRole, Capability},
+    operations::{grants, members, team_members},
+    permission::{AccountAccess, AccountRole, Capability},
     storage::{Key, Scope, Sort},
     value::{AccountId, ProjectId, TeamId, UserId},
 };
@@ -80,7 +80,9 @@ fn team_key(account: AccountId, team: TeamId) -> Key {
 
 /// What to ask for the teams an offer names.
 pub(super) fn team_asks(account: AccountId, teams: &[TeamId]) -> impl Iterator<Item = Ask> {
-    teams.iter().map(move |team| Ask::Get(team_key(account, *team)))
+    teams
+        .iter()
+        .map(move |team| Ask::Get(team_key(account, *team)))
 }
 
 /// The team, if people can be added to it.
@@ -91,20 +93,6 @@ pub(super) fn team(
 ) -> Result<Option<Record<Team>>, Problem> {
     let record: Option<Record<Team>> = facts.record(&team_key(account, team))?;
     Ok(record.filter(Record::<Team>::is_live))
-}
-
-/// Refuses to let somebody grant what they may not: it takes `grant.manage` on the project and
-/// everything the role confers.
-pub(crate) fn check_granting(access: &Access<'_>, grant: &ProjectGrant) -> Result<(), Problem> {
-    access.check(Capability::GrantManage)?;
-    let beyond = grant.role.capabilities().without(access.effective());
-    if beyond.is_empty() {
-        return Ok(());
-    }
-    Err(Problem::escalation(
-        "you cannot hand out a project role that confers more than you have; ask an owner",
-        beyond.iter().collect(),
-    ))
 }
 
 impl Offer<'_> {
@@ -163,7 +151,8 @@ impl Offer<'_> {
             let records = ProjectRecords::load(facts, grant.project_id, context.user())?;
             let access = records.access(context.env.now);
             if access.reasons().next().is_some() {
-                check_granting(&access, grant)?;
+                let asked = access.check(Capability::GrantManage);
+                settle(asked, grants::outranks(&access, grant.role))?;
             }
         }
         Ok(())
