@@ -23,7 +23,7 @@ use crate::{
     facts::{Answer, Ask, Stat},
     identity::{Actor, Claims},
     model::{Body, EventType, Member, MemberStatus, Record, User},
-    operations::members,
+    operations::{members, system},
     permission::{AccountRole, Permit},
     selection::BackendSelection,
     storage::{Batch, Condition, Item, Key, Operation, Scope, Sort, memory::Memory},
@@ -40,6 +40,8 @@ pub(crate) struct World {
     pub(crate) objects: BTreeMap<String, Stat>,
     /// Tokens that [`Ask::Token`] takes as genuine.
     pub(crate) tokens: BTreeMap<String, Claims>,
+    /// Whether requests live to finish what they leave to be done.
+    pub(crate) finishes: bool,
     /// Waves of questions the last request took.
     pub(crate) waves: usize,
     /// The most questions one of them asked.
@@ -115,6 +117,7 @@ impl World {
             now: Timestamp::from_millis(1_800_000_000_000),
             objects: BTreeMap::new(),
             tokens: BTreeMap::new(),
+            finishes: true,
             waves: 0,
             widest: 0,
             requests: 0,
@@ -320,12 +323,24 @@ impl World {
                 Outcome::Reply(reply) => return Ok(reply),
                 Outcome::Commit(batch, reply) => {
                     self.commit(&batch);
+                    self.finish(person, &reply);
                     return Ok(reply);
                 }
                 Outcome::Prepare(batch) => self.commit(&batch),
             }
         }
         panic!("a use-case prepares for ever")
+    }
+
+    /// Finishes what a reply leaves to be done, as surfaces do before they answer.
+    fn finish(&mut self, person: &Person, reply: &Reply) {
+        let Some(key) = reply.finish.as_ref().filter(|_| self.finishes) else {
+            return;
+        };
+        let waves = self.waves;
+        let use_case = system::finishing(key).unwrap();
+        self.run(person, &*use_case, None).unwrap();
+        self.waves = waves;
     }
 
     /// Commits a batch, which must fit and meet its conditions.

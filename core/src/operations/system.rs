@@ -1,6 +1,7 @@
 //! What the system does by itself: finishing, expiring, verifying, publishing.
 
 pub mod accept_grants;
+pub mod retire_team;
 pub mod sign_up;
 
 use alloc::boxed::Box;
@@ -11,5 +12,5 @@ use crate::{storage::Key, use_case::UseCase};
 /// or in the index of unfinished work. `None` for records that never are unfinished.
 #[must_use]
 pub fn finishing(key: &Key) -> Option<Box<dyn UseCase>> {
-    accept_grants::AcceptGrants::of(key)
+    retire_team::RetireTeam::of(key).or_else(|| accept_grants::AcceptGrants::of(key))
 }
