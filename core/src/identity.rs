@@ -23,13 +23,17 @@ pub struct Claims {
 }
 
 impl Claims {
-    /// The scope of the link from this identity to a person. The same subject of two issuers is two.
+    /// The digest this identity is known by. The same subject of two issuers is two.
+    #[must_use]
+    pub fn digest(&self) -> Sha256 {
+        let parts = [self.issuer.as_bytes(), self.subject.as_bytes()];
+        Sha256::keyed(b"identity", &parts)
+    }
+
+    /// The scope of the link from this identity to a person.
     #[must_use]
     pub fn scope(&self) -> Scope {
-        Scope::Identity(Sha256::keyed(
-            b"identity",
-            &[self.issuer.as_bytes(), self.subject.as_bytes()],
-        ))
+        Scope::Identity(self.digest())
     }
 }
 

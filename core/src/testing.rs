@@ -42,6 +42,8 @@ pub(crate) struct World {
     pub(crate) tokens: BTreeMap<String, Claims>,
     /// Waves of questions the last request took.
     pub(crate) waves: usize,
+    /// The most questions one of them asked.
+    pub(crate) widest: usize,
     requests: u64,
 }
 
@@ -114,6 +116,7 @@ impl World {
             objects: BTreeMap::new(),
             tokens: BTreeMap::new(),
             waves: 0,
+            widest: 0,
             requests: 0,
         }
     }
@@ -135,12 +138,14 @@ impl World {
         };
         let surface = self.surface.clone();
         let context = self.context(&surface, &person, None);
+        let identities = vec![person.actor.claims.digest()];
         let mut commit = Commit::open(&context, Permit::own(user), None);
         commit.create(
             user,
             User {
                 name: Some(name.parse().unwrap()),
                 email: Some(email),
+                identities,
                 salt: seed,
             },
         );
@@ -338,6 +343,7 @@ impl World {
     ) -> Result<Outcome, Problem> {
         self.requests += 1;
         self.waves = 0;
+        self.widest = 0;
         let surface = self.surface.clone();
         let context = self.context(&surface, person, idempotency);
         let mut drive = Drive::new(use_case, &context);
@@ -346,6 +352,7 @@ impl World {
                 Next::Done(outcome) => return Ok(outcome),
                 Next::Ask(asks) => {
                     self.waves += 1;
+                    self.widest = self.widest.max(asks.len());
                     for ask in asks {
                         let answer = self.answer(&ask);
                         drive.answer(ask, answer);
