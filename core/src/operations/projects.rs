@@ -1,5 +1,11 @@
 //! Projects.
 
+pub mod create;
+pub mod delete;
+pub mod get;
+pub mod list;
+pub mod update;
+
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -11,7 +17,13 @@ use crate::{
 };
 
 /// The routes.
-pub const ROUTES: &[&Route] = &[];
+pub const ROUTES: &[&Route] = &[
+    &create::ROUTE,
+    &list::ROUTE,
+    &get::ROUTE,
+    &update::ROUTE,
+    &delete::ROUTE,
+];
 
 /// A project, as answered: with what the caller may do in it.
 #[derive(Debug, Serialize, JsonSchema)]
