@@ -119,6 +119,12 @@ impl Facts {
         self.0.contains_key(ask)
     }
 
+    /// Whether there are answers to all of these.
+    #[must_use]
+    pub fn has_all(&self, asks: &[Ask]) -> bool {
+        asks.iter().all(|ask| self.has(ask))
+    }
+
     /// The item under a key.
     ///
     /// # Errors
