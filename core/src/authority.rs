@@ -4,9 +4,10 @@
 use alloc::{vec, vec::Vec};
 
 use crate::{
+    api::Problem,
     facts::{Ask, FactError, Facts},
     model::{Account, Grant, Head, Member, Project, Record, TeamMember},
-    permission::{Access, AccountAccess},
+    permission::{Access, AccountAccess, Permit, Refusal},
     storage::{Item, Key, Range, Scope, Sort},
     value::{AccountId, ProjectId, Timestamp, UserId},
 };
@@ -42,6 +43,23 @@ pub struct ProjectRecords {
 #[must_use]
 pub fn head_key(scope: Scope) -> Key {
     scope.key(Sort::head())
+}
+
+/// What a command acts on, with the permit to. Whoever `sees` such things learns first that this one
+/// is not there (404); whoever does not learns only that they may not.
+///
+/// # Errors
+/// 404 or the refusal.
+pub fn act_on<T>(
+    sees: bool,
+    permit: Result<Permit, Refusal>,
+    thing: Option<T>,
+) -> Result<(Permit, T), Problem> {
+    match (thing, permit) {
+        (Some(thing), permit) => Ok((permit?, thing)),
+        (None, Err(refusal)) if !sees => Err(refusal.into()),
+        (None, _) => Err(Problem::not_found()),
+    }
 }
 
 impl AccountRecords {

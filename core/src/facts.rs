@@ -119,7 +119,7 @@ impl Facts {
         self.0.contains_key(ask)
     }
 
-    /// Whether there are answers to all of these.
+    /// Whether all of these are answered.
     #[must_use]
     pub fn has_all(&self, asks: &[Ask]) -> bool {
         asks.iter().all(|ask| self.has(ask))

@@ -2,9 +2,9 @@
 
 pub mod create;
 pub mod delete;
+pub mod get;
 pub mod list;
 pub mod restore;
-pub mod show;
 pub mod update;
 
 use alloc::collections::BTreeMap;
@@ -23,7 +23,7 @@ use crate::{
 pub const ROUTES: &[&Route] = &[
     &create::ROUTE,
     &list::ROUTE,
-    &show::ROUTE,
+    &get::ROUTE,
     &update::ROUTE,
     &delete::ROUTE,
     &restore::ROUTE,

@@ -5,10 +5,10 @@ pub(crate) mod complete;
 pub(crate) mod completion;
 pub(crate) mod declaration;
 pub(crate) mod download;
+pub(crate) mod get;
 pub(crate) mod listing;
 pub(crate) mod place;
 pub(crate) mod reissue;
-pub(crate) mod show;
 pub(crate) mod stored;
 #[cfg(test)]
 mod testing;

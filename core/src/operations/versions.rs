@@ -3,9 +3,9 @@
 pub mod complete;
 pub mod create;
 pub mod download;
+pub mod get;
 pub mod list;
 pub mod restore;
-pub mod show;
 pub mod upload;
 
 use schemars::JsonSchema;
@@ -26,7 +26,7 @@ use crate::{
 pub const ROUTES: &[&Route] = &[
     &create::ROUTE,
     &list::ROUTE,
-    &show::ROUTE,
+    &get::ROUTE,
     &upload::ROUTE,
     &complete::ROUTE,
     &download::ROUTE,

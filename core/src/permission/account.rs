@@ -61,6 +61,23 @@ impl<'a> AccountAccess<'a> {
         current.then_some(row.body.role)
     }
 
+    /// What the role would hand out beyond what the person has: whoever lacks any of it cannot make
+    /// anyone that.
+    #[must_use]
+    pub fn beyond(&self, role: AccountRole) -> Capabilities {
+        let own = self
+            .role()
+            .map_or(Capabilities::NONE, AccountRole::conferred);
+        role.conferred().without(own)
+    }
+
+    /// Whether the person may act on others of this role: a weaker one or, among owners, the same.
+    #[must_use]
+    pub fn outranks(&self, role: AccountRole) -> bool {
+        self.role()
+            .is_some_and(|own| role < own || own == AccountRole::Owner)
+    }
+
     /// Asks for one capability in the account.
     ///
     /// # Errors

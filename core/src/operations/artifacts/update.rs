@@ -28,7 +28,7 @@ struct UpdateArtifact {
 /// The body.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-#[schemars(rename = "ArtifactPatch")]
+#[schemars(rename = "ArtifactChange")]
 struct Input {
     name: Option<FileName>,
     /// All labels from now on, at most 50.

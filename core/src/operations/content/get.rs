@@ -11,11 +11,11 @@ use crate::{
 };
 
 /// Shows one.
-pub(crate) struct Show<S: Stored> {
+pub(crate) struct GetContent<S: Stored> {
     place: Place<S>,
 }
 
-impl<S: Stored> Show<S> {
+impl<S: Stored> GetContent<S> {
     pub(crate) fn parse(request: &Parsed<'_>) -> Result<Self, Problem> {
         Ok(Self {
             place: Place::of(request)?,
@@ -23,7 +23,7 @@ impl<S: Stored> Show<S> {
     }
 }
 
-impl<S: Stored> UseCase for Show<S> {
+impl<S: Stored> UseCase for GetContent<S> {
     fn needs(&self, context: &Context<'_>, _: &Facts) -> Result<Vec<Ask>, Problem> {
         Ok(self.place.asks(context.user()))
     }

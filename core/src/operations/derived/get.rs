@@ -6,7 +6,7 @@ use super::DerivedView;
 use crate::{
     api::{Method, Parsed, Problem, Route, schema},
     model::Derived,
-    operations::content::show::Show,
+    operations::content::get::GetContent,
     use_case::UseCase,
 };
 
@@ -14,12 +14,12 @@ use crate::{
 pub const ROUTE: Route = Route::new(
     Method::Get,
     "/v1/projects/{project}/artifacts/{artifact}/derived/{derived}",
-    "show_derived",
+    "get_derived",
     "Shows a derived output",
     parse,
 )
 .answers(&[(200, Some(schema::<DerivedView>))]);
 
 fn parse(request: &Parsed<'_>) -> Result<Box<dyn UseCase>, Problem> {
-    Ok(Box::new(Show::<Derived>::parse(request)?))
+    Ok(Box::new(GetContent::<Derived>::parse(request)?))
 }

@@ -6,7 +6,7 @@ use super::VersionView;
 use crate::{
     api::{Method, Parsed, Problem, Route, schema},
     model::Version,
-    operations::content::show::Show,
+    operations::content::get::GetContent,
     use_case::UseCase,
 };
 
@@ -14,12 +14,12 @@ use crate::{
 pub const ROUTE: Route = Route::new(
     Method::Get,
     "/v1/projects/{project}/artifacts/{artifact}/versions/{number}",
-    "show_version",
+    "get_version",
     "Shows a version",
     parse,
 )
 .answers(&[(200, Some(schema::<VersionView>))]);
 
 fn parse(request: &Parsed<'_>) -> Result<Box<dyn UseCase>, Problem> {
-    Ok(Box::new(Show::<Version>::parse(request)?))
+    Ok(Box::new(GetContent::<Version>::parse(request)?))
 }

@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// Shows an artifact.
-struct ShowArtifact {
+struct GetArtifact {
     place: ArtifactPlace,
 }
 
@@ -20,19 +20,19 @@ struct ShowArtifact {
 pub const ROUTE: Route = Route::new(
     Method::Get,
     "/v1/projects/{project}/artifacts/{artifact}",
-    "show_artifact",
+    "get_artifact",
     "Shows a document",
     parse,
 )
 .answers(&[(200, Some(schema::<ArtifactView>))]);
 
 fn parse(request: &Parsed<'_>) -> Result<Box<dyn UseCase>, Problem> {
-    Ok(Box::new(ShowArtifact {
+    Ok(Box::new(GetArtifact {
         place: ArtifactPlace::of(request)?,
     }))
 }
 
-impl UseCase for ShowArtifact {
+impl UseCase for GetArtifact {
     fn needs(&self, context: &Context<'_>, _: &Facts) -> Result<Vec<Ask>, Problem> {
         Ok(self.place.asks(context.user()))
     }
