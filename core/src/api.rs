@@ -1,5 +1,6 @@
 //! The HTTP contract, as data: requests, answers, problems and the one route table.
 
+pub mod plan;
 mod problem;
 mod request;
 mod response;
