@@ -1,12 +1,13 @@
 //! The HTTP contract, as data: requests, answers, problems and the one route table.
 
+pub mod openapi;
 mod problem;
 mod request;
 mod response;
 mod route;
 pub mod view;
 
-pub use problem::{FieldError, Problem, ProblemKind};
+pub use problem::{FieldError, Problem, ProblemKind, ProblemView};
 pub use request::{IfMatch, Method, PageRequest, Parsed, Request};
 pub use response::Response;
 pub use route::{
