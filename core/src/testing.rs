@@ -22,7 +22,7 @@ use crate::{
     model::{Body, Record, User},
     selection::BackendSelection,
     storage::{Batch, Item, Key, memory::Memory},
-    use_case::{Outcome, Reply, UseCase},
+    use_case::{Outcome, Reply, UploadLimits, UseCase},
     value::{Email, RequestId, Sha256, SurfaceId, Timestamp, UserId, id::Id},
 };
 
@@ -101,6 +101,7 @@ impl World {
             secret: [7; 32],
             selection: BackendSelection::for_tests(Provider::Local),
             public_url: "http://surface.test".into(),
+            upload: UploadLimits::default(),
         };
         Self {
             surface,
