@@ -1,1 +1,4 @@
+//! The local surface: every port over one SQLite file and a directory.
 
+pub mod durable;
+pub mod secrets;
