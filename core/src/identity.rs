@@ -4,7 +4,7 @@ use alloc::string::String;
 
 use crate::{
     storage::Scope,
-    value::{Email, Name, Sha256, UserId},
+    value::{Email, Name, Sha256, UserId, id::Id},
 };
 
 /// What a verified token says, whatever provider issued it.
@@ -37,11 +37,29 @@ impl Claims {
     }
 }
 
-/// The person behind a request.
+/// Who acts in a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Actor {
     /// The person.
     pub user: UserId,
     /// What their token says.
     pub claims: Claims,
+}
+
+impl Actor {
+    /// The system itself: a user id that nobody has, which no record names and no decision favours.
+    #[must_use]
+    pub fn system() -> Self {
+        let claims = Claims {
+            issuer: String::new(),
+            subject: String::new(),
+            client: None,
+            verified_email: None,
+            name: None,
+        };
+        Self {
+            user: UserId::from_ulid(ulid::Ulid::nil()),
+            claims,
+        }
+    }
 }
