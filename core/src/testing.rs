@@ -44,6 +44,8 @@ pub(crate) struct World {
     pub(crate) finishes: bool,
     /// Waves of questions the last request took.
     pub(crate) waves: usize,
+    /// The most questions one of them asked.
+    pub(crate) widest: usize,
     requests: u64,
 }
 
@@ -117,6 +119,7 @@ impl World {
             tokens: BTreeMap::new(),
             finishes: true,
             waves: 0,
+            widest: 0,
             requests: 0,
         }
     }
@@ -138,12 +141,14 @@ impl World {
         };
         let surface = self.surface.clone();
         let context = self.context(&surface, &person, None);
+        let identities = vec![person.actor.claims.digest()];
         let mut commit = Commit::open(&context, Permit::own(user), None);
         commit.create(
             user,
             User {
                 name: Some(name.parse().unwrap()),
                 email: Some(email),
+                identities,
                 salt: seed,
             },
         );
@@ -333,7 +338,7 @@ impl World {
             return;
         };
         let waves = self.waves;
-        let use_case = system::finishing(key).unwrap();
+        let use_case = system::unfinished(key).unwrap();
         self.run(person, &*use_case, None).unwrap();
         self.waves = waves;
     }
@@ -353,6 +358,7 @@ impl World {
     ) -> Result<Outcome, Problem> {
         self.requests += 1;
         self.waves = 0;
+        self.widest = 0;
         let surface = self.surface.clone();
         let context = self.context(&surface, person, idempotency);
         let mut drive = Drive::new(use_case, &context);
@@ -361,6 +367,7 @@ impl World {
                 Next::Done(outcome) => return Ok(outcome),
                 Next::Ask(asks) => {
                     self.waves += 1;
+                    self.widest = self.widest.max(asks.len());
                     for ask in asks {
                         let answer = self.answer(&ask);
                         drive.answer(ask, answer);

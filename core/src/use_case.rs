@@ -77,6 +77,10 @@ pub struct Reply {
     pub sign: Option<Sign>,
     /// A record whose interrupted work the executor should try to finish before it answers.
     pub finish: Option<Key>,
+    /// Answered in place of the body: what was committed is that the request came to nothing.
+    pub problem: Option<Problem>,
+    /// A multipart upload nobody will go on with, to be removed once everything is committed.
+    pub abandoned: Option<AbandonedUpload>,
     /// The records the answer shows, for repetitions under an idempotency key.
     pub records: Vec<Key>,
 }
@@ -100,6 +104,15 @@ impl Reply {
             ..Self::default()
         }
     }
+}
+
+/// A multipart upload that was begun and given up.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AbandonedUpload {
+    /// The object it would have made.
+    pub path: ObjectPath,
+    /// The provider's name for it.
+    pub upload_id: String,
 }
 
 /// An address to sign. It carries the permit, so nothing is signed for whoever was not allowed.
@@ -165,14 +178,25 @@ impl SignUpload {
     /// Whether it is uploaded in parts.
     #[must_use]
     pub fn is_multipart(&self) -> bool {
-        self.size.bytes() > Self::SINGLE_LIMIT
+        Self::in_parts(self.size)
+    }
+
+    /// Whether objects of this size are uploaded in parts.
+    #[must_use]
+    pub fn in_parts(size: Size) -> bool {
+        size.bytes() > Self::SINGLE_LIMIT
+    }
+
+    /// How many parts an object of this size has.
+    #[must_use]
+    pub fn part_count(size: Size) -> u16 {
+        u16::try_from(size.bytes().div_ceil(Self::PART_SIZE)).unwrap_or(u16::MAX)
     }
 
     /// The parts with their sizes, numbered from 1.
     pub fn parts(&self) -> impl Iterator<Item = (u16, u64)> {
         let size = self.size.bytes();
-        let count = u16::try_from(size.div_ceil(Self::PART_SIZE)).unwrap_or(u16::MAX);
-        (1..=count).map(move |number| {
+        (1..=Self::part_count(self.size)).map(move |number| {
             let start = u64::from(number - 1) * Self::PART_SIZE;
             (number, Self::PART_SIZE.min(size - start))
         })
