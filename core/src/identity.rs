@@ -57,6 +57,9 @@ impl Actor {
             verified_email: None,
             name: None,
         };
-        Self { user: UserId::from_ulid(ulid::Ulid::nil()), claims }
+        Self {
+            user: UserId::from_ulid(ulid::Ulid::nil()),
+            claims,
+        }
     }
 }
