@@ -339,7 +339,7 @@ impl World {
             return;
         };
         let waves = self.waves;
-        let use_case = system::finishing(key).unwrap();
+        let use_case = system::unfinished(key).unwrap();
         self.run(person, &*use_case, None).unwrap();
         self.waves = waves;
     }

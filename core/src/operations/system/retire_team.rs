@@ -29,22 +29,23 @@ pub struct RetireTeam {
     pub team: TeamId,
 }
 
+/// Retires the team under this key, for whoever finishes its deletion. `None` when the key is not a
+/// team's.
+#[must_use]
+pub fn retire_team(key: &Key) -> Option<Box<dyn UseCase>> {
+    let Scope::Account(account) = key.scope else {
+        return None;
+    };
+    let team = key.sort.as_str().strip_prefix(Sort::TEAMS)?.parse().ok()?;
+    Some(Box::new(RetireTeam { account, team }))
+}
+
 /// How many rows one commit marks: each takes two of a batch's 90 operations, for its history.
 const ROWS: usize = 40;
 /// How many grants one commit revokes: each takes three operations, for it moves too.
 const GRANTS: usize = 25;
 
 impl RetireTeam {
-    /// The work this record stands for, if it is a team.
-    #[must_use]
-    pub fn of(key: &Key) -> Option<Box<dyn UseCase>> {
-        let Scope::Account(account) = key.scope else {
-            return None;
-        };
-        let team = key.sort.as_str().strip_prefix(Sort::TEAMS)?.parse().ok()?;
-        Some(Box::new(Self { account, team }))
-    }
-
     fn scope(&self) -> Scope {
         Scope::Account(self.account)
     }
@@ -412,8 +413,8 @@ mod tests {
     #[test]
     fn only_a_team_is_finished_as_one() {
         let case = Case::new(0, &[]);
-        assert!(system::finishing(&case.retire.team_key()).is_some());
+        assert!(system::unfinished(&case.retire.team_key()).is_some());
         let account = case.retire.scope().key(Sort::account());
-        assert!(system::finishing(&account).is_none());
+        assert!(system::unfinished(&account).is_none());
     }
 }
