@@ -23,7 +23,8 @@ use crate::{
     env::Env,
     facts::{Answer, Ask, Stat},
     identity::{Actor, Claims},
-    model::{Body, EventType, Member, MemberStatus, Record, TeamMember, User},
+    invitation_token::InvitationToken,
+    model::{Body, EventType, Invitation, Member, MemberStatus, Record, TeamMember, User},
     operations::{members, system},
     permission::{AccountRole, Permit, TeamRole},
     selection::BackendSelection,
@@ -247,6 +248,20 @@ impl World {
         self.commit(&batch);
     }
 
+    /// An invitation of this account; answers its id.
+    pub(crate) fn invite(&mut self, inviter: &Person, account: &str, body: Value) -> String {
+        let path = format!("/v1/accounts/{account}/invitations");
+        self.post(inviter, &path, body).expect(201).id()
+    }
+
+    /// The token of an invitation's present sending, as its mail carries it.
+    pub(crate) fn token(&self, account: &str, invitation: &str) -> String {
+        let scope = Scope::Account(account.parse().unwrap());
+        let sort = Sort::invitation(invitation.parse().unwrap());
+        let invitation: Record<Invitation> = self.record(&scope.key(sort)).unwrap();
+        InvitationToken::of(&invitation).issue(&self.surface.secret)
+    }
+
     /// Makes a person an active member of an account, as an accepted invitation would. Whoever was
     /// one before begins another stay.
     pub(crate) fn join(&mut self, account: &str, person: &Person, role: AccountRole) {
@@ -382,8 +397,7 @@ impl World {
                 Outcome::Reply(reply) => return Ok(reply),
                 Outcome::Commit(batch, reply) => {
                     self.commit(&batch);
-                    self.finish(person, &reply);
-                    return Ok(reply);
+                    return Ok(self.finish(person, reply));
                 }
                 Outcome::Prepare(batch) => self.commit(&batch),
             }
@@ -391,15 +405,22 @@ impl World {
         panic!("a use-case prepares for ever")
     }
 
-    /// Finishes what a reply leaves to be done, as surfaces do before they answer.
-    fn finish(&mut self, person: &Person, reply: &Reply) {
+    /// Finishes what a reply leaves to be done, as surfaces do before they answer: what finishing
+    /// answers replaces the members of the reply.
+    fn finish(&mut self, person: &Person, mut reply: Reply) -> Reply {
         let Some(key) = reply.finish.as_ref().filter(|_| self.finishes) else {
-            return;
+            return reply;
         };
         let waves = self.waves;
         let use_case = system::unfinished(key).unwrap();
-        self.run(person, &*use_case, None).unwrap();
+        let finished = self.run(person, &*use_case, None).unwrap();
+        if let (Some(Value::Object(members)), Some(Value::Object(settled))) =
+            (&mut reply.body, finished.body)
+        {
+            members.extend(settled);
+        }
         self.waves = waves;
+        reply
     }
 
     /// Commits a batch, which must fit and meet its conditions.
