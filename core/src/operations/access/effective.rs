@@ -116,7 +116,7 @@ impl UseCase for ExplainAccess {
         let subject = self.subject(context);
         let mut asks = ProjectRecords::asks(self.project, context.user());
         asks.extend(AccountRecords::asks(self.project.account(), subject));
-        if self.at.is_none() || asks.iter().any(|ask| !facts.has(ask)) {
+        if self.at.is_none() || !facts.has_all(&asks) {
             return Ok(asks);
         }
         self.present(context, facts)?;

@@ -142,7 +142,7 @@ impl PreviewAccess {
 impl UseCase for PreviewAccess {
     fn needs(&self, context: &Context<'_>, facts: &Facts) -> Result<Vec<Ask>, Problem> {
         let asks = ProjectRecords::asks(self.project, context.user());
-        if asks.iter().any(|ask| !facts.has(ask)) {
+        if !facts.has_all(&asks) {
             return Ok(asks);
         }
         self.records(context, facts)?;

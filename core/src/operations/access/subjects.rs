@@ -116,7 +116,7 @@ impl UseCase for ListSubjects {
     fn needs(&self, context: &Context<'_>, facts: &Facts) -> Result<Vec<Ask>, Problem> {
         let range = self.range(context)?;
         let asks = ProjectRecords::asks(self.project, context.user());
-        if asks.iter().any(|ask| !facts.has(ask)) {
+        if !facts.has_all(&asks) {
             return Ok(asks);
         }
         self.records(context, facts)?;

@@ -49,7 +49,8 @@ fn reply(grant: &Record<Grant>, now: Timestamp) -> Reply {
     view::created(grant, &GrantView::at(grant, now))
 }
 
-fn check_limit(grants: &[Record<Grant>]) -> Result<(), Problem> {
+/// Refuses a grant beyond the most a project can have.
+pub(in crate::operations) fn check_limit(grants: &[Record<Grant>]) -> Result<(), Problem> {
     if grants.len() < Grant::LIVE_LIMIT {
         return Ok(());
     }
@@ -68,7 +69,7 @@ impl CreateGrant {
 impl UseCase for CreateGrant {
     fn needs(&self, context: &Context<'_>, facts: &Facts) -> Result<Vec<Ask>, Problem> {
         let heads = heads(self.project, self.makes_owning_team());
-        if heads.iter().any(|head| !facts.has(head)) {
+        if !facts.has_all(&heads) {
             return Ok(heads);
         }
         let mut asks = ProjectRecords::asks(self.project, context.user());

@@ -117,7 +117,7 @@ impl UseCase for ListGrants {
     fn needs(&self, context: &Context<'_>, facts: &Facts) -> Result<Vec<Ask>, Problem> {
         let asks = ProjectRecords::asks(self.project, context.user());
         let after = self.after(context)?;
-        if asks.iter().any(|ask| !facts.has(ask)) {
+        if !facts.has_all(&asks) {
             return Ok(asks);
         }
         self.records(context, facts)?;

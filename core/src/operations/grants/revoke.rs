@@ -69,7 +69,7 @@ impl RevokeGrant {
 impl UseCase for RevokeGrant {
     fn needs(&self, context: &Context<'_>, facts: &Facts) -> Result<Vec<Ask>, Problem> {
         let heads = heads(self.project, false);
-        if heads.iter().any(|head| !facts.has(head)) {
+        if !facts.has_all(&heads) {
             return Ok(heads);
         }
         Ok(asks(self.project, self.grant, context.user()))

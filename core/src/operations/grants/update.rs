@@ -122,7 +122,7 @@ impl UseCase for UpdateGrant {
     fn needs(&self, context: &Context<'_>, facts: &Facts) -> Result<Vec<Ask>, Problem> {
         let mut first = heads(self.project, self.makes_owner());
         first.push(Ask::Scan(self.hint()));
-        if first.iter().any(|ask| !facts.has(ask)) {
+        if !facts.has_all(&first) {
             return Ok(first);
         }
         let mut asks = asks(self.project, self.grant, context.user());
