@@ -27,7 +27,7 @@ use crate::{
     permission::{AccountRole, Permit},
     selection::BackendSelection,
     storage::{Batch, Condition, Item, Key, Operation, Scope, Sort, memory::Memory},
-    use_case::{Outcome, Reply, UseCase},
+    use_case::{Outcome, Reply, UploadLimits, UseCase},
     value::{AccountId, CommitId, Email, RequestId, Sha256, SurfaceId, Timestamp, UserId, id::Id},
 };
 
@@ -110,6 +110,7 @@ impl World {
             secret: [7; 32],
             selection: BackendSelection::for_tests(Provider::Local),
             public_url: "http://surface.test".into(),
+            upload: UploadLimits::default(),
         };
         Self {
             surface,

@@ -1,5 +1,9 @@
 //! What the system does by itself: finishing, expiring, verifying, publishing.
 
+use alloc::boxed::Box;
+
+use crate::{storage::Key, use_case::UseCase};
+
 pub mod complete_content;
 pub mod orphans;
 pub mod record_upload;
@@ -7,12 +11,9 @@ pub mod retire_team;
 pub mod settle_content;
 pub mod sign_up;
 
-use alloc::boxed::Box;
-
-use crate::{storage::Key, use_case::UseCase};
-
-/// What finishes the work that this record stands for, in [`crate::use_case::Reply::finish`] or in
-/// the index of unfinished work. `None` for records that are never unfinished.
+/// What finishes the work that stands under a key of the index of unfinished work, or that a
+/// [`crate::use_case::Reply`] leaves to be finished; `None` for journal entries, which the relay
+/// publishes, and for what is never unfinished.
 #[must_use]
 pub fn unfinished(key: &Key) -> Option<Box<dyn UseCase>> {
     retire_team::retire_team(key).or_else(|| settle_content::settle_content(key))
