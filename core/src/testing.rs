@@ -159,6 +159,14 @@ impl World {
         self.post(owner, "/v1/accounts", body).expect(201).id()
     }
 
+    /// A team of this account; answers its id.
+    pub(crate) fn team(&mut self, admin: &Person, account: &str) -> String {
+        let path = format!("/v1/accounts/{account}/teams");
+        self.post(admin, &path, json!({ "name": "Review" }))
+            .expect(201)
+            .id()
+    }
+
     /// A private project of this account; answers its id.
     pub(crate) fn project(&mut self, owner: &Person, account: &str) -> String {
         let path = format!("/v1/accounts/{account}/projects");
