@@ -150,6 +150,7 @@ mod tests {
 
     use crate::{
         operations::content::testing::{BYTES, Desk, declaration},
+        use_case::Outcome,
         value::Sha256,
     };
 
@@ -330,5 +331,22 @@ mod tests {
         let second = desk.world.post(&ben, &path, declaration(BYTES));
         assert_ne!(first.upload().path, second.upload().path);
         assert_eq!(first.upload().sha256, Sha256::of(BYTES));
+    }
+
+    #[test]
+    fn case_38_a_revocation_committed_first_undoes_the_decision_to_sign() {
+        let mut desk = Desk::new();
+        let (ben, path) = (desk.ben.clone(), desk.artifacts());
+        let Outcome::Commit(batch, _) = desk.decided(&ben, &path, &declaration(BYTES)) else {
+            panic!("declaring commits")
+        };
+        desk.revoke(&ben);
+        let before = desk.world.dump();
+        // Nothing is signed before the commit, and the decision made anew refuses.
+        assert!(desk.world.store.commit(&batch).is_err());
+        desk.world
+            .post(&ben, &path, declaration(BYTES))
+            .expect_problem("not-found");
+        assert_eq!(desk.world.dump(), before);
     }
 }

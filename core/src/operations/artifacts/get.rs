@@ -86,8 +86,10 @@ mod tests {
     fn case_18_an_artifact_is_found_below_its_own_project_only() {
         let mut desk = Desk::new();
         let path = desk.uploaded();
-        let mut other = Desk::new();
-        let ben = other.ben.clone();
-        other.world.get(&ben, &path).expect_problem("not-found");
+        let id = path.rsplit('/').next().unwrap();
+        let (ben, other) = (desk.ben.clone(), desk.second_project());
+        desk.world.get(&ben, &other).expect(200);
+        let elsewhere = format!("{other}/{id}");
+        desk.world.get(&ben, &elsewhere).expect_problem("not-found");
     }
 }

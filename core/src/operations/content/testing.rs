@@ -9,14 +9,16 @@ use alloc::{
 use serde_json::{Value, json};
 
 use crate::{
+    api::{self, Handler, Problem, Request},
     authority::head_key,
     commit::Commit,
     facts::Stat,
-    model::{EventType, Grant, Member, Principal, Project, Record, Visibility},
+    model::{EventType, Grant, Member, Principal, Project, Record, Revocation, Visibility},
+    operations::system::record_upload::record_upload,
     permission::{AccountRole, Permit, ProjectRole},
     storage::{Scope, Sort},
     testing::{Answered, Person, World},
-    use_case::{Outcome, Reply, Sign, SignDownload, SignUpload},
+    use_case::{Outcome, Reply, Sign, SignDownload, SignUpload, UseCase},
     value::{AccountId, ProjectId, Sha256},
 };
 
@@ -69,11 +71,18 @@ impl Desk {
             account,
             project,
         };
-        desk.open_project();
+        desk.open(project);
         desk
     }
 
-    fn open_project(&mut self) {
+    /// A second project of the same people; answers the path of its artifacts.
+    pub(crate) fn second_project(&mut self) -> String {
+        let project = ProjectId::new(self.project.account(), ulid::Ulid::from_parts(3, 4));
+        self.open(project);
+        format!("/v1/projects/{project}/artifacts")
+    }
+
+    fn open(&mut self, project: ProjectId) {
         let body = Project {
             name: "Letters".parse().unwrap(),
             description: None,
@@ -87,9 +96,8 @@ impl Desk {
             (self.cleo.clone(), ProjectRole::Commenter),
             (self.vera.clone(), ProjectRole::Viewer),
         ];
-        let grants = roles.map(|(person, role)| self.grant(&person, role));
-        let project = self.project;
-        self.write(|commit| {
+        let grants = roles.map(|(person, role)| self.grant(project, &person, role));
+        self.write(project, |commit| {
             commit.create(project, body);
             for (grant, label) in grants.into_iter().zip(1..) {
                 let ulid = ulid::Ulid::from_parts(4, label);
@@ -98,12 +106,12 @@ impl Desk {
         });
     }
 
-    fn grant(&self, person: &Person, role: ProjectRole) -> Grant {
+    fn grant(&self, project: ProjectId, person: &Person, role: ProjectRole) -> Grant {
         let account = Scope::Account(self.account.parse().unwrap());
         let member = account.key(Sort::member(person.actor.user));
         let member: Record<Member> = self.world.record(&member).unwrap();
         Grant {
-            project_id: self.project,
+            project_id: project,
             principal: Principal::User(person.actor.user),
             membership_id: Some(member.body.membership_id),
             role,
@@ -112,8 +120,8 @@ impl Desk {
         }
     }
 
-    fn write(&mut self, change: impl FnOnce(&mut Commit<'_>)) {
-        let scope = Scope::Project(self.project);
+    fn write(&mut self, project: ProjectId, change: impl FnOnce(&mut Commit<'_>)) {
+        let scope = Scope::Project(project);
         let surface = self.world.surface.clone();
         let context = self.world.context(&surface, &self.ana, None);
         let head = self.world.record(&head_key(scope));
@@ -134,9 +142,61 @@ impl Desk {
             archived: true,
             ..before.body.clone()
         };
-        self.write(|commit| {
+        self.write(self.project, |commit| {
             commit.update(&before, body);
         });
+    }
+
+    /// Revokes a person's grant.
+    pub(crate) fn revoke(&mut self, person: &Person) {
+        let principal = Principal::User(person.actor.user);
+        let stored = self.world.dump();
+        let grants = stored.iter().filter(|item| {
+            let sort = item.key.sort.as_str();
+            item.key.scope == Scope::Project(self.project) && sort.starts_with(Sort::GRANTS)
+        });
+        let grant = grants
+            .map(|item| Record::<Grant>::decode(item).unwrap())
+            .find(|grant| grant.body.principal == principal)
+            .unwrap();
+        let mut body = grant.body.clone();
+        body.revoked = Some(Revocation {
+            at: self.world.now,
+            by: Some(self.ana.actor.user),
+            reason: None,
+        });
+        self.write(self.project, |commit| {
+            commit.update(&grant, body);
+        });
+    }
+
+    /// What is decided on a POST, not committed yet.
+    pub(crate) fn decided(&mut self, person: &Person, path: &str, body: &Value) -> Outcome {
+        let request = Request {
+            method: "POST".into(),
+            path: path.into(),
+            headers: [("content-type".into(), "application/json".into())].into(),
+            body: body.to_string().into_bytes(),
+            ..Request::default()
+        };
+        let (route, parsed) = api::find(&request).unwrap();
+        let Handler::UseCase(parse) = route.handler else {
+            panic!("not a use-case")
+        };
+        let use_case = parse(&parsed).unwrap();
+        self.world.decide(person, &*use_case, None).unwrap()
+    }
+
+    /// The upload in parts is begun, as the surface does before it answers with the plan.
+    pub(crate) fn start_parts(&mut self, upload: &SignUpload) {
+        let use_case = record_upload(&upload.path, "parts-1".into());
+        self.system(&*use_case).unwrap();
+    }
+
+    /// Runs something the system does by itself.
+    pub(crate) fn system(&mut self, use_case: &dyn UseCase) -> Result<Reply, Problem> {
+        let nobody = self.otto.clone();
+        self.world.run(&nobody, use_case, None)
     }
 
     /// Removes a person from the account.
