@@ -185,7 +185,7 @@ mod tests {
 
     use crate::{
         facts::Stat,
-        operations::content::testing::{BYTES, Desk, declaration},
+        operations::content::testing::{BYTES, Desk, LARGE, parts},
         value::Sha256,
     };
 
@@ -332,65 +332,37 @@ mod tests {
         assert_eq!(desk.world.waves, 1);
     }
 
-    const LARGE: u64 = 64 * 1024 * 1024 + 1;
-
-    /// Ben declares a large artifact and its upload in parts is begun; answers its version's path.
-    fn large(desk: &mut Desk) -> alloc::string::String {
-        let (ben, path) = (desk.ben.clone(), desk.artifacts());
-        let mut body = declaration(BYTES);
-        body["size"] = json!(LARGE);
-        let answer = desk.world.post(&ben, &path, body).expect(201);
-        assert!(answer.upload().is_multipart());
-        let id = answer.body["artifact"]["id"].as_str().unwrap();
-        desk.start_parts(answer.upload());
-        format!("{path}/{id}/versions/1")
-    }
-
-    fn parts(numbers: impl IntoIterator<Item = u16>) -> Value {
-        let parts = numbers
-            .into_iter()
-            .map(|number| json!({ "number": number, "etag": "\"e\"" }));
-        json!({ "parts": parts.collect::<alloc::vec::Vec<_>>() })
-    }
-
     #[test]
     fn parts_are_put_together_and_verified_later_where_no_digest_is_known() {
         let mut desk = Desk::new();
-        let version = large(&mut desk);
+        let version = desk.large();
         let ben = desk.ben.clone();
         let complete = format!("{version}/complete");
         let before = desk.world.dump();
         for body in [
             json!({}),
             parts([]),
-            parts(1..=4),
-            parts([1, 2, 4, 3, 5]),
             parts(1..=6),
+            parts([1, 2, 4, 3, 5, 6, 7]),
+            parts(1..=8),
         ] {
             assert_eq!(desk.world.post(&ben, &complete, body).field(), "parts");
         }
-        let mut unprintable = parts(1..=5);
+        let mut unprintable = parts(1..=7);
         unprintable["parts"][1]["etag"] = json!("a b");
         let answer = desk.world.post(&ben, &complete, unprintable);
         assert_eq!(answer.field(), "parts[1].etag");
         desk.world
-            .post(&ben, &complete, parts(1..=5))
+            .post(&ben, &complete, parts(1..=7))
             .expect_problem("conflict");
         assert_eq!(desk.world.dump(), before);
-        desk.put_stat(
-            &version,
-            Stat {
-                size: LARGE,
-                sha256: None,
-                version: None,
-            },
-        );
-        let answer = desk.world.post(&ben, &complete, parts(1..=5)).expect(202);
+        desk.put_large(&version, None);
+        let answer = desk.world.post(&ben, &complete, parts(1..=7)).expect(202);
         assert_eq!(desk.world.waves, 2);
         assert_eq!(answer.body["status"], "verifying");
         assert_eq!(desk.events().last().unwrap(), "version.verifying");
         let stored = desk.world.dump();
-        desk.world.post(&ben, &complete, parts(1..=5)).expect(202);
+        desk.world.post(&ben, &complete, parts(1..=7)).expect(202);
         desk.world.post(&ben, &complete, json!({})).expect(202);
         assert_eq!(desk.world.dump(), stored);
         let download = format!("{version}/download");
@@ -402,7 +374,7 @@ mod tests {
     #[test]
     fn parts_of_the_wrong_total_size_are_rejected_without_reading_them() {
         let mut desk = Desk::new();
-        let version = large(&mut desk);
+        let version = desk.large();
         desk.put_stat(
             &version,
             Stat {
@@ -413,7 +385,7 @@ mod tests {
         );
         let (ben, complete) = (desk.ben.clone(), format!("{version}/complete"));
         desk.world
-            .post(&ben, &complete, parts(1..=5))
+            .post(&ben, &complete, parts(1..=7))
             .expect_problem("upload-mismatch");
         assert_eq!(desk.shown(&version)["status"], "rejected");
     }
@@ -421,18 +393,10 @@ mod tests {
     #[test]
     fn parts_with_a_known_digest_are_available_at_once() {
         let mut desk = Desk::new();
-        let version = large(&mut desk);
-        let sha256 = Some(Sha256::of(BYTES));
-        desk.put_stat(
-            &version,
-            Stat {
-                size: LARGE,
-                sha256,
-                version: None,
-            },
-        );
+        let version = desk.large();
+        desk.put_large(&version, Some(Sha256::of(BYTES)));
         let (ben, complete) = (desk.ben.clone(), format!("{version}/complete"));
-        desk.world.post(&ben, &complete, parts(1..=5)).expect(200);
+        desk.world.post(&ben, &complete, parts(1..=7)).expect(200);
     }
 
     #[test]

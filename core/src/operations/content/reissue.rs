@@ -102,7 +102,7 @@ mod tests {
 
     use serde_json::json;
 
-    use crate::operations::content::testing::{BYTES, Desk, declaration};
+    use crate::operations::content::testing::{BYTES, Desk, LARGE, declaration};
 
     const ALMOST: Duration = Duration::from_secs(14 * 60);
 
@@ -129,7 +129,7 @@ mod tests {
         let mut desk = Desk::new();
         let (ben, path) = (desk.ben.clone(), desk.artifacts());
         let mut body = declaration(BYTES);
-        body["size"] = json!(100 * 1024 * 1024);
+        body["size"] = json!(LARGE);
         let declared = desk.world.post(&ben, &path, body).expect(201);
         let id = declared.body["artifact"]["id"].as_str().unwrap();
         let upload = format!("{path}/{id}/versions/1/upload");

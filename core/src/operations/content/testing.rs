@@ -4,6 +4,7 @@ use alloc::{
     collections::BTreeMap,
     format,
     string::{String, ToString},
+    vec::Vec,
 };
 
 use serde_json::{Value, json};
@@ -38,6 +39,17 @@ pub(crate) struct Desk {
 
 /// The bytes most tests upload.
 pub(crate) const BYTES: &[u8] = b"Dear reader,";
+
+/// The size of a large object: seven parts.
+pub(crate) const LARGE: u64 = 100 * 1024 * 1024;
+
+/// The body that completes an upload in these parts.
+pub(crate) fn parts(numbers: impl IntoIterator<Item = u16>) -> Value {
+    let parts = numbers
+        .into_iter()
+        .map(|number| json!({ "number": number, "etag": "\"mark\"" }));
+    json!({ "parts": parts.collect::<Vec<_>>() })
+}
 
 /// A declaration of these bytes as a PDF.
 pub(crate) fn declaration(bytes: &[u8]) -> Value {
@@ -226,6 +238,37 @@ impl Desk {
         path
     }
 
+    /// Ben declares an artifact of [`LARGE`] bytes and its upload in parts is begun; answers its
+    /// version's path.
+    pub(crate) fn large(&mut self) -> String {
+        let (ben, path) = (self.ben.clone(), self.artifacts());
+        let mut body = declaration(BYTES);
+        body["size"] = json!(LARGE);
+        let answer = self.world.post(&ben, &path, body).expect(201);
+        self.start_parts(answer.upload());
+        let id = answer.body["artifact"]["id"].as_str().unwrap();
+        format!("{path}/{id}/versions/1")
+    }
+
+    /// The same with all parts there, which the object store has no digest of.
+    pub(crate) fn verifying(&mut self) -> String {
+        let version = self.large();
+        self.put_large(&version, None);
+        let (ben, complete) = (self.ben.clone(), format!("{version}/complete"));
+        self.world.post(&ben, &complete, parts(1..=7)).expect(202);
+        version
+    }
+
+    /// [`LARGE`] bytes of this digest are there.
+    pub(crate) fn put_large(&mut self, version: &str, sha256: Option<Sha256>) {
+        let stat = Stat {
+            size: LARGE,
+            sha256,
+            version: None,
+        };
+        self.put_stat(version, stat);
+    }
+
     /// Ben adds a version of these bytes; answers its path.
     pub(crate) fn added(&mut self, artifact: &str, bytes: &[u8]) -> String {
         let (ben, path) = (self.ben.clone(), format!("{artifact}/versions"));
@@ -283,7 +326,7 @@ impl Desk {
     }
 
     /// The events of the project's journal, in order.
-    pub(crate) fn events(&self) -> alloc::vec::Vec<String> {
+    pub(crate) fn events(&self) -> Vec<String> {
         let entries = self.world.dump().into_iter().filter(|item| {
             item.key.scope == Scope::Project(self.project)
                 && item.key.sort.as_str().starts_with(Sort::JOURNAL)
