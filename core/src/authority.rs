@@ -1,7 +1,12 @@
 //! The records a permission decision reads, and how they are asked for: one wave of strong reads,
 //! however many teams and projects there are.
 
+pub mod past;
+mod roster;
+
 use alloc::{vec, vec::Vec};
+
+pub use roster::Roster;
 
 use crate::{
     api::Problem,
@@ -59,6 +64,25 @@ pub fn act_on<T>(
         (Some(thing), permit) => Ok((permit?, thing)),
         (None, Err(refusal)) if !sees => Err(refusal.into()),
         (None, _) => Err(Problem::not_found()),
+    }
+}
+
+/// Puts a refusal in its place among the checks: who cannot see the project, or may not do this,
+/// hears so before anything `else_wrong` with the request; that it is archived comes last, with the
+/// other conflicts.
+///
+/// # Errors
+/// Whichever comes first.
+pub fn settle<T, U>(
+    asked: Result<T, Refusal>,
+    else_wrong: Result<U, Problem>,
+) -> Result<(T, U), Problem> {
+    match asked {
+        Err(refusal @ (Refusal::Hidden | Refusal::Missing(_))) => Err(refusal.into()),
+        asked => {
+            let rest = else_wrong?;
+            Ok((asked?, rest))
+        }
     }
 }
 
@@ -130,6 +154,18 @@ impl ProjectRecords {
     /// [`FactError`].
     pub fn load(facts: &Facts, project: ProjectId, user: UserId) -> Result<Self, FactError> {
         let standing = AccountRecords::load(facts, project.account(), user)?;
+        Self::with_standing(facts, project, standing)
+    }
+
+    /// The records out of the answers for someone whose standing is known already.
+    ///
+    /// # Errors
+    /// [`FactError`].
+    pub fn with_standing(
+        facts: &Facts,
+        project: ProjectId,
+        standing: AccountRecords,
+    ) -> Result<Self, FactError> {
         let mut records = Self {
             standing,
             head: None,

@@ -27,7 +27,7 @@ use crate::{
     permission::{AccountRole, Permit},
     selection::BackendSelection,
     storage::{Batch, Condition, Item, Key, Operation, Scope, Sort, memory::Memory},
-    use_case::{Outcome, Reply, UseCase},
+    use_case::{Outcome, Reply, UploadLimits, UseCase},
     value::{AccountId, CommitId, Email, RequestId, Sha256, SurfaceId, Timestamp, UserId, id::Id},
 };
 
@@ -42,6 +42,8 @@ pub(crate) struct World {
     pub(crate) tokens: BTreeMap<String, Claims>,
     /// Waves of questions the last request took.
     pub(crate) waves: usize,
+    /// The most questions one of them asked.
+    pub(crate) widest: usize,
     requests: u64,
 }
 
@@ -106,6 +108,7 @@ impl World {
             secret: [7; 32],
             selection: BackendSelection::for_tests(Provider::Local),
             public_url: "http://surface.test".into(),
+            upload: UploadLimits::default(),
         };
         Self {
             surface,
@@ -114,6 +117,7 @@ impl World {
             objects: BTreeMap::new(),
             tokens: BTreeMap::new(),
             waves: 0,
+            widest: 0,
             requests: 0,
         }
     }
@@ -135,12 +139,14 @@ impl World {
         };
         let surface = self.surface.clone();
         let context = self.context(&surface, &person, None);
+        let identities = vec![person.actor.claims.digest()];
         let mut commit = Commit::open(&context, Permit::own(user), None);
         commit.create(
             user,
             User {
                 name: Some(name.parse().unwrap()),
                 email: Some(email),
+                identities,
                 salt: seed,
             },
         );
@@ -156,6 +162,14 @@ impl World {
     pub(crate) fn account(&mut self, owner: &Person) -> String {
         let body = json!({ "name": "Acme", "kind": "organisation" });
         self.post(owner, "/v1/accounts", body).expect(201).id()
+    }
+
+    /// A team of this account; answers its id.
+    pub(crate) fn team(&mut self, admin: &Person, account: &str) -> String {
+        let path = format!("/v1/accounts/{account}/teams");
+        self.post(admin, &path, json!({ "name": "Review" }))
+            .expect(201)
+            .id()
     }
 
     /// Makes a person an active member of an account, as an accepted invitation would. Whoever was
@@ -330,6 +344,7 @@ impl World {
     ) -> Result<Outcome, Problem> {
         self.requests += 1;
         self.waves = 0;
+        self.widest = 0;
         let surface = self.surface.clone();
         let context = self.context(&surface, person, idempotency);
         let mut drive = Drive::new(use_case, &context);
@@ -338,6 +353,7 @@ impl World {
                 Next::Done(outcome) => return Ok(outcome),
                 Next::Ask(asks) => {
                     self.waves += 1;
+                    self.widest = self.widest.max(asks.len());
                     for ask in asks {
                         let answer = self.answer(&ask);
                         drive.answer(ask, answer);

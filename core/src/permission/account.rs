@@ -4,7 +4,7 @@ use super::{AccountRole, Capabilities, Capability, Permit, Refusal, TeamRole};
 use crate::{
     model::{Account, AccountStatus, Member, MemberStatus, Record, TeamMember},
     storage::Scope,
-    value::{AccountId, TeamId, UserId},
+    value::{AccountId, ProjectId, TeamId, UserId},
 };
 
 /// What one person may do in one account, from the account, their membership and their team rows.
@@ -95,6 +95,17 @@ impl<'a> AccountAccess<'a> {
         } else {
             Err(Refusal::Missing(capability))
         }
+    }
+
+    /// Asks to create a project in the account, and thereby its scope.
+    ///
+    /// # Errors
+    /// As [`AccountAccess::permit`].
+    pub fn permit_new_project(&self, project: ProjectId) -> Result<Permit, Refusal> {
+        let create = Capability::ProjectCreate;
+        self.permit(project.account(), create)?;
+        let scope = Scope::Project(project);
+        Ok(Permit::granted(self.user, scope, Some(create)))
     }
 
     /// Asks to leave the account, which every active member may.

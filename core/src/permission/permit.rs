@@ -57,6 +57,12 @@ impl Permit {
         Self::granted(user, scope, None)
     }
 
+    /// Whoever proved the invited address may answer the invitation, and thereby join the account.
+    #[must_use]
+    pub(crate) fn invited(user: UserId, account: crate::value::AccountId) -> Self {
+        Self::granted(user, Scope::Account(account), None)
+    }
+
     /// What the system does by itself: expiring, verifying, finishing what a person decided.
     #[must_use]
     pub(crate) fn system(scope: Scope) -> Self {

@@ -67,6 +67,8 @@ impl Sort {
     pub const ARTIFACTS: &'static str = "ARTIFACT#";
     /// Superseded permission records.
     pub const HISTORY: &'static str = "HISTORY#";
+    /// Revoked grants of a project.
+    pub const REVOKED_GRANTS: &'static str = "HISTORY#REVOKED#";
     /// Journal entries.
     pub const JOURNAL: &'static str = "JOURNAL#";
 
@@ -151,7 +153,7 @@ impl Sort {
     /// A revoked grant: out of the range a decision reads, addressed by its id alone.
     #[must_use]
     pub fn revoked_grant(grant: GrantId) -> Self {
-        Self(format!("{}REVOKED#{grant}", Self::HISTORY))
+        Self(format!("{}{grant}", Self::REVOKED_GRANTS))
     }
 
     /// The copy of a permission record as it was at one version: `place` is the record's own sort

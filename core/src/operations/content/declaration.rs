@@ -40,7 +40,7 @@ impl Declaration {
             sha256: self.sha256,
             status: ContentStatus::Pending,
             uploaded_by: context.user(),
-            upload_expires_at: upload_end(self.size, context.env.now),
+            upload_expires_at: upload_end(self.size, context),
             upload_id: None,
             object_version: None,
             stored_as: None,
@@ -49,12 +49,15 @@ impl Declaration {
 }
 
 /// When a plan issued now ends. Nothing a caller sends makes it later.
-pub(crate) fn upload_end(size: Size, now: Timestamp) -> Timestamp {
-    now.after(if SignUpload::in_parts(size) {
-        MULTIPART_LIFETIME
-    } else {
-        SINGLE_LIFETIME
-    })
+pub(crate) fn upload_end(size: Size, context: &Context<'_>) -> Timestamp {
+    context
+        .env
+        .now
+        .after(if context.surface.upload.in_parts(size) {
+            MULTIPART_LIFETIME
+        } else {
+            SINGLE_LIFETIME
+        })
 }
 
 /// The plan to sign for a record that still waits for its bytes; `None` once it does not.
@@ -76,6 +79,7 @@ pub(crate) fn plan<S: Stored>(
         content.upload_expires_at,
     );
     upload.upload_id.clone_from(&content.upload_id);
+    upload.limits = context.surface.upload;
     Some(Sign::Upload(upload))
 }
 
