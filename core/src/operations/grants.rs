@@ -5,6 +5,8 @@ pub mod get;
 pub mod list;
 mod proposal;
 pub mod revoke;
+#[cfg(test)]
+pub(super) mod stage;
 pub mod update;
 
 use alloc::vec::Vec;
