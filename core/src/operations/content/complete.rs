@@ -40,7 +40,7 @@ pub(crate) struct Input {
 #[schemars(rename = "UploadedPart")]
 struct PartInput {
     /// Its number.
-    #[schemars(range(min = 1, max = 320))]
+    #[schemars(range(min = 1))]
     number: u16,
     /// The `ETag` its PUT was answered with.
     #[schemars(length(min = 1, max = 256))]
