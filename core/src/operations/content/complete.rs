@@ -292,6 +292,22 @@ mod tests {
     }
 
     #[test]
+    fn an_uploader_who_may_only_look_by_now_uploads_nothing() {
+        let mut desk = Desk::new();
+        let version = format!("{}/versions/1", desk.declared(BYTES));
+        desk.put(&version, BYTES);
+        let (ben, bea) = (desk.ben.clone(), desk.bea.clone());
+        desk.demote(&ben);
+        let before = desk.world.dump();
+        desk.complete(&version).expect_problem("forbidden");
+        let complete = format!("{version}/complete");
+        desk.world
+            .post(&bea, &complete, json!({}))
+            .expect_problem("conflict");
+        assert_eq!(desk.world.dump(), before);
+    }
+
+    #[test]
     fn somebody_else_may_complete_what_an_allowed_person_uploaded() {
         let mut desk = Desk::new();
         let version = format!("{}/versions/1", desk.declared(BYTES));

@@ -116,12 +116,24 @@ impl Desk {
 
     /// Revokes a person's grant.
     pub(crate) fn revoke(&mut self, person: &Person) {
+        let (ana, path) = (self.ana.clone(), self.grant(person));
+        self.world.delete(&ana, &path).expect(204);
+    }
+
+    /// Leaves a person as a viewer.
+    pub(crate) fn demote(&mut self, person: &Person) {
+        let (ana, path) = (self.ana.clone(), self.grant(person));
+        let body = json!({ "role": "viewer" });
+        self.world.patch(&ana, &path, body).expect(200);
+    }
+
+    /// The path of a person's grant.
+    fn grant(&mut self, person: &Person) -> String {
         let (ana, path) = (self.ana.clone(), format!("{}/grants", self.project));
         let grants = self.world.get(&ana, &path).expect(200).body;
         let mut grants = grants["items"].as_array().unwrap().iter();
         let grant = grants.find(|grant| grant["principal"]["id"] == json!(person.id()));
-        let id = grant.unwrap()["id"].as_str().unwrap();
-        self.world.delete(&ana, &format!("{path}/{id}")).expect(204);
+        format!("{path}/{}", grant.unwrap()["id"].as_str().unwrap())
     }
 
     /// What is decided on a POST, not committed yet.
