@@ -50,6 +50,23 @@ pub fn head_key(scope: Scope) -> Key {
     scope.key(Sort::head())
 }
 
+/// What a command acts on, with the permit to. Whoever `sees` such things learns first that this one
+/// is not there (404); whoever does not learns only that they may not.
+///
+/// # Errors
+/// 404 or the refusal.
+pub fn act_on<T>(
+    sees: bool,
+    permit: Result<Permit, Refusal>,
+    thing: Option<T>,
+) -> Result<(Permit, T), Problem> {
+    match (thing, permit) {
+        (Some(thing), permit) => Ok((permit?, thing)),
+        (None, Err(refusal)) if !sees => Err(refusal.into()),
+        (None, _) => Err(Problem::not_found()),
+    }
+}
+
 /// Puts a refusal in its place among the checks: who cannot see the project, or may not do this,
 /// hears so before anything `else_wrong` with the request; that it is archived comes last, with the
 /// other conflicts.
@@ -66,23 +83,6 @@ pub fn settle<T, U>(
             let rest = else_wrong?;
             Ok((asked?, rest))
         }
-    }
-}
-
-/// What a command acts on, with the permit to. Whoever `sees` such things learns first that this one
-/// is not there (404); whoever does not learns only that they may not.
-///
-/// # Errors
-/// 404 or the refusal.
-pub fn act_on<T>(
-    sees: bool,
-    permit: Result<Permit, Refusal>,
-    thing: Option<T>,
-) -> Result<(Permit, T), Problem> {
-    match (thing, permit) {
-        (Some(thing), permit) => Ok((permit?, thing)),
-        (None, Err(refusal)) if !sees => Err(refusal.into()),
-        (None, _) => Err(Problem::not_found()),
     }
 }
 

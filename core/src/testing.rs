@@ -23,12 +23,12 @@ use crate::{
     env::Env,
     facts::{Answer, Ask, Stat},
     identity::{Actor, Claims},
-    model::{Body, EventType, Member, MemberStatus, Record, TeamMember, User},
+    model::{Body, EventType, Member, MemberStatus, Record, User},
     operations::members,
-    permission::{AccountRole, Permit, TeamRole},
+    permission::{AccountRole, Permit},
     selection::BackendSelection,
     storage::{Batch, Condition, Item, Key, Operation, Scope, Sort, memory::Memory},
-    use_case::{Outcome, Reply, UseCase},
+    use_case::{Outcome, Reply, UploadLimits, UseCase},
     value::{AccountId, CommitId, Email, RequestId, Sha256, SurfaceId, Timestamp, UserId, id::Id},
 };
 
@@ -43,6 +43,8 @@ pub(crate) struct World {
     pub(crate) tokens: BTreeMap<String, Claims>,
     /// Waves of questions the last request took.
     pub(crate) waves: usize,
+    /// The most questions one of them asked.
+    pub(crate) widest: usize,
     requests: u64,
 }
 
@@ -107,6 +109,7 @@ impl World {
             secret: [7; 32],
             selection: BackendSelection::for_tests(Provider::Local),
             public_url: "http://surface.test".into(),
+            upload: UploadLimits::default(),
         };
         Self {
             surface,
@@ -115,6 +118,7 @@ impl World {
             objects: BTreeMap::new(),
             tokens: BTreeMap::new(),
             waves: 0,
+            widest: 0,
             requests: 0,
         }
     }
@@ -136,12 +140,14 @@ impl World {
         };
         let surface = self.surface.clone();
         let context = self.context(&surface, &person, None);
+        let identities = vec![person.actor.claims.digest()];
         let mut commit = Commit::open(&context, Permit::own(user), None);
         commit.create(
             user,
             User {
                 name: Some(name.parse().unwrap()),
                 email: Some(email),
+                identities,
                 salt: seed,
             },
         );
@@ -187,20 +193,14 @@ impl World {
         self.post(giver, &path, body).expect(201).id()
     }
 
-    /// Puts an active member into a team, as whoever manages the team would.
-    pub(crate) fn assign(&mut self, account: &str, team: &str, person: &Person) {
-        let account: AccountId = account.parse().unwrap();
-        let (scope, user) = (Scope::Account(account), person.actor.user);
-        let member: Record<Member> = self.record(&scope.key(Sort::member(user))).unwrap();
-        let body = TeamMember {
-            account_id: account,
-            team_id: team.parse().unwrap(),
-            membership_id: member.body.membership_id,
-            role: TeamRole::Member,
-        };
-        self.write(person, scope, EventType::TeamMemberAdded, |_, commit| {
-            commit.create(user, body);
-        });
+    /// Puts an active member into a team.
+    pub(crate) fn assign(&mut self, admin: &Person, account: &str, team: &str, person: &Person) {
+        let path = format!(
+            "/v1/accounts/{account}/teams/{team}/members/{}",
+            person.id()
+        );
+        let answer = self.put(admin, &path, json!({ "role": "member" }));
+        assert!(answer.status < 300, "{}", answer.body);
     }
 
     /// Changes a stored record, as the system would.
@@ -396,6 +396,7 @@ impl World {
     ) -> Result<Outcome, Problem> {
         self.requests += 1;
         self.waves = 0;
+        self.widest = 0;
         let surface = self.surface.clone();
         let context = self.context(&surface, person, idempotency);
         let mut drive = Drive::new(use_case, &context);
@@ -404,6 +405,7 @@ impl World {
                 Next::Done(outcome) => return Ok(outcome),
                 Next::Ask(asks) => {
                     self.waves += 1;
+                    self.widest = self.widest.max(asks.len());
                     for ask in asks {
                         let answer = self.answer(&ask);
                         drive.answer(ask, answer);

@@ -5,7 +5,7 @@ use core::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::Scope;
+use super::{ObjectKind, Scope};
 use crate::{
     model::Principal,
     value::{
@@ -198,6 +198,19 @@ impl Sort {
             "DOCUMENT#{artifact}#EVENT#{:020}#{id}",
             at.millis()
         ))
+    }
+
+    /// The artifact and the child of it that a key names, if it is the key of a raw version or a
+    /// derived output.
+    #[must_use]
+    pub fn content(&self) -> Option<(ArtifactId, ObjectKind)> {
+        let (artifact, child) = self.0.strip_prefix("DOCUMENT#")?.split_once('#')?;
+        let kind = match child.split_once('#')? {
+            ("RAW", number) => ObjectKind::Raw(number.parse().ok()?),
+            ("DERIVED", derived) => ObjectKind::Derived(derived.parse().ok()?),
+            _ => return None,
+        };
+        Some((artifact.parse().ok()?, kind))
     }
 
     /// The prefix of one kind of record below an artifact: `RAW`, `DERIVED`, `META` or `EVENT`.

@@ -210,8 +210,12 @@ mod tests {
     fn a_preview_says_what_the_change_then_does_and_changes_nothing() {
         let mut stage = Stage::new();
         let team = stage.world.team(&stage.ana, &stage.account);
-        stage.world.assign(&stage.account, &team, &stage.ben);
-        stage.world.assign(&stage.account, &team, &stage.cyd);
+        stage
+            .world
+            .assign(&stage.ana, &stage.account, &team, &stage.ben);
+        stage
+            .world
+            .assign(&stage.ana, &stage.account, &team, &stage.cyd);
         let add = json!({ "principal": principal_of(&team), "role": "contributor" });
         let body = json!({ "add": [add], "revoke": [stage.management] });
         let before = stage.world.dump();

@@ -173,7 +173,9 @@ mod tests {
             let role = AccountRole::ALL[number % 4];
             stage.world.join(&stage.account, &person, role);
             if number % 3 == 0 {
-                stage.world.assign(&stage.account, &team, &person);
+                stage
+                    .world
+                    .assign(&stage.ana, &stage.account, &team, &person);
             }
             people.push(person);
         }

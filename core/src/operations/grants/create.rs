@@ -308,7 +308,7 @@ mod tests {
         let mut stage = Stage::new();
         let (ana, cyd) = (stage.ana.clone(), stage.cyd.clone());
         let team = stage.world.team(&ana, &stage.account);
-        stage.world.assign(&stage.account, &team, &cyd);
+        stage.world.assign(&ana, &stage.account, &team, &cyd);
         let key = stage.account_key(Sort::team(team.parse().unwrap()));
         let may_own = |world: &World| world.record::<Team>(&key).unwrap().body.may_own;
         stage.world.grant(&ana, &stage.project, &team, "manager");
