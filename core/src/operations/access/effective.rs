@@ -81,7 +81,7 @@ impl ExplainAccess {
         Err(Problem::field("at", "must not be in the future"))
     }
 
-    /// The subject's records as they are now, once the caller is known to may ask now.
+    /// The subject's records as they are now, if the caller may ask for them now.
     fn present(&self, context: &Context<'_>, facts: &Facts) -> Result<ProjectRecords, Problem> {
         let (caller, subject) = (context.user(), self.subject(context));
         let records = ProjectRecords::load(facts, self.project, caller)?;

@@ -259,6 +259,18 @@ mod tests {
     }
 
     #[test]
+    fn case_22_one_foreign_id_in_a_list_is_named_and_nothing_is_told() {
+        let mut stage = Stage::new();
+        let ana = stage.ana.clone();
+        let other = stage.world.project(&ana, &stage.account);
+        let foreign = stage.world.grant(&ana, &other, &stage.cyd.id(), "viewer");
+        let body = json!({ "revoke": [stage.management, foreign] });
+        let answer = stage.preview(body).expect(400);
+        assert_eq!(answer.body["errors"][0]["field"], "revoke[1]");
+        assert!(answer.body.get("items").is_none());
+    }
+
+    #[test]
     fn what_could_not_be_done_is_refused_in_the_same_way() {
         let mut stage = Stage::new();
         let (ana, cyd, eve) = (

@@ -1,11 +1,6 @@
 //! `GET /v1/projects/{project}/subjects`
 
-use alloc::{
-    boxed::Box,
-    string::{String, ToString},
-    vec,
-    vec::Vec,
-};
+use alloc::{boxed::Box, string::ToString, vec, vec::Vec};
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -22,7 +17,7 @@ use crate::{
     permission::{Access, Capabilities, Capability, ProjectRole, Reason, subjects::subjects},
     storage::Range,
     use_case::{Outcome, UseCase},
-    value::{Invalid, ProjectId, UserId},
+    value::{ProjectId, UserId},
 };
 
 /// How many rows of members and their teams are looked at for one page.
@@ -86,11 +81,7 @@ fn parse(request: &Parsed<'_>) -> Result<Box<dyn UseCase>, Problem> {
 
 impl ListSubjects {
     fn range(&self, context: &Context<'_>) -> Result<Range, Problem> {
-        let parse = |text: String| {
-            text.parse()
-                .map_err(|error: Invalid| Problem::internal(error.to_string()))
-        };
-        let after = self.page.after(context)?.map(parse).transpose()?;
+        let after = self.page.after_id(context)?;
         Ok(Roster::range(self.project.account(), after, ROWS))
     }
 

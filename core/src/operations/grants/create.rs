@@ -320,12 +320,12 @@ mod tests {
         stage.world.grant(&ana, &stage.project, &team, "owner");
         assert!(may_own(&stage.world));
         assert_eq!(stage.role_of(&cyd), json!("owner"));
-        let entries = stage.world.dump().into_iter().filter(|item| {
+        let mut entries = stage.world.dump().into_iter().filter(|item| {
             item.key.scope == key.scope && item.key.sort.as_str().starts_with(Sort::JOURNAL)
         });
         let last: JournalEntry = stage
             .world
-            .record(&entries.last().unwrap().key)
+            .record(&entries.next_back().unwrap().key)
             .unwrap()
             .body;
         assert_eq!(last.event, EventType::TeamUpdated);
