@@ -143,9 +143,12 @@ mod tests {
 
     use serde_json::{Value, json};
 
+    use super::ROWS;
     use crate::{
+        model::{EventType, Member, MemberStatus},
         operations::grants::stage::Stage,
         permission::{AccountRole, Capability, ProjectRole},
+        storage::Sort,
         testing::Person,
     };
 
@@ -256,5 +259,34 @@ mod tests {
             let answer = stage.world.get(&stage.ben, &path).expect(400);
             assert_eq!(answer.body["errors"][0]["field"], "capability");
         }
+    }
+    #[test]
+    fn case_60_the_list_goes_on_past_pages_of_members_without_access() {
+        let mut stage = Stage::new();
+        let scope = stage.account_key(Sort::account()).scope;
+        let ana = stage.ana.clone();
+        for _ in 0..=ROWS / 40 {
+            let event = EventType::InvitationAccepted;
+            stage.world.write(&ana, scope, event, |context, commit| {
+                for position in 0..40 {
+                    let member = Member {
+                        account_id: stage.account.parse().unwrap(),
+                        membership_id: context.env.id(&format!("membership {position}")),
+                        role: AccountRole::Member,
+                        status: MemberStatus::Active,
+                        invitation_id: None,
+                    };
+                    commit.create(context.env.id(&format!("user {position}")), member);
+                }
+            });
+        }
+        let last = stage.world.dump().into_iter().rfind(|item| {
+            item.key.scope == scope && item.key.sort.as_str().starts_with(Sort::MEMBERS)
+        });
+        let promote = |member: &mut Member| member.role = AccountRole::Admin;
+        stage.world.amend(&ana, &last.unwrap().key, promote);
+        let page = stage.world.get(&ana, &format!("{}/subjects", stage.path()));
+        assert!(page.expect(200).text("next_cursor").len() > 1);
+        assert_eq!(collect(&mut stage, "").len(), 3);
     }
 }
