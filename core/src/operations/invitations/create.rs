@@ -332,7 +332,7 @@ mod tests {
             .expect(403)
             .expect_problem("escalation");
         world.post(&ana, &path, invited.clone()).expect(201);
-        world.assign(&account, &team, &ben);
+        world.assign(&ana, &account, &team, &ben);
         world.post(&ben, &path, invited).expect(201);
     }
 
