@@ -1,9 +1,11 @@
 //! A world for tests: people who call the API of a surface in memory, one request after another.
 
 use alloc::{
+    boxed::Box,
     collections::BTreeMap,
     format,
     string::{String, ToString},
+    vec,
     vec::Vec,
 };
 use core::time::Duration;
@@ -13,17 +15,21 @@ use ulid::Ulid;
 
 use crate::{
     api::{self, Handler, Problem, Request, Response},
+    authority::head_key,
     catalog::Provider,
+    commit::Commit,
     context::{Context, IdempotencyRequest, Surface},
     drive::{Drive, Next},
     env::Env,
     facts::{Answer, Ask, Stat},
     identity::{Actor, Claims},
-    model::{Body, Record, User},
+    model::{Body, EventType, Member, MemberStatus, Record, TeamMember, User},
+    operations::{members, system},
+    permission::{AccountRole, Permit, TeamRole},
     selection::BackendSelection,
-    storage::{Batch, Item, Key, memory::Memory},
-    use_case::{Outcome, Reply, UseCase},
-    value::{Email, RequestId, Sha256, SurfaceId, Timestamp, UserId, id::Id},
+    storage::{Batch, Condition, Item, Key, Operation, Scope, Sort, memory::Memory},
+    use_case::{Outcome, Reply, UploadLimits, UseCase},
+    value::{AccountId, CommitId, Email, RequestId, Sha256, SurfaceId, Timestamp, UserId, id::Id},
 };
 
 /// A surface in memory.
@@ -35,8 +41,12 @@ pub(crate) struct World {
     pub(crate) objects: BTreeMap<String, Stat>,
     /// Tokens that [`Ask::Token`] takes as genuine.
     pub(crate) tokens: BTreeMap<String, Claims>,
+    /// Whether requests live to finish what they leave to be done.
+    pub(crate) finishes: bool,
     /// Waves of questions the last request took.
     pub(crate) waves: usize,
+    /// The most questions one of them asked.
+    pub(crate) widest: usize,
     requests: u64,
 }
 
@@ -101,6 +111,7 @@ impl World {
             secret: [7; 32],
             selection: BackendSelection::for_tests(Provider::Local),
             public_url: "http://surface.test".into(),
+            upload: UploadLimits::default(),
         };
         Self {
             surface,
@@ -108,7 +119,9 @@ impl World {
             now: Timestamp::from_millis(1_800_000_000_000),
             objects: BTreeMap::new(),
             tokens: BTreeMap::new(),
+            finishes: true,
             waves: 0,
+            widest: 0,
             requests: 0,
         }
     }
@@ -130,17 +143,18 @@ impl World {
         };
         let surface = self.surface.clone();
         let context = self.context(&surface, &person, None);
-        let permit = crate::permission::Permit::own(user);
-        let mut commit = crate::commit::Commit::open(&context, permit, None);
+        let identities = vec![person.actor.claims.digest()];
+        let mut commit = Commit::open(&context, Permit::own(user), None);
         commit.create(
             user,
             User {
                 name: Some(name.parse().unwrap()),
                 email: Some(email),
+                identities,
                 salt: seed,
             },
         );
-        let outcome = commit.finish(crate::model::EventType::UserCreated, Reply::no_content());
+        let outcome = commit.finish(EventType::UserCreated, Reply::no_content());
         let Ok(Outcome::Commit(batch, _)) = outcome else {
             panic!("sign-up commits")
         };
@@ -148,8 +162,132 @@ impl World {
         person
     }
 
+    /// An account of this owner; answers its id.
+    pub(crate) fn account(&mut self, owner: &Person) -> String {
+        let body = json!({ "name": "Acme", "kind": "organisation" });
+        self.post(owner, "/v1/accounts", body).expect(201).id()
+    }
+
+    /// A team of this account; answers its id.
+    pub(crate) fn team(&mut self, admin: &Person, account: &str) -> String {
+        let path = format!("/v1/accounts/{account}/teams");
+        self.post(admin, &path, json!({ "name": "Review" }))
+            .expect(201)
+            .id()
+    }
+
+    /// A private project of this account; answers its id.
+    pub(crate) fn project(&mut self, owner: &Person, account: &str) -> String {
+        let path = format!("/v1/accounts/{account}/projects");
+        let body = json!({ "name": "Survey", "visibility": "private" });
+        self.post(owner, &path, body).expect(201).id()
+    }
+
+    /// Grants a role on a project to the person or team of this id; answers the grant's id.
+    pub(crate) fn grant(
+        &mut self,
+        giver: &Person,
+        project: &str,
+        principal: &str,
+        role: &str,
+    ) -> String {
+        let path = format!("/v1/projects/{project}/grants");
+        let body = json!({ "principal": principal_of(principal), "role": role });
+        self.post(giver, &path, body).expect(201).id()
+    }
+
+    /// Puts an active member into a team, as whoever manages the team would.
+    pub(crate) fn assign(&mut self, account: &str, team: &str, person: &Person) {
+        let account: AccountId = account.parse().unwrap();
+        let (scope, user) = (Scope::Account(account), person.actor.user);
+        let member: Record<Member> = self.record(&scope.key(Sort::member(user))).unwrap();
+        let body = TeamMember {
+            account_id: account,
+            team_id: team.parse().unwrap(),
+            membership_id: member.body.membership_id,
+            role: TeamRole::Member,
+        };
+        self.write(person, scope, EventType::TeamMemberAdded, |_, commit| {
+            commit.create(user, body);
+        });
+    }
+
+    /// Changes a stored record, as the system would.
+    pub(crate) fn amend<B: Body>(
+        &mut self,
+        person: &Person,
+        key: &Key,
+        change: impl FnOnce(&mut B),
+    ) {
+        let record: Record<B> = self.record(key).unwrap();
+        let mut body = record.body.clone();
+        change(&mut body);
+        self.write(person, key.scope, EventType::AccountUpdated, |_, commit| {
+            commit.update(&record, body);
+        });
+    }
+
+    /// Commits what `fill` puts in, as the system on account of this person.
+    pub(crate) fn write(
+        &mut self,
+        person: &Person,
+        scope: Scope,
+        event: EventType,
+        fill: impl FnOnce(&Context<'_>, &mut Commit<'_>),
+    ) {
+        self.requests += 1;
+        let surface = self.surface.clone();
+        let context = self.context(&surface, person, None);
+        let head = self.record(&head_key(scope));
+        let mut commit = Commit::open(&context, Permit::system(scope), head);
+        fill(&context, &mut commit);
+        let Ok(Outcome::Commit(batch, _)) = commit.finish(event, Reply::no_content()) else {
+            panic!("the system commits")
+        };
+        self.commit(&batch);
+    }
+
+    /// Makes a person an active member of an account, as an accepted invitation would. Whoever was
+    /// one before begins another stay.
+    pub(crate) fn join(&mut self, account: &str, person: &Person, role: AccountRole) {
+        let account: AccountId = account.parse().unwrap();
+        let (scope, user) = (Scope::Account(account), person.actor.user);
+        let record = self.record(&scope.key(Sort::account())).unwrap();
+        let before: Option<Record<Member>> = self.record(&scope.key(Sort::member(user)));
+        let event = EventType::InvitationAccepted;
+        self.write(person, scope, event, |context, commit| {
+            let member = Member {
+                account_id: account,
+                membership_id: context.env.id("membership"),
+                role,
+                status: MemberStatus::Active,
+                invitation_id: None,
+            };
+            members::keep_owners(commit, &record, user, &member).unwrap();
+            match before {
+                Some(before) => commit.update(&before, member),
+                None => commit.create(user, member),
+            };
+        });
+    }
+
     pub(crate) fn pass(&mut self, duration: Duration) {
         self.now = self.now.after(duration);
+    }
+
+    /// Removes what has expired, as a database does some time later.
+    pub(crate) fn collect_garbage(&mut self) {
+        let mut expired = self.dump();
+        expired.retain(|item| item.expires_at.is_some_and(|end| end <= self.now));
+        for item in expired {
+            let Key { scope, sort } = item.key;
+            let removal = Operation::Delete(sort, Condition::Matches(item.etag));
+            self.commit(&Batch {
+                scope,
+                commit_id: CommitId::from_ulid(Ulid::nil()),
+                operations: vec![removal],
+            });
+        }
     }
 
     pub(crate) fn get(&mut self, person: &Person, path: &str) -> Answered {
@@ -182,22 +320,7 @@ impl World {
         headers: &[(&str, &str)],
         body: Option<Value>,
     ) -> Answered {
-        let (path, query) = target.split_once('?').unwrap_or((target, ""));
-        let mut request = Request {
-            method: method.into(),
-            path: path.into(),
-            query: query.into(),
-            headers: headers
-                .iter()
-                .map(|(name, value)| ((*name).into(), (*value).into()))
-                .collect(),
-            body: body
-                .map(|body| body.to_string().into_bytes())
-                .unwrap_or_default(),
-        };
-        request
-            .headers
-            .push(("content-type".into(), "application/json".into()));
+        let request = request(method, target, headers, body);
         let result = self.carry_out(person, &request);
         let request_id = RequestId::from_ulid(Ulid::from_parts(2, u128::from(self.requests)));
         let (response, reply) = match result {
@@ -216,13 +339,20 @@ impl World {
         }
     }
 
+    /// What a request decides, without committing it: for races.
+    pub(crate) fn outcome(
+        &mut self,
+        person: &Person,
+        method: &str,
+        target: &str,
+        body: Option<Value>,
+    ) -> Result<Outcome, Problem> {
+        let use_case = use_case(&request(method, target, &[("if-match", "*")], body))?;
+        self.decide(person, &*use_case, None)
+    }
+
     fn carry_out(&mut self, person: &Person, request: &Request) -> Result<Reply, Problem> {
-        let (route, mut parsed) = api::find(request)?;
-        parsed.read_query(route)?;
-        let Handler::UseCase(parse) = route.handler else {
-            panic!("not a use-case")
-        };
-        let use_case = parse(&parsed)?;
+        let use_case = use_case(request)?;
         let idempotency = request
             .header("idempotency-key")
             .map(|key| IdempotencyRequest {
@@ -246,18 +376,36 @@ impl World {
         use_case: &dyn UseCase,
         idempotency: Option<IdempotencyRequest>,
     ) -> Result<Reply, Problem> {
-        for _ in 0..4 {
+        for _ in 0..64 {
             let outcome = self.decide(person, use_case, idempotency.clone())?;
             match outcome {
                 Outcome::Reply(reply) => return Ok(reply),
                 Outcome::Commit(batch, reply) => {
                     self.commit(&batch);
-                    return Ok(reply);
+                    return Ok(self.finish(person, reply));
                 }
                 Outcome::Prepare(batch) => self.commit(&batch),
             }
         }
         panic!("a use-case prepares for ever")
+    }
+
+    /// Finishes what a reply leaves to be done, as surfaces do before they answer: what finishing
+    /// answers replaces the members of the reply.
+    fn finish(&mut self, person: &Person, mut reply: Reply) -> Reply {
+        let Some(key) = reply.finish.as_ref().filter(|_| self.finishes) else {
+            return reply;
+        };
+        let waves = self.waves;
+        let use_case = system::unfinished(key).unwrap();
+        let finished = self.run(person, &*use_case, None).unwrap();
+        if let (Some(Value::Object(members)), Some(Value::Object(settled))) =
+            (&mut reply.body, finished.body)
+        {
+            members.extend(settled);
+        }
+        self.waves = waves;
+        reply
     }
 
     /// Commits a batch, which must fit and meet its conditions.
@@ -275,6 +423,7 @@ impl World {
     ) -> Result<Outcome, Problem> {
         self.requests += 1;
         self.waves = 0;
+        self.widest = 0;
         let surface = self.surface.clone();
         let context = self.context(&surface, person, idempotency);
         let mut drive = Drive::new(use_case, &context);
@@ -283,6 +432,7 @@ impl World {
                 Next::Done(outcome) => return Ok(outcome),
                 Next::Ask(asks) => {
                     self.waves += 1;
+                    self.widest = self.widest.max(asks.len());
                     for ask in asks {
                         let answer = self.answer(&ask);
                         drive.answer(ask, answer);
@@ -331,4 +481,40 @@ impl World {
     pub(crate) fn dump(&self) -> Vec<Item> {
         self.store.items().cloned().collect()
     }
+}
+
+/// The principal of this id, as bodies name it.
+pub(crate) fn principal_of(id: &str) -> Value {
+    let kind = if id.starts_with("team_") {
+        "team"
+    } else {
+        "user"
+    };
+    json!({ "type": kind, "id": id })
+}
+
+fn request(method: &str, target: &str, headers: &[(&str, &str)], body: Option<Value>) -> Request {
+    let (path, query) = target.split_once('?').unwrap_or((target, ""));
+    let json = ("content-type", "application/json");
+    let headers = headers.iter().chain([&json]);
+    Request {
+        method: method.into(),
+        path: path.into(),
+        query: query.into(),
+        headers: headers
+            .map(|(name, value)| ((*name).into(), (*value).into()))
+            .collect(),
+        body: body
+            .map(|body| body.to_string().into_bytes())
+            .unwrap_or_default(),
+    }
+}
+
+fn use_case(request: &Request) -> Result<Box<dyn UseCase>, Problem> {
+    let (route, mut parsed) = api::find(request)?;
+    parsed.read_query(route)?;
+    let Handler::UseCase(parse) = route.handler else {
+        panic!("not a use-case")
+    };
+    parse(&parsed)
 }

@@ -1,6 +1,118 @@
-//! Access.
+//! Who may do what on a project, and why.
 
-use crate::api::Route;
+pub mod effective;
+pub mod preview;
+pub mod subjects;
+
+use alloc::{string::String, vec::Vec};
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use crate::{
+    api::Route,
+    permission::{Access, Capabilities, ProjectRole, Reason, access::SourceKind},
+};
 
 /// The routes.
-pub const ROUTES: &[&Route] = &[];
+pub const ROUTES: &[&Route] = &[&effective::ROUTE, &preview::ROUTE, &subjects::ROUTE];
+
+/// A record that confers something, as answered.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Reason")]
+struct ReasonView {
+    source: SourceKind,
+    /// The member's user id, the project's id or the grant's id.
+    record_id: String,
+    /// The role on the project that it amounts to.
+    role: ProjectRole,
+    /// What it gives, as far as the project's state allows.
+    capabilities: Capabilities,
+}
+
+impl ReasonView {
+    fn all(access: &Access<'_>, reasons: impl IntoIterator<Item = Reason>) -> Vec<Self> {
+        let view = |reason: Reason| Self {
+            source: reason.source.kind(),
+            record_id: reason.source.record_id(),
+            role: reason.role,
+            capabilities: reason.role.capabilities().intersection(access.possible()),
+        };
+        reasons.into_iter().map(view).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use alloc::{format, string::String};
+
+    use serde_json::json;
+
+    use crate::{
+        api::Route,
+        operations::{access, grants, grants::stage::Stage, projects},
+        testing::principal_of,
+    };
+
+    fn body(route: &Route, user: &str) -> Option<serde_json::Value> {
+        let grant = json!({ "principal": principal_of(user), "role": "viewer" });
+        match route.operation {
+            "create_project" => Some(json!({ "name": "x", "visibility": "account" })),
+            "update_project" => Some(json!({ "name": "x" })),
+            "create_grant" => Some(grant),
+            "update_grant" => Some(json!({ "role": "viewer" })),
+            "preview_access" => Some(json!({ "add": [grant] })),
+            _ => None,
+        }
+    }
+
+    #[test]
+    fn case_17_case_23_every_route_answers_an_outsider_as_if_nothing_were_there() {
+        let mut stage = Stage::new();
+        let eve = stage.world.person("eve");
+        stage.world.account(&eve);
+        let real = [&stage.account, &stage.project, &stage.management].map(String::as_str);
+        let unknown = [
+            "acc_01h2xcejqtf2nbrexx3vqjhp41",
+            "prj_01h2xcejqtf2nbrexx3vqjhp4101h2xcejqtf2nbrexx3vqjhp41",
+            "grt_01h2xcejqtf2nbrexx3vqjhp41",
+        ];
+        let malformed = ["acc_1", "prj_%23GRANT%23", "grt_\u{0}"];
+        let before = stage.world.dump();
+        for route in [projects::ROUTES, grants::ROUTES, access::ROUTES].concat() {
+            let mut ask = |[account, project, grant]: [&str; 3]| {
+                let path = route.path.replace("{account}", account);
+                let path = path.replace("{project}", project).replace("{grant}", grant);
+                let body = body(route, &stage.ben.id());
+                assert_eq!(body.is_some(), route.body.is_some(), "{}", route.operation);
+                let method = route.method.as_str();
+                let mut answer = stage.world.send(&eve, method, &path, &[], body).expect(404);
+                answer.body["request_id"] = json!(null);
+                answer.body
+            };
+            let answer = ask(real);
+            assert_eq!(answer, ask(unknown), "{}", route.operation);
+            assert_eq!(answer, ask(malformed), "{}", route.operation);
+        }
+        assert_eq!(stage.world.dump(), before);
+    }
+
+    #[test]
+    fn case_18_an_account_of_ones_own_opens_no_project_of_another() {
+        let mut stage = Stage::new();
+        let eve = stage.world.person("eve");
+        let own = stage.world.account(&eve);
+        let ulid = |id: &str| String::from(id.split_once('_').unwrap().1);
+        let project = ulid(&stage.project);
+        let forged = format!("prj_{}{}", ulid(&own), &project[26..]);
+        for path in [stage.path(), format!("/v1/projects/{forged}")] {
+            for path in [
+                path.clone(),
+                format!("{path}/access"),
+                format!("{path}/grants"),
+            ] {
+                stage.world.get(&eve, &path).expect_problem("not-found");
+            }
+        }
+    }
+}

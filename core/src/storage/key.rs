@@ -5,7 +5,7 @@ use core::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::Scope;
+use super::{ObjectKind, Scope};
 use crate::{
     model::Principal,
     value::{
@@ -67,6 +67,8 @@ impl Sort {
     pub const ARTIFACTS: &'static str = "ARTIFACT#";
     /// Superseded permission records.
     pub const HISTORY: &'static str = "HISTORY#";
+    /// Revoked grants of a project.
+    pub const REVOKED_GRANTS: &'static str = "HISTORY#REVOKED#";
     /// Journal entries.
     pub const JOURNAL: &'static str = "JOURNAL#";
 
@@ -151,7 +153,7 @@ impl Sort {
     /// A revoked grant: out of the range a decision reads, addressed by its id alone.
     #[must_use]
     pub fn revoked_grant(grant: GrantId) -> Self {
-        Self(format!("{}REVOKED#{grant}", Self::HISTORY))
+        Self(format!("{}{grant}", Self::REVOKED_GRANTS))
     }
 
     /// The copy of a permission record as it was at one version: `place` is the record's own sort
@@ -198,6 +200,19 @@ impl Sort {
         ))
     }
 
+    /// The artifact and the child of it that a key names, if it is the key of a raw version or a
+    /// derived output.
+    #[must_use]
+    pub fn content(&self) -> Option<(ArtifactId, ObjectKind)> {
+        let (artifact, child) = self.0.strip_prefix("DOCUMENT#")?.split_once('#')?;
+        let kind = match child.split_once('#')? {
+            ("RAW", number) => ObjectKind::Raw(number.parse().ok()?),
+            ("DERIVED", derived) => ObjectKind::Derived(derived.parse().ok()?),
+            _ => return None,
+        };
+        Some((artifact.parse().ok()?, kind))
+    }
+
     /// The prefix of one kind of record below an artifact: `RAW`, `DERIVED`, `META` or `EVENT`.
     #[must_use]
     pub fn documents(artifact: ArtifactId, kind: &str) -> String {
@@ -220,5 +235,83 @@ impl Sort {
     #[must_use]
     pub fn journal(surface: SurfaceId, sequence: u64) -> Self {
         Self(format!("{}{surface}#{sequence:020}", Self::JOURNAL))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use alloc::{vec, vec::Vec};
+
+    use ulid::Ulid;
+
+    use super::*;
+    use crate::value::id::Id;
+
+    /// Every constructor by its name, with a key it builds.
+    fn keys() -> Vec<(&'static str, Sort)> {
+        fn id<T: Id>() -> T {
+            T::from_ulid(Ulid::from_parts(1, 1))
+        }
+        let (user, artifact, now) = (id::<UserId>(), id(), Timestamp::from_millis(1));
+        let digest = Sha256::of(b"");
+        vec![
+            ("head", Sort::head()),
+            ("user", Sort::user()),
+            ("link", Sort::link()),
+            ("account", Sort::account()),
+            ("project", Sort::project()),
+            ("preferences", Sort::preferences()),
+            ("member", Sort::member(user)),
+            ("team_member", Sort::team_member(user, id())),
+            ("team", Sort::team(id())),
+            ("invitation", Sort::invitation(id())),
+            ("grant", Sort::grant(Principal::User(user), id())),
+            ("revoked_grant", Sort::revoked_grant(id())),
+            ("superseded", Sort::superseded("#PROJECT", 1)),
+            ("artifact", Sort::artifact(artifact)),
+            ("version", Sort::version(artifact, 1)),
+            ("derived", Sort::derived(artifact, id())),
+            ("metadata", Sort::metadata(artifact, now, id())),
+            ("event", Sort::event(artifact, now, id())),
+            ("idempotency", Sort::idempotency(digest)),
+            ("delivery", Sort::delivery(digest)),
+            ("journal", Sort::journal(SurfaceId::first(Ulid::nil()), 1)),
+        ]
+    }
+
+    #[test]
+    fn the_list_above_is_complete() {
+        let source = include_str!("key.rs").split("mod tests").next().unwrap();
+        let constructors: Vec<&str> = source
+            .lines()
+            .filter_map(|line| line.trim().strip_prefix("pub fn "))
+            .filter(|line| line.ends_with("-> Self {"))
+            .filter_map(|line| line.split('(').next())
+            .filter(|name| *name != "from_stored")
+            .collect();
+        let listed: Vec<&str> = keys().into_iter().map(|(name, _)| name).collect();
+        assert_eq!(listed, constructors);
+    }
+
+    #[test]
+    fn case_24_only_what_decisions_read_sorts_under_the_decisive_prefix() {
+        let decisive = keys()
+            .into_iter()
+            .filter(|(_, sort)| sort.as_str().starts_with(Sort::DECISIVE));
+        let names: Vec<_> = decisive.map(|(name, _)| name).collect();
+        // Profiles, links and accounts are in scopes of their own; the others are a project's.
+        let elsewhere = ["user", "link", "account"];
+        let in_projects: Vec<_> = names
+            .into_iter()
+            .filter(|name| !elsewhere.contains(name))
+            .collect();
+        assert_eq!(in_projects, ["head", "project", "grant"]);
+    }
+
+    #[test]
+    fn the_head_sorts_before_everything() {
+        for (name, sort) in keys() {
+            assert!(sort >= Sort::head(), "{name}");
+        }
     }
 }

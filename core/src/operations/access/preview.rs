@@ -1,0 +1,299 @@
+//! `POST /v1/projects/{project}/access/preview`
+
+use alloc::{boxed::Box, collections::BTreeSet, format, vec, vec::Vec};
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    api::{Method, Parsed, Problem, ProblemKind, Route, schema, view::ListView},
+    authority::{ProjectRecords, Roster},
+    canonical,
+    context::Context,
+    facts::{Ask, Facts},
+    model::{Author, Clock, Grant, Record},
+    operations::grants::{Proposal, Recipient, may_revoke},
+    permission::{
+        Access, Capabilities, Capability,
+        preview::{Difference, changed, preview},
+    },
+    storage::Range,
+    use_case::{Outcome, Reply, UseCase},
+    value::{GrantId, ProjectId, UserId},
+};
+
+/// The most grants that can be added, and the most that can be revoked, in one preview.
+const CHANGES: usize = 50;
+
+/// The most rows of members and their teams that are compared.
+const ROWS: u32 = 10_000;
+
+/// Tells what a change of grants would do, without doing it.
+#[derive(Debug)]
+struct PreviewAccess {
+    project: ProjectId,
+    input: Input,
+}
+
+/// The body.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "AccessChange")]
+struct Input {
+    /// Grants to make.
+    #[serde(default)]
+    #[schemars(length(max = 50))]
+    add: Vec<Proposal>,
+    /// Grants to revoke.
+    #[serde(default)]
+    #[schemars(length(max = 50))]
+    revoke: Vec<GrantId>,
+}
+
+/// What would change for one person, as answered.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "AccessDifference")]
+struct DifferenceView {
+    user: UserId,
+    gained: Capabilities,
+    lost: Capabilities,
+}
+
+impl From<Difference> for DifferenceView {
+    fn from(difference: Difference) -> Self {
+        let Difference { user, gained, lost } = difference;
+        Self { user, gained, lost }
+    }
+}
+
+/// The route.
+pub const ROUTE: Route = Route::new(
+    Method::Post,
+    "/v1/projects/{project}/access/preview",
+    "preview_access",
+    "Tells what a change of grants would give and take, person by person, without making it",
+    parse,
+)
+.takes(schema::<Input>)
+.answers(&[(200, Some(schema::<ListView<DifferenceView>>))])
+.refuses(&[ProblemKind::Escalation, ProblemKind::Conflict]);
+
+fn parse(request: &Parsed<'_>) -> Result<Box<dyn UseCase>, Problem> {
+    let input: Input = request.body()?;
+    for (field, length) in [("add", input.add.len()), ("revoke", input.revoke.len())] {
+        if length > CHANGES {
+            return Err(Problem::field(
+                field,
+                format!("may have at most {CHANGES} entries"),
+            ));
+        }
+    }
+    Ok(Box::new(PreviewAccess {
+        project: request.path("project")?,
+        input,
+    }))
+}
+
+impl PreviewAccess {
+    fn range(&self) -> Range {
+        Roster::range(self.project.account(), None, ROWS)
+    }
+
+    fn records(&self, context: &Context<'_>, facts: &Facts) -> Result<ProjectRecords, Problem> {
+        let records = ProjectRecords::load(facts, self.project, context.user())?;
+        let access = records.access(context.env.now);
+        access.check(Capability::GrantManage)?;
+        Ok(records)
+    }
+
+    /// The grants that would be made, checked as making them would be.
+    fn added(
+        &self,
+        context: &Context<'_>,
+        facts: &Facts,
+        access: &Access<'_>,
+    ) -> Result<Vec<Record<Grant>>, Problem> {
+        let account = self.project.account();
+        let record = |(position, proposal): (usize, &Proposal)| {
+            let recipient = Recipient::load(facts, account, proposal.principal)?;
+            let recipient = proposal.check(access, recipient, &format!("add[{position}]."))?;
+            let grant = proposal.grant(self.project, &recipient);
+            let id = context.env.id(&format!("grant {position}"));
+            let author = Author::User(context.user());
+            Ok(Record::new(id, grant, Clock::default(), access.now, author))
+        };
+        self.input.add.iter().enumerate().map(record).collect()
+    }
+
+    /// The grants that would be revoked, checked as revoking them would be.
+    fn revoked(&self, access: &Access<'_>) -> Result<BTreeSet<GrantId>, Problem> {
+        let check = |(position, id): (usize, &GrantId)| {
+            let grant = access.grants.iter().find(|grant| grant.id == *id);
+            let grant = grant.ok_or_else(|| {
+                let field = format!("revoke[{position}]");
+                Problem::field(field, "must be a grant of this project that is not revoked")
+            })?;
+            may_revoke(access, &grant.body).map(|()| *id)
+        };
+        self.input.revoke.iter().enumerate().map(check).collect()
+    }
+}
+
+impl UseCase for PreviewAccess {
+    fn needs(&self, context: &Context<'_>, facts: &Facts) -> Result<Vec<Ask>, Problem> {
+        let asks = ProjectRecords::asks(self.project, context.user());
+        if !facts.has_all(&asks) {
+            return Ok(asks);
+        }
+        self.records(context, facts)?;
+        let mut asks = vec![Ask::Scan(self.range())];
+        for proposal in &self.input.add {
+            let account = self.project.account();
+            asks.extend(Recipient::asks(account, proposal.principal));
+        }
+        Ok(asks)
+    }
+
+    fn decide(&self, context: &Context<'_>, facts: &Facts) -> Result<Outcome, Problem> {
+        let records = self.records(context, facts)?;
+        let access = records.access(context.env.now);
+        let add = self.added(context, facts, &access)?;
+        let after = changed(access.grants, add, &self.revoked(&access)?);
+        let roster = Roster::load(facts, &self.range())?;
+        if roster.more {
+            return Err(Problem::conflict(
+                "the account has too many members to compare them all; ask for some with `access`",
+            ));
+        }
+        let everyone = roster.standings(access.account.account);
+        let view = ListView {
+            items: preview(access, &after, everyone)
+                .map(DifferenceView::from)
+                .collect(),
+            next_cursor: None,
+        };
+        Ok(Outcome::Reply(Reply::ok(canonical::to_value(&view))))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use alloc::{collections::BTreeMap, format, string::String, vec, vec::Vec};
+
+    use serde_json::{Value, json};
+
+    use crate::{operations::grants::stage::Stage, testing::principal_of};
+
+    impl Stage {
+        fn preview(&mut self, body: Value) -> crate::testing::Answered {
+            let path = format!("{}/access/preview", self.path());
+            self.world.post(&self.ben, &path, body)
+        }
+
+        /// What everyone in the account may do, as the owner is told.
+        fn everyone(&mut self) -> BTreeMap<String, Vec<String>> {
+            let people = [&self.ana, &self.ben, &self.cyd].map(|person| person.id());
+            let path = self.path();
+            let mut capabilities = |user: &String| {
+                let path = format!("{path}/access?user={user}");
+                let answer = self.world.get(&self.ana, &path).expect(200).body;
+                serde_json::from_value(answer["capabilities"].clone()).unwrap()
+            };
+            people
+                .iter()
+                .map(|user| (user.clone(), capabilities(user)))
+                .collect()
+        }
+    }
+
+    #[test]
+    fn a_preview_says_what_the_change_then_does_and_changes_nothing() {
+        let mut stage = Stage::new();
+        let team = stage.world.team(&stage.ana, &stage.account);
+        stage.world.assign(&stage.account, &team, &stage.ben);
+        stage.world.assign(&stage.account, &team, &stage.cyd);
+        let add = json!({ "principal": principal_of(&team), "role": "contributor" });
+        let body = json!({ "add": [add], "revoke": [stage.management] });
+        let before = stage.world.dump();
+        let told = stage.preview(body).expect(200).body;
+        assert_eq!(stage.world.waves, 2);
+        assert_eq!(stage.world.dump(), before);
+        assert_eq!(told["next_cursor"], json!(null));
+        let earlier = stage.everyone();
+        stage.grant_by_ben(add).expect(201);
+        stage
+            .world
+            .delete(&stage.ana, &stage.ben_grant())
+            .expect(204);
+        let later = stage.everyone();
+        let mut expected = vec![];
+        for (user, before) in &earlier {
+            let after = &later[user];
+            let gained: Vec<_> = after.iter().filter(|one| !before.contains(one)).collect();
+            let lost: Vec<_> = before.iter().filter(|one| !after.contains(one)).collect();
+            if !(gained.is_empty() && lost.is_empty()) {
+                expected.push(json!({ "user": user, "gained": gained, "lost": lost }));
+            }
+        }
+        assert_eq!(expected.len(), 2);
+        assert_eq!(told["items"], json!(expected));
+    }
+
+    #[test]
+    fn what_gives_nothing_new_changes_nobody() {
+        let mut stage = Stage::new();
+        let add = json!([
+            { "principal": principal_of(&stage.ben.id()), "role": "viewer" },
+            { "principal": principal_of(&stage.ana.id()), "role": "manager" },
+        ]);
+        let told = stage.preview(json!({ "add": add })).expect(200).body;
+        assert_eq!(told["items"], json!([]));
+        assert_eq!(
+            stage.preview(json!({})).expect(200).body["items"],
+            json!([])
+        );
+    }
+
+    #[test]
+    fn what_could_not_be_done_is_refused_in_the_same_way() {
+        let mut stage = Stage::new();
+        let (ana, cyd, eve) = (
+            stage.ana.clone(),
+            stage.cyd.clone(),
+            stage.world.person("eve"),
+        );
+        let owner = stage.world.grant(&ana, &stage.project, &cyd.id(), "owner");
+        let add = |principal: &str, role: &str| json!({ "add": [{ "principal": principal_of(principal), "role": role }] });
+        for body in [add(&cyd.id(), "owner"), json!({ "revoke": [owner] })] {
+            stage.preview(body).expect_problem("escalation");
+        }
+        let one = json!({ "principal": principal_of(&cyd.id()), "role": "viewer" });
+        for (body, field) in [
+            (add(&eve.id(), "viewer"), "add[0].principal"),
+            (add(&cyd.id(), "boss"), "add[0].role"),
+            (
+                json!({ "revoke": ["grt_01h2xcejqtf2nbrexx3vqjhp41"] }),
+                "revoke[0]",
+            ),
+            (json!({ "add": vec![one.clone(); 51] }), "add"),
+            (json!({ "remove": [] }), "remove"),
+        ] {
+            let answer = stage.preview(body).expect(400);
+            assert_eq!(answer.body["errors"][0]["field"], field);
+        }
+        let path = format!("{}/access/preview", stage.path());
+        stage
+            .world
+            .post(&eve, &path, json!({}))
+            .expect_problem("not-found");
+        stage
+            .world
+            .delete(&ana, &format!("{}/grants/{owner}", stage.path()))
+            .expect(204);
+        stage
+            .world
+            .grant(&ana, &stage.project, &cyd.id(), "contributor");
+        let refused = stage.world.post(&cyd, &path, json!({})).expect(403);
+        assert_eq!(refused.body["missing"], json!(["grant.manage"]));
+    }
+}

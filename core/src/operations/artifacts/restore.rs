@@ -1,0 +1,161 @@
+//! `POST /v1/projects/{project}/artifacts/{artifact}/restore`
+
+use alloc::{boxed::Box, vec::Vec};
+
+use super::ArtifactView;
+use crate::{
+    api::{Method, Parsed, Problem, ProblemKind, Route, schema, view},
+    context::Context,
+    facts::{Ask, Facts},
+    model::{Artifact, EventType, Record},
+    operations::content::{ArtifactPlace, FoundArtifact},
+    permission::{Capability, Permit},
+    storage::{Key, Scope},
+    use_case::{Outcome, Reply, UseCase},
+};
+
+/// Brings a deleted artifact back; one that is not deleted stays as it is.
+struct RestoreArtifact {
+    place: ArtifactPlace,
+}
+
+/// The route.
+pub const ROUTE: Route = Route::new(
+    Method::Post,
+    "/v1/projects/{project}/artifacts/{artifact}/restore",
+    "restore_artifact",
+    "Brings a deleted document back",
+    parse,
+)
+.answers(&[(200, Some(schema::<ArtifactView>))]);
+
+fn parse(request: &Parsed<'_>) -> Result<Box<dyn UseCase>, Problem> {
+    request.no_body()?;
+    Ok(Box::new(RestoreArtifact {
+        place: ArtifactPlace::of(request)?,
+    }))
+}
+
+impl RestoreArtifact {
+    fn authorise(
+        &self,
+        context: &Context<'_>,
+        facts: &Facts,
+    ) -> Result<(Permit, FoundArtifact), Problem> {
+        let found = self.place.find_any(context, facts)?;
+        match found.permit(Capability::ArtifactDelete) {
+            // A deleted artifact exists for those only who may bring it back.
+            Err(problem) if found.artifact.deleted && problem.kind == ProblemKind::Forbidden => {
+                Err(Problem::not_found())
+            }
+            permit => Ok((permit?, found)),
+        }
+    }
+}
+
+fn reply(artifact: &Record<Artifact>) -> Reply {
+    view::shown(artifact, &ArtifactView::from(artifact))
+}
+
+impl UseCase for RestoreArtifact {
+    fn needs(&self, context: &Context<'_>, _: &Facts) -> Result<Vec<Ask>, Problem> {
+        Ok(self.place.asks(context.user()))
+    }
+
+    fn decide(&self, context: &Context<'_>, facts: &Facts) -> Result<Outcome, Problem> {
+        let (permit, found) = self.authorise(context, facts)?;
+        let before = &found.artifact;
+        if !before.deleted {
+            return Ok(Outcome::Reply(reply(before)));
+        }
+        let mut commit = found.commit(context, permit);
+        let artifact = commit.update(before, before.body.clone());
+        commit.finish(EventType::ArtifactRestored, reply(&artifact))
+    }
+
+    fn writes(&self, _: &Context<'_>) -> Option<Scope> {
+        Some(self.place.scope())
+    }
+
+    fn replay(
+        &self,
+        context: &Context<'_>,
+        facts: &Facts,
+        records: &[Key],
+    ) -> Result<Reply, Problem> {
+        self.authorise(context, facts)?;
+        Ok(reply(&view::replayed(facts, records, 0)?))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use alloc::format;
+
+    use serde_json::json;
+
+    use crate::operations::content::testing::Desk;
+
+    #[test]
+    fn brings_the_artifact_and_what_hangs_on_it_back() {
+        let mut desk = Desk::new();
+        let path = desk.uploaded();
+        let (ana, before) = (desk.ana.clone(), desk.shown(&path));
+        desk.world.delete(&ana, &path).expect(204);
+        let restore = format!("{path}/restore");
+        let answer = desk.world.post(&ana, &restore, json!({})).expect(200);
+        assert_eq!(answer.body["current"], before["current"]);
+        assert_eq!(answer.body["version"], 4);
+        desk.shown(&format!("{path}/versions/1"));
+        let list = desk.artifacts();
+        assert_eq!(desk.shown(&list)["items"][0]["id"], before["id"]);
+        let stored = desk.world.dump();
+        desk.world.post(&ana, &restore, json!({})).expect(200);
+        assert_eq!(desk.world.dump(), stored);
+    }
+
+    #[test]
+    fn a_repetition_answers_the_same() {
+        let mut desk = Desk::new();
+        let path = desk.uploaded();
+        let ana = desk.ana.clone();
+        desk.world.delete(&ana, &path).expect(204);
+        let (restore, key) = (format!("{path}/restore"), [("idempotency-key", "back")]);
+        let first = desk
+            .world
+            .send(&ana, "POST", &restore, &key, None)
+            .expect(200);
+        let second = desk
+            .world
+            .send(&ana, "POST", &restore, &key, None)
+            .expect(200);
+        assert_eq!(first.body, second.body);
+    }
+
+    #[test]
+    fn a_deleted_artifact_is_hidden_from_whoever_may_not_bring_it_back() {
+        let mut desk = Desk::new();
+        let path = desk.uploaded();
+        let (ana, ben, otto) = (desk.ana.clone(), desk.ben.clone(), desk.otto.clone());
+        let restore = format!("{path}/restore");
+        let refused = desk
+            .world
+            .post(&ben, &restore, json!({}))
+            .expect_problem("forbidden");
+        assert_eq!(refused.body["missing"], json!(["artifact.delete"]));
+        desk.world.delete(&ana, &path).expect(204);
+        let before = desk.world.dump();
+        for person in [&ben, &otto] {
+            desk.world
+                .post(person, &restore, json!({}))
+                .expect_problem("not-found");
+        }
+        let body = json!({ "name": "x" });
+        assert_eq!(desk.world.post(&ana, &restore, body).field(), "name");
+        assert_eq!(desk.world.dump(), before);
+        desk.archive();
+        desk.world
+            .post(&ana, &restore, json!({}))
+            .expect_problem("conflict");
+    }
+}

@@ -1,0 +1,55 @@
+//! `POST /v1/projects/{project}/artifacts/{artifact}/derived/{derived}/upload`
+
+use alloc::boxed::Box;
+
+use crate::{
+    api::{Method, Parsed, Problem, Route, schema},
+    model::Derived,
+    operations::content::reissue::{IssuedView, Reissue},
+    use_case::UseCase,
+};
+
+/// The route.
+pub const ROUTE: Route = Route::new(
+    Method::Post,
+    "/v1/projects/{project}/artifacts/{artifact}/derived/{derived}/upload",
+    "reissue_derived_upload",
+    "Issues the upload plan of a derived output again while it waits for its bytes",
+    parse,
+)
+.answers(&[(200, Some(schema::<IssuedView>))]);
+
+fn parse(request: &Parsed<'_>) -> Result<Box<dyn UseCase>, Problem> {
+    Ok(Box::new(Reissue::<Derived>::parse(request)?))
+}
+
+#[cfg(test)]
+mod tests {
+    use alloc::format;
+
+    use serde_json::json;
+
+    use crate::operations::content::testing::Desk;
+
+    #[test]
+    fn the_plan_of_an_output_is_issued_again() {
+        let mut desk = Desk::new();
+        let path = desk.uploaded();
+        let derived = desk.derived(&path, b"text", json!({}));
+        let (ben, vera, upload) = (
+            desk.ben.clone(),
+            desk.vera.clone(),
+            format!("{derived}/upload"),
+        );
+        desk.world
+            .post(&ben, &upload, json!({}))
+            .expect(200)
+            .upload();
+        assert_eq!(desk.events().last().unwrap(), "derived.reissued");
+        let refused = desk
+            .world
+            .post(&vera, &upload, json!({}))
+            .expect_problem("forbidden");
+        assert_eq!(refused.body["missing"], json!(["derived.create"]));
+    }
+}

@@ -1,0 +1,191 @@
+//! `POST /v1/projects/{project}/artifacts/{artifact}/events`
+
+use alloc::{boxed::Box, vec::Vec};
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::EventView;
+use crate::{
+    api::{Method, Parsed, Problem, Route, schema, view},
+    context::Context,
+    facts::{Ask, Facts},
+    model::{EventType, Record, WriteEvent},
+    operations::content::{ArtifactPlace, FoundArtifact},
+    permission::{Capability, Permit},
+    storage::{Key, Scope},
+    use_case::{Outcome, Reply, UseCase},
+    value::{Kind, Text},
+};
+
+/// Appends a write event, authored by the caller.
+struct AppendEvent {
+    place: ArtifactPlace,
+    input: Input,
+}
+
+/// The body.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "NewWriteEvent")]
+struct Input {
+    kind: Kind,
+    text: Text,
+}
+
+/// The route.
+pub const ROUTE: Route = Route::new(
+    Method::Post,
+    "/v1/projects/{project}/artifacts/{artifact}/events",
+    "append_event",
+    "Appends a write event to a document",
+    parse,
+)
+.takes(schema::<Input>)
+.answers(&[(201, Some(schema::<EventView>))]);
+
+fn parse(request: &Parsed<'_>) -> Result<Box<dyn UseCase>, Problem> {
+    Ok(Box::new(AppendEvent {
+        input: request.body()?,
+        place: ArtifactPlace::of(request)?,
+    }))
+}
+
+impl AppendEvent {
+    fn authorise(
+        &self,
+        context: &Context<'_>,
+        facts: &Facts,
+    ) -> Result<(Permit, FoundArtifact), Problem> {
+        let found = self.place.find(context, facts)?;
+        Ok((found.permit(Capability::EventAppend)?, found))
+    }
+}
+
+fn reply(event: &Record<WriteEvent>) -> Reply {
+    view::created(event, &EventView::from(event))
+}
+
+impl UseCase for AppendEvent {
+    fn needs(&self, context: &Context<'_>, _: &Facts) -> Result<Vec<Ask>, Problem> {
+        Ok(self.place.asks(context.user()))
+    }
+
+    fn decide(&self, context: &Context<'_>, facts: &Facts) -> Result<Outcome, Problem> {
+        let (permit, found) = self.authorise(context, facts)?;
+        let mut commit = found.commit(context, permit);
+        let event = WriteEvent {
+            project_id: self.place.project,
+            artifact_id: self.place.artifact,
+            at: commit.at(),
+            kind: self.input.kind.clone(),
+            text: self.input.text.clone(),
+        };
+        let event = commit.create(context.env.id("event"), event);
+        commit.finish(EventType::EventAppended, reply(&event))
+    }
+
+    fn writes(&self, _: &Context<'_>) -> Option<Scope> {
+        Some(self.place.scope())
+    }
+
+    fn replay(
+        &self,
+        context: &Context<'_>,
+        facts: &Facts,
+        records: &[Key],
+    ) -> Result<Reply, Problem> {
+        self.authorise(context, facts)?;
+        Ok(reply(&view::replayed(facts, records, 0)?))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use alloc::format;
+
+    use serde_json::json;
+
+    use crate::operations::content::testing::Desk;
+
+    #[test]
+    fn a_commenter_writes_in_their_own_name() {
+        let mut desk = Desk::new();
+        let path = format!("{}/events", desk.uploaded());
+        let cleo = desk.cleo.clone();
+        let body = json!({ "kind": "comment", "text": "see page 3\nand 4" });
+        let answer = desk.world.post(&cleo, &path, body).expect(201);
+        assert_eq!(desk.world.waves, 1);
+        assert_eq!(answer.body["text"], "see page 3\nand 4");
+        assert_eq!(answer.body["created_by"], cleo.id());
+        assert_eq!(desk.events().last().unwrap(), "event.appended");
+    }
+
+    #[test]
+    fn bad_input_names_the_field_and_changes_nothing() {
+        let mut desk = Desk::new();
+        let path = format!("{}/events", desk.uploaded());
+        let (ben, before) = (desk.ben.clone(), desk.world.dump());
+        for (field, value) in [
+            ("text", json!("")),
+            ("text", json!("x".repeat(10_001))),
+            ("kind", json!("A b")),
+            ("created_by", json!("usr_x")),
+        ] {
+            let mut body = json!({ "kind": "note", "text": "x" });
+            body[field] = value;
+            assert_eq!(desk.world.post(&ben, &path, body).field(), field);
+        }
+        assert_eq!(desk.world.dump(), before);
+    }
+
+    #[test]
+    fn what_was_written_can_neither_be_changed_nor_removed() {
+        let mut desk = Desk::new();
+        let path = format!("{}/events", desk.uploaded());
+        let ana = desk.ana.clone();
+        desk.world
+            .patch(&ana, &path, json!({}))
+            .expect_problem("method-not-allowed");
+        desk.world
+            .delete(&ana, &path)
+            .expect_problem("method-not-allowed");
+    }
+
+    #[test]
+    fn a_repetition_appends_once() {
+        let mut desk = Desk::new();
+        let path = format!("{}/events", desk.uploaded());
+        let (ben, key) = (desk.ben.clone(), [("idempotency-key", "e")]);
+        let body = Some(json!({ "kind": "note", "text": "x" }));
+        let first = desk
+            .world
+            .send(&ben, "POST", &path, &key, body.clone())
+            .expect(201);
+        let second = desk.world.send(&ben, "POST", &path, &key, body).expect(201);
+        assert_eq!(first.body, second.body);
+        assert_eq!(desk.shown(&path)["items"].as_array().unwrap().len(), 1);
+    }
+
+    #[test]
+    fn refusals_change_nothing() {
+        let mut desk = Desk::new();
+        let path = format!("{}/events", desk.uploaded());
+        let (ana, vera, otto) = (desk.ana.clone(), desk.vera.clone(), desk.otto.clone());
+        let body = json!({ "kind": "note", "text": "x" });
+        let before = desk.world.dump();
+        desk.world
+            .post(&otto, &path, body.clone())
+            .expect_problem("not-found");
+        let refused = desk
+            .world
+            .post(&vera, &path, body.clone())
+            .expect_problem("forbidden");
+        assert_eq!(refused.body["missing"], json!(["event.append"]));
+        assert_eq!(desk.world.dump(), before);
+        desk.archive();
+        desk.world
+            .post(&ana, &path, body)
+            .expect_problem("conflict");
+    }
+}

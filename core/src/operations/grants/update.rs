@@ -1,0 +1,320 @@
+//! `PATCH /v1/projects/{project}/grants/{grant}`
+
+use alloc::{boxed::Box, vec::Vec};
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::{
+    GrantView, asks, find, outranks,
+    proposal::{Recipient, check_expiry, heads, mark_owning_team},
+};
+use crate::{
+    api::{
+        IfMatch, Method, Parsed, Precondition, Problem, ProblemKind, Route, nullable, schema, view,
+    },
+    authority::{ProjectRecords, head_key, settle},
+    commit::Commit,
+    context::Context,
+    facts::{Ask, FactError, Facts},
+    model::{EventType, Grant, Principal, Record},
+    permission::{Access, Capability, ProjectRole},
+    storage::{Range, Scope, Sort},
+    use_case::{Outcome, UseCase},
+    value::{GrantId, ProjectId, Timestamp},
+};
+
+/// Changes the role or the expiry of a grant.
+#[derive(Debug)]
+struct UpdateGrant {
+    project: ProjectId,
+    grant: GrantId,
+    if_match: IfMatch,
+    input: Input,
+}
+
+/// The body.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "GrantChange")]
+struct Input {
+    role: Option<ProjectRole>,
+    /// Null makes it last.
+    #[serde(default, deserialize_with = "nullable")]
+    #[schemars(with = "Option<Timestamp>")]
+    expires_at: Option<Option<Timestamp>>,
+}
+
+/// The route.
+pub const ROUTE: Route = Route::new(
+    Method::Patch,
+    "/v1/projects/{project}/grants/{grant}",
+    "update_grant",
+    "Changes the role or the expiry of a grant, which is granting anew",
+    parse,
+)
+.takes(schema::<Input>)
+.answers(&[(200, Some(schema::<GrantView>))])
+.precondition(Precondition::Required)
+.refuses(&[ProblemKind::Escalation, ProblemKind::Conflict]);
+
+fn parse(request: &Parsed<'_>) -> Result<Box<dyn UseCase>, Problem> {
+    Ok(Box::new(UpdateGrant {
+        project: request.path("project")?,
+        grant: request.path("grant")?,
+        if_match: request.if_match()?,
+        input: request.body()?,
+    }))
+}
+
+impl UpdateGrant {
+    /// All live grants. Read beside the head, only to learn whom the grant is for, which never
+    /// changes; everything the decision rests on is read after the head.
+    fn hint(&self) -> Range {
+        Range::all(Scope::Project(self.project), Sort::GRANTS)
+    }
+
+    fn principal(&self, facts: &Facts) -> Result<Option<Principal>, FactError> {
+        let grants = Record::<Grant>::decode_all(&facts.scan(&self.hint())?.items)?;
+        let grant = grants.into_iter().find(|grant| grant.id == self.grant);
+        Ok(grant.map(|grant| grant.body.principal))
+    }
+
+    fn makes_owner(&self) -> bool {
+        self.input.role == Some(ProjectRole::Owner)
+    }
+
+    /// The grant as it is and as it shall be.
+    fn change(
+        &self,
+        access: &Access<'_>,
+        grant: Option<Record<Grant>>,
+    ) -> Result<(Record<Grant>, Grant), Problem> {
+        let before = grant.ok_or_else(Problem::not_found)?;
+        let after = Grant {
+            role: self.input.role.unwrap_or(before.body.role),
+            expires_at: self.input.expires_at.unwrap_or(before.body.expires_at),
+            ..before.body.clone()
+        };
+        outranks(access, before.body.role.max(after.role))?;
+        check_expiry(self.input.expires_at.flatten(), access.now, "")?;
+        self.if_match.require(&before.etag())?;
+        Ok((before, after))
+    }
+
+    /// Changing a grant is granting: there must still be someone to have it.
+    fn recipient(&self, facts: &Facts, grant: &Grant) -> Result<Recipient, Problem> {
+        if grant.revoked.is_some() {
+            return Err(Problem::conflict("the grant is revoked; make a new one"));
+        }
+        let recipient = Recipient::load(facts, self.project.account(), grant.principal)?;
+        recipient
+            .filter(|recipient| recipient.membership() == grant.membership_id)
+            .ok_or_else(|| {
+                Problem::conflict(
+                    "the grant is for someone who is no active member now; revoke it instead",
+                )
+            })
+    }
+}
+
+impl UseCase for UpdateGrant {
+    fn needs(&self, context: &Context<'_>, facts: &Facts) -> Result<Vec<Ask>, Problem> {
+        let mut first = heads(self.project, self.makes_owner());
+        first.push(Ask::Scan(self.hint()));
+        if !facts.has_all(&first) {
+            return Ok(first);
+        }
+        let mut asks = asks(self.project, self.grant, context.user());
+        let account = self.project.account();
+        if let Some(principal) = self.principal(facts)? {
+            asks.extend(Recipient::asks(account, principal));
+        }
+        Ok(asks)
+    }
+
+    fn decide(&self, context: &Context<'_>, facts: &Facts) -> Result<Outcome, Problem> {
+        let records = ProjectRecords::load(facts, self.project, context.user())?;
+        let access = records.access(context.env.now);
+        let grant = find(facts, &records, self.project, self.grant)?;
+        let (permit, (before, after)) = settle(
+            access.permit(self.project, Capability::GrantManage),
+            self.change(&access, grant),
+        )?;
+        let recipient = self.recipient(facts, &before.body)?;
+        let shown = |grant| view::shown(grant, &GrantView::at(grant, access.now));
+        if after == before.body {
+            return Ok(Outcome::Reply(shown(&before)));
+        }
+        if self.makes_owner()
+            && let Some(first) =
+                mark_owning_team(context, facts, &access, self.project, &recipient)?
+        {
+            return Ok(first);
+        }
+        let head = facts.record(&head_key(permit.scope()))?;
+        let mut commit = Commit::open(context, permit, head);
+        let grant = commit.update(&before, after);
+        commit.finish(EventType::GrantUpdated, shown(&grant))
+    }
+
+    fn writes(&self, _: &Context<'_>) -> Option<Scope> {
+        Some(Scope::Project(self.project))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use alloc::{format, string::String};
+    use core::time::Duration;
+
+    use serde_json::json;
+
+    use crate::{
+        model::{Member, MemberStatus, Team},
+        operations::grants::stage::Stage,
+        storage::Sort,
+        testing::principal_of,
+    };
+
+    /// The path of a viewer's grant for Cyd.
+    fn grant_for_cyd(stage: &mut Stage) -> String {
+        let body = json!({ "principal": principal_of(&stage.cyd.id()), "role": "viewer" });
+        let id = stage.grant_by_ben(body).expect(201).id();
+        format!("{}/grants/{id}", stage.path())
+    }
+
+    #[test]
+    fn role_and_expiry_change_alone_or_together() {
+        let mut stage = Stage::new();
+        let (ben, cyd) = (stage.ben.clone(), stage.cyd.clone());
+        let path = grant_for_cyd(&mut stage);
+        let end = json!(stage.world.now.after(Duration::from_secs(60)));
+        let changed = stage.world.patch(&ben, &path, json!({ "expires_at": end }));
+        assert_eq!(stage.world.waves, 2);
+        let changed = changed.expect(200).body;
+        assert_eq!(
+            (&changed["role"], &changed["expires_at"]),
+            (&json!("viewer"), &end)
+        );
+        let changed = stage
+            .world
+            .patch(&ben, &path, json!({ "role": "contributor" }));
+        let changed = changed.expect(200).body;
+        assert_eq!(changed["expires_at"], end);
+        assert_eq!(stage.role_of(&cyd), json!("contributor"));
+        let changed = stage
+            .world
+            .patch(&ben, &path, json!({ "expires_at": null }));
+        assert_eq!(changed.expect(200).body["expires_at"], json!(null));
+        let before = stage.world.dump();
+        let same = stage
+            .world
+            .patch(&ben, &path, json!({ "role": "contributor" }));
+        assert_eq!(same.expect(200).body["version"], 4);
+        assert_eq!(stage.world.dump(), before);
+    }
+
+    #[test]
+    fn case_28_case_29_a_manager_neither_raises_anyone_nor_touches_an_owner() {
+        let mut stage = Stage::new();
+        let (ana, ben) = (stage.ana.clone(), stage.ben.clone());
+        let path = grant_for_cyd(&mut stage);
+        let owner = stage
+            .world
+            .grant(&ana, &stage.project, &stage.cyd.id(), "owner");
+        let owner = format!("{}/grants/{owner}", stage.path());
+        let before = stage.world.dump();
+        for (path, role) in [
+            (&path, "owner"),
+            (&stage.ben_grant(), "owner"),
+            (&owner, "viewer"),
+        ] {
+            let refused = stage
+                .world
+                .patch(&ben, path, json!({ "role": role }))
+                .expect(403);
+            assert_eq!(
+                refused.body["missing"],
+                json!(["project.archive", "project.delete"])
+            );
+            refused.expect_problem("escalation");
+        }
+        assert_eq!(stage.world.dump(), before);
+    }
+
+    #[test]
+    fn refusals_come_in_order_and_change_nothing() {
+        let mut stage = Stage::new();
+        let (ben, cyd, eve) = (
+            stage.ben.clone(),
+            stage.cyd.clone(),
+            stage.world.person("eve"),
+        );
+        let path = grant_for_cyd(&mut stage);
+        let stale = stage.world.get(&ben, &path).etag.unwrap();
+        stage
+            .world
+            .patch(&ben, &path, json!({ "role": "commenter" }))
+            .expect(200);
+        let before = stage.world.dump();
+        let mut send = |person, etag: Option<&str>, body| {
+            let headers: &[(&str, &str)] = &etag.map_or([("x", "")], |etag| [("if-match", etag)]);
+            stage
+                .world
+                .send(person, "PATCH", &path, headers, Some(body))
+        };
+        let body = json!({ "role": "viewer" });
+        send(&eve, None, body.clone()).expect_problem("not-found");
+        let refused = send(&cyd, None, body.clone()).expect(403);
+        assert_eq!(refused.body["missing"], json!(["grant.manage"]));
+        send(&ben, None, body.clone()).expect_problem("precondition-required");
+        send(&ben, Some(&stale), body).expect_problem("precondition-failed");
+        for (field, value) in [
+            ("role", json!("admin")),
+            ("expires_at", json!("2020-01-01T00:00:00Z")),
+            ("principal", principal_of(&ben.id())),
+        ] {
+            let answer = send(&ben, Some("*"), json!({ field: value })).expect(400);
+            assert_eq!(answer.body["errors"][0]["field"], field);
+        }
+        assert_eq!(stage.world.dump(), before);
+    }
+
+    #[test]
+    fn what_is_revoked_or_for_nobody_active_is_not_changed() {
+        let mut stage = Stage::new();
+        let (ana, ben) = (stage.ana.clone(), stage.ben.clone());
+        let path = grant_for_cyd(&mut stage);
+        let member = stage.account_key(Sort::member(stage.cyd.actor.user));
+        let suspend = |member: &mut Member| member.status = MemberStatus::Suspended;
+        stage.world.amend(&ana, &member, suspend);
+        let change = json!({ "role": "commenter" });
+        stage
+            .world
+            .patch(&ben, &path, change.clone())
+            .expect_problem("conflict");
+        stage.world.delete(&ben, &path).expect(204);
+        let before = stage.world.dump();
+        stage
+            .world
+            .patch(&ben, &path, change)
+            .expect_problem("conflict");
+        assert_eq!(stage.world.dump(), before);
+    }
+
+    #[test]
+    fn a_team_is_marked_in_the_account_before_it_is_raised_to_owner() {
+        let mut stage = Stage::new();
+        let ana = stage.ana.clone();
+        let team = stage.world.team(&ana, &stage.account);
+        let grant = stage.world.grant(&ana, &stage.project, &team, "manager");
+        let path = format!("{}/grants/{grant}", stage.path());
+        stage
+            .world
+            .patch(&ana, &path, json!({ "role": "owner" }))
+            .expect(200);
+        let key = stage.account_key(Sort::team(team.parse().unwrap()));
+        assert!(stage.world.record::<Team>(&key).unwrap().body.may_own);
+    }
+}

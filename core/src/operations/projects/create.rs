@@ -1,0 +1,225 @@
+//! `POST /v1/accounts/{account}/projects`
+
+use alloc::{boxed::Box, vec, vec::Vec};
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::ProjectView;
+use crate::{
+    api::{Method, Parsed, Problem, ProblemKind, Route, schema, view},
+    authority::ProjectRecords,
+    commit::Commit,
+    context::Context,
+    facts::{Ask, Facts},
+    model::{EventType, Grant, Member, Principal, Project, Record, Visibility},
+    permission::{Access, Capability, ProjectRole},
+    storage::{Key, Scope},
+    use_case::{Outcome, Reply, UseCase},
+    value::{AccountId, Description, Name, ProjectId},
+};
+
+/// Creates a project, owned by whoever asks.
+#[derive(Debug)]
+struct CreateProject {
+    account: AccountId,
+    input: Input,
+}
+
+/// The body.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "NewProject")]
+struct Input {
+    name: Name,
+    description: Option<Description>,
+    visibility: Visibility,
+}
+
+/// The route.
+pub const ROUTE: Route = Route::new(
+    Method::Post,
+    "/v1/accounts/{account}/projects",
+    "create_project",
+    "Creates a project, with an owner grant for the caller",
+    parse,
+)
+.takes(schema::<Input>)
+.answers(&[(201, Some(schema::<ProjectView>))])
+.refuses(&[ProblemKind::Conflict]);
+
+fn parse(request: &Parsed<'_>) -> Result<Box<dyn UseCase>, Problem> {
+    Ok(Box::new(CreateProject {
+        account: request.path("account")?,
+        input: request.body()?,
+    }))
+}
+
+fn reply(project: &Record<Project>, access: &Access<'_>) -> Reply {
+    view::created(project, &ProjectView::with_access(project, access))
+}
+
+impl CreateProject {
+    fn id(&self, context: &Context<'_>) -> ProjectId {
+        ProjectId::new(self.account, context.new_scope_ulid())
+    }
+
+    fn project(&self) -> Project {
+        Project {
+            name: self.input.name.clone(),
+            description: self.input.description.clone(),
+            visibility: self.input.visibility,
+            archived: false,
+        }
+    }
+}
+
+/// The grant that makes this member the owner of a new project.
+fn ownership(project: ProjectId, member: &Record<Member>) -> Grant {
+    Grant {
+        project_id: project,
+        principal: Principal::User(member.id),
+        membership_id: Some(member.body.membership_id),
+        role: ProjectRole::Owner,
+        expires_at: None,
+        revoked: None,
+    }
+}
+
+impl UseCase for CreateProject {
+    fn needs(&self, context: &Context<'_>, _: &Facts) -> Result<Vec<Ask>, Problem> {
+        Ok(ProjectRecords::asks(self.id(context), context.user()))
+    }
+
+    fn decide(&self, context: &Context<'_>, facts: &Facts) -> Result<Outcome, Problem> {
+        let id = self.id(context);
+        let mut records = ProjectRecords::load(facts, id, context.user())?;
+        let standing = records.standing.access();
+        let permit = standing.permit_new_project(id)?;
+        let member = standing.membership().ok_or_else(Problem::not_found)?;
+        if records.head.is_some() {
+            return Err(Problem::conflict(
+                "this `Idempotency-Key` made a project more than a day ago; send a new key",
+            ));
+        }
+        let mut commit = Commit::open(context, permit, None);
+        let project = commit.create(id, self.project());
+        let grant = commit.create(context.env.id("grant"), ownership(id, member));
+        records.project = Some(project.clone());
+        records.grants = vec![grant];
+        let reply = reply(&project, &records.access(context.env.now));
+        commit.finish(EventType::ProjectCreated, reply)
+    }
+
+    fn writes(&self, context: &Context<'_>) -> Option<Scope> {
+        Some(Scope::Project(self.id(context)))
+    }
+
+    fn replay(&self, context: &Context<'_>, facts: &Facts, made: &[Key]) -> Result<Reply, Problem> {
+        let id = self.id(context);
+        let records = ProjectRecords::load(facts, id, context.user())?;
+        records.standing.access().permit_new_project(id)?;
+        let project = view::replayed(facts, made, 0)?;
+        let access = records.access(context.env.now);
+        access.check(Capability::ProjectView)?;
+        Ok(reply(&project, &access))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use alloc::format;
+
+    use serde_json::json;
+
+    use crate::{commit::IDEMPOTENCY_RETENTION, permission::AccountRole, testing::World};
+
+    #[test]
+    fn whoever_creates_a_project_owns_it() {
+        let mut world = World::new();
+        let (ana, ben) = (world.person("ana"), world.person("ben"));
+        let account = world.account(&ana);
+        world.join(&account, &ben, AccountRole::Member);
+        let path = format!("/v1/accounts/{account}/projects");
+        let body = json!({ "name": "Survey", "description": "North", "visibility": "private" });
+        let made = world.post(&ben, &path, body).expect(201);
+        assert_eq!(world.waves, 1);
+        assert_eq!(made.body["account_id"], account);
+        assert_eq!(made.body["description"], "North");
+        assert_eq!(made.body["visibility"], "private");
+        assert_eq!(made.body["archived"], false);
+        assert_eq!(made.body["role"], "owner");
+        assert_eq!(made.body["created_by"], ben.id());
+        let path = format!("/v1/projects/{}", made.id());
+        let shown = world.get(&ben, &path).expect(200);
+        assert_eq!((shown.body, shown.etag), (made.body, made.etag));
+        let grants = world.get(&ben, &format!("{path}/grants")).expect(200);
+        assert_eq!(grants.body["items"][0]["principal"]["id"], ben.id());
+        assert_eq!(grants.body["items"][0]["role"], "owner");
+    }
+
+    #[test]
+    fn who_may_not_create_changes_nothing() {
+        let mut world = World::new();
+        let [ana, ben, eve] = ["ana", "ben", "eve"].map(|name| world.person(name));
+        let account = world.account(&ana);
+        world.join(&account, &ben, AccountRole::Guest);
+        let path = format!("/v1/accounts/{account}/projects");
+        let body = json!({ "name": "Survey", "visibility": "account" });
+        let before = world.dump();
+        let refused = world.post(&ben, &path, body.clone()).expect(403);
+        assert_eq!(refused.body["missing"], json!(["project.create"]));
+        world.post(&eve, &path, body).expect_problem("not-found");
+        assert_eq!(world.dump(), before);
+    }
+
+    #[test]
+    fn case_26_bad_input_and_fields_a_caller_does_not_set_are_named() {
+        let mut world = World::new();
+        let ana = world.person("ana");
+        let path = format!("/v1/accounts/{}/projects", world.account(&ana));
+        let before = world.dump();
+        for (field, value) in [
+            ("name", json!("")),
+            ("visibility", json!("public")),
+            ("description", json!("x".repeat(2001))),
+            ("account_id", json!("acc_01h2xcejqtf2nbrexx3vqjhp41")),
+            ("archived", json!(true)),
+            ("version", json!(7)),
+            ("created_by", json!(ana.id())),
+        ] {
+            let mut body = json!({ "name": "Survey", "visibility": "private" });
+            body[field] = value;
+            let answer = world.post(&ana, &path, body).expect(400);
+            assert_eq!(answer.body["errors"][0]["field"], field);
+        }
+        assert_eq!(world.dump(), before);
+    }
+
+    #[test]
+    fn a_repetition_answers_the_project_made_before() {
+        let mut world = World::new();
+        let ana = world.person("ana");
+        let path = format!("/v1/accounts/{}/projects", world.account(&ana));
+        let body = json!({ "name": "Survey", "visibility": "private" });
+        let send = |world: &mut World, body: &serde_json::Value| {
+            let headers = [("idempotency-key", "k1")];
+            world.send(&ana, "POST", &path, &headers, Some(body.clone()))
+        };
+        let first = send(&mut world, &body).expect(201);
+        let before = world.dump();
+        assert_eq!(send(&mut world, &body).expect(201).body, first.body);
+        let other = json!({ "name": "Other", "visibility": "private" });
+        send(&mut world, &other).expect_problem("idempotency-mismatch");
+        assert_eq!(world.dump(), before);
+        world
+            .delete(&ana, &format!("/v1/projects/{}", first.id()))
+            .expect(204);
+        send(&mut world, &body).expect_problem("conflict");
+        world.pass(IDEMPOTENCY_RETENTION);
+        world.collect_garbage();
+        let before = world.dump();
+        send(&mut world, &body).expect_problem("conflict");
+        assert_eq!(world.dump(), before);
+    }
+}

@@ -1,0 +1,304 @@
+//! `PATCH /v1/projects/{project}`
+
+use alloc::{boxed::Box, vec::Vec};
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::ProjectView;
+use crate::{
+    api::{
+        IfMatch, Method, Parsed, Precondition, Problem, ProblemKind, Route, nullable, schema, view,
+    },
+    authority::{ProjectRecords, settle},
+    commit::Commit,
+    context::Context,
+    facts::{Ask, Facts},
+    model::{EventType, Project, Visibility},
+    permission::{Access, Capability, Permit, Refusal},
+    storage::Scope,
+    use_case::{Outcome, UseCase},
+    value::{Description, Name, ProjectId},
+};
+
+/// Changes a project.
+#[derive(Debug)]
+struct UpdateProject {
+    project: ProjectId,
+    if_match: IfMatch,
+    input: Input,
+}
+
+/// The body.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "ProjectChange")]
+struct Input {
+    name: Option<Name>,
+    /// Null removes it.
+    #[serde(default, deserialize_with = "nullable")]
+    #[schemars(with = "Option<Description>")]
+    description: Option<Option<Description>>,
+    visibility: Option<Visibility>,
+    /// True makes the project read-only, which rules out any other change until it is false again.
+    archived: Option<bool>,
+}
+
+/// The route.
+pub const ROUTE: Route = Route::new(
+    Method::Patch,
+    "/v1/projects/{project}",
+    "update_project",
+    "Renames, describes, opens, closes or archives a project",
+    parse,
+)
+.takes(schema::<Input>)
+.answers(&[(200, Some(schema::<ProjectView>))])
+.precondition(Precondition::Required)
+.refuses(&[ProblemKind::Conflict]);
+
+fn parse(request: &Parsed<'_>) -> Result<Box<dyn UseCase>, Problem> {
+    Ok(Box::new(UpdateProject {
+        project: request.path("project")?,
+        if_match: request.if_match()?,
+        input: request.body()?,
+    }))
+}
+
+impl Input {
+    fn only_archives(&self) -> bool {
+        let edits = self.name.is_some() || self.description.is_some() || self.visibility.is_some();
+        self.archived.is_some() && !edits
+    }
+
+    fn applied_to(&self, project: &Project) -> Project {
+        let Self {
+            name,
+            description,
+            visibility,
+            archived,
+        } = self;
+        Project {
+            name: name.as_ref().unwrap_or(&project.name).clone(),
+            description: description.as_ref().unwrap_or(&project.description).clone(),
+            visibility: visibility.unwrap_or(project.visibility),
+            archived: archived.unwrap_or(project.archived),
+        }
+    }
+}
+
+impl UpdateProject {
+    /// Editing and archiving are different capabilities. Whoever may edit holds all that opening the
+    /// project to the account hands out, which is a viewer's.
+    fn permit(&self, access: &Access<'_>) -> Result<Permit, Refusal> {
+        let archive = || access.permit(self.project, Capability::ProjectArchive);
+        if self.input.only_archives() {
+            return archive();
+        }
+        let edit = access.permit(self.project, Capability::ProjectEdit);
+        match self.input.archived {
+            None => edit,
+            Some(_) => archive().and(edit),
+        }
+    }
+}
+
+fn event(before: &Project, after: &Project) -> EventType {
+    match (before.archived, after.archived) {
+        (false, true) => EventType::ProjectArchived,
+        (true, false) => EventType::ProjectUnarchived,
+        _ => EventType::ProjectUpdated,
+    }
+}
+
+impl UseCase for UpdateProject {
+    fn needs(&self, context: &Context<'_>, _: &Facts) -> Result<Vec<Ask>, Problem> {
+        Ok(ProjectRecords::asks(self.project, context.user()))
+    }
+
+    fn decide(&self, context: &Context<'_>, facts: &Facts) -> Result<Outcome, Problem> {
+        let mut records = ProjectRecords::load(facts, self.project, context.user())?;
+        let access = records.access(context.env.now);
+        let project = access.project.ok_or_else(Problem::not_found)?.clone();
+        let precondition = self.if_match.require(&project.etag());
+        let (permit, ()) = settle(self.permit(&access), precondition)?;
+        let after = self.input.applied_to(&project.body);
+        if project.body.archived && after.archived {
+            return Err(Refusal::Archived.into());
+        }
+        if after == project.body {
+            let view = ProjectView::with_access(&project, &access);
+            return Ok(Outcome::Reply(view::shown(&project, &view)));
+        }
+        let mut commit = Commit::open(context, permit, records.head.take());
+        let event = event(&project.body, &after);
+        let project = commit.update(&project, after);
+        records.project = Some(project.clone());
+        let view = ProjectView::with_access(&project, &records.access(context.env.now));
+        commit.finish(event, view::shown(&project, &view))
+    }
+
+    fn writes(&self, _: &Context<'_>) -> Option<Scope> {
+        Some(Scope::Project(self.project))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use alloc::{format, string::String};
+
+    use serde_json::json;
+
+    use crate::{
+        permission::AccountRole,
+        testing::{Person, World},
+    };
+
+    /// Ana owns the account and the project; Ben has `role` on it. With the paths of the project and
+    /// of Ben's grant.
+    fn world_with(role: &str) -> (World, Person, Person, [String; 2]) {
+        let mut world = World::new();
+        let (ana, ben) = (world.person("ana"), world.person("ben"));
+        let account = world.account(&ana);
+        world.join(&account, &ben, AccountRole::Member);
+        let project = world.project(&ana, &account);
+        let grant = world.grant(&ana, &project, &ben.id(), role);
+        let path = format!("/v1/projects/{project}");
+        let grant = format!("{path}/grants/{grant}");
+        (world, ana, ben, [path, grant])
+    }
+
+    #[test]
+    fn a_manager_renames_describes_and_opens_it() {
+        let (mut world, _, ben, [path, _]) = world_with("manager");
+        let body = json!({ "name": "Census", "description": "South", "visibility": "account" });
+        let changed = world.patch(&ben, &path, body).expect(200);
+        assert_eq!(world.waves, 1);
+        assert_eq!(changed.body["name"], "Census");
+        assert_eq!(changed.body["description"], "South");
+        assert_eq!(changed.body["visibility"], "account");
+        assert_eq!(changed.body["version"], 2);
+        let body = json!({ "description": null });
+        let changed = world.patch(&ben, &path, body).expect(200);
+        assert_eq!(changed.body["description"], json!(null));
+        assert_eq!(changed.body["name"], "Census");
+        let before = world.dump();
+        let same = world
+            .patch(&ben, &path, json!({ "name": "Census" }))
+            .expect(200);
+        assert_eq!((same.body, same.etag), (changed.body, changed.etag));
+        assert_eq!(world.dump(), before);
+    }
+
+    #[test]
+    fn refusals_come_in_order_and_change_nothing() {
+        let (mut world, ana, ben, [path, _]) = world_with("contributor");
+        let stranger = world.person("eve");
+        let stale = world.get(&ana, &path).etag.unwrap();
+        world
+            .patch(&ana, &path, json!({ "name": "Census" }))
+            .expect(200);
+        let before = world.dump();
+        let mut send = |person: &Person, etag: Option<&str>, body| {
+            let headers: &[(&str, &str)] = &etag.map_or([("x", "")], |etag| [("if-match", etag)]);
+            world.send(person, "PATCH", &path, headers, Some(body))
+        };
+        let body = json!({ "name": "Other" });
+        send(&stranger, None, body.clone()).expect_problem("not-found");
+        let refused = send(&ben, None, body.clone()).expect(403);
+        assert_eq!(refused.body["missing"], json!(["project.edit"]));
+        send(&ana, None, body.clone()).expect_problem("precondition-required");
+        send(&ana, Some(&stale), body).expect_problem("precondition-failed");
+        for (field, value) in [
+            ("name", json!("")),
+            ("archived", json!("yes")),
+            ("id", json!(1)),
+        ] {
+            let answer = send(&ana, None, json!({ field: value })).expect(400);
+            assert_eq!(answer.body["errors"][0]["field"], field);
+        }
+        assert_eq!(world.dump(), before);
+    }
+
+    #[test]
+    fn archiving_is_for_owners() {
+        let (mut world, ana, ben, [path, _]) = world_with("manager");
+        for body in [
+            json!({ "archived": true }),
+            json!({ "archived": true, "name": "Old" }),
+        ] {
+            let refused = world.patch(&ben, &path, body).expect(403);
+            assert_eq!(refused.body["missing"], json!(["project.archive"]));
+        }
+        let body = json!({ "archived": true, "name": "Old" });
+        let archived = world.patch(&ana, &path, body).expect(200);
+        assert_eq!(archived.body["name"], "Old");
+        let left = archived.body["capabilities"].as_array().unwrap();
+        assert!(left.contains(&json!("project.archive")));
+        assert!(!left.contains(&json!("project.edit")));
+        let refused = world
+            .patch(&ben, &path, json!({ "archived": false }))
+            .expect(403);
+        assert_eq!(refused.body["missing"], json!(["project.archive"]));
+        world
+            .patch(&ana, &path, json!({ "archived": false }))
+            .expect(200);
+        world
+            .patch(&ben, &path, json!({ "name": "New" }))
+            .expect(200);
+    }
+
+    #[test]
+    fn case_37_an_archived_project_takes_no_change_but_leaving_the_archive() {
+        let (mut world, ana, ben, [path, grant]) = world_with("viewer");
+        world
+            .patch(&ana, &path, json!({ "archived": true }))
+            .expect(200);
+        let before = world.dump();
+        for body in [
+            json!({ "name": "Other" }),
+            json!({ "visibility": "account" }),
+            json!({ "archived": true }),
+            json!({ "archived": false, "name": "Other" }),
+            json!({}),
+        ] {
+            world.patch(&ana, &path, body).expect_problem("conflict");
+        }
+        let stale = [("if-match", "\"00000000000000000000000000000000\"")];
+        world
+            .send(&ana, "PATCH", &path, &stale, Some(json!({ "name": "x" })))
+            .expect_problem("precondition-failed");
+        let add = json!({ "principal": { "type": "user", "id": ben.id() }, "role": "viewer" });
+        world
+            .post(&ana, &format!("{path}/grants"), add.clone())
+            .expect_problem("conflict");
+        world
+            .post(
+                &ana,
+                &format!("{path}/access/preview"),
+                json!({ "add": [add] }),
+            )
+            .expect_problem("conflict");
+        world
+            .patch(&ana, &grant, json!({ "role": "manager" }))
+            .expect_problem("conflict");
+        for person in [&ana, &ben] {
+            world.delete(person, &grant).expect_problem("conflict");
+        }
+        assert_eq!(world.dump(), before);
+        world.get(&ben, &path).expect(200);
+    }
+
+    #[test]
+    fn case_38_a_change_decided_before_a_revocation_does_not_commit_after_it() {
+        let (mut world, ana, ben, [path, grant]) = world_with("manager");
+        let body = json!({ "name": "Mine" });
+        let decided = world.outcome(&ben, "PATCH", &path, Some(body.clone()));
+        let Ok(crate::use_case::Outcome::Commit(batch, _)) = decided else {
+            panic!("a manager may rename")
+        };
+        world.delete(&ana, &grant).expect(204);
+        assert!(world.store.commit(&batch).is_err());
+        world.patch(&ben, &path, body).expect_problem("not-found");
+    }
+}

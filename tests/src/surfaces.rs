@@ -1,0 +1,3 @@
+//! The surfaces the suite runs on.
+
+pub mod memory;
