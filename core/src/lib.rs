@@ -22,6 +22,8 @@ pub mod drive;
 pub mod env;
 pub mod facts;
 pub mod identity;
+pub mod invitation_token;
+pub mod listing;
 pub mod model;
 pub mod operations;
 pub mod permission;
