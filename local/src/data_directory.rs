@@ -1,0 +1,5 @@
+//! The data directory of a node.
+
+mod layout;
+
+pub use layout::Layout;
