@@ -16,7 +16,7 @@ use wm_core::{
 };
 use wm_service::ports::{Artifacts, PortError, PortErrorKind, SignedRequest};
 
-use crate::secrets::random_hex;
+use crate::{clock::now, secrets::random_hex};
 
 /// No address lives longer than this from the moment it is signed, whatever was asked for.
 const LONGEST: Duration = Duration::from_hours(24);
@@ -57,7 +57,6 @@ pub struct LocalArtifacts {
     store: Arc<ObjectStore>,
     signer: Signer,
     public_url: String,
-    now: fn() -> Timestamp,
 }
 
 impl fmt::Debug for LocalArtifacts {
@@ -70,19 +69,13 @@ impl fmt::Debug for LocalArtifacts {
 
 impl LocalArtifacts {
     /// The objects in `store`, served below `public_url` (without a trailing slash) at addresses
-    /// signed by `signer`. `now` is the clock that caps how long an address lives.
+    /// signed by `signer`.
     #[must_use]
-    pub fn new(
-        store: Arc<ObjectStore>,
-        signer: Signer,
-        public_url: String,
-        now: fn() -> Timestamp,
-    ) -> Self {
+    pub fn new(store: Arc<ObjectStore>, signer: Signer, public_url: String) -> Self {
         Self {
             store,
             signer,
             public_url,
-            now,
         }
     }
 
@@ -105,7 +98,7 @@ impl LocalArtifacts {
         let method = purpose.method();
         let address = Address {
             path: path.clone(),
-            expires_at: expires_at.min((self.now)().after(LONGEST)),
+            expires_at: expires_at.min(now().after(LONGEST)),
             purpose,
         };
         let url = format!("{}{}", self.public_url, self.signer.write(&address));
@@ -212,7 +205,10 @@ pub(crate) fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> io::Result<T> + Send + 'static,
 ) -> impl Future<Output = io::Result<T>> + Send + Sync {
     let task = tokio::task::spawn_blocking(work);
-    async move { task.await.unwrap_or_else(|error| Err(io::Error::other(error))) }
+    async move {
+        task.await
+            .unwrap_or_else(|error| Err(io::Error::other(error)))
+    }
 }
 
 /// The kind of a file system's failure.

@@ -1,24 +1,13 @@
-//! The one clock and the one source of randomness of the local surface.
+//! The time and the randomness of requests.
 
 use std::{
     fmt, io,
     sync::atomic::{AtomicU64, Ordering},
-    time::SystemTime,
 };
 
-use wm_core::{
-    env::Env,
-    value::{Sha256, Timestamp},
-};
+use wm_core::{env::Env, value::Sha256};
 
-use crate::secrets::random_bytes;
-
-/// The time.
-#[must_use]
-pub fn now() -> Timestamp {
-    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
-    Timestamp::from_millis(0).after(since.unwrap_or_default())
-}
+use crate::{clock::now, secrets::random_bytes};
 
 /// Where the time and the randomness of requests come from.
 ///

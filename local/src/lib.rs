@@ -1,6 +1,12 @@
 //! The local surface: every port over one SQLite file and a directory.
 
+pub mod artifacts;
 pub mod clock;
 pub mod data_directory;
 pub mod durable;
+pub mod env;
+pub mod events;
+pub mod http;
+pub mod identity;
+pub mod mail;
 pub mod secrets;

@@ -121,9 +121,8 @@ impl Signer {
         Sha256::keyed(self.key.as_bytes(), &parts)
     }
 
-    /// The address as path and query of a URL.
-    #[must_use]
-    pub fn write(&self, address: &Address) -> String {
+    /// The address as path and query of a URL. Only for who was permitted, so only for [`super`].
+    pub(super) fn write(&self, address: &Address) -> String {
         let query = query(address);
         let signature = self.signature(address.purpose.method(), &address.path, &query);
         let path = address.path.to_string();
@@ -307,10 +306,7 @@ mod tests {
                 }
             }
             let other_key = Signer::new(&[8; 32]).write(&address);
-            assert_eq!(
-                read(method, &other_key, now()),
-                Err(AddressError::Altered)
-            );
+            assert_eq!(read(method, &other_key, now()), Err(AddressError::Altered));
         }
     }
 
@@ -330,7 +326,15 @@ mod tests {
     fn case_40_a_path_is_decoded_once_and_must_be_the_one_spelling() {
         let signer = Signer::new(&[7; 32]);
         for name in [
-            "../x", "%2e%2e/x", "%252e%252e", "a%5Cb", "a%00b", "x/..", "cafe%CC%81.pdf", "a.", "%FF",
+            "../x",
+            "%2e%2e/x",
+            "%252e%252e",
+            "a%5Cb",
+            "a%00b",
+            "x/..",
+            "cafe%CC%81.pdf",
+            "a.",
+            "%FF",
         ] {
             let path = PATH.replace("Über uns+1.pdf", name);
             let read = signer.read("PUT", &path, "expires=x&signature=y", now());

@@ -1,7 +1,8 @@
 //! Objects in a directory: whole, verified by whoever reads them, never replaced.
 //!
-//! `objects/` holds the bytes under their paths, `digests/` beside it one line per object as
-//! `sha256sum` writes it, and `incoming/` what is still on its way. Everything here blocks.
+//! Each object lies under its path with its digest beside it, in a file whose name holds a `#`, which
+//! no object's name does, and whose one line is as `sha256sum` writes it. What is still on its way
+//! lies apart. Everything here blocks.
 
 use std::{
     fs::{self, DirEntry, File},
@@ -19,6 +20,7 @@ use wm_core::{
 
 use super::UploadId;
 use crate::{
+    data_directory::Layout,
     durable::{Temporary, create_directory, new_file, publish_new, replace_file, sync_directory},
     secrets::random_hex,
 };
@@ -33,7 +35,6 @@ pub(crate) const CHUNK: usize = 128 * 1024;
 #[derive(Debug)]
 pub struct ObjectStore {
     objects: PathBuf,
-    digests: PathBuf,
     incoming: PathBuf,
     parts: PathBuf,
     /// Held while an object gets its name: its digest must be the one of the bytes that won.
@@ -41,23 +42,21 @@ pub struct ObjectStore {
 }
 
 impl ObjectStore {
-    /// Opens the store below a directory, creating what is missing and removing what a crash left
+    /// Opens the store of a data directory, creating what is missing and removing what a crash left
     /// half-written.
     ///
     /// # Errors
     /// Whatever the file system reports.
-    pub fn open(directory: &Path) -> io::Result<Self> {
-        let incoming = directory.join("incoming");
+    pub fn open(layout: &Layout) -> io::Result<Self> {
+        let incoming = layout.incoming();
         let store = Self {
-            objects: directory.join("objects"),
-            digests: directory.join("digests"),
+            objects: layout.objects(),
             parts: incoming.join("parts"),
             incoming,
             publishing: Mutex::new(()),
         };
-        for needed in [&store.objects, &store.digests, &store.parts] {
-            create_directory(needed)?;
-        }
+        create_directory(&store.objects)?;
+        create_directory(&store.parts)?;
         store.clear_leftovers()?;
         Ok(store)
     }
@@ -110,12 +109,10 @@ impl ObjectStore {
         if object.try_exists()? {
             return Err(io::ErrorKind::AlreadyExists.into());
         }
-        let digest = self.digest(path);
-        for file in [&digest, &object] {
-            create_directory(file.parent().unwrap_or(file))?;
-        }
+        create_directory(object.parent().unwrap_or(&object))?;
         // The digest first: an object that can be seen always has one.
-        replace_file(&digest, format!("{sha256}  {path}\n").as_bytes(), 0o600)?;
+        let line = format!("{sha256}  {}\n", path.file);
+        replace_file(&self.digest(path), line.as_bytes(), 0o600)?;
         publish_new(&temporary.0, &object)?;
         Ok(stat)
     }
@@ -138,7 +135,10 @@ impl ObjectStore {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             opened => opened?,
         };
-        let lost = || io::Error::new(io::ErrorKind::InvalidData, format!("the digest of `{path}` is lost; restore `digests/` from a backup"));
+        let lost = || {
+            let text = format!("the digest beside `{path}` is lost; restore it from a backup");
+            io::Error::new(io::ErrorKind::InvalidData, text)
+        };
         let line = fs::read_to_string(self.digest(path)).map_err(|_| lost())?;
         let sha256: Option<Sha256> = line.get(..64).and_then(|digits| digits.parse().ok());
         let stat = Stat {
@@ -204,7 +204,11 @@ impl ObjectStore {
         let directory = self.parts_of(upload);
         let mut whole = self.begin()?;
         for part in parts {
-            if !append_part(&mut whole, &directory.join(part.number.to_string()), &part.etag)? {
+            if !append_part(
+                &mut whole,
+                &directory.join(part.number.to_string()),
+                &part.etag,
+            )? {
                 return Ok(None);
             }
         }
@@ -260,7 +264,7 @@ impl ObjectStore {
     }
 
     fn digest(&self, path: &ObjectPath) -> PathBuf {
-        self.digests.join(path.to_string())
+        self.objects.join(format!("{path}#sha256"))
     }
 
     fn parts_of(&self, upload: &UploadId) -> PathBuf {
@@ -381,6 +385,8 @@ impl Walk {
 
 fn modified(entry: &DirEntry) -> io::Result<Timestamp> {
     let time = entry.metadata()?.modified()?;
-    let since = time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    let since = time
+        .duration_since(SystemTime::UNIX_EPOCH)
+        .unwrap_or_default();
     Ok(Timestamp::from_millis(0).after(since))
 }

@@ -1,6 +1,6 @@
 //! The API: every request that is for no file and no key goes to the service.
 
-use std::{future::Future, sync::Arc, time::Duration};
+use std::{convert::Infallible, future::Future, sync::Arc, time::Duration};
 
 use tokio::time::timeout;
 use warp::{
@@ -43,10 +43,8 @@ where
 }
 
 /// The query as sent; empty for none.
-pub(super) fn raw_query() -> impl Filter<Extract = (String,), Error = Rejection> + Copy {
-    warp::query::raw()
-        .or(warp::any().map(String::new))
-        .unify()
+pub(super) fn raw_query() -> impl Filter<Extract = (String,), Error = Infallible> + Copy {
+    warp::query::raw().or(warp::any().map(String::new)).unify()
 }
 
 async fn read(
@@ -80,7 +78,11 @@ async fn finish(
 
 /// `HEAD` is `GET` whose body the server leaves out (RFC 9110 section 9.3.2).
 pub(super) fn plain_method(method: &Method) -> &str {
-    if method == Method::HEAD { "GET" } else { method.as_str() }
+    if method == Method::HEAD {
+        "GET"
+    } else {
+        method.as_str()
+    }
 }
 
 fn plain_headers(headers: &HeaderMap) -> Vec<(String, String)> {

@@ -63,7 +63,10 @@ impl Body {
 pub(super) fn body() -> impl Filter<Extract = (Body,), Error = Rejection> + Copy {
     warp::body::stream().map(|stream| {
         let chunks = StreamExt::map(stream, |chunk: Result<_, warp::Error>| {
-            chunk.map(|mut buffer| Buf::copy_to_bytes(&mut buffer, Buf::remaining(&buffer)))
+            chunk.map(|mut buffer| {
+                let length = Buf::remaining(&buffer);
+                Buf::copy_to_bytes(&mut buffer, length)
+            })
         });
         Body(Box::pin(chunks))
     })

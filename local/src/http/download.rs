@@ -41,9 +41,18 @@ const NAME_ENCODED: &AsciiSet = &NON_ALPHANUMERIC
 /// Headers that make whatever was uploaded harmless in a browser: it is saved, never shown, run or
 /// stored on the way.
 const HARMLESS: [(HeaderName, HeaderValue); 4] = [
-    (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
-    (header::CONTENT_SECURITY_POLICY, HeaderValue::from_static("sandbox; default-src 'none'")),
-    (header::CACHE_CONTROL, HeaderValue::from_static("private, no-store")),
+    (
+        header::X_CONTENT_TYPE_OPTIONS,
+        HeaderValue::from_static("nosniff"),
+    ),
+    (
+        header::CONTENT_SECURITY_POLICY,
+        HeaderValue::from_static("sandbox; default-src 'none'"),
+    ),
+    (
+        header::CACHE_CONTROL,
+        HeaderValue::from_static("private, no-store"),
+    ),
     (header::ACCEPT_RANGES, HeaderValue::from_static("bytes")),
 ];
 
@@ -142,7 +151,11 @@ fn parse_range(range: &str, size: u64) -> Option<Wanted> {
         (None, Some(suffix)) => size.saturating_sub(suffix)..size,
         (None, None) => return None,
     };
-    Some(if part.is_empty() { Wanted::Nothing } else { Wanted::Part(part) })
+    Some(if part.is_empty() {
+        Wanted::Nothing
+    } else {
+        Wanted::Part(part)
+    })
 }
 
 /// The bytes of a range, a chunk at a time. Where the digest of the whole is given, the last chunk is

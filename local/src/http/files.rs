@@ -31,7 +31,8 @@ use crate::{
     artifacts::{
         Address, AddressError, CHUNK, FILES, Incoming, ObjectStore, Purpose, Signer, blocking,
     },
-    env::{EnvSource, now},
+    clock::now,
+    env::EnvSource,
 };
 
 /// What the endpoints of files need.
@@ -203,7 +204,10 @@ fn check_header(headers: &HeaderMap, name: &str, expected: &str) -> Result<(), P
     if sent.is_some_and(|sent| sent.eq_ignore_ascii_case(expected.as_bytes())) {
         Ok(())
     } else {
-        Err(Problem::field(name, format!("must be `{expected}`, as was declared")))
+        Err(Problem::field(
+            name,
+            format!("must be `{expected}`, as was declared"),
+        ))
     }
 }
 
