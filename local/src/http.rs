@@ -100,7 +100,7 @@ impl Server {
             .unify()
             .boxed();
         Connections::default()
-            .serve(&self.listener, &routes, stop)
+            .serve(self.listener, &routes, stop)
             .await;
     }
 }
@@ -128,7 +128,7 @@ impl Default for Connections {
 impl Connections {
     async fn serve(
         mut self,
-        listener: &TcpListener,
+        listener: TcpListener,
         routes: &BoxedFilter<(HttpResponse,)>,
         stop: impl Future<Output = ()> + Send,
     ) {
@@ -137,11 +137,12 @@ impl Connections {
             let (stream, slot) = tokio::select! {
                 biased;
                 () = &mut stop => break,
-                accepted = accept(listener, &self.slots) => accepted,
+                accepted = accept(&listener, &self.slots) => accepted,
             };
             self.open(stream, slot, routes.clone());
             while self.tasks.try_join_next().is_some() {}
         }
+        drop(listener);
         self.drain().await;
     }
 
@@ -157,6 +158,7 @@ impl Connections {
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())
             .header_read_timeout(HEAD_TIME)
+            .max_header_size(HEAD_LIMIT)
             .max_buf_size(HEAD_LIMIT)
             .serve_connection(TokioIo::new(stream), service);
         let connection = self.graceful.watch(connection);

@@ -30,14 +30,14 @@ use wm_local::{
 };
 use wm_service::ports::{Artifacts, SignedRequest};
 
-pub const SECRET: [u8; 32] = [7; 32];
+pub(crate) const SECRET: [u8; 32] = [7; 32];
 
-pub fn project() -> ProjectId {
+pub(crate) fn project() -> ProjectId {
     let ulid = AccountId::from_ulid(1.into());
     ProjectId::new(ulid, 2.into())
 }
 
-pub fn object(number: u32, file: &str) -> ObjectPath {
+pub(crate) fn object(number: u32, file: &str) -> ObjectPath {
     ObjectPath {
         project: project(),
         artifact: ArtifactId::from_ulid(3.into()),
@@ -47,18 +47,18 @@ pub fn object(number: u32, file: &str) -> ObjectPath {
 }
 
 /// A running server, and what is behind it.
-pub struct Running {
-    pub directory: TempDir,
-    pub address: SocketAddr,
-    pub artifacts: LocalArtifacts,
-    pub created: mpsc::UnboundedReceiver<ObjectPath>,
-    pub issuer: Arc<Issuer>,
+pub(crate) struct Running {
+    pub(crate) directory: TempDir,
+    pub(crate) address: SocketAddr,
+    pub(crate) artifacts: LocalArtifacts,
+    pub(crate) created: mpsc::UnboundedReceiver<ObjectPath>,
+    pub(crate) issuer: Arc<Issuer>,
     stop: Option<oneshot::Sender<()>>,
     served: JoinHandle<()>,
 }
 
 /// Answers with what it got, so that tests see what reaches the service.
-pub async fn echo(request: Request) -> Response {
+pub(crate) async fn echo(request: Request) -> Response {
     let size = request.body.len();
     let text = format!(
         "{} {}?{} {size}",
@@ -73,11 +73,11 @@ pub async fn echo(request: Request) -> Response {
 }
 
 impl Running {
-    pub async fn echo() -> Self {
+    pub(crate) async fn echo() -> Self {
         Self::start(echo).await
     }
 
-    pub async fn start<H, F>(handle: H) -> Self
+    pub(crate) async fn start<H, F>(handle: H) -> Self
     where
         H: Fn(Request) -> F + Clone + Send + Sync + 'static,
         F: Future<Output = Response> + Send + 'static,
@@ -124,32 +124,32 @@ impl Running {
     }
 
     /// Stops the server and waits until it has returned.
-    pub async fn stop(&mut self) {
+    pub(crate) async fn stop(&mut self) {
         let _ = self.stop.take().unwrap().send(());
         (&mut self.served).await.unwrap();
     }
 
-    pub fn begin_to_stop(&mut self) {
+    pub(crate) fn begin_to_stop(&mut self) {
         let _ = self.stop.take().unwrap().send(());
     }
 
-    pub async fn stopped(&mut self) {
+    pub(crate) async fn stopped(&mut self) {
         (&mut self.served).await.unwrap();
     }
 
-    pub async fn connect(&self) -> TcpStream {
+    pub(crate) async fn connect(&self) -> TcpStream {
         TcpStream::connect(self.address).await.unwrap()
     }
 
     /// Sends bytes as they are and reads until the server closes.
-    pub async fn raw(&self, bytes: &[u8]) -> String {
+    pub(crate) async fn raw(&self, bytes: &[u8]) -> String {
         let mut stream = self.connect().await;
         stream.write_all(bytes).await.unwrap();
         read_all(&mut stream).await
     }
 
     /// The address that creates this object with these bytes.
-    pub async fn upload(&self, path: &ObjectPath, bytes: &[u8]) -> SignedRequest {
+    pub(crate) async fn upload(&self, path: &ObjectPath, bytes: &[u8]) -> SignedRequest {
         let upload = sign_upload(path, bytes, now().after(Duration::from_secs(60)));
         self.artifacts
             .sign_upload(&upload, None)
@@ -158,7 +158,7 @@ impl Running {
             .remove(0)
     }
 
-    pub async fn download(&self, path: &ObjectPath, media_type: &str) -> SignedRequest {
+    pub(crate) async fn download(&self, path: &ObjectPath, media_type: &str) -> SignedRequest {
         let download = SignDownload::new(
             permit(),
             path.clone(),
@@ -171,7 +171,7 @@ impl Running {
     }
 
     /// Names of all files below the data directory's `name`.
-    pub fn files(&self, name: &str) -> Vec<String> {
+    pub(crate) fn files(&self, name: &str) -> Vec<String> {
         fn walk(directory: &std::path::Path, names: &mut Vec<String>) {
             for entry in std::fs::read_dir(directory).unwrap() {
                 let path = entry.unwrap().path();
@@ -189,7 +189,7 @@ impl Running {
     }
 }
 
-pub fn sign_upload(path: &ObjectPath, bytes: &[u8], expires_at: Timestamp) -> SignUpload {
+pub(crate) fn sign_upload(path: &ObjectPath, bytes: &[u8], expires_at: Timestamp) -> SignUpload {
     SignUpload::new(
         permit(),
         path.clone(),
@@ -200,14 +200,14 @@ pub fn sign_upload(path: &ObjectPath, bytes: &[u8], expires_at: Timestamp) -> Si
     )
 }
 
-pub async fn read_all(stream: &mut TcpStream) -> String {
+pub(crate) async fn read_all(stream: &mut TcpStream) -> String {
     let mut answer = Vec::new();
     let _ = stream.read_to_end(&mut answer).await;
     String::from_utf8_lossy(&answer).into_owned()
 }
 
 /// Sends a signed request with this body.
-pub async fn send(signed: &SignedRequest, body: impl Into<reqwest::Body>) -> reqwest::Response {
+pub(crate) async fn send(signed: &SignedRequest, body: impl Into<reqwest::Body>) -> reqwest::Response {
     let client = reqwest::Client::new();
     let mut request = client.request(signed.method.parse().unwrap(), &signed.url);
     for (name, value) in &signed.headers {
@@ -217,7 +217,7 @@ pub async fn send(signed: &SignedRequest, body: impl Into<reqwest::Body>) -> req
 }
 
 /// A permit of the account's owner, from the engine, as everywhere.
-pub fn permit() -> Permit {
+pub(crate) fn permit() -> Permit {
     let user = UserId::from_ulid(4.into());
     let account = record(
         project().account(),
