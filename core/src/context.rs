@@ -7,6 +7,7 @@ use crate::{
     identity::Actor,
     selection::BackendSelection,
     storage::Scope,
+    use_case::UploadLimits,
     value::{Email, RequestId, Sha256, SurfaceId, UserId},
 };
 
@@ -21,6 +22,8 @@ pub struct Surface {
     pub selection: BackendSelection,
     /// Where people reach it, without a trailing slash; invitation links begin with it.
     pub public_url: String,
+    /// Where uploads in one piece end.
+    pub upload: UploadLimits,
 }
 
 impl core::fmt::Debug for Surface {

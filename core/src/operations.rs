@@ -4,6 +4,7 @@ pub mod access;
 pub mod accounts;
 pub mod artifacts;
 pub mod backend;
+mod content;
 pub mod derived;
 pub mod events;
 pub mod grants;
@@ -21,28 +22,29 @@ pub mod versions;
 
 use crate::api::Route;
 
-/// Every route of the contract, group by group.
-pub const GROUPS: &[&[&Route]] = &[
-    backend::ROUTES,
-    session::ROUTES,
-    accounts::ROUTES,
-    members::ROUTES,
-    teams::ROUTES,
-    team_members::ROUTES,
-    invitations::ROUTES,
-    preferences::ROUTES,
-    projects::ROUTES,
-    grants::ROUTES,
-    access::ROUTES,
-    artifacts::ROUTES,
-    versions::ROUTES,
-    derived::ROUTES,
-    metadata::ROUTES,
-    events::ROUTES,
-    journal::ROUTES,
+/// Every route of the contract, group by group, under the group's name.
+pub const GROUPS: &[(&str, &[&Route])] = &[
+    ("backend", backend::ROUTES),
+    ("session", session::ROUTES),
+    ("accounts", accounts::ROUTES),
+    ("members", members::ROUTES),
+    ("teams", teams::ROUTES),
+    ("team members", team_members::ROUTES),
+    ("invitations", invitations::ROUTES),
+    ("preferences", preferences::ROUTES),
+    ("projects", projects::ROUTES),
+    ("grants", grants::ROUTES),
+    ("access", access::ROUTES),
+    ("artifacts", artifacts::ROUTES),
+    ("versions", versions::ROUTES),
+    ("derived outputs", derived::ROUTES),
+    ("metadata", metadata::ROUTES),
+    ("write events", events::ROUTES),
+    ("journal", journal::ROUTES),
 ];
 
 /// Every route of the contract.
 pub fn routes() -> impl Iterator<Item = &'static Route> {
-    GROUPS.iter().flat_map(|group| group.iter().copied())
+    let groups = GROUPS.iter();
+    groups.flat_map(|(_, routes)| routes.iter().copied())
 }

@@ -77,6 +77,10 @@ pub struct Reply {
     pub sign: Option<Sign>,
     /// A record whose interrupted work the executor should try to finish before it answers.
     pub finish: Option<Key>,
+    /// Answered in place of the body: what was committed is that the request came to nothing.
+    pub problem: Option<Problem>,
+    /// A multipart upload nobody will go on with, to be removed once everything is committed.
+    pub abandoned: Option<AbandonedUpload>,
     /// The records the answer shows, for repetitions under an idempotency key.
     pub records: Vec<Key>,
 }
@@ -102,6 +106,15 @@ impl Reply {
     }
 }
 
+/// A multipart upload that was begun and given up.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AbandonedUpload {
+    /// The object it would have made.
+    pub path: ObjectPath,
+    /// The provider's name for it.
+    pub upload_id: String,
+}
+
 /// An address to sign. It carries the permit, so nothing is signed for whoever was not allowed.
 #[derive(Debug, Clone)]
 pub enum Sign {
@@ -111,7 +124,40 @@ pub enum Sign {
     Download(SignDownload),
 }
 
-/// An upload to be planned: one PUT, or parts above [`SignUpload::SINGLE_LIMIT`].
+/// Where uploads in one piece end, and how large the pieces are then.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct UploadLimits {
+    /// Objects above this many bytes are uploaded in parts.
+    pub single_limit: u64,
+    /// The size in bytes of every part but the last; at least 1.
+    pub part_size: u64,
+}
+
+impl Default for UploadLimits {
+    /// Parts of 16 MiB above 64 MiB, which every surface takes.
+    fn default() -> Self {
+        Self {
+            single_limit: 64 * 1024 * 1024,
+            part_size: 16 * 1024 * 1024,
+        }
+    }
+}
+
+impl UploadLimits {
+    /// Whether an object of this size is uploaded in parts.
+    #[must_use]
+    pub fn in_parts(self, size: Size) -> bool {
+        size.bytes() > self.single_limit
+    }
+
+    /// How many parts an object of this size has.
+    #[must_use]
+    pub fn part_count(self, size: Size) -> u16 {
+        u16::try_from(size.bytes().div_ceil(self.part_size.max(1))).unwrap_or(u16::MAX)
+    }
+}
+
+/// An upload to be planned: one PUT, or parts above [`UploadLimits::single_limit`].
 #[derive(Debug, Clone)]
 pub struct SignUpload {
     permit: Permit,
@@ -127,14 +173,11 @@ pub struct SignUpload {
     pub expires_at: Timestamp,
     /// The provider's name of the multipart upload begun before, when a plan is issued again.
     pub upload_id: Option<String>,
+    /// Those of the surface.
+    pub limits: UploadLimits,
 }
 
 impl SignUpload {
-    /// Objects above this many bytes are uploaded in parts: 64 MiB.
-    pub const SINGLE_LIMIT: u64 = 64 * 1024 * 1024;
-    /// The size of every part but the last: 16 MiB.
-    pub const PART_SIZE: u64 = 16 * 1024 * 1024;
-
     /// An upload that this permit allows.
     #[must_use]
     pub fn new(
@@ -153,6 +196,7 @@ impl SignUpload {
             sha256,
             expires_at,
             upload_id: None,
+            limits: UploadLimits::default(),
         }
     }
 
@@ -165,16 +209,15 @@ impl SignUpload {
     /// Whether it is uploaded in parts.
     #[must_use]
     pub fn is_multipart(&self) -> bool {
-        self.size.bytes() > Self::SINGLE_LIMIT
+        self.limits.in_parts(self.size)
     }
 
     /// The parts with their sizes, numbered from 1.
     pub fn parts(&self) -> impl Iterator<Item = (u16, u64)> {
-        let size = self.size.bytes();
-        let count = u16::try_from(size.div_ceil(Self::PART_SIZE)).unwrap_or(u16::MAX);
-        (1..=count).map(move |number| {
-            let start = u64::from(number - 1) * Self::PART_SIZE;
-            (number, Self::PART_SIZE.min(size - start))
+        let (size, part_size) = (self.size.bytes(), self.limits.part_size);
+        (1..=self.limits.part_count(self.size)).map(move |number| {
+            let start = u64::from(number - 1) * part_size;
+            (number, part_size.min(size - start))
         })
     }
 }

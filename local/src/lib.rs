@@ -2,6 +2,7 @@
 
 pub mod artifacts;
 pub mod clock;
+pub mod config;
 pub mod data_directory;
 pub mod durable;
 pub mod env;
@@ -9,4 +10,5 @@ pub mod events;
 pub mod http;
 pub mod identity;
 pub mod mail;
+pub mod records;
 pub mod secrets;

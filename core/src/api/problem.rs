@@ -7,12 +7,13 @@ use alloc::{
     vec::Vec,
 };
 
-use schemars::JsonSchema;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Serialize;
 
 use crate::{
     facts::{FactError, NotAsked},
     permission::{Capability, Refusal},
+    value::RequestId,
 };
 
 macro_rules! kinds {
@@ -96,6 +97,35 @@ pub struct FieldError {
     pub message: String,
 }
 
+/// A problem as answered (RFC 9457).
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Problem")]
+pub struct ProblemView<'a> {
+    /// The kind: a stable URN.
+    #[serde(rename = "type")]
+    #[schemars(schema_with = "urns")]
+    kind: &'static str,
+    /// The title, the same for every problem of the kind.
+    title: &'static str,
+    /// The HTTP status.
+    status: u16,
+    /// What happened and what to do, for people.
+    detail: &'a str,
+    /// The request, to be named when asking for help.
+    request_id: RequestId,
+    /// The fields at fault.
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    errors: &'a [FieldError],
+    /// The capabilities lacked.
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    missing: &'a [Capability],
+}
+
+fn urns(_: &mut SchemaGenerator) -> Schema {
+    let urns: Vec<_> = ProblemKind::ALL.iter().map(|kind| kind.urn()).collect();
+    json_schema!({ "type": "string", "enum": urns })
+}
+
 /// A refusal or failure, before it is given a request id.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{detail}")]
@@ -169,6 +199,20 @@ impl Problem {
         Self {
             missing,
             ..Self::new(ProblemKind::Escalation, detail)
+        }
+    }
+
+    /// The problem as the answer to this request.
+    #[must_use]
+    pub fn view(&self, request_id: RequestId) -> ProblemView<'_> {
+        ProblemView {
+            kind: self.kind.urn(),
+            title: self.kind.title(),
+            status: self.kind.status(),
+            detail: &self.detail,
+            request_id,
+            errors: &self.errors,
+            missing: &self.missing,
         }
     }
 

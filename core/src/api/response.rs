@@ -6,8 +6,6 @@ use alloc::{
     vec::Vec,
 };
 
-use serde_json::{Value, json};
-
 use super::Problem;
 use crate::{use_case::Reply, value::RequestId};
 
@@ -23,9 +21,12 @@ pub struct Response {
 }
 
 impl Response {
-    /// The answer of an operation that went well. What was to be signed is in its body by now.
+    /// The answer of an operation that was carried out. What was to be signed is in its body by now.
     #[must_use]
     pub fn from_reply(reply: Reply, request_id: RequestId) -> Self {
+        if let Some(problem) = &reply.problem {
+            return Self::from_problem(problem, request_id);
+        }
         let mut headers = common_headers(request_id);
         headers.extend(reply.etag.map(|etag| ("etag", etag.header())));
         headers.extend(reply.location.map(|location| ("location", location)));
@@ -43,21 +44,6 @@ impl Response {
     /// The answer of an operation that was refused or failed.
     #[must_use]
     pub fn from_problem(problem: &Problem, request_id: RequestId) -> Self {
-        let mut body = json!({
-            "type": problem.kind.urn(),
-            "title": problem.kind.title(),
-            "status": problem.kind.status(),
-            "detail": problem.detail,
-            "request_id": request_id,
-        });
-        if let Value::Object(members) = &mut body {
-            if !problem.errors.is_empty() {
-                members.insert("errors".into(), json!(problem.errors));
-            }
-            if !problem.missing.is_empty() {
-                members.insert("missing".into(), json!(problem.missing));
-            }
-        }
         let mut headers = common_headers(request_id);
         headers.push(("content-type", "application/problem+json".to_string()));
         headers.extend(
@@ -71,7 +57,7 @@ impl Response {
         Self {
             status: problem.kind.status(),
             headers,
-            body: body.to_string().into_bytes(),
+            body: serde_json::to_vec(&problem.view(request_id)).unwrap_or_default(),
         }
     }
 }
