@@ -1,6 +1,7 @@
 //! The local surface: every port over one SQLite file and a directory.
 
 pub mod artifacts;
+mod blocking;
 pub mod clock;
 pub mod config;
 pub mod data_directory;
@@ -10,5 +11,6 @@ pub mod events;
 pub mod http;
 pub mod identity;
 pub mod mail;
+pub mod node;
 pub mod records;
 pub mod secrets;

@@ -6,7 +6,7 @@ use lettre::message::{Body, Mailbox, Message as Mime, SinglePart, header};
 use wm_service::ports::{Mail, Message, PortError, PortErrorKind};
 
 use crate::{
-    artifacts::{blocking, port_error},
+    blocking::{blocking, port_error},
     clock::now,
     data_directory::Layout,
     durable::{create_directory, publish_new, write_new_file},

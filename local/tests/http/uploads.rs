@@ -270,7 +270,7 @@ async fn case_48_half_an_upload_is_never_seen() {
 
 /// A large upload: four whole parts and a short one.
 fn large() -> (SignUpload, Vec<Vec<u8>>) {
-    let part = usize::try_from(SignUpload::PART_SIZE).unwrap();
+    let part = 16 * 1024 * 1024;
     let bytes: Vec<u8> = (0..4 * part + 1000).map(|at| (at % 251) as u8).collect();
     let upload = sign_upload(
         &object(1, "large.bin"),
