@@ -11,6 +11,6 @@ pub mod events;
 pub mod http;
 pub mod identity;
 pub mod mail;
-//pub mod node;
+pub mod node;
 pub mod records;
 pub mod secrets;
