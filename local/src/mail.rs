@@ -6,7 +6,8 @@ use lettre::message::{
     Body, Mailbox, Message as Mime, SinglePart,
     header::{ContentTransferEncoding, ContentType},
 };
-use wm_service::ports::{Mail, Message, PortError, PortErrorKind};
+use wm_core::mail::Message;
+use wm_service::ports::{Mail, PortError, PortErrorKind};
 
 use crate::{
     blocking::{blocking, port_error},

@@ -52,7 +52,10 @@ pub(super) async fn relay(
 
 /// Whether there is more to publish right away.
 async fn publish(service: &Service<Local>) -> bool {
-    match service.relay(|event| async move { service.notify(&event).await }).await {
+    match service
+        .relay(|event| async move { service.notify(&event).await })
+        .await
+    {
         Ok(relayed) => relayed.more,
         Err(error) => {
             tracing::warn!(
