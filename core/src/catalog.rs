@@ -261,7 +261,7 @@ static LOCAL: Entry = Entry {
     fields: &[
         chosen("storage.directory", ".wm-data/objects", Rule::Path),
         PRIVATE_PREFIX_MODE,
-        chosen("database.file", ".wm-data/workspace.sqlite3", Rule::Path),
+        chosen("database.file", ".wm-data/workspace.sqlite", Rule::Path),
         ITEM_CONTAINER,
         fixed("identity.service", "Built-in OpenID Connect issuer"),
         fixed("notifications.service", "In-process bus + maildir"),
