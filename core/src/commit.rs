@@ -1,6 +1,6 @@
 //! Building a commit: records, their history, one journal entry and the head, in one batch.
 
-use alloc::{string::ToString, vec::Vec};
+use alloc::{string::ToString, vec, vec::Vec};
 use core::time::Duration;
 
 use crate::{
@@ -17,6 +17,19 @@ use crate::{
 
 /// How long an idempotency key is remembered: one day.
 pub const IDEMPOTENCY_RETENTION: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// The batch that files one link in a scope of its own, if nobody was there first. Such a scope
+/// holds this one record, created once, so it has neither head nor journal.
+#[must_use]
+pub fn link<B: Body>(context: &Context<'_>, permit: Permit, id: B::Id, body: B) -> Batch {
+    let clock = Clock::default().advanced(context.surface.id);
+    let record = Record::new(id, body, clock, context.env.now, permit.author());
+    Batch {
+        scope: permit.scope(),
+        commit_id: context.env.id("link"),
+        operations: vec![Operation::Put(record.encode(), Condition::Absent)],
+    }
+}
 
 /// A commit under construction, in one journalled scope.
 ///
@@ -149,7 +162,9 @@ impl<'a> Commit<'a> {
         Outcome::Prepare(self.seal(event))
     }
 
-    fn seal(mut self, event: EventType) -> Batch {
+    /// Closes a commit that nobody waits for an answer to.
+    #[must_use]
+    pub fn seal(mut self, event: EventType) -> Batch {
         let surface = self.context.surface.id;
         let (seq, previous) = match &self.head {
             Some(head) => (head.body.seq.saturating_add(1), head.body.hash),

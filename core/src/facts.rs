@@ -119,6 +119,12 @@ impl Facts {
         self.0.contains_key(ask)
     }
 
+    /// Whether all of these are answered.
+    #[must_use]
+    pub fn has_all(&self, asks: &[Ask]) -> bool {
+        asks.iter().all(|ask| self.has(ask))
+    }
+
     /// The item under a key.
     ///
     /// # Errors

@@ -4,7 +4,7 @@ use alloc::string::String;
 
 use crate::{
     storage::Scope,
-    value::{Email, Name, Sha256, UserId},
+    value::{Email, Name, Sha256, UserId, id::Id},
 };
 
 /// What a verified token says, whatever provider issued it.
@@ -23,21 +23,43 @@ pub struct Claims {
 }
 
 impl Claims {
-    /// The scope of the link from this identity to a person. The same subject of two issuers is two.
+    /// The digest this identity is known by. The same subject of two issuers is two.
+    #[must_use]
+    pub fn digest(&self) -> Sha256 {
+        let parts = [self.issuer.as_bytes(), self.subject.as_bytes()];
+        Sha256::keyed(b"identity", &parts)
+    }
+
+    /// The scope of the link from this identity to a person.
     #[must_use]
     pub fn scope(&self) -> Scope {
-        Scope::Identity(Sha256::keyed(
-            b"identity",
-            &[self.issuer.as_bytes(), self.subject.as_bytes()],
-        ))
+        Scope::Identity(self.digest())
     }
 }
 
-/// The person behind a request.
+/// Who acts in a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Actor {
     /// The person.
     pub user: UserId,
     /// What their token says.
     pub claims: Claims,
+}
+
+impl Actor {
+    /// The system itself: a user id that nobody has, which no record names and no decision favours.
+    #[must_use]
+    pub fn system() -> Self {
+        let claims = Claims {
+            issuer: String::new(),
+            subject: String::new(),
+            client: None,
+            verified_email: None,
+            name: None,
+        };
+        Self {
+            user: UserId::from_ulid(ulid::Ulid::nil()),
+            claims,
+        }
+    }
 }

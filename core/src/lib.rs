@@ -17,6 +17,8 @@ pub mod drive;
 pub mod env;
 pub mod facts;
 pub mod identity;
+pub mod invitation_token;
+pub mod listing;
 pub mod model;
 pub mod operations;
 pub mod permission;

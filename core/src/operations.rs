@@ -4,6 +4,7 @@ pub mod access;
 pub mod accounts;
 pub mod artifacts;
 pub mod backend;
+mod content;
 pub mod derived;
 pub mod events;
 pub mod grants;

@@ -4,6 +4,7 @@ use alloc::{
     collections::BTreeMap,
     format,
     string::{String, ToString},
+    vec,
     vec::Vec,
 };
 use core::time::Duration;
@@ -13,17 +14,21 @@ use ulid::Ulid;
 
 use crate::{
     api::{self, Handler, Problem, Request, Response},
+    authority::head_key,
     catalog::Provider,
+    commit::Commit,
     context::{Context, IdempotencyRequest, Surface},
     drive::{Drive, Next},
     env::Env,
     facts::{Answer, Ask, Stat},
     identity::{Actor, Claims},
-    model::{Body, Record, User},
+    model::{Body, EventType, Member, MemberStatus, Record, User},
+    operations::members,
+    permission::{AccountRole, Permit},
     selection::BackendSelection,
-    storage::{Batch, Item, Key, memory::Memory},
+    storage::{Batch, Condition, Item, Key, Operation, Scope, Sort, memory::Memory},
     use_case::{Outcome, Reply, UploadLimits, UseCase},
-    value::{Email, RequestId, Sha256, SurfaceId, Timestamp, UserId, id::Id},
+    value::{AccountId, CommitId, Email, RequestId, Sha256, SurfaceId, Timestamp, UserId, id::Id},
 };
 
 /// A surface in memory.
@@ -37,6 +42,8 @@ pub(crate) struct World {
     pub(crate) tokens: BTreeMap<String, Claims>,
     /// Waves of questions the last request took.
     pub(crate) waves: usize,
+    /// The most questions one of them asked.
+    pub(crate) widest: usize,
     requests: u64,
 }
 
@@ -110,6 +117,7 @@ impl World {
             objects: BTreeMap::new(),
             tokens: BTreeMap::new(),
             waves: 0,
+            widest: 0,
             requests: 0,
         }
     }
@@ -131,17 +139,18 @@ impl World {
         };
         let surface = self.surface.clone();
         let context = self.context(&surface, &person, None);
-        let permit = crate::permission::Permit::own(user);
-        let mut commit = crate::commit::Commit::open(&context, permit, None);
+        let identities = vec![person.actor.claims.digest()];
+        let mut commit = Commit::open(&context, Permit::own(user), None);
         commit.create(
             user,
             User {
                 name: Some(name.parse().unwrap()),
                 email: Some(email),
+                identities,
                 salt: seed,
             },
         );
-        let outcome = commit.finish(crate::model::EventType::UserCreated, Reply::no_content());
+        let outcome = commit.finish(EventType::UserCreated, Reply::no_content());
         let Ok(Outcome::Commit(batch, _)) = outcome else {
             panic!("sign-up commits")
         };
@@ -149,8 +158,67 @@ impl World {
         person
     }
 
+    /// An account of this owner; answers its id.
+    pub(crate) fn account(&mut self, owner: &Person) -> String {
+        let body = json!({ "name": "Acme", "kind": "organisation" });
+        self.post(owner, "/v1/accounts", body).expect(201).id()
+    }
+
+    /// A team of this account; answers its id.
+    pub(crate) fn team(&mut self, admin: &Person, account: &str) -> String {
+        let path = format!("/v1/accounts/{account}/teams");
+        self.post(admin, &path, json!({ "name": "Review" }))
+            .expect(201)
+            .id()
+    }
+
+    /// Makes a person an active member of an account, as an accepted invitation would. Whoever was
+    /// one before begins another stay.
+    pub(crate) fn join(&mut self, account: &str, person: &Person, role: AccountRole) {
+        let account: AccountId = account.parse().unwrap();
+        let (scope, user) = (Scope::Account(account), person.actor.user);
+        self.requests += 1;
+        let surface = self.surface.clone();
+        let context = self.context(&surface, person, None);
+        let head = self.record(&head_key(scope));
+        let mut commit = Commit::open(&context, Permit::system(scope), head);
+        let member = Member {
+            account_id: account,
+            membership_id: context.env.id("membership"),
+            role,
+            status: MemberStatus::Active,
+            invitation_id: None,
+        };
+        let record = self.record(&scope.key(Sort::account())).unwrap();
+        members::keep_owners(&mut commit, &record, user, &member).unwrap();
+        match self.record::<Member>(&member.key(&user)) {
+            Some(before) => commit.update(&before, member),
+            None => commit.create(user, member),
+        };
+        let outcome = commit.finish(EventType::InvitationAccepted, Reply::no_content());
+        let Ok(Outcome::Commit(batch, _)) = outcome else {
+            panic!("joining commits")
+        };
+        self.commit(&batch);
+    }
+
     pub(crate) fn pass(&mut self, duration: Duration) {
         self.now = self.now.after(duration);
+    }
+
+    /// Removes what has expired, as a database does some time later.
+    pub(crate) fn collect_garbage(&mut self) {
+        let mut expired = self.dump();
+        expired.retain(|item| item.expires_at.is_some_and(|end| end <= self.now));
+        for item in expired {
+            let Key { scope, sort } = item.key;
+            let removal = Operation::Delete(sort, Condition::Matches(item.etag));
+            self.commit(&Batch {
+                scope,
+                commit_id: CommitId::from_ulid(Ulid::nil()),
+                operations: vec![removal],
+            });
+        }
     }
 
     pub(crate) fn get(&mut self, person: &Person, path: &str) -> Answered {
@@ -247,7 +315,7 @@ impl World {
         use_case: &dyn UseCase,
         idempotency: Option<IdempotencyRequest>,
     ) -> Result<Reply, Problem> {
-        for _ in 0..4 {
+        for _ in 0..64 {
             let outcome = self.decide(person, use_case, idempotency.clone())?;
             match outcome {
                 Outcome::Reply(reply) => return Ok(reply),
@@ -276,6 +344,7 @@ impl World {
     ) -> Result<Outcome, Problem> {
         self.requests += 1;
         self.waves = 0;
+        self.widest = 0;
         let surface = self.surface.clone();
         let context = self.context(&surface, person, idempotency);
         let mut drive = Drive::new(use_case, &context);
@@ -284,6 +353,7 @@ impl World {
                 Next::Done(outcome) => return Ok(outcome),
                 Next::Ask(asks) => {
                     self.waves += 1;
+                    self.widest = self.widest.max(asks.len());
                     for ask in asks {
                         let answer = self.answer(&ask);
                         drive.answer(ask, answer);

@@ -77,6 +77,10 @@ pub struct Reply {
     pub sign: Option<Sign>,
     /// A record whose interrupted work the executor should try to finish before it answers.
     pub finish: Option<Key>,
+    /// Answered in place of the body: what was committed is that the request came to nothing.
+    pub problem: Option<Problem>,
+    /// A multipart upload nobody will go on with, to be removed once everything is committed.
+    pub abandoned: Option<AbandonedUpload>,
     /// The records the answer shows, for repetitions under an idempotency key.
     pub records: Vec<Key>,
 }
@@ -100,6 +104,15 @@ impl Reply {
             ..Self::default()
         }
     }
+}
+
+/// A multipart upload that was begun and given up.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AbandonedUpload {
+    /// The object it would have made.
+    pub path: ObjectPath,
+    /// The provider's name for it.
+    pub upload_id: String,
 }
 
 /// An address to sign. It carries the permit, so nothing is signed for whoever was not allowed.
@@ -160,7 +173,7 @@ pub struct SignUpload {
     pub expires_at: Timestamp,
     /// The provider's name of the multipart upload begun before, when a plan is issued again.
     pub upload_id: Option<String>,
-    /// Those of the surface; the executor sets them.
+    /// Those of the surface.
     pub limits: UploadLimits,
 }
 

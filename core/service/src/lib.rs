@@ -2,4 +2,53 @@
 //!
 //! Asynchronous, without a runtime and without an SDK: a surface brings both.
 
+mod actors;
+mod execute;
+mod handle;
+mod health;
+pub mod identity;
+mod ingest;
+mod notify;
 pub mod ports;
+mod relay;
+mod sign;
+mod sign_in;
+mod sweep;
+mod system;
+mod trace;
+
+use wm_core::context::Surface;
+
+use actors::Actors;
+use identity::{Issuer, Verifier};
+use ports::Provider;
+pub use relay::Relayed;
+pub use sweep::Swept;
+
+/// The application on one surface: what every handler, relay, mailer and timer calls.
+pub struct Service<P> {
+    provider: P,
+    surface: Surface,
+    verifier: Verifier,
+    actors: Actors,
+}
+
+impl<P: Provider> Service<P> {
+    /// The application over these ports, accepting tokens of these issuers.
+    #[must_use]
+    pub fn new(provider: P, surface: Surface, issuers: Vec<Issuer>) -> Self {
+        Self { provider, surface, verifier: Verifier::new(issuers), actors: Actors::default() }
+    }
+
+    /// The ports.
+    #[must_use]
+    pub fn provider(&self) -> &P {
+        &self.provider
+    }
+
+    /// What is fixed for this surface.
+    #[must_use]
+    pub fn surface(&self) -> &Surface {
+        &self.surface
+    }
+}

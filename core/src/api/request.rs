@@ -10,7 +10,7 @@ use alloc::{
 };
 use core::{fmt, str::FromStr};
 
-use serde::de::DeserializeOwned;
+use serde::{Deserialize, de::DeserializeOwned};
 
 use super::{Problem, ProblemKind};
 use crate::{storage::ETag, value::Invalid};
@@ -165,6 +165,19 @@ impl Parsed<'_> {
             list,
         })
     }
+}
+
+/// Reads a field of a PATCH that `null` clears: the outer `Option` is whether it was sent, to be
+/// used with `#[serde(default, deserialize_with = "nullable")]`.
+///
+/// # Errors
+/// When the value is neither `null` nor of the type.
+pub fn nullable<'de, D, T>(deserializer: D) -> Result<Option<Option<T>>, D::Error>
+where
+    D: serde::Deserializer<'de>,
+    T: Deserialize<'de>,
+{
+    Option::deserialize(deserializer).map(Some)
 }
 
 fn check_size(body: &[u8]) -> Result<(), Problem> {

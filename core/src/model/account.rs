@@ -3,8 +3,9 @@ use alloc::vec::Vec;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Body, Family, PermissionFacts};
+use super::{Body, Family, Member, MemberStatus, PermissionFacts};
 use crate::{
+    permission::AccountRole,
     storage::{Key, Scope, Sort},
     value::{AccountId, Name, TeamId, UserId},
 };
@@ -55,6 +56,14 @@ pub enum AccountStatus {
 impl Account {
     /// The most teams that may ever have been deleted in one account.
     pub const RETIRED_TEAMS: usize = 2000;
+
+    /// The active owners once this person's membership is as given.
+    #[must_use]
+    pub fn owners_with(&self, user: UserId, member: &Member) -> Vec<UserId> {
+        let owns = member.role == AccountRole::Owner && member.status == MemberStatus::Active;
+        let others = self.owners.iter().copied().filter(|owner| *owner != user);
+        others.chain(owns.then_some(user)).collect()
+    }
 
     /// Whether a team was deleted.
     #[must_use]

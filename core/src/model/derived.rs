@@ -48,7 +48,7 @@ impl Body for Derived {
         Scope::Project(self.project_id).key(Sort::derived(self.artifact_id, *id))
     }
 
-    fn index(&self, id: &DerivedId, _: &Times) -> IndexKeys {
-        self.content.index(&self.key(id))
+    fn index(&self, id: &DerivedId, times: &Times) -> IndexKeys {
+        self.content.index(&self.key(id), times)
     }
 }

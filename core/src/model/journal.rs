@@ -266,6 +266,8 @@ event_types! {
     ArtifactRestored = "artifact.restored";
     /// A version was declared.
     VersionCreated = "version.created";
+    /// The upload of a large version in parts was begun.
+    VersionUploadStarted = "version.upload_started";
     /// A version's upload plan was issued again.
     VersionReissued = "version.reissued";
     /// A large version's bytes arrived and are being verified.
@@ -280,6 +282,10 @@ event_types! {
     VersionRestored = "version.restored";
     /// A derived output was declared.
     DerivedCreated = "derived.created";
+    /// The upload of a large derived output in parts was begun.
+    DerivedUploadStarted = "derived.upload_started";
+    /// A derived output's upload plan was issued again.
+    DerivedReissued = "derived.reissued";
     /// A large derived output's bytes arrived and are being verified.
     DerivedVerifying = "derived.verifying";
     /// A derived output was verified and can be downloaded.

@@ -1,3 +1,5 @@
+use alloc::vec::Vec;
+
 use serde::{Deserialize, Serialize};
 
 use super::{Body, Family};
@@ -14,8 +16,16 @@ pub struct User {
     pub name: Option<Name>,
     /// The address, once an issuer whose word counts called it verified.
     pub email: Option<Email>,
+    /// The identities this person signs in with, the first one included, as digests of issuer and
+    /// subject: what [`Claims::scope`](crate::identity::Claims::scope) files their links under.
+    pub identities: Vec<Sha256>,
     /// Random, so that the checksum in the journal tells nothing about name and address.
     pub salt: Sha256,
+}
+
+impl User {
+    /// The most identities one person may sign in with.
+    pub const IDENTITIES: usize = 10;
 }
 
 impl Body for User {

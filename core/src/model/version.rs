@@ -1,5 +1,5 @@
 use alloc::string::String;
-use core::str::FromStr;
+use core::{str::FromStr, time::Duration};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -102,6 +102,8 @@ impl FromStr for VersionNumber {
     }
 }
 
+crate::value::string_value!(VersionNumber, { "pattern": "^[1-9][0-9]{0,9}$" });
+
 impl Version {
     /// Where its bytes lie.
     #[must_use]
@@ -123,18 +125,25 @@ impl Body for Version {
         Scope::Project(self.project_id).key(Sort::version(self.artifact_id, self.number))
     }
 
-    fn index(&self, id: &VersionNumber, _: &Times) -> IndexKeys {
-        self.content.index(&self.key(id))
+    fn index(&self, id: &VersionNumber, times: &Times) -> IndexKeys {
+        self.content.index(&self.key(id), times)
     }
 }
 
 impl Content {
-    /// An open upload is unfinished work, due when it expires.
-    pub(super) fn index(&self, key: &Key) -> IndexKeys {
+    /// How long a verification may take before the sweep repeats it: 15 minutes.
+    pub const VERIFICATION: Duration = Duration::from_secs(15 * 60);
+
+    /// An open upload is unfinished work: due when it expires, or when its verification should long
+    /// have ended.
+    pub(super) fn index(&self, key: &Key, times: &Times) -> IndexKeys {
+        let due = match self.status {
+            ContentStatus::Pending => Some(self.upload_expires_at),
+            ContentStatus::Verifying => Some(times.updated_at.after(Self::VERIFICATION)),
+            ContentStatus::Available | ContentStatus::Rejected | ContentStatus::Expired => None,
+        };
         let mut index = IndexKeys::default();
-        if self.status.is_open() {
-            index[Index::Gsi1.position()] = Some(super::journal::work(key, self.upload_expires_at));
-        }
+        index[Index::Gsi1.position()] = due.map(|due| super::journal::work(key, due));
         index
     }
 }

@@ -1,6 +1,128 @@
-//! Derived.
+//! Derived outputs of an artifact's raw versions.
 
-use crate::api::Route;
+pub mod complete;
+pub mod create;
+pub mod download;
+pub mod get;
+pub mod list;
+pub mod upload;
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::content::{ContentEvents, Stored, declaration::ContentView};
+use crate::{
+    api::{Problem, Route, view::Envelope},
+    commit::Commit,
+    facts::Facts,
+    model::{Artifact, Content, Derived, EventType, Record},
+    permission::Capability,
+    storage::{Key, ObjectPath, Scope, Sort},
+    value::{ArtifactId, DerivedId, Kind, ProjectId},
+};
 
 /// The routes.
-pub const ROUTES: &[&Route] = &[];
+pub const ROUTES: &[&Route] = &[
+    &create::ROUTE,
+    &list::ROUTE,
+    &get::ROUTE,
+    &upload::ROUTE,
+    &complete::ROUTE,
+    &download::ROUTE,
+];
+
+/// A derived output, as answered.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Derived")]
+pub struct DerivedView {
+    #[serde(flatten)]
+    envelope: Envelope<DerivedId>,
+    project_id: ProjectId,
+    artifact_id: ArtifactId,
+    /// The raw version it was made from.
+    source_version: u32,
+    kind: Kind,
+    #[serde(flatten)]
+    content: ContentView,
+    /// The output it replaces.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    supersedes: Option<DerivedId>,
+    /// The available output that replaced it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    superseded_by: Option<DerivedId>,
+}
+
+impl From<&Record<Derived>> for DerivedView {
+    fn from(record: &Record<Derived>) -> Self {
+        let derived = &record.body;
+        Self {
+            envelope: Envelope::of(record),
+            project_id: derived.project_id,
+            artifact_id: derived.artifact_id,
+            source_version: derived.source_version,
+            kind: derived.kind.clone(),
+            content: ContentView::from(&derived.content),
+            supersedes: derived.supersedes,
+            superseded_by: derived.superseded_by,
+        }
+    }
+}
+
+impl Stored for Derived {
+    type View = DerivedView;
+    const PARAMETER: &'static str = "derived";
+    const CREATE: Capability = Capability::DerivedCreate;
+    const EVENTS: ContentEvents = ContentEvents {
+        upload_started: EventType::DerivedUploadStarted,
+        reissued: EventType::DerivedReissued,
+        verifying: EventType::DerivedVerifying,
+        available: EventType::DerivedAvailable,
+        rejected: EventType::DerivedRejected,
+        expired: EventType::DerivedExpired,
+    };
+
+    fn sort(artifact: ArtifactId, id: DerivedId) -> Sort {
+        Sort::derived(artifact, id)
+    }
+
+    fn content(&self) -> &Content {
+        &self.content
+    }
+
+    fn with_content(&self, content: Content) -> Self {
+        Self {
+            content,
+            ..self.clone()
+        }
+    }
+
+    fn object_path(record: &Record<Self>) -> ObjectPath {
+        record.body.object_path(record.id)
+    }
+
+    /// The output it supersedes.
+    fn companion(&self) -> Option<Key> {
+        let sort = Sort::derived(self.artifact_id, self.supersedes?);
+        Some(Scope::Project(self.project_id).key(sort))
+    }
+
+    /// An output is superseded from the moment its successor is available; the latest successor wins.
+    fn release(
+        commit: &mut Commit<'_>,
+        facts: &Facts,
+        _: &Record<Artifact>,
+        record: &Record<Self>,
+    ) -> Result<(), Problem> {
+        let Some(key) = record.body.companion() else {
+            return Ok(());
+        };
+        if let Some(superseded) = facts.record::<Self>(&key)? {
+            let body = Self {
+                superseded_by: Some(record.id),
+                ..superseded.body.clone()
+            };
+            commit.update(&superseded, body);
+        }
+        Ok(())
+    }
+}

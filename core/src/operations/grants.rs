@@ -1,6 +1,135 @@
-//! Grants.
+//! Grants on a project.
 
-use crate::api::Route;
+pub mod create;
+pub mod get;
+pub mod list;
+mod proposal;
+pub mod revoke;
+pub mod update;
+
+use alloc::vec::Vec;
+pub(super) use proposal::{Proposal, Recipient};
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use crate::{
+    api::{Problem, Route, view::Envelope},
+    authority::ProjectRecords,
+    facts::{Ask, Facts},
+    model::{Grant, Principal, Record},
+    permission::{Access, ProjectRole},
+    storage::{Key, Scope, Sort},
+    value::{GrantId, ProjectId, Reason, Timestamp, UserId},
+};
 
 /// The routes.
-pub const ROUTES: &[&Route] = &[];
+pub const ROUTES: &[&Route] = &[
+    &create::ROUTE,
+    &list::ROUTE,
+    &get::ROUTE,
+    &update::ROUTE,
+    &revoke::ROUTE,
+];
+
+/// A grant, as answered.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Grant")]
+pub struct GrantView {
+    #[serde(flatten)]
+    envelope: Envelope<GrantId>,
+    project_id: ProjectId,
+    principal: Principal,
+    role: ProjectRole,
+    /// From this moment on it confers nothing; null is never.
+    expires_at: Option<Timestamp>,
+    status: GrantStatus,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    revoked_at: Option<Timestamp>,
+    /// Absent where the team it was for was deleted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    revoked_by: Option<UserId>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<Reason>,
+}
+
+/// Whether a grant confers its role.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+enum GrantStatus {
+    Live,
+    Expired,
+    Revoked,
+}
+
+impl GrantView {
+    /// The grant as it stands now.
+    #[must_use]
+    pub fn at(record: &Record<Grant>, now: Timestamp) -> Self {
+        let grant = &record.body;
+        let status = match grant.revoked {
+            Some(_) => GrantStatus::Revoked,
+            None if grant.is_live(now) => GrantStatus::Live,
+            None => GrantStatus::Expired,
+        };
+        let revoked = grant.revoked.as_ref();
+        Self {
+            envelope: Envelope::of(record),
+            project_id: grant.project_id,
+            principal: grant.principal,
+            role: grant.role,
+            expires_at: grant.expires_at,
+            status,
+            revoked_at: revoked.map(|revoked| revoked.at),
+            revoked_by: revoked.and_then(|revoked| revoked.by),
+            reason: revoked.and_then(|revoked| revoked.reason.clone()),
+        }
+    }
+}
+
+/// Where a grant is once it is revoked; live ones are among the records every decision reads.
+fn revoked_key(project: ProjectId, grant: GrantId) -> Key {
+    Scope::Project(project).key(Sort::revoked_grant(grant))
+}
+
+/// What to ask for one grant of a project: the caller's access, live grants included, and the
+/// revoked grant of this id.
+fn asks(project: ProjectId, grant: GrantId, user: UserId) -> Vec<Ask> {
+    let mut asks = ProjectRecords::asks(project, user);
+    asks.push(Ask::Get(revoked_key(project, grant)));
+    asks
+}
+
+/// The grant of this id, live or revoked.
+fn find(
+    facts: &Facts,
+    records: &ProjectRecords,
+    project: ProjectId,
+    id: GrantId,
+) -> Result<Option<Record<Grant>>, Problem> {
+    match records.grants.iter().find(|grant| grant.id == id) {
+        Some(live) => Ok(Some(live.clone())),
+        None => Ok(facts.record(&revoked_key(project, id))?),
+    }
+}
+
+/// Whoever hands out, changes or takes away a role must hold all that it confers; the archive aside,
+/// which is another refusal.
+fn outranks(access: &Access<'_>, role: ProjectRole) -> Result<(), Problem> {
+    let missing = role.capabilities().without(access.conferred());
+    if missing.is_empty() {
+        return Ok(());
+    }
+    Err(Problem::escalation(
+        alloc::format!("the role `{role}` confers what you do not have; ask someone who has it"),
+        missing.iter().collect(),
+    ))
+}
+
+/// A grant of one's own can always be given up; another's only by whoever holds all it confers.
+pub(super) fn may_revoke(access: &Access<'_>, grant: &Grant) -> Result<(), Problem> {
+    if grant.principal == Principal::User(access.account.user) {
+        return Ok(());
+    }
+    outranks(access, grant.role)
+}

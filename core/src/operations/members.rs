@@ -1,6 +1,163 @@
-//! Members.
+//! Members of an account.
 
-use crate::api::Route;
+pub mod get;
+pub mod list;
+pub mod remove;
+pub mod update;
+
+use alloc::{format, vec::Vec};
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use crate::{
+    api::{Parsed, Problem, ProblemKind, Route, view::Envelope},
+    authority::{AccountRecords, head_key},
+    commit::Commit,
+    context::Context,
+    facts::{Ask, FactError, Facts},
+    model::{Account, Member, MemberStatus, Record},
+    permission::{AccountAccess, AccountRole},
+    storage::{Scope, Sort},
+    value::{AccountId, InvitationId, MembershipId, UserId},
+};
 
 /// The routes.
-pub const ROUTES: &[&Route] = &[];
+pub const ROUTES: &[&Route] = &[&list::ROUTE, &get::ROUTE, &update::ROUTE, &remove::ROUTE];
+
+/// A member, as answered. Names and addresses are not here: they belong to the person, not to the
+/// account.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Member")]
+pub struct MemberView {
+    #[serde(flatten)]
+    envelope: Envelope<UserId>,
+    user_id: UserId,
+    account_id: AccountId,
+    membership_id: MembershipId,
+    role: AccountRole,
+    status: MemberStatus,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    invitation_id: Option<InvitationId>,
+}
+
+impl From<&Record<Member>> for MemberView {
+    fn from(record: &Record<Member>) -> Self {
+        let member = &record.body;
+        Self {
+            envelope: Envelope::of(record),
+            user_id: record.id,
+            account_id: member.account_id,
+            membership_id: member.membership_id,
+            role: member.role,
+            status: member.status,
+            invitation_id: member.invitation_id,
+        }
+    }
+}
+
+/// The member a path names.
+#[derive(Debug)]
+struct Named {
+    account: AccountId,
+    user: UserId,
+}
+
+impl Named {
+    fn parse(request: &Parsed<'_>) -> Result<Self, Problem> {
+        Ok(Self {
+            account: request.path("account")?,
+            user: request.path("user")?,
+        })
+    }
+
+    fn scope(&self) -> Scope {
+        Scope::Account(self.account)
+    }
+
+    /// The caller's standing and the member.
+    fn asks(&self, context: &Context<'_>) -> Vec<Ask> {
+        let mut asks = AccountRecords::asks(self.account, context.user());
+        asks.push(Ask::Get(self.scope().key(Sort::member(self.user))));
+        asks
+    }
+
+    /// The same for a command, which reads the head before everything else.
+    fn asks_to_change(&self, context: &Context<'_>, facts: &Facts) -> Vec<Ask> {
+        let head = Ask::Get(head_key(self.scope()));
+        if facts.has(&head) {
+            self.asks(context)
+        } else {
+            [head].into()
+        }
+    }
+
+    /// The member; someone removed is none.
+    fn load(&self, facts: &Facts) -> Result<Option<Record<Member>>, FactError> {
+        let member = facts.record(&self.scope().key(Sort::member(self.user)))?;
+        Ok(member.filter(is_current))
+    }
+}
+
+/// Whether the membership lasts, be it suspended.
+pub(crate) fn is_current(member: &Record<Member>) -> bool {
+    !member.deleted && member.body.status != MemberStatus::Removed
+}
+
+/// Rule 4 of the permissions, its one half: whoever acts on a member outranks them as they are now.
+/// People may act on themselves.
+fn check_rank(access: &AccountAccess<'_>, member: &Record<Member>) -> Result<(), Problem> {
+    let present = member.body.role;
+    if member.id == access.user || access.outranks(present) {
+        return Ok(());
+    }
+    Err(Problem::escalation(
+        format!("you cannot change a member who is `{present}`; ask an owner"),
+        access.beyond(AccountRole::Owner).iter().collect(),
+    ))
+}
+
+/// Rule 4 of the permissions, its other half: whoever hands a role out, to themselves too, has
+/// everything it confers.
+///
+/// # Errors
+/// 403 `escalation` naming what they lack.
+pub(crate) fn check_handing_out(
+    access: &AccountAccess<'_>,
+    role: AccountRole,
+) -> Result<(), Problem> {
+    let beyond = access.beyond(role);
+    if beyond.is_empty() {
+        return Ok(());
+    }
+    Err(Problem::escalation(
+        format!(
+            "you cannot make anyone `{role}`, for you lack part of what it confers; ask an owner"
+        ),
+        beyond.iter().collect(),
+    ))
+}
+
+/// Keeps the account's list of active owners exact, in the very commit that changes a membership.
+///
+/// # Errors
+/// 409 `last-owner` when none would be left.
+pub(crate) fn keep_owners(
+    commit: &mut Commit<'_>,
+    account: &Record<Account>,
+    user: UserId,
+    member: &Member,
+) -> Result<(), Problem> {
+    let owners = account.body.owners_with(user, member);
+    if owners.is_empty() {
+        return Err(Problem::new(
+            ProblemKind::LastOwner,
+            "this is the account's last active owner; make someone else an owner first",
+        ));
+    }
+    if owners.len() != account.body.owners.len() {
+        let body = account.body.clone();
+        commit.update(account, Account { owners, ..body });
+    }
+    Ok(())
+}

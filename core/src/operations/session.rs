@@ -1,6 +1,65 @@
-//! Session.
+//! The session: who calls, what they belong to, and how they prove who they are.
 
-use crate::api::Route;
+pub mod identity;
+pub mod link;
+mod overview;
+mod position;
+pub mod show;
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use crate::{
+    api::{Problem, Route, view, view::Envelope},
+    authority::head_key,
+    context::Context,
+    facts::{Ask, FactError, Facts},
+    model::{Record, User},
+    storage::{Key, Scope, Sort},
+    use_case::Reply,
+    value::{Email, Name, UserId},
+};
 
 /// The routes.
-pub const ROUTES: &[&Route] = &[];
+pub const ROUTES: &[&Route] = &[&show::ROUTE, &identity::ROUTE, &link::ROUTE];
+
+/// A person, as answered to themselves.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "User")]
+pub struct UserView {
+    #[serde(flatten)]
+    envelope: Envelope<UserId>,
+    name: Option<Name>,
+    email: Option<Email>,
+}
+
+impl From<&Record<User>> for UserView {
+    fn from(record: &Record<User>) -> Self {
+        Self {
+            envelope: Envelope::of(record),
+            name: record.body.name.clone(),
+            email: record.body.email.clone(),
+        }
+    }
+}
+
+fn reply(user: &Record<User>) -> Reply {
+    view::shown(user, &UserView::from(user))
+}
+
+/// Where the caller's profile is.
+fn profile_key(context: &Context<'_>) -> Key {
+    Scope::User(context.user()).key(Sort::user())
+}
+
+/// What to ask for to read and change the caller's profile.
+fn profile_asks(context: &Context<'_>) -> [Ask; 2] {
+    let head = head_key(Scope::User(context.user()));
+    [Ask::Get(head), Ask::Get(profile_key(context))]
+}
+
+/// The caller's profile, which signing in has made.
+fn profile(context: &Context<'_>, facts: &Facts) -> Result<Record<User>, Problem> {
+    let profile: Result<Option<Record<User>>, FactError> = facts.record(&profile_key(context));
+    profile?.ok_or_else(|| Problem::internal("a signed-in person has no profile"))
+}

@@ -1,6 +1,146 @@
-//! Team members.
+//! Members of a team.
 
-use crate::api::Route;
+pub mod get;
+pub mod list;
+pub mod put;
+pub mod remove;
+
+use alloc::{vec, vec::Vec};
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::{members, teams};
+use crate::{
+    api::{Parsed, Problem, Route, view::Envelope},
+    context::Context,
+    facts::{Ask, FactError, Facts},
+    model::{Member, Record, Team, TeamMember},
+    permission::{AccountAccess, AccountRole, Capabilities, Capability, ProjectRole, TeamRole},
+    storage::{Key, Sort},
+    value::{AccountId, MembershipId, TeamId, UserId},
+};
 
 /// The routes.
-pub const ROUTES: &[&Route] = &[];
+pub const ROUTES: &[&Route] = &[&list::ROUTE, &get::ROUTE, &put::ROUTE, &remove::ROUTE];
+
+/// A member of a team, as answered.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "TeamMember")]
+pub struct TeamMemberView {
+    #[serde(flatten)]
+    envelope: Envelope<UserId>,
+    user_id: UserId,
+    account_id: AccountId,
+    team_id: TeamId,
+    membership_id: MembershipId,
+    role: TeamRole,
+}
+
+impl From<&Record<TeamMember>> for TeamMemberView {
+    fn from(record: &Record<TeamMember>) -> Self {
+        let row = &record.body;
+        Self {
+            envelope: Envelope::of(record),
+            user_id: record.id,
+            account_id: row.account_id,
+            team_id: row.team_id,
+            membership_id: row.membership_id,
+            role: row.role,
+        }
+    }
+}
+
+/// The place in a team a path names.
+#[derive(Debug)]
+struct Named {
+    team: teams::Named,
+    user: UserId,
+}
+
+impl Named {
+    fn parse(request: &Parsed<'_>) -> Result<Self, Problem> {
+        Ok(Self {
+            team: teams::Named::parse(request)?,
+            user: request.path("user")?,
+        })
+    }
+
+    fn row_key(&self) -> Key {
+        let sort = Sort::team_member(self.user, self.team.team);
+        self.team.scope().key(sort)
+    }
+
+    fn member_key(&self) -> Key {
+        self.team.scope().key(Sort::member(self.user))
+    }
+
+    /// The caller's standing, the team, the person's membership and their row.
+    fn asks(&self, context: &Context<'_>) -> Vec<Ask> {
+        let mut asks = self.team.asks(context);
+        asks.extend([self.row_key(), self.member_key()].map(Ask::Get));
+        asks
+    }
+
+    /// The same for a command, which reads the head before everything else.
+    fn asks_to_change(&self, context: &Context<'_>, facts: &Facts) -> Vec<Ask> {
+        let head = Ask::Get(self.team.head());
+        if facts.has(&head) {
+            self.asks(context)
+        } else {
+            vec![head]
+        }
+    }
+
+    /// The row as stored, whatever it is worth.
+    fn stored(&self, facts: &Facts) -> Result<Option<Record<TeamMember>>, FactError> {
+        facts.record(&self.row_key())
+    }
+
+    /// The membership as stored.
+    fn member(&self, facts: &Facts) -> Result<Option<Record<Member>>, FactError> {
+        facts.record(&self.member_key())
+    }
+
+    /// The row, if it counts.
+    fn load(&self, facts: &Facts) -> Result<Option<Record<TeamMember>>, FactError> {
+        let member = self.member(facts)?;
+        let row = self.stored(facts)?;
+        Ok(row.filter(|row| counts(row, member.as_ref())))
+    }
+}
+
+/// Whether a row counts: it belongs to the person's present stay in the account.
+fn counts(row: &Record<TeamMember>, member: Option<&Record<Member>>) -> bool {
+    let member = member.filter(|member| members::is_current(member));
+    let stay = member.map(|member| member.body.membership_id);
+    !row.deleted && stay == Some(row.body.membership_id)
+}
+
+/// A lead manages the plain members of the team only, and may step down.
+fn check_lead(access: &AccountAccess<'_>, user: UserId, roles: &[TeamRole]) -> Result<(), Problem> {
+    let manages = access.effective().has(Capability::TeamManage);
+    if manages || !roles.contains(&TeamRole::Lead) || user == access.user {
+        return Ok(());
+    }
+    Err(Problem::forbidden(Capability::TeamManage))
+}
+
+/// Whoever adds people to a team, themselves too, hands out what it confers: ownership of projects,
+/// where it may have been granted any. Owners of the account have that, and who is in the team.
+///
+/// # Errors
+/// 403 `escalation` naming what they lack.
+pub(crate) fn check_adding(access: &AccountAccess<'_>, team: &Record<Team>) -> Result<(), Problem> {
+    let own = access.role().and_then(AccountRole::project_role);
+    let own = own.map_or(Capabilities::NONE, ProjectRole::capabilities);
+    let beyond = ProjectRole::Owner.capabilities().without(own);
+    let confers_more = team.body.may_own && !beyond.is_empty();
+    if !confers_more || access.team_role(team.id).is_some() {
+        return Ok(());
+    }
+    Err(Problem::escalation(
+        "the team may own projects, so only an owner or someone in it can add to it; ask one of them",
+        beyond.iter().collect(),
+    ))
+}

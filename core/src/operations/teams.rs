@@ -1,18 +1,35 @@
 //! Teams of an account.
 
 pub mod create;
+pub mod delete;
+pub mod get;
+pub mod list;
+pub mod update;
+
+use alloc::{vec, vec::Vec};
 
 use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::{
-    api::{Route, view::Envelope},
+    api::{Parsed, Problem, Route, view::Envelope},
+    authority::{AccountRecords, act_on, head_key},
+    context::Context,
+    facts::{Ask, FactError, Facts},
     model::{Record, Team},
-    value::{Name, TeamId},
+    permission::{AccountAccess, Capability, Permit},
+    storage::{Key, Scope, Sort},
+    value::{AccountId, Name, TeamId},
 };
 
 /// The routes.
-pub const ROUTES: &[&Route] = &[&create::ROUTE];
+pub const ROUTES: &[&Route] = &[
+    &create::ROUTE,
+    &list::ROUTE,
+    &get::ROUTE,
+    &update::ROUTE,
+    &delete::ROUTE,
+];
 
 /// A team, as answered.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -20,7 +37,7 @@ pub const ROUTES: &[&Route] = &[&create::ROUTE];
 pub struct TeamView {
     #[serde(flatten)]
     envelope: Envelope<TeamId>,
-    account_id: crate::value::AccountId,
+    account_id: AccountId,
     name: Name,
 }
 
@@ -31,5 +48,76 @@ impl From<&Record<Team>> for TeamView {
             account_id: record.body.account_id,
             name: record.body.name.clone(),
         }
+    }
+}
+
+/// The team a path names.
+#[derive(Debug)]
+pub(super) struct Named {
+    pub(super) account: AccountId,
+    pub(super) team: TeamId,
+}
+
+impl Named {
+    pub(super) fn parse(request: &Parsed<'_>) -> Result<Self, Problem> {
+        Ok(Self {
+            account: request.path("account")?,
+            team: request.path("team")?,
+        })
+    }
+
+    pub(super) fn scope(&self) -> Scope {
+        Scope::Account(self.account)
+    }
+
+    pub(super) fn head(&self) -> Key {
+        head_key(self.scope())
+    }
+
+    fn key(&self) -> Key {
+        self.scope().key(Sort::team(self.team))
+    }
+
+    /// The caller's standing and the team.
+    pub(super) fn asks(&self, context: &Context<'_>) -> Vec<Ask> {
+        let mut asks = AccountRecords::asks(self.account, context.user());
+        asks.push(Ask::Get(self.key()));
+        asks
+    }
+
+    /// The team, if there is one.
+    pub(super) fn load(&self, facts: &Facts) -> Result<Option<Record<Team>>, FactError> {
+        let team: Option<Record<Team>> = facts.record(&self.key())?;
+        Ok(team.filter(Record::is_live))
+    }
+
+    /// Whether the person sees the team: by `team.view`, or because they are in it.
+    pub(super) fn is_seen_by(&self, access: &AccountAccess<'_>) -> bool {
+        access.effective().has(Capability::TeamView) || access.team_role(self.team).is_some()
+    }
+
+    /// The team, for whoever sees it.
+    pub(super) fn show(
+        &self,
+        access: &AccountAccess<'_>,
+        facts: &Facts,
+    ) -> Result<Record<Team>, Problem> {
+        if !self.is_seen_by(access) {
+            access.permit(self.account, Capability::TeamView)?;
+        }
+        self.load(facts)?.ok_or_else(Problem::not_found)
+    }
+
+    /// The team, for whoever manages teams.
+    fn manage(
+        &self,
+        access: &AccountAccess<'_>,
+        facts: &Facts,
+    ) -> Result<(Permit, Record<Team>), Problem> {
+        act_on(
+            self.is_seen_by(access),
+            access.permit(self.account, Capability::TeamManage),
+            self.load(facts)?,
+        )
     }
 }

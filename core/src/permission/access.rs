@@ -110,6 +110,12 @@ const READ_ONLY: Capabilities = Capabilities::of(&[
 ]);
 
 impl<'a> Access<'a> {
+    /// The same question about another person of the account.
+    #[must_use]
+    pub fn of(self, account: AccountAccess<'a>) -> Self {
+        Self { account, ..self }
+    }
+
     /// Every record that confers something, strongest standing first: account role, visibility,
     /// grants to the person, grants to their teams.
     pub fn reasons(&self) -> impl Iterator<Item = Reason> + use<'a> {
@@ -236,6 +242,36 @@ impl<'a> Access<'a> {
             self.account.user,
             Scope::Project(project),
             Some(capability),
+        ))
+    }
+    /// Asks to give up a grant of one's own, which needs no capability.
+    ///
+    /// # Errors
+    /// [`Refusal::Hidden`] to whoever does not see the project, [`Refusal::Archived`] as ever.
+    pub fn permit_leaving(&self, project: ProjectId) -> Result<Permit, Refusal> {
+        self.check(Capability::ProjectView)?;
+        if !self.possible().has(Capability::GrantManage) {
+            return Err(Refusal::Archived);
+        }
+        let scope = Scope::Project(project);
+        Ok(Permit::granted(self.account.user, scope, None))
+    }
+
+    /// Asks to note in the account that a team may own projects, which must precede making it the
+    /// owner of this one: whoever may hand out ownership here may note it.
+    ///
+    /// # Errors
+    /// As [`Access::permit`], naming an owner's capability that the person lacks.
+    pub fn permit_owning_team(&self, project: ProjectId) -> Result<Permit, Refusal> {
+        self.check(Capability::GrantManage)?;
+        let lacked = ProjectRole::Owner.capabilities().without(self.effective());
+        if let Some(capability) = lacked.iter().next() {
+            return Err(Refusal::Missing(capability));
+        }
+        Ok(Permit::granted(
+            self.account.user,
+            Scope::Account(project.account()),
+            Some(Capability::GrantManage),
         ))
     }
 }

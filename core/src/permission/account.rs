@@ -4,7 +4,7 @@ use super::{AccountRole, Capabilities, Capability, Permit, Refusal, TeamRole};
 use crate::{
     model::{Account, AccountStatus, Member, MemberStatus, Record, TeamMember},
     storage::Scope,
-    value::{AccountId, TeamId, UserId},
+    value::{AccountId, ProjectId, TeamId, UserId},
 };
 
 /// What one person may do in one account, from the account, their membership and their team rows.
@@ -61,6 +61,23 @@ impl<'a> AccountAccess<'a> {
         current.then_some(row.body.role)
     }
 
+    /// What the role would hand out beyond what the person has: whoever lacks any of it cannot make
+    /// anyone that.
+    #[must_use]
+    pub fn beyond(&self, role: AccountRole) -> Capabilities {
+        let own = self
+            .role()
+            .map_or(Capabilities::NONE, AccountRole::conferred);
+        role.conferred().without(own)
+    }
+
+    /// Whether the person may act on others of this role: a weaker one or, among owners, the same.
+    #[must_use]
+    pub fn outranks(&self, role: AccountRole) -> bool {
+        self.role()
+            .is_some_and(|own| role < own || own == AccountRole::Owner)
+    }
+
     /// Asks for one capability in the account.
     ///
     /// # Errors
@@ -78,6 +95,17 @@ impl<'a> AccountAccess<'a> {
         } else {
             Err(Refusal::Missing(capability))
         }
+    }
+
+    /// Asks to create a project in the account, and thereby its scope.
+    ///
+    /// # Errors
+    /// As [`AccountAccess::permit`].
+    pub fn permit_new_project(&self, project: ProjectId) -> Result<Permit, Refusal> {
+        let create = Capability::ProjectCreate;
+        self.permit(project.account(), create)?;
+        let scope = Scope::Project(project);
+        Ok(Permit::granted(self.user, scope, Some(create)))
     }
 
     /// Asks to leave the account, which every active member may.

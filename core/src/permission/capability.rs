@@ -1,10 +1,12 @@
 //! Capabilities and sets of them.
 
 use alloc::{borrow::Cow, vec::Vec};
-use core::fmt;
+use core::{fmt, str::FromStr};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+
+use crate::value::Invalid;
 
 macro_rules! capabilities {
     ($($(#[$doc:meta])* $name:ident = $text:literal;)*) => {
@@ -84,6 +86,17 @@ capabilities! {
     InviteManage = "invite.manage";
     /// Close it.
     AccountDelete = "account.delete";
+}
+
+impl FromStr for Capability {
+    type Err = Invalid;
+
+    fn from_str(text: &str) -> Result<Self, Invalid> {
+        let found = Self::ALL.iter().find(|known| known.as_str() == text);
+        found
+            .copied()
+            .ok_or(Invalid("must be a capability such as `artifact.edit`"))
+    }
 }
 
 impl fmt::Display for Capability {

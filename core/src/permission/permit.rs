@@ -6,7 +6,23 @@ use crate::{model::Author, storage::Scope, value::UserId};
 /// Proof that the permission engine allowed one author one capability in one scope, now.
 ///
 /// Only the engine builds one, and everything dangerous takes one: opening a commit, signing an
-/// address. Code that forgot to ask does not compile.
+/// address. Code that forgot to ask does not compile:
+///
+/// ```compile_fail,E0061
+/// # use wm_core::{storage::ObjectPath, use_case::SignUpload, value::{MediaType, Sha256, Size, Timestamp}};
+/// fn case_41_sign(path: ObjectPath, kind: MediaType, size: Size, digest: Sha256, end: Timestamp) -> SignUpload {
+///     SignUpload::new(path, kind, size, digest, end)
+/// }
+/// ```
+///
+/// Nor does code that makes its own:
+///
+/// ```compile_fail,E0451
+/// # use wm_core::{model::Author, permission::Permit, storage::Scope, value::ProjectId};
+/// fn case_41_forge(project: ProjectId) -> Permit {
+///     Permit { author: Author::System, scope: Scope::Project(project), capability: None }
+/// }
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Permit {
     author: Author,
@@ -39,6 +55,12 @@ impl Permit {
     #[must_use]
     pub(crate) fn link(user: UserId, scope: Scope) -> Self {
         Self::granted(user, scope, None)
+    }
+
+    /// Whoever proved the invited address may answer the invitation, and thereby join the account.
+    #[must_use]
+    pub(crate) fn invited(user: UserId, account: crate::value::AccountId) -> Self {
+        Self::granted(user, Scope::Account(account), None)
     }
 
     /// What the system does by itself: expiring, verifying, finishing what a person decided.

@@ -112,4 +112,14 @@ impl AccountRole {
             Self::Owner => Some(ProjectRole::Owner),
         }
     }
+
+    /// Everything the role confers, in the account and on every project of it.
+    #[must_use]
+    pub const fn conferred(self) -> Capabilities {
+        let everywhere = match self.project_role() {
+            Some(role) => role.capabilities(),
+            None => Capabilities::NONE,
+        };
+        self.capabilities().union(everywhere)
+    }
 }

@@ -5,7 +5,7 @@ use core::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::Scope;
+use super::{ObjectKind, Scope};
 use crate::{
     model::Principal,
     value::{
@@ -67,6 +67,8 @@ impl Sort {
     pub const ARTIFACTS: &'static str = "ARTIFACT#";
     /// Superseded permission records.
     pub const HISTORY: &'static str = "HISTORY#";
+    /// Revoked grants of a project.
+    pub const REVOKED_GRANTS: &'static str = "HISTORY#REVOKED#";
     /// Journal entries.
     pub const JOURNAL: &'static str = "JOURNAL#";
 
@@ -151,7 +153,7 @@ impl Sort {
     /// A revoked grant: out of the range a decision reads, addressed by its id alone.
     #[must_use]
     pub fn revoked_grant(grant: GrantId) -> Self {
-        Self(format!("{}REVOKED#{grant}", Self::HISTORY))
+        Self(format!("{}{grant}", Self::REVOKED_GRANTS))
     }
 
     /// The copy of a permission record as it was at one version: `place` is the record's own sort
@@ -196,6 +198,19 @@ impl Sort {
             "DOCUMENT#{artifact}#EVENT#{:020}#{id}",
             at.millis()
         ))
+    }
+
+    /// The artifact and the child of it that a key names, if it is the key of a raw version or a
+    /// derived output.
+    #[must_use]
+    pub fn content(&self) -> Option<(ArtifactId, ObjectKind)> {
+        let (artifact, child) = self.0.strip_prefix("DOCUMENT#")?.split_once('#')?;
+        let kind = match child.split_once('#')? {
+            ("RAW", number) => ObjectKind::Raw(number.parse().ok()?),
+            ("DERIVED", derived) => ObjectKind::Derived(derived.parse().ok()?),
+            _ => return None,
+        };
+        Some((artifact.parse().ok()?, kind))
     }
 
     /// The prefix of one kind of record below an artifact: `RAW`, `DERIVED`, `META` or `EVENT`.

@@ -170,6 +170,18 @@ impl SurfaceId {
         Self { ulid, epoch: 1 }
     }
 
+    /// The epoch: how often it was set up or restored, from 1.
+    #[must_use]
+    pub fn epoch(self) -> u16 {
+        self.epoch
+    }
+
+    /// The same surface in another epoch.
+    #[must_use]
+    pub fn at_epoch(self, epoch: u16) -> Self {
+        Self { epoch, ..self }
+    }
+
     /// The same surface after a restore. `None` once 65,535 epochs are used.
     #[must_use]
     pub fn next_epoch(self) -> Option<Self> {

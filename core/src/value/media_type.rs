@@ -13,6 +13,12 @@ use super::{Invalid, string_value};
 pub struct MediaType(String);
 
 impl MediaType {
+    /// `application/octet-stream`: bytes nobody interprets.
+    #[must_use]
+    pub fn opaque() -> Self {
+        Self("application/octet-stream".into())
+    }
+
     /// The media type.
     #[must_use]
     pub fn as_str(&self) -> &str {

@@ -17,8 +17,14 @@ const MAXIMUM: i64 = 253_402_300_799_999;
 impl Timestamp {
     /// The time this many milliseconds after 1970, held inside the years that can be written.
     #[must_use]
-    pub fn from_millis(millis: i64) -> Self {
-        Self(millis.clamp(MINIMUM, MAXIMUM))
+    pub const fn from_millis(millis: i64) -> Self {
+        Self(if millis < MINIMUM {
+            MINIMUM
+        } else if millis > MAXIMUM {
+            MAXIMUM
+        } else {
+            millis
+        })
     }
 
     /// Milliseconds since 1970.

@@ -1,0 +1,257 @@
+//! The one executor: reads what a use-case needs, lets it decide, commits, and decides again on
+//! conflict.
+
+use std::time::Duration;
+
+use futures_util::future::try_join_all;
+use wm_core::{
+    api::Problem,
+    context::Context,
+    drive::{Drive, Next},
+    facts::{Answer, Ask},
+    storage::{Batch, Item, Operation, Sort},
+    use_case::{Outcome, Reply, UseCase},
+    value::Timestamp,
+};
+
+use crate::{
+    Service,
+    ports::{Artifacts, CommitError, PortError, PortErrorKind, Provider, Records},
+};
+
+/// How often a decision is taken again after a conflict.
+const ATTEMPTS: u32 = 8;
+/// How long deciding again may take altogether.
+const PATIENCE: Duration = Duration::from_secs(3);
+/// How many commits may precede a decision. Only system work that goes in chunks needs more than one.
+const PREPARATIONS: u32 = 256;
+
+/// What became of a batch.
+enum Committed {
+    Yes,
+    Conflict,
+}
+
+impl<P: Provider> Service<P> {
+    /// Runs a use-case to its end.
+    ///
+    /// # Errors
+    /// Why it was refused, or 503 when it could not be finished in time.
+    pub(crate) async fn execute(
+        &self,
+        use_case: &dyn UseCase,
+        context: &Context<'_>,
+    ) -> Result<Reply, Problem> {
+        let deadline = self.provider.env().now.after(PATIENCE);
+        // Held until the end: where writers queue, they queue from their first read on.
+        let _turn = match use_case.writes(context) {
+            Some(scope) => Some(self.provider.records().turn(scope).await),
+            None => None,
+        };
+        let mut attempts = Attempts::new(deadline);
+        let mut unsure: Vec<(Batch, Reply)> = Vec::new();
+        let mut preparations = 0;
+        loop {
+            let (batch, reply) = match self.decide(use_case, context).await? {
+                Outcome::Reply(reply) => return Ok(reply),
+                Outcome::Commit(batch, reply) => (batch, Some(reply)),
+                Outcome::Prepare(batch) => (batch, None),
+            };
+            let committed = self.commit(&batch, &mut unsure, reply.as_ref()).await?;
+            match (committed, reply) {
+                (Committed::Yes, Some(reply)) => return Ok(reply),
+                (Committed::Yes, None) if preparations < PREPARATIONS => preparations += 1,
+                (Committed::Yes, None) => {
+                    return Err(Problem::unavailable("a use-case prepares without end"));
+                }
+                (Committed::Conflict, _) => {
+                    // A commit whose answer was lost may have landed since, and be what is in the way.
+                    if let Some(reply) = self.landed(&unsure).await? {
+                        return Ok(reply);
+                    }
+                    attempts.pause(self).await?;
+                }
+            }
+        }
+    }
+
+    async fn decide(
+        &self,
+        use_case: &dyn UseCase,
+        context: &Context<'_>,
+    ) -> Result<Outcome, Problem> {
+        let mut drive = Drive::new(use_case, context);
+        loop {
+            match drive.next()? {
+                Next::Done(outcome) => return Ok(outcome),
+                Next::Ask(asks) => {
+                    for (ask, answer) in self.answer_all(asks, context.env.now).await? {
+                        drive.answer(ask, answer);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Answers one wave of questions, in parallel.
+    pub(crate) async fn answer_all(
+        &self,
+        asks: Vec<Ask>,
+        now: Timestamp,
+    ) -> Result<Vec<(Ask, Answer)>, Problem> {
+        let wave = asks.into_iter().map(|ask| async move {
+            let answer = self.answer(&ask, now).await?;
+            Ok((ask, answer))
+        });
+        try_join_all(wave).await
+    }
+
+    async fn answer(&self, ask: &Ask, now: Timestamp) -> Result<Answer, Problem> {
+        let (records, artifacts) = (self.provider.records(), self.provider.artifacts());
+        let mut attempts = Attempts::new(self.provider.env().now.after(PATIENCE));
+        loop {
+            let answered = match ask {
+                Ask::Get(key) => records.get(key).await.map(Answer::Item),
+                Ask::Scan(range) => records.scan(range).await.map(Answer::Page),
+                Ask::List(list) => records.list(list).await.map(Answer::Page),
+                Ask::Stat { path, hash } => artifacts.stat(path, *hash).await.map(Answer::Stat),
+                Ask::Assemble { path, upload_id, parts } => {
+                    artifacts.assemble(path, upload_id, parts).await.map(Answer::Stat)
+                }
+                Ask::Token { token, usage } => {
+                    return self.claims(token, *usage, now).await.map(Answer::Claims);
+                }
+            };
+            match answered {
+                Ok(answer) => return Ok(answer),
+                Err(error) if retryable(error.kind) => attempts.pause_after(self, error).await?,
+                Err(error) => return Err(port_problem(&error)),
+            }
+        }
+    }
+
+    /// Commits a batch that creates what is absent. Whether this or another one did, it is there.
+    pub(crate) async fn create(&self, batch: &Batch) -> Result<(), Problem> {
+        self.commit(batch, &mut Vec::new(), None).await.map(drop)
+    }
+
+    /// Commits a batch. After an unclear failure it looks for the batch's own trace, and only if
+    /// that cannot be read either is the outcome left open.
+    async fn commit(
+        &self,
+        batch: &Batch,
+        unsure: &mut Vec<(Batch, Reply)>,
+        reply: Option<&Reply>,
+    ) -> Result<Committed, Problem> {
+        let records = self.provider.records();
+        let mut attempts = Attempts::new(self.provider.env().now.after(PATIENCE));
+        loop {
+            let error = match records.commit(batch).await {
+                Ok(()) => return Ok(Committed::Yes),
+                Err(CommitError::Conflict) if self.is_stored(batch).await? => return Ok(Committed::Yes),
+                Err(CommitError::Conflict) => return Ok(Committed::Conflict),
+                Err(CommitError::Failed(error)) => error,
+            };
+            match error.kind {
+                PortErrorKind::Refused | PortErrorKind::Full => return Err(port_problem(&error)),
+                PortErrorKind::Throttled => {}
+                PortErrorKind::Unavailable => {
+                    if self.is_stored(batch).await? {
+                        return Ok(Committed::Yes);
+                    }
+                    unsure.extend(reply.map(|reply| (batch.clone(), reply.clone())));
+                }
+            }
+            attempts.pause_after(self, error).await?;
+        }
+    }
+
+    /// Whether this very batch is what is stored: its journal entry, or for a link its one record,
+    /// is there to the letter. A commit's id makes its entry unlike any other.
+    async fn is_stored(&self, batch: &Batch) -> Result<bool, Problem> {
+        let Some(witness) = witness(batch) else { return Ok(false) };
+        let answer = self.answer(&Ask::Get(witness.key.clone()), Timestamp::default());
+        let Answer::Item(stored) = Box::pin(answer).await? else { return Ok(false) };
+        Ok(stored.is_some_and(|stored| stored.body == witness.body))
+    }
+
+    async fn landed(&self, unsure: &[(Batch, Reply)]) -> Result<Option<Reply>, Problem> {
+        for (batch, reply) in unsure {
+            if self.is_stored(batch).await? {
+                return Ok(Some(reply.clone()));
+            }
+        }
+        Ok(None)
+    }
+}
+
+fn witness(batch: &Batch) -> Option<&Item> {
+    let puts = || {
+        batch.operations.iter().filter_map(|operation| match operation {
+            Operation::Put(item, _) => Some(item),
+            Operation::Delete(..) => None,
+        })
+    };
+    puts().find(|item| item.key.sort.as_str().starts_with(Sort::JOURNAL)).or_else(|| puts().next())
+}
+
+fn retryable(kind: PortErrorKind) -> bool {
+    matches!(kind, PortErrorKind::Throttled | PortErrorKind::Unavailable)
+}
+
+/// What a caller is told of a failed port; the provider's own words go to the log only.
+pub(crate) fn port_problem(error: &PortError) -> Problem {
+    let cause = std::error::Error::source(error).map(ToString::to_string).unwrap_or_default();
+    let internal = format!("{error}: {cause}");
+    match error.kind {
+        PortErrorKind::Throttled | PortErrorKind::Unavailable => Problem::unavailable(internal),
+        PortErrorKind::Refused => Problem::internal(internal),
+        PortErrorKind::Full => Problem {
+            retry_after: Some(60),
+            detail: "there is no room left to store this; nothing was changed".into(),
+            ..Problem::unavailable(internal)
+        },
+    }
+}
+
+/// Bounded, jittered waiting between attempts.
+struct Attempts {
+    made: u32,
+    deadline: Timestamp,
+}
+
+impl Attempts {
+    fn new(deadline: Timestamp) -> Self {
+        Self { made: 0, deadline }
+    }
+
+    /// Waits before the next attempt.
+    async fn pause<P: Provider>(&mut self, service: &Service<P>) -> Result<(), Problem> {
+        self.wait(service).await.ok_or_else(|| {
+            Problem::unavailable("the scope kept changing while the request was decided")
+        })
+    }
+
+    async fn pause_after<P: Provider>(
+        &mut self,
+        service: &Service<P>,
+        error: PortError,
+    ) -> Result<(), Problem> {
+        self.wait(service).await.ok_or_else(|| port_problem(&error))
+    }
+
+    /// Between half and the whole of 10, 20, 40 … ms, at random, so that writers who collided once
+    /// do not collide in step. `None` once attempts or time are used up.
+    async fn wait<P: Provider>(&mut self, service: &Service<P>) -> Option<()> {
+        self.made += 1;
+        let env = service.provider.env();
+        if self.made >= ATTEMPTS || env.now >= self.deadline {
+            return None;
+        }
+        let full = 10_u64 << self.made.min(6);
+        let random = env.bytes("jitter").first().copied().unwrap_or_default();
+        let millis = full / 2 + full * u64::from(random) / 512;
+        service.provider.sleep(Duration::from_millis(millis)).await;
+        Some(())
+    }
+}

@@ -1,0 +1,141 @@
+//! One request in, one answer out: the same on every surface.
+
+use std::future::Future;
+
+use wm_core::{
+    api::{self, Handler, Parsed, Problem, ProblemKind, Request, Response, Route},
+    catalog,
+    context::{Context, IdempotencyRequest},
+    env::Env,
+    facts::TokenUsage,
+    identity::{Actor, Claims},
+    use_case::Reply,
+    value::{RequestId, Sha256, UserId},
+};
+
+use crate::{Service, identity::TokenError, ports::Provider, trace::traceparent};
+
+impl<P: Provider> Service<P> {
+    /// Answers a request. Never fails: whatever goes wrong is a problem in the answer.
+    pub fn handle(&self, request: Request) -> impl Future<Output = Response> + Send {
+        async move {
+            let env = self.provider.env();
+            let request_id: RequestId = env.id("request");
+            let trace = traceparent(request.header("traceparent"), &env);
+            let mut operation = "none";
+            let result = self.answer_request(&request, env, request_id, &mut operation).await;
+            let internal = result.as_ref().err().and_then(|problem| problem.internal.as_deref());
+            if let Some(internal) = internal {
+                tracing::error!(%request_id, %trace, operation, internal, "a request failed");
+            }
+            let mut response = match result {
+                Ok(reply) => Response::from_reply(reply, request_id),
+                Err(problem) => Response::from_problem(&problem, request_id),
+            };
+            tracing::info!(%request_id, %trace, operation, status = response.status, "answered");
+            response.headers.push(("traceparent", trace));
+            response
+        }
+    }
+
+    async fn answer_request(
+        &self,
+        request: &Request,
+        env: Env,
+        request_id: RequestId,
+        operation: &mut &'static str,
+    ) -> Result<Reply, Problem> {
+        let (route, mut parsed) = api::find(request)?;
+        *operation = route.operation;
+        match route.handler {
+            Handler::UseCase(parse) => {
+                let actor = self.actor(request, &env, request_id).await?;
+                parsed.read_query(route)?;
+                let use_case = parse(&parsed)?;
+                let idempotency = self.idempotency(&parsed, route, actor.user)?;
+                let surface = &self.surface;
+                let context = Context { surface, env, actor, request_id, idempotency };
+                let reply = self.execute(&*use_case, &context).await?;
+                let reply = self.finish(reply, &context).await;
+                self.sign(reply, &context).await
+            }
+            handler => {
+                parsed.read_query(route)?;
+                self.answer_publicly(handler).await
+            }
+        }
+    }
+
+    async fn answer_publicly(&self, handler: Handler) -> Result<Reply, Problem> {
+        match handler {
+            Handler::Ready => Ok(self.ready().await),
+            Handler::OpenApi => Ok(Reply::ok(api::openapi::document())),
+            Handler::Catalog => Ok(Reply::ok(catalog::document())),
+            Handler::Live | Handler::UseCase(_) => {
+                Ok(Reply::ok(serde_json::json!({ "status": "live" })))
+            }
+        }
+    }
+
+    /// The person behind the bearer token, signed up on their first request.
+    async fn actor(
+        &self,
+        request: &Request,
+        env: &Env,
+        request_id: RequestId,
+    ) -> Result<Actor, Problem> {
+        let unauthenticated = || {
+            Problem::new(
+                ProblemKind::Unauthenticated,
+                "send a valid access token as `authorization: Bearer …`",
+            )
+        };
+        let header = request.header("authorization").ok_or_else(unauthenticated)?;
+        let (scheme, token) = header.split_once(' ').ok_or_else(unauthenticated)?;
+        if !scheme.eq_ignore_ascii_case("bearer") {
+            return Err(unauthenticated());
+        }
+        let claims = self.claims(token.trim(), TokenUsage::Access, env.now).await?;
+        let claims = claims.ok_or_else(unauthenticated)?;
+        let user = self.sign_in(&claims, env, request_id).await?;
+        Ok(Actor { user, claims })
+    }
+
+    /// What a token says; `None` when it proves nothing.
+    pub(crate) async fn claims(
+        &self,
+        token: &str,
+        usage: TokenUsage,
+        now: wm_core::value::Timestamp,
+    ) -> Result<Option<Claims>, Problem> {
+        match self.verifier.verify(self.provider.keys(), token, usage, now).await {
+            Ok(claims) => Ok(Some(claims)),
+            Err(TokenError::Refused(reason)) => {
+                tracing::info!(reason, "a token was refused");
+                Ok(None)
+            }
+            Err(TokenError::KeysUnavailable(error)) => Err(crate::execute::port_problem(&error)),
+        }
+    }
+
+    fn idempotency(
+        &self,
+        parsed: &Parsed<'_>,
+        route: &Route,
+        user: UserId,
+    ) -> Result<Option<IdempotencyRequest>, Problem> {
+        let Some(key) = parsed.request.header("idempotency-key") else { return Ok(None) };
+        if route.method != api::Method::Post {
+            return Ok(None);
+        }
+        if !(1..=200).contains(&key.len()) || !key.bytes().all(|byte| byte.is_ascii_graphic()) {
+            return Err(Problem::field("Idempotency-Key", "must be 1 to 200 visible ASCII characters"));
+        }
+        let user = user.to_string();
+        let parts = [b"idempotency", user.as_bytes(), parsed.request.path.as_bytes(), key.as_bytes()];
+        Ok(Some(IdempotencyRequest {
+            id: Sha256::keyed(&self.surface.secret, &parts),
+            fingerprint: Sha256::of(&parsed.request.body),
+        }))
+    }
+}

@@ -1,0 +1,49 @@
+//! Signing in: carrying out what the pure part of it asks for.
+
+use wm_core::{
+    api::Problem,
+    env::Env,
+    facts::Facts,
+    identity::Claims,
+    operations::system::sign_up::{SignIn, sign_in},
+    value::{RequestId, UserId},
+};
+
+use crate::{Service, ports::Provider};
+
+/// More steps than signing in takes, even when another sign-in gets in between each time.
+const STEPS: usize = 16;
+
+impl<P: Provider> Service<P> {
+    /// The person an identity belongs to, made on their first request.
+    pub(crate) async fn sign_in(
+        &self,
+        claims: &Claims,
+        env: &Env,
+        request_id: RequestId,
+    ) -> Result<UserId, Problem> {
+        let identity = claims.scope();
+        if let Some(user) = self.actors.get(identity) {
+            return Ok(user);
+        }
+        let mut facts = Facts::default();
+        for _ in 0..STEPS {
+            match sign_in(&self.surface, env, request_id, claims, &facts)? {
+                SignIn::Done(user) => {
+                    self.actors.remember(identity, user);
+                    return Ok(user);
+                }
+                SignIn::Ask(asks) => {
+                    for (ask, answer) in self.answer_all(asks, env.now).await? {
+                        facts.insert(ask, answer);
+                    }
+                }
+                SignIn::Commit(batch) => {
+                    self.create(&batch).await?;
+                    facts = Facts::default();
+                }
+            }
+        }
+        Err(Problem::unavailable("signing in did not come to an end"))
+    }
+}

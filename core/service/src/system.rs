@@ -1,0 +1,60 @@
+//! Work the system does by itself, and work a request left to be finished.
+
+use serde_json::Value;
+use wm_core::{
+    api::Problem,
+    context::Context,
+    identity::Actor,
+    operations::system,
+    storage::Key,
+    use_case::{Reply, UseCase},
+    value::RequestId,
+};
+
+use crate::{Service, ports::Provider};
+
+impl<P: Provider> Service<P> {
+    /// Runs a use-case of the system's own.
+    ///
+    /// # Errors
+    /// As any use-case.
+    pub(crate) async fn run(&self, use_case: &dyn UseCase) -> Result<Reply, Problem> {
+        let env = self.provider.env();
+        let request_id: RequestId = env.id("request");
+        self.run_within(use_case, request_id).await
+    }
+
+    async fn run_within(&self, use_case: &dyn UseCase, request_id: RequestId) -> Result<Reply, Problem> {
+        let context = Context {
+            surface: &self.surface,
+            env: self.provider.env(),
+            actor: Actor::system(),
+            request_id,
+            idempotency: None,
+        };
+        self.execute(use_case, &context).await
+    }
+
+    /// Tries to finish what an answer left open. Whatever fails here is finished by the sweep; the
+    /// answer then lists it as pending.
+    pub(crate) async fn finish(&self, mut reply: Reply, context: &Context<'_>) -> Reply {
+        let Some(key) = reply.finish.take() else { return reply };
+        match self.finish_key(&key, context.request_id).await {
+            Some(Ok(Reply { body: Some(Value::Object(settled)), .. })) => {
+                if let Some(Value::Object(members)) = &mut reply.body {
+                    members.extend(settled);
+                }
+            }
+            Some(Err(problem)) => {
+                tracing::warn!(%key, %problem, "work is left to the sweep");
+            }
+            Some(Ok(_)) | None => {}
+        }
+        reply
+    }
+
+    async fn finish_key(&self, key: &Key, request_id: RequestId) -> Option<Result<Reply, Problem>> {
+        let use_case = system::unfinished(key)?;
+        Some(self.run_within(&*use_case, request_id).await)
+    }
+}

@@ -1,0 +1,136 @@
+//! `DELETE /v1/accounts/{account}`
+
+use alloc::{boxed::Box, vec, vec::Vec};
+
+use crate::{
+    api::{IfMatch, Method, Parsed, Precondition, Problem, Route},
+    authority::{AccountRecords, head_key},
+    commit::Commit,
+    context::Context,
+    facts::{Ask, Facts},
+    model::{Account, AccountStatus, EventType},
+    permission::Capability,
+    storage::Scope,
+    use_case::{Outcome, Reply, UseCase},
+    value::AccountId,
+};
+
+/// Closes an account. Every decision in it and in its projects reads this one record, so from this
+/// commit on there is nothing left for anybody.
+#[derive(Debug)]
+struct CloseAccount {
+    account: AccountId,
+    if_match: IfMatch,
+}
+
+/// The route.
+pub const ROUTE: Route = Route::new(
+    Method::Delete,
+    "/v1/accounts/{account}",
+    "close_account",
+    "Closes an account for everybody",
+    parse,
+)
+.answers(&[(204, None)])
+.precondition(Precondition::Optional);
+
+fn parse(request: &Parsed<'_>) -> Result<Box<dyn UseCase>, Problem> {
+    request.no_body()?;
+    Ok(Box::new(CloseAccount {
+        if_match: request.if_match()?,
+        account: request.path("account")?,
+    }))
+}
+
+impl UseCase for CloseAccount {
+    fn needs(&self, context: &Context<'_>, facts: &Facts) -> Result<Vec<Ask>, Problem> {
+        let head = Ask::Get(head_key(Scope::Account(self.account)));
+        if !facts.has(&head) {
+            return Ok(vec![head]);
+        }
+        Ok(AccountRecords::asks(self.account, context.user()))
+    }
+
+    fn decide(&self, context: &Context<'_>, facts: &Facts) -> Result<Outcome, Problem> {
+        let records = AccountRecords::load(facts, self.account, context.user())?;
+        let access = records.access();
+        let permit = access.permit(self.account, Capability::AccountDelete)?;
+        let account = records.account.ok_or_else(Problem::not_found)?;
+        self.if_match.honour(Some(&account.etag()))?;
+        let head = facts.record(&head_key(Scope::Account(self.account)))?;
+        let mut commit = Commit::open(context, permit, head);
+        let body = Account {
+            status: AccountStatus::Closed,
+            ..account.body.clone()
+        };
+        commit.update(&account, body);
+        commit.finish(EventType::AccountClosed, Reply::no_content())
+    }
+
+    fn writes(&self, _: &Context<'_>) -> Option<Scope> {
+        Some(Scope::Account(self.account))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use alloc::format;
+
+    use serde_json::json;
+
+    use crate::{permission::AccountRole, testing::World};
+
+    #[test]
+    fn a_closed_account_is_gone_for_everybody() {
+        let mut world = World::new();
+        let (ana, ben) = (world.person("ana"), world.person("ben"));
+        let account = world.account(&ana);
+        world.join(&account, &ben, AccountRole::Admin);
+        let path = format!("/v1/accounts/{account}");
+        world.delete(&ana, &path).expect(204);
+        assert_eq!(world.waves, 2);
+        let closed = world.dump();
+        for person in [&ana, &ben] {
+            let members = format!("{path}/members");
+            let teams = format!("{path}/teams");
+            world.get(person, &path).expect_problem("not-found");
+            world.get(person, &members).expect_problem("not-found");
+            world.delete(person, &path).expect_problem("not-found");
+            let body = json!({ "name": "Again" });
+            world
+                .patch(person, &path, body.clone())
+                .expect_problem("not-found");
+            world.post(person, &teams, body).expect_problem("not-found");
+        }
+        assert_eq!(world.dump(), closed);
+    }
+
+    #[test]
+    fn only_an_owner_closes() {
+        let mut world = World::new();
+        let [ana, ben, eve] = ["ana", "ben", "eve"].map(|name| world.person(name));
+        let account = world.account(&ana);
+        world.join(&account, &ben, AccountRole::Admin);
+        let path = format!("/v1/accounts/{account}");
+        let before = world.dump();
+        let refused = world.delete(&ben, &path).expect(403);
+        assert_eq!(refused.body["missing"], json!(["account.delete"]));
+        world.delete(&eve, &path).expect_problem("not-found");
+        assert_eq!(world.dump(), before);
+    }
+
+    #[test]
+    fn case_51_a_stale_mark_closes_nothing() {
+        let mut world = World::new();
+        let ana = world.person("ana");
+        let path = format!("/v1/accounts/{}", world.account(&ana));
+        let etag = world.get(&ana, &path).expect(200).etag.unwrap();
+        world
+            .patch(&ana, &path, json!({ "name": "Apex" }))
+            .expect(200);
+        let headers = [("if-match", etag.as_str())];
+        let refused = world.send(&ana, "DELETE", &path, &headers, None);
+        refused.expect_problem("precondition-failed");
+        world.get(&ana, &path).expect(200);
+    }
+}

@@ -1,0 +1,214 @@
+//! `POST /v1/accounts`
+
+use alloc::{boxed::Box, vec, vec::Vec};
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::AccountView;
+use crate::{
+    api::{Method, Parsed, Problem, Route, schema, view},
+    authority::{AccountRecords, head_key},
+    commit::Commit,
+    context::Context,
+    facts::{Ask, Facts},
+    model::{Account, AccountKind, AccountStatus, EventType, Head, Member, MemberStatus, Record},
+    permission::{AccountRole, Capability, Permit},
+    storage::{Key, Scope},
+    use_case::{Outcome, Reply, UseCase},
+    value::{AccountId, Name, id::Id},
+};
+
+/// Creates an account, owned by whoever asks.
+#[derive(Debug)]
+struct CreateAccount {
+    input: Input,
+}
+
+/// The body.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "NewAccount")]
+struct Input {
+    name: Name,
+    kind: AccountKind,
+}
+
+/// The route.
+pub const ROUTE: Route = Route::new(
+    Method::Post,
+    "/v1/accounts",
+    "create_account",
+    "Creates an account",
+    parse,
+)
+.takes(schema::<Input>)
+.answers(&[(201, Some(schema::<AccountView>))]);
+
+fn parse(request: &Parsed<'_>) -> Result<Box<dyn UseCase>, Problem> {
+    Ok(Box::new(CreateAccount {
+        input: request.body()?,
+    }))
+}
+
+fn new_id(context: &Context<'_>) -> AccountId {
+    AccountId::from_ulid(context.new_scope_ulid())
+}
+
+fn reply(account: &Record<Account>) -> Reply {
+    view::created(account, &AccountView::from(account))
+}
+
+impl UseCase for CreateAccount {
+    fn needs(&self, context: &Context<'_>, _: &Facts) -> Result<Vec<Ask>, Problem> {
+        let id = new_id(context);
+        let mut asks = vec![Ask::Get(head_key(Scope::Account(id)))];
+        if context.idempotency.is_some() {
+            asks.extend(AccountRecords::asks(id, context.user()));
+        }
+        Ok(asks)
+    }
+
+    fn decide(&self, context: &Context<'_>, facts: &Facts) -> Result<Outcome, Problem> {
+        let (id, user) = (new_id(context), context.user());
+        let head = facts.record::<Head>(&head_key(Scope::Account(id)))?;
+        if head.is_some() {
+            return Err(Problem::conflict(
+                "this `Idempotency-Key` made an account more than a day ago; send a new key",
+            ));
+        }
+        let mut commit = Commit::open(context, Permit::new_account(user, id), None);
+        let account = Account {
+            name: self.input.name.clone(),
+            kind: self.input.kind,
+            status: AccountStatus::Active,
+            owners: vec![user],
+            retired_teams: vec![],
+        };
+        let account = commit.create(id, account);
+        let owner = Member {
+            account_id: id,
+            membership_id: context.env.id("membership"),
+            role: AccountRole::Owner,
+            status: MemberStatus::Active,
+            invitation_id: None,
+        };
+        commit.create(user, owner);
+        commit.finish(EventType::AccountCreated, reply(&account))
+    }
+
+    fn writes(&self, context: &Context<'_>) -> Option<Scope> {
+        Some(Scope::Account(new_id(context)))
+    }
+
+    fn replay(
+        &self,
+        context: &Context<'_>,
+        facts: &Facts,
+        records: &[Key],
+    ) -> Result<Reply, Problem> {
+        let id = new_id(context);
+        let standing = AccountRecords::load(facts, id, context.user())?;
+        standing.access().permit(id, Capability::AccountView)?;
+        Ok(reply(&view::replayed(facts, records, 0)?))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use alloc::format;
+
+    use serde_json::json;
+
+    use crate::{commit::IDEMPOTENCY_RETENTION, testing::World};
+
+    #[test]
+    fn whoever_creates_an_account_owns_it() {
+        let mut world = World::new();
+        let ana = world.person("ana");
+        let body = json!({ "name": "Acme", "kind": "consulting" });
+        let made = world.post(&ana, "/v1/accounts", body).expect(201);
+        assert_eq!(world.waves, 1);
+        assert_eq!(made.body["name"], "Acme");
+        assert_eq!(made.body["kind"], "consulting");
+        assert_eq!(made.body["status"], "active");
+        assert_eq!(made.body["created_by"], ana.id());
+        assert!(made.etag.is_some());
+        assert!(made.body.get("owners").is_none() && made.body.get("retired_teams").is_none());
+        let path = format!("/v1/accounts/{}/teams", made.id());
+        world
+            .post(&ana, &path, json!({ "name": "Review" }))
+            .expect(201);
+    }
+
+    #[test]
+    fn bad_input_names_the_field_and_changes_nothing() {
+        let mut world = World::new();
+        let ana = world.person("ana");
+        let before = world.dump();
+        for (body, field) in [
+            (json!({ "kind": "personal" }), "name"),
+            (json!({ "name": " ", "kind": "personal" }), "name"),
+            (json!({ "name": "Acme" }), "kind"),
+            (json!({ "name": "Acme", "kind": "club" }), "kind"),
+        ] {
+            let answer = world.post(&ana, "/v1/accounts", body).expect(400);
+            assert_eq!(answer.body["errors"][0]["field"], field);
+        }
+        assert_eq!(world.dump(), before);
+    }
+
+    #[test]
+    fn case_26_fields_a_caller_does_not_set_are_refused() {
+        let mut world = World::new();
+        let ana = world.person("ana");
+        let before = world.dump();
+        for field in [
+            "id",
+            "status",
+            "owners",
+            "version",
+            "created_by",
+            "account_id",
+        ] {
+            let mut body = json!({ "name": "Acme", "kind": "personal" });
+            body[field] = json!("x");
+            let answer = world.post(&ana, "/v1/accounts", body).expect(400);
+            assert_eq!(answer.body["errors"][0]["field"], field);
+        }
+        assert_eq!(world.dump(), before);
+    }
+
+    #[test]
+    fn a_repetition_answers_the_account_made_before() {
+        let mut world = World::new();
+        let ana = world.person("ana");
+        let mut create = |name: &str| {
+            let headers = [("idempotency-key", "k1")];
+            let body = json!({ "name": name, "kind": "personal" });
+            let answer = world.send(&ana, "POST", "/v1/accounts", &headers, Some(body));
+            (answer, world.dump())
+        };
+        let (first, stored) = create("Acme");
+        let (again, stored_then) = create("Acme");
+        assert_eq!(again.expect(201).body, first.expect(201).body);
+        assert_eq!(stored_then, stored);
+        create("Other").0.expect_problem("idempotency-mismatch");
+    }
+
+    #[test]
+    fn a_key_that_is_forgotten_does_not_write_into_the_old_account() {
+        let mut world = World::new();
+        let ana = world.person("ana");
+        let headers = [("idempotency-key", "k1")];
+        let body = json!({ "name": "Acme", "kind": "personal" });
+        world.send(&ana, "POST", "/v1/accounts", &headers, Some(body.clone()));
+        world.pass(IDEMPOTENCY_RETENTION);
+        world.collect_garbage();
+        let before = world.dump();
+        world
+            .send(&ana, "POST", "/v1/accounts", &headers, Some(body))
+            .expect_problem("conflict");
+        assert_eq!(world.dump(), before);
+    }
+}

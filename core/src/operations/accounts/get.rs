@@ -1,0 +1,97 @@
+//! `GET /v1/accounts/{account}`
+
+use alloc::{boxed::Box, vec::Vec};
+
+use super::AccountView;
+use crate::{
+    api::{Method, Parsed, Problem, Route, schema, view},
+    authority::AccountRecords,
+    context::Context,
+    facts::{Ask, Facts},
+    permission::Capability,
+    use_case::{Outcome, UseCase},
+    value::AccountId,
+};
+
+/// Shows an account.
+#[derive(Debug)]
+struct GetAccount(AccountId);
+
+/// The route.
+pub const ROUTE: Route = Route::new(
+    Method::Get,
+    "/v1/accounts/{account}",
+    "get_account",
+    "Shows an account",
+    parse,
+)
+.answers(&[(200, Some(schema::<AccountView>))]);
+
+fn parse(request: &Parsed<'_>) -> Result<Box<dyn UseCase>, Problem> {
+    Ok(Box::new(GetAccount(request.path("account")?)))
+}
+
+impl UseCase for GetAccount {
+    fn needs(&self, context: &Context<'_>, _: &Facts) -> Result<Vec<Ask>, Problem> {
+        Ok(AccountRecords::asks(self.0, context.user()))
+    }
+
+    fn decide(&self, context: &Context<'_>, facts: &Facts) -> Result<Outcome, Problem> {
+        let records = AccountRecords::load(facts, self.0, context.user())?;
+        records.access().permit(self.0, Capability::AccountView)?;
+        let account = records.account.ok_or_else(Problem::not_found)?;
+        let reply = view::shown(&account, &AccountView::from(&account));
+        Ok(Outcome::Reply(reply))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use alloc::format;
+
+    use crate::{permission::AccountRole, testing::World};
+
+    #[test]
+    fn every_member_sees_the_account() {
+        let mut world = World::new();
+        let (ana, ben) = (world.person("ana"), world.person("ben"));
+        let account = world.account(&ana);
+        world.join(&account, &ben, AccountRole::Guest);
+        let path = format!("/v1/accounts/{account}");
+        let shown = world.get(&ben, &path).expect(200);
+        assert_eq!(world.waves, 1);
+        assert_eq!(shown.id(), account);
+        assert_eq!(shown.body["version"], 1);
+        assert!(shown.etag.is_some());
+        for hidden in ["owners", "retired_teams"] {
+            assert!(shown.body.get(hidden).is_none(), "{hidden}");
+        }
+    }
+
+    #[test]
+    fn case_17_a_foreign_account_looks_like_none() {
+        let mut world = World::new();
+        let (ana, eve) = (world.person("ana"), world.person("eve"));
+        let foreign = world.account(&ana);
+        let none = "acc_01h2xcejqtf2nbrexx3vqjhp41";
+        let answers = [&*foreign, none].map(|account| {
+            let path = format!("/v1/accounts/{account}");
+            let mut body = world.get(&eve, &path).expect_problem("not-found").body;
+            assert_eq!(world.waves, 1);
+            body["request_id"].take();
+            body
+        });
+        assert_eq!(answers[0], answers[1]);
+    }
+
+    #[test]
+    fn case_24_an_id_with_key_characters_names_no_account() {
+        let mut world = World::new();
+        let ana = world.person("ana");
+        let account = world.account(&ana);
+        for suffix in ["#", "#MEMBER", "/", "\0", "%00", "é"] {
+            let path = format!("/v1/accounts/{account}{suffix}");
+            world.get(&ana, &path).expect_problem("not-found");
+        }
+    }
+}

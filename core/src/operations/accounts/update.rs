@@ -1,0 +1,166 @@
+//! `PATCH /v1/accounts/{account}`
+
+use alloc::{boxed::Box, vec::Vec};
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::AccountView;
+use crate::{
+    api::{IfMatch, Method, Parsed, Precondition, Problem, Route, schema, view},
+    authority::{AccountRecords, head_key},
+    commit::Commit,
+    context::Context,
+    facts::{Ask, Facts},
+    model::{Account, EventType},
+    permission::Capability,
+    storage::Scope,
+    use_case::{Outcome, UseCase},
+    value::{AccountId, Name},
+};
+
+/// Renames an account.
+#[derive(Debug)]
+struct UpdateAccount {
+    account: AccountId,
+    if_match: IfMatch,
+    input: Input,
+}
+
+/// The body.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "AccountChange")]
+struct Input {
+    name: Name,
+}
+
+/// The route.
+pub const ROUTE: Route = Route::new(
+    Method::Patch,
+    "/v1/accounts/{account}",
+    "update_account",
+    "Renames an account",
+    parse,
+)
+.takes(schema::<Input>)
+.answers(&[(200, Some(schema::<AccountView>))])
+.precondition(Precondition::Required);
+
+fn parse(request: &Parsed<'_>) -> Result<Box<dyn UseCase>, Problem> {
+    Ok(Box::new(UpdateAccount {
+        input: request.body()?,
+        if_match: request.if_match()?,
+        account: request.path("account")?,
+    }))
+}
+
+impl UseCase for UpdateAccount {
+    fn needs(&self, context: &Context<'_>, _: &Facts) -> Result<Vec<Ask>, Problem> {
+        let mut asks = AccountRecords::asks(self.account, context.user());
+        asks.push(Ask::Get(head_key(Scope::Account(self.account))));
+        Ok(asks)
+    }
+
+    fn decide(&self, context: &Context<'_>, facts: &Facts) -> Result<Outcome, Problem> {
+        let records = AccountRecords::load(facts, self.account, context.user())?;
+        let access = records.access();
+        let permit = access.permit(self.account, Capability::AccountEdit)?;
+        let account = records.account.ok_or_else(Problem::not_found)?;
+        self.if_match.require(&account.etag())?;
+        let head = facts.record(&head_key(Scope::Account(self.account)))?;
+        let mut commit = Commit::open(context, permit, head);
+        let body = Account {
+            name: self.input.name.clone(),
+            ..account.body.clone()
+        };
+        let account = commit.update(&account, body);
+        let reply = view::shown(&account, &AccountView::from(&account));
+        commit.finish(EventType::AccountUpdated, reply)
+    }
+
+    fn writes(&self, _: &Context<'_>) -> Option<Scope> {
+        Some(Scope::Account(self.account))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use alloc::format;
+
+    use serde_json::json;
+
+    use crate::{permission::AccountRole, testing::World};
+
+    #[test]
+    fn an_admin_renames_the_account() {
+        let mut world = World::new();
+        let (ana, ben) = (world.person("ana"), world.person("ben"));
+        let account = world.account(&ana);
+        world.join(&account, &ben, AccountRole::Admin);
+        let path = format!("/v1/accounts/{account}");
+        let renamed = world
+            .patch(&ben, &path, json!({ "name": "Apex" }))
+            .expect(200);
+        assert_eq!(world.waves, 1);
+        assert_eq!(renamed.body["name"], "Apex");
+        assert_eq!(renamed.body["version"], 2);
+        assert_eq!(renamed.body["updated_by"], ben.id());
+        let shown = world.get(&ana, &path).expect(200);
+        assert_eq!((shown.body, shown.etag), (renamed.body, renamed.etag));
+    }
+
+    #[test]
+    fn who_may_not_rename_changes_nothing() {
+        let mut world = World::new();
+        let [ana, ben, eve] = ["ana", "ben", "eve"].map(|name| world.person(name));
+        let account = world.account(&ana);
+        world.join(&account, &ben, AccountRole::Member);
+        let path = format!("/v1/accounts/{account}");
+        let before = world.dump();
+        let refused = world
+            .patch(&ben, &path, json!({ "name": "Apex" }))
+            .expect(403);
+        assert_eq!(refused.body["missing"], json!(["account.edit"]));
+        world
+            .patch(&eve, &path, json!({ "name": "Apex" }))
+            .expect_problem("not-found");
+        assert_eq!(world.dump(), before);
+    }
+
+    #[test]
+    fn case_26_only_the_name_can_be_set() {
+        let mut world = World::new();
+        let ana = world.person("ana");
+        let path = format!("/v1/accounts/{}", world.account(&ana));
+        let before = world.dump();
+        for field in ["kind", "status", "owners", "id", "version", "updated_by"] {
+            let mut body = json!({ "name": "Apex" });
+            body[field] = json!("x");
+            let answer = world.patch(&ana, &path, body).expect(400);
+            assert_eq!(answer.body["errors"][0]["field"], field);
+        }
+        let answer = world
+            .patch(&ana, &path, json!({ "name": "a\nb" }))
+            .expect(400);
+        assert_eq!(answer.body["errors"][0]["field"], "name");
+        assert_eq!(world.dump(), before);
+    }
+
+    #[test]
+    fn case_51_of_two_writers_of_one_version_one_wins() {
+        let mut world = World::new();
+        let ana = world.person("ana");
+        let path = format!("/v1/accounts/{}", world.account(&ana));
+        let etag = world.get(&ana, &path).expect(200).etag.unwrap();
+        let mut rename = |name: &str, headers: &[(&str, &str)]| {
+            world.send(&ana, "PATCH", &path, headers, Some(json!({ "name": name })))
+        };
+        rename("One", &[("if-match", &etag)]).expect(200);
+        rename("Two", &[("if-match", &etag)]).expect_problem("precondition-failed");
+        rename("Two", &[]).expect_problem("precondition-required");
+        let malformed = rename("Two", &[("if-match", "no quotes")]).expect(400);
+        assert_eq!(malformed.body["errors"][0]["field"], "If-Match");
+        assert_eq!(world.get(&ana, &path).body["name"], "One");
+    }
+}

@@ -1,0 +1,121 @@
+//! Declaring bytes before they are uploaded.
+
+use core::time::Duration;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::Stored;
+use crate::{
+    context::Context,
+    model::{Content, ContentStatus, Record},
+    permission::Permit,
+    use_case::{Sign, SignUpload},
+    value::{FileName, MediaType, Sha256, Size, Timestamp, UserId},
+};
+
+/// How long one PUT may take to arrive: 15 minutes.
+const SINGLE_LIFETIME: Duration = Duration::from_secs(15 * 60);
+/// How long the parts of a large object may take to arrive: 24 hours.
+const MULTIPART_LIFETIME: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// What the caller is going to upload; the body of `POST …/artifacts` and `POST …/versions`.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "NewContent")]
+pub(crate) struct Declaration {
+    pub(crate) name: FileName,
+    pub(crate) media_type: MediaType,
+    pub(crate) size: Size,
+    pub(crate) sha256: Sha256,
+}
+
+impl Declaration {
+    /// Content that waits for its bytes.
+    pub(crate) fn content(&self, context: &Context<'_>) -> Content {
+        Content {
+            name: self.name.clone(),
+            media_type: self.media_type.clone(),
+            size: self.size,
+            sha256: self.sha256,
+            status: ContentStatus::Pending,
+            uploaded_by: context.user(),
+            upload_expires_at: upload_end(context, self.size),
+            upload_id: None,
+            object_version: None,
+            stored_as: None,
+        }
+    }
+}
+
+/// When a plan issued now ends. Nothing a caller sends makes it later.
+pub(crate) fn upload_end(context: &Context<'_>, size: Size) -> Timestamp {
+    context
+        .env
+        .now
+        .after(if context.surface.upload.in_parts(size) {
+            MULTIPART_LIFETIME
+        } else {
+            SINGLE_LIFETIME
+        })
+}
+
+/// The plan to sign for a record that still waits for its bytes; `None` once it does not.
+pub(crate) fn plan<S: Stored>(
+    context: &Context<'_>,
+    permit: Permit,
+    record: &Record<S>,
+) -> Option<Sign> {
+    let content = record.body.content();
+    if content.status != ContentStatus::Pending || content.upload_expires_at <= context.env.now {
+        return None;
+    }
+    let mut upload = SignUpload::new(
+        permit,
+        S::object_path(record),
+        content.media_type.clone(),
+        content.size,
+        content.sha256,
+        content.upload_expires_at,
+    );
+    upload.upload_id.clone_from(&content.upload_id);
+    upload.limits = context.surface.upload;
+    Some(Sign::Upload(upload))
+}
+
+/// Content, as answered inside a version or a derived output.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct ContentView {
+    /// The file name.
+    name: FileName,
+    /// The media type.
+    media_type: MediaType,
+    /// The size in bytes.
+    size: Size,
+    /// The digest of all bytes.
+    sha256: Sha256,
+    /// What became of the upload.
+    status: ContentStatus,
+    /// Who declared it.
+    uploaded_by: UserId,
+    /// When the upload is given up, while it is open.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    upload_expires_at: Option<Timestamp>,
+}
+
+impl From<&Content> for ContentView {
+    fn from(content: &Content) -> Self {
+        Self {
+            name: content.name.clone(),
+            media_type: content.media_type.clone(),
+            size: content.size,
+            sha256: content.sha256,
+            status: content.status,
+            uploaded_by: content.uploaded_by,
+            upload_expires_at: content
+                .status
+                .is_open()
+                .then_some(content.upload_expires_at),
+        }
+    }
+}

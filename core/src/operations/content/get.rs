@@ -1,0 +1,39 @@
+//! `GET …/versions/{number}` and `GET …/derived/{derived}`
+
+use alloc::vec::Vec;
+
+use super::{Place, Stored};
+use crate::{
+    api::{Parsed, Problem, view},
+    context::Context,
+    facts::{Ask, Facts},
+    use_case::{Outcome, UseCase},
+};
+
+/// Shows one.
+pub(crate) struct GetContent<S: Stored> {
+    place: Place<S>,
+}
+
+impl<S: Stored> GetContent<S> {
+    pub(crate) fn parse(request: &Parsed<'_>) -> Result<Self, Problem> {
+        Ok(Self {
+            place: Place::of(request)?,
+        })
+    }
+}
+
+impl<S: Stored> UseCase for GetContent<S> {
+    fn needs(&self, context: &Context<'_>, _: &Facts) -> Result<Vec<Ask>, Problem> {
+        Ok(self.place.asks(context.user()))
+    }
+
+    fn decide(&self, context: &Context<'_>, facts: &Facts) -> Result<Outcome, Problem> {
+        // Whoever sees the artifact may see what hangs on it: one capability covers both.
+        let (_, record) = self.place.find(context, facts)?;
+        Ok(Outcome::Reply(view::shown(
+            &record,
+            &S::View::from(&record),
+        )))
+    }
+}

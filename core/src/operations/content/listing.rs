@@ -1,0 +1,127 @@
+//! Lists of a project's artifacts and of what hangs on one, out of the base table.
+
+use alloc::{string::String, vec::Vec};
+
+use serde::Serialize;
+
+use super::ArtifactPlace;
+use crate::{
+    api::{PageRequest, Parsed, Problem, view},
+    authority::ProjectRecords,
+    context::Context,
+    facts::{Ask, FactError, Facts},
+    model::{Body, Record},
+    permission::Capability,
+    storage::{Range, Scope, Sort},
+    use_case::{Outcome, UseCase},
+    value::{ArtifactId, ProjectId, UserId},
+};
+
+/// One page of the records of one family, in the order of their keys.
+pub(crate) struct Listing<B: Body, V> {
+    project: ProjectId,
+    /// The artifact they hang on; `None` for the artifacts themselves.
+    artifact: Option<ArtifactId>,
+    prefix: String,
+    capability: Capability,
+    page: PageRequest,
+    view: fn(&Record<B>) -> V,
+}
+
+impl<B: Body, V> Listing<B, V> {
+    /// The artifacts of a project.
+    pub(crate) fn artifacts(
+        request: &Parsed<'_>,
+        view: fn(&Record<B>) -> V,
+    ) -> Result<Self, Problem> {
+        Ok(Self {
+            page: request.page("")?,
+            project: request.path("project")?,
+            artifact: None,
+            prefix: Sort::ARTIFACTS.into(),
+            capability: Capability::ArtifactView,
+            view,
+        })
+    }
+
+    /// What hangs on an artifact; `kind` as for [`Sort::documents`].
+    pub(crate) fn documents(
+        request: &Parsed<'_>,
+        kind: &str,
+        capability: Capability,
+        view: fn(&Record<B>) -> V,
+    ) -> Result<Self, Problem> {
+        let page = request.page("")?;
+        let ArtifactPlace { project, artifact } = ArtifactPlace::of(request)?;
+        Ok(Self {
+            page,
+            project,
+            artifact: Some(artifact),
+            prefix: Sort::documents(artifact, kind),
+            capability,
+            view,
+        })
+    }
+
+    fn place(&self) -> Option<ArtifactPlace> {
+        let project = self.project;
+        self.artifact
+            .map(|artifact| ArtifactPlace { project, artifact })
+    }
+
+    fn asks(&self, user: UserId) -> Vec<Ask> {
+        match self.place() {
+            Some(place) => place.asks(user),
+            None => ProjectRecords::asks(self.project, user),
+        }
+    }
+
+    fn authorise(&self, context: &Context<'_>, facts: &Facts) -> Result<(), Problem> {
+        match self.place() {
+            Some(place) => {
+                place.find(context, facts)?.permit(self.capability)?;
+            }
+            None => {
+                let records = ProjectRecords::load(facts, self.project, context.user())?;
+                records.access(context.env.now).check(self.capability)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn range(&self, context: &Context<'_>) -> Result<Range, Problem> {
+        Ok(Range {
+            scope: Scope::Project(self.project),
+            prefix: self.prefix.clone(),
+            after: self.page.after(context)?,
+            limit: Some(self.page.limit),
+        })
+    }
+}
+
+impl<B: Body + Send + Sync, V: Serialize> UseCase for Listing<B, V> {
+    fn needs(&self, context: &Context<'_>, facts: &Facts) -> Result<Vec<Ask>, Problem> {
+        let range = self.range(context)?;
+        let mut asks = self.asks(context.user());
+        if facts.has_all(&asks) {
+            self.authorise(context, facts)?;
+            asks.push(Ask::Scan(range));
+        }
+        Ok(asks)
+    }
+
+    fn decide(&self, context: &Context<'_>, facts: &Facts) -> Result<Outcome, Problem> {
+        self.authorise(context, facts)?;
+        let page = facts.scan(&self.range(context)?)?;
+        let mut items = Vec::with_capacity(page.items.len());
+        for item in &page.items {
+            let record = Record::decode(item).map_err(FactError::from)?;
+            if !record.deleted {
+                items.push((self.view)(&record));
+            }
+        }
+        let last = page.items.last().filter(|_| page.more);
+        let last = last.map(|item| item.key.sort.as_str());
+        Ok(Outcome::Reply(view::page(context, &self.page, items, last)))
+    }
+}

@@ -1,0 +1,184 @@
+//! `POST /v1/projects/{project}/artifacts/{artifact}/derived`
+
+use alloc::{boxed::Box, vec, vec::Vec};
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::DerivedView;
+use crate::{
+    api::{Method, Parsed, Problem, Route, plan::UploadPlan, schema, view},
+    canonical,
+    context::Context,
+    facts::{Ask, Facts},
+    model::{ContentStatus, Derived, EventType, Record, Version},
+    operations::content::{
+        ArtifactPlace, FoundArtifact,
+        declaration::{Declaration, plan},
+    },
+    permission::{Capability, Permit},
+    storage::{Key, Scope, Sort},
+    use_case::{Outcome, Reply, UseCase},
+    value::{DerivedId, FileName, Kind, MediaType, Sha256, Size},
+};
+
+/// Declares an output made from a raw version, which waits for its bytes.
+struct CreateDerived {
+    place: ArtifactPlace,
+    source_version: u32,
+    kind: Kind,
+    supersedes: Option<DerivedId>,
+    declaration: Declaration,
+}
+
+/// The body.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "NewDerived")]
+struct Input {
+    /// The raw version it was made from, which must be available.
+    source_version: u32,
+    kind: Kind,
+    name: FileName,
+    media_type: MediaType,
+    size: Size,
+    sha256: Sha256,
+    /// The output of the same artifact that it replaces once it is available.
+    supersedes: Option<DerivedId>,
+}
+
+/// The answer; the surface puts the plan in.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "CreatedDerived")]
+struct CreatedView {
+    derived: DerivedView,
+    /// How to bring the bytes; left out of a repeated answer once they need not be brought.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    upload: Option<UploadPlan>,
+}
+
+/// The route.
+pub const ROUTE: Route = Route::new(
+    Method::Post,
+    "/v1/projects/{project}/artifacts/{artifact}/derived",
+    "create_derived",
+    "Declares an output made from a version and plans its upload",
+    parse,
+)
+.takes(schema::<Input>)
+.answers(&[(201, Some(schema::<CreatedView>))]);
+
+fn parse(request: &Parsed<'_>) -> Result<Box<dyn UseCase>, Problem> {
+    let input: Input = request.body()?;
+    Ok(Box::new(CreateDerived {
+        place: ArtifactPlace::of(request)?,
+        source_version: input.source_version,
+        kind: input.kind,
+        supersedes: input.supersedes,
+        declaration: Declaration {
+            name: input.name,
+            media_type: input.media_type,
+            size: input.size,
+            sha256: input.sha256,
+        },
+    }))
+}
+
+impl CreateDerived {
+    fn authorise(
+        &self,
+        context: &Context<'_>,
+        facts: &Facts,
+    ) -> Result<(Permit, FoundArtifact), Problem> {
+        let found = self.place.find(context, facts)?;
+        Ok((found.permit(Capability::DerivedCreate)?, found))
+    }
+
+    fn source_key(&self) -> Key {
+        let sort = Sort::version(self.place.artifact, self.source_version);
+        self.place.scope().key(sort)
+    }
+
+    fn superseded_key(&self) -> Option<Key> {
+        let sort = Sort::derived(self.place.artifact, self.supersedes?);
+        Some(self.place.scope().key(sort))
+    }
+
+    /// The records the body names must be there.
+    fn check_named(&self, facts: &Facts) -> Result<(), Problem> {
+        let source: Option<Record<Version>> = facts.record(&self.source_key())?;
+        if source.is_none_or(|version| version.body.content.status != ContentStatus::Available) {
+            return Err(Problem::field(
+                "source_version",
+                "must be an available version of this artifact",
+            ));
+        }
+        if let Some(key) = self.superseded_key()
+            && facts.item(&key)?.is_none()
+        {
+            return Err(Problem::field(
+                "supersedes",
+                "must be a derived output of this artifact",
+            ));
+        }
+        Ok(())
+    }
+
+    fn derived(&self, context: &Context<'_>) -> Derived {
+        Derived {
+            project_id: self.place.project,
+            artifact_id: self.place.artifact,
+            source_version: self.source_version,
+            kind: self.kind.clone(),
+            content: self.declaration.content(context),
+            supersedes: self.supersedes,
+            superseded_by: None,
+        }
+    }
+}
+
+fn reply(context: &Context<'_>, permit: Permit, derived: &Record<Derived>) -> Reply {
+    let body = CreatedView {
+        derived: DerivedView::from(derived),
+        upload: None,
+    };
+    Reply {
+        status: 201,
+        body: Some(canonical::to_value(&body)),
+        sign: plan(context, permit, derived),
+        records: vec![derived.key()],
+        ..Reply::default()
+    }
+}
+
+impl UseCase for CreateDerived {
+    fn needs(&self, context: &Context<'_>, _: &Facts) -> Result<Vec<Ask>, Problem> {
+        let mut asks = self.place.asks(context.user());
+        asks.push(Ask::Get(self.source_key()));
+        asks.extend(self.superseded_key().map(Ask::Get));
+        Ok(asks)
+    }
+
+    fn decide(&self, context: &Context<'_>, facts: &Facts) -> Result<Outcome, Problem> {
+        let (permit, found) = self.authorise(context, facts)?;
+        self.check_named(facts)?;
+        let mut commit = found.commit(context, permit.clone());
+        let derived = commit.create(context.env.id("derived"), self.derived(context));
+        commit.finish(EventType::DerivedCreated, reply(context, permit, &derived))
+    }
+
+    fn writes(&self, _: &Context<'_>) -> Option<Scope> {
+        Some(self.place.scope())
+    }
+
+    fn replay(
+        &self,
+        context: &Context<'_>,
+        facts: &Facts,
+        records: &[Key],
+    ) -> Result<Reply, Problem> {
+        let (permit, _) = self.authorise(context, facts)?;
+        let derived = view::replayed(facts, records, 0)?;
+        Ok(reply(context, permit, &derived))
+    }
+}

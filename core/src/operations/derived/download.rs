@@ -1,0 +1,24 @@
+//! `POST /v1/projects/{project}/artifacts/{artifact}/derived/{derived}/download`
+
+use alloc::boxed::Box;
+
+use crate::{
+    api::{Method, Parsed, Problem, Route, plan::DownloadAddress, schema},
+    model::Derived,
+    operations::content::download::Download,
+    use_case::UseCase,
+};
+
+/// The route.
+pub const ROUTE: Route = Route::new(
+    Method::Post,
+    "/v1/projects/{project}/artifacts/{artifact}/derived/{derived}/download",
+    "download_derived",
+    "Signs an address for downloading a derived output",
+    parse,
+)
+.answers(&[(200, Some(schema::<DownloadAddress>))]);
+
+fn parse(request: &Parsed<'_>) -> Result<Box<dyn UseCase>, Problem> {
+    Ok(Box::new(Download::<Derived>::parse(request)?))
+}

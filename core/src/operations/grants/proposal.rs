@@ -1,0 +1,174 @@
+//! What holds of every grant that is made, changed or previewed.
+
+use alloc::{format, vec, vec::Vec};
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::outranks;
+use crate::{
+    api::Problem,
+    authority::{AccountRecords, head_key},
+    commit::Commit,
+    context::Context,
+    facts::{Ask, FactError, Facts},
+    model::{EventType, Grant, Principal, Record, Team},
+    permission::{Access, ProjectRole},
+    storage::{Key, Scope, Sort},
+    use_case::Outcome,
+    value::{AccountId, MembershipId, ProjectId, TeamId, Timestamp},
+};
+
+/// The body that asks for a grant.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "NewGrant")]
+pub(in crate::operations) struct Proposal {
+    pub(in crate::operations) principal: Principal,
+    pub(in crate::operations) role: ProjectRole,
+    /// From this moment on it confers nothing; absent or null is never.
+    pub(in crate::operations) expires_at: Option<Timestamp>,
+}
+
+impl Proposal {
+    /// Checks that the person may hand this out, that it does not end before it begins, and that
+    /// there is someone to have it. `parent` is the path of the body's fields, such as `add[0].`.
+    ///
+    /// # Errors
+    /// 403 `escalation`, or 400 naming the field.
+    pub(in crate::operations) fn check(
+        &self,
+        access: &Access<'_>,
+        recipient: Option<Recipient>,
+        parent: &str,
+    ) -> Result<Recipient, Problem> {
+        outranks(access, self.role)?;
+        check_expiry(self.expires_at, access.now, parent)?;
+        recipient.ok_or_else(|| {
+            Problem::field(
+                format!("{parent}principal"),
+                "must be an active member or a team of the account",
+            )
+        })
+    }
+
+    /// The grant.
+    pub(in crate::operations) fn grant(&self, project: ProjectId, recipient: &Recipient) -> Grant {
+        Grant {
+            project_id: project,
+            principal: self.principal,
+            membership_id: recipient.membership(),
+            role: self.role,
+            expires_at: self.expires_at,
+            revoked: None,
+        }
+    }
+}
+
+/// Checks that an expiry is still to come.
+///
+/// # Errors
+/// 400 naming the field.
+pub(super) fn check_expiry(
+    expires_at: Option<Timestamp>,
+    now: Timestamp,
+    parent: &str,
+) -> Result<(), Problem> {
+    if expires_at.is_none_or(|end| end > now) {
+        return Ok(());
+    }
+    Err(Problem::field(
+        format!("{parent}expires_at"),
+        "must be in the future",
+    ))
+}
+
+/// Whom a grant can be made for: an active member of the account, or a team that is there.
+#[derive(Debug)]
+pub(in crate::operations) enum Recipient {
+    Member(MembershipId),
+    Team(Record<Team>),
+}
+
+fn team_key(account: AccountId, team: TeamId) -> Key {
+    Scope::Account(account).key(Sort::team(team))
+}
+
+impl Recipient {
+    /// What to ask for it.
+    pub(in crate::operations) fn asks(account: AccountId, principal: Principal) -> Vec<Ask> {
+        match principal {
+            Principal::User(user) => AccountRecords::asks(account, user),
+            Principal::Team(team) => vec![Ask::Get(team_key(account, team))],
+        }
+    }
+
+    /// The recipient out of the answers; `None` for a principal to whom nothing can be granted.
+    pub(in crate::operations) fn load(
+        facts: &Facts,
+        account: AccountId,
+        principal: Principal,
+    ) -> Result<Option<Self>, FactError> {
+        match principal {
+            Principal::User(user) => {
+                let standing = AccountRecords::load(facts, account, user)?;
+                let member = standing.access().membership();
+                Ok(member.map(|member| Self::Member(member.body.membership_id)))
+            }
+            Principal::Team(team) => {
+                let team: Option<Record<Team>> = facts.record(&team_key(account, team))?;
+                let present = team.filter(|team| !team.deleted && !team.body.retiring);
+                Ok(present.map(Self::Team))
+            }
+        }
+    }
+
+    /// The stay in the account that a person's grant is bound to.
+    pub(super) fn membership(&self) -> Option<MembershipId> {
+        match self {
+            Self::Member(membership) => Some(*membership),
+            Self::Team(_) => None,
+        }
+    }
+}
+
+/// What must be read before anything else: the project's head and, where a team might become an owner,
+/// that of the account too.
+pub(super) fn heads(project: ProjectId, with_account: bool) -> Vec<Ask> {
+    let account = with_account.then_some(Scope::Account(project.account()));
+    let scopes = [Scope::Project(project)].into_iter().chain(account);
+    scopes.map(|scope| Ask::Get(head_key(scope))).collect()
+}
+
+/// The commit in the account that must come before this recipient is given this role, if any: a team
+/// is marked as a possible owner before it becomes one, so that whoever adds people to it from then
+/// on must be able to hand out ownership.
+///
+/// # Errors
+/// 403 when the person may not make owners.
+pub(super) fn mark_owning_team(
+    context: &Context<'_>,
+    facts: &Facts,
+    access: &Access<'_>,
+    project: ProjectId,
+    recipient: &Recipient,
+) -> Result<Option<Outcome>, Problem> {
+    let Recipient::Team(team) = recipient else {
+        return Ok(None);
+    };
+    if team.body.may_own {
+        return Ok(None);
+    }
+    let permit = access.permit_owning_team(project)?;
+    let head = facts.record(&head_key(permit.scope()))?;
+    let mut commit = Commit::open(context, permit, head);
+    let body = team.body.clone();
+    commit.update(
+        team,
+        Team {
+            may_own: true,
+            ..body
+        },
+    );
+    Ok(Some(commit.prepare(EventType::TeamUpdated)))
+}

@@ -1,0 +1,122 @@
+//! `GET /v1/accounts/{account}/members/{user}`
+
+use alloc::{boxed::Box, vec::Vec};
+
+use super::{MemberView, Named};
+use crate::{
+    api::{Method, Parsed, Problem, Route, schema, view},
+    authority::AccountRecords,
+    context::Context,
+    facts::{Ask, Facts},
+    permission::Capability,
+    use_case::{Outcome, UseCase},
+};
+
+/// Shows a member.
+#[derive(Debug)]
+struct GetMember(Named);
+
+/// The route.
+pub const ROUTE: Route = Route::new(
+    Method::Get,
+    "/v1/accounts/{account}/members/{user}",
+    "get_member",
+    "Shows a member; everyone may see themselves",
+    parse,
+)
+.answers(&[(200, Some(schema::<MemberView>))]);
+
+fn parse(request: &Parsed<'_>) -> Result<Box<dyn UseCase>, Problem> {
+    Ok(Box::new(GetMember(Named::parse(request)?)))
+}
+
+impl UseCase for GetMember {
+    fn needs(&self, context: &Context<'_>, _: &Facts) -> Result<Vec<Ask>, Problem> {
+        Ok(self.0.asks(context))
+    }
+
+    fn decide(&self, context: &Context<'_>, facts: &Facts) -> Result<Outcome, Problem> {
+        let Self(named) = self;
+        let records = AccountRecords::load(facts, named.account, context.user())?;
+        let needed = if named.user == context.user() {
+            Capability::AccountView
+        } else {
+            Capability::MemberView
+        };
+        records.access().permit(named.account, needed)?;
+        let member = named.load(facts)?.ok_or_else(Problem::not_found)?;
+        let reply = view::shown(&member, &MemberView::from(&member));
+        Ok(Outcome::Reply(reply))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use alloc::format;
+
+    use crate::{permission::AccountRole, testing::World};
+
+    #[test]
+    fn a_member_is_shown_to_members() {
+        let mut world = World::new();
+        let (ana, ben) = (world.person("ana"), world.person("ben"));
+        let account = world.account(&ana);
+        world.join(&account, &ben, AccountRole::Member);
+        let path = format!("/v1/accounts/{account}/members/{}", ana.id());
+        let shown = world.get(&ben, &path).expect(200);
+        assert_eq!(world.waves, 1);
+        assert_eq!(shown.id(), ana.id());
+        assert_eq!(shown.text("user_id"), ana.id());
+        assert_eq!(shown.text("account_id"), account);
+        assert_eq!(shown.body["role"], "owner");
+        assert_eq!(shown.body["status"], "active");
+        assert!(shown.text("membership_id").starts_with("mbr_"));
+        for hidden in ["email", "name", "invitation_id"] {
+            assert!(shown.body.get(hidden).is_none(), "{hidden}");
+        }
+    }
+
+    #[test]
+    fn a_guest_sees_themselves_only() {
+        let mut world = World::new();
+        let (ana, ben) = (world.person("ana"), world.person("ben"));
+        let account = world.account(&ana);
+        world.join(&account, &ben, AccountRole::Guest);
+        let path = |user| format!("/v1/accounts/{account}/members/{user}");
+        world.get(&ben, &path(ben.id())).expect(200);
+        for user in [ana.id(), "usr_01h2xcejqtf2nbrexx3vqjhp41".into()] {
+            let refused = world.get(&ben, &path(user)).expect(403);
+            assert_eq!(refused.body["missing"][0], "member.view");
+        }
+    }
+
+    #[test]
+    fn case_17_to_an_outsider_no_member_exists() {
+        let mut world = World::new();
+        let (ana, eve) = (world.person("ana"), world.person("eve"));
+        let account = world.account(&ana);
+        for user in [ana.id(), eve.id()] {
+            let path = format!("/v1/accounts/{account}/members/{user}");
+            world.get(&eve, &path).expect_problem("not-found");
+        }
+    }
+
+    #[test]
+    fn case_24_an_id_with_key_characters_names_nobody() {
+        let mut world = World::new();
+        let ana = world.person("ana");
+        let account = world.account(&ana);
+        let user = ana.id();
+        for id in [
+            format!("{user}#TEAM"),
+            format!("{user}\0"),
+            format!("{user}/"),
+            format!(" {user}"),
+            user.to_uppercase(),
+            "usr_ä1h2xcejqtf2nbrexx3vqjhp4".into(),
+        ] {
+            let path = format!("/v1/accounts/{account}/members/{id}");
+            world.get(&ana, &path).expect_problem("not-found");
+        }
+    }
+}

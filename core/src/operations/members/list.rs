@@ -1,0 +1,188 @@
+//! `GET /v1/accounts/{account}/members`
+
+use alloc::{boxed::Box, format, vec::Vec};
+
+use super::MemberView;
+use crate::{
+    api::{Method, PAGE, PageRequest, Parsed, Problem, Route, schema, view::ListView},
+    authority::AccountRecords,
+    context::Context,
+    facts::{Ask, Facts},
+    listing::Listing,
+    permission::Capability,
+    storage::{Index, Sort},
+    use_case::{Outcome, UseCase},
+    value::AccountId,
+};
+
+/// Lists the members of an account, in the order they joined.
+#[derive(Debug)]
+struct ListMembers {
+    account: AccountId,
+    page: PageRequest,
+}
+
+/// The route.
+pub const ROUTE: Route = Route::new(
+    Method::Get,
+    "/v1/accounts/{account}/members",
+    "list_members",
+    "Lists the members of an account, in the order they joined",
+    parse,
+)
+.query(&PAGE)
+.answers(&[(200, Some(schema::<ListView<MemberView>>))]);
+
+fn parse(request: &Parsed<'_>) -> Result<Box<dyn UseCase>, Problem> {
+    Ok(Box::new(ListMembers {
+        page: request.page("")?,
+        account: request.path("account")?,
+    }))
+}
+
+impl ListMembers {
+    fn listing(&self, context: &Context<'_>) -> Result<Listing<'_>, Problem> {
+        let partition = format!("ACCOUNT#{}", self.account);
+        Listing::new(context, &self.page, Index::Gsi1, partition, Sort::MEMBERS)
+    }
+
+    fn authorise(&self, context: &Context<'_>, facts: &Facts) -> Result<(), Problem> {
+        let records = AccountRecords::load(facts, self.account, context.user())?;
+        let access = records.access();
+        access.permit(self.account, Capability::MemberView)?;
+        Ok(())
+    }
+}
+
+impl UseCase for ListMembers {
+    fn needs(&self, context: &Context<'_>, facts: &Facts) -> Result<Vec<Ask>, Problem> {
+        let listing = self.listing(context)?;
+        let standing = AccountRecords::asks(self.account, context.user());
+        if !facts.has_all(&standing) {
+            return Ok(standing);
+        }
+        self.authorise(context, facts)?;
+        Ok(listing.asks(facts)?)
+    }
+
+    fn decide(&self, context: &Context<'_>, facts: &Facts) -> Result<Outcome, Problem> {
+        self.authorise(context, facts)?;
+        let listing = self.listing(context)?;
+        let members = listing.rows(facts)?;
+        let items: Vec<MemberView> = members.iter().map(MemberView::from).collect();
+        Ok(Outcome::Reply(listing.reply(context, facts, items)?))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use alloc::{format, string::String, vec::Vec};
+
+    use serde_json::json;
+
+    use crate::{
+        permission::AccountRole,
+        testing::{Person, World},
+    };
+
+    fn ids(world: &mut World, person: &Person, path: &str) -> (Vec<String>, Option<String>) {
+        let page = world.get(person, path).expect(200).body;
+        let items = page["items"].as_array().unwrap();
+        let id = |item: &serde_json::Value| item["id"].as_str().unwrap().into();
+        let cursor = page["next_cursor"].as_str().map(Into::into);
+        (items.iter().map(id).collect(), cursor)
+    }
+
+    #[test]
+    fn members_are_listed_in_the_order_they_joined() {
+        let mut world = World::new();
+        let ana = world.person("ana");
+        let account = world.account(&ana);
+        let mut expected = [ana.id()].to_vec();
+        for name in ["ben", "cyd", "dan", "eli"] {
+            world.pass(core::time::Duration::from_secs(1));
+            let person = world.person(name);
+            world.join(&account, &person, AccountRole::Member);
+            expected.push(person.id());
+        }
+        let path = format!("/v1/accounts/{account}/members");
+        assert_eq!(ids(&mut world, &ana, &path), (expected.clone(), None));
+        assert_eq!(world.waves, 3);
+        let (mut seen, mut next) = ids(&mut world, &ana, &format!("{path}?limit=2"));
+        assert_eq!(seen.len(), 2);
+        while let Some(cursor) = next {
+            let path = format!("{path}?limit=2&cursor={cursor}");
+            let (more, after) = ids(&mut world, &ana, &path);
+            seen.extend(more);
+            next = after;
+        }
+        assert_eq!(seen, expected);
+    }
+
+    #[test]
+    fn whoever_was_removed_is_not_listed_and_who_is_suspended_is() {
+        let mut world = World::new();
+        let [ana, ben, cyd] = ["ana", "ben", "cyd"].map(|name| world.person(name));
+        let account = world.account(&ana);
+        let path = format!("/v1/accounts/{account}/members");
+        for person in [&ben, &cyd] {
+            world.pass(core::time::Duration::from_secs(1));
+            world.join(&account, person, AccountRole::Member);
+        }
+        world
+            .delete(&ana, &format!("{path}/{}", ben.id()))
+            .expect(204);
+        let suspended = json!({ "status": "suspended" });
+        world
+            .patch(&ana, &format!("{path}/{}", cyd.id()), suspended)
+            .expect(200);
+        assert_eq!(ids(&mut world, &ana, &path).0, [ana.id(), cyd.id()]);
+    }
+
+    #[test]
+    fn who_does_not_see_members_gets_no_list() {
+        let mut world = World::new();
+        let [ana, ben, eve] = ["ana", "ben", "eve"].map(|name| world.person(name));
+        let account = world.account(&ana);
+        world.join(&account, &ben, AccountRole::Guest);
+        let path = format!("/v1/accounts/{account}/members");
+        let refused = world.get(&ben, &path).expect(403);
+        assert_eq!(refused.body["missing"][0], "member.view");
+        world.get(&eve, &path).expect_problem("not-found");
+        assert_eq!(world.waves, 1);
+    }
+
+    #[test]
+    fn a_bad_limit_or_a_strange_cursor_is_named() {
+        let mut world = World::new();
+        let ana = world.person("ana");
+        let account = world.account(&ana);
+        for (query, field) in [
+            ("limit=0", "limit"),
+            ("limit=201", "limit"),
+            ("cursor=bm8", "cursor"),
+            ("role=owner", "role"),
+        ] {
+            let path = format!("/v1/accounts/{account}/members?{query}");
+            let answer = world.get(&ana, &path).expect(400);
+            assert_eq!(answer.body["errors"][0]["field"], field);
+        }
+    }
+
+    #[test]
+    fn case_19_a_cursor_works_for_nobody_else_and_for_no_other_list() {
+        let mut world = World::new();
+        let (ana, ben) = (world.person("ana"), world.person("ben"));
+        let (first, second) = (world.account(&ana), world.account(&ana));
+        for account in [&first, &second] {
+            world.join(account, &ben, AccountRole::Member);
+        }
+        let path = |account| format!("/v1/accounts/{account}/members?limit=1");
+        let cursor = ids(&mut world, &ana, &path(&first)).1.unwrap();
+        for (person, account) in [(&ben, &first), (&ana, &second)] {
+            let path = format!("{}&cursor={cursor}", path(account));
+            let answer = world.get(person, &path).expect(400);
+            assert_eq!(answer.body["errors"][0]["field"], "cursor");
+        }
+    }
+}

@@ -1,0 +1,201 @@
+//! `DELETE /v1/accounts/{account}/members/{user}`
+
+use alloc::{boxed::Box, vec::Vec};
+
+use super::{Named, check_rank, keep_owners};
+use crate::{
+    api::{IfMatch, Method, Parsed, Precondition, Problem, ProblemKind, Route},
+    authority::{AccountRecords, act_on, head_key},
+    commit::Commit,
+    context::Context,
+    facts::{Ask, Facts},
+    model::{EventType, Member, MemberStatus, Record},
+    permission::{AccountAccess, Capability, Permit},
+    storage::Scope,
+    use_case::{Outcome, Reply, UseCase},
+};
+
+/// Removes a member, or lets one leave. Their grants and team rows name the membership that ends
+/// here, so they confer nothing from this commit on.
+#[derive(Debug)]
+struct RemoveMember {
+    named: Named,
+    if_match: IfMatch,
+}
+
+/// The route.
+pub const ROUTE: Route = Route::new(
+    Method::Delete,
+    "/v1/accounts/{account}/members/{user}",
+    "remove_member",
+    "Removes a member; of oneself, leaves the account",
+    parse,
+)
+.answers(&[(204, None)])
+.precondition(Precondition::Optional)
+.refuses(&[ProblemKind::Escalation, ProblemKind::LastOwner]);
+
+fn parse(request: &Parsed<'_>) -> Result<Box<dyn UseCase>, Problem> {
+    request.no_body()?;
+    Ok(Box::new(RemoveMember {
+        if_match: request.if_match()?,
+        named: Named::parse(request)?,
+    }))
+}
+
+impl RemoveMember {
+    fn permit(
+        &self,
+        access: &AccountAccess<'_>,
+        member: Option<Record<Member>>,
+    ) -> Result<(Permit, Record<Member>), Problem> {
+        let leaving = self.named.user == access.user;
+        let permit = if leaving {
+            access.permit_leaving(self.named.account)
+        } else {
+            access.permit(self.named.account, Capability::MemberManage)
+        };
+        let sees = access.effective().has(Capability::MemberView);
+        let (permit, member) = act_on(sees, permit, member)?;
+        check_rank(access, &member)?;
+        Ok((permit, member))
+    }
+}
+
+impl UseCase for RemoveMember {
+    fn needs(&self, context: &Context<'_>, facts: &Facts) -> Result<Vec<Ask>, Problem> {
+        Ok(self.named.asks_to_change(context, facts))
+    }
+
+    fn decide(&self, context: &Context<'_>, facts: &Facts) -> Result<Outcome, Problem> {
+        let records = AccountRecords::load(facts, self.named.account, context.user())?;
+        let (permit, member) = self.permit(&records.access(), self.named.load(facts)?)?;
+        self.if_match.honour(Some(&member.etag()))?;
+        let head = facts.record(&head_key(self.named.scope()))?;
+        let mut commit = Commit::open(context, permit, head);
+        let body = Member {
+            status: MemberStatus::Removed,
+            ..member.body.clone()
+        };
+        let account = records.account.as_ref().ok_or_else(Problem::not_found)?;
+        keep_owners(&mut commit, account, member.id, &body)?;
+        commit.update(&member, body);
+        commit.finish(EventType::MemberRemoved, Reply::no_content())
+    }
+
+    fn writes(&self, _: &Context<'_>) -> Option<Scope> {
+        Some(self.named.scope())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use alloc::{format, string::String};
+
+    use serde_json::json;
+
+    use crate::{
+        permission::AccountRole,
+        testing::{Person, World},
+    };
+
+    fn account_with(role: AccountRole) -> (World, Person, Person, String) {
+        let mut world = World::new();
+        let (ana, ben) = (world.person("ana"), world.person("ben"));
+        let account = world.account(&ana);
+        world.join(&account, &ben, role);
+        (world, ana, ben, account)
+    }
+
+    fn path(account: &str, person: &Person) -> String {
+        format!("/v1/accounts/{account}/members/{}", person.id())
+    }
+
+    #[test]
+    fn whoever_is_removed_is_gone_at_once() {
+        let (mut world, ana, ben, account) = account_with(AccountRole::Admin);
+        world.delete(&ana, &path(&account, &ben)).expect(204);
+        assert_eq!(world.waves, 2);
+        world
+            .get(&ana, &path(&account, &ben))
+            .expect_problem("not-found");
+        world
+            .get(&ben, &path(&account, &ana))
+            .expect_problem("not-found");
+        world
+            .delete(&ana, &path(&account, &ben))
+            .expect_problem("not-found");
+        let back = json!({ "status": "active" });
+        world
+            .patch(&ana, &path(&account, &ben), back)
+            .expect_problem("not-found");
+    }
+
+    #[test]
+    fn everyone_may_leave() {
+        for role in [AccountRole::Guest, AccountRole::Admin, AccountRole::Owner] {
+            let (mut world, _, ben, account) = account_with(role);
+            world.delete(&ben, &path(&account, &ben)).expect(204);
+            world
+                .get(&ben, &path(&account, &ben))
+                .expect_problem("not-found");
+        }
+    }
+
+    #[test]
+    fn case_30_the_last_owner_does_not_leave() {
+        let (mut world, ana, ben, account) = account_with(AccountRole::Owner);
+        world.delete(&ana, &path(&account, &ben)).expect(204);
+        let before = world.dump();
+        world
+            .delete(&ana, &path(&account, &ana))
+            .expect_problem("last-owner");
+        assert_eq!(world.dump(), before);
+    }
+
+    #[test]
+    fn who_may_not_remove_changes_nothing() {
+        let (mut world, ana, ben, account) = account_with(AccountRole::Admin);
+        let [cyd, eve] = ["cyd", "eve"].map(|name| world.person(name));
+        world.join(&account, &cyd, AccountRole::Member);
+        let before = world.dump();
+        let refused = world.delete(&cyd, &path(&account, &ben)).expect(403);
+        assert_eq!(refused.body["missing"][0], "member.manage");
+        world
+            .delete(&ben, &path(&account, &ana))
+            .expect_problem("escalation");
+        world
+            .delete(&eve, &path(&account, &ana))
+            .expect_problem("not-found");
+        world
+            .delete(&eve, &path(&account, &eve))
+            .expect_problem("not-found");
+        assert_eq!(world.dump(), before);
+    }
+
+    #[test]
+    fn case_51_a_stale_mark_removes_nobody() {
+        let (mut world, ana, ben, account) = account_with(AccountRole::Member);
+        let ben_path = path(&account, &ben);
+        let etag = world.get(&ana, &ben_path).expect(200).etag.unwrap();
+        world
+            .patch(&ana, &ben_path, json!({ "role": "guest" }))
+            .expect(200);
+        let headers = [("if-match", etag.as_str())];
+        world
+            .send(&ana, "DELETE", &ben_path, &headers, None)
+            .expect_problem("precondition-failed");
+        world.get(&ana, &ben_path).expect(200);
+    }
+
+    #[test]
+    fn rejoining_is_another_membership() {
+        let (mut world, ana, ben, account) = account_with(AccountRole::Member);
+        let first = world.get(&ana, &path(&account, &ben)).expect(200);
+        world.delete(&ben, &path(&account, &ben)).expect(204);
+        world.join(&account, &ben, AccountRole::Guest);
+        let second = world.get(&ana, &path(&account, &ben)).expect(200);
+        assert_ne!(second.text("membership_id"), first.text("membership_id"));
+        assert_eq!(second.body["role"], "guest");
+    }
+}

@@ -1,0 +1,351 @@
+//! `PATCH /v1/accounts/{account}/members/{user}`
+
+use alloc::{boxed::Box, vec::Vec};
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::{MemberView, Named, check_handing_out, check_rank, keep_owners};
+use crate::{
+    api::{IfMatch, Method, Parsed, Precondition, Problem, ProblemKind, Route, schema, view},
+    authority::{AccountRecords, act_on, head_key},
+    commit::Commit,
+    context::Context,
+    facts::{Ask, Facts},
+    model::{EventType, Member, MemberStatus, Record},
+    permission::{AccountRole, Capability},
+    storage::Scope,
+    use_case::{Outcome, Reply, UseCase},
+};
+
+/// Changes a member's role or suspends them.
+#[derive(Debug)]
+struct UpdateMember {
+    named: Named,
+    if_match: IfMatch,
+    input: Input,
+}
+
+/// The body.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "MemberChange")]
+struct Input {
+    role: Option<AccountRole>,
+    status: Option<NewStatus>,
+}
+
+/// What a membership's status can be set to; removing is another operation.
+#[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[schemars(rename = "NewMemberStatus")]
+enum NewStatus {
+    Active,
+    Suspended,
+}
+
+/// The route.
+pub const ROUTE: Route = Route::new(
+    Method::Patch,
+    "/v1/accounts/{account}/members/{user}",
+    "update_member",
+    "Changes a member's role, suspends them or lets them back in",
+    parse,
+)
+.takes(schema::<Input>)
+.answers(&[(200, Some(schema::<MemberView>))])
+.precondition(Precondition::Required)
+.refuses(&[ProblemKind::Escalation, ProblemKind::LastOwner]);
+
+fn parse(request: &Parsed<'_>) -> Result<Box<dyn UseCase>, Problem> {
+    Ok(Box::new(UpdateMember {
+        input: request.body()?,
+        if_match: request.if_match()?,
+        named: Named::parse(request)?,
+    }))
+}
+
+impl Input {
+    fn applied_to(&self, member: &Member) -> Member {
+        let status = self.status.map(|status| match status {
+            NewStatus::Active => MemberStatus::Active,
+            NewStatus::Suspended => MemberStatus::Suspended,
+        });
+        Member {
+            role: self.role.unwrap_or(member.role),
+            status: status.unwrap_or(member.status),
+            ..member.clone()
+        }
+    }
+}
+
+fn reply(member: &Record<Member>) -> Reply {
+    view::shown(member, &MemberView::from(member))
+}
+
+impl UseCase for UpdateMember {
+    fn needs(&self, context: &Context<'_>, facts: &Facts) -> Result<Vec<Ask>, Problem> {
+        Ok(self.named.asks_to_change(context, facts))
+    }
+
+    fn decide(&self, context: &Context<'_>, facts: &Facts) -> Result<Outcome, Problem> {
+        let account = self.named.account;
+        let records = AccountRecords::load(facts, account, context.user())?;
+        let access = records.access();
+        let (permit, member) = act_on(
+            access.effective().has(Capability::MemberView),
+            access.permit(account, Capability::MemberManage),
+            self.named.load(facts)?,
+        )?;
+        let body = self.input.applied_to(&member.body);
+        check_rank(&access, &member)?;
+        check_handing_out(&access, body.role)?;
+        self.if_match.require(&member.etag())?;
+        if body == member.body {
+            return Ok(Outcome::Reply(reply(&member)));
+        }
+        let head = facts.record(&head_key(self.named.scope()))?;
+        let mut commit = Commit::open(context, permit, head);
+        let account = records.account.as_ref().ok_or_else(Problem::not_found)?;
+        keep_owners(&mut commit, account, member.id, &body)?;
+        let member = commit.update(&member, body);
+        commit.finish(EventType::MemberUpdated, reply(&member))
+    }
+
+    fn writes(&self, _: &Context<'_>) -> Option<Scope> {
+        Some(self.named.scope())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use alloc::{format, string::String};
+
+    use serde_json::json;
+
+    use super::*;
+    use crate::{
+        testing::{Person, World},
+        value::AccountId,
+    };
+
+    /// An account of Ana's with Ben in it; the path of a member.
+    fn account_with(role: AccountRole) -> (World, Person, Person, impl Fn(&Person) -> String) {
+        let mut world = World::new();
+        let (ana, ben) = (world.person("ana"), world.person("ben"));
+        let account = world.account(&ana);
+        world.join(&account, &ben, role);
+        let path = move |person: &Person| format!("/v1/accounts/{account}/members/{}", person.id());
+        (world, ana, ben, path)
+    }
+
+    fn owners(world: &World, path: &str) -> Vec<crate::value::UserId> {
+        let account: AccountId = path.split('/').nth(3).unwrap().parse().unwrap();
+        let key = Scope::Account(account).key(crate::storage::Sort::account());
+        let account = world.record::<crate::model::Account>(&key).unwrap();
+        account.body.owners
+    }
+
+    #[test]
+    fn an_owner_raises_and_lowers_members() {
+        let (mut world, ana, ben, path) = account_with(AccountRole::Member);
+        let raised = world
+            .patch(&ana, &path(&ben), json!({ "role": "owner" }))
+            .expect(200);
+        assert_eq!(world.waves, 2);
+        assert_eq!(raised.body["role"], "owner");
+        assert_eq!(raised.body["version"], 2);
+        assert_eq!(
+            owners(&world, &path(&ben)),
+            [ana.actor.user, ben.actor.user]
+        );
+        world
+            .patch(&ben, &path(&ana), json!({ "role": "guest" }))
+            .expect(200);
+        assert_eq!(owners(&world, &path(&ben)), [ben.actor.user]);
+        world.get(&ana, &path(&ben)).expect(403);
+    }
+
+    #[test]
+    fn what_changes_nothing_writes_nothing() {
+        let (mut world, ana, ben, path) = account_with(AccountRole::Member);
+        let before = world.dump();
+        for body in [json!({}), json!({ "role": "member", "status": "active" })] {
+            let same = world.patch(&ana, &path(&ben), body).expect(200);
+            assert_eq!(same.body["version"], 1);
+        }
+        assert_eq!(world.dump(), before);
+    }
+
+    #[test]
+    fn a_member_changes_nobody() {
+        let (mut world, ana, ben, path) = account_with(AccountRole::Member);
+        let before = world.dump();
+        for target in [&ana, &ben] {
+            let refused = world.patch(&ben, &path(target), json!({ "role": "guest" }));
+            assert_eq!(refused.expect(403).body["missing"][0], "member.manage");
+        }
+        assert_eq!(world.dump(), before);
+    }
+
+    #[test]
+    fn to_an_outsider_there_is_nobody_to_change() {
+        let (mut world, ana, _, path) = account_with(AccountRole::Member);
+        let eve = world.person("eve");
+        let before = world.dump();
+        world
+            .patch(&eve, &path(&ana), json!({ "role": "guest" }))
+            .expect_problem("not-found");
+        world
+            .patch(&ana, &path(&eve), json!({ "role": "owner" }))
+            .expect_problem("not-found");
+        assert_eq!(world.dump(), before);
+    }
+
+    #[test]
+    fn an_admin_hands_out_no_more_than_they_have_and_acts_on_no_equal() {
+        let (mut world, ana, ben, path) = account_with(AccountRole::Admin);
+        let account = path(&ben).split('/').nth(3).map(String::from).unwrap();
+        let [cyd, dan] = ["cyd", "dan"].map(|name| world.person(name));
+        world.join(&account, &cyd, AccountRole::Member);
+        world.join(&account, &dan, AccountRole::Admin);
+        let before = world.dump();
+        for (target, body) in [
+            (&cyd, json!({ "role": "owner" })),
+            (&ben, json!({ "role": "owner" })),
+            (&dan, json!({ "role": "member" })),
+            (&dan, json!({ "status": "suspended" })),
+            (&ana, json!({ "role": "admin" })),
+        ] {
+            let refused = world
+                .patch(&ben, &path(target), body)
+                .expect_problem("escalation");
+            let missing = refused.body["missing"].as_array().unwrap();
+            assert!(missing.contains(&json!("account.delete")), "{missing:?}");
+            assert!(missing.contains(&json!("project.delete")), "{missing:?}");
+        }
+        assert_eq!(world.dump(), before);
+        world
+            .patch(&ben, &path(&cyd), json!({ "role": "admin" }))
+            .expect(200);
+        world
+            .patch(&ben, &path(&ben), json!({ "role": "guest" }))
+            .expect(200);
+    }
+
+    #[test]
+    fn case_36_whoever_is_suspended_sees_nothing_until_let_back_in() {
+        let (mut world, ana, ben, path) = account_with(AccountRole::Admin);
+        let suspended = json!({ "status": "suspended" });
+        let answer = world.patch(&ana, &path(&ben), suspended).expect(200);
+        assert_eq!(answer.body["status"], "suspended");
+        world.get(&ben, &path(&ben)).expect_problem("not-found");
+        let active = json!({ "status": "active" });
+        world
+            .patch(&ben, &path(&ben), active.clone())
+            .expect_problem("not-found");
+        world.delete(&ben, &path(&ben)).expect_problem("not-found");
+        world.patch(&ana, &path(&ben), active).expect(200);
+        world.get(&ben, &path(&ben)).expect(200);
+    }
+
+    #[test]
+    fn case_30_the_last_owner_is_neither_demoted_nor_suspended() {
+        let (mut world, ana, ben, path) = account_with(AccountRole::Owner);
+        world
+            .patch(&ben, &path(&ana), json!({ "status": "suspended" }))
+            .expect(200);
+        assert_eq!(owners(&world, &path(&ana)), [ben.actor.user]);
+        let before = world.dump();
+        for body in [json!({ "role": "admin" }), json!({ "status": "suspended" })] {
+            world
+                .patch(&ben, &path(&ben), body)
+                .expect_problem("last-owner");
+        }
+        assert_eq!(world.dump(), before);
+        world
+            .patch(&ben, &path(&ana), json!({ "status": "active" }))
+            .expect(200);
+        world
+            .patch(&ben, &path(&ben), json!({ "role": "admin" }))
+            .expect(200);
+        assert_eq!(owners(&world, &path(&ana)), [ana.actor.user]);
+    }
+
+    #[test]
+    fn case_30_of_two_owners_who_demote_each_other_at_once_one_stays() {
+        let (mut world, ana, ben, path) = account_with(AccountRole::Owner);
+        let account = path(&ana).split('/').nth(3).unwrap().parse().unwrap();
+        let demote = |person: &Person| UpdateMember {
+            named: Named {
+                account,
+                user: person.actor.user,
+            },
+            if_match: IfMatch::Any,
+            input: Input {
+                role: Some(AccountRole::Member),
+                status: None,
+            },
+        };
+        let decided = [(&ana, &ben), (&ben, &ana)]
+            .map(|(actor, target)| world.decide(actor, &demote(target), None).unwrap());
+        let [Outcome::Commit(first, _), Outcome::Commit(second, _)] = decided else {
+            panic!("both decide to commit")
+        };
+        world.commit(&first);
+        let before = world.dump();
+        assert!(world.store.commit(&second).is_err());
+        assert_eq!(
+            world.dump(),
+            before,
+            "case 54: the refused batch left nothing"
+        );
+        let again = world.decide(&ben, &demote(&ana), None).unwrap_err();
+        assert_eq!(again.kind, ProblemKind::Forbidden);
+        let again = world.decide(&ana, &demote(&ana), None).unwrap_err();
+        assert_eq!(again.kind, ProblemKind::LastOwner);
+        assert_eq!(owners(&world, &path(&ana)), [ana.actor.user]);
+    }
+
+    #[test]
+    fn case_51_of_two_writers_of_one_version_one_wins() {
+        let (mut world, ana, ben, path) = account_with(AccountRole::Member);
+        let etag = world.get(&ana, &path(&ben)).expect(200).etag.unwrap();
+        let mut change = |role: &str| {
+            let headers = [("if-match", etag.as_str())];
+            let body = json!({ "role": role });
+            world.send(&ana, "PATCH", &path(&ben), &headers, Some(body))
+        };
+        let first = change("guest").expect(200);
+        assert_ne!(first.etag.as_ref(), Some(&etag));
+        change("admin").expect_problem("precondition-failed");
+        let role = world.get(&ana, &path(&ben)).expect(200).body["role"].clone();
+        assert_eq!(role, "guest");
+        world
+            .send(
+                &ana,
+                "PATCH",
+                &path(&ben),
+                &[],
+                Some(json!({ "role": "admin" })),
+            )
+            .expect_problem("precondition-required");
+    }
+
+    #[test]
+    fn case_26_only_role_and_status_can_be_set() {
+        let (mut world, ana, ben, path) = account_with(AccountRole::Member);
+        let before = world.dump();
+        for (body, field) in [
+            (json!({ "account_id": "x" }), "account_id"),
+            (json!({ "membership_id": "x" }), "membership_id"),
+            (json!({ "version": 7 }), "version"),
+            (json!({ "role": "emperor" }), "role"),
+            (json!({ "status": "removed" }), "status"),
+        ] {
+            let answer = world.patch(&ana, &path(&ben), body).expect(400);
+            assert_eq!(answer.body["errors"][0]["field"], field);
+        }
+        assert_eq!(world.dump(), before);
+    }
+}

@@ -1,0 +1,130 @@
+//! `POST /v1/projects/{project}/artifacts/{artifact}/metadata`
+
+use alloc::{boxed::Box, format, string::String, vec::Vec};
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+use super::MetadataView;
+use crate::{
+    api::{Method, Parsed, Problem, Route, schema, view},
+    canonical,
+    context::Context,
+    facts::{Ask, Facts},
+    model::{EventType, Metadata, Record},
+    operations::content::{ArtifactPlace, FoundArtifact},
+    permission::{Capability, Permit},
+    storage::{Key, Scope},
+    use_case::{Outcome, Reply, UseCase},
+};
+
+/// Appends a metadata record.
+struct AppendMetadata {
+    place: ArtifactPlace,
+    input: Input,
+}
+
+/// The body.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "NewMetadata")]
+struct Input {
+    /// What to say: at least one member, at most 65,536 bytes of JSON, nested at most 16 deep.
+    #[schemars(length(min = 1))]
+    values: Map<String, Value>,
+}
+
+/// The route.
+pub const ROUTE: Route = Route::new(
+    Method::Post,
+    "/v1/projects/{project}/artifacts/{artifact}/metadata",
+    "append_metadata",
+    "Appends a metadata record to a document",
+    parse,
+)
+.takes(schema::<Input>)
+.answers(&[(201, Some(schema::<MetadataView>))]);
+
+fn parse(request: &Parsed<'_>) -> Result<Box<dyn UseCase>, Problem> {
+    let input: Input = request.body()?;
+    check(&input.values)?;
+    Ok(Box::new(AppendMetadata {
+        input,
+        place: ArtifactPlace::of(request)?,
+    }))
+}
+
+fn check(values: &Map<String, Value>) -> Result<(), Problem> {
+    let refuse = |message| Err(Problem::field("values", message));
+    let whole = Value::Object(values.clone());
+    if values.is_empty() {
+        refuse("must have at least one member".into())
+    } else if depth(&whole) > Metadata::DEPTH {
+        refuse(format!("must be nested at most {} deep", Metadata::DEPTH))
+    } else if canonical::canonical(&whole).len() > Metadata::BYTES {
+        refuse(format!(
+            "must be at most {} bytes of JSON; upload larger ones as a derived output",
+            Metadata::BYTES
+        ))
+    } else {
+        Ok(())
+    }
+}
+
+/// How deep objects and arrays are nested. The parser bounds the depth of any body.
+fn depth(value: &Value) -> usize {
+    match value {
+        Value::Object(members) => 1 + members.values().map(depth).max().unwrap_or(0),
+        Value::Array(items) => 1 + items.iter().map(depth).max().unwrap_or(0),
+        _ => 0,
+    }
+}
+
+impl AppendMetadata {
+    fn authorise(
+        &self,
+        context: &Context<'_>,
+        facts: &Facts,
+    ) -> Result<(Permit, FoundArtifact), Problem> {
+        let found = self.place.find(context, facts)?;
+        Ok((found.permit(Capability::MetadataAppend)?, found))
+    }
+}
+
+fn reply(metadata: &Record<Metadata>) -> Reply {
+    view::created(metadata, &MetadataView::from(metadata))
+}
+
+impl UseCase for AppendMetadata {
+    fn needs(&self, context: &Context<'_>, _: &Facts) -> Result<Vec<Ask>, Problem> {
+        Ok(self.place.asks(context.user()))
+    }
+
+    fn decide(&self, context: &Context<'_>, facts: &Facts) -> Result<Outcome, Problem> {
+        let (permit, found) = self.authorise(context, facts)?;
+        let mut commit = found.commit(context, permit);
+        let metadata = Metadata {
+            project_id: self.place.project,
+            artifact_id: self.place.artifact,
+            at: commit.at(),
+            values: self.input.values.clone(),
+        };
+        let metadata = commit.create(context.env.id("metadata"), metadata);
+        commit.finish(EventType::MetadataAppended, reply(&metadata))
+    }
+
+    fn writes(&self, _: &Context<'_>) -> Option<Scope> {
+        Some(self.place.scope())
+    }
+
+    fn replay(
+        &self,
+        context: &Context<'_>,
+        facts: &Facts,
+        records: &[Key],
+    ) -> Result<Reply, Problem> {
+        self.authorise(context, facts)?;
+        Ok(reply(&view::replayed(facts, records, 0)?))
+    }
+}

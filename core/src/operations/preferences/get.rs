@@ -1,0 +1,56 @@
+//! `GET /v1/preferences/notifications`
+
+use alloc::{boxed::Box, vec, vec::Vec};
+
+use super::PreferencesView;
+use crate::{
+    api::{Method, Parsed, Problem, Route, schema},
+    context::Context,
+    facts::{Ask, Facts},
+    use_case::{Outcome, UseCase},
+};
+
+/// Shows the caller's preferences; none set is an empty list.
+struct GetPreferences;
+
+/// The route.
+pub const ROUTE: Route = Route::new(
+    Method::Get,
+    "/v1/preferences/notifications",
+    "get_notification_preferences",
+    "Shows what the caller wants to be told about",
+    parse,
+)
+.answers(&[(200, Some(schema::<PreferencesView>))]);
+
+fn parse(_: &Parsed<'_>) -> Result<Box<dyn UseCase>, Problem> {
+    Ok(Box::new(GetPreferences))
+}
+
+impl UseCase for GetPreferences {
+    fn needs(&self, context: &Context<'_>, _: &Facts) -> Result<Vec<Ask>, Problem> {
+        Ok(vec![Ask::Get(super::key(context))])
+    }
+
+    fn decide(&self, context: &Context<'_>, facts: &Facts) -> Result<Outcome, Problem> {
+        let preferences = facts.record(&super::key(context))?;
+        Ok(Outcome::Reply(super::reply(preferences.as_ref())))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use crate::testing::World;
+
+    #[test]
+    fn nothing_set_is_an_empty_list_without_a_mark() {
+        let mut world = World::new();
+        let ana = world.person("ana");
+        let answer = world.get(&ana, "/v1/preferences/notifications").expect(200);
+        assert_eq!(answer.body, json!({ "rules": [] }));
+        assert_eq!(answer.etag, None);
+        assert_eq!(world.waves, 1);
+    }
+}

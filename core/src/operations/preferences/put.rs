@@ -1,0 +1,180 @@
+//! `PUT /v1/preferences/notifications`
+
+use alloc::{boxed::Box, collections::BTreeSet, format, vec, vec::Vec};
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::PreferencesView;
+use crate::{
+    api::{IfMatch, Method, Parsed, Precondition, Problem, Route, schema},
+    authority::head_key,
+    commit::Commit,
+    context::Context,
+    facts::{Ask, Facts},
+    model::{EventType, Preferences, Record, Rule},
+    permission::Permit,
+    storage::Scope,
+    use_case::{Outcome, UseCase},
+};
+
+/// Replaces the caller's preferences.
+///
+/// The accounts and projects that rules name are not looked up: a rule about something the caller
+/// cannot see matches nothing, and setting it reveals nothing.
+struct PutPreferences {
+    input: Input,
+    if_match: IfMatch,
+}
+
+/// The body.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "NewNotificationPreferences")]
+struct Input {
+    #[schemars(length(max = 200))]
+    rules: Vec<Rule>,
+}
+
+/// The route.
+pub const ROUTE: Route = Route::new(
+    Method::Put,
+    "/v1/preferences/notifications",
+    "put_notification_preferences",
+    "Sets what the caller wants to be told about",
+    parse,
+)
+.takes(schema::<Input>)
+.precondition(Precondition::Optional)
+.answers(&[(200, Some(schema::<PreferencesView>))]);
+
+fn parse(request: &Parsed<'_>) -> Result<Box<dyn UseCase>, Problem> {
+    let input: Input = request.body()?;
+    check(&input.rules)?;
+    Ok(Box::new(PutPreferences {
+        input,
+        if_match: request.if_match()?,
+    }))
+}
+
+fn check(rules: &[Rule]) -> Result<(), Problem> {
+    if rules.len() > Preferences::RULES {
+        return Err(Problem::field("rules", "may hold at most 200 rules"));
+    }
+    let mut known = BTreeSet::new();
+    for (position, rule) in rules.iter().enumerate() {
+        if !known.insert((rule.event, rule.channel, rule.scope)) {
+            return Err(Problem::field(
+                format!("rules[{position}]"),
+                "speaks of the same event, channel and scope as a rule before it",
+            ));
+        }
+    }
+    Ok(())
+}
+
+impl UseCase for PutPreferences {
+    fn needs(&self, context: &Context<'_>, _: &Facts) -> Result<Vec<Ask>, Problem> {
+        let head = head_key(Scope::User(context.user()));
+        Ok(vec![Ask::Get(head), Ask::Get(super::key(context))])
+    }
+
+    fn decide(&self, context: &Context<'_>, facts: &Facts) -> Result<Outcome, Problem> {
+        let before: Option<Record<Preferences>> = facts.record(&super::key(context))?;
+        let mark = before.as_ref().map(Record::etag);
+        self.if_match.honour(mark.as_ref())?;
+        let head = facts.record(&head_key(Scope::User(context.user())))?;
+        let mut commit = Commit::open(context, Permit::own(context.user()), head);
+        let body = Preferences {
+            rules: self.input.rules.clone(),
+        };
+        let after = match &before {
+            Some(before) => commit.update(before, body),
+            None => commit.create(context.user(), body),
+        };
+        commit.finish(EventType::PreferencesUpdated, super::reply(Some(&after)))
+    }
+
+    fn writes(&self, context: &Context<'_>) -> Option<Scope> {
+        Some(Scope::User(context.user()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::testing::World;
+
+    const PATH: &str = "/v1/preferences/notifications";
+    const PROJECT: &str = "prj_01h2xcejqtf2nbrexx3vqjhp4101h2xcejqtf2nbrexx3vqjhp41";
+
+    fn rule(scope: Option<&str>) -> Value {
+        let mut rule = json!({ "event": "version.available", "channel": "mail", "enabled": true });
+        if let Some(scope) = scope {
+            rule["scope"] = json!(scope);
+        }
+        rule
+    }
+
+    #[test]
+    fn sets_and_replaces() {
+        let mut world = World::new();
+        let ana = world.person("ana");
+        let rules = json!({ "rules": [rule(None), rule(Some(PROJECT))] });
+        let made = world.put(&ana, PATH, rules.clone()).expect(200);
+        assert_eq!(world.waves, 1);
+        assert_eq!(made.body["rules"], rules["rules"]);
+        assert_eq!(made.body["version"], 1);
+        let replaced = world.put(&ana, PATH, json!({ "rules": [] })).expect(200);
+        assert_eq!(replaced.body["version"], 2);
+        let shown = world.get(&ana, PATH).expect(200);
+        assert_eq!(shown.body, replaced.body);
+        assert_eq!(shown.etag, replaced.etag);
+    }
+
+    #[test]
+    fn a_stale_mark_changes_nothing() {
+        let mut world = World::new();
+        let ana = world.person("ana");
+        let headers = [("if-match", "*")];
+        let rules = json!({ "rules": [rule(None)] });
+        let before = world.dump();
+        world
+            .send(&ana, "PUT", PATH, &headers, Some(rules.clone()))
+            .expect(412);
+        assert_eq!(world.dump(), before);
+        let first = world.put(&ana, PATH, rules.clone()).expect(200).etag;
+        world.put(&ana, PATH, json!({ "rules": [] })).expect(200);
+        let before = world.dump();
+        let headers = [("if-match", first.as_deref().unwrap())];
+        world
+            .send(&ana, "PUT", PATH, &headers, Some(rules))
+            .expect(412);
+        assert_eq!(world.dump(), before);
+    }
+
+    #[test]
+    fn bad_rules_are_named() {
+        let mut world = World::new();
+        let ana = world.person("ana");
+        let before = world.dump();
+        let many: Vec<Value> = (0..=Preferences::RULES).map(|_| rule(None)).collect();
+        let mut unknown = rule(None);
+        unknown["event"] = json!("moon.risen");
+        let mut extra = rule(None);
+        extra["user"] = json!("usr_01h2xcejqtf2nbrexx3vqjhp41");
+        for (rules, field) in [
+            (json!(many), "rules"),
+            (json!([rule(None), rule(None)]), "rules[1]"),
+            (json!([unknown]), "rules[0].event"),
+            (json!([extra]), "rules[0].user"),
+            (json!([rule(Some("everything"))]), "rules[0].scope"),
+        ] {
+            let answer = world.put(&ana, PATH, json!({ "rules": rules })).expect(400);
+            assert_eq!(answer.body["errors"][0]["field"], field);
+        }
+        assert_eq!(world.dump(), before);
+    }
+}

@@ -1,0 +1,51 @@
+//! `GET /v1/projects/{project}`
+
+use alloc::{boxed::Box, vec::Vec};
+
+use super::ProjectView;
+use crate::{
+    api::{Method, Parsed, Problem, Route, schema, view},
+    authority::ProjectRecords,
+    context::Context,
+    facts::{Ask, Facts},
+    permission::Capability,
+    use_case::{Outcome, UseCase},
+    value::ProjectId,
+};
+
+/// Shows a project.
+#[derive(Debug)]
+struct GetProject {
+    project: ProjectId,
+}
+
+/// The route.
+pub const ROUTE: Route = Route::new(
+    Method::Get,
+    "/v1/projects/{project}",
+    "get_project",
+    "Shows a project",
+    parse,
+)
+.answers(&[(200, Some(schema::<ProjectView>))]);
+
+fn parse(request: &Parsed<'_>) -> Result<Box<dyn UseCase>, Problem> {
+    Ok(Box::new(GetProject {
+        project: request.path("project")?,
+    }))
+}
+
+impl UseCase for GetProject {
+    fn needs(&self, context: &Context<'_>, _: &Facts) -> Result<Vec<Ask>, Problem> {
+        Ok(ProjectRecords::asks(self.project, context.user()))
+    }
+
+    fn decide(&self, context: &Context<'_>, facts: &Facts) -> Result<Outcome, Problem> {
+        let records = ProjectRecords::load(facts, self.project, context.user())?;
+        let access = records.access(context.env.now);
+        access.check(Capability::ProjectView)?;
+        let project = access.project.ok_or_else(Problem::not_found)?;
+        let view = ProjectView::with_access(project, &access);
+        Ok(Outcome::Reply(view::shown(project, &view)))
+    }
+}

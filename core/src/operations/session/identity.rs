@@ -1,0 +1,251 @@
+//! `POST /v1/session/identity`
+
+use alloc::{boxed::Box, string::String, vec::Vec};
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::UserView;
+use crate::{
+    api::{Method, Parsed, Problem, ProblemKind, Route, schema},
+    authority::head_key,
+    commit::Commit,
+    context::Context,
+    facts::{Ask, Facts, TokenUsage},
+    identity::Claims,
+    model::{EventType, User},
+    operations::system::sign_up,
+    permission::Permit,
+    storage::{Key, Scope},
+    use_case::{Outcome, Reply, UseCase},
+    value::Email,
+};
+
+/// Establishes the caller's address from an ID token, where access tokens carry none.
+struct EstablishAddress {
+    input: Input,
+}
+
+/// The body.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "IdTokenPresentation")]
+struct Input {
+    id_token: String,
+}
+
+/// The route.
+pub const ROUTE: Route = Route::new(
+    Method::Post,
+    "/v1/session/identity",
+    "establish_address",
+    "Establishes the caller's verified address from an ID token",
+    parse,
+)
+.takes(schema::<Input>)
+.answers(&[(200, Some(schema::<UserView>))])
+.refuses(&[ProblemKind::Forbidden]);
+
+fn parse(request: &Parsed<'_>) -> Result<Box<dyn UseCase>, Problem> {
+    let input = request.body()?;
+    Ok(Box::new(EstablishAddress { input }))
+}
+
+/// Whether both tokens are of one identity, issued to one client where both say to which.
+fn same_identity(token: &Claims, caller: &Claims) -> bool {
+    let same_client = match (&token.client, &caller.client) {
+        (Some(one), Some(other)) => one == other,
+        _ => true,
+    };
+    token.issuer == caller.issuer && token.subject == caller.subject && same_client
+}
+
+impl EstablishAddress {
+    fn token(&self) -> Ask {
+        Ask::Token {
+            token: self.input.id_token.clone(),
+            usage: TokenUsage::Id,
+        }
+    }
+
+    /// What the token says, and the address it proves.
+    fn proved<'a>(
+        &self,
+        context: &Context<'_>,
+        facts: &'a Facts,
+    ) -> Result<(&'a Claims, &'a Email), Problem> {
+        let wrong = |message: &str| Problem::field("id_token", message);
+        let claims = facts
+            .claims(&self.token())?
+            .ok_or_else(|| wrong("must be a valid ID token of an issuer this surface trusts"))?;
+        if !same_identity(claims, &context.actor.claims) {
+            return Err(Problem::new(
+                ProblemKind::Forbidden,
+                "`id_token` is of another identity or client than the access token; \
+                 link a second identity with `POST /v1/session/identities`",
+            ));
+        }
+        let email = claims.verified_email.as_ref();
+        let email = email.ok_or_else(|| {
+            wrong("must carry an address that its issuer verified and whose word counts here")
+        })?;
+        Ok((claims, email))
+    }
+}
+
+impl UseCase for EstablishAddress {
+    fn needs(&self, context: &Context<'_>, facts: &Facts) -> Result<Vec<Ask>, Problem> {
+        let mut asks = Vec::from(super::profile_asks(context));
+        asks.push(self.token());
+        if facts.has(&self.token()) {
+            let (_, email) = self.proved(context, facts)?;
+            asks.push(Ask::Get(sign_up::email_key(context.surface, email)));
+        }
+        Ok(asks)
+    }
+
+    fn decide(&self, context: &Context<'_>, facts: &Facts) -> Result<Outcome, Problem> {
+        let (claims, email) = self.proved(context, facts)?;
+        let link = facts.item(&sign_up::email_key(context.surface, email))?;
+        if link.is_none() {
+            return Ok(Outcome::Prepare(sign_up::link_email(context, email)));
+        }
+        let user = super::profile(context, facts)?;
+        if user.body.email.as_ref() == Some(email) {
+            return Ok(Outcome::Reply(super::reply(&user)));
+        }
+        let head = facts.record(&head_key(Scope::User(user.id)))?;
+        let mut commit = Commit::open(context, Permit::own(user.id), head);
+        let name = user.body.name.clone().or_else(|| claims.name.clone());
+        let body = User {
+            name,
+            email: Some(email.clone()),
+            ..user.body.clone()
+        };
+        let user = commit.update(&user, body);
+        commit.finish(EventType::UserUpdated, super::reply(&user))
+    }
+
+    fn writes(&self, context: &Context<'_>) -> Option<Scope> {
+        Some(Scope::User(context.user()))
+    }
+
+    fn replay(&self, context: &Context<'_>, facts: &Facts, _: &[Key]) -> Result<Reply, Problem> {
+        Ok(super::reply(&super::profile(context, facts)?))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::testing::{Person, World};
+
+    const PATH: &str = "/v1/session/identity";
+
+    /// A person whose access token and profile carry no address.
+    fn nameless(world: &mut World) -> Person {
+        let mut ana = world.person("ana");
+        ana.actor.claims.verified_email = None;
+        let path = Scope::User(ana.actor.user).key(crate::storage::Sort::user());
+        let before = world.record::<User>(&path).unwrap();
+        let surface = world.surface.clone();
+        let context = world.context(&surface, &ana, None);
+        let head = world.record(&head_key(Scope::User(ana.actor.user)));
+        let mut commit = Commit::open(&context, Permit::own(ana.actor.user), head);
+        let body = User {
+            email: None,
+            ..before.body.clone()
+        };
+        commit.update(&before, body);
+        world.commit(&commit.seal(EventType::UserUpdated));
+        ana
+    }
+
+    fn present(world: &mut World, ana: &Person, email: Option<&str>) {
+        let mut claims = ana.actor.claims.clone();
+        claims.verified_email = email.map(|email| email.parse().unwrap());
+        world.tokens.insert("id".into(), claims);
+    }
+
+    #[test]
+    fn establishes_the_address_once() {
+        let mut world = World::new();
+        let ana = nameless(&mut world);
+        present(&mut world, &ana, Some("ana@example.com"));
+        let answer = world.post(&ana, PATH, json!({ "id_token": "id" }));
+        let answer = answer.expect(200);
+        assert_eq!(answer.body["email"], "ana@example.com");
+        assert!(answer.body.get("salt").is_none());
+        let session = world.get(&ana, "/v1/session").expect(200);
+        assert_eq!(session.body["user"]["email"], "ana@example.com");
+        let before = world.dump();
+        world
+            .post(&ana, PATH, json!({ "id_token": "id" }))
+            .expect(200);
+        assert_eq!(world.dump(), before);
+    }
+
+    #[test]
+    fn case_15_a_token_without_a_verified_address_establishes_nothing() {
+        let mut world = World::new();
+        let ana = nameless(&mut world);
+        present(&mut world, &ana, None);
+        let before = world.dump();
+        for token in ["id", "forged"] {
+            let answer = world.post(&ana, PATH, json!({ "id_token": token }));
+            assert_eq!(answer.expect(400).body["errors"][0]["field"], "id_token");
+        }
+        assert_eq!(world.dump(), before);
+    }
+
+    #[test]
+    fn case_14_a_token_of_another_identity_or_client_is_refused() {
+        let mut world = World::new();
+        let mut ana = nameless(&mut world);
+        ana.actor.claims.client = Some("console".into());
+        let before = world.dump();
+        let edits: [fn(&mut Claims); 3] = [
+            |claims| claims.subject = "ben".into(),
+            |claims| claims.issuer = "https://other.test".into(),
+            |claims| claims.client = Some("another".into()),
+        ];
+        for edit in edits {
+            present(&mut world, &ana, Some("ana@example.com"));
+            edit(world.tokens.get_mut("id").unwrap());
+            world
+                .post(&ana, PATH, json!({ "id_token": "id" }))
+                .expect(403)
+                .expect_problem("forbidden");
+        }
+        assert_eq!(world.dump(), before);
+    }
+
+    #[test]
+    fn an_address_somebody_else_proved_first_stays_linked_to_them() {
+        let mut world = World::new();
+        let ben = world.person("ben");
+        present(&mut world, &ben, Some("shared@example.com"));
+        world
+            .post(&ben, PATH, json!({ "id_token": "id" }))
+            .expect(200);
+        let ana = nameless(&mut world);
+        present(&mut world, &ana, Some("shared@example.com"));
+        let answer = world.post(&ana, PATH, json!({ "id_token": "id" }));
+        assert_eq!(answer.expect(200).body["email"], "shared@example.com");
+        let shared: Email = "shared@example.com".parse().unwrap();
+        let key = sign_up::email_key(&world.surface, &shared);
+        let link = world.record::<crate::model::EmailLink>(&key).unwrap();
+        assert_eq!(link.body.user_id, ben.actor.user);
+    }
+
+    #[test]
+    fn unknown_fields_are_named() {
+        let mut world = World::new();
+        let ana = world.person("ana");
+        let body = json!({ "id_token": "id", "email": "root@example.com" });
+        let answer = world.post(&ana, PATH, body).expect(400);
+        assert_eq!(answer.body["errors"][0]["field"], "email");
+    }
+}

@@ -1,0 +1,248 @@
+//! `POST /v1/session/identities`
+
+use alloc::{boxed::Box, string::String, vec::Vec};
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::UserView;
+use crate::{
+    api::{Method, Parsed, Problem, ProblemKind, Route, schema},
+    authority::head_key,
+    commit::Commit,
+    context::Context,
+    facts::{Ask, Facts, TokenUsage},
+    identity::Claims,
+    model::{EventType, IdentityLink, Record, User},
+    operations::system::sign_up,
+    permission::Permit,
+    storage::{Key, Scope, Sort},
+    use_case::{Outcome, Reply, UseCase},
+};
+
+/// Links a second identity to the caller, who shows both tokens: one calls, the other is in the
+/// body. An address alone never links anything.
+struct LinkIdentity {
+    input: Input,
+}
+
+/// The body.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "AccessTokenPresentation")]
+struct Input {
+    access_token: String,
+}
+
+/// The route.
+pub const ROUTE: Route = Route::new(
+    Method::Post,
+    "/v1/session/identities",
+    "link_identity",
+    "Links a second identity to the caller",
+    parse,
+)
+.takes(schema::<Input>)
+.answers(&[(200, Some(schema::<UserView>))])
+.refuses(&[ProblemKind::Conflict]);
+
+fn parse(request: &Parsed<'_>) -> Result<Box<dyn UseCase>, Problem> {
+    let input = request.body()?;
+    Ok(Box::new(LinkIdentity { input }))
+}
+
+impl LinkIdentity {
+    fn token(&self) -> Ask {
+        Ask::Token {
+            token: self.input.access_token.clone(),
+            usage: TokenUsage::Access,
+        }
+    }
+
+    fn second<'a>(&self, facts: &'a Facts) -> Result<&'a Claims, Problem> {
+        facts.claims(&self.token())?.ok_or_else(|| {
+            Problem::field(
+                "access_token",
+                "must be a valid access token of an issuer this surface trusts",
+            )
+        })
+    }
+}
+
+/// Refuses what the link and the profile rule out.
+fn check(user: &Record<User>, link: Option<&Record<IdentityLink>>) -> Result<(), Problem> {
+    if link.is_some_and(|link| link.body.user_id != user.id) {
+        return Err(Problem::conflict(
+            "this identity already signs in as another person; people cannot be merged",
+        ));
+    }
+    if user.body.identities.len() >= User::IDENTITIES {
+        return Err(Problem::conflict(
+            "a person can sign in with at most 10 identities",
+        ));
+    }
+    Ok(())
+}
+
+impl UseCase for LinkIdentity {
+    fn needs(&self, context: &Context<'_>, facts: &Facts) -> Result<Vec<Ask>, Problem> {
+        let mut asks = Vec::from(super::profile_asks(context));
+        asks.push(self.token());
+        if facts.has(&self.token()) {
+            let link = self.second(facts)?.scope().key(Sort::link());
+            asks.push(Ask::Get(link));
+        }
+        Ok(asks)
+    }
+
+    /// The link decides who the identity is; the profile then lists it, which also puts it into the
+    /// journal. A repetition after an interruption adds what is missing.
+    fn decide(&self, context: &Context<'_>, facts: &Facts) -> Result<Outcome, Problem> {
+        let second = self.second(facts)?;
+        let user = super::profile(context, facts)?;
+        let digest = second.digest();
+        if user.body.identities.contains(&digest) {
+            return Ok(Outcome::Reply(super::reply(&user)));
+        }
+        let link = facts.record(&second.scope().key(Sort::link()))?;
+        check(&user, link.as_ref())?;
+        if link.is_none() {
+            let batch = sign_up::link_identity(context, digest);
+            return Ok(Outcome::Prepare(batch));
+        }
+        let head = facts.record(&head_key(Scope::User(user.id)))?;
+        let mut commit = Commit::open(context, Permit::own(user.id), head);
+        let mut body = user.body.clone();
+        body.identities.push(digest);
+        let user = commit.update(&user, body);
+        commit.finish(EventType::IdentityLinked, super::reply(&user))
+    }
+
+    fn writes(&self, context: &Context<'_>) -> Option<Scope> {
+        Some(Scope::User(context.user()))
+    }
+
+    fn replay(&self, context: &Context<'_>, facts: &Facts, _: &[Key]) -> Result<Reply, Problem> {
+        Ok(super::reply(&super::profile(context, facts)?))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use alloc::format;
+
+    use serde_json::json;
+
+    use super::*;
+    use crate::{
+        model::JournalEntry,
+        testing::{Person, World},
+    };
+
+    const PATH: &str = "/v1/session/identities";
+
+    fn second(world: &mut World, subject: &str, email: Option<&str>) -> Claims {
+        let claims = Claims {
+            issuer: "https://second.test".into(),
+            subject: subject.into(),
+            client: None,
+            verified_email: email.map(|email| email.parse().unwrap()),
+            name: None,
+        };
+        world.tokens.insert(subject.into(), claims.clone());
+        claims
+    }
+
+    fn events(world: &World, person: &Person) -> Vec<EventType> {
+        let scope = Scope::User(person.actor.user);
+        let range = crate::storage::Range::all(scope, Sort::JOURNAL);
+        let entries = world.store.scan(&range).items;
+        let entries = Record::<JournalEntry>::decode_all(&entries).unwrap();
+        entries.iter().map(|entry| entry.body.event).collect()
+    }
+
+    #[test]
+    fn links_once_and_journals_once() {
+        let mut world = World::new();
+        let ana = world.person("ana");
+        let claims = second(&mut world, "ana-2", None);
+        let body = json!({ "access_token": "ana-2" });
+        world.post(&ana, PATH, body.clone()).expect(200);
+        let link: Record<IdentityLink> = world.record(&claims.scope().key(Sort::link())).unwrap();
+        assert_eq!(link.body.user_id, ana.actor.user);
+        assert_eq!(
+            events(&world, &ana),
+            [EventType::UserCreated, EventType::IdentityLinked]
+        );
+        let before = world.dump();
+        world.post(&ana, PATH, body).expect(200);
+        assert_eq!(world.dump(), before);
+    }
+
+    #[test]
+    fn an_interruption_after_the_link_is_healed_by_a_repetition() {
+        let mut world = World::new();
+        let ana = world.person("ana");
+        second(&mut world, "ana-2", None);
+        let use_case = LinkIdentity {
+            input: Input {
+                access_token: "ana-2".into(),
+            },
+        };
+        let outcome = world.decide(&ana, &use_case, None).unwrap();
+        let Outcome::Prepare(link) = outcome else {
+            panic!("the link comes first")
+        };
+        world.commit(&link);
+        world.run(&ana, &use_case, None).unwrap();
+        assert_eq!(
+            events(&world, &ana).last(),
+            Some(&EventType::IdentityLinked)
+        );
+    }
+
+    #[test]
+    fn case_14_an_identity_of_somebody_else_is_not_taken_over() {
+        let mut world = World::new();
+        let (ana, ben) = (world.person("ana"), world.person("ben"));
+        second(&mut world, "shared", None);
+        let body = json!({ "access_token": "shared" });
+        world.post(&ben, PATH, body.clone()).expect(200);
+        let before = world.dump();
+        world.post(&ana, PATH, body).expect(409);
+        assert_eq!(world.dump(), before);
+    }
+
+    #[test]
+    fn case_15_the_same_address_links_nothing_without_the_second_token() {
+        let mut world = World::new();
+        let ana = world.person("ana");
+        let before = world.dump();
+        let body = json!({ "access_token": "ana@example.com" });
+        let answer = world.post(&ana, PATH, body).expect(400);
+        assert_eq!(answer.body["errors"][0]["field"], "access_token");
+        let body = json!({ "email": "ana@example.com" });
+        let answer = world.post(&ana, PATH, body).expect(400);
+        assert_eq!(answer.body["errors"][0]["field"], "email");
+        assert_eq!(world.dump(), before);
+    }
+
+    #[test]
+    fn at_most_ten_identities() {
+        let mut world = World::new();
+        let ana = world.person("ana");
+        for number in 2..=User::IDENTITIES {
+            let subject = format!("ana-{number}");
+            second(&mut world, &subject, None);
+            world
+                .post(&ana, PATH, json!({ "access_token": subject }))
+                .expect(200);
+        }
+        second(&mut world, "ana-11", None);
+        let before = world.dump();
+        world
+            .post(&ana, PATH, json!({ "access_token": "ana-11" }))
+            .expect(409);
+        assert_eq!(world.dump(), before);
+    }
+}

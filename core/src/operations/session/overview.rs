@@ -1,0 +1,292 @@
+//! Everything one page of the session reads, wave by wave.
+
+use alloc::{
+    format,
+    string::{String, ToString},
+    vec::Vec,
+};
+
+use super::position::{Place, Position, Stage};
+use crate::{
+    authority::{AccountRecords, ProjectRecords},
+    context::Context,
+    facts::{Ask, FactError, Facts},
+    model::{Grant, Member, Principal, Project, Record, Team, TeamMember},
+    permission::Capability,
+    storage::{Index, Key, List, Page, Scope, Sort},
+    value::{AccountId, GrantId, MembershipId, Name, ProjectId},
+};
+
+/// The most projects one page reads.
+const PROJECTS: u32 = 50;
+/// The most teams whose names one page reads.
+const TEAMS: usize = 25;
+
+/// What is known so far of one page.
+pub(super) struct Overview<'a> {
+    pub(super) context: &'a Context<'a>,
+    pub(super) facts: &'a Facts,
+    pub(super) position: Position,
+}
+
+/// The projects one page looks at.
+#[derive(Default)]
+pub(super) struct Candidates {
+    /// Those the person was granted.
+    pub(super) granted: Vec<ProjectId>,
+    /// Others of the window's accounts.
+    pub(super) others: Vec<ProjectId>,
+    /// The last grant looked at, on this page or before it.
+    pub(super) last_grant: Option<GrantId>,
+    /// Where the next page begins.
+    pub(super) next: Option<Position>,
+}
+
+impl Candidates {
+    fn is_full(&self) -> bool {
+        self.granted.len() + self.others.len() >= PROJECTS as usize
+    }
+}
+
+impl<'a> Overview<'a> {
+    /// What to ask next; nothing new once everything is there.
+    pub(super) fn asks(&self) -> Result<Vec<Ask>, FactError> {
+        let mut asks = self.memberships_and_grants();
+        for wave in [Self::standings, Self::contents, Self::projects] {
+            if !self.facts.has_all(&asks) {
+                break;
+            }
+            asks = wave(self)?;
+        }
+        Ok(asks)
+    }
+
+    fn memberships_and_grants(&self) -> Vec<Ask> {
+        let scope = Scope::User(self.context.user());
+        let mut asks = Vec::from([
+            Ask::Get(scope.key(Sort::user())),
+            Ask::Get(scope.key(Sort::preferences())),
+            Ask::List(self.memberships()),
+        ]);
+        asks.extend(self.grants().map(Ask::List));
+        asks
+    }
+
+    fn standings(&self) -> Result<Vec<Ask>, FactError> {
+        let user = self.context.user();
+        let window = self.window()?;
+        let asks = |member: &Record<Member>| AccountRecords::asks(member.body.account_id, user);
+        Ok(window.iter().flat_map(asks).collect())
+    }
+
+    /// The projects of the accounts, and the names of the first teams.
+    fn contents(&self) -> Result<Vec<Ask>, FactError> {
+        let mut asks = Vec::new();
+        for standing in self.accounts()? {
+            let rows = standing.teams.iter().map(|row| &row.body);
+            let access = standing.access();
+            let current = rows.filter(|row| access.team_role(row.team_id).is_some());
+            asks.extend(current.map(|row| Ask::Get(team_key(row))));
+        }
+        asks.truncate(TEAMS);
+        let lists = self.project_lists()?.into_iter();
+        asks.extend(lists.map(|(_, list)| Ask::List(list)));
+        Ok(asks)
+    }
+
+    fn projects(&self) -> Result<Vec<Ask>, FactError> {
+        let user = self.context.user();
+        let Candidates {
+            granted, others, ..
+        } = self.candidates()?;
+        let asks = |project| ProjectRecords::asks(project, user);
+        Ok(granted.into_iter().chain(others).flat_map(asks).collect())
+    }
+
+    fn list(&self, prefix: &str, after: Option<String>, limit: u32) -> List {
+        List {
+            index: Index::Gsi3,
+            partition: Scope::User(self.context.user()).to_string(),
+            prefix: prefix.into(),
+            after,
+            until: None,
+            limit,
+        }
+    }
+
+    fn memberships(&self) -> List {
+        let after = self.position.window.map(|after| format!("MEMBER#{after}"));
+        self.list("MEMBER#", after, Position::WINDOW)
+    }
+
+    /// The person's own grants that this page is to look at, if it has not done with them.
+    fn grants(&self) -> Option<List> {
+        let Stage::Granted(after) = &self.position.stage else {
+            return None;
+        };
+        let after = after.map(|after| format!("GRANT#{after}"));
+        Some(self.list("GRANT#", after, PROJECTS))
+    }
+
+    fn grants_page(&self) -> Result<Option<&'a Page>, FactError> {
+        let page = self.grants().map(|list| self.facts.list(&list));
+        Ok(page.transpose()?)
+    }
+
+    fn window(&self) -> Result<Vec<Record<Member>>, FactError> {
+        let page = self.facts.list(&self.memberships())?;
+        Ok(Record::decode_all(&page.items)?)
+    }
+
+    /// The accounts of the window that the person sees, each with the membership that leads there.
+    fn visible(&self) -> Result<Vec<(Member, AccountRecords)>, FactError> {
+        let mut accounts = Vec::new();
+        for Record { body: member, .. } in self.window()? {
+            let account = member.account_id;
+            let standing = AccountRecords::load(self.facts, account, self.context.user())?;
+            let effective = standing.access().effective();
+            if effective.has(Capability::AccountView) {
+                accounts.push((member, standing));
+            }
+        }
+        Ok(accounts)
+    }
+
+    /// The accounts of the window that the person sees.
+    pub(super) fn accounts(&self) -> Result<Vec<AccountRecords>, FactError> {
+        let accounts = self.visible()?.into_iter();
+        Ok(accounts.map(|(_, standing)| standing).collect())
+    }
+
+    /// Where the next window begins.
+    pub(super) fn next_window(&self) -> Result<Option<Position>, FactError> {
+        let more = self.facts.list(&self.memberships())?.more;
+        let last = self.window()?.pop().filter(|_| more);
+        Ok(last.map(|last| Position::after(last.body.membership_id)))
+    }
+
+    /// The name of a team, where it was read.
+    pub(super) fn team_name(&self, row: &TeamMember) -> Result<Option<Name>, FactError> {
+        let key = team_key(row);
+        if !self.facts.has(&Ask::Get(key.clone())) {
+            return Ok(None);
+        }
+        let team = self.facts.record::<Team>(&key)?;
+        Ok(team.map(|team| team.body.name))
+    }
+
+    /// The projects of each account the page may reach, below the membership that leads there.
+    fn project_lists(&self) -> Result<Vec<(MembershipId, List)>, FactError> {
+        if self.grants_page()?.is_some_and(|page| page.more) {
+            return Ok(Vec::new());
+        }
+        let done = self.position.stage.place();
+        let list = |member: Member| {
+            let here = done.filter(|place| place.membership == member.membership_id);
+            let list = List {
+                index: Index::Gsi1,
+                partition: Scope::Account(member.account_id).to_string(),
+                prefix: "PROJECT#".into(),
+                after: here.map(|place| place.project.clone()),
+                until: None,
+                limit: PROJECTS,
+            };
+            (member.membership_id, list)
+        };
+        let accounts = self.visible()?.into_iter().map(|(member, _)| member);
+        let ahead =
+            |member: &Member| done.is_none_or(|place| member.membership_id >= place.membership);
+        Ok(accounts.filter(ahead).map(list).collect())
+    }
+
+    /// The projects to look at, and where the next page begins.
+    pub(super) fn candidates(&self) -> Result<Candidates, FactError> {
+        let mut found = self.granted()?;
+        if found.next.is_none() {
+            found.next = self.next_window()?;
+            self.fill(&mut found)?;
+        }
+        Ok(found)
+    }
+
+    fn granted(&self) -> Result<Candidates, FactError> {
+        let mut found = Candidates {
+            last_grant: self.position.stage.last_grant(),
+            ..Candidates::default()
+        };
+        let Some(page) = self.grants_page()? else {
+            return Ok(found);
+        };
+        let accounts = self.visible()?.into_iter();
+        let accounts: Vec<AccountId> = accounts.map(|(member, _)| member.account_id).collect();
+        for grant in Record::<Grant>::decode_all(&page.items)? {
+            let project = grant.body.project_id;
+            if accounts.contains(&project.account()) && !found.granted.contains(&project) {
+                found.granted.push(project);
+            }
+            found.last_grant = Some(grant.id);
+        }
+        if page.more {
+            found.next = Some(self.at(Stage::Granted(found.last_grant)));
+        }
+        Ok(found)
+    }
+
+    /// Adds projects of the accounts until the page is full, or a list ends before its account does.
+    fn fill(&self, found: &mut Candidates) -> Result<(), FactError> {
+        let mut place = self.position.stage.place().cloned();
+        for (membership, list) in self.project_lists()? {
+            let page = self.facts.list(&list)?;
+            for item in &page.items {
+                if found.is_full() {
+                    found.next = Some(self.at(Stage::All(found.last_grant, place)));
+                    return Ok(());
+                }
+                let project = Record::<Project>::decode(item)?.id;
+                if !found.granted.contains(&project) {
+                    found.others.push(project);
+                }
+                let key = item.index.get(Index::Gsi1.position()).cloned().flatten();
+                place = key.map(|key| Place {
+                    membership,
+                    project: key.sort,
+                });
+            }
+            if page.more {
+                found.next = Some(self.at(Stage::All(found.last_grant, place)));
+                return Ok(());
+            }
+        }
+        Ok(())
+    }
+
+    fn at(&self, stage: Stage) -> Position {
+        Position {
+            window: self.position.window,
+            stage,
+        }
+    }
+
+    /// The records of a project that the person sees and no earlier page has looked at: one has, if
+    /// it came by one of the person's grants on the project, revoked ones aside.
+    pub(super) fn project(
+        &self,
+        project: ProjectId,
+        grants_before: Option<GrantId>,
+    ) -> Result<Option<ProjectRecords>, FactError> {
+        let user = self.context.user();
+        let records = ProjectRecords::load(self.facts, project, user)?;
+        let access = records.access(self.context.env.now);
+        let visible = access.effective().has(Capability::ProjectView);
+        let own = Principal::User(user);
+        let shown = records
+            .grants
+            .iter()
+            .any(|grant| grant.body.principal == own && Some(grant.id) <= grants_before);
+        Ok((visible && !shown).then_some(records))
+    }
+}
+
+fn team_key(row: &TeamMember) -> Key {
+    Scope::Account(row.account_id).key(Sort::team(row.team_id))
+}

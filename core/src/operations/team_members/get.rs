@@ -1,0 +1,81 @@
+//! `GET /v1/accounts/{account}/teams/{team}/members/{user}`
+
+use alloc::{boxed::Box, vec::Vec};
+
+use super::{Named, TeamMemberView};
+use crate::{
+    api::{Method, Parsed, Problem, Route, schema, view},
+    authority::AccountRecords,
+    context::Context,
+    facts::{Ask, Facts},
+    use_case::{Outcome, UseCase},
+};
+
+/// Shows someone's place in a team.
+#[derive(Debug)]
+struct GetTeamMember(Named);
+
+/// The route.
+pub const ROUTE: Route = Route::new(
+    Method::Get,
+    "/v1/accounts/{account}/teams/{team}/members/{user}",
+    "get_team_member",
+    "Shows someone's place in a team",
+    parse,
+)
+.answers(&[(200, Some(schema::<TeamMemberView>))]);
+
+fn parse(request: &Parsed<'_>) -> Result<Box<dyn UseCase>, Problem> {
+    Ok(Box::new(GetTeamMember(Named::parse(request)?)))
+}
+
+impl UseCase for GetTeamMember {
+    fn needs(&self, context: &Context<'_>, _: &Facts) -> Result<Vec<Ask>, Problem> {
+        Ok(self.0.asks(context))
+    }
+
+    fn decide(&self, context: &Context<'_>, facts: &Facts) -> Result<Outcome, Problem> {
+        let Self(named) = self;
+        let records = AccountRecords::load(facts, named.team.account, context.user())?;
+        named.team.show(&records.access(), facts)?;
+        let row = named.load(facts)?.ok_or_else(Problem::not_found)?;
+        let reply = view::shown(&row, &TeamMemberView::from(&row));
+        Ok(Outcome::Reply(reply))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use alloc::format;
+
+    use serde_json::json;
+
+    use crate::{permission::AccountRole, testing::World};
+
+    #[test]
+    fn a_place_in_a_team_is_shown_to_members_and_to_whoever_is_in_it() {
+        let mut world = World::new();
+        let [ana, ben, eve] = ["ana", "ben", "eve"].map(|name| world.person(name));
+        let account = world.account(&ana);
+        world.join(&account, &ben, AccountRole::Guest);
+        let team = world.team(&ana, &account);
+        let path = format!("/v1/accounts/{account}/teams/{team}/members");
+        let own = format!("{path}/{}", ben.id());
+        world.get(&ben, &own).expect(403);
+        world.get(&ana, &own).expect_problem("not-found");
+        let made = world.put(&ana, &own, json!({ "role": "lead" })).expect(201);
+        for person in [&ana, &ben] {
+            let shown = world.get(person, &own).expect(200);
+            assert_eq!(world.waves, 1);
+            assert_eq!((&shown.body, &shown.etag), (&made.body, &made.etag));
+        }
+        assert_eq!(made.id(), ben.id());
+        assert_eq!(made.text("user_id"), ben.id());
+        assert_eq!(made.text("team_id"), team);
+        assert_eq!(made.body["role"], "lead");
+        world
+            .get(&ben, &format!("{path}/{}", ana.id()))
+            .expect_problem("not-found");
+        world.get(&eve, &own).expect_problem("not-found");
+    }
+}

@@ -1,0 +1,208 @@
+//! `GET /v1/accounts/{account}/teams/{team}/members`
+
+use alloc::{boxed::Box, format, vec::Vec};
+
+use super::{TeamMemberView, counts};
+use crate::{
+    api::{Method, PAGE, PageRequest, Parsed, Problem, Route, schema, view::ListView},
+    authority::AccountRecords,
+    context::Context,
+    facts::{Ask, FactError, Facts},
+    listing::Listing,
+    model::{Record, TeamMember},
+    operations::teams,
+    storage::{Index, Key, Sort},
+    use_case::{Outcome, UseCase},
+};
+
+/// Lists the members of a team, in the order they were added.
+#[derive(Debug)]
+struct ListTeamMembers {
+    team: teams::Named,
+    page: PageRequest,
+}
+
+/// The route.
+pub const ROUTE: Route = Route::new(
+    Method::Get,
+    "/v1/accounts/{account}/teams/{team}/members",
+    "list_team_members",
+    "Lists the members of a team, in the order they were added",
+    parse,
+)
+.query(&PAGE)
+.answers(&[(200, Some(schema::<ListView<TeamMemberView>>))]);
+
+fn parse(request: &Parsed<'_>) -> Result<Box<dyn UseCase>, Problem> {
+    Ok(Box::new(ListTeamMembers {
+        page: request.page("")?,
+        team: teams::Named::parse(request)?,
+    }))
+}
+
+impl ListTeamMembers {
+    fn listing(&self, context: &Context<'_>) -> Result<Listing<'_>, Problem> {
+        let partition = format!("TEAM#{}", self.team.team);
+        Listing::new(context, &self.page, Index::Gsi2, partition, Sort::MEMBERS)
+    }
+
+    fn authorise(&self, context: &Context<'_>, facts: &Facts) -> Result<(), Problem> {
+        let records = AccountRecords::load(facts, self.team.account, context.user())?;
+        self.team.show(&records.access(), facts)?;
+        Ok(())
+    }
+
+    fn member_key(&self, row: &Record<TeamMember>) -> Key {
+        self.team.scope().key(Sort::member(row.id))
+    }
+
+    /// The rows, and the memberships that tell which of them count.
+    fn row_asks(&self, listing: &Listing<'_>, facts: &Facts) -> Result<Vec<Ask>, Problem> {
+        let mut asks = listing.asks(facts)?;
+        if let Ok(page) = listing.page(facts) {
+            let rows = Record::decode_all(&page.items).map_err(FactError::from)?;
+            asks.extend(rows.iter().map(|row| Ask::Get(self.member_key(row))));
+        }
+        Ok(asks)
+    }
+
+    fn rows(&self, listing: &Listing<'_>, facts: &Facts) -> Result<Vec<TeamMemberView>, Problem> {
+        let mut items = Vec::new();
+        for row in listing.rows(facts)? {
+            let member = facts.record(&self.member_key(&row))?;
+            if counts(&row, member.as_ref()) {
+                items.push(TeamMemberView::from(&row));
+            }
+        }
+        Ok(items)
+    }
+}
+
+impl UseCase for ListTeamMembers {
+    fn needs(&self, context: &Context<'_>, facts: &Facts) -> Result<Vec<Ask>, Problem> {
+        let listing = self.listing(context)?;
+        let standing = self.team.asks(context);
+        if !facts.has_all(&standing) {
+            return Ok(standing);
+        }
+        self.authorise(context, facts)?;
+        self.row_asks(&listing, facts)
+    }
+
+    fn decide(&self, context: &Context<'_>, facts: &Facts) -> Result<Outcome, Problem> {
+        self.authorise(context, facts)?;
+        let listing = self.listing(context)?;
+        let items = self.rows(&listing, facts)?;
+        Ok(Outcome::Reply(listing.reply(context, facts, items)?))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use alloc::{format, string::String, vec::Vec};
+    use core::time::Duration;
+
+    use serde_json::json;
+
+    use crate::{
+        permission::AccountRole,
+        testing::{Person, World},
+    };
+
+    /// A team of Ana's with five members, and the path of its list.
+    fn team_of_five() -> (World, Person, Vec<Person>, String, String) {
+        let mut world = World::new();
+        let ana = world.person("ana");
+        let account = world.account(&ana);
+        let team = world.team(&ana, &account);
+        let path = format!("/v1/accounts/{account}/teams/{team}/members");
+        let people = ["ben", "cyd", "dan", "eli", "fay"].map(|name| world.person(name));
+        for person in &people {
+            world.pass(Duration::from_secs(1));
+            world.join(&account, person, AccountRole::Member);
+            let row = format!("{path}/{}", person.id());
+            world
+                .put(&ana, &row, json!({ "role": "member" }))
+                .expect(201);
+        }
+        (world, ana, people.into(), account, path)
+    }
+
+    /// Every page of a list: the ids on it.
+    fn pages(world: &mut World, person: &Person, path: &str, limit: u32) -> Vec<Vec<String>> {
+        let mut pages = Vec::new();
+        let mut cursor = String::new();
+        loop {
+            let page = world.get(person, &format!("{path}?limit={limit}{cursor}"));
+            let page = page.expect(200).body;
+            let items = page["items"].as_array().unwrap().iter();
+            pages.push(
+                items
+                    .map(|item| item["id"].as_str().unwrap().into())
+                    .collect(),
+            );
+            let Some(next) = page["next_cursor"].as_str() else {
+                return pages;
+            };
+            cursor = format!("&cursor={next}");
+        }
+    }
+
+    #[test]
+    fn members_are_listed_in_the_order_they_were_added() {
+        let (mut world, ana, people, _, path) = team_of_five();
+        let expected: Vec<String> = people.iter().map(Person::id).collect();
+        assert_eq!(pages(&mut world, &ana, &path, 50), [expected.clone()]);
+        assert_eq!(world.waves, 3);
+        assert_eq!(pages(&mut world, &ana, &path, 2).concat(), expected);
+    }
+
+    #[test]
+    fn case_60_a_page_whose_rows_all_fall_out_still_has_a_next_one() {
+        let (mut world, ana, people, account, path) = team_of_five();
+        let remove = |world: &mut World, person: &Person| {
+            let path = format!("/v1/accounts/{account}/members/{}", person.id());
+            world.delete(&ana, &path).expect(204);
+        };
+        for person in &people[1..4] {
+            remove(&mut world, person);
+        }
+        let ids = |people: &[&Person]| people.iter().map(|person| person.id()).collect();
+        let [ben, fay]: [Vec<String>; 2] = [ids(&[&people[0]]), ids(&[&people[4]])];
+        let listed = pages(&mut world, &ana, &path, 2);
+        assert_eq!(listed, [ben.clone(), [].into(), fay.clone()]);
+        assert_eq!(
+            pages(&mut world, &ana, &path, 1).concat(),
+            [ben, fay].concat()
+        );
+    }
+
+    #[test]
+    fn whoever_rejoins_is_not_back_in_the_team_and_who_is_suspended_still_is() {
+        let (mut world, ana, people, account, path) = team_of_five();
+        let member = |person: &Person| format!("/v1/accounts/{account}/members/{}", person.id());
+        world.delete(&ana, &member(&people[0])).expect(204);
+        world.join(&account, &people[0], AccountRole::Member);
+        let suspended = json!({ "status": "suspended" });
+        world
+            .patch(&ana, &member(&people[1]), suspended)
+            .expect(200);
+        let expected: Vec<String> = people[1..].iter().map(Person::id).collect();
+        assert_eq!(pages(&mut world, &ana, &path, 50), [expected]);
+    }
+
+    #[test]
+    fn who_does_not_see_the_team_gets_no_list() {
+        let (mut world, ana, _, account, path) = team_of_five();
+        let [gus, hal] = ["gus", "hal"].map(|name| world.person(name));
+        world.join(&account, &gus, AccountRole::Guest);
+        let refused = world.get(&gus, &path).expect(403);
+        assert_eq!(refused.body["missing"], json!(["team.view"]));
+        world.get(&hal, &path).expect_problem("not-found");
+        let own = format!("{path}/{}", gus.id());
+        world
+            .put(&ana, &own, json!({ "role": "member" }))
+            .expect(201);
+        world.get(&gus, &path).expect(200);
+    }
+}

@@ -1,0 +1,396 @@
+//! `PUT /v1/accounts/{account}/teams/{team}/members/{user}`
+
+use alloc::{boxed::Box, vec::Vec};
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::{Named, TeamMemberView, check_adding, check_lead};
+use crate::{
+    api::{IfMatch, Method, Parsed, Precondition, Problem, ProblemKind, Route, schema, view},
+    authority::{AccountRecords, act_on},
+    commit::Commit,
+    context::Context,
+    facts::{Ask, Facts},
+    model::{EventType, Member, MemberStatus, Record, Team, TeamMember},
+    permission::TeamRole,
+    storage::Scope,
+    use_case::{Outcome, Reply, UseCase},
+};
+
+/// Adds someone to a team, or changes their role in it.
+#[derive(Debug)]
+struct PutTeamMember {
+    named: Named,
+    if_match: IfMatch,
+    input: Input,
+}
+
+/// The body.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "PlaceInTeam")]
+struct Input {
+    role: TeamRole,
+}
+
+/// The route.
+pub const ROUTE: Route = Route::new(
+    Method::Put,
+    "/v1/accounts/{account}/teams/{team}/members/{user}",
+    "put_team_member",
+    "Adds someone to a team, or changes their role in it",
+    parse,
+)
+.takes(schema::<Input>)
+.answers(&[
+    (200, Some(schema::<TeamMemberView>)),
+    (201, Some(schema::<TeamMemberView>)),
+])
+.precondition(Precondition::Optional)
+.refuses(&[ProblemKind::Escalation]);
+
+fn parse(request: &Parsed<'_>) -> Result<Box<dyn UseCase>, Problem> {
+    Ok(Box::new(PutTeamMember {
+        input: request.body()?,
+        if_match: request.if_match()?,
+        named: Named::parse(request)?,
+    }))
+}
+
+impl PutTeamMember {
+    /// The team, and the active member it is about.
+    fn subject(&self, facts: &Facts) -> Result<Option<(Record<Team>, Record<Member>)>, Problem> {
+        let member = self.named.member(facts)?;
+        let active =
+            member.filter(|member| !member.deleted && member.body.status == MemberStatus::Active);
+        Ok(self.named.team.load(facts)?.zip(active))
+    }
+
+    fn row(&self, member: &Record<Member>) -> TeamMember {
+        TeamMember {
+            account_id: self.named.team.account,
+            team_id: self.named.team.team,
+            membership_id: member.body.membership_id,
+            role: self.input.role,
+        }
+    }
+
+    /// Adds the row, over one of an earlier stay or an earlier time in the team.
+    fn add(
+        &self,
+        mut commit: Commit<'_>,
+        stored: Option<Record<TeamMember>>,
+        member: &Record<Member>,
+    ) -> Result<Outcome, Problem> {
+        let row = match stored {
+            Some(stored) => commit.update(&stored, self.row(member)),
+            None => commit.create(member.id, self.row(member)),
+        };
+        let reply = view::created(&row, &TeamMemberView::from(&row));
+        commit.finish(EventType::TeamMemberAdded, reply)
+    }
+
+    fn change(
+        &self,
+        mut commit: Commit<'_>,
+        present: &Record<TeamMember>,
+        member: &Record<Member>,
+    ) -> Result<Outcome, Problem> {
+        if present.body.role == self.input.role {
+            return Ok(Outcome::Reply(shown(present)));
+        }
+        let row = commit.update(present, self.row(member));
+        commit.finish(EventType::TeamMemberUpdated, shown(&row))
+    }
+}
+
+fn shown(row: &Record<TeamMember>) -> Reply {
+    view::shown(row, &TeamMemberView::from(row))
+}
+
+impl UseCase for PutTeamMember {
+    fn needs(&self, context: &Context<'_>, facts: &Facts) -> Result<Vec<Ask>, Problem> {
+        Ok(self.named.asks_to_change(context, facts))
+    }
+
+    fn decide(&self, context: &Context<'_>, facts: &Facts) -> Result<Outcome, Problem> {
+        let Named { team, user } = &self.named;
+        let records = AccountRecords::load(facts, team.account, context.user())?;
+        let access = records.access();
+        let (permit, (record, member)) = act_on(
+            team.is_seen_by(&access),
+            access.permit_team(team.account, team.team),
+            self.subject(facts)?,
+        )?;
+        let present = self.named.load(facts)?;
+        let role = present
+            .as_ref()
+            .map_or(TeamRole::Member, |row| row.body.role);
+        check_lead(&access, *user, &[role, self.input.role])?;
+        if present.is_none() {
+            check_adding(&access, &record)?;
+        }
+        self.if_match
+            .honour(present.as_ref().map(Record::etag).as_ref())?;
+        let commit = Commit::open(context, permit, facts.record(&team.head())?);
+        match present {
+            Some(present) => self.change(commit, &present, &member),
+            None => self.add(commit, self.named.stored(facts)?, &member),
+        }
+    }
+
+    fn writes(&self, _: &Context<'_>) -> Option<Scope> {
+        Some(self.named.team.scope())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use alloc::{format, string::String};
+
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::{
+        authority::head_key,
+        permission::{AccountRole, Permit},
+        storage::Sort,
+        testing::{Answered, Person, World},
+        value::AccountId,
+    };
+
+    /// An account of Ana's with a team, and people who join it by these roles.
+    struct Case {
+        world: World,
+        ana: Person,
+        account: String,
+        team: String,
+    }
+
+    impl Case {
+        fn new() -> Self {
+            let mut world = World::new();
+            let ana = world.person("ana");
+            let account = world.account(&ana);
+            let team = world.team(&ana, &account);
+            Self {
+                world,
+                ana,
+                account,
+                team,
+            }
+        }
+
+        fn person(&mut self, name: &str, role: AccountRole) -> Person {
+            let person = self.world.person(name);
+            self.world.join(&self.account, &person, role);
+            person
+        }
+
+        fn path(&self, target: &Person) -> String {
+            let Self { account, team, .. } = self;
+            format!(
+                "/v1/accounts/{account}/teams/{team}/members/{}",
+                target.id()
+            )
+        }
+
+        fn put(&mut self, actor: &Person, target: &Person, role: &str) -> Answered {
+            let path = self.path(target);
+            self.world.put(actor, &path, json!({ "role": role }))
+        }
+
+        /// Ana puts someone, if their row is as marked.
+        fn put_if(&mut self, mark: &str, target: &Person, role: &str) -> Answered {
+            let (path, body) = (self.path(target), json!({ "role": role }));
+            let headers = [("if-match", mark)];
+            self.world
+                .send(&self.ana, "PUT", &path, &headers, Some(body))
+        }
+
+        /// Someone with this account role who leads the team.
+        fn lead(&mut self, name: &str, role: AccountRole) -> Person {
+            let lead = self.person(name, role);
+            let ana = self.ana.clone();
+            self.put(&ana, &lead, "lead").expect(201);
+            lead
+        }
+
+        /// Notes that the team may own projects, as granting it one as owner does.
+        fn may_own(&mut self) {
+            let account: AccountId = self.account.parse().unwrap();
+            let scope = Scope::Account(account);
+            let surface = self.world.surface.clone();
+            let context = self.world.context(&surface, &self.ana, None);
+            let head = self.world.record(&head_key(scope));
+            let mut commit = Commit::open(&context, Permit::system(scope), head);
+            let key = scope.key(Sort::team(self.team.parse().unwrap()));
+            let team: Record<Team> = self.world.record(&key).unwrap();
+            let may_own = Team {
+                may_own: true,
+                ..team.body.clone()
+            };
+            commit.update(&team, may_own);
+            let Outcome::Prepare(batch) = commit.prepare(EventType::TeamUpdated) else {
+                panic!("it prepares")
+            };
+            self.world.commit(&batch);
+        }
+    }
+
+    #[test]
+    fn an_admin_adds_someone_and_makes_them_lead() {
+        let mut case = Case::new();
+        let admin = case.person("ben", AccountRole::Admin);
+        let cyd = case.person("cyd", AccountRole::Guest);
+        let added = case.put(&admin, &cyd, "member").expect(201);
+        assert_eq!(case.world.waves, 2);
+        assert_eq!(added.body["role"], "member");
+        assert_eq!(added.body["created_by"], admin.id());
+        let raised = case.put(&admin, &cyd, "lead").expect(200);
+        assert_eq!(raised.body["role"], "lead");
+        assert_eq!(raised.body["version"], 2);
+        let stored = case.world.dump();
+        let same = case.put(&admin, &cyd, "lead").expect(200);
+        assert_eq!(same.body, raised.body);
+        assert_eq!(case.world.dump(), stored);
+    }
+
+    #[test]
+    fn a_lead_manages_plain_members_and_no_leads() {
+        let mut case = Case::new();
+        let lead = case.lead("ben", AccountRole::Guest);
+        let other = case.lead("cyd", AccountRole::Member);
+        let dan = case.person("dan", AccountRole::Member);
+        case.put(&lead, &dan, "member").expect(201);
+        let before = case.world.dump();
+        for (target, role) in [(&dan, "lead"), (&other, "member")] {
+            let refused = case.put(&lead, target, role).expect(403);
+            assert_eq!(refused.body["missing"], json!(["team.manage"]));
+        }
+        assert_eq!(case.world.dump(), before);
+        case.put(&lead, &lead, "member").expect(200);
+        let eli = case.person("eli", AccountRole::Member);
+        case.put(&lead, &eli, "member").expect(403);
+    }
+
+    #[test]
+    fn who_may_not_add_changes_nothing() {
+        let mut case = Case::new();
+        let (ana, eve) = (case.ana.clone(), case.world.person("eve"));
+        let [ben, cyd] = ["ben", "cyd"].map(|name| case.person(name, AccountRole::Member));
+        case.put(&ana, &ben, "member").expect(201);
+        let before = case.world.dump();
+        for actor in [&ben, &cyd] {
+            let refused = case.put(actor, &cyd, "member").expect(403);
+            assert_eq!(refused.body["missing"], json!(["team.manage"]));
+        }
+        case.put(&ben, &ben, "lead").expect(403);
+        case.put(&eve, &cyd, "member").expect_problem("not-found");
+        case.put(&eve, &eve, "member").expect_problem("not-found");
+        assert_eq!(case.world.dump(), before);
+    }
+
+    #[test]
+    fn only_active_members_of_the_account_are_added() {
+        let mut case = Case::new();
+        let (ana, eve) = (case.ana.clone(), case.world.person("eve"));
+        let [ben, cyd] = ["ben", "cyd"].map(|name| case.person(name, AccountRole::Member));
+        let member =
+            |person: &Person| format!("/v1/accounts/{}/members/{}", case.account, person.id());
+        let (ben_path, cyd_path) = (member(&ben), member(&cyd));
+        case.world.delete(&ana, &ben_path).expect(204);
+        let suspended = json!({ "status": "suspended" });
+        case.world.patch(&ana, &cyd_path, suspended).expect(200);
+        let before = case.world.dump();
+        for target in [&ben, &cyd, &eve] {
+            case.put(&ana, target, "member").expect_problem("not-found");
+        }
+        assert_eq!(case.world.dump(), before);
+    }
+
+    #[test]
+    fn adding_to_a_team_that_may_own_hands_out_ownership() {
+        let mut case = Case::new();
+        case.may_own();
+        let ana = case.ana.clone();
+        let admin = case.person("ben", AccountRole::Admin);
+        let cyd = case.person("cyd", AccountRole::Member);
+        let before = case.world.dump();
+        for target in [&admin, &cyd] {
+            let refused = case
+                .put(&admin, target, "member")
+                .expect_problem("escalation");
+            let missing = json!(["project.archive", "project.delete"]);
+            assert_eq!(refused.body["missing"], missing);
+        }
+        assert_eq!(case.world.dump(), before);
+        let dan = case.lead("dan", AccountRole::Member);
+        case.put(&dan, &cyd, "member").expect(201);
+        case.put(&admin, &cyd, "lead").expect(200);
+        case.put(&ana, &ana, "member").expect(201);
+    }
+
+    #[test]
+    fn an_admin_joins_a_team_that_owns_nothing() {
+        let mut case = Case::new();
+        let admin = case.person("ben", AccountRole::Admin);
+        case.put(&admin, &admin, "lead").expect(201);
+    }
+
+    #[test]
+    fn case_35_whoever_rejoins_is_in_the_team_when_added_anew() {
+        let mut case = Case::new();
+        let ana = case.ana.clone();
+        let lead = case.lead("ben", AccountRole::Member);
+        let path = format!("/v1/accounts/{}/members/{}", case.account, lead.id());
+        case.world.delete(&lead, &path).expect(204);
+        case.world
+            .join(&case.account.clone(), &lead, AccountRole::Member);
+        let row = case.path(&lead);
+        case.world.get(&ana, &row).expect_problem("not-found");
+        case.put(&lead, &ana, "member").expect(403);
+        let added = case.put(&ana, &lead, "member").expect(201);
+        let member = case.world.get(&ana, &path).expect(200);
+        assert_eq!(added.text("membership_id"), member.text("membership_id"));
+        case.world.get(&ana, &row).expect(200);
+    }
+
+    #[test]
+    fn a_mark_that_is_sent_is_honoured() {
+        let mut case = Case::new();
+        let ben = case.person("ben", AccountRole::Member);
+        let missing = case.put_if("*", &ben, "member");
+        missing.expect_problem("precondition-failed");
+        let ana = case.ana.clone();
+        let etag = case.put(&ana, &ben, "member").expect(201).etag.unwrap();
+        case.put_if(&etag, &ben, "lead").expect(200);
+        let stale = case.put_if(&etag, &ben, "member");
+        stale.expect_problem("precondition-failed");
+        case.put_if("*", &ben, "member").expect(200);
+    }
+
+    #[test]
+    fn case_26_only_the_role_can_be_set() {
+        let mut case = Case::new();
+        let ana = case.ana.clone();
+        let ben = case.person("ben", AccountRole::Member);
+        let (path, before) = (case.path(&ben), case.world.dump());
+        let bodies: [(Value, &str); 5] = [
+            (json!({}), "role"),
+            (json!({ "role": "owner" }), "role"),
+            (
+                json!({ "role": "member", "membership_id": "x" }),
+                "membership_id",
+            ),
+            (json!({ "role": "member", "team_id": "x" }), "team_id"),
+            (json!({ "role": "member", "version": 9 }), "version"),
+        ];
+        for (body, field) in bodies {
+            let answer = case.world.put(&ana, &path, body).expect(400);
+            assert_eq!(answer.body["errors"][0]["field"], field);
+        }
+        assert_eq!(case.world.dump(), before);
+    }
+}

@@ -1,0 +1,163 @@
+//! `DELETE /v1/accounts/{account}/teams/{team}/members/{user}`
+
+use alloc::{boxed::Box, vec::Vec};
+
+use super::{Named, check_lead};
+use crate::{
+    api::{IfMatch, Method, Parsed, Precondition, Problem, Route},
+    authority::{AccountRecords, act_on},
+    commit::Commit,
+    context::Context,
+    facts::{Ask, Facts},
+    model::EventType,
+    storage::Scope,
+    use_case::{Outcome, Reply, UseCase},
+};
+
+/// Takes someone out of a team, or lets them leave it.
+#[derive(Debug)]
+struct RemoveTeamMember {
+    named: Named,
+    if_match: IfMatch,
+}
+
+/// The route.
+pub const ROUTE: Route = Route::new(
+    Method::Delete,
+    "/v1/accounts/{account}/teams/{team}/members/{user}",
+    "remove_team_member",
+    "Takes someone out of a team; of oneself, leaves it",
+    parse,
+)
+.answers(&[(204, None)])
+.precondition(Precondition::Optional);
+
+fn parse(request: &Parsed<'_>) -> Result<Box<dyn UseCase>, Problem> {
+    request.no_body()?;
+    Ok(Box::new(RemoveTeamMember {
+        if_match: request.if_match()?,
+        named: Named::parse(request)?,
+    }))
+}
+
+impl UseCase for RemoveTeamMember {
+    fn needs(&self, context: &Context<'_>, facts: &Facts) -> Result<Vec<Ask>, Problem> {
+        Ok(self.named.asks_to_change(context, facts))
+    }
+
+    fn decide(&self, context: &Context<'_>, facts: &Facts) -> Result<Outcome, Problem> {
+        let Named { team, user } = &self.named;
+        let records = AccountRecords::load(facts, team.account, context.user())?;
+        let access = records.access();
+        let leaving = *user == context.user() && access.team_role(team.team).is_some();
+        let permit = if leaving {
+            access.permit_leaving(team.account)
+        } else {
+            access.permit_team(team.account, team.team)
+        };
+        let row = team.load(facts)?.and(self.named.load(facts)?);
+        let (permit, row) = act_on(team.is_seen_by(&access), permit, row)?;
+        check_lead(&access, *user, &[row.body.role])?;
+        self.if_match.honour(Some(&row.etag()))?;
+        let mut commit = Commit::open(context, permit, facts.record(&team.head())?);
+        commit.delete(&row);
+        commit.finish(EventType::TeamMemberRemoved, Reply::no_content())
+    }
+
+    fn writes(&self, _: &Context<'_>) -> Option<Scope> {
+        Some(self.named.team.scope())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use alloc::{format, string::String};
+
+    use serde_json::json;
+
+    use crate::{
+        permission::AccountRole,
+        testing::{Person, World},
+    };
+
+    /// A team of Ana's with these people in these roles; answers the path of its members.
+    fn team_with<const N: usize>(
+        people: [(&str, &str); N],
+    ) -> (World, Person, [Person; N], String) {
+        let mut world = World::new();
+        let ana = world.person("ana");
+        let account = world.account(&ana);
+        let team = world.team(&ana, &account);
+        let path = format!("/v1/accounts/{account}/teams/{team}/members");
+        let people = people.map(|(name, role)| {
+            let person = world.person(name);
+            world.join(&account, &person, AccountRole::Guest);
+            let row = format!("{path}/{}", person.id());
+            world.put(&ana, &row, json!({ "role": role })).expect(201);
+            person
+        });
+        (world, ana, people, path)
+    }
+
+    #[test]
+    fn case_31_removed_from_a_team_the_next_request_is_refused() {
+        let people = [("ben", "lead"), ("cyd", "member")];
+        let (mut world, ana, [ben, cyd], path) = team_with(people);
+        let row = format!("{path}/{}", ben.id());
+        world.get(&ben, &path).expect(200);
+        world.delete(&ana, &row).expect(204);
+        assert_eq!(world.waves, 2);
+        let removed = world.dump();
+        world.get(&ben, &path).expect(403);
+        world
+            .delete(&ben, &format!("{path}/{}", cyd.id()))
+            .expect(403);
+        world.get(&ana, &row).expect_problem("not-found");
+        world.delete(&ana, &row).expect_problem("not-found");
+        assert_eq!(world.dump(), removed);
+        let again = world
+            .put(&ana, &row, json!({ "role": "member" }))
+            .expect(201);
+        assert_eq!(again.body["version"], 3);
+    }
+
+    #[test]
+    fn everyone_may_leave_a_team() {
+        let people = [("ben", "lead"), ("cyd", "member")];
+        let (mut world, ana, people, path) = team_with(people);
+        for person in &people {
+            let row = format!("{path}/{}", person.id());
+            world.delete(person, &row).expect(204);
+            world.delete(person, &row).expect(403);
+            world.get(&ana, &row).expect_problem("not-found");
+        }
+    }
+
+    #[test]
+    fn a_lead_removes_plain_members_and_no_leads() {
+        let people = [("ben", "lead"), ("cyd", "lead"), ("dan", "member")];
+        let (mut world, _, [ben, cyd, dan], path) = team_with(people);
+        let eve = world.person("eve");
+        let row = |person: &Person| format!("{path}/{}", person.id());
+        let before = world.dump();
+        for (actor, target) in [(&ben, &cyd), (&dan, &ben)] {
+            let refused = world.delete(actor, &row(target)).expect(403);
+            assert_eq!(refused.body["missing"], json!(["team.manage"]));
+        }
+        world.delete(&eve, &row(&dan)).expect_problem("not-found");
+        assert_eq!(world.dump(), before);
+        world.delete(&ben, &row(&dan)).expect(204);
+    }
+
+    #[test]
+    fn case_51_a_stale_mark_removes_nobody() {
+        let (mut world, ana, [ben], path) = team_with([("ben", "member")]);
+        let row = format!("{path}/{}", ben.id());
+        let etag = world.get(&ana, &row).expect(200).etag.unwrap();
+        world.put(&ana, &row, json!({ "role": "lead" })).expect(200);
+        let headers = [("if-match", etag.as_str())];
+        let refused = world.send(&ana, "DELETE", &row, &headers, None);
+        refused.expect_problem("precondition-failed");
+        world.get(&ana, &row).expect(200);
+    }
+}

@@ -1,0 +1,181 @@
+//! `DELETE /v1/accounts/{account}/teams/{team}`
+
+use alloc::{boxed::Box, format, vec, vec::Vec};
+
+use super::Named;
+use crate::{
+    api::{IfMatch, Method, Parsed, Precondition, Problem, Route},
+    authority::AccountRecords,
+    commit::Commit,
+    context::Context,
+    facts::{Ask, Facts},
+    model::{Account, EventType, RetiredTeam, Team},
+    storage::Scope,
+    use_case::{Outcome, Reply, UseCase},
+};
+
+/// Deletes a team. What it confers ends with this commit, because every decision reads the account's
+/// list of deleted teams; its rows and grants are marked afterwards.
+#[derive(Debug)]
+struct DeleteTeam {
+    named: Named,
+    if_match: IfMatch,
+}
+
+/// The route.
+pub const ROUTE: Route = Route::new(
+    Method::Delete,
+    "/v1/accounts/{account}/teams/{team}",
+    "delete_team",
+    "Deletes a team: its grants confer nothing from then on",
+    parse,
+)
+.answers(&[(204, None)])
+.precondition(Precondition::Optional);
+
+fn parse(request: &Parsed<'_>) -> Result<Box<dyn UseCase>, Problem> {
+    request.no_body()?;
+    Ok(Box::new(DeleteTeam {
+        if_match: request.if_match()?,
+        named: Named::parse(request)?,
+    }))
+}
+
+/// The account with one more deleted team.
+fn retire(account: &Account, team: RetiredTeam) -> Result<Account, Problem> {
+    let mut account = account.clone();
+    if account.retired_teams.len() >= Account::RETIRED_TEAMS {
+        let most = Account::RETIRED_TEAMS;
+        return Err(Problem::conflict(format!(
+            "an account remembers at most {most} deleted teams; rename this one and use it anew"
+        )));
+    }
+    account.retired_teams.push(team);
+    Ok(account)
+}
+
+impl UseCase for DeleteTeam {
+    fn needs(&self, context: &Context<'_>, facts: &Facts) -> Result<Vec<Ask>, Problem> {
+        let head = Ask::Get(self.named.head());
+        if !facts.has(&head) {
+            return Ok(vec![head]);
+        }
+        Ok(self.named.asks(context))
+    }
+
+    fn decide(&self, context: &Context<'_>, facts: &Facts) -> Result<Outcome, Problem> {
+        let records = AccountRecords::load(facts, self.named.account, context.user())?;
+        let (permit, team) = self.named.manage(&records.access(), facts)?;
+        self.if_match.honour(Some(&team.etag()))?;
+        let account = records.account.ok_or_else(Problem::not_found)?;
+        let without = retire(&account.body, RetiredTeam(team.id))?;
+        let mut commit = Commit::open(context, permit, facts.record(&self.named.head())?);
+        commit.update(&account, without);
+        let retiring = Team {
+            retiring: true,
+            ..team.body.clone()
+        };
+        let team = commit.update(&team, retiring);
+        let reply = Reply {
+            finish: Some(team.key()),
+            ..Reply::no_content()
+        };
+        commit.finish(EventType::TeamDeleted, reply)
+    }
+
+    fn writes(&self, _: &Context<'_>) -> Option<Scope> {
+        Some(self.named.scope())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use alloc::vec;
+
+    use serde_json::json;
+    use ulid::Ulid;
+
+    use super::*;
+    use crate::{
+        permission::AccountRole,
+        testing::World,
+        value::{TeamId, id::Id},
+    };
+
+    #[test]
+    fn a_deleted_team_is_gone_and_cut_off_in_one_commit() {
+        let mut world = World::new();
+        let ana = world.person("ana");
+        let account = world.account(&ana);
+        let team = world.team(&ana, &account);
+        let path = format!("/v1/accounts/{account}/teams/{team}");
+        world.delete(&ana, &path).expect(204);
+        assert_eq!(world.waves, 2);
+        let scope = Scope::Account(account.parse().unwrap());
+        let stored = world.record::<Account>(&scope.key(crate::storage::Sort::account()));
+        assert!(stored.unwrap().body.has_retired(team.parse().unwrap()));
+        world.get(&ana, &path).expect_problem("not-found");
+        world.delete(&ana, &path).expect_problem("not-found");
+        let rename = json!({ "name": "Again" });
+        world.patch(&ana, &path, rename).expect_problem("not-found");
+        let row = format!("{path}/members/{}", ana.id());
+        world
+            .put(&ana, &row, json!({ "role": "lead" }))
+            .expect_problem("not-found");
+    }
+
+    #[test]
+    fn who_may_not_delete_changes_nothing() {
+        let mut world = World::new();
+        let [ana, ben, eve] = ["ana", "ben", "eve"].map(|name| world.person(name));
+        let account = world.account(&ana);
+        world.join(&account, &ben, AccountRole::Member);
+        let team = world.team(&ana, &account);
+        let path = format!("/v1/accounts/{account}/teams/{team}");
+        let lead = format!("{path}/members/{}", ben.id());
+        world
+            .put(&ana, &lead, json!({ "role": "lead" }))
+            .expect(201);
+        let before = world.dump();
+        let refused = world.delete(&ben, &path).expect(403);
+        assert_eq!(refused.body["missing"], json!(["team.manage"]));
+        world.delete(&eve, &path).expect_problem("not-found");
+        assert_eq!(world.dump(), before);
+    }
+
+    #[test]
+    fn case_51_a_stale_mark_deletes_nothing() {
+        let mut world = World::new();
+        let ana = world.person("ana");
+        let account = world.account(&ana);
+        let path = format!(
+            "/v1/accounts/{account}/teams/{}",
+            world.team(&ana, &account)
+        );
+        let etag = world.get(&ana, &path).expect(200).etag.unwrap();
+        world
+            .patch(&ana, &path, json!({ "name": "Audit" }))
+            .expect(200);
+        let headers = [("if-match", etag.as_str())];
+        let refused = world.send(&ana, "DELETE", &path, &headers, None);
+        refused.expect_problem("precondition-failed");
+        world.get(&ana, &path).expect(200);
+    }
+
+    #[test]
+    fn an_account_remembers_so_many_deleted_teams_and_no_more() {
+        let team = |number| RetiredTeam(TeamId::from_ulid(Ulid::from_parts(1, number)));
+        let mut account = Account {
+            name: "Acme".parse().unwrap(),
+            kind: crate::model::AccountKind::Personal,
+            status: crate::model::AccountStatus::Active,
+            owners: vec![],
+            retired_teams: vec![],
+        };
+        for number in 0..Account::RETIRED_TEAMS {
+            account = retire(&account, team(number as u128)).unwrap();
+        }
+        let refused = retire(&account, team(u128::MAX)).unwrap_err();
+        assert_eq!(refused.kind.status(), 409);
+    }
+}

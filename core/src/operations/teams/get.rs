@@ -1,0 +1,117 @@
+//! `GET /v1/accounts/{account}/teams/{team}`
+
+use alloc::{boxed::Box, vec::Vec};
+
+use super::{Named, TeamView};
+use crate::{
+    api::{Method, Parsed, Problem, Route, schema, view},
+    authority::AccountRecords,
+    context::Context,
+    facts::{Ask, Facts},
+    use_case::{Outcome, UseCase},
+};
+
+/// Shows a team.
+#[derive(Debug)]
+struct GetTeam(Named);
+
+/// The route.
+pub const ROUTE: Route = Route::new(
+    Method::Get,
+    "/v1/accounts/{account}/teams/{team}",
+    "get_team",
+    "Shows a team",
+    parse,
+)
+.answers(&[(200, Some(schema::<TeamView>))]);
+
+fn parse(request: &Parsed<'_>) -> Result<Box<dyn UseCase>, Problem> {
+    Ok(Box::new(GetTeam(Named::parse(request)?)))
+}
+
+impl UseCase for GetTeam {
+    fn needs(&self, context: &Context<'_>, _: &Facts) -> Result<Vec<Ask>, Problem> {
+        Ok(self.0.asks(context))
+    }
+
+    fn decide(&self, context: &Context<'_>, facts: &Facts) -> Result<Outcome, Problem> {
+        let records = AccountRecords::load(facts, self.0.account, context.user())?;
+        let team = self.0.show(&records.access(), facts)?;
+        Ok(Outcome::Reply(view::shown(&team, &TeamView::from(&team))))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use alloc::format;
+
+    use serde_json::json;
+
+    use crate::{permission::AccountRole, testing::World};
+
+    #[test]
+    fn a_team_is_shown_to_members() {
+        let mut world = World::new();
+        let (ana, ben) = (world.person("ana"), world.person("ben"));
+        let account = world.account(&ana);
+        world.join(&account, &ben, AccountRole::Member);
+        let team = world.team(&ana, &account);
+        let path = format!("/v1/accounts/{account}/teams/{team}");
+        let shown = world.get(&ben, &path).expect(200);
+        assert_eq!(world.waves, 1);
+        assert_eq!(shown.id(), team);
+        assert_eq!(shown.text("account_id"), account);
+        assert!(shown.etag.is_some());
+        for hidden in ["may_own", "retiring"] {
+            assert!(shown.body.get(hidden).is_none(), "{hidden}");
+        }
+    }
+
+    #[test]
+    fn a_guest_sees_the_teams_they_are_in() {
+        let mut world = World::new();
+        let (ana, ben) = (world.person("ana"), world.person("ben"));
+        let account = world.account(&ana);
+        world.join(&account, &ben, AccountRole::Guest);
+        let path = format!(
+            "/v1/accounts/{account}/teams/{}",
+            world.team(&ana, &account)
+        );
+        let refused = world.get(&ben, &path).expect(403);
+        assert_eq!(refused.body["missing"], json!(["team.view"]));
+        let row = format!("{path}/members/{}", ben.id());
+        world
+            .put(&ana, &row, json!({ "role": "member" }))
+            .expect(201);
+        world.get(&ben, &path).expect(200);
+    }
+
+    #[test]
+    fn case_17_and_18_a_team_of_another_account_is_none() {
+        let mut world = World::new();
+        let (ana, eve) = (world.person("ana"), world.person("eve"));
+        let (account, other) = (world.account(&ana), world.account(&eve));
+        let team = world.team(&ana, &account);
+        for account in [account, other] {
+            let path = format!("/v1/accounts/{account}/teams/{team}");
+            world.get(&eve, &path).expect_problem("not-found");
+        }
+    }
+
+    #[test]
+    fn case_24_an_id_with_key_characters_names_no_team() {
+        let mut world = World::new();
+        let ana = world.person("ana");
+        let account = world.account(&ana);
+        let team = world.team(&ana, &account);
+        for id in [
+            format!("{team}#"),
+            format!("{team}\0"),
+            ana.id(),
+            "TEAM#".into(),
+        ] {
+            let path = format!("/v1/accounts/{account}/teams/{id}");
+            world.get(&ana, &path).expect_problem("not-found");
+        }
+    }
+}

@@ -1,0 +1,122 @@
+//! `GET /v1/accounts/{account}/teams`
+
+use alloc::{boxed::Box, format, vec::Vec};
+
+use super::TeamView;
+use crate::{
+    api::{Method, PAGE, PageRequest, Parsed, Problem, Route, schema, view::ListView},
+    authority::AccountRecords,
+    context::Context,
+    facts::{Ask, Facts},
+    listing::Listing,
+    permission::Capability,
+    storage::{Index, Sort},
+    use_case::{Outcome, UseCase},
+    value::AccountId,
+};
+
+/// Lists the teams of an account, oldest first.
+#[derive(Debug)]
+struct ListTeams {
+    account: AccountId,
+    page: PageRequest,
+}
+
+/// The route.
+pub const ROUTE: Route = Route::new(
+    Method::Get,
+    "/v1/accounts/{account}/teams",
+    "list_teams",
+    "Lists the teams of an account, oldest first",
+    parse,
+)
+.query(&PAGE)
+.answers(&[(200, Some(schema::<ListView<TeamView>>))]);
+
+fn parse(request: &Parsed<'_>) -> Result<Box<dyn UseCase>, Problem> {
+    Ok(Box::new(ListTeams {
+        page: request.page("")?,
+        account: request.path("account")?,
+    }))
+}
+
+impl ListTeams {
+    fn listing(&self, context: &Context<'_>) -> Result<Listing<'_>, Problem> {
+        let partition = format!("ACCOUNT#{}", self.account);
+        Listing::new(context, &self.page, Index::Gsi1, partition, Sort::TEAMS)
+    }
+
+    fn authorise(&self, context: &Context<'_>, facts: &Facts) -> Result<(), Problem> {
+        let records = AccountRecords::load(facts, self.account, context.user())?;
+        let access = records.access();
+        access.permit(self.account, Capability::TeamView)?;
+        Ok(())
+    }
+}
+
+impl UseCase for ListTeams {
+    fn needs(&self, context: &Context<'_>, facts: &Facts) -> Result<Vec<Ask>, Problem> {
+        let listing = self.listing(context)?;
+        let standing = AccountRecords::asks(self.account, context.user());
+        if !facts.has_all(&standing) {
+            return Ok(standing);
+        }
+        self.authorise(context, facts)?;
+        Ok(listing.asks(facts)?)
+    }
+
+    fn decide(&self, context: &Context<'_>, facts: &Facts) -> Result<Outcome, Problem> {
+        self.authorise(context, facts)?;
+        let listing = self.listing(context)?;
+        let teams = listing.rows(facts)?;
+        let items: Vec<TeamView> = teams.iter().map(TeamView::from).collect();
+        Ok(Outcome::Reply(listing.reply(context, facts, items)?))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use alloc::format;
+    use core::time::Duration;
+
+    use serde_json::json;
+
+    use crate::{permission::AccountRole, testing::World};
+
+    #[test]
+    fn teams_are_listed_oldest_first_and_deleted_ones_are_not() {
+        let mut world = World::new();
+        let ana = world.person("ana");
+        let account = world.account(&ana);
+        let teams = [0, 1, 2, 3].map(|_| {
+            world.pass(Duration::from_secs(1));
+            world.team(&ana, &account)
+        });
+        let path = format!("/v1/accounts/{account}/teams");
+        world
+            .delete(&ana, &format!("{path}/{}", teams[1]))
+            .expect(204);
+        let page = world.get(&ana, &format!("{path}?limit=2")).expect(200).body;
+        assert_eq!(world.waves, 3);
+        assert_eq!(page["items"][0]["id"], teams[0]);
+        assert_eq!(page["items"][1]["id"], teams[2]);
+        let cursor = page["next_cursor"].as_str().unwrap();
+        let path = format!("{path}?limit=2&cursor={cursor}");
+        let page = world.get(&ana, &path).expect(200).body;
+        assert_eq!(page["items"].as_array().unwrap().len(), 1);
+        assert_eq!(page["items"][0]["id"], teams[3]);
+        assert_eq!(page["next_cursor"], json!(null));
+    }
+
+    #[test]
+    fn who_does_not_see_teams_gets_no_list() {
+        let mut world = World::new();
+        let [ana, ben, eve] = ["ana", "ben", "eve"].map(|name| world.person(name));
+        let account = world.account(&ana);
+        world.join(&account, &ben, AccountRole::Guest);
+        let path = format!("/v1/accounts/{account}/teams");
+        let refused = world.get(&ben, &path).expect(403);
+        assert_eq!(refused.body["missing"], json!(["team.view"]));
+        world.get(&eve, &path).expect_problem("not-found");
+    }
+}

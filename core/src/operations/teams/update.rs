@@ -1,0 +1,175 @@
+//! `PATCH /v1/accounts/{account}/teams/{team}`
+
+use alloc::{boxed::Box, vec::Vec};
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::{Named, TeamView};
+use crate::{
+    api::{IfMatch, Method, Parsed, Precondition, Problem, Route, schema, view},
+    authority::AccountRecords,
+    commit::Commit,
+    context::Context,
+    facts::{Ask, Facts},
+    model::{EventType, Team},
+    storage::Scope,
+    use_case::{Outcome, UseCase},
+    value::Name,
+};
+
+/// Renames a team.
+#[derive(Debug)]
+struct UpdateTeam {
+    named: Named,
+    if_match: IfMatch,
+    input: Input,
+}
+
+/// The body.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "TeamChange")]
+struct Input {
+    name: Name,
+}
+
+/// The route.
+pub const ROUTE: Route = Route::new(
+    Method::Patch,
+    "/v1/accounts/{account}/teams/{team}",
+    "update_team",
+    "Renames a team",
+    parse,
+)
+.takes(schema::<Input>)
+.answers(&[(200, Some(schema::<TeamView>))])
+.precondition(Precondition::Required);
+
+fn parse(request: &Parsed<'_>) -> Result<Box<dyn UseCase>, Problem> {
+    Ok(Box::new(UpdateTeam {
+        input: request.body()?,
+        if_match: request.if_match()?,
+        named: Named::parse(request)?,
+    }))
+}
+
+impl UseCase for UpdateTeam {
+    fn needs(&self, context: &Context<'_>, _: &Facts) -> Result<Vec<Ask>, Problem> {
+        let mut asks = self.named.asks(context);
+        asks.push(Ask::Get(self.named.head()));
+        Ok(asks)
+    }
+
+    fn decide(&self, context: &Context<'_>, facts: &Facts) -> Result<Outcome, Problem> {
+        let records = AccountRecords::load(facts, self.named.account, context.user())?;
+        let (permit, team) = self.named.manage(&records.access(), facts)?;
+        self.if_match.require(&team.etag())?;
+        let mut commit = Commit::open(context, permit, facts.record(&self.named.head())?);
+        let body = Team {
+            name: self.input.name.clone(),
+            ..team.body.clone()
+        };
+        let team = commit.update(&team, body);
+        let reply = view::shown(&team, &TeamView::from(&team));
+        commit.finish(EventType::TeamUpdated, reply)
+    }
+
+    fn writes(&self, _: &Context<'_>) -> Option<Scope> {
+        Some(self.named.scope())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use alloc::format;
+
+    use serde_json::json;
+
+    use crate::{permission::AccountRole, testing::World};
+
+    #[test]
+    fn an_admin_renames_a_team() {
+        let mut world = World::new();
+        let (ana, ben) = (world.person("ana"), world.person("ben"));
+        let account = world.account(&ana);
+        world.join(&account, &ben, AccountRole::Admin);
+        let path = format!(
+            "/v1/accounts/{account}/teams/{}",
+            world.team(&ana, &account)
+        );
+        let renamed = world
+            .patch(&ben, &path, json!({ "name": "Audit" }))
+            .expect(200);
+        assert_eq!(world.waves, 1);
+        assert_eq!(renamed.body["name"], "Audit");
+        let shown = world.get(&ana, &path).expect(200);
+        assert_eq!((shown.body, shown.etag), (renamed.body, renamed.etag));
+    }
+
+    #[test]
+    fn who_may_not_rename_changes_nothing() {
+        let mut world = World::new();
+        let [ana, ben, cyd, eve] = ["ana", "ben", "cyd", "eve"].map(|name| world.person(name));
+        let account = world.account(&ana);
+        world.join(&account, &ben, AccountRole::Member);
+        world.join(&account, &cyd, AccountRole::Guest);
+        let path = format!(
+            "/v1/accounts/{account}/teams/{}",
+            world.team(&ana, &account)
+        );
+        let before = world.dump();
+        for person in [&ben, &cyd] {
+            let refused = world
+                .patch(person, &path, json!({ "name": "Audit" }))
+                .expect(403);
+            assert_eq!(refused.body["missing"], json!(["team.manage"]));
+        }
+        world
+            .patch(&eve, &path, json!({ "name": "Audit" }))
+            .expect_problem("not-found");
+        let none = format!("/v1/accounts/{account}/teams/team_01h2xcejqtf2nbrexx3vqjhp41");
+        world
+            .patch(&ben, &none, json!({ "name": "Audit" }))
+            .expect_problem("not-found");
+        assert_eq!(world.dump(), before);
+    }
+
+    #[test]
+    fn case_26_only_the_name_can_be_set() {
+        let mut world = World::new();
+        let ana = world.person("ana");
+        let account = world.account(&ana);
+        let path = format!(
+            "/v1/accounts/{account}/teams/{}",
+            world.team(&ana, &account)
+        );
+        let before = world.dump();
+        for field in ["may_own", "retiring", "account_id", "created_by"] {
+            let mut body = json!({ "name": "Audit" });
+            body[field] = json!(true);
+            let answer = world.patch(&ana, &path, body).expect(400);
+            assert_eq!(answer.body["errors"][0]["field"], field);
+        }
+        assert_eq!(world.dump(), before);
+    }
+
+    #[test]
+    fn case_51_of_two_writers_of_one_version_one_wins() {
+        let mut world = World::new();
+        let ana = world.person("ana");
+        let account = world.account(&ana);
+        let path = format!(
+            "/v1/accounts/{account}/teams/{}",
+            world.team(&ana, &account)
+        );
+        let etag = world.get(&ana, &path).expect(200).etag.unwrap();
+        let mut rename = |name: &str, headers: &[(&str, &str)]| {
+            world.send(&ana, "PATCH", &path, headers, Some(json!({ "name": name })))
+        };
+        rename("One", &[("if-match", &etag)]).expect(200);
+        rename("Two", &[("if-match", &etag)]).expect_problem("precondition-failed");
+        rename("Two", &[]).expect_problem("precondition-required");
+        assert_eq!(world.get(&ana, &path).body["name"], "One");
+    }
+}

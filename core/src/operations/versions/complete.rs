@@ -1,0 +1,30 @@
+//! `POST /v1/projects/{project}/artifacts/{artifact}/versions/{number}/complete`
+
+use alloc::boxed::Box;
+
+use super::VersionView;
+use crate::{
+    api::{Method, Parsed, Problem, ProblemKind, Route, schema},
+    model::Version,
+    operations::content::complete::{Complete, Input},
+    use_case::UseCase,
+};
+
+/// The route.
+pub const ROUTE: Route = Route::new(
+    Method::Post,
+    "/v1/projects/{project}/artifacts/{artifact}/versions/{number}/complete",
+    "complete_version",
+    "Verifies the uploaded bytes of a version and makes it available",
+    parse,
+)
+.takes(schema::<Input>)
+.answers(&[
+    (200, Some(schema::<VersionView>)),
+    (202, Some(schema::<VersionView>)),
+])
+.refuses(&[ProblemKind::UploadMismatch]);
+
+fn parse(request: &Parsed<'_>) -> Result<Box<dyn UseCase>, Problem> {
+    Ok(Box::new(Complete::<Version>::parse(request)?))
+}

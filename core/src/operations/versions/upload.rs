@@ -1,0 +1,24 @@
+//! `POST /v1/projects/{project}/artifacts/{artifact}/versions/{number}/upload`
+
+use alloc::boxed::Box;
+
+use crate::{
+    api::{Method, Parsed, Problem, Route, schema},
+    model::Version,
+    operations::content::reissue::{IssuedView, Reissue},
+    use_case::UseCase,
+};
+
+/// The route.
+pub const ROUTE: Route = Route::new(
+    Method::Post,
+    "/v1/projects/{project}/artifacts/{artifact}/versions/{number}/upload",
+    "reissue_version_upload",
+    "Issues the upload plan of a version again while it waits for its bytes",
+    parse,
+)
+.answers(&[(200, Some(schema::<IssuedView>))]);
+
+fn parse(request: &Parsed<'_>) -> Result<Box<dyn UseCase>, Problem> {
+    Ok(Box::new(Reissue::<Version>::parse(request)?))
+}

@@ -1,0 +1,108 @@
+//! What permission records said at a past time.
+//!
+//! A superseded state is kept with the times of its envelope, so the states of a record are intervals:
+//! each is valid from its `updated_at` until that of the next one, and the last one still is.
+
+use alloc::{
+    collections::{BTreeMap, btree_map::Entry},
+    string::String,
+    vec::Vec,
+};
+
+use crate::{
+    model::{Body, Record},
+    value::Timestamp,
+};
+
+/// For each record, the state that was valid at `at`, out of all its states in any order; a state may
+/// be given twice. Records that did not exist yet are left out.
+///
+/// Deleted and revoked states are returned as they are: the evaluator knows that they confer nothing.
+pub fn at<B: Body>(states: impl IntoIterator<Item = Record<B>>, at: Timestamp) -> Vec<Record<B>> {
+    let mut valid = BTreeMap::<String, Record<B>>::new();
+    for state in states {
+        if state.updated_at > at {
+            continue;
+        }
+        match valid.entry(state.body.history_place(&state.id)) {
+            Entry::Vacant(place) => {
+                place.insert(state);
+            }
+            // Two changes may share a millisecond, so the version decides which came later.
+            Entry::Occupied(mut place) if place.get().version < state.version => {
+                place.insert(state);
+            }
+            Entry::Occupied(_) => {}
+        }
+    }
+    valid.into_values().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use core::time::Duration;
+
+    use super::*;
+    use crate::{
+        model::{Author, Clock, Project, Visibility},
+        value::ProjectId,
+    };
+
+    fn states() -> [Record<Project>; 3] {
+        let id: ProjectId = "prj_01h2xcejqtf2nbrexx3vqjhp4101h2xcejqtf2nbrexx3vqjhp41"
+            .parse()
+            .unwrap();
+        let body = |visibility| Project {
+            name: "Survey".parse().unwrap(),
+            description: None,
+            visibility,
+            archived: false,
+        };
+        let start = Timestamp::from_millis(1_000);
+        let first = Record::new(
+            id,
+            body(Visibility::Private),
+            Clock::default(),
+            start,
+            Author::System,
+        );
+        let next = |before: &Record<Project>, visibility, at| {
+            before.next(
+                body(visibility),
+                false,
+                Clock::default(),
+                at,
+                Author::System,
+            )
+        };
+        let second = next(
+            &first,
+            Visibility::Account,
+            start.after(Duration::from_millis(10)),
+        );
+        let third = next(&second, Visibility::Private, second.updated_at);
+        [first, second, third]
+    }
+
+    fn version_at(states: &[Record<Project>], millis: i64) -> Option<u64> {
+        let found = at(states.to_vec(), Timestamp::from_millis(millis));
+        found.first().map(|state| state.version)
+    }
+
+    #[test]
+    fn a_state_is_valid_from_its_own_instant_until_the_next_one() {
+        let states = states();
+        assert_eq!(version_at(&states, 999), None);
+        assert_eq!(version_at(&states, 1_000), Some(1));
+        assert_eq!(version_at(&states, 1_009), Some(1));
+        assert_eq!(version_at(&states[..2], 1_010), Some(2));
+    }
+
+    #[test]
+    fn of_two_states_in_one_millisecond_the_later_version_counts_in_any_order() {
+        let mut states = states();
+        assert_eq!(version_at(&states, 1_010), Some(3));
+        states.reverse();
+        assert_eq!(version_at(&states, 1_010), Some(3));
+    }
+}

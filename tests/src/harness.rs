@@ -1,0 +1,73 @@
+//! What the conformance suite needs of a surface: its front door, and a look at what came out behind.
+
+use std::{future::Future, time::Duration};
+
+use wm_core::{api::Request, cloud_event::CloudEvent};
+
+/// One surface under test.
+pub trait Harness: Send + Sync {
+    /// Its name, for messages.
+    fn name(&self) -> &'static str;
+
+    /// Sends a request through the front door.
+    fn call(&self, request: Request) -> impl Future<Output = Answer> + Send;
+
+    /// Sends a request to a signed address.
+    fn object(&self, request: ObjectRequest) -> impl Future<Output = Answer> + Send;
+
+    /// An access token for the person behind an address.
+    fn access_token(&self, email: &str) -> String;
+
+    /// An ID token for the person behind an address.
+    fn id_token(&self, email: &str) -> String;
+
+    /// Returns once everything committed so far is published and mailed.
+    fn settle(&self) -> impl Future<Output = ()> + Send;
+
+    /// Every event published so far.
+    fn events(&self) -> impl Future<Output = Vec<CloudEvent>> + Send;
+
+    /// The texts of all mails to an address, oldest first.
+    fn mails(&self, to: &str) -> impl Future<Output = Vec<String>> + Send;
+
+    /// Runs the sweep once.
+    fn sweep(&self) -> impl Future<Output = ()> + Send;
+
+    /// Lets time pass, where the surface's clock can be told to.
+    ///
+    /// # Errors
+    /// Why it cannot; the scenario is then counted as skipped.
+    fn pass(&self, duration: Duration) -> Result<(), &'static str>;
+}
+
+/// A request to a signed address.
+#[derive(Debug, Clone, Default)]
+pub struct ObjectRequest {
+    /// The method.
+    pub method: String,
+    /// The address.
+    pub url: String,
+    /// The headers.
+    pub headers: Vec<(String, String)>,
+    /// The body.
+    pub body: Vec<u8>,
+}
+
+/// An answer as it came over the wire.
+#[derive(Debug, Clone, Default)]
+pub struct Answer {
+    /// The status.
+    pub status: u16,
+    /// The headers, names in lower case.
+    pub headers: Vec<(String, String)>,
+    /// The body.
+    pub body: Vec<u8>,
+}
+
+impl Answer {
+    /// The first header of this name.
+    #[must_use]
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+    }
+}

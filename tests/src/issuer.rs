@@ -1,0 +1,95 @@
+//! Token issuers under the tests' control.
+
+use aws_lc_rs::{
+    encoding::AsDer,
+    rand::SystemRandom,
+    rsa::{KeyPair, KeySize},
+    signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair},
+};
+use jsonwebtoken::{Algorithm, EncodingKey, Header, jwk::Jwk};
+use serde::Serialize;
+use serde_json::{Value, json};
+use wm_core::value::Timestamp;
+use wm_service::identity::{Issuer, Requirement};
+
+/// An issuer with one key.
+pub struct TestIssuer {
+    /// Its `iss`.
+    pub name: String,
+    kid: String,
+    algorithm: Algorithm,
+    key: EncodingKey,
+}
+
+/// The audience its tokens are for.
+pub const AUDIENCE: &str = "workspace-management";
+
+impl TestIssuer {
+    /// An issuer that signs with ES256.
+    pub fn ec(name: &str, kid: &str) -> Self {
+        let document = EcdsaKeyPair::generate_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &SystemRandom::new());
+        let key = EncodingKey::from_ec_der(document.unwrap().as_ref());
+        Self { name: name.into(), kid: kid.into(), algorithm: Algorithm::ES256, key }
+    }
+
+    /// An issuer that signs with RS256.
+    pub fn rsa(name: &str, kid: &str) -> Self {
+        let pair = KeyPair::generate(KeySize::Rsa2048).unwrap();
+        let der = AsDer::<aws_lc_rs::encoding::Pkcs8V1Der<'_>>::as_der(&pair).unwrap();
+        let key = EncodingKey::from_rsa_der(der.as_ref());
+        Self { name: name.into(), kid: kid.into(), algorithm: Algorithm::RS256, key }
+    }
+
+    /// Its public key, as a key set lists it.
+    pub fn jwk(&self) -> Value {
+        let mut jwk = Jwk::from_encoding_key(&self.key, self.algorithm).unwrap();
+        jwk.common.key_id = Some(self.kid.clone());
+        serde_json::to_value(jwk).unwrap()
+    }
+
+    /// Its key set.
+    pub fn jwks(&self) -> Value {
+        json!({ "keys": [self.jwk()] })
+    }
+
+    /// Signs these claims.
+    pub fn sign(&self, claims: &Value) -> String {
+        self.sign_raw(claims)
+    }
+
+    /// Signs whatever serialises, as it stands.
+    pub fn sign_raw(&self, claims: &impl Serialize) -> String {
+        let mut header = Header::new(self.algorithm);
+        header.kid = Some(self.kid.clone());
+        jsonwebtoken::encode(&header, claims, &self.key).unwrap()
+    }
+
+    /// The claims of a good token of this use (`access` or `id`) for an address.
+    pub fn claims(&self, email: &str, usage: &str, now: Timestamp) -> Value {
+        let seconds = now.millis() / 1000;
+        json!({
+            "iss": self.name,
+            "sub": email,
+            "aud": AUDIENCE,
+            "token_use": usage,
+            "iat": seconds,
+            "nbf": seconds,
+            "exp": seconds + 3600,
+            "email": email,
+            "email_verified": true,
+            "name": email.split('@').next(),
+        })
+    }
+
+    /// The rules under which a surface accepts its tokens.
+    pub fn rules(&self, jwks_url: &str) -> Issuer {
+        let rules = |usage| vec![Requirement::new("aud", AUDIENCE), Requirement::new("token_use", usage)];
+        Issuer {
+            issuer: self.name.clone(),
+            jwks_url: jwks_url.into(),
+            access: rules("access"),
+            id: rules("id"),
+            trusts_email: true,
+        }
+    }
+}

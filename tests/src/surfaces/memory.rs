@@ -1,0 +1,121 @@
+//! The surface in memory: the service itself, without a protocol around it.
+
+use std::time::Duration;
+
+use wm_core::{
+    api::Request,
+    catalog::Provider,
+    cloud_event::CloudEvent,
+    context::Surface,
+    selection::BackendSelection,
+    value::{SurfaceId, Timestamp},
+};
+use wm_service::{Service, ports::Provider as Ports};
+
+use crate::{
+    faults::Watched,
+    harness::{Answer, Harness, ObjectRequest},
+    issuer::TestIssuer,
+    memory::Memory,
+};
+
+/// Where the issuer's keys are.
+const JWKS: &str = "memory:jwks";
+
+/// The harness over a surface in memory, whose database is watched.
+pub struct MemorySurface {
+    /// The application.
+    pub service: Service<Watched<Memory>>,
+    /// Who issues its tokens.
+    pub issuer: TestIssuer,
+}
+
+impl Default for MemorySurface {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl MemorySurface {
+    /// An empty surface at a fixed time.
+    pub fn new() -> Self {
+        let memory = Memory::at(Timestamp::from_millis(1_800_000_000_000));
+        let issuer = TestIssuer::ec("https://issuer.test", "key-1");
+        memory.keys.0.lock().unwrap().insert(JWKS.into(), issuer.jwks().to_string().into_bytes());
+        let surface = Surface {
+            id: SurfaceId::first(wm_core::env::ulid_at(memory.now(), &[1; 32])),
+            secret: [9; 32],
+            selection: BackendSelection::new(Provider::Local, "test"),
+            public_url: "http://surface.test".into(),
+        };
+        let issuers = vec![issuer.rules(JWKS)];
+        Self { service: Service::new(Watched::new(memory), surface, issuers), issuer }
+    }
+
+    /// The ports below the watch.
+    pub fn memory(&self) -> &Memory {
+        &self.service.provider().inner
+    }
+
+    fn token(&self, email: &str, usage: &str) -> String {
+        self.issuer.sign(&self.issuer.claims(email, usage, self.memory().now()))
+    }
+}
+
+impl Harness for MemorySurface {
+    fn name(&self) -> &'static str {
+        "memory"
+    }
+
+    async fn call(&self, request: Request) -> Answer {
+        let response = self.service.handle(request).await;
+        let headers = response.headers.into_iter().map(|(name, value)| (name.to_owned(), value));
+        Answer { status: response.status, headers: headers.collect(), body: response.body }
+    }
+
+    async fn object(&self, request: ObjectRequest) -> Answer {
+        let artifacts = &self.memory().artifacts;
+        if request.method == "GET" {
+            let body = artifacts.get(&request.url);
+            let status = if body.is_some() { 200 } else { 404 };
+            return Answer { status, body: body.unwrap_or_default(), ..Answer::default() };
+        }
+        match artifacts.put(&request.url, &request.body) {
+            Ok(etag) => {
+                Answer { status: 200, headers: vec![("etag".into(), etag)], body: Vec::new() }
+            }
+            Err(reason) => Answer { status: 403, body: reason.into(), ..Answer::default() },
+        }
+    }
+
+    fn access_token(&self, email: &str) -> String {
+        self.token(email, "access")
+    }
+
+    fn id_token(&self, email: &str) -> String {
+        self.token(email, "id")
+    }
+
+    async fn settle(&self) {
+        let deliver = |event| async move { self.service.notify(&event).await };
+        while self.service.relay(deliver).await.unwrap().published > 0 {}
+    }
+
+    async fn events(&self) -> Vec<CloudEvent> {
+        self.memory().events.0.lock().unwrap().clone()
+    }
+
+    async fn mails(&self, to: &str) -> Vec<String> {
+        let mails = self.memory().mail.0.lock().unwrap();
+        mails.iter().filter(|mail| mail.to.as_str() == to).map(|mail| mail.text.clone()).collect()
+    }
+
+    async fn sweep(&self) {
+        self.service.sweep(None).await.unwrap();
+    }
+
+    fn pass(&self, duration: Duration) -> Result<(), &'static str> {
+        self.memory().pass(duration);
+        Ok(())
+    }
+}
