@@ -1,1 +1,8 @@
+//! The local surface: every port over one SQLite file and a directory.
 
+pub mod clock;
+pub mod config;
+pub mod data_directory;
+pub mod durable;
+pub mod records;
+pub mod secrets;

@@ -7,7 +7,8 @@ use core::{fmt, str::FromStr};
 
 use ulid::Ulid;
 
-use super::{Invalid, string_value};
+use super::{Invalid, Timestamp, string_value};
+use crate::env::ulid_at;
 
 /// What every single-ULID id can do; the deterministic generator of [`crate::env`] builds them.
 pub trait Id: Copy + Ord + fmt::Display + FromStr<Err = Invalid> {
@@ -153,8 +154,9 @@ impl FromStr for ProjectId {
 
 string_value!(ProjectId, { "pattern": "^prj_([0-7][0-9a-hjkmnp-tv-z]{25}){2}$" });
 
-/// A surface: its ULID and its epoch, which is renewed when a backup is restored, so that two
-/// histories never share a counter.
+/// A surface: its ULID and its epoch. Both are renewed when a backup is restored or a copy is opened,
+/// so that two histories never share a counter: the ULID keeps apart what was restored twice from
+/// one backup, the epoch tells how often it happened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SurfaceId {
     ulid: Ulid,
@@ -182,20 +184,22 @@ impl SurfaceId {
         Self { epoch, ..self }
     }
 
-    /// The same surface after a restore. `None` once 65,535 epochs are used.
+    /// The surface after a restore at this time. It sorts after this one, also where a clock was set
+    /// back; the epoch stays at 65,535 once it is there.
     #[must_use]
-    pub fn next_epoch(self) -> Option<Self> {
-        Some(Self {
-            ulid: self.ulid,
-            epoch: self.epoch.checked_add(1)?,
-        })
+    pub fn renewed(self, now: Timestamp, random: &[u8; 32]) -> Self {
+        let later = i64::try_from(self.ulid.timestamp_ms()).unwrap_or(i64::MAX);
+        let later = Timestamp::from_millis(later.saturating_add(1)).max(now);
+        Self {
+            ulid: ulid_at(later, random),
+            epoch: self.epoch.saturating_add(1),
+        }
     }
 }
 
 impl fmt::Display for SurfaceId {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut buffer = [0; ulid::ULID_LEN];
-        // Zero-padded, so that journal keys of a later epoch sort after those of an earlier one.
         write!(
             formatter,
             "{}{}_{:05}",
@@ -225,3 +229,21 @@ impl FromStr for SurfaceId {
 }
 
 string_value!(SurfaceId, { "pattern": "^srf_[0-7][0-9a-hjkmnp-tv-z]{25}_[0-9]{5}$" });
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn case_69_renewed_surfaces_differ_and_sort_after_the_old_one() {
+        let set_up = Timestamp::from_millis(1_800_000_000_000);
+        let surface = SurfaceId::first(ulid_at(set_up, &[9; 32]));
+        let earlier = Timestamp::from_millis(1);
+        let [one, two] = [[1; 32], [2; 32]].map(|random| surface.renewed(earlier, &random));
+        assert_ne!(one, two);
+        for renewed in [one, two] {
+            assert_eq!(renewed.epoch, 2);
+            assert!(alloc::format!("{renewed}") > alloc::format!("{surface}"));
+        }
+    }
+}

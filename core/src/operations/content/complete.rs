@@ -16,7 +16,7 @@ use crate::{
     model::Record,
     permission::Permit,
     storage::{Key, Scope},
-    use_case::{Outcome, Reply, UseCase},
+    use_case::{Outcome, Reply, UploadLimits, UseCase},
 };
 
 /// Completes an upload on behalf of a caller.
@@ -102,18 +102,17 @@ impl<S: Stored> Complete<S> {
     }
 
     /// What the object store is asked; `None` when the answer stands already.
-    fn evidence(&self, context: &Context<'_>, record: &Record<S>) -> Result<Option<Ask>, Problem> {
+    fn evidence(&self, record: &Record<S>, context: &Context<'_>) -> Result<Option<Ask>, Problem> {
         let content = record.body.content();
         if standing(content, context.env.now)? != Standing::Awaited {
             return Ok(None);
         }
-        self.question(context, record).map(Some)
+        self.question(record, context.surface.upload).map(Some)
     }
 
-    fn question(&self, context: &Context<'_>, record: &Record<S>) -> Result<Ask, Problem> {
+    fn question(&self, record: &Record<S>, limits: UploadLimits) -> Result<Ask, Problem> {
         let path = S::object_path(record);
         let content = record.body.content();
-        let limits = context.surface.upload;
         if !limits.in_parts(content.size) {
             let hash = content.size.bytes() <= VERIFY_INLINE_LIMIT;
             return match &self.parts {
@@ -148,7 +147,7 @@ impl<S: Stored> UseCase for Complete<S> {
         let mut asks = self.place.asks(context.user());
         if facts.has_all(&asks) {
             let (_, _, record) = self.authorise(context, facts)?;
-            if let Some(evidence) = self.evidence(context, &record)? {
+            if let Some(evidence) = self.evidence(&record, context)? {
                 asks.extend(self.completion(context, facts, &record).asks(evidence)?);
             }
         }
@@ -157,7 +156,7 @@ impl<S: Stored> UseCase for Complete<S> {
 
     fn decide(&self, context: &Context<'_>, facts: &Facts) -> Result<Outcome, Problem> {
         let (permit, found, record) = self.authorise(context, facts)?;
-        let Some(evidence) = self.evidence(context, &record)? else {
+        let Some(evidence) = self.evidence(&record, context)? else {
             return Ok(Outcome::Reply(completion::reply(&record)));
         };
         let commit = found.commit(context, permit);

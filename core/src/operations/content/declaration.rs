@@ -40,7 +40,7 @@ impl Declaration {
             sha256: self.sha256,
             status: ContentStatus::Pending,
             uploaded_by: context.user(),
-            upload_expires_at: upload_end(context, self.size),
+            upload_expires_at: upload_end(self.size, context),
             upload_id: None,
             object_version: None,
             stored_as: None,
@@ -49,7 +49,7 @@ impl Declaration {
 }
 
 /// When a plan issued now ends. Nothing a caller sends makes it later.
-pub(crate) fn upload_end(context: &Context<'_>, size: Size) -> Timestamp {
+pub(crate) fn upload_end(size: Size, context: &Context<'_>) -> Timestamp {
     context
         .env
         .now

@@ -78,7 +78,7 @@ impl<S: Stored> UseCase for Reissue<S> {
         let mut commit = found.commit(context, permit.clone());
         let before = record.body.content();
         let content = Content {
-            upload_expires_at: upload_end(context, before.size),
+            upload_expires_at: upload_end(before.size, context),
             ..before.clone()
         };
         let record = commit.update(&record, record.body.with_content(content));

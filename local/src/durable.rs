@@ -1,0 +1,158 @@
+//! Files that are either there, whole, or not there at all, whenever the power fails.
+//!
+//! A file is written under a temporary name beside its place, synced, moved there in one step, and
+//! the directory is synced after it. Only then is it acknowledged.
+
+use std::{
+    ffi::OsString,
+    fs::{self, DirBuilder, File, OpenOptions},
+    io::{self, Write},
+    os::unix::fs::{DirBuilderExt, OpenOptionsExt},
+    path::{Path, PathBuf},
+};
+
+use crate::secrets::random_hex;
+
+/// Writes a file that must not exist yet. Two processes may race: exactly one creates it.
+///
+/// # Errors
+/// [`io::ErrorKind::AlreadyExists`] when it is there, which is left as it was; whatever else the
+/// file system reports.
+pub fn write_new_file(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
+    let temporary = Temporary::write(path, bytes, mode)?;
+    publish_new(&temporary.0, path)
+}
+
+/// Writes a file, taking the place of what was there in one step.
+///
+/// # Errors
+/// Whatever the file system reports; the old file is then still whole.
+pub fn replace_file(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
+    let temporary = Temporary::write(path, bytes, mode)?;
+    fs::rename(&temporary.0, path)?;
+    sync_directory(parent(path))
+}
+
+/// Gives a finished and synced temporary file its name, which must not be taken, and removes the
+/// temporary one. Both must be in one file system.
+///
+/// # Errors
+/// [`io::ErrorKind::AlreadyExists`] when the name is taken; whatever else the file system reports.
+pub fn publish_new(temporary: &Path, path: &Path) -> io::Result<()> {
+    // A rename would silently replace; a hard link refuses, on every Unix file system.
+    fs::hard_link(temporary, path)?;
+    fs::remove_file(temporary)?;
+    sync_directory(parent(path))
+}
+
+/// Creates a directory and those above it, for the owner alone, syncing each into its parent.
+///
+/// # Errors
+/// Whatever the file system reports.
+pub fn create_directory(path: &Path) -> io::Result<()> {
+    if path.is_dir() {
+        return Ok(());
+    }
+    let above = parent(path);
+    create_directory(above)?;
+    match DirBuilder::new().mode(0o700).create(path) {
+        // Somebody else may have been quicker, which is as good.
+        Err(error) if !path.is_dir() => Err(error),
+        _ => sync_directory(above),
+    }
+}
+
+/// Makes the names in a directory durable.
+///
+/// # Errors
+/// Whatever the file system reports.
+pub fn sync_directory(path: &Path) -> io::Result<()> {
+    File::open(path)?.sync_all()
+}
+
+/// The directory a path is in; `.` for a bare name.
+fn parent(path: &Path) -> &Path {
+    match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    }
+}
+
+/// A temporary file, removed unless it was moved away.
+struct Temporary(PathBuf);
+
+impl Temporary {
+    fn write(path: &Path, bytes: &[u8], mode: u32) -> io::Result<Self> {
+        let mut name = OsString::from(".");
+        name.push(path.file_name().unwrap_or_default());
+        name.push(format!(".{}.tmp", random_hex::<8>()?));
+        let temporary = Self(path.with_file_name(name));
+        let mut file = OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .mode(mode)
+            .open(&temporary.0)?;
+        file.write_all(bytes)?;
+        file.sync_all()?;
+        Ok(temporary)
+    }
+}
+
+impl Drop for Temporary {
+    fn drop(&mut self) {
+        // Gone already when it was moved into place, and then there is nothing to do.
+        let _ = fs::remove_file(&self.0);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+
+    fn names(directory: &Path) -> Vec<String> {
+        let entries = fs::read_dir(directory).unwrap();
+        let name = |entry: io::Result<fs::DirEntry>| entry.unwrap().file_name();
+        entries
+            .map(|entry| name(entry).into_string().unwrap())
+            .collect()
+    }
+
+    #[test]
+    fn a_new_file_is_never_replaced_and_no_temporary_file_is_left() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("key.pem");
+        write_new_file(&path, b"first", 0o600).unwrap();
+        let error = write_new_file(&path, b"second", 0o600).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::AlreadyExists);
+        assert_eq!(fs::read(&path).unwrap(), b"first");
+        assert_eq!(
+            fs::metadata(&path).unwrap().permissions().mode() & 0o777,
+            0o600
+        );
+        assert_eq!(names(directory.path()), ["key.pem"]);
+    }
+
+    #[test]
+    fn replacing_puts_the_new_bytes_in_place() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("surface.json");
+        replace_file(&path, b"first", 0o600).unwrap();
+        replace_file(&path, b"second", 0o600).unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"second");
+        assert_eq!(names(directory.path()), ["surface.json"]);
+    }
+
+    #[test]
+    fn directories_are_created_for_the_owner_alone() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("a/b");
+        create_directory(&path).unwrap();
+        create_directory(&path).unwrap();
+        assert_eq!(
+            fs::metadata(&path).unwrap().permissions().mode() & 0o777,
+            0o700
+        );
+    }
+}

@@ -1,0 +1,190 @@
+//! The database file: its format, and opening it.
+
+use std::{
+    fs::File,
+    io::{self, Read},
+    path::Path,
+    time::Duration,
+};
+
+use rusqlite::{Connection, OpenFlags, config::DbConfig};
+
+use super::StoreError;
+
+/// Marks the file as ours: `WMws`, the application id of SQLite's file format, section 1.3.
+const APPLICATION: i32 = i32::from_be_bytes(*b"WMws");
+
+/// The format this program reads and writes, kept in the file's `user_version`.
+pub(crate) const FORMAT: i32 = 1;
+
+/// How long one connection waits for another, which only a backup or a recovery makes it do.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// A rowid table: with the body in the leaf of a `WITHOUT ROWID` key, SQLite would move records of
+/// a kilobyte about whenever a page splits.
+const CREATE: &str = "
+CREATE TABLE items (
+    pk TEXT NOT NULL, sk TEXT NOT NULL, etag TEXT NOT NULL, body TEXT NOT NULL, expires_at INTEGER,
+    gsi1pk TEXT, gsi1sk TEXT, gsi2pk TEXT, gsi2sk TEXT,
+    gsi3pk TEXT, gsi3sk TEXT, gsi4pk TEXT, gsi4sk TEXT
+) STRICT;
+CREATE UNIQUE INDEX items_key ON items (pk, sk);
+CREATE INDEX items_gsi1 ON items (gsi1pk, gsi1sk) WHERE gsi1pk IS NOT NULL;
+CREATE INDEX items_gsi2 ON items (gsi2pk, gsi2sk) WHERE gsi2pk IS NOT NULL;
+CREATE INDEX items_gsi3 ON items (gsi3pk, gsi3sk) WHERE gsi3pk IS NOT NULL;
+CREATE INDEX items_gsi4 ON items (gsi4pk, gsi4sk) WHERE gsi4pk IS NOT NULL;
+CREATE INDEX items_expiry ON items (expires_at) WHERE expires_at IS NOT NULL;
+CREATE TABLE surface (id TEXT NOT NULL, file TEXT NOT NULL, openings INTEGER NOT NULL) STRICT;
+";
+
+/// Opens the database to write, creating it where there is none.
+///
+/// Nothing is written to a file that is refused.
+pub(crate) fn open(path: &Path) -> Result<Connection, StoreError> {
+    let extent = extent(path)?;
+    let failed = |error| StoreError::new(path, error);
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
+        | OpenFlags::SQLITE_OPEN_CREATE
+        | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let mut connection = Connection::open_with_flags(path, flags).map_err(failed)?;
+    connection.busy_timeout(PATIENCE).map_err(failed)?;
+    // Closing must not fold a log into a file that turns out to be damaged or another's.
+    let fold_on_close = |connection: &Connection, fold: bool| {
+        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, !fold)
+    };
+    fold_on_close(&connection, false).map_err(failed)?;
+    if extent == Extent::Short && !is_sound(&connection) {
+        return Err(StoreError::Truncated(path.into()));
+    }
+    if !is_ours(&connection, path)? {
+        create(&mut connection).map_err(failed)?;
+    }
+    configure(&connection).map_err(failed)?;
+    fold_on_close(&connection, true).map_err(failed)?;
+    Ok(connection)
+}
+
+/// Opens the database to read what is committed at each moment.
+pub(crate) fn open_reader(path: &Path) -> Result<Connection, StoreError> {
+    let failed = |error| StoreError::new(path, error);
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags).map_err(failed)?;
+    connection.busy_timeout(PATIENCE).map_err(failed)?;
+    if is_ours(&connection, path)? {
+        configure_any(&connection).map_err(failed)?;
+        Ok(connection)
+    } else {
+        Err(StoreError::Foreign(path.into()))
+    }
+}
+
+/// Whether the file is there and holds anything at all.
+pub(crate) fn exists(path: &Path) -> Result<bool, StoreError> {
+    Ok(extent(path)? != Extent::Empty)
+}
+
+/// Whether the file is a database of ours in this format; `false` when it is still empty.
+fn is_ours(connection: &Connection, path: &Path) -> Result<bool, StoreError> {
+    let number = |sql: &str| {
+        connection
+            .query_row(sql, (), |row| row.get::<_, i32>(0))
+            .map_err(|error| StoreError::new(path, error))
+    };
+    let application = number("PRAGMA application_id")?;
+    let format = number("PRAGMA user_version")?;
+    match (application, format) {
+        (APPLICATION, FORMAT) => Ok(true),
+        (APPLICATION, found) if found > FORMAT => Err(StoreError::Newer {
+            path: path.into(),
+            found,
+        }),
+        (0, 0) if number("SELECT count(*) FROM sqlite_schema")? == 0 => Ok(false),
+        _ => Err(StoreError::Foreign(path.into())),
+    }
+}
+
+fn create(connection: &mut Connection) -> rusqlite::Result<()> {
+    connection.pragma_update(None, "journal_mode", "WAL")?;
+    let transaction = connection.transaction()?;
+    transaction.execute_batch(CREATE)?;
+    transaction.pragma_update(None, "application_id", APPLICATION)?;
+    transaction.pragma_update(None, "user_version", FORMAT)?;
+    transaction.commit()
+}
+
+fn configure(connection: &Connection) -> rusqlite::Result<()> {
+    configure_any(connection)?;
+    connection.pragma_update(None, "journal_mode", "WAL")?;
+    // One sync of the log for every commit, before it is acknowledged.
+    connection.pragma_update(None, "synchronous", "FULL")?;
+    // macOS keeps synced bytes in the drive's cache without these two; elsewhere they do nothing.
+    connection.pragma_update(None, "fullfsync", true)?;
+    connection.pragma_update(None, "checkpoint_fullfsync", true)?;
+    // After a burst, the log gives its space back.
+    connection.pragma_update(None, "journal_size_limit", 64 * 1024 * 1024)
+}
+
+fn configure_any(connection: &Connection) -> rusqlite::Result<()> {
+    connection.set_prepared_statement_cache_capacity(64);
+    connection.pragma_update(None, "trusted_schema", false)?;
+    connection.pragma_update(None, "cell_size_check", true)
+}
+
+/// How the length of a file compares to what its header says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Extent {
+    /// Nothing is there.
+    Empty,
+    /// Every page may be there.
+    Whole,
+    /// Pages at the end are not there. Right only while the write-ahead log holds them, after a crash
+    /// in the middle of folding it in.
+    Short,
+}
+
+fn extent(path: &Path) -> Result<Extent, StoreError> {
+    let failed = |source| StoreError::File {
+        path: path.into(),
+        source,
+    };
+    let mut file = match File::open(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Extent::Empty),
+        file => file.map_err(failed)?,
+    };
+    let length = file.metadata().map_err(failed)?.len();
+    let mut header = Vec::with_capacity(HEADER);
+    file.by_ref()
+        .take(HEADER as u64)
+        .read_to_end(&mut header)
+        .map_err(failed)?;
+    if length == 0 {
+        return Ok(Extent::Empty);
+    }
+    let promised = promised_length(&header).ok_or_else(|| StoreError::Foreign(path.into()))?;
+    Ok(if promised > length {
+        Extent::Short
+    } else {
+        Extent::Whole
+    })
+}
+
+/// Bytes of the header that are looked at.
+const HEADER: usize = 32;
+
+/// The length a header promises (SQLite's file format, section 1.3); `None` where it is no header.
+fn promised_length(header: &[u8]) -> Option<u64> {
+    let rest = header.strip_prefix(b"SQLite format 3\0")?;
+    let page = match u16::from_be_bytes(*rest.first_chunk()?) {
+        1 => 65_536,
+        size => u64::from(size),
+    };
+    let pages = u32::from_be_bytes(*rest.get(12..)?.first_chunk()?);
+    Some(page * u64::from(pages))
+}
+
+/// Reads every page, which is worth its time only where something is suspicious.
+fn is_sound(connection: &Connection) -> bool {
+    connection
+        .query_row("PRAGMA quick_check(1)", (), |row| row.get::<_, String>(0))
+        .is_ok_and(|answer| answer == "ok")
+}

@@ -1,0 +1,45 @@
+//! Items and batches for tests of the store.
+
+#![expect(dead_code, reason = "each test binary uses its own share of this")]
+
+use ulid::Ulid;
+use wm_core::{
+    storage::{Batch, Condition, ETag, Item, Operation, Scope, Sort},
+    value::{AccountId, CommitId, Sha256, id::Id},
+};
+
+/// The scope of the account with this number.
+pub(crate) fn scope(number: u8) -> Scope {
+    Scope::Account(AccountId::from_ulid(Ulid::from_parts(1, number.into())))
+}
+
+/// The mark with this number.
+pub(crate) fn etag(number: u64) -> ETag {
+    ETag::new(Sha256::of(&number.to_be_bytes()))
+}
+
+/// An item outside all indexes.
+pub(crate) fn item(scope: Scope, sort: &str, mark: u64, body: impl Into<String>) -> Item {
+    Item {
+        key: scope.key(Sort::from_stored(sort.into())),
+        index: Default::default(),
+        etag: etag(mark),
+        body: body.into(),
+        expires_at: None,
+    }
+}
+
+/// A batch of these operations.
+pub(crate) fn batch(scope: Scope, operations: Vec<Operation>) -> Batch {
+    Batch {
+        scope,
+        commit_id: CommitId::from_ulid(Ulid::from_parts(2, 2)),
+        operations,
+    }
+}
+
+/// A batch that creates these items.
+pub(crate) fn creating(scope: Scope, items: impl IntoIterator<Item = Item>) -> Batch {
+    let create = |item| Operation::Put(item, Condition::Absent);
+    batch(scope, items.into_iter().map(create).collect())
+}

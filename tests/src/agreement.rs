@@ -1,0 +1,114 @@
+//! Comparing the engine's answers with the oracle's, and with each other.
+
+use std::collections::BTreeSet;
+
+use wm_core::{
+    permission::{Capabilities, Capability, Reason, Refusal, TeamRole},
+    storage::Scope,
+};
+
+use crate::{
+    oracle::{self, Answer, Why},
+    worlds::{Person, Place, World},
+};
+
+/// A reason in the oracle's words.
+///
+/// # Panics
+/// When it is of a kind the oracle does not know.
+#[must_use]
+pub fn why(reason: Reason) -> Why {
+    let source = serde_json::to_value(reason.source.kind()).unwrap();
+    let known = ["account_role", "visibility", "user_grant", "team_grant"];
+    Why {
+        source: known.into_iter().find(|kind| source == *kind).unwrap(),
+        record: reason.source.record_id(),
+        role: reason.role.as_str().into(),
+    }
+}
+
+fn told<T>(capability: Capability, result: &Result<T, Refusal>) -> Answer {
+    match result {
+        Ok(_) => Answer::Allowed,
+        Err(Refusal::Archived) => Answer::Archived,
+        Err(Refusal::Hidden) => Answer::Hidden,
+        Err(Refusal::Missing(missing)) => {
+            assert_eq!(*missing, capability, "the refusal names another capability");
+            Answer::Missing
+        }
+    }
+}
+
+/// Compares every answer about a person and a project with the oracle and with each other.
+///
+/// # Panics
+/// When any two differ.
+pub fn agrees(world: &World, person: &Person, place: &Place) {
+    let access = world.access(person, place);
+    let reasons: Vec<Reason> = access.reasons().collect();
+    let whys: BTreeSet<Why> = reasons.iter().copied().map(why).collect();
+    assert_eq!(whys, oracle::reasons(world, person, place));
+    assert_eq!(whys.len(), reasons.len(), "a record is named twice");
+    for capability in Capability::ALL.iter().copied() {
+        let expected = oracle::answer(world, person, place, capability.as_str());
+        let check = access.check(capability);
+        assert_eq!(told(capability, &check), expected, "{capability}");
+        if let Ok(reason) = check {
+            assert_eq!(access.explain(capability).first(), Some(&reason));
+        }
+        let allowed = expected == Answer::Allowed;
+        assert_eq!(access.effective().has(capability), allowed);
+        let explained: BTreeSet<Why> = access.explain(capability).into_iter().map(why).collect();
+        let mut sufficient = whys.clone();
+        sufficient.retain(|why| {
+            allowed && oracle::role_has(&oracle::PROJECT_ROLES, &why.role, capability.as_str())
+        });
+        assert_eq!(explained, sufficient);
+        let permit = access.permit(place.id, capability);
+        assert_eq!(told(capability, &permit), expected);
+        if let Ok(permit) = permit {
+            assert_eq!(permit.scope(), Scope::Project(place.id));
+            assert_eq!(permit.capability(), Some(capability));
+        }
+    }
+    let united = reasons.iter().fold(Capabilities::NONE, |sum, reason| {
+        sum.union(reason.role.capabilities())
+    });
+    assert_eq!(access.conferred(), united);
+    assert_eq!(access.effective(), united.intersection(access.possible()));
+    assert_eq!(
+        access.role(),
+        reasons.iter().map(|reason| reason.role).max()
+    );
+}
+
+/// Compares every answer about a person and the account with the oracle and with each other.
+///
+/// # Panics
+/// When any two differ.
+pub fn account_agrees(world: &World, person: &Person) {
+    let access = world.account_access(person);
+    for capability in Capability::ALL.iter().copied() {
+        let expected = oracle::account_answer(world, person, capability.as_str());
+        let permit = access.permit(world.account_id, capability);
+        assert_eq!(told(capability, &permit), expected, "{capability}");
+        assert_eq!(
+            access.effective().has(capability),
+            expected == Answer::Allowed
+        );
+    }
+    let active = oracle::account_answer(world, person, "account.view") == Answer::Allowed;
+    assert_eq!(access.permit_leaving(world.account_id).is_ok(), active);
+    for team in &world.teams {
+        let member = active && oracle::in_team(world, person, *team);
+        assert_eq!(access.team_role(*team).is_some(), member);
+        let leads = member
+            && person
+                .rows
+                .iter()
+                .any(|row| row.body.team_id == *team && row.body.role == TeamRole::Lead);
+        let manages = oracle::account_answer(world, person, "team.manage") == Answer::Allowed;
+        let permit = access.permit_team(world.account_id, *team);
+        assert_eq!(permit.is_ok(), leads || manages);
+    }
+}

@@ -1,0 +1,63 @@
+//! Where random values come from: one generator of worlds serves fast sampling and shrinking alike.
+
+use proptest::{collection, prelude::Strategy};
+
+/// A source of choices. A generator asks for numbers and builds its value from them.
+pub trait Choices {
+    /// A number from 0 to `bound - 1`; 0 stands for the plainest choice.
+    fn below(&mut self, bound: u32) -> u32;
+
+    /// Whether something happens that happens `times` out of `of`.
+    fn happens(&mut self, times: u32, of: u32) -> bool {
+        self.below(of) >= of - times
+    }
+
+    /// One of several values, of which the first is the plainest.
+    fn pick<'a, T>(&mut self, values: &'a [T]) -> &'a T {
+        &values[self.below(u32::try_from(values.len()).unwrap()) as usize]
+    }
+
+    /// A 64-bit number.
+    fn number(&mut self) -> u64 {
+        u64::from(self.below(u32::MAX)) << 32 | u64::from(self.below(u32::MAX))
+    }
+}
+
+/// Choices that follow from a seed: SplitMix64 (Steele, Lea and Flood, 2014).
+#[derive(Debug, Clone)]
+pub struct Seeded(u64);
+
+impl Seeded {
+    /// The choices of this seed.
+    #[must_use]
+    pub fn new(seed: u64) -> Self {
+        Self(seed)
+    }
+}
+
+impl Choices for Seeded {
+    fn below(&mut self, bound: u32) -> u32 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut bits = self.0;
+        bits = (bits ^ (bits >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        bits = (bits ^ (bits >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        bits ^= bits >> 31;
+        u32::try_from((bits >> 32) * u64::from(bound) >> 32).unwrap()
+    }
+}
+
+/// Choices read from a tape, plain ones once it ends. Shrinking the tape makes what is built from
+/// it plainer.
+#[derive(Debug, Clone)]
+pub struct Tape(std::vec::IntoIter<u32>);
+
+impl Choices for Tape {
+    fn below(&mut self, bound: u32) -> u32 {
+        self.0.next().unwrap_or_default() % bound
+    }
+}
+
+/// Tapes of up to this many choices.
+pub fn tapes(length: usize) -> impl Strategy<Value = Tape> {
+    collection::vec(0..=u32::MAX, 0..length).prop_map(|choices| Tape(choices.into_iter()))
+}

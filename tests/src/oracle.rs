@@ -1,0 +1,205 @@
+//! The rules once more, written from the design and not from the engine: naive, in words, slow.
+//!
+//! Roles and capabilities are texts here, so that a slip in the engine's table cannot repeat itself.
+
+use std::collections::BTreeSet;
+
+use wm_core::{
+    model::{AccountStatus, MemberStatus, Principal, Visibility},
+    permission::AccountRole,
+    value::TeamId,
+};
+
+use crate::worlds::{Person, Place, World};
+
+/// Project roles, weakest first, and what each adds.
+pub const PROJECT_ROLES: [(&str, &str); 5] = [
+    (
+        "viewer",
+        "project.view artifact.view artifact.download metadata.view event.view",
+    ),
+    ("commenter", "event.append"),
+    (
+        "contributor",
+        "artifact.create artifact.edit version.create derived.create metadata.append",
+    ),
+    (
+        "manager",
+        "project.edit grant.view grant.manage artifact.delete audit.view",
+    ),
+    ("owner", "project.archive project.delete"),
+];
+
+/// Account roles, weakest first, and what each adds.
+pub const ACCOUNT_ROLES: [(&str, &str); 4] = [
+    ("guest", "account.view"),
+    ("member", "member.view team.view project.create"),
+    (
+        "admin",
+        "account.edit member.manage team.manage invite.manage audit.view",
+    ),
+    ("owner", "account.delete"),
+];
+
+/// What changes an archived project.
+pub const CHANGING: &str = "event.append artifact.create artifact.edit version.create derived.create metadata.append \
+    project.edit grant.manage artifact.delete";
+
+/// One record that confers a role.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Why {
+    /// `account_role`, `visibility`, `user_grant` or `team_grant`.
+    pub source: &'static str,
+    /// The id of the record.
+    pub record: String,
+    /// The role.
+    pub role: String,
+}
+
+/// What the caller is told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Answer {
+    /// Yes.
+    Allowed,
+    /// They could, were the project not archived.
+    Archived,
+    /// They see the thing and lack the capability.
+    Missing,
+    /// They do not see it.
+    Hidden,
+}
+
+/// Whether a role has a capability, by a table of what each role adds.
+#[must_use]
+pub fn role_has(table: &[(&str, &str)], role: &str, capability: &str) -> bool {
+    for (name, adds) in table {
+        if adds.split(' ').any(|word| word == capability) {
+            return true;
+        }
+        if *name == role {
+            return false;
+        }
+    }
+    false
+}
+
+/// The person's account role, if rule 1 lets them have any.
+fn standing(world: &World, person: &Person) -> Option<AccountRole> {
+    let account = world.account.as_ref()?;
+    let member = person.member.as_ref()?;
+    if account.deleted || account.body.status == AccountStatus::Closed {
+        return None;
+    }
+    if member.deleted || member.body.status != MemberStatus::Active {
+        return None;
+    }
+    Some(member.body.role)
+}
+
+/// Whether the person is in the team: a row of this stay, not deleted, of a team not retired.
+#[must_use]
+pub fn in_team(world: &World, person: &Person, team: TeamId) -> bool {
+    let (Some(account), Some(member)) = (&world.account, &person.member) else {
+        return false;
+    };
+    for retired in &account.body.retired_teams {
+        if retired.0 == team {
+            return false;
+        }
+    }
+    for row in &person.rows {
+        let this_stay = row.body.membership_id == member.body.membership_id;
+        if row.body.team_id == team && this_stay && !row.deleted {
+            return true;
+        }
+    }
+    false
+}
+
+/// Every record that confers something on the person in the project.
+#[must_use]
+pub fn reasons(world: &World, person: &Person, place: &Place) -> BTreeSet<Why> {
+    let mut found = BTreeSet::new();
+    let Some(role) = standing(world, person) else {
+        return found;
+    };
+    let Some(project) = place.project.as_ref().filter(|project| !project.deleted) else {
+        return found;
+    };
+    let mut add = |source, record: String, role: &str| {
+        let role = role.to_owned();
+        found.insert(Why {
+            source,
+            record,
+            role,
+        });
+    };
+    match role {
+        AccountRole::Owner => add("account_role", person.user.to_string(), "owner"),
+        AccountRole::Admin => add("account_role", person.user.to_string(), "manager"),
+        AccountRole::Member | AccountRole::Guest => {}
+    }
+    if project.body.visibility == Visibility::Account && role != AccountRole::Guest {
+        add("visibility", place.id.to_string(), "viewer");
+    }
+    let stay = person
+        .member
+        .as_ref()
+        .map(|member| member.body.membership_id);
+    for grant in &place.grants {
+        let expired = match grant.body.expires_at {
+            Some(end) => world.now >= end,
+            None => false,
+        };
+        if grant.deleted || grant.body.revoked.is_some() || expired {
+            continue;
+        }
+        let (id, role) = (grant.id.to_string(), grant.body.role.as_str());
+        match grant.body.principal {
+            Principal::User(user) => {
+                if user == person.user && grant.body.membership_id == stay {
+                    add("user_grant", id, role);
+                }
+            }
+            Principal::Team(team) => {
+                if in_team(world, person, team) {
+                    add("team_grant", id, role);
+                }
+            }
+        }
+    }
+    found
+}
+
+/// What the person is told when they ask for a capability on the project.
+#[must_use]
+pub fn answer(world: &World, person: &Person, place: &Place, capability: &str) -> Answer {
+    let reasons = reasons(world, person, place);
+    if reasons.is_empty() {
+        return Answer::Hidden;
+    }
+    if !reasons
+        .iter()
+        .any(|why| role_has(&PROJECT_ROLES, &why.role, capability))
+    {
+        return Answer::Missing;
+    }
+    let archived = place
+        .project
+        .as_ref()
+        .is_some_and(|project| project.body.archived);
+    if archived && CHANGING.split_whitespace().any(|word| word == capability) {
+        return Answer::Archived;
+    }
+    Answer::Allowed
+}
+
+/// What the person is told when they ask for a capability in the account.
+#[must_use]
+pub fn account_answer(world: &World, person: &Person, capability: &str) -> Answer {
+    match standing(world, person) {
+        None => Answer::Hidden,
+        Some(role) if role_has(&ACCOUNT_ROLES, role.as_str(), capability) => Answer::Allowed,
+        Some(_) => Answer::Missing,
+    }
+}

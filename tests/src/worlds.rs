@@ -1,0 +1,352 @@
+//! Random worlds of permissions: everything a decision can meet, in the records it reads.
+
+use std::time::Duration;
+
+use ulid::Ulid;
+use wm_core::{
+    model::{
+        Account, AccountKind, AccountStatus, Author, Clock, Grant, Member, MemberStatus, Principal,
+        Project, Record, RetiredTeam, Revocation, TeamMember, Visibility,
+    },
+    permission::{Access, AccountAccess, AccountRole, ProjectRole, TeamRole},
+    value::{AccountId, GrantId, MembershipId, ProjectId, TeamId, Timestamp, UserId, id::Id},
+};
+
+use crate::choices::Choices;
+
+/// One account with its people, teams and projects, at one moment.
+#[derive(Debug, Clone)]
+pub struct World {
+    /// The moment.
+    pub now: Timestamp,
+    /// The account's id.
+    pub account_id: AccountId,
+    /// The account, if there is one.
+    pub account: Option<Record<Account>>,
+    /// People in and outside the account.
+    pub people: Vec<Person>,
+    /// The account's teams and one of no account.
+    pub teams: Vec<TeamId>,
+    /// Projects.
+    pub projects: Vec<Place>,
+    made: u128,
+}
+
+/// A person as one account knows them.
+#[derive(Debug, Clone)]
+pub struct Person {
+    /// Who.
+    pub user: UserId,
+    /// Their present stay, or the last one.
+    pub stay: MembershipId,
+    /// Their membership, if there ever was one.
+    pub member: Option<Record<Member>>,
+    /// Their team rows, sorted by team.
+    pub rows: Vec<Record<TeamMember>>,
+}
+
+/// A project as the database keeps it.
+#[derive(Debug, Clone)]
+pub struct Place {
+    /// Which.
+    pub id: ProjectId,
+    /// The project, if there is one.
+    pub project: Option<Record<Project>>,
+    /// Its grants, sorted by principal.
+    pub grants: Vec<Record<Grant>>,
+}
+
+/// The moment of every world.
+#[must_use]
+pub fn now() -> Timestamp {
+    Timestamp::from_millis(1_800_000_000_000)
+}
+
+/// Ends of grants, from none to long past, both sides of now and its exact instant among them.
+#[must_use]
+pub fn expiries() -> [Option<Timestamp>; 6] {
+    let (instant, day) = (Duration::from_millis(1), Duration::from_secs(86_400));
+    let now = now();
+    [
+        None,
+        Some(now.after(day)),
+        Some(now.after(instant)),
+        Some(now),
+        Some(now.before(instant)),
+        Some(now.before(day)),
+    ]
+}
+
+/// A record of version 1, or a deleted one.
+#[must_use]
+pub fn record<B: wm_core::model::Body>(id: B::Id, body: B, deleted: bool) -> Record<B> {
+    let mut record = Record::new(id, body, Clock::default(), now(), Author::System);
+    record.deleted = deleted;
+    record
+}
+
+impl World {
+    /// A world with nobody and nothing in it but an active account.
+    #[must_use]
+    pub fn empty() -> Self {
+        let account_id = AccountId::from_ulid(Ulid::from_parts(1, 1));
+        let account = Account {
+            name: "Account".parse().unwrap(),
+            kind: AccountKind::Organisation,
+            status: AccountStatus::Active,
+            owners: Vec::new(),
+            retired_teams: Vec::new(),
+        };
+        Self {
+            now: now(),
+            account_id,
+            account: Some(record(account_id, account, false)),
+            people: Vec::new(),
+            teams: Vec::new(),
+            projects: Vec::new(),
+            made: 1,
+        }
+    }
+
+    /// The world these choices make.
+    pub fn generate(choices: &mut impl Choices) -> Self {
+        let mut world = Self::empty();
+        world.teams = (0..4).map(|_| world.id()).collect();
+        world.retire_and_close(choices);
+        for _ in 0..4 {
+            let person = world.person(choices);
+            world.people.push(person);
+        }
+        for _ in 0..3 {
+            let place = world.place(choices);
+            world.projects.push(place);
+        }
+        world
+    }
+
+    /// An id never used before in this world.
+    pub fn id<T: Id>(&mut self) -> T {
+        self.made += 1;
+        T::from_ulid(Ulid::from_parts(1, self.made))
+    }
+
+    fn retire_and_close(&mut self, choices: &mut impl Choices) {
+        let account = self.account.as_mut().unwrap();
+        account.deleted = choices.happens(1, 24);
+        if choices.happens(1, 12) {
+            account.body.status = AccountStatus::Closed;
+        }
+        for team in &self.teams {
+            if choices.happens(1, 5) {
+                account.body.retired_teams.push(RetiredTeam(*team));
+            }
+        }
+        if choices.happens(1, 24) {
+            self.account = None;
+        }
+    }
+
+    fn person(&mut self, choices: &mut impl Choices) -> Person {
+        const STATUSES: [MemberStatus; 6] = [
+            MemberStatus::Active,
+            MemberStatus::Active,
+            MemberStatus::Active,
+            MemberStatus::Active,
+            MemberStatus::Suspended,
+            MemberStatus::Removed,
+        ];
+        let (role, status) = (*choices.pick(AccountRole::ALL), *choices.pick(&STATUSES));
+        let mut person = self.member(role, status);
+        if let Some(member) = &mut person.member {
+            member.deleted = choices.happens(1, 24);
+        }
+        if choices.happens(1, 8) {
+            person.member = None;
+        }
+        let earlier = self.id();
+        for team in self.teams.clone() {
+            if choices.happens(1, 2) {
+                let stay = if choices.happens(1, 5) {
+                    earlier
+                } else {
+                    person.stay
+                };
+                let row = self.row(team, stay, *choices.pick(TeamRole::ALL));
+                person
+                    .rows
+                    .push(record(person.user, row, choices.happens(1, 6)));
+            }
+        }
+        person
+    }
+
+    /// An active member, or with another status what is left of one; in no team.
+    pub fn member(&mut self, role: AccountRole, status: MemberStatus) -> Person {
+        let (user, stay) = (self.id(), self.id());
+        let body = Member {
+            account_id: self.account_id,
+            membership_id: stay,
+            role,
+            status,
+            invitation_id: None,
+        };
+        let member = Some(record(user, body, false));
+        Person {
+            user,
+            stay,
+            member,
+            rows: Vec::new(),
+        }
+    }
+
+    /// A project without grants.
+    pub fn project(&mut self, visibility: Visibility, archived: bool) -> Place {
+        let own: GrantId = self.id();
+        let id = ProjectId::new(self.account_id, own.ulid());
+        let body = Project {
+            name: "Project".parse().unwrap(),
+            description: None,
+            visibility,
+            archived,
+        };
+        Place {
+            id,
+            project: Some(record(id, body, false)),
+            grants: Vec::new(),
+        }
+    }
+
+    /// Grants a role for good.
+    pub fn give(
+        &mut self,
+        place: &mut Place,
+        principal: Principal,
+        stay: Option<MembershipId>,
+        role: ProjectRole,
+    ) {
+        let body = Grant {
+            project_id: place.id,
+            principal,
+            membership_id: stay,
+            role,
+            expires_at: None,
+            revoked: None,
+        };
+        place.add(record(self.id(), body, false));
+    }
+
+    /// Puts a person into a team, as of their present stay.
+    pub fn join(&self, person: &mut Person, team: TeamId, role: TeamRole) {
+        let row = self.row(team, person.stay, role);
+        person.rows.push(record(person.user, row, false));
+    }
+
+    /// A place in a team.
+    #[must_use]
+    pub fn row(&self, team_id: TeamId, membership_id: MembershipId, role: TeamRole) -> TeamMember {
+        TeamMember {
+            account_id: self.account_id,
+            team_id,
+            membership_id,
+            role,
+        }
+    }
+
+    fn place(&mut self, choices: &mut impl Choices) -> Place {
+        let visibility = *choices.pick(&[Visibility::Private, Visibility::Account]);
+        let mut place = self.project(visibility, choices.happens(1, 4));
+        if let Some(project) = &mut place.project {
+            project.deleted = choices.happens(1, 10);
+        }
+        if choices.happens(1, 12) {
+            place.project = None;
+        }
+        for _ in 0..choices.below(9) {
+            let grant = self.grant(choices, &place);
+            place.add(grant);
+        }
+        place
+    }
+
+    /// A grant on a project: to somebody new, or a second one to whom there is one already.
+    pub fn grant(&mut self, choices: &mut impl Choices, place: &Place) -> Record<Grant> {
+        if !place.grants.is_empty() && choices.happens(1, 4) {
+            let twin = choices.pick(&place.grants).body.clone();
+            return record(self.id(), twin, false);
+        }
+        let (principal, stay) = self.principal(choices);
+        let membership_id = match choices.below(8) {
+            6 => None,
+            7 => Some(self.id()),
+            _ => stay,
+        };
+        let body = Grant {
+            project_id: place.id,
+            principal,
+            membership_id,
+            role: *choices.pick(ProjectRole::ALL),
+            expires_at: *choices.pick(&expiries()),
+            revoked: choices.happens(1, 8).then(revocation),
+        };
+        let deleted = choices.happens(1, 16);
+        record(self.id(), body, deleted)
+    }
+
+    fn principal(&mut self, choices: &mut impl Choices) -> (Principal, Option<MembershipId>) {
+        if choices.happens(1, 2) {
+            (Principal::Team(*choices.pick(&self.teams)), None)
+        } else {
+            let person = choices.pick(&self.people);
+            (Principal::User(person.user), Some(person.stay))
+        }
+    }
+
+    /// What the engine is asked about a person and the account.
+    #[must_use]
+    pub fn account_access<'a>(&'a self, person: &'a Person) -> AccountAccess<'a> {
+        AccountAccess {
+            user: person.user,
+            account: self.account.as_ref(),
+            member: person.member.as_ref(),
+            teams: &person.rows,
+        }
+    }
+
+    /// What the engine is asked about a person and a project.
+    #[must_use]
+    pub fn access<'a>(&'a self, person: &'a Person, place: &'a Place) -> Access<'a> {
+        Access {
+            account: self.account_access(person),
+            project: place.project.as_ref(),
+            grants: &place.grants,
+            now: self.now,
+        }
+    }
+
+    /// Every person with every project.
+    pub fn pairs(&self) -> impl Iterator<Item = (&Person, &Place)> {
+        self.people
+            .iter()
+            .flat_map(|person| self.projects.iter().map(move |place| (person, place)))
+    }
+}
+
+impl Place {
+    /// Takes a grant in where the database would keep it.
+    pub fn add(&mut self, grant: Record<Grant>) {
+        let at = self.grants.partition_point(|other| {
+            (other.body.principal, other.id) < (grant.body.principal, grant.id)
+        });
+        self.grants.insert(at, grant);
+    }
+}
+
+/// The mark of a revoked grant.
+#[must_use]
+pub fn revocation() -> Revocation {
+    Revocation {
+        at: now(),
+        by: None,
+        reason: None,
+    }
+}

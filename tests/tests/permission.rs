@@ -1,0 +1,149 @@
+//! The permission engine against the oracle, and its answers against each other.
+//!
+//! That nothing but application records enters a decision needs no test: the engine's inputs are
+//! [`wm_core::permission::Access`] and [`wm_core::permission::AccountAccess`], whose fields are
+//! records and a time. There is no field a claim, a cloud-side group or an administrator's flag could
+//! be put into (case 16).
+
+use std::collections::BTreeMap;
+
+use proptest::prelude::*;
+use wm_core::{
+    model::{AccountStatus, MemberStatus},
+    permission::{Capabilities, Capability},
+};
+use wm_tests::{
+    agreement::{account_agrees, agrees, why},
+    choices::{Choices, Seeded, Tape, tapes},
+    oracle::{self, Answer},
+    worlds::{self, World},
+};
+
+fn worlds() -> impl Strategy<Value = (World, Tape)> {
+    tapes(400).prop_map(|mut tape| (World::generate(&mut tape), tape))
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 512, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn every_answer_agrees_with_the_oracle_and_with_the_others((world, _) in worlds()) {
+        for person in &world.people {
+            account_agrees(&world, person);
+        }
+        for (person, place) in world.pairs() {
+            agrees(&world, person, place);
+        }
+    }
+
+    #[test]
+    fn adding_a_grant_never_removes_a_capability((mut world, mut tape) in worlds()) {
+        let before = conferred(&world);
+        let place = world.projects[0].clone();
+        let grant = world.grant(&mut tape, &place);
+        world.projects[0].add(grant);
+        for (old, new) in before.iter().zip(conferred(&world)) {
+            prop_assert!(new.covers(*old));
+        }
+    }
+
+    #[test]
+    fn revoking_removes_only_what_the_grant_gave((mut world, mut tape) in worlds()) {
+        let Some(at) = world.projects.iter().position(|place| !place.grants.is_empty()) else { return Ok(()) };
+        let before = conferred(&world);
+        let count = u32::try_from(world.projects[at].grants.len()).unwrap();
+        let victim = tape.below(count) as usize;
+        let grant = &mut world.projects[at].grants[victim];
+        grant.body.revoked = Some(worlds::revocation());
+        let gave = grant.body.role.capabilities();
+        for (old, new) in before.iter().zip(conferred(&world)) {
+            prop_assert!(old.covers(new), "revoking gave something");
+            prop_assert!(gave.covers(old.without(new)), "revoking took what another record gives");
+        }
+    }
+
+    #[test]
+    fn case_33_a_grant_that_ends_this_very_instant_confers_nothing((mut world, _) in worlds()) {
+        let now = world.now;
+        for place in &mut world.projects {
+            for grant in &mut place.grants {
+                grant.body.expires_at = Some(now);
+            }
+        }
+        no_grant_confers(&world)?;
+    }
+
+    #[test]
+    fn case_35_grants_and_teams_of_an_earlier_stay_confer_nothing((mut world, _) in worlds()) {
+        for at in 0..world.people.len() {
+            let stay = world.id();
+            if let Some(member) = &mut world.people[at].member {
+                member.body.membership_id = stay;
+            }
+        }
+        no_grant_confers(&world)?;
+    }
+
+    #[test]
+    fn case_36_who_is_not_active_in_an_active_account_has_nothing((mut world, mut tape) in worlds()) {
+        let close = tape.happens(1, 2);
+        if let (true, Some(account)) = (close, &mut world.account) {
+            account.body.status = AccountStatus::Closed;
+        }
+        for person in &mut world.people {
+            let status = *tape.pick(&[MemberStatus::Suspended, MemberStatus::Removed]);
+            if let (false, Some(member)) = (close, &mut person.member) {
+                member.body.status = status;
+            }
+        }
+        prop_assert!(conferred(&world).iter().all(|set| set.is_empty()));
+        for person in &world.people {
+            prop_assert!(world.account_access(person).effective().is_empty());
+        }
+    }
+}
+
+fn conferred(world: &World) -> Vec<Capabilities> {
+    world
+        .pairs()
+        .map(|(person, place)| world.access(person, place).conferred())
+        .collect()
+}
+
+/// Asserts that only account roles and visibility are named as reasons.
+fn no_grant_confers(world: &World) -> Result<(), TestCaseError> {
+    for (person, place) in world.pairs() {
+        for reason in world.access(person, place).reasons().map(why) {
+            prop_assert!(!reason.source.ends_with("grant"), "{reason:?}");
+        }
+    }
+    Ok(())
+}
+
+/// Many more worlds than shrinking could afford, and proof that they hold every kind of answer.
+#[test]
+fn the_oracle_agrees_on_five_thousand_worlds_of_every_kind() {
+    let mut choices = Seeded::new(27);
+    let mut answers = BTreeMap::<Answer, u32>::new();
+    let mut sources = BTreeMap::<&str, u32>::new();
+    for _ in 0..5_000 {
+        let world = World::generate(&mut choices);
+        let (person, place) = (choices.pick(&world.people), choices.pick(&world.projects));
+        account_agrees(&world, person);
+        agrees(&world, person, place);
+        let capability = choices.pick(Capability::ALL).as_str();
+        let answer = oracle::answer(&world, person, place, capability);
+        *answers.entry(answer).or_default() += 1;
+        for reason in oracle::reasons(&world, person, place) {
+            *sources.entry(reason.source).or_default() += 1;
+        }
+    }
+    assert!(
+        answers.len() == 4 && answers.values().all(|count| *count > 50),
+        "{answers:?}"
+    );
+    assert!(
+        sources.len() == 4 && sources.values().all(|count| *count > 50),
+        "{sources:?}"
+    );
+}
