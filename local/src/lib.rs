@@ -1,8 +1,14 @@
 //! The local surface: every port over one SQLite file and a directory.
 
+pub mod artifacts;
 pub mod clock;
 pub mod config;
 pub mod data_directory;
 pub mod durable;
+pub mod env;
+pub mod events;
+pub mod http;
+pub mod identity;
+pub mod mail;
 pub mod records;
 pub mod secrets;
