@@ -1,11 +1,11 @@
-//! Moving bytes: plans, digests, progress, and picking up where a transfer stopped.
+//! Moving bytes: digests, progress, and picking up where a transfer stopped.
 
 mod bytes;
 pub(crate) mod download;
 mod journal;
-mod plan;
 mod progress;
 mod source;
+mod span;
 pub(crate) mod upload;
 
 use reqwest::StatusCode;

@@ -1,11 +1,6 @@
 //! `wm setup`, `deploy`, `deploy-site` and `redrive`: what the programs of the clouds do.
 
-use std::{
-    env,
-    ffi::OsString,
-    path::PathBuf,
-    process::{Command, ExitStatus},
-};
+use std::{env, ffi::OsString, os::unix::process::CommandExt, path::PathBuf, process::Command};
 
 use clap::{Args, ValueEnum};
 
@@ -77,15 +72,10 @@ fn hand_on(verb: &str, handed: Handed) -> Result<(), Failure> {
         ))
     };
     let program = find(name).ok_or_else(missing)?;
-    let mut command = Command::new(&program);
-    command.arg(verb).args(handed.arguments);
-    let status = run(&mut command).map_err(|error| {
-        Failure::because(format!("`{}` cannot be run; build it again", program.display()), error)
-    })?;
-    match status.code() {
-        Some(0) => Ok(()),
-        code => Err(Failure::reported(code.and_then(|code| u8::try_from(code).ok()).unwrap_or(1))),
-    }
+    // Becomes the program, so that signals and the exit code are its own.
+    let error = Command::new(&program).arg(verb).args(handed.arguments).exec();
+    let program = program.display();
+    Err(Failure::because(format!("`{program}` cannot be run; build it again"), error))
 }
 
 /// The program beside this one, else on the path.
@@ -95,16 +85,4 @@ fn find(name: &str) -> Option<PathBuf> {
     let path = env::var_os("PATH").unwrap_or_default();
     let mut places = beside.into_iter().chain(env::split_paths(&path));
     places.find_map(|place| Some(place.join(&file)).filter(|program| program.is_file()))
-}
-
-/// Becomes the program, so that signals and exit code are its own.
-#[cfg(unix)]
-fn run(command: &mut Command) -> std::io::Result<ExitStatus> {
-    use std::os::unix::process::CommandExt;
-    Err(command.exec())
-}
-
-#[cfg(not(unix))]
-fn run(command: &mut Command) -> std::io::Result<ExitStatus> {
-    command.status()
 }

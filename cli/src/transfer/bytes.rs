@@ -10,7 +10,7 @@ use tokio::{
     io::{AsyncReadExt, AsyncSeekExt, Take},
 };
 
-use super::plan::Span;
+use super::span::Span;
 
 /// How much is read at a time.
 pub(super) const CHUNK: usize = 128 * 1024;

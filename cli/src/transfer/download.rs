@@ -1,7 +1,6 @@
 //! Downloading one version, verified before it gets its name.
 
 use std::{
-    collections::BTreeMap,
     fs::{self, File, OpenOptions},
     io::Write,
     path::{Path, PathBuf},
@@ -13,7 +12,10 @@ use reqwest::{
 };
 use serde::Deserialize;
 use serde_json::json;
-use wm_core::value::{ArtifactId, FileName, ProjectId, Sha256, digest::Hasher};
+use wm_core::{
+    api::plan::DownloadAddress,
+    value::{ArtifactId, FileName, ProjectId, Sha256, digest::Hasher},
+};
 
 use super::{TransferError, progress::bar, source::read_to_end, wait};
 use crate::{client::Client, failure::Failure, retry::Backoff};
@@ -51,13 +53,6 @@ struct Version {
     name: FileName,
     size: u64,
     sha256: Sha256,
-}
-
-#[derive(Deserialize)]
-struct Address {
-    url: String,
-    #[serde(default)]
-    headers: BTreeMap<String, String>,
 }
 
 /// Downloads a version and answers where it is now.
@@ -114,7 +109,7 @@ impl Download<'_> {
     async fn fetch(&mut self) -> Result<(), Failure> {
         for _ in 0..ADDRESSES {
             let path = format!("{}/download", self.path);
-            let address: Address = self.client.post(&path, &json!({})).await?.parse()?;
+            let address: DownloadAddress = self.client.post(&path, &json!({})).await?.parse()?;
             match self.fetch_from(&address).await {
                 Ok(()) => return Ok(()),
                 Err(TransferError::Expired) => {}
@@ -129,7 +124,7 @@ impl Download<'_> {
         ))
     }
 
-    async fn fetch_from(&mut self, address: &Address) -> Result<(), TransferError> {
+    async fn fetch_from(&mut self, address: &DownloadAddress) -> Result<(), TransferError> {
         let mut backoff = Backoff::default();
         while self.partial.length < self.version.size {
             let before = self.partial.length;
@@ -147,7 +142,7 @@ impl Download<'_> {
         Ok(())
     }
 
-    async fn once(&mut self, address: &Address) -> Result<(), TransferError> {
+    async fn once(&mut self, address: &DownloadAddress) -> Result<(), TransferError> {
         let mut request = self.client.http().get(&address.url);
         for (name, value) in &address.headers {
             request = request.header(name, value);

@@ -6,12 +6,15 @@ use std::{path::Path, time::Duration};
 
 use serde::Deserialize;
 use serde_json::{Value, json};
-use wm_core::value::{ArtifactId, FileName, MediaType, ProjectId};
+use wm_core::{
+    api::plan::UploadPlan,
+    model::ContentStatus,
+    value::{ArtifactId, FileName, MediaType, ProjectId},
+};
 
 use self::send::send;
 use super::{
     journal::{Journal, UnderWay},
-    plan::Plan,
     source::Source,
     TransferError,
 };
@@ -62,8 +65,9 @@ pub(crate) async fn upload(
         journal: &journal,
     };
     let (mut under_way, mut plan) = match upload.resume().await? {
-        Some(begun) => begun,
-        None => upload.begin().await?,
+        Resumed::Done(uploaded) => return Ok(uploaded),
+        Resumed::Open(under_way, plan) => (under_way, plan),
+        Resumed::Nothing => upload.begin().await?,
     };
     for _ in 0..PLANS {
         match send(client.http(), &source, &plan, &mut under_way, &journal).await {
@@ -79,6 +83,16 @@ pub(crate) async fn upload(
     ))
 }
 
+/// What is left of an earlier attempt.
+enum Resumed {
+    /// Nothing that can be gone on with.
+    Nothing,
+    /// An upload that waits for bytes.
+    Open(UnderWay, UploadPlan),
+    /// An upload that needs nothing more.
+    Done(Uploaded),
+}
+
 struct Upload<'a> {
     client: &'a Client,
     source: &'a Source,
@@ -91,7 +105,7 @@ struct Created {
     #[serde(default)]
     artifact: Option<Artifact>,
     version: Version,
-    upload: Plan,
+    upload: UploadPlan,
 }
 
 #[derive(Deserialize)]
@@ -102,17 +116,16 @@ struct Artifact {
 #[derive(Deserialize)]
 struct Version {
     number: u32,
-    #[serde(default)]
-    status: String,
+    status: ContentStatus,
 }
 
 #[derive(Deserialize)]
 struct Again {
-    upload: Plan,
+    upload: UploadPlan,
 }
 
 impl Upload<'_> {
-    async fn begin(&self) -> Result<(UnderWay, Plan), Failure> {
+    async fn begin(&self) -> Result<(UnderWay, UploadPlan), Failure> {
         let Destination {
             project,
             artifact,
@@ -139,27 +152,36 @@ impl Upload<'_> {
         Ok((under_way, created.upload))
     }
 
-    /// The upload an earlier attempt began, if it can still be finished.
-    async fn resume(&self) -> Result<Option<(UnderWay, Plan)>, Failure> {
+    /// What became of the upload an earlier attempt began.
+    async fn resume(&self) -> Result<Resumed, Failure> {
         let Some(under_way) = self.journal.load() else {
-            return Ok(None);
+            return Ok(Resumed::Nothing);
         };
         match self.ask_again(&under_way).await {
-            Ok(plan) => Ok(Some((under_way, plan))),
-            // Expired, completed meanwhile, or gone: begin anew.
-            Err(ApiError::Refused(refusal)) if matches!(refusal.status, 404 | 409) => {
+            Ok(plan) => Ok(Resumed::Open(under_way, plan)),
+            // The bytes came meanwhile, or too late.
+            Err(ApiError::Refused(refusal)) if refusal.status == 409 => {
+                let path = self.version_path(&under_way);
+                let version: Version = self.client.get(&path).await?;
+                if matches!(version.status, ContentStatus::Available | ContentStatus::Verifying) {
+                    return self.verified(&under_way).await.map(Resumed::Done);
+                }
                 self.journal.forget();
-                Ok(None)
+                Ok(Resumed::Nothing)
+            }
+            Err(ApiError::Refused(refusal)) if refusal.status == 404 => {
+                self.journal.forget();
+                Ok(Resumed::Nothing)
             }
             Err(error) => Err(error.into()),
         }
     }
 
-    async fn plan_again(&self, under_way: &UnderWay) -> Result<Plan, Failure> {
+    async fn plan_again(&self, under_way: &UnderWay) -> Result<UploadPlan, Failure> {
         Ok(self.ask_again(under_way).await?)
     }
 
-    async fn ask_again(&self, under_way: &UnderWay) -> Result<Plan, ApiError> {
+    async fn ask_again(&self, under_way: &UnderWay) -> Result<UploadPlan, ApiError> {
         let path = format!("{}/upload", self.version_path(under_way));
         let again: Again = self.client.post(&path, &json!({})).await?.parse()?;
         Ok(again.upload)
@@ -176,32 +198,30 @@ impl Upload<'_> {
         if completed.as_ref().is_err_and(hopeless) {
             self.journal.forget();
         }
-        if completed?.status == 202 {
-            self.verified(under_way).await?;
+        completed?;
+        self.verified(under_way).await
+    }
+
+    /// Waits until the bytes have been read and hashed.
+    async fn verified(&self, under_way: &UnderWay) -> Result<Uploaded, Failure> {
+        loop {
+            let version: Version = self.client.get(&self.version_path(under_way)).await?;
+            match version.status {
+                ContentStatus::Pending | ContentStatus::Verifying => tokio::time::sleep(POLL).await,
+                ContentStatus::Available => break,
+                ContentStatus::Rejected | ContentStatus::Expired => {
+                    self.journal.forget();
+                    return Err(Failure::new(
+                        "the bytes that came are not the declared ones; check that the file does not change and try again",
+                    ));
+                }
+            }
         }
         self.journal.forget();
         Ok(Uploaded {
             artifact: under_way.artifact,
             version: under_way.version,
         })
-    }
-
-    /// Waits until a large object has been read and hashed.
-    async fn verified(&self, under_way: &UnderWay) -> Result<(), Failure> {
-        loop {
-            let version: Version = self.client.get(&self.version_path(under_way)).await?;
-            match version.status.as_str() {
-                "verifying" => tokio::time::sleep(POLL).await,
-                "available" => return Ok(()),
-                status => {
-                    self.journal.forget();
-                    return Err(Failure::new(format!(
-                        "the upload ended as `{}`: the bytes are not the declared ones; check that the file does not change and try again",
-                        crate::output::plain(status)
-                    )));
-                }
-            }
-        }
     }
 
     fn version_path(&self, under_way: &UnderWay) -> String {

@@ -1,18 +1,22 @@
 //! Sending the bytes a plan asks for.
 
+use std::collections::BTreeMap;
+
 use futures_util::{StreamExt, TryStreamExt, stream};
 use indicatif::ProgressBar;
-use reqwest::{Client as Http, Method, Response, header::CONTENT_LENGTH};
+use reqwest::{Client as Http, Method, Response, header::{CONTENT_LENGTH, ETAG}};
 
 use super::super::{
     TransferError,
     bytes::body,
     journal::{Journal, UnderWay},
-    plan::{Address, Part, Plan, Span},
     progress::bar,
     source::Source,
+    span::Span,
     wait,
 };
+use wm_core::api::plan::{PartPlan, UploadPlan};
+
 use crate::{failure::Failure, retry::Backoff};
 
 /// Parts sent at the same time.
@@ -22,7 +26,7 @@ const AT_ONCE: usize = 4;
 pub(super) async fn send(
     http: &Http,
     source: &Source,
-    plan: &Plan,
+    plan: &UploadPlan,
     under_way: &mut UnderWay,
     journal: &Journal,
 ) -> Result<(), TransferError> {
@@ -34,10 +38,11 @@ pub(super) async fn send(
         progress: &progress,
     };
     match plan {
-        Plan::Single(address) => {
+        UploadPlan::Single { method, url, headers, .. } => {
+            let address = Address { method, url, headers };
             sender.persist(address, Span::whole(size)).await?;
         }
-        Plan::Multipart { part_size, parts } => {
+        UploadPlan::Multipart { part_size, parts, .. } => {
             // Parts of another size are other bytes under the same numbers.
             if under_way.part_size != *part_size {
                 under_way.part_size = *part_size;
@@ -50,6 +55,24 @@ pub(super) async fn send(
     Ok(())
 }
 
+/// One request to a signed address.
+#[derive(Clone, Copy)]
+struct Address<'a> {
+    method: &'a str,
+    url: &'a str,
+    headers: &'a BTreeMap<String, String>,
+}
+
+impl<'a> Address<'a> {
+    fn of(part: &'a PartPlan) -> Self {
+        Self {
+            method: &part.method,
+            url: &part.url,
+            headers: &part.headers,
+        }
+    }
+}
+
 struct Sender<'a> {
     http: &'a Http,
     source: &'a Source,
@@ -60,13 +83,13 @@ impl Sender<'_> {
     async fn parts(
         &self,
         part_size: u64,
-        parts: &[Part],
+        parts: &[PartPlan],
         under_way: &mut UnderWay,
         journal: &Journal,
     ) -> Result<(), TransferError> {
         let size = self.source.size.bytes();
-        let span = |part: &Part| Span::part(part.number, part_size, size);
-        let (arrived, missing): (Vec<&Part>, Vec<&Part>) = parts
+        let span = |part: &PartPlan| Span::part(part.number, part_size, size);
+        let (arrived, missing): (Vec<&PartPlan>, Vec<&PartPlan>) = parts
             .iter()
             .partition(|part| under_way.parts.contains_key(&part.number));
         let there: u64 = arrived.into_iter().filter_map(span).map(|span| span.length).sum();
@@ -74,7 +97,7 @@ impl Sender<'_> {
         let sending = missing.into_iter().filter_map(|part| Some((part, span(part)?)));
         let mut sent = stream::iter(sending)
             .map(|(part, span)| async move {
-                let etag = self.persist(&part.address, span).await?;
+                let etag = self.persist(Address::of(part), span).await?;
                 Ok::<_, TransferError>((part.number, etag))
             })
             .buffer_unordered(AT_ONCE);
@@ -86,7 +109,7 @@ impl Sender<'_> {
     }
 
     /// Sends these bytes, again if that fails for a passing reason. Answers the mark they got.
-    async fn persist(&self, address: &Address, span: Span) -> Result<String, TransferError> {
+    async fn persist(&self, address: Address<'_>, span: Span) -> Result<String, TransferError> {
         let mut backoff = Backoff::default();
         loop {
             let before = self.progress.position();
@@ -101,7 +124,7 @@ impl Sender<'_> {
         }
     }
 
-    async fn once(&self, address: &Address, span: Span) -> Result<Response, TransferError> {
+    async fn once(&self, address: Address<'_>, span: Span) -> Result<Response, TransferError> {
         let refuse = |text: &str| TransferError::Final(Failure::new(text));
         let method = Method::from_bytes(address.method.as_bytes())
             .map_err(|_| refuse("the plan names no method; check `--server`"))?;
@@ -109,8 +132,8 @@ impl Sender<'_> {
             let name = self.source.path.display();
             TransferError::Final(Failure::because(format!("`{name}` cannot be read any more"), error))
         })?;
-        let mut request = self.http.request(method, &address.url);
-        for (name, value) in &address.headers {
+        let mut request = self.http.request(method, address.url);
+        for (name, value) in address.headers {
             request = request.header(name, value);
         }
         let names_length = address.headers.keys().any(|name| name.eq_ignore_ascii_case("content-length"));
@@ -127,8 +150,8 @@ impl Sender<'_> {
     }
 }
 
-/// The mark the storage gave the bytes; empty where it gives none.
+/// The mark the storage gave the bytes. One that gives none asks for none, but the API wants a word.
 fn mark(response: &Response) -> String {
-    let etag = response.headers().get("etag").and_then(|etag| etag.to_str().ok());
-    etag.unwrap_or_default().to_owned()
+    let etag = response.headers().get(ETAG).and_then(|etag| etag.to_str().ok());
+    etag.unwrap_or("none").to_owned()
 }
