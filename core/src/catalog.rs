@@ -378,3 +378,9 @@ pub fn catalog() -> Catalog {
         providers: [&LOCAL, &AWS, &AZURE],
     }
 }
+
+/// The whole catalog as JSON.
+#[must_use]
+pub fn document() -> serde_json::Value {
+    crate::canonical::to_value(&catalog())
+}

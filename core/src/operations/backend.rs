@@ -1,6 +1,11 @@
-//! Backend.
+//! What the surface tells about itself.
 
-use crate::api::Route;
+pub mod show;
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use crate::api::{Handler, Method, Route, schema};
 
 /// The routes.
-pub const ROUTES: &[&Route] = &[];
+pub const ROUTES: &[&Route] = &[&LIVE, &READY, &OPENAPI, &CATALOG, &show::ROUTE];
