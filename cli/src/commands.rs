@@ -1,10 +1,14 @@
 //! The commands, one file each.
 
+mod backup;
 mod check;
+mod demo;
 mod download;
 mod init;
 mod journal;
 mod program;
+mod restore;
+mod serve;
 mod session;
 pub(crate) mod token;
 mod upload;
@@ -33,13 +37,17 @@ pub(crate) struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Serve(serve::Serve),
     Token(token::Token),
+    Demo(demo::Demo),
     Upload(upload::Upload),
     Download(download::Download),
     Session(session::Session),
     Journal(journal::Journal),
     Init(init::Init),
     Check(check::Check),
+    Backup(backup::Backup),
+    Restore(restore::Restore),
     Setup(program::Setup),
     Deploy(program::Deploy),
     DeploySite(program::DeploySite),
@@ -51,9 +59,13 @@ impl Arguments {
     pub(crate) async fn run(self) -> Result<(), Failure> {
         match self.command {
             // These two have something to tidy up.
+            Command::Serve(command) => command.run().await,
+            Command::Demo(command) => command.run().await,
             Command::Token(command) => command.run(),
             Command::Init(command) => command.run(),
             Command::Check(command) => command.run(),
+            Command::Backup(command) => command.run(),
+            Command::Restore(command) => command.run(),
             Command::Setup(command) => command.run(),
             Command::Deploy(command) => command.run(),
             Command::DeploySite(command) => command.run(),

@@ -41,6 +41,11 @@ impl Failure {
         }
     }
 
+    /// It did not work, and the error says it all: what happened and what to do.
+    pub(crate) fn of(error: &(dyn Error + 'static)) -> Self {
+        Self::new(causes(error))
+    }
+
     /// It was asked for wrongly.
     pub(crate) fn usage(message: impl Into<String>) -> Self {
         Self {
@@ -76,24 +81,22 @@ impl fmt::Display for Failure {
     /// The message and, in parentheses, what the causes say beyond it.
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(&self.message)?;
-        let causes = causes(self.source().into_iter());
-        if causes.is_empty() {
-            return Ok(());
+        match self.source() {
+            Some(source) => write!(formatter, " ({})", causes(source)),
+            None => Ok(()),
         }
-        write!(formatter, " ({causes})")
     }
 }
 
-/// The innermost words of a chain of errors, on one line; outer ones mostly repeat or frame them.
-fn causes<'a>(mut chain: impl Iterator<Item = &'a (dyn Error + 'static)>) -> String {
-    let Some(mut error) = chain.next() else {
-        return String::new();
-    };
+/// The outermost and the innermost words of a chain of errors, on one line; those between mostly
+/// repeat or frame them.
+fn causes(error: &(dyn Error + 'static)) -> String {
     let outer = error.to_string();
-    while let Some(source) = error.source() {
-        error = source;
+    let mut last = error;
+    while let Some(source) = last.source() {
+        last = source;
     }
-    let inner = error.to_string();
+    let inner = last.to_string();
     let text = if outer.contains(&inner) {
         outer
     } else {

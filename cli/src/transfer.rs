@@ -1,6 +1,7 @@
 //! Moving bytes: digests, progress, and picking up where a transfer stopped.
 
 mod bytes;
+pub(crate) mod destination;
 pub(crate) mod download;
 mod journal;
 mod progress;

@@ -1,12 +1,12 @@
 //! `wm journal`
 
 use clap::Args;
-use serde::Deserialize;
-use serde_json::Value;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 use wm_core::value::{AccountId, ProjectId};
 
 use crate::{
-    client::Client,
+    client::{ApiError, Client},
     connection::Connection,
     failure::Failure,
     output::{line, plain},
@@ -73,7 +73,7 @@ impl Journal {
         let path = self.scope.path();
         let client = self.connection.client()?;
         if self.verify {
-            return verify(&client, &path, self.json).await;
+            return report(&verify(&client, &path).await?, self.json);
         }
         let mut after = 0;
         loop {
@@ -89,23 +89,50 @@ impl Journal {
     }
 }
 
-async fn verify(client: &Client, path: &str, json: bool) -> Result<(), Failure> {
-    let verification: Value = client.get(&format!("{path}/verification")).await?;
-    if json {
-        line(verification.to_string())?;
+/// What verifying a journal found.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub(super) struct Verdict {
+    /// How many entries are good.
+    pub(super) entries: u64,
+    /// Whether all are.
+    pub(super) valid: bool,
+    /// The first that is not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) first_invalid: Option<u64>,
+    /// Where to go on, when one request was not enough.
+    #[serde(default, skip_serializing)]
+    next_after: Option<u64>,
+}
+
+/// Verifies the journal at this path from its first entry to its last.
+pub(super) async fn verify(client: &Client, path: &str) -> Result<Verdict, ApiError> {
+    let mut entries = 0;
+    let mut after = 0;
+    loop {
+        let address = format!("{path}/verification?after={after}");
+        let verdict: Verdict = client.get(&address).await?;
+        entries += verdict.entries;
+        match verdict.next_after {
+            Some(next) if verdict.valid && next > after => after = next,
+            _ => return Ok(Verdict { entries, ..verdict }),
+        }
     }
-    let number = |field| verification.get(field).and_then(Value::as_u64);
-    let valid = verification.get("valid").and_then(Value::as_bool) == Some(true);
-    let entries = number("entries").unwrap_or_default();
-    match (valid, number("first_invalid")) {
+}
+
+fn report(verdict: &Verdict, json: bool) -> Result<(), Failure> {
+    if json {
+        line(json!(verdict).to_string())?;
+    }
+    let entries = verdict.entries;
+    match (verdict.valid, verdict.first_invalid) {
         (true, _) if json => Ok(()),
         (true, _) => line(format!("the journal is whole: {entries} entries, each sealed by the next")),
-        (false, Some(first)) => Err(Failure::new(format!(
-            "the journal is broken: entry {first} is the first that does not fit; restore a backup from before it"
-        ))),
-        (false, None) => Err(Failure::new(
-            "the journal is broken: its end is missing; restore a backup",
-        )),
+        (false, first) => {
+            let first = first.map_or_else(|| "its end".into(), |first| format!("entry {first}"));
+            Err(Failure::new(format!(
+                "the journal is broken: {first} does not fit; go back to a backup that verifies"
+            )))
+        }
     }
 }
 

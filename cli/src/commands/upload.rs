@@ -3,13 +3,13 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use wm_core::value::{ArtifactId, FileName, MediaType, ProjectId};
+use wm_core::value::{ArtifactId, MediaType, ProjectId};
 
 use crate::{
     connection::Connection,
     failure::Failure,
     output::line,
-    transfer::upload::{Destination, upload},
+    transfer::{destination::Destination, upload::upload},
 };
 
 const EXAMPLES: &str = "\
@@ -64,65 +64,11 @@ impl Upload {
     }
 
     fn destination(&self, file: &Path) -> Result<Destination, Failure> {
-        let name = file.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-        let name: FileName = name.parse().map_err(|error| {
-            Failure::because(format!("`{}` has a name no surface takes; rename it", file.display()), error)
-        })?;
-        let media_type = match &self.media_type {
-            Some(media_type) => media_type.clone(),
-            None => media_type_of(name.as_str())?,
-        };
-        Ok(Destination {
-            project: self.project,
-            artifact: self.artifact,
-            name,
-            media_type,
-        })
-    }
-}
-
-/// The media type the ending of a name suggests.
-pub(super) fn media_type_of(name: &str) -> Result<MediaType, Failure> {
-    let ending = name.rsplit_once('.').map(|(_, ending)| ending.to_ascii_lowercase());
-    let media_type = match ending.as_deref().unwrap_or_default() {
-        "txt" | "log" | "toml" | "rs" => "text/plain",
-        "md" => "text/markdown",
-        "csv" => "text/csv",
-        "html" | "htm" => "text/html",
-        "json" => "application/json",
-        "xml" => "application/xml",
-        "pdf" => "application/pdf",
-        "zip" => "application/zip",
-        "gz" => "application/gzip",
-        "png" => "image/png",
-        "jpg" | "jpeg" => "image/jpeg",
-        "gif" => "image/gif",
-        "svg" => "image/svg+xml",
-        "webp" => "image/webp",
-        "mp3" => "audio/mpeg",
-        "mp4" => "video/mp4",
-        "docx" => "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
-        "xlsx" => "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-        "pptx" => "application/vnd.openxmlformats-officedocument.presentationml.presentation",
-        _ => "application/octet-stream",
-    };
-    media_type
-        .parse()
-        .map_err(|error| Failure::because(format!("`{media_type}` is no media type"), error))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_ending_suggests_the_media_type() {
-        for (name, media_type) in [
-            ("a.PDF", "application/pdf"),
-            ("a.tar.gz", "application/gzip"),
-            ("README", "application/octet-stream"),
-        ] {
-            assert_eq!(media_type_of(name).unwrap().as_str(), media_type);
+        let mut destination = Destination::of(file, self.project)?;
+        destination.artifact = self.artifact;
+        if let Some(media_type) = &self.media_type {
+            destination.media_type.clone_from(media_type);
         }
+        Ok(destination)
     }
 }

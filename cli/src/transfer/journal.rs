@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use tempfile::NamedTempFile;
 use wm_core::value::{ArtifactId, Sha256};
 
-use super::{source::Source, upload::Destination};
+use super::{destination::Destination, source::Source};
 use crate::connection::Server;
 
 /// An upload under way: ids and marks, no address and no token.

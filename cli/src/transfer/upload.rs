@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use wm_core::{
     api::plan::UploadPlan,
     model::ContentStatus,
-    value::{ArtifactId, FileName, MediaType, ProjectId},
+    value::ArtifactId,
 };
 
 use self::send::send;
@@ -17,6 +17,7 @@ use super::{
     journal::{Journal, UnderWay},
     source::Source,
     TransferError,
+    destination::Destination,
 };
 use crate::{
     client::{ApiError, Client},
@@ -27,19 +28,6 @@ use crate::{
 const PLANS: u32 = 8;
 /// How long to wait between two looks at a version that is being verified.
 const POLL: Duration = Duration::from_millis(500);
-
-/// Where a file goes.
-#[derive(Debug, Clone)]
-pub(crate) struct Destination {
-    /// The project.
-    pub(crate) project: ProjectId,
-    /// The artifact to add a version to; a new one if there is none.
-    pub(crate) artifact: Option<ArtifactId>,
-    /// The name to give it.
-    pub(crate) name: FileName,
-    /// Its media type.
-    pub(crate) media_type: MediaType,
-}
 
 /// What became of a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
