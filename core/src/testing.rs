@@ -382,8 +382,7 @@ impl World {
                 Outcome::Reply(reply) => return Ok(reply),
                 Outcome::Commit(batch, reply) => {
                     self.commit(&batch);
-                    self.finish(person, &reply);
-                    return Ok(reply);
+                    return Ok(self.finish(person, reply));
                 }
                 Outcome::Prepare(batch) => self.commit(&batch),
             }
@@ -391,15 +390,22 @@ impl World {
         panic!("a use-case prepares for ever")
     }
 
-    /// Finishes what a reply leaves to be done, as surfaces do before they answer.
-    fn finish(&mut self, person: &Person, reply: &Reply) {
+    /// Finishes what a reply leaves to be done, as surfaces do before they answer: what finishing
+    /// answers replaces the members of the reply.
+    fn finish(&mut self, person: &Person, mut reply: Reply) -> Reply {
         let Some(key) = reply.finish.as_ref().filter(|_| self.finishes) else {
-            return;
+            return reply;
         };
         let waves = self.waves;
         let use_case = system::unfinished(key).unwrap();
-        self.run(person, &*use_case, None).unwrap();
+        let finished = self.run(person, &*use_case, None).unwrap();
+        if let (Some(Value::Object(members)), Some(Value::Object(settled))) =
+            (&mut reply.body, finished.body)
+        {
+            members.extend(settled);
+        }
         self.waves = waves;
+        reply
     }
 
     /// Commits a batch, which must fit and meet its conditions.

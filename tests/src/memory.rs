@@ -13,13 +13,14 @@ use wm_core::{
     cloud_event::CloudEvent,
     env::Env,
     facts::{Part, Stat},
+    mail::Message,
     storage::{Batch, Item, Key, List, ObjectPath, Page, Range, memory},
     use_case::{SignDownload, SignUpload},
     value::{Sha256, Timestamp},
 };
 use wm_service::ports::{
-    Artifacts, CommitError, Events, KeySource, Mail, Message, PortError, PortErrorKind, Provider,
-    Records, SignedRequest,
+    Artifacts, CommitError, Events, KeySource, Mail, PortError, PortErrorKind, Provider, Records,
+    SignedRequest,
 };
 
 /// A surface in memory. Its clock stands still until told otherwise, and its randomness is a counter.

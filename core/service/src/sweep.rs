@@ -2,7 +2,6 @@
 
 use wm_core::{
     api::Problem,
-    facts::Facts,
     model::WORK_SHARDS,
     operations::system::{self, orphans},
     storage::{Item, ObjectPath},
@@ -92,11 +91,7 @@ impl<P: Provider> Service<P> {
     }
 
     async fn is_orphan(&self, path: &ObjectPath) -> Result<bool, Problem> {
-        let mut facts = Facts::default();
-        let asks = vec![orphans::ask(path)];
-        for (ask, answer) in self.answer_all(asks, self.provider.env().now).await? {
-            facts.insert(ask, answer);
-        }
+        let facts = self.facts(vec![orphans::ask(path)]).await?;
         orphans::is_orphan(path, &facts)
     }
 }

@@ -2,6 +2,7 @@
 
 pub mod accept_grants;
 pub mod complete_content;
+pub mod deliver;
 pub mod orphans;
 pub mod record_upload;
 pub mod retire_team;

@@ -40,7 +40,10 @@ pub(super) fn locate<'a>(
             return Ok(Located::Ask(ask));
         }
         let page = facts.scan(&range)?;
-        let found = page.items.first().and_then(|item| number(item.key.sort.as_str()));
+        let found = page
+            .items
+            .first()
+            .and_then(|item| number(item.key.sort.as_str()));
         match found {
             Some(seq) if seq <= after => first = epoch.saturating_add(1),
             Some(seq) if seq > after.saturating_add(1) => last = epoch.saturating_sub(1),

@@ -33,21 +33,21 @@ pub struct AcceptGrants {
     pub invitation: InvitationId,
 }
 
-impl AcceptGrants {
-    /// The work this record stands for, if it is an invitation.
-    #[must_use]
-    pub fn of(key: &Key) -> Option<Box<dyn UseCase>> {
-        let Scope::Account(account) = key.scope else {
-            return None;
-        };
-        let invitation = key.sort.as_str().strip_prefix(Sort::INVITATIONS)?;
-        let invitation = invitation.parse().ok()?;
-        Some(Box::new(Self {
-            account,
-            invitation,
-        }))
-    }
+/// The work this record stands for, if it is an invitation.
+#[must_use]
+pub fn accept_grants(key: &Key) -> Option<Box<dyn UseCase>> {
+    let Scope::Account(account) = key.scope else {
+        return None;
+    };
+    let invitation = key.sort.as_str().strip_prefix(Sort::INVITATIONS)?;
+    let invitation = invitation.parse().ok()?;
+    Some(Box::new(AcceptGrants {
+        account,
+        invitation,
+    }))
+}
 
+impl AcceptGrants {
     fn scope(&self) -> Scope {
         Scope::Account(self.account)
     }
