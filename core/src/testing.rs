@@ -1,5 +1,7 @@
 //! A world for tests: people who call the API of a surface in memory, one request after another.
 
+mod fixtures;
+
 use alloc::{
     boxed::Box,
     collections::BTreeMap,
@@ -10,12 +12,12 @@ use alloc::{
 };
 use core::time::Duration;
 
+pub(crate) use fixtures::principal_of;
 use serde_json::{Value, json};
 use ulid::Ulid;
 
 use crate::{
     api::{self, Handler, Problem, Request, Response},
-    authority::head_key,
     catalog::Provider,
     commit::Commit,
     context::{Context, IdempotencyRequest, Surface},
@@ -24,7 +26,7 @@ use crate::{
     facts::{Answer, Ask, Stat},
     identity::{Actor, Claims},
     model::{Body, EventType, Member, MemberStatus, Record, User},
-    operations::members,
+    operations::{members, system},
     permission::{AccountRole, Permit},
     selection::BackendSelection,
     storage::{Batch, Condition, Item, Key, Operation, Scope, Sort, memory::Memory},
@@ -41,6 +43,8 @@ pub(crate) struct World {
     pub(crate) objects: BTreeMap<String, Stat>,
     /// Tokens that [`Ask::Token`] takes as genuine.
     pub(crate) tokens: BTreeMap<String, Claims>,
+    /// Whether requests live to finish what they leave to be done.
+    pub(crate) finishes: bool,
     /// Waves of questions the last request took.
     pub(crate) waves: usize,
     /// The most questions one of them asked.
@@ -117,6 +121,7 @@ impl World {
             now: Timestamp::from_millis(1_800_000_000_000),
             objects: BTreeMap::new(),
             tokens: BTreeMap::new(),
+            finishes: true,
             waves: 0,
             widest: 0,
             requests: 0,
@@ -171,71 +176,6 @@ impl World {
         self.post(admin, &path, json!({ "name": "Review" }))
             .expect(201)
             .id()
-    }
-
-    /// A private project of this account; answers its id.
-    pub(crate) fn project(&mut self, owner: &Person, account: &str) -> String {
-        let path = format!("/v1/accounts/{account}/projects");
-        let body = json!({ "name": "Survey", "visibility": "private" });
-        self.post(owner, &path, body).expect(201).id()
-    }
-
-    /// Grants a role on a project to the person or team of this id; answers the grant's id.
-    pub(crate) fn grant(
-        &mut self,
-        giver: &Person,
-        project: &str,
-        principal: &str,
-        role: &str,
-    ) -> String {
-        let path = format!("/v1/projects/{project}/grants");
-        let body = json!({ "principal": principal_of(principal), "role": role });
-        self.post(giver, &path, body).expect(201).id()
-    }
-
-    /// Puts an active member into a team.
-    pub(crate) fn assign(&mut self, admin: &Person, account: &str, team: &str, person: &Person) {
-        let path = format!(
-            "/v1/accounts/{account}/teams/{team}/members/{}",
-            person.id()
-        );
-        let answer = self.put(admin, &path, json!({ "role": "member" }));
-        assert!(answer.status < 300, "{}", answer.body);
-    }
-
-    /// Changes a stored record, as the system would.
-    pub(crate) fn amend<B: Body>(
-        &mut self,
-        person: &Person,
-        key: &Key,
-        change: impl FnOnce(&mut B),
-    ) {
-        let record: Record<B> = self.record(key).unwrap();
-        let mut body = record.body.clone();
-        change(&mut body);
-        self.write(person, key.scope, EventType::AccountUpdated, |_, commit| {
-            commit.update(&record, body);
-        });
-    }
-
-    /// Commits what `fill` puts in, as the system on account of this person.
-    pub(crate) fn write(
-        &mut self,
-        person: &Person,
-        scope: Scope,
-        event: EventType,
-        fill: impl FnOnce(&Context<'_>, &mut Commit<'_>),
-    ) {
-        self.requests += 1;
-        let surface = self.surface.clone();
-        let context = self.context(&surface, person, None);
-        let head = self.record(&head_key(scope));
-        let mut commit = Commit::open(&context, Permit::system(scope), head);
-        fill(&context, &mut commit);
-        let Ok(Outcome::Commit(batch, _)) = commit.finish(event, Reply::no_content()) else {
-            panic!("the system commits")
-        };
-        self.commit(&batch);
     }
 
     /// Makes a person an active member of an account, as an accepted invitation would. Whoever was
@@ -373,12 +313,30 @@ impl World {
                 Outcome::Reply(reply) => return Ok(reply),
                 Outcome::Commit(batch, reply) => {
                     self.commit(&batch);
-                    return Ok(reply);
+                    return Ok(self.finish(person, reply));
                 }
                 Outcome::Prepare(batch) => self.commit(&batch),
             }
         }
         panic!("a use-case prepares for ever")
+    }
+
+    /// Finishes what a reply leaves to be done, as surfaces do before they answer: what finishing
+    /// answers replaces the members of the reply.
+    fn finish(&mut self, person: &Person, mut reply: Reply) -> Reply {
+        let Some(key) = reply.finish.as_ref().filter(|_| self.finishes) else {
+            return reply;
+        };
+        let waves = self.waves;
+        let use_case = system::unfinished(key).unwrap();
+        let finished = self.run(person, &*use_case, None).unwrap();
+        if let (Some(Value::Object(members)), Some(Value::Object(settled))) =
+            (&mut reply.body, finished.body)
+        {
+            members.extend(settled);
+        }
+        self.waves = waves;
+        reply
     }
 
     /// Commits a batch, which must fit and meet its conditions.
@@ -454,16 +412,6 @@ impl World {
     pub(crate) fn dump(&self) -> Vec<Item> {
         self.store.items().cloned().collect()
     }
-}
-
-/// The principal of this id, as bodies name it.
-pub(crate) fn principal_of(id: &str) -> Value {
-    let kind = if id.starts_with("team_") {
-        "team"
-    } else {
-        "user"
-    };
-    json!({ "type": kind, "id": id })
 }
 
 fn request(method: &str, target: &str, headers: &[(&str, &str)], body: Option<Value>) -> Request {

@@ -344,6 +344,12 @@ impl PageRequest {
         }
     }
 
+    /// Whether the caller sent a cursor.
+    #[must_use]
+    pub fn goes_on(&self) -> bool {
+        self.cursor.is_some()
+    }
+
     /// The key to go on after, out of the caller's cursor.
     ///
     /// # Errors

@@ -49,7 +49,8 @@ fn reply(grant: &Record<Grant>, now: Timestamp) -> Reply {
     view::created(grant, &GrantView::at(grant, now))
 }
 
-fn check_limit(grants: &[Record<Grant>]) -> Result<(), Problem> {
+/// Refuses a grant beyond the most a project can have.
+pub(in crate::operations) fn check_limit(grants: &[Record<Grant>]) -> Result<(), Problem> {
     if grants.len() < Grant::LIVE_LIMIT {
         return Ok(());
     }

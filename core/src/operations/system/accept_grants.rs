@@ -1,0 +1,176 @@
+//! Making the project grants of an accepted invitation.
+
+use alloc::{boxed::Box, vec::Vec};
+
+use serde_json::json;
+
+use crate::{
+    api::Problem,
+    authority::{AccountRecords, ProjectRecords, head_key},
+    commit::Commit,
+    context::Context,
+    facts::{Ask, Facts},
+    model::{EventType, Grant, Invitation, InvitationStatus, Principal, ProjectGrant, Record},
+    operations::grants,
+    permission::{Capability, Permit},
+    storage::{Key, Scope, Sort},
+    use_case::{Outcome, Reply, UseCase},
+    value::{AccountId, InvitationId, MembershipId, UserId},
+};
+
+/// Finishes an accepted invitation: makes its grants, one commit in each project, and at last notes
+/// in the invitation that nothing is pending.
+///
+/// Each grant is made in the inviter's name and under the authority they have on the project at that
+/// moment; what they could not grant any more is left out, and so is everything once the person has
+/// left. The ids of the grants were fixed with the invitation, so that interrupting this anywhere and
+/// beginning it again makes each grant once, also where one was revoked meanwhile.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AcceptGrants {
+    /// The account.
+    pub account: AccountId,
+    /// The invitation.
+    pub invitation: InvitationId,
+}
+
+/// The work this record stands for, if it is an invitation.
+#[must_use]
+pub fn accept_grants(key: &Key) -> Option<Box<dyn UseCase>> {
+    let Scope::Account(account) = key.scope else {
+        return None;
+    };
+    let invitation = key.sort.as_str().strip_prefix(Sort::INVITATIONS)?;
+    let invitation = invitation.parse().ok()?;
+    Some(Box::new(AcceptGrants {
+        account,
+        invitation,
+    }))
+}
+
+impl AcceptGrants {
+    fn scope(&self) -> Scope {
+        Scope::Account(self.account)
+    }
+
+    fn key(&self) -> Key {
+        self.scope().key(Sort::invitation(self.invitation))
+    }
+
+    /// The invitation, while grants of it are pending, and who accepted it.
+    fn pending(&self, facts: &Facts) -> Result<Option<(Record<Invitation>, UserId)>, Problem> {
+        let invitation: Option<Record<Invitation>> = facts.record(&self.key())?;
+        let pending = invitation.filter(|invitation| {
+            invitation.body.status == InvitationStatus::Accepted
+                && !invitation.body.pending_grants.is_empty()
+        });
+        Ok(pending.and_then(|invitation| {
+            let user = invitation.body.answered_by?;
+            Some((invitation, user))
+        }))
+    }
+
+    /// The stay that the invitation began, if it lasts.
+    fn stay(&self, facts: &Facts, user: UserId) -> Result<Option<MembershipId>, Problem> {
+        let standing = AccountRecords::load(facts, self.account, user)?;
+        let member = standing.access().membership().map(|member| &member.body);
+        let member = member.filter(|member| member.invitation_id == Some(self.invitation));
+        Ok(member.map(|member| member.membership_id))
+    }
+}
+
+/// The commit that makes a grant; `None` where it is made already, or cannot be made.
+fn step(
+    context: &Context<'_>,
+    facts: &Facts,
+    inviter: UserId,
+    pending: &ProjectGrant,
+    grant: Grant,
+) -> Result<Option<Outcome>, Problem> {
+    let records = ProjectRecords::load(facts, pending.project_id, inviter)?;
+    if grants::find(facts, &records, pending.project_id, pending.grant_id)?.is_some() {
+        return Ok(None);
+    }
+    let access = records.access(context.env.now);
+    let Ok(permit) = access.permit(pending.project_id, Capability::GrantManage) else {
+        return Ok(None);
+    };
+    if grants::outranks(&access, pending.role).is_err()
+        || grants::create::check_limit(&records.grants).is_err()
+    {
+        return Ok(None);
+    }
+    let mut commit = Commit::open(context, permit, records.head);
+    commit.create(pending.grant_id, grant);
+    Ok(Some(commit.prepare(EventType::GrantCreated)))
+}
+
+fn grant(pending: &ProjectGrant, user: UserId, stay: MembershipId) -> Grant {
+    Grant {
+        project_id: pending.project_id,
+        principal: Principal::User(user),
+        membership_id: Some(stay),
+        role: pending.role,
+        expires_at: None,
+        revoked: None,
+    }
+}
+
+/// Nothing is pending any more; replaces what the acceptance would have answered.
+fn done() -> Reply {
+    Reply::ok(json!({ "pending": [] }))
+}
+
+impl UseCase for AcceptGrants {
+    fn needs(&self, _: &Context<'_>, facts: &Facts) -> Result<Vec<Ask>, Problem> {
+        let first = Vec::from([head_key(self.scope()), self.key()].map(Ask::Get));
+        if !facts.has_all(&first) {
+            return Ok(first);
+        }
+        let Some((invitation, user)) = self.pending(facts)? else {
+            return Ok(first);
+        };
+        let Invitation {
+            invited_by,
+            pending_grants,
+            ..
+        } = &invitation.body;
+        let mut asks = AccountRecords::asks(self.account, user);
+        let projects = pending_grants.iter().map(|grant| grant.project_id);
+        asks.extend(projects.flat_map(|project| ProjectRecords::asks(project, *invited_by)));
+        if facts.has_all(&asks) {
+            // Later than the live ones: a grant revoked in between is then seen as revoked.
+            let revoked = |grant: &ProjectGrant| {
+                Ask::Get(grants::revoked_key(grant.project_id, grant.grant_id))
+            };
+            asks.extend(pending_grants.iter().map(revoked));
+        }
+        Ok(asks)
+    }
+
+    fn decide(&self, context: &Context<'_>, facts: &Facts) -> Result<Outcome, Problem> {
+        let Some((invitation, user)) = self.pending(facts)? else {
+            return Ok(Outcome::Reply(done()));
+        };
+        let body = &invitation.body;
+        if let Some(stay) = self.stay(facts, user)? {
+            for pending in &body.pending_grants {
+                let grant = grant(pending, user, stay);
+                if let Some(made) = step(context, facts, body.invited_by, pending, grant)? {
+                    return Ok(made);
+                }
+            }
+        }
+        let head = facts.record(&head_key(self.scope()))?;
+        let mut commit = Commit::open(context, Permit::system(self.scope()), head);
+        let completed = Invitation {
+            pending_grants: Vec::new(),
+            ..body.clone()
+        };
+        commit.update(&invitation, completed);
+        commit.finish(EventType::InvitationCompleted, done())
+    }
+
+    fn writes(&self, _: &Context<'_>) -> Option<Scope> {
+        Some(self.scope())
+    }
+}
