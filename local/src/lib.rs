@@ -1,5 +1,6 @@
 //! The local surface: every port over one SQLite file and a directory.
 
+pub mod backup;
 pub mod clock;
 pub mod config;
 pub mod data_directory;

@@ -9,9 +9,10 @@ use crate::{
     authority::head_key,
     commit::Commit,
     context::Context,
-    model::{Body, EventType, Record},
+    invitation_token::InvitationToken,
+    model::{Body, EventType, Invitation, Record},
     permission::Permit,
-    storage::{Key, Scope},
+    storage::{Key, Scope, Sort},
     use_case::{Outcome, Reply},
 };
 
@@ -79,6 +80,20 @@ impl World {
             panic!("the system commits")
         };
         self.commit(&batch);
+    }
+
+    /// An invitation of this account; answers its id.
+    pub(crate) fn invite(&mut self, inviter: &Person, account: &str, body: Value) -> String {
+        let path = format!("/v1/accounts/{account}/invitations");
+        self.post(inviter, &path, body).expect(201).id()
+    }
+
+    /// The token of an invitation's present sending, as its mail carries it.
+    pub(crate) fn token(&self, account: &str, invitation: &str) -> String {
+        let scope = Scope::Account(account.parse().unwrap());
+        let sort = Sort::invitation(invitation.parse().unwrap());
+        let invitation: Record<Invitation> = self.record(&scope.key(sort)).unwrap();
+        InvitationToken::of(&invitation).issue(&self.surface.secret)
     }
 }
 
