@@ -1,6 +1,7 @@
 //! The local surface: every port over one SQLite file and a directory.
 
 pub mod artifacts;
+pub mod backup;
 mod blocking;
 pub mod clock;
 pub mod config;
