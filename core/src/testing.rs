@@ -23,7 +23,8 @@ use crate::{
     env::Env,
     facts::{Answer, Ask, Stat},
     identity::{Actor, Claims},
-    model::{Body, EventType, Member, MemberStatus, Record, TeamMember, User},
+    invitation_token::InvitationToken,
+    model::{Body, EventType, Invitation, Member, MemberStatus, Record, TeamMember, User},
     operations::{members, system},
     permission::{AccountRole, Permit, TeamRole},
     selection::BackendSelection,
@@ -196,20 +197,14 @@ impl World {
         self.post(giver, &path, body).expect(201).id()
     }
 
-    /// Puts an active member into a team, as whoever manages the team would.
-    pub(crate) fn assign(&mut self, account: &str, team: &str, person: &Person) {
-        let account: AccountId = account.parse().unwrap();
-        let (scope, user) = (Scope::Account(account), person.actor.user);
-        let member: Record<Member> = self.record(&scope.key(Sort::member(user))).unwrap();
-        let body = TeamMember {
-            account_id: account,
-            team_id: team.parse().unwrap(),
-            membership_id: member.body.membership_id,
-            role: TeamRole::Member,
-        };
-        self.write(person, scope, EventType::TeamMemberAdded, |_, commit| {
-            commit.create(user, body);
-        });
+    /// Puts an active member into a team.
+    pub(crate) fn assign(&mut self, admin: &Person, account: &str, team: &str, person: &Person) {
+        let path = format!(
+            "/v1/accounts/{account}/teams/{team}/members/{}",
+            person.id()
+        );
+        let answer = self.put(admin, &path, json!({ "role": "member" }));
+        assert!(answer.status < 300, "{}", answer.body);
     }
 
     /// Changes a stored record, as the system would.
@@ -245,6 +240,20 @@ impl World {
             panic!("the system commits")
         };
         self.commit(&batch);
+    }
+
+    /// An invitation of this account; answers its id.
+    pub(crate) fn invite(&mut self, inviter: &Person, account: &str, body: Value) -> String {
+        let path = format!("/v1/accounts/{account}/invitations");
+        self.post(inviter, &path, body).expect(201).id()
+    }
+
+    /// The token of an invitation's present sending, as its mail carries it.
+    pub(crate) fn token(&self, account: &str, invitation: &str) -> String {
+        let scope = Scope::Account(account.parse().unwrap());
+        let sort = Sort::invitation(invitation.parse().unwrap());
+        let invitation: Record<Invitation> = self.record(&scope.key(sort)).unwrap();
+        InvitationToken::of(&invitation).issue(&self.surface.secret)
     }
 
     /// Makes a person an active member of an account, as an accepted invitation would. Whoever was
