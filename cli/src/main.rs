@@ -1,1 +1,30 @@
-fn main() {}
+//! `wm`: the workspace backend on one machine, and the client of every surface.
+
+mod client;
+mod commands;
+mod connection;
+mod failure;
+mod output;
+mod retry;
+mod transfer;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use tokio::runtime::Runtime;
+
+use crate::{commands::Arguments, failure::Failure};
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let result = Runtime::new()
+        .map_err(|error| Failure::because("the runtime did not start; try again", error))
+        .and_then(|runtime| runtime.block_on(arguments.run()));
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            output::complain(&failure);
+            failure.exit_code()
+        }
+    }
+}

@@ -50,6 +50,13 @@ pub fn head_key(scope: Scope) -> Key {
     scope.key(Sort::head())
 }
 
+/// What a command asks: the head of its scope and, once that is there, the rest.
+#[must_use]
+pub fn head_first(facts: &Facts, scope: Scope, rest: Vec<Ask>) -> Vec<Ask> {
+    let head = Ask::Get(head_key(scope));
+    if facts.has(&head) { rest } else { vec![head] }
+}
+
 /// What a command acts on, with the permit to. Whoever `sees` such things learns first that this one
 /// is not there (404); whoever does not learns only that they may not.
 ///

@@ -261,7 +261,7 @@ static LOCAL: Entry = Entry {
     fields: &[
         chosen("storage.directory", ".wm-data/objects", Rule::Path),
         PRIVATE_PREFIX_MODE,
-        chosen("database.file", ".wm-data/workspace.sqlite3", Rule::Path),
+        chosen("database.file", ".wm-data/workspace.sqlite", Rule::Path),
         ITEM_CONTAINER,
         fixed("identity.service", "Built-in OpenID Connect issuer"),
         fixed("notifications.service", "In-process bus + maildir"),
@@ -377,4 +377,10 @@ pub fn catalog() -> Catalog {
     Catalog {
         providers: [&LOCAL, &AWS, &AZURE],
     }
+}
+
+/// The whole catalog as JSON.
+#[must_use]
+pub fn document() -> serde_json::Value {
+    crate::canonical::to_value(&catalog())
 }

@@ -10,7 +10,7 @@ use crate::{
     context::Context,
     facts::{Answer, Ask, Facts},
     model::{Idempotency, Record},
-    storage::Key,
+    storage::{Batch, Condition, Key, Operation},
     use_case::{Outcome, UseCase},
 };
 
@@ -59,9 +59,14 @@ impl<'a> Drive<'a> {
         let mut asks = self.use_case.needs(self.context, &self.facts)?;
         let idempotency = self.idempotency_key();
         asks.extend(idempotency.iter().cloned().map(Ask::Get));
-        let earlier = match &idempotency {
+        let stored: Option<Record<Idempotency>> = match &idempotency {
             Some(key) if self.facts.has(&Ask::Get(key.clone())) => self.facts.record(key)?,
             _ => None,
+        };
+        let now = self.context.env.now;
+        let (earlier, expired) = match stored {
+            Some(record) if now >= record.body.expires_at => (None, Some(record)),
+            record => (record, None),
         };
         if let Some(earlier) = &earlier {
             asks.extend(self.earlier_records(earlier)?);
@@ -82,10 +87,13 @@ impl<'a> Drive<'a> {
                 let reply = self.use_case.replay(self.context, &self.facts, records)?;
                 Ok(Next::Done(Outcome::Reply(reply)))
             }
-            None => self
-                .use_case
-                .decide(self.context, &self.facts)
-                .map(Next::Done),
+            None => {
+                let mut outcome = self.use_case.decide(self.context, &self.facts)?;
+                if let (Some(expired), Outcome::Commit(batch, _)) = (expired, &mut outcome) {
+                    replace_expired(batch, &expired);
+                }
+                Ok(Next::Done(outcome))
+            }
         }
     }
 
@@ -109,5 +117,49 @@ impl<'a> Drive<'a> {
             ));
         }
         Ok(earlier.body.records.iter().cloned().map(Ask::Get).collect())
+    }
+}
+
+/// Lets a batch write over an idempotency record whose day is over but which the database has not
+/// collected yet.
+fn replace_expired(batch: &mut Batch, expired: &Record<Idempotency>) {
+    let key = expired.key();
+    for operation in &mut batch.operations {
+        if let Operation::Put(item, condition) = operation
+            && item.key == key
+        {
+            *condition = Condition::Matches(expired.etag());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use core::time::Duration;
+
+    use serde_json::json;
+
+    use crate::{commit::IDEMPOTENCY_RETENTION, testing::World};
+
+    #[test]
+    fn case_62_an_expired_idempotency_record_is_as_good_as_gone() {
+        let mut world = World::new();
+        let ana = world.person("ana");
+        let account = world.account(&ana);
+        let path = alloc::format!("/v1/accounts/{account}/teams");
+        let mut create = |world: &mut World| {
+            let body = Some(json!({ "name": "Review" }));
+            world
+                .send(&ana, "POST", &path, &[("idempotency-key", "once")], body)
+                .expect(201)
+                .id()
+        };
+        let first = create(&mut world);
+        world.pass(IDEMPOTENCY_RETENTION - Duration::from_millis(1));
+        assert_eq!(create(&mut world), first);
+        world.pass(Duration::from_millis(1));
+        let second = create(&mut world);
+        assert_ne!(second, first);
+        assert_eq!(create(&mut world), second);
     }
 }

@@ -44,6 +44,14 @@ impl<'a> Listing<'a> {
         Ok(Self { request, list })
     }
 
+    /// The same with at most this many rows, for lists whose rows each take a range of their own to
+    /// re-check.
+    #[must_use]
+    pub fn at_most(mut self, rows: u32) -> Self {
+        self.list.limit = self.list.limit.min(rows);
+        self
+    }
+
     /// What to ask: the page, and once it is there, each of its rows.
     ///
     /// # Errors

@@ -1,6 +1,7 @@
 //! A world for tests: people who call the API of a surface in memory, one request after another.
 
 use alloc::{
+    boxed::Box,
     collections::BTreeMap,
     format,
     string::{String, ToString},
@@ -22,9 +23,10 @@ use crate::{
     env::Env,
     facts::{Answer, Ask, Stat},
     identity::{Actor, Claims},
-    model::{Body, EventType, Member, MemberStatus, Record, User},
-    operations::members,
-    permission::{AccountRole, Permit},
+    invitation_token::InvitationToken,
+    model::{Body, EventType, Invitation, Member, MemberStatus, Record, TeamMember, User},
+    operations::{members, system},
+    permission::{AccountRole, Permit, TeamRole},
     selection::BackendSelection,
     storage::{Batch, Condition, Item, Key, Operation, Scope, Sort, memory::Memory},
     use_case::{Outcome, Reply, UploadLimits, UseCase},
@@ -40,6 +42,8 @@ pub(crate) struct World {
     pub(crate) objects: BTreeMap<String, Stat>,
     /// Tokens that [`Ask::Token`] takes as genuine.
     pub(crate) tokens: BTreeMap<String, Claims>,
+    /// Whether requests live to finish what they leave to be done.
+    pub(crate) finishes: bool,
     /// Waves of questions the last request took.
     pub(crate) waves: usize,
     /// The most questions one of them asked.
@@ -116,6 +120,7 @@ impl World {
             now: Timestamp::from_millis(1_800_000_000_000),
             objects: BTreeMap::new(),
             tokens: BTreeMap::new(),
+            finishes: true,
             waves: 0,
             widest: 0,
             requests: 0,
@@ -172,34 +177,107 @@ impl World {
             .id()
     }
 
-    /// Makes a person an active member of an account, as an accepted invitation would. Whoever was
-    /// one before begins another stay.
-    pub(crate) fn join(&mut self, account: &str, person: &Person, role: AccountRole) {
-        let account: AccountId = account.parse().unwrap();
-        let (scope, user) = (Scope::Account(account), person.actor.user);
+    /// A private project of this account; answers its id.
+    pub(crate) fn project(&mut self, owner: &Person, account: &str) -> String {
+        let path = format!("/v1/accounts/{account}/projects");
+        let body = json!({ "name": "Survey", "visibility": "private" });
+        self.post(owner, &path, body).expect(201).id()
+    }
+
+    /// Grants a role on a project to the person or team of this id; answers the grant's id.
+    pub(crate) fn grant(
+        &mut self,
+        giver: &Person,
+        project: &str,
+        principal: &str,
+        role: &str,
+    ) -> String {
+        let path = format!("/v1/projects/{project}/grants");
+        let body = json!({ "principal": principal_of(principal), "role": role });
+        self.post(giver, &path, body).expect(201).id()
+    }
+
+    /// Puts an active member into a team.
+    pub(crate) fn assign(&mut self, admin: &Person, account: &str, team: &str, person: &Person) {
+        let path = format!(
+            "/v1/accounts/{account}/teams/{team}/members/{}",
+            person.id()
+        );
+        let answer = self.put(admin, &path, json!({ "role": "member" }));
+        assert!(answer.status < 300, "{}", answer.body);
+    }
+
+    /// Changes a stored record, as the system would.
+    pub(crate) fn amend<B: Body>(
+        &mut self,
+        person: &Person,
+        key: &Key,
+        change: impl FnOnce(&mut B),
+    ) {
+        let record: Record<B> = self.record(key).unwrap();
+        let mut body = record.body.clone();
+        change(&mut body);
+        self.write(person, key.scope, EventType::AccountUpdated, |_, commit| {
+            commit.update(&record, body);
+        });
+    }
+
+    /// Commits what `fill` puts in, as the system on account of this person.
+    pub(crate) fn write(
+        &mut self,
+        person: &Person,
+        scope: Scope,
+        event: EventType,
+        fill: impl FnOnce(&Context<'_>, &mut Commit<'_>),
+    ) {
         self.requests += 1;
         let surface = self.surface.clone();
         let context = self.context(&surface, person, None);
         let head = self.record(&head_key(scope));
         let mut commit = Commit::open(&context, Permit::system(scope), head);
-        let member = Member {
-            account_id: account,
-            membership_id: context.env.id("membership"),
-            role,
-            status: MemberStatus::Active,
-            invitation_id: None,
-        };
-        let record = self.record(&scope.key(Sort::account())).unwrap();
-        members::keep_owners(&mut commit, &record, user, &member).unwrap();
-        match self.record::<Member>(&member.key(&user)) {
-            Some(before) => commit.update(&before, member),
-            None => commit.create(user, member),
-        };
-        let outcome = commit.finish(EventType::InvitationAccepted, Reply::no_content());
-        let Ok(Outcome::Commit(batch, _)) = outcome else {
-            panic!("joining commits")
+        fill(&context, &mut commit);
+        let Ok(Outcome::Commit(batch, _)) = commit.finish(event, Reply::no_content()) else {
+            panic!("the system commits")
         };
         self.commit(&batch);
+    }
+
+    /// An invitation of this account; answers its id.
+    pub(crate) fn invite(&mut self, inviter: &Person, account: &str, body: Value) -> String {
+        let path = format!("/v1/accounts/{account}/invitations");
+        self.post(inviter, &path, body).expect(201).id()
+    }
+
+    /// The token of an invitation's present sending, as its mail carries it.
+    pub(crate) fn token(&self, account: &str, invitation: &str) -> String {
+        let scope = Scope::Account(account.parse().unwrap());
+        let sort = Sort::invitation(invitation.parse().unwrap());
+        let invitation: Record<Invitation> = self.record(&scope.key(sort)).unwrap();
+        InvitationToken::of(&invitation).issue(&self.surface.secret)
+    }
+
+    /// Makes a person an active member of an account, as an accepted invitation would. Whoever was
+    /// one before begins another stay.
+    pub(crate) fn join(&mut self, account: &str, person: &Person, role: AccountRole) {
+        let account: AccountId = account.parse().unwrap();
+        let (scope, user) = (Scope::Account(account), person.actor.user);
+        let record = self.record(&scope.key(Sort::account())).unwrap();
+        let before: Option<Record<Member>> = self.record(&scope.key(Sort::member(user)));
+        let event = EventType::InvitationAccepted;
+        self.write(person, scope, event, |context, commit| {
+            let member = Member {
+                account_id: account,
+                membership_id: context.env.id("membership"),
+                role,
+                status: MemberStatus::Active,
+                invitation_id: None,
+            };
+            members::keep_owners(commit, &record, user, &member).unwrap();
+            match before {
+                Some(before) => commit.update(&before, member),
+                None => commit.create(user, member),
+            };
+        });
     }
 
     pub(crate) fn pass(&mut self, duration: Duration) {
@@ -251,22 +329,7 @@ impl World {
         headers: &[(&str, &str)],
         body: Option<Value>,
     ) -> Answered {
-        let (path, query) = target.split_once('?').unwrap_or((target, ""));
-        let mut request = Request {
-            method: method.into(),
-            path: path.into(),
-            query: query.into(),
-            headers: headers
-                .iter()
-                .map(|(name, value)| ((*name).into(), (*value).into()))
-                .collect(),
-            body: body
-                .map(|body| body.to_string().into_bytes())
-                .unwrap_or_default(),
-        };
-        request
-            .headers
-            .push(("content-type".into(), "application/json".into()));
+        let request = request(method, target, headers, body);
         let result = self.carry_out(person, &request);
         let request_id = RequestId::from_ulid(Ulid::from_parts(2, u128::from(self.requests)));
         let (response, reply) = match result {
@@ -285,13 +348,20 @@ impl World {
         }
     }
 
+    /// What a request decides, without committing it: for races.
+    pub(crate) fn outcome(
+        &mut self,
+        person: &Person,
+        method: &str,
+        target: &str,
+        body: Option<Value>,
+    ) -> Result<Outcome, Problem> {
+        let use_case = use_case(&request(method, target, &[("if-match", "*")], body))?;
+        self.decide(person, &*use_case, None)
+    }
+
     fn carry_out(&mut self, person: &Person, request: &Request) -> Result<Reply, Problem> {
-        let (route, mut parsed) = api::find(request)?;
-        parsed.read_query(route)?;
-        let Handler::UseCase(parse) = route.handler else {
-            panic!("not a use-case")
-        };
-        let use_case = parse(&parsed)?;
+        let use_case = use_case(request)?;
         let idempotency = request
             .header("idempotency-key")
             .map(|key| IdempotencyRequest {
@@ -321,12 +391,30 @@ impl World {
                 Outcome::Reply(reply) => return Ok(reply),
                 Outcome::Commit(batch, reply) => {
                     self.commit(&batch);
-                    return Ok(reply);
+                    return Ok(self.finish(person, reply));
                 }
                 Outcome::Prepare(batch) => self.commit(&batch),
             }
         }
         panic!("a use-case prepares for ever")
+    }
+
+    /// Finishes what a reply leaves to be done, as surfaces do before they answer: what finishing
+    /// answers replaces the members of the reply.
+    fn finish(&mut self, person: &Person, mut reply: Reply) -> Reply {
+        let Some(key) = reply.finish.as_ref().filter(|_| self.finishes) else {
+            return reply;
+        };
+        let waves = self.waves;
+        let use_case = system::unfinished(key).unwrap();
+        let finished = self.run(person, &*use_case, None).unwrap();
+        if let (Some(Value::Object(members)), Some(Value::Object(settled))) =
+            (&mut reply.body, finished.body)
+        {
+            members.extend(settled);
+        }
+        self.waves = waves;
+        reply
     }
 
     /// Commits a batch, which must fit and meet its conditions.
@@ -402,4 +490,40 @@ impl World {
     pub(crate) fn dump(&self) -> Vec<Item> {
         self.store.items().cloned().collect()
     }
+}
+
+/// The principal of this id, as bodies name it.
+pub(crate) fn principal_of(id: &str) -> Value {
+    let kind = if id.starts_with("team_") {
+        "team"
+    } else {
+        "user"
+    };
+    json!({ "type": kind, "id": id })
+}
+
+fn request(method: &str, target: &str, headers: &[(&str, &str)], body: Option<Value>) -> Request {
+    let (path, query) = target.split_once('?').unwrap_or((target, ""));
+    let json = ("content-type", "application/json");
+    let headers = headers.iter().chain([&json]);
+    Request {
+        method: method.into(),
+        path: path.into(),
+        query: query.into(),
+        headers: headers
+            .map(|(name, value)| ((*name).into(), (*value).into()))
+            .collect(),
+        body: body
+            .map(|body| body.to_string().into_bytes())
+            .unwrap_or_default(),
+    }
+}
+
+fn use_case(request: &Request) -> Result<Box<dyn UseCase>, Problem> {
+    let (route, mut parsed) = api::find(request)?;
+    parsed.read_query(route)?;
+    let Handler::UseCase(parse) = route.handler else {
+        panic!("not a use-case")
+    };
+    parse(&parsed)
 }

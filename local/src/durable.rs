@@ -78,8 +78,21 @@ fn parent(path: &Path) -> &Path {
     }
 }
 
+/// Creates a file that must not exist yet, with these permission bits, and opens it for writing.
+///
+/// # Errors
+/// Whatever the file system reports.
+pub(crate) fn new_file(path: &Path, mode: u32) -> io::Result<File> {
+    OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(mode)
+        .open(path)
+}
+
 /// A temporary file, removed unless it was moved away.
-struct Temporary(PathBuf);
+#[derive(Debug)]
+pub(crate) struct Temporary(pub(crate) PathBuf);
 
 impl Temporary {
     fn write(path: &Path, bytes: &[u8], mode: u32) -> io::Result<Self> {
@@ -87,11 +100,7 @@ impl Temporary {
         name.push(path.file_name().unwrap_or_default());
         name.push(format!(".{}.tmp", random_hex::<8>()?));
         let temporary = Self(path.with_file_name(name));
-        let mut file = OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .mode(mode)
-            .open(&temporary.0)?;
+        let mut file = new_file(&temporary.0, mode)?;
         file.write_all(bytes)?;
         file.sync_all()?;
         Ok(temporary)

@@ -1,8 +1,17 @@
 //! The local surface: every port over one SQLite file and a directory.
 
+pub mod artifacts;
+pub mod backup;
+mod blocking;
 pub mod clock;
 pub mod config;
 pub mod data_directory;
 pub mod durable;
+pub mod env;
+pub mod events;
+pub mod http;
+pub mod identity;
+pub mod mail;
+pub mod node;
 pub mod records;
 pub mod secrets;

@@ -1,10 +1,7 @@
 //! People who call a surface, and answers that check themselves.
 
 use serde_json::{Value, json};
-use wm_core::{
-    api::Request,
-    value::Sha256,
-};
+use wm_core::{api::Request, value::Sha256};
 
 use crate::{
     harness::{Answer, Harness, ObjectRequest},
@@ -22,7 +19,11 @@ pub struct Person<'a, H> {
 
 impl<H> Clone for Person<'_, H> {
     fn clone(&self) -> Self {
-        Self { harness: self.harness, email: self.email.clone(), token: self.token.clone() }
+        Self {
+            harness: self.harness,
+            email: self.email.clone(),
+            token: self.token.clone(),
+        }
     }
 }
 
@@ -43,12 +44,20 @@ impl<'a, H: Harness> Person<'a, H> {
     pub fn new(harness: &'a H, name: &str) -> Self {
         let email = format!("{name}@example.com");
         let token = Some(harness.access_token(&email));
-        Self { harness, email, token }
+        Self {
+            harness,
+            email,
+            token,
+        }
     }
 
     /// Someone who presents this token.
     pub fn with_token(harness: &'a H, token: Option<&str>) -> Self {
-        Self { harness, email: String::new(), token: token.map(str::to_owned) }
+        Self {
+            harness,
+            email: String::new(),
+            token: token.map(str::to_owned),
+        }
     }
 
     /// The harness.
@@ -58,7 +67,10 @@ impl<'a, H: Harness> Person<'a, H> {
 
     /// The person's user id.
     pub async fn id(&self) -> String {
-        self.get("/v1/session").await.expect(200).body["user"]["id"].as_str().unwrap().into()
+        self.get("/v1/session").await.expect(200).body["user"]["id"]
+            .as_str()
+            .unwrap()
+            .into()
     }
 
     /// `GET`.
@@ -78,7 +90,8 @@ impl<'a, H: Harness> Person<'a, H> {
 
     /// `PATCH` with `If-Match: *`.
     pub async fn patch(&self, target: &str, body: Value) -> Answered {
-        self.send("PATCH", target, &[("if-match", "*")], Some(body)).await
+        self.send("PATCH", target, &[("if-match", "*")], Some(body))
+            .await
     }
 
     /// `DELETE`.
@@ -94,12 +107,16 @@ impl<'a, H: Harness> Person<'a, H> {
         headers: &[(&str, &str)],
         body: Option<Value>,
     ) -> Answered {
-        let mut headers: Vec<(String, String)> =
-            headers.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect();
+        let mut headers: Vec<(String, String)> = headers
+            .iter()
+            .map(|(name, value)| ((*name).into(), (*value).into()))
+            .collect();
         if body.is_some() && !headers.iter().any(|(name, _)| name == "content-type") {
             headers.push(("content-type".into(), "application/json".into()));
         }
-        let body = body.map(|body| body.to_string().into_bytes()).unwrap_or_default();
+        let body = body
+            .map(|body| body.to_string().into_bytes())
+            .unwrap_or_default();
         self.send_bytes(method, target, headers, body).await
     }
 
@@ -160,21 +177,32 @@ impl<'a, H: Harness> Person<'a, H> {
     /// A new private project; its id.
     pub async fn project(&self, account: &str) -> String {
         let body = json!({ "name": "House", "visibility": "private" });
-        self.post(&format!("/v1/accounts/{account}/projects"), body).await.expect(201).id()
+        self.post(&format!("/v1/accounts/{account}/projects"), body)
+            .await
+            .expect(201)
+            .id()
     }
 
     /// Grants a role to a person; the grant's id.
     pub async fn grant(&self, project: &str, user: &str, role: &str) -> String {
         let body = json!({ "principal": { "type": "user", "id": user }, "role": role });
-        self.post(&format!("/v1/projects/{project}/grants"), body).await.expect(201).id()
+        self.post(&format!("/v1/projects/{project}/grants"), body)
+            .await
+            .expect(201)
+            .id()
     }
 
     /// Brings someone into an account the way people come in: invited, mailed, accepted.
     pub async fn bring(&self, account: &str, other: &Self, role: &str) {
         let body = json!({ "email": other.email, "role": role });
-        self.post(&format!("/v1/accounts/{account}/invitations"), body).await.expect(201);
+        self.post(&format!("/v1/accounts/{account}/invitations"), body)
+            .await
+            .expect(201);
         let token = other.invitation_token().await;
-        other.post("/v1/invitations/accept", json!({ "token": token })).await.expect(200);
+        other
+            .post("/v1/invitations/accept", json!({ "token": token }))
+            .await
+            .expect(200);
     }
 
     /// The token in the newest mail to this person.
@@ -196,14 +224,19 @@ impl<'a, H: Harness> Person<'a, H> {
     pub async fn follow(&self, upload: &Value, bytes: &[u8]) -> Vec<Answer> {
         let single = [upload.clone()];
         let (steps, size) = match upload["kind"].as_str() {
-            Some("multipart") => {
-                (upload["parts"].as_array().unwrap().as_slice(), upload["part_size"].as_u64().unwrap())
-            }
+            Some("multipart") => (
+                upload["parts"].as_array().unwrap().as_slice(),
+                upload["part_size"].as_u64().unwrap(),
+            ),
             _ => (single.as_slice(), u64::MAX),
         };
         let mut answers = Vec::new();
         for (step, chunk) in steps.iter().zip(chunks(bytes, size)) {
-            answers.push(self.harness.object(object_request(step, chunk.to_vec())).await);
+            answers.push(
+                self.harness
+                    .object(object_request(step, chunk.to_vec()))
+                    .await,
+            );
         }
         answers
     }
@@ -212,7 +245,11 @@ impl<'a, H: Harness> Person<'a, H> {
     pub async fn upload(&self, project: &str, name: &str, bytes: &[u8]) -> String {
         let declared = self.declare(project, name, bytes).await.expect(201);
         for answer in self.follow(&declared.body["upload"], bytes).await {
-            assert!(answer.status < 300, "{}", String::from_utf8_lossy(&answer.body));
+            assert!(
+                answer.status < 300,
+                "{}",
+                String::from_utf8_lossy(&answer.body)
+            );
         }
         let artifact = declared.body["artifact"]["id"].as_str().unwrap().to_owned();
         let path = format!("/v1/projects/{project}/artifacts/{artifact}/versions/1/complete");
@@ -246,8 +283,14 @@ pub fn object_request(step: &Value, body: Vec<u8>) -> ObjectRequest {
 }
 
 fn chunks(bytes: &[u8], size: u64) -> impl Iterator<Item = &[u8]> {
-    let size = usize::try_from(size).unwrap_or(usize::MAX).min(bytes.len().max(1));
-    let whole: Vec<&[u8]> = if bytes.is_empty() { vec![bytes] } else { bytes.chunks(size).collect() };
+    let size = usize::try_from(size)
+        .unwrap_or(usize::MAX)
+        .min(bytes.len().max(1));
+    let whole: Vec<&[u8]> = if bytes.is_empty() {
+        vec![bytes]
+    } else {
+        bytes.chunks(size).collect()
+    };
     whole.into_iter()
 }
 
@@ -263,8 +306,15 @@ impl Answered {
     #[track_caller]
     pub fn expect_problem(self, kind: &str) -> Self {
         let expected = format!("urn:wm:problem:{kind}");
-        assert_eq!(self.body["type"], expected, "{} answered {} {}", self.call, self.status, self.body);
-        assert_eq!(self.raw.header("content-type"), Some("application/problem+json"));
+        assert_eq!(
+            self.body["type"], expected,
+            "{} answered {} {}",
+            self.call, self.status, self.body
+        );
+        assert_eq!(
+            self.raw.header("content-type"),
+            Some("application/problem+json")
+        );
         self
     }
 
@@ -272,7 +322,11 @@ impl Answered {
     #[track_caller]
     pub fn expect_field(self, field: &str) -> Self {
         let answered = self.expect_problem("invalid-request");
-        assert_eq!(answered.body["errors"][0]["field"], field, "{}", answered.body);
+        assert_eq!(
+            answered.body["errors"][0]["field"], field,
+            "{}",
+            answered.body
+        );
         answered
     }
 
@@ -285,7 +339,10 @@ impl Answered {
     /// A text member of the answer.
     #[track_caller]
     pub fn text(&self, name: &str) -> String {
-        self.body[name].as_str().unwrap_or_else(|| panic!("no `{name}` in {}", self.body)).into()
+        self.body[name]
+            .as_str()
+            .unwrap_or_else(|| panic!("no `{name}` in {}", self.body))
+            .into()
     }
 
     /// The `ETag`.

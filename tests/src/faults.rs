@@ -72,7 +72,10 @@ pub struct Counts {
 impl WatchedRecords {
     /// Makes the next call of this kind go wrong this way; several faults strike one after another.
     pub fn inject(&self, operation: Operation, fault: Fault) {
-        self.faults.lock().unwrap_or_else(PoisonError::into_inner).push((operation, fault));
+        self.faults
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push((operation, fault));
     }
 
     /// What was counted since the last call of this, which starts over.
@@ -106,7 +109,10 @@ impl WatchedRecords {
         result
     }
 
-    async fn read<T>(&self, call: impl Future<Output = Result<T, PortError>>) -> Result<T, PortError> {
+    async fn read<T>(
+        &self,
+        call: impl Future<Output = Result<T, PortError>>,
+    ) -> Result<T, PortError> {
         let fault = self.fault(Operation::Read);
         self.counted(async {
             match fault {
@@ -130,7 +136,10 @@ fn unavailable() -> PortError {
 impl<P: Provider> Watched<P> {
     /// This surface, watched.
     pub fn new(inner: P) -> Self {
-        Self { inner, records: WatchedRecords::default() }
+        Self {
+            inner,
+            records: WatchedRecords::default(),
+        }
     }
 }
 

@@ -27,9 +27,15 @@ pub const AUDIENCE: &str = "workspace-management";
 impl TestIssuer {
     /// An issuer that signs with ES256.
     pub fn ec(name: &str, kid: &str) -> Self {
-        let document = EcdsaKeyPair::generate_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &SystemRandom::new());
+        let document =
+            EcdsaKeyPair::generate_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &SystemRandom::new());
         let key = EncodingKey::from_ec_der(document.unwrap().as_ref());
-        Self { name: name.into(), kid: kid.into(), algorithm: Algorithm::ES256, key }
+        Self {
+            name: name.into(),
+            kid: kid.into(),
+            algorithm: Algorithm::ES256,
+            key,
+        }
     }
 
     /// An issuer that signs with RS256.
@@ -37,7 +43,12 @@ impl TestIssuer {
         let pair = KeyPair::generate(KeySize::Rsa2048).unwrap();
         let der = AsDer::<aws_lc_rs::encoding::Pkcs8V1Der<'_>>::as_der(&pair).unwrap();
         let key = EncodingKey::from_rsa_der(der.as_ref());
-        Self { name: name.into(), kid: kid.into(), algorithm: Algorithm::RS256, key }
+        Self {
+            name: name.into(),
+            kid: kid.into(),
+            algorithm: Algorithm::RS256,
+            key,
+        }
     }
 
     /// Its public key, as a key set lists it.
@@ -83,7 +94,12 @@ impl TestIssuer {
 
     /// The rules under which a surface accepts its tokens.
     pub fn rules(&self, jwks_url: &str) -> Issuer {
-        let rules = |usage| vec![Requirement::new("aud", AUDIENCE), Requirement::new("token_use", usage)];
+        let rules = |usage| {
+            vec![
+                Requirement::new("aud", AUDIENCE),
+                Requirement::new("token_use", usage),
+            ]
+        };
         Issuer {
             issuer: self.name.clone(),
             jwks_url: jwks_url.into(),

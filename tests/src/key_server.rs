@@ -66,7 +66,10 @@ impl KeyServer {
         self.requests.fetch_add(1, Ordering::SeqCst);
         let behaviour = self.behaviour.lock().unwrap().clone();
         let response = |status: u16, body: Vec<u8>| {
-            Response::builder().status(status).body(Full::from(body)).unwrap()
+            Response::builder()
+                .status(status)
+                .body(Full::from(body))
+                .unwrap()
         };
         Ok(match behaviour {
             Behaviour::Answer(body) => response(200, body),
@@ -94,7 +97,9 @@ impl HttpKeys {
     /// The most bytes of a key set.
     pub const LIMIT: usize = 256 * 1024;
 
-    async fn fetch_unbounded(url: &str) -> Result<Vec<u8>, Box<dyn std::error::Error + Send + Sync>> {
+    async fn fetch_unbounded(
+        url: &str,
+    ) -> Result<Vec<u8>, Box<dyn std::error::Error + Send + Sync>> {
         let uri: hyper::Uri = url.parse()?;
         let address: SocketAddr = uri.authority().ok_or("no authority")?.as_str().parse()?;
         let stream = TokioIo::new(TcpStream::connect(address).await?);
@@ -105,15 +110,22 @@ impl HttpKeys {
         if response.status() != 200 {
             return Err("not answered with 200".into());
         }
-        Ok(Limited::new(response.into_body(), Self::LIMIT).collect().await?.to_bytes().to_vec())
+        Ok(Limited::new(response.into_body(), Self::LIMIT)
+            .collect()
+            .await?
+            .to_bytes()
+            .to_vec())
     }
 }
 
 impl KeySource for HttpKeys {
     async fn fetch(&self, url: &str) -> Result<Vec<u8>, PortError> {
         // Shorter than a real surface's 5 s, so that the test of a hanging server is quick.
-        let fetched = tokio::time::timeout(Duration::from_millis(300), Self::fetch_unbounded(url)).await;
+        let fetched =
+            tokio::time::timeout(Duration::from_millis(300), Self::fetch_unbounded(url)).await;
         let unavailable = |error| PortError::new(PortErrorKind::Unavailable, error);
-        fetched.map_err(|error| unavailable(error.into()))?.map_err(unavailable)
+        fetched
+            .map_err(|error| unavailable(error.into()))?
+            .map_err(unavailable)
     }
 }

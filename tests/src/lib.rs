@@ -1,11 +1,27 @@
-//! What the proofs share: goldens, random worlds, the oracle they are compared with, and the
-//! repository itself as something to look at.
+//! What the tests share: surfaces and the people who call them, faults, the conformance suite; and
+//! goldens, random worlds and the oracles they are compared with.
+
+#![expect(
+    missing_docs,
+    clippy::missing_panics_doc,
+    reason = "test code panics where an expectation does not hold"
+)]
 
 pub mod agreement;
 pub mod bodies;
 pub mod cedar;
 pub mod choices;
+pub mod client;
+pub mod faults;
 pub mod golden;
+pub mod harness;
+pub mod issuer;
+pub mod key_server;
+pub mod memory;
+pub mod openapi;
 pub mod oracle;
 pub mod repository;
+pub mod requests;
+pub mod suite;
+pub mod surfaces;
 pub mod worlds;

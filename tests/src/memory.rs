@@ -13,13 +13,14 @@ use wm_core::{
     cloud_event::CloudEvent,
     env::Env,
     facts::{Part, Stat},
+    mail::Message,
     storage::{Batch, Item, Key, List, ObjectPath, Page, Range, memory},
     use_case::{SignDownload, SignUpload},
     value::{Sha256, Timestamp},
 };
 use wm_service::ports::{
-    Artifacts, CommitError, Events, KeySource, Mail, Message, PortError, PortErrorKind, Provider,
-    Records, SignedRequest,
+    Artifacts, CommitError, Events, KeySource, Mail, PortError, PortErrorKind, Provider, Records,
+    SignedRequest,
 };
 
 /// A surface in memory. Its clock stands still until told otherwise, and its randomness is a counter.
@@ -48,7 +49,10 @@ impl Memory {
     #[must_use]
     pub fn at(now: Timestamp) -> Self {
         let clock = u64::try_from(now.millis()).unwrap_or_default();
-        Self { clock: AtomicU64::new(clock), ..Self::default() }
+        Self {
+            clock: AtomicU64::new(clock),
+            ..Self::default()
+        }
     }
 
     /// Lets time pass.
@@ -59,7 +63,12 @@ impl Memory {
 
     /// What the clock reads.
     pub fn now(&self) -> Timestamp {
-        Timestamp::from_millis(self.clock.load(Ordering::SeqCst).try_into().unwrap_or_default())
+        Timestamp::from_millis(
+            self.clock
+                .load(Ordering::SeqCst)
+                .try_into()
+                .unwrap_or_default(),
+        )
     }
 }
 
@@ -125,7 +134,9 @@ impl Records for MemoryRecords {
     }
 
     async fn commit(&self, batch: &Batch) -> Result<(), CommitError> {
-        lock(&self.0).commit(batch).map_err(|_| CommitError::Conflict)
+        lock(&self.0)
+            .commit(batch)
+            .map_err(|_| CommitError::Conflict)
     }
 }
 
@@ -154,9 +165,14 @@ impl MemoryArtifacts {
     /// Stores an object as a client's PUT would: create only.
     pub fn put(&self, url: &str, bytes: &[u8]) -> Result<String, &'static str> {
         let etag = Sha256::of(bytes).to_string();
-        let rest = url.strip_prefix(Self::BASE).ok_or("not an address of this store")?;
+        let rest = url
+            .strip_prefix(Self::BASE)
+            .ok_or("not an address of this store")?;
         let (path, query) = rest.split_once('?').ok_or("not signed")?;
-        let path: ObjectPath = path.trim_start_matches('/').parse().map_err(|_| "no such object")?;
+        let path: ObjectPath = path
+            .trim_start_matches('/')
+            .parse()
+            .map_err(|_| "no such object")?;
         if let Some(part) = query.strip_prefix("part=") {
             let (upload, number) = part.split_once('.').ok_or("no such part")?;
             let number = number.parse().map_err(|_| "no such part")?;
@@ -177,7 +193,9 @@ impl MemoryArtifacts {
     /// The bytes behind a download address.
     pub fn get(&self, url: &str) -> Option<Vec<u8>> {
         let path = url.strip_prefix(Self::BASE)?.split_once('?')?.0;
-        lock(&self.objects).get(&path.trim_start_matches('/').parse().ok()?).cloned()
+        lock(&self.objects)
+            .get(&path.trim_start_matches('/').parse().ok()?)
+            .cloned()
     }
 
     /// Puts bytes under a path behind the application's back.
@@ -192,17 +210,28 @@ impl MemoryArtifacts {
 
     fn request(method: &'static str, path: &ObjectPath, query: &str) -> SignedRequest {
         let url = format!("{}/{path}?{query}", Self::BASE);
-        SignedRequest { method, url, headers: Vec::new() }
+        SignedRequest {
+            method,
+            url,
+            headers: Vec::new(),
+        }
     }
 
     fn stat_of(bytes: &[u8]) -> Stat {
-        Stat { size: bytes.len() as u64, sha256: Some(Sha256::of(bytes)), version: Some("1".into()) }
+        Stat {
+            size: bytes.len() as u64,
+            sha256: Some(Sha256::of(bytes)),
+            version: Some("1".into()),
+        }
     }
 }
 
 impl Artifacts for MemoryArtifacts {
     async fn begin_parts(&self, _: &SignUpload) -> Result<String, PortError> {
-        Ok(format!("upload-{}", self.uploads.fetch_add(1, Ordering::SeqCst)))
+        Ok(format!(
+            "upload-{}",
+            self.uploads.fetch_add(1, Ordering::SeqCst)
+        ))
     }
 
     async fn sign_upload(
@@ -214,7 +243,8 @@ impl Artifacts for MemoryArtifacts {
             let query = format!("put={}.{}", upload.sha256, upload.size.bytes());
             return Ok(vec![Self::request("PUT", &upload.path, &query)]);
         };
-        let part = |(number, _)| Self::request("PUT", &upload.path, &format!("part={upload_id}.{number}"));
+        let part =
+            |(number, _)| Self::request("PUT", &upload.path, &format!("part={upload_id}.{number}"));
         Ok(upload.parts().map(part).collect())
     }
 
@@ -246,7 +276,9 @@ impl Artifacts for MemoryArtifacts {
     }
 
     async fn stat(&self, path: &ObjectPath, _: bool) -> Result<Option<Stat>, PortError> {
-        Ok(lock(&self.objects).get(path).map(|bytes| Self::stat_of(bytes)))
+        Ok(lock(&self.objects)
+            .get(path)
+            .map(|bytes| Self::stat_of(bytes)))
     }
 
     async fn remove(&self, path: &ObjectPath, _: Option<&str>) -> Result<(), PortError> {
@@ -265,7 +297,9 @@ impl Artifacts for MemoryArtifacts {
             return Ok(Vec::new());
         }
         let objects = lock(&self.objects);
-        let paths = objects.keys().filter(|path| after.is_none_or(|after| *path > after));
+        let paths = objects
+            .keys()
+            .filter(|path| after.is_none_or(|after| *path > after));
         Ok(paths.take(limit as usize).cloned().collect())
     }
 }

@@ -12,7 +12,8 @@ use wm_core::api::openapi;
 use crate::harness::Answer;
 
 static DOCUMENT: LazyLock<Value> = LazyLock::new(openapi::document);
-static VALIDATORS: LazyLock<Mutex<BTreeMap<String, &'static Validator>>> = LazyLock::new(Mutex::default);
+static VALIDATORS: LazyLock<Mutex<BTreeMap<String, &'static Validator>>> =
+    LazyLock::new(Mutex::default);
 
 /// Panics unless the document describes this answer: the route has this status, and the body fits
 /// its schema. Answers to paths and methods outside the document must be problems.
@@ -20,7 +21,11 @@ pub fn check(method: &str, path: &str, answer: &Answer) {
     let operation = operation(method, path);
     let body: Value = serde_json::from_slice(&answer.body).unwrap_or(Value::Null);
     let Some((template, operation)) = operation else {
-        assert!(matches!(answer.status, 404 | 405), "{method} {path} answered {}", answer.status);
+        assert!(
+            matches!(answer.status, 404 | 405),
+            "{method} {path} answered {}",
+            answer.status
+        );
         return;
     };
     let status = answer.status.to_string();
@@ -29,7 +34,10 @@ pub fn check(method: &str, path: &str, answer: &Answer) {
     });
     let described = resolve(described);
     let Some(content) = described["content"].as_object() else {
-        assert!(answer.body.is_empty(), "{method} {template} answered {status} with a body");
+        assert!(
+            answer.body.is_empty(),
+            "{method} {template} answered {status} with a body"
+        );
         return;
     };
     let essence = answer.header("content-type").unwrap_or_default();
@@ -37,8 +45,14 @@ pub fn check(method: &str, path: &str, answer: &Answer) {
         panic!("{method} {template} answered {status} as `{essence}`, which is not described")
     });
     let validator = validator(&format!("{method} {template} {status}"), &schema["schema"]);
-    let errors: Vec<String> = validator.iter_errors(&body).map(|error| format!("{}: {error}", error.instance_path())).collect();
-    assert!(errors.is_empty(), "{method} {template} {status}: {errors:?} in {body}");
+    let errors: Vec<String> = validator
+        .iter_errors(&body)
+        .map(|error| format!("{}: {error}", error.instance_path()))
+        .collect();
+    assert!(
+        errors.is_empty(),
+        "{method} {template} {status}: {errors:?} in {body}"
+    );
 }
 
 fn operation(method: &str, path: &str) -> Option<(&'static str, &'static Value)> {
@@ -50,14 +64,23 @@ fn operation(method: &str, path: &str) -> Option<(&'static str, &'static Value)>
 }
 
 fn fits(template: &str, path: &str) -> bool {
-    let (expected, actual): (Vec<_>, Vec<_>) = (template.split('/').collect(), path.split('/').collect());
+    let (expected, actual): (Vec<_>, Vec<_>) =
+        (template.split('/').collect(), path.split('/').collect());
     expected.len() == actual.len()
-        && expected.iter().zip(actual).all(|(expected, actual)| expected.starts_with('{') || *expected == actual)
+        && expected
+            .iter()
+            .zip(actual)
+            .all(|(expected, actual)| expected.starts_with('{') || *expected == actual)
 }
 
 fn resolve(value: &'static Value) -> &'static Value {
-    match value["$ref"].as_str().and_then(|reference| reference.strip_prefix('#')) {
-        Some(pointer) => DOCUMENT.pointer(pointer).expect("a reference that resolves"),
+    match value["$ref"]
+        .as_str()
+        .and_then(|reference| reference.strip_prefix('#'))
+    {
+        Some(pointer) => DOCUMENT
+            .pointer(pointer)
+            .expect("a reference that resolves"),
         None => value,
     }
 }
@@ -68,7 +91,10 @@ fn validator(name: &str, schema: &Value) -> &'static Validator {
         let mut whole = schema.clone();
         if let Value::Object(members) = &mut whole {
             members.insert("components".into(), DOCUMENT["components"].clone());
-            members.insert("$schema".into(), json!("https://json-schema.org/draft/2020-12/schema"));
+            members.insert(
+                "$schema".into(),
+                json!("https://json-schema.org/draft/2020-12/schema"),
+            );
         }
         let validator = jsonschema::validator_for(&whole).expect("a valid schema");
         Box::leak(Box::new(validator))

@@ -1,4 +1,3 @@
 //! The surfaces the suite runs on.
 
-pub mod local;
 pub mod memory;

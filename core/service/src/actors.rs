@@ -17,7 +17,11 @@ pub(crate) struct Actors(Mutex<BTreeMap<Scope, UserId>>);
 
 impl Actors {
     pub(crate) fn get(&self, identity: Scope) -> Option<UserId> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).get(&identity).copied()
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(&identity)
+            .copied()
     }
 
     pub(crate) fn remember(&self, identity: Scope, user: UserId) {

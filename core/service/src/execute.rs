@@ -115,9 +115,14 @@ impl<P: Provider> Service<P> {
                 Ask::Scan(range) => records.scan(range).await.map(Answer::Page),
                 Ask::List(list) => records.list(list).await.map(Answer::Page),
                 Ask::Stat { path, hash } => artifacts.stat(path, *hash).await.map(Answer::Stat),
-                Ask::Assemble { path, upload_id, parts } => {
-                    artifacts.assemble(path, upload_id, parts).await.map(Answer::Stat)
-                }
+                Ask::Assemble {
+                    path,
+                    upload_id,
+                    parts,
+                } => artifacts
+                    .assemble(path, upload_id, parts)
+                    .await
+                    .map(Answer::Stat),
                 Ask::Token { token, usage } => {
                     return self.claims(token, *usage, now).await.map(Answer::Claims);
                 }
@@ -148,7 +153,9 @@ impl<P: Provider> Service<P> {
         loop {
             let error = match records.commit(batch).await {
                 Ok(()) => return Ok(Committed::Yes),
-                Err(CommitError::Conflict) if self.is_stored(batch).await? => return Ok(Committed::Yes),
+                Err(CommitError::Conflict) if self.is_stored(batch).await? => {
+                    return Ok(Committed::Yes);
+                }
                 Err(CommitError::Conflict) => return Ok(Committed::Conflict),
                 Err(CommitError::Failed(error)) => error,
             };
@@ -169,9 +176,14 @@ impl<P: Provider> Service<P> {
     /// Whether this very batch is what is stored: its journal entry, or for a link its one record,
     /// is there to the letter. A commit's id makes its entry unlike any other.
     async fn is_stored(&self, batch: &Batch) -> Result<bool, Problem> {
-        let Some(witness) = witness(batch) else { return Ok(false) };
-        let answer = self.answer(&Ask::Get(witness.key.clone()), Timestamp::default());
-        let Answer::Item(stored) = Box::pin(answer).await? else { return Ok(false) };
+        let Some(witness) = witness(batch) else {
+            return Ok(false);
+        };
+        let ask = Ask::Get(witness.key.clone());
+        let answer = self.answer(&ask, Timestamp::default());
+        let Answer::Item(stored) = answer.await? else {
+            return Ok(false);
+        };
         Ok(stored.is_some_and(|stored| stored.body == witness.body))
     }
 
@@ -187,12 +199,17 @@ impl<P: Provider> Service<P> {
 
 fn witness(batch: &Batch) -> Option<&Item> {
     let puts = || {
-        batch.operations.iter().filter_map(|operation| match operation {
-            Operation::Put(item, _) => Some(item),
-            Operation::Delete(..) => None,
-        })
+        batch
+            .operations
+            .iter()
+            .filter_map(|operation| match operation {
+                Operation::Put(item, _) => Some(item),
+                Operation::Delete(..) => None,
+            })
     };
-    puts().find(|item| item.key.sort.as_str().starts_with(Sort::JOURNAL)).or_else(|| puts().next())
+    puts()
+        .find(|item| item.key.sort.as_str().starts_with(Sort::JOURNAL))
+        .or_else(|| puts().next())
 }
 
 fn retryable(kind: PortErrorKind) -> bool {
@@ -201,7 +218,9 @@ fn retryable(kind: PortErrorKind) -> bool {
 
 /// What a caller is told of a failed port; the provider's own words go to the log only.
 pub(crate) fn port_problem(error: &PortError) -> Problem {
-    let cause = std::error::Error::source(error).map(ToString::to_string).unwrap_or_default();
+    let cause = std::error::Error::source(error)
+        .map(ToString::to_string)
+        .unwrap_or_default();
     let internal = format!("{error}: {cause}");
     match error.kind {
         PortErrorKind::Throttled | PortErrorKind::Unavailable => Problem::unavailable(internal),

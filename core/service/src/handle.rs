@@ -23,8 +23,13 @@ impl<P: Provider> Service<P> {
             let request_id: RequestId = env.id("request");
             let trace = traceparent(request.header("traceparent"), &env);
             let mut operation = "none";
-            let result = self.answer_request(&request, env, request_id, &mut operation).await;
-            let internal = result.as_ref().err().and_then(|problem| problem.internal.as_deref());
+            let result = self
+                .answer_request(&request, env, request_id, &mut operation)
+                .await;
+            let internal = result
+                .as_ref()
+                .err()
+                .and_then(|problem| problem.internal.as_deref());
             if let Some(internal) = internal {
                 tracing::error!(%request_id, %trace, operation, internal, "a request failed");
             }
@@ -54,7 +59,13 @@ impl<P: Provider> Service<P> {
                 let use_case = parse(&parsed)?;
                 let idempotency = self.idempotency(&parsed, route, actor.user)?;
                 let surface = &self.surface;
-                let context = Context { surface, env, actor, request_id, idempotency };
+                let context = Context {
+                    surface,
+                    env,
+                    actor,
+                    request_id,
+                    idempotency,
+                };
                 let reply = self.execute(&*use_case, &context).await?;
                 let reply = self.finish(reply, &context).await;
                 self.sign(reply, &context).await
@@ -70,7 +81,7 @@ impl<P: Provider> Service<P> {
         match handler {
             Handler::Ready => Ok(self.ready().await),
             Handler::OpenApi => Ok(Reply::ok(api::openapi::document())),
-            Handler::Catalog => Ok(Reply::ok(catalog::document())),
+            Handler::Catalog => Ok(Reply::ok(wm_core::canonical::to_value(&catalog::catalog()))),
             Handler::Live | Handler::UseCase(_) => {
                 Ok(Reply::ok(serde_json::json!({ "status": "live" })))
             }
@@ -90,12 +101,16 @@ impl<P: Provider> Service<P> {
                 "send a valid access token as `authorization: Bearer …`",
             )
         };
-        let header = request.header("authorization").ok_or_else(unauthenticated)?;
+        let header = request
+            .header("authorization")
+            .ok_or_else(unauthenticated)?;
         let (scheme, token) = header.split_once(' ').ok_or_else(unauthenticated)?;
         if !scheme.eq_ignore_ascii_case("bearer") {
             return Err(unauthenticated());
         }
-        let claims = self.claims(token.trim(), TokenUsage::Access, env.now).await?;
+        let claims = self
+            .claims(token.trim(), TokenUsage::Access, env.now)
+            .await?;
         let claims = claims.ok_or_else(unauthenticated)?;
         let user = self.sign_in(&claims, env, request_id).await?;
         Ok(Actor { user, claims })
@@ -108,7 +123,11 @@ impl<P: Provider> Service<P> {
         usage: TokenUsage,
         now: wm_core::value::Timestamp,
     ) -> Result<Option<Claims>, Problem> {
-        match self.verifier.verify(self.provider.keys(), token, usage, now).await {
+        match self
+            .verifier
+            .verify(self.provider.keys(), token, usage, now)
+            .await
+        {
             Ok(claims) => Ok(Some(claims)),
             Err(TokenError::Refused(reason)) => {
                 tracing::info!(reason, "a token was refused");
@@ -124,15 +143,25 @@ impl<P: Provider> Service<P> {
         route: &Route,
         user: UserId,
     ) -> Result<Option<IdempotencyRequest>, Problem> {
-        let Some(key) = parsed.request.header("idempotency-key") else { return Ok(None) };
+        let Some(key) = parsed.request.header("idempotency-key") else {
+            return Ok(None);
+        };
         if route.method != api::Method::Post {
             return Ok(None);
         }
         if !(1..=200).contains(&key.len()) || !key.bytes().all(|byte| byte.is_ascii_graphic()) {
-            return Err(Problem::field("Idempotency-Key", "must be 1 to 200 visible ASCII characters"));
+            return Err(Problem::field(
+                "Idempotency-Key",
+                "must be 1 to 200 visible ASCII characters",
+            ));
         }
         let user = user.to_string();
-        let parts = [b"idempotency", user.as_bytes(), parsed.request.path.as_bytes(), key.as_bytes()];
+        let parts = [
+            b"idempotency",
+            user.as_bytes(),
+            parsed.request.path.as_bytes(),
+            key.as_bytes(),
+        ];
         Ok(Some(IdempotencyRequest {
             id: Sha256::keyed(&self.surface.secret, &parts),
             fingerprint: Sha256::of(&parsed.request.body),

@@ -16,11 +16,16 @@ impl<P: Provider> Service<P> {
     /// 200, or 503 naming each dependency that does not answer. Reads what is never there.
     pub(crate) async fn ready(&self) -> Reply {
         let nobody = Scope::Identity(Sha256::of(b"")).key(Sort::link());
-        let nothing = self.provider.env().now.before(std::time::Duration::from_secs(100 * 365 * 24 * 60 * 60));
-        let (records, artifacts) = futures_util::join!(
+        let nothing = self
+            .provider
+            .env()
+            .now
+            .before(std::time::Duration::from_secs(100 * 365 * 24 * 60 * 60));
+        let (records, artifacts) = futures_util::future::join(
             self.provider.records().get(&nobody),
             self.provider.artifacts().older_than(nothing, None, 1),
-        );
+        )
+        .await;
         let word = |up: bool| if up { "up" } else { "down" };
         let (records, artifacts) = (records.is_ok(), artifacts.is_ok());
         let body = json!({
@@ -28,6 +33,9 @@ impl<P: Provider> Service<P> {
             "dependencies": { "records": word(records), "artifacts": word(artifacts) },
         });
         let status = if records && artifacts { 200 } else { 503 };
-        Reply { status, ..Reply::ok(body) }
+        Reply {
+            status,
+            ..Reply::ok(body)
+        }
     }
 }

@@ -4,11 +4,7 @@ mod issuer;
 mod keys;
 mod token;
 
-use wm_core::{
-    facts::TokenUsage,
-    identity::Claims,
-    value::Timestamp,
-};
+use wm_core::{facts::TokenUsage, identity::Claims, value::Timestamp};
 
 pub use issuer::{Issuer, Requirement};
 use keys::KeyCache;
@@ -37,7 +33,10 @@ impl Verifier {
     /// A verifier that accepts tokens of these issuers and no others.
     #[must_use]
     pub fn new(issuers: Vec<Issuer>) -> Self {
-        Self { issuers, keys: KeyCache::default() }
+        Self {
+            issuers,
+            keys: KeyCache::default(),
+        }
     }
 
     /// What a token says, once signature, issuer, audience, times and use are right.
@@ -60,7 +59,10 @@ impl Verifier {
             .iter()
             .find(|issuer| issuer.issuer == issuer_name)
             .ok_or(TokenError::Refused("its issuer is not one of ours"))?;
-        let key = self.keys.key(source, &issuer.jwks_url, &header, now).await?;
+        let key = self
+            .keys
+            .key(source, &issuer.jwks_url, &header, now)
+            .await?;
         let claims = token::verified_claims(text, &key)?;
         claims.check(issuer, usage, now)?;
         claims.into_claims(issuer)

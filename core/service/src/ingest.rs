@@ -1,16 +1,26 @@
 //! Completion from the storage side.
 
-use wm_core::{api::Problem, operations::system::CompleteContent, storage::ObjectPath};
+use wm_core::{
+    api::Problem, operations::system::complete_content::complete_content, storage::ObjectPath,
+};
 
 use crate::{Service, ports::Provider};
 
 impl<P: Provider> Service<P> {
-    /// Completes the upload an object belongs to, as its uploader's own completion would; one that
-    /// arrives twice, late, or without a record changes nothing and is left to the sweep.
+    /// Completes the upload an object belongs to, as its uploader's own completion would. An event
+    /// that comes twice changes nothing; an object that comes late, or for which no record waits, is
+    /// left to the sweep.
     ///
     /// # Errors
     /// When the event should be delivered again.
     pub async fn ingest(&self, path: &ObjectPath) -> Result<(), Problem> {
-        self.run(&CompleteContent::new(path.clone())).await.map(drop)
+        match self.run(&*complete_content(path)).await {
+            Err(problem) if problem.kind.status() >= 500 => Err(problem),
+            Err(problem) => {
+                tracing::info!(%path, %problem, "an object is left to the sweep");
+                Ok(())
+            }
+            Ok(_) => Ok(()),
+        }
     }
 }

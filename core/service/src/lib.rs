@@ -37,7 +37,12 @@ impl<P: Provider> Service<P> {
     /// The application over these ports, accepting tokens of these issuers.
     #[must_use]
     pub fn new(provider: P, surface: Surface, issuers: Vec<Issuer>) -> Self {
-        Self { provider, surface, verifier: Verifier::new(issuers), actors: Actors::default() }
+        Self {
+            provider,
+            surface,
+            verifier: Verifier::new(issuers),
+            actors: Actors::default(),
+        }
     }
 
     /// The ports.

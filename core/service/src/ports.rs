@@ -9,10 +9,13 @@ use wm_core::{
     cloud_event::CloudEvent,
     env::Env,
     facts::{Part, Stat},
+    mail::Message,
     storage::{Batch, Item, Key, List, ObjectPath, Page, Range, Scope},
     use_case::{SignDownload, SignUpload},
-    value::{Email, Timestamp},
+    value::Timestamp,
 };
+
+pub use wm_core::mail::Message;
 
 /// A surface: one implementation of every port, and the clock and randomness.
 pub trait Provider: Send + Sync + 'static {
@@ -210,15 +213,4 @@ pub trait Events: Send + Sync {
 pub trait Mail: Send + Sync {
     /// Hands one message over.
     fn send(&self, message: &Message) -> impl Future<Output = Result<(), PortError>> + Send;
-}
-
-/// One mail. Its text may hold a token: never logged.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Message {
-    /// To whom.
-    pub to: Email,
-    /// The subject: one line.
-    pub subject: String,
-    /// The text.
-    pub text: String,
 }

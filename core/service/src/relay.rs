@@ -75,16 +75,23 @@ impl<P: Provider> Service<P> {
             return Relayed::default();
         }
         let published = self.provider.events().publish(&events).await;
-        let delivered = entries.into_iter().zip(published).map(|((item, event), result)| async {
-            if let Err(error) = result {
-                tracing::warn!(%error, event = event.id, "an event was not taken");
-                return None;
-            }
-            deliver(event).await.then_some(item)
-        });
+        let delivered = entries
+            .into_iter()
+            .zip(published)
+            .map(|((item, event), result)| async {
+                if let Err(error) = result {
+                    tracing::warn!(%error, event = event.id, "an event was not taken");
+                    return None;
+                }
+                deliver(event).await.then_some(item)
+            });
         let done: Vec<Item> = join_all(delivered).await.into_iter().flatten().collect();
         let marked = self.mark_published(done).await;
-        Relayed { published: marked, failed: total - marked, more: false }
+        Relayed {
+            published: marked,
+            failed: total - marked,
+            more: false,
+        }
     }
 
     /// Takes published entries out of the index of unfinished work.
@@ -92,14 +99,24 @@ impl<P: Provider> Service<P> {
         let mut scopes: BTreeMap<Scope, Vec<Operation>> = BTreeMap::new();
         for item in items {
             let condition = Condition::Matches(item.etag.clone());
-            let item = Item { index: IndexKeys::default(), ..item };
-            scopes.entry(item.key.scope).or_default().push(Operation::Put(item, condition));
+            let item = Item {
+                index: IndexKeys::default(),
+                ..item
+            };
+            scopes
+                .entry(item.key.scope)
+                .or_default()
+                .push(Operation::Put(item, condition));
         }
         let commit_id = self.provider.env().id("published");
         let mut marked = 0;
         for (scope, operations) in scopes {
             for chunk in operations.chunks(Batch::OPERATIONS) {
-                let batch = Batch { scope, commit_id, operations: chunk.to_vec() };
+                let batch = Batch {
+                    scope,
+                    commit_id,
+                    operations: chunk.to_vec(),
+                };
                 match self.provider.records().commit(&batch).await {
                     Ok(()) => marked += chunk.len(),
                     Err(CommitError::Conflict) => {

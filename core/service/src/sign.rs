@@ -1,9 +1,14 @@
 //! Signing what an answer promises, once everything is committed.
 
-use serde_json::{Value, json};
+use serde_json::Value;
 use wm_core::{
-    api::Problem,
+    api::{
+        Problem,
+        plan::{DownloadAddress, PartPlan, UploadPlan},
+    },
+    canonical::to_value,
     context::Context,
+    operations::system::record_upload::record_upload,
     use_case::{Reply, Sign, SignUpload},
 };
 
@@ -15,64 +20,108 @@ use crate::{
 
 impl<P: Provider> Service<P> {
     /// Replaces what is to be signed by what was signed.
-    pub(crate) async fn sign(&self, mut reply: Reply, context: &Context<'_>) -> Result<Reply, Problem> {
+    pub(crate) async fn sign(
+        &self,
+        mut reply: Reply,
+        context: &Context<'_>,
+    ) -> Result<Reply, Problem> {
         match reply.sign.take() {
             None => {}
             Some(Sign::Upload(upload)) => {
                 let plan = self.plan(&upload, context).await?;
                 if let Some(Value::Object(members)) = &mut reply.body {
-                    members.insert("upload".into(), plan);
+                    members.insert("upload".into(), to_value(&plan));
                 }
             }
             Some(Sign::Download(download)) => {
                 let signed = self.provider.artifacts().sign_download(&download).await;
-                let signed = signed.map_err(|error| port_problem(&error))?;
-                reply.body = Some(json!({
-                    "url": signed.url,
-                    "headers": headers(&signed),
-                    "expires_at": download.expires_at,
-                }));
+                let SignedRequest { url, headers, .. } =
+                    signed.map_err(|error| port_problem(&error))?;
+                let headers = headers.into_iter().collect();
+                let address = DownloadAddress {
+                    url,
+                    headers,
+                    expires_at: download.expires_at,
+                };
+                reply.body = Some(to_value(&address));
             }
         }
         Ok(reply)
     }
 
-    async fn plan(&self, upload: &SignUpload, context: &Context<'_>) -> Result<Value, Problem> {
-        let artifacts = self.provider.artifacts();
+    async fn plan(
+        &self,
+        upload: &SignUpload,
+        context: &Context<'_>,
+    ) -> Result<UploadPlan, Problem> {
         let upload_id = match &upload.upload_id {
             Some(upload_id) => Some(upload_id.clone()),
             None if upload.is_multipart() => Some(self.begin_parts(upload, context).await?),
             None => None,
         };
-        let signed = artifacts.sign_upload(upload, upload_id.as_deref()).await;
-        let signed = signed.map_err(|error| port_problem(&error))?;
-        if !upload.is_multipart() {
-            let single = signed.first().ok_or_else(|| Problem::internal("a plan without an address"))?;
-            return Ok(json!({
-                "kind": "single",
-                "method": single.method,
-                "url": single.url,
-                "headers": headers(single),
-                "expires_at": upload.expires_at,
-            }));
+        let signed = self
+            .provider
+            .artifacts()
+            .sign_upload(upload, upload_id.as_deref())
+            .await;
+        let mut signed = signed.map_err(|error| port_problem(&error))?.into_iter();
+        let expires_at = upload.expires_at;
+        if upload.is_multipart() {
+            let part = |(
+                number,
+                SignedRequest {
+                    method,
+                    url,
+                    headers,
+                },
+            ): (u16, SignedRequest)| PartPlan {
+                number,
+                method: method.into(),
+                url,
+                headers: headers.into_iter().collect(),
+            };
+            let parts = (1..).zip(signed).map(part).collect();
+            return Ok(UploadPlan::Multipart {
+                part_size: upload.limits.part_size,
+                parts,
+                expires_at,
+            });
         }
-        let part = |(position, part): (usize, &SignedRequest)| {
-            json!({
-                "number": position + 1,
-                "method": part.method,
-                "url": part.url,
-                "headers": headers(part),
-            })
-        };
-        Ok(json!({
-            "kind": "multipart",
-            "part_size": upload.part_size(),
-            "parts": signed.iter().enumerate().map(part).collect::<Vec<_>>(),
-            "expires_at": upload.expires_at,
-        }))
+        let SignedRequest {
+            method,
+            url,
+            headers,
+        } = signed
+            .next()
+            .ok_or_else(|| Problem::internal("a plan without an address"))?;
+        let headers = headers.into_iter().collect();
+        Ok(UploadPlan::Single {
+            method: method.into(),
+            url,
+            headers,
+            expires_at,
+        })
     }
-}
 
-fn headers(signed: &SignedRequest) -> Value {
-    signed.headers.iter().map(|(name, value)| (name.clone(), Value::from(value.as_str()))).collect()
+    /// Begins an upload in parts and records the provider's name for it, which completing needs. If
+    /// another plan was begun at the same time, that one counts and this one is taken back.
+    async fn begin_parts(
+        &self,
+        upload: &SignUpload,
+        context: &Context<'_>,
+    ) -> Result<String, Problem> {
+        let artifacts = self.provider.artifacts();
+        let upload_id = artifacts
+            .begin_parts(upload)
+            .await
+            .map_err(|error| port_problem(&error))?;
+        let recorded = record_upload(&upload.path, upload_id.clone());
+        if let Err(problem) = self.run_within(&*recorded, context.request_id).await {
+            if let Err(error) = artifacts.remove(&upload.path, Some(&upload_id)).await {
+                tracing::warn!(%error, "an upload in parts that nobody will use stays begun");
+            }
+            return Err(problem);
+        }
+        Ok(upload_id)
+    }
 }

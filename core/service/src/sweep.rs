@@ -1,11 +1,9 @@
 //! The sweep: what was interrupted is finished, what expired is closed, what nobody needs is removed.
 
-use std::time::Duration;
-
 use wm_core::{
     api::Problem,
     model::WORK_SHARDS,
-    operations::system::{self, Disposal},
+    operations::system::{self, orphans},
     storage::{Item, ObjectPath},
 };
 
@@ -15,8 +13,6 @@ use crate::{
     relay::is_entry,
 };
 
-/// An object without a use is left alone this long: its record may still be on its way.
-const GRACE: Duration = Duration::from_secs(24 * 60 * 60);
 /// Objects looked at in one sweep.
 const OBJECTS: u32 = 500;
 
@@ -53,7 +49,7 @@ impl<P: Provider> Service<P> {
                 }
             }
         }
-        self.remove_unused(after, &mut swept).await?;
+        self.remove_orphans(after, &mut swept).await?;
         Ok(swept)
     }
 
@@ -65,27 +61,37 @@ impl<P: Provider> Service<P> {
     }
 
     /// Removes objects older than a day that no record needs.
-    async fn remove_unused(
+    async fn remove_orphans(
         &self,
         after: Option<ObjectPath>,
         swept: &mut Swept,
     ) -> Result<(), PortError> {
         let artifacts = self.provider.artifacts();
-        let before = self.provider.env().now.before(GRACE);
-        let paths = artifacts.older_than(before, after.as_ref(), OBJECTS).await?;
+        let before = self.provider.env().now.before(orphans::ORPHAN_AGE);
+        let paths = artifacts
+            .older_than(before, after.as_ref(), OBJECTS)
+            .await?;
         for path in &paths {
-            if self.is_unused(path).await.unwrap_or(false) {
-                artifacts.remove(path, None).await?;
-                swept.removed += 1;
+            match self.is_orphan(path).await {
+                Ok(true) => {
+                    artifacts.remove(path, None).await?;
+                    swept.removed += 1;
+                }
+                Ok(false) => {}
+                Err(problem) => {
+                    tracing::warn!(%path, %problem, "an object could not be judged and stays")
+                }
             }
         }
-        swept.next = paths.last().filter(|_| paths.len() == OBJECTS as usize).cloned();
+        swept.next = paths
+            .last()
+            .filter(|_| paths.len() == OBJECTS as usize)
+            .cloned();
         Ok(())
     }
 
-    /// Whether an object is needed by nobody. What cannot be told is needed.
-    async fn is_unused(&self, path: &ObjectPath) -> Result<bool, Problem> {
-        let reply = self.run(&Disposal { path: path.clone() }).await?;
-        Ok(reply.body.is_some_and(|body| body == serde_json::Value::Bool(true)))
+    async fn is_orphan(&self, path: &ObjectPath) -> Result<bool, Problem> {
+        let facts = self.facts(vec![orphans::ask(path)]).await?;
+        orphans::is_orphan(path, &facts)
     }
 }

@@ -24,7 +24,11 @@ impl<P: Provider> Service<P> {
         self.run_within(use_case, request_id).await
     }
 
-    async fn run_within(&self, use_case: &dyn UseCase, request_id: RequestId) -> Result<Reply, Problem> {
+    pub(crate) async fn run_within(
+        &self,
+        use_case: &dyn UseCase,
+        request_id: RequestId,
+    ) -> Result<Reply, Problem> {
         let context = Context {
             surface: &self.surface,
             env: self.provider.env(),
@@ -38,9 +42,14 @@ impl<P: Provider> Service<P> {
     /// Tries to finish what an answer left open. Whatever fails here is finished by the sweep; the
     /// answer then lists it as pending.
     pub(crate) async fn finish(&self, mut reply: Reply, context: &Context<'_>) -> Reply {
-        let Some(key) = reply.finish.take() else { return reply };
+        let Some(key) = reply.finish.take() else {
+            return reply;
+        };
         match self.finish_key(&key, context.request_id).await {
-            Some(Ok(Reply { body: Some(Value::Object(settled)), .. })) => {
+            Some(Ok(Reply {
+                body: Some(Value::Object(settled)),
+                ..
+            })) => {
                 if let Some(Value::Object(members)) = &mut reply.body {
                     members.extend(settled);
                 }

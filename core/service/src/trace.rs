@@ -5,16 +5,26 @@ use wm_core::env::Env;
 /// The `traceparent` this request answers with: the caller's trace, or a new one, and a span of ours.
 pub(crate) fn traceparent(received: Option<&str>, env: &Env) -> String {
     let own = hex(&env.bytes("span"), 8);
-    let (trace, flags) = received.and_then(parse).unwrap_or_else(|| (hex(&env.bytes("trace"), 16), "00".into()));
+    let (trace, flags) = received
+        .and_then(parse)
+        .unwrap_or_else(|| (hex(&env.bytes("trace"), 16), "00".into()));
     format!("00-{trace}-{own}-{flags}")
 }
 
 /// Trace id and flags of a well-formed header. Versions above 00 may append fields, which are left.
 fn parse(header: &str) -> Option<(String, String)> {
     let mut fields = header.split('-');
-    let (version, trace, parent, flags) = (fields.next()?, fields.next()?, fields.next()?, fields.next()?);
+    let (version, trace, parent, flags) = (
+        fields.next()?,
+        fields.next()?,
+        fields.next()?,
+        fields.next()?,
+    );
     let hexadecimal = |text: &str, length: usize| {
-        text.len() == length && text.bytes().all(|digit| matches!(digit, b'0'..=b'9' | b'a'..=b'f'))
+        text.len() == length
+            && text
+                .bytes()
+                .all(|digit| matches!(digit, b'0'..=b'9' | b'a'..=b'f'))
     };
     let nonzero = |text: &str| text.bytes().any(|digit| digit != b'0');
     let well_formed = hexadecimal(version, 2)
@@ -29,7 +39,11 @@ fn parse(header: &str) -> Option<(String, String)> {
 }
 
 fn hex(bytes: &[u8], count: usize) -> String {
-    bytes.iter().take(count).map(|byte| format!("{byte:02x}")).collect()
+    bytes
+        .iter()
+        .take(count)
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
 }
 
 #[cfg(test)]
@@ -43,11 +57,22 @@ mod tests {
         let env = Env::new(Timestamp::default(), [1; 32]);
         let trace = "0af7651916cd43dd8448eb211c80319c";
         let kept = traceparent(Some(&format!("00-{trace}-b7ad6b7169203331-01")), &env);
-        assert!(kept.starts_with(&format!("00-{trace}-")) && kept.ends_with("-01"), "{kept}");
+        assert!(
+            kept.starts_with(&format!("00-{trace}-")) && kept.ends_with("-01"),
+            "{kept}"
+        );
         assert!(!kept.contains("b7ad6b7169203331"));
-        for malformed in ["", "00-0-0-0", "ff-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01", "00-00000000000000000000000000000000-b7ad6b7169203331-01"] {
+        for malformed in [
+            "",
+            "00-0-0-0",
+            "ff-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+            "00-00000000000000000000000000000000-b7ad6b7169203331-01",
+        ] {
             let fresh = traceparent(Some(malformed), &env);
-            assert!(parse(&fresh).is_some() && !fresh.contains(trace), "{malformed}: {fresh}");
+            assert!(
+                parse(&fresh).is_some() && !fresh.contains(trace),
+                "{malformed}: {fresh}"
+            );
         }
     }
 }

@@ -344,6 +344,12 @@ impl PageRequest {
         }
     }
 
+    /// Whether the caller sent a cursor.
+    #[must_use]
+    pub fn goes_on(&self) -> bool {
+        self.cursor.is_some()
+    }
+
     /// The key to go on after, out of the caller's cursor.
     ///
     /// # Errors
@@ -356,6 +362,21 @@ impl PageRequest {
                 .map_err(|error| Problem::field("cursor", error.to_string()))
         };
         self.cursor.as_ref().map(open).transpose()
+    }
+
+    /// The same for lists whose cursors hold an id.
+    ///
+    /// # Errors
+    /// As [`PageRequest::after`].
+    pub fn after_id<T: FromStr<Err = Invalid>>(
+        &self,
+        context: &crate::context::Context<'_>,
+    ) -> Result<Option<T>, Problem> {
+        let parse = |text: String| {
+            text.parse()
+                .map_err(|_| Problem::field("cursor", "must be a cursor that this list returned"))
+        };
+        self.after(context)?.map(parse).transpose()
     }
 
     /// The cursor for the page after the one that ends at this key.

@@ -1,10 +1,6 @@
 //! What records look like in answers.
 
-use alloc::{
-    string::{String, ToString},
-    vec,
-    vec::Vec,
-};
+use alloc::{string::String, vec, vec::Vec};
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -110,10 +106,14 @@ pub fn replayed<B: Body>(
     let record = facts
         .record(key)?
         .filter(|record: &Record<B>| !record.deleted);
-    record.ok_or_else(|| {
-        Problem::conflict(alloc::format!(
-            "this request was carried out before, and `{}` is gone since",
-            key.sort.to_string().rsplit('#').next().unwrap_or_default()
-        ))
-    })
+    record.ok_or_else(|| gone(key))
+}
+
+/// 409 to a repetition of the request that made this record, which is gone since.
+#[must_use]
+pub fn gone(key: &Key) -> Problem {
+    let id = key.sort.as_str().rsplit('#').next().unwrap_or_default();
+    Problem::conflict(alloc::format!(
+        "this request was carried out before, and `{id}` is gone since"
+    ))
 }

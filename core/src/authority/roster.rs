@@ -97,3 +97,59 @@ fn is_team_row(item: &Item) -> bool {
     let place = item.key.sort.as_str().strip_prefix(Sort::MEMBERS);
     place.is_some_and(|place| place.contains('#'))
 }
+
+#[cfg(test)]
+mod tests {
+    use alloc::vec::Vec;
+
+    use super::*;
+    use crate::{
+        facts::{Answer, Ask},
+        permission::AccountRole,
+        testing::World,
+    };
+
+    fn load(world: &World, range: &Range) -> Result<Roster, Problem> {
+        let mut facts = Facts::default();
+        let page = world.store.scan(range);
+        facts.insert(Ask::Scan(range.clone()), Answer::Page(page));
+        Roster::load(&facts, range)
+    }
+
+    #[test]
+    fn case_60_a_page_never_cuts_a_person_from_their_teams() {
+        let mut world = World::new();
+        let people = ["ana", "ben", "cyd"].map(|name| world.person(name));
+        let account = world.account(&people[0]);
+        let teams = [0; 3].map(|_| world.team(&people[0], &account));
+        for person in &people[1..] {
+            world.join(&account, person, AccountRole::Member);
+        }
+        for (person, team) in [(0, 0), (1, 0), (1, 1), (1, 2), (2, 1)] {
+            world.assign(&people[0], &account, &teams[team], &people[person]);
+        }
+        let account = account.parse().unwrap();
+        for rows in 5..12 {
+            let (mut after, mut found) = (None, Vec::new());
+            loop {
+                let roster = load(&world, &Roster::range(account, after, rows)).unwrap();
+                let standings = roster.standings(None);
+                found.extend(standings.map(|access| (access.user, access.teams.len())));
+                after = roster.last();
+                if !roster.more {
+                    break;
+                }
+            }
+            let mut expected: Vec<_> = people
+                .iter()
+                .map(|person| person.actor.user)
+                .zip([1, 3, 1])
+                .collect();
+            expected.sort();
+            assert_eq!(found, expected, "{rows}");
+        }
+        // One row is never a whole person: nothing shows that no team row follows.
+        let stuck = load(&world, &Roster::range(account, None, 1));
+        assert_eq!(stuck.unwrap_err().kind, crate::api::ProblemKind::Conflict);
+    }
+}

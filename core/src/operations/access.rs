@@ -41,3 +41,80 @@ impl ReasonView {
         reasons.into_iter().map(view).collect()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use alloc::{format, string::String};
+
+    use serde_json::json;
+
+    use crate::{
+        api::Route,
+        operations::{access, grants, grants::stage::Stage, projects},
+        testing::principal_of,
+    };
+
+    fn body(route: &Route, user: &str) -> Option<serde_json::Value> {
+        let grant = json!({ "principal": principal_of(user), "role": "viewer" });
+        match route.operation {
+            "create_project" => Some(json!({ "name": "x", "visibility": "account" })),
+            "update_project" => Some(json!({ "name": "x" })),
+            "create_grant" => Some(grant),
+            "update_grant" => Some(json!({ "role": "viewer" })),
+            "preview_access" => Some(json!({ "add": [grant] })),
+            _ => None,
+        }
+    }
+
+    #[test]
+    fn case_17_case_23_every_route_answers_an_outsider_as_if_nothing_were_there() {
+        let mut stage = Stage::new();
+        let eve = stage.world.person("eve");
+        stage.world.account(&eve);
+        let real = [&stage.account, &stage.project, &stage.management].map(String::as_str);
+        let unknown = [
+            "acc_01h2xcejqtf2nbrexx3vqjhp41",
+            "prj_01h2xcejqtf2nbrexx3vqjhp4101h2xcejqtf2nbrexx3vqjhp41",
+            "grt_01h2xcejqtf2nbrexx3vqjhp41",
+        ];
+        let malformed = ["acc_1", "prj_%23GRANT%23", "grt_\u{0}"];
+        let before = stage.world.dump();
+        for route in [projects::ROUTES, grants::ROUTES, access::ROUTES].concat() {
+            let mut ask = |[account, project, grant]: [&str; 3]| {
+                let path = route.path.replace("{account}", account);
+                let path = path.replace("{project}", project).replace("{grant}", grant);
+                let body = body(route, &stage.ben.id());
+                assert_eq!(body.is_some(), route.body.is_some(), "{}", route.operation);
+                let method = route.method.as_str();
+                let mut answer = stage.world.send(&eve, method, &path, &[], body).expect(404);
+                answer.body["request_id"] = json!(null);
+                answer.body
+            };
+            let answer = ask(real);
+            assert_eq!(answer, ask(unknown), "{}", route.operation);
+            assert_eq!(answer, ask(malformed), "{}", route.operation);
+        }
+        assert_eq!(stage.world.dump(), before);
+    }
+
+    #[test]
+    fn case_18_an_account_of_ones_own_opens_no_project_of_another() {
+        let mut stage = Stage::new();
+        let eve = stage.world.person("eve");
+        let own = stage.world.account(&eve);
+        let forged = stage.project.replace(
+            stage.account.trim_start_matches("acc_"),
+            own.trim_start_matches("acc_"),
+        );
+        assert_ne!(forged, stage.project);
+        for path in [stage.path(), format!("/v1/projects/{forged}")] {
+            for path in [
+                path.clone(),
+                format!("{path}/access"),
+                format!("{path}/grants"),
+            ] {
+                stage.world.get(&eve, &path).expect_problem("not-found");
+            }
+        }
+    }
+}

@@ -1,6 +1,77 @@
-//! Backend.
+//! What the surface tells about itself.
 
-use crate::api::Route;
+pub mod show;
+
+use alloc::{collections::BTreeMap, string::String};
+
+use schemars::JsonSchema;
+use serde_json::Value;
+
+use crate::{
+    api::{Handler, Method, Route, schema},
+    catalog::Catalog,
+};
 
 /// The routes.
-pub const ROUTES: &[&Route] = &[];
+pub const ROUTES: &[&Route] = &[&LIVE, &READY, &OPENAPI, &CATALOG, &show::ROUTE];
+
+/// Whether the process runs.
+pub const LIVE: Route = Route::with(
+    Method::Get,
+    "/health/live",
+    "health_live",
+    "Tells that the process runs",
+    Handler::Live,
+)
+.answers(&[(200, Some(schema::<LiveView>))]);
+
+/// Whether the dependencies answer.
+pub const READY: Route = Route::with(
+    Method::Get,
+    "/health/ready",
+    "health_ready",
+    "Tells whether each dependency answers",
+    Handler::Ready,
+)
+.answers(&[
+    (200, Some(schema::<ReadyView>)),
+    (503, Some(schema::<ReadyView>)),
+]);
+
+/// The document that describes this contract.
+pub const OPENAPI: Route = Route::with(
+    Method::Get,
+    "/openapi.json",
+    "openapi",
+    "Shows this contract as an OpenAPI 3.1 document",
+    Handler::OpenApi,
+)
+.answers(&[(200, Some(schema::<Value>))]);
+
+/// The services of each provider, with their defaults.
+pub const CATALOG: Route = Route::with(
+    Method::Get,
+    "/v1/catalog",
+    "show_catalog",
+    "Shows what each provider is made of, with defaults",
+    Handler::Catalog,
+)
+.answers(&[(200, Some(schema::<Catalog>))]);
+
+/// The process runs; for the OpenAPI document.
+#[derive(JsonSchema)]
+#[schemars(rename = "Live")]
+#[expect(dead_code, reason = "describes what the service layer answers")]
+struct LiveView {
+    status: String,
+}
+
+/// Which dependencies answer; for the OpenAPI document.
+#[derive(JsonSchema)]
+#[schemars(rename = "Ready")]
+#[expect(dead_code, reason = "describes what the service layer answers")]
+struct ReadyView {
+    status: String,
+    /// `up` or `down` by dependency.
+    dependencies: BTreeMap<String, String>,
+}

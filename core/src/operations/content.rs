@@ -11,7 +11,7 @@ pub(crate) mod place;
 pub(crate) mod reissue;
 pub(crate) mod stored;
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;
 
 pub(crate) use place::{ArtifactPlace, FoundArtifact};
 pub(crate) use stored::{AnyPlace, ContentEvents, Place, Stored};

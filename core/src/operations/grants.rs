@@ -5,6 +5,8 @@ pub mod get;
 pub mod list;
 mod proposal;
 pub mod revoke;
+#[cfg(test)]
+pub(super) mod stage;
 pub mod update;
 
 use alloc::vec::Vec;
@@ -88,7 +90,7 @@ impl GrantView {
 }
 
 /// Where a grant is once it is revoked; live ones are among the records every decision reads.
-fn revoked_key(project: ProjectId, grant: GrantId) -> Key {
+pub(super) fn revoked_key(project: ProjectId, grant: GrantId) -> Key {
     Scope::Project(project).key(Sort::revoked_grant(grant))
 }
 
@@ -101,7 +103,7 @@ fn asks(project: ProjectId, grant: GrantId, user: UserId) -> Vec<Ask> {
 }
 
 /// The grant of this id, live or revoked.
-fn find(
+pub(super) fn find(
     facts: &Facts,
     records: &ProjectRecords,
     project: ProjectId,
@@ -115,7 +117,7 @@ fn find(
 
 /// Whoever hands out, changes or takes away a role must hold all that it confers; the archive aside,
 /// which is another refusal.
-fn outranks(access: &Access<'_>, role: ProjectRole) -> Result<(), Problem> {
+pub(super) fn outranks(access: &Access<'_>, role: ProjectRole) -> Result<(), Problem> {
     let missing = role.capabilities().without(access.conferred());
     if missing.is_empty() {
         return Ok(());

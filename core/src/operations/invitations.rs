@@ -1,6 +1,166 @@
-//! Invitations.
+//! Invitations into an account.
 
-use crate::api::Route;
+pub mod accept;
+mod answer;
+pub mod create;
+pub mod decline;
+pub mod get;
+pub mod list;
+mod offer;
+pub mod resend;
+pub mod revoke;
+
+use alloc::{vec, vec::Vec};
+use core::time::Duration;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    api::{Parsed, Problem, Route, view::Envelope},
+    authority::{AccountRecords, head_key},
+    context::Context,
+    facts::{Ask, Facts},
+    model::{Head, Invitation, InvitationStatus, ProjectGrant, Record},
+    permission::{Capability, Permit, ProjectRole},
+    storage::{Key, Scope, Sort},
+    value::{AccountId, Email, InvitationId, ProjectId, TeamId, Timestamp, UserId},
+};
 
 /// The routes.
-pub const ROUTES: &[&Route] = &[];
+pub const ROUTES: &[&Route] = &[
+    &create::ROUTE,
+    &list::ROUTE,
+    &get::ROUTE,
+    &revoke::ROUTE,
+    &resend::ROUTE,
+    &accept::ROUTE,
+    &decline::ROUTE,
+];
+
+/// How long an invitation stands unless it says otherwise: 14 days.
+const LIFETIME: Duration = Duration::from_secs(14 * 24 * 60 * 60);
+
+/// An invitation, as answered to whoever manages invitations. Its token is in the mail only.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Invitation")]
+pub struct InvitationView {
+    #[serde(flatten)]
+    envelope: Envelope<InvitationId>,
+    account_id: AccountId,
+    email: Email,
+    role: crate::permission::AccountRole,
+    teams: Vec<TeamId>,
+    project_grants: Vec<OfferedGrant>,
+    invited_by: UserId,
+    expires_at: Timestamp,
+    /// How often it was sent again.
+    rotation: u32,
+    status: InvitationStatus,
+    answered_by: Option<UserId>,
+}
+
+/// A project role that goes with an invitation.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct OfferedGrant {
+    project_id: ProjectId,
+    role: ProjectRole,
+}
+
+impl From<&ProjectGrant> for OfferedGrant {
+    fn from(grant: &ProjectGrant) -> Self {
+        Self {
+            project_id: grant.project_id,
+            role: grant.role,
+        }
+    }
+}
+
+impl From<&Record<Invitation>> for InvitationView {
+    fn from(record: &Record<Invitation>) -> Self {
+        let body = &record.body;
+        Self {
+            envelope: Envelope::of(record),
+            account_id: body.account_id,
+            email: body.email.clone(),
+            role: body.role,
+            teams: body.teams.clone(),
+            project_grants: body.project_grants.iter().map(OfferedGrant::from).collect(),
+            invited_by: body.invited_by,
+            expires_at: body.expires_at,
+            rotation: body.rotation,
+            status: body.status,
+            answered_by: body.answered_by,
+        }
+    }
+}
+
+/// The caller's permit to manage an account's invitations.
+fn permit(context: &Context<'_>, facts: &Facts, account: AccountId) -> Result<Permit, Problem> {
+    let records = AccountRecords::load(facts, account, context.user())?;
+    let access = records.access();
+    Ok(access.permit(account, Capability::InviteManage)?)
+}
+
+/// The invitation a path names.
+#[derive(Debug)]
+struct Named {
+    account: AccountId,
+    invitation: InvitationId,
+}
+
+impl Named {
+    fn parse(request: &Parsed<'_>) -> Result<Self, Problem> {
+        Ok(Self {
+            account: request.path("account")?,
+            invitation: request.path("invitation")?,
+        })
+    }
+
+    fn scope(&self) -> Scope {
+        Scope::Account(self.account)
+    }
+
+    fn key(&self) -> Key {
+        self.scope().key(Sort::invitation(self.invitation))
+    }
+
+    /// What a command reads first: the head, before anything else of the account is, and the
+    /// invitation itself, which the commit conditions on anyway.
+    fn first_asks(&self) -> Vec<Ask> {
+        vec![Ask::Get(head_key(self.scope())), Ask::Get(self.key())]
+    }
+
+    fn head(&self, facts: &Facts) -> Result<Option<Record<Head>>, Problem> {
+        Ok(facts.record(&head_key(self.scope()))?)
+    }
+
+    /// The invitation, if there is one.
+    fn found(&self, facts: &Facts) -> Result<Option<Record<Invitation>>, Problem> {
+        let invitation: Option<Record<Invitation>> = facts.record(&self.key())?;
+        Ok(invitation.filter(|invitation| !invitation.deleted))
+    }
+
+    /// The invitation and the caller's permit to manage it.
+    fn load(
+        &self,
+        context: &Context<'_>,
+        facts: &Facts,
+    ) -> Result<(Permit, Record<Invitation>), Problem> {
+        let permit = permit(context, facts, self.account)?;
+        let invitation = self.found(facts)?.ok_or_else(Problem::not_found)?;
+        Ok((permit, invitation))
+    }
+}
+
+/// Refuses what can only be done while an answer is awaited.
+fn check_pending(invitation: &Record<Invitation>) -> Result<(), Problem> {
+    let what = match invitation.body.status {
+        InvitationStatus::Pending => return Ok(()),
+        InvitationStatus::Accepted => "the invitation was accepted; change the member instead",
+        InvitationStatus::Declined => "the invitation was declined; make a new one",
+        InvitationStatus::Revoked => "the invitation was revoked; make a new one",
+    };
+    Err(Problem::conflict(what))
+}

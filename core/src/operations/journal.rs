@@ -1,6 +1,112 @@
-//! Journal.
+//! The journal of an account or a project: the audit trail.
 
-use crate::api::Route;
+pub mod list;
+mod locate;
+pub mod verify;
+
+use alloc::{vec, vec::Vec};
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use crate::{
+    api::{Parsed, Problem, Route},
+    authority::{AccountRecords, ProjectRecords, head_key},
+    context::Context,
+    facts::{Ask, Facts},
+    model::{Author, Change, EventType, Head, JournalEntry, Record},
+    permission::Capability,
+    storage::Scope,
+    value::{AccountId, ProjectId, RequestId, Sha256, Timestamp},
+};
 
 /// The routes.
-pub const ROUTES: &[&Route] = &[];
+pub const ROUTES: &[&Route] = &[
+    &list::ACCOUNT,
+    &list::PROJECT,
+    &verify::ACCOUNT,
+    &verify::PROJECT,
+];
+
+/// A journal entry, as answered.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "JournalEntry")]
+pub struct EntryView {
+    seq: u64,
+    at: Timestamp,
+    actor: Author,
+    request_id: RequestId,
+    event: EventType,
+    changes: Vec<Change>,
+    hash: Sha256,
+    /// The hash of the entry before; zeros for the first one.
+    previous: Sha256,
+}
+
+impl From<&JournalEntry> for EntryView {
+    fn from(entry: &JournalEntry) -> Self {
+        Self {
+            seq: entry.seq,
+            at: entry.at,
+            actor: entry.actor,
+            request_id: entry.request_id,
+            event: entry.event,
+            changes: entry.changes.clone(),
+            hash: entry.hash(),
+            previous: entry.previous,
+        }
+    }
+}
+
+/// Whose journal it is.
+#[derive(Debug, Clone, Copy)]
+enum Of {
+    Account(AccountId),
+    Project(ProjectId),
+}
+
+impl Of {
+    fn account(request: &Parsed<'_>) -> Result<Self, Problem> {
+        request.path("account").map(Self::Account)
+    }
+
+    fn project(request: &Parsed<'_>) -> Result<Self, Problem> {
+        request.path("project").map(Self::Project)
+    }
+
+    fn scope(self) -> Scope {
+        match self {
+            Self::Account(account) => Scope::Account(account),
+            Self::Project(project) => Scope::Project(project),
+        }
+    }
+
+    /// The caller's standing, and the end of the journal.
+    fn asks(self, context: &Context<'_>) -> Vec<Ask> {
+        let mut asks = vec![Ask::Get(head_key(self.scope()))];
+        asks.extend(match self {
+            Self::Account(account) => AccountRecords::asks(account, context.user()),
+            Self::Project(project) => ProjectRecords::asks(project, context.user()),
+        });
+        asks
+    }
+
+    /// Refuses whoever may not read the journal; else its end.
+    fn head(self, context: &Context<'_>, facts: &Facts) -> Result<Head, Problem> {
+        let user = context.user();
+        let audit = Capability::AuditView;
+        match self {
+            Self::Account(account) => {
+                let records = AccountRecords::load(facts, account, user)?;
+                records.access().permit(account, audit)?;
+            }
+            Self::Project(project) => {
+                let records = ProjectRecords::load(facts, project, user)?;
+                records.access(context.env.now).check(audit)?;
+            }
+        }
+        let head: Option<Record<Head>> = facts.record(&head_key(self.scope()))?;
+        head.map(|head| head.body)
+            .ok_or_else(|| Problem::internal("a scope in use has no head"))
+    }
+}

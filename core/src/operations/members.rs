@@ -12,7 +12,7 @@ use serde::Serialize;
 
 use crate::{
     api::{Parsed, Problem, ProblemKind, Route, view::Envelope},
-    authority::{AccountRecords, head_key},
+    authority::{AccountRecords, head_first},
     commit::Commit,
     context::Context,
     facts::{Ask, FactError, Facts},
@@ -84,12 +84,7 @@ impl Named {
 
     /// The same for a command, which reads the head before everything else.
     fn asks_to_change(&self, context: &Context<'_>, facts: &Facts) -> Vec<Ask> {
-        let head = Ask::Get(head_key(self.scope()));
-        if facts.has(&head) {
-            self.asks(context)
-        } else {
-            [head].into()
-        }
+        head_first(facts, self.scope(), self.asks(context))
     }
 
     /// The member; someone removed is none.

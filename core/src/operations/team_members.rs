@@ -5,7 +5,7 @@ pub mod list;
 pub mod put;
 pub mod remove;
 
-use alloc::{vec, vec::Vec};
+use alloc::vec::Vec;
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -13,6 +13,7 @@ use serde::Serialize;
 use super::{members, teams};
 use crate::{
     api::{Parsed, Problem, Route, view::Envelope},
+    authority::head_first,
     context::Context,
     facts::{Ask, FactError, Facts},
     model::{Member, Record, Team, TeamMember},
@@ -84,12 +85,7 @@ impl Named {
 
     /// The same for a command, which reads the head before everything else.
     fn asks_to_change(&self, context: &Context<'_>, facts: &Facts) -> Vec<Ask> {
-        let head = Ask::Get(self.team.head());
-        if facts.has(&head) {
-            self.asks(context)
-        } else {
-            vec![head]
-        }
+        head_first(facts, self.team.scope(), self.asks(context))
     }
 
     /// The row as stored, whatever it is worth.

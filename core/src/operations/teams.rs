@@ -6,7 +6,7 @@ pub mod get;
 pub mod list;
 pub mod update;
 
-use alloc::{vec, vec::Vec};
+use alloc::vec::Vec;
 
 use schemars::JsonSchema;
 use serde::Serialize;

@@ -237,3 +237,81 @@ impl Sort {
         Self(format!("{}{surface}#{sequence:020}", Self::JOURNAL))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use alloc::{vec, vec::Vec};
+
+    use ulid::Ulid;
+
+    use super::*;
+    use crate::value::id::Id;
+
+    /// Every constructor by its name, with a key it builds.
+    fn keys() -> Vec<(&'static str, Sort)> {
+        fn id<T: Id>() -> T {
+            T::from_ulid(Ulid::from_parts(1, 1))
+        }
+        let (user, artifact, now) = (id::<UserId>(), id(), Timestamp::from_millis(1));
+        let digest = Sha256::of(b"");
+        vec![
+            ("head", Sort::head()),
+            ("user", Sort::user()),
+            ("link", Sort::link()),
+            ("account", Sort::account()),
+            ("project", Sort::project()),
+            ("preferences", Sort::preferences()),
+            ("member", Sort::member(user)),
+            ("team_member", Sort::team_member(user, id())),
+            ("team", Sort::team(id())),
+            ("invitation", Sort::invitation(id())),
+            ("grant", Sort::grant(Principal::User(user), id())),
+            ("revoked_grant", Sort::revoked_grant(id())),
+            ("superseded", Sort::superseded("#PROJECT", 1)),
+            ("artifact", Sort::artifact(artifact)),
+            ("version", Sort::version(artifact, 1)),
+            ("derived", Sort::derived(artifact, id())),
+            ("metadata", Sort::metadata(artifact, now, id())),
+            ("event", Sort::event(artifact, now, id())),
+            ("idempotency", Sort::idempotency(digest)),
+            ("delivery", Sort::delivery(digest)),
+            ("journal", Sort::journal(SurfaceId::first(Ulid::nil()), 1)),
+        ]
+    }
+
+    #[test]
+    fn the_list_above_is_complete() {
+        let source = include_str!("key.rs").split("mod tests").next().unwrap();
+        let constructors: Vec<&str> = source
+            .lines()
+            .filter_map(|line| line.trim().strip_prefix("pub fn "))
+            .filter(|line| line.ends_with("-> Self {"))
+            .filter_map(|line| line.split('(').next())
+            .filter(|name| *name != "from_stored")
+            .collect();
+        let listed: Vec<&str> = keys().into_iter().map(|(name, _)| name).collect();
+        assert_eq!(listed, constructors);
+    }
+
+    #[test]
+    fn case_24_only_what_decisions_read_sorts_under_the_decisive_prefix() {
+        let decisive = keys()
+            .into_iter()
+            .filter(|(_, sort)| sort.as_str().starts_with(Sort::DECISIVE));
+        let names: Vec<_> = decisive.map(|(name, _)| name).collect();
+        // Profiles, links and accounts are in scopes of their own; the others are a project's.
+        let elsewhere = ["user", "link", "account"];
+        let in_projects: Vec<_> = names
+            .into_iter()
+            .filter(|name| !elsewhere.contains(name))
+            .collect();
+        assert_eq!(in_projects, ["head", "project", "grant"]);
+    }
+
+    #[test]
+    fn the_head_sorts_before_everything() {
+        for (name, sort) in keys() {
+            assert!(sort >= Sort::head(), "{name}");
+        }
+    }
+}

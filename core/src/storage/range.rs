@@ -55,13 +55,3 @@ pub struct Page {
     /// Whether there are more: only ever true where a limit was given.
     pub more: bool,
 }
-
-impl Page {
-    /// Where in the index the next page begins; `None` on the last page.
-    #[must_use]
-    pub fn next_in(&self, index: Index) -> Option<&str> {
-        let last = self.items.last().filter(|_| self.more)?;
-        let key = last.index.get(index.position())?.as_ref()?;
-        Some(&key.sort)
-    }
-}

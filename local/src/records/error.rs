@@ -32,8 +32,8 @@ pub enum StoreError {
     Damaged {
         /// The file.
         path: PathBuf,
-        /// What was noticed.
-        source: Error,
+        /// What was noticed, where a read or a write noticed it.
+        source: Option<Error>,
     },
     /// It ends before the last of its pages.
     #[error(
@@ -86,10 +86,12 @@ impl StoreError {
         let path = path.to_owned();
         match source {
             Error::FromSqlConversionFailure(..) | Error::InvalidColumnType(..) => {
+                let source = Some(source);
                 Self::Damaged { path, source }
             }
             _ => match source.sqlite_error_code() {
                 Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => {
+                    let source = Some(source);
                     Self::Damaged { path, source }
                 }
                 Some(ErrorCode::DiskFull) => Self::Full { path, source },

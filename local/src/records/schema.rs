@@ -1,7 +1,7 @@
 //! The database file: its format, and opening it.
 
 use std::{
-    fs::File,
+    fs::{self, File},
     io::{self, Read},
     path::Path,
     time::Duration,
@@ -53,7 +53,7 @@ pub(crate) fn open(path: &Path) -> Result<Connection, StoreError> {
         connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, !fold)
     };
     fold_on_close(&connection, false).map_err(failed)?;
-    if extent == Extent::Short && !is_sound(&connection) {
+    if extent == Extent::Short && !(has_log(path) && is_sound(&connection)) {
         return Err(StoreError::Truncated(path.into()));
     }
     if !is_ours(&connection, path)? {
@@ -137,8 +137,8 @@ enum Extent {
     Empty,
     /// Every page may be there.
     Whole,
-    /// Pages at the end are not there. Right only while the write-ahead log holds them, after a crash
-    /// in the middle of folding it in.
+    /// Bytes at the end are not there. Right only while a log holds them, after a crash in the middle
+    /// of folding it in.
     Short,
 }
 
@@ -182,8 +182,17 @@ fn promised_length(header: &[u8]) -> Option<u64> {
     Some(page * u64::from(pages))
 }
 
-/// Reads every page, which is worth its time only where something is suspicious.
-fn is_sound(connection: &Connection) -> bool {
+/// Whether a log lies beside the database, which holds what the file may lack.
+fn has_log(path: &Path) -> bool {
+    ["-wal", "-journal"].iter().any(|suffix| {
+        let mut name = path.as_os_str().to_owned();
+        name.push(suffix);
+        fs::metadata(name).is_ok_and(|log| log.len() > 0)
+    })
+}
+
+/// Reads every page, which takes its time: for where something is suspicious.
+pub(crate) fn is_sound(connection: &Connection) -> bool {
     connection
         .query_row("PRAGMA quick_check(1)", (), |row| row.get::<_, String>(0))
         .is_ok_and(|answer| answer == "ok")

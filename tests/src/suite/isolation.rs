@@ -25,8 +25,10 @@ pub async fn case_17_ids_of_another_account_do_not_exist<H: Harness>(surface: &H
         }
         let headers = [("if-match", "*")];
         let body = (route.method != Method::Get && route.method != Method::Delete)
-            .then(|| crate::bodies::valid(route.operation));
-        let foreign = eve.send(route.method.as_str(), &path, &headers, body.clone()).await;
+            .then(|| crate::requests::valid(route.operation));
+        let foreign = eve
+            .send(route.method.as_str(), &path, &headers, body.clone())
+            .await;
         foreign.expect_problem("not-found");
     }
 }

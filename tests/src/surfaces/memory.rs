@@ -8,6 +8,7 @@ use wm_core::{
     cloud_event::CloudEvent,
     context::Surface,
     selection::BackendSelection,
+    use_case::UploadLimits,
     value::{SurfaceId, Timestamp},
 };
 use wm_service::{Service, ports::Provider as Ports};
@@ -41,15 +42,24 @@ impl MemorySurface {
     pub fn new() -> Self {
         let memory = Memory::at(Timestamp::from_millis(1_800_000_000_000));
         let issuer = TestIssuer::ec("https://issuer.test", "key-1");
-        memory.keys.0.lock().unwrap().insert(JWKS.into(), issuer.jwks().to_string().into_bytes());
+        memory
+            .keys
+            .0
+            .lock()
+            .unwrap()
+            .insert(JWKS.into(), issuer.jwks().to_string().into_bytes());
         let surface = Surface {
             id: SurfaceId::first(wm_core::env::ulid_at(memory.now(), &[1; 32])),
             secret: [9; 32],
-            selection: BackendSelection::new(Provider::Local, "test"),
+            selection: BackendSelection::defaults(Provider::Local),
             public_url: "http://surface.test".into(),
+            upload: UploadLimits::default(),
         };
         let issuers = vec![issuer.rules(JWKS)];
-        Self { service: Service::new(Watched::new(memory), surface, issuers), issuer }
+        Self {
+            service: Service::new(Watched::new(memory), surface, issuers),
+            issuer,
+        }
     }
 
     /// The ports below the watch.
@@ -58,7 +68,8 @@ impl MemorySurface {
     }
 
     fn token(&self, email: &str, usage: &str) -> String {
-        self.issuer.sign(&self.issuer.claims(email, usage, self.memory().now()))
+        self.issuer
+            .sign(&self.issuer.claims(email, usage, self.memory().now()))
     }
 }
 
@@ -69,8 +80,15 @@ impl Harness for MemorySurface {
 
     async fn call(&self, request: Request) -> Answer {
         let response = self.service.handle(request).await;
-        let headers = response.headers.into_iter().map(|(name, value)| (name.to_owned(), value));
-        Answer { status: response.status, headers: headers.collect(), body: response.body }
+        let headers = response
+            .headers
+            .into_iter()
+            .map(|(name, value)| (name.to_owned(), value));
+        Answer {
+            status: response.status,
+            headers: headers.collect(),
+            body: response.body,
+        }
     }
 
     async fn object(&self, request: ObjectRequest) -> Answer {
@@ -78,13 +96,23 @@ impl Harness for MemorySurface {
         if request.method == "GET" {
             let body = artifacts.get(&request.url);
             let status = if body.is_some() { 200 } else { 404 };
-            return Answer { status, body: body.unwrap_or_default(), ..Answer::default() };
+            return Answer {
+                status,
+                body: body.unwrap_or_default(),
+                ..Answer::default()
+            };
         }
         match artifacts.put(&request.url, &request.body) {
-            Ok(etag) => {
-                Answer { status: 200, headers: vec![("etag".into(), etag)], body: Vec::new() }
-            }
-            Err(reason) => Answer { status: 403, body: reason.into(), ..Answer::default() },
+            Ok(etag) => Answer {
+                status: 200,
+                headers: vec![("etag".into(), etag)],
+                body: Vec::new(),
+            },
+            Err(reason) => Answer {
+                status: 403,
+                body: reason.into(),
+                ..Answer::default()
+            },
         }
     }
 
@@ -107,7 +135,11 @@ impl Harness for MemorySurface {
 
     async fn mails(&self, to: &str) -> Vec<String> {
         let mails = self.memory().mail.0.lock().unwrap();
-        mails.iter().filter(|mail| mail.to.as_str() == to).map(|mail| mail.text.clone()).collect()
+        mails
+            .iter()
+            .filter(|mail| mail.to.as_str() == to)
+            .map(|mail| mail.text.clone())
+            .collect()
     }
 
     async fn sweep(&self) {

@@ -30,13 +30,18 @@ impl Requirement {
     /// A claim that must have this one value.
     #[must_use]
     pub fn new(claim: &str, value: &str) -> Self {
-        Self { claim: claim.into(), one_of: vec![value.into()] }
+        Self {
+            claim: claim.into(),
+            one_of: vec![value.into()],
+        }
     }
 
     pub(super) fn holds(&self, value: Option<&serde_json::Value>) -> bool {
         use serde_json::Value;
         let accepted = |value: &Value| {
-            value.as_str().is_some_and(|text| self.one_of.iter().any(|accepted| accepted == text))
+            value
+                .as_str()
+                .is_some_and(|text| self.one_of.iter().any(|accepted| accepted == text))
         };
         match value {
             Some(Value::Array(values)) => values.iter().any(accepted),

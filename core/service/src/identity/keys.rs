@@ -69,7 +69,12 @@ impl KeyCache {
     }
 
     /// The answer, where it takes no fetch.
-    fn settled(&self, url: &str, header: &Header, now: Timestamp) -> Option<Result<Key, TokenError>> {
+    fn settled(
+        &self,
+        url: &str,
+        header: &Header,
+        now: Timestamp,
+    ) -> Option<Result<Key, TokenError>> {
         let entry = self.entry(url)?;
         let fresh = entry.fetched_at.is_some_and(|at| now < at.after(FRESH));
         let paused = now < entry.tried_at.after(PAUSE);
@@ -87,12 +92,19 @@ impl KeyCache {
     fn cached(&self, url: &str, header: &Header, now: Timestamp) -> Option<Key> {
         let entry = self.entry(url)?;
         let usable = entry.fetched_at.is_some_and(|at| now < at.after(STALE));
-        let key = entry.keys.get(&header.kid).filter(|(algorithm, _)| *algorithm == header.algorithm);
+        let key = entry
+            .keys
+            .get(&header.kid)
+            .filter(|(algorithm, _)| *algorithm == header.algorithm);
         key.filter(|_| usable).cloned()
     }
 
     fn entry(&self, url: &str) -> Option<Entry> {
-        self.entries.read().unwrap_or_else(PoisonError::into_inner).get(url).cloned()
+        self.entries
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(url)
+            .cloned()
     }
 
     fn store(
@@ -133,7 +145,9 @@ fn parse(body: &[u8]) -> Result<BTreeMap<String, Key>, PortError> {
 fn usable(jwk: &Jwk) -> Option<(String, Key)> {
     let algorithm = match &jwk.algorithm {
         AlgorithmParameters::RSA(_) => Algorithm::RS256,
-        AlgorithmParameters::EllipticCurve(curve) if curve.curve == EllipticCurve::P256 => Algorithm::ES256,
+        AlgorithmParameters::EllipticCurve(curve) if curve.curve == EllipticCurve::P256 => {
+            Algorithm::ES256
+        }
         _ => return None,
     };
     let signs = !matches!(jwk.common.public_key_use, Some(PublicKeyUse::Encryption));

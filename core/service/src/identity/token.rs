@@ -35,7 +35,10 @@ impl Header {
         }
         let kid = header.kid.filter(|kid| (1..=256).contains(&kid.len()));
         let kid = kid.ok_or(TokenError::Refused("it names no key"))?;
-        Ok(Self { algorithm: header.alg, kid })
+        Ok(Self {
+            algorithm: header.alg,
+            kid,
+        })
     }
 }
 
@@ -43,7 +46,10 @@ impl Header {
 pub(super) fn issuer(text: &str) -> Result<String, TokenError> {
     let claims: TokenClaims = jsonwebtoken::dangerous::insecure_decode_claims(text)
         .map_err(|_| TokenError::Refused("its claims do not parse"))?;
-    claims.text("iss").map(str::to_owned).ok_or(TokenError::Refused("it has no `iss`"))
+    claims
+        .text("iss")
+        .map(str::to_owned)
+        .ok_or(TokenError::Refused("it has no `iss`"))
 }
 
 /// The claims under a good signature. Times and audience are checked after, against our own clock.
@@ -96,8 +102,12 @@ impl TokenClaims {
 
     /// A NumericDate in milliseconds; fractions of a second are cut.
     fn time(&self, name: &str) -> Result<Option<Timestamp>, TokenError> {
-        let Some(value) = self.0.get(name) else { return Ok(None) };
-        let seconds = value.as_i64().or_else(|| value.as_f64().map(|seconds| seconds as i64));
+        let Some(value) = self.0.get(name) else {
+            return Ok(None);
+        };
+        let seconds = value
+            .as_i64()
+            .or_else(|| value.as_f64().map(|seconds| seconds as i64));
         let seconds = seconds.ok_or(TokenError::Refused("a time in it is not a number"))?;
         Ok(Some(Timestamp::from_millis(seconds.saturating_mul(1000))))
     }
@@ -109,7 +119,9 @@ impl TokenClaims {
         usage: TokenUsage,
         now: Timestamp,
     ) -> Result<(), TokenError> {
-        let expires = self.time("exp")?.ok_or(TokenError::Refused("it has no `exp`"))?;
+        let expires = self
+            .time("exp")?
+            .ok_or(TokenError::Refused("it has no `exp`"))?;
         if now >= expires {
             return Err(TokenError::Refused("it has expired"));
         }
@@ -117,7 +129,9 @@ impl TokenClaims {
             return Err(TokenError::Refused("it is not valid yet"));
         }
         let requirements = issuer.requirements(usage);
-        let all = requirements.iter().all(|requirement| requirement.holds(self.0.get(&requirement.claim)));
+        let all = requirements
+            .iter()
+            .all(|requirement| requirement.holds(self.0.get(&requirement.claim)));
         // An issuer without requirements for a use issues no token for that use.
         if requirements.is_empty() || !all {
             return Err(TokenError::Refused("it is for another audience or use"));
@@ -126,14 +140,23 @@ impl TokenClaims {
     }
 
     pub(super) fn into_claims(self, issuer: &Issuer) -> Result<Claims, TokenError> {
-        let subject = self.text("sub").filter(|subject| (1..=255).contains(&subject.len()));
-        let subject = subject.ok_or(TokenError::Refused("it has no `sub`"))?.to_owned();
+        let subject = self
+            .text("sub")
+            .filter(|subject| (1..=255).contains(&subject.len()));
+        let subject = subject
+            .ok_or(TokenError::Refused("it has no `sub`"))?
+            .to_owned();
         let verified = self.0.get("email_verified").is_some_and(|value| {
             // Some issuers write booleans as text.
             *value == Value::Bool(true) || value.as_str() == Some("true")
         });
-        let client = self.text("client_id").or_else(|| self.text("azp")).map(str::to_owned);
-        let email = self.text("email").filter(|_| verified && issuer.trusts_email);
+        let client = self
+            .text("client_id")
+            .or_else(|| self.text("azp"))
+            .map(str::to_owned);
+        let email = self
+            .text("email")
+            .filter(|_| verified && issuer.trusts_email);
         Ok(Claims {
             issuer: issuer.issuer.clone(),
             subject,

@@ -142,7 +142,7 @@ impl PreviewAccess {
 impl UseCase for PreviewAccess {
     fn needs(&self, context: &Context<'_>, facts: &Facts) -> Result<Vec<Ask>, Problem> {
         let asks = ProjectRecords::asks(self.project, context.user());
-        if asks.iter().any(|ask| !facts.has(ask)) {
+        if !facts.has_all(&asks) {
             return Ok(asks);
         }
         self.records(context, facts)?;
@@ -173,5 +173,143 @@ impl UseCase for PreviewAccess {
             next_cursor: None,
         };
         Ok(Outcome::Reply(Reply::ok(canonical::to_value(&view))))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use alloc::{collections::BTreeMap, format, string::String, vec, vec::Vec};
+
+    use serde_json::{Value, json};
+
+    use crate::{operations::grants::stage::Stage, testing::principal_of};
+
+    impl Stage {
+        fn preview(&mut self, body: Value) -> crate::testing::Answered {
+            let path = format!("{}/access/preview", self.path());
+            self.world.post(&self.ben, &path, body)
+        }
+
+        /// What everyone in the account may do, as the owner is told.
+        fn everyone(&mut self) -> BTreeMap<String, Vec<String>> {
+            let people = [&self.ana, &self.ben, &self.cyd].map(|person| person.id());
+            let path = self.path();
+            let mut capabilities = |user: &String| {
+                let path = format!("{path}/access?user={user}");
+                let answer = self.world.get(&self.ana, &path).expect(200).body;
+                serde_json::from_value(answer["capabilities"].clone()).unwrap()
+            };
+            people
+                .iter()
+                .map(|user| (user.clone(), capabilities(user)))
+                .collect()
+        }
+    }
+
+    #[test]
+    fn a_preview_says_what_the_change_then_does_and_changes_nothing() {
+        let mut stage = Stage::new();
+        let team = stage.world.team(&stage.ana, &stage.account);
+        stage
+            .world
+            .assign(&stage.ana, &stage.account, &team, &stage.ben);
+        stage
+            .world
+            .assign(&stage.ana, &stage.account, &team, &stage.cyd);
+        let add = json!({ "principal": principal_of(&team), "role": "contributor" });
+        let body = json!({ "add": [add], "revoke": [stage.management] });
+        let before = stage.world.dump();
+        let told = stage.preview(body).expect(200).body;
+        assert_eq!(stage.world.waves, 2);
+        assert_eq!(stage.world.dump(), before);
+        assert_eq!(told["next_cursor"], json!(null));
+        let earlier = stage.everyone();
+        stage.grant_by_ben(add).expect(201);
+        stage
+            .world
+            .delete(&stage.ana, &stage.ben_grant())
+            .expect(204);
+        let later = stage.everyone();
+        let mut expected = vec![];
+        for (user, before) in &earlier {
+            let after = &later[user];
+            let gained: Vec<_> = after.iter().filter(|one| !before.contains(one)).collect();
+            let lost: Vec<_> = before.iter().filter(|one| !after.contains(one)).collect();
+            if !(gained.is_empty() && lost.is_empty()) {
+                expected.push(json!({ "user": user, "gained": gained, "lost": lost }));
+            }
+        }
+        assert_eq!(expected.len(), 2);
+        assert_eq!(told["items"], json!(expected));
+    }
+
+    #[test]
+    fn what_gives_nothing_new_changes_nobody() {
+        let mut stage = Stage::new();
+        let add = json!([
+            { "principal": principal_of(&stage.ben.id()), "role": "viewer" },
+            { "principal": principal_of(&stage.ana.id()), "role": "manager" },
+        ]);
+        let told = stage.preview(json!({ "add": add })).expect(200).body;
+        assert_eq!(told["items"], json!([]));
+        assert_eq!(
+            stage.preview(json!({})).expect(200).body["items"],
+            json!([])
+        );
+    }
+
+    #[test]
+    fn case_22_one_foreign_id_in_a_list_is_named_and_nothing_is_told() {
+        let mut stage = Stage::new();
+        let ana = stage.ana.clone();
+        let other = stage.world.project(&ana, &stage.account);
+        let foreign = stage.world.grant(&ana, &other, &stage.cyd.id(), "viewer");
+        let body = json!({ "revoke": [stage.management, foreign] });
+        let answer = stage.preview(body).expect(400);
+        assert_eq!(answer.body["errors"][0]["field"], "revoke[1]");
+        assert!(answer.body.get("items").is_none());
+    }
+
+    #[test]
+    fn what_could_not_be_done_is_refused_in_the_same_way() {
+        let mut stage = Stage::new();
+        let (ana, cyd, eve) = (
+            stage.ana.clone(),
+            stage.cyd.clone(),
+            stage.world.person("eve"),
+        );
+        let owner = stage.world.grant(&ana, &stage.project, &cyd.id(), "owner");
+        let add = |principal: &str, role: &str| json!({ "add": [{ "principal": principal_of(principal), "role": role }] });
+        for body in [add(&cyd.id(), "owner"), json!({ "revoke": [owner] })] {
+            stage.preview(body).expect_problem("escalation");
+        }
+        let one = json!({ "principal": principal_of(&cyd.id()), "role": "viewer" });
+        for (body, field) in [
+            (add(&eve.id(), "viewer"), "add[0].principal"),
+            (add(&cyd.id(), "boss"), "add[0].role"),
+            (
+                json!({ "revoke": ["grt_01h2xcejqtf2nbrexx3vqjhp41"] }),
+                "revoke[0]",
+            ),
+            (json!({ "add": vec![one.clone(); 51] }), "add"),
+            (json!({ "remove": [] }), "remove"),
+        ] {
+            let answer = stage.preview(body).expect(400);
+            assert_eq!(answer.body["errors"][0]["field"], field);
+        }
+        let path = format!("{}/access/preview", stage.path());
+        stage
+            .world
+            .post(&eve, &path, json!({}))
+            .expect_problem("not-found");
+        stage
+            .world
+            .delete(&ana, &format!("{}/grants/{owner}", stage.path()))
+            .expect(204);
+        stage
+            .world
+            .grant(&ana, &stage.project, &cyd.id(), "contributor");
+        let refused = stage.world.post(&cyd, &path, json!({})).expect(403);
+        assert_eq!(refused.body["missing"], json!(["grant.manage"]));
     }
 }

@@ -1,10 +1,10 @@
 //! `DELETE /v1/accounts/{account}`
 
-use alloc::{boxed::Box, vec, vec::Vec};
+use alloc::{boxed::Box, vec::Vec};
 
 use crate::{
     api::{IfMatch, Method, Parsed, Precondition, Problem, Route},
-    authority::{AccountRecords, head_key},
+    authority::{AccountRecords, head_first, head_key},
     commit::Commit,
     context::Context,
     facts::{Ask, Facts},
@@ -44,11 +44,8 @@ fn parse(request: &Parsed<'_>) -> Result<Box<dyn UseCase>, Problem> {
 
 impl UseCase for CloseAccount {
     fn needs(&self, context: &Context<'_>, facts: &Facts) -> Result<Vec<Ask>, Problem> {
-        let head = Ask::Get(head_key(Scope::Account(self.account)));
-        if !facts.has(&head) {
-            return Ok(vec![head]);
-        }
-        Ok(AccountRecords::asks(self.account, context.user()))
+        let rest = AccountRecords::asks(self.account, context.user());
+        Ok(head_first(facts, Scope::Account(self.account), rest))
     }
 
     fn decide(&self, context: &Context<'_>, facts: &Facts) -> Result<Outcome, Problem> {

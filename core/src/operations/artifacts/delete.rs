@@ -56,3 +56,68 @@ impl UseCase for DeleteArtifact {
         Some(self.place.scope())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use alloc::format;
+
+    use serde_json::json;
+
+    use crate::operations::content::testing::{BYTES, Desk, declaration};
+
+    #[test]
+    fn a_deleted_artifact_and_what_hangs_on_it_are_gone() {
+        let mut desk = Desk::new();
+        let path = desk.uploaded();
+        let derived = desk.derived(&path, b"text", json!({}));
+        let (ana, ben) = (desk.ana.clone(), desk.ben.clone());
+        desk.world.delete(&ana, &path).expect(204);
+        assert_eq!(desk.events().last().unwrap(), "artifact.deleted");
+        let before = desk.world.dump();
+        for below in [
+            "",
+            "/versions",
+            "/versions/1",
+            "/derived",
+            "/metadata",
+            "/events",
+        ] {
+            let path = format!("{path}{below}");
+            desk.world.get(&ben, &path).expect_problem("not-found");
+        }
+        desk.world.get(&ben, &derived).expect_problem("not-found");
+        desk.complete(&derived).expect_problem("not-found");
+        for (below, body) in [
+            ("versions", declaration(BYTES)),
+            ("versions/1/download", json!({})),
+            ("versions/1/restore", json!({})),
+            ("metadata", json!({ "values": { "a": 1 } })),
+            ("events", json!({ "kind": "note", "text": "x" })),
+        ] {
+            let path = format!("{path}/{below}");
+            desk.world
+                .post(&ben, &path, body)
+                .expect_problem("not-found");
+        }
+        desk.world.delete(&ana, &path).expect_problem("not-found");
+        assert_eq!(desk.world.dump(), before);
+    }
+
+    #[test]
+    fn refusals_change_nothing() {
+        let mut desk = Desk::new();
+        let path = desk.uploaded();
+        let (ana, ben, otto) = (desk.ana.clone(), desk.ben.clone(), desk.otto.clone());
+        let before = desk.world.dump();
+        desk.world.delete(&otto, &path).expect_problem("not-found");
+        let refused = desk.world.delete(&ben, &path).expect_problem("forbidden");
+        assert_eq!(refused.body["missing"], json!(["artifact.delete"]));
+        let stale = [("if-match", "\"00000000000000000000000000000000\"")];
+        desk.world
+            .send(&ana, "DELETE", &path, &stale, None)
+            .expect_problem("precondition-failed");
+        assert_eq!(desk.world.dump(), before);
+        desk.archive();
+        desk.world.delete(&ana, &path).expect_problem("conflict");
+    }
+}

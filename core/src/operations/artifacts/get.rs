@@ -43,3 +43,53 @@ impl UseCase for GetArtifact {
         Ok(Outcome::Reply(view::shown(&artifact, &view)))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use alloc::format;
+
+    use crate::operations::content::testing::{BYTES, Desk};
+
+    #[test]
+    fn shows_the_artifact_and_its_current_version_to_viewers() {
+        let mut desk = Desk::new();
+        let (vera, path) = (desk.vera.clone(), desk.uploaded());
+        let answer = desk.world.get(&vera, &path).expect(200);
+        assert_eq!(desk.world.waves, 1);
+        assert!(answer.etag.is_some());
+        assert_eq!(answer.body["current"]["number"], 1);
+        assert_eq!(answer.body["current"]["size"], BYTES.len());
+        assert_eq!(answer.body["version"], 2);
+    }
+
+    #[test]
+    fn case_17_and_24_foreign_and_malformed_ids_are_not_there() {
+        let mut desk = Desk::new();
+        let (ben, otto, path) = (desk.ben.clone(), desk.otto.clone(), desk.uploaded());
+        desk.world.get(&otto, &path).expect_problem("not-found");
+        let hidden = desk.world.get(&otto, &path).body;
+        let list = desk.artifacts();
+        for id in [
+            "art_01h2xcejqtf2nbrexx3vqjhp41",
+            "ART_01h2xcejqtf2nbrexx3vqjhp41",
+            "art_x%23y",
+            "art_%00",
+            "..",
+        ] {
+            let absent = desk.world.get(&ben, &format!("{list}/{id}"));
+            assert_eq!(absent.status, 404);
+            assert_eq!(absent.body["detail"], hidden["detail"]);
+        }
+    }
+
+    #[test]
+    fn case_18_an_artifact_is_found_below_its_own_project_only() {
+        let mut desk = Desk::new();
+        let path = desk.uploaded();
+        let id = path.rsplit('/').next().unwrap();
+        let (ben, other) = (desk.ben.clone(), desk.open_project());
+        desk.world.get(&ben, &other).expect(200);
+        let elsewhere = format!("{other}/artifacts/{id}");
+        desk.world.get(&ben, &elsewhere).expect_problem("not-found");
+    }
+}

@@ -25,3 +25,74 @@ fn parse(request: &Parsed<'_>) -> Result<Box<dyn UseCase>, Problem> {
     let listing = Listing::<Artifact, _>::artifacts(request, |record| ArtifactView::from(record))?;
     Ok(Box::new(listing))
 }
+
+#[cfg(test)]
+mod tests {
+    use alloc::{format, string::String, vec::Vec};
+
+    use serde_json::Value;
+
+    use crate::operations::content::testing::{BYTES, Desk};
+
+    fn ids(body: &Value) -> Vec<String> {
+        let items = body["items"].as_array().unwrap().iter();
+        items
+            .map(|item| item["id"].as_str().unwrap().into())
+            .collect()
+    }
+
+    #[test]
+    fn case_60_pages_neither_skip_nor_repeat_when_rows_are_deleted_or_added() {
+        let mut desk = Desk::new();
+        let made: Vec<String> = (0..5)
+            .map(|_| {
+                desk.world.pass(core::time::Duration::from_secs(1));
+                let path = desk.declared(BYTES);
+                path.rsplit('/').next().unwrap().into()
+            })
+            .collect();
+        let (ana, vera, path) = (desk.ana.clone(), desk.vera.clone(), desk.artifacts());
+        let deleted = format!("{path}/{}", made[1]);
+        desk.world.delete(&ana, &deleted).expect(204);
+        let first = desk
+            .world
+            .get(&vera, &format!("{path}?limit=2"))
+            .expect(200);
+        assert_eq!(desk.world.waves, 2);
+        assert_eq!(ids(&first.body), made[..1]);
+        let cursor = first.text("next_cursor");
+        desk.world.pass(core::time::Duration::from_secs(1));
+        desk.declared(BYTES);
+        let second = desk
+            .world
+            .get(&vera, &format!("{path}?limit=200&cursor={cursor}"))
+            .expect(200);
+        assert_eq!(ids(&second.body)[..3], made[2..]);
+        assert_eq!(ids(&second.body).len(), 4);
+        assert_eq!(second.body["next_cursor"], Value::Null);
+    }
+
+    #[test]
+    fn case_19_a_cursor_works_for_whom_it_was_made_and_on_its_list_only() {
+        let mut desk = Desk::new();
+        let artifact = desk.declared(BYTES);
+        desk.declared(BYTES);
+        let (ben, vera, path) = (desk.ben.clone(), desk.vera.clone(), desk.artifacts());
+        let page = desk.world.get(&ben, &format!("{path}?limit=1"));
+        let cursor = page.text("next_cursor");
+        let elsewhere = format!("{artifact}/versions?cursor={cursor}");
+        assert_eq!(desk.world.get(&ben, &elsewhere).field(), "cursor");
+        let borrowed = format!("{path}?cursor={cursor}");
+        assert_eq!(desk.world.get(&vera, &borrowed).field(), "cursor");
+    }
+
+    #[test]
+    fn outsiders_see_no_list_and_cause_no_read_of_one() {
+        let mut desk = Desk::new();
+        let (otto, path) = (desk.otto.clone(), desk.artifacts());
+        desk.world.get(&otto, &path).expect_problem("not-found");
+        assert_eq!(desk.world.waves, 1);
+        let limit = format!("{path}?limit=201");
+        assert_eq!(desk.world.get(&otto, &limit).field(), "limit");
+    }
+}

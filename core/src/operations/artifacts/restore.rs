@@ -87,3 +87,75 @@ impl UseCase for RestoreArtifact {
         Ok(reply(&view::replayed(facts, records, 0)?))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use alloc::format;
+
+    use serde_json::json;
+
+    use crate::operations::content::testing::Desk;
+
+    #[test]
+    fn brings_the_artifact_and_what_hangs_on_it_back() {
+        let mut desk = Desk::new();
+        let path = desk.uploaded();
+        let (ana, before) = (desk.ana.clone(), desk.shown(&path));
+        desk.world.delete(&ana, &path).expect(204);
+        let restore = format!("{path}/restore");
+        let answer = desk.world.post(&ana, &restore, json!({})).expect(200);
+        assert_eq!(answer.body["current"], before["current"]);
+        assert_eq!(answer.body["version"], 4);
+        desk.shown(&format!("{path}/versions/1"));
+        let list = desk.artifacts();
+        assert_eq!(desk.shown(&list)["items"][0]["id"], before["id"]);
+        let stored = desk.world.dump();
+        desk.world.post(&ana, &restore, json!({})).expect(200);
+        assert_eq!(desk.world.dump(), stored);
+    }
+
+    #[test]
+    fn a_repetition_answers_the_same() {
+        let mut desk = Desk::new();
+        let path = desk.uploaded();
+        let ana = desk.ana.clone();
+        desk.world.delete(&ana, &path).expect(204);
+        let (restore, key) = (format!("{path}/restore"), [("idempotency-key", "back")]);
+        let first = desk
+            .world
+            .send(&ana, "POST", &restore, &key, None)
+            .expect(200);
+        let second = desk
+            .world
+            .send(&ana, "POST", &restore, &key, None)
+            .expect(200);
+        assert_eq!(first.body, second.body);
+    }
+
+    #[test]
+    fn a_deleted_artifact_is_hidden_from_whoever_may_not_bring_it_back() {
+        let mut desk = Desk::new();
+        let path = desk.uploaded();
+        let (ana, ben, otto) = (desk.ana.clone(), desk.ben.clone(), desk.otto.clone());
+        let restore = format!("{path}/restore");
+        let refused = desk
+            .world
+            .post(&ben, &restore, json!({}))
+            .expect_problem("forbidden");
+        assert_eq!(refused.body["missing"], json!(["artifact.delete"]));
+        desk.world.delete(&ana, &path).expect(204);
+        let before = desk.world.dump();
+        for person in [&ben, &otto] {
+            desk.world
+                .post(person, &restore, json!({}))
+                .expect_problem("not-found");
+        }
+        let body = json!({ "name": "x" });
+        assert_eq!(desk.world.post(&ana, &restore, body).field(), "name");
+        assert_eq!(desk.world.dump(), before);
+        desk.archive();
+        desk.world
+            .post(&ana, &restore, json!({}))
+            .expect_problem("conflict");
+    }
+}

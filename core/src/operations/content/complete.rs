@@ -40,7 +40,7 @@ pub(crate) struct Input {
 #[schemars(rename = "UploadedPart")]
 struct PartInput {
     /// Its number.
-    #[schemars(range(min = 1, max = 320))]
+    #[schemars(range(min = 1))]
     number: u16,
     /// The `ETag` its PUT was answered with.
     #[schemars(length(min = 1, max = 256))]
@@ -172,5 +172,267 @@ impl<S: Stored> UseCase for Complete<S> {
     fn replay(&self, context: &Context<'_>, facts: &Facts, _: &[Key]) -> Result<Reply, Problem> {
         let (_, _, record) = self.authorise(context, facts)?;
         Ok(completion::reply(&record))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use alloc::format;
+    use core::time::Duration;
+
+    use serde_json::{Value, json};
+
+    use crate::{
+        facts::Stat,
+        operations::content::testing::{BYTES, Desk, LARGE, parts},
+        value::Sha256,
+    };
+
+    #[test]
+    fn the_declared_bytes_become_available_and_current() {
+        let mut desk = Desk::new();
+        let path = desk.declared(BYTES);
+        let version = format!("{path}/versions/1");
+        desk.put(&version, BYTES);
+        let answer = desk.complete(&version).expect(200);
+        // The facts, then what the object store says: nobody asks it for whoever may not.
+        assert_eq!(desk.world.waves, 2);
+        assert_eq!(answer.body["status"], "available");
+        assert_eq!(desk.shown(&path)["current"]["number"], 1);
+        assert_eq!(desk.events().last().unwrap(), "version.available");
+        let stored = desk.world.dump();
+        let again = desk.complete(&version).expect(200);
+        assert_eq!(again.body, answer.body);
+        assert_eq!(desk.world.waves, 1);
+        assert_eq!(desk.world.dump(), stored);
+    }
+
+    #[test]
+    fn before_the_bytes_are_there_nothing_changes() {
+        let mut desk = Desk::new();
+        let version = format!("{}/versions/1", desk.declared(BYTES));
+        let before = desk.world.dump();
+        desk.complete(&version).expect_problem("conflict");
+        assert_eq!(desk.world.dump(), before);
+        desk.put(&version, BYTES);
+        desk.complete(&version).expect(200);
+    }
+
+    #[test]
+    fn case_48_and_44_other_bytes_are_rejected_for_good_and_never_served() {
+        for other in [
+            b"Dear reader!".as_slice(),
+            b"Dear",
+            b"",
+            b"Dear reader, and more",
+        ] {
+            let mut desk = Desk::new();
+            let path = desk.declared(BYTES);
+            let version = format!("{path}/versions/1");
+            desk.put(&version, other);
+            desk.complete(&version)
+                .expect_problem("upload-mismatch")
+                .expect(409);
+            assert_eq!(desk.events().last().unwrap(), "version.rejected");
+            assert_eq!(desk.shown(&version)["status"], "rejected");
+            assert_eq!(desk.shown(&path)["current"], Value::Null);
+            let stored = desk.world.dump();
+            desk.put(&version, BYTES);
+            desk.complete(&version).expect_problem("upload-mismatch");
+            let ben = desk.ben.clone();
+            for action in ["download", "upload", "restore"] {
+                let path = format!("{version}/{action}");
+                desk.world.post(&ben, &path, json!({})).expect(409);
+            }
+            assert_eq!(desk.world.dump(), stored);
+        }
+    }
+
+    #[test]
+    fn the_newest_available_version_is_current_in_whatever_order_they_complete() {
+        let mut desk = Desk::new();
+        let path = desk.declared(BYTES);
+        let (first, second) = (format!("{path}/versions/1"), desk.added(&path, b"second"));
+        desk.put(&second, b"second");
+        desk.complete(&second).expect(200);
+        desk.put(&first, BYTES);
+        desk.complete(&first).expect(200);
+        assert_eq!(desk.shown(&path)["current"]["number"], 2);
+        assert_eq!(desk.shown(&first)["status"], "available");
+    }
+
+    #[test]
+    fn case_47_an_upload_not_completed_in_time_is_over() {
+        let mut desk = Desk::new();
+        let version = format!("{}/versions/1", desk.declared(BYTES));
+        desk.put(&version, BYTES);
+        desk.world.pass(Duration::from_secs(15 * 60));
+        let before = desk.world.dump();
+        desk.complete(&version).expect_problem("conflict");
+        assert_eq!(desk.world.dump(), before);
+    }
+
+    #[test]
+    fn whoever_completes_the_uploader_must_still_be_allowed_to_upload() {
+        let mut desk = Desk::new();
+        let version = format!("{}/versions/1", desk.declared(BYTES));
+        desk.put(&version, BYTES);
+        let (ben, bea) = (desk.ben.clone(), desk.bea.clone());
+        desk.remove(&ben);
+        let before = desk.world.dump();
+        let complete = format!("{version}/complete");
+        desk.world
+            .post(&ben, &complete, json!({}))
+            .expect_problem("not-found");
+        desk.world
+            .post(&bea, &complete, json!({}))
+            .expect_problem("conflict");
+        assert_eq!(desk.world.waves, 2);
+        assert_eq!(desk.world.dump(), before);
+    }
+
+    #[test]
+    fn an_uploader_who_may_only_look_by_now_uploads_nothing() {
+        let mut desk = Desk::new();
+        let version = format!("{}/versions/1", desk.declared(BYTES));
+        desk.put(&version, BYTES);
+        let (ben, bea) = (desk.ben.clone(), desk.bea.clone());
+        desk.demote(&ben);
+        let before = desk.world.dump();
+        desk.complete(&version).expect_problem("forbidden");
+        let complete = format!("{version}/complete");
+        desk.world
+            .post(&bea, &complete, json!({}))
+            .expect_problem("conflict");
+        assert_eq!(desk.world.dump(), before);
+    }
+
+    #[test]
+    fn somebody_else_may_complete_what_an_allowed_person_uploaded() {
+        let mut desk = Desk::new();
+        let version = format!("{}/versions/1", desk.declared(BYTES));
+        desk.put(&version, BYTES);
+        let (ben, bea) = (desk.ben.clone(), desk.bea.clone());
+        let complete = format!("{version}/complete");
+        let answer = desk.world.post(&bea, &complete, json!({})).expect(200);
+        assert_eq!(desk.world.waves, 3);
+        assert_eq!(answer.body["uploaded_by"], ben.id());
+        assert_eq!(answer.body["updated_by"], bea.id());
+    }
+
+    #[test]
+    fn refusals_come_before_the_object_store_is_asked() {
+        let mut desk = Desk::new();
+        let version = format!("{}/versions/1", desk.declared(BYTES));
+        desk.put(&version, BYTES);
+        let (ana, vera, otto) = (desk.ana.clone(), desk.vera.clone(), desk.otto.clone());
+        let complete = format!("{version}/complete");
+        let before = desk.world.dump();
+        desk.world
+            .post(&otto, &complete, json!({}))
+            .expect_problem("not-found");
+        let refused = desk
+            .world
+            .post(&vera, &complete, json!({}))
+            .expect_problem("forbidden");
+        assert_eq!(refused.body["missing"], json!(["version.create"]));
+        assert_eq!(desk.world.waves, 1);
+        let sized = json!({ "size": 3 });
+        assert_eq!(desk.world.post(&ana, &complete, sized).field(), "size");
+        let parts = json!({ "parts": [{ "number": 1, "etag": "\"a\"" }] });
+        assert_eq!(desk.world.post(&ana, &complete, parts).field(), "parts");
+        assert_eq!(desk.world.dump(), before);
+        desk.archive();
+        desk.complete(&version).expect_problem("conflict");
+        assert_eq!(desk.world.waves, 1);
+    }
+
+    #[test]
+    fn parts_are_put_together_and_verified_later_where_no_digest_is_known() {
+        let mut desk = Desk::new();
+        let version = desk.large();
+        let ben = desk.ben.clone();
+        let complete = format!("{version}/complete");
+        let before = desk.world.dump();
+        for body in [
+            json!({}),
+            parts([]),
+            parts(1..=6),
+            parts([1, 2, 4, 3, 5, 6, 7]),
+            parts(1..=8),
+        ] {
+            assert_eq!(desk.world.post(&ben, &complete, body).field(), "parts");
+        }
+        let mut unprintable = parts(1..=7);
+        unprintable["parts"][1]["etag"] = json!("a b");
+        let answer = desk.world.post(&ben, &complete, unprintable);
+        assert_eq!(answer.field(), "parts[1].etag");
+        desk.world
+            .post(&ben, &complete, parts(1..=7))
+            .expect_problem("conflict");
+        assert_eq!(desk.world.dump(), before);
+        desk.put_large(&version, None);
+        let answer = desk.world.post(&ben, &complete, parts(1..=7)).expect(202);
+        assert_eq!(desk.world.waves, 2);
+        assert_eq!(answer.body["status"], "verifying");
+        assert_eq!(desk.events().last().unwrap(), "version.verifying");
+        let stored = desk.world.dump();
+        desk.world.post(&ben, &complete, parts(1..=7)).expect(202);
+        desk.world.post(&ben, &complete, json!({})).expect(202);
+        assert_eq!(desk.world.dump(), stored);
+        let download = format!("{version}/download");
+        desk.world
+            .post(&ben, &download, json!({}))
+            .expect_problem("conflict");
+    }
+
+    #[test]
+    fn parts_of_the_wrong_total_size_are_rejected_without_reading_them() {
+        let mut desk = Desk::new();
+        let version = desk.large();
+        desk.put_stat(
+            &version,
+            Stat {
+                size: LARGE - 1,
+                sha256: None,
+                version: None,
+            },
+        );
+        let (ben, complete) = (desk.ben.clone(), format!("{version}/complete"));
+        desk.world
+            .post(&ben, &complete, parts(1..=7))
+            .expect_problem("upload-mismatch");
+        assert_eq!(desk.shown(&version)["status"], "rejected");
+    }
+
+    #[test]
+    fn parts_with_a_known_digest_are_available_at_once() {
+        let mut desk = Desk::new();
+        let version = desk.large();
+        desk.put_large(&version, Some(Sha256::of(BYTES)));
+        let (ben, complete) = (desk.ben.clone(), format!("{version}/complete"));
+        desk.world.post(&ben, &complete, parts(1..=7)).expect(200);
+    }
+
+    #[test]
+    fn a_repetition_under_a_key_answers_where_the_upload_stands() {
+        let mut desk = Desk::new();
+        let version = format!("{}/versions/1", desk.declared(BYTES));
+        let (ben, complete) = (desk.ben.clone(), format!("{version}/complete"));
+        let key = [("idempotency-key", "done")];
+        desk.put(&version, b"something el");
+        for _ in 0..2 {
+            desk.world
+                .send(&ben, "POST", &complete, &key, Some(json!({})))
+                .expect_problem("upload-mismatch");
+        }
+        let version = format!("{}/versions/1", desk.declared(BYTES));
+        let complete = format!("{version}/complete");
+        desk.put(&version, BYTES);
+        for _ in 0..2 {
+            desk.world
+                .send(&ben, "POST", &complete, &key, Some(json!({})))
+                .expect(200);
+        }
     }
 }

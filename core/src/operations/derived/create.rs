@@ -1,6 +1,6 @@
 //! `POST /v1/projects/{project}/artifacts/{artifact}/derived`
 
-use alloc::{boxed::Box, vec, vec::Vec};
+use alloc::{boxed::Box, vec::Vec};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -8,13 +8,12 @@ use serde::{Deserialize, Serialize};
 use super::DerivedView;
 use crate::{
     api::{Method, Parsed, Problem, Route, plan::UploadPlan, schema, view},
-    canonical,
     context::Context,
     facts::{Ask, Facts},
     model::{ContentStatus, Derived, EventType, Record, Version},
     operations::content::{
         ArtifactPlace, FoundArtifact,
-        declaration::{Declaration, plan},
+        declaration::{Declaration, declared},
     },
     permission::{Capability, Permit},
     storage::{Key, Scope, Sort},
@@ -47,12 +46,13 @@ struct Input {
     supersedes: Option<DerivedId>,
 }
 
-/// The answer; the surface puts the plan in.
+/// A derived output that was declared.
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "CreatedDerived")]
 struct CreatedView {
     derived: DerivedView,
     /// How to bring the bytes; left out of a repeated answer once they need not be brought.
+    // The surface puts it in once it is signed.
     #[serde(skip_serializing_if = "Option::is_none")]
     upload: Option<UploadPlan>,
 }
@@ -142,13 +142,7 @@ fn reply(context: &Context<'_>, permit: Permit, derived: &Record<Derived>) -> Re
         derived: DerivedView::from(derived),
         upload: None,
     };
-    Reply {
-        status: 201,
-        body: Some(canonical::to_value(&body)),
-        sign: plan(context, permit, derived),
-        records: vec![derived.key()],
-        ..Reply::default()
-    }
+    declared(context, permit, derived, &body)
 }
 
 impl UseCase for CreateDerived {
@@ -180,5 +174,102 @@ impl UseCase for CreateDerived {
         let (permit, _) = self.authorise(context, facts)?;
         let derived = view::replayed(facts, records, 0)?;
         Ok(reply(context, permit, &derived))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use alloc::{format, string::ToString};
+
+    use serde_json::{Value, json};
+
+    use crate::operations::content::testing::{BYTES, Desk, declaration};
+
+    fn output(bytes: &[u8]) -> Value {
+        let mut body = declaration(bytes);
+        body["source_version"] = json!(1);
+        body["kind"] = json!("text");
+        body
+    }
+
+    #[test]
+    fn declares_an_output_of_an_available_version() {
+        let mut desk = Desk::new();
+        let path = format!("{}/derived", desk.uploaded());
+        let bea = desk.bea.clone();
+        let answer = desk.world.post(&bea, &path, output(b"text")).expect(201);
+        assert_eq!(desk.world.waves, 1);
+        let derived = &answer.body["derived"];
+        assert_eq!(derived["source_version"], 1);
+        assert_eq!(derived["kind"], "text");
+        assert_eq!(derived["status"], "pending");
+        assert_eq!(derived["uploaded_by"], bea.id());
+        Desk::assert_discreet(derived);
+        let object = desk.object_path(&format!("{path}/{}", derived["id"].as_str().unwrap()));
+        assert_eq!(answer.upload().path.to_string(), object);
+        assert_eq!(desk.events().last().unwrap(), "derived.created");
+    }
+
+    #[test]
+    fn what_the_body_names_must_be_there() {
+        let mut desk = Desk::new();
+        let artifact = desk.uploaded();
+        desk.added(&artifact, b"second");
+        let foreign = desk.uploaded();
+        let foreign = desk.derived(&foreign, b"text", json!({}));
+        let foreign = foreign.rsplit('/').next().unwrap();
+        let (ben, path) = (desk.ben.clone(), format!("{artifact}/derived"));
+        let before = desk.world.dump();
+        for (field, value) in [
+            // Pending, never declared, no number at all.
+            ("source_version", json!(2)),
+            ("source_version", json!(3)),
+            ("source_version", json!("1")),
+            ("supersedes", json!(foreign)),
+            ("supersedes", json!("drv_01h2xcejqtf2nbrexx3vqjhp41")),
+            ("kind", json!("Text Layer")),
+            ("superseded_by", json!(foreign)),
+        ] {
+            let mut body = output(b"text");
+            body[field] = value;
+            assert_eq!(desk.world.post(&ben, &path, body).field(), field);
+        }
+        assert_eq!(desk.world.dump(), before);
+    }
+
+    #[test]
+    fn a_repetition_declares_no_second_output() {
+        let mut desk = Desk::new();
+        let path = format!("{}/derived", desk.uploaded());
+        let (ben, key) = (desk.ben.clone(), [("idempotency-key", "text")]);
+        let body = Some(output(b"text"));
+        let first = desk
+            .world
+            .send(&ben, "POST", &path, &key, body.clone())
+            .expect(201);
+        let second = desk.world.send(&ben, "POST", &path, &key, body).expect(201);
+        assert_eq!(first.body, second.body);
+        assert_eq!(first.upload().path, second.upload().path);
+    }
+
+    #[test]
+    fn refusals_change_nothing() {
+        let mut desk = Desk::new();
+        let path = format!("{}/derived", desk.uploaded());
+        let (ana, cleo, otto) = (desk.ana.clone(), desk.cleo.clone(), desk.otto.clone());
+        let before = desk.world.dump();
+        desk.world
+            .post(&otto, &path, output(BYTES))
+            .expect_problem("not-found");
+        let refused = desk
+            .world
+            .post(&cleo, &path, output(BYTES))
+            .expect_problem("forbidden");
+        assert_eq!(refused.body["missing"], json!(["derived.create"]));
+        assert_eq!(desk.world.dump(), before);
+        desk.archive();
+        desk.world
+            .post(&ana, &path, output(BYTES))
+            .expect_problem("conflict");
     }
 }

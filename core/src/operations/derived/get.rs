@@ -23,3 +23,29 @@ pub const ROUTE: Route = Route::new(
 fn parse(request: &Parsed<'_>) -> Result<Box<dyn UseCase>, Problem> {
     Ok(Box::new(GetContent::<Derived>::parse(request)?))
 }
+
+#[cfg(test)]
+mod tests {
+    use alloc::format;
+
+    use serde_json::json;
+
+    use crate::operations::content::testing::Desk;
+
+    #[test]
+    fn shows_an_output_below_its_own_artifact() {
+        let mut desk = Desk::new();
+        let (path, other) = (desk.uploaded(), desk.uploaded());
+        let derived = desk.derived(&path, b"text", json!({}));
+        let (vera, otto) = (desk.vera.clone(), desk.otto.clone());
+        let answer = desk.world.get(&vera, &derived).expect(200);
+        assert_eq!(desk.world.waves, 1);
+        assert_eq!(answer.body["source_version"], 1);
+        Desk::assert_discreet(&answer.body);
+        desk.world.get(&otto, &derived).expect_problem("not-found");
+        let elsewhere = format!("{other}/derived/{}", answer.id());
+        desk.world
+            .get(&vera, &elsewhere)
+            .expect_problem("not-found");
+    }
+}

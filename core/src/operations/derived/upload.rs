@@ -22,3 +22,34 @@ pub const ROUTE: Route = Route::new(
 fn parse(request: &Parsed<'_>) -> Result<Box<dyn UseCase>, Problem> {
     Ok(Box::new(Reissue::<Derived>::parse(request)?))
 }
+
+#[cfg(test)]
+mod tests {
+    use alloc::format;
+
+    use serde_json::json;
+
+    use crate::operations::content::testing::Desk;
+
+    #[test]
+    fn the_plan_of_an_output_is_issued_again() {
+        let mut desk = Desk::new();
+        let path = desk.uploaded();
+        let derived = desk.derived(&path, b"text", json!({}));
+        let (ben, vera, upload) = (
+            desk.ben.clone(),
+            desk.vera.clone(),
+            format!("{derived}/upload"),
+        );
+        desk.world
+            .post(&ben, &upload, json!({}))
+            .expect(200)
+            .upload();
+        assert_eq!(desk.events().last().unwrap(), "derived.reissued");
+        let refused = desk
+            .world
+            .post(&vera, &upload, json!({}))
+            .expect_problem("forbidden");
+        assert_eq!(refused.body["missing"], json!(["derived.create"]));
+    }
+}

@@ -99,3 +99,93 @@ impl UseCase for AppendEvent {
         Ok(reply(&view::replayed(facts, records, 0)?))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use alloc::format;
+
+    use serde_json::json;
+
+    use crate::operations::content::testing::Desk;
+
+    #[test]
+    fn a_commenter_writes_in_their_own_name() {
+        let mut desk = Desk::new();
+        let path = format!("{}/events", desk.uploaded());
+        let cleo = desk.cleo.clone();
+        let body = json!({ "kind": "comment", "text": "see page 3\nand 4" });
+        let answer = desk.world.post(&cleo, &path, body).expect(201);
+        assert_eq!(desk.world.waves, 1);
+        assert_eq!(answer.body["text"], "see page 3\nand 4");
+        assert_eq!(answer.body["created_by"], cleo.id());
+        assert_eq!(desk.events().last().unwrap(), "event.appended");
+    }
+
+    #[test]
+    fn bad_input_names_the_field_and_changes_nothing() {
+        let mut desk = Desk::new();
+        let path = format!("{}/events", desk.uploaded());
+        let (ben, before) = (desk.ben.clone(), desk.world.dump());
+        for (field, value) in [
+            ("text", json!("")),
+            ("text", json!("x".repeat(10_001))),
+            ("kind", json!("A b")),
+            ("created_by", json!("usr_x")),
+        ] {
+            let mut body = json!({ "kind": "note", "text": "x" });
+            body[field] = value;
+            assert_eq!(desk.world.post(&ben, &path, body).field(), field);
+        }
+        assert_eq!(desk.world.dump(), before);
+    }
+
+    #[test]
+    fn what_was_written_can_neither_be_changed_nor_removed() {
+        let mut desk = Desk::new();
+        let path = format!("{}/events", desk.uploaded());
+        let ana = desk.ana.clone();
+        desk.world
+            .patch(&ana, &path, json!({}))
+            .expect_problem("method-not-allowed");
+        desk.world
+            .delete(&ana, &path)
+            .expect_problem("method-not-allowed");
+    }
+
+    #[test]
+    fn a_repetition_appends_once() {
+        let mut desk = Desk::new();
+        let path = format!("{}/events", desk.uploaded());
+        let (ben, key) = (desk.ben.clone(), [("idempotency-key", "e")]);
+        let body = Some(json!({ "kind": "note", "text": "x" }));
+        let first = desk
+            .world
+            .send(&ben, "POST", &path, &key, body.clone())
+            .expect(201);
+        let second = desk.world.send(&ben, "POST", &path, &key, body).expect(201);
+        assert_eq!(first.body, second.body);
+        assert_eq!(desk.shown(&path)["items"].as_array().unwrap().len(), 1);
+    }
+
+    #[test]
+    fn refusals_change_nothing() {
+        let mut desk = Desk::new();
+        let path = format!("{}/events", desk.uploaded());
+        let (ana, vera, otto) = (desk.ana.clone(), desk.vera.clone(), desk.otto.clone());
+        let body = json!({ "kind": "note", "text": "x" });
+        let before = desk.world.dump();
+        desk.world
+            .post(&otto, &path, body.clone())
+            .expect_problem("not-found");
+        let refused = desk
+            .world
+            .post(&vera, &path, body.clone())
+            .expect_problem("forbidden");
+        assert_eq!(refused.body["missing"], json!(["event.append"]));
+        assert_eq!(desk.world.dump(), before);
+        desk.archive();
+        desk.world
+            .post(&ana, &path, body)
+            .expect_problem("conflict");
+    }
+}

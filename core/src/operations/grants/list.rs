@@ -1,11 +1,6 @@
 //! `GET /v1/projects/{project}/grants`
 
-use alloc::{
-    boxed::Box,
-    collections::BTreeMap,
-    string::{String, ToString},
-    vec::Vec,
-};
+use alloc::{boxed::Box, collections::BTreeMap, string::ToString, vec::Vec};
 use core::str::FromStr;
 
 use schemars::JsonSchema;
@@ -84,16 +79,6 @@ fn parse(request: &Parsed<'_>) -> Result<Box<dyn UseCase>, Problem> {
 }
 
 impl ListGrants {
-    /// The id of the last grant shown before.
-    fn after(&self, context: &Context<'_>) -> Result<Option<GrantId>, Problem> {
-        let after = self.page.after(context)?;
-        let parse = |text: String| {
-            text.parse()
-                .map_err(|error: Invalid| Problem::internal(error.to_string()))
-        };
-        after.map(parse).transpose()
-    }
-
     /// The revoked grants of the page, if they are wanted.
     fn revoked(&self, after: Option<GrantId>) -> Option<Range> {
         let Include::Revoked = self.include?;
@@ -116,8 +101,8 @@ impl ListGrants {
 impl UseCase for ListGrants {
     fn needs(&self, context: &Context<'_>, facts: &Facts) -> Result<Vec<Ask>, Problem> {
         let asks = ProjectRecords::asks(self.project, context.user());
-        let after = self.after(context)?;
-        if asks.iter().any(|ask| !facts.has(ask)) {
+        let after = self.page.after_id(context)?;
+        if !facts.has_all(&asks) {
             return Ok(asks);
         }
         self.records(context, facts)?;
@@ -125,7 +110,7 @@ impl UseCase for ListGrants {
     }
 
     fn decide(&self, context: &Context<'_>, facts: &Facts) -> Result<Outcome, Problem> {
-        let after = self.after(context)?;
+        let after = self.page.after_id(context)?;
         let live = self.records(context, facts)?.grants;
         let mut grants: BTreeMap<GrantId, Record<Grant>> = live
             .into_iter()
@@ -152,5 +137,108 @@ impl UseCase for ListGrants {
         let items = shown.iter().map(view).collect();
         let reply = view::page(context, &self.page, items, last.as_deref());
         Ok(Outcome::Reply(reply))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use alloc::{format, string::String, vec::Vec};
+    use core::time::Duration;
+
+    use serde_json::{Value, json};
+
+    use crate::{operations::grants::stage::Stage, testing::principal_of};
+
+    /// Grants Cyd a role six times, a second apart, and revokes every other one.
+    fn stage_with_grants() -> (Stage, Vec<String>) {
+        let mut stage = Stage::new();
+        let mut ids = Vec::new();
+        for position in 0..6 {
+            stage.world.pass(Duration::from_secs(1));
+            let body = json!({ "principal": principal_of(&stage.cyd.id()), "role": "viewer" });
+            let id = stage.grant_by_ben(body).expect(201).id();
+            if position % 2 == 0 {
+                let path = format!("{}/grants/{id}", stage.path());
+                stage.world.delete(&stage.ben, &path).expect(204);
+            }
+            ids.push(id);
+        }
+        (stage, ids)
+    }
+
+    /// Every item of a list, page by page.
+    fn collect(stage: &mut Stage, query: &str) -> Vec<Value> {
+        let path = format!("{}/grants?{query}", stage.path());
+        let (mut items, mut cursor) = (Vec::new(), String::new());
+        loop {
+            let page = stage.world.get(&stage.ben, &format!("{path}{cursor}"));
+            let page = page.expect(200).body;
+            items.extend(page["items"].as_array().unwrap().clone());
+            match page["next_cursor"].as_str() {
+                Some(next) => cursor = format!("&cursor={next}"),
+                None => return items,
+            }
+        }
+    }
+
+    fn ids(items: &[Value]) -> Vec<&str> {
+        items
+            .iter()
+            .map(|item| item["id"].as_str().unwrap())
+            .collect()
+    }
+
+    #[test]
+    fn grants_are_listed_oldest_first_on_pages_of_any_size() {
+        let (mut stage, made) = stage_with_grants();
+        let whole = collect(&mut stage, "");
+        assert_eq!(stage.world.waves, 1);
+        assert_eq!(ids(&whole)[2..], [&made[1], &made[3], &made[5]]);
+        for limit in 1..=6 {
+            assert_eq!(collect(&mut stage, &format!("limit={limit}")), whole);
+        }
+        let all = collect(&mut stage, "include=revoked");
+        assert_eq!(stage.world.waves, 2);
+        assert_eq!(ids(&all)[2..], made);
+        let status = |item: &Value| item["status"] == "revoked";
+        assert_eq!(all.iter().filter(|item| status(item)).count(), 3);
+        for limit in 1..=9 {
+            let query = format!("include=revoked&limit={limit}");
+            assert_eq!(collect(&mut stage, &query), all, "{limit}");
+        }
+    }
+
+    #[test]
+    fn who_does_not_see_grants_gets_no_list() {
+        let (mut stage, _) = stage_with_grants();
+        let path = format!("{}/grants", stage.path());
+        let refused = stage.world.get(&stage.cyd, &path).expect(403);
+        assert_eq!(refused.body["missing"], json!(["grant.view"]));
+        let eve = stage.world.person("eve");
+        stage.world.get(&eve, &path).expect_problem("not-found");
+    }
+
+    #[test]
+    fn case_20_a_cursor_of_another_list_is_refused() {
+        let (mut stage, _) = stage_with_grants();
+        let path = format!("{}/grants", stage.path());
+        let page = stage.world.get(&stage.ben, &format!("{path}?limit=1"));
+        let cursor = page.text("next_cursor");
+        for (person, query) in [
+            (&stage.ana, format!("cursor={cursor}")),
+            (&stage.ben, format!("include=revoked&cursor={cursor}")),
+            (&stage.ben, format!("cursor={cursor}x")),
+        ] {
+            let answer = stage
+                .world
+                .get(person, &format!("{path}?{query}"))
+                .expect(400);
+            assert_eq!(answer.body["errors"][0]["field"], "cursor");
+        }
+        let answer = stage
+            .world
+            .get(&stage.ben, &format!("{path}?include=all"))
+            .expect(400);
+        assert_eq!(answer.body["errors"][0]["field"], "include");
     }
 }

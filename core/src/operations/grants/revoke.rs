@@ -69,7 +69,7 @@ impl RevokeGrant {
 impl UseCase for RevokeGrant {
     fn needs(&self, context: &Context<'_>, facts: &Facts) -> Result<Vec<Ask>, Problem> {
         let heads = heads(self.project, false);
-        if heads.iter().any(|head| !facts.has(head)) {
+        if !facts.has_all(&heads) {
             return Ok(heads);
         }
         Ok(asks(self.project, self.grant, context.user()))
@@ -107,5 +107,94 @@ impl UseCase for RevokeGrant {
 
     fn writes(&self, _: &Context<'_>) -> Option<Scope> {
         Some(Scope::Project(self.project))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use alloc::format;
+
+    use serde_json::json;
+
+    use crate::{operations::grants::stage::Stage, testing::principal_of};
+
+    #[test]
+    fn a_revoked_grant_ends_at_once_and_is_kept_with_its_reason() {
+        let mut stage = Stage::new();
+        let (ana, ben) = (stage.ana.clone(), stage.ben.clone());
+        let path = stage.ben_grant();
+        stage
+            .world
+            .delete(&ana, &format!("{path}?reason=left%20the%20survey"))
+            .expect(204);
+        assert_eq!(stage.world.waves, 2);
+        stage
+            .world
+            .get(&ben, &stage.path())
+            .expect_problem("not-found");
+        let kept = stage.world.get(&ana, &path).expect(200).body;
+        assert_eq!(kept["status"], "revoked");
+        assert_eq!(kept["reason"], "left the survey");
+        assert_eq!(kept["revoked_by"], ana.id());
+        assert_eq!(kept["revoked_at"], json!(stage.world.now));
+        assert_eq!(kept["role"], "manager");
+        let before = stage.world.dump();
+        stage.world.delete(&ana, &path).expect(204);
+        assert_eq!(stage.world.dump(), before);
+    }
+
+    #[test]
+    fn everyone_may_give_up_their_own_grant() {
+        let mut stage = Stage::new();
+        let cyd = stage.cyd.clone();
+        let body = json!({ "principal": principal_of(&cyd.id()), "role": "viewer" });
+        let grant = stage.grant_by_ben(body).expect(201).id();
+        let path = format!("{}/grants/{grant}", stage.path());
+        stage.world.delete(&cyd, &path).expect(204);
+        stage
+            .world
+            .get(&cyd, &stage.path())
+            .expect_problem("not-found");
+    }
+
+    #[test]
+    fn case_29_nobody_revokes_what_is_above_them() {
+        let mut stage = Stage::new();
+        let (ana, ben, cyd) = (stage.ana.clone(), stage.ben.clone(), stage.cyd.clone());
+        let owner = stage.world.grant(&ana, &stage.project, &cyd.id(), "owner");
+        let viewer = stage.world.person("dan");
+        let role = crate::permission::AccountRole::Guest;
+        stage.world.join(&stage.account, &viewer, role);
+        stage
+            .world
+            .grant(&ana, &stage.project, &viewer.id(), "viewer");
+        let path = format!("{}/grants/{owner}", stage.path());
+        let eve = stage.world.person("eve");
+        let before = stage.world.dump();
+        let refused = stage.world.delete(&ben, &path).expect(403);
+        assert_eq!(
+            refused.body["missing"],
+            json!(["project.archive", "project.delete"])
+        );
+        let refused = stage.world.delete(&viewer, &path).expect(403);
+        assert_eq!(refused.body["missing"], json!(["grant.manage"]));
+        stage.world.delete(&eve, &path).expect_problem("not-found");
+        let unknown = format!("{}/grants/grt_01h2xcejqtf2nbrexx3vqjhp41", stage.path());
+        stage
+            .world
+            .delete(&ben, &unknown)
+            .expect_problem("not-found");
+        let answer = stage
+            .world
+            .delete(&ana, &format!("{path}?reason="))
+            .expect(400);
+        assert_eq!(answer.body["errors"][0]["field"], "reason");
+        let stale = [("if-match", "\"00000000000000000000000000000000\"")];
+        stage
+            .world
+            .send(&ana, "DELETE", &path, &stale, None)
+            .expect_problem("precondition-failed");
+        assert_eq!(stage.world.dump(), before);
+        stage.world.delete(&ana, &path).expect(204);
     }
 }

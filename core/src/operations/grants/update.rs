@@ -122,7 +122,7 @@ impl UseCase for UpdateGrant {
     fn needs(&self, context: &Context<'_>, facts: &Facts) -> Result<Vec<Ask>, Problem> {
         let mut first = heads(self.project, self.makes_owner());
         first.push(Ask::Scan(self.hint()));
-        if first.iter().any(|ask| !facts.has(ask)) {
+        if !facts.has_all(&first) {
             return Ok(first);
         }
         let mut asks = asks(self.project, self.grant, context.user());
@@ -160,5 +160,161 @@ impl UseCase for UpdateGrant {
 
     fn writes(&self, _: &Context<'_>) -> Option<Scope> {
         Some(Scope::Project(self.project))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use alloc::{format, string::String};
+    use core::time::Duration;
+
+    use serde_json::json;
+
+    use crate::{
+        model::{Member, MemberStatus, Team},
+        operations::grants::stage::Stage,
+        storage::Sort,
+        testing::principal_of,
+    };
+
+    /// The path of a viewer's grant for Cyd.
+    fn grant_for_cyd(stage: &mut Stage) -> String {
+        let body = json!({ "principal": principal_of(&stage.cyd.id()), "role": "viewer" });
+        let id = stage.grant_by_ben(body).expect(201).id();
+        format!("{}/grants/{id}", stage.path())
+    }
+
+    #[test]
+    fn role_and_expiry_change_alone_or_together() {
+        let mut stage = Stage::new();
+        let (ben, cyd) = (stage.ben.clone(), stage.cyd.clone());
+        let path = grant_for_cyd(&mut stage);
+        let end = json!(stage.world.now.after(Duration::from_secs(60)));
+        let changed = stage.world.patch(&ben, &path, json!({ "expires_at": end }));
+        assert_eq!(stage.world.waves, 2);
+        let changed = changed.expect(200).body;
+        assert_eq!(
+            (&changed["role"], &changed["expires_at"]),
+            (&json!("viewer"), &end)
+        );
+        let changed = stage
+            .world
+            .patch(&ben, &path, json!({ "role": "contributor" }));
+        let changed = changed.expect(200).body;
+        assert_eq!(changed["expires_at"], end);
+        assert_eq!(stage.role_of(&cyd), json!("contributor"));
+        let changed = stage
+            .world
+            .patch(&ben, &path, json!({ "expires_at": null }));
+        assert_eq!(changed.expect(200).body["expires_at"], json!(null));
+        let before = stage.world.dump();
+        let same = stage
+            .world
+            .patch(&ben, &path, json!({ "role": "contributor" }));
+        assert_eq!(same.expect(200).body["version"], 4);
+        assert_eq!(stage.world.dump(), before);
+    }
+
+    #[test]
+    fn case_28_case_29_a_manager_neither_raises_anyone_nor_touches_an_owner() {
+        let mut stage = Stage::new();
+        let (ana, ben) = (stage.ana.clone(), stage.ben.clone());
+        let path = grant_for_cyd(&mut stage);
+        let owner = stage
+            .world
+            .grant(&ana, &stage.project, &stage.cyd.id(), "owner");
+        let owner = format!("{}/grants/{owner}", stage.path());
+        let before = stage.world.dump();
+        for (path, role) in [
+            (&path, "owner"),
+            (&stage.ben_grant(), "owner"),
+            (&owner, "viewer"),
+        ] {
+            let refused = stage
+                .world
+                .patch(&ben, path, json!({ "role": role }))
+                .expect(403);
+            assert_eq!(
+                refused.body["missing"],
+                json!(["project.archive", "project.delete"])
+            );
+            refused.expect_problem("escalation");
+        }
+        assert_eq!(stage.world.dump(), before);
+    }
+
+    #[test]
+    fn refusals_come_in_order_and_change_nothing() {
+        let mut stage = Stage::new();
+        let (ben, cyd, eve) = (
+            stage.ben.clone(),
+            stage.cyd.clone(),
+            stage.world.person("eve"),
+        );
+        let path = grant_for_cyd(&mut stage);
+        let stale = stage.world.get(&ben, &path).etag.unwrap();
+        stage
+            .world
+            .patch(&ben, &path, json!({ "role": "commenter" }))
+            .expect(200);
+        let before = stage.world.dump();
+        let mut send = |person, etag: Option<&str>, body| {
+            let headers: &[(&str, &str)] = &etag.map_or([("x", "")], |etag| [("if-match", etag)]);
+            stage
+                .world
+                .send(person, "PATCH", &path, headers, Some(body))
+        };
+        let body = json!({ "role": "viewer" });
+        send(&eve, None, body.clone()).expect_problem("not-found");
+        let refused = send(&cyd, None, body.clone()).expect(403);
+        assert_eq!(refused.body["missing"], json!(["grant.manage"]));
+        send(&ben, None, body.clone()).expect_problem("precondition-required");
+        send(&ben, Some(&stale), body).expect_problem("precondition-failed");
+        for (field, value) in [
+            ("role", json!("admin")),
+            ("expires_at", json!("2020-01-01T00:00:00Z")),
+            ("principal", principal_of(&ben.id())),
+        ] {
+            let answer = send(&ben, Some("*"), json!({ field: value })).expect(400);
+            assert_eq!(answer.body["errors"][0]["field"], field);
+        }
+        assert_eq!(stage.world.dump(), before);
+    }
+
+    #[test]
+    fn what_is_revoked_or_for_nobody_active_is_not_changed() {
+        let mut stage = Stage::new();
+        let (ana, ben) = (stage.ana.clone(), stage.ben.clone());
+        let path = grant_for_cyd(&mut stage);
+        let member = stage.account_key(Sort::member(stage.cyd.actor.user));
+        let suspend = |member: &mut Member| member.status = MemberStatus::Suspended;
+        stage.world.amend(&ana, &member, suspend);
+        let change = json!({ "role": "commenter" });
+        stage
+            .world
+            .patch(&ben, &path, change.clone())
+            .expect_problem("conflict");
+        stage.world.delete(&ben, &path).expect(204);
+        let before = stage.world.dump();
+        stage
+            .world
+            .patch(&ben, &path, change)
+            .expect_problem("conflict");
+        assert_eq!(stage.world.dump(), before);
+    }
+
+    #[test]
+    fn a_team_is_marked_in_the_account_before_it_is_raised_to_owner() {
+        let mut stage = Stage::new();
+        let ana = stage.ana.clone();
+        let team = stage.world.team(&ana, &stage.account);
+        let grant = stage.world.grant(&ana, &stage.project, &team, "manager");
+        let path = format!("{}/grants/{grant}", stage.path());
+        stage
+            .world
+            .patch(&ana, &path, json!({ "role": "owner" }))
+            .expect(200);
+        let key = stage.account_key(Sort::team(team.parse().unwrap()));
+        assert!(stage.world.record::<Team>(&key).unwrap().body.may_own);
     }
 }

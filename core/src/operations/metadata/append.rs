@@ -31,7 +31,7 @@ struct AppendMetadata {
 #[schemars(rename = "NewMetadata")]
 struct Input {
     /// What to say: at least one member, at most 65,536 bytes of JSON, nested at most 16 deep.
-    #[schemars(length(min = 1))]
+    #[schemars(extend("minProperties" = 1))]
     values: Map<String, Value>,
 }
 
@@ -126,5 +126,119 @@ impl UseCase for AppendMetadata {
     ) -> Result<Reply, Problem> {
         self.authorise(context, facts)?;
         Ok(reply(&view::replayed(facts, records, 0)?))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use alloc::format;
+
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::operations::content::testing::Desk;
+
+    #[test]
+    fn appends_a_statement_by_the_caller() {
+        let mut desk = Desk::new();
+        let path = format!("{}/metadata", desk.uploaded());
+        let (ben, values) = (desk.ben.clone(), json!({ "pages": 3, "tags": ["a", null] }));
+        let body = json!({ "values": values });
+        let answer = desk.world.post(&ben, &path, body).expect(201);
+        assert_eq!(desk.world.waves, 1);
+        assert_eq!(answer.body["values"], values);
+        assert_eq!(answer.body["created_by"], ben.id());
+        assert_eq!(desk.events().last().unwrap(), "metadata.appended");
+    }
+
+    fn nested(depth: usize) -> Value {
+        (1..depth).fold(json!({}), |inner, _| json!({ "a": inner }))
+    }
+
+    #[test]
+    fn the_limits_hold_exactly() {
+        let mut desk = Desk::new();
+        let path = format!("{}/metadata", desk.uploaded());
+        let ben = desk.ben.clone();
+        // `{"a":""}` takes eight bytes itself.
+        let long = |bytes: usize| json!({ "a": "x".repeat(bytes - 8) });
+        let before = desk.world.dump();
+        for values in [
+            json!({}),
+            json!([]),
+            json!("x"),
+            nested(Metadata::DEPTH + 1),
+            long(Metadata::BYTES + 1),
+        ] {
+            let body = json!({ "values": values });
+            assert_eq!(desk.world.post(&ben, &path, body).field(), "values");
+        }
+        assert_eq!(desk.world.dump(), before);
+        for values in [nested(Metadata::DEPTH), long(Metadata::BYTES)] {
+            let body = json!({ "values": values });
+            desk.world.post(&ben, &path, body).expect(201);
+        }
+    }
+
+    #[test]
+    fn case_26_author_and_time_are_not_taken_from_the_body() {
+        let mut desk = Desk::new();
+        let path = format!("{}/metadata", desk.uploaded());
+        let ben = desk.ben.clone();
+        for field in ["created_by", "at", "artifact_id"] {
+            let mut body = json!({ "values": { "a": 1 } });
+            body[field] = json!("x");
+            assert_eq!(desk.world.post(&ben, &path, body).field(), field);
+        }
+    }
+
+    #[test]
+    fn what_was_appended_can_neither_be_changed_nor_removed() {
+        let mut desk = Desk::new();
+        let path = format!("{}/metadata", desk.uploaded());
+        let ana = desk.ana.clone();
+        desk.world
+            .patch(&ana, &path, json!({}))
+            .expect_problem("method-not-allowed");
+        desk.world
+            .delete(&ana, &path)
+            .expect_problem("method-not-allowed");
+    }
+
+    #[test]
+    fn a_repetition_appends_once() {
+        let mut desk = Desk::new();
+        let path = format!("{}/metadata", desk.uploaded());
+        let (ben, key) = (desk.ben.clone(), [("idempotency-key", "m")]);
+        let body = Some(json!({ "values": { "a": 1 } }));
+        let first = desk
+            .world
+            .send(&ben, "POST", &path, &key, body.clone())
+            .expect(201);
+        let second = desk.world.send(&ben, "POST", &path, &key, body).expect(201);
+        assert_eq!(first.body, second.body);
+        assert_eq!(desk.shown(&path)["items"].as_array().unwrap().len(), 1);
+    }
+
+    #[test]
+    fn refusals_change_nothing() {
+        let mut desk = Desk::new();
+        let path = format!("{}/metadata", desk.uploaded());
+        let (ana, cleo, otto) = (desk.ana.clone(), desk.cleo.clone(), desk.otto.clone());
+        let body = json!({ "values": { "a": 1 } });
+        let before = desk.world.dump();
+        desk.world
+            .post(&otto, &path, body.clone())
+            .expect_problem("not-found");
+        let refused = desk
+            .world
+            .post(&cleo, &path, body.clone())
+            .expect_problem("forbidden");
+        assert_eq!(refused.body["missing"], json!(["metadata.append"]));
+        assert_eq!(desk.world.dump(), before);
+        desk.archive();
+        desk.world
+            .post(&ana, &path, body)
+            .expect_problem("conflict");
     }
 }

@@ -29,3 +29,36 @@ fn parse(request: &Parsed<'_>) -> Result<Box<dyn UseCase>, Problem> {
         })?;
     Ok(Box::new(listing))
 }
+
+#[cfg(test)]
+mod tests {
+    use alloc::format;
+    use core::time::Duration;
+
+    use serde_json::{Value, json};
+
+    use crate::operations::content::testing::Desk;
+
+    #[test]
+    fn lists_in_the_order_things_were_said() {
+        let mut desk = Desk::new();
+        let path = format!("{}/metadata", desk.uploaded());
+        let (ben, vera, otto) = (desk.ben.clone(), desk.vera.clone(), desk.otto.clone());
+        for n in 0..3 {
+            desk.world.pass(Duration::from_millis(1));
+            let body = json!({ "values": { "n": n } });
+            desk.world.post(&ben, &path, body).expect(201);
+        }
+        let first = desk
+            .world
+            .get(&vera, &format!("{path}?limit=2"))
+            .expect(200);
+        assert_eq!(desk.world.waves, 2);
+        assert_eq!(first.body["items"][1]["values"]["n"], 1);
+        let rest = format!("{path}?limit=2&cursor={}", first.text("next_cursor"));
+        let second = desk.world.get(&vera, &rest).expect(200).body;
+        assert_eq!(second["items"][0]["values"]["n"], 2);
+        assert_eq!(second["next_cursor"], Value::Null);
+        desk.world.get(&otto, &path).expect_problem("not-found");
+    }
+}

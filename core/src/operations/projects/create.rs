@@ -125,3 +125,101 @@ impl UseCase for CreateProject {
         Ok(reply(&project, &access))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use alloc::format;
+
+    use serde_json::json;
+
+    use crate::{commit::IDEMPOTENCY_RETENTION, permission::AccountRole, testing::World};
+
+    #[test]
+    fn whoever_creates_a_project_owns_it() {
+        let mut world = World::new();
+        let (ana, ben) = (world.person("ana"), world.person("ben"));
+        let account = world.account(&ana);
+        world.join(&account, &ben, AccountRole::Member);
+        let path = format!("/v1/accounts/{account}/projects");
+        let body = json!({ "name": "Survey", "description": "North", "visibility": "private" });
+        let made = world.post(&ben, &path, body).expect(201);
+        assert_eq!(world.waves, 1);
+        assert_eq!(made.body["account_id"], account);
+        assert_eq!(made.body["description"], "North");
+        assert_eq!(made.body["visibility"], "private");
+        assert_eq!(made.body["archived"], false);
+        assert_eq!(made.body["role"], "owner");
+        assert_eq!(made.body["created_by"], ben.id());
+        let path = format!("/v1/projects/{}", made.id());
+        let shown = world.get(&ben, &path).expect(200);
+        assert_eq!((shown.body, shown.etag), (made.body, made.etag));
+        let grants = world.get(&ben, &format!("{path}/grants")).expect(200);
+        assert_eq!(grants.body["items"][0]["principal"]["id"], ben.id());
+        assert_eq!(grants.body["items"][0]["role"], "owner");
+    }
+
+    #[test]
+    fn who_may_not_create_changes_nothing() {
+        let mut world = World::new();
+        let [ana, ben, eve] = ["ana", "ben", "eve"].map(|name| world.person(name));
+        let account = world.account(&ana);
+        world.join(&account, &ben, AccountRole::Guest);
+        let path = format!("/v1/accounts/{account}/projects");
+        let body = json!({ "name": "Survey", "visibility": "account" });
+        let before = world.dump();
+        let refused = world.post(&ben, &path, body.clone()).expect(403);
+        assert_eq!(refused.body["missing"], json!(["project.create"]));
+        world.post(&eve, &path, body).expect_problem("not-found");
+        assert_eq!(world.dump(), before);
+    }
+
+    #[test]
+    fn case_26_bad_input_and_fields_a_caller_does_not_set_are_named() {
+        let mut world = World::new();
+        let ana = world.person("ana");
+        let path = format!("/v1/accounts/{}/projects", world.account(&ana));
+        let before = world.dump();
+        for (field, value) in [
+            ("name", json!("")),
+            ("visibility", json!("public")),
+            ("description", json!("x".repeat(2001))),
+            ("account_id", json!("acc_01h2xcejqtf2nbrexx3vqjhp41")),
+            ("archived", json!(true)),
+            ("version", json!(7)),
+            ("created_by", json!(ana.id())),
+        ] {
+            let mut body = json!({ "name": "Survey", "visibility": "private" });
+            body[field] = value;
+            let answer = world.post(&ana, &path, body).expect(400);
+            assert_eq!(answer.body["errors"][0]["field"], field);
+        }
+        assert_eq!(world.dump(), before);
+    }
+
+    #[test]
+    fn a_repetition_answers_the_project_made_before() {
+        let mut world = World::new();
+        let ana = world.person("ana");
+        let path = format!("/v1/accounts/{}/projects", world.account(&ana));
+        let body = json!({ "name": "Survey", "visibility": "private" });
+        let send = |world: &mut World, body: &serde_json::Value| {
+            let headers = [("idempotency-key", "k1")];
+            world.send(&ana, "POST", &path, &headers, Some(body.clone()))
+        };
+        let first = send(&mut world, &body).expect(201);
+        let before = world.dump();
+        assert_eq!(send(&mut world, &body).expect(201).body, first.body);
+        let other = json!({ "name": "Other", "visibility": "private" });
+        send(&mut world, &other).expect_problem("idempotency-mismatch");
+        assert_eq!(world.dump(), before);
+        world
+            .delete(&ana, &format!("/v1/projects/{}", first.id()))
+            .expect(204);
+        send(&mut world, &body).expect_problem("conflict");
+        world.pass(IDEMPOTENCY_RETENTION);
+        world.collect_garbage();
+        let before = world.dump();
+        send(&mut world, &body).expect_problem("conflict");
+        assert_eq!(world.dump(), before);
+    }
+}

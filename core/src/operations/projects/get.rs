@@ -49,3 +49,36 @@ impl UseCase for GetProject {
         Ok(Outcome::Reply(view::shown(project, &view)))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use alloc::format;
+
+    use serde_json::json;
+
+    use crate::{permission::AccountRole, testing::World};
+
+    #[test]
+    fn everyone_sees_it_with_their_own_role() {
+        let mut world = World::new();
+        let [ana, ben, cyd] = ["ana", "ben", "cyd"].map(|name| world.person(name));
+        let account = world.account(&ana);
+        for person in [&ben, &cyd] {
+            world.join(&account, person, AccountRole::Member);
+        }
+        let project = world.project(&ana, &account);
+        world.grant(&ana, &project, &ben.id(), "commenter");
+        let path = format!("/v1/projects/{project}");
+        let shown = world.get(&ben, &path).expect(200);
+        assert_eq!(world.waves, 1);
+        assert_eq!(shown.body["role"], "commenter");
+        let capabilities = shown.body["capabilities"].as_array().unwrap();
+        assert!(capabilities.contains(&json!("event.append")));
+        assert!(!capabilities.contains(&json!("artifact.create")));
+        world.get(&cyd, &path).expect_problem("not-found");
+        world
+            .patch(&ana, &path, json!({ "visibility": "account" }))
+            .expect(200);
+        assert_eq!(world.get(&cyd, &path).expect(200).body["role"], "viewer");
+    }
+}

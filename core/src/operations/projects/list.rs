@@ -4,16 +4,14 @@ use alloc::{boxed::Box, string::ToString, vec::Vec};
 
 use super::ProjectView;
 use crate::{
-    api::{
-        Method, PAGE, PageRequest, Parsed, Problem, Route, schema,
-        view::{self, ListView},
-    },
+    api::{Method, PAGE, PageRequest, Parsed, Problem, Route, schema, view::ListView},
     authority::{AccountRecords, ProjectRecords},
     context::Context,
     facts::{Ask, FactError, Facts},
+    listing::Listing,
     model::{Project, Record},
     permission::Capability,
-    storage::{Index, List, Page, Scope},
+    storage::{Index, Page, Scope},
     use_case::{Outcome, UseCase},
     value::{AccountId, ProjectId},
 };
@@ -52,15 +50,10 @@ fn candidates(page: &Page) -> Result<Vec<ProjectId>, FactError> {
 }
 
 impl ListProjects {
-    fn list(&self, context: &Context<'_>) -> Result<List, Problem> {
-        Ok(List {
-            index: Index::Gsi1,
-            partition: Scope::Account(self.account).to_string(),
-            prefix: "PROJECT#".into(),
-            after: self.page.after(context)?,
-            until: None,
-            limit: self.page.limit.min(CANDIDATES),
-        })
+    fn listing(&self, context: &Context<'_>) -> Result<Listing<'_>, Problem> {
+        let partition = Scope::Account(self.account).to_string();
+        let listing = Listing::new(context, &self.page, Index::Gsi1, partition, "PROJECT#")?;
+        Ok(listing.at_most(CANDIDATES))
     }
 
     fn standing(&self, context: &Context<'_>, facts: &Facts) -> Result<AccountRecords, Problem> {
@@ -73,35 +66,132 @@ impl ListProjects {
 
 impl UseCase for ListProjects {
     fn needs(&self, context: &Context<'_>, facts: &Facts) -> Result<Vec<Ask>, Problem> {
-        let list = self.list(context)?;
+        let listing = self.listing(context)?;
         let asks = AccountRecords::asks(self.account, context.user());
-        if asks.iter().any(|ask| !facts.has(ask)) {
+        if !facts.has_all(&asks) {
             return Ok(asks);
         }
         self.standing(context, facts)?;
-        let index = Ask::List(list.clone());
-        if !facts.has(&index) {
-            return Ok([index].into());
-        }
-        let projects = candidates(facts.list(&list)?)?;
+        let Ok(page) = listing.page(facts) else {
+            return Ok(listing.asks(facts)?);
+        };
         let asks = |project| ProjectRecords::asks(project, context.user());
-        Ok(projects.into_iter().flat_map(asks).collect())
+        Ok(candidates(page)?.into_iter().flat_map(asks).collect())
     }
 
     fn decide(&self, context: &Context<'_>, facts: &Facts) -> Result<Outcome, Problem> {
-        let page = facts.list(&self.list(context)?)?;
+        let listing = self.listing(context)?;
         let standing = self.standing(context, facts)?;
         let mut items = Vec::new();
-        for project in candidates(page)? {
+        for project in candidates(listing.page(facts)?)? {
             let records = ProjectRecords::with_standing(facts, project, standing.clone())?;
             let access = records.access(context.env.now);
-            if let (Ok(_), Some(project)) = (access.check(Capability::ProjectView), access.project)
-            {
+            let seen = access.check(Capability::ProjectView).is_ok();
+            if let Some(project) = access.project.filter(|_| seen) {
                 items.push(ProjectView::with_access(project, &access));
             }
         }
-        let next = page.next_in(Index::Gsi1);
-        let reply = view::page(context, &self.page, items, next);
-        Ok(Outcome::Reply(reply))
+        Ok(Outcome::Reply(listing.reply(context, facts, items)?))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use alloc::{format, string::String, vec::Vec};
+    use core::time::Duration;
+
+    use serde_json::json;
+
+    use crate::{
+        permission::AccountRole,
+        testing::{Person, World},
+    };
+
+    fn ids(world: &mut World, person: &Person, path: &str) -> (Vec<String>, Option<String>) {
+        let page = world.get(person, path).expect(200).body;
+        let items = page["items"].as_array().unwrap();
+        let id = |item: &serde_json::Value| item["id"].as_str().unwrap().into();
+        let cursor = page["next_cursor"].as_str().map(Into::into);
+        (items.iter().map(id).collect(), cursor)
+    }
+
+    #[test]
+    fn case_21_only_what_the_caller_sees_is_listed() {
+        let mut world = World::new();
+        let [ana, ben, cyd, eve] = ["ana", "ben", "cyd", "eve"].map(|name| world.person(name));
+        let account = world.account(&ana);
+        world.join(&account, &ben, AccountRole::Member);
+        world.join(&account, &cyd, AccountRole::Guest);
+        let mut project = || {
+            world.pass(Duration::from_secs(1));
+            world.project(&ana, &account)
+        };
+        let (granted, open, hidden) = (project(), project(), project());
+        for person in [&ben, &cyd] {
+            world.grant(&ana, &granted, &person.id(), "contributor");
+        }
+        world
+            .patch(
+                &ana,
+                &format!("/v1/projects/{open}"),
+                json!({ "visibility": "account" }),
+            )
+            .expect(200);
+        let path = format!("/v1/accounts/{account}/projects");
+        let listed = |world: &mut World, person| ids(world, person, &path);
+        assert_eq!(
+            listed(&mut world, &ana).0,
+            [granted.clone(), open.clone(), hidden]
+        );
+        assert_eq!(world.waves, 3);
+        assert_eq!(listed(&mut world, &ben).0, [granted.clone(), open]);
+        assert_eq!(listed(&mut world, &cyd).0, [granted]);
+        let rows = world.get(&ben, &path).body;
+        assert_eq!(rows["items"][0]["role"], "contributor");
+        assert_eq!(rows["items"][1]["role"], "viewer");
+        world.get(&eve, &path).expect_problem("not-found");
+        assert_eq!(world.waves, 1);
+    }
+
+    #[test]
+    fn case_60_pages_go_on_past_what_is_hidden() {
+        let mut world = World::new();
+        let (ana, ben) = (world.person("ana"), world.person("ben"));
+        let account = world.account(&ana);
+        world.join(&account, &ben, AccountRole::Member);
+        let mut all = Vec::new();
+        for _ in 0..52 {
+            world.pass(Duration::from_secs(1));
+            all.push(world.project(&ana, &account));
+        }
+        let last = all.last().unwrap().clone();
+        world.grant(&ana, &last, &ben.id(), "viewer");
+        let path = format!("/v1/accounts/{account}/projects?limit=200");
+        let (first, cursor) = ids(&mut world, &ben, &path);
+        assert_eq!(first, [""; 0]);
+        let cursor = cursor.unwrap();
+        let next = format!("{path}&cursor={cursor}");
+        assert_eq!(ids(&mut world, &ben, &next), ([last].to_vec(), None));
+        assert_eq!(ids(&mut world, &ana, &path).0, all[..50]);
+    }
+
+    #[test]
+    fn case_19_a_cursor_works_for_nobody_else_and_for_no_other_account() {
+        let mut world = World::new();
+        let (ana, ben) = (world.person("ana"), world.person("ben"));
+        let (first, second) = (world.account(&ana), world.account(&ana));
+        for account in [&first, &second] {
+            world.join(account, &ben, AccountRole::Admin);
+            world.project(&ana, account);
+            world.project(&ana, account);
+        }
+        let path = |account: &str| format!("/v1/accounts/{account}/projects?limit=1");
+        let (_, cursor) = ids(&mut world, &ana, &path(&first));
+        let cursor = cursor.unwrap();
+        for (person, account) in [(&ben, &first), (&ana, &second)] {
+            let path = format!("{}&cursor={cursor}", path(account));
+            let answer = world.get(person, &path).expect(400);
+            assert_eq!(answer.body["errors"][0]["field"], "cursor");
+        }
     }
 }

@@ -142,3 +142,163 @@ impl UseCase for UpdateProject {
         Some(Scope::Project(self.project))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use alloc::{format, string::String};
+
+    use serde_json::json;
+
+    use crate::{
+        permission::AccountRole,
+        testing::{Person, World},
+    };
+
+    /// Ana owns the account and the project; Ben has `role` on it. With the paths of the project and
+    /// of Ben's grant.
+    fn world_with(role: &str) -> (World, Person, Person, [String; 2]) {
+        let mut world = World::new();
+        let (ana, ben) = (world.person("ana"), world.person("ben"));
+        let account = world.account(&ana);
+        world.join(&account, &ben, AccountRole::Member);
+        let project = world.project(&ana, &account);
+        let grant = world.grant(&ana, &project, &ben.id(), role);
+        let path = format!("/v1/projects/{project}");
+        let grant = format!("{path}/grants/{grant}");
+        (world, ana, ben, [path, grant])
+    }
+
+    #[test]
+    fn a_manager_renames_describes_and_opens_it() {
+        let (mut world, _, ben, [path, _]) = world_with("manager");
+        let body = json!({ "name": "Census", "description": "South", "visibility": "account" });
+        let changed = world.patch(&ben, &path, body).expect(200);
+        assert_eq!(world.waves, 1);
+        assert_eq!(changed.body["name"], "Census");
+        assert_eq!(changed.body["description"], "South");
+        assert_eq!(changed.body["visibility"], "account");
+        assert_eq!(changed.body["version"], 2);
+        let body = json!({ "description": null });
+        let changed = world.patch(&ben, &path, body).expect(200);
+        assert_eq!(changed.body["description"], json!(null));
+        assert_eq!(changed.body["name"], "Census");
+        let before = world.dump();
+        let same = world
+            .patch(&ben, &path, json!({ "name": "Census" }))
+            .expect(200);
+        assert_eq!((same.body, same.etag), (changed.body, changed.etag));
+        assert_eq!(world.dump(), before);
+    }
+
+    #[test]
+    fn refusals_come_in_order_and_change_nothing() {
+        let (mut world, ana, ben, [path, _]) = world_with("contributor");
+        let stranger = world.person("eve");
+        let stale = world.get(&ana, &path).etag.unwrap();
+        world
+            .patch(&ana, &path, json!({ "name": "Census" }))
+            .expect(200);
+        let before = world.dump();
+        let mut send = |person: &Person, etag: Option<&str>, body| {
+            let headers: &[(&str, &str)] = &etag.map_or([("x", "")], |etag| [("if-match", etag)]);
+            world.send(person, "PATCH", &path, headers, Some(body))
+        };
+        let body = json!({ "name": "Other" });
+        send(&stranger, None, body.clone()).expect_problem("not-found");
+        let refused = send(&ben, None, body.clone()).expect(403);
+        assert_eq!(refused.body["missing"], json!(["project.edit"]));
+        send(&ana, None, body.clone()).expect_problem("precondition-required");
+        send(&ana, Some(&stale), body).expect_problem("precondition-failed");
+        for (field, value) in [
+            ("name", json!("")),
+            ("archived", json!("yes")),
+            ("id", json!(1)),
+        ] {
+            let answer = send(&ana, None, json!({ field: value })).expect(400);
+            assert_eq!(answer.body["errors"][0]["field"], field);
+        }
+        assert_eq!(world.dump(), before);
+    }
+
+    #[test]
+    fn archiving_is_for_owners() {
+        let (mut world, ana, ben, [path, _]) = world_with("manager");
+        for body in [
+            json!({ "archived": true }),
+            json!({ "archived": true, "name": "Old" }),
+        ] {
+            let refused = world.patch(&ben, &path, body).expect(403);
+            assert_eq!(refused.body["missing"], json!(["project.archive"]));
+        }
+        let body = json!({ "archived": true, "name": "Old" });
+        let archived = world.patch(&ana, &path, body).expect(200);
+        assert_eq!(archived.body["name"], "Old");
+        let left = archived.body["capabilities"].as_array().unwrap();
+        assert!(left.contains(&json!("project.archive")));
+        assert!(!left.contains(&json!("project.edit")));
+        let refused = world
+            .patch(&ben, &path, json!({ "archived": false }))
+            .expect(403);
+        assert_eq!(refused.body["missing"], json!(["project.archive"]));
+        world
+            .patch(&ana, &path, json!({ "archived": false }))
+            .expect(200);
+        world
+            .patch(&ben, &path, json!({ "name": "New" }))
+            .expect(200);
+    }
+
+    #[test]
+    fn case_37_an_archived_project_takes_no_change_but_leaving_the_archive() {
+        let (mut world, ana, ben, [path, grant]) = world_with("viewer");
+        world
+            .patch(&ana, &path, json!({ "archived": true }))
+            .expect(200);
+        let before = world.dump();
+        for body in [
+            json!({ "name": "Other" }),
+            json!({ "visibility": "account" }),
+            json!({ "archived": true }),
+            json!({ "archived": false, "name": "Other" }),
+            json!({}),
+        ] {
+            world.patch(&ana, &path, body).expect_problem("conflict");
+        }
+        let stale = [("if-match", "\"00000000000000000000000000000000\"")];
+        world
+            .send(&ana, "PATCH", &path, &stale, Some(json!({ "name": "x" })))
+            .expect_problem("precondition-failed");
+        let add = json!({ "principal": { "type": "user", "id": ben.id() }, "role": "viewer" });
+        world
+            .post(&ana, &format!("{path}/grants"), add.clone())
+            .expect_problem("conflict");
+        world
+            .post(
+                &ana,
+                &format!("{path}/access/preview"),
+                json!({ "add": [add] }),
+            )
+            .expect_problem("conflict");
+        world
+            .patch(&ana, &grant, json!({ "role": "manager" }))
+            .expect_problem("conflict");
+        for person in [&ana, &ben] {
+            world.delete(person, &grant).expect_problem("conflict");
+        }
+        assert_eq!(world.dump(), before);
+        world.get(&ben, &path).expect(200);
+    }
+
+    #[test]
+    fn case_38_a_change_decided_before_a_revocation_does_not_commit_after_it() {
+        let (mut world, ana, ben, [path, grant]) = world_with("manager");
+        let body = json!({ "name": "Mine" });
+        let decided = world.outcome(&ben, "PATCH", &path, Some(body.clone()));
+        let Ok(crate::use_case::Outcome::Commit(batch, _)) = decided else {
+            panic!("a manager may rename")
+        };
+        world.delete(&ana, &grant).expect(204);
+        assert!(world.store.commit(&batch).is_err());
+        world.patch(&ben, &path, body).expect_problem("not-found");
+    }
+}

@@ -17,11 +17,14 @@ use crate::{
     context::Context,
     facts::{Ask, FactError, Facts},
     model::{Grant, Principal, Record},
-    operations::{accounts::AccountView, preferences::PreferencesView, projects::ProjectView},
-    permission::{AccountRole, Capabilities, ProjectRole, TeamRole},
+    operations::{
+        accounts::AccountView, grants::GrantView, preferences::PreferencesView,
+        projects::ProjectView,
+    },
+    permission::{AccountRole, Capabilities, TeamRole},
     storage::{Scope, Sort},
     use_case::{Outcome, Reply, UseCase},
-    value::{AccountId, GrantId, Name, ProjectId, TeamId, Timestamp},
+    value::{AccountId, Name, TeamId},
 };
 
 /// Shows who calls and what they belong to, in at most four waves of at most 50 reads each, however
@@ -66,7 +69,7 @@ struct SessionView {
     teams: Vec<SessionTeam>,
     projects: Vec<ProjectView>,
     projects_next_cursor: Option<String>,
-    grants: Vec<SessionGrant>,
+    grants: Vec<GrantView>,
     preferences: PreferencesView,
 }
 
@@ -88,15 +91,6 @@ struct SessionTeam {
     #[serde(skip_serializing_if = "Option::is_none")]
     name: Option<Name>,
     role: TeamRole,
-}
-
-/// A live grant to the caller.
-#[derive(Debug, Serialize, JsonSchema)]
-struct SessionGrant {
-    id: GrantId,
-    project_id: ProjectId,
-    role: ProjectRole,
-    expires_at: Option<Timestamp>,
 }
 
 impl ShowSession {
@@ -199,7 +193,7 @@ fn project_row(context: &Context<'_>, records: &ProjectRecords) -> Option<Projec
     Some(ProjectView::with_access(project, &access))
 }
 
-fn grant_rows(context: &Context<'_>, records: &ProjectRecords) -> Vec<SessionGrant> {
+fn grant_rows(context: &Context<'_>, records: &ProjectRecords) -> Vec<GrantView> {
     let own = Principal::User(context.user());
     let stay = records.standing.member.as_ref();
     let stay = stay.map(|member| member.body.membership_id);
@@ -208,11 +202,6 @@ fn grant_rows(context: &Context<'_>, records: &ProjectRecords) -> Vec<SessionGra
             && grant.body.membership_id == stay
             && grant.body.is_live(context.env.now)
     };
-    let row = |grant: &Record<Grant>| SessionGrant {
-        id: grant.id,
-        project_id: grant.body.project_id,
-        role: grant.body.role,
-        expires_at: grant.body.expires_at,
-    };
+    let row = |grant| GrantView::at(grant, context.env.now);
     records.grants.iter().filter(current).map(row).collect()
 }

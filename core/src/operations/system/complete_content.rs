@@ -104,3 +104,130 @@ impl<S: Stored> UseCase for CompleteContent<S> {
         Some(self.place.below.scope())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use alloc::format;
+    use core::time::Duration;
+
+    use serde_json::json;
+
+    use super::*;
+    use crate::{
+        api::ProblemKind,
+        operations::content::testing::{BYTES, Desk},
+        use_case::Reply,
+        value::Sha256,
+    };
+
+    /// The object store reports that the object of a version or derived output was created.
+    fn arrived(desk: &mut Desk, document: &str) -> Result<Reply, Problem> {
+        let path: ObjectPath = desk.object_path(document).parse().unwrap();
+        desk.system(&*complete_content(&path))
+    }
+
+    #[test]
+    fn an_upload_nobody_completes_is_completed_by_its_arrival() {
+        let mut desk = Desk::new();
+        let path = desk.declared(BYTES);
+        let version = format!("{path}/versions/1");
+        desk.put(&version, BYTES);
+        let reply = arrived(&mut desk, &version).unwrap();
+        assert_eq!(reply.status, 200);
+        let shown = desk.shown(&version);
+        assert_eq!(shown["status"], "available");
+        assert_eq!(shown["updated_by"], "system");
+        assert_eq!(desk.shown(&path)["current"]["number"], 1);
+        let stored = desk.world.dump();
+        assert_eq!(arrived(&mut desk, &version).unwrap().status, 200);
+        assert_eq!(desk.complete(&version).expect(200).body, shown);
+        assert_eq!(desk.world.dump(), stored);
+    }
+
+    #[test]
+    fn the_arrival_of_an_output_supersedes_the_one_before() {
+        let mut desk = Desk::new();
+        let path = desk.uploaded();
+        let old = desk.derived(&path, b"text", json!({}));
+        let old_id = desk.shown(&old)["id"].clone();
+        let new = desk.derived(&path, b"better", json!({ "supersedes": old_id }));
+        desk.put(&new, b"better");
+        arrived(&mut desk, &new).unwrap();
+        assert_eq!(desk.shown(&old)["superseded_by"], desk.shown(&new)["id"]);
+    }
+
+    #[test]
+    fn case_48_other_bytes_are_rejected_on_arrival_too() {
+        let mut desk = Desk::new();
+        let version = format!("{}/versions/1", desk.declared(BYTES));
+        desk.put(&version, b"Dear reader!");
+        let reply = arrived(&mut desk, &version).unwrap();
+        assert_eq!(reply.problem.unwrap().kind, ProblemKind::UploadMismatch);
+        assert_eq!(desk.shown(&version)["status"], "rejected");
+    }
+
+    #[test]
+    fn a_large_object_under_verification_is_hashed_and_settled() {
+        for (digest, status) in [
+            (Sha256::of(BYTES), "available"),
+            (Sha256::of(b""), "rejected"),
+        ] {
+            let mut desk = Desk::new();
+            let version = desk.verifying();
+            // Long after the plan ended: the bytes came in time, so they are still verified.
+            desk.world.pass(Duration::from_secs(48 * 60 * 60));
+            let unhashed = arrived(&mut desk, &version).unwrap_err();
+            assert_eq!(unhashed.kind, ProblemKind::Unavailable);
+            desk.put_large(&version, Some(digest));
+            arrived(&mut desk, &version).unwrap();
+            assert_eq!(desk.shown(&version)["status"], status);
+        }
+    }
+
+    #[test]
+    fn late_and_unexpected_objects_are_left_to_the_sweep() {
+        let mut desk = Desk::new();
+        let path = desk.declared(BYTES);
+        let version = format!("{path}/versions/1");
+        let undeclared = format!("{path}/versions/2");
+        desk.put(&version, BYTES);
+        desk.put(&undeclared, BYTES);
+        let before = desk.world.dump();
+        let absent = arrived(&mut desk, &undeclared).unwrap_err();
+        assert_eq!(absent.kind, ProblemKind::NotFound);
+        desk.world.pass(Duration::from_secs(15 * 60));
+        let late = arrived(&mut desk, &version).unwrap_err();
+        assert_eq!(late.kind, ProblemKind::Conflict);
+        assert_eq!(desk.world.dump(), before);
+        let ana = desk.ana.clone();
+        desk.world.delete(&ana, &path).expect(204);
+        let deleted = arrived(&mut desk, &version).unwrap_err();
+        assert_eq!(deleted.kind, ProblemKind::NotFound);
+    }
+
+    #[test]
+    fn bytes_of_somebody_who_lost_access_are_not_taken() {
+        let mut desk = Desk::new();
+        let version = format!("{}/versions/1", desk.declared(BYTES));
+        desk.put(&version, BYTES);
+        let ben = desk.ben.clone();
+        desk.revoke(&ben);
+        let before = desk.world.dump();
+        let refused = arrived(&mut desk, &version).unwrap_err();
+        assert_eq!(refused.kind, ProblemKind::Conflict);
+        assert_eq!(desk.world.waves, 2);
+        assert_eq!(desk.world.dump(), before);
+    }
+
+    #[test]
+    fn case_37_an_archived_project_takes_no_arrival() {
+        let mut desk = Desk::new();
+        let version = format!("{}/versions/1", desk.declared(BYTES));
+        desk.put(&version, BYTES);
+        desk.archive();
+        let before = desk.world.dump();
+        let refused = arrived(&mut desk, &version).unwrap_err();
+        assert_eq!(refused.kind, ProblemKind::Conflict);
+        assert_eq!(desk.world.dump(), before);
+    }
+}

@@ -40,3 +40,79 @@ fn unused<S: Stored>(place: &Place<S>, path: &ObjectPath, facts: &Facts) -> Resu
         expired || S::object_path(&record) != *path
     }))
 }
+
+#[cfg(test)]
+mod tests {
+    use alloc::format;
+    use core::time::Duration;
+
+    use serde_json::json;
+
+    use super::*;
+    use crate::{
+        facts::Answer,
+        operations::{
+            content::testing::{BYTES, Desk},
+            system::settle_content::settle_content,
+        },
+    };
+
+    fn orphaned(desk: &Desk, object: &str) -> bool {
+        let path = object.parse().unwrap();
+        let Ask::Get(key) = ask(&path) else {
+            panic!("one record tells")
+        };
+        let mut facts = Facts::default();
+        let item = desk.world.store.get(&key).cloned();
+        facts.insert(Ask::Get(key), Answer::Item(item));
+        is_orphan(&path, &facts).unwrap()
+    }
+
+    #[test]
+    fn an_object_without_a_record_is_an_orphan_and_one_with_is_not() {
+        let mut desk = Desk::new();
+        let path = desk.uploaded();
+        let derived = desk.derived(&path, b"text", json!({}));
+        let available = desk.object_path(&format!("{path}/versions/1"));
+        let undeclared = desk.object_path(&format!("{path}/versions/2"));
+        let pending = desk.object_path(&derived);
+        let foreign = available.replace("report.pdf", "other.pdf");
+        let ana = desk.ana.clone();
+        desk.world.delete(&ana, &path).expect(204);
+        assert!(!orphaned(&desk, &available));
+        assert!(!orphaned(&desk, &pending));
+        assert!(orphaned(&desk, &undeclared));
+        assert!(orphaned(&desk, &foreign));
+        let absent = pending.replace("derived/drv_0", "derived/drv_1");
+        assert!(orphaned(&desk, &absent));
+    }
+
+    #[test]
+    fn what_came_too_late_is_an_orphan_and_what_was_rejected_is_kept() {
+        let mut desk = Desk::new();
+        let late = format!("{}/versions/1", desk.declared(BYTES));
+        let wrong = format!("{}/versions/1", desk.declared(BYTES));
+        desk.put(&wrong, b"Dear reader!");
+        desk.complete(&wrong).expect_problem("upload-mismatch");
+        desk.world.pass(Duration::from_secs(15 * 60));
+        let object = desk.object_path(&late);
+        assert!(!orphaned(&desk, &object));
+        let key = AnyPlace::of_object(&object.parse().unwrap()).key();
+        desk.system(&*settle_content(&key).unwrap()).unwrap();
+        assert!(orphaned(&desk, &object));
+        assert!(!orphaned(&desk, &desk.object_path(&wrong)));
+    }
+
+    #[test]
+    fn the_bytes_of_a_restored_version_are_those_of_its_source() {
+        let mut desk = Desk::new();
+        let path = desk.uploaded();
+        let (ben, restore) = (desk.ben.clone(), format!("{path}/versions/1/restore"));
+        desk.world.post(&ben, &restore, json!({})).expect(201);
+        let source = desk.object_path(&format!("{path}/versions/1"));
+        assert!(!orphaned(&desk, &source));
+        // Nothing was ever to be stored under the number of the restored one.
+        let own = desk.object_path(&format!("{path}/versions/2"));
+        assert!(orphaned(&desk, &own));
+    }
+}

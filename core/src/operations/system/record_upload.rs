@@ -67,3 +67,50 @@ impl<S: Stored> UseCase for RecordUpload<S> {
         Some(self.place.below.scope())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use alloc::format;
+
+    use serde_json::json;
+
+    use super::*;
+    use crate::{
+        api::ProblemKind,
+        operations::content::testing::{BYTES, Desk, LARGE, declaration},
+    };
+
+    #[test]
+    fn the_first_upload_begun_is_the_one_that_counts() {
+        let mut desk = Desk::new();
+        let (ben, path) = (desk.ben.clone(), desk.artifacts());
+        let mut body = declaration(BYTES);
+        body["size"] = json!(LARGE);
+        let answer = desk.world.post(&ben, &path, body).expect(201);
+        let upload = answer.upload();
+        desk.start_parts(upload);
+        assert_eq!(desk.events().last().unwrap(), "version.upload_started");
+        let stored = desk.world.dump();
+        desk.start_parts(upload);
+        let other = record_upload(&upload.path, "parts-2".into());
+        let refused = desk.system(&*other).unwrap_err();
+        assert_eq!(refused.kind, ProblemKind::Conflict);
+        assert_eq!(desk.world.dump(), stored);
+        let id = answer.body["artifact"]["id"].as_str().unwrap();
+        let shown = desk.shown(&format!("{path}/{id}/versions/1"));
+        Desk::assert_discreet(&shown);
+    }
+
+    #[test]
+    fn nothing_is_begun_for_bytes_that_are_there() {
+        let mut desk = Desk::new();
+        let version = format!("{}/versions/1", desk.uploaded());
+        let path: ObjectPath = desk.object_path(&version).parse().unwrap();
+        let before = desk.world.dump();
+        let refused = desk
+            .system(&*record_upload(&path, "parts-1".into()))
+            .unwrap_err();
+        assert_eq!(refused.kind, ProblemKind::Conflict);
+        assert_eq!(desk.world.dump(), before);
+    }
+}

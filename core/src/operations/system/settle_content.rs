@@ -109,3 +109,136 @@ impl<S: Stored> UseCase for SettleContent<S> {
         Some(self.0.place.below.scope())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use alloc::{format, string::String};
+    use core::time::Duration;
+
+    use serde_json::json;
+
+    use super::*;
+    use crate::{
+        model::work_partition,
+        operations::content::testing::{BYTES, Desk},
+        storage::{Index, List},
+        value::Sha256,
+    };
+
+    const QUARTER: Duration = Duration::from_secs(15 * 60);
+    const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
+    /// The keys of content that is due, as the sweep lists them.
+    fn due(desk: &Desk) -> Vec<Key> {
+        let shard = |shard| List {
+            index: Index::Gsi1,
+            partition: work_partition(shard),
+            prefix: String::new(),
+            after: None,
+            until: Some(format!("{:020}#~", desk.world.now.millis())),
+            limit: 100,
+        };
+        let pages = (0..crate::model::WORK_SHARDS).map(|n| desk.world.store.list(&shard(n)));
+        pages
+            .flat_map(|page| page.items)
+            .map(|item| item.key)
+            .filter(|key| settle_content(key).is_some())
+            .collect()
+    }
+
+    /// Settles everything due; answers what the sweep is to remove.
+    fn sweep(desk: &mut Desk) -> Vec<AbandonedUpload> {
+        let due = due(desk).into_iter();
+        due.filter_map(|key| {
+            let use_case = settle_content(&key).unwrap();
+            desk.system(&*use_case).unwrap().abandoned
+        })
+        .collect()
+    }
+
+    #[test]
+    fn case_47_an_upload_never_completed_expires_and_is_swept_once() {
+        let mut desk = Desk::new();
+        let artifact = desk.uploaded();
+        let derived = desk.derived(&artifact, b"text", json!({}));
+        let version = desk.added(&artifact, b"second");
+        assert_eq!(due(&desk), []);
+        desk.world.pass(QUARTER);
+        assert_eq!(due(&desk).len(), 2);
+        assert_eq!(sweep(&mut desk), []);
+        assert_eq!(desk.shown(&version)["status"], "expired");
+        assert_eq!(desk.shown(&version)["updated_by"], "system");
+        assert_eq!(desk.shown(&derived)["status"], "expired");
+        let events = desk.events();
+        assert!(events.contains(&"version.expired".into()));
+        assert!(events.contains(&"derived.expired".into()));
+        assert_eq!(due(&desk), []);
+        desk.put(&version, b"second");
+        desk.complete(&version).expect_problem("conflict");
+    }
+
+    #[test]
+    fn what_is_not_due_stays_as_it_is() {
+        let mut desk = Desk::new();
+        let path = desk.uploaded();
+        let pending = desk.added(&path, b"second");
+        let before = desk.world.dump();
+        for document in [format!("{path}/versions/1"), pending] {
+            let object: crate::storage::ObjectPath = desk.object_path(&document).parse().unwrap();
+            let key = AnyPlace::of_object(&object).key();
+            desk.system(&*settle_content(&key).unwrap()).unwrap();
+        }
+        assert_eq!(desk.world.dump(), before);
+    }
+
+    #[test]
+    fn the_parts_of_an_expired_upload_are_abandoned() {
+        let mut desk = Desk::new();
+        let version = desk.large();
+        desk.world.pass(DAY);
+        let abandoned = sweep(&mut desk);
+        let path = desk.object_path(&version).parse().unwrap();
+        let upload_id = "parts-1".into();
+        assert_eq!(abandoned, [AbandonedUpload { path, upload_id }]);
+        assert_eq!(desk.shown(&version)["status"], "expired");
+    }
+
+    #[test]
+    fn an_interrupted_verification_is_finished_even_when_the_plan_has_ended() {
+        let mut desk = Desk::new();
+        let version = desk.verifying();
+        assert_eq!(due(&desk), []);
+        desk.world.pass(DAY);
+        desk.put_large(&version, Some(Sha256::of(BYTES)));
+        sweep(&mut desk);
+        assert_eq!(desk.shown(&version)["status"], "available");
+        assert_eq!(due(&desk), []);
+    }
+
+    #[test]
+    fn a_verification_that_can_no_longer_end_well_expires_with_its_plan() {
+        let mut desk = Desk::new();
+        let version = desk.verifying();
+        let (ben, bea) = (desk.ben.clone(), desk.bea.clone());
+        desk.revoke(&ben);
+        desk.world.pass(QUARTER);
+        let key = due(&desk).remove(0);
+        let early = desk.system(&*settle_content(&key).unwrap()).unwrap_err();
+        assert_eq!(early.kind, ProblemKind::Conflict);
+        desk.world.pass(DAY);
+        assert_eq!(sweep(&mut desk).len(), 1);
+        let shown = desk.world.get(&bea, &version).expect(200).body;
+        assert_eq!(shown["status"], "expired");
+    }
+
+    #[test]
+    fn only_content_is_settled() {
+        let desk = Desk::new();
+        let others = desk.world.dump();
+        assert!(
+            others
+                .iter()
+                .all(|item| settle_content(&item.key).is_none())
+        );
+    }
+}

@@ -152,7 +152,7 @@ mod tests {
     fn members_are_listed_in_the_order_they_were_added() {
         let (mut world, ana, people, _, path) = team_of_five();
         let expected: Vec<String> = people.iter().map(Person::id).collect();
-        assert_eq!(pages(&mut world, &ana, &path, 50), [expected.clone()]);
+        assert_eq!(pages(&mut world, &ana, &path, 50).concat(), expected);
         assert_eq!(world.waves, 3);
         assert_eq!(pages(&mut world, &ana, &path, 2).concat(), expected);
     }

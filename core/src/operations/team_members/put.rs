@@ -11,8 +11,8 @@ use crate::{
     authority::{AccountRecords, act_on},
     commit::Commit,
     context::Context,
-    facts::{Ask, Facts},
-    model::{EventType, Member, MemberStatus, Record, Team, TeamMember},
+    facts::{Ask, FactError, Facts},
+    model::{EventType, Member, MemberStatus, Record, TeamMember},
     permission::TeamRole,
     storage::Scope,
     use_case::{Outcome, Reply, UseCase},
@@ -59,12 +59,10 @@ fn parse(request: &Parsed<'_>) -> Result<Box<dyn UseCase>, Problem> {
 }
 
 impl PutTeamMember {
-    /// The team, and the active member it is about.
-    fn subject(&self, facts: &Facts) -> Result<Option<(Record<Team>, Record<Member>)>, Problem> {
+    /// The person's membership, if it is active.
+    fn active(&self, facts: &Facts) -> Result<Option<Record<Member>>, FactError> {
         let member = self.named.member(facts)?;
-        let active =
-            member.filter(|member| !member.deleted && member.body.status == MemberStatus::Active);
-        Ok(self.named.team.load(facts)?.zip(active))
+        Ok(member.filter(|member| !member.deleted && member.body.status == MemberStatus::Active))
     }
 
     fn row(&self, member: &Record<Member>) -> TeamMember {
@@ -121,7 +119,7 @@ impl UseCase for PutTeamMember {
         let (permit, (record, member)) = act_on(
             team.is_seen_by(&access),
             access.permit_team(team.account, team.team),
-            self.subject(facts)?,
+            team.load(facts)?.zip(self.active(facts)?),
         )?;
         let present = self.named.load(facts)?;
         let role = present
@@ -154,6 +152,7 @@ mod tests {
     use super::*;
     use crate::{
         authority::head_key,
+        model::Team,
         permission::{AccountRole, Permit},
         storage::Sort,
         testing::{Answered, Person, World},

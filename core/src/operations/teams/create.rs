@@ -100,39 +100,128 @@ impl UseCase for CreateTeam {
         records: &[Key],
     ) -> Result<Reply, Problem> {
         self.permit(context, facts)?;
-        Ok(reply(&view::replayed(facts, records, 0)?))
+        let team: Record<Team> = view::replayed(facts, records, 0)?;
+        if team.is_live() {
+            Ok(reply(&team))
+        } else {
+            Err(view::gone(&team.key()))
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use alloc::{format, string::String};
 
-    use crate::testing::World;
+    use serde_json::{Value, json};
+
+    use crate::{
+        permission::AccountRole,
+        testing::{Answered, Person, World},
+    };
+
+    const NOBODYS: &str = "/v1/accounts/acc_01h2xcejqtf2nbrexx3vqjhp41/teams";
+
+    /// An account of Ana's with Ben in it, and the path of its teams.
+    fn account_with(role: AccountRole) -> (World, Person, Person, String) {
+        let mut world = World::new();
+        let (ana, ben) = (world.person("ana"), world.person("ben"));
+        let account = world.account(&ana);
+        world.join(&account, &ben, role);
+        (world, ana, ben, format!("/v1/accounts/{account}/teams"))
+    }
+
+    fn repeatable(world: &mut World, person: &Person, path: &str, body: Value) -> Answered {
+        world.send(
+            person,
+            "POST",
+            path,
+            &[("idempotency-key", "k1")],
+            Some(body),
+        )
+    }
 
     #[test]
-    fn an_outsider_sees_no_account_and_changes_nothing() {
-        let mut world = World::new();
-        let ana = world.person("ana");
+    fn an_admin_creates_a_team() {
+        let (mut world, ana, ben, path) = account_with(AccountRole::Admin);
+        let made = world
+            .post(&ben, &path, json!({ "name": " Review " }))
+            .expect(201);
+        assert_eq!(world.waves, 1);
+        assert_eq!(made.body["name"], "Review");
+        assert_eq!(made.body["version"], 1);
+        assert_eq!(made.body["created_by"], ben.id());
+        let shown = world
+            .get(&ana, &format!("{path}/{}", made.id()))
+            .expect(200);
+        assert_eq!((shown.body, shown.etag), (made.body, made.etag));
+    }
+
+    #[test]
+    fn a_member_lacks_the_capability_and_changes_nothing() {
+        let (mut world, _, ben, path) = account_with(AccountRole::Member);
         let before = world.dump();
-        let account = "acc_01h2xcejqtf2nbrexx3vqjhp41";
-        let path = alloc::format!("/v1/accounts/{account}/teams");
-        world
-            .post(&ana, &path, json!({ "name": "Review" }))
-            .expect_problem("not-found");
+        let refused = world
+            .post(&ben, &path, json!({ "name": "Review" }))
+            .expect(403);
+        assert_eq!(refused.body["missing"], json!(["team.manage"]));
         assert_eq!(world.dump(), before);
     }
 
     #[test]
-    fn bad_input_names_the_field() {
+    fn an_outsider_sees_no_account_and_changes_nothing() {
+        let (mut world, _, _, path) = account_with(AccountRole::Member);
+        let eve = world.person("eve");
+        let before = world.dump();
+        for path in [NOBODYS, &path] {
+            let refused = world.post(&eve, path, json!({ "name": "Review" }));
+            refused.expect_problem("not-found");
+        }
+        assert_eq!(world.dump(), before);
+    }
+
+    #[test]
+    fn case_26_bad_input_names_the_field() {
         let mut world = World::new();
         let ana = world.person("ana");
-        let path = "/v1/accounts/acc_01h2xcejqtf2nbrexx3vqjhp41/teams";
-        let answer = world.post(&ana, path, json!({ "name": "" })).expect(400);
-        assert_eq!(answer.body["errors"][0]["field"], "name");
-        let answer = world
-            .post(&ana, path, json!({ "name": "x", "version": 3 }))
-            .expect(400);
-        assert_eq!(answer.body["errors"][0]["field"], "version");
+        for (body, field) in [
+            (json!({}), "name"),
+            (json!({ "name": "" }), "name"),
+            (json!({ "name": "x", "version": 3 }), "version"),
+            (json!({ "name": "x", "may_own": true }), "may_own"),
+            (json!({ "name": "x", "account_id": "y" }), "account_id"),
+        ] {
+            let answer = world.post(&ana, NOBODYS, body).expect(400);
+            assert_eq!(answer.body["errors"][0]["field"], field);
+        }
+    }
+
+    #[test]
+    fn a_repetition_answers_the_team_made_before() {
+        let (mut world, ana, _, path) = account_with(AccountRole::Member);
+        let body = json!({ "name": "Review" });
+        let made = repeatable(&mut world, &ana, &path, body.clone()).expect(201);
+        let stored = world.dump();
+        let again = repeatable(&mut world, &ana, &path, body.clone()).expect(201);
+        assert_eq!(again.body, made.body);
+        let other = repeatable(&mut world, &ana, &path, json!({ "name": "Audit" }));
+        other.expect_problem("idempotency-mismatch");
+        assert_eq!(world.dump(), stored);
+        world
+            .delete(&ana, &format!("{path}/{}", made.id()))
+            .expect(204);
+        repeatable(&mut world, &ana, &path, body).expect_problem("conflict");
+    }
+
+    #[test]
+    fn a_repetition_is_authorised_anew() {
+        let (mut world, ana, ben, path) = account_with(AccountRole::Admin);
+        let body = json!({ "name": "Review" });
+        repeatable(&mut world, &ben, &path, body.clone()).expect(201);
+        let member = path.replace("teams", &format!("members/{}", ben.id()));
+        world
+            .patch(&ana, &member, json!({ "role": "member" }))
+            .expect(200);
+        repeatable(&mut world, &ben, &path, body).expect(403);
     }
 }

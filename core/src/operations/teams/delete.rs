@@ -1,11 +1,11 @@
 //! `DELETE /v1/accounts/{account}/teams/{team}`
 
-use alloc::{boxed::Box, format, vec, vec::Vec};
+use alloc::{boxed::Box, format, vec::Vec};
 
 use super::Named;
 use crate::{
     api::{IfMatch, Method, Parsed, Precondition, Problem, Route},
-    authority::AccountRecords,
+    authority::{AccountRecords, head_first},
     commit::Commit,
     context::Context,
     facts::{Ask, Facts},
@@ -56,11 +56,8 @@ fn retire(account: &Account, team: RetiredTeam) -> Result<Account, Problem> {
 
 impl UseCase for DeleteTeam {
     fn needs(&self, context: &Context<'_>, facts: &Facts) -> Result<Vec<Ask>, Problem> {
-        let head = Ask::Get(self.named.head());
-        if !facts.has(&head) {
-            return Ok(vec![head]);
-        }
-        Ok(self.named.asks(context))
+        let rest = self.named.asks(context);
+        Ok(head_first(facts, self.named.scope(), rest))
     }
 
     fn decide(&self, context: &Context<'_>, facts: &Facts) -> Result<Outcome, Problem> {

@@ -1,6 +1,6 @@
 //! `POST /v1/projects/{project}/artifacts/{artifact}/versions`
 
-use alloc::{boxed::Box, vec, vec::Vec};
+use alloc::{boxed::Box, vec::Vec};
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -8,13 +8,12 @@ use serde::Serialize;
 use super::{VersionView, next_number};
 use crate::{
     api::{Method, Parsed, Problem, Route, plan::UploadPlan, schema, view},
-    canonical,
     context::Context,
     facts::{Ask, Facts},
     model::{Artifact, EventType, Record, Version},
     operations::content::{
         ArtifactPlace, FoundArtifact,
-        declaration::{Declaration, plan},
+        declaration::{Declaration, declared},
     },
     permission::{Capability, Permit},
     storage::{Key, Scope},
@@ -27,12 +26,13 @@ struct CreateVersion {
     input: Declaration,
 }
 
-/// The answer; the surface puts the plan in.
+/// A version that was declared.
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "CreatedVersion")]
 struct CreatedView {
     version: VersionView,
     /// How to bring the bytes; left out of a repeated answer once they need not be brought.
+    // The surface puts it in once it is signed.
     #[serde(skip_serializing_if = "Option::is_none")]
     upload: Option<UploadPlan>,
 }
@@ -71,13 +71,7 @@ fn reply(context: &Context<'_>, permit: Permit, version: &Record<Version>) -> Re
         version: VersionView::from(version),
         upload: None,
     };
-    Reply {
-        status: 201,
-        body: Some(canonical::to_value(&body)),
-        sign: plan(context, permit, version),
-        records: vec![version.key()],
-        ..Reply::default()
-    }
+    declared(context, permit, version, &body)
 }
 
 impl UseCase for CreateVersion {
@@ -118,5 +112,88 @@ impl UseCase for CreateVersion {
         let (permit, _) = self.authorise(context, facts)?;
         let version = view::replayed(facts, records, 0)?;
         Ok(reply(context, permit, &version))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use alloc::{format, string::ToString};
+
+    use serde_json::json;
+
+    use crate::operations::content::testing::{BYTES, Desk, declaration};
+
+    #[test]
+    fn declares_the_next_version_and_leaves_the_current_one() {
+        let mut desk = Desk::new();
+        let path = desk.uploaded();
+        let (bea, versions) = (desk.bea.clone(), format!("{path}/versions"));
+        let answer = desk
+            .world
+            .post(&bea, &versions, declaration(b"second"))
+            .expect(201);
+        assert_eq!(desk.world.waves, 1);
+        let version = &answer.body["version"];
+        assert_eq!(
+            (&version["number"], &version["id"]),
+            (&json!(2), &json!("2"))
+        );
+        assert_eq!(version["uploaded_by"], bea.id());
+        assert_eq!(
+            answer.upload().path.to_string(),
+            desk.object_path(&format!("{versions}/2"))
+        );
+        let artifact = desk.shown(&path);
+        assert_eq!(artifact["versions"], 2);
+        assert_eq!(artifact["current"]["number"], 1);
+        assert_eq!(desk.events().last().unwrap(), "version.created");
+    }
+
+    #[test]
+    fn a_repetition_declares_no_third_version() {
+        let mut desk = Desk::new();
+        let path = format!("{}/versions", desk.uploaded());
+        let (ben, key) = (desk.ben.clone(), [("idempotency-key", "two")]);
+        let body = Some(declaration(b"second"));
+        let first = desk
+            .world
+            .send(&ben, "POST", &path, &key, body.clone())
+            .expect(201);
+        let second = desk.world.send(&ben, "POST", &path, &key, body).expect(201);
+        assert_eq!(first.body, second.body);
+        assert_eq!(second.upload().path, first.upload().path);
+        assert_eq!(desk.shown(&path)["items"].as_array().unwrap().len(), 2);
+    }
+
+    #[test]
+    fn refusals_change_nothing() {
+        let mut desk = Desk::new();
+        let path = format!("{}/versions", desk.uploaded());
+        let (ana, ben) = (desk.ana.clone(), desk.ben.clone());
+        let (cleo, otto) = (desk.cleo.clone(), desk.otto.clone());
+        let before = desk.world.dump();
+        let body = declaration(BYTES);
+        desk.world
+            .post(&otto, &path, body.clone())
+            .expect_problem("not-found");
+        let refused = desk
+            .world
+            .post(&cleo, &path, body.clone())
+            .expect_problem("forbidden");
+        assert_eq!(refused.body["missing"], json!(["version.create"]));
+        for (field, value) in [
+            ("media_type", "text/html; charset=utf-8"),
+            ("sha256", "0123"),
+            ("number", "7"),
+        ] {
+            let mut body = body.clone();
+            body[field] = json!(value);
+            assert_eq!(desk.world.post(&ben, &path, body).field(), field);
+        }
+        assert_eq!(desk.world.dump(), before);
+        desk.archive();
+        desk.world
+            .post(&ana, &path, body)
+            .expect_problem("conflict");
     }
 }

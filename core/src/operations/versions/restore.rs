@@ -105,3 +105,88 @@ impl UseCase for RestoreVersion {
         Ok(reply(&view::replayed(facts, records, 0)?))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use alloc::{format, string::ToString};
+
+    use serde_json::json;
+
+    use crate::operations::content::testing::{BYTES, Desk};
+
+    #[test]
+    fn an_old_version_becomes_a_new_one_with_the_same_bytes() {
+        let mut desk = Desk::new();
+        let path = desk.uploaded();
+        let second = desk.added(&path, b"second");
+        desk.put(&second, b"second");
+        desk.complete(&second).expect(200);
+        let (bea, restore) = (desk.bea.clone(), format!("{path}/versions/1/restore"));
+        let answer = desk.world.post(&bea, &restore, json!({})).expect(201);
+        assert_eq!(desk.world.waves, 1);
+        assert_eq!(answer.body["number"], 3);
+        assert_eq!(answer.body["restored_from"], 1);
+        assert_eq!(answer.body["status"], "available");
+        assert_eq!(answer.body["uploaded_by"], bea.id());
+        Desk::assert_discreet(&answer.body);
+        assert_eq!(desk.shown(&path)["current"]["number"], 3);
+        assert_eq!(desk.shown(&path)["current"]["size"], BYTES.len());
+        // A restored version of a restored version still has the first one's bytes.
+        let again = format!("{path}/versions/3/restore");
+        desk.world.post(&bea, &again, json!({})).expect(201);
+        let download = format!("{path}/versions/4/download");
+        let signed = desk.world.post(&bea, &download, json!({})).expect(200);
+        let object = desk.object_path(&format!("{path}/versions/1"));
+        assert_eq!(signed.download().path.to_string(), object);
+        assert_eq!(
+            signed.download().object_version.as_deref(),
+            Some("object-1")
+        );
+    }
+
+    #[test]
+    fn a_repetition_restores_once() {
+        let mut desk = Desk::new();
+        let path = desk.uploaded();
+        let (ben, restore) = (desk.ben.clone(), format!("{path}/versions/1/restore"));
+        let key = [("idempotency-key", "again")];
+        let first = desk
+            .world
+            .send(&ben, "POST", &restore, &key, None)
+            .expect(201);
+        let second = desk
+            .world
+            .send(&ben, "POST", &restore, &key, None)
+            .expect(201);
+        assert_eq!(first.body, second.body);
+        assert_eq!(desk.shown(&path)["versions"], 2);
+    }
+
+    #[test]
+    fn refusals_change_nothing() {
+        let mut desk = Desk::new();
+        let path = desk.uploaded();
+        let pending = desk.added(&path, b"second");
+        let (ana, ben) = (desk.ana.clone(), desk.ben.clone());
+        let (vera, otto) = (desk.vera.clone(), desk.otto.clone());
+        let restore = format!("{path}/versions/1/restore");
+        let before = desk.world.dump();
+        desk.world
+            .post(&otto, &restore, json!({}))
+            .expect_problem("not-found");
+        let refused = desk
+            .world
+            .post(&vera, &restore, json!({}))
+            .expect_problem("forbidden");
+        assert_eq!(refused.body["missing"], json!(["version.create"]));
+        let unfinished = format!("{pending}/restore");
+        desk.world
+            .post(&ben, &unfinished, json!({}))
+            .expect_problem("conflict");
+        assert_eq!(desk.world.dump(), before);
+        desk.archive();
+        desk.world
+            .post(&ana, &restore, json!({}))
+            .expect_problem("conflict");
+    }
+}

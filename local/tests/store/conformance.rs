@@ -1,7 +1,5 @@
 //! The SQLite store behaves as the reference database of core does, on random commands.
 
-mod support;
-
 use std::collections::BTreeMap;
 
 use futures_util::future::join_all;
@@ -16,7 +14,7 @@ use wm_core::{
 use wm_local::records::SqliteRecords;
 use wm_service::ports::{CommitError, Records};
 
-use support::{batch, etag, item, scope};
+use crate::support::{batch, etag, item, scope};
 
 const SCOPES: u8 = 3;
 

@@ -1,7 +1,5 @@
 //! Items and batches for tests of the store.
 
-#![expect(dead_code, reason = "each test binary uses its own share of this")]
-
 use ulid::Ulid;
 use wm_core::{
     storage::{Batch, Condition, ETag, Item, Operation, Scope, Sort},

@@ -1,0 +1,89 @@
+//! The commands, one file each.
+
+mod backup;
+mod check;
+mod demo;
+mod download;
+mod init;
+mod journal;
+mod program;
+mod restore;
+mod serve;
+mod session;
+pub(crate) mod token;
+mod upload;
+
+use clap::{Parser, Subcommand};
+
+use crate::failure::Failure;
+
+const BEGIN: &str = "\
+Begin here:
+  wm demo                                      see it all happen, on a node that is thrown away
+  wm serve                                     run a node on this machine
+  export WM_TOKEN=$(wm token --email ana@example.com)
+  wm session                                   who you are there
+
+Exit codes: 0 done, 1 failed, 2 asked for wrongly.";
+
+/// A backend for workspaces: accounts, people, teams, projects, and their documents
+#[derive(Debug, Parser)]
+#[command(name = "wm", version, about, after_help = BEGIN, propagate_version = true, max_term_width = 100)]
+#[command(disable_help_subcommand = true)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Serve(serve::Serve),
+    Token(token::Token),
+    Demo(demo::Demo),
+    Upload(upload::Upload),
+    Download(download::Download),
+    Session(session::Session),
+    Journal(journal::Journal),
+    Init(init::Init),
+    Check(check::Check),
+    Backup(backup::Backup),
+    Restore(restore::Restore),
+    Setup(program::Setup),
+    Deploy(program::Deploy),
+    DeploySite(program::DeploySite),
+    Redrive(program::Redrive),
+}
+
+impl Arguments {
+    /// Runs the command until it is done or interrupted.
+    pub(crate) async fn run(self) -> Result<(), Failure> {
+        match self.command {
+            // These two have something to tidy up.
+            Command::Serve(command) => command.run().await,
+            Command::Demo(command) => command.run().await,
+            Command::Token(command) => command.run(),
+            Command::Init(command) => command.run(),
+            Command::Check(command) => command.run(),
+            Command::Backup(command) => command.run(),
+            Command::Restore(command) => command.run(),
+            Command::Setup(command) => command.run(),
+            Command::Deploy(command) => command.run(),
+            Command::DeploySite(command) => command.run(),
+            Command::Redrive(command) => command.run(),
+            Command::Upload(command) => interruptible(command.run()).await,
+            Command::Download(command) => interruptible(command.run()).await,
+            Command::Session(command) => interruptible(command.run()).await,
+            Command::Journal(command) => interruptible(command.run()).await,
+        }
+    }
+}
+
+/// Stops where Ctrl-C finds it. What was under way is picked up by the same command.
+async fn interruptible(work: impl Future<Output = Result<(), Failure>>) -> Result<(), Failure> {
+    tokio::select! {
+        result = work => result,
+        _ = tokio::signal::ctrl_c() => Err(Failure::new(
+            "interrupted; run the same command again to go on where it stopped",
+        )),
+    }
+}

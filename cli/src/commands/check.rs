@@ -1,0 +1,63 @@
+//! `wm check`
+
+use std::{fs, path::PathBuf};
+
+use clap::Args;
+use wm_core::{api::FieldError, selection::BackendSelection};
+
+use super::init::SELECTION_FILE;
+use crate::{
+    failure::Failure,
+    output::{line, notice},
+};
+
+const EXAMPLES: &str = "\
+Examples:
+  wm check
+  wm check backend.js
+
+Names every problem, one a line: missing and unknown fields, names the provider does not take, and
+whatever looks like a secret, which it does not repeat.";
+
+/// Check a backend selection
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct Check {
+    /// The file
+    #[arg(value_name = "FILE", default_value = SELECTION_FILE)]
+    file: PathBuf,
+}
+
+impl Check {
+    pub(crate) fn run(self) -> Result<(), Failure> {
+        let file = self.file.display();
+        let text = fs::read_to_string(&self.file).map_err(|error| {
+            Failure::because(
+                format!("`{file}` cannot be read; write one with `wm init`"),
+                error,
+            )
+        })?;
+        match BackendSelection::read(&text) {
+            Ok(selection) => line(format!(
+                "`{file}` is fine: {} in `{}`",
+                selection.provider.entry().label,
+                selection.environment
+            )),
+            Err(errors) => {
+                for error in &errors {
+                    notice(format!("error: `{}` {}", error.field, error.message));
+                }
+                Err(Failure::reported(1))
+            }
+        }
+    }
+}
+
+/// Problems on one line.
+pub(super) fn listed(errors: &[FieldError]) -> String {
+    let errors = errors.iter();
+    let errors: Vec<_> = errors
+        .map(|error| format!("`{}` {}", error.field, error.message))
+        .collect();
+    errors.join("; ")
+}

@@ -1,0 +1,59 @@
+//! `wm download`
+
+use std::path::PathBuf;
+
+use clap::Args;
+use wm_core::value::{ArtifactId, ProjectId};
+
+use crate::{
+    connection::Connection,
+    failure::Failure,
+    output::line,
+    transfer::download::{Wanted, download},
+};
+
+const EXAMPLES: &str = "\
+Examples:
+  wm download --project prj_… --artifact art_…
+  wm download --project prj_… --artifact art_… --version 2 --out old-report.pdf
+
+Prints where the file is. It gets its name only once it is whole and its SHA-256 is right; after an
+interruption the same command fetches the rest.";
+
+/// Download a version of an artifact
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES, disable_version_flag = true)]
+pub(crate) struct Download {
+    /// The project
+    #[arg(long, value_name = "ID")]
+    project: ProjectId,
+    /// The artifact
+    #[arg(long, value_name = "ID")]
+    artifact: ArtifactId,
+    /// The version's number; the newest without it
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    version: Option<u32>,
+    /// Where to put it; under its own name in the current directory without it
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+    /// Replace an existing file
+    #[arg(long)]
+    force: bool,
+    #[command(flatten)]
+    connection: Connection,
+}
+
+impl Download {
+    pub(crate) async fn run(self) -> Result<(), Failure> {
+        let client = self.connection.client()?;
+        let wanted = Wanted {
+            project: self.project,
+            artifact: self.artifact,
+            version: self.version,
+            out: self.out,
+            force: self.force,
+        };
+        let out = download(&client, &wanted).await?;
+        line(out.display().to_string())
+    }
+}

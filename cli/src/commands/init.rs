@@ -1,0 +1,119 @@
+//! `wm init`
+
+use std::{
+    fs,
+    io::{ErrorKind, Write},
+    path::{Path, PathBuf},
+};
+
+use clap::Args;
+use tempfile::NamedTempFile;
+use wm_core::{
+    catalog::{DEFAULT_ENVIRONMENT, DEFAULT_PREFIX, Provider},
+    selection::BackendSelection,
+};
+
+use super::check::listed;
+use crate::{
+    failure::Failure,
+    output::{line, notice},
+};
+
+/// Where the console looks for the selection.
+pub(super) const SELECTION_FILE: &str = "web/src/config/backend.js";
+
+const EXAMPLES: &str = "\
+Examples:
+  wm init
+  wm init --provider aws --region eu-central-1 --environment prod
+  wm init --provider azure --location westeurope --prefix acme-documents --out backend.js
+
+The file holds names only, never a secret: commit it. `wm check` reads it back.";
+
+/// Write the backend selection: which services a surface uses, by name
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct Init {
+    /// Where the surface runs: `local`, `aws` or `azure`
+    #[arg(long, default_value_t = Provider::Local)]
+    provider: Provider,
+    /// What the surface is for, such as `dev` or `prod`
+    #[arg(long, value_name = "NAME", default_value = DEFAULT_ENVIRONMENT)]
+    environment: String,
+    /// How every name begins
+    #[arg(long, default_value = DEFAULT_PREFIX)]
+    prefix: String,
+    /// The region, on aws
+    #[arg(long)]
+    region: Option<String>,
+    /// The location, on azure
+    #[arg(long, conflicts_with = "region")]
+    location: Option<String>,
+    /// Where to write it
+    #[arg(long, value_name = "FILE", default_value = SELECTION_FILE)]
+    out: PathBuf,
+    /// Replace an existing file
+    #[arg(long)]
+    force: bool,
+}
+
+impl Init {
+    pub(crate) fn run(self) -> Result<(), Failure> {
+        let place = self.place()?;
+        let selection =
+            BackendSelection::new(self.provider, &self.prefix, &self.environment, place)
+                .map_err(|errors| Failure::usage(listed(&errors)))?;
+        write(&self.out, &selection.module(), self.force)?;
+        notice(format!("wrote `{}`", self.out.display()));
+        line(self.out.display().to_string())
+    }
+
+    /// The region or location, whichever the provider has.
+    fn place(&self) -> Result<Option<&str>, Failure> {
+        let wrong = |given, instead| {
+            let provider = self.provider;
+            Failure::usage(format!("`{provider}` has no `{given}`; {instead}"))
+        };
+        match (self.provider, &self.region, &self.location) {
+            (Provider::Aws, _, Some(_)) => Err(wrong("--location", "say `--region`")),
+            (Provider::Azure, Some(_), _) => Err(wrong("--region", "say `--location`")),
+            (Provider::Local, Some(_), _) => Err(wrong("--region", "leave it out")),
+            (Provider::Local, _, Some(_)) => Err(wrong("--location", "leave it out")),
+            (_, region, location) => Ok(region.as_deref().or(location.as_deref())),
+        }
+    }
+}
+
+/// Writes a file whole or not at all.
+fn write(out: &Path, text: &str, force: bool) -> Result<(), Failure> {
+    let fault = |error| {
+        Failure::because(
+            format!(
+                "`{}` cannot be written; choose another place with `--out`",
+                out.display()
+            ),
+            error,
+        )
+    };
+    let directory = out.parent().filter(|parent| !parent.as_os_str().is_empty());
+    let directory = directory.unwrap_or(Path::new("."));
+    fs::create_dir_all(directory).map_err(fault)?;
+    let mut file = tempfile::Builder::new()
+        .permissions_if_possible()
+        .tempfile_in(directory)
+        .map_err(fault)?;
+    file.write_all(text.as_bytes()).map_err(fault)?;
+    let _ = NamedTempFile::as_file(&file).sync_all();
+    let written = if force {
+        file.persist(out)
+    } else {
+        file.persist_noclobber(out)
+    };
+    written.map(drop).map_err(|error| match error.error.kind() {
+        ErrorKind::AlreadyExists => Failure::new(format!(
+            "`{}` exists already; replace it with `--force`, or choose another place with `--out`",
+            out.display()
+        )),
+        _ => fault(error.error),
+    })
+}

@@ -1,0 +1,100 @@
+//! `wm setup`, `deploy`, `deploy-site` and `redrive`: what the programs of the clouds do.
+
+use std::{env, ffi::OsString, os::unix::process::CommandExt, path::PathBuf, process::Command};
+
+use clap::{Args, ValueEnum};
+
+use crate::failure::Failure;
+
+/// A cloud with a program of its own.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Cloud {
+    /// Amazon Web Services
+    Aws,
+    /// Microsoft Azure
+    Azure,
+}
+
+impl Cloud {
+    /// The program, which is also the package it is built from.
+    fn program(self) -> &'static str {
+        match self {
+            Self::Aws => "wm-aws",
+            Self::Azure => "wm-azure",
+        }
+    }
+}
+
+/// What is handed on.
+#[derive(Debug, Args)]
+struct Handed {
+    /// Which cloud
+    cloud: Cloud,
+    /// What its program is told besides; `wm setup aws --help` says what it takes
+    #[arg(
+        trailing_var_arg = true,
+        allow_hyphen_values = true,
+        value_name = "ARGUMENT"
+    )]
+    arguments: Vec<OsString>,
+}
+
+macro_rules! handed_on {
+    ($($(#[$doc:meta])* $name:ident = $verb:literal, $example:literal;)*) => {$(
+        $(#[$doc])*
+        #[derive(Debug, Args)]
+        #[command(after_help = concat!("Examples:\n  ", $example, "\n\nRuns `wm-aws` or `wm-azure`, found beside `wm` or on the PATH."))]
+        pub(crate) struct $name {
+            #[command(flatten)]
+            handed: Handed,
+        }
+
+        impl $name {
+            pub(crate) fn run(self) -> Result<(), Failure> {
+                hand_on($verb, self.handed)
+            }
+        }
+    )*};
+}
+
+handed_on! {
+    /// Set a cloud up: what the surface needs there, by name
+    Setup = "setup", "wm setup aws --environment dev";
+    /// Deploy the functions to a cloud
+    Deploy = "deploy", "wm deploy azure";
+    /// Deploy the console to a cloud
+    DeploySite = "deploy-site", "wm deploy-site aws";
+    /// Send what failed again: events and mails from the dead-letter queue
+    Redrive = "redrive", "wm redrive aws";
+}
+
+fn hand_on(verb: &str, handed: Handed) -> Result<(), Failure> {
+    let name = handed.cloud.program();
+    let missing = || {
+        Failure::new(format!(
+            "`{name}` is not there: build it with `cargo build --release -p {name}` and try again"
+        ))
+    };
+    let program = find(name).ok_or_else(missing)?;
+    // Becomes the program, so that signals and the exit code are its own.
+    let error = Command::new(&program)
+        .arg(verb)
+        .args(handed.arguments)
+        .exec();
+    let program = program.display();
+    Err(Failure::because(
+        format!("`{program}` cannot be run; build it again"),
+        error,
+    ))
+}
+
+/// The program beside this one, else on the path.
+fn find(name: &str) -> Option<PathBuf> {
+    let file = format!("{name}{}", env::consts::EXE_SUFFIX);
+    let beside = env::current_exe()
+        .ok()
+        .and_then(|own| Some(own.parent()?.to_owned()));
+    let path = env::var_os("PATH").unwrap_or_default();
+    let mut places = beside.into_iter().chain(env::split_paths(&path));
+    places.find_map(|place| Some(place.join(&file)).filter(|program| program.is_file()))
+}

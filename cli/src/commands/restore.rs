@@ -1,0 +1,38 @@
+//! `wm restore`
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use crate::{failure::Failure, output::line};
+
+const EXAMPLES: &str = "\
+Examples:
+  wm restore /backups/2026-11-23
+  wm restore /backups/2026-11-23 --data /srv/wm
+
+The restored node is another surface than the one the backup was taken from, so that the two
+histories are never mistaken for one.";
+
+/// Put a backup back into a data directory
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct Restore {
+    /// What `wm backup` made
+    #[arg(value_name = "BACKUP")]
+    backup: PathBuf,
+    /// Where the node shall keep everything: a directory that is empty or not there
+    #[arg(long, value_name = "DIR", default_value = ".wm-data")]
+    data: PathBuf,
+}
+
+impl Restore {
+    pub(crate) fn run(self) -> Result<(), Failure> {
+        let surface = wm_local::backup::restore(&self.backup, &self.data)
+            .map_err(|error| Failure::of(&error))?;
+        line(format!(
+            "`{}` is restored, as the surface `{surface}`",
+            self.data.display()
+        ))
+    }
+}

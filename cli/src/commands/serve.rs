@@ -1,0 +1,187 @@
+//! `wm serve`
+
+use std::{
+    env,
+    io::{self, IsTerminal},
+    net::SocketAddr,
+    path::{Path, PathBuf},
+};
+
+use clap::Args;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tracing_subscriber::EnvFilter;
+use wm_core::use_case::UploadLimits;
+use wm_local::{config::Config, node::Node};
+
+use crate::{
+    failure::Failure,
+    output::{line, notice},
+};
+
+const EXAMPLES: &str = "\
+Examples:
+  wm serve
+  wm serve --data /srv/wm --listen 127.0.0.1:8080
+  wm serve --public-url https://workspaces.example.com     behind a proxy that encrypts
+  WM_LOG=info wm serve                                     a line for every request
+
+Everything is in the data directory: records, files, mails (mail/new), events (events.jsonl), keys.";
+
+/// Run a node on this machine: the whole application over one directory
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct Serve {
+    /// Where the node keeps everything
+    #[arg(long, value_name = "DIR", default_value = DATA)]
+    data: PathBuf,
+    /// Where it listens; port 0 takes a free one
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:7878")]
+    listen: SocketAddr,
+    /// Where people reach it, if that is not where it listens
+    #[arg(long, value_name = "URL")]
+    public_url: Option<String>,
+    #[command(flatten)]
+    limits: Limits,
+}
+
+/// For tests: files are uploaded in parts above 64 MiB, which is more than a test should send.
+#[derive(Debug, Args)]
+struct Limits {
+    #[arg(long, hide = true, value_name = "BYTES")]
+    upload_single_limit: Option<u64>,
+    #[arg(long, hide = true, value_name = "BYTES", value_parser = clap::value_parser!(u64).range(1..))]
+    upload_part_size: Option<u64>,
+}
+
+const DATA: &str = ".wm-data";
+
+impl Serve {
+    pub(crate) async fn run(self) -> Result<(), Failure> {
+        start_log();
+        // Before the node, so that no signal finds it without them.
+        let mut signals = Signals::listen()?;
+        let node = Node::start(self.config())
+            .await
+            .map_err(|error| Failure::of(&error))?;
+        self.greet(&node)?;
+        signals.next().await;
+        notice("stopping; what has begun may finish, for 5 seconds at most");
+        tokio::select! {
+            () = node.shutdown() => Ok(()),
+            () = signals.next() => Err(Failure::new("stopped at once, as asked twice")),
+        }
+    }
+
+    fn config(&self) -> Config {
+        let usual = UploadLimits::default();
+        Config {
+            data: self.data.clone(),
+            listen: self.listen,
+            public_url: self
+                .public_url
+                .as_deref()
+                .map(|url| url.trim_end_matches('/').to_owned()),
+            upload: UploadLimits {
+                single_limit: self
+                    .limits
+                    .upload_single_limit
+                    .unwrap_or(usual.single_limit),
+                part_size: self.limits.upload_part_size.unwrap_or(usual.part_size),
+            },
+        }
+    }
+
+    fn greet(&self, node: &Node) -> Result<(), Failure> {
+        let url = node.public_url();
+        line(format!(
+            "the node answers at {url} and keeps everything in `{}`",
+            self.data.display()
+        ))?;
+        line("")?;
+        line(format!(
+            "  a token   export WM_TOKEN=$({})",
+            self.token_command()
+        ))?;
+        line(format!(
+            "  try it    curl -H \"authorization: Bearer $WM_TOKEN\" {url}/v1/session"
+        ))?;
+        line(format!("  the API   {url}/openapi.json"))?;
+        line("")?;
+        line("Ctrl-C stops it.")?;
+        let ip = node.address().ip();
+        if !ip.is_loopback() {
+            notice(format!(
+                "warning: `{ip}` is not this machine alone: tokens and files travel unencrypted; put a proxy with TLS before it"
+            ));
+        }
+        Ok(())
+    }
+
+    /// The command that prints a token, as it has to be typed here.
+    fn token_command(&self) -> String {
+        let program = env::args().next().unwrap_or_else(|| "wm".into());
+        let mut command = format!("{} token --email ana@example.com", quoted(&program));
+        if self.data != Path::new(DATA) {
+            command = format!("{command} --data {}", quoted(&self.data.to_string_lossy()));
+        }
+        command
+    }
+}
+
+/// A word as a shell reads it.
+fn quoted(word: &str) -> String {
+    let plain = |character: char| character.is_ascii_alphanumeric() || "/._-+".contains(character);
+    if word.chars().all(plain) {
+        word.to_owned()
+    } else {
+        format!("'{}'", word.replace('\'', r"'\''"))
+    }
+}
+
+/// What asks a node to stop.
+struct Signals {
+    interrupt: Signal,
+    terminate: Signal,
+}
+
+impl Signals {
+    fn listen() -> Result<Self, Failure> {
+        let listen = |kind| {
+            signal(kind).map_err(|error| Failure::because("the system delivers no signals", error))
+        };
+        Ok(Self {
+            interrupt: listen(SignalKind::interrupt())?,
+            terminate: listen(SignalKind::terminate())?,
+        })
+    }
+
+    async fn next(&mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+        }
+    }
+}
+
+/// Warnings on the standard error; `WM_LOG` says what else, in the words of `tracing`.
+fn start_log() {
+    let filter = EnvFilter::try_from_env("WM_LOG").unwrap_or_else(|_| EnvFilter::new("warn"));
+    let colours =
+        io::stderr().is_terminal() && env::var_os("NO_COLOR").is_none_or(|set| set.is_empty());
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(io::stderr)
+        .with_ansi(colours)
+        .init();
+}
+
+#[cfg(test)]
+mod tests {
+    use super::quoted;
+
+    #[test]
+    fn a_shell_reads_the_word_that_was_meant() {
+        assert_eq!(quoted("target/release/wm"), "target/release/wm");
+        assert_eq!(quoted("/my data/it's"), r"'/my data/it'\''s'");
+    }
+}

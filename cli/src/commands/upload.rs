@@ -1,0 +1,76 @@
+//! `wm upload`
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use wm_core::value::{ArtifactId, MediaType, ProjectId};
+
+use crate::{
+    connection::Connection,
+    failure::Failure,
+    output::line,
+    transfer::{destination::Destination, upload::upload},
+};
+
+const EXAMPLES: &str = "\
+Examples:
+  wm upload report.pdf figures/*.png --project prj_…
+  wm upload report.pdf --project prj_… --artifact art_…     a new version
+  wm upload report.pdf --project prj_… --email ana@example.com
+
+Prints one line per file: artifact, version, name. A file over 64 MiB goes in parts; after an
+interruption the same command sends the parts that are missing.";
+
+/// Upload files into a project
+///
+/// The bytes go straight to the surface's storage, at the addresses the surface plans, and are
+/// verified there. Memory use does not depend on the size of a file.
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct Upload {
+    /// The files
+    #[arg(value_name = "FILE", required = true)]
+    files: Vec<PathBuf>,
+    /// The project they go into
+    #[arg(long, value_name = "ID")]
+    project: ProjectId,
+    /// Add a version to this artifact instead of making a new one; takes one file
+    #[arg(long, value_name = "ID")]
+    artifact: Option<ArtifactId>,
+    /// The media type of the files, instead of the one their endings suggest
+    #[arg(long, value_name = "TYPE")]
+    media_type: Option<MediaType>,
+    #[command(flatten)]
+    connection: Connection,
+}
+
+impl Upload {
+    pub(crate) async fn run(self) -> Result<(), Failure> {
+        if self.artifact.is_some() && self.files.len() > 1 {
+            return Err(Failure::usage(
+                "`--artifact` takes one file; leave it out to make an artifact of each",
+            ));
+        }
+        let destinations: Vec<_> = self
+            .files
+            .iter()
+            .map(|file| self.destination(file))
+            .collect::<Result<_, _>>()?;
+        let client = self.connection.client()?;
+        for (file, destination) in self.files.iter().zip(&destinations) {
+            let uploaded = upload(&client, file, destination).await?;
+            let (artifact, version) = (uploaded.artifact, uploaded.version);
+            line(format!("{artifact}  {version}  {}", destination.name))?;
+        }
+        Ok(())
+    }
+
+    fn destination(&self, file: &Path) -> Result<Destination, Failure> {
+        let mut destination = Destination::of(file, self.project)?;
+        destination.artifact = self.artifact;
+        if let Some(media_type) = &self.media_type {
+            destination.media_type.clone_from(media_type);
+        }
+        Ok(destination)
+    }
+}

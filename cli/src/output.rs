@@ -1,0 +1,68 @@
+//! What people read: results on the standard output, everything else on the standard error.
+
+use std::io::{self, ErrorKind, Write};
+
+use crate::failure::Failure;
+
+/// Writes one line of a result.
+///
+/// # Errors
+/// When nobody takes it: a closed pipe ends the command without a word, as `head` expects.
+pub(crate) fn line(text: impl AsRef<str>) -> Result<(), Failure> {
+    let mut out = io::stdout().lock();
+    writeln!(out, "{}", text.as_ref())
+        .and_then(|()| out.flush())
+        .map_err(|error| match error.kind() {
+            ErrorKind::BrokenPipe => Failure::reported(0),
+            _ => Failure::because("the standard output takes nothing more", error),
+        })
+}
+
+/// Writes one line beside the result. If nobody reads it, nothing is lost.
+pub(crate) fn notice(text: impl AsRef<str>) {
+    let _ = writeln!(io::stderr(), "{}", text.as_ref());
+}
+
+/// Says why the command fails, in one line.
+pub(crate) fn complain(failure: &Failure) {
+    if !failure.is_reported() {
+        notice(format!("error: {failure}"));
+    }
+}
+
+/// Writes rows in columns as wide as their widest cell. Without rows, says that there are none.
+///
+/// # Errors
+/// As [`line`].
+pub(crate) fn table<const N: usize>(title: &str, rows: &[[String; N]]) -> Result<(), Failure> {
+    line(title)?;
+    if rows.is_empty() {
+        return line("  none");
+    }
+    let width = |column: usize| {
+        let cells = rows.iter().filter_map(|row| row.get(column));
+        cells.map(|cell| cell.chars().count()).max().unwrap_or(0)
+    };
+    let widths: Vec<_> = (0..N).map(width).collect();
+    for row in rows {
+        let cells = row.iter().zip(&widths);
+        let cells: Vec<_> = cells
+            .map(|(cell, width)| format!("{cell:width$}"))
+            .collect();
+        line(format!("  {}", cells.join("  ").trim_end()))?;
+    }
+    Ok(())
+}
+
+/// Text from elsewhere, with what could steer a terminal taken out.
+pub(crate) fn plain(text: &str) -> String {
+    text.chars()
+        .map(|character| {
+            if character.is_control() {
+                '\u{fffd}'
+            } else {
+                character
+            }
+        })
+        .collect()
+}

@@ -1,0 +1,76 @@
+//! Trying again: how often, and after how long.
+
+use std::{
+    hash::{BuildHasher, RandomState},
+    time::Duration,
+};
+
+/// How often something is tried.
+const ATTEMPTS: u32 = 6;
+/// The longest wait after the first failure; it doubles with each further one.
+const FIRST_WAIT: Duration = Duration::from_millis(250);
+/// The longest wait a server may ask for.
+const LONGEST_WAIT: Duration = Duration::from_secs(30);
+
+/// Counts the failures of one thing that is tried again.
+#[derive(Debug, Default)]
+pub(crate) struct Backoff {
+    failures: u32,
+}
+
+impl Backoff {
+    /// How long to wait before the next attempt: what the server asked for, else a random time below
+    /// a bound that doubles. `None` once it was tried often enough.
+    pub(crate) fn next(&mut self, asked: Option<Duration>) -> Option<Duration> {
+        self.failures += 1;
+        if self.failures >= ATTEMPTS {
+            return None;
+        }
+        let bound = FIRST_WAIT.saturating_mul(1 << (self.failures - 1));
+        let random = bound.mul_f64(0.5 + fraction() / 2.0);
+        Some(
+            asked
+                .map_or(random, |asked| asked.max(random))
+                .min(LONGEST_WAIT),
+        )
+    }
+
+    /// Forgets the failures, after progress.
+    pub(crate) fn reset(&mut self) {
+        self.failures = 0;
+    }
+}
+
+/// 64 random bits. The standard library seeds its hash maps with them, which is random enough to
+/// spread retries and to tell requests apart; nothing secret comes from here.
+pub(crate) fn random() -> u64 {
+    RandomState::new().hash_one(0)
+}
+
+#[expect(clippy::cast_precision_loss, reason = "only the size of it matters")]
+fn fraction() -> f64 {
+    random() as f64 / u64::MAX as f64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn waits_longer_and_longer_and_gives_up() {
+        let mut backoff = Backoff::default();
+        let waits: Vec<_> = std::iter::from_fn(|| backoff.next(None)).collect();
+        assert_eq!(waits.len(), 5);
+        for (wait, bound) in waits.iter().zip([250, 500, 1000, 2000, 4000]) {
+            let bound = Duration::from_millis(bound);
+            assert!(*wait >= bound / 2 && *wait <= bound, "{wait:?}");
+        }
+    }
+
+    #[test]
+    fn a_server_may_ask_for_patience_but_not_for_ever() {
+        let ask = |seconds| Backoff::default().next(Some(Duration::from_secs(seconds)));
+        assert_eq!(ask(3), Some(Duration::from_secs(3)));
+        assert_eq!(ask(86_400), Some(LONGEST_WAIT));
+    }
+}

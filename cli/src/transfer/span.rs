@@ -1,0 +1,45 @@
+//! Which bytes of a file a request of a plan carries.
+
+/// A range of bytes of a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Span {
+    /// The first byte.
+    pub(super) start: u64,
+    /// How many.
+    pub(super) length: u64,
+}
+
+impl Span {
+    /// The whole of a file of this size.
+    pub(super) fn whole(size: u64) -> Self {
+        Self {
+            start: 0,
+            length: size,
+        }
+    }
+
+    /// Part `number` of a file of this size; `None` when the file ends before it.
+    pub(super) fn part(number: u16, part_size: u64, size: u64) -> Option<Self> {
+        let start = u64::from(number).checked_sub(1)?.checked_mul(part_size)?;
+        let length = part_size.min(size.checked_sub(start)?);
+        (length > 0).then_some(Self { start, length })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts_cover_a_file_exactly() {
+        let spans: Vec<_> = (1..)
+            .map_while(|number| Span::part(number, 4, 10))
+            .collect();
+        let expected = [(0, 4), (4, 4), (8, 2)];
+        assert_eq!(
+            spans,
+            expected.map(|(start, length)| Span { start, length })
+        );
+        assert_eq!(Span::part(0, 4, 10), None);
+    }
+}

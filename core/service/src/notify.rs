@@ -1,0 +1,116 @@
+//! Mail for what happened: read, decide whom, and send each once.
+
+use wm_core::{
+    api::Problem,
+    cloud_event::CloudEvent,
+    facts::{Ask, Facts},
+    mail::Message,
+    model::{Member, Record},
+    notify::{Invited, Topic, delivery_id},
+    operations::system::deliver,
+    storage::Item,
+    value::UserId,
+};
+
+use crate::{
+    Service,
+    execute::port_problem,
+    ports::{Mail, Provider, Records},
+};
+
+/// Members considered at a time.
+const PAGE: u32 = 25;
+
+impl<P: Provider> Service<P> {
+    /// Sends the mails an event calls for, and says whether the event is done with. If not, it is to
+    /// be delivered again; who got their mail does not get it twice.
+    pub async fn notify(&self, event: &CloudEvent) -> bool {
+        match self.try_notify(event).await {
+            Ok(()) => true,
+            Err(problem) => {
+                let internal = problem.internal.as_deref();
+                tracing::warn!(event = event.id, %problem, internal, "a notification is left for later");
+                false
+            }
+        }
+    }
+
+    async fn try_notify(&self, event: &CloudEvent) -> Result<(), Problem> {
+        if let Some(invited) = Invited::of(event) {
+            let facts = self.facts(invited.needs()).await?;
+            let message = invited.message(&self.surface, &facts, self.provider.env().now)?;
+            self.deliver(event, message).await?;
+        }
+        match Topic::of(event) {
+            Some(topic) => self.tell_members(event, &topic).await,
+            None => Ok(()),
+        }
+    }
+
+    async fn tell_members(&self, event: &CloudEvent, topic: &Topic<'_>) -> Result<(), Problem> {
+        let mut after = None;
+        loop {
+            let list = topic.members(after, PAGE);
+            let page = self.provider.records().list(&list).await;
+            let page = page.map_err(|error| port_problem(&error))?;
+            let members = page.items.iter().map(|item| self.tell(event, topic, item));
+            futures_util::future::try_join_all(members).await?;
+            let last = page.items.last().filter(|_| page.more);
+            let last = last.and_then(|item| item.index.get(list.index.position())?.clone());
+            match last {
+                Some(key) => after = Some(key.sort),
+                None => return Ok(()),
+            }
+        }
+    }
+
+    async fn tell(
+        &self,
+        event: &CloudEvent,
+        topic: &Topic<'_>,
+        member: &Item,
+    ) -> Result<(), Problem> {
+        let member: Record<Member> =
+            Record::decode(member).map_err(|error| Problem::internal(error.to_string()))?;
+        let user: UserId = member.id;
+        let mut facts = Facts::default();
+        loop {
+            let mut asks = topic.needs(user, &facts)?;
+            asks.retain(|ask| !facts.has(ask));
+            if asks.is_empty() {
+                break;
+            }
+            for (ask, answer) in self.answer_all(asks, self.provider.env().now).await? {
+                facts.insert(ask, answer);
+            }
+        }
+        let message = topic.message(&self.surface, user, &facts, self.provider.env().now)?;
+        self.deliver(event, message).await
+    }
+
+    async fn deliver(&self, event: &CloudEvent, message: Option<Message>) -> Result<(), Problem> {
+        let Some(message) = message else {
+            return Ok(());
+        };
+        let (scope, id) = (
+            event.data.scope,
+            delivery_id(&self.surface, event, &message.to),
+        );
+        let claimed = self.run(&*deliver::claim(scope, id)).await?;
+        if claimed.body != Some(serde_json::Value::Bool(true)) {
+            return Ok(());
+        }
+        let sent = self.provider.mail().send(&message).await;
+        sent.map_err(|error| port_problem(&error))?;
+        self.run(&*deliver::sent(scope, id)).await.map(drop)
+    }
+
+    /// The answers to these questions.
+    pub(crate) async fn facts(&self, asks: Vec<Ask>) -> Result<Facts, Problem> {
+        let mut facts = Facts::default();
+        for (ask, answer) in self.answer_all(asks, self.provider.env().now).await? {
+            facts.insert(ask, answer);
+        }
+        Ok(facts)
+    }
+}

@@ -1,0 +1,54 @@
+//! `GET /v1/backend`
+
+use alloc::{boxed::Box, vec::Vec};
+
+use crate::{
+    api::{Method, Parsed, Problem, Route, schema},
+    canonical,
+    context::Context,
+    facts::{Ask, Facts},
+    selection::BackendSelection,
+    use_case::{Outcome, Reply, UseCase},
+};
+
+/// Shows which services the surface uses, by name.
+struct ShowBackend;
+
+/// The route.
+pub const ROUTE: Route = Route::new(
+    Method::Get,
+    "/v1/backend",
+    "show_backend",
+    "Shows which services this surface uses, by name and without secrets",
+    parse,
+)
+.answers(&[(200, Some(schema::<BackendSelection>))]);
+
+fn parse(_: &Parsed<'_>) -> Result<Box<dyn UseCase>, Problem> {
+    Ok(Box::new(ShowBackend))
+}
+
+impl UseCase for ShowBackend {
+    fn needs(&self, _: &Context<'_>, _: &Facts) -> Result<Vec<Ask>, Problem> {
+        Ok(Vec::new())
+    }
+
+    fn decide(&self, context: &Context<'_>, _: &Facts) -> Result<Outcome, Problem> {
+        let selection = &context.surface.selection;
+        Ok(Outcome::Reply(Reply::ok(canonical::to_value(selection))))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::testing::World;
+
+    #[test]
+    fn shows_the_selection_and_reads_nothing() {
+        let mut world = World::new();
+        let ana = world.person("ana");
+        let answer = world.get(&ana, "/v1/backend").expect(200);
+        assert_eq!(answer.body["provider"], "local");
+        assert_eq!(world.waves, 0);
+    }
+}

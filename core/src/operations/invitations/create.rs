@@ -1,0 +1,368 @@
+//! `POST /v1/accounts/{account}/invitations`
+
+use alloc::{boxed::Box, format, vec, vec::Vec};
+use core::time::Duration;
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::{
+    InvitationView, LIFETIME, OfferedGrant,
+    offer::{self, Offer},
+};
+use crate::{
+    api::{Method, Parsed, Problem, ProblemKind, Route, schema, view},
+    authority::{AccountRecords, head_key},
+    commit::Commit,
+    context::Context,
+    env::Env,
+    facts::{Ask, Facts},
+    model::{EventType, Invitation, InvitationStatus, ProjectGrant, Record},
+    permission::{AccountRole, Capability},
+    storage::{Key, Scope},
+    use_case::{Outcome, Reply, UseCase},
+    value::{AccountId, Email, ProjectId, Sha256, TeamId, Timestamp},
+};
+
+/// The longest an invitation may stand: 90 days.
+const LONGEST: Duration = Duration::from_secs(90 * 24 * 60 * 60);
+
+/// Invites an address into an account.
+struct CreateInvitation {
+    account: AccountId,
+    input: Input,
+}
+
+/// The body.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "NewInvitation")]
+struct Input {
+    email: Email,
+    role: AccountRole,
+    #[serde(default)]
+    #[schemars(length(max = 20))]
+    teams: Vec<TeamId>,
+    #[serde(default)]
+    #[schemars(length(max = 10))]
+    project_grants: Vec<OfferedGrant>,
+    /// At most 90 days ahead; 14 days from now when left out.
+    expires_at: Option<Timestamp>,
+}
+
+/// The route.
+pub const ROUTE: Route = Route::new(
+    Method::Post,
+    "/v1/accounts/{account}/invitations",
+    "create_invitation",
+    "Invites an address into the account; the token goes out by mail only",
+    parse,
+)
+.takes(schema::<Input>)
+.answers(&[(201, Some(schema::<InvitationView>))])
+.refuses(&[ProblemKind::Escalation]);
+
+fn parse(request: &Parsed<'_>) -> Result<Box<dyn UseCase>, Problem> {
+    let input: Input = request.body()?;
+    let account = request.path("account")?;
+    let projects = input.project_grants.iter().map(|grant| grant.project_id);
+    let projects: Vec<ProjectId> = projects.collect();
+    offer::check_shape(account, &input.teams, &projects)?;
+    Ok(Box::new(CreateInvitation { account, input }))
+}
+
+impl CreateInvitation {
+    fn scope(&self) -> Scope {
+        Scope::Account(self.account)
+    }
+
+    fn project_grants(&self, env: &Env) -> Vec<ProjectGrant> {
+        let offered = self.input.project_grants.iter().enumerate();
+        let grant = |(position, grant): (usize, &OfferedGrant)| ProjectGrant {
+            project_id: grant.project_id,
+            role: grant.role,
+            grant_id: env.id(&format!("grant {position}")),
+        };
+        offered.map(grant).collect()
+    }
+
+    fn expires_at(&self, now: Timestamp) -> Result<Timestamp, Problem> {
+        let end = self.input.expires_at.unwrap_or(now.after(LIFETIME));
+        if now < end && end <= now.after(LONGEST) {
+            return Ok(end);
+        }
+        let message = "must be in the future, at most 90 days ahead";
+        Err(Problem::field("expires_at", message))
+    }
+
+    fn offer<'a>(&'a self, project_grants: &'a [ProjectGrant]) -> Offer<'a> {
+        Offer {
+            account: self.account,
+            role: self.input.role,
+            teams: &self.input.teams,
+            project_grants,
+        }
+    }
+
+    fn invitation(
+        &self,
+        context: &Context<'_>,
+        project_grants: Vec<ProjectGrant>,
+    ) -> Result<Invitation, Problem> {
+        let email = self.input.email.clone();
+        Ok(Invitation {
+            account_id: self.account,
+            email_hash: context.surface.email_hash(&email),
+            email,
+            role: self.input.role,
+            teams: self.input.teams.clone(),
+            project_grants,
+            invited_by: context.user(),
+            expires_at: self.expires_at(context.env.now)?,
+            rotation: 0,
+            status: InvitationStatus::Pending,
+            answered_by: None,
+            pending_grants: vec![],
+            salt: Sha256::from_bytes(context.env.bytes("salt")),
+        })
+    }
+}
+
+fn reply(invitation: &Record<Invitation>) -> Reply {
+    view::created(invitation, &InvitationView::from(invitation))
+}
+
+impl UseCase for CreateInvitation {
+    fn needs(&self, context: &Context<'_>, facts: &Facts) -> Result<Vec<Ask>, Problem> {
+        let head = Ask::Get(head_key(self.scope()));
+        if !facts.has(&head) {
+            return Ok(vec![head]);
+        }
+        let project_grants = self.project_grants(&context.env);
+        Ok(self.offer(&project_grants).asks(context.user()))
+    }
+
+    fn decide(&self, context: &Context<'_>, facts: &Facts) -> Result<Outcome, Problem> {
+        let records = AccountRecords::load(facts, self.account, context.user())?;
+        let access = records.access();
+        let permit = access.permit(self.account, Capability::InviteManage)?;
+        let project_grants = self.project_grants(&context.env);
+        let offer = self.offer(&project_grants);
+        offer.check_targets(context, facts)?;
+        self.expires_at(context.env.now)?;
+        offer.check_authority(context, facts, &access)?;
+        let invitation = self.invitation(context, project_grants)?;
+        let mut commit = Commit::open(context, permit, facts.record(&head_key(self.scope()))?);
+        let invitation = commit.create(context.env.id("invitation"), invitation);
+        commit.finish(EventType::InvitationCreated, reply(&invitation))
+    }
+
+    fn writes(&self, _: &Context<'_>) -> Option<Scope> {
+        Some(self.scope())
+    }
+
+    fn replay(
+        &self,
+        context: &Context<'_>,
+        facts: &Facts,
+        records: &[Key],
+    ) -> Result<Reply, Problem> {
+        super::permit(context, facts, self.account)?;
+        Ok(reply(&view::replayed(facts, records, 0)?))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use alloc::string::String;
+
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::{
+        model::Team,
+        storage::Sort,
+        testing::{Person, World},
+    };
+
+    fn world() -> (World, Person, String, String) {
+        let mut world = World::new();
+        let ana = world.person("ana");
+        let account = world.account(&ana);
+        let path = format!("/v1/accounts/{account}/invitations");
+        (world, ana, account, path)
+    }
+
+    fn body(role: &str) -> Value {
+        json!({ "email": "Ben@Example.com", "role": role })
+    }
+
+    #[test]
+    fn invites_for_fourteen_days_and_keeps_the_token_to_the_mail() {
+        let (mut world, ana, account, path) = world();
+        let (team, project) = (world.team(&ana, &account), world.project(&ana, &account));
+        let grants = json!([{ "project_id": project, "role": "viewer" }]);
+        let mut body = body("guest");
+        body["teams"] = json!([team]);
+        body["project_grants"] = grants.clone();
+        let made = world.post(&ana, &path, body).expect(201);
+        assert_eq!(world.waves, 2);
+        assert_eq!(made.body["email"], "ben@example.com");
+        assert_eq!(made.body["status"], "pending");
+        assert_eq!(made.body["teams"], json!([team]));
+        assert_eq!(made.body["project_grants"], grants);
+        let expiry: Timestamp = made.text("expires_at").parse().unwrap();
+        assert_eq!(expiry, world.now.after(LIFETIME));
+        for hidden in ["token", "salt", "email_hash", "pending_grants"] {
+            assert!(made.body.get(hidden).is_none(), "{hidden}");
+        }
+        let token = world.token(&account, &made.id());
+        let stored = world.dump();
+        assert!(stored.iter().all(|item| !item.body.contains(&token)));
+        // The journal names the invitation and nobody's address.
+        let journal = stored
+            .iter()
+            .filter(|item| item.key.sort.as_str().starts_with(Sort::JOURNAL));
+        assert!(journal.into_iter().all(|item| !item.body.contains("ben@")));
+    }
+
+    #[test]
+    fn a_repetition_answers_the_invitation_made_before() {
+        let (mut world, ana, _, path) = world();
+        let headers = [("idempotency-key", "k1")];
+        let mut send = |role| {
+            let answer = world.send(&ana, "POST", &path, &headers, Some(body(role)));
+            (answer, world.dump())
+        };
+        let (first, stored) = send("member");
+        let (again, stored_then) = send("member");
+        assert_eq!(again.expect(201).body, first.expect(201).body);
+        assert_eq!(stored_then, stored);
+        send("guest").0.expect_problem("idempotency-mismatch");
+    }
+
+    #[test]
+    fn bad_input_names_the_field_and_changes_nothing() {
+        let (mut world, ana, account, path) = world();
+        let project = world.project(&ana, &account);
+        let grant = json!({ "project_id": project, "role": "viewer" });
+        let gone = format!(
+            "{}{}",
+            &project[..project.len() - 1],
+            if project.ends_with('0') { "1" } else { "0" }
+        );
+        let foreign = "prj_01h2xcejqtf2nbrexx3vqjhp4101h2xcejqtf2nbrexx3vqjhp42";
+        let team = "team_01h2xcejqtf2nbrexx3vqjhp41";
+        let long = world.now.after(LONGEST + Duration::from_secs(1));
+        let before = world.dump();
+        for (field, value, named) in [
+            ("email", json!("ben"), "email"),
+            ("role", json!("king"), "role"),
+            ("token", json!("x"), "token"),
+            ("invited_by", json!(ana.id()), "invited_by"),
+            ("expires_at", json!(world.now), "expires_at"),
+            ("expires_at", json!(long), "expires_at"),
+            ("teams", json!([team]), "teams[0]"),
+            ("teams", json!([team, team]), "teams[1]"),
+            ("teams", json!(alloc::vec![team; 21]), "teams"),
+            (
+                "project_grants",
+                json!([grant, grant]),
+                "project_grants[1].project_id",
+            ),
+            (
+                "project_grants",
+                json!([{ "project_id": foreign, "role": "viewer" }]),
+                "project_grants[0].project_id",
+            ),
+            (
+                "project_grants",
+                json!([{ "project_id": gone, "role": "viewer" }]),
+                "project_grants[0].project_id",
+            ),
+            (
+                "project_grants",
+                json!(alloc::vec![grant.clone(); 11]),
+                "project_grants",
+            ),
+        ] {
+            let mut body = body("member");
+            body[field] = value;
+            let answer = world.post(&ana, &path, body).expect(400);
+            assert_eq!(answer.body["errors"][0]["field"], named);
+        }
+        assert_eq!(world.dump(), before);
+    }
+
+    #[test]
+    fn case_28_an_admin_cannot_invite_an_owner_nor_hand_out_ownership() {
+        let (mut world, ana, account, path) = world();
+        let ben = world.person("ben");
+        world.join(&account, &ben, AccountRole::Admin);
+        let project = world.project(&ana, &account);
+        let before = world.dump();
+        let answer = world.post(&ben, &path, body("owner")).expect(403);
+        assert_eq!(
+            answer.expect_problem("escalation").body["missing"][0],
+            "project.archive"
+        );
+        let mut owning = body("guest");
+        owning["project_grants"] = json!([{ "project_id": project, "role": "owner" }]);
+        world
+            .post(&ben, &path, owning)
+            .expect(403)
+            .expect_problem("escalation");
+        assert_eq!(world.dump(), before);
+        world.post(&ben, &path, body("admin")).expect(201);
+        world.post(&ana, &path, body("owner")).expect(201);
+    }
+
+    #[test]
+    fn case_29_a_team_that_may_own_is_handed_out_by_owners_and_its_own_people() {
+        let (mut world, ana, account, path) = world();
+        let ben = world.person("ben");
+        world.join(&account, &ben, AccountRole::Admin);
+        let team = world.team(&ana, &account);
+        let key = Scope::Account(account.parse().unwrap()).key(Sort::team(team.parse().unwrap()));
+        world.amend(&ana, &key, |team: &mut Team| team.may_own = true);
+        let mut invited = body("guest");
+        invited["teams"] = json!([team]);
+        world
+            .post(&ben, &path, invited.clone())
+            .expect(403)
+            .expect_problem("escalation");
+        world.post(&ana, &path, invited.clone()).expect(201);
+        world.assign(&ana, &account, &team, &ben);
+        world.post(&ben, &path, invited).expect(201);
+    }
+
+    #[test]
+    fn case_37_an_archived_project_is_offered_to_nobody() {
+        let (mut world, ana, account, path) = world();
+        let project = world.project(&ana, &account);
+        let archive = format!("/v1/projects/{project}");
+        world
+            .patch(&ana, &archive, json!({ "archived": true }))
+            .expect(200);
+        let before = world.dump();
+        let mut invited = body("guest");
+        invited["project_grants"] = json!([{ "project_id": project, "role": "viewer" }]);
+        world.post(&ana, &path, invited).expect(409);
+        assert_eq!(world.dump(), before);
+    }
+
+    #[test]
+    fn members_may_not_invite_and_outsiders_see_no_account() {
+        let (mut world, _, account, path) = world();
+        let (ben, eve) = (world.person("ben"), world.person("eve"));
+        world.join(&account, &ben, AccountRole::Member);
+        let before = world.dump();
+        let answer = world.post(&ben, &path, body("guest")).expect(403);
+        assert_eq!(answer.body["missing"], json!(["invite.manage"]));
+        world
+            .post(&eve, &path, body("guest"))
+            .expect(404)
+            .expect_problem("not-found");
+        assert_eq!(world.dump(), before);
+    }
+}

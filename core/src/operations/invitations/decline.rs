@@ -1,0 +1,125 @@
+//! `POST /v1/invitations/decline`
+
+use alloc::{boxed::Box, vec::Vec};
+
+use super::answer::{AnsweredView, Input};
+use crate::{
+    api::{Method, Parsed, Problem, ProblemKind, Route, schema},
+    authority::head_key,
+    canonical,
+    commit::Commit,
+    context::Context,
+    facts::{Ask, Facts},
+    invitation_token::InvitationToken,
+    model::{EventType, Invitation, InvitationStatus, Record},
+    storage::{Key, Scope},
+    use_case::{Outcome, Reply, UseCase},
+};
+
+/// Declines an invitation.
+struct DeclineInvitation {
+    input: Input,
+}
+
+/// The route.
+pub const ROUTE: Route = Route::new(
+    Method::Post,
+    "/v1/invitations/decline",
+    "decline_invitation",
+    "Declines an invitation sent to the caller's address",
+    parse,
+)
+.takes(schema::<Input>)
+.answers(&[(200, Some(schema::<AnsweredView>))])
+.refuses(&[ProblemKind::InvitationInvalid, ProblemKind::Forbidden]);
+
+fn parse(request: &Parsed<'_>) -> Result<Box<dyn UseCase>, Problem> {
+    let input = request.body()?;
+    Ok(Box::new(DeclineInvitation { input }))
+}
+
+fn reply(invitation: &Record<Invitation>) -> Reply {
+    Reply::ok(canonical::to_value(&AnsweredView::from(invitation)))
+}
+
+impl UseCase for DeclineInvitation {
+    fn needs(&self, context: &Context<'_>, _: &Facts) -> Result<Vec<Ask>, Problem> {
+        self.input.first_asks(context)
+    }
+
+    fn decide(&self, context: &Context<'_>, facts: &Facts) -> Result<Outcome, Problem> {
+        let (permit, invitation) = self.input.open(context, facts)?;
+        let head = facts.record(&head_key(permit.scope()))?;
+        let mut commit = Commit::open(context, permit, head);
+        let body = Invitation {
+            status: InvitationStatus::Declined,
+            answered_by: Some(context.user()),
+            ..invitation.body.clone()
+        };
+        let invitation = commit.update(&invitation, body);
+        commit.finish(EventType::InvitationDeclined, reply(&invitation))
+    }
+
+    fn writes(&self, context: &Context<'_>) -> Option<Scope> {
+        self.input.scope(context)
+    }
+
+    fn replay(&self, context: &Context<'_>, facts: &Facts, _: &[Key]) -> Result<Reply, Problem> {
+        let invitation = self.input.stored(context, facts)?;
+        let own = |invitation: &Record<Invitation>| {
+            invitation.body.status == InvitationStatus::Declined
+                && invitation.body.answered_by == Some(context.user())
+        };
+        let invitation = invitation.filter(own);
+        Ok(reply(&invitation.ok_or_else(InvitationToken::refused)?))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use alloc::format;
+
+    use serde_json::json;
+
+    use crate::testing::World;
+
+    const PATH: &str = "/v1/invitations/decline";
+
+    #[test]
+    fn the_invited_person_declines_once() {
+        let mut world = World::new();
+        let (ana, ben, eve) = (
+            world.person("ana"),
+            world.person("ben"),
+            world.person("eve"),
+        );
+        let account = world.account(&ana);
+        let body = json!({ "email": "ben@example.com", "role": "guest" });
+        let id = world.invite(&ana, &account, body);
+        let body = json!({ "token": world.token(&account, &id) });
+        let before = world.dump();
+        world
+            .post(&eve, PATH, body.clone())
+            .expect(403)
+            .expect_problem("forbidden");
+        assert_eq!(world.dump(), before);
+        let headers = [("idempotency-key", "k1")];
+        let declined = world.send(&ben, "POST", PATH, &headers, Some(body.clone()));
+        let declined = declined.expect(200);
+        assert_eq!(
+            declined.body,
+            json!({ "id": id, "account_id": account, "role": "guest", "status": "declined" })
+        );
+        let stored = world.dump();
+        let again = world.send(&ben, "POST", PATH, &headers, Some(body.clone()));
+        assert_eq!(again.expect(200).body, declined.body);
+        world
+            .post(&ben, PATH, body)
+            .expect(400)
+            .expect_problem("invitation-invalid");
+        assert_eq!(world.dump(), stored);
+        let path = format!("/v1/accounts/{account}/invitations/{id}");
+        let shown = world.get(&ana, &path).expect(200);
+        assert_eq!(shown.body["answered_by"], ben.id());
+    }
+}

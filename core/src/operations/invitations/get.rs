@@ -1,0 +1,81 @@
+//! `GET /v1/accounts/{account}/invitations/{invitation}`
+
+use alloc::{boxed::Box, vec::Vec};
+
+use super::{InvitationView, Named};
+use crate::{
+    api::{Method, Parsed, Problem, Route, schema, view},
+    authority::AccountRecords,
+    context::Context,
+    facts::{Ask, Facts},
+    use_case::{Outcome, UseCase},
+};
+
+/// Shows one invitation.
+struct GetInvitation {
+    named: Named,
+}
+
+/// The route.
+pub const ROUTE: Route = Route::new(
+    Method::Get,
+    "/v1/accounts/{account}/invitations/{invitation}",
+    "get_invitation",
+    "Shows an invitation",
+    parse,
+)
+.answers(&[(200, Some(schema::<InvitationView>))]);
+
+fn parse(request: &Parsed<'_>) -> Result<Box<dyn UseCase>, Problem> {
+    let named = Named::parse(request)?;
+    Ok(Box::new(GetInvitation { named }))
+}
+
+impl UseCase for GetInvitation {
+    fn needs(&self, context: &Context<'_>, _: &Facts) -> Result<Vec<Ask>, Problem> {
+        let mut asks = AccountRecords::asks(self.named.account, context.user());
+        asks.push(Ask::Get(self.named.key()));
+        Ok(asks)
+    }
+
+    fn decide(&self, context: &Context<'_>, facts: &Facts) -> Result<Outcome, Problem> {
+        let (_, invitation) = self.named.load(context, facts)?;
+        let view = InvitationView::from(&invitation);
+        Ok(Outcome::Reply(view::shown(&invitation, &view)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use alloc::format;
+
+    use serde_json::json;
+
+    use crate::{permission::AccountRole, testing::World};
+
+    #[test]
+    fn shows_it_to_who_manages_invitations_only() {
+        let mut world = World::new();
+        let (ana, ben, eve) = (
+            world.person("ana"),
+            world.person("ben"),
+            world.person("eve"),
+        );
+        let (account, other) = (world.account(&ana), world.account(&eve));
+        world.join(&account, &ben, AccountRole::Member);
+        let body = json!({ "email": "joe@example.com", "role": "guest" });
+        let id = world.invite(&ana, &account, body);
+        let path = format!("/v1/accounts/{account}/invitations/{id}");
+        let shown = world.get(&ana, &path).expect(200);
+        assert_eq!(world.waves, 1);
+        assert_eq!(shown.body["invited_by"], ana.id());
+        assert!(shown.etag.is_some());
+        world.get(&ben, &path).expect(403);
+        world.get(&eve, &path).expect(404);
+        // The same id below an account of one's own is not there either.
+        let elsewhere = format!("/v1/accounts/{other}/invitations/{id}");
+        world.get(&eve, &elsewhere).expect(404);
+        let malformed = format!("/v1/accounts/{account}/invitations/inv_1");
+        world.get(&ana, &malformed).expect(404);
+    }
+}

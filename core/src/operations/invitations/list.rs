@@ -1,0 +1,128 @@
+//! `GET /v1/accounts/{account}/invitations`
+
+use alloc::{boxed::Box, vec::Vec};
+
+use super::InvitationView;
+use crate::{
+    api::{
+        Method, PAGE, PageRequest, Parsed, Problem, Route, schema,
+        view::{self, ListView},
+    },
+    authority::AccountRecords,
+    context::Context,
+    facts::{Ask, FactError, Facts},
+    model::{Invitation, Record},
+    storage::{Range, Scope, Sort},
+    use_case::{Outcome, UseCase},
+    value::AccountId,
+};
+
+/// Lists an account's invitations, oldest first.
+struct ListInvitations {
+    account: AccountId,
+    page: PageRequest,
+}
+
+/// The route.
+pub const ROUTE: Route = Route::new(
+    Method::Get,
+    "/v1/accounts/{account}/invitations",
+    "list_invitations",
+    "Lists the account's invitations, answered ones too",
+    parse,
+)
+.query(&PAGE)
+.answers(&[(200, Some(schema::<ListView<InvitationView>>))]);
+
+fn parse(request: &Parsed<'_>) -> Result<Box<dyn UseCase>, Problem> {
+    Ok(Box::new(ListInvitations {
+        account: request.path("account")?,
+        page: request.page("")?,
+    }))
+}
+
+impl ListInvitations {
+    fn range(&self, context: &Context<'_>) -> Result<Range, Problem> {
+        Ok(Range {
+            after: self.page.after(context)?,
+            limit: Some(self.page.limit),
+            ..Range::all(Scope::Account(self.account), Sort::INVITATIONS)
+        })
+    }
+}
+
+impl UseCase for ListInvitations {
+    fn needs(&self, context: &Context<'_>, _: &Facts) -> Result<Vec<Ask>, Problem> {
+        let mut asks = AccountRecords::asks(self.account, context.user());
+        asks.push(Ask::Scan(self.range(context)?));
+        Ok(asks)
+    }
+
+    fn decide(&self, context: &Context<'_>, facts: &Facts) -> Result<Outcome, Problem> {
+        super::permit(context, facts, self.account)?;
+        let page = facts.scan(&self.range(context)?)?;
+        let records: Vec<Record<Invitation>> =
+            Record::decode_all(&page.items).map_err(FactError::from)?;
+        let items = records.iter().map(InvitationView::from).collect();
+        let last = page.items.last().filter(|_| page.more);
+        let last = last.map(|item| item.key.sort.as_str());
+        let reply = view::page::<InvitationView>(context, &self.page, items, last);
+        Ok(Outcome::Reply(reply))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use alloc::format;
+
+    use serde_json::json;
+
+    use crate::{permission::AccountRole, testing::World};
+
+    #[test]
+    fn pages_through_all_of_them() {
+        let mut world = World::new();
+        let ana = world.person("ana");
+        let account = world.account(&ana);
+        for name in ["ben", "eve", "joe"] {
+            let email = format!("{name}@example.com");
+            world.invite(&ana, &account, json!({ "email": email, "role": "guest" }));
+        }
+        let path = format!("/v1/accounts/{account}/invitations");
+        let all = world.get(&ana, &path).expect(200).body;
+        assert_eq!(world.waves, 1);
+        assert_eq!(all["items"].as_array().unwrap().len(), 3);
+        assert!(all["next_cursor"].is_null());
+        let first = world.get(&ana, &format!("{path}?limit=2")).expect(200);
+        let cursor = first.text("next_cursor");
+        let rest = world.get(&ana, &format!("{path}?limit=2&cursor={cursor}"));
+        let rest = rest.expect(200).body;
+        assert_eq!(first.body["items"][1], all["items"][1]);
+        assert_eq!(rest["items"][0], all["items"][2]);
+        assert!(rest["next_cursor"].is_null());
+    }
+
+    #[test]
+    fn case_19_and_21_nobody_else_reads_the_list_or_uses_its_cursor() {
+        let mut world = World::new();
+        let (ana, ben, eve) = (
+            world.person("ana"),
+            world.person("ben"),
+            world.person("eve"),
+        );
+        let (account, other) = (world.account(&ana), world.account(&eve));
+        world.join(&account, &ben, AccountRole::Member);
+        for email in ["one@example.com", "two@example.com"] {
+            world.invite(&ana, &account, json!({ "email": email, "role": "guest" }));
+        }
+        let path = format!("/v1/accounts/{account}/invitations");
+        let cursor = world.get(&ana, &format!("{path}?limit=1")).expect(200);
+        let cursor = cursor.text("next_cursor");
+        let answer = world.get(&ben, &path).expect(403);
+        assert_eq!(answer.body["missing"], json!(["invite.manage"]));
+        world.get(&eve, &path).expect(404);
+        let stolen = format!("/v1/accounts/{other}/invitations?cursor={cursor}");
+        let answer = world.get(&eve, &stolen).expect(400);
+        assert_eq!(answer.body["errors"][0]["field"], "cursor");
+    }
+}

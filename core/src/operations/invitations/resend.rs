@@ -1,0 +1,163 @@
+//! `POST /v1/accounts/{account}/invitations/{invitation}/resend`
+
+use alloc::{boxed::Box, vec::Vec};
+
+use super::{InvitationView, LIFETIME, Named, check_pending, offer::Offer};
+use crate::{
+    api::{Method, Parsed, Problem, ProblemKind, Route, schema, view},
+    authority::AccountRecords,
+    commit::Commit,
+    context::Context,
+    facts::{Ask, Facts},
+    model::{EventType, Invitation, Record},
+    storage::{Key, Scope},
+    use_case::{Outcome, Reply, UseCase},
+};
+
+/// Sends an invitation again. That kills earlier tokens, revives an expired invitation for another
+/// 14 days, and makes the offer anew: whoever sends it must be able to hand out all of it, and is the
+/// one whose authority counts on acceptance.
+struct ResendInvitation {
+    named: Named,
+}
+
+/// The route.
+pub const ROUTE: Route = Route::new(
+    Method::Post,
+    "/v1/accounts/{account}/invitations/{invitation}/resend",
+    "resend_invitation",
+    "Sends an invitation again; earlier tokens are dead",
+    parse,
+)
+.answers(&[(200, Some(schema::<InvitationView>))])
+.refuses(&[ProblemKind::Conflict, ProblemKind::Escalation]);
+
+fn parse(request: &Parsed<'_>) -> Result<Box<dyn UseCase>, Problem> {
+    request.no_body()?;
+    let named = Named::parse(request)?;
+    Ok(Box::new(ResendInvitation { named }))
+}
+
+fn sent_again(context: &Context<'_>, invitation: &Invitation) -> Result<Invitation, Problem> {
+    let rotation = invitation.rotation.checked_add(1);
+    let now = context.env.now;
+    let end = invitation.expires_at;
+    Ok(Invitation {
+        rotation: rotation
+            .ok_or_else(|| Problem::conflict("it was sent too often; make a new invitation"))?,
+        expires_at: if now < end { end } else { now.after(LIFETIME) },
+        invited_by: context.user(),
+        ..invitation.clone()
+    })
+}
+
+fn reply(invitation: &Record<Invitation>) -> Reply {
+    view::shown(invitation, &InvitationView::from(invitation))
+}
+
+impl UseCase for ResendInvitation {
+    fn needs(&self, context: &Context<'_>, facts: &Facts) -> Result<Vec<Ask>, Problem> {
+        let first = self.named.first_asks();
+        if !facts.has_all(&first) {
+            return Ok(first);
+        }
+        Ok(match self.named.found(facts)? {
+            Some(invitation) => Offer::from(&invitation.body).asks(context.user()),
+            None => AccountRecords::asks(self.named.account, context.user()),
+        })
+    }
+
+    fn decide(&self, context: &Context<'_>, facts: &Facts) -> Result<Outcome, Problem> {
+        let (permit, invitation) = self.named.load(context, facts)?;
+        let records = AccountRecords::load(facts, self.named.account, context.user())?;
+        Offer::from(&invitation.body).check_authority(context, facts, &records.access())?;
+        check_pending(&invitation)?;
+        let mut commit = Commit::open(context, permit, self.named.head(facts)?);
+        let invitation = commit.update(&invitation, sent_again(context, &invitation.body)?);
+        commit.finish(EventType::InvitationResent, reply(&invitation))
+    }
+
+    fn writes(&self, _: &Context<'_>) -> Option<Scope> {
+        Some(self.named.scope())
+    }
+
+    fn replay(&self, context: &Context<'_>, facts: &Facts, _: &[Key]) -> Result<Reply, Problem> {
+        let (_, invitation) = self.named.load(context, facts)?;
+        Ok(reply(&invitation))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use alloc::format;
+    use core::time::Duration;
+
+    use serde_json::json;
+
+    use crate::{permission::AccountRole, testing::World, value::Timestamp};
+
+    #[test]
+    fn raises_the_rotation_and_revives_an_expired_one() {
+        let mut world = World::new();
+        let ana = world.person("ana");
+        let account = world.account(&ana);
+        let body = json!({ "email": "ben@example.com", "role": "guest" });
+        let id = world.invite(&ana, &account, body);
+        let path = format!("/v1/accounts/{account}/invitations/{id}");
+        let resend = format!("{path}/resend");
+        let first = world.get(&ana, &path).expect(200);
+        let again = world.post(&ana, &resend, json!({})).expect(200);
+        assert_eq!(world.waves, 2);
+        assert_eq!(again.body["rotation"], 1);
+        assert_eq!(again.body["expires_at"], first.body["expires_at"]);
+        world.pass(super::LIFETIME + Duration::from_secs(1));
+        let revived = world.post(&ana, &resend, json!({})).expect(200);
+        let expiry: Timestamp = revived.text("expires_at").parse().unwrap();
+        assert_eq!(expiry, world.now.after(super::LIFETIME));
+        world.delete(&ana, &path).expect(204);
+        let before = world.dump();
+        world.post(&ana, &resend, json!({})).expect(409);
+        assert_eq!(world.dump(), before);
+    }
+
+    #[test]
+    fn a_repetition_does_not_rotate_again() {
+        let mut world = World::new();
+        let ana = world.person("ana");
+        let account = world.account(&ana);
+        let body = json!({ "email": "ben@example.com", "role": "guest" });
+        let id = world.invite(&ana, &account, body);
+        let path = format!("/v1/accounts/{account}/invitations/{id}/resend");
+        let headers = [("idempotency-key", "k1")];
+        let mut send = || world.send(&ana, "POST", &path, &headers, Some(json!({})));
+        let first = send().expect(200);
+        assert_eq!(send().expect(200).body, first.body);
+        assert_eq!(first.body["rotation"], 1);
+    }
+
+    #[test]
+    fn case_29_whoever_sends_again_hands_out_anew() {
+        let mut world = World::new();
+        let (ana, ben, eve) = (
+            world.person("ana"),
+            world.person("ben"),
+            world.person("eve"),
+        );
+        let account = world.account(&ana);
+        world.join(&account, &ben, AccountRole::Admin);
+        world.join(&account, &eve, AccountRole::Member);
+        let offer = |role| json!({ "email": "joe@example.com", "role": role });
+        let owner = world.invite(&ana, &account, offer("owner"));
+        let guest = world.invite(&ana, &account, offer("guest"));
+        let path = |id| format!("/v1/accounts/{account}/invitations/{id}/resend");
+        let before = world.dump();
+        world
+            .post(&ben, &path(&owner), json!({}))
+            .expect(403)
+            .expect_problem("escalation");
+        world.post(&eve, &path(&guest), json!({})).expect(403);
+        assert_eq!(world.dump(), before);
+        let sent = world.post(&ben, &path(&guest), json!({})).expect(200);
+        assert_eq!(sent.body["invited_by"], ben.id());
+    }
+}

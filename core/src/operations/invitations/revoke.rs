@@ -1,0 +1,117 @@
+//! `DELETE /v1/accounts/{account}/invitations/{invitation}`
+
+use alloc::{boxed::Box, vec::Vec};
+
+use super::{Named, check_pending};
+use crate::{
+    api::{IfMatch, Method, Parsed, Precondition, Problem, ProblemKind, Route},
+    authority::AccountRecords,
+    commit::Commit,
+    context::Context,
+    facts::{Ask, Facts},
+    model::{EventType, Invitation, InvitationStatus},
+    storage::Scope,
+    use_case::{Outcome, Reply, UseCase},
+};
+
+/// Takes an invitation back: its tokens are dead from then on. The record stays.
+struct RevokeInvitation {
+    named: Named,
+    if_match: IfMatch,
+}
+
+/// The route.
+pub const ROUTE: Route = Route::new(
+    Method::Delete,
+    "/v1/accounts/{account}/invitations/{invitation}",
+    "revoke_invitation",
+    "Takes an invitation back",
+    parse,
+)
+.answers(&[(204, None)])
+.precondition(Precondition::Optional)
+.refuses(&[ProblemKind::Conflict]);
+
+fn parse(request: &Parsed<'_>) -> Result<Box<dyn UseCase>, Problem> {
+    request.no_body()?;
+    Ok(Box::new(RevokeInvitation {
+        named: Named::parse(request)?,
+        if_match: request.if_match()?,
+    }))
+}
+
+impl UseCase for RevokeInvitation {
+    fn needs(&self, context: &Context<'_>, facts: &Facts) -> Result<Vec<Ask>, Problem> {
+        let first = self.named.first_asks();
+        if !facts.has_all(&first) {
+            return Ok(first);
+        }
+        Ok(AccountRecords::asks(self.named.account, context.user()))
+    }
+
+    fn decide(&self, context: &Context<'_>, facts: &Facts) -> Result<Outcome, Problem> {
+        let (permit, invitation) = self.named.load(context, facts)?;
+        self.if_match.honour(Some(&invitation.etag()))?;
+        check_pending(&invitation)?;
+        let mut commit = Commit::open(context, permit, self.named.head(facts)?);
+        let body = Invitation {
+            status: InvitationStatus::Revoked,
+            ..invitation.body.clone()
+        };
+        commit.update(&invitation, body);
+        commit.finish(EventType::InvitationRevoked, Reply::no_content())
+    }
+
+    fn writes(&self, _: &Context<'_>) -> Option<Scope> {
+        Some(self.named.scope())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use alloc::format;
+
+    use serde_json::json;
+
+    use crate::{permission::AccountRole, testing::World};
+
+    #[test]
+    fn the_record_stays_and_a_second_time_is_a_conflict() {
+        let mut world = World::new();
+        let ana = world.person("ana");
+        let account = world.account(&ana);
+        let body = json!({ "email": "ben@example.com", "role": "guest" });
+        let id = world.invite(&ana, &account, body);
+        let path = format!("/v1/accounts/{account}/invitations/{id}");
+        world.delete(&ana, &path).expect(204);
+        assert_eq!(world.waves, 2);
+        assert_eq!(world.get(&ana, &path).expect(200).body["status"], "revoked");
+        let before = world.dump();
+        world
+            .delete(&ana, &path)
+            .expect(409)
+            .expect_problem("conflict");
+        assert_eq!(world.dump(), before);
+    }
+
+    #[test]
+    fn a_stale_mark_or_a_lack_of_authority_changes_nothing() {
+        let mut world = World::new();
+        let (ana, ben, eve) = (
+            world.person("ana"),
+            world.person("ben"),
+            world.person("eve"),
+        );
+        let account = world.account(&ana);
+        world.join(&account, &ben, AccountRole::Member);
+        let body = json!({ "email": "joe@example.com", "role": "guest" });
+        let id = world.invite(&ana, &account, body);
+        let path = format!("/v1/accounts/{account}/invitations/{id}");
+        let before = world.dump();
+        world.delete(&ben, &path).expect(403);
+        world.delete(&eve, &path).expect(404);
+        let stale = [("if-match", "\"00000000000000000000000000000000\"")];
+        world.send(&ana, "DELETE", &path, &stale, None).expect(412);
+        assert_eq!(world.dump(), before);
+    }
+}

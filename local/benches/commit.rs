@@ -1,0 +1,167 @@
+//! What a commit costs, beside the same rows written with bare rusqlite in the same run.
+//!
+//! A sync takes what the disk takes at that moment, so only the ratio means anything: the two take
+//! turns, commit by commit, and their medians are compared.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a benchmark may stop where it fails"
+)]
+
+#[path = "../tests/store/support.rs"]
+mod support;
+
+use std::{
+    fmt::Write,
+    path::Path,
+    time::{Duration, Instant},
+};
+
+use futures_util::future::join_all;
+use rusqlite::{Connection, params};
+use tokio::runtime::Runtime;
+use wm_core::storage::{Batch, Condition, IndexKey, Item, Operation, Scope};
+use wm_local::records::SqliteRecords;
+use wm_service::ports::Records;
+
+use support::{creating, etag, item, scope};
+
+/// Operations of a typical commit: the record, its listing row, the request's idempotency record,
+/// the journal entry and the head of the scope.
+const BODY: usize = 600;
+
+/// The commit with this number in a scope: four new items, and the head, which is rewritten.
+fn typical(scope: Scope, number: u64) -> Batch {
+    let body = "x".repeat(BODY);
+    let new = |place: &str, indexed: bool| {
+        let mut item = item(scope, &format!("{place}{number:020}"), number, body.clone());
+        if indexed {
+            item.index[0] = Some(IndexKey {
+                partition: scope.to_string(),
+                sort: format!("{place}{number:020}"),
+            });
+        }
+        item
+    };
+    let head = match number {
+        0 => Condition::Absent,
+        _ => Condition::Matches(etag(number - 1)),
+    };
+    let items = [
+        new("TEAM#", true),
+        new("MEMBER#", true),
+        new("IDEM#", false),
+        new("JOURNAL#", false),
+    ];
+    let mut batch = creating(scope, items);
+    let item = item(scope, "#0HEAD", number, body);
+    batch.operations.push(Operation::Put(item, head));
+    batch
+}
+
+/// The same rows in a file of the same form, written as anyone would by hand.
+fn raw(directory: &Path) -> Connection {
+    let path = directory.join("raw.sqlite");
+    // Created by the store itself, so that tables, indexes and page size are the same.
+    drop(SqliteRecords::open(&path).unwrap());
+    let connection = Connection::open(path).unwrap();
+    connection
+        .pragma_update(None, "journal_mode", "WAL")
+        .unwrap();
+    connection
+        .pragma_update(None, "synchronous", "FULL")
+        .unwrap();
+    connection
+}
+
+fn write_raw(connection: &mut Connection, batch: &Batch) {
+    let transaction = connection.transaction().unwrap();
+    let partition = batch.scope.to_string();
+    for operation in &batch.operations {
+        let Operation::Put(
+            Item {
+                key,
+                index,
+                etag,
+                body,
+                ..
+            },
+            condition,
+        ) = operation
+        else {
+            unreachable!("typical batches only put")
+        };
+        let (sort, etag) = (key.sort.as_str(), etag.as_str());
+        let index = index[0].as_ref();
+        let (gsi1pk, gsi1sk) = (index.map(|key| &key.partition), index.map(|key| &key.sort));
+        let changed = match condition {
+            Condition::Absent => transaction
+                .prepare_cached(
+                    "INSERT INTO items (pk, sk, etag, body, gsi1pk, gsi1sk) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+                )
+                .unwrap()
+                .execute(params![partition, sort, etag, body, gsi1pk, gsi1sk]),
+            Condition::Matches(before) => transaction
+                .prepare_cached("UPDATE items SET etag = ?3, body = ?4 WHERE pk = ?1 AND sk = ?2 AND etag = ?5")
+                .unwrap()
+                .execute(params![partition, sort, etag, body, before.as_str()]),
+        };
+        assert_eq!(changed.unwrap(), 1);
+    }
+    transaction.commit().unwrap();
+}
+
+fn median(mut times: Vec<Duration>) -> Duration {
+    times.sort();
+    times[times.len() / 2]
+}
+
+/// Commits one after another, ours and raw in turn.
+fn compare(runtime: &Runtime, rounds: u64) -> String {
+    let directory = tempfile::tempdir().unwrap();
+    let store = SqliteRecords::open(&directory.path().join("ours.sqlite")).unwrap();
+    let mut connection = raw(directory.path());
+    let (mut ours, mut theirs) = (Vec::new(), Vec::new());
+    for number in 0..rounds {
+        let batch = typical(scope(1), number);
+        let start = Instant::now();
+        runtime.block_on(store.commit(&batch)).unwrap();
+        ours.push(start.elapsed());
+        let start = Instant::now();
+        write_raw(&mut connection, &batch);
+        theirs.push(start.elapsed());
+    }
+    let (ours, theirs) = (median(ours), median(theirs));
+    let ratio = ours.as_secs_f64() / theirs.as_secs_f64();
+    format!("one writer: ours {ours:?}, bare rusqlite {theirs:?}, ratio {ratio:.2} (at most 1.5)\n")
+}
+
+/// Commits a second with this many scopes, each with one writer at a time.
+fn throughput(runtime: &Runtime, scopes: u8, commits: u64) -> f64 {
+    let directory = tempfile::tempdir().unwrap();
+    let store = SqliteRecords::open(&directory.path().join("ours.sqlite")).unwrap();
+    let store = &store;
+    let start = Instant::now();
+    runtime.block_on(join_all((0..scopes).map(|number| async move {
+        for commit in 0..commits {
+            store.commit(&typical(scope(number), commit)).await.unwrap();
+        }
+    })));
+    f64::from(scopes) * commits as f64 / start.elapsed().as_secs_f64()
+}
+
+#[expect(clippy::print_stdout, reason = "a benchmark reports")]
+fn main() {
+    let runtime = Runtime::new().unwrap();
+    let mut report = compare(&runtime, 3_000);
+    for scopes in [1, 4, 16, 64] {
+        let rate = throughput(&runtime, scopes, 6_400 / (4 + u64::from(scopes)));
+        writeln!(
+            report,
+            "{scopes} scopes at once: {rate:.0} commits a second"
+        )
+        .unwrap();
+    }
+    println!("{report}");
+}

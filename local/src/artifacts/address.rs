@@ -1,0 +1,356 @@
+//! Signed addresses: what they are good for, how they are written, and how they are believed.
+
+use form_urlencoded::Serializer;
+use percent_encoding::{AsciiSet, CONTROLS, percent_decode_str, utf8_percent_encode};
+use wm_core::{
+    storage::ObjectPath,
+    value::{FileName, Invalid, MediaType, Sha256, Size, Timestamp},
+};
+
+use super::UploadId;
+
+/// Below this path of the server lie the objects.
+pub const FILES: &str = "/files/";
+
+/// What a URL's path cannot hold as it is (RFC 3986 section 3.3). Everything else, `/` included,
+/// stays, so that the path contains the object's key.
+const ENCODED: &AsciiSet = &CONTROLS
+    .add(b' ')
+    .add(b'"')
+    .add(b'#')
+    .add(b'%')
+    .add(b'<')
+    .add(b'>')
+    .add(b'?')
+    .add(b'[')
+    .add(b'\\')
+    .add(b']')
+    .add(b'^')
+    .add(b'`')
+    .add(b'{')
+    .add(b'|')
+    .add(b'}');
+
+/// What one address allows, to one object, until one moment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Address {
+    /// The object.
+    pub path: ObjectPath,
+    /// From this moment on the address is refused.
+    pub expires_at: Timestamp,
+    /// What may be done.
+    pub purpose: Purpose,
+}
+
+/// What an address is good for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Purpose {
+    /// Creating the object with exactly these bytes.
+    Upload {
+        /// Their number.
+        size: Size,
+        /// The type the client must name.
+        media_type: MediaType,
+        /// Their digest.
+        sha256: Sha256,
+    },
+    /// Storing one part of a multipart upload, again as often as it takes.
+    Part {
+        /// The upload.
+        upload: UploadId,
+        /// The part, from 1.
+        number: u16,
+        /// Its size in bytes.
+        size: u64,
+    },
+    /// Reading the object, as an attachment.
+    Download {
+        /// The name it is saved under.
+        file: FileName,
+        /// The type it is served as.
+        media_type: MediaType,
+    },
+}
+
+impl Purpose {
+    /// The one method the address is good for.
+    #[must_use]
+    pub fn method(&self) -> &'static str {
+        match self {
+            Self::Upload { .. } | Self::Part { .. } => "PUT",
+            Self::Download { .. } => "GET",
+        }
+    }
+}
+
+/// Why an address opens nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum AddressError {
+    /// The path names no object.
+    #[error("there is no such thing, or you cannot see it")]
+    NoObject,
+    /// The address is not one of ours, or was altered.
+    #[error("the address is not as it was issued; ask for a new one")]
+    Altered,
+    /// Its time is over.
+    #[error("the address has expired; ask for a new one")]
+    Expired,
+}
+
+/// Signs addresses and believes its own only.
+///
+/// The signature is HMAC-SHA-256 over the method, the object's path and the query exactly as it was
+/// issued, so whatever stands in the query is bound without a rule of its own.
+#[derive(Clone)]
+pub struct Signer {
+    key: Sha256,
+}
+
+impl Signer {
+    /// A signer whose key is derived from the surface's secret.
+    #[must_use]
+    pub fn new(secret: &[u8; 32]) -> Self {
+        Self {
+            key: Sha256::keyed(secret, &[b"files"]),
+        }
+    }
+
+    fn signature(&self, method: &str, path: &ObjectPath, query: &str) -> Sha256 {
+        let path = path.to_string();
+        let parts = [method.as_bytes(), path.as_bytes(), query.as_bytes()];
+        Sha256::keyed(self.key.as_bytes(), &parts)
+    }
+
+    /// The address as path and query of a URL. Only for who was permitted, so only for [`super`].
+    pub(super) fn write(&self, address: &Address) -> String {
+        let query = query(address);
+        let signature = self.signature(address.purpose.method(), &address.path, &query);
+        let path = address.path.to_string();
+        let path = utf8_percent_encode(&path, ENCODED);
+        format!("{FILES}{path}?{query}&signature={signature}")
+    }
+
+    /// Reads an address back. `path` and `query` are as the server received them, `path` without
+    /// [`FILES`].
+    ///
+    /// # Errors
+    /// [`AddressError`].
+    pub fn read(
+        &self,
+        method: &str,
+        path: &str,
+        query: &str,
+        now: Timestamp,
+    ) -> Result<Address, AddressError> {
+        let path = percent_decode_str(path).decode_utf8();
+        let path: ObjectPath = path
+            .ok()
+            .and_then(|path| path.parse().ok())
+            .ok_or(AddressError::NoObject)?;
+        let (query, signature) = query
+            .rsplit_once("&signature=")
+            .ok_or(AddressError::Altered)?;
+        let signature: Sha256 = signature.parse().map_err(|_| AddressError::Altered)?;
+        if !self.signature(method, &path, query).matches(&signature) {
+            return Err(AddressError::Altered);
+        }
+        let address = parse(path, query).map_err(|_| AddressError::Altered)?;
+        if now >= address.expires_at {
+            return Err(AddressError::Expired);
+        }
+        Ok(address)
+    }
+}
+
+fn query(address: &Address) -> String {
+    let mut query = Serializer::new(String::new());
+    query.append_pair("expires", &address.expires_at.to_string());
+    match &address.purpose {
+        Purpose::Upload {
+            size,
+            media_type,
+            sha256,
+        } => query
+            .append_pair("size", &size.bytes().to_string())
+            .append_pair("type", media_type.as_str())
+            .append_pair("sha256", &sha256.to_string()),
+        Purpose::Part {
+            upload,
+            number,
+            size,
+        } => query
+            .append_pair("upload", upload.as_str())
+            .append_pair("part", &number.to_string())
+            .append_pair("size", &size.to_string()),
+        Purpose::Download { file, media_type } => query
+            .append_pair("file", file.as_str())
+            .append_pair("type", media_type.as_str()),
+    };
+    query.finish()
+}
+
+/// Reads what [`query`] wrote; only called for a query whose signature holds.
+fn parse(path: ObjectPath, query: &str) -> Result<Address, Invalid> {
+    const WRONG: Invalid = Invalid("must be an address as it was issued");
+    let find = |name: &str| {
+        form_urlencoded::parse(query.as_bytes())
+            .find(|(key, _)| key == name)
+            .map(|(_, value)| value.into_owned())
+    };
+    let text = |name: &str| find(name).ok_or(WRONG);
+    let size = || text("size")?.parse::<u64>().map_err(|_| WRONG);
+    let purpose = if let Some(upload) = find("upload") {
+        Purpose::Part {
+            upload: upload.parse()?,
+            number: text("part")?.parse().map_err(|_| WRONG)?,
+            size: size()?,
+        }
+    } else if let Some(file) = find("file") {
+        Purpose::Download {
+            file: file.parse()?,
+            media_type: text("type")?.parse()?,
+        }
+    } else {
+        Purpose::Upload {
+            size: size()?.try_into()?,
+            media_type: text("type")?.parse()?,
+            sha256: text("sha256")?.parse()?,
+        }
+    };
+    Ok(Address {
+        path,
+        expires_at: text("expires")?.parse()?,
+        purpose,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const PATH: &str = "accounts/acc_01arz3ndektsv4rrffq69g5fav/projects/prj_01arz3ndektsv4rrffq69g5fav01arz3ndektsv4rrffq69g5faw/artifacts/art_01arz3ndektsv4rrffq69g5fav/raw/1/Über uns+1.pdf";
+    const NOW: &str = "2026-11-23T09:30:00Z";
+
+    fn now() -> Timestamp {
+        NOW.parse().unwrap()
+    }
+
+    fn purposes() -> Vec<Purpose> {
+        let media_type: MediaType = "application/vnd.a+json".parse().unwrap();
+        vec![
+            Purpose::Upload {
+                size: 12.try_into().unwrap(),
+                media_type: media_type.clone(),
+                sha256: Sha256::of(b"x"),
+            },
+            Purpose::Part {
+                upload: "0123456789abcdef0123456789abcdef".parse().unwrap(),
+                number: 7,
+                size: 16,
+            },
+            Purpose::Download {
+                file: "Über uns & mehr=1.pdf".parse().unwrap(),
+                media_type,
+            },
+        ]
+    }
+
+    fn address(purpose: Purpose) -> Address {
+        Address {
+            path: PATH.parse().unwrap(),
+            expires_at: now().after(Duration::from_secs(60)),
+            purpose,
+        }
+    }
+
+    fn read(method: &str, written: &str, now: Timestamp) -> Result<Address, AddressError> {
+        let (path, query) = written.split_once('?').unwrap();
+        let path = path.strip_prefix(FILES).unwrap();
+        Signer::new(&[7; 32]).read(method, path, query, now)
+    }
+
+    #[test]
+    fn every_purpose_is_read_back_as_it_was_written() {
+        for purpose in purposes() {
+            let address = address(purpose);
+            let written = Signer::new(&[7; 32]).write(&address);
+            assert_eq!(read(address.purpose.method(), &written, now()), Ok(address));
+        }
+    }
+
+    #[test]
+    fn the_path_contains_the_key_as_far_as_a_url_can() {
+        let written = Signer::new(&[7; 32]).write(&address(purposes().remove(0)));
+        let key = PATH.replace("Über uns", "%C3%9Cber%20uns");
+        assert!(written.starts_with(&format!("/files/{key}?")), "{written}");
+    }
+
+    #[test]
+    fn case_42_every_altered_byte_and_every_other_method_is_refused() {
+        for purpose in purposes() {
+            let address = address(purpose);
+            let written = Signer::new(&[7; 32]).write(&address);
+            let method = address.purpose.method();
+            for other in ["PUT", "GET", "POST", "DELETE", ""] {
+                let same = other == method;
+                assert_eq!(read(other, &written, now()).is_ok(), same, "{other}");
+            }
+            for position in FILES.len()..written.len() {
+                let mut bytes = written.clone().into_bytes();
+                bytes[position] = if bytes[position] == b'1' { b'2' } else { b'1' };
+                let altered = String::from_utf8(bytes).unwrap();
+                if altered.contains('?') {
+                    assert!(read(method, &altered, now()).is_err(), "{altered}");
+                }
+            }
+            let other_key = Signer::new(&[8; 32]).write(&address);
+            assert_eq!(read(method, &other_key, now()), Err(AddressError::Altered));
+        }
+    }
+
+    #[test]
+    fn an_address_ends_at_the_exact_moment() {
+        let address = address(purposes().remove(0));
+        let written = Signer::new(&[7; 32]).write(&address);
+        let last = address.expires_at.before(Duration::from_millis(1));
+        assert!(read("PUT", &written, last).is_ok());
+        assert_eq!(
+            read("PUT", &written, address.expires_at),
+            Err(AddressError::Expired)
+        );
+    }
+
+    #[test]
+    fn case_40_a_path_is_decoded_once_and_must_be_the_one_spelling() {
+        let signer = Signer::new(&[7; 32]);
+        for name in [
+            "../x",
+            "%2e%2e/x",
+            "%252e%252e",
+            "a%5Cb",
+            "a%00b",
+            "x/..",
+            "cafe%CC%81.pdf",
+            "a.",
+            "%FF",
+        ] {
+            let path = PATH.replace("Über uns+1.pdf", name);
+            let read = signer.read("PUT", &path, "expires=x&signature=y", now());
+            assert_eq!(read, Err(AddressError::NoObject), "{name}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_was_not_issued_is_refused(path in "\\PC*", query in "\\PC*", real in any::<bool>()) {
+            let path = if real { PATH } else { &path };
+            let query = format!("{query}&signature={}", Sha256::of(query.as_bytes()));
+            let read = Signer::new(&[7; 32]).read("PUT", path, &query, now());
+            prop_assert!(read.is_err());
+        }
+    }
+}

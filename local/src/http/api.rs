@@ -1,0 +1,126 @@
+//! The API: every request that is for no file and no key goes to the service.
+
+use std::{convert::Infallible, future::Future, sync::Arc, time::Duration};
+
+use tokio::time::timeout;
+use warp::{
+    Filter, Rejection,
+    http::{HeaderMap, HeaderValue, Method, StatusCode, header::CONNECTION},
+    path::FullPath,
+    reply::Response as HttpResponse,
+};
+use wm_core::api::{Problem, ProblemKind, Request, Response};
+
+use super::body::{Body, BodyError, body};
+use crate::env::EnvSource;
+
+/// How long the whole body of an API request may take.
+const BODY_TIME: Duration = Duration::from_secs(60);
+
+/// Answers every request by asking `handle`.
+pub(super) fn routes<H, F>(
+    handle: H,
+    env: Arc<EnvSource>,
+) -> impl Filter<Extract = (HttpResponse,), Error = Rejection> + Clone
+where
+    H: Fn(Request) -> F + Clone + Send + Sync + 'static,
+    F: Future<Output = Response> + Send + 'static,
+{
+    warp::method()
+        .and(warp::path::full())
+        .and(raw_query())
+        .and(warp::header::headers_cloned())
+        .and(body())
+        .then(move |method, path, query, headers, body| {
+            let (handle, env) = (handle.clone(), Arc::clone(&env));
+            async move {
+                match read(method, path, query, headers, body).await {
+                    Ok(request) => finish(handle(request), &env).await,
+                    Err(error) => refuse_body(error, &env),
+                }
+            }
+        })
+}
+
+/// The query as sent; empty for none.
+pub(super) fn raw_query() -> impl Filter<Extract = (String,), Error = Infallible> + Copy {
+    warp::query::raw().or(warp::any().map(String::new)).unify()
+}
+
+async fn read(
+    method: Method,
+    path: FullPath,
+    query: String,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Request, BodyError> {
+    let body = timeout(BODY_TIME, body.read(Request::BODY_LIMIT + 1)).await;
+    Ok(Request {
+        method: plain_method(&method).to_owned(),
+        path: path.as_str().to_owned(),
+        query,
+        headers: plain_headers(&headers),
+        body: body.unwrap_or(Err(BodyError::Stalled))?,
+    })
+}
+
+/// A request once begun is finished, whether or not its client still listens: between its commit and
+/// its answer there may be steps that the next request would otherwise find undone.
+async fn finish(
+    answer: impl Future<Output = Response> + Send + 'static,
+    env: &EnvSource,
+) -> HttpResponse {
+    match tokio::spawn(answer).await {
+        Ok(response) => convert(response),
+        Err(error) => problem(&Problem::internal(error.to_string()), env),
+    }
+}
+
+/// `HEAD` is `GET` whose body the server leaves out (RFC 9110 section 9.3.2).
+pub(super) fn plain_method(method: &Method) -> &str {
+    if method == Method::HEAD {
+        "GET"
+    } else {
+        method.as_str()
+    }
+}
+
+fn plain_headers(headers: &HeaderMap) -> Vec<(String, String)> {
+    let text = |value: &HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
+    headers
+        .iter()
+        .map(|(name, value)| (name.as_str().to_owned(), text(value)))
+        .collect()
+}
+
+fn refuse_body(error: BodyError, env: &EnvSource) -> HttpResponse {
+    let refused = Problem::new(ProblemKind::InvalidRequest, error.to_string());
+    let mut response = problem(&refused, env);
+    let close = HeaderValue::from_static("close");
+    response.headers_mut().insert(CONNECTION, close);
+    response
+}
+
+/// The answer to a problem met before or beside the service.
+pub(super) fn problem(problem: &Problem, env: &EnvSource) -> HttpResponse {
+    if let Some(internal) = &problem.internal {
+        tracing::error!(error = internal, "a request failed");
+    }
+    convert(Response::from_problem(problem, env.env().id("request")))
+}
+
+/// The answer as the server sends it.
+pub(super) fn convert(response: Response) -> HttpResponse {
+    let mut converted = HttpResponse::new(response.body.into());
+    let status = StatusCode::from_u16(response.status);
+    *converted.status_mut() = status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    for (name, value) in response.headers {
+        match HeaderValue::from_maybe_shared(bytes::Bytes::from(value)) {
+            Ok(value) => {
+                converted.headers_mut().append(name, value);
+            }
+            Err(_) => tracing::error!(name, "a header of an answer holds control characters"),
+        }
+    }
+    converted
+}

@@ -1,0 +1,73 @@
+//! Request bodies, read with patience that ends.
+
+use std::{pin::Pin, time::Duration};
+
+use bytes::{Buf, Bytes};
+use futures_util::{Stream, StreamExt};
+use tokio::time::timeout;
+use warp::{Filter, Rejection};
+
+/// How long a client may send nothing in the middle of a body.
+const IDLE: Duration = Duration::from_secs(30);
+
+/// How much of a body nobody wants is read all the same, so that a client which writes everything
+/// before it reads still gets its answer: 16 MiB.
+const DRAINED: u64 = 16 * 1024 * 1024;
+
+/// Why a body did not come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub(super) enum BodyError {
+    /// Nothing came for too long.
+    #[error("the body stopped arriving; send it again")]
+    Stalled,
+    /// The connection ended, or what came is no HTTP.
+    #[error("the body ended in the middle; send it again")]
+    Broken,
+}
+
+/// The rest of a request's body.
+pub(super) struct Body(Pin<Box<dyn Stream<Item = Result<Bytes, warp::Error>> + Send>>);
+
+impl Body {
+    /// The next bytes; `None` at the end.
+    pub(super) async fn next(&mut self) -> Result<Option<Bytes>, BodyError> {
+        let chunk = timeout(IDLE, self.0.next()).await;
+        let chunk = chunk.map_err(|_| BodyError::Stalled)?;
+        chunk.transpose().map_err(|_| BodyError::Broken)
+    }
+
+    /// The first `limit` bytes. The rest is read and forgotten, up to a bound; beyond it the
+    /// connection closes with the answer.
+    pub(super) async fn read(mut self, limit: usize) -> Result<Vec<u8>, BodyError> {
+        let mut body = Vec::new();
+        let mut surplus = 0_u64;
+        while let Some(chunk) = self.next().await? {
+            let wanted = chunk.len().min(limit - body.len());
+            body.extend(chunk.iter().take(wanted));
+            surplus += (chunk.len() - wanted) as u64;
+            if surplus > DRAINED {
+                break;
+            }
+        }
+        Ok(body)
+    }
+
+    /// Reads what nobody wants, up to a bound.
+    pub(super) async fn drain(self) {
+        // Whatever goes wrong here, the answer is decided.
+        let _ = self.read(0).await;
+    }
+}
+
+/// The body of the request.
+pub(super) fn body() -> impl Filter<Extract = (Body,), Error = Rejection> + Copy {
+    warp::body::stream().map(|stream| {
+        let chunks = StreamExt::map(stream, |chunk: Result<_, warp::Error>| {
+            chunk.map(|mut buffer| {
+                let length = Buf::remaining(&buffer);
+                Buf::copy_to_bytes(&mut buffer, length)
+            })
+        });
+        Body(Box::pin(chunks))
+    })
+}

@@ -1,0 +1,260 @@
+//! Downloads: an object as an attachment, whole or one range of it, with constant memory.
+
+use std::{
+    fs::File,
+    io::{self, Read, Seek, SeekFrom},
+    ops::Range,
+    sync::Arc,
+};
+
+use bytes::Bytes;
+use futures_util::{Stream, stream};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use warp::{
+    Reply,
+    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
+    reply::Response as HttpResponse,
+};
+use wm_core::{
+    api::Problem,
+    facts::Stat,
+    storage::ObjectPath,
+    value::{FileName, MediaType, Sha256, digest::Hasher},
+};
+
+use super::files::failed;
+use crate::{
+    artifacts::{CHUNK, ObjectStore},
+    blocking::blocking,
+};
+
+/// What `filename*` holds as it is (RFC 8187 section 3.2.1, `attr-char`).
+const NAME_ENCODED: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'!')
+    .remove(b'$')
+    .remove(b'&')
+    .remove(b'+')
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'^')
+    .remove(b'_')
+    .remove(b'`')
+    .remove(b'~');
+
+/// Headers that make whatever was uploaded harmless in a browser: it is saved, never shown, run or
+/// stored on the way.
+const HARMLESS: [(HeaderName, HeaderValue); 4] = [
+    (
+        header::X_CONTENT_TYPE_OPTIONS,
+        HeaderValue::from_static("nosniff"),
+    ),
+    (
+        header::CONTENT_SECURITY_POLICY,
+        HeaderValue::from_static("sandbox; default-src 'none'"),
+    ),
+    (
+        header::CACHE_CONTROL,
+        HeaderValue::from_static("private, no-store"),
+    ),
+    (header::ACCEPT_RANGES, HeaderValue::from_static("bytes")),
+];
+
+/// What a client asked for of an object.
+#[derive(Debug, PartialEq, Eq)]
+enum Wanted {
+    Whole,
+    Part(Range<u64>),
+    Nothing,
+}
+
+/// Answers with the object as an attachment of this name and type.
+pub(super) async fn download(
+    store: &Arc<ObjectStore>,
+    path: &ObjectPath,
+    file: &FileName,
+    media_type: &MediaType,
+    headers: &HeaderMap,
+) -> Result<HttpResponse, Problem> {
+    let (store, path) = (Arc::clone(store), path.clone());
+    let opened = blocking(move || store.open_object(&path)).await;
+    let (bytes, stat) = opened.map_err(failed)?.ok_or_else(Problem::not_found)?;
+    let tag = stat.sha256.map(|sha256| format!("\"{sha256}\""));
+    let mut response = answer(bytes, &stat, wanted(headers, stat.size, tag.as_deref()));
+    let described = [
+        (header::CONTENT_TYPE, Some(media_type.to_string())),
+        (header::CONTENT_DISPOSITION, Some(attachment(file))),
+        (header::ETAG, tag),
+    ];
+    let sent = response.headers_mut();
+    sent.extend(HARMLESS);
+    for (name, value) in described {
+        sent.extend(value.and_then(|value| Some((name, HeaderValue::try_from(value).ok()?))));
+    }
+    Ok(response)
+}
+
+fn answer(file: File, stat: &Stat, wanted: Wanted) -> HttpResponse {
+    let size = stat.size;
+    let (status, range, sha256, served) = match wanted {
+        Wanted::Whole => (StatusCode::OK, 0..size, stat.sha256, None),
+        Wanted::Part(part) => {
+            let served = format!("bytes {}-{}/{size}", part.start, part.end - 1);
+            (StatusCode::PARTIAL_CONTENT, part, None, Some(served))
+        }
+        Wanted::Nothing => {
+            let served = format!("bytes */{size}");
+            (StatusCode::RANGE_NOT_SATISFIABLE, 0..0, None, Some(served))
+        }
+    };
+    let length = HeaderValue::from(range.end - range.start);
+    let mut response = warp::reply::stream(stream_range(file, range, sha256)).into_response();
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_LENGTH, length);
+    let served = served.and_then(|served| HeaderValue::try_from(served).ok());
+    headers.extend(served.map(|served| (header::CONTENT_RANGE, served)));
+    response
+}
+
+/// `attachment` with the name for old clients and for those that read UTF-8 (RFC 6266).
+fn attachment(file: &FileName) -> String {
+    let name = file.as_str();
+    let plain: String = name
+        .chars()
+        .map(|character| if character.is_ascii() { character } else { '_' })
+        .collect();
+    let encoded = utf8_percent_encode(name, NAME_ENCODED);
+    format!("attachment; filename=\"{plain}\"; filename*=UTF-8''{encoded}")
+}
+
+/// A single range is honoured; several, or what is no range, are ignored (RFC 9110 section 14.2).
+fn wanted(headers: &HeaderMap, size: u64, tag: Option<&str>) -> Wanted {
+    let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
+    if text(header::IF_RANGE).is_some_and(|asked| Some(asked) != tag) {
+        return Wanted::Whole;
+    }
+    text(header::RANGE)
+        .and_then(|range| parse_range(range, size))
+        .unwrap_or(Wanted::Whole)
+}
+
+fn parse_range(range: &str, size: u64) -> Option<Wanted> {
+    let (first, last) = range.strip_prefix("bytes=")?.split_once('-')?;
+    let number = |text: &str| match text {
+        "" => Some(None),
+        digits if digits.bytes().all(|digit| digit.is_ascii_digit()) => {
+            Some(Some(digits.parse().unwrap_or(u64::MAX)))
+        }
+        _ => None,
+    };
+    let part = match (number(first)?, number(last)?) {
+        (Some(first), Some(last)) if last < first => return None,
+        (Some(first), Some(last)) => first..last.saturating_add(1).min(size),
+        (Some(first), None) => first..size,
+        (None, Some(suffix)) => size.saturating_sub(suffix)..size,
+        (None, None) => return None,
+    };
+    Some(if part.is_empty() {
+        Wanted::Nothing
+    } else {
+        Wanted::Part(part)
+    })
+}
+
+/// The bytes of a range, a chunk at a time. Where the digest of the whole is given, the last chunk is
+/// sent only if it fits: bytes that rotted on the disk end the connection instead of passing for the
+/// object.
+fn stream_range(
+    file: File,
+    range: Range<u64>,
+    sha256: Option<Sha256>,
+) -> impl Stream<Item = io::Result<Bytes>> + Send + Sync {
+    let reader = Reader {
+        file,
+        range,
+        sha256,
+        hasher: Hasher::default(),
+    };
+    stream::try_unfold(reader, |mut reader| async move {
+        if reader.range.is_empty() {
+            return Ok(None);
+        }
+        blocking(move || {
+            let chunk = reader.next()?;
+            Ok(Some((chunk, reader)))
+        })
+        .await
+    })
+}
+
+struct Reader {
+    file: File,
+    /// What is still to be sent.
+    range: Range<u64>,
+    sha256: Option<Sha256>,
+    hasher: Hasher,
+}
+
+impl Reader {
+    fn next(&mut self) -> io::Result<Bytes> {
+        let left = self.range.end - self.range.start;
+        let length = usize::try_from(left).map_or(CHUNK, |left| left.min(CHUNK));
+        let mut chunk = vec![0; length];
+        self.file.seek(SeekFrom::Start(self.range.start))?;
+        self.file.read_exact(&mut chunk)?;
+        self.range.start += length as u64;
+        if let Some(sha256) = self.sha256 {
+            self.hasher.update(&chunk);
+            if self.range.is_empty() && self.hasher.clone().finish() != sha256 {
+                tracing::error!(%sha256, "an object is not what was stored; restore it from a backup");
+                return Err(io::ErrorKind::InvalidData.into());
+            }
+        }
+        Ok(chunk.into())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn ranges_are_those_of_rfc_9110() {
+        for (text, expected) in [
+            ("bytes=0-0", Some(Wanted::Part(0..1))),
+            ("bytes=2-4", Some(Wanted::Part(2..5))),
+            ("bytes=2-", Some(Wanted::Part(2..10))),
+            ("bytes=2-99999999999999999999999", Some(Wanted::Part(2..10))),
+            ("bytes=-3", Some(Wanted::Part(7..10))),
+            ("bytes=-30", Some(Wanted::Part(0..10))),
+            ("bytes=-0", Some(Wanted::Nothing)),
+            ("bytes=10-", Some(Wanted::Nothing)),
+            ("bytes=4-2", None),
+            ("bytes=-", None),
+            ("bytes=0-1,3-4", None),
+            ("bytes=+1-2", None),
+            ("lines=1-2", None),
+        ] {
+            assert_eq!(parse_range(text, 10), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn the_name_is_told_twice() {
+        assert_eq!(
+            attachment(&"Über 'uns'.pdf".parse().unwrap()),
+            "attachment; filename=\"_ber 'uns'.pdf\"; filename*=UTF-8''%C3%9Cber%20%27uns%27.pdf"
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn a_range_served_lies_within_the_object(range in "bytes=[0-9]{0,21}-[0-9]{0,21}|\\PC*", size in 0..1000_u64) {
+            if let Some(Wanted::Part(part)) = parse_range(&range, size) {
+                prop_assert!(part.start < part.end && part.end <= size);
+            }
+        }
+    }
+}

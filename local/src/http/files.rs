@@ -1,0 +1,250 @@
+//! Files: uploads and downloads at signed addresses.
+//!
+//! Whoever holds an address may do what it says; there is no token here. Addresses are secrets while
+//! they last and never logged.
+
+use std::{io, sync::Arc};
+
+use bytes::Bytes;
+use tokio::sync::mpsc::UnboundedSender;
+use warp::{
+    Filter, Rejection,
+    http::{
+        HeaderMap, HeaderValue, Method, StatusCode,
+        header::{CONTENT_LENGTH, CONTENT_TYPE, ETAG, EXPECT},
+    },
+    path::FullPath,
+    reply::Response as HttpResponse,
+};
+use wm_core::{
+    api::{Problem, ProblemKind},
+    storage::ObjectPath,
+    value::Sha256,
+};
+
+use super::{
+    api::{plain_method, problem, raw_query},
+    body::{Body, BodyError, body},
+    download::download,
+};
+use crate::{
+    artifacts::{Address, AddressError, CHUNK, FILES, Incoming, ObjectStore, Purpose, Signer},
+    blocking::blocking,
+    clock::now,
+    env::EnvSource,
+};
+
+/// What the endpoints of files need.
+#[derive(Clone)]
+pub struct Files {
+    /// Where the objects are.
+    pub store: Arc<ObjectStore>,
+    /// Who signed their addresses.
+    pub signer: Signer,
+    /// Told of every object that came, as a cloud's storage would tell.
+    pub created: UnboundedSender<ObjectPath>,
+    /// The time, and the ids of refusals.
+    pub env: Arc<EnvSource>,
+}
+
+impl Files {
+    /// Answers every request below [`FILES`].
+    pub(super) fn routes(
+        self,
+    ) -> impl Filter<Extract = (HttpResponse,), Error = Rejection> + Clone {
+        warp::path("files")
+            .and(warp::method())
+            .and(warp::path::full())
+            .and(raw_query())
+            .and(warp::header::headers_cloned())
+            .and(body())
+            .then(move |method, path, query, headers, body| {
+                let files = self.clone();
+                async move { files.answer(method, path, query, headers, body).await }
+            })
+    }
+
+    async fn answer(
+        self,
+        method: Method,
+        path: FullPath,
+        query: String,
+        headers: HeaderMap,
+        mut body: Body,
+    ) -> HttpResponse {
+        let path = path.as_str().strip_prefix(FILES).unwrap_or_default();
+        let address = self.signer.read(plain_method(&method), path, &query, now());
+        let answer = match address {
+            Ok(address) => self.serve(address, &headers, &mut body).await,
+            Err(error) => Err(refused(error)),
+        };
+        match answer {
+            Ok(response) => response,
+            Err(refused) => {
+                // A client that waits for `100 Continue` has sent nothing; the others are let finish
+                // so that they read why.
+                if !headers.contains_key(EXPECT) {
+                    body.drain().await;
+                }
+                problem(&refused, &self.env)
+            }
+        }
+    }
+
+    async fn serve(
+        &self,
+        address: Address,
+        headers: &HeaderMap,
+        body: &mut Body,
+    ) -> Result<HttpResponse, Problem> {
+        let Address { path, purpose, .. } = address;
+        match purpose {
+            Purpose::Download { file, media_type } => {
+                download(&self.store, &path, &file, &media_type, headers).await
+            }
+            Purpose::Upload {
+                size,
+                media_type,
+                sha256,
+            } => {
+                check_header(headers, CONTENT_TYPE.as_str(), media_type.as_str())?;
+                let incoming = self.receive(&path, size.bytes(), headers, body).await?;
+                self.create(path, incoming, sha256).await
+            }
+            Purpose::Part {
+                upload,
+                number,
+                size,
+            } => {
+                let incoming = self.receive(&path, size, headers, body).await?;
+                let store = Arc::clone(&self.store);
+                let part = blocking(move || store.publish_part(incoming, &upload, number));
+                Ok(stored(StatusCode::OK, part.await.map_err(failed)?))
+            }
+        }
+    }
+
+    /// Streams a body of exactly this size into a temporary file, with constant memory.
+    async fn receive(
+        &self,
+        path: &ObjectPath,
+        size: u64,
+        headers: &HeaderMap,
+        body: &mut Body,
+    ) -> Result<Incoming, Problem> {
+        if headers.contains_key(CONTENT_LENGTH) {
+            check_header(headers, CONTENT_LENGTH.as_str(), &size.to_string())?;
+        }
+        let (store, path) = (Arc::clone(&self.store), path.clone());
+        let begun = blocking(move || match store.exists(&path)? {
+            true => Err(io::ErrorKind::AlreadyExists.into()),
+            false => store.begin(),
+        });
+        let mut incoming = begun.await.map_err(failed)?;
+        loop {
+            let chunks = gather(body, size - incoming.size()).await?;
+            if chunks.is_empty() {
+                break;
+            }
+            let written = blocking(move || {
+                for chunk in chunks {
+                    incoming.write(&chunk)?;
+                }
+                Ok(incoming)
+            });
+            incoming = written.await.map_err(failed)?;
+        }
+        if incoming.size() == size {
+            Ok(incoming)
+        } else {
+            Err(wrong_size(size))
+        }
+    }
+
+    async fn create(
+        &self,
+        path: ObjectPath,
+        incoming: Incoming,
+        sha256: Sha256,
+    ) -> Result<HttpResponse, Problem> {
+        if incoming.sha256() != sha256 {
+            return Err(Problem::field(
+                "sha256",
+                "of these bytes is not the declared one; send the declared bytes to the same address",
+            ));
+        }
+        let (store, place) = (Arc::clone(&self.store), path.clone());
+        let published = blocking(move || store.publish(incoming, &place)).await;
+        published.map_err(failed)?;
+        // Nobody listens only while the node shuts down; the sweep finds the object then.
+        let _ = self.created.send(path);
+        Ok(stored(StatusCode::CREATED, sha256))
+    }
+}
+
+/// The next bytes, about [`CHUNK`] of them; none at the end.
+async fn gather(body: &mut Body, most: u64) -> Result<Vec<Bytes>, Problem> {
+    let (mut chunks, mut length) = (Vec::new(), 0);
+    while length < CHUNK as u64 {
+        let Some(chunk) = body.next().await.map_err(broken)? else {
+            break;
+        };
+        length += chunk.len() as u64;
+        if length > most {
+            return Err(Problem::field("body", "is larger than was declared"));
+        }
+        chunks.push(chunk);
+    }
+    Ok(chunks)
+}
+
+fn check_header(headers: &HeaderMap, name: &str, expected: &str) -> Result<(), Problem> {
+    let sent = headers.get(name).map(HeaderValue::as_bytes);
+    if sent.is_some_and(|sent| sent.eq_ignore_ascii_case(expected.as_bytes())) {
+        Ok(())
+    } else {
+        Err(Problem::field(
+            name,
+            format!("must be `{expected}`, as was declared"),
+        ))
+    }
+}
+
+fn wrong_size(size: u64) -> Problem {
+    Problem::field("body", format!("must have {size} bytes, as was declared"))
+}
+
+fn broken(error: BodyError) -> Problem {
+    Problem::new(ProblemKind::InvalidRequest, error.to_string())
+}
+
+fn refused(error: AddressError) -> Problem {
+    let kind = match error {
+        AddressError::NoObject => ProblemKind::NotFound,
+        AddressError::Altered | AddressError::Expired => ProblemKind::Forbidden,
+    };
+    Problem::new(kind, error.to_string())
+}
+
+/// What a failure of the file system means to a client.
+pub(super) fn failed(error: io::Error) -> Problem {
+    match error.kind() {
+        io::ErrorKind::AlreadyExists => Problem::new(
+            ProblemKind::PreconditionFailed,
+            "the object is there already and is never replaced; add a new version instead",
+        ),
+        io::ErrorKind::NotFound => Problem::not_found(),
+        io::ErrorKind::InvalidData => Problem::internal(error.to_string()),
+        _ => Problem::unavailable(error.to_string()),
+    }
+}
+
+/// Bytes are stored; their mark is their digest.
+fn stored(status: StatusCode, sha256: Sha256) -> HttpResponse {
+    let mut response = HttpResponse::default();
+    *response.status_mut() = status;
+    if let Ok(tag) = HeaderValue::try_from(format!("\"{sha256}\"")) {
+        response.headers_mut().insert(ETAG, tag);
+    }
+    response
+}

@@ -1,0 +1,272 @@
+//! A server over a fresh data directory, and the world its permits come from.
+
+use std::{future::Future, net::SocketAddr, sync::Arc, time::Duration};
+
+use tempfile::TempDir;
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+    sync::{mpsc, oneshot},
+    task::JoinHandle,
+};
+use wm_core::{
+    api::{Request, Response},
+    model::{
+        Account, AccountKind, AccountStatus, Author, Body, Clock, Member, MemberStatus, Project,
+        Record, Visibility,
+    },
+    permission::{Access, AccountAccess, AccountRole, Capability, Permit},
+    storage::{ObjectKind, ObjectPath},
+    use_case::{SignDownload, SignUpload},
+    value::{AccountId, ArtifactId, ProjectId, Sha256, Timestamp, UserId, id::Id},
+};
+use wm_local::{
+    artifacts::{LocalArtifacts, ObjectStore, Signer},
+    clock::now,
+    data_directory::Layout,
+    env::EnvSource,
+    http::{Files, Server, Site},
+    identity::Issuer,
+};
+use wm_service::ports::{Artifacts, SignedRequest};
+
+pub(crate) const SECRET: [u8; 32] = [7; 32];
+
+pub(crate) fn project() -> ProjectId {
+    let ulid = AccountId::from_ulid(1.into());
+    ProjectId::new(ulid, 2.into())
+}
+
+pub(crate) fn object(number: u32, file: &str) -> ObjectPath {
+    ObjectPath {
+        project: project(),
+        artifact: ArtifactId::from_ulid(3.into()),
+        kind: ObjectKind::Raw(number),
+        file: file.parse().unwrap(),
+    }
+}
+
+/// A running server, and what is behind it.
+pub(crate) struct Running {
+    pub(crate) directory: TempDir,
+    pub(crate) address: SocketAddr,
+    pub(crate) artifacts: LocalArtifacts,
+    pub(crate) created: mpsc::UnboundedReceiver<ObjectPath>,
+    pub(crate) issuer: Arc<Issuer>,
+    stop: Option<oneshot::Sender<()>>,
+    served: JoinHandle<()>,
+}
+
+/// Answers with what it got, so that tests see what reaches the service.
+pub(crate) async fn echo(request: Request) -> Response {
+    let size = request.body.len();
+    let text = format!(
+        "{} {}?{} {size}",
+        request.method, request.path, request.query
+    );
+    let status = if size > Request::BODY_LIMIT { 413 } else { 200 };
+    Response {
+        status,
+        headers: vec![("content-type", "text/plain".to_owned())],
+        body: text.into_bytes(),
+    }
+}
+
+impl Running {
+    pub(crate) async fn echo() -> Self {
+        Self::start(echo).await
+    }
+
+    pub(crate) async fn start<H, F>(handle: H) -> Self
+    where
+        H: Fn(Request) -> F + Clone + Send + Sync + 'static,
+        F: Future<Output = Response> + Send + 'static,
+    {
+        let directory = tempfile::tempdir().unwrap();
+        let layout = Layout::new(directory.path());
+        let store = Arc::new(ObjectStore::open(&layout).unwrap());
+        let issuer = Arc::new(Issuer::open(&layout.issuer_key()).unwrap());
+        let server = Server::bind("127.0.0.1:0".parse().unwrap()).await.unwrap();
+        let address = server.address();
+        let signer = Signer::new(&SECRET);
+        let artifacts = LocalArtifacts::new(
+            Arc::clone(&store),
+            signer.clone(),
+            format!("http://{address}"),
+        );
+        let (sender, created) = mpsc::unbounded_channel();
+        let env = Arc::new(EnvSource::new().unwrap());
+        let files = Files {
+            store,
+            signer,
+            created: sender,
+            env: Arc::clone(&env),
+        };
+        let site = Site {
+            handle,
+            files,
+            issuer: Arc::clone(&issuer),
+            env,
+        };
+        let (stop, stopped) = oneshot::channel::<()>();
+        let served = tokio::spawn(server.serve(site, async {
+            let _ = stopped.await;
+        }));
+        Self {
+            directory,
+            address,
+            artifacts,
+            created,
+            issuer,
+            stop: Some(stop),
+            served,
+        }
+    }
+
+    /// Stops the server and waits until it has returned.
+    pub(crate) async fn stop(&mut self) {
+        let _ = self.stop.take().unwrap().send(());
+        (&mut self.served).await.unwrap();
+    }
+
+    pub(crate) fn begin_to_stop(&mut self) {
+        let _ = self.stop.take().unwrap().send(());
+    }
+
+    pub(crate) async fn stopped(&mut self) {
+        (&mut self.served).await.unwrap();
+    }
+
+    pub(crate) async fn connect(&self) -> TcpStream {
+        TcpStream::connect(self.address).await.unwrap()
+    }
+
+    /// Sends bytes as they are and reads until the server closes.
+    pub(crate) async fn raw(&self, bytes: &[u8]) -> String {
+        let mut stream = self.connect().await;
+        stream.write_all(bytes).await.unwrap();
+        read_all(&mut stream).await
+    }
+
+    /// The address that creates this object with these bytes.
+    pub(crate) async fn upload(&self, path: &ObjectPath, bytes: &[u8]) -> SignedRequest {
+        let upload = sign_upload(path, bytes, now().after(Duration::from_secs(60)));
+        self.artifacts
+            .sign_upload(&upload, None)
+            .await
+            .unwrap()
+            .remove(0)
+    }
+
+    pub(crate) async fn download(&self, path: &ObjectPath, media_type: &str) -> SignedRequest {
+        let download = SignDownload::new(
+            permit(),
+            path.clone(),
+            None,
+            path.file.clone(),
+            media_type.parse().unwrap(),
+            now().after(Duration::from_secs(60)),
+        );
+        self.artifacts.sign_download(&download).await.unwrap()
+    }
+
+    /// Names of all files below the data directory's `name`.
+    pub(crate) fn files(&self, name: &str) -> Vec<String> {
+        fn walk(directory: &std::path::Path, names: &mut Vec<String>) {
+            for entry in std::fs::read_dir(directory).unwrap() {
+                let path = entry.unwrap().path();
+                if path.is_dir() {
+                    walk(&path, names);
+                } else {
+                    names.push(path.file_name().unwrap().to_str().unwrap().to_owned());
+                }
+            }
+        }
+        let mut names = Vec::new();
+        walk(&self.directory.path().join(name), &mut names);
+        names.sort();
+        names
+    }
+}
+
+pub(crate) fn sign_upload(path: &ObjectPath, bytes: &[u8], expires_at: Timestamp) -> SignUpload {
+    SignUpload::new(
+        permit(),
+        path.clone(),
+        "application/pdf".parse().unwrap(),
+        (bytes.len() as u64).try_into().unwrap(),
+        Sha256::of(bytes),
+        expires_at,
+    )
+}
+
+pub(crate) async fn read_all(stream: &mut TcpStream) -> String {
+    let mut answer = Vec::new();
+    let _ = stream.read_to_end(&mut answer).await;
+    String::from_utf8_lossy(&answer).into_owned()
+}
+
+/// Sends a signed request with this body.
+pub(crate) async fn send(
+    signed: &SignedRequest,
+    body: impl Into<reqwest::Body>,
+) -> reqwest::Response {
+    let client = reqwest::Client::new();
+    let mut request = client.request(signed.method.parse().unwrap(), &signed.url);
+    for (name, value) in &signed.headers {
+        request = request.header(name, value);
+    }
+    request.body(body).send().await.unwrap()
+}
+
+/// A permit of the account's owner, from the engine, as everywhere.
+pub(crate) fn permit() -> Permit {
+    let user = UserId::from_ulid(4.into());
+    let account = record(
+        project().account(),
+        Account {
+            name: "A".parse().unwrap(),
+            kind: AccountKind::Personal,
+            status: AccountStatus::Active,
+            owners: vec![user],
+            retired_teams: vec![],
+        },
+    );
+    let member = record(
+        user,
+        Member {
+            account_id: project().account(),
+            membership_id: Id::from_ulid(5.into()),
+            role: AccountRole::Owner,
+            status: MemberStatus::Active,
+            invitation_id: None,
+        },
+    );
+    let visible = record(
+        project(),
+        Project {
+            name: "P".parse().unwrap(),
+            description: None,
+            visibility: Visibility::Private,
+            archived: false,
+        },
+    );
+    let access = Access {
+        account: AccountAccess {
+            user,
+            account: Some(&account),
+            member: Some(&member),
+            teams: &[],
+        },
+        project: Some(&visible),
+        grants: &[],
+        now: now(),
+    };
+    access
+        .permit(project(), Capability::ArtifactCreate)
+        .unwrap()
+}
+
+fn record<B: Body>(id: B::Id, body: B) -> Record<B> {
+    Record::new(id, body, Clock::default(), now(), Author::System)
+}
