@@ -129,19 +129,29 @@ impl Client {
         if let Some(body) = body {
             request = request.json(body);
         }
-        let response = request.send().await.map_err(|error| self.unreachable(error))?;
+        let response = request
+            .send()
+            .await
+            .map_err(|error| self.unreachable(error))?;
         let status = response.status().as_u16();
         let header = |name: &str| {
             let value = response.headers().get(name)?.to_str().ok()?;
             Some(value.to_owned())
         };
         let (etag, retry_after) = (header("etag"), header("retry-after"));
-        let bytes = response.bytes().await.map_err(|error| self.unreachable(error))?;
+        let bytes = response
+            .bytes()
+            .await
+            .map_err(|error| self.unreachable(error))?;
         let body = serde_json::from_slice(&bytes).unwrap_or_default();
         if (200..300).contains(&status) {
             Ok(Answer { status, etag, body })
         } else {
-            Err(ApiError::Refused(Refusal::read(status, &body, retry_after.as_deref())))
+            Err(ApiError::Refused(Refusal::read(
+                status,
+                &body,
+                retry_after.as_deref(),
+            )))
         }
     }
 

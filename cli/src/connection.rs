@@ -13,7 +13,12 @@ use crate::{client::Client, commands::token, failure::Failure, output::notice};
 #[command(next_help_heading = "Connection")]
 pub(crate) struct Connection {
     /// The surface to speak to
-    #[arg(long, env = "WM_SERVER", value_name = "URL", default_value = "http://127.0.0.1:7878")]
+    #[arg(
+        long,
+        env = "WM_SERVER",
+        value_name = "URL",
+        default_value = "http://127.0.0.1:7878"
+    )]
     server: Server,
     /// The access token to use; better given as WM_TOKEN, which other people's `ps` does not show
     #[arg(long, env = "WM_TOKEN", hide_env_values = true, value_name = "TOKEN")]
@@ -30,7 +35,10 @@ impl Connection {
     /// A client for this connection.
     pub(crate) fn client(self) -> Result<Client, Failure> {
         if self.server.url.scheme() == "http" && !self.server.is_loopback() {
-            notice(format!("warning: `{}` is not encrypted; everybody on the way can read your token", self.server));
+            notice(format!(
+                "warning: `{}` is not encrypted; everybody on the way can read your token",
+                self.server
+            ));
         }
         let token = match (self.token, self.email) {
             (Some(token), _) => Token::Given(token),
@@ -104,9 +112,9 @@ impl FromStr for Server {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let url: Url = text
-            .parse()
-            .map_err(|error| format!("must be an address such as `https://api.example.com`: {error}"))?;
+        let url: Url = text.parse().map_err(|error| {
+            format!("must be an address such as `https://api.example.com`: {error}")
+        })?;
         let plain = matches!(url.scheme(), "http" | "https")
             && url.username().is_empty()
             && url.password().is_none()
@@ -133,15 +141,29 @@ mod tests {
             ("https://127.0.0.1.example.com", false),
             ("http://10.0.0.1", false),
         ] {
-            assert_eq!(text.parse::<Server>().unwrap().is_loopback(), loopback, "{text}");
+            assert_eq!(
+                text.parse::<Server>().unwrap().is_loopback(),
+                loopback,
+                "{text}"
+            );
         }
     }
 
     #[test]
     fn takes_plain_addresses_only() {
         let server: Server = "https://api.example.com/base/".parse().unwrap();
-        assert_eq!(server.address("/v1/session"), "https://api.example.com/base/v1/session");
-        for text in ["", "api.example.com", "ftp://x", "https://ana:pw@x", "https://x?y", "https://x#y"] {
+        assert_eq!(
+            server.address("/v1/session"),
+            "https://api.example.com/base/v1/session"
+        );
+        for text in [
+            "",
+            "api.example.com",
+            "ftp://x",
+            "https://ana:pw@x",
+            "https://x?y",
+            "https://x#y",
+        ] {
             assert!(text.parse::<Server>().is_err(), "{text}");
         }
     }

@@ -46,7 +46,9 @@ pub(crate) fn table<const N: usize>(title: &str, rows: &[[String; N]]) -> Result
     let widths: Vec<_> = (0..N).map(width).collect();
     for row in rows {
         let cells = row.iter().zip(&widths);
-        let cells: Vec<_> = cells.map(|(cell, width)| format!("{cell:width$}")).collect();
+        let cells: Vec<_> = cells
+            .map(|(cell, width)| format!("{cell:width$}"))
+            .collect();
         line(format!("  {}", cells.join("  ").trim_end()))?;
     }
     Ok(())
@@ -55,6 +57,12 @@ pub(crate) fn table<const N: usize>(title: &str, rows: &[[String; N]]) -> Result
 /// Text from elsewhere, with what could steer a terminal taken out.
 pub(crate) fn plain(text: &str) -> String {
     text.chars()
-        .map(|character| if character.is_control() { '\u{fffd}' } else { character })
+        .map(|character| {
+            if character.is_control() {
+                '\u{fffd}'
+            } else {
+                character
+            }
+        })
         .collect()
 }

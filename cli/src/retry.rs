@@ -28,7 +28,11 @@ impl Backoff {
         }
         let bound = FIRST_WAIT.saturating_mul(1 << (self.failures - 1));
         let random = bound.mul_f64(0.5 + fraction() / 2.0);
-        Some(asked.map_or(random, |asked| asked.max(random)).min(LONGEST_WAIT))
+        Some(
+            asked
+                .map_or(random, |asked| asked.max(random))
+                .min(LONGEST_WAIT),
+        )
     }
 
     /// Forgets the failures, after progress.

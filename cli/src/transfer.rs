@@ -33,7 +33,9 @@ impl TransferError {
         match status.as_u16() {
             401 | 403 | 410 => Self::Expired,
             409 | 412 => Self::Present,
-            408 | 429 | 500..=599 => Self::Passing(Failure::new(format!("{says}; try again later"))),
+            408 | 429 | 500..=599 => {
+                Self::Passing(Failure::new(format!("{says}; try again later")))
+            }
             _ => Self::Final(Failure::new(format!(
                 "{says}; check that the file does not change while it is read, and try again"
             ))),

@@ -3,7 +3,7 @@
 mod address;
 mod store;
 
-use std::{fmt, future::Future, io, str::FromStr, sync::Arc, time::Duration};
+use std::{fmt, io, str::FromStr, sync::Arc, time::Duration};
 
 pub use address::{Address, AddressError, FILES, Purpose, Signer};
 pub(crate) use store::CHUNK;
@@ -16,7 +16,11 @@ use wm_core::{
 };
 use wm_service::ports::{Artifacts, PortError, PortErrorKind, SignedRequest};
 
-use crate::{clock::now, secrets::random_hex};
+use crate::{
+    blocking::{blocking, port_error},
+    clock::now,
+    secrets::random_hex,
+};
 
 /// No address lives longer than this from the moment it is signed, whatever was asked for.
 const LONGEST: Duration = Duration::from_hours(24);
@@ -198,24 +202,4 @@ fn parse(upload_id: &str) -> Result<UploadId, PortError> {
     upload_id
         .parse()
         .map_err(|error: Invalid| PortError::new(PortErrorKind::Refused, error))
-}
-
-/// Runs something that blocks, away from the threads that serve requests.
-pub(crate) fn blocking<T: Send + 'static>(
-    work: impl FnOnce() -> io::Result<T> + Send + 'static,
-) -> impl Future<Output = io::Result<T>> + Send + Sync {
-    let task = tokio::task::spawn_blocking(work);
-    async move {
-        task.await
-            .unwrap_or_else(|error| Err(io::Error::other(error)))
-    }
-}
-
-/// The kind of a file system's failure.
-pub(crate) fn port_error(error: io::Error) -> PortError {
-    let kind = match error.kind() {
-        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => PortErrorKind::Full,
-        _ => PortErrorKind::Unavailable,
-    };
-    PortError::new(kind, error)
 }

@@ -5,6 +5,8 @@ use std::{
     path::PathBuf,
 };
 
+use wm_core::use_case::UploadLimits;
+
 /// The configuration of a node.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Config {
@@ -15,6 +17,8 @@ pub struct Config {
     /// Where people reach the node, without a trailing slash, when that is not where it listens:
     /// behind a proxy, for example.
     pub public_url: Option<String>,
+    /// Where uploads in one piece end.
+    pub upload: UploadLimits,
 }
 
 impl Default for Config {
@@ -24,6 +28,7 @@ impl Default for Config {
             data: PathBuf::from(".wm-data"),
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 7878)),
             public_url: None,
+            upload: UploadLimits::default(),
         }
     }
 }

@@ -11,7 +11,7 @@ use std::{
 use wm_core::cloud_event::CloudEvent;
 use wm_service::ports::{Events, PortError, PortErrorKind};
 
-use crate::artifacts::{blocking, port_error};
+use crate::blocking::{blocking, port_error};
 
 /// The port over a file of JSON lines that only grows.
 #[derive(Debug, Clone)]

@@ -44,8 +44,9 @@ const HEAD_LIMIT: usize = 64 * 1024;
 /// Connections served at a time; further ones wait in the listener's backlog.
 const CONNECTIONS: usize = 1024;
 
-/// How long a stopping server waits for requests that have begun.
-const DRAIN: Duration = Duration::from_secs(5);
+/// How long a stopping server waits for requests that have begun: with what a node does after it,
+/// below the 5 seconds within which it has to end.
+const DRAIN: Duration = Duration::from_secs(4);
 
 /// How long to wait before accepting again after that failed.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
@@ -87,7 +88,7 @@ impl Server {
     }
 
     /// Answers requests until `stop` resolves, then accepts nothing more, lets what has begun finish
-    /// for at most 5 seconds, and closes every connection.
+    /// for at most 4 seconds, and closes every connection.
     pub async fn serve<H, F>(self, site: Site<H>, stop: impl Future<Output = ()> + Send)
     where
         H: Fn(Request) -> F + Clone + Send + Sync + 'static,

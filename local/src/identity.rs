@@ -25,7 +25,10 @@ use wm_core::{
     facts::TokenUsage,
     value::{Email, Name, Sha256, Timestamp},
 };
-use wm_service::ports::{KeySource, PortError, PortErrorKind};
+use wm_service::{
+    identity::{Issuer as Rules, Requirement},
+    ports::{KeySource, PortError, PortErrorKind},
+};
 
 use crate::{durable::write_new_file, secrets::random_hex};
 
@@ -155,10 +158,7 @@ impl Issuer {
         name: Option<&Name>,
         now: Timestamp,
     ) -> Result<String, IssuerError> {
-        let (kind, aud, token_use) = match usage {
-            TokenUsage::Access => ("at+jwt", AUDIENCE, "access"),
-            TokenUsage::Id => ("JWT", CLIENT, "id"),
-        };
+        let (kind, aud, token_use) = meant_for(usage);
         let claims = TokenClaims {
             iss: ISSUER,
             sub: subject(email),
@@ -201,6 +201,25 @@ impl Issuer {
         })
     }
 
+    /// What the service accepts of it.
+    #[must_use]
+    pub fn rules() -> Rules {
+        let requirements = |usage| {
+            let (_, audience, token_use) = meant_for(usage);
+            vec![
+                Requirement::new("aud", audience),
+                Requirement::new("token_use", token_use),
+            ]
+        };
+        Rules {
+            issuer: ISSUER.to_owned(),
+            jwks_url: Self::jwks_url(),
+            access: requirements(TokenUsage::Access),
+            id: requirements(TokenUsage::Id),
+            trusts_email: true,
+        }
+    }
+
     /// Where the service asks for the keys. It asks this value, not the network.
     #[must_use]
     pub fn jwks_url() -> String {
@@ -216,6 +235,14 @@ impl KeySource for Issuer {
         }
         serde_json::to_vec(&self.jwks)
             .map_err(|error| PortError::new(PortErrorKind::Refused, error))
+    }
+}
+
+/// The `typ`, `aud` and `token_use` of a token.
+fn meant_for(usage: TokenUsage) -> (&'static str, &'static str, &'static str) {
+    match usage {
+        TokenUsage::Access => ("at+jwt", AUDIENCE, "access"),
+        TokenUsage::Id => ("JWT", CLIENT, "id"),
     }
 }
 

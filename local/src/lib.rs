@@ -2,6 +2,7 @@
 
 pub mod artifacts;
 pub mod backup;
+mod blocking;
 pub mod clock;
 pub mod config;
 pub mod data_directory;
@@ -11,5 +12,6 @@ pub mod events;
 pub mod http;
 pub mod identity;
 pub mod mail;
+pub mod node;
 pub mod records;
 pub mod secrets;

@@ -2,11 +2,15 @@
 
 use std::{io, path::PathBuf, sync::Arc, time::SystemTime};
 
-use lettre::message::{Body, Mailbox, Message as Mime, SinglePart, header};
-use wm_service::ports::{Mail, Message, PortError, PortErrorKind};
+use lettre::message::{
+    Body, Mailbox, Message as Mime, SinglePart,
+    header::{ContentTransferEncoding, ContentType},
+};
+use wm_core::mail::Message;
+use wm_service::ports::{Mail, PortError, PortErrorKind};
 
 use crate::{
-    artifacts::{blocking, port_error},
+    blocking::{blocking, port_error},
     clock::now,
     data_directory::Layout,
     durable::{create_directory, publish_new, write_new_file},
@@ -53,19 +57,9 @@ impl Mail for Maildir {
 /// The mail as RFC 5322 text with the line ends of this machine, as a maildir keeps it.
 fn format(message: &Message) -> Result<Vec<u8>, Box<dyn std::error::Error + Send + Sync>> {
     let to: Mailbox = message.to.as_str().parse()?;
-    // Plain text stays readable as it is; other text is quoted, never base64.
-    let body = Body::new_with_encoding(
-        message.text.clone(),
-        header::ContentTransferEncoding::SevenBit,
-    )
-    .or_else(|text| {
-        let text = String::from_utf8_lossy(&text).into_owned();
-        Body::new_with_encoding(text, header::ContentTransferEncoding::QuotedPrintable)
-    })
-    .map_err(|_| "the text cannot be encoded")?;
     let part = SinglePart::builder()
-        .header(header::ContentType::TEXT_PLAIN)
-        .body(body);
+        .header(ContentType::TEXT_PLAIN)
+        .body(encode(&message.text)?);
     let mime = Mime::builder()
         .from(FROM.parse()?)
         .to(to)
@@ -79,4 +73,17 @@ fn format(message: &Message) -> Result<Vec<u8>, Box<dyn std::error::Error + Send
     Ok(String::from_utf8(mime.formatted())?
         .replace("\r\n", "\n")
         .into_bytes())
+}
+
+/// Plain text goes as it is, however long its links are: the library would break lines of more than
+/// 76 characters, where RFC 5322 allows 998. Other text is quoted, never base64.
+fn encode(text: &str) -> Result<Body, &'static str> {
+    if text.is_ascii() && text.lines().all(|line| line.len() <= 998) {
+        let lines: Vec<&str> = text.lines().collect();
+        let encoded = lines.join("\r\n").into_bytes();
+        let encoding = ContentTransferEncoding::SevenBit;
+        return Ok(Body::dangerous_pre_encoded(encoded, encoding));
+    }
+    Body::new_with_encoding(text.to_owned(), ContentTransferEncoding::QuotedPrintable)
+        .map_err(|_| "the text cannot be encoded")
 }

@@ -41,7 +41,9 @@ impl Refusal {
         let kind = text("type").and_then(|urn| urn.strip_prefix("urn:wm:problem:"));
         let detail = match (kind, text("detail")) {
             (Some(_), Some(detail)) => plain(detail),
-            _ => format!("the server answered {status} in words that are not of this API; check `--server`"),
+            _ => format!(
+                "the server answered {status} in words that are not of this API; check `--server`"
+            ),
         };
         let missing = body.get("missing").and_then(Value::as_array);
         let names = missing.into_iter().flatten().filter_map(Value::as_str);
@@ -59,7 +61,10 @@ impl Refusal {
 
 impl ApiError {
     /// Whether trying again makes sense, and after how long if the surface said.
-    #[expect(clippy::option_option, reason = "whether to retry, and what was asked for, are two things")]
+    #[expect(
+        clippy::option_option,
+        reason = "whether to retry, and what was asked for, are two things"
+    )]
     pub(crate) fn passes(&self) -> Option<Option<Duration>> {
         match self {
             Self::Refused(refusal) if matches!(refusal.status, 429 | 500..=599) => {
@@ -82,12 +87,18 @@ impl ApiError {
 impl From<ApiError> for Failure {
     fn from(error: ApiError) -> Self {
         match error {
-            ApiError::Refused(Refusal { status: 401, detail, .. }) => Self::new(format!(
+            ApiError::Refused(Refusal {
+                status: 401,
+                detail,
+                ..
+            }) => Self::new(format!(
                 "{detail}: get a token with `wm token` and set it as `WM_TOKEN`"
             )),
             ApiError::Refused(refusal) => Self::new(refusal.detail),
             ApiError::Unreachable(server, error) => Self::because(
-                format!("`{server}` does not answer; start it with `wm serve`, or name another with `--server`"),
+                format!(
+                    "`{server}` does not answer; start it with `wm serve`, or name another with `--server`"
+                ),
                 error,
             ),
             ApiError::Unexpected(error) => {

@@ -28,6 +28,10 @@ pub(crate) struct Backup {
 impl Backup {
     pub(crate) fn run(self) -> Result<(), Failure> {
         wm_local::backup::backup(&self.data, &self.target).map_err(|error| Failure::of(&error))?;
-        line(format!("`{}` holds a copy of `{}`", self.target.display(), self.data.display()))
+        line(format!(
+            "`{}` holds a copy of `{}`",
+            self.target.display(),
+            self.data.display()
+        ))
     }
 }

@@ -32,12 +32,16 @@ impl Check {
     pub(crate) fn run(self) -> Result<(), Failure> {
         let file = self.file.display();
         let text = fs::read_to_string(&self.file).map_err(|error| {
-            Failure::because(format!("`{file}` cannot be read; write one with `wm init`"), error)
+            Failure::because(
+                format!("`{file}` cannot be read; write one with `wm init`"),
+                error,
+            )
         })?;
         match BackendSelection::read(&text) {
             Ok(selection) => line(format!(
                 "`{file}` is fine: {} in `{}`",
-                selection.provider.entry().label, selection.environment
+                selection.provider.entry().label,
+                selection.environment
             )),
             Err(errors) => {
                 for error in &errors {
@@ -52,6 +56,8 @@ impl Check {
 /// Problems on one line.
 pub(super) fn listed(errors: &[FieldError]) -> String {
     let errors = errors.iter();
-    let errors: Vec<_> = errors.map(|error| format!("`{}` {}", error.field, error.message)).collect();
+    let errors: Vec<_> = errors
+        .map(|error| format!("`{}` {}", error.field, error.message))
+        .collect();
     errors.join("; ")
 }

@@ -50,15 +50,24 @@ impl Demo {
     pub(crate) async fn run(self) -> Result<(), Failure> {
         let own = self.files.is_empty();
         let directory = TempDir::with_prefix("wm-demo-").map_err(no_room)?;
-        let files = if own { write_own_files(&directory).map_err(no_room)? } else { self.files };
+        let files = if own {
+            write_own_files(&directory).map_err(no_room)?
+        } else {
+            self.files
+        };
         let data = directory.path().join("data");
         let config = Config {
             data: data.clone(),
             listen: SocketAddr::from(([127, 0, 0, 1], 0)),
             ..Config::default()
         };
-        let node = Node::start(config).await.map_err(|error| Failure::of(&error))?;
-        line(format!("A node answers at {} until the demo is over.", node.public_url()))?;
+        let node = Node::start(config)
+            .await
+            .map_err(|error| Failure::of(&error))?;
+        line(format!(
+            "A node answers at {} until the demo is over.",
+            node.public_url()
+        ))?;
         let stage = Stage::new(node.public_url(), data, directory.path().join("downloads"))?;
         let patience = if own { PATIENCE } else { Duration::MAX };
         let told = tokio::select! {
@@ -81,42 +90,78 @@ async fn tell(mut stage: Stage, files: &[PathBuf]) -> Result<(), Failure> {
         .step("Ana opens an account", people::open_account(&ana, &ben))
         .await?;
     stage
-        .step("Ana invites Ben, who accepts from his mail", people::invite(&site, &ana, &ben, &account))
+        .step(
+            "Ana invites Ben, who accepts from his mail",
+            people::invite(&site, &ana, &ben, &account),
+        )
         .await?;
     let team = stage
-        .step("Ana puts Ben into a team", people::make_team(&ana, &ben, &account))
+        .step(
+            "Ana puts Ben into a team",
+            people::make_team(&ana, &ben, &account),
+        )
         .await?;
     let project = stage
-        .step("Ana opens a private project", people::open_project(&ana, &ben, &account))
+        .step(
+            "Ana opens a private project",
+            people::open_project(&ana, &ben, &account),
+        )
         .await?;
     let team_grant = stage
-        .step("Ana grants the team a role on it", access::grant_team(&ana, &ben, project, &team))
+        .step(
+            "Ana grants the team a role on it",
+            access::grant_team(&ana, &ben, project, &team),
+        )
         .await?;
 
     let document = stage
-        .step("Ben uploads files at signed addresses", documents::upload_files(&site, &ben, project, files))
+        .step(
+            "Ben uploads files at signed addresses",
+            documents::upload_files(&site, &ben, project, files),
+        )
         .await?;
     stage
-        .step("Ana downloads what Ben uploaded", documents::download_back(&site, &ana, &document))
+        .step(
+            "Ana downloads what Ben uploaded",
+            documents::download_back(&site, &ana, &document),
+        )
         .await?;
     stage
-        .step("Ben adds a derived output", documents::derive(&ben, &document))
+        .step(
+            "Ben adds a derived output",
+            documents::derive(&ben, &document),
+        )
         .await?;
     stage
-        .step("Ben notes metadata and a write event", documents::annotate(&ben, &document))
+        .step(
+            "Ben notes metadata and a write event",
+            documents::annotate(&ben, &document),
+        )
         .await?;
     stage
-        .step("Ben uploads a second version, Ana restores the first", documents::restore(&site, &ana, &ben, &document))
+        .step(
+            "Ben uploads a second version, Ana restores the first",
+            documents::restore(&site, &ana, &ben, &document),
+        )
         .await?;
 
     let own_grant = stage
-        .step("Ben, made a manager, tries to make himself owner", access::escalate(&ana, &ben, project))
+        .step(
+            "Ben, made a manager, tries to make himself owner",
+            access::escalate(&ana, &ben, project),
+        )
         .await?;
     stage
-        .step("Ana revokes both grants", access::revoke(&ana, &ben, project, [&team_grant, &own_grant]))
+        .step(
+            "Ana revokes both grants",
+            access::revoke(&ana, &ben, project, [&team_grant, &own_grant]),
+        )
         .await?;
     stage
-        .step("The journals are verified", access::verify_journals(&site, &ana, &account, project))
+        .step(
+            "The journals are verified",
+            access::verify_journals(&site, &ana, &account, project),
+        )
         .await?;
     stage.end()
 }
@@ -132,7 +177,10 @@ fn write_own_files(directory: &TempDir) -> std::io::Result<Vec<PathBuf>> {
 }
 
 fn no_room(error: std::io::Error) -> Failure {
-    Failure::because("the temporary directory cannot be used; set `TMPDIR` to another", error)
+    Failure::because(
+        "the temporary directory cannot be used; set `TMPDIR` to another",
+        error,
+    )
 }
 
 fn too_slow() -> Failure {

@@ -3,11 +3,12 @@
 use std::{
     fs,
     io::{ErrorKind, Write},
+    os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
 };
 
 use clap::Args;
-use tempfile::NamedTempFile;
+use tempfile::Builder;
 use wm_core::{
     catalog::{DEFAULT_ENVIRONMENT, DEFAULT_PREFIX, Provider},
     selection::BackendSelection,
@@ -60,8 +61,9 @@ pub(crate) struct Init {
 impl Init {
     pub(crate) fn run(self) -> Result<(), Failure> {
         let place = self.place()?;
-        let selection = BackendSelection::new(self.provider, &self.prefix, &self.environment, place)
-            .map_err(|errors| Failure::usage(listed(&errors)))?;
+        let selection =
+            BackendSelection::new(self.provider, &self.prefix, &self.environment, place)
+                .map_err(|errors| Failure::usage(listed(&errors)))?;
         write(&self.out, &selection.module(), self.force)?;
         notice(format!("wrote `{}`", self.out.display()));
         line(self.out.display().to_string())
@@ -86,18 +88,29 @@ impl Init {
 /// Writes a file whole or not at all.
 fn write(out: &Path, text: &str, force: bool) -> Result<(), Failure> {
     let fault = |error| {
-        Failure::because(format!("`{}` cannot be written; choose another place with `--out`", out.display()), error)
+        Failure::because(
+            format!(
+                "`{}` cannot be written; choose another place with `--out`",
+                out.display()
+            ),
+            error,
+        )
     };
     let directory = out.parent().filter(|parent| !parent.as_os_str().is_empty());
     let directory = directory.unwrap_or(Path::new("."));
     fs::create_dir_all(directory).map_err(fault)?;
-    let mut file = tempfile::Builder::new()
-        .permissions_if_possible()
+    let mut file = Builder::new()
+        // Less what the umask takes away: a file like any other in the repository.
+        .permissions(fs::Permissions::from_mode(0o666))
         .tempfile_in(directory)
         .map_err(fault)?;
     file.write_all(text.as_bytes()).map_err(fault)?;
-    let _ = NamedTempFile::as_file(&file).sync_all();
-    let written = if force { file.persist(out) } else { file.persist_noclobber(out) };
+    file.as_file().sync_all().map_err(fault)?;
+    let written = if force {
+        file.persist(out)
+    } else {
+        file.persist_noclobber(out)
+    };
     written.map(drop).map_err(|error| match error.error.kind() {
         ErrorKind::AlreadyExists => Failure::new(format!(
             "`{}` exists already; replace it with `--force`, or choose another place with `--out`",

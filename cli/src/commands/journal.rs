@@ -56,7 +56,9 @@ impl Scope {
         match (self.project, self.account) {
             (Some(project), _) => format!("/v1/projects/{project}/journal"),
             (None, account) => {
-                let account = account.map(|account| account.to_string()).unwrap_or_default();
+                let account = account
+                    .map(|account| account.to_string())
+                    .unwrap_or_default();
                 format!("/v1/accounts/{account}/journal")
             }
         }
@@ -77,9 +79,15 @@ impl Journal {
         }
         let mut after = 0;
         loop {
-            let page: Page = client.get(&format!("{path}?after={after}&limit={PAGE}")).await?;
+            let page: Page = client
+                .get(&format!("{path}?after={after}&limit={PAGE}"))
+                .await?;
             for entry in &page.items {
-                line(if self.json { entry.to_string() } else { summary(entry) })?;
+                line(if self.json {
+                    entry.to_string()
+                } else {
+                    summary(entry)
+                })?;
             }
             match page.items.last().and_then(sequence) {
                 Some(last) if last > after => after = last,
@@ -126,7 +134,9 @@ fn report(verdict: &Verdict, json: bool) -> Result<(), Failure> {
     let entries = verdict.entries;
     match (verdict.valid, verdict.first_invalid) {
         (true, _) if json => Ok(()),
-        (true, _) => line(format!("the journal is whole: {entries} entries, each sealed by the next")),
+        (true, _) => line(format!(
+            "the journal is whole: {entries} entries, each sealed by the next"
+        )),
         (false, first) => {
             let first = first.map_or_else(|| "its end".into(), |first| format!("entry {first}"));
             Err(Failure::new(format!(
@@ -144,5 +154,10 @@ fn sequence(entry: &Value) -> Option<u64> {
 fn summary(entry: &Value) -> String {
     let text = |field: &str| plain(entry.get(field).and_then(Value::as_str).unwrap_or("-"));
     let number = sequence(entry).unwrap_or_default();
-    format!("{number:>6}  {}  {:<28}  {}", text("at"), text("event"), text("actor"))
+    format!(
+        "{number:>6}  {}  {:<28}  {}",
+        text("at"),
+        text("event"),
+        text("actor")
+    )
 }

@@ -31,7 +31,11 @@ struct Handed {
     /// Which cloud
     cloud: Cloud,
     /// What its program is told besides; `wm setup aws --help` says what it takes
-    #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "ARGUMENT")]
+    #[arg(
+        trailing_var_arg = true,
+        allow_hyphen_values = true,
+        value_name = "ARGUMENT"
+    )]
     arguments: Vec<OsString>,
 }
 
@@ -73,15 +77,23 @@ fn hand_on(verb: &str, handed: Handed) -> Result<(), Failure> {
     };
     let program = find(name).ok_or_else(missing)?;
     // Becomes the program, so that signals and the exit code are its own.
-    let error = Command::new(&program).arg(verb).args(handed.arguments).exec();
+    let error = Command::new(&program)
+        .arg(verb)
+        .args(handed.arguments)
+        .exec();
     let program = program.display();
-    Err(Failure::because(format!("`{program}` cannot be run; build it again"), error))
+    Err(Failure::because(
+        format!("`{program}` cannot be run; build it again"),
+        error,
+    ))
 }
 
 /// The program beside this one, else on the path.
 fn find(name: &str) -> Option<PathBuf> {
     let file = format!("{name}{}", env::consts::EXE_SUFFIX);
-    let beside = env::current_exe().ok().and_then(|own| Some(own.parent()?.to_owned()));
+    let beside = env::current_exe()
+        .ok()
+        .and_then(|own| Some(own.parent()?.to_owned()));
     let path = env::var_os("PATH").unwrap_or_default();
     let mut places = beside.into_iter().chain(env::split_paths(&path));
     places.find_map(|place| Some(place.join(&file)).filter(|program| program.is_file()))

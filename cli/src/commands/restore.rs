@@ -30,6 +30,9 @@ impl Restore {
     pub(crate) fn run(self) -> Result<(), Failure> {
         let surface = wm_local::backup::restore(&self.backup, &self.data)
             .map_err(|error| Failure::of(&error))?;
-        line(format!("`{}` is restored, as the surface `{surface}`", self.data.display()))
+        line(format!(
+            "`{}` is restored, as the surface `{surface}`",
+            self.data.display()
+        ))
     }
 }

@@ -77,9 +77,15 @@ impl Serve {
         Config {
             data: self.data.clone(),
             listen: self.listen,
-            public_url: self.public_url.as_deref().map(|url| url.trim_end_matches('/').to_owned()),
+            public_url: self
+                .public_url
+                .as_deref()
+                .map(|url| url.trim_end_matches('/').to_owned()),
             upload: UploadLimits {
-                single_limit: self.limits.upload_single_limit.unwrap_or(usual.single_limit),
+                single_limit: self
+                    .limits
+                    .upload_single_limit
+                    .unwrap_or(usual.single_limit),
                 part_size: self.limits.upload_part_size.unwrap_or(usual.part_size),
             },
         }
@@ -87,10 +93,18 @@ impl Serve {
 
     fn greet(&self, node: &Node) -> Result<(), Failure> {
         let url = node.public_url();
-        line(format!("the node answers at {url} and keeps everything in `{}`", self.data.display()))?;
+        line(format!(
+            "the node answers at {url} and keeps everything in `{}`",
+            self.data.display()
+        ))?;
         line("")?;
-        line(format!("  a token   export WM_TOKEN=$({})", self.token_command()))?;
-        line(format!("  try it    curl -H \"authorization: Bearer $WM_TOKEN\" {url}/v1/session"))?;
+        line(format!(
+            "  a token   export WM_TOKEN=$({})",
+            self.token_command()
+        ))?;
+        line(format!(
+            "  try it    curl -H \"authorization: Bearer $WM_TOKEN\" {url}/v1/session"
+        ))?;
         line(format!("  the API   {url}/openapi.json"))?;
         line("")?;
         line("Ctrl-C stops it.")?;
@@ -152,7 +166,8 @@ impl Signals {
 /// Warnings on the standard error; `WM_LOG` says what else, in the words of `tracing`.
 fn start_log() {
     let filter = EnvFilter::try_from_env("WM_LOG").unwrap_or_else(|_| EnvFilter::new("warn"));
-    let colours = io::stderr().is_terminal() && env::var_os("NO_COLOR").is_none_or(|set| set.is_empty());
+    let colours =
+        io::stderr().is_terminal() && env::var_os("NO_COLOR").is_none_or(|set| set.is_empty());
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(io::stderr)

@@ -35,10 +35,19 @@ impl Session {
         let user = session.get("user").unwrap_or(&Value::Null);
         let [id, name, email] = ["id", "name", "email"].map(|field| text(user, field));
         line(format!("You are {id} {name} {email}").trim_end())?;
-        table("Accounts", &rows(&session, "accounts", ["id", "name", "role"]))?;
+        table(
+            "Accounts",
+            &rows(&session, "accounts", ["id", "name", "role"]),
+        )?;
         table("Teams", &rows(&session, "teams", ["id", "name", "role"]))?;
-        table("Projects", &rows(&session, "projects", ["id", "name", "role"]))?;
-        if session.get("projects_next_cursor").is_some_and(Value::is_string) {
+        table(
+            "Projects",
+            &rows(&session, "projects", ["id", "name", "role"]),
+        )?;
+        if session
+            .get("projects_next_cursor")
+            .is_some_and(Value::is_string)
+        {
             line("  and more; `GET /v1/accounts/{account}/projects` lists them all")?;
         }
         Ok(())
@@ -48,7 +57,8 @@ impl Session {
 fn rows<const N: usize>(session: &Value, list: &str, fields: [&str; N]) -> Vec<[String; N]> {
     let rows = session.get(list).and_then(Value::as_array);
     let rows = rows.into_iter().flatten();
-    rows.map(|row| fields.map(|field| text(row, field))).collect()
+    rows.map(|row| fields.map(|field| text(row, field)))
+        .collect()
 }
 
 fn text(value: &Value, field: &str) -> String {

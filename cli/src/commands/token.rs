@@ -58,7 +58,10 @@ pub(crate) fn mint(data: &Path, email: &Email, name: Option<&Name>) -> Result<St
     let layout = Layout::new(data);
     layout.create().map_err(|error| {
         let data = data.display();
-        Failure::because(format!("`{data}` cannot be used as a data directory; choose another with `--data`"), error)
+        Failure::because(
+            format!("`{data}` cannot be used as a data directory; choose another with `--data`"),
+            error,
+        )
     })?;
     Issuer::open(&layout.issuer_key())
         .and_then(|issuer| issuer.mint(TokenUsage::Access, email, name, clock::now()))

@@ -47,7 +47,9 @@ pub(crate) struct Upload {
 impl Upload {
     pub(crate) async fn run(self) -> Result<(), Failure> {
         if self.artifact.is_some() && self.files.len() > 1 {
-            return Err(Failure::usage("`--artifact` takes one file; leave it out to make an artifact of each"));
+            return Err(Failure::usage(
+                "`--artifact` takes one file; leave it out to make an artifact of each",
+            ));
         }
         let destinations: Vec<_> = self
             .files

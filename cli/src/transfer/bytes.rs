@@ -33,6 +33,9 @@ pub(super) async fn body(path: &Path, span: Span, progress: &ProgressBar) -> io:
 
 async fn next_chunk(mut file: Take<File>) -> io::Result<(Vec<u8>, Take<File>)> {
     let mut chunk = Vec::with_capacity(CHUNK);
-    (&mut file).take(CHUNK as u64).read_to_end(&mut chunk).await?;
+    (&mut file)
+        .take(CHUNK as u64)
+        .read_to_end(&mut chunk)
+        .await?;
     Ok((chunk, file))
 }

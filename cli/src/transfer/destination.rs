@@ -25,7 +25,10 @@ impl Destination {
         let name = file.file_name().and_then(|name| name.to_str());
         let name: FileName = name.unwrap_or_default().parse().map_err(|error| {
             let file = file.display();
-            Failure::because(format!("`{file}` has a name no surface takes; rename it"), error)
+            Failure::because(
+                format!("`{file}` has a name no surface takes; rename it"),
+                error,
+            )
         })?;
         Ok(Self {
             project,
@@ -38,7 +41,9 @@ impl Destination {
 
 /// The media type the ending of a name suggests.
 fn media_type_of(name: &str) -> Result<MediaType, Failure> {
-    let ending = name.rsplit_once('.').map(|(_, ending)| ending.to_ascii_lowercase());
+    let ending = name
+        .rsplit_once('.')
+        .map(|(_, ending)| ending.to_ascii_lowercase());
     let media_type = match ending.as_deref().unwrap_or_default() {
         "txt" | "log" | "toml" | "rs" => "text/plain",
         "md" => "text/markdown",

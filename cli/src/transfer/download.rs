@@ -67,7 +67,10 @@ pub(crate) async fn download(client: &Client, wanted: &Wanted) -> Result<PathBuf
     };
     let path = format!("{artifact}/versions/{number}");
     let version: Version = client.get(&path).await?;
-    let out = wanted.out.clone().unwrap_or_else(|| version.name.as_str().into());
+    let out = wanted
+        .out
+        .clone()
+        .unwrap_or_else(|| version.name.as_str().into());
     refuse_overwriting(&out, wanted.force)?;
     let partial = Partial::open(&out, &version)?;
     let mut download = Download {
@@ -84,7 +87,11 @@ pub(crate) async fn download(client: &Client, wanted: &Wanted) -> Result<PathBuf
 async fn newest(client: &Client, artifact: &str) -> Result<u32, Failure> {
     let artifact: Artifact = client.get(artifact).await?;
     let current = artifact.current.map(|current| current.number);
-    current.ok_or_else(|| Failure::new("the artifact has no version that can be downloaded yet; complete an upload first"))
+    current.ok_or_else(|| {
+        Failure::new(
+            "the artifact has no version that can be downloaded yet; complete an upload first",
+        )
+    })
 }
 
 fn refuse_overwriting(out: &Path, force: bool) -> Result<(), Failure> {
@@ -113,9 +120,13 @@ impl Download<'_> {
             match self.fetch_from(&address).await {
                 Ok(()) => return Ok(()),
                 Err(TransferError::Expired) => {}
-                Err(TransferError::Passing(failure) | TransferError::Final(failure)) => return Err(failure),
+                Err(TransferError::Passing(failure) | TransferError::Final(failure)) => {
+                    return Err(failure);
+                }
                 Err(TransferError::Present) => {
-                    return Err(Failure::new("the storage refused to hand the object out; try again"));
+                    return Err(Failure::new(
+                        "the storage refused to hand the object out; try again",
+                    ));
                 }
             }
         }
@@ -129,7 +140,9 @@ impl Download<'_> {
         while self.partial.length < self.version.size {
             let before = self.partial.length;
             let error = match self.once(address).await {
-                Ok(()) => TransferError::Passing(Failure::new("the storage stopped in the middle; run the same command again to go on")),
+                Ok(()) => TransferError::Passing(Failure::new(
+                    "the storage stopped in the middle; run the same command again to go on",
+                )),
                 Err(error) => error,
             };
             if self.partial.length > before {
@@ -156,7 +169,9 @@ impl Download<'_> {
             StatusCode::PARTIAL_CONTENT if begins_at(&response, from) => {}
             StatusCode::OK => self.partial.restart().map_err(TransferError::Final)?,
             status if status.is_success() => {
-                return Err(TransferError::Final(Failure::new("the storage answered another range than it was asked for; try again")));
+                return Err(TransferError::Final(Failure::new(
+                    "the storage answered another range than it was asked for; try again",
+                )));
             }
             status => return Err(TransferError::of(status)),
         }
@@ -169,7 +184,9 @@ impl Download<'_> {
         while let Some(chunk) = response.chunk().await.map_err(TransferError::on_the_way)? {
             if chunk.len() as u64 > self.version.size - self.partial.length {
                 self.partial.restart().map_err(TransferError::Final)?;
-                return Err(TransferError::Final(Failure::new("the storage sends more bytes than the version has; try again")));
+                return Err(TransferError::Final(Failure::new(
+                    "the storage sends more bytes than the version has; try again",
+                )));
             }
             self.partial.append(&chunk).map_err(TransferError::Final)?;
             progress.set_position(self.partial.length);
@@ -181,7 +198,10 @@ impl Download<'_> {
 
 /// Whether a partial answer begins where it was asked to (RFC 9110 section 14.4).
 fn begins_at(response: &Response, from: u64) -> bool {
-    let range = response.headers().get(CONTENT_RANGE).and_then(|range| range.to_str().ok());
+    let range = response
+        .headers()
+        .get(CONTENT_RANGE)
+        .and_then(|range| range.to_str().ok());
     range.is_some_and(|range| range.starts_with(&format!("bytes {from}-")))
 }
 
@@ -196,15 +216,28 @@ struct Partial {
 
 impl Partial {
     fn open(out: &Path, version: &Version) -> Result<Self, Failure> {
-        let name = out.file_name().map(|name| name.to_string_lossy()).unwrap_or_default();
+        let name = out
+            .file_name()
+            .map(|name| name.to_string_lossy())
+            .unwrap_or_default();
         let digits: String = version.sha256.to_string().chars().take(16).collect();
         let path = out.with_file_name(format!(".{name}.{digits}.part"));
         let fault = |error| unwritable(&path, error);
         let mut options = OpenOptions::new();
-        let mut file = options.read(true).append(true).create(true).open(&path).map_err(fault)?;
+        let mut file = options
+            .read(true)
+            .append(true)
+            .create(true)
+            .open(&path)
+            .map_err(fault)?;
         let mut hasher = Hasher::default();
         let length = read_to_end(&mut file, |bytes| hasher.update(bytes)).map_err(fault)?;
-        let mut partial = Self { path, file, length, hasher };
+        let mut partial = Self {
+            path,
+            file,
+            length,
+            hasher,
+        };
         if length > version.size {
             partial.restart()?;
         }
@@ -214,11 +247,15 @@ impl Partial {
     fn restart(&mut self) -> Result<(), Failure> {
         self.length = 0;
         self.hasher = Hasher::default();
-        self.file.set_len(0).map_err(|error| unwritable(&self.path, error))
+        self.file
+            .set_len(0)
+            .map_err(|error| unwritable(&self.path, error))
     }
 
     fn append(&mut self, chunk: &[u8]) -> Result<(), Failure> {
-        self.file.write_all(chunk).map_err(|error| unwritable(&self.path, error))?;
+        self.file
+            .write_all(chunk)
+            .map_err(|error| unwritable(&self.path, error))?;
         self.hasher.update(chunk);
         self.length += chunk.len() as u64;
         Ok(())
@@ -228,21 +265,29 @@ impl Partial {
     fn publish(self, version: &Version, out: &Path, force: bool) -> Result<(), Failure> {
         if self.hasher.finish() != version.sha256 {
             let _ = fs::remove_file(&self.path);
-            return Err(Failure::new("the bytes that came are not the version's; nothing was kept, try again"));
+            return Err(Failure::new(
+                "the bytes that came are not the version's; nothing was kept, try again",
+            ));
         }
-        self.file.sync_all().map_err(|error| unwritable(&self.path, error))?;
+        self.file
+            .sync_all()
+            .map_err(|error| unwritable(&self.path, error))?;
         refuse_overwriting(out, force)?;
         fs::rename(&self.path, out).map_err(|error| unwritable(out, error))?;
         let directory = out.parent().filter(|parent| !parent.as_os_str().is_empty());
         // Not every system can sync a directory; the bytes are safe either way.
-        let _ = File::open(directory.unwrap_or(Path::new("."))).and_then(|directory| directory.sync_all());
+        let _ = File::open(directory.unwrap_or(Path::new(".")))
+            .and_then(|directory| directory.sync_all());
         Ok(())
     }
 }
 
 fn unwritable(path: &Path, error: std::io::Error) -> Failure {
     Failure::because(
-        format!("`{}` cannot be written; check the directory and the free space", path.display()),
+        format!(
+            "`{}` cannot be written; check the directory and the free space",
+            path.display()
+        ),
         error,
     )
 }

@@ -87,7 +87,11 @@ fn replace(path: &Path, under_way: &UnderWay) -> std::io::Result<()> {
 
 /// `$XDG_CACHE_HOME/wm/uploads`, or where caches are by default.
 fn directory() -> Option<PathBuf> {
-    let named = |name| env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    let named = |name| {
+        env::var_os(name)
+            .filter(|value| !value.is_empty())
+            .map(PathBuf::from)
+    };
     let caches = named("XDG_CACHE_HOME")
         .or_else(|| named("LOCALAPPDATA"))
         .or_else(|| Some(named("HOME")?.join(".cache")))?;

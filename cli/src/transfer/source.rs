@@ -33,15 +33,24 @@ impl Source {
     fn read(path: PathBuf) -> Result<Self, Failure> {
         let fault = |error| {
             let name = path.display();
-            Failure::because(format!("`{name}` cannot be read; check its path and permissions"), error)
+            Failure::because(
+                format!("`{name}` cannot be read; check its path and permissions"),
+                error,
+            )
         };
         let mut file = File::open(&path).map_err(fault)?;
         let metadata = file.metadata().map_err(fault)?;
         if !metadata.is_file() {
-            return Err(Failure::new(format!("`{}` is no file; name a file", path.display())));
+            return Err(Failure::new(format!(
+                "`{}` is no file; name a file",
+                path.display()
+            )));
         }
         let size = Size::try_from(metadata.len()).map_err(|error| {
-            Failure::because(format!("`{}` is too large to upload", path.display()), error)
+            Failure::because(
+                format!("`{}` is too large to upload", path.display()),
+                error,
+            )
         })?;
         let progress = bar(size.bytes(), &path.display().to_string(), "reading");
         let mut hasher = Hasher::default();

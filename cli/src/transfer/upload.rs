@@ -6,18 +6,14 @@ use std::{path::Path, time::Duration};
 
 use serde::Deserialize;
 use serde_json::{Value, json};
-use wm_core::{
-    api::plan::UploadPlan,
-    model::ContentStatus,
-    value::ArtifactId,
-};
+use wm_core::{api::plan::UploadPlan, model::ContentStatus, value::ArtifactId};
 
 use self::send::send;
 use super::{
-    journal::{Journal, UnderWay},
-    source::Source,
     TransferError,
     destination::Destination,
+    journal::{Journal, UnderWay},
+    source::Source,
 };
 use crate::{
     client::{ApiError, Client},
@@ -63,7 +59,9 @@ pub(crate) async fn upload(
             // Bytes that came in before an answer was lost are there, which is all that was wanted.
             Err(TransferError::Present) => return upload.complete(&under_way).await,
             Err(TransferError::Expired) => plan = upload.plan_again(&under_way).await?,
-            Err(TransferError::Passing(failure) | TransferError::Final(failure)) => return Err(failure),
+            Err(TransferError::Passing(failure) | TransferError::Final(failure)) => {
+                return Err(failure);
+            }
         }
     }
     Err(Failure::new(
@@ -131,7 +129,8 @@ impl Upload<'_> {
         let created: Created = self.client.post(&path, &body).await?.parse()?;
         let artifact = created.artifact.map(|artifact| artifact.id).or(*artifact);
         let under_way = UnderWay {
-            artifact: artifact.ok_or_else(|| Failure::new("the answer names no artifact; check `--server`"))?,
+            artifact: artifact
+                .ok_or_else(|| Failure::new("the answer names no artifact; check `--server`"))?,
             version: created.version.number,
             part_size: 0,
             parts: std::collections::BTreeMap::new(),
@@ -151,7 +150,10 @@ impl Upload<'_> {
             Err(ApiError::Refused(refusal)) if refusal.status == 409 => {
                 let path = self.version_path(&under_way);
                 let version: Version = self.client.get(&path).await?;
-                if matches!(version.status, ContentStatus::Available | ContentStatus::Verifying) {
+                if matches!(
+                    version.status,
+                    ContentStatus::Available | ContentStatus::Verifying
+                ) {
                     return self.verified(&under_way).await.map(Resumed::Done);
                 }
                 self.journal.forget();
@@ -181,7 +183,8 @@ impl Upload<'_> {
         // Other bytes than declared, or nothing to complete: going on would end the same.
         let hopeless = |error: &ApiError| {
             let refusal = error.refusal();
-            refusal.is_some_and(|refusal| refusal.status == 404 || refusal.kind == "upload-mismatch")
+            refusal
+                .is_some_and(|refusal| refusal.status == 404 || refusal.kind == "upload-mismatch")
         };
         if completed.as_ref().is_err_and(hopeless) {
             self.journal.forget();
@@ -227,6 +230,8 @@ fn completion(under_way: &UnderWay) -> Value {
         return json!({});
     }
     let parts = under_way.parts.iter();
-    let parts: Vec<_> = parts.map(|(number, etag)| json!({ "number": number, "etag": etag })).collect();
+    let parts: Vec<_> = parts
+        .map(|(number, etag)| json!({ "number": number, "etag": etag }))
+        .collect();
     json!({ "parts": parts })
 }

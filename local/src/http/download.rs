@@ -23,7 +23,10 @@ use wm_core::{
 };
 
 use super::files::failed;
-use crate::artifacts::{CHUNK, ObjectStore, blocking};
+use crate::{
+    artifacts::{CHUNK, ObjectStore},
+    blocking::blocking,
+};
 
 /// What `filename*` holds as it is (RFC 8187 section 3.2.1, `attr-char`).
 const NAME_ENCODED: &AsciiSet = &NON_ALPHANUMERIC

@@ -28,9 +28,8 @@ use super::{
     download::download,
 };
 use crate::{
-    artifacts::{
-        Address, AddressError, CHUNK, FILES, Incoming, ObjectStore, Purpose, Signer, blocking,
-    },
+    artifacts::{Address, AddressError, CHUNK, FILES, Incoming, ObjectStore, Purpose, Signer},
+    blocking::blocking,
     clock::now,
     env::EnvSource,
 };

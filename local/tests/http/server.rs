@@ -189,7 +189,7 @@ async fn idle_connections_and_half_sent_heads_hold_no_server_back() {
 }
 
 #[tokio::test]
-async fn a_request_that_takes_for_ever_is_cut_off_after_five_seconds() {
+async fn a_request_that_takes_for_ever_is_cut_off_within_five_seconds() {
     let mut running = Running::start(slow).await;
     let mut half_body = running.connect().await;
     half_body
@@ -207,7 +207,7 @@ async fn a_request_that_takes_for_ever_is_cut_off_after_five_seconds() {
         .unwrap();
     let waited = begun.elapsed();
     assert!(
-        waited >= Duration::from_secs(4) && waited < Duration::from_secs(8),
+        waited >= Duration::from_secs(3) && waited < Duration::from_secs(7),
         "{waited:?}"
     );
 }

@@ -207,7 +207,10 @@ pub(crate) async fn read_all(stream: &mut TcpStream) -> String {
 }
 
 /// Sends a signed request with this body.
-pub(crate) async fn send(signed: &SignedRequest, body: impl Into<reqwest::Body>) -> reqwest::Response {
+pub(crate) async fn send(
+    signed: &SignedRequest,
+    body: impl Into<reqwest::Body>,
+) -> reqwest::Response {
     let client = reqwest::Client::new();
     let mut request = client.request(signed.method.parse().unwrap(), &signed.url);
     for (name, value) in &signed.headers {

@@ -4,7 +4,11 @@ use std::time::Duration;
 
 use crate::support::{Running, object, read_all, send, sign_upload};
 use tokio::io::AsyncWriteExt;
-use wm_core::{facts::Part, use_case::SignUpload, value::Sha256};
+use wm_core::{
+    facts::Part,
+    use_case::{SignUpload, UploadLimits},
+    value::Sha256,
+};
 use wm_local::clock::now;
 use wm_service::ports::{Artifacts, SignedRequest};
 
@@ -268,16 +272,22 @@ async fn case_48_half_an_upload_is_never_seen() {
     assert_eq!(send(&signed, BYTES).await.status(), 201);
 }
 
-/// A large upload: four whole parts and a short one.
+/// An upload in parts, four whole ones and a short one, and the bytes of each.
 fn large() -> (SignUpload, Vec<Vec<u8>>) {
-    let part = usize::try_from(SignUpload::PART_SIZE).unwrap();
-    let bytes: Vec<u8> = (0..4 * part + 1000).map(|at| (at % 251) as u8).collect();
-    let upload = sign_upload(
-        &object(1, "large.bin"),
-        &bytes,
-        now().after(Duration::from_secs(600)),
-    );
-    (upload, bytes.chunks(part).map(<[u8]>::to_vec).collect())
+    let part_size = 256 * 1024;
+    let bytes: Vec<u8> = (0..4 * part_size + 1000)
+        .map(|at| (at % 251) as u8)
+        .collect();
+    let expires_at = now().after(Duration::from_secs(60));
+    let mut upload = sign_upload(&object(1, "large.bin"), &bytes, expires_at);
+    upload.limits = UploadLimits {
+        single_limit: 2 * part_size as u64,
+        part_size: part_size as u64,
+    };
+    (
+        upload,
+        bytes.chunks(part_size).map(<[u8]>::to_vec).collect(),
+    )
 }
 
 #[tokio::test]

@@ -27,7 +27,9 @@ pub(super) async fn grant_team(
         shown(reason, "source") == "team_grant" && shown(reason, "record_id") == grant.to_string()
     });
     ensure(named, "Ben's access is explained by the team's grant")?;
-    let told = format!("Contributor, by {grant}.\nAsked why Ben may see the project, the node names that grant.");
+    let told = format!(
+        "Contributor, by {grant}.\nAsked why Ben may see the project, the node names that grant."
+    );
     Ok((grant, told))
 }
 
@@ -36,11 +38,19 @@ pub(super) async fn escalate(ana: &Person, ben: &Person, project: ProjectId) -> 
     let manager = grant(ana, project, &ben_himself, "manager").await?;
     let path = format!("/v1/projects/{project}/grants");
     let body = json!({ "principal": ben_himself, "role": "owner" });
-    let refusal = ben.is_refused(Method::POST, &path, Some(&body), "escalation").await?;
+    let refusal = ben
+        .is_refused(Method::POST, &path, Some(&body), "escalation")
+        .await?;
     ensure(refusal.status == 403, "an escalation is answered 403")?;
-    ensure(!refusal.missing.is_empty(), "the refusal names what Ben lacks")?;
+    ensure(
+        !refusal.missing.is_empty(),
+        "the refusal names what Ben lacks",
+    )?;
     let missing = refusal.missing.join(", ");
-    let told = format!("Refused: {}.\nHe lacks {missing}, so he cannot hand it out, not even to himself.", refusal.detail);
+    let told = format!(
+        "Refused: {}.\nHe lacks {missing}, so he cannot hand it out, not even to himself.",
+        refusal.detail
+    );
     Ok((manager, told))
 }
 
@@ -52,19 +62,27 @@ pub(super) async fn revoke(
 ) -> Told<()> {
     let path = format!("/v1/projects/{project}");
     let grants = format!("{path}/grants");
-    ana.send(Method::DELETE, &format!("{grants}/{own_grant}"), None).await?;
+    ana.send(Method::DELETE, &format!("{grants}/{own_grant}"), None)
+        .await?;
     let left = ben.get(&format!("{path}/access")).await?;
     let left: Vec<String> = field(&left, "capabilities")?;
     let has = |name: &str| left.iter().any(|capability| capability == name);
-    ensure(has("version.create") && !has("grant.manage"), "revoking takes only what the grant gave")?;
+    ensure(
+        has("version.create") && !has("grant.manage"),
+        "revoking takes only what the grant gave",
+    )?;
     let with_reason = format!("{grants}/{team_grant}?reason=the%20review%20is%20over");
     ana.send(Method::DELETE, &with_reason, None).await?;
-    ben.is_refused(Method::GET, &path, None, "not-found").await?;
+    ben.is_refused(Method::GET, &path, None, "not-found")
+        .await?;
     let artifacts = format!("{path}/artifacts");
-    ben.is_refused(Method::GET, &artifacts, None, "not-found").await?;
+    ben.is_refused(Method::GET, &artifacts, None, "not-found")
+        .await?;
     let kept = ana.get(&format!("{grants}?include=revoked")).await?;
     let kept: Vec<Value> = field(&kept, "items")?;
-    let is_kept = kept.iter().any(|grant| shown(grant, "reason") == "the review is over");
+    let is_kept = kept
+        .iter()
+        .any(|grant| shown(grant, "reason") == "the review is over");
     ensure(is_kept, "a revoked grant stays on record with its reason")?;
     let told = "After the first, the team's grant still lets Ben work.\nAfter the second, his very next request: 404. The records stay, with the reason.";
     Ok(((), told.into()))
@@ -77,13 +95,18 @@ pub(super) async fn verify_journals(
     project: ProjectId,
 ) -> Told<()> {
     let mut entries = 0;
-    for path in [format!("/v1/accounts/{account}/journal"), format!("/v1/projects/{project}/journal")] {
+    for path in [
+        format!("/v1/accounts/{account}/journal"),
+        format!("/v1/projects/{project}/journal"),
+    ] {
         let verdict = verify(&ana.client, &path).await?;
         ensure(verdict.valid && verdict.entries > 0, "the journal verifies")?;
         entries += verdict.entries;
     }
     let published = published(&site.data, entries).await?;
-    let told = format!("{entries} entries of account and project, each sealed by the next.\n{published} events are on the bus, one for every commit.");
+    let told = format!(
+        "{entries} entries of account and project, each sealed by the next.\n{published} events are on the bus, one for every commit."
+    );
     Ok(((), told))
 }
 
@@ -108,7 +131,10 @@ async fn published(data: &Path, entries: u64) -> Result<u64, Failure> {
         if count >= entries {
             return Ok(count);
         }
-        ensure(Instant::now() < deadline, "every commit is on the bus within 5 seconds")?;
+        ensure(
+            Instant::now() < deadline,
+            "every commit is on the bus within 5 seconds",
+        )?;
         sleep(Duration::from_millis(50)).await;
     }
 }

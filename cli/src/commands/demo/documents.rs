@@ -75,22 +75,34 @@ pub(super) async fn upload_files(
         first.get_or_insert(document);
     }
     let first = first.ok_or_else(|| Failure::usage("name at least one file"))?;
-    ensure(site.data.join("objects").is_dir(), "the bytes are in the data directory")?;
+    ensure(
+        site.data.join("objects").is_dir(),
+        "the bytes are in the data directory",
+    )?;
     Ok((first, told.join("\n")))
 }
 
 pub(super) async fn download_back(site: &Site, by: &Person, document: &Document) -> Told<()> {
     let out = site.downloads.join("first");
     download(&by.client, &document.wanted(out.clone())).await?;
-    ensure(same_bytes(&out, &document.file)?, "the same bytes came back")?;
-    Ok(((), "Through an address that lives for minutes; the same bytes came back.".into()))
+    ensure(
+        same_bytes(&out, &document.file)?,
+        "the same bytes came back",
+    )?;
+    Ok((
+        (),
+        "Through an address that lives for minutes; the same bytes came back.".into(),
+    ))
 }
 
 pub(super) async fn derive(by: &Person, document: &Document) -> Told<()> {
     let artifact = by.get(&document.path()).await?;
     let current: Value = field(&artifact, "current")?;
     let number: u32 = field(&current, "number")?;
-    let summary = format!("{} is version {number}: {current}\n", shown(&artifact, "name"));
+    let summary = format!(
+        "{} is version {number}: {current}\n",
+        shown(&artifact, "name")
+    );
     let body = json!({
         "source_version": number, "kind": "summary", "name": "summary.txt",
         "media_type": "text/plain", "size": summary.len(), "sha256": Sha256::of(summary.as_bytes()),
@@ -101,24 +113,42 @@ pub(super) async fn derive(by: &Person, document: &Document) -> Told<()> {
     put(by, &field(&created, "upload")?, summary.into_bytes()).await?;
     let path = format!("{path}/{}", shown(&derived, "id"));
     let completed = by.post(&format!("{path}/complete"), &json!({})).await?;
-    ensure(shown(&completed, "status") == "available", "the derived output is available")?;
+    ensure(
+        shown(&completed, "status") == "available",
+        "the derived output is available",
+    )?;
     let after = by.get(&document.path()).await?;
-    ensure(after.get("current") == Some(&current), "the version it came from is untouched")?;
-    Ok(((), format!("summary.txt, made from version {number}, which stays as it is.")))
+    ensure(
+        after.get("current") == Some(&current),
+        "the version it came from is untouched",
+    )?;
+    Ok((
+        (),
+        format!("summary.txt, made from version {number}, which stays as it is."),
+    ))
 }
 
 /// Sends a small body where a plan says.
 async fn put(by: &Person, plan: &UploadPlan, bytes: Vec<u8>) -> Result<(), Failure> {
     let UploadPlan::Single { url, headers, .. } = plan else {
-        return Err(Failure::new("a few bytes are to go in parts; please report this"));
+        return Err(Failure::new(
+            "a few bytes are to go in parts; please report this",
+        ));
     };
     let mut request = by.client.http().put(url).body(bytes);
     for (name, value) in headers {
         request = request.header(name, value);
     }
-    let sent = request.send().await.and_then(reqwest::Response::error_for_status);
-    sent.map(drop)
-        .map_err(|error| Failure::because("the storage took no bytes; please report this", error.without_url()))
+    let sent = request
+        .send()
+        .await
+        .and_then(reqwest::Response::error_for_status);
+    sent.map(drop).map_err(|error| {
+        Failure::because(
+            "the storage took no bytes; please report this",
+            error.without_url(),
+        )
+    })
 }
 
 pub(super) async fn annotate(by: &Person, document: &Document) -> Told<()> {
@@ -128,9 +158,13 @@ pub(super) async fn annotate(by: &Person, document: &Document) -> Told<()> {
     let events = format!("{}/events", document.path());
     let event = json!({ "kind": "review.note", "text": "Figures on page 3 need a source." });
     let event = by.post(&events, &event).await?;
-    ensure(shown(&event, "created_by") == by.id.to_string(), "the event is authored by its caller")?;
+    ensure(
+        shown(&event, "created_by") == by.id.to_string(),
+        "the event is authored by its caller",
+    )?;
     let none = json!({ "values": {} });
-    by.is_refused(Method::PATCH, &metadata, Some(&none), "method-not-allowed").await?;
+    by.is_refused(Method::PATCH, &metadata, Some(&none), "method-not-allowed")
+        .await?;
     let told = "Both are append-only and carry their author; changing one: 405.";
     Ok(((), told.into()))
 }
@@ -147,13 +181,17 @@ pub(super) async fn restore(
     let second = upload(&ben.client, &edited, &destination).await?;
     ensure(second.version == 2, "the second upload is version 2")?;
     let versions = format!("{}/versions", document.path());
-    ana.post(&format!("{versions}/1/restore"), &json!({})).await?;
+    ana.post(&format!("{versions}/1/restore"), &json!({}))
+        .await?;
     let listed = ana.get(&versions).await?;
     let listed: Vec<Value> = field(&listed, "items")?;
     ensure(listed.len() == 3, "there are three versions")?;
     let out = site.downloads.join("restored");
     download(&ana.client, &document.wanted(out.clone())).await?;
-    ensure(same_bytes(&out, &document.file)?, "the newest version has the first one's bytes")?;
+    ensure(
+        same_bytes(&out, &document.file)?,
+        "the newest version has the first one's bytes",
+    )?;
     let told = "Versions 1 and 2 stay; the restored bytes are version 3, and the newest.";
     Ok(((), told.into()))
 }
@@ -171,7 +209,10 @@ fn edit(site: &Site, file: &Path) -> Result<PathBuf, Failure> {
 fn same_bytes(left: &Path, right: &Path) -> Result<bool, Failure> {
     let read = |path: &Path| {
         fs::read(path).map_err(|error| {
-            Failure::because(format!("`{}` cannot be read; check its permissions", path.display()), error)
+            Failure::because(
+                format!("`{}` cannot be read; check its permissions", path.display()),
+                error,
+            )
         })
     };
     Ok(read(left)? == read(right)?)

@@ -24,7 +24,8 @@ pub(super) async fn open_account(ana: &Person, ben: &Person) -> Told<AccountId> 
     let account = ana.post("/v1/accounts", &body).await?;
     let account: AccountId = field(&account, "id")?;
     let path = format!("/v1/accounts/{account}");
-    ben.is_refused(Method::GET, &path, None, "not-found").await?;
+    ben.is_refused(Method::GET, &path, None, "not-found")
+        .await?;
     let told = format!("It is {account}, and Ana owns it.\nFor Ben it does not exist: 404.");
     Ok((account, told))
 }
@@ -38,7 +39,10 @@ pub(super) async fn invite(
     let body = json!({ "email": ben.email, "role": "member" });
     let path = format!("/v1/accounts/{account}/invitations");
     let invitation = ana.post(&path, &body).await?;
-    ensure(!invitation.to_string().contains("token"), "the answer keeps the token to itself")?;
+    ensure(
+        !invitation.to_string().contains("token"),
+        "the answer keeps the token to itself",
+    )?;
     let token = invitation_token(&site.data, &ben.email).await?;
     let answer = json!({ "token": token });
     ben.post("/v1/invitations/accept", &answer).await?;
@@ -46,7 +50,8 @@ pub(super) async fn invite(
     let members: Vec<serde_json::Value> = field(&members, "items")?;
     ensure(members.len() == 2, "the account has two members")?;
     let accept = "/v1/invitations/accept";
-    ben.is_refused(Method::POST, accept, Some(&answer), "invitation-invalid").await?;
+    ben.is_refused(Method::POST, accept, Some(&answer), "invitation-invalid")
+        .await?;
     let told = "The token came by mail and nowhere else. Ben is a member now.\nThe same token a second time: invitation-invalid.";
     Ok(((), told.into()))
 }
@@ -72,7 +77,8 @@ pub(super) async fn open_project(
     let path = format!("/v1/accounts/{account}/projects");
     let project: ProjectId = field(&ana.post(&path, &body).await?, "id")?;
     let path = format!("/v1/projects/{project}");
-    ben.is_refused(Method::GET, &path, None, "not-found").await?;
+    ben.is_refused(Method::GET, &path, None, "not-found")
+        .await?;
     let told = format!("It is {project}.\nNobody granted Ben anything on it: 404.");
     Ok((project, told))
 }

@@ -69,7 +69,10 @@ impl Stage {
 
     pub(super) fn end(self) -> Result<(), Failure> {
         let seconds = self.began.elapsed().as_secs_f64();
-        line(format!("\nAll {} steps did what they say, in {seconds:.1} s.", self.steps))
+        line(format!(
+            "\nAll {} steps did what they say, in {seconds:.1} s.",
+            self.steps
+        ))
     }
 }
 
@@ -150,7 +153,9 @@ pub(super) fn ensure(holds: bool, what: &str) -> Result<(), Failure> {
     if holds {
         Ok(())
     } else {
-        Err(Failure::new(format!("it is not so that {what}; please report this")))
+        Err(Failure::new(format!(
+            "it is not so that {what}; please report this"
+        )))
     }
 }
 
@@ -158,7 +163,10 @@ pub(super) fn ensure(holds: bool, what: &str) -> Result<(), Failure> {
 pub(super) fn field<T: DeserializeOwned>(answer: &Value, name: &str) -> Result<T, Failure> {
     let member = answer.get(name).cloned().unwrap_or_default();
     serde_json::from_value(member).map_err(|error| {
-        Failure::because(format!("the answer has no proper `{name}`; please report this"), error)
+        Failure::because(
+            format!("the answer has no proper `{name}`; please report this"),
+            error,
+        )
     })
 }
 

@@ -4,7 +4,10 @@ use std::collections::BTreeMap;
 
 use futures_util::{StreamExt, TryStreamExt, stream};
 use indicatif::ProgressBar;
-use reqwest::{Client as Http, Method, Response, header::{CONTENT_LENGTH, ETAG}};
+use reqwest::{
+    Client as Http, Method, Response,
+    header::{CONTENT_LENGTH, ETAG},
+};
 
 use super::super::{
     TransferError,
@@ -38,11 +41,22 @@ pub(super) async fn send(
         progress: &progress,
     };
     match plan {
-        UploadPlan::Single { method, url, headers, .. } => {
-            let address = Address { method, url, headers };
+        UploadPlan::Single {
+            method,
+            url,
+            headers,
+            ..
+        } => {
+            let address = Address {
+                method,
+                url,
+                headers,
+            };
             sender.persist(address, Span::whole(size)).await?;
         }
-        UploadPlan::Multipart { part_size, parts, .. } => {
+        UploadPlan::Multipart {
+            part_size, parts, ..
+        } => {
             // Parts of another size are other bytes under the same numbers.
             if under_way.part_size != *part_size {
                 under_way.part_size = *part_size;
@@ -92,9 +106,15 @@ impl Sender<'_> {
         let (arrived, missing): (Vec<&PartPlan>, Vec<&PartPlan>) = parts
             .iter()
             .partition(|part| under_way.parts.contains_key(&part.number));
-        let there: u64 = arrived.into_iter().filter_map(span).map(|span| span.length).sum();
+        let there: u64 = arrived
+            .into_iter()
+            .filter_map(span)
+            .map(|span| span.length)
+            .sum();
         self.progress.inc(there);
-        let sending = missing.into_iter().filter_map(|part| Some((part, span(part)?)));
+        let sending = missing
+            .into_iter()
+            .filter_map(|part| Some((part, span(part)?)));
         let mut sent = stream::iter(sending)
             .map(|(part, span)| async move {
                 let etag = self.persist(Address::of(part), span).await?;
@@ -116,7 +136,11 @@ impl Sender<'_> {
             match self.once(address, span).await {
                 Ok(response) => return Ok(mark(&response)),
                 Err(error) => {
-                    let sent = self.progress.position().saturating_sub(before).min(span.length);
+                    let sent = self
+                        .progress
+                        .position()
+                        .saturating_sub(before)
+                        .min(span.length);
                     self.progress.dec(sent);
                     wait(&mut backoff, error).await?;
                 }
@@ -128,20 +152,32 @@ impl Sender<'_> {
         let refuse = |text: &str| TransferError::Final(Failure::new(text));
         let method = Method::from_bytes(address.method.as_bytes())
             .map_err(|_| refuse("the plan names no method; check `--server`"))?;
-        let body = body(&self.source.path, span, self.progress).await.map_err(|error| {
-            let name = self.source.path.display();
-            TransferError::Final(Failure::because(format!("`{name}` cannot be read any more"), error))
-        })?;
+        let body = body(&self.source.path, span, self.progress)
+            .await
+            .map_err(|error| {
+                let name = self.source.path.display();
+                TransferError::Final(Failure::because(
+                    format!("`{name}` cannot be read any more"),
+                    error,
+                ))
+            })?;
         let mut request = self.http.request(method, address.url);
         for (name, value) in address.headers {
             request = request.header(name, value);
         }
-        let names_length = address.headers.keys().any(|name| name.eq_ignore_ascii_case("content-length"));
+        let names_length = address
+            .headers
+            .keys()
+            .any(|name| name.eq_ignore_ascii_case("content-length"));
         if !names_length {
             // Without it the body would be sent in chunks, which object stores refuse.
             request = request.header(CONTENT_LENGTH, span.length);
         }
-        let response = request.body(body).send().await.map_err(TransferError::on_the_way)?;
+        let response = request
+            .body(body)
+            .send()
+            .await
+            .map_err(TransferError::on_the_way)?;
         if response.status().is_success() {
             Ok(response)
         } else {
@@ -152,6 +188,9 @@ impl Sender<'_> {
 
 /// The mark the storage gave the bytes. One that gives none asks for none, but the API wants a word.
 fn mark(response: &Response) -> String {
-    let etag = response.headers().get(ETAG).and_then(|etag| etag.to_str().ok());
+    let etag = response
+        .headers()
+        .get(ETAG)
+        .and_then(|etag| etag.to_str().ok());
     etag.unwrap_or("none").to_owned()
 }

@@ -1,0 +1,261 @@
+//! A node: one data directory, served.
+
+mod background;
+mod surface;
+
+use std::{
+    io,
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
+    path::PathBuf,
+    sync::Arc,
+    time::Duration,
+};
+
+pub use surface::{AnnouncedRecords, Local};
+use tokio::{
+    sync::{Notify, mpsc, oneshot, watch},
+    task::{JoinHandle, JoinSet},
+    time::timeout,
+};
+use wm_core::{catalog::Provider, context::Surface, selection::BackendSelection};
+use wm_service::Service;
+
+use crate::{
+    artifacts::{LocalArtifacts, ObjectStore, Signer},
+    config::Config,
+    data_directory::{DataDirectory, Layout, OpenError},
+    env::EnvSource,
+    events::EventLog,
+    http::{Files, Server, Site},
+    identity::{Issuer, IssuerError},
+    mail::Maildir,
+};
+
+/// How long a stopping node goes on publishing once the last request is answered.
+const LAST_RELAY: Duration = Duration::from_millis(800);
+
+/// Why a node cannot start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// Somebody else listens there.
+    #[error(
+        "`{address}` is in use by another program: stop that one, or choose another address, such as `--listen 127.0.0.1:0`"
+    )]
+    AddressTaken {
+        /// The address.
+        address: SocketAddr,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// This machine cannot listen there.
+    #[error("cannot listen on `{address}`: choose an address of this machine with `--listen`")]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// See [`OpenError`].
+    #[error(transparent)]
+    Data(#[from] OpenError),
+    /// See [`IssuerError`].
+    #[error(transparent)]
+    Issuer(#[from] IssuerError),
+    /// Something in the data directory refuses.
+    #[error("cannot use `{}`: see that this user may read and write it", path.display())]
+    File {
+        /// The file or directory.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The path of the data directory cannot stand in a configuration.
+    #[error("the path of the data directory cannot be used: {0}; choose another with `--data`")]
+    Path(String),
+    /// The system gives no randomness.
+    #[error("the system gives no randomness: try again")]
+    Random(#[source] io::Error),
+}
+
+/// A running node. Dropping it stops it without waiting; [`Node::shutdown`] waits.
+#[derive(Debug)]
+pub struct Node {
+    address: SocketAddr,
+    public_url: String,
+    stop: oneshot::Sender<()>,
+    running: JoinHandle<()>,
+}
+
+impl Node {
+    /// Starts a node on the present runtime. It answers once this returns.
+    ///
+    /// # Errors
+    /// [`StartError`].
+    pub async fn start(config: Config) -> Result<Self, StartError> {
+        // First, because a taken address is what goes wrong most often and nothing is made for it.
+        let server = bind(config.listen).await?;
+        let address = server.address();
+        let public_url = config
+            .public_url
+            .clone()
+            .unwrap_or_else(|| format!("http://{}", reachable(address)));
+        let open = {
+            let public_url = public_url.clone();
+            move || Parts::open(config, public_url)
+        };
+        let opened = tokio::task::spawn_blocking(open).await;
+        let parts = opened.map_err(|error| StartError::Random(io::Error::other(error)))??;
+        let (stop, stopped) = oneshot::channel();
+        let running = tokio::spawn(run(server, parts, stopped));
+        Ok(Self {
+            address,
+            public_url,
+            stop,
+            running,
+        })
+    }
+
+    /// The address it is bound to.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Where people reach it, without a trailing slash.
+    #[must_use]
+    pub fn public_url(&self) -> &str {
+        &self.public_url
+    }
+
+    /// Stops: accepts nothing more, lets what has begun finish, publishes what was committed, and
+    /// closes the data directory, within 5 seconds.
+    pub async fn shutdown(self) {
+        let _ = self.stop.send(());
+        let _ = self.running.await;
+    }
+}
+
+async fn bind(address: SocketAddr) -> Result<Server, StartError> {
+    Server::bind(address).await.map_err(|source| {
+        if source.kind() == io::ErrorKind::AddrInUse {
+            StartError::AddressTaken { address, source }
+        } else {
+            StartError::Listen { address, source }
+        }
+    })
+}
+
+/// An address clients can connect to: whoever listens everywhere is at least here.
+fn reachable(address: SocketAddr) -> SocketAddr {
+    let ip = match address.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+        ip => ip,
+    };
+    SocketAddr::new(ip, address.port())
+}
+
+/// Everything behind the server.
+struct Parts {
+    service: Arc<Service<Local>>,
+    committed: Arc<Notify>,
+    store: Arc<ObjectStore>,
+    signer: Signer,
+    issuer: Arc<Issuer>,
+    env: Arc<EnvSource>,
+}
+
+impl Parts {
+    /// Opens the data directory. Blocks.
+    fn open(config: Config, public_url: String) -> Result<Self, StartError> {
+        let directory = DataDirectory::open(config.data)?;
+        let layout = directory.layout.clone();
+        let file = |path: PathBuf| move |source| StartError::File { path, source };
+        let store = ObjectStore::open(&layout).map_err(file(layout.objects()))?;
+        let store = Arc::new(store);
+        let signer = Signer::new(directory.secret.as_bytes());
+        let issuer = Arc::new(Issuer::open(&layout.issuer_key())?);
+        let env = Arc::new(EnvSource::new().map_err(StartError::Random)?);
+        let surface = Surface {
+            id: directory.surface,
+            secret: *directory.secret.as_bytes(),
+            selection: selection(&layout)?,
+            public_url: public_url.clone(),
+            upload: config.upload,
+        };
+        let committed = Arc::new(Notify::new());
+        let local = Local {
+            artifacts: LocalArtifacts::new(Arc::clone(&store), signer.clone(), public_url),
+            issuer: Arc::clone(&issuer),
+            events: EventLog::open(&layout.events()).map_err(file(layout.events()))?,
+            mail: Maildir::open(&layout).map_err(file(layout.mail()))?,
+            env: Arc::clone(&env),
+            records: AnnouncedRecords {
+                directory,
+                committed: Arc::clone(&committed),
+            },
+        };
+        Ok(Self {
+            service: Arc::new(Service::new(local, surface, vec![Issuer::rules()])),
+            committed,
+            store,
+            signer,
+            issuer,
+            env,
+        })
+    }
+}
+
+/// What `GET /v1/backend` shows: where this node keeps things.
+fn selection(layout: &Layout) -> Result<BackendSelection, StartError> {
+    let path = |path: PathBuf| path.to_string_lossy().into_owned();
+    BackendSelection::defaults(Provider::Local)
+        .with("storage.directory", &path(layout.objects()))
+        .and_then(|selection| selection.with("database.file", &path(layout.database())))
+        .map_err(|error| StartError::Path(error.message))
+}
+
+/// Serves until told to stop, then ends everything in order: requests, what they left to publish,
+/// the database.
+async fn run(server: Server, parts: Parts, stopped: oneshot::Receiver<()>) {
+    let (created, arrived) = mpsc::unbounded_channel();
+    let (stop, stopping) = watch::channel(false);
+    let service = parts.service;
+    let mut tasks = JoinSet::new();
+    tasks.spawn(background::relay(
+        Arc::clone(&service),
+        parts.committed,
+        stopping.clone(),
+    ));
+    tasks.spawn(background::sweep(Arc::clone(&service), stopping));
+    tasks.spawn(background::ingest(Arc::clone(&service), arrived));
+    let handling = Arc::clone(&service);
+    let site = Site {
+        handle: move |request| {
+            let service = Arc::clone(&handling);
+            async move { service.handle(request).await }
+        },
+        files: Files {
+            store: parts.store,
+            signer: parts.signer,
+            created,
+            env: Arc::clone(&parts.env),
+        },
+        issuer: parts.issuer,
+        env: parts.env,
+    };
+    server
+        .serve(site, async {
+            // The node was dropped, or told to stop.
+            let _ = stopped.await;
+        })
+        .await;
+    let _ = stop.send(true);
+    let _ = timeout(LAST_RELAY, async {
+        while tasks.join_next().await.is_some() {}
+    })
+    .await;
+    tasks.shutdown().await;
+    // Closing the database waits for its writer.
+    let _ = tokio::task::spawn_blocking(move || drop(service)).await;
+}

@@ -1,0 +1,115 @@
+//! What a node does beside answering: it publishes and delivers what was committed, completes uploads
+//! that arrived, and sweeps.
+
+use std::{sync::Arc, time::Duration};
+
+use tokio::{
+    sync::{Notify, mpsc::UnboundedReceiver, watch},
+    time::sleep,
+};
+use wm_core::storage::ObjectPath;
+use wm_service::{Service, ports::Provider as _};
+
+use super::Local;
+
+/// How often unpublished entries are looked for when nothing is committed: what failed before is
+/// tried again.
+const RELAY_PERIOD: Duration = Duration::from_secs(5);
+
+/// How often the sweep runs.
+const SWEEP_PERIOD: Duration = Duration::from_secs(60);
+
+/// How often completing an upload is tried; the sweep closes what is left.
+const INGEST_ATTEMPTS: u32 = 5;
+
+/// Told once that the node stops.
+pub(super) type Stopping = watch::Receiver<bool>;
+
+async fn stopped(stopping: &mut Stopping) {
+    // The sender gone means the same.
+    let _ = stopping.wait_for(|stop| *stop).await;
+}
+
+/// Publishes until the node stops, and once more then, so that what the last requests committed is
+/// on the bus before the node ends.
+pub(super) async fn relay(
+    service: Arc<Service<Local>>,
+    committed: Arc<Notify>,
+    mut stopping: Stopping,
+) {
+    loop {
+        let more = publish(&service).await;
+        tokio::select! {
+            biased;
+            () = stopped(&mut stopping) => break,
+            () = std::future::ready(()), if more => {}
+            () = committed.notified() => {}
+            () = sleep(RELAY_PERIOD) => {}
+        }
+    }
+    publish(&service).await;
+}
+
+/// Whether there is more to publish right away.
+async fn publish(service: &Service<Local>) -> bool {
+    match service
+        .relay(|event| async move { service.notify(&event).await })
+        .await
+    {
+        Ok(relayed) => relayed.more,
+        Err(error) => {
+            tracing::warn!(
+                error = &error as &dyn std::error::Error,
+                "nothing was published"
+            );
+            false
+        }
+    }
+}
+
+/// Completes every upload that arrived, until no server is left that could receive one.
+pub(super) async fn ingest(
+    service: Arc<Service<Local>>,
+    mut created: UnboundedReceiver<ObjectPath>,
+) {
+    while let Some(path) = created.recv().await {
+        let service = Arc::clone(&service);
+        tokio::spawn(async move { complete(&service, &path).await });
+    }
+}
+
+async fn complete(service: &Service<Local>, path: &ObjectPath) {
+    for attempt in 1..=INGEST_ATTEMPTS {
+        let Err(problem) = service.ingest(path).await else {
+            return;
+        };
+        tracing::warn!(%problem, internal = problem.internal, attempt, "an upload was not completed");
+        sleep(Duration::from_secs(1)).await;
+    }
+}
+
+/// Sweeps until the node stops.
+pub(super) async fn sweep(service: Arc<Service<Local>>, mut stopping: Stopping) {
+    let mut after = None;
+    loop {
+        tokio::select! {
+            () = stopped(&mut stopping) => return,
+            () = sleep(SWEEP_PERIOD) => {}
+        }
+        let now = service.provider().env().now;
+        let records = &service.provider().records.directory.records;
+        if let Err(error) = records.collect_garbage(now).await {
+            tracing::warn!(
+                error = &error as &dyn std::error::Error,
+                "expired records stay for now"
+            );
+        }
+        after = match service.sweep(after.take()).await {
+            Ok(swept) => swept.next,
+            Err(error) => {
+                tracing::warn!(error = &error as &dyn std::error::Error, "the sweep failed");
+                None
+            }
+        };
+    }
+}

@@ -1,0 +1,92 @@
+//! The local surface: one value that has every port.
+
+use std::{future::Future, sync::Arc, time::Duration};
+
+use tokio::sync::Notify;
+use wm_core::{
+    env::Env,
+    storage::{Batch, Item, Key, List, Page, Range, Scope},
+};
+use wm_service::ports::{CommitError, PortError, Provider, Records};
+
+use crate::{
+    artifacts::LocalArtifacts, data_directory::DataDirectory, env::EnvSource, events::EventLog,
+    identity::Issuer, mail::Maildir,
+};
+
+/// Every port over one data directory.
+pub struct Local {
+    pub(super) records: AnnouncedRecords,
+    pub(super) artifacts: LocalArtifacts,
+    pub(super) issuer: Arc<Issuer>,
+    pub(super) events: EventLog,
+    pub(super) mail: Maildir,
+    pub(super) env: Arc<EnvSource>,
+}
+
+impl Provider for Local {
+    type Records = AnnouncedRecords;
+    type Artifacts = LocalArtifacts;
+    type Keys = Issuer;
+    type Events = EventLog;
+    type Mail = Maildir;
+
+    fn records(&self) -> &AnnouncedRecords {
+        &self.records
+    }
+
+    fn artifacts(&self) -> &LocalArtifacts {
+        &self.artifacts
+    }
+
+    fn keys(&self) -> &Issuer {
+        &self.issuer
+    }
+
+    fn events(&self) -> &EventLog {
+        &self.events
+    }
+
+    fn mail(&self) -> &Maildir {
+        &self.mail
+    }
+
+    fn env(&self) -> Env {
+        self.env.env()
+    }
+
+    fn sleep(&self, duration: Duration) -> impl Future<Output = ()> + Send {
+        tokio::time::sleep(duration)
+    }
+}
+
+/// The database, which tells of every commit, as a cloud's change stream does.
+pub struct AnnouncedRecords {
+    /// Held whole: with it goes the lock on the directory.
+    pub(super) directory: DataDirectory,
+    pub(super) committed: Arc<Notify>,
+}
+
+impl Records for AnnouncedRecords {
+    async fn get(&self, key: &Key) -> Result<Option<Item>, PortError> {
+        self.directory.records.get(key).await
+    }
+
+    async fn scan(&self, range: &Range) -> Result<Page, PortError> {
+        self.directory.records.scan(range).await
+    }
+
+    async fn list(&self, list: &List) -> Result<Page, PortError> {
+        self.directory.records.list(list).await
+    }
+
+    async fn commit(&self, batch: &Batch) -> Result<(), CommitError> {
+        let committed = self.directory.records.commit(batch).await;
+        self.committed.notify_one();
+        committed
+    }
+
+    async fn turn(&self, scope: Scope) -> impl Send {
+        self.directory.records.turn(scope).await
+    }
+}
