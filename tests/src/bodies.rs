@@ -209,6 +209,7 @@ impl<C: Choices> Maker<C> {
         User {
             name: self.maybe(Self::text),
             email: self.maybe(Self::email),
+            identities: self.several(Self::digest),
             salt: self.digest(),
         }
     }

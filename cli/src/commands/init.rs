@@ -3,11 +3,12 @@
 use std::{
     fs,
     io::{ErrorKind, Write},
+    os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
 };
 
 use clap::Args;
-use tempfile::NamedTempFile;
+use tempfile::Builder;
 use wm_core::{
     catalog::{DEFAULT_ENVIRONMENT, DEFAULT_PREFIX, Provider},
     selection::BackendSelection,
@@ -98,12 +99,13 @@ fn write(out: &Path, text: &str, force: bool) -> Result<(), Failure> {
     let directory = out.parent().filter(|parent| !parent.as_os_str().is_empty());
     let directory = directory.unwrap_or(Path::new("."));
     fs::create_dir_all(directory).map_err(fault)?;
-    let mut file = tempfile::Builder::new()
-        .permissions_if_possible()
+    let mut file = Builder::new()
+        // Less what the umask takes away: a file like any other in the repository.
+        .permissions(fs::Permissions::from_mode(0o666))
         .tempfile_in(directory)
         .map_err(fault)?;
     file.write_all(text.as_bytes()).map_err(fault)?;
-    let _ = NamedTempFile::as_file(&file).sync_all();
+    file.as_file().sync_all().map_err(fault)?;
     let written = if force {
         file.persist(out)
     } else {
