@@ -24,6 +24,10 @@ pub struct Drive<'a> {
 
 /// What to do next.
 #[derive(Debug)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "there is one at a time, and it is moved once"
+)]
 pub enum Next {
     /// Answer these questions.
     Ask(Vec<Ask>),
@@ -55,6 +59,10 @@ impl<'a> Drive<'a> {
     ///
     /// # Errors
     /// Why the operation is refused.
+    #[expect(
+        clippy::should_implement_trait,
+        reason = "it can fail, and it ends with a decision"
+    )]
     pub fn next(&mut self) -> Result<Next, Problem> {
         let mut asks = self.use_case.needs(self.context, &self.facts)?;
         let idempotency = self.idempotency_key();

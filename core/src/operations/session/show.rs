@@ -369,7 +369,7 @@ mod tests {
         projects(&mut world, &ana, &account, 60);
         let cursor = page(&mut world, &ana, None)["projects_next_cursor"].clone();
         let cursor = cursor.as_str().unwrap();
-        let edited = format!("A{}", &cursor[1..]);
+        let edited = format!("A{cursor}");
         for (person, cursor) in [(&ben, cursor), (&ana, edited.as_str()), (&ana, "x")] {
             let answer = world.get(person, &format!("{PATH}?cursor={cursor}"));
             assert_eq!(answer.expect(400).body["errors"][0]["field"], "cursor");
