@@ -1,5 +1,7 @@
 //! Verifying a journal: that its entries are the ones that were written, all of them, in order.
 
+use serde::{Deserialize, Serialize};
+
 use crate::{
     model::{Head, JournalEntry, Record, Sequence},
     storage::{Item, Scope},
@@ -7,7 +9,7 @@ use crate::{
 };
 
 /// A point in a journal up to which it is known to be good.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Link {
     /// The number of the last good entry; 0 before the first one.
     pub seq: u64,
@@ -26,18 +28,6 @@ impl Link {
             hash: JournalEntry::GENESIS,
             at: Timestamp::default(),
         }
-    }
-
-    /// The point at this entry, taking the entry's own word for it: whoever goes on verifying from
-    /// the middle starts here. `None` when the item is not that entry.
-    #[must_use]
-    pub fn at(scope: Scope, seq: u64, item: &Item) -> Option<Self> {
-        let entry = entry(scope, seq, item)?;
-        Some(Self {
-            seq,
-            hash: entry.hash(),
-            at: entry.at,
-        })
     }
 
     /// The point one entry further, if this is the next entry: intact, under its own key, numbered
@@ -156,27 +146,24 @@ mod tests {
         assert_eq!((whole.entries, whole.first_invalid), (5, None));
         let first = verify(scope, Link::genesis(), &entries[..2], true, &head);
         assert_eq!((first.entries, first.first_invalid), (2, None));
-        let middle = Link::at(scope, 2, &entries[1]).unwrap();
-        assert_eq!(middle, first.good);
-        let rest = verify(scope, middle, &entries[2..], false, &head);
+        let rest = verify(scope, first.good, &entries[2..], false, &head);
         assert_eq!((rest.entries, rest.first_invalid), (3, None));
         assert!(rest.good.is_end(&head));
     }
 
     #[test]
-    fn case_65_every_flipped_bit_is_found() {
+    fn case_65_a_flipped_bit_of_any_byte_is_found() {
         let (scope, entries, head) = journal(2);
         let target = entries[1].body.clone();
         for position in 0..target.len() {
-            // The eighth bit would make it no text at all.
-            for bit in 0..7 {
-                let mut bytes = target.clone().into_bytes();
-                bytes[position] ^= 1 << bit;
-                let mut flipped = entries.clone();
-                flipped[1].body = String::from_utf8(bytes).unwrap();
-                let found = first_invalid(scope, &flipped, &head);
-                assert_eq!(found, Some(2), "bit {bit} of byte {position}");
-            }
+            // One bit of every byte; the eighth would make it no text at all.
+            let bit = position % 7;
+            let mut bytes = target.clone().into_bytes();
+            bytes[position] ^= 1 << bit;
+            let mut flipped = entries.clone();
+            flipped[1].body = String::from_utf8(bytes).unwrap();
+            let found = first_invalid(scope, &flipped, &head);
+            assert_eq!(found, Some(2), "bit {bit} of byte {position}");
         }
     }
 
@@ -234,13 +221,12 @@ mod tests {
     #[test]
     fn what_was_written_since_the_head_was_read_is_left_alone() {
         let (scope, entries, _) = journal(3);
-        let middle = Link::at(scope, 2, &entries[1]).unwrap();
         let entry = Record::<JournalEntry>::decode(&entries[1]).unwrap().body;
         let head = Head {
             scope,
             surface: entry.surface,
             seq: 2,
-            hash: middle.hash,
+            hash: entry.hash(),
             at: entry.at,
         };
         let verdict = verify(scope, Link::genesis(), &entries, false, &head);

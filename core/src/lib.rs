@@ -3,6 +3,11 @@
 //! Pure: no clock, no randomness, no input or output. Everything a decision depends on comes in as
 //! a value ([`env::Env`] for time and randomness), everything it wants done goes out as one.
 #![no_std]
+#![deny(
+    clippy::alloc_instead_of_core,
+    clippy::std_instead_of_alloc,
+    clippy::std_instead_of_core
+)]
 
 extern crate alloc;
 

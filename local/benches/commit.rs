@@ -3,6 +3,12 @@
 //! A sync takes what the disk takes at that moment, so only the ratio means anything: the two take
 //! turns, commit by commit, and their medians are compared.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a benchmark may stop where it fails"
+)]
+
 #[path = "../tests/store/support.rs"]
 mod support;
 

@@ -1,6 +1,8 @@
 //! What a read costs where it is asked, and on a thread made for blocking: the measurement behind
 //! reading on the runtime's own threads.
 
+#![expect(clippy::unwrap_used, reason = "a benchmark may stop where it fails")]
+
 #[path = "../tests/store/support.rs"]
 mod support;
 

@@ -100,7 +100,7 @@ impl Server {
             .or(api::routes(site.handle, site.env))
             .unify()
             .boxed();
-        Connections::default()
+        Connections::new(CONNECTIONS)
             .serve(self.listener, &routes, stop)
             .await;
     }
@@ -115,18 +115,16 @@ struct Connections {
     tasks: JoinSet<()>,
 }
 
-impl Default for Connections {
-    fn default() -> Self {
+impl Connections {
+    fn new(most: usize) -> Self {
         Self {
-            slots: Arc::new(Semaphore::new(CONNECTIONS)),
+            slots: Arc::new(Semaphore::new(most)),
             graceful: GracefulShutdown::new(),
             in_flight: InFlight::default(),
             tasks: JoinSet::new(),
         }
     }
-}
 
-impl Connections {
     async fn serve(
         mut self,
         listener: TcpListener,
@@ -202,5 +200,43 @@ async fn accept(
             }
             (Err(_), Ok(_)) => std::future::pending().await,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::{
+        io::{AsyncReadExt, AsyncWriteExt},
+        time::timeout,
+    };
+    use warp::Reply;
+
+    use super::*;
+
+    async fn ask(stream: &mut TcpStream) -> io::Result<usize> {
+        stream
+            .write_all(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n")
+            .await?;
+        stream.read(&mut [0; 1024]).await
+    }
+
+    #[tokio::test]
+    async fn a_connection_too_many_waits_until_another_ends() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let routes = warp::any().map(|| "here".into_response()).boxed();
+        let serve = async move {
+            let forever = std::future::pending();
+            Connections::new(1).serve(listener, &routes, forever).await;
+        };
+        let server = tokio::spawn(serve);
+        let mut first = TcpStream::connect(address).await.unwrap();
+        assert!(ask(&mut first).await.unwrap() > 0);
+        let mut second = TcpStream::connect(address).await.unwrap();
+        let waiting = timeout(Duration::from_millis(200), ask(&mut second)).await;
+        assert!(waiting.is_err());
+        drop(first);
+        assert!(second.read(&mut [0; 1024]).await.unwrap() > 0);
+        server.abort();
     }
 }

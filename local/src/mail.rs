@@ -40,8 +40,7 @@ impl Maildir {
 
 impl Mail for Maildir {
     async fn send(&self, message: &Message) -> Result<(), PortError> {
-        let text =
-            format(message).map_err(|error| PortError::new(PortErrorKind::Refused, error))?;
+        let text = mime(message).map_err(|error| PortError::new(PortErrorKind::Refused, error))?;
         let directory = Arc::clone(&self.0);
         let deliver = move || {
             let name = format!("{}.{}.localhost", now().millis(), random_hex::<8>()?);
@@ -55,7 +54,7 @@ impl Mail for Maildir {
 }
 
 /// The mail as RFC 5322 text with the line ends of this machine, as a maildir keeps it.
-fn format(message: &Message) -> Result<Vec<u8>, Box<dyn std::error::Error + Send + Sync>> {
+fn mime(message: &Message) -> Result<Vec<u8>, Box<dyn std::error::Error + Send + Sync>> {
     let to: Mailbox = message.to.as_str().parse()?;
     let part = SinglePart::builder()
         .header(ContentType::TEXT_PLAIN)

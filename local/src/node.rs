@@ -99,12 +99,8 @@ impl Node {
             .public_url
             .clone()
             .unwrap_or_else(|| format!("http://{}", reachable(address)));
-        let open = {
-            let public_url = public_url.clone();
-            move || Parts::open(config, public_url)
-        };
-        let opened = tokio::task::spawn_blocking(open).await;
-        let parts = opened.map_err(|error| StartError::Random(io::Error::other(error)))??;
+        // Blocks, but nothing is answered before it is done anyway.
+        let parts = Parts::open(config, public_url.clone())?;
         let (stop, stopped) = oneshot::channel();
         let running = tokio::spawn(run(server, parts, stopped));
         Ok(Self {
@@ -127,8 +123,8 @@ impl Node {
         &self.public_url
     }
 
-    /// Stops: accepts nothing more, lets what has begun finish, publishes what was committed, and
-    /// closes the data directory, within 5 seconds.
+    /// Stops within 5 seconds: accepts nothing more, lets what has begun finish, publishes what was
+    /// committed, and closes the data directory.
     pub async fn shutdown(self) {
         let _ = self.stop.send(());
         let _ = self.running.await;
@@ -166,7 +162,7 @@ struct Parts {
 }
 
 impl Parts {
-    /// Opens the data directory. Blocks.
+    /// Opens the data directory.
     fn open(config: Config, public_url: String) -> Result<Self, StartError> {
         let directory = DataDirectory::open(config.data)?;
         let layout = directory.layout.clone();
@@ -256,6 +252,7 @@ async fn run(server: Server, parts: Parts, stopped: oneshot::Receiver<()>) {
     })
     .await;
     tasks.shutdown().await;
-    // Closing the database waits for its writer.
+    // Closing the database waits for its writer. A request that was cut off may keep it open until it
+    // ends by itself.
     let _ = tokio::task::spawn_blocking(move || drop(service)).await;
 }

@@ -92,3 +92,92 @@ impl Records for SqliteRecords {
         self.turns.take(scope).await
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::error::Error;
+
+    use wm_core::{
+        storage::{Condition, ETag, Operation, Sort},
+        value::{AccountId, CommitId, Sha256, id::Id},
+    };
+    use wm_service::ports::PortErrorKind;
+
+    use super::*;
+
+    fn one(number: u32) -> Batch {
+        let ulid = wm_core::env::ulid_at(Timestamp::default(), &[7; 32]);
+        let scope = Scope::Account(AccountId::from_ulid(ulid));
+        let item = Item {
+            key: scope.key(Sort::from_stored(format!("{number:06}"))),
+            index: Default::default(),
+            etag: ETag::new(Sha256::of(b"state")),
+            body: "x".repeat(5_000),
+            expires_at: Some(Timestamp::default()),
+        };
+        Batch {
+            scope,
+            commit_id: CommitId::from_ulid(ulid),
+            operations: vec![Operation::Put(item, Condition::Absent)],
+        }
+    }
+
+    fn failure(result: Result<(), CommitError>) -> (PortErrorKind, String) {
+        let Err(CommitError::Failed(error)) = result else {
+            panic!("{result:?}")
+        };
+        (error.kind, error.source().unwrap().to_string())
+    }
+
+    async fn count(store: &SqliteRecords) -> usize {
+        let page = store.scan(&Range::all(one(0).scope, "")).await.unwrap();
+        page.items.len()
+    }
+
+    #[tokio::test]
+    async fn case_66_a_database_that_may_not_grow_keeps_what_it_has_and_works_again() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("workspace.sqlite");
+        let connection = schema::open(&path).unwrap();
+        connection
+            .pragma_update(None, "max_page_count", 100)
+            .unwrap();
+        let store = SqliteRecords::start(&path, connection).unwrap();
+        let mut kept = 0;
+        let full = loop {
+            match store.commit(&one(kept)).await {
+                Ok(()) => kept += 1,
+                full => break failure(full),
+            }
+        };
+        assert_eq!(full.0, PortErrorKind::Full);
+        assert!(
+            full.1.contains("there is no room left for the database"),
+            "{}",
+            full.1
+        );
+        assert_eq!(count(&store).await, kept as usize);
+        assert_eq!(
+            store.collect_garbage(Timestamp::default()).await.unwrap(),
+            u64::from(kept)
+        );
+        store.commit(&one(kept)).await.unwrap();
+        assert_eq!(count(&store).await, 1);
+    }
+
+    #[tokio::test]
+    async fn case_66_a_database_that_may_not_be_written_can_still_be_read() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("workspace.sqlite");
+        let store = SqliteRecords::open(&path).unwrap();
+        store.commit(&one(1)).await.unwrap();
+        drop(store);
+        let connection = schema::open(&path).unwrap();
+        connection.pragma_update(None, "query_only", true).unwrap();
+        let store = SqliteRecords::start(&path, connection).unwrap();
+        let (kind, text) = failure(store.commit(&one(2)).await);
+        assert_eq!(kind, PortErrorKind::Unavailable);
+        assert!(text.contains("give this user write access"), "{text}");
+        assert_eq!(count(&store).await, 1);
+    }
+}

@@ -11,9 +11,9 @@ use std::{
 };
 
 use serde_json::json;
-use wm_core::cloud_event::CloudEvent;
+use wm_core::{cloud_event::CloudEvent, mail::Message};
 use wm_local::{data_directory::Layout, events::EventLog, mail::Maildir};
-use wm_service::ports::{Events, Mail, Message};
+use wm_service::ports::{Events, Mail};
 
 fn event(seq: u64) -> CloudEvent {
     let surface = "srf_01arz3ndektsv4rrffq69g5fav_00001";

@@ -1,1 +1,318 @@
-//! x
+//! The same rules in Cedar, over entities built from the same records.
+//!
+//! `tests/cedar/policy.cedar` says the rules, `tests/cedar/schema.cedarschema` what they read. Nothing
+//! is decided while entities are built: every record becomes an entity, fresh or stale, and the
+//! policies alone say what it confers. Cedar cannot quantify over grants, so a question about a
+//! project is one request for the project and one for each grant on it; the records that answer yes
+//! are the reasons, as `explain` gives them.
+
+use std::{
+    cell::Cell,
+    collections::{BTreeSet, HashMap, HashSet},
+    fs,
+};
+
+use cedar_policy::{
+    Authorizer, Context, Decision, Entities, Entity, EntityId, EntityTypeName, EntityUid,
+    PolicySet, Request, RestrictedExpression as Value, Schema,
+};
+use wm_core::{
+    model::{AccountStatus, Principal, Visibility},
+    permission::Capability,
+    value::Timestamp,
+};
+
+use crate::{
+    repository,
+    worlds::{Person, Place, World},
+};
+
+/// Cedar with a policy.
+pub struct Peer {
+    authorizer: Authorizer,
+    policies: PolicySet,
+    schema: Schema,
+    requests: Cell<u64>,
+}
+
+/// A world as Cedar sees it.
+pub struct Prepared<'a> {
+    world: &'a World,
+    entities: Entities,
+    context: Context,
+}
+
+fn text(name: &str) -> String {
+    fs::read_to_string(repository::root().join("tests/cedar").join(name)).unwrap()
+}
+
+/// The committed policy.
+///
+/// # Panics
+/// When it cannot be read.
+#[must_use]
+pub fn policy() -> String {
+    text("policy.cedar")
+}
+
+/// The name of a thing of this kind.
+pub fn uid(kind: &EntityTypeName, id: impl ToString) -> EntityUid {
+    EntityUid::from_type_name_and_id(kind.clone(), EntityId::new(id.to_string()))
+}
+
+thread_local! {
+    static KINDS: Kinds = Kinds::default();
+}
+
+struct Kinds {
+    account: EntityTypeName,
+    action: EntityTypeName,
+    grant: EntityTypeName,
+    project: EntityTypeName,
+    stay: EntityTypeName,
+    team: EntityTypeName,
+    user: EntityTypeName,
+}
+
+impl Default for Kinds {
+    fn default() -> Self {
+        let kind = |name: &str| name.parse().unwrap();
+        Self {
+            account: kind("Account"),
+            action: kind("Action"),
+            grant: kind("Grant"),
+            project: kind("Project"),
+            stay: kind("Stay"),
+            team: kind("Team"),
+            user: kind("User"),
+        }
+    }
+}
+
+fn named(kind: fn(&Kinds) -> &EntityTypeName, id: impl ToString) -> EntityUid {
+    KINDS.with(|kinds| uid(kind(kinds), id))
+}
+
+fn entity<const N: usize>(
+    name: EntityUid,
+    attributes: [(&str, Value); N],
+    parents: HashSet<EntityUid>,
+) -> Entity {
+    let attributes = attributes.map(|(name, value)| (name.to_owned(), value));
+    Entity::new(name, HashMap::from(attributes), parents).unwrap()
+}
+
+fn word(text: &str) -> Value {
+    Value::new_string(text.into())
+}
+
+/// A time as a Cedar `datetime`.
+#[must_use]
+pub fn datetime(time: Timestamp) -> Value {
+    Value::new_datetime(time.to_string())
+}
+
+fn account(world: &World) -> Option<Entity> {
+    let account = world.account.as_ref()?;
+    let retired = account.body.retired_teams.iter();
+    let retired = retired.map(|team| Value::new_entity_uid(named(|kinds| &kinds.team, team.0)));
+    let status = match account.body.status {
+        AccountStatus::Active => "active",
+        AccountStatus::Closed => "closed",
+    };
+    let attributes = [
+        ("status", word(status)),
+        ("deleted", Value::new_bool(account.deleted)),
+        ("retired", Value::new_set(retired)),
+    ];
+    Some(entity(
+        named(|kinds| &kinds.account, account.id),
+        attributes,
+        HashSet::new(),
+    ))
+}
+
+fn person(world: &World, person: &Person) -> Vec<Entity> {
+    let name = named(|kinds| &kinds.user, person.user);
+    let mut teams = HashMap::<_, HashSet<_>>::new();
+    for row in person.rows.iter().filter(|row| !row.deleted) {
+        let team = named(|kinds| &kinds.team, row.body.team_id);
+        teams
+            .entry(row.body.membership_id)
+            .or_default()
+            .insert(team);
+    }
+    let stays = teams
+        .into_iter()
+        .map(|(stay, teams)| entity(named(|kinds| &kinds.stay, stay), [], teams));
+    let member = person.member.as_ref().map(|member| {
+        let fields = [
+            (
+                "account",
+                Value::new_entity_uid(named(|kinds| &kinds.account, world.account_id)),
+            ),
+            (
+                "stay",
+                Value::new_entity_uid(named(|kinds| &kinds.stay, member.body.membership_id)),
+            ),
+            ("role", word(member.body.role.as_str())),
+            ("status", word(member.body.status.as_str())),
+            ("deleted", Value::new_bool(member.deleted)),
+        ];
+        Value::new_record(fields.map(|(name, value)| (name.to_owned(), value))).unwrap()
+    });
+    let attributes = member
+        .map(|member| ("member".to_owned(), member))
+        .into_iter()
+        .collect();
+    let user = Entity::new(name, attributes, HashSet::new()).unwrap();
+    stays.chain([user]).collect()
+}
+
+fn place(world: &World, place: &Place) -> Vec<Entity> {
+    let name = named(|kinds| &kinds.project, place.id);
+    let project = place.project.as_ref().map(|project| {
+        let visibility = match project.body.visibility {
+            Visibility::Private => "private",
+            Visibility::Account => "account",
+        };
+        let attributes = [
+            ("visibility", word(visibility)),
+            ("archived", Value::new_bool(project.body.archived)),
+            ("deleted", Value::new_bool(project.deleted)),
+        ];
+        let account = named(|kinds| &kinds.account, world.account_id);
+        entity(name.clone(), attributes, HashSet::from([account]))
+    });
+    let grants = place.grants.iter().map(|grant| {
+        let whom = match grant.body.principal {
+            Principal::User(user) => ("user", named(|kinds| &kinds.user, user)),
+            Principal::Team(team) => ("team", named(|kinds| &kinds.team, team)),
+        };
+        let mut attributes = HashMap::from([
+            (whom.0.to_owned(), Value::new_entity_uid(whom.1)),
+            ("project".into(), Value::new_entity_uid(name.clone())),
+            ("role".into(), word(grant.body.role.as_str())),
+            (
+                "revoked".into(),
+                Value::new_bool(grant.body.revoked.is_some()),
+            ),
+            ("deleted".into(), Value::new_bool(grant.deleted)),
+        ]);
+        if let Some(stay) = grant.body.membership_id {
+            let stay = named(|kinds| &kinds.stay, stay);
+            attributes.insert("stay".into(), Value::new_entity_uid(stay));
+        }
+        if let Some(end) = grant.body.expires_at {
+            attributes.insert("expires_at".into(), datetime(end));
+        }
+        let parents = HashSet::from([name.clone()]);
+        Entity::new(named(|kinds| &kinds.grant, grant.id), attributes, parents).unwrap()
+    });
+    grants.chain(project).collect()
+}
+
+impl Peer {
+    /// Cedar with this policy, after its validator has found nothing wrong with it.
+    ///
+    /// # Panics
+    /// When the policy or the schema is not valid.
+    #[must_use]
+    pub fn new(policy: &str) -> Self {
+        let (schema, warnings) = Schema::from_cedarschema_str(&text("schema.cedarschema")).unwrap();
+        assert_eq!(
+            warnings
+                .map(|warning| warning.to_string())
+                .collect::<Vec<_>>(),
+            [""; 0]
+        );
+        let policies: PolicySet = policy.parse().unwrap();
+        let validator = cedar_policy::Validator::new(schema.clone());
+        let result = validator.validate(&policies, cedar_policy::ValidationMode::Strict);
+        let problems = result
+            .validation_errors()
+            .map(ToString::to_string)
+            .collect::<Vec<_>>();
+        assert!(problems.is_empty(), "{problems:?}");
+        Self {
+            authorizer: Authorizer::new(),
+            policies,
+            schema,
+            requests: Cell::default(),
+        }
+    }
+
+    /// Builds the entities of a world, checked against the schema.
+    ///
+    /// # Panics
+    /// When a record does not fit the schema.
+    #[must_use]
+    pub fn prepare<'a>(&self, world: &'a World) -> Prepared<'a> {
+        let people = world.people.iter().flat_map(|one| person(world, one));
+        let places = world.projects.iter().flat_map(|one| place(world, one));
+        let entities = account(world).into_iter().chain(people).chain(places);
+        let now = ("now".to_owned(), datetime(world.now));
+        Prepared {
+            world,
+            entities: Entities::from_entities(entities, Some(&self.schema)).unwrap(),
+            context: Context::from_pairs([now]).unwrap(),
+        }
+    }
+
+    /// How many requests Cedar has answered.
+    #[must_use]
+    pub fn requests(&self) -> u64 {
+        self.requests.get()
+    }
+
+    fn allows(
+        &self,
+        facts: &Prepared<'_>,
+        who: &Person,
+        capability: Capability,
+        what: EntityUid,
+    ) -> bool {
+        let who = named(|kinds| &kinds.user, who.user);
+        let action = named(|kinds| &kinds.action, capability);
+        let request = Request::new(who, action, what, facts.context.clone(), None).unwrap();
+        self.requests.set(self.requests.get() + 1);
+        let response = self
+            .authorizer
+            .is_authorized(&request, &self.policies, &facts.entities);
+        response.decision() == Decision::Allow
+    }
+
+    /// Whether the person has a capability in the account.
+    #[must_use]
+    pub fn allows_in_account(
+        &self,
+        facts: &Prepared<'_>,
+        who: &Person,
+        capability: Capability,
+    ) -> bool {
+        let what = named(|kinds| &kinds.account, facts.world.account_id);
+        self.allows(facts, who, capability, what)
+    }
+
+    /// The ids of the project and the grants that give the person a capability: none, and it is refused.
+    #[must_use]
+    pub fn reasons(
+        &self,
+        facts: &Prepared<'_>,
+        who: &Person,
+        place: &Place,
+        capability: Capability,
+    ) -> BTreeSet<String> {
+        let project = (
+            named(|kinds| &kinds.project, place.id),
+            place.id.to_string(),
+        );
+        let grants = place
+            .grants
+            .iter()
+            .map(|grant| (named(|kinds| &kinds.grant, grant.id), grant.id.to_string()));
+        let mut candidates: Vec<_> = grants.chain([project]).collect();
+        candidates.retain(|(what, _)| self.allows(facts, who, capability, what.clone()));
+        candidates.into_iter().map(|(_, id)| id).collect()
+    }
+}

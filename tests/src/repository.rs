@@ -76,6 +76,15 @@ fn collect(folder: &Path, prefix: &str, found: &mut Vec<File>) {
     }
 }
 
+/// A source text up to its tests.
+#[must_use]
+pub fn without_tests(source: &str) -> &str {
+    source
+        .split("\n#[cfg(test)]\nmod tests")
+        .next()
+        .unwrap_or(source)
+}
+
 /// What `cargo` prints for these arguments, run in the repository without network.
 ///
 /// # Panics

@@ -276,6 +276,7 @@ impl World {
         }
         let (principal, stay) = self.principal(choices);
         let membership_id = match choices.below(8) {
+            5 => Some(choices.pick(&self.people).stay),
             6 => None,
             7 => Some(self.id()),
             _ => stay,

@@ -1,16 +1,15 @@
 //! The permission engine against the oracle, and its answers against each other.
-//!
-//! That nothing but application records enters a decision needs no test: the engine's inputs are
-//! [`wm_core::permission::Access`] and [`wm_core::permission::AccountAccess`], whose fields are
-//! records and a time. There is no field a claim, a cloud-side group or an administrator's flag could
-//! be put into (case 16).
 
 use std::collections::BTreeMap;
 
 use proptest::prelude::*;
 use wm_core::{
-    model::{AccountStatus, MemberStatus},
-    permission::{Capabilities, Capability},
+    model::{
+        Account, AccountStatus, Grant, Member, MemberStatus, Project, Record, TeamMember,
+        Visibility,
+    },
+    permission::{Access, AccountAccess, AccountRole, Capabilities, Capability},
+    value::{Timestamp, UserId},
 };
 use wm_tests::{
     agreement::{account_agrees, agrees, why},
@@ -146,4 +145,29 @@ fn the_oracle_agrees_on_five_thousand_worlds_of_every_kind() {
         sources.len() == 4 && sources.values().all(|count| *count > 50),
         "{sources:?}"
     );
+}
+
+/// The engine is asked with records and a time, and with nothing else: taking its questions apart
+/// field by field stops compiling once there is one a claim, a cloud-side group or an
+/// administrator's flag could be put into.
+#[test]
+fn case_16_a_claim_or_a_cloud_group_has_no_way_in() {
+    let mut world = World::empty();
+    let person = world.member(AccountRole::Guest, MemberStatus::Active);
+    let place = world.project(Visibility::Private, false);
+    let Access {
+        account,
+        project,
+        grants,
+        now,
+    } = world.access(&person, &place);
+    let _: (Option<&Record<Project>>, &[Record<Grant>], Timestamp) = (project, grants, now);
+    let AccountAccess {
+        user,
+        account,
+        member,
+        teams,
+    } = account;
+    let _: (UserId, Option<&Record<Account>>) = (user, account);
+    let _: (Option<&Record<Member>>, &[Record<TeamMember>]) = (member, teams);
 }

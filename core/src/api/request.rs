@@ -364,6 +364,21 @@ impl PageRequest {
         self.cursor.as_ref().map(open).transpose()
     }
 
+    /// The same for lists whose cursors hold an id.
+    ///
+    /// # Errors
+    /// As [`PageRequest::after`].
+    pub fn after_id<T: FromStr<Err = Invalid>>(
+        &self,
+        context: &crate::context::Context<'_>,
+    ) -> Result<Option<T>, Problem> {
+        let parse = |text: String| {
+            text.parse()
+                .map_err(|_| Problem::field("cursor", "must be a cursor that this list returned"))
+        };
+        self.after(context)?.map(parse).transpose()
+    }
+
     /// The cursor for the page after the one that ends at this key.
     #[must_use]
     pub fn next(&self, context: &crate::context::Context<'_>, last: &str) -> String {

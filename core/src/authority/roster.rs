@@ -126,7 +126,7 @@ mod tests {
             world.join(&account, person, AccountRole::Member);
         }
         for (person, team) in [(0, 0), (1, 0), (1, 1), (1, 2), (2, 1)] {
-            world.assign(&account, &teams[team], &people[person]);
+            world.assign(&people[0], &account, &teams[team], &people[person]);
         }
         let account = account.parse().unwrap();
         for rows in 5..12 {

@@ -19,7 +19,7 @@ pub const ROUTES: &[&Route] = &[&effective::ROUTE, &preview::ROUTE, &subjects::R
 
 /// A record that confers something, as answered.
 #[derive(Debug, Serialize, JsonSchema)]
-#[schemars(rename = "Reason")]
+#[schemars(rename = "AccessReason")]
 struct ReasonView {
     source: SourceKind,
     /// The member's user id, the project's id or the grant's id.
@@ -102,9 +102,11 @@ mod tests {
         let mut stage = Stage::new();
         let eve = stage.world.person("eve");
         let own = stage.world.account(&eve);
-        let ulid = |id: &str| String::from(id.split_once('_').unwrap().1);
-        let project = ulid(&stage.project);
-        let forged = format!("prj_{}{}", ulid(&own), &project[26..]);
+        let forged = stage.project.replace(
+            stage.account.trim_start_matches("acc_"),
+            own.trim_start_matches("acc_"),
+        );
+        assert_ne!(forged, stage.project);
         for path in [stage.path(), format!("/v1/projects/{forged}")] {
             for path in [
                 path.clone(),

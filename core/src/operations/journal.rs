@@ -10,11 +10,11 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::{
-    api::{Parsed, Problem, QueryParameter, Route, schema},
+    api::{Parsed, Problem, Route},
     authority::{AccountRecords, ProjectRecords, head_key},
     context::Context,
     facts::{Ask, Facts},
-    model::{Author, Change, EventType, Head, JournalEntry, Record, Sequence},
+    model::{Author, Change, EventType, Head, JournalEntry, Record},
     permission::Capability,
     storage::Scope,
     value::{AccountId, ProjectId, RequestId, Sha256, Timestamp},
@@ -27,13 +27,6 @@ pub const ROUTES: &[&Route] = &[
     &verify::ACCOUNT,
     &verify::PROJECT,
 ];
-
-/// Where to go on in a journal.
-const AFTER: QueryParameter = QueryParameter {
-    name: "after",
-    description: "only entries with a greater `seq`",
-    schema: schema::<u64>,
-};
 
 /// A journal entry, as answered.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -116,10 +109,4 @@ impl Of {
         head.map(|head| head.body)
             .ok_or_else(|| Problem::internal("a scope in use has no head"))
     }
-}
-
-/// The number to go on after: 0 for the beginning.
-fn after(request: &Parsed<'_>) -> Result<Option<u64>, Problem> {
-    let after: Option<Sequence> = request.query("after")?;
-    Ok(after.map(|seq| seq.0))
 }

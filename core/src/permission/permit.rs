@@ -6,23 +6,7 @@ use crate::{model::Author, storage::Scope, value::UserId};
 /// Proof that the permission engine allowed one author one capability in one scope, now.
 ///
 /// Only the engine builds one, and everything dangerous takes one: opening a commit, signing an
-/// address. Code that forgot to ask does not compile:
-///
-/// ```compile_fail,E0061
-/// # use wm_core::{storage::ObjectPath, use_case::SignUpload, value::{MediaType, Sha256, Size, Timestamp}};
-/// fn case_41_sign(path: ObjectPath, kind: MediaType, size: Size, digest: Sha256, end: Timestamp) -> SignUpload {
-///     SignUpload::new(path, kind, size, digest, end)
-/// }
-/// ```
-///
-/// Nor does code that makes its own:
-///
-/// ```compile_fail,E0451
-/// # use wm_core::{model::Author, permission::Permit, storage::Scope, value::ProjectId};
-/// fn case_41_forge(project: ProjectId) -> Permit {
-///     Permit { author: Author::System, scope: Scope::Project(project), capability: None }
-/// }
-/// ```
+/// address. Code that forgot to ask, or makes its own, does not compile: `tests/witness` shows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Permit {
     author: Author,

@@ -172,18 +172,6 @@ impl SurfaceId {
         Self { ulid, epoch: 1 }
     }
 
-    /// The epoch: how often it was set up or restored, from 1.
-    #[must_use]
-    pub fn epoch(self) -> u16 {
-        self.epoch
-    }
-
-    /// The same surface in another epoch.
-    #[must_use]
-    pub fn at_epoch(self, epoch: u16) -> Self {
-        Self { epoch, ..self }
-    }
-
     /// The surface after a restore at this time. It sorts after this one, also where a clock was set
     /// back; the epoch stays at 65,535 once it is there.
     #[must_use]

@@ -4,7 +4,8 @@ use core::{fmt, str::FromStr, time::Duration};
 
 use super::{Invalid, string_value};
 
-/// Milliseconds since 1970-01-01T00:00:00Z, between the years 0000 and 9999.
+/// Milliseconds since 1970-01-01T00:00:00Z, from the beginning of the year 0000 to the end of 9999, less
+/// the hours some offset would carry into the year 10000, which RFC 3339 cannot write.
 ///
 /// Read from RFC 3339 with any offset, written with `Z` and three digits of the second; finer
 /// digits are cut, never rounded up, so that nothing expires later than it was asked to.
@@ -12,7 +13,7 @@ use super::{Invalid, string_value};
 pub struct Timestamp(i64);
 
 const MINIMUM: i64 = -62_167_219_200_000;
-const MAXIMUM: i64 = 253_402_300_799_999;
+const MAXIMUM: i64 = 253_402_207_200_000;
 
 impl Timestamp {
     /// The time this many milliseconds after 1970, held inside the years that can be written.
@@ -88,6 +89,18 @@ mod tests {
         let time: Timestamp = "2026-11-23T10:30:00.1239+01:00".parse().unwrap();
         assert_eq!(time.to_string(), "2026-11-23T09:30:00.123Z");
         assert_eq!(time.to_string().parse::<Timestamp>(), Ok(time));
+    }
+
+    #[test]
+    fn both_ends_can_be_written_and_read() {
+        for (millis, text) in [
+            (i64::MIN, "0000-01-01T00:00:00.000Z"),
+            (i64::MAX, "9999-12-30T22:00:00.000Z"),
+        ] {
+            let end = Timestamp::from_millis(millis);
+            assert_eq!(end.to_string(), text);
+            assert_eq!(text.parse(), Ok(end));
+        }
     }
 
     #[test]

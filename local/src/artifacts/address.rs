@@ -228,6 +228,8 @@ fn parse(path: ObjectPath, query: &str) -> Result<Address, Invalid> {
 mod tests {
     use std::time::Duration;
 
+    use proptest::prelude::*;
+
     use super::*;
 
     const PATH: &str = "accounts/acc_01arz3ndektsv4rrffq69g5fav/projects/prj_01arz3ndektsv4rrffq69g5fav01arz3ndektsv4rrffq69g5faw/artifacts/art_01arz3ndektsv4rrffq69g5fav/raw/1/Über uns+1.pdf";
@@ -339,6 +341,16 @@ mod tests {
             let path = PATH.replace("Über uns+1.pdf", name);
             let read = signer.read("PUT", &path, "expires=x&signature=y", now());
             assert_eq!(read, Err(AddressError::NoObject), "{name}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_was_not_issued_is_refused(path in "\\PC*", query in "\\PC*", real in any::<bool>()) {
+            let path = if real { PATH } else { &path };
+            let query = format!("{query}&signature={}", Sha256::of(query.as_bytes()));
+            let read = Signer::new(&[7; 32]).read("PUT", path, &query, now());
+            prop_assert!(read.is_err());
         }
     }
 }

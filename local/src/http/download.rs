@@ -216,6 +216,8 @@ impl Reader {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -245,5 +247,14 @@ mod tests {
             attachment(&"Über 'uns'.pdf".parse().unwrap()),
             "attachment; filename=\"_ber 'uns'.pdf\"; filename*=UTF-8''%C3%9Cber%20%27uns%27.pdf"
         );
+    }
+
+    proptest! {
+        #[test]
+        fn a_range_served_lies_within_the_object(range in "bytes=[0-9]{0,21}-[0-9]{0,21}|\\PC*", size in 0..1000_u64) {
+            if let Some(Wanted::Part(part)) = parse_range(&range, size) {
+                prop_assert!(part.start < part.end && part.end <= size);
+            }
+        }
     }
 }

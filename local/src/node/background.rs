@@ -5,6 +5,7 @@ use std::{sync::Arc, time::Duration};
 
 use tokio::{
     sync::{Notify, mpsc::UnboundedReceiver, watch},
+    task::JoinSet,
     time::sleep,
 };
 use wm_core::storage::ObjectPath;
@@ -72,10 +73,13 @@ pub(super) async fn ingest(
     service: Arc<Service<Local>>,
     mut created: UnboundedReceiver<ObjectPath>,
 ) {
+    let mut running = JoinSet::new();
     while let Some(path) = created.recv().await {
         let service = Arc::clone(&service);
-        tokio::spawn(async move { complete(&service, &path).await });
+        running.spawn(async move { complete(&service, &path).await });
+        while running.try_join_next().is_some() {}
     }
+    while running.join_next().await.is_some() {}
 }
 
 async fn complete(service: &Service<Local>, path: &ObjectPath) {

@@ -85,13 +85,8 @@ fn page(
     bounds: &Bounds,
     limit: Option<u32>,
 ) -> rusqlite::Result<Page> {
-    let (lower, from) = lower(&bounds.lower);
-    let (upper, to) = upper(&bounds.upper);
-    let [pk, sk] = columns;
-    let sql = format!(
-        "SELECT {COLUMNS} FROM items WHERE {pk} = ?1 AND {sk} {lower} ?2 AND {} ORDER BY {sk}, pk, sk LIMIT ?4",
-        upper.map_or("?3 IS NULL".into(), |upper| format!("{sk} {upper} ?3"))
-    );
+    let sql = page_sql(columns, bounds);
+    let (from, to) = (operand(&bounds.lower), operand(&bounds.upper));
     // One row more than asked for tells whether there are more; -1 is no limit.
     let rows = limit.map_or(-1, |limit| i64::from(limit) + 1);
     let mut statement = connection.prepare_cached(&sql)?;
@@ -103,19 +98,26 @@ fn page(
     Ok(Page { items, more })
 }
 
-fn lower(bound: &Bound<String>) -> (&'static str, &str) {
-    match bound {
-        Bound::Included(text) => (">=", text),
-        Bound::Excluded(text) => (">", text),
-        Bound::Unbounded => (">=", ""),
-    }
+fn page_sql([pk, sk]: [&str; 2], bounds: &Bounds) -> String {
+    let lower = match &bounds.lower {
+        Bound::Excluded(_) => format!("{sk} > ?2"),
+        _ => format!("{sk} >= ?2"),
+    };
+    let upper = match &bounds.upper {
+        Bound::Included(_) => format!("{sk} <= ?3"),
+        Bound::Excluded(_) => format!("{sk} < ?3"),
+        Bound::Unbounded => "?3 IS NULL".into(),
+    };
+    format!(
+        "SELECT {COLUMNS} FROM items WHERE {pk} = ?1 AND {lower} AND {upper} \
+         ORDER BY {sk}, pk, sk LIMIT ?4"
+    )
 }
 
-fn upper(bound: &Bound<String>) -> (Option<&'static str>, Option<&str>) {
+fn operand(bound: &Bound<String>) -> Option<&str> {
     match bound {
-        Bound::Included(text) => (Some("<="), Some(text)),
-        Bound::Excluded(text) => (Some("<"), Some(text)),
-        Bound::Unbounded => (None, None),
+        Bound::Included(text) | Bound::Excluded(text) => Some(text),
+        Bound::Unbounded => None,
     }
 }
 
@@ -129,8 +131,10 @@ fn item(row: &Row<'_>) -> rusqlite::Result<Item> {
         Ok(Some(IndexKey { partition, sort }))
     };
     let scope = parse(row, 0)?;
+    let body = row.get_ref(3)?.as_bytes()?;
     // A damaged byte must reach the decoder, whose checksum then names the item.
-    let body = String::from_utf8_lossy(row.get_ref(3)?.as_bytes()?).into_owned();
+    let damaged = |_| String::from_utf8_lossy(body).into_owned();
+    let body = str::from_utf8(body).map_or_else(damaged, str::to_owned);
     let expires_at: Option<i64> = row.get(4)?;
     Ok(Item {
         key: Key {
@@ -151,4 +155,36 @@ where
     let text = row.get_ref(column)?.as_str()?;
     text.parse()
         .map_err(|error| Error::FromSqlConversionFailure(column, Type::Text, Box::new(error)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// How SQLite would carry a page out, step by step.
+    fn plan(connection: &Connection, columns: [&str; 2], bounds: &Bounds) -> Vec<String> {
+        let sql = format!("EXPLAIN QUERY PLAN {}", page_sql(columns, bounds));
+        let mut statement = connection.prepare(&sql).unwrap();
+        let details = statement.query_map(("P", "A", "B", 9), |row| row.get(3));
+        details.unwrap().collect::<rusqlite::Result<_>>().unwrap()
+    }
+
+    #[test]
+    fn every_page_is_one_walk_along_an_index() {
+        let directory = tempfile::tempdir().unwrap();
+        let connection = schema::open(&directory.path().join("workspace.sqlite")).unwrap();
+        let until = "B".to_owned();
+        let open_ended = Bounds::new("", None, None);
+        for bounds in [&Bounds::new("A", None, Some(&until)), &open_ended] {
+            let walked = plan(&connection, ["pk", "sk"], bounds);
+            assert!(
+                walked[0].contains("USING INDEX items_key (pk=? AND sk>?"),
+                "{walked:?}"
+            );
+            assert_eq!(walked.len(), 1, "{walked:?}");
+            let walked = plan(&connection, ["gsi3pk", "gsi3sk"], bounds);
+            let index = "USING INDEX items_gsi3 (gsi3pk=? AND gsi3sk>?";
+            assert!(walked[0].contains(index), "{walked:?}");
+        }
+    }
 }

@@ -1,5 +1,13 @@
 //! The store and the data directory, from outside.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "helpers of tests may stop where they fail, as tests do"
+)]
+
 mod backup;
 mod conformance;
 mod crash;

@@ -81,7 +81,7 @@ impl ExplainAccess {
         Err(Problem::field("at", "must not be in the future"))
     }
 
-    /// The subject's records as they are now, once the caller is known to may ask now.
+    /// The subject's records as they are now, if the caller may ask for them now.
     fn present(&self, context: &Context<'_>, facts: &Facts) -> Result<ProjectRecords, Problem> {
         let (caller, subject) = (context.user(), self.subject(context));
         let records = ProjectRecords::load(facts, self.project, caller)?;
@@ -172,7 +172,7 @@ mod tests {
         let mut stage = Stage::new();
         let (ana, cyd) = (stage.ana.clone(), stage.cyd.clone());
         let team = stage.world.team(&ana, &stage.account);
-        stage.world.assign(&stage.account, &team, &cyd);
+        stage.world.assign(&ana, &stage.account, &team, &cyd);
         let own = stage.world.grant(&ana, &stage.project, &cyd.id(), "viewer");
         let shared = stage
             .world
@@ -342,7 +342,7 @@ mod tests {
         let team = stage.world.team(&ana, &stage.account);
         stage.world.grant(&ana, &stage.project, &team, "commenter");
         tick(&mut stage.world);
-        stage.world.assign(&stage.account, &team, &cyd);
+        stage.world.assign(&ana, &stage.account, &team, &cyd);
         tick(&mut stage.world);
         let account = stage.account_key(Sort::account());
         let retired = RetiredTeam(team.parse().unwrap());

@@ -35,7 +35,7 @@ struct PreviewAccess {
     input: Input,
 }
 
-/// The body.
+/// A change of grants.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "AccessChange")]
@@ -210,8 +210,12 @@ mod tests {
     fn a_preview_says_what_the_change_then_does_and_changes_nothing() {
         let mut stage = Stage::new();
         let team = stage.world.team(&stage.ana, &stage.account);
-        stage.world.assign(&stage.account, &team, &stage.ben);
-        stage.world.assign(&stage.account, &team, &stage.cyd);
+        stage
+            .world
+            .assign(&stage.ana, &stage.account, &team, &stage.ben);
+        stage
+            .world
+            .assign(&stage.ana, &stage.account, &team, &stage.cyd);
         let add = json!({ "principal": principal_of(&team), "role": "contributor" });
         let body = json!({ "add": [add], "revoke": [stage.management] });
         let before = stage.world.dump();
@@ -252,6 +256,18 @@ mod tests {
             stage.preview(json!({})).expect(200).body["items"],
             json!([])
         );
+    }
+
+    #[test]
+    fn case_22_one_foreign_id_in_a_list_is_named_and_nothing_is_told() {
+        let mut stage = Stage::new();
+        let ana = stage.ana.clone();
+        let other = stage.world.project(&ana, &stage.account);
+        let foreign = stage.world.grant(&ana, &other, &stage.cyd.id(), "viewer");
+        let body = json!({ "revoke": [stage.management, foreign] });
+        let answer = stage.preview(body).expect(400);
+        assert_eq!(answer.body["errors"][0]["field"], "revoke[1]");
+        assert!(answer.body.get("items").is_none());
     }
 
     #[test]

@@ -9,13 +9,12 @@ use super::ArtifactView;
 use crate::{
     api::{Method, Parsed, Problem, Route, plan::UploadPlan, schema, view},
     authority::ProjectRecords,
-    canonical,
     commit::Commit,
     context::Context,
     facts::{Ask, Facts},
     model::{Artifact, EventType, Record, Version, VersionNumber},
     operations::{
-        content::declaration::{Declaration, plan},
+        content::declaration::{Declaration, declared},
         versions::VersionView,
     },
     permission::{Capability, Permit},
@@ -30,13 +29,14 @@ struct CreateArtifact {
     input: Declaration,
 }
 
-/// The answer; the surface puts the plan in.
+/// An artifact that was declared, and its first version.
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "CreatedArtifact")]
 struct CreatedView {
     artifact: ArtifactView,
     version: VersionView,
     /// How to bring the bytes; left out of a repeated answer once they need not be brought.
+    // The surface puts it in once it is signed.
     #[serde(skip_serializing_if = "Option::is_none")]
     upload: Option<UploadPlan>,
 }
@@ -95,11 +95,8 @@ fn reply(
         upload: None,
     };
     Reply {
-        status: 201,
-        body: Some(canonical::to_value(&body)),
-        sign: plan(context, permit, version),
         records: vec![artifact.key(), version.key()],
-        ..Reply::default()
+        ..declared(context, permit, version, &body)
     }
 }
 

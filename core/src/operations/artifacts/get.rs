@@ -87,9 +87,9 @@ mod tests {
         let mut desk = Desk::new();
         let path = desk.uploaded();
         let id = path.rsplit('/').next().unwrap();
-        let (ben, other) = (desk.ben.clone(), desk.second_project());
+        let (ben, other) = (desk.ben.clone(), desk.open_project());
         desk.world.get(&ben, &other).expect(200);
-        let elsewhere = format!("{other}/{id}");
+        let elsewhere = format!("{other}/artifacts/{id}");
         desk.world.get(&ben, &elsewhere).expect_problem("not-found");
     }
 }

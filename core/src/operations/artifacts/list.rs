@@ -61,6 +61,7 @@ mod tests {
         assert_eq!(desk.world.waves, 2);
         assert_eq!(ids(&first.body), made[..1]);
         let cursor = first.text("next_cursor");
+        desk.world.pass(core::time::Duration::from_secs(1));
         desk.declared(BYTES);
         let second = desk
             .world

@@ -32,6 +32,7 @@ struct UpdateArtifact {
 struct Input {
     name: Option<FileName>,
     /// All labels from now on, at most 50.
+    #[schemars(extend("maxProperties" = Artifact::LABELS))]
     labels: Option<BTreeMap<Label, Label>>,
 }
 

@@ -40,7 +40,7 @@ pub(crate) struct Input {
 #[schemars(rename = "UploadedPart")]
 struct PartInput {
     /// Its number.
-    #[schemars(range(min = 1, max = 320))]
+    #[schemars(range(min = 1))]
     number: u16,
     /// The `ETag` its PUT was answered with.
     #[schemars(length(min = 1, max = 256))]
@@ -288,6 +288,22 @@ mod tests {
             .post(&bea, &complete, json!({}))
             .expect_problem("conflict");
         assert_eq!(desk.world.waves, 2);
+        assert_eq!(desk.world.dump(), before);
+    }
+
+    #[test]
+    fn an_uploader_who_may_only_look_by_now_uploads_nothing() {
+        let mut desk = Desk::new();
+        let version = format!("{}/versions/1", desk.declared(BYTES));
+        desk.put(&version, BYTES);
+        let (ben, bea) = (desk.ben.clone(), desk.bea.clone());
+        desk.demote(&ben);
+        let before = desk.world.dump();
+        desk.complete(&version).expect_problem("forbidden");
+        let complete = format!("{version}/complete");
+        desk.world
+            .post(&bea, &complete, json!({}))
+            .expect_problem("conflict");
         assert_eq!(desk.world.dump(), before);
     }
 

@@ -1,5 +1,6 @@
 //! Declaring bytes before they are uploaded.
 
+use alloc::vec;
 use core::time::Duration;
 
 use schemars::JsonSchema;
@@ -7,10 +8,11 @@ use serde::{Deserialize, Serialize};
 
 use super::Stored;
 use crate::{
+    canonical,
     context::Context,
     model::{Content, ContentStatus, Record},
     permission::Permit,
-    use_case::{Sign, SignUpload},
+    use_case::{Reply, Sign, SignUpload},
     value::{FileName, MediaType, Sha256, Size, Timestamp, UserId},
 };
 
@@ -50,14 +52,12 @@ impl Declaration {
 
 /// When a plan issued now ends. Nothing a caller sends makes it later.
 pub(crate) fn upload_end(size: Size, context: &Context<'_>) -> Timestamp {
-    context
-        .env
-        .now
-        .after(if context.surface.upload.in_parts(size) {
-            MULTIPART_LIFETIME
-        } else {
-            SINGLE_LIFETIME
-        })
+    let lifetime = if context.surface.upload.in_parts(size) {
+        MULTIPART_LIFETIME
+    } else {
+        SINGLE_LIFETIME
+    };
+    context.env.now.after(lifetime)
 }
 
 /// The plan to sign for a record that still waits for its bytes; `None` once it does not.
@@ -81,6 +81,22 @@ pub(crate) fn plan<S: Stored>(
     upload.upload_id.clone_from(&content.upload_id);
     upload.limits = context.surface.upload;
     Some(Sign::Upload(upload))
+}
+
+/// 201 showing what was declared, with the plan to sign.
+pub(crate) fn declared<S: Stored>(
+    context: &Context<'_>,
+    permit: Permit,
+    record: &Record<S>,
+    view: &impl Serialize,
+) -> Reply {
+    Reply {
+        status: 201,
+        body: Some(canonical::to_value(view)),
+        sign: plan(context, permit, record),
+        records: vec![record.key()],
+        ..Reply::default()
+    }
 }
 
 /// Content, as answered inside a version or a derived output.

@@ -25,7 +25,7 @@ pub(crate) struct Reissue<S: Stored> {
     place: Place<S>,
 }
 
-/// The answer; the surface puts the plan in.
+/// An upload plan that was issued again.
 #[derive(JsonSchema)]
 #[schemars(rename = "IssuedUpload")]
 #[expect(

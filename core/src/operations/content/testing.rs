@@ -11,16 +11,13 @@ use serde_json::{Value, json};
 
 use crate::{
     api::{self, Handler, Problem, Request},
-    authority::head_key,
-    commit::Commit,
     facts::Stat,
-    model::{EventType, Grant, Member, Principal, Project, Record, Revocation, Visibility},
     operations::system::record_upload::record_upload,
-    permission::{AccountRole, Permit, ProjectRole},
+    permission::AccountRole,
     storage::{Scope, Sort},
     testing::{Answered, Person, World},
     use_case::{Outcome, Reply, Sign, SignDownload, SignUpload, UseCase},
-    value::{AccountId, ProjectId, Sha256},
+    value::Sha256,
 };
 
 /// The scene: Ana owns the account and the project, Ben and Bea contribute, Cleo comments, Vera
@@ -34,7 +31,8 @@ pub(crate) struct Desk {
     pub(crate) vera: Person,
     pub(crate) otto: Person,
     account: String,
-    pub(crate) project: ProjectId,
+    /// The project's path.
+    project: String,
 }
 
 /// The bytes most tests upload.
@@ -70,8 +68,6 @@ impl Desk {
         for person in [&ben, &bea, &cleo, &vera] {
             world.join(&account, person, AccountRole::Guest);
         }
-        let id: AccountId = account.parse().unwrap();
-        let project = ProjectId::new(id, ulid::Ulid::from_parts(3, 3));
         let mut desk = Self {
             world,
             ana,
@@ -81,105 +77,63 @@ impl Desk {
             vera,
             otto,
             account,
-            project,
+            project: String::new(),
         };
-        desk.open(project);
+        desk.project = desk.open_project();
         desk
     }
 
-    /// A second project of the same people; answers the path of its artifacts.
-    pub(crate) fn second_project(&mut self) -> String {
-        let project = ProjectId::new(self.project.account(), ulid::Ulid::from_parts(3, 4));
-        self.open(project);
-        format!("/v1/projects/{project}/artifacts")
-    }
-
-    fn open(&mut self, project: ProjectId) {
-        let body = Project {
-            name: "Letters".parse().unwrap(),
-            description: None,
-            visibility: Visibility::Private,
-            archived: false,
-        };
-        let roles = [
-            (self.ana.clone(), ProjectRole::Owner),
-            (self.ben.clone(), ProjectRole::Contributor),
-            (self.bea.clone(), ProjectRole::Contributor),
-            (self.cleo.clone(), ProjectRole::Commenter),
-            (self.vera.clone(), ProjectRole::Viewer),
-        ];
-        let grants = roles.map(|(person, role)| self.grant(project, &person, role));
-        self.write(project, |commit| {
-            commit.create(project, body);
-            for (grant, label) in grants.into_iter().zip(1..) {
-                let ulid = ulid::Ulid::from_parts(4, label);
-                commit.create(crate::value::id::Id::from_ulid(ulid), grant);
-            }
-        });
-    }
-
-    fn grant(&self, project: ProjectId, person: &Person, role: ProjectRole) -> Grant {
-        let account = Scope::Account(self.account.parse().unwrap());
-        let member = account.key(Sort::member(person.actor.user));
-        let member: Record<Member> = self.world.record(&member).unwrap();
-        Grant {
-            project_id: project,
-            principal: Principal::User(person.actor.user),
-            membership_id: Some(member.body.membership_id),
-            role,
-            expires_at: None,
-            revoked: None,
+    /// Another project of the same people; answers its path.
+    pub(crate) fn open_project(&mut self) -> String {
+        let (ana, path) = (
+            self.ana.clone(),
+            format!("/v1/accounts/{}/projects", self.account),
+        );
+        let body = json!({ "name": "Letters", "visibility": "private" });
+        let id = self.world.post(&ana, &path, body).expect(201).id();
+        let path = format!("/v1/projects/{id}");
+        for (person, role) in [
+            (self.ben.id(), "contributor"),
+            (self.bea.id(), "contributor"),
+            (self.cleo.id(), "commenter"),
+            (self.vera.id(), "viewer"),
+        ] {
+            let body = json!({ "principal": { "type": "user", "id": person }, "role": role });
+            self.world
+                .post(&ana, &format!("{path}/grants"), body)
+                .expect(201);
         }
-    }
-
-    fn write(&mut self, project: ProjectId, change: impl FnOnce(&mut Commit<'_>)) {
-        let scope = Scope::Project(project);
-        let surface = self.world.surface.clone();
-        let context = self.world.context(&surface, &self.ana, None);
-        let head = self.world.record(&head_key(scope));
-        let mut commit = Commit::open(&context, Permit::system(scope), head);
-        change(&mut commit);
-        let outcome = commit.finish(EventType::ProjectUpdated, Reply::no_content());
-        let Ok(Outcome::Commit(batch, _)) = outcome else {
-            panic!("a change of the scene commits")
-        };
-        self.world.commit(&batch);
+        path
     }
 
     /// Makes the project read-only.
     pub(crate) fn archive(&mut self) {
-        let key = Scope::Project(self.project).key(Sort::project());
-        let before: Record<Project> = self.world.record(&key).unwrap();
-        let body = Project {
-            archived: true,
-            ..before.body.clone()
-        };
-        self.write(self.project, |commit| {
-            commit.update(&before, body);
-        });
+        let (ana, path) = (self.ana.clone(), self.project.clone());
+        self.world
+            .patch(&ana, &path, json!({ "archived": true }))
+            .expect(200);
     }
 
     /// Revokes a person's grant.
     pub(crate) fn revoke(&mut self, person: &Person) {
-        let principal = Principal::User(person.actor.user);
-        let stored = self.world.dump();
-        let grants = stored.iter().filter(|item| {
-            let sort = item.key.sort.as_str();
-            item.key.scope == Scope::Project(self.project) && sort.starts_with(Sort::GRANTS)
-        });
-        let grant = grants
-            .map(|item| Record::<Grant>::decode(item).unwrap())
-            .find(|grant| grant.body.principal == principal)
-            .unwrap();
-        let mut body = grant.body.clone();
-        body.revoked = Some(Revocation {
-            at: self.world.now,
-            by: Some(self.ana.actor.user),
-            reason: None,
-        });
-        self.write(self.project, |commit| {
-            commit.update(&grant, body);
-        });
+        let (ana, path) = (self.ana.clone(), self.grant(person));
+        self.world.delete(&ana, &path).expect(204);
+    }
+
+    /// Leaves a person as a viewer.
+    pub(crate) fn demote(&mut self, person: &Person) {
+        let (ana, path) = (self.ana.clone(), self.grant(person));
+        let body = json!({ "role": "viewer" });
+        self.world.patch(&ana, &path, body).expect(200);
+    }
+
+    /// The path of a person's grant.
+    fn grant(&mut self, person: &Person) -> String {
+        let (ana, path) = (self.ana.clone(), format!("{}/grants", self.project));
+        let grants = self.world.get(&ana, &path).expect(200).body;
+        let mut grants = grants["items"].as_array().unwrap().iter();
+        let grant = grants.find(|grant| grant["principal"]["id"] == json!(person.id()));
+        format!("{path}/{}", grant.unwrap()["id"].as_str().unwrap())
     }
 
     /// What is decided on a POST, not committed yet.
@@ -220,7 +174,7 @@ impl Desk {
 
     /// The path of the project's artifacts.
     pub(crate) fn artifacts(&self) -> String {
-        format!("/v1/projects/{}/artifacts", self.project)
+        format!("{}/artifacts", self.project)
     }
 
     /// Ben declares an artifact of these bytes; answers its path.
@@ -327,9 +281,10 @@ impl Desk {
 
     /// The events of the project's journal, in order.
     pub(crate) fn events(&self) -> Vec<String> {
+        let project = self.project.strip_prefix("/v1/projects/").unwrap();
+        let scope = Scope::Project(project.parse().unwrap());
         let entries = self.world.dump().into_iter().filter(|item| {
-            item.key.scope == Scope::Project(self.project)
-                && item.key.sort.as_str().starts_with(Sort::JOURNAL)
+            item.key.scope == scope && item.key.sort.as_str().starts_with(Sort::JOURNAL)
         });
         let event = |item: crate::storage::Item| {
             let body: Value = serde_json::from_str(&item.body).unwrap();

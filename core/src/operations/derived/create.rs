@@ -1,6 +1,6 @@
 //! `POST /v1/projects/{project}/artifacts/{artifact}/derived`
 
-use alloc::{boxed::Box, vec, vec::Vec};
+use alloc::{boxed::Box, vec::Vec};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -8,13 +8,12 @@ use serde::{Deserialize, Serialize};
 use super::DerivedView;
 use crate::{
     api::{Method, Parsed, Problem, Route, plan::UploadPlan, schema, view},
-    canonical,
     context::Context,
     facts::{Ask, Facts},
     model::{ContentStatus, Derived, EventType, Record, Version},
     operations::content::{
         ArtifactPlace, FoundArtifact,
-        declaration::{Declaration, plan},
+        declaration::{Declaration, declared},
     },
     permission::{Capability, Permit},
     storage::{Key, Scope, Sort},
@@ -47,12 +46,13 @@ struct Input {
     supersedes: Option<DerivedId>,
 }
 
-/// The answer; the surface puts the plan in.
+/// A derived output that was declared.
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "CreatedDerived")]
 struct CreatedView {
     derived: DerivedView,
     /// How to bring the bytes; left out of a repeated answer once they need not be brought.
+    // The surface puts it in once it is signed.
     #[serde(skip_serializing_if = "Option::is_none")]
     upload: Option<UploadPlan>,
 }
@@ -142,13 +142,7 @@ fn reply(context: &Context<'_>, permit: Permit, derived: &Record<Derived>) -> Re
         derived: DerivedView::from(derived),
         upload: None,
     };
-    Reply {
-        status: 201,
-        body: Some(canonical::to_value(&body)),
-        sign: plan(context, permit, derived),
-        records: vec![derived.key()],
-        ..Reply::default()
-    }
+    declared(context, permit, derived, &body)
 }
 
 impl UseCase for CreateDerived {

@@ -309,7 +309,7 @@ mod tests {
         let mut stage = Stage::new();
         let (ana, cyd) = (stage.ana.clone(), stage.cyd.clone());
         let team = stage.world.team(&ana, &stage.account);
-        stage.world.assign(&stage.account, &team, &cyd);
+        stage.world.assign(&ana, &stage.account, &team, &cyd);
         let key = stage.account_key(Sort::team(team.parse().unwrap()));
         let may_own = |world: &World| world.record::<Team>(&key).unwrap().body.may_own;
         stage.world.grant(&ana, &stage.project, &team, "manager");
@@ -321,12 +321,12 @@ mod tests {
         stage.world.grant(&ana, &stage.project, &team, "owner");
         assert!(may_own(&stage.world));
         assert_eq!(stage.role_of(&cyd), json!("owner"));
-        let entries = stage.world.dump().into_iter().filter(|item| {
+        let mut entries = stage.world.dump().into_iter().filter(|item| {
             item.key.scope == key.scope && item.key.sort.as_str().starts_with(Sort::JOURNAL)
         });
         let last: JournalEntry = stage
             .world
-            .record(&entries.last().unwrap().key)
+            .record(&entries.next_back().unwrap().key)
             .unwrap()
             .body;
         assert_eq!(last.event, EventType::TeamUpdated);

@@ -1,11 +1,6 @@
 //! `GET /v1/projects/{project}/grants`
 
-use alloc::{
-    boxed::Box,
-    collections::BTreeMap,
-    string::{String, ToString},
-    vec::Vec,
-};
+use alloc::{boxed::Box, collections::BTreeMap, string::ToString, vec::Vec};
 use core::str::FromStr;
 
 use schemars::JsonSchema;
@@ -84,16 +79,6 @@ fn parse(request: &Parsed<'_>) -> Result<Box<dyn UseCase>, Problem> {
 }
 
 impl ListGrants {
-    /// The id of the last grant shown before.
-    fn after(&self, context: &Context<'_>) -> Result<Option<GrantId>, Problem> {
-        let after = self.page.after(context)?;
-        let parse = |text: String| {
-            text.parse()
-                .map_err(|error: Invalid| Problem::internal(error.to_string()))
-        };
-        after.map(parse).transpose()
-    }
-
     /// The revoked grants of the page, if they are wanted.
     fn revoked(&self, after: Option<GrantId>) -> Option<Range> {
         let Include::Revoked = self.include?;
@@ -116,7 +101,7 @@ impl ListGrants {
 impl UseCase for ListGrants {
     fn needs(&self, context: &Context<'_>, facts: &Facts) -> Result<Vec<Ask>, Problem> {
         let asks = ProjectRecords::asks(self.project, context.user());
-        let after = self.after(context)?;
+        let after = self.page.after_id(context)?;
         if !facts.has_all(&asks) {
             return Ok(asks);
         }
@@ -125,7 +110,7 @@ impl UseCase for ListGrants {
     }
 
     fn decide(&self, context: &Context<'_>, facts: &Facts) -> Result<Outcome, Problem> {
-        let after = self.after(context)?;
+        let after = self.page.after_id(context)?;
         let live = self.records(context, facts)?.grants;
         let mut grants: BTreeMap<GrantId, Record<Grant>> = live
             .into_iter()

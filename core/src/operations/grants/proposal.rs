@@ -1,6 +1,6 @@
 //! What holds of every grant that is made, changed or previewed.
 
-use alloc::{format, vec, vec::Vec};
+use alloc::{boxed::Box, format, vec, vec::Vec};
 
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -19,7 +19,7 @@ use crate::{
     value::{AccountId, MembershipId, ProjectId, TeamId, Timestamp},
 };
 
-/// The body that asks for a grant.
+/// A grant to be made.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "NewGrant")]
@@ -87,7 +87,7 @@ pub(super) fn check_expiry(
 #[derive(Debug)]
 pub(in crate::operations) enum Recipient {
     Member(MembershipId),
-    Team(Record<Team>),
+    Team(Box<Record<Team>>),
 }
 
 fn team_key(account: AccountId, team: TeamId) -> Key {
@@ -118,7 +118,7 @@ impl Recipient {
             Principal::Team(team) => {
                 let team: Option<Record<Team>> = facts.record(&team_key(account, team))?;
                 let present = team.filter(|team| !team.deleted && !team.body.retiring);
-                Ok(present.map(Self::Team))
+                Ok(present.map(|team| Self::Team(Box::new(team))))
             }
         }
     }

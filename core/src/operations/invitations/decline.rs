@@ -74,3 +74,52 @@ impl UseCase for DeclineInvitation {
         Ok(reply(&invitation.ok_or_else(InvitationToken::refused)?))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use alloc::format;
+
+    use serde_json::json;
+
+    use crate::testing::World;
+
+    const PATH: &str = "/v1/invitations/decline";
+
+    #[test]
+    fn the_invited_person_declines_once() {
+        let mut world = World::new();
+        let (ana, ben, eve) = (
+            world.person("ana"),
+            world.person("ben"),
+            world.person("eve"),
+        );
+        let account = world.account(&ana);
+        let body = json!({ "email": "ben@example.com", "role": "guest" });
+        let id = world.invite(&ana, &account, body);
+        let body = json!({ "token": world.token(&account, &id) });
+        let before = world.dump();
+        world
+            .post(&eve, PATH, body.clone())
+            .expect(403)
+            .expect_problem("forbidden");
+        assert_eq!(world.dump(), before);
+        let headers = [("idempotency-key", "k1")];
+        let declined = world.send(&ben, "POST", PATH, &headers, Some(body.clone()));
+        let declined = declined.expect(200);
+        assert_eq!(
+            declined.body,
+            json!({ "id": id, "account_id": account, "role": "guest", "status": "declined" })
+        );
+        let stored = world.dump();
+        let again = world.send(&ben, "POST", PATH, &headers, Some(body.clone()));
+        assert_eq!(again.expect(200).body, declined.body);
+        world
+            .post(&ben, PATH, body)
+            .expect(400)
+            .expect_problem("invitation-invalid");
+        assert_eq!(world.dump(), stored);
+        let path = format!("/v1/accounts/{account}/invitations/{id}");
+        let shown = world.get(&ana, &path).expect(200);
+        assert_eq!(shown.body["answered_by"], ben.id());
+    }
+}

@@ -44,3 +44,38 @@ impl UseCase for GetInvitation {
         Ok(Outcome::Reply(view::shown(&invitation, &view)))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use alloc::format;
+
+    use serde_json::json;
+
+    use crate::{permission::AccountRole, testing::World};
+
+    #[test]
+    fn shows_it_to_who_manages_invitations_only() {
+        let mut world = World::new();
+        let (ana, ben, eve) = (
+            world.person("ana"),
+            world.person("ben"),
+            world.person("eve"),
+        );
+        let (account, other) = (world.account(&ana), world.account(&eve));
+        world.join(&account, &ben, AccountRole::Member);
+        let body = json!({ "email": "joe@example.com", "role": "guest" });
+        let id = world.invite(&ana, &account, body);
+        let path = format!("/v1/accounts/{account}/invitations/{id}");
+        let shown = world.get(&ana, &path).expect(200);
+        assert_eq!(world.waves, 1);
+        assert_eq!(shown.body["invited_by"], ana.id());
+        assert!(shown.etag.is_some());
+        world.get(&ben, &path).expect(403);
+        world.get(&eve, &path).expect(404);
+        // The same id below an account of one's own is not there either.
+        let elsewhere = format!("/v1/accounts/{other}/invitations/{id}");
+        world.get(&eve, &elsewhere).expect(404);
+        let malformed = format!("/v1/accounts/{account}/invitations/inv_1");
+        world.get(&ana, &malformed).expect(404);
+    }
+}

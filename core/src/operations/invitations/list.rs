@@ -70,3 +70,59 @@ impl UseCase for ListInvitations {
         Ok(Outcome::Reply(reply))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use alloc::format;
+
+    use serde_json::json;
+
+    use crate::{permission::AccountRole, testing::World};
+
+    #[test]
+    fn pages_through_all_of_them() {
+        let mut world = World::new();
+        let ana = world.person("ana");
+        let account = world.account(&ana);
+        for name in ["ben", "eve", "joe"] {
+            let email = format!("{name}@example.com");
+            world.invite(&ana, &account, json!({ "email": email, "role": "guest" }));
+        }
+        let path = format!("/v1/accounts/{account}/invitations");
+        let all = world.get(&ana, &path).expect(200).body;
+        assert_eq!(world.waves, 1);
+        assert_eq!(all["items"].as_array().unwrap().len(), 3);
+        assert!(all["next_cursor"].is_null());
+        let first = world.get(&ana, &format!("{path}?limit=2")).expect(200);
+        let cursor = first.text("next_cursor");
+        let rest = world.get(&ana, &format!("{path}?limit=2&cursor={cursor}"));
+        let rest = rest.expect(200).body;
+        assert_eq!(first.body["items"][1], all["items"][1]);
+        assert_eq!(rest["items"][0], all["items"][2]);
+        assert!(rest["next_cursor"].is_null());
+    }
+
+    #[test]
+    fn case_19_and_21_nobody_else_reads_the_list_or_uses_its_cursor() {
+        let mut world = World::new();
+        let (ana, ben, eve) = (
+            world.person("ana"),
+            world.person("ben"),
+            world.person("eve"),
+        );
+        let (account, other) = (world.account(&ana), world.account(&eve));
+        world.join(&account, &ben, AccountRole::Member);
+        for email in ["one@example.com", "two@example.com"] {
+            world.invite(&ana, &account, json!({ "email": email, "role": "guest" }));
+        }
+        let path = format!("/v1/accounts/{account}/invitations");
+        let cursor = world.get(&ana, &format!("{path}?limit=1")).expect(200);
+        let cursor = cursor.text("next_cursor");
+        let answer = world.get(&ben, &path).expect(403);
+        assert_eq!(answer.body["missing"], json!(["invite.manage"]));
+        world.get(&eve, &path).expect(404);
+        let stolen = format!("/v1/accounts/{other}/invitations?cursor={cursor}");
+        let answer = world.get(&eve, &stolen).expect(400);
+        assert_eq!(answer.body["errors"][0]["field"], "cursor");
+    }
+}

@@ -66,3 +66,52 @@ impl UseCase for RevokeInvitation {
         Some(self.named.scope())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use alloc::format;
+
+    use serde_json::json;
+
+    use crate::{permission::AccountRole, testing::World};
+
+    #[test]
+    fn the_record_stays_and_a_second_time_is_a_conflict() {
+        let mut world = World::new();
+        let ana = world.person("ana");
+        let account = world.account(&ana);
+        let body = json!({ "email": "ben@example.com", "role": "guest" });
+        let id = world.invite(&ana, &account, body);
+        let path = format!("/v1/accounts/{account}/invitations/{id}");
+        world.delete(&ana, &path).expect(204);
+        assert_eq!(world.waves, 2);
+        assert_eq!(world.get(&ana, &path).expect(200).body["status"], "revoked");
+        let before = world.dump();
+        world
+            .delete(&ana, &path)
+            .expect(409)
+            .expect_problem("conflict");
+        assert_eq!(world.dump(), before);
+    }
+
+    #[test]
+    fn a_stale_mark_or_a_lack_of_authority_changes_nothing() {
+        let mut world = World::new();
+        let (ana, ben, eve) = (
+            world.person("ana"),
+            world.person("ben"),
+            world.person("eve"),
+        );
+        let account = world.account(&ana);
+        world.join(&account, &ben, AccountRole::Member);
+        let body = json!({ "email": "joe@example.com", "role": "guest" });
+        let id = world.invite(&ana, &account, body);
+        let path = format!("/v1/accounts/{account}/invitations/{id}");
+        let before = world.dump();
+        world.delete(&ben, &path).expect(403);
+        world.delete(&eve, &path).expect(404);
+        let stale = [("if-match", "\"00000000000000000000000000000000\"")];
+        world.send(&ana, "DELETE", &path, &stale, None).expect(412);
+        assert_eq!(world.dump(), before);
+    }
+}

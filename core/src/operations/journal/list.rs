@@ -3,7 +3,7 @@
 use alloc::{boxed::Box, vec, vec::Vec};
 
 use super::{
-    AFTER, EntryView, Of, after,
+    EntryView, Of,
     locate::{Located, locate},
 };
 use crate::{
@@ -13,7 +13,7 @@ use crate::{
     },
     context::Context,
     facts::{Ask, FactError, Facts},
-    model::{Head, JournalEntry, Record},
+    model::{Head, JournalEntry, Record, Sequence},
     storage::{Range, Sort},
     use_case::{Outcome, UseCase},
 };
@@ -27,7 +27,12 @@ struct ListJournal {
 
 const QUERY: [QueryParameter; 3] = {
     let [limit, cursor] = PAGE;
-    [AFTER, limit, cursor]
+    let after = QueryParameter {
+        name: "after",
+        description: "only entries with a greater `seq`",
+        schema: schema::<u64>,
+    };
+    [after, limit, cursor]
 };
 
 /// The route of an account's journal.
@@ -53,13 +58,17 @@ pub const PROJECT: Route = Route::new(
 .answers(&[(200, Some(schema::<ListView<EntryView>>))]);
 
 fn parse(request: &Parsed<'_>, of: Of) -> Result<Box<dyn UseCase>, Problem> {
-    let after = after(request)?;
+    let after: Option<Sequence> = request.query("after")?;
     let page = request.page("")?;
     if after.is_some() && page.goes_on() {
         let message = "cannot be sent together with `cursor`";
         return Err(Problem::field("after", message));
     }
-    Ok(Box::new(ListJournal { of, after, page }))
+    Ok(Box::new(ListJournal {
+        of,
+        after: after.map(|seq| seq.0),
+        page,
+    }))
 }
 
 impl ListJournal {
@@ -108,10 +117,119 @@ impl UseCase for ListJournal {
         };
         let entries: Vec<Record<JournalEntry>> =
             Record::decode_all(&page.items).map_err(FactError::from)?;
-        let items = entries.iter().map(|entry| EntryView::from(&entry.body));
+        let entries = entries.iter().map(|entry| &entry.body);
+        let behind = entries.filter(|entry| self.after.is_none_or(|after| entry.seq > after));
+        let items = behind.map(EntryView::from);
         let last = page.items.last().filter(|_| page.more);
         let last = last.map(|item| item.key.sort.as_str());
         let reply = view::page::<EntryView>(context, &self.page, items.collect(), last);
         Ok(Outcome::Reply(reply))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use alloc::{format, string::String, vec::Vec};
+
+    use serde_json::{Value, json};
+
+    use crate::{
+        permission::AccountRole,
+        testing::{Person, World},
+    };
+
+    /// An account whose journal has four entries.
+    fn scene() -> (World, Person, String, String) {
+        let mut world = World::new();
+        let ana = world.person("ana");
+        let account = world.account(&ana);
+        for _ in 0..3 {
+            world.team(&ana, &account);
+        }
+        let path = format!("/v1/accounts/{account}/journal");
+        (world, ana, account, path)
+    }
+
+    fn numbers(body: &Value) -> Vec<u64> {
+        let items = body["items"].as_array().unwrap().iter();
+        items.map(|item| item["seq"].as_u64().unwrap()).collect()
+    }
+
+    #[test]
+    fn lists_in_order_from_the_first_entry_and_goes_on_by_number_or_cursor() {
+        let (mut world, ana, account, path) = scene();
+        let all = world.get(&ana, &path).expect(200).body;
+        assert_eq!(world.waves, 2);
+        assert_eq!(numbers(&all), [1, 2, 3, 4]);
+        assert_eq!(all["items"][0]["event"], "account.created");
+        assert_eq!(all["items"][0]["actor"], ana.id());
+        assert_eq!(all["items"][0]["changes"][0]["id"], account);
+        assert_eq!(all["items"][1]["previous"], all["items"][0]["hash"]);
+        assert!(all["next_cursor"].is_null());
+        let behind = world.get(&ana, &format!("{path}?after=2&limit=1"));
+        let behind = behind.expect(200);
+        assert_eq!(numbers(&behind.body), [3]);
+        let cursor = behind.text("next_cursor");
+        let rest = world.get(&ana, &format!("{path}?cursor={cursor}"));
+        assert_eq!(numbers(&rest.expect(200).body), [4]);
+        let end = world.get(&ana, &format!("{path}?after=4")).expect(200);
+        assert!(numbers(&end.body).is_empty());
+        let both = world.get(&ana, &format!("{path}?after=2&cursor={cursor}"));
+        assert_eq!(both.expect(400).body["errors"][0]["field"], "after");
+    }
+
+    #[test]
+    fn a_project_has_a_journal_of_its_own() {
+        let (mut world, ana, account, _) = scene();
+        let project = world.project(&ana, &account);
+        let answer = world.get(&ana, &format!("/v1/projects/{project}/journal"));
+        let answer = answer.expect(200);
+        assert_eq!(world.waves, 2);
+        assert_eq!(answer.body["items"][0]["event"], "project.created");
+    }
+
+    fn restore(world: &mut World) {
+        world.surface.id = world.surface.id.renewed(world.now, &[7; 32]);
+    }
+
+    #[test]
+    fn case_69_numbers_go_on_over_a_restore() {
+        let (mut world, ana, account, path) = scene();
+        for _ in 0..3 {
+            restore(&mut world);
+            world.team(&ana, &account);
+        }
+        restore(&mut world);
+        for after in 0..=7 {
+            let answer = world.get(&ana, &format!("{path}?after={after}"));
+            let expected: Vec<u64> = (after + 1..=7).collect();
+            assert_eq!(numbers(&answer.expect(200).body), expected, "{after}");
+            let one = world.get(&ana, &format!("{path}?after={after}&limit=1"));
+            let expected: Vec<u64> = expected.into_iter().take(1).collect();
+            assert_eq!(numbers(&one.expect(200).body), expected, "{after}");
+        }
+    }
+
+    #[test]
+    fn case_17_only_auditors_read_it() {
+        let (mut world, ana, account, path) = scene();
+        let (ben, eve) = (world.person("ben"), world.person("eve"));
+        world.join(&account, &ben, AccountRole::Member);
+        let other = world.account(&eve);
+        let project = world.project(&ana, &account);
+        world.grant(&ana, &project, &ben.id(), "contributor");
+        for suffix in ["", "/verification"] {
+            let answer = world.get(&ben, &format!("{path}{suffix}")).expect(403);
+            assert_eq!(answer.body["missing"], json!(["audit.view"]));
+            world.get(&eve, &format!("{path}{suffix}")).expect(404);
+            let path = format!("/v1/projects/{project}/journal{suffix}");
+            let answer = world.get(&ben, &path).expect(403);
+            assert_eq!(answer.body["missing"], json!(["audit.view"]));
+            world.get(&eve, &path).expect(404);
+        }
+        let cursor = world.get(&ana, &format!("{path}?limit=1")).expect(200);
+        let cursor = cursor.text("next_cursor");
+        let stolen = format!("/v1/accounts/{other}/journal?cursor={cursor}");
+        world.get(&eve, &stolen).expect(400);
     }
 }

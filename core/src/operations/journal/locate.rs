@@ -4,34 +4,37 @@ use crate::{
     facts::{Ask, Facts, NotAsked},
     model::Head,
     storage::{Page, Range, Sort},
+    value::SurfaceId,
 };
 
 /// What looking for an entry came to.
 pub(super) enum Located<'a> {
     /// Ask this and look again.
     Ask(Ask),
-    /// The page that begins behind the number.
+    /// The page that begins behind the number, or, where that could not be found, before it.
     Page(&'a Page),
 }
 
+/// The most places that are tried.
+const PROBES: usize = 12;
+
 /// The page of at most `limit` entries behind the entry of this number.
 ///
-/// An entry's key begins with the surface's epoch, which every restore renews, so the number alone
-/// does not tell the key. Numbers go on across epochs without a gap: if the first entry behind the
-/// number in one epoch is not the next one, the epoch was too late or too early. The present epoch is
-/// nearly always right; otherwise the search halves what is left.
+/// An entry's key begins with the surface's id, which a restore renews, so the number alone does not
+/// tell the key. Numbers go on across restores without a gap, and ids sort in the order of restores.
+/// The present id is nearly always the right one. If the first entry behind it is too far on, the
+/// search begins with the oldest id and goes from each to the next, one read per restore.
 pub(super) fn locate<'a>(
     facts: &'a Facts,
     head: &Head,
     after: u64,
     limit: u32,
 ) -> Result<Located<'a>, NotAsked> {
-    let (mut first, mut last) = (1, head.surface.epoch());
-    let mut epoch = last;
+    let mut start = Some(head.surface);
+    let mut probe = 0;
     loop {
-        let start = Sort::journal(head.surface.at_epoch(epoch), after);
         let range = Range {
-            after: Some(start.as_str().into()),
+            after: start.map(|surface| Sort::journal(surface, after).as_str().into()),
             limit: Some(limit),
             ..Range::all(head.scope, Sort::JOURNAL)
         };
@@ -40,24 +43,19 @@ pub(super) fn locate<'a>(
             return Ok(Located::Ask(ask));
         }
         let page = facts.scan(&range)?;
-        let found = page
-            .items
-            .first()
-            .and_then(|item| number(item.key.sort.as_str()));
-        match found {
-            Some(seq) if seq <= after => first = epoch.saturating_add(1),
-            Some(seq) if seq > after.saturating_add(1) => last = epoch.saturating_sub(1),
+        let first = page.items.first().and_then(|item| place(&item.key.sort));
+        probe += 1;
+        start = match first {
+            Some((_, seq)) if seq > after.saturating_add(1) && probe == 1 => None,
+            Some((surface, seq)) if seq <= after && probe < PROBES => Some(surface),
             _ => return Ok(Located::Page(page)),
-        }
-        if first > last {
-            // The next entry is missing; the page shows what there is behind it.
-            return Ok(Located::Page(page));
-        }
-        epoch = first.midpoint(last);
+        };
     }
 }
 
-/// The number at the end of an entry's key.
-fn number(sort: &str) -> Option<u64> {
-    sort.rsplit('#').next()?.parse().ok()
+/// The surface and number in an entry's key.
+pub(super) fn place(sort: &Sort) -> Option<(SurfaceId, u64)> {
+    let rest = sort.as_str().strip_prefix(Sort::JOURNAL)?;
+    let (surface, number) = rest.split_once('#')?;
+    Some((surface.parse().ok()?, number.parse().ok()?))
 }

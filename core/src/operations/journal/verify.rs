@@ -1,23 +1,20 @@
 //! `GET /v1/accounts/{account}/journal/verification` and
 //! `GET /v1/projects/{project}/journal/verification`
 
-use alloc::{boxed::Box, vec, vec::Vec};
+use alloc::{boxed::Box, string::String, vec, vec::Vec};
 
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
-use super::{
-    AFTER, Of, after,
-    locate::{Located, locate},
-};
+use super::Of;
 use crate::{
-    api::{Method, Parsed, Problem, QueryParameter, Route, schema},
+    api::{Method, PAGE, PageRequest, Parsed, Problem, QueryParameter, Route, schema},
     canonical,
     context::Context,
     facts::{Ask, Facts},
     journal::{self, Link, Verdict},
     model::Head,
-    storage::{Item, Page},
+    storage::{Range, Sort},
     use_case::{Outcome, Reply, UseCase},
     value::Sha256,
 };
@@ -28,14 +25,23 @@ const ENTRIES: u32 = 10_000;
 /// Verifies a journal: every entry is intact, numbered without a gap and chained to the one before,
 /// and the last one is the one the head names.
 ///
-/// One request verifies at most 10,000 entries; `next_after` then tells where to go on. Going on takes
-/// the entry of that number at its word, which the request before has verified.
+/// One request verifies at most 10,000 entries; `next_cursor` then leads on. It carries, sealed, how far
+/// the journal is known to be good, so that the requests together verify one chain.
 struct VerifyJournal {
     of: Of,
-    after: u64,
+    page: PageRequest,
+    limit: u32,
 }
 
-const QUERY: [QueryParameter; 1] = [AFTER];
+/// How far the journal is known to be good.
+#[derive(Serialize, Deserialize)]
+struct Position {
+    /// The sort key of the last good entry.
+    last: Option<String>,
+    good: Link,
+}
+
+const QUERY: [QueryParameter; 1] = [PAGE[1]];
 
 /// The route of an account's journal.
 pub const ACCOUNT: Route = Route::new(
@@ -60,8 +66,9 @@ pub const PROJECT: Route = Route::new(
 .answers(&[(200, Some(schema::<VerificationView>))]);
 
 fn parse(request: &Parsed<'_>, of: Of) -> Result<Box<dyn UseCase>, Problem> {
-    let after = after(request)?.unwrap_or(0);
-    Ok(Box::new(VerifyJournal { of, after }))
+    let page = request.page("")?;
+    let limit = ENTRIES;
+    Ok(Box::new(VerifyJournal { of, page, limit }))
 }
 
 /// What verifying found.
@@ -76,9 +83,8 @@ struct VerificationView {
     /// The first entry that is damaged, missing, out of order, or not the one the head names.
     #[serde(skip_serializing_if = "Option::is_none")]
     first_invalid: Option<u64>,
-    /// Entries beyond this one are still to be verified: send it as `after`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    next_after: Option<u64>,
+    /// Where to go on; null when the journal was verified to its end, or a fault was found.
+    next_cursor: Option<String>,
 }
 
 /// The end of a journal.
@@ -88,68 +94,204 @@ struct HeadView {
     hash: Sha256,
 }
 
-fn reply(verdict: &Verdict, head: &Head) -> Reply {
-    let valid = verdict.first_invalid.is_none();
-    let good = verdict.good.seq;
-    Reply::ok(canonical::to_value(&VerificationView {
-        entries: verdict.entries,
-        head: HeadView {
-            seq: head.seq,
-            hash: head.hash,
-        },
-        valid,
-        first_invalid: verdict.first_invalid,
-        next_after: (valid && good < head.seq).then_some(good),
-    }))
-}
-
 impl VerifyJournal {
-    /// The entries to verify, led by the one to go on after.
-    fn page<'a>(&self, facts: &'a Facts, head: &Head) -> Result<Located<'a>, Problem> {
-        let before = self.after.saturating_sub(1);
-        Ok(locate(facts, head, before, ENTRIES)?)
+    fn position(&self, context: &Context<'_>) -> Result<Position, Problem> {
+        let Some(text) = self.page.after(context)? else {
+            return Ok(Position {
+                last: None,
+                good: Link::genesis(),
+            });
+        };
+        let wrong = |_| Problem::field("cursor", "must be a cursor that verifying returned");
+        serde_json::from_str(&text).map_err(wrong)
     }
 
-    fn verify(&self, page: &Page, head: &Head) -> Verdict {
-        let scope = self.of.scope();
-        let (from, rest): (_, &[Item]) = match page.items.split_first() {
-            Some((first, rest)) if self.after > 0 => (Link::at(scope, self.after, first), rest),
-            _ if self.after > 0 => (None, &[]),
-            _ => (Some(Link::genesis()), &page.items),
-        };
-        match from {
-            Some(from) => journal::verify(scope, from, rest, page.more, head),
-            None => Verdict {
-                entries: 0,
-                good: Link::genesis(),
-                first_invalid: Some(self.after),
-            },
+    fn range(&self, position: &Position) -> Range {
+        Range {
+            after: position.last.clone(),
+            limit: Some(self.limit),
+            ..Range::all(self.of.scope(), Sort::JOURNAL)
         }
+    }
+
+    fn reply(
+        &self,
+        context: &Context<'_>,
+        verdict: &Verdict,
+        next: Option<Position>,
+        head: &Head,
+    ) -> Reply {
+        let next = next.filter(|_| verdict.first_invalid.is_none());
+        let text = next.map(|next| serde_json::to_string(&next).unwrap_or_default());
+        Reply::ok(canonical::to_value(&VerificationView {
+            entries: verdict.entries,
+            head: HeadView {
+                seq: head.seq,
+                hash: head.hash,
+            },
+            valid: verdict.first_invalid.is_none(),
+            first_invalid: verdict.first_invalid,
+            next_cursor: text.map(|text| self.page.next(context, &text)),
+        }))
     }
 }
 
 impl UseCase for VerifyJournal {
+    /// The head before the entries: whatever is written in between lies beyond it.
     fn needs(&self, context: &Context<'_>, facts: &Facts) -> Result<Vec<Ask>, Problem> {
+        let position = self.position(context)?;
         let asks = self.of.asks(context);
         if !facts.has_all(&asks) {
             return Ok(asks);
         }
-        let head = self.of.head(context, facts)?;
-        Ok(match self.page(facts, &head)? {
-            Located::Ask(ask) => vec![ask],
-            Located::Page(_) => vec![],
-        })
+        self.of.head(context, facts)?;
+        Ok(vec![Ask::Scan(self.range(&position))])
     }
 
     fn decide(&self, context: &Context<'_>, facts: &Facts) -> Result<Outcome, Problem> {
         let head = self.of.head(context, facts)?;
-        if self.after > head.seq {
-            let message = "must be the number of an entry";
-            return Err(Problem::field("after", message));
+        let position = self.position(context)?;
+        let page = facts.scan(&self.range(&position))?;
+        let scope = self.of.scope();
+        let verdict = journal::verify(scope, position.good, &page.items, page.more, &head);
+        let last = page.items.last().filter(|_| verdict.good.seq < head.seq);
+        let next = last.map(|last| Position {
+            last: Some(last.key.sort.as_str().into()),
+            good: verdict.good,
+        });
+        Ok(Outcome::Reply(self.reply(context, &verdict, next, &head)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use alloc::format;
+
+    use super::*;
+    use crate::{
+        storage::{Batch, Condition, Item, Operation, Scope},
+        testing::{Person, World},
+        value::{CommitId, Cursor, id::Id},
+    };
+
+    fn scene() -> (World, Person, Scope, String) {
+        let mut world = World::new();
+        let ana = world.person("ana");
+        let account = world.account(&ana);
+        for _ in 0..4 {
+            world.team(&ana, &account);
         }
-        let Located::Page(page) = self.page(facts, &head)? else {
-            return Err(Problem::internal("a page of the journal is missing"));
+        let path = format!("/v1/accounts/{account}/journal/verification");
+        (world, ana, Scope::Account(account.parse().unwrap()), path)
+    }
+
+    /// Damages the store behind the application's back.
+    fn tamper(
+        world: &mut World,
+        scope: Scope,
+        position: usize,
+        change: impl FnOnce(Item) -> Option<Item>,
+    ) {
+        let entries = world.store.scan(&Range::all(scope, Sort::JOURNAL)).items;
+        let item = entries[position].clone();
+        let matches = Condition::Matches(item.etag.clone());
+        let sort = item.key.sort.clone();
+        let operation = match change(item) {
+            Some(item) => Operation::Put(item, matches),
+            None => Operation::Delete(sort, matches),
         };
-        Ok(Outcome::Reply(reply(&self.verify(page, &head), &head)))
+        world.commit(&Batch {
+            scope,
+            commit_id: CommitId::from_ulid(ulid::Ulid::nil()),
+            operations: vec![operation],
+        });
+    }
+
+    fn verify(world: &mut World, ana: &Person, path: &str) -> serde_json::Value {
+        let found = world.get(ana, path).expect(200).body;
+        assert_eq!(found["valid"], found.get("first_invalid").is_none());
+        found
+    }
+
+    #[test]
+    fn a_journal_as_written_is_valid_over_a_restore_too() {
+        let (mut world, ana, scope, path) = scene();
+        let whole = verify(&mut world, &ana, &path);
+        assert_eq!(world.waves, 2);
+        assert_eq!(whole["entries"], 5);
+        assert_eq!(whole["head"]["seq"], 5);
+        assert!(whole["valid"] == true && whole["next_cursor"].is_null());
+        world.surface.id = world.surface.id.renewed(world.now, &[7; 32]);
+        let Scope::Account(account) = scope else {
+            panic!("an account")
+        };
+        world.team(&ana, &format!("{account}"));
+        let whole = verify(&mut world, &ana, &path);
+        assert_eq!(whole["entries"], 6);
+        assert_eq!(whole["valid"], true);
+    }
+
+    #[test]
+    fn case_65_a_flipped_bit_or_a_missing_entry_is_named() {
+        for position in 0..5 {
+            let (mut world, ana, scope, path) = scene();
+            tamper(&mut world, scope, position, |mut item| {
+                item.body = item.body.replacen("\"seq\":", "\"seQ\":", 1);
+                Some(item)
+            });
+            let found = world.get(&ana, &path).expect(200).body;
+            assert_eq!(found["valid"], false);
+            assert_eq!(found["first_invalid"], position + 1);
+            assert_eq!(found["entries"], position);
+            let (mut world, ana, scope, path) = scene();
+            tamper(&mut world, scope, position, |_| None);
+            let found = world.get(&ana, &path).expect(200).body;
+            assert_eq!(found["first_invalid"], position + 1);
+        }
+    }
+
+    #[test]
+    fn requests_together_verify_one_chain() {
+        let (mut world, ana, scope, path) = scene();
+        let Scope::Account(account) = scope else {
+            panic!("an account")
+        };
+        let first = VerifyJournal {
+            of: Of::Account(account),
+            page: PageRequest::first(1),
+            limit: 2,
+        };
+        let body = world.run(&ana, &first, None).unwrap().body.unwrap();
+        assert_eq!(
+            (&body["entries"], &body["valid"]),
+            (&2.into(), &true.into())
+        );
+        assert!(body["next_cursor"].is_string());
+        // The same position, sealed for the route.
+        let entries = world.store.scan(&Range::all(scope, Sort::JOURNAL)).items;
+        let head = world.record::<Head>(&crate::authority::head_key(scope));
+        let head = head.unwrap().body;
+        let mut position = Position {
+            last: Some(entries[1].key.sort.as_str().into()),
+            good: journal::verify(scope, Link::genesis(), &entries[..2], true, &head).good,
+        };
+        let cursor = |position: &Position| {
+            let list = format!("{path}?");
+            let user = ana.id();
+            let text = serde_json::to_string(position).unwrap();
+            let parts = [user.as_bytes(), list.as_bytes()];
+            Cursor::seal(&[7; 32], &parts, &text).into_string()
+        };
+        let rest = format!("{path}?cursor={}", cursor(&position));
+        let found = verify(&mut world, &ana, &rest);
+        assert_eq!(
+            (&found["entries"], &found["valid"]),
+            (&3.into(), &true.into())
+        );
+        // Going on from another chain finds that the next entry does not fit.
+        position.good.hash = Sha256::of(b"another");
+        let other = format!("{path}?cursor={}", cursor(&position));
+        let found = verify(&mut world, &ana, &other);
+        assert_eq!(found["first_invalid"], 3);
     }
 }

@@ -31,7 +31,7 @@ struct AppendMetadata {
 #[schemars(rename = "NewMetadata")]
 struct Input {
     /// What to say: at least one member, at most 65,536 bytes of JSON, nested at most 16 deep.
-    #[schemars(length(min = 1))]
+    #[schemars(extend("minProperties" = 1))]
     values: Map<String, Value>,
 }
 

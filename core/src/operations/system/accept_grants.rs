@@ -174,3 +174,137 @@ impl UseCase for AcceptGrants {
         Some(self.scope())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use alloc::{format, string::String};
+
+    use serde_json::Value;
+
+    use super::*;
+    use crate::testing::{Person, World};
+
+    /// An invitation to guests with grants on these projects, accepted, its grants still to be made.
+    fn accepted(world: &mut World, ana: &Person, ben: &Person, projects: &[(&str, &str)]) -> Value {
+        let account = projects.first().map(|(project, _)| account_of(project));
+        let account = account.unwrap();
+        let grant = |(project, role): &(&str, &str)| json!({ "project_id": project, "role": role });
+        let grants: Vec<Value> = projects.iter().map(grant).collect();
+        let email = "ben@example.com";
+        let body = json!({ "email": email, "role": "guest", "project_grants": grants });
+        let id = world.invite(ana, &account, body);
+        world.finishes = false;
+        let body = json!({ "token": world.token(&account, &id) });
+        let answer = world.post(ben, "/v1/invitations/accept", body).expect(200);
+        world.finishes = true;
+        answer.body
+    }
+
+    fn account_of(project: &str) -> String {
+        let project: crate::value::ProjectId = project.parse().unwrap();
+        format!("{}", project.account())
+    }
+
+    fn work(answer: &Value) -> AcceptGrants {
+        let id = |name: &str| answer["invitation"][name].as_str().unwrap();
+        AcceptGrants {
+            account: id("account_id").parse().unwrap(),
+            invitation: id("id").parse().unwrap(),
+        }
+    }
+
+    fn scene() -> (World, Person, Person, String, String) {
+        let mut world = World::new();
+        let (ana, ben) = (world.person("ana"), world.person("ben"));
+        let account = world.account(&ana);
+        let (one, two) = (world.project(&ana, &account), world.project(&ana, &account));
+        (world, ana, ben, one, two)
+    }
+
+    fn sees(world: &mut World, person: &Person, project: &str) -> bool {
+        let answer = world.get(person, &format!("/v1/projects/{project}"));
+        answer.status == 200
+    }
+
+    #[test]
+    fn the_answer_lists_what_is_pending_and_any_interruption_is_made_good() {
+        for commits in 0..3 {
+            let (mut world, ana, ben, one, two) = scene();
+            let projects = [(one.as_str(), "viewer"), (two.as_str(), "manager")];
+            let answer = accepted(&mut world, &ana, &ben, &projects);
+            assert_eq!(answer["pending"], json!([one, two]));
+            let work = work(&answer);
+            for _ in 0..commits {
+                let outcome = world.decide(&ben, &work, None).unwrap();
+                let (Outcome::Prepare(batch) | Outcome::Commit(batch, _)) = outcome else {
+                    panic!("something is left to be done")
+                };
+                world.commit(&batch);
+            }
+            world.run(&ben, &work, None).unwrap();
+            assert!(sees(&mut world, &ben, &one) && sees(&mut world, &ben, &two));
+            let grants = world.get(&ana, &format!("/v1/projects/{one}/grants"));
+            let grants = grants.expect(200).body["items"].clone();
+            assert_eq!(grants.as_array().unwrap().len(), 2);
+            // Made in the inviter's name; and once it is done, there is nothing left to do.
+            let made = grants.as_array().unwrap().iter();
+            let made = made.filter(|grant| grant["principal"]["id"] == ben.id());
+            let authors: Vec<&Value> = made.map(|grant| &grant["created_by"]).collect();
+            assert_eq!(authors, [&json!(ana.id())]);
+            let before = world.dump();
+            world.run(&ben, &work, None).unwrap();
+            assert_eq!(world.dump(), before);
+        }
+    }
+
+    #[test]
+    fn a_grant_that_was_revoked_meanwhile_is_not_made_again() {
+        let (mut world, ana, ben, one, two) = scene();
+        let projects = [(one.as_str(), "viewer"), (two.as_str(), "viewer")];
+        let answer = accepted(&mut world, &ana, &ben, &projects);
+        let work = work(&answer);
+        let Ok(Outcome::Prepare(batch)) = world.decide(&ben, &work, None) else {
+            panic!("the first grant comes first")
+        };
+        world.commit(&batch);
+        let grants = format!("/v1/projects/{one}/grants");
+        let listed = world.get(&ana, &grants).expect(200).body;
+        let bens = |grant: &&Value| grant["principal"]["id"] == ben.id();
+        let mut items = listed["items"].as_array().unwrap().iter();
+        let id = items.find(bens).unwrap()["id"].as_str().unwrap();
+        world.delete(&ana, &format!("{grants}/{id}")).expect(204);
+        world.run(&ben, &work, None).unwrap();
+        assert!(!sees(&mut world, &ben, &one));
+        assert!(sees(&mut world, &ben, &two));
+    }
+
+    #[test]
+    fn case_35_whoever_has_left_is_granted_nothing() {
+        let (mut world, ana, ben, one, two) = scene();
+        let projects = [(one.as_str(), "viewer"), (two.as_str(), "viewer")];
+        let answer = accepted(&mut world, &ana, &ben, &projects);
+        let account = account_of(&one);
+        let path = format!("/v1/accounts/{account}/members/{}", ben.id());
+        world.delete(&ben, &path).expect(204);
+        world.join(&account, &ben, crate::permission::AccountRole::Guest);
+        world.run(&ben, &work(&answer), None).unwrap();
+        assert!(!sees(&mut world, &ben, &one) && !sees(&mut world, &ben, &two));
+    }
+
+    #[test]
+    fn case_37_what_the_inviter_can_no_longer_grant_is_left_out() {
+        let (mut world, ana, ben, one, two) = scene();
+        let projects = [(one.as_str(), "viewer"), (two.as_str(), "viewer")];
+        let answer = accepted(&mut world, &ana, &ben, &projects);
+        let path = format!("/v1/projects/{one}");
+        world
+            .patch(&ana, &path, json!({ "archived": true }))
+            .expect(200);
+        world.run(&ben, &work(&answer), None).unwrap();
+        world
+            .patch(&ana, &path, json!({ "archived": false }))
+            .expect(200);
+        assert!(!sees(&mut world, &ben, &one));
+        assert!(sees(&mut world, &ben, &two));
+    }
+}

@@ -1,6 +1,6 @@
 //! `POST /v1/projects/{project}/artifacts/{artifact}/versions`
 
-use alloc::{boxed::Box, vec, vec::Vec};
+use alloc::{boxed::Box, vec::Vec};
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -8,13 +8,12 @@ use serde::Serialize;
 use super::{VersionView, next_number};
 use crate::{
     api::{Method, Parsed, Problem, Route, plan::UploadPlan, schema, view},
-    canonical,
     context::Context,
     facts::{Ask, Facts},
     model::{Artifact, EventType, Record, Version},
     operations::content::{
         ArtifactPlace, FoundArtifact,
-        declaration::{Declaration, plan},
+        declaration::{Declaration, declared},
     },
     permission::{Capability, Permit},
     storage::{Key, Scope},
@@ -27,12 +26,13 @@ struct CreateVersion {
     input: Declaration,
 }
 
-/// The answer; the surface puts the plan in.
+/// A version that was declared.
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "CreatedVersion")]
 struct CreatedView {
     version: VersionView,
     /// How to bring the bytes; left out of a repeated answer once they need not be brought.
+    // The surface puts it in once it is signed.
     #[serde(skip_serializing_if = "Option::is_none")]
     upload: Option<UploadPlan>,
 }
@@ -71,13 +71,7 @@ fn reply(context: &Context<'_>, permit: Permit, version: &Record<Version>) -> Re
         version: VersionView::from(version),
         upload: None,
     };
-    Reply {
-        status: 201,
-        body: Some(canonical::to_value(&body)),
-        sign: plan(context, permit, version),
-        records: vec![version.key()],
-        ..Reply::default()
-    }
+    declared(context, permit, version, &body)
 }
 
 impl UseCase for CreateVersion {
