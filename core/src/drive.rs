@@ -147,7 +147,7 @@ mod tests {
         let ana = world.person("ana");
         let account = world.account(&ana);
         let path = alloc::format!("/v1/accounts/{account}/teams");
-        let mut create = |world: &mut World| {
+        let create = |world: &mut World| {
             let body = Some(json!({ "name": "Review" }));
             world
                 .send(&ana, "POST", &path, &[("idempotency-key", "once")], body)
