@@ -15,10 +15,7 @@ use wm_core::{
 };
 
 use super::check::listed;
-use crate::{
-    failure::Failure,
-    output::{line, notice},
-};
+use crate::{failure::Failure, output::line};
 
 /// Where the console looks for the selection.
 pub(super) const SELECTION_FILE: &str = "web/src/config/backend.js";
@@ -65,8 +62,7 @@ impl Init {
             BackendSelection::new(self.provider, &self.prefix, &self.environment, place)
                 .map_err(|errors| Failure::usage(listed(&errors)))?;
         write(&self.out, &selection.module(), self.force)?;
-        notice(format!("wrote `{}`", self.out.display()));
-        line(self.out.display().to_string())
+        line(format!("wrote `{}`", self.out.display()))
     }
 
     /// The region or location, whichever the provider has.

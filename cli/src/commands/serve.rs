@@ -13,7 +13,9 @@ use tracing_subscriber::EnvFilter;
 use wm_core::use_case::UploadLimits;
 use wm_local::{config::Config, node::Node};
 
+use super::DATA;
 use crate::{
+    connection::Server,
     failure::Failure,
     output::{line, notice},
 };
@@ -39,7 +41,7 @@ pub(crate) struct Serve {
     listen: SocketAddr,
     /// Where people reach it, if that is not where it listens
     #[arg(long, value_name = "URL")]
-    public_url: Option<String>,
+    public_url: Option<Server>,
     #[command(flatten)]
     limits: Limits,
 }
@@ -52,8 +54,6 @@ struct Limits {
     #[arg(long, hide = true, value_name = "BYTES", value_parser = clap::value_parser!(u64).range(1..))]
     upload_part_size: Option<u64>,
 }
-
-const DATA: &str = ".wm-data";
 
 impl Serve {
     pub(crate) async fn run(self) -> Result<(), Failure> {
@@ -77,10 +77,7 @@ impl Serve {
         Config {
             data: self.data.clone(),
             listen: self.listen,
-            public_url: self
-                .public_url
-                .as_deref()
-                .map(|url| url.trim_end_matches('/').to_owned()),
+            public_url: self.public_url.as_ref().map(Server::to_string),
             upload: UploadLimits {
                 single_limit: self
                     .limits
