@@ -68,6 +68,7 @@ impl Scope {
 #[derive(Debug, Deserialize)]
 struct Page {
     items: Vec<Value>,
+    next_cursor: Option<String>,
 }
 
 impl Journal {
@@ -77,11 +78,10 @@ impl Journal {
         if self.verify {
             return report(&verify(&client, &path).await?, self.json);
         }
-        let mut after = 0;
+        let first = format!("{path}?limit={PAGE}");
+        let mut address = first.clone();
         loop {
-            let page: Page = client
-                .get(&format!("{path}?after={after}&limit={PAGE}"))
-                .await?;
+            let page: Page = client.get(&address).await?;
             for entry in &page.items {
                 line(if self.json {
                     entry.to_string()
@@ -89,9 +89,9 @@ impl Journal {
                     summary(entry)
                 })?;
             }
-            match page.items.last().and_then(sequence) {
-                Some(last) if last > after => after = last,
-                _ => return Ok(()),
+            match page.next_cursor {
+                Some(next) => address = format!("{first}&cursor={next}"),
+                None => return Ok(()),
             }
         }
     }
@@ -109,20 +109,19 @@ pub(super) struct Verdict {
     pub(super) first_invalid: Option<u64>,
     /// Where to go on, when one request was not enough.
     #[serde(default, skip_serializing)]
-    next_after: Option<u64>,
+    next_cursor: Option<String>,
 }
 
 /// Verifies the journal at this path from its first entry to its last.
 pub(super) async fn verify(client: &Client, path: &str) -> Result<Verdict, ApiError> {
     let mut entries = 0;
-    let mut after = 0;
+    let mut address = format!("{path}/verification");
     loop {
-        let address = format!("{path}/verification?after={after}");
         let verdict: Verdict = client.get(&address).await?;
         entries += verdict.entries;
-        match verdict.next_after {
-            Some(next) if verdict.valid && next > after => after = next,
-            _ => return Ok(Verdict { entries, ..verdict }),
+        match &verdict.next_cursor {
+            Some(next) => address = format!("{path}/verification?cursor={next}"),
+            None => return Ok(Verdict { entries, ..verdict }),
         }
     }
 }

@@ -9,6 +9,7 @@ use wm_core::{
     cloud_event::CloudEvent,
     env::Env,
     facts::{Part, Stat},
+    mail::Message,
     storage::{Batch, Item, Key, List, ObjectPath, Page, Range, Scope},
     use_case::{SignDownload, SignUpload},
     value::Timestamp,
