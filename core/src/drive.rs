@@ -1,6 +1,6 @@
 //! Driving a use-case to its decision, without doing any input or output.
 //!
-//! Ask [`Drive::next`] what to do; answer its questions; ask again. Whoever drives (the executor of
+//! Ask [`Drive::advance`] what to do; answer its questions; ask again. Whoever drives (the executor of
 //! a surface, a test) carries the questions out in parallel, wave by wave.
 
 use alloc::vec::Vec;
@@ -59,11 +59,7 @@ impl<'a> Drive<'a> {
     ///
     /// # Errors
     /// Why the operation is refused.
-    #[expect(
-        clippy::should_implement_trait,
-        reason = "it can fail, and it ends with a decision"
-    )]
-    pub fn next(&mut self) -> Result<Next, Problem> {
+    pub fn advance(&mut self) -> Result<Next, Problem> {
         let mut asks = self.use_case.needs(self.context, &self.facts)?;
         let idempotency = self.idempotency_key();
         asks.extend(idempotency.iter().cloned().map(Ask::Get));
