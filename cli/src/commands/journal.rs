@@ -114,16 +114,14 @@ pub(super) struct Verdict {
 
 /// Verifies the journal at this path from its first entry to its last.
 pub(super) async fn verify(client: &Client, path: &str) -> Result<Verdict, ApiError> {
-    let mut entries = 0;
-    let mut address = format!("{path}/verification");
-    loop {
-        let verdict: Verdict = client.get(&address).await?;
-        entries += verdict.entries;
-        match &verdict.next_cursor {
-            Some(next) => address = format!("{path}/verification?cursor={next}"),
-            None => return Ok(Verdict { entries, ..verdict }),
-        }
+    let path = format!("{path}/verification");
+    let mut verdict: Verdict = client.get(&path).await?;
+    while let Some(cursor) = verdict.next_cursor.take() {
+        let entries = verdict.entries;
+        verdict = client.get(&format!("{path}?cursor={cursor}")).await?;
+        verdict.entries += entries;
     }
+    Ok(verdict)
 }
 
 fn report(verdict: &Verdict, json: bool) -> Result<(), Failure> {

@@ -1,5 +1,14 @@
 //! The command, as people run it: the real program, its output, its exit codes.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::string_slice,
+    reason = "helpers of tests may stop where they fail, as tests do"
+)]
+
 mod demo;
 mod programs;
 mod proxy;
