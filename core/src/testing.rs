@@ -359,7 +359,7 @@ impl World {
         let context = self.context(&surface, person, idempotency);
         let mut drive = Drive::new(use_case, &context);
         loop {
-            match drive.next()? {
+            match drive.advance()? {
                 Next::Done(outcome) => return Ok(outcome),
                 Next::Ask(asks) => {
                     self.waves += 1;

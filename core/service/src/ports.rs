@@ -9,12 +9,11 @@ use wm_core::{
     cloud_event::CloudEvent,
     env::Env,
     facts::{Part, Stat},
+    mail::Message,
     storage::{Batch, Item, Key, List, ObjectPath, Page, Range, Scope},
     use_case::{SignDownload, SignUpload},
     value::Timestamp,
 };
-
-pub use wm_core::mail::Message;
 
 /// A surface: one implementation of every port, and the clock and randomness.
 pub trait Provider: Send + Sync + 'static {

@@ -60,7 +60,10 @@ impl<P: Provider> Service<P> {
         };
         let reply = self.run(&*use_case).await?;
         if let Some(upload) = reply.abandoned {
-            let removed = self.provider.artifacts().remove(&upload.path, Some(&upload.upload_id));
+            let removed = self
+                .provider
+                .artifacts()
+                .remove(&upload.path, Some(&upload.upload_id));
             removed.await.map_err(|error| port_problem(&error))?;
         }
         Ok(())

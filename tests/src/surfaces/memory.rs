@@ -11,7 +11,7 @@ use wm_core::{
     use_case::UploadLimits,
     value::{SurfaceId, Timestamp},
 };
-use wm_service::{Service, ports::Provider as Ports};
+use wm_service::Service;
 
 use crate::{
     faults::Watched,
