@@ -68,7 +68,6 @@ impl Scope {
 #[derive(Debug, Deserialize)]
 struct Page {
     items: Vec<Value>,
-    next_cursor: Option<String>,
 }
 
 impl Journal {
@@ -78,10 +77,11 @@ impl Journal {
         if self.verify {
             return report(&verify(&client, &path).await?, self.json);
         }
-        let first = format!("{path}?limit={PAGE}");
-        let mut address = first.clone();
+        let mut after = 0;
         loop {
-            let page: Page = client.get(&address).await?;
+            let page: Page = client
+                .get(&format!("{path}?after={after}&limit={PAGE}"))
+                .await?;
             for entry in &page.items {
                 line(if self.json {
                     entry.to_string()
@@ -89,9 +89,9 @@ impl Journal {
                     summary(entry)
                 })?;
             }
-            match page.next_cursor {
-                Some(next) => address = format!("{first}&cursor={next}"),
-                None => return Ok(()),
+            match page.items.last().and_then(sequence) {
+                Some(last) if last > after => after = last,
+                _ => return Ok(()),
             }
         }
     }
