@@ -42,7 +42,7 @@ impl Choices for Seeded {
         bits = (bits ^ (bits >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         bits = (bits ^ (bits >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
         bits ^= bits >> 31;
-        u32::try_from((bits >> 32) * u64::from(bound) >> 32).unwrap()
+        u32::try_from(((bits >> 32) * u64::from(bound)) >> 32).unwrap()
     }
 }
 

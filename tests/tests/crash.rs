@@ -126,7 +126,7 @@ async fn load(caller: Caller, place: Place, log: Arc<Mutex<Log>>, next: Arc<Atom
     loop {
         let number = next.fetch_add(1, Ordering::Relaxed);
         let key = format!("key-{number}");
-        let alive = if number % 4 == 0 {
+        let alive = if number.is_multiple_of(4) {
             document(&caller, &place, &log, &key).await
         } else {
             log.lock().unwrap().events.insert(key.clone(), None);
