@@ -26,9 +26,6 @@ use wm_core::{
     value::{RequestId, Sha256, SurfaceId, Timestamp, id::Id},
 };
 
-/// Live grants on the project besides the caller's own rights: each is read for every decision.
-const GRANTS: usize = 20;
-
 /// The operations that applications call most.
 #[derive(Debug, Clone, Copy)]
 enum Hot {
@@ -59,7 +56,8 @@ struct World {
 }
 
 impl World {
-    fn new() -> Self {
+    /// A world whose project has this many live grants, all of them read for every decision.
+    fn new(grants: usize) -> Self {
         let env = Env::new(now(), [1; 32]);
         let claims = Claims {
             issuer: "https://issuer.example".into(),
@@ -86,12 +84,12 @@ impl World {
             artifact: String::new(),
             team: String::new(),
         };
-        world.furnish();
+        world.furnish(grants);
         world
     }
 
     /// An account, a project with its grants, a document, and a team without a grant.
-    fn furnish(&mut self) {
+    fn furnish(&mut self, grants: usize) {
         let account = self.make(
             "/v1/accounts",
             json!({ "name": "Acme", "kind": "organisation" }),
@@ -103,7 +101,7 @@ impl World {
         );
         self.project = format!("/v1/projects/{}", id(&project));
         let teams = format!("{account}/teams");
-        for number in 0..GRANTS {
+        for number in 0..grants {
             let team = self.make(&teams, json!({ "name": format!("Team {number}") }));
             let grant = grant_to(id(&team));
             self.make(&format!("{}/grants", self.project), grant);
@@ -218,9 +216,9 @@ fn request(method: &str, path: &str, body: Option<Value>) -> Request {
     }
 }
 
-#[divan::bench(args = Hot::ALL)]
-fn decide(bencher: Bencher<'_, '_>, hot: Hot) {
-    let world = World::new();
+#[divan::bench(args = Hot::ALL, consts = [0, 20])]
+fn decide<const GRANTS: usize>(bencher: Bencher<'_, '_>, hot: Hot) {
+    let world = World::new(GRANTS);
     let request = world.request(hot);
     bencher.bench_local(|| world.decide(&request));
 }

@@ -43,7 +43,10 @@ const TOUCHED: [&str; 16] = [
 ];
 
 /// Pages that come with a surface, and the folder of that surface.
-const WITH_A_SURFACE: [(&str, &str); 2] = [("docs/aws.md", "aws"), ("docs/azure.md", "azure")];
+const WITH_A_SURFACE: [(&str, &str); 2] = [
+    ("docs/aws.md", "aws-lambda"),
+    ("docs/azure.md", "azure-functions"),
+];
 
 fn read(path: &str) -> String {
     let text = std::fs::read_to_string(repository::root().join(path));

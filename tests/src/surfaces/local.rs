@@ -8,8 +8,14 @@ use std::{
 use reqwest::{Client, Method, header::HeaderMap};
 use rusqlite::{Connection, OpenFlags};
 use tempfile::TempDir;
-use wm_core::{api::Request, cloud_event::CloudEvent, facts::TokenUsage};
-use wm_local::{clock::now, config::Config, data_directory::Layout, identity::Issuer, node::Node};
+use wm_core::{api::Request, cloud_event::CloudEvent, facts::TokenUsage, value::Timestamp};
+use wm_local::{
+    clock::now,
+    config::Config,
+    data_directory::Layout,
+    identity::{Issuer, LIFETIME},
+    node::Node,
+};
 
 use crate::harness::{Answer, Harness, ObjectRequest};
 
@@ -117,6 +123,16 @@ impl Harness for LocalSurface {
 
     fn access_token(&self, email: &str) -> String {
         self.token(email, TokenUsage::Access)
+    }
+
+    fn expired_token(&self, email: &str) -> String {
+        let ago = LIFETIME + Duration::from_hours(1);
+        let ago = i64::try_from(ago.as_millis()).unwrap();
+        let issued = Timestamp::from_millis(now().millis() - ago);
+        let address = email.parse().unwrap();
+        self.issuer
+            .mint(TokenUsage::Access, &address, None, issued)
+            .unwrap()
     }
 
     fn id_token(&self, email: &str) -> String {
