@@ -33,7 +33,7 @@ pub(crate) fn complain(failure: &Failure) {
 /// Writes rows in columns as wide as their widest cell. Without rows, says that there are none.
 ///
 /// # Errors
-/// As [`line`].
+/// As [`line()`].
 pub(crate) fn table<const N: usize>(title: &str, rows: &[[String; N]]) -> Result<(), Failure> {
     line(title)?;
     if rows.is_empty() {

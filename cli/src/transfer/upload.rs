@@ -154,7 +154,7 @@ impl Upload<'_> {
                     version.status,
                     ContentStatus::Available | ContentStatus::Verifying
                 ) {
-                    return self.verified(&under_way).await.map(Resumed::Done);
+                    return self.settle(&under_way, version).await.map(Resumed::Done);
                 }
                 self.journal.forget();
                 Ok(Resumed::Nothing)
@@ -189,26 +189,25 @@ impl Upload<'_> {
         if completed.as_ref().is_err_and(hopeless) {
             self.journal.forget();
         }
-        completed?;
-        self.verified(under_way).await
+        self.settle(under_way, completed?.parse()?).await
     }
 
     /// Waits until the bytes have been read and hashed.
-    async fn verified(&self, under_way: &UnderWay) -> Result<Uploaded, Failure> {
-        loop {
-            let version: Version = self.client.get(&self.version_path(under_way)).await?;
-            match version.status {
-                ContentStatus::Pending | ContentStatus::Verifying => tokio::time::sleep(POLL).await,
-                ContentStatus::Available => break,
-                ContentStatus::Rejected | ContentStatus::Expired => {
-                    self.journal.forget();
-                    return Err(Failure::new(
-                        "the bytes that came are not the declared ones; check that the file does not change and try again",
-                    ));
-                }
-            }
+    async fn settle(
+        &self,
+        under_way: &UnderWay,
+        mut version: Version,
+    ) -> Result<Uploaded, Failure> {
+        while version.status.is_open() {
+            tokio::time::sleep(POLL).await;
+            version = self.client.get(&self.version_path(under_way)).await?;
         }
         self.journal.forget();
+        if version.status != ContentStatus::Available {
+            return Err(Failure::new(
+                "the bytes that came are not the declared ones; check that the file does not change and try again",
+            ));
+        }
         Ok(Uploaded {
             artifact: under_way.artifact,
             version: under_way.version,
