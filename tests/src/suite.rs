@@ -1,6 +1,6 @@
 //! The conformance suite: what every surface must do, said once.
 //!
-//! A scenario is a function over a [`crate::harness::Harness`]. [`for_each_scenario`] lists them all,
+//! A scenario is a function over a [`crate::harness::Harness`]. [`crate::for_each_scenario!`] lists them all,
 //! and each surface's test file makes a test of every one.
 
 use std::{
