@@ -33,8 +33,6 @@ pub(crate) struct Client {
 pub(crate) struct Answer {
     /// The status.
     pub(crate) status: u16,
-    /// The mark of the record shown.
-    pub(crate) etag: Option<String>,
     /// The body; null if there was none.
     pub(crate) body: Value,
 }
@@ -134,24 +132,17 @@ impl Client {
             .await
             .map_err(|error| self.unreachable(error))?;
         let status = response.status().as_u16();
-        let header = |name: &str| {
-            let value = response.headers().get(name)?.to_str().ok()?;
-            Some(value.to_owned())
-        };
-        let (etag, retry_after) = (header("etag"), header("retry-after"));
+        let retry_after = response.headers().get("retry-after").cloned();
+        let retry_after = retry_after.as_ref().and_then(|value| value.to_str().ok());
         let bytes = response
             .bytes()
             .await
             .map_err(|error| self.unreachable(error))?;
         let body = serde_json::from_slice(&bytes).unwrap_or_default();
         if (200..300).contains(&status) {
-            Ok(Answer { status, etag, body })
+            Ok(Answer { status, body })
         } else {
-            Err(ApiError::Refused(Refusal::read(
-                status,
-                &body,
-                retry_after.as_deref(),
-            )))
+            Err(ApiError::Refused(Refusal::read(status, &body, retry_after)))
         }
     }
 

@@ -17,6 +17,9 @@ use clap::{Parser, Subcommand};
 
 use crate::failure::Failure;
 
+/// The data directory, unless someone names another.
+pub(crate) const DATA: &str = ".wm-data";
+
 const BEGIN: &str = "\
 Begin here:
   wm demo                                      see it all happen, on a node that is thrown away
@@ -28,7 +31,7 @@ Exit codes: 0 done, 1 failed, 2 asked for wrongly.";
 
 /// A backend for workspaces: accounts, people, teams, projects, and their documents
 #[derive(Debug, Parser)]
-#[command(name = "wm", version, about, after_help = BEGIN, propagate_version = true, max_term_width = 100)]
+#[command(name = "wm", version, after_help = BEGIN, max_term_width = 100)]
 #[command(disable_help_subcommand = true)]
 pub(crate) struct Arguments {
     #[command(subcommand)]

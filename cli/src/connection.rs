@@ -6,7 +6,12 @@ use clap::Args;
 use reqwest::Url;
 use wm_core::value::Email;
 
-use crate::{client::Client, commands::token, failure::Failure, output::notice};
+use crate::{
+    client::Client,
+    commands::{DATA, token},
+    failure::Failure,
+    output::notice,
+};
 
 /// The surface, and the token to use there.
 #[derive(Debug, Clone, Args)]
@@ -23,11 +28,11 @@ pub(crate) struct Connection {
     /// The access token to use; better given as WM_TOKEN, which other people's `ps` does not show
     #[arg(long, env = "WM_TOKEN", hide_env_values = true, value_name = "TOKEN")]
     token: Option<String>,
-    /// Sign in as this person at the local surface's own issuer, if there is no token
+    /// Sign in as this person at the local surface's own issuer instead of sending a token
     #[arg(long, value_name = "ADDRESS")]
     email: Option<Email>,
     /// The data directory of the local surface, for `--email`
-    #[arg(long, value_name = "DIR", default_value = ".wm-data")]
+    #[arg(long, value_name = "DIR", default_value = DATA)]
     data: PathBuf,
 }
 
@@ -41,8 +46,9 @@ impl Connection {
             ));
         }
         let token = match (self.token, self.email) {
-            (Some(token), _) => Token::Given(token),
-            (None, Some(email)) => Token::Minted(self.data, email),
+            // Who is named on the command line wins over a token in the environment.
+            (_, Some(email)) => Token::Minted(self.data, email),
+            (Some(token), None) => Token::Given(token),
             (None, None) => {
                 return Err(Failure::usage(
                     "there is no token: set `WM_TOKEN` to what `wm token` prints, or say who you are with `--email`",

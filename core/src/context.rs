@@ -53,7 +53,7 @@ impl Surface {
 /// A request with an idempotency key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IdempotencyRequest {
-    /// The keyed hash of actor, method, path and key.
+    /// The keyed hash of actor, path and key; only POST takes one.
     pub id: Sha256,
     /// The digest of the body.
     pub fingerprint: Sha256,

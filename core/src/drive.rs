@@ -1,6 +1,6 @@
 //! Driving a use-case to its decision, without doing any input or output.
 //!
-//! Ask [`Drive::next`] what to do; answer its questions; ask again. Whoever drives (the executor of
+//! Ask [`Drive::advance`] what to do; answer its questions; ask again. Whoever drives (the executor of
 //! a surface, a test) carries the questions out in parallel, wave by wave.
 
 use alloc::vec::Vec;
@@ -24,6 +24,10 @@ pub struct Drive<'a> {
 
 /// What to do next.
 #[derive(Debug)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "there is one at a time, and it is moved once"
+)]
 pub enum Next {
     /// Answer these questions.
     Ask(Vec<Ask>),
@@ -55,7 +59,7 @@ impl<'a> Drive<'a> {
     ///
     /// # Errors
     /// Why the operation is refused.
-    pub fn next(&mut self) -> Result<Next, Problem> {
+    pub fn advance(&mut self) -> Result<Next, Problem> {
         let mut asks = self.use_case.needs(self.context, &self.facts)?;
         let idempotency = self.idempotency_key();
         asks.extend(idempotency.iter().cloned().map(Ask::Get));
@@ -147,7 +151,7 @@ mod tests {
         let ana = world.person("ana");
         let account = world.account(&ana);
         let path = alloc::format!("/v1/accounts/{account}/teams");
-        let mut create = |world: &mut World| {
+        let create = |world: &mut World| {
             let body = Some(json!({ "name": "Review" }));
             world
                 .send(&ana, "POST", &path, &[("idempotency-key", "once")], body)

@@ -75,6 +75,10 @@ pub struct Stat {
 
 /// One answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "nearly all answers are the large ones"
+)]
 pub enum Answer {
     /// To [`Ask::Get`].
     Item(Option<Item>),

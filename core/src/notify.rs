@@ -65,8 +65,9 @@ impl Invited {
     #[must_use]
     pub fn of(event: &CloudEvent) -> Option<Self> {
         let sent = [EventType::InvitationCreated, EventType::InvitationResent];
-        let Scope::Account(account) = event.data.scope else {
-            return None;
+        let account = match event.data.scope {
+            Scope::Account(account) if sent.contains(&event.data.event) => account,
+            _ => return None,
         };
         let mut changes = event.data.changes.iter();
         let change = changes.find(|change| change.family == Family::Invitation)?;
@@ -75,7 +76,6 @@ impl Invited {
             invitation: change.id.parse().ok()?,
             version: change.version,
         })
-        .filter(|_| sent.contains(&event.data.event))
     }
 
     fn keys(&self) -> [Key; 2] {

@@ -103,6 +103,7 @@ fn is_empty(path: &Path) -> io::Result<bool> {
 /// Copies what is committed at this moment into one file without a log beside it.
 fn copy_database(from: &Path, to: &Path) -> Result<(), BackupError> {
     let source = schema::open_reader(from)?;
+    schema::create_file(to)?;
     let copied = copy_pages(&source, to).map_err(|error| StoreError::new(from, error))?;
     if !schema::is_sound(&copied) {
         let path = from.to_owned();

@@ -1,31 +1,38 @@
-//! Ports that count, fail and lose answers, around any surface.
+//! Ports that count, fail, lose answers and crash, around any surface.
 
 use std::{
+    future::{Future, pending},
     sync::{
-        Mutex, PoisonError,
+        Mutex, MutexGuard, PoisonError,
         atomic::{AtomicUsize, Ordering},
     },
     time::Duration,
 };
 
+use tokio::sync::Notify;
 use wm_core::{
+    cloud_event::CloudEvent,
     env::Env,
+    mail::Message,
     storage::{Batch, Item, Key, List, Page, Range, Scope},
 };
-use wm_service::ports::{CommitError, PortError, PortErrorKind, Provider, Records};
+use wm_service::ports::{CommitError, Events, Mail, PortError, PortErrorKind, Provider, Records};
 
-/// A surface whose database counts its calls and misbehaves on demand.
+/// A surface whose database, bus and mail count their calls and misbehave on demand. Its pauses are
+/// noted and pass at once.
 #[derive(Debug)]
 pub struct Watched<P: Provider> {
     /// The surface itself.
     pub inner: P,
-    /// The database around its own.
+    /// What was seen, and what is to go wrong.
     pub records: WatchedRecords,
 }
 
-/// What a database does to the next calls.
+/// What happens to the next calls.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fault {
+    /// None: lets a call through, so that the fault behind it strikes a later one.
+    Pass,
     /// Refuses for being busy; nothing happens.
     Throttle,
     /// Fails before anything happens.
@@ -34,6 +41,17 @@ pub enum Fault {
     LoseAnswer,
     /// Reports a conflict that is none.
     Conflict,
+    /// Refuses for good; nothing happens.
+    Refuse,
+}
+
+/// On which side of a call a process ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Moment {
+    /// Before anything happens.
+    Before,
+    /// Once everything happened, before anyone learns of it.
+    After,
 }
 
 /// Counts and faults.
@@ -45,6 +63,13 @@ pub struct WatchedRecords {
     running: AtomicUsize,
     widest: AtomicUsize,
     faults: Mutex<Vec<(Operation, Fault)>>,
+    crash: Mutex<Option<(usize, Moment)>>,
+    crashed: Notify,
+    pauses: Mutex<Vec<Duration>>,
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Which calls a fault strikes.
@@ -54,6 +79,10 @@ pub enum Operation {
     Read,
     /// A commit.
     Commit,
+    /// Publishing a batch of events.
+    Publish,
+    /// Sending a mail.
+    Send,
 }
 
 /// What was counted since the last reset.
@@ -69,13 +98,53 @@ pub struct Counts {
     pub widest: usize,
 }
 
+/// Counts a call as running while it lives, also when it is dropped in the middle.
+struct Running<'a>(&'a AtomicUsize);
+
+impl Drop for Running<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
 impl WatchedRecords {
     /// Makes the next call of this kind go wrong this way; several faults strike one after another.
     pub fn inject(&self, operation: Operation, fault: Fault) {
-        self.faults
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .push((operation, fault));
+        self.inject_many(operation, fault, 1);
+    }
+
+    /// Makes so many calls of this kind go wrong this way.
+    pub fn inject_many(&self, operation: Operation, fault: Fault, times: usize) {
+        lock(&self.faults).extend(std::iter::repeat_n((operation, fault), times));
+    }
+
+    /// Takes back every fault that has not struck yet.
+    pub fn calm(&self) {
+        lock(&self.faults).clear();
+    }
+
+    /// Runs something until it ends, or until the process it runs in dies at this call, counted from 1;
+    /// `None` tells that it died.
+    pub async fn until_crash<T>(
+        &self,
+        call: usize,
+        moment: Moment,
+        work: impl Future<Output = T>,
+    ) -> Option<T> {
+        self.take();
+        *lock(&self.crash) = Some((call, moment));
+        let ended = tokio::select! {
+            biased;
+            result = work => Some(result),
+            () = self.crashed.notified() => None,
+        };
+        *lock(&self.crash) = None;
+        ended
+    }
+
+    /// The pauses since the last call of this, which starts over.
+    pub fn take_pauses(&self) -> Vec<Duration> {
+        std::mem::take(&mut lock(&self.pauses))
     }
 
     /// What was counted since the last call of this, which starts over.
@@ -90,38 +159,65 @@ impl WatchedRecords {
     }
 
     fn fault(&self, operation: Operation) -> Option<Fault> {
-        let mut faults = self.faults.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut faults = lock(&self.faults);
         let position = faults.iter().position(|(kind, _)| *kind == operation)?;
-        Some(faults.remove(position).1)
+        Some(faults.remove(position).1).filter(|fault| *fault != Fault::Pass)
     }
 
     /// Counts a call while it runs. Yielding first lets all calls of a wave begin before any ends.
     async fn counted<T>(&self, call: impl Future<Output = T>) -> T {
-        self.calls.fetch_add(1, Ordering::SeqCst);
+        let number = self.calls.fetch_add(1, Ordering::SeqCst) + 1;
         let running = self.running.fetch_add(1, Ordering::SeqCst);
+        let _running = Running(&self.running);
         if running == 0 {
             self.waves.fetch_add(1, Ordering::SeqCst);
         }
         self.widest.fetch_max(running + 1, Ordering::SeqCst);
         tokio::task::yield_now().await;
+        self.die(number, Moment::Before).await;
         let result = call.await;
-        self.running.fetch_sub(1, Ordering::SeqCst);
+        self.die(number, Moment::After).await;
         result
+    }
+
+    /// Never returns where the process is to die here.
+    async fn die(&self, number: usize, moment: Moment) {
+        if *lock(&self.crash) == Some((number, moment)) {
+            self.crashed.notify_one();
+            pending().await
+        }
     }
 
     async fn read<T>(
         &self,
         call: impl Future<Output = Result<T, PortError>>,
     ) -> Result<T, PortError> {
-        let fault = self.fault(Operation::Read);
+        self.carry_out(Operation::Read, call).await
+    }
+
+    /// A call that fails, loses its answer or goes well, as the next fault says.
+    async fn carry_out<T>(
+        &self,
+        operation: Operation,
+        call: impl Future<Output = Result<T, PortError>>,
+    ) -> Result<T, PortError> {
+        let fault = self.fault(operation);
         self.counted(async {
             match fault {
-                Some(Fault::Throttle) => Err(throttled()),
-                Some(_) => Err(unavailable()),
-                None => call.await,
+                None | Some(Fault::Pass) => call.await,
+                Some(Fault::LoseAnswer) => call.await.and(Err(unavailable())),
+                Some(fault) => Err(failure(fault)),
             }
         })
         .await
+    }
+}
+
+fn failure(fault: Fault) -> PortError {
+    match fault {
+        Fault::Throttle => throttled(),
+        Fault::Refuse => PortError::new(PortErrorKind::Refused, "injected"),
+        _ => unavailable(),
     }
 }
 
@@ -164,14 +260,13 @@ impl<P: Provider> Records for Watched<P> {
         self.records
             .counted(async {
                 match fault {
-                    Some(Fault::Throttle) => Err(CommitError::Failed(throttled())),
-                    Some(Fault::FailBefore) => Err(CommitError::Failed(unavailable())),
+                    None | Some(Fault::Pass) => inner.commit(batch).await,
                     Some(Fault::Conflict) => Err(CommitError::Conflict),
                     Some(Fault::LoseAnswer) => {
                         inner.commit(batch).await?;
                         Err(CommitError::Failed(unavailable()))
                     }
-                    None => inner.commit(batch).await,
+                    Some(fault) => Err(CommitError::Failed(failure(fault))),
                 }
             })
             .await
@@ -182,12 +277,40 @@ impl<P: Provider> Records for Watched<P> {
     }
 }
 
+impl<P: Provider> Events for Watched<P> {
+    async fn publish(&self, entries: &[CloudEvent]) -> Vec<Result<(), PortError>> {
+        let inner = self.inner.events();
+        let published = self
+            .records
+            .carry_out(Operation::Publish, async {
+                Ok(inner.publish(entries).await)
+            })
+            .await;
+        match published {
+            Ok(results) => results,
+            Err(error) => entries
+                .iter()
+                .map(|_| Err(PortError::new(error.kind, "injected")))
+                .collect(),
+        }
+    }
+}
+
+impl<P: Provider> Mail for Watched<P> {
+    async fn send(&self, message: &Message) -> Result<(), PortError> {
+        let inner = self.inner.mail();
+        self.records
+            .carry_out(Operation::Send, inner.send(message))
+            .await
+    }
+}
+
 impl<P: Provider> Provider for Watched<P> {
     type Records = Self;
     type Artifacts = P::Artifacts;
     type Keys = P::Keys;
-    type Events = P::Events;
-    type Mail = P::Mail;
+    type Events = Self;
+    type Mail = Self;
 
     fn records(&self) -> &Self {
         self
@@ -201,19 +324,20 @@ impl<P: Provider> Provider for Watched<P> {
         self.inner.keys()
     }
 
-    fn events(&self) -> &P::Events {
-        self.inner.events()
+    fn events(&self) -> &Self {
+        self
     }
 
-    fn mail(&self) -> &P::Mail {
-        self.inner.mail()
+    fn mail(&self) -> &Self {
+        self
     }
 
     fn env(&self) -> Env {
         self.inner.env()
     }
 
-    fn sleep(&self, duration: Duration) -> impl Future<Output = ()> + Send {
-        self.inner.sleep(duration)
+    async fn sleep(&self, duration: Duration) {
+        lock(&self.records.pauses).push(duration);
+        tokio::task::yield_now().await;
     }
 }

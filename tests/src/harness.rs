@@ -21,6 +21,14 @@ pub trait Harness: Send + Sync {
     /// An ID token for the person behind an address.
     fn id_token(&self, email: &str) -> String;
 
+    /// An access token for the person behind an address that was good an hour ago.
+    fn expired_token(&self, email: &str) -> String;
+
+    /// What this surface's stand-ins cannot show: see [`crate::suite::can`].
+    fn cannot(&self) -> &[&str] {
+        &[]
+    }
+
     /// Returns once everything committed so far is published and mailed.
     fn settle(&self) -> impl Future<Output = ()> + Send;
 

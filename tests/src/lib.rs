@@ -1,12 +1,6 @@
 //! What the tests share: surfaces and the people who call them, faults, the conformance suite; and
 //! goldens, random worlds and the oracles they are compared with.
 
-#![expect(
-    missing_docs,
-    clippy::missing_panics_doc,
-    reason = "test code panics where an expectation does not hold"
-)]
-
 pub mod agreement;
 pub mod bodies;
 pub mod cedar;
@@ -20,6 +14,7 @@ pub mod key_server;
 pub mod memory;
 pub mod openapi;
 pub mod oracle;
+pub mod process;
 pub mod repository;
 pub mod requests;
 pub mod suite;

@@ -55,6 +55,11 @@ pub fn check(method: &str, path: &str, answer: &Answer) {
     );
 }
 
+/// The path of the route that a request to this path reaches, with its parameters in braces.
+pub fn template(method: &str, path: &str) -> Option<&'static str> {
+    operation(method, path).map(|(template, _)| template)
+}
+
 fn operation(method: &str, path: &str) -> Option<(&'static str, &'static Value)> {
     let paths = DOCUMENT["paths"].as_object()?;
     paths.iter().find_map(|(template, item)| {

@@ -28,6 +28,10 @@ pub fn valid(operation: &str) -> Value {
         }
         "append_metadata" => json!({ "values": { "pages": 3 } }),
         "append_event" => json!({ "kind": "note", "text": "Seen." }),
+        "establish_address" => json!({ "id_token": "none" }),
+        "link_identity" => json!({ "access_token": "none" }),
+        "accept_invitation" | "decline_invitation" => json!({ "token": "none" }),
+        "put_notification_preferences" => json!({ "rules": [] }),
         _ => json!({}),
     }
 }

@@ -1,3 +1,4 @@
 //! The surfaces the suite runs on.
 
+pub mod local;
 pub mod memory;

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use super::DATA;
 use crate::{failure::Failure, output::line};
 
 const EXAMPLES: &str = "\
@@ -21,7 +22,7 @@ pub(crate) struct Backup {
     #[arg(value_name = "TARGET")]
     target: PathBuf,
     /// Where the node keeps everything
-    #[arg(long, value_name = "DIR", default_value = ".wm-data")]
+    #[arg(long, value_name = "DIR", default_value = DATA)]
     data: PathBuf,
 }
 

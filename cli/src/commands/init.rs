@@ -3,21 +3,19 @@
 use std::{
     fs,
     io::{ErrorKind, Write},
+    os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
 };
 
 use clap::Args;
-use tempfile::NamedTempFile;
+use tempfile::Builder;
 use wm_core::{
     catalog::{DEFAULT_ENVIRONMENT, DEFAULT_PREFIX, Provider},
     selection::BackendSelection,
 };
 
 use super::check::listed;
-use crate::{
-    failure::Failure,
-    output::{line, notice},
-};
+use crate::{failure::Failure, output::line};
 
 /// Where the console looks for the selection.
 pub(super) const SELECTION_FILE: &str = "web/src/config/backend.js";
@@ -64,8 +62,7 @@ impl Init {
             BackendSelection::new(self.provider, &self.prefix, &self.environment, place)
                 .map_err(|errors| Failure::usage(listed(&errors)))?;
         write(&self.out, &selection.module(), self.force)?;
-        notice(format!("wrote `{}`", self.out.display()));
-        line(self.out.display().to_string())
+        line(format!("wrote `{}`", self.out.display()))
     }
 
     /// The region or location, whichever the provider has.
@@ -98,12 +95,13 @@ fn write(out: &Path, text: &str, force: bool) -> Result<(), Failure> {
     let directory = out.parent().filter(|parent| !parent.as_os_str().is_empty());
     let directory = directory.unwrap_or(Path::new("."));
     fs::create_dir_all(directory).map_err(fault)?;
-    let mut file = tempfile::Builder::new()
-        .permissions_if_possible()
+    let mut file = Builder::new()
+        // Less what the umask takes away: a file like any other in the repository.
+        .permissions(fs::Permissions::from_mode(0o666))
         .tempfile_in(directory)
         .map_err(fault)?;
     file.write_all(text.as_bytes()).map_err(fault)?;
-    let _ = NamedTempFile::as_file(&file).sync_all();
+    file.as_file().sync_all().map_err(fault)?;
     let written = if force {
         file.persist(out)
     } else {

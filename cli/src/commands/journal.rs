@@ -109,22 +109,19 @@ pub(super) struct Verdict {
     pub(super) first_invalid: Option<u64>,
     /// Where to go on, when one request was not enough.
     #[serde(default, skip_serializing)]
-    next_after: Option<u64>,
+    next_cursor: Option<String>,
 }
 
 /// Verifies the journal at this path from its first entry to its last.
 pub(super) async fn verify(client: &Client, path: &str) -> Result<Verdict, ApiError> {
-    let mut entries = 0;
-    let mut after = 0;
-    loop {
-        let address = format!("{path}/verification?after={after}");
-        let verdict: Verdict = client.get(&address).await?;
-        entries += verdict.entries;
-        match verdict.next_after {
-            Some(next) if verdict.valid && next > after => after = next,
-            _ => return Ok(Verdict { entries, ..verdict }),
-        }
+    let path = format!("{path}/verification");
+    let mut verdict: Verdict = client.get(&path).await?;
+    while let Some(cursor) = verdict.next_cursor.take() {
+        let entries = verdict.entries;
+        verdict = client.get(&format!("{path}?cursor={cursor}")).await?;
+        verdict.entries += entries;
     }
+    Ok(verdict)
 }
 
 fn report(verdict: &Verdict, json: bool) -> Result<(), Failure> {

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use super::DATA;
 use crate::{failure::Failure, output::line};
 
 const EXAMPLES: &str = "\
@@ -22,7 +23,7 @@ pub(crate) struct Restore {
     #[arg(value_name = "BACKUP")]
     backup: PathBuf,
     /// Where the node shall keep everything: a directory that is empty or not there
-    #[arg(long, value_name = "DIR", default_value = ".wm-data")]
+    #[arg(long, value_name = "DIR", default_value = DATA)]
     data: PathBuf,
 }
 

@@ -13,7 +13,9 @@ use tracing_subscriber::EnvFilter;
 use wm_core::use_case::UploadLimits;
 use wm_local::{config::Config, node::Node};
 
+use super::DATA;
 use crate::{
+    connection::Server,
     failure::Failure,
     output::{line, notice},
 };
@@ -39,7 +41,7 @@ pub(crate) struct Serve {
     listen: SocketAddr,
     /// Where people reach it, if that is not where it listens
     #[arg(long, value_name = "URL")]
-    public_url: Option<String>,
+    public_url: Option<Server>,
     #[command(flatten)]
     limits: Limits,
 }
@@ -53,8 +55,6 @@ struct Limits {
     upload_part_size: Option<u64>,
 }
 
-const DATA: &str = ".wm-data";
-
 impl Serve {
     pub(crate) async fn run(self) -> Result<(), Failure> {
         start_log();
@@ -63,7 +63,7 @@ impl Serve {
         let node = Node::start(self.config())
             .await
             .map_err(|error| Failure::of(&error))?;
-        self.greet(&node)?;
+        self.greet(&node);
         signals.next().await;
         notice("stopping; what has begun may finish, for 5 seconds at most");
         tokio::select! {
@@ -77,10 +77,7 @@ impl Serve {
         Config {
             data: self.data.clone(),
             listen: self.listen,
-            public_url: self
-                .public_url
-                .as_deref()
-                .map(|url| url.trim_end_matches('/').to_owned()),
+            public_url: self.public_url.as_ref().map(Server::to_string),
             upload: UploadLimits {
                 single_limit: self
                     .limits
@@ -91,30 +88,25 @@ impl Serve {
         }
     }
 
-    fn greet(&self, node: &Node) -> Result<(), Failure> {
+    /// Says where the node is. A node serves on when nobody reads it.
+    fn greet(&self, node: &Node) {
         let url = node.public_url();
-        line(format!(
-            "the node answers at {url} and keeps everything in `{}`",
-            self.data.display()
-        ))?;
-        line("")?;
-        line(format!(
-            "  a token   export WM_TOKEN=$({})",
+        let greeting = format!(
+            "the node answers at {url} and keeps everything in `{}`\n\n  \
+             a token   export WM_TOKEN=$({})\n  \
+             try it    curl -H \"authorization: Bearer $WM_TOKEN\" {url}/v1/session\n  \
+             the API   {url}/openapi.json\n\n\
+             Ctrl-C stops it.",
+            self.data.display(),
             self.token_command()
-        ))?;
-        line(format!(
-            "  try it    curl -H \"authorization: Bearer $WM_TOKEN\" {url}/v1/session"
-        ))?;
-        line(format!("  the API   {url}/openapi.json"))?;
-        line("")?;
-        line("Ctrl-C stops it.")?;
+        );
+        let _ = line(greeting);
         let ip = node.address().ip();
         if !ip.is_loopback() {
             notice(format!(
                 "warning: `{ip}` is not this machine alone: tokens and files travel unencrypted; put a proxy with TLS before it"
             ));
         }
-        Ok(())
     }
 
     /// The command that prints a token, as it has to be typed here.

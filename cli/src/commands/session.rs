@@ -44,11 +44,12 @@ impl Session {
             "Projects",
             &rows(&session, "projects", ["id", "name", "role"]),
         )?;
-        if session
-            .get("projects_next_cursor")
-            .is_some_and(Value::is_string)
+        let goes_on = |cursor: &&str| session.get(*cursor).is_some_and(Value::is_string);
+        if ["accounts_next_cursor", "projects_next_cursor"]
+            .iter()
+            .any(goes_on)
         {
-            line("  and more; `GET /v1/accounts/{account}/projects` lists them all")?;
+            line("There is more; `--json` shows the cursor that leads on.")?;
         }
         Ok(())
     }

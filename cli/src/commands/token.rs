@@ -9,6 +9,7 @@ use wm_core::{
 };
 use wm_local::{clock, data_directory::Layout, identity::Issuer};
 
+use super::DATA;
 use crate::{
     failure::Failure,
     output::{line, notice},
@@ -37,7 +38,7 @@ pub(crate) struct Token {
     #[arg(long)]
     name: Option<Name>,
     /// Where the node keeps everything
-    #[arg(long, value_name = "DIR", default_value = ".wm-data")]
+    #[arg(long, value_name = "DIR", default_value = DATA)]
     data: PathBuf,
 }
 

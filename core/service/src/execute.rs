@@ -82,7 +82,7 @@ impl<P: Provider> Service<P> {
     ) -> Result<Outcome, Problem> {
         let mut drive = Drive::new(use_case, context);
         loop {
-            match drive.next()? {
+            match drive.advance()? {
                 Next::Done(outcome) => return Ok(outcome),
                 Next::Ask(asks) => {
                     for (ask, answer) in self.answer_all(asks, context.env.now).await? {

@@ -1,7 +1,5 @@
 //! One request in, one answer out: the same on every surface.
 
-use std::future::Future;
-
 use wm_core::{
     api::{self, Handler, Parsed, Problem, ProblemKind, Request, Response, Route},
     catalog,
@@ -17,30 +15,26 @@ use crate::{Service, identity::TokenError, ports::Provider, trace::traceparent};
 
 impl<P: Provider> Service<P> {
     /// Answers a request. Never fails: whatever goes wrong is a problem in the answer.
-    pub fn handle(&self, request: Request) -> impl Future<Output = Response> + Send {
-        async move {
-            let env = self.provider.env();
-            let request_id: RequestId = env.id("request");
-            let trace = traceparent(request.header("traceparent"), &env);
-            let mut operation = "none";
-            let result = self
-                .answer_request(&request, env, request_id, &mut operation)
-                .await;
-            let internal = result
-                .as_ref()
-                .err()
-                .and_then(|problem| problem.internal.as_deref());
-            if let Some(internal) = internal {
-                tracing::error!(%request_id, %trace, operation, internal, "a request failed");
+    pub async fn handle(&self, request: Request) -> Response {
+        let env = self.provider.env();
+        let request_id: RequestId = env.id("request");
+        let trace = traceparent(request.header("traceparent"), &env);
+        let mut operation = "none";
+        let result = self
+            .answer_request(&request, env, request_id, &mut operation)
+            .await;
+        let mut response = match result {
+            Ok(reply) => Response::from_reply(reply, request_id),
+            Err(problem) => {
+                if let Some(internal) = &problem.internal {
+                    tracing::error!(%request_id, %trace, operation, internal, "a request failed");
+                }
+                Response::from_problem(&problem, request_id)
             }
-            let mut response = match result {
-                Ok(reply) => Response::from_reply(reply, request_id),
-                Err(problem) => Response::from_problem(&problem, request_id),
-            };
-            tracing::info!(%request_id, %trace, operation, status = response.status, "answered");
-            response.headers.push(("traceparent", trace));
-            response
-        }
+        };
+        tracing::info!(%request_id, %trace, operation, status = response.status, "answered");
+        response.headers.push(("traceparent", trace));
+        response
     }
 
     async fn answer_request(

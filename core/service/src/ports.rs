@@ -15,8 +15,6 @@ use wm_core::{
     value::Timestamp,
 };
 
-pub use wm_core::mail::Message;
-
 /// A surface: one implementation of every port, and the clock and randomness.
 pub trait Provider: Send + Sync + 'static {
     /// See [`Records`].

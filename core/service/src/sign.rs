@@ -116,8 +116,11 @@ impl<P: Provider> Service<P> {
             .await
             .map_err(|error| port_problem(&error))?;
         let recorded = record_upload(&upload.path, upload_id.clone());
-        if let Err(problem) = self.run_within(&*recorded, context.request_id).await {
-            if let Err(error) = artifacts.remove(&upload.path, Some(&upload_id)).await {
+        let outcome = self.run_within(&*recorded, context.request_id).await;
+        if let Err(problem) = outcome {
+            // After a failure on our side the record may name this upload all the same.
+            let refused = problem.kind.status() < 500;
+            if refused && let Err(error) = artifacts.remove(&upload.path, Some(&upload_id)).await {
                 tracing::warn!(%error, "an upload in parts that nobody will use stays begun");
             }
             return Err(problem);

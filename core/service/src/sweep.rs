@@ -9,6 +9,7 @@ use wm_core::{
 
 use crate::{
     Service,
+    execute::port_problem,
     ports::{Artifacts, PortError, Provider},
     relay::is_entry,
 };
@@ -57,7 +58,15 @@ impl<P: Provider> Service<P> {
         let Some(use_case) = system::unfinished(&item.key) else {
             return Err(Problem::internal("nothing is known to finish this"));
         };
-        self.run(&*use_case).await.map(drop)
+        let reply = self.run(&*use_case).await?;
+        if let Some(upload) = reply.abandoned {
+            let removed = self
+                .provider
+                .artifacts()
+                .remove(&upload.path, Some(&upload.upload_id));
+            removed.await.map_err(|error| port_problem(&error))?;
+        }
+        Ok(())
     }
 
     /// Removes objects older than a day that no record needs.

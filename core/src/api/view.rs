@@ -71,6 +71,7 @@ pub fn created<B: Body>(record: &Record<B>, view: &impl Serialize) -> Reply {
 
 /// One page of a list.
 #[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "{T}List")]
 pub struct ListView<T> {
     /// The rows.
     pub items: Vec<T>,

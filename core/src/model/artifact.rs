@@ -59,10 +59,13 @@ impl Body for Artifact {
     fn index(&self, id: &ArtifactId, times: &Times) -> IndexKeys {
         let (project, updated) = (self.project_id, times.updated_at.millis());
         let mut index = IndexKeys::default();
-        index[Index::Gsi4.position()] = Some(IndexKey {
-            partition: format!("PROJECT#{project}"),
-            sort: format!("ARTIFACT#{updated:020}#{id}"),
-        });
+        Index::Gsi4.put(
+            &mut index,
+            IndexKey {
+                partition: format!("PROJECT#{project}"),
+                sort: format!("ARTIFACT#{updated:020}#{id}"),
+            },
+        );
         index
     }
 }

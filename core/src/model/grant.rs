@@ -108,15 +108,21 @@ impl Body for Grant {
                 Principal::Team(team) => (Index::Gsi2, format!("TEAM#{team}")),
                 Principal::User(user) => (Index::Gsi3, format!("USER#{user}")),
             };
-            index[position.position()] = Some(IndexKey {
-                partition,
-                sort: format!("GRANT#{id}"),
-            });
+            position.put(
+                &mut index,
+                IndexKey {
+                    partition,
+                    sort: format!("GRANT#{id}"),
+                },
+            );
             let (project, updated) = (self.project_id, times.updated_at.millis());
-            index[Index::Gsi4.position()] = Some(IndexKey {
-                partition: format!("PROJECT#{project}"),
-                sort: format!("GRANT#{updated:020}#{id}"),
-            });
+            Index::Gsi4.put(
+                &mut index,
+                IndexKey {
+                    partition: format!("PROJECT#{project}"),
+                    sort: format!("GRANT#{updated:020}#{id}"),
+                },
+            );
         }
         index
     }

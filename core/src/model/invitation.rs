@@ -1,4 +1,5 @@
 use alloc::{format, vec::Vec};
+use core::time::Duration;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -70,6 +71,11 @@ pub enum InvitationStatus {
     Revoked,
 }
 
+impl Invitation {
+    /// How long the request that accepted it has to make the grants before the sweep does.
+    pub const FINISHING: Duration = Duration::from_secs(60);
+}
+
 impl Body for Invitation {
     const FAMILY: Family = Family::Invitation;
     type Id = InvitationId;
@@ -78,18 +84,21 @@ impl Body for Invitation {
         Scope::Account(self.account_id).key(Sort::invitation(*id))
     }
 
-    fn index(&self, id: &InvitationId, _: &Times) -> IndexKeys {
+    fn index(&self, id: &InvitationId, times: &Times) -> IndexKeys {
         let mut index = IndexKeys::default();
         if self.status == InvitationStatus::Pending {
             let hash = self.email_hash;
-            index[Index::Gsi3.position()] = Some(IndexKey {
-                partition: format!("EMAIL#{hash}"),
-                sort: format!("INVITE#{id}"),
-            });
+            Index::Gsi3.put(
+                &mut index,
+                IndexKey {
+                    partition: format!("EMAIL#{hash}"),
+                    sort: format!("INVITE#{id}"),
+                },
+            );
         }
         if !self.pending_grants.is_empty() {
-            index[Index::Gsi1.position()] =
-                Some(super::journal::work(&self.key(id), self.expires_at));
+            let due = times.updated_at.after(Self::FINISHING);
+            Index::Gsi1.put(&mut index, super::journal::work(&self.key(id), due));
         }
         index
     }

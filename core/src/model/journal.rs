@@ -126,7 +126,7 @@ impl Body for JournalEntry {
     /// An entry is unfinished work until it is published; the relay then stores it without this row.
     fn index(&self, id: &Sequence, _: &Times) -> IndexKeys {
         let mut index = IndexKeys::default();
-        index[Index::Gsi1.position()] = Some(work(&self.key(id), self.at));
+        Index::Gsi1.put(&mut index, work(&self.key(id), self.at));
         index
     }
 }

@@ -64,14 +64,20 @@ impl Body for Member {
         if self.status != MemberStatus::Removed {
             let account = self.account_id;
             let membership = self.membership_id;
-            index[Index::Gsi1.position()] = Some(IndexKey {
-                partition: format!("ACCOUNT#{account}"),
-                sort: format!("MEMBER#{membership}"),
-            });
-            index[Index::Gsi3.position()] = Some(IndexKey {
-                partition: format!("USER#{id}"),
-                sort: format!("MEMBER#{membership}"),
-            });
+            Index::Gsi1.put(
+                &mut index,
+                IndexKey {
+                    partition: format!("ACCOUNT#{account}"),
+                    sort: format!("MEMBER#{membership}"),
+                },
+            );
+            Index::Gsi3.put(
+                &mut index,
+                IndexKey {
+                    partition: format!("USER#{id}"),
+                    sort: format!("MEMBER#{membership}"),
+                },
+            );
         }
         index
     }
@@ -111,14 +117,20 @@ impl Body for TeamMember {
     fn index(&self, id: &UserId, times: &Times) -> IndexKeys {
         let (team, created) = (self.team_id, times.created_at.millis());
         let mut index = IndexKeys::default();
-        index[Index::Gsi2.position()] = Some(IndexKey {
-            partition: format!("TEAM#{team}"),
-            sort: format!("MEMBER#{created:020}#{id}"),
-        });
-        index[Index::Gsi3.position()] = Some(IndexKey {
-            partition: format!("USER#{id}"),
-            sort: format!("TEAM#{team}"),
-        });
+        Index::Gsi2.put(
+            &mut index,
+            IndexKey {
+                partition: format!("TEAM#{team}"),
+                sort: format!("MEMBER#{created:020}#{id}"),
+            },
+        );
+        Index::Gsi3.put(
+            &mut index,
+            IndexKey {
+                partition: format!("USER#{id}"),
+                sort: format!("TEAM#{team}"),
+            },
+        );
         index
     }
 

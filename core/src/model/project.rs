@@ -45,10 +45,13 @@ impl Body for Project {
     fn index(&self, id: &ProjectId, times: &Times) -> IndexKeys {
         let (account, created) = (id.account(), times.created_at.millis());
         let mut index = IndexKeys::default();
-        index[Index::Gsi1.position()] = Some(IndexKey {
-            partition: format!("ACCOUNT#{account}"),
-            sort: format!("PROJECT#{created:020}#{id}"),
-        });
+        Index::Gsi1.put(
+            &mut index,
+            IndexKey {
+                partition: format!("ACCOUNT#{account}"),
+                sort: format!("PROJECT#{created:020}#{id}"),
+            },
+        );
         index
     }
 

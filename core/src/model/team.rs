@@ -49,15 +49,18 @@ impl Body for Team {
     fn index(&self, id: &TeamId, times: &Times) -> IndexKeys {
         let (account, created) = (self.account_id, times.created_at.millis());
         let mut index = IndexKeys::default();
-        index[Index::Gsi1.position()] = Some(if self.retiring {
-            let due = times.updated_at.after(Self::SETTLING);
-            super::journal::work(&self.key(id), due)
-        } else {
-            IndexKey {
-                partition: format!("ACCOUNT#{account}"),
-                sort: format!("TEAM#{created:020}#{id}"),
-            }
-        });
+        Index::Gsi1.put(
+            &mut index,
+            if self.retiring {
+                let due = times.updated_at.after(Self::SETTLING);
+                super::journal::work(&self.key(id), due)
+            } else {
+                IndexKey {
+                    partition: format!("ACCOUNT#{account}"),
+                    sort: format!("TEAM#{created:020}#{id}"),
+                }
+            },
+        );
         index
     }
 

@@ -143,7 +143,7 @@ impl Content {
             ContentStatus::Available | ContentStatus::Rejected | ContentStatus::Expired => None,
         };
         let mut index = IndexKeys::default();
-        index[Index::Gsi1.position()] = due.map(|due| super::journal::work(key, due));
+        Index::Gsi1.put(&mut index, due.map(|due| super::journal::work(key, due)));
         index
     }
 }

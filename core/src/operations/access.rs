@@ -19,7 +19,7 @@ pub const ROUTES: &[&Route] = &[&effective::ROUTE, &preview::ROUTE, &subjects::R
 
 /// A record that confers something, as answered.
 #[derive(Debug, Serialize, JsonSchema)]
-#[schemars(rename = "Reason")]
+#[schemars(rename = "AccessReason")]
 struct ReasonView {
     source: SourceKind,
     /// The member's user id, the project's id or the grant's id.

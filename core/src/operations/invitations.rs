@@ -5,6 +5,7 @@ mod answer;
 pub mod create;
 pub mod decline;
 pub mod get;
+mod joining;
 pub mod list;
 mod offer;
 pub mod resend;

@@ -16,6 +16,7 @@ macro_rules! roles {
             $($(#[$variant_doc])* #[serde(rename = $text)] $variant,)*
         }
 
+        #[expect(clippy::indexing_slicing, reason = "the tables have one entry for each role")]
         impl $role {
             /// Every role, weakest first.
             pub const ALL: &'static [Self] = &[$(Self::$variant),*];

@@ -16,6 +16,7 @@ pub enum Condition {
 
 /// One operation of a batch.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(clippy::large_enum_variant, reason = "nearly all operations are puts")]
 pub enum Operation {
     /// Stores the item.
     Put(Item, Condition),

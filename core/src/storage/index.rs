@@ -19,6 +19,13 @@ impl Index {
     /// All indexes, in the order [`IndexKeys`] holds them.
     pub const ALL: [Self; 4] = [Self::Gsi1, Self::Gsi2, Self::Gsi3, Self::Gsi4];
 
+    /// Shows an item at this place of this index.
+    pub fn put(self, keys: &mut IndexKeys, place: impl Into<Option<IndexKey>>) {
+        if let Some(slot) = keys.get_mut(self.position()) {
+            *slot = place.into();
+        }
+    }
+
     /// The position in [`Index::ALL`] and [`IndexKeys`].
     #[must_use]
     pub fn position(self) -> usize {

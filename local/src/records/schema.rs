@@ -1,8 +1,9 @@
 //! The database file: its format, and opening it.
 
 use std::{
-    fs::{self, File},
+    fs::{self, File, OpenOptions},
     io::{self, Read},
+    os::unix::fs::OpenOptionsExt,
     path::Path,
     time::Duration,
 };
@@ -42,10 +43,11 @@ CREATE TABLE surface (id TEXT NOT NULL, file TEXT NOT NULL, openings INTEGER NOT
 /// Nothing is written to a file that is refused.
 pub(crate) fn open(path: &Path) -> Result<Connection, StoreError> {
     let extent = extent(path)?;
+    if extent == Extent::Empty {
+        create_file(path)?;
+    }
     let failed = |error| StoreError::new(path, error);
-    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
-        | OpenFlags::SQLITE_OPEN_CREATE
-        | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let mut connection = Connection::open_with_flags(path, flags).map_err(failed)?;
     connection.busy_timeout(PATIENCE).map_err(failed)?;
     // Closing must not fold a log into a file that turns out to be damaged or another's.
@@ -56,12 +58,23 @@ pub(crate) fn open(path: &Path) -> Result<Connection, StoreError> {
     if extent == Extent::Short && !(has_log(path) && is_sound(&connection)) {
         return Err(StoreError::Truncated(path.into()));
     }
-    if !is_ours(&connection, path)? {
+    let ours = is_ours(&connection, path)?;
+    configure(&connection).map_err(failed)?;
+    if !ours {
         create(&mut connection).map_err(failed)?;
     }
-    configure(&connection).map_err(failed)?;
     fold_on_close(&connection, true).map_err(failed)?;
     Ok(connection)
+}
+
+/// Creates the empty file, for the owner alone. SQLite gives the log beside it the same mode.
+pub(crate) fn create_file(path: &Path) -> Result<(), StoreError> {
+    let mut options = OpenOptions::new();
+    options.create(true).append(true).mode(0o600);
+    options.open(path).map(drop).map_err(|source| {
+        let path = path.into();
+        StoreError::File { path, source }
+    })
 }
 
 /// Opens the database to read what is committed at each moment.
@@ -104,7 +117,6 @@ fn is_ours(connection: &Connection, path: &Path) -> Result<bool, StoreError> {
 }
 
 fn create(connection: &mut Connection) -> rusqlite::Result<()> {
-    connection.pragma_update(None, "journal_mode", "WAL")?;
     let transaction = connection.transaction()?;
     transaction.execute_batch(CREATE)?;
     transaction.pragma_update(None, "application_id", APPLICATION)?;

@@ -205,7 +205,7 @@ async fn assert_same(store: &SqliteRecords, memory: &Memory) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 96, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
 
     #[test]
     fn the_store_does_what_the_reference_does(commands in vec(command(), 1..60)) {

@@ -45,6 +45,7 @@ fn set_up_once_the_surface_and_its_secret_stay() {
     let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
     assert_eq!(mode(&path), 0o700);
     assert_eq!(mode(&layout.surface()), 0o600);
+    assert_eq!(mode(&layout.database()), 0o600);
     assert!(!format!("{secret:?}").contains(|letter: char| letter.is_ascii_digit()));
 }
 

@@ -1,34 +1,179 @@
 //! Cases B: tenants do not see each other.
 
-use wm_core::{api::Method, operations};
+use serde_json::{Value, json};
 
-use crate::{client::Person, harness::Harness};
+use crate::{
+    client::Person,
+    harness::Harness,
+    suite::{
+        estate::{Estate, parameters},
+        refusals::private_routes,
+    },
+};
 
-/// Every route with an id of another account answers as if it did not exist.
-pub async fn case_17_ids_of_another_account_do_not_exist<H: Harness>(surface: &H) {
+/// Two owners of an estate each.
+async fn two<H: Harness>(surface: &H) -> [(Person<'_, H>, Estate); 2] {
     let (ana, eve) = (Person::new(surface, "ana"), Person::new(surface, "eve"));
-    let account = ana.account().await;
-    let project = ana.project(&account).await;
-    let artifact = ana.upload(&project, "plan.txt", b"plan").await;
-    eve.account().await;
-    let user = ana.id().await;
-    for route in operations::routes().filter(|route| route.path.contains('{')) {
-        let path = route
-            .path
-            .replace("{account}", &account)
-            .replace("{project}", &project)
-            .replace("{artifact}", &artifact)
-            .replace("{number}", "1")
-            .replace("{user}", &user);
-        if path.contains('{') {
-            continue;
+    let estates = (Estate::found(&ana).await, Estate::found(&eve).await);
+    [(ana, estates.0), (eve, estates.1)]
+}
+
+fn words(mut problem: Value) -> Value {
+    problem["request_id"] = Value::Null;
+    problem
+}
+
+/// Every route with an id of another account answers as if it did not exist, in the very words it
+/// has for what does not exist (case 23).
+pub async fn case_17_ids_of_another_account_do_not_exist<H: Harness>(surface: &H) {
+    let [(ana, estate), (eve, _)] = two(surface).await;
+    let before = estate.census(&ana).await;
+    let ghost = estate.ghost();
+    for route in private_routes().filter(|route| parameters(route).next().is_some()) {
+        let foreign = estate
+            .call(&eve, route)
+            .await
+            .expect(404)
+            .expect_problem("not-found");
+        let nowhere = ghost.call(&eve, route).await.expect(404);
+        assert_eq!(
+            words(foreign.body),
+            words(nowhere.body),
+            "{}",
+            route.operation
+        );
+    }
+    assert_eq!(estate.census(&ana).await, before);
+}
+
+/// An id of another account below one's own names nothing.
+pub async fn case_18_ids_that_disagree_name_nothing<H: Harness>(surface: &H) {
+    let [(ana, foreign), (eve, own)] = two(surface).await;
+    let before = (foreign.census(&ana).await, own.census(&eve).await);
+    for route in private_routes() {
+        for name in parameters(route).skip(1).filter(|name| *name != "number") {
+            let mixed = own.with(name, foreign.id(name));
+            mixed
+                .call(&eve, route)
+                .await
+                .expect(404)
+                .expect_problem("not-found");
         }
-        let headers = [("if-match", "*")];
-        let body = (route.method != Method::Get && route.method != Method::Delete)
-            .then(|| crate::requests::valid(route.operation));
-        let foreign = eve
-            .send(route.method.as_str(), &path, &headers, body.clone())
-            .await;
-        foreign.expect_problem("not-found");
+    }
+    let after = (foreign.census(&ana).await, own.census(&eve).await);
+    assert_eq!(before, after);
+}
+
+/// A list of teams with more than one page, and the cursor of its second.
+async fn paged<H: Harness>(owner: &Person<'_, H>, account: &str) -> (String, String) {
+    let teams = format!("/v1/accounts/{account}/teams");
+    for name in ["One", "Two", "Three"] {
+        owner
+            .post(&teams, json!({ "name": name }))
+            .await
+            .expect(201);
+    }
+    let page = owner.get(&format!("{teams}?limit=1")).await.expect(200);
+    (teams, page.text("next_cursor"))
+}
+
+/// Cursors are bound to the person and to the list.
+pub async fn case_19_a_cursor_works_for_nobody_and_nothing_else<H: Harness>(surface: &H) {
+    let (ana, ben) = (Person::new(surface, "ana"), Person::new(surface, "ben"));
+    let eve = Person::new(surface, "eve");
+    let (account, foreign) = (ana.account().await, eve.account().await);
+    ana.bring(&account, &ben, "member").await;
+    let (teams, cursor) = paged(&ana, &account).await;
+    ana.get(&format!("{teams}?cursor={cursor}"))
+        .await
+        .expect(200);
+    let own = format!("/v1/accounts/{foreign}/teams?cursor={cursor}");
+    eve.get(&own).await.expect_field("cursor");
+    ben.get(&format!("{teams}?cursor={cursor}"))
+        .await
+        .expect_field("cursor");
+    let other = format!("/v1/accounts/{account}/projects?cursor={cursor}");
+    ana.get(&other).await.expect_field("cursor");
+    let foreign = eve.get(&format!("{teams}?cursor={cursor}")).await;
+    foreign.expect(400).expect_field("cursor");
+}
+
+/// Changing any character of a cursor spoils it.
+pub async fn case_20_edited_and_forged_cursors_are_refused<H: Harness>(surface: &H) {
+    let ana = Person::new(surface, "ana");
+    let account = ana.account().await;
+    let (teams, cursor) = paged(&ana, &account).await;
+    for position in 0..cursor.len() {
+        let mut edited = cursor.clone().into_bytes();
+        edited[position] = if edited[position] == b'A' { b'B' } else { b'A' };
+        let edited = String::from_utf8(edited).unwrap();
+        ana.get(&format!("{teams}?cursor={edited}"))
+            .await
+            .expect_field("cursor");
+    }
+    for forged in ["", "AAAA", "%00", &cursor[1..], &format!("{cursor}A")] {
+        ana.get(&format!("{teams}?cursor={forged}"))
+            .await
+            .expect_field("cursor");
+    }
+}
+
+/// No list, session or verification of one person holds an id of another's estate.
+pub async fn case_21_lists_show_nothing_foreign<H: Harness>(surface: &H) {
+    let [(_, foreign), (eve, own)] = two(surface).await;
+    for route in private_routes().filter(|route| route.method == wm_core::api::Method::Get) {
+        let shown = eve.get(&own.path(route)).await.expect(200).body.to_string();
+        for name in [
+            "account",
+            "project",
+            "artifact",
+            "team",
+            "user",
+            "grant",
+            "invitation",
+        ] {
+            assert!(
+                !shown.contains(foreign.id(name)),
+                "{}: {shown}",
+                route.operation
+            );
+        }
+    }
+}
+
+/// An invitation that offers a foreign team or project, and a preview that names a foreign grant, is
+/// refused as a whole.
+pub async fn case_22_one_foreign_id_among_good_ones_refuses_all<H: Harness>(surface: &H) {
+    let [(_, foreign), (eve, own)] = two(surface).await;
+    let before = own.census(&eve).await;
+    let invitations = format!("/v1/accounts/{}/invitations", own.id("account"));
+    let teams = json!({ "email": "x@example.com", "role": "member", "teams": [own.id("team"), foreign.id("team")] });
+    let refused = eve.post(&invitations, teams).await.expect(400);
+    assert!(
+        !refused.body.to_string().contains("exists"),
+        "{}",
+        refused.body
+    );
+    let offer = |estate: &Estate| json!({ "project_id": estate.id("project"), "role": "viewer" });
+    let grants = json!({ "email": "x@example.com", "role": "member", "project_grants": [offer(&own), offer(&foreign)] });
+    eve.post(&invitations, grants).await.expect(400);
+    let preview = format!("/v1/projects/{}/access/preview", own.id("project"));
+    let revoke = json!({ "revoke": [own.id("grant"), foreign.id("grant")] });
+    eve.post(&preview, revoke).await.expect_field("revoke[1]");
+    assert_eq!(own.census(&eve).await, before);
+}
+
+/// The same address answers each person for themselves, in any order, and no cache may keep it.
+pub async fn case_25_nothing_cached_crosses_persons<H: Harness>(surface: &H) {
+    let [(ana, estate), (eve, _)] = two(surface).await;
+    let path = format!("/v1/projects/{}", estate.id("project"));
+    for _ in 0..3 {
+        let shown = ana.get(&path).await.expect(200);
+        assert_eq!(shown.raw.header("cache-control"), Some("no-store"));
+        let refused = eve.get(&path).await.expect(404);
+        assert_eq!(refused.raw.header("cache-control"), Some("no-store"));
+        let etag = shown.etag();
+        let headers = [("if-none-match", etag.as_str())];
+        eve.send("GET", &path, &headers, None).await.expect(404);
     }
 }

@@ -11,7 +11,7 @@ use wm_core::{
     use_case::UploadLimits,
     value::{SurfaceId, Timestamp},
 };
-use wm_service::{Service, ports::Provider as Ports};
+use wm_service::Service;
 
 use crate::{
     faults::Watched,
@@ -118,6 +118,24 @@ impl Harness for MemorySurface {
 
     fn access_token(&self, email: &str) -> String {
         self.token(email, "access")
+    }
+
+    fn expired_token(&self, email: &str) -> String {
+        let issued = self.memory().now().millis() - 2 * 60 * 60 * 1000;
+        let claims = self
+            .issuer
+            .claims(email, "access", Timestamp::from_millis(issued));
+        self.issuer.sign(&claims)
+    }
+
+    /// Its addresses are not signed: they name an object and what it must contain.
+    fn cannot(&self) -> &[&str] {
+        &[
+            "bind a media type",
+            "sign addresses",
+            "expire addresses",
+            "serve as attachment",
+        ]
     }
 
     fn id_token(&self, email: &str) -> String {

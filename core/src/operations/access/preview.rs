@@ -35,7 +35,7 @@ struct PreviewAccess {
     input: Input,
 }
 
-/// The body.
+/// A change of grants.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "AccessChange")]

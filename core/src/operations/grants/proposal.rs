@@ -19,7 +19,7 @@ use crate::{
     value::{AccountId, MembershipId, ProjectId, TeamId, Timestamp},
 };
 
-/// The body that asks for a grant.
+/// A grant to be made.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "NewGrant")]

@@ -2,12 +2,12 @@
 
 use alloc::{boxed::Box, vec::Vec};
 
-use super::{asks, find, may_revoke, proposal::heads};
+use super::{asks, find, may_revoke};
 use crate::{
     api::{
         IfMatch, Method, Parsed, Precondition, Problem, ProblemKind, QueryParameter, Route, schema,
     },
-    authority::{ProjectRecords, head_key, settle},
+    authority::{ProjectRecords, head_first, head_key, settle},
     commit::Commit,
     context::Context,
     facts::{Ask, Facts},
@@ -68,11 +68,8 @@ impl RevokeGrant {
 
 impl UseCase for RevokeGrant {
     fn needs(&self, context: &Context<'_>, facts: &Facts) -> Result<Vec<Ask>, Problem> {
-        let heads = heads(self.project, false);
-        if !facts.has_all(&heads) {
-            return Ok(heads);
-        }
-        Ok(asks(self.project, self.grant, context.user()))
+        let rest = asks(self.project, self.grant, context.user());
+        Ok(head_first(facts, Scope::Project(self.project), rest))
     }
 
     fn decide(&self, context: &Context<'_>, facts: &Facts) -> Result<Outcome, Problem> {

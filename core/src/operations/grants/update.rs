@@ -33,7 +33,7 @@ struct UpdateGrant {
     input: Input,
 }
 
-/// The body.
+/// What to change of a grant; what is left out stays.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "GrantChange")]
@@ -41,7 +41,7 @@ struct Input {
     role: Option<ProjectRole>,
     /// Null makes it last.
     #[serde(default, deserialize_with = "nullable")]
-    #[schemars(with = "Option<Timestamp>")]
+    #[schemars(with = "Option<Timestamp>", skip_serializing_if = "Option::is_none")]
     expires_at: Option<Option<Timestamp>>,
 }
 

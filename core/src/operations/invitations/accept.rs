@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use super::{
     answer::{AnsweredView, Input},
+    joining::{Joining, account_offered, teams_offered},
     offer,
 };
 use crate::{
@@ -16,19 +17,12 @@ use crate::{
     commit::Commit,
     context::Context,
     facts::{Ask, Facts},
-    invitation_token::InvitationToken,
-    model::{
-        Account, EventType, Invitation, InvitationStatus, Member, MemberStatus, Record, Team,
-        TeamMember,
-    },
-    operations::{
-        members::{self, MemberView},
-        team_members,
-    },
-    permission::{AccountAccess, Capability, TeamRole},
+    model::{EventType, Invitation, Member, Record},
+    operations::members::MemberView,
+    permission::Capability,
     storage::{Key, Scope},
     use_case::{Outcome, Reply, UseCase},
-    value::{ProjectId, TeamId},
+    value::ProjectId,
 };
 
 /// Accepts an invitation: the caller joins the account.
@@ -87,100 +81,6 @@ fn reply(member: &Record<Member>, invitation: &Record<Invitation>) -> Reply {
         records: Vec::from([member.key(), invitation.key()]),
         ..Reply::ok(canonical::to_value(&view))
     }
-}
-
-/// Everything a decision needs to know about who joins.
-struct Joining<'a> {
-    context: &'a Context<'a>,
-    invitation: &'a Record<Invitation>,
-    account: &'a Record<Account>,
-    present: &'a AccountRecords,
-}
-
-impl Joining<'_> {
-    fn check(&self) -> Result<(), Problem> {
-        let Some(member) = &self.present.member else {
-            return Ok(());
-        };
-        match member.body.status {
-            MemberStatus::Active => Err(Problem::conflict("you are a member of this account")),
-            MemberStatus::Suspended => Err(Problem::conflict(
-                "your membership of this account is suspended; ask its administrators",
-            )),
-            // Whatever was sent before someone left does not let them in again.
-            MemberStatus::Removed if self.invitation.updated_at < member.updated_at => {
-                Err(InvitationToken::refused())
-            }
-            MemberStatus::Removed => Ok(()),
-        }
-    }
-
-    /// Joins, or rejoins under a new membership, which revives nothing of the one before.
-    fn member(&self, commit: &mut Commit<'_>) -> Result<Record<Member>, Problem> {
-        let user = self.context.user();
-        let member = Member {
-            account_id: self.account.id,
-            membership_id: self.context.env.id("membership"),
-            role: self.invitation.body.role,
-            status: MemberStatus::Active,
-            invitation_id: Some(self.invitation.id),
-        };
-        members::keep_owners(commit, self.account, user, &member)?;
-        Ok(match &self.present.member {
-            Some(before) => commit.update(before, member),
-            None => commit.create(user, member),
-        })
-    }
-
-    fn team(&self, commit: &mut Commit<'_>, member: &Record<Member>, team: TeamId) {
-        let row = TeamMember {
-            account_id: self.account.id,
-            team_id: team,
-            membership_id: member.body.membership_id,
-            role: TeamRole::Member,
-        };
-        let mut rows = self.present.teams.iter();
-        match rows.find(|row| row.body.team_id == team) {
-            Some(before) => commit.update(before, row),
-            None => commit.create(member.id, row),
-        };
-    }
-
-    fn answered(&self) -> Invitation {
-        Invitation {
-            status: InvitationStatus::Accepted,
-            answered_by: Some(self.context.user()),
-            pending_grants: self.invitation.body.project_grants.clone(),
-            ..self.invitation.body.clone()
-        }
-    }
-}
-
-/// The account, if the inviter could make this offer of a role today.
-fn account_offered<'a>(
-    inviter: &'a AccountRecords,
-    invitation: &Invitation,
-) -> Result<&'a Record<Account>, Problem> {
-    let access = inviter.access();
-    let may = access.effective().has(Capability::InviteManage)
-        && members::check_handing_out(&access, invitation.role).is_ok();
-    let account = inviter.account.as_ref().filter(|_| may);
-    account.ok_or_else(InvitationToken::refused)
-}
-
-/// The teams that are still there and that the inviter could add somebody to today.
-fn teams_offered(
-    facts: &Facts,
-    inviter: &AccountAccess<'_>,
-    invitation: &Invitation,
-) -> Result<Vec<TeamId>, Problem> {
-    let mut teams = Vec::new();
-    for id in &invitation.teams {
-        let team = offer::team(facts, invitation.account_id, *id)?;
-        let addable = |team: &Record<Team>| team_members::check_adding(inviter, team).is_ok();
-        teams.extend(team.filter(addable).map(|team| team.id));
-    }
-    Ok(teams)
 }
 
 impl UseCase for AcceptInvitation {
@@ -254,6 +154,8 @@ mod tests {
 
     use super::*;
     use crate::{
+        invitation_token::InvitationToken,
+        model::Team,
         permission::AccountRole,
         testing::{Answered, Person, World},
     };

@@ -246,11 +246,7 @@ mod tests {
         let (mut world, ana, account, path) = world();
         let project = world.project(&ana, &account);
         let grant = json!({ "project_id": project, "role": "viewer" });
-        let gone = format!(
-            "{}{}",
-            &project[..project.len() - 1],
-            if project.ends_with('0') { "1" } else { "0" }
-        );
+        let gone = crate::value::ProjectId::new(account.parse().unwrap(), ulid::Ulid::nil());
         let foreign = "prj_01h2xcejqtf2nbrexx3vqjhp4101h2xcejqtf2nbrexx3vqjhp42";
         let team = "team_01h2xcejqtf2nbrexx3vqjhp41";
         let long = world.now.after(LONGEST + Duration::from_secs(1));

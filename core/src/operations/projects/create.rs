@@ -26,7 +26,7 @@ struct CreateProject {
     input: Input,
 }
 
-/// The body.
+/// A project to be made.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "NewProject")]

@@ -29,7 +29,7 @@ struct UpdateProject {
     input: Input,
 }
 
-/// The body.
+/// What to change of a project; what is left out stays.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "ProjectChange")]
@@ -37,7 +37,7 @@ struct Input {
     name: Option<Name>,
     /// Null removes it.
     #[serde(default, deserialize_with = "nullable")]
-    #[schemars(with = "Option<Description>")]
+    #[schemars(with = "Option<Description>", skip_serializing_if = "Option::is_none")]
     description: Option<Option<Description>>,
     visibility: Option<Visibility>,
     /// True makes the project read-only, which rules out any other change until it is false again.

@@ -205,3 +205,176 @@ fn grant_rows(context: &Context<'_>, records: &ProjectRecords) -> Vec<GrantView>
     let row = |grant| GrantView::at(grant, context.env.now);
     records.grants.iter().filter(current).map(row).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use alloc::{collections::BTreeSet, format};
+
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::testing::{Person, World};
+
+    const PATH: &str = "/v1/session";
+
+    /// A page of the session, read within the budget.
+    fn page(world: &mut World, person: &Person, cursor: Option<&str>) -> Value {
+        let query = cursor.map(|cursor| format!("?cursor={cursor}"));
+        let path = format!("{PATH}{}", query.unwrap_or_default());
+        let body = world.get(person, &path).expect(200).body;
+        assert!(world.waves <= 4 && world.widest <= 50);
+        body
+    }
+
+    fn ids(rows: &Value) -> Vec<String> {
+        let rows = rows.as_array().unwrap().iter();
+        rows.map(|row| row["id"].as_str().unwrap().into()).collect()
+    }
+
+    /// All rows of one list over all pages, asserting that none is shown twice.
+    fn walk(world: &mut World, person: &Person, list: &str) -> BTreeSet<String> {
+        let (mut seen, mut cursor) = (BTreeSet::new(), None);
+        loop {
+            let body = page(world, person, cursor.as_deref());
+            for id in ids(&body[list]) {
+                assert!(seen.insert(id.clone()), "{id} is shown twice");
+            }
+            match body[format!("{list}_next_cursor")].as_str() {
+                Some(next) => cursor = Some(String::from(next)),
+                None => return seen,
+            }
+        }
+    }
+
+    fn projects(world: &mut World, owner: &Person, account: &str, count: usize) -> Vec<String> {
+        (0..count).map(|_| world.project(owner, account)).collect()
+    }
+
+    #[test]
+    fn someone_new_belongs_to_nothing() {
+        let mut world = World::new();
+        let ana = world.person("ana");
+        let body = page(&mut world, &ana, None);
+        assert_eq!(body["user"]["id"], ana.id());
+        assert_eq!(body["user"]["email"], "ana@example.com");
+        assert!(body["user"].get("identities").is_none());
+        for list in ["accounts", "teams", "projects", "grants"] {
+            assert_eq!(body[list], json!([]));
+        }
+        assert!(body["projects_next_cursor"].is_null() && body["accounts_next_cursor"].is_null());
+        assert_eq!(body["preferences"], json!({ "rules": [] }));
+    }
+
+    #[test]
+    fn shows_what_one_belongs_to_with_what_one_may_do() {
+        let mut world = World::new();
+        let (ana, ben) = (world.person("ana"), world.person("ben"));
+        let account = world.account(&ana);
+        let team = world.team(&ana, &account);
+        world.join(&account, &ben, AccountRole::Guest);
+        let row = format!("/v1/accounts/{account}/teams/{team}/members/{}", ben.id());
+        world
+            .put(&ana, &row, json!({ "role": "member" }))
+            .expect(201);
+        let [own, teams, hidden] = [(); 3].map(|()| world.project(&ana, &account));
+        let grant = world.grant(&ana, &own, &ben.id(), "contributor");
+        world.grant(&ana, &teams, &team, "viewer");
+        let body = page(&mut world, &ben, None);
+        assert_eq!(ids(&body["accounts"]), [account.as_str()]);
+        assert_eq!(body["accounts"][0]["role"], "guest");
+        assert_eq!(body["accounts"][0]["capabilities"], json!(["account.view"]));
+        assert_eq!(
+            body["teams"],
+            json!([{ "id": team, "account_id": account, "name": "Review", "role": "member" }])
+        );
+        assert_eq!(ids(&body["projects"]), [own, teams]);
+        assert_eq!(body["projects"][0]["role"], "contributor");
+        assert_eq!(body["projects"][1]["role"], "viewer");
+        assert_eq!(ids(&body["grants"]), [grant]);
+        assert!(!ids(&body["projects"]).contains(&hidden));
+    }
+
+    #[test]
+    fn a_guest_sees_the_one_project_granted_among_many_at_once() {
+        let mut world = World::new();
+        let (ana, ben) = (world.person("ana"), world.person("ben"));
+        let account = world.account(&ana);
+        let all = projects(&mut world, &ana, &account, 70);
+        world.join(&account, &ben, AccountRole::Guest);
+        let last = all.last().unwrap();
+        world.grant(&ana, last, &ben.id(), "viewer");
+        let body = page(&mut world, &ben, None);
+        assert_eq!(ids(&body["projects"]), [last.as_str()]);
+        assert_eq!(walk(&mut world, &ben, "projects").len(), 1);
+    }
+
+    #[test]
+    fn every_project_is_shown_once_however_it_is_seen() {
+        let mut world = World::new();
+        let (ana, ben) = (world.person("ana"), world.person("ben"));
+        let account = world.account(&ana);
+        let all = projects(&mut world, &ana, &account, 120);
+        // The owner made them all and so has a grant on each.
+        let seen = walk(&mut world, &ana, "projects");
+        assert_eq!(seen, all.iter().cloned().collect());
+        world.join(&account, &ben, AccountRole::Admin);
+        for project in all.iter().step_by(2) {
+            world.grant(&ana, project, &ben.id(), "viewer");
+            world.grant(&ana, project, &ben.id(), "commenter");
+        }
+        assert_eq!(walk(&mut world, &ben, "projects"), seen);
+    }
+
+    #[test]
+    fn accounts_beyond_the_first_window_follow_with_their_projects() {
+        let mut world = World::new();
+        let ana = world.person("ana");
+        let mut accounts = BTreeSet::new();
+        let mut all = BTreeSet::new();
+        for _ in 0..30 {
+            let account = world.account(&ana);
+            all.extend(projects(&mut world, &ana, &account, 2));
+            accounts.insert(account);
+        }
+        let first = page(&mut world, &ana, None);
+        assert_eq!(first["accounts"].as_array().unwrap().len(), 25);
+        assert_eq!(walk(&mut world, &ana, "accounts"), accounts);
+        assert_eq!(walk(&mut world, &ana, "projects"), all);
+    }
+
+    #[test]
+    fn case_21_nothing_of_others_is_listed() {
+        let mut world = World::new();
+        let (ana, ben) = (world.person("ana"), world.person("ben"));
+        let account = world.account(&ana);
+        let project = world.project(&ana, &account);
+        world.join(&account, &ben, AccountRole::Member);
+        world.grant(&ana, &project, &ben.id(), "viewer");
+        assert_eq!(ids(&page(&mut world, &ben, None)["projects"]), [project]);
+        let path = format!("/v1/accounts/{account}/members/{}", ben.id());
+        world
+            .patch(&ana, &path, json!({ "status": "suspended" }))
+            .expect(200);
+        let body = page(&mut world, &ben, None);
+        for list in ["accounts", "teams", "projects", "grants"] {
+            assert_eq!(body[list], json!([]), "{list}");
+        }
+    }
+
+    #[test]
+    fn case_19_and_20_a_foreign_or_edited_cursor_is_refused() {
+        let mut world = World::new();
+        let (ana, ben) = (world.person("ana"), world.person("ben"));
+        let account = world.account(&ana);
+        projects(&mut world, &ana, &account, 60);
+        let cursor = page(&mut world, &ana, None)["projects_next_cursor"].clone();
+        let cursor = cursor.as_str().unwrap();
+        let edited = format!("A{cursor}");
+        for (person, cursor) in [(&ben, cursor), (&ana, edited.as_str()), (&ana, "x")] {
+            let answer = world.get(person, &format!("{PATH}?cursor={cursor}"));
+            assert_eq!(answer.expect(400).body["errors"][0]["field"], "cursor");
+        }
+        let answer = world.get(&ana, &format!("{PATH}?limit=5")).expect(400);
+        assert_eq!(answer.body["errors"][0]["field"], "limit");
+    }
+}

@@ -258,6 +258,28 @@ mod tests {
     }
 
     #[test]
+    fn what_is_pending_is_work_for_the_sweep_until_it_is_done() {
+        let (mut world, ana, ben, one, _) = scene();
+        let answer = accepted(&mut world, &ana, &ben, &[(&one, "viewer")]);
+        let work = work(&answer);
+        let due = |world: &World| {
+            let item = world.store.get(&work.key()).unwrap();
+            let row = item.index.first().cloned().flatten();
+            row.map(|row| row.sort)
+        };
+        let expected = world.now.after(Invitation::FINISHING).millis();
+        assert!(
+            due(&world)
+                .unwrap()
+                .starts_with(&format!("{expected:020}#"))
+        );
+        let found = crate::operations::system::unfinished(&work.key()).unwrap();
+        world.run(&ana, &*found, None).unwrap();
+        assert_eq!(due(&world), None);
+        assert!(sees(&mut world, &ben, &one));
+    }
+
+    #[test]
     fn a_grant_that_was_revoked_meanwhile_is_not_made_again() {
         let (mut world, ana, ben, one, two) = scene();
         let projects = [(one.as_str(), "viewer"), (two.as_str(), "viewer")];

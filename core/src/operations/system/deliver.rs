@@ -124,7 +124,7 @@ mod tests {
         let ana = world.person("ana");
         let scope = Scope::User(ana.actor.user);
         let id = Sha256::of(b"event and recipient");
-        let mut run = |world: &mut World, mark: Box<dyn UseCase>| {
+        let run = |world: &mut World, mark: Box<dyn UseCase>| {
             world.run(&ana, &*mark, None).map(|reply| reply.body)
         };
         assert_eq!(

@@ -1,0 +1,42 @@
+//! `wm setup`, `deploy`, `deploy-site` and `redrive`
+
+use std::{fs, os::unix::fs::PermissionsExt, path::Path};
+
+use crate::support::{command, directory, wm};
+
+fn install(directory: &Path, name: &str, script: &str) {
+    let path = directory.join(name);
+    fs::write(&path, format!("#!/bin/sh\n{script}\n")).unwrap();
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+}
+
+#[test]
+fn a_program_that_is_not_there_is_named_with_the_command_that_builds_it() {
+    let home = directory();
+    for (cloud, program) in [("aws", "wm-aws"), ("azure", "wm-azure")] {
+        let build = format!("cargo build --release -p {program}");
+        let mut command = command(home.path());
+        let ran = command
+            .args(["setup", cloud])
+            .env("PATH", home.path())
+            .output()
+            .unwrap();
+        assert_eq!(ran.status.code(), Some(1));
+        assert!(String::from_utf8(ran.stderr).unwrap().contains(&build));
+    }
+    wm(home.path(), &["setup", "mars"]).expect(2);
+}
+
+#[test]
+fn a_program_gets_the_words_and_gives_its_exit_code() {
+    let home = directory();
+    install(home.path(), "wm-aws", "echo \"$@\"; exit 7");
+    for verb in ["setup", "deploy", "deploy-site", "redrive"] {
+        let mut command = command(home.path());
+        command.args([verb, "aws", "--dry-run", "--name", "a b"]);
+        let ran = command.env("PATH", home.path()).output().unwrap();
+        assert_eq!(ran.status.code(), Some(7));
+        let said = String::from_utf8(ran.stdout).unwrap();
+        assert_eq!(said.trim(), format!("{verb} --dry-run --name a b"));
+    }
+}

@@ -1,0 +1,128 @@
+//! `wm serve`, `wm session`, `wm journal`, `wm backup`, `wm restore`
+
+use std::{
+    fs,
+    time::{Duration, Instant},
+};
+
+use reqwest::Method;
+use rustix::process::Signal;
+use serde_json::{Value, json};
+
+use crate::support::{Node, directory, wm};
+
+#[test]
+fn says_where_it_is_how_to_get_a_token_and_what_to_try() {
+    let home = directory();
+    let node = Node::start(home.path(), &[]);
+    for words in [
+        node.url.as_str(),
+        "token --email",
+        "--data data",
+        "curl -H",
+        "/v1/session",
+    ] {
+        assert!(
+            node.greeting.contains(words),
+            "{words} in {}",
+            node.greeting
+        );
+    }
+    let live = node.call(Method::GET, "/health/live", &Value::Null);
+    assert_eq!(live["status"], "live");
+}
+
+#[test]
+fn both_signals_end_it_cleanly_within_the_drain() {
+    for signal in [Signal::INT, Signal::TERM] {
+        let home = directory();
+        let node = Node::start(home.path(), &[]);
+        node.project();
+        let began = Instant::now();
+        node.running.signal(signal);
+        let Node { running, .. } = node;
+        running.end().expect(0);
+        assert!(began.elapsed() < Duration::from_secs(6));
+    }
+}
+
+#[test]
+fn a_taken_address_and_a_taken_directory_are_told_apart() {
+    let home = directory();
+    let node = Node::start(home.path(), &[]);
+    let address = node.url.strip_prefix("http://").unwrap();
+    let arguments = ["serve", "--data", "other", "--listen", address];
+    wm(home.path(), &arguments).expect_error(1, &[address, "--listen"]);
+    let arguments = ["serve", "--data", "data", "--listen", "127.0.0.1:0"];
+    wm(home.path(), &arguments).expect_error(1, &["`data`", "--data"]);
+}
+
+#[test]
+fn listening_to_the_world_is_warned_about() {
+    let home = directory();
+    let node = Node::start(home.path(), &["--listen", "0.0.0.0:0"]);
+    node.running.signal(Signal::TERM);
+    let Node { running, .. } = node;
+    let ran = running.end().expect(0);
+    assert!(ran.stderr.contains("warning: `0.0.0.0`"), "{ran:?}");
+}
+
+#[test]
+fn a_session_shows_who_one_is_and_what_one_has() {
+    let home = directory();
+    let node = Node::start(home.path(), &[]);
+    let project = node.project();
+    let ran = node.run(home.path(), &["session"]).expect(0);
+    for words in [
+        "You are usr_",
+        "ana@example.com",
+        "Harbour",
+        "Quay",
+        "owner",
+        &project.to_string(),
+    ] {
+        assert!(ran.stdout.contains(words), "{words} in {}", ran.stdout);
+    }
+    let ran = node.run(home.path(), &["session", "--json"]).expect(0);
+    let session: Value = serde_json::from_str(&ran.stdout).unwrap();
+    assert_eq!(session["projects"][0]["id"], json!(project));
+    let arguments = ["session", "--server", &node.url, "--token", "no.such.token"];
+    wm(home.path(), &arguments).expect_error(1, &["wm token"]);
+}
+
+#[test]
+fn a_journal_is_printed_and_verified() {
+    let home = directory();
+    let node = Node::start(home.path(), &[]);
+    let project = node.project().to_string();
+    let ran = node
+        .run(home.path(), &["journal", "--project", &project])
+        .expect(0);
+    assert_eq!(ran.stdout.lines().count(), 1, "{}", ran.stdout);
+    assert!(ran.stdout.contains("project.created"), "{}", ran.stdout);
+    let ran = node
+        .run(home.path(), &["journal", "--project", &project, "--json"])
+        .expect(0);
+    let entry: Value = serde_json::from_str(&ran.stdout).unwrap();
+    assert_eq!(entry["seq"], 1);
+    let ran = node
+        .run(home.path(), &["journal", "--project", &project, "--verify"])
+        .expect(0);
+    assert!(ran.stdout.contains("1 entries"), "{}", ran.stdout);
+}
+
+#[test]
+fn a_backup_is_restored_as_another_surface_with_the_same_records() {
+    let home = directory();
+    let node = Node::start(home.path(), &[]);
+    let project = node.project().to_string();
+    wm(home.path(), &["backup", "copy", "--data", "data"]).expect(0);
+    wm(home.path(), &["backup", "copy", "--data", "data"]).expect_error(1, &["copy"]);
+    drop(node);
+    fs::remove_dir_all(home.path().join("data")).unwrap();
+    let ran = wm(home.path(), &["restore", "copy", "--data", "data"]).expect(0);
+    assert!(ran.stdout.contains("srf_"), "{}", ran.stdout);
+    let node = Node::start(home.path(), &[]);
+    node.run(home.path(), &["journal", "--project", &project, "--verify"])
+        .expect(0);
+}

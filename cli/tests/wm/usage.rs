@@ -1,0 +1,67 @@
+//! Help, usage errors, exit codes.
+
+use crate::support::{directory, wm};
+
+const COMMANDS: [&str; 15] = [
+    "serve",
+    "token",
+    "demo",
+    "upload",
+    "download",
+    "session",
+    "journal",
+    "init",
+    "check",
+    "backup",
+    "restore",
+    "setup",
+    "deploy",
+    "deploy-site",
+    "redrive",
+];
+
+#[test]
+fn help_names_every_command_and_each_shows_an_example() {
+    let home = directory();
+    let help = wm(home.path(), &["--help"]).expect(0).stdout;
+    for command in COMMANDS {
+        assert!(help.contains(&format!("\n  {command} ")), "{command}");
+        let own = wm(home.path(), &[command, "--help"]).expect(0).stdout;
+        assert!(own.contains("Examples:\n  wm "), "{own}");
+        assert!(own.lines().all(|line| line.chars().count() <= 100), "{own}");
+    }
+}
+
+#[test]
+fn what_is_asked_for_wrongly_exits_with_2_and_says_so_on_the_standard_error() {
+    let home = directory();
+    for arguments in [
+        &[][..],
+        &["fly"],
+        &["serve", "--listen", "7878"],
+        &["token", "--email", "ana"],
+        &["upload"],
+        &["upload", "a", "--project", "prj_1"],
+        &["journal"],
+        &["session", "--server", "ftp://x", "--token", "t"],
+        &["download", "--project", "x", "--artifact", "y"],
+    ] {
+        let ran = wm(home.path(), arguments).expect(2);
+        assert!(ran.stdout.is_empty() && !ran.stderr.is_empty(), "{ran:?}");
+        assert!(!ran.stderr.contains('\u{1b}'), "{ran:?}");
+    }
+}
+
+#[test]
+fn without_a_token_it_says_how_to_get_one() {
+    let home = directory();
+    wm(home.path(), &["session"]).expect_error(2, &["WM_TOKEN", "wm token"]);
+}
+
+#[test]
+fn a_surface_that_does_not_answer_is_named() {
+    let home = directory();
+    let arguments = ["session", "--token", "t", "--server", "http://127.0.0.1:1"];
+    let ran = wm(home.path(), &arguments);
+    ran.expect_error(1, &["http://127.0.0.1:1", "wm serve"]);
+}

@@ -1,0 +1,228 @@
+//! What the core itself costs: from a request as it was received to the decision, with every read
+//! answered by the reference database in memory, and for a write the whole batch as it would be
+//! committed. Token, network and disk are other benchmarks' business.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a benchmark may stop where it fails"
+)]
+
+use divan::Bencher;
+use serde_json::{Value, json};
+use ulid::Ulid;
+use wm_core::{
+    api::{self, Handler, Request},
+    catalog::Provider,
+    context::{Context, Surface},
+    drive::{Drive, Next},
+    env::Env,
+    facts::{Answer, Ask},
+    identity::{Actor, Claims},
+    selection::BackendSelection,
+    storage::memory::Memory,
+    use_case::{Outcome, UploadLimits},
+    value::{RequestId, Sha256, SurfaceId, Timestamp, id::Id},
+};
+
+/// The operations that applications call most.
+#[derive(Debug, Clone, Copy)]
+enum Hot {
+    GetProject,
+    CreateArtifact,
+    CreateGrant,
+    AppendEvent,
+}
+
+impl Hot {
+    const ALL: [Self; 4] = [
+        Self::GetProject,
+        Self::CreateArtifact,
+        Self::CreateGrant,
+        Self::AppendEvent,
+    ];
+}
+
+/// A surface in memory and its one person, who owns the account.
+struct World {
+    surface: Surface,
+    store: Memory,
+    actor: Actor,
+    requests: u64,
+    project: String,
+    artifact: String,
+    team: String,
+}
+
+impl World {
+    /// A world whose project has this many live grants, all of them read for every decision.
+    fn new(grants: usize) -> Self {
+        let env = Env::new(now(), [1; 32]);
+        let claims = Claims {
+            issuer: "https://issuer.example".into(),
+            subject: "ana".into(),
+            client: None,
+            verified_email: Some("ana@example.com".parse().unwrap()),
+            name: None,
+        };
+        let mut world = Self {
+            surface: Surface {
+                id: SurfaceId::first(env.ulid("surface")),
+                secret: [2; 32],
+                selection: BackendSelection::defaults(Provider::Local),
+                public_url: "http://surface.example".into(),
+                upload: UploadLimits::default(),
+            },
+            store: Memory::default(),
+            actor: Actor {
+                user: env.id("user"),
+                claims,
+            },
+            requests: 0,
+            project: String::new(),
+            artifact: String::new(),
+            team: String::new(),
+        };
+        world.furnish(grants);
+        world
+    }
+
+    /// An account, a project with its grants, a document, and a team without a grant.
+    fn furnish(&mut self, grants: usize) {
+        let account = self.make(
+            "/v1/accounts",
+            json!({ "name": "Acme", "kind": "organisation" }),
+        );
+        let account = format!("/v1/accounts/{}", id(&account));
+        let project = self.make(
+            &format!("{account}/projects"),
+            json!({ "name": "Bridge", "visibility": "private" }),
+        );
+        self.project = format!("/v1/projects/{}", id(&project));
+        let teams = format!("{account}/teams");
+        for number in 0..grants {
+            let team = self.make(&teams, json!({ "name": format!("Team {number}") }));
+            let grant = grant_to(id(&team));
+            self.make(&format!("{}/grants", self.project), grant);
+        }
+        self.team = id(&self.make(&teams, json!({ "name": "Review" }))).to_owned();
+        let made = self.make(&format!("{}/artifacts", self.project), document());
+        let artifact = id(made.get("artifact").expect("an artifact"));
+        self.artifact = format!("{}/artifacts/{artifact}", self.project);
+    }
+
+    fn request(&self, hot: Hot) -> Request {
+        match hot {
+            Hot::GetProject => request("GET", &self.project, None),
+            Hot::CreateArtifact => request(
+                "POST",
+                &format!("{}/artifacts", self.project),
+                Some(document()),
+            ),
+            Hot::CreateGrant => {
+                let grant = grant_to(&self.team);
+                request("POST", &format!("{}/grants", self.project), Some(grant))
+            }
+            Hot::AppendEvent => {
+                let event = json!({ "kind": "comment", "text": "The piers need another look." });
+                request("POST", &format!("{}/events", self.artifact), Some(event))
+            }
+        }
+    }
+
+    /// Carries a request out and answers its body.
+    fn make(&mut self, path: &str, body: Value) -> Value {
+        self.requests += 1;
+        match self.decide(&request("POST", path, Some(body))) {
+            Outcome::Commit(batch, reply) => {
+                self.store.commit(&batch).unwrap();
+                reply.body.unwrap()
+            }
+            other => panic!("{path} commits nothing: {other:?}"),
+        }
+    }
+
+    /// What is measured: nothing is changed, so it can be decided again and again.
+    fn decide(&self, request: &Request) -> Outcome {
+        let (route, mut parsed) = api::find(request).unwrap();
+        parsed.read_query(route).unwrap();
+        let Handler::UseCase(parse) = route.handler else {
+            panic!("`{}` is no use-case", request.path)
+        };
+        let use_case = parse(&parsed).unwrap();
+        let entropy = Sha256::of(&self.requests.to_be_bytes());
+        let context = Context {
+            surface: &self.surface,
+            env: Env::new(now(), *entropy.as_bytes()),
+            actor: self.actor.clone(),
+            request_id: RequestId::from_ulid(Ulid::nil()),
+            idempotency: None,
+        };
+        let mut drive = Drive::new(&*use_case, &context);
+        loop {
+            match drive.advance().unwrap() {
+                Next::Done(outcome) => return outcome,
+                Next::Ask(asks) => {
+                    for ask in asks {
+                        let answer = self.answer(&ask);
+                        drive.answer(ask, answer);
+                    }
+                }
+            }
+        }
+    }
+
+    fn answer(&self, ask: &Ask) -> Answer {
+        match ask {
+            Ask::Get(key) => Answer::Item(self.store.get(key).cloned()),
+            Ask::Scan(range) => Answer::Page(self.store.scan(range)),
+            Ask::List(list) => Answer::Page(self.store.list(list)),
+            other => panic!("nothing here asks {other:?}"),
+        }
+    }
+}
+
+fn now() -> Timestamp {
+    Timestamp::from_millis(1_800_000_000_000)
+}
+
+fn id(made: &Value) -> &str {
+    made.get("id").and_then(Value::as_str).expect("an id")
+}
+
+fn grant_to(team: &str) -> Value {
+    json!({ "principal": { "type": "team", "id": team }, "role": "viewer" })
+}
+
+fn document() -> Value {
+    json!({
+        "name": "report.pdf",
+        "media_type": "application/pdf",
+        "size": 1_000_000,
+        "sha256": Sha256::of(b"report"),
+    })
+}
+
+fn request(method: &str, path: &str, body: Option<Value>) -> Request {
+    Request {
+        method: method.into(),
+        path: path.into(),
+        headers: vec![("content-type".into(), "application/json".into())],
+        body: body
+            .map(|body| body.to_string().into_bytes())
+            .unwrap_or_default(),
+        ..Request::default()
+    }
+}
+
+#[divan::bench(args = Hot::ALL, consts = [0, 20])]
+fn decide<const GRANTS: usize>(bencher: Bencher<'_, '_>, hot: Hot) {
+    let world = World::new(GRANTS);
+    let request = world.request(hot);
+    bencher.bench_local(|| world.decide(&request));
+}
+
+fn main() {
+    divan::main();
+}

@@ -1,0 +1,108 @@
+//! What tests put into a world before they begin.
+
+use alloc::{format, string::String};
+
+use serde_json::{Value, json};
+
+use super::{Person, World};
+use crate::{
+    authority::head_key,
+    commit::Commit,
+    context::Context,
+    invitation_token::InvitationToken,
+    model::{Body, EventType, Invitation, Record},
+    permission::Permit,
+    storage::{Key, Scope, Sort},
+    use_case::{Outcome, Reply},
+};
+
+impl World {
+    /// A private project of this account; answers its id.
+    pub(crate) fn project(&mut self, owner: &Person, account: &str) -> String {
+        let path = format!("/v1/accounts/{account}/projects");
+        let body = json!({ "name": "Survey", "visibility": "private" });
+        self.post(owner, &path, body).expect(201).id()
+    }
+
+    /// Grants a role on a project to the person or team of this id; answers the grant's id.
+    pub(crate) fn grant(
+        &mut self,
+        giver: &Person,
+        project: &str,
+        principal: &str,
+        role: &str,
+    ) -> String {
+        let path = format!("/v1/projects/{project}/grants");
+        let body = json!({ "principal": principal_of(principal), "role": role });
+        self.post(giver, &path, body).expect(201).id()
+    }
+
+    /// Puts an active member into a team.
+    pub(crate) fn assign(&mut self, admin: &Person, account: &str, team: &str, person: &Person) {
+        let path = format!(
+            "/v1/accounts/{account}/teams/{team}/members/{}",
+            person.id()
+        );
+        let answer = self.put(admin, &path, json!({ "role": "member" }));
+        assert!(answer.status < 300, "{}", answer.body);
+    }
+
+    /// Changes a stored record, as the system would.
+    pub(crate) fn amend<B: Body>(
+        &mut self,
+        person: &Person,
+        key: &Key,
+        change: impl FnOnce(&mut B),
+    ) {
+        let record: Record<B> = self.record(key).unwrap();
+        let mut body = record.body.clone();
+        change(&mut body);
+        self.write(person, key.scope, EventType::AccountUpdated, |_, commit| {
+            commit.update(&record, body);
+        });
+    }
+
+    /// Commits what `fill` puts in, as the system on account of this person.
+    pub(crate) fn write(
+        &mut self,
+        person: &Person,
+        scope: Scope,
+        event: EventType,
+        fill: impl FnOnce(&Context<'_>, &mut Commit<'_>),
+    ) {
+        self.requests += 1;
+        let surface = self.surface.clone();
+        let context = self.context(&surface, person, None);
+        let head = self.record(&head_key(scope));
+        let mut commit = Commit::open(&context, Permit::system(scope), head);
+        fill(&context, &mut commit);
+        let Ok(Outcome::Commit(batch, _)) = commit.finish(event, Reply::no_content()) else {
+            panic!("the system commits")
+        };
+        self.commit(&batch);
+    }
+
+    /// An invitation of this account; answers its id.
+    pub(crate) fn invite(&mut self, inviter: &Person, account: &str, body: Value) -> String {
+        let path = format!("/v1/accounts/{account}/invitations");
+        self.post(inviter, &path, body).expect(201).id()
+    }
+
+    /// The token of an invitation's present sending, as its mail carries it.
+    pub(crate) fn token(&self, account: &str, invitation: &str) -> String {
+        let scope = Scope::Account(account.parse().unwrap());
+        let sort = Sort::invitation(invitation.parse().unwrap());
+        let invitation: Record<Invitation> = self.record(&scope.key(sort)).unwrap();
+        InvitationToken::of(&invitation).issue(&self.surface.secret)
+    }
+}
+
+/// The principal of this id, as bodies name it.
+pub(crate) fn principal_of(id: &str) -> Value {
+    let kind = if id.starts_with("team_") {
+        "team"
+    } else {
+        "user"
+    };
+    json!({ "type": kind, "id": id })
+}

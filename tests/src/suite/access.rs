@@ -1,0 +1,177 @@
+//! The answers about access agree with each other and with what happens.
+
+use serde_json::{Value, json};
+
+use crate::{client::Person, harness::Harness};
+
+/// An account of Ana's with a project, and Ben in a team.
+struct Stage<'a, H> {
+    ana: Person<'a, H>,
+    ben: Person<'a, H>,
+    ben_id: String,
+    project: String,
+    team: String,
+}
+
+impl<'a, H: Harness> Stage<'a, H> {
+    async fn new(surface: &'a H) -> Self {
+        let (ana, ben) = (Person::new(surface, "ana"), Person::new(surface, "ben"));
+        let account = ana.account().await;
+        let project = format!("/v1/projects/{}", ana.project(&account).await);
+        ana.bring(&account, &ben, "guest").await;
+        let ben_id = ben.id().await;
+        let teams = format!("/v1/accounts/{account}/teams");
+        let team = ana
+            .post(&teams, json!({ "name": "Review" }))
+            .await
+            .expect(201)
+            .id();
+        let place = format!("{teams}/{team}/members/{ben_id}");
+        ana.put(&place, json!({ "role": "member" }))
+            .await
+            .expect(201);
+        Self {
+            ana,
+            ben,
+            ben_id,
+            project,
+            team,
+        }
+    }
+
+    fn to_team(&self, role: &str) -> Value {
+        json!({ "principal": { "type": "team", "id": self.team }, "role": role })
+    }
+
+    async fn grant(&self, body: Value) -> String {
+        let grants = format!("{}/grants", self.project);
+        self.ana.post(&grants, body).await.expect(201).id()
+    }
+
+    /// What Ben may do, as Ana is told, perhaps as of a time.
+    async fn of_ben(&self, at: &str) -> Value {
+        let path = format!("{}/access?user={}{at}", self.project, self.ben_id);
+        self.ana.get(&path).await.expect(200).body
+    }
+}
+
+/// Explanation, list of subjects, the project itself and the session tell the same capabilities.
+pub async fn effective_access_is_what_subjects_and_sessions_say<H: Harness>(surface: &H) {
+    let stage = Stage::new(surface).await;
+    let nothing = stage.of_ben("").await;
+    assert_eq!(
+        (&nothing["capabilities"], &nothing["reasons"]),
+        (&json!([]), &json!([]))
+    );
+    let grant = stage.grant(stage.to_team("contributor")).await;
+    let told = stage.of_ben("").await;
+    assert_eq!(told["reasons"][0]["source"], "team_grant");
+    assert_eq!(told["reasons"][0]["record_id"], grant.as_str());
+    let own = stage
+        .ben
+        .get(&format!("{}/access", stage.project))
+        .await
+        .expect(200);
+    assert_eq!(own.body, told);
+    let project = stage.ben.get(&stage.project).await.expect(200);
+    assert_eq!(project.body["capabilities"], told["capabilities"]);
+    let session = stage.ben.get("/v1/session").await.expect(200);
+    assert_eq!(
+        session.body["projects"][0]["capabilities"],
+        told["capabilities"]
+    );
+    let subjects = format!("{}/subjects", stage.project);
+    let all = stage.ana.list(&subjects).await;
+    let ben = all
+        .iter()
+        .find(|subject| subject["user"] == stage.ben_id.as_str())
+        .unwrap();
+    assert_eq!(ben["capabilities"], told["capabilities"]);
+    for (capability, expected) in [("artifact.create", 2), ("project.delete", 1)] {
+        let path = format!("{subjects}?capability={capability}");
+        assert_eq!(stage.ana.list(&path).await.len(), expected, "{capability}");
+    }
+    stage
+        .ben
+        .get(&subjects)
+        .await
+        .expect(403)
+        .expect_problem("forbidden");
+    stage
+        .ana
+        .get(&format!("{subjects}?capability=nothing"))
+        .await
+        .expect_field("capability");
+}
+
+fn capabilities(access: &Value) -> Vec<Value> {
+    access["capabilities"].as_array().unwrap().clone()
+}
+
+/// A preview tells exactly what the change does, and by itself changes nothing.
+pub async fn a_preview_agrees_with_what_happens<H: Harness>(surface: &H) {
+    let stage = Stage::new(surface).await;
+    let first = stage.grant(stage.to_team("contributor")).await;
+    let before = stage.of_ben("").await;
+    let entries = async || {
+        stage
+            .ana
+            .list(&format!("{}/journal", stage.project))
+            .await
+            .len()
+    };
+    let journal = entries().await;
+    let viewer = json!({ "principal": { "type": "user", "id": stage.ben_id }, "role": "viewer" });
+    let change = json!({ "add": [viewer], "revoke": [first] });
+    let preview = stage
+        .ana
+        .post(&format!("{}/access/preview", stage.project), change)
+        .await;
+    let preview = preview.expect(200);
+    assert_eq!(
+        (stage.of_ben("").await, entries().await),
+        (before.clone(), journal)
+    );
+    stage.grant(viewer).await;
+    let path = format!("{}/grants/{first}", stage.project);
+    stage.ana.delete(&path).await.expect(204);
+    let after = stage.of_ben("").await;
+    let (had, has) = (capabilities(&before), capabilities(&after));
+    let lost: Vec<_> = had.iter().filter(|one| !has.contains(one)).collect();
+    let gained: Vec<_> = has.iter().filter(|one| !had.contains(one)).collect();
+    assert!(!lost.is_empty());
+    let expected = json!([{ "user": stage.ben_id, "gained": gained, "lost": lost }]);
+    assert_eq!(preview.body["items"], expected);
+}
+
+/// What someone could do at an earlier time is told from the journal; the future is not known.
+pub async fn access_in_the_past_is_told<H: Harness>(surface: &H) {
+    let stage = Stage::new(surface).await;
+    let pause = || surface.pass(std::time::Duration::from_secs(5)).is_err();
+    let wait = async || {
+        if pause() {
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        }
+    };
+    wait().await;
+    let grant = stage.grant(stage.to_team("contributor")).await;
+    let path = format!("{}/grants/{grant}", stage.project);
+    let made = stage.ana.get(&path).await.expect(200).text("created_at");
+    let then = stage.of_ben("").await;
+    wait().await;
+    stage.ana.delete(&path).await.expect(204);
+    assert_eq!(stage.of_ben("").await["capabilities"], json!([]));
+    let past = stage.of_ben(&format!("&at={made}")).await;
+    assert_eq!(past["capabilities"], then["capabilities"]);
+    assert_eq!(past["reasons"], then["reasons"]);
+    let founded = stage
+        .ana
+        .get(&stage.project)
+        .await
+        .expect(200)
+        .text("created_at");
+    let earlier = stage.of_ben(&format!("&at={founded}")).await;
+    assert_eq!(earlier["capabilities"], json!([]));
+    let future = format!("{}/access?at=2999-01-01T00:00:00Z", stage.project);
+    stage.ana.get(&future).await.expect(400).expect_field("at");
+}

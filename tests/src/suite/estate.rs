@@ -1,0 +1,133 @@
+//! One of everything that has an id.
+
+use serde_json::{Value, json};
+use wm_core::api::{Method, Route};
+
+use crate::{
+    client::{Answered, Person},
+    harness::Harness,
+    requests,
+};
+
+/// An account with one of everything that a path can name.
+#[derive(Debug, Clone)]
+pub struct Estate {
+    parameters: Vec<(&'static str, String)>,
+}
+
+impl Estate {
+    /// The estate of a person, who owns the account.
+    pub async fn found<H: Harness>(owner: &Person<'_, H>) -> Self {
+        let account = owner.account().await;
+        let project = owner.project(&account).await;
+        let artifact = owner.upload(&project, "plan.txt", b"plan").await;
+        let user = owner.id().await;
+        let create = async |path: String, operation: &str| {
+            let body = requests::valid(operation);
+            owner.post(&path, body).await.expect(201)
+        };
+        let team = create(format!("/v1/accounts/{account}/teams"), "create_team")
+            .await
+            .id();
+        let place = format!("/v1/accounts/{account}/teams/{team}/members/{user}");
+        owner
+            .put(&place, json!({ "role": "member" }))
+            .await
+            .expect(201);
+        let invitations = format!("/v1/accounts/{account}/invitations");
+        let invitation = create(invitations, "create_invitation").await.id();
+        let artifact_path = format!("/v1/projects/{project}/artifacts/{artifact}");
+        let derived = create(format!("{artifact_path}/derived"), "create_derived").await;
+        let derived = derived.body["derived"]["id"].as_str().unwrap().to_owned();
+        let grant = json!({ "principal": { "type": "team", "id": team }, "role": "viewer" });
+        let grants = format!("/v1/projects/{project}/grants");
+        let grant = owner.post(&grants, grant).await.expect(201).id();
+        let number = "1".to_owned();
+        let parameters = vec![
+            ("account", account),
+            ("project", project),
+            ("artifact", artifact),
+            ("number", number),
+            ("derived", derived),
+            ("grant", grant),
+            ("team", team),
+            ("user", user),
+            ("invitation", invitation),
+        ];
+        Self { parameters }
+    }
+
+    /// The id of a parameter.
+    #[track_caller]
+    pub fn id(&self, name: &str) -> &str {
+        let mut parameters = self.parameters.iter();
+        let found = parameters.find(|(known, _)| *known == name);
+        &found
+            .unwrap_or_else(|| panic!("nothing for `{{{name}}}`: add it to the estate"))
+            .1
+    }
+
+    /// The same, but for one parameter.
+    pub fn with(&self, name: &str, id: &str) -> Self {
+        let mut other = self.clone();
+        for (known, value) in &mut other.parameters {
+            if *known == name {
+                id.clone_into(value);
+            }
+        }
+        other
+    }
+
+    /// The same with ids that are well-formed and name nothing.
+    pub fn ghost(&self) -> Self {
+        let mut other = self.clone();
+        for (name, value) in &mut other.parameters {
+            if *name != "number" {
+                let last = if value.ends_with('0') { '1' } else { '0' };
+                value.pop();
+                value.push(last);
+            }
+        }
+        other
+    }
+
+    /// A route's path in this estate.
+    #[track_caller]
+    pub fn path(&self, route: &Route) -> String {
+        parameters(route).fold(route.path.to_owned(), |path, name| {
+            path.replace(&format!("{{{name}}}"), self.id(name))
+        })
+    }
+
+    /// Calls a route with a body it takes.
+    pub async fn call<H: Harness>(&self, person: &Person<'_, H>, route: &Route) -> Answered {
+        let body = takes_body(route).then(|| requests::valid(route.operation));
+        let headers = [("if-match", "*")];
+        person
+            .send(route.method.as_str(), &self.path(route), &headers, body)
+            .await
+    }
+
+    /// How many entries its journals have, and its lists how many rows: what a refusal leaves alone.
+    pub async fn census<H: Harness>(&self, owner: &Person<'_, H>) -> Vec<Value> {
+        let mut counts = Vec::new();
+        for scope in ["account", "project"] {
+            let path = format!("/v1/{scope}s/{}/journal/verification", self.id(scope));
+            let verified = owner.get(&path).await.expect(200);
+            assert_eq!(verified.body["valid"], true, "{}", verified.body);
+            counts.push(verified.body["entries"].clone());
+        }
+        counts
+    }
+}
+
+/// The names of a route's path parameters, in order.
+pub fn parameters(route: &Route) -> impl Iterator<Item = &'static str> {
+    let name = |segment: &'static str| segment.strip_prefix('{')?.strip_suffix('}');
+    route.path.split('/').filter_map(name)
+}
+
+/// Whether requests to a route are sent with a body.
+pub fn takes_body(route: &Route) -> bool {
+    !matches!(route.method, Method::Get | Method::Delete)
+}

@@ -1,0 +1,431 @@
+//! Cases C: grants, members, teams and invitations over their lives.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use wm_core::api::Method;
+
+use crate::{
+    client::{Person, declaration},
+    harness::Harness,
+    suite::{self, estate::Estate, refusals::private_routes},
+};
+
+struct Stage<'a, H> {
+    ana: Person<'a, H>,
+    ben: Person<'a, H>,
+    ben_id: String,
+    account: String,
+    project: String,
+}
+
+impl<'a, H: Harness> Stage<'a, H> {
+    /// Ana owns an account with a private project; Ben is a guest there.
+    async fn new(surface: &'a H) -> Self {
+        let (ana, ben) = (Person::new(surface, "ana"), Person::new(surface, "ben"));
+        let account = ana.account().await;
+        let project = ana.project(&account).await;
+        ana.bring(&account, &ben, "guest").await;
+        let ben_id = ben.id().await;
+        Self {
+            ana,
+            ben,
+            ben_id,
+            account,
+            project,
+        }
+    }
+
+    fn project(&self) -> String {
+        format!("/v1/projects/{}", self.project)
+    }
+
+    fn grants(&self) -> String {
+        format!("{}/grants", self.project())
+    }
+
+    fn member(&self, user: &str) -> String {
+        format!("/v1/accounts/{}/members/{user}", self.account)
+    }
+
+    /// A new team with Ben in it: its path and its id.
+    async fn team(&self) -> (String, String) {
+        let teams = format!("/v1/accounts/{}/teams", self.account);
+        let team = self
+            .ana
+            .post(&teams, json!({ "name": "Review" }))
+            .await
+            .expect(201)
+            .id();
+        let path = format!("{teams}/{team}");
+        let place = format!("{path}/members/{}", self.ben_id);
+        self.ana
+            .put(&place, json!({ "role": "member" }))
+            .await
+            .expect(201);
+        (path, team)
+    }
+}
+
+fn to(kind: &str, id: &str, role: &str) -> Value {
+    json!({ "principal": { "type": kind, "id": id }, "role": role })
+}
+
+/// A manager can make nobody an owner, themselves least of all (case 29 with it).
+pub async fn case_28_nobody_raises_themselves<H: Harness>(surface: &H) {
+    let stage = Stage::new(surface).await;
+    let (ben, id) = (&stage.ben, stage.ben_id.as_str());
+    let own = stage.ana.grant(&stage.project, id, "manager").await;
+    let refused = ben
+        .post(&stage.grants(), to("user", id, "owner"))
+        .await
+        .expect(403);
+    let refused = refused.expect_problem("escalation");
+    assert_eq!(
+        refused.body["missing"],
+        json!(["project.archive", "project.delete"])
+    );
+    let raised = ben
+        .patch(
+            &format!("{}/{own}", stage.grants()),
+            json!({ "role": "owner" }),
+        )
+        .await;
+    raised.expect(403).expect_problem("escalation");
+    let (_, team) = stage.team().await;
+    let refused = ben.post(&stage.grants(), to("team", &team, "owner")).await;
+    refused.expect(403).expect_problem("escalation");
+    let member = ben
+        .patch(&stage.member(id), json!({ "role": "owner" }))
+        .await;
+    member.expect(403);
+    let access = ben
+        .get(&format!("{}/access", stage.project()))
+        .await
+        .expect(200);
+    assert!(
+        !access.body["capabilities"]
+            .as_array()
+            .unwrap()
+            .contains(&json!("project.delete"))
+    );
+}
+
+/// The last owner neither leaves nor is demoted or suspended; of two who leave at once one stays.
+pub async fn case_30_the_last_owner_stays<H: Harness>(surface: &H) {
+    let stage = Stage::new(surface).await;
+    let ana = &stage.ana;
+    let ana_path = stage.member(&ana.id().await);
+    ana.delete(&ana_path)
+        .await
+        .expect(409)
+        .expect_problem("last-owner");
+    for change in [json!({ "role": "admin" }), json!({ "status": "suspended" })] {
+        ana.patch(&ana_path, change)
+            .await
+            .expect(409)
+            .expect_problem("last-owner");
+    }
+    let ben_path = stage.member(&stage.ben_id);
+    ana.patch(&ben_path, json!({ "role": "owner" }))
+        .await
+        .expect(200);
+    let (one, two) = tokio::join!(ana.delete(&ana_path), stage.ben.delete(&ben_path));
+    let mut statuses = [one.status, two.status];
+    statuses.sort_unstable();
+    assert_eq!(statuses, [204, 409]);
+    let stayed = if one.status == 204 { &stage.ben } else { ana };
+    let members = format!("/v1/accounts/{}/members", stage.account);
+    let owners = stayed.list(&members).await;
+    assert_eq!(
+        owners
+            .iter()
+            .filter(|member| member["role"] == "owner")
+            .count(),
+        1
+    );
+}
+
+/// Leaving a team, and the deletion of a team, take effect with the next request.
+pub async fn case_31_removed_from_a_team_the_next_request_is_refused<H: Harness>(surface: &H) {
+    let stage = Stage::new(surface).await;
+    let (path, team) = stage.team().await;
+    stage
+        .ana
+        .post(&stage.grants(), to("team", &team, "viewer"))
+        .await
+        .expect(201);
+    let place = format!("{path}/members/{}", stage.ben_id);
+    stage.ben.get(&stage.project()).await.expect(200);
+    stage.ana.delete(&place).await.expect(204);
+    stage.ben.get(&stage.project()).await.expect(404);
+    stage
+        .ana
+        .put(&place, json!({ "role": "member" }))
+        .await
+        .expect(201);
+    stage.ben.get(&stage.project()).await.expect(200);
+    stage.ana.delete(&path).await.expect(204);
+    stage.ben.get(&stage.project()).await.expect(404);
+    stage
+        .ana
+        .put(&place, json!({ "role": "member" }))
+        .await
+        .expect(404);
+}
+
+/// A grant goes to active members and living teams of the account only.
+pub async fn case_32_nothing_is_granted_to_who_is_gone<H: Harness>(surface: &H) {
+    let stage = Stage::new(surface).await;
+    let (path, team) = stage.team().await;
+    let eve = Person::new(surface, "eve").id().await;
+    let refused = async |kind: &str, id: &str| {
+        let refused = stage
+            .ana
+            .post(&stage.grants(), to(kind, id, "viewer"))
+            .await;
+        refused.expect(400).expect_problem("invalid-request")
+    };
+    stage.ana.delete(&path).await.expect(204);
+    refused("team", &team).await;
+    let stranger = refused("user", &eve).await;
+    let (ben, suspended) = (
+        stage.member(&stage.ben_id),
+        json!({ "status": "suspended" }),
+    );
+    stage.ana.patch(&ben, suspended).await.expect(200);
+    refused("user", &stage.ben_id).await;
+    stage
+        .ana
+        .delete(&stage.member(&stage.ben_id))
+        .await
+        .expect(204);
+    let gone = refused("user", &stage.ben_id).await;
+    assert_eq!(stranger.body["errors"], gone.body["errors"]);
+    assert_eq!(stage.ana.list(&stage.grants()).await.len(), 1);
+}
+
+/// A grant confers what it says before its instant and nothing from it on.
+pub async fn case_33_a_grant_ends_at_its_instant<H: Harness>(surface: &H) {
+    let stage = Stage::new(surface).await;
+    let mut grant = to("user", &stage.ben_id, "viewer");
+    grant["expires_at"] = json!("2020-01-01T00:00:00Z");
+    stage
+        .ana
+        .post(&stage.grants(), grant.clone())
+        .await
+        .expect(400)
+        .expect_field("expires_at");
+    let made = stage
+        .ana
+        .get(&stage.project())
+        .await
+        .expect(200)
+        .text("created_at");
+    grant["expires_at"] = json!(format!("2{}", &made[1..]).replacen("20", "21", 1));
+    let granted = stage.ana.post(&stage.grants(), grant).await.expect(201);
+    stage.ben.get(&stage.project()).await.expect(200);
+    let century = Duration::from_secs(60 * 60 * 24 * 36_600);
+    if let Err(reason) = surface.pass(century) {
+        return suite::skip(surface.name(), "case_33", reason);
+    }
+    let late = Person::new(surface, "ben");
+    late.get(&stage.project()).await.expect(404);
+    let path = format!("{}/{}", stage.grants(), granted.id());
+    let shown = Person::new(surface, "ana").get(&path).await.expect(200);
+    assert_eq!(shown.body["status"], "expired");
+}
+
+/// A token works once, for the invited address, until it is rotated or revoked.
+pub async fn case_34_an_invitation_works_once_and_for_its_address<H: Harness>(surface: &H) {
+    let ana = Person::new(surface, "ana");
+    let (ben, eve) = (Person::new(surface, "ben"), Person::new(surface, "eve"));
+    let invitations = format!("/v1/accounts/{}/invitations", ana.account().await);
+    let body = json!({ "email": ben.email, "role": "member" });
+    let id = ana.post(&invitations, body.clone()).await.expect(201).id();
+    let first = json!({ "token": ben.invitation_token().await });
+    let accept = "/v1/invitations/accept";
+    eve.post(accept, first.clone())
+        .await
+        .expect(403)
+        .expect_problem("forbidden");
+    ana.post(&format!("{invitations}/{id}/resend"), json!({}))
+        .await
+        .expect(200);
+    ben.post(accept, first)
+        .await
+        .expect(400)
+        .expect_problem("invitation-invalid");
+    let second = json!({ "token": ben.invitation_token().await });
+    let twin = ben.clone();
+    let (one, two) = tokio::join!(
+        ben.post(accept, second.clone()),
+        twin.post(accept, second.clone())
+    );
+    let mut statuses = [one.status, two.status];
+    statuses.sort_unstable();
+    assert_eq!(statuses, [200, 400], "{} {}", one.body, two.body);
+    ben.post(accept, second)
+        .await
+        .expect(400)
+        .expect_problem("invitation-invalid");
+    let other = json!({ "email": eve.email, "role": "member" });
+    let id = ana.post(&invitations, other).await.expect(201).id();
+    let token = json!({ "token": eve.invitation_token().await });
+    ana.delete(&format!("{invitations}/{id}")).await.expect(204);
+    eve.post(accept, token)
+        .await
+        .expect(400)
+        .expect_problem("invitation-invalid");
+}
+
+/// What was granted to an earlier membership does not come back with a new one.
+pub async fn case_35_who_rejoins_has_none_of_the_old_grants<H: Harness>(surface: &H) {
+    let stage = Stage::new(surface).await;
+    stage
+        .ana
+        .grant(&stage.project, &stage.ben_id, "viewer")
+        .await;
+    let (_, team) = stage.team().await;
+    stage
+        .ana
+        .post(&stage.grants(), to("team", &team, "contributor"))
+        .await
+        .expect(201);
+    stage
+        .ben
+        .delete(&stage.member(&stage.ben_id))
+        .await
+        .expect(204);
+    stage.ben.get(&stage.project()).await.expect(404);
+    stage.ana.bring(&stage.account, &stage.ben, "guest").await;
+    stage.ben.get(&stage.project()).await.expect(404);
+    let session = stage.ben.get("/v1/session").await.expect(200);
+    assert_eq!(
+        (&session.body["grants"], &session.body["teams"]),
+        (&json!([]), &json!([]))
+    );
+    stage
+        .ana
+        .grant(&stage.project, &stage.ben_id, "viewer")
+        .await;
+    stage.ben.get(&stage.project()).await.expect(200);
+}
+
+/// A live token of a suspended person opens nothing of the account, until they are active again.
+pub async fn case_36_a_suspended_person_is_refused_at_once<H: Harness>(surface: &H) {
+    let stage = Stage::new(surface).await;
+    stage
+        .ana
+        .grant(&stage.project, &stage.ben_id, "owner")
+        .await;
+    let status = async |status: &str| {
+        let body = json!({ "status": status });
+        stage
+            .ana
+            .patch(&stage.member(&stage.ben_id), body)
+            .await
+            .expect(200);
+    };
+    status("suspended").await;
+    let account = format!("/v1/accounts/{}", stage.account);
+    for path in [
+        account,
+        stage.project(),
+        format!("{}/access", stage.project()),
+    ] {
+        stage
+            .ben
+            .get(&path)
+            .await
+            .expect(404)
+            .expect_problem("not-found");
+    }
+    stage
+        .ben
+        .delete(&stage.member(&stage.ben_id))
+        .await
+        .expect(404);
+    status("active").await;
+    stage.ben.get(&stage.project()).await.expect(200);
+}
+
+/// Every route that writes below an archived project refuses to and changes nothing.
+pub async fn case_37_an_archived_project_is_read_only<H: Harness>(surface: &H) {
+    let ana = Person::new(surface, "ana");
+    let estate = Estate::found(&ana).await;
+    let project = format!("/v1/projects/{}", estate.id("project"));
+    ana.patch(&project, json!({ "archived": true }))
+        .await
+        .expect(200);
+    let before = estate.census(&ana).await;
+    let unarchiving = ["update_project", "delete_project"];
+    let below = private_routes()
+        .filter(|route| route.path.starts_with("/v1/projects/"))
+        .filter(|route| !unarchiving.contains(&route.operation));
+    for route in below {
+        let answer = estate.call(&ana, route).await;
+        let reads = route.method == Method::Get || route.operation == "download_version";
+        let expected = if reads {
+            [200, 200, 200]
+        } else {
+            [400, 403, 409]
+        };
+        assert!(
+            expected.contains(&answer.status),
+            "{}: {}",
+            route.operation,
+            answer.body
+        );
+    }
+    let rename = json!({ "name": "Other" });
+    ana.patch(&project, rename)
+        .await
+        .expect(409)
+        .expect_problem("conflict");
+    assert_eq!(estate.census(&ana).await, before);
+}
+
+/// Two grants give the union; revoking one takes only what it gave.
+pub async fn case_39_grants_unite<H: Harness>(surface: &H) {
+    let stage = Stage::new(surface).await;
+    let (_, team) = stage.team().await;
+    let direct = stage
+        .ana
+        .grant(&stage.project, &stage.ben_id, "contributor")
+        .await;
+    stage
+        .ana
+        .post(&stage.grants(), to("team", &team, "viewer"))
+        .await
+        .expect(201);
+    let artifacts = format!("{}/artifacts", stage.project());
+    stage
+        .ben
+        .post(&artifacts, declaration("a.txt", b"a"))
+        .await
+        .expect(201);
+    let access = stage
+        .ben
+        .get(&format!("{}/access", stage.project()))
+        .await
+        .expect(200);
+    assert_eq!(access.body["reasons"].as_array().unwrap().len(), 2);
+    let twice = stage
+        .ana
+        .post(&stage.grants(), to("team", &team, "commenter"))
+        .await;
+    assert!(matches!(twice.status, 201 | 409), "{}", twice.body);
+    stage
+        .ana
+        .delete(&format!("{}/{direct}", stage.grants()))
+        .await
+        .expect(204);
+    stage.ben.get(&stage.project()).await.expect(200);
+    let refused = stage
+        .ben
+        .post(&artifacts, declaration("b.txt", b"b"))
+        .await
+        .expect(403);
+    assert_eq!(refused.body["missing"], json!(["artifact.create"]));
+}

@@ -1,0 +1,180 @@
+//! What every route refuses, from the route table.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Value, json};
+use wm_core::{
+    api::{Handler, Request, Route},
+    operations,
+};
+
+use crate::{
+    client::{Answered, Person},
+    harness::Harness,
+    requests,
+    suite::estate::{Estate, parameters, takes_body},
+};
+
+/// The routes answered on behalf of a signed-in person.
+pub fn private_routes() -> impl Iterator<Item = &'static Route> {
+    operations::routes().filter(|route| matches!(route.handler, Handler::UseCase(_)))
+}
+
+/// The routes that read a body.
+fn routes_with_body() -> impl Iterator<Item = &'static Route> {
+    private_routes().filter(|route| takes_body(route))
+}
+
+/// No token, one that is none and one that has expired are 401, whatever the rest of the request is.
+pub async fn every_route_wants_a_good_token<H: Harness>(surface: &H) {
+    let estate = Estate::found(&Person::new(surface, "ana")).await;
+    let expired = surface.expired_token("ana@example.com");
+    for token in [None, Some("e30.e30.e30"), Some(expired.as_str())] {
+        let nobody = Person::with_token(surface, token);
+        for route in private_routes() {
+            let refused = estate.call(&nobody, route).await;
+            let refused = refused.expect(401).expect_problem("unauthenticated");
+            assert!(refused.raw.header("www-authenticate").is_some());
+        }
+    }
+}
+
+/// A method that a path does not take is 405, before anybody asks who is calling.
+pub async fn paths_without_the_method_answer_405<H: Harness>(surface: &H) {
+    let estate = Estate::found(&Person::new(surface, "ana")).await;
+    let nobody = Person::with_token(surface, None);
+    let taken: BTreeSet<_> = operations::routes()
+        .map(|route| (estate.path(route), route.method.as_str()))
+        .collect();
+    let paths: BTreeSet<_> = taken.iter().map(|(path, _)| path.clone()).collect();
+    for path in paths {
+        for method in ["GET", "POST", "PUT", "PATCH", "DELETE"] {
+            if !taken.contains(&(path.clone(), method)) {
+                let answer = nobody.send(method, &path, &[], None).await;
+                answer.expect(405).expect_problem("method-not-allowed");
+            }
+        }
+    }
+    nobody
+        .get("/v1/nothing")
+        .await
+        .expect(404)
+        .expect_problem("not-found");
+}
+
+/// An id that cannot be one is 404 and forges no key.
+pub async fn case_24_malformed_ids_name_nothing<H: Harness>(surface: &H) {
+    let ana = Person::new(surface, "ana");
+    let estate = Estate::found(&ana).await;
+    let before = estate.census(&ana).await;
+    for route in private_routes() {
+        for name in parameters(route) {
+            let good = estate.id(name);
+            let (upper, longer) = (good.to_uppercase(), format!("{good}%23MEMBER"));
+            let slash = format!("{good}%2f..%2f{good}");
+            let numeric = ["0", "-1", "01", "1.0", "4294967296", "%201"];
+            let textual = [upper.as_str(), &longer, &slash, "%00", "%C3%A9", "x"];
+            for wrong in if name == "number" { numeric } else { textual } {
+                let malformed = estate.with(name, wrong);
+                malformed
+                    .call(&ana, route)
+                    .await
+                    .expect(404)
+                    .expect_problem("not-found");
+            }
+        }
+    }
+    assert_eq!(estate.census(&ana).await, before);
+}
+
+async fn send_raw<H: Harness>(
+    person: &Person<'_, H>,
+    (route, path): (&Route, &str),
+    content_type: &str,
+    body: Vec<u8>,
+) -> Answered {
+    let headers = vec![("content-type".into(), content_type.into())];
+    person
+        .send_bytes(route.method.as_str(), path, headers, body)
+        .await
+}
+
+/// Too large is 413, another media type 415, no JSON object 400, before the ids are looked at.
+pub async fn every_body_is_refused_for_its_syntax_first<H: Harness>(surface: &H) {
+    let ana = Person::new(surface, "ana");
+    let estate = Estate::found(&ana).await;
+    let json = "application/json";
+    for route in routes_with_body() {
+        for estate in [&estate, &estate.ghost()] {
+            let path = estate.path(route);
+            let target = (route, path.as_str());
+            let large = vec![b' '; Request::BODY_LIMIT + 1];
+            let refused = send_raw(&ana, target, json, large).await;
+            refused.expect(413).expect_problem("payload-too-large");
+            let body = requests::valid(route.operation).to_string().into_bytes();
+            let refused = send_raw(&ana, target, "text/plain", body).await;
+            refused.expect(415).expect_problem("unsupported-media-type");
+            for text in ["{", "[]", "null", "\"text\"", "{} {}", "\u{feff}{}"] {
+                let refused = send_raw(&ana, target, json, text.into()).await;
+                refused.expect(400).expect_problem("invalid-request");
+            }
+        }
+    }
+}
+
+/// Nobody sets what the application sets: unknown fields are refused by name.
+pub async fn case_26_fields_nobody_may_set_are_refused_by_name<H: Harness>(surface: &H) {
+    let ana = Person::new(surface, "ana");
+    let estate = Estate::found(&ana).await;
+    let before = estate.census(&ana).await;
+    let fields = [
+        "role",
+        "account_id",
+        "version",
+        "created_by",
+        "owners",
+        "id",
+    ];
+    for route in routes_with_body() {
+        for field in fields {
+            let mut body = requests::valid(route.operation);
+            if body.get(field).is_some() || is_field(route, field) {
+                continue;
+            }
+            body[field] = json!("owner");
+            let path = estate.path(route);
+            let refused = ana
+                .send(route.method.as_str(), &path, &[], Some(body))
+                .await;
+            refused.expect(400).expect_field(field);
+        }
+    }
+    assert_eq!(estate.census(&ana).await, before);
+}
+
+/// Whether a route's documented body has this field.
+fn is_field(route: &Route, field: &str) -> bool {
+    let document = wm_core::api::openapi::document();
+    let method = route.method.as_str().to_lowercase();
+    let schema = &document["paths"][route.path][&method]["requestBody"]["content"]["application/json"]
+        ["schema"];
+    let schema: &Value = schema["$ref"]
+        .as_str()
+        .and_then(|reference| document.pointer(reference.trim_start_matches('#')))
+        .unwrap_or(schema);
+    schema["properties"].get(field).is_some()
+}
+
+/// The limit is 1 MiB, and the limit itself is within it.
+pub async fn a_body_of_exactly_the_limit_is_read<H: Harness>(surface: &H) {
+    let ana = Person::new(surface, "ana");
+    let mut body = requests::valid("create_account").to_string().into_bytes();
+    body.resize(Request::BODY_LIMIT, b' ');
+    let headers = vec![(
+        "content-type".into(),
+        "application/json; charset=utf-8".into(),
+    )];
+    ana.send_bytes("POST", "/v1/accounts", headers, body)
+        .await
+        .expect(201);
+}

@@ -1,0 +1,481 @@
+//! What each operation may cost: how many times in sequence it waits for the database, and how often
+//! it commits. Counted at the port, on real requests, so that no machine's speed matters.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+use wm_core::{
+    api::{self, Request},
+    operations,
+};
+use wm_tests::{
+    client::{Answered, Person, declaration},
+    faults::Counts,
+    harness::Harness,
+    surfaces::memory::MemorySurface,
+};
+
+/// One read of records, in parallel.
+const READ: (usize, usize) = (1, 0);
+/// The facts, then the page.
+const LIST: (usize, usize) = (2, 0);
+/// The facts, the rows of an index, and the rows once more by strong reads.
+const CHECKED_LIST: (usize, usize) = (3, 0);
+/// The facts, then one commit.
+const WRITE: (usize, usize) = (2, 1);
+/// The head of the scope, the facts, then one commit: for members, grants and invitations.
+const ORDERED_WRITE: (usize, usize) = (3, 1);
+/// Nothing.
+const FREE: (usize, usize) = (0, 0);
+
+/// The waves and commits of every operation, done once and successfully by someone known already.
+const BUDGET: &[(&str, (usize, usize))] = &[
+    ("health_live", FREE),
+    ("health_ready", READ),
+    ("openapi", FREE),
+    ("show_catalog", FREE),
+    ("show_backend", FREE),
+    ("show_session", (4, 0)),
+    // What the token says comes first, then the link of its address.
+    ("establish_address", LIST),
+    // Two scopes, one after the other: what the token says, the identity's link and its commit, then
+    // the same once more and the profile's commit.
+    ("link_identity", (6, 2)),
+    ("create_account", WRITE),
+    ("get_account", READ),
+    ("update_account", WRITE),
+    ("close_account", ORDERED_WRITE),
+    ("list_members", CHECKED_LIST),
+    ("get_member", READ),
+    ("update_member", ORDERED_WRITE),
+    ("remove_member", ORDERED_WRITE),
+    ("create_team", WRITE),
+    ("list_teams", CHECKED_LIST),
+    ("get_team", READ),
+    ("update_team", WRITE),
+    // And a look whether anything is left to retire.
+    ("delete_team", (5, 1)),
+    ("list_team_members", CHECKED_LIST),
+    ("get_team_member", READ),
+    ("put_team_member", ORDERED_WRITE),
+    ("remove_team_member", ORDERED_WRITE),
+    ("create_invitation", ORDERED_WRITE),
+    ("list_invitations", READ),
+    ("get_invitation", READ),
+    ("resend_invitation", ORDERED_WRITE),
+    ("revoke_invitation", ORDERED_WRITE),
+    ("accept_invitation", ORDERED_WRITE),
+    // It decides by the one record it changes, so the head may come along with it.
+    ("decline_invitation", WRITE),
+    ("get_notification_preferences", READ),
+    ("put_notification_preferences", WRITE),
+    ("create_project", WRITE),
+    ("list_projects", CHECKED_LIST),
+    ("get_project", READ),
+    ("update_project", WRITE),
+    ("delete_project", WRITE),
+    ("create_grant", ORDERED_WRITE),
+    ("list_grants", READ),
+    ("get_grant", READ),
+    ("update_grant", ORDERED_WRITE),
+    ("revoke_grant", ORDERED_WRITE),
+    ("get_access", READ),
+    ("preview_access", LIST),
+    ("list_subjects", LIST),
+    ("create_artifact", WRITE),
+    ("list_artifacts", LIST),
+    ("get_artifact", READ),
+    ("update_artifact", WRITE),
+    ("delete_artifact", WRITE),
+    ("restore_artifact", WRITE),
+    ("create_version", WRITE),
+    ("list_versions", LIST),
+    ("get_version", READ),
+    ("reissue_version_upload", WRITE),
+    ("complete_version", WRITE),
+    ("download_version", READ),
+    ("restore_version", WRITE),
+    ("create_derived", WRITE),
+    ("list_derived", LIST),
+    ("get_derived", READ),
+    ("reissue_derived_upload", WRITE),
+    ("complete_derived", WRITE),
+    ("download_derived", READ),
+    ("append_metadata", WRITE),
+    ("list_metadata", LIST),
+    ("append_event", WRITE),
+    ("list_events", LIST),
+    ("list_account_journal", LIST),
+    ("list_project_journal", LIST),
+    ("verify_account_journal", LIST),
+    ("verify_project_journal", LIST),
+];
+
+/// A walk over the operations that notes what each costs.
+struct Walk<'a> {
+    surface: &'a MemorySurface,
+    measured: BTreeMap<&'static str, Vec<Counts>>,
+}
+
+type Ana<'a> = Person<'a, MemorySurface>;
+
+impl Walk<'_> {
+    fn counts(&self) -> Counts {
+        self.surface.service.provider().records.take()
+    }
+
+    async fn call(
+        &mut self,
+        who: &Ana<'_>,
+        method: &str,
+        target: &str,
+        body: Option<Value>,
+    ) -> Answered {
+        let precondition = [("if-match", "*")];
+        let headers: &[_] = if method == "PATCH" {
+            &precondition
+        } else {
+            &[]
+        };
+        self.counts();
+        let answered = who.send(method, target, headers, body).await;
+        let counts = self.counts();
+        assert!(
+            answered.status < 300,
+            "{method} {target} answered {} {}",
+            answered.status,
+            answered.body
+        );
+        let request = Request {
+            method: method.into(),
+            path: target.split('?').next().unwrap().into(),
+            query: String::new(),
+            headers: Vec::new(),
+            body: Vec::new(),
+        };
+        let operation = api::find(&request).unwrap().0.operation;
+        self.measured.entry(operation).or_default().push(counts);
+        answered
+    }
+
+    async fn get(&mut self, who: &Ana<'_>, target: &str) -> Answered {
+        self.call(who, "GET", target, None).await
+    }
+
+    async fn post(&mut self, who: &Ana<'_>, target: &str, body: Value) -> Answered {
+        self.call(who, "POST", target, Some(body)).await
+    }
+
+    async fn patch(&mut self, who: &Ana<'_>, target: &str, body: Value) -> Answered {
+        self.call(who, "PATCH", target, Some(body)).await
+    }
+
+    async fn delete(&mut self, who: &Ana<'_>, target: &str) {
+        self.call(who, "DELETE", target, None).await;
+    }
+
+    async fn person(&mut self, who: &Ana<'_>) {
+        for path in [
+            "/health/live",
+            "/health/ready",
+            "/openapi.json",
+            "/v1/catalog",
+            "/v1/backend",
+            "/v1/session",
+            "/v1/preferences/notifications",
+        ] {
+            self.get(who, path).await;
+        }
+        let preferences = Some(json!({ "rules": [] }));
+        self.call(who, "PUT", "/v1/preferences/notifications", preferences)
+            .await;
+        let id_token = self.surface.id_token(&who.email);
+        self.post(who, "/v1/session/identity", json!({ "id_token": id_token }))
+            .await;
+        let access_token = self.surface.access_token("second@example.com");
+        let body = json!({ "access_token": access_token });
+        self.post(who, "/v1/session/identities", body).await;
+    }
+
+    /// An account's people: three come, one goes, one declines.
+    async fn people(&mut self, ana: &Ana<'_>, account: &str, ben: &Ana<'_>, cleo: &Ana<'_>) {
+        let invitations = format!("{account}/invitations");
+        for (person, answer) in [(ben, "accept"), (cleo, "decline")] {
+            let body = json!({ "email": person.email, "role": "member" });
+            let invitation = self.post(ana, &invitations, body).await.id();
+            let invitation = format!("{invitations}/{invitation}");
+            self.get(ana, &invitation).await;
+            self.get(ana, &invitations).await;
+            self.post(ana, &format!("{invitation}/resend"), json!({}))
+                .await;
+            let body = json!({ "token": person.invitation_token().await });
+            self.post(person, &format!("/v1/invitations/{answer}"), body)
+                .await;
+        }
+        let body = json!({ "email": "dan@example.com", "role": "member" });
+        let invitation = self.post(ana, &invitations, body).await.id();
+        self.delete(ana, &format!("{invitations}/{invitation}"))
+            .await;
+        self.get(ana, &format!("{account}/members")).await;
+        let member = format!("{account}/members/{}", ben.id().await);
+        self.get(ana, &member).await;
+        self.patch(ana, &member, json!({ "role": "admin" })).await;
+    }
+
+    async fn teams(&mut self, ana: &Ana<'_>, account: &str, ben: &str) {
+        let teams = format!("{account}/teams");
+        let team = self.post(ana, &teams, json!({ "name": "Review" })).await;
+        let team = format!("{teams}/{}", team.id());
+        self.get(ana, &teams).await;
+        self.get(ana, &team).await;
+        self.patch(ana, &team, json!({ "name": "Reviewers" })).await;
+        let place = format!("{team}/members/{ben}");
+        self.call(ana, "PUT", &place, Some(json!({ "role": "member" })))
+            .await;
+        self.get(ana, &place).await;
+        self.get(ana, &format!("{team}/members")).await;
+        self.delete(ana, &place).await;
+        self.delete(ana, &team).await;
+    }
+
+    async fn grants(&mut self, ana: &Ana<'_>, project: &str, ben: &str) {
+        let grants = format!("{project}/grants");
+        let body = json!({ "principal": { "type": "user", "id": ben }, "role": "viewer" });
+        let grant = self.post(ana, &grants, body.clone()).await.id();
+        let grant = format!("{grants}/{grant}");
+        self.get(ana, &grants).await;
+        self.get(ana, &grant).await;
+        self.get(ana, &format!("{project}/access")).await;
+        self.get(ana, &format!("{project}/subjects")).await;
+        let preview = json!({ "add": [body] });
+        self.post(ana, &format!("{project}/access/preview"), preview)
+            .await;
+        self.patch(ana, &grant, json!({ "role": "contributor" }))
+            .await;
+        self.delete(ana, &grant).await;
+    }
+
+    /// Declares, plans again, uploads and completes, downloads.
+    async fn content(&mut self, ana: &Ana<'_>, place: &str, plan: &Value, bytes: &[u8]) {
+        let again = self.post(ana, &format!("{place}/upload"), json!({})).await;
+        assert_eq!(again.body["upload"]["kind"], plan["kind"]);
+        ana.follow(&again.body["upload"], bytes).await;
+        self.post(ana, &format!("{place}/complete"), json!({}))
+            .await;
+        self.get(ana, place).await;
+        self.post(ana, &format!("{place}/download"), json!({}))
+            .await;
+    }
+
+    async fn documents(&mut self, ana: &Ana<'_>, project: &str) {
+        let artifacts = format!("{project}/artifacts");
+        let made = self
+            .post(ana, &artifacts, declaration("a.txt", b"first"))
+            .await;
+        let id = made.body["artifact"]["id"].as_str().unwrap();
+        let artifact = format!("{artifacts}/{id}");
+        let versions = format!("{artifact}/versions");
+        self.content(
+            ana,
+            &format!("{versions}/1"),
+            &made.body["upload"],
+            b"first",
+        )
+        .await;
+        self.post(ana, &versions, declaration("a.txt", b"second"))
+            .await;
+        self.post(ana, &format!("{versions}/1/restore"), json!({}))
+            .await;
+        self.get(ana, &versions).await;
+        let derived = format!("{artifact}/derived");
+        let mut body = declaration("a.text", b"text");
+        body["source_version"] = json!(1);
+        body["kind"] = json!("text");
+        let made = self.post(ana, &derived, body).await;
+        let id = made.body["derived"]["id"].as_str().unwrap();
+        self.content(
+            ana,
+            &format!("{derived}/{id}"),
+            &made.body["upload"],
+            b"text",
+        )
+        .await;
+        self.get(ana, &derived).await;
+        let values = json!({ "values": { "pages": 3 } });
+        let event = json!({ "kind": "note", "text": "Seen." });
+        for (name, body) in [("metadata", values), ("events", event)] {
+            let path = format!("{artifact}/{name}");
+            self.post(ana, &path, body).await;
+            self.get(ana, &path).await;
+        }
+        self.get(ana, &artifacts).await;
+        self.get(ana, &artifact).await;
+        self.patch(ana, &artifact, json!({ "name": "b.txt" })).await;
+        self.delete(ana, &artifact).await;
+        self.post(ana, &format!("{artifact}/restore"), json!({}))
+            .await;
+    }
+}
+
+#[tokio::test]
+async fn every_operation_keeps_to_its_budget() {
+    let surface = MemorySurface::new();
+    let [ana, ben, cleo] = ["ana", "ben", "cleo"].map(|name| Person::new(&surface, name));
+    for person in [&ana, &ben, &cleo] {
+        person.id().await;
+    }
+    let mut walk = Walk {
+        surface: &surface,
+        measured: BTreeMap::new(),
+    };
+    let ben_id = ben.id().await;
+    walk.person(&ana).await;
+    let body = json!({ "name": "Atelier", "kind": "organisation" });
+    let account = walk.post(&ana, "/v1/accounts", body).await.id();
+    let account = format!("/v1/accounts/{account}");
+    walk.get(&ana, &account).await;
+    walk.patch(&ana, &account, json!({ "name": "Works" })).await;
+    walk.people(&ana, &account, &ben, &cleo).await;
+    walk.teams(&ana, &account, &ben_id).await;
+    let projects = format!("{account}/projects");
+    let body = json!({ "name": "House", "visibility": "private" });
+    let project = walk.post(&ana, &projects, body).await.id();
+    let project = format!("/v1/projects/{project}");
+    walk.get(&ana, &projects).await;
+    walk.get(&ana, &project).await;
+    walk.patch(&ana, &project, json!({ "description": "Old." }))
+        .await;
+    walk.grants(&ana, &project, &ben_id).await;
+    walk.documents(&ana, &project).await;
+    for scope in [&account, &project] {
+        walk.get(&ana, &format!("{scope}/journal")).await;
+        walk.get(&ana, &format!("{scope}/journal/verification"))
+            .await;
+    }
+    walk.get(&ana, "/v1/session").await;
+    walk.delete(&ana, &project).await;
+    walk.delete(&ana, &format!("{account}/members/{ben_id}"))
+        .await;
+    walk.delete(&ana, &account).await;
+
+    let budget: BTreeMap<_, _> = BUDGET.iter().copied().collect();
+    let mut wrong = Vec::new();
+    for route in operations::routes() {
+        let operation = route.operation;
+        let (Some((waves, commits)), Some(measured)) =
+            (budget.get(operation), walk.measured.get(operation))
+        else {
+            wrong.push(format!("{operation} has no budget, or no request here"));
+            continue;
+        };
+        let most = |cost: fn(&Counts) -> usize| measured.iter().map(cost).max();
+        let actual = (
+            most(|counts| counts.waves).unwrap(),
+            most(|counts| counts.commits).unwrap(),
+        );
+        if actual != (*waves, *commits) {
+            wrong.push(format!(
+                "{operation} took {actual:?} waves and commits, not {:?}",
+                (waves, commits)
+            ));
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+/// What a session costs someone who has this many projects, and how many it shows.
+async fn session_with(projects: usize) -> (Counts, usize) {
+    let surface = MemorySurface::new();
+    let ana = Person::new(&surface, "ana");
+    let account = ana.account().await;
+    for _ in 0..projects {
+        ana.project(&account).await;
+    }
+    let records = &surface.service.provider().records;
+    records.take();
+    let session = ana.get("/v1/session").await.expect(200);
+    let shown = session.body["projects"].as_array().unwrap().len();
+    (records.take(), shown)
+}
+
+#[tokio::test]
+async fn a_session_costs_the_same_waves_however_many_projects_there_are() {
+    let (few, shown) = session_with(3).await;
+    assert_eq!(shown, 3);
+    let (page, shown) = session_with(50).await;
+    assert_eq!(shown, 50);
+    let (many, shown) = session_with(60).await;
+    assert_eq!(shown, 50);
+    assert!(few.waves <= 4, "{few:?}");
+    assert!(
+        page.waves <= few.waves && many.waves <= few.waves,
+        "{few:?} {page:?} {many:?}"
+    );
+    assert!(many.widest <= 50, "{many:?}");
+    assert!(many.calls <= page.calls, "{many:?} after {page:?}");
+    assert_eq!(many.commits, 0);
+}
+
+#[tokio::test]
+async fn the_first_request_of_a_person_signs_them_up_and_later_ones_cost_nothing_more() {
+    let surface = MemorySurface::new();
+    let records = &surface.service.provider().records;
+    let ana = Person::new(&surface, "ana");
+    ana.get("/v1/preferences/notifications").await.expect(200);
+    assert_eq!(records.take().commits, 3);
+    ana.get("/v1/preferences/notifications").await.expect(200);
+    let known = records.take();
+    assert_eq!((known.waves, known.commits), READ);
+}
+
+#[tokio::test]
+async fn a_decision_reads_the_same_three_ranges_however_many_teams_and_grants_there_are() {
+    let surface = MemorySurface::new();
+    let ana = Person::new(&surface, "ana");
+    let account = ana.account().await;
+    let project = ana.project(&account).await;
+    let me = ana.id().await;
+    let path = format!("/v1/projects/{project}");
+    let records = &surface.service.provider().records;
+    let mut costs = Vec::new();
+    for _ in 0..2 {
+        records.take();
+        ana.get(&path).await.expect(200);
+        costs.push(records.take());
+        for number in 0..12 {
+            let body = json!({ "name": format!("Team {number}") });
+            let teams = format!("/v1/accounts/{account}/teams");
+            let team = ana.post(&teams, body).await.expect(201).id();
+            ana.put(
+                &format!("{teams}/{team}/members/{me}"),
+                json!({ "role": "lead" }),
+            )
+            .await;
+            ana.grant(&project, &me, "viewer").await;
+        }
+    }
+    assert_eq!(costs[0], costs[1]);
+    assert_eq!((costs[0].calls, costs[0].waves), (3, 1));
+}
+
+/// An unknown project makes the same calls as one that is there and hidden.
+#[tokio::test]
+async fn case_23_what_is_hidden_costs_what_is_absent_costs() {
+    let surface = MemorySurface::new();
+    let [ana, eve] = ["ana", "eve"].map(|name| Person::new(&surface, name));
+    let account = ana.account().await;
+    let project = ana.project(&account).await;
+    eve.id().await;
+    let records = &surface.service.provider().records;
+    // One letter further in the project's own part.
+    let mut absent = project.clone();
+    let last = absent.pop().unwrap();
+    absent.push(if last == '0' { '1' } else { '0' });
+    let mut costs = Vec::new();
+    for id in [&project, &absent] {
+        records.take();
+        eve.get(&format!("/v1/projects/{id}")).await.expect(404);
+        costs.push(records.take());
+    }
+    assert_eq!(costs[0], costs[1]);
+}

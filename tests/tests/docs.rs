@@ -1,0 +1,222 @@
+//! The documents say what the code says.
+
+use std::{
+    collections::BTreeSet,
+    path::{Component, Path, PathBuf},
+    sync::LazyLock,
+};
+
+use regex::Regex;
+use serde_json::Value;
+use wm_core::model::Record;
+use wm_tests::{
+    bodies::{self, Comparable, Visitor},
+    choices::Seeded,
+    repository::{self, File},
+};
+
+const MODEL: &str = "docs/data-identity-model.md";
+const CHECKLIST: &str = "docs/backend-parity-checklist.md";
+const LOCAL: &str = "docs/local.md";
+
+/// Members whose own members are data, not fields.
+const FREE: [&str; 3] = ["clock", "labels", "values"];
+
+/// What a change may have to touch, beyond the code of the core itself.
+const TOUCHED: [&str; 16] = [
+    "core/openapi.json",
+    "core/service/src/ports.rs",
+    "core/src/authority.rs",
+    "core/src/catalog.rs",
+    "core/src/model/",
+    "core/src/operations/",
+    "core/src/storage/key.rs",
+    "docs/aws.md",
+    "docs/azure.md",
+    "docs/data-identity-model.md",
+    "docs/performance.md",
+    "tests/cedar/policy.cedar",
+    "tests/goldens/items/",
+    "tests/goldens/roles.txt",
+    "tests/src/bodies.rs",
+    "tests/src/memory.rs",
+];
+
+/// Pages that come with a surface, and the folder of that surface.
+const WITH_A_SURFACE: [(&str, &str); 2] = [
+    ("docs/aws.md", "aws-lambda"),
+    ("docs/azure.md", "azure-functions"),
+];
+
+fn read(path: &str) -> String {
+    let text = std::fs::read_to_string(repository::root().join(path));
+    text.unwrap_or_else(|error| panic!("`{path}`: {error}"))
+}
+
+/// The words a document sets in backticks, fenced blocks left out.
+fn quoted(document: &str) -> BTreeSet<String> {
+    static WORD: LazyLock<Regex> = LazyLock::new(|| Regex::new("`([^`\n]+)`").unwrap());
+    let prose: Vec<&str> = document.split("```").step_by(2).collect();
+    let prose = prose.concat();
+    let words = WORD.captures_iter(&prose).map(|found| found[1].to_owned());
+    words.collect()
+}
+
+/// The names of the envelope, of every family and of every field of its body.
+#[derive(Default)]
+struct Names(BTreeSet<String>);
+
+impl Names {
+    fn collect(&mut self, value: &Value) {
+        match value {
+            Value::Array(values) => values.iter().for_each(|value| self.collect(value)),
+            Value::Object(members) => {
+                for (name, value) in members {
+                    self.0.insert(name.clone());
+                    if !FREE.contains(&name.as_str()) {
+                        self.collect(value);
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+impl Visitor for Names {
+    fn visit<B: Comparable>(&mut self, record: &Record<B>) {
+        self.0.insert(bodies::family_name(B::FAMILY));
+        let document = bodies::document(&record.encode());
+        self.collect(&serde_json::from_str(&document).unwrap());
+    }
+}
+
+#[test]
+fn the_model_names_every_family_and_every_field() {
+    let mut names = Names::default();
+    for seed in 0..32 {
+        bodies::each_family(|| Seeded::new(seed), &mut names);
+    }
+    for expected in ["write_event", "superseded_by", "claimed_until", "gsi4"] {
+        assert!(names.0.contains(expected), "`{expected}` was not collected");
+    }
+    let document = quoted(&read(MODEL));
+    let missing: Vec<&String> = names.0.difference(&document).collect();
+    assert!(missing.is_empty(), "`{MODEL}` does not name {missing:?}");
+}
+
+#[test]
+fn the_model_gives_each_family_a_section() {
+    #[derive(Default)]
+    struct Families(Vec<String>);
+    impl Visitor for Families {
+        fn visit<B: Comparable>(&mut self, _: &Record<B>) {
+            self.0.push(bodies::family_name(B::FAMILY));
+        }
+    }
+    let mut families = Families::default();
+    bodies::each_family(|| Seeded::new(1), &mut families);
+    let document = read(MODEL);
+    let headings = document.lines().filter(|line| line.starts_with("### "));
+    let headings = quoted(&headings.collect::<Vec<_>>().join("\n"));
+    for family in families.0 {
+        assert!(headings.contains(&family), "`{family}` has no section");
+    }
+}
+
+#[test]
+fn the_checklist_names_what_a_change_touches_and_only_what_is_there() {
+    let named = quoted(&read(CHECKLIST));
+    for path in TOUCHED {
+        assert!(named.contains(path), "`{CHECKLIST}` does not name `{path}`");
+    }
+    let root = repository::root();
+    let is_path = |word: &&String| word.contains('/') && !word.contains(' ');
+    for path in named.iter().filter(is_path) {
+        let surface = WITH_A_SURFACE.iter().find(|(page, _)| page == path);
+        let expected = surface.is_none_or(|(_, folder)| root.join(folder).is_dir());
+        assert!(
+            root.join(path).exists() || !expected,
+            "`{CHECKLIST}` names `{path}`, which is not there"
+        );
+    }
+}
+
+/// The documents people read.
+fn documents() -> Vec<File> {
+    let mut documents = repository::files();
+    documents.retain(|file| file.is(".md") && !file.path.starts_with('.'));
+    assert!(documents.len() > 8, "only {} documents", documents.len());
+    documents
+}
+
+/// The targets of relative links, without what points inside a page.
+fn links(document: &str) -> Vec<String> {
+    static LINK: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"\]\(([^)\s]+)\)").unwrap());
+    let targets = LINK.captures_iter(document).map(|link| link[1].to_owned());
+    targets
+        .filter(|target| !target.contains("://") && !target.starts_with('#'))
+        .filter_map(|target| target.split('#').next().map(str::to_owned))
+        .collect()
+}
+
+/// A path without `..`, as a browser would resolve it.
+fn resolved(path: &Path) -> PathBuf {
+    let mut plain = PathBuf::new();
+    for component in path.components() {
+        match component {
+            Component::ParentDir => assert!(plain.pop(), "{path:?} leaves the repository"),
+            component => plain.push(component),
+        }
+    }
+    plain
+}
+
+#[test]
+fn every_relative_link_leads_somewhere() {
+    let mut followed = 0;
+    for document in documents() {
+        let folder = Path::new(&document.path).parent().unwrap();
+        for target in links(&document.text) {
+            let path = resolved(&folder.join(&target));
+            let there = repository::root().join(path).exists();
+            assert!(there, "`{}` links to `{target}`", document.path);
+            followed += 1;
+        }
+    }
+    assert!(followed > 10, "only {followed} links were followed");
+}
+
+/// The subcommands, from the arguments that `clap` parses: one per variant.
+fn subcommands() -> Vec<String> {
+    let source = read("cli/src/commands.rs");
+    let (_, body) = source.split_once("enum Command {").unwrap();
+    let (variants, _) = body.split_once('}').unwrap();
+    let names = variants
+        .lines()
+        .filter_map(|line| line.trim().split_once('('));
+    names.map(|(variant, _)| kebab(variant)).collect()
+}
+
+/// `DeploySite` is typed `deploy-site`.
+fn kebab(variant: &str) -> String {
+    let mut name = String::new();
+    for (position, letter) in variant.char_indices() {
+        if letter.is_uppercase() && position > 0 {
+            name.push('-');
+        }
+        name.push(letter.to_ascii_lowercase());
+    }
+    name
+}
+
+#[test]
+fn every_command_is_in_the_page_of_the_node() {
+    let commands = subcommands();
+    assert!(commands.contains(&"deploy-site".to_owned()), "{commands:?}");
+    let page = quoted(&read(LOCAL));
+    for command in commands {
+        let typed = format!("wm {command}");
+        assert!(page.contains(&typed), "`{LOCAL}` does not name `{typed}`");
+    }
+}

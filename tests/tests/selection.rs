@@ -1,0 +1,57 @@
+//! Backend selections: names for any prefix, and a reader that nothing upsets.
+
+use proptest::prelude::*;
+use wm_core::{catalog::Provider, selection::BackendSelection};
+
+fn provider() -> impl Strategy<Value = Provider> {
+    prop::sample::select(Provider::ALL)
+}
+
+proptest! {
+    #[test]
+    fn any_prefix_with_a_letter_gives_a_selection_that_reads_back(
+        provider in provider(),
+        prefix in ".{0,40}[a-zA-Z0-9].{0,300}",
+        environment in "[a-z][a-z0-9]{0,11}",
+    ) {
+        let selection = BackendSelection::new(provider, &prefix, &environment, None).unwrap();
+        prop_assert_eq!(BackendSelection::read(&selection.module()), Ok(selection));
+    }
+
+    #[test]
+    fn any_text_is_read_or_refused_with_reasons(text in any::<String>()) {
+        if let Err(errors) = BackendSelection::read(&text) {
+            prop_assert!(!errors.is_empty());
+        }
+    }
+
+    #[test]
+    fn a_module_with_one_character_changed_is_read_or_refused_with_reasons(
+        provider in provider(),
+        at in any::<prop::sample::Index>(),
+        character in any::<char>(),
+        replaces in any::<bool>(),
+    ) {
+        let mut text: Vec<char> = BackendSelection::defaults(provider).module().chars().collect();
+        let at = at.index(text.len());
+        if replaces {
+            text[at] = character;
+        } else {
+            text.insert(at, character);
+        }
+        let text: String = text.into_iter().collect();
+        match BackendSelection::read(&text) {
+            Ok(selection) => prop_assert_eq!(BackendSelection::read(&selection.module()), Ok(selection)),
+            Err(errors) => prop_assert!(errors.iter().all(|error| !error.field.is_empty())),
+        }
+    }
+
+    #[test]
+    fn a_key_is_pointed_out_and_never_repeated(key in "AKIA[A-Z0-9]{16}", provider in provider()) {
+        let module = BackendSelection::defaults(provider).module();
+        let text = module.replace("\"dev\"", &format!("\"{key}\""));
+        let errors = BackendSelection::read(&text).unwrap_err();
+        prop_assert!(errors.iter().any(|error| error.message.contains("an access key")));
+        prop_assert!(errors.iter().all(|error| !error.message.contains(&key)));
+    }
+}
