@@ -19,7 +19,7 @@ use cedar_policy::{
 use wm_core::{
     model::{AccountStatus, Principal, Visibility},
     permission::Capability,
-    value::Timestamp,
+    value::{GrantId, Timestamp},
 };
 
 use crate::{
@@ -42,7 +42,12 @@ pub struct Prepared<'a> {
     context: Context,
 }
 
-fn text(name: &str) -> String {
+/// A file of `tests/cedar`.
+///
+/// # Panics
+/// When it cannot be read.
+#[must_use]
+pub fn text(name: &str) -> String {
     fs::read_to_string(repository::root().join("tests/cedar").join(name)).unwrap()
 }
 
@@ -294,6 +299,27 @@ impl Peer {
         self.allows(facts, who, capability, what)
     }
 
+    fn sufficient<'a>(
+        &'a self,
+        facts: &'a Prepared<'_>,
+        who: &'a Person,
+        place: &'a Place,
+        capability: Capability,
+    ) -> impl Iterator<Item = String> + 'a {
+        let project = || {
+            (
+                named(|kinds| &kinds.project, place.id),
+                place.id.to_string(),
+            )
+        };
+        let grant = |id: GrantId| (named(|kinds| &kinds.grant, id), id.to_string());
+        let grants = place.grants.iter().map(move |one| grant(one.id));
+        std::iter::once_with(project)
+            .chain(grants)
+            .filter(move |(what, _)| self.allows(facts, who, capability, what.clone()))
+            .map(|(_, id)| id)
+    }
+
     /// The ids of the project and the grants that give the person a capability: none, and it is refused.
     #[must_use]
     pub fn reasons(
@@ -303,16 +329,18 @@ impl Peer {
         place: &Place,
         capability: Capability,
     ) -> BTreeSet<String> {
-        let project = (
-            named(|kinds| &kinds.project, place.id),
-            place.id.to_string(),
-        );
-        let grants = place
-            .grants
-            .iter()
-            .map(|grant| (named(|kinds| &kinds.grant, grant.id), grant.id.to_string()));
-        let mut candidates: Vec<_> = grants.chain([project]).collect();
-        candidates.retain(|(what, _)| self.allows(facts, who, capability, what.clone()));
-        candidates.into_iter().map(|(_, id)| id).collect()
+        self.sufficient(facts, who, place, capability).collect()
+    }
+
+    /// The first of them, for who wants no more.
+    #[must_use]
+    pub fn first_reason(
+        &self,
+        facts: &Prepared<'_>,
+        who: &Person,
+        place: &Place,
+        capability: Capability,
+    ) -> Option<String> {
+        self.sufficient(facts, who, place, capability).next()
     }
 }

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::{AccountAccess, AccountRole, Capabilities, Capability, Permit, ProjectRole};
 use crate::{
-    model::{Grant, Principal, Project, Record, Visibility},
+    model::{Grant, Member, Principal, Project, Record, Visibility},
     storage::Scope,
     value::{GrantId, ProjectId, Timestamp, UserId},
 };
@@ -109,6 +109,25 @@ const READ_ONLY: Capabilities = Capabilities::of(&[
     Capability::ProjectDelete,
 ]);
 
+/// What an active membership confers on a project by itself.
+fn by_standing(
+    member: &Record<Member>,
+    project: &Record<Project>,
+) -> impl Iterator<Item = Reason> + use<> {
+    let role = member.body.role.project_role();
+    let by_role = role.map(|role| Reason {
+        source: Source::AccountRole(member.id),
+        role,
+    });
+    let open =
+        project.body.visibility == Visibility::Account && member.body.role >= AccountRole::Member;
+    let by_visibility = open.then_some(Reason {
+        source: Source::Visibility(project.id),
+        role: ProjectRole::Viewer,
+    });
+    by_role.into_iter().chain(by_visibility)
+}
+
 impl<'a> Access<'a> {
     /// The same question about another person of the account.
     #[must_use]
@@ -119,63 +138,76 @@ impl<'a> Access<'a> {
     /// Every record that confers something, strongest standing first: account role, visibility,
     /// grants to the person, grants to their teams.
     pub fn reasons(&self) -> impl Iterator<Item = Reason> + use<'a> {
-        let access = *self;
-        let member = access.account.membership();
-        let project = access.project.filter(|project| !project.deleted);
-        let standing = member.zip(project);
-        let user = access.account.user;
-        let by_role = standing.and_then(|(member, _)| {
-            let role = member.body.role.project_role()?;
-            Some(Reason {
-                source: Source::AccountRole(user),
-                role,
-            })
-        });
-        let by_visibility = standing.and_then(|(member, project)| {
-            let open = project.body.visibility == Visibility::Account
-                && member.body.role >= AccountRole::Member;
-            let source = Source::Visibility(project.id);
-            open.then_some(Reason {
-                source,
-                role: ProjectRole::Viewer,
-            })
-        });
-        let direct = standing.into_iter().flat_map(move |(member, _)| {
-            let membership = member.body.membership_id;
-            access
-                .live_grants(Principal::User(user))
-                .filter(move |grant| grant.body.membership_id == Some(membership))
-                .map(|grant| Reason {
-                    source: Source::UserGrant(grant.id),
-                    role: grant.body.role,
-                })
-        });
-        let by_team = standing.into_iter().flat_map(move |_| {
-            let teams = access.account.teams.iter().map(|row| row.body.team_id);
-            teams
-                .filter(move |team| access.account.team_role(*team).is_some())
-                .flat_map(move |team| access.live_grants(Principal::Team(team)))
-                .map(|grant| Reason {
-                    source: Source::TeamGrant(grant.id),
-                    role: grant.body.role,
-                })
-        });
-        by_role
-            .into_iter()
-            .chain(by_visibility)
-            .chain(direct)
-            .chain(by_team)
+        self.reasons_with(|_| true)
     }
 
-    fn live_grants(self, principal: Principal) -> impl Iterator<Item = &'a Record<Grant>> {
+    /// The reasons whose role is wanted. A grant's role is looked at before anything else of it: whoever
+    /// holds many grants and lacks a capability is refused without their being read any further.
+    fn reasons_with<F>(&self, wanted: F) -> impl Iterator<Item = Reason> + use<'a, F>
+    where
+        F: Fn(ProjectRole) -> bool + Copy,
+    {
+        let access = *self;
+        let project = access.project.filter(|project| !project.deleted);
+        let standing = access.account.membership().zip(project);
+        standing.into_iter().flat_map(move |(member, project)| {
+            by_standing(member, project)
+                .filter(move |reason| wanted(reason.role))
+                .chain(access.by_grants_to_the_person(member, wanted))
+                .chain(access.by_grants_to_teams(wanted))
+        })
+    }
+
+    fn by_grants_to_the_person<F>(
+        self,
+        member: &'a Record<Member>,
+        wanted: F,
+    ) -> impl Iterator<Item = Reason> + use<'a, F>
+    where
+        F: Fn(ProjectRole) -> bool + Copy,
+    {
+        let membership = Some(member.body.membership_id);
+        self.live_grants(Principal::User(self.account.user), wanted)
+            .filter(move |grant| grant.body.membership_id == membership)
+            .map(|grant| Reason {
+                source: Source::UserGrant(grant.id),
+                role: grant.body.role,
+            })
+    }
+
+    fn by_grants_to_teams<F>(self, wanted: F) -> impl Iterator<Item = Reason> + use<'a, F>
+    where
+        F: Fn(ProjectRole) -> bool + Copy,
+    {
+        let teams = self.account.current_teams();
+        teams
+            .flat_map(move |row| self.live_grants(Principal::Team(row.team_id), wanted))
+            .map(|grant| Reason {
+                source: Source::TeamGrant(grant.id),
+                role: grant.body.role,
+            })
+    }
+
+    fn live_grants<F>(
+        self,
+        principal: Principal,
+        wanted: F,
+    ) -> impl Iterator<Item = &'a Record<Grant>> + use<'a, F>
+    where
+        F: Fn(ProjectRole) -> bool,
+    {
+        self.grants_to(principal).iter().filter(move |grant| {
+            wanted(grant.body.role) && !grant.deleted && grant.body.is_live(self.now)
+        })
+    }
+
+    fn grants_to(self, principal: Principal) -> &'a [Record<Grant>] {
         let first = self
             .grants
             .partition_point(|grant| grant.body.principal < principal);
-        self.grants
-            .iter()
-            .skip(first)
-            .take_while(move |grant| grant.body.principal == principal)
-            .filter(move |grant| !grant.deleted && grant.body.is_live(self.now))
+        let rest = self.grants.get(first..).unwrap_or_default();
+        let count = rest.partition_point(|grant| grant.body.principal == principal);
+        rest.get(..count).unwrap_or_default()
     }
 
     /// Everything the person may do, archiving aside.
@@ -212,10 +244,8 @@ impl<'a> Access<'a> {
     /// # Errors
     /// Why it is refused.
     pub fn check(&self, capability: Capability) -> Result<Reason, Refusal> {
-        let sufficient = self
-            .reasons()
-            .find(|reason| reason.role.capabilities().has(capability));
-        match sufficient {
+        let suffices = |role: ProjectRole| role.capabilities().has(capability);
+        match self.reasons_with(suffices).next() {
             Some(reason) if self.possible().has(capability) => Ok(reason),
             Some(_) => Err(Refusal::Archived),
             None if self.reasons().next().is_none() => Err(Refusal::Hidden),
@@ -227,8 +257,7 @@ impl<'a> Access<'a> {
     #[must_use]
     pub fn explain(&self, capability: Capability) -> Vec<Reason> {
         let possible = self.possible().has(capability);
-        self.reasons()
-            .filter(|reason| possible && reason.role.capabilities().has(capability))
+        self.reasons_with(|role| possible && role.capabilities().has(capability))
             .collect()
     }
 

@@ -46,19 +46,25 @@ impl<'a> AccountAccess<'a> {
             .map_or(Capabilities::NONE, AccountRole::capabilities)
     }
 
-    /// Whether the person is in the team, as of this stay in the account, and the team still exists.
+    /// The person's places in teams that still exist, as of this stay in the account.
+    pub fn current_teams(&self) -> impl Iterator<Item = &'a TeamMember> + use<'a> {
+        let standing = self.account.zip(self.membership());
+        let rows = self.teams;
+        standing.into_iter().flat_map(move |(account, member)| {
+            let current = move |row: &&Record<TeamMember>| {
+                !row.deleted
+                    && row.body.membership_id == member.body.membership_id
+                    && !account.body.has_retired(row.body.team_id)
+            };
+            rows.iter().filter(current).map(|row| &row.body)
+        })
+    }
+
+    /// The person's role in the team, if they are in it.
     #[must_use]
     pub fn team_role(&self, team: TeamId) -> Option<TeamRole> {
-        let member = self.membership()?;
-        let retired = self
-            .account
-            .is_some_and(|account| account.body.has_retired(team));
-        let row = self
-            .teams
-            .iter()
-            .find(|row| row.body.team_id == team && !row.deleted)?;
-        let current = !retired && row.body.membership_id == member.body.membership_id;
-        current.then_some(row.body.role)
+        let mut teams = self.current_teams();
+        teams.find(|row| row.team_id == team).map(|row| row.role)
     }
 
     /// What the role would hand out beyond what the person has: whoever lacks any of it cannot make

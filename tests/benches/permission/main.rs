@@ -1,0 +1,164 @@
+//! One permission decision, from raw records to an answer with its reason, against Cedar.
+//!
+//! The caller is a guest with 10, 100, 500 (the most a project may have) or 1,000 grants on one project, half
+//! of them their own, half through ten teams. `first` is allowed by the first grant looked at, `last` by the very last one,
+//! and `refused` by none, so that all must be looked at. Cedar gets its grants folded into groups, its
+//! fastest way to a bare yes or no, or as linked policies, so that its answer names a grant as the
+//! engine's does; each with the entities built for the request and with everything prebuilt.
+
+mod application;
+
+use std::{
+    hint::black_box,
+    time::{Duration, Instant},
+};
+
+use application::{Application, Grants};
+use divan::Bencher;
+use wm_core::{
+    model::{Grant, MemberStatus, Principal, Visibility},
+    permission::{Access, AccountRole, Capability, ProjectRole, TeamRole},
+};
+use wm_tests::worlds::World;
+
+const GRANTS: [usize; 4] = [10, 100, Grant::LIVE_LIMIT, 1_000];
+const ASKED: Capability = Capability::ArtifactCreate;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Case {
+    First,
+    Last,
+    Refused,
+}
+
+/// A world with one caller and one project.
+struct Scene(World);
+
+impl Scene {
+    fn new(case: Case, grants: usize) -> Self {
+        let mut world = World::empty();
+        let mut person = world.member(AccountRole::Guest, MemberStatus::Active);
+        for _ in 0..10 {
+            let team = world.id();
+            world.teams.push(team);
+            world.join(&mut person, team, TeamRole::Member);
+        }
+        let mut place = world.project(Visibility::Private, false);
+        for number in 0..grants {
+            let own = number % 2 == 0;
+            let team = Principal::Team(world.teams[number / 2 % world.teams.len()]);
+            let principal = if own {
+                Principal::User(person.user)
+            } else {
+                team
+            };
+            let stay = own.then_some(person.stay);
+            world.give(&mut place, principal, stay, ProjectRole::Viewer);
+        }
+        // Teams sort before people, and the person's own grants are looked at first.
+        let teams_grants = grants / 2;
+        let decisive = match case {
+            Case::First => Some(teams_grants),
+            Case::Last => Some(teams_grants - 1),
+            Case::Refused => None,
+        };
+        if let Some(decisive) = decisive {
+            place.grants[decisive].body.role = ProjectRole::Contributor;
+        }
+        world.people.push(person);
+        world.projects.push(place);
+        Self(world)
+    }
+
+    fn access(&self) -> Access<'_> {
+        self.0.access(&self.0.people[0], &self.0.projects[0])
+    }
+
+    fn decide(&self) -> bool {
+        black_box(black_box(self).access().check(black_box(ASKED))).is_ok()
+    }
+}
+
+#[divan::bench(args = GRANTS)]
+fn engine_first(bencher: Bencher<'_, '_>, grants: usize) {
+    let scene = Scene::new(Case::First, grants);
+    bencher.bench(|| scene.decide());
+}
+
+#[divan::bench(args = GRANTS)]
+fn engine_last(bencher: Bencher<'_, '_>, grants: usize) {
+    let scene = Scene::new(Case::Last, grants);
+    bencher.bench(|| scene.decide());
+}
+
+#[divan::bench(args = GRANTS)]
+fn engine_refused(bencher: Bencher<'_, '_>, grants: usize) {
+    let scene = Scene::new(Case::Refused, grants);
+    bencher.bench(|| scene.decide());
+}
+
+#[divan::bench(args = GRANTS, consts = [true, false])]
+fn cedar_prebuilt<const FOLDED: bool>(bencher: Bencher<'_, '_>, grants: usize) {
+    let scene = Scene::new(Case::Refused, grants);
+    let way = if FOLDED {
+        Grants::Folded
+    } else {
+        Grants::Linked
+    };
+    let cedar = Application::new(way, &scene.access());
+    let question = cedar.build(&scene.access(), ASKED);
+    bencher.bench(|| cedar.allows(&question));
+}
+
+/// Nanoseconds of one run: the quickest of 31 samples of at least a millisecond each, because whatever
+/// else the machine does only ever adds.
+fn nanoseconds(mut run: impl FnMut() -> bool, expected: bool) -> f64 {
+    assert_eq!(run(), expected);
+    let mut sample = |runs: u32| {
+        let start = Instant::now();
+        for _ in 0..runs {
+            black_box(run());
+        }
+        start.elapsed()
+    };
+    let mut runs = 1;
+    while sample(runs) < Duration::from_millis(1) {
+        runs *= 2;
+    }
+    let quickest = (0..31).map(|_| sample(runs)).min().unwrap_or_default();
+    quickest.as_secs_f64() * 1e9 / f64::from(runs)
+}
+
+/// Prints how many times faster the engine is, in every case and against every way to use Cedar.
+fn compare(case: Case, grants: usize) {
+    let scene = Scene::new(case, grants);
+    let expected = case != Case::Refused;
+    let ours = nanoseconds(|| scene.decide(), expected);
+    for way in [Grants::Folded, Grants::Linked] {
+        let cedar = Application::new(way, &scene.access());
+        let question = cedar.build(&scene.access(), ASKED);
+        let built = nanoseconds(
+            || cedar.allows(&cedar.build(&scene.access(), ASKED)),
+            expected,
+        );
+        let prebuilt = nanoseconds(|| cedar.allows(&question), expected);
+        for (name, theirs) in [("built", built), ("prebuilt", prebuilt)] {
+            println!(
+                "ratio: {grants:>4} grants, {case:?}: engine {ours:.0} ns, Cedar with grants {way:?}, entities {name} \
+                 {theirs:.0} ns: {:.1} times faster",
+                theirs / ours
+            );
+        }
+    }
+}
+
+fn main() {
+    divan::main();
+    if std::env::args().any(|argument| argument == "--bench") {
+        for grants in GRANTS {
+            for case in [Case::First, Case::Last, Case::Refused] {
+                compare(case, grants);
+            }
+        }
+    }
+}

@@ -1,0 +1,179 @@
+//! What is built on the evaluator (subjects of a project, previews, access at a past time) against
+//! the oracle and against what happened.
+
+use std::{collections::BTreeSet, time::Duration};
+
+use proptest::prelude::*;
+use wm_core::{
+    model::{Author, Clock, Grant, Record},
+    permission::{
+        AccountRole, Capabilities, Capability, ProjectRole, history,
+        preview::{self, Difference},
+        subjects,
+    },
+    value::Timestamp,
+};
+use wm_tests::{
+    agreement::why,
+    choices::{Choices, Tape, tapes},
+    oracle::{self, Answer, Why},
+    worlds::{self, Person, Place, World},
+};
+
+fn worlds() -> impl Strategy<Value = (World, Tape)> {
+    tapes(400).prop_map(|mut tape| (World::generate(&mut tape), tape))
+}
+
+/// What the oracle lets somebody do.
+fn effective(world: &World, person: &Person, place: &Place) -> Capabilities {
+    let allowed = |capability: &Capability| {
+        oracle::answer(world, person, place, capability.as_str()) == Answer::Allowed
+    };
+    let allowed: Vec<Capability> = Capability::ALL.iter().copied().filter(allowed).collect();
+    Capabilities::of(&allowed)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 256, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn the_subjects_of_a_project_are_those_who_have_the_capability((world, mut tape) in worlds()) {
+        let place = tape.pick(&world.projects);
+        let capability = *tape.pick(&ProjectRole::Owner.capabilities().iter().collect::<Vec<_>>());
+        for asked in [None, Some(capability)] {
+            let people = world.people.iter().map(|person| world.account_access(person));
+            let found = subjects::subjects(world.access(&world.people[0], place), people, asked);
+            let found: Vec<(_, BTreeSet<Why>)> = found
+                .map(|(access, reasons)| (access.account.user, reasons.into_iter().map(why).collect()))
+                .collect();
+            let mut expected = Vec::new();
+            for person in &world.people {
+                let mut reasons = oracle::reasons(&world, person, place);
+                if let Some(capability) = asked {
+                    let allowed = oracle::answer(&world, person, place, capability.as_str()) == Answer::Allowed;
+                    let word = capability.as_str();
+                    reasons.retain(|why| allowed && oracle::role_has(&oracle::PROJECT_ROLES, &why.role, word));
+                }
+                if !reasons.is_empty() {
+                    expected.push((person.user, reasons));
+                }
+            }
+            prop_assert_eq!(&found, &expected);
+        }
+    }
+
+    #[test]
+    fn a_preview_says_what_then_happens((mut world, mut tape) in worlds()) {
+        let before = world.clone();
+        let place = &before.projects[0];
+        let added: Vec<Record<Grant>> = (0..tape.below(3)).map(|_| world.grant(&mut tape, place)).collect();
+        let revoked: BTreeSet<_> = place.grants.iter().map(|grant| grant.id).filter(|_| tape.happens(1, 3)).collect();
+        let after = preview::changed(&place.grants, added.clone(), &revoked);
+        let people = before.people.iter().map(|person| before.account_access(person));
+        let access = before.access(&before.people[0], place);
+        let said: Vec<Difference> = preview::preview(access, &after, people).collect();
+
+        world.projects[0].grants.retain(|grant| !revoked.contains(&grant.id));
+        added.into_iter().for_each(|grant| world.projects[0].add(grant));
+        let mut happened = Vec::new();
+        for person in &before.people {
+            let old = effective(&before, person, place);
+            let new = effective(&world, person, &world.projects[0]);
+            if old != new {
+                happened.push(Difference { user: person.user, gained: new.without(old), lost: old.without(new) });
+            }
+        }
+        prop_assert_eq!(said, happened);
+    }
+
+    #[test]
+    fn access_at_a_past_time_is_what_it_was((mut world, mut tape) in worlds()) {
+        let mut states: Vec<Record<Grant>> = Vec::new();
+        let mut snapshots: Vec<(Timestamp, Vec<Record<Grant>>)> = Vec::new();
+        let (mut now, mut grants) = (worlds::now(), Vec::<Record<Grant>>::new());
+        for _ in 0..tape.below(12) {
+            now = now.after(Duration::from_millis(u64::from(tape.below(3))));
+            let state = change(&mut world, &mut tape, &mut grants, now);
+            states.push(state);
+            // Two changes in one millisecond: only the later one was ever in force.
+            snapshots.retain(|(at, _)| *at != now);
+            snapshots.push((now, grants.clone()));
+        }
+        let half = states.len() / 2;
+        states.rotate_left(half);
+        for (at, expected) in snapshots {
+            let mut found = history::at(states.clone(), at);
+            found.sort_by_key(|grant| grant.id);
+            let mut expected = expected;
+            expected.sort_by_key(|grant| grant.id);
+            prop_assert_eq!(found, expected);
+        }
+        let before = worlds::now().before(Duration::from_millis(1));
+        prop_assert!(history::at(states, before).is_empty());
+    }
+}
+
+/// Makes a grant, or changes or revokes one, and gives its new state back.
+fn change(
+    world: &mut World,
+    tape: &mut Tape,
+    grants: &mut Vec<Record<Grant>>,
+    now: Timestamp,
+) -> Record<Grant> {
+    if grants.is_empty() || tape.happens(1, 2) {
+        let place = world.projects[0].clone();
+        let body = world.grant(tape, &place).body;
+        let made = Record::new(world.id(), body, Clock::default(), now, Author::System);
+        grants.push(made.clone());
+        return made;
+    }
+    let count = u32::try_from(grants.len()).unwrap();
+    let at = tape.below(count) as usize;
+    let before = &grants[at];
+    let mut body = before.body.clone();
+    if tape.happens(1, 2) {
+        body.revoked = Some(worlds::revocation());
+    } else {
+        body.role = *tape.pick(ProjectRole::ALL);
+    }
+    let after = before.next(body, false, Clock::default(), now, Author::System);
+    grants[at] = after.clone();
+    after
+}
+
+/// Rule 4 as a table: who may act on whom, and what one must have to hand a role out.
+#[test]
+fn nobody_acts_on_their_betters_or_hands_out_more_than_they_have() {
+    use AccountRole::{Admin, Guest, Member, Owner};
+    let outranked: [(AccountRole, &[AccountRole]); 4] = [
+        (Guest, &[]),
+        (Member, &[Guest]),
+        (Admin, &[Guest, Member]),
+        (Owner, &[Guest, Member, Admin, Owner]),
+    ];
+    let mut world = World::empty();
+    for (role, below) in outranked {
+        let person = world.member(role, wm_core::model::MemberStatus::Active);
+        let access = world.account_access(&person);
+        for other in AccountRole::ALL.iter().copied() {
+            assert_eq!(
+                access.outranks(other),
+                below.contains(&other),
+                "{role} over {other}"
+            );
+            assert_eq!(
+                access.beyond(other).is_empty(),
+                other <= role,
+                "{role} makes a {other}"
+            );
+        }
+    }
+    let outsider = Person {
+        member: None,
+        ..world.member(Owner, wm_core::model::MemberStatus::Active)
+    };
+    let access = world.account_access(&outsider);
+    for role in AccountRole::ALL {
+        assert!(!access.outranks(*role) && !access.beyond(*role).is_empty());
+    }
+}
