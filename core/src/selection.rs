@@ -215,7 +215,9 @@ fn variant(provider: Provider) -> Value {
             }
         }
     }
-    let required: Vec<_> = properties.keys().cloned().collect();
+    // Sorted, because whether a map keeps its members in order depends on who else uses the library.
+    let mut required: Vec<_> = properties.keys().cloned().collect();
+    required.sort();
     json!({ "title": provider.entry().label, "type": "object", "properties": properties, "required": required })
 }
 
