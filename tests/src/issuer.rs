@@ -41,8 +41,9 @@ impl TestIssuer {
     /// An issuer that signs with RS256.
     pub fn rsa(name: &str, kid: &str) -> Self {
         let pair = KeyPair::generate(KeySize::Rsa2048).unwrap();
-        let der = AsDer::<aws_lc_rs::encoding::Pkcs8V1Der<'_>>::as_der(&pair).unwrap();
-        let key = EncodingKey::from_rsa_der(der.as_ref());
+        let pkcs8 = AsDer::<aws_lc_rs::encoding::Pkcs8V1Der<'_>>::as_der(&pair).unwrap();
+        // The library takes PKCS #1, which is what PKCS #8 wraps in 26 bytes for this size of key.
+        let key = EncodingKey::from_rsa_der(&pkcs8.as_ref()[26..]);
         Self {
             name: name.into(),
             kid: kid.into(),
