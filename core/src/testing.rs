@@ -49,6 +49,8 @@ pub(crate) struct World {
     pub(crate) waves: usize,
     /// The most questions one of them asked.
     pub(crate) widest: usize,
+    /// What the indexes still show, where they are behind.
+    pub(crate) behind: Option<Memory>,
     requests: u64,
 }
 
@@ -124,6 +126,7 @@ impl World {
             finishes: true,
             waves: 0,
             widest: 0,
+            behind: None,
             requests: 0,
         }
     }
@@ -377,7 +380,7 @@ impl World {
         match ask {
             Ask::Get(key) => Answer::Item(self.store.get(key).cloned()),
             Ask::Scan(range) => Answer::Page(self.store.scan(range)),
-            Ask::List(list) => Answer::Page(self.store.list(list)),
+            Ask::List(list) => Answer::Page(self.behind.as_ref().unwrap_or(&self.store).list(list)),
             Ask::Stat { path, .. } | Ask::Assemble { path, .. } => {
                 Answer::Stat(self.objects.get(&path.to_string()).cloned())
             }

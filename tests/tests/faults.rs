@@ -665,6 +665,26 @@ async fn an_event_the_bus_did_not_take_is_published_later() {
 }
 
 #[tokio::test]
+async fn case_57_of_a_batch_only_what_failed_is_tried_again() {
+    let surface = MemorySurface::new();
+    let places = furnish(&surface).await;
+    surface.settle().await;
+    for name in ["invitation", "team"] {
+        creation(name, &places)
+            .send(&surface, None)
+            .await
+            .expect(201);
+    }
+    watch(&surface).inject(Operation::Send, Fault::FailBefore);
+    let first = relayed(&surface).await;
+    assert_eq!((first.published, first.failed), (1, 1));
+    let second = relayed(&surface).await;
+    assert_eq!((second.published, second.failed), (1, 0));
+    assert_eq!(relayed(&surface).await.published, 0);
+    assert_eq!(surface.mails("dan@example.com").await.len(), 1);
+}
+
+#[tokio::test]
 async fn an_event_whose_acknowledgement_was_lost_comes_again_under_the_same_id_and_mails_once() {
     for operation in [Operation::Publish, Operation::Commit] {
         let surface = an_invitation().await;

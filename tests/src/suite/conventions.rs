@@ -20,7 +20,7 @@ fn lists() -> impl Iterator<Item = &'static Route> {
 }
 
 /// 428 without `If-Match`, 412 with a mark that is not the current one, on every route that needs one.
-pub async fn updates_need_the_current_mark<H: Harness>(surface: &H) {
+pub async fn case_58_a_stale_mark_is_refused_alike_everywhere<H: Harness>(surface: &H) {
     let ana = Person::new(surface, "ana");
     let estate = Estate::found(&ana).await;
     let needing = operations::routes().filter(|route| route.precondition == Precondition::Required);
@@ -86,7 +86,7 @@ pub async fn an_optional_precondition_is_honoured<H: Harness>(surface: &H) {
 
 /// The same key and body repeat the answer, another body is 422 (case 53), and neither another person
 /// nor another path meets the key.
-pub async fn a_key_repeats_the_answer_and_nothing_else<H: Harness>(surface: &H) {
+pub async fn case_53_a_key_repeats_the_answer_and_nothing_else<H: Harness>(surface: &H) {
     let (ana, eve) = (Person::new(surface, "ana"), Person::new(surface, "eve"));
     let key = [("idempotency-key", "k-1")];
     let body = |name: &str| Some(json!({ "name": name, "kind": "personal" }));

@@ -140,6 +140,37 @@ mod tests {
     }
 
     #[test]
+    fn case_61_an_index_that_is_behind_shows_nobody_who_left_and_no_old_role() {
+        let mut world = World::new();
+        let [ana, ben, cyd] = ["ana", "ben", "cyd"].map(|name| world.person(name));
+        let account = world.account(&ana);
+        let path = format!("/v1/accounts/{account}/members");
+        for person in [&ben, &cyd] {
+            world.pass(core::time::Duration::from_secs(1));
+            world.join(&account, person, AccountRole::Member);
+        }
+        world.behind = Some(world.store.clone());
+        let (of_ben, of_cyd) = (
+            format!("{path}/{}", ben.id()),
+            format!("{path}/{}", cyd.id()),
+        );
+        world.delete(&ana, &of_ben).expect(204);
+        world
+            .patch(&ana, &of_cyd, json!({ "role": "guest" }))
+            .expect(200);
+        let page = world.get(&ana, &path).expect(200).body;
+        let shown = page["items"].as_array().unwrap();
+        assert_eq!(shown.len(), 2);
+        assert_eq!(
+            (&shown[1]["id"], &shown[1]["role"]),
+            (&json!(cyd.id()), &json!("guest"))
+        );
+        // Nor does what they may do follow the index.
+        world.get(&ben, &path).expect_problem("not-found");
+        world.get(&cyd, &path).expect_problem("forbidden");
+    }
+
+    #[test]
     fn who_does_not_see_members_gets_no_list() {
         let mut world = World::new();
         let [ana, ben, eve] = ["ana", "ben", "eve"].map(|name| world.person(name));
