@@ -33,7 +33,9 @@ use tokio::{
 use warp::{Filter, filters::BoxedFilter, reply::Response as HttpResponse};
 use wm_core::api::{Request, Response};
 
-use crate::{env::EnvSource, identity::Issuer};
+use wm_service::EnvSource;
+
+use crate::identity::Issuer;
 
 /// How long a request's head may take, and how long a connection may be idle.
 const HEAD_TIME: Duration = Duration::from_secs(10);

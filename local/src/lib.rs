@@ -3,11 +3,9 @@
 pub mod artifacts;
 pub mod backup;
 mod blocking;
-pub mod clock;
 pub mod config;
 pub mod data_directory;
 pub mod durable;
-pub mod env;
 pub mod events;
 pub mod http;
 pub mod identity;
@@ -15,3 +13,5 @@ pub mod mail;
 pub mod node;
 pub mod records;
 pub mod secrets;
+
+pub use wm_service::clock;

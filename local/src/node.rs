@@ -18,17 +18,17 @@ use tokio::{
     time::timeout,
 };
 use wm_core::{catalog::Provider, context::Surface, selection::BackendSelection};
-use wm_service::Service;
+use wm_service::{EnvSource, Service};
 
 use crate::{
     artifacts::{LocalArtifacts, ObjectStore, Signer},
     config::Config,
     data_directory::{DataDirectory, Layout, OpenError},
-    env::EnvSource,
     events::EventLog,
     http::{Files, Server, Site},
     identity::{Issuer, IssuerError},
     mail::Maildir,
+    secrets::random_bytes,
 };
 
 /// How long a stopping node goes on publishing once the last request is answered.
@@ -171,7 +171,7 @@ impl Parts {
         let store = Arc::new(store);
         let signer = Signer::new(directory.secret.as_bytes());
         let issuer = Arc::new(Issuer::open(&layout.issuer_key())?);
-        let env = Arc::new(EnvSource::new().map_err(StartError::Random)?);
+        let env = Arc::new(EnvSource::new(random_bytes().map_err(StartError::Random)?));
         let surface = Surface {
             id: directory.surface,
             secret: *directory.secret.as_bytes(),

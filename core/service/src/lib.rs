@@ -3,6 +3,8 @@
 //! Asynchronous, without a runtime and without an SDK: a surface brings both.
 
 mod actors;
+pub mod clock;
+mod env;
 mod execute;
 mod handle;
 mod health;
@@ -20,6 +22,7 @@ mod trace;
 use wm_core::context::Surface;
 
 use actors::Actors;
+pub use env::EnvSource;
 use identity::{Issuer, Verifier};
 use ports::Provider;
 pub use relay::Relayed;

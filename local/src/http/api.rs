@@ -12,7 +12,7 @@ use warp::{
 use wm_core::api::{Problem, ProblemKind, Request, Response};
 
 use super::body::{Body, BodyError, body};
-use crate::env::EnvSource;
+use wm_service::EnvSource;
 
 /// How long the whole body of an API request may take.
 const BODY_TIME: Duration = Duration::from_secs(60);

@@ -21,6 +21,7 @@ use wm_core::{
     storage::ObjectPath,
     value::Sha256,
 };
+use wm_service::EnvSource;
 
 use super::{
     api::{plain_method, problem, raw_query},
@@ -31,7 +32,6 @@ use crate::{
     artifacts::{Address, AddressError, CHUNK, FILES, Incoming, ObjectStore, Purpose, Signer},
     blocking::blocking,
     clock::now,
-    env::EnvSource,
 };
 
 /// What the endpoints of files need.

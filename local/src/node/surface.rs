@@ -7,11 +7,14 @@ use wm_core::{
     env::Env,
     storage::{Batch, Item, Key, List, Page, Range, Scope},
 };
-use wm_service::ports::{CommitError, PortError, Provider, Records};
+use wm_service::{
+    EnvSource,
+    ports::{CommitError, PortError, Provider, Records},
+};
 
 use crate::{
-    artifacts::LocalArtifacts, data_directory::DataDirectory, env::EnvSource, events::EventLog,
-    identity::Issuer, mail::Maildir,
+    artifacts::LocalArtifacts, data_directory::DataDirectory, events::EventLog, identity::Issuer,
+    mail::Maildir,
 };
 
 /// Every port over one data directory.

@@ -24,11 +24,13 @@ use wm_local::{
     artifacts::{LocalArtifacts, ObjectStore, Signer},
     clock::now,
     data_directory::Layout,
-    env::EnvSource,
     http::{Files, Server, Site},
     identity::Issuer,
 };
-use wm_service::ports::{Artifacts, SignedRequest};
+use wm_service::{
+    EnvSource,
+    ports::{Artifacts, SignedRequest},
+};
 
 pub(crate) const SECRET: [u8; 32] = [7; 32];
 
@@ -95,7 +97,7 @@ impl Running {
             format!("http://{address}"),
         );
         let (sender, created) = mpsc::unbounded_channel();
-        let env = Arc::new(EnvSource::new().unwrap());
+        let env = Arc::new(EnvSource::new([7; 32]));
         let files = Files {
             store,
             signer,

@@ -1,13 +1,13 @@
 //! The time and the randomness of requests.
 
 use std::{
-    fmt, io,
+    fmt,
     sync::atomic::{AtomicU64, Ordering},
 };
 
 use wm_core::{env::Env, value::Sha256};
 
-use crate::{clock::now, secrets::random_bytes};
+use crate::clock::now;
 
 /// Where the time and the randomness of requests come from.
 ///
@@ -26,15 +26,13 @@ impl fmt::Debug for EnvSource {
 }
 
 impl EnvSource {
-    /// A source over a fresh seed.
-    ///
-    /// # Errors
-    /// When the system gives no randomness.
-    pub fn new() -> io::Result<Self> {
-        Ok(Self {
-            seed: random_bytes()?,
+    /// A source over a fresh seed from the system's random generator.
+    #[must_use]
+    pub fn new(seed: [u8; 32]) -> Self {
+        Self {
+            seed,
             drawn: AtomicU64::new(0),
-        })
+        }
     }
 
     /// The time, and 32 bytes nobody had before.
@@ -52,8 +50,8 @@ mod tests {
 
     #[test]
     fn no_two_requests_share_their_randomness() {
-        let source = EnvSource::new().unwrap();
-        let other = EnvSource::new().unwrap();
+        let source = EnvSource::new([1; 32]);
+        let other = EnvSource::new([2; 32]);
         let drawn = [source.env(), source.env(), other.env()].map(|env| env.bytes("id"));
         assert!(drawn[0] != drawn[1] && drawn[0] != drawn[2] && drawn[1] != drawn[2]);
     }
