@@ -1,12 +1,16 @@
-//! The real program, as a process that can be killed.
+//! The real programs, as processes that can be killed.
 
 use std::{
     env,
     io::{BufRead, BufReader},
+    os::unix::process::CommandExt,
     path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
-    sync::OnceLock,
+    process::{Child, ChildStdin, Command, Stdio},
+    sync::{Arc, Mutex, OnceLock},
+    thread::{self, JoinHandle},
 };
+
+use crate::tools;
 
 /// The `wm` of this build, built once a test run if need be. It is where cargo puts it: beside the
 /// directory of the test programs.
@@ -16,23 +20,52 @@ use std::{
 pub fn program() -> &'static Path {
     static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
     PROGRAM.get_or_init(|| {
-        let test = env::current_exe().unwrap();
-        let directory = test.ancestors().nth(2).unwrap();
+        let directory = build_directory();
         let profile = match directory.file_name().unwrap().to_str().unwrap() {
             "debug" => "dev",
             other => other,
         };
-        let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-        let built = Command::new(cargo)
-            .args(["build", "--quiet", "--package", "wm", "--bin", "wm"])
-            .args(["--profile", profile, "--target-dir"])
-            .arg(directory.parent().unwrap())
-            .current_dir(env!("CARGO_MANIFEST_DIR"))
-            .status()
-            .unwrap();
-        assert!(built.success(), "`wm` cannot be built");
+        build(&["--package", "wm", "--bin", "wm"], profile);
         directory.join("wm")
     })
+}
+
+/// The directory of the Lambda functions and of `wm-aws`, built with the profile `ci` once a test run
+/// if need be.
+///
+/// # Panics
+/// Where cargo cannot build them.
+pub fn functions() -> &'static Path {
+    static FUNCTIONS: OnceLock<PathBuf> = OnceLock::new();
+    FUNCTIONS.get_or_init(|| {
+        let directory = build_directory().with_file_name("ci");
+        if !directory.join("api").exists() {
+            tools::say(
+                "building the functions of the AWS surface, which takes minutes the first time",
+            );
+        }
+        build(&["--package", "wm-aws", "--bins"], "ci");
+        directory
+    })
+}
+
+/// Where cargo put this test program's profile.
+fn build_directory() -> PathBuf {
+    let test = env::current_exe().unwrap();
+    test.ancestors().nth(2).unwrap().to_owned()
+}
+
+fn build(what: &[&str], profile: &str) {
+    let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let built = Command::new(cargo)
+        .args(["build", "--quiet"])
+        .args(what)
+        .args(["--profile", profile, "--target-dir"])
+        .arg(build_directory().parent().unwrap())
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .status()
+        .unwrap();
+    assert!(built.success(), "{what:?} cannot be built");
 }
 
 /// A running node, which ends with this value, and not gently.
@@ -85,5 +118,96 @@ impl Drop for Served {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
+    }
+}
+
+/// A program that ends, with everything it started, when this value does or when the process that
+/// started it does, however that one ended.
+#[derive(Debug)]
+pub struct Companion {
+    /// A watching shell, whose group the program is in.
+    child: Child,
+    /// The end of this pipe is what the shell waits for.
+    lifeline: Option<ChildStdin>,
+    output: Arc<Mutex<String>>,
+    reader: Option<JoinHandle<()>>,
+}
+
+/// Ends the group when the program ends by itself, and when the pipe does.
+const WATCH: &str = r#"{ "$@" </dev/null 2>&1; kill -9 0; } & cat >/dev/null; kill -9 0"#;
+
+impl Companion {
+    /// Starts a program and returns once it printed a line that contains `ready`.
+    ///
+    /// # Errors
+    /// What it printed, when it ended before.
+    ///
+    /// # Panics
+    /// When there is no shell.
+    pub fn start(command: &Command, ready: &str) -> Result<Self, String> {
+        let mut watched = Command::new("sh");
+        watched.args(["-c", WATCH, "companion"]);
+        watched.arg(command.get_program()).args(command.get_args());
+        for (name, value) in command.get_envs() {
+            match value {
+                Some(value) => watched.env(name, value),
+                None => watched.env_remove(name),
+            };
+        }
+        watched.stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut child = watched.process_group(0).spawn().unwrap();
+        let lifeline = child.stdin.take();
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let mut output = String::new();
+        for line in lines.by_ref().map_while(Result::ok) {
+            output.push_str(&line);
+            output.push('\n');
+            if line.contains(ready) {
+                let output = Arc::new(Mutex::new(output));
+                let more = Arc::clone(&output);
+                let reader = thread::spawn(move || {
+                    for line in lines.map_while(Result::ok) {
+                        let mut more = more.lock().unwrap();
+                        more.push_str(&line);
+                        more.push('\n');
+                    }
+                });
+                return Ok(Self {
+                    child,
+                    lifeline,
+                    output,
+                    reader: Some(reader),
+                });
+            }
+        }
+        drop(lifeline);
+        child.wait().unwrap();
+        Err(output)
+    }
+
+    /// What it printed so far.
+    ///
+    /// # Panics
+    /// Never.
+    #[must_use]
+    pub fn output(&self) -> String {
+        self.output.lock().unwrap().clone()
+    }
+
+    /// Whether it runs.
+    ///
+    /// # Panics
+    /// Never.
+    pub fn runs(&mut self) -> bool {
+        self.child.try_wait().unwrap().is_none()
+    }
+}
+
+impl Drop for Companion {
+    fn drop(&mut self) {
+        self.lifeline = None;
+        let _ = self.child.wait();
+        // The shell may be the first of its group to go; what they print to is closed by the last.
+        let _ = self.reader.take().map(JoinHandle::join);
     }
 }

@@ -1,0 +1,13 @@
+//! Stand-ins for cloud services, each a process on loopback that ends with whoever started it.
+
+pub mod dynalite;
+pub mod ministack;
+pub mod s3s;
+
+use std::net::TcpListener;
+
+/// A port that was free a moment ago.
+fn free_port() -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    listener.local_addr().unwrap().port()
+}

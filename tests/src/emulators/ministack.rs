@@ -1,0 +1,237 @@
+//! ministack: AWS in one process, with IAM enforced and signatures verified.
+
+use std::{process::Command, sync::OnceLock, time::Duration};
+
+use reqwest::{Client, Method};
+use serde_json::Value;
+use tempfile::TempDir;
+
+use super::free_port;
+use crate::{process::Companion, tools};
+
+mod signature;
+
+pub use signature::Credentials;
+
+/// The one region.
+pub const REGION: &str = "us-east-1";
+/// The one account.
+pub const ACCOUNT: &str = "000000000000";
+/// How often another port is tried when something else took the first.
+const ATTEMPTS: usize = 5;
+
+/// A running ministack, which ends with this value or with the test program.
+#[derive(Debug)]
+pub struct Ministack {
+    process: Companion,
+    /// Where every service answers.
+    pub url: String,
+    client: Client,
+    _state: TempDir,
+}
+
+/// An answer of a service.
+#[derive(Debug, Clone)]
+pub struct Answered {
+    /// The status.
+    pub status: u16,
+    /// The body as text.
+    pub text: String,
+}
+
+impl Answered {
+    /// The body as JSON; null where it is none.
+    #[must_use]
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.text).unwrap_or(Value::Null)
+    }
+}
+
+impl Ministack {
+    /// The one of this test program, which its tests share: each makes a table, a bucket, a bus of its
+    /// own.
+    ///
+    /// # Panics
+    /// When it does not start.
+    pub fn shared() -> &'static Self {
+        static SHARED: OnceLock<Ministack> = OnceLock::new();
+        SHARED.get_or_init(Self::start)
+    }
+
+    /// A new one on a free port.
+    ///
+    /// # Panics
+    /// When it does not start.
+    #[must_use]
+    pub fn start() -> Self {
+        let python = tools::ministack();
+        let mut said = String::new();
+        for _ in 0..ATTEMPTS {
+            let (state, port) = (tempfile::tempdir().unwrap(), free_port());
+            let mut command = Command::new(python);
+            command.args(["-m", "ministack"]).env_clear();
+            command.envs(environment(&state, port));
+            // Printed by this very process: where the port is taken by another, it ends instead.
+            match Companion::start(&command, "Running on http://127.0.0.1:") {
+                Ok(process) => {
+                    let client = Client::builder()
+                        .no_proxy()
+                        .timeout(Duration::from_secs(60));
+                    return Self {
+                        process,
+                        url: format!("http://127.0.0.1:{port}"),
+                        // Tests have a runtime each, and a connection must not outlive its own.
+                        client: client.pool_max_idle_per_host(0).build().unwrap(),
+                        _state: state,
+                    };
+                }
+                Err(output) => said = output,
+            }
+        }
+        panic!("ministack does not start: {said}");
+    }
+
+    /// What it printed so far.
+    #[must_use]
+    pub fn output(&self) -> String {
+        self.process.output()
+    }
+
+    /// The port it listens on.
+    ///
+    /// # Panics
+    /// Never.
+    #[must_use]
+    pub fn port(&self) -> u16 {
+        self.url.rsplit(':').next().unwrap().parse().unwrap()
+    }
+
+    /// What a program needs in its environment to use it as root.
+    #[must_use]
+    pub fn environment(&self) -> Vec<(String, String)> {
+        let root = Credentials::root();
+        [
+            ("AWS_REGION", REGION),
+            ("AWS_ENDPOINT_URL", &self.url),
+            ("AWS_ACCESS_KEY_ID", &root.key),
+            ("AWS_SECRET_ACCESS_KEY", &root.secret),
+            ("AWS_EC2_METADATA_DISABLED", "true"),
+        ]
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .into()
+    }
+
+    /// Calls a service of a JSON protocol as root and asserts that it went well. The target names
+    /// service and operation, such as `DynamoDB_20120810.CreateTable`.
+    ///
+    /// # Panics
+    /// When it is refused.
+    pub async fn json(&self, target: &str, body: &Value) -> Value {
+        let answered = self.json_as(&Credentials::root(), target, body).await;
+        assert_eq!(answered.status, 200, "{target}: {}", answered.text);
+        answered.json()
+    }
+
+    /// Calls a service of a JSON protocol with these credentials.
+    ///
+    /// # Panics
+    /// When it does not answer.
+    pub async fn json_as(&self, who: &Credentials, target: &str, body: &Value) -> Answered {
+        let (service, version) = json_protocol(target);
+        let content_type = format!("application/x-amz-json-{version}");
+        let headers = [
+            ("content-type", content_type.as_str()),
+            ("x-amz-target", target),
+        ];
+        let body = body.to_string().into_bytes();
+        self.send(who, service, "POST", "/", &headers, body).await
+    }
+
+    /// Calls a service of the query protocol (IAM, STS) with these credentials.
+    ///
+    /// # Panics
+    /// When it does not answer.
+    pub async fn query_as(
+        &self,
+        who: &Credentials,
+        service: &str,
+        parameters: &[(&str, &str)],
+    ) -> Answered {
+        let mut body = form_urlencoded::Serializer::new(String::new());
+        body.extend_pairs(parameters);
+        let headers = [("content-type", "application/x-www-form-urlencoded")];
+        let body = body.finish().into_bytes();
+        self.send(who, service, "POST", "/", &headers, body).await
+    }
+
+    /// Any signed call: S3, and SES whose protocol is REST.
+    ///
+    /// # Panics
+    /// When it does not answer.
+    pub async fn send(
+        &self,
+        who: &Credentials,
+        service: &str,
+        method: &str,
+        target: &str,
+        headers: &[(&str, &str)],
+        body: Vec<u8>,
+    ) -> Answered {
+        let signed = who.sign(service, method, (&self.url, target), headers, &body);
+        let method: Method = method.parse().unwrap();
+        let mut request = self.client.request(method, format!("{}{target}", self.url));
+        for (name, value) in signed {
+            request = request.header(name, value);
+        }
+        let response = request.body(body).send().await.unwrap();
+        Answered {
+            status: response.status().as_u16(),
+            text: response.text().await.unwrap(),
+        }
+    }
+
+    /// A page of its own, such as `/_ministack/health`.
+    ///
+    /// # Panics
+    /// When it does not answer.
+    pub async fn page(&self, path: &str) -> Value {
+        let response = self.client.get(format!("{}{path}", self.url)).send().await;
+        let text = response.unwrap().text().await.unwrap();
+        serde_json::from_str(&text).unwrap()
+    }
+}
+
+/// Bound to loopback, which is not its default, with nothing open that is not asked for and its state
+/// in a directory of its own.
+fn environment(state: &TempDir, port: u16) -> Vec<(&'static str, String)> {
+    let state = state.path().to_str().unwrap().to_owned();
+    let path = std::env::var("PATH").unwrap_or_default();
+    [
+        ("PATH", path.as_str()),
+        ("BIND_HOST", "127.0.0.1"),
+        ("GATEWAY_PORT", &port.to_string()),
+        ("AUTH", "true"),
+        ("LAMBDA_EXECUTOR", "local"),
+        ("IOT_MTLS_ENABLED", "0"),
+        ("SFTP_ENABLED", "0"),
+        ("STATE_DIR", &state),
+        ("S3_DATA_DIR", &state),
+        ("TMPDIR", &state),
+        ("HOME", &state),
+    ]
+    .map(|(name, value)| (name, value.to_owned()))
+    .into()
+}
+
+/// The name a service is signed for, and the version of its protocol.
+fn json_protocol(target: &str) -> (&'static str, &'static str) {
+    match target.split('.').next().unwrap() {
+        "DynamoDB_20120810" | "DynamoDBStreams_20120810" => ("dynamodb", "1.0"),
+        "AWSEvents" => ("events", "1.1"),
+        "AmazonSQS" => ("sqs", "1.0"),
+        "AmazonSSM" => ("ssm", "1.1"),
+        "secretsmanager" => ("secretsmanager", "1.1"),
+        "AWSCognitoIdentityProviderService" => ("cognito-idp", "1.1"),
+        other => panic!("no protocol is known for `{other}`"),
+    }
+}

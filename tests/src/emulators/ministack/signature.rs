@@ -1,0 +1,100 @@
+//! Signature Version 4, as small as these tests need it.
+
+use std::fmt::Write;
+
+use aws_lc_rs::hmac;
+use wm_core::value::{Sha256, Timestamp};
+use wm_local::clock::now;
+
+use super::REGION;
+
+/// Who calls.
+#[derive(Debug, Clone)]
+pub struct Credentials {
+    /// The access key's id.
+    pub key: String,
+    /// The secret access key.
+    pub secret: String,
+    /// The session token, of a role.
+    pub token: Option<String>,
+}
+
+impl Credentials {
+    /// Whom ministack takes for the account's root.
+    #[must_use]
+    pub fn root() -> Self {
+        Self {
+            key: "test".into(),
+            secret: "test".into(),
+            token: None,
+        }
+    }
+
+    /// The headers of a signed request: these, and what signing adds. The target's query, if any, must
+    /// stand in canonical order.
+    pub(super) fn sign(
+        &self,
+        service: &str,
+        method: &str,
+        (base, target): (&str, &str),
+        headers: &[(&str, &str)],
+        body: &[u8],
+    ) -> Vec<(String, String)> {
+        let (date, time) = moment(now());
+        let host = base.split_once("://").unwrap().1;
+        let digest = Sha256::of(body).to_string();
+        let mut signed: Vec<(String, String)> = [
+            ("host", host),
+            ("x-amz-date", &time),
+            ("x-amz-content-sha256", &digest),
+        ]
+        .iter()
+        .chain(headers)
+        .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+        .collect();
+        let token = self.token.clone();
+        signed.extend(token.map(|token| ("x-amz-security-token".to_owned(), token)));
+        signed.sort();
+        let names: Vec<&str> = signed.iter().map(|(name, _)| name.as_str()).collect();
+        let names = names.join(";");
+        let (path, query) = target.split_once('?').unwrap_or((target, ""));
+        let mut canonical = format!("{method}\n{path}\n{query}\n");
+        for (name, value) in &signed {
+            writeln!(canonical, "{name}:{}", value.trim()).unwrap();
+        }
+        write!(canonical, "\n{names}\n{digest}").unwrap();
+        let scope = format!("{date}/{REGION}/{service}/aws4_request");
+        let hashed = Sha256::of(canonical.as_bytes());
+        let text = format!("AWS4-HMAC-SHA256\n{time}\n{scope}\n{hashed}");
+        let mut key = format!("AWS4{}", self.secret).into_bytes();
+        for part in [&date, REGION, service, "aws4_request", &text] {
+            key = keyed(&key, part);
+        }
+        let mut signature = String::new();
+        for byte in key {
+            write!(signature, "{byte:02x}").unwrap();
+        }
+        let value = format!(
+            "AWS4-HMAC-SHA256 Credential={}/{scope}, SignedHeaders={names}, Signature={signature}",
+            self.key
+        );
+        signed.retain(|(name, _)| name != "host");
+        signed.push(("authorization".into(), value));
+        signed
+    }
+}
+
+/// `20261123` and `20261123T101112Z`.
+fn moment(now: Timestamp) -> (String, String) {
+    let text = now.to_string();
+    let digits: String = text
+        .chars()
+        .filter(|character| !"-:".contains(*character))
+        .collect();
+    (digits[..8].to_owned(), format!("{}Z", &digits[..15]))
+}
+
+fn keyed(key: &[u8], text: &str) -> Vec<u8> {
+    let key = hmac::Key::new(hmac::HMAC_SHA256, key);
+    hmac::sign(&key, text.as_bytes()).as_ref().to_vec()
+}
