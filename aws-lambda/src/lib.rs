@@ -1,1 +1,16 @@
-//! The AWS surface.
+//! The AWS surface: every port over its service, and the Lambda functions that answer with them.
+
+pub mod artifacts;
+pub mod config;
+mod error;
+pub mod events;
+pub mod functions;
+pub mod http;
+pub mod identity;
+pub mod mail;
+mod metrics;
+pub mod records;
+pub mod sdk;
+pub mod secrets;
+pub mod surface;
+mod telemetry;

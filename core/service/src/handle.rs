@@ -27,12 +27,12 @@ impl<P: Provider> Service<P> {
             Ok(reply) => Response::from_reply(reply, request_id),
             Err(problem) => {
                 if let Some(internal) = &problem.internal {
-                    tracing::error!(%request_id, %trace, operation, internal, "a request failed");
+                    tracing::error!(%request_id, traceparent = %trace, operation, internal, "a request failed");
                 }
                 Response::from_problem(&problem, request_id)
             }
         };
-        tracing::info!(%request_id, %trace, operation, status = response.status, "answered");
+        tracing::info!(%request_id, traceparent = %trace, operation, status = response.status, "answered");
         response.headers.push(("traceparent", trace));
         response
     }

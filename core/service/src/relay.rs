@@ -1,12 +1,15 @@
 //! The outbox: journal entries become published events, each if and only if it was committed.
 
-use std::{collections::BTreeMap, future::Future};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    future::Future,
+};
 
 use futures_util::future::join_all;
 use wm_core::{
     cloud_event::CloudEvent,
     model::{JournalEntry, Record, WORK_SHARDS, work_partition},
-    storage::{Batch, Condition, Index, IndexKeys, Item, List, Operation, Scope, Sort},
+    storage::{Batch, Condition, Index, IndexKeys, Item, Key, List, Operation, Scope, Sort},
     value::Timestamp,
 };
 
@@ -44,23 +47,31 @@ impl<P: Provider> Service<P> {
         let mut relayed = Relayed::default();
         for shard in 0..WORK_SHARDS {
             let (items, more) = self.due(shard).await?;
-            let entries = items.into_iter().filter(is_entry).collect();
-            let outcome = self.publish(entries, &deliver).await;
-            relayed.published += outcome.published;
-            relayed.failed += outcome.failed;
-            relayed.more |= more && outcome.published > 0;
+            let entries: Vec<Item> = items.into_iter().filter(is_entry).collect();
+            let total = entries.len();
+            let failed = self.publish(entries, &deliver).await.len();
+            relayed.published += total - failed;
+            relayed.failed += failed;
+            relayed.more |= more && failed < total;
         }
         Ok(relayed)
     }
 
-    /// Publishes these journal entries, as a change stream hands them over.
-    pub async fn publish<D, F>(&self, items: Vec<Item>, deliver: &D) -> Relayed
+    /// Publishes these journal entries, as a change stream hands them over. Answers the keys of those
+    /// that stay unpublished for now.
+    pub async fn publish<D, F>(&self, items: Vec<Item>, deliver: &D) -> BTreeSet<Key>
     where
         D: Fn(CloudEvent) -> F + Sync,
         F: Future<Output = bool> + Send,
     {
-        let entries: Vec<(Item, CloudEvent)> = items
+        // By key, because a stream may hand one entry over twice.
+        let items: BTreeMap<Key, Item> = items
             .into_iter()
+            .map(|item| (item.key.clone(), item))
+            .collect();
+        let mut left: BTreeSet<Key> = items.keys().cloned().collect();
+        let entries: Vec<(Item, CloudEvent)> = items
+            .into_values()
             .filter_map(|item| match Record::<JournalEntry>::decode(&item) {
                 Ok(record) => Some((item, CloudEvent::of(&record.body))),
                 Err(error) => {
@@ -69,33 +80,31 @@ impl<P: Provider> Service<P> {
                 }
             })
             .collect();
-        let events: Vec<CloudEvent> = entries.iter().map(|(_, event)| event.clone()).collect();
-        let total = events.len();
-        if total == 0 {
-            return Relayed::default();
+        if entries.is_empty() {
+            return left;
         }
+        let events: Vec<CloudEvent> = entries.iter().map(|(_, event)| event.clone()).collect();
         let published = self.provider.events().publish(&events).await;
         let delivered = entries
             .into_iter()
             .zip(published)
             .map(|((item, event), result)| async {
                 if let Err(error) = result {
-                    tracing::warn!(%error, event = event.id, "an event was not taken");
+                    let cause = std::error::Error::source(&error).map(ToString::to_string);
+                    tracing::warn!(%error, cause, event = event.id, "an event was not taken");
                     return None;
                 }
                 deliver(event).await.then_some(item)
             });
         let done: Vec<Item> = join_all(delivered).await.into_iter().flatten().collect();
-        let marked = self.mark_published(done).await;
-        Relayed {
-            published: marked,
-            failed: total - marked,
-            more: false,
+        for key in self.mark_published(done).await {
+            left.remove(&key);
         }
+        left
     }
 
-    /// Takes published entries out of the index of unfinished work.
-    async fn mark_published(&self, items: Vec<Item>) -> usize {
+    /// Takes published entries out of the index of unfinished work, answering which are out of it.
+    async fn mark_published(&self, items: Vec<Item>) -> Vec<Key> {
         let mut scopes: BTreeMap<Scope, Vec<Operation>> = BTreeMap::new();
         for item in items {
             let condition = Condition::Matches(item.etag.clone());
@@ -109,7 +118,7 @@ impl<P: Provider> Service<P> {
                 .push(Operation::Put(item, condition));
         }
         let commit_id = self.provider.env().id("published");
-        let mut marked = 0;
+        let mut marked = Vec::new();
         for (scope, operations) in scopes {
             for chunk in operations.chunks(Batch::OPERATIONS) {
                 let batch = Batch {
@@ -118,7 +127,10 @@ impl<P: Provider> Service<P> {
                     operations: chunk.to_vec(),
                 };
                 match self.provider.records().commit(&batch).await {
-                    Ok(()) => marked += chunk.len(),
+                    Ok(()) => marked.extend(chunk.iter().filter_map(|operation| match operation {
+                        Operation::Put(item, _) => Some(item.key.clone()),
+                        Operation::Delete(..) => None,
+                    })),
                     Err(CommitError::Conflict) => {
                         tracing::warn!(%scope, "a published entry is not as it was");
                     }

@@ -1,7 +1,10 @@
 //! File names: the last segment of an object path.
 
-use alloc::string::String;
-use core::{fmt, str::FromStr};
+use alloc::{format, string::String};
+use core::{
+    fmt::{self, Write},
+    str::FromStr,
+};
 
 use unicode_normalization::UnicodeNormalization;
 
@@ -23,6 +26,24 @@ impl FileName {
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// The `content-disposition` that saves an object under this name: once for old clients and once
+    /// for those that read UTF-8 (RFC 6266).
+    #[must_use]
+    pub fn attachment(&self) -> String {
+        let plain = |character: char| if character.is_ascii() { character } else { '_' };
+        let plain: String = self.0.chars().map(plain).collect();
+        let mut encoded = String::new();
+        for byte in self.0.bytes() {
+            // What stands for itself: RFC 8187 section 3.2.1, `attr-char`.
+            if byte.is_ascii_alphanumeric() || b"!$&+-.^_`~".contains(&byte) {
+                encoded.push(char::from(byte));
+            } else {
+                let _ = write!(encoded, "%{byte:02X}");
+            }
+        }
+        format!("attachment; filename=\"{plain}\"; filename*=UTF-8''{encoded}")
     }
 }
 
@@ -65,6 +86,15 @@ string_value!(FileName, { "minLength": 1, "maxLength": 200 });
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_attachment_names_the_file_twice() {
+        let name: FileName = "Über 'uns'.pdf".parse().unwrap();
+        assert_eq!(
+            name.attachment(),
+            "attachment; filename=\"_ber 'uns'.pdf\"; filename*=UTF-8''%C3%9Cber%20%27uns%27.pdf"
+        );
+    }
 
     #[test]
     fn both_spellings_of_an_accent_are_one_name() {

@@ -9,7 +9,6 @@ use std::{
 
 use bytes::Bytes;
 use futures_util::{Stream, stream};
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use warp::{
     Reply,
     http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
@@ -27,19 +26,6 @@ use crate::{
     artifacts::{CHUNK, ObjectStore},
     blocking::blocking,
 };
-
-/// What `filename*` holds as it is (RFC 8187 section 3.2.1, `attr-char`).
-const NAME_ENCODED: &AsciiSet = &NON_ALPHANUMERIC
-    .remove(b'!')
-    .remove(b'$')
-    .remove(b'&')
-    .remove(b'+')
-    .remove(b'-')
-    .remove(b'.')
-    .remove(b'^')
-    .remove(b'_')
-    .remove(b'`')
-    .remove(b'~');
 
 /// Headers that make whatever was uploaded harmless in a browser: it is saved, never shown, run or
 /// stored on the way.
@@ -82,7 +68,7 @@ pub(super) async fn download(
     let mut response = answer(bytes, &stat, wanted(headers, stat.size, tag.as_deref()));
     let described = [
         (header::CONTENT_TYPE, Some(media_type.to_string())),
-        (header::CONTENT_DISPOSITION, Some(attachment(file))),
+        (header::CONTENT_DISPOSITION, Some(file.attachment())),
         (header::ETAG, tag),
     ];
     let sent = response.headers_mut();
@@ -114,17 +100,6 @@ fn answer(file: File, stat: &Stat, wanted: Wanted) -> HttpResponse {
     let served = served.and_then(|served| HeaderValue::try_from(served).ok());
     headers.extend(served.map(|served| (header::CONTENT_RANGE, served)));
     response
-}
-
-/// `attachment` with the name for old clients and for those that read UTF-8 (RFC 6266).
-fn attachment(file: &FileName) -> String {
-    let name = file.as_str();
-    let plain: String = name
-        .chars()
-        .map(|character| if character.is_ascii() { character } else { '_' })
-        .collect();
-    let encoded = utf8_percent_encode(name, NAME_ENCODED);
-    format!("attachment; filename=\"{plain}\"; filename*=UTF-8''{encoded}")
 }
 
 /// A single range is honoured; several, or what is no range, are ignored (RFC 9110 section 14.2).
@@ -239,14 +214,6 @@ mod tests {
         ] {
             assert_eq!(parse_range(text, 10), expected, "{text}");
         }
-    }
-
-    #[test]
-    fn the_name_is_told_twice() {
-        assert_eq!(
-            attachment(&"Über 'uns'.pdf".parse().unwrap()),
-            "attachment; filename=\"_ber 'uns'.pdf\"; filename*=UTF-8''%C3%9Cber%20%27uns%27.pdf"
-        );
     }
 
     proptest! {

@@ -1,0 +1,188 @@
+//! The object store: one private S3 bucket, behind presigned addresses.
+
+mod content;
+mod sign;
+
+use aws_sdk_s3::{
+    Client,
+    config::{Builder, RequestChecksumCalculation},
+    error::{ProvideErrorMetadata, SdkError},
+    primitives::DateTime,
+    types::{CompletedMultipartUpload, CompletedPart},
+};
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use aws_types::SdkConfig;
+use wm_core::{
+    facts::{Part, Stat},
+    storage::ObjectPath,
+    use_case::{SignDownload, SignUpload},
+    value::Timestamp,
+};
+use wm_service::ports::{Artifacts, PortError, PortErrorKind, SignedRequest};
+
+use crate::{
+    config::Config,
+    error::port_error,
+    sdk::{Patience, for_service},
+};
+
+/// Where all objects are.
+const PREFIX: &str = "accounts/";
+
+/// The port over a bucket.
+#[derive(Debug, Clone)]
+pub struct S3Artifacts {
+    client: Client,
+    bucket: String,
+}
+
+impl S3Artifacts {
+    /// The bucket a function is configured with.
+    #[must_use]
+    pub fn new(shared: &SdkConfig, config: &Config) -> Self {
+        let settings = for_service(shared, config, "S3", Patience::OBJECTS);
+        let settings = Builder::from(&settings)
+            // Stand-ins answer at one host for all buckets.
+            .force_path_style(settings.endpoint_url().is_some())
+            // Otherwise an address for a part would be bound to the checksum of nothing.
+            .request_checksum_calculation(RequestChecksumCalculation::WhenRequired)
+            .build();
+        Self {
+            client: Client::from_conf(settings),
+            bucket: config.bucket.clone(),
+        }
+    }
+}
+
+impl Artifacts for S3Artifacts {
+    async fn begin_parts(&self, upload: &SignUpload) -> Result<String, PortError> {
+        let begun = self
+            .client
+            .create_multipart_upload()
+            .bucket(&self.bucket)
+            .key(upload.path.to_string())
+            .content_type(upload.media_type.as_str())
+            .send()
+            .await
+            .map_err(port_error)?;
+        let missing =
+            || PortError::new(PortErrorKind::Refused, "an upload without an id was begun");
+        begun.upload_id.ok_or_else(missing)
+    }
+
+    async fn sign_upload(
+        &self,
+        upload: &SignUpload,
+        upload_id: Option<&str>,
+    ) -> Result<Vec<SignedRequest>, PortError> {
+        match upload_id {
+            None => Ok(vec![sign::single(self, upload).await?]),
+            Some(upload_id) => sign::parts(self, upload, upload_id).await,
+        }
+    }
+
+    async fn sign_download(&self, download: &SignDownload) -> Result<SignedRequest, PortError> {
+        sign::download(self, download).await
+    }
+
+    async fn assemble(
+        &self,
+        path: &ObjectPath,
+        upload_id: &str,
+        parts: &[Part],
+    ) -> Result<Option<Stat>, PortError> {
+        let part = |part: &Part| {
+            CompletedPart::builder()
+                .part_number(i32::from(part.number))
+                .e_tag(&part.etag)
+                .build()
+        };
+        let parts = parts.iter().map(part).collect();
+        let completed = CompletedMultipartUpload::builder().set_parts(Some(parts));
+        let assembled = self
+            .client
+            .complete_multipart_upload()
+            .bucket(&self.bucket)
+            .key(path.to_string())
+            .upload_id(upload_id)
+            .multipart_upload(completed.build())
+            .if_none_match("*")
+            .send()
+            .await;
+        match assembled {
+            Ok(_) => self.stat(path, true).await,
+            Err(error) => match code(&error) {
+                // Assembled before, by this request or another one; or removed, and then it is not there.
+                Some("NoSuchUpload" | "PreconditionFailed") => self.stat(path, true).await,
+                Some("InvalidPart" | "InvalidPartOrder" | "EntityTooSmall" | "MalformedXML") => {
+                    Ok(None)
+                }
+                _ => Err(port_error(error)),
+            },
+        }
+    }
+
+    async fn stat(&self, path: &ObjectPath, hash: bool) -> Result<Option<Stat>, PortError> {
+        content::stat(self, path, hash).await
+    }
+
+    async fn remove(&self, path: &ObjectPath, upload_id: Option<&str>) -> Result<(), PortError> {
+        let key = path.to_string();
+        let Some(upload_id) = upload_id else {
+            let removal = self.client.delete_object().bucket(&self.bucket).key(key);
+            return removal.send().await.map(drop).map_err(port_error);
+        };
+        let removal = self
+            .client
+            .abort_multipart_upload()
+            .bucket(&self.bucket)
+            .key(key)
+            .upload_id(upload_id);
+        match removal.send().await {
+            Ok(_) => Ok(()),
+            Err(error) if code(&error) == Some("NoSuchUpload") => Ok(()),
+            Err(error) => Err(port_error(error)),
+        }
+    }
+
+    async fn older_than(
+        &self,
+        time: Timestamp,
+        after: Option<&ObjectPath>,
+        limit: u32,
+    ) -> Result<Vec<ObjectPath>, PortError> {
+        let time = DateTime::from_millis(time.millis());
+        let limit = limit as usize;
+        let mut paths = Vec::new();
+        let mut after = after.map(ToString::to_string);
+        loop {
+            let page = self
+                .client
+                .list_objects_v2()
+                .bucket(&self.bucket)
+                .prefix(PREFIX)
+                .set_start_after(after.take())
+                .send()
+                .await
+                .map_err(port_error)?;
+            let objects = page.contents.unwrap_or_default();
+            let last = objects.last().and_then(|object| object.key.clone());
+            let old = objects
+                .into_iter()
+                .filter(|object| object.last_modified.is_some_and(|written| written < time));
+            // What is at no path of ours is nobody's to judge.
+            let of_ours = old.filter_map(|object| object.key?.parse::<ObjectPath>().ok());
+            paths.extend(of_ours.take(limit - paths.len()));
+            if paths.len() >= limit || page.is_truncated != Some(true) || last.is_none() {
+                return Ok(paths);
+            }
+            after = last;
+        }
+    }
+}
+
+fn code<E: ProvideErrorMetadata>(error: &SdkError<E, HttpResponse>) -> Option<&str> {
+    error
+        .as_service_error()
+        .and_then(ProvideErrorMetadata::code)
+}

@@ -1,0 +1,9 @@
+//! Answers HTTP requests.
+
+use std::process::ExitCode;
+
+use wm_aws::functions::{api, run};
+
+fn main() -> ExitCode {
+    run(api())
+}

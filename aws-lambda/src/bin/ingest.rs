@@ -1,0 +1,9 @@
+//! Completes uploads that arrived.
+
+use std::process::ExitCode;
+
+use wm_aws::functions::{ingest, run};
+
+fn main() -> ExitCode {
+    run(ingest())
+}

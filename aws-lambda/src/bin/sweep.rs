@@ -1,0 +1,9 @@
+//! Finishes what was interrupted.
+
+use std::process::ExitCode;
+
+use wm_aws::functions::{run, sweep};
+
+fn main() -> ExitCode {
+    run(sweep())
+}

@@ -1,0 +1,323 @@
+//! What a function is told by its environment. `docs/aws.md` lists the variables.
+
+use std::collections::BTreeMap;
+
+use wm_core::catalog::DEFAULT_ENVIRONMENT;
+
+/// The variables of a process, read once at start.
+#[derive(Clone, Default)]
+pub struct Variables(BTreeMap<String, String>);
+
+impl std::fmt::Debug for Variables {
+    /// Names only: credentials are among the values.
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_set().entries(self.0.keys()).finish()
+    }
+}
+
+impl Variables {
+    /// Those of this process. What is not UTF-8 is left out.
+    #[must_use]
+    pub fn of_this_process() -> Self {
+        let text = |(name, value): (std::ffi::OsString, std::ffi::OsString)| {
+            Some((name.into_string().ok()?, value.into_string().ok()?))
+        };
+        std::env::vars_os().filter_map(text).collect()
+    }
+
+    /// A variable; empty counts as not set.
+    pub(crate) fn get(&self, name: &str) -> Option<&str> {
+        let value = self.0.get(name).map(|value| value.trim());
+        value.filter(|value| !value.is_empty())
+    }
+
+    fn text(&self, name: &str) -> Option<String> {
+        self.get(name).map(str::to_owned)
+    }
+}
+
+impl FromIterator<(String, String)> for Variables {
+    fn from_iter<I: IntoIterator<Item = (String, String)>>(variables: I) -> Self {
+        Self(variables.into_iter().collect())
+    }
+}
+
+/// The functions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Function {
+    /// Answers HTTP requests.
+    Api,
+    /// Publishes what the table's stream says was committed.
+    Relay,
+    /// Completes uploads that arrived.
+    Ingest,
+    /// Mails what the bus carries.
+    Notify,
+    /// Finishes what was interrupted.
+    Sweep,
+}
+
+impl Function {
+    /// Every function.
+    pub const ALL: [Self; 5] = [
+        Self::Api,
+        Self::Relay,
+        Self::Ingest,
+        Self::Notify,
+        Self::Sweep,
+    ];
+
+    /// Its name, which is also its binary's.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Api => "api",
+            Self::Relay => "relay",
+            Self::Ingest => "ingest",
+            Self::Notify => "notify",
+            Self::Sweep => "sweep",
+        }
+    }
+
+    /// The variables it cannot do without, beside those that may come from Parameter Store and Secrets
+    /// Manager instead.
+    #[must_use]
+    pub const fn needs(self) -> &'static [&'static str] {
+        match self {
+            Self::Api => &[REGION, TABLE, BUCKET, USER_POOL, CLIENTS],
+            Self::Relay | Self::Sweep => &[REGION, TABLE, BUCKET, BUS],
+            Self::Ingest => &[REGION, TABLE, BUCKET],
+            Self::Notify => &[REGION, TABLE, BUCKET, FROM],
+        }
+    }
+}
+
+const REGION: &str = "AWS_REGION";
+const TABLE: &str = "AWS_DYNAMODB_TABLE";
+const BUCKET: &str = "AWS_S3_BUCKET";
+const BUS: &str = "AWS_EVENTBRIDGE_BUS";
+const FROM: &str = "AWS_SES_FROM";
+const USER_POOL: &str = "AWS_COGNITO_USER_POOL";
+const CLIENTS: &str = "AWS_COGNITO_CLIENTS";
+const JWKS_URL: &str = "AWS_COGNITO_JWKS_URL";
+const TRUSTS_EMAIL: &str = "AWS_COGNITO_TRUSTS_EMAIL";
+const SSM_PATH: &str = "AWS_SSM_PATH";
+const SECRET: &str = "AWS_SECRETS_MANAGER_SECRET";
+const ENVIRONMENT: &str = "WM_ENVIRONMENT";
+/// The surface's id, when it is not to be looked up.
+pub(crate) const SURFACE_ID: &str = "AWS_SURFACE_ID";
+/// Where people reach the surface, when it is not to be looked up.
+pub(crate) const PUBLIC_URL: &str = "AWS_PUBLIC_URL";
+/// The surface's secret, when it is not to be looked up.
+pub(crate) const SURFACE_SECRET: &str = "AWS_SURFACE_SECRET";
+
+/// The configuration of a function.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// The region.
+    pub region: String,
+    /// The table.
+    pub table: String,
+    /// The bucket of documents.
+    pub bucket: String,
+    /// The event bus, for functions that publish.
+    pub bus: Option<String>,
+    /// The address mail comes from, for the function that sends it.
+    pub from: Option<String>,
+    /// Whose tokens count, for the function that reads them.
+    pub cognito: Option<Cognito>,
+    /// The path in Parameter Store below which parameters are.
+    pub parameters: Option<String>,
+    /// The secret in Secrets Manager.
+    pub secret: Option<String>,
+    /// What the surface is for, such as `dev`.
+    pub environment: String,
+    /// Everything else, for what may be looked up elsewhere.
+    pub(crate) variables: Variables,
+}
+
+/// A Cognito user pool whose tokens count.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cognito {
+    /// Its id, such as `us-east-1_aBcDeFgHi`.
+    pub user_pool: String,
+    /// The app clients whose tokens are taken.
+    pub clients: Vec<String>,
+    /// Where its keys are.
+    pub jwks_url: Option<String>,
+    /// Whether its `email_verified` counts.
+    pub trusts_email: bool,
+}
+
+/// Why a function cannot be configured.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// Variables are missing.
+    #[error("the function `{function}` needs {}: set what is missing; docs/aws.md says what it is", listed(.names))]
+    Missing {
+        /// Which function.
+        function: &'static str,
+        /// The missing names.
+        names: Vec<&'static str>,
+    },
+    /// A variable cannot be what it says.
+    #[error("`{name}` {wrong}")]
+    Wrong {
+        /// Its name.
+        name: &'static str,
+        /// What is wrong with it, and what would be right.
+        wrong: &'static str,
+    },
+}
+
+fn listed(names: &[&str]) -> String {
+    let names: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
+    names.join(", ")
+}
+
+impl Config {
+    /// What these variables say to a function.
+    ///
+    /// # Errors
+    /// [`ConfigError`], naming every variable that is missing at once.
+    pub fn read(function: Function, variables: Variables) -> Result<Self, ConfigError> {
+        let missing: Vec<&str> = function
+            .needs()
+            .iter()
+            .copied()
+            .filter(|name| variables.get(name).is_none())
+            .collect();
+        if !missing.is_empty() {
+            return Err(ConfigError::Missing {
+                function: function.name(),
+                names: missing,
+            });
+        }
+        let text = |name| variables.text(name).unwrap_or_default();
+        Ok(Self {
+            region: text(REGION),
+            table: text(TABLE),
+            bucket: text(BUCKET),
+            bus: variables.text(BUS),
+            from: variables.text(FROM),
+            cognito: Cognito::read(&variables)?,
+            parameters: variables.text(SSM_PATH),
+            secret: variables.text(SECRET),
+            environment: variables
+                .text(ENVIRONMENT)
+                .unwrap_or_else(|| DEFAULT_ENVIRONMENT.to_owned()),
+            variables,
+        })
+    }
+
+    /// Where a service is, if not where AWS has it: `AWS_ENDPOINT_URL_{SERVICE}`, else
+    /// `AWS_ENDPOINT_URL`, as in every AWS SDK.
+    pub(crate) fn endpoint(&self, service: &str) -> Option<String> {
+        let own = format!("AWS_ENDPOINT_URL_{service}");
+        self.variables
+            .text(&own)
+            .or_else(|| self.variables.text("AWS_ENDPOINT_URL"))
+    }
+}
+
+impl Cognito {
+    fn read(variables: &Variables) -> Result<Option<Self>, ConfigError> {
+        let Some(user_pool) = variables.text(USER_POOL) else {
+            return Ok(None);
+        };
+        let names = variables.text(CLIENTS).unwrap_or_default();
+        let clients = names.split(',').map(str::trim);
+        let clients = clients.filter(|name| !name.is_empty());
+        let trusts_email = match variables.get(TRUSTS_EMAIL) {
+            None | Some("false") => false,
+            Some("true") => true,
+            Some(_) => {
+                return Err(ConfigError::Wrong {
+                    name: TRUSTS_EMAIL,
+                    wrong: "must be `true` or `false`",
+                });
+            }
+        };
+        let jwks_url = variables.text(JWKS_URL);
+        if !jwks_url.as_deref().is_none_or(is_safe) {
+            return Err(ConfigError::Wrong {
+                name: JWKS_URL,
+                wrong: "must begin with `https://`; only a loopback address may do without",
+            });
+        }
+        Ok(Some(Self {
+            user_pool,
+            clients: clients.map(str::to_owned).collect(),
+            jwks_url,
+            trusts_email,
+        }))
+    }
+}
+
+/// Keys fetched in the clear could be anybody's.
+fn is_safe(url: &str) -> bool {
+    url.starts_with("https://")
+        || url.starts_with("http://127.0.0.1:")
+        || url.starts_with("http://localhost:")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn variables(given: &[(&str, &str)]) -> Variables {
+        let owned = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
+        given.iter().map(owned).collect()
+    }
+
+    #[test]
+    fn everything_missing_is_named_at_once() {
+        let given = variables(&[(REGION, "eu-central-1"), (TABLE, " ")]);
+        let error = Config::read(Function::Api, given).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "the function `api` needs `AWS_DYNAMODB_TABLE`, `AWS_S3_BUCKET`, `AWS_COGNITO_USER_POOL`, \
+             `AWS_COGNITO_CLIENTS`: set what is missing; docs/aws.md says what it is"
+        );
+    }
+
+    #[test]
+    fn keys_come_over_tls() {
+        let with = |url| {
+            Config::read(
+                Function::Api,
+                variables(&[
+                    (REGION, "eu-central-1"),
+                    (TABLE, "table"),
+                    (BUCKET, "bucket"),
+                    (USER_POOL, "eu-central-1_a"),
+                    (CLIENTS, "one, two"),
+                    (JWKS_URL, url),
+                ]),
+            )
+        };
+        let cognito = with("https://keys.example.com").unwrap().cognito.unwrap();
+        assert_eq!(cognito.clients, ["one", "two"]);
+        for url in ["http://keys.example.com", "http://127.0.0.1.example.com/"] {
+            assert!(with(url).is_err(), "{url}");
+        }
+    }
+
+    #[test]
+    fn a_services_own_endpoint_wins() {
+        let mut given = vec![
+            ("AWS_ENDPOINT_URL", "http://127.0.0.1:1"),
+            ("AWS_ENDPOINT_URL_S3", "http://127.0.0.1:2"),
+        ];
+        given.extend([(REGION, "r"), (TABLE, "t"), (BUCKET, "b")]);
+        let config = Config::read(Function::Ingest, variables(&given)).unwrap();
+        assert_eq!(config.endpoint("S3").unwrap(), "http://127.0.0.1:2");
+        assert_eq!(config.endpoint("DYNAMODB").unwrap(), "http://127.0.0.1:1");
+    }
+
+    #[test]
+    fn values_are_never_shown() {
+        let shown = format!("{:?}", variables(&[(SURFACE_SECRET, "hush")]));
+        assert!(shown.contains(SURFACE_SECRET) && !shown.contains("hush"));
+    }
+}

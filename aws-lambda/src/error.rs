@@ -1,0 +1,50 @@
+//! What an SDK reports, as the ports tell it.
+
+use aws_smithy_runtime_api::client::{
+    orchestrator::HttpResponse,
+    result::{SdkError, ServiceError},
+};
+use aws_smithy_types::error::{display::DisplayErrorContext, metadata::ProvideErrorMetadata};
+use wm_service::ports::{PortError, PortErrorKind};
+
+/// Codes that say: not now. From the services' lists of common errors.
+const THROTTLED: &[&str] = &[
+    "LimitExceededException",
+    "ProvisionedThroughputExceededException",
+    "RequestLimitExceeded",
+    "SlowDown",
+    "ThrottledException",
+    "Throttling",
+    "ThrottlingException",
+    "TooManyRequestsException",
+    "TransactionConflictException",
+];
+
+/// The port's failure. Its source holds the service's own words, which go to the log and to no caller.
+pub(crate) fn port_error<E>(error: SdkError<E, HttpResponse>) -> PortError
+where
+    E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
+{
+    let kind = match &error {
+        SdkError::ConstructionFailure(_) => PortErrorKind::Refused,
+        SdkError::ServiceError(refusal) => service_kind(refusal),
+        // Not sent, sent and not answered, or answered in the middle: nobody knows which.
+        _ => PortErrorKind::Unavailable,
+    };
+    PortError::new(kind, DisplayErrorContext(&error).to_string())
+}
+
+fn service_kind<E: ProvideErrorMetadata>(refusal: &ServiceError<E, HttpResponse>) -> PortErrorKind {
+    let status = refusal.raw().status();
+    let throttled = refusal
+        .err()
+        .code()
+        .is_some_and(|code| THROTTLED.contains(&code));
+    if throttled || status.as_u16() == 429 {
+        PortErrorKind::Throttled
+    } else if status.is_server_error() {
+        PortErrorKind::Unavailable
+    } else {
+        PortErrorKind::Refused
+    }
+}

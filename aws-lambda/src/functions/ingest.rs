@@ -1,0 +1,54 @@
+//! `ingest`: completes uploads that arrived.
+
+use lambda_runtime::{Context, Error};
+use serde_json::Value;
+use wm_core::storage::ObjectPath;
+
+use super::{
+    Application, LeftForLater,
+    events::{BusEvent, ObjectCreated},
+    start::{serve, start},
+};
+use crate::config::Function;
+
+/// Runs the function.
+///
+/// # Errors
+/// When it cannot be configured.
+pub async fn ingest() -> Result<(), Error> {
+    let service = start(Function::Ingest, |aws, _, _| aws).await?;
+    serve(service, complete).await
+}
+
+/// An event of another bucket, or of an object at no path of ours, is nobody's upload: it is done with.
+async fn complete(
+    service: &Application,
+    event: BusEvent,
+    _: &Context,
+) -> Result<Value, LeftForLater> {
+    let bucket = service.surface().selection.name("storage.bucket");
+    let Ok(ObjectCreated {
+        bucket: found,
+        object,
+    }) = serde_json::from_value(event.detail)
+    else {
+        tracing::error!("an event tells of no object");
+        return Ok(Value::Null);
+    };
+    if Some(found.name.as_str()) != bucket {
+        tracing::warn!("an event tells of another bucket");
+        return Ok(Value::Null);
+    }
+    let Ok(path) = object.key.parse::<ObjectPath>() else {
+        tracing::warn!("an object was created that is no upload");
+        return Ok(Value::Null);
+    };
+    match service.ingest(&path).await {
+        Ok(()) => Ok(Value::Null),
+        Err(problem) => {
+            let internal = problem.internal.as_deref();
+            tracing::warn!(%path, %problem, internal, "an upload was not completed");
+            Err(LeftForLater)
+        }
+    }
+}

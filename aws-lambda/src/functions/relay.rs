@@ -1,0 +1,130 @@
+//! `relay`: publishes what the table's stream says was committed.
+
+use std::collections::BTreeMap;
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use lambda_runtime::{Context, Error};
+use serde::{Deserialize, Serialize};
+use wm_core::storage::{Item, Key, Sort};
+
+use super::{
+    Application, LeftForLater,
+    start::{serve, start},
+};
+use crate::{
+    config::Function,
+    events::EventBus,
+    records::{Attributes, from_attributes},
+};
+
+/// A batch of a table's stream.
+/// <https://docs.aws.amazon.com/lambda/latest/dg/with-ddb.html>
+#[derive(Debug, Deserialize)]
+struct Batch {
+    #[serde(rename = "Records", default)]
+    records: Vec<Change>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Change {
+    #[serde(rename = "eventName", default)]
+    event_name: String,
+    dynamodb: Images,
+}
+
+#[derive(Debug, Deserialize)]
+struct Images {
+    #[serde(rename = "SequenceNumber", default)]
+    sequence_number: String,
+    #[serde(rename = "NewImage", default)]
+    new_image: BTreeMap<String, Attribute>,
+}
+
+/// An attribute as the stream writes it. Ours are texts and numbers.
+#[derive(Debug, Deserialize)]
+enum Attribute {
+    S(String),
+    N(String),
+    #[serde(untagged)]
+    Other(serde::de::IgnoredAny),
+}
+
+/// Which of a batch are to be delivered again: the stream goes back to the first of them.
+/// <https://docs.aws.amazon.com/lambda/latest/dg/services-ddb-batchfailurereporting.html>
+#[derive(Debug, Default, Serialize)]
+struct Failures {
+    #[serde(rename = "batchItemFailures")]
+    batch_item_failures: Vec<Failure>,
+}
+
+#[derive(Debug, Serialize)]
+struct Failure {
+    #[serde(rename = "itemIdentifier")]
+    item_identifier: String,
+}
+
+/// Runs the function.
+///
+/// # Errors
+/// When it cannot be configured.
+pub async fn relay() -> Result<(), Error> {
+    let equip = |aws: crate::surface::Aws, shared: &_, config: &_| {
+        aws.with_events(EventBus::new(shared, config))
+    };
+    let service = start(Function::Relay, equip).await?;
+    serve(service, publish).await
+}
+
+async fn publish(
+    service: &Application,
+    batch: Batch,
+    _: &Context,
+) -> Result<Failures, LeftForLater> {
+    let total = batch.records.len();
+    let entries: Vec<(String, Item)> = batch.records.into_iter().filter_map(entry).collect();
+    let sequence: BTreeMap<Key, String> = entries
+        .iter()
+        .rev()
+        .map(|(number, item)| (item.key.clone(), number.clone()))
+        .collect();
+    let items: Vec<Item> = entries.into_iter().map(|(_, item)| item).collect();
+    let entries = items.len();
+    let left = service.publish(items, &|_| async { true }).await;
+    tracing::info!(total, entries, left = left.len(), "relayed");
+    let failure = |key| {
+        let item_identifier = sequence.get(&key)?.clone();
+        Some(Failure { item_identifier })
+    };
+    let batch_item_failures = left.into_iter().filter_map(failure).collect();
+    Ok(Failures {
+        batch_item_failures,
+    })
+}
+
+/// The journal entry that was appended, and its place in the stream; `None` for any other change. The
+/// event source filters already; a filter that was edited must not publish what is no event.
+fn entry(change: Change) -> Option<(String, Item)> {
+    if change.event_name != "INSERT" {
+        return None;
+    }
+    let attributes: Attributes = change
+        .dynamodb
+        .new_image
+        .into_iter()
+        .filter_map(|(name, value)| match value {
+            Attribute::S(text) => Some((name, AttributeValue::S(text))),
+            Attribute::N(number) => Some((name, AttributeValue::N(number))),
+            Attribute::Other(_) => None,
+        })
+        .collect();
+    match from_attributes(&attributes) {
+        Ok(item) if item.key.sort.as_str().starts_with(Sort::JOURNAL) => {
+            Some((change.dynamodb.sequence_number, item))
+        }
+        Ok(_) => None,
+        Err(error) => {
+            tracing::error!(%error, "the stream carried something that is no item of ours");
+            None
+        }
+    }
+}

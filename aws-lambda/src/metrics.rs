@@ -1,0 +1,74 @@
+//! Metrics in CloudWatch's embedded format: a line of the log that CloudWatch reads as metrics.
+//! <https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html>
+
+use std::io::Write;
+
+use serde_json::{Map, Value, json};
+use wm_service::clock::now;
+
+/// Where the metrics appear.
+const NAMESPACE: &str = "WorkspaceManagement";
+
+/// One metric: name, unit and value.
+pub(crate) type Metric = (&'static str, &'static str, f64);
+
+/// Writes metrics of one invocation, shown by function and, for requests, by operation.
+pub(crate) fn emit(dimensions: &[(&str, &str)], properties: &[(&str, &str)], metrics: &[Metric]) {
+    let line = line(now().millis(), dimensions, properties, metrics);
+    // A log that cannot be written is no reason to fail a request.
+    let _ = writeln!(std::io::stdout().lock(), "{line}");
+}
+
+fn line(
+    timestamp: i64,
+    dimensions: &[(&str, &str)],
+    properties: &[(&str, &str)],
+    metrics: &[Metric],
+) -> Value {
+    let names: Vec<&str> = dimensions.iter().map(|(name, _)| *name).collect();
+    let described: Vec<Value> = metrics
+        .iter()
+        .map(|(name, unit, _)| json!({ "Name": name, "Unit": unit }))
+        .collect();
+    let mut line = Map::new();
+    line.insert(
+        "_aws".into(),
+        json!({
+            "Timestamp": timestamp,
+            "CloudWatchMetrics": [{
+                "Namespace": NAMESPACE,
+                "Dimensions": [names],
+                "Metrics": described,
+            }],
+        }),
+    );
+    for (name, value) in dimensions.iter().chain(properties) {
+        line.insert((*name).to_owned(), (*value).into());
+    }
+    for (name, _, value) in metrics {
+        line.insert((*name).to_owned(), (*value).into());
+    }
+    Value::Object(line)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_names_what_it_measures() {
+        let line = line(
+            5,
+            &[("Function", "api"), ("Operation", "create_account")],
+            &[("request_id", "r")],
+            &[("Duration", "Milliseconds", 1.5)],
+        );
+        let metric = &line["_aws"]["CloudWatchMetrics"][0];
+        assert_eq!(metric["Dimensions"], json!([["Function", "Operation"]]));
+        assert_eq!(metric["Metrics"][0]["Name"], "Duration");
+        assert_eq!(
+            (&line["Duration"], &line["request_id"]),
+            (&json!(1.5), &json!("r"))
+        );
+    }
+}

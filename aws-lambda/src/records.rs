@@ -1,0 +1,121 @@
+//! The database: one DynamoDB table with four global indexes.
+//!
+//! Reads for decisions are strongly consistent and stay in one partition; lists read an index. Every
+//! read pages until it has what was asked for, whether a page ended for its size (1 MB) or its count.
+
+mod commit;
+mod consumed;
+mod item;
+mod query;
+
+use aws_sdk_dynamodb::{Client, types::ReturnConsumedCapacity};
+use aws_types::SdkConfig;
+pub use consumed::{Consumed, Meter};
+pub use item::{Attributes, Malformed, from_attributes, to_attributes};
+use query::Bounds;
+use wm_core::storage::{Batch, Item, Key, List, Page, Range};
+use wm_service::ports::{CommitError, PortError, PortErrorKind, Records};
+
+use crate::{
+    config::Config,
+    error::port_error,
+    sdk::{Patience, for_service},
+};
+
+/// The port over a table.
+#[derive(Debug, Clone)]
+pub struct DynamoRecords {
+    client: Client,
+    table: String,
+    meter: Meter,
+}
+
+impl DynamoRecords {
+    /// The table a function is configured with.
+    #[must_use]
+    pub fn new(shared: &SdkConfig, config: &Config) -> Self {
+        let settings = for_service(shared, config, "DYNAMODB", Patience::DATABASE);
+        Self {
+            client: Client::new(&settings),
+            table: config.table.clone(),
+            meter: Meter::default(),
+        }
+    }
+
+    /// What the calls so far took.
+    #[must_use]
+    pub fn meter(&self) -> &Meter {
+        &self.meter
+    }
+
+    /// Reads pages until the query is answered or `limit` items and one more are there.
+    async fn pages(&self, bounds: Bounds, limit: Option<u32>) -> Result<Page, PortError> {
+        let limit = limit.map(|limit| limit as usize);
+        let Some(query) = bounds.query(&self.client, &self.table) else {
+            return Ok(Page::default());
+        };
+        let mut page = Page::default();
+        let mut begin = None;
+        loop {
+            // One item more than asked for tells whether there are more.
+            let wanted = limit.map(|limit| limit + 1 - page.items.len());
+            let answer = query
+                .clone()
+                .set_limit(wanted.and_then(|wanted| i32::try_from(wanted).ok()))
+                .set_exclusive_start_key(begin)
+                .return_consumed_capacity(ReturnConsumedCapacity::Total)
+                .send()
+                .await
+                .map_err(port_error)?;
+            self.meter.read(answer.consumed_capacity.as_ref());
+            for attributes in answer.items.unwrap_or_default() {
+                page.items
+                    .push(from_attributes(&attributes).map_err(malformed)?);
+            }
+            if let Some(limit) = limit.filter(|limit| page.items.len() > *limit) {
+                page.items.truncate(limit);
+                page.more = true;
+                return Ok(page);
+            }
+            begin = answer.last_evaluated_key.filter(|key| !key.is_empty());
+            if begin.is_none() {
+                return Ok(page);
+            }
+        }
+    }
+}
+
+impl Records for DynamoRecords {
+    async fn get(&self, key: &Key) -> Result<Option<Item>, PortError> {
+        let answer = self
+            .client
+            .get_item()
+            .table_name(&self.table)
+            .set_key(Some(item::key(key.scope, &key.sort)))
+            .consistent_read(true)
+            .return_consumed_capacity(ReturnConsumedCapacity::Total)
+            .send()
+            .await
+            .map_err(port_error)?;
+        self.meter.read(answer.consumed_capacity.as_ref());
+        let item = answer.item.as_ref().map(from_attributes);
+        item.transpose().map_err(malformed)
+    }
+
+    async fn scan(&self, range: &Range) -> Result<Page, PortError> {
+        self.pages(Bounds::of_range(range), range.limit).await
+    }
+
+    async fn list(&self, list: &List) -> Result<Page, PortError> {
+        self.pages(Bounds::of_list(list), Some(list.limit)).await
+    }
+
+    async fn commit(&self, batch: &Batch) -> Result<(), CommitError> {
+        commit::commit(self, batch).await
+    }
+}
+
+/// An item that nobody here wrote: nothing to retry.
+fn malformed(error: Malformed) -> PortError {
+    PortError::new(PortErrorKind::Refused, error)
+}

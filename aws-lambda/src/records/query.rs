@@ -1,0 +1,136 @@
+//! Which consecutive keys a read covers, as DynamoDB asks for them.
+
+use aws_sdk_dynamodb::{
+    Client, operation::query::builders::QueryFluentBuilder, types::AttributeValue,
+};
+use wm_core::storage::{List, Range};
+
+use super::item::{PARTITION, SORT, index_attributes, index_name};
+
+/// Sorts after every character a key has: keys are ASCII.
+const LAST: char = char::MAX;
+
+/// Consecutive sort keys of one partition, both ends included.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Bounds {
+    /// The index, or `None` for the table.
+    index: Option<&'static str>,
+    attributes: (&'static str, &'static str),
+    partition: String,
+    first: String,
+    last: String,
+}
+
+impl Bounds {
+    pub(super) fn of_range(range: &Range) -> Self {
+        let Range {
+            scope,
+            prefix,
+            after,
+            ..
+        } = range;
+        Self {
+            index: None,
+            attributes: (PARTITION, SORT),
+            partition: scope.to_string(),
+            first: first(prefix, after.as_deref()),
+            last: format!("{prefix}{LAST}"),
+        }
+    }
+
+    pub(super) fn of_list(list: &List) -> Self {
+        let List {
+            index,
+            partition,
+            prefix,
+            after,
+            until,
+            ..
+        } = list;
+        let last = format!("{prefix}{LAST}");
+        Self {
+            index: Some(index_name(*index)),
+            attributes: index_attributes(*index),
+            partition: partition.clone(),
+            first: first(prefix, after.as_deref()),
+            last: until.clone().map_or(last.clone(), |until| until.min(last)),
+        }
+    }
+
+    /// The query; `None` where the bounds leave nothing, which DynamoDB would take for a fault.
+    pub(super) fn query(&self, client: &Client, table: &str) -> Option<QueryFluentBuilder> {
+        if self.first > self.last {
+            return None;
+        }
+        let value = |text: &str| AttributeValue::S(text.to_owned());
+        let (partition, sort) = self.attributes;
+        let query = client
+            .query()
+            .table_name(table)
+            .set_index_name(self.index.map(str::to_owned))
+            .key_condition_expression("#p = :p AND #s BETWEEN :first AND :last")
+            .expression_attribute_names("#p", partition)
+            .expression_attribute_names("#s", sort)
+            .expression_attribute_values(":p", value(&self.partition))
+            .expression_attribute_values(":first", value(&self.first))
+            .expression_attribute_values(":last", value(&self.last));
+        // An index cannot be read consistently.
+        Some(query.set_consistent_read(self.index.is_none().then_some(true)))
+    }
+}
+
+/// The smallest key of the range: the prefix, or what comes right after `after`. A key is never
+/// empty, so a space, which sorts before every key there is, stands for no bound.
+fn first(prefix: &str, after: Option<&str>) -> String {
+    let next = after.map(|after| format!("{after}\0"));
+    let first = next.unwrap_or_default().max(prefix.to_owned());
+    if first.is_empty() {
+        " ".to_owned()
+    } else {
+        first
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use wm_core::{
+        storage::{Index, Scope},
+        value::Sha256,
+    };
+
+    use super::*;
+
+    fn range(prefix: &str, after: Option<&str>) -> (String, String) {
+        let range = Range {
+            scope: Scope::Identity(Sha256::of(b"")),
+            prefix: prefix.into(),
+            after: after.map(str::to_owned),
+            limit: None,
+        };
+        let Bounds { first, last, .. } = Bounds::of_range(&range);
+        (first, last)
+    }
+
+    #[test]
+    fn a_range_begins_behind_what_was_seen() {
+        assert_eq!(range("A#", None), ("A#".into(), format!("A#{LAST}")));
+        assert_eq!(range("A#", Some("A#1")).0, "A#1\0");
+        assert_eq!(range("A#", Some("0")).0, "A#");
+        assert_eq!(range("", None), (" ".into(), LAST.to_string()));
+    }
+
+    #[test]
+    fn a_list_ends_where_it_is_told_to() {
+        let mut list = List {
+            index: Index::Gsi1,
+            partition: "WORK#0".into(),
+            prefix: String::new(),
+            after: None,
+            until: Some("5~".into()),
+            limit: 1,
+        };
+        assert_eq!(Bounds::of_list(&list).last, "5~");
+        list.prefix = "4".into();
+        assert_eq!(Bounds::of_list(&list).last, format!("4{LAST}"));
+    }
+}

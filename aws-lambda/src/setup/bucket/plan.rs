@@ -1,0 +1,245 @@
+//! What has to be done to the bucket.
+
+use std::fmt;
+
+use aws_sdk_s3::types::{
+    CorsRule, EventBridgeConfiguration, LifecycleRule, NotificationConfiguration, ObjectOwnership,
+    ServerSideEncryption, TransitionDefaultMinimumObjectSize,
+};
+use serde_json::Value;
+
+use super::{FoundBucket, Wanted, policy, rules};
+use crate::setup::{
+    baseline::{BASELINE, BucketBaseline},
+    plan::{Resource, Verdict, switched},
+    tags::{Tags, shown},
+};
+
+const BUCKET: &BucketBaseline = &BASELINE.bucket;
+
+/// One thing to do to the bucket.
+#[derive(Debug, Clone, PartialEq)]
+pub enum BucketStep {
+    /// Make it.
+    Create,
+    /// Block every kind of public access.
+    PublicAccess,
+    /// Let its owner own what is put in.
+    Ownership,
+    /// Put this policy.
+    Policy(Value),
+    /// Keep what is overwritten or deleted.
+    Versioning,
+    /// Encrypt what does not ask for anything else.
+    Encryption,
+    /// Put these rules, with the size from which on objects are moved by them.
+    Lifecycle(
+        Vec<LifecycleRule>,
+        Option<TransitionDefaultMinimumObjectSize>,
+    ),
+    /// Tell these of changes.
+    Notification(Box<NotificationConfiguration>),
+    /// Let pages of other origins do this.
+    Cors(Vec<CorsRule>),
+    /// Have these tags and no others.
+    Tags(Tags),
+}
+
+impl fmt::Display for BucketStep {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::Create => "create the bucket",
+            Self::PublicAccess => "block public access to the bucket",
+            Self::Ownership => "let the bucket's owner own its objects",
+            Self::Policy(_) => "put the bucket's policy",
+            Self::Versioning => "keep old versions in the bucket",
+            Self::Encryption => "encrypt the bucket",
+            Self::Lifecycle(..) => "put the rules of the bucket's lifecycle",
+            Self::Notification(_) => "tell the event bus of the bucket's changes",
+            Self::Cors(_) => "let pages of the named origins use signed addresses",
+            Self::Tags(_) => "tag the bucket",
+        })
+    }
+}
+
+pub(super) fn plan(
+    wanted: &Wanted,
+    found: Option<&FoundBucket>,
+) -> Result<Resource<BucketStep>, Vec<String>> {
+    let reasons = found.map(|found| refusals(&wanted.name, found));
+    let reasons = reasons.unwrap_or_default();
+    if !reasons.is_empty() {
+        return Err(reasons);
+    }
+    let mut plan = Resource::new(format!("bucket `{}`", wanted.name));
+    plan.compare(
+        "region",
+        found.map(|_| wanted.region.clone()),
+        &wanted.region,
+        BucketStep::Create,
+    );
+    compare_access(&mut plan, found);
+    compare_policy(&mut plan, wanted, found);
+    compare_safety(&mut plan, found);
+    compare_lifecycle(&mut plan, found);
+    compare_notification(&mut plan, found);
+    compare_cors(&mut plan, wanted, found);
+    compare_tags(&mut plan, wanted, found);
+    Ok(plan)
+}
+
+fn compare_access(plan: &mut Resource<BucketStep>, found: Option<&FoundBucket>) {
+    plan.compare(
+        "public access blocked",
+        found.map(|found| switched(found.public_access_blocked)),
+        switched(BUCKET.public_access_blocked),
+        BucketStep::PublicAccess,
+    );
+    let owner = |found: &FoundBucket| {
+        let ownership = found.ownership.as_ref();
+        ownership.map_or("never said", ObjectOwnership::as_str).to_owned()
+    };
+    plan.compare(
+        "ownership",
+        found.map(owner),
+        BUCKET.ownership.as_str(),
+        BucketStep::Ownership,
+    );
+}
+
+fn compare_policy(plan: &mut Resource<BucketStep>, wanted: &Wanted, found: Option<&FoundBucket>) {
+    let there = found.and_then(|found| found.policy.as_ref());
+    let mut differs = false;
+    for (id, is_same) in policy::compared(there, wanted) {
+        differs |= is_same != Some(true);
+        let said = is_same.map(|is_same| if is_same { "as it must be" } else { "says less" });
+        let said = said.map(str::to_owned);
+        plan.compare(&format!("policy {id}"), said, "as it must be", None);
+    }
+    if differs {
+        plan.steps.push(BucketStep::Policy(policy::merged(there, wanted)));
+    }
+    for foreign in policy::foreign(there) {
+        let kept = Verdict::Kept("a statement of somebody else's".into());
+        plan.note(&format!("policy {foreign}"), kept);
+    }
+}
+
+fn compare_safety(plan: &mut Resource<BucketStep>, found: Option<&FoundBucket>) {
+    let versioning = |found: &FoundBucket| {
+        let versioning = found.versioning.as_ref();
+        versioning.map_or("Off", |status| status.as_str()).to_owned()
+    };
+    plan.compare(
+        "versioning",
+        found.map(versioning),
+        BUCKET.versioning.as_str(),
+        BucketStep::Versioning,
+    );
+    let encryption = |found: &FoundBucket| {
+        let algorithm = found.encryption.as_ref().map(ServerSideEncryption::as_str);
+        shown_encryption(algorithm.unwrap_or("Off"), found.bucket_key)
+    };
+    plan.compare(
+        "encryption",
+        found.map(encryption),
+        shown_encryption(BUCKET.encryption.as_str(), BUCKET.bucket_key),
+        BucketStep::Encryption,
+    );
+}
+
+fn shown_encryption(algorithm: &str, bucket_key: bool) -> String {
+    let key = if bucket_key { " with a key per bucket" } else { "" };
+    format!("{algorithm}{key}")
+}
+
+fn compare_lifecycle(plan: &mut Resource<BucketStep>, found: Option<&FoundBucket>) {
+    let there = found.map(|found| found.lifecycle.as_slice()).unwrap_or_default();
+    let mut differs = false;
+    for ours in rules::LIFECYCLE {
+        let same = there.iter().find(|rule| rule.id() == Some(ours.rule.id));
+        let days = same.map(|rule| (ours.days)(rule));
+        differs |= days != Some(Some(ours.rule.days));
+        let after = |days: i32| format!("after {days} days");
+        let said = days.map(|days| days.map_or_else(|| "something else".to_owned(), after));
+        plan.compare(&format!("rule {}", ours.rule.id), said, after(ours.rule.days), None);
+    }
+    if differs {
+        let size = found.and_then(|found| found.transition_size.clone());
+        plan.steps.push(BucketStep::Lifecycle(rules::with_lifecycle(there), size));
+    }
+    for foreign in there.iter().filter(|rule| !rules::is_ours(rule)) {
+        let id = foreign.id().unwrap_or("without an id");
+        let kept = Verdict::Kept("a rule of somebody else's".into());
+        plan.note(&format!("rule {id}"), kept);
+    }
+}
+
+fn compare_notification(plan: &mut Resource<BucketStep>, found: Option<&FoundBucket>) {
+    let there = found.map(|found| found.notification.clone());
+    let is_on = there.as_ref().map(|there| there.event_bridge_configuration.is_some());
+    let bus = EventBridgeConfiguration::builder().build();
+    let told = NotificationConfiguration {
+        event_bridge_configuration: Some(bus),
+        ..there.unwrap_or_else(|| NotificationConfiguration::builder().build())
+    };
+    plan.compare(
+        "event bus",
+        is_on.map(switched),
+        switched(BUCKET.event_bridge),
+        BucketStep::Notification(Box::new(told)),
+    );
+}
+
+fn compare_cors(plan: &mut Resource<BucketStep>, wanted: &Wanted, found: Option<&FoundBucket>) {
+    let there = found.map(|found| found.cors.as_slice()).unwrap_or_default();
+    let same = there.iter().find(|rule| rule.id() == Some(BUCKET.cors.id));
+    let origins = match same {
+        Some(rule) if wanted.origins.is_empty() => rule.allowed_origins(),
+        _ => &wanted.origins,
+    };
+    if origins.is_empty() {
+        let none = Verdict::Unchanged("none; `--origin` names some".into());
+        plan.note("origins", none);
+        return;
+    }
+    let shown = origins.join(", ");
+    let said = same.map(|rule| match rules::allows(rule) {
+        true => rule.allowed_origins().join(", "),
+        false => "something else".to_owned(),
+    });
+    let step = BucketStep::Cors(rules::with_cors(there, origins));
+    plan.compare("origins", said, shown, step);
+}
+
+fn compare_tags(plan: &mut Resource<BucketStep>, wanted: &Wanted, found: Option<&FoundBucket>) {
+    let there = found.map(|found| {
+        let ours = found.tags.iter().filter(|(key, _)| wanted.tags.contains_key(*key));
+        shown(&ours.map(|(key, value)| (key.clone(), value.clone())).collect())
+    });
+    // The service replaces all tags at once.
+    let mut all = found.map(|found| found.tags.clone()).unwrap_or_default();
+    all.extend(wanted.tags.clone());
+    plan.compare("tags", there, shown(&wanted.tags), BucketStep::Tags(all));
+}
+
+/// Everything about the bucket that is not for this program to mend.
+fn refusals(name: &str, found: &FoundBucket) -> Vec<String> {
+    let mut reasons = Vec::new();
+    if found.public_policy {
+        reasons.push(format!(
+            "the policy of the bucket `{name}` lets everybody in: take that statement out, or choose another bucket with `--bucket`"
+        ));
+    }
+    if found.shared {
+        reasons.push(format!(
+            "the access list of the bucket `{name}` lets others in: take them out, or choose another bucket with `--bucket`"
+        ));
+    }
+    if let Some(key) = &found.key {
+        reasons.push(format!(
+            "the bucket `{name}` encrypts under `{key}`, which the functions may not use: choose `aws:kms` without a key of your own, or another bucket with `--bucket`"
+        ));
+    }
+    reasons
+}

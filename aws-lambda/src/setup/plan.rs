@@ -1,0 +1,102 @@
+//! What there is, what it has to be, and the steps from the one to the other.
+
+use std::fmt;
+
+/// What becomes of one resource.
+#[derive(Debug, Clone)]
+pub struct Resource<S> {
+    /// Which one it is, for people.
+    pub title: String,
+    /// Every setting that was looked at.
+    pub lines: Vec<Line>,
+    /// What has to be done, in this order. Each step leaves the resource in a state that the next
+    /// description understands.
+    pub steps: Vec<S>,
+}
+
+/// One setting.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Line {
+    /// What it is called.
+    pub setting: String,
+    /// What becomes of it.
+    pub verdict: Verdict,
+}
+
+/// What becomes of a setting.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Verdict {
+    /// It is not there and will be.
+    Create(String),
+    /// It is this and becomes that.
+    Change(String, String),
+    /// It is as it has to be.
+    Unchanged(String),
+    /// It is somebody else's and stays.
+    Kept(String),
+}
+
+impl<S> Resource<S> {
+    pub(super) fn new(title: impl Into<String>) -> Self {
+        Self {
+            title: title.into(),
+            lines: Vec::new(),
+            steps: Vec::new(),
+        }
+    }
+
+    /// Compares a setting with what it has to be; where they differ, the step is needed.
+    pub(super) fn compare(
+        &mut self,
+        setting: &str,
+        found: Option<String>,
+        wanted: impl Into<String>,
+        step: impl Into<Option<S>>,
+    ) {
+        let wanted = wanted.into();
+        let verdict = match found {
+            Some(found) if found == wanted => Verdict::Unchanged(wanted),
+            Some(found) => Verdict::Change(found, wanted),
+            None => Verdict::Create(wanted),
+        };
+        if !matches!(verdict, Verdict::Unchanged(_)) {
+            self.steps.extend(step.into());
+        }
+        self.note(setting, verdict);
+    }
+
+    /// Notes a setting that needs no step of its own.
+    pub(super) fn note(&mut self, setting: &str, verdict: Verdict) {
+        let setting = setting.to_owned();
+        self.lines.push(Line { setting, verdict });
+    }
+
+    /// How many settings are created and how many changed.
+    #[must_use]
+    pub fn count(&self) -> (usize, usize) {
+        let count = |matching: fn(&Verdict) -> bool| {
+            let verdicts = self.lines.iter().map(|line| &line.verdict);
+            verdicts.filter(|verdict| matching(verdict)).count()
+        };
+        (
+            count(|verdict| matches!(verdict, Verdict::Create(_))),
+            count(|verdict| matches!(verdict, Verdict::Change(..))),
+        )
+    }
+}
+
+impl<S> fmt::Display for Resource<S> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.title)?;
+        for Line { setting, verdict } in &self.lines {
+            let (word, text) = match verdict {
+                Verdict::Create(text) => ("create", text.clone()),
+                Verdict::Change(from, to) => ("change", format!("{from} \u{2192} {to}")),
+                Verdict::Unchanged(text) => ("unchanged", text.clone()),
+                Verdict::Kept(text) => ("kept", text.clone()),
+            };
+            write!(formatter, "\n  {word:9}  {setting:22}  {text}")?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,236 @@
+//! What has to be done to the table.
+
+use std::fmt;
+
+use aws_sdk_dynamodb::types::{IndexStatus, SseStatus, StreamViewType, TableStatus, TimeToLiveStatus};
+
+use super::describe::{FoundIndex, FoundTable};
+use crate::setup::{
+    baseline::{BASELINE, IndexBaseline, KEY_TYPE, Keys, TableBaseline},
+    plan::{Resource, Verdict},
+    tags::{Tags, shown},
+};
+
+const TABLE: &TableBaseline = &BASELINE.table;
+const ON: &str = "on";
+const OFF: &str = "off";
+
+/// One thing to do to the table.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TableStep {
+    /// Make it, with all that can be said when it is made.
+    Create,
+    /// Pay for it by request.
+    Billing,
+    /// Stop a stream that says something else.
+    StreamOff,
+    /// Start the stream.
+    StreamOn,
+    /// Encrypt it under a key of the key service.
+    Encryption,
+    /// Make it refuse to be deleted.
+    DeletionProtection,
+    /// Add this index.
+    Index(IndexBaseline),
+    /// Let it be restored to any second.
+    PointInTimeRecovery,
+    /// Collect items that have had their time.
+    TimeToLive,
+    /// Add these tags.
+    Tags(Tags),
+}
+
+impl fmt::Display for TableStep {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Create => formatter.write_str("create the table"),
+            Self::Billing => formatter.write_str("pay for the table by request"),
+            Self::StreamOff => formatter.write_str("stop the table's old stream"),
+            Self::StreamOn => formatter.write_str("start the table's stream"),
+            Self::Encryption => formatter.write_str("encrypt the table"),
+            Self::DeletionProtection => formatter.write_str("protect the table from deletion"),
+            Self::Index(index) => write!(formatter, "add the index `{}`", index.name),
+            Self::PointInTimeRecovery => formatter.write_str("keep the table's past"),
+            Self::TimeToLive => formatter.write_str("collect the table's expired items"),
+            Self::Tags(tags) => write!(formatter, "tag the table `{}`", shown(tags)),
+        }
+    }
+}
+
+pub(super) fn plan(
+    name: &str,
+    tags: &Tags,
+    found: Option<&FoundTable>,
+) -> Result<Resource<TableStep>, Vec<String>> {
+    let reasons = found.map(|found| refusals(name, found)).unwrap_or_default();
+    if !reasons.is_empty() {
+        return Err(reasons);
+    }
+    let mut plan = Resource::new(format!("table `{name}`"));
+    if found.is_none() {
+        plan.steps.push(TableStep::Create);
+    }
+    compare_keys(&mut plan, found);
+    compare_settings(&mut plan, found);
+    compare_tags(&mut plan, tags, found);
+    Ok(plan)
+}
+
+/// A step that only a table which is there already needs: a new one is made so.
+fn after<T>(found: Option<&FoundTable>, step: T) -> Option<T> {
+    found.map(|_| step)
+}
+
+fn compare_keys(plan: &mut Resource<TableStep>, found: Option<&FoundTable>) {
+    let keys = shown_keys(TABLE.keys);
+    plan.compare("keys", found.map(|_| keys.clone()), &keys, None);
+    for index in TABLE.indexes {
+        let exists = found
+            .and_then(|found| found.indexes.get(index.name))
+            .filter(|index| index.status != IndexStatus::Deleting);
+        let keys = shown_keys(index.keys);
+        let step = after(found, TableStep::Index(*index));
+        plan.compare(index.name, exists.map(|_| keys.clone()), &keys, step);
+    }
+    let ours = |name: &str| TABLE.indexes.iter().any(|index| index.name == name);
+    let names = found.map(|found| found.indexes.keys()).into_iter().flatten();
+    for foreign in names.filter(|name| !ours(name)) {
+        plan.note(foreign, Verdict::Kept("an index of somebody else's".into()));
+    }
+}
+
+fn compare_settings(plan: &mut Resource<TableStep>, found: Option<&FoundTable>) {
+    plan.compare(
+        "billing",
+        found.map(|found| found.billing.as_str().to_owned()),
+        TABLE.billing.as_str(),
+        after(found, TableStep::Billing),
+    );
+    if found.is_some_and(|found| found.stream.is_some() && !streams(found)) {
+        plan.steps.push(TableStep::StreamOff);
+    }
+    plan.compare(
+        "stream",
+        found.map(|found| shown_stream(found.stream.as_ref())),
+        TABLE.stream.as_str(),
+        after(found, TableStep::StreamOn),
+    );
+    let encrypted = |found: &FoundTable| {
+        use SseStatus::{Enabled, Enabling, Updating};
+        matches!(found.encryption, Some(Enabled | Enabling | Updating))
+    };
+    let mut switch = |name, is_on: Option<bool>, wanted, step| {
+        plan.compare(name, is_on.map(switched), switched(wanted), step);
+    };
+    switch(
+        "key service",
+        found.map(encrypted),
+        TABLE.encryption,
+        after(found, TableStep::Encryption),
+    );
+    switch(
+        "deletion protection",
+        found.map(|found| found.deletion_protection),
+        TABLE.deletion_protection,
+        after(found, TableStep::DeletionProtection),
+    );
+    switch(
+        "point-in-time recovery",
+        found.map(|found| found.point_in_time_recovery),
+        TABLE.point_in_time_recovery,
+        Some(TableStep::PointInTimeRecovery),
+    );
+    let attribute = |found: &FoundTable| match &found.time_to_live {
+        Some((attribute, _)) => attribute.clone(),
+        None => OFF.to_owned(),
+    };
+    let step = TableStep::TimeToLive;
+    plan.compare("time to live", found.map(attribute), TABLE.time_to_live, step);
+}
+
+fn compare_tags(plan: &mut Resource<TableStep>, tags: &Tags, found: Option<&FoundTable>) {
+    let there = found.map(|found| {
+        let ours = found.tags.iter().filter(|(key, _)| tags.contains_key(*key));
+        shown(&ours.map(|(key, value)| (key.clone(), value.clone())).collect())
+    });
+    let step = after(found, TableStep::Tags(tags.clone()));
+    plan.compare("tags", there, shown(tags), step);
+}
+
+fn streams(found: &FoundTable) -> bool {
+    found.stream.as_ref() == Some(TABLE.stream)
+}
+
+fn shown_stream(stream: Option<&StreamViewType>) -> String {
+    stream.map_or(OFF, StreamViewType::as_str).to_owned()
+}
+
+fn switched(is_on: bool) -> String {
+    if is_on { ON } else { OFF }.to_owned()
+}
+
+fn shown_keys(keys: Keys) -> String {
+    format!("{}, {}", keys.partition, keys.sort)
+}
+
+/// Everything about the table that cannot be mended.
+fn refusals(name: &str, found: &FoundTable) -> Vec<String> {
+    let mut reasons = Vec::new();
+    let mut refuse = |reason: String| reasons.push(reason);
+    match &found.status {
+        TableStatus::Active | TableStatus::Updating => {}
+        TableStatus::Deleting => refuse(format!(
+            "`{name}` is being deleted: wait until it is gone, or choose another table with `--table`"
+        )),
+        status => refuse(format!(
+            "`{name}` is {status}: put it to work again, or choose another table with `--table`"
+        )),
+    }
+    if found.keys != [TABLE.keys.partition, TABLE.keys.sort] {
+        let keys = found.keys.join(", ");
+        refuse(format!(
+            "`{name}` has the keys `{keys}`, which cannot be changed into `{}`: choose another table with `--table`",
+            shown_keys(TABLE.keys)
+        ));
+    }
+    for index in TABLE.indexes {
+        if let Some(other) = found.indexes.get(index.name).filter(|other| differs(index, other)) {
+            let keys = other.keys.join(", ");
+            let projection = other.projection.as_ref().map_or("nothing", |kind| kind.as_str());
+            refuse(format!(
+                "`{}` of `{name}` is an index of `{keys}` that repeats {projection}, which cannot be changed: delete the index and try again",
+                index.name
+            ));
+        }
+    }
+    let wanted = TABLE.indexes.iter().map(|index| index.keys);
+    for key in wanted.chain([TABLE.keys]).flat_map(|keys| [keys.partition, keys.sort]) {
+        if let Some(kind) = found.attributes.get(key).filter(|kind| **kind != KEY_TYPE) {
+            refuse(format!(
+                "the key `{key}` of `{name}` is of type `{kind}`, not `{KEY_TYPE}`: choose another table with `--table`"
+            ));
+        }
+    }
+    refuse_time_to_live(name, found, refuse);
+    reasons
+}
+
+fn differs(index: &IndexBaseline, other: &FoundIndex) -> bool {
+    other.status != IndexStatus::Deleting
+        && (other.keys != [index.keys.partition, index.keys.sort]
+            || other.projection.as_ref() != Some(TABLE.projection))
+}
+
+/// Another attribute takes an hour to switch off, so that it is for people to decide.
+fn refuse_time_to_live(name: &str, found: &FoundTable, mut refuse: impl FnMut(String)) {
+    match &found.time_to_live {
+        Some((_, TimeToLiveStatus::Disabling)) => refuse(format!(
+            "time to live of `{name}` is just being switched off: wait an hour and try again"
+        )),
+        Some((attribute, _)) if attribute != TABLE.time_to_live => refuse(format!(
+            "`{name}` collects items by `{attribute}`, not `{}`: switch that off, wait an hour and try again",
+            TABLE.time_to_live
+        )),
+        _ => {}
+    }
+}

@@ -1,0 +1,115 @@
+//! The AWS surface: one value that has every port.
+
+use std::{future::Future, io, time::Duration};
+
+use aws_lc_rs::rand;
+use aws_types::SdkConfig;
+use wm_core::{
+    api::FieldError, catalog::Provider as Catalogued, context::Surface, env::Env,
+    selection::BackendSelection, use_case::UploadLimits,
+};
+use wm_service::{EnvSource, ports::Provider};
+
+use crate::{
+    artifacts::S3Artifacts, config::Config, events::EventBus, identity::HttpsKeys, mail::SesMail,
+    records::DynamoRecords, secrets::Identity,
+};
+
+/// Every port over its service.
+#[derive(Debug)]
+pub struct Aws {
+    records: DynamoRecords,
+    artifacts: S3Artifacts,
+    keys: HttpsKeys,
+    events: EventBus,
+    mail: SesMail,
+    env: EnvSource,
+}
+
+impl Aws {
+    /// A surface that can read and write. It publishes and mails nothing until it is given where.
+    ///
+    /// # Errors
+    /// When the system gives no randomness.
+    pub fn new(shared: &SdkConfig, config: &Config) -> io::Result<Self> {
+        let mut seed = [0; 32];
+        rand::fill(&mut seed)
+            .map_err(|_| io::Error::other("the system's random generator gave no bytes"))?;
+        Ok(Self {
+            records: DynamoRecords::new(shared, config),
+            artifacts: S3Artifacts::new(shared, config),
+            keys: HttpsKeys::new(),
+            events: EventBus::default(),
+            mail: SesMail::default(),
+            env: EnvSource::new(seed),
+        })
+    }
+
+    /// With a bus. Apart from [`Aws::new`], so that functions that publish nothing are built without
+    /// its client.
+    #[must_use]
+    pub fn with_events(self, events: EventBus) -> Self {
+        Self { events, ..self }
+    }
+
+    /// With a sender of mail; apart for the same reason.
+    #[must_use]
+    pub fn with_mail(self, mail: SesMail) -> Self {
+        Self { mail, ..self }
+    }
+}
+
+impl Provider for Aws {
+    type Records = DynamoRecords;
+    type Artifacts = S3Artifacts;
+    type Keys = HttpsKeys;
+    type Events = EventBus;
+    type Mail = SesMail;
+
+    fn records(&self) -> &DynamoRecords {
+        &self.records
+    }
+
+    fn artifacts(&self) -> &S3Artifacts {
+        &self.artifacts
+    }
+
+    fn keys(&self) -> &HttpsKeys {
+        &self.keys
+    }
+
+    fn events(&self) -> &EventBus {
+        &self.events
+    }
+
+    fn mail(&self) -> &SesMail {
+        &self.mail
+    }
+
+    fn env(&self) -> Env {
+        self.env.env()
+    }
+
+    fn sleep(&self, duration: Duration) -> impl Future<Output = ()> + Send {
+        tokio::time::sleep(duration)
+    }
+}
+
+/// What is fixed for the surface of this configuration.
+///
+/// # Errors
+/// When a name cannot be what AWS calls its resources.
+pub fn surface(config: &Config, identity: Identity) -> Result<Surface, FieldError> {
+    let mut selection = BackendSelection::defaults(Catalogued::Aws)
+        .with("region", &config.region)?
+        .with("storage.bucket", &config.bucket)?
+        .with("database.table", &config.table)?;
+    selection.environment.clone_from(&config.environment);
+    Ok(Surface {
+        id: identity.surface,
+        secret: identity.secret,
+        selection,
+        public_url: identity.public_url,
+        upload: UploadLimits::default(),
+    })
+}
