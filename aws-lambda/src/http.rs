@@ -130,3 +130,113 @@ pub fn response(response: Response) -> HttpResponse<Body> {
     }
     converted
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    /// What the service gets for an event.
+    fn received(event: Value) -> Request {
+        let mut event: LambdaRequest = serde_json::from_value(event).unwrap();
+        let target = Target::take(&mut event);
+        request(event.into(), target, &Context::default())
+    }
+
+    fn gateway(path: &str, query: &str, headers: Value) -> Request {
+        received(json!({
+            "version": "2.0",
+            "routeKey": "$default",
+            "rawPath": path,
+            "rawQueryString": query,
+            "headers": headers,
+            "requestContext": {
+                "accountId": "000000000000",
+                "apiId": "api",
+                "domainName": "not a name",
+                "domainPrefix": "api",
+                "http": { "method": "GET", "path": path, "protocol": "HTTP/1.1", "sourceIp": "::1", "userAgent": "" },
+                "requestId": "1",
+                "stage": "$default",
+                "time": "12/Mar/2026:19:03:58 +0000",
+                "timeEpoch": 0,
+            },
+            "isBase64Encoded": false,
+        }))
+    }
+
+    #[test]
+    fn paths_and_queries_arrive_as_they_were_sent() {
+        for (path, query) in [
+            ("/v1/session", ""),
+            ("/v1/../openapi.json", "cursor=a%2Fb&limit=2&limit=3"),
+            ("/v1/%2e%2e/session", "a=%zz"),
+            ("", "="),
+        ] {
+            let request = gateway(path, query, json!({}));
+            assert_eq!(
+                (request.path.as_str(), request.query.as_str()),
+                (path, query)
+            );
+        }
+    }
+
+    #[test]
+    fn what_is_no_url_is_no_panic() {
+        for path in ["/a b\u{0}<>\"\\^`{|}#?ü\u{fffd}", "//", "http://x/", "\\\\"] {
+            let request = gateway(
+                path,
+                "a b|",
+                json!({ "host": "no host [", "x-forwarded-proto": ":" }),
+            );
+            let plain = |byte: u8| byte.is_ascii_graphic() && !b"\"#<>?\\^`{|}".contains(&byte);
+            assert!(request.path.bytes().all(plain), "{}", request.path);
+        }
+    }
+
+    #[test]
+    fn a_load_balancers_parameters_stay_encoded() {
+        let event = json!({
+            "requestContext": { "elb": { "targetGroupArn": "arn" } },
+            "httpMethod": "HEAD",
+            "path": "/v1/session",
+            "multiValueQueryStringParameters": { "name": ["a%20b"] },
+            "multiValueHeaders": { "authorization": ["Bearer x"] },
+            "body": "eA==",
+            "isBase64Encoded": true,
+        });
+        let request = received(event);
+        assert_eq!(
+            (request.method.as_str(), request.query.as_str()),
+            ("GET", "name=a%20b")
+        );
+        assert_eq!(request.header("authorization"), Some("Bearer x"));
+        assert_eq!(request.body, b"x");
+    }
+
+    #[test]
+    fn a_clients_own_trace_goes_before_lambdas() {
+        let event = || gateway("/", "", json!({ "traceparent": "own" }));
+        assert_eq!(event().header("traceparent"), Some("own"));
+    }
+
+    #[test]
+    fn answers_of_any_bytes_are_passed_on() {
+        let answer = |body: &[u8]| {
+            let response = Response {
+                status: 201,
+                headers: vec![("etag", "\"1\"".into()), ("x-bad", "a\nb".into())],
+                body: body.to_vec(),
+            };
+            super::response(response)
+        };
+        let answered = answer(b"{}");
+        assert_eq!(answered.status(), 201);
+        assert_eq!(answered.headers()["etag"], "\"1\"");
+        assert!(!answered.headers().contains_key("x-bad"));
+        assert!(matches!(answered.body(), Body::Text(text) if text == "{}"));
+        assert!(matches!(answer(&[0xff]).body(), Body::Binary(_)));
+        assert!(matches!(answer(b"").body(), Body::Empty));
+    }
+}
