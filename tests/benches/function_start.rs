@@ -1,0 +1,205 @@
+//! What a cold start of each Lambda function takes: the size of its binary and of its package, the
+//! processor time and memory until it asks for its first event.
+//!
+//! `cargo bench -p wm-tests --bench function_start` builds the functions as they are deployed, which takes
+//! minutes, and runs each against a Runtime API and a database of its own, on the loopback device.
+
+use std::{
+    env, fs,
+    io::{BufRead, BufReader, Read, Write},
+    net::{TcpListener, TcpStream},
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    sync::mpsc::{Receiver, Sender, channel},
+    thread,
+    time::Duration,
+};
+
+use wm_tests::repository;
+
+const FUNCTIONS: [&str; 5] = ["api", "relay", "ingest", "notify", "sweep"];
+/// Starts measured of each function; the median is shown.
+const STARTS: usize = 21;
+/// A function that asks for nothing by then never will.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+fn main() {
+    let directory = built();
+    println!("| function | binary | zip | processor time until ready | resident |");
+    println!("|---|---|---|---|---|");
+    for function in FUNCTIONS {
+        let program = directory.join(function);
+        let starts: Vec<Start> = (0..STARTS).map(|_| measure(&program)).collect();
+        let median = |figure: fn(&Start) -> u64| {
+            let mut figures: Vec<u64> = starts.iter().map(figure).collect();
+            figures.sort_unstable();
+            figures[STARTS / 2]
+        };
+        println!(
+            "| `{function}` | {:.1} MB | {:.1} MB | {:.1} ms | {:.1} MB |",
+            megabytes(fs::metadata(&program).unwrap().len()),
+            megabytes(zipped(&program)),
+            median(|start| start.nanoseconds) as f64 / 1e6,
+            megabytes(median(|start| start.resident)),
+        );
+    }
+}
+
+fn megabytes(bytes: u64) -> f64 {
+    bytes as f64 / 1e6
+}
+
+/// Where the functions are, built for deployment.
+fn built() -> PathBuf {
+    let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let mut build = Command::new(cargo);
+    build.args(["build", "--profile", "dist", "--package", "wm-aws"]);
+    for function in FUNCTIONS {
+        build.args(["--bin", function]);
+    }
+    let status = build.current_dir(repository::root()).status().unwrap();
+    assert!(status.success(), "the functions cannot be built");
+    let target = env::var_os("CARGO_TARGET_DIR").map_or_else(
+        || repository::root().join("target"),
+        |target| repository::root().join(target),
+    );
+    target.join("dist")
+}
+
+/// The size of the package Lambda is given: the binary by the name it looks for, compressed.
+fn zipped(program: &Path) -> u64 {
+    let package = tempfile::NamedTempFile::new().unwrap();
+    let script = "import sys, zipfile\n\
+        with zipfile.ZipFile(sys.argv[1], 'w', zipfile.ZIP_DEFLATED, compresslevel=9) as package:\n\
+        \x20   package.write(sys.argv[2], 'bootstrap')\n";
+    let status = Command::new("python3")
+        .args(["-c", script])
+        .args([package.path(), program])
+        .status();
+    assert!(status.unwrap().success(), "the package cannot be made");
+    package.path().metadata().unwrap().len()
+}
+
+/// What one start took.
+struct Start {
+    nanoseconds: u64,
+    resident: u64,
+}
+
+/// A function that is ended with this value.
+struct Running(Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+fn measure(program: &Path) -> Start {
+    let (asked, first) = channel();
+    let runtime = serve(asked);
+    let (read, _reads) = channel();
+    let database = serve(read);
+    let child = Command::new(program)
+        .env_clear()
+        .envs(environment())
+        .env("AWS_LAMBDA_RUNTIME_API", runtime)
+        .env("AWS_ENDPOINT_URL", format!("http://{database}"))
+        .stdout(Stdio::null())
+        .spawn()
+        .unwrap();
+    let running = Running(child);
+    wait(&first);
+    let process = PathBuf::from(format!("/proc/{}", running.0.id()));
+    Start {
+        nanoseconds: processor_time(&process),
+        resident: resident(&process),
+    }
+}
+
+fn environment() -> [(&'static str, &'static str); 18] {
+    [
+        ("AWS_LAMBDA_FUNCTION_NAME", "measured"),
+        ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "256"),
+        ("AWS_LAMBDA_FUNCTION_VERSION", "1"),
+        ("AWS_LAMBDA_LOG_GROUP_NAME", ""),
+        ("AWS_LAMBDA_LOG_STREAM_NAME", ""),
+        ("AWS_REGION", "eu-central-1"),
+        ("AWS_ACCESS_KEY_ID", "id"),
+        ("AWS_SECRET_ACCESS_KEY", "key"),
+        ("AWS_DYNAMODB_TABLE", "workspace-management-dev"),
+        ("AWS_S3_BUCKET", "workspace-management-dev-documents"),
+        ("AWS_EVENTBRIDGE_BUS", "workspace-management-dev"),
+        ("AWS_SES_FROM", "no-reply@example.com"),
+        ("AWS_COGNITO_USER_POOL", "eu-central-1_measured"),
+        ("AWS_COGNITO_CLIENTS", "client"),
+        ("AWS_SURFACE_ID", "srf_01jd0000000000000000000000_00001"),
+        ("AWS_PUBLIC_URL", "https://api.example.com"),
+        ("AWS_SURFACE_SECRET", "not a secret, but as long as one is"),
+        ("WM_LOG", "warn"),
+    ]
+}
+
+/// Answers every request but the one for an event, which it tells of and leaves waiting.
+fn serve(asked: Sender<()>) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    thread::spawn(move || {
+        for stream in listener.incoming() {
+            let (stream, asked) = (stream.unwrap(), asked.clone());
+            thread::spawn(move || answer(&stream, &asked));
+        }
+    });
+    address
+}
+
+fn answer(mut stream: &TcpStream, asked: &Sender<()>) {
+    let mut reader = BufReader::new(stream);
+    loop {
+        let (mut line, mut length) = (String::new(), 0);
+        if reader.read_line(&mut line).unwrap_or(0) == 0 {
+            return;
+        }
+        if line.contains("/invocation/next") {
+            let _ = asked.send(());
+            continue;
+        }
+        let mut header = String::new();
+        while reader.read_line(&mut header).is_ok() && header != "\r\n" {
+            if let Some(digits) = header.to_ascii_lowercase().strip_prefix("content-length:") {
+                length = digits.trim().parse().unwrap();
+            }
+            header.clear();
+        }
+        std::io::copy(&mut (&mut reader).take(length), &mut std::io::sink()).unwrap();
+        let head = "HTTP/1.1 200 OK\r\ncontent-type: application/x-amz-json-1.0\r\ncontent-length: 2\r\n\r\n{}";
+        if stream.write_all(head.as_bytes()).is_err() {
+            return;
+        }
+    }
+}
+
+fn wait(first: &Receiver<()>) {
+    first
+        .recv_timeout(PATIENCE)
+        .expect("the function asks for an event");
+}
+
+/// The time its threads were on a processor: the first number of `schedstat`, in nanoseconds.
+fn processor_time(process: &Path) -> u64 {
+    let threads = fs::read_dir(process.join("task")).unwrap();
+    let time = |thread: fs::DirEntry| -> u64 {
+        let text = fs::read_to_string(thread.path().join("schedstat")).unwrap();
+        text.split_whitespace().next().unwrap().parse().unwrap()
+    };
+    threads.map(|thread| time(thread.unwrap())).sum()
+}
+
+/// Its resident memory in bytes.
+fn resident(process: &Path) -> u64 {
+    let status = fs::read_to_string(process.join("status")).unwrap();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    let kibibytes: u64 = line.unwrap().trim().trim_end_matches(" kB").parse().unwrap();
+    kibibytes * 1024
+}
