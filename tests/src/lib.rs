@@ -10,6 +10,7 @@ pub mod emulators;
 pub mod faults;
 pub mod golden;
 pub mod harness;
+pub mod infra;
 pub mod issuer;
 pub mod key_server;
 pub mod memory;
