@@ -4,6 +4,7 @@ mod apply;
 mod describe;
 mod plan;
 mod policy;
+mod rules;
 
 pub use describe::FoundBucket;
 pub use plan::BucketStep;

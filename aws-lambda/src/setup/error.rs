@@ -22,8 +22,9 @@ impl fmt::Display for SetupError {
         match self {
             Self::Refused(reasons) => formatter.write_str(&reasons.join("; ")),
             Self::Service(error) => error.fmt(formatter),
-            Self::Request(_) => formatter
-                .write_str("a request could not be put together, a fault of this program: report it"),
+            Self::Request(_) => formatter.write_str(
+                "a request could not be put together, a fault of this program: report it",
+            ),
         }
     }
 }
@@ -60,7 +61,11 @@ pub struct ServiceError {
 }
 
 /// Codes that say: you may not.
-const DENIED: &[&str] = &["AccessDenied", "AccessDeniedException", "UnauthorizedOperation"];
+const DENIED: &[&str] = &[
+    "AccessDenied",
+    "AccessDeniedException",
+    "UnauthorizedOperation",
+];
 /// Codes that say: not you.
 const UNKNOWN: &[&str] = &[
     "ExpiredToken",

@@ -2,6 +2,13 @@
 
 use std::fmt;
 
+pub(super) const OFF: &str = "off";
+
+/// How a switch is shown.
+pub(super) fn switched(is_on: bool) -> String {
+    if is_on { "on" } else { OFF }.to_owned()
+}
+
 /// What becomes of one resource.
 #[derive(Debug, Clone)]
 pub struct Resource<S> {

@@ -50,11 +50,7 @@ impl Table {
     ///
     /// # Errors
     /// When the service does not do it. The next description finds whatever was done.
-    pub async fn apply(
-        &self,
-        step: &TableStep,
-        progress: impl Fn(&str),
-    ) -> Result<(), SetupError> {
+    pub async fn apply(&self, step: &TableStep, progress: impl Fn(&str)) -> Result<(), SetupError> {
         apply::apply(self, step, progress).await
     }
 }

@@ -49,7 +49,11 @@ impl FromStr for ChosenTags {
 
     fn from_str(text: &str) -> Result<Self, WrongTags> {
         let mut tags = Tags::new();
-        for pair in text.split(',').map(str::trim).filter(|pair| !pair.is_empty()) {
+        for pair in text
+            .split(',')
+            .map(str::trim)
+            .filter(|pair| !pair.is_empty())
+        {
             let (key, value) = pair.split_once('=').ok_or_else(|| {
                 WrongTags(format!("`{pair}` has no `=`: write `key=value,key=value`"))
             })?;
@@ -76,11 +80,15 @@ fn check(key: &str, value: &str) -> Result<(), WrongTags> {
         return wrong(format!("`{key}` is always set: leave it out"));
     }
     if key.to_ascii_lowercase().starts_with("aws:") {
-        return wrong(format!("`{key}` begins with `aws:`, which is reserved: choose another key"));
+        return wrong(format!(
+            "`{key}` begins with `aws:`, which is reserved: choose another key"
+        ));
     }
     for (what, text, most) in [("key", key, LONGEST_KEY), ("value", value, LONGEST_VALUE)] {
         if text.chars().count() > most {
-            return wrong(format!("the {what} `{text}` is too long: use at most {most} characters"));
+            return wrong(format!(
+                "the {what} `{text}` is too long: use at most {most} characters"
+            ));
         }
     }
     let accepted = |text: &str, marks: &str| {
@@ -88,7 +96,9 @@ fn check(key: &str, value: &str) -> Result<(), WrongTags> {
         text.chars().all(fits)
     };
     if !accepted(key, MARKS) || !accepted(value, &format!("{MARKS}=")) {
-        return wrong(format!("`{key}={value}` may hold letters, digits, spaces and `{MARKS}` only"));
+        return wrong(format!(
+            "`{key}={value}` may hold letters, digits, spaces and `{MARKS}` only"
+        ));
     }
     Ok(())
 }
@@ -105,7 +115,10 @@ mod tests {
 
     #[test]
     fn reads_pairs_and_adds_whose_it_is() {
-        let chosen: ChosenTags = " cost-center=42, team = Docs & ".replace(" & ", "").parse().unwrap();
+        let chosen: ChosenTags = " cost-center=42, team = Docs & "
+            .replace(" & ", "")
+            .parse()
+            .unwrap();
         let tags = chosen.with("workspace-management", "dev");
         assert_eq!(
             shown(&tags),

@@ -5,8 +5,9 @@ use aws_sdk_s3::{
     error::ProvideErrorMetadata,
     operation::get_bucket_acl::GetBucketAclOutput,
     types::{
-        BucketVersioningStatus, CorsRule, LifecycleRule, NotificationConfiguration, ObjectOwnership,
-        Permission, PublicAccessBlockConfiguration, ServerSideEncryption,
+        BucketVersioningStatus, CorsRule, LifecycleRule, NotificationConfiguration,
+        ObjectOwnership, Permission, PublicAccessBlockConfiguration, ServerSideEncryption,
+        ServerSideEncryptionByDefault, ServerSideEncryptionRule,
         TransitionDefaultMinimumObjectSize,
     },
 };
@@ -36,6 +37,10 @@ pub struct FoundBucket {
     pub versioning: Option<BucketVersioningStatus>,
     /// What encrypts objects that do not ask for anything else.
     pub encryption: Option<ServerSideEncryption>,
+    /// Somebody's own key that it does so under, where it is not the account's for the object store.
+    pub key: Option<String>,
+    /// Whether the key service is asked once for many objects.
+    pub bucket_key: bool,
     /// The rules of its lifecycle.
     pub lifecycle: Vec<LifecycleRule>,
     /// From which size on objects are moved, by those rules.
@@ -64,6 +69,9 @@ pub(super) async fn describe(
     let lists_count = ownership.as_ref() != Some(&ObjectOwnership::BucketOwnerEnforced);
     let (lifecycle, transition_size) = lifecycle(client, name).await?;
     let policy = policy(client, name).await?;
+    let encryption = encryption(client, name).await?;
+    let bucket_key = encryption.as_ref().and_then(|rule| rule.bucket_key_enabled);
+    let encryption = encryption.and_then(|rule| rule.apply_server_side_encryption_by_default);
     Ok(Some(FoundBucket {
         public_access_blocked: public_access_blocked(client, name).await?,
         shared: lists_count && shared(client, name).await?,
@@ -71,7 +79,9 @@ pub(super) async fn describe(
         public_policy: policy.is_some() && public_policy(client, name).await?,
         policy,
         versioning: versioning(client, name).await?,
-        encryption: encryption(client, name).await?,
+        key: encryption.as_ref().and_then(own_key),
+        encryption: encryption.map(|found| found.sse_algorithm),
+        bucket_key: bucket_key == Some(true),
         lifecycle,
         transition_size,
         notification: notification(client, name).await?,
@@ -80,10 +90,25 @@ pub(super) async fn describe(
     }))
 }
 
+/// A key that is not the one the key service keeps for the object store.
+fn own_key(encryption: &ServerSideEncryptionByDefault) -> Option<String> {
+    let key = encryption.kms_master_key_id();
+    key.filter(|key| !key.ends_with("alias/aws/s3"))
+        .map(str::to_owned)
+}
+
 /// Whether the bucket is there, in the right account and region.
 async fn exists(client: &Client, wanted: &Wanted) -> Result<bool, SetupError> {
-    let Wanted { name, region, account, .. } = wanted;
-    let request = client.head_bucket().bucket(name).expected_bucket_owner(account);
+    let Wanted {
+        name,
+        region,
+        account,
+        ..
+    } = wanted;
+    let request = client
+        .head_bucket()
+        .bucket(name)
+        .expected_bucket_owner(account);
     let (status, there) = match request.send().await {
         Ok(answer) => (200, answer.bucket_region),
         Err(error) => {
@@ -145,10 +170,16 @@ async fn public_access_blocked(client: &Client, name: &str) -> Result<bool, Serv
 }
 
 async fn ownership(client: &Client, name: &str) -> Result<Option<ObjectOwnership>, ServiceError> {
-    let answer = client.get_bucket_ownership_controls().bucket(name).send().await;
+    let answer = client
+        .get_bucket_ownership_controls()
+        .bucket(name)
+        .send()
+        .await;
     let unset = "OwnershipControlsNotFoundError";
     let answer = unless_unset("s3:GetBucketOwnershipControls", unset, answer)?;
-    let rules = answer.and_then(|answer| answer.ownership_controls).map(|found| found.rules);
+    let rules = answer
+        .and_then(|answer| answer.ownership_controls)
+        .map(|found| found.rules);
     let first = rules.and_then(|rules| rules.into_iter().next());
     Ok(first.map(|rule| rule.object_ownership))
 }
@@ -195,23 +226,29 @@ async fn versioning(
     Ok(answer.status)
 }
 
+/// What says how objects are encrypted that do not ask for anything else.
 async fn encryption(
     client: &Client,
     name: &str,
-) -> Result<Option<ServerSideEncryption>, ServiceError> {
+) -> Result<Option<ServerSideEncryptionRule>, ServiceError> {
     let answer = client.get_bucket_encryption().bucket(name).send().await;
     let unset = "ServerSideEncryptionConfigurationNotFoundError";
     let answer = unless_unset("s3:GetEncryptionConfiguration", unset, answer)?;
     let found = answer.and_then(|answer| answer.server_side_encryption_configuration);
-    let rules = found.map(|found| found.rules).unwrap_or_default().into_iter();
-    let mut defaults = rules.filter_map(|rule| rule.apply_server_side_encryption_by_default);
-    Ok(defaults.next().map(|default| default.sse_algorithm))
+    let rules = found.map(|found| found.rules).unwrap_or_default();
+    Ok(rules.into_iter().next())
 }
 
 async fn lifecycle(
     client: &Client,
     name: &str,
-) -> Result<(Vec<LifecycleRule>, Option<TransitionDefaultMinimumObjectSize>), ServiceError> {
+) -> Result<
+    (
+        Vec<LifecycleRule>,
+        Option<TransitionDefaultMinimumObjectSize>,
+    ),
+    ServiceError,
+> {
     let request = client.get_bucket_lifecycle_configuration().bucket(name);
     let answer = request.send().await;
     let unset = "NoSuchLifecycleConfiguration";
@@ -240,12 +277,17 @@ async fn notification(
 async fn cors(client: &Client, name: &str) -> Result<Vec<CorsRule>, ServiceError> {
     let answer = client.get_bucket_cors().bucket(name).send().await;
     let answer = unless_unset("s3:GetBucketCORS", "NoSuchCORSConfiguration", answer)?;
-    Ok(answer.and_then(|answer| answer.cors_rules).unwrap_or_default())
+    Ok(answer
+        .and_then(|answer| answer.cors_rules)
+        .unwrap_or_default())
 }
 
 async fn tags(client: &Client, name: &str) -> Result<Tags, ServiceError> {
     let answer = client.get_bucket_tagging().bucket(name).send().await;
     let answer = unless_unset("s3:GetBucketTagging", "NoSuchTagSet", answer)?;
-    let pairs = answer.map(|answer| answer.tag_set).unwrap_or_default().into_iter();
+    let pairs = answer
+        .map(|answer| answer.tag_set)
+        .unwrap_or_default()
+        .into_iter();
     Ok(pairs.map(|tag| (tag.key, tag.value)).collect())
 }

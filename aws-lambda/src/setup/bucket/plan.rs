@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use super::{FoundBucket, Wanted, policy, rules};
 use crate::setup::{
-    baseline::{BASELINE, BucketBaseline},
+    baseline::{BASELINE, BucketBaseline, LifecycleBaseline},
     plan::{Resource, Verdict, switched},
     tags::{Tags, shown},
 };
@@ -32,15 +32,22 @@ pub enum BucketStep {
     Versioning,
     /// Encrypt what does not ask for anything else.
     Encryption,
-    /// Put these rules, with the size from which on objects are moved by them.
-    Lifecycle(
-        Vec<LifecycleRule>,
-        Option<TransitionDefaultMinimumObjectSize>,
-    ),
+    /// Put our rules of the lifecycle beside those of others.
+    Lifecycle {
+        /// The rules of others.
+        foreign: Vec<LifecycleRule>,
+        /// From which size on they move objects.
+        size: Option<TransitionDefaultMinimumObjectSize>,
+    },
     /// Tell these of changes.
     Notification(Box<NotificationConfiguration>),
-    /// Let pages of other origins do this.
-    Cors(Vec<CorsRule>),
+    /// Let pages of these origins use signed addresses.
+    Cors {
+        /// The rules of others.
+        foreign: Vec<CorsRule>,
+        /// The origins.
+        origins: Vec<String>,
+    },
     /// Have these tags and no others.
     Tags(Tags),
 }
@@ -54,9 +61,9 @@ impl fmt::Display for BucketStep {
             Self::Policy(_) => "put the bucket's policy",
             Self::Versioning => "keep old versions in the bucket",
             Self::Encryption => "encrypt the bucket",
-            Self::Lifecycle(..) => "put the rules of the bucket's lifecycle",
+            Self::Lifecycle { .. } => "put the rules of the bucket's lifecycle",
             Self::Notification(_) => "tell the event bus of the bucket's changes",
-            Self::Cors(_) => "let pages of the named origins use signed addresses",
+            Self::Cors { .. } => "let pages of the named origins use signed addresses",
             Self::Tags(_) => "tag the bucket",
         })
     }
@@ -97,7 +104,9 @@ fn compare_access(plan: &mut Resource<BucketStep>, found: Option<&FoundBucket>) 
     );
     let owner = |found: &FoundBucket| {
         let ownership = found.ownership.as_ref();
-        ownership.map_or("never said", ObjectOwnership::as_str).to_owned()
+        ownership
+            .map_or("never said", ObjectOwnership::as_str)
+            .to_owned()
     };
     plan.compare(
         "ownership",
@@ -112,12 +121,19 @@ fn compare_policy(plan: &mut Resource<BucketStep>, wanted: &Wanted, found: Optio
     let mut differs = false;
     for (id, is_same) in policy::compared(there, wanted) {
         differs |= is_same != Some(true);
-        let said = is_same.map(|is_same| if is_same { "as it must be" } else { "says less" });
+        let said = is_same.map(|is_same| {
+            if is_same {
+                "as it must be"
+            } else {
+                "says less"
+            }
+        });
         let said = said.map(str::to_owned);
         plan.compare(&format!("policy {id}"), said, "as it must be", None);
     }
     if differs {
-        plan.steps.push(BucketStep::Policy(policy::merged(there, wanted)));
+        plan.steps
+            .push(BucketStep::Policy(policy::merged(there, wanted)));
     }
     for foreign in policy::foreign(there) {
         let kept = Verdict::Kept("a statement of somebody else's".into());
@@ -128,7 +144,9 @@ fn compare_policy(plan: &mut Resource<BucketStep>, wanted: &Wanted, found: Optio
 fn compare_safety(plan: &mut Resource<BucketStep>, found: Option<&FoundBucket>) {
     let versioning = |found: &FoundBucket| {
         let versioning = found.versioning.as_ref();
-        versioning.map_or("Off", |status| status.as_str()).to_owned()
+        versioning
+            .map_or("Off", |status| status.as_str())
+            .to_owned()
     };
     plan.compare(
         "versioning",
@@ -149,43 +167,49 @@ fn compare_safety(plan: &mut Resource<BucketStep>, found: Option<&FoundBucket>) 
 }
 
 fn shown_encryption(algorithm: &str, bucket_key: bool) -> String {
-    let key = if bucket_key { " with a key per bucket" } else { "" };
+    let key = if bucket_key {
+        " with a key per bucket"
+    } else {
+        ""
+    };
     format!("{algorithm}{key}")
 }
 
 fn compare_lifecycle(plan: &mut Resource<BucketStep>, found: Option<&FoundBucket>) {
-    let there = found.map(|found| found.lifecycle.as_slice()).unwrap_or_default();
+    let there = found.map(|found| found.lifecycle.as_slice());
+    let there = there.unwrap_or_default();
+    let after = |days: i32| format!("after {days} days");
     let mut differs = false;
-    for ours in rules::LIFECYCLE {
-        let same = there.iter().find(|rule| rule.id() == Some(ours.rule.id));
-        let days = same.map(|rule| (ours.days)(rule));
-        differs |= days != Some(Some(ours.rule.days));
-        let after = |days: i32| format!("after {days} days");
+    let mut compare = |ours: LifecycleBaseline, days: fn(&LifecycleRule) -> Option<i32>| {
+        let same = there.iter().find(|rule| rule.id() == Some(ours.id));
+        let days = same.map(days);
+        differs |= days != Some(Some(ours.days));
         let said = days.map(|days| days.map_or_else(|| "something else".to_owned(), after));
-        plan.compare(&format!("rule {}", ours.rule.id), said, after(ours.rule.days), None);
+        plan.compare(&format!("rule {}", ours.id), said, after(ours.days), None);
+    };
+    compare(BUCKET.abandoned_parts, rules::ends_uploads);
+    compare(BUCKET.removed_objects, rules::removes_objects);
+    let foreign = there.iter().filter(|rule| !rules::is_ours(rule)).cloned();
+    let foreign: Vec<_> = foreign.collect();
+    for rule in &foreign {
+        let id = rule.id().unwrap_or("without an id");
+        let kept = Verdict::Kept("a rule of somebody else's".into());
+        plan.note(&format!("rule {id}"), kept);
     }
     if differs {
         let size = found.and_then(|found| found.transition_size.clone());
-        plan.steps.push(BucketStep::Lifecycle(rules::with_lifecycle(there), size));
-    }
-    for foreign in there.iter().filter(|rule| !rules::is_ours(rule)) {
-        let id = foreign.id().unwrap_or("without an id");
-        let kept = Verdict::Kept("a rule of somebody else's".into());
-        plan.note(&format!("rule {id}"), kept);
+        plan.steps.push(BucketStep::Lifecycle { foreign, size });
     }
 }
 
 fn compare_notification(plan: &mut Resource<BucketStep>, found: Option<&FoundBucket>) {
-    let there = found.map(|found| found.notification.clone());
-    let is_on = there.as_ref().map(|there| there.event_bridge_configuration.is_some());
-    let bus = EventBridgeConfiguration::builder().build();
-    let told = NotificationConfiguration {
-        event_bridge_configuration: Some(bus),
-        ..there.unwrap_or_else(|| NotificationConfiguration::builder().build())
-    };
+    let is_on = |found: &FoundBucket| found.notification.event_bridge_configuration.is_some();
+    let others = found.map(|found| found.notification.clone());
+    let mut told = others.unwrap_or_else(|| NotificationConfiguration::builder().build());
+    told.event_bridge_configuration = Some(EventBridgeConfiguration::builder().build());
     plan.compare(
         "event bus",
-        is_on.map(switched),
+        found.map(is_on).map(switched),
         switched(BUCKET.event_bridge),
         BucketStep::Notification(Box::new(told)),
     );
@@ -208,14 +232,27 @@ fn compare_cors(plan: &mut Resource<BucketStep>, wanted: &Wanted, found: Option<
         true => rule.allowed_origins().join(", "),
         false => "something else".to_owned(),
     });
-    let step = BucketStep::Cors(rules::with_cors(there, origins));
+    let foreign = there
+        .iter()
+        .filter(|rule| rule.id() != Some(BUCKET.cors.id));
+    let step = BucketStep::Cors {
+        foreign: foreign.cloned().collect(),
+        origins: origins.to_vec(),
+    };
     plan.compare("origins", said, shown, step);
 }
 
 fn compare_tags(plan: &mut Resource<BucketStep>, wanted: &Wanted, found: Option<&FoundBucket>) {
     let there = found.map(|found| {
-        let ours = found.tags.iter().filter(|(key, _)| wanted.tags.contains_key(*key));
-        shown(&ours.map(|(key, value)| (key.clone(), value.clone())).collect())
+        let ours = found
+            .tags
+            .iter()
+            .filter(|(key, _)| wanted.tags.contains_key(*key));
+        shown(
+            &ours
+                .map(|(key, value)| (key.clone(), value.clone()))
+                .collect(),
+        )
     });
     // The service replaces all tags at once.
     let mut all = found.map(|found| found.tags.clone()).unwrap_or_default();

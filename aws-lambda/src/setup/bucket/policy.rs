@@ -145,8 +145,7 @@ mod tests {
         let theirs = json!({ "Sid": "Audit", "Effect": "Allow", "Principal": { "AWS": "arn:aws:iam::111122223333:root" }, "Action": "s3:GetObject", "Resource": "arn:aws:s3:::b/*" });
         let weaker = json!({ "Sid": "TlsOnly", "Effect": "Deny", "Principal": "*", "Action": "s3:PutObject", "Resource": "arn:aws:s3:::b/*" });
         for statement in [theirs.clone(), json!([weaker, theirs])] {
-            let found =
-                json!({ "Version": "2008-10-17", "Id": "theirs", "Statement": statement });
+            let found = json!({ "Version": "2008-10-17", "Id": "theirs", "Statement": statement });
             assert!(!has_ours(Some(&found), &wanted));
             assert_eq!(foreign(Some(&found)), ["Audit"]);
             let merged = merged(Some(&found), &wanted);
@@ -158,7 +157,10 @@ mod tests {
         }
         let merged = merged(None, &wanted);
         assert!(has_ours(Some(&merged), &wanted));
-        assert!(!has_ours(Some(&merged), &super::tests::wanted("cn-north-1")));
+        assert!(!has_ours(
+            Some(&merged),
+            &super::tests::wanted("cn-north-1")
+        ));
     }
 
     #[test]

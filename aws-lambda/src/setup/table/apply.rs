@@ -100,7 +100,10 @@ async fn point_in_time_recovery(table: &Table) -> Result<(), SetupError> {
         .update_continuous_backups()
         .table_name(&table.name)
         .point_in_time_recovery_specification(setting);
-    patiently("dynamodb:UpdateContinuousBackups", || request.clone().send()).await?;
+    patiently("dynamodb:UpdateContinuousBackups", || {
+        request.clone().send()
+    })
+    .await?;
     Ok(())
 }
 
@@ -120,7 +123,9 @@ async fn time_to_live(table: &Table) -> Result<(), SetupError> {
 
 async fn tag(table: &Table, tags: &Tags) -> Result<(), SetupError> {
     let described = describe::table(&table.client, &table.name).await?;
-    let arn = described.and_then(|found| found.table_arn).unwrap_or_default();
+    let arn = described
+        .and_then(|found| found.table_arn)
+        .unwrap_or_default();
     let request = table.client.tag_resource().resource_arn(arn);
     let request = request.set_tags(Some(sdk_tags(tags)?));
     patiently("dynamodb:TagResource", || request.clone().send()).await?;
@@ -169,7 +174,9 @@ fn stream(is_on: bool) -> Result<StreamSpecification, BuildError> {
 }
 
 fn encryption() -> SseSpecification {
-    SseSpecification::builder().enabled(TABLE.encryption).build()
+    SseSpecification::builder()
+        .enabled(TABLE.encryption)
+        .build()
 }
 
 fn projection() -> Projection {
@@ -179,7 +186,12 @@ fn projection() -> Projection {
 
 fn schema(keys: Keys) -> Result<Vec<KeySchemaElement>, BuildError> {
     let pairs = [(keys.partition, KeyType::Hash), (keys.sort, KeyType::Range)];
-    let key = |(name, kind)| KeySchemaElement::builder().attribute_name(name).key_type(kind).build();
+    let key = |(name, kind)| {
+        KeySchemaElement::builder()
+            .attribute_name(name)
+            .key_type(kind)
+            .build()
+    };
     pairs.into_iter().map(key).collect()
 }
 

@@ -59,7 +59,10 @@ pub struct FoundIndex {
     pub status: IndexStatus,
 }
 
-pub(super) async fn describe(client: &Client, name: &str) -> Result<Option<FoundTable>, SetupError> {
+pub(super) async fn describe(
+    client: &Client,
+    name: &str,
+) -> Result<Option<FoundTable>, SetupError> {
     let mut pauses = Pauses::new();
     let description = loop {
         match table(client, name).await? {
@@ -111,7 +114,8 @@ async fn time_to_live(
 ) -> Result<Option<(String, TimeToLiveStatus)>, ServiceError> {
     let answer = client.describe_time_to_live().table_name(name).send().await;
     let answer = answer.map_err(|error| ServiceError::of("dynamodb:DescribeTimeToLive", error))?;
-    let setting = |found: TimeToLiveDescription| Some((found.attribute_name?, found.time_to_live_status?));
+    let setting =
+        |found: TimeToLiveDescription| Some((found.attribute_name?, found.time_to_live_status?));
     Ok(answer
         .time_to_live_description
         .and_then(setting)
@@ -124,7 +128,8 @@ async fn tags(client: &Client, arn: &str) -> Result<Tags, ServiceError> {
     loop {
         let request = client.list_tags_of_resource().resource_arn(arn);
         let answer = request.set_next_token(next).send().await;
-        let answer = answer.map_err(|error| ServiceError::of("dynamodb:ListTagsOfResource", error))?;
+        let answer =
+            answer.map_err(|error| ServiceError::of("dynamodb:ListTagsOfResource", error))?;
         let pairs = answer.tags.unwrap_or_default().into_iter();
         tags.extend(pairs.map(|tag| (tag.key, tag.value)));
         next = answer.next_token;
@@ -137,8 +142,12 @@ async fn tags(client: &Client, arn: &str) -> Result<Tags, ServiceError> {
 impl FoundTable {
     /// What the description itself says.
     fn of(table: &TableDescription) -> Self {
-        let billing = table.billing_mode_summary().and_then(|found| found.billing_mode());
-        let stream = table.stream_specification().filter(|stream| stream.stream_enabled);
+        let billing = table
+            .billing_mode_summary()
+            .and_then(|found| found.billing_mode());
+        let stream = table
+            .stream_specification()
+            .filter(|stream| stream.stream_enabled);
         let attributes = table.attribute_definitions().iter();
         let indexes = table.global_secondary_indexes().iter();
         Self {
@@ -155,7 +164,9 @@ impl FoundTable {
             stream: stream.and_then(|stream| stream.stream_view_type().cloned()),
             point_in_time_recovery: false,
             time_to_live: None,
-            encryption: table.sse_description().and_then(|found| found.status().cloned()),
+            encryption: table
+                .sse_description()
+                .and_then(|found| found.status().cloned()),
             deletion_protection: table.deletion_protection_enabled().unwrap_or_default(),
             tags: Tags::new(),
         }
@@ -163,7 +174,9 @@ impl FoundTable {
 }
 
 fn index(found: &GlobalSecondaryIndexDescription) -> Option<(String, FoundIndex)> {
-    let projection = found.projection().and_then(|projection| projection.projection_type());
+    let projection = found
+        .projection()
+        .and_then(|projection| projection.projection_type());
     let index = FoundIndex {
         keys: keys(found.key_schema()),
         projection: projection.cloned(),

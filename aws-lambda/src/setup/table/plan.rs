@@ -2,18 +2,18 @@
 
 use std::fmt;
 
-use aws_sdk_dynamodb::types::{IndexStatus, SseStatus, StreamViewType, TableStatus, TimeToLiveStatus};
+use aws_sdk_dynamodb::types::{
+    IndexStatus, SseStatus, StreamViewType, TableStatus, TimeToLiveStatus,
+};
 
 use super::describe::{FoundIndex, FoundTable};
 use crate::setup::{
     baseline::{BASELINE, IndexBaseline, KEY_TYPE, Keys, TableBaseline},
-    plan::{Resource, Verdict},
+    plan::{OFF, Resource, Verdict, switched},
     tags::{Tags, shown},
 };
 
 const TABLE: &TableBaseline = &BASELINE.table;
-const ON: &str = "on";
-const OFF: &str = "off";
 
 /// One thing to do to the table.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -93,7 +93,10 @@ fn compare_keys(plan: &mut Resource<TableStep>, found: Option<&FoundTable>) {
         plan.compare(index.name, exists.map(|_| keys.clone()), &keys, step);
     }
     let ours = |name: &str| TABLE.indexes.iter().any(|index| index.name == name);
-    let names = found.map(|found| found.indexes.keys()).into_iter().flatten();
+    let names = found
+        .map(|found| found.indexes.keys())
+        .into_iter()
+        .flatten();
     for foreign in names.filter(|name| !ours(name)) {
         plan.note(foreign, Verdict::Kept("an index of somebody else's".into()));
     }
@@ -145,13 +148,22 @@ fn compare_settings(plan: &mut Resource<TableStep>, found: Option<&FoundTable>) 
         None => OFF.to_owned(),
     };
     let step = TableStep::TimeToLive;
-    plan.compare("time to live", found.map(attribute), TABLE.time_to_live, step);
+    plan.compare(
+        "time to live",
+        found.map(attribute),
+        TABLE.time_to_live,
+        step,
+    );
 }
 
 fn compare_tags(plan: &mut Resource<TableStep>, tags: &Tags, found: Option<&FoundTable>) {
     let there = found.map(|found| {
         let ours = found.tags.iter().filter(|(key, _)| tags.contains_key(*key));
-        shown(&ours.map(|(key, value)| (key.clone(), value.clone())).collect())
+        shown(
+            &ours
+                .map(|(key, value)| (key.clone(), value.clone()))
+                .collect(),
+        )
     });
     let step = after(found, TableStep::Tags(tags.clone()));
     plan.compare("tags", there, shown(tags), step);
@@ -163,10 +175,6 @@ fn streams(found: &FoundTable) -> bool {
 
 fn shown_stream(stream: Option<&StreamViewType>) -> String {
     stream.map_or(OFF, StreamViewType::as_str).to_owned()
-}
-
-fn switched(is_on: bool) -> String {
-    if is_on { ON } else { OFF }.to_owned()
 }
 
 fn shown_keys(keys: Keys) -> String {
@@ -194,9 +202,16 @@ fn refusals(name: &str, found: &FoundTable) -> Vec<String> {
         ));
     }
     for index in TABLE.indexes {
-        if let Some(other) = found.indexes.get(index.name).filter(|other| differs(index, other)) {
+        if let Some(other) = found
+            .indexes
+            .get(index.name)
+            .filter(|other| differs(index, other))
+        {
             let keys = other.keys.join(", ");
-            let projection = other.projection.as_ref().map_or("nothing", |kind| kind.as_str());
+            let projection = other
+                .projection
+                .as_ref()
+                .map_or("nothing", |kind| kind.as_str());
             refuse(format!(
                 "`{}` of `{name}` is an index of `{keys}` that repeats {projection}, which cannot be changed: delete the index and try again",
                 index.name
@@ -204,7 +219,10 @@ fn refusals(name: &str, found: &FoundTable) -> Vec<String> {
         }
     }
     let wanted = TABLE.indexes.iter().map(|index| index.keys);
-    for key in wanted.chain([TABLE.keys]).flat_map(|keys| [keys.partition, keys.sort]) {
+    for key in wanted
+        .chain([TABLE.keys])
+        .flat_map(|keys| [keys.partition, keys.sort])
+    {
         if let Some(kind) = found.attributes.get(key).filter(|kind| **kind != KEY_TYPE) {
             refuse(format!(
                 "the key `{key}` of `{name}` is of type `{kind}`, not `{KEY_TYPE}`: choose another table with `--table`"
