@@ -3,16 +3,13 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::{Value, json};
-use wm_core::{
-    api::{self, Request},
-    operations,
-};
+use serde_json::json;
+use wm_core::operations;
 use wm_tests::{
-    client::{Answered, Person, declaration},
+    client::Person,
     faults::Counts,
-    harness::Harness,
     surfaces::memory::MemorySurface,
+    walk::{Gauge, walk},
 };
 
 /// One read of records, in parallel.
@@ -111,259 +108,31 @@ const BUDGET: &[(&str, (usize, usize))] = &[
     ("verify_project_journal", LIST),
 ];
 
-/// A walk over the operations that notes what each costs.
-struct Walk<'a> {
-    surface: &'a MemorySurface,
-    measured: BTreeMap<&'static str, Vec<Counts>>,
-}
+/// What the port counts.
+struct Port<'a>(&'a MemorySurface);
 
-type Ana<'a> = Person<'a, MemorySurface>;
+impl Gauge for Port<'_> {
+    type Reading = Counts;
 
-impl Walk<'_> {
-    fn counts(&self) -> Counts {
-        self.surface.service.provider().records.take()
+    async fn reset(&self) {
+        self.read().await;
     }
 
-    async fn call(
-        &mut self,
-        who: &Ana<'_>,
-        method: &str,
-        target: &str,
-        body: Option<Value>,
-    ) -> Answered {
-        let precondition = [("if-match", "*")];
-        let headers: &[_] = if method == "PATCH" {
-            &precondition
-        } else {
-            &[]
-        };
-        self.counts();
-        let answered = who.send(method, target, headers, body).await;
-        let counts = self.counts();
-        assert!(
-            answered.status < 300,
-            "{method} {target} answered {} {}",
-            answered.status,
-            answered.body
-        );
-        let request = Request {
-            method: method.into(),
-            path: target.split('?').next().unwrap().into(),
-            query: String::new(),
-            headers: Vec::new(),
-            body: Vec::new(),
-        };
-        let operation = api::find(&request).unwrap().0.operation;
-        self.measured.entry(operation).or_default().push(counts);
-        answered
-    }
-
-    async fn get(&mut self, who: &Ana<'_>, target: &str) -> Answered {
-        self.call(who, "GET", target, None).await
-    }
-
-    async fn post(&mut self, who: &Ana<'_>, target: &str, body: Value) -> Answered {
-        self.call(who, "POST", target, Some(body)).await
-    }
-
-    async fn patch(&mut self, who: &Ana<'_>, target: &str, body: Value) -> Answered {
-        self.call(who, "PATCH", target, Some(body)).await
-    }
-
-    async fn delete(&mut self, who: &Ana<'_>, target: &str) {
-        self.call(who, "DELETE", target, None).await;
-    }
-
-    async fn person(&mut self, who: &Ana<'_>) {
-        for path in [
-            "/health/live",
-            "/health/ready",
-            "/openapi.json",
-            "/v1/catalog",
-            "/v1/backend",
-            "/v1/session",
-            "/v1/preferences/notifications",
-        ] {
-            self.get(who, path).await;
-        }
-        let preferences = Some(json!({ "rules": [] }));
-        self.call(who, "PUT", "/v1/preferences/notifications", preferences)
-            .await;
-        let id_token = self.surface.id_token(&who.email);
-        self.post(who, "/v1/session/identity", json!({ "id_token": id_token }))
-            .await;
-        let access_token = self.surface.access_token("second@example.com");
-        let body = json!({ "access_token": access_token });
-        self.post(who, "/v1/session/identities", body).await;
-    }
-
-    /// An account's people: three come, one goes, one declines.
-    async fn people(&mut self, ana: &Ana<'_>, account: &str, ben: &Ana<'_>, cleo: &Ana<'_>) {
-        let invitations = format!("{account}/invitations");
-        for (person, answer) in [(ben, "accept"), (cleo, "decline")] {
-            let body = json!({ "email": person.email, "role": "member" });
-            let invitation = self.post(ana, &invitations, body).await.id();
-            let invitation = format!("{invitations}/{invitation}");
-            self.get(ana, &invitation).await;
-            self.get(ana, &invitations).await;
-            self.post(ana, &format!("{invitation}/resend"), json!({}))
-                .await;
-            let body = json!({ "token": person.invitation_token().await });
-            self.post(person, &format!("/v1/invitations/{answer}"), body)
-                .await;
-        }
-        let body = json!({ "email": "dan@example.com", "role": "member" });
-        let invitation = self.post(ana, &invitations, body).await.id();
-        self.delete(ana, &format!("{invitations}/{invitation}"))
-            .await;
-        self.get(ana, &format!("{account}/members")).await;
-        let member = format!("{account}/members/{}", ben.id().await);
-        self.get(ana, &member).await;
-        self.patch(ana, &member, json!({ "role": "admin" })).await;
-    }
-
-    async fn teams(&mut self, ana: &Ana<'_>, account: &str, ben: &str) {
-        let teams = format!("{account}/teams");
-        let team = self.post(ana, &teams, json!({ "name": "Review" })).await;
-        let team = format!("{teams}/{}", team.id());
-        self.get(ana, &teams).await;
-        self.get(ana, &team).await;
-        self.patch(ana, &team, json!({ "name": "Reviewers" })).await;
-        let place = format!("{team}/members/{ben}");
-        self.call(ana, "PUT", &place, Some(json!({ "role": "member" })))
-            .await;
-        self.get(ana, &place).await;
-        self.get(ana, &format!("{team}/members")).await;
-        self.delete(ana, &place).await;
-        self.delete(ana, &team).await;
-    }
-
-    async fn grants(&mut self, ana: &Ana<'_>, project: &str, ben: &str) {
-        let grants = format!("{project}/grants");
-        let body = json!({ "principal": { "type": "user", "id": ben }, "role": "viewer" });
-        let grant = self.post(ana, &grants, body.clone()).await.id();
-        let grant = format!("{grants}/{grant}");
-        self.get(ana, &grants).await;
-        self.get(ana, &grant).await;
-        self.get(ana, &format!("{project}/access")).await;
-        self.get(ana, &format!("{project}/subjects")).await;
-        let preview = json!({ "add": [body] });
-        self.post(ana, &format!("{project}/access/preview"), preview)
-            .await;
-        self.patch(ana, &grant, json!({ "role": "contributor" }))
-            .await;
-        self.delete(ana, &grant).await;
-    }
-
-    /// Declares, plans again, uploads and completes, downloads.
-    async fn content(&mut self, ana: &Ana<'_>, place: &str, plan: &Value, bytes: &[u8]) {
-        let again = self.post(ana, &format!("{place}/upload"), json!({})).await;
-        assert_eq!(again.body["upload"]["kind"], plan["kind"]);
-        ana.follow(&again.body["upload"], bytes).await;
-        self.post(ana, &format!("{place}/complete"), json!({}))
-            .await;
-        self.get(ana, place).await;
-        self.post(ana, &format!("{place}/download"), json!({}))
-            .await;
-    }
-
-    async fn documents(&mut self, ana: &Ana<'_>, project: &str) {
-        let artifacts = format!("{project}/artifacts");
-        let made = self
-            .post(ana, &artifacts, declaration("a.txt", b"first"))
-            .await;
-        let id = made.body["artifact"]["id"].as_str().unwrap();
-        let artifact = format!("{artifacts}/{id}");
-        let versions = format!("{artifact}/versions");
-        self.content(
-            ana,
-            &format!("{versions}/1"),
-            &made.body["upload"],
-            b"first",
-        )
-        .await;
-        self.post(ana, &versions, declaration("a.txt", b"second"))
-            .await;
-        self.post(ana, &format!("{versions}/1/restore"), json!({}))
-            .await;
-        self.get(ana, &versions).await;
-        let derived = format!("{artifact}/derived");
-        let mut body = declaration("a.text", b"text");
-        body["source_version"] = json!(1);
-        body["kind"] = json!("text");
-        let made = self.post(ana, &derived, body).await;
-        let id = made.body["derived"]["id"].as_str().unwrap();
-        self.content(
-            ana,
-            &format!("{derived}/{id}"),
-            &made.body["upload"],
-            b"text",
-        )
-        .await;
-        self.get(ana, &derived).await;
-        let values = json!({ "values": { "pages": 3 } });
-        let event = json!({ "kind": "note", "text": "Seen." });
-        for (name, body) in [("metadata", values), ("events", event)] {
-            let path = format!("{artifact}/{name}");
-            self.post(ana, &path, body).await;
-            self.get(ana, &path).await;
-        }
-        self.get(ana, &artifacts).await;
-        self.get(ana, &artifact).await;
-        self.patch(ana, &artifact, json!({ "name": "b.txt" })).await;
-        self.delete(ana, &artifact).await;
-        self.post(ana, &format!("{artifact}/restore"), json!({}))
-            .await;
+    async fn read(&self) -> Counts {
+        self.0.service.provider().records.take()
     }
 }
 
 #[tokio::test]
 async fn every_operation_keeps_to_its_budget() {
     let surface = MemorySurface::new();
-    let [ana, ben, cleo] = ["ana", "ben", "cleo"].map(|name| Person::new(&surface, name));
-    for person in [&ana, &ben, &cleo] {
-        person.id().await;
-    }
-    let mut walk = Walk {
-        surface: &surface,
-        measured: BTreeMap::new(),
-    };
-    let ben_id = ben.id().await;
-    walk.person(&ana).await;
-    let body = json!({ "name": "Atelier", "kind": "organisation" });
-    let account = walk.post(&ana, "/v1/accounts", body).await.id();
-    let account = format!("/v1/accounts/{account}");
-    walk.get(&ana, &account).await;
-    walk.patch(&ana, &account, json!({ "name": "Works" })).await;
-    walk.people(&ana, &account, &ben, &cleo).await;
-    walk.teams(&ana, &account, &ben_id).await;
-    let projects = format!("{account}/projects");
-    let body = json!({ "name": "House", "visibility": "private" });
-    let project = walk.post(&ana, &projects, body).await.id();
-    let project = format!("/v1/projects/{project}");
-    walk.get(&ana, &projects).await;
-    walk.get(&ana, &project).await;
-    walk.patch(&ana, &project, json!({ "description": "Old." }))
-        .await;
-    walk.grants(&ana, &project, &ben_id).await;
-    walk.documents(&ana, &project).await;
-    for scope in [&account, &project] {
-        walk.get(&ana, &format!("{scope}/journal")).await;
-        walk.get(&ana, &format!("{scope}/journal/verification"))
-            .await;
-    }
-    walk.get(&ana, "/v1/session").await;
-    walk.delete(&ana, &project).await;
-    walk.delete(&ana, &format!("{account}/members/{ben_id}"))
-        .await;
-    walk.delete(&ana, &account).await;
-
+    let measured = walk(&surface, &Port(&surface)).await;
     let budget: BTreeMap<_, _> = BUDGET.iter().copied().collect();
     let mut wrong = Vec::new();
     for route in operations::routes() {
         let operation = route.operation;
         let (Some((waves, commits)), Some(measured)) =
-            (budget.get(operation), walk.measured.get(operation))
+            (budget.get(operation), measured.get(operation))
         else {
             wrong.push(format!("{operation} has no budget, or no request here"));
             continue;
