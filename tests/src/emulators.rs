@@ -2,6 +2,7 @@
 
 pub mod dynalite;
 pub mod ministack;
+pub mod proxy;
 pub mod s3s;
 
 use std::net::TcpListener;

@@ -1,4 +1,5 @@
 //! The surfaces the suite runs on.
 
+pub mod aws;
 pub mod local;
 pub mod memory;

@@ -1,0 +1,310 @@
+//! A proxy in front of an emulator that makes chosen calls go wrong.
+//!
+//! What no emulator shows is made here: throttling, conflicts, answers that are lost, late or partial.
+
+use std::{
+    collections::BTreeMap,
+    fmt,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use bytes::Bytes;
+use http_body_util::{BodyExt, Full};
+use hyper::{Request, Response, body::Incoming, service::service_fn};
+use hyper_util::rt::TokioIo;
+use serde_json::{Value, json};
+use tokio::{
+    net::{TcpListener, TcpStream},
+    sync::watch,
+};
+
+/// What happens to a call.
+#[derive(Clone)]
+pub enum Fault {
+    /// Nothing: lets a call through, so that the fault behind it strikes a later one.
+    Pass,
+    /// It arrives this much later.
+    Delay(Duration),
+    /// It is carried out, and the connection ends before an answer.
+    LoseAnswer,
+    /// The connection ends and nothing happens.
+    Drop,
+    /// Nothing happens, and this is the answer.
+    Refuse(u16, Value),
+    /// It arrives once [`Proxy::release`] is called.
+    HoldBefore,
+    /// It is carried out at once, and its answer arrives once [`Proxy::release`] is called.
+    HoldAfter,
+    /// It does not arrive; this is made of what it asked.
+    Reply(fn(&Value) -> (u16, Value)),
+    /// It is carried out in part: this is what of it arrives, and what its answer becomes.
+    Alter(fn(&mut Value), fn(&mut Value)),
+}
+
+impl fmt::Debug for Fault {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("fault")
+    }
+}
+
+/// How a JSON protocol tells of an error.
+#[must_use]
+pub fn refusal(status: u16, kind: &str, message: &str) -> Fault {
+    let kind = format!("com.amazonaws.dynamodb.v20120810#{kind}");
+    Fault::Refuse(status, json!({ "__type": kind, "message": message }))
+}
+
+/// A transaction cancelled for this reason at its first item.
+#[must_use]
+pub fn cancelled(reason: &str) -> Fault {
+    Fault::Reply(match reason {
+        "TransactionConflict" => |asked| cancellation(asked, "TransactionConflict"),
+        "ThrottlingError" => |asked| cancellation(asked, "ThrottlingError"),
+        "ProvisionedThroughputExceeded" => {
+            |asked| cancellation(asked, "ProvisionedThroughputExceeded")
+        }
+        "ValidationError" => |asked| cancellation(asked, "ValidationError"),
+        other => panic!("no such reason is known: `{other}`"),
+    })
+}
+
+fn cancellation(asked: &Value, reason: &str) -> (u16, Value) {
+    let items = asked["TransactItems"].as_array().map_or(1, Vec::len);
+    let mut reasons = vec![json!({ "Code": "None" }); items];
+    reasons[0] = json!({ "Code": reason, "Message": "injected" });
+    let codes: Vec<&str> = reasons
+        .iter()
+        .map(|reason| reason["Code"].as_str().unwrap())
+        .collect();
+    let message = format!(
+        "Transaction cancelled, please refer cancellation reasons for specific reasons [{}]",
+        codes.join(", ")
+    );
+    let kind = "com.amazonaws.dynamodb.v20120810#TransactionCanceledException";
+    (
+        400,
+        json!({ "__type": kind, "Message": message, "CancellationReasons": reasons }),
+    )
+}
+
+/// A running proxy.
+#[derive(Debug)]
+pub struct Proxy {
+    /// Where it answers.
+    pub url: String,
+    state: Arc<State>,
+}
+
+#[derive(Debug)]
+struct State {
+    /// The authority of what is behind.
+    target: String,
+    faults: Mutex<Vec<Rule>>,
+    calls: Mutex<BTreeMap<String, usize>>,
+    struck: watch::Sender<usize>,
+    /// How often held calls were released.
+    released: watch::Sender<usize>,
+}
+
+#[derive(Debug)]
+struct Rule {
+    operation: String,
+    fault: Fault,
+    /// How many more calls it strikes.
+    left: usize,
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Proxy {
+    /// A proxy in front of this address.
+    ///
+    /// # Panics
+    /// Without a port on loopback.
+    pub async fn start(url: &str) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let proxy = Self {
+            url: format!("http://{}", listener.local_addr().unwrap()),
+            state: Arc::new(State {
+                target: url.strip_prefix("http://").unwrap().to_owned(),
+                faults: Mutex::default(),
+                calls: Mutex::default(),
+                struck: watch::Sender::new(0),
+                released: watch::Sender::new(0),
+            }),
+        };
+        tokio::spawn(serve(listener, Arc::clone(&proxy.state)));
+        proxy
+    }
+
+    /// Makes the next call of this operation go wrong; several faults strike one after another.
+    pub fn inject(&self, operation: &str, fault: Fault) {
+        self.inject_many(operation, fault, 1);
+    }
+
+    /// Makes so many calls of this operation go wrong.
+    pub fn inject_many(&self, operation: &str, fault: Fault, times: usize) {
+        lock(&self.state.faults).push(Rule {
+            operation: operation.into(),
+            fault,
+            left: times,
+        });
+    }
+
+    /// Takes back every fault that has not struck yet, and says how many strikes that were.
+    pub fn calm(&self) -> usize {
+        let rules = std::mem::take(&mut *lock(&self.state.faults));
+        rules.iter().map(|rule| rule.left).sum()
+    }
+
+    /// How many calls of this operation came since the last time this was asked.
+    pub fn take_calls(&self, operation: &str) -> usize {
+        lock(&self.state.calls)
+            .remove(operation)
+            .unwrap_or_default()
+    }
+
+    /// How many faults have struck, for [`Proxy::struck`].
+    #[must_use]
+    pub fn strikes(&self) -> usize {
+        *self.state.struck.borrow()
+    }
+
+    /// Waits until more faults have struck than these.
+    pub async fn struck(&self, before: usize) {
+        let mut struck = self.state.struck.subscribe();
+        struck.wait_for(|count| *count > before).await.unwrap();
+    }
+
+    /// Lets every held call go on.
+    pub fn release(&self) {
+        self.state.released.send_modify(|count| *count += 1);
+    }
+}
+
+async fn serve(listener: TcpListener, state: Arc<State>) {
+    while let Ok((stream, _)) = listener.accept().await {
+        let state = Arc::clone(&state);
+        let service = service_fn(move |request| {
+            let state = Arc::clone(&state);
+            async move { state.answer(request).await }
+        });
+        tokio::spawn(
+            hyper::server::conn::http1::Builder::new()
+                .serve_connection(TokioIo::new(stream), service),
+        );
+    }
+}
+
+type Answer = Result<Response<Full<Bytes>>, Box<dyn std::error::Error + Send + Sync>>;
+
+impl State {
+    async fn answer(&self, request: Request<Incoming>) -> Answer {
+        let (parts, body) = request.into_parts();
+        let body = body.collect().await?.to_bytes();
+        let request = Request::from_parts(parts, body);
+        let operation = operation(&request);
+        *lock(&self.calls).entry(operation.clone()).or_default() += 1;
+        let mut released = self.released.subscribe();
+        let fault = self.fault(&operation);
+        if !matches!(fault, Fault::Pass) {
+            self.struck.send_modify(|count| *count += 1);
+        }
+        match fault {
+            Fault::Pass => self.pass(request).await,
+            Fault::Delay(duration) => {
+                tokio::time::sleep(duration).await;
+                self.pass(request).await
+            }
+            Fault::LoseAnswer => {
+                self.pass(request).await?;
+                Err("the answer is lost".into())
+            }
+            Fault::Drop => Err("the call is lost".into()),
+            Fault::Refuse(status, body) => Ok(json_response(status, &body)),
+            Fault::HoldBefore => {
+                released.changed().await?;
+                self.pass(request).await
+            }
+            Fault::HoldAfter => {
+                let answer = self.pass(request).await;
+                released.changed().await?;
+                answer
+            }
+            Fault::Reply(reply) => {
+                let asked = serde_json::from_slice(request.body())?;
+                let (status, body) = reply(&asked);
+                Ok(json_response(status, &body))
+            }
+            Fault::Alter(ask, answer) => {
+                let (parts, body) = request.into_parts();
+                let mut asked = serde_json::from_slice(&body)?;
+                ask(&mut asked);
+                let body = Bytes::from(asked.to_string());
+                let response = self.pass(Request::from_parts(parts, body)).await?;
+                let status = response.status().as_u16();
+                let body = response.into_body().collect().await?.to_bytes();
+                let mut answered = serde_json::from_slice(&body)?;
+                answer(&mut answered);
+                Ok(json_response(status, &answered))
+            }
+        }
+    }
+
+    fn fault(&self, operation: &str) -> Fault {
+        let mut faults = lock(&self.faults);
+        let Some(place) = faults.iter().position(|rule| rule.operation == operation) else {
+            return Fault::Pass;
+        };
+        let fault = faults[place].fault.clone();
+        faults[place].left -= 1;
+        if faults[place].left == 0 {
+            faults.remove(place);
+        }
+        fault
+    }
+
+    /// Carries a call out, over a connection of its own.
+    async fn pass(&self, mut request: Request<Bytes>) -> Answer {
+        let length = request.body().len();
+        request.headers_mut().remove("transfer-encoding");
+        request
+            .headers_mut()
+            .insert("content-length", length.into());
+        let stream = TokioIo::new(TcpStream::connect(&self.target).await?);
+        let (mut sender, connection) = hyper::client::conn::http1::handshake(stream).await?;
+        tokio::spawn(connection);
+        let response = sender.send_request(request.map(Full::new)).await?;
+        let (mut parts, body) = response.into_parts();
+        let body = body.collect().await?.to_bytes();
+        parts.headers.remove("transfer-encoding");
+        parts.headers.remove("connection");
+        Ok(Response::from_parts(parts, Full::new(body)))
+    }
+}
+
+/// The operation of a JSON protocol, such as `PutItem`; else method and first segment of the path.
+fn operation(request: &Request<Bytes>) -> String {
+    let target = request.headers().get("x-amz-target");
+    match target.and_then(|target| target.to_str().ok()) {
+        Some(target) => target.rsplit('.').next().unwrap_or(target).to_owned(),
+        None => {
+            let path = request.uri().path();
+            let first = path.trim_start_matches('/').split('/').next();
+            format!("{} {}", request.method(), first.unwrap_or_default())
+        }
+    }
+}
+
+fn json_response(status: u16, body: &Value) -> Response<Full<Bytes>> {
+    let body = body.to_string();
+    Response::builder()
+        .status(status)
+        .header("content-type", "application/x-amz-json-1.0")
+        .header("x-amzn-requestid", "injected")
+        .body(Full::from(body))
+        .unwrap()
+}

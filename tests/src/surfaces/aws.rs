@@ -1,0 +1,388 @@
+//! The AWS surface: the real functions behind a Runtime API, over the shared ministack.
+//!
+//! What AWS itself does between the services is done here when a test says so, and not before: the
+//! stream is handed to `relay`, the bus to `notify`, created objects to `ingest`.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use percent_encoding::percent_decode_str;
+use reqwest::{Client, Method};
+use serde_json::{Value, json};
+use tokio::sync::OnceCell;
+use wm_core::{api::Request, cloud_event::CloudEvent, value::Timestamp};
+use wm_local::clock::now;
+
+use crate::{
+    emulators::ministack::Ministack,
+    harness::{Answer, Harness, ObjectRequest},
+    key_server::KeyServer,
+    lambda::{Function, Outcome, Settings},
+    process,
+};
+
+pub mod bus;
+pub mod cognito;
+pub mod event;
+pub mod resources;
+pub mod stream;
+
+use cognito::Pool;
+use event::Front;
+use resources::Resources;
+
+/// How a surface under test differs from the ordinary.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// What stands in front of `api`.
+    pub front: Front,
+    /// How many instances of `api` there are.
+    pub instances: usize,
+    /// How long an invocation of `api` may take: what an HTTP API of API Gateway waits.
+    pub timeout: Duration,
+    /// Environment variables on top, which win.
+    pub environment: Vec<(String, String)>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            front: Front::ApiGateway,
+            instances: 3,
+            timeout: Duration::from_secs(29),
+            environment: Vec::new(),
+        }
+    }
+}
+
+/// The harness over the functions.
+pub struct AwsSurface {
+    /// Its table, bucket, bus, queue, sender and secret.
+    pub resources: Resources,
+    /// Where its tokens' keys are.
+    pub keys: KeyServer,
+    /// Whose tokens it takes.
+    pub pool: &'static Pool,
+    options: Options,
+    /// `api`, which every test needs, and the others as they are first needed.
+    api: Function,
+    functions: [OnceCell<Function>; 4],
+    client: Client,
+    people: Mutex<People>,
+    /// Keys of objects put since they were last handed to `ingest`.
+    put: Mutex<Vec<String>>,
+    stream: tokio::sync::Mutex<stream::Stream>,
+    carried: Mutex<Vec<CloudEvent>>,
+}
+
+/// Who is behind a token, and whether they have shown their ID token.
+#[derive(Default)]
+struct People {
+    emails: BTreeMap<String, String>,
+    introduced: BTreeMap<String, Arc<OnceCell<()>>>,
+}
+
+/// The functions besides `api`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Behind {
+    /// From the table's stream to the bus.
+    Relay,
+    /// From created objects to completion.
+    Ingest,
+    /// From the bus to mail.
+    Notify,
+    /// By the clock.
+    Sweep,
+}
+
+impl Behind {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Relay => "relay",
+            Self::Ingest => "ingest",
+            Self::Notify => "notify",
+            Self::Sweep => "sweep",
+        }
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl AwsSurface {
+    /// A surface of its own on the shared ministack.
+    pub async fn start() -> Self {
+        Self::with(Options::default()).await
+    }
+
+    /// The same, but for these options.
+    pub async fn with(options: Options) -> Self {
+        let resources = Resources::create(Ministack::shared()).await;
+        let pool = Pool::shared();
+        let keys = KeyServer::start(pool.jwks().to_string().into_bytes()).await;
+        let stream = stream::Stream::open(&resources).await;
+        let environment = environment(&resources, &keys, &options);
+        let api = Function::start(settings("api", &environment, &options)).await;
+        Self {
+            resources,
+            keys,
+            pool,
+            options,
+            api,
+            functions: Default::default(),
+            client: Client::builder().no_proxy().build().unwrap(),
+            people: Mutex::default(),
+            put: Mutex::default(),
+            stream: tokio::sync::Mutex::new(stream),
+            carried: Mutex::default(),
+        }
+    }
+
+    /// The function that answers requests.
+    pub fn api(&self) -> &Function {
+        &self.api
+    }
+
+    /// One of the others, started now if it was not needed before.
+    pub async fn function(&self, which: Behind) -> &Function {
+        let start = || async {
+            let environment = environment(&self.resources, &self.keys, &self.options);
+            Function::start(settings(which.name(), &environment, &self.options)).await
+        };
+        self.functions[which as usize].get_or_init(start).await
+    }
+
+    /// Sends a request, whoever is behind its token, as it is.
+    pub async fn send(&self, front: Front, request: &Request) -> Answer {
+        match self.api.invoke(&front.event(request)).await {
+            Outcome::Answered(answer) => front.answer(&answer),
+            Outcome::Failed(_) | Outcome::Died | Outcome::TimedOut => front.failure(),
+        }
+    }
+
+    /// Cognito's access tokens carry no address: people show their ID token before anything else.
+    async fn introduce(&self, token: &str) {
+        let (email, introduced) = {
+            let mut people = lock(&self.people);
+            let Some(email) = people.emails.get(token).cloned() else {
+                return;
+            };
+            let introduced = Arc::clone(people.introduced.entry(email.clone()).or_default());
+            (email, introduced)
+        };
+        let show = || async {
+            let body = json!({ "id_token": self.id_token(&email) }).to_string();
+            let request = Request {
+                method: "POST".into(),
+                path: "/v1/session/identity".into(),
+                query: String::new(),
+                headers: vec![
+                    ("authorization".into(), format!("Bearer {token}")),
+                    ("content-type".into(), "application/json".into()),
+                ],
+                body: body.into_bytes(),
+            };
+            let answer = self.send(Front::ApiGateway, &request).await;
+            let body = String::from_utf8_lossy(&answer.body);
+            assert_eq!(
+                answer.status,
+                200,
+                "{email} is not introduced: {body}\n{:?}",
+                self.api.lines()
+            );
+        };
+        introduced.get_or_init(show).await;
+    }
+
+    /// What the stream holds since the last time, as `relay` gets it.
+    pub async fn stream(&self) -> tokio::sync::MutexGuard<'_, stream::Stream> {
+        self.stream.lock().await
+    }
+
+    /// Hands what was committed to `relay`; whether there was anything.
+    async fn relay(&self) -> bool {
+        let mut stream = self.stream.lock().await;
+        stream.read(&self.resources).await;
+        if stream.waiting.is_empty() {
+            return false;
+        }
+        let relay = self.function(Behind::Relay).await;
+        stream.deliver(relay).await;
+        true
+    }
+
+    /// Takes what the bus carried off the queue that listens to it; every event goes to `notify`, and
+    /// is kept.
+    async fn notify(&self) -> bool {
+        let events = bus::drain(&self.resources).await;
+        for event in &events {
+            let detail = event["detail"].clone();
+            lock(&self.carried).push(serde_json::from_value(detail).unwrap());
+            let notify = self.function(Behind::Notify).await;
+            deliver(notify, event).await;
+        }
+        !events.is_empty()
+    }
+
+    /// Tells `ingest` of every object that was put.
+    async fn ingest(&self) -> bool {
+        let keys = std::mem::take(&mut *lock(&self.put));
+        for key in &keys {
+            let created = event::object_created(&self.resources.bucket, key);
+            let ingest = self.function(Behind::Ingest).await;
+            deliver(ingest, &created).await;
+        }
+        !keys.is_empty()
+    }
+}
+
+/// How often an event is delivered before it would become a dead letter: Lambda's two retries.
+const DELIVERIES: usize = 3;
+
+/// Delivers an event as an asynchronous invocation does.
+async fn deliver(function: &Function, event: &Value) {
+    for _ in 0..DELIVERIES {
+        if let Outcome::Answered(_) = function.invoke(event).await {
+            return;
+        }
+    }
+    panic!(
+        "{event} became a dead letter: {}",
+        function.lines().join("\n")
+    );
+}
+
+fn settings(name: &str, environment: &[(String, String)], options: &Options) -> Settings {
+    let is_api = name == "api";
+    Settings {
+        name: name.into(),
+        program: process::functions().join(name),
+        environment: environment.to_vec(),
+        instances: if is_api { options.instances } else { 1 },
+        timeout: if is_api {
+            options.timeout
+        } else {
+            Duration::from_secs(60)
+        },
+    }
+}
+
+fn environment(
+    resources: &Resources,
+    keys: &KeyServer,
+    options: &Options,
+) -> Vec<(String, String)> {
+    let mut environment = resources.environment();
+    let cognito = [
+        ("AWS_COGNITO_USER_POOL", cognito::POOL),
+        ("AWS_COGNITO_CLIENTS", cognito::CLIENT),
+        ("AWS_COGNITO_TRUSTS_EMAIL", "true"),
+        ("AWS_COGNITO_JWKS_URL", &keys.url),
+    ];
+    environment.extend(cognito.map(|(name, value)| (name.to_owned(), value.to_owned())));
+    environment.extend(options.environment.iter().cloned());
+    environment
+}
+
+impl Harness for AwsSurface {
+    fn name(&self) -> &'static str {
+        "aws"
+    }
+
+    async fn call(&self, request: Request) -> Answer {
+        let token = request
+            .header("authorization")
+            .and_then(|value| value.split(' ').nth(1));
+        if let Some(token) = token {
+            self.introduce(token).await;
+        }
+        self.send(self.options.front, &request).await
+    }
+
+    async fn object(&self, request: ObjectRequest) -> Answer {
+        let method: Method = request.method.parse().unwrap();
+        let mut built = self.client.request(method, &request.url);
+        for (name, value) in &request.headers {
+            built = built.header(name, value);
+        }
+        let response = built.body(request.body).send().await.unwrap();
+        let status = response.status().as_u16();
+        if request.method == "PUT" && status == 200 && !request.url.contains("partNumber=") {
+            let path = request.url.split_once("/accounts/").unwrap().1;
+            let path = path.split('?').next().unwrap();
+            let path = percent_decode_str(path).decode_utf8().unwrap();
+            lock(&self.put).push(format!("accounts/{path}"));
+        }
+        let text =
+            |value: &reqwest::header::HeaderValue| String::from_utf8_lossy(value.as_bytes()).into();
+        Answer {
+            status,
+            headers: response
+                .headers()
+                .iter()
+                .map(|(name, value)| (name.as_str().to_owned(), text(value)))
+                .collect(),
+            body: response.bytes().await.unwrap().to_vec(),
+        }
+    }
+
+    fn access_token(&self, email: &str) -> String {
+        let token = self
+            .pool
+            .access
+            .sign(&self.pool.access_claims(email, now()));
+        lock(&self.people)
+            .emails
+            .insert(token.clone(), email.to_owned());
+        token
+    }
+
+    fn id_token(&self, email: &str) -> String {
+        self.pool.id.sign(&self.pool.id_claims(email, now()))
+    }
+
+    fn expired_token(&self, email: &str) -> String {
+        let issued = Timestamp::from_millis(now().millis() - 2 * 60 * 60 * 1000);
+        self.pool
+            .access
+            .sign(&self.pool.access_claims(email, issued))
+    }
+
+    /// Until nothing moves any more: what `notify` and `ingest` commit goes through the stream again.
+    async fn settle(&self) {
+        loop {
+            let moved = [self.ingest().await, self.relay().await, self.notify().await];
+            if !moved.contains(&true) {
+                return;
+            }
+        }
+    }
+
+    async fn events(&self) -> Vec<CloudEvent> {
+        lock(&self.carried).clone()
+    }
+
+    async fn mails(&self, to: &str) -> Vec<String> {
+        let page = self.resources.cloud.page("/_ministack/ses/messages").await;
+        let messages = page["messages"].as_object().unwrap().values();
+        messages
+            .flat_map(|messages| messages.as_array().unwrap())
+            .filter(|message| message["Source"] == self.resources.sender)
+            .filter(|message| message["To"].as_array().unwrap().contains(&to.into()))
+            .map(|message| message["BodyText"].as_str().unwrap().to_owned())
+            .collect()
+    }
+
+    async fn sweep(&self) {
+        let sweep = self.function(Behind::Sweep).await;
+        sweep.invoke(&event::sample("schedule")).await.answer();
+    }
+
+    fn pass(&self, _: Duration) -> Result<(), &'static str> {
+        Err("the functions' clock is the machine's")
+    }
+}

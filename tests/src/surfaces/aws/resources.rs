@@ -1,0 +1,185 @@
+//! What one surface has of AWS: of the agreed shapes, under names that no other scenario has.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use serde_json::{Value, json};
+use wm_core::{env::ulid_at, value::SurfaceId};
+use wm_local::clock::now;
+
+use crate::emulators::ministack::{ACCOUNT, Credentials, Ministack, REGION};
+
+/// Where people reach the surfaces under test.
+pub const PUBLIC_URL: &str = "https://workspace.test";
+
+/// The resources of one surface.
+#[derive(Debug)]
+pub struct Resources {
+    /// Where they are.
+    pub cloud: &'static Ministack,
+    /// The table.
+    pub table: String,
+    /// The bucket.
+    pub bucket: String,
+    /// The bus.
+    pub bus: String,
+    /// The address of the queue that gets whatever the bus carries.
+    pub queue: String,
+    /// Whom mail comes from.
+    pub sender: String,
+    /// The path of its parameters.
+    pub parameters: String,
+    /// The name of its secret.
+    pub secret: String,
+}
+
+impl Resources {
+    /// Creates them all.
+    pub async fn create(cloud: &'static Ministack) -> Self {
+        static COUNT: AtomicUsize = AtomicUsize::new(1);
+        let name = format!("wm-test{}", COUNT.fetch_add(1, Ordering::Relaxed));
+        let queue = cloud
+            .json("AmazonSQS.CreateQueue", &json!({ "QueueName": name }))
+            .await;
+        let resources = Self {
+            cloud,
+            table: name.clone(),
+            bucket: format!("{name}-documents"),
+            bus: name.clone(),
+            queue: queue["QueueUrl"].as_str().unwrap().to_owned(),
+            sender: format!("no-reply@{name}.example.com"),
+            parameters: format!("/workspace-management/{name}"),
+            secret: name,
+        };
+        tokio::join!(
+            resources.create_table(),
+            resources.create_bucket(),
+            resources.create_bus(),
+            resources.create_sender(),
+            resources.create_parameters(),
+        );
+        resources
+    }
+
+    /// The environment of its functions, but for whose tokens count.
+    pub fn environment(&self) -> Vec<(String, String)> {
+        let mut environment = self.cloud.environment();
+        let own = [
+            ("AWS_DYNAMODB_TABLE", &self.table),
+            ("AWS_S3_BUCKET", &self.bucket),
+            ("AWS_EVENTBRIDGE_BUS", &self.bus),
+            ("AWS_SES_FROM", &self.sender),
+            ("AWS_SSM_PATH", &self.parameters),
+            ("AWS_SECRETS_MANAGER_SECRET", &self.secret),
+        ];
+        environment.extend(own.map(|(name, value)| (name.to_owned(), value.clone())));
+        environment
+    }
+
+    async fn create_table(&self) {
+        let key = |name: &str, kind| json!({ "AttributeName": name, "KeyType": kind });
+        let keys = |prefix: &str| {
+            json!([
+                key(&format!("{prefix}PK"), "HASH"),
+                key(&format!("{prefix}SK"), "RANGE")
+            ])
+        };
+        let indexes = ["GSI1", "GSI2", "GSI3", "GSI4"];
+        let attributes: Vec<Value> = ["", "GSI1", "GSI2", "GSI3", "GSI4"]
+            .iter()
+            .flat_map(|prefix| [format!("{prefix}PK"), format!("{prefix}SK")])
+            .map(|name| json!({ "AttributeName": name, "AttributeType": "S" }))
+            .collect();
+        let index = |name: &str| {
+            let projection = json!({ "ProjectionType": "ALL" });
+            json!({ "IndexName": name, "KeySchema": keys(name), "Projection": projection })
+        };
+        let table = json!({
+            "TableName": self.table,
+            "AttributeDefinitions": attributes,
+            "KeySchema": keys(""),
+            "GlobalSecondaryIndexes": indexes.map(index),
+            "BillingMode": "PAY_PER_REQUEST",
+            "StreamSpecification": { "StreamEnabled": true, "StreamViewType": "NEW_IMAGE" },
+        });
+        self.cloud
+            .json("DynamoDB_20120810.CreateTable", &table)
+            .await;
+    }
+
+    async fn create_bucket(&self) {
+        let put = async |target: String, body: &str| {
+            let root = Credentials::root();
+            let body = body.as_bytes().to_vec();
+            let answered = self
+                .cloud
+                .send(&root, "s3", "PUT", &target, &[], body)
+                .await;
+            assert_eq!(answered.status, 200, "{target}: {}", answered.text);
+        };
+        put(format!("/{}", self.bucket), "").await;
+        let versioning = "<VersioningConfiguration xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">\
+            <Status>Enabled</Status></VersioningConfiguration>";
+        put(format!("/{}?versioning=", self.bucket), versioning).await;
+    }
+
+    /// A bus, and a queue that listens to everything on it.
+    async fn create_bus(&self) {
+        let call = async |operation: &str, body: Value| {
+            self.cloud
+                .json(&format!("AWSEvents.{operation}"), &body)
+                .await;
+        };
+        call("CreateEventBus", json!({ "Name": self.bus })).await;
+        let pattern = json!({ "account": [ACCOUNT] }).to_string();
+        let rule = json!({ "Name": "all", "EventBusName": self.bus, "EventPattern": pattern });
+        call("PutRule", rule).await;
+        let queue = format!("arn:aws:sqs:{REGION}:{ACCOUNT}:{}", self.bus);
+        let target = json!({ "Id": "queue", "Arn": queue });
+        let targets = json!({ "Rule": "all", "EventBusName": self.bus, "Targets": [target] });
+        call("PutTargets", targets).await;
+        let statement = json!({
+            "Effect": "Allow",
+            "Principal": { "Service": "events.amazonaws.com" },
+            "Action": "sqs:SendMessage",
+            "Resource": queue,
+        });
+        let policy = json!({ "Version": "2012-10-17", "Statement": [statement] }).to_string();
+        let attributes = json!({ "QueueUrl": self.queue, "Attributes": { "Policy": policy } });
+        self.cloud
+            .json("AmazonSQS.SetQueueAttributes", &attributes)
+            .await;
+    }
+
+    async fn create_sender(&self) {
+        let body = json!({ "EmailIdentity": self.sender })
+            .to_string()
+            .into_bytes();
+        let headers = [("content-type", "application/json")];
+        let path = "/v2/email/identities";
+        let root = Credentials::root();
+        let answered = self
+            .cloud
+            .send(&root, "ses", "POST", path, &headers, body)
+            .await;
+        assert_eq!(answered.status, 200, "{}", answered.text);
+    }
+
+    async fn create_parameters(&self) {
+        let random = *wm_core::value::Sha256::of(self.table.as_bytes()).as_bytes();
+        let surface = SurfaceId::first(ulid_at(now(), &random)).to_string();
+        for (name, value) in [("surface-id", surface.as_str()), ("public-url", PUBLIC_URL)] {
+            let name = format!("{}/{name}", self.parameters);
+            let parameter = json!({ "Name": name, "Value": value, "Type": "String" });
+            self.cloud.json("AmazonSSM.PutParameter", &parameter).await;
+        }
+        let text = format!("a secret of {} that nobody would guess", self.secret);
+        let secret = json!({
+            "Name": self.secret,
+            "SecretString": text,
+            "ClientRequestToken": "0c7b1f0e-2f4f-4d53-8a48-c4d7b8e0f6a1",
+        });
+        self.cloud
+            .json("secretsmanager.CreateSecret", &secret)
+            .await;
+    }
+}

@@ -1,0 +1,127 @@
+//! The table's stream, and the event source that hands it to `relay`.
+
+use std::collections::VecDeque;
+
+use serde_json::{Value, json};
+
+use super::resources::Resources;
+use crate::lambda::{Function, Outcome};
+
+/// The most records of one batch.
+const BATCH: usize = 100;
+/// How often a batch is delivered before a test gives up on it.
+const DELIVERIES: usize = 10;
+
+/// A place in the stream, and what was read up to it.
+#[derive(Debug)]
+pub struct Stream {
+    arn: String,
+    iterator: Value,
+    /// The records the event source has not delivered yet, filtered as its mapping filters.
+    pub waiting: VecDeque<Value>,
+}
+
+impl Stream {
+    /// The stream from its beginning.
+    pub async fn open(resources: &Resources) -> Self {
+        let cloud = resources.cloud;
+        let table = json!({ "TableName": resources.table });
+        let table = cloud.json("DynamoDB_20120810.DescribeTable", &table).await;
+        let arn = table["Table"]["LatestStreamArn"]
+            .as_str()
+            .unwrap()
+            .to_owned();
+        let stream = json!({ "StreamArn": arn });
+        let stream = cloud
+            .json("DynamoDBStreams_20120810.DescribeStream", &stream)
+            .await;
+        let shards = stream["StreamDescription"]["Shards"].as_array().unwrap();
+        assert_eq!(shards.len(), 1, "{stream}");
+        let iterator = json!({
+            "StreamArn": arn,
+            "ShardId": shards[0]["ShardId"],
+            "ShardIteratorType": "TRIM_HORIZON",
+        });
+        let iterator = cloud
+            .json("DynamoDBStreams_20120810.GetShardIterator", &iterator)
+            .await;
+        Self {
+            arn,
+            iterator: iterator["ShardIterator"].clone(),
+            waiting: VecDeque::new(),
+        }
+    }
+
+    /// Reads to the stream's end.
+    pub async fn read(&mut self, resources: &Resources) {
+        loop {
+            let ask = json!({ "ShardIterator": self.iterator });
+            let target = "DynamoDBStreams_20120810.GetRecords";
+            let mut page = resources.cloud.json(target, &ask).await;
+            self.iterator = page["NextShardIterator"].take();
+            let records = page["Records"].as_array_mut().unwrap();
+            if records.is_empty() {
+                return;
+            }
+            for mut record in records.drain(..).filter(is_wanted) {
+                record["eventSourceARN"] = self.arn.as_str().into();
+                self.waiting.push_back(record);
+            }
+        }
+    }
+
+    /// Delivers everything that waits, batch by batch. A failed batch, or the rest of one from its
+    /// first failed record on, is delivered again.
+    ///
+    /// # Panics
+    /// When a batch does not come through.
+    pub async fn deliver(&mut self, relay: &Function) {
+        let mut deliveries = 0;
+        while !self.waiting.is_empty() {
+            let before = self.waiting.len();
+            self.deliver_batch(relay).await;
+            deliveries = if self.waiting.len() < before {
+                0
+            } else {
+                deliveries + 1
+            };
+            let lines = || relay.lines().join("\n");
+            assert!(
+                deliveries < DELIVERIES,
+                "a batch does not come through: {}",
+                lines()
+            );
+        }
+    }
+
+    /// Delivers one batch once.
+    pub async fn deliver_batch(&mut self, relay: &Function) {
+        let records: Vec<&Value> = self.waiting.iter().take(BATCH).collect();
+        let outcome = relay.invoke(&json!({ "Records": records })).await;
+        let done = match outcome {
+            Outcome::Answered(answer) => done(&records, &answer),
+            Outcome::Failed(_) | Outcome::Died | Outcome::TimedOut => 0,
+        };
+        self.waiting.drain(..done);
+    }
+}
+
+/// The event source mapping's filter.
+fn is_wanted(record: &Value) -> bool {
+    let sort = record["dynamodb"]["Keys"]["SK"]["S"].as_str();
+    record["eventName"] == "INSERT" && sort.is_some_and(|sort| sort.starts_with("JOURNAL#"))
+}
+
+/// How many records are done with: those before the first that failed. An answer that names a record
+/// which was not in the batch fails all of it.
+fn done(records: &[&Value], answer: &Value) -> usize {
+    let failures = answer["batchItemFailures"].as_array();
+    let places = failures.into_iter().flatten().map(|failure| {
+        let number = &failure["itemIdentifier"];
+        let place = records
+            .iter()
+            .position(|record| record["dynamodb"]["SequenceNumber"] == *number);
+        place.unwrap_or(0)
+    });
+    places.min().unwrap_or(records.len())
+}
