@@ -66,21 +66,17 @@ pub struct BucketBaseline {
     pub public_access_blocked: bool,
     /// Who owns what is put in: the bucket's owner, so that access lists mean nothing.
     pub ownership: &'static ObjectOwnership,
-    /// The id of the policy's statement that refuses whatever does not come over TLS.
+    /// The id of the policy's statement that refuses whatever does not come over TLS. Below TLS 1.2
+    /// the service refuses by itself.
     pub tls_only: &'static str,
-    /// The id of the policy's statement that refuses an older TLS than the version after it.
-    pub modern_tls_only: (&'static str, &'static str),
     /// Whether overwritten and deleted objects are kept.
     pub versioning: &'static BucketVersioningStatus,
-    /// What encrypts objects that do not ask for anything else: the account's own key for the object
-    /// store, which whoever may use the bucket may use.
+    /// What encrypts objects that do not ask for anything else, at least.
     pub encryption: &'static ServerSideEncryption,
-    /// Whether the key service is asked once for many objects rather than for each.
-    pub bucket_key: bool,
     /// The rule that ends uploads nobody finishes.
-    pub abandoned_parts: LifecycleBaseline,
+    pub unfinished_uploads: LifecycleBaseline,
     /// The rule that removes what was overwritten or deleted, and at last the mark of the deletion.
-    pub removed_objects: LifecycleBaseline,
+    pub old_versions: LifecycleBaseline,
     /// Whether changes are told to the event bus.
     pub event_bridge: bool,
     /// What pages of other origins may do.
@@ -143,28 +139,21 @@ pub const BASELINE: Baseline = Baseline {
         public_access_blocked: true,
         ownership: &ObjectOwnership::BucketOwnerEnforced,
         tls_only: "TlsOnly",
-        modern_tls_only: ("ModernTlsOnly", "1.2"),
         versioning: &BucketVersioningStatus::Enabled,
-        encryption: &ServerSideEncryption::AwsKms,
-        bucket_key: true,
-        abandoned_parts: LifecycleBaseline {
-            id: "abandoned-parts",
+        encryption: &ServerSideEncryption::Aes256,
+        unfinished_uploads: LifecycleBaseline {
+            id: "unfinished-uploads",
             days: 7,
         },
-        removed_objects: LifecycleBaseline {
-            id: "removed-objects",
+        old_versions: LifecycleBaseline {
+            id: "old-versions",
             days: 30,
         },
         event_bridge: true,
         cors: CorsBaseline {
-            id: "signed-addresses",
-            methods: &["GET", "PUT"],
-            headers: &[
-                "content-type",
-                "if-none-match",
-                "range",
-                "x-amz-checksum-sha256",
-            ],
+            id: "signed-requests",
+            methods: &["GET", "HEAD", "PUT"],
+            headers: &["*"],
             exposed: &["ETag"],
             max_age: 3600,
         },

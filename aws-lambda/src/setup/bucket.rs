@@ -42,6 +42,14 @@ impl Bucket {
         Self { client, wanted }
     }
 
+    /// Whether there is such a bucket.
+    ///
+    /// # Errors
+    /// When the service does not say, or the bucket is in another account or region.
+    pub async fn exists(&self) -> Result<bool, SetupError> {
+        describe::exists(&self.client, &self.wanted).await
+    }
+
     /// What is there; `None` when there is no such bucket.
     ///
     /// # Errors

@@ -57,6 +57,7 @@ pub struct ServiceError {
     action: &'static str,
     code: Option<String>,
     advice: &'static str,
+    words: String,
     source: Box<dyn Error + Send + Sync>,
 }
 
@@ -99,6 +100,7 @@ impl ServiceError {
             action,
             code,
             advice,
+            words: words(&error, error.message()),
             source: error.into(),
         }
     }
@@ -110,10 +112,25 @@ impl ServiceError {
     }
 }
 
+/// What the service said; else the innermost cause, because those above it mostly frame it.
+fn words(error: &(dyn Error + 'static), message: Option<&str>) -> String {
+    let mut last = error;
+    while let Some(source) = last.source() {
+        last = source;
+    }
+    let text = message.map_or_else(|| last.to_string(), str::to_owned);
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
 impl fmt::Display for ServiceError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { action, advice, .. } = self;
-        write!(formatter, "`{action}` failed, {advice}")
+        let Self {
+            action,
+            advice,
+            words,
+            ..
+        } = self;
+        write!(formatter, "`{action}` failed, {advice} ({words})")
     }
 }
 

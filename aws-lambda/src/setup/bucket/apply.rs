@@ -115,9 +115,7 @@ async fn encryption(client: &Client, name: &str) -> Result<(), SetupError> {
     let default = ServerSideEncryptionByDefault::builder()
         .sse_algorithm(BUCKET.encryption.clone())
         .build()?;
-    let rule = ServerSideEncryptionRule::builder()
-        .apply_server_side_encryption_by_default(default)
-        .bucket_key_enabled(BUCKET.bucket_key);
+    let rule = ServerSideEncryptionRule::builder().apply_server_side_encryption_by_default(default);
     let configuration = ServerSideEncryptionConfiguration::builder();
     let request = client
         .put_bucket_encryption()

@@ -39,8 +39,6 @@ pub struct FoundBucket {
     pub encryption: Option<ServerSideEncryption>,
     /// Somebody's own key that it does so under, where it is not the account's for the object store.
     pub key: Option<String>,
-    /// Whether the key service is asked once for many objects.
-    pub bucket_key: bool,
     /// The rules of its lifecycle.
     pub lifecycle: Vec<LifecycleRule>,
     /// From which size on objects are moved, by those rules.
@@ -70,7 +68,6 @@ pub(super) async fn describe(
     let (lifecycle, transition_size) = lifecycle(client, name).await?;
     let policy = policy(client, name).await?;
     let encryption = encryption(client, name).await?;
-    let bucket_key = encryption.as_ref().and_then(|rule| rule.bucket_key_enabled);
     let encryption = encryption.and_then(|rule| rule.apply_server_side_encryption_by_default);
     Ok(Some(FoundBucket {
         public_access_blocked: public_access_blocked(client, name).await?,
@@ -81,7 +78,6 @@ pub(super) async fn describe(
         versioning: versioning(client, name).await?,
         key: encryption.as_ref().and_then(own_key),
         encryption: encryption.map(|found| found.sse_algorithm),
-        bucket_key: bucket_key == Some(true),
         lifecycle,
         transition_size,
         notification: notification(client, name).await?,
@@ -98,7 +94,7 @@ fn own_key(encryption: &ServerSideEncryptionByDefault) -> Option<String> {
 }
 
 /// Whether the bucket is there, in the right account and region.
-async fn exists(client: &Client, wanted: &Wanted) -> Result<bool, SetupError> {
+pub(super) async fn exists(client: &Client, wanted: &Wanted) -> Result<bool, SetupError> {
     let Wanted {
         name,
         region,

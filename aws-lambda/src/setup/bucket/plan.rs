@@ -11,7 +11,7 @@ use serde_json::Value;
 use super::{FoundBucket, Wanted, policy, rules};
 use crate::setup::{
     baseline::{BASELINE, BucketBaseline, LifecycleBaseline},
-    plan::{Resource, Verdict, switched},
+    plan::{OFF, Resource, Verdict, switched},
     tags::{Tags, shown},
 };
 
@@ -118,23 +118,12 @@ fn compare_access(plan: &mut Resource<BucketStep>, found: Option<&FoundBucket>) 
 
 fn compare_policy(plan: &mut Resource<BucketStep>, wanted: &Wanted, found: Option<&FoundBucket>) {
     let there = found.and_then(|found| found.policy.as_ref());
-    let mut differs = false;
-    for (id, is_same) in policy::compared(there, wanted) {
-        differs |= is_same != Some(true);
-        let said = is_same.map(|is_same| {
-            if is_same {
-                "as it must be"
-            } else {
-                "says less"
-            }
-        });
-        let said = said.map(str::to_owned);
-        plan.compare(&format!("policy {id}"), said, "as it must be", None);
-    }
-    if differs {
-        plan.steps
-            .push(BucketStep::Policy(policy::merged(there, wanted)));
-    }
+    let (as_wanted, less) = ("refuses what comes without TLS", "says something else");
+    let said = policy::has_ours(there, wanted);
+    let said = said.map(|is_same| if is_same { as_wanted } else { less }.to_owned());
+    let step = BucketStep::Policy(policy::merged(there, wanted));
+    let setting = format!("policy {}", BUCKET.tls_only);
+    plan.compare(&setting, said, as_wanted, step);
     for foreign in policy::foreign(there) {
         let kept = Verdict::Kept("a statement of somebody else's".into());
         plan.note(&format!("policy {foreign}"), kept);
@@ -144,9 +133,7 @@ fn compare_policy(plan: &mut Resource<BucketStep>, wanted: &Wanted, found: Optio
 fn compare_safety(plan: &mut Resource<BucketStep>, found: Option<&FoundBucket>) {
     let versioning = |found: &FoundBucket| {
         let versioning = found.versioning.as_ref();
-        versioning
-            .map_or("Off", |status| status.as_str())
-            .to_owned()
+        versioning.map_or(OFF, |status| status.as_str()).to_owned()
     };
     plan.compare(
         "versioning",
@@ -155,24 +142,23 @@ fn compare_safety(plan: &mut Resource<BucketStep>, found: Option<&FoundBucket>) 
         BucketStep::Versioning,
     );
     let encryption = |found: &FoundBucket| {
-        let algorithm = found.encryption.as_ref().map(ServerSideEncryption::as_str);
-        shown_encryption(algorithm.unwrap_or("Off"), found.bucket_key)
+        let algorithm = found.encryption.as_ref();
+        algorithm
+            .map_or(OFF, ServerSideEncryption::as_str)
+            .to_owned()
     };
-    plan.compare(
-        "encryption",
-        found.map(encryption),
-        shown_encryption(BUCKET.encryption.as_str(), BUCKET.bucket_key),
-        BucketStep::Encryption,
-    );
-}
-
-fn shown_encryption(algorithm: &str, bucket_key: bool) -> String {
-    let key = if bucket_key {
-        " with a key per bucket"
-    } else {
-        ""
-    };
-    format!("{algorithm}{key}")
+    let more = found
+        .map(encryption)
+        .filter(|found| found.starts_with("aws:kms"));
+    match more {
+        Some(more) => plan.note("encryption", Verdict::Unchanged(more)),
+        None => plan.compare(
+            "encryption",
+            found.map(encryption),
+            BUCKET.encryption.as_str(),
+            BucketStep::Encryption,
+        ),
+    }
 }
 
 fn compare_lifecycle(plan: &mut Resource<BucketStep>, found: Option<&FoundBucket>) {
@@ -187,8 +173,8 @@ fn compare_lifecycle(plan: &mut Resource<BucketStep>, found: Option<&FoundBucket
         let said = days.map(|days| days.map_or_else(|| "something else".to_owned(), after));
         plan.compare(&format!("rule {}", ours.id), said, after(ours.days), None);
     };
-    compare(BUCKET.abandoned_parts, rules::ends_uploads);
-    compare(BUCKET.removed_objects, rules::removes_objects);
+    compare(BUCKET.unfinished_uploads, rules::ends_uploads);
+    compare(BUCKET.old_versions, rules::removes_objects);
     let foreign = there.iter().filter(|rule| !rules::is_ours(rule)).cloned();
     let foreign: Vec<_> = foreign.collect();
     for rule in &foreign {
@@ -275,7 +261,7 @@ fn refusals(name: &str, found: &FoundBucket) -> Vec<String> {
     }
     if let Some(key) = &found.key {
         reasons.push(format!(
-            "the bucket `{name}` encrypts under `{key}`, which the functions may not use: choose `aws:kms` without a key of your own, or another bucket with `--bucket`"
+            "the bucket `{name}` encrypts under `{key}`, which the functions may not use: let it encrypt without a key of your own, or another bucket with `--bucket`"
         ));
     }
     reasons

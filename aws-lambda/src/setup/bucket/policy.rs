@@ -1,4 +1,4 @@
-//! The statements of the bucket's policy that are ours.
+//! The statement of the bucket's policy that is ours.
 
 use std::collections::BTreeMap;
 
@@ -7,30 +7,19 @@ use serde_json::{Value, json};
 use super::Wanted;
 use crate::setup::baseline::BASELINE;
 
-/// Refuses whatever does not come over TLS, or over an old one.
-fn ours(wanted: &Wanted) -> [Value; 2] {
-    let (modern, version) = BASELINE.bucket.modern_tls_only;
+const ID: &str = BASELINE.bucket.tls_only;
+
+/// Refuses whatever does not come over TLS.
+fn ours(wanted: &Wanted) -> Value {
     let arn = format!("arn:{}:s3:::{}", partition(&wanted.region), wanted.name);
-    let refuses = |id: &str, condition: Value| {
-        json!({
-            "Sid": id,
-            "Effect": "Deny",
-            "Principal": "*",
-            "Action": "s3:*",
-            "Resource": [arn, format!("{arn}/*")],
-            "Condition": condition,
-        })
-    };
-    [
-        refuses(
-            BASELINE.bucket.tls_only,
-            json!({ "Bool": { "aws:SecureTransport": "false" } }),
-        ),
-        refuses(
-            modern,
-            json!({ "NumericLessThan": { "s3:TlsVersion": version } }),
-        ),
-    ]
+    json!({
+        "Sid": ID,
+        "Effect": "Deny",
+        "Principal": "*",
+        "Action": "s3:*",
+        "Resource": [arn, format!("{arn}/*")],
+        "Condition": { "Bool": { "aws:SecureTransport": "false" } },
+    })
 }
 
 /// The part of the cloud a region belongs to, which full names begin with.
@@ -56,20 +45,14 @@ fn id(statement: &Value) -> Option<&str> {
 }
 
 fn is_ours(statement: &Value) -> bool {
-    let baseline = BASELINE.bucket;
-    id(statement).is_some_and(|id| [baseline.tls_only, baseline.modern_tls_only.0].contains(&id))
+    id(statement) == Some(ID)
 }
 
-/// Each of our statements' ids, and whether the policy has it: `None` without a statement of that id,
-/// `false` where it says something else.
-pub(super) fn compared(policy: Option<&Value>, wanted: &Wanted) -> Vec<(String, Option<bool>)> {
+/// Whether the policy has our statement, whatever the spelling; `None` without one of its id.
+pub(super) fn has_ours(policy: Option<&Value>, wanted: &Wanted) -> Option<bool> {
     let found = statements(policy);
-    let compare = |ours: &Value| {
-        let same = found.iter().find(|statement| id(statement) == id(ours));
-        let is_same = same.map(|statement| normal(statement) == normal(ours));
-        (id(ours).unwrap_or_default().to_owned(), is_same)
-    };
-    ours(wanted).iter().map(compare).collect()
+    let same = found.iter().find(|statement| is_ours(statement))?;
+    Some(normal(same) == normal(&ours(wanted)))
 }
 
 /// What to call the statements that are not ours.
@@ -80,11 +63,11 @@ pub(super) fn foreign(policy: Option<&Value>) -> Vec<String> {
     foreign.map(name).collect()
 }
 
-/// The policy with our statements, and with everybody else's as they were.
+/// The policy with our statement, and with everybody else's as they were.
 pub(super) fn merged(policy: Option<&Value>, wanted: &Wanted) -> Value {
     let mut statements = statements(policy);
     statements.retain(|statement| !is_ours(statement));
-    statements.extend(ours(wanted));
+    statements.push(ours(wanted));
     let mut policy = policy
         .cloned()
         .unwrap_or_else(|| json!({ "Version": "2012-10-17" }));
@@ -134,29 +117,24 @@ mod tests {
         }
     }
 
-    fn has_ours(policy: Option<&Value>, wanted: &Wanted) -> bool {
-        let compared = compared(policy, wanted);
-        compared.iter().all(|(_, is_same)| *is_same == Some(true))
-    }
-
     #[test]
-    fn foreign_statements_stay_and_ours_are_there_once() {
+    fn foreign_statements_stay_and_ours_is_there_once() {
         let wanted = wanted("us-east-1");
         let theirs = json!({ "Sid": "Audit", "Effect": "Allow", "Principal": { "AWS": "arn:aws:iam::111122223333:root" }, "Action": "s3:GetObject", "Resource": "arn:aws:s3:::b/*" });
         let weaker = json!({ "Sid": "TlsOnly", "Effect": "Deny", "Principal": "*", "Action": "s3:PutObject", "Resource": "arn:aws:s3:::b/*" });
         for statement in [theirs.clone(), json!([weaker, theirs])] {
             let found = json!({ "Version": "2008-10-17", "Id": "theirs", "Statement": statement });
-            assert!(!has_ours(Some(&found), &wanted));
+            assert_ne!(has_ours(Some(&found), &wanted), Some(true));
             assert_eq!(foreign(Some(&found)), ["Audit"]);
             let merged = merged(Some(&found), &wanted);
-            assert!(has_ours(Some(&merged), &wanted));
+            assert_eq!(has_ours(Some(&merged), &wanted), Some(true));
             assert_eq!(merged["Id"], "theirs");
             assert_eq!(merged["Version"], "2008-10-17");
-            assert_eq!(merged["Statement"].as_array().unwrap().len(), 3);
+            assert_eq!(merged["Statement"].as_array().unwrap().len(), 2);
             assert_eq!(merged["Statement"][0], theirs);
         }
         let merged = merged(None, &wanted);
-        assert!(has_ours(Some(&merged), &wanted));
+        assert_eq!(has_ours(Some(&merged), &wanted), Some(true));
         assert!(!has_ours(
             Some(&merged),
             &super::tests::wanted("cn-north-1")
@@ -173,6 +151,6 @@ mod tests {
             "Resource": [format!("{arn}/*"), arn],
             "Sid": "TlsOnly", "Effect": "Deny", "Principal": "*", "Action": ["s3:*"],
         });
-        assert!(has_ours(Some(&spelt), &wanted));
+        assert_eq!(has_ours(Some(&spelt), &wanted), Some(true));
     }
 }

@@ -14,7 +14,7 @@ const BUCKET: &BucketBaseline = &BASELINE.bucket;
 
 /// Whether a rule of the lifecycle has one of our ids.
 pub(super) fn is_ours(rule: &LifecycleRule) -> bool {
-    let ours = [BUCKET.abandoned_parts.id, BUCKET.removed_objects.id];
+    let ours = [BUCKET.unfinished_uploads.id, BUCKET.old_versions.id];
     rule.id().is_some_and(|id| ours.contains(&id))
 }
 
@@ -64,10 +64,10 @@ fn is_whole(rule: &LifecycleRule) -> bool {
 /// Our rules of the lifecycle.
 pub(super) fn lifecycle() -> Result<[LifecycleRule; 2], BuildError> {
     let uploads = AbortIncompleteMultipartUpload::builder()
-        .days_after_initiation(BUCKET.abandoned_parts.days)
+        .days_after_initiation(BUCKET.unfinished_uploads.days)
         .build();
     let versions = NoncurrentVersionExpiration::builder()
-        .noncurrent_days(BUCKET.removed_objects.days)
+        .noncurrent_days(BUCKET.old_versions.days)
         .build();
     let marks = LifecycleExpiration::builder().expired_object_delete_marker(true);
     let rule = |id| {
@@ -76,10 +76,10 @@ pub(super) fn lifecycle() -> Result<[LifecycleRule; 2], BuildError> {
         rule.status(ExpirationStatus::Enabled)
     };
     Ok([
-        rule(BUCKET.abandoned_parts.id)
+        rule(BUCKET.unfinished_uploads.id)
             .abort_incomplete_multipart_upload(uploads)
             .build()?,
-        rule(BUCKET.removed_objects.id)
+        rule(BUCKET.old_versions.id)
             .noncurrent_version_expiration(versions)
             .expiration(marks.build())
             .build()?,

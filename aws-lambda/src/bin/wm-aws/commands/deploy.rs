@@ -1,0 +1,163 @@
+//! `wm deploy aws`
+
+mod parameters;
+
+use std::path::{Path, PathBuf};
+
+use clap::{Args, ValueEnum};
+use wm_aws::{config::Function, setup::ChosenTags};
+
+use self::parameters::Settings;
+use crate::{
+    account::Account,
+    deployment::{Data, Deployment, Names, given},
+    failure::Failure,
+    output::{line, notice},
+    tools::{Run, Tool, outputs, require, root, sam_deploy},
+};
+
+/// The stack's template, from the repository's root.
+const TEMPLATE: &str = "infra/aws/template.yaml";
+/// Where the built functions go, as the template expects them.
+const BUILT: &str = "target/lambda";
+
+const EXAMPLES: &str = "\
+Examples:
+  wm deploy aws --mail-from docs@example.com --plan
+  wm deploy aws --mail-from docs@example.com
+  wm deploy aws --environment prod --region eu-central-1 --origin https://docs.example.com \\
+      --mail-from docs@example.com --alarm-topic arn:aws:sns:eu-central-1:111122223333:alarms
+  wm deploy aws --no-build --parameter SelfSignUp=false
+
+Builds the five functions with cargo-lambda and deploys them, with all they need, as one stack with
+sam. The first time, table and bucket are made by the stack, unless both exist already: then they are
+used as they are and left alone by it. What is not named again stays as it was deployed before.
+
+Needs cargo-lambda (`pip install cargo-lambda==1.9.2`), sam (`pip install aws-sam-cli`), and
+credentials that may make everything in the template, roles among it.";
+
+/// Build the functions and deploy everything as one stack
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct Deploy {
+    #[command(flatten)]
+    deployment: Deployment,
+    #[command(flatten)]
+    data: Data,
+    #[command(flatten)]
+    settings: Settings,
+    /// What the functions are built for
+    #[arg(long, value_enum, default_value_t = Architecture::Arm64)]
+    architecture: Architecture,
+    /// Tags for everything, beside `application` and `environment`: `key=value,key=value`
+    #[arg(long, env = "AWS_TAGS", default_value = "", hide_default_value = true)]
+    tags: ChosenTags,
+    /// The repository, unless this is run inside it
+    #[arg(long, value_name = "DIR")]
+    repository: Option<PathBuf>,
+    /// Deploy what was built before
+    #[arg(long)]
+    no_build: bool,
+    /// Say what would be run and run nothing
+    #[arg(long)]
+    plan: bool,
+}
+
+/// What a function is built for.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Architecture {
+    /// Graviton, which costs less
+    Arm64,
+    /// Intel and AMD
+    #[value(name = "x86_64")]
+    X86_64,
+}
+
+impl Architecture {
+    /// As the template spells it.
+    fn name(self) -> &'static str {
+        match self {
+            Self::Arm64 => "arm64",
+            Self::X86_64 => "x86_64",
+        }
+    }
+
+    /// As cargo-lambda spells it.
+    fn flag(self) -> &'static str {
+        match self {
+            Self::Arm64 => "--arm64",
+            Self::X86_64 => "--x86-64",
+        }
+    }
+}
+
+impl Deploy {
+    pub(crate) async fn run(self) -> Result<(), Failure> {
+        let root = root(self.repository.as_deref(), TEMPLATE)?;
+        let names = self.deployment.names(Some(&self.data))?;
+        names.fit()?;
+        let needed: &[Tool] = match self.no_build {
+            true => &[Tool::Sam],
+            false => &[Tool::CargoLambda, Tool::Sam],
+        };
+        if let Err(missing) = require(needed) {
+            if !self.plan {
+                return Err(missing);
+            }
+            notice(format!("missing: {missing}"));
+        }
+        let account = Account::open(given(self.deployment.region.as_ref())).await?;
+        let mut parameters = self.settings.parameters(&account, &names).await?;
+        parameters.insert("Architecture".into(), self.architecture.name().into());
+        let tags = names.tags(&self.tags);
+        let deploy = sam_deploy(&account, TEMPLATE, &names.stem(), &tags, &parameters);
+        let mut runs = vec![deploy];
+        if !self.no_build {
+            runs.insert(0, self.build());
+        }
+        let Account { id, region, .. } = &account;
+        let stack = names.stem();
+        line(format!(
+            "in the account `{id}`, region `{region}`, the stack `{stack}`:"
+        ))?;
+        for run in &runs {
+            line(format!("  {run}"))?;
+        }
+        if self.plan {
+            return line("nothing was run");
+        }
+        for run in &runs {
+            run.stream(&root)?;
+        }
+        tell(&account, &names, &root)
+    }
+
+    fn build(&self) -> Run {
+        let functions = Function::ALL.iter();
+        let functions = functions.flat_map(|function| ["--bin", function.name()]);
+        Tool::CargoLambda
+            .run()
+            .with(["lambda", "build", "--profile", "dist", "--locked"])
+            .with([
+                self.architecture.flag(),
+                "--lambda-dir",
+                BUILT,
+                "--package",
+                "wm-aws",
+            ])
+            .with(functions)
+    }
+}
+
+/// Where everything is, and what comes next.
+fn tell(account: &Account, names: &Names, root: &Path) -> Result<(), Failure> {
+    let outputs = outputs(account, &names.stem(), root)?.unwrap_or_default();
+    let output = |name: &str| outputs.get(name).map_or("unknown", String::as_str);
+    line("done")?;
+    line(format!("  the API answers at {}", output("ApiUrl")))?;
+    line(format!("  people sign in at {}", output("SignInUrl")))?;
+    line("next:")?;
+    line(format!("  curl {}/health/ready", output("ApiUrl")))?;
+    line("  verify the sender's address in SES, and ask for production access there")?;
+    line("  `wm deploy-site aws` puts the console beside it")
+}

@@ -1,0 +1,36 @@
+//! `wm-aws`: sets the AWS surface up, deploys it, and sends again what failed. `wm` runs it.
+
+mod account;
+mod commands;
+mod deployment;
+mod origin;
+mod redrive;
+mod site;
+mod tools;
+
+// The same words and exit codes as those of `wm`, of which this is a part.
+#[path = "../../../../cli/src/failure.rs"]
+mod failure;
+#[path = "../../../../cli/src/output.rs"]
+mod output;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use tokio::runtime::Runtime;
+
+use crate::{commands::Arguments, failure::Failure};
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let result = Runtime::new()
+        .map_err(|error| Failure::because("the runtime did not start; try again", error))
+        .and_then(|runtime| runtime.block_on(arguments.run()));
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            output::complain(&failure);
+            failure.exit_code()
+        }
+    }
+}
