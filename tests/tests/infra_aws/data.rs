@@ -100,7 +100,7 @@ fn buckets_are_private_encrypted_versioned_and_over_tls() {
 
 pub(crate) fn kept(template: &Template) -> Findings {
     let mut findings = Findings::new();
-    for name in ["Table", "Bucket"] {
+    for name in ["Table", "Bucket", "BucketPolicy"] {
         let kept = json!({ "Condition": "CreateData", "DeletionPolicy": "Retain", "UpdateReplacePolicy": "Retain" });
         expect_members(&mut findings, name, &template.0["Resources"][name], &kept);
     }
