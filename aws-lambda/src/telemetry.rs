@@ -1,18 +1,25 @@
 //! Logs: one JSON object a line, to the standard output, where Lambda picks them up.
 
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::{
+    filter::{LevelFilter, Targets},
+    fmt,
+    layer::SubscriberExt,
+    registry,
+    util::SubscriberInitExt,
+};
 
 /// Begins to log: what `WM_LOG` says, else `info`.
 pub(crate) fn start() {
-    let filter = EnvFilter::try_from_env("WM_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
-    let subscriber = tracing_subscriber::fmt()
+    let said = std::env::var("WM_LOG").ok();
+    let said: Option<Targets> = said.and_then(|text| text.parse().ok());
+    let wanted = said.unwrap_or_else(|| Targets::new().with_default(LevelFilter::INFO));
+    let lines = fmt::layer()
         .json()
         .flatten_event(true)
         .with_current_span(true)
-        .with_span_list(false)
-        .with_env_filter(filter);
+        .with_span_list(false);
     // Only fails when something logs already, and then there are logs.
-    let _ = subscriber.try_init();
+    let _ = registry().with(lines).with(wanted).try_init();
 }
 
 /// The trace Lambda hands over, as W3C Trace Context writes it: both have 32 digits for the trace and

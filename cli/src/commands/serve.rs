@@ -9,7 +9,13 @@ use std::{
 
 use clap::Args;
 use tokio::signal::unix::{Signal, SignalKind, signal};
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::{
+    filter::{LevelFilter, Targets},
+    fmt,
+    layer::SubscriberExt,
+    registry,
+    util::SubscriberInitExt,
+};
 use wm_core::use_case::UploadLimits;
 use wm_local::{config::Config, node::Node};
 
@@ -157,14 +163,12 @@ impl Signals {
 
 /// Warnings on the standard error; `WM_LOG` says what else, in the words of `tracing`.
 fn start_log() {
-    let filter = EnvFilter::try_from_env("WM_LOG").unwrap_or_else(|_| EnvFilter::new("warn"));
+    let said = env::var("WM_LOG").ok().and_then(|text| text.parse().ok());
+    let wanted = said.unwrap_or_else(|| Targets::new().with_default(LevelFilter::WARN));
     let colours =
         io::stderr().is_terminal() && env::var_os("NO_COLOR").is_none_or(|set| set.is_empty());
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(io::stderr)
-        .with_ansi(colours)
-        .init();
+    let lines = fmt::layer().with_writer(io::stderr).with_ansi(colours);
+    registry().with(lines).with(wanted).init();
 }
 
 #[cfg(test)]
