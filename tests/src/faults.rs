@@ -10,6 +10,7 @@ use std::{
 };
 
 use tokio::sync::Notify;
+use wm_aws::records::to_attributes;
 use wm_core::{
     cloud_event::CloudEvent,
     env::Env,
@@ -62,6 +63,8 @@ pub struct WatchedRecords {
     waves: AtomicUsize,
     running: AtomicUsize,
     widest: AtomicUsize,
+    /// In halves of a unit.
+    capacity: AtomicUsize,
     faults: Mutex<Vec<(Operation, Fault)>>,
     crash: Mutex<Option<(usize, Moment)>>,
     crashed: Notify,
@@ -158,6 +161,20 @@ impl WatchedRecords {
         }
     }
 
+    /// The read capacity taken since the last call of this, in units as DynamoDB counts them.
+    pub fn take_read_units(&self) -> f64 {
+        let halves = self.capacity.swap(0, Ordering::SeqCst);
+        f64::from(u32::try_from(halves).unwrap()) / 2.0
+    }
+
+    /// Every 4 KB begun of what one call returns, and at least one; half where the read may be stale.
+    /// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/read-write-operations.html>
+    fn read_items<'a>(&self, items: impl IntoIterator<Item = &'a Item>, strong: bool) {
+        let bytes: usize = items.into_iter().map(stored_size).sum();
+        let halves = bytes.div_ceil(4096).max(1) * if strong { 2 } else { 1 };
+        self.capacity.fetch_add(halves, Ordering::SeqCst);
+    }
+
     fn fault(&self, operation: Operation) -> Option<Fault> {
         let mut faults = lock(&self.faults);
         let position = faults.iter().position(|(kind, _)| *kind == operation)?;
@@ -213,6 +230,16 @@ impl WatchedRecords {
     }
 }
 
+/// What an item counts for in a table: the bytes of its attributes' names and values.
+fn stored_size(item: &Item) -> usize {
+    let attributes = to_attributes(item);
+    let sizes = attributes.iter().map(|(name, value)| {
+        let value = value.as_s().or_else(|_| value.as_n());
+        name.len() + value.map_or(0, String::len)
+    });
+    sizes.sum()
+}
+
 fn failure(fault: Fault) -> PortError {
     match fault {
         Fault::Throttle => throttled(),
@@ -242,15 +269,21 @@ impl<P: Provider> Watched<P> {
 /// The database as the executor sees it: borrowed out of [`Watched`].
 impl<P: Provider> Records for Watched<P> {
     async fn get(&self, key: &Key) -> Result<Option<Item>, PortError> {
-        self.records.read(self.inner.records().get(key)).await
+        let item = self.records.read(self.inner.records().get(key)).await?;
+        self.records.read_items(&item, true);
+        Ok(item)
     }
 
     async fn scan(&self, range: &Range) -> Result<Page, PortError> {
-        self.records.read(self.inner.records().scan(range)).await
+        let page = self.records.read(self.inner.records().scan(range)).await?;
+        self.records.read_items(&page.items, true);
+        Ok(page)
     }
 
     async fn list(&self, list: &List) -> Result<Page, PortError> {
-        self.records.read(self.inner.records().list(list)).await
+        let page = self.records.read(self.inner.records().list(list)).await?;
+        self.records.read_items(&page.items, false);
+        Ok(page)
     }
 
     async fn commit(&self, batch: &Batch) -> Result<(), CommitError> {

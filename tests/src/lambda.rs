@@ -9,7 +9,10 @@ use std::{
     io::{BufRead, BufReader, pipe},
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
     thread,
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
@@ -69,6 +72,7 @@ impl Outcome {
 pub struct Function {
     shared: Arc<Shared>,
     slots: Vec<Arc<Slot>>,
+    answered: AtomicUsize,
 }
 
 /// What the instances of a function share.
@@ -142,7 +146,11 @@ impl Function {
             thread::spawn(move || owner.supervise(&place, &address));
             slots.push(slot);
         }
-        Self { shared, slots }
+        Self {
+            shared,
+            slots,
+            answered: AtomicUsize::new(0),
+        }
     }
 
     /// Invokes it and waits for what comes of it.
@@ -173,7 +181,12 @@ impl Function {
             reply,
         });
         match outcome.await {
-            Ok(outcome) => outcome,
+            Ok(outcome) => {
+                if let Outcome::Answered(_) = outcome {
+                    self.answered.fetch_add(1, Ordering::Relaxed);
+                }
+                outcome
+            }
             Err(_) => panic!(
                 "`{}` does not start: {}",
                 self.shared.settings.name,
@@ -189,6 +202,12 @@ impl Function {
             .iter()
             .filter(|slot| lock(&slot.current).is_some());
         busy.map(|slot| slot.kill()).count()
+    }
+
+    /// How many invocations it answered.
+    #[must_use]
+    pub fn answered(&self) -> usize {
+        self.answered.load(Ordering::Relaxed)
     }
 
     /// Every line its instances printed so far.
