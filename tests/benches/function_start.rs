@@ -200,6 +200,11 @@ fn processor_time(process: &Path) -> u64 {
 fn resident(process: &Path) -> u64 {
     let status = fs::read_to_string(process.join("status")).unwrap();
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-    let kibibytes: u64 = line.unwrap().trim().trim_end_matches(" kB").parse().unwrap();
+    let kibibytes: u64 = line
+        .unwrap()
+        .trim()
+        .trim_end_matches(" kB")
+        .parse()
+        .unwrap();
     kibibytes * 1024
 }

@@ -98,7 +98,10 @@ fn functions_carry_one_tls_stack() {
         "tree", "-p", "wm-aws", "-e", "normal", "--prefix", "none", "--format", "{p}",
     ]);
     let behind = |start: &str| tree.lines().any(|line| line.starts_with(start));
-    assert!(behind("rustls v0.23."), "the stack that is meant is not there");
+    assert!(
+        behind("rustls v0.23."),
+        "the stack that is meant is not there"
+    );
     for stray in ["rustls v0.21.", "hyper v0.14.", "h2 v0.3.", "ring v"] {
         assert!(!behind(stray), "`wm-aws` is built with `{stray}…`");
     }
