@@ -14,14 +14,14 @@ use reqwest::{Client, Method};
 use serde_json::{Value, json};
 use tokio::sync::OnceCell;
 use wm_core::{api::Request, cloud_event::CloudEvent, value::Timestamp};
-use wm_local::clock::now;
+use wm_service::clock::now;
 
 use crate::{
     emulators::ministack::Ministack,
     harness::{Answer, Harness, ObjectRequest},
     key_server::KeyServer,
     lambda::{Function, Outcome, Settings},
-    process,
+    process, suite,
 };
 
 pub mod bus;
@@ -43,6 +43,8 @@ pub struct Options {
     pub instances: usize,
     /// How long an invocation of `api` may take: what an HTTP API of API Gateway waits.
     pub timeout: Duration,
+    /// Whether the bucket keeps every version of an object, as the deployed one does.
+    pub versioned: bool,
     /// Environment variables on top, which win.
     pub environment: Vec<(String, String)>,
 }
@@ -53,6 +55,7 @@ impl Default for Options {
             front: Front::ApiGateway,
             instances: 3,
             timeout: Duration::from_secs(29),
+            versioned: true,
             environment: Vec::new(),
         }
     }
@@ -121,7 +124,7 @@ impl AwsSurface {
 
     /// The same, but for these options.
     pub async fn with(options: Options) -> Self {
-        let resources = Resources::create(Ministack::shared()).await;
+        let resources = Resources::create(Ministack::shared(), options.versioned).await;
         let pool = Pool::shared();
         let keys = KeyServer::start(pool.jwks().to_string().into_bytes()).await;
         let stream = stream::Stream::open(&resources).await;
@@ -288,6 +291,18 @@ fn environment(
     environment
 }
 
+/// Whether an address names an algorithm that S3 does not know. S3 answers 400; ministack takes the
+/// request for one of root's, so it is not asked, and that is counted.
+fn is_foreign_algorithm(url: &str) -> bool {
+    let algorithm = url.split_once("X-Amz-Algorithm=");
+    let foreign = algorithm.is_some_and(|(_, rest)| !rest.starts_with("AWS4-HMAC-SHA256&"));
+    if foreign {
+        let reason = "ministack does not check `X-Amz-Algorithm`; s3s does, in aws_uploads";
+        suite::skip("aws", "an address with another algorithm", reason);
+    }
+    foreign
+}
+
 impl Harness for AwsSurface {
     fn name(&self) -> &'static str {
         "aws"
@@ -309,6 +324,16 @@ impl Harness for AwsSurface {
         for (name, value) in &request.headers {
             built = built.header(name, value);
         }
+        if is_foreign_algorithm(&request.url) {
+            return Answer {
+                status: 400,
+                ..Answer::default()
+            };
+        }
+        if request.body.is_empty() && request.method == "PUT" {
+            // This client leaves it out; browsers and curl send it (RFC 9110 section 8.6).
+            built = built.header("content-length", "0");
+        }
         let response = built.body(request.body).send().await.unwrap();
         let status = response.status().as_u16();
         if request.method == "PUT" && status == 200 && !request.url.contains("partNumber=") {
@@ -327,6 +352,16 @@ impl Harness for AwsSurface {
                 .map(|(name, value)| (name.as_str().to_owned(), text(value)))
                 .collect(),
             body: response.bytes().await.unwrap().to_vec(),
+        }
+    }
+
+    /// ministack reads no `response-content-disposition` along with a version; where objects have none
+    /// it does.
+    fn cannot(&self) -> &[&str] {
+        if self.options.versioned {
+            &["serve as attachment"]
+        } else {
+            &[]
         }
     }
 

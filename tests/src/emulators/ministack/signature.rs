@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use aws_lc_rs::hmac;
 use wm_core::value::{Sha256, Timestamp};
-use wm_local::clock::now;
+use wm_service::clock::now;
 
 use super::REGION;
 

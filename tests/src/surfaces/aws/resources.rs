@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use serde_json::{Value, json};
 use wm_core::{env::ulid_at, value::SurfaceId};
-use wm_local::clock::now;
+use wm_service::clock::now;
 
 use crate::emulators::ministack::{ACCOUNT, Credentials, Ministack, REGION};
 
@@ -33,8 +33,8 @@ pub struct Resources {
 }
 
 impl Resources {
-    /// Creates them all.
-    pub async fn create(cloud: &'static Ministack) -> Self {
+    /// Creates them all; a bucket that is `versioned` keeps every version of an object.
+    pub async fn create(cloud: &'static Ministack, versioned: bool) -> Self {
         static COUNT: AtomicUsize = AtomicUsize::new(1);
         let name = format!("wm-test{}", COUNT.fetch_add(1, Ordering::Relaxed));
         let queue = cloud
@@ -52,7 +52,7 @@ impl Resources {
         };
         tokio::join!(
             resources.create_table(),
-            resources.create_bucket(),
+            resources.create_bucket(versioned),
             resources.create_bus(),
             resources.create_sender(),
             resources.create_parameters(),
@@ -106,7 +106,7 @@ impl Resources {
             .await;
     }
 
-    async fn create_bucket(&self) {
+    async fn create_bucket(&self, versioned: bool) {
         let put = async |target: String, body: &str| {
             let root = Credentials::root();
             let body = body.as_bytes().to_vec();
@@ -117,6 +117,9 @@ impl Resources {
             assert_eq!(answered.status, 200, "{target}: {}", answered.text);
         };
         put(format!("/{}", self.bucket), "").await;
+        if !versioned {
+            return;
+        }
         let versioning = "<VersioningConfiguration xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">\
             <Status>Enabled</Status></VersioningConfiguration>";
         put(format!("/{}?versioning=", self.bucket), versioning).await;
