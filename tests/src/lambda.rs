@@ -40,6 +40,9 @@ pub struct Settings {
     pub timeout: Duration,
 }
 
+/// How many lines a message quotes.
+const LAST: usize = 20;
+
 /// What came of an invocation.
 #[derive(Debug, Clone)]
 pub enum Outcome {
@@ -208,6 +211,13 @@ impl Function {
     #[must_use]
     pub fn answered(&self) -> usize {
         self.answered.load(Ordering::Relaxed)
+    }
+
+    /// The last lines its instances printed, for messages.
+    #[must_use]
+    pub fn last_lines(&self) -> String {
+        let lines = lock(&self.shared.lines);
+        lines[lines.len().saturating_sub(LAST)..].join("\n")
     }
 
     /// Every line its instances printed so far.

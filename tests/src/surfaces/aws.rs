@@ -194,8 +194,8 @@ impl AwsSurface {
             assert_eq!(
                 answer.status,
                 200,
-                "{email} is not introduced: {body}\n{:?}",
-                self.api.lines()
+                "{email} is not introduced: {body}\n{}",
+                self.api.last_lines()
             );
         };
         introduced.get_or_init(show).await;
@@ -253,10 +253,7 @@ async fn deliver(function: &Function, event: &Value) {
             return;
         }
     }
-    panic!(
-        "{event} became a dead letter: {}",
-        function.lines().join("\n")
-    );
+    panic!("{event} became a dead letter: {}", function.last_lines());
 }
 
 fn settings(name: &str, environment: &[(String, String)], options: &Options) -> Settings {
