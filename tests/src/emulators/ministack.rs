@@ -177,9 +177,31 @@ impl Ministack {
         headers: &[(&str, &str)],
         body: Vec<u8>,
     ) -> Answered {
-        let signed = who.sign(service, method, (&self.url, target), headers, &body);
+        self.send_to(&self.url, who, service, method, target, headers, body)
+            .await
+    }
+
+    /// The same to a service at another address.
+    ///
+    /// # Panics
+    /// When it does not answer.
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "a signed request has these parts"
+    )]
+    pub async fn send_to(
+        &self,
+        base: &str,
+        who: &Credentials,
+        service: &str,
+        method: &str,
+        target: &str,
+        headers: &[(&str, &str)],
+        body: Vec<u8>,
+    ) -> Answered {
+        let signed = who.sign(service, method, (base, target), headers, &body);
         let method: Method = method.parse().unwrap();
-        let mut request = self.client.request(method, format!("{}{target}", self.url));
+        let mut request = self.client.request(method, format!("{base}{target}"));
         for (name, value) in signed {
             request = request.header(name, value);
         }

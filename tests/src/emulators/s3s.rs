@@ -4,15 +4,10 @@ use std::process::Command;
 
 use tempfile::TempDir;
 
-use super::free_port;
+use super::{free_port, ministack::Credentials};
 use crate::{process::Companion, tools};
 
-/// The access key's id it knows.
-pub const KEY: &str = "s3s-key";
-/// The secret of that key.
-pub const SECRET: &str = "s3s-secret";
-
-/// A running s3s over an empty directory.
+/// A running s3s over an empty directory. Its one key is that of ministack's root.
 #[derive(Debug)]
 pub struct S3s {
     _process: Companion,
@@ -31,7 +26,8 @@ impl S3s {
         let (root, port) = (tempfile::tempdir().unwrap(), free_port());
         let mut command = Command::new(tools::s3s());
         command.args(["--host", "127.0.0.1", "--port", &port.to_string()]);
-        command.args(["--access-key", KEY, "--secret-key", SECRET]);
+        let known = Credentials::root();
+        command.args(["--access-key", &known.key, "--secret-key", &known.secret]);
         command.arg(root.path()).env("RUST_LOG", "info");
         let process = Companion::start(&command, "server is running");
         Self {

@@ -2,10 +2,12 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use percent_encoding::percent_decode_str;
 use serde_json::{Value, json};
 use wm_core::{env::ulid_at, value::SurfaceId};
 use wm_service::clock::now;
 
+use super::Options;
 use crate::emulators::ministack::{ACCOUNT, Credentials, Ministack, REGION};
 
 /// Where people reach the surfaces under test.
@@ -20,6 +22,8 @@ pub struct Resources {
     pub table: String,
     /// The bucket.
     pub bucket: String,
+    /// Where the bucket is.
+    pub storage: String,
     /// The bus.
     pub bus: String,
     /// The address of the queue that gets whatever the bus carries.
@@ -33,8 +37,8 @@ pub struct Resources {
 }
 
 impl Resources {
-    /// Creates them all; a bucket that is `versioned` keeps every version of an object.
-    pub async fn create(cloud: &'static Ministack, versioned: bool) -> Self {
+    /// Creates them all, but for a bucket of another store.
+    pub async fn create(cloud: &'static Ministack, options: &Options) -> Self {
         static COUNT: AtomicUsize = AtomicUsize::new(1);
         let name = format!("wm-test{}", COUNT.fetch_add(1, Ordering::Relaxed));
         let queue = cloud
@@ -43,7 +47,14 @@ impl Resources {
         let resources = Self {
             cloud,
             table: name.clone(),
-            bucket: format!("{name}-documents"),
+            bucket: match &options.storage {
+                Some(storage) => storage.bucket.clone(),
+                None => format!("{name}-documents"),
+            },
+            storage: match &options.storage {
+                Some(storage) => storage.url.clone(),
+                None => cloud.url.clone(),
+            },
             bus: name.clone(),
             queue: queue["QueueUrl"].as_str().unwrap().to_owned(),
             sender: format!("no-reply@{name}.example.com"),
@@ -52,7 +63,7 @@ impl Resources {
         };
         tokio::join!(
             resources.create_table(),
-            resources.create_bucket(versioned),
+            resources.create_bucket(options),
             resources.create_bus(),
             resources.create_sender(),
             resources.create_parameters(),
@@ -66,6 +77,7 @@ impl Resources {
         let own = [
             ("AWS_DYNAMODB_TABLE", &self.table),
             ("AWS_S3_BUCKET", &self.bucket),
+            ("AWS_ENDPOINT_URL_S3", &self.storage),
             ("AWS_EVENTBRIDGE_BUS", &self.bus),
             ("AWS_SES_FROM", &self.sender),
             ("AWS_SSM_PATH", &self.parameters),
@@ -73,6 +85,31 @@ impl Resources {
         ];
         environment.extend(own.map(|(name, value)| (name.to_owned(), value.clone())));
         environment
+    }
+
+    /// The keys of all objects in the bucket, in order.
+    pub async fn objects(&self) -> Vec<String> {
+        let target = format!("/{}?encoding-type=url&list-type=2", self.bucket);
+        let root = Credentials::root();
+        let listed = self
+            .cloud
+            .send_to(&self.storage, &root, "s3", "GET", &target, &[], Vec::new())
+            .await;
+        assert_eq!(listed.status, 200, "{}", listed.text);
+        assert!(
+            !listed.text.contains("<IsTruncated>true"),
+            "{}",
+            listed.text
+        );
+        let keys = listed.text.split("<Key>").skip(1);
+        let key = |text: &str| {
+            let encoded = text.split("</Key>").next().unwrap();
+            percent_decode_str(encoded)
+                .decode_utf8()
+                .unwrap()
+                .into_owned()
+        };
+        keys.map(key).collect()
     }
 
     async fn create_table(&self) {
@@ -106,7 +143,10 @@ impl Resources {
             .await;
     }
 
-    async fn create_bucket(&self, versioned: bool) {
+    async fn create_bucket(&self, options: &Options) {
+        if options.storage.is_some() {
+            return;
+        }
         let put = async |target: String, body: &str| {
             let root = Credentials::root();
             let body = body.as_bytes().to_vec();
@@ -117,7 +157,7 @@ impl Resources {
             assert_eq!(answered.status, 200, "{target}: {}", answered.text);
         };
         put(format!("/{}", self.bucket), "").await;
-        if !versioned {
+        if !options.versioned {
             return;
         }
         let versioning = "<VersioningConfiguration xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">\
