@@ -95,6 +95,8 @@ impl<S> Resource<S> {
 impl<S> fmt::Display for Resource<S> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(&self.title)?;
+        let lengths = self.lines.iter().map(|line| line.setting.len());
+        let width = lengths.max().unwrap_or_default();
         for Line { setting, verdict } in &self.lines {
             let (word, text) = match verdict {
                 Verdict::Create(text) => ("create", text.clone()),
@@ -102,7 +104,7 @@ impl<S> fmt::Display for Resource<S> {
                 Verdict::Unchanged(text) => ("unchanged", text.clone()),
                 Verdict::Kept(text) => ("kept", text.clone()),
             };
-            write!(formatter, "\n  {word:9}  {setting:22}  {text}")?;
+            write!(formatter, "\n  {word:9}  {setting:width$}  {text}")?;
         }
         Ok(())
     }

@@ -31,8 +31,6 @@ pub struct FoundBucket {
     pub shared: bool,
     /// Its policy.
     pub policy: Option<Value>,
-    /// Whether that policy lets everybody in.
-    pub public_policy: bool,
     /// Whether overwritten and deleted objects are kept.
     pub versioning: Option<BucketVersioningStatus>,
     /// What encrypts objects that do not ask for anything else.
@@ -73,7 +71,6 @@ pub(super) async fn describe(
         public_access_blocked: public_access_blocked(client, name).await?,
         shared: lists_count && shared(client, name).await?,
         ownership,
-        public_policy: policy.is_some() && public_policy(client, name).await?,
         policy,
         versioning: versioning(client, name).await?,
         key: encryption.as_ref().and_then(own_key),
@@ -204,13 +201,6 @@ async fn policy(client: &Client, name: &str) -> Result<Option<Value>, SetupError
         )])
     })?;
     Ok(Some(policy))
-}
-
-async fn public_policy(client: &Client, name: &str) -> Result<bool, ServiceError> {
-    let answer = client.get_bucket_policy_status().bucket(name).send().await;
-    let answer = unless_unset("s3:GetBucketPolicyStatus", "NoSuchBucketPolicy", answer)?;
-    let status = answer.and_then(|answer| answer.policy_status);
-    Ok(status.is_some_and(|status| status.is_public == Some(true)))
 }
 
 async fn versioning(

@@ -85,8 +85,9 @@ pub(super) fn plan(
         &wanted.region,
         BucketStep::Create,
     );
-    compare_access(&mut plan, found);
+    // Before public access is blocked: a policy that is public in part cannot be put after that.
     compare_policy(&mut plan, wanted, found);
+    compare_access(&mut plan, found);
     compare_safety(&mut plan, found);
     compare_lifecycle(&mut plan, found);
     compare_notification(&mut plan, found);
@@ -249,7 +250,7 @@ fn compare_tags(plan: &mut Resource<BucketStep>, wanted: &Wanted, found: Option<
 /// Everything about the bucket that is not for this program to mend.
 fn refusals(name: &str, found: &FoundBucket) -> Vec<String> {
     let mut reasons = Vec::new();
-    if found.public_policy {
+    if policy::is_public(found.policy.as_ref()) {
         reasons.push(format!(
             "the policy of the bucket `{name}` lets everybody in: take that statement out, or choose another bucket with `--bucket`"
         ));

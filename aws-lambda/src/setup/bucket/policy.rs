@@ -55,6 +55,20 @@ pub(super) fn has_ours(policy: Option<&Value>, wanted: &Wanted) -> Option<bool> 
     Some(normal(same) == normal(&ours(wanted)))
 }
 
+/// Whether a statement lets everybody in without any condition.
+pub(super) fn is_public(policy: Option<&Value>) -> bool {
+    let everybody = |principal: &Value| match principal {
+        Value::Object(kinds) => kinds.get("AWS").map(normal) == Some("*".into()),
+        principal => principal == "*",
+    };
+    let lets_in = |statement: &Value| {
+        statement.get("Effect") == Some(&"Allow".into())
+            && statement.get("Principal").is_some_and(everybody)
+            && statement.get("Condition").is_none()
+    };
+    statements(policy).iter().any(lets_in)
+}
+
 /// What to call the statements that are not ours.
 pub(super) fn foreign(policy: Option<&Value>) -> Vec<String> {
     let name = |statement: &Value| id(statement).unwrap_or("without an id").to_owned();
@@ -139,6 +153,19 @@ mod tests {
             Some(&merged),
             &super::tests::wanted("cn-north-1")
         ));
+    }
+
+    #[test]
+    fn a_policy_is_public_when_anybody_may_do_anything() {
+        for principal in [json!("*"), json!({ "AWS": "*" }), json!({ "AWS": ["*"] })] {
+            let mut policy = json!({ "Statement": { "Effect": "Allow", "Principal": principal, "Action": "s3:GetObject", "Resource": "*" } });
+            assert!(is_public(Some(&policy)), "{policy}");
+            policy["Statement"]["Condition"] =
+                json!({ "StringEquals": { "aws:SourceVpc": "vpc-1" } });
+            assert!(!is_public(Some(&policy)), "{policy}");
+        }
+        assert!(!is_public(Some(&merged(None, &wanted("us-east-1")))));
+        assert!(!is_public(None));
     }
 
     #[test]

@@ -122,15 +122,22 @@ fn compare_settings(plan: &mut Resource<TableStep>, found: Option<&FoundTable>) 
         use SseStatus::{Enabled, Enabling, Updating};
         matches!(found.encryption, Some(Enabled | Enabling | Updating))
     };
+    let key = |is_encrypted| {
+        if is_encrypted {
+            "its own key"
+        } else {
+            "a shared key"
+        }
+    };
+    plan.compare(
+        "encryption",
+        found.map(|found| key(encrypted(found)).to_owned()),
+        key(TABLE.encryption),
+        after(found, TableStep::Encryption),
+    );
     let mut switch = |name, is_on: Option<bool>, wanted, step| {
         plan.compare(name, is_on.map(switched), switched(wanted), step);
     };
-    switch(
-        "key service",
-        found.map(encrypted),
-        TABLE.encryption,
-        after(found, TableStep::Encryption),
-    );
     switch(
         "deletion protection",
         found.map(|found| found.deletion_protection),

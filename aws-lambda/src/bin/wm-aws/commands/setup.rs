@@ -23,12 +23,12 @@ Examples:
   AWS_PROFILE=acme AWS_TAGS=team=docs,cost-center=42 wm setup aws --bucket acme-documents
 
 Looks at what is there, says what it will create or change, and does it step by step. What is as it
-has to be is not touched; statements, rules, indexes and tags of others stay. It may be stopped at any
-time and run again. What cannot be mended, such as other keys or a bucket in another account, is
+has to be is not touched; statements, rules, indexes and tags of others stay. It may be stopped at
+any time and run again. What cannot be mended, such as other keys or a bucket in another account, is
 refused before anything is changed.
 
-`wm deploy aws` makes table and bucket too. Run this first to use a table or bucket that exists, or
-to keep both out of the stack.";
+`wm deploy aws` makes table and bucket too. Run this first to use those that exist, or to keep both
+out of the stack.";
 
 /// Make the table and the private bucket, or harden those that are there
 #[derive(Debug, Args)]
