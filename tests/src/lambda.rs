@@ -87,6 +87,8 @@ struct Shared {
     /// What instances printed, oldest first.
     lines: Mutex<Vec<String>>,
     state: Mutex<State>,
+    /// Tells that an instance could not start.
+    broke: Notify,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -133,6 +135,7 @@ impl Function {
             arrived: Notify::new(),
             lines: Mutex::default(),
             state: Mutex::new(State::Serving),
+            broke: Notify::new(),
             settings,
         });
         let mut slots = Vec::new();
@@ -195,6 +198,17 @@ impl Function {
                 self.shared.settings.name,
                 self.shared.why()
             ),
+        }
+    }
+
+    /// Waits until an instance could not start, and says how it ended.
+    pub async fn broken(&self) -> String {
+        loop {
+            let changed = self.shared.broke.notified();
+            if let State::Broken(how) = lock(&self.shared.state).clone() {
+                return how;
+            }
+            changed.await;
         }
     }
 
@@ -302,6 +316,7 @@ impl Shared {
             if !started && *state == State::Serving {
                 *state = State::Broken(ended.to_string());
                 lock(&self.waiting).clear();
+                self.broke.notify_waiters();
             }
         }
     }
