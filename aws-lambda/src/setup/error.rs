@@ -94,13 +94,13 @@ impl ServiceError {
             }
             _ if has(DENIED) => "these credentials may not: allow the action and try again",
             _ if has(UNKNOWN) => "these credentials are not valid: renew them and try again",
-            _ => "try again",
+            _ => "mend what it says and try again",
         };
         Self {
             action,
             code,
             advice,
-            words: words(&error, error.message()),
+            words: words(&error, &error),
             source: error.into(),
         }
     }
@@ -113,12 +113,16 @@ impl ServiceError {
 }
 
 /// What the service said; else the innermost cause, because those above it mostly frame it.
-fn words(error: &(dyn Error + 'static), message: Option<&str>) -> String {
+fn words(error: &(dyn Error + 'static), answer: &impl ProvideErrorMetadata) -> String {
     let mut last = error;
     while let Some(source) = last.source() {
         last = source;
     }
-    let text = message.map_or_else(|| last.to_string(), str::to_owned);
+    let text = match (answer.code(), answer.message()) {
+        (Some(code), Some(message)) => format!("{code}: {message}"),
+        (Some(code), None) => code.to_owned(),
+        (None, _) => last.to_string(),
+    };
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 

@@ -102,6 +102,9 @@ fn check(key: &str, value: &str) -> Result<(), WrongTags> {
 
 /// Tags on one line.
 pub(super) fn shown(tags: &Tags) -> String {
+    if tags.is_empty() {
+        return "none".to_owned();
+    }
     let pairs = tags.iter().map(|(key, value)| format!("{key}={value}"));
     pairs.collect::<Vec<_>>().join(",")
 }

@@ -217,6 +217,31 @@ async fn a_later_deployment_keeps_the_surface_and_what_is_not_named() {
 }
 
 #[tokio::test]
+async fn a_later_deployment_keeps_the_table_it_was_moved_to() {
+    let surface = "srf_01jd8w9z3k5m7n9p1q3r5s7t9v_00002";
+    let parameter = json!({ "Name": "/moved/dev/surface-id", "Type": "String", "Value": surface });
+    Ministack::shared()
+        .json("AmazonSSM.PutParameter", &parameter)
+        .await;
+    let program = tooled();
+    program.works(&["setup", "--prefix", "moved", "--table", "moved-restored"]);
+    let outputs = r#"[{ "OutputKey": "TableName", "OutputValue": "moved-restored" }]"#;
+    fs::write(program.home().join("outputs"), outputs).unwrap();
+    program.works(&[
+        "deploy",
+        "--prefix",
+        "moved",
+        "--no-build",
+        "--parameter",
+        "BucketName=theirs",
+    ]);
+    let parameters = parameters(&program);
+    assert_eq!(parameters["TableName"], "moved-restored");
+    assert!(parameters["TableStreamArn"].contains(":table/moved-restored/stream/"));
+    assert_eq!(parameters["BucketName"], "theirs");
+}
+
+#[tokio::test]
 async fn what_setup_made_is_used_and_left_alone() {
     let program = tooled();
     program.works(&["setup", "--prefix", "adopted"]);

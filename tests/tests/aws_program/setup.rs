@@ -1,13 +1,13 @@
 //! `wm setup aws`: whatever is there, the same comes of it.
 
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 
 use serde_json::{Value, json};
 use wm_core::{catalog::Provider, selection::BackendSelection};
 use wm_tests::emulators::ministack::Ministack;
 
 use crate::{
-    Program,
+    Program, Ran,
     cloud::{bucket, described_bucket, described_table, table},
     gate::{Gate, Shut},
 };
@@ -351,6 +351,36 @@ async fn killed_at_any_write_it_is_finished_by_the_next_run() {
             assert_settled(&arguments);
         }
     }
+}
+
+#[tokio::test]
+async fn interrupted_it_says_how_to_go_on() {
+    let arguments = ["setup", "--prefix", "interrupted"];
+    let (program, gate) = gated(Some(Shut {
+        writes: 4,
+        seen: true,
+    }));
+    let mut command = program.command(&arguments);
+    let running = command
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn();
+    let running = running.unwrap();
+    gate.wait();
+    let interrupt = Command::new("kill")
+        .args(["-INT", &running.id().to_string()])
+        .status();
+    assert!(interrupt.unwrap().success());
+    let ran = Ran::of(&running.wait_with_output().unwrap());
+    assert_eq!(ran.code, Some(1), "{ran:?}");
+    assert!(
+        ran.err.ends_with(
+            "error: interrupted; run the same command again to go on where it stopped\n"
+        ),
+        "{ran:?}"
+    );
+    Program::new().works(&arguments);
+    assert_settled(&arguments);
 }
 
 /// Asserts that a run is refused in these words and changes nothing.

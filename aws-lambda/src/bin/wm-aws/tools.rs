@@ -3,6 +3,7 @@
 use std::{
     collections::BTreeMap,
     env, fmt,
+    io::{self, IsTerminal},
     path::{Path, PathBuf},
     process::{Command, Stdio},
 };
@@ -97,7 +98,7 @@ impl Run {
         command
     }
 
-    fn not_started(&self, error: std::io::Error) -> Failure {
+    fn not_started(&self, error: io::Error) -> Failure {
         let program = self.program;
         Failure::because(
             format!("`{program}` cannot be run; install it again"),
@@ -158,6 +159,8 @@ pub(crate) fn sam_deploy(
     parameters: &BTreeMap<String, String>,
 ) -> Run {
     let pair = |(key, value): (&String, &String)| format!("{key}={value}");
+    // What is watched by nobody needs no bar.
+    let watched = io::stdout().is_terminal();
     Tool::Sam
         .run()
         .with(["deploy", "--template-file", template, "--stack-name", stack])
@@ -167,6 +170,7 @@ pub(crate) fn sam_deploy(
             "--no-confirm-changeset",
             "--no-fail-on-empty-changeset",
         ])
+        .with((!watched).then_some("--no-progressbar"))
         .with(["--capabilities", "CAPABILITY_NAMED_IAM", "--tags"])
         .with(tags.iter().map(pair))
         .with(["--parameter-overrides"])

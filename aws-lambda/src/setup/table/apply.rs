@@ -207,3 +207,42 @@ fn sdk_tags(tags: &Tags) -> Result<Vec<Tag>, BuildError> {
     let tag = |(key, value)| Tag::builder().key(key).value(value).build();
     tags.iter().map(tag).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use aws_sdk_dynamodb::types::{GlobalSecondaryIndexDescription, SseDescription};
+
+    use super::*;
+
+    #[test]
+    fn a_table_is_settled_when_nothing_of_it_changes() {
+        let table = || TableDescription::builder().table_status(TableStatus::Active);
+        let index = |status| {
+            let index = GlobalSecondaryIndexDescription::builder().index_name("GSI3");
+            index.index_status(status).build()
+        };
+        let encryption = |status| SseDescription::builder().status(status).build();
+        let settled = table()
+            .global_secondary_indexes(index(IndexStatus::Active))
+            .sse_description(encryption(SseStatus::Enabled));
+        assert_eq!(unsettled(&settled.build()), None);
+        for (found, what) in [
+            (table().table_status(TableStatus::Creating), "the table"),
+            (table().table_status(TableStatus::Updating), "the table"),
+            (
+                table().global_secondary_indexes(index(IndexStatus::Creating)),
+                "the index `GSI3`",
+            ),
+            (
+                table().global_secondary_indexes(index(IndexStatus::Deleting)),
+                "the index `GSI3`",
+            ),
+            (
+                table().sse_description(encryption(SseStatus::Updating)),
+                "the table's encryption",
+            ),
+        ] {
+            assert_eq!(unsettled(&found.build()).as_deref(), Some(what));
+        }
+    }
+}

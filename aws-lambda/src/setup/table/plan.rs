@@ -259,3 +259,85 @@ fn refuse_time_to_live(name: &str, found: &FoundTable, mut refuse: impl FnMut(St
         _ => {}
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use aws_sdk_dynamodb::types::BillingMode;
+
+    use super::*;
+
+    /// A table as it has to be.
+    fn hardened() -> FoundTable {
+        let index = |index: &IndexBaseline| {
+            let found = FoundIndex {
+                keys: vec![index.keys.partition.into(), index.keys.sort.into()],
+                projection: Some(TABLE.projection.clone()),
+                status: IndexStatus::Active,
+            };
+            (index.name.to_owned(), found)
+        };
+        FoundTable {
+            arn: "arn".into(),
+            stream_arn: None,
+            status: TableStatus::Active,
+            keys: vec!["PK".into(), "SK".into()],
+            attributes: BTreeMap::new(),
+            indexes: TABLE.indexes.iter().map(index).collect(),
+            billing: BillingMode::PayPerRequest,
+            stream: Some(StreamViewType::NewImage),
+            point_in_time_recovery: true,
+            time_to_live: Some(("ttl".into(), TimeToLiveStatus::Enabling)),
+            encryption: Some(SseStatus::Enabling),
+            deletion_protection: true,
+            tags: Tags::new(),
+        }
+    }
+
+    fn index_of(table: &mut FoundTable) -> &mut FoundIndex {
+        table.indexes.get_mut("GSI2").unwrap()
+    }
+
+    fn steps(found: &FoundTable) -> Vec<TableStep> {
+        plan("t", &Tags::new(), Some(found)).unwrap().steps
+    }
+
+    fn refusal(found: &FoundTable) -> String {
+        plan("t", &Tags::new(), Some(found)).unwrap_err().join("; ")
+    }
+
+    #[test]
+    fn what_is_just_being_done_is_not_asked_for_again() {
+        let mut table = hardened();
+        assert_eq!(steps(&table), []);
+        for status in [IndexStatus::Creating, IndexStatus::Updating] {
+            index_of(&mut table).status = status;
+            assert_eq!(steps(&table), []);
+        }
+        table.status = TableStatus::Updating;
+        assert_eq!(steps(&table), []);
+    }
+
+    #[test]
+    fn an_index_that_is_going_is_made_again_whatever_it_was() {
+        let mut table = hardened();
+        index_of(&mut table).keys = vec!["other".into()];
+        index_of(&mut table).status = IndexStatus::Deleting;
+        assert_eq!(steps(&table), [TableStep::Index(TABLE.indexes[1])]);
+        index_of(&mut table).status = IndexStatus::Active;
+        assert!(refusal(&table).contains("`GSI2` of `t` is an index of `other`"));
+    }
+
+    #[test]
+    fn a_table_that_is_going_or_not_at_work_is_refused() {
+        let mut table = hardened();
+        table.status = TableStatus::Deleting;
+        assert!(refusal(&table).contains("`t` is being deleted"));
+        table.status = TableStatus::Archived;
+        assert!(refusal(&table).contains("`t` is ARCHIVED"));
+        let mut table = hardened();
+        table.time_to_live = Some(("ttl".into(), TimeToLiveStatus::Disabling));
+        assert!(refusal(&table).contains("is just being switched off: wait an hour"));
+    }
+}

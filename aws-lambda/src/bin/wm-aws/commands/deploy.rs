@@ -2,7 +2,10 @@
 
 mod parameters;
 
-use std::path::{Path, PathBuf};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
 
 use clap::{Args, ValueEnum};
 use wm_aws::{config::Function, setup::ChosenTags};
@@ -94,27 +97,16 @@ impl Architecture {
 impl Deploy {
     pub(crate) async fn run(self) -> Result<(), Failure> {
         let root = root(self.repository.as_deref(), TEMPLATE)?;
-        let names = self.deployment.names(Some(&self.data))?;
+        let mut names = self.deployment.names(Some(&self.data))?;
         names.fit()?;
-        let needed: &[Tool] = match self.no_build {
-            true => &[Tool::Sam],
-            false => &[Tool::CargoLambda, Tool::Sam],
-        };
-        if let Err(missing) = require(needed) {
-            if !self.plan {
-                return Err(missing);
-            }
-            notice(format!("missing: {missing}"));
-        }
+        self.check_tools()?;
         let account = Account::open(given(self.deployment.region.as_ref())).await?;
-        let mut parameters = self.settings.parameters(&account, &names).await?;
-        parameters.insert("Architecture".into(), self.architecture.name().into());
-        let tags = names.tags(&self.tags);
-        let deploy = sam_deploy(&account, TEMPLATE, &names.stem(), &tags, &parameters);
-        let mut runs = vec![deploy];
-        if !self.no_build {
-            runs.insert(0, self.build());
+        let before = parameters::surface_id(&account, &names).await?;
+        if before.is_some() {
+            self.keep_names(&mut names, &account, &root)?;
         }
+        let parameters = self.settings.parameters(&account, &names, before).await?;
+        let runs = self.runs(&account, &names, parameters);
         let Account { id, region, .. } = &account;
         let stack = names.stem();
         line(format!(
@@ -130,6 +122,52 @@ impl Deploy {
             run.stream(&root)?;
         }
         tell(&account, &names, &root)
+    }
+
+    /// A plan can be made without the tools.
+    fn check_tools(&self) -> Result<(), Failure> {
+        let needed: &[Tool] = match self.no_build {
+            true => &[Tool::Sam],
+            false => &[Tool::CargoLambda, Tool::Sam],
+        };
+        match require(needed) {
+            Err(missing) if self.plan => {
+                notice(format!("missing: {missing}"));
+                Ok(())
+            }
+            checked => checked,
+        }
+    }
+
+    /// Table and bucket stay those that are deployed, unless a flag names others.
+    fn keep_names(&self, names: &mut Names, account: &Account, root: &Path) -> Result<(), Failure> {
+        if require(&[Tool::Sam]).is_err() {
+            return Ok(());
+        }
+        let outputs = outputs(account, &names.stem(), root)?.unwrap_or_default();
+        let keep = |name: &mut String, flag: &Option<String>, output: &str| {
+            if let (None, Some(deployed)) = (given(flag.as_ref()), outputs.get(output)) {
+                name.clone_from(deployed);
+            }
+        };
+        keep(&mut names.bucket, &self.data.bucket, "BucketName");
+        keep(&mut names.table, &self.data.table, "TableName");
+        Ok(())
+    }
+
+    /// What is run, in this order.
+    fn runs(
+        &self,
+        account: &Account,
+        names: &Names,
+        mut parameters: BTreeMap<String, String>,
+    ) -> Vec<Run> {
+        let architecture = self.architecture.name();
+        parameters.insert("Architecture".to_owned(), architecture.to_owned());
+        let tags = names.tags(&self.tags);
+        let build = (!self.no_build).then(|| self.build());
+        let deploy = sam_deploy(account, TEMPLATE, &names.stem(), &tags, &parameters);
+        build.into_iter().chain([deploy]).collect()
     }
 
     fn build(&self) -> Run {

@@ -76,7 +76,8 @@ fn public(text: &str) -> Result<Origin, String> {
 }
 
 impl Settings {
-    /// The parameters. What is left out stays as it was deployed before.
+    /// The parameters of a surface that is new or was deployed before. What is left out stays as it was
+    /// deployed.
     ///
     /// # Errors
     /// When a service does not say what there is, and when something the first deployment needs is
@@ -85,6 +86,7 @@ impl Settings {
         &self,
         account: &Account,
         names: &Names,
+        before: Option<SurfaceId>,
     ) -> Result<BTreeMap<String, String>, Failure> {
         let mut parameters = BTreeMap::from([
             ("Prefix", names.prefix.clone()),
@@ -92,7 +94,6 @@ impl Settings {
             ("BucketName", names.bucket.clone()),
             ("TableName", names.table.clone()),
         ]);
-        let before = surface_id(account, names).await?;
         let table = Table::new(
             Database::new(&account.config),
             &names.table,
@@ -157,7 +158,13 @@ impl Settings {
 }
 
 /// The id of the surface that is deployed under these names; `None` before the first time.
-async fn surface_id(account: &Account, names: &Names) -> Result<Option<SurfaceId>, Failure> {
+///
+/// # Errors
+/// When the service does not say.
+pub(super) async fn surface_id(
+    account: &Account,
+    names: &Names,
+) -> Result<Option<SurfaceId>, Failure> {
     let name = names.parameter("surface-id");
     let client = Parameters::new(&account.config);
     let text = match client.get_parameter().name(&name).send().await {
