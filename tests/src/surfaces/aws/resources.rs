@@ -113,34 +113,9 @@ impl Resources {
     }
 
     async fn create_table(&self) {
-        let key = |name: &str, kind| json!({ "AttributeName": name, "KeyType": kind });
-        let keys = |prefix: &str| {
-            json!([
-                key(&format!("{prefix}PK"), "HASH"),
-                key(&format!("{prefix}SK"), "RANGE")
-            ])
-        };
-        let indexes = ["GSI1", "GSI2", "GSI3", "GSI4"];
-        let attributes: Vec<Value> = ["", "GSI1", "GSI2", "GSI3", "GSI4"]
-            .iter()
-            .flat_map(|prefix| [format!("{prefix}PK"), format!("{prefix}SK")])
-            .map(|name| json!({ "AttributeName": name, "AttributeType": "S" }))
-            .collect();
-        let index = |name: &str| {
-            let projection = json!({ "ProjectionType": "ALL" });
-            json!({ "IndexName": name, "KeySchema": keys(name), "Projection": projection })
-        };
-        let table = json!({
-            "TableName": self.table,
-            "AttributeDefinitions": attributes,
-            "KeySchema": keys(""),
-            "GlobalSecondaryIndexes": indexes.map(index),
-            "BillingMode": "PAY_PER_REQUEST",
-            "StreamSpecification": { "StreamEnabled": true, "StreamViewType": "NEW_IMAGE" },
-        });
-        self.cloud
-            .json("DynamoDB_20120810.CreateTable", &table)
-            .await;
+        let table = table(&self.table);
+        let created = self.cloud.json("DynamoDB_20120810.CreateTable", &table);
+        created.await;
     }
 
     async fn create_bucket(&self, options: &Options) {
@@ -225,4 +200,31 @@ impl Resources {
             .json("secretsmanager.CreateSecret", &secret)
             .await;
     }
+}
+
+/// How a table of the agreed shape is asked for.
+pub fn table(name: &str) -> Value {
+    let key = |name: &str, kind| json!({ "AttributeName": name, "KeyType": kind });
+    let keys = |prefix: &str| {
+        let (partition, sort) = (format!("{prefix}PK"), format!("{prefix}SK"));
+        json!([key(&partition, "HASH"), key(&sort, "RANGE")])
+    };
+    let indexes = ["GSI1", "GSI2", "GSI3", "GSI4"];
+    let attributes: Vec<Value> = ["", "GSI1", "GSI2", "GSI3", "GSI4"]
+        .iter()
+        .flat_map(|prefix| [format!("{prefix}PK"), format!("{prefix}SK")])
+        .map(|name| json!({ "AttributeName": name, "AttributeType": "S" }))
+        .collect();
+    let index = |name: &str| {
+        let projection = json!({ "ProjectionType": "ALL" });
+        json!({ "IndexName": name, "KeySchema": keys(name), "Projection": projection })
+    };
+    json!({
+        "TableName": name,
+        "AttributeDefinitions": attributes,
+        "KeySchema": keys(""),
+        "GlobalSecondaryIndexes": indexes.map(index),
+        "BillingMode": "PAY_PER_REQUEST",
+        "StreamSpecification": { "StreamEnabled": true, "StreamViewType": "NEW_IMAGE" },
+    })
 }
