@@ -13,7 +13,7 @@ use wm_tests::{
 use crate::stack::{SENDER, STACK, Stack};
 
 /// One call, as it goes over the wire.
-enum Call {
+pub(crate) enum Call {
     /// A service with a JSON protocol: what is called, and with what.
     Json(&'static str, Value),
     /// A service with paths: its name, method, path, headers and body.
@@ -321,7 +321,7 @@ fn denied_falsely(stream: &str) -> Vec<(&'static str, &'static str, Call)> {
     ]
 }
 
-async fn send(cloud: &Ministack, who: &Credentials, call: &Call) -> Answered {
+pub(crate) async fn send(cloud: &Ministack, who: &Credentials, call: &Call) -> Answered {
     match call {
         Call::Json(target, body) => cloud.json_as(who, target, body).await,
         Call::Rest(service, method, target, headers, body) => {

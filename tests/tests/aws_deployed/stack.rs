@@ -26,6 +26,8 @@ pub(crate) const STACK: &str = "workspace-management-dev";
 const SURFACE: &str = "srf_01k9p3t5w7x9y1z3a5c7e9g1jm_00001";
 /// Whom mail comes from.
 pub(crate) const SENDER: &str = "workspace@example.com";
+/// Whose pages may call the API.
+pub(crate) const ORIGIN: &str = "https://app.example.com";
 /// Where links in mails lead.
 const PUBLIC_URL: &str = "https://workspace.test";
 
@@ -155,13 +157,19 @@ impl Stack {
         }
     }
 
+    /// The API's id.
+    pub(crate) fn api(&self) -> &str {
+        let url = self.output("ApiUrl").trim_start_matches("https://");
+        url.split('.').next().unwrap()
+    }
+
     /// One of the outputs.
     pub(crate) fn output(&self, name: &str) -> &str {
         &self.outputs[name]
     }
 }
 
-fn parameters() -> [String; 3] {
+fn parameters() -> [String; 4] {
     let architecture = match env::consts::ARCH {
         "aarch64" => "arm64",
         other => other,
@@ -169,6 +177,7 @@ fn parameters() -> [String; 3] {
     [
         format!("SurfaceId={SURFACE}"),
         format!("MailFrom={SENDER}"),
+        format!("AllowedOrigins={ORIGIN}"),
         format!("Architecture={architecture}"),
     ]
 }

@@ -58,10 +58,12 @@ impl Deployed {
 
     /// A request to the stack's gateway, which is told by its name which API is meant.
     fn request(&self, method: &str, target: &str) -> RequestBuilder {
-        let api = self.stack.output("ApiUrl").trim_start_matches("https://");
-        let api = api.split('.').next().unwrap();
         let cloud = &self.stack.cloud;
-        let host = format!("{api}.execute-api.localhost:{}", cloud.port());
+        let host = format!(
+            "{}.execute-api.localhost:{}",
+            self.stack.api(),
+            cloud.port()
+        );
         let method: Method = method.parse().unwrap();
         self.client
             .request(method, format!("{}{target}", cloud.url))
@@ -75,6 +77,13 @@ impl Deployed {
             request = request.bearer_auth(token);
         }
         answer(request).await
+    }
+
+    /// What the gateway says to a browser that asks whether a page may call.
+    pub(crate) async fn preflight(&self, origin: &str) -> Answer {
+        let request = self.request("OPTIONS", "/v1/session");
+        let request = request.header("origin", origin);
+        answer(request.header("access-control-request-method", "POST")).await
     }
 
     /// Runs a function now, and answers what it says.
