@@ -53,7 +53,7 @@ fn megabytes(bytes: u64) -> f64 {
 fn built() -> PathBuf {
     let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut build = Command::new(cargo);
-    build.args(["build", "--profile", "dist", "--package", "wm-aws"]);
+    build.args(["build", "--profile", "function", "--package", "wm-aws"]);
     for function in FUNCTIONS {
         build.args(["--bin", function]);
     }
@@ -63,7 +63,7 @@ fn built() -> PathBuf {
         || repository::root().join("target"),
         |target| repository::root().join(target),
     );
-    target.join("dist")
+    target.join("function")
 }
 
 /// The size of the package Lambda is given: the binary by the name it looks for, compressed.

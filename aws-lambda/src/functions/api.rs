@@ -1,12 +1,10 @@
 //! `api`: answers HTTP requests.
 
-use std::{panic::AssertUnwindSafe, sync::Arc, time::Instant};
+use std::{sync::Arc, time::Instant};
 
-use futures_util::FutureExt;
 use lambda_http::{Adapter, Body, Error, LambdaEvent, Service, http::Response as HttpResponse};
 use lambda_http::{request::LambdaRequest, service_fn};
-use tracing::Instrument;
-use wm_core::api::{self as contract, Problem, Request, Response};
+use wm_core::api::{self as contract, Request, Response};
 use wm_service::ports::Provider;
 
 use super::{Application, start::start};
@@ -35,7 +33,6 @@ async fn answer(
 ) -> Result<impl serde::Serialize, Error> {
     let target = Target::take(&mut event.payload);
     let context = event.context.clone();
-    let span = tracing::info_span!("invocation", aws_request_id = context.request_id);
     let mut adapter = Adapter::from(service_fn(move |received: lambda_http::Request| {
         let (service, target, context) = (Arc::clone(&service), target.clone(), context.clone());
         async move {
@@ -44,31 +41,23 @@ async fn answer(
             Ok::<HttpResponse<Body>, Error>(response(answered))
         }
     }));
-    adapter.call(event).instrument(span).await
+    adapter.call(event).await
 }
 
-/// The service's answer, whatever happens.
+/// The service's answer, measured.
 async fn answer_request(service: &Application, request: Request, invocation: &str) -> Response {
     let operation = contract::find(&request).map_or("none", |(route, _)| route.operation);
     let begun = Instant::now();
     // Counts only what this request takes.
     let _ = service.provider().records().meter().take();
-    // A panic is a fault of ours that no caller should take for the gateway's.
-    let handled = AssertUnwindSafe(service.handle(request))
-        .catch_unwind()
-        .await;
-    let answered = handled.unwrap_or_else(|_| {
-        let problem = Problem::internal("a panic");
-        tracing::error!(operation, "a request ended in a panic");
-        Response::from_problem(&problem, service.provider().env().id("request"))
-    });
+    let answered = service.handle(request).await;
     let consumed = service.provider().records().meter().take();
     let milliseconds = begun.elapsed().as_secs_f64() * 1000.0;
     let fault = if answered.status >= 500 { 1.0 } else { 0.0 };
     emit(
         &[("Function", "api"), ("Operation", operation)],
         &[
-            ("aws_request_id", invocation),
+            ("requestId", invocation),
             ("status", &answered.status.to_string()),
         ],
         &[

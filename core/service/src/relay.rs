@@ -103,7 +103,8 @@ impl<P: Provider> Service<P> {
         left
     }
 
-    /// Takes published entries out of the index of unfinished work, answering which are out of it.
+    /// Takes published entries out of the index of unfinished work, all scopes side by side, answering
+    /// which are out of it.
     async fn mark_published(&self, items: Vec<Item>) -> Vec<Key> {
         let mut scopes: BTreeMap<Scope, Vec<Operation>> = BTreeMap::new();
         for item in items {
@@ -117,26 +118,31 @@ impl<P: Provider> Service<P> {
                 .or_default()
                 .push(Operation::Put(item, condition));
         }
+        let marks = scopes
+            .into_iter()
+            .map(|(scope, operations)| self.mark_in(scope, operations));
+        join_all(marks).await.into_iter().flatten().collect()
+    }
+
+    async fn mark_in(&self, scope: Scope, operations: Vec<Operation>) -> Vec<Key> {
         let commit_id = self.provider.env().id("published");
         let mut marked = Vec::new();
-        for (scope, operations) in scopes {
-            for chunk in operations.chunks(Batch::OPERATIONS) {
-                let batch = Batch {
-                    scope,
-                    commit_id,
-                    operations: chunk.to_vec(),
-                };
-                match self.provider.records().commit(&batch).await {
-                    Ok(()) => marked.extend(chunk.iter().filter_map(|operation| match operation {
-                        Operation::Put(item, _) => Some(item.key.clone()),
-                        Operation::Delete(..) => None,
-                    })),
-                    Err(CommitError::Conflict) => {
-                        tracing::warn!(%scope, "a published entry is not as it was");
-                    }
-                    Err(CommitError::Failed(error)) => {
-                        tracing::warn!(%scope, %error, "published entries were not marked");
-                    }
+        for chunk in operations.chunks(Batch::OPERATIONS) {
+            let batch = Batch {
+                scope,
+                commit_id,
+                operations: chunk.to_vec(),
+            };
+            match self.provider.records().commit(&batch).await {
+                Ok(()) => marked.extend(chunk.iter().filter_map(|operation| match operation {
+                    Operation::Put(item, _) => Some(item.key.clone()),
+                    Operation::Delete(..) => None,
+                })),
+                Err(CommitError::Conflict) => {
+                    tracing::warn!(%scope, "a published entry is not as it was");
+                }
+                Err(CommitError::Failed(error)) => {
+                    tracing::warn!(%scope, %error, "published entries were not marked");
                 }
             }
         }

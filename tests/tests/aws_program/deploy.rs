@@ -122,7 +122,7 @@ fn a_first_deployment_builds_five_functions_and_names_everything() {
         .map(|(_, name)| name.as_str())
         .collect();
     assert_eq!(built, ["api", "relay", "ingest", "notify", "sweep"]);
-    assert_eq!(after(build, "--profile"), ["dist"]);
+    assert_eq!(after(build, "--profile"), ["function"]);
     assert_eq!(after(build, "--lambda-dir"), ["target/lambda"]);
     assert!(build.contains(&"--arm64".to_owned()));
     assert_eq!(after(deploy, "--stack-name"), ["first-dev"]);
@@ -331,7 +331,7 @@ fn a_plan_runs_nothing() {
     ];
     let out = program.works(&arguments);
     assert!(
-        out.contains("  cargo-lambda lambda build --profile dist"),
+        out.contains("  cargo-lambda lambda build --profile function"),
         "{out}"
     );
     assert!(out.contains("MailFrom=docs@example.com"), "{out}");

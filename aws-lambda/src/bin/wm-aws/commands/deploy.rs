@@ -175,7 +175,7 @@ impl Deploy {
         let functions = functions.flat_map(|function| ["--bin", function.name()]);
         Tool::CargoLambda
             .run()
-            .with(["lambda", "build", "--profile", "dist", "--locked"])
+            .with(["lambda", "build", "--profile", "function", "--locked"])
             .with([
                 self.architecture.flag(),
                 "--lambda-dir",
