@@ -28,7 +28,7 @@ async fn ministack_verifies_who_calls() {
         .await;
     assert!(tables["TableNames"].is_array(), "{tables}");
     let stranger = Credentials {
-        key: "AKIASTRANGER00000000".into(),
+        key: "a-stranger".into(),
         ..Credentials::root()
     };
     let refused = ministack

@@ -3,6 +3,7 @@
 
 use std::{
     collections::BTreeMap,
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -25,6 +26,9 @@ const TRANSACTION: &str = "TransactWriteItems";
 const ALWAYS: usize = 1000;
 /// What API Gateway waits for, less what it takes itself.
 const IN_TIME: Duration = Duration::from_secs(20);
+
+/// How a fault is made anew for each call.
+type Made = fn() -> Fault;
 
 /// A surface whose table and bus are behind a proxy, and an account on it.
 struct Stage {
@@ -193,7 +197,7 @@ async fn case_56_passing_refusals_are_waited_out() {
     let throttled = || refusal(400, "ThrottlingException", "injected");
     let busy = || refusal(400, "ProvisionedThroughputExceededException", "injected");
     let broken = || refusal(500, "InternalServerError", "injected");
-    let faults: [(&str, &str, fn() -> Fault); 8] = [
+    let faults: [(&str, &str, Made); 8] = [
         ("a", TRANSACTION, throttled),
         ("b", TRANSACTION, busy),
         ("c", TRANSACTION, broken),
@@ -216,7 +220,7 @@ async fn case_56_passing_refusals_are_waited_out() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn case_56_lasting_refusals_end_in_a_clear_answer() {
     let stage = Stage::new().await;
-    let faults: [(&str, fn() -> Fault); 5] = [
+    let faults: [(&str, Made); 5] = [
         (TRANSACTION, || {
             refusal(400, "ThrottlingException", "injected")
         }),
@@ -248,7 +252,7 @@ async fn case_56_lasting_refusals_end_in_a_clear_answer() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_refusal_for_good_is_not_tried_again() {
     let stage = Stage::new().await;
-    let faults: [fn() -> Fault; 2] = [
+    let faults: [Made; 2] = [
         || cancelled("ValidationError"),
         || refusal(400, "ResourceNotFoundException", "injected"),
     ];
@@ -379,13 +383,13 @@ async fn case_57_of_a_batch_only_what_failed_is_published_again() {
     stage.proxy.inject(
         "PutEvents",
         Fault::Alter(
-            |asked| drop(asked["Entries"].as_array_mut().unwrap().pop()),
-            |answered| {
+            Arc::new(|asked| drop(asked["Entries"].as_array_mut().unwrap().pop())),
+            Arc::new(|answered| {
                 let failed =
                     json!({ "ErrorCode": "ThrottlingException", "ErrorMessage": "injected" });
                 answered["Entries"].as_array_mut().unwrap().push(failed);
                 answered["FailedEntryCount"] = 1.into();
-            },
+            }),
         ),
     );
     let relay = stage.surface.function(Behind::Relay).await;
@@ -507,6 +511,75 @@ async fn what_cannot_be_mailed_now_stays_an_error_of_the_function() {
         );
     }
     assert!(surface.mails("ben@example.com").await.is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn case_61_what_an_index_still_says_is_not_shown() {
+    let stage = Stage::new().await;
+    let kept = stage.create("kept").await.expect(201).id();
+    let gone = stage.create("gone").await.expect(201).id();
+    let query = json!({
+        "TableName": stage.surface.resources.table,
+        "IndexName": "GSI1",
+        "KeyConditionExpression": "GSI1PK = :account AND begins_with(GSI1SK, :team)",
+        "ExpressionAttributeValues": {
+            ":account": { "S": format!("ACCOUNT#{}", stage.account) },
+            ":team": { "S": "TEAM#" },
+        },
+    });
+    let stale = Ministack::shared()
+        .json("DynamoDB_20120810.Query", &query)
+        .await;
+    assert_eq!(stale["Items"].as_array().unwrap().len(), 2);
+    stage
+        .ana()
+        .delete(&format!("{}/{gone}", stage.teams()))
+        .await
+        .expect(204);
+    let renamed = json!({ "name": "renamed" });
+    stage
+        .ana()
+        .patch(&format!("{}/{kept}", stage.teams()), renamed)
+        .await
+        .expect(200);
+    let items = stale["Items"].clone();
+    stage.proxy.inject(
+        "Query GSI1",
+        Fault::Alter(
+            Arc::new(|_| ()),
+            Arc::new(move |answered| answered["Items"] = items.clone()),
+        ),
+    );
+    assert_eq!(stage.names().await, ["renamed"]);
+    assert_eq!(stage.proxy.calm(), 0, "the index was read");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_instance_past_its_deadline_is_replaced() {
+    let proxy = Proxy::start(&Ministack::shared().url).await;
+    let surface = AwsSurface::with(Options {
+        instances: 1,
+        timeout: Duration::from_millis(1500),
+        environment: vec![("AWS_ENDPOINT_URL_DYNAMODB".to_owned(), proxy.url.clone())],
+        ..Options::default()
+    })
+    .await;
+    let ana = Person::new(&surface, "ana");
+    let account = ana.account().await;
+    let token = surface.access_token("ana@example.com");
+    let request = Request {
+        method: "GET".into(),
+        path: format!("/v1/accounts/{account}"),
+        headers: vec![("authorization".into(), format!("Bearer {token}"))],
+        ..Request::default()
+    };
+    proxy.inject_many("Query", Fault::HoldBefore, ALWAYS);
+    proxy.inject_many("GetItem", Fault::HoldBefore, ALWAYS);
+    let answer = surface.send(Front::ApiGateway, &request).await;
+    assert_eq!(answer.status, 500);
+    proxy.calm();
+    let answer = surface.send(Front::ApiGateway, &request).await;
+    assert_eq!(answer.status, 200, "{}", surface.api().last_lines());
 }
 
 /// How many clients write while instances are killed, and how often each.

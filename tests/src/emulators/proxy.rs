@@ -39,8 +39,11 @@ pub enum Fault {
     /// It does not arrive; this is made of what it asked.
     Reply(fn(&Value) -> (u16, Value)),
     /// It is carried out in part: this is what of it arrives, and what its answer becomes.
-    Alter(fn(&mut Value), fn(&mut Value)),
+    Alter(Change, Change),
 }
+
+/// What becomes of a body.
+pub type Change = Arc<dyn Fn(&mut Value) + Send + Sync>;
 
 impl fmt::Debug for Fault {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -286,11 +289,19 @@ impl State {
     }
 }
 
-/// The operation of a JSON protocol, such as `PutItem`; else method and first segment of the path.
+/// The operation of a JSON protocol, such as `PutItem`, with the name of an index that is read, such as
+/// `Query GSI1`; else method and first segment of the path.
 fn operation(request: &Request<Bytes>) -> String {
     let target = request.headers().get("x-amz-target");
     match target.and_then(|target| target.to_str().ok()) {
-        Some(target) => target.rsplit('.').next().unwrap_or(target).to_owned(),
+        Some(target) => {
+            let operation = target.rsplit('.').next().unwrap_or(target);
+            let asked: Value = serde_json::from_slice(request.body()).unwrap_or_default();
+            match asked["IndexName"].as_str() {
+                Some(index) => format!("{operation} {index}"),
+                None => operation.to_owned(),
+            }
+        }
         None => {
             let path = request.uri().path();
             let first = path.trim_start_matches('/').split('/').next();
