@@ -17,12 +17,12 @@ use super::{error::SetupError, plan::Resource, tags::Tags};
 #[derive(Debug, Clone)]
 pub struct Bucket {
     client: Client,
-    wanted: Wanted,
+    wanted: WantedBucket,
 }
 
 /// The bucket as it is wanted, beside what the baseline says.
 #[derive(Debug, Clone)]
-pub struct Wanted {
+pub struct WantedBucket {
     /// Its name.
     pub name: String,
     /// Where it has to be.
@@ -38,7 +38,7 @@ pub struct Wanted {
 impl Bucket {
     /// The bucket behind this client.
     #[must_use]
-    pub fn new(client: Client, wanted: Wanted) -> Self {
+    pub fn new(client: Client, wanted: WantedBucket) -> Self {
         Self { client, wanted }
     }
 

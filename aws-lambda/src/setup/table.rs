@@ -3,6 +3,7 @@
 mod apply;
 mod describe;
 mod plan;
+mod refuse;
 
 pub use describe::{FoundIndex, FoundTable};
 pub use plan::TableStep;

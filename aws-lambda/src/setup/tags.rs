@@ -100,6 +100,13 @@ fn check(key: &str, value: &str) -> Result<(), WrongTags> {
     Ok(())
 }
 
+/// The tags that are there of those that are wanted.
+pub(super) fn shared(found: &Tags, wanted: &Tags) -> Tags {
+    let mut shared = found.clone();
+    shared.retain(|key, _| wanted.contains_key(key));
+    shared
+}
+
 /// Tags on one line.
 pub(super) fn shown(tags: &Tags) -> String {
     if tags.is_empty() {

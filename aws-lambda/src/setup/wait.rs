@@ -58,3 +58,39 @@ where
 fn is_busy(error: &impl ProvideErrorMetadata) -> bool {
     error.code().is_some_and(|code| BUSY.contains(&code))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+
+    use aws_sdk_dynamodb::{error::ErrorMetadata, operation::update_table::UpdateTableError};
+    use aws_smithy_types::body::SdkBody;
+
+    use super::*;
+
+    /// Answers with these errors one after the other, and then well.
+    async fn asked(codes: &[&str]) -> (Result<(), ServiceError>, usize) {
+        let count = Cell::new(0);
+        let ask = async || {
+            let Some(code) = codes.get(count.replace(count.get() + 1)) else {
+                return Ok(());
+            };
+            let error = ErrorMetadata::builder().code(*code).build();
+            let answer = HttpResponse::new(400.try_into().unwrap(), SdkBody::empty());
+            let error = UpdateTableError::generic(error);
+            Err(SdkError::service_error(error, answer))
+        };
+        let result = patiently("dynamodb:UpdateTable", ask).await;
+        (result, count.get())
+    }
+
+    #[tokio::test]
+    async fn a_busy_service_is_asked_again_and_any_other_error_told() {
+        let (result, count) = asked(&["ResourceInUseException"]).await;
+        assert!(result.is_ok());
+        assert_eq!(count, 2);
+        let (result, count) = asked(&["OperationAborted", "AccessDenied"]).await;
+        assert_eq!(result.unwrap_err().code(), Some("AccessDenied"));
+        assert_eq!(count, 2);
+    }
+}

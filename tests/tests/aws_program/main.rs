@@ -155,7 +155,7 @@ fn what_is_missing_to_reach_the_account_is_named() {
         "{said}"
     );
 
-    let stranger = Program::new().with("AWS_ACCESS_KEY_ID", "AKIASTRANGER00000000");
+    let stranger = Program::new().with("AWS_ACCESS_KEY_ID", "STRANGER");
     let said = stranger.refuses(&["redrive"], 1);
     assert!(
         said.contains("`sts:GetCallerIdentity` failed, these credentials"),

@@ -12,7 +12,7 @@ use aws_sdk_s3::{
 };
 use serde_json::Value;
 
-use super::{BucketStep, Wanted, rules};
+use super::{BucketStep, WantedBucket, rules};
 use crate::setup::{
     baseline::{BASELINE, BucketBaseline},
     error::SetupError,
@@ -26,7 +26,7 @@ const UNNAMED_REGION: &str = "us-east-1";
 
 pub(super) async fn apply(
     client: &Client,
-    wanted: &Wanted,
+    wanted: &WantedBucket,
     step: &BucketStep,
 ) -> Result<(), SetupError> {
     let name = &wanted.name;
@@ -46,8 +46,8 @@ pub(super) async fn apply(
     }
 }
 
-async fn create(client: &Client, wanted: &Wanted) -> Result<(), SetupError> {
-    let Wanted { name, region, .. } = wanted;
+async fn create(client: &Client, wanted: &WantedBucket) -> Result<(), SetupError> {
+    let WantedBucket { name, region, .. } = wanted;
     let place = CreateBucketConfiguration::builder()
         .location_constraint(BucketLocationConstraint::from(region.as_str()))
         .build();

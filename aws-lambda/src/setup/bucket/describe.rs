@@ -14,7 +14,7 @@ use aws_sdk_s3::{
 use aws_smithy_runtime_api::client::{orchestrator::HttpResponse, result::SdkError};
 use serde_json::Value;
 
-use super::Wanted;
+use super::WantedBucket;
 use crate::setup::{
     error::{ServiceError, SetupError},
     tags::Tags,
@@ -54,7 +54,7 @@ const REGION_HEADER: &str = "x-amz-bucket-region";
 
 pub(super) async fn describe(
     client: &Client,
-    wanted: &Wanted,
+    wanted: &WantedBucket,
 ) -> Result<Option<FoundBucket>, SetupError> {
     if !exists(client, wanted).await? {
         return Ok(None);
@@ -91,8 +91,8 @@ fn own_key(encryption: &ServerSideEncryptionByDefault) -> Option<String> {
 }
 
 /// Whether the bucket is there, in the right account and region.
-pub(super) async fn exists(client: &Client, wanted: &Wanted) -> Result<bool, SetupError> {
-    let Wanted {
+pub(super) async fn exists(client: &Client, wanted: &WantedBucket) -> Result<bool, SetupError> {
+    let WantedBucket {
         name,
         region,
         account,

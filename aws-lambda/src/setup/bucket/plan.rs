@@ -8,11 +8,11 @@ use aws_sdk_s3::types::{
 };
 use serde_json::Value;
 
-use super::{FoundBucket, Wanted, policy, rules};
+use super::{FoundBucket, WantedBucket, policy, rules};
 use crate::setup::{
     baseline::{BASELINE, BucketBaseline, LifecycleBaseline},
     plan::{OFF, Resource, Verdict, switched},
-    tags::{Tags, shown},
+    tags::{Tags, shared, shown},
 };
 
 const BUCKET: &BucketBaseline = &BASELINE.bucket;
@@ -70,7 +70,7 @@ impl fmt::Display for BucketStep {
 }
 
 pub(super) fn plan(
-    wanted: &Wanted,
+    wanted: &WantedBucket,
     found: Option<&FoundBucket>,
 ) -> Result<Resource<BucketStep>, Vec<String>> {
     let reasons = found.map(|found| refusals(&wanted.name, found));
@@ -117,7 +117,11 @@ fn compare_access(plan: &mut Resource<BucketStep>, found: Option<&FoundBucket>) 
     );
 }
 
-fn compare_policy(plan: &mut Resource<BucketStep>, wanted: &Wanted, found: Option<&FoundBucket>) {
+fn compare_policy(
+    plan: &mut Resource<BucketStep>,
+    wanted: &WantedBucket,
+    found: Option<&FoundBucket>,
+) {
     let there = found.and_then(|found| found.policy.as_ref());
     let (as_wanted, less) = ("refuses what comes without TLS", "says something else");
     let said = policy::has_ours(there, wanted);
@@ -202,7 +206,11 @@ fn compare_notification(plan: &mut Resource<BucketStep>, found: Option<&FoundBuc
     );
 }
 
-fn compare_cors(plan: &mut Resource<BucketStep>, wanted: &Wanted, found: Option<&FoundBucket>) {
+fn compare_cors(
+    plan: &mut Resource<BucketStep>,
+    wanted: &WantedBucket,
+    found: Option<&FoundBucket>,
+) {
     let there = found.map(|found| found.cors.as_slice()).unwrap_or_default();
     let same = there.iter().find(|rule| rule.id() == Some(BUCKET.cors.id));
     let origins = match same {
@@ -229,18 +237,12 @@ fn compare_cors(plan: &mut Resource<BucketStep>, wanted: &Wanted, found: Option<
     plan.compare("origins", said, shown, step);
 }
 
-fn compare_tags(plan: &mut Resource<BucketStep>, wanted: &Wanted, found: Option<&FoundBucket>) {
-    let there = found.map(|found| {
-        let ours = found
-            .tags
-            .iter()
-            .filter(|(key, _)| wanted.tags.contains_key(*key));
-        shown(
-            &ours
-                .map(|(key, value)| (key.clone(), value.clone()))
-                .collect(),
-        )
-    });
+fn compare_tags(
+    plan: &mut Resource<BucketStep>,
+    wanted: &WantedBucket,
+    found: Option<&FoundBucket>,
+) {
+    let there = found.map(|found| shown(&shared(&found.tags, &wanted.tags)));
     // The service replaces all tags at once.
     let mut all = found.map(|found| found.tags.clone()).unwrap_or_default();
     all.extend(wanted.tags.clone());

@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use super::Wanted;
+use super::WantedBucket;
 use crate::setup::baseline::BASELINE;
 
 const ID: &str = BASELINE.bucket.tls_only;
 
 /// Refuses whatever does not come over TLS.
-fn ours(wanted: &Wanted) -> Value {
+fn ours(wanted: &WantedBucket) -> Value {
     let arn = format!("arn:{}:s3:::{}", partition(&wanted.region), wanted.name);
     json!({
         "Sid": ID,
@@ -49,7 +49,7 @@ fn is_ours(statement: &Value) -> bool {
 }
 
 /// Whether the policy has our statement, whatever the spelling; `None` without one of its id.
-pub(super) fn has_ours(policy: Option<&Value>, wanted: &Wanted) -> Option<bool> {
+pub(super) fn has_ours(policy: Option<&Value>, wanted: &WantedBucket) -> Option<bool> {
     let found = statements(policy);
     let same = found.iter().find(|statement| is_ours(statement))?;
     Some(normal(same) == normal(&ours(wanted)))
@@ -78,7 +78,7 @@ pub(super) fn foreign(policy: Option<&Value>) -> Vec<String> {
 }
 
 /// The policy with our statement, and with everybody else's as they were.
-pub(super) fn merged(policy: Option<&Value>, wanted: &Wanted) -> Value {
+pub(super) fn merged(policy: Option<&Value>, wanted: &WantedBucket) -> Value {
     let mut statements = statements(policy);
     statements.retain(|statement| !is_ours(statement));
     statements.push(ours(wanted));
@@ -121,8 +121,8 @@ fn normal(value: &Value) -> Value {
 mod tests {
     use super::*;
 
-    fn wanted(region: &str) -> Wanted {
-        Wanted {
+    fn wanted(region: &str) -> WantedBucket {
+        WantedBucket {
             name: "b".into(),
             region: region.into(),
             account: "111122223333".into(),

@@ -2,15 +2,13 @@
 
 use std::fmt;
 
-use aws_sdk_dynamodb::types::{
-    IndexStatus, SseStatus, StreamViewType, TableStatus, TimeToLiveStatus,
-};
+use aws_sdk_dynamodb::types::{IndexStatus, SseStatus, StreamViewType};
 
-use super::describe::{FoundIndex, FoundTable};
+use super::{describe::FoundTable, refuse::refusals};
 use crate::setup::{
-    baseline::{BASELINE, IndexBaseline, KEY_TYPE, Keys, TableBaseline},
+    baseline::{BASELINE, IndexBaseline, Keys, TableBaseline},
     plan::{OFF, Resource, Verdict, switched},
-    tags::{Tags, shown},
+    tags::{Tags, shared, shown},
 };
 
 const TABLE: &TableBaseline = &BASELINE.table;
@@ -72,6 +70,7 @@ pub(super) fn plan(
     }
     compare_keys(&mut plan, found);
     compare_settings(&mut plan, found);
+    compare_safety(&mut plan, found);
     compare_tags(&mut plan, tags, found);
     Ok(plan)
 }
@@ -118,16 +117,16 @@ fn compare_settings(plan: &mut Resource<TableStep>, found: Option<&FoundTable>) 
         TABLE.stream.as_str(),
         after(found, TableStep::StreamOn),
     );
+}
+
+fn compare_safety(plan: &mut Resource<TableStep>, found: Option<&FoundTable>) {
     let encrypted = |found: &FoundTable| {
         use SseStatus::{Enabled, Enabling, Updating};
         matches!(found.encryption, Some(Enabled | Enabling | Updating))
     };
-    let key = |is_encrypted| {
-        if is_encrypted {
-            "its own key"
-        } else {
-            "a shared key"
-        }
+    let key = |is_encrypted| match is_encrypted {
+        true => "its own key",
+        false => "a shared key",
     };
     plan.compare(
         "encryption",
@@ -164,14 +163,7 @@ fn compare_settings(plan: &mut Resource<TableStep>, found: Option<&FoundTable>) 
 }
 
 fn compare_tags(plan: &mut Resource<TableStep>, tags: &Tags, found: Option<&FoundTable>) {
-    let there = found.map(|found| {
-        let ours = found.tags.iter().filter(|(key, _)| tags.contains_key(*key));
-        shown(
-            &ours
-                .map(|(key, value)| (key.clone(), value.clone()))
-                .collect(),
-        )
-    });
+    let there = found.map(|found| shown(&shared(&found.tags, tags)));
     let step = after(found, TableStep::Tags(tags.clone()));
     plan.compare("tags", there, shown(tags), step);
 }
@@ -184,89 +176,18 @@ fn shown_stream(stream: Option<&StreamViewType>) -> String {
     stream.map_or(OFF, StreamViewType::as_str).to_owned()
 }
 
-fn shown_keys(keys: Keys) -> String {
+/// The names of keys, the partition's first.
+pub(super) fn shown_keys(keys: Keys) -> String {
     format!("{}, {}", keys.partition, keys.sort)
-}
-
-/// Everything about the table that cannot be mended.
-fn refusals(name: &str, found: &FoundTable) -> Vec<String> {
-    let mut reasons = Vec::new();
-    let mut refuse = |reason: String| reasons.push(reason);
-    match &found.status {
-        TableStatus::Active | TableStatus::Updating => {}
-        TableStatus::Deleting => refuse(format!(
-            "`{name}` is being deleted: wait until it is gone, or choose another table with `--table`"
-        )),
-        status => refuse(format!(
-            "`{name}` is {status}: put it to work again, or choose another table with `--table`"
-        )),
-    }
-    if found.keys != [TABLE.keys.partition, TABLE.keys.sort] {
-        let keys = found.keys.join(", ");
-        refuse(format!(
-            "`{name}` has the keys `{keys}`, which cannot be changed into `{}`: choose another table with `--table`",
-            shown_keys(TABLE.keys)
-        ));
-    }
-    for index in TABLE.indexes {
-        if let Some(other) = found
-            .indexes
-            .get(index.name)
-            .filter(|other| differs(index, other))
-        {
-            let keys = other.keys.join(", ");
-            let projection = other
-                .projection
-                .as_ref()
-                .map_or("nothing", |kind| kind.as_str());
-            refuse(format!(
-                "`{}` of `{name}` is an index of `{keys}` that repeats {projection}, which cannot be changed: delete the index and try again",
-                index.name
-            ));
-        }
-    }
-    let wanted = TABLE.indexes.iter().map(|index| index.keys);
-    for key in wanted
-        .chain([TABLE.keys])
-        .flat_map(|keys| [keys.partition, keys.sort])
-    {
-        if let Some(kind) = found.attributes.get(key).filter(|kind| **kind != KEY_TYPE) {
-            refuse(format!(
-                "the key `{key}` of `{name}` is of type `{kind}`, not `{KEY_TYPE}`: choose another table with `--table`"
-            ));
-        }
-    }
-    refuse_time_to_live(name, found, refuse);
-    reasons
-}
-
-fn differs(index: &IndexBaseline, other: &FoundIndex) -> bool {
-    other.status != IndexStatus::Deleting
-        && (other.keys != [index.keys.partition, index.keys.sort]
-            || other.projection.as_ref() != Some(TABLE.projection))
-}
-
-/// Another attribute takes an hour to switch off, so that it is for people to decide.
-fn refuse_time_to_live(name: &str, found: &FoundTable, mut refuse: impl FnMut(String)) {
-    match &found.time_to_live {
-        Some((_, TimeToLiveStatus::Disabling)) => refuse(format!(
-            "time to live of `{name}` is just being switched off: wait an hour and try again"
-        )),
-        Some((attribute, _)) if attribute != TABLE.time_to_live => refuse(format!(
-            "`{name}` collects items by `{attribute}`, not `{}`: switch that off, wait an hour and try again",
-            TABLE.time_to_live
-        )),
-        _ => {}
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeMap;
 
-    use aws_sdk_dynamodb::types::BillingMode;
+    use aws_sdk_dynamodb::types::{BillingMode, TableStatus, TimeToLiveStatus};
 
-    use super::*;
+    use super::{super::describe::FoundIndex, *};
 
     /// A table as it has to be.
     fn hardened() -> FoundTable {

@@ -4,7 +4,7 @@ use std::{fs, path::PathBuf};
 
 use aws_sdk_dynamodb::Client;
 use clap::Args;
-use wm_aws::setup::{self, Bucket, ChosenTags, Plan, SetupError, Table, Wanted};
+use wm_aws::setup::{self, Bucket, ChosenTags, Plan, SetupError, Table, WantedBucket};
 use wm_core::{catalog::Provider, selection::BackendSelection};
 
 use crate::{
@@ -111,7 +111,7 @@ impl Setup {
 
     fn wanted(&self, account: &Account, names: &Names) -> setup::Setup {
         let tags = names.tags(&self.tags);
-        let wanted = Wanted {
+        let wanted = WantedBucket {
             name: names.bucket.clone(),
             region: account.region.clone(),
             account: account.id.clone(),

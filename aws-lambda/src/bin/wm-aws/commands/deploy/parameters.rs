@@ -6,7 +6,7 @@ use aws_lc_rs::rand;
 use aws_sdk_dynamodb::Client as Database;
 use aws_sdk_ssm::Client as Parameters;
 use clap::Args;
-use wm_aws::setup::{Bucket, Table, Wanted};
+use wm_aws::setup::{Bucket, Table, WantedBucket};
 use wm_core::{
     env::ulid_at,
     value::{Email, SurfaceId},
@@ -200,7 +200,7 @@ fn mint() -> Result<SurfaceId, Failure> {
 
 /// Whether table and bucket are there before any stack has made them.
 async fn data_exists(account: &Account, names: &Names, table: bool) -> Result<bool, Failure> {
-    let wanted = Wanted {
+    let wanted = WantedBucket {
         name: names.bucket.clone(),
         region: account.region.clone(),
         account: account.id.clone(),
