@@ -103,15 +103,39 @@ fn refused(error: impl std::error::Error + Send + Sync + 'static) -> PortError {
     PortError::new(PortErrorKind::Refused, error)
 }
 
+/// What the client is to send: the headers that are signed, but for those it sends anyway. Inside a
+/// function the SDK adds one of its own for tracing, which is none of the client's business.
 fn request(method: &'static str, signed: &PresignedRequest) -> SignedRequest {
+    let names = signed_headers(signed.uri());
     let headers = signed
         .headers()
-        .filter(|(name, _)| !SENT_ANYWAY.contains(&name.to_ascii_lowercase().as_str()))
-        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .map(|(name, value)| (name.to_ascii_lowercase(), value.to_owned()))
+        .filter(|(name, _)| names.contains(&name.as_str()))
+        .filter(|(name, _)| !SENT_ANYWAY.contains(&name.as_str()))
         .collect();
     SignedRequest {
         method,
         url: signed.uri().to_owned(),
         headers,
+    }
+}
+
+/// The names in `X-Amz-SignedHeaders`, which a URL separates by an encoded `;`.
+fn signed_headers(url: &str) -> Vec<&str> {
+    let parameter = url
+        .split(['?', '&'])
+        .find_map(|parameter| parameter.strip_prefix("X-Amz-SignedHeaders="));
+    parameter.unwrap_or_default().split("%3B").collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_is_signed_is_asked_for() {
+        let url = "https://bucket/key?X-Amz-Date=1&X-Amz-SignedHeaders=content-type%3Bhost&x-id=PutObject";
+        assert_eq!(signed_headers(url), ["content-type", "host"]);
+        assert_eq!(signed_headers("https://bucket/key"), [""]);
     }
 }

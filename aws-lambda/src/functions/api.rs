@@ -55,9 +55,10 @@ async fn answer_request(service: &Application, request: Request, invocation: &st
     let milliseconds = begun.elapsed().as_secs_f64() * 1000.0;
     let fault = if answered.status >= 500 { 1.0 } else { 0.0 };
     emit(
-        &[("Function", "api"), ("Operation", operation)],
+        &[("Function", "api")],
         &[
             ("requestId", invocation),
+            ("operation", operation),
             ("status", &answered.status.to_string()),
         ],
         &[

@@ -26,7 +26,7 @@ pub use env::EnvSource;
 use identity::{Issuer, Verifier};
 use ports::Provider;
 pub use relay::Relayed;
-pub use sweep::Swept;
+pub use sweep::{Cleared, Swept};
 
 /// The application on one surface: what every handler, relay, mailer and timer calls.
 pub struct Service<P> {

@@ -14,29 +14,33 @@ use crate::{
     relay::is_entry,
 };
 
-/// Objects looked at in one sweep.
+/// Objects looked at in one go.
 const OBJECTS: u32 = 500;
 
 /// What one sweep did.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Swept {
     /// Pieces of work finished: expired uploads, interrupted steps.
     pub finished: usize,
     /// Pieces of work that failed and stay for the next sweep.
     pub failed: usize,
+}
+
+/// What one look at objects did.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Cleared {
     /// Objects removed.
     pub removed: usize,
-    /// Where the next sweep goes on looking at objects; `None` to begin again.
+    /// Where the next look goes on; `None` after the last object.
     pub next: Option<ObjectPath>,
 }
 
 impl<P: Provider> Service<P> {
-    /// Finishes due work other than publishing, which is the relay's, and looks at the objects
-    /// behind `after`: at most 500, so that a sweep stays short however many there are.
+    /// Finishes due work other than publishing, which is the relay's.
     ///
     /// # Errors
-    /// When unfinished work or objects cannot be listed.
-    pub async fn sweep(&self, after: Option<ObjectPath>) -> Result<Swept, PortError> {
+    /// When unfinished work cannot be listed.
+    pub async fn sweep(&self) -> Result<Swept, PortError> {
         let mut swept = Swept::default();
         for shard in 0..WORK_SHARDS {
             let (items, _) = self.due(shard).await?;
@@ -50,7 +54,6 @@ impl<P: Provider> Service<P> {
                 }
             }
         }
-        self.remove_orphans(after, &mut swept).await?;
         Ok(swept)
     }
 
@@ -69,22 +72,23 @@ impl<P: Provider> Service<P> {
         Ok(())
     }
 
-    /// Removes objects older than a day that no record needs.
-    async fn remove_orphans(
-        &self,
-        after: Option<ObjectPath>,
-        swept: &mut Swept,
-    ) -> Result<(), PortError> {
+    /// Removes objects older than a day that no record needs, of the 500 behind `after`. Each takes a
+    /// read of its record, so how often this is called is what it costs.
+    ///
+    /// # Errors
+    /// When objects cannot be listed or removed.
+    pub async fn clear_objects(&self, after: Option<ObjectPath>) -> Result<Cleared, PortError> {
         let artifacts = self.provider.artifacts();
         let before = self.provider.env().now.before(orphans::ORPHAN_AGE);
         let paths = artifacts
             .older_than(before, after.as_ref(), OBJECTS)
             .await?;
+        let mut removed = 0;
         for path in &paths {
             match self.is_orphan(path).await {
                 Ok(true) => {
                     artifacts.remove(path, None).await?;
-                    swept.removed += 1;
+                    removed += 1;
                 }
                 Ok(false) => {}
                 Err(problem) => {
@@ -92,11 +96,9 @@ impl<P: Provider> Service<P> {
                 }
             }
         }
-        swept.next = paths
-            .last()
-            .filter(|_| paths.len() == OBJECTS as usize)
-            .cloned();
-        Ok(())
+        let more = paths.len() == OBJECTS as usize;
+        let next = paths.last().filter(|_| more).cloned();
+        Ok(Cleared { removed, next })
     }
 
     async fn is_orphan(&self, path: &ObjectPath) -> Result<bool, Problem> {

@@ -108,10 +108,16 @@ pub(super) async fn sweep(service: Arc<Service<Local>>, mut stopping: Stopping) 
                 "expired records stay for now"
             );
         }
-        after = match service.sweep(after.take()).await {
-            Ok(swept) => swept.next,
+        if let Err(error) = service.sweep().await {
+            tracing::warn!(error = &error as &dyn std::error::Error, "the sweep failed");
+        }
+        after = match service.clear_objects(after.take()).await {
+            Ok(cleared) => cleared.next,
             Err(error) => {
-                tracing::warn!(error = &error as &dyn std::error::Error, "the sweep failed");
+                tracing::warn!(
+                    error = &error as &dyn std::error::Error,
+                    "objects nobody needs stay for now"
+                );
                 None
             }
         };

@@ -161,7 +161,8 @@ impl Harness for MemorySurface {
     }
 
     async fn sweep(&self) {
-        self.service.sweep(None).await.unwrap();
+        self.service.sweep().await.unwrap();
+        self.service.clear_objects(None).await.unwrap();
     }
 
     fn pass(&self, duration: Duration) -> Result<(), &'static str> {
