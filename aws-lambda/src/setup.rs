@@ -11,7 +11,7 @@ mod table;
 mod tags;
 mod wait;
 
-pub use bucket::{Bucket, BucketStep, FoundBucket, Wanted};
+pub use bucket::{Bucket, BucketStep, FoundBucket, WantedBucket};
 pub use error::{ServiceError, SetupError};
 pub use plan::{Line, Resource, Verdict};
 pub use table::{FoundIndex, FoundTable, Table, TableStep};
