@@ -3,8 +3,6 @@
 mod client;
 mod commands;
 mod connection;
-mod failure;
-mod output;
 mod retry;
 mod transfer;
 
@@ -12,6 +10,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use tokio::runtime::Runtime;
+use wm_terminal::{failure, output};
 
 use crate::{commands::Arguments, failure::Failure};
 

@@ -10,9 +10,10 @@ const DIRECTIONS: &[(&str, &[&str])] = &[
     ("wm-core", &[]),
     ("wm-service", &["wm-core"]),
     ("wm-local", &["wm-core", "wm-service"]),
-    ("wm-aws", &["wm-core", "wm-service"]),
-    ("wm-azure", &["wm-core", "wm-service"]),
-    ("wm", &["wm-core", "wm-service", "wm-local"]),
+    ("wm-terminal", &[]),
+    ("wm-aws", &["wm-core", "wm-service", "wm-terminal"]),
+    ("wm-azure", &["wm-core", "wm-service", "wm-terminal"]),
+    ("wm", &["wm-core", "wm-service", "wm-local", "wm-terminal"]),
 ];
 
 /// What belongs to one provider only, by the beginning of its name.

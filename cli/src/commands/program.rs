@@ -2,9 +2,10 @@
 
 use std::{env, ffi::OsString, os::unix::process::CommandExt, path::PathBuf, process::Command};
 
-use clap::{Args, ValueEnum};
+use clap::{Args, CommandFactory, ValueEnum};
 
-use crate::failure::Failure;
+use super::Arguments;
+use crate::{failure::Failure, output::line};
 
 /// A cloud with a program of its own.
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -29,7 +30,11 @@ impl Cloud {
 #[derive(Debug, Args)]
 struct Handed {
     /// Which cloud
-    cloud: Cloud,
+    #[arg(required_unless_present = "help")]
+    cloud: Option<Cloud>,
+    /// Print help: this one, or, behind a cloud, that of its program
+    #[arg(short, long)]
+    help: bool,
     /// What its program is told besides; `wm setup aws --help` says what it takes
     #[arg(
         trailing_var_arg = true,
@@ -43,6 +48,7 @@ macro_rules! handed_on {
     ($($(#[$doc:meta])* $name:ident = $verb:literal, $example:literal;)*) => {$(
         $(#[$doc])*
         #[derive(Debug, Args)]
+        #[command(disable_help_flag = true)]
         #[command(after_help = concat!("Examples:\n  ", $example, "\n\nRuns `wm-aws` or `wm-azure`, found beside `wm` or on the PATH."))]
         pub(crate) struct $name {
             #[command(flatten)]
@@ -69,7 +75,15 @@ handed_on! {
 }
 
 fn hand_on(verb: &str, handed: Handed) -> Result<(), Failure> {
-    let name = handed.cloud.program();
+    let Handed {
+        cloud,
+        help,
+        arguments,
+    } = handed;
+    let Some(cloud) = cloud else {
+        return print_help(verb);
+    };
+    let name = cloud.program();
     let missing = || {
         Failure::new(format!(
             "`{name}` is not there: build it with `cargo build --release -p {name}` and try again"
@@ -79,13 +93,24 @@ fn hand_on(verb: &str, handed: Handed) -> Result<(), Failure> {
     // Becomes the program, so that signals and the exit code are its own.
     let error = Command::new(&program)
         .arg(verb)
-        .args(handed.arguments)
+        .args(help.then_some("--help"))
+        .args(arguments)
         .exec();
     let program = program.display();
     Err(Failure::because(
         format!("`{program}` cannot be run; build it again"),
         error,
     ))
+}
+
+/// The command's own help, which the parser would also print where another program's is meant.
+fn print_help(verb: &str) -> Result<(), Failure> {
+    let mut wm = Arguments::command();
+    // So that the usage begins with `wm`.
+    wm.build();
+    let command = wm.find_subcommand_mut(verb);
+    let help = command.map(|command| command.render_help().to_string());
+    line(help.unwrap_or_default().trim_end())
 }
 
 /// The program beside this one, else on the path.

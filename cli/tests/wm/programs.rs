@@ -1,8 +1,19 @@
 //! `wm setup`, `deploy`, `deploy-site` and `redrive`
 
-use std::{fs, os::unix::fs::PermissionsExt, path::Path};
+use std::{fs, os::unix::fs::PermissionsExt, path::Path, process::Command};
 
-use crate::support::{command, directory, wm};
+use crate::support::{directory, wm};
+
+/// `wm` in a directory of its own, so that no program of a cloud that was built is found beside it.
+fn alone(home: &Path) -> Command {
+    let program = home.join("wm");
+    if !program.exists() {
+        fs::copy(env!("CARGO_BIN_EXE_wm"), &program).unwrap();
+    }
+    let mut command = Command::new(program);
+    command.env_clear().env("PATH", home).current_dir(home);
+    command
+}
 
 fn install(directory: &Path, name: &str, script: &str) {
     let path = directory.join(name);
@@ -15,12 +26,7 @@ fn a_program_that_is_not_there_is_named_with_the_command_that_builds_it() {
     let home = directory();
     for (cloud, program) in [("aws", "wm-aws"), ("azure", "wm-azure")] {
         let build = format!("cargo build --release -p {program}");
-        let mut command = command(home.path());
-        let ran = command
-            .args(["setup", cloud])
-            .env("PATH", home.path())
-            .output()
-            .unwrap();
+        let ran = alone(home.path()).args(["setup", cloud]).output().unwrap();
         assert_eq!(ran.status.code(), Some(1));
         assert!(String::from_utf8(ran.stderr).unwrap().contains(&build));
     }
@@ -32,11 +38,18 @@ fn a_program_gets_the_words_and_gives_its_exit_code() {
     let home = directory();
     install(home.path(), "wm-aws", "echo \"$@\"; exit 7");
     for verb in ["setup", "deploy", "deploy-site", "redrive"] {
-        let mut command = command(home.path());
-        command.args([verb, "aws", "--dry-run", "--name", "a b"]);
-        let ran = command.env("PATH", home.path()).output().unwrap();
-        assert_eq!(ran.status.code(), Some(7));
-        let said = String::from_utf8(ran.stdout).unwrap();
-        assert_eq!(said.trim(), format!("{verb} --dry-run --name a b"));
+        for (given, handed) in [
+            (
+                &["aws", "--dry-run", "--name", "a b"][..],
+                "--dry-run --name a b",
+            ),
+            (&["aws", "--help"], "--help"),
+            (&["aws", "--plan", "-h"], "--plan -h"),
+        ] {
+            let ran = alone(home.path()).arg(verb).args(given).output().unwrap();
+            assert_eq!(ran.status.code(), Some(7));
+            let said = String::from_utf8(ran.stdout).unwrap();
+            assert_eq!(said.trim(), format!("{verb} {handed}"));
+        }
     }
 }

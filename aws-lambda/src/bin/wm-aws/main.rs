@@ -8,16 +8,11 @@ mod redrive;
 mod site;
 mod tools;
 
-// The same words and exit codes as those of `wm`, of which this is a part.
-#[path = "../../../../cli/src/failure.rs"]
-mod failure;
-#[path = "../../../../cli/src/output.rs"]
-mod output;
-
 use std::process::ExitCode;
 
 use clap::Parser;
 use tokio::runtime::Runtime;
+use wm_terminal::{failure, output};
 
 use crate::{commands::Arguments, failure::Failure};
 

@@ -4,7 +4,7 @@ use std::{error::Error, fmt, process::ExitCode};
 
 /// A failure: what went wrong and what to do next, in one line.
 #[derive(Debug)]
-pub(crate) struct Failure {
+pub struct Failure {
     message: String,
     kind: Kind,
     source: Option<Box<dyn Error + Send + Sync>>,
@@ -22,7 +22,8 @@ enum Kind {
 
 impl Failure {
     /// It did not work.
-    pub(crate) fn new(message: impl Into<String>) -> Self {
+    #[must_use]
+    pub fn new(message: impl Into<String>) -> Self {
         Self {
             message: message.into(),
             kind: Kind::Failed,
@@ -31,7 +32,8 @@ impl Failure {
     }
 
     /// It did not work, because of this.
-    pub(crate) fn because(
+    #[must_use]
+    pub fn because(
         message: impl Into<String>,
         source: impl Into<Box<dyn Error + Send + Sync>>,
     ) -> Self {
@@ -42,12 +44,14 @@ impl Failure {
     }
 
     /// It did not work, and the error says it all: what happened and what to do.
-    pub(crate) fn of(error: &(dyn Error + 'static)) -> Self {
+    #[must_use]
+    pub fn of(error: &(dyn Error + 'static)) -> Self {
         Self::new(causes(error))
     }
 
     /// It was asked for wrongly.
-    pub(crate) fn usage(message: impl Into<String>) -> Self {
+    #[must_use]
+    pub fn usage(message: impl Into<String>) -> Self {
         Self {
             kind: Kind::Usage,
             ..Self::new(message)
@@ -55,7 +59,8 @@ impl Failure {
     }
 
     /// What went wrong has been said already.
-    pub(crate) fn reported(code: u8) -> Self {
+    #[must_use]
+    pub fn reported(code: u8) -> Self {
         Self {
             kind: Kind::Reported(code),
             ..Self::new("")
@@ -63,12 +68,14 @@ impl Failure {
     }
 
     /// Whether it still has to be said.
-    pub(crate) fn is_reported(&self) -> bool {
+    #[must_use]
+    pub fn is_reported(&self) -> bool {
         matches!(self.kind, Kind::Reported(_))
     }
 
     /// 1 for what did not work, 2 for what was asked for wrongly.
-    pub(crate) fn exit_code(&self) -> ExitCode {
+    #[must_use]
+    pub fn exit_code(&self) -> ExitCode {
         ExitCode::from(match self.kind {
             Kind::Failed => 1,
             Kind::Usage => 2,

@@ -8,7 +8,7 @@ use crate::failure::Failure;
 ///
 /// # Errors
 /// When nobody takes it: a closed pipe ends the command without a word, as `head` expects.
-pub(crate) fn line(text: impl AsRef<str>) -> Result<(), Failure> {
+pub fn line(text: impl AsRef<str>) -> Result<(), Failure> {
     let mut out = io::stdout().lock();
     writeln!(out, "{}", text.as_ref())
         .and_then(|()| out.flush())
@@ -19,12 +19,12 @@ pub(crate) fn line(text: impl AsRef<str>) -> Result<(), Failure> {
 }
 
 /// Writes one line beside the result. If nobody reads it, nothing is lost.
-pub(crate) fn notice(text: impl AsRef<str>) {
+pub fn notice(text: impl AsRef<str>) {
     let _ = writeln!(io::stderr(), "{}", text.as_ref());
 }
 
 /// Says why the command fails, in one line.
-pub(crate) fn complain(failure: &Failure) {
+pub fn complain(failure: &Failure) {
     if !failure.is_reported() {
         notice(format!("error: {failure}"));
     }
@@ -34,7 +34,7 @@ pub(crate) fn complain(failure: &Failure) {
 ///
 /// # Errors
 /// As [`line()`].
-pub(crate) fn table<const N: usize>(title: &str, rows: &[[String; N]]) -> Result<(), Failure> {
+pub fn table<const N: usize>(title: &str, rows: &[[String; N]]) -> Result<(), Failure> {
     line(title)?;
     if rows.is_empty() {
         return line("  none");
@@ -55,7 +55,8 @@ pub(crate) fn table<const N: usize>(title: &str, rows: &[[String; N]]) -> Result
 }
 
 /// Text from elsewhere, with what could steer a terminal taken out.
-pub(crate) fn plain(text: &str) -> String {
+#[must_use]
+pub fn plain(text: &str) -> String {
     text.chars()
         .map(|character| {
             if character.is_control() {
