@@ -133,8 +133,18 @@ pub struct Companion {
     reader: Option<JoinHandle<()>>,
 }
 
-/// Ends the group when the program ends by itself, and when the pipe does.
-const WATCH: &str = r#"{ "$@" </dev/null 2>&1; kill -9 0; } & cat >/dev/null; kill -9 0"#;
+/// Ends the program when the pipe ends, and the group when the program does. What runs in the
+/// background has no standard input of its own, so the pipe goes by another number. What the shell says
+/// itself is only who was killed.
+const WATCH: &str = r#"
+exec 3<&0 2>/dev/null
+"$@" </dev/null 3<&- 2>&1 & program=$!
+{ cat <&3 >/dev/null; kill -9 $program; } & watcher=$!
+wait $program
+kill $watcher
+wait $watcher
+kill -9 0
+"#;
 
 impl Companion {
     /// Starts a program and returns once it printed a line that contains `ready`.
