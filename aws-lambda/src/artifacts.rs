@@ -110,10 +110,11 @@ impl Artifacts for S3Artifacts {
             .send()
             .await;
         match assembled {
-            Ok(_) => self.stat(path, true).await,
+            // Read and hashed later, where nobody waits: whatever goes in parts is large.
+            Ok(_) => self.stat(path, false).await,
             Err(error) => match code(&error) {
                 // Assembled before, by this request or another one; or removed, and then it is not there.
-                Some("NoSuchUpload" | "PreconditionFailed") => self.stat(path, true).await,
+                Some("NoSuchUpload" | "PreconditionFailed") => self.stat(path, false).await,
                 Some("InvalidPart" | "InvalidPartOrder" | "EntityTooSmall" | "MalformedXML") => {
                     Ok(None)
                 }

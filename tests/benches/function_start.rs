@@ -163,7 +163,9 @@ fn answer(mut stream: &TcpStream, asked: &Sender<()>) {
         }
         if line.contains("/invocation/next") {
             let _ = asked.send(());
-            continue;
+            // Never answered: the function is to wait.
+            let _ = std::io::copy(&mut reader, &mut std::io::sink());
+            return;
         }
         let mut header = String::new();
         while reader.read_line(&mut header).is_ok() && header != "\r\n" {

@@ -1,6 +1,9 @@
 //! What people read: results on the standard output, everything else on the standard error.
 
-use std::io::{self, ErrorKind, Write};
+use std::{
+    io::{self, ErrorKind, Write},
+    process::ExitCode,
+};
 
 use crate::failure::Failure;
 
@@ -23,10 +26,17 @@ pub fn notice(text: impl AsRef<str>) {
     let _ = writeln!(io::stderr(), "{}", text.as_ref());
 }
 
-/// Says why the command fails, in one line.
-pub fn complain(failure: &Failure) {
-    if !failure.is_reported() {
-        notice(format!("error: {failure}"));
+/// Ends a command: says why it failed, in one line, and gives its exit code.
+#[must_use]
+pub fn end(result: Result<(), Failure>) -> ExitCode {
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            if !failure.is_reported() {
+                notice(format!("error: {failure}"));
+            }
+            failure.exit_code()
+        }
     }
 }
 

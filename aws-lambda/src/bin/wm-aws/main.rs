@@ -21,11 +21,5 @@ fn main() -> ExitCode {
     let result = Runtime::new()
         .map_err(|error| Failure::because("the runtime did not start; try again", error))
         .and_then(|runtime| runtime.block_on(arguments.run()));
-    match result {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(failure) => {
-            output::complain(&failure);
-            failure.exit_code()
-        }
-    }
+    output::end(result)
 }

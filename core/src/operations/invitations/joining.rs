@@ -33,6 +33,10 @@ impl Joining<'_> {
             return Ok(());
         };
         match member.body.status {
+            // Accepted already, between the reading of the invitation and that of the member.
+            MemberStatus::Active if member.body.invitation_id == Some(self.invitation.id) => {
+                Err(InvitationToken::refused())
+            }
             MemberStatus::Active => Err(Problem::conflict("you are a member of this account")),
             MemberStatus::Suspended => Err(Problem::conflict(
                 "your membership of this account is suspended; ask its administrators",
