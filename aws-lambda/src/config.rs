@@ -1,46 +1,7 @@
 //! What a function is told by its environment. `docs/aws.md` lists the variables.
 
-use std::collections::BTreeMap;
-
 use wm_core::catalog::DEFAULT_ENVIRONMENT;
-
-/// The variables of a process, read once at start.
-#[derive(Clone, Default)]
-pub struct Variables(BTreeMap<String, String>);
-
-impl std::fmt::Debug for Variables {
-    /// Names only: credentials are among the values.
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.debug_set().entries(self.0.keys()).finish()
-    }
-}
-
-impl Variables {
-    /// Those of this process. What is not UTF-8 is left out.
-    #[must_use]
-    pub fn of_this_process() -> Self {
-        let text = |(name, value): (std::ffi::OsString, std::ffi::OsString)| {
-            Some((name.into_string().ok()?, value.into_string().ok()?))
-        };
-        std::env::vars_os().filter_map(text).collect()
-    }
-
-    /// A variable; empty counts as not set.
-    pub(crate) fn get(&self, name: &str) -> Option<&str> {
-        let value = self.0.get(name).map(|value| value.trim());
-        value.filter(|value| !value.is_empty())
-    }
-
-    fn text(&self, name: &str) -> Option<String> {
-        self.get(name).map(str::to_owned)
-    }
-}
-
-impl FromIterator<(String, String)> for Variables {
-    fn from_iter<I: IntoIterator<Item = (String, String)>>(variables: I) -> Self {
-        Self(variables.into_iter().collect())
-    }
-}
+use wm_service::variables::{Variables, is_safe};
 
 /// The functions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -254,13 +215,6 @@ impl Cognito {
     }
 }
 
-/// Keys fetched in the clear could be anybody's.
-fn is_safe(url: &str) -> bool {
-    url.starts_with("https://")
-        || url.starts_with("http://127.0.0.1:")
-        || url.starts_with("http://localhost:")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -313,11 +267,5 @@ mod tests {
         let config = Config::read(Function::Ingest, variables(&given)).unwrap();
         assert_eq!(config.endpoint("S3").unwrap(), "http://127.0.0.1:2");
         assert_eq!(config.endpoint("DYNAMODB").unwrap(), "http://127.0.0.1:1");
-    }
-
-    #[test]
-    fn values_are_never_shown() {
-        let shown = format!("{:?}", variables(&[(SURFACE_SECRET, "hush")]));
-        assert!(shown.contains(SURFACE_SECRET) && !shown.contains("hush"));
     }
 }

@@ -6,7 +6,7 @@ use proptest::{collection::vec, option, prelude::*, strategy::ValueTree, test_ru
 use serde_json::{Value, json};
 use ulid::Ulid;
 use wm_aws::{
-    config::{Config, Function, Variables},
+    config::{Config, Function},
     records::DynamoRecords,
     sdk::sdk_config,
 };
@@ -17,7 +17,10 @@ use wm_core::{
     },
     value::{AccountId, CommitId, Sha256, Timestamp, id::Id},
 };
-use wm_service::ports::{CommitError, Records};
+use wm_service::{
+    ports::{CommitError, Records},
+    variables::Variables,
+};
 use wm_tests::{
     emulators::{
         dynalite::Dynalite,

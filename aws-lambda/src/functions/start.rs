@@ -13,11 +13,12 @@ use wm_service::{
     Service,
     identity::Issuer,
     ports::{Provider, Records},
+    variables::Variables,
 };
 
 use super::{Application, LeftForLater};
 use crate::{
-    config::{Config, Function, Variables},
+    config::{Config, Function},
     identity::issuer,
     sdk::sdk_config,
     secrets,

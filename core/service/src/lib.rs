@@ -18,6 +18,7 @@ mod sign_in;
 mod sweep;
 mod system;
 mod trace;
+pub mod variables;
 
 use wm_core::context::Surface;
 

@@ -1,0 +1,3 @@
+//! Answers the Functions host: HTTP requests and triggers.
+
+fn main() {}

@@ -1,0 +1,3 @@
+//! Sets the Azure surface up and deploys to it.
+
+fn main() {}

@@ -1,0 +1,400 @@
+//! What the handler is told by its environment. `docs/azure.md` lists the variables.
+
+use wm_core::catalog::DEFAULT_ENVIRONMENT;
+use wm_service::variables::{Variables, is_safe};
+
+/// What the handler runs as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    /// Every function, behind the Functions host.
+    Functions,
+    /// `api` alone, by itself: in a container.
+    Api,
+}
+
+impl Role {
+    /// The variables it cannot do without, beside those that may come from App Configuration and Key
+    /// Vault instead.
+    #[must_use]
+    pub const fn needs(self) -> &'static [&'static str] {
+        match self {
+            Self::Functions => &[
+                COSMOS_ACCOUNT,
+                COSMOS_DATABASE,
+                COSMOS_CONTAINER,
+                STORAGE_ACCOUNT,
+                STORAGE_CONTAINER,
+                TOPIC,
+                MAIL_ENDPOINT,
+                MAIL_FROM,
+                ISSUER,
+                TENANT,
+                CLIENTS,
+            ],
+            Self::Api => &[
+                COSMOS_ACCOUNT,
+                COSMOS_DATABASE,
+                COSMOS_CONTAINER,
+                STORAGE_ACCOUNT,
+                STORAGE_CONTAINER,
+                ISSUER,
+                TENANT,
+                CLIENTS,
+            ],
+        }
+    }
+}
+
+const COSMOS_ACCOUNT: &str = "AZURE_COSMOS_ACCOUNT";
+const COSMOS_DATABASE: &str = "AZURE_COSMOS_DATABASE";
+const COSMOS_CONTAINER: &str = "AZURE_COSMOS_CONTAINER";
+const COSMOS_ENDPOINT: &str = "AZURE_COSMOS_ENDPOINT";
+const STORAGE_ACCOUNT: &str = "AZURE_STORAGE_ACCOUNT";
+const STORAGE_CONTAINER: &str = "AZURE_STORAGE_CONTAINER";
+const STORAGE_ENDPOINT: &str = "AZURE_STORAGE_ENDPOINT";
+const TOPIC: &str = "AZURE_EVENTGRID_ENDPOINT";
+const MAIL_ENDPOINT: &str = "AZURE_COMMUNICATION_ENDPOINT";
+const MAIL_FROM: &str = "AZURE_COMMUNICATION_FROM";
+const MAIL_KEY: &str = "AZURE_COMMUNICATION_ACCESS_KEY";
+const MAIL_IDENTITY: &str = "AZURE_COMMUNICATION_CLIENT_ID";
+const ISSUER: &str = "AZURE_ENTRA_ISSUER";
+const TENANT: &str = "AZURE_ENTRA_TENANT";
+const CLIENTS: &str = "AZURE_ENTRA_CLIENTS";
+const DISCOVERY_URL: &str = "AZURE_ENTRA_DISCOVERY_URL";
+const TRUSTS_EMAIL: &str = "AZURE_ENTRA_TRUSTS_EMAIL";
+const EASY_AUTH: &str = "AZURE_EASY_AUTH";
+const IDENTITY: &str = "AZURE_CLIENT_ID";
+const VAULT: &str = "AZURE_KEY_VAULT_ENDPOINT";
+const VAULT_SECRET: &str = "AZURE_KEY_VAULT_SECRET";
+const APP_CONFIGURATION: &str = "AZURE_APP_CONFIGURATION_ENDPOINT";
+const ENVIRONMENT: &str = "WM_ENVIRONMENT";
+/// The surface's id, when it is not to be looked up.
+pub(crate) const SURFACE_ID: &str = "AZURE_SURFACE_ID";
+/// Where people reach the surface, when it is not to be looked up.
+pub(crate) const PUBLIC_URL: &str = "AZURE_PUBLIC_URL";
+/// The surface's secret, when it is not to be looked up.
+pub(crate) const SURFACE_SECRET: &str = "AZURE_SURFACE_SECRET";
+
+/// The name of the surface's secret in Key Vault unless the configuration has another.
+const DEFAULT_VAULT_SECRET: &str = "surface-secret";
+
+/// The configuration of the handler.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// The database.
+    pub cosmos: Cosmos,
+    /// The object store.
+    pub storage: Storage,
+    /// The address of the Event Grid topic, for a handler that publishes.
+    pub topic: Option<String>,
+    /// Who sends mail, for a handler that does.
+    pub mail: Option<MailSender>,
+    /// Whose tokens count.
+    pub entra: Entra,
+    /// Whether a token may also come in the header in which App Service's own authentication passes it
+    /// on. It is verified all the same.
+    pub easy_auth: bool,
+    /// The client id of the managed identity; none for the system's own.
+    pub identity: Option<String>,
+    /// The address of the Key Vault.
+    pub vault: Option<String>,
+    /// The name of the surface's secret in it.
+    pub vault_secret: String,
+    /// The address of App Configuration.
+    pub app_configuration: Option<String>,
+    /// What the surface is for, such as `dev`.
+    pub environment: String,
+    /// Everything else, for what may be looked up elsewhere.
+    pub(crate) variables: Variables,
+}
+
+/// The database.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cosmos {
+    /// The account.
+    pub account: String,
+    /// Where it answers, ending in `/`.
+    pub endpoint: String,
+    /// The database in it.
+    pub database: String,
+    /// The container in that.
+    pub container: String,
+}
+
+/// The object store.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Storage {
+    /// The account.
+    pub account: String,
+    /// Where its blobs are, without a trailing slash.
+    pub endpoint: String,
+    /// The private container of documents.
+    pub container: String,
+}
+
+/// Who sends mail.
+#[derive(Clone, PartialEq, Eq)]
+pub struct MailSender {
+    /// Where the Communication Services resource answers, without a trailing slash.
+    pub endpoint: String,
+    /// The address mail comes from.
+    pub from: String,
+    /// The resource's key in base64, instead of an identity: for trying things out, not for production.
+    pub key: Option<String>,
+    /// The client id of the identity that may send; the handler's own when there is none.
+    pub identity: Option<String>,
+}
+
+impl std::fmt::Debug for MailSender {
+    /// Without the key.
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter
+            .debug_struct("MailSender")
+            .field("endpoint", &self.endpoint)
+            .field("from", &self.from)
+            .field("identity", &self.identity)
+            .finish_non_exhaustive()
+    }
+}
+
+/// An Entra External ID tenant whose tokens count.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entra {
+    /// The exact issuer of its tokens.
+    pub issuer: String,
+    /// The id of the tenant, which every token names in `tid`.
+    pub tenant: String,
+    /// The applications whose tokens are taken.
+    pub clients: Vec<String>,
+    /// Where its discovery document is.
+    pub discovery_url: String,
+    /// Whether its addresses count as proved.
+    pub trusts_email: bool,
+}
+
+/// Why the handler cannot be configured.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// Variables are missing.
+    #[error("the handler needs {}: set what is missing; docs/azure.md says what it is", listed(.0))]
+    Missing(Vec<&'static str>),
+    /// A variable cannot be what it says.
+    #[error("`{name}` {wrong}")]
+    Wrong {
+        /// Its name.
+        name: &'static str,
+        /// What is wrong with it, and what would be right.
+        wrong: &'static str,
+    },
+}
+
+fn listed(names: &[&str]) -> String {
+    let names: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
+    names.join(", ")
+}
+
+impl Config {
+    /// What these variables say.
+    ///
+    /// # Errors
+    /// [`ConfigError`], naming every variable that is missing at once.
+    pub fn read(role: Role, variables: Variables) -> Result<Self, ConfigError> {
+        let missing: Vec<&str> = role
+            .needs()
+            .iter()
+            .copied()
+            .filter(|name| variables.get(name).is_none())
+            .collect();
+        if !missing.is_empty() {
+            return Err(ConfigError::Missing(missing));
+        }
+        let text = |name| variables.text(name).unwrap_or_default();
+        let vault_secret = variables.text(VAULT_SECRET);
+        let environment = variables.text(ENVIRONMENT);
+        Ok(Self {
+            cosmos: Cosmos::read(&variables)?,
+            storage: Storage::read(&variables)?,
+            topic: address(&variables, TOPIC)?,
+            mail: match address(&variables, MAIL_ENDPOINT)? {
+                Some(endpoint) => Some(MailSender {
+                    endpoint,
+                    from: text(MAIL_FROM),
+                    key: variables.text(MAIL_KEY),
+                    identity: variables.text(MAIL_IDENTITY),
+                }),
+                None => None,
+            },
+            entra: Entra::read(&variables)?,
+            easy_auth: flag(&variables, EASY_AUTH)?,
+            identity: variables.text(IDENTITY),
+            vault: address(&variables, VAULT)?,
+            vault_secret: vault_secret.unwrap_or_else(|| DEFAULT_VAULT_SECRET.to_owned()),
+            app_configuration: address(&variables, APP_CONFIGURATION)?,
+            environment: environment.unwrap_or_else(|| DEFAULT_ENVIRONMENT.to_owned()),
+            variables,
+        })
+    }
+}
+
+impl Cosmos {
+    fn read(variables: &Variables) -> Result<Self, ConfigError> {
+        let account = variables.text(COSMOS_ACCOUNT).unwrap_or_default();
+        let endpoint = match address(variables, COSMOS_ENDPOINT)? {
+            Some(endpoint) => format!("{endpoint}/"),
+            None => format!("https://{account}.documents.azure.com/"),
+        };
+        Ok(Self {
+            endpoint,
+            account,
+            database: variables.text(COSMOS_DATABASE).unwrap_or_default(),
+            container: variables.text(COSMOS_CONTAINER).unwrap_or_default(),
+        })
+    }
+}
+
+impl Storage {
+    fn read(variables: &Variables) -> Result<Self, ConfigError> {
+        let account = variables.text(STORAGE_ACCOUNT).unwrap_or_default();
+        let endpoint = address(variables, STORAGE_ENDPOINT)?;
+        Ok(Self {
+            endpoint: endpoint
+                .unwrap_or_else(|| format!("https://{account}.blob.core.windows.net")),
+            account,
+            container: variables.text(STORAGE_CONTAINER).unwrap_or_default(),
+        })
+    }
+}
+
+impl Entra {
+    fn read(variables: &Variables) -> Result<Self, ConfigError> {
+        let issuer = variables.text(ISSUER).unwrap_or_default();
+        let names = variables.text(CLIENTS).unwrap_or_default();
+        let clients = names.split(',').map(str::trim);
+        let clients = clients.filter(|name| !name.is_empty());
+        let discovery_url = address(variables, DISCOVERY_URL)?.unwrap_or_else(|| {
+            let issuer = issuer.trim_end_matches('/');
+            format!("{issuer}/.well-known/openid-configuration")
+        });
+        if !is_safe(&discovery_url) {
+            return Err(ConfigError::Wrong {
+                name: ISSUER,
+                wrong: MUST_BE_SAFE,
+            });
+        }
+        Ok(Self {
+            issuer,
+            tenant: variables.text(TENANT).unwrap_or_default(),
+            clients: clients.map(str::to_owned).collect(),
+            discovery_url,
+            trusts_email: flag(variables, TRUSTS_EMAIL)?,
+        })
+    }
+}
+
+const MUST_BE_SAFE: &str = "must begin with `https://`; only a loopback address may do without";
+
+/// An address, without a trailing slash.
+fn address(variables: &Variables, name: &'static str) -> Result<Option<String>, ConfigError> {
+    match variables.get(name) {
+        None => Ok(None),
+        Some(url) if is_safe(url) => Ok(Some(url.trim_end_matches('/').to_owned())),
+        Some(_) => Err(ConfigError::Wrong {
+            name,
+            wrong: MUST_BE_SAFE,
+        }),
+    }
+}
+
+fn flag(variables: &Variables, name: &'static str) -> Result<bool, ConfigError> {
+    match variables.get(name) {
+        None | Some("false") => Ok(false),
+        Some("true") => Ok(true),
+        Some(_) => Err(ConfigError::Wrong {
+            name,
+            wrong: "must be `true` or `false`",
+        }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const GIVEN: [(&str, &str); 8] = [
+        (COSMOS_ACCOUNT, "wm-dev-cosmos"),
+        (COSMOS_DATABASE, "workspace"),
+        (COSMOS_CONTAINER, "workspace_items"),
+        (STORAGE_ACCOUNT, "wmdevdocs"),
+        (STORAGE_CONTAINER, "workspace-documents"),
+        (ISSUER, "https://t.ciamlogin.com/t/v2.0"),
+        (TENANT, "t"),
+        (CLIENTS, "one, two"),
+    ];
+
+    fn with(more: &[(&str, &str)]) -> Variables {
+        let owned = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
+        GIVEN.iter().chain(more).map(owned).collect()
+    }
+
+    #[test]
+    fn everything_missing_is_named_at_once() {
+        let given = with(&[(COSMOS_ACCOUNT, " "), (STORAGE_CONTAINER, "")]);
+        let error = Config::read(Role::Functions, given).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "the handler needs `AZURE_COSMOS_ACCOUNT`, `AZURE_STORAGE_CONTAINER`, `AZURE_EVENTGRID_ENDPOINT`, \
+             `AZURE_COMMUNICATION_ENDPOINT`, `AZURE_COMMUNICATION_FROM`: set what is missing; docs/azure.md \
+             says what it is"
+        );
+    }
+
+    #[test]
+    fn addresses_follow_from_names_unless_they_are_given() {
+        let config = Config::read(Role::Api, with(&[])).unwrap();
+        assert_eq!(
+            config.cosmos.endpoint,
+            "https://wm-dev-cosmos.documents.azure.com/"
+        );
+        assert_eq!(
+            config.storage.endpoint,
+            "https://wmdevdocs.blob.core.windows.net"
+        );
+        assert_eq!(
+            config.entra.discovery_url,
+            "https://t.ciamlogin.com/t/v2.0/.well-known/openid-configuration"
+        );
+        assert_eq!(config.entra.clients, ["one", "two"]);
+        let given = with(&[(COSMOS_ENDPOINT, "http://127.0.0.1:1/")]);
+        let config = Config::read(Role::Api, given).unwrap();
+        assert_eq!(config.cosmos.endpoint, "http://127.0.0.1:1/");
+    }
+
+    #[test]
+    fn every_address_is_over_tls() {
+        for name in [
+            COSMOS_ENDPOINT,
+            STORAGE_ENDPOINT,
+            TOPIC,
+            MAIL_ENDPOINT,
+            ISSUER,
+            DISCOVERY_URL,
+            VAULT,
+            APP_CONFIGURATION,
+        ] {
+            let given = with(&[(name, "http://example.com")]);
+            let error = Config::read(Role::Api, given).unwrap_err().to_string();
+            assert!(
+                error.starts_with(&format!("`{name}` must begin")),
+                "{error}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_key_is_never_shown() {
+        let given = with(&[(MAIL_ENDPOINT, "https://mail"), (MAIL_KEY, "hush")]);
+        let config = Config::read(Role::Api, given).unwrap();
+        assert!(config.mail.as_ref().unwrap().key.is_some());
+        assert!(!format!("{config:?}").contains("hush"));
+    }
+}

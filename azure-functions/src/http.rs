@@ -1,0 +1,1 @@
+//! Requests as the Functions host proxies them, and the answers to them.

@@ -1,0 +1,16 @@
+//! The Azure surface: every port over its service, and the custom handler that answers with them.
+
+pub mod artifacts;
+pub mod config;
+mod error;
+pub mod events;
+pub mod functions;
+pub mod http;
+pub mod identity;
+pub mod mail;
+pub mod records;
+pub mod sdk;
+pub mod secrets;
+pub mod setup;
+pub mod surface;
+mod telemetry;

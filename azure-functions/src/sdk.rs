@@ -1,0 +1,121 @@
+//! What all clients share: credentials, connections, patience.
+
+use std::{sync::Arc, time::Duration};
+
+use azure_core::{
+    credentials::TokenCredential,
+    http::{ClientOptions, ExponentialRetryOptions, RetryOptions, Transport},
+};
+use azure_identity::{ManagedIdentityCredential, ManagedIdentityCredentialOptions, UserAssignedId};
+
+use crate::config::Config;
+
+/// Why a client cannot be made.
+#[derive(Debug, thiserror::Error)]
+pub enum SdkError {
+    /// An address that cannot be one, or a kit that does not start.
+    #[error(
+        "a client for Azure cannot be made: see that the addresses in the environment are right"
+    )]
+    Client(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// The system gives no randomness or no certificates.
+    #[error("the system lacks what a client needs")]
+    System(#[from] std::io::Error),
+}
+
+impl From<azure_core::Error> for SdkError {
+    fn from(error: azure_core::Error) -> Self {
+        Self::Client(error.into())
+    }
+}
+
+/// How long a call may take.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Patience {
+    /// One attempt, until its answer begins.
+    pub(crate) attempt: Duration,
+    /// All attempts together.
+    pub(crate) operation: Duration,
+}
+
+impl Patience {
+    /// For the database: it answers within milliseconds, or not at all.
+    pub(crate) const DATABASE: Self = Self::seconds(2, 4);
+    /// For services that are asked for little.
+    pub(crate) const SERVICE: Self = Self::seconds(5, 10);
+    /// For the object store, which puts the blocks of an upload together before it answers.
+    pub(crate) const OBJECTS: Self = Self::seconds(20, 25);
+
+    const fn seconds(attempt: u64, operation: u64) -> Self {
+        Self {
+            attempt: Duration::from_secs(attempt),
+            operation: Duration::from_secs(operation),
+        }
+    }
+}
+
+/// Credentials and connections, made once.
+#[derive(Debug, Clone)]
+pub struct Sdk {
+    /// The identity everything but mail is done with.
+    pub(crate) credential: Arc<dyn TokenCredential>,
+    /// The identity that may send mail.
+    pub(crate) mail_credential: Arc<dyn TokenCredential>,
+    /// Connections to everything but the database, whose kit keeps its own.
+    pub(crate) http: reqwest::Client,
+}
+
+impl Sdk {
+    /// Clients that act as the managed identity of this process, and nobody else: no key, no secret.
+    ///
+    /// # Errors
+    /// [`SdkError`].
+    pub fn new(config: &Config) -> Result<Self, SdkError> {
+        let http = reqwest::Client::builder()
+            .connect_timeout(Duration::from_secs(1))
+            .redirect(reqwest::redirect::Policy::none())
+            .build()
+            .map_err(|error| SdkError::Client(error.into()))?;
+        let credential = |id: &Option<String>| {
+            let options = ManagedIdentityCredentialOptions {
+                user_assigned_id: id.clone().map(UserAssignedId::ClientId),
+                client_options: options(&http, Patience::SERVICE),
+            };
+            ManagedIdentityCredential::new(Some(options))
+        };
+        let sender = config.mail.as_ref();
+        let mail_identity = sender.and_then(|sender| sender.identity.clone());
+        let own = credential(&config.identity)?;
+        let mail_credential = match &mail_identity {
+            None => own.clone(),
+            other => credential(other)?,
+        };
+        Ok(Self {
+            credential: own,
+            mail_credential,
+            http,
+        })
+    }
+
+    /// Options for a client that is asked with this much patience.
+    pub(crate) fn client_options(&self, patience: Patience) -> ClientOptions {
+        options(&self.http, patience)
+    }
+}
+
+/// Tried again once here, for connections that died in between. Whoever calls has retries of its own,
+/// with jitter and a deadline.
+fn options(http: &reqwest::Client, patience: Patience) -> ClientOptions {
+    let retry = ExponentialRetryOptions {
+        initial_delay: azure_core::time::Duration::milliseconds(25),
+        max_retries: 1,
+        max_total_elapsed: azure_core::time::Duration::try_from(patience.operation)
+            .unwrap_or(azure_core::time::Duration::seconds(10)),
+        ..Default::default()
+    };
+    ClientOptions {
+        retry: RetryOptions::exponential(retry),
+        transport: Some(Transport::new(Arc::new(http.clone()))),
+        ..Default::default()
+    }
+}

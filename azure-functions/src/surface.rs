@@ -1,0 +1,109 @@
+//! The Azure surface: one value that has every port.
+
+use std::{future::Future, io, time::Duration};
+
+use aws_lc_rs::rand;
+use wm_core::{
+    api::FieldError, catalog::Provider as Catalogued, context::Surface, env::Env,
+    selection::BackendSelection, use_case::UploadLimits,
+};
+use wm_service::{EnvSource, ports::Provider};
+
+use crate::{
+    artifacts::BlobArtifacts,
+    config::Config,
+    events::EventGrid,
+    identity::EntraKeys,
+    mail::CommunicationMail,
+    records::CosmosRecords,
+    sdk::{Sdk, SdkError},
+    secrets::Identity,
+};
+
+/// Every port over its service.
+#[derive(Debug)]
+pub struct Azure {
+    records: CosmosRecords,
+    artifacts: BlobArtifacts,
+    keys: EntraKeys,
+    events: EventGrid,
+    mail: CommunicationMail,
+    env: EnvSource,
+}
+
+impl Azure {
+    /// A surface over what the configuration names. Nothing is connected to yet.
+    ///
+    /// # Errors
+    /// When the system gives no randomness, or an address cannot be one.
+    pub fn new(sdk: &Sdk, config: &Config) -> Result<Self, SdkError> {
+        let mut seed = [0; 32];
+        rand::fill(&mut seed)
+            .map_err(|_| io::Error::other("the system's random generator gave no bytes"))?;
+        Ok(Self {
+            records: CosmosRecords::new(sdk, config)?,
+            artifacts: BlobArtifacts::new(sdk, config)?,
+            keys: EntraKeys::new(sdk, config),
+            events: EventGrid::new(sdk, config)?,
+            mail: CommunicationMail::new(sdk, config)?,
+            env: EnvSource::new(seed),
+        })
+    }
+}
+
+impl Provider for Azure {
+    type Records = CosmosRecords;
+    type Artifacts = BlobArtifacts;
+    type Keys = EntraKeys;
+    type Events = EventGrid;
+    type Mail = CommunicationMail;
+
+    fn records(&self) -> &CosmosRecords {
+        &self.records
+    }
+
+    fn artifacts(&self) -> &BlobArtifacts {
+        &self.artifacts
+    }
+
+    fn keys(&self) -> &EntraKeys {
+        &self.keys
+    }
+
+    fn events(&self) -> &EventGrid {
+        &self.events
+    }
+
+    fn mail(&self) -> &CommunicationMail {
+        &self.mail
+    }
+
+    fn env(&self) -> Env {
+        self.env.env()
+    }
+
+    fn sleep(&self, duration: Duration) -> impl Future<Output = ()> + Send {
+        tokio::time::sleep(duration)
+    }
+}
+
+/// What is fixed for the surface of this configuration.
+///
+/// # Errors
+/// When a name cannot be what Azure calls its resources.
+pub fn surface(config: &Config, identity: Identity) -> Result<Surface, FieldError> {
+    let mut selection = BackendSelection::defaults(Catalogued::Azure)
+        .with("storage.account", &config.storage.account)?
+        .with("storage.container", &config.storage.container)?
+        .with("database.account", &config.cosmos.account)?
+        .with("database.database", &config.cosmos.database)?
+        .with("database.container", &config.cosmos.container)?;
+    selection.environment.clone_from(&config.environment);
+    Ok(Surface {
+        id: identity.surface,
+        secret: identity.secret,
+        selection,
+        public_url: identity.public_url,
+        upload: UploadLimits::default(),
+    })
+}
