@@ -14,8 +14,8 @@ use wm_service::EnvSource;
 
 use crate::identity::Issuer;
 
-/// Stopping, with what a node does after it, has to end within 5 seconds.
-pub(crate) const PATIENCE: Patience = Patience {
+/// How long a node waits for its clients: stopping, with what a node does after it, has to end within 5 seconds.
+pub const PATIENCE: Patience = Patience {
     head: Duration::from_secs(10),
     drain: Duration::from_secs(4),
 };

@@ -13,7 +13,10 @@ const DIRECTIONS: &[(&str, &[&str])] = &[
     ("wm-local", &["wm-core", "wm-http", "wm-service"]),
     ("wm-terminal", &[]),
     ("wm-aws", &["wm-core", "wm-service", "wm-terminal"]),
-    ("wm-azure", &["wm-core", "wm-http", "wm-service", "wm-terminal"]),
+    (
+        "wm-azure",
+        &["wm-core", "wm-http", "wm-service", "wm-terminal"],
+    ),
     ("wm", &["wm-core", "wm-service", "wm-local", "wm-terminal"]),
 ];
 
