@@ -51,8 +51,8 @@ pub(super) async fn ready(starting: &Starting) -> Option<Started> {
     started.ok()?.ok()?.clone()
 }
 
-/// Reads the configuration, looks up what is elsewhere, opens the first connection to the database, and
-/// tells who waits.
+/// Reads the configuration, looks up what is elsewhere, tells who waits, and opens the first connection to
+/// the database, which would otherwise cost the first request.
 ///
 /// # Errors
 /// What trying again would not mend: the handler then has to end. A service that does not answer, or
@@ -71,10 +71,12 @@ pub(super) async fn start(
     let surface = surface(&config, identity?).map_err(|error| error.message)?;
     tracing::info!(?role, surface = %surface.id, "started");
     let service = Service::new(azure, surface, vec![issuer(&config.entra)]);
+    let service = Arc::new(service);
     tell.send_replace(Some(Started {
-        service: Arc::new(service),
+        service: Arc::clone(&service),
         easy_auth: config.easy_auth,
     }));
+    open_connection(service.provider().records()).await;
     Ok(())
 }
 

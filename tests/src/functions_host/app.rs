@@ -7,6 +7,39 @@ use std::{
 };
 
 use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::repository;
+
+/// The application of the Azure surface as it is published: what `.funcignore` leaves of its folder, with
+/// this program as the handler.
+///
+/// # Panics
+/// Where the folder cannot be written.
+#[must_use]
+pub fn package(program: &Path) -> TempDir {
+    let folder = repository::root().join("azure-functions");
+    let ignored = fs::read_to_string(folder.join(".funcignore")).unwrap();
+    let ignored: Vec<&str> = ignored.lines().map(str::trim).collect();
+    let package = tempfile::tempdir().unwrap();
+    for entry in fs::read_dir(&folder).unwrap() {
+        let (path, name) = entry
+            .map(|entry| (entry.path(), entry.file_name()))
+            .unwrap();
+        if ignored.contains(&name.to_str().unwrap()) || name == "handler" {
+            continue;
+        }
+        let target = package.path().join(&name);
+        if path.is_dir() {
+            fs::create_dir(&target).unwrap();
+            fs::copy(path.join("function.json"), target.join("function.json")).unwrap();
+        } else {
+            fs::copy(&path, &target).unwrap();
+        }
+    }
+    std::os::unix::fs::symlink(program, package.path().join("handler")).unwrap();
+    package
+}
 
 /// An application.
 #[derive(Debug)]
