@@ -9,12 +9,15 @@ use std::{
     io::{Read, Write},
     net::{SocketAddr, TcpListener, TcpStream},
     path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
+    process::{Command, Stdio},
     thread,
     time::{Duration, Instant},
 };
 
-use wm_tests::repository;
+use wm_tests::{
+    footprint::{Running, megabytes, processor_time, resident, zipped},
+    repository,
+};
 
 const TARGET: &str = "x86_64-unknown-linux-musl";
 /// Starts measured; the median is shown.
@@ -37,16 +40,12 @@ fn main() {
     println!(
         "| {:.1} MB | {:.1} MB | {:.1} ms | {:.1} ms | {:.1} ms | {:.1} MB |",
         megabytes(fs::metadata(&program).unwrap().len()),
-        megabytes(zipped(&program)),
+        megabytes(zipped(&program, "handler")),
         milliseconds(median(|start| start.probe)),
         milliseconds(median(|start| start.answer)),
         milliseconds(median(|start| start.processor)),
         megabytes(median(|start| start.resident)),
     );
-}
-
-fn megabytes(bytes: u64) -> f64 {
-    bytes as f64 / 1e6
 }
 
 fn milliseconds(nanoseconds: u64) -> f64 {
@@ -80,36 +79,12 @@ fn built() -> PathBuf {
     target.join(TARGET).join("dist/handler")
 }
 
-/// The size of the handler in the package that is published.
-fn zipped(program: &Path) -> u64 {
-    let package = tempfile::NamedTempFile::new().unwrap();
-    let script = "import sys, zipfile\n\
-        with zipfile.ZipFile(sys.argv[1], 'w', zipfile.ZIP_DEFLATED, compresslevel=9) as package:\n\
-        \x20   package.write(sys.argv[2], 'handler')\n";
-    let status = Command::new("python3")
-        .args(["-c", script])
-        .args([package.path(), program])
-        .status();
-    assert!(status.unwrap().success(), "the package cannot be made");
-    package.path().metadata().unwrap().len()
-}
-
 /// What one start took: times in nanoseconds, memory in bytes.
 struct Start {
     probe: u64,
     answer: u64,
     processor: u64,
     resident: u64,
-}
-
-/// A handler that is ended with this value.
-struct Running(Child);
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
 }
 
 fn measure(program: &Path) -> Start {
@@ -131,12 +106,11 @@ fn measure(program: &Path) -> Start {
     // Says nothing of the database: that is another machine's time, and here another process's.
     get(address, "/v1/catalog", "HTTP/1.1 200");
     let answer = elapsed();
-    let process = PathBuf::from(format!("/proc/{}", running.0.id()));
     Start {
         probe,
         answer,
-        processor: processor_time(&process),
-        resident: resident(&process),
+        processor: processor_time(&running),
+        resident: resident(&running),
     }
 }
 
@@ -203,28 +177,4 @@ fn environment() -> [(&'static str, &'static str); 15] {
         ),
         ("WM_LOG", "error"),
     ]
-}
-
-/// The time its threads were on a processor: the first number of `schedstat`, in nanoseconds.
-fn processor_time(process: &Path) -> u64 {
-    let threads = fs::read_dir(process.join("task")).unwrap();
-    let time = |thread: fs::DirEntry| -> u64 {
-        let text = fs::read_to_string(thread.path().join("schedstat")).unwrap_or_default();
-        let first = text.split_whitespace().next();
-        first.map_or(0, |first| first.parse().unwrap())
-    };
-    threads.map(|thread| time(thread.unwrap())).sum()
-}
-
-/// Its resident memory in bytes.
-fn resident(process: &Path) -> u64 {
-    let status = fs::read_to_string(process.join("status")).unwrap();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-    let kibibytes: u64 = line
-        .unwrap()
-        .trim()
-        .trim_end_matches(" kB")
-        .parse()
-        .unwrap();
-    kibibytes * 1024
 }
