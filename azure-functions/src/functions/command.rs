@@ -25,12 +25,15 @@ Options:
   --help            print this
   --version         print the version
 
-Without `serve` it listens on 127.0.0.1, at the port in FUNCTIONS_CUSTOMHANDLER_PORT, which the host
-sets. With `serve` it listens where WM_LISTEN says, else on 0.0.0.0:8080. All else is in variables
-too: docs/azure.md lists them, and the handler names those it lacks. To try it behind a host, run
-`func start` in the folder that holds host.json; without Azure, `wm serve` is the same backend on one
-machine. It logs JSON, one object a line, to the standard output; WM_LOG sets how much, such as
-`warn` or `info,wm_service=debug`. It ends with 1 when it cannot start.";
+Without `serve` it listens on 127.0.0.1, at the port in FUNCTIONS_CUSTOMHANDLER_PORT, which the
+host sets. With `serve` it listens where WM_LISTEN says, else on 0.0.0.0:8080. All else is in
+variables too: docs/azure.md lists them, and the handler names those it lacks.
+
+To try it behind a host, run `func start` in the folder that holds host.json. Without Azure,
+`wm serve` is the same backend on one machine.
+
+It logs JSON, one object a line, to the standard output. WM_LOG sets how much, such as `warn` or
+`info,wm_service=debug`. It ends with 1 when it cannot start.";
 
 /// What to do.
 #[derive(Debug, PartialEq, Eq)]

@@ -1,16 +1,12 @@
 //! What the host posts to a function that is not for HTTP.
 //! <https://learn.microsoft.com/azure/azure-functions/functions-custom-handlers#request-payload>
 
-use std::collections::BTreeMap;
-
-use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 /// As much of it as is read: each binding's data, by its name in `function.json`.
-#[derive(Debug, Deserialize)]
+#[derive(Debug)]
 pub(super) struct Envelope {
-    #[serde(rename = "Data", default)]
-    data: BTreeMap<String, Value>,
+    data: Map<String, Value>,
 }
 
 /// Text within text within text: nobody wraps it more often.
@@ -19,7 +15,12 @@ const WRAPS: usize = 3;
 impl Envelope {
     /// The envelope this is, if it is one.
     pub(super) fn read(body: &[u8]) -> Option<Self> {
-        serde_json::from_slice(body).ok()
+        let mut envelope: Map<String, Value> = serde_json::from_slice(body).ok()?;
+        match envelope.remove("Data") {
+            None => Some(Self { data: Map::new() }),
+            Some(Value::Object(data)) => Some(Self { data }),
+            Some(_) => None,
+        }
     }
 
     /// What a binding holds: one thing, or a list of things.
