@@ -3,6 +3,7 @@
 //! Asynchronous, without a runtime and without an SDK: a surface brings both.
 
 mod actors;
+pub mod batches;
 pub mod clock;
 mod env;
 mod execute;
