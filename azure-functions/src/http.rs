@@ -22,10 +22,6 @@ const OUTSIDE: [&str; 10] = [
 /// The id of an invocation, on envelopes and on requests that are passed through.
 const INVOCATION: [&str; 2] = ["x-azure-functions-invocationid", "x-ms-invocation-id"];
 
-/// The header in which App Service's own authentication passes an access token on.
-/// <https://learn.microsoft.com/azure/app-service/configure-authentication-oauth-tokens>
-const EASY_AUTH_TOKEN: &str = "x-ms-token-aad-access-token";
-
 /// Whether a client sent this, rather than the host.
 pub(crate) fn came_from_outside(headers: &HeaderMap) -> bool {
     OUTSIDE.iter().any(|name| headers.contains_key(*name))
@@ -62,18 +58,6 @@ fn span(function: &str, invocation_id: Option<&str>, traceparent: Option<&str>) 
     tracing::error_span!("invocation", function, invocation_id, traceparent)
 }
 
-/// Takes the token App Service's own authentication passes on for the request's own, unless the request
-/// has one. It is verified as any other: the header proves nothing by itself.
-pub(crate) fn adopt_token(request: &mut Request) {
-    if request.header("authorization").is_some() {
-        return;
-    }
-    if let Some(token) = request.header(EASY_AUTH_TOKEN) {
-        let bearer = format!("Bearer {token}");
-        request.headers.push(("authorization".into(), bearer));
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -90,25 +74,5 @@ mod tests {
             headers.insert(name, "".parse().unwrap());
             assert!(came_from_outside(&headers), "{name}");
         }
-    }
-
-    #[test]
-    fn a_passed_on_token_never_replaces_ones_own() {
-        let mut request = Request {
-            headers: vec![(EASY_AUTH_TOKEN.into(), "theirs".into())],
-            ..Request::default()
-        };
-        adopt_token(&mut request);
-        assert_eq!(request.header("authorization"), Some("Bearer theirs"));
-        let mut request = Request {
-            headers: vec![
-                (EASY_AUTH_TOKEN.into(), "theirs".into()),
-                ("authorization".into(), "Bearer own".into()),
-            ],
-            ..Request::default()
-        };
-        adopt_token(&mut request);
-        assert_eq!(request.headers.len(), 2);
-        assert_eq!(request.header("authorization"), Some("Bearer own"));
     }
 }

@@ -11,7 +11,8 @@ use wm_service::EnvSource;
 
 use super::start::{Started, Starting, ready};
 use crate::{
-    http::{adopt_token, span_of},
+    http::span_of,
+    identity::take_easy_auth_token,
     metrics::{Line, metered},
 };
 
@@ -35,9 +36,7 @@ pub(super) async fn answer(starting: Starting, env: Arc<EnvSource>, request: Req
 async fn measured(started: &Started, mut request: Request) -> Response {
     let operation = contract::find(&request).map_or("none", |(route, _)| route.operation);
     let invocation = crate::http::invocation_of(&request).unwrap_or_default();
-    if started.easy_auth {
-        adopt_token(&mut request);
-    }
+    take_easy_auth_token(started.easy_auth, &mut request);
     let begun = Instant::now();
     let (answered, consumed) = metered(started.service.handle(request)).await;
     Line {
