@@ -278,7 +278,10 @@ async fn easy_auth_passes_on_tokens_that_are_verified_all_the_same() {
     assert_eq!(ask("x-ms-token-aad-access-token", &good).await, 200);
     assert_eq!(ask("x-ms-token-aad-access-token", &expired).await, 401);
     assert_eq!(ask("x-ms-token-aad-access-token", "nonsense").await, 401);
-    assert_eq!(ask("x-ms-client-principal-name", "ana@example.com").await, 401);
+    assert_eq!(
+        ask("x-ms-client-principal-name", "ana@example.com").await,
+        401
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -406,7 +409,10 @@ async fn a_head_is_a_get_without_its_body() {
     let answer = head("/openapi.json");
     assert_eq!(status(&answer), 200);
     assert!(answer.ends_with("\r\n\r\n"), "{answer}");
-    assert!(answer.to_lowercase().contains("content-length: "), "{answer}");
+    assert!(
+        answer.to_lowercase().contains("content-length: "),
+        "{answer}"
+    );
     assert_eq!(status(&head("/v1/session")), 401);
     let through = Request {
         method: "HEAD".into(),
@@ -548,7 +554,10 @@ async fn logs_and_metrics_are_json_and_tell_no_secret() {
         assert!(worked, "{function} tells nothing");
     }
     let errors = surface.host.errors();
-    assert!(errors.is_empty(), "the host takes these for errors: {errors:?}");
+    assert!(
+        errors.is_empty(),
+        "the host takes these for errors: {errors:?}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
