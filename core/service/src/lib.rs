@@ -3,6 +3,7 @@
 //! Asynchronous, without a runtime and without an SDK: a surface brings both.
 
 mod actors;
+pub mod bounds;
 pub mod clock;
 mod env;
 mod execute;
@@ -10,6 +11,7 @@ mod handle;
 mod health;
 pub mod identity;
 mod ingest;
+pub mod meter;
 mod notify;
 pub mod ports;
 mod relay;
