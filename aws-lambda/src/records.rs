@@ -4,17 +4,21 @@
 //! read pages until it has what was asked for, whether a page ended for its size (1 MB) or its count.
 
 mod commit;
-mod consumed;
 mod item;
 mod query;
 
-use aws_sdk_dynamodb::{Client, types::ReturnConsumedCapacity};
+use aws_sdk_dynamodb::{
+    Client,
+    types::{ConsumedCapacity, ReturnConsumedCapacity},
+};
 use aws_types::SdkConfig;
-pub use consumed::{Consumed, Meter};
 pub use item::{Attributes, Malformed, from_attributes, to_attributes};
 use query::Bounds;
 use wm_core::storage::{Batch, Item, Key, List, Page, Range};
-use wm_service::ports::{CommitError, PortError, PortErrorKind, Records};
+use wm_service::{
+    meter::Meter,
+    ports::{CommitError, PortError, PortErrorKind, Records},
+};
 
 use crate::{
     config::Config,
@@ -67,7 +71,7 @@ impl DynamoRecords {
                 .send()
                 .await
                 .map_err(port_error)?;
-            self.meter.read(answer.consumed_capacity.as_ref());
+            self.meter.read(units(answer.consumed_capacity.as_slice()));
             for attributes in answer.items.unwrap_or_default() {
                 page.items
                     .push(from_attributes(&attributes).map_err(malformed)?);
@@ -97,7 +101,7 @@ impl Records for DynamoRecords {
             .send()
             .await
             .map_err(port_error)?;
-        self.meter.read(answer.consumed_capacity.as_ref());
+        self.meter.read(units(answer.consumed_capacity.as_slice()));
         let item = answer.item.as_ref().map(from_attributes);
         item.transpose().map_err(malformed)
     }
@@ -113,6 +117,11 @@ impl Records for DynamoRecords {
     async fn commit(&self, batch: &Batch) -> Result<(), CommitError> {
         commit::commit(self, batch).await
     }
+}
+
+/// The units that a call took, over all tables and indexes.
+fn units(consumed: &[ConsumedCapacity]) -> Option<f64> {
+    consumed.iter().map(|table| table.capacity_units).sum()
 }
 
 /// An item that nobody here wrote: nothing to retry.

@@ -1,41 +1,202 @@
 //! The database: one Cosmos DB container.
+//!
+//! Reads for decisions are strongly consistent and stay in one partition; lists go over all of them. Every
+//! read pages until it has what was asked for, whether a page ended for its size (4 MB) or its count.
+//! Cosmos DB conditions on a mark of its own, `_etag`, which never leaves this module.
 
+mod commit;
+mod connect;
+mod failure;
+mod item;
+mod marks;
+mod query;
+
+use std::{fmt, future::Future, sync::Arc};
+
+use azure_core::http::Etag;
+use azure_data_cosmos::{CosmosError, clients::ContainerClient, options::ItemReadOptions};
+use futures_util::TryStreamExt;
+use tokio::{sync::OnceCell, time::timeout};
 use wm_core::storage::{Batch, Item, Key, List, Page, Range};
-use wm_service::ports::{CommitError, PortError, PortErrorKind, Records};
+use wm_service::{
+    meter::Meter,
+    ports::{CommitError, PortError, PortErrorKind, Records},
+};
 
+pub use self::item::{Document, Malformed, from_document, to_document};
+use self::{connect::Place, failure::port_error, marks::Marks, query::Selection};
 use crate::{
     config::Config,
-    sdk::{Sdk, SdkError},
+    sdk::{Patience, Sdk, SdkError},
 };
 
 /// The port over a container.
-#[derive(Debug, Clone)]
-pub struct CosmosRecords;
+#[derive(Clone)]
+pub struct CosmosRecords {
+    place: Arc<Place>,
+    container: Arc<OnceCell<ContainerClient>>,
+    meter: Meter,
+    marks: Marks,
+}
+
+impl fmt::Debug for CosmosRecords {
+    /// Without the credential.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("CosmosRecords")
+            .field("place", &self.place)
+            .finish_non_exhaustive()
+    }
+}
 
 impl CosmosRecords {
-    /// The container the handler is configured with.
+    /// The container the handler is configured with. Nothing is connected to yet.
     ///
     /// # Errors
-    /// [`SdkError`].
-    pub fn new(_: &Sdk, _: &Config) -> Result<Self, SdkError> {
-        Ok(Self)
+    /// When the address of the account cannot be one.
+    pub fn new(sdk: &Sdk, config: &Config) -> Result<Self, SdkError> {
+        Ok(Self {
+            place: Arc::new(Place::new(sdk, &config.cosmos)?),
+            container: Arc::default(),
+            meter: Meter::default(),
+            marks: Marks::default(),
+        })
+    }
+
+    /// Looks the account and the container up, which the first call does otherwise.
+    ///
+    /// # Errors
+    /// When they do not answer or are not there. The next call tries again.
+    pub async fn connect(&self) -> Result<(), PortError> {
+        self.container().await.map(drop)
+    }
+
+    /// What the calls so far took.
+    #[must_use]
+    pub fn meter(&self) -> &Meter {
+        &self.meter
+    }
+
+    async fn container(&self) -> Result<ContainerClient, PortError> {
+        if let Some(container) = self.container.get() {
+            return Ok(container.clone());
+        }
+        let (place, container) = (Arc::clone(&self.place), Arc::clone(&self.container));
+        // Goes on when whoever asked stops waiting, so that a slow account is found in the end.
+        let connecting = tokio::spawn(async move {
+            let connected = container.get_or_try_init(|| connect::connect(&place));
+            connected.await.cloned()
+        });
+        match timeout(Patience::DATABASE.operation, connecting).await {
+            Ok(Ok(connected)) => connected,
+            Ok(Err(error)) => Err(PortError::new(PortErrorKind::Unavailable, error)),
+            Err(late) => Err(PortError::new(PortErrorKind::Unavailable, late)),
+        }
+    }
+
+    /// The item and the service's own mark of its state, remembered for a condition to come.
+    async fn read(&self, key: &Key) -> Result<Option<(Item, Etag)>, PortError> {
+        let container = self.container().await?;
+        let options = ItemReadOptions::default().with_operation_options(connect::for_decisions());
+        let partition = key.scope.to_string();
+        let id = item::id(&key.sort);
+        let answer = match within(container.read_item(partition, &id, Some(options))).await? {
+            Ok(answer) => answer,
+            Err(error) if failure::is_absent(&error) => {
+                self.meter.read(failure::charge(&error));
+                self.marks.forget(key);
+                return Ok(None);
+            }
+            Err(error) => return Err(port_error(error)),
+        };
+        self.meter.read(
+            answer
+                .headers()
+                .request_charge()
+                .map(|charge| charge.value()),
+        );
+        let document: Document = answer.into_model().map_err(port_error)?;
+        self.take(&document).map(Some)
+    }
+
+    /// The item in a document, whose mark is remembered.
+    fn take(&self, document: &Document) -> Result<(Item, Etag), PortError> {
+        let item = from_document(document).map_err(malformed)?;
+        let mark = item::mark(document).map_err(malformed)?;
+        self.marks.remember(&item, mark.clone());
+        Ok((item, mark))
+    }
+
+    /// Reads pages until the query is answered or `limit` items and one more are there.
+    async fn pages(&self, selection: Selection, limit: Option<u32>) -> Result<Page, PortError> {
+        let limit = limit.map(|limit| limit as usize);
+        let container = self.container().await?;
+        let Selection {
+            query,
+            scope,
+            options,
+            strong,
+        } = selection;
+        let asked = container.query_items::<Document>(query, scope, Some(options));
+        let mut pages = within(asked).await?.map_err(port_error)?.into_pages();
+        let mut page = Page::default();
+        while let Some(answer) = within(pages.try_next()).await?.map_err(port_error)? {
+            self.meter.read(
+                answer
+                    .headers()
+                    .request_charge()
+                    .map(|charge| charge.value()),
+            );
+            for document in answer.items() {
+                let item = if strong {
+                    self.take(document)?.0
+                } else {
+                    from_document(document).map_err(malformed)?
+                };
+                page.items.push(item);
+            }
+            // One item more than asked for tells whether there are more.
+            if let Some(limit) = limit.filter(|limit| page.items.len() > *limit) {
+                page.items.truncate(limit);
+                page.more = true;
+                break;
+            }
+        }
+        Ok(page)
     }
 }
 
 impl Records for CosmosRecords {
-    async fn get(&self, _: &Key) -> Result<Option<Item>, PortError> {
-        Err(PortError::new(PortErrorKind::Unavailable, "not there yet"))
+    async fn get(&self, key: &Key) -> Result<Option<Item>, PortError> {
+        Ok(self.read(key).await?.map(|(item, _)| item))
     }
-    async fn scan(&self, _: &Range) -> Result<Page, PortError> {
-        Err(PortError::new(PortErrorKind::Unavailable, "not there yet"))
+
+    async fn scan(&self, range: &Range) -> Result<Page, PortError> {
+        let selection = Selection::of_range(range).map_err(port_error)?;
+        self.pages(selection, range.limit).await
     }
-    async fn list(&self, _: &List) -> Result<Page, PortError> {
-        Err(PortError::new(PortErrorKind::Unavailable, "not there yet"))
+
+    async fn list(&self, list: &List) -> Result<Page, PortError> {
+        let selection = Selection::of_list(list).map_err(port_error)?;
+        self.pages(selection, Some(list.limit)).await
     }
-    async fn commit(&self, _: &Batch) -> Result<(), CommitError> {
-        Err(CommitError::Failed(PortError::new(
-            PortErrorKind::Unavailable,
-            "not there yet",
-        )))
+
+    async fn commit(&self, batch: &Batch) -> Result<(), CommitError> {
+        commit::commit(self, batch).await
     }
+}
+
+/// What the call answers, unless it takes longer than a call may: the kit's own deadline begins only once
+/// there is a token.
+async fn within<T>(
+    call: impl Future<Output = Result<T, CosmosError>>,
+) -> Result<Result<T, CosmosError>, PortError> {
+    timeout(Patience::DATABASE.operation, call)
+        .await
+        .map_err(|late| PortError::new(PortErrorKind::Unavailable, late))
+}
+
+/// An item that nobody here wrote: nothing to retry.
+fn malformed(error: Malformed) -> PortError {
+    PortError::new(PortErrorKind::Refused, error)
 }

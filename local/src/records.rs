@@ -3,7 +3,6 @@
 //! One thread writes, and commits that arrive together share a sync; reads run where they are asked,
 //! on connections of their own, and see every acknowledged commit.
 
-mod bounds;
 mod error;
 mod reader;
 pub(crate) mod schema;

@@ -19,6 +19,7 @@ use wm_service::ports::{CommitError, PortError, PortErrorKind};
 use super::{
     DynamoRecords,
     item::{ETAG, PARTITION, key, to_attributes},
+    units,
 };
 use crate::error::port_error;
 
@@ -69,7 +70,9 @@ async fn put(
         .send()
         .await
         .map_err(one_failed)?;
-    records.meter.write(answer.consumed_capacity.as_slice());
+    records
+        .meter
+        .write(units(answer.consumed_capacity.as_slice()));
     Ok(())
 }
 
@@ -103,7 +106,7 @@ async fn transact(records: &DynamoRecords, batch: &Batch) -> Result<(), CommitEr
         .send()
         .await
         .map_err(transaction_failed)?;
-    records.meter.write(answer.consumed_capacity());
+    records.meter.write(units(answer.consumed_capacity()));
     Ok(())
 }
 

@@ -4,6 +4,7 @@
 
 mod actors;
 pub mod batches;
+pub mod bounds;
 pub mod clock;
 mod env;
 mod execute;
@@ -11,6 +12,7 @@ mod handle;
 mod health;
 pub mod identity;
 mod ingest;
+pub mod meter;
 mod notify;
 pub mod ports;
 mod relay;

@@ -9,8 +9,9 @@ use std::{
 use rusqlite::{Connection, Error, OptionalExtension, Row, types::Type};
 use wm_core::storage::{IndexKey, Item, Key, List, Page, Range, Sort};
 use wm_core::value::Timestamp;
+use wm_service::bounds::Bounds;
 
-use super::{StoreError, bounds::Bounds, schema};
+use super::{StoreError, schema};
 
 /// How many reads run side by side.
 const CONNECTIONS: usize = 8;

@@ -1,17 +1,20 @@
-//! The interval of sort keys that a read asks for.
+//! The interval of sort keys that a read asks for, for databases whose queries compare either way.
 
 use std::ops::Bound;
 
 /// Where an interval of sort keys begins and ends, in byte order.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Bounds {
-    pub(super) lower: Bound<String>,
-    pub(super) upper: Bound<String>,
+pub struct Bounds {
+    /// Where it begins.
+    pub lower: Bound<String>,
+    /// Where it ends.
+    pub upper: Bound<String>,
 }
 
 impl Bounds {
     /// The keys that begin with the prefix, come after `after` and not after `until`.
-    pub(super) fn new(prefix: &str, after: Option<&String>, until: Option<&String>) -> Self {
+    #[must_use]
+    pub fn new(prefix: &str, after: Option<&String>, until: Option<&String>) -> Self {
         let lower = match after {
             Some(after) if after.as_str() >= prefix => Bound::Excluded(after.clone()),
             _ => Bound::Included(prefix.into()),

@@ -5,8 +5,6 @@ use std::sync::{
     atomic::{AtomicU64, Ordering},
 };
 
-use aws_sdk_dynamodb::types::ConsumedCapacity;
-
 /// Counts calls and the capacity they took.
 #[derive(Debug, Clone, Default)]
 pub struct Meter(Arc<Counters>);
@@ -14,12 +12,12 @@ pub struct Meter(Arc<Counters>);
 #[derive(Debug, Default)]
 struct Counters {
     calls: AtomicU64,
-    /// In hundredths, for capacity comes in halves.
+    /// In hundredths: databases bill fractions of units.
     read: AtomicU64,
     write: AtomicU64,
 }
 
-/// What was taken: calls, and capacity units as DynamoDB bills them.
+/// What was taken: calls, and units as the database bills them.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Consumed {
     /// Calls.
@@ -32,25 +30,23 @@ pub struct Consumed {
 
 impl Consumed {
     /// The calls as metrics hold them.
-    pub(crate) fn calls_as_metric(self) -> f64 {
+    #[must_use]
+    pub fn calls_as_metric(self) -> f64 {
         u32::try_from(self.calls).map_or(f64::INFINITY, f64::from)
     }
 }
 
 impl Meter {
-    pub(super) fn read(&self, capacity: Option<&ConsumedCapacity>) {
+    /// Counts a call that read, and the units it took where the database said so.
+    pub fn read(&self, units: Option<f64>) {
         self.0.calls.fetch_add(1, Ordering::Relaxed);
-        add(
-            &self.0.read,
-            capacity.and_then(|capacity| capacity.capacity_units),
-        );
+        add(&self.0.read, units);
     }
 
-    pub(super) fn write(&self, capacity: &[ConsumedCapacity]) {
+    /// Counts a call that wrote, likewise.
+    pub fn write(&self, units: Option<f64>) {
         self.0.calls.fetch_add(1, Ordering::Relaxed);
-        for table in capacity {
-            add(&self.0.write, table.capacity_units);
-        }
+        add(&self.0.write, units);
     }
 
     /// Takes the counts and begins anew.
@@ -76,4 +72,21 @@ fn add(counter: &AtomicU64, units: Option<f64>) {
     )]
     let hundredths = (units.unwrap_or_default() * 100.0).round() as u64;
     counter.fetch_add(hundredths, Ordering::Relaxed);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn counts_begin_anew_once_they_are_taken() {
+        let meter = Meter::default();
+        meter.read(Some(0.5));
+        meter.read(None);
+        meter.clone().write(Some(10.67));
+        let taken = meter.take();
+        assert_eq!(taken.calls, 3);
+        assert_eq!((taken.read_units, taken.write_units), (0.5, 10.67));
+        assert_eq!(meter.take(), Consumed::default());
+    }
 }

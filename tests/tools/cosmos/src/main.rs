@@ -1,0 +1,180 @@
+//! The Cosmos DB emulator that the official kit brings, as a service on loopback: an unmodified client
+//! reaches it over HTTP. Unlike the emulator by itself it verifies the token of every request, and it fails
+//! on demand.
+//!
+//! `cosmos --keys KEYS.json` prints `cosmos answers at http://127.0.0.1:PORT/` once it does. The key set is
+//! read again whenever a token names a key it does not have.
+
+mod control;
+mod emulator;
+mod faults;
+mod token;
+
+use std::{error::Error, future::Future, sync::Arc, time::Duration};
+
+use azure_core::http::{Method, Url};
+use bytes::Bytes;
+use http_body_util::{BodyExt, Full, Limited};
+use hyper::{
+    Request, Response, StatusCode, body::Incoming, server::conn::http1, service::service_fn,
+};
+use hyper_util::rt::TokioIo;
+use serde_json::json;
+use tokio::net::TcpListener;
+
+use control::Journal;
+use emulator::Emulator;
+use faults::{Fault, Faults, Kind, Operation};
+use token::Verifier;
+
+/// The most the service takes in one request is 2 MB; what is above comes to be refused, not cut off.
+const BODY_LIMIT: usize = 8 << 20;
+
+/// An answer, or none at all: then the connection is closed.
+type Answered = Result<Response<Full<Bytes>>, NoAnswer>;
+
+#[derive(Debug)]
+struct NoAnswer;
+
+impl std::fmt::Display for NoAnswer {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str("the connection is dropped, as asked for")
+    }
+}
+
+impl Error for NoAnswer {}
+
+struct Service {
+    emulator: Emulator,
+    verifier: Verifier,
+    faults: Faults,
+    journal: Journal,
+}
+
+#[tokio::main(worker_threads = 2)]
+async fn main() -> Result<(), Box<dyn Error>> {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let [flag, keys] = arguments.as_slice() else {
+        return Err("usage: cosmos --keys KEYS.json".into());
+    };
+    if flag != "--keys" {
+        return Err(format!("`{flag}` is not known: usage: cosmos --keys KEYS.json").into());
+    }
+    let listener = TcpListener::bind("127.0.0.1:0").await?;
+    let url: Url = format!("http://{}/", listener.local_addr()?).parse()?;
+    let service = Arc::new(Service {
+        emulator: Emulator::new(url.clone())?,
+        verifier: Verifier::new(keys.into()),
+        faults: Faults::default(),
+        journal: Journal::default(),
+    });
+    println!("cosmos answers at {url}");
+    loop {
+        let (stream, _) = listener.accept().await?;
+        stream.set_nodelay(true)?;
+        let service = Arc::clone(&service);
+        tokio::spawn(async move {
+            let answering = service_fn(move |request| answer(Arc::clone(&service), request));
+            // What goes wrong on a connection is for its client to see.
+            let _ = http1::Builder::new()
+                .serve_connection(TokioIo::new(stream), answering)
+                .await;
+        });
+    }
+}
+
+async fn answer(service: Arc<Service>, request: Request<Incoming>) -> Answered {
+    let (head, body) = request.into_parts();
+    let Ok(body) = Limited::new(body, BODY_LIMIT).collect().await else {
+        return Ok(refusal(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            "RequestEntityTooLarge",
+            "too large",
+        ));
+    };
+    let body = body.to_bytes();
+    if let Some(path) = head.uri.path().strip_prefix("/_control/") {
+        let path = path.to_owned();
+        return Ok(control::answer(&service, &head.method, &path, &body).await);
+    }
+    let operation = Operation::of(&head);
+    let fault = service.faults.take(operation, head.uri.path());
+    let path = head.uri.path().to_owned();
+    let answered = with_fault(fault, || data(&service, &head, body)).await;
+    service
+        .journal
+        .note(&head.method, &path, operation, answered.as_ref().ok());
+    answered
+}
+
+/// Carries a request out as a fault lets it.
+async fn with_fault<F>(fault: Option<Fault>, carry_out: impl FnOnce() -> F) -> Answered
+where
+    F: Future<Output = Response<Full<Bytes>>>,
+{
+    let Some(fault) = fault else {
+        return Ok(carry_out().await);
+    };
+    match fault.kind {
+        Kind::Delay => {
+            tokio::time::sleep(Duration::from_millis(fault.milliseconds)).await;
+            Ok(carry_out().await)
+        }
+        Kind::Status => Ok(fault.answer()),
+        Kind::StatusAfter => {
+            carry_out().await;
+            Ok(fault.answer())
+        }
+        Kind::Drop => Err(NoAnswer),
+        Kind::DropAfter => {
+            carry_out().await;
+            Err(NoAnswer)
+        }
+    }
+}
+
+/// A request as the service itself would answer it.
+async fn data(
+    service: &Service,
+    head: &hyper::http::request::Parts,
+    body: Bytes,
+) -> Response<Full<Bytes>> {
+    for header in ["x-ms-date", "x-ms-version"] {
+        if !head.headers.contains_key(header) {
+            let message = format!("the header `{header}` is missing");
+            return refusal(StatusCode::BAD_REQUEST, "BadRequest", &message);
+        }
+    }
+    if let Err(reason) = service.verifier.verify(&head.headers) {
+        return refusal(StatusCode::UNAUTHORIZED, "Unauthorized", &reason);
+    }
+    let Ok(method) = head.method.as_str().parse::<Method>() else {
+        return refusal(
+            StatusCode::METHOD_NOT_ALLOWED,
+            "MethodNotAllowed",
+            "no such method",
+        );
+    };
+    service
+        .emulator
+        .carry_out(method, &head.uri, &head.headers, body)
+        .await
+}
+
+/// An error as the service words it.
+fn refusal(status: StatusCode, code: &str, message: &str) -> Response<Full<Bytes>> {
+    let mut response = json_response(status, &json!({ "code": code, "message": message }));
+    let charge = hyper::header::HeaderValue::from_static("0");
+    response.headers_mut().insert("x-ms-request-charge", charge);
+    response
+}
+
+fn json_response(status: StatusCode, body: &serde_json::Value) -> Response<Full<Bytes>> {
+    let mut response = Response::new(Full::new(Bytes::from(body.to_string())));
+    *response.status_mut() = status;
+    let kind = hyper::header::HeaderValue::from_static("application/json");
+    response
+        .headers_mut()
+        .insert(hyper::header::CONTENT_TYPE, kind);
+    response
+}
