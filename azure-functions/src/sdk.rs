@@ -97,6 +97,16 @@ impl Sdk {
         })
     }
 
+    /// Clients that act as whoever this credential stands for, over these connections.
+    #[must_use]
+    pub fn with_credential(credential: Arc<dyn TokenCredential>, http: reqwest::Client) -> Self {
+        Self {
+            mail_credential: Arc::clone(&credential),
+            credential,
+            http,
+        }
+    }
+
     /// Options for a client that is asked with this much patience.
     pub(crate) fn client_options(&self, patience: Patience) -> ClientOptions {
         options(&self.http, patience)
