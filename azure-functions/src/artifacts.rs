@@ -1,5 +1,18 @@
 //! The object store: one private container of Blob Storage, behind shared access signatures.
 
+mod content;
+mod delegation;
+mod listing;
+mod parts;
+mod sign;
+
+use std::{fmt, sync::Arc, time::Duration};
+
+use azure_core::{error::ErrorKind, http::Url};
+use azure_storage_blob::{
+    BlobClient, BlobContainerClient, BlobServiceClient, BlobServiceClientOptions,
+    models::{BlobClientDeleteOptions, DeleteSnapshotsOptionType},
+};
 use wm_core::{
     facts::{Part, Stat},
     storage::ObjectPath,
@@ -8,59 +21,133 @@ use wm_core::{
 };
 use wm_service::ports::{Artifacts, PortError, PortErrorKind, SignedRequest};
 
+use self::delegation::DelegationKeys;
 use crate::{
-    config::Config,
-    sdk::{Sdk, SdkError},
+    config::{Config, Storage},
+    error::port_error,
+    sdk::{Patience, Sdk, SdkError},
 };
 
+/// Where all objects are.
+const PREFIX: &str = "accounts/";
+
 /// The port over a container.
-#[derive(Debug, Clone)]
-pub struct BlobArtifacts;
+pub struct BlobArtifacts {
+    container: BlobContainerClient,
+    keys: DelegationKeys,
+    storage: Storage,
+}
+
+impl fmt::Debug for BlobArtifacts {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("BlobArtifacts")
+            .field("storage", &self.storage)
+            .finish_non_exhaustive()
+    }
+}
 
 impl BlobArtifacts {
-    /// The container the handler is configured with.
+    /// The container the handler is configured with. Nothing is connected to yet.
     ///
     /// # Errors
-    /// [`SdkError`].
-    pub fn new(_: &Sdk, _: &Config) -> Result<Self, SdkError> {
-        Ok(Self)
+    /// When the configured address cannot be one.
+    pub fn new(sdk: &Sdk, config: &Config) -> Result<Self, SdkError> {
+        let address = Url::parse(&config.storage.endpoint).map_err(azure_core::Error::from)?;
+        let service = |patience| {
+            let options = BlobServiceClientOptions {
+                client_options: sdk.client_options(patience),
+                ..Default::default()
+            };
+            let credential = Some(Arc::clone(&sdk.credential));
+            BlobServiceClient::new(address.clone(), credential, Some(options))
+        };
+        Ok(Self {
+            container: service(Patience::OBJECTS)?.blob_container_client(&config.storage.container),
+            keys: DelegationKeys::new(service(Patience::SERVICE)?),
+            storage: config.storage.clone(),
+        })
+    }
+
+    fn blob(&self, path: &ObjectPath) -> BlobClient {
+        self.container.blob_client(&path.to_string())
     }
 }
 
 impl Artifacts for BlobArtifacts {
     async fn begin_parts(&self, _: &SignUpload) -> Result<String, PortError> {
-        Err(PortError::new(PortErrorKind::Unavailable, "not there yet"))
+        parts::begin()
     }
+
     async fn sign_upload(
         &self,
-        _: &SignUpload,
-        _: Option<&str>,
+        upload: &SignUpload,
+        upload_id: Option<&str>,
     ) -> Result<Vec<SignedRequest>, PortError> {
-        Err(PortError::new(PortErrorKind::Unavailable, "not there yet"))
+        match upload_id {
+            None => Ok(vec![sign::single(self, upload).await?]),
+            Some(upload_id) => sign::parts(self, upload, upload_id).await,
+        }
     }
-    async fn sign_download(&self, _: &SignDownload) -> Result<SignedRequest, PortError> {
-        Err(PortError::new(PortErrorKind::Unavailable, "not there yet"))
+
+    async fn sign_download(&self, download: &SignDownload) -> Result<SignedRequest, PortError> {
+        sign::download(self, download).await
     }
+
     async fn assemble(
         &self,
-        _: &ObjectPath,
-        _: &str,
-        _: &[Part],
+        path: &ObjectPath,
+        upload_id: &str,
+        parts: &[Part],
     ) -> Result<Option<Stat>, PortError> {
-        Err(PortError::new(PortErrorKind::Unavailable, "not there yet"))
+        parts::assemble(self, path, upload_id, parts).await
     }
-    async fn stat(&self, _: &ObjectPath, _: bool) -> Result<Option<Stat>, PortError> {
-        Err(PortError::new(PortErrorKind::Unavailable, "not there yet"))
+
+    async fn stat(&self, path: &ObjectPath, hash: bool) -> Result<Option<Stat>, PortError> {
+        content::stat(self, path, hash).await
     }
-    async fn remove(&self, _: &ObjectPath, _: Option<&str>) -> Result<(), PortError> {
-        Err(PortError::new(PortErrorKind::Unavailable, "not there yet"))
+
+    /// Removes an object. Of an unfinished upload in parts there is nothing that could be removed: blocks
+    /// that belong to no list are dropped by the service a week after the last of them came
+    /// (<https://learn.microsoft.com/rest/api/storageservices/put-block>).
+    async fn remove(&self, path: &ObjectPath, upload_id: Option<&str>) -> Result<(), PortError> {
+        if upload_id.is_some() {
+            return Ok(());
+        }
+        let options = BlobClientDeleteOptions {
+            // With a snapshot left it could not be removed at all.
+            delete_snapshots: Some(DeleteSnapshotsOptionType::Include),
+            ..Default::default()
+        };
+        let blob = self.blob(path);
+        match within(Patience::OBJECTS.operation, blob.delete(Some(options))).await? {
+            Ok(_) => Ok(()),
+            Err(error) if code(&error) == Some("BlobNotFound") => Ok(()),
+            Err(error) => Err(port_error(error)),
+        }
     }
+
     async fn older_than(
         &self,
-        _: Timestamp,
-        _: Option<&ObjectPath>,
-        _: u32,
+        time: Timestamp,
+        after: Option<&ObjectPath>,
+        limit: u32,
     ) -> Result<Vec<ObjectPath>, PortError> {
-        Err(PortError::new(PortErrorKind::Unavailable, "not there yet"))
+        listing::older_than(self, time, after, limit as usize).await
+    }
+}
+
+/// What comes of a call, unless it takes longer than this: whether anything happened is unknown then.
+async fn within<T>(limit: Duration, call: impl IntoFuture<Output = T>) -> Result<T, PortError> {
+    tokio::time::timeout(limit, call)
+        .await
+        .map_err(|late| PortError::new(PortErrorKind::Unavailable, late))
+}
+
+/// The service's own name for what went wrong.
+fn code(error: &azure_core::Error) -> Option<&str> {
+    match error.kind() {
+        ErrorKind::HttpResponse { error_code, .. } => error_code.as_deref(),
+        _ => None,
     }
 }

@@ -1,0 +1,88 @@
+//! What is known of an object, and its digest.
+
+use std::num::NonZero;
+
+use azure_core::http::{Etag, StatusCode};
+use azure_storage_blob::{
+    BlobClient,
+    models::{BlobClientDownloadOptions, BlobClientGetPropertiesResultHeaders},
+};
+use futures_util::StreamExt;
+use wm_core::{
+    facts::Stat,
+    storage::ObjectPath,
+    value::{Sha256, digest::Hasher},
+};
+use wm_service::ports::{PortError, PortErrorKind};
+
+use super::{BlobArtifacts, code, within};
+use crate::{error::port_error, sdk::Patience};
+
+/// So much is read at a time: 4 MiB.
+const PIECE: NonZero<usize> = NonZero::new(4 * 1024 * 1024).unwrap();
+/// So many pieces are asked for at a time, and held until it is their turn.
+const AT_ONCE: NonZero<usize> = NonZero::new(2).unwrap();
+
+/// The service keeps no SHA-256, so that the digest is always that of what was read.
+pub(super) async fn stat(
+    store: &BlobArtifacts,
+    path: &ObjectPath,
+    hash: bool,
+) -> Result<Option<Stat>, PortError> {
+    let blob = store.blob(path);
+    let asked = within(Patience::OBJECTS.operation, blob.get_properties(None)).await?;
+    let head = match asked {
+        Ok(head) => head,
+        Err(error) if code(&error) == Some("BlobNotFound") => return Ok(None),
+        Err(error) => return Err(port_error(error)),
+    };
+    let version = head.version_id().map_err(port_error)?;
+    let sha256 = if hash {
+        let etag = head.etag().map_err(port_error)?;
+        Some(read_digest(&blob, version.as_deref(), etag).await?)
+    } else {
+        None
+    };
+    let size = head.content_length().map_err(port_error)?;
+    Ok(Some(Stat {
+        size: size.unwrap_or_default(),
+        sha256,
+        version,
+    }))
+}
+
+/// The digest of what is stored, by reading all of it, a piece at a time.
+async fn read_digest(
+    blob: &BlobClient,
+    version: Option<&str>,
+    etag: Option<Etag>,
+) -> Result<Sha256, PortError> {
+    let versioned = version.map(|version| blob.with_version(version));
+    let versioned = versioned.transpose().map_err(port_error)?;
+    let options = BlobClientDownloadOptions {
+        if_match: etag,
+        parallel: Some(AT_ONCE),
+        partition_size: Some(PIECE),
+        ..Default::default()
+    };
+    let call = versioned.as_ref().unwrap_or(blob).download(Some(options));
+    let answer = within(Patience::OBJECTS.operation, call).await?;
+    let mut body = answer.map_err(changed)?.body;
+    let mut hasher = Hasher::default();
+    while let Some(piece) = within(Patience::OBJECTS.attempt, body.next()).await? {
+        hasher.update(&piece.map_err(changed)?);
+    }
+    Ok(hasher.finish())
+}
+
+/// What went or changed under the reader is to be looked at again.
+fn changed(error: azure_core::Error) -> PortError {
+    let status = error.http_status();
+    if matches!(
+        status,
+        Some(StatusCode::PreconditionFailed | StatusCode::NotFound)
+    ) {
+        return PortError::new(PortErrorKind::Unavailable, error);
+    }
+    port_error(error)
+}

@@ -1,0 +1,247 @@
+//! The key addresses are signed with: the service lends it to the handler's identity for a while, so that
+//! the account needs no key of its own.
+
+use std::{future::Future, sync::Arc, time::Duration};
+
+use azure_core::time::OffsetDateTime;
+use azure_storage_blob::{BlobServiceClient, models::KeyInfo};
+use azure_storage_common::models::UserDelegationKey;
+use tokio::sync::Mutex;
+use wm_core::value::Timestamp;
+use wm_service::ports::{PortError, PortErrorKind};
+
+use super::within;
+use crate::{error::port_error, sdk::Patience};
+
+/// How far behind the service's clock may be. Microsoft advises a quarter of an hour:
+/// <https://learn.microsoft.com/azure/storage/common/storage-sas-overview#best-practices-when-using-sas>.
+const SKEW: Duration = Duration::from_mins(15);
+
+/// How long a key is asked for, unless an address is to live longer. Until it ends, whoever gets hold of it
+/// can sign what the identity may do; taking the identity its role ends it sooner.
+const KEY_LIFE: Duration = Duration::from_hours(1);
+
+/// From when until when something is good, in whole seconds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Window {
+    pub(super) start: OffsetDateTime,
+    pub(super) end: OffsetDateTime,
+}
+
+impl Window {
+    /// From as long before now as clocks may differ, until this time, yet longer than a moment and no
+    /// longer than the limit.
+    pub(super) fn until(
+        now: Timestamp,
+        end: Timestamp,
+        longest: Duration,
+    ) -> Result<Self, PortError> {
+        let end = end.min(now.after(longest)).millis().div_euclid(1000);
+        // A plan that ends now is signed for the second it ends in.
+        let end = end.max(now.millis().div_euclid(1000) + 1);
+        Ok(Self {
+            start: seconds(now.before(SKEW).millis().div_euclid(1000))?,
+            end: seconds(end)?,
+        })
+    }
+}
+
+fn seconds(since_1970: i64) -> Result<OffsetDateTime, PortError> {
+    OffsetDateTime::from_unix_timestamp(since_1970)
+        .map_err(|error| PortError::new(PortErrorKind::Refused, error))
+}
+
+/// The key, kept until it no longer covers what is to be signed.
+pub(super) struct DelegationKeys {
+    service: BlobServiceClient,
+    kept: Kept,
+}
+
+impl DelegationKeys {
+    pub(super) fn new(service: BlobServiceClient) -> Self {
+        Self {
+            service,
+            kept: Kept::default(),
+        }
+    }
+
+    /// A key that is good for as long as this.
+    pub(super) async fn covering(
+        &self,
+        window: Window,
+    ) -> Result<Arc<UserDelegationKey>, PortError> {
+        let patience = Patience::SERVICE.operation;
+        self.kept
+            .covering(window, patience, |wanted| self.ask(wanted))
+            .await
+    }
+
+    async fn ask(&self, wanted: Window) -> Result<UserDelegationKey, azure_core::Error> {
+        let info = KeyInfo {
+            start: Some(wanted.start),
+            expiry: Some(wanted.end),
+            ..Default::default()
+        };
+        let answer = self
+            .service
+            .get_user_delegation_key(info.try_into()?, None)
+            .await?;
+        answer.into_model()
+    }
+}
+
+#[derive(Default)]
+struct Kept(Mutex<Option<Arc<UserDelegationKey>>>);
+
+impl Kept {
+    /// The key that is kept, or a new one. Of many who need a new one at the same time, one asks and the
+    /// others wait for what it gets, each no longer than this.
+    async fn covering<A>(
+        &self,
+        window: Window,
+        patience: Duration,
+        ask: impl FnOnce(Window) -> A,
+    ) -> Result<Arc<UserDelegationKey>, PortError>
+    where
+        A: Future<Output = Result<UserDelegationKey, azure_core::Error>>,
+    {
+        within(patience, async {
+            let mut kept = self.0.lock().await;
+            if let Some(key) = kept.as_ref().filter(|key| covers(key, window)) {
+                return Ok(Arc::clone(key));
+            }
+            let wanted = Window {
+                start: window.start,
+                end: window.end.max(window.start + SKEW + KEY_LIFE),
+            };
+            let key = Arc::new(ask(wanted).await.map_err(refusal)?);
+            *kept = Some(Arc::clone(&key));
+            Ok(key)
+        })
+        .await?
+    }
+}
+
+fn covers(key: &UserDelegationKey, window: Window) -> bool {
+    key.signed_start.is_some_and(|start| start <= window.start)
+        && key.signed_expiry.is_some_and(|end| window.end <= end)
+}
+
+/// A refusal passes: a role that was just given takes minutes until it counts
+/// (<https://learn.microsoft.com/azure/role-based-access-control/troubleshooting>).
+fn refusal(error: azure_core::Error) -> PortError {
+    let told = port_error(error);
+    match told.kind {
+        PortErrorKind::Refused => PortError::new(PortErrorKind::Unavailable, told),
+        _ => told,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use azure_core::{Error, error::ErrorKind};
+    use futures_util::future::{join_all, pending};
+
+    use super::*;
+
+    const NOW: Timestamp = Timestamp::from_millis(1_800_000_000_400);
+    const DAY: Duration = Duration::from_hours(24);
+
+    fn minutes(count: u64) -> Window {
+        window(NOW, NOW.after(Duration::from_mins(count)))
+    }
+
+    fn window(now: Timestamp, end: Timestamp) -> Window {
+        Window::until(now, end, DAY).unwrap()
+    }
+
+    fn key(of: Window) -> UserDelegationKey {
+        UserDelegationKey {
+            signed_start: Some(of.start),
+            signed_expiry: Some(of.end),
+            ..Default::default()
+        }
+    }
+
+    #[test]
+    fn case_43_an_address_lives_as_long_as_its_plan_and_a_day_at_most() {
+        let now = NOW.millis() / 1000;
+        let ends = |end| window(NOW, end).end.unix_timestamp() - now;
+        assert_eq!(ends(NOW.after(Duration::from_secs(900))), 900);
+        assert_eq!(ends(NOW.after(DAY * 365)), DAY.as_secs() as i64);
+        for over in [NOW, NOW.before(DAY), NOW.after(Duration::from_millis(100))] {
+            assert_eq!(ends(over), 1);
+        }
+        assert_eq!(now - minutes(1).start.unix_timestamp(), 900);
+    }
+
+    #[tokio::test]
+    async fn a_key_is_asked_for_once_and_again_when_it_would_end_too_soon() {
+        let (kept, asked) = (Kept::default(), AtomicUsize::new(0));
+        let at = async |passed, lives| {
+            let now = NOW.after(Duration::from_mins(passed));
+            let wanted = window(now, now.after(Duration::from_mins(lives)));
+            let ask = |wanted| {
+                asked.fetch_add(1, Ordering::SeqCst);
+                async move { Ok(key(wanted)) }
+            };
+            let got = kept.covering(wanted, DAY, ask).await.unwrap();
+            assert!(covers(&got, wanted));
+            asked.load(Ordering::SeqCst)
+        };
+        let calls = [at(0, 15).await, at(1, 15).await, at(45, 15).await];
+        assert_eq!(calls, [1, 1, 1]);
+        assert_eq!([at(46, 15).await, at(46, 15).await], [2, 2]);
+        assert_eq!([at(46, 600).await, at(47, 599).await], [3, 3]);
+        // A clock that was put back.
+        assert_eq!(at(0, 1).await, 4);
+    }
+
+    #[tokio::test]
+    async fn of_many_at_once_one_asks() {
+        let (kept, asked) = (Kept::default(), AtomicUsize::new(0));
+        let ask = |wanted| {
+            asked.fetch_add(1, Ordering::SeqCst);
+            async move {
+                tokio::task::yield_now().await;
+                Ok(key(wanted))
+            }
+        };
+        let all = join_all((0..50).map(|_| kept.covering(minutes(15), DAY, ask))).await;
+        assert!(all.iter().all(Result::is_ok));
+        assert_eq!(asked.load(Ordering::SeqCst), 1);
+    }
+
+    #[tokio::test]
+    async fn a_refusal_passes_and_is_not_kept() {
+        let kept = Kept::default();
+        let refused = |_| async {
+            let status = azure_core::http::StatusCode::Forbidden;
+            let kind = ErrorKind::HttpResponse {
+                status,
+                error_code: Some("AuthorizationPermissionMismatch".into()),
+                raw_response: None,
+            };
+            Err(Error::with_message(kind, "no"))
+        };
+        let error = kept.covering(minutes(15), DAY, refused).await.unwrap_err();
+        assert_eq!(error.kind, PortErrorKind::Unavailable);
+        let given = kept
+            .covering(minutes(15), DAY, |wanted| async move { Ok(key(wanted)) })
+            .await;
+        assert!(given.is_ok());
+    }
+
+    #[tokio::test]
+    async fn nobody_waits_longer_than_they_have_patience() {
+        let kept = Kept::default();
+        let patience = Duration::from_millis(200);
+        let silent = |_| pending();
+        let waiting = (0..5).map(|_| kept.covering(minutes(15), patience, silent));
+        let all = within(patience * 4, join_all(waiting)).await.unwrap();
+        let kinds = all.into_iter().map(|answer| answer.unwrap_err().kind);
+        assert!(kinds.eq([PortErrorKind::Unavailable; 5]));
+    }
+}
