@@ -1,44 +1,49 @@
 //! What answering takes: one line of the log per invocation, and the meter behind it.
 
-use std::{cell::Cell, future::Future, io::Write, time::Duration};
+use std::{future::Future, io::Write, time::Duration};
 
 use serde_json::{Value, json};
 use wm_core::value::Timestamp;
-use wm_service::clock::now;
-
-/// What was taken of the database.
-#[derive(Debug, Clone, Copy, Default, PartialEq)]
-pub(crate) struct Consumed {
-    /// Calls.
-    pub(crate) calls: u32,
-    /// Request units, as Cosmos DB bills them.
-    pub(crate) request_charge: f64,
-}
+use wm_service::{
+    clock::now,
+    meter::{self, Consumed},
+};
 
 tokio::task_local! {
     /// Of the invocation at hand. A process answers many at a time, and each stays within its task.
-    static CONSUMED: Cell<Consumed>;
+    static INVOCATION: meter::Meter;
 }
 
-/// Notes one call to the database, with the charge its answer named.
-pub(crate) fn count(charge: Option<f64>) {
-    // What is done outside an invocation, such as opening a connection, is nobody's.
-    let _ = CONSUMED.try_with(|consumed| {
-        let before = consumed.get();
-        consumed.set(Consumed {
-            calls: before.calls + 1,
-            request_charge: before.request_charge + charge.unwrap_or_default(),
-        });
-    });
+/// Counts calls and the request units they took: of the process, and of the invocation they are for.
+#[derive(Debug, Clone, Default)]
+pub struct Meter(meter::Meter);
+
+impl Meter {
+    /// Counts a call that read.
+    pub(crate) fn read(&self, units: Option<f64>) {
+        self.0.read(units);
+        // What is done outside an invocation, such as opening a connection, is nobody's.
+        let _ = INVOCATION.try_with(|own| own.read(units));
+    }
+
+    /// Counts a call that wrote.
+    pub(crate) fn write(&self, units: Option<f64>) {
+        self.0.write(units);
+        let _ = INVOCATION.try_with(|own| own.write(units));
+    }
+
+    /// Takes the counts of the process and begins anew.
+    #[must_use]
+    pub fn take(&self) -> Consumed {
+        self.0.take()
+    }
 }
 
 /// Does this, and tells what it took.
 pub(crate) async fn metered<T>(work: impl Future<Output = T>) -> (T, Consumed) {
-    let counted = async {
-        let done = work.await;
-        (done, CONSUMED.with(Cell::get))
-    };
-    CONSUMED.scope(Cell::default(), counted).await
+    let own = meter::Meter::default();
+    let done = INVOCATION.scope(own.clone(), work).await;
+    (done, own.take())
 }
 
 /// What is told of one invocation.
@@ -66,6 +71,8 @@ impl Line<'_> {
     }
 
     fn json(&self, at: Timestamp) -> Value {
+        let charge = self.consumed.read_units + self.consumed.write_units;
+        let charge = (charge * 100.0).round() / 100.0;
         json!({
             "timestamp": at,
             "level": "INFO",
@@ -77,7 +84,7 @@ impl Line<'_> {
             "Duration": self.duration.as_secs_f64() * 1000.0,
             "Faults": u8::from(self.status >= 500),
             "DatabaseCalls": self.consumed.calls,
-            "RequestCharge": (self.consumed.request_charge * 100.0).round() / 100.0,
+            "RequestCharge": charge,
         })
     }
 }
@@ -88,18 +95,23 @@ mod tests {
 
     #[tokio::test]
     async fn each_invocation_counts_its_own() {
-        count(Some(9.0));
-        let work = |charges: &'static [f64]| async move {
-            for charge in charges {
-                count(Some(*charge));
-                tokio::task::yield_now().await;
+        let meter = Meter::default();
+        meter.read(Some(9.0));
+        let work = |charges: &'static [f64]| {
+            let meter = meter.clone();
+            async move {
+                for charge in charges {
+                    meter.read(Some(*charge));
+                    tokio::task::yield_now().await;
+                }
+                meter.write(None);
             }
-            count(None);
         };
         let (((), one), ((), other)) =
             tokio::join!(metered(work(&[1.0, 2.5])), metered(work(&[10.0])));
-        assert_eq!((one.calls, one.request_charge), (3, 3.5));
-        assert_eq!((other.calls, other.request_charge), (2, 10.0));
+        assert_eq!((one.calls, one.read_units), (3, 3.5));
+        assert_eq!((other.calls, other.read_units), (2, 10.0));
+        assert_eq!(meter.take().calls, 6);
     }
 
     #[test]
@@ -112,7 +124,8 @@ mod tests {
             duration: Duration::from_micros(1500),
             consumed: Consumed {
                 calls: 2,
-                request_charge: 0.1 + 0.2,
+                read_units: 0.1,
+                write_units: 0.2,
             },
         };
         let line = line.json(Timestamp::from_millis(5));

@@ -18,15 +18,13 @@ use azure_data_cosmos::{CosmosError, clients::ContainerClient, options::ItemRead
 use futures_util::TryStreamExt;
 use tokio::{sync::OnceCell, time::timeout};
 use wm_core::storage::{Batch, Item, Key, List, Page, Range};
-use wm_service::{
-    meter::Meter,
-    ports::{CommitError, PortError, PortErrorKind, Records},
-};
+use wm_service::ports::{CommitError, PortError, PortErrorKind, Records};
 
 pub use self::item::{Document, Malformed, from_document, to_document};
 use self::{connect::Place, failure::port_error, marks::Marks, query::Selection};
 use crate::{
     config::Config,
+    metrics::Meter,
     sdk::{Patience, Sdk, SdkError},
 };
 
