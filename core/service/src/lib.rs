@@ -14,6 +14,7 @@ mod ingest;
 mod notify;
 pub mod ports;
 mod relay;
+pub mod secrets;
 mod sign;
 mod sign_in;
 mod sweep;
