@@ -55,10 +55,11 @@ pub enum SecretsError {
 }
 
 impl SecretsError {
-    /// Whether asking again may help.
+    /// Whether asking again may help. It may after a refusal too: a role takes minutes to become true once
+    /// it is assigned.
     #[must_use]
     pub fn may_pass(&self) -> bool {
-        false
+        matches!(self, Self::Unreadable { .. })
     }
 }
 
