@@ -99,16 +99,25 @@ fn a_cloud_kit_is_built_for_its_own_provider_only() {
 /// One default feature of one SDK crate brings the second stack, megabytes of it, into every function.
 #[test]
 fn functions_carry_one_tls_stack() {
-    let tree = repository::cargo(&[
-        "tree", "-p", "wm-aws", "-e", "normal", "--prefix", "none", "--format", "{p}",
-    ]);
-    let behind = |start: &str| tree.lines().any(|line| line.starts_with(start));
-    assert!(
-        behind("rustls v0.23."),
-        "the stack that is meant is not there"
-    );
-    for stray in ["rustls v0.21.", "hyper v0.14.", "h2 v0.3.", "ring v"] {
-        assert!(!behind(stray), "`wm-aws` is built with `{stray}…`");
+    for package in ["wm-aws", "wm-azure"] {
+        let tree = repository::cargo(&[
+            "tree", "-p", package, "-e", "normal", "--prefix", "none", "--format", "{p}",
+        ]);
+        let behind = |start: &str| tree.lines().any(|line| line.starts_with(start));
+        assert!(
+            behind("rustls v0.23."),
+            "the stack that is meant is not there"
+        );
+        for stray in [
+            "rustls v0.21.",
+            "hyper v0.14.",
+            "h2 v0.3.",
+            "ring v",
+            "native-tls v",
+            "openssl-sys v",
+        ] {
+            assert!(!behind(stray), "`{package}` is built with `{stray}…`");
+        }
     }
 }
 
