@@ -1,5 +1,7 @@
 //! The surfaces the suite runs on.
 
 pub mod aws;
+pub mod azure;
 pub mod local;
 pub mod memory;
+pub mod people;

@@ -4,13 +4,13 @@
 //! stream is handed to `relay`, the bus to `notify`, created objects to `ingest`.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    collections::BTreeSet,
+    sync::{Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
 use reqwest::{Client, Method};
-use serde_json::{Value, json};
+use serde_json::Value;
 use tokio::sync::OnceCell;
 use wm_core::{api::Request, cloud_event::CloudEvent, value::Timestamp};
 use wm_service::clock::now;
@@ -21,6 +21,7 @@ use crate::{
     key_server::KeyServer,
     lambda::{Function, Outcome, Settings},
     process, suite,
+    surfaces::people::People,
 };
 
 pub mod bus;
@@ -85,18 +86,11 @@ pub struct AwsSurface {
     api: Function,
     functions: [OnceCell<Function>; 4],
     client: Client,
-    people: Mutex<People>,
+    people: People,
     /// The objects `ingest` was told of.
     told: Mutex<BTreeSet<String>>,
     stream: tokio::sync::Mutex<stream::Stream>,
     carried: Mutex<Vec<CloudEvent>>,
-}
-
-/// Who is behind a token, and whether they have shown their ID token.
-#[derive(Default)]
-struct People {
-    emails: BTreeMap<String, String>,
-    introduced: BTreeMap<String, Arc<OnceCell<()>>>,
 }
 
 /// The functions besides `api`.
@@ -149,7 +143,7 @@ impl AwsSurface {
             api,
             functions: Default::default(),
             client: Client::builder().no_proxy().build().unwrap(),
-            people: Mutex::default(),
+            people: People::default(),
             told: Mutex::default(),
             stream: tokio::sync::Mutex::new(stream),
             carried: Mutex::default(),
@@ -176,40 +170,6 @@ impl AwsSurface {
             Outcome::Answered(answer) => front.answer(&answer),
             Outcome::Failed(_) | Outcome::Died | Outcome::TimedOut => front.failure(),
         }
-    }
-
-    /// Cognito's access tokens carry no address: people show their ID token before anything else.
-    async fn introduce(&self, token: &str) {
-        let (email, introduced) = {
-            let mut people = lock(&self.people);
-            let Some(email) = people.emails.get(token).cloned() else {
-                return;
-            };
-            let introduced = Arc::clone(people.introduced.entry(email.clone()).or_default());
-            (email, introduced)
-        };
-        let show = || async {
-            let body = json!({ "id_token": self.id_token(&email) }).to_string();
-            let request = Request {
-                method: "POST".into(),
-                path: "/v1/session/identity".into(),
-                query: String::new(),
-                headers: vec![
-                    ("authorization".into(), format!("Bearer {token}")),
-                    ("content-type".into(), "application/json".into()),
-                ],
-                body: body.into_bytes(),
-            };
-            let answer = self.send(Front::ApiGateway, &request).await;
-            let body = String::from_utf8_lossy(&answer.body);
-            assert_eq!(
-                answer.status,
-                200,
-                "{email} is not introduced: {body}\n{}",
-                self.api.last_lines()
-            );
-        };
-        introduced.get_or_init(show).await;
     }
 
     /// What the stream holds since the last time, as `relay` gets it.
@@ -321,12 +281,9 @@ impl Harness for AwsSurface {
     }
 
     async fn call(&self, request: Request) -> Answer {
-        let token = request
-            .header("authorization")
-            .and_then(|value| value.split(' ').nth(1));
-        if let Some(token) = token {
-            self.introduce(token).await;
-        }
+        let id_token = |email: &str| self.id_token(email);
+        let send = async |request| self.send(Front::ApiGateway, &request).await;
+        self.people.introduce(&request, id_token, send).await;
         self.send(self.options.front, &request).await
     }
 
@@ -379,9 +336,7 @@ impl Harness for AwsSurface {
             .pool
             .access
             .sign(&self.pool.access_claims(email, now()));
-        lock(&self.people)
-            .emails
-            .insert(token.clone(), email.to_owned());
+        self.people.remember(&token, email);
         token
     }
 

@@ -20,12 +20,15 @@ use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
 };
-use wm_core::{api::Request, cloud_event::CloudEvent};
+use wm_core::{api::Request, cloud_event::CloudEvent, value::Timestamp};
+use wm_service::clock::now;
 
 use crate::{
+    emulators::azure::entra,
     functions_host::{Host, Outcome, Settings, app::package},
     harness::{Answer, Harness, ObjectRequest},
     process,
+    surfaces::people::People,
 };
 
 pub mod resources;
@@ -56,6 +59,8 @@ pub struct Options {
     pub vault_down: bool,
     /// Whether to wait until the handler is there.
     pub ready: bool,
+    /// Whether the database account is its own, so that faults can be injected.
+    pub own_database: bool,
 }
 
 impl Default for Options {
@@ -64,6 +69,7 @@ impl Default for Options {
             environment: Vec::new(),
             vault_down: false,
             ready: true,
+            own_database: false,
         }
     }
 }
@@ -79,6 +85,7 @@ pub struct AzureSurface {
     /// The blobs `ingest` was told of.
     told: Mutex<BTreeSet<String>>,
     carried: Mutex<Vec<CloudEvent>>,
+    people: People,
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -96,7 +103,7 @@ impl AzureSurface {
 
     /// The same, but for these options.
     pub async fn with(options: Options) -> Self {
-        let resources = Resources::create().await;
+        let resources = Resources::create(options.own_database).await;
         resources.break_vault(options.vault_down);
         let package = package(process::handler());
         let host = host(&resources, &package, &options).await;
@@ -107,6 +114,7 @@ impl AzureSurface {
             options,
             told: Mutex::default(),
             carried: Mutex::default(),
+            people: People::default(),
         }
     }
 
@@ -133,9 +141,7 @@ impl AzureSurface {
         }
         let built = built.body(Full::new(Bytes::from(request.body.clone())));
         let stream = TokioIo::new(self.connect().await);
-        let (mut sender, connection) = hyper::client::conn::http1::handshake(stream)
-            .await
-            .unwrap();
+        let (mut sender, connection) = hyper::client::conn::http1::handshake(stream).await.unwrap();
         let connection = tokio::spawn(connection);
         let response = sender.send_request(built.unwrap()).await.unwrap();
         let (parts, body) = response.into_parts();
@@ -256,6 +262,9 @@ impl Harness for AzureSurface {
     }
 
     async fn call(&self, request: Request) -> Answer {
+        let id_token = |email: &str| self.id_token(email);
+        let send = async |request| self.send(&request).await;
+        self.people.introduce(&request, id_token, send).await;
         self.send(&request).await
     }
 
@@ -264,15 +273,18 @@ impl Harness for AzureSurface {
     }
 
     fn access_token(&self, email: &str) -> String {
-        self.resources.access_token(email)
+        let token = entra::access_token(email, now());
+        self.people.remember(&token, email);
+        token
     }
 
     fn id_token(&self, email: &str) -> String {
-        self.resources.id_token(email)
+        entra::id_token(email, now())
     }
 
     fn expired_token(&self, email: &str) -> String {
-        self.resources.expired_token(email)
+        let issued = Timestamp::from_millis(now().millis() - 2 * 60 * 60 * 1000);
+        entra::access_token(email, issued)
     }
 
     fn cannot(&self) -> &[&str] {

@@ -1,0 +1,248 @@
+//! What one surface has of Azure: of the agreed shapes, under names that no other scenario has.
+
+use std::{
+    fs,
+    path::PathBuf,
+    sync::{
+        OnceLock,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
+
+use crate::{
+    client::send_object,
+    emulators::{
+        azure::{
+            AzureCloud, SECRET,
+            authority::Authority,
+            managed_identity,
+            server::{Behaviour, Said, Server},
+        },
+        azurite::{self, Azurite},
+        cosmos::{Cosmos, DATABASE},
+    },
+    harness::{Answer, ObjectRequest},
+    surfaces::aws::event::sample,
+};
+use reqwest::{Client, Method};
+use serde_json::Value;
+use tempfile::TempDir;
+use tokio::sync::Mutex;
+
+/// The resources of one surface.
+pub struct Resources {
+    cosmos: Database,
+    azurite: &'static Azurite,
+    services: AzureCloud,
+    /// The name of its containers: of items, and of documents.
+    name: String,
+    client: Client,
+    /// How far the change feed was read.
+    mark: Mutex<Value>,
+    /// How many events of the topic were delivered.
+    delivered: AtomicUsize,
+    trusted: TempDir,
+}
+
+/// Where the items are.
+enum Database {
+    /// In the account all tests share.
+    Shared,
+    /// In one of its own, whose faults strike nobody else.
+    Own(Cosmos),
+}
+
+/// The store that all tests of a program share: each has a container of its own.
+fn azurite() -> &'static Azurite {
+    static SHARED: OnceLock<Azurite> = OnceLock::new();
+    SHARED.get_or_init(Azurite::start)
+}
+
+impl Resources {
+    /// Creates them all. With an account of its own, faults can be injected.
+    pub async fn create(own_database: bool) -> Self {
+        static COUNT: AtomicUsize = AtomicUsize::new(1);
+        let name = format!("wm-test{}", COUNT.fetch_add(1, Ordering::Relaxed));
+        let cosmos = if own_database {
+            Database::Own(Cosmos::start("Strong"))
+        } else {
+            Database::Shared
+        };
+        let azurite = azurite();
+        let resources = Self {
+            cosmos,
+            azurite,
+            services: AzureCloud::start().await,
+            client: azurite.client(),
+            mark: Mutex::new(Value::Null),
+            delivered: AtomicUsize::new(0),
+            trusted: trusted(azurite),
+            name,
+        };
+        resources.cosmos().trust(&managed_identity::jwks());
+        tokio::join!(
+            resources.cosmos().container(&resources.name, 1),
+            azurite.container(&resources.name),
+        );
+        resources
+    }
+
+    fn cosmos(&self) -> &Cosmos {
+        match &self.cosmos {
+            Database::Shared => Cosmos::shared(),
+            Database::Own(cosmos) => cosmos,
+        }
+    }
+
+    /// The environment of the handler.
+    pub fn environment(&self) -> Vec<(String, String)> {
+        let mut environment = self.services.environment();
+        let trusted = self.trusted.path().join(TRUSTED);
+        let own = [
+            ("AZURE_COSMOS_ACCOUNT", "wm-test-cosmos"),
+            ("AZURE_COSMOS_ENDPOINT", &self.cosmos().url),
+            ("AZURE_COSMOS_DATABASE", DATABASE),
+            ("AZURE_COSMOS_CONTAINER", &self.name),
+            ("AZURE_STORAGE_ACCOUNT", azurite::ACCOUNT),
+            ("AZURE_STORAGE_ENDPOINT", &self.azurite.url),
+            ("AZURE_STORAGE_CONTAINER", &self.name),
+            ("SSL_CERT_FILE", trusted.to_str().unwrap()),
+        ];
+        environment.extend(own.map(|(name, value)| (name.to_owned(), value.to_owned())));
+        environment
+    }
+
+    /// Sends a request to a signed address.
+    pub async fn object(&self, request: ObjectRequest) -> Answer {
+        send_object(&self.client, request).await
+    }
+
+    /// What changed in the container since the last time, as the change feed has it.
+    pub async fn changes(&self) -> Vec<Value> {
+        let mut mark = self.mark.lock().await;
+        let (documents, now) = self.cosmos().changes(&self.name, &mark).await;
+        *mark = now;
+        documents
+    }
+
+    /// The names of all blobs in the container, in order.
+    pub async fn blobs(&self) -> Vec<String> {
+        let url = format!(
+            "{}/{}?restype=container&comp=list",
+            self.azurite.url, self.name
+        );
+        let asked = self.client.get(url).bearer_auth(azurite::token());
+        let answer = asked
+            .header("x-ms-version", "2026-04-06")
+            .send()
+            .await
+            .unwrap();
+        let (status, text) = (answer.status(), answer.text().await.unwrap());
+        assert!(status.is_success(), "{text}");
+        assert!(text.contains("<NextMarker/>") || text.contains("<NextMarker></NextMarker>"));
+        let names = text.split("<Name>").skip(1);
+        let name = |text: &str| text.split("</Name>").next().unwrap().replace("&amp;", "&");
+        names.map(name).collect()
+    }
+
+    /// What Event Grid tells of a blob in the container.
+    #[must_use]
+    pub fn blob_created(&self, path: &str) -> Value {
+        let mut event = sample("blob-created");
+        let place = format!("{}/blobs/{path}", self.name);
+        event["subject"] = format!("/blobServices/default/containers/{place}").into();
+        event["data"]["url"] = format!("{}/{}/{path}", self.azurite.url, self.name).into();
+        event
+    }
+
+    /// The events that came to the topic since the last time.
+    pub fn events(&self) -> Vec<Value> {
+        let events = self.services.topic.events();
+        let before = self.delivered.swap(events.len(), Ordering::SeqCst);
+        events.into_iter().skip(before).collect()
+    }
+
+    /// The texts of all mails to an address, oldest first.
+    pub fn mails(&self, to: &str) -> Vec<String> {
+        let mails = self.services.mail.mails().into_iter();
+        mails
+            .filter(|mail| mail.to() == to)
+            .map(|mail| mail.text().to_owned())
+            .collect()
+    }
+
+    /// What no log may hold: the secret, and what the process proves who it is with.
+    pub fn secrets(&self) -> Vec<String> {
+        let environment = self.services.identity.environment();
+        let header = environment
+            .into_iter()
+            .find(|(name, _)| name == "IDENTITY_HEADER");
+        vec![SECRET.to_owned(), header.unwrap().1]
+    }
+
+    /// Takes the topic down, or has it answer again.
+    pub fn break_topic(&self, down: bool) {
+        broken(&self.services.topic.server, down);
+    }
+
+    /// Takes the mail service down, or has it answer again.
+    pub fn break_mail(&self, down: bool) {
+        broken(&self.services.mail.server, down);
+    }
+
+    /// Takes the vault down, or has it answer again.
+    pub fn break_vault(&self, down: bool) {
+        broken(&self.services.vault.server, down);
+    }
+
+    /// Makes calls to the container go wrong.
+    pub async fn inject(&self, fault: Value) {
+        assert!(
+            matches!(self.cosmos, Database::Own(_)),
+            "faults would strike other tests"
+        );
+        self.cosmos().fail(&fault).await;
+    }
+
+    /// How often faults are still to strike.
+    pub async fn faults_left(&self) -> u64 {
+        let left = self
+            .cosmos()
+            .control(Method::GET, "faults", &Value::Null)
+            .await;
+        left["left"].as_u64().unwrap()
+    }
+
+    /// Takes back every fault that has not struck yet, and says how many strikes that were.
+    pub async fn calm(&self) -> u64 {
+        self.cosmos().calm().await
+    }
+
+    /// How many calls of this operation came so far.
+    pub async fn calls(&self, operation: &str) -> u64 {
+        let requests = self.cosmos().requests(&self.name).await;
+        let of_it = requests
+            .iter()
+            .filter(|request| request["operation"] == operation);
+        of_it.count() as u64
+    }
+}
+
+fn broken(server: &Server, down: bool) {
+    server.always(if down {
+        Behaviour::Says(Said::error(503, "ServiceUnavailable"))
+    } else {
+        Behaviour::Well
+    });
+}
+
+const TRUSTED: &str = "trusted.pem";
+
+/// The certificates of everybody the handler talks to.
+fn trusted(azurite: &Azurite) -> TempDir {
+    let directory = tempfile::tempdir().unwrap();
+    let files: [PathBuf; 2] = [Authority::shared().trusted.clone(), azurite.authority()];
+    let texts = files.map(|file| fs::read_to_string(file).unwrap());
+    fs::write(directory.path().join(TRUSTED), texts.concat()).unwrap();
+    directory
+}
