@@ -18,6 +18,18 @@ impl Drop for Running {
 }
 
 impl Running {
+    /// Asks it to stop, and waits until it has: its exit code.
+    ///
+    /// # Panics
+    /// When it does not run.
+    #[must_use]
+    pub fn terminate(mut self) -> Option<i32> {
+        let id = self.0.id().to_string();
+        let sent = Command::new("kill").args(["-TERM", &id]).status().unwrap();
+        assert!(sent.success());
+        self.0.wait().unwrap().code()
+    }
+
     fn files(&self) -> PathBuf {
         PathBuf::from(format!("/proc/{}", self.0.id()))
     }

@@ -3,7 +3,8 @@
 use std::{
     collections::BTreeSet,
     io::{Read, Write},
-    net::TcpStream,
+    net::{TcpListener, TcpStream},
+    process::{Command, Stdio},
     time::{Duration, Instant},
 };
 
@@ -12,8 +13,10 @@ use serde_json::{Value, json};
 use wm_core::api::Request;
 use wm_tests::{
     client::{Person, object_request},
+    footprint::Running,
     functions_host::{Outcome, State, Wrapping},
     harness::{Answer, Harness},
+    process,
     suite::estate::Estate,
     surfaces::azure::{AzureSurface, Options},
 };
@@ -583,4 +586,52 @@ async fn the_handler_names_what_its_environment_lacks() {
         assert!(said.contains(&format!("`{missing}`")), "{missing}: {said}");
         assert!(surface.host.errors().is_empty());
     }
+}
+
+/// In a container there is no host: `api` alone answers, nothing is a trigger, and nothing is a probe.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn alone_it_serves_the_api_and_nothing_else() {
+    let surface = AzureSurface::start().await;
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    drop(listener);
+    let child = Command::new(process::handler())
+        .arg("serve")
+        .env_clear()
+        .envs(surface.resources.environment())
+        .env("WM_LISTEN", address.to_string())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let running = Running(child);
+    let client = reqwest::Client::builder().no_proxy().build().unwrap();
+    let deadline = Instant::now() + Duration::from_secs(30);
+    let live = loop {
+        match client
+            .get(format!("http://{address}/health/live"))
+            .send()
+            .await
+        {
+            Ok(live) => break live,
+            Err(error) => assert!(Instant::now() < deadline, "{error}"),
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    };
+    assert_eq!(live.status(), 200);
+    let catalog = client.get(format!("http://{address}/v1/catalog"));
+    assert_eq!(catalog.send().await.unwrap().status(), 200);
+    let root = client.get(format!("http://{address}/"));
+    let envelope = json!({ "Data": {}, "Metadata": {} }).to_string();
+    let posts = ["relay", "ingest", "notify", "sweep"].map(|name| {
+        client
+            .post(format!("http://{address}/{name}"))
+            .body(envelope.clone())
+    });
+    for request in posts.into_iter().chain([root]) {
+        let answer = request.send().await.unwrap();
+        assert_eq!(answer.status(), 404);
+        assert_eq!(answer.headers()["content-type"], "application/problem+json");
+    }
+    assert_eq!(running.terminate(), Some(0));
 }
