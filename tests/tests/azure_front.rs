@@ -448,17 +448,15 @@ async fn a_trace_and_an_invocation_lead_through_the_log() {
     let own = answer.header("traceparent").unwrap();
     assert!(own.contains(trace) && !own.contains("b7ad6b7169203331"));
     let request_id = answer.header("x-request-id").unwrap();
-    let lines: Vec<Value> = surface.entries();
-    let answered = lines
-        .iter()
-        .find(|line| line["message"] == "answered" && line["request_id"] == request_id);
-    let answered = answered.unwrap_or_else(|| panic!("{lines:?}"));
+    let answered = surface
+        .entry(|line| line["message"] == "answered" && line["request_id"] == request_id)
+        .await;
     assert_eq!(answered["traceparent"], own);
     let invocation = answered["span"]["invocation_id"].as_str().unwrap();
-    let metrics = lines
-        .iter()
-        .find(|line| line["target"] == "metrics" && line["requestId"] == invocation);
-    assert_eq!(metrics.unwrap()["status"], "401");
+    let metrics = surface
+        .entry(|line| line["target"] == "metrics" && line["requestId"] == invocation)
+        .await;
+    assert_eq!(metrics["status"], "401");
 }
 
 /// Everything the handler could leak that it must not.
@@ -546,6 +544,9 @@ async fn logs_and_metrics_are_json_and_tell_no_secret() {
     secrets.0.insert("eyJhbGciOiJub25lIn0".into());
     surface.settle().await;
     surface.sweep().await;
+    surface
+        .entry(|line| line["target"] == "metrics" && line["Function"] == "sweep")
+        .await;
     let lines = surface.host.lines();
     let (metrics, answers) = check_log(&lines);
     assert!(metrics > 10 && metrics == answers, "{metrics} {answers}");

@@ -183,6 +183,20 @@ impl AzureSurface {
             .collect()
     }
 
+    /// The first such line, which may still be on its way here.
+    ///
+    /// # Panics
+    /// When there is none.
+    pub async fn entry(&self, wanted: impl Fn(&Value) -> bool) -> Value {
+        for _ in 0..2_000 {
+            if let Some(entry) = self.entries().into_iter().find(&wanted) {
+                return entry;
+            }
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        panic!("no such line: {}", self.host.last_lines());
+    }
+
     /// What the change feed holds since the last time, as the host gets it.
     pub async fn changes(&self) -> Vec<Value> {
         self.resources.changes().await
