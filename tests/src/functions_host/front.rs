@@ -147,8 +147,9 @@ fn outside(headers: &mut HeaderMap, target: &Uri) {
         Some(own) => format!("{}, {address}", String::from_utf8_lossy(own.as_bytes())),
         None => address.to_owned(),
     };
-    let host = String::from_utf8_lossy(headers.get(HOST).map_or(b"", |host| host.as_bytes()));
-    let (host, target, log_id) = (host.into_owned(), target.to_string(), guid());
+    let host = headers.get(HOST).and_then(|host| host.to_str().ok());
+    let host = host.unwrap_or_default().to_owned();
+    let (target, log_id) = (target.to_string(), guid());
     for (name, value) in [
         ("client-ip", address),
         ("disguised-host", &host),
