@@ -97,6 +97,20 @@ impl Sdk {
         })
     }
 
+    /// Clients that act as somebody else and trust somebody else: a person at the command line, a test.
+    #[must_use]
+    pub fn acting_as(
+        credential: Arc<dyn TokenCredential>,
+        mail_credential: Arc<dyn TokenCredential>,
+        http: reqwest::Client,
+    ) -> Self {
+        Self {
+            credential,
+            mail_credential,
+            http,
+        }
+    }
+
     /// Options for a client that is asked with this much patience.
     pub(crate) fn client_options(&self, patience: Patience) -> ClientOptions {
         options(&self.http, patience)
