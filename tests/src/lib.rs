@@ -20,6 +20,7 @@ pub mod memory;
 pub mod openapi;
 pub mod oracle;
 pub mod process;
+pub mod reference;
 pub mod repository;
 pub mod requests;
 pub mod suite;

@@ -70,6 +70,35 @@ pub fn s3s() -> &'static Path {
     })
 }
 
+/// The emulator that the Cosmos DB kit has in it, as a service: a program of ours, built by itself, so that
+/// no feature of the emulator is built into what is shipped.
+///
+/// # Panics
+/// When it cannot be built.
+pub fn cosmos() -> &'static Path {
+    static INSTALLED: OnceLock<PathBuf> = OnceLock::new();
+    INSTALLED.get_or_init(|| {
+        let root = repository::root();
+        let source = root.join("tests/tools/cosmos");
+        let modules = fs::read_dir(source.join("src")).unwrap();
+        let mut pins: Vec<PathBuf> = modules.map(|module| module.unwrap().path()).collect();
+        pins.extend(["Cargo.toml", "Cargo.lock"].map(|name| source.join(name)));
+        pins.sort();
+        // Outside its directory: a change of ours builds nothing else anew.
+        let target = root.join(".tools/cosmos-build");
+        let directory = Tool::new("cosmos", &pins).install(|directory| {
+            let mut build = Command::new(std::env::var_os("CARGO").unwrap_or("cargo".into()));
+            build.args(["build", "--quiet", "--locked", "--manifest-path"]);
+            build.arg(source.join("Cargo.toml"));
+            build.arg("--target-dir").arg(&target);
+            let mut copy = Command::new("cp");
+            copy.arg(target.join("debug/cosmos")).arg(directory);
+            vec![build, copy]
+        });
+        directory.join("cosmos")
+    })
+}
+
 /// The Python of an environment that holds exactly these requirements.
 ///
 /// # Panics

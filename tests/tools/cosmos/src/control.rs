@@ -3,9 +3,10 @@
 //! * `POST containers` `{database, container, partitions?}`
 //! * `POST faults` with a fault or a list of them, `GET faults`, `DELETE faults`
 //! * `GET requests`: every request so far, `DELETE requests`
+//! * `POST pages` `{items}`: the most items of a page from now on, 0 for no such limit
 //! * `POST changes` `{database, container, mark?}`: the change feed
 
-use std::sync::Mutex;
+use std::sync::{Mutex, atomic::Ordering};
 
 use bytes::Bytes;
 use http_body_util::Full;
@@ -91,6 +92,11 @@ async fn carry_out(
         ("GET", "requests") => Ok(json!({ "requests": *service.journal.0.lock().unwrap() })),
         ("DELETE", "requests") => {
             service.journal.0.lock().unwrap().clear();
+            Ok(json!({}))
+        }
+        ("POST", "pages") => {
+            let items = body["items"].as_u64().unwrap_or(0);
+            service.emulator.page.store(items, Ordering::SeqCst);
             Ok(json!({}))
         }
         ("POST", "changes") => {

@@ -1,6 +1,13 @@
 //! The emulator itself.
 
-use std::{collections::BTreeMap, error::Error, sync::Mutex};
+use std::{
+    collections::BTreeMap,
+    error::Error,
+    sync::{
+        Mutex,
+        atomic::{AtomicU64, Ordering},
+    },
+};
 
 use azure_core::http::{
     Method, Request, Url,
@@ -20,23 +27,26 @@ use serde_json::{Value, json};
 
 use crate::refusal;
 
-/// One account in one region, at Strong, as the template makes it.
+/// One account in one region.
 pub struct Emulator {
     client: InMemoryEmulatorHttpClient,
     url: Url,
     /// How many physical partitions each container has.
     containers: Mutex<BTreeMap<(String, String), u32>>,
+    /// The most items of a page, whatever is asked for; none when it is 0. The service ends a page when it
+    /// likes.
+    pub page: AtomicU64,
 }
 
 impl Emulator {
-    pub fn new(url: Url) -> Result<Self, Box<dyn Error>> {
+    pub fn new(url: Url, consistency: ConsistencyLevel) -> Result<Self, Box<dyn Error>> {
         let region = VirtualRegion::new("East US", url.clone());
-        let account =
-            VirtualAccountConfig::new(vec![region])?.with_consistency(ConsistencyLevel::Strong);
+        let account = VirtualAccountConfig::new(vec![region])?.with_consistency(consistency);
         Ok(Self {
             client: InMemoryEmulatorHttpClient::try_new(account)?,
             url,
             containers: Mutex::default(),
+            page: AtomicU64::new(0),
         })
     }
 
@@ -84,6 +94,14 @@ impl Emulator {
                     .headers_mut()
                     .insert(name, HeaderValue::from(value.to_owned()));
             }
+        }
+        let page = self.page.load(Ordering::SeqCst);
+        if page > 0 {
+            let name = HeaderName::from_static("x-ms-max-item-count");
+            let asked = request.headers().get_optional_str(&name);
+            let asked: Option<u64> = asked.and_then(|asked| asked.parse().ok());
+            let page = asked.map_or(page, |asked| asked.min(page));
+            request.headers_mut().insert(name, page.to_string());
         }
         if !body.is_empty() {
             request.set_body(body);

@@ -2,23 +2,26 @@
 //! reaches it over HTTP. Unlike the emulator by itself it verifies the token of every request, and it fails
 //! on demand.
 //!
-//! `cosmos --keys KEYS.json` prints `cosmos answers at http://127.0.0.1:PORT/` once it does. The key set is
-//! read again whenever a token names a key it does not have.
+//! `cosmos --keys KEYS.json [--consistency Strong|Session]` prints `cosmos answers at
+//! http://127.0.0.1:PORT/` once it does. The key set is read again whenever a token names a key it does not
+//! have.
 
 mod control;
 mod emulator;
 mod faults;
 mod token;
 
-use std::{error::Error, future::Future, sync::Arc, time::Duration};
+use std::{error::Error, future::Future, path::PathBuf, sync::Arc, time::Duration};
 
 use azure_core::http::{Method, Url};
+use azure_data_cosmos_driver::in_memory_emulator::ConsistencyLevel;
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full, Limited};
-use hyper::{
-    Request, Response, StatusCode, body::Incoming, server::conn::http1, service::service_fn,
+use hyper::{Request, Response, StatusCode, body::Incoming, service::service_fn};
+use hyper_util::{
+    rt::{TokioExecutor, TokioIo},
+    server::conn::auto,
 };
-use hyper_util::rt::TokioIo;
 use serde_json::json;
 use tokio::net::TcpListener;
 
@@ -51,20 +54,36 @@ struct Service {
     journal: Journal,
 }
 
+struct Arguments {
+    keys: PathBuf,
+    consistency: ConsistencyLevel,
+}
+
+fn arguments() -> Result<Arguments, Box<dyn Error>> {
+    let mut keys = None;
+    let mut consistency = ConsistencyLevel::Strong;
+    let mut given = std::env::args().skip(1);
+    while let Some(flag) = given.next() {
+        let value = given.next().ok_or("every flag has a value")?;
+        match (flag.as_str(), value.as_str()) {
+            ("--keys", file) => keys = Some(file.into()),
+            ("--consistency", "Strong") => consistency = ConsistencyLevel::Strong,
+            ("--consistency", "Session") => consistency = ConsistencyLevel::Session,
+            _ => return Err(format!("`{flag} {value}` is not known").into()),
+        }
+    }
+    let keys = keys.ok_or("`--keys KEYS.json` is missing")?;
+    Ok(Arguments { keys, consistency })
+}
+
 #[tokio::main(worker_threads = 2)]
 async fn main() -> Result<(), Box<dyn Error>> {
-    let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let [flag, keys] = arguments.as_slice() else {
-        return Err("usage: cosmos --keys KEYS.json".into());
-    };
-    if flag != "--keys" {
-        return Err(format!("`{flag}` is not known: usage: cosmos --keys KEYS.json").into());
-    }
+    let Arguments { keys, consistency } = arguments()?;
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let url: Url = format!("http://{}/", listener.local_addr()?).parse()?;
     let service = Arc::new(Service {
-        emulator: Emulator::new(url.clone())?,
-        verifier: Verifier::new(keys.into()),
+        emulator: Emulator::new(url.clone(), consistency)?,
+        verifier: Verifier::new(keys),
         faults: Faults::default(),
         journal: Journal::default(),
     });
@@ -76,7 +95,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
         tokio::spawn(async move {
             let answering = service_fn(move |request| answer(Arc::clone(&service), request));
             // What goes wrong on a connection is for its client to see.
-            let _ = http1::Builder::new()
+            // The kit begins with HTTP/2, as the service has it.
+            let _ = auto::Builder::new(TokioExecutor::new())
                 .serve_connection(TokioIo::new(stream), answering)
                 .await;
         });

@@ -1,0 +1,643 @@
+//! The database adapter does what core's reference database does, on the emulator that the Cosmos DB kit has
+//! in it, and tells its failures apart.
+
+use std::time::Instant;
+
+use futures_util::future::join_all;
+use reqwest::Method;
+use serde_json::{Value, json};
+use wm_azure::{
+    config::{Config, Role},
+    records::{CosmosRecords, Document, from_document},
+    sdk::Sdk,
+};
+use wm_core::{
+    storage::{
+        Batch, Condition, Index, IndexKey, Item, Key, List, Operation, Range, Scope, Sort,
+        memory::Memory,
+    },
+    value::{Sha256, Timestamp},
+};
+use wm_service::{
+    ports::{CommitError, PortErrorKind, Records},
+    variables::Variables,
+};
+use wm_tests::{
+    emulators::cosmos::{AUDIENCE, Cosmos, DATABASE, OneToken, identity, token},
+    issuer::TestIssuer,
+    reference::{
+        assert_agree, assert_largest_is_all_or_nothing, assert_pages_hold_all, batch, etag,
+    },
+};
+
+fn config(url: &str, container: &str) -> Config {
+    let variables: Variables = [
+        ("AZURE_COSMOS_ACCOUNT", "tests"),
+        ("AZURE_COSMOS_ENDPOINT", url),
+        ("AZURE_COSMOS_DATABASE", DATABASE),
+        ("AZURE_COSMOS_CONTAINER", container),
+        ("AZURE_STORAGE_ACCOUNT", "none"),
+        ("AZURE_STORAGE_CONTAINER", "none"),
+        ("AZURE_ENTRA_ISSUER", "https://issuer"),
+        ("AZURE_ENTRA_TENANT", "none"),
+        ("AZURE_ENTRA_CLIENTS", "none"),
+    ]
+    .map(|(name, value)| (name.to_owned(), value.to_owned()))
+    .into_iter()
+    .collect();
+    Config::read(Role::Api, variables).unwrap()
+}
+
+/// The adapter as whoever has this token.
+fn adapter_of(cosmos: &Cosmos, container: &str, token: std::sync::Arc<OneToken>) -> CosmosRecords {
+    let sdk = Sdk::acting_as(token.clone(), token, reqwest::Client::new());
+    CosmosRecords::new(&sdk, &config(&cosmos.url, container)).unwrap()
+}
+
+/// Another process over the same container: it has met nothing yet.
+fn adapter(cosmos: &Cosmos, container: &str) -> CosmosRecords {
+    adapter_of(cosmos, container, OneToken::good())
+}
+
+/// The adapter over a new container on as many physical partitions.
+async fn records(cosmos: &Cosmos, container: &str, partitions: u32) -> CosmosRecords {
+    cosmos.container(container, partitions).await;
+    adapter(cosmos, container)
+}
+
+fn scope() -> Scope {
+    Scope::Email(Sha256::of(b"scope"))
+}
+
+fn key(sort: &str) -> Key {
+    scope().key(Sort::from_stored(sort.to_owned()))
+}
+
+fn item(sort: &str, mark: u8) -> Item {
+    Item {
+        key: key(sort),
+        index: Default::default(),
+        etag: etag(mark),
+        body: format!("state {mark}"),
+        expires_at: None,
+    }
+}
+
+fn create(item: Item) -> Operation {
+    Operation::Put(item, Condition::Absent)
+}
+
+fn replace(item: Item, mark: u8) -> Operation {
+    Operation::Put(item, Condition::Matches(etag(mark)))
+}
+
+/// What became of a commit, in a word.
+async fn commit(records: &CosmosRecords, operations: Vec<Operation>) -> &'static str {
+    match records.commit(&batch(scope(), operations)).await {
+        Ok(()) => "done",
+        Err(CommitError::Conflict) => "conflict",
+        Err(CommitError::Failed(error)) => named(error.kind),
+    }
+}
+
+async fn get(records: &CosmosRecords, sort: &str) -> Result<Option<Item>, &'static str> {
+    let answer = records.get(&key(sort)).await;
+    answer.map_err(|error| named(error.kind))
+}
+
+fn named(kind: PortErrorKind) -> &'static str {
+    match kind {
+        PortErrorKind::Throttled => "throttled",
+        PortErrorKind::Unavailable => "unavailable",
+        PortErrorKind::Refused => "refused",
+        PortErrorKind::Full => "full",
+    }
+}
+
+/// How many requests of this kind reached the container.
+async fn count(cosmos: &Cosmos, container: &str, operation: &str) -> usize {
+    let requests = cosmos.requests(&format!("/colls/{container}/docs")).await;
+    let of_kind = requests
+        .iter()
+        .filter(|request| request["operation"] == operation);
+    of_kind.count()
+}
+
+#[tokio::test]
+async fn single_items_are_as_the_reference_has_them() {
+    assert_agree(&records(Cosmos::shared(), "single", 1).await, 1).await;
+}
+
+#[tokio::test]
+async fn batches_are_as_the_reference_has_them_on_many_partitions() {
+    assert_agree(&records(Cosmos::shared(), "batches", 3).await, 6).await;
+}
+
+/// The service ends pages where it likes, here after two items.
+#[tokio::test]
+async fn case_60_every_item_is_read_once_however_pages_end() {
+    let cosmos = Cosmos::start("Strong");
+    let records = records(&cosmos, "pages", 3).await;
+    cosmos
+        .control(Method::POST, "pages", &json!({ "items": 2 }))
+        .await;
+    assert_agree(&records, 6).await;
+    let paged = count(&cosmos, "pages", "query").await;
+    cosmos
+        .control(Method::DELETE, "requests", &Value::Null)
+        .await;
+    assert_pages_hold_all(&records).await;
+    assert!(
+        paged > 100 && count(&cosmos, "pages", "query").await > 20,
+        "{paged}"
+    );
+}
+
+#[tokio::test]
+async fn case_54_and_59_the_largest_batch_is_all_or_nothing() {
+    let cosmos = Cosmos::shared();
+    let records = records(cosmos, "largest", 1).await;
+    let largest = assert_largest_is_all_or_nothing(&records).await;
+    // Sent again, as after a lost answer: what is there is in the way, and is told to be ours by its body.
+    assert!(matches!(
+        records.commit(&largest).await,
+        Err(CommitError::Conflict)
+    ));
+}
+
+/// Bodies of which every character is escaped on the wire, as large as core lets them be.
+#[tokio::test]
+async fn case_59_the_largest_items_are_stored_to_the_letter() {
+    let records = records(Cosmos::shared(), "items", 1).await;
+    for (number, text) in ["\"", "\\", "\u{1}", "é", "😀"].into_iter().enumerate() {
+        let sort = format!("LARGE#{number}");
+        let body = text.repeat((Batch::ITEM_BYTES - 4096) / text.len());
+        let large = Item {
+            body,
+            ..item(&sort, 1)
+        };
+        assert_eq!(commit(&records, vec![create(large.clone())]).await, "done");
+        assert!(get(&records, &sort).await.unwrap() == Some(large));
+    }
+    let larger = Item {
+        body: "x".repeat(3 << 20),
+        ..item("LARGER", 1)
+    };
+    assert_eq!(commit(&records, vec![create(larger)]).await, "refused");
+}
+
+#[tokio::test]
+async fn every_character_of_a_sort_key_names_an_item_of_its_own() {
+    let records = records(Cosmos::shared(), "characters", 2).await;
+    let mut memory = Memory::default();
+    let characters = (' '..='~').chain(['\u{7f}', 'é', '\u{ffff}', '😀']);
+    let sorts: Vec<String> = characters
+        .flat_map(|character| {
+            [
+                format!("K{character}"),
+                format!("{character}K"),
+                character.to_string(),
+            ]
+        })
+        .chain(["..".into(), "##".into(), "K%2FK".into(), "K~2FK".into()])
+        .collect();
+    let sorts: std::collections::BTreeSet<String> = sorts.into_iter().collect();
+    let items: Vec<Item> = sorts.iter().map(|sort| item(sort, 1)).collect();
+    for chunk in items.chunks(Batch::OPERATIONS) {
+        let create = batch(scope(), chunk.iter().cloned().map(create).collect());
+        records.commit(&create).await.unwrap();
+        memory.commit(&create).unwrap();
+    }
+    for sort in &sorts {
+        assert_eq!(
+            get(&records, sort).await.unwrap(),
+            Some(item(sort, 1)),
+            "{sort:?}"
+        );
+        // By itself, its name is in the address and not in a body.
+        let changed = item(sort, 2);
+        assert_eq!(
+            commit(&records, vec![replace(changed, 1)]).await,
+            "done",
+            "{sort:?}"
+        );
+        let change = batch(scope(), vec![replace(item(sort, 2), 1)]);
+        memory.commit(&change).unwrap();
+    }
+    let all = Range::all(scope(), "");
+    assert_eq!(records.scan(&all).await.unwrap(), memory.scan(&all));
+}
+
+#[tokio::test]
+async fn case_62_what_has_expired_is_still_an_item() {
+    let records = records(Cosmos::shared(), "expired", 1).await;
+    let expired = Item {
+        expires_at: Some(Timestamp::from_millis(1)),
+        ..item("IDEM#1", 1)
+    };
+    assert_eq!(
+        commit(&records, vec![create(expired.clone())]).await,
+        "done"
+    );
+    assert_eq!(get(&records, "IDEM#1").await.unwrap(), Some(expired));
+}
+
+#[tokio::test]
+async fn what_the_change_feed_shows_is_the_items() {
+    let cosmos = Cosmos::shared();
+    let records = records(cosmos, "feed", 2).await;
+    let entries: Vec<Item> = (0..5)
+        .map(|number| item(&format!("JOURNAL#{number}"), 1))
+        .collect();
+    let operations = entries.iter().cloned().map(create).collect();
+    assert_eq!(commit(&records, operations).await, "done");
+    let shown = |documents: Vec<Value>| -> Vec<Item> {
+        let documents = documents.into_iter();
+        let documents =
+            documents.map(|document| serde_json::from_value::<Document>(document).unwrap());
+        documents
+            .map(|document| from_document(&document).unwrap())
+            .collect()
+    };
+    let (documents, mark) = cosmos.changes("feed", &Value::Null).await;
+    assert_eq!(shown(documents), entries);
+    assert_eq!(
+        commit(&records, vec![replace(item("JOURNAL#2", 2), 1)]).await,
+        "done"
+    );
+    let (documents, mark) = cosmos.changes("feed", &mark).await;
+    assert_eq!(shown(documents), [item("JOURNAL#2", 2)]);
+    assert!(cosmos.changes("feed", &mark).await.0.is_empty());
+}
+
+/// What is remembered of a state is a condition and nothing more: out of date, it costs a look.
+#[tokio::test]
+async fn a_stale_mark_of_the_service_loses_nothing() {
+    let cosmos = Cosmos::shared();
+    let ours = records(cosmos, "stale", 1).await;
+    let theirs = adapter(cosmos, "stale");
+    for pair in [vec![item("A", 1)], vec![item("B", 1), item("C", 1)]] {
+        let operations = |mark: u8, before: u8| -> Vec<Operation> {
+            let changed = |item: &Item| Item {
+                body: format!("state {mark}"),
+                etag: etag(mark),
+                ..item.clone()
+            };
+            pair.iter()
+                .map(|item| replace(changed(item), before))
+                .collect()
+        };
+        let first = &pair[0].key.sort.to_string();
+        assert_eq!(
+            commit(&ours, pair.iter().cloned().map(create).collect()).await,
+            "done"
+        );
+        // Written anew by another process, in the state we know: the condition holds, and so it must.
+        assert_eq!(commit(&theirs, operations(1, 1)).await, "done");
+        assert_eq!(commit(&ours, operations(2, 1)).await, "done");
+        // Written by another process, in another state.
+        assert_eq!(commit(&theirs, operations(3, 2)).await, "done");
+        assert_eq!(commit(&ours, operations(4, 2)).await, "conflict");
+        assert_eq!(get(&ours, first).await.unwrap().unwrap().body, "state 3");
+        assert_eq!(commit(&ours, operations(4, 3)).await, "done");
+        // Removed by another process.
+        let removed = pair
+            .iter()
+            .map(|item| Operation::Delete(item.key.sort.clone(), Condition::Matches(etag(4))));
+        assert_eq!(commit(&theirs, removed.collect()).await, "done");
+        assert_eq!(commit(&ours, operations(5, 4)).await, "conflict");
+        assert_eq!(get(&ours, first).await.unwrap(), None);
+    }
+}
+
+#[tokio::test]
+async fn a_state_nobody_read_is_looked_up_before_it_is_replaced() {
+    let cosmos = Cosmos::shared();
+    let writer = records(cosmos, "unread", 1).await;
+    assert_eq!(commit(&writer, vec![create(item("A", 1))]).await, "done");
+    let wrote = count(cosmos, "unread", "write").await;
+    let newcomer = adapter(cosmos, "unread");
+    assert_eq!(
+        commit(&newcomer, vec![replace(item("A", 3), 2)]).await,
+        "conflict"
+    );
+    assert_eq!(
+        count(cosmos, "unread", "write").await,
+        wrote,
+        "nothing was sent to be refused"
+    );
+    assert_eq!(
+        commit(&newcomer, vec![replace(item("A", 2), 1)]).await,
+        "done"
+    );
+    let read = count(cosmos, "unread", "read").await;
+    assert_eq!(
+        commit(&newcomer, vec![replace(item("A", 3), 2)]).await,
+        "done"
+    );
+    assert_eq!(
+        count(cosmos, "unread", "read").await,
+        read,
+        "what it wrote it knows"
+    );
+}
+
+#[tokio::test]
+async fn case_51_of_many_writers_of_one_state_one_wins() {
+    let cosmos = Cosmos::shared();
+    let first = records(cosmos, "race", 1).await;
+    assert_eq!(commit(&first, vec![create(item("A", 0))]).await, "done");
+    let writers: Vec<CosmosRecords> = (0..8).map(|_| adapter(cosmos, "race")).collect();
+    for round in 0..4 {
+        let raced = writers.iter().zip(1_u8..).map(async |(records, number)| {
+            let held = get(records, "A").await.unwrap().unwrap();
+            let wanted = item("A", 8 * (round + 1) + number);
+            let condition = Condition::Matches(held.etag);
+            commit(records, vec![Operation::Put(wanted, condition)]).await
+        });
+        let outcomes = join_all(raced).await;
+        let won = outcomes
+            .iter()
+            .filter(|outcome| **outcome == "done")
+            .count();
+        // Whoever read late enough to see the winner may win after it.
+        assert!(
+            won >= 1
+                && outcomes
+                    .iter()
+                    .all(|outcome| ["done", "conflict"].contains(outcome))
+        );
+    }
+    let created = writers.iter().zip(1_u8..).map(async |(records, number)| {
+        commit(
+            records,
+            vec![create(item("B", number)), create(item("C", number))],
+        )
+        .await
+    });
+    let created = join_all(created).await;
+    assert_eq!(
+        created.iter().filter(|outcome| **outcome == "done").count(),
+        1,
+        "{created:?}"
+    );
+}
+
+/// Every status an operation by itself can be answered with, for each kind of call.
+#[tokio::test]
+async fn case_58_each_status_has_one_meaning_on_every_call() {
+    let cosmos = Cosmos::start("Strong");
+    let records = records(&cosmos, "statuses", 1).await;
+    assert_eq!(
+        commit(&records, vec![create(item("A", 1)), create(item("B", 1))]).await,
+        "done"
+    );
+    for (status, substatus, expected) in [
+        (429, 3200, "throttled"),
+        (503, 0, "unavailable"),
+        (500, 0, "unavailable"),
+        (408, 0, "unavailable"),
+        (403, 0, "refused"),
+        (401, 0, "refused"),
+        (400, 0, "refused"),
+        (413, 0, "refused"),
+    ] {
+        let fault = json!({
+            "kind": "status", "status": status, "substatus": substatus, "times": 9, "milliseconds": 1,
+        });
+        cosmos.fail(&fault).await;
+        let said = format!("{status}/{substatus}");
+        assert_eq!(get(&records, "A").await, Err(expected), "{said}");
+        let scanned = records.scan(&Range::all(scope(), "")).await;
+        assert_eq!(named(scanned.unwrap_err().kind), expected, "{said}");
+        assert_eq!(
+            commit(&records, vec![create(item("N", 1))]).await,
+            expected,
+            "{said}"
+        );
+        let two = vec![create(item("N", 1)), create(item("O", 1))];
+        assert_eq!(commit(&records, two).await, expected, "{said}");
+        cosmos.calm().await;
+    }
+    // What passes by itself within a moment is not told to anybody.
+    for fault in [
+        json!({ "kind": "status", "status": 429, "milliseconds": 5 }),
+        json!({ "kind": "status", "status": 449 }),
+        json!({ "kind": "status", "status": 503, "operation": "read" }),
+    ] {
+        cosmos.fail(&fault).await;
+        assert_eq!(get(&records, "A").await, Ok(Some(item("A", 1))), "{fault}");
+        assert_eq!(cosmos.calm().await, 0, "{fault}");
+    }
+}
+
+/// Every way a batch can be answered.
+#[tokio::test]
+async fn case_57_a_failed_batch_is_judged_by_each_operation() {
+    let cosmos = Cosmos::start("Strong");
+    let records = records(&cosmos, "judged", 1).await;
+    for (operations, expected) in [
+        (json!([424, 409]), "conflict"),
+        (json!([412, 424]), "conflict"),
+        (json!([404, 424]), "conflict"),
+        (json!([424, 429]), "throttled"),
+        (json!([449, 424]), "throttled"),
+        (json!([413, 424]), "refused"),
+        (json!([400, 424]), "refused"),
+        (json!([424, 408]), "unavailable"),
+        (json!([503, 424]), "unavailable"),
+        (json!([424, 424]), "unavailable"),
+        (json!([]), "unavailable"),
+    ] {
+        let fault = json!({ "kind": "status", "status": 207, "operation": "batch", "operations": operations });
+        cosmos.fail(&fault).await;
+        let two = vec![create(item("A", 1)), create(item("B", 1))];
+        assert_eq!(commit(&records, two).await, expected, "{operations}");
+        assert_eq!(cosmos.calm().await, 0);
+    }
+    assert!(
+        records
+            .scan(&Range::all(scope(), ""))
+            .await
+            .unwrap()
+            .items
+            .is_empty()
+    );
+}
+
+/// A write is sent once, and whoever sent it hears that nobody knows.
+#[tokio::test]
+async fn case_52_a_lost_answer_is_an_open_outcome() {
+    let cosmos = Cosmos::start("Strong");
+    let records = records(&cosmos, "lost", 1).await;
+    records.connect().await.unwrap();
+    for (sort, operation, kind) in [
+        ("A", "write", "drop-after"),
+        ("B", "batch", "drop-after"),
+        ("C", "write", "status-after"),
+        ("D", "batch", "status-after"),
+    ] {
+        cosmos
+            .fail(&json!({ "kind": kind, "operation": operation }))
+            .await;
+        let mut operations = vec![create(item(sort, 1))];
+        if operation == "batch" {
+            operations.push(create(item(&format!("{sort}#2"), 1)));
+        }
+        let before = count(&cosmos, "lost", operation).await;
+        assert_eq!(
+            commit(&records, operations.clone()).await,
+            "unavailable",
+            "{sort}"
+        );
+        assert_eq!(
+            count(&cosmos, "lost", operation).await,
+            before + 1,
+            "{sort}"
+        );
+        assert_eq!(get(&records, sort).await, Ok(Some(item(sort, 1))), "{sort}");
+        assert_eq!(commit(&records, operations).await, "conflict", "{sort}");
+    }
+    for operation in ["write", "batch"] {
+        cosmos
+            .fail(&json!({ "kind": "drop", "operation": operation }))
+            .await;
+    }
+    assert_eq!(
+        commit(&records, vec![create(item("E", 1))]).await,
+        "unavailable"
+    );
+    let two = vec![create(item("E", 1)), create(item("F", 1))];
+    assert_eq!(commit(&records, two).await, "unavailable");
+    assert_eq!(get(&records, "E").await, Ok(None));
+    // A read is tried again at once.
+    cosmos
+        .fail(&json!({ "kind": "drop", "operation": "read" }))
+        .await;
+    assert_eq!(get(&records, "A").await, Ok(Some(item("A", 1))));
+}
+
+#[tokio::test]
+async fn nobody_waits_longer_than_a_call_may_take() {
+    let cosmos = Cosmos::start("Strong");
+    let records = records(&cosmos, "slow", 1).await;
+    assert_eq!(commit(&records, vec![create(item("A", 1))]).await, "done");
+    cosmos
+        .fail(&json!({ "kind": "delay", "times": 99, "milliseconds": 20_000 }))
+        .await;
+    let everything = Range::all(scope(), "");
+    let begun = Instant::now();
+    let answers = futures_util::join!(
+        get(&records, "A"),
+        commit(&records, vec![create(item("B", 1))]),
+        commit(&records, vec![create(item("C", 1)), create(item("D", 1))]),
+        records.scan(&everything),
+    );
+    assert!(begun.elapsed().as_secs() < 6, "{:?}", begun.elapsed());
+    assert_eq!(answers.0, Err("unavailable"));
+    assert_eq!((answers.1, answers.2), ("unavailable", "unavailable"));
+    assert_eq!(named(answers.3.unwrap_err().kind), "unavailable");
+    cosmos.calm().await;
+    // Neither does anybody wait for a service that asks for patience.
+    let busy = json!({ "kind": "status", "status": 429, "times": 99, "milliseconds": 60_000 });
+    cosmos.fail(&busy).await;
+    let begun = Instant::now();
+    assert!(["throttled", "unavailable"].contains(&get(&records, "A").await.unwrap_err()));
+    assert!(begun.elapsed().as_secs() < 6, "{:?}", begun.elapsed());
+}
+
+#[tokio::test]
+async fn only_the_tokens_of_the_identity_are_taken() {
+    let cosmos = Cosmos::shared();
+    let records = records(cosmos, "tokens", 1).await;
+    assert_eq!(commit(&records, vec![create(item("A", 1))]).await, "done");
+    let forger = TestIssuer::rsa(&identity().name, "cosmos");
+    for bad in [
+        token(&forger, AUDIENCE, 3600),
+        token(identity(), "https://storage.azure.com", 3600),
+        token(identity(), AUDIENCE, -1),
+        "nothing".to_owned(),
+    ] {
+        let stranger = adapter_of(cosmos, "tokens", OneToken::of(bad));
+        assert_eq!(get(&stranger, "A").await, Err("refused"));
+    }
+}
+
+/// A decision on an account that may answer with the past is not taken.
+#[tokio::test]
+async fn an_account_that_is_not_at_strong_is_refused() {
+    let cosmos = Cosmos::start("Session");
+    let records = records(&cosmos, "session", 1).await;
+    assert_eq!(get(&records, "A").await, Err("refused"));
+    let scanned = records.scan(&Range::all(scope(), "")).await;
+    assert_eq!(named(scanned.unwrap_err().kind), "refused");
+}
+
+#[tokio::test]
+async fn a_container_that_is_late_is_found_in_the_end() {
+    let cosmos = Cosmos::shared();
+    cosmos.container("another", 1).await;
+    let records = adapter(cosmos, "late");
+    assert!(records.connect().await.is_err());
+    cosmos.container("late", 1).await;
+    records.connect().await.unwrap();
+    assert_eq!(get(&records, "A").await, Ok(None));
+}
+
+#[tokio::test]
+async fn what_calls_take_is_counted() {
+    let records = records(Cosmos::shared(), "meter", 1).await;
+    records.connect().await.unwrap();
+    assert_eq!(records.meter().take().calls, 0);
+    assert_eq!(get(&records, "A").await, Ok(None));
+    let missed = records.meter().take();
+    assert!(missed.calls == 1 && missed.read_units > 0.0, "{missed:?}");
+    let placed = Item {
+        index: [
+            Some(IndexKey {
+                partition: "P".into(),
+                sort: "1".into(),
+            }),
+            None,
+            None,
+            None,
+        ],
+        ..item("A", 1)
+    };
+    assert_eq!(commit(&records, vec![create(placed.clone())]).await, "done");
+    let wrote = records.meter().take();
+    assert!(
+        wrote.calls == 1 && wrote.write_units > 0.0 && wrote.read_units == 0.0,
+        "{wrote:?}"
+    );
+    let two = vec![replace(placed, 1), create(item("B", 1))];
+    assert_eq!(commit(&records, two).await, "done");
+    let wrote_two = records.meter().take();
+    assert!(
+        wrote_two.calls == 1 && wrote_two.write_units > wrote.write_units,
+        "{wrote_two:?}"
+    );
+    let list = List {
+        index: Index::Gsi1,
+        partition: "P".into(),
+        prefix: String::new(),
+        after: None,
+        until: None,
+        limit: 10,
+    };
+    assert_eq!(records.list(&list).await.unwrap().items.len(), 1);
+    assert_eq!(
+        records
+            .scan(&Range::all(scope(), ""))
+            .await
+            .unwrap()
+            .items
+            .len(),
+        2
+    );
+    let read = records.meter().take();
+    assert!(
+        read.calls == 2 && read.read_units > 0.0 && read.write_units == 0.0,
+        "{read:?}"
+    );
+}
