@@ -1,5 +1,6 @@
 //! People who call a surface, and answers that check themselves.
 
+use reqwest::{Client, Method};
 use serde_json::{Value, json};
 use wm_core::{api::Request, value::Sha256};
 
@@ -279,6 +280,33 @@ pub fn object_request(step: &Value, body: Vec<u8>) -> ObjectRequest {
             .map(|(name, value)| (name.clone(), value.as_str().unwrap().to_owned()))
             .collect(),
         body,
+    }
+}
+
+/// Sends a request to a signed address, as browsers and curl would.
+///
+/// # Panics
+/// When nothing answers.
+pub async fn send_object(client: &Client, request: ObjectRequest) -> Answer {
+    let method: Method = request.method.parse().unwrap();
+    let mut built = client.request(method, &request.url);
+    for (name, value) in &request.headers {
+        built = built.header(name, value);
+    }
+    if request.body.is_empty() && request.method == "PUT" {
+        // This client leaves it out; browsers and curl send it (RFC 9110 section 8.6).
+        built = built.header("content-length", "0");
+    }
+    let response = built.body(request.body).send().await.unwrap();
+    let text =
+        |value: &reqwest::header::HeaderValue| String::from_utf8_lossy(value.as_bytes()).into();
+    let headers = response.headers().iter();
+    Answer {
+        status: response.status().as_u16(),
+        headers: headers
+            .map(|(name, value)| (name.as_str().to_owned(), text(value)))
+            .collect(),
+        body: response.bytes().await.unwrap().to_vec(),
     }
 }
 

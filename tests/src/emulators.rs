@@ -2,6 +2,7 @@
 
 pub mod azure;
 pub mod cosmos;
+pub mod azurite;
 pub mod dynalite;
 pub mod ministack;
 pub mod proxy;

@@ -2,6 +2,7 @@
 
 pub mod aws;
 pub mod azure;
+pub mod blob;
 pub mod local;
 pub mod memory;
 pub mod people;

@@ -32,23 +32,39 @@ pub fn ministack() -> &'static Path {
 pub fn dynalite() -> &'static Path {
     static INSTALLED: OnceLock<PathBuf> = OnceLock::new();
     INSTALLED.get_or_init(|| {
-        let pins = ["package.json", "package-lock.json"].map(pin_of_dynalite);
-        let major = "process.exit(parseInt(process.versions.node) < 20 ? 1 : 0)";
-        require("Node 20", Command::new("node").args(["-e", major]));
-        let directory = Tool::new("dynalite", &pins).install(|directory| {
-            for pin in &pins {
-                fs::copy(pin, directory.join(pin.file_name().unwrap())).unwrap();
-            }
-            let mut command = Command::new("npm");
-            command.args(["ci", "--ignore-scripts", "--no-audit", "--no-fund"]);
-            vec![command]
-        });
+        let directory = node_packages("dynalite", &[]);
         directory.join("node_modules/dynalite/cli.js")
     })
 }
 
-fn pin_of_dynalite(name: &str) -> PathBuf {
-    repository::root().join("tests/tools/dynalite").join(name)
+/// The emulator of Blob Storage: a script for Node.
+///
+/// # Panics
+/// When it cannot be installed.
+pub fn azurite() -> &'static Path {
+    static INSTALLED: OnceLock<PathBuf> = OnceLock::new();
+    INSTALLED.get_or_init(|| node_packages("azurite", &["serve.js"]).join("serve.js"))
+}
+
+/// A directory with exactly the packages that the lock file of this tool lists, and with these scripts of
+/// ours beside them.
+///
+/// # Panics
+/// When they cannot be installed.
+fn node_packages(name: &str, scripts: &[&str]) -> PathBuf {
+    let of_tool = repository::root().join("tests/tools").join(name);
+    let files = ["package.json", "package-lock.json"].iter().chain(scripts);
+    let pins: Vec<PathBuf> = files.map(|file| of_tool.join(file)).collect();
+    let major = "process.exit(parseInt(process.versions.node) < 20 ? 1 : 0)";
+    require("Node 20", Command::new("node").args(["-e", major]));
+    Tool::new(name, &pins).install(|directory| {
+        for pin in &pins {
+            fs::copy(pin, directory.join(pin.file_name().unwrap())).unwrap();
+        }
+        let mut command = Command::new("npm");
+        command.args(["ci", "--ignore-scripts", "--no-audit", "--no-fund"]);
+        vec![command]
+    })
 }
 
 /// The strict S3 over a directory.

@@ -9,13 +9,14 @@ use std::{
     time::Duration,
 };
 
-use reqwest::{Client, Method};
+use reqwest::Client;
 use serde_json::Value;
 use tokio::sync::OnceCell;
 use wm_core::{api::Request, cloud_event::CloudEvent, value::Timestamp};
 use wm_service::clock::now;
 
 use crate::{
+    client::send_object,
     emulators::ministack::Ministack,
     harness::{Answer, Harness, ObjectRequest},
     key_server::KeyServer,
@@ -288,37 +289,17 @@ impl Harness for AwsSurface {
     }
 
     async fn object(&self, request: ObjectRequest) -> Answer {
-        let method: Method = request.method.parse().unwrap();
-        let mut built = self.client.request(method, &request.url);
-        for (name, value) in &request.headers {
-            built = built.header(name, value);
-        }
         if self.options.storage.is_none() && is_foreign_algorithm(&request.url) {
             let reason = "ministack does not check `X-Amz-Algorithm`; s3s does, in aws_uploads";
             suite::skip("aws", "an address with another algorithm", reason);
             return refused();
         }
-        if request.body.is_empty() && request.method == "PUT" {
-            // This client leaves it out; browsers and curl send it (RFC 9110 section 8.6).
-            built = built.header("content-length", "0");
-        }
-        let response = built.body(request.body).send().await.unwrap();
-        let status = response.status().as_u16();
-        if status == 501 && self.options.storage.is_some() {
+        let answer = send_object(&self.client, request).await;
+        if answer.status == 501 && self.options.storage.is_some() {
             // What s3s answers to an algorithm or a service it does not know, where S3 answers 400.
             return refused();
         }
-        let text =
-            |value: &reqwest::header::HeaderValue| String::from_utf8_lossy(value.as_bytes()).into();
-        Answer {
-            status,
-            headers: response
-                .headers()
-                .iter()
-                .map(|(name, value)| (name.as_str().to_owned(), text(value)))
-                .collect(),
-            body: response.bytes().await.unwrap().to_vec(),
-        }
+        answer
     }
 
     /// ministack reads no `response-content-disposition` along with a version; where objects have none

@@ -1,0 +1,258 @@
+//! A surface in memory whose objects are in a Blob Storage, behind the adapter that Azure runs.
+
+use std::{sync::Arc, time::Duration};
+
+use reqwest::Client;
+use wm_azure::{
+    artifacts::BlobArtifacts,
+    config::{Config, Role},
+    sdk::Sdk,
+};
+use wm_core::{
+    api::Request,
+    catalog,
+    cloud_event::CloudEvent,
+    context::Surface,
+    env::{Env, ulid_at},
+    selection::BackendSelection,
+    storage::ObjectPath,
+    use_case::UploadLimits,
+    value::{SurfaceId, Timestamp},
+};
+use wm_service::{Service, clock::now, ports::Provider, variables::Variables};
+
+use crate::{
+    client::send_object,
+    emulators::azurite::{ACCOUNT, Anyone, Azurite},
+    harness::{Answer, Harness, ObjectRequest},
+    issuer::TestIssuer,
+    memory::{Memory, MemoryEvents, MemoryKeys, MemoryMail, MemoryRecords},
+};
+
+/// Where the issuer's keys are.
+const JWKS: &str = "memory:jwks";
+/// The container of documents.
+pub const CONTAINER: &str = "workspace-documents";
+
+/// Everything in memory but the objects.
+#[derive(Debug)]
+pub struct BlobAndMemory {
+    memory: Memory,
+    artifacts: BlobArtifacts,
+}
+
+impl Provider for BlobAndMemory {
+    type Records = MemoryRecords;
+    type Artifacts = BlobArtifacts;
+    type Keys = MemoryKeys;
+    type Events = MemoryEvents;
+    type Mail = MemoryMail;
+
+    fn records(&self) -> &MemoryRecords {
+        &self.memory.records
+    }
+
+    fn artifacts(&self) -> &BlobArtifacts {
+        &self.artifacts
+    }
+
+    fn keys(&self) -> &MemoryKeys {
+        &self.memory.keys
+    }
+
+    fn events(&self) -> &MemoryEvents {
+        &self.memory.events
+    }
+
+    fn mail(&self) -> &MemoryMail {
+        &self.memory.mail
+    }
+
+    fn env(&self) -> Env {
+        self.memory.env()
+    }
+
+    async fn sleep(&self, duration: Duration) {
+        tokio::time::sleep(duration).await;
+    }
+}
+
+/// The harness over it.
+pub struct BlobSurface {
+    /// The store.
+    pub azurite: Azurite,
+    /// The identity the adapter acts as.
+    pub identity: Arc<Anyone>,
+    service: Service<BlobAndMemory>,
+    issuer: TestIssuer,
+    client: Client,
+}
+
+/// The adapter over a store at this address, as the handler makes it, and acting as this identity.
+///
+/// # Panics
+/// When the address is none.
+pub fn adapter(azurite: &Azurite, url: &str, identity: &Arc<Anyone>) -> BlobArtifacts {
+    let sdk = Sdk::acting_as(identity.clone(), identity.clone(), azurite.client());
+    BlobArtifacts::new(&sdk, &config(url)).unwrap()
+}
+
+/// A configuration with a store at this address.
+///
+/// # Panics
+/// When it cannot be read.
+#[must_use]
+pub fn config(storage: &str) -> Config {
+    let given = [
+        ("AZURE_COSMOS_ACCOUNT", "none"),
+        ("AZURE_COSMOS_DATABASE", "none"),
+        ("AZURE_COSMOS_CONTAINER", "none"),
+        ("AZURE_STORAGE_ACCOUNT", ACCOUNT),
+        ("AZURE_STORAGE_CONTAINER", CONTAINER),
+        ("AZURE_STORAGE_ENDPOINT", storage),
+        ("AZURE_ENTRA_ISSUER", "https://issuer.test"),
+        ("AZURE_ENTRA_TENANT", "none"),
+        ("AZURE_ENTRA_CLIENTS", "none"),
+    ];
+    let owned = given.map(|(name, value)| (name.to_owned(), value.to_owned()));
+    let variables: Variables = owned.into_iter().collect();
+    Config::read(Role::Api, variables).unwrap()
+}
+
+impl BlobSurface {
+    /// An empty surface over a store of its own, with the limits of every surface.
+    ///
+    /// # Panics
+    /// When the store does not start.
+    pub async fn start() -> Self {
+        Self::with(UploadLimits::default(), now()).await
+    }
+
+    /// The same with other limits, and at another time by the clock of the surface.
+    ///
+    /// # Panics
+    /// When the store does not start.
+    pub async fn with(limits: UploadLimits, time: Timestamp) -> Self {
+        let azurite = Azurite::start();
+        azurite.container(CONTAINER).await;
+        let url = azurite.url.clone();
+        Self::over(azurite, &url, limits, time)
+    }
+
+    /// The same, but where the store should be, nothing answers.
+    ///
+    /// # Panics
+    /// When the store does not start.
+    #[must_use]
+    pub fn without_store() -> Self {
+        let nowhere = format!("https://127.0.0.1:1/{ACCOUNT}");
+        Self::over(Azurite::start(), &nowhere, UploadLimits::default(), now())
+    }
+
+    fn over(azurite: Azurite, url: &str, limits: UploadLimits, time: Timestamp) -> Self {
+        let memory = Memory::at(time);
+        let issuer = TestIssuer::ec("https://issuer.test", "key-1");
+        let jwks = issuer.jwks().to_string().into_bytes();
+        memory.keys.0.lock().unwrap().insert(JWKS.into(), jwks);
+        let surface = Surface {
+            id: SurfaceId::first(ulid_at(memory.now(), &[1; 32])),
+            secret: [9; 32],
+            selection: BackendSelection::defaults(catalog::Provider::Azure),
+            public_url: "http://surface.test".into(),
+            upload: limits,
+        };
+        let identity = Anyone::new();
+        let provider = BlobAndMemory {
+            memory,
+            artifacts: adapter(&azurite, url, &identity),
+        };
+        Self {
+            service: Service::new(provider, surface, vec![issuer.rules(JWKS)]),
+            issuer,
+            client: azurite.client(),
+            azurite,
+            identity,
+        }
+    }
+
+    /// The adapter.
+    pub fn artifacts(&self) -> &BlobArtifacts {
+        &self.service.provider().artifacts
+    }
+
+    /// What the store's event about a new object leads to.
+    ///
+    /// # Panics
+    /// When it is to be delivered again.
+    pub async fn ingest(&self, path: &ObjectPath) {
+        self.service.ingest(path).await.unwrap();
+    }
+
+    fn memory(&self) -> &Memory {
+        &self.service.provider().memory
+    }
+}
+
+impl Harness for BlobSurface {
+    fn name(&self) -> &'static str {
+        "blob"
+    }
+
+    async fn call(&self, request: Request) -> Answer {
+        let response = self.service.handle(request).await;
+        let headers = response
+            .headers
+            .into_iter()
+            .map(|(name, value)| (name.to_owned(), value));
+        Answer {
+            status: response.status,
+            headers: headers.collect(),
+            body: response.body,
+        }
+    }
+
+    async fn object(&self, request: ObjectRequest) -> Answer {
+        send_object(&self.client, request).await
+    }
+
+    fn access_token(&self, email: &str) -> String {
+        let claims = self.issuer.claims(email, "access", self.memory().now());
+        self.issuer.sign(&claims)
+    }
+
+    fn id_token(&self, email: &str) -> String {
+        let claims = self.issuer.claims(email, "id", self.memory().now());
+        self.issuer.sign(&claims)
+    }
+
+    fn expired_token(&self, email: &str) -> String {
+        let issued = self.memory().now().before(Duration::from_hours(2));
+        self.issuer
+            .sign(&self.issuer.claims(email, "access", issued))
+    }
+
+    async fn settle(&self) {
+        let deliver = |event| async move { self.service.notify(&event).await };
+        while self.service.relay(deliver).await.unwrap().published > 0 {}
+    }
+
+    async fn events(&self) -> Vec<CloudEvent> {
+        self.memory().events.0.lock().unwrap().clone()
+    }
+
+    async fn mails(&self, to: &str) -> Vec<String> {
+        let mails = self.memory().mail.0.lock().unwrap();
+        let of = mails.iter().filter(|mail| mail.to.as_str() == to);
+        of.map(|mail| mail.text.clone()).collect()
+    }
+
+    async fn sweep(&self) {
+        self.service.sweep().await.unwrap();
+        self.service.clear_objects(None).await.unwrap();
+    }
+
+    fn pass(&self, duration: Duration) -> Result<(), &'static str> {
+        self.memory().pass(duration);
+        Ok(())
+    }
+}

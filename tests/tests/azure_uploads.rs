@@ -1,0 +1,744 @@
+//! Cases D on Azure: what a signed address lets nobody do, at a Blob Storage behind the real adapter.
+
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+use wm_core::{
+    facts::Part,
+    storage::ObjectPath,
+    use_case::UploadLimits,
+    value::{Sha256, Timestamp},
+};
+use wm_service::{
+    clock::now,
+    ports::{Artifacts, PortErrorKind},
+};
+use wm_tests::{
+    client::{Answered, Person, object_request},
+    emulators::azurite::token,
+    harness::{Answer, Harness, ObjectRequest},
+    suite::{self, uploads},
+    surfaces::blob::{BlobSurface, CONTAINER},
+};
+
+macro_rules! scenarios {
+    ($($name:ident,)*) => {
+        $(
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $name() {
+                uploads::$name(&BlobSurface::start().await).await;
+            }
+        )*
+    };
+}
+
+scenarios! {
+    case_42_an_altered_address_is_refused,
+    case_43_no_address_lives_long,
+    case_44_other_bytes_than_declared_are_never_served,
+    case_45_a_raw_version_is_never_overwritten,
+    case_46_an_address_creates_one_object,
+    case_47_an_upload_never_completed_expires,
+    case_49_markup_is_served_as_attachment,
+    an_upload_completed_twice_is_completed_once,
+    only_who_may_upload_completes,
+    case_38_an_upload_of_someone_revoked_is_not_completed,
+}
+
+const BYTES: &[u8] = b"forty-two bytes of text, more or less: yes";
+
+/// A path of ours.
+const EXAMPLE: &str = "accounts/acc_01arz3ndektsv4rrffq69g5fav/projects/prj_01arz3ndektsv4rrffq69g5fav01arz3ndektsv4rrffq69g5faw/artifacts/art_01arz3ndektsv4rrffq69g5fav/raw/1/a.txt";
+
+/// An upload that was declared.
+struct Declared<'a> {
+    ana: Person<'a, BlobSurface>,
+    version: String,
+    plan: Value,
+}
+
+impl<'a> Declared<'a> {
+    async fn on(surface: &'a BlobSurface, name: &str, bytes: &[u8]) -> Self {
+        let ana = Person::new(surface, "ana");
+        let project = ana.project(&ana.account().await).await;
+        let declared = ana.declare(&project, name, bytes).await.expect(201).body;
+        let artifact = declared["artifact"]["id"].as_str().unwrap();
+        Self {
+            version: format!("/v1/projects/{project}/artifacts/{artifact}/versions/1"),
+            plan: declared["upload"].clone(),
+            ana,
+        }
+    }
+
+    fn path(&self) -> ObjectPath {
+        path(&self.plan)
+    }
+
+    /// Sends the bytes, which are stored.
+    async fn send(&self, surface: &BlobSurface, bytes: &[u8]) {
+        send(surface, &self.plan, bytes).await;
+    }
+
+    async fn complete(&self, body: Value) -> Answered {
+        self.ana
+            .post(&format!("{}/complete", self.version), body)
+            .await
+    }
+
+    async fn assert_status(&self, status: &str) {
+        let shown = self.ana.get(&self.version).await.expect(200);
+        assert_eq!(shown.body["status"], status, "{}", shown.body);
+    }
+
+    async fn downloaded(&self, surface: &BlobSurface) -> Answer {
+        let path = format!("{}/download", self.version);
+        let plan = self.ana.post(&path, json!({})).await.expect(200).body;
+        let step = json!({ "method": "GET", "url": plan["url"], "headers": plan["headers"] });
+        surface.object(object_request(&step, Vec::new())).await
+    }
+}
+
+/// The object the addresses of a plan are for.
+fn path(plan: &Value) -> ObjectPath {
+    let step = match plan["parts"].as_array() {
+        Some(parts) => &parts[0],
+        None => plan,
+    };
+    let url = step["url"].as_str().unwrap().split('?').next().unwrap();
+    let (_, path) = url.split_once(&format!("/{CONTAINER}/")).unwrap();
+    let path = percent_encoding::percent_decode_str(path).decode_utf8();
+    path.unwrap().parse().unwrap()
+}
+
+/// Sends what goes into one request, and is stored.
+async fn send(surface: &BlobSurface, step: &Value, bytes: &[u8]) {
+    let answer = surface.object(object_request(step, bytes.to_vec())).await;
+    let text = String::from_utf8_lossy(&answer.body);
+    assert_eq!(answer.status, 201, "{text}");
+}
+
+fn query(url: &str, name: &str) -> String {
+    let query = url.split_once('?').unwrap().1;
+    let mut pairs = form_urlencoded::parse(query.as_bytes());
+    let found = pairs.find(|(known, _)| known == name);
+    found
+        .unwrap_or_else(|| panic!("no `{name}` in {url}"))
+        .1
+        .into_owned()
+}
+
+fn seconds(time: &str) -> i64 {
+    time.parse::<Timestamp>().unwrap().millis() / 1000
+}
+
+#[track_caller]
+fn assert_refused(answer: &Answer, what: &str) {
+    let text = String::from_utf8_lossy(&answer.body);
+    assert!(
+        (400..500).contains(&answer.status),
+        "{what}: {} {text}",
+        answer.status
+    );
+}
+
+/// Sends it, and asserts that it is refused.
+async fn refuse(surface: &BlobSurface, request: &ObjectRequest, what: &str) {
+    assert_refused(&surface.object(request.clone()).await, what);
+}
+
+/// The request under other headers: those of these names changed, or added.
+fn under(request: &ObjectRequest, headers: &[(&str, &str)]) -> ObjectRequest {
+    let mut changed = request.clone();
+    for (name, value) in headers {
+        changed.headers.retain(|(known, _)| known != name);
+        changed.headers.push(((*name).into(), (*value).into()));
+    }
+    changed
+}
+
+/// The request to an address with this replaced.
+#[track_caller]
+fn replaced(request: &ObjectRequest, from: &str, to: &str) -> ObjectRequest {
+    assert!(request.url.contains(from), "no {from} in {}", request.url);
+    ObjectRequest {
+        url: request.url.replacen(from, to, 1),
+        ..request.clone()
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn case_42_everything_an_upload_declares_but_its_digest_is_bound() {
+    let surface = BlobSurface::start().await;
+    let upload = Declared::on(&surface, "a.txt", BYTES).await;
+    let good = object_request(&upload.plan, BYTES.to_vec());
+    let says = |name| query(&good.url, name);
+    assert_eq!(
+        (says("sp"), says("sr"), says("spr")),
+        ("c".into(), "b".into(), "https".into())
+    );
+    assert_eq!(says("srh"), "content-length,content-type,x-ms-blob-type");
+    let left = seconds(&says("se")) - now().millis() / 1000;
+    assert!((0..=15 * 60).contains(&left), "it lives for {left} s");
+    for (place, (name, _)) in good.headers.iter().enumerate() {
+        let mut dropped = good.clone();
+        dropped.headers.remove(place);
+        refuse(&surface, &dropped, &format!("without {name}")).await;
+    }
+    for (name, value) in [
+        ("content-type", "text/html"),
+        ("content-type", "TEXT/PLAIN"),
+        ("content-type", "text/plain; charset=utf-8"),
+        ("x-ms-blob-type", "AppendBlob"),
+        ("x-ms-blob-type", "PageBlob"),
+    ] {
+        refuse(&surface, &under(&good, &[(name, value)]), value).await;
+    }
+    for body in [&BYTES[1..], b"", &[BYTES, b"!"].concat()] {
+        let request = ObjectRequest {
+            body: body.to_vec(),
+            ..good.clone()
+        };
+        refuse(&surface, &request, "another length").await;
+    }
+    let (start, end) = (says("st"), says("se"));
+    for (name, value, other) in [
+        ("sp", "c", "cw"),
+        ("sp", "c", "racwd"),
+        ("sr", "b", "c"),
+        ("spr", "https", "https,http"),
+        ("sv", "2026-04-06", "2025-11-05"),
+        ("sks", "b", "q"),
+        ("srh", "content-length,", ""),
+    ] {
+        let request = replaced(
+            &good,
+            &format!("&{name}={value}").replace("&sv", "sv"),
+            &format!("&{name}={other}"),
+        );
+        refuse(&surface, &request, other).await;
+    }
+    let later = end.replacen("20", "21", 1);
+    refuse(&surface, &replaced(&good, &end, &later), "a later end").await;
+    let earlier = start.replacen("20", "19", 1);
+    refuse(
+        &surface,
+        &replaced(&good, &start, &earlier),
+        "an earlier start",
+    )
+    .await;
+    upload.complete(json!({})).await.expect(409);
+    assert_eq!(surface.object(good).await.status, 201);
+    upload.complete(json!({})).await.expect(200);
+}
+
+/// Whatever else than creating somebody tries with an address that may create is refused.
+async fn assert_does_nothing_else(surface: &BlobSurface, good: &ObjectRequest, state: &str) {
+    let (bare, signature) = good.url.split_once('?').unwrap();
+    let to = |method: &str, url: String| ObjectRequest {
+        method: method.into(),
+        url,
+        ..good.clone()
+    };
+    for method in ["GET", "HEAD", "DELETE", "POST", "PATCH"] {
+        let request = to(method, good.url.clone());
+        refuse(surface, &request, &format!("{method} {state}")).await;
+    }
+    for method in ["PUT", "GET", "HEAD", "DELETE"] {
+        let request = to(method, bare.into());
+        refuse(surface, &request, &format!("{method} unsigned {state}")).await;
+    }
+    for operation in [
+        "block&blockid=AAAA",
+        "metadata",
+        "properties",
+        "snapshot",
+        "lease",
+        "tags",
+        "tier",
+        "undelete",
+        "copy",
+    ] {
+        let request = to("PUT", format!("{}&comp={operation}", good.url));
+        let mut request = under(&request, FOR_EVER);
+        // With this header azurite carries the plan out while it can, whatever `comp` says.
+        let planned = state == "before";
+        request
+            .headers
+            .retain(|(name, _)| !planned || name != "x-ms-blob-type");
+        refuse(surface, &request, &format!("{operation} {state}")).await;
+    }
+    let container = format!("{}/{CONTAINER}", surface.azurite.url);
+    for operation in ["", "&comp=list", "&comp=acl"] {
+        for method in ["GET", "PUT", "DELETE"] {
+            let url = format!("{container}?restype=container{operation}&{signature}");
+            let what = format!("{method} container{operation} {state}");
+            refuse(surface, &to(method, url), &what).await;
+        }
+    }
+    let request = to("PUT", format!("{bare}x?{signature}"));
+    refuse(surface, &request, &format!("another object {state}")).await;
+}
+
+/// Leases what there is for ever.
+const FOR_EVER: &[(&str, &str)] = &[
+    ("x-ms-lease-action", "acquire"),
+    ("x-ms-lease-duration", "-1"),
+];
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn case_46_an_address_to_create_does_nothing_else() {
+    let surface = BlobSurface::start().await;
+    let upload = Declared::on(&surface, "a.txt", BYTES).await;
+    let good = object_request(&upload.plan, BYTES.to_vec());
+    assert_does_nothing_else(&surface, &good, "before").await;
+    upload.complete(json!({})).await.expect(409);
+    assert_eq!(surface.object(good.clone()).await.status, 201);
+    assert_does_nothing_else(&surface, &good, "after").await;
+    let list = replaced(&good, "?", "?comp=blocklist&");
+    refuse(&surface, &list, "a list of blocks").await;
+    let flipped: Vec<u8> = BYTES.iter().map(|byte| byte ^ 1).collect();
+    for body in [BYTES, &flipped] {
+        let request = ObjectRequest {
+            body: body.to_vec(),
+            ..good.clone()
+        };
+        refuse(&surface, &request, "a replay").await;
+    }
+    upload.complete(json!({})).await.expect(200);
+    assert_eq!(upload.downloaded(&surface).await.body, BYTES);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn case_46_nothing_is_copied_from_elsewhere() {
+    let surface = BlobSurface::start().await;
+    let there = Declared::on(&surface, "there.txt", BYTES).await;
+    let source = object_request(&there.plan, BYTES.to_vec());
+    assert_eq!(surface.object(source.clone()).await.status, 201);
+    let upload = Declared::on(&surface, "a.txt", BYTES).await;
+    let good = object_request(&upload.plan, BYTES.to_vec());
+    let copying = [("x-ms-copy-source", source.url.as_str())];
+    let synchronous = [copying[0], ("x-ms-requires-sync", "true")];
+    for body in [BYTES, b""] {
+        for headers in [&copying[..], &synchronous] {
+            let mut request = under(&good, headers);
+            request.body = body.to_vec();
+            let answer = surface.object(request.clone()).await;
+            // azurite has not learned it, and says that it cannot.
+            assert!(answer.status >= 400, "{}", answer.status);
+            request.headers.retain(|(name, _)| name != "x-ms-blob-type");
+            refuse(&surface, &request, "a copy").await;
+        }
+    }
+    upload.assert_status("pending").await;
+    assert_eq!(surface.object(good).await.status, 201);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn case_43_an_address_ends_when_it_says() {
+    // By the clock of the surface the plan is over, so that it is signed for a second.
+    let an_hour_ago = now().before(Duration::from_hours(1));
+    let surface = BlobSurface::with(UploadLimits::default(), an_hour_ago).await;
+    let upload = Declared::on(&surface, "a.txt", BYTES).await;
+    let request = object_request(&upload.plan, BYTES.to_vec());
+    let end = seconds(&query(&request.url, "se"));
+    assert!(end - now().millis() / 1000 <= 1);
+    while now().millis() / 1000 <= end {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    refuse(&surface, &request, "an address that ended").await;
+    upload.assert_status("pending").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn case_49_a_download_is_served_as_it_was_signed() {
+    let surface = BlobSurface::start().await;
+    let name = "é a+b & 'c';=@,~!$ (1).html";
+    let upload = Declared::on(&surface, name, BYTES).await;
+    upload.send(&surface, BYTES).await;
+    upload.complete(json!({})).await.expect(200);
+    let served = upload.downloaded(&surface).await;
+    assert_eq!((served.status, served.body.as_slice()), (200, BYTES));
+    assert_eq!(served.header("content-type"), Some("text/plain"));
+    assert_eq!(served.header("cache-control"), Some("private, no-store"));
+    let disposition = served.header("content-disposition").unwrap();
+    assert!(disposition.starts_with("attachment; "), "{disposition}");
+    let plan = upload
+        .ana
+        .post(&format!("{}/download", upload.version), json!({}))
+        .await
+        .expect(200)
+        .body;
+    let step = json!({ "method": "GET", "url": plan["url"], "headers": plan["headers"] });
+    let good = object_request(&step, Vec::new());
+    for (from, to) in [
+        ("rscd=attachment", "rscd=inline"),
+        ("rsct=text%2Fplain", "rsct=text%2Fhtml"),
+        ("sp=r", "sp=rd"),
+        ("&rscc=private", "&rscx=private"),
+    ] {
+        refuse(&surface, &replaced(&good, from, to), to).await;
+    }
+    for method in ["PUT", "DELETE", "POST"] {
+        let request = ObjectRequest {
+            method: method.into(),
+            ..good.clone()
+        };
+        refuse(
+            &surface,
+            &under(&request, &[("x-ms-blob-type", "BlockBlob")]),
+            method,
+        )
+        .await;
+    }
+    let request = ObjectRequest {
+        url: format!("{}&snapshot=2026-11-28T13:00:00.0000000Z", good.url),
+        ..good
+    };
+    refuse(&surface, &request, "a snapshot").await;
+}
+
+/// Few bytes to a part, so that there are many.
+const SMALL: UploadLimits = UploadLimits {
+    single_limit: 64,
+    part_size: 32,
+};
+
+/// Three parts and a bit.
+fn in_parts() -> Vec<u8> {
+    (0..100).collect()
+}
+
+fn marks(answers: &[Answer]) -> Value {
+    let part = |(number, answer): (usize, &Answer)| {
+        let text = String::from_utf8_lossy(&answer.body);
+        assert_eq!(answer.status, 201, "{text}");
+        // As the service, azurite has none to give for a block.
+        json!({ "number": number + 1, "etag": answer.header("etag").unwrap_or("none") })
+    };
+    answers.iter().enumerate().map(part).collect()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn case_46_an_address_of_a_part_sends_that_part_only() {
+    let surface = BlobSurface::with(SMALL, now()).await;
+    let bytes = in_parts();
+    let upload = Declared::on(&surface, "a.bin", &bytes).await;
+    let parts = upload.plan["parts"].as_array().unwrap();
+    assert_eq!(parts.len(), 4);
+    let first = object_request(&parts[0], bytes[..32].to_vec());
+    let says = |name| query(&first.url, name);
+    assert_eq!(
+        (says("srq"), says("srh")),
+        ("blockid,comp".into(), "content-length".into())
+    );
+    assert!(first.headers.is_empty());
+    let block = says("blockid");
+    let second = query(parts[1]["url"].as_str().unwrap(), "blockid");
+    for body in [&bytes[..31], &bytes[..33], b""] {
+        let request = ObjectRequest {
+            body: body.to_vec(),
+            ..first.clone()
+        };
+        refuse(&surface, &request, "another length").await;
+    }
+    for (from, to) in [
+        (block.as_str(), second.as_str()),
+        ("comp=block&", ""),
+        ("comp=block&", "comp=blocklist&"),
+        ("comp=block&", "comp=metadata&"),
+        ("comp=block&", "comp=properties&"),
+        ("comp=block&", "comp=lease&"),
+        ("comp=block&", "comp=page&"),
+        ("comp=block&", "comp=appendblock&"),
+        ("&srq=blockid,comp", ""),
+        ("&srq=blockid,comp", "&srq=blockid"),
+        ("&sp=w", "&sp=cw"),
+    ] {
+        let request = under(
+            &replaced(&first, from, to),
+            &[("x-ms-blob-type", "BlockBlob"), FOR_EVER[0], FOR_EVER[1]],
+        );
+        refuse(&surface, &request, &format!("{to} for {from}")).await;
+    }
+    for method in ["GET", "HEAD", "DELETE", "POST"] {
+        let request = ObjectRequest {
+            method: method.into(),
+            ..first.clone()
+        };
+        refuse(&surface, &request, method).await;
+    }
+    let other = first.url.split_once('?').unwrap();
+    let request = ObjectRequest {
+        url: format!("{}x?{}", other.0, other.1),
+        ..first.clone()
+    };
+    refuse(&surface, &request, "another object").await;
+    let claimed: Vec<Value> = (1..=4)
+        .map(|number| json!({ "number": number, "etag": "none" }))
+        .collect();
+    upload
+        .complete(json!({ "parts": claimed }))
+        .await
+        .expect(409);
+    let sent = upload
+        .ana
+        .follow(
+            &json!({ "kind": "multipart", "part_size": 32, "parts": parts[..3] }),
+            &bytes[..96],
+        )
+        .await;
+    assert_eq!(sent.len(), 3);
+    upload
+        .complete(json!({ "parts": claimed }))
+        .await
+        .expect(409);
+    upload.assert_status("pending").await;
+    let last = object_request(&parts[3], bytes[96..].to_vec());
+    assert_eq!(surface.object(last).await.status, 201);
+    upload
+        .complete(json!({ "parts": claimed }))
+        .await
+        .expect(202);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn case_45_parts_that_come_late_change_nothing() {
+    let surface = BlobSurface::with(SMALL, now()).await;
+    let bytes = in_parts();
+    let upload = Declared::on(&surface, "a.bin", &bytes).await;
+    // A plan that is asked for again goes on with the same blocks.
+    let again = upload
+        .ana
+        .post(&format!("{}/upload", upload.version), json!({}))
+        .await
+        .expect(200)
+        .body;
+    let block = |plan: &Value| query(plan["parts"][2]["url"].as_str().unwrap(), "blockid");
+    assert_eq!(block(&upload.plan), block(&again["upload"]));
+    let answers = upload.ana.follow(&upload.plan, &bytes).await;
+    let parts = json!({ "parts": marks(&answers) });
+    let (one, two) = tokio::join!(
+        upload.complete(parts.clone()),
+        upload.complete(parts.clone())
+    );
+    assert_eq!(one.expect(202).body, two.expect(202).body);
+    let wrong: Vec<u8> = bytes.iter().map(|byte| byte ^ 1).collect();
+    // Nobody can put a list that names them.
+    for answer in upload.ana.follow(&upload.plan, &wrong).await {
+        assert!(
+            [201, 403, 409].contains(&answer.status),
+            "{}",
+            answer.status
+        );
+    }
+    let path = upload.path();
+    surface.ingest(&path).await;
+    upload.assert_status("available").await;
+    upload.complete(parts).await.expect(200);
+    assert_eq!(upload.downloaded(&surface).await.body, bytes);
+    // The store itself answers the same for as long as anybody asks.
+    let upload_id = &block(&upload.plan)[..24];
+    let parts: Vec<Part> = (1..=4)
+        .map(|number| Part {
+            number,
+            etag: "none".into(),
+        })
+        .collect();
+    let first = surface
+        .artifacts()
+        .assemble(&path, upload_id, &parts)
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(first.size, 100);
+    let missing: Vec<Part> = (1..=5)
+        .map(|number| Part {
+            number,
+            etag: "none".into(),
+        })
+        .collect();
+    let again = surface
+        .artifacts()
+        .assemble(&path, upload_id, &missing)
+        .await
+        .unwrap();
+    assert_eq!(again, Some(first));
+    assert_eq!(upload.downloaded(&surface).await.body, bytes);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn case_48_parts_of_other_bytes_are_never_served() {
+    let surface = BlobSurface::with(SMALL, now()).await;
+    let bytes = in_parts();
+    let upload = Declared::on(&surface, "a.bin", &bytes).await;
+    let wrong: Vec<u8> = bytes.iter().map(|byte| byte ^ 1).collect();
+    let answers = upload.ana.follow(&upload.plan, &wrong).await;
+    let parts = json!({ "parts": marks(&answers) });
+    upload.complete(parts).await.expect(202);
+    surface.ingest(&upload.path()).await;
+    upload.assert_status("rejected").await;
+    upload
+        .ana
+        .post(&format!("{}/download", upload.version), json!({}))
+        .await
+        .expect(409);
+}
+
+/// One byte more than goes into one request.
+const LARGE: usize = 64 * 1024 * 1024 + 1;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_large_file_goes_in_parts() {
+    let surface = BlobSurface::start().await;
+    let bytes: Vec<u8> = (0..LARGE).map(|place| (place % 251) as u8).collect();
+    let upload = Declared::on(&surface, "large.bin", &bytes).await;
+    let answers = upload.ana.follow(&upload.plan, &bytes).await;
+    assert_eq!(answers.len(), 5);
+    let parts = json!({ "parts": marks(&answers) });
+    upload.complete(parts).await.expect(202);
+    surface.ingest(&upload.path()).await;
+    upload.assert_status("available").await;
+    assert!(
+        upload.downloaded(&surface).await.body == bytes,
+        "what is served is not what was sent"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn one_key_signs_whatever_is_asked_for_at_the_same_time() {
+    let surface = BlobSurface::start().await;
+    let ana = Person::new(&surface, "ana");
+    let project = ana.project(&ana.account().await).await;
+    let names: Vec<String> = (0..30).map(|number| format!("{number}.txt")).collect();
+    let declared = names.iter().map(|name| ana.declare(&project, name, BYTES));
+    for answer in futures_util::future::join_all(declared).await {
+        let plan = answer.expect(201).body["upload"].clone();
+        send(&surface, &plan, BYTES).await;
+    }
+    // What it logs comes in the order it happened.
+    let begun = Instant::now();
+    while surface.azurite.logged("PUT ", "29.txt") == 0 {
+        assert!(
+            begun.elapsed() < Duration::from_secs(10),
+            "azurite does not tell what it did"
+        );
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    assert_eq!(surface.azurite.logged("POST ", "comp=userdelegationkey"), 1);
+    assert_eq!(surface.identity.asked(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_store_that_does_not_answer_is_asked_again_later() {
+    let surface = BlobSurface::without_store();
+    let ana = Person::new(&surface, "ana");
+    let project = ana.project(&ana.account().await).await;
+    let refused = ana.declare(&project, "a.txt", BYTES).await.expect(503);
+    let text = refused.body.to_string();
+    assert!(!text.contains("127.0.0.1"), "{text}");
+    let path = EXAMPLE.parse().unwrap();
+    let store = surface.artifacts();
+    for error in [
+        store.stat(&path, true).await.unwrap_err(),
+        store.remove(&path, None).await.unwrap_err(),
+        store.assemble(&path, "0", &[]).await.unwrap_err(),
+        store.older_than(now(), None, 1).await.unwrap_err(),
+    ] {
+        assert_eq!(error.kind, PortErrorKind::Unavailable);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn objects_are_told_measured_listed_and_removed() {
+    let surface = BlobSurface::start().await;
+    let ana = Person::new(&surface, "ana");
+    let project = ana.project(&ana.account().await).await;
+    let mut paths = Vec::new();
+    for name in ["b.txt", "a.txt", "é & 'x'.txt"] {
+        let declared = ana.declare(&project, name, BYTES).await.expect(201).body;
+        let path = path(&declared["upload"]);
+        let store = surface.artifacts();
+        assert_eq!(store.stat(&path, true).await.unwrap(), None);
+        send(&surface, &declared["upload"], BYTES).await;
+        let known = store.stat(&path, false).await.unwrap().unwrap();
+        assert_eq!((known.size, known.sha256), (BYTES.len() as u64, None));
+        let read = store.stat(&path, true).await.unwrap().unwrap();
+        assert_eq!(read.sha256, Some(Sha256::of(BYTES)));
+        paths.push(path);
+    }
+    for foreign in ["other/a.txt", "accounts/a.txt"] {
+        let answer = surface
+            .azurite
+            .client()
+            .put(format!("{}/{CONTAINER}/{foreign}", surface.azurite.url))
+            .bearer_auth(token())
+            .header("x-ms-version", "2026-04-06")
+            .header("x-ms-blob-type", "BlockBlob")
+            .body("foreign")
+            .send()
+            .await;
+        assert_eq!(answer.unwrap().status(), 201);
+    }
+    paths.sort_by_key(ToString::to_string);
+    let store = surface.artifacts();
+    let later = now().after(Duration::from_hours(1));
+    let listed = async |after: Option<&ObjectPath>, limit| {
+        store.older_than(later, after, limit).await.unwrap()
+    };
+    assert_eq!(listed(None, 500).await, paths);
+    assert_eq!(listed(None, 2).await, paths[..2]);
+    assert_eq!(listed(Some(&paths[0]), 1).await, paths[1..2]);
+    assert_eq!(listed(Some(&paths[1]), 500).await, paths[2..]);
+    assert!(listed(Some(&paths[2]), 500).await.is_empty());
+    let earlier = now().before(Duration::from_hours(1));
+    let none = store.older_than(earlier, None, 500).await.unwrap();
+    assert!(none.is_empty(), "{none:?}");
+    store
+        .remove(&paths[1], Some("000000000000000000000000"))
+        .await
+        .unwrap();
+    assert_eq!(listed(None, 500).await.len(), 3);
+    for _ in 0..2 {
+        store.remove(&paths[1], None).await.unwrap();
+    }
+    assert_eq!(store.stat(&paths[1], true).await.unwrap(), None);
+    // Going on behind what is gone.
+    assert_eq!(listed(Some(&paths[1]), 500).await, paths[2..]);
+}
+
+#[test]
+fn what_azurite_cannot_show() {
+    for (what, reason) in [
+        (
+            "case_45 by version",
+            "it keeps no versions and knows no `sr=bv`; how such an address is made is tested beside the adapter",
+        ),
+        (
+            "an address over http",
+            "it answers over https only, or over http only",
+        ),
+        (
+            "what the identity may do",
+            "it asks no token for a role, and checks no token's signature",
+        ),
+        (
+            "case_46 another operation under all headers of the plan",
+            "it carries out the plan instead, which creates the object",
+        ),
+        (
+            "case_46 a copy into a new object",
+            "it has not learned to put a blob from an address",
+        ),
+        (
+            "a key that was taken back",
+            "it makes keys of a constant, and takes none back",
+        ),
+        (
+            "headers and parameters that are bound",
+            "it leaves them out; tests/tools/azurite/serve.js puts them in as the service documents them",
+        ),
+        ("blocks that are dropped after a week", "it keeps them"),
+    ] {
+        suite::skip("azurite", what, reason);
+    }
+}
