@@ -1,8 +1,8 @@
 //! Stand-ins for cloud services, each a process on loopback that ends with whoever started it.
 
 pub mod azure;
-pub mod cosmos;
 pub mod azurite;
+pub mod cosmos;
 pub mod dynalite;
 pub mod ministack;
 pub mod proxy;
