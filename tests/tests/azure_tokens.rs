@@ -493,6 +493,11 @@ async fn case_16_groups_and_roles_change_nothing() {
         claims[name] = json!(["admin", "owner", "62e90394-69f5-4237-9190-012177145e10"]);
     }
     assert_eq!(plain, setting.accepted(&signer().sign(&claims)).await);
+    let plain = setting.read(&id_token(ANA, NOW), TokenUsage::Id).await;
+    let mut claims = id_claims(ANA, NOW);
+    claims["roles"] = json!(["owner"]);
+    let adorned = setting.read(&signer().sign(&claims), TokenUsage::Id).await;
+    assert_eq!(plain.unwrap(), adorned.unwrap());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
