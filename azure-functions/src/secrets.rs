@@ -40,6 +40,14 @@ pub enum SecretsError {
     },
 }
 
+impl SecretsError {
+    /// Whether asking again may help.
+    #[must_use]
+    pub fn may_pass(&self) -> bool {
+        false
+    }
+}
+
 /// Looks up whatever the environment does not say itself.
 ///
 /// # Errors

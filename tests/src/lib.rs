@@ -9,6 +9,8 @@ pub mod choices;
 pub mod client;
 pub mod emulators;
 pub mod faults;
+pub mod footprint;
+pub mod functions_host;
 pub mod golden;
 pub mod harness;
 pub mod infra;
