@@ -214,6 +214,7 @@ const BREAKS: Breaks = &[
             ("vault/enablePurgeProtection", "false"),
             ("vault/enableRbacAuthorization", "false"),
             ("/resources/secret/condition", "true"),
+            ("/resources/appMayReadItsSecret/condition", "true"),
             ("/parameters/surfaceSecret/type", r#""string""#),
             (
                 "/outputs/keyVaultName/value",

@@ -31,6 +31,15 @@ pub(crate) fn vault(template: &Arm) -> Findings {
         later.resource("secret").is_null(),
         "a deployment without a secret overwrites the one there is",
     );
+    let before = deployed(template, &[("functionsPublished", json!(false))]);
+    for (template, secret) in [(&before, false), (&first, true), (&later, true)] {
+        let right = template.resource("appMayReadItsSecret").is_object();
+        expect(
+            &mut findings,
+            right == secret,
+            "the right to read the secret is there without it, or the other way round",
+        );
+    }
     let parameter = &template.0["parameters"]["surfaceSecret"];
     let hidden = json!({ "type": "securestring", "defaultValue": "" });
     expect_members(&mut findings, "surfaceSecret", parameter, &hidden);
