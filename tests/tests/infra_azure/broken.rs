@@ -299,6 +299,13 @@ const BREAKS: Breaks = &[
         ],
     ),
     (
+        operation::ordered,
+        &[
+            ("/resources/vault/dependsOn", r#"["functions"]"#),
+            ("/resources/plan/dependsOn", r#"["plans"]"#),
+        ],
+    ),
+    (
         schemas::versions,
         &[("/resources/hostStorage/apiVersion", r#""2023-01-01""#)],
     ),
@@ -392,10 +399,10 @@ fn broken(whole: &Arm, path: &str, value: &str) -> Arm {
     let parent = template.0.pointer_mut(parent);
     let parent = parent.unwrap_or_else(|| panic!("there is no `{pointer}`"));
     match parent {
-        // A condition may be put where there was none.
+        // What a resource may do without may be put where there was none.
         Value::Object(members) => {
             let before = members.insert(name.to_owned(), value.clone());
-            let there = before.is_some() || name == "condition";
+            let there = before.is_some() || ["condition", "dependsOn"].contains(&name);
             assert!(there, "there is no `{pointer}`");
             assert_ne!(before, Some(value), "`{path}` is so already");
         }

@@ -1,7 +1,11 @@
 //! Names that fit, tags, logs and alarms; and that both clouds are told the same, in the same order.
 
-use std::collections::BTreeSet;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::LazyLock,
+};
 
+use regex::Regex;
 use serde_json::{Value, json};
 use wm_tests::{
     arm::{Arm, CONTAINER_APP, MAIN, SITE},
@@ -261,6 +265,58 @@ pub(crate) fn listed(template: &Arm) -> Findings {
         );
     }
     findings
+}
+
+/// What a resource waits for: what it names, and what its expressions refer to.
+fn waits(resource: &Value) -> BTreeSet<String> {
+    static REFERENCE: LazyLock<Regex> =
+        LazyLock::new(|| Regex::new(r"reference\('([A-Za-z]+)'\)").unwrap());
+    let text = resource.to_string();
+    let referred = REFERENCE
+        .captures_iter(&text)
+        .map(|found| found[1].to_owned());
+    let named = resource["dependsOn"].as_array().into_iter().flatten();
+    let named = named.map(|name| name.as_str().unwrap().to_owned());
+    referred.chain(named).collect()
+}
+
+/// Nothing waits for what is not there, or in a circle.
+pub(crate) fn ordered(template: &Arm) -> Findings {
+    let mut findings = Findings::new();
+    let mut left: BTreeMap<String, BTreeSet<String>> = template
+        .resources()
+        .into_iter()
+        .map(|(symbol, resource)| (symbol.to_owned(), waits(resource)))
+        .collect();
+    loop {
+        let ready: Vec<String> = left
+            .iter()
+            .filter(|(_, waits)| waits.iter().all(|wait| made(template, &left, wait)))
+            .map(|(symbol, _)| symbol.clone())
+            .collect();
+        if ready.is_empty() {
+            break;
+        }
+        left.retain(|symbol, _| !ready.contains(symbol));
+    }
+    expect(
+        &mut findings,
+        left.is_empty(),
+        format!("these wait for ever: {left:#?}"),
+    );
+    findings
+}
+
+fn made(template: &Arm, left: &BTreeMap<String, BTreeSet<String>>, symbol: &str) -> bool {
+    template.resource(symbol).is_object() && !left.contains_key(symbol)
+}
+
+#[test]
+fn nothing_waits_for_ever() {
+    for path in [MAIN, SITE, CONTAINER_APP] {
+        let findings = ordered(&Arm::read(path));
+        assert!(findings.is_empty(), "{path}: {findings:#?}");
+    }
 }
 
 #[test]
