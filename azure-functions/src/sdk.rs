@@ -24,6 +24,11 @@ pub enum SdkError {
         "a client for Azure cannot be made: see that the addresses in the environment are right"
     )]
     Client(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// A key that cannot be one.
+    #[error(
+        "`AZURE_COMMUNICATION_ACCESS_KEY` must be the resource's key in base64, as the resource shows it"
+    )]
+    Key,
     /// The system gives no randomness or no certificates.
     #[error("the system lacks what a client needs")]
     System(#[from] std::io::Error),

@@ -88,7 +88,7 @@ mod tests {
     use super::*;
 
     fn event(id: &str) -> CloudEvent {
-        let surface = "srf_01arz3ndektsv4rrffq69g5fav";
+        let surface = "srf_01arz3ndektsv4rrffq69g5fav_00001";
         let event = json!({
             "specversion": "1.0", "id": id, "source": "/surfaces/one", "type": "wm.test", "subject": "s",
             "time": "2026-01-01T00:00:00.000Z", "datacontenttype": "application/json",
@@ -127,7 +127,7 @@ mod tests {
 
     #[test]
     fn an_event_too_large_for_any_call_leaves_the_others_in_order() {
-        let events = [event("a"), event(&"b".repeat(1000)), event("c"), event("d")];
+        let events = [event("a"), event(&"b".repeat(2000)), event("c"), event("d")];
         let limits = Limits {
             events: 10,
             bytes: 1400,

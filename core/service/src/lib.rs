@@ -15,6 +15,7 @@ mod notify;
 pub mod ports;
 mod relay;
 mod round;
+pub mod secrets;
 mod sign;
 mod sign_in;
 mod sweep;

@@ -1,6 +1,7 @@
 //! The vault, configuration, and that no key is taken anywhere.
 
 use serde_json::{Value, json};
+use wm_azure::secrets::{PUBLIC_URL_KEY, SURFACE_ID_KEY};
 use wm_core::catalog::{ACCESS_KEY_STARTS, CREDENTIAL_MARKS};
 use wm_tests::arm::{Arm, CONTAINER_APP, MAIN, SITE};
 
@@ -68,8 +69,8 @@ pub(crate) fn configuration(template: &Arm) -> Findings {
     );
     let template = deployed(template, &[]);
     for (name, value) in [
-        ("surface-id", SURFACE),
-        ("public-url", "{gateway.gatewayUrl}"),
+        (SURFACE_ID_KEY, SURFACE),
+        (PUBLIC_URL_KEY, "{gateway.gatewayUrl}"),
     ] {
         let place = format!("workspace-management-dev/{name}");
         let found = template.of_type(values);
