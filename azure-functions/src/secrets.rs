@@ -17,9 +17,9 @@ use crate::{
 };
 
 /// The key of the surface's id.
-pub const SURFACE_ID_KEY: &str = "workspace-management/surface-id";
+pub const SURFACE_ID_KEY: &str = "surface-id";
 /// The key of the surface's address.
-pub const PUBLIC_URL_KEY: &str = "workspace-management/public-url";
+pub const PUBLIC_URL_KEY: &str = "public-url";
 const API_VERSION: &str = "2023-11-01";
 const STORE_SCOPE: &str = "https://azconfig.io/.default";
 

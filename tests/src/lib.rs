@@ -2,6 +2,7 @@
 //! goldens, random worlds and the oracles they are compared with.
 
 pub mod agreement;
+pub mod arm;
 pub mod bodies;
 pub mod cedar;
 pub mod choices;

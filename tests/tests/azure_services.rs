@@ -181,17 +181,13 @@ mod identity {
         }
         cloud.vault.server.always(Behaviour::Well);
         cloud.vault.set("surface-secret", SECRET);
-        cloud
-            .configuration
-            .set("workspace-management/surface-id", "7");
-        let wrong = "`workspace-management/surface-id` must be a surface id";
+        cloud.configuration.set("surface-id", "7");
+        let wrong = "`surface-id` must be a surface id";
         assert!(text().await.starts_with(wrong));
-        cloud
-            .configuration
-            .remove("workspace-management/surface-id");
+        cloud.configuration.remove("surface-id");
         assert_eq!(
             text().await,
-            "there is no key `workspace-management/surface-id` in App Configuration: deploy again with \
+            "there is no key `surface-id` in App Configuration: deploy again with \
              `wm deploy azure`"
         );
         cloud.configuration.server.always(says(403));

@@ -62,10 +62,7 @@ impl AzureCloud {
         };
         cloud.identity.assign(MAIL_IDENTITY);
         cloud.vault.set("surface-secret", SECRET);
-        let values = [
-            ("workspace-management/surface-id", SURFACE),
-            ("workspace-management/public-url", PUBLIC_URL),
-        ];
+        let values = [("surface-id", SURFACE), ("public-url", PUBLIC_URL)];
         for (key, value) in values {
             cloud.configuration.set(key, value);
         }

@@ -102,7 +102,7 @@ await capture("events", (options) =>
 
 await capture("setting", (options) =>
   new AppConfigurationClient("https://wm.azconfig.io", credential, options).getConfigurationSetting({
-    key: "workspace-management/surface-id",
+    key: "surface-id",
   }),
 );
 await capture("secret", (options) => new SecretClient("https://wm.vault.azure.net", credential, options).getSecret("surface-secret"));
