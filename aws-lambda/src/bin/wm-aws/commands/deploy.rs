@@ -23,6 +23,8 @@ use crate::{
 const TEMPLATE: &str = "infra/aws/template.yaml";
 /// Where the built functions go, as the template expects them.
 const BUILT: &str = "target/lambda";
+/// What their profile cannot say of how they are built, from the repository's root.
+const BUILD: &str = "aws-lambda/function.toml";
 
 const EXAMPLES: &str = "\
 Examples:
@@ -175,7 +177,8 @@ impl Deploy {
         let functions = functions.flat_map(|function| ["--bin", function.name()]);
         Tool::CargoLambda
             .run()
-            .with(["lambda", "build", "--profile", "function", "--locked"])
+            .with(["lambda", "build", "--profile", "function", "--config"])
+            .with([BUILD, "--locked"])
             .with([
                 self.architecture.flag(),
                 "--lambda-dir",
