@@ -10,7 +10,7 @@ const DIRECTIONS: &[(&str, &[&str])] = &[
     ("wm-core", &[]),
     ("wm-service", &["wm-core"]),
     ("wm-local", &["wm-core", "wm-service"]),
-    ("wm-terminal", &[]),
+    ("wm-terminal", &["wm-core"]),
     ("wm-aws", &["wm-core", "wm-service", "wm-terminal"]),
     ("wm-azure", &["wm-core", "wm-service", "wm-terminal"]),
     ("wm", &["wm-core", "wm-service", "wm-local", "wm-terminal"]),
