@@ -8,7 +8,10 @@ use aws_sdk_eventbridge::{
 };
 use aws_types::SdkConfig;
 use wm_core::cloud_event::CloudEvent;
-use wm_service::ports::{Events, PortError, PortErrorKind};
+use wm_service::{
+    batches::{Limits, Piece, failed, pieces},
+    ports::{Events, PortError, PortErrorKind},
+};
 
 use crate::{
     config::Config,
@@ -23,10 +26,12 @@ pub const REDRIVE_SOURCE: &str = "workspace-management.redrive";
 /// The most entries of one call.
 /// <https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutEvents.html>
 pub const ENTRIES: usize = 10;
-/// The most bytes of one call, all entries together.
-const BYTES: usize = 256 * 1024;
-/// What an entry counts for beside its detail: time, source, type, and a margin.
-const OVERHEAD: usize = 512;
+const LIMITS: Limits = Limits {
+    events: ENTRIES,
+    bytes: 256 * 1024,
+    // Time, source, type, and a margin.
+    overhead: 512,
+};
 
 /// The port over a bus; a function that publishes nothing has none.
 #[derive(Debug, Clone, Default)]
@@ -53,56 +58,17 @@ impl EventBus {
 impl Events for EventBus {
     async fn publish(&self, entries: &[CloudEvent]) -> Vec<Result<(), PortError>> {
         let Some(bus) = &self.0 else {
-            let none = |_| Err(refused("this function has no event bus"));
-            return entries.iter().map(none).collect();
+            return failed(&refused("this function has no event bus"), entries.len());
         };
         let mut results = Vec::with_capacity(entries.len());
-        let mut chunk = Chunk::default();
-        for event in entries {
-            match detail(event) {
-                Ok(detail) => {
-                    if !chunk.takes(&detail) {
-                        results.append(&mut bus.put(std::mem::take(&mut chunk)).await);
-                    }
-                    chunk.push(bus.entry(event, &detail), &detail);
-                }
-                Err(error) => {
-                    // Put first, so that the answers stay in order.
-                    results.append(&mut bus.put(std::mem::take(&mut chunk)).await);
-                    results.push(Err(error));
-                }
+        for piece in pieces(entries, LIMITS) {
+            match piece {
+                Piece::Batch(batch) => results.append(&mut bus.put(&batch).await),
+                Piece::Refused(error) => results.push(Err(error)),
             }
         }
-        results.append(&mut bus.put(chunk).await);
         results
     }
-}
-
-/// What goes into one call.
-#[derive(Default)]
-struct Chunk {
-    entries: Vec<PutEventsRequestEntry>,
-    bytes: usize,
-}
-
-impl Chunk {
-    fn takes(&self, detail: &str) -> bool {
-        self.entries.len() < ENTRIES && self.bytes + detail.len() + OVERHEAD <= BYTES
-    }
-
-    fn push(&mut self, entry: PutEventsRequestEntry, detail: &str) {
-        self.entries.push(entry);
-        self.bytes += detail.len() + OVERHEAD;
-    }
-}
-
-fn detail(event: &CloudEvent) -> Result<String, PortError> {
-    let detail = serde_json::to_string(event)
-        .map_err(|error| PortError::new(PortErrorKind::Refused, error))?;
-    if detail.len() + OVERHEAD > BYTES {
-        return Err(refused("the event is larger than the bus takes"));
-    }
-    Ok(detail)
 }
 
 fn refused(reason: &'static str) -> PortError {
@@ -121,22 +87,13 @@ impl Bus {
     }
 
     /// Puts what goes into one call, answering for each entry.
-    async fn put(&self, Chunk { entries, .. }: Chunk) -> Vec<Result<(), PortError>> {
-        let count = entries.len();
-        if count == 0 {
-            return Vec::new();
-        }
+    async fn put(&self, batch: &[(&CloudEvent, String)]) -> Vec<Result<(), PortError>> {
+        let entry = |(event, detail): &(&CloudEvent, String)| self.entry(event, detail);
+        let entries = batch.iter().map(entry).collect();
         let put = self.client.put_events().set_entries(Some(entries));
         match put.send().await.map_err(port_error) {
-            Ok(answer) => results(&answer, count),
-            Err(error) => {
-                let cause = std::error::Error::source(&error).map(ToString::to_string);
-                let each = |_| {
-                    let cause = cause.clone().unwrap_or_default();
-                    Err(PortError::new(error.kind, cause))
-                };
-                (0..count).map(each).collect()
-            }
+            Ok(answer) => results(&answer, batch.len()),
+            Err(error) => failed(&error, batch.len()),
         }
     }
 }

@@ -6,7 +6,7 @@ use aws_smithy_http_client::Connector;
 use aws_smithy_runtime_api::client::{http::HttpConnector, orchestrator::HttpRequest};
 use aws_smithy_types::byte_stream::ByteStream;
 use wm_service::{
-    identity::{Issuer, Requirement},
+    identity::{ClaimNames, Issuer, Requirement},
     ports::{KeySource, PortError, PortErrorKind},
 };
 
@@ -36,10 +36,7 @@ pub fn issuer(config: &Config, cognito: &Cognito) -> Issuer {
     let region = &config.region;
     let issuer = format!("https://cognito-idp.{region}.amazonaws.com/{user_pool}");
     let requirements = |usage: &str, client: &str| {
-        let client = Requirement {
-            claim: client.into(),
-            one_of: clients.clone(),
-        };
+        let client = Requirement::one_of(client, clients.clone());
         vec![Requirement::new("token_use", usage), client]
     };
     Issuer {
@@ -50,6 +47,7 @@ pub fn issuer(config: &Config, cognito: &Cognito) -> Issuer {
         access: requirements("access", "client_id"),
         id: requirements("id", "aud"),
         trusts_email: *trusts_email,
+        names: ClaimNames::STANDARD,
     }
 }
 

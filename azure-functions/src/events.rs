@@ -1,30 +1,119 @@
 //! The event bus: an Event Grid topic that takes CloudEvents.
 
+use azure_core::http::{Context, Method, Pipeline, Request, Url, headers::CONTENT_TYPE};
 use wm_core::cloud_event::CloudEvent;
-use wm_service::ports::{Events, PortError, PortErrorKind};
+use wm_service::{
+    batches::{Limits, Piece, failed, pieces},
+    ports::{Events, PortError, PortErrorKind},
+};
 
 use crate::{
     config::Config,
-    sdk::{Sdk, SdkError},
+    error::port_error,
+    sdk::{Patience, Sdk, SdkError, within},
 };
+
+/// What one request takes: 1 MB
+/// (<https://learn.microsoft.com/azure/event-grid/event-schema>). It says nothing of how many events;
+/// a topic takes 5,000 a second.
+const LIMITS: Limits = Limits {
+    events: 100,
+    bytes: 1_000_000 - "[]".len(),
+    overhead: ",".len(),
+};
+const API_VERSION: &str = "2018-01-01";
+const SCOPE: &str = "https://eventgrid.azure.net/.default";
 
 /// The port over a topic; a handler that publishes nothing has none.
 #[derive(Debug, Clone)]
-pub struct EventGrid;
+pub struct EventGrid(Option<Topic>);
+
+#[derive(Debug, Clone)]
+struct Topic {
+    pipeline: Pipeline,
+    url: Url,
+}
 
 impl EventGrid {
     /// The topic the handler is configured with.
     ///
     /// # Errors
     /// [`SdkError`].
-    pub fn new(_: &Sdk, _: &Config) -> Result<Self, SdkError> {
-        Ok(Self)
+    pub fn new(sdk: &Sdk, config: &Config) -> Result<Self, SdkError> {
+        let Some(topic) = &config.topic else {
+            return Ok(Self(None));
+        };
+        Ok(Self(Some(Topic {
+            pipeline: sdk.pipeline(&sdk.credential, SCOPE, Patience::SERVICE),
+            url: address(topic)?,
+        })))
     }
+}
+
+/// Where events are sent. Azure shows a topic's address with the path, other tools without.
+fn address(topic: &str) -> Result<Url, SdkError> {
+    let host = topic.trim_end_matches("/api/events");
+    let mut url = Url::parse(&format!("{host}/api/events")).map_err(azure_core::Error::from)?;
+    url.query_pairs_mut()
+        .append_pair("api-version", API_VERSION);
+    Ok(url)
 }
 
 impl Events for EventGrid {
     async fn publish(&self, entries: &[CloudEvent]) -> Vec<Result<(), PortError>> {
-        let each = |_| Err(PortError::new(PortErrorKind::Unavailable, "not there yet"));
-        entries.iter().map(each).collect()
+        let Some(topic) = &self.0 else {
+            let none = PortError::new(
+                PortErrorKind::Refused,
+                "this handler has no topic for events",
+            );
+            return failed(&none, entries.len());
+        };
+        let mut results = Vec::with_capacity(entries.len());
+        for piece in pieces(entries, LIMITS) {
+            match piece {
+                Piece::Batch(batch) => results.append(&mut topic.put(&batch).await),
+                Piece::Refused(error) => results.push(Err(error)),
+            }
+        }
+        results
+    }
+}
+
+impl Topic {
+    /// Sends what goes into one request. It is taken as a whole, or not at all.
+    async fn put(&self, batch: &[(&CloudEvent, String)]) -> Vec<Result<(), PortError>> {
+        let texts: Vec<&str> = batch.iter().map(|(_, text)| text.as_str()).collect();
+        let mut request = Request::new(self.url.clone(), Method::Post);
+        request.insert_header(
+            CONTENT_TYPE,
+            "application/cloudevents-batch+json; charset=utf-8",
+        );
+        request.set_body(format!("[{}]", texts.join(",")));
+        let context = Context::default();
+        let sent = async {
+            let sent = self.pipeline.send(&context, &mut request, None).await;
+            sent.map(drop).map_err(port_error)
+        };
+        match within(Patience::SERVICE.operation, sent).await {
+            Ok(()) => batch.iter().map(|_| Ok(())).collect(),
+            Err(error) => failed(&error, batch.len()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_topic_is_reached_with_and_without_its_path() {
+        let expected = "https://t.eastus-1.eventgrid.azure.net/api/events?api-version=2018-01-01";
+        for topic in [
+            "https://t.eastus-1.eventgrid.azure.net",
+            "https://t.eastus-1.eventgrid.azure.net/api/events",
+        ] {
+            assert_eq!(address(topic).unwrap().as_str(), expected);
+        }
+        assert!(address("https://").is_err());
     }
 }

@@ -8,6 +8,7 @@ pub mod functions;
 pub mod http;
 pub mod identity;
 pub mod mail;
+mod metrics;
 pub mod records;
 pub mod sdk;
 pub mod secrets;

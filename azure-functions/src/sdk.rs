@@ -1,12 +1,18 @@
 //! What all clients share: credentials, connections, patience.
 
-use std::{sync::Arc, time::Duration};
+use std::{future::Future, sync::Arc, time::Duration};
 
 use azure_core::{
     credentials::TokenCredential,
-    http::{ClientOptions, ExponentialRetryOptions, RetryOptions, Transport},
+    error::ErrorKind,
+    http::{
+        ClientOptions, Context, ExponentialRetryOptions, Pipeline, PipelineOptions, Request,
+        RetryOptions, StatusCode, Transport,
+        policies::{Policy, PolicyResult, RetryHeaders, auth::BearerTokenAuthorizationPolicy},
+    },
 };
 use azure_identity::{ManagedIdentityCredential, ManagedIdentityCredentialOptions, UserAssignedId};
+use wm_service::ports::{PortError, PortErrorKind};
 
 use crate::config::Config;
 
@@ -18,6 +24,11 @@ pub enum SdkError {
         "a client for Azure cannot be made: see that the addresses in the environment are right"
     )]
     Client(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// A key that cannot be one.
+    #[error(
+        "`AZURE_COMMUNICATION_ACCESS_KEY` must be the resource's key in base64, as the resource shows it"
+    )]
+    Key,
     /// The system gives no randomness or no certificates.
     #[error("the system lacks what a client needs")]
     System(#[from] std::io::Error),
@@ -97,6 +108,47 @@ impl Sdk {
         })
     }
 
+    /// Clients that act as somebody else and trust somebody else: a person at the command line, a test.
+    #[must_use]
+    pub fn acting_as(
+        credential: Arc<dyn TokenCredential>,
+        mail_credential: Arc<dyn TokenCredential>,
+        http: reqwest::Client,
+    ) -> Self {
+        Self {
+            credential,
+            mail_credential,
+            http,
+        }
+    }
+
+    /// The way to a service without a kit that takes tokens of this scope. Tokens go over TLS only.
+    pub(crate) fn pipeline(
+        &self,
+        credential: &Arc<dyn TokenCredential>,
+        scope: &str,
+        patience: Patience,
+    ) -> Pipeline {
+        let authorization = BearerTokenAuthorizationPolicy::new(credential.clone(), [scope]);
+        self.pipeline_through(Arc::new(authorization), patience)
+    }
+
+    /// The same with another policy that authorizes each attempt.
+    pub(crate) fn pipeline_through(
+        &self,
+        authorization: Arc<dyn Policy>,
+        patience: Patience,
+    ) -> Pipeline {
+        Pipeline::new(
+            option_env!("CARGO_PKG_NAME"),
+            option_env!("CARGO_PKG_VERSION"),
+            self.client_options(patience),
+            Vec::new(),
+            vec![authorization],
+            Some(retried()),
+        )
+    }
+
     /// Options for a client that is asked with this much patience.
     pub(crate) fn client_options(&self, patience: Patience) -> ClientOptions {
         options(&self.http, patience)
@@ -115,7 +167,54 @@ fn options(http: &reqwest::Client, patience: Patience) -> ClientOptions {
     };
     ClientOptions {
         retry: RetryOptions::exponential(retry),
+        per_try_policies: vec![Arc::new(Attempt(patience.attempt))],
         transport: Some(Transport::new(Arc::new(http.clone()))),
         ..Default::default()
     }
+}
+
+/// What is tried again once. A service that limits us is not, and nobody waits here for as long as a
+/// service likes: whoever calls knows better when to come back.
+fn retried() -> PipelineOptions {
+    PipelineOptions {
+        retry_headers: RetryHeaders::default(),
+        retry_status_codes: vec![
+            StatusCode::RequestTimeout,
+            StatusCode::InternalServerError,
+            StatusCode::BadGateway,
+            StatusCode::ServiceUnavailable,
+            StatusCode::GatewayTimeout,
+        ],
+    }
+}
+
+/// Gives an attempt up that has no answer in time, which the kits' own policies do not.
+#[derive(Debug)]
+struct Attempt(Duration);
+
+#[async_trait::async_trait]
+impl Policy for Attempt {
+    async fn send(
+        &self,
+        context: &Context,
+        request: &mut Request,
+        next: &[Arc<dyn Policy>],
+    ) -> PolicyResult {
+        let missing =
+            || azure_core::Error::with_message(ErrorKind::Other, "nothing sends requests");
+        let (first, rest) = next.split_first().ok_or_else(missing)?;
+        let late = |_| azure_core::Error::with_message(ErrorKind::Io, "no answer in time");
+        tokio::time::timeout(self.0, first.send(context, request, rest))
+            .await
+            .map_err(late)?
+    }
+}
+
+/// What comes of this in so much time.
+pub(crate) async fn within<T>(
+    patience: Duration,
+    work: impl Future<Output = Result<T, PortError>>,
+) -> Result<T, PortError> {
+    let late = |_| PortError::new(PortErrorKind::Unavailable, "no answer in time");
+    tokio::time::timeout(patience, work).await.map_err(late)?
 }

@@ -1,31 +1,26 @@
 //! What a surface is: its id, its address and its secret, from App Configuration and Key Vault.
 
-use std::fmt;
+use azure_core::http::{Context, Method, Request, StatusCode, Url, headers::ACCEPT};
+use azure_security_keyvault_secrets::{SecretClient, SecretClientOptions};
+use futures_util::future::try_join3;
+use serde::Deserialize;
+pub use wm_service::secrets::Identity;
+use wm_service::{
+    ports::{PortError, PortErrorKind},
+    secrets::{Found, Wrong},
+};
 
-use wm_core::value::SurfaceId;
+use crate::{
+    config::{Config, PUBLIC_URL, SURFACE_ID, SURFACE_SECRET},
+    error::port_error,
+    sdk::{Patience, Sdk, within},
+};
 
-use crate::{config::Config, sdk::Sdk};
-
-/// What was loaded.
-pub struct Identity {
-    /// The surface's id.
-    pub surface: SurfaceId,
-    /// Where people reach it, without a trailing slash.
-    pub public_url: String,
-    /// Its secret: the digest of the text that is kept.
-    pub secret: [u8; 32],
-}
-
-impl fmt::Debug for Identity {
-    /// Without the secret.
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter
-            .debug_struct("Identity")
-            .field("surface", &self.surface)
-            .field("public_url", &self.public_url)
-            .finish_non_exhaustive()
-    }
-}
+/// The key of the surface's id.
+pub const SURFACE_ID_KEY: &str = "surface-id";
+/// The key of the surface's address.
+pub const PUBLIC_URL_KEY: &str = "public-url";
+const API_VERSION: &str = "2023-11-01";
 
 /// Why a surface does not know who it is.
 #[derive(Debug, thiserror::Error)]
@@ -38,15 +33,172 @@ pub enum SecretsError {
         /// The variable that names the place.
         instead: &'static str,
     },
+    /// It is not where it should be.
+    #[error("there is no key `{0}` in App Configuration: deploy again with `wm deploy azure`")]
+    NoKey(&'static str),
+    /// It is not where it should be.
+    #[error("there is no secret `{0}` in the Key Vault: deploy again with `wm deploy azure`")]
+    NoSecret(String),
+    /// It cannot be what it says.
+    #[error(transparent)]
+    Wrong(#[from] Wrong),
+    /// The service refuses or does not answer.
+    #[error(
+        "`{name}` cannot be read: see that it is there and that the handler's identity may read it"
+    )]
+    Unreadable {
+        /// What was asked for.
+        name: String,
+        /// What the service said.
+        source: PortError,
+    },
+}
+
+impl SecretsError {
+    /// Whether asking again may help.
+    #[must_use]
+    pub fn may_pass(&self) -> bool {
+        false
+    }
 }
 
 /// Looks up whatever the environment does not say itself.
 ///
 /// # Errors
 /// [`SecretsError`].
-pub async fn load(_: &Sdk, _: &Config) -> Result<Identity, SecretsError> {
-    Err(SecretsError::Nowhere {
-        variable: "AZURE_SURFACE_SECRET",
-        instead: "AZURE_KEY_VAULT_ENDPOINT",
-    })
+pub async fn load(sdk: &Sdk, config: &Config) -> Result<Identity, SecretsError> {
+    let (surface, public_url, secret) = try_join3(
+        setting(sdk, config, SURFACE_ID, SURFACE_ID_KEY),
+        setting(sdk, config, PUBLIC_URL, PUBLIC_URL_KEY),
+        secret(sdk, config),
+    )
+    .await?;
+    Ok(Identity::read(surface, public_url, secret)?)
+}
+
+async fn setting(
+    sdk: &Sdk,
+    config: &Config,
+    variable: &'static str,
+    key: &'static str,
+) -> Result<Found, SecretsError> {
+    if let Some(text) = config.variables.get(variable) {
+        return Ok(Found::new(variable, text));
+    }
+    let Some(endpoint) = &config.app_configuration else {
+        return Err(SecretsError::Nowhere {
+            variable,
+            instead: "AZURE_APP_CONFIGURATION_ENDPOINT",
+        });
+    };
+    let stored = within(Patience::SERVICE.operation, stored(sdk, endpoint, key)).await;
+    match stored {
+        Ok(Some(text)) => Ok(Found::new(key, text)),
+        Ok(None) => Err(SecretsError::NoKey(key)),
+        Err(source) => Err(SecretsError::Unreadable {
+            name: key.to_owned(),
+            source,
+        }),
+    }
+}
+
+/// What counts of a key and its value.
+#[derive(Deserialize)]
+struct KeyValue {
+    value: Option<String>,
+}
+
+/// The value of a key without a label
+/// (<https://learn.microsoft.com/azure/azure-app-configuration/rest-api-key-value>).
+async fn stored(sdk: &Sdk, endpoint: &str, key: &str) -> Result<Option<String>, PortError> {
+    let refused = |error: azure_core::Error| PortError::new(PortErrorKind::Refused, error);
+    let mut url = Url::parse(endpoint).map_err(|error| refused(error.into()))?;
+    url.set_path("kv");
+    if let Ok(mut path) = url.path_segments_mut() {
+        path.push(key);
+    }
+    url.query_pairs_mut()
+        .append_pair("api-version", API_VERSION);
+    let scope = format!("{}/.default", url.origin().ascii_serialization());
+    let pipeline = sdk.pipeline(&sdk.credential, &scope, Patience::SERVICE);
+    let mut request = Request::new(url, Method::Get);
+    request.insert_header(ACCEPT, "application/vnd.microsoft.appconfig.kv+json");
+    let context = Context::default();
+    match pipeline.send(&context, &mut request, None).await {
+        Ok(answer) => {
+            let found: KeyValue =
+                serde_json::from_slice(answer.body()).map_err(|error| refused(error.into()))?;
+            Ok(found.value)
+        }
+        Err(error) if error.http_status() == Some(StatusCode::NotFound) => Ok(None),
+        Err(error) => Err(port_error(error)),
+    }
+}
+
+async fn secret(sdk: &Sdk, config: &Config) -> Result<Found, SecretsError> {
+    if let Some(text) = config.variables.get(SURFACE_SECRET) {
+        return Ok(Found::new(SURFACE_SECRET, text));
+    }
+    let Some(vault) = &config.vault else {
+        return Err(SecretsError::Nowhere {
+            variable: SURFACE_SECRET,
+            instead: "AZURE_KEY_VAULT_ENDPOINT",
+        });
+    };
+    let name = &config.vault_secret;
+    match within(Patience::SERVICE.operation, kept(sdk, vault, name)).await {
+        Ok(Some(text)) => Ok(Found::new(name, text)),
+        Ok(None) => Err(SecretsError::NoSecret(name.clone())),
+        Err(source) => Err(SecretsError::Unreadable {
+            name: name.clone(),
+            source,
+        }),
+    }
+}
+
+/// The present version of a secret.
+async fn kept(sdk: &Sdk, vault: &str, name: &str) -> Result<Option<String>, PortError> {
+    let options = SecretClientOptions {
+        client_options: sdk.client_options(Patience::SERVICE),
+        verify_challenge_resource: Some(is_checked(vault)),
+        ..Default::default()
+    };
+    let client = SecretClient::new(vault, sdk.credential.clone(), Some(options));
+    let client = client.map_err(port_error)?;
+    let secret = match client.get_secret(name, None).await {
+        Ok(secret) => secret.into_model().map_err(port_error)?,
+        Err(error) if error.http_status() == Some(StatusCode::NotFound) => return Ok(None),
+        Err(error) => return Err(port_error(error)),
+    };
+    Ok(secret.value)
+}
+
+/// Whether the kit has to see that the vault asks for a token for its own domain, before it sends one:
+/// always, but on this machine, which has no domain to compare.
+fn is_checked(vault: &str) -> bool {
+    let host = Url::parse(vault).ok();
+    let host = host.as_ref().and_then(Url::host_str);
+    !matches!(host, Some("127.0.0.1" | "localhost"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_vault_but_a_loopback_one_has_to_name_its_own_domain() {
+        for vault in [
+            "https://wm.vault.azure.net",
+            "https://wm.vault.azure.net/",
+            "https://127.0.0.1.example.com",
+            "https://localhost.example.com",
+            "https://127.0.0.1@wm.vault.azure.net",
+            "nonsense",
+        ] {
+            assert!(is_checked(vault), "{vault}");
+        }
+        for vault in ["https://127.0.0.1:7", "http://localhost:7"] {
+            assert!(!is_checked(vault), "{vault}");
+        }
+    }
 }

@@ -26,4 +26,9 @@ pub(crate) fn start() {
         .with_span_list(false);
     // Only fails when something logs already, and then there are logs.
     let _ = registry().with(lines).with(wanted).try_init();
+    std::panic::set_hook(Box::new(|panic| {
+        // Where, and not what: whatever was at hand may be in the message.
+        let place = panic.location().map(ToString::to_string);
+        tracing::error!(place, "a panic, which is a fault of this program");
+    }));
 }

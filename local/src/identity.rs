@@ -26,7 +26,7 @@ use wm_core::{
     value::{Email, Name, Sha256, Timestamp},
 };
 use wm_service::{
-    identity::{Issuer as Rules, Requirement},
+    identity::{ClaimNames, Issuer as Rules, Requirement},
     ports::{KeySource, PortError, PortErrorKind},
 };
 
@@ -217,6 +217,7 @@ impl Issuer {
             access: requirements(TokenUsage::Access),
             id: requirements(TokenUsage::Id),
             trusts_email: true,
+            names: ClaimNames::STANDARD,
         }
     }
 

@@ -18,6 +18,7 @@ use tokio::{
     time::timeout,
 };
 use wm_core::{catalog::Provider, context::Surface, selection::BackendSelection};
+use wm_http::Server;
 use wm_service::{EnvSource, Service};
 
 use crate::{
@@ -25,7 +26,7 @@ use crate::{
     config::Config,
     data_directory::{DataDirectory, Layout, OpenError},
     events::EventLog,
-    http::{Files, Server, Site},
+    http::{Files, PATIENCE, Site},
     identity::{Issuer, IssuerError},
     mail::Maildir,
     secrets::random_bytes,
@@ -240,8 +241,9 @@ async fn run(server: Server, parts: Parts, stopped: oneshot::Receiver<()>) {
         issuer: parts.issuer,
         env: parts.env,
     };
+    let routes = site.routes(server.address());
     server
-        .serve(site, async {
+        .serve(&routes, PATIENCE, async {
             // The node was dropped, or told to stop.
             let _ = stopped.await;
         })

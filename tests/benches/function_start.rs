@@ -9,13 +9,16 @@ use std::{
     io::{BufRead, BufReader, Read, Write},
     net::{TcpListener, TcpStream},
     path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
+    process::{Command, Stdio},
     sync::mpsc::{Receiver, Sender, channel},
     thread,
     time::Duration,
 };
 
-use wm_tests::repository;
+use wm_tests::{
+    footprint::{Running, megabytes, processor_time, resident, zipped},
+    repository,
+};
 
 const FUNCTIONS: [&str; 5] = ["api", "relay", "ingest", "notify", "sweep"];
 /// Starts measured of each function; the median is shown.
@@ -38,15 +41,11 @@ fn main() {
         println!(
             "| `{function}` | {:.1} MB | {:.1} MB | {:.1} ms | {:.1} MB |",
             megabytes(fs::metadata(&program).unwrap().len()),
-            megabytes(zipped(&program)),
+            megabytes(zipped(&program, "bootstrap")),
             median(|start| start.nanoseconds) as f64 / 1e6,
             megabytes(median(|start| start.resident)),
         );
     }
-}
-
-fn megabytes(bytes: u64) -> f64 {
-    bytes as f64 / 1e6
 }
 
 /// Where the functions are, built for deployment.
@@ -66,34 +65,10 @@ fn built() -> PathBuf {
     target.join("function")
 }
 
-/// The size of the package Lambda is given: the binary by the name it looks for, compressed.
-fn zipped(program: &Path) -> u64 {
-    let package = tempfile::NamedTempFile::new().unwrap();
-    let script = "import sys, zipfile\n\
-        with zipfile.ZipFile(sys.argv[1], 'w', zipfile.ZIP_DEFLATED, compresslevel=9) as package:\n\
-        \x20   package.write(sys.argv[2], 'bootstrap')\n";
-    let status = Command::new("python3")
-        .args(["-c", script])
-        .args([package.path(), program])
-        .status();
-    assert!(status.unwrap().success(), "the package cannot be made");
-    package.path().metadata().unwrap().len()
-}
-
 /// What one start took.
 struct Start {
     nanoseconds: u64,
     resident: u64,
-}
-
-/// A function that is ended with this value.
-struct Running(Child);
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
 }
 
 fn measure(program: &Path) -> Start {
@@ -111,10 +86,9 @@ fn measure(program: &Path) -> Start {
         .unwrap();
     let running = Running(child);
     wait(&first);
-    let process = PathBuf::from(format!("/proc/{}", running.0.id()));
     Start {
-        nanoseconds: processor_time(&process),
-        resident: resident(&process),
+        nanoseconds: processor_time(&running),
+        resident: resident(&running),
     }
 }
 
@@ -186,27 +160,4 @@ fn wait(first: &Receiver<()>) {
     first
         .recv_timeout(PATIENCE)
         .expect("the function asks for an event");
-}
-
-/// The time its threads were on a processor: the first number of `schedstat`, in nanoseconds.
-fn processor_time(process: &Path) -> u64 {
-    let threads = fs::read_dir(process.join("task")).unwrap();
-    let time = |thread: fs::DirEntry| -> u64 {
-        let text = fs::read_to_string(thread.path().join("schedstat")).unwrap();
-        text.split_whitespace().next().unwrap().parse().unwrap()
-    };
-    threads.map(|thread| time(thread.unwrap())).sum()
-}
-
-/// Its resident memory in bytes.
-fn resident(process: &Path) -> u64 {
-    let status = fs::read_to_string(process.join("status")).unwrap();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-    let kibibytes: u64 = line
-        .unwrap()
-        .trim()
-        .trim_end_matches(" kB")
-        .parse()
-        .unwrap();
-    kibibytes * 1024
 }

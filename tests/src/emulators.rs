@@ -1,5 +1,6 @@
 //! Stand-ins for cloud services, each a process on loopback that ends with whoever started it.
 
+pub mod azure;
 pub mod dynalite;
 pub mod ministack;
 pub mod proxy;

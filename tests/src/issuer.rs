@@ -11,7 +11,7 @@ use jsonwebtoken::{Algorithm, EncodingKey, Header, jwk::Jwk};
 use serde::Serialize;
 use serde_json::{Value, json};
 use wm_core::value::Timestamp;
-use wm_service::identity::{Issuer, Requirement};
+use wm_service::identity::{ClaimNames, Issuer, Requirement};
 
 /// An issuer with one key.
 pub struct TestIssuer {
@@ -116,6 +116,7 @@ impl TestIssuer {
             access: rules("access"),
             id: rules("id"),
             trusts_email: true,
+            names: ClaimNames::STANDARD,
         }
     }
 }

@@ -2,12 +2,15 @@
 //! goldens, random worlds and the oracles they are compared with.
 
 pub mod agreement;
+pub mod arm;
 pub mod bodies;
 pub mod cedar;
 pub mod choices;
 pub mod client;
 pub mod emulators;
 pub mod faults;
+pub mod footprint;
+pub mod functions_host;
 pub mod golden;
 pub mod harness;
 pub mod infra;

@@ -62,6 +62,24 @@ pub fn azure_program() -> &'static Path {
     })
 }
 
+/// The custom handler of the Azure surface, built with the profile `ci` once a test run if need be.
+///
+/// # Panics
+/// Where cargo cannot build it.
+pub fn handler() -> &'static Path {
+    static HANDLER: OnceLock<PathBuf> = OnceLock::new();
+    HANDLER.get_or_init(|| {
+        let program = build_directory().with_file_name("ci").join("handler");
+        if !program.exists() {
+            tools::say(
+                "building the handler of the Azure surface, which takes minutes the first time",
+            );
+        }
+        build(&["--package", "wm-azure", "--bin", "handler"], "ci");
+        program
+    })
+}
+
 /// Where cargo put this test program's profile.
 fn build_directory() -> PathBuf {
     let test = env::current_exe().unwrap();

@@ -9,10 +9,14 @@ use wm_tests::{golden, repository};
 const DIRECTIONS: &[(&str, &[&str])] = &[
     ("wm-core", &[]),
     ("wm-service", &["wm-core"]),
-    ("wm-local", &["wm-core", "wm-service"]),
+    ("wm-http", &["wm-core", "wm-service"]),
+    ("wm-local", &["wm-core", "wm-http", "wm-service"]),
     ("wm-terminal", &["wm-core"]),
     ("wm-aws", &["wm-core", "wm-service", "wm-terminal"]),
-    ("wm-azure", &["wm-core", "wm-service", "wm-terminal"]),
+    (
+        "wm-azure",
+        &["wm-core", "wm-http", "wm-service", "wm-terminal"],
+    ),
     ("wm", &["wm-core", "wm-service", "wm-local", "wm-terminal"]),
 ];
 

@@ -1,3 +1,7 @@
 //! Answers the Functions host: HTTP requests and triggers.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    wm_azure::functions::run(std::env::args_os().skip(1))
+}

@@ -6,7 +6,7 @@ mod token;
 
 use wm_core::{facts::TokenUsage, identity::Claims, value::Timestamp};
 
-pub use issuer::{Issuer, Requirement};
+pub use issuer::{ClaimNames, Issuer, Requirement};
 use keys::KeyCache;
 
 use crate::ports::KeySource;

@@ -3,6 +3,7 @@
 //! Asynchronous, without a runtime and without an SDK: a surface brings both.
 
 mod actors;
+pub mod batches;
 pub mod clock;
 mod env;
 mod execute;
@@ -13,6 +14,8 @@ mod ingest;
 mod notify;
 pub mod ports;
 mod relay;
+mod round;
+pub mod secrets;
 mod sign;
 mod sign_in;
 mod sweep;
@@ -27,6 +30,7 @@ pub use env::EnvSource;
 use identity::{Issuer, Verifier};
 use ports::Provider;
 pub use relay::Relayed;
+pub use round::{Outcome, Rounds};
 pub use sweep::{Cleared, Swept};
 
 /// The application on one surface: what every handler, relay, mailer and timer calls.

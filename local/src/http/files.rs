@@ -21,13 +21,10 @@ use wm_core::{
     storage::ObjectPath,
     value::Sha256,
 };
+use wm_http::{Body, BodyError, body, plain_method, problem, raw_query};
 use wm_service::EnvSource;
 
-use super::{
-    api::{plain_method, problem, raw_query},
-    body::{Body, BodyError, body},
-    download::download,
-};
+use super::download::download;
 use crate::{
     artifacts::{Address, AddressError, CHUNK, FILES, Incoming, ObjectStore, Purpose, Signer},
     blocking::blocking,

@@ -20,11 +20,12 @@ use wm_core::{
     use_case::{SignDownload, SignUpload},
     value::{AccountId, ArtifactId, ProjectId, Sha256, Timestamp, UserId, id::Id},
 };
+use wm_http::Server;
 use wm_local::{
     artifacts::{LocalArtifacts, ObjectStore, Signer},
     clock::now,
     data_directory::Layout,
-    http::{Files, Server, Site},
+    http::{Files, PATIENCE, Site},
     identity::Issuer,
 };
 use wm_service::{
@@ -111,9 +112,13 @@ impl Running {
             env,
         };
         let (stop, stopped) = oneshot::channel::<()>();
-        let served = tokio::spawn(server.serve(site, async {
-            let _ = stopped.await;
-        }));
+        let served = tokio::spawn(async move {
+            let routes = site.routes(address);
+            let stop = async {
+                let _ = stopped.await;
+            };
+            server.serve(&routes, PATIENCE, stop).await;
+        });
         Self {
             directory,
             address,

@@ -37,7 +37,9 @@ fn evaluated(value: &Value) -> Value {
         "[parameters('cosmosDatabaseName')]" => "workspace".into(),
         "[parameters('cosmosContainerName')]" => "workspace_items".into(),
         "[parameters('cosmosFreeTier')]" => false.into(),
-        "[variables('tags')]" => json!({ "application": "workspace-management", "environment": "dev" }),
+        "[variables('tags')]" => {
+            json!({ "application": "workspace-management", "environment": "dev" })
+        }
         text if text.contains("'EnableServerless'") => json!([{ "name": "EnableServerless" }]),
         text if text.contains("'throughput'") => json!({}),
         text if text.contains("'allowedOrigins'") => json!([{
@@ -54,7 +56,14 @@ fn evaluated(value: &Value) -> Value {
 
 /// A resource without what the service fills in, and with whole numbers.
 fn plain(value: &Value) -> Value {
-    let filled = ["provisioningState", "primaryEndpoints", "indexes", "_rid", "_ts", "_etag"];
+    let filled = [
+        "provisioningState",
+        "primaryEndpoints",
+        "indexes",
+        "_rid",
+        "_ts",
+        "_etag",
+    ];
     match value {
         Value::Object(all) => all
             .iter()
@@ -75,18 +84,29 @@ fn the_template_makes_the_same() {
     let template = template();
     let ids = ids("workspace-management-dev", "workspacemanagedevdocs");
     for (name, id, told) in [
-        ("storageAccount", &ids.storage, &["properties", "kind", "sku", "location", "tags"][..]),
+        (
+            "storageAccount",
+            &ids.storage,
+            &["properties", "kind", "sku", "location", "tags"][..],
+        ),
         ("storageBlobs", &ids.blobs, &["properties"]),
         ("storageLifecycle", &ids.lifecycle, &["properties"]),
         ("storageContainer", &ids.documents, &["properties"]),
-        ("cosmosAccount", &ids.cosmos, &["properties", "kind", "location", "tags"]),
+        (
+            "cosmosAccount",
+            &ids.cosmos,
+            &["properties", "kind", "location", "tags"],
+        ),
         ("cosmosDatabase", &ids.database, &["properties", "tags"]),
         ("cosmosContainer", &ids.records, &["properties", "tags"]),
     ] {
         let found = cloud.resource(id);
         for part in told {
             // Nothing more either: what the one sets and the other does not would drift apart.
-            let (found, wanted) = (plain(&found[part]), plain(&evaluated(&template[name][part])));
+            let (found, wanted) = (
+                plain(&found[part]),
+                plain(&evaluated(&template[name][part])),
+            );
             assert_eq!(found, wanted, "{name}: {part}");
         }
     }

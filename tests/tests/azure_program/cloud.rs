@@ -237,7 +237,10 @@ fn blobs(state: &mut State, _: &str, request: &Request) -> Response {
     let key = request.path.trim_start_matches("/blobs/").to_owned();
     if request.query.get("comp").map(String::as_str) == Some("list") {
         let prefix = format!("{key}/");
-        let names = state.blobs.keys().filter_map(|key| key.strip_prefix(&prefix));
+        let names = state
+            .blobs
+            .keys()
+            .filter_map(|key| key.strip_prefix(&prefix));
         // Two to a page, so that whoever reads only the first is seen.
         let marker = request.query.get("marker").cloned().unwrap_or_default();
         let names: Vec<&str> = names.filter(|name| **name > *marker).collect();

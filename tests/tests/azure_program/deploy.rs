@@ -48,7 +48,10 @@ fn outputs(cloud: &Cloud) -> Value {
 pub(crate) fn deployable() -> Cloud {
     let cloud = Cloud::start();
     let outputs = outputs(&cloud);
-    cloud.state().resources.insert("outputs".to_owned(), outputs);
+    cloud
+        .state()
+        .resources
+        .insert("outputs".to_owned(), outputs);
     cloud
 }
 
@@ -70,7 +73,11 @@ pub(crate) fn checkout() -> TempDir {
         fs::create_dir_all(to.parent().unwrap()).unwrap();
         fs::copy(from.join(file), to).unwrap();
     };
-    for file in ["infra/azure/main.json", "infra/azure/site.json", "azure-functions/host.json"] {
+    for file in [
+        "infra/azure/main.json",
+        "infra/azure/site.json",
+        "azure-functions/host.json",
+    ] {
         copy(Path::new(file));
     }
     for entry in fs::read_dir(from.join("azure-functions")).unwrap() {
@@ -107,7 +114,9 @@ fn after<'run>(run: &'run [String], flag: &str) -> Vec<&'run str> {
 /// The parameters of each deployment that was run.
 pub(crate) fn parameters(program: &Program) -> Vec<BTreeMap<String, String>> {
     let runs = runs(program);
-    let deployed = runs.iter().filter(|run| run[1..].starts_with(&["deployment".into(), "group".into(), "create".into()]));
+    let deployed = runs.iter().filter(|run| {
+        run[1..].starts_with(&["deployment".into(), "group".into(), "create".into()])
+    });
     let pairs = |run: &Vec<String>| {
         let pairs = after(run, "--parameters").into_iter();
         let pairs = pairs.map(|pair| pair.split_once('=').unwrap());
@@ -155,28 +164,55 @@ fn a_first_deployment_builds_packages_and_deploys_before_and_after_the_functions
     let (cloud, root) = (deployable(), checkout());
     let program = tooled(&cloud).with("AZURE_TAGS", "team=The Docs");
     let more = [
-        "--origin", "https://a.example.com", "--origin", "http://localhost:5173",
-        "--mail-from", "docs@example.com", "--public-url", "https://docs.example.com",
-        "--log-retention", "14", "--alarm-action-group", "/alarms", "--free-tier", "true",
-        "--parameter", "gatewaySku=BasicV2", "--location", "westeurope",
+        "--origin",
+        "https://a.example.com",
+        "--origin",
+        "http://localhost:5173",
+        "--mail-from",
+        "docs@example.com",
+        "--public-url",
+        "https://docs.example.com",
+        "--log-retention",
+        "14",
+        "--alarm-action-group",
+        "/alarms",
+        "--free-tier",
+        "true",
+        "--parameter",
+        "gatewaySku=BasicV2",
+        "--location",
+        "westeurope",
     ];
     let ran = program.run(&deploy(&root, &[&FIRST[..], &more].concat()));
     assert_eq!(ran.code, Some(0), "{ran:?}");
-    for words in ["the API answers at https://api.example.com", "mails come from docs@example.com", "next:"] {
+    for words in [
+        "the API answers at https://api.example.com",
+        "mails come from docs@example.com",
+        "next:",
+    ] {
         assert!(ran.out.contains(words), "{ran:?}");
     }
     let runs = runs(&program);
-    let order: Vec<String> = runs.iter().map(|run| run[..3.min(run.len())].join(" ")).collect();
+    let order: Vec<String> = runs
+        .iter()
+        .map(|run| run[..3.min(run.len())].join(" "))
+        .collect();
     let wanted = [
-        "cargo build --target", "az group create", "az deployment group",
-        "func azure functionapp", "az deployment group",
+        "cargo build --target",
+        "az group create",
+        "az deployment group",
+        "func azure functionapp",
+        "az deployment group",
     ];
     assert_eq!(order, wanted);
     assert_eq!(after(&runs[0], "--target"), ["x86_64-unknown-linux-musl"]);
     assert_eq!(after(&runs[0], "--profile"), ["dist"]);
     assert_eq!(after(&runs[0], "--bin"), ["handler"]);
     assert_eq!(after(&runs[1], "--location"), ["westeurope"]);
-    assert_eq!(after(&runs[2], "--template-file"), ["infra/azure/main.json"]);
+    assert_eq!(
+        after(&runs[2], "--template-file"),
+        ["infra/azure/main.json"]
+    );
     assert_eq!(after(&runs[2], "--resource-group"), ["wm-dev"]);
     assert_eq!(after(&runs[2], "--name"), ["wm-dev"]);
     for run in &runs[1..] {
@@ -186,7 +222,13 @@ fn a_first_deployment_builds_packages_and_deploys_before_and_after_the_functions
 
     let deployed = parameters(&program);
     let (before, behind) = (&deployed[0], &deployed[1]);
-    assert_eq!((before["functionsPublished"].as_str(), behind["functionsPublished"].as_str()), ("false", "true"));
+    assert_eq!(
+        (
+            before["functionsPublished"].as_str(),
+            behind["functionsPublished"].as_str()
+        ),
+        ("false", "true")
+    );
     for (name, value) in [
         ("prefix", "wm"),
         ("environment", "dev"),
@@ -204,12 +246,18 @@ fn a_first_deployment_builds_packages_and_deploys_before_and_after_the_functions
         ("publisherEmail", "docs@example.com"),
         ("mailFrom", "docs@example.com"),
         ("publicUrl", "https://docs.example.com"),
-        ("allowedOrigins", r#"["https://a.example.com","http://localhost:5173"]"#),
+        (
+            "allowedOrigins",
+            r#"["https://a.example.com","http://localhost:5173"]"#,
+        ),
         ("alarmActionGroupId", "/alarms"),
         ("logRetentionDays", "14"),
         ("gatewaySku", "BasicV2"),
         ("setupPrincipalType", "User"),
-        ("tags", r#"{"application":"workspace-management","environment":"dev","team":"The Docs"}"#),
+        (
+            "tags",
+            r#"{"application":"workspace-management","environment":"dev","team":"The Docs"}"#,
+        ),
     ] {
         assert_eq!(before.get(name).map(String::as_str), Some(value), "{name}");
         assert_eq!(before.get(name), behind.get(name), "{name}");
@@ -220,7 +268,10 @@ fn a_first_deployment_builds_packages_and_deploys_before_and_after_the_functions
     let template: Value = serde_json::from_slice(&template).unwrap();
     let known = template["parameters"].as_object().unwrap();
     for name in before.keys() {
-        assert!(known.contains_key(name), "the template has no parameter `{name}`");
+        assert!(
+            known.contains_key(name),
+            "the template has no parameter `{name}`"
+        );
     }
     for (name, parameter) in known {
         let said = !parameter["defaultValue"].is_null() || before.contains_key(name);
@@ -244,10 +295,15 @@ fn the_package_is_what_the_host_needs_with_the_handler_executable() {
     }
     wanted.sort();
     for function in ["api", "relay", "ingest", "notify", "sweep"] {
-        assert!(wanted.contains(&format!("{function}/function.json")), "{wanted:?}");
+        assert!(
+            wanted.contains(&format!("{function}/function.json")),
+            "{wanted:?}"
+        );
     }
     let found = files(&published);
-    let found = found.iter().map(|file| file.strip_prefix(&published).unwrap());
+    let found = found
+        .iter()
+        .map(|file| file.strip_prefix(&published).unwrap());
     let mut found: Vec<String> = found.map(|file| file.display().to_string()).collect();
     found.sort();
     assert_eq!(found, wanted);
@@ -255,9 +311,13 @@ fn the_package_is_what_the_host_needs_with_the_handler_executable() {
     assert_eq!(fs::read(&handler).unwrap(), b"built");
     let mode = fs::metadata(&handler).unwrap().permissions().mode();
     assert_eq!(mode & 0o777, 0o755);
-    let host: Value = serde_json::from_slice(&fs::read(published.join("host.json")).unwrap()).unwrap();
+    let host: Value =
+        serde_json::from_slice(&fs::read(published.join("host.json")).unwrap()).unwrap();
     // `func` marks as executable what has exactly this name.
-    assert_eq!(host["customHandler"]["description"]["defaultExecutablePath"], "handler");
+    assert_eq!(
+        host["customHandler"]["description"]["defaultExecutablePath"],
+        "handler"
+    );
 }
 
 #[test]
@@ -266,11 +326,15 @@ fn the_secret_is_made_once_and_shown_to_nobody() {
     let program = tooled(&cloud);
     let ran = program.run(&deploy(&root, &FIRST));
     assert_eq!(ran.code, Some(0), "{ran:?}");
-    let id = "/resourceGroups/wm-dev/providers/Microsoft.KeyVault/vaults/wm-dev/secrets/surface-secret";
+    let id =
+        "/resourceGroups/wm-dev/providers/Microsoft.KeyVault/vaults/wm-dev/secrets/surface-secret";
     let secret = cloud.resource(id)["properties"]["value"].take();
     let secret = secret.as_str().unwrap();
     assert_eq!(secret.len(), 64);
-    assert!(!ran.out.contains(secret) && !ran.err.contains(secret), "{ran:?}");
+    assert!(
+        !ran.out.contains(secret) && !ran.err.contains(secret),
+        "{ran:?}"
+    );
     for folder in [program.home(), root.path()] {
         for file in files(folder) {
             let text = fs::read(&file).unwrap();
@@ -281,19 +345,36 @@ fn the_secret_is_made_once_and_shown_to_nobody() {
     program.works(&deploy(&root, &[]));
     assert_eq!(cloud.resource(id)["properties"]["value"], secret);
     let writes = cloud.writes();
-    assert_eq!(writes.iter().filter(|write| write.contains("KeyVault")).count(), 1, "{writes:?}");
+    assert_eq!(
+        writes
+            .iter()
+            .filter(|write| write.contains("KeyVault"))
+            .count(),
+        1,
+        "{writes:?}"
+    );
 }
 
 #[test]
 fn a_later_deployment_keeps_the_surface_and_what_is_not_named() {
     let (cloud, root) = (deployable(), checkout());
     let program = tooled(&cloud).with("AZURE_TAGS", "team=docs");
-    program.works(&deploy(&root, &[&FIRST[..], &["--storage-account", "theirdocs"]].concat()));
+    program.works(&deploy(
+        &root,
+        &[&FIRST[..], &["--storage-account", "theirdocs"]].concat(),
+    ));
     cloud.put("/resourceGroups/wm-dev", json!({ "location": "eastus" }));
     let first = parameters(&program).pop().unwrap();
     let later = tooled(&cloud);
-    fs::copy(program.home().join("deployed-wm-dev"), later.home().join("deployed-wm-dev")).unwrap();
-    later.works(&deploy(&root, &["--no-build", "--mail-from", "new@example.com"]));
+    fs::copy(
+        program.home().join("deployed-wm-dev"),
+        later.home().join("deployed-wm-dev"),
+    )
+    .unwrap();
+    later.works(&deploy(
+        &root,
+        &["--no-build", "--mail-from", "new@example.com"],
+    ));
     let order: Vec<String> = runs(&later).iter().map(|run| run[..3].join(" ")).collect();
     assert_eq!(order, ["az deployment group", "func azure functionapp"]);
     let mut wanted = first.clone();
@@ -308,13 +389,24 @@ fn a_first_deployment_that_was_broken_off_is_begun_again_with_the_same_surface()
     let program = tooled(&cloud).tool("func", "exit 4");
     let said = program.run(&deploy(&root, &FIRST));
     assert_eq!(said.code, Some(1), "{said:?}");
-    assert!(said.err.contains("`func` failed (exit status: 4): mend what it says above"), "{said:?}");
+    assert!(
+        said.err
+            .contains("`func` failed (exit status: 4): mend what it says above"),
+        "{said:?}"
+    );
     let program = program.tool("func", FUNC);
     program.works(&deploy(&root, &["--no-build"]));
     let deployed = parameters(&program);
-    let published: Vec<&str> = deployed.iter().map(|told| told["functionsPublished"].as_str()).collect();
+    let published: Vec<&str> = deployed
+        .iter()
+        .map(|told| told["functionsPublished"].as_str())
+        .collect();
     assert_eq!(published, ["false", "false", "true"]);
-    assert!(deployed.iter().all(|told| told["surfaceId"] == deployed[0]["surfaceId"]));
+    assert!(
+        deployed
+            .iter()
+            .all(|told| told["surfaceId"] == deployed[0]["surfaceId"])
+    );
 }
 
 #[test]
@@ -382,8 +474,12 @@ fn missing_tools_are_named_with_how_to_get_them() {
     ] {
         assert!(said.contains(words), "{said}");
     }
-    let unbuilt = tooled(&cloud).refuses(&deploy(&root, &[&FIRST[..], &["--no-build"]].concat()), 1);
-    assert!(unbuilt.contains("no handler is built yet: run this again without `--no-build`"), "{unbuilt}");
+    let unbuilt =
+        tooled(&cloud).refuses(&deploy(&root, &[&FIRST[..], &["--no-build"]].concat()), 1);
+    assert!(
+        unbuilt.contains("no handler is built yet: run this again without `--no-build`"),
+        "{unbuilt}"
+    );
 }
 
 #[test]
@@ -395,7 +491,10 @@ fn where_there_is_no_static_target_it_is_built_against_an_old_library() {
     let build = &runs(&program)[0];
     assert_eq!(build[..2], ["cargo-zigbuild", "zigbuild"]);
     assert_eq!(after(build, "--target"), ["x86_64-unknown-linux-gnu.2.28"]);
-    assert_eq!(fs::read(program.home().join("published/handler")).unwrap(), b"built");
+    assert_eq!(
+        fs::read(program.home().join("published/handler")).unwrap(),
+        b"built"
+    );
 }
 
 #[test]
@@ -404,9 +503,15 @@ fn a_plan_changes_nothing_and_says_what_would_change_where_that_can_be_asked() {
     let program = tooled(&cloud);
     let arguments = deploy(&root, &[&FIRST[..], &["--plan"]].concat());
     let out = program.works(&arguments);
-    assert!(out.contains("  cargo build --target x86_64-unknown-linux-musl --profile dist"), "{out}");
+    assert!(
+        out.contains("  cargo build --target x86_64-unknown-linux-musl --profile dist"),
+        "{out}"
+    );
     assert!(out.contains("publisherEmail=docs@example.com"), "{out}");
-    assert!(out.contains("  put a secret into the Key Vault, unless it holds one"), "{out}");
+    assert!(
+        out.contains("  put a secret into the Key Vault, unless it holds one"),
+        "{out}"
+    );
     assert!(out.ends_with("nothing was run\n"), "{out}");
     assert_eq!(runs(&program), [[""; 0]; 0]);
 
@@ -415,7 +520,10 @@ fn a_plan_changes_nothing_and_says_what_would_change_where_that_can_be_asked() {
     fs::remove_file(program.home().join("func")).unwrap();
     let ran = program.run(&arguments);
     assert_eq!(ran.code, Some(0), "{ran:?}");
-    assert!(ran.err.contains("missing: `func` is not on the PATH"), "{ran:?}");
+    assert!(
+        ran.err.contains("missing: `func` is not on the PATH"),
+        "{ran:?}"
+    );
     assert_eq!(runs(&program).len(), 1);
     assert_eq!(runs(&program)[0][1..4], ["deployment", "group", "what-if"]);
     assert_eq!(cloud.writes(), [""; 0]);
@@ -432,12 +540,19 @@ fn what_cannot_be_deployed_is_refused_before_anything_is_built() {
             "say `--entra-issuer`, `--entra-client`, `--publisher-email`",
         ),
         (
-            deploy(&root, &[&FIRST[..], &["--parameter", "nonsense=1"]].concat()),
+            deploy(
+                &root,
+                &[&FIRST[..], &["--parameter", "nonsense=1"]].concat(),
+            ),
             2,
             "`infra/azure/main.json` has no parameter `nonsense`",
         ),
         (
-            vec!["deploy", "--prefix", "a-prefix-that-is-a-little-too-long-for-it"],
+            vec![
+                "deploy",
+                "--prefix",
+                "a-prefix-that-is-a-little-too-long-for-it",
+            ],
             2,
             "is too long for the names of a deployment",
         ),
@@ -453,7 +568,11 @@ fn what_cannot_be_deployed_is_refused_before_anything_is_built() {
     let surface = ["--parameter", "surfaceSecret=x"];
     let ran = program.run(&deploy(&root, &surface));
     assert_eq!(ran.code, Some(2), "{ran:?}");
-    assert!(ran.err.contains("`surfaceSecret` is for this program to say"), "{ran:?}");
+    assert!(
+        ran.err
+            .contains("`surfaceSecret` is for this program to say"),
+        "{ran:?}"
+    );
     assert_eq!(runs(&program), [[""; 0]; 0]);
     fs::write(program.home().join("fails"), "").unwrap();
     let ran = program.run(&deploy(&root, &FIRST));

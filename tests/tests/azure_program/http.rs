@@ -105,7 +105,10 @@ impl Request {
     }
 
     pub(crate) fn header(&self, name: &str) -> &str {
-        self.headers.get(name).map(String::as_str).unwrap_or_default()
+        self.headers
+            .get(name)
+            .map(String::as_str)
+            .unwrap_or_default()
     }
 
     pub(crate) fn json(&self) -> Value {

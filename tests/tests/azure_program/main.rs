@@ -183,10 +183,16 @@ fn what_is_missing_to_reach_the_subscription_is_named() {
     let program = Program::new(&cloud);
     fs::write(program.home().join("signed-out"), "").unwrap();
     let said = program.refuses(&["setup"], 1);
-    assert!(said.contains("nobody is signed in: run `az login`"), "{said}");
+    assert!(
+        said.contains("nobody is signed in: run `az login`"),
+        "{said}"
+    );
     let named = ["redrive", "--subscription", SUBSCRIPTION];
     let said = program.refuses(&named, 1);
-    assert!(said.contains("nobody is signed in: run `az login`"), "{said}");
+    assert!(
+        said.contains("nobody is signed in: run `az login`"),
+        "{said}"
+    );
 
     let toolless = Program::new(&cloud);
     fs::remove_file(toolless.home().join("az")).unwrap();
@@ -196,13 +202,26 @@ fn what_is_missing_to_reach_the_subscription_is_named() {
 
     let stranger = Program::new(&cloud);
     let token = r#"{"accessToken":"x.eyJvaWQiOiJzdHJhbmdlciJ9.y","expires_on":4102444800,"tokenType":"Bearer"}"#;
-    fs::write(stranger.home().join("token-https---management-azure-com--default"), token).unwrap();
+    fs::write(
+        stranger
+            .home()
+            .join("token-https---management-azure-com--default"),
+        token,
+    )
+    .unwrap();
     let said = stranger.refuses(&["setup"], 1);
-    assert!(said.contains("this sign-in is not valid: run `az login`"), "{said}");
+    assert!(
+        said.contains("this sign-in is not valid: run `az login`"),
+        "{said}"
+    );
 
-    let unsafe_ = Program::new(&cloud).with("AZURE_RESOURCE_MANAGER_ENDPOINT", "http://example.com");
+    let unsafe_ =
+        Program::new(&cloud).with("AZURE_RESOURCE_MANAGER_ENDPOINT", "http://example.com");
     let said = unsafe_.refuses(&["setup", "--plan"], 1);
-    assert!(said.contains("`AZURE_RESOURCE_MANAGER_ENDPOINT` is no address"), "{said}");
+    assert!(
+        said.contains("`AZURE_RESOURCE_MANAGER_ENDPOINT` is no address"),
+        "{said}"
+    );
 
     let said = Program::new(&cloud).refuses(&["setup", "--subscription", "Pay as you go"], 2);
     assert!(said.contains("a subscription is named by its id"), "{said}");

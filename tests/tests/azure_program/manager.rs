@@ -107,14 +107,20 @@ fn operation(state: &mut State, id: &str) -> Response {
 
 fn get(state: &mut State, request: &Request) -> Response {
     let id = request.path.to_lowercase();
-    if let Some(name) = request.path.split("/Microsoft.Resources/deployments/").nth(1) {
+    if let Some(name) = request
+        .path
+        .split("/Microsoft.Resources/deployments/")
+        .nth(1)
+    {
         return deployment(state, name);
     }
     if id.ends_with("/roleassignments") {
         let principal = request.query.get("$filter").cloned().unwrap_or_default();
         let scope = id.replace("/providers/microsoft.authorization/roleassignments", "");
         let at = |id: &str| {
-            let (at, _) = id.split_once("/providers/microsoft.authorization/").unwrap();
+            let (at, _) = id
+                .split_once("/providers/microsoft.authorization/")
+                .unwrap();
             scope.starts_with(at)
         };
         let given = state.resources.iter();
@@ -140,7 +146,9 @@ fn deployment(state: &State, name: &str) -> Response {
         return Response::error(404, "DeploymentNotFound", "there is none");
     };
     let at = told.iter().position(|word| word == "--parameters").unwrap();
-    let pairs = told[at + 1..].iter().map(|word| word.split_once('=').unwrap());
+    let pairs = told[at + 1..]
+        .iter()
+        .map(|word| word.split_once('=').unwrap());
     let value = |text: &str| serde_json::from_str(text).unwrap_or_else(|_| json!(text));
     let parameters = pairs.map(|(name, text)| (name.to_owned(), json!({ "value": value(text) })));
     let parameters: serde_json::Map<_, _> = parameters.collect();
@@ -176,7 +184,13 @@ fn write(state: &mut State, url: &str, request: &Request) -> Response {
     {
         return Response::error(404, "ParentResourceNotFound", "make what it is in first");
     }
-    let provider = id.rsplit("/providers/").next().unwrap().split('/').next().unwrap();
+    let provider = id
+        .rsplit("/providers/")
+        .next()
+        .unwrap()
+        .split('/')
+        .next()
+        .unwrap();
     let registration = format!("/subscriptions/{SUBSCRIPTION}/providers/{provider}");
     let registered = state.resources.get(&registration);
     let is_registered = registered.is_some_and(|found| found["registrationState"] == "Registered");
@@ -223,7 +237,10 @@ fn write(state: &mut State, url: &str, request: &Request) -> Response {
 
 fn has_role(state: &State, id: &str, said: &Value) -> bool {
     let (scope, _) = id.rsplit_once('/').unwrap();
-    let mut there = state.resources.iter().filter(|(id, _)| id.starts_with(scope));
+    let mut there = state
+        .resources
+        .iter()
+        .filter(|(id, _)| id.starts_with(scope));
     there.any(|(_, role)| {
         ["principalId", "roleDefinitionId"]
             .iter()
@@ -255,12 +272,16 @@ pub(crate) fn store(state: &mut State, url: &str, id: &str, mut resource: Value)
     let depth = key.rsplit("/providers/").next().unwrap().split('/').count();
     let takes_time = !state.resources.contains_key(&key) || key.contains("documentdb");
     if key.contains("/storageaccounts/") && depth == 3 {
-        resource["properties"]["primaryEndpoints"] = json!({ "blob": format!("{url}/blobs/{name}/") });
+        resource["properties"]["primaryEndpoints"] =
+            json!({ "blob": format!("{url}/blobs/{name}/") });
         let location = resource["location"].as_str().unwrap_or("eastus").to_owned();
         resource["location"] = location.into();
     }
     if key.contains("/managementpolicies/") {
-        for rule in resource["properties"]["policy"]["rules"].as_array_mut().unwrap() {
+        for rule in resource["properties"]["policy"]["rules"]
+            .as_array_mut()
+            .unwrap()
+        {
             let delete = &mut rule["definition"]["actions"]["version"]["delete"];
             if let Some(days) = delete["daysAfterCreationGreaterThan"].as_f64() {
                 delete["daysAfterCreationGreaterThan"] = json!(days);
@@ -268,7 +289,9 @@ pub(crate) fn store(state: &mut State, url: &str, id: &str, mut resource: Value)
         }
     }
     if key.contains("/roleassignments/") {
-        let (scope, _) = id.split_once("/providers/Microsoft.Authorization/").unwrap();
+        let (scope, _) = id
+            .split_once("/providers/Microsoft.Authorization/")
+            .unwrap();
         resource["properties"]["scope"] = scope.into();
         state.resources.insert(key, resource);
         return;
@@ -286,7 +309,11 @@ pub(crate) fn store(state: &mut State, url: &str, id: &str, mut resource: Value)
 }
 
 fn fill_container(resource: &mut Value) {
-    for (name, value) in [("_rid", json!("x")), ("_ts", json!(1)), ("_etag", json!("\"y\""))] {
+    for (name, value) in [
+        ("_rid", json!("x")),
+        ("_ts", json!(1)),
+        ("_etag", json!("\"y\"")),
+    ] {
         resource[name] = value;
     }
     if resource["indexingPolicy"].is_null() {

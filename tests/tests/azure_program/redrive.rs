@@ -54,7 +54,11 @@ const REDRIVE: [&str; 3] = ["redrive", "--prefix", "wm"];
 #[test]
 fn dead_letters_of_both_functions_go_over_the_topic_again_as_they_were() {
     let (cloud, program) = deployed();
-    let object = event(0, "Microsoft.Storage.BlobCreated", &json!({ "url": "https://x/accounts/y" }));
+    let object = event(
+        0,
+        "Microsoft.Storage.BlobCreated",
+        &json!({ "url": "https://x/accounts/y" }),
+    );
     letter(&cloud, "INGEST", 0, std::slice::from_ref(&object));
     let mails: Vec<Value> = (1..8)
         .map(|number| event(number, "wm.grant.created", &json!({ "number": number })))
@@ -69,13 +73,24 @@ fn dead_letters_of_both_functions_go_over_the_topic_again_as_they_were() {
     assert_eq!(cloud.writes(), [""; 0]);
 
     let one = program.works(&[&REDRIVE[..], &["--function", "ingest"]].concat());
-    assert!(one.contains("ingest  1 sent again  0 left") && !one.contains("notify"), "{one}");
+    assert!(
+        one.contains("ingest  1 sent again  0 left") && !one.contains("notify"),
+        "{one}"
+    );
     assert_eq!(cloud.state().events, [object.clone()]);
 
     // Two in one letter, as the service puts them together.
-    letter(&cloud, "INGEST-REDRIVE", 1, &[object.clone(), mails[0].clone()]);
+    letter(
+        &cloud,
+        "INGEST-REDRIVE",
+        1,
+        &[object.clone(), mails[0].clone()],
+    );
     let out = program.works(&REDRIVE);
-    assert!(out.contains("notify  6 sent again  0 left\n  ingest  1 sent again  0 left"), "{out}");
+    assert!(
+        out.contains("notify  6 sent again  0 left\n  ingest  1 sent again  0 left"),
+        "{out}"
+    );
     let state = cloud.state();
     assert_eq!(state.events.len(), 9);
     for mail in &mails {
@@ -88,8 +103,18 @@ fn dead_letters_of_both_functions_go_over_the_topic_again_as_they_were() {
 fn what_the_topic_does_not_take_stays() {
     let (cloud, program) = deployed();
     cloud.state().refused = Some("fail");
-    letter(&cloud, "NOTIFY", 1, &[event(1, "wm.x", &json!({ "word": "go" }))]);
-    letter(&cloud, "NOTIFY", 2, &[event(2, "wm.x", &json!({ "word": "fail" }))]);
+    letter(
+        &cloud,
+        "NOTIFY",
+        1,
+        &[event(1, "wm.x", &json!({ "word": "go" }))],
+    );
+    letter(
+        &cloud,
+        "NOTIFY",
+        2,
+        &[event(2, "wm.x", &json!({ "word": "fail" }))],
+    );
     put(&cloud, "NOTIFY", 3, "no event");
     let ran = program.run(&REDRIVE);
     assert_eq!(ran.code, Some(1), "{ran:?}");
@@ -139,7 +164,10 @@ fn whoever_may_not_is_told_so_and_a_deployment_that_is_not_there_is_named() {
     letter(&cloud, "NOTIFY", 1, &[event(1, "wm.x", &json!({}))]);
     cloud.state().forbidden = 1;
     let said = program.refuses(&REDRIVE, 1);
-    assert!(said.contains("you may not read dead letters: have the role Storage Blob Data Contributor"), "{said}");
+    assert!(
+        said.contains("you may not read dead letters: have the role Storage Blob Data Contributor"),
+        "{said}"
+    );
     assert_eq!(cloud.state().blobs.len(), 1);
 
     let said = tooled(&deployable()).refuses(&REDRIVE, 1);

@@ -64,7 +64,10 @@ fn registered() -> Cloud {
 /// The same with the group.
 fn grouped() -> Cloud {
     let cloud = registered();
-    cloud.put(&wm().group, json!({ "location": "westeurope", "tags": { "owner": "them" } }));
+    cloud.put(
+        &wm().group,
+        json!({ "location": "westeurope", "tags": { "owner": "them" } }),
+    );
     cloud
 }
 
@@ -92,9 +95,18 @@ fn assert_hardened(cloud: &Cloud) {
         assert_eq!(blobs[policy], json!({ "enabled": true, "days": 30 }));
     }
     let lifecycle = cloud.resource(&ids.lifecycle);
-    let rules = lifecycle["properties"]["policy"]["rules"].as_array().unwrap().iter();
-    assert_eq!(rules.filter(|rule| rule["name"] == "old-versions").count(), 1);
-    assert_eq!(cloud.resource(&ids.documents)["properties"]["publicAccess"], "None");
+    let rules = lifecycle["properties"]["policy"]["rules"]
+        .as_array()
+        .unwrap()
+        .iter();
+    assert_eq!(
+        rules.filter(|rule| rule["name"] == "old-versions").count(),
+        1
+    );
+    assert_eq!(
+        cloud.resource(&ids.documents)["properties"]["publicAccess"],
+        "None"
+    );
     let cosmos = cloud.resource(&ids.cosmos)["properties"].take();
     for (name, wanted) in [
         ("disableLocalAuth", json!(true)),
@@ -105,18 +117,33 @@ fn assert_hardened(cloud: &Cloud) {
     ] {
         assert_eq!(cosmos[name], wanted, "{name}");
     }
-    assert_eq!(cosmos["consistencyPolicy"]["defaultConsistencyLevel"], "Strong");
+    assert_eq!(
+        cosmos["consistencyPolicy"]["defaultConsistencyLevel"],
+        "Strong"
+    );
     assert_eq!(cosmos["backupPolicy"]["type"], "Continuous");
     let records = cloud.resource(&ids.records)["properties"]["resource"].take();
     assert_eq!(records["partitionKey"]["paths"], json!(["/pk"]));
     assert_eq!(records["defaultTtl"], -1);
     let index = &records["indexingPolicy"];
-    assert!(index["includedPaths"].as_array().unwrap().len() >= 10, "{index}");
-    assert!(index["compositeIndexes"].as_array().unwrap().len() >= 5, "{index}");
+    assert!(
+        index["includedPaths"].as_array().unwrap().len() >= 10,
+        "{index}"
+    );
+    assert!(
+        index["compositeIndexes"].as_array().unwrap().len() >= 5,
+        "{index}"
+    );
     let leases = cloud.resource(&ids.leases);
-    assert_eq!(leases["properties"]["resource"]["partitionKey"]["paths"], json!(["/id"]));
+    assert_eq!(
+        leases["properties"]["resource"]["partitionKey"]["paths"],
+        json!(["/id"])
+    );
     for tagged in [&ids.storage, &ids.cosmos] {
-        assert_eq!(cloud.resource(tagged)["tags"]["application"], "workspace-management");
+        assert_eq!(
+            cloud.resource(tagged)["tags"]["application"],
+            "workspace-management"
+        );
     }
     assert_eq!(roles(cloud).len(), 1, "{:?}", roles(cloud));
 }
@@ -153,21 +180,36 @@ fn nothing_becomes_everything_and_a_plan_changes_nothing() {
     assert_eq!(ran.code, Some(0), "{ran:?}");
     assert!(ran.out.contains("created, 0 changed"), "{ran:?}");
     assert!(ran.out.contains("next: `wm deploy azure`"), "{ran:?}");
-    assert!(ran.err.contains("waiting: create the database account"), "{ran:?}");
+    assert!(
+        ran.err.contains("waiting: create the database account"),
+        "{ran:?}"
+    );
     assert_hardened(&cloud);
     let ids = wm();
     assert_eq!(cloud.resource(&ids.group)["location"], "eastus");
     let cors = cloud.resource(&ids.blobs)["properties"]["cors"]["corsRules"].take();
-    assert_eq!(cors[0]["allowedOrigins"], json!(["https://docs.example.com"]));
+    assert_eq!(
+        cors[0]["allowedOrigins"],
+        json!(["https://docs.example.com"])
+    );
     assert_eq!(cors[0]["allowedMethods"], json!(["GET", "HEAD", "PUT"]));
     let role = &roles(&cloud)[0];
-    assert_eq!((&role["principalId"], &role["principalType"]), (&json!(PERSON), &json!("User")));
+    assert_eq!(
+        (&role["principalId"], &role["principalType"]),
+        (&json!(PERSON), &json!("User"))
+    );
     let definition = role["roleDefinitionId"].as_str().unwrap();
     assert!(definition.ends_with(BLOB_DATA_CONTRIBUTOR), "{definition}");
     let scope = role["scope"].as_str().unwrap();
-    assert!(scope.ends_with("/containers/workspace-documents"), "{scope}");
+    assert!(
+        scope.ends_with("/containers/workspace-documents"),
+        "{scope}"
+    );
     let cosmos = cloud.resource(&ids.cosmos)["properties"].take();
-    assert_eq!(cosmos["capabilities"], json!([{ "name": "EnableServerless" }]));
+    assert_eq!(
+        cosmos["capabilities"],
+        json!([{ "name": "EnableServerless" }])
+    );
     assert_settled(&cloud, &arguments);
     // Origins that nobody names again stay.
     assert_settled(&cloud, &SETUP);
@@ -181,7 +223,10 @@ fn the_free_tier_is_taken_where_it_is_chosen() {
     assert!(out.contains("the first free"), "{out}");
     let ids = wm();
     let cosmos = cloud.resource(&ids.cosmos)["properties"].take();
-    assert_eq!((&cosmos["enableFreeTier"], &cosmos["capabilities"]), (&json!(true), &json!([])));
+    assert_eq!(
+        (&cosmos["enableFreeTier"], &cosmos["capabilities"]),
+        (&json!(true), &json!([]))
+    );
     let database = cloud.resource(&ids.database);
     assert_eq!(database["properties"]["options"]["throughput"], 1000);
     assert_settled(&cloud, &SETUP);
@@ -196,8 +241,14 @@ fn bare(cloud: &Cloud) {
         "kind": "StorageV2", "location": "westeurope", "sku": { "name": "Standard_LRS" },
         "properties": { "provisioningState": "Succeeded", "supportsHttpsTrafficOnly": false, "minimumTlsVersion": "TLS1_0" },
     }));
-    cloud.put(&ids.blobs, json!({ "properties": { "deleteRetentionPolicy": { "enabled": false } } }));
-    cloud.put(&ids.documents, json!({ "properties": { "publicAccess": "Blob" } }));
+    cloud.put(
+        &ids.blobs,
+        json!({ "properties": { "deleteRetentionPolicy": { "enabled": false } } }),
+    );
+    cloud.put(
+        &ids.documents,
+        json!({ "properties": { "publicAccess": "Blob" } }),
+    );
     cloud.put(&ids.cosmos, json!({
         "kind": "GlobalDocumentDB", "location": "West Europe",
         "properties": {
@@ -206,10 +257,16 @@ fn bare(cloud: &Cloud) {
             "capabilities": [],
         },
     }));
-    cloud.put(&ids.database, json!({ "properties": { "resource": { "id": "workspace" } } }));
-    cloud.put(&ids.records, json!({ "properties": { "resource": {
+    cloud.put(
+        &ids.database,
+        json!({ "properties": { "resource": { "id": "workspace" } } }),
+    );
+    cloud.put(
+        &ids.records,
+        json!({ "properties": { "resource": {
         "id": "workspace_items", "partitionKey": { "paths": ["/pk"], "kind": "Hash", "version": 2 },
-    } } }));
+    } } }),
+    );
     let state = &mut cloud.state().resources;
     for resource in state.values_mut() {
         if resource["properties"]["provisioningState"] == "Updating" {
@@ -236,8 +293,14 @@ fn bare_accounts_are_hardened() {
     let ids = wm();
     // What an account was made with stays.
     assert_eq!(cloud.resource(&ids.storage)["sku"]["name"], "Standard_LRS");
-    assert_eq!(cloud.resource(&ids.cosmos)["properties"]["capabilities"], json!([]));
-    assert_eq!(cloud.resource(&ids.group)["tags"], json!({ "owner": "them" }));
+    assert_eq!(
+        cloud.resource(&ids.cosmos)["properties"]["capabilities"],
+        json!([])
+    );
+    assert_eq!(
+        cloud.resource(&ids.group)["tags"],
+        json!({ "owner": "them" })
+    );
     let index = cloud.resource(&ids.records)["properties"]["resource"]["indexingPolicy"].take();
     let everything = json!("/*");
     let mut included = index["includedPaths"].as_array().unwrap().iter();
@@ -254,16 +317,22 @@ fn what_belongs_to_others_stays() {
         "allowedOrigins": ["https://theirs.example.com"], "allowedMethods": ["GET"],
         "allowedHeaders": [], "exposedHeaders": [], "maxAgeInSeconds": 5,
     });
-    cloud.put(&ids.blobs, json!({ "properties": {
+    cloud.put(
+        &ids.blobs,
+        json!({ "properties": {
         "changeFeed": { "enabled": true },
         "deleteRetentionPolicy": { "enabled": true, "days": 90 },
         "cors": { "corsRules": [theirs] },
-    } }));
+    } }),
+    );
     let rule = json!({ "name": "exports", "enabled": true, "type": "Lifecycle", "definition": {
         "filters": { "blobTypes": ["blockBlob"], "prefixMatch": ["exports/"] },
         "actions": { "baseBlob": { "delete": { "daysAfterModificationGreaterThan": 3 } } },
     } });
-    cloud.put(&ids.lifecycle, json!({ "properties": { "policy": { "rules": [rule] } } }));
+    cloud.put(
+        &ids.lifecycle,
+        json!({ "properties": { "policy": { "rules": [rule] } } }),
+    );
     {
         let resources = &mut cloud.state().resources;
         let id = |id: &str| format!("/subscriptions/{SUBSCRIPTION}{id}").to_lowercase();
@@ -278,9 +347,23 @@ fn what_belongs_to_others_stays() {
         });
         records["tags"] = json!({ "owner": "them" });
     }
-    let arguments = [&SETUP[..], &["--origin", "https://docs.example.com", "--tags", "team=docs"]].concat();
+    let arguments = [
+        &SETUP[..],
+        &[
+            "--origin",
+            "https://docs.example.com",
+            "--tags",
+            "team=docs",
+        ],
+    ]
+    .concat();
     let out = Program::new(&cloud).works(&arguments);
-    for kept in ["rule exports", "origins https://theirs.example.com", "network", "index of others"] {
+    for kept in [
+        "rule exports",
+        "origins https://theirs.example.com",
+        "network",
+        "index of others",
+    ] {
         let mut lines = out.lines();
         let is_kept = lines.any(|line| line.starts_with("  kept ") && line.contains(kept));
         assert!(is_kept, "{kept}: {out}");
@@ -295,7 +378,10 @@ fn what_belongs_to_others_stays() {
     let storage = cloud.resource(&ids.storage);
     let tags = json!({ "application": "workspace-management", "environment": "dev", "owner": "them", "team": "docs" });
     assert_eq!(storage["tags"], tags);
-    assert_eq!(storage["properties"]["networkAcls"]["defaultAction"], "Deny");
+    assert_eq!(
+        storage["properties"]["networkAcls"]["defaultAction"],
+        "Deny"
+    );
     let records = cloud.resource(&ids.records);
     assert_eq!(records["tags"]["owner"], "them");
     let index = &records["properties"]["resource"]["indexingPolicy"];
@@ -308,9 +394,15 @@ fn what_belongs_to_others_stays() {
 fn a_role_that_is_given_above_is_not_given_again() {
     let cloud = grouped();
     bare(&cloud);
-    let role = format!("{}/providers/Microsoft.Authorization/roleAssignments/theirs", wm().group);
+    let role = format!(
+        "{}/providers/Microsoft.Authorization/roleAssignments/theirs",
+        wm().group
+    );
     let definition = format!("/x/roleDefinitions/{BLOB_DATA_CONTRIBUTOR}");
-    cloud.put(&role, json!({ "properties": { "principalId": PERSON, "roleDefinitionId": definition } }));
+    cloud.put(
+        &role,
+        json!({ "properties": { "principalId": PERSON, "roleDefinitionId": definition } }),
+    );
     Program::new(&cloud).works(&SETUP);
     assert_hardened(&cloud);
     assert_settled(&cloud, &SETUP);
@@ -344,7 +436,10 @@ fn killed_at_any_write_it_is_finished_by_the_next_run() {
 #[test]
 fn interrupted_it_says_how_to_go_on() {
     let cloud = Cloud::start();
-    cloud.again(Some(Shut { writes: 4, seen: true }));
+    cloud.again(Some(Shut {
+        writes: 4,
+        seen: true,
+    }));
     let program = Program::new(&cloud);
     let mut command = program.command(&SETUP);
     let running = command.stdout(Stdio::piped()).stderr(Stdio::piped());
@@ -398,26 +493,34 @@ fn what_cannot_be_mended_is_refused_before_anything_is_changed() {
         records["properties"]["resource"]["partitionKey"]["paths"] = json!(["/id"]);
     }
     cloud.put(&ids.leases, json!({ "properties": { "resource": { "id": "leases", "partitionKey": { "paths": ["/other"] } } } }));
-    assert_refused(&cloud, &[&SETUP[..], &["--location", "eastus", "--free-tier", "true"]].concat(), &[
-        "the storage account `wmdevdocs` is of the kind `BlobStorage`, not `StorageV2`",
-        "the storage account `wmdevdocs` has directories",
-        "the storage account `wmdevdocs` is in `westeurope`, not in `eastus`: say `--location westeurope`",
-        "the database account `wm-dev-cosmos` is of the kind `MongoDB`, not `GlobalDocumentDB`",
-        "the database account `wm-dev-cosmos` is in `westeurope`, not in `eastus`",
-        "was made without the free tier",
-        "the container `workspace_items` has the partition key `/id`, which cannot be changed into `/pk`",
-        "the container `leases` has the partition key `/other`, not `/id`",
-    ]);
+    assert_refused(
+        &cloud,
+        &[&SETUP[..], &["--location", "eastus", "--free-tier", "true"]].concat(),
+        &[
+            "the storage account `wmdevdocs` is of the kind `BlobStorage`, not `StorageV2`",
+            "the storage account `wmdevdocs` has directories",
+            "the storage account `wmdevdocs` is in `westeurope`, not in `eastus`: say `--location westeurope`",
+            "the database account `wm-dev-cosmos` is of the kind `MongoDB`, not `GlobalDocumentDB`",
+            "the database account `wm-dev-cosmos` is in `westeurope`, not in `eastus`",
+            "was made without the free tier",
+            "the container `workspace_items` has the partition key `/id`, which cannot be changed into `/pk`",
+            "the container `leases` has the partition key `/other`, not `/id`",
+        ],
+    );
 }
 
 #[test]
 fn names_that_somebody_else_has_are_refused() {
     let cloud = registered();
     cloud.state().taken = vec!["wmdevdocs".into(), "wm-dev-cosmos".into()];
-    assert_refused(&cloud, &SETUP, &[
-        "the storage account `wmdevdocs` is not in the group `wm-dev` and its name is taken: name its group with `--resource-group`",
-        "the database account `wm-dev-cosmos` is not in the group `wm-dev` and its name is taken",
-    ]);
+    assert_refused(
+        &cloud,
+        &SETUP,
+        &[
+            "the storage account `wmdevdocs` is not in the group `wm-dev` and its name is taken: name its group with `--resource-group`",
+            "the database account `wm-dev-cosmos` is not in the group `wm-dev` and its name is taken",
+        ],
+    );
 }
 
 #[test]
@@ -426,9 +529,16 @@ fn as_many_rules_for_origins_as_there_can_be_are_refused() {
     bare(&cloud);
     let rule = |number: usize| json!({ "allowedOrigins": [format!("https://{number}.example.com")], "allowedMethods": ["GET"] });
     let rules: Vec<Value> = (0..5).map(rule).collect();
-    cloud.put(&wm().blobs, json!({ "properties": { "cors": { "corsRules": rules } } }));
+    cloud.put(
+        &wm().blobs,
+        json!({ "properties": { "cors": { "corsRules": rules } } }),
+    );
     let arguments = [&SETUP[..], &["--origin", "https://docs.example.com"]].concat();
-    assert_refused(&cloud, &arguments, &["has 5 rules for other origins, as many as it keeps"]);
+    assert_refused(
+        &cloud,
+        &arguments,
+        &["has 5 rules for other origins, as many as it keeps"],
+    );
     Program::new(&cloud).works(&SETUP);
 }
 
@@ -442,7 +552,12 @@ fn names_come_from_flags_then_variables_then_the_selection() {
     std::fs::write(&file, selection.module()).unwrap();
     let file = file.to_str().unwrap().to_owned();
     let plan = program.works(&["setup", "--plan", "--selection", &file]);
-    for words in ["`selectedproddocs`", "`selected-prod-cosmos`", "environment=prod", "westeurope"] {
+    for words in [
+        "`selectedproddocs`",
+        "`selected-prod-cosmos`",
+        "environment=prod",
+        "westeurope",
+    ] {
         assert!(plan.contains(words), "{words}: {plan}");
     }
     let program = program
@@ -453,7 +568,14 @@ fn names_come_from_flags_then_variables_then_the_selection() {
         .with("AZURE_TAGS", "team=docs");
     let named = ["--selection", &file, "--cosmos-account", "by-flag"];
     let plan = program.works(&[&["setup", "--plan"], &named[..]].concat());
-    for words in ["`byvariable`", "By_Variable", "`their.group`", "northeurope", "`by-flag`", "team=docs"] {
+    for words in [
+        "`byvariable`",
+        "By_Variable",
+        "`their.group`",
+        "northeurope",
+        "`by-flag`",
+        "team=docs",
+    ] {
         assert!(plan.contains(words), "{words}: {plan}");
     }
     let said = program.refuses(&["setup", "--storage-account", "Not One"], 2);
@@ -471,7 +593,10 @@ fn wrong_tags_and_origins_are_named() {
     for (arguments, words) in [
         (["--tags", "team"], "`team` has no `=`"),
         (["--tags", "environment=x"], "`environment` is always set"),
-        (["--tags", "Azure-team=x"], "begins with `azure`, which is reserved"),
+        (
+            ["--tags", "Azure-team=x"],
+            "begins with `azure`, which is reserved",
+        ),
         (["--tags", "a/b=x"], "may not hold any of `/`"),
         (["--origin", "https://docs.example.com/"], "without a path"),
     ] {

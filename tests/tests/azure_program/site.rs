@@ -46,7 +46,10 @@ fn deployed(has_site: bool) -> (Cloud, Program) {
 
 fn account(cloud: &Cloud, name: &str) {
     let id = format!("/resourceGroups/wm-dev/providers/Microsoft.Storage/storageAccounts/{name}");
-    cloud.put(&id, json!({ "kind": "StorageV2", "location": "eastus", "properties": {} }));
+    cloud.put(
+        &id,
+        json!({ "kind": "StorageV2", "location": "eastus", "properties": {} }),
+    );
 }
 
 fn arguments<'word>(folder: &'word TempDir, more: &[&'word str]) -> Vec<&'word str> {
@@ -55,7 +58,11 @@ fn arguments<'word>(folder: &'word TempDir, more: &[&'word str]) -> Vec<&'word s
 }
 
 fn served(cloud: &Cloud, key: &str) -> Option<Blob> {
-    cloud.state().blobs.get(&format!("wmdevsite/$web/{key}")).cloned()
+    cloud
+        .state()
+        .blobs
+        .get(&format!("wmdevsite/$web/{key}"))
+        .cloned()
 }
 
 #[test]
@@ -63,7 +70,10 @@ fn what_differs_is_uploaded_and_what_is_gone_removed() {
     let (cloud, program) = deployed(true);
     let folder = built(SITE);
     let plan = program.works(&arguments(&folder, &["--plan"]));
-    assert!(plan.contains("3 to upload, 0 to remove, 0 unchanged"), "{plan}");
+    assert!(
+        plan.contains("3 to upload, 0 to remove, 0 unchanged"),
+        "{plan}"
+    );
     assert!(plan.ends_with("nothing was changed\n"), "{plan}");
     assert_eq!(cloud.writes(), [""; 0]);
     assert_eq!(runs(&program), [[""; 0]; 0]);
@@ -88,16 +98,28 @@ fn what_differs_is_uploaded_and_what_is_gone_removed() {
 
     cloud.again(None);
     let out = program.works(&arguments(&folder, &[]));
-    assert!(out.contains("0 to upload, 0 to remove, 3 unchanged"), "{out}");
+    assert!(
+        out.contains("0 to upload, 0 to remove, 3 unchanged"),
+        "{out}"
+    );
     assert_eq!(cloud.writes(), [""; 0]);
 
     fs::write(folder.path().join("index.html"), "<!doctype html>").unwrap();
     fs::remove_file(folder.path().join("favicon.svg")).unwrap();
     let out = program.works(&arguments(&folder, &[]));
-    assert!(out.contains("1 to upload, 1 to remove, 1 unchanged"), "{out}");
-    let writes = ["PUT /blobs/wmdevsite/$web/index.html", "DELETE /blobs/wmdevsite/$web/favicon.svg"];
+    assert!(
+        out.contains("1 to upload, 1 to remove, 1 unchanged"),
+        "{out}"
+    );
+    let writes = [
+        "PUT /blobs/wmdevsite/$web/index.html",
+        "DELETE /blobs/wmdevsite/$web/favicon.svg",
+    ];
     assert_eq!(cloud.writes(), writes);
-    assert_eq!(served(&cloud, "index.html").unwrap().body, b"<!doctype html>");
+    assert_eq!(
+        served(&cloud, "index.html").unwrap().body,
+        b"<!doctype html>"
+    );
     assert!(served(&cloud, "favicon.svg").is_none());
 }
 
@@ -107,14 +129,24 @@ fn an_account_that_the_deployment_makes_is_waited_for() {
     let folder = built(SITE);
     // The template's part: the account is there once `az` was run, and the role a little later.
     let plan = program.works(&arguments(&folder, &["--plan"]));
-    assert!(plan.contains("3 to upload, 0 to remove, 0 unchanged"), "{plan}");
+    assert!(
+        plan.contains("3 to upload, 0 to remove, 0 unchanged"),
+        "{plan}"
+    );
     let said = program.refuses(&arguments(&folder, &[]), 1);
-    assert!(said.contains("the storage account `wmdevsite` is not there: run this again"), "{said}");
+    assert!(
+        said.contains("the storage account `wmdevsite` is not there: run this again"),
+        "{said}"
+    );
     account(&cloud, "wmdevsite");
     cloud.state().forbidden = 1;
     let ran = program.run(&arguments(&folder, &[]));
     assert_eq!(ran.code, Some(1), "{ran:?}");
-    assert!(ran.err.contains("have the role Storage Blob Data Contributor given to you"), "{ran:?}");
+    assert!(
+        ran.err
+            .contains("have the role Storage Blob Data Contributor given to you"),
+        "{ran:?}"
+    );
     program.works(&arguments(&folder, &[]));
     assert!(served(&cloud, "index.html").is_some());
 }
@@ -128,18 +160,29 @@ fn the_account_of_documents_is_never_a_site() {
         &["--site-account", "theirs", "--storage-account", "theirs"],
     ] {
         let said = program.refuses(&arguments(&folder, more), 2);
-        assert!(said.contains("is the storage account of documents: choose another with `--site-account`"), "{said}");
+        assert!(
+            said.contains(
+                "is the storage account of documents: choose another with `--site-account`"
+            ),
+            "{said}"
+        );
     }
     // Also where nobody names it: the deployment knows.
     let told = "--parameters\nstorageAccountName=movedto\n";
     fs::write(program.home().join("deployed-wm-dev"), told).unwrap();
     let said = program.refuses(&arguments(&folder, &["--site-account", "movedto"]), 2);
-    assert!(said.contains("`movedto` is the storage account of documents"), "{said}");
+    assert!(
+        said.contains("`movedto` is the storage account of documents"),
+        "{said}"
+    );
 
     let private = "wmdevsite/$web/accounts/x/file.pdf".to_owned();
     cloud.state().blobs.insert(private, Blob::default());
     let said = program.refuses(&arguments(&folder, &[]), 1);
-    assert!(said.contains("the storage account `wmdevsite` holds documents, below `accounts/`"), "{said}");
+    assert!(
+        said.contains("the storage account `wmdevsite` holds documents, below `accounts/`"),
+        "{said}"
+    );
     assert_eq!(cloud.writes(), [""; 0]);
     assert_eq!(runs(&program), [[""; 0]; 0]);
 }
@@ -149,18 +192,36 @@ fn what_is_no_site_or_not_for_everybody_stays_here() {
     let (cloud, program) = deployed(true);
     let secret = format!("https://x.example/y?se=1&{}=abcdefgh12345678", "sig");
     for (files, words) in [
-        (vec![("app.js", "1")], "holds no `index.html`: build the site first"),
-        (vec![("index.html", ""), (".env", "X=1")], "`.env` is hidden"),
-        (vec![("index.html", ""), ("a/tls.pem", "")], "this is not: `a/tls.pem`"),
-        (vec![("index.html", &*secret)], "a shared access signature in `index.html`"),
+        (
+            vec![("app.js", "1")],
+            "holds no `index.html`: build the site first",
+        ),
+        (
+            vec![("index.html", ""), (".env", "X=1")],
+            "`.env` is hidden",
+        ),
+        (
+            vec![("index.html", ""), ("a/tls.pem", "")],
+            "this is not: `a/tls.pem`",
+        ),
+        (
+            vec![("index.html", &*secret)],
+            "a shared access signature in `index.html`",
+        ),
     ] {
         let folder = built(&files);
         let ran = program.run(&arguments(&folder, &[]));
         assert!(ran.code.is_some_and(|code| code > 0), "{ran:?}");
-        assert!(ran.err.contains(words) && !ran.err.contains("abcdefgh"), "{ran:?}");
+        assert!(
+            ran.err.contains(words) && !ran.err.contains("abcdefgh"),
+            "{ran:?}"
+        );
     }
     let said = program.refuses(&["deploy-site", "--from", "nowhere"], 1);
-    assert!(said.contains("`nowhere` cannot be read; build the site first"), "{said}");
+    assert!(
+        said.contains("`nowhere` cannot be read; build the site first"),
+        "{said}"
+    );
     assert_eq!(cloud.writes(), [""; 0]);
     assert_eq!(runs(&program), [[""; 0]; 0]);
 }

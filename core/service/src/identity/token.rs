@@ -10,7 +10,7 @@ use serde::{
 use serde_json::Value;
 use wm_core::{facts::TokenUsage, identity::Claims, value::Timestamp};
 
-use super::{Issuer, TokenError};
+use super::{ClaimNames, Issuer, TokenError};
 
 /// The largest token that is looked at: 16 KiB.
 const LIMIT: usize = 16 * 1024;
@@ -140,13 +140,17 @@ impl TokenClaims {
     }
 
     pub(super) fn into_claims(self, issuer: &Issuer) -> Result<Claims, TokenError> {
+        let ClaimNames {
+            subject,
+            email_verified,
+        } = issuer.names;
         let subject = self
-            .text("sub")
+            .text(subject)
             .filter(|subject| (1..=255).contains(&subject.len()));
         let subject = subject
-            .ok_or(TokenError::Refused("it has no `sub`"))?
+            .ok_or(TokenError::Refused("it does not say whose it is"))?
             .to_owned();
-        let verified = self.0.get("email_verified").is_some_and(|value| {
+        let verified = self.0.get(email_verified).is_some_and(|value| {
             // Some issuers write booleans as text.
             *value == Value::Bool(true) || value.as_str() == Some("true")
         });

@@ -1,4 +1,4 @@
-//! The API: every request that is for no file and no key goes to the service.
+//! Requests as hyper reads them, handed to a service, and its answers as hyper sends them.
 
 use std::{convert::Infallible, future::Future, sync::Arc, time::Duration};
 
@@ -11,14 +11,15 @@ use warp::{
 };
 use wm_core::api::{Problem, ProblemKind, Request, Response};
 
-use super::body::{Body, BodyError, body};
 use wm_service::EnvSource;
+
+use crate::body::{Body, BodyError, body};
 
 /// How long the whole body of an API request may take.
 const BODY_TIME: Duration = Duration::from_secs(60);
 
 /// Answers every request by asking `handle`.
-pub(super) fn routes<H, F>(
+pub fn routes<H, F>(
     handle: H,
     env: Arc<EnvSource>,
 ) -> impl Filter<Extract = (HttpResponse,), Error = Rejection> + Clone
@@ -43,7 +44,7 @@ where
 }
 
 /// The query as sent; empty for none.
-pub(super) fn raw_query() -> impl Filter<Extract = (String,), Error = Infallible> + Copy {
+pub fn raw_query() -> impl Filter<Extract = (String,), Error = Infallible> + Copy {
     warp::query::raw().or(warp::any().map(String::new)).unify()
 }
 
@@ -77,7 +78,8 @@ async fn finish(
 }
 
 /// `HEAD` is `GET` whose body the server leaves out (RFC 9110 section 9.3.2).
-pub(super) fn plain_method(method: &Method) -> &str {
+#[must_use]
+pub fn plain_method(method: &Method) -> &str {
     if method == Method::HEAD {
         "GET"
     } else {
@@ -85,7 +87,9 @@ pub(super) fn plain_method(method: &Method) -> &str {
     }
 }
 
-fn plain_headers(headers: &HeaderMap) -> Vec<(String, String)> {
+/// The headers, names in lower case. What is not UTF-8 is shown as that.
+#[must_use]
+pub fn plain_headers(headers: &HeaderMap) -> Vec<(String, String)> {
     let text = |value: &HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
     headers
         .iter()
@@ -102,7 +106,8 @@ fn refuse_body(error: BodyError, env: &EnvSource) -> HttpResponse {
 }
 
 /// The answer to a problem met before or beside the service.
-pub(super) fn problem(problem: &Problem, env: &EnvSource) -> HttpResponse {
+#[must_use]
+pub fn problem(problem: &Problem, env: &EnvSource) -> HttpResponse {
     if let Some(internal) = &problem.internal {
         tracing::error!(error = internal, "a request failed");
     }
@@ -110,7 +115,8 @@ pub(super) fn problem(problem: &Problem, env: &EnvSource) -> HttpResponse {
 }
 
 /// The answer as the server sends it.
-pub(super) fn convert(response: Response) -> HttpResponse {
+#[must_use]
+pub fn convert(response: Response) -> HttpResponse {
     let mut converted = HttpResponse::new(response.body.into());
     let status = StatusCode::from_u16(response.status);
     *converted.status_mut() = status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
@@ -123,4 +129,32 @@ pub(super) fn convert(response: Response) -> HttpResponse {
         }
     }
     converted
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+
+    /// A panic ends one request and nothing else: it unwinds, and is answered as any other fault.
+    #[tokio::test]
+    async fn a_panic_is_answered_as_a_problem() {
+        let env = Arc::new(EnvSource::new([1; 32]));
+        let answer = finish(async { std::panic::panic_any("a fault of ours") }, &env).await;
+        assert_eq!(answer.status(), 500);
+        assert_eq!(answer.headers()["content-type"], "application/problem+json");
+    }
+
+    #[test]
+    fn what_cannot_be_a_header_is_left_out() {
+        let answer = convert(Response {
+            status: 201,
+            headers: vec![("etag", "\"1\"".into()), ("x-bad", "a\nb".into())],
+            body: b"{}".to_vec(),
+        });
+        assert_eq!(answer.status(), 201);
+        assert_eq!(answer.headers()["etag"], "\"1\"");
+        assert!(!answer.headers().contains_key("x-bad"));
+    }
 }

@@ -1,6 +1,6 @@
 //! Request bodies, read with patience that ends.
 
-use std::{pin::Pin, time::Duration};
+use std::{fmt, pin::Pin, time::Duration};
 
 use bytes::{Buf, Bytes};
 use futures_util::{Stream, StreamExt};
@@ -16,7 +16,7 @@ const DRAINED: u64 = 16 * 1024 * 1024;
 
 /// Why a body did not come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub(super) enum BodyError {
+pub enum BodyError {
     /// Nothing came for too long.
     #[error("the body stopped arriving; send it again")]
     Stalled,
@@ -26,11 +26,14 @@ pub(super) enum BodyError {
 }
 
 /// The rest of a request's body.
-pub(super) struct Body(Pin<Box<dyn Stream<Item = Result<Bytes, warp::Error>> + Send>>);
+pub struct Body(Pin<Box<dyn Stream<Item = Result<Bytes, warp::Error>> + Send>>);
 
 impl Body {
     /// The next bytes; `None` at the end.
-    pub(super) async fn next(&mut self) -> Result<Option<Bytes>, BodyError> {
+    ///
+    /// # Errors
+    /// [`BodyError`].
+    pub async fn next(&mut self) -> Result<Option<Bytes>, BodyError> {
         let chunk = timeout(IDLE, self.0.next()).await;
         let chunk = chunk.map_err(|_| BodyError::Stalled)?;
         chunk.transpose().map_err(|_| BodyError::Broken)
@@ -38,7 +41,10 @@ impl Body {
 
     /// The first `limit` bytes. The rest is read and forgotten, up to a bound; beyond it the
     /// connection closes with the answer.
-    pub(super) async fn read(mut self, limit: usize) -> Result<Vec<u8>, BodyError> {
+    ///
+    /// # Errors
+    /// [`BodyError`].
+    pub async fn read(mut self, limit: usize) -> Result<Vec<u8>, BodyError> {
         let mut body = Vec::new();
         let mut surplus = 0_u64;
         while let Some(chunk) = self.next().await? {
@@ -53,14 +59,20 @@ impl Body {
     }
 
     /// Reads what nobody wants, up to a bound.
-    pub(super) async fn drain(self) {
+    pub async fn drain(self) {
         // Whatever goes wrong here, the answer is decided.
         let _ = self.read(0).await;
     }
 }
 
+impl fmt::Debug for Body {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Body").finish_non_exhaustive()
+    }
+}
+
 /// The body of the request.
-pub(super) fn body() -> impl Filter<Extract = (Body,), Error = Rejection> + Copy {
+pub fn body() -> impl Filter<Extract = (Body,), Error = Rejection> + Copy {
     warp::body::stream().map(|stream| {
         let chunks = StreamExt::map(stream, |chunk: Result<_, warp::Error>| {
             chunk.map(|mut buffer| {

@@ -1,0 +1,64 @@
+//! `api`: answers HTTP requests.
+
+use std::{sync::Arc, time::Instant};
+
+use tracing::Instrument;
+use wm_core::{
+    api::{self as contract, Problem, Request, Response},
+    use_case::Reply,
+};
+use wm_service::EnvSource;
+
+use super::start::{Started, Starting, ready};
+use crate::{
+    http::span_of,
+    identity::take_easy_auth_token,
+    metrics::{Line, metered},
+};
+
+/// The application's answer; until there is one, that the process lives, or that it is not ready.
+pub(super) async fn answer(starting: Starting, env: Arc<EnvSource>, request: Request) -> Response {
+    let span = span_of("api", &request);
+    async {
+        if request.path == "/health/live" && starting.borrow().is_none() {
+            return alive(&env);
+        }
+        match ready(&starting).await {
+            Some(started) => measured(&started, request).await,
+            None => not_ready(&env),
+        }
+    }
+    .instrument(span)
+    .await
+}
+
+/// The service's answer, measured.
+async fn measured(started: &Started, mut request: Request) -> Response {
+    let operation = contract::find(&request).map_or("none", |(route, _)| route.operation);
+    let invocation = crate::http::invocation_of(&request).unwrap_or_default();
+    take_easy_auth_token(started.easy_auth, &mut request);
+    let begun = Instant::now();
+    let (answered, consumed) = metered(started.service.handle(request)).await;
+    Line {
+        function: "api",
+        invocation: &invocation,
+        operation,
+        status: answered.status,
+        duration: begun.elapsed(),
+        consumed,
+    }
+    .emit();
+    answered
+}
+
+/// Whoever asks whether the process lives is not to restart it because something else is down.
+fn alive(env: &EnvSource) -> Response {
+    let live = Reply::ok(serde_json::json!({ "status": "live" }));
+    Response::from_reply(live, env.env().id("request"))
+}
+
+fn not_ready(env: &EnvSource) -> Response {
+    tracing::warn!("the handler is not ready yet");
+    let problem = Problem::unavailable("the handler is not ready yet");
+    Response::from_problem(&problem, env.env().id("request"))
+}

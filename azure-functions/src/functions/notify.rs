@@ -1,0 +1,56 @@
+//! `notify`: mails what the bus carries.
+
+use std::error::Error;
+
+use serde_json::Value;
+use wm_core::{
+    cloud_event::CloudEvent,
+    model::{JournalEntry, Record},
+    storage::Sort,
+};
+use wm_service::ports::{Provider, Records};
+
+use super::{Application, LeftForLater};
+
+/// What fails is delivered again, and in the end kept as a dead letter.
+pub(super) async fn mail(service: &Application, events: Vec<Value>) -> Result<(), LeftForLater> {
+    let mails = events.into_iter().map(|event| mail_one(service, event));
+    let mailed = futures_util::future::join_all(mails).await;
+    mailed.into_iter().collect()
+}
+
+async fn mail_one(service: &Application, event: Value) -> Result<(), LeftForLater> {
+    let event: CloudEvent = serde_json::from_value(event).map_err(|error| {
+        tracing::error!(%error, "the bus carried something that is no event of ours");
+        LeftForLater
+    })?;
+    let event = committed(service, &event).await?;
+    if service.notify(&event).await {
+        Ok(())
+    } else {
+        Err(LeftForLater)
+    }
+}
+
+/// The event of the entry that this event says it is of, in the entry's own words.
+async fn committed(service: &Application, event: &CloudEvent) -> Result<CloudEvent, LeftForLater> {
+    let (surface, sequence) = (event.data.surface, event.data.seq);
+    let key = event.data.scope.key(Sort::journal(surface, sequence));
+    let item = match service.provider().records().get(&key).await {
+        Ok(Some(item)) => item,
+        Ok(None) => {
+            tracing::error!(%key, "the bus carried an event of no entry");
+            return Err(LeftForLater);
+        }
+        Err(error) => {
+            let cause = error.source().map(ToString::to_string);
+            tracing::warn!(%key, %error, cause, "the entry of an event could not be read");
+            return Err(LeftForLater);
+        }
+    };
+    let entry = Record::<JournalEntry>::decode(&item).map_err(|error| {
+        tracing::error!(%key, %error, "the entry of an event cannot be read");
+        LeftForLater
+    })?;
+    Ok(CloudEvent::of(&entry.body))
+}

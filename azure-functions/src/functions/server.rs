@@ -1,0 +1,66 @@
+//! What is answered, and by whom: the host's probe, triggers, and requests.
+
+use std::{io, sync::Arc};
+
+use aws_lc_rs::rand;
+use warp::{
+    Filter, Rejection, Reply, filters::BoxedFilter, http::HeaderMap, path::FullPath, reject,
+    reply::Response as HttpResponse,
+};
+use wm_http::body;
+use wm_service::EnvSource;
+
+use super::{api, start::Starting, trigger, trigger::Trigger};
+use crate::{config::Role, http::came_from_outside};
+
+/// The answers of a handler in this role.
+///
+/// # Errors
+/// When the system gives no randomness.
+pub(super) fn routes(role: Role, starting: Starting) -> io::Result<BoxedFilter<(HttpResponse,)>> {
+    let mut seed = [0; 32];
+    rand::fill(&mut seed)
+        .map_err(|_| io::Error::other("the system's random generator gave no bytes"))?;
+    let env = Arc::new(EnvSource::new(seed));
+    let requests = {
+        let (starting, env) = (starting.clone(), Arc::clone(&env));
+        wm_http::routes(
+            move |request| api::answer(starting.clone(), Arc::clone(&env), request),
+            Arc::new(EnvSource::new(seed)),
+        )
+    };
+    Ok(match role {
+        Role::Api => requests.boxed(),
+        Role::Functions => probe()
+            .or(triggers(starting))
+            .unify()
+            .or(requests)
+            .unify()
+            .boxed(),
+    })
+}
+
+/// What the host asks before it sends anything: any answer will do. Nobody outside comes here, for the
+/// host keeps the root to itself.
+fn probe() -> impl Filter<Extract = (HttpResponse,), Error = Rejection> + Clone {
+    warp::get()
+        .and(warp::path::end())
+        .map(|| "listening".into_response())
+}
+
+/// Envelopes the host posts to the functions that are not for HTTP. Whatever came from outside is none:
+/// it is passed on as a request for a path the API does not have.
+fn triggers(
+    starting: Starting,
+) -> impl Filter<Extract = (HttpResponse,), Error = Rejection> + Clone {
+    warp::post()
+        .and(warp::path::full())
+        .and(warp::header::headers_cloned())
+        .and_then(|path: FullPath, headers: HeaderMap| async move {
+            let trigger = Trigger::at(path.as_str()).filter(|_| !came_from_outside(&headers));
+            let trigger = trigger.ok_or_else(reject::not_found)?;
+            Ok::<_, Rejection>((trigger, headers))
+        })
+        .and(body())
+        .then(move |(which, headers), body| trigger::answer(starting.clone(), which, headers, body))
+}

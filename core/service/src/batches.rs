@@ -1,0 +1,138 @@
+//! Events in as few calls as a bus allows.
+
+use wm_core::cloud_event::CloudEvent;
+
+use crate::ports::{PortError, PortErrorKind};
+
+/// What a bus takes in one call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Events.
+    pub events: usize,
+    /// Bytes, all events together.
+    pub bytes: usize,
+    /// The bytes an event counts for beside its own.
+    pub overhead: usize,
+}
+
+/// Part of what is published: either goes in one call, or not at all.
+#[derive(Debug)]
+pub enum Piece<'a> {
+    /// Consecutive events and their JSON.
+    Batch(Vec<(&'a CloudEvent, String)>),
+    /// An event that no call takes.
+    Refused(PortError),
+}
+
+/// These events in calls that keep to the limits, in order.
+#[must_use]
+pub fn pieces(events: &[CloudEvent], limits: Limits) -> Vec<Piece<'_>> {
+    let mut pieces = Vec::new();
+    let (mut batch, mut bytes) = (Vec::new(), 0);
+    for event in events {
+        let text = match text(event, limits) {
+            Ok(text) => text,
+            Err(error) => {
+                close(&mut pieces, &mut batch, &mut bytes);
+                pieces.push(Piece::Refused(error));
+                continue;
+            }
+        };
+        let size = text.len() + limits.overhead;
+        if batch.len() == limits.events || bytes + size > limits.bytes {
+            close(&mut pieces, &mut batch, &mut bytes);
+        }
+        batch.push((event, text));
+        bytes += size;
+    }
+    close(&mut pieces, &mut batch, &mut bytes);
+    pieces
+}
+
+type Events<'a> = Vec<(&'a CloudEvent, String)>;
+
+/// Ends a batch, unless it has not begun.
+fn close<'a>(pieces: &mut Vec<Piece<'a>>, batch: &mut Events<'a>, bytes: &mut usize) {
+    if !batch.is_empty() {
+        pieces.push(Piece::Batch(std::mem::take(batch)));
+        *bytes = 0;
+    }
+}
+
+fn text(event: &CloudEvent, limits: Limits) -> Result<String, PortError> {
+    let refused = |error: Box<dyn std::error::Error + Send + Sync>| {
+        PortError::new(PortErrorKind::Refused, error)
+    };
+    let text = serde_json::to_string(event).map_err(|error| refused(error.into()))?;
+    if text.len() + limits.overhead > limits.bytes {
+        return Err(refused("the event is larger than the bus takes".into()));
+    }
+    Ok(text)
+}
+
+/// The answer for each event of a call that failed as a whole.
+#[must_use]
+pub fn failed(error: &PortError, count: usize) -> Vec<Result<(), PortError>> {
+    let cause = std::error::Error::source(error).map(ToString::to_string);
+    let each = |_| {
+        let cause = cause.clone().unwrap_or_default();
+        Err(PortError::new(error.kind, cause))
+    };
+    (0..count).map(each).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn event(id: &str) -> CloudEvent {
+        let surface = "srf_01arz3ndektsv4rrffq69g5fav_00001";
+        let event = json!({
+            "specversion": "1.0", "id": id, "source": "/surfaces/one", "type": "wm.test", "subject": "s",
+            "time": "2026-01-01T00:00:00.000Z", "datacontenttype": "application/json",
+            "data": {
+                "surface": surface, "scope": "USER#usr_01arz3ndektsv4rrffq69g5fav", "seq": 1,
+                "event": "account.created", "actor": "usr_01arz3ndektsv4rrffq69g5fav",
+                "request_id": "req_01arz3ndektsv4rrffq69g5fav", "changes": [],
+            },
+        });
+        serde_json::from_value(event).unwrap()
+    }
+
+    /// How many events each call has; none for one that is refused.
+    fn sizes(events: &[CloudEvent], limits: Limits) -> Vec<usize> {
+        let size = |piece: &Piece<'_>| match piece {
+            Piece::Batch(batch) => batch.len(),
+            Piece::Refused(_) => 0,
+        };
+        pieces(events, limits).iter().map(size).collect()
+    }
+
+    #[test]
+    fn a_call_keeps_to_every_limit() {
+        let events: Vec<CloudEvent> = (0..5).map(|number| event(&number.to_string())).collect();
+        let each = serde_json::to_string(&events[0]).unwrap().len();
+        let limits = |events, bytes| Limits {
+            events,
+            bytes,
+            overhead: 1,
+        };
+        assert_eq!(sizes(&events, limits(2, usize::MAX)), [2, 2, 1]);
+        assert_eq!(sizes(&events, limits(10, 3 * (each + 1))), [3, 2]);
+        assert_eq!(sizes(&events, limits(10, 3 * (each + 1) - 1)), [2, 2, 1]);
+        assert!(sizes(&[], limits(2, usize::MAX)).is_empty());
+    }
+
+    #[test]
+    fn an_event_too_large_for_any_call_leaves_the_others_in_order() {
+        let events = [event("a"), event(&"b".repeat(2000)), event("c"), event("d")];
+        let limits = Limits {
+            events: 10,
+            bytes: 1400,
+            overhead: 0,
+        };
+        assert_eq!(sizes(&events, limits), [1, 0, 2]);
+    }
+}

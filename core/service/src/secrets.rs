@@ -1,0 +1,135 @@
+//! What a surface is: its id, its address and its secret, wherever a surface keeps them.
+
+use std::fmt;
+
+use wm_core::value::{Sha256, SurfaceId};
+
+/// A secret shorter than this could be guessed.
+const SECRET_CHARACTERS: usize = 32;
+
+/// What was loaded.
+pub struct Identity {
+    /// The surface's id.
+    pub surface: SurfaceId,
+    /// Where people reach it, without a trailing slash.
+    pub public_url: String,
+    /// Its secret: the digest of the text that is kept.
+    pub secret: [u8; 32],
+}
+
+impl fmt::Debug for Identity {
+    /// Without the secret.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Identity")
+            .field("surface", &self.surface)
+            .field("public_url", &self.public_url)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A text that cannot be what it says.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{name}` {wrong}")]
+pub struct Wrong {
+    /// Where it was found.
+    pub name: String,
+    /// What is wrong with it, and what would be right.
+    pub wrong: &'static str,
+}
+
+/// A text and where it was found: the name of a variable, or of what a service keeps.
+pub struct Found {
+    /// Where.
+    pub name: String,
+    /// The text.
+    pub text: String,
+}
+
+impl fmt::Debug for Found {
+    /// Without the text, which may be the secret.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_tuple("Found").field(&self.name).finish()
+    }
+}
+
+impl Found {
+    /// A text found there.
+    #[must_use]
+    pub fn new(name: impl Into<String>, text: impl Into<String>) -> Self {
+        Self {
+            name: name.into(),
+            text: text.into(),
+        }
+    }
+
+    fn wrong(self, wrong: &'static str) -> Wrong {
+        let Self { name, .. } = self;
+        Wrong { name, wrong }
+    }
+}
+
+impl Identity {
+    /// What these texts say.
+    ///
+    /// # Errors
+    /// The first that cannot be what it says.
+    pub fn read(surface: Found, public_url: Found, secret: Found) -> Result<Self, Wrong> {
+        let Ok(surface) = surface.text.parse() else {
+            return Err(surface.wrong("must be a surface id, as `wm deploy` makes it"));
+        };
+        let url = &public_url.text;
+        if !url.starts_with("https://") && !url.starts_with("http://") {
+            return Err(public_url.wrong("must be an address that begins with `https://`"));
+        }
+        if secret.text.chars().count() < SECRET_CHARACTERS {
+            return Err(secret.wrong("must hold at least 32 characters, drawn at random"));
+        }
+        Ok(Self {
+            surface,
+            public_url: url.trim_end_matches('/').to_owned(),
+            secret: *Sha256::of(secret.text.as_bytes()).as_bytes(),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ID: &str = "srf_01arz3ndektsv4rrffq69g5fav_00001";
+    const SECRET: &str = "0123456789abcdef0123456789abcdef";
+
+    fn read(surface: &str, public_url: &str, secret: &str) -> Result<Identity, String> {
+        let found = Found::new;
+        let read = Identity::read(
+            found("ID", surface),
+            found("URL", public_url),
+            found("SECRET", secret),
+        );
+        read.map_err(|wrong| wrong.to_string())
+    }
+
+    #[test]
+    fn nothing_shows_the_secret() {
+        let identity = read(ID, "https://wm.example.com/", SECRET).unwrap();
+        assert_eq!(identity.public_url, "https://wm.example.com");
+        assert_eq!(identity.secret, *Sha256::of(SECRET.as_bytes()).as_bytes());
+        assert!(!format!("{identity:?}").contains("secret"), "{identity:?}");
+        let found = format!("{:?}", Found::new("SECRET", SECRET));
+        assert!(!found.contains(SECRET), "{found}");
+    }
+
+    #[test]
+    fn what_is_wrong_is_named_without_being_shown() {
+        let wrong = |result: Result<Identity, String>| result.unwrap_err();
+        assert!(wrong(read("7", "https://a", SECRET)).starts_with("`ID` must be a surface id"));
+        assert!(wrong(read(ID, "ftp://a", SECRET)).starts_with("`URL` must be an address"));
+        let short = wrong(read(ID, "https://a", &SECRET[1..]));
+        assert!(
+            short.starts_with("`SECRET` must hold at least 32"),
+            "{short}"
+        );
+        assert!(!short.contains(&SECRET[1..]));
+    }
+}

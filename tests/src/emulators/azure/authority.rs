@@ -1,0 +1,100 @@
+//! A certificate authority for this checkout, and the one server certificate it signed.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    sync::OnceLock,
+};
+
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
+use tokio_rustls::{
+    TlsAcceptor,
+    rustls::{
+        ServerConfig,
+        pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject},
+    },
+};
+
+use crate::{repository, tools};
+
+/// Files in PEM.
+#[derive(Debug, Clone)]
+pub struct Authority {
+    /// What clients have to trust: the value of `SSL_CERT_FILE` for a process.
+    pub trusted: PathBuf,
+    /// The certificate servers on loopback show, for `127.0.0.1` and `localhost`.
+    pub certificate: PathBuf,
+    /// Its key.
+    pub key: PathBuf,
+}
+
+impl Authority {
+    /// That of this checkout, made by whoever needs it first.
+    ///
+    /// # Panics
+    /// When it can be neither read nor made.
+    pub fn shared() -> &'static Self {
+        static SHARED: OnceLock<Authority> = OnceLock::new();
+        SHARED.get_or_init(|| {
+            let tools = repository::root().join(".tools");
+            fs::create_dir_all(&tools).unwrap();
+            let _alone = tools::alone(&tools.join("azure-authority.lock"));
+            let directory = tools.join("azure-authority");
+            let files = Self {
+                trusted: directory.join("trusted.pem"),
+                certificate: directory.join("certificate.pem"),
+                key: directory.join("key.pem"),
+            };
+            // Written last, so that what was interrupted begins again.
+            if !files.trusted.exists() {
+                files.make(&directory);
+            }
+            files
+        })
+    }
+
+    fn make(&self, directory: &Path) {
+        let key = KeyPair::generate().unwrap();
+        let mut root = CertificateParams::default();
+        root.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        let name = "workspace-management tests";
+        root.distinguished_name.push(DnType::CommonName, name);
+        let root = CertifiedIssuer::self_signed(root, key).unwrap();
+        let key = KeyPair::generate().unwrap();
+        let names = ["localhost", "127.0.0.1"].map(str::to_owned);
+        let server = CertificateParams::new(names).unwrap();
+        let server = server.signed_by(&key, &root).unwrap();
+        fs::create_dir_all(directory).unwrap();
+        fs::write(&self.key, key.serialize_pem()).unwrap();
+        fs::write(&self.certificate, server.pem()).unwrap();
+        fs::write(&self.trusted, root.pem()).unwrap();
+    }
+
+    /// What a server of the test process makes connections with.
+    ///
+    /// # Panics
+    /// When the files are not what was written.
+    pub fn acceptor(&self) -> TlsAcceptor {
+        let certificate = CertificateDer::from_pem_file(&self.certificate).unwrap();
+        let key = PrivateKeyDer::from_pem_file(&self.key).unwrap();
+        let config = ServerConfig::builder()
+            .with_no_client_auth()
+            .with_single_cert(vec![certificate], key)
+            .unwrap();
+        TlsAcceptor::from(std::sync::Arc::new(config))
+    }
+
+    /// A client of the test process that trusts these servers and no others, and follows no redirect.
+    ///
+    /// # Panics
+    /// When the file is not what was written.
+    pub fn client(&self) -> reqwest::Client {
+        let trusted = fs::read(&self.trusted).unwrap();
+        let trusted = reqwest::Certificate::from_pem(&trusted).unwrap();
+        reqwest::Client::builder()
+            .tls_certs_only([trusted])
+            .redirect(reqwest::redirect::Policy::none())
+            .build()
+            .unwrap()
+    }
+}

@@ -1,0 +1,81 @@
+//! What a program takes: of the disk, of the memory, of the processor.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::{Child, Command},
+};
+
+/// A program that is ended with this value.
+#[derive(Debug)]
+pub struct Running(pub Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+impl Running {
+    fn files(&self) -> PathBuf {
+        PathBuf::from(format!("/proc/{}", self.0.id()))
+    }
+}
+
+/// The time its threads were on a processor, in nanoseconds: the first number of `schedstat`.
+///
+/// # Panics
+/// When it does not run.
+#[must_use]
+pub fn processor_time(program: &Running) -> u64 {
+    let threads = fs::read_dir(program.files().join("task")).unwrap();
+    let time = |thread: fs::DirEntry| -> u64 {
+        // A thread may end in between.
+        let text = fs::read_to_string(thread.path().join("schedstat")).unwrap_or_default();
+        let first = text.split_whitespace().next();
+        first.map_or(0, |first| first.parse().unwrap())
+    };
+    threads.map(|thread| time(thread.unwrap())).sum()
+}
+
+/// Its resident memory in bytes.
+///
+/// # Panics
+/// When it does not run.
+#[must_use]
+pub fn resident(program: &Running) -> u64 {
+    let status = fs::read_to_string(program.files().join("status")).unwrap();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    let kibibytes: u64 = line
+        .unwrap()
+        .trim()
+        .trim_end_matches(" kB")
+        .parse()
+        .unwrap();
+    kibibytes * 1024
+}
+
+/// The size in bytes of a package with nothing in it but this file, under the name the service looks for.
+///
+/// # Panics
+/// Without Python.
+#[must_use]
+pub fn zipped(program: &Path, name: &str) -> u64 {
+    let package = tempfile::NamedTempFile::new().unwrap();
+    let script = "import sys, zipfile\n\
+        with zipfile.ZipFile(sys.argv[1], 'w', zipfile.ZIP_DEFLATED, compresslevel=9) as package:\n\
+        \x20   package.write(sys.argv[2], sys.argv[3])\n";
+    let status = Command::new("python3")
+        .args(["-c", script])
+        .args([package.path(), program, Path::new(name)])
+        .status();
+    assert!(status.unwrap().success(), "the package cannot be made");
+    package.path().metadata().unwrap().len()
+}
+
+/// Bytes in millions.
+#[must_use]
+pub fn megabytes(bytes: u64) -> f64 {
+    bytes as f64 / 1e6
+}

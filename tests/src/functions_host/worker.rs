@@ -1,0 +1,266 @@
+//! The executable: started, probed, started again, given up on.
+
+use std::{
+    fs,
+    io::{BufRead, BufReader, Read, Write},
+    net::{SocketAddr, TcpListener, TcpStream},
+    process::{Child, Command, ExitStatus, Stdio},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+    },
+    thread,
+    time::{Duration, Instant},
+};
+
+use tokio::sync::watch;
+
+use super::{Settings, app::App, guid};
+
+/// How often the host asks whether the executable listens.
+const PROBE: Duration = Duration::from_millis(25);
+/// Errors older than this are forgotten, unless another came since.
+const REMEMBERED: Duration = Duration::from_secs(30 * 60);
+/// The error after which the host stops.
+const LAST_STRIKE: usize = 3;
+/// The end that asks for a start, and is no error.
+const RESTART: i32 = 200;
+
+/// What became of the executable.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum State {
+    /// It was started and does not listen yet.
+    Starting,
+    /// It listens.
+    Ready,
+    /// It ended with 0, after which nothing is started again.
+    Ended,
+    /// It ended in error once too often: the host stopped. How it ended last.
+    Stopped(String),
+}
+
+/// The executable of an application and those started after it.
+#[derive(Debug)]
+pub(super) struct Worker {
+    pub(super) port: u16,
+    pub(super) starts: AtomicUsize,
+    pub(super) answered: AtomicUsize,
+    settings: Settings,
+    child: Mutex<Option<Child>>,
+    state: watch::Sender<State>,
+    /// What it printed, and whether that was to the standard error.
+    lines: Mutex<Vec<(bool, String)>>,
+    strikes: Mutex<Vec<Instant>>,
+    /// Whether the end to come is the platform's doing.
+    pardoned: AtomicBool,
+    stopping: AtomicBool,
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// A port below those the system hands out by itself, so that nothing else takes it meanwhile.
+fn port() -> u16 {
+    loop {
+        let mut bytes = [0; 2];
+        aws_lc_rs::rand::fill(&mut bytes).unwrap();
+        let port = 12_000 + u16::from_be_bytes(bytes) % 18_000;
+        if TcpListener::bind(("127.0.0.1", port)).is_ok() {
+            return port;
+        }
+    }
+}
+
+impl Worker {
+    pub(super) fn start(app: &Arc<App>, settings: Settings) -> Arc<Self> {
+        let worker = Arc::new(Self {
+            port: port(),
+            starts: AtomicUsize::new(0),
+            answered: AtomicUsize::new(0),
+            settings,
+            child: Mutex::default(),
+            state: watch::Sender::new(State::Starting),
+            lines: Mutex::default(),
+            strikes: Mutex::default(),
+            pardoned: AtomicBool::new(false),
+            stopping: AtomicBool::new(false),
+        });
+        let (supervisor, app) = (Arc::clone(&worker), Arc::clone(app));
+        thread::spawn(move || supervisor.supervise(&app));
+        worker
+    }
+
+    /// Starts the executable again and again, until there is a reason not to.
+    fn supervise(self: &Arc<Self>, app: &App) {
+        loop {
+            self.state.send_replace(State::Starting);
+            let readers = {
+                let mut child = lock(&self.child);
+                if self.stopping.load(Ordering::SeqCst) {
+                    return;
+                }
+                let mut started = self.spawn(app);
+                self.starts.fetch_add(1, Ordering::SeqCst);
+                let output: Box<dyn Read + Send> = Box::new(started.stdout.take().unwrap());
+                let errors: Box<dyn Read + Send> = Box::new(started.stderr.take().unwrap());
+                *child = Some(started);
+                [(output, false), (errors, true)].map(|(pipe, is_error)| {
+                    let worker = Arc::clone(self);
+                    thread::spawn(move || worker.read(pipe, is_error))
+                })
+            };
+            if self.probe() {
+                self.state.send_replace(State::Ready);
+            } else {
+                // It ended meanwhile, or takes too long, which is an error like its end.
+                self.end_child();
+            }
+            for reader in readers {
+                reader.join().unwrap();
+            }
+            let ended = lock(&self.child).take().unwrap().wait().unwrap();
+            if self.stopping.load(Ordering::SeqCst) {
+                return;
+            }
+            if let Some(last) = self.consequence(ended) {
+                self.state.send_replace(last);
+                return;
+            }
+        }
+    }
+
+    fn spawn(&self, app: &App) -> Child {
+        let executable = fs::canonicalize(&app.executable).unwrap();
+        Command::new(executable)
+            .env_clear()
+            .envs(self.settings.environment.iter().cloned())
+            .env("PATH", "/usr/local/bin:/usr/bin:/bin")
+            .env("FUNCTIONS_CUSTOMHANDLER_PORT", self.port.to_string())
+            .env("FUNCTIONS_CUSTOMHANDLER_WORKER_ID", guid())
+            .env("FUNCTIONS_HTTPWORKER_PORT", self.port.to_string())
+            .env("FUNCTIONS_APP_ROOT_PATH", &self.settings.app)
+            .current_dir(&self.settings.app)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap()
+    }
+
+    fn read(&self, pipe: Box<dyn Read + Send>, is_error: bool) {
+        for line in BufReader::new(pipe).lines().map_while(Result::ok) {
+            lock(&self.lines).push((is_error, line));
+        }
+    }
+
+    /// Asks until anything is answered, the executable has ended, or it took too long.
+    fn probe(&self) -> bool {
+        let deadline = Instant::now() + self.settings.patience;
+        while Instant::now() < deadline && self.runs() {
+            if self.answers() {
+                return true;
+            }
+            thread::sleep(PROBE);
+        }
+        false
+    }
+
+    fn answers(&self) -> bool {
+        let address = SocketAddr::from(([127, 0, 0, 1], self.port));
+        let Ok(mut stream) = TcpStream::connect_timeout(&address, Duration::from_secs(1)) else {
+            return false;
+        };
+        stream
+            .set_read_timeout(Some(self.settings.patience))
+            .unwrap();
+        let asked = format!("GET / HTTP/1.1\r\nhost: 127.0.0.1:{}\r\n\r\n", self.port);
+        let mut answer = [0; 5];
+        let _ = stream.write_all(asked.as_bytes());
+        stream.read_exact(&mut answer).is_ok() && answer == *b"HTTP/"
+    }
+
+    fn runs(&self) -> bool {
+        let mut child = lock(&self.child);
+        let child = child.as_mut();
+        child.is_some_and(|child| matches!(child.try_wait(), Ok(None)))
+    }
+
+    /// What the end of the executable leads to, unless it is a start.
+    fn consequence(&self, ended: ExitStatus) -> Option<State> {
+        if self.pardoned.swap(false, Ordering::SeqCst) {
+            lock(&self.strikes).clear();
+            return None;
+        }
+        match ended.code() {
+            Some(0) => return Some(State::Ended),
+            Some(RESTART) => return None,
+            _ => {}
+        }
+        let mut strikes = lock(&self.strikes);
+        let now = Instant::now();
+        if strikes.last().is_some_and(|last| now - *last > REMEMBERED) {
+            strikes.clear();
+        }
+        strikes.push(now);
+        (strikes.len() >= LAST_STRIKE).then(|| State::Stopped(ended.to_string()))
+    }
+
+    pub(super) async fn ready(&self) -> State {
+        self.wait(|state| *state != State::Starting).await
+    }
+
+    pub(super) async fn over(&self) -> State {
+        self.wait(|state| matches!(state, State::Ended | State::Stopped(_)))
+            .await
+    }
+
+    async fn wait(&self, until: impl FnMut(&State) -> bool) -> State {
+        let mut state = self.state.subscribe();
+        state.wait_for(until).await.unwrap().clone()
+    }
+
+    pub(super) fn kill(&self) {
+        // Whoever looks for it next finds it gone, and waits for another.
+        self.state.send_if_modified(|state| {
+            let listens = *state == State::Ready;
+            if listens {
+                *state = State::Starting;
+            }
+            listens
+        });
+        self.end_child();
+    }
+
+    fn end_child(&self) {
+        if let Some(child) = lock(&self.child).as_mut() {
+            let _ = child.kill();
+        }
+    }
+
+    pub(super) fn replace(&self) {
+        self.pardoned.store(true, Ordering::SeqCst);
+        self.kill();
+    }
+
+    pub(super) fn terminate(&self) {
+        let id = self.process().expect("it runs").to_string();
+        let sent = Command::new("kill").args(["-TERM", &id]).status().unwrap();
+        assert!(sent.success());
+    }
+
+    pub(super) fn process(&self) -> Option<u32> {
+        lock(&self.child).as_ref().map(Child::id)
+    }
+
+    pub(super) fn stop(&self) {
+        self.stopping.store(true, Ordering::SeqCst);
+        self.end_child();
+    }
+
+    pub(super) fn output(&self, of_errors: bool) -> Vec<String> {
+        let lines = lock(&self.lines);
+        let wanted = lines.iter().filter(|(is_error, _)| *is_error == of_errors);
+        wanted.map(|(_, line)| line.clone()).collect()
+    }
+}

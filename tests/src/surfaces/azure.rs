@@ -1,0 +1,307 @@
+//! The Azure surface: the real handler behind the stand-in for the Functions host, over the Cosmos DB emulator,
+//! azurite and the stand-ins for everything else.
+//!
+//! What Azure itself does between the services is done here when a test says so, and not before: the change
+//! feed is handed to `relay`, the topic's events to `notify`, created blobs to `ingest`.
+
+use std::{
+    collections::BTreeSet,
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use bytes::Bytes;
+use http_body_util::{BodyExt, Full};
+use hyper_util::rt::TokioIo;
+use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
+use serde_json::Value;
+use tempfile::TempDir;
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+};
+use wm_core::{api::Request, cloud_event::CloudEvent};
+
+use crate::{
+    functions_host::{Host, Outcome, Settings, app::package},
+    harness::{Answer, Harness, ObjectRequest},
+    process,
+};
+
+pub mod resources;
+
+use resources::Resources;
+
+/// What a client encodes in a target before it sends it (RFC 3986 section 3.3). `%` stays: it is the
+/// test's own.
+const TARGET: &AsciiSet = &CONTROLS
+    .add(b' ')
+    .add(b'"')
+    .add(b'#')
+    .add(b'<')
+    .add(b'>')
+    .add(b'\\')
+    .add(b'^')
+    .add(b'`')
+    .add(b'{')
+    .add(b'|')
+    .add(b'}');
+
+/// How a surface under test differs from the ordinary.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Environment variables on top, which win.
+    pub environment: Vec<(String, String)>,
+    /// Whether the vault answers nothing at first.
+    pub vault_down: bool,
+    /// Whether to wait until the handler is there.
+    pub ready: bool,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            environment: Vec::new(),
+            vault_down: false,
+            ready: true,
+        }
+    }
+}
+
+/// The harness over the handler.
+pub struct AzureSurface {
+    /// What it has of Azure.
+    pub resources: Resources,
+    /// The host, with the handler in it.
+    pub host: Host,
+    package: TempDir,
+    options: Options,
+    /// The blobs `ingest` was told of.
+    told: Mutex<BTreeSet<String>>,
+    carried: Mutex<Vec<CloudEvent>>,
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// How often a batch of the change feed is delivered before a test gives up on it.
+const DELIVERIES: usize = 10;
+
+impl AzureSurface {
+    /// A surface of its own.
+    pub async fn start() -> Self {
+        Self::with(Options::default()).await
+    }
+
+    /// The same, but for these options.
+    pub async fn with(options: Options) -> Self {
+        let resources = Resources::create().await;
+        resources.break_vault(options.vault_down);
+        let package = package(process::handler());
+        let host = host(&resources, &package, &options).await;
+        Self {
+            resources,
+            host,
+            package,
+            options,
+            told: Mutex::default(),
+            carried: Mutex::default(),
+        }
+    }
+
+    /// The same resources with another host, as after the platform put one in the place of one that
+    /// stopped.
+    pub async fn restarted(self) -> Self {
+        let host = host(&self.resources, &self.package, &self.options).await;
+        Self { host, ..self }
+    }
+
+    /// Sends a request through the front door, as it is.
+    pub async fn send(&self, request: &Request) -> Answer {
+        let path = utf8_percent_encode(&request.path, TARGET);
+        let mut target = path.to_string();
+        if !request.query.is_empty() {
+            target = format!("{target}?{}", utf8_percent_encode(&request.query, TARGET));
+        }
+        let mut built = hyper::Request::builder()
+            .method(request.method.as_str())
+            .uri(target)
+            .header("host", "workspace.azurewebsites.net");
+        for (name, value) in &request.headers {
+            built = built.header(name, value);
+        }
+        let built = built.body(Full::new(Bytes::from(request.body.clone())));
+        let stream = TokioIo::new(self.connect().await);
+        let (mut sender, connection) = hyper::client::conn::http1::handshake(stream)
+            .await
+            .unwrap();
+        let connection = tokio::spawn(connection);
+        let response = sender.send_request(built.unwrap()).await.unwrap();
+        let (parts, body) = response.into_parts();
+        let body = body.collect().await.unwrap().to_bytes();
+        connection.abort();
+        let text = |value: &hyper::header::HeaderValue| {
+            String::from_utf8_lossy(value.as_bytes()).into_owned()
+        };
+        Answer {
+            status: parts.status.as_u16(),
+            headers: parts
+                .headers
+                .iter()
+                .map(|(name, value)| (name.as_str().to_owned(), text(value)))
+                .collect(),
+            body: body.to_vec(),
+        }
+    }
+
+    /// Writes bytes to the front door, and reads all that comes until the connection ends.
+    pub async fn raw_outside(&self, bytes: &[u8]) -> String {
+        let mut stream = self.connect().await;
+        stream.write_all(bytes).await.unwrap();
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer).await.unwrap();
+        String::from_utf8_lossy(&answer).into_owned()
+    }
+
+    async fn connect(&self) -> TcpStream {
+        let address = self.host.url.strip_prefix("http://").unwrap();
+        TcpStream::connect(address).await.unwrap()
+    }
+
+    /// The lines of the handler's log that are objects.
+    pub fn entries(&self) -> Vec<Value> {
+        let lines = self.host.lines().into_iter();
+        lines
+            .filter_map(|line| serde_json::from_str(&line).ok())
+            .collect()
+    }
+
+    /// What the change feed holds since the last time, as the host gets it.
+    pub async fn changes(&self) -> Vec<Value> {
+        self.resources.changes().await
+    }
+
+    /// The events that came to the topic since the last time, as its subscription delivers them.
+    pub async fn carried(&self) -> Vec<Value> {
+        let events = self.resources.events();
+        for event in &events {
+            lock(&self.carried).push(serde_json::from_value(event.clone()).unwrap());
+        }
+        events
+    }
+
+    /// What Event Grid tells of a blob in the container.
+    pub async fn blob_created(&self, path: &str) -> Value {
+        self.resources.blob_created(path)
+    }
+
+    /// What no log may hold.
+    pub fn secrets(&self) -> Vec<String> {
+        self.resources.secrets()
+    }
+
+    /// Hands what was committed to `relay`, batch by batch; whether there was anything.
+    async fn relay(&self) -> bool {
+        let changes = self.changes().await;
+        for batch in changes.chunks(100) {
+            let mut deliveries = 0;
+            while !self.host.deliver_changes("relay", batch).await {
+                deliveries += 1;
+                let lines = || self.host.last_lines();
+                assert!(
+                    deliveries < DELIVERIES,
+                    "a batch does not come through: {}",
+                    lines()
+                );
+            }
+        }
+        !changes.is_empty()
+    }
+
+    /// Delivers what came to the topic to `notify`.
+    async fn notify(&self) -> bool {
+        let events = self.carried().await;
+        self.host.events("notify", &events).await;
+        !events.is_empty()
+    }
+
+    /// Tells `ingest` of every blob that is new in the container.
+    async fn ingest(&self) -> bool {
+        let blobs = self.resources.blobs().await;
+        let untold = |path: &String| lock(&self.told).insert(path.clone());
+        let created: Vec<Value> = blobs
+            .into_iter()
+            .filter(untold)
+            .map(|path| self.resources.blob_created(&path))
+            .collect();
+        self.host.events("ingest", &created).await;
+        !created.is_empty()
+    }
+}
+
+async fn host(resources: &Resources, package: &TempDir, options: &Options) -> Host {
+    let mut environment = resources.environment();
+    environment.extend(options.environment.iter().cloned());
+    let host = Host::start(Settings::new(package.path().to_owned(), environment)).await;
+    if options.ready {
+        host.ready().await;
+    }
+    host
+}
+
+impl Harness for AzureSurface {
+    fn name(&self) -> &'static str {
+        "azure"
+    }
+
+    async fn call(&self, request: Request) -> Answer {
+        self.send(&request).await
+    }
+
+    async fn object(&self, request: ObjectRequest) -> Answer {
+        self.resources.object(request).await
+    }
+
+    fn access_token(&self, email: &str) -> String {
+        self.resources.access_token(email)
+    }
+
+    fn id_token(&self, email: &str) -> String {
+        self.resources.id_token(email)
+    }
+
+    fn expired_token(&self, email: &str) -> String {
+        self.resources.expired_token(email)
+    }
+
+    fn cannot(&self) -> &[&str] {
+        &[]
+    }
+
+    /// Until nothing moves any more: what `notify` and `ingest` commit goes through the feed again.
+    async fn settle(&self) {
+        loop {
+            let moved = [self.ingest().await, self.relay().await, self.notify().await];
+            if !moved.contains(&true) {
+                return;
+            }
+        }
+    }
+
+    async fn events(&self) -> Vec<CloudEvent> {
+        lock(&self.carried).clone()
+    }
+
+    async fn mails(&self, to: &str) -> Vec<String> {
+        self.resources.mails(to)
+    }
+
+    async fn sweep(&self) {
+        assert_eq!(self.host.tick("sweep").await, Outcome::Done);
+    }
+
+    fn pass(&self, _: Duration) -> Result<(), &'static str> {
+        Err("the handler's clock is the machine's")
+    }
+}
