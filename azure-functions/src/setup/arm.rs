@@ -125,7 +125,7 @@ impl Arm {
         } else {
             "write"
         };
-        let action = action(&step.id, verb);
+        let action = action(&format!("{}{}", step.id, step.suffix), verb);
         let path = format!("{}{}?api-version={}", step.id, step.suffix, step.api);
         let deadline = Instant::now() + PATIENCE;
         let mut pauses = Pauses::default();

@@ -25,7 +25,7 @@ exit 0"#;
 /// Builds a handler of a few bytes.
 const CARGO: &str = r#"
 for argument in "$0" "$@"; do printf '%s\n' "$argument" >> "$HOME/log"; done
-for argument in "$@"; do case "$argument" in x86_64-*) target=${argument%.2*};; esac; done
+for argument in "$@"; do case "$argument" in x86_64-*) target=${argument%%.2*};; esac; done
 mkdir -p "target/$target/dist" && printf built > "target/$target/dist/handler""#;
 /// Says that it has the static target, unless it is told not to.
 const RUSTC: &str = r#"test -e "$HOME/no-target" && { echo "$HOME/nowhere"; exit; }; echo "$HOME""#;

@@ -38,7 +38,9 @@ pub(crate) fn answer(state: &mut State, url: &str, request: &Request) -> Respons
     }
     let version = request.query.get("api-version").map(String::as_str);
     let kind = match request.path.rsplit_once("/providers/") {
-        Some((_, kind)) if !kind.contains('/') => "Microsoft.Resources",
+        Some((_, kind)) if !kind.contains('/') || kind.ends_with("/register") => {
+            "Microsoft.Resources"
+        }
         Some((_, kind)) => kind,
         None => "Microsoft.Resources",
     };
@@ -57,7 +59,7 @@ pub(crate) fn answer(state: &mut State, url: &str, request: &Request) -> Respons
             let name = request.path.rsplit('/').next().unwrap();
             Response::empty(if is_taken(state, name) { 200 } else { 404 })
         }
-        "GET" => get(state, request),
+        "GET" => get(state, url, request),
         _ => write(state, url, request),
     }
 }
@@ -105,7 +107,7 @@ fn operation(state: &mut State, id: &str) -> Response {
     Response::json(200, &json!({ "status": status }))
 }
 
-fn get(state: &mut State, request: &Request) -> Response {
+fn get(state: &mut State, url: &str, request: &Request) -> Response {
     let id = request.path.to_lowercase();
     if let Some(name) = request
         .path
@@ -133,6 +135,13 @@ fn get(state: &mut State, request: &Request) -> Response {
     }
     if state.operations.contains_key(&id) {
         advance(state, &id);
+    }
+    // What the template of the site makes.
+    let is_site =
+        id.ends_with("/storageaccounts/wmdevsite") && state.deployed("wm-dev-site").is_some();
+    if is_site && !state.resources.contains_key(&id) {
+        let account = json!({ "kind": "StorageV2", "location": "eastus", "properties": {} });
+        store(state, url, &request.path, account);
     }
     match state.resources.get(&id) {
         Some(found) => Response::json(200, found),
@@ -282,9 +291,9 @@ pub(crate) fn store(state: &mut State, url: &str, id: &str, mut resource: Value)
             .as_array_mut()
             .unwrap()
         {
-            let delete = &mut rule["definition"]["actions"]["version"]["delete"];
-            if let Some(days) = delete["daysAfterCreationGreaterThan"].as_f64() {
-                delete["daysAfterCreationGreaterThan"] = json!(days);
+            let days = "/definition/actions/version/delete/daysAfterCreationGreaterThan";
+            if let Some(days) = rule.pointer_mut(days) {
+                *days = json!(days.as_f64());
             }
         }
     }

@@ -55,6 +55,7 @@ impl Web {
     /// # Errors
     /// When it does not.
     pub(crate) async fn ready(&self) -> Result<(), Failure> {
+        self.blobs()?;
         let deadline = tokio::time::Instant::now() + PATIENCE;
         let mut pauses = Pauses::default();
         let mut is_told = false;
