@@ -182,9 +182,8 @@ fn compare_account(
         complete(&mut body, location, free);
         let label = "create the database account, which takes minutes";
         plan.steps.push(Step::put(label, &id, COSMOS.api, body));
-    } else if body.as_object().is_some_and(|body| !body.is_empty()) {
-        let label = "harden the database account, which takes minutes";
-        plan.steps.push(Step::patch(label, &id, COSMOS.api, body));
+    } else {
+        plan.steps.extend(hardenings(&id, body));
     }
     let public = found.map(|found| text(found, "/properties/publicNetworkAccess"));
     if public.is_some_and(|public| !public.is_empty() && public != COSMOS.public_network) {
@@ -193,6 +192,34 @@ fn compare_account(
             Verdict::Kept("answers private networks only".into()),
         );
     }
+}
+
+/// Changes to an account that is there. Some cannot be asked for beside others: one writing region is
+/// what strong reads need first, and another kind of backup is a migration.
+fn hardenings(id: &str, mut body: Value) -> Vec<Step> {
+    let mut steps = Vec::new();
+    for (label, name) in [
+        (
+            "let one region write, which takes minutes",
+            "enableMultipleWriteLocations",
+        ),
+        (
+            "back the database up so that any second can be restored",
+            "backupPolicy",
+        ),
+    ] {
+        let properties = body.get_mut("properties").and_then(Value::as_object_mut);
+        if let Some(value) = properties.and_then(|properties| properties.remove(name)) {
+            let alone = json!({ "properties": { name: value } });
+            steps.push(Step::patch(label, id, COSMOS.api, alone));
+        }
+    }
+    let is_said = |value: &Value| value.as_object().is_some_and(|members| !members.is_empty());
+    if body.get("properties").is_some_and(is_said) || body.get("tags").is_some() {
+        let label = "harden the database account, which takes minutes";
+        steps.push(Step::patch(label, id, COSMOS.api, body));
+    }
+    steps
 }
 
 /// What only an account that is made is told.

@@ -107,6 +107,7 @@ fn the_template_makes_the_same() {
                 plain(&found[part]),
                 plain(&evaluated(&template[name][part])),
             );
+            assert!(!wanted.is_null(), "the template says no {part} of {name}");
             assert_eq!(found, wanted, "{name}: {part}");
         }
     }

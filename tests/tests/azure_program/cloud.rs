@@ -74,8 +74,12 @@ pub(crate) struct State {
     pub(crate) refused: Option<&'static str>,
     /// How many writes are told to come again first.
     pub(crate) throttled: usize,
-    /// Whether blobs may be read and written.
+    /// How many writes are told that something else is under way.
+    pub(crate) busy: usize,
+    /// How often blobs may not be read and written.
     pub(crate) forbidden: usize,
+    /// A part of the id of what is accepted and then not done.
+    pub(crate) fails: Option<&'static str>,
     /// Homes in which deployments leave their traces.
     homes: Vec<PathBuf>,
     writes: Vec<String>,
@@ -196,6 +200,13 @@ fn serve(mut client: TcpStream, url: &str, state: &Mutex<State>, sender: &Sender
         drop(state);
         return Response::error(429, "TooManyRequests", "later")
             .with("retry-after", "0")
+            .send(&mut client, &request.method);
+    }
+    if is_write && state.busy > 0 {
+        state.busy -= 1;
+        state.writes.pop();
+        drop(state);
+        return Response::error(409, "AnotherOperationInProgress", "later")
             .send(&mut client, &request.method);
     }
     let response = answer(&mut state, url, &request);

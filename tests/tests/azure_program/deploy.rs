@@ -209,6 +209,12 @@ fn a_first_deployment_builds_packages_and_deploys_before_and_after_the_functions
     assert_eq!(after(&runs[0], "--profile"), ["dist"]);
     assert_eq!(after(&runs[0], "--bin"), ["handler"]);
     assert_eq!(after(&runs[1], "--location"), ["westeurope"]);
+    let tags = [
+        "application=workspace-management",
+        "environment=dev",
+        "team=The Docs",
+    ];
+    assert_eq!(after(&runs[1], "--tags"), tags);
     assert_eq!(
         after(&runs[2], "--template-file"),
         ["infra/azure/main.json"]
@@ -407,6 +413,34 @@ fn a_first_deployment_that_was_broken_off_is_begun_again_with_the_same_surface()
             .iter()
             .all(|told| told["surfaceId"] == deployed[0]["surfaceId"])
     );
+}
+
+#[test]
+fn another_issuer_is_asked_where_it_is_and_not_where_the_last_one_was() {
+    let (cloud, root) = (deployable(), checkout());
+    let program = tooled(&cloud);
+    program.works(&deploy(&root, &FIRST));
+    // The manager keeps what the template worked out beside what it was told.
+    let file = program.home().join("deployed-wm-dev");
+    let told = fs::read_to_string(&file).unwrap();
+    let url = "https://people.example.com/v2.0/.well-known/openid-configuration";
+    for (kept, later) in [
+        (url, None),
+        (
+            "https://other.example.com/",
+            Some("https://other.example.com/"),
+        ),
+    ] {
+        fs::write(&file, format!("{told}entraDiscoveryUrl={kept}\n")).unwrap();
+        let issuer = ["--no-build", "--entra-issuer", "https://new.example.com"];
+        program.works(&deploy(&root, &issuer));
+        let parameters = parameters(&program).pop().unwrap();
+        assert_eq!(parameters["entraIssuer"], "https://new.example.com");
+        assert_eq!(
+            parameters.get("entraDiscoveryUrl").map(String::as_str),
+            later
+        );
+    }
 }
 
 #[test]

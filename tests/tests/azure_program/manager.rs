@@ -100,6 +100,12 @@ fn advance(state: &mut State, id: &str) -> bool {
 }
 
 fn operation(state: &mut State, id: &str) -> Response {
+    if state.fails.is_some_and(|part| id.contains(part)) {
+        state.resources.remove(id);
+        state.operations.remove(id);
+        let error = json!({ "code": "ServiceUnavailable", "message": "no room in this region" });
+        return Response::json(200, &json!({ "status": "Failed", "error": error }));
+    }
     let status = match advance(state, id) {
         true => "Succeeded",
         false => "InProgress",

@@ -467,6 +467,21 @@ fn throttled_it_asks_again() {
     assert_hardened(&cloud);
 }
 
+#[test]
+fn busy_with_something_else_it_is_asked_again_and_what_is_not_done_is_told() {
+    let cloud = Cloud::start();
+    cloud.state().busy = 2;
+    cloud.state().fails = Some("/databaseaccounts/");
+    let ran = Program::new(&cloud).run(&SETUP);
+    assert_eq!(ran.code, Some(1), "{ran:?}");
+    let words = "`Microsoft.DocumentDB/databaseAccounts/write` failed, mend what it says and try again (ServiceUnavailable: no room in this region)";
+    assert!(ran.err.contains(words), "{ran:?}");
+    assert_eq!(cloud.state().busy, 0);
+    cloud.state().fails = None;
+    Program::new(&cloud).works(&SETUP);
+    assert_hardened(&cloud);
+}
+
 /// Asserts that a run is refused in these words and changes nothing.
 #[track_caller]
 fn assert_refused(cloud: &Cloud, arguments: &[&str], words: &[&str]) {

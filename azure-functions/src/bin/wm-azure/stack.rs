@@ -3,7 +3,10 @@
 use std::collections::BTreeMap;
 
 use serde_json::Value;
-use wm_terminal::tools::{Run, Tool};
+use wm_terminal::{
+    tags::Tags,
+    tools::{Run, Tool},
+};
 
 use crate::{account::Account, deployment::Names};
 
@@ -27,12 +30,14 @@ pub(crate) const FUNC: Tool = Tool {
 pub(crate) type Parameters = BTreeMap<String, Value>;
 
 /// Makes a resource group.
-pub(crate) fn make_group(account: &Account, names: &Names) -> Run {
+pub(crate) fn make_group(account: &Account, names: &Names, tags: &Tags) -> Run {
     let location = names.location.as_ref().unwrap_or(&names.default_location);
     AZ.run()
         .with(["group", "create", "--name", &names.group])
         .with(["--location", location, "--output", "none"])
         .with(["--subscription", &account.subscription])
+        .with(["--tags"])
+        .with(tags.iter().map(|(key, value)| format!("{key}={value}")))
 }
 
 /// What becomes of a template below the repository's root.

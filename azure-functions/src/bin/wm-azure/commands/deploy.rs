@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use serde_json::{Value, json};
-use wm_terminal::tags::ChosenTags;
+use wm_terminal::tags::{ChosenTags, Tags};
 
 use self::parameters::Settings;
 use crate::{
@@ -105,6 +105,7 @@ impl Deploy {
             names: &names,
             root: &root,
             build,
+            tags: names.tags(&self.tags),
             makes_group: !self.has_group(&account, &names).await?,
             parameters,
             is_first,
@@ -165,6 +166,7 @@ struct Work<'run> {
     root: &'run Path,
     build: Option<Build>,
     makes_group: bool,
+    tags: Tags,
     parameters: Parameters,
     is_first: bool,
 }
@@ -172,7 +174,7 @@ struct Work<'run> {
 impl Work<'_> {
     fn group(&self) -> Option<Run> {
         let needed = self.makes_group;
-        needed.then(|| make_group(self.account, self.names))
+        needed.then(|| make_group(self.account, self.names, &self.tags))
     }
 
     fn deploy(&self, verb: Verb) -> Run {

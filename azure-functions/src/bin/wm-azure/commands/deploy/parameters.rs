@@ -116,8 +116,13 @@ impl Settings {
         let mut parameters = before
             .map(|record| record.parameters.clone())
             .unwrap_or_default();
-        // What a template no longer takes, and what it works out by itself each time.
-        parameters.retain(|name, _| known.contains(name) && name != "setupPrincipalId");
+        // What a template no longer takes, and what it works out by itself each time: the manager keeps
+        // that as if it had been said.
+        let discovery = derived_discovery(&parameters);
+        parameters.retain(|name, value| {
+            let is_derived = name == "entraDiscoveryUrl" && Some(&*value) == discovery.as_ref();
+            known.contains(name) && name != "setupPrincipalId" && !is_derived
+        });
         if before.is_none() {
             self.check_first()?;
             let exists = data_exists(account, names).await?;
@@ -245,6 +250,12 @@ fn data_names(
     let location = names.location.as_ref();
     let location = location.map(|location| ("location", json!(location)));
     said.into_iter().flatten().chain(location)
+}
+
+/// Where an issuer's discovery document is unless somebody says otherwise.
+fn derived_discovery(parameters: &Parameters) -> Option<Value> {
+    let issuer = parameters.get("entraIssuer")?.as_str()?;
+    Some(format!("{issuer}/.well-known/openid-configuration").into())
 }
 
 /// The parameters the template takes.
