@@ -31,24 +31,36 @@ pub fn ministack() -> &'static Path {
 /// When it cannot be installed.
 pub fn dynalite() -> &'static Path {
     static INSTALLED: OnceLock<PathBuf> = OnceLock::new();
-    INSTALLED.get_or_init(|| {
-        let pins = ["package.json", "package-lock.json"].map(pin_of_dynalite);
-        let major = "process.exit(parseInt(process.versions.node) < 20 ? 1 : 0)";
-        require("Node 20", Command::new("node").args(["-e", major]));
-        let directory = Tool::new("dynalite", &pins).install(|directory| {
-            for pin in &pins {
-                fs::copy(pin, directory.join(pin.file_name().unwrap())).unwrap();
-            }
-            let mut command = Command::new("npm");
-            command.args(["ci", "--ignore-scripts", "--no-audit", "--no-fund"]);
-            vec![command]
-        });
-        directory.join("node_modules/dynalite/cli.js")
-    })
+    INSTALLED.get_or_init(|| node_packages("dynalite", &[]).join("node_modules/dynalite/cli.js"))
 }
 
-fn pin_of_dynalite(name: &str) -> PathBuf {
-    repository::root().join("tests/tools/dynalite").join(name)
+/// The official clients of Azure for Node: a script that prints what they send.
+///
+/// # Panics
+/// When it cannot be installed.
+pub fn azure_oracle() -> &'static Path {
+    static INSTALLED: OnceLock<PathBuf> = OnceLock::new();
+    INSTALLED.get_or_init(|| node_packages("azure-oracle", &["oracle.mjs"]).join("oracle.mjs"))
+}
+
+/// A directory with the packages for Node that `tests/tools/{name}` pins, and these files from there.
+///
+/// # Panics
+/// When they cannot be installed.
+pub fn node_packages(name: &str, files: &[&str]) -> PathBuf {
+    let source = repository::root().join("tests/tools").join(name);
+    let pins = ["package.json", "package-lock.json"].iter().chain(files);
+    let pins: Vec<PathBuf> = pins.map(|file| source.join(file)).collect();
+    let major = "process.exit(parseInt(process.versions.node) < 20 ? 1 : 0)";
+    require("Node 20", Command::new("node").args(["-e", major]));
+    Tool::new(name, &pins).install(|directory| {
+        for pin in &pins {
+            fs::copy(pin, directory.join(pin.file_name().unwrap())).unwrap();
+        }
+        let mut command = Command::new("npm");
+        command.args(["ci", "--ignore-scripts", "--no-audit", "--no-fund"]);
+        vec![command]
+    })
 }
 
 /// The strict S3 over a directory.

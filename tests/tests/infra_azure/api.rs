@@ -110,6 +110,9 @@ pub(crate) fn gateway(template: &Arm) -> Findings {
         "the tier that is paid by use refuses to limit requests",
     );
     let template = deployed(template, &[]);
+    // Its expressions have their quotes escaped, which the raw form would take to the letter.
+    let format = &template.properties("apiPolicy")["format"];
+    expect_equal(&mut findings, "apiPolicy", format, &json!("xml"));
     let api = json!({
         "path": "",
         "protocols": ["https"],

@@ -132,6 +132,7 @@ const BREAKS: Breaks = &[
         api::gateway,
         &[
             ("/variables/tokenPolicy", r#""""#),
+            ("apiPolicy/format", r#""rawxml""#),
             ("api/protocols", r#"["http", "https"]"#),
             ("gateway/customProperties", "{}"),
             ("/variables/ratePolicy", r#""<rate-limit-by-key />""#),

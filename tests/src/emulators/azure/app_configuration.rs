@@ -1,0 +1,73 @@
+//! An App Configuration store that shows key-values.
+//! <https://learn.microsoft.com/azure/azure-app-configuration/rest-api-key-value>
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex},
+};
+
+use percent_encoding::percent_decode_str;
+use serde_json::json;
+
+use super::{
+    managed_identity::principal,
+    server::{Asked, Said, Server},
+};
+
+/// The audience of tokens for every store.
+const AUDIENCE: &str = "https://azconfig.io";
+
+/// The store.
+#[derive(Clone)]
+pub struct AppConfiguration {
+    /// What it was asked, and how it fails.
+    pub server: Server,
+    values: Arc<Mutex<BTreeMap<String, String>>>,
+}
+
+impl AppConfiguration {
+    /// A store without keys.
+    pub async fn start() -> Self {
+        let values = Arc::<Mutex<BTreeMap<String, String>>>::default();
+        let kept = values.clone();
+        let server = Server::over_tls(move |asked| answer(&kept.lock().unwrap(), asked)).await;
+        Self { server, values }
+    }
+
+    /// Keeps a value.
+    pub fn set(&self, key: &str, value: &str) {
+        let mut values = self.values.lock().unwrap();
+        values.insert(key.to_owned(), value.to_owned());
+    }
+
+    /// Forgets a key.
+    pub fn remove(&self, key: &str) {
+        self.values.lock().unwrap().remove(key);
+    }
+}
+
+fn answer(values: &BTreeMap<String, String>, asked: &Asked) -> Said {
+    if principal(asked, AUDIENCE).is_err() {
+        return Said::error(401, "Unauthorized");
+    }
+    if asked.method != "GET" || asked.query("api-version").is_none() {
+        return Said::error(400, "BadRequest");
+    }
+    // A slash in a key is escaped: the key is one segment of the path.
+    let segment = asked.path().strip_prefix("/kv/");
+    let segment = segment.filter(|segment| !segment.contains('/'));
+    let key = segment.and_then(|segment| percent_decode_str(segment).decode_utf8().ok());
+    match key.and_then(|key| values.get_key_value(key.as_ref())) {
+        None => Said::empty(404),
+        Some((key, value)) => Said {
+            headers: vec![(
+                "content-type",
+                "application/vnd.microsoft.appconfig.kv+json; charset=utf-8".into(),
+            )],
+            ..Said::json(
+                200,
+                &json!({ "key": key, "label": null, "value": value, "locked": false, "tags": {} }),
+            )
+        },
+    }
+}

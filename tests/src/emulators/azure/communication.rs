@@ -1,0 +1,197 @@
+//! Communication Services Email: takes mails, by token or by key, and tells how they end.
+//! <https://learn.microsoft.com/rest/api/communication/email/email/send>
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex},
+};
+
+use aws_lc_rs::{digest, hmac};
+use base64::{Engine, engine::general_purpose::STANDARD};
+use serde_json::{Value, json};
+use wm_service::clock::now;
+
+use super::{
+    managed_identity::principal,
+    server::{Asked, Said, Server},
+};
+
+/// The audience of tokens for it.
+const AUDIENCE: &str = "https://communication.azure.com";
+const API_VERSION: &str = "2025-09-01";
+/// The resource's key, in base64.
+pub const KEY: &str = "c3RhbmQtaW4ga2V5IG9mIGEgQ29tbXVuaWNhdGlvbiBTZXJ2aWNlcw==";
+/// How far a signature's date may be off, in seconds.
+const SKEW: i64 = 5 * 60;
+
+/// A mail that was taken.
+#[derive(Debug, Clone)]
+pub struct Mail {
+    /// The id of its operation.
+    pub operation: String,
+    /// The request, as it was sent.
+    pub body: Value,
+    /// Who sent it: a principal, or none for the key.
+    pub principal: Option<String>,
+}
+
+impl Mail {
+    /// To whom.
+    pub fn to(&self) -> &str {
+        self.body["recipients"]["to"][0]["address"]
+            .as_str()
+            .unwrap()
+    }
+
+    /// Its subject.
+    pub fn subject(&self) -> &str {
+        self.body["content"]["subject"].as_str().unwrap()
+    }
+
+    /// Its text.
+    pub fn text(&self) -> &str {
+        self.body["content"]["plainText"].as_str().unwrap()
+    }
+}
+
+/// The resource.
+#[derive(Clone)]
+pub struct Communication {
+    /// What it was asked, and how it fails.
+    pub server: Server,
+    state: Arc<Mutex<State>>,
+}
+
+struct State {
+    mails: Vec<Mail>,
+    /// How often each operation will still say that it runs.
+    running: BTreeMap<String, usize>,
+    polls: usize,
+    end: &'static str,
+}
+
+impl Communication {
+    /// A resource that sends every mail, after its operation was looked at once.
+    pub async fn start() -> Self {
+        let state = Arc::new(Mutex::new(State {
+            mails: Vec::new(),
+            running: BTreeMap::new(),
+            polls: 1,
+            end: "Succeeded",
+        }));
+        let answering = state.clone();
+        let server = Server::over_tls(move |asked| answering.lock().unwrap().answer(asked)).await;
+        Self { server, state }
+    }
+
+    /// Every mail it took.
+    pub fn mails(&self) -> Vec<Mail> {
+        self.state.lock().unwrap().mails.clone()
+    }
+
+    /// From now on an operation runs until it was looked at so often, and ends like this: `Succeeded`,
+    /// `Failed` or `Canceled`.
+    pub fn set_end(&self, polls: usize, end: &'static str) {
+        let mut state = self.state.lock().unwrap();
+        (state.polls, state.end) = (polls, end);
+    }
+}
+
+impl State {
+    fn answer(&mut self, asked: &Asked) -> Said {
+        let by = match authorized(asked) {
+            Ok(by) => by,
+            Err(reason) => return Said::error(401, reason),
+        };
+        if asked.query("api-version").as_deref() != Some(API_VERSION) {
+            return Said::error(400, "BadRequest");
+        }
+        let operation = asked.path().strip_prefix("/emails/operations/");
+        match (asked.method.as_str(), asked.path(), operation) {
+            ("POST", "/emails:send", _) => self.take(asked, by),
+            ("GET", _, Some(operation)) => self.tell(operation),
+            _ => Said::error(404, "NotFound"),
+        }
+    }
+
+    fn take(&mut self, asked: &Asked, principal: Option<String>) -> Said {
+        let body = asked.json();
+        let text = |value: &Value| value.as_str().is_some_and(|text| !text.is_empty());
+        let whole = text(&body["senderAddress"])
+            && text(&body["content"]["subject"])
+            && text(&body["content"]["plainText"])
+            && text(&body["recipients"]["to"][0]["address"]);
+        let Some(operation) = asked.header("operation-id").filter(|_| whole) else {
+            return Said::error(400, "InvalidRequest");
+        };
+        let operation = operation.to_owned();
+        // It promises nothing for an id that was there before: each of them is a mail.
+        self.mails.push(Mail {
+            operation: operation.clone(),
+            body,
+            principal,
+        });
+        self.running.insert(operation.clone(), self.polls);
+        let host = asked.header("host").unwrap_or_default();
+        let location =
+            format!("https://{host}/emails/operations/{operation}?api-version={API_VERSION}");
+        Said::json(
+            202,
+            &json!({ "id": operation, "status": "Running", "error": null }),
+        )
+        .with("operation-location", location)
+        .with("retry-after", "0")
+    }
+
+    fn tell(&mut self, operation: &str) -> Said {
+        let Some(left) = self.running.get_mut(operation) else {
+            return Said::error(404, "OperationNotFound");
+        };
+        let (status, error) = match (*left, self.end) {
+            (0, "Succeeded") => ("Succeeded", Value::Null),
+            (0, end) => (
+                end,
+                json!({ "code": "EmailDropped", "message": super::server::OWN_WORDS }),
+            ),
+            _ => ("Running", Value::Null),
+        };
+        *left = left.saturating_sub(1);
+        Said::json(
+            200,
+            &json!({ "id": operation, "status": status, "error": error }),
+        )
+        .with("retry-after", "0")
+    }
+}
+
+/// Who asks: a principal, or none for the key.
+fn authorized(asked: &Asked) -> Result<Option<String>, &'static str> {
+    let header = asked.header("authorization").unwrap_or_default();
+    let signed = "HMAC-SHA256 SignedHeaders=x-ms-date;host;x-ms-content-sha256&Signature=";
+    let Some(signature) = header.strip_prefix(signed) else {
+        return principal(asked, AUDIENCE).map(Some);
+    };
+    let given = |name| asked.header(name).ok_or("a signed header is missing");
+    let (date, content) = (given("x-ms-date")?, given("x-ms-content-sha256")?);
+    let digest = digest::digest(&digest::SHA256, &asked.body);
+    if content != STANDARD.encode(digest.as_ref()) {
+        return Err("the content is not what was signed");
+    }
+    let when = azure_core::time::parse_rfc7231(date).map_err(|_| "the date is none")?;
+    if (when.unix_timestamp() - now().millis() / 1000).abs() > SKEW {
+        return Err("the date is too far off");
+    }
+    let text = format!(
+        "{}\n{}\n{date};{};{content}",
+        asked.method,
+        asked.target,
+        given("host")?
+    );
+    let key = hmac::Key::new(hmac::HMAC_SHA256, &STANDARD.decode(KEY).unwrap());
+    let signature = STANDARD
+        .decode(signature)
+        .map_err(|_| "the signature is none")?;
+    hmac::verify(&key, text.as_bytes(), &signature)
+        .map_err(|_| "the signature is not the key's")?;
+    Ok(None)
+}

@@ -1,0 +1,176 @@
+//! An Entra External ID tenant: a discovery document, its keys, and the tokens of version 2 it signs.
+
+use std::sync::{Arc, Mutex, OnceLock};
+
+use serde_json::{Value, json};
+use wm_core::value::{Sha256, Timestamp};
+
+use super::server::{Asked, Said, Server};
+use crate::issuer::TestIssuer;
+
+/// The tenant people sign in to.
+pub const TENANT: &str = "0d2e7c1a-9b34-4f58-8c67-1e2f3a4b5c6d";
+/// Its issuer.
+pub const ISSUER: &str = "https://0d2e7c1a-9b34-4f58-8c67-1e2f3a4b5c6d.ciamlogin.com/0d2e7c1a-9b34-4f58-8c67-1e2f3a4b5c6d/v2.0";
+/// The application that is the API.
+pub const API: &str = "3f6a1b2c-4d5e-4f60-8a7b-9c0d1e2f3a4b";
+/// The application people use.
+pub const CLIENT: &str = "7b8c9d0e-1f2a-4b3c-9d4e-5f6a7b8c9d0e";
+
+/// A tenant.
+#[derive(Clone)]
+pub struct Entra {
+    /// What it was asked, and how it fails.
+    pub server: Server,
+    documents: Arc<Mutex<Documents>>,
+}
+
+struct Documents {
+    discovery: Option<Value>,
+    keys: Value,
+}
+
+impl Entra {
+    /// A tenant with one key.
+    pub async fn start() -> Self {
+        let documents = Arc::new(Mutex::new(Documents {
+            discovery: None,
+            keys: signer().jwks(),
+        }));
+        let answering = documents.clone();
+        let server = Server::over_tls(move |asked| answering.lock().unwrap().answer(asked)).await;
+        Self { server, documents }
+    }
+
+    /// The variables that make a handler take its tokens.
+    pub fn environment(&self) -> Vec<(String, String)> {
+        let clients = format!("{API},{CLIENT}");
+        [
+            ("AZURE_ENTRA_ISSUER", ISSUER),
+            ("AZURE_ENTRA_TENANT", TENANT),
+            ("AZURE_ENTRA_CLIENTS", &clients),
+            ("AZURE_ENTRA_DISCOVERY_URL", &self.discovery_url()),
+            ("AZURE_ENTRA_TRUSTS_EMAIL", "true"),
+        ]
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .to_vec()
+    }
+
+    /// Where its discovery document is.
+    pub fn discovery_url(&self) -> String {
+        format!("{}{DISCOVERY}", self.server.origin)
+    }
+
+    /// Where its keys are.
+    pub fn jwks_url(&self) -> String {
+        format!("{}{KEYS}", self.server.origin)
+    }
+
+    /// Shows another discovery document.
+    pub fn set_discovery(&self, document: Value) {
+        self.documents.lock().unwrap().discovery = Some(document);
+    }
+
+    /// Shows other keys.
+    pub fn set_keys(&self, keys: Value) {
+        self.documents.lock().unwrap().keys = keys;
+    }
+
+    /// How often its keys were asked for.
+    pub fn key_requests(&self) -> usize {
+        let asked = self.server.asked();
+        asked.iter().filter(|asked| asked.path() == KEYS).count()
+    }
+}
+
+const DISCOVERY: &str =
+    "/0d2e7c1a-9b34-4f58-8c67-1e2f3a4b5c6d/v2.0/.well-known/openid-configuration";
+const KEYS: &str = "/0d2e7c1a-9b34-4f58-8c67-1e2f3a4b5c6d/discovery/v2.0/keys";
+
+impl Documents {
+    fn answer(&self, asked: &Asked) -> Said {
+        let host = asked.header("host").unwrap_or_default();
+        let discovery = || {
+            json!({
+                "issuer": ISSUER,
+                "jwks_uri": format!("https://{host}{KEYS}"),
+                "id_token_signing_alg_values_supported": ["RS256"],
+                "subject_types_supported": ["pairwise"],
+            })
+        };
+        match (asked.method.as_str(), asked.path()) {
+            ("GET", DISCOVERY) => {
+                Said::json(200, &self.discovery.clone().unwrap_or_else(discovery))
+            }
+            ("GET", KEYS) => Said::json(200, &self.keys),
+            _ => Said::error(404, "NotFound"),
+        }
+    }
+}
+
+/// The key of the tenant in this test program: it takes a while to make.
+pub fn signer() -> &'static TestIssuer {
+    static SHARED: OnceLock<TestIssuer> = OnceLock::new();
+    SHARED.get_or_init(|| TestIssuer::rsa(ISSUER, "entra-key"))
+}
+
+/// A good access token of whoever has this address.
+pub fn access_token(email: &str, now: Timestamp) -> String {
+    signer().sign(&access_claims(email, now))
+}
+
+/// A good ID token of whoever has this address.
+pub fn id_token(email: &str, now: Timestamp) -> String {
+    signer().sign(&id_claims(email, now))
+}
+
+/// The claims of a good access token: for the API, and without an address.
+pub fn access_claims(email: &str, now: Timestamp) -> Value {
+    let mut claims = claims(email, API, now);
+    claims["azp"] = CLIENT.into();
+    claims["azpacr"] = "0".into();
+    claims["scp"] = "workspace.access".into();
+    claims
+}
+
+/// The claims of a good ID token: for the client, with the optional claims that show an address.
+pub fn id_claims(email: &str, now: Timestamp) -> Value {
+    let mut claims = claims(email, CLIENT, now);
+    claims["email"] = email.into();
+    claims["xms_edov"] = true.into();
+    claims["name"] = email.split('@').next().into();
+    claims["nonce"] = "678910".into();
+    claims["preferred_username"] = email.into();
+    claims
+}
+
+fn claims(email: &str, audience: &str, now: Timestamp) -> Value {
+    let seconds = now.millis() / 1000;
+    json!({
+        "aud": audience,
+        "iss": ISSUER,
+        "iat": seconds,
+        "nbf": seconds,
+        "exp": seconds + 3600,
+        "oid": object_id(email),
+        // Another for each application, as Entra has it.
+        "sub": Sha256::of(format!("{audience} {email}").as_bytes()).to_string(),
+        "tid": TENANT,
+        "uti": "Zm9vYmFyYmF6cXV4",
+        "ver": "2.0",
+    })
+}
+
+/// The object id of whoever has this address, the same for the same one.
+pub fn object_id(email: &str) -> String {
+    let digest = Sha256::of(email.as_bytes()).to_string();
+    let part = |from: usize, to: usize| &digest[from..to];
+    [
+        part(0, 8),
+        part(8, 12),
+        part(12, 16),
+        part(16, 20),
+        part(20, 32),
+    ]
+    .join("-")
+}

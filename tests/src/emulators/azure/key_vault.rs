@@ -1,0 +1,73 @@
+//! A Key Vault: it challenges who brings no token, and then shows one secret.
+//! <https://learn.microsoft.com/rest/api/keyvault/secrets/get-secret/get-secret>
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex},
+};
+
+use serde_json::json;
+
+use super::{
+    managed_identity::{self, principal},
+    server::{Asked, Said, Server},
+};
+
+/// The audience of tokens for it.
+const AUDIENCE: &str = "https://vault.azure.net";
+
+/// The vault.
+#[derive(Clone)]
+pub struct KeyVault {
+    /// What it was asked, and how it fails.
+    pub server: Server,
+    secrets: Arc<Mutex<BTreeMap<String, String>>>,
+}
+
+impl KeyVault {
+    /// A vault without secrets.
+    pub async fn start() -> Self {
+        let secrets = Arc::<Mutex<BTreeMap<String, String>>>::default();
+        let kept = secrets.clone();
+        let server = Server::over_tls(move |asked| answer(&kept.lock().unwrap(), asked)).await;
+        Self { server, secrets }
+    }
+
+    /// Keeps a secret.
+    pub fn set(&self, name: &str, value: &str) {
+        let mut secrets = self.secrets.lock().unwrap();
+        secrets.insert(name.to_owned(), value.to_owned());
+    }
+
+    /// Forgets a secret.
+    pub fn remove(&self, name: &str) {
+        self.secrets.lock().unwrap().remove(name);
+    }
+}
+
+fn answer(secrets: &BTreeMap<String, String>, asked: &Asked) -> Said {
+    if principal(asked, AUDIENCE).is_err() {
+        let tenant = managed_identity::TENANT;
+        let challenge = format!(
+            r#"Bearer authorization="https://login.microsoftonline.com/{tenant}", resource="{AUDIENCE}""#
+        );
+        return Said::error(401, "Unauthorized").with("www-authenticate", challenge);
+    }
+    if asked.method != "GET" || asked.query("api-version").is_none() {
+        return Said::error(400, "BadParameter");
+    }
+    let name = asked.path().strip_prefix("/secrets/");
+    let name = name.map(|name| name.trim_end_matches('/'));
+    match name.and_then(|name| secrets.get_key_value(name)) {
+        None => Said::error(404, "SecretNotFound"),
+        Some((name, value)) => {
+            let id = format!(
+                "https://wm.vault.azure.net/secrets/{name}/0123456789abcdef0123456789abcdef"
+            );
+            Said::json(
+                200,
+                &json!({ "value": value, "id": id, "attributes": { "enabled": true } }),
+            )
+        }
+    }
+}
