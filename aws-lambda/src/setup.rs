@@ -6,16 +6,20 @@
 pub mod baseline;
 mod bucket;
 mod error;
-mod plan;
 mod table;
-mod tags;
 mod wait;
 
 pub use bucket::{Bucket, BucketStep, FoundBucket, WantedBucket};
 pub use error::{ServiceError, SetupError};
-pub use plan::{Line, Resource, Verdict};
 pub use table::{FoundIndex, FoundTable, Table, TableStep};
-pub use tags::{ChosenTags, Tags, WrongTags};
+
+use wm_terminal::{plan::Resource, tags::Reserved};
+
+/// What AWS keeps for itself of the keys of tags.
+pub const RESERVED_TAGS: Reserved = Reserved {
+    starts: &["aws:"],
+    marks: "",
+};
 
 /// A table and a bucket, as they are wanted.
 #[derive(Debug, Clone)]

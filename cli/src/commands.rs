@@ -14,6 +14,7 @@ pub(crate) mod token;
 mod upload;
 
 use clap::{Parser, Subcommand};
+use wm_terminal::interrupt::interruptible;
 
 use crate::failure::Failure;
 
@@ -78,15 +79,5 @@ impl Arguments {
             Command::Session(command) => interruptible(command.run()).await,
             Command::Journal(command) => interruptible(command.run()).await,
         }
-    }
-}
-
-/// Stops where Ctrl-C finds it. What was under way is picked up by the same command.
-async fn interruptible(work: impl Future<Output = Result<(), Failure>>) -> Result<(), Failure> {
-    tokio::select! {
-        result = work => result,
-        _ = tokio::signal::ctrl_c() => Err(Failure::new(
-            "interrupted; run the same command again to go on where it stopped",
-        )),
     }
 }

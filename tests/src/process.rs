@@ -49,6 +49,19 @@ pub fn functions() -> &'static Path {
     })
 }
 
+/// The `wm-azure` of this build, built once a test run if need be.
+///
+/// # Panics
+/// Where cargo cannot build it.
+pub fn azure_program() -> &'static Path {
+    static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
+    PROGRAM.get_or_init(|| {
+        let directory = build_directory().with_file_name("ci");
+        build(&["--package", "wm-azure", "--bin", "wm-azure"], "ci");
+        directory.join("wm-azure")
+    })
+}
+
 /// The custom handler of the Azure surface, built with the profile `ci` once a test run if need be.
 ///
 /// # Panics

@@ -11,7 +11,7 @@ const DIRECTIONS: &[(&str, &[&str])] = &[
     ("wm-service", &["wm-core"]),
     ("wm-http", &["wm-core", "wm-service"]),
     ("wm-local", &["wm-core", "wm-http", "wm-service"]),
-    ("wm-terminal", &[]),
+    ("wm-terminal", &["wm-core"]),
     ("wm-aws", &["wm-core", "wm-service", "wm-terminal"]),
     (
         "wm-azure",

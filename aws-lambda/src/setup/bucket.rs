@@ -10,8 +10,9 @@ pub use describe::FoundBucket;
 pub use plan::BucketStep;
 
 use aws_sdk_s3::Client;
+use wm_terminal::{plan::Resource, tags::Tags};
 
-use super::{error::SetupError, plan::Resource, tags::Tags};
+use super::error::SetupError;
 
 /// The bucket and how to reach it.
 #[derive(Debug, Clone)]

@@ -9,8 +9,9 @@ pub use describe::{FoundIndex, FoundTable};
 pub use plan::TableStep;
 
 use aws_sdk_dynamodb::Client;
+use wm_terminal::{plan::Resource, tags::Tags};
 
-use super::{error::SetupError, plan::Resource, tags::Tags};
+use super::error::SetupError;
 
 /// The table as it is wanted.
 #[derive(Debug, Clone)]

@@ -1,10 +1,11 @@
 //! Waiting for services that are still at work.
 
-use std::{error::Error, time::Duration};
+use std::error::Error;
 
 use aws_smithy_runtime_api::client::{orchestrator::HttpResponse, result::SdkError};
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
-use tokio::time::{Instant, sleep};
+use tokio::time::Instant;
+use wm_terminal::wait::{PATIENCE, Pauses};
 
 use super::error::ServiceError;
 
@@ -16,25 +17,6 @@ const BUSY: &[&str] = &[
     "OperationAborted",
     "ResourceInUseException",
 ];
-const LONGEST_PAUSE: Duration = Duration::from_secs(5);
-const PATIENCE: Duration = Duration::from_secs(180);
-
-/// Pauses that grow from a fifth of a second to five seconds.
-#[derive(Debug)]
-pub(super) struct Pauses(Duration);
-
-impl Pauses {
-    pub(super) fn new() -> Self {
-        Self(Duration::from_millis(200))
-    }
-
-    /// Waits for the next of them.
-    pub(super) async fn next(&mut self) {
-        sleep(self.0).await;
-        self.0 = (self.0 * 2).min(LONGEST_PAUSE);
-    }
-}
-
 /// Asks again while the service is still busy with what was asked before, for three minutes.
 pub(super) async fn patiently<T, E, F>(
     action: &'static str,
@@ -45,7 +27,7 @@ where
     E: ProvideErrorMetadata + Error + Send + Sync + 'static,
 {
     let deadline = Instant::now() + PATIENCE;
-    let mut pauses = Pauses::new();
+    let mut pauses = Pauses::default();
     loop {
         match ask().await {
             Ok(answer) => return Ok(answer),

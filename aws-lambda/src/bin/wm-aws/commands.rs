@@ -6,6 +6,11 @@ mod redrive;
 mod setup;
 
 use clap::{Parser, Subcommand};
+use wm_aws::setup::RESERVED_TAGS;
+use wm_terminal::{
+    interrupt::interruptible,
+    tags::{ChosenTags, WrongTags},
+};
 
 use crate::failure::Failure;
 
@@ -49,12 +54,7 @@ impl Arguments {
     }
 }
 
-/// Stops where Ctrl-C finds it. What was under way is picked up by the same command.
-async fn interruptible(work: impl Future<Output = Result<(), Failure>>) -> Result<(), Failure> {
-    tokio::select! {
-        result = work => result,
-        _ = tokio::signal::ctrl_c() => Err(Failure::new(
-            "interrupted; run the same command again to go on where it stopped",
-        )),
-    }
+/// Tags in a flag or a variable.
+fn tags(text: &str) -> Result<ChosenTags, WrongTags> {
+    ChosenTags::parse(text, RESERVED_TAGS)
 }

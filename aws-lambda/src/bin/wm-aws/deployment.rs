@@ -1,14 +1,16 @@
 //! Which deployment a command is about, and how everything of it is called.
 
 use clap::Args;
-use wm_aws::setup::Tags;
 use wm_core::{
-    api::FieldError,
     catalog::{DEFAULT_ENVIRONMENT, DEFAULT_PREFIX, Provider},
     selection::BackendSelection,
 };
+use wm_terminal::tags::{ChosenTags, Tags};
 
-use crate::failure::Failure;
+use crate::{
+    failure::Failure,
+    flags::{given, listed},
+};
 
 /// The tag that says whose everything is.
 const APPLICATION: &str = "workspace-management";
@@ -53,20 +55,6 @@ pub(crate) struct Names {
     pub(crate) table: String,
     /// The bucket of the site.
     pub(crate) site_bucket: String,
-}
-
-/// A flag that is not empty: an empty variable is one that is not set.
-pub(crate) fn given(flag: Option<&String>) -> Option<&str> {
-    flag.map(|text| text.trim()).filter(|text| !text.is_empty())
-}
-
-/// Problems on one line.
-pub(crate) fn listed(errors: &[FieldError]) -> Failure {
-    let errors = errors.iter();
-    let errors: Vec<_> = errors
-        .map(|error| format!("`{}` {}", error.field, error.message))
-        .collect();
-    Failure::usage(errors.join("; "))
 }
 
 impl Deployment {
@@ -141,7 +129,7 @@ impl Names {
     }
 
     /// The tags that everything has, and these.
-    pub(crate) fn tags(&self, chosen: &wm_aws::setup::ChosenTags) -> Tags {
+    pub(crate) fn tags(&self, chosen: &ChosenTags) -> Tags {
         chosen.with(APPLICATION, &self.environment)
     }
 }

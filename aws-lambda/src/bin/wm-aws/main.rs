@@ -3,16 +3,15 @@
 mod account;
 mod commands;
 mod deployment;
-mod origin;
 mod redrive;
 mod site;
-mod tools;
+mod stack;
 
 use std::process::ExitCode;
 
 use clap::Parser;
 use tokio::runtime::Runtime;
-use wm_terminal::{failure, output};
+use wm_terminal::{failure, flags, origin, output, tools};
 
 use crate::{commands::Arguments, failure::Failure};
 

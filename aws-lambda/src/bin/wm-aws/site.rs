@@ -1,167 +1,106 @@
-//! The files of a static site, checked before any of them leaves the machine.
+//! The bucket a site is served from.
 
-mod kinds;
-mod secrets;
-mod upload;
+use std::collections::BTreeSet;
 
-pub(crate) use upload::{Bucket, Changes};
+use aws_sdk_s3::{
+    Client, error::ProvideErrorMetadata, operation::head_object::HeadObjectOutput,
+    primitives::ByteStream, types::ChecksumMode,
+};
+use base64::{Engine, engine::general_purpose::STANDARD};
+use wm_core::value::Sha256;
+use wm_terminal::site::{File, Store};
 
-use std::{
-    fs, io,
-    path::{Path, PathBuf},
+use crate::{
+    account::{Account, failed},
+    failure::Failure,
 };
 
-use crate::failure::Failure;
-
-/// The page without which there is no site.
-const INDEX: &str = "index.html";
-/// The one hidden folder that sites are meant to have.
-const WELL_KNOWN: &str = ".well-known";
-
-/// One file of a site.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct File {
-    /// Its path in the site, with `/`, which is also its key in the bucket.
-    pub(crate) key: String,
-    /// Its bytes.
-    pub(crate) bytes: Vec<u8>,
+/// The bucket of a site.
+#[derive(Debug)]
+pub(crate) struct Bucket {
+    client: Client,
+    name: String,
+    account: String,
 }
 
-impl File {
-    /// Its media type.
-    pub(crate) fn media_type(&self) -> &'static str {
-        kinds::media_type(&self.key)
-    }
-
-    /// For how long it may be kept without asking: for ever where its name changes with its bytes.
-    pub(crate) fn cache_control(&self) -> &'static str {
-        if kinds::is_hashed(&self.key) {
-            "public, max-age=31536000, immutable"
-        } else {
-            "no-cache"
+impl Bucket {
+    /// The bucket of this name.
+    pub(crate) fn new(account: &Account, name: &str) -> Self {
+        Self {
+            client: account.s3(),
+            name: name.to_owned(),
+            account: account.id.clone(),
         }
     }
 }
 
-/// Reads a built site, sorted so that pages come after what they ask for.
-///
-/// # Errors
-/// When it cannot be read, has no front page, or holds anything that is not for everybody to see.
-pub(crate) fn read(folder: &Path) -> Result<Vec<File>, Failure> {
-    let mut files = Vec::new();
-    collect(folder, "", &mut files)?;
-    if !files.iter().any(|file| file.key == INDEX) {
-        let shown = folder.display();
-        return Err(Failure::usage(format!(
-            "`{shown}` holds no `{INDEX}`: build the site first, or name another folder with `--from`"
-        )));
+impl Store for Bucket {
+    fn title(&self) -> String {
+        format!("the bucket `{}`", self.name)
     }
-    let found: Vec<String> = files.iter().filter_map(secrets::found).collect();
-    if !found.is_empty() {
-        let found = found.join(", ");
-        return Err(Failure::new(format!(
-            "a site is for everybody to see, and this is not: {found}; take it out and build again"
-        )));
+
+    fn flag(&self) -> &'static str {
+        "--site-bucket"
     }
-    let is_page = |file: &File| file.key.ends_with(".html");
-    files.sort_by(|left, right| (is_page(left), &left.key).cmp(&(is_page(right), &right.key)));
-    Ok(files)
+
+    async fn keys(&self) -> Result<BTreeSet<String>, Failure> {
+        let request = self.client.list_objects_v2().bucket(&self.name);
+        let request = request.expected_bucket_owner(&self.account);
+        let mut pages = request.into_paginator().send();
+        let mut keys = BTreeSet::new();
+        while let Some(page) = pages.next().await {
+            match page {
+                Ok(page) => keys.extend(
+                    page.contents
+                        .unwrap_or_default()
+                        .into_iter()
+                        .filter_map(|object| object.key),
+                ),
+                Err(error) if error.code() == Some("NoSuchBucket") => break,
+                Err(error) => return Err(failed("s3:ListBucket")(error)),
+            }
+        }
+        Ok(keys)
+    }
+
+    /// Whether the object is this file, byte for byte and in how it is served.
+    async fn has(&self, file: &File) -> Result<bool, Failure> {
+        let request = self.client.head_object().bucket(&self.name).key(&file.key);
+        let request = request.checksum_mode(ChecksumMode::Enabled);
+        let request = request.expected_bucket_owner(&self.account);
+        let found = request.send().await.map_err(failed("s3:GetObject"))?;
+        let HeadObjectOutput {
+            content_type,
+            cache_control,
+            checksum_sha256,
+            ..
+        } = found;
+        Ok(checksum_sha256.is_some_and(|found| found == digest(file))
+            && content_type.as_deref() == Some(file.media_type())
+            && cache_control.as_deref() == Some(file.cache_control()))
+    }
+
+    async fn put(&self, file: &File) -> Result<(), Failure> {
+        let request = self.client.put_object().bucket(&self.name).key(&file.key);
+        let request = request
+            .expected_bucket_owner(&self.account)
+            .content_type(file.media_type())
+            .cache_control(file.cache_control())
+            .checksum_sha256(digest(file))
+            .body(ByteStream::from(file.bytes.clone()));
+        request.send().await.map_err(failed("s3:PutObject"))?;
+        Ok(())
+    }
+
+    async fn remove(&self, key: &str) -> Result<(), Failure> {
+        let request = self.client.delete_object().bucket(&self.name).key(key);
+        let request = request.expected_bucket_owner(&self.account);
+        request.send().await.map_err(failed("s3:DeleteObject"))?;
+        Ok(())
+    }
 }
 
-fn collect(folder: &Path, prefix: &str, files: &mut Vec<File>) -> Result<(), Failure> {
-    let entries = fs::read_dir(folder).and_then(Iterator::collect::<io::Result<Vec<_>>>);
-    for entry in entries.map_err(|error| unreadable(folder.to_owned(), error))? {
-        let path = entry.path();
-        let name = entry.file_name().into_string().map_err(|name| {
-            let name = name.display();
-            Failure::new(format!("the name `{name}` is no text: rename the file"))
-        })?;
-        let key = format!("{prefix}{name}");
-        let kind = entry
-            .file_type()
-            .map_err(|error| unreadable(path.clone(), error))?;
-        if name.starts_with('.') && name != WELL_KNOWN {
-            return Err(Failure::new(format!(
-                "`{key}` is hidden: take it out of the site"
-            )));
-        }
-        if kind.is_dir() {
-            collect(&path, &format!("{key}/"), files)?;
-        } else if kind.is_file() {
-            let bytes = fs::read(&path).map_err(|error| unreadable(path, error))?;
-            files.push(File { key, bytes });
-        } else {
-            return Err(Failure::new(format!(
-                "`{key}` is neither a file nor a folder: put a copy of what it stands for there"
-            )));
-        }
-    }
-    Ok(())
-}
-
-fn unreadable(path: PathBuf, error: io::Error) -> Failure {
-    let shown = path.display();
-    Failure::because(
-        format!(
-            "`{shown}` cannot be read; build the site first, or name another folder with `--from`"
-        ),
-        error,
-    )
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn site(files: &[(&str, &str)]) -> tempfile::TempDir {
-        let folder = tempfile::tempdir().unwrap();
-        for (key, text) in files {
-            let path = folder.path().join(key);
-            fs::create_dir_all(path.parent().unwrap()).unwrap();
-            fs::write(path, text).unwrap();
-        }
-        folder
-    }
-
-    fn refusal(files: &[(&str, &str)]) -> String {
-        read(site(files).path()).unwrap_err().to_string()
-    }
-
-    #[test]
-    fn pages_come_after_what_they_ask_for() {
-        let folder = site(&[
-            ("index.html", "<p>"),
-            ("about/index.html", "<p>"),
-            ("assets/app-B3xk9Q2z.js", "1"),
-            (".well-known/security.txt", "x"),
-        ]);
-        let files = read(folder.path()).unwrap();
-        let keys: Vec<&str> = files.iter().map(|file| file.key.as_str()).collect();
-        assert_eq!(
-            keys,
-            [
-                ".well-known/security.txt",
-                "assets/app-B3xk9Q2z.js",
-                "about/index.html",
-                "index.html"
-            ]
-        );
-    }
-
-    #[test]
-    fn what_is_no_site_or_not_for_everybody_is_refused() {
-        assert!(refusal(&[("app.js", "1")]).contains("no `index.html`"));
-        assert!(refusal(&[("index.html", ""), (".env", "X=1")]).contains("`.env` is hidden"));
-        assert!(refusal(&[("index.html", ""), ("keys/tls.pem", "")]).contains("`keys/tls.pem`"));
-        assert!(read(Path::new("nowhere")).is_err());
-    }
-
-    #[cfg(unix)]
-    #[test]
-    fn a_link_is_refused_wherever_it_leads() {
-        let folder = site(&[("index.html", "")]);
-        std::os::unix::fs::symlink("index.html", folder.path().join("other.html")).unwrap();
-        let failure = read(folder.path()).unwrap_err().to_string();
-        assert!(failure.contains("neither a file nor a folder"), "{failure}");
-    }
+/// As the service gives it: in base 64.
+fn digest(file: &File) -> String {
+    STANDARD.encode(Sha256::of(&file.bytes).as_bytes())
 }

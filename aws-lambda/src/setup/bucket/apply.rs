@@ -11,12 +11,12 @@ use aws_sdk_s3::{
     },
 };
 use serde_json::Value;
+use wm_terminal::tags::Tags;
 
 use super::{BucketStep, WantedBucket, rules};
 use crate::setup::{
     baseline::{BASELINE, BucketBaseline},
     error::SetupError,
-    tags::Tags,
     wait::patiently,
 };
 

@@ -15,10 +15,9 @@ use aws_smithy_runtime_api::client::{orchestrator::HttpResponse, result::SdkErro
 use serde_json::Value;
 
 use super::WantedBucket;
-use crate::setup::{
-    error::{ServiceError, SetupError},
-    tags::Tags,
-};
+use wm_terminal::tags::Tags;
+
+use crate::setup::error::{ServiceError, SetupError};
 
 /// A bucket as it was found.
 #[derive(Debug, Clone)]

@@ -7,13 +7,13 @@ use aws_sdk_s3::types::{
     ServerSideEncryption, TransitionDefaultMinimumObjectSize,
 };
 use serde_json::Value;
-
-use super::{FoundBucket, WantedBucket, policy, rules};
-use crate::setup::{
-    baseline::{BASELINE, BucketBaseline, LifecycleBaseline},
+use wm_terminal::{
     plan::{OFF, Resource, Verdict, switched},
     tags::{Tags, shared, shown},
 };
+
+use super::{FoundBucket, WantedBucket, policy, rules};
+use crate::setup::baseline::{BASELINE, BucketBaseline, LifecycleBaseline};
 
 const BUCKET: &BucketBaseline = &BASELINE.bucket;
 

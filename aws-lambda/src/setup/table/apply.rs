@@ -10,13 +10,13 @@ use aws_sdk_dynamodb::{
         StreamSpecification, TableDescription, TableStatus, Tag, TimeToLiveSpecification,
     },
 };
+use wm_terminal::{tags::Tags, wait::Pauses};
 
 use super::{Table, TableStep, describe};
 use crate::setup::{
     baseline::{BASELINE, IndexBaseline, KEY_TYPE, Keys, TableBaseline},
     error::SetupError,
-    tags::Tags,
-    wait::{Pauses, patiently},
+    wait::patiently,
 };
 
 const TABLE: &TableBaseline = &BASELINE.table;
@@ -134,7 +134,7 @@ async fn tag(table: &Table, tags: &Tags) -> Result<(), SetupError> {
 
 /// Waits until nothing about the table is being changed. Filling an index takes as long as it takes.
 async fn settle(table: &Table, progress: impl Fn(&str)) -> Result<(), SetupError> {
-    let mut pauses = Pauses::new();
+    let mut pauses = Pauses::default();
     let mut told = String::new();
     while let Some(found) = describe::table(&table.client, &table.name).await? {
         let Some(unsettled) = unsettled(&found) else {

@@ -10,12 +10,9 @@ use aws_sdk_dynamodb::{
         TableDescription, TableStatus, TimeToLiveDescription, TimeToLiveStatus,
     },
 };
+use wm_terminal::{tags::Tags, wait::Pauses};
 
-use crate::setup::{
-    error::{ServiceError, SetupError},
-    tags::Tags,
-    wait::Pauses,
-};
+use crate::setup::error::{ServiceError, SetupError};
 
 /// A table as it was found.
 #[derive(Debug, Clone)]
@@ -63,7 +60,7 @@ pub(super) async fn describe(
     client: &Client,
     name: &str,
 ) -> Result<Option<FoundTable>, SetupError> {
-    let mut pauses = Pauses::new();
+    let mut pauses = Pauses::default();
     let description = loop {
         match table(client, name).await? {
             None => return Ok(None),

@@ -3,13 +3,13 @@
 use std::fmt;
 
 use aws_sdk_dynamodb::types::{IndexStatus, SseStatus, StreamViewType};
-
-use super::{describe::FoundTable, refuse::refusals};
-use crate::setup::{
-    baseline::{BASELINE, IndexBaseline, Keys, TableBaseline},
+use wm_terminal::{
     plan::{OFF, Resource, Verdict, switched},
     tags::{Tags, shared, shown},
 };
+
+use super::{describe::FoundTable, refuse::refusals};
+use crate::setup::baseline::{BASELINE, IndexBaseline, Keys, TableBaseline};
 
 const TABLE: &TableBaseline = &BASELINE.table;
 

@@ -8,15 +8,18 @@ use std::{
 };
 
 use clap::{Args, ValueEnum};
-use wm_aws::{config::Function, setup::ChosenTags};
+use wm_aws::config::Function;
+use wm_terminal::tags::ChosenTags;
 
 use self::parameters::Settings;
 use crate::{
     account::Account,
-    deployment::{Data, Deployment, Names, given},
+    deployment::{Data, Deployment, Names},
     failure::Failure,
+    flags::given,
     output::{line, notice},
-    tools::{Run, Tool, outputs, require, root, sam_deploy},
+    stack::{CARGO_LAMBDA, SAM, outputs, sam_deploy},
+    tools::{Run, Tool, require, root},
 };
 
 /// The stack's template, from the repository's root.
@@ -55,7 +58,7 @@ pub(crate) struct Deploy {
     #[arg(long, value_enum, default_value_t = Architecture::Arm64)]
     architecture: Architecture,
     /// Tags for everything, beside `application` and `environment`: `key=value,key=value`
-    #[arg(long, env = "AWS_TAGS", default_value = "", hide_default_value = true)]
+    #[arg(long, env = "AWS_TAGS", default_value = "", hide_default_value = true, value_parser = super::tags)]
     tags: ChosenTags,
     /// The repository, unless this is run inside it
     #[arg(long, value_name = "DIR")]
@@ -129,8 +132,8 @@ impl Deploy {
     /// A plan can be made without the tools.
     fn check_tools(&self) -> Result<(), Failure> {
         let needed: &[Tool] = match self.no_build {
-            true => &[Tool::Sam],
-            false => &[Tool::CargoLambda, Tool::Sam],
+            true => &[SAM],
+            false => &[CARGO_LAMBDA, SAM],
         };
         match require(needed) {
             Err(missing) if self.plan => {
@@ -143,7 +146,7 @@ impl Deploy {
 
     /// Table and bucket stay those that are deployed, unless a flag names others.
     fn keep_names(&self, names: &mut Names, account: &Account, root: &Path) -> Result<(), Failure> {
-        if require(&[Tool::Sam]).is_err() {
+        if require(&[SAM]).is_err() {
             return Ok(());
         }
         let outputs = outputs(account, &names.stem(), root)?.unwrap_or_default();
@@ -175,7 +178,7 @@ impl Deploy {
     fn build(&self) -> Run {
         let functions = Function::ALL.iter();
         let functions = functions.flat_map(|function| ["--bin", function.name()]);
-        Tool::CargoLambda
+        CARGO_LAMBDA
             .run()
             .with(["lambda", "build", "--profile", "function", "--config"])
             .with([BUILD, "--locked"])

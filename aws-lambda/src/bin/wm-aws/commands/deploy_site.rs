@@ -3,15 +3,20 @@
 use std::{collections::BTreeMap, path::PathBuf};
 
 use clap::Args;
-use wm_aws::setup::ChosenTags;
+use wm_terminal::{
+    site::{self, Changes},
+    tags::ChosenTags,
+};
 
 use crate::{
     account::Account,
-    deployment::{Data, Deployment, Names, given},
+    deployment::{Data, Deployment, Names},
     failure::Failure,
+    flags::given,
     output::{line, notice},
-    site::{self, Bucket, Changes},
-    tools::{Tool, outputs, require, root, sam_deploy},
+    site::Bucket,
+    stack::{SAM, outputs, sam_deploy},
+    tools::{require, root},
 };
 
 /// The site's template, from the repository's root.
@@ -56,7 +61,7 @@ pub(crate) struct DeploySite {
     #[arg(long, value_name = "ARN", requires = "domain")]
     certificate: Option<String>,
     /// Tags for the stack, beside `application` and `environment`: `key=value,key=value`
-    #[arg(long, env = "AWS_TAGS", default_value = "", hide_default_value = true)]
+    #[arg(long, env = "AWS_TAGS", default_value = "", hide_default_value = true, value_parser = super::tags)]
     tags: ChosenTags,
     /// The repository, unless this is run inside it
     #[arg(long, value_name = "DIR")]
@@ -72,7 +77,7 @@ impl DeploySite {
         let names = self.names()?;
         let folder = self.from.clone().unwrap_or_else(|| root.join(BUILT));
         let files = site::read(&folder)?;
-        require(&[Tool::Sam])?;
+        require(&[SAM])?;
         let account = Account::open(given(self.deployment.region.as_ref())).await?;
         let surface = outputs(&account, &names.stem(), &root)?.ok_or_else(|| {
             let stack = names.stem();
@@ -82,7 +87,7 @@ impl DeploySite {
         })?;
         let bucket = Bucket::new(&account, &names.site_bucket);
         // Also before the stack is touched: a bucket with documents is to stay as it is.
-        let changes = bucket.compare(&files).await?;
+        let changes = site::compare(&bucket, &files).await?;
         let (stack, tags) = (names.site_stack(), names.tags(&self.tags));
         let parameters = self.parameters(&names, &surface)?;
         let deploy = sam_deploy(&account, TEMPLATE, &stack, &tags, &parameters);
@@ -92,7 +97,7 @@ impl DeploySite {
             return line("nothing was changed");
         }
         deploy.stream(&root)?;
-        bucket.apply(&changes, |step| notice(step)).await?;
+        site::apply(&bucket, &changes, |step| notice(step)).await?;
         let outputs = outputs(&account, &stack, &root)?.unwrap_or_default();
         let url = outputs.get("SiteUrl").map_or("unknown", String::as_str);
         line("done")?;
@@ -159,20 +164,5 @@ fn show(account: &Account, names: &Names, changes: &Changes<'_>) -> Result<(), F
     line(format!(
         "in the account `{id}`, region `{region}`, the bucket `{bucket}`:"
     ))?;
-    for file in &changes.upload {
-        line(format!(
-            "  upload  {}  {}, {}",
-            file.key,
-            file.media_type(),
-            file.cache_control()
-        ))?;
-    }
-    for key in &changes.remove {
-        line(format!("  remove  {}", crate::output::plain(key)))?;
-    }
-    let (upload, remove) = (changes.upload.len(), changes.remove.len());
-    let unchanged = changes.unchanged;
-    line(format!(
-        "{upload} to upload, {remove} to remove, {unchanged} unchanged"
-    ))
+    changes.show()
 }

@@ -4,8 +4,9 @@ use clap::{Args, ValueEnum};
 
 use crate::{
     account::Account,
-    deployment::{Deployment, given},
+    deployment::Deployment,
     failure::Failure,
+    flags::given,
     output::{line, table},
     redrive::{Outcome, Redrive as Queue},
 };

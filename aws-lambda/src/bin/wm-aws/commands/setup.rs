@@ -4,13 +4,15 @@ use std::{fs, path::PathBuf};
 
 use aws_sdk_dynamodb::Client;
 use clap::Args;
-use wm_aws::setup::{self, Bucket, ChosenTags, Plan, SetupError, Table, WantedBucket};
+use wm_aws::setup::{self, Bucket, Plan, SetupError, Table, WantedBucket};
 use wm_core::{catalog::Provider, selection::BackendSelection};
+use wm_terminal::tags::ChosenTags;
 
 use crate::{
     account::Account,
-    deployment::{Data, Deployment, Names, given, listed},
+    deployment::{Data, Deployment, Names},
     failure::Failure,
+    flags::{given, listed},
     origin::Origin,
     output::{line, notice},
 };
@@ -45,7 +47,7 @@ pub(crate) struct Setup {
     #[arg(long = "origin", value_name = "URL")]
     origins: Vec<Origin>,
     /// Tags for both, beside `application` and `environment`: `key=value,key=value`
-    #[arg(long, env = "AWS_TAGS", default_value = "", hide_default_value = true)]
+    #[arg(long, env = "AWS_TAGS", default_value = "", hide_default_value = true, value_parser = super::tags)]
     tags: ChosenTags,
     /// Say what would be done and change nothing
     #[arg(long)]

@@ -5,7 +5,7 @@ use std::{fmt, str::FromStr};
 /// Scheme, host and, where it is not the scheme's own, a port; no path and no trailing slash. A host
 /// may begin with `*.`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Origin(String);
+pub struct Origin(String);
 
 impl fmt::Display for Origin {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {

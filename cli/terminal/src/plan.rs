@@ -2,10 +2,12 @@
 
 use std::fmt;
 
-pub(super) const OFF: &str = "off";
+/// How a switch that is off is shown.
+pub const OFF: &str = "off";
 
 /// How a switch is shown.
-pub(super) fn switched(is_on: bool) -> String {
+#[must_use]
+pub fn switched(is_on: bool) -> String {
     if is_on { "on" } else { OFF }.to_owned()
 }
 
@@ -44,7 +46,9 @@ pub enum Verdict {
 }
 
 impl<S> Resource<S> {
-    pub(super) fn new(title: impl Into<String>) -> Self {
+    /// One of which nothing is known yet.
+    #[must_use]
+    pub fn new(title: impl Into<String>) -> Self {
         Self {
             title: title.into(),
             lines: Vec::new(),
@@ -53,7 +57,7 @@ impl<S> Resource<S> {
     }
 
     /// Compares a setting with what it has to be; where they differ, the step is needed.
-    pub(super) fn compare(
+    pub fn compare(
         &mut self,
         setting: &str,
         found: Option<String>,
@@ -73,7 +77,7 @@ impl<S> Resource<S> {
     }
 
     /// Notes a setting that needs no step of its own.
-    pub(super) fn note(&mut self, setting: &str, verdict: Verdict) {
+    pub fn note(&mut self, setting: &str, verdict: Verdict) {
         let setting = setting.to_owned();
         self.lines.push(Line { setting, verdict });
     }
