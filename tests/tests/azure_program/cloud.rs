@@ -258,7 +258,7 @@ fn blobs(state: &mut State, _: &str, request: &Request) -> Response {
         let page = &names[..names.len().min(2)];
         let blob = |name: &&str| format!("<Blob><Name>{name}</Name></Blob>");
         let blobs: String = page.iter().map(blob).collect();
-        let next = (names.len() > 2).then(|| page[1]).unwrap_or_default();
+        let next = if names.len() > 2 { page[1] } else { "" };
         let body = format!(
             "<?xml version=\"1.0\" encoding=\"utf-8\"?><EnumerationResults><Blobs>{blobs}</Blobs><NextMarker>{next}</NextMarker></EnumerationResults>"
         );

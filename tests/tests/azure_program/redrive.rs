@@ -77,7 +77,7 @@ fn dead_letters_of_both_functions_go_over_the_topic_again_as_they_were() {
         one.contains("ingest  1 sent again  0 left") && !one.contains("notify"),
         "{one}"
     );
-    assert_eq!(cloud.state().events, [object.clone()]);
+    assert_eq!(cloud.state().events, std::slice::from_ref(&object));
 
     // Two in one letter, as the service puts them together.
     letter(

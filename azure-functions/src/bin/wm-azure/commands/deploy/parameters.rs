@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, fs, path::Path};
 use aws_lc_rs::rand;
 use clap::Args;
 use serde_json::{Value, json};
-use wm_azure::setup::baseline::BASELINE;
+use wm_azure::{secrets::SURFACE_ID_KEY, setup::baseline::BASELINE};
 use wm_core::{
     env::ulid_at,
     value::{Email, SurfaceId},
@@ -302,7 +302,7 @@ async fn surface_id(
 /// The id as the deployed configuration holds it.
 async fn configured(account: &Account, names: &Names) -> Result<Option<Value>, Failure> {
     let store = format!(
-        "Microsoft.AppConfiguration/configurationStores/{}/keyValues/surface-id",
+        "Microsoft.AppConfiguration/configurationStores/{}/keyValues/{SURFACE_ID_KEY}",
         names.stem()
     );
     let id = names.place(&account.subscription).id(&store);
