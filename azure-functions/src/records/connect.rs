@@ -120,8 +120,9 @@ pub(super) fn for_lists() -> OperationOptions {
     common(1)
 }
 
-/// For a write, which is sent once: after a lost answer only the executor can tell whether it was carried
-/// out, and a second one would meet the first.
+/// For a write, which is not sent again once it was answered: only the executor can tell whether it was
+/// carried out. When a connection dies in between, the kit sends it once more over another one, whatever it
+/// is told; then it may meet itself, which looks like a conflict and which the executor sees through too.
 pub(super) fn for_writes() -> OperationOptions {
     common(0)
 }
