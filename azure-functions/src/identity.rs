@@ -29,7 +29,7 @@ const EASY_AUTH_TOKEN: &str = "x-ms-token-aad-access-token";
 /// Access tokens are for an API (`aud`), come from a client (`azp`) and say what was consented to
 /// (`scp`), which tokens of an application without a person do not
 /// (<https://learn.microsoft.com/entra/identity-platform/access-token-claims-reference>). ID tokens
-/// are for a client (`aud`) and have none of the others
+/// are for a client (`aud`) and have neither of the others
 /// (<https://learn.microsoft.com/entra/identity-platform/id-token-claims-reference>). `sub` differs from
 /// one application to the next, so a person is known by `oid`, which is one in the whole tenant.
 /// Groups and roles are not read: nothing in a token confers rights here.
@@ -46,7 +46,7 @@ pub fn issuer(entra: &Entra) -> Issuer {
     };
     let (mut access, mut id) = (both(), both());
     access.extend([clients("azp"), Requirement::present("scp")]);
-    id.extend(["azp", "scp", "roles"].map(Requirement::absent));
+    id.extend(["azp", "scp"].map(Requirement::absent));
     Issuer {
         issuer: entra.issuer.clone(),
         jwks_url: entra.discovery_url.clone(),

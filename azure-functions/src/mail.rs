@@ -16,7 +16,7 @@ use wm_service::ports::{Mail, PortError, PortErrorKind};
 use crate::{
     config::{Config, MailSender},
     error::port_error,
-    sdk::{Patience, Sdk, SdkError, within},
+    sdk::{Patience, Sdk, SdkError, bearer, within},
 };
 use signature::SignedWithKey;
 
@@ -103,15 +103,12 @@ impl Operation {
 
 impl Sender {
     fn new(sdk: &Sdk, mail: &MailSender) -> Result<Self, SdkError> {
-        let pipeline = match &mail.key {
-            None => sdk.pipeline(&sdk.mail_credential, SCOPE, Patience::SERVICE),
-            Some(key) => {
-                let policy = SignedWithKey::new(key).ok_or(SdkError::Key)?;
-                sdk.pipeline_through(Arc::new(policy), Patience::SERVICE)
-            }
+        let authorization = match &mail.key {
+            None => bearer(&sdk.mail_credential, SCOPE),
+            Some(key) => Arc::new(SignedWithKey::new(key).ok_or(SdkError::Key)?),
         };
         Ok(Self {
-            pipeline,
+            pipeline: sdk.pipeline_without_retries(authorization, Patience::SERVICE),
             endpoint: Url::parse(&mail.endpoint).map_err(azure_core::Error::from)?,
             from: mail.from.clone(),
         })
@@ -132,8 +129,15 @@ impl Sender {
             Err(error) if error.kind == PortErrorKind::Refused => {}
             Err(error) => return Err(error),
         }
-        let operation = self.hand_over(message, &id).await?;
-        self.wait(operation).await
+        match self.hand_over(message, &id).await {
+            Ok(operation) => self.wait(operation).await,
+            // It may have been taken all the same.
+            Err(error) if error.kind == PortErrorKind::Unavailable => match self.look(&id).await {
+                Ok(operation) => self.wait(operation).await,
+                Err(_) => Err(error),
+            },
+            Err(error) => Err(error),
+        }
     }
 
     async fn hand_over(&self, message: &Message, id: &str) -> Result<Operation, PortError> {
@@ -235,9 +239,11 @@ mod tests {
         assert_ne!(id, operation_id(&message("two")));
         let uuid = azure_core::Uuid::parse_str(&id).unwrap();
         assert_eq!(uuid.get_version_num(), 8);
-        assert_eq!(
-            &id[19..20].to_owned(),
-            &id[19..20].replace(|c| !"89ab".contains(c), "?")
+        assert!(
+            id.chars()
+                .nth(19)
+                .is_some_and(|variant| "89ab".contains(variant)),
+            "{id}"
         );
     }
 

@@ -129,24 +129,20 @@ impl Sdk {
         scope: &str,
         patience: Patience,
     ) -> Pipeline {
-        let authorization = BearerTokenAuthorizationPolicy::new(credential.clone(), [scope]);
-        self.pipeline_through(Arc::new(authorization), patience)
+        pipeline(bearer(credential, scope), self.client_options(patience))
     }
 
-    /// The same with another policy that authorizes each attempt.
-    pub(crate) fn pipeline_through(
+    /// The way to a service where a second attempt might do a thing twice: there is none.
+    pub(crate) fn pipeline_without_retries(
         &self,
         authorization: Arc<dyn Policy>,
         patience: Patience,
     ) -> Pipeline {
-        Pipeline::new(
-            option_env!("CARGO_PKG_NAME"),
-            option_env!("CARGO_PKG_VERSION"),
-            self.client_options(patience),
-            Vec::new(),
-            vec![authorization],
-            Some(retried()),
-        )
+        let options = ClientOptions {
+            retry: RetryOptions::none(),
+            ..self.client_options(patience)
+        };
+        pipeline(authorization, options)
     }
 
     /// Options for a client that is asked with this much patience.
@@ -171,6 +167,23 @@ fn options(http: &reqwest::Client, patience: Patience) -> ClientOptions {
         transport: Some(Transport::new(Arc::new(http.clone()))),
         ..Default::default()
     }
+}
+
+/// Authorizes each attempt with a token of this scope.
+pub(crate) fn bearer(credential: &Arc<dyn TokenCredential>, scope: &str) -> Arc<dyn Policy> {
+    let policy = BearerTokenAuthorizationPolicy::new(credential.clone(), [scope]);
+    Arc::new(policy)
+}
+
+fn pipeline(authorization: Arc<dyn Policy>, options: ClientOptions) -> Pipeline {
+    Pipeline::new(
+        option_env!("CARGO_PKG_NAME"),
+        option_env!("CARGO_PKG_VERSION"),
+        options,
+        Vec::new(),
+        vec![authorization],
+        Some(retried()),
+    )
 }
 
 /// What is tried again once. A service that limits us is not, and nobody waits here for as long as a

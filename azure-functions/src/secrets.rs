@@ -21,6 +21,7 @@ pub const SURFACE_ID_KEY: &str = "workspace-management/surface-id";
 /// The key of the surface's address.
 pub const PUBLIC_URL_KEY: &str = "workspace-management/public-url";
 const API_VERSION: &str = "2023-11-01";
+const STORE_SCOPE: &str = "https://azconfig.io/.default";
 
 /// Why a surface does not know who it is.
 #[derive(Debug, thiserror::Error)]
@@ -120,8 +121,7 @@ async fn stored(sdk: &Sdk, endpoint: &str, key: &str) -> Result<Option<String>, 
     }
     url.query_pairs_mut()
         .append_pair("api-version", API_VERSION);
-    let scope = format!("{}/.default", url.origin().ascii_serialization());
-    let pipeline = sdk.pipeline(&sdk.credential, &scope, Patience::SERVICE);
+    let pipeline = sdk.pipeline(&sdk.credential, STORE_SCOPE, Patience::SERVICE);
     let mut request = Request::new(url, Method::Get);
     request.insert_header(ACCEPT, "application/vnd.microsoft.appconfig.kv+json");
     let context = Context::default();

@@ -46,6 +46,15 @@ pub fn azurite() -> &'static Path {
     INSTALLED.get_or_init(|| node_packages("azurite", &["serve.js"]).join("serve.js"))
 }
 
+/// The official clients of Azure for Node: a script that prints what they send.
+///
+/// # Panics
+/// When it cannot be installed.
+pub fn azure_oracle() -> &'static Path {
+    static INSTALLED: OnceLock<PathBuf> = OnceLock::new();
+    INSTALLED.get_or_init(|| node_packages("azure-oracle", &["oracle.mjs"]).join("oracle.mjs"))
+}
+
 /// A directory with exactly the packages that the lock file of this tool lists, and with these scripts of
 /// ours beside them.
 ///

@@ -93,3 +93,49 @@ impl Policy for SignedWithKey {
         first.send(context, request, rest).await
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::Value;
+
+    use super::*;
+
+    /// What the official client sent (`tests/tools/azure-oracle`), signed with this key.
+    const OFFICIAL: &str = include_str!("../../../tests/goldens/azure-clients.json");
+    const KEY: &str = "c3RhbmQtaW4ga2V5IG9mIGEgQ29tbXVuaWNhdGlvbiBTZXJ2aWNlcw==";
+    const URL: &str =
+        "https://wm.unitedstates.communication.azure.com/emails:send?api-version=2025-09-01";
+
+    #[test]
+    fn a_signature_is_that_of_the_official_client() {
+        let golden: Value = serde_json::from_str(OFFICIAL).unwrap();
+        let official = &golden["mail-with-key"];
+        let header = |name: &str| official["headers"][name].as_str().unwrap();
+        // As the official client writes it: its order of fields is not sorted.
+        let body = concat!(
+            r#"{"senderAddress":"DoNotReply@mail.example.com","content":{"subject":"You are invited to Grüße","#,
+            r#""plainText":"Open this link:\n\nhttps://wm.example.com/?token=1\n"},"recipients":{"to":[{"#,
+            r#""address":"ana@example.com"}]},"userEngagementTrackingDisabled":true}"#,
+        );
+        let policy = SignedWithKey::new(KEY).unwrap();
+        let url = Url::parse(URL).unwrap();
+        let signed = policy.sign("POST", &url, header("x-ms-date"), body.as_bytes());
+        assert_eq!(signed.content, header("x-ms-content-sha256"));
+        assert_eq!(signed.authorization, header("authorization"));
+    }
+
+    #[test]
+    fn a_port_of_its_own_is_part_of_the_host() {
+        let policy = SignedWithKey::new(KEY).unwrap();
+        let sign = |url: &str| policy.sign("GET", &Url::parse(url).unwrap(), "now", b"");
+        assert_ne!(sign("https://a:7/b"), sign("https://a/b"));
+        assert_eq!(sign("https://a:443/b"), sign("https://a/b"));
+    }
+
+    #[test]
+    fn a_key_is_never_shown() {
+        let policy = SignedWithKey::new(KEY).unwrap();
+        assert_eq!(format!("{policy:?}"), "SignedWithKey");
+        assert!(SignedWithKey::new("no base64").is_none());
+    }
+}

@@ -193,7 +193,8 @@ pub struct SignedRequest {
 
 /// Where the keys of token issuers come from: a plain fetch, checked and cached above this trait.
 pub trait KeySource: Send + Sync {
-    /// The body at this address, which is an issuer's configured JWKS address and nothing else.
+    /// The key set that is at this address, or where the document there says. The address is an issuer's
+    /// configured one and nothing else.
     /// Implementations bound time (5 s) and size (256 KiB) and follow no redirect.
     fn fetch(&self, url: &str) -> impl Future<Output = Result<Vec<u8>, PortError>> + Send;
 }

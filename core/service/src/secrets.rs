@@ -125,11 +125,12 @@ mod tests {
         let wrong = |result: Result<Identity, String>| result.unwrap_err();
         assert!(wrong(read("7", "https://a", SECRET)).starts_with("`ID` must be a surface id"));
         assert!(wrong(read(ID, "ftp://a", SECRET)).starts_with("`URL` must be an address"));
-        let short = wrong(read(ID, "https://a", &SECRET[1..]));
+        let guessable = SECRET.trim_start_matches('0');
+        let short = wrong(read(ID, "https://a", guessable));
         assert!(
             short.starts_with("`SECRET` must hold at least 32"),
             "{short}"
         );
-        assert!(!short.contains(&SECRET[1..]));
+        assert!(!short.contains(guessable));
     }
 }

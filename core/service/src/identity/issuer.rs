@@ -8,7 +8,8 @@ use wm_core::facts::TokenUsage;
 pub struct Issuer {
     /// The exact `iss`.
     pub issuer: String,
-    /// Where its keys are. Configured apart from the issuer; never taken from a token.
+    /// Where its keys are, or the document that says where. Configured apart from the issuer; never taken
+    /// from a token.
     pub jwks_url: String,
     /// What an access token must say.
     pub access: Vec<Requirement>,

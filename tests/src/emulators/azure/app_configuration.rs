@@ -14,6 +14,9 @@ use super::{
     server::{Asked, Said, Server},
 };
 
+/// The audience of tokens for every store.
+const AUDIENCE: &str = "https://azconfig.io";
+
 /// The store.
 #[derive(Clone)]
 pub struct AppConfiguration {
@@ -44,9 +47,7 @@ impl AppConfiguration {
 }
 
 fn answer(values: &BTreeMap<String, String>, asked: &Asked) -> Said {
-    // A token is for the store itself, whose name is in the request.
-    let host = asked.header("host").unwrap_or_default();
-    if principal(asked, &format!("https://{host}")).is_err() {
+    if principal(asked, AUDIENCE).is_err() {
         return Said::error(401, "Unauthorized");
     }
     if asked.method != "GET" || asked.query("api-version").is_none() {

@@ -17,12 +17,16 @@ use tokio_rustls::{
 
 use crate::{repository, tools};
 
+/// A name beside those of this machine, which clients must be told where to find.
+pub const VAULT: &str = "wm.vault.test";
+
 /// Files in PEM.
 #[derive(Debug, Clone)]
 pub struct Authority {
     /// What clients have to trust: the value of `SSL_CERT_FILE` for a process.
     pub trusted: PathBuf,
-    /// The certificate servers on loopback show, for `127.0.0.1` and `localhost`.
+    /// The certificate servers on loopback show, for `127.0.0.1`, `localhost` and
+    /// [`VAULT`].
     pub certificate: PathBuf,
     /// Its key.
     pub key: PathBuf,
@@ -61,7 +65,7 @@ impl Authority {
         root.distinguished_name.push(DnType::CommonName, name);
         let root = CertifiedIssuer::self_signed(root, key).unwrap();
         let key = KeyPair::generate().unwrap();
-        let names = ["localhost", "127.0.0.1"].map(str::to_owned);
+        let names = ["localhost", "127.0.0.1", VAULT].map(str::to_owned);
         let server = CertificateParams::new(names).unwrap();
         let server = server.signed_by(&key, &root).unwrap();
         fs::create_dir_all(directory).unwrap();
@@ -89,12 +93,18 @@ impl Authority {
     /// # Panics
     /// When the file is not what was written.
     pub fn client(&self) -> reqwest::Client {
+        self.client_builder().build().unwrap()
+    }
+
+    /// The same, to be told more.
+    ///
+    /// # Panics
+    /// When the file is not what was written.
+    pub fn client_builder(&self) -> reqwest::ClientBuilder {
         let trusted = fs::read(&self.trusted).unwrap();
         let trusted = reqwest::Certificate::from_pem(&trusted).unwrap();
         reqwest::Client::builder()
             .tls_certs_only([trusted])
             .redirect(reqwest::redirect::Policy::none())
-            .build()
-            .unwrap()
     }
 }

@@ -8,6 +8,10 @@ use std::{
     time::Duration,
 };
 
+use azure_core::{
+    credentials::{AccessToken, TokenCredential, TokenRequestOptions},
+    time::OffsetDateTime,
+};
 use jsonwebtoken::{Algorithm, DecodingKey, Validation, jwk::Jwk};
 use serde_json::{Value, json};
 use wm_service::clock::now;
@@ -132,6 +136,24 @@ pub fn token(resource: &str, principal: &str, lifetime: Duration) -> String {
         "tid": TENANT,
         "ver": "1.0",
     }))
+}
+
+/// Acts as a principal without asking the endpoint, for adapters in the process of the test.
+#[derive(Debug, Clone)]
+pub struct ActingAs(pub &'static str);
+
+#[async_trait::async_trait]
+impl TokenCredential for ActingAs {
+    async fn get_token(
+        &self,
+        scopes: &[&str],
+        _: Option<TokenRequestOptions<'_>>,
+    ) -> azure_core::Result<AccessToken> {
+        let resource = scopes[0].strip_suffix("/.default").unwrap();
+        let token = token(resource, self.0, LIFETIME);
+        let expires = OffsetDateTime::now_utc() + LIFETIME;
+        Ok(AccessToken::new(token, expires))
+    }
 }
 
 /// Who asks: the principal in the bearer token of a request, if the token is for this audience.
