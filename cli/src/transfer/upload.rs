@@ -58,7 +58,14 @@ pub(crate) async fn upload(
             Ok(()) => return upload.complete(&under_way).await,
             // Bytes that came in before an answer was lost are there, which is all that was wanted.
             Err(TransferError::Present) => return upload.complete(&under_way).await,
-            Err(TransferError::Expired) => plan = upload.plan_again(&under_way).await?,
+            Err(TransferError::Expired) => match upload.ask_again(&under_way).await {
+                Ok(again) => plan = again,
+                // Once the bytes are there, an address that may only create is refused like one that ended.
+                Err(ApiError::Refused(refusal)) if refusal.status == 409 => {
+                    return upload.complete(&under_way).await;
+                }
+                Err(error) => return Err(error.into()),
+            },
             Err(TransferError::Passing(failure) | TransferError::Final(failure)) => {
                 return Err(failure);
             }
@@ -165,10 +172,6 @@ impl Upload<'_> {
             }
             Err(error) => Err(error.into()),
         }
-    }
-
-    async fn plan_again(&self, under_way: &UnderWay) -> Result<UploadPlan, Failure> {
-        Ok(self.ask_again(under_way).await?)
     }
 
     async fn ask_again(&self, under_way: &UnderWay) -> Result<UploadPlan, ApiError> {

@@ -5,7 +5,7 @@ use std::{
     net::{Shutdown, TcpListener, TcpStream},
     sync::{
         Arc,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     thread,
     time::Duration,
@@ -22,6 +22,8 @@ pub(crate) struct Wire {
     pub(crate) may_send: AtomicU64,
     /// After so many bytes towards the client its connection breaks, once.
     pub(crate) breaks_after: AtomicU64,
+    /// Whether a conflict arrives as a refusal, as from a store whose addresses may only create.
+    pub(crate) refuses: AtomicBool,
 }
 
 /// A wire with its address, before it is known what is at its end.
@@ -40,6 +42,7 @@ impl Proxy {
             received: AtomicU64::new(0),
             may_send: AtomicU64::new(u64::MAX),
             breaks_after: AtomicU64::new(u64::MAX),
+            refuses: AtomicBool::new(false),
         };
         Self {
             listener,
@@ -89,6 +92,12 @@ fn towards_client(mut node: TcpStream, mut client: TcpStream, wire: &Wire) {
             wire.breaks_after.store(u64::MAX, Ordering::SeqCst);
             let _ = node.shutdown(Shutdown::Both);
             break;
+        }
+        let conflict = [b"HTTP/1.1 409", b"HTTP/1.1 412"];
+        if wire.refuses.load(Ordering::SeqCst)
+            && conflict.iter().any(|&line| buffer.starts_with(line))
+        {
+            buffer[9..12].copy_from_slice(b"403");
         }
         if client.write_all(&buffer[..count]).is_err() {
             break;

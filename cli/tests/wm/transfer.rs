@@ -222,16 +222,19 @@ fn an_interrupted_upload_goes_on_with_the_parts_that_are_missing() {
 
 #[test]
 fn case_52_an_answer_of_the_storage_that_is_lost_is_no_failure() {
-    let site = Site::new(&[]);
-    write_file(&site.path("a.bin"), MIB);
-    site.wire.breaks_after.store(0, Ordering::SeqCst);
-    site.wire.received.store(1, Ordering::SeqCst);
-    let artifact = site.upload("a.bin");
-    let broke = site.wire.breaks_after.load(Ordering::SeqCst) == u64::MAX;
-    assert!(broke, "the bytes were stored and nobody was told");
-    site.download(&artifact, "b.bin").expect(0);
-    assert_same(&site.path("a.bin"), &site.path("b.bin"));
-    assert_eq!(site.artifacts(), 1);
+    for refuses in [false, true] {
+        let site = Site::new(&[]);
+        write_file(&site.path("a.bin"), MIB);
+        site.wire.refuses.store(refuses, Ordering::SeqCst);
+        site.wire.breaks_after.store(0, Ordering::SeqCst);
+        site.wire.received.store(1, Ordering::SeqCst);
+        let artifact = site.upload("a.bin");
+        let broke = site.wire.breaks_after.load(Ordering::SeqCst) == u64::MAX;
+        assert!(broke, "the bytes were stored and nobody was told");
+        site.download(&artifact, "b.bin").expect(0);
+        assert_same(&site.path("a.bin"), &site.path("b.bin"));
+        assert_eq!(site.artifacts(), 1);
+    }
 }
 
 #[test]

@@ -42,7 +42,7 @@ struct PartInput {
     /// Its number.
     #[schemars(range(min = 1))]
     number: u16,
-    /// The `ETag` its PUT was answered with.
+    /// The `ETag` its PUT was answered with, or `none` where it was answered without one.
     #[schemars(length(min = 1, max = 256))]
     etag: String,
 }
@@ -57,7 +57,7 @@ impl Input {
             }
             Err(Problem::field(
                 alloc::format!("parts[{position}].etag"),
-                "must be the `ETag` the part was answered with",
+                "must be the `ETag` the part was answered with, or `none` where it had none",
             ))
         };
         let parts = self.parts.map(|parts| parts.into_iter().enumerate());
