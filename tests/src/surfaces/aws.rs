@@ -283,7 +283,7 @@ impl Harness for AwsSurface {
 
     async fn call(&self, request: Request) -> Answer {
         let id_token = |email: &str| self.id_token(email);
-        let send = async |request| self.send(Front::ApiGateway, &request).await;
+        let send = |request| async move { self.send(Front::ApiGateway, &request).await };
         self.people.introduce(&request, id_token, send).await;
         self.send(self.options.front, &request).await
     }

@@ -277,7 +277,7 @@ impl Harness for AzureSurface {
 
     async fn call(&self, request: Request) -> Answer {
         let id_token = |email: &str| self.id_token(email);
-        let send = async |request| self.send(&request).await;
+        let send = |request| async move { self.send(&request).await };
         self.people.introduce(&request, id_token, send).await;
         self.send(&request).await
     }

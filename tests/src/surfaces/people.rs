@@ -32,12 +32,14 @@ impl People {
     ///
     /// # Panics
     /// When that is refused.
-    pub async fn introduce(
+    pub async fn introduce<F>(
         &self,
         request: &Request,
         id_token: impl Fn(&str) -> String,
-        send: impl AsyncFn(Request) -> Answer,
-    ) {
+        send: impl Fn(Request) -> F,
+    ) where
+        F: Future<Output = Answer>,
+    {
         let header = request.header("authorization");
         let Some(token) = header.and_then(|value| value.split(' ').nth(1)) else {
             return;
