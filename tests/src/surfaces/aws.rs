@@ -130,6 +130,8 @@ impl AwsSurface {
 
     /// The same, but for these options.
     pub async fn with(options: Options) -> Self {
+        // First, because building them may take longer than the stream remembers where a reader is.
+        process::functions();
         let resources = Resources::create(Ministack::shared(), &options).await;
         let pool = Pool::shared();
         let keys = KeyServer::start(pool.jwks().to_string().into_bytes()).await;
