@@ -21,8 +21,6 @@ use wm_tests::{
 };
 
 const FUNCTIONS: [&str; 5] = ["api", "relay", "ingest", "notify", "sweep"];
-/// What they are built for here: what this machine can start.
-const TARGET: &str = "x86_64-unknown-linux-gnu";
 /// Starts measured of each function; the median is shown.
 const STARTS: usize = 21;
 /// A function that asks for nothing by then never will.
@@ -54,9 +52,7 @@ fn main() {
 fn built() -> PathBuf {
     let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut build = Command::new(cargo);
-    // As `wm deploy aws` has cargo-lambda build them; with a target, so that only they are built so.
     build.args(["build", "--profile", "function", "--package", "wm-aws"]);
-    build.args(["--config", "aws-lambda/function.toml", "--target", TARGET]);
     for function in FUNCTIONS {
         build.args(["--bin", function]);
     }
@@ -66,7 +62,7 @@ fn built() -> PathBuf {
         || repository::root().join("target"),
         |target| repository::root().join(target),
     );
-    target.join(TARGET).join("function")
+    target.join("function")
 }
 
 /// What one start took.

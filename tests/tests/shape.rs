@@ -121,6 +121,19 @@ fn functions_carry_one_tls_stack() {
     }
 }
 
+/// `aws-lambda/build.rs` takes this level for a promise that nothing unwinds.
+#[test]
+fn whatever_is_built_for_size_aborts_on_a_panic() {
+    let manifest = std::fs::read_to_string(repository::root().join("Cargo.toml")).unwrap();
+    let sections = manifest.split("\n[");
+    let small: Vec<&str> = sections
+        .filter(|section| section.contains("opt-level = \"z\""))
+        .collect();
+    assert_eq!(small.len(), 1, "{small:?}");
+    assert!(small[0].starts_with("profile.function]"), "{small:?}");
+    assert!(small[0].contains("panic = \"abort\""), "{small:?}");
+}
+
 #[test]
 fn a_newcomers_first_build_is_the_command() {
     let metadata = repository::metadata();

@@ -123,7 +123,6 @@ fn a_first_deployment_builds_five_functions_and_names_everything() {
         .collect();
     assert_eq!(built, ["api", "relay", "ingest", "notify", "sweep"]);
     assert_eq!(after(build, "--profile"), ["function"]);
-    assert_eq!(after(build, "--config"), ["aws-lambda/function.toml"]);
     assert_eq!(after(build, "--lambda-dir"), ["target/lambda"]);
     assert!(build.contains(&"--arm64".to_owned()));
     assert_eq!(after(deploy, "--stack-name"), ["first-dev"]);

@@ -26,8 +26,6 @@ use crate::{
 const TEMPLATE: &str = "infra/aws/template.yaml";
 /// Where the built functions go, as the template expects them.
 const BUILT: &str = "target/lambda";
-/// What their profile cannot say of how they are built, from the repository's root.
-const BUILD: &str = "aws-lambda/function.toml";
 
 const EXAMPLES: &str = "\
 Examples:
@@ -180,8 +178,7 @@ impl Deploy {
         let functions = functions.flat_map(|function| ["--bin", function.name()]);
         CARGO_LAMBDA
             .run()
-            .with(["lambda", "build", "--profile", "function", "--config"])
-            .with([BUILD, "--locked"])
+            .with(["lambda", "build", "--profile", "function", "--locked"])
             .with([
                 self.architecture.flag(),
                 "--lambda-dir",
