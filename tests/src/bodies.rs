@@ -484,6 +484,7 @@ impl<C: Choices> Maker<C> {
         Delivery {
             scope: self.scope(),
             sent: self.0.happens(1, 2),
+            claimed_by: self.id(),
             claimed_until: self.time(),
             expires_at: self.time(),
         }

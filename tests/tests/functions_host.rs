@@ -96,8 +96,8 @@ async fn only_a_result_counts_as_one() {
         let settings = Settings::new(app.path().to_owned(), Vec::new());
         let host = Host::start(settings).await;
         host.ready().await;
-        let event = json!({});
-        let outcome = host.invoke("sweep", "timerTrigger", &event, Wrapping::Plain);
+        let timer = json!({});
+        let outcome = host.invoke("sweep", "timerTrigger", &timer, Wrapping::Plain);
         assert_eq!(outcome.await == Outcome::Done, is_result, "{answer}");
         let asked = |path: &str| reqwest::get(format!("{}{path}", host.url));
         assert_eq!(asked("/v1/x").await.unwrap().status(), 200);

@@ -3,7 +3,7 @@ use serde::{Deserialize, Serialize};
 use super::{Body, Family};
 use crate::{
     storage::{Key, Scope, Sort},
-    value::{Sha256, Timestamp},
+    value::{RequestId, Sha256, Timestamp},
 };
 
 /// The mark that one notification went, or is going, to one recipient: the same event sends once.
@@ -14,7 +14,10 @@ pub struct Delivery {
     pub scope: Scope,
     /// Whether it went. Until then another attempt may take over once `claimed_until` is past.
     pub sent: bool,
-    /// Until when the present attempt has it to itself.
+    /// Which attempt has it, so that no two of them write the same mark, even at the same instant: each
+    /// would take the other's for its own.
+    pub claimed_by: RequestId,
+    /// Until when that attempt has it to itself.
     pub claimed_until: Timestamp,
     /// When the mark may be forgotten.
     pub expires_at: Timestamp,

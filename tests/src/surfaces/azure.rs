@@ -6,7 +6,7 @@
 
 use std::{
     collections::BTreeSet,
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{Mutex, MutexGuard, Once, PoisonError},
     time::Duration,
 };
 
@@ -27,7 +27,7 @@ use crate::{
     emulators::azure::entra,
     functions_host::{Host, Outcome, Settings, app::package},
     harness::{Answer, Harness, ObjectRequest},
-    process,
+    process, suite,
     surfaces::people::People,
 };
 
@@ -127,6 +127,17 @@ impl AzureSurface {
 
     /// Sends a request through the front door, as it is.
     pub async fn send(&self, request: &Request) -> Answer {
+        let stream = self.connect().await;
+        Self::send_over(stream, request).await
+    }
+
+    /// Sends a request to the handler itself, past the host.
+    pub async fn send_inside(&self, request: &Request) -> Answer {
+        let stream = TcpStream::connect(("127.0.0.1", self.host.port())).await;
+        Self::send_over(stream.unwrap(), request).await
+    }
+
+    async fn send_over(stream: TcpStream, request: &Request) -> Answer {
         let path = utf8_percent_encode(&request.path, TARGET);
         let mut target = path.to_string();
         if !request.query.is_empty() {
@@ -140,7 +151,7 @@ impl AzureSurface {
             built = built.header(name, value);
         }
         let built = built.body(Full::new(Bytes::from(request.body.clone())));
-        let stream = TokioIo::new(self.connect().await);
+        let stream = TokioIo::new(stream);
         let (mut sender, connection) = hyper::client::conn::http1::handshake(stream).await.unwrap();
         let connection = tokio::spawn(connection);
         let response = sender.send_request(built.unwrap()).await.unwrap();
@@ -279,6 +290,12 @@ impl Harness for AzureSurface {
         let id_token = |email: &str| self.id_token(email);
         let send = |request| async move { self.send(&request).await };
         self.people.introduce(&request, id_token, send).await;
+        if request.path.contains("%00") {
+            static TOLD: Once = Once::new();
+            let reason = "the host refuses it with 400 by itself; the handler is asked past it";
+            TOLD.call_once(|| suite::skip("azure", "a NUL in a path", reason));
+            return self.send_inside(&request).await;
+        }
         self.send(&request).await
     }
 

@@ -58,6 +58,7 @@ impl Mark {
         Delivery {
             scope: self.scope,
             sent: self.sent,
+            claimed_by: context.request_id,
             claimed_until: context.env.now.after(CLAIM),
             expires_at: context.env.now.after(RETENTION),
         }
