@@ -132,7 +132,9 @@ fn an_item_is_not_taken_for_one_of_another_family_or_time() {
                 assert!(Record::<B>::decode(other).is_err(), "{}", other.body);
             }
             let item = record.encode();
-            let newer = item.body.replacen("\"schema\":1", "\"schema\":2", 1);
+            let schema = |number: u16| format!("\"schema\":{number}");
+            let (own, next) = (schema(B::SCHEMA), schema(B::SCHEMA + 1));
+            let newer = item.body.replacen(&own, &next, 1);
             let newer = Item {
                 body: newer,
                 ..item.clone()
