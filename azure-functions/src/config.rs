@@ -215,15 +215,12 @@ impl Config {
             cosmos: Cosmos::read(&variables)?,
             storage: Storage::read(&variables)?,
             topic: address(&variables, TOPIC)?,
-            mail: match address(&variables, MAIL_ENDPOINT)? {
-                Some(endpoint) => Some(MailSender {
-                    endpoint,
-                    from: text(MAIL_FROM),
-                    key: variables.text(MAIL_KEY),
-                    identity: variables.text(MAIL_IDENTITY),
-                }),
-                None => None,
-            },
+            mail: address(&variables, MAIL_ENDPOINT)?.map(|endpoint| MailSender {
+                endpoint,
+                from: text(MAIL_FROM),
+                key: variables.text(MAIL_KEY),
+                identity: variables.text(MAIL_IDENTITY),
+            }),
             entra: Entra::read(&variables)?,
             easy_auth: flag(&variables, EASY_AUTH)?,
             identity: variables.text(IDENTITY),
