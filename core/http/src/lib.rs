@@ -1,4 +1,4 @@
-//! HTTP for the surfaces that serve it themselves: the local node, and the custom handler on Azure.
+//! HTTP for the surfaces that serve it themselves: the local node, and a handler behind a functions host.
 //!
 //! Warp's filters say what is answered. They run as a service on hyper's own connections, because
 //! warp's server has no time limit for a request's head, no limit of connections and no end to how

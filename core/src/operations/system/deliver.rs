@@ -148,4 +148,17 @@ mod tests {
             Ok(Some(Value::Bool(false)))
         );
     }
+
+    /// The executor takes what is stored to the letter for its own: two attempts must not write the same.
+    #[test]
+    fn attempts_at_one_instant_write_different_marks() {
+        let mut world = World::new();
+        let ana = world.person("ana");
+        let mark = claim(Scope::User(ana.actor.user), Sha256::of(b"event"));
+        let mut stored = || match world.decide(&ana, &*mark, None) {
+            Ok(Outcome::Commit(batch, _)) => batch.operations,
+            _ => panic!("nobody has it yet"),
+        };
+        assert_ne!(stored(), stored());
+    }
 }
