@@ -113,7 +113,7 @@ fn image(text: &str) -> Findings {
     let (_, last) = text.rsplit_once("FROM scratch").unwrap_or_default();
     for line in [
         "COPY --from=certificates /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/ca-certificates.crt",
-        "COPY target/x86_64-unknown-linux-musl/release/handler /handler",
+        "COPY target/x86_64-unknown-linux-musl/dist/handler /handler",
         "USER 65532:65532",
         "ENV SSL_CERT_FILE=/etc/ssl/certs/ca-certificates.crt WM_LISTEN=0.0.0.0:8080",
         "EXPOSE 8080",
