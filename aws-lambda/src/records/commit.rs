@@ -11,7 +11,7 @@ use aws_sdk_dynamodb::{
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_types::error::{display::DisplayErrorContext, metadata::ProvideErrorMetadata};
 use wm_core::{
-    storage::{Batch, Condition, Item, Operation, Scope},
+    storage::{Batch, Condition, Item, Operation, Scope, Sort},
     value::digest::Hasher,
 };
 use wm_service::ports::{CommitError, PortError, PortErrorKind};
@@ -32,6 +32,7 @@ pub(super) async fn commit(records: &DynamoRecords, batch: &Batch) -> Result<(),
         [] => Ok(()),
         // Half the price of a transaction, and what there is for links anyway.
         [Operation::Put(item, condition)] => put(records, item, condition).await,
+        [Operation::Delete(sort, condition)] => delete(records, batch.scope, sort, condition).await,
         _ => transact(records, batch).await,
     }
 }
@@ -64,6 +65,29 @@ async fn put(
         .put_item()
         .table_name(&records.table)
         .set_item(Some(to_attributes(item)))
+        .condition_expression(expression(condition))
+        .set_expression_attribute_values(values(condition))
+        .return_consumed_capacity(ReturnConsumedCapacity::Total)
+        .send()
+        .await
+        .map_err(one_failed)?;
+    records
+        .meter
+        .write(units(answer.consumed_capacity.as_slice()));
+    Ok(())
+}
+
+async fn delete(
+    records: &DynamoRecords,
+    scope: Scope,
+    sort: &Sort,
+    condition: &Condition,
+) -> Result<(), CommitError> {
+    let answer = records
+        .client
+        .delete_item()
+        .table_name(&records.table)
+        .set_key(Some(key(scope, sort)))
         .condition_expression(expression(condition))
         .set_expression_attribute_values(values(condition))
         .return_consumed_capacity(ReturnConsumedCapacity::Total)
@@ -219,7 +243,7 @@ fn judge(cancelled: &TransactionCanceledException) -> Option<PortErrorKind> {
 #[cfg(test)]
 mod tests {
     use wm_core::{
-        storage::{ETag, Sort},
+        storage::ETag,
         value::{CommitId, Sha256, id::Id},
     };
 
