@@ -2,9 +2,11 @@
 
 use aws_sdk_sesv2::{
     Client,
-    error::BuildError,
+    error::{BuildError, ProvideErrorMetadata, SdkError},
+    operation::send_email::SendEmailError,
     types::{Body, Content, Destination, EmailContent, Message as Mail},
 };
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_types::SdkConfig;
 use wm_core::mail::Message;
 use wm_service::ports::{Mail as Port, PortError, PortErrorKind};
@@ -53,8 +55,17 @@ impl Port for SesMail {
             .from_email_address(&sender.from)
             .destination(to.build())
             .content(content);
-        mail.send().await.map(drop).map_err(port_error)
+        mail.send().await.map(drop).map_err(unsaid)
     }
+}
+
+/// The failure without the service's own words, which may quote an address, and logs hold none.
+fn unsaid(error: SdkError<SendEmailError, HttpResponse>) -> PortError {
+    let told = match error.code() {
+        Some(code) => format!("the mail service answered `{code}`"),
+        None => "the mail service gave no answer that says why".to_owned(),
+    };
+    PortError::new(port_error(error).kind, told)
 }
 
 fn content(message: &Message) -> Result<EmailContent, BuildError> {

@@ -184,7 +184,7 @@ impl Sender {
     async fn ask(&self, mut request: Request) -> Result<RawResponse, PortError> {
         let context = Context::default();
         let answer = self.pipeline.send(&context, &mut request, None).await;
-        answer.map_err(port_error)
+        answer.map_err(unsaid)
     }
 
     fn url(&self, path: &str) -> Url {
@@ -194,6 +194,15 @@ impl Sender {
             .append_pair("api-version", API_VERSION);
         url
     }
+}
+
+/// The failure without the service's own words, which may quote an address, and logs hold none.
+fn unsaid(error: azure_core::Error) -> PortError {
+    let told = match error.http_status() {
+        Some(status) => format!("the mail service answered {status}"),
+        None => format!("the mail service was not asked: {}", error.kind()),
+    };
+    PortError::new(port_error(error).kind, told)
 }
 
 /// The id a mail goes by: the same for the same mail, in the form of a UUID of one's own making

@@ -16,7 +16,10 @@ use std::{fmt, future::Future, sync::Arc};
 use azure_core::http::Etag;
 use azure_data_cosmos::{CosmosError, clients::ContainerClient, options::ItemReadOptions};
 use futures_util::TryStreamExt;
-use tokio::{sync::OnceCell, time::timeout};
+use tokio::{
+    sync::{Mutex, OnceCell},
+    time::timeout,
+};
 use wm_core::storage::{Batch, Item, Key, List, Page, Range};
 use wm_service::ports::{CommitError, PortError, PortErrorKind, Records};
 
@@ -33,6 +36,8 @@ use crate::{
 pub struct CosmosRecords {
     place: Arc<Place>,
     container: Arc<OnceCell<ContainerClient>>,
+    /// Held by whoever looks the container up.
+    turn: Arc<Mutex<()>>,
     meter: Meter,
     marks: Marks,
 }
@@ -56,6 +61,7 @@ impl CosmosRecords {
         Ok(Self {
             place: Arc::new(Place::new(sdk, &config.cosmos)?),
             container: Arc::default(),
+            turn: Arc::default(),
             meter: Meter::default(),
             marks: Marks::default(),
         })
@@ -80,11 +86,18 @@ impl CosmosRecords {
             return Ok(container.clone());
         }
         let (place, container) = (Arc::clone(&self.place), Arc::clone(&self.container));
-        // Goes on when whoever asked stops waiting, so that a slow account is found in the end.
-        let connecting = tokio::spawn(async move {
-            let connected = container.get_or_try_init(|| connect::connect(&place));
-            connected.await.cloned()
-        });
+        let turn = Arc::clone(&self.turn);
+        let connecting = async move {
+            let held = turn.lock_owned().await;
+            // Goes on when whoever asked stops waiting, so that a slow account is found in the end. Only
+            // one does: those who wait for their turn leave nothing behind.
+            let connecting = tokio::spawn(async move {
+                let _held = held;
+                let connected = container.get_or_try_init(|| connect::connect(&place));
+                connected.await.cloned()
+            });
+            connecting.await
+        };
         match timeout(Patience::DATABASE.operation, connecting).await {
             Ok(Ok(connected)) => connected,
             Ok(Err(error)) => Err(PortError::new(PortErrorKind::Unavailable, error)),

@@ -23,10 +23,10 @@ pub(super) fn routes(role: Role, starting: Starting) -> io::Result<BoxedFilter<(
         .map_err(|_| io::Error::other("the system's random generator gave no bytes"))?;
     let env = Arc::new(EnvSource::new(seed));
     let requests = {
-        let (starting, env) = (starting.clone(), Arc::clone(&env));
+        let (starting, own) = (starting.clone(), Arc::clone(&env));
         wm_http::routes(
-            move |request| api::answer(starting.clone(), Arc::clone(&env), request),
-            Arc::new(EnvSource::new(seed)),
+            move |request| api::answer(starting.clone(), Arc::clone(&own), request),
+            env,
         )
     };
     Ok(match role {

@@ -51,8 +51,8 @@ pub(super) async fn ready(starting: &Starting) -> Option<Started> {
     started.ok()?.ok()?.clone()
 }
 
-/// Reads the configuration, looks up what is elsewhere, tells who waits, and opens the first connection to
-/// the database, which would otherwise cost the first request.
+/// Reads the configuration, looks up what is elsewhere, and tells who waits. Meanwhile it opens the first
+/// connection to the database, which would otherwise cost the first request.
 ///
 /// # Errors
 /// What trying again would not mend: the handler then has to end. A service that does not answer, or
@@ -66,9 +66,10 @@ pub(super) async fn start(
     let config = Config::read(role, variables)?;
     let sdk = Sdk::new(&config)?;
     let azure = Azure::new(&sdk, &config)?;
-    let (identity, ()) =
-        futures_util::future::join(identity(&sdk, &config), open_connection(azure.records())).await;
-    let surface = surface(&config, identity?).map_err(|error| error.message)?;
+    let records = azure.records().clone();
+    let opening = tokio::spawn(async move { open_connection(&records).await });
+    let identity = identity(&sdk, &config).await?;
+    let surface = surface(&config, identity).map_err(|error| error.message)?;
     tracing::info!(?role, surface = %surface.id, "started");
     let service = Service::new(azure, surface, vec![issuer(&config.entra)]);
     let service = Arc::new(service);
@@ -76,8 +77,7 @@ pub(super) async fn start(
         service: Arc::clone(&service),
         easy_auth: config.easy_auth,
     }));
-    open_connection(service.provider().records()).await;
-    Ok(())
+    Ok(opening.await?)
 }
 
 /// Who the surface is, however long it takes to hear it.

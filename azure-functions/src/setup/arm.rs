@@ -176,6 +176,7 @@ impl Arm {
             let is_accepted = answer.status == StatusCode::Accepted;
             // Tokens are for the manager: an operation that is told elsewhere is seen at the resource.
             let path = url.strip_prefix(self.rest.endpoint())?;
+            let path = path.starts_with('/').then_some(path)?;
             (name != "location" || is_accepted).then(|| path.to_owned())
         });
         while let Some(path) = &operation {

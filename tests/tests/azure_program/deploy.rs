@@ -207,6 +207,7 @@ fn a_first_deployment_builds_packages_and_deploys_before_and_after_the_functions
     assert_eq!(order, wanted);
     assert_eq!(after(&runs[0], "--target"), ["x86_64-unknown-linux-musl"]);
     assert_eq!(after(&runs[0], "--profile"), ["dist"]);
+    assert_eq!(after(&runs[0], "--target-dir"), ["target"]);
     assert_eq!(after(&runs[0], "--bin"), ["handler"]);
     assert_eq!(after(&runs[1], "--location"), ["westeurope"]);
     let tags = [
@@ -474,6 +475,28 @@ fn what_setup_made_is_used_and_left_alone_and_half_of_it_is_refused() {
         assert!(said.contains(&words), "{said}");
     }
     assert_eq!(runs(&program), [[""; 0]; 0]);
+}
+
+/// A new database knows of no document, and the sweep removes documents nobody knows of.
+#[test]
+fn a_deployment_is_not_moved_to_data_that_is_not_there() {
+    let (cloud, root) = (deployable(), checkout());
+    let program = tooled(&cloud);
+    program.works(&deploy(&root, &FIRST));
+    let before = runs(&program);
+    let flags = ["--no-build", "--cosmos-account", "their-other"];
+    let said = program.refuses(&deploy(&root, &flags), 2);
+    assert!(
+        said.contains("this deployment has other data than"),
+        "{said}"
+    );
+    let stray = tooled(&cloud).with("AZURE_STORAGE_ACCOUNT", "theirother");
+    let file = "deployed-wm-dev";
+    fs::copy(program.home().join(file), stray.home().join(file)).unwrap();
+    let said = stray.refuses(&deploy(&root, &["--no-build"]), 2);
+    assert!(said.contains("in `theirother`"), "{said}");
+    assert_eq!(runs(&program), before);
+    assert_eq!(runs(&stray), [[""; 0]; 0]);
 }
 
 #[test]

@@ -143,8 +143,12 @@ fn get(state: &mut State, url: &str, request: &Request) -> Response {
         advance(state, &id);
     }
     // What the template of the site makes.
+    let made = [
+        "/storageaccounts/wmdevsite",
+        "/storageaccounts/wmdevsite/blobservices/default/containers/$web",
+    ];
     let is_site =
-        id.ends_with("/storageaccounts/wmdevsite") && state.deployed("wm-dev-site").is_some();
+        made.iter().any(|made| id.ends_with(made)) && state.deployed("wm-dev-site").is_some();
     if is_site && !state.resources.contains_key(&id) {
         let account = json!({ "kind": "StorageV2", "location": "eastus", "properties": {} });
         store(state, url, &request.path, account);

@@ -40,6 +40,10 @@ fn deployed(has_site: bool) -> (Cloud, Program) {
     cloud.put("/resourceGroups/wm-dev", json!({ "location": "eastus" }));
     if has_site {
         account(&cloud, "wmdevsite");
+        let account =
+            "/resourceGroups/wm-dev/providers/Microsoft.Storage/storageAccounts/wmdevsite";
+        let pages = format!("{account}/blobServices/default/containers/$web");
+        cloud.put(&pages, json!({ "properties": {} }));
     }
     (cloud, program)
 }
@@ -55,6 +59,20 @@ fn account(cloud: &Cloud, name: &str) {
 fn arguments<'word>(folder: &'word TempDir, more: &[&'word str]) -> Vec<&'word str> {
     let from = folder.path().to_str().unwrap();
     [&["deploy-site", "--prefix", "wm", "--from", from], more].concat()
+}
+
+#[test]
+fn an_account_that_serves_something_else_is_left_alone() {
+    let (cloud, program) = deployed(false);
+    account(&cloud, "wmproddocs");
+    let folder = built(SITE);
+    let said = program.refuses(&arguments(&folder, &["--site-account", "wmproddocs"]), 2);
+    assert!(
+        said.contains("`wmproddocs` is there already and serves no site"),
+        "{said}"
+    );
+    assert_eq!(cloud.writes(), [""; 0]);
+    assert_eq!(runs(&program), [[""; 0]; 0]);
 }
 
 fn served(cloud: &Cloud, key: &str) -> Option<Blob> {

@@ -26,8 +26,8 @@ pub(crate) fn told(template: &Arm) -> BTreeMap<String, String> {
     Arm::settings(&template.properties("functions")["siteConfig"]["appSettings"])
 }
 
-/// Settings that are the host's, with what they have to be. None of them is a connection string.
-const HOST: [(&str, &str); 8] = [
+/// Settings that are the host's or a kit's, with what they have to be. None of them is a connection string.
+const HOST: [(&str, &str); 9] = [
     (
         "APPLICATIONINSIGHTS_AUTHENTICATION_STRING",
         "ClientId={hostIdentity.clientId};Authorization=AAD",
@@ -39,6 +39,8 @@ const HOST: [(&str, &str); 8] = [
     ("AzureWebJobsStorage__accountName", "{host}"),
     ("AzureWebJobsStorage__clientId", "{hostIdentity.clientId}"),
     ("AzureWebJobsStorage__credential", "managedidentity"),
+    // Read by the kit of Cosmos DB.
+    ("COSMOS_DISABLE_IMDS", "1"),
     (
         "WorkspaceCosmos__accountEndpoint",
         "https://workspace-management-dev-cosmos.documents.azure.com:443/",

@@ -80,7 +80,7 @@ impl Build {
             }
         };
         run.with(["--profile", "dist", "--locked", "--package", "wm-azure"])
-            .with(["--bin", HANDLER])
+            .with(["--bin", HANDLER, "--target-dir", TARGET])
     }
 
     /// Where it is then, from the repository's root.
@@ -89,10 +89,12 @@ impl Build {
             Self::Static => STATIC,
             Self::Zig => DYNAMIC,
         };
-        Path::new("target").join(target).join("dist").join(HANDLER)
+        Path::new(TARGET).join(target).join("dist").join(HANDLER)
     }
 }
 
+/// Where cargo is told to build, whatever the environment says.
+const TARGET: &str = "target";
 /// The name of the executable, which `host.json` repeats.
 pub(crate) const HANDLER: &str = "handler";
 

@@ -74,6 +74,18 @@ impl Data {
             ("database.container", &mut self.cosmos_container),
         ]
     }
+
+    /// What they name, in the order of [`Names::data`].
+    pub(crate) fn said(&self) -> [Option<&str>; 5] {
+        [
+            &self.storage_account,
+            &self.storage_container,
+            &self.cosmos_account,
+            &self.cosmos_database,
+            &self.cosmos_container,
+        ]
+        .map(|flag| given(flag.as_ref()))
+    }
 }
 
 /// `true`, `false`, or nothing: an empty variable is one that is not set.
@@ -198,6 +210,28 @@ fn check_subscription(id: Option<&str>) -> Result<(), Failure> {
 }
 
 impl Names {
+    /// Storage and database.
+    pub(crate) fn data(&self) -> [&str; 5] {
+        [
+            &self.storage_account,
+            &self.storage_container,
+            &self.cosmos_account,
+            &self.cosmos_database,
+            &self.cosmos_container,
+        ]
+    }
+
+    /// The same, to be named otherwise.
+    pub(crate) fn data_mut(&mut self) -> [&mut String; 5] {
+        [
+            &mut self.storage_account,
+            &mut self.storage_container,
+            &mut self.cosmos_account,
+            &mut self.cosmos_database,
+            &mut self.cosmos_container,
+        ]
+    }
+
     /// What every name of the templates begins with, which is also the name of the function app, of the
     /// topic and of the deployment.
     pub(crate) fn stem(&self) -> String {

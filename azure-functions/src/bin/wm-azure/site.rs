@@ -26,6 +26,8 @@ const DIGEST: &str = "x-ms-meta-sha256";
 pub(crate) struct Web {
     account: String,
     blobs: Option<Blobs>,
+    /// Whether the account is there and serves no site.
+    is_strange: bool,
 }
 
 impl Web {
@@ -44,10 +46,29 @@ impl Web {
             blob.as_str()
         });
         let blobs = endpoint.map(|endpoint| Blobs::new(account, endpoint, WEB));
+        let pages = format!("{id}/blobServices/default/containers/{WEB}");
+        let pages = account.arm.get(&pages, api).await;
+        let pages = pages.map_err(|error| failure(error.into()))?;
         Ok(Self {
             account: name.clone(),
             blobs: blobs.transpose()?,
+            is_strange: found.is_some() && pages.is_none(),
         })
+    }
+
+    /// An account without a site is somebody's for something else, and deploying one would set its rules.
+    ///
+    /// # Errors
+    /// When this is one.
+    pub(crate) fn keep_off(&self) -> Result<(), Failure> {
+        if self.is_strange {
+            let account = &self.account;
+            return Err(Failure::usage(format!(
+                "the storage account `{account}` is there already and serves no site: choose another with \
+                 `--site-account`"
+            )));
+        }
+        Ok(())
     }
 
     /// Waits, for three minutes, until a role that was just given holds.

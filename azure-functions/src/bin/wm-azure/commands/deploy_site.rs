@@ -79,6 +79,7 @@ impl DeploySite {
         keep_apart(&names.site_account, &[documents])?;
         // Also before the account is touched: one with documents is to stay as it is.
         let web = Web::find(&account, &names).await?;
+        web.keep_off()?;
         let changes = site::compare(&web, &files).await?;
         let parameters = self.parameters(&account, &names, documents);
         let name = names.site_deployment();

@@ -123,9 +123,16 @@ impl Settings {
             let is_derived = name == "entraDiscoveryUrl" && Some(&*value) == discovery.as_ref();
             known.contains(name) && name != "setupPrincipalId" && !is_derived
         });
+        let kept = kept_names(names, data, before);
+        let is_moved = before.is_some_and(|record| is_moved(&kept, record));
         if before.is_none() {
             self.check_first()?;
-            let exists = data_exists(account, names).await?;
+        }
+        if before.is_none() || is_moved {
+            let exists = data_exists(account, &kept).await?;
+            if is_moved && !exists {
+                return Err(moved(&kept));
+            }
             parameters.insert("dataExists".to_owned(), exists.into());
         }
         let surface = surface_id(account, names, before).await?;
@@ -209,6 +216,49 @@ impl Settings {
     }
 }
 
+/// What the template calls the names of storage and database, in the order of [`Names::data`].
+const DATA: [&str; 5] = [
+    "storageAccountName",
+    "storageContainerName",
+    "cosmosAccountName",
+    "cosmosDatabaseName",
+    "cosmosContainerName",
+];
+
+fn deployed<'record>(before: &'record Record, parameter: &str) -> Option<&'record str> {
+    before.parameters.get(parameter)?.as_str()
+}
+
+/// The names, but storage and database as they are deployed unless a flag names others.
+fn kept_names(names: &Names, data: &Data, before: Option<&Record>) -> Names {
+    let mut kept = names.clone();
+    let places = DATA.into_iter().zip(kept.data_mut()).zip(data.said());
+    for ((parameter, name), said) in places {
+        let deployed = before.and_then(|record| deployed(record, parameter));
+        if let (None, Some(deployed)) = (said, deployed) {
+            deployed.clone_into(name);
+        }
+    }
+    kept
+}
+
+/// Whether the functions would find other data than they have had.
+fn is_moved(kept: &Names, before: &Record) -> bool {
+    let mut names = DATA.into_iter().zip(kept.data());
+    names.any(|(parameter, name)| {
+        deployed(before, parameter).is_some_and(|deployed| deployed != name)
+    })
+}
+
+/// A database that is made anew knows of no document, and the sweep would take all of them for lost.
+fn moved(kept: &Names) -> Failure {
+    Failure::usage(format!(
+        "this deployment has other data than `{}` in `{}` and `{}` in `{}`: drop the flags and the variables \
+         `AZURE_STORAGE_…` and `AZURE_COSMOS_…` that name them, or make them with `wm setup azure` first",
+        kept.storage_container, kept.storage_account, kept.cosmos_container, kept.cosmos_account
+    ))
+}
+
 /// The names of storage and database, which stay those that are deployed unless a flag names others.
 fn data_names(
     names: &Names,
@@ -216,40 +266,13 @@ fn data_names(
     before: Option<&Record>,
 ) -> impl Iterator<Item = (&'static str, Value)> {
     let is_first = before.is_none();
-    let all = [
-        (
-            "storageAccountName",
-            &data.storage_account,
-            &names.storage_account,
-        ),
-        (
-            "storageContainerName",
-            &data.storage_container,
-            &names.storage_container,
-        ),
-        (
-            "cosmosAccountName",
-            &data.cosmos_account,
-            &names.cosmos_account,
-        ),
-        (
-            "cosmosDatabaseName",
-            &data.cosmos_database,
-            &names.cosmos_database,
-        ),
-        (
-            "cosmosContainerName",
-            &data.cosmos_container,
-            &names.cosmos_container,
-        ),
-    ];
-    let said = all.map(|(parameter, flag, name)| {
-        let is_said = is_first || given(flag.as_ref()).is_some();
-        is_said.then(|| (parameter, json!(name)))
-    });
+    let all = DATA.into_iter().zip(names.data()).zip(data.said());
+    let said = all.filter(|(_, said)| is_first || said.is_some());
+    let said = said.map(|((parameter, name), _)| (parameter, json!(name)));
     let location = names.location.as_ref();
     let location = location.map(|location| ("location", json!(location)));
-    said.into_iter().flatten().chain(location)
+    let said: Vec<_> = said.chain(location).collect();
+    said.into_iter()
 }
 
 /// Where an issuer's discovery document is unless somebody says otherwise.
