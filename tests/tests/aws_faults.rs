@@ -17,6 +17,7 @@ use wm_tests::{
     },
     harness::Harness,
     lambda::Outcome,
+    suite,
     surfaces::aws::{AwsSurface, Behind, Options, bus, event::Front},
 };
 
@@ -620,4 +621,10 @@ async fn case_63_instances_killed_under_load_lose_nothing() {
         .collect();
     let expected: Vec<&str> = expected.iter().map(String::as_str).collect();
     stage.assert_made(&expected).await;
+}
+
+#[test]
+fn case_50_no_address_of_a_peer_leads_inside() {
+    let reason = "nothing takes an address from a caller before there is sync";
+    suite::skip("aws", "case_50", reason);
 }

@@ -12,6 +12,7 @@ use wm_tests::{
     client::{Answered, Person},
     functions_host::{Outcome, State, Wrapping},
     harness::{Answer, Harness},
+    suite,
     surfaces::azure::{AzureSurface, Options},
 };
 
@@ -648,4 +649,16 @@ async fn what_has_begun_is_finished_before_it_stops() {
         account: stage.account,
     };
     stage.assert_made(&["last"]).await;
+}
+
+#[test]
+fn case_50_no_address_of_a_peer_leads_inside() {
+    let reason = "nothing takes an address from a caller before there is sync";
+    suite::skip("azure", "case_50", reason);
+}
+
+#[test]
+fn case_61_an_old_version_out_of_an_index_decides_nothing() {
+    let reason = "the emulator's queries are never behind; on AWS, where stale rows are handed out, it is the same core";
+    suite::skip("azure", "case_61", reason);
 }
