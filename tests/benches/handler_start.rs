@@ -153,8 +153,10 @@ fn refusing() -> SocketAddr {
     address
 }
 
-fn environment() -> [(&'static str, &'static str); 15] {
+fn environment() -> [(&'static str, &'static str); 16] {
     [
+        // As the template has it.
+        ("COSMOS_DISABLE_IMDS", "1"),
         ("AZURE_COSMOS_ACCOUNT", "workspace-management-dev-cosmos"),
         ("AZURE_COSMOS_DATABASE", "workspace"),
         ("AZURE_COSMOS_CONTAINER", "workspace_items"),
