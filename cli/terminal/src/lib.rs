@@ -7,6 +7,7 @@ pub mod interrupt;
 pub mod origin;
 pub mod output;
 pub mod plan;
+pub mod selection;
 pub mod site;
 pub mod tags;
 pub mod tools;

@@ -1,18 +1,18 @@
 //! `wm setup aws`
 
-use std::{fs, path::PathBuf};
+use std::path::PathBuf;
 
 use aws_sdk_dynamodb::Client;
 use clap::Args;
 use wm_aws::setup::{self, Bucket, Plan, SetupError, Table, WantedBucket};
-use wm_core::{catalog::Provider, selection::BackendSelection};
-use wm_terminal::tags::ChosenTags;
+use wm_core::catalog::Provider;
+use wm_terminal::{selection, tags::ChosenTags};
 
 use crate::{
     account::Account,
     deployment::{Data, Deployment, Names},
     failure::Failure,
-    flags::{given, listed},
+    flags::given,
     origin::Origin,
     output::{line, notice},
 };
@@ -87,26 +87,14 @@ impl Setup {
         let Some(file) = &self.selection else {
             return Ok(());
         };
-        let shown = file.display();
-        let text = fs::read_to_string(file).map_err(|error| {
-            let message = format!("`{shown}` cannot be read; write one with `wm init`");
-            Failure::because(message, error)
-        })?;
-        let selection = BackendSelection::read(&text).map_err(|errors| listed(&errors))?;
-        let provider = selection.provider;
-        if provider != Provider::Aws {
-            return Err(Failure::usage(format!(
-                "`{shown}` is a selection of `{provider}`: write one with `wm init --provider aws`"
-            )));
+        let selection = selection::read(file, Provider::Aws)?;
+        for (flag, path) in [
+            (&mut self.deployment.region, "region"),
+            (&mut self.data.bucket, "storage.bucket"),
+            (&mut self.data.table, "database.table"),
+        ] {
+            selection::fill(flag, &selection, path);
         }
-        let take = |flag: &mut Option<String>, path| {
-            if given(flag.as_ref()).is_none() {
-                *flag = selection.name(path).map(str::to_owned);
-            }
-        };
-        take(&mut self.deployment.region, "region");
-        take(&mut self.data.bucket, "storage.bucket");
-        take(&mut self.data.table, "database.table");
         self.deployment.environment = selection.environment;
         Ok(())
     }

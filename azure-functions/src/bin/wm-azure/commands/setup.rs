@@ -1,17 +1,17 @@
 //! `wm setup azure`
 
-use std::{fs, path::PathBuf};
+use std::path::PathBuf;
 
 use clap::Args;
 use wm_azure::setup::{self, Plan, Wanted};
-use wm_core::{catalog::Provider, selection::BackendSelection};
-use wm_terminal::tags::ChosenTags;
+use wm_core::catalog::Provider;
+use wm_terminal::{selection, tags::ChosenTags};
 
 use crate::{
     account::{Account, failure},
     deployment::{Choice, Data, Deployment, Names},
     failure::Failure,
-    flags::{given, listed},
+    flags::given,
     origin::Origin,
     output::{line, notice},
 };
@@ -96,23 +96,10 @@ impl Setup {
         let Some(file) = &self.selection else {
             return Ok(());
         };
-        let shown = file.display();
-        let text = fs::read_to_string(file).map_err(|error| {
-            let message = format!("`{shown}` cannot be read; write one with `wm init`");
-            Failure::because(message, error)
-        })?;
-        let selection = BackendSelection::read(&text).map_err(|errors| listed(&errors))?;
-        let provider = selection.provider;
-        if provider != Provider::Azure {
-            return Err(Failure::usage(format!(
-                "`{shown}` is a selection of `{provider}`: write one with `wm init --provider azure`"
-            )));
-        }
+        let selection = selection::read(file, Provider::Azure)?;
         let location = ("location", &mut self.deployment.location);
         for (path, flag) in self.data.flags().into_iter().chain([location]) {
-            if given(flag.as_ref()).is_none() {
-                *flag = selection.name(path).map(str::to_owned);
-            }
+            selection::fill(flag, &selection, path);
         }
         self.deployment.environment = selection.environment;
         Ok(())
