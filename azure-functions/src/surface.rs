@@ -37,16 +37,13 @@ impl Azure {
     /// # Errors
     /// When the system gives no randomness, or an address cannot be one.
     pub fn new(sdk: &Sdk, config: &Config) -> Result<Self, SdkError> {
-        let mut seed = [0; 32];
-        rand::fill(&mut seed)
-            .map_err(|_| io::Error::other("the system's random generator gave no bytes"))?;
         Ok(Self {
             records: CosmosRecords::new(sdk, config)?,
             artifacts: BlobArtifacts::new(sdk, config)?,
             keys: EntraKeys::new(sdk, config),
             events: EventGrid::new(sdk, config)?,
             mail: CommunicationMail::new(sdk, config)?,
-            env: EnvSource::new(seed),
+            env: env_source()?,
         })
     }
 }
@@ -85,6 +82,17 @@ impl Provider for Azure {
     fn sleep(&self, duration: Duration) -> impl Future<Output = ()> + Send {
         tokio::time::sleep(duration)
     }
+}
+
+/// A source of the time and of randomness that nobody shares.
+///
+/// # Errors
+/// When the system gives no randomness.
+pub(crate) fn env_source() -> io::Result<EnvSource> {
+    let mut seed = [0; 32];
+    rand::fill(&mut seed)
+        .map_err(|_| io::Error::other("the system's random generator gave no bytes"))?;
+    Ok(EnvSource::new(seed))
 }
 
 /// What is fixed for the surface of this configuration.

@@ -2,26 +2,21 @@
 
 use std::{io, sync::Arc};
 
-use aws_lc_rs::rand;
 use warp::{
     Filter, Rejection, Reply, filters::BoxedFilter, http::HeaderMap, path::FullPath, reject,
     reply::Response as HttpResponse,
 };
 use wm_http::body;
-use wm_service::EnvSource;
 
 use super::{api, start::Starting, trigger, trigger::Trigger};
-use crate::{config::Role, http::came_from_outside};
+use crate::{config::Role, http::came_from_outside, surface::env_source};
 
 /// The answers of a handler in this role.
 ///
 /// # Errors
 /// When the system gives no randomness.
 pub(super) fn routes(role: Role, starting: Starting) -> io::Result<BoxedFilter<(HttpResponse,)>> {
-    let mut seed = [0; 32];
-    rand::fill(&mut seed)
-        .map_err(|_| io::Error::other("the system's random generator gave no bytes"))?;
-    let env = Arc::new(EnvSource::new(seed));
+    let env = Arc::new(env_source()?);
     let requests = {
         let (starting, own) = (starting.clone(), Arc::clone(&env));
         wm_http::routes(
