@@ -1,4 +1,7 @@
 //! The Lambda functions: what each does with an event.
+//!
+//! Each runs over what the program makes of the surface. What is deployed takes the surface as it is; a
+//! program that proves something puts its own clock, or its own faults, around the ports.
 
 mod api;
 mod events;
@@ -15,9 +18,6 @@ pub use ingest::ingest;
 pub use notify::notify;
 pub use relay::relay;
 pub use sweep::sweep;
-use wm_service::Service;
-
-use crate::surface::Aws;
 
 /// Runs a function until Lambda ends the process. What goes wrong before it can answer is logged, and
 /// the process ends with 1.
@@ -44,5 +44,3 @@ pub fn run(function: impl Future<Output = Result<(), lambda_runtime::Error>>) ->
 #[derive(Debug, thiserror::Error)]
 #[error("left for later; the log says why")]
 pub struct LeftForLater;
-
-type Application = Service<Aws>;

@@ -6,9 +6,13 @@ use aws_lc_rs::rand;
 use aws_types::SdkConfig;
 use wm_core::{
     api::FieldError, catalog::Provider as Catalogued, context::Surface, env::Env,
-    selection::BackendSelection, use_case::UploadLimits,
+    selection::BackendSelection, use_case::UploadLimits, value::Timestamp,
 };
-use wm_service::{EnvSource, ports::Provider};
+use wm_service::{
+    EnvSource,
+    clock::now,
+    ports::{Occasion, Provider},
+};
 
 use crate::{
     artifacts::S3Artifacts, config::Config, events::EventBus, identity::HttpsKeys, mail::SesMail,
@@ -86,8 +90,12 @@ impl Provider for Aws {
         &self.mail
     }
 
-    fn env(&self) -> Env {
+    fn env(&self, _: Occasion<'_>) -> Env {
         self.env.env()
+    }
+
+    fn now(&self) -> Timestamp {
+        now()
     }
 
     fn sleep(&self, duration: Duration) -> impl Future<Output = ()> + Send {

@@ -22,11 +22,9 @@ use tokio::{
     sync::watch,
 };
 use wm_http::{Patience, Server};
-use wm_service::{Service, variables::Variables};
+use wm_service::{ports::Provider, variables::Variables};
 
 use crate::{config::Role, surface::Azure};
-
-type Application = Service<Azure>;
 
 /// The Functions host keeps idle connections for a minute, so it is always the host that ends one. What
 /// stops a container waits half a minute before it kills.
@@ -65,10 +63,17 @@ enum Fault {
     System(#[from] std::io::Error),
 }
 
-/// Runs the handler until it is told to stop. The host takes 0 for an end that was meant, after which
+/// Runs the handler, over what the program makes of the surface, until it is told to stop. What is deployed
+/// takes the surface as it is; a program that proves something puts its own clock, or its own faults, around
+/// the ports.
+///
+/// The host takes 0 for an end that was meant, after which
 /// nothing is started again; so every fault ends with 1, and says in one line of the log what to do.
 #[must_use]
-pub fn run(arguments: impl Iterator<Item = OsString>) -> ExitCode {
+pub fn run<P: Provider>(
+    arguments: impl Iterator<Item = OsString>,
+    surface: impl FnOnce(Azure) -> P + Send + 'static,
+) -> ExitCode {
     let variables = Variables::of_this_process();
     let (role, address) = match command::read(arguments, &variables) {
         Ok(command::Command::Say(text)) => {
@@ -83,7 +88,7 @@ pub fn run(arguments: impl Iterator<Item = OsString>) -> ExitCode {
         }
     };
     crate::telemetry::start();
-    match run_as(role, address, variables) {
+    match run_as(role, address, variables, surface) {
         Ok(()) => ExitCode::SUCCESS,
         Err(fault) => failed(&fault),
     }
@@ -109,15 +114,25 @@ fn causes(error: &(dyn Error + 'static)) -> String {
     text
 }
 
-fn run_as(role: Role, address: SocketAddr, variables: Variables) -> Result<(), Fault> {
+fn run_as<P: Provider>(
+    role: Role,
+    address: SocketAddr,
+    variables: Variables,
+    surface: impl FnOnce(Azure) -> P + Send + 'static,
+) -> Result<(), Fault> {
     let runtime = Runtime::new()?;
-    let ended = runtime.block_on(serve(role, address, variables));
+    let ended = runtime.block_on(serve(role, address, variables, surface));
     runtime.shutdown_timeout(LAST_WORDS);
     ended
 }
 
 /// Listens before anything else: the host asks every 25 ms whether somebody does.
-async fn serve(role: Role, address: SocketAddr, variables: Variables) -> Result<(), Fault> {
+async fn serve<P: Provider>(
+    role: Role,
+    address: SocketAddr,
+    variables: Variables,
+    surface: impl FnOnce(Azure) -> P + Send + 'static,
+) -> Result<(), Fault> {
     let server = Server::bind(address)
         .await
         .map_err(|source| Fault::Listen { address, source })?;
@@ -135,7 +150,7 @@ async fn serve(role: Role, address: SocketAddr, variables: Variables) -> Result<
         tracing::info!("stopping");
     };
     // On a task of its own: making clients takes a while, and the probe is not to wait for it.
-    let starting = tokio::spawn(start::start(role, variables, tell));
+    let starting = tokio::spawn(start::start(role, variables, surface, tell));
     let fault = async {
         match starting.await {
             Ok(Ok(())) => std::future::pending().await,

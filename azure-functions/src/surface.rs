@@ -5,9 +5,13 @@ use std::{future::Future, io, time::Duration};
 use aws_lc_rs::rand;
 use wm_core::{
     api::FieldError, catalog::Provider as Catalogued, context::Surface, env::Env,
-    selection::BackendSelection, use_case::UploadLimits,
+    selection::BackendSelection, use_case::UploadLimits, value::Timestamp,
 };
-use wm_service::{EnvSource, ports::Provider};
+use wm_service::{
+    EnvSource,
+    clock::now,
+    ports::{Occasion, Provider},
+};
 
 use crate::{
     artifacts::BlobArtifacts,
@@ -75,8 +79,12 @@ impl Provider for Azure {
         &self.mail
     }
 
-    fn env(&self) -> Env {
+    fn env(&self, _: Occasion<'_>) -> Env {
         self.env.env()
+    }
+
+    fn now(&self) -> Timestamp {
+        now()
     }
 
     fn sleep(&self, duration: Duration) -> impl Future<Output = ()> + Send {

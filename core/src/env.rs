@@ -37,6 +37,12 @@ impl Env {
         *Sha256::keyed(&self.entropy, &[label.as_bytes()]).as_bytes()
     }
 
+    /// Another environment of the same moment, for work that follows from this one's.
+    #[must_use]
+    pub fn derived(&self, label: &str) -> Self {
+        Self::new(self.now, self.bytes(label))
+    }
+
     /// A ULID of this moment; another label gives another one.
     #[must_use]
     pub fn ulid(&self, label: &str) -> Ulid {

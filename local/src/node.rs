@@ -17,9 +17,9 @@ use tokio::{
     task::{JoinHandle, JoinSet},
     time::timeout,
 };
-use wm_core::{catalog::Provider, context::Surface, selection::BackendSelection};
+use wm_core::{catalog, context::Surface, selection::BackendSelection};
 use wm_http::Server;
-use wm_service::{EnvSource, Service};
+use wm_service::{EnvSource, Service, ports::Provider};
 
 use crate::{
     artifacts::{LocalArtifacts, ObjectStore, Signer},
@@ -93,6 +93,18 @@ impl Node {
     /// # Errors
     /// [`StartError`].
     pub async fn start(config: Config) -> Result<Self, StartError> {
+        Self::start_over(config, |surface| surface).await
+    }
+
+    /// The same over what the program makes of the surface. `wm serve` takes it as it is; a program that
+    /// proves something puts its own clock, or its own faults, around the ports.
+    ///
+    /// # Errors
+    /// [`StartError`].
+    pub async fn start_over<P: Provider>(
+        config: Config,
+        surface: impl FnOnce(Local) -> P,
+    ) -> Result<Self, StartError> {
         // First, because a taken address is what goes wrong most often and nothing is made for it.
         let server = bind(config.listen).await?;
         let address = server.address();
@@ -101,7 +113,7 @@ impl Node {
             .clone()
             .unwrap_or_else(|| format!("http://{}", reachable(address)));
         // Blocks, but nothing is answered before it is done anyway.
-        let parts = Parts::open(config, public_url.clone())?;
+        let parts = Parts::open(config, public_url.clone(), surface)?;
         let (stop, stopped) = oneshot::channel();
         let running = tokio::spawn(run(server, parts, stopped));
         Ok(Self {
@@ -153,8 +165,9 @@ fn reachable(address: SocketAddr) -> SocketAddr {
 }
 
 /// Everything behind the server.
-struct Parts {
-    service: Arc<Service<Local>>,
+struct Parts<P> {
+    service: Arc<Service<P>>,
+    directory: Arc<DataDirectory>,
     committed: Arc<Notify>,
     store: Arc<ObjectStore>,
     signer: Signer,
@@ -162,10 +175,14 @@ struct Parts {
     env: Arc<EnvSource>,
 }
 
-impl Parts {
+impl<P: Provider> Parts<P> {
     /// Opens the data directory.
-    fn open(config: Config, public_url: String) -> Result<Self, StartError> {
-        let directory = DataDirectory::open(config.data)?;
+    fn open(
+        config: Config,
+        public_url: String,
+        equip: impl FnOnce(Local) -> P,
+    ) -> Result<Self, StartError> {
+        let directory = Arc::new(DataDirectory::open(config.data)?);
         let layout = directory.layout.clone();
         let file = |path: PathBuf| move |source| StartError::File { path, source };
         let store = ObjectStore::open(&layout).map_err(file(layout.objects()))?;
@@ -188,12 +205,13 @@ impl Parts {
             mail: Maildir::open(&layout).map_err(file(layout.mail()))?,
             env: Arc::clone(&env),
             records: AnnouncedRecords {
-                directory,
+                directory: Arc::clone(&directory),
                 committed: Arc::clone(&committed),
             },
         };
         Ok(Self {
-            service: Arc::new(Service::new(local, surface, vec![Issuer::rules()])),
+            service: Arc::new(Service::new(equip(local), surface, vec![Issuer::rules()])),
+            directory,
             committed,
             store,
             signer,
@@ -206,7 +224,7 @@ impl Parts {
 /// What `GET /v1/backend` shows: where this node keeps things.
 fn selection(layout: &Layout) -> Result<BackendSelection, StartError> {
     let path = |path: PathBuf| path.to_string_lossy().into_owned();
-    BackendSelection::defaults(Provider::Local)
+    BackendSelection::defaults(catalog::Provider::Local)
         .with("storage.directory", &path(layout.objects()))
         .and_then(|selection| selection.with("database.file", &path(layout.database())))
         .map_err(|error| StartError::Path(error.message))
@@ -214,7 +232,7 @@ fn selection(layout: &Layout) -> Result<BackendSelection, StartError> {
 
 /// Serves until told to stop, then ends everything in order: requests, what they left to publish,
 /// the database.
-async fn run(server: Server, parts: Parts, stopped: oneshot::Receiver<()>) {
+async fn run<P: Provider>(server: Server, parts: Parts<P>, stopped: oneshot::Receiver<()>) {
     let (created, arrived) = mpsc::unbounded_channel();
     let (stop, stopping) = watch::channel(false);
     let service = parts.service;
@@ -224,7 +242,11 @@ async fn run(server: Server, parts: Parts, stopped: oneshot::Receiver<()>) {
         parts.committed,
         stopping.clone(),
     ));
-    tasks.spawn(background::sweep(Arc::clone(&service), stopping));
+    tasks.spawn(background::sweep(
+        Arc::clone(&service),
+        Arc::clone(&parts.directory),
+        stopping,
+    ));
     tasks.spawn(background::ingest(Arc::clone(&service), arrived));
     let handling = Arc::clone(&service);
     let site = Site {
@@ -256,5 +278,5 @@ async fn run(server: Server, parts: Parts, stopped: oneshot::Receiver<()>) {
     tasks.shutdown().await;
     // Closing the database waits for its writer. A request that was cut off may keep it open until it
     // ends by itself.
-    let _ = tokio::task::spawn_blocking(move || drop(service)).await;
+    let _ = tokio::task::spawn_blocking(move || drop((service, parts.directory))).await;
 }

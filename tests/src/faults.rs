@@ -16,8 +16,11 @@ use wm_core::{
     env::Env,
     mail::Message,
     storage::{Batch, Item, Key, List, Page, Range, Scope},
+    value::Timestamp,
 };
-use wm_service::ports::{CommitError, Events, Mail, PortError, PortErrorKind, Provider, Records};
+use wm_service::ports::{
+    CommitError, Events, Mail, Occasion, PortError, PortErrorKind, Provider, Records,
+};
 
 /// A surface whose database, bus and mail count their calls and misbehave on demand. Its pauses are
 /// noted and pass at once.
@@ -365,8 +368,12 @@ impl<P: Provider> Provider for Watched<P> {
         self
     }
 
-    fn env(&self) -> Env {
-        self.inner.env()
+    fn env(&self, occasion: Occasion<'_>) -> Env {
+        self.inner.env(occasion)
+    }
+
+    fn now(&self) -> Timestamp {
+        self.inner.now()
     }
 
     async fn sleep(&self, duration: Duration) {

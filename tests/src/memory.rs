@@ -19,8 +19,8 @@ use wm_core::{
     value::{Sha256, Timestamp},
 };
 use wm_service::ports::{
-    Artifacts, CommitError, Events, KeySource, Mail, PortError, PortErrorKind, Provider, Records,
-    SignedRequest,
+    Artifacts, CommitError, Events, KeySource, Mail, Occasion, PortError, PortErrorKind, Provider,
+    Records, SignedRequest,
 };
 
 /// A surface in memory. Its clock stands still until told otherwise, and its randomness is a counter.
@@ -99,9 +99,13 @@ impl Provider for Memory {
         &self.mail
     }
 
-    fn env(&self) -> Env {
+    fn env(&self, _: Occasion<'_>) -> Env {
         let count = self.entropy.fetch_add(1, Ordering::SeqCst);
         Env::new(self.now(), *Sha256::of(&count.to_be_bytes()).as_bytes())
+    }
+
+    fn now(&self) -> Timestamp {
+        self.now()
     }
 
     async fn sleep(&self, duration: Duration) {

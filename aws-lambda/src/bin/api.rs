@@ -5,5 +5,5 @@ use std::process::ExitCode;
 use wm_aws::functions::{api, run};
 
 fn main() -> ExitCode {
-    run(api())
+    run(api(|surface| surface))
 }

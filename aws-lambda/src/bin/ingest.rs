@@ -5,5 +5,5 @@ use std::process::ExitCode;
 use wm_aws::functions::{ingest, run};
 
 fn main() -> ExitCode {
-    run(ingest())
+    run(ingest(|surface| surface))
 }

@@ -5,5 +5,5 @@ use std::process::ExitCode;
 use wm_aws::functions::{notify, run};
 
 fn main() -> ExitCode {
-    run(notify())
+    run(notify(|surface| surface))
 }

@@ -5,5 +5,5 @@ use std::process::ExitCode;
 use wm_aws::functions::{relay, run};
 
 fn main() -> ExitCode {
-    run(relay())
+    run(relay(|surface| surface))
 }

@@ -5,5 +5,5 @@ use std::process::ExitCode;
 use wm_aws::functions::{run, sweep};
 
 fn main() -> ExitCode {
-    run(sweep())
+    run(sweep(|surface| surface))
 }

@@ -3,26 +3,27 @@
 use lambda_runtime::{Context, Error};
 use serde_json::Value;
 use wm_core::storage::ObjectPath;
+use wm_service::{Service, ports::Provider};
 
 use super::{
-    Application, LeftForLater,
+    LeftForLater,
     events::{BusEvent, ObjectCreated},
     start::{serve, start},
 };
-use crate::config::Function;
+use crate::{config::Function, surface::Aws};
 
 /// Runs the function.
 ///
 /// # Errors
 /// When it cannot be configured.
-pub async fn ingest() -> Result<(), Error> {
-    let service = start(Function::Ingest, |aws, _, _| aws).await?;
+pub async fn ingest<P: Provider>(surface: impl FnOnce(Aws) -> P) -> Result<(), Error> {
+    let service = start(Function::Ingest, |aws, _, _| surface(aws)).await?;
     serve(service, complete).await
 }
 
 /// An event of another bucket, or of an object at no path of ours, is nobody's upload: it is done with.
 async fn complete(
-    service: &Application,
+    service: &Service<impl Provider>,
     event: BusEvent,
     _: &Context,
 ) -> Result<Value, LeftForLater> {

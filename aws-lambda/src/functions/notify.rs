@@ -3,28 +3,32 @@
 use lambda_runtime::{Context, Error};
 use serde_json::Value;
 use wm_core::cloud_event::CloudEvent;
+use wm_service::{Service, ports::Provider};
 
 use super::{
-    Application, LeftForLater,
+    LeftForLater,
     events::BusEvent,
     start::{serve, start},
 };
-use crate::{config::Function, mail::SesMail};
+use crate::{config::Function, mail::SesMail, surface::Aws};
 
 /// Runs the function.
 ///
 /// # Errors
 /// When it cannot be configured.
-pub async fn notify() -> Result<(), Error> {
-    let equip = |aws: crate::surface::Aws, shared: &_, config: &_| {
-        aws.with_mail(SesMail::new(shared, config))
-    };
+pub async fn notify<P: Provider>(surface: impl FnOnce(Aws) -> P) -> Result<(), Error> {
+    let equip =
+        |aws: Aws, shared: &_, config: &_| surface(aws.with_mail(SesMail::new(shared, config)));
     let service = start(Function::Notify, equip).await?;
     serve(service, mail).await
 }
 
 /// What fails is delivered again, and in the end kept as a dead letter.
-async fn mail(service: &Application, event: BusEvent, _: &Context) -> Result<Value, LeftForLater> {
+async fn mail(
+    service: &Service<impl Provider>,
+    event: BusEvent,
+    _: &Context,
+) -> Result<Value, LeftForLater> {
     let event: CloudEvent = serde_json::from_value(event.detail).map_err(|error| {
         tracing::error!(%error, "the bus carried something that is no event of ours");
         LeftForLater

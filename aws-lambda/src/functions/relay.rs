@@ -6,15 +6,17 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use lambda_runtime::{Context, Error};
 use serde::{Deserialize, Serialize};
 use wm_core::storage::{Item, Key, Sort};
+use wm_service::{Service, ports::Provider};
 
 use super::{
-    Application, LeftForLater,
+    LeftForLater,
     start::{serve, start},
 };
 use crate::{
     config::Function,
     events::EventBus,
     records::{Attributes, from_attributes},
+    surface::Aws,
 };
 
 /// A batch of a table's stream.
@@ -67,16 +69,15 @@ struct Failure {
 ///
 /// # Errors
 /// When it cannot be configured.
-pub async fn relay() -> Result<(), Error> {
-    let equip = |aws: crate::surface::Aws, shared: &_, config: &_| {
-        aws.with_events(EventBus::new(shared, config))
-    };
+pub async fn relay<P: Provider>(surface: impl FnOnce(Aws) -> P) -> Result<(), Error> {
+    let equip =
+        |aws: Aws, shared: &_, config: &_| surface(aws.with_events(EventBus::new(shared, config)));
     let service = start(Function::Relay, equip).await?;
     serve(service, publish).await
 }
 
 async fn publish(
-    service: &Application,
+    service: &Service<impl Provider>,
     batch: Batch,
     _: &Context,
 ) -> Result<Failures, LeftForLater> {

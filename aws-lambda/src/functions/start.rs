@@ -16,7 +16,7 @@ use wm_service::{
     variables::Variables,
 };
 
-use super::{Application, LeftForLater};
+use super::LeftForLater;
 use crate::{
     config::{Config, Function},
     identity::issuer,
@@ -27,10 +27,10 @@ use crate::{
 
 /// Reads the configuration, looks up what is elsewhere, and opens the first connection to the
 /// database, which would otherwise cost the first request.
-pub(super) async fn start(
+pub(super) async fn start<P: Provider>(
     function: Function,
-    equip: impl FnOnce(Aws, &SdkConfig, &Config) -> Aws,
-) -> Result<Application, Box<dyn Error + Send + Sync>> {
+    equip: impl FnOnce(Aws, &SdkConfig, &Config) -> P,
+) -> Result<Service<P>, Box<dyn Error + Send + Sync>> {
     let config = Config::read(function, Variables::of_this_process())?;
     let shared = sdk_config(&config);
     let aws = equip(Aws::new(&shared, &config)?, &shared, &config);
@@ -45,11 +45,12 @@ pub(super) async fn start(
 }
 
 /// Handles events of one kind until Lambda ends the process.
-pub(super) async fn serve<E, R>(
-    service: Application,
-    handle: impl AsyncFn(&Application, E, &Context) -> Result<R, LeftForLater>,
+pub(super) async fn serve<P, E, R>(
+    service: Service<P>,
+    handle: impl AsyncFn(&Service<P>, E, &Context) -> Result<R, LeftForLater>,
 ) -> Result<(), lambda_runtime::Error>
 where
+    P: Provider,
     E: DeserializeOwned,
     R: Serialize,
 {

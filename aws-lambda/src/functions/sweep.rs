@@ -4,13 +4,16 @@ use std::time::{Duration, SystemTime};
 
 use lambda_runtime::{Context, Error};
 use serde_json::Value;
-use wm_service::{Outcome, Rounds, ports::PortError};
+use wm_service::{
+    Outcome, Rounds, Service,
+    ports::{PortError, Provider},
+};
 
 use super::{
-    Application, LeftForLater,
+    LeftForLater,
     start::{serve, start},
 };
-use crate::{config::Function, events::EventBus};
+use crate::{config::Function, events::EventBus, surface::Aws};
 
 /// A sweep begins nothing new this long before Lambda would end it.
 const MARGIN: Duration = Duration::from_secs(10);
@@ -19,10 +22,9 @@ const MARGIN: Duration = Duration::from_secs(10);
 ///
 /// # Errors
 /// When it cannot be configured.
-pub async fn sweep() -> Result<(), Error> {
-    let equip = |aws: crate::surface::Aws, shared: &_, config: &_| {
-        aws.with_events(EventBus::new(shared, config))
-    };
+pub async fn sweep<P: Provider>(surface: impl FnOnce(Aws) -> P) -> Result<(), Error> {
+    let equip =
+        |aws: Aws, shared: &_, config: &_| surface(aws.with_events(EventBus::new(shared, config)));
     let service = start(Function::Sweep, equip).await?;
     let rounds = Rounds::default();
     serve(service, async |service: &_, _: Value, context: &Context| {
@@ -32,7 +34,7 @@ pub async fn sweep() -> Result<(), Error> {
 }
 
 async fn run(
-    service: &Application,
+    service: &Service<impl Provider>,
     rounds: &Rounds,
     deadline: SystemTime,
 ) -> Result<Outcome, LeftForLater> {

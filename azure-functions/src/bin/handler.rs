@@ -3,5 +3,5 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    wm_azure::functions::run(std::env::args_os().skip(1))
+    wm_azure::functions::run(std::env::args_os().skip(1), |surface| surface)
 }

@@ -7,7 +7,7 @@ use wm_core::{
     api::{self as contract, Problem, Request, Response},
     use_case::Reply,
 };
-use wm_service::EnvSource;
+use wm_service::{EnvSource, ports::Provider};
 
 use super::start::{Started, Starting, ready};
 use crate::{
@@ -17,7 +17,11 @@ use crate::{
 };
 
 /// The application's answer; until there is one, that the process lives, or that it is not ready.
-pub(super) async fn answer(starting: Starting, env: Arc<EnvSource>, request: Request) -> Response {
+pub(super) async fn answer<P: Provider>(
+    starting: Starting<P>,
+    env: Arc<EnvSource>,
+    request: Request,
+) -> Response {
     let span = span_of("api", &request);
     async {
         if request.path == "/health/live" && starting.borrow().is_none() {
@@ -33,7 +37,7 @@ pub(super) async fn answer(starting: Starting, env: Arc<EnvSource>, request: Req
 }
 
 /// The service's answer, measured.
-async fn measured(started: &Started, mut request: Request) -> Response {
+async fn measured(started: &Started<impl Provider>, mut request: Request) -> Response {
     let operation = contract::find(&request).map_or("none", |(route, _)| route.operation);
     let invocation = crate::http::invocation_of(&request).unwrap_or_default();
     take_easy_auth_token(started.easy_auth, &mut request);

@@ -3,8 +3,9 @@
 use serde::Deserialize;
 use serde_json::Value;
 use wm_core::storage::ObjectPath;
+use wm_service::{Service, ports::Provider};
 
-use super::{Application, LeftForLater};
+use super::LeftForLater;
 
 /// What Event Grid says of a blob that was created, in its own schema (`eventType`) or as a CloudEvent
 /// (`type`). <https://learn.microsoft.com/azure/event-grid/event-schema-blob-storage>
@@ -21,7 +22,7 @@ const CREATED: &str = "Microsoft.Storage.BlobCreated";
 /// An event of another kind or container, or of a blob at no path of ours, is nobody's upload: it is
 /// done with.
 pub(super) async fn complete(
-    service: &Application,
+    service: &Service<impl Provider>,
     events: Vec<Value>,
 ) -> Result<(), LeftForLater> {
     let container = service.surface().selection.name("storage.container");
@@ -33,7 +34,10 @@ pub(super) async fn complete(
     completed.into_iter().collect()
 }
 
-async fn complete_one(service: &Application, path: ObjectPath) -> Result<(), LeftForLater> {
+async fn complete_one(
+    service: &Service<impl Provider>,
+    path: ObjectPath,
+) -> Result<(), LeftForLater> {
     service.ingest(&path).await.map_err(|problem| {
         let internal = problem.internal.as_deref();
         tracing::warn!(%path, %problem, internal, "an upload was not completed");

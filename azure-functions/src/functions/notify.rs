@@ -8,18 +8,24 @@ use wm_core::{
     model::{JournalEntry, Record},
     storage::Sort,
 };
-use wm_service::ports::{Provider, Records};
+use wm_service::{
+    Service,
+    ports::{Provider, Records},
+};
 
-use super::{Application, LeftForLater};
+use super::LeftForLater;
 
 /// What fails is delivered again, and in the end kept as a dead letter.
-pub(super) async fn mail(service: &Application, events: Vec<Value>) -> Result<(), LeftForLater> {
+pub(super) async fn mail(
+    service: &Service<impl Provider>,
+    events: Vec<Value>,
+) -> Result<(), LeftForLater> {
     let mails = events.into_iter().map(|event| mail_one(service, event));
     let mailed = futures_util::future::join_all(mails).await;
     mailed.into_iter().collect()
 }
 
-async fn mail_one(service: &Application, event: Value) -> Result<(), LeftForLater> {
+async fn mail_one(service: &Service<impl Provider>, event: Value) -> Result<(), LeftForLater> {
     let event: CloudEvent = serde_json::from_value(event).map_err(|error| {
         tracing::error!(%error, "the bus carried something that is no event of ours");
         LeftForLater
@@ -33,7 +39,10 @@ async fn mail_one(service: &Application, event: Value) -> Result<(), LeftForLate
 }
 
 /// The event of the entry that this event says it is of, in the entry's own words.
-async fn committed(service: &Application, event: &CloudEvent) -> Result<CloudEvent, LeftForLater> {
+async fn committed(
+    service: &Service<impl Provider>,
+    event: &CloudEvent,
+) -> Result<CloudEvent, LeftForLater> {
     let (surface, sequence) = (event.data.surface, event.data.seq);
     let key = event.data.scope.key(Sort::journal(surface, sequence));
     let item = match service.provider().records().get(&key).await {

@@ -8,9 +8,9 @@ use wm_core::{
     model::{JournalEntry, Record},
     storage::{Item, Key, Scope, Sort},
 };
-use wm_service::ports::Provider;
+use wm_service::{Service, ports::Provider};
 
-use super::{Application, LeftForLater, stored};
+use super::{LeftForLater, stored};
 
 /// A changed document: as much of it as is read.
 #[derive(Debug, Deserialize)]
@@ -25,7 +25,7 @@ struct Change {
 /// Fails when anything is left, and the whole batch is then delivered again; what was published by then
 /// is published no second time, because it is read anew.
 pub(super) async fn publish(
-    service: &Application,
+    service: &Service<impl Provider>,
     documents: Vec<Value>,
 ) -> Result<(), LeftForLater> {
     let total = documents.len();
@@ -62,7 +62,7 @@ fn unpublished(document: Value) -> Option<Key> {
 }
 
 /// The entries that are stored at these keys and wait to be published, and how many could not be read.
-async fn waiting(service: &Application, keys: BTreeSet<Key>) -> (Vec<Item>, usize) {
+async fn waiting(service: &Service<impl Provider>, keys: BTreeSet<Key>) -> (Vec<Item>, usize) {
     let (mut items, mut unread) = (Vec::new(), 0);
     for (key, read) in stored::items(service.provider().records(), keys).await {
         match read {

@@ -7,6 +7,7 @@ use warp::{
     reply::Response as HttpResponse,
 };
 use wm_http::body;
+use wm_service::ports::Provider;
 
 use super::{api, start::Starting, trigger, trigger::Trigger};
 use crate::{config::Role, http::came_from_outside, surface::env_source};
@@ -15,7 +16,10 @@ use crate::{config::Role, http::came_from_outside, surface::env_source};
 ///
 /// # Errors
 /// When the system gives no randomness.
-pub(super) fn routes(role: Role, starting: Starting) -> io::Result<BoxedFilter<(HttpResponse,)>> {
+pub(super) fn routes<P: Provider>(
+    role: Role,
+    starting: Starting<P>,
+) -> io::Result<BoxedFilter<(HttpResponse,)>> {
     let env = Arc::new(env_source()?);
     let requests = {
         let (starting, own) = (starting.clone(), Arc::clone(&env));
@@ -45,8 +49,8 @@ fn probe() -> impl Filter<Extract = (HttpResponse,), Error = Rejection> + Clone 
 
 /// Envelopes the host posts to the functions that are not for HTTP. Whatever came from outside is none:
 /// it is passed on as a request for a path the API does not have.
-fn triggers(
-    starting: Starting,
+fn triggers<P: Provider>(
+    starting: Starting<P>,
 ) -> impl Filter<Extract = (HttpResponse,), Error = Rejection> + Clone {
     warp::post()
         .and(warp::path::full())

@@ -16,7 +16,7 @@ use wm_service::{
     variables::Variables,
 };
 
-use super::{Application, causes};
+use super::causes;
 use crate::{
     config::{Config, Role},
     identity::issuer,
@@ -33,19 +33,27 @@ const WAIT: Duration = Duration::from_secs(10);
 const PAUSES: (Duration, Duration) = (Duration::from_millis(250), Duration::from_secs(15));
 
 /// What requests are answered with, once it is there.
-#[derive(Clone)]
-pub(super) struct Started {
+pub(super) struct Started<P> {
     /// The application.
-    pub(super) service: Arc<Application>,
+    pub(super) service: Arc<Service<P>>,
     /// Whether a token may come in the header of App Service's own authentication.
     pub(super) easy_auth: bool,
 }
 
+impl<P> Clone for Started<P> {
+    fn clone(&self) -> Self {
+        Self {
+            service: Arc::clone(&self.service),
+            easy_auth: self.easy_auth,
+        }
+    }
+}
+
 /// Where a request learns that the handler is ready.
-pub(super) type Starting = watch::Receiver<Option<Started>>;
+pub(super) type Starting<P> = watch::Receiver<Option<Started<P>>>;
 
 /// What is ready, waiting for it if need be; `None` when that takes too long.
-pub(super) async fn ready(starting: &Starting) -> Option<Started> {
+pub(super) async fn ready<P>(starting: &Starting<P>) -> Option<Started<P>> {
     let mut starting = starting.clone();
     let started = timeout(WAIT, starting.wait_for(Option::is_some)).await;
     started.ok()?.ok()?.clone()
@@ -58,10 +66,11 @@ pub(super) async fn ready(starting: &Starting) -> Option<Started> {
 /// What trying again would not mend: the handler then has to end. A service that does not answer, or
 /// does not yet let this identity in, is asked again for as long as it takes, because the host stops
 /// for good after the third end within half an hour.
-pub(super) async fn start(
+pub(super) async fn start<P: Provider>(
     role: Role,
     variables: Variables,
-    tell: watch::Sender<Option<Started>>,
+    equip: impl FnOnce(Azure) -> P,
+    tell: watch::Sender<Option<Started<P>>>,
 ) -> Result<(), Box<dyn Error + Send + Sync>> {
     let config = Config::read(role, variables)?;
     let sdk = Sdk::new(&config)?;
@@ -71,7 +80,7 @@ pub(super) async fn start(
     let identity = identity(&sdk, &config).await?;
     let surface = surface(&config, identity).map_err(|error| error.message)?;
     tracing::info!(?role, surface = %surface.id, "started");
-    let service = Service::new(azure, surface, vec![issuer(&config.entra)]);
+    let service = Service::new(equip(azure), surface, vec![issuer(&config.entra)]);
     let service = Arc::new(service);
     tell.send_replace(Some(Started {
         service: Arc::clone(&service),
@@ -117,7 +126,7 @@ mod tests {
     /// The probe and the first requests come before anything is ready.
     #[tokio::test(start_paused = true)]
     async fn a_request_waits_no_longer_than_a_client_would() {
-        let (tell, starting) = watch::channel(None);
+        let (tell, starting) = watch::channel::<Option<Started<()>>>(None);
         let begun = tokio::time::Instant::now();
         assert!(ready(&starting).await.is_none());
         assert_eq!(begun.elapsed(), WAIT);

@@ -10,9 +10,10 @@ use warp::{
     reply::Response as HttpResponse,
 };
 use wm_http::Body;
+use wm_service::{Service, ports::Provider};
 
 use super::{
-    Application, LeftForLater,
+    LeftForLater,
     envelope::Envelope,
     ingest, notify, relay,
     start::{Starting, ready},
@@ -58,7 +59,11 @@ impl Trigger {
         Self::ALL.into_iter().find(|trigger| trigger.name() == name)
     }
 
-    async fn run(self, service: &Application, envelope: Envelope) -> Result<(), LeftForLater> {
+    async fn run(
+        self,
+        service: &Service<impl Provider>,
+        envelope: Envelope,
+    ) -> Result<(), LeftForLater> {
         match self {
             Self::Relay => relay::publish(service, envelope.all("documents")).await,
             Self::Ingest => ingest::complete(service, envelope.all("event")).await,
@@ -70,8 +75,8 @@ impl Trigger {
 
 /// Answers an envelope. Whatever goes wrong is an answer outside 2xx, which makes the host deliver it
 /// again; so is a panic.
-pub(super) async fn answer(
-    starting: Starting,
+pub(super) async fn answer<P: Provider>(
+    starting: Starting<P>,
     trigger: Trigger,
     headers: HeaderMap,
     body: Body,
@@ -107,7 +112,12 @@ async fn outcome(work: impl Future<Output = StatusCode> + Send + 'static) -> Opt
         .ok()
 }
 
-async fn work(starting: Starting, trigger: Trigger, id: String, body: Vec<u8>) -> StatusCode {
+async fn work<P: Provider>(
+    starting: Starting<P>,
+    trigger: Trigger,
+    id: String,
+    body: Vec<u8>,
+) -> StatusCode {
     let Some(envelope) = Some(body)
         .filter(|body| body.len() <= LIMIT)
         .and_then(|body| Envelope::read(&body))

@@ -16,7 +16,7 @@ use wm_core::{
 
 use crate::{
     Service,
-    ports::{Artifacts, CommitError, PortError, PortErrorKind, Provider, Records},
+    ports::{Artifacts, CommitError, Occasion, PortError, PortErrorKind, Provider, Records},
 };
 
 /// How often a decision is taken again after a conflict.
@@ -42,7 +42,7 @@ impl<P: Provider> Service<P> {
         use_case: &dyn UseCase,
         context: &Context<'_>,
     ) -> Result<Reply, Problem> {
-        let deadline = self.provider.env().now.after(PATIENCE);
+        let deadline = self.provider.now().after(PATIENCE);
         // Held until the end: where writers queue, they queue from their first read on.
         let _turn = match use_case.writes(context) {
             Some(scope) => Some(self.provider.records().turn(scope).await),
@@ -108,7 +108,7 @@ impl<P: Provider> Service<P> {
 
     async fn answer(&self, ask: &Ask, now: Timestamp) -> Result<Answer, Problem> {
         let (records, artifacts) = (self.provider.records(), self.provider.artifacts());
-        let mut attempts = Attempts::new(self.provider.env().now.after(PATIENCE));
+        let mut attempts = Attempts::new(self.provider.now().after(PATIENCE));
         loop {
             let answered = match ask {
                 Ask::Get(key) => records.get(key).await.map(Answer::Item),
@@ -149,7 +149,7 @@ impl<P: Provider> Service<P> {
         reply: Option<&Reply>,
     ) -> Result<Committed, Problem> {
         let records = self.provider.records();
-        let mut attempts = Attempts::new(self.provider.env().now.after(PATIENCE));
+        let mut attempts = Attempts::new(self.provider.now().after(PATIENCE));
         loop {
             let error = match records.commit(batch).await {
                 Ok(()) => return Ok(Committed::Yes),
@@ -263,11 +263,11 @@ impl Attempts {
     /// do not collide in step. `None` once attempts or time are used up.
     async fn wait<P: Provider>(&mut self, service: &Service<P>) -> Option<()> {
         self.made += 1;
-        let env = service.provider.env();
-        if self.made >= ATTEMPTS || env.now >= self.deadline {
+        if self.made >= ATTEMPTS || service.provider.now() >= self.deadline {
             return None;
         }
         let full = 10_u64 << self.made.min(6);
+        let env = service.provider.env(Occasion::Passing);
         let random = env.bytes("jitter").first().copied().unwrap_or_default();
         let millis = full / 2 + full * u64::from(random) / 512;
         service.provider.sleep(Duration::from_millis(millis)).await;

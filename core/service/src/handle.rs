@@ -11,12 +11,17 @@ use wm_core::{
     value::{RequestId, Sha256, UserId},
 };
 
-use crate::{Service, identity::TokenError, ports::Provider, trace::traceparent};
+use crate::{
+    Service,
+    identity::TokenError,
+    ports::{Occasion, Provider},
+    trace::traceparent,
+};
 
 impl<P: Provider> Service<P> {
     /// Answers a request. Never fails: whatever goes wrong is a problem in the answer.
     pub async fn handle(&self, request: Request) -> Response {
-        let env = self.provider.env();
+        let env = self.provider.env(Occasion::Request(&request));
         let request_id: RequestId = env.id("request");
         let trace = traceparent(request.header("traceparent"), &env);
         let mut operation = "none";

@@ -4,7 +4,10 @@ use wm_core::{
     api::Problem, operations::system::complete_content::complete_content, storage::ObjectPath,
 };
 
-use crate::{Service, ports::Provider};
+use crate::{
+    Service,
+    ports::{Occasion, Provider},
+};
 
 impl<P: Provider> Service<P> {
     /// Completes the upload an object belongs to, as its uploader's own completion would. An event
@@ -14,7 +17,9 @@ impl<P: Provider> Service<P> {
     /// # Errors
     /// When the event should be delivered again.
     pub async fn ingest(&self, path: &ObjectPath) -> Result<(), Problem> {
-        match self.run(&*complete_content(path)).await {
+        let occasion = path.to_string();
+        let use_case = complete_content(path);
+        match self.run(Occasion::Work(&occasion), &*use_case).await {
             Err(problem) if problem.kind.status() >= 500 => Err(problem),
             Err(problem) => {
                 tracing::info!(%path, %problem, "an object is left to the sweep");

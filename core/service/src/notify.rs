@@ -15,7 +15,7 @@ use wm_core::{
 use crate::{
     Service,
     execute::port_problem,
-    ports::{Mail, Provider, Records},
+    ports::{Mail, Occasion, Provider, Records},
 };
 
 /// Members considered at a time.
@@ -38,7 +38,7 @@ impl<P: Provider> Service<P> {
     async fn try_notify(&self, event: &CloudEvent) -> Result<(), Problem> {
         if let Some(invited) = Invited::of(event) {
             let facts = self.facts(invited.needs()).await?;
-            let message = invited.message(&self.surface, &facts, self.provider.env().now)?;
+            let message = invited.message(&self.surface, &facts, self.provider.now())?;
             self.deliver(event, message).await?;
         }
         match Topic::of(event) {
@@ -80,11 +80,11 @@ impl<P: Provider> Service<P> {
             if asks.is_empty() {
                 break;
             }
-            for (ask, answer) in self.answer_all(asks, self.provider.env().now).await? {
+            for (ask, answer) in self.answer_all(asks, self.provider.now()).await? {
                 facts.insert(ask, answer);
             }
         }
-        let message = topic.message(&self.surface, user, &facts, self.provider.env().now)?;
+        let message = topic.message(&self.surface, user, &facts, self.provider.now())?;
         self.deliver(event, message).await
     }
 
@@ -96,19 +96,23 @@ impl<P: Provider> Service<P> {
             event.data.scope,
             delivery_id(&self.surface, event, &message.to),
         );
-        let claimed = self.run(&*deliver::claim(scope, id)).await?;
+        let claimed = self
+            .run(Occasion::Passing, &*deliver::claim(scope, id))
+            .await?;
         if claimed.body != Some(serde_json::Value::Bool(true)) {
             return Ok(());
         }
         let sent = self.provider.mail().send(&message).await;
         sent.map_err(|error| port_problem(&error))?;
-        self.run(&*deliver::sent(scope, id)).await.map(drop)
+        self.run(Occasion::Passing, &*deliver::sent(scope, id))
+            .await
+            .map(drop)
     }
 
     /// The answers to these questions.
     pub(crate) async fn facts(&self, asks: Vec<Ask>) -> Result<Facts, Problem> {
         let mut facts = Facts::default();
-        for (ask, answer) in self.answer_all(asks, self.provider.env().now).await? {
+        for (ask, answer) in self.answer_all(asks, self.provider.now()).await? {
             facts.insert(ask, answer);
         }
         Ok(facts)

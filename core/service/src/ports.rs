@@ -6,6 +6,7 @@
 use std::{error::Error, fmt, future::Future, time::Duration};
 
 use wm_core::{
+    api::Request,
     cloud_event::CloudEvent,
     env::Env,
     facts::{Part, Stat},
@@ -38,10 +39,24 @@ pub trait Provider: Send + Sync + 'static {
     fn events(&self) -> &Self::Events;
     /// Mail.
     fn mail(&self) -> &Self::Mail;
-    /// The time and 32 fresh random bytes.
-    fn env(&self) -> Env;
+    /// The time and 32 random bytes for this occasion, fresh ones each time. Only a surface that replays
+    /// what happened looks at the occasion: it gives the same again.
+    fn env(&self, occasion: Occasion<'_>) -> Env;
+    /// The time.
+    fn now(&self) -> Timestamp;
     /// Waits. A retry waits through its surface, which alone knows the runtime.
     fn sleep(&self, duration: Duration) -> impl Future<Output = ()> + Send;
+}
+
+/// What the time and the randomness of an [`Env`] are for.
+#[derive(Debug, Clone, Copy)]
+pub enum Occasion<'a> {
+    /// A request from outside.
+    Request(&'a Request),
+    /// Work the system does by itself, by the record or object it is about.
+    Work(&'a str),
+    /// A mark or a pause that means nothing to anybody later.
+    Passing,
 }
 
 /// Why a port failed.

@@ -15,7 +15,7 @@ use wm_core::{
 
 use crate::{
     Service,
-    ports::{CommitError, Events, PortError, Provider, Records},
+    ports::{CommitError, Events, Occasion, PortError, Provider, Records},
 };
 
 /// Rows of unfinished work read at a time, per shard.
@@ -125,7 +125,7 @@ impl<P: Provider> Service<P> {
     }
 
     async fn mark_in(&self, scope: Scope, operations: Vec<Operation>) -> Vec<Key> {
-        let commit_id = self.provider.env().id("published");
+        let commit_id = self.provider.env(Occasion::Passing).id("published");
         let mut marked = Vec::new();
         for chunk in operations.chunks(Batch::OPERATIONS) {
             let batch = Batch {
@@ -156,7 +156,7 @@ impl<P: Provider> Service<P> {
             partition: work_partition(shard),
             prefix: String::new(),
             after: None,
-            until: Some(due_until(self.provider.env().now)),
+            until: Some(due_until(self.provider.now())),
             limit: PAGE,
         };
         let page = self.provider.records().list(&list).await?;

@@ -87,7 +87,7 @@ impl<P: Provider> Service<P> {
         let swept = self.sweep().await?;
         (outcome.finished, outcome.failed) = (swept.finished, swept.failed);
         while time_left() {
-            let now = self.provider().env().now;
+            let now = self.provider().now();
             let place = rounds.lock().clone().place(now);
             let Some(after) = place else {
                 break;

@@ -116,7 +116,8 @@ impl<P: Provider> Service<P> {
             .await
             .map_err(|error| port_problem(&error))?;
         let recorded = record_upload(&upload.path, upload_id.clone());
-        let outcome = self.run_within(&*recorded, context.request_id).await;
+        let env = context.env.derived("signing");
+        let outcome = self.run_within(&*recorded, env, context.request_id).await;
         if let Err(problem) = outcome {
             // After a failure on our side the record may name this upload all the same.
             let refused = problem.kind.status() < 500;

@@ -10,7 +10,7 @@ use wm_core::{
 use crate::{
     Service,
     execute::port_problem,
-    ports::{Artifacts, PortError, Provider},
+    ports::{Artifacts, Occasion, PortError, Provider},
     relay::is_entry,
 };
 
@@ -61,7 +61,8 @@ impl<P: Provider> Service<P> {
         let Some(use_case) = system::unfinished(&item.key) else {
             return Err(Problem::internal("nothing is known to finish this"));
         };
-        let reply = self.run(&*use_case).await?;
+        let occasion = item.key.to_string();
+        let reply = self.run(Occasion::Work(&occasion), &*use_case).await?;
         if let Some(upload) = reply.abandoned {
             let removed = self
                 .provider
@@ -79,7 +80,7 @@ impl<P: Provider> Service<P> {
     /// When objects cannot be listed or removed.
     pub async fn clear_objects(&self, after: Option<ObjectPath>) -> Result<Cleared, PortError> {
         let artifacts = self.provider.artifacts();
-        let before = self.provider.env().now.before(orphans::ORPHAN_AGE);
+        let before = self.provider.now().before(orphans::ORPHAN_AGE);
         let paths = artifacts
             .older_than(before, after.as_ref(), OBJECTS)
             .await?;

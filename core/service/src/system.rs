@@ -4,6 +4,7 @@ use serde_json::Value;
 use wm_core::{
     api::Problem,
     context::Context,
+    env::Env,
     identity::Actor,
     operations::system,
     storage::Key,
@@ -11,27 +12,35 @@ use wm_core::{
     value::RequestId,
 };
 
-use crate::{Service, ports::Provider};
+use crate::{
+    Service,
+    ports::{Occasion, Provider},
+};
 
 impl<P: Provider> Service<P> {
     /// Runs a use-case of the system's own.
     ///
     /// # Errors
     /// As any use-case.
-    pub(crate) async fn run(&self, use_case: &dyn UseCase) -> Result<Reply, Problem> {
-        let env = self.provider.env();
+    pub(crate) async fn run(
+        &self,
+        occasion: Occasion<'_>,
+        use_case: &dyn UseCase,
+    ) -> Result<Reply, Problem> {
+        let env = self.provider.env(occasion);
         let request_id: RequestId = env.id("request");
-        self.run_within(use_case, request_id).await
+        self.run_within(use_case, env, request_id).await
     }
 
     pub(crate) async fn run_within(
         &self,
         use_case: &dyn UseCase,
+        env: Env,
         request_id: RequestId,
     ) -> Result<Reply, Problem> {
         let context = Context {
             surface: &self.surface,
-            env: self.provider.env(),
+            env,
             actor: Actor::system(),
             request_id,
             idempotency: None,
@@ -45,7 +54,7 @@ impl<P: Provider> Service<P> {
         let Some(key) = reply.finish.take() else {
             return reply;
         };
-        match self.finish_key(&key, context.request_id).await {
+        match self.finish_key(&key, context).await {
             Some(Ok(Reply {
                 body: Some(Value::Object(settled)),
                 ..
@@ -62,8 +71,9 @@ impl<P: Provider> Service<P> {
         reply
     }
 
-    async fn finish_key(&self, key: &Key, request_id: RequestId) -> Option<Result<Reply, Problem>> {
+    async fn finish_key(&self, key: &Key, context: &Context<'_>) -> Option<Result<Reply, Problem>> {
         let use_case = system::unfinished(key)?;
-        Some(self.run_within(&*use_case, request_id).await)
+        let env = context.env.derived("finish");
+        Some(self.run_within(&*use_case, env, context.request_id).await)
     }
 }

@@ -9,9 +9,9 @@ use tokio::{
     time::sleep,
 };
 use wm_core::storage::ObjectPath;
-use wm_service::{Service, ports::Provider as _};
+use wm_service::{Service, ports::Provider};
 
-use super::Local;
+use crate::data_directory::DataDirectory;
 
 /// How often unpublished entries are looked for when nothing is committed: what failed before is
 /// tried again.
@@ -33,8 +33,8 @@ async fn stopped(stopping: &mut Stopping) {
 
 /// Publishes until the node stops, and once more then, so that what the last requests committed is
 /// on the bus before the node ends.
-pub(super) async fn relay(
-    service: Arc<Service<Local>>,
+pub(super) async fn relay<P: Provider>(
+    service: Arc<Service<P>>,
     committed: Arc<Notify>,
     mut stopping: Stopping,
 ) {
@@ -52,7 +52,7 @@ pub(super) async fn relay(
 }
 
 /// Whether there is more to publish right away.
-async fn publish(service: &Service<Local>) -> bool {
+async fn publish(service: &Service<impl Provider>) -> bool {
     match service
         .relay(|event| async move { service.notify(&event).await })
         .await
@@ -69,8 +69,8 @@ async fn publish(service: &Service<Local>) -> bool {
 }
 
 /// Completes every upload that arrived, until no server is left that could receive one.
-pub(super) async fn ingest(
-    service: Arc<Service<Local>>,
+pub(super) async fn ingest<P: Provider>(
+    service: Arc<Service<P>>,
     mut created: UnboundedReceiver<ObjectPath>,
 ) {
     let mut running = JoinSet::new();
@@ -82,7 +82,7 @@ pub(super) async fn ingest(
     while running.join_next().await.is_some() {}
 }
 
-async fn complete(service: &Service<Local>, path: &ObjectPath) {
+async fn complete(service: &Service<impl Provider>, path: &ObjectPath) {
     for attempt in 1..=INGEST_ATTEMPTS {
         let Err(problem) = service.ingest(path).await else {
             return;
@@ -93,16 +93,19 @@ async fn complete(service: &Service<Local>, path: &ObjectPath) {
 }
 
 /// Sweeps until the node stops.
-pub(super) async fn sweep(service: Arc<Service<Local>>, mut stopping: Stopping) {
+pub(super) async fn sweep<P: Provider>(
+    service: Arc<Service<P>>,
+    directory: Arc<DataDirectory>,
+    mut stopping: Stopping,
+) {
     let mut after = None;
     loop {
         tokio::select! {
             () = stopped(&mut stopping) => return,
             () = sleep(SWEEP_PERIOD) => {}
         }
-        let now = service.provider().env().now;
-        let records = &service.provider().records.directory.records;
-        if let Err(error) = records.collect_garbage(now).await {
+        let now = service.provider().now();
+        if let Err(error) = directory.records.collect_garbage(now).await {
             tracing::warn!(
                 error = &error as &dyn std::error::Error,
                 "expired records stay for now"

@@ -6,10 +6,12 @@ use tokio::sync::Notify;
 use wm_core::{
     env::Env,
     storage::{Batch, Item, Key, List, Page, Range, Scope},
+    value::Timestamp,
 };
 use wm_service::{
     EnvSource,
-    ports::{CommitError, PortError, Provider, Records},
+    clock::now,
+    ports::{CommitError, Occasion, PortError, Provider, Records},
 };
 
 use crate::{
@@ -54,8 +56,12 @@ impl Provider for Local {
         &self.mail
     }
 
-    fn env(&self) -> Env {
+    fn env(&self, _: Occasion<'_>) -> Env {
         self.env.env()
+    }
+
+    fn now(&self) -> Timestamp {
+        now()
     }
 
     fn sleep(&self, duration: Duration) -> impl Future<Output = ()> + Send {
@@ -66,7 +72,7 @@ impl Provider for Local {
 /// The database, which tells of every commit, as a cloud's change stream does.
 pub struct AnnouncedRecords {
     /// Held whole: with it goes the lock on the directory.
-    pub(super) directory: DataDirectory,
+    pub(super) directory: Arc<DataDirectory>,
     pub(super) committed: Arc<Notify>,
 }
 

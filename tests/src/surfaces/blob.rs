@@ -19,7 +19,12 @@ use wm_core::{
     use_case::UploadLimits,
     value::{SurfaceId, Timestamp},
 };
-use wm_service::{Service, clock::now, ports::Provider, variables::Variables};
+use wm_service::{
+    Service,
+    clock::now,
+    ports::{Occasion, Provider},
+    variables::Variables,
+};
 
 use crate::{
     client::send_object,
@@ -68,8 +73,12 @@ impl Provider for BlobAndMemory {
         &self.memory.mail
     }
 
-    fn env(&self) -> Env {
-        self.memory.env()
+    fn env(&self, occasion: Occasion<'_>) -> Env {
+        self.memory.env(occasion)
+    }
+
+    fn now(&self) -> Timestamp {
+        self.memory.now()
     }
 
     async fn sleep(&self, duration: Duration) {
