@@ -11,6 +11,7 @@ use std::{
     time::Duration,
 };
 
+use background::Settling;
 pub use surface::{AnnouncedRecords, Local};
 use tokio::{
     sync::{Notify, mpsc, oneshot, watch},
@@ -84,6 +85,8 @@ pub struct Node {
     address: SocketAddr,
     public_url: String,
     stop: oneshot::Sender<()>,
+    /// What completes uploads, and what publishes.
+    behind: [mpsc::Sender<oneshot::Sender<()>>; 2],
     running: JoinHandle<()>,
 }
 
@@ -115,11 +118,15 @@ impl Node {
         // Blocks, but nothing is answered before it is done anyway.
         let parts = Parts::open(config, public_url.clone(), surface)?;
         let (stop, stopped) = oneshot::channel();
-        let running = tokio::spawn(run(server, parts, stopped));
+        let (completing, publishing) = (mpsc::channel(1), mpsc::channel(1));
+        let behind = [completing.0, publishing.0];
+        let settling = [completing.1, publishing.1];
+        let running = tokio::spawn(run(server, parts, settling, stopped));
         Ok(Self {
             address,
             public_url,
             stop,
+            behind,
             running,
         })
     }
@@ -134,6 +141,18 @@ impl Node {
     #[must_use]
     pub fn public_url(&self) -> &str {
         &self.public_url
+    }
+
+    /// Returns once every upload that arrived by now is completed, and everything that was committed is
+    /// published and mailed, as far as that works at present.
+    pub async fn settled(&self) {
+        for part in &self.behind {
+            let (done, told) = oneshot::channel();
+            // A node that has stopped has settled.
+            if part.send(done).await.is_ok() {
+                let _ = told.await;
+            }
+        }
     }
 
     /// Stops within 5 seconds: accepts nothing more, lets what has begun finish, publishes what was
@@ -232,7 +251,12 @@ fn selection(layout: &Layout) -> Result<BackendSelection, StartError> {
 
 /// Serves until told to stop, then ends everything in order: requests, what they left to publish,
 /// the database.
-async fn run<P: Provider>(server: Server, parts: Parts<P>, stopped: oneshot::Receiver<()>) {
+async fn run<P: Provider>(
+    server: Server,
+    parts: Parts<P>,
+    [completing, publishing]: [Settling; 2],
+    stopped: oneshot::Receiver<()>,
+) {
     let (created, arrived) = mpsc::unbounded_channel();
     let (stop, stopping) = watch::channel(false);
     let service = parts.service;
@@ -240,6 +264,7 @@ async fn run<P: Provider>(server: Server, parts: Parts<P>, stopped: oneshot::Rec
     tasks.spawn(background::relay(
         Arc::clone(&service),
         parts.committed,
+        publishing,
         stopping.clone(),
     ));
     tasks.spawn(background::sweep(
@@ -247,7 +272,11 @@ async fn run<P: Provider>(server: Server, parts: Parts<P>, stopped: oneshot::Rec
         Arc::clone(&parts.directory),
         stopping,
     ));
-    tasks.spawn(background::ingest(Arc::clone(&service), arrived));
+    tasks.spawn(background::ingest(
+        Arc::clone(&service),
+        arrived,
+        completing,
+    ));
     let handling = Arc::clone(&service);
     let site = Site {
         handle: move |request| {

@@ -4,7 +4,11 @@
 use std::{sync::Arc, time::Duration};
 
 use tokio::{
-    sync::{Notify, mpsc::UnboundedReceiver, watch},
+    sync::{
+        Notify,
+        mpsc::{self, UnboundedReceiver},
+        oneshot, watch,
+    },
     task::JoinSet,
     time::sleep,
 };
@@ -23,6 +27,9 @@ const SWEEP_PERIOD: Duration = Duration::from_secs(60);
 /// How often completing an upload is tried; the sweep closes what is left.
 const INGEST_ATTEMPTS: u32 = 5;
 
+/// Where somebody asks to be told once everything is done that there is to do now.
+pub(super) type Settling = mpsc::Receiver<oneshot::Sender<()>>;
+
 /// Told once that the node stops.
 pub(super) type Stopping = watch::Receiver<bool>;
 
@@ -36,6 +43,7 @@ async fn stopped(stopping: &mut Stopping) {
 pub(super) async fn relay<P: Provider>(
     service: Arc<Service<P>>,
     committed: Arc<Notify>,
+    mut settling: Settling,
     mut stopping: Stopping,
 ) {
     loop {
@@ -45,6 +53,10 @@ pub(super) async fn relay<P: Provider>(
             () = stopped(&mut stopping) => break,
             () = std::future::ready(()), if more => {}
             () = committed.notified() => {}
+            Some(done) = settling.recv() => {
+                while publish(&service).await {}
+                let _ = done.send(());
+            }
             () = sleep(RELAY_PERIOD) => {}
         }
     }
@@ -72,12 +84,24 @@ async fn publish(service: &Service<impl Provider>) -> bool {
 pub(super) async fn ingest<P: Provider>(
     service: Arc<Service<P>>,
     mut created: UnboundedReceiver<ObjectPath>,
+    mut settling: Settling,
 ) {
     let mut running = JoinSet::new();
-    while let Some(path) = created.recv().await {
-        let service = Arc::clone(&service);
-        running.spawn(async move { complete(&service, &path).await });
-        while running.try_join_next().is_some() {}
+    loop {
+        tokio::select! {
+            // First, so that whoever asks below is told of all that arrived before.
+            biased;
+            path = created.recv() => {
+                let Some(path) = path else { break };
+                let service = Arc::clone(&service);
+                running.spawn(async move { complete(&service, &path).await });
+                while running.try_join_next().is_some() {}
+            }
+            Some(done) = settling.recv() => {
+                while running.join_next().await.is_some() {}
+                let _ = done.send(());
+            }
+        }
     }
     while running.join_next().await.is_some() {}
 }
