@@ -85,8 +85,8 @@ pub struct Node {
     address: SocketAddr,
     public_url: String,
     stop: oneshot::Sender<()>,
-    /// What completes uploads, and what publishes.
-    behind: [mpsc::Sender<oneshot::Sender<()>>; 2],
+    /// What completes uploads, what publishes, and what sweeps.
+    behind: [mpsc::Sender<oneshot::Sender<()>>; 3],
     running: JoinHandle<()>,
 }
 
@@ -118,9 +118,9 @@ impl Node {
         // Blocks, but nothing is answered before it is done anyway.
         let parts = Parts::open(config, public_url.clone(), surface)?;
         let (stop, stopped) = oneshot::channel();
-        let (completing, publishing) = (mpsc::channel(1), mpsc::channel(1));
-        let behind = [completing.0, publishing.0];
-        let settling = [completing.1, publishing.1];
+        let channels = [(); 3].map(|()| mpsc::channel(1));
+        let behind = channels.each_ref().map(|(asking, _)| asking.clone());
+        let settling = channels.map(|(_, asked)| asked);
         let running = tokio::spawn(run(server, parts, settling, stopped));
         Ok(Self {
             address,
@@ -146,13 +146,16 @@ impl Node {
     /// Returns once every upload that arrived by now is completed, and everything that was committed is
     /// published and mailed, as far as that works at present.
     pub async fn settled(&self) {
-        for part in &self.behind {
-            let (done, told) = oneshot::channel();
-            // A node that has stopped has settled.
-            if part.send(done).await.is_ok() {
-                let _ = told.await;
-            }
-        }
+        let [completing, publishing, _] = &self.behind;
+        ask(completing).await;
+        ask(publishing).await;
+    }
+
+    /// Sweeps now, which otherwise happens once a minute: what was interrupted is finished, what expired is
+    /// closed.
+    pub async fn sweep(&self) {
+        let [.., sweeping] = &self.behind;
+        ask(sweeping).await;
     }
 
     /// Stops within 5 seconds: accepts nothing more, lets what has begun finish, publishes what was
@@ -160,6 +163,14 @@ impl Node {
     pub async fn shutdown(self) {
         let _ = self.stop.send(());
         let _ = self.running.await;
+    }
+}
+
+/// Waits until a part of the node says that it has done what there was to do. One that has stopped has.
+async fn ask(part: &mpsc::Sender<oneshot::Sender<()>>) {
+    let (done, told) = oneshot::channel();
+    if part.send(done).await.is_ok() {
+        let _ = told.await;
     }
 }
 
@@ -254,7 +265,7 @@ fn selection(layout: &Layout) -> Result<BackendSelection, StartError> {
 async fn run<P: Provider>(
     server: Server,
     parts: Parts<P>,
-    [completing, publishing]: [Settling; 2],
+    [completing, publishing, sweeping]: [Settling; 3],
     stopped: oneshot::Receiver<()>,
 ) {
     let (created, arrived) = mpsc::unbounded_channel();
@@ -270,6 +281,7 @@ async fn run<P: Provider>(
     tasks.spawn(background::sweep(
         Arc::clone(&service),
         Arc::clone(&parts.directory),
+        sweeping,
         stopping,
     ));
     tasks.spawn(background::ingest(

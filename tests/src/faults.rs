@@ -50,7 +50,7 @@ pub enum Fault {
 }
 
 /// On which side of a call a process ends.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum Moment {
     /// Before anything happens.
     Before,

@@ -14,6 +14,7 @@ use wm_core::value::Timestamp;
 use wm_service::identity::{ClaimNames, Issuer, Requirement};
 
 /// An issuer with one key.
+#[derive(Clone)]
 pub struct TestIssuer {
     /// Its `iss`.
     pub name: String,

@@ -55,6 +55,24 @@ impl Memory {
         }
     }
 
+    /// Another surface with the same records, objects and keys, to go on otherwise. Nothing is published or
+    /// mailed there yet.
+    #[must_use]
+    pub fn fork(&self) -> Self {
+        let artifacts = MemoryArtifacts {
+            objects: Mutex::new(lock(&self.artifacts.objects).clone()),
+            parts: Mutex::new(lock(&self.artifacts.parts).clone()),
+            uploads: AtomicU64::new(self.artifacts.uploads.load(Ordering::SeqCst)),
+        };
+        Self {
+            records: MemoryRecords(Mutex::new(lock(&self.records.0).clone())),
+            artifacts,
+            keys: MemoryKeys(Mutex::new(lock(&self.keys.0).clone())),
+            clock: AtomicU64::new(self.clock.load(Ordering::SeqCst)),
+            ..Self::default()
+        }
+    }
+
     /// Lets time pass.
     pub fn pass(&self, duration: Duration) {
         let millis = u64::try_from(duration.as_millis()).unwrap_or_default();

@@ -80,6 +80,17 @@ pub fn handler() -> &'static Path {
     })
 }
 
+/// The surfaces under proof, which cargo builds along with the tests of this crate.
+///
+/// # Panics
+/// Where it did not.
+#[must_use]
+pub fn surface() -> PathBuf {
+    let program = build_directory().join("surface");
+    assert!(program.exists(), "`{}` is not built", program.display());
+    program
+}
+
 /// Where cargo put this test program's profile.
 fn build_directory() -> PathBuf {
     let test = env::current_exe().unwrap();

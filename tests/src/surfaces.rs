@@ -5,4 +5,5 @@ pub mod azure;
 pub mod blob;
 pub mod local;
 pub mod memory;
+pub mod node;
 pub mod people;

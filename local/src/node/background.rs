@@ -116,37 +116,51 @@ async fn complete(service: &Service<impl Provider>, path: &ObjectPath) {
     }
 }
 
-/// Sweeps until the node stops.
+/// Sweeps until the node stops: once a minute, and whenever somebody asks.
 pub(super) async fn sweep<P: Provider>(
     service: Arc<Service<P>>,
     directory: Arc<DataDirectory>,
+    mut settling: Settling,
     mut stopping: Stopping,
 ) {
     let mut after = None;
     loop {
-        tokio::select! {
+        let asked = tokio::select! {
             () = stopped(&mut stopping) => return,
-            () = sleep(SWEEP_PERIOD) => {}
+            Some(done) = settling.recv() => Some(done),
+            () = sleep(SWEEP_PERIOD) => None,
+        };
+        after = sweep_once(&service, &directory, after).await;
+        if let Some(done) = asked {
+            let _ = done.send(());
         }
-        let now = service.provider().now();
-        if let Err(error) = directory.records.collect_garbage(now).await {
+    }
+}
+
+/// Looks at everything but at objects behind this one only, answering behind which to go on.
+async fn sweep_once(
+    service: &Service<impl Provider>,
+    directory: &DataDirectory,
+    after: Option<ObjectPath>,
+) -> Option<ObjectPath> {
+    let now = service.provider().now();
+    if let Err(error) = directory.records.collect_garbage(now).await {
+        tracing::warn!(
+            error = &error as &dyn std::error::Error,
+            "expired records stay for now"
+        );
+    }
+    if let Err(error) = service.sweep().await {
+        tracing::warn!(error = &error as &dyn std::error::Error, "the sweep failed");
+    }
+    match service.clear_objects(after).await {
+        Ok(cleared) => cleared.next,
+        Err(error) => {
             tracing::warn!(
                 error = &error as &dyn std::error::Error,
-                "expired records stay for now"
+                "objects nobody needs stay for now"
             );
+            None
         }
-        if let Err(error) = service.sweep().await {
-            tracing::warn!(error = &error as &dyn std::error::Error, "the sweep failed");
-        }
-        after = match service.clear_objects(after.take()).await {
-            Ok(cleared) => cleared.next,
-            Err(error) => {
-                tracing::warn!(
-                    error = &error as &dyn std::error::Error,
-                    "objects nobody needs stay for now"
-                );
-                None
-            }
-        };
     }
 }

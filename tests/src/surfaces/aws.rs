@@ -5,6 +5,7 @@
 
 use std::{
     collections::BTreeSet,
+    path::PathBuf,
     sync::{Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -59,6 +60,8 @@ pub struct Options {
     pub storage: Option<Storage>,
     /// Environment variables on top, which win.
     pub environment: Vec<(String, String)>,
+    /// Another program in the place of every function, which learns from Lambda which one it is.
+    pub program: Option<PathBuf>,
 }
 
 impl Default for Options {
@@ -70,6 +73,7 @@ impl Default for Options {
             versioned: true,
             storage: None,
             environment: Vec::new(),
+            program: None,
         }
     }
 }
@@ -131,7 +135,9 @@ impl AwsSurface {
     /// The same, but for these options.
     pub async fn with(options: Options) -> Self {
         // First, because building them may take longer than the stream remembers where a reader is.
-        process::functions();
+        if options.program.is_none() {
+            process::functions();
+        }
         let resources = Resources::create(Ministack::shared(), &options).await;
         let pool = Pool::shared();
         let keys = KeyServer::start(pool.jwks().to_string().into_bytes()).await;
@@ -205,15 +211,29 @@ impl AwsSurface {
         !events.is_empty()
     }
 
+    /// Tells `ingest` of an object that was created.
+    pub async fn created(&self, key: &str) {
+        let created = event::object_created(&self.resources.bucket, key);
+        deliver(self.function(Behind::Ingest).await, &created).await;
+    }
+
+    /// Publishes and mails what was committed, until nothing moves any more.
+    pub async fn publish(&self) {
+        while self.relay().await | self.notify().await {}
+    }
+
+    /// The events published since the last time.
+    pub fn take_events(&self) -> Vec<CloudEvent> {
+        std::mem::take(&mut lock(&self.carried))
+    }
+
     /// Tells `ingest` of every object that is new in the bucket.
     async fn ingest(&self) -> bool {
         let objects = self.resources.objects().await;
         let untold = |key: &String| lock(&self.told).insert(key.clone());
         let created: Vec<String> = objects.into_iter().filter(untold).collect();
         for key in &created {
-            let created = event::object_created(&self.resources.bucket, key);
-            let ingest = self.function(Behind::Ingest).await;
-            deliver(ingest, &created).await;
+            self.created(key).await;
         }
         !created.is_empty()
     }
@@ -236,7 +256,10 @@ fn settings(name: &str, environment: &[(String, String)], options: &Options) -> 
     let is_api = name == "api";
     Settings {
         name: name.into(),
-        program: process::functions().join(name),
+        program: match &options.program {
+            Some(program) => program.clone(),
+            None => process::functions().join(name),
+        },
         environment: environment.to_vec(),
         instances: if is_api { options.instances } else { 1 },
         timeout: if is_api {

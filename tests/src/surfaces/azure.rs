@@ -6,6 +6,7 @@
 
 use std::{
     collections::BTreeSet,
+    path::PathBuf,
     sync::{Mutex, MutexGuard, Once, PoisonError},
     time::Duration,
 };
@@ -61,6 +62,8 @@ pub struct Options {
     pub ready: bool,
     /// Whether the database account is its own, so that faults can be injected.
     pub own_database: bool,
+    /// Another program in the place of the handler.
+    pub program: Option<PathBuf>,
 }
 
 impl Default for Options {
@@ -70,6 +73,7 @@ impl Default for Options {
             vault_down: false,
             ready: true,
             own_database: false,
+            program: None,
         }
     }
 }
@@ -105,7 +109,10 @@ impl AzureSurface {
     pub async fn with(options: Options) -> Self {
         let resources = Resources::create(options.own_database).await;
         resources.break_vault(options.vault_down);
-        let package = package(process::handler());
+        let package = match &options.program {
+            Some(program) => package(program),
+            None => package(process::handler()),
+        };
         let host = host(&resources, &package, &options).await;
         Self {
             resources,
@@ -255,6 +262,22 @@ impl AzureSurface {
         let events = self.carried().await;
         self.host.events("notify", &events).await;
         !events.is_empty()
+    }
+
+    /// Tells `ingest` of a blob that was created.
+    pub async fn created(&self, path: &str) {
+        let created = self.resources.blob_created(path);
+        self.host.events("ingest", &[created]).await;
+    }
+
+    /// Publishes and mails what was committed, until nothing moves any more.
+    pub async fn publish(&self) {
+        while self.relay().await | self.notify().await {}
+    }
+
+    /// The events published since the last time.
+    pub fn take_events(&self) -> Vec<CloudEvent> {
+        std::mem::take(&mut lock(&self.carried))
     }
 
     /// Tells `ingest` of every blob that is new in the container.

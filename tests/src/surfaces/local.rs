@@ -1,22 +1,13 @@
 //! The local surface: a whole node in a directory of its own, over real HTTP.
 
-use std::{
-    path::Path,
-    time::{Duration, Instant},
-};
+use std::{path::Path, time::Duration};
 
 use reqwest::{Client, Method, header::HeaderMap};
-use rusqlite::{Connection, OpenFlags};
 use tempfile::TempDir;
-use wm_core::{api::Request, cloud_event::CloudEvent, facts::TokenUsage, value::Timestamp};
-use wm_local::{
-    clock::now,
-    config::Config,
-    data_directory::Layout,
-    identity::{Issuer, LIFETIME},
-    node::Node,
-};
+use wm_core::{api::Request, cloud_event::CloudEvent, facts::TokenUsage};
+use wm_local::{clock::now, config::Config, node::Node};
 
+use super::node::NodeData;
 use crate::harness::{Answer, Harness, ObjectRequest};
 
 /// The harness over a node.
@@ -25,12 +16,8 @@ pub struct LocalSurface {
     pub node: Node,
     directory: TempDir,
     client: Client,
-    issuer: Issuer,
+    stored: NodeData,
 }
-
-/// How long a committed event may take to be published and mailed: what the contract promises for
-/// mail is one second; a loaded machine gets more.
-const PATIENCE: Duration = Duration::from_secs(20);
 
 impl LocalSurface {
     /// A new node on a free port.
@@ -42,12 +29,12 @@ impl LocalSurface {
             ..Config::default()
         };
         let node = Node::start(config).await.unwrap();
-        let issuer = Issuer::open(&Layout::new(directory.path()).issuer_key()).unwrap();
+        let stored = NodeData::open(directory.path());
         Self {
             node,
             directory,
             client: Client::new(),
-            issuer,
+            stored,
         }
     }
 
@@ -55,34 +42,45 @@ impl LocalSurface {
     pub fn data(&self) -> &Path {
         self.directory.path()
     }
+}
 
-    fn layout(&self) -> Layout {
-        Layout::new(self.directory.path())
+/// Sends a request to a node as it is.
+///
+/// # Errors
+/// When nothing answers.
+pub async fn send_to(client: &Client, origin: &str, request: Request) -> reqwest::Result<Answer> {
+    let mut url = format!("{origin}{}", request.path);
+    if !request.query.is_empty() {
+        url = format!("{url}?{}", request.query);
     }
+    let method: Method = request.method.parse().unwrap();
+    let mut built = client.request(method, url);
+    for (name, value) in request.headers {
+        built = built.header(name, value);
+    }
+    answer(built.body(request.body)).await
+}
 
-    /// Whether a journal entry waits to be published.
-    fn is_behind(&self) -> bool {
-        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY;
-        let database = Connection::open_with_flags(self.layout().database(), flags).unwrap();
-        let waiting = "SELECT EXISTS (SELECT 1 FROM items WHERE gsi1pk LIKE 'WORK#%' AND sk LIKE 'JOURNAL#%')";
-        database.query_row(waiting, [], |row| row.get(0)).unwrap()
+/// Sends a request to a signed address as it is.
+///
+/// # Errors
+/// When nothing answers.
+pub async fn send_to_address(client: &Client, request: ObjectRequest) -> reqwest::Result<Answer> {
+    let method: Method = request.method.parse().unwrap();
+    let mut built = client.request(method, request.url);
+    for (name, value) in request.headers {
+        built = built.header(name, value);
     }
+    answer(built.body(request.body)).await
+}
 
-    fn token(&self, email: &str, usage: TokenUsage) -> String {
-        let name = email.split('@').next().unwrap().parse().unwrap();
-        self.issuer
-            .mint(usage, &email.parse().unwrap(), Some(&name), now())
-            .unwrap()
-    }
-
-    async fn send(&self, request: reqwest::RequestBuilder) -> Answer {
-        let response = request.send().await.unwrap();
-        Answer {
-            status: response.status().as_u16(),
-            headers: headers(response.headers()),
-            body: response.bytes().await.unwrap().to_vec(),
-        }
-    }
+async fn answer(request: reqwest::RequestBuilder) -> reqwest::Result<Answer> {
+    let response = request.send().await?;
+    Ok(Answer {
+        status: response.status().as_u16(),
+        headers: headers(response.headers()),
+        body: response.bytes().await?.to_vec(),
+    })
 }
 
 fn headers(headers: &HeaderMap) -> Vec<(String, String)> {
@@ -100,83 +98,41 @@ impl Harness for LocalSurface {
     }
 
     async fn call(&self, request: Request) -> Answer {
-        let mut url = format!("{}{}", self.node.public_url(), request.path);
-        if !request.query.is_empty() {
-            url = format!("{url}?{}", request.query);
-        }
-        let method: Method = request.method.parse().unwrap();
-        let mut built = self.client.request(method, url);
-        for (name, value) in request.headers {
-            built = built.header(name, value);
-        }
-        self.send(built.body(request.body)).await
+        let answer = send_to(&self.client, self.node.public_url(), request).await;
+        answer.unwrap()
     }
 
     async fn object(&self, request: ObjectRequest) -> Answer {
-        let method: Method = request.method.parse().unwrap();
-        let mut built = self.client.request(method, request.url);
-        for (name, value) in request.headers {
-            built = built.header(name, value);
-        }
-        self.send(built.body(request.body)).await
+        send_to_address(&self.client, request).await.unwrap()
     }
 
     fn access_token(&self, email: &str) -> String {
-        self.token(email, TokenUsage::Access)
+        self.stored.token(email, TokenUsage::Access, now())
     }
 
     fn expired_token(&self, email: &str) -> String {
-        let ago = LIFETIME + Duration::from_hours(1);
-        let ago = i64::try_from(ago.as_millis()).unwrap();
-        let issued = Timestamp::from_millis(now().millis() - ago);
-        let address = email.parse().unwrap();
-        self.issuer
-            .mint(TokenUsage::Access, &address, None, issued)
-            .unwrap()
+        self.stored.expired_token(email)
     }
 
     fn id_token(&self, email: &str) -> String {
-        self.token(email, TokenUsage::Id)
+        self.stored.token(email, TokenUsage::Id, now())
     }
 
-    /// The relay runs by itself; nothing but its database tells that it is done.
     async fn settle(&self) {
-        let begun = Instant::now();
-        while self.is_behind() {
-            assert!(
-                begun.elapsed() < PATIENCE,
-                "committed entries are not published"
-            );
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
+        self.node.settled().await;
     }
 
     async fn events(&self) -> Vec<CloudEvent> {
-        let lines = std::fs::read_to_string(self.layout().events()).unwrap();
-        lines
-            .lines()
-            .map(|line| serde_json::from_str(line).unwrap())
-            .collect()
+        self.stored.events()
     }
 
     async fn mails(&self, to: &str) -> Vec<String> {
-        let mut files: Vec<_> = std::fs::read_dir(self.layout().mail().join("new"))
-            .unwrap()
-            .map(|entry| entry.unwrap())
-            .map(|entry| (entry.metadata().unwrap().modified().unwrap(), entry.path()))
-            .collect();
-        files.sort();
-        let texts = files
-            .into_iter()
-            .map(|(_, path)| std::fs::read_to_string(path).unwrap());
-        let header = format!("To: {to}");
-        texts
-            .filter(|text| text.lines().any(|line| line.trim_end() == header))
-            .collect()
+        self.stored.mails(to)
     }
 
-    /// The node sweeps by itself once a minute; no scenario waits for that.
-    async fn sweep(&self) {}
+    async fn sweep(&self) {
+        self.node.sweep().await;
+    }
 
     fn pass(&self, _: Duration) -> Result<(), &'static str> {
         Err("a node's clock is the machine's")

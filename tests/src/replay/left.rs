@@ -1,0 +1,95 @@
+//! What a script leaves behind, and what may come of two requests.
+
+use std::collections::BTreeMap;
+
+use wm_core::{
+    cloud_event::CloudEvent,
+    storage::{Item, Scope},
+};
+
+use super::{
+    compare::{Comparison, Digests},
+    side::{Reference, Side},
+    world::Asked,
+};
+use crate::harness::Answer;
+
+/// What a script leaves behind, by the reference.
+pub(super) struct Left {
+    scopes: BTreeMap<Scope, Vec<Item>>,
+    events: Vec<CloudEvent>,
+}
+
+impl Left {
+    /// What the reference has stored, and what it published.
+    pub(super) fn behind(reference: &Reference, events: Vec<CloudEvent>) -> Self {
+        let mut scopes: BTreeMap<Scope, Vec<Item>> = BTreeMap::new();
+        for item in reference.dump() {
+            scopes.entry(item.key.scope).or_default().push(item);
+        }
+        Self { scopes, events }
+    }
+
+    /// Where a surface has something else.
+    pub(super) async fn compare(
+        &self,
+        side: &Side,
+        events: &[CloudEvent],
+        digests: &mut Digests,
+    ) -> Result<(), String> {
+        let mut comparison = Comparison {
+            digests,
+            opaque: false,
+        };
+        comparison.events(&self.events, events)?;
+        // People first: they say which link of an identity stands for which.
+        let is_link = |scope: &Scope| matches!(scope, Scope::Identity(_));
+        let scopes = self.scopes.iter();
+        let (links, rest): (Vec<_>, Vec<_>) = scopes.partition(|(scope, _)| is_link(scope));
+        for (scope, items) in rest.into_iter().chain(links) {
+            let there = elsewhere(*scope, comparison.digests)?;
+            comparison.items(items, &side.items(there).await)?;
+        }
+        Ok(())
+    }
+}
+
+/// The scope on the other surface that stands for this one.
+fn elsewhere(scope: Scope, digests: &Digests) -> Result<Scope, String> {
+    let Scope::Identity(digest) = scope else {
+        return Ok(scope);
+    };
+    let digest = digest.to_string();
+    let other = digests.other(&digest);
+    let other = other.ok_or_else(|| format!("nobody has the identity {digest}"))?;
+    let other = other
+        .parse()
+        .map_err(|_| format!("`{other}` is no identity"))?;
+    Ok(Scope::Identity(other))
+}
+
+/// What comes of requests, one after the other.
+pub(super) struct Outcome {
+    /// What is answered to whom.
+    pub(super) answers: Vec<Answer>,
+    /// What is left.
+    pub(super) left: Left,
+}
+
+impl Outcome {
+    /// Where a surface says or has something else.
+    pub(super) async fn compare(
+        &self,
+        side: &Side,
+        asked: &[Asked],
+        answers: &[Answer],
+        events: &[CloudEvent],
+        digests: &mut Digests,
+    ) -> Result<(), String> {
+        for ((asked, expected), answer) in asked.iter().zip(&self.answers).zip(answers) {
+            let opaque = asked.is_opaque();
+            Comparison { digests, opaque }.answers(expected, answer)?;
+        }
+        self.left.compare(side, events, digests).await
+    }
+}

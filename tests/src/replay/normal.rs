@@ -1,0 +1,94 @@
+//! Answers of surfaces with clocks and randomness of their own, made comparable.
+
+use std::{collections::BTreeMap, sync::LazyLock};
+
+use regex::{Captures, Regex};
+use serde_json::{Value, json};
+
+use super::compare::HEADERS;
+use crate::harness::Answer;
+
+/// Ids, digests, times and cursors: what no two surfaces have in common by themselves.
+static OWN: LazyLock<Regex> = LazyLock::new(|| {
+    let own = [
+        r"\b[a-z]{3,4}_[0-9a-hjkmnp-tv-z]{26}(?:[0-9a-hjkmnp-tv-z]{26})?(?:_[0-9]{5})?\b",
+        r"\b[0-9a-f]{64}\b",
+        r"\b[0-9a-f]{32}\b",
+        r"\b[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]+Z",
+    ];
+    Regex::new(&own.join("|")).unwrap()
+});
+
+/// Names whatever is a surface's own by its place among its kind: the first id, the second …
+#[derive(Debug, Clone, Default)]
+pub(super) struct Normaliser(BTreeMap<String, usize>);
+
+impl Normaliser {
+    /// An answer in neutral words.
+    pub(super) fn answer(&mut self, answer: &Answer) -> Value {
+        let headers: Vec<Value> = HEADERS
+            .into_iter()
+            .filter(|name| *name != "traceparent")
+            .map(|name| json!([name, answer.header(name)]))
+            .collect();
+        let mut body: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
+        neutral(&mut body);
+        self.value(&json!({ "status": answer.status, "headers": headers, "body": body }))
+    }
+
+    /// A value in neutral words.
+    pub(super) fn value(&mut self, value: &Value) -> Value {
+        let text = value.to_string();
+        let text = OWN.replace_all(&text, |found: &Captures<'_>| self.name(&found[0]));
+        serde_json::from_str(&text).unwrap()
+    }
+
+    fn name(&mut self, found: &str) -> String {
+        if found.ends_with('Z') {
+            return "a time".into();
+        }
+        let next = self.0.len();
+        let number = *self.0.entry(found.to_owned()).or_insert(next);
+        let kind = found.split_once('_').map_or("digest", |(kind, _)| kind);
+        format!("{kind} {number}")
+    }
+}
+
+/// Takes out what is the provider's own.
+fn neutral(value: &mut Value) {
+    match value {
+        Value::Array(values) => values.iter_mut().for_each(neutral),
+        Value::Object(members) => {
+            for (name, value) in members {
+                let own = [
+                    "headers",
+                    "next_cursor",
+                    "storage_provider",
+                    "upload_id",
+                    "url",
+                ];
+                if own.contains(&name.as_str()) {
+                    *value = json!(!value.is_null());
+                } else {
+                    neutral(value);
+                }
+            }
+        }
+        _ => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_same_thing_keeps_its_name() {
+        let mut normal = Normaliser::default();
+        let id = "acc_01h2xcejqtf2nbrexx3vqjhp41";
+        let value = json!({ "id": id, "at": "2026-11-28T12:00:00.000Z", "of": [id, "name"] });
+        let neutral = json!({ "id": "acc 0", "at": "a time", "of": ["acc 0", "name"] });
+        assert_eq!(normal.value(&value), neutral);
+        assert_eq!(normal.value(&json!("0".repeat(64))), json!("digest 1"));
+    }
+}

@@ -1,0 +1,155 @@
+//! What one surface alone knows: its people's tokens, its marks, cursors and plans; and what came to be there.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+use wm_core::{api::Request, facts::TokenUsage, value::Timestamp};
+
+use super::{
+    compare::Digests,
+    normal::Normaliser,
+    script::{Command, PEOPLE},
+    side::Side,
+    world::{Asked, Body, Precondition, Upload, Who, World},
+};
+use crate::harness::Answer;
+
+/// What one surface alone knows.
+pub(super) struct Own {
+    /// What came to be there.
+    pub(super) world: World,
+    /// Which of its digests stand for which of the reference's.
+    pub(super) digests: Digests,
+    /// Which of its ids and digests are the first, the second …
+    pub(super) normal: Normaliser,
+    /// What was planned, by the place of the upload.
+    pub(super) plans: Vec<Value>,
+    tokens: Vec<String>,
+    etags: BTreeMap<String, Vec<String>>,
+    cursors: BTreeMap<String, String>,
+}
+
+impl Own {
+    /// Nothing but the people's tokens.
+    pub(super) fn new(side: &Side, run: &str, begun: Timestamp) -> Self {
+        let world = World::new(run.to_owned(), begun);
+        let token = |person| side.token(&world.email(person), TokenUsage::Access, begun);
+        Self {
+            tokens: (0..PEOPLE).map(token).collect(),
+            world,
+            digests: Digests::default(),
+            normal: Normaliser::default(),
+            plans: Vec::new(),
+            etags: BTreeMap::new(),
+            cursors: BTreeMap::new(),
+        }
+    }
+
+    /// The request this surface gets.
+    pub(super) fn request(&self, side: &Side, asked: &Asked, trace: String) -> Request {
+        let mut headers = vec![("traceparent".to_owned(), trace)];
+        let mut header = |name: &str, value: String| headers.push((name.to_owned(), value));
+        if let Some(value) = self.authorization(side, asked.who) {
+            header("authorization", value);
+        }
+        if let Some(mark) = self.mark(asked) {
+            header("if-match", mark);
+        }
+        if let Some(key) = &asked.key {
+            header("idempotency-key", key.clone());
+        }
+        if asked.body != Body::Nothing {
+            header("content-type", asked.media_type.to_owned());
+        }
+        let mut query = asked.query.clone();
+        if let Some(cursor) = self.cursors.get(&asked.path).filter(|_| asked.goes_on) {
+            let separator = if query.is_empty() { "" } else { "&" };
+            query = format!("{query}{separator}cursor={cursor}");
+        }
+        Request {
+            method: asked.method.into(),
+            path: asked.path.clone(),
+            query,
+            headers,
+            body: self.body(side, &asked.body),
+        }
+    }
+
+    fn authorization(&self, side: &Side, who: Who) -> Option<String> {
+        match who {
+            Who::Person(person) => Some(format!("Bearer {}", self.tokens[person])),
+            Who::Expired(person) => {
+                let token = side.expired_token(&self.world.email(person));
+                Some(format!("Bearer {token}"))
+            }
+            Who::Stranger(token) => token.map(str::to_owned),
+        }
+    }
+
+    fn mark(&self, asked: &Asked) -> Option<String> {
+        let known = self.etags.get(&asked.path).map(Vec::as_slice);
+        let known = known.unwrap_or_default();
+        let any = || "*".to_owned();
+        match asked.precondition {
+            Precondition::Nothing => None,
+            Precondition::Any => Some(any()),
+            Precondition::Current => Some(known.last().cloned().unwrap_or_else(any)),
+            Precondition::First => Some(known.first().cloned().unwrap_or_else(any)),
+            Precondition::Unknown => Some(format!("\"{}\"", "0".repeat(32))),
+        }
+    }
+
+    fn body(&self, side: &Side, body: &Body) -> Vec<u8> {
+        match body {
+            Body::Nothing => Vec::new(),
+            Body::Bytes(bytes) => bytes.clone(),
+            Body::Json(value) => value.to_string().into_bytes(),
+            Body::Token(member, person) => {
+                let email = self.world.email(*person);
+                let (usage, email) = match *member {
+                    "id_token" => (TokenUsage::Id, email),
+                    _ => (TokenUsage::Access, format!("second-{email}")),
+                };
+                let token = side.token(&email, usage, self.world.begun);
+                json!({ *member: token }).to_string().into_bytes()
+            }
+            Body::Mailed(_) => unreachable!("its token was looked up"),
+        }
+    }
+
+    /// Takes in what this surface answered.
+    pub(super) fn learn(&mut self, command: &Command, asked: &Asked, answer: &Answer) {
+        if let Some(etag) = answer.header("etag") {
+            let place = answer.header("location").unwrap_or(&asked.path);
+            let known = self.etags.entry(place.to_owned()).or_default();
+            if known.last().is_none_or(|last| last != etag) {
+                known.push(etag.to_owned());
+            }
+        }
+        let body: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
+        match body["next_cursor"].as_str() {
+            Some(cursor) => self.cursors.insert(asked.path.clone(), cursor.to_owned()),
+            None => self.cursors.remove(&asked.path),
+        };
+        self.world.learn(command, asked, answer.status, &body);
+        self.plan(asked, &body);
+    }
+
+    /// Remembers an upload that was planned.
+    fn plan(&mut self, asked: &Asked, body: &Value) {
+        let plan = &body["upload"];
+        let Some(path) = World::planned(plan) else {
+            return;
+        };
+        let declared = match &asked.body {
+            Body::Json(said) => said["sha256"].as_str(),
+            _ => None,
+        };
+        let known = self.world.uploads.iter().find(|upload| upload.path == path);
+        let known = known.map(|upload| upload.bytes.clone());
+        if let Some(bytes) = declared.and_then(World::bytes).or(known) {
+            self.world.uploads.push(Upload { path, bytes });
+            self.plans.push(plan.clone());
+        }
+    }
+}

@@ -1,0 +1,152 @@
+//! Two requests at once.
+
+use std::collections::BTreeMap;
+
+use futures_util::future::join_all;
+use wm_core::api::Request;
+
+use super::{
+    left::{Left, Outcome},
+    run::{Besides, Difference, Replay, told},
+    script::Command,
+    side::{Kind, Side, remove_folder},
+    world::{Asked, Step},
+};
+use crate::{harness::Answer, told::Barrier};
+
+/// What was answered, and what is left behind on a fork of the reference.
+pub(super) fn left(answers: Vec<Answer>, fork: &Side) -> Outcome {
+    let events = fork.take_events();
+    let reference = fork.reference().expect("it is one");
+    Outcome {
+        answers,
+        left: Left::behind(reference, events),
+    }
+}
+
+impl Replay<'_> {
+    /// Two commands at once. What comes of it must be what would have come of one after the other, whichever
+    /// was first.
+    pub(super) async fn at_once(
+        &mut self,
+        pair: &[Command; 2],
+        number: usize,
+    ) -> Result<(), Difference> {
+        // What came before is published, so that only the two move.
+        self.end().await?;
+        let world = &self.own[0].world;
+        // The same command twice is the same request twice, key and all.
+        let second = number + usize::from(pair[0] != pair[1]);
+        let steps = [world.step(number, &pair[0]), world.step(second, &pair[1])];
+        let [Step::Ask(first), Step::Ask(second)] = steps else {
+            return Ok(());
+        };
+        let asked = [first, second];
+        self.tick(&Besides::default());
+        let outcomes = [
+            self.serial(&asked, &[0, 1]).await,
+            self.serial(&asked, &[1, 0]).await,
+        ];
+        let parallel = self.parallel(&asked).await;
+        for (number, answers) in parallel.into_iter().enumerate() {
+            let what = self.explain(number + 1, &asked, &answers, &outcomes).await;
+            what.map_err(|what| Difference {
+                side: self.sides.all[number + 1].name,
+                step: format!(
+                    "at once:\n      {}\n      {}",
+                    told(&asked[0]),
+                    told(&asked[1])
+                ),
+                what,
+            })?;
+        }
+        Ok(())
+    }
+
+    /// Whether one of these outcomes is what came of requests on a surface.
+    pub(super) async fn explain(
+        &self,
+        number: usize,
+        asked: &[Asked],
+        answers: &[Answer],
+        outcomes: &[Outcome],
+    ) -> Result<(), String> {
+        let (side, own) = (&self.sides.all[number], &self.own[number]);
+        let events = self.sides.take_events(side);
+        let mut why = Vec::new();
+        for outcome in outcomes {
+            let mut digests = own.digests.clone();
+            let compared = outcome.compare(side, asked, answers, &events, &mut digests);
+            match compared.await {
+                Ok(()) => return Ok(()),
+                Err(what) => why.push(what),
+            }
+        }
+        Err(format!("nothing explains it:\n    {}", why.join("\n    ")))
+    }
+
+    /// What comes of requests in this order, by a fork of the reference: the last answer to each.
+    pub(super) async fn serial(&self, asked: &[Asked], order: &[usize]) -> Outcome {
+        let fork = self.fork();
+        let mut answers = vec![Answer::default(); asked.len()];
+        for place in order {
+            let request = self.to_reference(&asked[*place], *place);
+            answers[*place] = fork.call(request).await;
+        }
+        fork.publish().await;
+        left(answers, &fork)
+    }
+
+    /// The reference as it is, to go on otherwise.
+    pub(super) fn fork(&self) -> Side {
+        let side = &self.sides.all[0];
+        let reference = side.reference().expect("the reference is the first");
+        Side {
+            name: side.name,
+            file: side.file.clone(),
+            kind: Kind::Memory(reference.fork()),
+        }
+    }
+
+    /// A request as the reference gets it.
+    pub(super) fn to_reference(&self, asked: &Asked, place: usize) -> Request {
+        self.own[0].request(&self.sides.all[0], asked, self.trace(place as u64))
+    }
+
+    /// What the other surfaces make of both at once. On a cloud each is decided before the other commits; a node
+    /// lets writers queue before they decide.
+    async fn parallel(&self, asked: &[Asked; 2]) -> Vec<[Answer; 2]> {
+        let folder = |name: &str| self.sides.folder.path().join(format!("barrier-{name}"));
+        let clouds = self.sides.all.iter();
+        let clouds = clouds.filter(|side| matches!(side.kind, Kind::Aws(..) | Kind::Azure(..)));
+        let barriers: BTreeMap<&str, Barrier> = clouds
+            .map(|side| (side.name, Barrier::at(&folder(side.name))))
+            .collect();
+        self.tell(&Besides {
+            barriers: barriers.clone(),
+            ..Besides::default()
+        });
+        let others = self.sides.all.iter().zip(&self.own).skip(1);
+        let both = others.map(|(side, own)| {
+            let barrier = barriers.get(side.name);
+            let each = [0, 1].map(|place| {
+                let request = own.request(side, &asked[place], self.trace(place as u64));
+                async move {
+                    let answer = side.call(request).await;
+                    if let Some(barrier) = barrier {
+                        barrier.open();
+                    }
+                    answer
+                }
+            });
+            async move { <[Answer; 2]>::try_from(join_all(each).await).expect("there are two") }
+        });
+        let answers = join_all(both).await;
+        self.tell(&Besides::default());
+        for name in barriers.keys() {
+            remove_folder(&folder(name));
+        }
+        join_all(self.sides.all.iter().skip(1).map(Side::publish)).await;
+        answers
+    }
+}

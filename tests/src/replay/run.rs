@@ -1,0 +1,454 @@
+//! Replaying a script on all surfaces, step by step.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+    sync::atomic::{AtomicU64, Ordering},
+    time::Duration,
+};
+
+use futures_util::future::join_all;
+use serde_json::{Value, json};
+use wm_core::value::Sha256;
+use wm_service::clock::now;
+
+use super::{
+    compare::Comparison,
+    left::Left,
+    own::Own,
+    script::{Command, PEOPLE, Script, What},
+    side::{Side, Sides},
+    world::{Asked, Body, Step, Upload},
+};
+use crate::{
+    client::object_request,
+    harness::{Answer, ObjectRequest},
+    told::{Barrier, Crash, Defect, Order},
+};
+
+/// Between one step and the next, as the surfaces are told.
+const PAUSE: i64 = 7;
+
+/// Longer than anything that was interrupted is left alone, in milliseconds.
+const LATER: i64 = 20 * 60 * 1000;
+
+/// How far ahead of the clock a script begins, so that no token is of its future.
+const AHEAD: Duration = Duration::from_secs(5);
+
+/// Where a surface says something else than the reference.
+#[derive(Debug, Clone)]
+pub struct Difference {
+    /// The surface.
+    pub side: &'static str,
+    /// What was asked, or looked at.
+    pub step: String,
+    /// What differs.
+    pub what: String,
+}
+
+impl fmt::Display for Difference {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { side, step, what } = self;
+        write!(formatter, "{side} differs\n    {step}\n    {what}")
+    }
+}
+
+/// A defect of one surface.
+pub type Defective = Option<(&'static str, Defect)>;
+
+/// A script on its way.
+pub(super) struct Replay<'a> {
+    pub(super) sides: &'a Sides,
+    pub(super) own: Vec<Own>,
+    order: Order,
+    /// Which step it is, of all steps of all scripts.
+    number: u64,
+    defective: Defective,
+}
+
+/// What else the surfaces are told, by their names.
+#[derive(Default)]
+pub(super) struct Besides {
+    pub(super) barriers: BTreeMap<&'static str, Barrier>,
+    pub(super) crashes: BTreeMap<&'static str, Crash>,
+    /// Whether calls are written down.
+    pub(super) noted: bool,
+    /// Whether it is later than anything interrupted is left alone.
+    pub(super) later: bool,
+}
+
+/// Replays a script; the first difference ends it.
+///
+/// # Errors
+/// [`Difference`].
+pub async fn replay(
+    sides: &mut Sides,
+    script: &Script,
+    seed: u64,
+    defective: Defective,
+) -> Result<(), Difference> {
+    sides.renew();
+    let mut replay = Replay::begin(sides, seed, defective);
+    let same = replay.run(script).await;
+    if same.is_err() {
+        replay.abandon().await;
+    }
+    same
+}
+
+/// How a command reads as a request, for messages.
+pub(super) fn told(asked: &Asked) -> String {
+    let Asked {
+        who,
+        method,
+        path,
+        query,
+        precondition,
+        body,
+        ..
+    } = asked;
+    let query = if query.is_empty() {
+        String::new()
+    } else {
+        format!("?{query}")
+    };
+    format!("{who:?}: {method} {path}{query}, if {precondition:?}, saying {body:?}")
+}
+
+impl<'a> Replay<'a> {
+    pub(super) fn begin(sides: &'a Sides, seed: u64, defective: Defective) -> Self {
+        static RUNS: AtomicU64 = AtomicU64::new(1);
+        let run = RUNS.fetch_add(1, Ordering::SeqCst);
+        let begun = now();
+        let mixed = Sha256::of(&[seed.to_be_bytes(), run.to_be_bytes()].concat());
+        let entropy = u64::from_be_bytes(mixed.as_bytes()[..8].try_into().unwrap());
+        let name = format!("{}-{run}", std::process::id());
+        let own = sides.all.iter().map(|side| Own::new(side, &name, begun));
+        let replay = Self {
+            own: own.collect(),
+            order: Order {
+                now: begun.after(AHEAD).millis(),
+                seed: entropy,
+                ..Order::default()
+            },
+            number: run << 32,
+            sides,
+            defective,
+        };
+        replay.tell(&Besides::default());
+        replay
+    }
+
+    async fn run(&mut self, script: &Script) -> Result<(), Difference> {
+        let pair = script.pair.iter().flatten();
+        self.come(script.commands.iter().chain(pair)).await?;
+        for (number, command) in script.commands.iter().enumerate() {
+            self.take(number, command).await?;
+        }
+        match &script.pair {
+            None => self.end().await,
+            Some(pair) => self.at_once(pair, script.commands.len()).await,
+        }
+    }
+
+    /// Takes out what is still on its way, which is not the next script's.
+    pub(super) async fn abandon(&mut self) {
+        self.defective = None;
+        self.tell(&Besides::default());
+        for side in &self.sides.all {
+            side.publish().await;
+            drop(side.take_events());
+        }
+    }
+
+    /// Tells every surface what time it is.
+    pub(super) fn tell(&self, besides: &Besides) {
+        if !self.sides.are_told {
+            return;
+        }
+        for side in &self.sides.all {
+            let defect = self.defective.filter(|(name, _)| *name == side.name);
+            let order = Order {
+                defect: defect.map(|(_, defect)| defect),
+                barrier: besides.barriers.get(side.name).cloned(),
+                crash: besides.crashes.get(side.name).copied(),
+                noted: besides.noted,
+                now: self.order.now + if besides.later { LATER } else { 0 },
+                ..self.order.clone()
+            };
+            order.tell(&side.file);
+        }
+    }
+
+    /// Lets time pass.
+    pub(super) fn tick(&mut self, besides: &Besides) {
+        self.order.now += PAUSE;
+        self.number += 1;
+        self.tell(besides);
+    }
+
+    /// What tells this request from all others, on every surface alike.
+    pub(super) fn trace(&self, salt: u64) -> String {
+        let (seed, number) = (self.order.seed, self.number);
+        let parts = [seed.to_be_bytes(), number.to_be_bytes(), salt.to_be_bytes()].concat();
+        let digest = Sha256::of(&parts).to_string();
+        format!("00-{}-{}-01", &digest[..32], &digest[32..48])
+    }
+
+    /// The people of a script sign in.
+    pub(super) async fn come(
+        &mut self,
+        commands: impl Iterator<Item = &Command>,
+    ) -> Result<(), Difference> {
+        let present: BTreeSet<usize> = commands.map(|command| command.who).collect();
+        for who in present {
+            self.take(0, &Command::plain(who, What::Session)).await?;
+        }
+        Ok(())
+    }
+
+    /// Takes one step everywhere, and compares what comes of it.
+    pub(super) async fn take(
+        &mut self,
+        number: usize,
+        command: &Command,
+    ) -> Result<(), Difference> {
+        self.tick(&Besides::default());
+        let steps = self.own.iter().map(|own| own.world.step(number, command));
+        let steps: Vec<Step> = steps.collect();
+        let asked = |step: Step| match step {
+            Step::Ask(asked) | Step::Fetch(asked) => asked,
+            Step::Put(_) => unreachable!("all steps are of one kind"),
+        };
+        match &steps[0] {
+            Step::Put(upload) => self.put(*upload).await,
+            Step::Ask(_) => {
+                let asked = steps.into_iter().map(asked).collect();
+                self.ask(command, asked).await.map(drop)
+            }
+            Step::Fetch(_) => {
+                let asked: Vec<Asked> = steps.into_iter().map(asked).collect();
+                let answers = self.ask(command, asked.clone()).await?;
+                self.fetch(&asked[0], &answers).await
+            }
+        }
+    }
+
+    async fn ask(
+        &mut self,
+        command: &Command,
+        asked: Vec<Asked>,
+    ) -> Result<Vec<Answer>, Difference> {
+        let asked = self.mailed(asked).await?;
+        let trace = self.trace(0);
+        let calls = self.sides.all.iter().zip(&self.own).zip(&asked);
+        let calls =
+            calls.map(|((side, own), asked)| side.call(own.request(side, asked, trace.clone())));
+        let answers = join_all(calls).await;
+        self.same_answers(&asked[0], &answers)?;
+        for ((own, asked), answer) in self.own.iter_mut().zip(&asked).zip(&answers) {
+            own.learn(command, asked, answer);
+        }
+        Ok(answers)
+    }
+
+    fn same_answers(&mut self, asked: &Asked, answers: &[Answer]) -> Result<(), Difference> {
+        let difference = |side: &Side, what| Difference {
+            side: side.name,
+            step: told(asked),
+            what,
+        };
+        if !self.sides.are_told {
+            let neutral: Vec<Value> = self
+                .own
+                .iter_mut()
+                .zip(answers)
+                .map(|(own, answer)| own.normal.answer(answer))
+                .collect();
+            return self
+                .all_same(&neutral)
+                .map_err(|(side, what)| difference(side, what));
+        }
+        for ((side, own), answer) in self.sides.all.iter().zip(&mut self.own).zip(answers) {
+            let mut comparison = Comparison {
+                digests: &mut own.digests,
+                opaque: asked.is_opaque(),
+            };
+            let compared = comparison.answers(&answers[0], answer);
+            compared.map_err(|what| difference(side, what))?;
+        }
+        Ok(())
+    }
+
+    /// Whether every surface has the same value.
+    pub(super) fn all_same<T: PartialEq + fmt::Debug>(
+        &self,
+        values: &[T],
+    ) -> Result<(), (&'a Side, String)> {
+        let other = values.iter().position(|value| *value != values[0]);
+        match other {
+            None => Ok(()),
+            Some(other) => {
+                let (first, other) = (&values[0], (&self.sides.all[other], &values[other]));
+                let what = format!("{first:?} by the reference, but here\n      {:?}", other.1);
+                Err((other.0, what))
+            }
+        }
+    }
+
+    /// The requests with the token that was mailed, where they are to have one.
+    pub(super) async fn mailed(&self, asked: Vec<Asked>) -> Result<Vec<Asked>, Difference> {
+        let Body::Mailed(person) = asked[0].body else {
+            return Ok(asked);
+        };
+        join_all(self.sides.all.iter().map(Side::publish)).await;
+        let mails = self.same_mails(person).await?;
+        let with_token = |(asked, mails): (Asked, Vec<String>)| {
+            let token = mails.iter().rev().find_map(|mail| {
+                let (_, rest) = mail.split_once("?token=")?;
+                rest.split_whitespace().next()
+            });
+            let body = json!({ "token": token.unwrap_or("none") });
+            Asked {
+                body: Body::Json(body),
+                ..asked
+            }
+        };
+        Ok(asked.into_iter().zip(mails).map(with_token).collect())
+    }
+
+    /// The mails to somebody, on every surface, oldest first.
+    async fn same_mails(&self, person: usize) -> Result<Vec<Vec<String>>, Difference> {
+        let to = self.own[0].world.email(person);
+        let mails = join_all(self.sides.all.iter().map(|side| side.mails(&to))).await;
+        let sorted = mails.iter().map(|mails| {
+            let mut mails: Vec<&str> = mails.iter().map(|mail| mail.trim()).collect();
+            mails.sort_unstable();
+            if self.sides.are_told {
+                mails
+            } else {
+                // The links in them are each surface's own.
+                vec![""; mails.len()]
+            }
+        });
+        let sorted: Vec<Vec<&str>> = sorted.collect();
+        let same = self.all_same(&sorted);
+        same.map_err(|(side, what)| Difference {
+            side: side.name,
+            step: format!("the mails to {to}"),
+            what,
+        })?;
+        Ok(mails)
+    }
+
+    /// Fetches what the answers point to.
+    async fn fetch(&self, asked: &Asked, answers: &[Answer]) -> Result<(), Difference> {
+        let fetched = self
+            .sides
+            .all
+            .iter()
+            .zip(answers)
+            .map(|(side, answer)| async move {
+                let request = download(answer)?;
+                let answer = side.object(request).await;
+                Some((answer.status, answer.body))
+            });
+        let fetched = join_all(fetched).await;
+        self.all_same(&fetched).map_err(|(side, what)| Difference {
+            side: side.name,
+            step: format!("what is fetched after {}", told(asked)),
+            what,
+        })
+    }
+
+    /// Sends bytes as planned. Whether a store takes them must be the same everywhere, and so what follows.
+    async fn put(&mut self, number: usize) -> Result<(), Difference> {
+        let sent = self.sides.all.iter().zip(&self.own).map(|(side, own)| {
+            let bytes = own.world.uploads[number].bytes.clone();
+            side.object(object_request(&own.plans[number], bytes))
+        });
+        let answers = join_all(sent).await;
+        let taken: Vec<bool> = answers.iter().map(|answer| answer.status < 300).collect();
+        self.all_same(&taken).map_err(|(side, what)| Difference {
+            side: side.name,
+            step: format!("PUT {}", self.own[0].world.uploads[number].path),
+            what: format!("taken: {what}"),
+        })?;
+        if taken[0] {
+            let told = self.sides.all.iter().zip(&self.own);
+            join_all(told.map(|(side, own)| {
+                let Upload { path, .. } = &own.world.uploads[number];
+                side.created(path)
+            }))
+            .await;
+        }
+        Ok(())
+    }
+
+    /// Compares everything that a script leaves behind.
+    pub(super) async fn end(&mut self) -> Result<(), Difference> {
+        self.tick(&Besides::default());
+        join_all(self.sides.all.iter().map(Side::publish)).await;
+        match self.sides.all[0].reference() {
+            Some(reference) => {
+                let left = Left::behind(reference, self.sides.all[0].take_events());
+                self.same_left(&left).await?;
+            }
+            None => self.same_events()?,
+        }
+        for person in 0..PEOPLE {
+            self.same_mails(person).await?;
+        }
+        Ok(())
+    }
+
+    async fn same_left(&mut self, left: &Left) -> Result<(), Difference> {
+        for (side, own) in self.sides.all.iter().zip(&mut self.own).skip(1) {
+            let events = self.sides.take_events(side);
+            let compared = left.compare(side, &events, &mut own.digests).await;
+            compared.map_err(|what| Difference {
+                side: side.name,
+                step: "what is left in the end".into(),
+                what,
+            })?;
+        }
+        Ok(())
+    }
+
+    /// What was published, in neutral words.
+    fn same_events(&mut self) -> Result<(), Difference> {
+        let neutral = self.sides.all.iter().zip(&mut self.own).map(|(side, own)| {
+            let mut events = self.sides.take_events(side);
+            events.sort_by_key(|event| (event.time, event.subject.clone(), event.data.seq));
+            let kinds = events
+                .iter()
+                .map(|event| json!([event.kind, event.subject, event.data.seq]));
+            let mut kinds: Vec<String> = kinds
+                .map(|kind| own.normal.value(&kind).to_string())
+                .collect();
+            kinds.sort();
+            kinds
+        });
+        let neutral: Vec<Vec<String>> = neutral.collect();
+        self.all_same(&neutral).map_err(|(side, what)| Difference {
+            side: side.name,
+            step: "the events".into(),
+            what,
+        })
+    }
+}
+
+/// The request that downloads what an answer points to.
+fn download(answer: &Answer) -> Option<ObjectRequest> {
+    let body: Value = serde_json::from_slice(&answer.body).ok()?;
+    let url = body["url"].as_str()?.to_owned();
+    let headers = body["headers"].as_object().into_iter().flatten();
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let headers = headers.map(|(name, value)| (name.clone(), text(value)));
+    Some(ObjectRequest {
+        method: "GET".into(),
+        url,
+        headers: headers.collect(),
+        body: Vec::new(),
+    })
+}

@@ -1,0 +1,222 @@
+//! Random scripts: what people ask for, in words that mean something whatever happened before.
+
+use std::fmt;
+
+use crate::choices::Choices;
+
+/// People of a script.
+pub const PEOPLE: usize = 4;
+
+/// One thing somebody does. Which of the things there are it is about, and what it says, follow from the picks
+/// and from what happened before: a command left out changes what the others mean, never whether they mean
+/// something.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Command {
+    /// Who.
+    pub who: usize,
+    /// What.
+    pub what: What,
+    /// Choices among what there is.
+    pub picks: [u32; 3],
+    /// Whether a request to create comes with an idempotency key.
+    pub keyed: bool,
+}
+
+impl fmt::Debug for Command {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            who,
+            what,
+            picks,
+            keyed,
+        } = self;
+        let key = if *keyed { ", keyed" } else { "" };
+        write!(formatter, "p{who}: {what:?} {picks:?}{key}")
+    }
+}
+
+/// What happens one after the other, and what two people do at once in the end.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Script {
+    /// One after the other.
+    pub commands: Vec<Command>,
+    /// At once.
+    pub pair: Option<[Command; 2]>,
+}
+
+macro_rules! whats {
+    ($($what:ident $weight:literal)*) => {
+        /// What somebody does.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        #[expect(missing_docs, reason = "the names are those of the operations")]
+        pub enum What { $($what),* }
+
+        /// Everything, with how often it is chosen.
+        const WHATS: &[(What, u32)] = &[$((What::$what, $weight)),*];
+    };
+}
+
+whats! {
+    Session 2 Identity 1 Link 1 Public 1
+    CreateAccount 4 GetAccount 2 PatchAccount 3 CloseAccount 1
+    ListMembers 2 GetMember 1 PatchMember 3 RemoveMember 2
+    CreateTeam 3 ListTeams 1 GetTeam 1 PatchTeam 2 DeleteTeam 1
+    PutTeamMember 3 GetTeamMember 1 RemoveTeamMember 1 ListTeamMembers 1
+    Invite 6 ListInvitations 1 GetInvitation 1 Resend 1 RevokeInvitation 1 Accept 8 Decline 1
+    CreateProject 5 ListProjects 2 GetProject 2 PatchProject 3 DeleteProject 1
+    CreateGrant 5 ListGrants 2 GetGrant 1 PatchGrant 2 RevokeGrant 3
+    Access 3 Preview 1 Subjects 1
+    Declare 6 ListArtifacts 2 GetArtifact 2 PatchArtifact 2 DeleteArtifact 1 RestoreArtifact 1
+    NewVersion 2 ListVersions 1 GetVersion 1 Reissue 1 Put 6 Complete 4 Download 3 RestoreVersion 1
+    Derive 2 ListDerived 1 GetDerived 1 ReissueDerived 1 CompleteDerived 2 DownloadDerived 1
+    AppendMetadata 2 ListMetadata 1 AppendEvent 2 ListEvents 1
+    GetPreferences 1 PutPreferences 2
+    Journal 2 Verification 2
+    Replay 4 BadInput 5
+}
+
+/// What is worth doing at the same time as something else.
+const WRITES: &[What] = &[
+    What::PatchAccount,
+    What::PatchMember,
+    What::RemoveMember,
+    What::CreateTeam,
+    What::PatchTeam,
+    What::DeleteTeam,
+    What::PutTeamMember,
+    What::Invite,
+    What::CreateProject,
+    What::PatchProject,
+    What::CreateGrant,
+    What::PatchGrant,
+    What::RevokeGrant,
+    What::Declare,
+    What::PatchArtifact,
+    What::DeleteArtifact,
+    What::Complete,
+    What::AppendEvent,
+    What::PutPreferences,
+];
+
+impl Script {
+    /// A script of so many commands, the first of which lay the ground for the others.
+    pub fn generate(choices: &mut impl Choices, length: usize) -> Self {
+        let ground = [What::CreateAccount, What::CreateProject];
+        let mut commands: Vec<Command> = ground
+            .into_iter()
+            .map(|what| Command {
+                who: 0,
+                ..Command::of(what, choices)
+            })
+            .collect();
+        commands.extend((ground.len()..length).map(|_| {
+            let what = any(choices);
+            Command::of(what, choices)
+        }));
+        let pair = choices.happens(1, 2).then(|| Command::pair(choices));
+        Self { commands, pair }
+    }
+
+    /// How many commands it is.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.commands.len() + 2 * usize::from(self.pair.is_some())
+    }
+
+    /// Whether nothing happens.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// This one without some of its commands.
+    #[must_use]
+    pub fn without(&self, from: usize, count: usize) -> Self {
+        let mut commands = self.commands.clone();
+        commands.drain(from..from + count);
+        Self {
+            commands,
+            pair: self.pair,
+        }
+    }
+
+    /// This one with one after the other in the end, or with nothing there.
+    #[must_use]
+    pub fn without_pair(&self) -> [Self; 2] {
+        let alone = Self {
+            pair: None,
+            ..self.clone()
+        };
+        let mut one_by_one = alone.clone();
+        one_by_one.commands.extend(self.pair.into_iter().flatten());
+        [alone, one_by_one]
+    }
+}
+
+impl Command {
+    /// Something that needs no choices.
+    #[must_use]
+    pub fn plain(who: usize, what: What) -> Self {
+        Self {
+            who,
+            what,
+            picks: [0; 3],
+            keyed: false,
+        }
+    }
+
+    fn of(what: What, choices: &mut impl Choices) -> Self {
+        // Most things are done by whoever may do them.
+        let who = match choices.below(10) {
+            0..6 => 0,
+            6..8 => 1,
+            8 => 2,
+            _ => 3,
+        };
+        Self {
+            who,
+            what,
+            picks: [0; 3].map(|_| choices.below(1 << 16)),
+            keyed: choices.happens(1, 2),
+        }
+    }
+
+    /// Two writes: the same thing in other words, the very same, or two different ones.
+    fn pair(choices: &mut impl Choices) -> [Self; 2] {
+        let first = *choices.pick(WRITES);
+        let first = Self {
+            who: 0,
+            ..Self::of(first, choices)
+        };
+        let second = match choices.below(4) {
+            0 => first,
+            1 | 2 => {
+                let [about, _, _] = first.picks;
+                let other = Self::of(first.what, choices);
+                let [_, second, third] = other.picks;
+                Self {
+                    who: 0,
+                    picks: [about, second, third],
+                    ..other
+                }
+            }
+            _ => {
+                let what = *choices.pick(WRITES);
+                Self::of(what, choices)
+            }
+        };
+        [first, second]
+    }
+}
+
+fn any(choices: &mut impl Choices) -> What {
+    let total = WHATS.iter().map(|(_, weight)| weight).sum();
+    let mut left = choices.below(total);
+    for (what, weight) in WHATS {
+        match left.checked_sub(*weight) {
+            Some(rest) => left = rest,
+            None => return *what,
+        }
+    }
+    What::Session
+}

@@ -1,0 +1,749 @@
+//! What a script has brought about so far, and the request a command stands for in it.
+
+use percent_encoding::percent_decode_str;
+use serde_json::{Value, json};
+use wm_core::{
+    storage::ObjectPath,
+    value::{Sha256, Timestamp},
+};
+
+use super::script::{Command, PEOPLE, What};
+
+/// What came to be, in the reference's words, which the other surfaces' are too.
+#[derive(Debug, Clone)]
+pub struct World {
+    /// Tells this run's people from all others'.
+    pub run: String,
+    /// When the script began.
+    pub begun: Timestamp,
+    users: [Option<String>; PEOPLE],
+    accounts: Vec<String>,
+    teams: Vec<String>,
+    members: Vec<String>,
+    invitations: Vec<String>,
+    projects: Vec<String>,
+    grants: Vec<String>,
+    artifacts: Vec<String>,
+    versions: Vec<String>,
+    derived: Vec<String>,
+    /// Uploads that were planned.
+    pub uploads: Vec<Upload>,
+    /// Creations that can be sent again.
+    keyed: Vec<Asked>,
+}
+
+/// An upload that was planned.
+#[derive(Debug, Clone)]
+pub struct Upload {
+    /// Where its object is to be.
+    pub path: ObjectPath,
+    /// What it is to contain.
+    pub bytes: Vec<u8>,
+}
+
+/// Who asks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Who {
+    /// One of the script's people.
+    Person(usize),
+    /// One of them, with a token that was good once.
+    Expired(usize),
+    /// Somebody with this for a token, or with none.
+    Stranger(Option<&'static str>),
+}
+
+/// Under which condition.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Precondition {
+    /// None.
+    Nothing,
+    /// `If-Match: *`.
+    Any,
+    /// The state that was seen last.
+    Current,
+    /// The state that was seen first.
+    First,
+    /// A state nobody ever saw.
+    Unknown,
+}
+
+/// A request, but for what is each surface's own.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Asked {
+    /// By whom.
+    pub who: Who,
+    /// The method.
+    pub method: &'static str,
+    /// The path.
+    pub path: String,
+    /// The query.
+    pub query: String,
+    /// Whether it goes on where the same list ended before.
+    pub goes_on: bool,
+    /// The condition.
+    pub precondition: Precondition,
+    /// The idempotency key.
+    pub key: Option<String>,
+    /// The media type of the body.
+    pub media_type: &'static str,
+    /// The body.
+    pub body: Body,
+}
+
+/// A body.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Body {
+    /// None.
+    Nothing,
+    /// These bytes, whatever they are.
+    Bytes(Vec<u8>),
+    /// JSON.
+    Json(Value),
+    /// JSON with a token of this person for an address of theirs in this member.
+    Token(&'static str, usize),
+    /// JSON with the token of the newest mail to this person.
+    Mailed(usize),
+}
+
+/// What a command stands for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Step {
+    /// A request.
+    Ask(Asked),
+    /// A request for an address, and what is there.
+    Fetch(Asked),
+    /// Following a plan.
+    Put(usize),
+}
+
+const ACCOUNT_ROLES: [&str; 4] = ["member", "guest", "admin", "owner"];
+const PROJECT_ROLES: [&str; 5] = ["viewer", "contributor", "manager", "owner", "commenter"];
+const NAMES: [&str; 6] = ["House", "Atelier", "Ä Ö", "a/b", "", "Tower"];
+const FILES: [&str; 5] = ["plan.txt", "Grundriß.pdf", "a b.txt", "../x", "n.txt"];
+const EVENTS: [&str; 5] = [
+    "account.updated",
+    "project.created",
+    "member.updated",
+    "grant.created",
+    "no.such",
+];
+const CONTENTS: [&[u8]; 4] = [b"plan", b"", b"another plan", &[0, 255, 10, 13]];
+
+fn pick<T: Copy>(values: &[T], choice: u32) -> T {
+    values[choice as usize % values.len()]
+}
+
+fn ask(who: usize, method: &'static str, path: impl Into<String>) -> Asked {
+    Asked {
+        who: Who::Person(who),
+        method,
+        path: path.into(),
+        query: String::new(),
+        goes_on: false,
+        precondition: Precondition::Nothing,
+        key: None,
+        media_type: "application/json",
+        body: Body::Nothing,
+    }
+}
+
+impl Asked {
+    /// Who one is.
+    #[must_use]
+    pub fn session() -> Self {
+        ask(0, "GET", "/v1/session")
+    }
+
+    /// Whether the answer may hold digests that cover something of the provider's: nothing of an account does.
+    #[must_use]
+    pub fn is_opaque(&self) -> bool {
+        !self.path.starts_with("/v1/accounts")
+    }
+
+    fn says(self, body: Value) -> Self {
+        Self {
+            body: Body::Json(body),
+            ..self
+        }
+    }
+
+    fn asks(self, query: impl Into<String>) -> Self {
+        Self {
+            query: query.into(),
+            ..self
+        }
+    }
+
+    fn under(self, choice: u32) -> Self {
+        let conditions = [
+            Precondition::Current,
+            Precondition::Any,
+            Precondition::Current,
+            Precondition::First,
+            Precondition::Unknown,
+            Precondition::Nothing,
+        ];
+        Self {
+            precondition: pick(&conditions, choice),
+            ..self
+        }
+    }
+}
+
+impl World {
+    /// Nothing yet.
+    #[must_use]
+    pub fn new(run: String, begun: Timestamp) -> Self {
+        Self {
+            run,
+            begun,
+            users: Default::default(),
+            accounts: Vec::new(),
+            teams: Vec::new(),
+            members: Vec::new(),
+            invitations: Vec::new(),
+            projects: Vec::new(),
+            grants: Vec::new(),
+            artifacts: Vec::new(),
+            versions: Vec::new(),
+            derived: Vec::new(),
+            uploads: Vec::new(),
+            keyed: Vec::new(),
+        }
+    }
+
+    /// Somebody's address.
+    #[must_use]
+    pub fn email(&self, person: usize) -> String {
+        format!("p{person}-{}@example.com", self.run)
+    }
+
+    /// One of the places there are, and seldom or for want of one a place that is none.
+    fn one(&self, places: &[String], choice: u32, kind: &str) -> String {
+        let place = places.get(choice as usize % places.len().max(1));
+        match place {
+            Some(place) if !choice.is_multiple_of(29) => place.clone(),
+            _ => self.nowhere(kind),
+        }
+    }
+
+    fn nowhere(&self, kind: &str) -> String {
+        let ulid = "01h2xcejqtf2nbrexx3vqjhp41";
+        let account = || format!("/v1/accounts/acc_{ulid}");
+        let project = || format!("/v1/projects/prj_{ulid}{ulid}");
+        let artifact = || format!("{}/artifacts/art_{ulid}", project());
+        match kind {
+            "account" => account(),
+            "team" => format!("{}/teams/team_{ulid}", account()),
+            "member" => format!("{}/members/usr_{ulid}", account()),
+            "invitation" => format!("{}/invitations/inv_{ulid}", account()),
+            "project" => project(),
+            "grant" => format!("{}/grants/grt_{ulid}", project()),
+            "artifact" => artifact(),
+            "version" => format!("{}/versions/1", artifact()),
+            _ => format!("{}/derived/der_{ulid}", artifact()),
+        }
+    }
+
+    fn user(&self, choice: u32) -> String {
+        let known: Vec<&String> = self.users.iter().flatten().collect();
+        let user = known.get(choice as usize % known.len().max(1));
+        user.map_or("usr_01h2xcejqtf2nbrexx3vqjhp41".into(), |user| {
+            (*user).clone()
+        })
+    }
+
+    fn id(place: &str) -> &str {
+        place.rsplit('/').next().unwrap_or_default()
+    }
+
+    fn principal(&self, choice: u32) -> Value {
+        if choice.is_multiple_of(3) && !self.teams.is_empty() {
+            let team = self.one(&self.teams, choice / 3, "team");
+            json!({ "type": "team", "id": Self::id(&team) })
+        } else {
+            json!({ "type": "user", "id": self.user(choice / 3) })
+        }
+    }
+
+    /// An end: mostly none, seldom one that is past.
+    fn end(&self, choice: u32) -> Option<String> {
+        let day = 24 * 60 * 60 * 1000;
+        let after = match choice % 8 {
+            0 => 30 * day,
+            1 => -day,
+            _ => return None,
+        };
+        let time = Timestamp::from_millis(self.begun.millis() + after);
+        Some(time.to_string())
+    }
+
+    fn file(choice: u32) -> Value {
+        let bytes = pick(&CONTENTS, choice / 8);
+        let types = ["text/plain", "application/pdf", "text/html", "no type"];
+        json!({
+            "name": pick(&FILES, choice),
+            "media_type": pick(&types, choice / 3),
+            "size": bytes.len(),
+            "sha256": Sha256::of(bytes).to_string(),
+        })
+    }
+
+    /// What this command stands for now.
+    #[must_use]
+    pub fn step(&self, number: usize, command: &Command) -> Step {
+        let [a, b, c] = command.picks;
+        match command.what {
+            What::Put => match self.uploads.len() {
+                0 => Step::Ask(self.asked(command)),
+                uploads => Step::Put(a as usize % uploads),
+            },
+            What::Download | What::DownloadDerived => Step::Fetch(self.asked(command)),
+            What::Replay => Step::Ask(self.again(a, b)),
+            What::BadInput => Step::Ask(self.bad(command.who, a, b, c)),
+            _ => {
+                let mut asked = self.asked(command);
+                if command.keyed && asked.method == "POST" {
+                    asked.key = Some(format!("key-{}-{number}", self.run));
+                }
+                Step::Ask(asked)
+            }
+        }
+    }
+
+    /// A creation once more: with the same words, or with others under the same key.
+    fn again(&self, a: u32, b: u32) -> Asked {
+        let Some(last) = self.keyed.get(a as usize % self.keyed.len().max(1)) else {
+            return ask(0, "GET", "/v1/session");
+        };
+        let mut asked = last.clone();
+        if b.is_multiple_of(4) {
+            asked.body = Body::Json(json!({ "name": "Otherwise" }));
+        }
+        if b.is_multiple_of(5) {
+            asked.who = Who::Person(1);
+        }
+        asked
+    }
+
+    fn asked(&self, command: &Command) -> Asked {
+        let [a, b, c] = command.picks;
+        let who = command.who;
+        let account = self.one(&self.accounts, a, "account");
+        let team = self.one(&self.teams, a, "team");
+        let member = self.one(&self.members, a, "member");
+        let invitation = self.one(&self.invitations, a, "invitation");
+        let project = self.one(&self.projects, a, "project");
+        let grant = self.one(&self.grants, a, "grant");
+        let artifact = self.one(&self.artifacts, a, "artifact");
+        let version = self.one(&self.versions, a, "version");
+        let derived = self.one(&self.derived, a, "derived");
+        let name = pick(&NAMES, b);
+        let get = |path: String| ask(who, "GET", path);
+        let post = |path: String, body: Value| ask(who, "POST", path).says(body);
+        let patch = |path: String, body: Value| ask(who, "PATCH", path).says(body).under(c);
+        let delete = |path: String| ask(who, "DELETE", path);
+        let list = |path: String| {
+            let limits = ["", "limit=1", "limit=2", "limit=200", "limit=0"];
+            let limit = pick(&limits, b);
+            Asked {
+                goes_on: c.is_multiple_of(2),
+                ..get(path).asks(limit)
+            }
+        };
+        match command.what {
+            What::Session | What::Replay | What::BadInput => get("/v1/session".into()),
+            What::Public => {
+                let paths = [
+                    "/v1/catalog",
+                    "/openapi.json",
+                    "/health/live",
+                    "/v1/nothing",
+                ];
+                get(pick(&paths, a).into())
+            }
+            What::Identity | What::Link => {
+                let (path, member) = match command.what {
+                    What::Identity => ("/v1/session/identity", "id_token"),
+                    _ => ("/v1/session/identities", "access_token"),
+                };
+                let whose = if b.is_multiple_of(4) {
+                    (who + 1) % PEOPLE
+                } else {
+                    who
+                };
+                Asked {
+                    body: Body::Token(member, whose),
+                    ..ask(who, "POST", path)
+                }
+            }
+            What::CreateAccount => {
+                let kinds = ["organisation", "personal", "consulting", "other"];
+                post(
+                    "/v1/accounts".into(),
+                    json!({ "name": name, "kind": pick(&kinds, c) }),
+                )
+            }
+            What::GetAccount => get(account),
+            What::PatchAccount => patch(account, json!({ "name": name })),
+            What::CloseAccount => delete(account),
+            What::ListMembers => list(format!("{account}/members")),
+            What::GetMember => get(member),
+            What::PatchMember => {
+                let changes = [
+                    json!({ "role": pick(&ACCOUNT_ROLES, b / 4) }),
+                    json!({ "status": "suspended" }),
+                    json!({ "status": "active" }),
+                    json!({ "role": pick(&ACCOUNT_ROLES, b / 4) }),
+                ];
+                patch(member, changes[b as usize % 4].clone())
+            }
+            What::RemoveMember => delete(member),
+            What::CreateTeam => post(format!("{account}/teams"), json!({ "name": name })),
+            What::ListTeams => list(format!("{account}/teams")),
+            What::GetTeam => get(team),
+            What::PatchTeam => patch(team, json!({ "name": name })),
+            What::DeleteTeam => delete(team),
+            What::ListTeamMembers => list(format!("{team}/members")),
+            What::PutTeamMember => {
+                let place = format!("{team}/members/{}", self.user(b));
+                let role = pick(&["member", "lead"], c);
+                ask(who, "PUT", place).says(json!({ "role": role }))
+            }
+            What::GetTeamMember => get(format!("{team}/members/{}", self.user(b))),
+            What::RemoveTeamMember => delete(format!("{team}/members/{}", self.user(b))),
+            What::Invite => {
+                let mut body = json!({
+                    "email": self.email(1 + b as usize % (PEOPLE - 1)),
+                    "role": pick(&ACCOUNT_ROLES, b / 4),
+                });
+                if c.is_multiple_of(3) && !self.teams.is_empty() {
+                    body["teams"] = json!([Self::id(&self.one(&self.teams, c, "team"))]);
+                }
+                if c.is_multiple_of(2) && !self.projects.is_empty() {
+                    let project = self.one(&self.projects, c, "project");
+                    let role = pick(&PROJECT_ROLES, c);
+                    body["project_grants"] =
+                        json!([{ "project_id": Self::id(&project), "role": role }]);
+                }
+                body["expires_at"] = json!(self.end(c));
+                post(format!("{account}/invitations"), body)
+            }
+            What::ListInvitations => list(format!("{account}/invitations")),
+            What::GetInvitation => get(invitation),
+            What::Resend => post(format!("{invitation}/resend"), json!({})),
+            What::RevokeInvitation => delete(invitation),
+            What::Accept | What::Decline => {
+                let path = match command.what {
+                    What::Accept => "/v1/invitations/accept",
+                    _ => "/v1/invitations/decline",
+                };
+                let whose = 1 + a as usize % (PEOPLE - 1);
+                let by = if b.is_multiple_of(8) { who } else { whose };
+                Asked {
+                    body: Body::Mailed(whose),
+                    ..ask(by, "POST", path)
+                }
+            }
+            What::CreateProject => {
+                let visibility = pick(&["private", "account"], c);
+                let body = json!({ "name": name, "visibility": visibility });
+                post(format!("{account}/projects"), body)
+            }
+            What::ListProjects => list(format!("{account}/projects")),
+            What::GetProject => get(project),
+            What::PatchProject => {
+                let changes = [
+                    json!({ "name": name }),
+                    json!({ "archived": b.is_multiple_of(3) }),
+                    json!({ "visibility": pick(&["account", "private"], b) }),
+                    json!({ "description": null }),
+                ];
+                patch(project, changes[b as usize / 8 % 4].clone())
+            }
+            What::DeleteProject => delete(project),
+            What::CreateGrant => {
+                let mut body = json!({
+                    "principal": self.principal(b),
+                    "role": pick(&PROJECT_ROLES, c),
+                });
+                body["expires_at"] = json!(self.end(c / 8));
+                post(format!("{project}/grants"), body)
+            }
+            What::ListGrants => {
+                let listed = list(format!("{project}/grants"));
+                let revoked = ["include=revoked", ""];
+                let query = [pick(&revoked, c / 2), &listed.query].join("&");
+                let query = query.trim_matches('&').to_owned();
+                Asked { query, ..listed }
+            }
+            What::GetGrant => get(grant),
+            What::PatchGrant => {
+                let body = json!({ "role": pick(&PROJECT_ROLES, b), "expires_at": self.end(b) });
+                patch(grant, body)
+            }
+            What::RevokeGrant => delete(grant).asks(pick(&["", "reason=left%20us"], b)),
+            What::Access => {
+                let queries = [String::new(), format!("user={}", self.user(b / 4))];
+                get(format!("{project}/access")).asks(queries[b as usize % 2].clone())
+            }
+            What::Preview => {
+                let grant =
+                    json!({ "principal": self.principal(b), "role": pick(&PROJECT_ROLES, c) });
+                post(
+                    format!("{project}/access/preview"),
+                    json!({ "add": [grant] }),
+                )
+            }
+            What::Subjects => {
+                let queries = [
+                    "",
+                    "capability=project.view",
+                    "capability=grant.manage",
+                    "capability=x",
+                ];
+                get(format!("{project}/subjects")).asks(pick(&queries, b))
+            }
+            What::Declare => post(format!("{project}/artifacts"), Self::file(b)),
+            What::ListArtifacts => list(format!("{project}/artifacts")),
+            What::GetArtifact => get(artifact),
+            What::PatchArtifact => {
+                let changes = [
+                    json!({ "name": pick(&FILES, b / 4) }),
+                    json!({ "labels": { "phase": name } }),
+                ];
+                patch(artifact, changes[b as usize % 2].clone())
+            }
+            What::DeleteArtifact => delete(artifact),
+            What::RestoreArtifact => post(format!("{artifact}/restore"), json!({})),
+            What::NewVersion => post(format!("{artifact}/versions"), Self::file(b)),
+            What::ListVersions => list(format!("{artifact}/versions")),
+            What::GetVersion => get(version),
+            What::Reissue | What::Put => post(format!("{version}/upload"), json!({})),
+            What::Complete => post(format!("{version}/complete"), json!({})),
+            What::Download => post(format!("{version}/download"), json!({})),
+            What::RestoreVersion => post(format!("{version}/restore"), json!({})),
+            What::Derive => {
+                let mut body = Self::file(b);
+                body["source_version"] = json!(1 + c % 2);
+                body["kind"] = json!("text");
+                if c.is_multiple_of(3) && !self.derived.is_empty() {
+                    let other = self.one(&self.derived, c, "derived");
+                    body["supersedes"] = json!(Self::id(&other));
+                }
+                post(format!("{artifact}/derived"), body)
+            }
+            What::ListDerived => list(format!("{artifact}/derived")),
+            What::GetDerived => get(derived),
+            What::ReissueDerived => post(format!("{derived}/upload"), json!({})),
+            What::CompleteDerived => post(format!("{derived}/complete"), json!({})),
+            What::DownloadDerived => post(format!("{derived}/download"), json!({})),
+            What::AppendMetadata => {
+                let values = [
+                    json!({ "pages": b }),
+                    json!({ "a": { "b": [1.5, null, name] } }),
+                    json!({}),
+                ];
+                let values = values[c as usize % 3].clone();
+                post(format!("{artifact}/metadata"), json!({ "values": values }))
+            }
+            What::ListMetadata => list(format!("{artifact}/metadata")),
+            What::AppendEvent => {
+                let body = json!({ "kind": pick(&["note", "review", "No"], c), "text": name });
+                post(format!("{artifact}/events"), body)
+            }
+            What::ListEvents => list(format!("{artifact}/events")),
+            What::GetPreferences => get("/v1/preferences/notifications".into()),
+            What::PutPreferences => {
+                let mut rule = json!({
+                    "event": pick(&EVENTS, b),
+                    "channel": "mail",
+                    "enabled": !c.is_multiple_of(3),
+                });
+                if c.is_multiple_of(2) {
+                    let project = self.one(&self.projects, a, "project");
+                    rule["scope"] = json!(Self::id(&project));
+                }
+                ask(who, "PUT", "/v1/preferences/notifications").says(json!({ "rules": [rule] }))
+            }
+            What::Journal => {
+                let queries = ["", "limit=2", "after=1", "after=1&limit=1", "after=x"];
+                get(format!("{}/journal", self.journalled(a))).asks(pick(&queries, b))
+            }
+            What::Verification => get(format!("{}/journal/verification", self.journalled(a))),
+        }
+    }
+
+    fn journalled(&self, choice: u32) -> String {
+        match choice % 2 {
+            0 => self.one(&self.projects, choice / 2, "project"),
+            _ => self.one(&self.accounts, choice / 2, "account"),
+        }
+    }
+
+    /// Something nobody should send.
+    fn bad(&self, who: usize, a: u32, b: u32, c: u32) -> Asked {
+        let account = self.one(&self.accounts, b, "account");
+        let project = self.one(&self.projects, b, "project");
+        let raw = |bytes: &[u8]| Asked {
+            body: Body::Bytes(bytes.to_vec()),
+            ..ask(who, "POST", "/v1/accounts")
+        };
+        let by = |stranger: Who| Asked {
+            who: stranger,
+            ..ask(who, "GET", account.clone())
+        };
+        let list = |query: &str| ask(who, "GET", format!("{account}/members")).asks(query);
+        match a % 20 {
+            0 => raw(b"{"),
+            1 => raw(b""),
+            2 => raw(b"[1]"),
+            3 => raw(br#"{"name":"a","name":"b","kind":"personal"}"#),
+            4 => raw(b"{\"name\":\"\xff\",\"kind\":\"personal\"}"),
+            5 => raw(br#"{"name":"a\u0000b","kind":"personal"}"#),
+            6 => raw(br#"{"name":7,"kind":"personal"}"#),
+            7 => raw(br#"{"name":"a","kind":"personal","owner":"me"}"#),
+            8 => Asked {
+                media_type: pick(
+                    &[
+                        "text/plain",
+                        "application/xml",
+                        "application/JSON; charset=utf-8",
+                    ],
+                    c,
+                ),
+                ..raw(br#"{"name":"a","kind":"personal"}"#)
+            },
+            9 => by(Who::Stranger(None)),
+            10 => by(Who::Stranger(Some("Bearer x.y.z"))),
+            11 => by(Who::Stranger(Some("Basic YTpi"))),
+            12 => by(Who::Expired(who)),
+            13 => list(pick(
+                &[
+                    "limit=-1",
+                    "limit=201",
+                    "limit=x",
+                    "nothing=1",
+                    "cursor=YWJj",
+                    "limit=1&limit=2",
+                ],
+                c,
+            )),
+            14 => ask(who, "PUT", account.clone()),
+            15 => ask(
+                who,
+                "GET",
+                pick(
+                    &[
+                        "/v1/accounts/acc_x",
+                        "/v1/projects/prj_",
+                        "/v2/session",
+                        "/v1//session",
+                        "/v1/session/",
+                    ],
+                    c,
+                ),
+            ),
+            16 => ask(who, "PATCH", account.clone())
+                .says(json!({ "name": "x".repeat(300) }))
+                .under(c),
+            17 => ask(who, "POST", format!("{project}/grants"))
+                .says(json!({ "principal": { "type": "robot", "id": 1 } })),
+            18 => Asked {
+                key: Some(pick(&["", "a key", "ü"], c).to_owned()),
+                ..raw(br#"{"name":"a","kind":"personal"}"#)
+            },
+            _ => ask(who, "DELETE", project.clone()).says(json!({ "surplus": true })),
+        }
+    }
+
+    /// Takes in what the reference answered.
+    pub fn learn(&mut self, command: &Command, asked: &Asked, status: u16, body: &Value) {
+        if asked.key.is_some() && status < 500 && !self.keyed.contains(asked) {
+            self.keyed.push(asked.clone());
+        }
+        let user = body["user"]["id"].as_str();
+        if let (Who::Person(who), Some(user), "/v1/session") = (asked.who, user, &*asked.path) {
+            self.users[who] = Some(user.to_owned());
+        }
+        if !(200..300).contains(&status) {
+            return;
+        }
+        let id = |body: &Value| body["id"].as_str().map(str::to_owned);
+        let below = |collection: &str, id: Option<String>| {
+            id.map(|id| format!("{}/{collection}{id}", asked.path.trim_end_matches('/')))
+        };
+        let (places, place) = match command.what {
+            What::CreateAccount => {
+                let account = id(body).map(|id| format!("/v1/accounts/{id}"));
+                let owner = self.users[command.who].clone();
+                let member = account.as_ref().zip(owner);
+                self.members
+                    .extend(member.map(|(account, owner)| format!("{account}/members/{owner}")));
+                (&mut self.accounts, account)
+            }
+            What::CreateTeam => (&mut self.teams, below("", id(body))),
+            What::Invite => (&mut self.invitations, below("", id(body))),
+            What::CreateProject => {
+                let project = id(body).map(|id| format!("/v1/projects/{id}"));
+                (&mut self.projects, project)
+            }
+            What::CreateGrant => (&mut self.grants, below("", id(body))),
+            What::Declare => {
+                let artifact = below("", id(&body["artifact"]));
+                self.versions.extend(
+                    artifact
+                        .as_ref()
+                        .map(|artifact| format!("{artifact}/versions/1")),
+                );
+                (&mut self.artifacts, artifact)
+            }
+            What::NewVersion => {
+                let number = body["version"]["number"].as_u64();
+                (
+                    &mut self.versions,
+                    below("", number.map(|number| number.to_string())),
+                )
+            }
+            What::RestoreVersion => {
+                let number = body["number"].as_u64();
+                let versions = asked.path.split("/versions/").next().unwrap_or_default();
+                let place = number.map(|number| format!("{versions}/versions/{number}"));
+                (&mut self.versions, place)
+            }
+            What::Derive => (&mut self.derived, below("", id(&body["derived"]))),
+            What::Accept => {
+                let account = body["account"]["id"]
+                    .as_str()
+                    .or(body["account_id"].as_str());
+                let Who::Person(who) = asked.who else { return };
+                let user = self.users[who].clone();
+                let place = account.zip(user);
+                let place =
+                    place.map(|(account, user)| format!("/v1/accounts/{account}/members/{user}"));
+                (&mut self.members, place)
+            }
+            _ => return,
+        };
+        places.extend(place);
+        let mut all = std::mem::take(places);
+        all.dedup();
+        *places = all;
+    }
+
+    /// What a plan is for; `None` when it is none, or one in parts.
+    #[must_use]
+    pub fn planned(upload: &Value) -> Option<ObjectPath> {
+        let url = upload["url"].as_str()?.split('?').next()?;
+        let path = &url[url.find("accounts/")?..];
+        percent_decode_str(path).decode_utf8().ok()?.parse().ok()
+    }
+
+    /// The bytes that were declared with this digest.
+    #[must_use]
+    pub fn bytes(digest: &str) -> Option<Vec<u8>> {
+        let mut contents = CONTENTS.iter();
+        let found = contents.find(|bytes| Sha256::of(bytes).to_string() == digest);
+        found.map(|bytes| bytes.to_vec())
+    }
+}

@@ -1,0 +1,146 @@
+//! A node's data directory, read from outside: what it published and mailed, what it stores, and the tokens its
+//! own issuer signs.
+
+use std::{fs, path::Path, time::Duration};
+
+use rusqlite::{Connection, OpenFlags, Row};
+use wm_core::{
+    cloud_event::CloudEvent,
+    facts::TokenUsage,
+    storage::{IndexKey, IndexKeys, Item, Scope, Sort},
+    value::Timestamp,
+};
+use wm_local::{
+    clock::now,
+    data_directory::Layout,
+    identity::{Issuer, LIFETIME},
+};
+
+/// A node's data directory.
+pub struct NodeData {
+    layout: Layout,
+    issuer: Issuer,
+}
+
+impl NodeData {
+    /// The directory of a node that has been started before.
+    ///
+    /// # Panics
+    /// When it is none.
+    #[must_use]
+    pub fn open(directory: &Path) -> Self {
+        let layout = Layout::new(directory);
+        let issuer = Issuer::open(&layout.issuer_key()).unwrap();
+        Self { layout, issuer }
+    }
+
+    /// A token that is good from this time on.
+    ///
+    /// # Panics
+    /// When this is no address.
+    #[must_use]
+    pub fn token(&self, email: &str, usage: TokenUsage, issued: Timestamp) -> String {
+        let name = email.split('@').next().unwrap().parse().unwrap();
+        self.issuer
+            .mint(usage, &email.parse().unwrap(), Some(&name), issued)
+            .unwrap()
+    }
+
+    /// An access token that was good an hour ago.
+    ///
+    /// # Panics
+    /// When this is no address.
+    #[must_use]
+    pub fn expired_token(&self, email: &str) -> String {
+        let ago = LIFETIME + Duration::from_hours(1);
+        let ago = i64::try_from(ago.as_millis()).unwrap();
+        let issued = Timestamp::from_millis(now().millis() - ago);
+        let address = email.parse().unwrap();
+        self.issuer
+            .mint(TokenUsage::Access, &address, None, issued)
+            .unwrap()
+    }
+
+    /// Every event published so far.
+    ///
+    /// # Panics
+    /// When a line is none.
+    #[must_use]
+    pub fn events(&self) -> Vec<CloudEvent> {
+        let lines = fs::read_to_string(self.layout.events()).unwrap();
+        lines
+            .lines()
+            .map(|line| serde_json::from_str(line).unwrap())
+            .collect()
+    }
+
+    /// All mails to an address as they lie there, oldest first.
+    ///
+    /// # Panics
+    /// When they cannot be read.
+    #[must_use]
+    pub fn mails(&self, to: &str) -> Vec<String> {
+        let mut files: Vec<_> = fs::read_dir(self.layout.mail().join("new"))
+            .unwrap()
+            .map(|entry| entry.unwrap())
+            .map(|entry| (entry.metadata().unwrap().modified().unwrap(), entry.path()))
+            .collect();
+        files.sort();
+        let texts = files
+            .into_iter()
+            .map(|(_, path)| fs::read_to_string(path).unwrap());
+        let header = format!("To: {to}");
+        texts
+            .filter(|text| text.lines().any(|line| line.trim_end() == header))
+            .collect()
+    }
+
+    /// Whether a journal entry waits to be published.
+    ///
+    /// # Panics
+    /// When the database cannot be read.
+    #[must_use]
+    pub fn is_behind(&self) -> bool {
+        let waiting = "SELECT EXISTS (SELECT 1 FROM items WHERE gsi1pk LIKE 'WORK#%' AND sk LIKE 'JOURNAL#%')";
+        let database = self.database();
+        database.query_row(waiting, [], |row| row.get(0)).unwrap()
+    }
+
+    fn database(&self) -> Connection {
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY;
+        Connection::open_with_flags(self.layout.database(), flags).unwrap()
+    }
+
+    /// Everything that is stored in a scope, in order.
+    ///
+    /// # Panics
+    /// When the database cannot be read.
+    #[must_use]
+    pub fn items(&self, scope: Scope) -> Vec<Item> {
+        let database = self.database();
+        let all = "SELECT sk, etag, body, expires_at, gsi1pk, gsi1sk, gsi2pk, gsi2sk, gsi3pk, gsi3sk, gsi4pk, gsi4sk \
+            FROM items WHERE pk = ?1 ORDER BY sk";
+        let mut statement = database.prepare(all).unwrap();
+        let rows = statement.query_map([scope.to_string()], |row| item(scope, row));
+        rows.unwrap().map(Result::unwrap).collect()
+    }
+}
+
+fn item(scope: Scope, row: &Row<'_>) -> rusqlite::Result<Item> {
+    let mut index = IndexKeys::default();
+    for (place, key) in index.iter_mut().enumerate() {
+        let partition: Option<String> = row.get(4 + 2 * place)?;
+        let sort: Option<String> = row.get(5 + 2 * place)?;
+        *key = partition
+            .zip(sort)
+            .map(|(partition, sort)| IndexKey { partition, sort });
+    }
+    let (etag, expires_at): (String, Option<i64>) = (row.get(1)?, row.get(3)?);
+    Ok(Item {
+        key: scope.key(Sort::from_stored(row.get(0)?)),
+        index,
+        etag: etag.parse().unwrap(),
+        body: row.get(2)?,
+        expires_at: expires_at.map(Timestamp::from_millis),
+    })
+}

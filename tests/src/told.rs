@@ -1,0 +1,453 @@
+//! Surfaces that are told: their time and their randomness, and where they crash or fail.
+//!
+//! A program under proof puts [`Told`] around its surface. What it is told stands in a file, which is read
+//! before every call, so that processes and their successors follow alike. What is deployed knows only the
+//! system's clock and randomness.
+
+use std::{
+    env, fmt,
+    fs::{self, OpenOptions},
+    future::{Future, pending},
+    io::Write,
+    path::{Path, PathBuf},
+    process,
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use serde::{Deserialize, Serialize};
+use tokio::{
+    sync::Notify,
+    task::{Id, try_id},
+};
+use wm_core::{
+    cloud_event::CloudEvent,
+    env::Env,
+    facts::{Part, Stat},
+    mail::Message,
+    storage::{Batch, Item, Key, List, ObjectPath, Page, Range, Scope},
+    use_case::{SignDownload, SignUpload},
+    value::{Sha256, Timestamp},
+};
+use wm_service::ports::{
+    Artifacts, CommitError, Events, Mail, Occasion, PortError, Provider, Records, SignedRequest,
+};
+
+use crate::faults::Moment;
+
+mod barrier;
+mod defect;
+
+pub use barrier::Barrier;
+pub use defect::Defect;
+use defect::Memory;
+
+/// The variable that says in which file a program under proof is told.
+pub const FILE: &str = "WM_TOLD";
+
+/// The end of a process that dies where it was told to: what the Functions host takes for a wish to be
+/// started again, and Lambda for the end of an instance.
+const CRASHED: i32 = 200;
+
+/// What a surface is told.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct Order {
+    /// The time, in milliseconds since 1970.
+    pub now: i64,
+    /// What all randomness follows from.
+    pub seed: u64,
+    /// Where to die.
+    pub crash: Option<Crash>,
+    /// What is wrong with the adapters.
+    pub defect: Option<Defect>,
+    /// Where commits wait for each other.
+    pub barrier: Option<Barrier>,
+    /// Whether calls are written down, where [`calls`] reads them.
+    pub noted: bool,
+}
+
+/// What a call does outside.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Effect {
+    /// Nothing.
+    Reads,
+    /// Something that stays.
+    Changes,
+}
+
+/// The calls of whoever is told by this file since the last time: `r` for each that reads, `w` for each that changes
+/// something.
+#[must_use]
+pub fn calls(file: &Path) -> String {
+    let noted = notes(file);
+    let calls = fs::read_to_string(&noted).unwrap_or_default();
+    let _ = fs::remove_file(noted);
+    calls
+}
+
+fn notes(file: &Path) -> PathBuf {
+    file.with_extension("calls")
+}
+
+/// A call to die at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Crash {
+    /// Which call of a request, counted from 1.
+    pub call: usize,
+    /// On which side of it.
+    pub moment: Moment,
+}
+
+impl Order {
+    /// Tells whoever reads this file, all at once.
+    ///
+    /// # Panics
+    /// When it cannot be written.
+    pub fn tell(&self, file: &Path) {
+        let written = file.with_extension(format!("{}.new", process::id()));
+        fs::write(&written, serde_json::to_vec(self).unwrap()).unwrap();
+        fs::rename(written, file).unwrap();
+    }
+
+    /// What this file tells.
+    ///
+    /// # Panics
+    /// When it tells nothing.
+    #[must_use]
+    pub fn read(file: &Path) -> Self {
+        let text = fs::read(file).unwrap_or_else(|error| panic!("`{}`: {error}", file.display()));
+        serde_json::from_slice(&text).unwrap()
+    }
+
+    /// The time and the randomness this order gives on an occasion: for the same request or the same piece of
+    /// work the same, whoever asks and how often.
+    #[must_use]
+    pub fn env(&self, occasion: Occasion<'_>, passing: Env) -> Env {
+        let entropy = match occasion {
+            Occasion::Request(request) => {
+                let trace = request.header("traceparent").unwrap_or_default();
+                self.entropy(b"request", trace)
+            }
+            Occasion::Work(about) => self.entropy(b"work", about),
+            Occasion::Passing => passing.bytes("passing"),
+        };
+        Env::new(self.time(), entropy)
+    }
+
+    /// The time.
+    #[must_use]
+    pub fn time(&self) -> Timestamp {
+        Timestamp::from_millis(self.now)
+    }
+
+    fn entropy(&self, kind: &[u8], about: &str) -> [u8; 32] {
+        let seed = Sha256::of(&self.seed.to_be_bytes());
+        *Sha256::keyed(seed.as_bytes(), &[kind, about.as_bytes()]).as_bytes()
+    }
+}
+
+/// A surface that is told.
+pub struct Told<P> {
+    inner: P,
+    file: PathBuf,
+    count: Mutex<Count>,
+    /// Told where it dies, where it is not a process of its own: whoever asked it then stops waiting.
+    died: Option<Notify>,
+    /// What a defect remembers.
+    memory: Memory,
+}
+
+/// Whose calls are counted, and how many there were.
+#[derive(Debug, Default)]
+struct Count {
+    /// How many of the newest request or piece of work.
+    calls: usize,
+    /// The task that works on it: a node publishes beside it.
+    task: Option<Id>,
+}
+
+impl<P> fmt::Debug for Told<P> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Told")
+            .field("file", &self.file)
+            .finish_non_exhaustive()
+    }
+}
+
+impl<P: Provider> Told<P> {
+    /// This surface, told by the file that the environment names.
+    ///
+    /// # Panics
+    /// When it names none.
+    pub fn new(inner: P) -> Self {
+        let file = env::var_os(FILE).unwrap_or_else(|| panic!("`{FILE}` is not set"));
+        Self {
+            died: None,
+            ..Self::by(inner, file.into())
+        }
+    }
+
+    /// This surface within the process that tells it by this file.
+    pub fn by(inner: P, file: PathBuf) -> Self {
+        Self {
+            inner,
+            file,
+            count: Mutex::default(),
+            died: Some(Notify::new()),
+            memory: Memory::default(),
+        }
+    }
+
+    /// Runs something until it ends; `None` when it was told to die over it.
+    pub async fn until_death<T>(&self, work: impl Future<Output = T>) -> Option<T> {
+        let died = async {
+            match &self.died {
+                Some(died) => died.notified().await,
+                None => pending().await,
+            }
+        };
+        tokio::select! {
+            biased;
+            result = work => Some(result),
+            () = died => None,
+        }
+    }
+
+    /// The surface itself.
+    pub fn inner(&self) -> &P {
+        &self.inner
+    }
+
+    fn order(&self) -> Order {
+        Order::read(&self.file)
+    }
+
+    fn counted(&self) -> MutexGuard<'_, Count> {
+        self.count.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Which call of its request this is; `None` when it is made beside the work that is counted.
+    fn count(&self) -> Option<usize> {
+        let mut count = self.counted();
+        if count.task != try_id() {
+            return None;
+        }
+        count.calls += 1;
+        Some(count.calls)
+    }
+
+    /// A call that goes out: the process may die before it or after it.
+    async fn going_out<T>(&self, effect: Effect, call: impl Future<Output = T>) -> T {
+        let order = self.order();
+        let Some(number) = self.count() else {
+            return call.await;
+        };
+        if order.noted {
+            self.note(effect);
+        }
+        self.die(&order, number, Moment::Before).await;
+        let result = call.await;
+        self.die(&order, number, Moment::After).await;
+        result
+    }
+
+    fn note(&self, effect: Effect) {
+        let mut notes = OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(notes(&self.file))
+            .unwrap();
+        let note = match effect {
+            Effect::Reads => b"r",
+            Effect::Changes => b"w",
+        };
+        notes.write_all(note).unwrap();
+    }
+
+    async fn die(&self, order: &Order, call: usize, moment: Moment) {
+        if order.crash == Some(Crash { call, moment }) {
+            // Once: whoever is started next is to live.
+            let crash = None;
+            Order {
+                crash,
+                ..order.clone()
+            }
+            .tell(&self.file);
+            match &self.died {
+                Some(died) => died.notify_one(),
+                None => process::exit(CRASHED),
+            }
+            pending::<()>().await;
+        }
+    }
+}
+
+impl<P: Provider> Provider for Told<P> {
+    type Records = Self;
+    type Artifacts = Self;
+    type Keys = P::Keys;
+    type Events = Self;
+    type Mail = Self;
+
+    fn records(&self) -> &Self {
+        self
+    }
+
+    fn artifacts(&self) -> &Self {
+        self
+    }
+
+    fn keys(&self) -> &P::Keys {
+        self.inner.keys()
+    }
+
+    fn events(&self) -> &Self {
+        self
+    }
+
+    fn mail(&self) -> &Self {
+        self
+    }
+
+    fn env(&self, occasion: Occasion<'_>) -> Env {
+        if !matches!(occasion, Occasion::Passing) {
+            *self.counted() = Count {
+                calls: 0,
+                task: try_id(),
+            };
+        }
+        let passing = self.inner.env(Occasion::Passing);
+        self.order().env(occasion, passing)
+    }
+
+    fn now(&self) -> Timestamp {
+        self.order().time()
+    }
+
+    fn sleep(&self, duration: Duration) -> impl Future<Output = ()> + Send {
+        self.inner.sleep(duration)
+    }
+}
+
+impl<P: Provider> Records for Told<P> {
+    async fn get(&self, key: &Key) -> Result<Option<Item>, PortError> {
+        self.going_out(Effect::Reads, async {
+            let found = self.inner.records().get(key).await?;
+            Ok(defect::got(self.order().defect, found))
+        })
+        .await
+    }
+
+    async fn scan(&self, range: &Range) -> Result<Page, PortError> {
+        self.going_out(Effect::Reads, async {
+            let page = self.inner.records().scan(range).await?;
+            Ok(self.memory.scanned(self.order().defect, range, page))
+        })
+        .await
+    }
+
+    async fn list(&self, list: &List) -> Result<Page, PortError> {
+        self.going_out(Effect::Reads, async {
+            let page = self.inner.records().list(list).await?;
+            Ok(defect::listed(self.order().defect, page))
+        })
+        .await
+    }
+
+    async fn commit(&self, batch: &Batch) -> Result<(), CommitError> {
+        let order = self.order();
+        let turn = match &order.barrier {
+            Some(barrier) => Some(barrier.arrive().await),
+            None => None,
+        };
+        let committed = self
+            .going_out(
+                Effect::Changes,
+                defect::commit(order.defect, self.inner.records(), batch, &self.memory),
+            )
+            .await;
+        if let Some(turn) = turn {
+            turn.leave();
+        }
+        committed
+    }
+
+    fn turn(&self, scope: Scope) -> impl Future<Output = impl Send> + Send {
+        self.inner.records().turn(scope)
+    }
+}
+
+impl<P: Provider> Artifacts for Told<P> {
+    async fn begin_parts(&self, upload: &SignUpload) -> Result<String, PortError> {
+        self.going_out(Effect::Changes, self.inner.artifacts().begin_parts(upload))
+            .await
+    }
+
+    async fn sign_upload(
+        &self,
+        upload: &SignUpload,
+        upload_id: Option<&str>,
+    ) -> Result<Vec<SignedRequest>, PortError> {
+        let artifacts = self.inner.artifacts();
+        self.going_out(Effect::Reads, artifacts.sign_upload(upload, upload_id))
+            .await
+    }
+
+    async fn sign_download(&self, download: &SignDownload) -> Result<SignedRequest, PortError> {
+        self.going_out(
+            Effect::Reads,
+            self.inner.artifacts().sign_download(download),
+        )
+        .await
+    }
+
+    async fn assemble(
+        &self,
+        path: &ObjectPath,
+        upload_id: &str,
+        parts: &[Part],
+    ) -> Result<Option<Stat>, PortError> {
+        let artifacts = self.inner.artifacts();
+        self.going_out(Effect::Changes, artifacts.assemble(path, upload_id, parts))
+            .await
+    }
+
+    async fn stat(&self, path: &ObjectPath, hash: bool) -> Result<Option<Stat>, PortError> {
+        self.going_out(Effect::Reads, self.inner.artifacts().stat(path, hash))
+            .await
+    }
+
+    async fn remove(&self, path: &ObjectPath, upload_id: Option<&str>) -> Result<(), PortError> {
+        self.going_out(
+            Effect::Changes,
+            self.inner.artifacts().remove(path, upload_id),
+        )
+        .await
+    }
+
+    async fn older_than(
+        &self,
+        time: Timestamp,
+        after: Option<&ObjectPath>,
+        limit: u32,
+    ) -> Result<Vec<ObjectPath>, PortError> {
+        let artifacts = self.inner.artifacts();
+        self.going_out(Effect::Reads, artifacts.older_than(time, after, limit))
+            .await
+    }
+}
+
+impl<P: Provider> Events for Told<P> {
+    async fn publish(&self, entries: &[CloudEvent]) -> Vec<Result<(), PortError>> {
+        self.going_out(Effect::Changes, self.inner.events().publish(entries))
+            .await
+    }
+}
+
+impl<P: Provider> Mail for Told<P> {
+    async fn send(&self, message: &Message) -> Result<(), PortError> {
+        self.going_out(Effect::Changes, self.inner.mail().send(message))
+            .await
+    }
+}

@@ -1,0 +1,144 @@
+//! Defects of adapters, each of a kind that has been seen: what a comparison of surfaces must find.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
+
+use serde::{Deserialize, Serialize};
+use wm_core::{
+    storage::{Batch, Condition, ETag, Item, Operation, Page, Range, Scope},
+    value::Sha256,
+};
+use wm_service::ports::{CommitError, Records};
+
+/// What is wrong with an adapter.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Defect {
+    /// Replaces what is stored whatever its state.
+    LostCondition,
+    /// Takes an answer that says part of a batch failed (207 Multi-Status) for success.
+    IgnoredMultiStatus,
+    /// Reads what decisions are made of from something that is behind, as indexes are.
+    IndexForPermission,
+    /// Takes the first page of a listing for the whole.
+    DroppedPage,
+    /// Hands out a mark that is not the stored state's.
+    WrongETag,
+    /// Carries out deletions with the next change of the scope.
+    LateTombstone,
+}
+
+impl Defect {
+    /// Every one.
+    pub const ALL: [Self; 6] = [
+        Self::LostCondition,
+        Self::IgnoredMultiStatus,
+        Self::IndexForPermission,
+        Self::DroppedPage,
+        Self::WrongETag,
+        Self::LateTombstone,
+    ];
+}
+
+/// How many rows a service has on a page where pages are dropped.
+const PAGE: usize = 1;
+
+/// What a defect remembers between calls.
+#[derive(Debug, Default)]
+pub(super) struct Memory {
+    seen: Mutex<BTreeMap<Range, Page>>,
+    late: Mutex<BTreeMap<Scope, Vec<Operation>>>,
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Memory {
+    /// What a scan answers: under [`Defect::IndexForPermission`], what it found the time before.
+    pub(super) fn scanned(&self, defect: Option<Defect>, range: &Range, page: Page) -> Page {
+        let decides = range.prefix.starts_with('#') || range.prefix.starts_with("MEMBER#");
+        match defect {
+            Some(Defect::IndexForPermission) if decides => {
+                let before = lock(&self.seen).insert(range.clone(), page.clone());
+                before.unwrap_or(page)
+            }
+            _ => page,
+        }
+    }
+
+    /// The deletions that were put off.
+    fn take_late(&self, scope: Scope) -> Vec<Operation> {
+        lock(&self.late).remove(&scope).unwrap_or_default()
+    }
+}
+
+/// What a read answers.
+pub(super) fn got(defect: Option<Defect>, found: Option<Item>) -> Option<Item> {
+    match (defect, found) {
+        (Some(Defect::WrongETag), Some(item)) => Some(Item {
+            etag: ETag::new(Sha256::of(item.etag.as_str().as_bytes())),
+            ..item
+        }),
+        (_, found) => found,
+    }
+}
+
+/// What a listing answers.
+pub(super) fn listed(defect: Option<Defect>, mut page: Page) -> Page {
+    if defect == Some(Defect::DroppedPage) && page.items.len() > PAGE {
+        page.items.truncate(PAGE);
+        page.more = false;
+    }
+    page
+}
+
+/// Carries a batch out.
+pub(super) async fn commit(
+    defect: Option<Defect>,
+    records: &impl Records,
+    batch: &Batch,
+    memory: &Memory,
+) -> Result<(), CommitError> {
+    match defect {
+        Some(Defect::LostCondition) => unconditionally(records, batch).await,
+        Some(Defect::IgnoredMultiStatus) => match records.commit(batch).await {
+            Err(CommitError::Conflict) => Ok(()),
+            committed => committed,
+        },
+        Some(Defect::LateTombstone) => {
+            let mut batch = batch.clone();
+            let (late, now) = std::mem::take(&mut batch.operations)
+                .into_iter()
+                .partition(is_deletion);
+            batch.operations = now;
+            batch.operations.extend(memory.take_late(batch.scope));
+            lock(&memory.late).insert(batch.scope, late);
+            records.commit(&batch).await
+        }
+        _ => records.commit(batch).await,
+    }
+}
+
+/// Reads the mark of whatever is stored, and conditions on that.
+async fn unconditionally(records: &impl Records, batch: &Batch) -> Result<(), CommitError> {
+    let mut batch = batch.clone();
+    for operation in &mut batch.operations {
+        let Operation::Put(Item { key, .. }, condition) = operation else {
+            continue;
+        };
+        let stored = records.get(key).await.map_err(CommitError::Failed)?;
+        *condition = stored.map_or(Condition::Absent, |item| Condition::Matches(item.etag));
+    }
+    records.commit(&batch).await
+}
+
+/// Whether an operation deletes, or marks as deleted.
+fn is_deletion(operation: &Operation) -> bool {
+    match operation {
+        Operation::Put(item, _) => item.body.contains(r#""deleted":true"#),
+        Operation::Delete(..) => true,
+    }
+}

@@ -1,0 +1,71 @@
+//! The comparison can fail: each defect of an adapter is found, and shown by a few commands.
+
+use libtest_mimic::Trial;
+use wm_tests::{
+    choices::Seeded,
+    replay::{run::replay, script::Script, shrink::shrink, side::Sides},
+    told::Defect,
+};
+
+use super::{
+    scripts::{INSTANCES, LENGTH},
+    trial,
+};
+
+/// How many scripts may pass before a defect is found.
+const SCRIPTS: u64 = 60;
+/// How few commands show it.
+const COMMANDS: usize = 5;
+
+/// Each defect on a surface where it can be: a node lets nobody decide while another commits.
+const DEFECTS: [(Defect, &str, &str); 6] = [
+    (Defect::LostCondition, "aws", "a_lost_condition"),
+    (
+        Defect::IgnoredMultiStatus,
+        "azure",
+        "an_ignored_multi_status",
+    ),
+    (
+        Defect::IndexForPermission,
+        "aws",
+        "an_index_used_for_a_permission",
+    ),
+    (Defect::DroppedPage, "local", "a_dropped_page"),
+    (Defect::WrongETag, "azure", "a_wrong_etag"),
+    (Defect::LateTombstone, "local", "a_late_tombstone"),
+];
+
+pub(crate) fn trials() -> Vec<Trial> {
+    let each = DEFECTS.into_iter().map(|(defect, side, name)| {
+        let name = format!("defects::{name}_is_found");
+        trial(&name, INSTANCES, move |mut sides| async move {
+            is_found(&mut sides, side, defect).await
+        })
+    });
+    each.collect()
+}
+
+async fn is_found(sides: &mut Sides, side: &'static str, defect: Defect) -> Result<(), String> {
+    let defective = Some((side, defect));
+    for seed in 1..=SCRIPTS {
+        let script = Script::generate(&mut Seeded::new(seed), LENGTH);
+        let Err(found) = replay(sides, &script, seed, defective).await else {
+            continue;
+        };
+        if found.side != side {
+            return Err(format!("seed {seed}: {found}"));
+        }
+        let (script, found) = shrink(sides, &script, seed, defective, found).await;
+        // Without the defect the same script shows nothing: it is the defect that was found.
+        if let Err(found) = replay(sides, &script, seed, None).await {
+            return Err(format!("{defect:?} is not why: {found}"));
+        }
+        return match script.len() {
+            0..=COMMANDS => Ok(()),
+            _ => Err(format!("{defect:?} takes {script:#?}\n{found}")),
+        };
+    }
+    Err(format!(
+        "{defect:?} on {side} is not found in {SCRIPTS} scripts"
+    ))
+}

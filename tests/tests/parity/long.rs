@@ -1,0 +1,89 @@
+//! As many scripts as there is time for.
+
+use std::{
+    process::Command,
+    time::{Duration, Instant},
+};
+
+use wm_tests::replay::side::Sides;
+
+use super::{
+    runtime,
+    scripts::{INSTANCES, one},
+};
+
+/// How many scripts one set of surfaces replays: the stand-ins for the clouds forget nothing by themselves.
+const CHUNK: u64 = 250;
+/// How often it says how far it is.
+const NEWS: Duration = Duration::from_secs(10);
+
+/// A long replay.
+pub(crate) struct Long {
+    scripts: u64,
+    seed: u64,
+}
+
+impl Long {
+    /// Takes `--scripts N` and `--seed N` from the arguments, and gives back the others.
+    pub(crate) fn take(arguments: impl Iterator<Item = String>) -> (Option<Self>, Vec<String>) {
+        let (mut scripts, mut seed, mut rest) = (None, 1, Vec::new());
+        let mut arguments = arguments.peekable();
+        while let Some(argument) = arguments.next() {
+            let (name, value) = match argument.split_once('=') {
+                Some((name, value)) => (name.to_owned(), Some(value.to_owned())),
+                None => (argument.clone(), None),
+            };
+            let number = |value: Option<String>| {
+                let value = value.and_then(|value| value.parse().ok());
+                value.unwrap_or_else(|| panic!("`{name}` takes a number, such as `{name} 100`"))
+            };
+            match name.as_str() {
+                "--scripts" => scripts = Some(number(value.or_else(|| arguments.next()))),
+                "--seed" => seed = number(value.or_else(|| arguments.next())),
+                _ => rest.push(argument),
+            }
+        }
+        (scripts.map(|scripts| Self { scripts, seed }), rest)
+    }
+
+    /// Replays them, in processes of their own where they are many. The exit code says whether all were the same.
+    pub(crate) fn run(&self) -> i32 {
+        let Self { scripts, seed } = *self;
+        if scripts <= CHUNK {
+            return runtime().block_on(self.chunk());
+        }
+        let begun = Instant::now();
+        for from in (seed..seed + scripts).step_by(usize::try_from(CHUNK).unwrap()) {
+            let count = CHUNK.min(seed + scripts - from);
+            let ended = Command::new(std::env::current_exe().unwrap())
+                .args(["--scripts", &count.to_string(), "--seed", &from.to_string()])
+                .status()
+                .unwrap();
+            if !ended.success() {
+                return 1;
+            }
+        }
+        let seconds = begun.elapsed().as_secs();
+        println!("{scripts} scripts from seed {seed} without a difference, in {seconds} s");
+        0
+    }
+
+    async fn chunk(&self) -> i32 {
+        let Self { scripts, seed } = *self;
+        let mut sides = Sides::start(INSTANCES).await;
+        let (begun, mut said) = (Instant::now(), Instant::now());
+        for number in 0..scripts {
+            if let Err(difference) = one(&mut sides, seed + number).await {
+                println!("{difference}");
+                return 1;
+            }
+            if said.elapsed() > NEWS {
+                println!("{} of {scripts} scripts from seed {seed}", number + 1);
+                said = Instant::now();
+            }
+        }
+        let seconds = begun.elapsed().as_secs();
+        println!("{scripts} scripts from seed {seed} without a difference, in {seconds} s");
+        0
+    }
+}

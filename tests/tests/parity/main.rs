@@ -1,0 +1,46 @@
+//! One application, three surfaces, no difference: see [`wm_tests::replay`].
+//!
+//! `cargo test -p wm-tests --test parity` takes what a change has to pass. With time to spare,
+//! `cargo test -p wm-tests --test parity -- --scripts 10000 --seed 1` replays as many random scripts.
+
+mod crash;
+mod defects;
+mod long;
+mod scripts;
+
+use std::future::Future;
+
+use libtest_mimic::{Arguments, Failed, Trial};
+use wm_tests::replay::side::Sides;
+
+fn main() {
+    let (long, rest) = long::Long::take(std::env::args());
+    if let Some(long) = long {
+        std::process::exit(long.run());
+    }
+    let trials = [scripts::trials(), defects::trials(), crash::trials()];
+    let arguments = Arguments::from_iter(rest);
+    libtest_mimic::run(&arguments, trials.into_iter().flatten().collect()).exit();
+}
+
+/// A test with surfaces of its own, and so many instances on AWS. It says what differs.
+fn trial<F>(name: &str, instances: usize, test: impl FnOnce(Sides) -> F + Send + 'static) -> Trial
+where
+    F: Future<Output = Result<(), String>>,
+{
+    Trial::test(name, move || {
+        runtime().block_on(async {
+            test(Sides::start(instances).await)
+                .await
+                .map_err(Failed::from)
+        })
+    })
+}
+
+fn runtime() -> tokio::runtime::Runtime {
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .unwrap()
+}
