@@ -90,7 +90,8 @@ macro_rules! for_each_scenario {
 
 static SKIPS: AtomicUsize = AtomicUsize::new(0);
 
-/// Prints and counts a scenario a surface cannot show.
+/// Prints and counts a scenario a surface cannot show. Named in full or by its case, as `case_33`, it counts
+/// as not shown in the certificate of `wm parity`; in other words it is only listed there.
 pub fn skip(surface: &str, scenario: &str, reason: &str) {
     let count = SKIPS.fetch_add(1, Ordering::Relaxed) + 1;
     // Not `println!`: the test harness keeps what a passing test prints to itself.

@@ -24,7 +24,7 @@ Examples:
   wm parity --from target/tests.log --verify   whether what is committed says what the run shows
 
 Works inside a checkout of this repository. tests/contract.json says what the application promises
-and which tests prove it. A test whose stand-in cannot show something counts as `not shown`, never as
+and which tests prove it. A test whose stand-in cannot show something counts as `not shown`, not as
 passed; the certificate lists those. Exit code 1 means that a sentence is not shown on some surface,
 that a check found something, or that what is committed says otherwise.";
 
@@ -53,8 +53,11 @@ impl Parity {
             return check::check(&checkout);
         }
         let contract = Contract::read(&checkout)?;
-        let said = self.said(&checkout, &contract)?;
-        let certificate = Certificate::new(&contract, &Log::read(&said));
+        let log = Log::read(&self.said(&checkout, &contract)?);
+        if log.is_empty() {
+            return Err(self.nothing());
+        }
+        let certificate = Certificate::new(&contract, &log);
         show(&certificate)?;
         let files = [(PAGE, certificate.page()), (DATA, certificate.json()?)];
         if self.verify {
@@ -81,6 +84,19 @@ impl Parity {
             Failure::because(message, error)
         })?;
         Ok(String::from_utf8_lossy(&bytes).into_owned())
+    }
+
+    /// No certificate is made of nothing.
+    fn nothing(&self) -> Failure {
+        Failure::new(match &self.from {
+            Some(file) => {
+                let file = file.display();
+                format!(
+                    "`{file}` tells of no test: save a run with `cargo test --workspace 2>&1 | tee {file}`"
+                )
+            }
+            None => "no test ran: mend what `cargo test` says above and try again".into(),
+        })
     }
 
     fn verify(&self, checkout: &Checkout, files: &[(&str, String)]) -> Result<(), Failure> {

@@ -15,15 +15,15 @@ use crate::failure::Failure;
 /// What came of a test or of a sentence on a surface, from what counts least to what counts most.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub(crate) enum Outcome {
-    /// Nobody knows.
-    #[serde(rename = "did not run")]
-    DidNotRun,
     /// The stand-in cannot show it.
     #[serde(rename = "not shown")]
     NotShown,
     /// It is shown.
     #[serde(rename = "passed")]
     Passed,
+    /// Nobody knows.
+    #[serde(rename = "did not run")]
+    DidNotRun,
     /// The opposite is shown.
     #[serde(rename = "failed")]
     Failed,
@@ -33,9 +33,9 @@ impl Outcome {
     /// The word in the certificate.
     pub(crate) fn as_str(self) -> &'static str {
         match self {
-            Self::DidNotRun => "did not run",
             Self::NotShown => "not shown",
             Self::Passed => "passed",
+            Self::DidNotRun => "did not run",
             Self::Failed => "failed",
         }
     }
@@ -118,7 +118,8 @@ impl Proved {
 
 fn proved(sentence: &Sentence, log: &Log) -> Proved {
     let tests: Vec<Tested> = sentence.tests.iter().map(|one| tested(one, log)).collect();
-    // One test that passes shows a sentence, and one that fails shows its opposite.
+    // One test that passes shows a sentence, as long as none fails and none is missing: what all surfaces
+    // share must not stand for a surface whose own tests did not run.
     let of = |surface: &'static str| {
         let outcomes = tests.iter().filter_map(|one| one.outcomes.get(surface));
         let outcome = outcomes.max().copied().unwrap_or(Outcome::DidNotRun);
@@ -228,6 +229,19 @@ mod tests {
             let expected = format!("not shown: `some` on aws ({word});");
             assert!(failure.contains(&expected), "{failure}");
         }
+    }
+
+    #[test]
+    fn what_passes_elsewhere_does_not_stand_for_what_did_not_run() {
+        let shared = r#"{"sentences": [{"id": "some", "sentence": "Some.", "tests": [
+            {"test": "parity::replay::case_3_is_shown"}, {"test": "suite::a::case_1_is_shown"}]}]}"#;
+        let contract = serde_json::from_str(shared).unwrap();
+        let shown = Certificate::new(&contract, &log(""));
+        let failure = shown.hold().unwrap_err().to_string();
+        assert!(
+            failure.contains("not shown: `some` on aws (did not run);"),
+            "{failure}"
+        );
     }
 
     #[test]

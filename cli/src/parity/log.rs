@@ -50,6 +50,11 @@ impl Log {
         reader.log
     }
 
+    /// Whether no test ran at all.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.verdicts.is_empty()
+    }
+
     /// What came of a test of a program.
     pub(crate) fn verdict(&self, program: &str, test: &str) -> Option<Verdict> {
         let place = (program.to_owned(), test.to_owned());

@@ -12,8 +12,8 @@ const HEAD: &str = "\
 What a run of the tests shows of the application's contract, on each surface. `wm parity` writes this page and
 `parity.json` beside it; nobody edits them. Which tests prove what is in `tests/contract.json`.
 
-*passed*: a test shows it there. *not shown*: the test ran, and what stands in for the service cannot show it. *failed* and
-*did not run* are what they say.
+*passed*: a test shows it there. *not shown*: the test ran, and what stands in for the service cannot show it. A sentence has passed
+where one of its tests has, none has *failed* and none *did not run*. Where a test says nothing of a surface, the cell is empty.
 
 ";
 

@@ -468,5 +468,9 @@ fn what_is_no_checkout_or_no_contract_is_said() {
     let checkout = Checkout::of(SMALL);
     let ran = checkout.wm(&["parity", "--from", "none.log"]);
     ran.expect_error(1, &["`none.log`", "cargo test --workspace"]);
+    checkout.write("empty.log", "error: could not compile\n");
+    let ran = checkout.wm(&["parity", "--from", "empty.log"]);
+    ran.expect_error(1, &["`empty.log`", "no test", "cargo test --workspace"]);
+    assert!(!checkout.0.path().join("docs/parity.md").exists());
     checkout.wm(&["parity", "--check", "--verify"]).expect(2);
 }
