@@ -30,6 +30,16 @@ const TOKEN_STARTS: &[(&str, usize)] = &[
     ("xoxr-", 10),
     ("xoxs-", 10),
 ];
+/// What stands right before a credential in sources, with the shortest value that counts there. In the code of
+/// others as little may be anything.
+const GLUED: &[(&str, usize, &str)] = &[
+    ("accountkey=", 8, "a connection string"),
+    ("sharedaccesskey=", 8, "a connection string"),
+    ("sharedaccesssignature=", 8, "a connection string"),
+    ("?sig=", 20, "a shared access signature"),
+    ("&sig=", 20, "a shared access signature"),
+    ("x-amz-signature=", 20, "a presigned address"),
+];
 /// Names whose values are credentials wherever somebody writes them into a source.
 const ASSIGNED: &[&str] = &["password", "secret", "api_key", "apikey"];
 
@@ -54,11 +64,14 @@ pub fn in_text(text: &str) -> Option<&'static str> {
         .or_else(|| token(text))
 }
 
-/// What a line of our own sources gives away: as [`in_text`], and a value that is assigned to a password
-/// in quotes, which in the code of others is more often a label.
+/// What a line of our own sources gives away: as [`in_text`], and also shorter values, values without a
+/// digit, and values in quotes that are assigned to a password, which in the code of others are mostly labels.
 #[must_use]
 pub fn in_source(line: &str) -> Option<&'static str> {
-    in_text(line).or_else(|| assigned(line))
+    let lower = line.to_ascii_lowercase();
+    in_text(line)
+        .or_else(|| glued(&lower))
+        .or_else(|| assigned(&lower))
 }
 
 /// The id of an access key, standing for itself.
@@ -137,9 +150,23 @@ fn is_of_host(word: &str) -> bool {
     })
 }
 
+/// A value right behind what only stands before credentials.
+fn glued(lower: &str) -> Option<&'static str> {
+    let in_value = |c: &char| c.is_ascii_alphanumeric() || "+/%".contains(*c);
+    let is_glued = |mark: &str, shortest: usize| {
+        let mut places = lower.match_indices(mark);
+        places.any(|(at, _)| {
+            let rest = lower.get(at + mark.len()..).unwrap_or_default();
+            rest.chars().take_while(in_value).count() >= shortest
+        })
+    };
+    let mut marks = GLUED.iter();
+    let found = marks.find(|(mark, shortest, _)| is_glued(mark, *shortest));
+    found.map(|(_, _, what)| *what)
+}
+
 /// A value in quotes that is assigned to a name for credentials.
-fn assigned(line: &str) -> Option<&'static str> {
-    let lower = line.to_ascii_lowercase();
+fn assigned(lower: &str) -> Option<&'static str> {
     let is_assigned = |name: &str| {
         let mut places = lower.match_indices(name);
         places.any(|(at, _)| lower.get(at + name.len()..).is_some_and(is_quoted_value))
@@ -218,13 +245,31 @@ mod tests {
     }
 
     #[test]
-    fn only_sources_are_asked_for_passwords_in_quotes() {
-        for line in [
-            format!("pass{} = \"correcthorsebatterystaple\"", "word"),
-            format!("{{\"client_sec{}\": \"correct-horse-battery\"}}", "ret"),
-            format!("API_{}:'correcthorsebatterystaple'", "KEY"),
+    fn sources_are_looked_at_more_closely() {
+        let letters = "abcdefghijklmnopqrstuvwxyz";
+        for (line, what) in [
+            (
+                format!("pass{} = \"correcthorsebatterystaple\"", "word"),
+                "a password",
+            ),
+            (
+                format!("{{\"client_sec{}\": \"correct-horse-battery\"}}", "ret"),
+                "a password",
+            ),
+            (
+                format!("API_{}:'correcthorsebatterystaple'", "KEY"),
+                "a password",
+            ),
+            (
+                format!("Account{}=abcdefgh==;", "Key"),
+                "a connection string",
+            ),
+            (
+                format!("https://x.example/?se=1&{}={letters}", "sig"),
+                "a shared access signature",
+            ),
         ] {
-            assert_eq!(in_source(&line), Some("a password"), "{line}");
+            assert_eq!(in_source(&line), Some(what), "{line}");
             assert_eq!(in_text(&line), None, "{line}");
         }
         for line in [
