@@ -255,12 +255,17 @@ test core/src/lib.rs - (line 3) ... ok
     fn a_run_of_one_after_the_other_is_read() {
         let text = "     Running tests/azure.rs (/elsewhere/deps/azure-0123abcd)\n\
             \n\
-            running 4 tests\n\
+            running 5 tests\n\
             test case_33_a_grant_ends ... skip 1 on azure: case_33: the clock\n\
             ok\n\
             test two_skips ... skip 2 on azure: one: a\n\
             skip 3 on azure: two: b\n\
             a word of the emulator's: ok, it said\n\
+            FAILED\n\
+            test witness ... \n\
+            test \u{1b}[0m\u{1b}[1mtests/a.rs\u{1b}[0m [should fail to compile] ... \u{1b}[0m\u{1b}[32mok\n\
+            \u{1b}[0m\n\
+            \n\
             FAILED\n\
             test plain ... ok\n\
             test cut_short ... a word\n\
@@ -271,6 +276,7 @@ test core/src/lib.rs - (line 3) ... ok
         for (program, test, verdict) in [
             ("azure", "case_33_a_grant_ends", Some(Verdict::Passed)),
             ("azure", "two_skips", Some(Verdict::Failed)),
+            ("azure", "witness", Some(Verdict::Failed)),
             ("azure", "plain", Some(Verdict::Passed)),
             ("azure", "cut_short", None),
             ("azure_records", "plain", Some(Verdict::Failed)),
