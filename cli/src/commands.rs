@@ -6,6 +6,7 @@ mod demo;
 mod download;
 mod init;
 mod journal;
+mod parity;
 mod program;
 mod restore;
 mod serve;
@@ -52,6 +53,7 @@ enum Command {
     Check(check::Check),
     Backup(backup::Backup),
     Restore(restore::Restore),
+    Parity(parity::Parity),
     Setup(program::Setup),
     Deploy(program::Deploy),
     DeploySite(program::DeploySite),
@@ -70,6 +72,7 @@ impl Arguments {
             Command::Check(command) => command.run(),
             Command::Backup(command) => command.run(),
             Command::Restore(command) => command.run(),
+            Command::Parity(command) => command.run(),
             Command::Setup(command) => command.run(),
             Command::Deploy(command) => command.run(),
             Command::DeploySite(command) => command.run(),

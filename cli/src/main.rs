@@ -3,6 +3,7 @@
 mod client;
 mod commands;
 mod connection;
+mod parity;
 mod retry;
 mod transfer;
 

@@ -2,7 +2,6 @@
 
 mod kinds;
 mod publish;
-mod secrets;
 
 pub use publish::{Changes, PRIVATE, Store, apply, compare};
 
@@ -11,7 +10,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crate::failure::Failure;
+use crate::{failure::Failure, secrets};
 
 /// The page without which there is no site.
 const INDEX: &str = "index.html";
@@ -58,7 +57,7 @@ pub fn read(folder: &Path) -> Result<Vec<File>, Failure> {
             "`{shown}` holds no `{INDEX}`: build the site first, or name another folder with `--from`"
         )));
     }
-    let found: Vec<String> = files.iter().filter_map(secrets::found).collect();
+    let found: Vec<String> = files.iter().filter_map(given_away).collect();
     if !found.is_empty() {
         let found = found.join(", ");
         return Err(Failure::new(format!(
@@ -68,6 +67,16 @@ pub fn read(folder: &Path) -> Result<Vec<File>, Failure> {
     let is_page = |file: &File| file.key.ends_with(".html");
     files.sort_by(|left, right| (is_page(left), &left.key).cmp(&(is_page(right), &right.key)));
     Ok(files)
+}
+
+/// What a file gives away, without repeating it.
+fn given_away(file: &File) -> Option<String> {
+    let key = &file.key;
+    if secrets::in_name(key) {
+        return Some(format!("`{key}`"));
+    }
+    let what = secrets::in_text(&String::from_utf8_lossy(&file.bytes))?;
+    Some(format!("{what} in `{key}`"))
 }
 
 fn collect(folder: &Path, prefix: &str, files: &mut Vec<File>) -> Result<(), Failure> {
@@ -156,6 +165,9 @@ mod tests {
         assert!(refusal(&[("index.html", ""), (".env", "X=1")]).contains("`.env` is hidden"));
         assert!(refusal(&[("index.html", ""), ("keys/tls.pem", "")]).contains("`keys/tls.pem`"));
         assert!(read(Path::new("nowhere")).is_err());
+        let key = format!("AK{}ABCDEFGHIJKLMNO1", "IA");
+        let refused = refusal(&[("index.html", ""), ("app.js", &format!("id = '{key}'"))]);
+        assert!(refused.contains("an access key in `app.js`") && !refused.contains(&key));
     }
 
     #[cfg(unix)]

@@ -10,6 +10,7 @@
 )]
 
 mod demo;
+mod parity;
 mod programs;
 mod proxy;
 mod selection;

@@ -2,7 +2,7 @@
 
 use crate::support::{directory, wm};
 
-const COMMANDS: [&str; 15] = [
+const COMMANDS: [&str; 16] = [
     "serve",
     "token",
     "demo",
@@ -14,6 +14,7 @@ const COMMANDS: [&str; 15] = [
     "check",
     "backup",
     "restore",
+    "parity",
     "setup",
     "deploy",
     "deploy-site",

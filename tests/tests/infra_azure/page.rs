@@ -71,24 +71,3 @@ fn the_page_tells_of_every_alarm() {
         );
     }
 }
-
-#[test]
-fn the_pages_of_both_clouds_have_the_same_sections() {
-    let sections = |text: &str| -> Vec<String> {
-        let headings = text.lines().filter_map(|line| line.strip_prefix("## "));
-        headings
-            .map(|heading| {
-                heading
-                    .replace("Azure", "AWS")
-                    .replace("subscription", "account")
-            })
-            .collect()
-    };
-    let aws = std::fs::read_to_string(repository::root().join("docs/aws.md")).unwrap();
-    let mut azure = sections(&page());
-    // What there is on one cloud only.
-    azure.retain(|section| {
-        section != "The API in a container" && section != "Read, guessed and never run"
-    });
-    assert_eq!(sections(&aws), azure);
-}

@@ -1,0 +1,162 @@
+//! `wm parity`
+
+use std::{fs, path::PathBuf};
+
+use clap::Args;
+use wm_core::catalog::Provider;
+
+use crate::{
+    failure::Failure,
+    output::{line, table},
+    parity::{Certificate, Checkout, Contract, Log, check, run},
+};
+
+/// The certificate for people, and for programs.
+const PAGE: &str = "docs/parity.md";
+const DATA: &str = "docs/parity.json";
+
+const EXAMPLES: &str = "\
+Examples:
+  wm parity                                    run the tests, write docs/parity.md and parity.json
+  wm parity --check                            what can be checked without running anything
+  cargo test --workspace 2>&1 | tee target/tests.log
+  wm parity --from target/tests.log            the same from a run that was saved
+  wm parity --from target/tests.log --verify   whether what is committed says what the run shows
+
+Works inside a checkout of this repository. tests/contract.json says what the application promises
+and which tests prove it. A test whose stand-in cannot show something counts as `not shown`, not as
+passed; the certificate lists those. Exit code 1 means that a sentence is not shown on some surface,
+that a check found something, or that what is committed says otherwise.";
+
+/// Show that the surfaces are alike: the contract, sentence by sentence, on each of them
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct Parity {
+    /// Check the files of the checkout instead, and run nothing
+    #[arg(long, conflicts_with_all = ["from", "verify"])]
+    check: bool,
+    /// Read what `cargo test` printed, both outputs in one file, instead of running it
+    #[arg(long, value_name = "FILE")]
+    from: Option<PathBuf>,
+    /// Compare with the certificate that is there instead of writing it
+    #[arg(long)]
+    verify: bool,
+    /// The checkout, if not the one around the current directory
+    #[arg(long, value_name = "DIR")]
+    repository: Option<PathBuf>,
+}
+
+impl Parity {
+    pub(crate) fn run(self) -> Result<(), Failure> {
+        let checkout = Checkout::find(self.repository.as_deref())?;
+        if self.check {
+            return check::check(&checkout);
+        }
+        let contract = Contract::read(&checkout)?;
+        let log = Log::read(&self.said(&checkout, &contract)?);
+        if log.is_empty() {
+            return Err(self.nothing());
+        }
+        let certificate = Certificate::new(&contract, &log);
+        show(&certificate)?;
+        let files = [(PAGE, certificate.page()), (DATA, certificate.json()?)];
+        if self.verify {
+            certificate.hold()?;
+            return self.verify(&checkout, &files);
+        }
+        for (path, text) in &files {
+            checkout.write(path, text)?;
+        }
+        line(format!("wrote `{PAGE}` and `{DATA}`"))?;
+        certificate.hold()
+    }
+
+    /// What the tests print.
+    fn said(&self, checkout: &Checkout, contract: &Contract) -> Result<String, Failure> {
+        let Some(file) = &self.from else {
+            return run(checkout, contract);
+        };
+        let bytes = fs::read(file).map_err(|error| {
+            let file = file.display();
+            let message = format!(
+                "`{file}` cannot be read; save a run with `cargo test --workspace 2>&1 | tee {file}`"
+            );
+            Failure::because(message, error)
+        })?;
+        Ok(String::from_utf8_lossy(&bytes).into_owned())
+    }
+
+    /// No certificate is made of nothing.
+    fn nothing(&self) -> Failure {
+        Failure::new(match &self.from {
+            Some(file) => {
+                let file = file.display();
+                format!(
+                    "`{file}` tells of no test: save a run with `cargo test --workspace 2>&1 | tee {file}`"
+                )
+            }
+            None => "no test ran: mend what `cargo test` says above and try again".into(),
+        })
+    }
+
+    fn verify(&self, checkout: &Checkout, files: &[(&str, String)]) -> Result<(), Failure> {
+        for (path, now) in files {
+            let committed = checkout.read(path).unwrap_or_default();
+            if let Some((number, old, new)) = first_difference(&committed, now) {
+                let mend = self.from.as_ref().map_or_else(
+                    || "wm parity".into(),
+                    |from| format!("wm parity --from {}", from.display()),
+                );
+                return Err(Failure::new(format!(
+                    "`{path}` differs in line {number}: there it says {old}, the run says {new}; \
+                     mend it with `{mend}`, read the difference and commit it"
+                )));
+            }
+        }
+        line(format!("`{PAGE}` and `{DATA}` say what the run shows"))
+    }
+}
+
+fn show(certificate: &Certificate) -> Result<(), Failure> {
+    let rows = certificate.sentences.iter().map(|proved| {
+        let outcome = |surface: Provider| {
+            let outcome = proved.outcomes.get(surface.as_str());
+            let word = outcome.map_or("", |outcome| outcome.as_str());
+            format!("{surface}: {word}")
+        };
+        let [local, aws, azure] = [Provider::Local, Provider::Aws, Provider::Azure].map(outcome);
+        [proved.id.clone(), local, aws, azure]
+    });
+    let rows: Vec<_> = rows.collect();
+    table("the contract, as the run shows it", &rows)
+}
+
+/// The first line in which two texts differ, and what each says there.
+fn first_difference(old: &str, new: &str) -> Option<(usize, String, String)> {
+    let (mut left, mut right) = (old.lines(), new.lines());
+    let shown = |line: Option<&str>| line.map_or("nothing".into(), |line| format!("`{line}`"));
+    for number in 1.. {
+        match (left.next(), right.next()) {
+            (None, None) => break,
+            (one, other) if one == other => {}
+            (one, other) => return Some((number, shown(one), shown(other))),
+        }
+    }
+    // Lines end alike but for the last.
+    (old != new).then(|| (old.lines().count(), "no end".into(), "an end".into()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::first_difference;
+
+    #[test]
+    fn the_first_difference_is_found_at_every_place() {
+        assert_eq!(first_difference("a\nb\n", "a\nb\n"), None);
+        let found = |left, right| first_difference(left, right).unwrap();
+        assert_eq!(found("a\nb\n", "a\nc\n"), (2, "`b`".into(), "`c`".into()));
+        assert_eq!(found("a\n", "a\nb\n"), (2, "nothing".into(), "`b`".into()));
+        assert_eq!(found("", "a").0, 1);
+        assert_eq!(found("a\nb", "a\nb\n").0, 2);
+    }
+}

@@ -1,0 +1,255 @@
+//! What a run shows of the contract, surface by surface.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::Serialize;
+use wm_core::catalog::Provider;
+
+use super::{
+    Contract, Log,
+    contract::{Sentence, Test},
+    log::{Skip, Verdict},
+};
+use crate::failure::Failure;
+
+/// What came of a test or of a sentence on a surface, from what counts least to what counts most.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub(crate) enum Outcome {
+    /// The stand-in cannot show it.
+    #[serde(rename = "not shown")]
+    NotShown,
+    /// It is shown.
+    #[serde(rename = "passed")]
+    Passed,
+    /// Nobody knows.
+    #[serde(rename = "did not run")]
+    DidNotRun,
+    /// The opposite is shown.
+    #[serde(rename = "failed")]
+    Failed,
+}
+
+impl Outcome {
+    /// The word in the certificate.
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::NotShown => "not shown",
+            Self::Passed => "passed",
+            Self::DidNotRun => "did not run",
+            Self::Failed => "failed",
+        }
+    }
+}
+
+/// By the name of the surface; a test has none for surfaces it does not speak of.
+pub(crate) type Outcomes = BTreeMap<&'static str, Outcome>;
+
+/// The whole certificate. Nothing in it changes from one run to the next unless an outcome does.
+#[derive(Debug, Serialize)]
+pub(crate) struct Certificate {
+    pub(crate) sentences: Vec<Proved>,
+    /// What the stand-ins could not show.
+    pub(crate) not_shown: BTreeSet<Skip>,
+}
+
+/// A sentence with what came of it.
+#[derive(Debug, Serialize)]
+pub(crate) struct Proved {
+    pub(crate) id: String,
+    pub(crate) sentence: String,
+    pub(crate) outcomes: Outcomes,
+    pub(crate) tests: Vec<Tested>,
+}
+
+/// A test with what came of it.
+#[derive(Debug, Serialize)]
+pub(crate) struct Tested {
+    pub(crate) test: String,
+    pub(crate) outcomes: Outcomes,
+}
+
+impl Certificate {
+    /// What a run shows of a contract.
+    pub(crate) fn new(contract: &Contract, log: &Log) -> Self {
+        let programs = contract.programs().into_iter();
+        Self {
+            sentences: contract
+                .sentences
+                .iter()
+                .map(|one| proved(one, log))
+                .collect(),
+            not_shown: programs
+                .flat_map(|program| log.skips(program))
+                .cloned()
+                .collect(),
+        }
+    }
+
+    /// The certificate as data.
+    pub(crate) fn json(&self) -> Result<String, Failure> {
+        let text = serde_json::to_string_pretty(self);
+        text.map(|text| text + "\n")
+            .map_err(|error| Failure::because("the certificate cannot be written as JSON", error))
+    }
+
+    /// Fails unless every sentence is shown on every surface, naming those that are not.
+    pub(crate) fn hold(&self) -> Result<(), Failure> {
+        let missing: Vec<String> = self.sentences.iter().flat_map(Proved::missing).collect();
+        if missing.is_empty() {
+            return Ok(());
+        }
+        Err(Failure::new(format!(
+            "the contract is not shown: {}; mend what the run says of these, or run the tests that did not run",
+            missing.join(", ")
+        )))
+    }
+}
+
+impl Proved {
+    fn missing(&self) -> impl Iterator<Item = String> {
+        let outcomes = self.outcomes.iter();
+        let missing = outcomes.filter(|(_, outcome)| **outcome != Outcome::Passed);
+        missing.map(|(surface, outcome)| {
+            let word = outcome.as_str();
+            format!("`{}` on {surface} ({word})", self.id)
+        })
+    }
+}
+
+fn proved(sentence: &Sentence, log: &Log) -> Proved {
+    let tests: Vec<Tested> = sentence.tests.iter().map(|one| tested(one, log)).collect();
+    // One test that passes shows a sentence, as long as none fails and none is missing: what all surfaces
+    // share must not stand for a surface whose own tests did not run.
+    let of = |surface: &'static str| {
+        let outcomes = tests.iter().filter_map(|one| one.outcomes.get(surface));
+        let outcome = outcomes.max().copied().unwrap_or(Outcome::DidNotRun);
+        (surface, outcome)
+    };
+    Proved {
+        id: sentence.id.clone(),
+        sentence: sentence.sentence.clone(),
+        outcomes: Provider::ALL.iter().map(|one| of(one.as_str())).collect(),
+        tests,
+    }
+}
+
+fn tested(test: &Test, log: &Log) -> Tested {
+    let of = |surface: &Provider| {
+        let (program, path) = test.on(*surface)?;
+        let outcome = outcome(log, program, path, surface.as_str());
+        Some((surface.as_str(), outcome))
+    };
+    Tested {
+        test: test.test.clone(),
+        outcomes: Provider::ALL.iter().filter_map(of).collect(),
+    }
+}
+
+fn outcome(log: &Log, program: &str, path: &str, surface: &str) -> Outcome {
+    match log.verdict(program, path) {
+        Some(Verdict::Failed) => Outcome::Failed,
+        Some(Verdict::Ignored) | None => Outcome::DidNotRun,
+        Some(Verdict::Passed) => {
+            let mut skips = log.skips(program);
+            if skips.any(|skip| skip.surface == surface && is_about(&skip.scenario, path)) {
+                Outcome::NotShown
+            } else {
+                Outcome::Passed
+            }
+        }
+    }
+}
+
+/// Whether a skip is about a test: it names it in full, or by the case its name begins with.
+fn is_about(scenario: &str, path: &str) -> bool {
+    let name = path.rsplit("::").next().unwrap_or(path);
+    let scenario = scenario.rsplit("::").next().unwrap_or(scenario);
+    let rest = name.strip_prefix(scenario);
+    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('_'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const CONTRACT: &str = r#"{"sentences": [
+        {"id": "all", "sentence": "All.", "tests": [{"test": "suite::a::case_1_is_shown"}]},
+        {"id": "some", "sentence": "Some.", "tests": [
+            {"test": "suite::a::case_2_is_not"},
+            {"test": "parity::replay::case_3_is_shown", "surfaces": ["local", "azure"]}]}]}"#;
+
+    fn log(aws: &str) -> Log {
+        let program = |name: &str, said: &str| {
+            format!("     Running tests/{name}.rs (target/debug/deps/{name}-0123)\n{said}")
+        };
+        let both = "test case_1_is_shown ... ok\ntest case_2_is_not ... ok\n";
+        Log::read(
+            &[
+                program("local", both),
+                program("aws", aws),
+                program("azure", both),
+                program(
+                    "parity",
+                    "test replay::case_3_is_shown ... ok\nskip 1 on aws: z: y\n",
+                ),
+                program("other", "skip 2 on aws: of no program that is named: x\n"),
+            ]
+            .concat(),
+        )
+    }
+
+    fn certificate(aws: &str) -> Certificate {
+        Certificate::new(&serde_json::from_str(CONTRACT).unwrap(), &log(aws))
+    }
+
+    #[test]
+    fn one_test_that_passes_shows_a_sentence() {
+        let shown = certificate("test case_1_is_shown ... ok\ntest case_2_is_not ... ok\n");
+        shown.hold().unwrap();
+        let some = &shown.sentences[1];
+        assert_eq!(some.tests[1].outcomes.len(), 2);
+        assert!(some.outcomes.values().all(|one| *one == Outcome::Passed));
+        // Of no program that the contract does not name.
+        assert_eq!(shown.not_shown.len(), 1);
+    }
+
+    #[test]
+    fn a_skip_is_not_shown_and_a_failure_outweighs_what_passed() {
+        for (said, word) in [
+            (
+                "skip 7 on aws: case_2: cannot\ntest case_2_is_not ... ok\n",
+                "not shown",
+            ),
+            ("test case_2_is_not ... FAILED\n", "failed"),
+            ("test case_2_is_not ... ignored\n", "did not run"),
+            ("", "did not run"),
+        ] {
+            let said = format!("test case_1_is_shown ... ok\n{said}");
+            let failure = certificate(&said).hold().unwrap_err().to_string();
+            let expected = format!("not shown: `some` on aws ({word});");
+            assert!(failure.contains(&expected), "{failure}");
+        }
+    }
+
+    #[test]
+    fn what_passes_elsewhere_does_not_stand_for_what_did_not_run() {
+        let shared = r#"{"sentences": [{"id": "some", "sentence": "Some.", "tests": [
+            {"test": "parity::replay::case_3_is_shown"}, {"test": "suite::a::case_1_is_shown"}]}]}"#;
+        let contract = serde_json::from_str(shared).unwrap();
+        let shown = Certificate::new(&contract, &log(""));
+        let failure = shown.hold().unwrap_err().to_string();
+        assert!(
+            failure.contains("not shown: `some` on aws (did not run);"),
+            "{failure}"
+        );
+    }
+
+    #[test]
+    fn a_skip_names_a_test_by_its_case_or_in_full() {
+        assert!(is_about("case_4", "case_4_of_many"));
+        assert!(is_about("case_4_of_many", "replay::case_4_of_many"));
+        assert!(is_about("attacks::upload_expired", "upload_expired"));
+        assert!(!is_about("case_4", "case_42_of_many"));
+        assert!(!is_about("an address", "case_4_of_many"));
+    }
+}

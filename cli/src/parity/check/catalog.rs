@@ -1,0 +1,130 @@
+//! The catalog tells the same of every provider.
+//!
+//! The source is read, not what this program was built with: the checkout is what is checked.
+
+use std::collections::BTreeMap;
+
+use wm_core::catalog::Provider;
+
+use super::{Checkout, Violations};
+use crate::failure::Failure;
+
+const CATALOG: &str = "core/src/catalog.rs";
+
+/// What a backend selection has a name in, on every provider.
+const GROUPS: [&str; 4] = ["storage", "database", "identity", "notifications"];
+/// What makes a field of a path and a default.
+const MAKERS: [&str; 4] = ["fixed(", "chosen(", "derived(", "place("];
+
+pub(super) fn find(checkout: &Checkout) -> Result<Violations, Failure> {
+    // One line, so that it does not matter where the formatter breaks.
+    let source = checkout.read(CATALOG)?;
+    let source = source.split_whitespace().collect::<Vec<_>>().join(" ");
+    let concerns = concerns(&source);
+    let mut violations = Violations::new();
+    if concerns.is_empty() {
+        violations.push(format!(
+            "`{CATALOG}` has no `pub enum Concern` with concerns: say what a surface needs"
+        ));
+    }
+    for provider in Provider::ALL {
+        match entry(&source, *provider) {
+            Some(entry) => violations.extend(lacking(*provider, entry, &concerns, &source)),
+            None => violations.push(format!(
+                "`{CATALOG}` has no entry for `{provider}`: give it one"
+            )),
+        }
+    }
+    Ok(violations)
+}
+
+/// The variants of `Concern`.
+fn concerns(source: &str) -> Vec<&str> {
+    let body = source.split_once("pub enum Concern {");
+    let body = body.and_then(|(_, rest)| rest.split_once('}'));
+    let (variants, _) = body.unwrap_or_default();
+    let variants = variants.split(',').map(str::trim);
+    // Each is documented, and its name comes last.
+    variants
+        .filter_map(|variant| variant.rsplit(' ').next())
+        .filter(|variant| !variant.is_empty())
+        .collect()
+}
+
+/// The text of a provider's entry.
+fn entry(source: &str, provider: Provider) -> Option<&str> {
+    let begin = format!(
+        "static {}: Entry = Entry {{",
+        provider.as_str().to_uppercase()
+    );
+    let (_, rest) = source.split_once(&begin)?;
+    rest.split_once("};").map(|(entry, _)| entry)
+}
+
+fn lacking(provider: Provider, entry: &str, concerns: &[&str], source: &str) -> Violations {
+    let mut violations = Violations::new();
+    let mut lacks = |what: String| {
+        violations.push(format!(
+            "`{CATALOG}` has no {what} for `{provider}`: add it"
+        ));
+    };
+    if after(entry, " label: ").is_none_or(str::is_empty) {
+        lacks("label".into());
+    }
+    for concern in concerns {
+        let service = format!("service( Concern::{concern}, ");
+        let inline = format!("service(Concern::{concern}, ");
+        let label = after(entry, &service).or_else(|| after(entry, &inline));
+        if label.is_none_or(str::is_empty) {
+            lacks(format!("label of the service for `{concern}`"));
+        }
+    }
+    let fields = fields(entry, source);
+    for group in GROUPS {
+        if !fields
+            .keys()
+            .any(|path| path.split('.').next() == Some(group))
+        {
+            lacks(format!("field below `{group}`"));
+        }
+    }
+    for (path, default) in fields {
+        if default.is_empty() {
+            lacks(format!("default of `{path}`"));
+        }
+    }
+    violations
+}
+
+/// The text in quotes that follows a mark at once.
+fn after<'a>(text: &'a str, mark: &str) -> Option<&'a str> {
+    let (_, rest) = text.split_once(mark)?;
+    let (value, _) = rest.strip_prefix('"')?.split_once('"')?;
+    Some(value)
+}
+
+/// The fields of an entry with their defaults, shared ones by the name of their constant.
+fn fields<'a>(entry: &'a str, source: &'a str) -> BTreeMap<&'a str, &'a str> {
+    let (_, listed) = entry.split_once("fields: &[").unwrap_or_default();
+    let mut fields: BTreeMap<_, _> = made(listed).collect();
+    for constant in source.split("const ").skip(1) {
+        let Some((name, rest)) = constant.split_once(": Field = ") else {
+            continue;
+        };
+        let value = rest.split(';').next().unwrap_or_default();
+        let mut words = listed.split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
+        if words.any(|word| word == name) {
+            fields.extend(made(value));
+        }
+    }
+    fields
+}
+
+/// Every path and default that is made in a text: `fixed("identity.service", "…")`.
+fn made(text: &str) -> impl Iterator<Item = (&str, &str)> {
+    let places = MAKERS.iter().flat_map(|maker| text.split(maker).skip(1));
+    places.filter_map(|rest| {
+        let mut strings = rest.split('"').skip(1).step_by(2);
+        Some((strings.next()?, strings.next()?))
+    })
+}

@@ -1,0 +1,136 @@
+//! Artifacts lie below one prefix shape, in the code, in the pages and in the goldens.
+
+use wm_core::{
+    storage::{ObjectKind, ObjectPath},
+    value::{ArtifactId, DerivedId, Invalid, ProjectId},
+};
+
+use super::{Checkout, Violations};
+use crate::{failure::Failure, parity::checkout::Text};
+
+/// Where the objects of an artifact lie.
+const SHAPES: [&str; 2] = [
+    "accounts/{account}/projects/{project}/artifacts/{artifact}/raw/{version}/{file}",
+    "accounts/{account}/projects/{project}/artifacts/{artifact}/derived/{derived}/{file}",
+];
+/// How a page may shorten the second.
+const SHORT: [&str; 2] = ["…/raw/{version}/{file}", "…/derived/{derived}/{file}"];
+/// Who has to say both.
+const STATED_IN: [&str; 2] = [
+    "core/src/storage/object_path.rs",
+    "docs/data-identity-model.md",
+];
+
+pub(super) fn find(checkout: &Checkout) -> Result<Violations, Failure> {
+    let mut violations = built();
+    for path in STATED_IN {
+        let text = checkout.read(path)?;
+        let says = |number: usize| {
+            let shapes = [SHAPES.get(number), SHORT.get(number)];
+            shapes
+                .into_iter()
+                .flatten()
+                .any(|shape| text.contains(*shape))
+        };
+        let missing = SHAPES
+            .iter()
+            .enumerate()
+            .filter(|(number, _)| !says(*number));
+        violations.extend(missing.map(|(_, shape)| {
+            format!("`{path}` does not say that objects lie at `{shape}`: say so")
+        }));
+    }
+    let mut pages = checkout.texts("docs")?;
+    pages.push(Text {
+        text: checkout.read("core/openapi.json")?,
+        path: "core/openapi.json".into(),
+    });
+    violations.extend(pages.iter().flat_map(otherwise));
+    let goldens = checkout.texts("tests/goldens")?;
+    violations.extend(goldens.iter().flat_map(unreadable));
+    Ok(violations)
+}
+
+/// What the code makes of the shapes, and whether it reads what it makes.
+fn built() -> Violations {
+    let raw = is_built(SHAPES[0], ObjectKind::Raw(7), "7");
+    let derived: Result<DerivedId, Invalid> = format!("drv_{ULID}").parse();
+    let derived = derived.and_then(|id| {
+        let kind = ObjectKind::Derived(id);
+        is_built(SHAPES[1], kind, &id.to_string())
+    });
+    let built = SHAPES.iter().zip([raw, derived]);
+    let otherwise = built.filter(|(_, built)| *built != Ok(true));
+    otherwise
+        .map(|(shape, _)| {
+            let source = STATED_IN[0];
+            format!("`wm-core` builds or reads no path of the shape `{shape}`: mend `{source}`")
+        })
+        .collect()
+}
+
+const ULID: &str = "01arz3ndektsv4rrffq69g5fav";
+
+fn is_built(shape: &str, kind: ObjectKind, id: &str) -> Result<bool, Invalid> {
+    let project: ProjectId = format!("prj_{ULID}{ULID}").parse()?;
+    let artifact: ArtifactId = format!("art_{ULID}").parse()?;
+    let path = ObjectPath {
+        project,
+        artifact,
+        kind,
+        file: "plan.txt".parse()?,
+    };
+    let expected = shape
+        .replace("{account}", &project.account().to_string())
+        .replace("{project}", &project.to_string())
+        .replace("{artifact}", &artifact.to_string())
+        .replace("{version}", id)
+        .replace("{derived}", id)
+        .replace("{file}", "plan.txt");
+    let read: ObjectPath = expected.parse()?;
+    Ok(path.to_string() == expected && read == path)
+}
+
+/// What a page says of where objects lie that is otherwise.
+fn otherwise(page: &Text) -> Violations {
+    let known = |word: &str| SHAPES.contains(&word) || SHORT.contains(&word);
+    let is_shape = |word: &&str| {
+        word.starts_with("accounts/{")
+            || word.starts_with("…/raw/{")
+            || word.starts_with("…/derived/{")
+    };
+    let ends = |c: char| c.is_whitespace() || "`\"'()<>,;".contains(c);
+    let words = page.text.split(ends).filter(is_shape);
+    words
+        .filter(|word| !known(word))
+        .map(|word| {
+            format!(
+                "`{}` speaks of `{word}`: the shapes are `{}`",
+                page.path,
+                SHAPES.join("` and `")
+            )
+        })
+        .collect()
+}
+
+/// What a golden holds that should be a path of an object and is none.
+fn unreadable(golden: &Text) -> Violations {
+    let ends = |c: char| c.is_whitespace() || "`\"'?&#\\".contains(c);
+    let places = golden.text.match_indices("accounts/acc_");
+    places
+        .filter(|(at, _)| {
+            let before = golden.text.get(..*at).unwrap_or_default();
+            // The API has paths below accounts too.
+            !before.ends_with("/v1/")
+        })
+        .filter_map(|(at, _)| golden.text.get(at..)?.split(ends).next())
+        .filter(|word| word.parse::<ObjectPath>().is_err())
+        .map(|word| {
+            format!(
+                "`{}` holds `{word}`, which is no path of an object: the shapes are `{}`",
+                golden.path,
+                SHAPES.join("` and `")
+            )
+        })
+        .collect()
+}

@@ -1,0 +1,78 @@
+//! The certificate as a page.
+
+use std::fmt::Write;
+
+use wm_core::catalog::Provider;
+
+use super::certificate::{Certificate, Outcomes, Proved};
+
+const HEAD: &str = "\
+# Parity certificate
+
+What a run of the tests shows of the application's contract, on each surface. `wm parity` writes this page and
+`parity.json` beside it; nobody edits them. Which tests prove what is in `tests/contract.json`.
+
+*passed*: a test shows it there. *not shown*: the test ran, and what stands in for the service cannot show it. A sentence has passed
+where one of its tests has, none has *failed* and none *did not run*. Where a test says nothing of a surface, the cell is empty.
+
+";
+
+const NOT_SHOWN: &str = "\
+## What the stand-ins could not show
+
+Said by the tests named above and by the programs they belong to. What that means is in [aws.md](aws.md) and [azure.md](azure.md).
+
+";
+
+impl Certificate {
+    /// The certificate for people.
+    pub(crate) fn page(&self) -> String {
+        let mut page = HEAD.to_owned();
+        page += &head("sentence");
+        for proved in &self.sentences {
+            let title = format!("[{}](#{})", words(&proved.id), proved.id);
+            page += &row(&title, &proved.outcomes);
+        }
+        for proved in &self.sentences {
+            page += &section(proved);
+        }
+        page += "\n";
+        page += NOT_SHOWN;
+        for skip in &self.not_shown {
+            let (surface, scenario, reason) = (&skip.surface, &skip.scenario, &skip.reason);
+            let _ = writeln!(page, "* {surface}: {scenario}: {reason}");
+        }
+        if self.not_shown.is_empty() {
+            page += "Nothing.\n";
+        }
+        page
+    }
+}
+
+fn section(proved: &Proved) -> String {
+    let (id, sentence) = (&proved.id, &proved.sentence);
+    let mut section = format!("\n## {id}\n\n{sentence}\n\n{}", head("test"));
+    for tested in &proved.tests {
+        section += &row(&format!("`{}`", tested.test), &tested.outcomes);
+    }
+    section
+}
+
+fn words(id: &str) -> String {
+    id.replace('-', " ")
+}
+
+fn head(first: &str) -> String {
+    let surfaces: Vec<&str> = Provider::ALL.iter().map(|one| one.as_str()).collect();
+    let rule = "|---".repeat(surfaces.len() + 1);
+    format!("| {first} | {} |\n{rule}|\n", surfaces.join(" | "))
+}
+
+fn row(first: &str, outcomes: &Outcomes) -> String {
+    let cell = |surface: &Provider| {
+        let outcome = outcomes.get(surface.as_str());
+        outcome.map_or("", |outcome| outcome.as_str())
+    };
+    let cells: Vec<&str> = Provider::ALL.iter().map(cell).collect();
+    format!("| {first} | {} |\n", cells.join(" | "))
+}
