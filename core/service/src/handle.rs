@@ -96,7 +96,7 @@ impl<P: Provider> Service<P> {
             )
         };
         let header = request
-            .header("authorization")
+            .only_header("authorization")
             .ok_or_else(unauthenticated)?;
         let (scheme, token) = header.split_once(' ').ok_or_else(unauthenticated)?;
         if !scheme.eq_ignore_ascii_case("bearer") {

@@ -73,6 +73,15 @@ impl Request {
             .find(|(key, _)| key == name)
             .map(|(_, value)| value.as_str())
     }
+
+    /// The header of this name, where there is exactly one. Gateways differ in which of several they hand
+    /// on, and whether they join them, so that whatever must not depend on that is asked for this way.
+    #[must_use]
+    pub fn only_header(&self, name: &str) -> Option<&str> {
+        let mut values = self.headers.iter().filter(|(key, _)| key == name);
+        let (_, value) = values.next()?;
+        values.next().is_none().then_some(value)
+    }
 }
 
 /// A request whose route is known.
