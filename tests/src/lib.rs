@@ -10,6 +10,7 @@ pub mod client;
 pub mod emulators;
 pub mod faults;
 pub mod footprint;
+pub mod forgery;
 pub mod functions_host;
 pub mod golden;
 pub mod harness;

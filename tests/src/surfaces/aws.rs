@@ -4,7 +4,7 @@
 //! stream is handed to `relay`, the bus to `notify`, created objects to `ingest`.
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     sync::{Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -16,9 +16,10 @@ use wm_core::{api::Request, cloud_event::CloudEvent, value::Timestamp};
 use wm_service::clock::now;
 
 use crate::{
-    client::send_object,
-    emulators::ministack::Ministack,
-    harness::{Answer, Harness, ObjectRequest},
+    client::{object_request, send_object},
+    emulators::ministack::{Credentials, Ministack},
+    harness::{Answer, Harness, ObjectRequest, Signing},
+    issuer::TestIssuer,
     key_server::KeyServer,
     lambda::{Function, Outcome, Settings},
     process, suite,
@@ -275,6 +276,29 @@ fn refused() -> Answer {
     Answer {
         status: 400,
         ..Answer::default()
+    }
+}
+
+impl Signing for AwsSurface {
+    fn issuer(&self) -> &TestIssuer {
+        &self.pool.access
+    }
+
+    /// Signed with the key of the account's root, which is the functions' too.
+    async fn signed_at(
+        &self,
+        plan: &Value,
+        size: usize,
+        time: Timestamp,
+    ) -> Result<ObjectRequest, &'static str> {
+        let request = object_request(plan, Vec::new());
+        let host = request.url.split('/').nth(2).unwrap().to_owned();
+        let mut bound: BTreeMap<String, String> = request.headers.iter().cloned().collect();
+        bound.insert("host".into(), host);
+        bound.insert("content-length".into(), size.to_string());
+        let root = Credentials::root();
+        let url = root.presigned_at(time, &request.method, &request.url, &bound);
+        Ok(ObjectRequest { url, ..request })
     }
 }
 

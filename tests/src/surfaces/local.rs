@@ -7,17 +7,29 @@ use std::{
 
 use reqwest::{Client, Method, header::HeaderMap};
 use rusqlite::{Connection, OpenFlags};
+use serde_json::Value;
 use tempfile::TempDir;
-use wm_core::{api::Request, cloud_event::CloudEvent, facts::TokenUsage, value::Timestamp};
+use wm_core::{
+    api::Request,
+    cloud_event::CloudEvent,
+    facts::TokenUsage,
+    value::{Sha256, Timestamp},
+};
 use wm_local::{
+    artifacts::FILES,
     clock::now,
     config::Config,
     data_directory::Layout,
-    identity::{Issuer, LIFETIME},
+    identity::{ISSUER, Issuer, LIFETIME},
     node::Node,
+    secrets::SurfaceFile,
 };
 
-use crate::harness::{Answer, Harness, ObjectRequest};
+use crate::{
+    client::object_request,
+    harness::{Answer, Harness, ObjectRequest, Signing},
+    issuer::TestIssuer,
+};
 
 /// The harness over a node.
 pub struct LocalSurface {
@@ -26,6 +38,7 @@ pub struct LocalSurface {
     directory: TempDir,
     client: Client,
     issuer: Issuer,
+    forger: TestIssuer,
 }
 
 /// How long a committed event may take to be published and mailed: what the contract promises for
@@ -42,12 +55,16 @@ impl LocalSurface {
             ..Config::default()
         };
         let node = Node::start(config).await.unwrap();
-        let issuer = Issuer::open(&Layout::new(directory.path()).issuer_key()).unwrap();
+        let key = Layout::new(directory.path()).issuer_key();
+        let issuer = Issuer::open(&key).unwrap();
+        let kid = issuer.jwks().keys[0].common.key_id.clone().unwrap();
+        let forger = TestIssuer::with_key(ISSUER, &kid, &std::fs::read(&key).unwrap());
         Self {
             node,
             directory,
             client: Client::new(),
             issuer,
+            forger,
         }
     }
 
@@ -85,6 +102,32 @@ impl LocalSurface {
     }
 }
 
+/// The texts of all mails to an address, oldest first.
+pub(super) fn mails(layout: &Layout, to: &str) -> Vec<String> {
+    let mut files: Vec<_> = std::fs::read_dir(layout.mail().join("new"))
+        .unwrap()
+        .map(|entry| entry.unwrap())
+        .map(|entry| (entry.metadata().unwrap().modified().unwrap(), entry.path()))
+        .collect();
+    files.sort();
+    let texts = files
+        .into_iter()
+        .map(|(_, path)| std::fs::read_to_string(path).unwrap());
+    let header = format!("To: {to}");
+    texts
+        .filter(|text| text.lines().any(|line| line.trim_end() == header))
+        .collect()
+}
+
+/// Every event in the log.
+pub(super) fn events(layout: &Layout) -> Vec<CloudEvent> {
+    let lines = std::fs::read_to_string(layout.events()).unwrap();
+    lines
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect()
+}
+
 fn headers(headers: &HeaderMap) -> Vec<(String, String)> {
     let text =
         |value: &reqwest::header::HeaderValue| String::from_utf8_lossy(value.as_bytes()).into();
@@ -92,6 +135,42 @@ fn headers(headers: &HeaderMap) -> Vec<(String, String)> {
         .iter()
         .map(|(name, value)| (name.as_str().to_owned(), text(value)))
         .collect()
+}
+
+impl Signing for LocalSurface {
+    fn issuer(&self) -> &TestIssuer {
+        &self.forger
+    }
+
+    /// Signed with the surface's secret, as [`wm_local::artifacts::Signer`] does for who was permitted.
+    async fn signed_at(
+        &self,
+        plan: &Value,
+        _: usize,
+        time: Timestamp,
+    ) -> Result<ObjectRequest, &'static str> {
+        let request = object_request(plan, Vec::new());
+        let (address, query) = request.url.split_once('?').unwrap();
+        let (_, path) = address.split_once(FILES).unwrap();
+        let end = time.after(Duration::from_mins(15)).to_string();
+        let mut signed = form_urlencoded::Serializer::new(String::new());
+        for (name, value) in form_urlencoded::parse(query.as_bytes()) {
+            match name.as_ref() {
+                "expires" => signed.append_pair(&name, &end),
+                "signature" => &mut signed,
+                _ => signed.append_pair(&name, &value),
+            };
+        }
+        let query = signed.finish();
+        let secret = SurfaceFile::read(&self.layout().surface())
+            .unwrap()
+            .unwrap();
+        let key = Sha256::keyed(secret.secret.as_bytes(), &[b"files"]);
+        let parts = [&request.method, path, &query].map(str::as_bytes);
+        let signature = Sha256::keyed(key.as_bytes(), &parts);
+        let url = format!("{address}?{query}&signature={signature}");
+        Ok(ObjectRequest { url, ..request })
+    }
 }
 
 impl Harness for LocalSurface {
@@ -152,27 +231,11 @@ impl Harness for LocalSurface {
     }
 
     async fn events(&self) -> Vec<CloudEvent> {
-        let lines = std::fs::read_to_string(self.layout().events()).unwrap();
-        lines
-            .lines()
-            .map(|line| serde_json::from_str(line).unwrap())
-            .collect()
+        events(&self.layout())
     }
 
     async fn mails(&self, to: &str) -> Vec<String> {
-        let mut files: Vec<_> = std::fs::read_dir(self.layout().mail().join("new"))
-            .unwrap()
-            .map(|entry| entry.unwrap())
-            .map(|entry| (entry.metadata().unwrap().modified().unwrap(), entry.path()))
-            .collect();
-        files.sort();
-        let texts = files
-            .into_iter()
-            .map(|(_, path)| std::fs::read_to_string(path).unwrap());
-        let header = format!("To: {to}");
-        texts
-            .filter(|text| text.lines().any(|line| line.trim_end() == header))
-            .collect()
+        mails(&self.layout(), to)
     }
 
     /// The node sweeps by itself once a minute; no scenario waits for that.
