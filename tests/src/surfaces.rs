@@ -6,3 +6,4 @@ pub mod blob;
 pub mod local;
 pub mod memory;
 pub mod people;
+pub mod watched_local;
