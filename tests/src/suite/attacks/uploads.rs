@@ -265,8 +265,9 @@ pub async fn upload_tampered_url<H: Harness>(surface: &H) {
             urls.push(format!("{path}?{altered}"));
         }
     }
-    let (shorter, _) = query.rsplit_once('=').unwrap();
-    urls.push(format!("{path}?{shorter}="));
+    let (unsigned, _) = query.rsplit_once('=').unwrap();
+    let cut = &query[..query.len() - 8];
+    urls.extend([format!("{path}?{unsigned}="), format!("{path}?{cut}")]);
     for url in urls {
         let what = url.clone();
         let request = ObjectRequest {
