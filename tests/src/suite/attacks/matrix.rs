@@ -43,7 +43,7 @@ enum Needs {
     OnProject(Capability),
 }
 
-/// Every private route: what it needs, by the pages of the contract.
+/// Every private route, and what it needs.
 const NEEDS: &[(&str, Needs)] = &[
     ("show_backend", Nothing),
     ("show_session", Nothing),
@@ -216,7 +216,10 @@ impl Standing {
 /// What somebody is answered, by the table of roles: nothing of it comes from a surface.
 fn expected(route: &Route, standing: Standing) -> String {
     let needs = NEEDS.iter().find(|(known, _)| *known == route.operation);
-    let (_, needs) = needs.unwrap_or_else(|| panic!("`{}` needs what?", route.operation));
+    let (_, needs) = needs.unwrap_or_else(|| {
+        let operation = route.operation;
+        panic!("`{operation}` is not in `NEEDS`: say there what it needs of whoever asks")
+    });
     let (has, capability) = match needs {
         Nothing => return granted(route),
         InAccount(capability) | OnOwner(capability) => (standing.in_account(), *capability),
