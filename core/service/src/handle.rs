@@ -16,6 +16,7 @@ use crate::{Service, identity::TokenError, ports::Provider, trace::traceparent};
 impl<P: Provider> Service<P> {
     /// Answers a request. Never fails: whatever goes wrong is a problem in the answer.
     pub async fn handle(&self, request: Request) -> Response {
+        let request = request.combined();
         let env = self.provider.env();
         let request_id: RequestId = env.id("request");
         let trace = traceparent(request.header("traceparent"), &env);
@@ -96,7 +97,7 @@ impl<P: Provider> Service<P> {
             )
         };
         let header = request
-            .only_header("authorization")
+            .header("authorization")
             .ok_or_else(unauthenticated)?;
         let (scheme, token) = header.split_once(' ').ok_or_else(unauthenticated)?;
         if !scheme.eq_ignore_ascii_case("bearer") {

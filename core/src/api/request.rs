@@ -65,7 +65,7 @@ impl Request {
     /// The largest body: 1 MiB.
     pub const BODY_LIMIT: usize = 1024 * 1024;
 
-    /// The first header of this name.
+    /// The header of this name; the first, if there are several.
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers
@@ -74,13 +74,22 @@ impl Request {
             .map(|(_, value)| value.as_str())
     }
 
-    /// The header of this name, where there is exactly one. Gateways differ in which of several they hand
-    /// on, and whether they join them, so that whatever must not depend on that is asked for this way.
+    /// The same with every header on one line: the values of several of one name, in their order, between
+    /// commas (RFC 9110 section 5.3). Some gateways do that and others hand on all lines, so that without it
+    /// one and the same request would mean different things.
     #[must_use]
-    pub fn only_header(&self, name: &str) -> Option<&str> {
-        let mut values = self.headers.iter().filter(|(key, _)| key == name);
-        let (_, value) = values.next()?;
-        values.next().is_none().then_some(value)
+    pub fn combined(self) -> Self {
+        let mut headers: Vec<(String, String)> = Vec::with_capacity(self.headers.len());
+        for (name, value) in self.headers {
+            match headers.iter_mut().find(|(known, _)| *known == name) {
+                Some((_, values)) => {
+                    values.push(',');
+                    values.push_str(&value);
+                }
+                None => headers.push((name, value)),
+            }
+        }
+        Self { headers, ..self }
     }
 }
 
