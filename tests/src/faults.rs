@@ -15,7 +15,7 @@ use wm_core::{
     cloud_event::CloudEvent,
     env::Env,
     mail::Message,
-    storage::{Batch, Item, Key, List, Page, Range, Scope},
+    storage::{self, Batch, Item, Key, List, Page, Range, Scope},
     value::Timestamp,
 };
 use wm_service::ports::{
@@ -68,6 +68,8 @@ pub struct WatchedRecords {
     widest: AtomicUsize,
     /// In halves of a unit.
     capacity: AtomicUsize,
+    read: AtomicUsize,
+    written: AtomicUsize,
     faults: Mutex<Vec<(Operation, Fault)>>,
     crash: Mutex<Option<(usize, Moment)>>,
     crashed: Notify,
@@ -102,6 +104,15 @@ pub struct Counts {
     pub waves: usize,
     /// The most calls that ran at once.
     pub widest: usize,
+}
+
+/// The stored size of the items that came and went.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Traffic {
+    /// Of those that calls returned, in bytes.
+    pub read: usize,
+    /// Of those that commits put, in bytes.
+    pub written: usize,
 }
 
 /// Counts a call as running while it lives, also when it is dropped in the middle.
@@ -164,6 +175,14 @@ impl WatchedRecords {
         }
     }
 
+    /// What came and went since the last call of this, which starts over.
+    pub fn take_traffic(&self) -> Traffic {
+        Traffic {
+            read: self.read.swap(0, Ordering::SeqCst),
+            written: self.written.swap(0, Ordering::SeqCst),
+        }
+    }
+
     /// The read capacity taken since the last call of this, in units as DynamoDB counts them.
     pub fn take_read_units(&self) -> f64 {
         let halves = self.capacity.swap(0, Ordering::SeqCst);
@@ -174,6 +193,7 @@ impl WatchedRecords {
     /// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/read-write-operations.html>
     fn read_items<'a>(&self, items: impl IntoIterator<Item = &'a Item>, strong: bool) {
         let bytes: usize = items.into_iter().map(stored_size).sum();
+        self.read.fetch_add(bytes, Ordering::SeqCst);
         let halves = bytes.div_ceil(4096).max(1) * if strong { 2 } else { 1 };
         self.capacity.fetch_add(halves, Ordering::SeqCst);
     }
@@ -243,6 +263,14 @@ fn stored_size(item: &Item) -> usize {
     sizes.sum()
 }
 
+/// What an operation of a commit puts.
+fn written_size(operation: &storage::Operation) -> usize {
+    match operation {
+        storage::Operation::Put(item, _) => stored_size(item),
+        storage::Operation::Delete(..) => 0,
+    }
+}
+
 fn failure(fault: Fault) -> PortError {
     match fault {
         Fault::Throttle => throttled(),
@@ -291,6 +319,8 @@ impl<P: Provider> Records for Watched<P> {
 
     async fn commit(&self, batch: &Batch) -> Result<(), CommitError> {
         self.records.commits.fetch_add(1, Ordering::SeqCst);
+        let written: usize = batch.operations.iter().map(written_size).sum();
+        self.records.written.fetch_add(written, Ordering::SeqCst);
         let fault = self.records.fault(Operation::Commit);
         let inner = self.inner.records();
         self.records

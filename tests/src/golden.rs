@@ -32,6 +32,28 @@ pub fn check_file(path: &str, actual: &str) {
     }
 }
 
+/// As [`check_file`], for the part of a document between `<!-- begin NAME -->` and `<!-- end NAME -->`.
+///
+/// # Panics
+/// When they differ, naming the first line that does, and when there is no such part.
+pub fn check_part(path: &str, name: &str, actual: &str) {
+    let document = fs::read_to_string(repository::root().join(path)).unwrap();
+    let with_it = with_part(&document, name, actual);
+    let with_it = with_it.unwrap_or_else(|| panic!("`{path}` has no part `{name}`"));
+    check_file(path, &with_it);
+}
+
+/// A document with another text for one part of it.
+fn with_part(document: &str, name: &str, text: &str) -> Option<String> {
+    let (begin, end) = (
+        format!("<!-- begin {name} -->\n"),
+        format!("<!-- end {name} -->\n"),
+    );
+    let (before, rest) = document.split_once(&begin)?;
+    let (_, after) = rest.split_once(&end)?;
+    Some(format!("{before}{begin}{text}{end}{after}"))
+}
+
 /// The names of the goldens in a folder below `tests/goldens`, sorted.
 ///
 /// # Panics
@@ -65,6 +87,14 @@ fn first_difference(expected: &str, actual: &str) -> Option<(usize, String, Stri
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_part_is_replaced_and_nothing_else_is() {
+        let document = "a\n<!-- begin x -->\nold\n<!-- end x -->\nb\n";
+        let replaced = with_part(document, "x", "new\n").unwrap();
+        assert_eq!(replaced, document.replace("old", "new"));
+        assert_eq!(with_part(document, "y", "new\n"), None);
+    }
 
     #[test]
     fn the_first_difference_is_found_at_every_place() {

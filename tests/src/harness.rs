@@ -2,7 +2,10 @@
 
 use std::{future::Future, time::Duration};
 
-use wm_core::{api::Request, cloud_event::CloudEvent};
+use serde_json::Value;
+use wm_core::{api::Request, cloud_event::CloudEvent, value::Timestamp};
+
+use crate::issuer::TestIssuer;
 
 /// One surface under test.
 pub trait Harness: Send + Sync {
@@ -46,6 +49,23 @@ pub trait Harness: Send + Sync {
     /// # Errors
     /// Why it cannot; the scenario is then counted as skipped.
     fn pass(&self, duration: Duration) -> Result<(), &'static str>;
+}
+
+/// What attacks need of a surface: the keys behind what it signs, which only a test has.
+pub trait Signing: Harness {
+    /// Who signs its access tokens.
+    fn issuer(&self) -> &TestIssuer;
+
+    /// The request that a plan asks for, of this many bytes, as it would have been signed at another time.
+    ///
+    /// # Errors
+    /// Why it cannot be had; what needs it is then counted as skipped.
+    fn signed_at(
+        &self,
+        plan: &Value,
+        size: usize,
+        time: Timestamp,
+    ) -> impl Future<Output = Result<ObjectRequest, &'static str>> + Send;
 }
 
 /// A request to a signed address.

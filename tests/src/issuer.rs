@@ -54,6 +54,19 @@ impl TestIssuer {
         }
     }
 
+    /// An issuer that signs with the P-256 key in this PEM, by ES256.
+    ///
+    /// # Panics
+    /// When there is none in it.
+    pub fn with_key(name: &str, kid: &str, pem: &[u8]) -> Self {
+        Self {
+            name: name.into(),
+            kid: kid.into(),
+            algorithm: Algorithm::ES256,
+            key: EncodingKey::from_ec_pem(pem).unwrap(),
+        }
+    }
+
     /// Its public key, as a key set lists it.
     pub fn jwk(&self) -> Value {
         let mut jwk = Jwk::from_encoding_key(&self.key, self.algorithm).unwrap();

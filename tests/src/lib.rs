@@ -4,12 +4,15 @@
 pub mod agreement;
 pub mod arm;
 pub mod bodies;
+pub mod budget;
 pub mod cedar;
 pub mod choices;
 pub mod client;
+pub mod costs;
 pub mod emulators;
 pub mod faults;
 pub mod footprint;
+pub mod forgery;
 pub mod functions_host;
 pub mod golden;
 pub mod harness;

@@ -55,8 +55,7 @@ impl Memory {
         }
     }
 
-    /// Another surface with the same records, objects and keys, to go on otherwise. Nothing is published or
-    /// mailed there yet.
+    /// Another surface where everything is as here, to go on otherwise.
     #[must_use]
     pub fn fork(&self) -> Self {
         let artifacts = MemoryArtifacts {
@@ -68,8 +67,10 @@ impl Memory {
             records: MemoryRecords(Mutex::new(lock(&self.records.0).clone())),
             artifacts,
             keys: MemoryKeys(Mutex::new(lock(&self.keys.0).clone())),
+            events: MemoryEvents(Mutex::new(lock(&self.events.0).clone())),
+            mail: MemoryMail(Mutex::new(lock(&self.mail.0).clone())),
             clock: AtomicU64::new(self.clock.load(Ordering::SeqCst)),
-            ..Self::default()
+            entropy: AtomicU64::new(self.entropy.load(Ordering::SeqCst)),
         }
     }
 

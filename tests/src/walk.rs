@@ -19,12 +19,31 @@ pub trait Gauge: Sync {
     /// Forgets what was counted so far.
     fn reset(&self) -> impl Future<Output = ()> + Send;
 
-    /// What the request since cost.
-    fn read(&self) -> impl Future<Output = Self::Reading> + Send;
+    /// What the request since cost, which had these bodies.
+    fn read(&self, bodies: Bodies) -> impl Future<Output = Self::Reading> + Send;
+}
+
+/// The bytes of a request's body and of its answer's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Bodies {
+    /// Of the request's.
+    pub sent: usize,
+    /// Of the answer's.
+    pub received: usize,
 }
 
 /// What every operation cost each time, by its name.
 pub type Costs<R> = BTreeMap<&'static str, Vec<R>>;
+
+/// The dearest of the times an operation was asked for.
+///
+/// # Panics
+/// When it never was.
+pub fn most<R, C: PartialOrd>(costs: &Costs<R>, operation: &str, cost: impl Fn(&R) -> C) -> C {
+    let asked = costs.get(operation).into_iter().flatten().map(cost);
+    let dearest = asked.reduce(|one, other| if other > one { other } else { one });
+    dearest.unwrap_or_else(|| panic!("`{operation}` was not asked for"))
+}
 
 struct Walk<'a, H, G: Gauge> {
     surface: &'a H,
@@ -92,9 +111,11 @@ impl<H: Harness, G: Gauge> Walk<'_, H, G> {
         } else {
             &[]
         };
+        let sent = body.as_ref().map_or(0, |body| body.to_string().len());
         self.gauge.reset().await;
         let answered = who.send(method, target, headers, body).await;
-        let cost = self.gauge.read().await;
+        let received = answered.raw.body.len();
+        let cost = self.gauge.read(Bodies { sent, received }).await;
         assert!(
             answered.status < 300,
             "{method} {target} answered {} {}",

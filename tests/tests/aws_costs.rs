@@ -9,30 +9,14 @@ use std::{collections::BTreeMap, fmt::Write, time::Duration};
 use serde_json::Value;
 use wm_core::operations;
 use wm_tests::{
-    faults::Counts,
+    costs::{AWS, Port},
     golden,
     surfaces::{
         aws::{AwsSurface, Options},
         memory::MemorySurface,
     },
-    walk::{Costs, Gauge, walk},
+    walk::{Bodies, Gauge, most, walk},
 };
-
-/// What the port counts.
-struct Port<'a>(&'a MemorySurface);
-
-impl Gauge for Port<'_> {
-    type Reading = (Counts, f64);
-
-    async fn reset(&self) {
-        self.read().await;
-    }
-
-    async fn read(&self) -> Self::Reading {
-        let records = &self.0.service.provider().records;
-        (records.take(), records.take_read_units())
-    }
-}
 
 /// What `api` reports.
 struct Metrics<'a>(&'a AwsSurface);
@@ -57,7 +41,7 @@ impl Gauge for Metrics<'_> {
     async fn reset(&self) {}
 
     /// The last line. It was written before the answer, and may still be on its way here.
-    async fn read(&self) -> Reported {
+    async fn read(&self, _: Bodies) -> Reported {
         let answered = self.0.api().answered();
         for _ in 0..2_000 {
             let lines = self.lines();
@@ -73,15 +57,10 @@ impl Gauge for Metrics<'_> {
     }
 }
 
-/// The dearest of the times an operation was asked for.
-fn most<R>(costs: &Costs<R>, operation: &str, cost: impl Fn(&R) -> f64) -> f64 {
-    costs[operation].iter().map(cost).fold(0.0, f64::max)
-}
-
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_operation_takes_the_calls_of_its_budget_and_the_capacity_that_is_noted() {
     let memory = MemorySurface::new();
-    let expected = walk(&memory, &Port(&memory)).await;
+    let expected = walk(&memory, &Port(&memory.service.provider().records)).await;
     // One instance, whose lines come in their order.
     let options = Options {
         instances: 1,
@@ -94,16 +73,16 @@ async fn every_operation_takes_the_calls_of_its_budget_and_the_capacity_that_is_
     for route in operations::routes() {
         let operation = route.operation;
         let calls = most(&reported, operation, |cost| cost.calls);
-        let budget = most(&expected, operation, |(counts, _)| {
-            f64::from(u32::try_from(counts.calls).unwrap())
+        let budget = most(&expected, operation, |cost| {
+            f64::from(u32::try_from(cost.counts.calls).unwrap())
         });
         if calls != budget {
             differing.insert(operation, (calls, budget));
         }
-        let read = most(&expected, operation, |(_, units)| *units);
+        let read = most(&expected, operation, |cost| cost.read_units);
         let write = most(&reported, operation, |cost| cost.write_units);
         writeln!(table, "{operation}, {calls}, {read}, {write}").unwrap();
     }
     assert!(differing.is_empty(), "calls and budget: {differing:#?}");
-    golden::check("aws-capacity.txt", &table);
+    golden::check(AWS, &table);
 }

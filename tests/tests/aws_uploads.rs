@@ -37,13 +37,13 @@ async fn on_s3s() -> (AwsSurface, S3s) {
 }
 
 macro_rules! a_second_time {
-    ($($name:ident,)*) => {
+    ($($module:ident::$name:ident,)*) => {
         mod s3s {
             $(
                 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
                 async fn $name() {
                     let (surface, _store) = super::on_s3s().await;
-                    super::uploads::$name(&surface).await;
+                    super::suite::$module::$name(&surface).await;
                 }
             )*
         }
@@ -51,14 +51,17 @@ macro_rules! a_second_time {
 }
 
 a_second_time! {
-    case_42_an_altered_address_is_refused,
-    case_43_no_address_lives_long,
-    case_45_a_raw_version_is_never_overwritten,
-    case_46_an_address_creates_one_object,
-    case_49_markup_is_served_as_attachment,
-    an_upload_completed_twice_is_completed_once,
-    only_who_may_upload_completes,
-    case_38_an_upload_of_someone_revoked_is_not_completed,
+    uploads::case_43_no_address_lives_long,
+    uploads::case_49_markup_is_served_as_attachment,
+    attacks::upload_wrong_type,
+    attacks::upload_other_key,
+    attacks::upload_late_put,
+    attacks::upload_replay,
+    attacks::upload_expired,
+    attacks::upload_revoked_between_issue_and_completion,
+    attacks::upload_completed_twice,
+    attacks::upload_completed_by_another,
+    attacks::upload_tampered_url,
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -8,26 +8,11 @@ use std::{collections::BTreeMap, fmt::Write, time::Duration};
 use serde_json::Value;
 use wm_core::operations;
 use wm_tests::{
-    faults::Counts,
+    costs::{AZURE, Port},
     golden,
     surfaces::{azure::AzureSurface, memory::MemorySurface},
-    walk::{Costs, Gauge, walk},
+    walk::{Bodies, Gauge, most, walk},
 };
-
-/// What the port counts.
-struct Port<'a>(&'a MemorySurface);
-
-impl Gauge for Port<'_> {
-    type Reading = Counts;
-
-    async fn reset(&self) {
-        self.read().await;
-    }
-
-    async fn read(&self) -> Counts {
-        self.0.service.provider().records.take()
-    }
-}
 
 /// What `api` reports.
 struct Metrics<'a>(&'a AzureSurface);
@@ -52,7 +37,7 @@ impl Gauge for Metrics<'_> {
     async fn reset(&self) {}
 
     /// The last line. It was written before the answer, and may still be on its way here.
-    async fn read(&self) -> Reported {
+    async fn read(&self, _: Bodies) -> Reported {
         let answered = self.0.host.answered();
         for _ in 0..2_000 {
             let lines = self.lines();
@@ -68,15 +53,10 @@ impl Gauge for Metrics<'_> {
     }
 }
 
-/// The dearest of the times an operation was asked for.
-fn most<R>(costs: &Costs<R>, operation: &str, cost: impl Fn(&R) -> f64) -> f64 {
-    costs[operation].iter().map(cost).fold(0.0, f64::max)
-}
-
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_operation_takes_the_calls_of_its_budget_and_the_charge_that_is_noted() {
     let memory = MemorySurface::new();
-    let expected = walk(&memory, &Port(&memory)).await;
+    let expected = walk(&memory, &Port(&memory.service.provider().records)).await;
     let azure = AzureSurface::start().await;
     let reported = walk(&azure, &Metrics(&azure)).await;
     let mut table = String::from("operation, calls, request units\n");
@@ -84,8 +64,8 @@ async fn every_operation_takes_the_calls_of_its_budget_and_the_charge_that_is_no
     for route in operations::routes() {
         let operation = route.operation;
         let calls = most(&reported, operation, |cost| cost.calls);
-        let budget = most(&expected, operation, |counts| {
-            f64::from(u32::try_from(counts.calls).unwrap())
+        let budget = most(&expected, operation, |cost| {
+            f64::from(u32::try_from(cost.counts.calls).unwrap())
         });
         if calls != budget {
             differing.insert(operation, (calls, budget));
@@ -96,5 +76,5 @@ async fn every_operation_takes_the_calls_of_its_budget_and_the_charge_that_is_no
         writeln!(table, "{operation}, {calls}, {charge:.1}").unwrap();
     }
     assert!(differing.is_empty(), "calls and budget: {differing:#?}");
-    golden::check("azure-charges.txt", &table);
+    golden::check(AZURE, &table);
 }

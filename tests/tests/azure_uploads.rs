@@ -17,32 +17,37 @@ use wm_tests::{
     client::{Answered, Person, object_request},
     emulators::azurite::token,
     harness::{Answer, Harness, ObjectRequest},
-    suite::{self, uploads},
+    suite,
     surfaces::blob::{BlobSurface, CONTAINER},
 };
 
 macro_rules! scenarios {
-    ($($name:ident,)*) => {
+    ($($module:ident::$name:ident,)*) => {
         $(
             #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
             async fn $name() {
-                uploads::$name(&BlobSurface::start().await).await;
+                suite::$module::$name(&BlobSurface::start().await).await;
             }
         )*
     };
 }
 
 scenarios! {
-    case_42_an_altered_address_is_refused,
-    case_43_no_address_lives_long,
-    case_44_other_bytes_than_declared_are_never_served,
-    case_45_a_raw_version_is_never_overwritten,
-    case_46_an_address_creates_one_object,
-    case_47_an_upload_never_completed_expires,
-    case_49_markup_is_served_as_attachment,
-    an_upload_completed_twice_is_completed_once,
-    only_who_may_upload_completes,
-    case_38_an_upload_of_someone_revoked_is_not_completed,
+    uploads::case_43_no_address_lives_long,
+    uploads::case_44_an_empty_file_is_one,
+    uploads::case_47_an_upload_never_completed_expires,
+    uploads::case_49_markup_is_served_as_attachment,
+    attacks::upload_oversize,
+    attacks::upload_short,
+    attacks::upload_wrong_hash,
+    attacks::upload_wrong_type,
+    attacks::upload_other_key,
+    attacks::upload_late_put,
+    attacks::upload_replay,
+    attacks::upload_revoked_between_issue_and_completion,
+    attacks::upload_completed_twice,
+    attacks::upload_completed_by_another,
+    attacks::upload_tampered_url,
 }
 
 const BYTES: &[u8] = b"forty-two bytes of text, more or less: yes";

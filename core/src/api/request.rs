@@ -65,13 +65,31 @@ impl Request {
     /// The largest body: 1 MiB.
     pub const BODY_LIMIT: usize = 1024 * 1024;
 
-    /// The first header of this name.
+    /// The header of this name; the first, if there are several.
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers
             .iter()
             .find(|(key, _)| key == name)
             .map(|(_, value)| value.as_str())
+    }
+
+    /// The same with every header on one line: the values of several of one name, in their order, between
+    /// commas (RFC 9110 section 5.3). Some gateways do that and others hand on all lines, so that without it
+    /// one and the same request would mean different things.
+    #[must_use]
+    pub fn combined(self) -> Self {
+        let mut headers: Vec<(String, String)> = Vec::with_capacity(self.headers.len());
+        for (name, value) in self.headers {
+            match headers.iter_mut().find(|(known, _)| *known == name) {
+                Some((_, values)) => {
+                    values.push(',');
+                    values.push_str(&value);
+                }
+                None => headers.push((name, value)),
+            }
+        }
+        Self { headers, ..self }
     }
 }
 

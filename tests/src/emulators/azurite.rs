@@ -22,6 +22,8 @@ use serde_json::json;
 use tempfile::TempDir;
 use wm_service::clock::now;
 
+mod signature;
+
 use super::free_port;
 use crate::{issuer::TestIssuer, process::Companion, tools};
 
@@ -145,7 +147,12 @@ fn certificates() -> (String, String, String) {
 /// A token that is good for an hour.
 #[must_use]
 pub fn token() -> String {
-    let issuer = TestIssuer::ec(&format!("https://sts.windows.net/{TENANT}/"), "key-1");
+    token_of(TENANT, OBJECT)
+}
+
+/// The same of this tenant's identity: nobody checks who signed it.
+fn token_of(tenant: &str, object: &str) -> String {
+    let issuer = TestIssuer::ec(&format!("https://sts.windows.net/{tenant}/"), "key-1");
     let seconds = now().millis() / 1000;
     issuer.sign(&json!({
         "aud": AUDIENCE,
@@ -153,9 +160,9 @@ pub fn token() -> String {
         "iat": seconds - 60,
         "nbf": seconds - 60,
         "exp": seconds + 3600,
-        "oid": OBJECT,
-        "sub": OBJECT,
-        "tid": TENANT,
+        "oid": object,
+        "sub": object,
+        "tid": tenant,
     }))
 }
 

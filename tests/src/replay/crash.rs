@@ -111,9 +111,10 @@ impl Replay<'_> {
         for (number, command) in case.before.iter().enumerate() {
             self.take(number, command).await?;
         }
-        self.end().await?;
         if let Some(upload) = case.arrives {
             self.arrive(upload).await;
+            // A node that was started again has to meet them first.
+            self.come([&case.command].into_iter()).await?;
         }
         let asked = self.asked(case).await?;
         let others = || self.sides.all.iter().map(|side| side.name).skip(1);

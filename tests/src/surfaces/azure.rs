@@ -27,7 +27,8 @@ use wm_service::clock::now;
 use crate::{
     emulators::azure::entra,
     functions_host::{Host, Outcome, Settings, app::package},
-    harness::{Answer, Harness, ObjectRequest},
+    harness::{Answer, Harness, ObjectRequest, Signing},
+    issuer::TestIssuer,
     process, suite,
     surfaces::people::People,
 };
@@ -304,6 +305,21 @@ async fn host(resources: &Resources, package: &TempDir, options: &Options) -> Ho
     host
 }
 
+impl Signing for AzureSurface {
+    fn issuer(&self) -> &TestIssuer {
+        entra::signer()
+    }
+
+    async fn signed_at(
+        &self,
+        plan: &Value,
+        size: usize,
+        time: Timestamp,
+    ) -> Result<ObjectRequest, &'static str> {
+        Ok(self.resources.signed_at(plan, size, time).await)
+    }
+}
+
 impl Harness for AzureSurface {
     fn name(&self) -> &'static str {
         "azure"
@@ -341,8 +357,9 @@ impl Harness for AzureSurface {
         entra::access_token(email, issued)
     }
 
+    /// Blob Storage checks no SHA-256 of what it takes.
     fn cannot(&self) -> &[&str] {
-        &[]
+        &["bind a digest"]
     }
 
     /// Until nothing moves any more: what `notify` and `ingest` commit goes through the feed again.

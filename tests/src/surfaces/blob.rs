@@ -240,6 +240,11 @@ impl Harness for BlobSurface {
             .sign(&self.issuer.claims(email, "access", issued))
     }
 
+    /// Blob Storage checks no SHA-256 of what it takes.
+    fn cannot(&self) -> &[&str] {
+        &["bind a digest"]
+    }
+
     async fn settle(&self) {
         let deliver = |event| async move { self.service.notify(&event).await };
         while self.service.relay(deliver).await.unwrap().published > 0 {}

@@ -3,12 +3,25 @@
 use std::{path::Path, time::Duration};
 
 use reqwest::{Client, Method, header::HeaderMap};
+use serde_json::Value;
 use tempfile::TempDir;
-use wm_core::{api::Request, cloud_event::CloudEvent, facts::TokenUsage};
-use wm_local::{clock::now, config::Config, node::Node};
+use wm_core::{
+    api::Request,
+    cloud_event::CloudEvent,
+    facts::TokenUsage,
+    value::{Sha256, Timestamp},
+};
+use wm_local::{
+    artifacts::FILES, clock::now, config::Config, data_directory::Layout, identity::ISSUER,
+    node::Node, secrets::SurfaceFile,
+};
 
 use super::node::NodeData;
-use crate::harness::{Answer, Harness, ObjectRequest};
+use crate::{
+    client::object_request,
+    harness::{Answer, Harness, ObjectRequest, Signing},
+    issuer::TestIssuer,
+};
 
 /// The harness over a node.
 pub struct LocalSurface {
@@ -17,6 +30,7 @@ pub struct LocalSurface {
     directory: TempDir,
     client: Client,
     stored: NodeData,
+    forger: TestIssuer,
 }
 
 impl LocalSurface {
@@ -30,11 +44,14 @@ impl LocalSurface {
         };
         let node = Node::start(config).await.unwrap();
         let stored = NodeData::open(directory.path());
+        let key = std::fs::read(Layout::new(directory.path()).issuer_key()).unwrap();
+        let forger = TestIssuer::with_key(ISSUER, &stored.key_id(), &key);
         Self {
             node,
             directory,
             client: Client::new(),
             stored,
+            forger,
         }
     }
 
@@ -90,6 +107,42 @@ fn headers(headers: &HeaderMap) -> Vec<(String, String)> {
         .iter()
         .map(|(name, value)| (name.as_str().to_owned(), text(value)))
         .collect()
+}
+
+impl Signing for LocalSurface {
+    fn issuer(&self) -> &TestIssuer {
+        &self.forger
+    }
+
+    /// Signed with the surface's secret, as [`wm_local::artifacts::Signer`] does for who was permitted.
+    async fn signed_at(
+        &self,
+        plan: &Value,
+        _: usize,
+        time: Timestamp,
+    ) -> Result<ObjectRequest, &'static str> {
+        let request = object_request(plan, Vec::new());
+        let (address, query) = request.url.split_once('?').unwrap();
+        let (_, path) = address.split_once(FILES).unwrap();
+        let end = time.after(Duration::from_mins(15)).to_string();
+        let mut signed = form_urlencoded::Serializer::new(String::new());
+        for (name, value) in form_urlencoded::parse(query.as_bytes()) {
+            match name.as_ref() {
+                "expires" => signed.append_pair(&name, &end),
+                "signature" => &mut signed,
+                _ => signed.append_pair(&name, &value),
+            };
+        }
+        let query = signed.finish();
+        let secret = SurfaceFile::read(&Layout::new(self.data()).surface())
+            .unwrap()
+            .unwrap();
+        let key = Sha256::keyed(secret.secret.as_bytes(), &[b"files"]);
+        let parts = [&request.method, path, &query].map(str::as_bytes);
+        let signature = Sha256::keyed(key.as_bytes(), &parts);
+        let url = format!("{address}?{query}&signature={signature}");
+        Ok(ObjectRequest { url, ..request })
+    }
 }
 
 impl Harness for LocalSurface {

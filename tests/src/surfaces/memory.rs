@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use serde_json::Value;
 use wm_core::{
     api::Request,
     catalog::Provider,
@@ -15,7 +16,7 @@ use wm_service::Service;
 
 use crate::{
     faults::Watched,
-    harness::{Answer, Harness, ObjectRequest},
+    harness::{Answer, Harness, ObjectRequest, Signing},
     issuer::TestIssuer,
     memory::Memory,
 };
@@ -70,6 +71,21 @@ impl MemorySurface {
     fn token(&self, email: &str, usage: &str) -> String {
         self.issuer
             .sign(&self.issuer.claims(email, usage, self.memory().now()))
+    }
+}
+
+impl Signing for MemorySurface {
+    fn issuer(&self) -> &TestIssuer {
+        &self.issuer
+    }
+
+    async fn signed_at(
+        &self,
+        _: &Value,
+        _: usize,
+        _: Timestamp,
+    ) -> Result<ObjectRequest, &'static str> {
+        Err("its addresses are not signed")
     }
 }
 

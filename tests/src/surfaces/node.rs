@@ -34,6 +34,16 @@ impl NodeData {
         Self { layout, issuer }
     }
 
+    /// The id of the key its issuer signs with.
+    ///
+    /// # Panics
+    /// Never: the issuer names its key.
+    #[must_use]
+    pub fn key_id(&self) -> String {
+        let key = &self.issuer.jwks().keys[0];
+        key.common.key_id.clone().unwrap()
+    }
+
     /// A token that is good from this time on.
     ///
     /// # Panics

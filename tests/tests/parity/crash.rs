@@ -310,8 +310,10 @@ pub(crate) fn trials() -> Vec<Trial> {
         1,
         |mut sides| async move {
             let only = std::env::var("ONLY").ok();
-        for (seed, (operation, ground, command)) in cases().into_iter().enumerate() {
-            if only.as_deref().is_some_and(|only| only != operation) { continue; }
+            for (seed, (operation, ground, command)) in cases().into_iter().enumerate() {
+                if only.as_deref().is_some_and(|only| only != operation) {
+                    continue;
+                }
                 let before = ground.commands();
                 let arrives = operation
                     .starts_with("complete")

@@ -3,7 +3,7 @@
 use alloc::boxed::Box;
 
 use crate::{
-    api::{Method, Parsed, Problem, Route, schema},
+    api::{Method, Parsed, Problem, ProblemKind, Route, schema},
     model::Version,
     operations::content::reissue::{IssuedView, Reissue},
     use_case::UseCase,
@@ -17,7 +17,8 @@ pub const ROUTE: Route = Route::new(
     "Issues the upload plan of a version again while it waits for its bytes",
     parse,
 )
-.answers(&[(200, Some(schema::<IssuedView>))]);
+.answers(&[(200, Some(schema::<IssuedView>))])
+.refuses(&[ProblemKind::UploadMismatch]);
 
 fn parse(request: &Parsed<'_>) -> Result<Box<dyn UseCase>, Problem> {
     Ok(Box::new(Reissue::<Version>::parse(request)?))

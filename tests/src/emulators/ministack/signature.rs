@@ -1,6 +1,6 @@
 //! Signature Version 4, as small as these tests need it.
 
-use std::fmt::Write;
+use std::{collections::BTreeMap, fmt::Write};
 
 use aws_lc_rs::hmac;
 use wm_core::value::{Sha256, Timestamp};
@@ -64,16 +64,7 @@ impl Credentials {
         }
         write!(canonical, "\n{names}\n{digest}").unwrap();
         let scope = format!("{date}/{REGION}/{service}/aws4_request");
-        let hashed = Sha256::of(canonical.as_bytes());
-        let text = format!("AWS4-HMAC-SHA256\n{time}\n{scope}\n{hashed}");
-        let mut key = format!("AWS4{}", self.secret).into_bytes();
-        for part in [&date, REGION, service, "aws4_request", &text] {
-            key = keyed(&key, part);
-        }
-        let mut signature = String::new();
-        for byte in key {
-            write!(signature, "{byte:02x}").unwrap();
-        }
+        let signature = self.signature(service, &time, &canonical);
         let value = format!(
             "AWS4-HMAC-SHA256 Credential={}/{scope}, SignedHeaders={names}, Signature={signature}",
             self.key
@@ -81,6 +72,59 @@ impl Credentials {
         signed.retain(|(name, _)| name != "host");
         signed.push(("authorization".into(), value));
         signed
+    }
+
+    /// A presigned address as it would have been signed at another time. The headers are all those it binds.
+    #[must_use]
+    pub fn presigned_at(
+        &self,
+        time: Timestamp,
+        method: &str,
+        url: &str,
+        headers: &BTreeMap<String, String>,
+    ) -> String {
+        let (date, time) = moment(time);
+        let (address, query) = url.split_once('?').unwrap();
+        let credential = format!("{}%2F{date}%2F{REGION}%2Fs3%2Faws4_request", self.key);
+        let mut query: BTreeMap<&str, &str> = query
+            .split('&')
+            .map(|pair| pair.split_once('=').unwrap())
+            .collect();
+        query.remove("X-Amz-Signature");
+        query.insert("X-Amz-Date", &time);
+        query.insert("X-Amz-Credential", &credential);
+        let pairs: Vec<String> = query
+            .iter()
+            .map(|(name, value)| format!("{name}={value}"))
+            .collect();
+        let query = pairs.join("&");
+        let (_, rest) = address.split_once("://").unwrap();
+        let path = &rest[rest.find('/').unwrap()..];
+        let mut canonical = format!("{method}\n{path}\n{query}\n");
+        for (name, value) in headers {
+            writeln!(canonical, "{name}:{value}").unwrap();
+        }
+        let names: Vec<&str> = headers.keys().map(String::as_str).collect();
+        write!(canonical, "\n{}\nUNSIGNED-PAYLOAD", names.join(";")).unwrap();
+        let signature = self.signature("s3", &time, &canonical);
+        format!("{address}?{query}&X-Amz-Signature={signature}")
+    }
+
+    /// The signature of a canonical request.
+    fn signature(&self, service: &str, time: &str, canonical: &str) -> String {
+        let date = &time[..8];
+        let scope = format!("{date}/{REGION}/{service}/aws4_request");
+        let hashed = Sha256::of(canonical.as_bytes());
+        let text = format!("AWS4-HMAC-SHA256\n{time}\n{scope}\n{hashed}");
+        let mut key = format!("AWS4{}", self.secret).into_bytes();
+        for part in [date, REGION, service, "aws4_request", &text] {
+            key = keyed(&key, part);
+        }
+        let mut signature = String::new();
+        for byte in key {
+            write!(signature, "{byte:02x}").unwrap();
+        }
+        signature
     }
 }
 

@@ -10,7 +10,7 @@ use std::{
 };
 
 use crate::{
-    client::send_object,
+    client::{object_request, send_object},
     emulators::{
         azure::{
             AzureCloud, SECRET,
@@ -28,6 +28,7 @@ use reqwest::{Client, Method};
 use serde_json::Value;
 use tempfile::TempDir;
 use tokio::sync::Mutex;
+use wm_core::value::Timestamp;
 
 /// The resources of one surface.
 pub struct Resources {
@@ -115,6 +116,13 @@ impl Resources {
     /// Sends a request to a signed address.
     pub async fn object(&self, request: ObjectRequest) -> Answer {
         send_object(&self.client, request).await
+    }
+
+    /// The request of an upload plan as it would have been signed at another time.
+    pub async fn signed_at(&self, plan: &Value, size: usize, time: Timestamp) -> ObjectRequest {
+        let request = object_request(plan, Vec::new());
+        let url = self.azurite.signed_at(time, &request, size).await;
+        ObjectRequest { url, ..request }
     }
 
     /// What changed in the container since the last time, as the change feed has it.

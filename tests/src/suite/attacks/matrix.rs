@@ -1,0 +1,361 @@
+//! The access matrix: everybody there can be asks everything there is.
+//!
+//! A cell must not spoil a later one. So whoever may, is refused for a stale mark on every route that takes
+//! `If-Match`, which is all that change or end a thing; the others read, or make one thing more.
+
+use std::{collections::BTreeMap, fmt::Write};
+
+use serde_json::{Value, json};
+use wm_core::{
+    api::{Precondition, Route},
+    permission::{AccountRole, Capabilities, Capability, ProjectRole},
+};
+
+use crate::{
+    client::{Answered, Person},
+    golden,
+    harness::Harness,
+    requests,
+    suite::{
+        estate::{Estate, takes_body},
+        refusals::private_routes,
+    },
+};
+
+use Capability::{
+    AccountDelete, AccountEdit, AccountView, ArtifactCreate, ArtifactDelete, ArtifactDownload,
+    ArtifactEdit, ArtifactView, AuditView, DerivedCreate, EventAppend, EventView, GrantManage,
+    GrantView, InviteManage, MemberManage, MemberView, MetadataAppend, MetadataView, ProjectCreate,
+    ProjectDelete, ProjectEdit, ProjectView, TeamManage, TeamView, VersionCreate,
+};
+use Needs::{InAccount, Nothing, OnOwner, OnProject};
+
+/// What a route needs of whoever asks. The owner who founded the account is whom it is asked about.
+#[derive(Debug, Clone, Copy)]
+enum Needs {
+    /// A person.
+    Nothing,
+    /// A capability in the account.
+    InAccount(Capability),
+    /// A capability in the account, and a rank to act on its owner.
+    OnOwner(Capability),
+    /// A capability on the project.
+    OnProject(Capability),
+}
+
+/// Every private route, and what it needs.
+const NEEDS: &[(&str, Needs)] = &[
+    ("show_backend", Nothing),
+    ("show_session", Nothing),
+    ("establish_address", Nothing),
+    ("link_identity", Nothing),
+    ("create_account", Nothing),
+    ("get_account", InAccount(AccountView)),
+    ("update_account", InAccount(AccountEdit)),
+    ("close_account", InAccount(AccountDelete)),
+    ("list_members", InAccount(MemberView)),
+    ("get_member", InAccount(MemberView)),
+    ("update_member", OnOwner(MemberManage)),
+    ("remove_member", OnOwner(MemberManage)),
+    ("create_team", InAccount(TeamManage)),
+    ("list_teams", InAccount(TeamView)),
+    ("get_team", InAccount(TeamView)),
+    ("update_team", InAccount(TeamManage)),
+    ("delete_team", InAccount(TeamManage)),
+    ("list_team_members", InAccount(TeamView)),
+    ("get_team_member", InAccount(TeamView)),
+    ("put_team_member", InAccount(TeamManage)),
+    ("remove_team_member", InAccount(TeamManage)),
+    ("create_invitation", InAccount(InviteManage)),
+    ("list_invitations", InAccount(InviteManage)),
+    ("get_invitation", InAccount(InviteManage)),
+    ("revoke_invitation", InAccount(InviteManage)),
+    ("resend_invitation", InAccount(InviteManage)),
+    ("accept_invitation", Nothing),
+    ("decline_invitation", Nothing),
+    ("get_notification_preferences", Nothing),
+    ("put_notification_preferences", Nothing),
+    ("create_project", InAccount(ProjectCreate)),
+    ("list_projects", InAccount(AccountView)),
+    ("get_project", OnProject(ProjectView)),
+    ("update_project", OnProject(ProjectEdit)),
+    ("delete_project", OnProject(ProjectDelete)),
+    ("create_grant", OnProject(GrantManage)),
+    ("list_grants", OnProject(GrantView)),
+    ("get_grant", OnProject(GrantView)),
+    ("update_grant", OnProject(GrantManage)),
+    ("revoke_grant", OnProject(GrantManage)),
+    ("get_access", OnProject(ProjectView)),
+    ("preview_access", OnProject(GrantManage)),
+    ("list_subjects", OnProject(GrantView)),
+    ("create_artifact", OnProject(ArtifactCreate)),
+    ("list_artifacts", OnProject(ArtifactView)),
+    ("get_artifact", OnProject(ArtifactView)),
+    ("update_artifact", OnProject(ArtifactEdit)),
+    ("delete_artifact", OnProject(ArtifactDelete)),
+    ("restore_artifact", OnProject(ArtifactDelete)),
+    ("create_version", OnProject(VersionCreate)),
+    ("list_versions", OnProject(ArtifactView)),
+    ("get_version", OnProject(ArtifactView)),
+    ("reissue_version_upload", OnProject(VersionCreate)),
+    ("complete_version", OnProject(VersionCreate)),
+    ("download_version", OnProject(ArtifactDownload)),
+    ("restore_version", OnProject(VersionCreate)),
+    ("create_derived", OnProject(DerivedCreate)),
+    ("list_derived", OnProject(ArtifactView)),
+    ("get_derived", OnProject(ArtifactView)),
+    ("reissue_derived_upload", OnProject(DerivedCreate)),
+    ("complete_derived", OnProject(DerivedCreate)),
+    ("download_derived", OnProject(ArtifactDownload)),
+    ("append_metadata", OnProject(MetadataAppend)),
+    ("list_metadata", OnProject(MetadataView)),
+    ("append_event", OnProject(EventAppend)),
+    ("list_events", OnProject(EventView)),
+    ("list_account_journal", InAccount(AuditView)),
+    ("list_project_journal", OnProject(AuditView)),
+    ("verify_account_journal", InAccount(AuditView)),
+    ("verify_project_journal", OnProject(AuditView)),
+];
+
+/// What some routes have against a request of this suite, whoever sends it.
+const OTHERWISE: &[(&str, &str)] = &[
+    // The tokens in these bodies are none.
+    ("establish_address", "400 invalid-request"),
+    ("link_identity", "400 invalid-request"),
+    ("accept_invitation", "400 invitation-invalid"),
+    ("decline_invitation", "400 invitation-invalid"),
+    // The grant is for nobody who is there.
+    ("create_grant", "400 invalid-request"),
+    // The version is available, and the derived output still waits for its bytes.
+    ("reissue_version_upload", "409 conflict"),
+    ("complete_derived", "409 conflict"),
+    ("download_derived", "409 conflict"),
+];
+
+/// Where somebody stands.
+#[derive(Debug, Clone, Copy)]
+enum Standing {
+    /// In an account of their own only.
+    Stranger,
+    /// Was an admin, and an owner of the project, until they were removed.
+    Removed,
+    /// The same, until they were suspended.
+    Suspended,
+    /// In the account, and perhaps with a grant on the project.
+    In(AccountRole, Option<ProjectRole>),
+}
+
+use Standing::{In, Removed, Stranger, Suspended};
+
+/// Everybody, from who may least to who may most.
+const EVERYBODY: &[(&str, Standing)] = &[
+    ("stranger", Stranger),
+    ("removed", Removed),
+    ("suspended", Suspended),
+    ("guest", In(AccountRole::Guest, None)),
+    ("viewer", In(AccountRole::Guest, Some(ProjectRole::Viewer))),
+    (
+        "commenter",
+        In(AccountRole::Guest, Some(ProjectRole::Commenter)),
+    ),
+    (
+        "contributor",
+        In(AccountRole::Guest, Some(ProjectRole::Contributor)),
+    ),
+    (
+        "manager",
+        In(AccountRole::Guest, Some(ProjectRole::Manager)),
+    ),
+    (
+        "project-owner",
+        In(AccountRole::Guest, Some(ProjectRole::Owner)),
+    ),
+    ("member", In(AccountRole::Member, None)),
+    ("admin", In(AccountRole::Admin, None)),
+    ("owner", In(AccountRole::Owner, None)),
+];
+
+impl Standing {
+    /// The role they are brought in with, and the grant they are given.
+    fn given(self) -> Option<(AccountRole, Option<ProjectRole>)> {
+        match self {
+            Stranger => None,
+            Removed | Suspended => Some((AccountRole::Admin, Some(ProjectRole::Owner))),
+            In(role, grant) => Some((role, grant)),
+        }
+    }
+
+    /// The role that counts.
+    fn role(self) -> Option<AccountRole> {
+        match self {
+            In(role, _) => Some(role),
+            Stranger | Removed | Suspended => None,
+        }
+    }
+
+    fn in_account(self) -> Capabilities {
+        self.role()
+            .map_or(Capabilities::NONE, AccountRole::capabilities)
+    }
+
+    fn on_project(self) -> Capabilities {
+        let In(role, grant) = self else {
+            return Capabilities::NONE;
+        };
+        let roles = [role.project_role(), grant].into_iter().flatten();
+        roles.fold(Capabilities::NONE, |sum, role| {
+            sum.union(role.capabilities())
+        })
+    }
+
+    fn is_owner(self) -> bool {
+        self.role() == Some(AccountRole::Owner)
+    }
+}
+
+/// What somebody is answered, by the table of roles: nothing of it comes from a surface.
+fn expected(route: &Route, standing: Standing) -> String {
+    let needs = NEEDS.iter().find(|(known, _)| *known == route.operation);
+    let (_, needs) = needs.unwrap_or_else(|| {
+        let operation = route.operation;
+        panic!("`{operation}` is not in `NEEDS`: say there what it needs of whoever asks")
+    });
+    let (has, capability) = match needs {
+        Nothing => return granted(route),
+        InAccount(capability) | OnOwner(capability) => (standing.in_account(), *capability),
+        OnProject(capability) => (standing.on_project(), *capability),
+    };
+    if has.is_empty() {
+        return "404 not-found".to_owned();
+    }
+    if !has.has(capability) {
+        return format!("403 forbidden {capability}");
+    }
+    if matches!(needs, OnOwner(_)) && !standing.is_owner() {
+        return "403 escalation".to_owned();
+    }
+    granted(route)
+}
+
+/// What whoever may is answered.
+fn granted(route: &Route) -> String {
+    let mut otherwise = OTHERWISE.iter();
+    if let Some((_, cell)) = otherwise.find(|(known, _)| *known == route.operation) {
+        return (*cell).to_owned();
+    }
+    match route.precondition {
+        Precondition::Ignored => route.answers[0].0.to_string(),
+        Precondition::Optional | Precondition::Required => "412 precondition-failed".to_owned(),
+    }
+}
+
+/// What somebody was answered: the status, the kind of problem, and the capability that is missing.
+fn cell(answered: &Answered) -> String {
+    let mut cell = answered.status.to_string();
+    if let Some(kind) = answered.body["type"].as_str() {
+        let kind = kind.strip_prefix("urn:wm:problem:").unwrap();
+        cell = format!("{cell} {kind}");
+        if kind == "forbidden" {
+            let missing = answered.body["missing"].as_array().unwrap();
+            let missing: Vec<_> = missing.iter().filter_map(Value::as_str).collect();
+            cell = format!("{cell} {}", missing.join(" "));
+        }
+    }
+    cell
+}
+
+/// Brings everybody to where they stand, as people come there.
+async fn everybody<'a, H: Harness>(
+    ana: &Person<'a, H>,
+    estate: &Estate,
+) -> Vec<(&'static str, Standing, Person<'a, H>)> {
+    let (account, project) = (estate.id("account"), estate.id("project"));
+    let invitations = format!("/v1/accounts/{account}/invitations");
+    let person = |name| Person::new(ana.harness(), name);
+    let people: Vec<_> = EVERYBODY
+        .iter()
+        .map(|(name, standing)| (*name, *standing, person(name)))
+        .collect();
+    for (_, standing, person) in &people {
+        if let Some((role, _)) = standing.given() {
+            let body = json!({ "email": person.email, "role": role });
+            ana.post(&invitations, body).await.expect(201);
+        }
+    }
+    for (_, standing, person) in &people {
+        let id = person.id().await;
+        let Some((_, grant)) = standing.given() else {
+            person.project(&person.account().await).await;
+            continue;
+        };
+        let body = json!({ "token": person.invitation_token().await });
+        let accept = person.post("/v1/invitations/accept", body).await;
+        accept.expect(200);
+        if let Some(role) = grant {
+            ana.grant(project, &id, role.as_str()).await;
+        }
+        let member = format!("/v1/accounts/{account}/members/{id}");
+        match standing {
+            Removed => drop(ana.delete(&member).await.expect(204)),
+            Suspended => {
+                let body = json!({ "status": "suspended" });
+                ana.patch(&member, body).await.expect(200);
+            }
+            Stranger | In(..) => {}
+        }
+    }
+    people
+}
+
+/// Asks a route of the estate, with a mark that nothing has.
+async fn ask<H: Harness>(person: &Person<'_, H>, estate: &Estate, route: &Route) -> Answered {
+    let stale = format!("\"{}\"", "0".repeat(64));
+    let headers: &[_] = match route.precondition {
+        Precondition::Ignored => &[],
+        Precondition::Optional | Precondition::Required => &[("if-match", stale.as_str())],
+    };
+    let body = takes_body(route).then(|| requests::valid(route.operation));
+    let method = route.method.as_str();
+    person
+        .send(method, &estate.path(route), headers, body)
+        .await
+}
+
+/// Everybody asks everything: each is answered what the table of roles says, and all of it is what was
+/// agreed on.
+pub async fn the_access_matrix<H: Harness>(surface: &H) {
+    let ana = Person::new(surface, "ana");
+    let estate = Estate::found(&ana).await;
+    let mut matrix: BTreeMap<(&str, &str), String> = BTreeMap::new();
+    for (name, standing, person) in everybody(&ana, &estate).await {
+        for route in private_routes() {
+            let answered = cell(&ask(&person, &estate, route).await);
+            let by_role = expected(route, standing);
+            let operation = route.operation;
+            let surface = surface.name();
+            assert_eq!(answered, by_role, "{surface}: {name} asked `{operation}`");
+            matrix.insert((operation, name), answered);
+        }
+    }
+    golden::check("attacks.txt", &table(&matrix));
+}
+
+/// For each operation each answer once, and who gets it, from who may least to who may most.
+fn table(matrix: &BTreeMap<(&str, &str), String>) -> String {
+    let mut text = String::from("What everybody is answered who asks with a stale mark\n");
+    for route in private_routes() {
+        writeln!(text, "\n{}", route.operation).unwrap();
+        let mut answers: Vec<(&str, Vec<&str>)> = Vec::new();
+        for (name, _) in EVERYBODY {
+            let answer = matrix[&(route.operation, *name)].as_str();
+            match answers.iter_mut().find(|(known, _)| *known == answer) {
+                Some((_, names)) => names.push(name),
+                None => answers.push((answer, vec![name])),
+            }
+        }
+        for (answer, names) in answers {
+            writeln!(text, "  {answer:<33} {}", names.join(" ")).unwrap();
+        }
+    }
+    text
+}

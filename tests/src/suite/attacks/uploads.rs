@@ -1,0 +1,288 @@
+//! Cases D: twelve ways to abuse an upload. Each ends with what became of the version, what is served, and
+//! what who means well can still do.
+
+use std::time::Duration;
+
+use serde_json::json;
+use wm_core::value::Timestamp;
+use wm_service::clock::now;
+
+use crate::{
+    client::Person,
+    harness::{Harness, ObjectRequest, Signing},
+    suite::{
+        can, skip,
+        upload::{BYTES, Upload, assert_refused},
+    },
+};
+
+/// What the store itself refuses, it did not take: the plan is as good as before.
+async fn refused_by_the_store<H: Harness>(upload: &Upload<'_, H>, body: &[u8]) {
+    let what = format!("{} bytes", body.len());
+    assert_refused(&upload.put(body).await, &what);
+    upload.assert_awaited().await;
+    upload.assert_completes().await;
+}
+
+/// More bytes than declared (case 44).
+pub async fn upload_oversize<H: Harness>(surface: &H) {
+    let upload = Upload::declared(surface).await;
+    refused_by_the_store(&upload, &[BYTES, b"!"].concat()).await;
+}
+
+/// Fewer bytes than declared, and none at all (case 44).
+pub async fn upload_short<H: Harness>(surface: &H) {
+    for short in [&BYTES[1..], b""] {
+        let upload = Upload::declared(surface).await;
+        refused_by_the_store(&upload, short).await;
+    }
+}
+
+/// Other bytes of the same size (cases 44 and 48). A store that cannot be told the digest takes them, and
+/// the version is rejected when it is completed.
+pub async fn upload_wrong_hash<H: Harness>(surface: &H) {
+    let flipped: Vec<u8> = BYTES.iter().map(|byte| byte ^ 1).collect();
+    let upload = Upload::declared(surface).await;
+    if can(surface, "upload_wrong_hash", "bind a digest") {
+        refused_by_the_store(&upload, &flipped).await;
+    } else {
+        assert!(upload.put(&flipped).await.status < 300);
+        upload.assert_rejected().await;
+        // The address creates one object, and that one is there.
+        assert_refused(&upload.put(BYTES).await, "the declared bytes, too late");
+        upload.assert_rejected().await;
+    }
+    upload.assert_can_be_declared_anew(&upload.owner).await;
+}
+
+/// Another media type than declared (case 42).
+pub async fn upload_wrong_type<H: Harness>(surface: &H) {
+    if !can(surface, "upload_wrong_type", "bind a media type") {
+        return;
+    }
+    let upload = Upload::declared(surface).await;
+    for other in ["text/html", ""] {
+        let mut typed = upload.request(BYTES);
+        for (name, value) in &mut typed.headers {
+            if name == "content-type" {
+                *value = other.into();
+            }
+        }
+        assert_ne!(typed.headers, upload.request(BYTES).headers);
+        assert_refused(&upload.send(typed).await, other);
+    }
+    upload.assert_awaited().await;
+    upload.assert_completes().await;
+}
+
+/// A plan for one object, used for another (cases 42 and 46).
+pub async fn upload_other_key<H: Harness>(surface: &H) {
+    let upload = Upload::declared(surface).await;
+    let other = Upload::by(upload.owner.clone(), upload.project.clone()).await;
+    let account = upload.account().await;
+    let (project, artifact) = (&upload.project, upload.version.split('/').nth(5).unwrap());
+    let key = format!("accounts/{account}/projects/{project}/artifacts/{artifact}/raw/1/a.txt");
+    let good = upload.request(BYTES);
+    assert!(good.url.contains(&key), "{} lacks {key}", good.url);
+    if !can(surface, "upload_other_key", "sign addresses") {
+        return;
+    }
+    let (path, query) = good.url.split_once('?').unwrap();
+    let other_path = other.plan["url"].as_str().unwrap().split('?').next();
+    for path in [
+        other_path.unwrap(),
+        &path.replace("/raw/1/", "/raw/2/"),
+        &path.replace("/a.txt", "/b.txt"),
+        &format!("{path}/b"),
+    ] {
+        let url = format!("{path}?{query}");
+        let request = ObjectRequest {
+            url,
+            ..good.clone()
+        };
+        assert_refused(&upload.send(request).await, path);
+    }
+    for upload in [&upload, &other] {
+        upload.assert_awaited().await;
+        upload.assert_completes().await;
+    }
+}
+
+/// Bytes that come once the upload is settled: after it is available they change nothing, and after its time
+/// is over they make nothing available (cases 45 and 47).
+pub async fn upload_late_put<H: Harness>(surface: &H) {
+    let upload = Upload::declared(surface).await;
+    upload.assert_completes().await;
+    let shown = upload.owner.get(&upload.version).await.expect(200);
+    for late in [BYTES, b"other", b""] {
+        upload.put(late).await;
+        surface.settle().await;
+        upload.assert_available().await;
+    }
+    upload.ask(&upload.owner, "upload").await.expect(409);
+    let after = upload.owner.get(&upload.version).await.expect(200);
+    assert_eq!(after.body, shown.body);
+    let upload = Upload::declared(surface).await;
+    if let Err(reason) = surface.pass(Duration::from_secs(25 * 60)) {
+        return skip(surface.name(), "upload_late_put, after its time", reason);
+    }
+    surface.sweep().await;
+    upload.put(BYTES).await;
+    surface.settle().await;
+    let refused = upload.complete().await.expect(409);
+    refused.expect_problem("conflict");
+    upload.ask(&upload.owner, "upload").await.expect(409);
+    upload.ask(&upload.owner, "download").await.expect(409);
+    upload.assert_status("expired", &upload.owner).await;
+    upload.assert_can_be_declared_anew(&upload.owner).await;
+}
+
+/// The same request sent again, before and after completion (case 46).
+pub async fn upload_replay<H: Harness>(surface: &H) {
+    let upload = Upload::declared(surface).await;
+    assert!(upload.put(BYTES).await.status < 300);
+    assert_refused(&upload.put(BYTES).await, "before completion");
+    upload.complete().await.expect(200);
+    assert_refused(&upload.put(BYTES).await, "after completion");
+    upload.assert_available().await;
+    upload.assert_can_be_declared_anew(&upload.owner).await;
+}
+
+/// The very address, had it been signed an hour ago (case 43). Signed now, it is good, so that nothing but its
+/// age is refused.
+pub async fn upload_expired<H: Signing>(surface: &H) {
+    const SCENARIO: &str = "upload_expired";
+    if !can(surface, SCENARIO, "expire addresses") {
+        return;
+    }
+    let now = now();
+    let upload = Upload::declared(surface).await;
+    let signed = async |time: Timestamp| {
+        let signed = surface.signed_at(&upload.plan, BYTES.len(), time).await;
+        signed.map(|request| ObjectRequest {
+            body: BYTES.to_vec(),
+            ..request
+        })
+    };
+    let old = match signed(now.before(Duration::from_hours(1))).await {
+        Ok(request) => request,
+        Err(reason) => return skip(surface.name(), SCENARIO, reason),
+    };
+    assert_refused(&upload.send(old.clone()).await, "an hour old");
+    upload.assert_awaited().await;
+    let fresh = signed(now).await.unwrap();
+    assert_ne!(fresh.url, old.url);
+    let answer = upload.send(fresh).await;
+    let text = String::from_utf8_lossy(&answer.body);
+    assert!(answer.status < 300, "{text}");
+    upload.complete().await.expect(200);
+    assert_refused(&upload.send(old).await, "an hour old, once it is there");
+    upload.assert_available().await;
+}
+
+/// The uploader loses the right between plan and completion: whoever completes, and whatever the store tells of
+/// the object, nothing becomes available (case 38).
+pub async fn upload_revoked_between_issue_and_completion<H: Harness>(surface: &H) {
+    let (ana, ben) = (Person::new(surface, "ana"), Person::new(surface, "ben"));
+    let account = ana.account().await;
+    let project = ana.project(&account).await;
+    ana.bring(&account, &ben, "guest").await;
+    let grant = ana.grant(&project, &ben.id().await, "contributor").await;
+    let upload = Upload::by(ben, project.clone()).await;
+    let grant = format!("/v1/projects/{project}/grants/{grant}");
+    ana.delete(&grant).await.expect(204);
+    upload.put(BYTES).await;
+    surface.settle().await;
+    upload.complete().await.expect(404);
+    let refused = upload.ask(&ana, "complete").await.expect(409);
+    refused.expect_problem("conflict");
+    upload.ask(&ana, "download").await.expect(409);
+    upload.assert_status("pending", &ana).await;
+    upload.assert_can_be_declared_anew(&ana).await;
+}
+
+/// Completing twice, at once or later, makes one version and one journal entry.
+pub async fn upload_completed_twice<H: Harness>(surface: &H) {
+    let upload = Upload::declared(surface).await;
+    upload.put(BYTES).await;
+    let (one, two) = tokio::join!(upload.complete(), upload.complete());
+    let (one, two) = (one.expect(200), two.expect(200));
+    assert_eq!(one.body, two.body);
+    assert_eq!(upload.complete().await.expect(200).body, one.body);
+    let journal = format!("/v1/projects/{}/journal", upload.project);
+    let journal = upload.owner.list(&journal).await;
+    let available = journal
+        .iter()
+        .filter(|entry| entry["event"] == "version.available");
+    assert_eq!(available.count(), 1, "{journal:?}");
+    upload.assert_available().await;
+    upload.assert_can_be_declared_anew(&upload.owner).await;
+}
+
+/// Someone who may only look does not complete, someone outside does not see, and whoever may upload may
+/// complete what another declared, which stays the other's.
+pub async fn upload_completed_by_another<H: Harness>(surface: &H) {
+    let upload = Upload::declared(surface).await;
+    let person = |name| Person::new(surface, name);
+    let (ben, cleo, eve) = (person("ben"), person("cleo"), person("eve"));
+    let account = upload.account().await;
+    for (other, role) in [(&ben, "viewer"), (&cleo, "contributor")] {
+        upload.owner.bring(&account, other, "guest").await;
+        let id = other.id().await;
+        upload.owner.grant(&upload.project, &id, role).await;
+    }
+    for bytes_are_there in [false, true] {
+        if bytes_are_there {
+            upload.assert_awaited().await;
+            upload.put(BYTES).await;
+        }
+        for action in ["complete", "upload"] {
+            let hidden = upload.ask(&eve, action).await.expect(404);
+            hidden.expect_problem("not-found");
+            let refused = upload.ask(&ben, action).await.expect(403);
+            assert_eq!(refused.body["missing"], json!(["version.create"]));
+        }
+    }
+    let completed = upload.ask(&cleo, "complete").await.expect(200);
+    assert_eq!(completed.body["uploaded_by"], upload.owner.id().await);
+    upload.assert_available().await;
+    upload.assert_can_be_declared_anew(&cleo).await;
+}
+
+/// Another method, a parameter less or more, any digit changed: refused, and the plan still works (case 42).
+pub async fn upload_tampered_url<H: Harness>(surface: &H) {
+    if !can(surface, "upload_tampered_url", "sign addresses") {
+        return;
+    }
+    let upload = Upload::declared(surface).await;
+    let good = upload.request(BYTES);
+    let (path, query) = good.url.split_once('?').unwrap();
+    let mut urls = vec![path.to_owned()];
+    for (position, byte) in query.bytes().enumerate() {
+        if byte.is_ascii_digit() {
+            let digit = if byte == b'9' { '8' } else { '9' };
+            let altered = format!("{}{digit}{}", &query[..position], &query[position + 1..]);
+            urls.push(format!("{path}?{altered}"));
+        }
+    }
+    let (unsigned, _) = query.rsplit_once('=').unwrap();
+    let cut = &query[..query.len() - 8];
+    urls.extend([format!("{path}?{unsigned}="), format!("{path}?{cut}")]);
+    for url in urls {
+        let what = url.clone();
+        let request = ObjectRequest {
+            url,
+            ..good.clone()
+        };
+        assert_refused(&upload.send(request).await, &what);
+    }
+    for method in ["GET", "DELETE", "POST"] {
+        let request = ObjectRequest {
+            method: method.into(),
+            ..good.clone()
+        };
+        assert_refused(&upload.send(request).await, method);
+    }
+    upload.assert_awaited().await;
+    upload.assert_completes().await;
+}

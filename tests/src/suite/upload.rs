@@ -1,0 +1,155 @@
+//! An upload that was declared, and what may become of it.
+
+use serde_json::{Value, json};
+
+use crate::{
+    client::{Answered, Person, declaration, object_request},
+    harness::{Answer, Harness, ObjectRequest},
+};
+
+/// The bytes of every upload here.
+pub(super) const BYTES: &[u8] = b"forty-two bytes of text, more or less: yes";
+
+/// A declared upload.
+pub(super) struct Upload<'a, H> {
+    /// Who declared it.
+    pub(super) owner: Person<'a, H>,
+    /// The project.
+    pub(super) project: String,
+    /// The path of its version.
+    pub(super) version: String,
+    /// The plan.
+    pub(super) plan: Value,
+}
+
+impl<'a, H: Harness> Upload<'a, H> {
+    /// Declared by the owner of a new project.
+    pub(super) async fn declared(surface: &'a H) -> Self {
+        let ana = Person::new(surface, "ana");
+        let project = ana.project(&ana.account().await).await;
+        Self::by(ana, project).await
+    }
+
+    /// Declared by this person.
+    pub(super) async fn by(owner: Person<'a, H>, project: String) -> Self {
+        Self::of(owner, project, declaration("a.txt", BYTES)).await
+    }
+
+    /// Declared like this.
+    pub(super) async fn of(owner: Person<'a, H>, project: String, declaration: Value) -> Self {
+        let artifacts = format!("/v1/projects/{project}/artifacts");
+        let declared = owner.post(&artifacts, declaration).await.expect(201).body;
+        let artifact = declared["artifact"]["id"].as_str().unwrap();
+        Self {
+            version: format!("{artifacts}/{artifact}/versions/1"),
+            plan: declared["upload"].clone(),
+            owner,
+            project,
+        }
+    }
+
+    /// The account the project is in.
+    pub(super) async fn account(&self) -> String {
+        let project = format!("/v1/projects/{}", self.project);
+        let project = self.owner.get(&project).await.expect(200);
+        project.text("account_id")
+    }
+
+    /// The request of the plan with these bytes.
+    pub(super) fn request(&self, body: &[u8]) -> ObjectRequest {
+        object_request(&self.plan, body.to_vec())
+    }
+
+    /// Sends these bytes as the plan says.
+    pub(super) async fn put(&self, body: &[u8]) -> Answer {
+        self.send(self.request(body)).await
+    }
+
+    /// Sends whatever to the store.
+    pub(super) async fn send(&self, request: ObjectRequest) -> Answer {
+        self.owner.harness().object(request).await
+    }
+
+    /// Asks for something to be done with the version.
+    pub(super) async fn ask(&self, who: &Person<'a, H>, action: &str) -> Answered {
+        let path = format!("{}/{action}", self.version);
+        who.post(&path, json!({})).await
+    }
+
+    /// Completes it, as whoever declared it.
+    pub(super) async fn complete(&self) -> Answered {
+        self.ask(&self.owner, "complete").await
+    }
+
+    /// The answer to a download.
+    pub(super) async fn downloaded(&self) -> Answer {
+        let plan = self.ask(&self.owner, "download").await.expect(200).body;
+        let step = json!({ "method": "GET", "url": plan["url"], "headers": plan["headers"] });
+        self.send(object_request(&step, Vec::new())).await
+    }
+
+    async fn assert_not_served(&self, status: &str) {
+        let refused = self.ask(&self.owner, "download").await;
+        refused.expect(409).expect_problem("conflict");
+        self.assert_status(status, &self.owner).await;
+    }
+
+    /// Asserts the status of the version, as this person sees it.
+    pub(super) async fn assert_status(&self, status: &str, seen_by: &Person<'a, H>) {
+        let shown = seen_by.get(&self.version).await.expect(200);
+        assert_eq!(shown.body["status"], status, "{}", shown.body);
+    }
+
+    /// Asserts that nothing came: its bytes are still awaited, and nothing is served.
+    pub(super) async fn assert_awaited(&self) {
+        self.complete().await.expect(409).expect_problem("conflict");
+        self.assert_not_served("pending").await;
+    }
+
+    /// Asserts that other bytes came: it is rejected for good, and they are never served.
+    pub(super) async fn assert_rejected(&self) {
+        for _ in 0..2 {
+            let refused = self.complete().await.expect(409);
+            refused.expect_problem("upload-mismatch");
+        }
+        self.ask(&self.owner, "upload").await.expect(409);
+        self.assert_not_served("rejected").await;
+    }
+
+    /// Asserts that the declared bytes were verified, and that they are what is served.
+    pub(super) async fn assert_available(&self) {
+        self.assert_status("available", &self.owner).await;
+        let served = self.downloaded().await;
+        assert_eq!((served.status, served.body.as_slice()), (200, BYTES));
+    }
+
+    /// Asserts that the plan is as good as ever for who follows it.
+    pub(super) async fn assert_completes(&self) {
+        let answer = self.put(BYTES).await;
+        let text = String::from_utf8_lossy(&answer.body);
+        assert!(answer.status < 300, "{text}");
+        self.complete().await.expect(200);
+        self.assert_available().await;
+    }
+
+    /// Asserts that whoever declares the bytes anew can upload them, by declaring the next version.
+    pub(super) async fn assert_can_be_declared_anew(&self, who: &Person<'a, H>) {
+        let (versions, _) = self.version.rsplit_once('/').unwrap();
+        let declared = who.post(versions, declaration("a.txt", BYTES)).await;
+        let declared = declared.expect(201).body;
+        let number = &declared["version"]["number"];
+        let next = Self {
+            owner: who.clone(),
+            project: self.project.clone(),
+            version: format!("{versions}/{number}"),
+            plan: declared["upload"].clone(),
+        };
+        next.assert_completes().await;
+    }
+}
+
+/// Asserts that the store refused.
+pub(super) fn assert_refused(answer: &Answer, what: &str) {
+    let (status, text) = (answer.status, String::from_utf8_lossy(&answer.body));
+    assert!((400..500).contains(&status), "{what}: {status} {text}");
+}

@@ -1,0 +1,98 @@
+//! What an operation costs is the same on every surface, and stands in the documents.
+//!
+//! Memory and the local database are counted here, at the port. The clouds are counted by `aws_costs` and
+//! `azure_costs`, from what the functions themselves report, which writes the goldens that are compared here.
+
+use std::collections::BTreeMap;
+
+use wm_core::operations;
+use wm_tests::{
+    budget::BUDGET,
+    costs::{AWS, AZURE, Cost, Port, column, table},
+    golden,
+    surfaces::{memory::MemorySurface, watched_local::WatchedLocal},
+    walk::{Costs, most, walk},
+};
+
+const PAGE: &str = "docs/performance.md";
+
+async fn in_memory() -> Costs<Cost> {
+    let surface = MemorySurface::new();
+    walk(&surface, &Port(&surface.service.provider().records)).await
+}
+
+async fn in_sqlite() -> Costs<Cost> {
+    let surface = WatchedLocal::new();
+    walk(&surface, &Port(surface.records())).await
+}
+
+/// The calls of every operation, by surface, in the order of the route table.
+fn calls(counted: &Costs<Cost>) -> BTreeMap<String, String> {
+    let operations = operations::routes().map(|route| route.operation);
+    let calls = |operation| most(counted, operation, |cost| cost.counts.calls).to_string();
+    operations
+        .map(|operation| (operation.to_owned(), calls(operation)))
+        .collect()
+}
+
+/// The first operation whose calls differ between two surfaces, and all its calls.
+fn first_difference(surfaces: &[(&str, BTreeMap<String, String>)]) -> Option<String> {
+    operations::routes().find_map(|route| {
+        let operation = route.operation;
+        let calls: Vec<_> = surfaces
+            .iter()
+            .map(|(surface, calls)| (*surface, calls.get(operation).map(String::as_str)))
+            .collect();
+        let (_, first) = calls[0];
+        let equal = first.is_some() && calls.iter().all(|(_, other)| *other == first);
+        (!equal).then(|| format!("`{operation}` takes {calls:?}"))
+    })
+}
+
+#[tokio::test]
+async fn every_operation_takes_the_same_calls_on_every_surface_and_keeps_to_its_budget() {
+    let (memory, local) = (in_memory().await, in_sqlite().await);
+    let surfaces = [
+        ("memory", calls(&memory)),
+        ("local", calls(&local)),
+        ("aws", column(AWS, 1)),
+        ("azure", column(AZURE, 1)),
+    ];
+    assert_eq!(first_difference(&surfaces), None);
+    let budget: BTreeMap<_, _> = BUDGET.iter().copied().collect();
+    for (surface, counted) in [("memory", &memory), ("local", &local)] {
+        for route in operations::routes() {
+            let operation = route.operation;
+            let cost = |what: fn(&Cost) -> usize| most(counted, operation, what);
+            let taken = (
+                cost(|cost| cost.counts.waves),
+                cost(|cost| cost.counts.commits),
+            );
+            assert_eq!(taken, budget[operation], "{surface}: `{operation}`");
+        }
+    }
+}
+
+#[test]
+fn the_first_operation_that_differs_is_named_with_its_calls() {
+    let (same, mut other) = (column(AWS, 1), column(AWS, 1));
+    assert_eq!(
+        first_difference(&[("a", same.clone()), ("b", other.clone())]),
+        None
+    );
+    other.insert("create_team".into(), "9".into());
+    other.remove("list_events");
+    let told = first_difference(&[("a", same.clone()), ("b", other.clone())]).unwrap();
+    assert_eq!(
+        told,
+        r#"`create_team` takes [("a", Some("4")), ("b", Some("9"))]"#
+    );
+    other.insert("create_team".into(), "4".into());
+    let told = first_difference(&[("a", same), ("b", other)]).unwrap();
+    assert!(told.starts_with("`list_events` takes"), "{told}");
+}
+
+#[tokio::test]
+async fn the_costs_of_every_operation_stand_in_the_documents() {
+    golden::check_part(PAGE, "costs", &table(&in_memory().await));
+}
