@@ -43,10 +43,13 @@ impl Replay<'_> {
         };
         let asked = [first, second];
         self.tick(&Besides::default());
-        let outcomes = [
+        let mut outcomes = [
             self.serial(&asked, &[0, 1]).await,
             self.serial(&asked, &[1, 0]).await,
         ];
+        for outcome in &mut outcomes {
+            outcome.left.mailed = false;
+        }
         let parallel = self.parallel(&asked).await;
         for (number, answers) in parallel.into_iter().enumerate() {
             let what = self.explain(number + 1, &asked, &answers, &outcomes).await;

@@ -18,7 +18,7 @@ use super::{
     own::Own,
     script::{Command, PEOPLE, Script, What},
     side::{Side, Sides},
-    world::{Asked, Body, Step, Upload},
+    world::{Asked, Body, Step},
 };
 use crate::{
     client::object_request,
@@ -249,6 +249,10 @@ impl<'a> Replay<'a> {
         for ((own, asked), answer) in self.own.iter_mut().zip(&asked).zip(&answers) {
             own.learn(command, asked, answer);
         }
+        if asked[0].method != "GET" && answers[0].status < 300 {
+            // Whom an event is mailed to depends on what is true then.
+            self.publish().await;
+        }
         Ok(answers)
     }
 
@@ -301,7 +305,6 @@ impl<'a> Replay<'a> {
         let Body::Mailed(person) = asked[0].body else {
             return Ok(asked);
         };
-        join_all(self.sides.all.iter().map(Side::publish)).await;
         let mails = self.same_mails(person).await?;
         let with_token = |(asked, mails): (Asked, Vec<String>)| {
             let token = mails.iter().rev().find_map(|mail| {
@@ -376,19 +379,21 @@ impl<'a> Replay<'a> {
         })?;
         if taken[0] {
             let told = self.sides.all.iter().zip(&self.own);
-            join_all(told.map(|(side, own)| {
-                let Upload { path, .. } = &own.world.uploads[number];
-                side.created(path)
-            }))
-            .await;
+            let completed = told.map(|(side, own)| side.created(&own.world.uploads[number].path));
+            join_all(completed).await;
+            self.publish().await;
         }
         Ok(())
+    }
+
+    async fn publish(&self) {
+        join_all(self.sides.all.iter().map(Side::publish)).await;
     }
 
     /// Compares everything that a script leaves behind.
     pub(super) async fn end(&mut self) -> Result<(), Difference> {
         self.tick(&Besides::default());
-        join_all(self.sides.all.iter().map(Side::publish)).await;
+        self.publish().await;
         match self.sides.all[0].reference() {
             Some(reference) => {
                 let left = Left::behind(reference, self.sides.all[0].take_events());

@@ -385,6 +385,10 @@ impl Sides {
     /// # Panics
     /// When one does not start.
     pub async fn shipped() -> Self {
+        // First, because nothing else goes on while they are built.
+        process::program();
+        process::functions();
+        process::handler();
         let folder = tempfile::tempdir().unwrap();
         let (on_aws, on_azure) = tokio::join!(
             aws(aws::Options::default()),

@@ -11,6 +11,7 @@ use wm_core::{
 use wm_tests::replay::{
     crash::{Case, walk},
     script::{Command, What},
+    side::Sides,
 };
 
 use super::trial;
@@ -305,35 +306,24 @@ pub(crate) fn trials() -> Vec<Trial> {
         assert_eq!(walked, changing.collect());
         Ok(())
     });
-    let walked = trial(
-        "crash::a_process_may_die_at_any_call",
-        1,
-        |mut sides| async move {
-            let only = std::env::var("ONLY").ok();
-            for (seed, (operation, ground, command)) in cases().into_iter().enumerate() {
-                if only.as_deref().is_some_and(|only| only != operation) {
-                    continue;
-                }
-                let before = ground.commands();
-                let arrives = operation
-                    .starts_with("complete")
-                    .then_some(ground.last_upload());
-                let case = Case {
-                    before,
-                    arrives,
-                    command,
-                };
-                let died = walk(&mut sides, &case, seed as u64).await;
-                let died = died.map_err(|found| format!("{operation}: {found}"))?;
-                if std::env::var_os("SHOW").is_some() {
-                    println!("{operation}: {died}");
-                }
-                if died == 0 {
-                    return Err(format!("{operation}: nothing died"));
-                }
-            }
-            Ok(())
-        },
-    );
+    let walked = trial("crash::a_process_may_die_at_any_call", 1, all);
     vec![every, walked]
+}
+
+async fn all(mut sides: Sides) -> Result<(), String> {
+    for (seed, (operation, ground, command)) in cases().into_iter().enumerate() {
+        let case = Case {
+            before: ground.commands(),
+            arrives: operation
+                .starts_with("complete")
+                .then_some(ground.last_upload()),
+            command,
+        };
+        let died = walk(&mut sides, &case, seed as u64).await;
+        let died = died.map_err(|found| format!("{operation}: {found}"))?;
+        if died == 0 {
+            return Err(format!("{operation}: nothing died"));
+        }
+    }
+    Ok(())
 }

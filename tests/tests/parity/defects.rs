@@ -19,26 +19,37 @@ const COMMANDS: usize = 5;
 
 /// Each defect on a surface where it can be: a node lets nobody decide while another commits.
 const DEFECTS: [(Defect, &str, &str); 6] = [
-    (Defect::LostCondition, "aws", "a_lost_condition"),
+    (
+        Defect::LostCondition,
+        "aws",
+        "defects::a_lost_condition_is_found",
+    ),
     (
         Defect::IgnoredMultiStatus,
         "azure",
-        "an_ignored_multi_status",
+        "defects::an_ignored_multi_status_is_found",
     ),
     (
         Defect::IndexForPermission,
         "aws",
-        "an_index_used_for_a_permission",
+        "defects::an_index_used_for_a_permission_is_found",
     ),
-    (Defect::DroppedPage, "local", "a_dropped_page"),
-    (Defect::WrongETag, "azure", "a_wrong_etag"),
-    (Defect::LateTombstone, "local", "a_late_tombstone"),
+    (
+        Defect::DroppedPage,
+        "local",
+        "defects::a_dropped_page_is_found",
+    ),
+    (Defect::WrongETag, "azure", "defects::a_wrong_etag_is_found"),
+    (
+        Defect::LateTombstone,
+        "local",
+        "defects::a_late_tombstone_is_found",
+    ),
 ];
 
 pub(crate) fn trials() -> Vec<Trial> {
     let each = DEFECTS.into_iter().map(|(defect, side, name)| {
-        let name = format!("defects::{name}_is_found");
-        trial(&name, INSTANCES, move |mut sides| async move {
+        trial(name, INSTANCES, move |mut sides| async move {
             is_found(&mut sides, side, defect).await
         })
     });
