@@ -296,7 +296,6 @@ impl Shipped {
 }
 
 /// What a side is.
-#[expect(clippy::large_enum_variant, reason = "there are four of them")]
 pub enum Kind {
     /// In memory.
     Memory(Reference),
