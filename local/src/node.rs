@@ -85,8 +85,7 @@ pub struct Node {
     address: SocketAddr,
     public_url: String,
     stop: oneshot::Sender<()>,
-    /// What completes uploads, what publishes, and what sweeps.
-    behind: [mpsc::Sender<oneshot::Sender<()>>; 3],
+    behind: Behind,
     running: JoinHandle<()>,
 }
 
@@ -118,9 +117,15 @@ impl Node {
         // Blocks, but nothing is answered before it is done anyway.
         let parts = Parts::open(config, public_url.clone(), surface)?;
         let (stop, stopped) = oneshot::channel();
-        let channels = [(); 3].map(|()| mpsc::channel(1));
-        let behind = channels.each_ref().map(|(asking, _)| asking.clone());
-        let settling = channels.map(|(_, asked)| asked);
+        let (completing, complete) = mpsc::channel(1);
+        let (publishing, publish) = mpsc::channel(1);
+        let (sweeping, sweep) = mpsc::channel(1);
+        let behind = Behind {
+            completing,
+            publishing,
+            sweeping,
+        };
+        let settling = [complete, publish, sweep];
         let running = tokio::spawn(run(server, parts, settling, stopped));
         Ok(Self {
             address,
@@ -144,18 +149,17 @@ impl Node {
     }
 
     /// Returns once every upload that arrived by now is completed, and everything that was committed is
-    /// published and mailed, as far as that works at present.
+    /// published and mailed, as far as that works at present. For programs that prove something: nobody else
+    /// has to wait.
     pub async fn settled(&self) {
-        let [completing, publishing, _] = &self.behind;
-        ask(completing).await;
-        ask(publishing).await;
+        ask(&self.behind.completing).await;
+        ask(&self.behind.publishing).await;
     }
 
     /// Sweeps now, which otherwise happens once a minute: what was interrupted is finished, what expired is
-    /// closed.
+    /// closed. For the same programs.
     pub async fn sweep(&self) {
-        let [.., sweeping] = &self.behind;
-        ask(sweeping).await;
+        ask(&self.behind.sweeping).await;
     }
 
     /// Stops within 5 seconds: accepts nothing more, lets what has begun finish, publishes what was
@@ -164,6 +168,14 @@ impl Node {
         let _ = self.stop.send(());
         let _ = self.running.await;
     }
+}
+
+/// What a node does beside answering, each of which can be asked to say when it is done.
+#[derive(Debug)]
+struct Behind {
+    completing: mpsc::Sender<oneshot::Sender<()>>,
+    publishing: mpsc::Sender<oneshot::Sender<()>>,
+    sweeping: mpsc::Sender<oneshot::Sender<()>>,
 }
 
 /// Waits until a part of the node says that it has done what there was to do. One that has stopped has.

@@ -150,21 +150,23 @@ impl Order {
 pub struct Told<P> {
     inner: P,
     file: PathBuf,
-    count: Mutex<Count>,
+    counts: Mutex<Vec<Count>>,
     /// Told where it dies, where it is not a process of its own: whoever asked it then stops waiting.
     died: Option<Notify>,
     /// What a defect remembers.
     memory: Memory,
 }
 
-/// Whose calls are counted, and how many there were.
-#[derive(Debug, Default)]
+/// How many calls a task made for the request or the piece of work it is at. What a node does beside that is not
+/// counted.
+#[derive(Debug)]
 struct Count {
-    /// How many of the newest request or piece of work.
-    calls: usize,
-    /// The task that works on it: a node publishes beside it.
     task: Option<Id>,
+    calls: usize,
 }
+
+/// How many tasks are remembered: those before them have ended.
+const TASKS: usize = 64;
 
 impl<P> fmt::Debug for Told<P> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -193,7 +195,7 @@ impl<P: Provider> Told<P> {
         Self {
             inner,
             file,
-            count: Mutex::default(),
+            counts: Mutex::default(),
             died: Some(Notify::new()),
             memory: Memory::default(),
         }
@@ -223,16 +225,24 @@ impl<P: Provider> Told<P> {
         Order::read(&self.file)
     }
 
-    fn counted(&self) -> MutexGuard<'_, Count> {
-        self.count.lock().unwrap_or_else(PoisonError::into_inner)
+    fn counts(&self) -> MutexGuard<'_, Vec<Count>> {
+        self.counts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Counts from here on what the present task does.
+    fn begin(&self) {
+        let mut counts = self.counts();
+        let task = try_id();
+        counts.retain(|count| count.task != task);
+        let surplus = counts.len().saturating_sub(TASKS);
+        counts.drain(..surplus);
+        counts.push(Count { task, calls: 0 });
     }
 
     /// Which call of its request this is; `None` when it is made beside the work that is counted.
     fn count(&self) -> Option<usize> {
-        let mut count = self.counted();
-        if count.task != try_id() {
-            return None;
-        }
+        let (mut counts, task) = (self.counts(), try_id());
+        let count = counts.iter_mut().find(|count| count.task == task)?;
         count.calls += 1;
         Some(count.calls)
     }
@@ -312,10 +322,7 @@ impl<P: Provider> Provider for Told<P> {
 
     fn env(&self, occasion: Occasion<'_>) -> Env {
         if !matches!(occasion, Occasion::Passing) {
-            *self.counted() = Count {
-                calls: 0,
-                task: try_id(),
-            };
+            self.begin();
         }
         let passing = self.inner.env(Occasion::Passing);
         self.order().env(occasion, passing)

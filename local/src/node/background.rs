@@ -54,7 +54,7 @@ pub(super) async fn relay<P: Provider>(
             () = std::future::ready(()), if more => {}
             () = committed.notified() => {}
             Some(done) = settling.recv() => {
-                while publish(&service).await {}
+                while !*stopping.borrow() && publish(&service).await {}
                 let _ = done.send(());
             }
             () = sleep(RELAY_PERIOD) => {}

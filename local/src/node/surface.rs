@@ -71,7 +71,7 @@ impl Provider for Local {
 
 /// The database, which tells of every commit, as a cloud's change stream does.
 pub struct AnnouncedRecords {
-    /// Held whole: with it goes the lock on the directory.
+    /// Held whole: with it goes the lock on the directory. The sweep has it too, to collect garbage.
     pub(super) directory: Arc<DataDirectory>,
     pub(super) committed: Arc<Notify>,
 }

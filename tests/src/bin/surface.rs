@@ -21,7 +21,8 @@ fn main() -> ExitCode {
             "ingest" => run(ingest(Told::new)),
             "notify" => run(notify(Told::new)),
             "relay" => run(relay(Told::new)),
-            _ => run(sweep(Told::new)),
+            "sweep" => run(sweep(Told::new)),
+            other => panic!("there is no function `{other}`"),
         };
     }
     let arguments: Vec<String> = env::args().skip(1).collect();
@@ -46,7 +47,8 @@ fn node(data: &str, public_url: &str) -> Result<(), Box<dyn Error>> {
     for line in stdin().lock().lines() {
         match line?.as_str() {
             "sweep" => runtime.block_on(node.sweep()),
-            _ => runtime.block_on(node.settled()),
+            "settle" => runtime.block_on(node.settled()),
+            other => panic!("`{other}` is nothing a node can be asked"),
         }
         println!("done");
     }

@@ -1,13 +1,10 @@
 //! A process that dies over a request, before or after any of its calls, and a client that asks again.
 
-use std::collections::BTreeMap;
-
 use futures_util::future::join_all;
 
 use super::{
     left::Outcome,
-    pair::left,
-    run::{Besides, Difference, Replay, told},
+    run::{Besides, Difference, Replay, described},
     script::Command,
     side::{Side, Sides},
     world::{Asked, Step},
@@ -22,9 +19,14 @@ use crate::{
 /// How often a client asks again whom the application does not answer.
 const TRIES: usize = 40;
 
+/// Operations by `POST` that change nothing.
+const READS: [&str; 3] = ["download_derived", "download_version", "preview_access"];
+
 /// A command, and what has to be there for it.
 #[derive(Debug, Clone)]
 pub struct Case {
+    /// The operation it carries out.
+    pub operation: &'static str,
     /// What happens before.
     pub before: Vec<Command>,
     /// The upload whose bytes arrive then, and which no process of ours lives to look at.
@@ -41,25 +43,16 @@ struct Went {
     calls: String,
 }
 
-/// Dies at every call of a command on every surface, and sends the same request again. Answer, state and events must be
-/// those of the reference, which dies there too. Answers how often processes died.
+/// Dies at every call of a command on every surface, and sends the same request again. Answer, state, events and mails
+/// must be those of the reference, which dies there too; and those of a reference that dies must be those of one that
+/// lives, but for the times of what is finished later. Answers at how many calls the processes died.
 ///
 /// # Errors
-/// [`Difference`], also where a surface makes other calls than the first one.
+/// [`Difference`], also where the command is not carried out, changes nothing, or makes other calls on one surface.
 pub async fn walk(sides: &mut Sides, case: &Case, seed: u64) -> Result<usize, Difference> {
     let calls = visit(sides, case, seed, None).await?;
-    let first = calls.values().next().expect("there are surfaces").1.clone();
-    for (side, (_, calls)) in &calls {
-        if *calls != first {
-            return Err(Difference {
-                side,
-                step: format!("the calls of {:?}", case.command),
-                what: format!("`{first}` on the first surface, but here `{calls}`"),
-            });
-        }
-    }
     let mut deaths = 0;
-    for (place, effect) in first.chars().enumerate() {
+    for (place, effect) in calls.chars().enumerate() {
         let moments: &[Moment] = match effect {
             'w' => &[Moment::Before, Moment::After],
             // Behind a call that changes nothing is before the next one.
@@ -70,26 +63,28 @@ pub async fn walk(sides: &mut Sides, case: &Case, seed: u64) -> Result<usize, Di
                 call: place + 1,
                 moment: *moment,
             };
-            let went = visit(sides, case, seed, Some(crash)).await?;
-            deaths += went.values().filter(|(died, _)| *died).count();
+            visit(sides, case, seed, Some(crash)).await?;
+            deaths += 1;
         }
     }
     Ok(deaths)
 }
 
-/// One visit: what has to be there, then the command. Whether each surface died, and its calls.
+/// One visit: what has to be there, then the command. Its calls, the same on every surface.
 async fn visit(
     sides: &mut Sides,
     case: &Case,
     seed: u64,
     crash: Option<Crash>,
-) -> Result<BTreeMap<&'static str, (bool, String)>, Difference> {
-    sides.renew();
-    let mut replay = Replay::begin(sides, seed, None);
+) -> Result<String, Difference> {
+    let attempt = sides.renew(seed);
+    let mut replay = Replay::begin(sides, seed, attempt, None);
     let visited = replay.visit(case, crash).await;
     if visited.is_err() {
         replay.abandon().await;
     }
+    let scopes = std::mem::take(&mut replay.scopes);
+    sides.past.extend(scopes);
     visited
 }
 
@@ -101,11 +96,7 @@ async fn rest(side: &Side) {
 }
 
 impl Replay<'_> {
-    async fn visit(
-        &mut self,
-        case: &Case,
-        crash: Option<Crash>,
-    ) -> Result<BTreeMap<&'static str, (bool, String)>, Difference> {
+    async fn visit(&mut self, case: &Case, crash: Option<Crash>) -> Result<String, Difference> {
         let people = case.before.iter().chain([&case.command]);
         self.come(people).await?;
         for (number, command) in case.before.iter().enumerate() {
@@ -117,45 +108,86 @@ impl Replay<'_> {
             self.come([&case.command].into_iter()).await?;
         }
         let asked = self.asked(case).await?;
-        let others = || self.sides.all.iter().map(|side| side.name).skip(1);
-        let crashes = others().filter_map(|name| Some((name, crash?)));
-        let besides = Besides {
+        self.tick(&Besides::default());
+        let lived = self.repeated(&asked, 1, None).await;
+        // Sent again by whoever is in between, and by the client.
+        let mut outcomes = Vec::new();
+        for times in crash.map_or(1..=1, |_| 2..=3) {
+            let outcome = self.repeated(&asked, times, crash).await;
+            let same = as_if_it_lived(&asked, &lived, &outcome);
+            same.map_err(|what| self.found("memory", &asked, crash, what))?;
+            outcomes.push(outcome);
+        }
+        let went = self.die(&asked, crash).await;
+        let mut calls = Vec::new();
+        for (number, went) in went.into_iter().enumerate() {
+            let name = self.sides.all[number + 1].name;
+            let lives = match (case.judge(&asked, &went), crash) {
+                (Err(what), None) => Err(what),
+                (_, Some(_)) if !went.died => Err("it did not die".to_owned()),
+                _ => Ok(()),
+            };
+            lives.map_err(|what| self.found(name, &asked, crash, what))?;
+            let answers = [went.answer];
+            let asked_once = [asked.clone()];
+            let explained = self.explain(number + 1, &asked_once, &answers, &outcomes);
+            let explained = explained.await;
+            explained.map_err(|what| self.found(name, &asked, crash, what))?;
+            calls.push(went.calls);
+        }
+        self.same_mails_as(&lived).await?;
+        if crash.is_none() {
+            let same = self.all_same_but_first(&calls);
+            same.map_err(|(name, what)| self.found(name, &asked, crash, what))?;
+        }
+        Ok(calls.swap_remove(0))
+    }
+
+    fn found(
+        &self,
+        side: &'static str,
+        asked: &Asked,
+        crash: Option<Crash>,
+        what: String,
+    ) -> Difference {
+        let at = crash.map_or(String::new(), |crash| format!(", dying at {crash:?}"));
+        Difference {
+            side,
+            step: format!("{}{at}", described(asked)),
+            what,
+        }
+    }
+
+    /// Whether the surfaces besides the reference have the same value.
+    fn all_same_but_first(&self, values: &[String]) -> Result<(), (&'static str, String)> {
+        let other = values.iter().position(|value| *value != values[0]);
+        other.map_or(Ok(()), |other| {
+            let what = format!(
+                "the calls are `{}` first, but here `{}`",
+                values[0], values[other]
+            );
+            Err((self.sides.all[other + 1].name, what))
+        })
+    }
+
+    /// Sends the request to every surface, over which each dies, and lets them come to rest.
+    async fn die(&self, asked: &Asked, crash: Option<Crash>) -> Vec<Went> {
+        let others = self.sides.all.iter().map(|side| side.name).skip(1);
+        let crashes = others.filter_map(|name| Some((name, crash?)));
+        self.tell(&Besides {
             crashes: crashes.collect(),
             noted: true,
             ..Besides::default()
-        };
-        self.tick(&Besides::default());
-        // Sent again by whoever is in between, and by the client.
-        let sent = match crash {
-            None => 1..=1,
-            Some(_) => 2..=3,
-        };
-        let mut outcomes = Vec::new();
-        for times in sent {
-            outcomes.push(self.repeated(&asked[0], times, crash).await);
-        }
-        self.tell(&besides);
+        });
         let others = self.sides.all.iter().enumerate().skip(1);
-        let sent = others.map(|(number, side)| self.send(number, side, &asked[0], crash));
+        let sent = others.map(|(number, side)| self.send(number, side, asked, crash));
         let went = join_all(sent).await;
         self.tell(&Besides {
             later: true,
             ..Besides::default()
         });
         join_all(self.sides.all.iter().skip(1).map(rest)).await;
-        let mut visited = BTreeMap::new();
-        for (number, went) in went.into_iter().enumerate() {
-            let name = self.sides.all[number + 1].name;
-            let answers = [went.answer];
-            let explained = self.explain(number + 1, &asked, &answers, &outcomes);
-            explained.await.map_err(|what| Difference {
-                side: name,
-                step: format!("{}, dying at {crash:?}", told(&asked[0])),
-                what,
-            })?;
-            visited.insert(name, (went.died, went.calls));
-        }
-        Ok(visited)
+        went
     }
 
     /// What comes of a request that is sent so many times, and over the first of which the reference dies too.
@@ -167,21 +199,46 @@ impl Replay<'_> {
             ..Asked::session()
         };
         fork.call(self.to_reference(&known, 0)).await;
-        self.tell(&Besides {
-            crashes: crash.map(|crash| (fork.name, crash)).into_iter().collect(),
-            ..Besides::default()
-        });
         let request = self.to_reference(asked, 0);
         let mut answer = None;
-        for _ in 0..times {
+        for number in 0..times {
+            let dies = crash.filter(|_| number == 0);
+            self.tell_one(
+                &fork,
+                &Besides {
+                    crashes: dies.map(|crash| (fork.name, crash)).into_iter().collect(),
+                    ..Besides::default()
+                },
+            );
             answer = fork.try_call(request.clone()).await;
+            assert_eq!(answer.is_none(), dies.is_some(), "where the reference dies");
         }
-        self.tell(&Besides {
-            later: true,
-            ..Besides::default()
-        });
+        self.tell_one(
+            &fork,
+            &Besides {
+                later: true,
+                ..Besides::default()
+            },
+        );
         rest(&fork).await;
-        left(vec![answer.expect("it lives in the end")], &fork)
+        let outcome = self.left(vec![answer.expect("it lives in the end")], &fork);
+        outcome.await
+    }
+
+    /// Whether the people got the same mails, each at least once.
+    async fn same_mails_as(&self, lived: &Outcome) -> Result<(), Difference> {
+        for side in self.sides.all.iter().skip(1) {
+            let mails = self.mails_of(side).await;
+            if mails != lived.mails {
+                let expected = &lived.mails;
+                return Err(Difference {
+                    side: side.name,
+                    step: "the mails".into(),
+                    what: format!("{expected:?} by the reference, but here\n      {mails:?}"),
+                });
+            }
+        }
+        Ok(())
     }
 
     /// Sends the bytes of an upload, and lets nobody know: the node, which notices by itself, dies over it.
@@ -205,14 +262,14 @@ impl Replay<'_> {
     }
 
     /// The request of the command, in the words all surfaces share.
-    async fn asked(&self, case: &Case) -> Result<Vec<Asked>, Difference> {
+    async fn asked(&self, case: &Case) -> Result<Asked, Difference> {
         let number = case.before.len();
         let step = |command: &Command| self.own[0].world.step(number, command);
         let (Step::Ask(asked) | Step::Fetch(asked)) = step(&case.command) else {
             unreachable!("bytes are sent to the store, not to a process of ours");
         };
-        let asked = self.mailed(vec![asked; self.sides.all.len()]).await?;
-        Ok(asked.into_iter().take(1).collect())
+        let mut asked = self.mailed(vec![asked; self.sides.all.len()]).await?;
+        Ok(asked.swap_remove(0))
     }
 
     /// Sends a request until the application answers, and once more where it died over it.
@@ -241,4 +298,54 @@ impl Replay<'_> {
         }
         panic!("{} answers no more: {}", side.name, side.last_lines());
     }
+}
+
+impl Case {
+    /// Whether a living process carried the command out, and changed something by it.
+    fn judge(&self, asked: &Asked, went: &Went) -> Result<(), String> {
+        if asked.operation() != self.operation {
+            return Err(format!(
+                "it is `{}`, not `{}`",
+                asked.operation(),
+                self.operation
+            ));
+        }
+        if went.answer.status >= 300 {
+            let text = String::from_utf8_lossy(&went.answer.body);
+            return Err(format!("it is refused: {text}"));
+        }
+        if !READS.contains(&self.operation) && !went.calls.contains('w') {
+            return Err("it changes nothing".into());
+        }
+        Ok(())
+    }
+}
+
+/// Whether one that died left what one that lived would have: as much of everything, the same events, and to a client
+/// that may send its request again, because it comes with a key, the same answer. Who sends a `PUT` again without a
+/// condition puts the same once more, and that is an event too.
+fn as_if_it_lived(asked: &Asked, lived: &Outcome, died: &Outcome) -> Result<(), String> {
+    let again = asked.method == "PUT";
+    let same = [
+        again || lived.left.keys() == died.left.keys(),
+        again || lived.left.event_ids() == died.left.event_ids(),
+        asked.key.is_none() || lived.answers[0].body == died.answers[0].body,
+        lived.mails == died.mails,
+    ];
+    if same == [true; 4] {
+        return Ok(());
+    }
+    let told = |outcome: &Outcome| {
+        let body = String::from_utf8_lossy(&outcome.answers[0].body).into_owned();
+        let (ids, mails) = (outcome.left.event_ids(), &outcome.mails);
+        format!(
+            "{} items, {ids:?} {body} {mails:?}",
+            outcome.left.keys().len()
+        )
+    };
+    Err(format!(
+        "who lives leaves other state, events, answer or mails {same:?}:\n      {}\n      {}",
+        told(lived),
+        told(died)
+    ))
 }

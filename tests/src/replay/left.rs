@@ -1,10 +1,10 @@
 //! What a script leaves behind, and what may come of two requests.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use wm_core::{
     cloud_event::CloudEvent,
-    storage::{Item, Scope},
+    storage::{Item, Key, Scope},
 };
 
 use super::{
@@ -36,6 +36,25 @@ impl Left {
         }
     }
 
+    /// The scopes in which something is left.
+    pub(super) fn scopes(&self) -> impl Iterator<Item = String> {
+        self.scopes.keys().map(ToString::to_string)
+    }
+
+    /// The ids of the events.
+    pub(super) fn event_ids(&self) -> BTreeSet<&str> {
+        self.events.iter().map(|event| event.id.as_str()).collect()
+    }
+
+    /// The keys of everything that is left.
+    pub(super) fn keys(&self) -> Vec<&Key> {
+        self.scopes
+            .values()
+            .flatten()
+            .map(|item| &item.key)
+            .collect()
+    }
+
     /// Where a surface has something else.
     pub(super) async fn compare(
         &self,
@@ -44,6 +63,7 @@ impl Left {
         digests: &mut Digests,
     ) -> Result<(), String> {
         let mut comparison = Comparison {
+            side: side.name,
             digests,
             opaque: false,
         };
@@ -89,6 +109,8 @@ pub(super) struct Outcome {
     pub(super) answers: Vec<Answer>,
     /// What is left.
     pub(super) left: Left,
+    /// What was mailed, each mail once: its subject and its text.
+    pub(super) mails: BTreeSet<(String, String)>,
 }
 
 impl Outcome {
@@ -103,7 +125,12 @@ impl Outcome {
     ) -> Result<(), String> {
         for ((asked, expected), answer) in asked.iter().zip(&self.answers).zip(answers) {
             let opaque = asked.is_opaque();
-            Comparison { digests, opaque }.answers(expected, answer)?;
+            let mut comparison = Comparison {
+                side: side.name,
+                digests,
+                opaque,
+            };
+            comparison.answers(expected, answer)?;
         }
         self.left.compare(side, events, digests).await
     }

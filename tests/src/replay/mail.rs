@@ -1,14 +1,48 @@
-//! The text of a mail as a node files it.
+//! Mails as a node files them.
 
-/// The text, without the headers, of a message in `7bit` or `quoted-printable` (RFC 2045 section 6.7).
-pub(super) fn plain(message: &str) -> String {
+use std::sync::LazyLock;
+
+use base64::{Engine, prelude::BASE64_STANDARD};
+use regex::{Captures, Regex};
+
+/// A word of a header in base64 (RFC 2047 section 2), with the space before another one.
+static ENCODED: LazyLock<Regex> =
+    LazyLock::new(|| Regex::new(r"(?i)=\?utf-8\?b\?([^?]*)\?=(?:\s+(=\?))?").unwrap());
+
+/// The subject, and the text without the headers, of a message in `7bit` or `quoted-printable`
+/// (RFC 2045 section 6.7).
+pub(super) fn read(message: &str) -> (String, String) {
     let message = message.replace("\r\n", "\n");
     let (headers, body) = message.split_once("\n\n").unwrap_or((&message, ""));
-    let encoded = headers.to_ascii_lowercase().contains("quoted-printable");
-    if !encoded {
-        return body.to_owned();
+    // Folded lines are one (RFC 5322 section 2.2.3).
+    let headers = headers.replace("\n ", " ").replace("\n\t", " ");
+    let subject = headers
+        .lines()
+        .find_map(|line| line.strip_prefix("Subject: "));
+    let quoted = headers.to_ascii_lowercase().contains("quoted-printable");
+    let text = if quoted {
+        unquoted(body)
+    } else {
+        body.to_owned()
+    };
+    (decoded(subject.unwrap_or_default()), text)
+}
+
+fn decoded(header: &str) -> String {
+    let mut header = header.to_owned();
+    while ENCODED.is_match(&header) {
+        let word = |found: &Captures<'_>| {
+            let bytes = BASE64_STANDARD.decode(&found[1]).unwrap_or_default();
+            let next = found.get(2).map_or("", |next| next.as_str());
+            format!("{}{next}", String::from_utf8_lossy(&bytes))
+        };
+        header = ENCODED.replace(&header, word).into_owned();
     }
-    let joined = body.replace("=\n", "");
+    header
+}
+
+fn unquoted(text: &str) -> String {
+    let joined = text.replace("=\n", "");
     let mut bytes = Vec::new();
     let mut rest = joined.as_bytes();
     while let [first, more @ ..] = rest {
@@ -16,16 +50,10 @@ pub(super) fn plain(message: &str) -> String {
         let byte = digits
             .and_then(|digits| std::str::from_utf8(digits).ok())
             .and_then(|digits| u8::from_str_radix(digits, 16).ok());
-        match byte {
-            Some(byte) => {
-                bytes.push(byte);
-                rest = &more[2..];
-            }
-            None => {
-                bytes.push(*first);
-                rest = more;
-            }
-        }
+        (rest, _) = match byte {
+            Some(byte) => (&more[2..], bytes.push(byte)),
+            None => (more, bytes.push(*first)),
+        };
     }
     String::from_utf8_lossy(&bytes).into_owned()
 }
@@ -36,9 +64,10 @@ mod tests {
 
     #[test]
     fn both_encodings_are_read() {
-        let plainly = "To: a\r\nContent-Transfer-Encoding: 7bit\r\n\r\na=b\r\nc";
-        assert_eq!(plain(plainly), "a=b\nc");
-        let quoted = "Content-Transfer-Encoding: quoted-printable\r\n\r\na=3Db=\r\nc=C3=A4";
-        assert_eq!(plain(quoted), "a=bcä");
+        let plainly = "Subject: a b\r\nContent-Transfer-Encoding: 7bit\r\n\r\na=b\r\nc";
+        assert_eq!(read(plainly), ("a b".into(), "a=b\nc".into()));
+        let quoted = "Content-Transfer-Encoding: quoted-printable\r\nSubject: x =?utf-8?b?w4Q=?=\r\n \
+            =?utf-8?b?w5Y=?= y\r\n\r\na=3Db=\r\nc=C3=A4";
+        assert_eq!(read(quoted), ("x ÄÖ y".into(), "a=bcä".into()));
     }
 }

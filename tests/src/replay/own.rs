@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
-use wm_core::{api::Request, facts::TokenUsage, value::Timestamp};
+use wm_core::{api::Request, value::Timestamp};
 
 use super::{
     compare::Digests,
@@ -33,7 +33,8 @@ impl Own {
     /// Nothing but the people's tokens.
     pub(super) fn new(side: &Side, run: &str, begun: Timestamp) -> Self {
         let world = World::new(run.to_owned(), begun);
-        let token = |person| side.token(&world.email(person), TokenUsage::Access, begun);
+        // The last one comes without an address.
+        let token = |person| side.access_token(&world.email(person), begun, person + 1 < PEOPLE);
         Self {
             tokens: (0..PEOPLE).map(token).collect(),
             world,
@@ -106,11 +107,11 @@ impl Own {
             Body::Json(value) => value.to_string().into_bytes(),
             Body::Token(member, person) => {
                 let email = self.world.email(*person);
-                let (usage, email) = match *member {
-                    "id_token" => (TokenUsage::Id, email),
-                    _ => (TokenUsage::Access, format!("second-{email}")),
+                let begun = self.world.begun;
+                let token = match *member {
+                    "id_token" => side.id_token(&email, begun),
+                    _ => side.access_token(&format!("second-{email}"), begun, true),
                 };
-                let token = side.token(&email, usage, self.world.begun);
                 json!({ *member: token }).to_string().into_bytes()
             }
             Body::Mailed(_) => unreachable!("its token was looked up"),

@@ -1,28 +1,18 @@
 //! Two requests at once.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use futures_util::future::join_all;
 use wm_core::api::Request;
 
 use super::{
     left::{Left, Outcome},
-    run::{Besides, Difference, Replay, told},
-    script::Command,
-    side::{Kind, Side, remove_folder},
+    run::{Besides, Difference, Replay, described},
+    script::{Command, PEOPLE},
+    side::{Kind, Side},
     world::{Asked, Step},
 };
 use crate::{harness::Answer, told::Barrier};
-
-/// What was answered, and what is left behind on a fork of the reference.
-pub(super) fn left(answers: Vec<Answer>, fork: &Side) -> Outcome {
-    let events = fork.take_events();
-    let reference = fork.reference().expect("it is one");
-    Outcome {
-        answers,
-        left: Left::behind(reference, events),
-    }
-}
 
 impl Replay<'_> {
     /// Two commands at once. What comes of it must be what would have come of one after the other, whichever
@@ -41,7 +31,11 @@ impl Replay<'_> {
         let [Step::Ask(first), Step::Ask(second)] = steps else {
             return Ok(());
         };
-        let asked = [first, second];
+        let mut asked = [first, second];
+        for asked in &mut asked {
+            let everywhere = vec![asked.clone(); self.sides.all.len()];
+            *asked = self.mailed(everywhere).await?.swap_remove(0);
+        }
         self.tick(&Besides::default());
         let mut outcomes = [
             self.serial(&asked, &[0, 1]).await,
@@ -57,8 +51,8 @@ impl Replay<'_> {
                 side: self.sides.all[number + 1].name,
                 step: format!(
                     "at once:\n      {}\n      {}",
-                    told(&asked[0]),
-                    told(&asked[1])
+                    described(&asked[0]),
+                    described(&asked[1])
                 ),
                 what,
             })?;
@@ -68,7 +62,7 @@ impl Replay<'_> {
 
     /// Whether one of these outcomes is what came of requests on a surface.
     pub(super) async fn explain(
-        &self,
+        &mut self,
         number: usize,
         asked: &[Asked],
         answers: &[Answer],
@@ -81,7 +75,10 @@ impl Replay<'_> {
             let mut digests = own.digests.clone();
             let compared = outcome.compare(side, asked, answers, &events, &mut digests);
             match compared.await {
-                Ok(()) => return Ok(()),
+                Ok(()) => {
+                    self.scopes.extend(outcome.left.scopes());
+                    return Ok(());
+                }
                 Err(what) => why.push(what),
             }
         }
@@ -97,7 +94,32 @@ impl Replay<'_> {
             answers[*place] = fork.call(request).await;
         }
         fork.publish().await;
-        left(answers, &fork)
+        self.left(answers, &fork).await
+    }
+
+    /// What was answered, and what is left behind on a fork of the reference.
+    pub(super) async fn left(&self, answers: Vec<Answer>, fork: &Side) -> Outcome {
+        let events = fork.take_events();
+        let reference = fork.reference().expect("it is one");
+        Outcome {
+            answers,
+            left: Left::behind(reference, events),
+            mails: self.mails_of(fork).await,
+        }
+    }
+
+    /// The mails to everybody, each once.
+    pub(super) async fn mails_of(&self, side: &Side) -> BTreeSet<(String, String)> {
+        let mut all = BTreeSet::new();
+        for person in 0..PEOPLE {
+            let mails = side.mails(&self.own[0].world.email(person)).await;
+            all.extend(
+                mails
+                    .into_iter()
+                    .map(|(subject, text)| (subject, text.trim().to_owned())),
+            );
+        }
+        all
     }
 
     /// The reference as it is, to go on otherwise.
@@ -146,8 +168,8 @@ impl Replay<'_> {
         });
         let answers = join_all(both).await;
         self.tell(&Besides::default());
-        for name in barriers.keys() {
-            remove_folder(&folder(name));
+        for (_, barrier) in barriers {
+            barrier.remove();
         }
         join_all(self.sides.all.iter().skip(1).map(Side::publish)).await;
         answers

@@ -1,13 +1,15 @@
 //! Replaying a script on all surfaces, step by step.
 
 use std::{
+    any::Any,
     collections::{BTreeMap, BTreeSet},
     fmt,
+    panic::AssertUnwindSafe,
     sync::atomic::{AtomicU64, Ordering},
     time::Duration,
 };
 
-use futures_util::future::join_all;
+use futures_util::{FutureExt, future::join_all};
 use serde_json::{Value, json};
 use wm_core::value::Sha256;
 use wm_service::clock::now;
@@ -53,6 +55,19 @@ impl fmt::Display for Difference {
     }
 }
 
+impl Difference {
+    /// What ended in a panic somewhere: an event that became a dead letter, or an answer that makes no sense.
+    pub(super) fn of_panic(panic: &(dyn Any + Send)) -> Self {
+        let text = panic.downcast_ref::<String>().cloned();
+        let text = text.or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned()));
+        Self {
+            side: "a surface",
+            step: "something that cannot be".into(),
+            what: text.unwrap_or_default(),
+        }
+    }
+}
+
 /// A defect of one surface.
 pub type Defective = Option<(&'static str, Defect)>;
 
@@ -64,6 +79,8 @@ pub(super) struct Replay<'a> {
     /// Which step it is, of all steps of all scripts.
     number: u64,
     defective: Defective,
+    /// The scopes that came to be.
+    pub(super) scopes: BTreeSet<String>,
 }
 
 /// What else the surfaces are told, by their names.
@@ -87,17 +104,20 @@ pub async fn replay(
     seed: u64,
     defective: Defective,
 ) -> Result<(), Difference> {
-    sides.renew();
-    let mut replay = Replay::begin(sides, seed, defective);
-    let same = replay.run(script).await;
+    let attempt = sides.renew(seed);
+    let mut replay = Replay::begin(sides, seed, attempt, defective);
+    let run = AssertUnwindSafe(replay.run(script)).catch_unwind().await;
+    let same = run.unwrap_or_else(|panic| Err(Difference::of_panic(&*panic)));
     if same.is_err() {
         replay.abandon().await;
     }
+    let scopes = std::mem::take(&mut replay.scopes);
+    sides.past.extend(scopes);
     same
 }
 
 /// How a command reads as a request, for messages.
-pub(super) fn told(asked: &Asked) -> String {
+pub(super) fn described(asked: &Asked) -> String {
     let Asked {
         who,
         method,
@@ -116,11 +136,11 @@ pub(super) fn told(asked: &Asked) -> String {
 }
 
 impl<'a> Replay<'a> {
-    pub(super) fn begin(sides: &'a Sides, seed: u64, defective: Defective) -> Self {
+    pub(super) fn begin(sides: &'a Sides, seed: u64, attempt: u64, defective: Defective) -> Self {
         static RUNS: AtomicU64 = AtomicU64::new(1);
         let run = RUNS.fetch_add(1, Ordering::SeqCst);
         let begun = now();
-        let mixed = Sha256::of(&[seed.to_be_bytes(), run.to_be_bytes()].concat());
+        let mixed = Sha256::of(&[seed, attempt].map(u64::to_be_bytes).concat());
         let entropy = u64::from_be_bytes(mixed.as_bytes()[..8].try_into().unwrap());
         let name = format!("{}-{run}", std::process::id());
         let own = sides.all.iter().map(|side| Own::new(side, &name, begun));
@@ -131,9 +151,10 @@ impl<'a> Replay<'a> {
                 seed: entropy,
                 ..Order::default()
             },
-            number: run << 32,
+            number: 0,
             sides,
             defective,
+            scopes: BTreeSet::new(),
         };
         replay.tell(&Besides::default());
         replay
@@ -167,17 +188,22 @@ impl<'a> Replay<'a> {
             return;
         }
         for side in &self.sides.all {
-            let defect = self.defective.filter(|(name, _)| *name == side.name);
-            let order = Order {
-                defect: defect.map(|(_, defect)| defect),
-                barrier: besides.barriers.get(side.name).cloned(),
-                crash: besides.crashes.get(side.name).copied(),
-                noted: besides.noted,
-                now: self.order.now + if besides.later { LATER } else { 0 },
-                ..self.order.clone()
-            };
-            order.tell(&side.file);
+            self.tell_one(side, besides);
         }
+    }
+
+    /// Tells one surface.
+    pub(super) fn tell_one(&self, side: &Side, besides: &Besides) {
+        let defect = self.defective.filter(|(name, _)| *name == side.name);
+        let order = Order {
+            defect: defect.map(|(_, defect)| defect),
+            barrier: besides.barriers.get(side.name).cloned(),
+            crash: besides.crashes.get(side.name).copied(),
+            noted: besides.noted,
+            now: self.order.now + if besides.later { LATER } else { 0 },
+            ..self.order.clone()
+        };
+        order.tell(&side.file);
     }
 
     /// Lets time pass.
@@ -249,6 +275,13 @@ impl<'a> Replay<'a> {
         for ((own, asked), answer) in self.own.iter_mut().zip(&asked).zip(&answers) {
             own.learn(command, asked, answer);
         }
+        let uploads: Vec<usize> = self.own.iter().map(|own| own.world.uploads.len()).collect();
+        self.all_same(&uploads).map_err(|(side, what)| Difference {
+            side: side.name,
+            step: format!("the plans after {}", described(&asked[0])),
+            what,
+        })?;
+        self.covered(&asked[0], &answers[0]);
         if asked[0].method != "GET" && answers[0].status < 300 {
             // Whom an event is mailed to depends on what is true then.
             self.publish().await;
@@ -256,10 +289,17 @@ impl<'a> Replay<'a> {
         Ok(answers)
     }
 
+    /// Notes which operation was carried out.
+    fn covered(&self, asked: &Asked, answer: &Answer) {
+        if answer.status < 300 {
+            self.sides.covered.borrow_mut().insert(asked.operation());
+        }
+    }
+
     fn same_answers(&mut self, asked: &Asked, answers: &[Answer]) -> Result<(), Difference> {
         let difference = |side: &Side, what| Difference {
             side: side.name,
-            step: told(asked),
+            step: described(asked),
             what,
         };
         if !self.sides.are_told {
@@ -275,6 +315,7 @@ impl<'a> Replay<'a> {
         }
         for ((side, own), answer) in self.sides.all.iter().zip(&mut self.own).zip(answers) {
             let mut comparison = Comparison {
+                side: side.name,
                 digests: &mut own.digests,
                 opaque: asked.is_opaque(),
             };
@@ -320,28 +361,36 @@ impl<'a> Replay<'a> {
         Ok(asked.into_iter().zip(mails).map(with_token).collect())
     }
 
-    /// The mails to somebody, on every surface, oldest first.
+    /// The texts of the mails to somebody, on every surface, oldest first.
     async fn same_mails(&self, person: usize) -> Result<Vec<Vec<String>>, Difference> {
         let to = self.own[0].world.email(person);
         let mails = join_all(self.sides.all.iter().map(|side| side.mails(&to))).await;
         let sorted = mails.iter().map(|mails| {
-            let mut mails: Vec<&str> = mails.iter().map(|mail| mail.trim()).collect();
+            let mut mails: Vec<(&str, &str)> = mails
+                .iter()
+                .map(|(subject, text)| (subject.as_str(), text.trim()))
+                .collect();
             mails.sort_unstable();
             if self.sides.are_told {
                 mails
             } else {
                 // The links in them are each surface's own.
-                vec![""; mails.len()]
+                mails
+                    .into_iter()
+                    .map(|(subject, _)| (subject, ""))
+                    .collect()
             }
         });
-        let sorted: Vec<Vec<&str>> = sorted.collect();
+        let sorted: Vec<Vec<(&str, &str)>> = sorted.collect();
         let same = self.all_same(&sorted);
         same.map_err(|(side, what)| Difference {
             side: side.name,
             step: format!("the mails to {to}"),
             what,
         })?;
-        Ok(mails)
+        let texts =
+            |mails: Vec<(String, String)>| mails.into_iter().map(|(_, text)| text).collect();
+        Ok(mails.into_iter().map(texts).collect())
     }
 
     /// Fetches what the answers point to.
@@ -359,7 +408,7 @@ impl<'a> Replay<'a> {
         let fetched = join_all(fetched).await;
         self.all_same(&fetched).map_err(|(side, what)| Difference {
             side: side.name,
-            step: format!("what is fetched after {}", told(asked)),
+            step: format!("what is fetched after {}", described(asked)),
             what,
         })
     }
@@ -408,6 +457,7 @@ impl<'a> Replay<'a> {
     }
 
     async fn same_left(&mut self, left: &Left) -> Result<(), Difference> {
+        self.scopes.extend(left.scopes());
         for (side, own) in self.sides.all.iter().zip(&mut self.own).skip(1) {
             let events = self.sides.take_events(side);
             let compared = left.compare(side, &events, &mut own.digests).await;

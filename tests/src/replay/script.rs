@@ -77,9 +77,16 @@ whats! {
 
 /// What is worth doing at the same time as something else.
 const WRITES: &[What] = &[
+    What::Accept,
+    What::CloseAccount,
+    What::DeleteProject,
+    What::Derive,
     What::PatchAccount,
     What::PatchMember,
     What::RemoveMember,
+    What::RemoveTeamMember,
+    What::RestoreArtifact,
+    What::RestoreVersion,
     What::CreateTeam,
     What::PatchTeam,
     What::DeleteTeam,
@@ -99,17 +106,10 @@ const WRITES: &[What] = &[
 ];
 
 impl Script {
-    /// A script of so many commands, the first of which lay the ground for the others.
+    /// A script of so many commands after those that lay the ground for them.
     pub fn generate(choices: &mut impl Choices, length: usize) -> Self {
-        let ground = [What::CreateAccount, What::CreateProject];
-        let mut commands: Vec<Command> = ground
-            .into_iter()
-            .map(|what| Command {
-                who: 0,
-                ..Command::of(what, choices)
-            })
-            .collect();
-        commands.extend((ground.len()..length).map(|_| {
+        let mut commands = Command::ground(choices);
+        commands.extend((0..length).map(|_| {
             let what = any(choices);
             Command::of(what, choices)
         }));
@@ -140,16 +140,20 @@ impl Script {
         }
     }
 
-    /// This one with one after the other in the end, or with nothing there.
+    /// This one with nothing in the end, with either of the two, or with one after the other.
     #[must_use]
-    pub fn without_pair(&self) -> [Self; 2] {
+    pub fn without_pair(&self) -> [Self; 4] {
         let alone = Self {
             pair: None,
             ..self.clone()
         };
-        let mut one_by_one = alone.clone();
-        one_by_one.commands.extend(self.pair.into_iter().flatten());
-        [alone, one_by_one]
+        let and = |number: &[usize]| {
+            let mut script = alone.clone();
+            let pair = number.iter().filter_map(|number| Some(self.pair?[*number]));
+            script.commands.extend(pair);
+            script
+        };
+        [and(&[]), and(&[0]), and(&[1]), and(&[0, 1])]
     }
 }
 
@@ -163,6 +167,38 @@ impl Command {
             picks: [0; 3],
             keyed: false,
         }
+    }
+
+    /// An account and a project, and some of what else there may be: a member, a team with them in it, a grant, a
+    /// document whose bytes are there.
+    fn ground(choices: &mut impl Choices) -> Vec<Self> {
+        let owner = |what, picks| Self {
+            picks,
+            ..Self::plain(0, what)
+        };
+        let member = Self {
+            picks: [0, 1, 1],
+            ..Self::plain(1, What::Accept)
+        };
+        let mut commands = vec![
+            owner(What::CreateAccount, [1, 1, 1]),
+            owner(What::CreateProject, [1, 1, 4]),
+        ];
+        let more: [&[Self]; 4] = [
+            &[owner(What::Invite, [1, 0, 5]), member],
+            &[
+                owner(What::CreateTeam, [1, 1, 1]),
+                owner(What::PutTeamMember, [1, 1, 2]),
+            ],
+            &[owner(What::CreateGrant, [1, 4, 20])],
+            &[owner(What::Declare, [1, 5, 1]), owner(What::Put, [0, 1, 1])],
+        ];
+        for some in more {
+            if choices.happens(1, 2) {
+                commands.extend(some);
+            }
+        }
+        commands
     }
 
     fn of(what: What, choices: &mut impl Choices) -> Self {

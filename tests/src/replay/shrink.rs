@@ -1,4 +1,4 @@
-//! From a script that shows a difference to a shortest one that does.
+//! From a script that shows a difference to a short one that does.
 
 use super::{
     run::{Defective, Difference, replay},
@@ -7,9 +7,21 @@ use super::{
 };
 
 /// How many scripts are tried at most.
-const TRIES: usize = 200;
+const TRIES: usize = 300;
 
-/// A shortest script that still shows a difference, and that difference: none of its commands can be left out.
+/// A search for shorter scripts.
+struct Search<'a> {
+    sides: &'a mut Sides,
+    seed: u64,
+    defective: Defective,
+    /// The shortest that shows a difference so far, and which.
+    script: Script,
+    found: Difference,
+    tries: usize,
+}
+
+/// A short script that still shows a difference on the same surface, and that difference: none of its commands can be left
+/// out, unless the search took too long.
 pub async fn shrink(
     sides: &mut Sides,
     script: &Script,
@@ -17,30 +29,55 @@ pub async fn shrink(
     defective: Defective,
     found: Difference,
 ) -> (Script, Difference) {
-    let (mut script, mut found) = (script.clone(), found);
-    let mut tries = 0;
-    let mut span = script.len();
+    let mut search = Search {
+        sides,
+        seed,
+        defective,
+        script: script.clone(),
+        found,
+        tries: 0,
+    };
     if script.pair.is_some() {
         for shorter in script.without_pair() {
-            tries += 1;
-            if let Err(difference) = replay(sides, &shorter, seed, defective).await {
-                (script, found) = (shorter, difference);
+            if search.shows(shorter).await {
                 break;
             }
         }
     }
-    while span > 0 && tries < TRIES {
+    let mut span = script.len();
+    while span > 0 && search.tries < TRIES {
+        let before = search.script.len();
+        search.drop_spans(span).await;
+        if span > 1 || search.script.len() == before {
+            span /= 2;
+        }
+    }
+    (search.script, search.found)
+}
+
+impl Search<'_> {
+    /// Leaves out every so many commands in a row that are not needed.
+    async fn drop_spans(&mut self, span: usize) {
         let mut from = 0;
-        while from < script.commands.len() && tries < TRIES {
-            let count = span.min(script.commands.len() - from);
-            let shorter = script.without(from, count);
-            tries += 1;
-            match replay(sides, &shorter, seed, defective).await {
-                Err(difference) => (script, found) = (shorter, difference),
-                Ok(()) => from += count,
+        while from < self.script.commands.len() && self.tries < TRIES {
+            let count = span.min(self.script.commands.len() - from);
+            let shorter = self.script.without(from, count);
+            if !self.shows(shorter).await {
+                from += count;
             }
         }
-        span /= 2;
     }
-    (script, found)
+
+    /// Whether a script shows a difference on the same surface; it is the shortest then.
+    async fn shows(&mut self, script: Script) -> bool {
+        self.tries += 1;
+        let replayed = replay(self.sides, &script, self.seed, self.defective).await;
+        match replayed {
+            Err(found) if found.side == self.found.side => {
+                (self.script, self.found) = (script, found);
+                true
+            }
+            _ => false,
+        }
+    }
 }

@@ -2,13 +2,14 @@
 //! protocols. All of them are told one time, one seed, one surface id, one secret and one address.
 
 use std::{
-    collections::BTreeSet,
-    fs,
+    cell::RefCell,
+    collections::{BTreeMap, BTreeSet},
     io::{BufRead, BufReader, Lines, Write},
     path::{Path, PathBuf},
     process::{Child, ChildStdin, ChildStdout, Command, Stdio},
     sync::{Mutex, MutexGuard, PoisonError},
-    time::Duration,
+    thread,
+    time::{Duration, Instant},
 };
 
 use aws_credential_types::{Credentials, provider::SharedCredentialsProvider};
@@ -32,14 +33,14 @@ use wm_core::{
     context::Surface,
     facts::TokenUsage,
     selection::BackendSelection,
-    storage::{Item, ObjectPath, Range, Scope},
+    storage::{Item, ObjectKind, ObjectPath, Range, Scope},
     use_case::UploadLimits,
     value::{Sha256, SurfaceId, Timestamp},
 };
 use wm_local::{data_directory::DataDirectory, secrets::SurfaceFile};
 use wm_service::{Service, clock::now, ports::Records, variables::Variables};
 
-use super::mail::plain;
+use super::mail::read;
 use crate::{
     emulators::{azure::entra, cosmos::OneToken},
     harness::{Answer, Harness, ObjectRequest},
@@ -59,6 +60,14 @@ use crate::{
 pub const PUBLIC_URL: &str = "https://workspace.test";
 /// What every surface's secret is the digest of.
 const SECRET: &str = "one text that all surfaces of a comparison keep";
+/// How long a node may take for an answer, and a process to end.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+fn client() -> Client {
+    let client = Client::builder().no_proxy().timeout(PATIENCE);
+    client.build().unwrap()
+}
+
 /// Where the reference's issuer has its keys.
 const JWKS: &str = "memory:jwks";
 
@@ -219,7 +228,7 @@ impl Node {
             program,
             directory,
             told,
-            client: Client::builder().no_proxy().build().unwrap(),
+            client: client(),
             seen: Mutex::new(0),
         }
     }
@@ -231,7 +240,11 @@ impl Node {
     /// Starts it again where it ended.
     fn revive(&self) {
         let mut process = lock(&self.process);
-        let _ = process.child.wait();
+        let begun = Instant::now();
+        while process.child.try_wait().unwrap().is_none() {
+            assert!(begun.elapsed() < PATIENCE, "the node does not die");
+            thread::sleep(Duration::from_millis(2));
+        }
         *process = Process::start(&self.program, &self.directory, &self.told);
     }
 
@@ -277,21 +290,42 @@ impl Shipped {
         Self {
             node,
             data: NodeData::open(directory.path()),
-            client: Client::builder().no_proxy().build().unwrap(),
+            client: client(),
             seen: Mutex::new(0),
             _directory: directory,
         }
     }
 
-    /// Nothing but its database tells that everything is published.
-    async fn settle(&self) {
-        for _ in 0..4_000 {
-            if !self.data.is_behind() {
-                return;
-            }
+    /// Nothing but its database tells that it looked at what arrived.
+    async fn completed(&self, path: &ObjectPath) {
+        let scope = Scope::Project(path.project);
+        let waits = |item: &Item| {
+            let body: Value = serde_json::from_str(&item.body).unwrap();
+            let content = &body["body"]["content"];
+            let (artifact, name) = (path.artifact.to_string(), path.file.to_string());
+            content["status"] == "pending"
+                && content["name"] == name
+                && body["body"]["artifact_id"] == artifact
+                && match path.kind {
+                    ObjectKind::Raw(number) => body["body"]["number"] == number,
+                    ObjectKind::Derived(id) => body["id"] == id.to_string(),
+                }
+        };
+        self.until(|| !self.data.items(scope).iter().any(waits))
+            .await;
+    }
+
+    async fn until(&self, done: impl Fn() -> bool) {
+        let begun = Instant::now();
+        while !done() {
+            assert!(begun.elapsed() < PATIENCE, "the node does not come to rest");
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
-        panic!("committed entries are not published");
+    }
+
+    /// Nothing but its database tells that everything is published.
+    async fn settle(&self) {
+        self.until(|| !self.data.is_behind()).await;
     }
 }
 
@@ -327,6 +361,10 @@ pub struct Sides {
     pub are_told: bool,
     /// The scopes of scripts that are over: a node's own sweep may still finish something there.
     pub past: BTreeSet<String>,
+    /// The operations that were carried out at least once.
+    pub covered: RefCell<BTreeSet<&'static str>>,
+    /// How often the script of each seed was replayed.
+    attempts: BTreeMap<u64, u64>,
     /// Where they are told, and what the node keeps.
     pub folder: TempDir,
 }
@@ -375,6 +413,8 @@ impl Sides {
             all,
             are_told: true,
             past: BTreeSet::new(),
+            covered: RefCell::default(),
+            attempts: BTreeMap::new(),
             folder,
         }
     }
@@ -407,6 +447,8 @@ impl Sides {
             all,
             are_told: false,
             past: BTreeSet::new(),
+            covered: RefCell::default(),
+            attempts: BTreeMap::new(),
             folder,
         }
     }
@@ -419,8 +461,12 @@ impl Sides {
         events
     }
 
-    /// The reference, empty again: the others need not be, because no script knows of another's people.
-    pub fn renew(&mut self) {
+    /// Begins the script of a seed again, saying how often that was done before. The reference is empty then; the others
+    /// need not be, because no script knows of another's people.
+    pub fn renew(&mut self, seed: u64) -> u64 {
+        let attempt = self.attempts.entry(seed).or_default();
+        *attempt += 1;
+        let before = *attempt - 1;
         let first = &mut self.all[0];
         if let Kind::Memory(reference) = &first.kind {
             let id = reference.surface.id;
@@ -432,6 +478,7 @@ impl Sides {
             );
             first.kind = Kind::Memory(Reference::new(id, first.file.clone()));
         }
+        before
     }
 }
 
@@ -546,7 +593,7 @@ impl Side {
         match &self.kind {
             Kind::Memory(reference) => reference.service.ingest(path).await.unwrap(),
             Kind::Local(node) => node.settle(),
-            Kind::Shipped(_) => {}
+            Kind::Shipped(node) => node.completed(path).await,
             Kind::Aws(surface, _) => surface.created(&path.to_string()).await,
             Kind::Azure(surface, _) => surface.created(&path.to_string()).await,
         }
@@ -577,19 +624,20 @@ impl Side {
         }
     }
 
-    /// The texts of all mails to an address, oldest first.
-    pub async fn mails(&self, to: &str) -> Vec<String> {
+    /// The subjects and texts of all mails to an address, oldest first.
+    pub async fn mails(&self, to: &str) -> Vec<(String, String)> {
         match &self.kind {
             Kind::Memory(reference) => {
                 let mails = reference.memory().mail.0.lock().unwrap();
                 let own = mails.iter().filter(|mail| mail.to.as_str() == to);
-                own.map(|mail| mail.text.clone()).collect()
+                own.map(|mail| (mail.subject.clone(), mail.text.clone()))
+                    .collect()
             }
             Kind::Local(Node { data, .. }) | Kind::Shipped(Shipped { data, .. }) => {
-                data.mails(to).iter().map(|mail| plain(mail)).collect()
+                data.mails(to).iter().map(|mail| read(mail)).collect()
             }
-            Kind::Aws(surface, _) => surface.mails(to).await,
-            Kind::Azure(surface, _) => surface.mails(to).await,
+            Kind::Aws(surface, _) => surface.messages(to).await,
+            Kind::Azure(surface, _) => surface.resources.messages(to),
         }
     }
 
@@ -601,6 +649,22 @@ impl Side {
             Kind::Shipped(_) => {}
             Kind::Aws(surface, _) => surface.sweep().await,
             Kind::Azure(surface, _) => surface.sweep().await,
+        }
+    }
+
+    /// Every scope in which something is stored.
+    ///
+    /// # Panics
+    /// When they cannot be read.
+    pub async fn scopes(&self) -> BTreeSet<String> {
+        match &self.kind {
+            Kind::Memory(reference) => {
+                let items = reference.dump().into_iter();
+                items.map(|item| item.key.scope.to_string()).collect()
+            }
+            Kind::Local(Node { data, .. }) | Kind::Shipped(Shipped { data, .. }) => data.scopes(),
+            Kind::Aws(surface, _) => surface.resources.partitions().await,
+            Kind::Azure(surface, _) => surface.resources.partitions().await,
         }
     }
 
@@ -620,42 +684,60 @@ impl Side {
         }
     }
 
-    /// A token of whoever has this address, good from this time on, which shows the address whatever it is for.
+    /// An ID token of whoever has this address, good from this time on.
     #[must_use]
-    pub fn token(&self, email: &str, usage: TokenUsage, issued: Timestamp) -> String {
-        let name = || email.split('@').next();
-        let shown = |mut claims: Value, verified: &str| {
-            claims["email"] = email.into();
-            claims[verified] = true.into();
-            claims["name"] = json!(name());
-            claims
-        };
-        match (&self.kind, usage) {
-            (Kind::Memory(reference), _) => {
-                let usage = match usage {
-                    TokenUsage::Access => "access",
-                    TokenUsage::Id => "id",
-                };
-                let claims = reference.keys.claims(email, usage, issued);
+    pub fn id_token(&self, email: &str, issued: Timestamp) -> String {
+        match &self.kind {
+            Kind::Memory(reference) => {
+                let claims = reference.keys.claims(email, "id", issued);
                 reference.keys.sign(&claims)
             }
-            (Kind::Local(Node { data, .. }) | Kind::Shipped(Shipped { data, .. }), _) => {
-                data.token(email, usage, issued)
+            Kind::Local(Node { data, .. }) | Kind::Shipped(Shipped { data, .. }) => {
+                data.token(email, TokenUsage::Id, issued)
             }
-            (Kind::Aws(surface, _), TokenUsage::Access) => {
-                let claims = surface.pool.access_claims(email, issued);
-                surface.pool.access.sign(&shown(claims, "email_verified"))
-            }
-            (Kind::Aws(surface, _), TokenUsage::Id) => {
+            Kind::Aws(surface, _) => {
                 let pool = &surface.pool;
                 pool.id.sign(&pool.id_claims(email, issued))
             }
-            (Kind::Azure(..), TokenUsage::Access) => {
-                let claims = entra::access_claims(email, issued);
-                entra::signer().sign(&shown(claims, "xms_edov"))
-            }
-            (Kind::Azure(..), TokenUsage::Id) => entra::id_token(email, issued),
+            Kind::Azure(..) => entra::id_token(email, issued),
         }
+    }
+
+    /// An access token of whoever has this address, good from this time on, which shows the address or does not.
+    #[must_use]
+    pub fn access_token(&self, email: &str, issued: Timestamp, shows_address: bool) -> String {
+        let (mut claims, verified, issuer) = match &self.kind {
+            Kind::Memory(reference) => {
+                let claims = reference.keys.claims(email, "access", issued);
+                (claims, "email_verified", &reference.keys)
+            }
+            Kind::Local(Node { data, .. }) | Kind::Shipped(Shipped { data, .. }) => {
+                let claims = data.access_claims(email, issued);
+                (claims, "email_verified", data.forger())
+            }
+            Kind::Aws(surface, _) => {
+                let claims = surface.pool.access_claims(email, issued);
+                (claims, "email_verified", &surface.pool.access)
+            }
+            Kind::Azure(..) => {
+                let claims = entra::access_claims(email, issued);
+                (claims, "xms_edov", entra::signer())
+            }
+        };
+        let shown = claims.as_object_mut().unwrap();
+        let address = [
+            ("email", json!(email)),
+            (verified, json!(true)),
+            ("name", json!(email.split('@').next())),
+        ];
+        for (name, value) in address {
+            if shows_address {
+                shown.insert(name.to_owned(), value);
+            } else {
+                shown.remove(name);
+            }
+        }
+        issuer.sign(&claims)
     }
 
     /// An access token that was good once.
@@ -684,9 +766,4 @@ impl Side {
             Kind::Azure(surface, _) => surface.host.last_lines(),
         }
     }
-}
-
-/// Removes what is left of a barrier.
-pub fn remove_folder(folder: &Path) {
-    fs::remove_dir_all(folder).unwrap();
 }

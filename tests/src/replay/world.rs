@@ -3,6 +3,7 @@
 use percent_encoding::percent_decode_str;
 use serde_json::{Value, json};
 use wm_core::{
+    api::{self, Request},
     storage::ObjectPath,
     value::{Sha256, Timestamp},
 };
@@ -118,8 +119,9 @@ pub enum Step {
 
 const ACCOUNT_ROLES: [&str; 4] = ["member", "guest", "admin", "owner"];
 const PROJECT_ROLES: [&str; 5] = ["viewer", "contributor", "manager", "owner", "commenter"];
-const NAMES: [&str; 6] = ["House", "Atelier", "Ä Ö", "a/b", "", "Tower"];
-const FILES: [&str; 5] = ["plan.txt", "Grundriß.pdf", "a b.txt", "../x", "n.txt"];
+/// The last ones of each are refused; they are picked seldom.
+const NAMES: [&str; 6] = ["House", "Atelier", "Ä Ö", "a/b", "Tower", ""];
+const FILES: [&str; 5] = ["plan.txt", "Grundriß.pdf", "a b.txt", "n.txt", "../x"];
 const EVENTS: [&str; 5] = [
     "account.updated",
     "project.created",
@@ -129,8 +131,20 @@ const EVENTS: [&str; 5] = [
 ];
 const CONTENTS: [&[u8]; 4] = [b"plan", b"", b"another plan", &[0, 255, 10, 13]];
 
+/// More than is sent in one piece.
+const IN_PARTS: usize = 70 * 1024 * 1024;
+
 fn pick<T: Copy>(values: &[T], choice: u32) -> T {
     values[choice as usize % values.len()]
+}
+
+/// One of these, of which the last is refused: one time in sixteen.
+fn seldom_last<T: Copy>(values: &[T], choice: u32) -> T {
+    match (values, choice % 16) {
+        ([.., last], 15) => *last,
+        ([good @ .., _], choice) => pick(good, choice),
+        ([], _) => unreachable!("there are some"),
+    }
 }
 
 fn ask(who: usize, method: &'static str, path: impl Into<String>) -> Asked {
@@ -154,10 +168,27 @@ impl Asked {
         ask(0, "GET", "/v1/session")
     }
 
-    /// Whether the answer may hold digests that cover something of the provider's: nothing of an account does.
+    /// Whether the answer may hold digests that cover something of the provider's: what it says of documents, of a
+    /// project's journal and of people.
     #[must_use]
     pub fn is_opaque(&self) -> bool {
-        !self.path.starts_with("/v1/accounts")
+        let appended = ["/metadata", "/events"];
+        let of_project = self.path.starts_with("/v1/projects/");
+        let of_document = self.path.contains("/artifacts")
+            && !appended.iter().any(|end| self.path.ends_with(end));
+        self.path.starts_with("/v1/session")
+            || of_project && (of_document || self.path.contains("/journal"))
+    }
+
+    /// The operation it asks for.
+    #[must_use]
+    pub fn operation(&self) -> &'static str {
+        let request = Request {
+            method: self.method.into(),
+            path: self.path.clone(),
+            ..Request::default()
+        };
+        api::find(&request).map_or("none", |(route, _)| route.operation)
     }
 
     fn says(self, body: Value) -> Self {
@@ -281,10 +312,15 @@ impl World {
     fn file(choice: u32) -> Value {
         let bytes = pick(&CONTENTS, choice / 8);
         let types = ["text/plain", "application/pdf", "text/html", "no type"];
+        // Seldom one that is sent in parts; nobody sends them.
+        let size = match choice % 16 {
+            7 => IN_PARTS,
+            _ => bytes.len(),
+        };
         json!({
-            "name": pick(&FILES, choice),
-            "media_type": pick(&types, choice / 3),
-            "size": bytes.len(),
+            "name": seldom_last(&FILES, choice),
+            "media_type": seldom_last(&types, choice / 3),
+            "size": size,
             "sha256": Sha256::of(bytes).to_string(),
         })
     }
@@ -338,7 +374,7 @@ impl World {
         let artifact = self.one(&self.artifacts, a, "artifact");
         let version = self.one(&self.versions, a, "version");
         let derived = self.one(&self.derived, a, "derived");
-        let name = pick(&NAMES, b);
+        let name = seldom_last(&NAMES, b);
         let get = |path: String| ask(who, "GET", path);
         let post = |path: String, body: Value| ask(who, "POST", path).says(body);
         let patch = |path: String, body: Value| ask(who, "PATCH", path).says(body).under(c);
@@ -520,7 +556,15 @@ impl World {
             What::ListVersions => list(format!("{artifact}/versions")),
             What::GetVersion => get(version),
             What::Reissue | What::Put => post(format!("{version}/upload"), json!({})),
-            What::Complete => post(format!("{version}/complete"), json!({})),
+            What::Complete => {
+                let parts = json!({ "parts": [{ "number": 1, "etag": "x" }] });
+                let body = if c.is_multiple_of(9) {
+                    parts
+                } else {
+                    json!({})
+                };
+                post(format!("{version}/complete"), body)
+            }
             What::Download => post(format!("{version}/download"), json!({})),
             What::RestoreVersion => post(format!("{version}/restore"), json!({})),
             What::Derive => {
@@ -734,7 +778,13 @@ impl World {
     /// What a plan is for; `None` when it is none, or one in parts.
     #[must_use]
     pub fn planned(upload: &Value) -> Option<ObjectPath> {
-        let url = upload["url"].as_str()?.split('?').next()?;
+        Self::object(&upload["url"])
+    }
+
+    /// The object an address leads to.
+    #[must_use]
+    pub fn object(url: &Value) -> Option<ObjectPath> {
+        let url = url.as_str()?.split('?').next()?;
         let path = &url[url.find("accounts/")?..];
         percent_decode_str(path).decode_utf8().ok()?.parse().ok()
     }

@@ -218,6 +218,19 @@ impl AwsSurface {
         deliver(self.function(Behind::Ingest).await, &created).await;
     }
 
+    /// The subjects and texts of all mails to an address, oldest first.
+    pub async fn messages(&self, to: &str) -> Vec<(String, String)> {
+        let page = self.resources.cloud.page("/_ministack/ses/messages").await;
+        let messages = page["messages"].as_object().unwrap().values();
+        let text = |message: &Value, name: &str| message[name].as_str().unwrap().to_owned();
+        messages
+            .flat_map(|messages| messages.as_array().unwrap())
+            .filter(|message| message["Source"] == self.resources.sender)
+            .filter(|message| message["To"].as_array().unwrap().contains(&to.into()))
+            .map(|message| (text(message, "Subject"), text(message, "BodyText")))
+            .collect()
+    }
+
     /// Publishes and mails what was committed, until nothing moves any more.
     pub async fn publish(&self) {
         while self.relay().await | self.notify().await {}
@@ -400,14 +413,8 @@ impl Harness for AwsSurface {
     }
 
     async fn mails(&self, to: &str) -> Vec<String> {
-        let page = self.resources.cloud.page("/_ministack/ses/messages").await;
-        let messages = page["messages"].as_object().unwrap().values();
-        messages
-            .flat_map(|messages| messages.as_array().unwrap())
-            .filter(|message| message["Source"] == self.resources.sender)
-            .filter(|message| message["To"].as_array().unwrap().contains(&to.into()))
-            .map(|message| message["BodyText"].as_str().unwrap().to_owned())
-            .collect()
+        let messages = self.messages(to).await;
+        messages.into_iter().map(|(_, text)| text).collect()
     }
 
     async fn sweep(&self) {

@@ -12,8 +12,8 @@ use wm_core::{
     value::{Sha256, Timestamp},
 };
 use wm_local::{
-    artifacts::FILES, clock::now, config::Config, data_directory::Layout, identity::ISSUER,
-    node::Node, secrets::SurfaceFile,
+    artifacts::FILES, clock::now, config::Config, data_directory::Layout, node::Node,
+    secrets::SurfaceFile,
 };
 
 use super::node::NodeData;
@@ -30,7 +30,6 @@ pub struct LocalSurface {
     directory: TempDir,
     client: Client,
     stored: NodeData,
-    forger: TestIssuer,
 }
 
 impl LocalSurface {
@@ -44,14 +43,11 @@ impl LocalSurface {
         };
         let node = Node::start(config).await.unwrap();
         let stored = NodeData::open(directory.path());
-        let key = std::fs::read(Layout::new(directory.path()).issuer_key()).unwrap();
-        let forger = TestIssuer::with_key(ISSUER, &stored.key_id(), &key);
         Self {
             node,
             directory,
             client: Client::new(),
             stored,
-            forger,
         }
     }
 
@@ -111,7 +107,7 @@ fn headers(headers: &HeaderMap) -> Vec<(String, String)> {
 
 impl Signing for LocalSurface {
     fn issuer(&self) -> &TestIssuer {
-        &self.forger
+        self.stored.forger()
     }
 
     /// Signed with the surface's secret, as [`wm_local::artifacts::Signer`] does for who was permitted.

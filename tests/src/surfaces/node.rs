@@ -1,9 +1,11 @@
 //! A node's data directory, read from outside: what it published and mailed, what it stores, and the tokens its
 //! own issuer signs.
 
-use std::{fs, path::Path, time::Duration};
+use std::{collections::BTreeSet, fs, path::Path, time::Duration};
 
+use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD as URL_SAFE_NO_PAD};
 use rusqlite::{Connection, OpenFlags, Row};
+use serde_json::Value;
 use wm_core::{
     cloud_event::CloudEvent,
     facts::TokenUsage,
@@ -13,13 +15,17 @@ use wm_core::{
 use wm_local::{
     clock::now,
     data_directory::Layout,
-    identity::{Issuer, LIFETIME},
+    identity::{ISSUER, Issuer, LIFETIME},
 };
+
+use crate::issuer::TestIssuer;
 
 /// A node's data directory.
 pub struct NodeData {
     layout: Layout,
     issuer: Issuer,
+    /// Signs whatever it is given with the same key.
+    forger: TestIssuer,
 }
 
 impl NodeData {
@@ -31,17 +37,31 @@ impl NodeData {
     pub fn open(directory: &Path) -> Self {
         let layout = Layout::new(directory);
         let issuer = Issuer::open(&layout.issuer_key()).unwrap();
-        Self { layout, issuer }
+        let key = fs::read(layout.issuer_key()).unwrap();
+        let id = issuer.jwks().keys[0].common.key_id.clone().unwrap();
+        let forger = TestIssuer::with_key(ISSUER, &id, &key);
+        Self {
+            layout,
+            issuer,
+            forger,
+        }
     }
 
-    /// The id of the key its issuer signs with.
+    /// Whoever signs with its issuer's key, whatever the claims.
+    #[must_use]
+    pub fn forger(&self) -> &TestIssuer {
+        &self.forger
+    }
+
+    /// The claims of an access token that its issuer gives.
     ///
     /// # Panics
-    /// Never: the issuer names its key.
+    /// When this is no address.
     #[must_use]
-    pub fn key_id(&self) -> String {
-        let key = &self.issuer.jwks().keys[0];
-        key.common.key_id.clone().unwrap()
+    pub fn access_claims(&self, email: &str, issued: Timestamp) -> Value {
+        let token = self.token(email, TokenUsage::Access, issued);
+        let claims = token.split('.').nth(1).unwrap();
+        serde_json::from_slice(&URL_SAFE_NO_PAD.decode(claims).unwrap()).unwrap()
     }
 
     /// A token that is good from this time on.
@@ -114,6 +134,18 @@ impl NodeData {
         let waiting = "SELECT EXISTS (SELECT 1 FROM items WHERE gsi1pk LIKE 'WORK#%' AND sk LIKE 'JOURNAL#%')";
         let database = self.database();
         database.query_row(waiting, [], |row| row.get(0)).unwrap()
+    }
+
+    /// Every scope in which something is stored.
+    ///
+    /// # Panics
+    /// When the database cannot be read.
+    #[must_use]
+    pub fn scopes(&self) -> BTreeSet<String> {
+        let database = self.database();
+        let mut statement = database.prepare("SELECT DISTINCT pk FROM items").unwrap();
+        let rows = statement.query_map([], |row| row.get(0));
+        rows.unwrap().map(Result::unwrap).collect()
     }
 
     fn database(&self) -> Connection {

@@ -9,9 +9,12 @@ use std::{
 };
 
 use serde::{Deserialize, Serialize};
+use tokio::time::timeout;
 
 /// How often a commit that waits looks around.
 const LOOK: Duration = Duration::from_millis(1);
+/// How long it waits at most: whoever was to come has died.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Two commits wait here until both are there; then they go one after the other. Each was decided before the
 /// other was carried out. Once opened, the barrier holds nobody.
@@ -33,6 +36,14 @@ impl Barrier {
         Self(folder.to_owned())
     }
 
+    /// Takes it away again.
+    ///
+    /// # Panics
+    /// When it is not there.
+    pub fn remove(self) {
+        fs::remove_dir_all(self.0).unwrap();
+    }
+
     /// Lets everybody through: the other commit will not come.
     ///
     /// # Panics
@@ -52,9 +63,12 @@ impl Barrier {
         let own = format!("{:010}-{number:010}.here", process::id());
         let turn = Turn(self.0.join(&own));
         fs::write(&turn.0, "").unwrap();
-        while !self.lets_through(&own) {
-            tokio::time::sleep(LOOK).await;
-        }
+        let waiting = async {
+            while !self.lets_through(&own) {
+                tokio::time::sleep(LOOK).await;
+            }
+        };
+        let _ = timeout(PATIENCE, waiting).await;
         turn
     }
 

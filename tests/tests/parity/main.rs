@@ -5,8 +5,10 @@
 
 mod crash;
 mod defects;
+mod ground;
 mod long;
 mod scripts;
+mod tours;
 
 use std::future::Future;
 
@@ -14,7 +16,9 @@ use libtest_mimic::{Arguments, Failed, Trial};
 use wm_tests::replay::side::Sides;
 
 fn main() {
-    let (long, rest) = long::Long::take(std::env::args());
+    let (long, mut rest) = long::Long::take(std::env::args());
+    // `cargo test parity` names this program, and means all of it.
+    rest.retain(|argument| argument != "parity");
     if let Some(long) = long {
         std::process::exit(long.run());
     }

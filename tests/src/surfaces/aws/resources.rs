@@ -1,6 +1,9 @@
 //! What one surface has of AWS: of the agreed shapes, under names that no other scenario has.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::{
+    collections::BTreeSet,
+    sync::atomic::{AtomicUsize, Ordering},
+};
 
 use percent_encoding::percent_decode_str;
 use serde_json::{Value, json};
@@ -110,6 +113,25 @@ impl Resources {
                 .into_owned()
         };
         keys.map(key).collect()
+    }
+
+    /// Every partition of the table.
+    pub async fn partitions(&self) -> BTreeSet<String> {
+        let mut partitions = BTreeSet::new();
+        let mut start = Value::Null;
+        loop {
+            let mut ask = json!({ "TableName": self.table, "ProjectionExpression": "PK" });
+            if !start.is_null() {
+                ask["ExclusiveStartKey"] = start;
+            }
+            let mut page = self.cloud.json("DynamoDB_20120810.Scan", &ask).await;
+            let items = page["Items"].as_array().unwrap().iter();
+            partitions.extend(items.map(|item| item["PK"]["S"].as_str().unwrap().to_owned()));
+            start = page["LastEvaluatedKey"].take();
+            if start.is_null() {
+                return partitions;
+            }
+        }
     }
 
     async fn create_table(&self) {

@@ -1,6 +1,7 @@
 //! What one surface has of Azure: of the agreed shapes, under names that no other scenario has.
 
 use std::{
+    collections::BTreeSet,
     fs,
     path::PathBuf,
     sync::{
@@ -133,6 +134,15 @@ impl Resources {
         documents
     }
 
+    /// Every partition of the container.
+    pub async fn partitions(&self) -> BTreeSet<String> {
+        let (documents, _) = self.cosmos().changes(&self.name, &Value::Null).await;
+        let partitions = documents.iter();
+        partitions
+            .map(|document| document["pk"].as_str().unwrap().to_owned())
+            .collect()
+    }
+
     /// The names of all blobs in the container, in order.
     pub async fn blobs(&self) -> Vec<String> {
         let url = format!(
@@ -172,10 +182,16 @@ impl Resources {
 
     /// The texts of all mails to an address, oldest first.
     pub fn mails(&self, to: &str) -> Vec<String> {
+        let messages = self.messages(to);
+        messages.into_iter().map(|(_, text)| text).collect()
+    }
+
+    /// The subjects and texts of all mails to an address, oldest first.
+    pub fn messages(&self, to: &str) -> Vec<(String, String)> {
         let mails = self.services.mail.mails().into_iter();
         mails
             .filter(|mail| mail.to() == to)
-            .map(|mail| mail.text().to_owned())
+            .map(|mail| (mail.subject().to_owned(), mail.text().to_owned()))
             .collect()
     }
 

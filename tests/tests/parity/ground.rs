@@ -1,0 +1,86 @@
+//! What scripts that are written by hand begin with.
+
+use wm_tests::replay::script::{Command, What};
+
+/// What there is.
+#[derive(Clone, Copy)]
+pub(crate) enum Ground {
+    /// Nothing.
+    Nothing,
+    /// An account and a project of p0's.
+    Project,
+    /// The same, and p1 is a member.
+    Member,
+    /// The same, and a team.
+    Team,
+    /// The same, and p1 is in it.
+    TeamMember,
+    /// An account and a project, and p1 is invited.
+    Invited,
+    /// A member with a grant.
+    Grant,
+    /// A document that waits for its bytes.
+    Declared,
+    /// A document whose bytes are there and whose completion is not.
+    Document,
+    /// A document that was deleted.
+    Deleted,
+    /// An output that waits for its bytes.
+    Derived,
+    /// An output that can be downloaded.
+    Output,
+}
+
+/// Something somebody does, under a key where it creates.
+pub(crate) fn by(who: usize, what: What, picks: [u32; 3]) -> Command {
+    Command {
+        who,
+        what,
+        picks,
+        keyed: true,
+    }
+}
+
+impl Ground {
+    /// The upload that was planned last.
+    pub(crate) fn last_upload(self) -> usize {
+        match self {
+            Self::Derived => 1,
+            _ => 0,
+        }
+    }
+
+    /// What happens.
+    pub(crate) fn commands(self) -> Vec<Command> {
+        let mut commands = vec![
+            by(0, What::CreateAccount, [1, 1, 1]),
+            by(0, What::CreateProject, [1, 1, 4]),
+        ];
+        let (invite, accept) = (
+            by(0, What::Invite, [1, 0, 5]),
+            by(1, What::Accept, [0, 1, 1]),
+        );
+        let team = by(0, What::CreateTeam, [1, 1, 1]);
+        let declare = by(0, What::Declare, [1, 5, 1]);
+        let (put, complete) = (
+            by(0, What::Put, [0, 1, 1]),
+            by(0, What::Complete, [1, 1, 1]),
+        );
+        let derive = by(0, What::Derive, [1, 5, 2]);
+        commands.extend(match self {
+            Self::Nothing => return Vec::new(),
+            Self::Project => vec![],
+            Self::Member => vec![invite, accept],
+            Self::Team => vec![invite, accept, team],
+            Self::TeamMember => vec![invite, accept, team, by(0, What::PutTeamMember, [1, 1, 2])],
+            Self::Invited => vec![invite],
+            Self::Grant => vec![invite, accept, by(0, What::CreateGrant, [1, 4, 20])],
+            Self::Declared => vec![declare],
+            Self::Document => vec![declare, put, complete],
+            Self::Deleted => vec![declare, by(0, What::DeleteArtifact, [1, 1, 1])],
+            Self::Derived => vec![declare, put, complete, derive],
+            Self::Output => vec![declare, put, complete, derive, by(0, What::Put, [1, 1, 1])],
+        });
+        commands
+    }
+}
