@@ -9,5 +9,9 @@ mod page;
 mod run;
 
 pub(crate) use self::{
-    certificate::Certificate, checkout::Checkout, contract::Contract, log::Log, run::run,
+    certificate::{Certificate, SHARED},
+    checkout::Checkout,
+    contract::Contract,
+    log::Log,
+    run::run,
 };

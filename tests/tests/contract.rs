@@ -1,7 +1,9 @@
-//! `tests/contract.json` names every scenario of the suite, and only tests that there are.
+//! `tests/contract.json` names every scenario of the suite and every trial of the replay, and only tests that
+//! there are.
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use regex::Regex;
 use serde_json::Value;
 use wm_tests::repository::{self, File};
 
@@ -9,6 +11,9 @@ const CONTRACT: &str = "tests/contract.json";
 const SURFACES: [&str; 3] = ["local", "aws", "azure"];
 /// How the name of a scenario begins.
 const SUITE: &str = "suite::";
+/// The program that has all surfaces side by side, and how the names of its tests begin.
+const SIDE_BY_SIDE: &str = "tests/tests/parity/";
+const TRIALS: &str = "parity::";
 /// Where packages keep their programs of tests.
 const PROGRAMS: [&str; 4] = ["tests/tests", "cli/tests", "local/tests", "core/tests"];
 
@@ -23,7 +28,17 @@ fn scenarios() -> BTreeSet<&'static str> {
     wm_tests::for_each_scenario!(names).into()
 }
 
-/// A sentence of the contract, and the surfaces each of its tests speaks of.
+/// The tests of the program `parity`, which are told to its runner by their names.
+fn trials(files: &[File]) -> BTreeSet<String> {
+    let quoted = Regex::new(r#""([a-z][a-z0-9_]*::[a-z][a-z0-9_]*)""#).unwrap();
+    let of_it = files
+        .iter()
+        .filter(|file| file.path.starts_with(SIDE_BY_SIDE));
+    let names = of_it.flat_map(|file| quoted.captures_iter(&file.text));
+    names.map(|name| format!("{TRIALS}{}", &name[1])).collect()
+}
+
+/// A sentence of the contract, and the surfaces on which each of its tests runs.
 struct Sentence {
     id: String,
     sentence: String,
@@ -40,7 +55,7 @@ impl Sentence {
         };
         for test in tests {
             let name = test["test"].as_str().unwrap().to_owned();
-            let surfaces = surfaces(&name, test.get("surfaces"));
+            let surfaces = surfaces(&name, test);
             let twice = read.tests.insert(name.clone(), surfaces);
             assert!(twice.is_none(), "`{}` names `{name}` twice", read.id);
         }
@@ -48,15 +63,36 @@ impl Sentence {
     }
 }
 
-/// The surfaces that a test speaks of: all unless it says which, and a scenario always all.
-fn surfaces(name: &str, named: Option<&Value>) -> BTreeSet<String> {
-    let Some(named) = named else {
+/// The surfaces on which a test runs: a scenario on all, one of shared code on none, and any other on those it
+/// names, or on all where they are side by side.
+fn surfaces(name: &str, test: &Value) -> BTreeSet<String> {
+    let (named, shared) = (test.get("surfaces"), test.get("shared"));
+    let says_nothing = named.is_none() && shared.is_none();
+    if name.starts_with(SUITE) {
+        assert!(
+            says_nothing,
+            "`{name}` runs on every surface: leave `surfaces` and `shared` out"
+        );
+    }
+    if says_nothing {
+        assert!(
+            name.starts_with(SUITE) || name.starts_with(TRIALS),
+            "`{name}` runs on no surface that is known: name `surfaces`, or say `\"shared\": true`"
+        );
         return SURFACES.map(str::to_owned).into();
-    };
-    assert!(
-        !name.starts_with(SUITE),
-        "`{name}` runs on every surface: leave `surfaces` out"
-    );
+    }
+    if let Some(shared) = shared {
+        assert!(
+            *shared == Value::Bool(true) && named.is_none(),
+            "`{name}` is either shared by all surfaces or runs on some"
+        );
+        return BTreeSet::new();
+    }
+    some(name, named.unwrap())
+}
+
+/// The surfaces that a test names.
+fn some(name: &str, named: &Value) -> BTreeSet<String> {
     let named = named.as_array().unwrap().iter();
     let named: BTreeSet<String> = named
         .map(|surface| surface.as_str().unwrap().to_owned())
@@ -64,44 +100,90 @@ fn surfaces(name: &str, named: Option<&Value>) -> BTreeSet<String> {
     let are_known = named
         .iter()
         .all(|surface| SURFACES.contains(&surface.as_str()));
+    let are_all = named.len() == SURFACES.len() && name.starts_with(TRIALS);
     assert!(
-        are_known && !named.is_empty() && named.len() < SURFACES.len(),
-        "`{name}` speaks of {named:?}: name some surfaces, or leave `surfaces` out for all"
+        are_known && !named.is_empty() && !are_all,
+        "`{name}` runs on {named:?}: name surfaces that there are, or leave `surfaces` out where it is all"
     );
     named
 }
 
-fn contract() -> Vec<Sentence> {
+/// The contract as it is written.
+fn written() -> Value {
     let text = std::fs::read_to_string(repository::root().join(CONTRACT)).unwrap();
-    let contract: Value = serde_json::from_str(&text).unwrap();
-    let sentences = contract["sentences"].as_array().unwrap();
+    serde_json::from_str(&text).unwrap()
+}
+
+fn contract() -> Vec<Sentence> {
+    let written = written();
+    let sentences = written["sentences"].as_array().unwrap();
     sentences.iter().map(Sentence::read).collect()
 }
 
-/// The tests that the contract names.
+/// The tests that prove no sentence, each with its reason.
+fn conventions() -> BTreeSet<String> {
+    let written = written();
+    let conventions = written["conventions"].as_array().unwrap();
+    let names = conventions.iter().map(|convention| {
+        let name = convention["test"].as_str().unwrap();
+        let reason = convention["reason"].as_str().unwrap();
+        assert!(
+            reason.ends_with('.') && reason.contains(' '),
+            "`{name}` proves no sentence, and does not say what it is for: {reason}"
+        );
+        name.to_owned()
+    });
+    let names: BTreeSet<String> = names.collect();
+    assert_eq!(names.len(), conventions.len(), "a name stands twice");
+    names
+}
+
+/// The tests that the contract names for its sentences.
 fn named(contract: &[Sentence]) -> BTreeSet<&str> {
     let names = contract.iter().flat_map(|sentence| sentence.tests.keys());
     names.map(String::as_str).collect()
 }
 
 #[test]
-fn every_scenario_proves_a_sentence() {
-    let contract = contract();
+fn every_scenario_and_every_trial_proves_a_sentence_or_says_why_not() {
+    let (contract, conventions) = (contract(), conventions());
     let named = named(&contract);
+    let trials = trials(&repository::files());
+    for trial in [
+        "parity::scripts::a_script_leaves_no_difference",
+        "parity::defects::a_wrong_etag_is_found",
+        "parity::crash::a_process_may_die_at_any_call",
+    ] {
+        assert!(trials.contains(trial), "`{trial}` was not found");
+    }
     let scenarios = scenarios();
-    let idle: Vec<_> = scenarios.difference(&named).collect();
+    let all = scenarios
+        .into_iter()
+        .chain(trials.iter().map(String::as_str));
+    let idle: Vec<_> = all
+        .filter(|test| !named.contains(test) && !conventions.contains(*test))
+        .collect();
     assert!(
         idle.is_empty(),
-        "`{CONTRACT}` names none of these: say there which sentence each proves: {idle:#?}"
+        "`{CONTRACT}` names none of these: say there which sentence each proves, or below `conventions` why none: {idle:#?}"
+    );
+    let both: Vec<_> = conventions
+        .iter()
+        .filter(|test| named.contains(test.as_str()))
+        .collect();
+    assert!(
+        both.is_empty(),
+        "`{CONTRACT}` says of these that they prove a sentence and that they prove none: {both:#?}"
     );
 }
 
 #[test]
 fn every_test_that_is_named_is_there() {
-    let contract = contract();
+    let (contract, conventions) = (contract(), conventions());
     let scenarios = scenarios();
     let files = repository::files();
-    for name in named(&contract) {
+    let conventions = conventions.iter().map(String::as_str);
+    for name in named(&contract).into_iter().chain(conventions) {
         let there = if name.starts_with(SUITE) {
             scenarios.contains(name)
         } else {
@@ -111,7 +193,8 @@ fn every_test_that_is_named_is_there() {
     }
 }
 
-/// Whether a program of tests has a test of this name: in its own words, or in a table of a runner's.
+/// Whether a program of tests has a test of this name: in its own words, in a table of a runner's, or in a list of
+/// which a macro makes tests.
 fn is_there(files: &[File], name: &str) -> bool {
     let (program, path) = name.split_once("::").unwrap();
     let (modules, test) = path.rsplit_once("::").unwrap_or(("", path));
@@ -120,15 +203,30 @@ fn is_there(files: &[File], name: &str) -> bool {
         format!("\"{test}\""),
         format!("::{test}\""),
     ];
-    let is_of = |file: &&File| {
+    files.iter().any(|file| {
         let below = PROGRAMS
             .iter()
             .find_map(|folder| file.path.strip_prefix(&format!("{folder}/{program}")));
-        below
-            .is_some_and(|below| below == ".rs" || below == "/main.rs" || is_module(below, modules))
+        below.is_some_and(|below| {
+            let is_own = below == ".rs" || below == "/main.rs";
+            let is_said = said.iter().any(|said| file.text.contains(said));
+            (is_said && (is_own || is_module(below, modules)))
+                || (is_own && is_listed(&file.text, modules, test))
+        })
+    })
+}
+
+/// Whether a program lists `module::test,` for a macro of its own, which makes a test of it in these modules.
+fn is_listed(program: &str, modules: &str, test: &str) -> bool {
+    let is_it = |line: &str| {
+        let listed = line.trim().strip_suffix(',');
+        let listed = listed.and_then(|listed| listed.split_once("::"));
+        listed.is_some_and(|(_, name)| name == test)
     };
-    let mut of_it = files.iter().filter(is_of);
-    of_it.any(|file| said.iter().any(|said| file.text.contains(said)))
+    let has_module = modules.is_empty()
+        || program.contains(&format!("mod {modules} {{"))
+        || program.contains(&format!(" as {modules} {{"));
+    program.contains("macro_rules! ") && has_module && program.lines().any(is_it)
 }
 
 /// Whether a file below a program's folder is its first module of these, or a part of that.
@@ -139,13 +237,13 @@ fn is_module(below: &str, modules: &str) -> bool {
 }
 
 #[test]
-fn every_sentence_has_a_test_on_every_surface() {
+fn every_sentence_has_a_test_that_runs_on_every_surface() {
     for sentence in contract() {
-        let spoken: BTreeSet<&String> = sentence.tests.values().flatten().collect();
+        let covered: BTreeSet<&String> = sentence.tests.values().flatten().collect();
         for surface in SURFACES {
             assert!(
-                spoken.contains(&surface.to_owned()),
-                "`{}` has no test that speaks of {surface}",
+                covered.contains(&surface.to_owned()),
+                "`{}` has no test that runs on {surface}; code that is shared shows nothing of it",
                 sentence.id
             );
         }
@@ -173,17 +271,47 @@ fn a_test_that_is_not_there_is_missed() {
     let files = repository::files();
     for name in [
         "texts::sentences_are_missed",
-        "nowhere::every_scenario_proves_a_sentence",
+        "nowhere::every_test_that_is_named_is_there",
         "docs::other::a_test_of_no_module",
         "wm::usage::check_names_every_problem_and_repeats_no_secret",
+        "aws_uploads::elsewhere::upload_tampered_url",
+        "aws_uploads::s3s::upload_oversize",
+        "aws_uploads::s3s::uploads",
+        "aws_tokens::s3s::upload_tampered_url",
     ] {
         assert!(!is_there(&files, name), "{name}");
     }
     for name in [
-        "contract::every_scenario_proves_a_sentence",
+        "contract::every_test_that_is_named_is_there",
+        "aws_uploads::s3s::upload_tampered_url",
+        "aws_front::load_balancer::the_whole_journey",
         "wm::selection::check_names_every_problem_and_repeats_no_secret",
         "store::conformance::the_store_does_what_the_reference_does",
     ] {
         assert!(is_there(&files, name), "{name}");
+    }
+}
+
+#[test]
+fn where_a_test_runs_is_said_in_one_way() {
+    let on = |name: &str, test: &str| {
+        let test: Value = serde_json::from_str(test).unwrap();
+        surfaces(name, &test).len()
+    };
+    assert_eq!(on("suite::a::b", "{}"), 3);
+    assert_eq!(on("parity::a::b", "{}"), 3);
+    assert_eq!(on("parity::a::b", r#"{"surfaces": ["aws"]}"#), 1);
+    assert_eq!(on("selection::a", r#"{"shared": true}"#), 0);
+    for (name, test) in [
+        ("suite::a::b", r#"{"shared": true}"#),
+        ("suite::a::b", r#"{"surfaces": ["aws"]}"#),
+        ("selection::a", "{}"),
+        ("selection::a", r#"{"shared": false}"#),
+        ("selection::a", r#"{"shared": true, "surfaces": ["aws"]}"#),
+        ("selection::a", r#"{"surfaces": []}"#),
+        ("selection::a", r#"{"surfaces": ["moon"]}"#),
+    ] {
+        let refused = std::panic::catch_unwind(|| on(name, test));
+        assert!(refused.is_err(), "{name} {test}");
     }
 }

@@ -1,7 +1,13 @@
-//! Backend selections: names for any prefix, and a reader that nothing upsets.
+//! Backend selections: names for any prefix, a reader that nothing upsets, and what each surface shows of its own.
 
 use proptest::prelude::*;
 use wm_core::{catalog::Provider, selection::BackendSelection};
+use wm_tests::{
+    client::Person,
+    golden,
+    harness::Harness,
+    surfaces::{aws::AwsSurface, azure::AzureSurface, local::LocalSurface},
+};
 
 fn provider() -> impl Strategy<Value = Provider> {
     prop::sample::select(Provider::ALL)
@@ -54,4 +60,38 @@ proptest! {
         prop_assert!(errors.iter().any(|error| error.message.contains("an access key")));
         prop_assert!(errors.iter().all(|error| !error.message.contains(&key)));
     }
+}
+
+#[test]
+fn the_defaults_are_as_agreed() {
+    for provider in Provider::ALL {
+        let module = BackendSelection::defaults(*provider).module();
+        golden::check(&format!("selections/{provider}.js"), &module);
+    }
+}
+
+/// What a surface tells of itself is a selection: it has every field of one and no other, and no value that looks
+/// like a credential.
+async fn shows_names_only<H: Harness>(surface: &H, provider: Provider) {
+    let ana = Person::new(surface, "ana");
+    let shown = ana.get("/v1/backend").await.expect(200).body;
+    let module = format!("export const backendSelection = {shown};\n");
+    let read = BackendSelection::read(&module).unwrap();
+    assert_eq!(read.provider, provider);
+    assert_eq!(serde_json::to_value(&read).unwrap(), shown);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn local_shows_its_selection_by_name_only() {
+    shows_names_only(&LocalSurface::start().await, Provider::Local).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn aws_shows_its_selection_by_name_only() {
+    shows_names_only(&AwsSurface::start().await, Provider::Aws).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn azure_shows_its_selection_by_name_only() {
+    shows_names_only(&AzureSurface::start().await, Provider::Azure).await;
 }

@@ -7,8 +7,8 @@ use wm_core::catalog::Provider;
 
 use crate::{
     failure::Failure,
-    output::{line, table},
-    parity::{Certificate, Checkout, Contract, Log, check, run},
+    output::{line, notice, table},
+    parity::{Certificate, Checkout, Contract, Log, SHARED, check, run},
 };
 
 /// The certificate for people, and for programs.
@@ -19,14 +19,16 @@ const EXAMPLES: &str = "\
 Examples:
   wm parity                                    run the tests, write docs/parity.md and parity.json
   wm parity --check                            what can be checked without running anything
-  cargo test --workspace 2>&1 | tee target/tests.log
+  cargo test --workspace --no-fail-fast 2>&1 | tee target/tests.log
   wm parity --from target/tests.log            the same from a run that was saved
   wm parity --from target/tests.log --verify   whether what is committed says what the run shows
 
 Works inside a checkout of this repository. tests/contract.json says what the application promises
 and which tests prove it. A test whose stand-in cannot show something counts as `not shown`, not as
-passed; the certificate lists those. Exit code 1 means that a sentence is not shown on some surface,
-that a check found something, or that what is committed says otherwise.";
+passed; the certificate lists those. Tests of code that all surfaces share stand in a column of their
+own and show nothing of a surface. A certificate that does not hold is not written, unless with
+--even-so. Exit code 1 means that a sentence is not shown on some surface, that a check found
+something, or that what is committed says otherwise.";
 
 /// Show that the surfaces are alike: the contract, sentence by sentence, on each of them
 #[derive(Debug, Args)]
@@ -41,6 +43,9 @@ pub(crate) struct Parity {
     /// Compare with the certificate that is there instead of writing it
     #[arg(long)]
     verify: bool,
+    /// Write the certificate even if it does not hold, to read what is wrong in it
+    #[arg(long, conflicts_with_all = ["check", "verify"])]
+    even_so: bool,
     /// The checkout, if not the one around the current directory
     #[arg(long, value_name = "DIR")]
     repository: Option<PathBuf>,
@@ -60,15 +65,19 @@ impl Parity {
         let certificate = Certificate::new(&contract, &log);
         show(&certificate)?;
         let files = [(PAGE, certificate.page()), (DATA, certificate.json()?)];
+        let holds = certificate.hold();
         if self.verify {
-            certificate.hold()?;
+            holds?;
             return self.verify(&checkout, &files);
+        }
+        if !self.even_so {
+            holds.as_ref().map_err(not_written)?;
         }
         for (path, text) in &files {
             checkout.write(path, text)?;
         }
         line(format!("wrote `{PAGE}` and `{DATA}`"))?;
-        certificate.hold()
+        holds
     }
 
     /// What the tests print.
@@ -79,7 +88,7 @@ impl Parity {
         let bytes = fs::read(file).map_err(|error| {
             let file = file.display();
             let message = format!(
-                "`{file}` cannot be read; save a run with `cargo test --workspace 2>&1 | tee {file}`"
+                "`{file}` cannot be read; save a run with `cargo test --workspace --no-fail-fast 2>&1 | tee {file}`"
             );
             Failure::because(message, error)
         })?;
@@ -92,7 +101,7 @@ impl Parity {
             Some(file) => {
                 let file = file.display();
                 format!(
-                    "`{file}` tells of no test: save a run with `cargo test --workspace 2>&1 | tee {file}`"
+                    "`{file}` tells of no test: save a run with `cargo test --workspace --no-fail-fast 2>&1 | tee {file}`"
                 )
             }
             None => "no test ran: mend what `cargo test` says above and try again".into(),
@@ -117,15 +126,29 @@ impl Parity {
     }
 }
 
+/// What is committed holds, and is not lost to what does not.
+fn not_written(failure: &Failure) -> Failure {
+    Failure::new(format!(
+        "{failure}; until then `{PAGE}` and `{DATA}` stay as they are, or write them as they would be with `--even-so`"
+    ))
+}
+
 fn show(certificate: &Certificate) -> Result<(), Failure> {
+    for (program, doubt) in &certificate.doubts {
+        notice(format!(
+            "warning: of `{program}` nothing counts as passed: {doubt}; run it again"
+        ));
+    }
     let rows = certificate.sentences.iter().map(|proved| {
-        let outcome = |surface: Provider| {
-            let outcome = proved.outcomes.get(surface.as_str());
-            let word = outcome.map_or("", |outcome| outcome.as_str());
-            format!("{surface}: {word}")
+        let outcome = |place: &str| {
+            let outcome = proved.outcomes.get(place);
+            outcome.map_or(String::new(), |outcome| {
+                format!("{place}: {}", outcome.as_str())
+            })
         };
-        let [local, aws, azure] = [Provider::Local, Provider::Aws, Provider::Azure].map(outcome);
-        [proved.id.clone(), local, aws, azure]
+        let surfaces = [Provider::Local, Provider::Aws, Provider::Azure];
+        let [local, aws, azure] = surfaces.map(|one| outcome(one.as_str()));
+        [proved.id.clone(), local, aws, azure, outcome(SHARED)]
     });
     let rows: Vec<_> = rows.collect();
     table("the contract, as the run shows it", &rows)

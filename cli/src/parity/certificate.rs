@@ -41,8 +41,11 @@ impl Outcome {
     }
 }
 
-/// By the name of the surface; a test has none for surfaces it does not speak of.
+/// By the name of the surface, or [`SHARED`]; a test has none for surfaces it does not run on.
 pub(crate) type Outcomes = BTreeMap<&'static str, Outcome>;
+
+/// Where outcomes stand of tests that run on no surface.
+pub(crate) const SHARED: &str = "shared";
 
 /// The whole certificate. Nothing in it changes from one run to the next unless an outcome does.
 #[derive(Debug, Serialize)]
@@ -50,6 +53,9 @@ pub(crate) struct Certificate {
     pub(crate) sentences: Vec<Proved>,
     /// What the stand-ins could not show.
     pub(crate) not_shown: BTreeSet<Skip>,
+    /// Of which programs nothing counts as passed, and why.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub(crate) doubts: BTreeMap<String, String>,
 }
 
 /// A sentence with what came of it.
@@ -71,14 +77,20 @@ pub(crate) struct Tested {
 impl Certificate {
     /// What a run shows of a contract.
     pub(crate) fn new(contract: &Contract, log: &Log) -> Self {
-        let programs = contract.programs().into_iter();
+        let programs = contract.programs();
+        let doubts = programs.iter().filter_map(|program| {
+            let doubt = log.doubt(program)?;
+            Some(((*program).to_owned(), doubt.to_owned()))
+        });
         Self {
+            doubts: doubts.collect(),
             sentences: contract
                 .sentences
                 .iter()
                 .map(|one| proved(one, log))
                 .collect(),
             not_shown: programs
+                .iter()
                 .flat_map(|program| log.skips(program))
                 .cloned()
                 .collect(),
@@ -108,7 +120,8 @@ impl Certificate {
 impl Proved {
     fn missing(&self) -> impl Iterator<Item = String> {
         let outcomes = self.outcomes.iter();
-        let missing = outcomes.filter(|(_, outcome)| **outcome != Outcome::Passed);
+        let on_surfaces = outcomes.filter(|(surface, _)| **surface != SHARED);
+        let missing = on_surfaces.filter(|(_, outcome)| **outcome != Outcome::Passed);
         missing.map(|(surface, outcome)| {
             let word = outcome.as_str();
             format!("`{}` on {surface} ({word})", self.id)
@@ -118,17 +131,28 @@ impl Proved {
 
 fn proved(sentence: &Sentence, log: &Log) -> Proved {
     let tests: Vec<Tested> = sentence.tests.iter().map(|one| tested(one, log)).collect();
-    // One test that passes shows a sentence, as long as none fails and none is missing: what all surfaces
-    // share must not stand for a surface whose own tests did not run.
-    let of = |surface: &'static str| {
-        let outcomes = tests.iter().filter_map(|one| one.outcomes.get(surface));
-        let outcome = outcomes.max().copied().unwrap_or(Outcome::DidNotRun);
-        (surface, outcome)
+    let of = |place: &str| {
+        let outcomes = tests.iter().filter_map(|one| one.outcomes.get(place));
+        outcomes.max().copied()
     };
+    let shared = of(SHARED);
+    // One test that passes on a surface shows a sentence there, as long as none fails and none is missing. What
+    // the surfaces share shows nothing of any, and fails the sentence on all of them.
+    let on = |surface: &Provider| {
+        let own = of(surface.as_str()).unwrap_or(Outcome::DidNotRun);
+        let broken = shared.filter(|outcome| *outcome > Outcome::Passed);
+        (
+            surface.as_str(),
+            broken.map_or(own, |broken| broken.max(own)),
+        )
+    };
+    let outcomes = Provider::ALL.iter().map(on);
     Proved {
         id: sentence.id.clone(),
         sentence: sentence.sentence.clone(),
-        outcomes: Provider::ALL.iter().map(|one| of(one.as_str())).collect(),
+        outcomes: outcomes
+            .chain(shared.map(|outcome| (SHARED, outcome)))
+            .collect(),
         tests,
     }
 }
@@ -139,9 +163,12 @@ fn tested(test: &Test, log: &Log) -> Tested {
         let outcome = outcome(log, program, path, surface.as_str());
         Some((surface.as_str(), outcome))
     };
+    let shared = test.shared();
+    let shared = shared.map(|(program, path)| (SHARED, outcome(log, program, path, SHARED)));
+    let outcomes = Provider::ALL.iter().filter_map(of);
     Tested {
         test: test.test.clone(),
-        outcomes: Provider::ALL.iter().filter_map(of).collect(),
+        outcomes: outcomes.chain(shared).collect(),
     }
 }
 
@@ -178,21 +205,27 @@ mod tests {
             {"test": "suite::a::case_2_is_not"},
             {"test": "parity::replay::case_3_is_shown", "surfaces": ["local", "azure"]}]}]}"#;
 
+    /// What a program prints, with the closing line that belongs to it.
+    fn ran(name: &str, said: &str) -> String {
+        let count = |word: &str| said.matches(word).count();
+        let (passed, failed, ignored) =
+            (count("... ok"), count("... FAILED"), count("... ignored"));
+        format!(
+            "     Running tests/{name}.rs (target/debug/deps/{name}-0123)\n{said}\
+             test result: ok. {passed} passed; {failed} failed; {ignored} ignored; 0 measured\n"
+        )
+    }
+
     fn log(aws: &str) -> Log {
-        let program = |name: &str, said: &str| {
-            format!("     Running tests/{name}.rs (target/debug/deps/{name}-0123)\n{said}")
-        };
         let both = "test case_1_is_shown ... ok\ntest case_2_is_not ... ok\n";
+        let skipped = "test replay::case_3_is_shown ... ok\nskip 1 on aws: z: y\n";
         Log::read(
             &[
-                program("local", both),
-                program("aws", aws),
-                program("azure", both),
-                program(
-                    "parity",
-                    "test replay::case_3_is_shown ... ok\nskip 1 on aws: z: y\n",
-                ),
-                program("other", "skip 2 on aws: of no program that is named: x\n"),
+                ran("local", both),
+                ran("aws", aws),
+                ran("azure", both),
+                ran("parity", skipped),
+                ran("other", "skip 2 on aws: of no program that is named: x\n"),
             ]
             .concat(),
         )
@@ -242,6 +275,63 @@ mod tests {
             failure.contains("not shown: `some` on aws (did not run);"),
             "{failure}"
         );
+    }
+
+    /// A sentence with a test on every surface and one on none.
+    const SHARING: &str = r#"{"sentences": [{"id": "some", "sentence": "Some.", "tests": [
+        {"test": "suite::a::case_1_is_shown"}, {"test": "tokens::all", "shared": true}]}]}"#;
+
+    #[test]
+    fn what_the_surfaces_share_shows_nothing_of_any_and_fails_all() {
+        let passed = "test case_1_is_shown ... ok\n";
+        let contract = serde_json::from_str(SHARING).unwrap();
+        for (azure, tokens, outcomes) in [
+            (passed, "test all ... ok\n", ["passed", "passed", "passed"]),
+            ("", "test all ... ok\n", ["passed", "did not run", "passed"]),
+            (
+                "skip 1 on azure: case_1: cannot\ntest case_1_is_shown ... ok\n",
+                "test all ... ok\n",
+                ["passed", "not shown", "passed"],
+            ),
+            (passed, "test all ... FAILED\n", ["failed"; 3]),
+            (passed, "", ["did not run"; 3]),
+        ] {
+            let surfaces = ran("local", passed) + &ran("aws", passed) + &ran("azure", azure);
+            let log = Log::read(&(surfaces + &ran("tokens", tokens)));
+            let shown = Certificate::new(&contract, &log);
+            let [some] = &shown.sentences[..] else {
+                panic!("{shown:?}")
+            };
+            let of = |place: &str| some.outcomes[place].as_str();
+            assert_eq!(["aws", "azure", "local"].map(of), outcomes, "{tokens}");
+            assert_eq!(some.tests[1].outcomes.len(), 1);
+            assert_eq!(some.outcomes.len(), 4);
+            assert_eq!(shown.hold().is_ok(), outcomes == ["passed"; 3]);
+        }
+        let none = r#"{"sentences": [{"id": "some", "sentence": "Some.", "tests": [
+            {"test": "tokens::all", "shared": true}]}]}"#;
+        let log = Log::read(&ran("tokens", "test all ... ok\n"));
+        let shown = Certificate::new(&serde_json::from_str(none).unwrap(), &log);
+        let failure = shown.hold().unwrap_err().to_string();
+        assert!(!failure.contains("shared"), "{failure}");
+        assert_eq!(failure.matches("did not run)").count(), 3, "{failure}");
+    }
+
+    #[test]
+    fn nothing_has_passed_in_a_program_that_is_in_doubt() {
+        let contract = serde_json::from_str(CONTRACT).unwrap();
+        let passed = "test case_1_is_shown ... ok\ntest case_2_is_not ... ok\n";
+        let text = ["local", "aws", "azure"].map(|name| ran(name, passed));
+        let text = text.concat() + &ran("parity", "test replay::case_3_is_shown ... ok\n");
+        let shown = Certificate::new(&contract, &Log::read(&text));
+        shown.hold().unwrap();
+        assert!(!shown.json().unwrap().contains("doubts"));
+        let (cut, _) = text.rsplit_once("test result").unwrap();
+        let shown = Certificate::new(&contract, &Log::read(cut));
+        assert!(shown.doubts["parity"].contains("did not end"));
+        assert!(shown.page().contains("\n* `parity`: it did not end"));
+        assert!(shown.json().unwrap().contains("doubts"));
+        shown.hold().unwrap_err();
     }
 
     #[test]

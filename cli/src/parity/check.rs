@@ -16,11 +16,18 @@ use crate::{
 /// What is wrong, one line each: the file, what it lacks, what to do.
 type Violations = Vec<String>;
 
+/// What came of a check.
+struct Found {
+    /// How much of what there was to look at, so that nothing holds of nothing.
+    looked_at: String,
+    violations: Violations,
+}
+
 /// One check: what holds when it finds nothing.
 struct Check {
     name: &'static str,
     holds: &'static str,
-    find: fn(&Checkout) -> Result<Violations, Failure>,
+    find: fn(&Checkout) -> Result<Found, Failure>,
 }
 
 const CHECKS: [Check; 6] = [
@@ -60,17 +67,35 @@ const CHECKS: [Check; 6] = [
 pub(crate) fn check(checkout: &Checkout) -> Result<(), Failure> {
     let mut count = 0;
     for check in CHECKS {
-        let found = (check.find)(checkout).unwrap_or_else(|failure| vec![failure.to_string()]);
-        let outcome = if found.is_empty() { "holds" } else { "broken" };
-        line(format!("{outcome:<6}  {:<9}  {}", check.name, check.holds))?;
-        for violation in &found {
+        let found = (check.find)(checkout).unwrap_or_else(|failure| Found {
+            looked_at: "stopped".into(),
+            violations: vec![failure.to_string()],
+        });
+        let Found {
+            looked_at,
+            violations,
+        } = found;
+        let outcome = if violations.is_empty() {
+            "holds"
+        } else {
+            "broken"
+        };
+        let Check { name, holds, .. } = check;
+        line(format!("{outcome:<6}  {name:<9}  {holds} ({looked_at})"))?;
+        for violation in &violations {
             notice(format!("error: {violation}"));
         }
-        count += found.len();
+        count += violations.len();
     }
     if count == 0 {
         Ok(())
     } else {
         Err(Failure::reported(1))
     }
+}
+
+/// `1 file`, `2 files`.
+fn many(count: usize, what: &str) -> String {
+    let ending = if count == 1 { "" } else { "s" };
+    format!("{count} {what}{ending}")
 }

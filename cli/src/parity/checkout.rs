@@ -26,7 +26,7 @@ pub(crate) struct Checkout {
     root: PathBuf,
 }
 
-/// One text file.
+/// One file as text.
 #[derive(Debug)]
 pub(crate) struct Text {
     /// Its path from the root, with `/`.
@@ -64,7 +64,7 @@ impl Checkout {
         })
     }
 
-    /// Every text file below a path, sorted. Files that are not UTF-8 are left out.
+    /// Every file below a path, sorted, what is not UTF-8 read as far as it is.
     pub(crate) fn texts(&self, below: &str) -> Result<Vec<Text>, Failure> {
         let mut found = Vec::new();
         collect(&self.root.join(below), below, &mut found)?;
@@ -90,10 +90,9 @@ fn collect(folder: &Path, prefix: &str, found: &mut Vec<Text>) -> Result<(), Fai
             .map_err(|error| unreadable(&path, error))?;
         if kind.is_dir() {
             collect(&entry.path(), &path, found)?;
-        } else if kind.is_file()
-            && let Ok(text) =
-                String::from_utf8(fs::read(entry.path()).map_err(|error| unreadable(&path, error))?)
-        {
+        } else if kind.is_file() {
+            let bytes = fs::read(entry.path()).map_err(|error| unreadable(&path, error))?;
+            let text = String::from_utf8_lossy(&bytes).into_owned();
             found.push(Text { path, text });
         }
     }

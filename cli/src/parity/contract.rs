@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use serde::Deserialize;
+use serde::{Deserialize, de::IgnoredAny};
 use wm_core::catalog::Provider;
 
 use super::Checkout;
@@ -21,12 +21,17 @@ const PACKAGES: [(&str, &str); 4] = [
 
 /// How the name of a scenario begins that every surface's program runs.
 const SUITE: &str = "suite::";
+/// How the name of a test begins that has all surfaces side by side.
+const SIDE_BY_SIDE: &str = "parity::";
 
 /// What the application promises, sentence by sentence.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Contract {
     pub(crate) sentences: Vec<Sentence>,
+    /// Scenarios that prove none of the sentences. They are run, and not certified.
+    #[serde(default, rename = "conventions")]
+    _conventions: Vec<IgnoredAny>,
 }
 
 /// One promise.
@@ -41,18 +46,52 @@ pub(crate) struct Sentence {
     pub(crate) tests: Vec<Test>,
 }
 
-/// A test, and the surfaces it speaks of: all of them unless it says which.
+/// A test, and where it runs.
 #[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(try_from = "Named")]
 pub(crate) struct Test {
     /// `program::path`, or `suite::module::scenario`.
     pub(crate) test: String,
-    #[serde(default = "everywhere")]
+    /// The surfaces on which it runs; none for a test of code that all of them share.
     surfaces: Vec<Provider>,
 }
 
-fn everywhere() -> Vec<Provider> {
-    Provider::ALL.to_vec()
+/// A test as the contract names it: scenarios and tests of all surfaces side by side run on all, every other test
+/// says on which it runs, or that it is of code that they share.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Named {
+    test: String,
+    surfaces: Option<Vec<Provider>>,
+    #[serde(default)]
+    shared: bool,
+}
+
+impl TryFrom<Named> for Test {
+    type Error = String;
+
+    fn try_from(named: Named) -> Result<Self, String> {
+        let Named {
+            test,
+            surfaces,
+            shared,
+        } = named;
+        let is_everywhere = test.starts_with(SUITE) || test.starts_with(SIDE_BY_SIDE);
+        let surfaces = match surfaces {
+            Some(surfaces) if !shared && !surfaces.is_empty() && !test.starts_with(SUITE) => {
+                surfaces
+            }
+            None if shared && !test.starts_with(SUITE) => Vec::new(),
+            None if !shared && is_everywhere => Provider::ALL.to_vec(),
+            _ => {
+                return Err(format!(
+                    "`{test}` needs one of `surfaces`, where it runs, and `\"shared\": true`, where it runs on none; \
+                     a scenario neither"
+                ));
+            }
+        };
+        Ok(Self { test, surfaces })
+    }
 }
 
 impl Contract {
@@ -67,13 +106,22 @@ impl Contract {
     /// The programs that run the tests.
     pub(crate) fn programs(&self) -> BTreeSet<&str> {
         let tests = self.sentences.iter().flat_map(|sentence| &sentence.tests);
-        let places = tests.flat_map(|test| Provider::ALL.iter().filter_map(|one| test.on(*one)));
+        let places = tests.flat_map(|test| {
+            let surfaces = Provider::ALL.iter().filter_map(|one| test.on(*one));
+            surfaces.chain(test.shared())
+        });
         places.map(|(program, _)| program).collect()
     }
 }
 
 impl Test {
-    /// The program in which the test speaks of a surface, and its path there.
+    /// The program of a test that runs on no surface, and its path there.
+    pub(crate) fn shared(&self) -> Option<(&str, &str)> {
+        let runs_nowhere = self.surfaces.is_empty();
+        runs_nowhere.then(|| self.test.split_once("::")).flatten()
+    }
+
+    /// The program in which the test runs on a surface, and its path there.
     pub(crate) fn on(&self, surface: Provider) -> Option<(&str, &str)> {
         if !self.surfaces.contains(&surface) {
             return None;
@@ -113,18 +161,43 @@ mod tests {
             r#"{"sentences": [{"id": "a", "sentence": "A.", "tests": [
                 {"test": "suite::journey::the_journey"},
                 {"test": "aws_tokens::case_1", "surfaces": ["aws"]},
-                {"test": "parity::replay::all"}]}]}"#,
+                {"test": "parity::replay::all"},
+                {"test": "parity::replay::one", "surfaces": ["local"]},
+                {"test": "wm::selection::all", "shared": true}]}],
+                "conventions": [{"test": "suite::journey::other", "reason": "It is a habit."}]}"#,
         )
         .unwrap();
         let programs: Vec<_> = contract.programs().into_iter().collect();
-        assert_eq!(programs, ["aws", "aws_tokens", "azure", "local", "parity"]);
-        let [scenario, own, shared] = &contract.sentences[0].tests[..] else {
+        assert_eq!(
+            programs,
+            ["aws", "aws_tokens", "azure", "local", "parity", "wm"]
+        );
+        let [scenario, own, all, one, shared] = &contract.sentences[0].tests[..] else {
             panic!("{contract:?}")
         };
         assert_eq!(scenario.on(Provider::Azure), Some(("azure", "the_journey")));
         assert_eq!(own.on(Provider::Aws), Some(("aws_tokens", "case_1")));
         assert_eq!(own.on(Provider::Local), None);
-        assert_eq!(shared.on(Provider::Local), Some(("parity", "replay::all")));
+        assert_eq!(all.on(Provider::Local), Some(("parity", "replay::all")));
+        assert_eq!(one.on(Provider::Local), Some(("parity", "replay::one")));
+        assert_eq!(one.on(Provider::Aws), None);
+        assert_eq!(one.shared(), None);
+        assert_eq!(shared.on(Provider::Local), None);
+        assert_eq!(shared.shared(), Some(("wm", "selection::all")));
+    }
+
+    #[test]
+    fn a_test_says_where_it_runs() {
+        for test in [
+            r#"{"test": "tokens::case_1"}"#,
+            r#"{"test": "tokens::case_1", "surfaces": []}"#,
+            r#"{"test": "tokens::case_1", "surfaces": ["aws"], "shared": true}"#,
+            r#"{"test": "suite::a::b", "surfaces": ["aws"]}"#,
+            r#"{"test": "suite::a::b", "shared": true}"#,
+        ] {
+            let failure = serde_json::from_str::<Test>(test).unwrap_err().to_string();
+            assert!(failure.contains("needs one of `surfaces`"), "{failure}");
+        }
     }
 
     #[test]

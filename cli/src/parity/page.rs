@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use wm_core::catalog::Provider;
 
-use super::certificate::{Certificate, Outcomes, Proved};
+use super::certificate::{Certificate, Outcomes, Proved, SHARED};
 
 const HEAD: &str = "\
 # Parity certificate
@@ -13,7 +13,9 @@ What a run of the tests shows of the application's contract, on each surface. `w
 `parity.json` beside it; nobody edits them. Which tests prove what is in `tests/contract.json`.
 
 *passed*: a test shows it there. *not shown*: the test ran, and what stands in for the service cannot show it. A sentence has passed
-where one of its tests has, none has *failed* and none *did not run*. Where a test says nothing of a surface, the cell is empty.
+on a surface where one of the tests that ran there has, none has *failed* and none *did not run*. Where a test does not run on a
+surface, the cell is empty. *shared* are tests of code that all surfaces have in common, run on none: alone they show nothing of any,
+and what fails there fails on all.
 
 ";
 
@@ -21,6 +23,13 @@ const NOT_SHOWN: &str = "\
 ## What the stand-ins could not show
 
 Said by the tests named above and by the programs they belong to. What that means is in [aws.md](aws.md) and [azure.md](azure.md).
+
+";
+
+const DOUBTS: &str = "\n\
+## What is in doubt
+
+Of these programs nothing counts as passed, because their closing lines count otherwise or are missing.
 
 ";
 
@@ -45,6 +54,12 @@ impl Certificate {
         if self.not_shown.is_empty() {
             page += "Nothing.\n";
         }
+        if !self.doubts.is_empty() {
+            page += DOUBTS;
+        }
+        for (program, doubt) in &self.doubts {
+            let _ = writeln!(page, "* `{program}`: {doubt}");
+        }
         page
     }
 }
@@ -62,17 +77,23 @@ fn words(id: &str) -> String {
     id.replace('-', " ")
 }
 
+/// The columns: the surfaces, and what they share.
+fn places() -> impl Iterator<Item = &'static str> {
+    let surfaces = Provider::ALL.iter().map(|one| one.as_str());
+    surfaces.chain([SHARED])
+}
+
 fn head(first: &str) -> String {
-    let surfaces: Vec<&str> = Provider::ALL.iter().map(|one| one.as_str()).collect();
-    let rule = "|---".repeat(surfaces.len() + 1);
-    format!("| {first} | {} |\n{rule}|\n", surfaces.join(" | "))
+    let places: Vec<&str> = places().collect();
+    let rule = "|---".repeat(places.len() + 1);
+    format!("| {first} | {} |\n{rule}|\n", places.join(" | "))
 }
 
 fn row(first: &str, outcomes: &Outcomes) -> String {
-    let cell = |surface: &Provider| {
-        let outcome = outcomes.get(surface.as_str());
+    let cell = |place: &str| {
+        let outcome = outcomes.get(place);
         outcome.map_or("", |outcome| outcome.as_str())
     };
-    let cells: Vec<&str> = Provider::ALL.iter().map(cell).collect();
+    let cells: Vec<&str> = places().map(cell).collect();
     format!("| {first} | {} |\n", cells.join(" | "))
 }

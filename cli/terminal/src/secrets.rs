@@ -3,6 +3,8 @@
 //! Sites and sources are code, and code speaks of passwords and tokens without holding any: only what has
 //! the form of a credential with its value counts.
 
+use std::collections::BTreeMap;
+
 use wm_core::catalog::{ACCESS_KEY_STARTS, CREDENTIAL_MARKS};
 
 /// Endings of files that hold keys or the state of tools.
@@ -11,6 +13,8 @@ const ENDINGS: &[&str] = &[
 ];
 /// Files that hold credentials, whatever their ending.
 const NAMES: &[&str] = &["credentials", "id_ecdsa", "id_ed25519", "id_rsa", "secrets"];
+/// The ending of sources, which may be about credentials.
+const SOURCE: &str = "rs";
 /// How many characters follow the beginning of an access key's id.
 const ACCESS_KEY_REST: usize = 16;
 /// The shortest value that is taken for a credential.
@@ -53,55 +57,77 @@ pub fn in_name(path: &str) -> bool {
         .to_ascii_lowercase();
     let (stem, ending) = name.split_once('.').unwrap_or((&name, ""));
     let last = ending.rsplit('.').next().unwrap_or_default();
-    ENDINGS.contains(&last) || NAMES.contains(&stem)
+    ENDINGS.contains(&last) || (NAMES.contains(&stem) && last != SOURCE)
 }
+
+/// Where something stands in a text, and what.
+type Place = (usize, &'static str);
 
 /// What a text gives away.
 #[must_use]
 pub fn in_text(text: &str) -> Option<&'static str> {
-    access_key(text)
-        .or_else(|| marked(text))
-        .or_else(|| token(text))
+    places(text, &text.to_ascii_lowercase())
+        .next()
+        .map(|(_, what)| what)
 }
 
-/// What a line of our own sources gives away: as [`in_text`], and also shorter values, values without a
-/// digit, and values in quotes that are assigned to a password, which in the code of others are mostly labels.
+/// What one of our own sources gives away, by the lines in which it begins: as [`in_text`], and also shorter
+/// values, values without a digit, and values in quotes that are assigned to a password, which in the code of
+/// others are mostly labels.
 #[must_use]
-pub fn in_source(line: &str) -> Option<&'static str> {
-    let lower = line.to_ascii_lowercase();
-    in_text(line)
-        .or_else(|| glued(&lower))
-        .or_else(|| assigned(&lower))
+pub fn in_source(text: &str) -> BTreeMap<usize, &'static str> {
+    // As long as the text, so that places in the one are places in the other.
+    let lower = text.to_ascii_lowercase();
+    let found = places(text, &lower)
+        .chain(glued(&lower))
+        .chain(assigned(&lower));
+    let mut lines = BTreeMap::new();
+    for (at, what) in found {
+        let before = text.as_bytes().iter().take(at);
+        let line = 1 + before.filter(|byte| **byte == b'\n').count();
+        lines.entry(line).or_insert(what);
+    }
+    lines
 }
 
-/// The id of an access key, standing for itself.
-fn access_key(text: &str) -> Option<&'static str> {
+/// Everything that is a credential in any text.
+fn places(text: &str, lower: &str) -> impl Iterator<Item = Place> {
+    access_keys(text).chain(marked(lower)).chain(tokens(text))
+}
+
+/// The pieces of a text between what ends them, and where each begins.
+fn words(text: &str, ends: fn(char) -> bool) -> impl Iterator<Item = (usize, &str)> {
+    let mut at = 0;
+    text.split_inclusive(ends).map(move |piece| {
+        let begin = at;
+        at += piece.len();
+        (begin, piece.strip_suffix(ends).unwrap_or(piece))
+    })
+}
+
+/// The ids of access keys, each standing for itself.
+fn access_keys(text: &str) -> impl Iterator<Item = Place> {
     let in_key = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit();
-    let is_key = |word: &str| {
+    let is_key = move |word: &str| {
         let rest = ACCESS_KEY_STARTS
             .iter()
             .find_map(|start| word.strip_prefix(start));
-        rest.is_some_and(|rest| rest.len() == ACCESS_KEY_REST)
+        rest.is_some_and(|rest| rest.len() == ACCESS_KEY_REST && rest.chars().all(in_key))
     };
-    let mut words = text.split(|c: char| !c.is_ascii_alphanumeric());
-    words
-        .any(|word| word.chars().all(in_key) && is_key(word))
-        .then_some("an access key")
+    let found = words(text, |c| !c.is_ascii_alphanumeric()).filter(move |(_, word)| is_key(word));
+    found.map(|(at, _)| (at, "an access key"))
 }
 
-/// A text that only occurs in credentials, with a value after it.
-fn marked(text: &str) -> Option<&'static str> {
-    let lower = text.to_ascii_lowercase();
-    let valued = |mark: &str| {
-        let mut places = lower.match_indices(mark);
-        places.any(|(at, _)| {
-            lower
-                .get(at + mark.len()..)
-                .is_some_and(|rest| has_value(mark, rest))
-        })
-    };
-    let found = CREDENTIAL_MARKS.iter().find(|(mark, _)| valued(mark));
-    found.map(|(_, what)| *what)
+/// Texts that only occur in credentials, with a value after them.
+fn marked(lower: &str) -> impl Iterator<Item = Place> {
+    CREDENTIAL_MARKS.iter().flat_map(move |(mark, what)| {
+        let found = lower.match_indices(mark);
+        let valued = found.filter(|(at, mark)| {
+            let rest = lower.get(at + mark.len()..);
+            rest.is_some_and(|rest| has_value(mark, rest))
+        });
+        valued.map(|(at, _)| (at, *what))
+    })
 }
 
 fn has_value(mark: &str, rest: &str) -> bool {
@@ -110,19 +136,17 @@ fn has_value(mark: &str, rest: &str) -> bool {
         let name = rest.split('-').next().unwrap_or_default();
         return name.ends_with("private key");
     }
-    let rest = rest.trim_start_matches(['"', '\'', '=', ':', ' ']);
+    let rest = rest.trim_start_matches(['"', '\'', '=', ':', ' ', '\t', '\r', '\n']);
     let in_value = |c: char| c.is_ascii_alphanumeric() || "+/_=%.-".contains(c);
     let value = rest.split(|c| !in_value(c)).next().unwrap_or_default();
     value.len() >= SHORTEST_VALUE && value.bytes().any(|byte| byte.is_ascii_digit())
 }
 
-/// A signed token, which has three parts and begins as JSON does in base64, or one of a code host.
-fn token(text: &str) -> Option<&'static str> {
-    let in_token = |c: char| c.is_ascii_alphanumeric() || "_-.".contains(c);
-    let mut words = text.split(|c: char| !in_token(c));
-    words
-        .any(|word| is_signed(word) || is_of_host(word))
-        .then_some("a token")
+/// Signed tokens, which have three parts and begin as JSON does in base64, and those of code hosts.
+fn tokens(text: &str) -> impl Iterator<Item = Place> {
+    let found = words(text, |c| !(c.is_ascii_alphanumeric() || "_-.".contains(c)));
+    let found = found.filter(|(_, word)| is_signed(word) || is_of_host(word));
+    found.map(|(at, _)| (at, "a token"))
 }
 
 fn is_signed(word: &str) -> bool {
@@ -150,29 +174,27 @@ fn is_of_host(word: &str) -> bool {
     })
 }
 
-/// A value right behind what only stands before credentials.
-fn glued(lower: &str) -> Option<&'static str> {
+/// Values right behind what only stands before credentials.
+fn glued(lower: &str) -> impl Iterator<Item = Place> {
     let in_value = |c: &char| c.is_ascii_alphanumeric() || "+/%".contains(*c);
-    let is_glued = |mark: &str, shortest: usize| {
-        let mut places = lower.match_indices(mark);
-        places.any(|(at, _)| {
+    GLUED.iter().flat_map(move |(mark, shortest, what)| {
+        let valued = lower.match_indices(mark).filter(move |(at, mark)| {
             let rest = lower.get(at + mark.len()..).unwrap_or_default();
-            rest.chars().take_while(in_value).count() >= shortest
-        })
-    };
-    let mut marks = GLUED.iter();
-    let found = marks.find(|(mark, shortest, _)| is_glued(mark, *shortest));
-    found.map(|(_, _, what)| *what)
+            rest.chars().take_while(in_value).count() >= *shortest
+        });
+        valued.map(|(at, _)| (at, *what))
+    })
 }
 
-/// A value in quotes that is assigned to a name for credentials.
-fn assigned(lower: &str) -> Option<&'static str> {
-    let is_assigned = |name: &str| {
-        let mut places = lower.match_indices(name);
-        places.any(|(at, _)| lower.get(at + name.len()..).is_some_and(is_quoted_value))
-    };
-    let mut names = ASSIGNED.iter();
-    names.any(|name| is_assigned(name)).then_some("a password")
+/// Values in quotes that are assigned to names for credentials.
+fn assigned(lower: &str) -> impl Iterator<Item = Place> {
+    ASSIGNED.iter().flat_map(move |name| {
+        let valued = lower.match_indices(name).filter(|(at, name)| {
+            let rest = lower.get(at + name.len()..);
+            rest.is_some_and(is_quoted_value)
+        });
+        valued.map(|(at, _)| (at, "a password"))
+    })
 }
 
 /// Whether `= "…"` or `: '…'` follows, with a value that is long enough and no sentence.
@@ -231,7 +253,7 @@ mod tests {
             ),
         ] {
             assert_eq!(in_text(&text), Some(what), "{text}");
-            assert_eq!(in_source(&text), Some(what), "{text}");
+            assert_eq!(in_source(&text), BTreeMap::from([(1, what)]), "{text}");
         }
         for name in [
             "server.pem",
@@ -269,7 +291,7 @@ mod tests {
                 "a shared access signature",
             ),
         ] {
-            assert_eq!(in_source(&line), Some(what), "{line}");
+            assert_eq!(in_source(&line), BTreeMap::from([(1, what)]), "{line}");
             assert_eq!(in_text(&line), None, "{line}");
         }
         for line in [
@@ -277,8 +299,25 @@ mod tests {
             "secret: \"short\"",
             "secret_of(\"workspace-management-dev\")",
         ] {
-            assert_eq!(in_source(line), None, "{line}");
+            assert_eq!(in_source(line), BTreeMap::new(), "{line}");
         }
+    }
+
+    #[test]
+    fn what_a_source_gives_away_is_told_by_its_lines() {
+        let key = format!("AK{}ABCDEFGHIJKLMNO1", "IA");
+        let text = format!(
+            "one\npass{}:\n    \"correcthorsebatterystaple\"\n{key} {key}\n\u{e9} {key}\r\n\
+             AWS_SECRET_ACCESS_{}:\n  abcdefgh12345678\n",
+            "word", "KEY"
+        );
+        let expected = [
+            (2, "a password"),
+            (4, "an access key"),
+            (5, "an access key"),
+            (6, "an access key"),
+        ];
+        assert_eq!(in_source(&text), expected.into());
     }
 
     #[test]
@@ -287,6 +326,8 @@ mod tests {
             env('AWS_SECRET_ACCESS_KEY'); '-----BEGIN PUBLIC KEY-----'; url + '&sig=' + signature;\
             // AKIA is how access keys begin\n client_secret=required; atob('eyJhbGciOiJSUzI1NiJ9')";
         assert_eq!(in_text(code), None);
-        assert!(!in_name("assets/keys.js") && !in_name("secretary.html"));
+        for name in ["assets/keys.js", "secretary.html", "src/secrets.rs"] {
+            assert!(!in_name(name), "{name}");
+        }
     }
 }

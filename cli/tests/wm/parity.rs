@@ -126,7 +126,17 @@ fn the_checkout_passes_every_check() {
     );
     assert_eq!(ran.stderr, "");
     let copied = Checkout::new();
-    copied.wm(&["parity", "--check"]).expect(0);
+    let ran = copied.wm(&["parity", "--check"]).expect(0);
+    for looked_at in [
+        "(20 examples of families, ",
+        " sections)\n",
+        "(3 providers, ",
+        "(10 concerns, ",
+        " in the goldens)\n",
+        " files, 3 selections, no built site)\n",
+    ] {
+        assert_names(&ran.stdout, &[looked_at]);
+    }
     // From a folder below as well.
     wm(&copied.0.path().join("docs"), &["parity", "--check"]).expect(0);
 }
@@ -152,6 +162,44 @@ fn a_family_that_nobody_explains_is_found() {
     let found = checkout.all_broken("fields");
     assert_eq!(found.len(), 2, "{found:?}");
     assert_names(&found.concat(), &["`parcel`", "`weight`"]);
+}
+
+#[test]
+fn a_field_that_only_another_family_explains_is_found() {
+    const MODEL: &str = "docs/data-identity-model.md";
+    for (from, to, words) in [
+        (
+            "| `salt` | as in `user` |",
+            "| it | |",
+            ["`salt` under `invitation`", "invitation.json"],
+        ),
+        (
+            "| `upload_id` |",
+            "| it |",
+            ["`upload_id` under `derived`", "derived.json"],
+        ),
+        (
+            "| `sort` |",
+            "| it |",
+            ["`sort` under `Items`", "account.json"],
+        ),
+        (
+            "| `checksum` |",
+            "| it |",
+            ["`checksum` under `The envelope`", "account.json"],
+        ),
+        (
+            "### `metadata`\n",
+            "### Statements\n",
+            ["no section for `metadata`", "metadata.json"],
+        ),
+    ] {
+        let checkout = Checkout::new();
+        checkout.replace(MODEL, from, to);
+        let found = checkout.all_broken("fields").join("\n");
+        assert_names(&found, &words);
+        assert_names(&found, &[MODEL]);
+    }
 }
 
 #[test]
@@ -311,6 +359,13 @@ fn a_secret_is_found_and_not_repeated() {
             format!("pass{} = \"correcthorsebatterystaple\"", "word"),
             "a password",
         ),
+        (
+            "tests/tests/some.rs",
+            format!("one\npass{}:\n  \"correcthorsebatterystaple\"", "word"),
+            "a password in line 2",
+        ),
+        ("docs/id_rsa", page.into(), "`docs/id_rsa` is a file"),
+        ("infra/state.tfstate", page.into(), "`infra/state.tfstate`"),
         ("web/dist/keys/server.pem", page.into(), "keys/server.pem"),
         ("web/build/.env", page.into(), ".env"),
     ] {
@@ -327,10 +382,49 @@ fn a_secret_is_found_and_not_repeated() {
 }
 
 #[test]
+fn what_is_no_text_is_looked_at_too() {
+    let checkout = Checkout::new();
+    let path = checkout.0.path().join("docs/picture.bin");
+    fs::write(&path, [0xff, 0xfe, 0x00, b'\n']).unwrap();
+    checkout.wm(&["parity", "--check"]).expect(0);
+    let key = format!("\nAK{}IOSFODNN7EXAMPLE\n", "IA");
+    fs::write(&path, [&[0xff, 0xfe][..], key.as_bytes(), &[0xff]].concat()).unwrap();
+    let found = checkout.broken("secrets");
+    assert_names(&found, &["`docs/picture.bin`", "an access key in line 2"]);
+}
+
+#[test]
+fn certificates_are_for_everybody() {
+    let checkout = Checkout::new();
+    let certificate = |kind: &str| format!("-----BEGIN {kind}-----\nMII\n-----END {kind}-----\n");
+    checkout.write("docs/roots.pem", &certificate("CERTIFICATE"));
+    checkout.wm(&["parity", "--check"]).expect(0);
+    let key = certificate(&format!("{} KEY", "PRIVATE"));
+    checkout.write("docs/roots.pem", &(certificate("CERTIFICATE") + &key));
+    let found = checkout.all_broken("secrets");
+    assert_names(&found[0], &["`docs/roots.pem` is a file"]);
+    assert_names(&found[1], &["a private key", "line 4"]);
+}
+
+#[test]
+fn what_is_built_is_looked_at_as_a_site() {
+    let checkout = Checkout::new();
+    // In the code of others this is a label.
+    let label = format!("pass{}:\"correcthorsebatterystaple\"", "word");
+    checkout.write("web/dist/index.html", "<p>");
+    checkout.write("web/dist/app.js", &label);
+    let ran = checkout.wm(&["parity", "--check"]).expect(0);
+    assert_names(&ran.stdout, &[" selections, web/dist)\n"]);
+    checkout.write("web/distant/app.js", &label);
+    assert_names(&checkout.broken("secrets"), &["web/distant/app.js"]);
+}
+
+#[test]
 fn a_selection_with_anything_but_names_is_found() {
     let checkout = Checkout::new();
     checkout.wm(&["init", "--provider", "azure"]).expect(0);
-    checkout.wm(&["parity", "--check"]).expect(0);
+    let ran = checkout.wm(&["parity", "--check"]).expect(0);
+    assert_names(&ran.stdout, &[" 4 selections,"]);
     let file = "web/src/config/backend.js";
     let random = ["wJalrXUtnF9EMI", "K7MDENGbPxRfiCY9zz3Kq7Yw"].concat();
     checkout.replace(file, "workspacemanagedevdocs", &random);
@@ -342,11 +436,17 @@ fn a_selection_with_anything_but_names_is_found() {
 const SMALL: &str = r#"{"sentences": [
     {"id": "one", "sentence": "One holds.", "tests": [
         {"test": "suite::journey::the_journey"},
-        {"test": "own::case_2_more", "surfaces": ["aws"]}]}]}"#;
+        {"test": "own::case_2_more", "surfaces": ["aws"]},
+        {"test": "all::of_it", "shared": true}]}]}"#;
 
 fn log(azure: &str) -> String {
     let ran = |program: &str, said: &str| {
-        format!("     Running tests/{program}.rs (target/debug/deps/{program}-0123abcd)\n{said}\n")
+        let count = |word: &str| said.matches(word).count();
+        let (passed, failed) = (count("... ok"), count("... FAILED"));
+        format!(
+            "     Running tests/{program}.rs (target/debug/deps/{program}-0123abcd)\n{said}\n\
+             test result: ok. {passed} passed; {failed} failed; 0 ignored; 0 measured; 0 filtered out\n"
+        )
     };
     let passed = "test the_journey ... ok";
     let skipped = "skip 4 on aws: case_2: it cannot\ntest case_2_more ... ok";
@@ -355,6 +455,7 @@ fn log(azure: &str) -> String {
         ran("aws", passed),
         ran("azure", azure),
         ran("own", skipped),
+        ran("all", "test of_it ... ok"),
     ]
     .concat()
 }
@@ -377,10 +478,12 @@ fn a_saved_run_becomes_the_certificate_and_is_verified() {
     assert_names(
         &page,
         &[
-            "| [one](#one) | passed | passed | passed |",
+            "| sentence | local | aws | azure | shared |\n|---|---|---|---|---|\n",
+            "| [one](#one) | passed | passed | passed | passed |",
             "\n## one\n\nOne holds.\n",
-            "| `suite::journey::the_journey` | passed | passed | passed |",
-            "| `own::case_2_more` |  | not shown |  |",
+            "| `suite::journey::the_journey` | passed | passed | passed |  |",
+            "| `own::case_2_more` |  | not shown |  |  |",
+            "| `all::of_it` |  |  |  | passed |",
             "\n* aws: case_2: it cannot\n",
         ],
     );
@@ -416,18 +519,49 @@ fn a_sentence_that_is_not_shown_somewhere_fails() {
     ] {
         let checkout = Checkout::of(SMALL);
         checkout.write("run.log", &log(said));
+        // What is committed is not replaced by what does not hold.
+        checkout.write("docs/parity.md", "committed");
         let ran = checkout.wm(&["parity", "--from", "run.log"]);
         let expected = format!("`one` on azure ({word})");
+        ran.expect_error(1, &[&expected, "`docs/parity.md`", "--even-so"]);
+        assert_eq!(checkout.read("docs/parity.md"), "committed");
+        let ran = checkout.wm(&["parity", "--from", "run.log", "--even-so"]);
         ran.expect_error(1, &[&expected]);
-        let row = format!("| [one](#one) | passed | passed | {word} |");
+        let row = format!("| [one](#one) | passed | passed | {word} | passed |");
         assert_names(&checkout.read("docs/parity.md"), &[&row]);
+        let ran = checkout.wm(&["parity", "--from", "run.log", "--verify"]);
+        ran.expect_error(1, &[&expected]);
+    }
+}
+
+#[test]
+fn a_program_that_counts_otherwise_shows_nothing() {
+    let checkout = Checkout::of(SMALL);
+    let told = log("test the_journey ... ok");
+    let closing = "test result: ok. 1 passed; 0 failed; 0 ignored; 0 measured; 0 filtered out\n";
+    let cut = told.strip_suffix(closing).unwrap();
+    for (text, why) in [
+        (
+            cut.to_owned(),
+            "of `all` nothing counts as passed: it did not end",
+        ),
+        (
+            told.replace("of_it ... ok", "of_it ..\n. ok"),
+            "it says 1 passed",
+        ),
+    ] {
+        checkout.write("run.log", &text);
+        let ran = checkout.wm(&["parity", "--from", "run.log", "--even-so"]);
+        ran.expect_error(1, &[why, "`one` on azure (did not run)"]);
+        let page = checkout.read("docs/parity.md");
+        assert_names(&page, &["\n## What is in doubt\n", "\n* `all`: it "]);
     }
 }
 
 #[test]
 fn the_tests_that_are_named_are_run_and_what_they_say_is_shown_meanwhile() {
     let checkout = Checkout::of(SMALL);
-    for program in ["local", "aws", "azure", "own"] {
+    for program in ["local", "aws", "azure", "own", "all"] {
         checkout.write(&format!("tests/tests/{program}.rs"), "");
     }
     checkout.write("said", &log("test the_journey ... ok"));
@@ -441,7 +575,7 @@ fn the_tests_that_are_named_are_run_and_what_they_say_is_shown_meanwhile() {
         .unwrap();
     let shown = String::from_utf8(ran.stderr).unwrap();
     assert!(ran.status.success(), "{shown}");
-    let asked = "test --no-fail-fast -p wm-tests --test aws --test azure --test local --test own\n";
+    let asked = "test --no-fail-fast -p wm-tests --test all --test aws --test azure --test local --test own\n";
     assert_eq!(checkout.read("asked"), asked);
     assert_names(
         &shown,
@@ -467,10 +601,17 @@ fn what_is_no_checkout_or_no_contract_is_said() {
     checkout.wm(&["parity"]).expect_error(1, &words);
     let checkout = Checkout::of(SMALL);
     let ran = checkout.wm(&["parity", "--from", "none.log"]);
-    ran.expect_error(1, &["`none.log`", "cargo test --workspace"]);
+    ran.expect_error(1, &["`none.log`", "cargo test --workspace --no-fail-fast"]);
     checkout.write("empty.log", "error: could not compile\n");
     let ran = checkout.wm(&["parity", "--from", "empty.log"]);
-    ran.expect_error(1, &["`empty.log`", "no test", "cargo test --workspace"]);
+    let words = [
+        "`empty.log`",
+        "no test",
+        "cargo test --workspace --no-fail-fast",
+    ];
+    ran.expect_error(1, &words);
     assert!(!checkout.0.path().join("docs/parity.md").exists());
     checkout.wm(&["parity", "--check", "--verify"]).expect(2);
+    let both = ["parity", "--verify", "--even-so"];
+    checkout.wm(&both).expect(2);
 }

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use wm_core::catalog::Provider;
 
-use super::{Checkout, Violations};
+use super::{Checkout, Found, Violations, many};
 use crate::failure::Failure;
 
 const CATALOG: &str = "core/src/catalog.rs";
@@ -16,7 +16,7 @@ const GROUPS: [&str; 4] = ["storage", "database", "identity", "notifications"];
 /// What makes a field of a path and a default.
 const MAKERS: [&str; 4] = ["fixed(", "chosen(", "derived(", "place("];
 
-pub(super) fn find(checkout: &Checkout) -> Result<Violations, Failure> {
+pub(super) fn find(checkout: &Checkout) -> Result<Found, Failure> {
     // One line, so that it does not matter where the formatter breaks.
     let source = checkout.read(CATALOG)?;
     let source = source.split_whitespace().collect::<Vec<_>>().join(" ");
@@ -35,7 +35,14 @@ pub(super) fn find(checkout: &Checkout) -> Result<Violations, Failure> {
             )),
         }
     }
-    Ok(violations)
+    Ok(Found {
+        looked_at: format!(
+            "{}, {}",
+            many(Provider::ALL.len(), "provider"),
+            many(concerns.len(), "concern")
+        ),
+        violations,
+    })
 }
 
 /// The variants of `Concern`.

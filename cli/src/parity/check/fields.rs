@@ -1,11 +1,11 @@
-//! Every field of every record is explained.
+//! Every field of every record is explained where its family is.
 
 use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use super::{Checkout, Violations};
-use crate::failure::Failure;
+use super::{Checkout, Found, Violations, many};
+use crate::{failure::Failure, parity::checkout::Text};
 
 /// Where the fields are explained.
 const MODEL: &str = "docs/data-identity-model.md";
@@ -13,36 +13,82 @@ const MODEL: &str = "docs/data-identity-model.md";
 const EXAMPLES: &str = "tests/goldens/items";
 /// Members whose own members are data, not fields.
 const FREE: [&str; 3] = ["clock", "labels", "values"];
+/// Where the model explains what items of all families have, and what their envelopes have.
+const ITEMS: &str = "## Items";
+const ENVELOPE: &str = "## The envelope";
 
-pub(super) fn find(checkout: &Checkout) -> Result<Violations, Failure> {
-    let model = checkout.read(MODEL)?;
-    let explained = quoted(&model);
+pub(super) fn find(checkout: &Checkout) -> Result<Found, Failure> {
+    let page = checkout.read(MODEL)?;
+    let page: Vec<&str> = page.split("```").step_by(2).collect();
+    let page = page.concat();
+    let examples = checkout.texts(EXAMPLES)?;
+    let families = examples.iter().map(|example| family(&example.path));
+    let model = Model {
+        sections: sections(&page),
+        families: families.collect(),
+    };
+    let mut count = 0;
     let mut violations = Violations::new();
-    for example in checkout.texts(EXAMPLES)? {
-        let records: Value = serde_json::from_str(&example.text).map_err(|error| {
-            let message = format!(
-                "`{}` holds no records; write it anew with `UPDATE_GOLDENS=1 cargo test -p wm-tests --test items`",
-                example.path
-            );
-            Failure::because(message, error)
-        })?;
-        let mut names = BTreeSet::from([family(&example.path)]);
-        collect(&records, &mut names);
-        let missing = names.iter().filter(|name| !explained.contains(**name));
-        violations.extend(missing.map(|name| {
-            format!(
-                "`{MODEL}` does not name `{name}`, which is in `{}`: say what it means, in backticks",
-                example.path
-            )
-        }));
+    for example in &examples {
+        let records = records(example)?;
+        let fields = Fields::of(&records);
+        count += fields.count();
+        violations.extend(model.lacking(example, &fields));
     }
-    Ok(violations)
+    let families = many(model.families.len(), "example");
+    Ok(Found {
+        looked_at: format!("{families} of families, {}", many(count, "field")),
+        violations,
+    })
+}
+
+fn records(example: &Text) -> Result<Value, Failure> {
+    serde_json::from_str(&example.text).map_err(|error| {
+        let message = format!(
+            "`{}` holds no records; write it anew with `UPDATE_GOLDENS=1 cargo test -p wm-tests --test items`",
+            example.path
+        );
+        Failure::because(message, error)
+    })
 }
 
 /// The family of a file of examples.
 fn family(path: &str) -> &str {
     let file = path.rsplit('/').next().unwrap_or(path);
     file.split('.').next().unwrap_or(file)
+}
+
+/// The fields of a family, by what has them.
+#[derive(Default)]
+struct Fields<'a> {
+    item: BTreeSet<&'a str>,
+    envelope: BTreeSet<&'a str>,
+    body: BTreeSet<&'a str>,
+}
+
+impl<'a> Fields<'a> {
+    fn of(records: &'a Value) -> Self {
+        let mut fields = Self::default();
+        for record in records.as_array().into_iter().flatten() {
+            let envelope = record.get("item");
+            fields.item.extend(members(Some(record)));
+            fields.envelope.extend(members(envelope));
+            if let Some(body) = envelope.and_then(|envelope| envelope.get("body")) {
+                collect(body, &mut fields.body);
+            }
+        }
+        fields
+    }
+
+    fn count(&self) -> usize {
+        self.item.len() + self.envelope.len() + self.body.len()
+    }
+}
+
+/// The names of a value's own members.
+fn members(value: Option<&Value>) -> impl Iterator<Item = &str> {
+    let members = value.and_then(Value::as_object).into_iter().flatten();
+    members.map(|(name, _)| name.as_str())
 }
 
 fn collect<'a>(value: &'a Value, names: &mut BTreeSet<&'a str>) {
@@ -60,11 +106,85 @@ fn collect<'a>(value: &'a Value, names: &mut BTreeSet<&'a str>) {
     }
 }
 
-/// The words a page sets in backticks, fenced blocks left out.
-fn quoted(page: &str) -> BTreeSet<&str> {
-    let prose = page.split("```").step_by(2);
-    let lines = prose.flat_map(str::lines);
-    lines
-        .flat_map(|line| line.split('`').skip(1).step_by(2))
-        .collect()
+/// A section of a page: its heading, and the words it sets in backticks.
+struct Section<'a> {
+    heading: &'a str,
+    words: BTreeSet<&'a str>,
+}
+
+/// The sections of a page, each up to the next heading.
+fn sections(page: &str) -> Vec<Section<'_>> {
+    let mut sections = Vec::new();
+    for line in page.lines() {
+        if line.starts_with('#') {
+            sections.push(Section {
+                heading: line,
+                words: BTreeSet::new(),
+            });
+        } else if let Some(section) = sections.last_mut() {
+            section.words.extend(quoted(line));
+        }
+    }
+    sections
+}
+
+fn quoted(line: &str) -> impl Iterator<Item = &str> {
+    line.split('`').skip(1).step_by(2)
+}
+
+/// What is explained where.
+struct Model<'a> {
+    sections: Vec<Section<'a>>,
+    families: BTreeSet<&'a str>,
+}
+
+impl Model<'_> {
+    /// What is not explained of a family where its readers look for it.
+    fn lacking(&self, example: &Text, fields: &Fields<'_>) -> Violations {
+        let family = family(&example.path);
+        let own = self.of_family(family, fields);
+        let mut violations = Violations::new();
+        if own.is_empty() {
+            violations.push(format!(
+                "`{MODEL}` has no section for `{family}`, which is in `{}`: write one, headed ### `{family}`",
+                example.path
+            ));
+        }
+        for (place, words, names) in [
+            (ITEMS, self.below(ITEMS), &fields.item),
+            (ENVELOPE, self.below(ENVELOPE), &fields.envelope),
+            (family, own, &fields.body),
+        ] {
+            let place = place.trim_start_matches("## ");
+            violations.extend(names.difference(&words).map(|name| {
+                format!(
+                    "`{MODEL}` does not name `{name}` under `{place}`, and it is in `{}`: say there what it means, in backticks",
+                    example.path
+                )
+            }));
+        }
+        violations
+    }
+
+    /// The words of a chapter, with those of its sections.
+    fn below(&self, heading: &str) -> BTreeSet<&str> {
+        let from = self.sections.iter();
+        let mut from = from.skip_while(|section| section.heading != heading);
+        let first = from.next();
+        let rest = from.take_while(|section| section.heading.starts_with("### "));
+        let words = first.into_iter().chain(rest);
+        words.flat_map(|section| &section.words).copied().collect()
+    }
+
+    /// The words of the sections whose headings name a family, or a field of it that has fields of its own.
+    fn of_family(&self, family: &str, fields: &Fields<'_>) -> BTreeSet<&str> {
+        let is_about = |word: &str| {
+            word == family || (fields.body.contains(word) && !self.families.contains(word))
+        };
+        let sections = self.sections.iter();
+        let own = sections.filter(|section| {
+            section.heading.starts_with("### ") && quoted(section.heading).any(is_about)
+        });
+        own.flat_map(|section| &section.words).copied().collect()
+    }
 }

@@ -1,6 +1,6 @@
 //! The pages of the clouds say the same of both.
 
-use super::{Checkout, Violations};
+use super::{Checkout, Found, Violations, many};
 use crate::failure::Failure;
 
 const AWS: &str = "docs/aws.md";
@@ -19,14 +19,18 @@ const CONCERNS: [&str; 6] = [
 /// What there is on one cloud only.
 const OF_ONE: [&str; 2] = ["The API in a container", "Read, guessed and never run"];
 
-pub(super) fn find(checkout: &Checkout) -> Result<Violations, Failure> {
+pub(super) fn find(checkout: &Checkout) -> Result<Found, Failure> {
     let (aws, azure) = (checkout.read(AWS)?, checkout.read(AZURE)?);
     let mut violations = told(AWS, &aws);
     violations.extend(told(AZURE, &azure));
     if violations.is_empty() {
         violations.extend(difference(&aws, &azure));
     }
-    Ok(violations)
+    let count = sections(&aws).len() + sections(&azure).len();
+    Ok(Found {
+        looked_at: many(count, "section"),
+        violations,
+    })
 }
 
 /// The sections of a page, and what they say.

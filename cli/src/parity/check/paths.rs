@@ -5,7 +5,7 @@ use wm_core::{
     value::{ArtifactId, DerivedId, Invalid, ProjectId},
 };
 
-use super::{Checkout, Violations};
+use super::{Checkout, Found, Violations, many};
 use crate::{failure::Failure, parity::checkout::Text};
 
 /// Where the objects of an artifact lie.
@@ -21,7 +21,7 @@ const STATED_IN: [&str; 2] = [
     "docs/data-identity-model.md",
 ];
 
-pub(super) fn find(checkout: &Checkout) -> Result<Violations, Failure> {
+pub(super) fn find(checkout: &Checkout) -> Result<Found, Failure> {
     let mut violations = built();
     for path in STATED_IN {
         let text = checkout.read(path)?;
@@ -48,7 +48,15 @@ pub(super) fn find(checkout: &Checkout) -> Result<Violations, Failure> {
     violations.extend(pages.iter().flat_map(otherwise));
     let goldens = checkout.texts("tests/goldens")?;
     violations.extend(goldens.iter().flat_map(unreadable));
-    Ok(violations)
+    let held = goldens.iter().flat_map(objects);
+    Ok(Found {
+        looked_at: format!(
+            "{}, {} in the goldens",
+            many(pages.len(), "page"),
+            many(held.count(), "path")
+        ),
+        violations,
+    })
 }
 
 /// What the code makes of the shapes, and whether it reads what it makes.
@@ -115,15 +123,7 @@ fn otherwise(page: &Text) -> Violations {
 
 /// What a golden holds that should be a path of an object and is none.
 fn unreadable(golden: &Text) -> Violations {
-    let ends = |c: char| c.is_whitespace() || "`\"'?&#\\".contains(c);
-    let places = golden.text.match_indices("accounts/acc_");
-    places
-        .filter(|(at, _)| {
-            let before = golden.text.get(..*at).unwrap_or_default();
-            // The API has paths below accounts too.
-            !before.ends_with("/v1/")
-        })
-        .filter_map(|(at, _)| golden.text.get(at..)?.split(ends).next())
+    objects(golden)
         .filter(|word| word.parse::<ObjectPath>().is_err())
         .map(|word| {
             format!(
@@ -133,4 +133,16 @@ fn unreadable(golden: &Text) -> Violations {
             )
         })
         .collect()
+}
+
+/// What a golden holds that should be the path of an object.
+fn objects(golden: &Text) -> impl Iterator<Item = &str> {
+    let ends = |c: char| c.is_whitespace() || "`\"'?&#\\".contains(c);
+    let places = golden.text.match_indices("accounts/acc_");
+    let objects = places.filter(|(at, _)| {
+        let before = golden.text.get(..*at).unwrap_or_default();
+        // The API has paths below accounts too.
+        !before.ends_with("/v1/")
+    });
+    objects.filter_map(move |(at, _)| golden.text.get(at..)?.split(ends).next())
 }

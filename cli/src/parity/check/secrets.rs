@@ -3,33 +3,68 @@
 use wm_core::selection::BackendSelection;
 use wm_terminal::{secrets, site};
 
-use super::{Checkout, Violations};
+use super::{Checkout, Found, Violations, many};
 use crate::{failure::Failure, parity::checkout::Text};
 
 /// What every selection says, wherever it is kept.
 const SELECTION: &str = "export const backendSelection = ";
-/// Where the console is built to.
+/// Where the console is built to. What is there is the code of others too, and is looked at as a site.
 const BUILT: [&str; 2] = ["web/dist", "web/build"];
+/// What certificates begin with, which are for everybody.
+const CERTIFICATE: &str = "-----BEGIN CERTIFICATE-----";
 
-pub(super) fn find(checkout: &Checkout) -> Result<Violations, Failure> {
+pub(super) fn find(checkout: &Checkout) -> Result<Found, Failure> {
+    let mut sources = checkout.texts("")?;
+    sources.retain(|text| !is_built(&text.path));
     let mut violations = Violations::new();
-    for text in checkout.texts("")? {
-        violations.extend(given_away(&text));
-        if text.path.ends_with(".js") && text.text.contains(SELECTION) {
-            violations.extend(unfit(&text));
-        }
+    for text in &sources {
+        violations.extend(named(text));
+        violations.extend(given_away(text));
     }
-    for folder in BUILT.into_iter().filter(|folder| checkout.has(folder)) {
+    let selections: Vec<&Text> = sources.iter().filter(|text| is_selection(text)).collect();
+    violations.extend(selections.iter().flat_map(|text| unfit(text)));
+    let built = BUILT.into_iter().filter(|folder| checkout.has(folder));
+    let built: Vec<&str> = built.collect();
+    for folder in &built {
         let site = site::read(&checkout.root().join(folder));
         violations.extend(site.err().map(|failure| format!("`{folder}`: {failure}")));
     }
-    Ok(violations)
+    let site = match &built[..] {
+        [] => "no built site".to_owned(),
+        built => built.join(" and "),
+    };
+    let (files, count) = (many(sources.len(), "file"), selections.len());
+    Ok(Found {
+        looked_at: format!("{files}, {}, {site}", many(count, "selection")),
+        violations,
+    })
+}
+
+fn is_built(path: &str) -> bool {
+    BUILT.iter().any(|folder| {
+        let below = path.strip_prefix(folder);
+        below.is_some_and(|below| below.starts_with('/'))
+    })
+}
+
+fn is_selection(text: &Text) -> bool {
+    text.path.ends_with(".js") && text.text.contains(SELECTION)
+}
+
+/// A file that holds credentials by its name, and not only certificates.
+fn named(text: &Text) -> Option<String> {
+    let is_public = text.text.contains(CERTIFICATE) && secrets::in_text(&text.text).is_none();
+    (secrets::in_name(&text.path) && !is_public).then(|| {
+        format!(
+            "`{}` is a file of credentials by its name: take it out, or give it another name if it is none",
+            text.path
+        )
+    })
 }
 
 /// What a file gives away, by its lines, without repeating it.
 fn given_away(text: &Text) -> Violations {
-    let lines = (1..).zip(text.text.lines());
-    let found = lines.filter_map(|(number, line)| Some((number, secrets::in_source(line)?)));
+    let found = secrets::in_source(&text.text).into_iter();
     found
         .map(|(number, what)| {
             format!(

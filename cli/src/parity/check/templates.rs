@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use super::{Checkout, Violations};
+use super::{Checkout, Found, Violations, many};
 use crate::failure::Failure;
 
 const AWS: &str = "infra/aws/template.yaml";
@@ -109,12 +109,21 @@ const CONCERNS: [Concern; 10] = [
 /// The types of resources under each concern of a template.
 type Declared = BTreeMap<String, BTreeSet<String>>;
 
-pub(super) fn find(checkout: &Checkout) -> Result<Violations, Failure> {
+pub(super) fn find(checkout: &Checkout) -> Result<Found, Failure> {
     let azure: Value = serde_json::from_str(&checkout.read(AZURE)?)
         .map_err(|error| Failure::because(format!("`{AZURE}` is no JSON; mend it"), error))?;
-    let mut violations = lacking(AWS, &of_aws(&checkout.read(AWS)?), |concern| concern.aws);
-    violations.extend(lacking(AZURE, &of_azure(&azure), |concern| concern.azure));
-    Ok(violations)
+    let (aws, azure) = (of_aws(&checkout.read(AWS)?), of_azure(&azure));
+    let mut violations = lacking(AWS, &aws, |concern| concern.aws);
+    violations.extend(lacking(AZURE, &azure, |concern| concern.azure));
+    let types = aws.values().chain(azure.values()).map(BTreeSet::len);
+    Ok(Found {
+        looked_at: format!(
+            "{}, {} of resources",
+            many(CONCERNS.len(), "concern"),
+            many(types.sum(), "type")
+        ),
+        violations,
+    })
 }
 
 /// Headings in the text say where a concern begins: `  # ------ persistence`.
