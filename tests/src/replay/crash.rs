@@ -1,6 +1,7 @@
 //! A process that dies over a request, before or after any of its calls, and a client that asks again.
 
 use futures_util::future::join_all;
+use serde_json::Value;
 
 use super::{
     left::Outcome,
@@ -321,6 +322,28 @@ impl Case {
     }
 }
 
+/// An answer, but for how often its records were changed: what begins an upload in parts is noted in one after it
+/// was answered.
+fn said(answer: &Answer) -> (u16, Value) {
+    fn settle(value: &mut Value) {
+        match value {
+            Value::Array(values) => values.iter_mut().for_each(settle),
+            Value::Object(members) => {
+                members.retain(|name, value| match name.as_str() {
+                    "updated_at" | "updated_by" => false,
+                    "version" => !value.is_number(),
+                    _ => true,
+                });
+                members.values_mut().for_each(settle);
+            }
+            _ => {}
+        }
+    }
+    let mut body = serde_json::from_slice(&answer.body).unwrap_or_default();
+    settle(&mut body);
+    (answer.status, body)
+}
+
 /// Whether one that died left what one that lived would have: as much of everything, the same events, and to a client
 /// that may send its request again, because it comes with a key, the same answer. Who sends a `PUT` again without a
 /// condition puts the same once more, and that is an event too.
@@ -329,7 +352,7 @@ fn as_if_it_lived(asked: &Asked, lived: &Outcome, died: &Outcome) -> Result<(), 
     let same = [
         again || lived.left.keys() == died.left.keys(),
         again || lived.left.event_ids() == died.left.event_ids(),
-        asked.key.is_none() || lived.answers[0].body == died.answers[0].body,
+        asked.key.is_none() || said(&lived.answers[0]) == said(&died.answers[0]),
         lived.mails == died.mails,
     ];
     if same == [true; 4] {
