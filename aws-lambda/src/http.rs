@@ -99,6 +99,7 @@ pub fn request(request: lambda_http::Request, target: Target, context: &Context)
             _ => Vec::new(),
         },
     }
+    .combined()
 }
 
 fn plain_headers(headers: &HeaderMap) -> Vec<(String, String)> {

@@ -68,12 +68,9 @@ pub fn take_easy_auth_token(easy_auth: bool, request: &mut Request) {
     if !easy_auth || request.header("authorization").is_some() {
         return;
     }
-    let mut handed_on = request
-        .headers
-        .iter()
-        .filter(|(name, _)| name == EASY_AUTH_TOKEN);
-    // App Service replaces what a caller sends; two of them mean that it did not.
-    if let (Some((_, token)), None) = (handed_on.next(), handed_on.next()) {
+    let handed_on = request.header(EASY_AUTH_TOKEN);
+    // App Service replaces what a caller sends; two of them, which a comma parts, mean that it did not.
+    if let Some(token) = handed_on.filter(|token| !token.contains(',')) {
         let value = format!("Bearer {token}");
         request.headers.push(("authorization".to_owned(), value));
     }

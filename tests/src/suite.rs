@@ -88,30 +88,61 @@ macro_rules! for_each_scenario {
             attacks::upload_wrong_type,
             attacks::upload_other_key,
             attacks::upload_late_put,
+            attacks::upload_late_put_after_its_end,
             attacks::upload_replay,
             attacks::upload_expired,
             attacks::upload_revoked_between_issue_and_completion,
             attacks::upload_completed_twice,
             attacks::upload_completed_by_another,
             attacks::upload_tampered_url,
+            attacks::upload_unsigned_url,
         }
     };
 }
 
 static SKIPS: AtomicUsize = AtomicUsize::new(0);
 
-/// Prints and counts a scenario a surface cannot show. Named in full or by its case, as `case_33`, it counts
-/// as not shown in the certificate of `wm parity`; in other words it is only listed there.
+/// Prints and counts a test a surface cannot show, by its full name or its case, as `case_33`: it counts as not
+/// shown in the certificate of `wm parity`. Where only a part of a scenario cannot be shown, the part is a
+/// scenario of its own.
+///
+/// # Panics
+/// When it is named in other words, by which nothing would count as not shown.
 pub fn skip(surface: &str, scenario: &str, reason: &str) {
+    let is_plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
+    assert!(
+        scenario.bytes().all(is_plain),
+        "`{scenario}` is no test: name the one that cannot be shown"
+    );
+    tell(surface, scenario, reason);
+}
+
+/// Prints and counts what a stand-in lacks and no test of the suite is about, for the list in the certificate:
+/// no test counts as not shown by it.
+///
+/// # Panics
+/// When it is the name of a test, which is to be skipped.
+pub fn lacks(surface: &str, what: &str, reason: &str) {
+    assert!(what.contains(' '), "`{what}` is a test: skip it");
+    tell(surface, what, reason);
+}
+
+fn tell(surface: &str, what: &str, reason: &str) {
     let count = SKIPS.fetch_add(1, Ordering::Relaxed) + 1;
     // Not `println!`: the test harness keeps what a passing test prints to itself.
-    let line = format!("skip {count} on {surface}: {scenario}: {reason}\n");
+    let line = format!("skip {count} on {surface}: {what}: {reason}\n");
     std::io::stderr().write_all(line.as_bytes()).unwrap();
+}
+
+/// Whether a surface has an ability. For what a service is without, and its stand-in rightly too: a scenario
+/// then shows what happens instead.
+pub fn has<H: Harness>(surface: &H, ability: &str) -> bool {
+    !surface.cannot().contains(&ability)
 }
 
 /// Whether a surface can show this; a skip is printed and counted when it cannot.
 pub fn can<H: Harness>(surface: &H, scenario: &str, ability: &str) -> bool {
-    let can = !surface.cannot().contains(&ability);
+    let can = has(surface, ability);
     if !can {
         skip(surface.name(), scenario, &format!("it cannot {ability}"));
     }

@@ -62,6 +62,7 @@ a_second_time! {
     attacks::upload_completed_twice,
     attacks::upload_completed_by_another,
     attacks::upload_tampered_url,
+    attacks::upload_unsigned_url,
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -529,7 +529,8 @@ fn easy_auth_is_believed_only_when_it_is_configured_and_only_its_token() {
         let mut request = Request {
             headers: headers.iter().map(owned).collect(),
             ..Request::default()
-        };
+        }
+        .combined();
         take_easy_auth_token(easy_auth, &mut request);
         request.header("authorization").map(str::to_owned)
     };

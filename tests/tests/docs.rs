@@ -24,7 +24,7 @@ const LOCAL: &str = "docs/local.md";
 const FREE: [&str; 3] = ["clock", "labels", "values"];
 
 /// What a change may have to touch, beyond the code of the core itself.
-const TOUCHED: [&str; 16] = [
+const TOUCHED: [&str; 23] = [
     "core/openapi.json",
     "core/service/src/ports.rs",
     "core/src/authority.rs",
@@ -37,10 +37,17 @@ const TOUCHED: [&str; 16] = [
     "docs/data-identity-model.md",
     "docs/performance.md",
     "tests/cedar/policy.cedar",
+    "tests/contract.json",
+    "tests/goldens/attacks.txt",
     "tests/goldens/items/",
     "tests/goldens/roles.txt",
     "tests/src/bodies.rs",
+    "tests/src/budget.rs",
     "tests/src/memory.rs",
+    "tests/src/replay/script.rs",
+    "tests/src/replay/world.rs",
+    "tests/src/suite/attacks/matrix.rs",
+    "tests/tests/parity/crash.rs",
 ];
 
 /// Pages that come with a surface, and the folder of that surface.

@@ -62,7 +62,8 @@ async fn read(
         query,
         headers: plain_headers(&headers),
         body: body.unwrap_or(Err(BodyError::Stalled))?,
-    })
+    }
+    .combined())
 }
 
 /// A request once begun is finished, whether or not its client still listens: between its commit and

@@ -21,7 +21,6 @@ use crate::{
 impl<P: Provider> Service<P> {
     /// Answers a request. Never fails: whatever goes wrong is a problem in the answer.
     pub async fn handle(&self, request: Request) -> Response {
-        let request = request.combined();
         let env = self.provider.env(Occasion::Request(&request));
         let request_id: RequestId = env.id("request");
         let trace = traceparent(request.header("traceparent"), &env);

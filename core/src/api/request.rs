@@ -55,7 +55,7 @@ pub struct Request {
     pub path: String,
     /// The query as sent, without `?`; empty for none.
     pub query: String,
-    /// The headers, names in lower case.
+    /// The headers, names in lower case, each once: servers hand over what is [`combined`](Self::combined).
     pub headers: Vec<(String, String)>,
     /// The body. Servers hand over at most [`Request::BODY_LIMIT`] and one more byte.
     pub body: Vec<u8>,
@@ -65,7 +65,7 @@ impl Request {
     /// The largest body: 1 MiB.
     pub const BODY_LIMIT: usize = 1024 * 1024;
 
-    /// The header of this name; the first, if there are several.
+    /// The header of this name: all lines of it, since the server combined them.
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers
@@ -403,5 +403,41 @@ impl PageRequest {
         let user = context.user().to_string();
         let parts = [user.as_bytes(), self.list.as_bytes()];
         crate::value::Cursor::seal(&context.surface.secret, &parts, last).into_string()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_of_one_name_are_one_list_in_their_order() {
+        let lines = [
+            ("if-match", "\"one\""),
+            ("accept", "*/*"),
+            ("if-match", ""),
+            ("x-empty", ""),
+            ("if-match", "\"two\", \"three\""),
+        ];
+        let owned = |(name, value): (&str, &str)| (name.to_owned(), value.to_owned());
+        let request = Request {
+            method: "PUT".into(),
+            headers: lines.map(owned).into(),
+            ..Request::default()
+        }
+        .combined();
+        let expected = [
+            ("if-match", "\"one\",,\"two\", \"three\""),
+            ("accept", "*/*"),
+            ("x-empty", ""),
+        ];
+        assert_eq!(request.headers, expected.map(owned));
+        assert_eq!(request.header("if-match"), Some(expected[0].1));
+        assert_eq!(
+            (request.header("x-empty"), request.header("x")),
+            (Some(""), None)
+        );
+        assert_eq!(request.clone().combined().headers, request.headers);
+        assert_eq!(request.method, "PUT");
     }
 }

@@ -322,15 +322,15 @@ impl Case {
     }
 }
 
-/// An answer, but for how often its records were changed: what begins an upload in parts is noted in one after it
-/// was answered.
+/// An answer, but for addresses, and for how often its records were changed: that an upload in parts was begun is noted
+/// in one after the answer was made.
 fn said(answer: &Answer) -> (u16, Value) {
     fn settle(value: &mut Value) {
         match value {
             Value::Array(values) => values.iter_mut().for_each(settle),
             Value::Object(members) => {
                 members.retain(|name, value| match name.as_str() {
-                    "updated_at" | "updated_by" => false,
+                    "updated_at" | "updated_by" | "url" => false,
                     "version" => !value.is_number(),
                     _ => true,
                 });

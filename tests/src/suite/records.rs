@@ -10,10 +10,70 @@ use crate::{
     suite::estate::Estate,
 };
 
-/// A creation and a read answer the same, and the list has it.
+/// Asserts that what is read has every member that was sent.
+#[track_caller]
+fn assert_holds(read: &Value, sent: &Value) {
+    let holds = match sent {
+        Value::Object(members) => {
+            members
+                .iter()
+                .for_each(|(name, value)| assert_holds(&read[name], value));
+            read.is_object()
+        }
+        sent => read == sent,
+    };
+    assert!(holds, "{sent} was sent, and {read} is read");
+}
+
+/// A creation and a read answer the same, which has what was sent, and the list has it.
 pub async fn what_is_written_is_read_back<H: Harness>(surface: &H) {
     let ana = Person::new(surface, "ana");
     let estate = Estate::found(&ana).await;
+    for (list, body, members) in creations(&estate) {
+        let answer = ana.post(&list, body.clone()).await.expect(201).body;
+        let written = members.first().map_or(&answer, |member| &answer[member]);
+        // These are read by their own ids, which name the account.
+        let place = if list.ends_with("/projects") {
+            "/v1/projects"
+        } else {
+            &list
+        };
+        let read = ana.get(&place_of(place, written)).await.expect(200).body;
+        assert_eq!(read, *written, "{list}");
+        if let [_, second] = members {
+            let versions = format!("{}/versions", place_of(place, written));
+            let version = ana.get(&place_of(&versions, &answer[second])).await;
+            assert_holds(&version.expect(200).body, &body);
+            assert_eq!(read["name"], body["name"]);
+        } else {
+            assert_holds(&read, &body);
+        }
+        let rows = if list == "/v1/accounts" {
+            // Of accounts there is no list but the session's.
+            let session = ana.get("/v1/session").await.expect(200).body;
+            session["accounts"].as_array().unwrap().clone()
+        } else {
+            ana.list(&list).await
+        };
+        let ids: Vec<&Value> = rows.iter().map(|row| &row["id"]).collect();
+        assert!(ids.contains(&&read["id"]), "{list}: {ids:?}");
+    }
+    what_is_put_is_read_back(&ana, &estate).await;
+    what_is_appended_is_read_back(&ana, &estate).await;
+}
+
+/// Where something is that was created in a list: by its number or its id.
+fn place_of(list: &str, written: &Value) -> String {
+    let number = written["number"].as_u64().map(|number| number.to_string());
+    let name = number.unwrap_or_else(|| written["id"].as_str().unwrap().to_owned());
+    format!("{list}/{name}")
+}
+
+/// A list, what is created in it, and where the answer tells of that: in itself, in a member, or in two.
+type Creation = (String, Value, &'static [&'static str]);
+
+/// Everything that is created in a list and read by itself.
+fn creations(estate: &Estate) -> [Creation; 8] {
     let account = format!("/v1/accounts/{}", estate.id("account"));
     let project = format!("/v1/projects/{}", estate.id("project"));
     let artifact = format!("{project}/artifacts/{}", estate.id("artifact"));
@@ -22,48 +82,87 @@ pub async fn what_is_written_is_read_back<H: Harness>(surface: &H) {
     derived["source_version"] = json!(1);
     derived["kind"] = json!("text");
     let file = declaration("a.txt", b"a");
-    for (list, body, member) in [
-        (format!("{account}/teams"), json!({ "name": "Été ☂" }), ""),
+    [
+        (
+            "/v1/accounts".to_owned(),
+            json!({ "name": "Œuvre ☂", "kind": "organisation" }),
+            &[],
+        ),
+        (format!("{account}/teams"), json!({ "name": "Été ☂" }), &[]),
         (
             format!("{account}/invitations"),
             json!({ "email": "zoe@example.com", "role": "guest" }),
-            "",
+            &[],
         ),
         (
             format!("{account}/projects"),
             json!({ "name": "Quay", "description": "One\nTwo", "visibility": "account" }),
-            "",
+            &[],
         ),
         (
             format!("{project}/grants"),
-            json!({ "principal": to_team, "role": "commenter", "expires_at": "2999-01-01T00:00:00Z" }),
-            "",
+            json!({ "principal": to_team, "role": "commenter", "expires_at": "2999-01-01T00:00:00.000Z" }),
+            &[],
         ),
-        (format!("{project}/artifacts"), file.clone(), "artifact"),
-        (format!("{artifact}/versions"), file, "version"),
-        (format!("{artifact}/derived"), derived, "derived"),
+        (
+            format!("{project}/artifacts"),
+            file.clone(),
+            &["artifact", "version"],
+        ),
+        (format!("{artifact}/versions"), file, &["version"]),
+        (format!("{artifact}/derived"), derived, &["derived"]),
+    ]
+}
+
+/// What has its place before it is written: people in accounts and teams, and a person's preferences.
+async fn what_is_put_is_read_back<H: Harness>(ana: &Person<'_, H>, estate: &Estate) {
+    let ben = Person::new(ana.harness(), "ben");
+    let account = estate.id("account");
+    ana.bring(account, &ben, "guest").await;
+    let (account, user) = (format!("/v1/accounts/{account}"), ben.id().await);
+    let team = format!("{account}/teams/{}/members", estate.id("team"));
+    let rule = json!({ "event": "version.available", "channel": "mail", "enabled": true });
+    let preferences = "/v1/preferences/notifications".to_owned();
+    for (method, place, body) in [
+        (
+            "PATCH",
+            format!("{account}/members/{user}"),
+            json!({ "role": "admin" }),
+        ),
+        ("PUT", format!("{team}/{user}"), json!({ "role": "lead" })),
+        ("PUT", preferences, json!({ "rules": [rule] })),
     ] {
-        let answer = ana.post(&list, body).await.expect(201).body;
-        let written = if member.is_empty() {
-            &answer
-        } else {
-            &answer[member]
+        let headers: &[_] = match method {
+            "PATCH" => &[("if-match", "*")],
+            _ => &[],
         };
-        // A project is read by its own id, which names the account.
-        let place = if list.ends_with("/projects") {
-            "/v1/projects"
-        } else {
-            &list
-        };
-        let name = written["number"].as_u64().map(|number| number.to_string());
-        let name = name.unwrap_or_else(|| written["id"].as_str().unwrap().to_owned());
-        let read = ana.get(&format!("{place}/{name}")).await.expect(200).body;
-        assert_eq!(read, *written, "{list}");
+        let written = ana.send(method, &place, headers, Some(body.clone())).await;
+        assert!(written.status < 300, "{place}: {}", written.body);
+        let read = ana.get(&place).await.expect(200).body;
+        assert_eq!(read, written.body, "{place}");
+        assert_holds(&read, &body);
+        if let Some((list, _)) = place.rsplit_once(&format!("/{user}")) {
+            assert!(ana.list(list).await.contains(&read), "{list}");
+        }
+    }
+}
+
+/// What is only ever told along with its like.
+async fn what_is_appended_is_read_back<H: Harness>(ana: &Person<'_, H>, estate: &Estate) {
+    let (project, artifact) = (estate.id("project"), estate.id("artifact"));
+    let artifact = format!("/v1/projects/{project}/artifacts/{artifact}");
+    for (kind, body) in [
+        (
+            "metadata",
+            json!({ "values": { "pages": 3, "scale": 0.1, "title": "Été ☂", "draft": true } }),
+        ),
+        ("events", json!({ "kind": "note", "text": "One\nTwo ☂" })),
+    ] {
+        let list = format!("{artifact}/{kind}");
+        let written = ana.post(&list, body.clone()).await.expect(201).body;
         let rows = ana.list(&list).await;
-        assert!(
-            rows.iter().any(|row| row["id"] == read["id"]),
-            "{list}: {rows:?}"
-        );
+        assert_eq!(rows, [written], "{list}");
+        assert_holds(&rows[0], &body);
     }
 }
 

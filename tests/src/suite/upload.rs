@@ -88,7 +88,8 @@ impl<'a, H: Harness> Upload<'a, H> {
         self.send(object_request(&step, Vec::new())).await
     }
 
-    async fn assert_not_served(&self, status: &str) {
+    /// Asserts that nothing is served, and the status of the version.
+    pub(super) async fn assert_not_served(&self, status: &str) {
         let refused = self.ask(&self.owner, "download").await;
         refused.expect(409).expect_problem("conflict");
         self.assert_status(status, &self.owner).await;
@@ -125,9 +126,7 @@ impl<'a, H: Harness> Upload<'a, H> {
 
     /// Asserts that the plan is as good as ever for who follows it.
     pub(super) async fn assert_completes(&self) {
-        let answer = self.put(BYTES).await;
-        let text = String::from_utf8_lossy(&answer.body);
-        assert!(answer.status < 300, "{text}");
+        assert_taken(&self.put(BYTES).await);
         self.complete().await.expect(200);
         self.assert_available().await;
     }
@@ -146,6 +145,13 @@ impl<'a, H: Harness> Upload<'a, H> {
         };
         next.assert_completes().await;
     }
+}
+
+/// Asserts that the store took what it was sent.
+#[track_caller]
+pub(super) fn assert_taken(answer: &Answer) {
+    let (status, text) = (answer.status, String::from_utf8_lossy(&answer.body));
+    assert!((200..300).contains(&status), "{status} {text}");
 }
 
 /// Asserts that the store refused.

@@ -23,7 +23,7 @@ use crate::{
     issuer::TestIssuer,
     key_server::KeyServer,
     lambda::{Function, Outcome, Settings},
-    process, suite,
+    process,
     surfaces::people::People,
 };
 
@@ -301,24 +301,6 @@ fn environment(
     environment
 }
 
-/// What is wrong with an address that S3 and s3s refuse, and ministack does not.
-fn overlooked(url: &str) -> Option<&'static str> {
-    let algorithm = url.split_once("X-Amz-Algorithm=");
-    if algorithm.is_some_and(|(_, rest)| !rest.starts_with("AWS4-HMAC-SHA256&")) {
-        return Some("an address with another algorithm");
-    }
-    let is_unsigned = url.ends_with("X-Amz-Signature=");
-    is_unsigned.then_some("an address with an empty signature")
-}
-
-/// What S3 answers to such an address.
-fn refused() -> Answer {
-    Answer {
-        status: 400,
-        ..Answer::default()
-    }
-}
-
 impl Signing for AwsSurface {
     fn issuer(&self) -> &TestIssuer {
         &self.pool.access
@@ -355,26 +337,26 @@ impl Harness for AwsSurface {
     }
 
     async fn object(&self, request: ObjectRequest) -> Answer {
-        if let Some(what) = overlooked(&request.url).filter(|_| self.options.storage.is_none()) {
-            let reason = "ministack does not look at it; s3s does, in aws_uploads";
-            suite::skip("aws", what, reason);
-            return refused();
-        }
-        let answer = send_object(&self.client, request).await;
+        let mut answer = send_object(&self.client, request).await;
         if answer.status == 501 && self.options.storage.is_some() {
             // What s3s answers to an algorithm or a service it does not know, where S3 answers 400.
-            return refused();
+            answer.status = 400;
         }
         answer
     }
 
-    /// ministack reads no `response-content-disposition` along with a version; where objects have none
-    /// it does.
+    /// ministack takes whatever is said to be the algorithm and an empty signature; S3 and s3s do not
+    /// (`aws_uploads`). It reads no `response-content-disposition` along with a version; where objects have
+    /// none it does.
     fn cannot(&self) -> &[&str] {
-        if self.options.versioned {
-            &["serve as attachment"]
-        } else {
-            &[]
+        match (&self.options.storage, self.options.versioned) {
+            (None, true) => &[
+                "look at an algorithm and an empty signature",
+                "serve as attachment",
+            ],
+            (None, false) => &["look at an algorithm and an empty signature"],
+            (Some(_), true) => &["serve as attachment"],
+            (Some(_), false) => &[],
         }
     }
 

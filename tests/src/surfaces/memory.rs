@@ -95,7 +95,7 @@ impl Harness for MemorySurface {
     }
 
     async fn call(&self, request: Request) -> Answer {
-        let response = self.service.handle(request).await;
+        let response = self.service.handle(request.combined()).await;
         let headers = response
             .headers
             .into_iter()

@@ -129,5 +129,5 @@ async fn a_browser_asks_without_a_token() {
     );
     assert!(asked.header("access-control-allow-origin").is_none());
     let why = "the emulator keeps the template's origins and lets none in";
-    suite::skip(surface.name(), "pages of one origin may call", why);
+    suite::skip(surface.name(), "a_browser_asks_without_a_token", why);
 }

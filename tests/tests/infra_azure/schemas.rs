@@ -24,7 +24,7 @@ fn checker() -> Option<PathBuf> {
 fn the_templates_please_the_checker() {
     let Some(checker) = checker() else {
         let reason = "there is no checker: name one in `ARM_CHECK`";
-        suite::skip("azure", "templates against Microsoft's schemas", reason);
+        suite::skip("azure", "the_templates_please_the_checker", reason);
         return;
     };
     let python = tools::python_environment("arm-check", "tests/tools/arm-check/requirements.txt");

@@ -1,14 +1,16 @@
 //! The access matrix: everybody there can be asks everything there is.
 //!
 //! A cell must not spoil a later one. So whoever may, is refused for a stale mark on every route that takes
-//! `If-Match`, which is all that change or end a thing; the others read, or make one thing more.
+//! `If-Match`, which is all that change or end a thing; the others read, or make one thing more. Who sees the
+//! project by its visibility asks while it is open to the account, and nobody else does.
 
-use std::{collections::BTreeMap, fmt::Write};
+use std::{collections::BTreeMap, fmt::Write, time::Duration};
 
 use serde_json::{Value, json};
 use wm_core::{
     api::{Precondition, Route},
-    permission::{AccountRole, Capabilities, Capability, ProjectRole},
+    permission::{AccountRole, Capabilities, Capability, ProjectRole, TeamRole},
+    value::Timestamp,
 };
 
 use crate::{
@@ -28,7 +30,7 @@ use Capability::{
     GrantView, InviteManage, MemberManage, MemberView, MetadataAppend, MetadataView, ProjectCreate,
     ProjectDelete, ProjectEdit, ProjectView, TeamManage, TeamView, VersionCreate,
 };
-use Needs::{InAccount, Nothing, OnOwner, OnProject};
+use Needs::{InAccount, InTeam, LeadsTeam, Nothing, OnOwner, OnProject};
 
 /// What a route needs of whoever asks. The owner who founded the account is whom it is asked about.
 #[derive(Debug, Clone, Copy)]
@@ -39,6 +41,10 @@ enum Needs {
     InAccount(Capability),
     /// A capability in the account, and a rank to act on its owner.
     OnOwner(Capability),
+    /// A capability in the account, or to be in the team.
+    InTeam(Capability),
+    /// A capability in the account, or to lead the team.
+    LeadsTeam(Capability),
     /// A capability on the project.
     OnProject(Capability),
 }
@@ -59,13 +65,13 @@ const NEEDS: &[(&str, Needs)] = &[
     ("remove_member", OnOwner(MemberManage)),
     ("create_team", InAccount(TeamManage)),
     ("list_teams", InAccount(TeamView)),
-    ("get_team", InAccount(TeamView)),
+    ("get_team", InTeam(TeamView)),
     ("update_team", InAccount(TeamManage)),
     ("delete_team", InAccount(TeamManage)),
-    ("list_team_members", InAccount(TeamView)),
-    ("get_team_member", InAccount(TeamView)),
-    ("put_team_member", InAccount(TeamManage)),
-    ("remove_team_member", InAccount(TeamManage)),
+    ("list_team_members", InTeam(TeamView)),
+    ("get_team_member", InTeam(TeamView)),
+    ("put_team_member", LeadsTeam(TeamManage)),
+    ("remove_team_member", LeadsTeam(TeamManage)),
     ("create_invitation", InAccount(InviteManage)),
     ("list_invitations", InAccount(InviteManage)),
     ("get_invitation", InAccount(InviteManage)),
@@ -141,8 +147,23 @@ enum Standing {
     Removed,
     /// The same, until they were suspended.
     Suspended,
-    /// In the account, and perhaps with a grant on the project.
-    In(AccountRole, Option<ProjectRole>),
+    /// In the account, and perhaps on the project.
+    In(AccountRole, Way),
+}
+
+/// How somebody comes to the project, beside their role in the account.
+#[derive(Debug, Clone, Copy)]
+enum Way {
+    /// Not at all.
+    None,
+    /// By a grant of an owner's role, which has ended.
+    Expired,
+    /// By a grant of their own.
+    Granted(ProjectRole),
+    /// By the grant of the estate's team, which is a viewer's.
+    Team(TeamRole),
+    /// By its visibility, as a viewer.
+    Visibility,
 }
 
 use Standing::{In, Removed, Stranger, Suspended};
@@ -152,36 +173,50 @@ const EVERYBODY: &[(&str, Standing)] = &[
     ("stranger", Stranger),
     ("removed", Removed),
     ("suspended", Suspended),
-    ("guest", In(AccountRole::Guest, None)),
-    ("viewer", In(AccountRole::Guest, Some(ProjectRole::Viewer))),
+    ("guest", In(AccountRole::Guest, Way::None)),
+    ("expired", In(AccountRole::Guest, Way::Expired)),
+    ("viewer", guest(ProjectRole::Viewer)),
     (
-        "commenter",
-        In(AccountRole::Guest, Some(ProjectRole::Commenter)),
+        "team-member",
+        In(AccountRole::Guest, Way::Team(TeamRole::Member)),
     ),
     (
-        "contributor",
-        In(AccountRole::Guest, Some(ProjectRole::Contributor)),
+        "team-lead",
+        In(AccountRole::Guest, Way::Team(TeamRole::Lead)),
     ),
-    (
-        "manager",
-        In(AccountRole::Guest, Some(ProjectRole::Manager)),
-    ),
-    (
-        "project-owner",
-        In(AccountRole::Guest, Some(ProjectRole::Owner)),
-    ),
-    ("member", In(AccountRole::Member, None)),
-    ("admin", In(AccountRole::Admin, None)),
-    ("owner", In(AccountRole::Owner, None)),
+    ("commenter", guest(ProjectRole::Commenter)),
+    ("contributor", guest(ProjectRole::Contributor)),
+    ("manager", guest(ProjectRole::Manager)),
+    ("project-owner", guest(ProjectRole::Owner)),
+    ("member", In(AccountRole::Member, Way::None)),
+    ("by-visibility", In(AccountRole::Member, Way::Visibility)),
+    ("admin", In(AccountRole::Admin, Way::None)),
+    ("owner", In(AccountRole::Owner, Way::None)),
 ];
 
+/// A guest of the account with a grant.
+const fn guest(role: ProjectRole) -> Standing {
+    In(AccountRole::Guest, Way::Granted(role))
+}
+
+impl Way {
+    /// The role on the project that goes with it.
+    fn role(self) -> Option<ProjectRole> {
+        match self {
+            Self::None | Self::Expired => None,
+            Self::Granted(role) => Some(role),
+            Self::Team(_) | Self::Visibility => Some(ProjectRole::Viewer),
+        }
+    }
+}
+
 impl Standing {
-    /// The role they are brought in with, and the grant they are given.
-    fn given(self) -> Option<(AccountRole, Option<ProjectRole>)> {
+    /// The role they are brought in with, and the way to the project they are given.
+    fn given(self) -> Option<(AccountRole, Way)> {
         match self {
             Stranger => None,
-            Removed | Suspended => Some((AccountRole::Admin, Some(ProjectRole::Owner))),
-            In(role, grant) => Some((role, grant)),
+            Removed | Suspended => Some((AccountRole::Admin, Way::Granted(ProjectRole::Owner))),
+            In(role, way) => Some((role, way)),
         }
     }
 
@@ -193,19 +228,36 @@ impl Standing {
         }
     }
 
+    /// The role in the estate's team.
+    fn team_role(self) -> Option<TeamRole> {
+        match self {
+            In(_, Way::Team(role)) => Some(role),
+            _ => None,
+        }
+    }
+
     fn in_account(self) -> Capabilities {
         self.role()
             .map_or(Capabilities::NONE, AccountRole::capabilities)
     }
 
     fn on_project(self) -> Capabilities {
-        let In(role, grant) = self else {
+        let In(role, way) = self else {
             return Capabilities::NONE;
         };
-        let roles = [role.project_role(), grant].into_iter().flatten();
+        let roles = [role.project_role(), way.role()].into_iter().flatten();
         roles.fold(Capabilities::NONE, |sum, role| {
             sum.union(role.capabilities())
         })
+    }
+
+    /// Whether a place in the team is enough for what is needed.
+    fn may_by_team(self, needs: &Needs) -> bool {
+        match needs {
+            InTeam(_) => self.team_role().is_some(),
+            LeadsTeam(_) => self.team_role() == Some(TeamRole::Lead),
+            Nothing | InAccount(_) | OnOwner(_) | OnProject(_) => false,
+        }
     }
 
     fn is_owner(self) -> bool {
@@ -222,9 +274,15 @@ fn expected(route: &Route, standing: Standing) -> String {
     });
     let (has, capability) = match needs {
         Nothing => return granted(route),
-        InAccount(capability) | OnOwner(capability) => (standing.in_account(), *capability),
+        InAccount(capability)
+        | OnOwner(capability)
+        | InTeam(capability)
+        | LeadsTeam(capability) => (standing.in_account(), *capability),
         OnProject(capability) => (standing.on_project(), *capability),
     };
+    if standing.may_by_team(needs) {
+        return granted(route);
+    }
     if has.is_empty() {
         return "404 not-found".to_owned();
     }
@@ -269,8 +327,7 @@ async fn everybody<'a, H: Harness>(
     ana: &Person<'a, H>,
     estate: &Estate,
 ) -> Vec<(&'static str, Standing, Person<'a, H>)> {
-    let (account, project) = (estate.id("account"), estate.id("project"));
-    let invitations = format!("/v1/accounts/{account}/invitations");
+    let invitations = format!("/v1/accounts/{}/invitations", estate.id("account"));
     let person = |name| Person::new(ana.harness(), name);
     let people: Vec<_> = EVERYBODY
         .iter()
@@ -283,28 +340,81 @@ async fn everybody<'a, H: Harness>(
         }
     }
     for (_, standing, person) in &people {
-        let id = person.id().await;
-        let Some((_, grant)) = standing.given() else {
-            person.project(&person.account().await).await;
-            continue;
-        };
-        let body = json!({ "token": person.invitation_token().await });
-        let accept = person.post("/v1/invitations/accept", body).await;
-        accept.expect(200);
-        if let Some(role) = grant {
-            ana.grant(project, &id, role.as_str()).await;
-        }
-        let member = format!("/v1/accounts/{account}/members/{id}");
-        match standing {
-            Removed => drop(ana.delete(&member).await.expect(204)),
-            Suspended => {
-                let body = json!({ "status": "suspended" });
-                ana.patch(&member, body).await.expect(200);
-            }
-            Stranger | In(..) => {}
+        match standing.given() {
+            None => drop(person.project(&person.account().await).await),
+            Some((_, way)) => bring(ana, estate, *standing, way, person).await,
         }
     }
     people
+}
+
+/// Brings somebody who is invited to where they stand.
+async fn bring<H: Harness>(
+    ana: &Person<'_, H>,
+    estate: &Estate,
+    standing: Standing,
+    way: Way,
+    person: &Person<'_, H>,
+) {
+    let (account, project) = (estate.id("account"), estate.id("project"));
+    let id = person.id().await;
+    let token = json!({ "token": person.invitation_token().await });
+    person
+        .post("/v1/invitations/accept", token)
+        .await
+        .expect(200);
+    let account = format!("/v1/accounts/{account}");
+    let member = format!("{account}/members/{id}");
+    match way {
+        Way::None | Way::Visibility => {}
+        Way::Expired => {
+            let joined = ana.get(&member).await.expect(200).text("created_at");
+            grant_for_a_moment(ana, estate, &id, &joined).await;
+        }
+        Way::Granted(role) => drop(ana.grant(project, &id, role.as_str()).await),
+        Way::Team(role) => {
+            let place = format!("{account}/teams/{}/members/{id}", estate.id("team"));
+            ana.put(&place, json!({ "role": role })).await.expect(201);
+        }
+    }
+    match standing {
+        Removed => drop(ana.delete(&member).await.expect(204)),
+        Suspended => {
+            let body = json!({ "status": "suspended" });
+            ana.patch(&member, body).await.expect(200);
+        }
+        Stranger | In(..) => {}
+    }
+}
+
+/// Grants what ends at once, and returns when it has. On every surface but memory the clock is the machine's.
+async fn grant_for_a_moment<H: Harness>(
+    ana: &Person<'_, H>,
+    estate: &Estate,
+    user: &str,
+    now: &str,
+) {
+    const MOMENT: Duration = Duration::from_secs(4);
+    let grants = format!("/v1/projects/{}/grants", estate.id("project"));
+    let now: Timestamp = now.parse().unwrap();
+    let body = json!({
+        "principal": { "type": "user", "id": user },
+        "role": "owner",
+        "expires_at": now.after(MOMENT),
+    });
+    let id = ana.post(&grants, body).await.expect(201).id();
+    if ana.harness().pass(MOMENT).is_err() {
+        tokio::time::sleep(MOMENT).await;
+    }
+    let ended = ana.get(&format!("{grants}/{id}")).await.expect(200);
+    assert_eq!(ended.body["status"], "expired");
+}
+
+/// Opens the project to the account, or closes it.
+async fn set_visibility<H: Harness>(ana: &Person<'_, H>, estate: &Estate, visibility: &str) {
+    let project = format!("/v1/projects/{}", estate.id("project"));
+    let body = json!({ "visibility": visibility });
+    ana.patch(&project, body).await.expect(200);
 }
 
 /// Asks a route of the estate, with a mark that nothing has.
@@ -328,6 +438,10 @@ pub async fn the_access_matrix<H: Harness>(surface: &H) {
     let estate = Estate::found(&ana).await;
     let mut matrix: BTreeMap<(&str, &str), String> = BTreeMap::new();
     for (name, standing, person) in everybody(&ana, &estate).await {
+        let by_visibility = matches!(standing, In(_, Way::Visibility));
+        if by_visibility {
+            set_visibility(&ana, &estate, "account").await;
+        }
         for route in private_routes() {
             let answered = cell(&ask(&person, &estate, route).await);
             let by_role = expected(route, standing);
@@ -335,6 +449,9 @@ pub async fn the_access_matrix<H: Harness>(surface: &H) {
             let surface = surface.name();
             assert_eq!(answered, by_role, "{surface}: {name} asked `{operation}`");
             matrix.insert((operation, name), answered);
+        }
+        if by_visibility {
+            set_visibility(&ana, &estate, "private").await;
         }
     }
     golden::check("attacks.txt", &table(&matrix));
