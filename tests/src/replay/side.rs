@@ -131,7 +131,7 @@ impl Reference {
 
     /// `None` when it was told to die over it.
     async fn call(&self, request: Request) -> Option<Answer> {
-        let handled = self.service.handle(request);
+        let handled = self.service.handle(request.combined());
         let response = self.service.provider().until_death(handled).await?;
         let headers = response.headers.into_iter();
         Some(Answer {
