@@ -21,7 +21,8 @@ struct Search<'a> {
 }
 
 /// A short script that still shows a difference on the same surface, and that difference: none of its commands can be left
-/// out, unless the search took too long.
+/// out, unless the search took too long; and who owns everything does
+/// what they can.
 pub async fn shrink(
     sides: &mut Sides,
     script: &Script,
@@ -46,9 +47,12 @@ pub async fn shrink(
     }
     let mut span = script.len();
     while span > 0 && search.tries < TRIES {
-        let before = search.script.len();
+        let before = search.script.clone();
         search.drop_spans(span).await;
-        if span > 1 || search.script.len() == before {
+        if span == 1 {
+            search.let_the_owner().await;
+        }
+        if span > 1 || search.script == before {
             span /= 2;
         }
     }
@@ -64,6 +68,17 @@ impl Search<'_> {
             let shorter = self.script.without(from, count);
             if !self.shows(shorter).await {
                 from += count;
+            }
+        }
+    }
+
+    /// Lets the owner do what others do, who then need not come.
+    async fn let_the_owner(&mut self) {
+        for at in 0..self.script.commands.len() {
+            let mut plainer = self.script.clone();
+            plainer.commands[at].who = 0;
+            if plainer != self.script {
+                self.shows(plainer).await;
             }
         }
     }

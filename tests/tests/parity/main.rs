@@ -22,7 +22,8 @@ fn main() {
     if let Some(long) = long {
         std::process::exit(long.run());
     }
-    let trials = [scripts::trials(), defects::trials(), crash::trials()];
+    // What takes longest first.
+    let trials = [crash::trials(), scripts::trials(), defects::trials()];
     let arguments = Arguments::from_iter(rest);
     libtest_mimic::run(&arguments, trials.into_iter().flatten().collect()).exit();
 }
