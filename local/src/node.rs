@@ -207,19 +207,25 @@ fn reachable(address: SocketAddr) -> SocketAddr {
 }
 
 /// Everything behind the server.
-struct Parts<P> {
-    service: Arc<Service<P>>,
+pub struct Parts<P> {
+    /// What answers requests.
+    pub service: Arc<Service<P>>,
+    /// The files.
+    pub store: Arc<ObjectStore>,
+    /// What signs their addresses.
+    pub signer: Signer,
     directory: Arc<DataDirectory>,
     committed: Arc<Notify>,
-    store: Arc<ObjectStore>,
-    signer: Signer,
     issuer: Arc<Issuer>,
     env: Arc<EnvSource>,
 }
 
 impl<P: Provider> Parts<P> {
     /// Opens the data directory.
-    fn open(
+    ///
+    /// # Errors
+    /// [`StartError`].
+    pub fn open(
         config: Config,
         public_url: String,
         equip: impl FnOnce(Local) -> P,

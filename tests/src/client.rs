@@ -1,6 +1,6 @@
 //! People who call a surface, and answers that check themselves.
 
-use reqwest::{Client, Method};
+use reqwest::{Client, Method, RequestBuilder, header::HeaderValue};
 use serde_json::{Value, json};
 use wm_core::{api::Request, value::Sha256};
 
@@ -297,17 +297,23 @@ pub async fn send_object(client: &Client, request: ObjectRequest) -> Answer {
         // This client leaves it out; browsers and curl send it (RFC 9110 section 8.6).
         built = built.header("content-length", "0");
     }
-    let response = built.body(request.body).send().await.unwrap();
-    let text =
-        |value: &reqwest::header::HeaderValue| String::from_utf8_lossy(value.as_bytes()).into();
+    answered(built.body(request.body)).await.unwrap()
+}
+
+/// Sends a request, and takes its answer in whole.
+///
+/// # Errors
+/// When nothing answers, or not to the end.
+pub async fn answered(request: RequestBuilder) -> reqwest::Result<Answer> {
+    let response = request.send().await?;
+    let text = |value: &HeaderValue| String::from_utf8_lossy(value.as_bytes()).into();
     let headers = response.headers().iter();
-    Answer {
+    let headers = headers.map(|(name, value)| (name.as_str().to_owned(), text(value)));
+    Ok(Answer {
         status: response.status().as_u16(),
-        headers: headers
-            .map(|(name, value)| (name.as_str().to_owned(), text(value)))
-            .collect(),
-        body: response.bytes().await.unwrap().to_vec(),
-    }
+        headers: headers.collect(),
+        body: response.bytes().await?.to_vec(),
+    })
 }
 
 fn chunks(bytes: &[u8], size: u64) -> impl Iterator<Item = &[u8]> {

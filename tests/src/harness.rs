@@ -3,7 +3,11 @@
 use std::{future::Future, time::Duration};
 
 use serde_json::Value;
-use wm_core::{api::Request, cloud_event::CloudEvent, value::Timestamp};
+use wm_core::{
+    api::{Request, Response},
+    cloud_event::CloudEvent,
+    value::Timestamp,
+};
 
 use crate::issuer::TestIssuer;
 
@@ -90,6 +94,20 @@ pub struct Answer {
     pub headers: Vec<(String, String)>,
     /// The body.
     pub body: Vec<u8>,
+}
+
+/// What a service answers by itself, without a protocol around it.
+impl From<Response> for Answer {
+    fn from(response: Response) -> Self {
+        let headers = response.headers.into_iter();
+        Self {
+            status: response.status,
+            headers: headers
+                .map(|(name, value)| (name.to_owned(), value))
+                .collect(),
+            body: response.body,
+        }
+    }
 }
 
 impl Answer {

@@ -23,6 +23,8 @@ use wm_service::ports::{
     Records, SignedRequest,
 };
 
+use crate::harness::{Answer, ObjectRequest};
+
 /// A surface in memory. Its clock stands still until told otherwise, and its randomness is a counter.
 #[derive(Debug, Default)]
 pub struct Memory {
@@ -211,6 +213,31 @@ impl MemoryArtifacts {
         }
         objects.insert(path, bytes.into());
         Ok(etag)
+    }
+
+    /// What a client gets who sends a request to an address.
+    pub fn answer(&self, request: &ObjectRequest) -> Answer {
+        if request.method == "GET" {
+            let body = self.get(&request.url);
+            let status = if body.is_some() { 200 } else { 404 };
+            return Answer {
+                status,
+                body: body.unwrap_or_default(),
+                ..Answer::default()
+            };
+        }
+        match self.put(&request.url, &request.body) {
+            Ok(etag) => Answer {
+                status: 200,
+                headers: vec![("etag".into(), etag)],
+                body: Vec::new(),
+            },
+            Err(reason) => Answer {
+                status: 403,
+                body: reason.into(),
+                ..Answer::default()
+            },
+        }
     }
 
     /// The bytes behind a download address.

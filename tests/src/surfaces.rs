@@ -1,5 +1,16 @@
 //! The surfaces the suite runs on.
 
+use wm_service::{Service, ports::Provider};
+
+/// Publishes and mails everything that was committed, where nothing else carries it.
+///
+/// # Panics
+/// When what waits cannot be listed.
+pub async fn publish<P: Provider>(service: &Service<P>) {
+    let deliver = |event| async move { service.notify(&event).await };
+    while service.relay(deliver).await.unwrap().published > 0 {}
+}
+
 pub mod aws;
 pub mod azure;
 pub mod blob;

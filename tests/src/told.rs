@@ -248,17 +248,21 @@ impl<P: Provider> Told<P> {
     }
 
     /// A call that goes out: the process may die before it or after it.
-    async fn going_out<T>(&self, effect: Effect, call: impl Future<Output = T>) -> T {
-        let order = self.order();
+    async fn going_out<T>(
+        &self,
+        order: &Order,
+        effect: Effect,
+        call: impl Future<Output = T>,
+    ) -> T {
         let Some(number) = self.count() else {
             return call.await;
         };
         if order.noted {
             self.note(effect);
         }
-        self.die(&order, number, Moment::Before).await;
+        self.die(order, number, Moment::Before).await;
         let result = call.await;
-        self.die(&order, number, Moment::After).await;
+        self.die(order, number, Moment::After).await;
         result
     }
 
@@ -339,25 +343,28 @@ impl<P: Provider> Provider for Told<P> {
 
 impl<P: Provider> Records for Told<P> {
     async fn get(&self, key: &Key) -> Result<Option<Item>, PortError> {
-        self.going_out(Effect::Reads, async {
+        let order = self.order();
+        self.going_out(&order, Effect::Reads, async {
             let found = self.inner.records().get(key).await?;
-            Ok(defect::got(self.order().defect, found))
+            Ok(defect::got(order.defect, found))
         })
         .await
     }
 
     async fn scan(&self, range: &Range) -> Result<Page, PortError> {
-        self.going_out(Effect::Reads, async {
+        let order = self.order();
+        self.going_out(&order, Effect::Reads, async {
             let page = self.inner.records().scan(range).await?;
-            Ok(self.memory.scanned(self.order().defect, range, page))
+            Ok(self.memory.scanned(order.defect, range, page))
         })
         .await
     }
 
     async fn list(&self, list: &List) -> Result<Page, PortError> {
-        self.going_out(Effect::Reads, async {
+        let order = self.order();
+        self.going_out(&order, Effect::Reads, async {
             let page = self.inner.records().list(list).await?;
-            Ok(defect::listed(self.order().defect, page))
+            Ok(defect::listed(order.defect, page))
         })
         .await
     }
@@ -370,6 +377,7 @@ impl<P: Provider> Records for Told<P> {
         };
         let committed = self
             .going_out(
+                &order,
                 Effect::Changes,
                 defect::commit(order.defect, self.inner.records(), batch, &self.memory),
             )
@@ -387,8 +395,12 @@ impl<P: Provider> Records for Told<P> {
 
 impl<P: Provider> Artifacts for Told<P> {
     async fn begin_parts(&self, upload: &SignUpload) -> Result<String, PortError> {
-        self.going_out(Effect::Changes, self.inner.artifacts().begin_parts(upload))
-            .await
+        self.going_out(
+            &self.order(),
+            Effect::Changes,
+            self.inner.artifacts().begin_parts(upload),
+        )
+        .await
     }
 
     async fn sign_upload(
@@ -397,12 +409,17 @@ impl<P: Provider> Artifacts for Told<P> {
         upload_id: Option<&str>,
     ) -> Result<Vec<SignedRequest>, PortError> {
         let artifacts = self.inner.artifacts();
-        self.going_out(Effect::Reads, artifacts.sign_upload(upload, upload_id))
-            .await
+        self.going_out(
+            &self.order(),
+            Effect::Reads,
+            artifacts.sign_upload(upload, upload_id),
+        )
+        .await
     }
 
     async fn sign_download(&self, download: &SignDownload) -> Result<SignedRequest, PortError> {
         self.going_out(
+            &self.order(),
             Effect::Reads,
             self.inner.artifacts().sign_download(download),
         )
@@ -416,17 +433,26 @@ impl<P: Provider> Artifacts for Told<P> {
         parts: &[Part],
     ) -> Result<Option<Stat>, PortError> {
         let artifacts = self.inner.artifacts();
-        self.going_out(Effect::Changes, artifacts.assemble(path, upload_id, parts))
-            .await
+        self.going_out(
+            &self.order(),
+            Effect::Changes,
+            artifacts.assemble(path, upload_id, parts),
+        )
+        .await
     }
 
     async fn stat(&self, path: &ObjectPath, hash: bool) -> Result<Option<Stat>, PortError> {
-        self.going_out(Effect::Reads, self.inner.artifacts().stat(path, hash))
-            .await
+        self.going_out(
+            &self.order(),
+            Effect::Reads,
+            self.inner.artifacts().stat(path, hash),
+        )
+        .await
     }
 
     async fn remove(&self, path: &ObjectPath, upload_id: Option<&str>) -> Result<(), PortError> {
         self.going_out(
+            &self.order(),
             Effect::Changes,
             self.inner.artifacts().remove(path, upload_id),
         )
@@ -440,21 +466,33 @@ impl<P: Provider> Artifacts for Told<P> {
         limit: u32,
     ) -> Result<Vec<ObjectPath>, PortError> {
         let artifacts = self.inner.artifacts();
-        self.going_out(Effect::Reads, artifacts.older_than(time, after, limit))
-            .await
+        self.going_out(
+            &self.order(),
+            Effect::Reads,
+            artifacts.older_than(time, after, limit),
+        )
+        .await
     }
 }
 
 impl<P: Provider> Events for Told<P> {
     async fn publish(&self, entries: &[CloudEvent]) -> Vec<Result<(), PortError>> {
-        self.going_out(Effect::Changes, self.inner.events().publish(entries))
-            .await
+        self.going_out(
+            &self.order(),
+            Effect::Changes,
+            self.inner.events().publish(entries),
+        )
+        .await
     }
 }
 
 impl<P: Provider> Mail for Told<P> {
     async fn send(&self, message: &Message) -> Result<(), PortError> {
-        self.going_out(Effect::Changes, self.inner.mail().send(message))
-            .await
+        self.going_out(
+            &self.order(),
+            Effect::Changes,
+            self.inner.mail().send(message),
+        )
+        .await
     }
 }

@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::{
     left::Outcome,
-    run::{Besides, Difference, Replay, described},
+    run::{Besides, Difference, Replay, described, with_replay},
     script::Command,
     side::{Side, Sides},
     world::{Asked, Step},
@@ -76,15 +76,10 @@ async fn visit(
     seed: u64,
     crash: Option<Crash>,
 ) -> Result<String, Difference> {
-    let attempt = sides.renew(seed);
-    let mut replay = Replay::begin(sides, seed, attempt, None);
-    let visited = replay.visit(case, crash).await;
-    if visited.is_err() {
-        replay.abandon().await;
-    }
-    let scopes = std::mem::take(&mut replay.scopes);
-    sides.past.extend(scopes);
-    visited
+    with_replay(sides, seed, None, async |replay| {
+        replay.visit(case, crash).await
+    })
+    .await
 }
 
 /// Lets a surface finish and publish everything.
@@ -136,8 +131,8 @@ impl Replay<'_> {
         }
         self.same_mails_as(&lived).await?;
         if crash.is_none() {
-            let same = self.all_same_but_first(&calls);
-            same.map_err(|(name, what)| self.found(name, &asked, crash, what))?;
+            let step = || format!("the calls of {}", described(&asked));
+            Self::all_same(&self.sides.all[1..], &calls, step)?;
         }
         Ok(calls.swap_remove(0))
     }
@@ -155,18 +150,6 @@ impl Replay<'_> {
             step: format!("{}{at}", described(asked)),
             what,
         }
-    }
-
-    /// Whether the surfaces besides the reference have the same value.
-    fn all_same_but_first(&self, values: &[String]) -> Result<(), (&'static str, String)> {
-        let other = values.iter().position(|value| *value != values[0]);
-        other.map_or(Ok(()), |other| {
-            let what = format!(
-                "the calls are `{}` first, but here `{}`",
-                values[0], values[other]
-            );
-            Err((self.sides.all[other + 1].name, what))
-        })
     }
 
     /// Sends the request to every surface, over which each dies, and lets them come to rest.

@@ -8,7 +8,7 @@ use wm_core::{
 };
 
 use super::{
-    compare::{Comparison, Digests},
+    compare::{Comparison, Digests, is_mark_of_mail},
     side::{Reference, Side},
     world::Asked,
 };
@@ -83,10 +83,6 @@ impl Left {
         }
         Ok(())
     }
-}
-
-fn is_mark_of_mail(item: &Item) -> bool {
-    item.key.sort.as_str().starts_with("IDEM#MAIL#")
 }
 
 /// The scope on the other surface that stands for this one.

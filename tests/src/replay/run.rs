@@ -57,7 +57,7 @@ impl fmt::Display for Difference {
 
 impl Difference {
     /// What ended in a panic somewhere: an event that became a dead letter, or an answer that makes no sense.
-    pub(super) fn of_panic(panic: &(dyn Any + Send)) -> Self {
+    fn of_panic(panic: &(dyn Any + Send)) -> Self {
         let text = panic.downcast_ref::<String>().cloned();
         let text = text.or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned()));
         Self {
@@ -104,16 +104,29 @@ pub async fn replay(
     seed: u64,
     defective: Defective,
 ) -> Result<(), Difference> {
+    with_replay(sides, seed, defective, async |replay| {
+        replay.run(script).await
+    })
+    .await
+}
+
+/// Does something on all sides as the script of a seed, and leaves nothing of it to the next one.
+pub(super) async fn with_replay<T>(
+    sides: &mut Sides,
+    seed: u64,
+    defective: Defective,
+    work: impl AsyncFnOnce(&mut Replay<'_>) -> Result<T, Difference>,
+) -> Result<T, Difference> {
     let attempt = sides.renew(seed);
     let mut replay = Replay::begin(sides, seed, attempt, defective);
-    let run = AssertUnwindSafe(replay.run(script)).catch_unwind().await;
-    let same = run.unwrap_or_else(|panic| Err(Difference::of_panic(&*panic)));
-    if same.is_err() {
+    let done = AssertUnwindSafe(work(&mut replay)).catch_unwind().await;
+    let done = done.unwrap_or_else(|panic| Err(Difference::of_panic(&*panic)));
+    if done.is_err() {
         replay.abandon().await;
     }
-    let scopes = std::mem::take(&mut replay.scopes);
+    let scopes = replay.scopes;
     sides.past.extend(scopes);
-    same
+    done
 }
 
 /// How a command reads as a request, for messages.
@@ -136,7 +149,7 @@ pub(super) fn described(asked: &Asked) -> String {
 }
 
 impl<'a> Replay<'a> {
-    pub(super) fn begin(sides: &'a Sides, seed: u64, attempt: u64, defective: Defective) -> Self {
+    fn begin(sides: &'a Sides, seed: u64, attempt: u64, defective: Defective) -> Self {
         static RUNS: AtomicU64 = AtomicU64::new(1);
         let run = RUNS.fetch_add(1, Ordering::SeqCst);
         let begun = now();
@@ -173,7 +186,7 @@ impl<'a> Replay<'a> {
     }
 
     /// Takes out what is still on its way, which is not the next script's.
-    pub(super) async fn abandon(&mut self) {
+    async fn abandon(&mut self) {
         self.defective = None;
         self.tell(&Besides::default());
         for side in &self.sides.all {
@@ -276,11 +289,8 @@ impl<'a> Replay<'a> {
             own.learn(command, asked, answer);
         }
         let uploads: Vec<usize> = self.own.iter().map(|own| own.world.uploads.len()).collect();
-        self.all_same(&uploads).map_err(|(side, what)| Difference {
-            side: side.name,
-            step: format!("the plans after {}", described(&asked[0])),
-            what,
-        })?;
+        let step = || format!("the plans after {}", described(&asked[0]));
+        Self::all_same(&self.sides.all, &uploads, step)?;
         self.covered(&asked[0], &answers[0]);
         if asked[0].method != "GET" && answers[0].status < 300 {
             // Whom an event is mailed to depends on what is true then.
@@ -297,11 +307,6 @@ impl<'a> Replay<'a> {
     }
 
     fn same_answers(&mut self, asked: &Asked, answers: &[Answer]) -> Result<(), Difference> {
-        let difference = |side: &Side, what| Difference {
-            side: side.name,
-            step: described(asked),
-            what,
-        };
         if !self.sides.are_told {
             let neutral: Vec<Value> = self
                 .own
@@ -309,9 +314,7 @@ impl<'a> Replay<'a> {
                 .zip(answers)
                 .map(|(own, answer)| own.normal.answer(answer))
                 .collect();
-            return self
-                .all_same(&neutral)
-                .map_err(|(side, what)| difference(side, what));
+            return Self::all_same(&self.sides.all, &neutral, || described(asked));
         }
         for ((side, own), answer) in self.sides.all.iter().zip(&mut self.own).zip(answers) {
             let mut comparison = Comparison {
@@ -320,25 +323,30 @@ impl<'a> Replay<'a> {
                 opaque: asked.is_opaque(),
             };
             let compared = comparison.answers(&answers[0], answer);
-            compared.map_err(|what| difference(side, what))?;
+            compared.map_err(|what| Difference {
+                side: side.name,
+                step: described(asked),
+                what,
+            })?;
         }
         Ok(())
     }
 
-    /// Whether every surface has the same value.
+    /// Whether these sides have the same value each.
     pub(super) fn all_same<T: PartialEq + fmt::Debug>(
-        &self,
+        sides: &[Side],
         values: &[T],
-    ) -> Result<(), (&'a Side, String)> {
+        step: impl FnOnce() -> String,
+    ) -> Result<(), Difference> {
         let other = values.iter().position(|value| *value != values[0]);
-        match other {
-            None => Ok(()),
-            Some(other) => {
-                let (first, other) = (&values[0], (&self.sides.all[other], &values[other]));
-                let what = format!("{first:?} by the reference, but here\n      {:?}", other.1);
-                Err((other.0, what))
-            }
-        }
+        other.map_or(Ok(()), |other| {
+            let (first, value) = (&values[0], &values[other]);
+            Err(Difference {
+                side: sides[other].name,
+                step: step(),
+                what: format!("{first:?} by {}, but here\n      {value:?}", sides[0].name),
+            })
+        })
     }
 
     /// The requests with the token that was mailed, where they are to have one.
@@ -382,12 +390,7 @@ impl<'a> Replay<'a> {
             }
         });
         let sorted: Vec<Vec<(&str, &str)>> = sorted.collect();
-        let same = self.all_same(&sorted);
-        same.map_err(|(side, what)| Difference {
-            side: side.name,
-            step: format!("the mails to {to}"),
-            what,
-        })?;
+        Self::all_same(&self.sides.all, &sorted, || format!("the mails to {to}"))?;
         let texts =
             |mails: Vec<(String, String)>| mails.into_iter().map(|(_, text)| text).collect();
         Ok(mails.into_iter().map(texts).collect())
@@ -406,11 +409,8 @@ impl<'a> Replay<'a> {
                 Some((answer.status, answer.body))
             });
         let fetched = join_all(fetched).await;
-        self.all_same(&fetched).map_err(|(side, what)| Difference {
-            side: side.name,
-            step: format!("what is fetched after {}", described(asked)),
-            what,
-        })
+        let step = || format!("what is fetched after {}", described(asked));
+        Self::all_same(&self.sides.all, &fetched, step)
     }
 
     /// Sends bytes as planned. Whether a store takes them must be the same everywhere, and so what follows.
@@ -421,11 +421,11 @@ impl<'a> Replay<'a> {
         });
         let answers = join_all(sent).await;
         let taken: Vec<bool> = answers.iter().map(|answer| answer.status < 300).collect();
-        self.all_same(&taken).map_err(|(side, what)| Difference {
-            side: side.name,
-            step: format!("PUT {}", self.own[0].world.uploads[number].path),
-            what: format!("taken: {what}"),
-        })?;
+        let step = || {
+            let path = &self.own[0].world.uploads[number].path;
+            format!("whether PUT {path} is taken")
+        };
+        Self::all_same(&self.sides.all, &taken, step)?;
         if taken[0] {
             let told = self.sides.all.iter().zip(&self.own);
             let completed = told.map(|(side, own)| side.created(&own.world.uploads[number].path));
@@ -485,11 +485,7 @@ impl<'a> Replay<'a> {
             kinds
         });
         let neutral: Vec<Vec<String>> = neutral.collect();
-        self.all_same(&neutral).map_err(|(side, what)| Difference {
-            side: side.name,
-            step: "the events".into(),
-            what,
-        })
+        Self::all_same(&self.sides.all, &neutral, || "the events".into())
     }
 }
 

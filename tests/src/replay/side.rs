@@ -52,6 +52,7 @@ use crate::{
         azure::{self, AzureSurface},
         local::{send_to, send_to_address},
         node::NodeData,
+        publish,
     },
     told::{FILE, Order, Told},
 };
@@ -60,6 +61,9 @@ use crate::{
 pub const PUBLIC_URL: &str = "https://workspace.test";
 /// What every surface's secret is the digest of.
 const SECRET: &str = "one text that all surfaces of a comparison keep";
+/// Room for the calls of a program that is built without optimisation: its futures are some times as large as those of
+/// what is deployed.
+const STACK: (&str, &str) = ("RUST_MIN_STACK", "16777216");
 /// How long a node may take for an answer, and a process to end.
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -133,38 +137,13 @@ impl Reference {
     async fn call(&self, request: Request) -> Option<Answer> {
         let handled = self.service.handle(request.combined());
         let response = self.service.provider().until_death(handled).await?;
-        let headers = response.headers.into_iter();
-        Some(Answer {
-            status: response.status,
-            headers: headers
-                .map(|(name, value)| (name.to_owned(), value))
-                .collect(),
-            body: response.body,
-        })
+        Some(response.into())
     }
 
-    fn object(&self, request: &ObjectRequest) -> Answer {
-        let artifacts = &self.memory().artifacts;
-        let answered = |status, body| Answer {
-            status,
-            body,
-            ..Answer::default()
-        };
-        if request.method == "GET" {
-            return match artifacts.get(&request.url) {
-                Some(body) => answered(200, body),
-                None => answered(404, Vec::new()),
-            };
-        }
-        match artifacts.put(&request.url, &request.body) {
-            Ok(_) => answered(200, Vec::new()),
-            Err(reason) => answered(403, reason.into()),
-        }
-    }
-
-    async fn publish(&self) {
-        let deliver = |event| async move { self.service.notify(&event).await };
-        while self.service.relay(deliver).await.unwrap().published > 0 {}
+    /// The scopes in which something is stored.
+    fn scopes(&self) -> impl Iterator<Item = String> {
+        let items = self.dump().into_iter();
+        items.map(|item| item.key.scope.to_string())
     }
 }
 
@@ -197,6 +176,7 @@ impl Process {
             .arg(directory)
             .arg(PUBLIC_URL)
             .env(FILE, told)
+            .env(STACK.0, STACK.1)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
@@ -397,7 +377,8 @@ impl Sides {
             environment: identity("AZURE", id, &file("azure")),
             ..azure::Options::default()
         });
-        let (on_aws, on_azure) = tokio::join!(on_aws, on_azure);
+        // One after the other: what they stand on may have to be installed first, and nothing else goes on meanwhile.
+        let (on_azure, on_aws) = (on_azure.await, on_aws.await);
         let side = |name, kind| Side {
             name,
             file: file(name),
@@ -429,10 +410,8 @@ impl Sides {
         process::functions();
         process::handler();
         let folder = tempfile::tempdir().unwrap();
-        let (on_aws, on_azure) = tokio::join!(
-            aws(aws::Options::default()),
-            azure(azure::Options::default())
-        );
+        let on_azure = azure(azure::Options::default()).await;
+        let on_aws = aws(aws::Options::default()).await;
         let side = |name: &'static str, kind| Side {
             name,
             file: folder.path().join(name),
@@ -470,12 +449,7 @@ impl Sides {
         let first = &mut self.all[0];
         if let Kind::Memory(reference) = &first.kind {
             let id = reference.surface.id;
-            self.past.extend(
-                reference
-                    .dump()
-                    .into_iter()
-                    .map(|item| item.key.scope.to_string()),
-            );
+            self.past.extend(reference.scopes());
             first.kind = Kind::Memory(Reference::new(id, first.file.clone()));
         }
         before
@@ -501,6 +475,7 @@ fn identity(prefix: &str, id: SurfaceId, told: &Path) -> Vec<(String, String)> {
         own("PUBLIC_URL", PUBLIC_URL.to_owned()),
         own("SURFACE_SECRET", SECRET.to_owned()),
         (FILE.to_owned(), told.to_str().unwrap().to_owned()),
+        (STACK.0.to_owned(), STACK.1.to_owned()),
     ]
 }
 
@@ -577,7 +552,7 @@ impl Side {
     /// The same; `None` when whoever is behind the address ended over it.
     pub async fn try_object(&self, mut request: ObjectRequest) -> Option<Answer> {
         Some(match &self.kind {
-            Kind::Memory(reference) => reference.object(&request),
+            Kind::Memory(reference) => reference.memory().artifacts.answer(&request),
             Kind::Local(node) => {
                 request.url = request.url.replacen(PUBLIC_URL, &node.origin(), 1);
                 return send_to_address(&node.client, request).await.ok();
@@ -602,7 +577,7 @@ impl Side {
     /// Publishes and mails everything that was committed.
     pub async fn publish(&self) {
         match &self.kind {
-            Kind::Memory(reference) => reference.publish().await,
+            Kind::Memory(reference) => publish(&reference.service).await,
             Kind::Local(node) => node.settle(),
             Kind::Shipped(node) => node.settle().await,
             Kind::Aws(surface, _) => surface.publish().await,
@@ -658,10 +633,7 @@ impl Side {
     /// When they cannot be read.
     pub async fn scopes(&self) -> BTreeSet<String> {
         match &self.kind {
-            Kind::Memory(reference) => {
-                let items = reference.dump().into_iter();
-                items.map(|item| item.key.scope.to_string()).collect()
-            }
+            Kind::Memory(reference) => reference.scopes().collect(),
             Kind::Local(Node { data, .. }) | Kind::Shipped(Shipped { data, .. }) => data.scopes(),
             Kind::Aws(surface, _) => surface.resources.partitions().await,
             Kind::Azure(surface, _) => surface.resources.partitions().await,

@@ -26,6 +26,7 @@ use wm_service::{
     variables::Variables,
 };
 
+use super::publish;
 use crate::{
     client::send_object,
     emulators::azurite::{ACCOUNT, Anyone, Azurite},
@@ -208,16 +209,7 @@ impl Harness for BlobSurface {
     }
 
     async fn call(&self, request: Request) -> Answer {
-        let response = self.service.handle(request.combined()).await;
-        let headers = response
-            .headers
-            .into_iter()
-            .map(|(name, value)| (name.to_owned(), value));
-        Answer {
-            status: response.status,
-            headers: headers.collect(),
-            body: response.body,
-        }
+        self.service.handle(request.combined()).await.into()
     }
 
     async fn object(&self, request: ObjectRequest) -> Answer {
@@ -246,8 +238,7 @@ impl Harness for BlobSurface {
     }
 
     async fn settle(&self) {
-        let deliver = |event| async move { self.service.notify(&event).await };
-        while self.service.relay(deliver).await.unwrap().published > 0 {}
+        publish(&self.service).await;
     }
 
     async fn events(&self) -> Vec<CloudEvent> {

@@ -2,7 +2,7 @@
 
 use std::{path::Path, time::Duration};
 
-use reqwest::{Client, Method, header::HeaderMap};
+use reqwest::{Client, Method};
 use serde_json::Value;
 use tempfile::TempDir;
 use wm_core::{
@@ -18,7 +18,7 @@ use wm_local::{
 
 use super::node::NodeData;
 use crate::{
-    client::object_request,
+    client::{answered, object_request},
     harness::{Answer, Harness, ObjectRequest, Signing},
     issuer::TestIssuer,
 };
@@ -71,7 +71,7 @@ pub async fn send_to(client: &Client, origin: &str, request: Request) -> reqwest
     for (name, value) in request.headers {
         built = built.header(name, value);
     }
-    answer(built.body(request.body)).await
+    answered(built.body(request.body)).await
 }
 
 /// Sends a request to a signed address as it is.
@@ -84,25 +84,7 @@ pub async fn send_to_address(client: &Client, request: ObjectRequest) -> reqwest
     for (name, value) in request.headers {
         built = built.header(name, value);
     }
-    answer(built.body(request.body)).await
-}
-
-async fn answer(request: reqwest::RequestBuilder) -> reqwest::Result<Answer> {
-    let response = request.send().await?;
-    Ok(Answer {
-        status: response.status().as_u16(),
-        headers: headers(response.headers()),
-        body: response.bytes().await?.to_vec(),
-    })
-}
-
-fn headers(headers: &HeaderMap) -> Vec<(String, String)> {
-    let text =
-        |value: &reqwest::header::HeaderValue| String::from_utf8_lossy(value.as_bytes()).into();
-    headers
-        .iter()
-        .map(|(name, value)| (name.as_str().to_owned(), text(value)))
-        .collect()
+    answered(built.body(request.body)).await
 }
 
 impl Signing for LocalSurface {

@@ -14,6 +14,7 @@ use wm_core::{
 };
 use wm_service::Service;
 
+use super::publish;
 use crate::{
     faults::Watched,
     harness::{Answer, Harness, ObjectRequest, Signing},
@@ -95,41 +96,11 @@ impl Harness for MemorySurface {
     }
 
     async fn call(&self, request: Request) -> Answer {
-        let response = self.service.handle(request.combined()).await;
-        let headers = response
-            .headers
-            .into_iter()
-            .map(|(name, value)| (name.to_owned(), value));
-        Answer {
-            status: response.status,
-            headers: headers.collect(),
-            body: response.body,
-        }
+        self.service.handle(request.combined()).await.into()
     }
 
     async fn object(&self, request: ObjectRequest) -> Answer {
-        let artifacts = &self.memory().artifacts;
-        if request.method == "GET" {
-            let body = artifacts.get(&request.url);
-            let status = if body.is_some() { 200 } else { 404 };
-            return Answer {
-                status,
-                body: body.unwrap_or_default(),
-                ..Answer::default()
-            };
-        }
-        match artifacts.put(&request.url, &request.body) {
-            Ok(etag) => Answer {
-                status: 200,
-                headers: vec![("etag".into(), etag)],
-                body: Vec::new(),
-            },
-            Err(reason) => Answer {
-                status: 403,
-                body: reason.into(),
-                ..Answer::default()
-            },
-        }
+        self.memory().artifacts.answer(&request)
     }
 
     fn access_token(&self, email: &str) -> String {
@@ -159,8 +130,7 @@ impl Harness for MemorySurface {
     }
 
     async fn settle(&self) {
-        let deliver = |event| async move { self.service.notify(&event).await };
-        while self.service.relay(deliver).await.unwrap().published > 0 {}
+        publish(&self.service).await;
     }
 
     async fn events(&self) -> Vec<CloudEvent> {

@@ -1,28 +1,17 @@
 //! What a node is made of, but for its server: every port of the local surface, the database watched.
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 use tempfile::TempDir;
-use wm_core::{
-    api::Request, catalog, cloud_event::CloudEvent, context::Surface, env::Env, facts::TokenUsage,
-    selection::BackendSelection, use_case::UploadLimits, value::Timestamp,
-};
+use wm_core::{api::Request, cloud_event::CloudEvent, facts::TokenUsage};
 use wm_local::{
-    artifacts::{FILES, LocalArtifacts, ObjectStore, Signer},
+    artifacts::FILES,
     clock::now,
-    data_directory::DataDirectory,
-    events::EventLog,
-    identity::Issuer,
-    mail::Maildir,
-    records::SqliteRecords,
-    secrets::random_bytes,
-};
-use wm_service::{
-    EnvSource, Service,
-    ports::{Occasion, Provider},
+    config::Config,
+    node::{Local, Parts},
 };
 
-use super::node::NodeData;
+use super::{node::NodeData, publish};
 use crate::{
     faults::{Watched, WatchedRecords},
     harness::{Answer, Harness, ObjectRequest},
@@ -31,61 +20,9 @@ use crate::{
 /// Where its files would be served.
 const ADDRESS: &str = "http://node.test";
 
-/// Every port over one data directory.
-pub struct Ports {
-    directory: DataDirectory,
-    artifacts: LocalArtifacts,
-    issuer: Issuer,
-    events: EventLog,
-    mail: Maildir,
-    env: EnvSource,
-}
-
-impl Provider for Ports {
-    type Records = SqliteRecords;
-    type Artifacts = LocalArtifacts;
-    type Keys = Issuer;
-    type Events = EventLog;
-    type Mail = Maildir;
-
-    fn records(&self) -> &SqliteRecords {
-        &self.directory.records
-    }
-
-    fn artifacts(&self) -> &LocalArtifacts {
-        &self.artifacts
-    }
-
-    fn keys(&self) -> &Issuer {
-        &self.issuer
-    }
-
-    fn events(&self) -> &EventLog {
-        &self.events
-    }
-
-    fn mail(&self) -> &Maildir {
-        &self.mail
-    }
-
-    fn env(&self, _: Occasion<'_>) -> Env {
-        self.env.env()
-    }
-
-    fn now(&self) -> Timestamp {
-        now()
-    }
-
-    async fn sleep(&self, duration: Duration) {
-        tokio::time::sleep(duration).await;
-    }
-}
-
 /// The harness over them.
 pub struct WatchedLocal {
-    service: Service<Watched<Ports>>,
-    store: Arc<ObjectStore>,
-    signer: Signer,
+    parts: Parts<Watched<Local>>,
     stored: NodeData,
     _home: TempDir,
 }
@@ -103,29 +40,13 @@ impl WatchedLocal {
     /// When the directory cannot be used.
     pub fn new() -> Self {
         let home = tempfile::tempdir().unwrap();
-        let directory = DataDirectory::open(home.path()).unwrap();
-        let layout = directory.layout.clone();
-        let store = Arc::new(ObjectStore::open(&layout).unwrap());
-        let signer = Signer::new(directory.secret.as_bytes());
-        let surface = Surface {
-            id: directory.surface,
-            secret: *directory.secret.as_bytes(),
-            selection: BackendSelection::defaults(catalog::Provider::Local),
-            public_url: ADDRESS.into(),
-            upload: UploadLimits::default(),
+        let config = Config {
+            data: home.path().to_owned(),
+            ..Config::default()
         };
-        let ports = Ports {
-            artifacts: LocalArtifacts::new(store.clone(), signer.clone(), ADDRESS.into()),
-            issuer: Issuer::open(&layout.issuer_key()).unwrap(),
-            events: EventLog::open(&layout.events()).unwrap(),
-            mail: Maildir::open(&layout).unwrap(),
-            env: EnvSource::new(random_bytes().unwrap()),
-            directory,
-        };
+        let parts = Parts::open(config, ADDRESS.into(), Watched::new).unwrap();
         Self {
-            service: Service::new(Watched::new(ports), surface, vec![Issuer::rules()]),
-            store,
-            signer,
+            parts,
             stored: NodeData::open(home.path()),
             _home: home,
         }
@@ -133,7 +54,7 @@ impl WatchedLocal {
 
     /// What its database was asked.
     pub fn records(&self) -> &WatchedRecords {
-        &self.service.provider().records
+        &self.parts.service.provider().records
     }
 }
 
@@ -143,15 +64,7 @@ impl Harness for WatchedLocal {
     }
 
     async fn call(&self, request: Request) -> Answer {
-        let response = self.service.handle(request.combined()).await;
-        let headers = response.headers.into_iter();
-        Answer {
-            status: response.status,
-            headers: headers
-                .map(|(name, value)| (name.to_owned(), value))
-                .collect(),
-            body: response.body,
-        }
+        self.parts.service.handle(request.combined()).await.into()
     }
 
     /// Uploads in one piece: they are all that is counted here.
@@ -159,11 +72,11 @@ impl Harness for WatchedLocal {
         let target = request.url.strip_prefix(ADDRESS).unwrap();
         let (path, query) = target.split_once('?').unwrap();
         let path = path.strip_prefix(FILES).unwrap();
-        let address = self.signer.read(&request.method, path, query, now());
+        let address = self.parts.signer.read(&request.method, path, query, now());
         let path = address.unwrap().path;
-        let mut incoming = self.store.begin().unwrap();
+        let mut incoming = self.parts.store.begin().unwrap();
         incoming.write(&request.body).unwrap();
-        self.store.publish(incoming, &path).unwrap();
+        self.parts.store.publish(incoming, &path).unwrap();
         Answer {
             status: 201,
             ..Answer::default()
@@ -183,8 +96,7 @@ impl Harness for WatchedLocal {
     }
 
     async fn settle(&self) {
-        let deliver = |event| async move { self.service.notify(&event).await };
-        while self.service.relay(deliver).await.unwrap().published > 0 {}
+        publish(&self.parts.service).await;
     }
 
     async fn events(&self) -> Vec<CloudEvent> {
@@ -196,7 +108,7 @@ impl Harness for WatchedLocal {
     }
 
     async fn sweep(&self) {
-        self.service.sweep().await.unwrap();
+        self.parts.service.sweep().await.unwrap();
     }
 
     fn pass(&self, _: Duration) -> Result<(), &'static str> {
