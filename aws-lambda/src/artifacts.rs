@@ -13,9 +13,8 @@ use aws_sdk_s3::{
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_types::SdkConfig;
 use wm_core::{
-    facts::{Part, Stat},
+    operation::{Part, SignDownload, SignUpload, Stat},
     storage::ObjectPath,
-    use_case::{SignDownload, SignUpload},
     value::Timestamp,
 };
 use wm_service::ports::{Artifacts, PortError, PortErrorKind, SignedRequest};

@@ -7,7 +7,7 @@ use aws_sdk_eventbridge::{
     types::{PutEventsRequestEntry, PutEventsResultEntry},
 };
 use aws_types::SdkConfig;
-use wm_core::cloud_event::CloudEvent;
+use wm_core::record::CloudEvent;
 use wm_service::{
     batches::{Limits, Piece, failed, pieces},
     ports::{Events, PortError, PortErrorKind},

@@ -6,7 +6,7 @@ use lambda_http::{
     request::LambdaRequest,
 };
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
-use wm_core::api::{Request, Response};
+use wm_core::http::{Request, Response};
 
 use crate::telemetry::traceparent;
 

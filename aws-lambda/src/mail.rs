@@ -8,7 +8,7 @@ use aws_sdk_sesv2::{
 };
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_types::SdkConfig;
-use wm_core::mail::Message;
+use wm_core::jobs::mail::Message;
 use wm_service::ports::{Mail as Port, PortError, PortErrorKind};
 
 use crate::{

@@ -5,8 +5,11 @@ use std::{future::Future, io, time::Duration};
 use aws_lc_rs::rand;
 use aws_types::SdkConfig;
 use wm_core::{
-    api::FieldError, catalog::Provider as Catalogued, context::Surface, env::Env,
-    selection::BackendSelection, use_case::UploadLimits, value::Timestamp,
+    catalog::Provider as Catalogued,
+    operation::Surface,
+    selection::BackendSelection,
+    storage::UploadLimits,
+    value::{Env, FieldError, Timestamp},
 };
 use wm_service::{
     EnvSource,

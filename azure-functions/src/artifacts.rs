@@ -14,9 +14,8 @@ use azure_storage_blob::{
     models::{BlobClientDeleteOptions, DeleteSnapshotsOptionType},
 };
 use wm_core::{
-    facts::{Part, Stat},
+    operation::{Part, SignDownload, SignUpload, Stat},
     storage::ObjectPath,
-    use_case::{SignDownload, SignUpload},
     value::Timestamp,
 };
 use wm_service::ports::{Artifacts, PortError, PortErrorKind, SignedRequest};

@@ -1,7 +1,7 @@
 //! The event bus: an Event Grid topic that takes CloudEvents.
 
 use azure_core::http::{Context, Method, Pipeline, Request, Url, headers::CONTENT_TYPE};
-use wm_core::cloud_event::CloudEvent;
+use wm_core::record::CloudEvent;
 use wm_service::{
     batches::{Limits, Piece, failed, pieces},
     ports::{Events, PortError, PortErrorKind},

@@ -2,7 +2,7 @@
 
 use tracing::Span;
 use warp::http::HeaderMap;
-use wm_core::api::Request;
+use wm_core::http::Request;
 
 /// What the front ends of App Service put on every request from outside, and the host on none of its own.
 /// A client can add to them, and cannot leave them out.

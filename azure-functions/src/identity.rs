@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use serde::Deserialize;
-use wm_core::api::Request;
+use wm_core::http::Request;
 use wm_service::{
     identity::{ClaimNames, Issuer, Requirement},
     ports::{KeySource, PortError, PortErrorKind},

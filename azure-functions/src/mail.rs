@@ -10,7 +10,7 @@ use azure_core::http::{
 };
 use serde::Deserialize;
 use serde_json::json;
-use wm_core::{mail::Message, value::Sha256};
+use wm_core::{jobs::mail::Message, value::Sha256};
 use wm_service::ports::{Mail, PortError, PortErrorKind};
 
 use crate::{

@@ -4,8 +4,11 @@ use std::{future::Future, io, time::Duration};
 
 use aws_lc_rs::rand;
 use wm_core::{
-    api::FieldError, catalog::Provider as Catalogued, context::Surface, env::Env,
-    selection::BackendSelection, use_case::UploadLimits, value::Timestamp,
+    catalog::Provider as Catalogued,
+    operation::Surface,
+    selection::BackendSelection,
+    storage::UploadLimits,
+    value::{Env, FieldError, Timestamp},
 };
 use wm_service::{
     EnvSource,

@@ -13,17 +13,13 @@ use divan::Bencher;
 use serde_json::{Value, json};
 use ulid::Ulid;
 use wm_core::{
-    api::{self, Handler, Request},
     catalog::Provider,
-    context::{Context, Surface},
-    drive::{Drive, Next},
-    env::Env,
-    facts::{Answer, Ask},
-    identity::{Actor, Claims},
+    http::{self, Request},
+    operation::{Answer, Ask, Context, Drive, Handler, Next, Outcome, Surface},
+    record::{Actor, Claims},
     selection::BackendSelection,
-    storage::memory::Memory,
-    use_case::{Outcome, UploadLimits},
-    value::{RequestId, Sha256, SurfaceId, Timestamp, id::Id},
+    storage::{UploadLimits, memory::Memory},
+    value::{Env, RequestId, Sha256, SurfaceId, Timestamp, id::Id},
 };
 
 /// The operations that applications call most.
@@ -145,7 +141,7 @@ impl World {
 
     /// What is measured: nothing is changed, so it can be decided again and again.
     fn decide(&self, request: &Request) -> Outcome {
-        let (route, mut parsed) = api::find(request).unwrap();
+        let (route, mut parsed) = http::find(request).unwrap();
         parsed.read_query(route).unwrap();
         let Handler::UseCase(parse) = route.handler else {
             panic!("`{}` is no use-case", request.path)

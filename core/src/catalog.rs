@@ -382,5 +382,5 @@ pub fn catalog() -> Catalog {
 /// The whole catalog as JSON.
 #[must_use]
 pub fn document() -> serde_json::Value {
-    crate::canonical::to_value(&catalog())
+    crate::value::canonical::to_value(&catalog())
 }

@@ -1,7 +1,11 @@
-//! The workspace model, its permissions and its use-cases.
+//! The workspace model, its permissions and its operations.
 //!
 //! Pure: no clock, no randomness, no input or output. Everything a decision depends on comes in as
-//! a value ([`env::Env`] for time and randomness), everything it wants done goes out as one.
+//! a value ([`value::Env`] for time and randomness), everything it wants done goes out as one.
+//!
+//! The modules are layers, and each imports only those before it: [`value`] and the names of services
+//! in [`catalog`] and [`selection`], [`storage`], [`record`], [`permission`], [`operation`],
+//! [`operations`], [`jobs`], [`http`].
 #![no_std]
 #![deny(
     clippy::alloc_instead_of_core,
@@ -11,28 +15,15 @@
 
 extern crate alloc;
 
-pub mod api;
-pub mod authority;
-pub mod canonical;
 pub mod catalog;
-pub mod cloud_event;
-pub mod commit;
-pub mod context;
-pub mod drive;
-pub mod env;
-pub mod facts;
-pub mod identity;
-pub mod invitation_token;
-pub mod journal;
-pub mod listing;
-pub mod mail;
-pub mod model;
-pub mod notify;
+pub mod http;
+pub mod jobs;
+pub mod operation;
 pub mod operations;
 pub mod permission;
+pub mod record;
 pub mod selection;
 pub mod storage;
-pub mod use_case;
 pub mod value;
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ pub mod access;
 pub mod accounts;
 pub mod artifacts;
 pub mod backend;
-mod content;
+pub(crate) mod content;
 pub mod derived;
 pub mod events;
 pub mod grants;
@@ -15,12 +15,11 @@ pub mod metadata;
 pub mod preferences;
 pub mod projects;
 pub mod session;
-pub mod system;
 pub mod team_members;
 pub mod teams;
 pub mod versions;
 
-use crate::api::Route;
+use crate::operation::Route;
 
 /// Every route of the contract, group by group, under the group's name.
 pub const GROUPS: &[(&str, &[&Route])] = &[

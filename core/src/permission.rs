@@ -5,15 +5,11 @@
 
 pub mod access;
 mod account;
-mod capability;
 pub mod history;
 mod permit;
 pub mod preview;
-mod role;
 pub mod subjects;
 
 pub use access::{Access, Reason, Refusal, Source};
 pub use account::AccountAccess;
-pub use capability::{Capabilities, Capability};
 pub use permit::Permit;
-pub use role::{AccountRole, ProjectRole, TeamRole};

@@ -19,8 +19,8 @@ use serde::{Serialize, Serializer};
 use serde_json::{Map, Value, json};
 
 use crate::{
-    api::FieldError,
     catalog::{DEFAULT_ENVIRONMENT, DEFAULT_PREFIX, Field, Provider, Rule, Source},
+    value::FieldError,
 };
 
 /// The non-secret selection of one surface.

@@ -1,6 +1,8 @@
 //! A world for tests: people who call the API of a surface in memory, one request after another.
 
+pub(crate) mod document_fixture;
 mod fixtures;
+mod grant_fixture;
 
 use alloc::{
     boxed::Box,
@@ -13,25 +15,27 @@ use alloc::{
 use core::time::Duration;
 
 pub(crate) use fixtures::principal_of;
+pub(crate) use grant_fixture::GrantFixture;
 use serde_json::{Value, json};
 use ulid::Ulid;
 
 use crate::{
-    api::{self, Handler, Problem, Request, Response},
     catalog::Provider,
-    commit::Commit,
-    context::{Context, IdempotencyRequest, Surface},
-    drive::{Drive, Next},
-    env::Env,
-    facts::{Answer, Ask, Stat},
-    identity::{Actor, Claims},
-    model::{Body, EventType, Member, MemberStatus, Record, User},
-    operations::{members, system},
-    permission::{AccountRole, Permit},
+    http::{self, Request, Response},
+    jobs,
+    operation::{
+        Answer, Ask, Commit, Context, Drive, Handler, IdempotencyRequest, Next, Outcome, Problem,
+        Reply, Stat, Surface, UseCase,
+    },
+    operations::members,
+    permission::Permit,
+    record::{Actor, Body, Claims, EventType, Member, MemberStatus, Record, User},
     selection::BackendSelection,
-    storage::{Batch, Condition, Item, Key, Operation, Scope, Sort, memory::Memory},
-    use_case::{Outcome, Reply, UploadLimits, UseCase},
-    value::{AccountId, CommitId, Email, RequestId, Sha256, SurfaceId, Timestamp, UserId, id::Id},
+    storage::{Batch, Condition, Item, Key, Operation, Scope, Sort, UploadLimits, memory::Memory},
+    value::{
+        AccountId, AccountRole, CommitId, Email, Env, RequestId, Sha256, SurfaceId, Timestamp,
+        UserId, id::Id,
+    },
 };
 
 /// A surface in memory.
@@ -331,7 +335,7 @@ impl World {
             return reply;
         };
         let waves = self.waves;
-        let use_case = system::unfinished(key).unwrap();
+        let use_case = jobs::unfinished(key).unwrap();
         let finished = self.run(person, &*use_case, None).unwrap();
         if let (Some(Value::Object(members)), Some(Value::Object(settled))) =
             (&mut reply.body, finished.body)
@@ -435,7 +439,7 @@ fn request(method: &str, target: &str, headers: &[(&str, &str)], body: Option<Va
 }
 
 fn use_case(request: &Request) -> Result<Box<dyn UseCase>, Problem> {
-    let (route, mut parsed) = api::find(request)?;
+    let (route, mut parsed) = http::find(request)?;
     parsed.read_query(route)?;
     let Handler::UseCase(parse) = route.handler else {
         panic!("not a use-case")

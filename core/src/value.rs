@@ -1,24 +1,35 @@
 //! Values parsed once at the edge: whoever holds one need not check it again.
 
+use alloc::string::String;
+
+pub mod canonical;
+mod capability;
 pub mod cursor;
 pub mod digest;
 pub mod email;
+pub mod env;
 pub mod file_name;
 pub mod id;
 pub mod media_type;
+mod principal;
+mod role;
 pub mod size;
 pub mod text;
 pub mod timestamp;
 
+pub use capability::{Capabilities, Capability};
 pub use cursor::Cursor;
 pub use digest::Sha256;
 pub use email::Email;
+pub use env::Env;
 pub use file_name::FileName;
 pub use id::{
     AccountId, ArtifactId, CommitId, DerivedId, EventId, GrantId, InvitationId, MembershipId,
     MetadataId, ProjectId, RequestId, SurfaceId, TeamId, UserId,
 };
 pub use media_type::MediaType;
+pub use principal::Principal;
+pub use role::{AccountRole, ProjectRole, TeamRole};
 pub use size::Size;
 pub use text::{Description, Kind, Label, Name, Reason, Text};
 pub use timestamp::Timestamp;
@@ -29,6 +40,15 @@ pub use timestamp::Timestamp;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct Invalid(pub &'static str);
+
+/// What is wrong with one field.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
+pub struct FieldError {
+    /// The path of the field in the body, or the name of a query parameter or header.
+    pub field: String,
+    /// What it must be.
+    pub message: String,
+}
 
 /// Serde, `Display` and a JSON schema for a newtype that parses from a string.
 macro_rules! string_value {

@@ -18,7 +18,7 @@ use reqwest::{Client, Url};
 use serde_json::{Value, json};
 use tokio::{net::TcpListener, runtime::Runtime};
 use warp::{Filter, http::header::CONTENT_TYPE};
-use wm_core::facts::TokenUsage;
+use wm_core::operation::TokenUsage;
 use wm_local::{clock::now, config::Config, data_directory::Layout, identity::Issuer, node::Node};
 
 /// Pairs of requests that count, after the first tenth of as many that do not.

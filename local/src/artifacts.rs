@@ -9,9 +9,8 @@ pub use address::{Address, AddressError, FILES, Purpose, Signer};
 pub(crate) use store::CHUNK;
 pub use store::{Incoming, ObjectStore};
 use wm_core::{
-    facts::{Part, Stat},
+    operation::{Part, SignDownload, SignUpload, Stat},
     storage::ObjectPath,
-    use_case::{SignDownload, SignUpload},
     value::{Invalid, Timestamp},
 };
 use wm_service::ports::{Artifacts, PortError, PortErrorKind, SignedRequest};

@@ -5,7 +5,7 @@ use std::{
     path::PathBuf,
 };
 
-use wm_core::use_case::UploadLimits;
+use wm_core::storage::UploadLimits;
 
 /// The configuration of a node.
 #[derive(Debug, Clone, PartialEq, Eq)]

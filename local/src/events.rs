@@ -8,7 +8,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use wm_core::cloud_event::CloudEvent;
+use wm_core::record::CloudEvent;
 use wm_service::ports::{Events, PortError, PortErrorKind};
 
 use crate::blocking::{blocking, port_error};

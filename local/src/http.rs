@@ -8,7 +8,7 @@ use std::{future::Future, net::SocketAddr, sync::Arc, time::Duration};
 
 pub use files::Files;
 use warp::{Filter, filters::BoxedFilter, reply::Response as HttpResponse};
-use wm_core::api::{Request, Response};
+use wm_core::http::{Request, Response};
 use wm_http::Patience;
 use wm_service::EnvSource;
 

@@ -22,7 +22,7 @@ use pem::Pem;
 use serde::Serialize;
 use serde_json::{Value, json};
 use wm_core::{
-    facts::TokenUsage,
+    operation::TokenUsage,
     value::{Email, Name, Sha256, Timestamp},
 };
 use wm_service::{

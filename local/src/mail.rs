@@ -6,7 +6,7 @@ use lettre::message::{
     Body, Mailbox, Message as Mime, SinglePart,
     header::{ContentTransferEncoding, ContentType},
 };
-use wm_core::mail::Message;
+use wm_core::jobs::mail::Message;
 use wm_service::ports::{Mail, PortError, PortErrorKind};
 
 use crate::{

@@ -18,7 +18,7 @@ use tokio::{
     task::{JoinHandle, JoinSet},
     time::timeout,
 };
-use wm_core::{catalog, context::Surface, selection::BackendSelection};
+use wm_core::{catalog, operation::Surface, selection::BackendSelection};
 use wm_http::Server;
 use wm_service::{EnvSource, Service, ports::Provider};
 

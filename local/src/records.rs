@@ -105,7 +105,7 @@ mod tests {
     use super::*;
 
     fn one(number: u32) -> Batch {
-        let ulid = wm_core::env::ulid_at(Timestamp::default(), &[7; 32]);
+        let ulid = wm_core::value::id::ulid_at(Timestamp::default(), &[7; 32]);
         let scope = Scope::Account(AccountId::from_ulid(ulid));
         let item = Item {
             key: scope.key(Sort::from_stored(format!("{number:06}"))),

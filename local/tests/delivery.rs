@@ -11,7 +11,7 @@ use std::{
 };
 
 use serde_json::json;
-use wm_core::{cloud_event::CloudEvent, mail::Message};
+use wm_core::{jobs::mail::Message, record::CloudEvent};
 use wm_local::{data_directory::Layout, events::EventLog, mail::Maildir};
 use wm_service::ports::{Events, Mail};
 

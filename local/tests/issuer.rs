@@ -9,7 +9,7 @@ use std::{fs, os::unix::fs::PermissionsExt, time::Duration};
 use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode, decode_header, jwk::JwkSet};
 use serde_json::Value;
 use tempfile::TempDir;
-use wm_core::{facts::TokenUsage, value::Timestamp};
+use wm_core::{operation::TokenUsage, value::Timestamp};
 use wm_local::{
     clock::now,
     identity::{AUDIENCE, ISSUER, Issuer},

@@ -15,7 +15,7 @@ use std::{
 use reqwest::{Client, Method, Response};
 use serde_json::{Value, json};
 use tempfile::TempDir;
-use wm_core::{facts::TokenUsage, value::Sha256};
+use wm_core::{operation::TokenUsage, value::Sha256};
 use wm_local::{
     clock::now,
     config::Config,

@@ -3,8 +3,9 @@
 use std::collections::BTreeSet;
 
 use wm_core::{
-    permission::{Capabilities, Capability, Reason, Refusal, TeamRole},
+    permission::{Reason, Refusal},
     storage::Scope,
+    value::{Capabilities, Capability, TeamRole},
 };
 
 use crate::{

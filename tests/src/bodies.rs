@@ -6,17 +6,19 @@ use serde_json::{Map, Value, json};
 use ulid::Ulid;
 use wm_core::{
     catalog::Provider,
-    model::{
+    record::{
         Account, AccountKind, AccountStatus, Artifact, Author, Body, Change, Channel, Clock,
         Content, ContentStatus, CurrentVersion, Delivery, Derived, EmailLink, EventType, Family,
         Grant, Head, Idempotency, IdentityLink, Invitation, InvitationStatus, JournalEntry, Member,
-        MemberStatus, Metadata, PermissionFacts, Preferences, Principal, Project, ProjectGrant,
-        Record, RetiredTeam, Revocation, Rule, RuleScope, Sequence, Team, TeamMember, User,
-        Version, VersionNumber, Visibility, WriteEvent,
+        MemberStatus, Metadata, PermissionFacts, Preferences, Project, ProjectGrant, Record,
+        RetiredTeam, Revocation, Rule, RuleScope, Sequence, Team, TeamMember, User, Version,
+        VersionNumber, Visibility, WriteEvent,
     },
-    permission::{AccountRole, ProjectRole, TeamRole},
     storage::{Item, Scope, Sort},
-    value::{AccountId, ProjectId, Sha256, Size, SurfaceId, Timestamp, id::Id},
+    value::{
+        AccountId, AccountRole, Principal, ProjectId, ProjectRole, Sha256, Size, SurfaceId,
+        TeamRole, Timestamp, id::Id,
+    },
 };
 
 use crate::choices::Choices;

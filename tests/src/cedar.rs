@@ -17,9 +17,8 @@ use cedar_policy::{
     PolicySet, Request, RestrictedExpression as Value, Schema,
 };
 use wm_core::{
-    model::{AccountStatus, Principal, Visibility},
-    permission::Capability,
-    value::{GrantId, Timestamp},
+    record::{AccountStatus, Visibility},
+    value::{Capability, GrantId, Principal, Timestamp},
 };
 
 use crate::{

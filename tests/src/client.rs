@@ -2,7 +2,7 @@
 
 use reqwest::{Client, Method, RequestBuilder, header::HeaderValue};
 use serde_json::{Value, json};
-use wm_core::{api::Request, value::Sha256};
+use wm_core::{http::Request, value::Sha256};
 
 use crate::{
     harness::{Answer, Harness, ObjectRequest},

@@ -12,11 +12,10 @@ use std::{
 use tokio::sync::Notify;
 use wm_aws::records::to_attributes;
 use wm_core::{
-    cloud_event::CloudEvent,
-    env::Env,
-    mail::Message,
+    jobs::mail::Message,
+    record::CloudEvent,
     storage::{self, Batch, Item, Key, List, Page, Range, Scope},
-    value::Timestamp,
+    value::{Env, Timestamp},
 };
 use wm_service::ports::{
     CommitError, Events, Mail, Occasion, PortError, PortErrorKind, Provider, Records,

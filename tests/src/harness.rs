@@ -4,8 +4,8 @@ use std::{future::Future, time::Duration};
 
 use serde_json::Value;
 use wm_core::{
-    api::{Request, Response},
-    cloud_event::CloudEvent,
+    http::{Request, Response},
+    record::CloudEvent,
     value::Timestamp,
 };
 

@@ -7,7 +7,7 @@ use std::{
 
 use jsonschema::Validator;
 use serde_json::{Value, json};
-use wm_core::api::openapi;
+use wm_core::http::openapi;
 
 use crate::harness::Answer;
 

@@ -5,9 +5,8 @@
 use std::collections::BTreeSet;
 
 use wm_core::{
-    model::{AccountStatus, MemberStatus, Principal, Visibility},
-    permission::AccountRole,
-    value::TeamId,
+    record::{AccountStatus, MemberStatus, Visibility},
+    value::{AccountRole, Principal, TeamId},
 };
 
 use crate::worlds::{Person, Place, World};

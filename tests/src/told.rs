@@ -21,13 +21,11 @@ use tokio::{
     task::{Id, try_id},
 };
 use wm_core::{
-    cloud_event::CloudEvent,
-    env::Env,
-    facts::{Part, Stat},
-    mail::Message,
+    jobs::mail::Message,
+    operation::{Part, SignDownload, SignUpload, Stat},
+    record::CloudEvent,
     storage::{Batch, Item, Key, List, ObjectPath, Page, Range, Scope},
-    use_case::{SignDownload, SignUpload},
-    value::{Sha256, Timestamp},
+    value::{Env, Sha256, Timestamp},
 };
 use wm_service::ports::{
     Artifacts, CommitError, Events, Mail, Occasion, PortError, Provider, Records, SignedRequest,

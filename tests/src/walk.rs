@@ -4,7 +4,7 @@
 use std::{collections::BTreeMap, future::Future};
 
 use serde_json::{Value, json};
-use wm_core::api::{self, Request};
+use wm_core::http::{self, Request};
 
 use crate::{
     client::{Answered, Person, declaration},
@@ -129,7 +129,7 @@ impl<H: Harness, G: Gauge> Walk<'_, H, G> {
             headers: Vec::new(),
             body: Vec::new(),
         };
-        let operation = api::find(&request).unwrap().0.operation;
+        let operation = http::find(&request).unwrap().0.operation;
         self.costs.entry(operation).or_default().push(cost);
         answered
     }

@@ -4,12 +4,15 @@ use std::time::Duration;
 
 use ulid::Ulid;
 use wm_core::{
-    model::{
-        Account, AccountKind, AccountStatus, Author, Clock, Grant, Member, MemberStatus, Principal,
-        Project, Record, RetiredTeam, Revocation, TeamMember, Visibility,
+    permission::{Access, AccountAccess},
+    record::{
+        Account, AccountKind, AccountStatus, Author, Clock, Grant, Member, MemberStatus, Project,
+        Record, RetiredTeam, Revocation, TeamMember, Visibility,
     },
-    permission::{Access, AccountAccess, AccountRole, ProjectRole, TeamRole},
-    value::{AccountId, GrantId, MembershipId, ProjectId, TeamId, Timestamp, UserId, id::Id},
+    value::{
+        AccountId, AccountRole, GrantId, MembershipId, Principal, ProjectId, ProjectRole, TeamId,
+        TeamRole, Timestamp, UserId, id::Id,
+    },
 };
 
 use crate::choices::Choices;
@@ -79,7 +82,7 @@ pub fn expiries() -> [Option<Timestamp>; 6] {
 
 /// A record of version 1, or a deleted one.
 #[must_use]
-pub fn record<B: wm_core::model::Body>(id: B::Id, body: B, deleted: bool) -> Record<B> {
+pub fn record<B: wm_core::record::Body>(id: B::Id, body: B, deleted: bool) -> Record<B> {
     let mut record = Record::new(id, body, Clock::default(), now(), Author::System);
     record.deleted = deleted;
     record

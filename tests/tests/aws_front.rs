@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
-use wm_core::api::Request;
+use wm_core::http::Request;
 use wm_tests::{
     client::{Person, object_request},
     harness::Harness,

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use jsonwebtoken::{Algorithm, EncodingKey};
 use serde_json::{Value, json};
-use wm_core::{api::Request, value::Timestamp};
+use wm_core::{http::Request, value::Timestamp};
 use wm_service::clock::now;
 use wm_tests::{
     client::Person,

@@ -7,7 +7,7 @@ use std::{
 };
 
 use serde_json::{Value, json};
-use wm_core::api::Request;
+use wm_core::http::Request;
 use wm_tests::{
     client::{Answered, Person},
     functions_host::{Outcome, State, Wrapping},

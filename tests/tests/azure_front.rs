@@ -10,7 +10,7 @@ use std::{
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 use serde_json::{Value, json};
-use wm_core::api::Request;
+use wm_core::http::Request;
 use wm_tests::{
     client::{Person, object_request},
     footprint::Running,

@@ -14,7 +14,7 @@ use wm_azure::{
     sdk::Sdk,
     secrets::{self, SecretsError},
 };
-use wm_core::{cloud_event::CloudEvent, mail::Message};
+use wm_core::{jobs::mail::Message, record::CloudEvent};
 use wm_service::{
     ports::{Events, Mail, PortError, PortErrorKind},
     variables::Variables,

@@ -13,7 +13,7 @@ use wm_azure::{
     identity::{EntraKeys, issuer, take_easy_auth_token},
     sdk::Sdk,
 };
-use wm_core::{api::Request, facts::TokenUsage, identity::Claims, value::Timestamp};
+use wm_core::{http::Request, operation::TokenUsage, record::Claims, value::Timestamp};
 use wm_service::{
     identity::{TokenError, Verifier},
     ports::KeySource,

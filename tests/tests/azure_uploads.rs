@@ -4,9 +4,8 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use wm_core::{
-    facts::Part,
-    storage::ObjectPath,
-    use_case::UploadLimits,
+    operation::Part,
+    storage::{ObjectPath, UploadLimits},
     value::{Sha256, Timestamp},
 };
 use wm_service::{

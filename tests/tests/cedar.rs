@@ -2,7 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use wm_core::permission::{Capabilities, Capability, ProjectRole, Source};
+use wm_core::{
+    permission::Source,
+    value::{Capabilities, Capability, ProjectRole},
+};
 use wm_tests::{
     cedar::{self, Peer, Prepared},
     choices::{Choices, Seeded},

@@ -7,9 +7,10 @@ use std::{
 };
 
 use wm_core::{
-    api::{Handler, Request, Route},
-    cloud_event::CloudEvent,
+    http::Request,
+    operation::{Handler, Route},
     operations,
+    record::CloudEvent,
 };
 use wm_tests::{
     harness::{Answer, Harness, ObjectRequest},

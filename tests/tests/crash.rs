@@ -13,7 +13,7 @@ use std::{
 
 use reqwest::{Client, Response};
 use serde_json::{Value, json};
-use wm_core::{facts::TokenUsage, value::Sha256};
+use wm_core::{operation::TokenUsage, value::Sha256};
 use wm_local::{clock::now, data_directory::Layout, identity::Issuer};
 use wm_tests::{client::declaration, process::Served};
 

@@ -5,13 +5,13 @@ use std::{collections::BTreeSet, time::Duration};
 
 use proptest::prelude::*;
 use wm_core::{
-    model::{Author, Clock, Grant, Record},
     permission::{
-        AccountRole, Capabilities, Capability, ProjectRole, history,
+        history,
         preview::{self, Difference},
         subjects,
     },
-    value::Timestamp,
+    record::{Author, Clock, Grant, Record},
+    value::{AccountRole, Capabilities, Capability, ProjectRole, Timestamp},
 };
 use wm_tests::{
     agreement::why,
@@ -153,7 +153,7 @@ fn nobody_acts_on_their_betters_or_hands_out_more_than_they_have() {
     ];
     let mut world = World::empty();
     for (role, below) in outranked {
-        let person = world.member(role, wm_core::model::MemberStatus::Active);
+        let person = world.member(role, wm_core::record::MemberStatus::Active);
         let access = world.account_access(&person);
         for other in AccountRole::ALL.iter().copied() {
             assert_eq!(
@@ -170,7 +170,7 @@ fn nobody_acts_on_their_betters_or_hands_out_more_than_they_have() {
     }
     let outsider = Person {
         member: None,
-        ..world.member(Owner, wm_core::model::MemberStatus::Active)
+        ..world.member(Owner, wm_core::record::MemberStatus::Active)
     };
     let access = world.account_access(&outsider);
     for role in AccountRole::ALL {

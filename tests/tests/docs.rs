@@ -8,7 +8,7 @@ use std::{
 
 use regex::Regex;
 use serde_json::Value;
-use wm_core::model::Record;
+use wm_core::record::Record;
 use wm_tests::{
     bodies::{self, Comparable, Visitor},
     choices::Seeded,
@@ -27,9 +27,9 @@ const FREE: [&str; 3] = ["clock", "labels", "values"];
 const TOUCHED: [&str; 23] = [
     "core/openapi.json",
     "core/service/src/ports.rs",
-    "core/src/authority.rs",
+    "core/src/operation/authority.rs",
     "core/src/catalog.rs",
-    "core/src/model/",
+    "core/src/record/",
     "core/src/operations/",
     "core/src/storage/key.rs",
     "docs/aws.md",

@@ -7,10 +7,12 @@ use std::{
 
 use serde_json::{Value, json};
 use wm_core::{
-    api::Request,
-    authority::head_key,
-    journal::{self, Link},
-    model::{Change, Head, JournalEntry, Record},
+    http::Request,
+    operation::authority::head_key,
+    record::{
+        Change, Head, JournalEntry, Record,
+        chain::{self, Link},
+    },
     storage::{Item, Scope, Sort},
 };
 use wm_tests::{
@@ -294,7 +296,7 @@ fn explained(items: &[Item]) -> BTreeSet<String> {
             .collect();
         let head = records[head_key(scope).sort.as_str()];
         let head: Record<Head> = Record::decode(head).unwrap();
-        let verdict = journal::verify(scope, Link::genesis(), &entries, false, &head.body);
+        let verdict = chain::verify(scope, Link::genesis(), &entries, false, &head.body);
         assert_eq!(verdict.first_invalid, None, "{scope}");
         let entries = entries
             .iter()
@@ -779,11 +781,11 @@ async fn every_route_that_creates_has_its_process_killed() {
             headers: Vec::new(),
             body: Vec::new(),
         };
-        wm_core::api::find(&request).unwrap().0.operation
+        wm_core::http::find(&request).unwrap().0.operation
     })
     .collect();
     let creating = wm_core::operations::routes()
-        .filter(|route| route.method == wm_core::api::Method::Post)
+        .filter(|route| route.method == wm_core::operation::Method::Post)
         .filter(|route| route.answers.iter().any(|(status, _)| *status == 201))
         .map(|route| route.operation);
     for operation in creating {

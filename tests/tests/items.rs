@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use proptest::prelude::*;
 use serde_json::Value;
-use wm_core::{model::Record, storage::Item};
+use wm_core::{record::Record, storage::Item};
 use wm_tests::{
     bodies::{self, Comparable, Visitor},
     choices::{Seeded, tapes},

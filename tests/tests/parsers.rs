@@ -5,15 +5,15 @@ use std::{fmt::Display, str::FromStr};
 
 use proptest::prelude::*;
 use wm_core::{
-    api::{self, Handler, IfMatch, Request},
-    invitation_token::InvitationToken,
+    http::{self, Request},
+    operation::{Handler, IfMatch, invitation_token::InvitationToken},
     operations,
-    permission::{AccountRole, Capability, ProjectRole},
     selection::BackendSelection,
     storage::{ETag, ObjectPath, Scope},
     value::{
-        AccountId, ArtifactId, Cursor, Description, Email, FileName, Kind, MediaType, Name,
-        ProjectId, Reason, Sha256, SurfaceId, Text, Timestamp, UserId,
+        AccountId, AccountRole, ArtifactId, Capability, Cursor, Description, Email, FileName, Kind,
+        MediaType, Name, ProjectId, ProjectRole, Reason, Sha256, SurfaceId, Text, Timestamp,
+        UserId,
     },
 };
 
@@ -143,7 +143,7 @@ fn json_headers() -> Vec<(String, String)> {
 
 /// Routes and parses a request as the service does; the status of a refusal.
 fn parse(request: &Request) -> Option<u16> {
-    let parsed = api::find(request).and_then(|(route, mut parsed)| {
+    let parsed = http::find(request).and_then(|(route, mut parsed)| {
         parsed.read_query(route)?;
         match route.handler {
             Handler::UseCase(parse) => parse(&parsed).map(drop),

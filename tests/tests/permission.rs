@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 
 use proptest::prelude::*;
 use wm_core::{
-    model::{
+    permission::{Access, AccountAccess},
+    record::{
         Account, AccountStatus, Grant, Member, MemberStatus, Project, Record, TeamMember,
         Visibility,
     },
-    permission::{Access, AccountAccess, AccountRole, Capabilities, Capability},
-    value::{Timestamp, UserId},
+    value::{AccountRole, Capabilities, Capability, Timestamp, UserId},
 };
 use wm_tests::{
     agreement::{account_agrees, agrees, why},

@@ -1,8 +1,8 @@
 //! The role × action matrix: as a golden for people, and complete against the oracle.
 
 use wm_core::{
-    model::{MemberStatus, Principal, Visibility},
-    permission::{AccountRole, Capabilities, Capability, ProjectRole, TeamRole},
+    record::{MemberStatus, Visibility},
+    value::{AccountRole, Capabilities, Capability, Principal, ProjectRole, TeamRole},
 };
 use wm_tests::{
     agreement::{account_agrees, agrees},

@@ -5,8 +5,8 @@ use std::time::Duration;
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
 use wm_core::{
-    facts::TokenUsage,
-    identity::Claims,
+    operation::TokenUsage,
+    record::Claims,
     value::{Sha256, Timestamp},
 };
 use wm_service::identity::{TokenError, Verifier};

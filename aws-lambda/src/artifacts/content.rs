@@ -6,7 +6,7 @@ use aws_sdk_s3::{
 };
 use base64::{Engine, prelude::BASE64_STANDARD};
 use wm_core::{
-    facts::Stat,
+    operation::Stat,
     storage::ObjectPath,
     value::{Sha256, digest::Hasher},
 };

@@ -5,7 +5,7 @@ use std::time::Duration;
 use aws_sdk_s3::presigning::{PresignedRequest, PresigningConfig};
 use base64::{Engine, prelude::BASE64_STANDARD};
 use wm_core::{
-    use_case::{SignDownload, SignUpload},
+    operation::{SignDownload, SignUpload},
     value::Timestamp,
 };
 use wm_service::{

@@ -4,7 +4,10 @@ use std::{sync::Arc, time::Instant};
 
 use lambda_http::{Adapter, Body, Error, LambdaEvent, Service, http::Response as HttpResponse};
 use lambda_http::{request::LambdaRequest, service_fn};
-use wm_core::api::{self as contract, Request, Response};
+use wm_core::{
+    http as contract,
+    http::{Request, Response},
+};
 use wm_service::{Service as Application, meter::Meter, ports::Provider};
 
 use super::start::start;

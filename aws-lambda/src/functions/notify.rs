@@ -2,7 +2,7 @@
 
 use lambda_runtime::{Context, Error};
 use serde_json::Value;
-use wm_core::cloud_event::CloudEvent;
+use wm_core::record::CloudEvent;
 use wm_service::{Service, ports::Provider};
 
 use super::{

@@ -9,7 +9,7 @@ use azure_storage_blob::{
 };
 use futures_util::StreamExt;
 use wm_core::{
-    facts::Stat,
+    operation::Stat,
     storage::ObjectPath,
     value::{Sha256, digest::Hasher},
 };

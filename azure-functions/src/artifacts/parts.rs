@@ -5,7 +5,7 @@ use azure_core::http::Etag;
 use azure_storage_blob::models::{BlockBlobClientCommitBlockListOptions, BlockLookupList};
 use base64::{Engine, prelude::BASE64_STANDARD};
 use wm_core::{
-    facts::{Part, Stat},
+    operation::{Part, Stat},
     storage::ObjectPath,
 };
 use wm_service::ports::{PortError, PortErrorKind};

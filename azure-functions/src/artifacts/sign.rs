@@ -10,8 +10,8 @@ use azure_storage_common::models::UserDelegationKey;
 use azure_storage_sas::{SasBuilder, SasProtocol, blob::BlobState};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use wm_core::{
+    operation::{SignDownload, SignUpload},
     storage::ObjectPath,
-    use_case::{SignDownload, SignUpload},
     value::{FileName, MediaType, Timestamp},
 };
 use wm_service::{

@@ -4,8 +4,9 @@ use std::{sync::Arc, time::Instant};
 
 use tracing::Instrument;
 use wm_core::{
-    api::{self as contract, Problem, Request, Response},
-    use_case::Reply,
+    http as contract,
+    http::{Request, Response},
+    operation::{Problem, Reply},
 };
 use wm_service::{EnvSource, ports::Provider};
 

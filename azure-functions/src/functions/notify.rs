@@ -4,8 +4,7 @@ use std::error::Error;
 
 use serde_json::Value;
 use wm_core::{
-    cloud_event::CloudEvent,
-    model::{JournalEntry, Record},
+    record::{CloudEvent, JournalEntry, Record},
     storage::Sort,
 };
 use wm_service::{

@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, error::Error};
 use serde::Deserialize;
 use serde_json::Value;
 use wm_core::{
-    model::{JournalEntry, Record},
+    record::{JournalEntry, Record},
     storage::{Item, Key, Scope, Sort},
 };
 use wm_service::{Service, ports::Provider};

@@ -3,7 +3,7 @@
 use std::{fs, path::PathBuf};
 
 use clap::Args;
-use wm_core::{api::FieldError, selection::BackendSelection};
+use wm_core::{selection::BackendSelection, value::FieldError};
 
 use super::init::SELECTION_FILE;
 use crate::{

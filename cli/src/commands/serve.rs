@@ -16,7 +16,7 @@ use tracing_subscriber::{
     registry,
     util::SubscriberInitExt,
 };
-use wm_core::use_case::UploadLimits;
+use wm_core::storage::UploadLimits;
 use wm_local::{config::Config, node::Node};
 
 use super::DATA;

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use wm_core::{
-    facts::TokenUsage,
+    operation::TokenUsage,
     value::{Email, Name},
 };
 use wm_local::{clock, data_directory::Layout, identity::Issuer};

@@ -13,7 +13,7 @@ use reqwest::{
 use serde::Deserialize;
 use serde_json::json;
 use wm_core::{
-    api::plan::DownloadAddress,
+    operation::plan::DownloadAddress,
     value::{ArtifactId, FileName, ProjectId, Sha256, digest::Hasher},
 };
 

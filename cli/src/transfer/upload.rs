@@ -6,7 +6,7 @@ use std::{path::Path, time::Duration};
 
 use serde::Deserialize;
 use serde_json::{Value, json};
-use wm_core::{api::plan::UploadPlan, model::ContentStatus, value::ArtifactId};
+use wm_core::{operation::plan::UploadPlan, record::ContentStatus, value::ArtifactId};
 
 use self::send::send;
 use super::{

@@ -1,6 +1,6 @@
 //! What people write in flags and variables.
 
-use wm_core::api::FieldError;
+use wm_core::value::FieldError;
 
 use crate::failure::Failure;
 

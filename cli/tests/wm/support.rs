@@ -13,7 +13,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use wm_core::{
-    facts::TokenUsage,
+    operation::TokenUsage,
     value::{Email, ProjectId},
 };
 use wm_local::{clock, data_directory::Layout, identity::Issuer};

@@ -9,7 +9,10 @@ use warp::{
     path::FullPath,
     reply::Response as HttpResponse,
 };
-use wm_core::api::{Problem, ProblemKind, Request, Response};
+use wm_core::{
+    http::{Request, Response},
+    operation::{Problem, ProblemKind},
+};
 
 use wm_service::EnvSource;
 

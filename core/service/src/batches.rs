@@ -1,6 +1,6 @@
 //! Events in as few calls as a bus allows.
 
-use wm_core::cloud_event::CloudEvent;
+use wm_core::record::CloudEvent;
 
 use crate::ports::{PortError, PortErrorKind};
 

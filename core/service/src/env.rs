@@ -5,7 +5,7 @@ use std::{
     sync::atomic::{AtomicU64, Ordering},
 };
 
-use wm_core::{env::Env, value::Sha256};
+use wm_core::value::{Env, Sha256};
 
 use crate::clock::now;
 

@@ -5,12 +5,8 @@ use std::time::Duration;
 
 use futures_util::future::try_join_all;
 use wm_core::{
-    api::Problem,
-    context::Context,
-    drive::{Drive, Next},
-    facts::{Answer, Ask},
+    operation::{Answer, Ask, Context, Drive, Next, Outcome, Problem, Reply, UseCase},
     storage::{Batch, Item, Operation, Sort},
-    use_case::{Outcome, Reply, UseCase},
     value::Timestamp,
 };
 

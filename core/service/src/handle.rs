@@ -1,14 +1,14 @@
 //! One request in, one answer out: the same on every surface.
 
 use wm_core::{
-    api::{self, Handler, Parsed, Problem, ProblemKind, Request, Response, Route},
     catalog,
-    context::{Context, IdempotencyRequest},
-    env::Env,
-    facts::TokenUsage,
-    identity::{Actor, Claims},
-    use_case::Reply,
-    value::{RequestId, Sha256, UserId},
+    http::{self, Request, Response},
+    operation::{
+        Context, Handler, IdempotencyRequest, Method, Problem, ProblemKind, Reply, Route,
+        TokenUsage,
+    },
+    record::{Actor, Claims},
+    value::{Env, RequestId, Sha256, UserId},
 };
 
 use crate::{
@@ -49,14 +49,14 @@ impl<P: Provider> Service<P> {
         request_id: RequestId,
         operation: &mut &'static str,
     ) -> Result<Reply, Problem> {
-        let (route, mut parsed) = api::find(request)?;
+        let (route, mut parsed) = http::find(request)?;
         *operation = route.operation;
         match route.handler {
             Handler::UseCase(parse) => {
                 let actor = self.actor(request, &env, request_id).await?;
                 parsed.read_query(route)?;
                 let use_case = parse(&parsed)?;
-                let idempotency = self.idempotency(&parsed, route, actor.user)?;
+                let idempotency = self.idempotency(request, route, actor.user)?;
                 let surface = &self.surface;
                 let context = Context {
                     surface,
@@ -79,8 +79,10 @@ impl<P: Provider> Service<P> {
     async fn answer_publicly(&self, handler: Handler) -> Result<Reply, Problem> {
         match handler {
             Handler::Ready => Ok(self.ready().await),
-            Handler::OpenApi => Ok(Reply::ok(api::openapi::document())),
-            Handler::Catalog => Ok(Reply::ok(wm_core::canonical::to_value(&catalog::catalog()))),
+            Handler::OpenApi => Ok(Reply::ok(http::openapi::document())),
+            Handler::Catalog => Ok(Reply::ok(wm_core::value::canonical::to_value(
+                &catalog::catalog(),
+            ))),
             Handler::Live | Handler::UseCase(_) => {
                 Ok(Reply::ok(serde_json::json!({ "status": "live" })))
             }
@@ -138,14 +140,14 @@ impl<P: Provider> Service<P> {
 
     fn idempotency(
         &self,
-        parsed: &Parsed<'_>,
+        request: &Request,
         route: &Route,
         user: UserId,
     ) -> Result<Option<IdempotencyRequest>, Problem> {
-        let Some(key) = parsed.request.header("idempotency-key") else {
+        let Some(key) = request.header("idempotency-key") else {
             return Ok(None);
         };
-        if route.method != api::Method::Post {
+        if route.method != Method::Post {
             return Ok(None);
         }
         if !(1..=200).contains(&key.len()) || !key.bytes().all(|byte| byte.is_ascii_graphic()) {
@@ -158,12 +160,12 @@ impl<P: Provider> Service<P> {
         let parts = [
             b"idempotency",
             user.as_bytes(),
-            parsed.request.path.as_bytes(),
+            request.path.as_bytes(),
             key.as_bytes(),
         ];
         Ok(Some(IdempotencyRequest {
             id: Sha256::keyed(&self.surface.secret, &parts),
-            fingerprint: Sha256::of(&parsed.request.body),
+            fingerprint: Sha256::of(&request.body),
         }))
     }
 }

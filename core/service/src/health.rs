@@ -2,8 +2,8 @@
 
 use serde_json::json;
 use wm_core::{
+    operation::Reply,
     storage::{ObjectPath, Scope, Sort},
-    use_case::Reply,
     value::Sha256,
 };
 

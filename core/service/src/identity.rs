@@ -4,7 +4,7 @@ mod issuer;
 mod keys;
 mod token;
 
-use wm_core::{facts::TokenUsage, identity::Claims, value::Timestamp};
+use wm_core::{operation::TokenUsage, record::Claims, value::Timestamp};
 
 pub use issuer::{ClaimNames, Issuer, Requirement};
 use keys::KeyCache;

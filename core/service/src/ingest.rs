@@ -1,8 +1,6 @@
 //! Completion from the storage side.
 
-use wm_core::{
-    api::Problem, operations::system::complete_content::complete_content, storage::ObjectPath,
-};
+use wm_core::{jobs::complete_content::complete_content, operation::Problem, storage::ObjectPath};
 
 use crate::{
     Service,

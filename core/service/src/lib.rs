@@ -25,7 +25,7 @@ mod system;
 mod trace;
 pub mod variables;
 
-use wm_core::context::Surface;
+use wm_core::operation::Surface;
 
 use actors::Actors;
 pub use env::EnvSource;

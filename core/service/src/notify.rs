@@ -1,13 +1,13 @@
 //! Mail for what happened: read, decide whom, and send each once.
 
 use wm_core::{
-    api::Problem,
-    cloud_event::CloudEvent,
-    facts::{Ask, Facts},
-    mail::Message,
-    model::{Member, Record},
-    notify::{Invited, Topic, delivery_id},
-    operations::system::deliver,
+    jobs::{
+        deliver,
+        mail::Message,
+        notify::{Invited, Topic, delivery_id},
+    },
+    operation::{Ask, Facts, Problem},
+    record::{CloudEvent, Member, Record},
     storage::Item,
     value::UserId,
 };

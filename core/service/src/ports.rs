@@ -6,14 +6,12 @@
 use std::{error::Error, fmt, future::Future, time::Duration};
 
 use wm_core::{
-    api::Request,
-    cloud_event::CloudEvent,
-    env::Env,
-    facts::{Part, Stat},
-    mail::Message,
+    http::Request,
+    jobs::mail::Message,
+    operation::{Part, SignDownload, SignUpload, Stat},
+    record::CloudEvent,
     storage::{Batch, Item, Key, List, ObjectPath, Page, Range, Scope},
-    use_case::{SignDownload, SignUpload},
-    value::Timestamp,
+    value::{Env, Timestamp},
 };
 
 /// A surface: one implementation of every port, and the clock and randomness.

@@ -7,8 +7,7 @@ use std::{
 
 use futures_util::future::join_all;
 use wm_core::{
-    cloud_event::CloudEvent,
-    model::{JournalEntry, Record, WORK_SHARDS, work_partition},
+    record::{CloudEvent, JournalEntry, Record, WORK_SHARDS, work_partition},
     storage::{Batch, Condition, Index, IndexKeys, Item, Key, List, Operation, Scope, Sort},
     value::Timestamp,
 };

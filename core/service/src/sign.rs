@@ -2,14 +2,12 @@
 
 use serde_json::Value;
 use wm_core::{
-    api::{
-        Problem,
+    jobs::record_upload::record_upload,
+    operation::{
+        Context, Problem, Reply, Sign, SignUpload,
         plan::{DownloadAddress, PartPlan, UploadPlan},
     },
-    canonical::to_value,
-    context::Context,
-    operations::system::record_upload::record_upload,
-    use_case::{Reply, Sign, SignUpload},
+    value::canonical::to_value,
 };
 
 use crate::{

@@ -1,12 +1,10 @@
 //! Signing in: carrying out what the pure part of it asks for.
 
 use wm_core::{
-    api::Problem,
-    env::Env,
-    facts::Facts,
-    identity::Claims,
-    operations::system::sign_up::{SignIn, sign_in},
-    value::{RequestId, UserId},
+    jobs::sign_up::{SignIn, sign_in},
+    operation::{Facts, Problem},
+    record::Claims,
+    value::{Env, RequestId, UserId},
 };
 
 use crate::{Service, ports::Provider};

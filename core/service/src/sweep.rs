@@ -1,9 +1,9 @@
 //! The sweep: what was interrupted is finished, what expired is closed, what nobody needs is removed.
 
 use wm_core::{
-    api::Problem,
-    model::WORK_SHARDS,
-    operations::system::{self, orphans},
+    jobs::{self, orphans},
+    operation::Problem,
+    record::WORK_SHARDS,
     storage::{Item, ObjectPath},
 };
 
@@ -58,7 +58,7 @@ impl<P: Provider> Service<P> {
     }
 
     async fn finish_item(&self, item: &Item) -> Result<(), Problem> {
-        let Some(use_case) = system::unfinished(&item.key) else {
+        let Some(use_case) = jobs::unfinished(&item.key) else {
             return Err(Problem::internal("nothing is known to finish this"));
         };
         let occasion = item.key.to_string();

@@ -2,14 +2,11 @@
 
 use serde_json::Value;
 use wm_core::{
-    api::Problem,
-    context::Context,
-    env::Env,
-    identity::Actor,
-    operations::system,
+    jobs,
+    operation::{Context, Problem, Reply, UseCase},
+    record::Actor,
     storage::Key,
-    use_case::{Reply, UseCase},
-    value::RequestId,
+    value::{Env, RequestId},
 };
 
 use crate::{
@@ -72,7 +69,7 @@ impl<P: Provider> Service<P> {
     }
 
     async fn finish_key(&self, key: &Key, context: &Context<'_>) -> Option<Result<Reply, Problem>> {
-        let use_case = system::unfinished(key)?;
+        let use_case = jobs::unfinished(key)?;
         let env = context.env.derived("finish");
         Some(self.run_within(&*use_case, env, context.request_id).await)
     }

@@ -1,6 +1,6 @@
 //! Trace context (W3C Trace Context, level 1).
 
-use wm_core::env::Env;
+use wm_core::value::Env;
 
 /// The `traceparent` this request answers with: the caller's trace, or a new one, and a span of ours.
 pub(crate) fn traceparent(received: Option<&str>, env: &Env) -> String {

@@ -10,8 +10,9 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::{
-    api::Route,
-    permission::{Access, Capabilities, ProjectRole, Reason, access::SourceKind},
+    operation::Route,
+    permission::{Access, Reason, access::SourceKind},
+    value::{Capabilities, ProjectRole},
 };
 
 /// The routes.
@@ -49,9 +50,9 @@ mod tests {
     use serde_json::json;
 
     use crate::{
-        api::Route,
-        operations::{access, grants, grants::stage::Stage, projects},
-        testing::principal_of,
+        operation::Route,
+        operations::{access, grants, projects},
+        testing::{GrantFixture, principal_of},
     };
 
     fn body(route: &Route, user: &str) -> Option<serde_json::Value> {
@@ -68,25 +69,28 @@ mod tests {
 
     #[test]
     fn case_17_case_23_every_route_answers_an_outsider_as_if_nothing_were_there() {
-        let mut stage = Stage::new();
-        let eve = stage.world.person("eve");
-        stage.world.account(&eve);
-        let real = [&stage.account, &stage.project, &stage.management].map(String::as_str);
+        let mut fixture = GrantFixture::new();
+        let eve = fixture.world.person("eve");
+        fixture.world.account(&eve);
+        let real = [&fixture.account, &fixture.project, &fixture.management].map(String::as_str);
         let unknown = [
             "acc_01h2xcejqtf2nbrexx3vqjhp41",
             "prj_01h2xcejqtf2nbrexx3vqjhp4101h2xcejqtf2nbrexx3vqjhp41",
             "grt_01h2xcejqtf2nbrexx3vqjhp41",
         ];
         let malformed = ["acc_1", "prj_%23GRANT%23", "grt_\u{0}"];
-        let before = stage.world.dump();
+        let before = fixture.world.dump();
         for route in [projects::ROUTES, grants::ROUTES, access::ROUTES].concat() {
             let mut ask = |[account, project, grant]: [&str; 3]| {
                 let path = route.path.replace("{account}", account);
                 let path = path.replace("{project}", project).replace("{grant}", grant);
-                let body = body(route, &stage.ben.id());
+                let body = body(route, &fixture.ben.id());
                 assert_eq!(body.is_some(), route.body.is_some(), "{}", route.operation);
                 let method = route.method.as_str();
-                let mut answer = stage.world.send(&eve, method, &path, &[], body).expect(404);
+                let mut answer = fixture
+                    .world
+                    .send(&eve, method, &path, &[], body)
+                    .expect(404);
                 answer.body["request_id"] = json!(null);
                 answer.body
             };
@@ -94,26 +98,26 @@ mod tests {
             assert_eq!(answer, ask(unknown), "{}", route.operation);
             assert_eq!(answer, ask(malformed), "{}", route.operation);
         }
-        assert_eq!(stage.world.dump(), before);
+        assert_eq!(fixture.world.dump(), before);
     }
 
     #[test]
     fn case_18_an_account_of_ones_own_opens_no_project_of_another() {
-        let mut stage = Stage::new();
-        let eve = stage.world.person("eve");
-        let own = stage.world.account(&eve);
-        let forged = stage.project.replace(
-            stage.account.trim_start_matches("acc_"),
+        let mut fixture = GrantFixture::new();
+        let eve = fixture.world.person("eve");
+        let own = fixture.world.account(&eve);
+        let forged = fixture.project.replace(
+            fixture.account.trim_start_matches("acc_"),
             own.trim_start_matches("acc_"),
         );
-        assert_ne!(forged, stage.project);
-        for path in [stage.path(), format!("/v1/projects/{forged}")] {
+        assert_ne!(forged, fixture.project);
+        for path in [fixture.path(), format!("/v1/projects/{forged}")] {
             for path in [
                 path.clone(),
                 format!("{path}/access"),
                 format!("{path}/grants"),
             ] {
-                stage.world.get(&eve, &path).expect_problem("not-found");
+                fixture.world.get(&eve, &path).expect_problem("not-found");
             }
         }
     }

@@ -9,8 +9,8 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::{
-    api::{Route, view::Envelope},
-    model::{Account, AccountKind, AccountStatus, Record},
+    operation::{Route, view::Envelope},
+    record::{Account, AccountKind, AccountStatus, Record},
     value::{AccountId, Name},
 };
 

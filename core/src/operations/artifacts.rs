@@ -13,9 +13,9 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::{
-    api::{Route, view::Envelope},
     catalog::Provider,
-    model::{Artifact, CurrentVersion, Record},
+    operation::{Route, view::Envelope},
+    record::{Artifact, CurrentVersion, Record},
     value::{ArtifactId, FileName, Label, ProjectId},
 };
 

@@ -8,8 +8,8 @@ use schemars::JsonSchema;
 use serde_json::Value;
 
 use crate::{
-    api::{Handler, Method, Route, schema},
     catalog::Catalog,
+    operation::{Handler, Method, Route, schema},
 };
 
 /// The routes.

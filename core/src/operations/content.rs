@@ -10,8 +10,6 @@ pub(crate) mod listing;
 pub(crate) mod place;
 pub(crate) mod reissue;
 pub(crate) mod stored;
-#[cfg(test)]
-pub(crate) mod testing;
 
 pub(crate) use place::{ArtifactPlace, FoundArtifact};
 pub(crate) use stored::{AnyPlace, ContentEvents, Place, Stored};

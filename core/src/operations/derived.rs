@@ -12,13 +12,10 @@ use serde::Serialize;
 
 use super::content::{ContentEvents, Stored, declaration::ContentView};
 use crate::{
-    api::{Problem, Route, view::Envelope},
-    commit::Commit,
-    facts::Facts,
-    model::{Artifact, Content, Derived, EventType, Record},
-    permission::Capability,
+    operation::{Commit, Facts, Problem, Route, view::Envelope},
+    record::{Artifact, Content, Derived, EventType, Record},
     storage::{Key, ObjectPath, Scope, Sort},
-    value::{ArtifactId, DerivedId, Kind, ProjectId},
+    value::{ArtifactId, Capability, DerivedId, Kind, ProjectId},
 };
 
 /// The routes.

@@ -7,8 +7,8 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::{
-    api::{Route, view::Envelope},
-    model::{Record, WriteEvent},
+    operation::{Route, view::Envelope},
+    record::{Record, WriteEvent},
     value::{ArtifactId, EventId, Kind, ProjectId, Text},
 };
 

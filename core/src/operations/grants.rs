@@ -5,8 +5,6 @@ pub mod get;
 pub mod list;
 mod proposal;
 pub mod revoke;
-#[cfg(test)]
-pub(super) mod stage;
 pub mod update;
 
 use alloc::vec::Vec;
@@ -16,13 +14,11 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::{
-    api::{Problem, Route, view::Envelope},
-    authority::ProjectRecords,
-    facts::{Ask, Facts},
-    model::{Grant, Principal, Record},
-    permission::{Access, ProjectRole},
+    operation::{Ask, Facts, Problem, Route, authority::ProjectRecords, view::Envelope},
+    permission::Access,
+    record::{Grant, Record},
     storage::{Key, Scope, Sort},
-    value::{GrantId, ProjectId, Reason, Timestamp, UserId},
+    value::{GrantId, Principal, ProjectId, ProjectRole, Reason, Timestamp, UserId},
 };
 
 /// The routes.
@@ -90,7 +86,7 @@ impl GrantView {
 }
 
 /// Where a grant is once it is revoked; live ones are among the records every decision reads.
-pub(super) fn revoked_key(project: ProjectId, grant: GrantId) -> Key {
+pub(crate) fn revoked_key(project: ProjectId, grant: GrantId) -> Key {
     Scope::Project(project).key(Sort::revoked_grant(grant))
 }
 
@@ -103,7 +99,7 @@ fn asks(project: ProjectId, grant: GrantId, user: UserId) -> Vec<Ask> {
 }
 
 /// The grant of this id, live or revoked.
-pub(super) fn find(
+pub(crate) fn find(
     facts: &Facts,
     records: &ProjectRecords,
     project: ProjectId,
@@ -117,7 +113,7 @@ pub(super) fn find(
 
 /// Whoever hands out, changes or takes away a role must hold all that it confers; the archive aside,
 /// which is another refusal.
-pub(super) fn outranks(access: &Access<'_>, role: ProjectRole) -> Result<(), Problem> {
+pub(crate) fn outranks(access: &Access<'_>, role: ProjectRole) -> Result<(), Problem> {
     let missing = role.capabilities().without(access.conferred());
     if missing.is_empty() {
         return Ok(());

@@ -18,14 +18,18 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    api::{Parsed, Problem, Route, view::Envelope},
-    authority::{AccountRecords, head_key},
-    context::Context,
-    facts::{Ask, Facts},
-    model::{Head, Invitation, InvitationStatus, ProjectGrant, Record},
-    permission::{Capability, Permit, ProjectRole},
+    operation::{
+        Ask, Context, Facts, Parsed, Problem, Route,
+        authority::{AccountRecords, head_key},
+        view::Envelope,
+    },
+    permission::Permit,
+    record::{Head, Invitation, InvitationStatus, ProjectGrant, Record},
     storage::{Key, Scope, Sort},
-    value::{AccountId, Email, InvitationId, ProjectId, TeamId, Timestamp, UserId},
+    value::{
+        AccountId, Capability, Email, InvitationId, ProjectId, ProjectRole, TeamId, Timestamp,
+        UserId,
+    },
 };
 
 /// The routes.
@@ -50,7 +54,7 @@ pub struct InvitationView {
     envelope: Envelope<InvitationId>,
     account_id: AccountId,
     email: Email,
-    role: crate::permission::AccountRole,
+    role: crate::value::AccountRole,
     teams: Vec<TeamId>,
     project_grants: Vec<OfferedGrant>,
     invited_by: UserId,

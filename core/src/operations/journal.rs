@@ -10,14 +10,13 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::{
-    api::{Parsed, Problem, Route},
-    authority::{AccountRecords, ProjectRecords, head_key},
-    context::Context,
-    facts::{Ask, Facts},
-    model::{Author, Change, EventType, Head, JournalEntry, Record},
-    permission::Capability,
+    operation::{
+        Ask, Context, Facts, Parsed, Problem, Route,
+        authority::{AccountRecords, ProjectRecords, head_key},
+    },
+    record::{Author, Change, EventType, Head, JournalEntry, Record},
     storage::Scope,
-    value::{AccountId, ProjectId, RequestId, Sha256, Timestamp},
+    value::{AccountId, Capability, ProjectId, RequestId, Sha256, Timestamp},
 };
 
 /// The routes.

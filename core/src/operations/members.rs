@@ -11,15 +11,15 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::{
-    api::{Parsed, Problem, ProblemKind, Route, view::Envelope},
-    authority::{AccountRecords, head_first},
-    commit::Commit,
-    context::Context,
-    facts::{Ask, FactError, Facts},
-    model::{Account, Member, MemberStatus, Record},
-    permission::{AccountAccess, AccountRole},
+    operation::{
+        Ask, Commit, Context, FactError, Facts, Parsed, Problem, ProblemKind, Route,
+        authority::{AccountRecords, head_first},
+        view::Envelope,
+    },
+    permission::AccountAccess,
+    record::{Account, Member, MemberStatus, Record},
     storage::{Scope, Sort},
-    value::{AccountId, InvitationId, MembershipId, UserId},
+    value::{AccountId, AccountRole, InvitationId, MembershipId, UserId},
 };
 
 /// The routes.

@@ -10,8 +10,8 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use crate::{
-    api::{Route, view::Envelope},
-    model::{Metadata, Record},
+    operation::{Route, view::Envelope},
+    record::{Metadata, Record},
     value::{ArtifactId, MetadataId, ProjectId},
 };
 

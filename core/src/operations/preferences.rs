@@ -9,13 +9,10 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::{
-    api::{Route, view::Envelope},
-    canonical,
-    context::Context,
-    model::{Preferences, Record, Rule},
+    operation::{Context, Reply, Route, view::Envelope},
+    record::{Preferences, Record, Rule},
     storage::{Key, Scope, Sort},
-    use_case::Reply,
-    value::UserId,
+    value::{UserId, canonical},
 };
 
 /// The routes.

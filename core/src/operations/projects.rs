@@ -10,10 +10,10 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::{
-    api::{Route, view::Envelope},
-    model::{Project, Record, Visibility},
-    permission::{Access, Capabilities, ProjectRole},
-    value::{AccountId, Description, Name, ProjectId},
+    operation::{Route, view::Envelope},
+    permission::Access,
+    record::{Project, Record, Visibility},
+    value::{AccountId, Capabilities, Description, Name, ProjectId, ProjectRole},
 };
 
 /// The routes.

@@ -2,6 +2,7 @@
 
 pub mod identity;
 pub mod link;
+pub(crate) mod links;
 mod overview;
 mod position;
 pub mod show;
@@ -10,13 +11,13 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::{
-    api::{Problem, Route, view, view::Envelope},
-    authority::head_key,
-    context::Context,
-    facts::{Ask, FactError, Facts},
-    model::{Record, User},
+    operation::{
+        Ask, Context, FactError, Facts, Problem, Reply, Route,
+        authority::head_key,
+        view::{self, Envelope},
+    },
+    record::{Record, User},
     storage::{Key, Scope, Sort},
-    use_case::Reply,
     value::{Email, Name, UserId},
 };
 

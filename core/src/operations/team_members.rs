@@ -12,14 +12,17 @@ use serde::Serialize;
 
 use super::{members, teams};
 use crate::{
-    api::{Parsed, Problem, Route, view::Envelope},
-    authority::head_first,
-    context::Context,
-    facts::{Ask, FactError, Facts},
-    model::{Member, Record, Team, TeamMember},
-    permission::{AccountAccess, AccountRole, Capabilities, Capability, ProjectRole, TeamRole},
+    operation::{
+        Ask, Context, FactError, Facts, Parsed, Problem, Route, authority::head_first,
+        view::Envelope,
+    },
+    permission::AccountAccess,
+    record::{Member, Record, Team, TeamMember},
     storage::{Key, Sort},
-    value::{AccountId, MembershipId, TeamId, UserId},
+    value::{
+        AccountId, AccountRole, Capabilities, Capability, MembershipId, ProjectRole, TeamId,
+        TeamRole, UserId,
+    },
 };
 
 /// The routes.

@@ -12,14 +12,15 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::{
-    api::{Parsed, Problem, Route, view::Envelope},
-    authority::{AccountRecords, act_on, head_key},
-    context::Context,
-    facts::{Ask, FactError, Facts},
-    model::{Record, Team},
-    permission::{AccountAccess, Capability, Permit},
+    operation::{
+        Ask, Context, FactError, Facts, Parsed, Problem, Route,
+        authority::{AccountRecords, act_on, head_key},
+        view::Envelope,
+    },
+    permission::{AccountAccess, Permit},
+    record::{Record, Team},
     storage::{Key, Scope, Sort},
-    value::{AccountId, Name, TeamId},
+    value::{AccountId, Capability, Name, TeamId},
 };
 
 /// The routes.

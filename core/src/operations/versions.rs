@@ -13,13 +13,10 @@ use serde::Serialize;
 
 use super::content::{ContentEvents, Stored, declaration::ContentView};
 use crate::{
-    api::{Problem, Route, view::Envelope},
-    commit::Commit,
-    facts::Facts,
-    model::{Artifact, Content, CurrentVersion, EventType, Record, Version, VersionNumber},
-    permission::Capability,
+    operation::{Commit, Facts, Problem, Route, view::Envelope},
+    record::{Artifact, Content, CurrentVersion, EventType, Record, Version, VersionNumber},
     storage::{ObjectPath, Sort},
-    value::{ArtifactId, ProjectId},
+    value::{ArtifactId, Capability, ProjectId},
 };
 
 /// The routes.

@@ -5,11 +5,14 @@ use alloc::{string::String, string::ToString, vec::Vec};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::{AccountAccess, AccountRole, Capabilities, Capability, Permit, ProjectRole};
+use super::{AccountAccess, Permit};
 use crate::{
-    model::{Grant, Member, Principal, Project, Record, Visibility},
+    record::{Grant, Member, Project, Record, Visibility},
     storage::Scope,
-    value::{GrantId, ProjectId, Timestamp, UserId},
+    value::{
+        AccountRole, Capabilities, Capability, GrantId, Principal, ProjectId, ProjectRole,
+        Timestamp, UserId,
+    },
 };
 
 /// What one person may do on one project at one time: the union of what account role, visibility,

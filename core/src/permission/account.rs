@@ -1,10 +1,12 @@
 //! Access to an account.
 
-use super::{AccountRole, Capabilities, Capability, Permit, Refusal, TeamRole};
+use super::{Permit, Refusal};
 use crate::{
-    model::{Account, AccountStatus, Member, MemberStatus, Record, TeamMember},
+    record::{Account, AccountStatus, Member, MemberStatus, Record, TeamMember},
     storage::Scope,
-    value::{AccountId, ProjectId, TeamId, UserId},
+    value::{
+        AccountId, AccountRole, Capabilities, Capability, ProjectId, TeamId, TeamRole, UserId,
+    },
 };
 
 /// What one person may do in one account, from the account, their membership and their team rows.

@@ -10,7 +10,7 @@ use alloc::{
 };
 
 use crate::{
-    model::{Body, Record},
+    record::{Body, Record},
     value::Timestamp,
 };
 
@@ -44,7 +44,7 @@ mod tests {
 
     use super::*;
     use crate::{
-        model::{Author, Clock, Project, Visibility},
+        record::{Author, Clock, Project, Visibility},
         value::ProjectId,
     };
 

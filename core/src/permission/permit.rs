@@ -1,7 +1,10 @@
 //! The witness that somebody was allowed to do something.
 
-use super::Capability;
-use crate::{model::Author, storage::Scope, value::UserId};
+use crate::{
+    record::Author,
+    storage::Scope,
+    value::{AccountId, Capability, UserId},
+};
 
 /// Proof that the permission engine allowed one author one capability in one scope, now.
 ///
@@ -31,7 +34,7 @@ impl Permit {
 
     /// Whoever signs in may create an account of their own, and thereby its scope.
     #[must_use]
-    pub(crate) fn new_account(user: UserId, account: crate::value::AccountId) -> Self {
+    pub(crate) fn new_account(user: UserId, account: AccountId) -> Self {
         Self::granted(user, Scope::Account(account), None)
     }
 
@@ -43,7 +46,7 @@ impl Permit {
 
     /// Whoever proved the invited address may answer the invitation, and thereby join the account.
     #[must_use]
-    pub(crate) fn invited(user: UserId, account: crate::value::AccountId) -> Self {
+    pub(crate) fn invited(user: UserId, account: AccountId) -> Self {
         Self::granted(user, Scope::Account(account), None)
     }
 

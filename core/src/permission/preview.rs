@@ -2,10 +2,10 @@
 
 use alloc::{collections::BTreeSet, vec::Vec};
 
-use super::{Access, AccountAccess, Capabilities};
+use super::{Access, AccountAccess};
 use crate::{
-    model::{Grant, Record},
-    value::{GrantId, UserId},
+    record::{Grant, Record},
+    value::{Capabilities, GrantId, UserId},
 };
 
 /// What a change would give one person and take from them.

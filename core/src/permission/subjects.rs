@@ -2,7 +2,8 @@
 
 use alloc::vec::Vec;
 
-use super::{Access, AccountAccess, Capability, Reason};
+use super::{Access, AccountAccess, Reason};
+use crate::value::Capability;
 
 /// Those of `people` who have the capability, or without one any access at all, each with the
 /// records that give it. `access` says which project and when; whose it is does not matter.

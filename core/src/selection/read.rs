@@ -16,8 +16,8 @@ use super::{
     unknown,
 };
 use crate::{
-    api::FieldError,
     catalog::{Field, Provider},
+    value::FieldError,
 };
 
 pub(super) fn read(text: &str) -> Result<BackendSelection, Vec<FieldError>> {

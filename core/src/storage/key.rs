@@ -6,12 +6,9 @@ use core::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::{ObjectKind, Scope};
-use crate::{
-    model::Principal,
-    value::{
-        ArtifactId, DerivedId, EventId, GrantId, InvitationId, MetadataId, Sha256, SurfaceId,
-        TeamId, Timestamp, UserId,
-    },
+use crate::value::{
+    ArtifactId, DerivedId, EventId, GrantId, InvitationId, MetadataId, Principal, Sha256,
+    SurfaceId, TeamId, Timestamp, UserId,
 };
 
 /// The sort key of an item.

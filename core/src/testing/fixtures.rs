@@ -6,14 +6,12 @@ use serde_json::{Value, json};
 
 use super::{Person, World};
 use crate::{
-    authority::head_key,
-    commit::Commit,
-    context::Context,
-    invitation_token::InvitationToken,
-    model::{Body, EventType, Invitation, Record},
+    operation::{
+        Commit, Context, Outcome, Reply, authority::head_key, invitation_token::InvitationToken,
+    },
     permission::Permit,
+    record::{Body, EventType, Invitation, Record},
     storage::{Key, Scope, Sort},
-    use_case::{Outcome, Reply},
 };
 
 impl World {

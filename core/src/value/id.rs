@@ -8,9 +8,8 @@ use core::{fmt, str::FromStr};
 use ulid::Ulid;
 
 use super::{Invalid, Timestamp, string_value};
-use crate::env::ulid_at;
 
-/// What every single-ULID id can do; the deterministic generator of [`crate::env`] builds them.
+/// What every single-ULID id can do; the deterministic generator of [`crate::value::env`] builds them.
 pub trait Id: Copy + Ord + fmt::Display + FromStr<Err = Invalid> {
     /// The prefix before the ULID, underscore included.
     const PREFIX: &'static str;
@@ -217,6 +216,16 @@ impl FromStr for SurfaceId {
 }
 
 string_value!(SurfaceId, { "pattern": "^srf_[0-7][0-9a-hjkmnp-tv-z]{25}_[0-9]{5}$" });
+
+/// The ULID of a moment with its random part taken from these bytes.
+#[must_use]
+pub fn ulid_at(time: Timestamp, bytes: &[u8; 32]) -> Ulid {
+    let random = bytes
+        .iter()
+        .take(10)
+        .fold(0_u128, |sum, byte| sum << 8 | u128::from(*byte));
+    Ulid::from_parts(u64::try_from(time.millis()).unwrap_or_default(), random)
+}
 
 #[cfg(test)]
 mod tests {

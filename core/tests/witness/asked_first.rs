@@ -1,11 +1,6 @@
 //! The way that compiles: ask, then sign.
 
-use wm_core::{
-    permission::{Access, Capability, Refusal},
-    storage::ObjectPath,
-    use_case::SignUpload,
-    value::{MediaType, ProjectId, Sha256, Size},
-};
+use wm_core::{operation::SignUpload, permission::{Access, Refusal}, storage::ObjectPath, value::{Capability, MediaType, ProjectId, Sha256, Size}};
 
 #[expect(dead_code, reason = "only compiled")]
 fn sign(

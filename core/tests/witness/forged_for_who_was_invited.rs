@@ -1,7 +1,4 @@
-use wm_core::{
-    permission::Permit,
-    value::{AccountId, UserId},
-};
+use wm_core::{permission::Permit, value::{AccountId, UserId}};
 
 fn forge(somebody: UserId, account: AccountId) -> Permit {
     Permit::invited(somebody, account)

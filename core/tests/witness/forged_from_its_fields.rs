@@ -1,4 +1,4 @@
-use wm_core::{model::Author, permission::Permit, storage::Scope};
+use wm_core::{permission::Permit, record::Author, storage::Scope};
 
 fn forge(author: Author, scope: Scope) -> Permit {
     Permit { author, scope, capability: None }

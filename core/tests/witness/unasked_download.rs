@@ -1,4 +1,4 @@
-use wm_core::{storage::ObjectPath, use_case::SignDownload, value::*};
+use wm_core::{operation::SignDownload, storage::ObjectPath, value::*};
 
 fn sign(path: ObjectPath, file: FileName, media_type: MediaType, expires_at: Timestamp) -> SignDownload {
     SignDownload { path, object_version: None, file, media_type, expires_at }

@@ -1,4 +1,4 @@
-use wm_core::{commit::Commit, context::Context};
+use wm_core::operation::{Commit, Context};
 
 fn write<'a>(context: &'a Context<'a>) -> Commit<'a> {
     Commit::open(context, (), None)

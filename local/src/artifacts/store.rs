@@ -13,7 +13,7 @@ use std::{
 };
 
 use wm_core::{
-    facts::{Part, Stat},
+    operation::{Part, Stat},
     storage::ObjectPath,
     value::{Sha256, Timestamp, digest::Hasher},
 };

@@ -3,7 +3,7 @@
 use std::{fs, io, os::unix::fs::MetadataExt, path::Path, time::SystemTime};
 
 use rusqlite::{Connection, OptionalExtension};
-use wm_core::{env::ulid_at, value::SurfaceId};
+use wm_core::value::{SurfaceId, id::ulid_at};
 
 use super::{Layout, OpenError};
 use crate::{

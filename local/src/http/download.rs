@@ -15,8 +15,7 @@ use warp::{
     reply::Response as HttpResponse,
 };
 use wm_core::{
-    api::Problem,
-    facts::Stat,
+    operation::{Problem, Stat},
     storage::ObjectPath,
     value::{FileName, MediaType, Sha256, digest::Hasher},
 };

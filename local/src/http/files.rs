@@ -17,7 +17,7 @@ use warp::{
     reply::Response as HttpResponse,
 };
 use wm_core::{
-    api::{Problem, ProblemKind},
+    operation::{Problem, ProblemKind},
     storage::ObjectPath,
     value::Sha256,
 };

@@ -4,9 +4,8 @@ use std::{future::Future, sync::Arc, time::Duration};
 
 use tokio::sync::Notify;
 use wm_core::{
-    env::Env,
     storage::{Batch, Item, Key, List, Page, Range, Scope},
-    value::Timestamp,
+    value::{Env, Timestamp},
 };
 use wm_service::{
     EnvSource,

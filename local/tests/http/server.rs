@@ -7,7 +7,7 @@ use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     time::{sleep, timeout},
 };
-use wm_core::api::{Request, Response};
+use wm_core::http::{Request, Response};
 
 const MIB: usize = 1024 * 1024;
 

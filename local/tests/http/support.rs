@@ -10,15 +10,18 @@ use tokio::{
     task::JoinHandle,
 };
 use wm_core::{
-    api::{Request, Response},
-    model::{
+    http::{Request, Response},
+    operation::{SignDownload, SignUpload},
+    permission::{Access, AccountAccess, Permit},
+    record::{
         Account, AccountKind, AccountStatus, Author, Body, Clock, Member, MemberStatus, Project,
         Record, Visibility,
     },
-    permission::{Access, AccountAccess, AccountRole, Capability, Permit},
     storage::{ObjectKind, ObjectPath},
-    use_case::{SignDownload, SignUpload},
-    value::{AccountId, ArtifactId, ProjectId, Sha256, Timestamp, UserId, id::Id},
+    value::{
+        AccountId, AccountRole, ArtifactId, Capability, ProjectId, Sha256, Timestamp, UserId,
+        id::Id,
+    },
 };
 use wm_http::Server;
 use wm_local::{

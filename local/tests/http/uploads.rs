@@ -5,8 +5,8 @@ use std::time::Duration;
 use crate::support::{Running, object, read_all, send, sign_upload};
 use tokio::io::AsyncWriteExt;
 use wm_core::{
-    facts::Part,
-    use_case::{SignUpload, UploadLimits},
+    operation::{Part, SignUpload},
+    storage::UploadLimits,
     value::Sha256,
 };
 use wm_local::clock::now;

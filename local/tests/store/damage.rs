@@ -10,7 +10,7 @@ use rusqlite::Connection;
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 use wm_core::{
-    model::{Author, Clock, Corrupt, Record, Team},
+    record::{Author, Clock, Corrupt, Record, Team},
     storage::{Condition, Operation},
     value::{AccountId, TeamId, Timestamp, id::Id},
 };

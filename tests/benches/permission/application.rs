@@ -7,9 +7,9 @@ use cedar_policy::{
     PolicySet, Request, RestrictedExpression as Value, SlotId,
 };
 use wm_core::{
-    model::{Grant, Principal, Record, Visibility},
-    permission::{Access, AccountRole, Capability, ProjectRole},
-    value::TeamId,
+    permission::Access,
+    record::{Grant, Record, Visibility},
+    value::{AccountRole, Capability, Principal, ProjectRole, TeamId},
 };
 use wm_tests::cedar::{text, uid};
 

@@ -16,8 +16,9 @@ use std::{
 use application::{Application, Grants};
 use divan::Bencher;
 use wm_core::{
-    model::{Grant, MemberStatus, Principal, Visibility},
-    permission::{Access, AccountRole, Capability, ProjectRole, TeamRole},
+    permission::Access,
+    record::{Grant, MemberStatus, Visibility},
+    value::{AccountRole, Capability, Principal, ProjectRole, TeamRole},
 };
 use wm_tests::worlds::World;
 

@@ -4,8 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 use wm_core::{
-    cloud_event::CloudEvent,
-    model::{Artifact, Body, Derived, JournalEntry, Record, User, Version},
+    record::{Artifact, Body, CloudEvent, Derived, JournalEntry, Record, User, Version},
     storage::Item,
 };
 

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use wm_core::{
-    cloud_event::CloudEvent,
+    record::CloudEvent,
     storage::{Item, Key, Scope},
 };
 

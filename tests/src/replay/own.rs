@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
-use wm_core::{api::Request, value::Timestamp};
+use wm_core::{http::Request, value::Timestamp};
 
 use super::{
     compare::Digests,

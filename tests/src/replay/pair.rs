@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use futures_util::future::join_all;
-use wm_core::api::Request;
+use wm_core::http::Request;
 
 use super::{
     left::{Left, Outcome},

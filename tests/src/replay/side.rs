@@ -27,14 +27,12 @@ use wm_azure::{
     sdk::Sdk,
 };
 use wm_core::{
-    api::Request,
     catalog::Provider,
-    cloud_event::CloudEvent,
-    context::Surface,
-    facts::TokenUsage,
+    http::Request,
+    operation::{Surface, TokenUsage},
+    record::CloudEvent,
     selection::BackendSelection,
-    storage::{Item, ObjectKind, ObjectPath, Range, Scope},
-    use_case::UploadLimits,
+    storage::{Item, ObjectKind, ObjectPath, Range, Scope, UploadLimits},
     value::{Sha256, SurfaceId, Timestamp},
 };
 use wm_local::{data_directory::DataDirectory, secrets::SurfaceFile};

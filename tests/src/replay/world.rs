@@ -3,7 +3,7 @@
 use percent_encoding::percent_decode_str;
 use serde_json::{Value, json};
 use wm_core::{
-    api::{self, Request},
+    http::{self, Request},
     storage::ObjectPath,
     value::{Sha256, Timestamp},
 };
@@ -188,7 +188,7 @@ impl Asked {
             path: self.path.clone(),
             ..Request::default()
         };
-        api::find(&request).map_or("none", |(route, _)| route.operation)
+        http::find(&request).map_or("none", |(route, _)| route.operation)
     }
 
     fn says(self, body: Value) -> Self {

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 use wm_core::{
-    api::{Precondition, Route},
+    operation::{Precondition, Route},
     operations,
 };
 

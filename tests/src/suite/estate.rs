@@ -1,7 +1,7 @@
 //! One of everything that has an id.
 
 use serde_json::{Value, json};
-use wm_core::api::{Method, Route};
+use wm_core::operation::{Method, Route};
 
 use crate::{
     client::{Answered, Person},

@@ -121,7 +121,7 @@ pub async fn case_20_edited_and_forged_cursors_are_refused<H: Harness>(surface: 
 /// No list, session or verification of one person holds an id of another's estate.
 pub async fn case_21_lists_show_nothing_foreign<H: Harness>(surface: &H) {
     let [(_, foreign), (eve, own)] = two(surface).await;
-    for route in private_routes().filter(|route| route.method == wm_core::api::Method::Get) {
+    for route in private_routes().filter(|route| route.method == wm_core::operation::Method::Get) {
         let shown = eve.get(&own.path(route)).await.expect(200).body.to_string();
         for name in [
             "account",

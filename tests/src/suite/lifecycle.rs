@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use wm_core::api::Method;
+use wm_core::operation::Method;
 
 use crate::{
     client::{Person, declaration},

@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 use wm_core::{
-    api::{Handler, Request, Route},
+    http::Request,
+    operation::{Handler, Route},
     operations,
 };
 
@@ -154,7 +155,7 @@ pub async fn case_26_fields_nobody_may_set_are_refused_by_name<H: Harness>(surfa
 
 /// Whether a route's documented body has this field.
 fn is_field(route: &Route, field: &str) -> bool {
-    let document = wm_core::api::openapi::document();
+    let document = wm_core::http::openapi::document();
     let method = route.method.as_str().to_lowercase();
     let schema = &document["paths"][route.path][&method]["requestBody"]["content"]["application/json"]
         ["schema"];

@@ -1,7 +1,7 @@
 //! Cases E: writes at once, again, in part, and at their limits.
 
 use serde_json::json;
-use wm_core::model::Metadata;
+use wm_core::record::Metadata;
 
 use crate::{client::Person, harness::Harness, suite::estate::Estate};
 

@@ -13,7 +13,7 @@ use std::{
 use reqwest::Client;
 use serde_json::Value;
 use tokio::sync::OnceCell;
-use wm_core::{api::Request, cloud_event::CloudEvent, value::Timestamp};
+use wm_core::{http::Request, record::CloudEvent, value::Timestamp};
 use wm_service::clock::now;
 
 use crate::{

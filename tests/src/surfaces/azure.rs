@@ -21,7 +21,7 @@ use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
 };
-use wm_core::{api::Request, cloud_event::CloudEvent, value::Timestamp};
+use wm_core::{http::Request, record::CloudEvent, value::Timestamp};
 use wm_service::clock::now;
 
 use crate::{

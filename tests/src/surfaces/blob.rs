@@ -9,15 +9,13 @@ use wm_azure::{
     sdk::Sdk,
 };
 use wm_core::{
-    api::Request,
     catalog,
-    cloud_event::CloudEvent,
-    context::Surface,
-    env::{Env, ulid_at},
+    http::Request,
+    operation::Surface,
+    record::CloudEvent,
     selection::BackendSelection,
-    storage::ObjectPath,
-    use_case::UploadLimits,
-    value::{SurfaceId, Timestamp},
+    storage::{ObjectPath, UploadLimits},
+    value::{Env, SurfaceId, Timestamp, id::ulid_at},
 };
 use wm_service::{
     Service,

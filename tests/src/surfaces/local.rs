@@ -6,9 +6,9 @@ use reqwest::{Client, Method};
 use serde_json::Value;
 use tempfile::TempDir;
 use wm_core::{
-    api::Request,
-    cloud_event::CloudEvent,
-    facts::TokenUsage,
+    http::Request,
+    operation::TokenUsage,
+    record::CloudEvent,
     value::{Sha256, Timestamp},
 };
 use wm_local::{

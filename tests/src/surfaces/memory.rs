@@ -4,12 +4,12 @@ use std::time::Duration;
 
 use serde_json::Value;
 use wm_core::{
-    api::Request,
     catalog::Provider,
-    cloud_event::CloudEvent,
-    context::Surface,
+    http::Request,
+    operation::Surface,
+    record::CloudEvent,
     selection::BackendSelection,
-    use_case::UploadLimits,
+    storage::UploadLimits,
     value::{SurfaceId, Timestamp},
 };
 use wm_service::Service;
@@ -51,7 +51,7 @@ impl MemorySurface {
             .unwrap()
             .insert(JWKS.into(), issuer.jwks().to_string().into_bytes());
         let surface = Surface {
-            id: SurfaceId::first(wm_core::env::ulid_at(memory.now(), &[1; 32])),
+            id: SurfaceId::first(wm_core::value::id::ulid_at(memory.now(), &[1; 32])),
             secret: [9; 32],
             selection: BackendSelection::defaults(Provider::Local),
             public_url: "http://surface.test".into(),

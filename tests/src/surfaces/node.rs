@@ -7,8 +7,8 @@ use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD as URL_SAFE_NO_PAD};
 use rusqlite::{Connection, OpenFlags, Row};
 use serde_json::Value;
 use wm_core::{
-    cloud_event::CloudEvent,
-    facts::TokenUsage,
+    operation::TokenUsage,
+    record::CloudEvent,
     storage::{IndexKey, IndexKeys, Item, Scope, Sort},
     value::Timestamp,
 };

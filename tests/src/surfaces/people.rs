@@ -7,7 +7,7 @@ use std::{
 
 use serde_json::json;
 use tokio::sync::OnceCell;
-use wm_core::api::Request;
+use wm_core::http::Request;
 
 use crate::harness::Answer;
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use tempfile::TempDir;
-use wm_core::{api::Request, cloud_event::CloudEvent, facts::TokenUsage};
+use wm_core::{http::Request, operation::TokenUsage, record::CloudEvent};
 use wm_local::{
     artifacts::FILES,
     clock::now,

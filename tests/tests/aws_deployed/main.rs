@@ -46,7 +46,7 @@ async fn an_object_that_arrives_is_completed_and_told_of() {
     surface.settle().await;
     let about_it = |kind: &str| {
         let (kind, project) = (kind.to_owned(), project.clone());
-        move |event: &wm_core::cloud_event::CloudEvent| {
+        move |event: &wm_core::record::CloudEvent| {
             event.kind == kind && event.subject.ends_with(&project)
         }
     };

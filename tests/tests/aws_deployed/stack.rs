@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::sync::OnceCell;
 use wm_aws::config::Function;
-use wm_core::cloud_event::CloudEvent;
+use wm_core::record::CloudEvent;
 use wm_tests::{
     emulators::ministack::{ACCOUNT, Credentials, Ministack, REGION},
     infra::{TEMPLATE, Template},

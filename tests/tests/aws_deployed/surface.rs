@@ -10,7 +10,7 @@ use std::{
 use reqwest::{Client, Method, RequestBuilder};
 use serde_json::{Value, json};
 use tokio::{runtime::Handle, task::block_in_place};
-use wm_core::{api::Request, cloud_event::CloudEvent};
+use wm_core::{http::Request, record::CloudEvent};
 use wm_tests::{
     emulators::ministack::Credentials,
     harness::{Answer, Harness, ObjectRequest},
@@ -182,12 +182,12 @@ impl Deployed {
 
     /// Whether a journal entry waits to be published.
     async fn is_behind(&self) -> bool {
-        for shard in 0..wm_core::model::WORK_SHARDS {
+        for shard in 0..wm_core::record::WORK_SHARDS {
             let ask = json!({
                 "TableName": self.stack.output("TableName"),
                 "IndexName": "GSI1",
                 "KeyConditionExpression": "GSI1PK = :work",
-                "ExpressionAttributeValues": { ":work": { "S": wm_core::model::work_partition(shard) } },
+                "ExpressionAttributeValues": { ":work": { "S": wm_core::record::work_partition(shard) } },
             });
             let found = self.stack.cloud.json("DynamoDB_20120810.Query", &ask).await;
             let items = found["Items"].as_array().unwrap();

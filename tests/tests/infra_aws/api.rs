@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
-use wm_core::{api::Handler, operations};
+use wm_core::{operation::Handler, operations};
 use wm_tests::infra::Template;
 
 use crate::{Findings, expect, expect_members, hold};

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use libtest_mimic::Trial;
 use wm_core::{
-    api::{Handler, Method},
+    operation::{Handler, Method},
     operations,
 };
 use wm_tests::replay::{

@@ -10,7 +10,7 @@ use indicatif::HumanBytes;
 use reqwest::Method;
 use serde_json::{Value, json};
 use wm_core::{
-    api::plan::UploadPlan,
+    operation::plan::UploadPlan,
     value::{ArtifactId, ProjectId, Sha256},
 };
 

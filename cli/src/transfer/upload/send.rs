@@ -18,7 +18,7 @@ use super::super::{
     span::Span,
     wait,
 };
-use wm_core::api::plan::{PartPlan, UploadPlan};
+use wm_core::operation::plan::{PartPlan, UploadPlan};
 
 use crate::{failure::Failure, retry::Backoff};
 

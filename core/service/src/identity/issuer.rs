@@ -1,7 +1,7 @@
 //! What makes a token acceptable, per issuer. Surfaces supply these as data.
 
 use serde_json::Value;
-use wm_core::facts::TokenUsage;
+use wm_core::operation::TokenUsage;
 
 /// One issuer whose tokens count.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -8,7 +8,7 @@ use serde::{
     de::{Error, MapAccess, Visitor},
 };
 use serde_json::Value;
-use wm_core::{facts::TokenUsage, identity::Claims, value::Timestamp};
+use wm_core::{operation::TokenUsage, record::Claims, value::Timestamp};
 
 use super::{ClaimNames, Issuer, TokenError};
 

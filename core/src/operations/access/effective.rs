@@ -7,14 +7,14 @@ use serde::Serialize;
 
 use super::ReasonView;
 use crate::{
-    api::{Method, Parsed, Problem, ProblemKind, QueryParameter, Route, schema},
-    authority::{AccountRecords, ProjectRecords, past},
-    canonical,
-    context::Context,
-    facts::{Ask, Facts},
-    permission::{Access, Capabilities, Capability, ProjectRole},
-    use_case::{Outcome, Reply, UseCase},
-    value::{ProjectId, Timestamp, UserId},
+    operation::{
+        Ask, Context, Facts, Method, Outcome, Parsed, Problem, ProblemKind, QueryParameter, Reply,
+        Route, UseCase,
+        authority::{AccountRecords, ProjectRecords, past},
+        schema,
+    },
+    permission::Access,
+    value::{Capabilities, Capability, ProjectId, ProjectRole, Timestamp, UserId, canonical},
 };
 
 /// Explains what one person may do on a project, now or at a past time.
@@ -143,12 +143,11 @@ mod tests {
 
     use super::past;
     use crate::{
-        model::{Account, Member, MemberStatus, Project, Record, RetiredTeam},
-        operations::grants::stage::Stage,
-        permission::{AccountRole, ProjectRole},
+        record::{Account, Member, MemberStatus, Project, Record, RetiredTeam},
         storage::{Batch, Condition, IndexKeys, Operation, Scope, Sort},
+        testing::GrantFixture,
         testing::{Person, World, principal_of},
-        value::{CommitId, Timestamp, id::Id},
+        value::{AccountRole, CommitId, ProjectRole, Timestamp, id::Id},
     };
 
     fn reasons(answer: &Value) -> Vec<[String; 3]> {
@@ -160,31 +159,37 @@ mod tests {
     }
 
     /// The role that Ana's question finds Cyd had at a time; `None` for no access.
-    fn role_at(stage: &mut Stage, at: Timestamp) -> Option<String> {
-        let path = format!("{}/access?user={}&at={at}", stage.path(), stage.cyd.id());
-        let answer = stage.world.get(&stage.ana, &path).expect(200).body;
-        assert_eq!(stage.world.waves, 2);
+    fn role_at(fixture: &mut GrantFixture, at: Timestamp) -> Option<String> {
+        let path = format!(
+            "{}/access?user={}&at={at}",
+            fixture.path(),
+            fixture.cyd.id()
+        );
+        let answer = fixture.world.get(&fixture.ana, &path).expect(200).body;
+        assert_eq!(fixture.world.waves, 2);
         reasons(&answer).pop().map(|[_, _, role]| role)
     }
 
     #[test]
     fn every_record_that_gives_something_is_a_reason() {
-        let mut stage = Stage::new();
-        let (ana, cyd) = (stage.ana.clone(), stage.cyd.clone());
-        let team = stage.world.team(&ana, &stage.account);
-        stage.world.assign(&ana, &stage.account, &team, &cyd);
-        let own = stage.world.grant(&ana, &stage.project, &cyd.id(), "viewer");
-        let shared = stage
+        let mut fixture = GrantFixture::new();
+        let (ana, cyd) = (fixture.ana.clone(), fixture.cyd.clone());
+        let team = fixture.world.team(&ana, &fixture.account);
+        fixture.world.assign(&ana, &fixture.account, &team, &cyd);
+        let own = fixture
             .world
-            .grant(&ana, &stage.project, &team, "contributor");
+            .grant(&ana, &fixture.project, &cyd.id(), "viewer");
+        let shared = fixture
+            .world
+            .grant(&ana, &fixture.project, &team, "contributor");
         let open = json!({ "visibility": "account" });
-        stage.world.patch(&ana, &stage.path(), open).expect(200);
-        let path = format!("{}/access", stage.path());
-        let answer = stage.world.get(&cyd, &path).expect(200).body;
-        assert_eq!(stage.world.waves, 1);
+        fixture.world.patch(&ana, &fixture.path(), open).expect(200);
+        let path = format!("{}/access", fixture.path());
+        let answer = fixture.world.get(&cyd, &path).expect(200).body;
+        assert_eq!(fixture.world.waves, 1);
         assert_eq!(answer["user"], cyd.id());
         let expected = [
-            ["visibility", &stage.project, "viewer"],
+            ["visibility", &fixture.project, "viewer"],
             ["user_grant", &own, "viewer"],
             ["team_grant", &shared, "contributor"],
         ];
@@ -193,30 +198,30 @@ mod tests {
         assert!(missing.contains(&json!("grant.view")));
         let total = missing.len() + answer["capabilities"].as_array().unwrap().len();
         assert_eq!(total, ProjectRole::Owner.capabilities().iter().count());
-        let owner = stage.world.get(&ana, &path).expect(200).body;
+        let owner = fixture.world.get(&ana, &path).expect(200).body;
         assert_eq!(reasons(&owner)[0], ["account_role", &ana.id(), "owner"]);
         assert!(owner.get("missing").is_none());
     }
 
     #[test]
     fn asking_about_others_needs_grant_view_and_about_oneself_nothing() {
-        let mut stage = Stage::new();
+        let mut fixture = GrantFixture::new();
         let (ben, cyd, eve) = (
-            stage.ben.clone(),
-            stage.cyd.clone(),
-            stage.world.person("eve"),
+            fixture.ben.clone(),
+            fixture.cyd.clone(),
+            fixture.world.person("eve"),
         );
-        let path = format!("{}/access", stage.path());
+        let path = format!("{}/access", fixture.path());
         let about = |person: &Person| format!("{path}?user={}", person.id());
         for person in [&cyd, &eve] {
             for path in [path.clone(), about(person), about(&ben)] {
-                stage.world.get(person, &path).expect_problem("not-found");
+                fixture.world.get(person, &path).expect_problem("not-found");
             }
         }
         let nobody = "usr_01h2xcejqtf2nbrexx3vqjhp41";
         let mut answers = vec![];
         for user in [&cyd.id(), &eve.id(), nobody] {
-            let answer = stage.world.get(&ben, &format!("{path}?user={user}"));
+            let answer = fixture.world.get(&ben, &format!("{path}?user={user}"));
             let mut answer = answer.expect(200).body;
             assert_eq!(answer["user"], user);
             answer["user"] = json!(null);
@@ -227,37 +232,37 @@ mod tests {
         assert!(answers.iter().all(|answer| *answer == answers[0]));
         let principal = principal_of(&cyd.id());
         let body = json!({ "principal": principal, "role": "viewer" });
-        stage.grant_by_ben(body).expect(201);
-        stage.world.get(&cyd, &about(&cyd)).expect(200);
-        let refused = stage.world.get(&cyd, &about(&ben)).expect(403);
+        fixture.grant_by_ben(body).expect(201);
+        fixture.world.get(&cyd, &about(&cyd)).expect(200);
+        let refused = fixture.world.get(&cyd, &about(&ben)).expect(403);
         assert_eq!(refused.body["missing"], json!(["grant.view"]));
     }
 
     #[test]
     fn what_cannot_be_asked_is_named() {
-        let mut stage = Stage::new();
-        let later = stage.world.now.after(Duration::from_millis(1));
+        let mut fixture = GrantFixture::new();
+        let later = fixture.world.now.after(Duration::from_millis(1));
         for (query, field) in [
             (format!("at={later}"), "at"),
             ("at=yesterday".into(), "at"),
             ("user=ben".into(), "user"),
         ] {
-            let path = format!("{}/access?{query}", stage.path());
-            let answer = stage.world.get(&stage.ben, &path).expect(400);
+            let path = format!("{}/access?{query}", fixture.path());
+            let answer = fixture.world.get(&fixture.ben, &path).expect(400);
             assert_eq!(answer.body["errors"][0]["field"], field);
         }
     }
 
     #[test]
     fn an_archived_project_lets_one_do_what_is_still_possible() {
-        let mut stage = Stage::new();
+        let mut fixture = GrantFixture::new();
         let archive = json!({ "archived": true });
-        stage
+        fixture
             .world
-            .patch(&stage.ana, &stage.path(), archive)
+            .patch(&fixture.ana, &fixture.path(), archive)
             .expect(200);
-        let path = format!("{}/access", stage.path());
-        let answer = stage.world.get(&stage.ben, &path).expect(200).body;
+        let path = format!("{}/access", fixture.path());
+        let answer = fixture.world.get(&fixture.ben, &path).expect(200).body;
         assert_eq!(answer["reasons"][0]["capabilities"], answer["capabilities"]);
         let capabilities = answer["capabilities"].as_array().unwrap();
         assert!(capabilities.contains(&json!("grant.view")));
@@ -272,22 +277,22 @@ mod tests {
 
     #[test]
     fn the_past_is_answered_from_every_state_a_grant_had() {
-        let mut stage = Stage::new();
-        let ana = stage.ana.clone();
+        let mut fixture = GrantFixture::new();
+        let ana = fixture.ana.clone();
         let second = Duration::from_secs(1);
-        let start = stage.world.now;
-        stage.world.pass(second);
-        let end = stage.world.now.after(10 * second);
-        let principal = principal_of(&stage.cyd.id());
+        let start = fixture.world.now;
+        fixture.world.pass(second);
+        let end = fixture.world.now.after(10 * second);
+        let principal = principal_of(&fixture.cyd.id());
         let body = json!({ "principal": principal, "role": "viewer", "expires_at": end });
-        let id = stage.grant_by_ben(body).expect(201).id();
-        let path = format!("{}/grants/{id}", stage.path());
-        stage.world.pass(second);
+        let id = fixture.grant_by_ben(body).expect(201).id();
+        let path = format!("{}/grants/{id}", fixture.path());
+        fixture.world.pass(second);
         let change = json!({ "role": "contributor" });
-        stage.world.patch(&ana, &path, change).expect(200);
-        stage.world.pass(second);
-        stage.world.delete(&ana, &path).expect(204);
-        stage.world.pass(20 * second);
+        fixture.world.patch(&ana, &path, change).expect(200);
+        fixture.world.pass(second);
+        fixture.world.delete(&ana, &path).expect(204);
+        fixture.world.pass(20 * second);
         let at = |seconds: u32| start.after(seconds * second);
         let instants = [
             (0, None),
@@ -297,65 +302,67 @@ mod tests {
         ];
         for (seconds, role) in instants {
             assert_eq!(
-                role_at(&mut stage, at(seconds)).as_deref(),
+                role_at(&mut fixture, at(seconds)).as_deref(),
                 role,
                 "{seconds}"
             );
         }
         assert_eq!(
-            role_at(&mut stage, at(2).before(Duration::from_millis(1))).as_deref(),
+            role_at(&mut fixture, at(2).before(Duration::from_millis(1))).as_deref(),
             Some("viewer")
         );
-        let now = stage.world.now;
-        assert_eq!(role_at(&mut stage, now), None);
+        let now = fixture.world.now;
+        assert_eq!(role_at(&mut fixture, now), None);
     }
 
     #[test]
     fn case_33_the_past_knows_when_a_grant_ran_out() {
-        let mut stage = Stage::new();
-        let end = stage.world.now.after(Duration::from_secs(1));
-        let principal = principal_of(&stage.cyd.id());
+        let mut fixture = GrantFixture::new();
+        let end = fixture.world.now.after(Duration::from_secs(1));
+        let principal = principal_of(&fixture.cyd.id());
         let body = json!({ "principal": principal, "role": "viewer", "expires_at": end });
-        stage.grant_by_ben(body).expect(201);
-        stage.world.pass(Duration::from_secs(60));
+        fixture.grant_by_ben(body).expect(201);
+        fixture.world.pass(Duration::from_secs(60));
         let before = end.before(Duration::from_millis(1));
-        assert_eq!(role_at(&mut stage, before).as_deref(), Some("viewer"));
-        assert_eq!(role_at(&mut stage, end), None);
+        assert_eq!(role_at(&mut fixture, before).as_deref(), Some("viewer"));
+        assert_eq!(role_at(&mut fixture, end), None);
     }
 
     #[test]
     fn the_past_knows_memberships_teams_visibility_and_archive() {
-        let mut stage = Stage::new();
-        let (ana, cyd) = (stage.ana.clone(), stage.cyd.clone());
+        let mut fixture = GrantFixture::new();
+        let (ana, cyd) = (fixture.ana.clone(), fixture.cyd.clone());
         let mut times = vec![];
         let mut tick = |world: &mut World| {
             times.push(world.now);
             world.pass(Duration::from_secs(1));
         };
-        let path = stage.path();
-        tick(&mut stage.world);
+        let path = fixture.path();
+        tick(&mut fixture.world);
         let open = json!({ "visibility": "account" });
-        stage.world.patch(&ana, &path, open).expect(200);
-        tick(&mut stage.world);
+        fixture.world.patch(&ana, &path, open).expect(200);
+        tick(&mut fixture.world);
         let close = json!({ "visibility": "private" });
-        stage.world.patch(&ana, &path, close).expect(200);
-        let team = stage.world.team(&ana, &stage.account);
-        stage.world.grant(&ana, &stage.project, &team, "commenter");
-        tick(&mut stage.world);
-        stage.world.assign(&ana, &stage.account, &team, &cyd);
-        tick(&mut stage.world);
-        let account = stage.account_key(Sort::account());
+        fixture.world.patch(&ana, &path, close).expect(200);
+        let team = fixture.world.team(&ana, &fixture.account);
+        fixture
+            .world
+            .grant(&ana, &fixture.project, &team, "commenter");
+        tick(&mut fixture.world);
+        fixture.world.assign(&ana, &fixture.account, &team, &cyd);
+        tick(&mut fixture.world);
+        let account = fixture.account_key(Sort::account());
         let retired = RetiredTeam(team.parse().unwrap());
         let retire = |account: &mut Account| account.retired_teams.push(retired);
-        stage.world.amend(&ana, &account, retire);
-        let member = stage.account_key(Sort::member(cyd.actor.user));
+        fixture.world.amend(&ana, &account, retire);
+        let member = fixture.account_key(Sort::member(cyd.actor.user));
         let promote = |member: &mut Member| member.role = AccountRole::Admin;
-        stage.world.amend(&ana, &member, promote);
-        tick(&mut stage.world);
+        fixture.world.amend(&ana, &member, promote);
+        tick(&mut fixture.world);
         let suspend = |member: &mut Member| member.status = MemberStatus::Suspended;
-        stage.world.amend(&ana, &member, suspend);
-        tick(&mut stage.world);
-        let found: Vec<_> = times.iter().map(|at| role_at(&mut stage, *at)).collect();
+        fixture.world.amend(&ana, &member, suspend);
+        tick(&mut fixture.world);
+        let found: Vec<_> = times.iter().map(|at| role_at(&mut fixture, *at)).collect();
         let found: Vec<_> = found.iter().map(|role| role.as_deref()).collect();
         let expected = [
             None,
@@ -370,28 +377,32 @@ mod tests {
 
     #[test]
     fn case_35_the_past_keeps_two_stays_apart() {
-        let mut stage = Stage::new();
-        let (ana, cyd) = (stage.ana.clone(), stage.cyd.clone());
+        let mut fixture = GrantFixture::new();
+        let (ana, cyd) = (fixture.ana.clone(), fixture.cyd.clone());
         let second = Duration::from_secs(1);
-        stage.world.grant(&ana, &stage.project, &cyd.id(), "viewer");
-        let granted = stage.world.now;
-        stage.world.pass(second);
-        let member = format!("/v1/accounts/{}/members/{}", stage.account, cyd.id());
-        stage.world.delete(&ana, &member).expect(204);
-        let left = stage.world.now;
-        stage.world.pass(second);
-        stage.world.join(&stage.account, &cyd, AccountRole::Member);
-        let back = stage.world.now;
-        let roles = [granted, left, back].map(|at| role_at(&mut stage, at));
+        fixture
+            .world
+            .grant(&ana, &fixture.project, &cyd.id(), "viewer");
+        let granted = fixture.world.now;
+        fixture.world.pass(second);
+        let member = format!("/v1/accounts/{}/members/{}", fixture.account, cyd.id());
+        fixture.world.delete(&ana, &member).expect(204);
+        let left = fixture.world.now;
+        fixture.world.pass(second);
+        fixture
+            .world
+            .join(&fixture.account, &cyd, AccountRole::Member);
+        let back = fixture.world.now;
+        let roles = [granted, left, back].map(|at| role_at(&mut fixture, at));
         assert_eq!(roles, [Some("viewer".into()), None, None]);
     }
 
     #[test]
     fn more_history_than_is_read_is_said_and_not_cut_off() {
-        let mut stage = Stage::new();
-        let ana = stage.ana.clone();
-        let scope = Scope::Project(stage.project.parse().unwrap());
-        let project: Record<Project> = stage.world.record(&scope.key(Sort::project())).unwrap();
+        let mut fixture = GrantFixture::new();
+        let ana = fixture.ana.clone();
+        let scope = Scope::Project(fixture.project.parse().unwrap());
+        let project: Record<Project> = fixture.world.record(&scope.key(Sort::project())).unwrap();
         let state = |version| {
             let key = scope.key(Sort::superseded("PROJECT", version));
             Operation::Put(
@@ -404,12 +415,12 @@ mod tests {
             commit_id: CommitId::from_ulid(ulid::Ulid::nil()),
             operations: (0..=u64::from(past::ROWS)).map(state).collect(),
         };
-        stage.world.store.commit(&history).unwrap();
-        let path = format!("{}/access?at={}", stage.path(), stage.world.now);
-        stage.world.get(&ana, &path).expect_problem("conflict");
-        stage
+        fixture.world.store.commit(&history).unwrap();
+        let path = format!("{}/access?at={}", fixture.path(), fixture.world.now);
+        fixture.world.get(&ana, &path).expect_problem("conflict");
+        fixture
             .world
-            .get(&ana, &format!("{}/access", stage.path()))
+            .get(&ana, &format!("{}/access", fixture.path()))
             .expect(200);
     }
 }

@@ -6,20 +6,20 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    api::{Method, Parsed, Problem, ProblemKind, Route, schema, view::ListView},
-    authority::{ProjectRecords, Roster},
-    canonical,
-    context::Context,
-    facts::{Ask, Facts},
-    model::{Author, Clock, Grant, Record},
+    operation::{
+        Ask, Context, Facts, Method, Outcome, Parsed, Problem, ProblemKind, Reply, Route, UseCase,
+        authority::{ProjectRecords, Roster},
+        schema,
+        view::ListView,
+    },
     operations::grants::{Proposal, Recipient, may_revoke},
     permission::{
-        Access, Capabilities, Capability,
+        Access,
         preview::{Difference, changed, preview},
     },
+    record::{Author, Clock, Grant, Record},
     storage::Range,
-    use_case::{Outcome, Reply, UseCase},
-    value::{GrantId, ProjectId, UserId},
+    value::{Capabilities, Capability, GrantId, ProjectId, UserId, canonical},
 };
 
 /// The most grants that can be added, and the most that can be revoked, in one preview.
@@ -182,9 +182,9 @@ mod tests {
 
     use serde_json::{Value, json};
 
-    use crate::{operations::grants::stage::Stage, testing::principal_of};
+    use crate::{testing::GrantFixture, testing::principal_of};
 
-    impl Stage {
+    impl GrantFixture {
         fn preview(&mut self, body: Value) -> crate::testing::Answered {
             let path = format!("{}/access/preview", self.path());
             self.world.post(&self.ben, &path, body)
@@ -208,28 +208,28 @@ mod tests {
 
     #[test]
     fn a_preview_says_what_the_change_then_does_and_changes_nothing() {
-        let mut stage = Stage::new();
-        let team = stage.world.team(&stage.ana, &stage.account);
-        stage
+        let mut fixture = GrantFixture::new();
+        let team = fixture.world.team(&fixture.ana, &fixture.account);
+        fixture
             .world
-            .assign(&stage.ana, &stage.account, &team, &stage.ben);
-        stage
+            .assign(&fixture.ana, &fixture.account, &team, &fixture.ben);
+        fixture
             .world
-            .assign(&stage.ana, &stage.account, &team, &stage.cyd);
+            .assign(&fixture.ana, &fixture.account, &team, &fixture.cyd);
         let add = json!({ "principal": principal_of(&team), "role": "contributor" });
-        let body = json!({ "add": [add], "revoke": [stage.management] });
-        let before = stage.world.dump();
-        let told = stage.preview(body).expect(200).body;
-        assert_eq!(stage.world.waves, 2);
-        assert_eq!(stage.world.dump(), before);
+        let body = json!({ "add": [add], "revoke": [fixture.management] });
+        let before = fixture.world.dump();
+        let told = fixture.preview(body).expect(200).body;
+        assert_eq!(fixture.world.waves, 2);
+        assert_eq!(fixture.world.dump(), before);
         assert_eq!(told["next_cursor"], json!(null));
-        let earlier = stage.everyone();
-        stage.grant_by_ben(add).expect(201);
-        stage
+        let earlier = fixture.everyone();
+        fixture.grant_by_ben(add).expect(201);
+        fixture
             .world
-            .delete(&stage.ana, &stage.ben_grant())
+            .delete(&fixture.ana, &fixture.ben_grant())
             .expect(204);
-        let later = stage.everyone();
+        let later = fixture.everyone();
         let mut expected = vec![];
         for (user, before) in &earlier {
             let after = &later[user];
@@ -245,43 +245,47 @@ mod tests {
 
     #[test]
     fn what_gives_nothing_new_changes_nobody() {
-        let mut stage = Stage::new();
+        let mut fixture = GrantFixture::new();
         let add = json!([
-            { "principal": principal_of(&stage.ben.id()), "role": "viewer" },
-            { "principal": principal_of(&stage.ana.id()), "role": "manager" },
+            { "principal": principal_of(&fixture.ben.id()), "role": "viewer" },
+            { "principal": principal_of(&fixture.ana.id()), "role": "manager" },
         ]);
-        let told = stage.preview(json!({ "add": add })).expect(200).body;
+        let told = fixture.preview(json!({ "add": add })).expect(200).body;
         assert_eq!(told["items"], json!([]));
         assert_eq!(
-            stage.preview(json!({})).expect(200).body["items"],
+            fixture.preview(json!({})).expect(200).body["items"],
             json!([])
         );
     }
 
     #[test]
     fn case_22_one_foreign_id_in_a_list_is_named_and_nothing_is_told() {
-        let mut stage = Stage::new();
-        let ana = stage.ana.clone();
-        let other = stage.world.project(&ana, &stage.account);
-        let foreign = stage.world.grant(&ana, &other, &stage.cyd.id(), "viewer");
-        let body = json!({ "revoke": [stage.management, foreign] });
-        let answer = stage.preview(body).expect(400);
+        let mut fixture = GrantFixture::new();
+        let ana = fixture.ana.clone();
+        let other = fixture.world.project(&ana, &fixture.account);
+        let foreign = fixture
+            .world
+            .grant(&ana, &other, &fixture.cyd.id(), "viewer");
+        let body = json!({ "revoke": [fixture.management, foreign] });
+        let answer = fixture.preview(body).expect(400);
         assert_eq!(answer.body["errors"][0]["field"], "revoke[1]");
         assert!(answer.body.get("items").is_none());
     }
 
     #[test]
     fn what_could_not_be_done_is_refused_in_the_same_way() {
-        let mut stage = Stage::new();
+        let mut fixture = GrantFixture::new();
         let (ana, cyd, eve) = (
-            stage.ana.clone(),
-            stage.cyd.clone(),
-            stage.world.person("eve"),
+            fixture.ana.clone(),
+            fixture.cyd.clone(),
+            fixture.world.person("eve"),
         );
-        let owner = stage.world.grant(&ana, &stage.project, &cyd.id(), "owner");
+        let owner = fixture
+            .world
+            .grant(&ana, &fixture.project, &cyd.id(), "owner");
         let add = |principal: &str, role: &str| json!({ "add": [{ "principal": principal_of(principal), "role": role }] });
         for body in [add(&cyd.id(), "owner"), json!({ "revoke": [owner] })] {
-            stage.preview(body).expect_problem("escalation");
+            fixture.preview(body).expect_problem("escalation");
         }
         let one = json!({ "principal": principal_of(&cyd.id()), "role": "viewer" });
         for (body, field) in [
@@ -294,22 +298,22 @@ mod tests {
             (json!({ "add": vec![one.clone(); 51] }), "add"),
             (json!({ "remove": [] }), "remove"),
         ] {
-            let answer = stage.preview(body).expect(400);
+            let answer = fixture.preview(body).expect(400);
             assert_eq!(answer.body["errors"][0]["field"], field);
         }
-        let path = format!("{}/access/preview", stage.path());
-        stage
+        let path = format!("{}/access/preview", fixture.path());
+        fixture
             .world
             .post(&eve, &path, json!({}))
             .expect_problem("not-found");
-        stage
+        fixture
             .world
-            .delete(&ana, &format!("{}/grants/{owner}", stage.path()))
+            .delete(&ana, &format!("{}/grants/{owner}", fixture.path()))
             .expect(204);
-        stage
+        fixture
             .world
-            .grant(&ana, &stage.project, &cyd.id(), "contributor");
-        let refused = stage.world.post(&cyd, &path, json!({})).expect(403);
+            .grant(&ana, &fixture.project, &cyd.id(), "contributor");
+        let refused = fixture.world.post(&cyd, &path, json!({})).expect(403);
         assert_eq!(refused.body["missing"], json!(["grant.manage"]));
     }
 }

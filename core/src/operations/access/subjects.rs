@@ -7,17 +7,16 @@ use serde::Serialize;
 
 use super::ReasonView;
 use crate::{
-    api::{
-        Method, PAGE, PageRequest, Parsed, Problem, QueryParameter, Route, schema,
+    operation::{
+        Ask, Context, Facts, Method, Outcome, PAGE, PageRequest, Parsed, Problem, QueryParameter,
+        Route, UseCase,
+        authority::{ProjectRecords, Roster},
+        schema,
         view::{self, ListView},
     },
-    authority::{ProjectRecords, Roster},
-    context::Context,
-    facts::{Ask, Facts},
-    permission::{Access, Capabilities, Capability, ProjectRole, Reason, subjects::subjects},
+    permission::{Access, Reason, subjects::subjects},
     storage::Range,
-    use_case::{Outcome, UseCase},
-    value::{ProjectId, UserId},
+    value::{Capabilities, Capability, ProjectId, ProjectRole, UserId},
 };
 
 /// How many rows of members and their teams are looked at for one page.
@@ -145,44 +144,44 @@ mod tests {
 
     use super::ROWS;
     use crate::{
-        model::{EventType, Member, MemberStatus},
-        operations::grants::stage::Stage,
-        permission::{AccountRole, Capability, ProjectRole},
+        record::{EventType, Member, MemberStatus},
         storage::Sort,
+        testing::GrantFixture,
         testing::Person,
+        value::{AccountRole, Capability, ProjectRole},
     };
 
     /// Twelve more people of all roles, some of them in a team that has a grant.
-    fn crowd() -> (Stage, Vec<Person>) {
-        let mut stage = Stage::new();
-        let team = stage.world.team(&stage.ana, &stage.account);
-        stage
+    fn crowd() -> (GrantFixture, Vec<Person>) {
+        let mut fixture = GrantFixture::new();
+        let team = fixture.world.team(&fixture.ana, &fixture.account);
+        fixture
             .world
-            .grant(&stage.ana, &stage.project, &team, "contributor");
-        let mut people = [&stage.ana, &stage.ben, &stage.cyd]
+            .grant(&fixture.ana, &fixture.project, &team, "contributor");
+        let mut people = [&fixture.ana, &fixture.ben, &fixture.cyd]
             .map(Clone::clone)
             .to_vec();
         for number in 0..12 {
-            let person = stage.world.person(&format!("p{number}"));
+            let person = fixture.world.person(&format!("p{number}"));
             let role = AccountRole::ALL[number % 4];
-            stage.world.join(&stage.account, &person, role);
+            fixture.world.join(&fixture.account, &person, role);
             if number % 3 == 0 {
-                stage
+                fixture
                     .world
-                    .assign(&stage.ana, &stage.account, &team, &person);
+                    .assign(&fixture.ana, &fixture.account, &team, &person);
             }
             people.push(person);
         }
-        (stage, people)
+        (fixture, people)
     }
 
-    fn collect(stage: &mut Stage, query: &str) -> BTreeMap<String, Value> {
-        let path = format!("{}/subjects?{query}", stage.path());
+    fn collect(fixture: &mut GrantFixture, query: &str) -> BTreeMap<String, Value> {
+        let path = format!("{}/subjects?{query}", fixture.path());
         let (mut found, mut cursor) = (BTreeMap::new(), String::new());
         loop {
-            let page = stage.world.get(&stage.ben, &format!("{path}{cursor}"));
+            let page = fixture.world.get(&fixture.ben, &format!("{path}{cursor}"));
             let page = page.expect(200).body;
-            assert_eq!(stage.world.waves, 2);
+            assert_eq!(fixture.world.waves, 2);
             for item in page["items"].as_array().unwrap() {
                 let user = item["user"].as_str().unwrap().into();
                 assert!(found.insert(user, item.clone()).is_none(), "twice: {item}");
@@ -196,11 +195,11 @@ mod tests {
 
     #[test]
     fn the_list_agrees_with_what_everyone_is_told_on_pages_of_any_size() {
-        let (mut stage, people) = crowd();
-        let all = collect(&mut stage, "");
+        let (mut fixture, people) = crowd();
+        let all = collect(&mut fixture, "");
         for person in &people {
-            let path = format!("{}/access?user={}", stage.path(), person.id());
-            let access = stage.world.get(&stage.ana, &path).expect(200).body;
+            let path = format!("{}/access?user={}", fixture.path(), person.id());
+            let access = fixture.world.get(&fixture.ana, &path).expect(200).body;
             match all.get(&person.id()) {
                 Some(listed) => {
                     assert_eq!(listed["reasons"], access["reasons"]);
@@ -211,16 +210,16 @@ mod tests {
         }
         assert!(all.len() > 5 && all.len() < people.len());
         for limit in 1..5 {
-            assert_eq!(collect(&mut stage, &format!("limit={limit}")), all);
+            assert_eq!(collect(&mut fixture, &format!("limit={limit}")), all);
         }
     }
 
     #[test]
     fn a_capability_leaves_who_has_it_and_the_records_that_give_it() {
-        let (mut stage, _) = crowd();
-        let all = collect(&mut stage, "");
+        let (mut fixture, _) = crowd();
+        let all = collect(&mut fixture, "");
         for capability in ProjectRole::Owner.capabilities().iter() {
-            let found = collect(&mut stage, &format!("capability={capability}"));
+            let found = collect(&mut fixture, &format!("capability={capability}"));
             let has = |item: &Value| {
                 item["capabilities"]
                     .as_array()
@@ -244,33 +243,36 @@ mod tests {
 
     #[test]
     fn refusals() {
-        let mut stage = Stage::new();
-        stage
-            .world
-            .grant(&stage.ben, &stage.project, &stage.cyd.id(), "contributor");
-        let path = format!("{}/subjects", stage.path());
-        let refused = stage.world.get(&stage.cyd, &path).expect(403);
+        let mut fixture = GrantFixture::new();
+        fixture.world.grant(
+            &fixture.ben,
+            &fixture.project,
+            &fixture.cyd.id(),
+            "contributor",
+        );
+        let path = format!("{}/subjects", fixture.path());
+        let refused = fixture.world.get(&fixture.cyd, &path).expect(403);
         assert_eq!(refused.body["missing"], json!(["grant.view"]));
-        assert_eq!(stage.world.waves, 1);
-        let eve = stage.world.person("eve");
-        stage.world.get(&eve, &path).expect_problem("not-found");
+        assert_eq!(fixture.world.waves, 1);
+        let eve = fixture.world.person("eve");
+        fixture.world.get(&eve, &path).expect_problem("not-found");
         for capability in ["fly", Capability::MemberManage.as_str()] {
             let path = format!("{path}?capability={capability}");
-            let answer = stage.world.get(&stage.ben, &path).expect(400);
+            let answer = fixture.world.get(&fixture.ben, &path).expect(400);
             assert_eq!(answer.body["errors"][0]["field"], "capability");
         }
     }
     #[test]
     fn case_60_the_list_goes_on_past_pages_of_members_without_access() {
-        let mut stage = Stage::new();
-        let scope = stage.account_key(Sort::account()).scope;
-        let ana = stage.ana.clone();
+        let mut fixture = GrantFixture::new();
+        let scope = fixture.account_key(Sort::account()).scope;
+        let ana = fixture.ana.clone();
         for _ in 0..=ROWS / 40 {
             let event = EventType::InvitationAccepted;
-            stage.world.write(&ana, scope, event, |context, commit| {
+            fixture.world.write(&ana, scope, event, |context, commit| {
                 for position in 0..40 {
                     let member = Member {
-                        account_id: stage.account.parse().unwrap(),
+                        account_id: fixture.account.parse().unwrap(),
                         membership_id: context.env.id(&format!("membership {position}")),
                         role: AccountRole::Member,
                         status: MemberStatus::Active,
@@ -280,13 +282,15 @@ mod tests {
                 }
             });
         }
-        let last = stage.world.dump().into_iter().rfind(|item| {
+        let last = fixture.world.dump().into_iter().rfind(|item| {
             item.key.scope == scope && item.key.sort.as_str().starts_with(Sort::MEMBERS)
         });
         let promote = |member: &mut Member| member.role = AccountRole::Admin;
-        stage.world.amend(&ana, &last.unwrap().key, promote);
-        let page = stage.world.get(&ana, &format!("{}/subjects", stage.path()));
+        fixture.world.amend(&ana, &last.unwrap().key, promote);
+        let page = fixture
+            .world
+            .get(&ana, &format!("{}/subjects", fixture.path()));
         assert!(page.expect(200).text("next_cursor").len() > 1);
-        assert_eq!(collect(&mut stage, "").len(), 3);
+        assert_eq!(collect(&mut fixture, "").len(), 3);
     }
 }

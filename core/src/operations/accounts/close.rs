@@ -3,16 +3,14 @@
 use alloc::{boxed::Box, vec::Vec};
 
 use crate::{
-    api::{IfMatch, Method, Parsed, Precondition, Problem, Route},
-    authority::{AccountRecords, head_first, head_key},
-    commit::Commit,
-    context::Context,
-    facts::{Ask, Facts},
-    model::{Account, AccountStatus, EventType},
-    permission::Capability,
+    operation::{
+        Ask, Commit, Context, Facts, IfMatch, Method, Outcome, Parsed, Precondition, Problem,
+        Reply, Route, UseCase,
+        authority::{AccountRecords, head_first, head_key},
+    },
+    record::{Account, AccountStatus, EventType},
     storage::Scope,
-    use_case::{Outcome, Reply, UseCase},
-    value::AccountId,
+    value::{AccountId, Capability},
 };
 
 /// Closes an account. Every decision in it and in its projects reads this one record, so from this
@@ -75,7 +73,7 @@ mod tests {
 
     use serde_json::json;
 
-    use crate::{permission::AccountRole, testing::World};
+    use crate::{testing::World, value::AccountRole};
 
     #[test]
     fn a_closed_account_is_gone_for_everybody() {

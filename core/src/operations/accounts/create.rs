@@ -7,16 +7,15 @@ use serde::Deserialize;
 
 use super::AccountView;
 use crate::{
-    api::{Method, Parsed, Problem, Route, schema, view},
-    authority::{AccountRecords, head_key},
-    commit::Commit,
-    context::Context,
-    facts::{Ask, Facts},
-    model::{Account, AccountKind, AccountStatus, EventType, Head, Member, MemberStatus, Record},
-    permission::{AccountRole, Capability, Permit},
+    operation::{
+        Ask, Commit, Context, Facts, Method, Outcome, Parsed, Problem, Reply, Route, UseCase,
+        authority::{AccountRecords, head_key},
+        schema, view,
+    },
+    permission::Permit,
+    record::{Account, AccountKind, AccountStatus, EventType, Head, Member, MemberStatus, Record},
     storage::{Key, Scope},
-    use_case::{Outcome, Reply, UseCase},
-    value::{AccountId, Name, id::Id},
+    value::{AccountId, AccountRole, Capability, Name, id::Id},
 };
 
 /// Creates an account, owned by whoever asks.
@@ -120,7 +119,7 @@ mod tests {
 
     use serde_json::json;
 
-    use crate::{commit::IDEMPOTENCY_RETENTION, testing::World};
+    use crate::{operation::commit::IDEMPOTENCY_RETENTION, testing::World};
 
     #[test]
     fn whoever_creates_an_account_owns_it() {

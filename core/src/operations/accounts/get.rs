@@ -4,13 +4,11 @@ use alloc::{boxed::Box, vec::Vec};
 
 use super::AccountView;
 use crate::{
-    api::{Method, Parsed, Problem, Route, schema, view},
-    authority::AccountRecords,
-    context::Context,
-    facts::{Ask, Facts},
-    permission::Capability,
-    use_case::{Outcome, UseCase},
-    value::AccountId,
+    operation::{
+        Ask, Context, Facts, Method, Outcome, Parsed, Problem, Route, UseCase,
+        authority::AccountRecords, schema, view,
+    },
+    value::{AccountId, Capability},
 };
 
 /// Shows an account.
@@ -49,7 +47,7 @@ impl UseCase for GetAccount {
 mod tests {
     use alloc::format;
 
-    use crate::{permission::AccountRole, testing::World};
+    use crate::{testing::World, value::AccountRole};
 
     #[test]
     fn every_member_sees_the_account() {

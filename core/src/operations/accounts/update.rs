@@ -7,16 +7,15 @@ use serde::Deserialize;
 
 use super::AccountView;
 use crate::{
-    api::{IfMatch, Method, Parsed, Precondition, Problem, Route, schema, view},
-    authority::{AccountRecords, head_key},
-    commit::Commit,
-    context::Context,
-    facts::{Ask, Facts},
-    model::{Account, EventType},
-    permission::Capability,
+    operation::{
+        Ask, Commit, Context, Facts, IfMatch, Method, Outcome, Parsed, Precondition, Problem,
+        Route, UseCase,
+        authority::{AccountRecords, head_key},
+        schema, view,
+    },
+    record::{Account, EventType},
     storage::Scope,
-    use_case::{Outcome, UseCase},
-    value::{AccountId, Name},
+    value::{AccountId, Capability, Name},
 };
 
 /// Renames an account.
@@ -90,7 +89,7 @@ mod tests {
 
     use serde_json::json;
 
-    use crate::{permission::AccountRole, testing::World};
+    use crate::{testing::World, value::AccountRole};
 
     #[test]
     fn an_admin_renames_the_account() {

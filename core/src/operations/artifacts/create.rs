@@ -7,20 +7,18 @@ use serde::Serialize;
 
 use super::ArtifactView;
 use crate::{
-    api::{Method, Parsed, Problem, Route, plan::UploadPlan, schema, view},
-    authority::ProjectRecords,
-    commit::Commit,
-    context::Context,
-    facts::{Ask, Facts},
-    model::{Artifact, EventType, Record, Version, VersionNumber},
+    operation::{
+        Ask, Commit, Context, Facts, Method, Outcome, Parsed, Problem, Reply, Route, UseCase,
+        authority::ProjectRecords, plan::UploadPlan, schema, view,
+    },
     operations::{
         content::declaration::{Declaration, declared},
         versions::VersionView,
     },
-    permission::{Capability, Permit},
+    permission::Permit,
+    record::{Artifact, EventType, Record, Version, VersionNumber},
     storage::{Key, Scope},
-    use_case::{Outcome, Reply, UseCase},
-    value::ProjectId,
+    value::{Capability, ProjectId},
 };
 
 /// Creates an artifact with its first version, which waits for its bytes.
@@ -146,17 +144,20 @@ mod tests {
     use serde_json::json;
 
     use crate::{
-        operations::content::testing::{BYTES, Desk, declaration},
-        use_case::Outcome,
+        operation::Outcome,
+        testing::document_fixture::{BYTES, DocumentFixture, declaration},
         value::Sha256,
     };
 
     #[test]
     fn declares_an_artifact_and_plans_the_upload_of_one_object() {
-        let mut desk = Desk::new();
-        let (ben, path) = (desk.ben.clone(), desk.artifacts());
-        let answer = desk.world.post(&ben, &path, declaration(BYTES)).expect(201);
-        assert_eq!(desk.world.waves, 1);
+        let mut fixture = DocumentFixture::new();
+        let (ben, path) = (fixture.ben.clone(), fixture.artifacts());
+        let answer = fixture
+            .world
+            .post(&ben, &path, declaration(BYTES))
+            .expect(201);
+        assert_eq!(fixture.world.waves, 1);
         let (artifact, version) = (&answer.body["artifact"], &answer.body["version"]);
         assert_eq!(artifact["name"], "report.pdf");
         assert_eq!(artifact["versions"], 1);
@@ -166,76 +167,79 @@ mod tests {
         assert_eq!(version["number"], 1);
         assert_eq!(version["status"], "pending");
         assert_eq!(version["uploaded_by"], ben.id());
-        Desk::assert_discreet(version);
+        DocumentFixture::assert_discreet(version);
         let upload = answer.upload();
         let document = format!("{path}/{}/versions/1", artifact["id"].as_str().unwrap());
-        assert_eq!(upload.path.to_string(), desk.object_path(&document));
+        assert_eq!(upload.path.to_string(), fixture.object_path(&document));
         assert_eq!(upload.permit().author().to_string(), ben.id());
         assert_eq!(upload.size.bytes(), BYTES.len() as u64);
-        assert_eq!(desk.events().last().unwrap(), "artifact.created");
+        assert_eq!(fixture.events().last().unwrap(), "artifact.created");
     }
 
     #[test]
     fn case_43_nothing_a_caller_sends_makes_a_plan_last_longer() {
-        let mut desk = Desk::new();
-        let (ben, path) = (desk.ben.clone(), desk.artifacts());
-        let answer = desk.world.post(&ben, &path, declaration(BYTES));
-        let quarter = desk.world.now.after(Duration::from_secs(15 * 60));
+        let mut fixture = DocumentFixture::new();
+        let (ben, path) = (fixture.ben.clone(), fixture.artifacts());
+        let answer = fixture.world.post(&ben, &path, declaration(BYTES));
+        let quarter = fixture.world.now.after(Duration::from_secs(15 * 60));
         assert_eq!(answer.upload().expires_at, quarter);
         assert_eq!(answer.body["version"]["upload_expires_at"], json!(quarter));
         let mut large = declaration(BYTES);
         large["size"] = json!(64 * 1024 * 1024 + 1);
-        let answer = desk.world.post(&ben, &path, large);
-        let day = desk.world.now.after(Duration::from_secs(24 * 60 * 60));
+        let answer = fixture.world.post(&ben, &path, large);
+        let day = fixture.world.now.after(Duration::from_secs(24 * 60 * 60));
         assert_eq!(answer.upload().expires_at, day);
         let mut longer = declaration(BYTES);
         longer["expires_at"] = json!("2099-01-01T00:00:00Z");
-        assert_eq!(desk.world.post(&ben, &path, longer).field(), "expires_at");
+        assert_eq!(
+            fixture.world.post(&ben, &path, longer).field(),
+            "expires_at"
+        );
     }
 
     #[test]
     fn case_44_zero_bytes_may_be_uploaded_and_more_than_five_gib_may_not() {
-        let mut desk = Desk::new();
-        let (ben, path) = (desk.ben.clone(), desk.artifacts());
-        let artifact = desk.declared(b"");
+        let mut fixture = DocumentFixture::new();
+        let (ben, path) = (fixture.ben.clone(), fixture.artifacts());
+        let artifact = fixture.declared(b"");
         let version = format!("{artifact}/versions/1");
-        desk.put(&version, b"");
-        assert_eq!(desk.complete(&version).expect(200).body["size"], 0);
-        let before = desk.world.dump();
+        fixture.put(&version, b"");
+        assert_eq!(fixture.complete(&version).expect(200).body["size"], 0);
+        let before = fixture.world.dump();
         let limit = 5_u64 * 1024 * 1024 * 1024;
         for size in [json!(limit + 1), json!(-1), json!(1.5), json!("12")] {
             let mut body = declaration(BYTES);
             body["size"] = size;
-            assert_eq!(desk.world.post(&ben, &path, body).field(), "size");
+            assert_eq!(fixture.world.post(&ben, &path, body).field(), "size");
         }
-        assert_eq!(desk.world.dump(), before);
+        assert_eq!(fixture.world.dump(), before);
     }
 
     #[test]
     fn case_40_names_that_mean_a_path_are_refused_and_spellings_unite() {
-        let mut desk = Desk::new();
-        let (ben, path) = (desk.ben.clone(), desk.artifacts());
-        let before = desk.world.dump();
+        let mut fixture = DocumentFixture::new();
+        let (ben, path) = (fixture.ben.clone(), fixture.artifacts());
+        let before = fixture.world.dump();
         let long = "x".repeat(1024);
         for name in [
             "../x", "%2e%2e", "a\\b", "a/b", "%252e", "x.", &long, "a\0b",
         ] {
             let mut body = declaration(BYTES);
             body["name"] = json!(name);
-            assert_eq!(desk.world.post(&ben, &path, body).field(), "name");
+            assert_eq!(fixture.world.post(&ben, &path, body).field(), "name");
         }
-        assert_eq!(desk.world.dump(), before);
+        assert_eq!(fixture.world.dump(), before);
         let mut body = declaration(BYTES);
         body["name"] = json!("cafe\u{301}.pdf");
-        let answer = desk.world.post(&ben, &path, body).expect(201);
+        let answer = fixture.world.post(&ben, &path, body).expect(201);
         assert_eq!(answer.body["artifact"]["name"], "caf\u{e9}.pdf");
     }
 
     #[test]
     fn case_26_what_the_server_decides_is_not_taken_from_the_body() {
-        let mut desk = Desk::new();
-        let (ben, path) = (desk.ben.clone(), desk.artifacts());
-        let before = desk.world.dump();
+        let mut fixture = DocumentFixture::new();
+        let (ben, path) = (fixture.ben.clone(), fixture.artifacts());
+        let before = fixture.world.dump();
         for field in [
             "id",
             "version",
@@ -246,104 +250,109 @@ mod tests {
         ] {
             let mut body = declaration(BYTES);
             body[field] = json!("available");
-            assert_eq!(desk.world.post(&ben, &path, body).field(), field);
+            assert_eq!(fixture.world.post(&ben, &path, body).field(), field);
         }
         for field in ["name", "media_type", "size", "sha256"] {
             let mut body = declaration(BYTES);
             body.as_object_mut().unwrap().remove(field);
-            assert_eq!(desk.world.post(&ben, &path, body).field(), field);
+            assert_eq!(fixture.world.post(&ben, &path, body).field(), field);
         }
-        assert_eq!(desk.world.dump(), before);
+        assert_eq!(fixture.world.dump(), before);
     }
 
     #[test]
     fn outsiders_see_no_project_and_commenters_may_not() {
-        let mut desk = Desk::new();
-        let path = desk.artifacts();
-        let before = desk.world.dump();
-        let (otto, cleo) = (desk.otto.clone(), desk.cleo.clone());
-        desk.world
+        let mut fixture = DocumentFixture::new();
+        let path = fixture.artifacts();
+        let before = fixture.world.dump();
+        let (otto, cleo) = (fixture.otto.clone(), fixture.cleo.clone());
+        fixture
+            .world
             .post(&otto, &path, declaration(BYTES))
             .expect_problem("not-found");
-        let refused = desk
+        let refused = fixture
             .world
             .post(&cleo, &path, declaration(BYTES))
             .expect_problem("forbidden");
         assert_eq!(refused.body["missing"], json!(["artifact.create"]));
-        assert_eq!(desk.world.dump(), before);
+        assert_eq!(fixture.world.dump(), before);
     }
 
     #[test]
     fn case_37_an_archived_project_takes_no_artifact() {
-        let mut desk = Desk::new();
-        desk.archive();
-        let (ana, path) = (desk.ana.clone(), desk.artifacts());
-        let before = desk.world.dump();
-        desk.world
+        let mut fixture = DocumentFixture::new();
+        fixture.archive();
+        let (ana, path) = (fixture.ana.clone(), fixture.artifacts());
+        let before = fixture.world.dump();
+        fixture
+            .world
             .post(&ana, &path, declaration(BYTES))
             .expect_problem("conflict");
-        assert_eq!(desk.world.dump(), before);
+        assert_eq!(fixture.world.dump(), before);
     }
 
     #[test]
     fn a_repetition_answers_the_same_and_signs_anew_while_the_upload_is_open() {
-        let mut desk = Desk::new();
-        let (ben, path) = (desk.ben.clone(), desk.artifacts());
+        let mut fixture = DocumentFixture::new();
+        let (ben, path) = (fixture.ben.clone(), fixture.artifacts());
         let key = [("idempotency-key", "one")];
         let body = declaration(BYTES);
-        let first = desk
+        let first = fixture
             .world
             .send(&ben, "POST", &path, &key, Some(body.clone()))
             .expect(201);
-        let stored = desk.world.dump();
-        let second = desk
+        let stored = fixture.world.dump();
+        let second = fixture
             .world
             .send(&ben, "POST", &path, &key, Some(body.clone()))
             .expect(201);
         assert_eq!(second.body, first.body);
         assert_eq!(second.upload().path, first.upload().path);
-        assert_eq!(desk.world.dump(), stored);
+        assert_eq!(fixture.world.dump(), stored);
         let other = declaration(b"other");
-        desk.world
+        fixture
+            .world
             .send(&ben, "POST", &path, &key, Some(other))
             .expect_problem("idempotency-mismatch");
-        desk.world.pass(Duration::from_secs(15 * 60));
-        let late = desk
+        fixture.world.pass(Duration::from_secs(15 * 60));
+        let late = fixture
             .world
             .send(&ben, "POST", &path, &key, Some(body.clone()))
             .expect(201);
         assert!(late.reply.unwrap().sign.is_none());
-        desk.remove(&ben);
-        desk.world
+        fixture.remove(&ben);
+        fixture
+            .world
             .send(&ben, "POST", &path, &key, Some(body))
             .expect_problem("not-found");
     }
 
     #[test]
     fn case_46_every_upload_has_an_object_of_its_own() {
-        let mut desk = Desk::new();
-        let artifact = desk.declared(BYTES);
-        let (ben, path) = (desk.ben.clone(), format!("{artifact}/versions"));
-        let first = desk.world.post(&ben, &path, declaration(BYTES));
-        let second = desk.world.post(&ben, &path, declaration(BYTES));
+        let mut fixture = DocumentFixture::new();
+        let artifact = fixture.declared(BYTES);
+        let (ben, path) = (fixture.ben.clone(), format!("{artifact}/versions"));
+        let first = fixture.world.post(&ben, &path, declaration(BYTES));
+        let second = fixture.world.post(&ben, &path, declaration(BYTES));
         assert_ne!(first.upload().path, second.upload().path);
         assert_eq!(first.upload().sha256, Sha256::of(BYTES));
     }
 
     #[test]
     fn case_38_a_revocation_committed_first_undoes_the_decision_to_sign() {
-        let mut desk = Desk::new();
-        let (ben, path) = (desk.ben.clone(), desk.artifacts());
-        let Outcome::Commit(batch, _) = desk.decided(&ben, &path, &declaration(BYTES)) else {
+        let mut fixture = DocumentFixture::new();
+        let (ben, path) = (fixture.ben.clone(), fixture.artifacts());
+        let Outcome::Commit(batch, _) = fixture.decided(&ben, &path, &declaration(BYTES)) else {
             panic!("declaring commits")
         };
-        desk.revoke(&ben);
-        let before = desk.world.dump();
+        fixture.revoke(&ben);
+        let before = fixture.world.dump();
         // Nothing is signed before the commit, and the decision made anew refuses.
-        assert!(desk.world.store.commit(&batch).is_err());
-        desk.world
+        assert!(fixture.world.store.commit(&batch).is_err());
+        fixture
+            .world
             .post(&ben, &path, declaration(BYTES))
             .expect_problem("not-found");
-        assert_eq!(desk.world.dump(), before);
+        assert_eq!(fixture.world.dump(), before);
     }
 }

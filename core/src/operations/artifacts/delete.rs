@@ -3,14 +3,14 @@
 use alloc::{boxed::Box, vec::Vec};
 
 use crate::{
-    api::{IfMatch, Method, Parsed, Precondition, Problem, Route},
-    context::Context,
-    facts::{Ask, Facts},
-    model::EventType,
+    operation::{
+        Ask, Context, Facts, IfMatch, Method, Outcome, Parsed, Precondition, Problem, Reply, Route,
+        UseCase,
+    },
     operations::content::ArtifactPlace,
-    permission::Capability,
+    record::EventType,
     storage::Scope,
-    use_case::{Outcome, Reply, UseCase},
+    value::Capability,
 };
 
 /// Deletes an artifact. Everything that hangs on it stays as it is, and out of sight.
@@ -63,17 +63,17 @@ mod tests {
 
     use serde_json::json;
 
-    use crate::operations::content::testing::{BYTES, Desk, declaration};
+    use crate::testing::document_fixture::{BYTES, DocumentFixture, declaration};
 
     #[test]
     fn a_deleted_artifact_and_what_hangs_on_it_are_gone() {
-        let mut desk = Desk::new();
-        let path = desk.uploaded();
-        let derived = desk.derived(&path, b"text", json!({}));
-        let (ana, ben) = (desk.ana.clone(), desk.ben.clone());
-        desk.world.delete(&ana, &path).expect(204);
-        assert_eq!(desk.events().last().unwrap(), "artifact.deleted");
-        let before = desk.world.dump();
+        let mut fixture = DocumentFixture::new();
+        let path = fixture.uploaded();
+        let derived = fixture.derived(&path, b"text", json!({}));
+        let (ana, ben) = (fixture.ana.clone(), fixture.ben.clone());
+        fixture.world.delete(&ana, &path).expect(204);
+        assert_eq!(fixture.events().last().unwrap(), "artifact.deleted");
+        let before = fixture.world.dump();
         for below in [
             "",
             "/versions",
@@ -83,10 +83,13 @@ mod tests {
             "/events",
         ] {
             let path = format!("{path}{below}");
-            desk.world.get(&ben, &path).expect_problem("not-found");
+            fixture.world.get(&ben, &path).expect_problem("not-found");
         }
-        desk.world.get(&ben, &derived).expect_problem("not-found");
-        desk.complete(&derived).expect_problem("not-found");
+        fixture
+            .world
+            .get(&ben, &derived)
+            .expect_problem("not-found");
+        fixture.complete(&derived).expect_problem("not-found");
         for (below, body) in [
             ("versions", declaration(BYTES)),
             ("versions/1/download", json!({})),
@@ -95,29 +98,44 @@ mod tests {
             ("events", json!({ "kind": "note", "text": "x" })),
         ] {
             let path = format!("{path}/{below}");
-            desk.world
+            fixture
+                .world
                 .post(&ben, &path, body)
                 .expect_problem("not-found");
         }
-        desk.world.delete(&ana, &path).expect_problem("not-found");
-        assert_eq!(desk.world.dump(), before);
+        fixture
+            .world
+            .delete(&ana, &path)
+            .expect_problem("not-found");
+        assert_eq!(fixture.world.dump(), before);
     }
 
     #[test]
     fn refusals_change_nothing() {
-        let mut desk = Desk::new();
-        let path = desk.uploaded();
-        let (ana, ben, otto) = (desk.ana.clone(), desk.ben.clone(), desk.otto.clone());
-        let before = desk.world.dump();
-        desk.world.delete(&otto, &path).expect_problem("not-found");
-        let refused = desk.world.delete(&ben, &path).expect_problem("forbidden");
+        let mut fixture = DocumentFixture::new();
+        let path = fixture.uploaded();
+        let (ana, ben, otto) = (
+            fixture.ana.clone(),
+            fixture.ben.clone(),
+            fixture.otto.clone(),
+        );
+        let before = fixture.world.dump();
+        fixture
+            .world
+            .delete(&otto, &path)
+            .expect_problem("not-found");
+        let refused = fixture
+            .world
+            .delete(&ben, &path)
+            .expect_problem("forbidden");
         assert_eq!(refused.body["missing"], json!(["artifact.delete"]));
         let stale = [("if-match", "\"00000000000000000000000000000000\"")];
-        desk.world
+        fixture
+            .world
             .send(&ana, "DELETE", &path, &stale, None)
             .expect_problem("precondition-failed");
-        assert_eq!(desk.world.dump(), before);
-        desk.archive();
-        desk.world.delete(&ana, &path).expect_problem("conflict");
+        assert_eq!(fixture.world.dump(), before);
+        fixture.archive();
+        fixture.world.delete(&ana, &path).expect_problem("conflict");
     }
 }

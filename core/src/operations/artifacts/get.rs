@@ -4,11 +4,10 @@ use alloc::{boxed::Box, vec::Vec};
 
 use super::ArtifactView;
 use crate::{
-    api::{Method, Parsed, Problem, Route, schema, view},
-    context::Context,
-    facts::{Ask, Facts},
+    operation::{
+        Ask, Context, Facts, Method, Outcome, Parsed, Problem, Route, UseCase, schema, view,
+    },
     operations::content::ArtifactPlace,
-    use_case::{Outcome, UseCase},
 };
 
 /// Shows an artifact.
@@ -48,14 +47,14 @@ impl UseCase for GetArtifact {
 mod tests {
     use alloc::format;
 
-    use crate::operations::content::testing::{BYTES, Desk};
+    use crate::testing::document_fixture::{BYTES, DocumentFixture};
 
     #[test]
     fn shows_the_artifact_and_its_current_version_to_viewers() {
-        let mut desk = Desk::new();
-        let (vera, path) = (desk.vera.clone(), desk.uploaded());
-        let answer = desk.world.get(&vera, &path).expect(200);
-        assert_eq!(desk.world.waves, 1);
+        let mut fixture = DocumentFixture::new();
+        let (vera, path) = (fixture.vera.clone(), fixture.uploaded());
+        let answer = fixture.world.get(&vera, &path).expect(200);
+        assert_eq!(fixture.world.waves, 1);
         assert!(answer.etag.is_some());
         assert_eq!(answer.body["current"]["number"], 1);
         assert_eq!(answer.body["current"]["size"], BYTES.len());
@@ -64,11 +63,15 @@ mod tests {
 
     #[test]
     fn case_17_and_24_foreign_and_malformed_ids_are_not_there() {
-        let mut desk = Desk::new();
-        let (ben, otto, path) = (desk.ben.clone(), desk.otto.clone(), desk.uploaded());
-        desk.world.get(&otto, &path).expect_problem("not-found");
-        let hidden = desk.world.get(&otto, &path).body;
-        let list = desk.artifacts();
+        let mut fixture = DocumentFixture::new();
+        let (ben, otto, path) = (
+            fixture.ben.clone(),
+            fixture.otto.clone(),
+            fixture.uploaded(),
+        );
+        fixture.world.get(&otto, &path).expect_problem("not-found");
+        let hidden = fixture.world.get(&otto, &path).body;
+        let list = fixture.artifacts();
         for id in [
             "art_01h2xcejqtf2nbrexx3vqjhp41",
             "ART_01h2xcejqtf2nbrexx3vqjhp41",
@@ -76,7 +79,7 @@ mod tests {
             "art_%00",
             "..",
         ] {
-            let absent = desk.world.get(&ben, &format!("{list}/{id}"));
+            let absent = fixture.world.get(&ben, &format!("{list}/{id}"));
             assert_eq!(absent.status, 404);
             assert_eq!(absent.body["detail"], hidden["detail"]);
         }
@@ -84,12 +87,15 @@ mod tests {
 
     #[test]
     fn case_18_an_artifact_is_found_below_its_own_project_only() {
-        let mut desk = Desk::new();
-        let path = desk.uploaded();
+        let mut fixture = DocumentFixture::new();
+        let path = fixture.uploaded();
         let id = path.rsplit('/').next().unwrap();
-        let (ben, other) = (desk.ben.clone(), desk.open_project());
-        desk.world.get(&ben, &other).expect(200);
+        let (ben, other) = (fixture.ben.clone(), fixture.open_project());
+        fixture.world.get(&ben, &other).expect(200);
         let elsewhere = format!("{other}/artifacts/{id}");
-        desk.world.get(&ben, &elsewhere).expect_problem("not-found");
+        fixture
+            .world
+            .get(&ben, &elsewhere)
+            .expect_problem("not-found");
     }
 }

@@ -4,10 +4,9 @@ use alloc::boxed::Box;
 
 use super::ArtifactView;
 use crate::{
-    api::{Method, PAGE, Parsed, Problem, Route, schema, view::ListView},
-    model::Artifact,
+    operation::{Method, PAGE, Parsed, Problem, Route, UseCase, schema, view::ListView},
     operations::content::listing::Listing,
-    use_case::UseCase,
+    record::Artifact,
 };
 
 /// The route.
@@ -32,7 +31,7 @@ mod tests {
 
     use serde_json::Value;
 
-    use crate::operations::content::testing::{BYTES, Desk};
+    use crate::testing::document_fixture::{BYTES, DocumentFixture};
 
     fn ids(body: &Value) -> Vec<String> {
         let items = body["items"].as_array().unwrap().iter();
@@ -43,27 +42,31 @@ mod tests {
 
     #[test]
     fn case_60_pages_neither_skip_nor_repeat_when_rows_are_deleted_or_added() {
-        let mut desk = Desk::new();
+        let mut fixture = DocumentFixture::new();
         let made: Vec<String> = (0..5)
             .map(|_| {
-                desk.world.pass(core::time::Duration::from_secs(1));
-                let path = desk.declared(BYTES);
+                fixture.world.pass(core::time::Duration::from_secs(1));
+                let path = fixture.declared(BYTES);
                 path.rsplit('/').next().unwrap().into()
             })
             .collect();
-        let (ana, vera, path) = (desk.ana.clone(), desk.vera.clone(), desk.artifacts());
+        let (ana, vera, path) = (
+            fixture.ana.clone(),
+            fixture.vera.clone(),
+            fixture.artifacts(),
+        );
         let deleted = format!("{path}/{}", made[1]);
-        desk.world.delete(&ana, &deleted).expect(204);
-        let first = desk
+        fixture.world.delete(&ana, &deleted).expect(204);
+        let first = fixture
             .world
             .get(&vera, &format!("{path}?limit=2"))
             .expect(200);
-        assert_eq!(desk.world.waves, 2);
+        assert_eq!(fixture.world.waves, 2);
         assert_eq!(ids(&first.body), made[..1]);
         let cursor = first.text("next_cursor");
-        desk.world.pass(core::time::Duration::from_secs(1));
-        desk.declared(BYTES);
-        let second = desk
+        fixture.world.pass(core::time::Duration::from_secs(1));
+        fixture.declared(BYTES);
+        let second = fixture
             .world
             .get(&vera, &format!("{path}?limit=200&cursor={cursor}"))
             .expect(200);
@@ -74,25 +77,29 @@ mod tests {
 
     #[test]
     fn case_19_a_cursor_works_for_whom_it_was_made_and_on_its_list_only() {
-        let mut desk = Desk::new();
-        let artifact = desk.declared(BYTES);
-        desk.declared(BYTES);
-        let (ben, vera, path) = (desk.ben.clone(), desk.vera.clone(), desk.artifacts());
-        let page = desk.world.get(&ben, &format!("{path}?limit=1"));
+        let mut fixture = DocumentFixture::new();
+        let artifact = fixture.declared(BYTES);
+        fixture.declared(BYTES);
+        let (ben, vera, path) = (
+            fixture.ben.clone(),
+            fixture.vera.clone(),
+            fixture.artifacts(),
+        );
+        let page = fixture.world.get(&ben, &format!("{path}?limit=1"));
         let cursor = page.text("next_cursor");
         let elsewhere = format!("{artifact}/versions?cursor={cursor}");
-        assert_eq!(desk.world.get(&ben, &elsewhere).field(), "cursor");
+        assert_eq!(fixture.world.get(&ben, &elsewhere).field(), "cursor");
         let borrowed = format!("{path}?cursor={cursor}");
-        assert_eq!(desk.world.get(&vera, &borrowed).field(), "cursor");
+        assert_eq!(fixture.world.get(&vera, &borrowed).field(), "cursor");
     }
 
     #[test]
     fn outsiders_see_no_list_and_cause_no_read_of_one() {
-        let mut desk = Desk::new();
-        let (otto, path) = (desk.otto.clone(), desk.artifacts());
-        desk.world.get(&otto, &path).expect_problem("not-found");
-        assert_eq!(desk.world.waves, 1);
+        let mut fixture = DocumentFixture::new();
+        let (otto, path) = (fixture.otto.clone(), fixture.artifacts());
+        fixture.world.get(&otto, &path).expect_problem("not-found");
+        assert_eq!(fixture.world.waves, 1);
         let limit = format!("{path}?limit=201");
-        assert_eq!(desk.world.get(&otto, &limit).field(), "limit");
+        assert_eq!(fixture.world.get(&otto, &limit).field(), "limit");
     }
 }

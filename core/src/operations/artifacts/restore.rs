@@ -4,14 +4,15 @@ use alloc::{boxed::Box, vec::Vec};
 
 use super::ArtifactView;
 use crate::{
-    api::{Method, Parsed, Problem, ProblemKind, Route, schema, view},
-    context::Context,
-    facts::{Ask, Facts},
-    model::{Artifact, EventType, Record},
+    operation::{
+        Ask, Context, Facts, Method, Outcome, Parsed, Problem, ProblemKind, Reply, Route, UseCase,
+        schema, view,
+    },
     operations::content::{ArtifactPlace, FoundArtifact},
-    permission::{Capability, Permit},
+    permission::Permit,
+    record::{Artifact, EventType, Record},
     storage::{Key, Scope},
-    use_case::{Outcome, Reply, UseCase},
+    value::Capability,
 };
 
 /// Brings a deleted artifact back; one that is not deleted stays as it is.
@@ -94,38 +95,38 @@ mod tests {
 
     use serde_json::json;
 
-    use crate::operations::content::testing::Desk;
+    use crate::testing::document_fixture::DocumentFixture;
 
     #[test]
     fn brings_the_artifact_and_what_hangs_on_it_back() {
-        let mut desk = Desk::new();
-        let path = desk.uploaded();
-        let (ana, before) = (desk.ana.clone(), desk.shown(&path));
-        desk.world.delete(&ana, &path).expect(204);
+        let mut fixture = DocumentFixture::new();
+        let path = fixture.uploaded();
+        let (ana, before) = (fixture.ana.clone(), fixture.shown(&path));
+        fixture.world.delete(&ana, &path).expect(204);
         let restore = format!("{path}/restore");
-        let answer = desk.world.post(&ana, &restore, json!({})).expect(200);
+        let answer = fixture.world.post(&ana, &restore, json!({})).expect(200);
         assert_eq!(answer.body["current"], before["current"]);
         assert_eq!(answer.body["version"], 4);
-        desk.shown(&format!("{path}/versions/1"));
-        let list = desk.artifacts();
-        assert_eq!(desk.shown(&list)["items"][0]["id"], before["id"]);
-        let stored = desk.world.dump();
-        desk.world.post(&ana, &restore, json!({})).expect(200);
-        assert_eq!(desk.world.dump(), stored);
+        fixture.shown(&format!("{path}/versions/1"));
+        let list = fixture.artifacts();
+        assert_eq!(fixture.shown(&list)["items"][0]["id"], before["id"]);
+        let stored = fixture.world.dump();
+        fixture.world.post(&ana, &restore, json!({})).expect(200);
+        assert_eq!(fixture.world.dump(), stored);
     }
 
     #[test]
     fn a_repetition_answers_the_same() {
-        let mut desk = Desk::new();
-        let path = desk.uploaded();
-        let ana = desk.ana.clone();
-        desk.world.delete(&ana, &path).expect(204);
+        let mut fixture = DocumentFixture::new();
+        let path = fixture.uploaded();
+        let ana = fixture.ana.clone();
+        fixture.world.delete(&ana, &path).expect(204);
         let (restore, key) = (format!("{path}/restore"), [("idempotency-key", "back")]);
-        let first = desk
+        let first = fixture
             .world
             .send(&ana, "POST", &restore, &key, None)
             .expect(200);
-        let second = desk
+        let second = fixture
             .world
             .send(&ana, "POST", &restore, &key, None)
             .expect(200);
@@ -134,27 +135,33 @@ mod tests {
 
     #[test]
     fn a_deleted_artifact_is_hidden_from_whoever_may_not_bring_it_back() {
-        let mut desk = Desk::new();
-        let path = desk.uploaded();
-        let (ana, ben, otto) = (desk.ana.clone(), desk.ben.clone(), desk.otto.clone());
+        let mut fixture = DocumentFixture::new();
+        let path = fixture.uploaded();
+        let (ana, ben, otto) = (
+            fixture.ana.clone(),
+            fixture.ben.clone(),
+            fixture.otto.clone(),
+        );
         let restore = format!("{path}/restore");
-        let refused = desk
+        let refused = fixture
             .world
             .post(&ben, &restore, json!({}))
             .expect_problem("forbidden");
         assert_eq!(refused.body["missing"], json!(["artifact.delete"]));
-        desk.world.delete(&ana, &path).expect(204);
-        let before = desk.world.dump();
+        fixture.world.delete(&ana, &path).expect(204);
+        let before = fixture.world.dump();
         for person in [&ben, &otto] {
-            desk.world
+            fixture
+                .world
                 .post(person, &restore, json!({}))
                 .expect_problem("not-found");
         }
         let body = json!({ "name": "x" });
-        assert_eq!(desk.world.post(&ana, &restore, body).field(), "name");
-        assert_eq!(desk.world.dump(), before);
-        desk.archive();
-        desk.world
+        assert_eq!(fixture.world.post(&ana, &restore, body).field(), "name");
+        assert_eq!(fixture.world.dump(), before);
+        fixture.archive();
+        fixture
+            .world
             .post(&ana, &restore, json!({}))
             .expect_problem("conflict");
     }

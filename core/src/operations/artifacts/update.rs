@@ -7,15 +7,14 @@ use serde::Deserialize;
 
 use super::ArtifactView;
 use crate::{
-    api::{IfMatch, Method, Parsed, Precondition, Problem, Route, schema, view},
-    context::Context,
-    facts::{Ask, Facts},
-    model::{Artifact, EventType},
+    operation::{
+        Ask, Context, Facts, IfMatch, Method, Outcome, Parsed, Precondition, Problem, Route,
+        UseCase, schema, view,
+    },
     operations::content::ArtifactPlace,
-    permission::Capability,
+    record::{Artifact, EventType},
     storage::Scope,
-    use_case::{Outcome, UseCase},
-    value::{FileName, Label},
+    value::{Capability, FileName, Label},
 };
 
 /// Renames or labels an artifact.
@@ -107,92 +106,102 @@ mod tests {
 
     use serde_json::json;
 
-    use crate::operations::content::testing::{BYTES, Desk};
+    use crate::testing::document_fixture::{BYTES, DocumentFixture};
 
     #[test]
     fn renames_and_labels_without_touching_the_versions() {
-        let mut desk = Desk::new();
-        let (ben, path) = (desk.ben.clone(), desk.uploaded());
+        let mut fixture = DocumentFixture::new();
+        let (ben, path) = (fixture.ben.clone(), fixture.uploaded());
         let change = json!({ "name": "letter.pdf", "labels": { "year": "2026" } });
-        let answer = desk.world.patch(&ben, &path, change.clone()).expect(200);
-        assert_eq!(desk.world.waves, 1);
+        let answer = fixture.world.patch(&ben, &path, change.clone()).expect(200);
+        assert_eq!(fixture.world.waves, 1);
         assert_eq!(answer.body["name"], "letter.pdf");
         assert_eq!(answer.body["labels"], json!({ "year": "2026" }));
         assert_eq!(answer.body["updated_by"], ben.id());
-        let version = desk.shown(&alloc::format!("{path}/versions/1"));
+        let version = fixture.shown(&alloc::format!("{path}/versions/1"));
         assert_eq!(version["name"], "report.pdf");
-        let stored = desk.world.dump();
-        let again = desk.world.patch(&ben, &path, change).expect(200);
+        let stored = fixture.world.dump();
+        let again = fixture.world.patch(&ben, &path, change).expect(200);
         assert_eq!(again.etag, answer.etag);
-        assert_eq!(desk.world.dump(), stored);
+        assert_eq!(fixture.world.dump(), stored);
     }
 
     #[test]
     fn asks_which_version_is_meant() {
-        let mut desk = Desk::new();
-        let (ben, path) = (desk.ben.clone(), desk.uploaded());
-        let before = desk.world.dump();
+        let mut fixture = DocumentFixture::new();
+        let (ben, path) = (fixture.ben.clone(), fixture.uploaded());
+        let before = fixture.world.dump();
         let change = Some(json!({ "name": "letter.pdf" }));
-        desk.world
+        fixture
+            .world
             .send(&ben, "PATCH", &path, &[], change.clone())
             .expect_problem("precondition-required");
         let stale = [("if-match", "\"00000000000000000000000000000000\"")];
-        desk.world
+        fixture
+            .world
             .send(&ben, "PATCH", &path, &stale, change.clone())
             .expect_problem("precondition-failed");
-        assert_eq!(desk.world.dump(), before);
-        let etag = desk.world.get(&ben, &path).etag.unwrap();
+        assert_eq!(fixture.world.dump(), before);
+        let etag = fixture.world.get(&ben, &path).etag.unwrap();
         let current = [("if-match", etag.as_str())];
-        desk.world
+        fixture
+            .world
             .send(&ben, "PATCH", &path, &current, change)
             .expect(200);
     }
 
     #[test]
     fn at_most_fifty_labels_of_bounded_text() {
-        let mut desk = Desk::new();
-        let (ben, path) = (desk.ben.clone(), desk.declared(BYTES));
-        let before = desk.world.dump();
+        let mut fixture = DocumentFixture::new();
+        let (ben, path) = (fixture.ben.clone(), fixture.declared(BYTES));
+        let before = fixture.world.dump();
         let labels = |count: usize| -> BTreeMap<String, &str> {
             (0..count)
                 .map(|n| (alloc::format!("label {n}"), "x"))
                 .collect()
         };
         let change = json!({ "labels": labels(51) });
-        assert_eq!(desk.world.patch(&ben, &path, change).field(), "labels");
+        assert_eq!(fixture.world.patch(&ben, &path, change).field(), "labels");
         let change = json!({ "labels": { "x": "" } });
-        assert_eq!(desk.world.patch(&ben, &path, change).field(), "labels.x");
-        assert_eq!(desk.world.dump(), before);
+        assert_eq!(fixture.world.patch(&ben, &path, change).field(), "labels.x");
+        assert_eq!(fixture.world.dump(), before);
         let change = json!({ "labels": labels(50) });
-        desk.world.patch(&ben, &path, change).expect(200);
+        fixture.world.patch(&ben, &path, change).expect(200);
     }
 
     #[test]
     fn refusals_come_in_their_order_and_change_nothing() {
-        let mut desk = Desk::new();
-        let path = desk.declared(BYTES);
-        let (ben, otto, vera) = (desk.ben.clone(), desk.otto.clone(), desk.vera.clone());
-        let before = desk.world.dump();
+        let mut fixture = DocumentFixture::new();
+        let path = fixture.declared(BYTES);
+        let (ben, otto, vera) = (
+            fixture.ben.clone(),
+            fixture.otto.clone(),
+            fixture.vera.clone(),
+        );
+        let before = fixture.world.dump();
         let change = json!({ "name": "letter.pdf" });
-        desk.world
+        fixture
+            .world
             .patch(&otto, &path, change.clone())
             .expect_problem("not-found");
         // What is lacked comes before the missing precondition.
-        let refused = desk
+        let refused = fixture
             .world
             .send(&vera, "PATCH", &path, &[], Some(change.clone()))
             .expect_problem("forbidden");
         assert_eq!(refused.body["missing"], json!(["artifact.edit"]));
-        assert_eq!(desk.world.dump(), before);
-        desk.archive();
-        let archived = desk.world.dump();
+        assert_eq!(fixture.world.dump(), before);
+        fixture.archive();
+        let archived = fixture.world.dump();
         // A stale precondition comes before the state of the project.
-        desk.world
+        fixture
+            .world
             .send(&ben, "PATCH", &path, &[], Some(change.clone()))
             .expect_problem("precondition-required");
-        desk.world
+        fixture
+            .world
             .patch(&ben, &path, change)
             .expect_problem("conflict");
-        assert_eq!(desk.world.dump(), archived);
+        assert_eq!(fixture.world.dump(), archived);
     }
 }

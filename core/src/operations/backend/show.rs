@@ -3,12 +3,11 @@
 use alloc::{boxed::Box, vec::Vec};
 
 use crate::{
-    api::{Method, Parsed, Problem, Route, schema},
-    canonical,
-    context::Context,
-    facts::{Ask, Facts},
+    operation::{
+        Ask, Context, Facts, Method, Outcome, Parsed, Problem, Reply, Route, UseCase, schema,
+    },
     selection::BackendSelection,
-    use_case::{Outcome, Reply, UseCase},
+    value::canonical,
 };
 
 /// Shows which services the surface uses, by name.

@@ -10,13 +10,10 @@ use super::{
     completion::{self, Completion, Standing, VERIFY_INLINE_LIMIT, standing},
 };
 use crate::{
-    api::{Parsed, Problem},
-    context::Context,
-    facts::{Ask, Facts, Part},
-    model::Record,
+    operation::{Ask, Context, Facts, Outcome, Parsed, Part, Problem, Reply, UseCase},
     permission::Permit,
-    storage::{Key, Scope},
-    use_case::{Outcome, Reply, UploadLimits, UseCase},
+    record::Record,
+    storage::{Key, Scope, UploadLimits},
 };
 
 /// Completes an upload on behalf of a caller.
@@ -67,7 +64,7 @@ impl Input {
 
 impl<S: Stored> Complete<S> {
     pub(crate) fn parse(request: &Parsed<'_>) -> Result<Self, Problem> {
-        let input: Input = if request.request.body.is_empty() {
+        let input: Input = if request.body.is_empty() {
             Input::default()
         } else {
             request.body()?
@@ -183,39 +180,39 @@ mod tests {
     use serde_json::{Value, json};
 
     use crate::{
-        facts::Stat,
-        operations::content::testing::{BYTES, Desk, LARGE, parts},
+        operation::Stat,
+        testing::document_fixture::{BYTES, DocumentFixture, LARGE, parts},
         value::Sha256,
     };
 
     #[test]
     fn the_declared_bytes_become_available_and_current() {
-        let mut desk = Desk::new();
-        let path = desk.declared(BYTES);
+        let mut fixture = DocumentFixture::new();
+        let path = fixture.declared(BYTES);
         let version = format!("{path}/versions/1");
-        desk.put(&version, BYTES);
-        let answer = desk.complete(&version).expect(200);
+        fixture.put(&version, BYTES);
+        let answer = fixture.complete(&version).expect(200);
         // The facts, then what the object store says: nobody asks it for whoever may not.
-        assert_eq!(desk.world.waves, 2);
+        assert_eq!(fixture.world.waves, 2);
         assert_eq!(answer.body["status"], "available");
-        assert_eq!(desk.shown(&path)["current"]["number"], 1);
-        assert_eq!(desk.events().last().unwrap(), "version.available");
-        let stored = desk.world.dump();
-        let again = desk.complete(&version).expect(200);
+        assert_eq!(fixture.shown(&path)["current"]["number"], 1);
+        assert_eq!(fixture.events().last().unwrap(), "version.available");
+        let stored = fixture.world.dump();
+        let again = fixture.complete(&version).expect(200);
         assert_eq!(again.body, answer.body);
-        assert_eq!(desk.world.waves, 1);
-        assert_eq!(desk.world.dump(), stored);
+        assert_eq!(fixture.world.waves, 1);
+        assert_eq!(fixture.world.dump(), stored);
     }
 
     #[test]
     fn before_the_bytes_are_there_nothing_changes() {
-        let mut desk = Desk::new();
-        let version = format!("{}/versions/1", desk.declared(BYTES));
-        let before = desk.world.dump();
-        desk.complete(&version).expect_problem("conflict");
-        assert_eq!(desk.world.dump(), before);
-        desk.put(&version, BYTES);
-        desk.complete(&version).expect(200);
+        let mut fixture = DocumentFixture::new();
+        let version = format!("{}/versions/1", fixture.declared(BYTES));
+        let before = fixture.world.dump();
+        fixture.complete(&version).expect_problem("conflict");
+        assert_eq!(fixture.world.dump(), before);
+        fixture.put(&version, BYTES);
+        fixture.complete(&version).expect(200);
     }
 
     #[test]
@@ -226,134 +223,146 @@ mod tests {
             b"",
             b"Dear reader, and more",
         ] {
-            let mut desk = Desk::new();
-            let path = desk.declared(BYTES);
+            let mut fixture = DocumentFixture::new();
+            let path = fixture.declared(BYTES);
             let version = format!("{path}/versions/1");
-            desk.put(&version, other);
-            desk.complete(&version)
+            fixture.put(&version, other);
+            fixture
+                .complete(&version)
                 .expect_problem("upload-mismatch")
                 .expect(409);
-            assert_eq!(desk.events().last().unwrap(), "version.rejected");
-            assert_eq!(desk.shown(&version)["status"], "rejected");
-            assert_eq!(desk.shown(&path)["current"], Value::Null);
-            let stored = desk.world.dump();
-            desk.put(&version, BYTES);
-            desk.complete(&version).expect_problem("upload-mismatch");
-            let ben = desk.ben.clone();
+            assert_eq!(fixture.events().last().unwrap(), "version.rejected");
+            assert_eq!(fixture.shown(&version)["status"], "rejected");
+            assert_eq!(fixture.shown(&path)["current"], Value::Null);
+            let stored = fixture.world.dump();
+            fixture.put(&version, BYTES);
+            fixture.complete(&version).expect_problem("upload-mismatch");
+            let ben = fixture.ben.clone();
             for action in ["download", "upload", "restore"] {
                 let path = format!("{version}/{action}");
-                desk.world.post(&ben, &path, json!({})).expect(409);
+                fixture.world.post(&ben, &path, json!({})).expect(409);
             }
-            assert_eq!(desk.world.dump(), stored);
+            assert_eq!(fixture.world.dump(), stored);
         }
     }
 
     #[test]
     fn the_newest_available_version_is_current_in_whatever_order_they_complete() {
-        let mut desk = Desk::new();
-        let path = desk.declared(BYTES);
-        let (first, second) = (format!("{path}/versions/1"), desk.added(&path, b"second"));
-        desk.put(&second, b"second");
-        desk.complete(&second).expect(200);
-        desk.put(&first, BYTES);
-        desk.complete(&first).expect(200);
-        assert_eq!(desk.shown(&path)["current"]["number"], 2);
-        assert_eq!(desk.shown(&first)["status"], "available");
+        let mut fixture = DocumentFixture::new();
+        let path = fixture.declared(BYTES);
+        let (first, second) = (
+            format!("{path}/versions/1"),
+            fixture.added(&path, b"second"),
+        );
+        fixture.put(&second, b"second");
+        fixture.complete(&second).expect(200);
+        fixture.put(&first, BYTES);
+        fixture.complete(&first).expect(200);
+        assert_eq!(fixture.shown(&path)["current"]["number"], 2);
+        assert_eq!(fixture.shown(&first)["status"], "available");
     }
 
     #[test]
     fn case_47_an_upload_not_completed_in_time_is_over() {
-        let mut desk = Desk::new();
-        let version = format!("{}/versions/1", desk.declared(BYTES));
-        desk.put(&version, BYTES);
-        desk.world.pass(Duration::from_secs(15 * 60));
-        let before = desk.world.dump();
-        desk.complete(&version).expect_problem("conflict");
-        assert_eq!(desk.world.dump(), before);
+        let mut fixture = DocumentFixture::new();
+        let version = format!("{}/versions/1", fixture.declared(BYTES));
+        fixture.put(&version, BYTES);
+        fixture.world.pass(Duration::from_secs(15 * 60));
+        let before = fixture.world.dump();
+        fixture.complete(&version).expect_problem("conflict");
+        assert_eq!(fixture.world.dump(), before);
     }
 
     #[test]
     fn whoever_completes_the_uploader_must_still_be_allowed_to_upload() {
-        let mut desk = Desk::new();
-        let version = format!("{}/versions/1", desk.declared(BYTES));
-        desk.put(&version, BYTES);
-        let (ben, bea) = (desk.ben.clone(), desk.bea.clone());
-        desk.remove(&ben);
-        let before = desk.world.dump();
+        let mut fixture = DocumentFixture::new();
+        let version = format!("{}/versions/1", fixture.declared(BYTES));
+        fixture.put(&version, BYTES);
+        let (ben, bea) = (fixture.ben.clone(), fixture.bea.clone());
+        fixture.remove(&ben);
+        let before = fixture.world.dump();
         let complete = format!("{version}/complete");
-        desk.world
+        fixture
+            .world
             .post(&ben, &complete, json!({}))
             .expect_problem("not-found");
-        desk.world
+        fixture
+            .world
             .post(&bea, &complete, json!({}))
             .expect_problem("conflict");
-        assert_eq!(desk.world.waves, 2);
-        assert_eq!(desk.world.dump(), before);
+        assert_eq!(fixture.world.waves, 2);
+        assert_eq!(fixture.world.dump(), before);
     }
 
     #[test]
     fn an_uploader_who_may_only_look_by_now_uploads_nothing() {
-        let mut desk = Desk::new();
-        let version = format!("{}/versions/1", desk.declared(BYTES));
-        desk.put(&version, BYTES);
-        let (ben, bea) = (desk.ben.clone(), desk.bea.clone());
-        desk.demote(&ben);
-        let before = desk.world.dump();
-        desk.complete(&version).expect_problem("forbidden");
+        let mut fixture = DocumentFixture::new();
+        let version = format!("{}/versions/1", fixture.declared(BYTES));
+        fixture.put(&version, BYTES);
+        let (ben, bea) = (fixture.ben.clone(), fixture.bea.clone());
+        fixture.demote(&ben);
+        let before = fixture.world.dump();
+        fixture.complete(&version).expect_problem("forbidden");
         let complete = format!("{version}/complete");
-        desk.world
+        fixture
+            .world
             .post(&bea, &complete, json!({}))
             .expect_problem("conflict");
-        assert_eq!(desk.world.dump(), before);
+        assert_eq!(fixture.world.dump(), before);
     }
 
     #[test]
     fn somebody_else_may_complete_what_an_allowed_person_uploaded() {
-        let mut desk = Desk::new();
-        let version = format!("{}/versions/1", desk.declared(BYTES));
-        desk.put(&version, BYTES);
-        let (ben, bea) = (desk.ben.clone(), desk.bea.clone());
+        let mut fixture = DocumentFixture::new();
+        let version = format!("{}/versions/1", fixture.declared(BYTES));
+        fixture.put(&version, BYTES);
+        let (ben, bea) = (fixture.ben.clone(), fixture.bea.clone());
         let complete = format!("{version}/complete");
-        let answer = desk.world.post(&bea, &complete, json!({})).expect(200);
-        assert_eq!(desk.world.waves, 3);
+        let answer = fixture.world.post(&bea, &complete, json!({})).expect(200);
+        assert_eq!(fixture.world.waves, 3);
         assert_eq!(answer.body["uploaded_by"], ben.id());
         assert_eq!(answer.body["updated_by"], bea.id());
     }
 
     #[test]
     fn refusals_come_before_the_object_store_is_asked() {
-        let mut desk = Desk::new();
-        let version = format!("{}/versions/1", desk.declared(BYTES));
-        desk.put(&version, BYTES);
-        let (ana, vera, otto) = (desk.ana.clone(), desk.vera.clone(), desk.otto.clone());
+        let mut fixture = DocumentFixture::new();
+        let version = format!("{}/versions/1", fixture.declared(BYTES));
+        fixture.put(&version, BYTES);
+        let (ana, vera, otto) = (
+            fixture.ana.clone(),
+            fixture.vera.clone(),
+            fixture.otto.clone(),
+        );
         let complete = format!("{version}/complete");
-        let before = desk.world.dump();
-        desk.world
+        let before = fixture.world.dump();
+        fixture
+            .world
             .post(&otto, &complete, json!({}))
             .expect_problem("not-found");
-        let refused = desk
+        let refused = fixture
             .world
             .post(&vera, &complete, json!({}))
             .expect_problem("forbidden");
         assert_eq!(refused.body["missing"], json!(["version.create"]));
-        assert_eq!(desk.world.waves, 1);
+        assert_eq!(fixture.world.waves, 1);
         let sized = json!({ "size": 3 });
-        assert_eq!(desk.world.post(&ana, &complete, sized).field(), "size");
+        assert_eq!(fixture.world.post(&ana, &complete, sized).field(), "size");
         let parts = json!({ "parts": [{ "number": 1, "etag": "\"a\"" }] });
-        assert_eq!(desk.world.post(&ana, &complete, parts).field(), "parts");
-        assert_eq!(desk.world.dump(), before);
-        desk.archive();
-        desk.complete(&version).expect_problem("conflict");
-        assert_eq!(desk.world.waves, 1);
+        assert_eq!(fixture.world.post(&ana, &complete, parts).field(), "parts");
+        assert_eq!(fixture.world.dump(), before);
+        fixture.archive();
+        fixture.complete(&version).expect_problem("conflict");
+        assert_eq!(fixture.world.waves, 1);
     }
 
     #[test]
     fn parts_are_put_together_and_verified_later_where_no_digest_is_known() {
-        let mut desk = Desk::new();
-        let version = desk.large();
-        let ben = desk.ben.clone();
+        let mut fixture = DocumentFixture::new();
+        let version = fixture.large();
+        let ben = fixture.ben.clone();
         let complete = format!("{version}/complete");
-        let before = desk.world.dump();
+        let before = fixture.world.dump();
         for body in [
             json!({}),
             parts([]),
@@ -361,36 +370,44 @@ mod tests {
             parts([1, 2, 4, 3, 5, 6, 7]),
             parts(1..=8),
         ] {
-            assert_eq!(desk.world.post(&ben, &complete, body).field(), "parts");
+            assert_eq!(fixture.world.post(&ben, &complete, body).field(), "parts");
         }
         let mut unprintable = parts(1..=7);
         unprintable["parts"][1]["etag"] = json!("a b");
-        let answer = desk.world.post(&ben, &complete, unprintable);
+        let answer = fixture.world.post(&ben, &complete, unprintable);
         assert_eq!(answer.field(), "parts[1].etag");
-        desk.world
+        fixture
+            .world
             .post(&ben, &complete, parts(1..=7))
             .expect_problem("conflict");
-        assert_eq!(desk.world.dump(), before);
-        desk.put_large(&version, None);
-        let answer = desk.world.post(&ben, &complete, parts(1..=7)).expect(202);
-        assert_eq!(desk.world.waves, 2);
+        assert_eq!(fixture.world.dump(), before);
+        fixture.put_large(&version, None);
+        let answer = fixture
+            .world
+            .post(&ben, &complete, parts(1..=7))
+            .expect(202);
+        assert_eq!(fixture.world.waves, 2);
         assert_eq!(answer.body["status"], "verifying");
-        assert_eq!(desk.events().last().unwrap(), "version.verifying");
-        let stored = desk.world.dump();
-        desk.world.post(&ben, &complete, parts(1..=7)).expect(202);
-        desk.world.post(&ben, &complete, json!({})).expect(202);
-        assert_eq!(desk.world.dump(), stored);
+        assert_eq!(fixture.events().last().unwrap(), "version.verifying");
+        let stored = fixture.world.dump();
+        fixture
+            .world
+            .post(&ben, &complete, parts(1..=7))
+            .expect(202);
+        fixture.world.post(&ben, &complete, json!({})).expect(202);
+        assert_eq!(fixture.world.dump(), stored);
         let download = format!("{version}/download");
-        desk.world
+        fixture
+            .world
             .post(&ben, &download, json!({}))
             .expect_problem("conflict");
     }
 
     #[test]
     fn parts_of_the_wrong_total_size_are_rejected_without_reading_them() {
-        let mut desk = Desk::new();
-        let version = desk.large();
-        desk.put_stat(
+        let mut fixture = DocumentFixture::new();
+        let version = fixture.large();
+        fixture.put_stat(
             &version,
             Stat {
                 size: LARGE - 1,
@@ -398,39 +415,45 @@ mod tests {
                 version: None,
             },
         );
-        let (ben, complete) = (desk.ben.clone(), format!("{version}/complete"));
-        desk.world
+        let (ben, complete) = (fixture.ben.clone(), format!("{version}/complete"));
+        fixture
+            .world
             .post(&ben, &complete, parts(1..=7))
             .expect_problem("upload-mismatch");
-        assert_eq!(desk.shown(&version)["status"], "rejected");
+        assert_eq!(fixture.shown(&version)["status"], "rejected");
     }
 
     #[test]
     fn parts_with_a_known_digest_are_available_at_once() {
-        let mut desk = Desk::new();
-        let version = desk.large();
-        desk.put_large(&version, Some(Sha256::of(BYTES)));
-        let (ben, complete) = (desk.ben.clone(), format!("{version}/complete"));
-        desk.world.post(&ben, &complete, parts(1..=7)).expect(200);
+        let mut fixture = DocumentFixture::new();
+        let version = fixture.large();
+        fixture.put_large(&version, Some(Sha256::of(BYTES)));
+        let (ben, complete) = (fixture.ben.clone(), format!("{version}/complete"));
+        fixture
+            .world
+            .post(&ben, &complete, parts(1..=7))
+            .expect(200);
     }
 
     #[test]
     fn a_repetition_under_a_key_answers_where_the_upload_stands() {
-        let mut desk = Desk::new();
-        let version = format!("{}/versions/1", desk.declared(BYTES));
-        let (ben, complete) = (desk.ben.clone(), format!("{version}/complete"));
+        let mut fixture = DocumentFixture::new();
+        let version = format!("{}/versions/1", fixture.declared(BYTES));
+        let (ben, complete) = (fixture.ben.clone(), format!("{version}/complete"));
         let key = [("idempotency-key", "done")];
-        desk.put(&version, b"something el");
+        fixture.put(&version, b"something el");
         for _ in 0..2 {
-            desk.world
+            fixture
+                .world
                 .send(&ben, "POST", &complete, &key, Some(json!({})))
                 .expect_problem("upload-mismatch");
         }
-        let version = format!("{}/versions/1", desk.declared(BYTES));
+        let version = format!("{}/versions/1", fixture.declared(BYTES));
         let complete = format!("{version}/complete");
-        desk.put(&version, BYTES);
+        fixture.put(&version, BYTES);
         for _ in 0..2 {
-            desk.world
+            fixture
+                .world
                 .send(&ben, "POST", &complete, &key, Some(json!({})))
                 .expect(200);
         }

@@ -4,14 +4,12 @@ use alloc::vec::Vec;
 
 use super::Stored;
 use crate::{
-    api::{Problem, ProblemKind, view},
-    authority::ProjectRecords,
-    commit::Commit,
-    context::Context,
-    facts::{Ask, Facts, Stat},
-    model::{Artifact, Content, ContentStatus, Record},
+    operation::{
+        Ask, Commit, Context, Facts, Outcome, Problem, ProblemKind, Reply, Stat,
+        authority::ProjectRecords, view,
+    },
     permission::Refusal,
-    use_case::{Outcome, Reply},
+    record::{Artifact, Content, ContentStatus, Record},
     value::{ProjectId, Timestamp},
 };
 

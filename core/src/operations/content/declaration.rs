@@ -8,12 +8,10 @@ use serde::{Deserialize, Serialize};
 
 use super::Stored;
 use crate::{
-    canonical,
-    context::Context,
-    model::{Content, ContentStatus, Record},
+    operation::{Context, Reply, Sign, SignUpload},
     permission::Permit,
-    use_case::{Reply, Sign, SignUpload},
-    value::{FileName, MediaType, Sha256, Size, Timestamp, UserId},
+    record::{Content, ContentStatus, Record},
+    value::{FileName, MediaType, Sha256, Size, Timestamp, UserId, canonical},
 };
 
 /// How long one PUT may take to arrive: 15 minutes.

@@ -5,13 +5,11 @@ use core::time::Duration;
 
 use super::{Place, Stored};
 use crate::{
-    api::{Parsed, Problem},
-    context::Context,
-    facts::{Ask, Facts},
-    model::{Content, ContentStatus},
-    permission::Capability,
-    use_case::{Outcome, Reply, Sign, SignDownload, UseCase},
-    value::MediaType,
+    operation::{
+        Ask, Context, Facts, Outcome, Parsed, Problem, Reply, Sign, SignDownload, UseCase,
+    },
+    record::{Content, ContentStatus},
+    value::{Capability, MediaType},
 };
 
 /// How long an address for downloading lasts: 5 minutes.
@@ -93,31 +91,31 @@ mod tests {
     use serde_json::json;
 
     use super::LIFETIME;
-    use crate::operations::content::testing::{BYTES, Desk, declaration};
+    use crate::testing::document_fixture::{BYTES, DocumentFixture, declaration};
 
     #[test]
     fn signs_the_verified_object_for_five_minutes() {
-        let mut desk = Desk::new();
-        let path = desk.uploaded();
-        let (vera, download) = (desk.vera.clone(), format!("{path}/versions/1/download"));
-        let before = desk.world.dump();
-        let answer = desk.world.post(&vera, &download, json!({})).expect(200);
-        assert_eq!(desk.world.waves, 1);
+        let mut fixture = DocumentFixture::new();
+        let path = fixture.uploaded();
+        let (vera, download) = (fixture.vera.clone(), format!("{path}/versions/1/download"));
+        let before = fixture.world.dump();
+        let answer = fixture.world.post(&vera, &download, json!({})).expect(200);
+        assert_eq!(fixture.world.waves, 1);
         let signed = answer.download();
-        let object = desk.object_path(&format!("{path}/versions/1"));
+        let object = fixture.object_path(&format!("{path}/versions/1"));
         assert_eq!(signed.path.to_string(), object);
         assert_eq!(signed.object_version.as_deref(), Some("object-1"));
         assert_eq!(signed.file.as_str(), "report.pdf");
         assert_eq!(signed.media_type.as_str(), "application/pdf");
-        assert_eq!(signed.expires_at, desk.world.now.after(LIFETIME));
+        assert_eq!(signed.expires_at, fixture.world.now.after(LIFETIME));
         assert_eq!(signed.permit().author().to_string(), vera.id());
-        assert_eq!(desk.world.dump(), before);
+        assert_eq!(fixture.world.dump(), before);
     }
 
     #[test]
     fn case_49_active_content_is_served_as_opaque_bytes() {
-        let mut desk = Desk::new();
-        let (ben, path) = (desk.ben.clone(), desk.artifacts());
+        let mut fixture = DocumentFixture::new();
+        let (ben, path) = (fixture.ben.clone(), fixture.artifacts());
         for active in [
             "text/html",
             "image/svg+xml",
@@ -127,16 +125,16 @@ mod tests {
         ] {
             let mut body = declaration(BYTES);
             body["media_type"] = json!(active);
-            let answer = desk.world.post(&ben, &path, body).expect(201);
+            let answer = fixture.world.post(&ben, &path, body).expect(201);
             let id = answer.body["artifact"]["id"].as_str().unwrap();
             let version = format!("{path}/{id}/versions/1");
-            desk.put(&version, BYTES);
+            fixture.put(&version, BYTES);
             assert_eq!(
-                desk.complete(&version).expect(200).body["media_type"],
+                fixture.complete(&version).expect(200).body["media_type"],
                 active
             );
             let download = format!("{version}/download");
-            let answer = desk.world.post(&ben, &download, json!({})).expect(200);
+            let answer = fixture.world.post(&ben, &download, json!({})).expect(200);
             assert_eq!(
                 answer.download().media_type.as_str(),
                 "application/octet-stream"
@@ -146,41 +144,44 @@ mod tests {
 
     #[test]
     fn refusals_sign_nothing() {
-        let mut desk = Desk::new();
-        let path = desk.uploaded();
-        let pending = desk.added(&path, b"second");
-        let (ben, otto) = (desk.ben.clone(), desk.otto.clone());
+        let mut fixture = DocumentFixture::new();
+        let path = fixture.uploaded();
+        let pending = fixture.added(&path, b"second");
+        let (ben, otto) = (fixture.ben.clone(), fixture.otto.clone());
         let download = format!("{path}/versions/1/download");
-        desk.world
+        fixture
+            .world
             .post(&otto, &download, json!({}))
             .expect_problem("not-found");
         let unfinished = format!("{pending}/download");
-        desk.world
+        fixture
+            .world
             .post(&ben, &unfinished, json!({}))
             .expect_problem("conflict");
         let lifetime = json!({ "expires_at": "2099-01-01T00:00:00Z" });
         assert_eq!(
-            desk.world.post(&ben, &download, lifetime).field(),
+            fixture.world.post(&ben, &download, lifetime).field(),
             "expires_at"
         );
     }
 
     #[test]
     fn case_37_an_archived_project_can_still_be_read() {
-        let mut desk = Desk::new();
-        let path = desk.uploaded();
-        desk.archive();
-        let (vera, download) = (desk.vera.clone(), format!("{path}/versions/1/download"));
-        desk.world.post(&vera, &download, json!({})).expect(200);
+        let mut fixture = DocumentFixture::new();
+        let path = fixture.uploaded();
+        fixture.archive();
+        let (vera, download) = (fixture.vera.clone(), format!("{path}/versions/1/download"));
+        fixture.world.post(&vera, &download, json!({})).expect(200);
     }
 
     #[test]
     fn case_36_access_that_ended_ends_downloads_at_once() {
-        let mut desk = Desk::new();
-        let path = desk.uploaded();
-        let (vera, download) = (desk.vera.clone(), format!("{path}/versions/1/download"));
-        desk.remove(&vera);
-        desk.world
+        let mut fixture = DocumentFixture::new();
+        let path = fixture.uploaded();
+        let (vera, download) = (fixture.vera.clone(), format!("{path}/versions/1/download"));
+        fixture.remove(&vera);
+        fixture
+            .world
             .post(&vera, &download, json!({}))
             .expect_problem("not-found");
     }

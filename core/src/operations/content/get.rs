@@ -3,12 +3,7 @@
 use alloc::vec::Vec;
 
 use super::{Place, Stored};
-use crate::{
-    api::{Parsed, Problem, view},
-    context::Context,
-    facts::{Ask, Facts},
-    use_case::{Outcome, UseCase},
-};
+use crate::operation::{Ask, Context, Facts, Outcome, Parsed, Problem, UseCase, view};
 
 /// Shows one.
 pub(crate) struct GetContent<S: Stored> {

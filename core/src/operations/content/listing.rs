@@ -6,15 +6,13 @@ use serde::Serialize;
 
 use super::ArtifactPlace;
 use crate::{
-    api::{PageRequest, Parsed, Problem, view},
-    authority::ProjectRecords,
-    context::Context,
-    facts::{Ask, FactError, Facts},
-    model::{Body, Record},
-    permission::Capability,
+    operation::{
+        Ask, Context, FactError, Facts, Outcome, PageRequest, Parsed, Problem, UseCase,
+        authority::ProjectRecords, view,
+    },
+    record::{Body, Record},
     storage::{Range, Scope, Sort},
-    use_case::{Outcome, UseCase},
-    value::{ArtifactId, ProjectId, UserId},
+    value::{ArtifactId, Capability, ProjectId, UserId},
 };
 
 /// One page of the records of one family, in the order of their keys.

@@ -3,15 +3,11 @@
 use alloc::vec::Vec;
 
 use crate::{
-    api::{Parsed, Problem},
-    authority::ProjectRecords,
-    commit::Commit,
-    context::Context,
-    facts::{Ask, Facts},
-    model::{Artifact, Record},
-    permission::{Capability, Permit, Refusal},
+    operation::{Ask, Commit, Context, Facts, Parsed, Problem, authority::ProjectRecords},
+    permission::{Permit, Refusal},
+    record::{Artifact, Record},
     storage::{Key, Scope, Sort},
-    value::{ArtifactId, ProjectId, Timestamp, UserId},
+    value::{ArtifactId, Capability, ProjectId, Timestamp, UserId},
 };
 
 /// An artifact as paths address it.

@@ -11,13 +11,10 @@ use super::{
     declaration::{plan, upload_end},
 };
 use crate::{
-    api::{Parsed, Problem, plan::UploadPlan},
-    context::Context,
-    facts::{Ask, Facts},
-    model::{Content, Record},
+    operation::{Ask, Context, Facts, Outcome, Parsed, Problem, Reply, UseCase, plan::UploadPlan},
     permission::Permit,
+    record::{Content, Record},
     storage::{Key, Scope},
-    use_case::{Outcome, Reply, UseCase},
 };
 
 /// Issues an upload plan again, with a new end.
@@ -102,97 +99,101 @@ mod tests {
 
     use serde_json::json;
 
-    use crate::operations::content::testing::{BYTES, Desk, LARGE, declaration};
+    use crate::testing::document_fixture::{BYTES, DocumentFixture, LARGE, declaration};
 
     const ALMOST: Duration = Duration::from_secs(14 * 60);
 
     #[test]
     fn the_same_upload_gets_a_new_end() {
-        let mut desk = Desk::new();
-        let version = format!("{}/versions/1", desk.declared(BYTES));
-        desk.world.pass(ALMOST);
-        let (bea, upload) = (desk.bea.clone(), format!("{version}/upload"));
-        let answer = desk.world.post(&bea, &upload, json!({})).expect(200);
-        assert_eq!(desk.world.waves, 1);
+        let mut fixture = DocumentFixture::new();
+        let version = format!("{}/versions/1", fixture.declared(BYTES));
+        fixture.world.pass(ALMOST);
+        let (bea, upload) = (fixture.bea.clone(), format!("{version}/upload"));
+        let answer = fixture.world.post(&bea, &upload, json!({})).expect(200);
+        assert_eq!(fixture.world.waves, 1);
         let plan = answer.upload();
-        assert_eq!(plan.path.to_string(), desk.object_path(&version));
-        let end = desk.world.now.after(Duration::from_secs(15 * 60));
+        assert_eq!(plan.path.to_string(), fixture.object_path(&version));
+        let end = fixture.world.now.after(Duration::from_secs(15 * 60));
         assert_eq!(plan.expires_at, end);
-        assert_eq!(desk.events().last().unwrap(), "version.reissued");
-        desk.world.pass(ALMOST);
-        desk.put(&version, BYTES);
-        desk.complete(&version).expect(200);
+        assert_eq!(fixture.events().last().unwrap(), "version.reissued");
+        fixture.world.pass(ALMOST);
+        fixture.put(&version, BYTES);
+        fixture.complete(&version).expect(200);
     }
 
     #[test]
     fn parts_sent_already_stay_of_use() {
-        let mut desk = Desk::new();
-        let (ben, path) = (desk.ben.clone(), desk.artifacts());
+        let mut fixture = DocumentFixture::new();
+        let (ben, path) = (fixture.ben.clone(), fixture.artifacts());
         let mut body = declaration(BYTES);
         body["size"] = json!(LARGE);
-        let declared = desk.world.post(&ben, &path, body).expect(201);
+        let declared = fixture.world.post(&ben, &path, body).expect(201);
         let id = declared.body["artifact"]["id"].as_str().unwrap();
         let upload = format!("{path}/{id}/versions/1/upload");
         // A surface that stopped before it began the parts begins them now.
-        let answer = desk.world.post(&ben, &upload, json!({})).expect(200);
+        let answer = fixture.world.post(&ben, &upload, json!({})).expect(200);
         assert_eq!(answer.upload().upload_id, None);
-        desk.start_parts(answer.upload());
-        let answer = desk.world.post(&ben, &upload, json!({})).expect(200);
+        fixture.start_parts(answer.upload());
+        let answer = fixture.world.post(&ben, &upload, json!({})).expect(200);
         assert_eq!(answer.upload().upload_id.as_deref(), Some("parts-1"));
     }
 
     #[test]
     fn a_repetition_signs_the_same_again() {
-        let mut desk = Desk::new();
-        let upload = format!("{}/versions/1/upload", desk.declared(BYTES));
-        let (ben, key) = (desk.ben.clone(), [("idempotency-key", "again")]);
-        let first = desk
+        let mut fixture = DocumentFixture::new();
+        let upload = format!("{}/versions/1/upload", fixture.declared(BYTES));
+        let (ben, key) = (fixture.ben.clone(), [("idempotency-key", "again")]);
+        let first = fixture
             .world
             .send(&ben, "POST", &upload, &key, None)
             .expect(200);
-        let stored = desk.world.dump();
-        desk.world.pass(Duration::from_secs(60));
-        let second = desk
+        let stored = fixture.world.dump();
+        fixture.world.pass(Duration::from_secs(60));
+        let second = fixture
             .world
             .send(&ben, "POST", &upload, &key, None)
             .expect(200);
         assert_eq!(second.upload().expires_at, first.upload().expires_at);
-        assert_eq!(desk.world.dump(), stored);
+        assert_eq!(fixture.world.dump(), stored);
     }
 
     #[test]
     fn case_45_no_plan_once_the_bytes_are_there() {
-        let mut desk = Desk::new();
-        let upload = format!("{}/versions/1/upload", desk.uploaded());
-        let (ben, before) = (desk.ben.clone(), desk.world.dump());
-        desk.world
+        let mut fixture = DocumentFixture::new();
+        let upload = format!("{}/versions/1/upload", fixture.uploaded());
+        let (ben, before) = (fixture.ben.clone(), fixture.world.dump());
+        fixture
+            .world
             .post(&ben, &upload, json!({}))
             .expect_problem("conflict");
-        assert_eq!(desk.world.dump(), before);
+        assert_eq!(fixture.world.dump(), before);
     }
 
     #[test]
     fn refusals_change_nothing() {
-        let mut desk = Desk::new();
-        let upload = format!("{}/versions/1/upload", desk.declared(BYTES));
-        let (ana, ben) = (desk.ana.clone(), desk.ben.clone());
-        let (vera, otto) = (desk.vera.clone(), desk.otto.clone());
-        let before = desk.world.dump();
-        desk.world
+        let mut fixture = DocumentFixture::new();
+        let upload = format!("{}/versions/1/upload", fixture.declared(BYTES));
+        let (ana, ben) = (fixture.ana.clone(), fixture.ben.clone());
+        let (vera, otto) = (fixture.vera.clone(), fixture.otto.clone());
+        let before = fixture.world.dump();
+        fixture
+            .world
             .post(&otto, &upload, json!({}))
             .expect_problem("not-found");
-        let refused = desk
+        let refused = fixture
             .world
             .post(&vera, &upload, json!({}))
             .expect_problem("forbidden");
         assert_eq!(refused.body["missing"], json!(["version.create"]));
-        desk.world.pass(Duration::from_secs(15 * 60));
-        desk.world
+        fixture.world.pass(Duration::from_secs(15 * 60));
+        fixture
+            .world
             .post(&ben, &upload, json!({}))
             .expect_problem("conflict");
-        assert_eq!(desk.world.dump(), before);
-        desk.archive();
-        desk.world
+        assert_eq!(fixture.world.dump(), before);
+        fixture.archive();
+        fixture
+            .world
             .post(&ana, &upload, json!({}))
             .expect_problem("conflict");
     }

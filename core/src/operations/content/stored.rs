@@ -7,14 +7,10 @@ use serde::Serialize;
 
 use super::{ArtifactPlace, FoundArtifact};
 use crate::{
-    api::{Parsed, Problem},
-    commit::Commit,
-    context::Context,
-    facts::{Ask, Facts},
-    model::{Artifact, Body, Content, Derived, EventType, Record, Version, VersionNumber},
-    permission::Capability,
+    operation::{Ask, Commit, Context, Facts, Parsed, Problem},
+    record::{Artifact, Body, Content, Derived, EventType, Record, Version, VersionNumber},
     storage::{Key, ObjectKind, ObjectPath, Scope, Sort},
-    value::{ArtifactId, UserId},
+    value::{ArtifactId, Capability, UserId},
 };
 
 /// A record that stands for uploaded bytes: a raw version or a derived output.

@@ -4,10 +4,9 @@ use alloc::boxed::Box;
 
 use super::DerivedView;
 use crate::{
-    api::{Method, Parsed, Problem, ProblemKind, Route, schema},
-    model::Derived,
+    operation::{Method, Parsed, Problem, ProblemKind, Route, UseCase, schema},
     operations::content::complete::{Complete, Input},
-    use_case::UseCase,
+    record::Derived,
 };
 
 /// The route.
@@ -35,60 +34,64 @@ mod tests {
 
     use serde_json::{Value, json};
 
-    use crate::operations::content::testing::Desk;
+    use crate::testing::document_fixture::DocumentFixture;
 
     #[test]
     fn an_output_becomes_available_without_touching_artifact_or_version() {
-        let mut desk = Desk::new();
-        let path = desk.uploaded();
-        let derived = desk.derived(&path, b"text", json!({}));
-        let (artifact, version) = (desk.shown(&path), desk.shown(&format!("{path}/versions/1")));
-        desk.put(&derived, b"text");
-        let answer = desk.complete(&derived).expect(200);
-        assert_eq!(desk.world.waves, 2);
+        let mut fixture = DocumentFixture::new();
+        let path = fixture.uploaded();
+        let derived = fixture.derived(&path, b"text", json!({}));
+        let (artifact, version) = (
+            fixture.shown(&path),
+            fixture.shown(&format!("{path}/versions/1")),
+        );
+        fixture.put(&derived, b"text");
+        let answer = fixture.complete(&derived).expect(200);
+        assert_eq!(fixture.world.waves, 2);
         assert_eq!(answer.body["status"], "available");
-        assert_eq!(desk.events().last().unwrap(), "derived.available");
-        assert_eq!(desk.shown(&path), artifact);
-        assert_eq!(desk.shown(&format!("{path}/versions/1")), version);
+        assert_eq!(fixture.events().last().unwrap(), "derived.available");
+        assert_eq!(fixture.shown(&path), artifact);
+        assert_eq!(fixture.shown(&format!("{path}/versions/1")), version);
     }
 
     #[test]
     fn a_successor_supersedes_once_it_is_available_and_not_before() {
-        let mut desk = Desk::new();
-        let path = desk.uploaded();
-        let old = desk.derived(&path, b"text", json!({}));
-        let old_id = desk.shown(&old)["id"].clone();
-        let new = desk.derived(&path, b"better", json!({ "supersedes": old_id }));
-        assert_eq!(desk.shown(&new)["supersedes"], old_id);
-        assert_eq!(desk.shown(&old).get("superseded_by"), None);
-        desk.put(&new, b"worse!");
-        desk.complete(&new).expect_problem("upload-mismatch");
-        assert_eq!(desk.events().last().unwrap(), "derived.rejected");
-        assert_eq!(desk.shown(&old).get("superseded_by"), None);
-        let new = desk.derived(&path, b"better", json!({ "supersedes": old_id }));
-        desk.put(&new, b"better");
-        let answer = desk.complete(&new).expect(200);
-        assert_eq!(desk.world.waves, 2);
-        assert_eq!(desk.shown(&old)["superseded_by"], answer.body["id"]);
+        let mut fixture = DocumentFixture::new();
+        let path = fixture.uploaded();
+        let old = fixture.derived(&path, b"text", json!({}));
+        let old_id = fixture.shown(&old)["id"].clone();
+        let new = fixture.derived(&path, b"better", json!({ "supersedes": old_id }));
+        assert_eq!(fixture.shown(&new)["supersedes"], old_id);
+        assert_eq!(fixture.shown(&old).get("superseded_by"), None);
+        fixture.put(&new, b"worse!");
+        fixture.complete(&new).expect_problem("upload-mismatch");
+        assert_eq!(fixture.events().last().unwrap(), "derived.rejected");
+        assert_eq!(fixture.shown(&old).get("superseded_by"), None);
+        let new = fixture.derived(&path, b"better", json!({ "supersedes": old_id }));
+        fixture.put(&new, b"better");
+        let answer = fixture.complete(&new).expect(200);
+        assert_eq!(fixture.world.waves, 2);
+        assert_eq!(fixture.shown(&old)["superseded_by"], answer.body["id"]);
     }
 
     #[test]
     fn refusals_change_nothing() {
-        let mut desk = Desk::new();
-        let path = desk.uploaded();
-        let derived = desk.derived(&path, b"text", json!({}));
-        let (vera, otto) = (desk.vera.clone(), desk.otto.clone());
+        let mut fixture = DocumentFixture::new();
+        let path = fixture.uploaded();
+        let derived = fixture.derived(&path, b"text", json!({}));
+        let (vera, otto) = (fixture.vera.clone(), fixture.otto.clone());
         let complete = format!("{derived}/complete");
-        let before = desk.world.dump();
-        desk.complete(&derived).expect_problem("conflict");
-        desk.world
+        let before = fixture.world.dump();
+        fixture.complete(&derived).expect_problem("conflict");
+        fixture
+            .world
             .post(&otto, &complete, Value::Object(Default::default()))
             .expect_problem("not-found");
-        let refused = desk
+        let refused = fixture
             .world
             .post(&vera, &complete, json!({}))
             .expect_problem("forbidden");
         assert_eq!(refused.body["missing"], json!(["derived.create"]));
-        assert_eq!(desk.world.dump(), before);
+        assert_eq!(fixture.world.dump(), before);
     }
 }

@@ -7,18 +7,18 @@ use serde::{Deserialize, Serialize};
 
 use super::DerivedView;
 use crate::{
-    api::{Method, Parsed, Problem, Route, plan::UploadPlan, schema, view},
-    context::Context,
-    facts::{Ask, Facts},
-    model::{ContentStatus, Derived, EventType, Record, Version},
+    operation::{
+        Ask, Context, Facts, Method, Outcome, Parsed, Problem, Reply, Route, UseCase,
+        plan::UploadPlan, schema, view,
+    },
     operations::content::{
         ArtifactPlace, FoundArtifact,
         declaration::{Declaration, declared},
     },
-    permission::{Capability, Permit},
+    permission::Permit,
+    record::{ContentStatus, Derived, EventType, Record, Version},
     storage::{Key, Scope, Sort},
-    use_case::{Outcome, Reply, UseCase},
-    value::{DerivedId, FileName, Kind, MediaType, Sha256, Size},
+    value::{Capability, DerivedId, FileName, Kind, MediaType, Sha256, Size},
 };
 
 /// Declares an output made from a raw version, which waits for its bytes.
@@ -183,7 +183,7 @@ mod tests {
 
     use serde_json::{Value, json};
 
-    use crate::operations::content::testing::{BYTES, Desk, declaration};
+    use crate::testing::document_fixture::{BYTES, DocumentFixture, declaration};
 
     fn output(bytes: &[u8]) -> Value {
         let mut body = declaration(bytes);
@@ -194,32 +194,32 @@ mod tests {
 
     #[test]
     fn declares_an_output_of_an_available_version() {
-        let mut desk = Desk::new();
-        let path = format!("{}/derived", desk.uploaded());
-        let bea = desk.bea.clone();
-        let answer = desk.world.post(&bea, &path, output(b"text")).expect(201);
-        assert_eq!(desk.world.waves, 1);
+        let mut fixture = DocumentFixture::new();
+        let path = format!("{}/derived", fixture.uploaded());
+        let bea = fixture.bea.clone();
+        let answer = fixture.world.post(&bea, &path, output(b"text")).expect(201);
+        assert_eq!(fixture.world.waves, 1);
         let derived = &answer.body["derived"];
         assert_eq!(derived["source_version"], 1);
         assert_eq!(derived["kind"], "text");
         assert_eq!(derived["status"], "pending");
         assert_eq!(derived["uploaded_by"], bea.id());
-        Desk::assert_discreet(derived);
-        let object = desk.object_path(&format!("{path}/{}", derived["id"].as_str().unwrap()));
+        DocumentFixture::assert_discreet(derived);
+        let object = fixture.object_path(&format!("{path}/{}", derived["id"].as_str().unwrap()));
         assert_eq!(answer.upload().path.to_string(), object);
-        assert_eq!(desk.events().last().unwrap(), "derived.created");
+        assert_eq!(fixture.events().last().unwrap(), "derived.created");
     }
 
     #[test]
     fn what_the_body_names_must_be_there() {
-        let mut desk = Desk::new();
-        let artifact = desk.uploaded();
-        desk.added(&artifact, b"second");
-        let foreign = desk.uploaded();
-        let foreign = desk.derived(&foreign, b"text", json!({}));
+        let mut fixture = DocumentFixture::new();
+        let artifact = fixture.uploaded();
+        fixture.added(&artifact, b"second");
+        let foreign = fixture.uploaded();
+        let foreign = fixture.derived(&foreign, b"text", json!({}));
         let foreign = foreign.rsplit('/').next().unwrap();
-        let (ben, path) = (desk.ben.clone(), format!("{artifact}/derived"));
-        let before = desk.world.dump();
+        let (ben, path) = (fixture.ben.clone(), format!("{artifact}/derived"));
+        let before = fixture.world.dump();
         for (field, value) in [
             // Pending, never declared, no number at all.
             ("source_version", json!(2)),
@@ -232,43 +232,52 @@ mod tests {
         ] {
             let mut body = output(b"text");
             body[field] = value;
-            assert_eq!(desk.world.post(&ben, &path, body).field(), field);
+            assert_eq!(fixture.world.post(&ben, &path, body).field(), field);
         }
-        assert_eq!(desk.world.dump(), before);
+        assert_eq!(fixture.world.dump(), before);
     }
 
     #[test]
     fn a_repetition_declares_no_second_output() {
-        let mut desk = Desk::new();
-        let path = format!("{}/derived", desk.uploaded());
-        let (ben, key) = (desk.ben.clone(), [("idempotency-key", "text")]);
+        let mut fixture = DocumentFixture::new();
+        let path = format!("{}/derived", fixture.uploaded());
+        let (ben, key) = (fixture.ben.clone(), [("idempotency-key", "text")]);
         let body = Some(output(b"text"));
-        let first = desk
+        let first = fixture
             .world
             .send(&ben, "POST", &path, &key, body.clone())
             .expect(201);
-        let second = desk.world.send(&ben, "POST", &path, &key, body).expect(201);
+        let second = fixture
+            .world
+            .send(&ben, "POST", &path, &key, body)
+            .expect(201);
         assert_eq!(first.body, second.body);
         assert_eq!(first.upload().path, second.upload().path);
     }
 
     #[test]
     fn refusals_change_nothing() {
-        let mut desk = Desk::new();
-        let path = format!("{}/derived", desk.uploaded());
-        let (ana, cleo, otto) = (desk.ana.clone(), desk.cleo.clone(), desk.otto.clone());
-        let before = desk.world.dump();
-        desk.world
+        let mut fixture = DocumentFixture::new();
+        let path = format!("{}/derived", fixture.uploaded());
+        let (ana, cleo, otto) = (
+            fixture.ana.clone(),
+            fixture.cleo.clone(),
+            fixture.otto.clone(),
+        );
+        let before = fixture.world.dump();
+        fixture
+            .world
             .post(&otto, &path, output(BYTES))
             .expect_problem("not-found");
-        let refused = desk
+        let refused = fixture
             .world
             .post(&cleo, &path, output(BYTES))
             .expect_problem("forbidden");
         assert_eq!(refused.body["missing"], json!(["derived.create"]));
-        assert_eq!(desk.world.dump(), before);
-        desk.archive();
-        desk.world
+        assert_eq!(fixture.world.dump(), before);
+        fixture.archive();
+        fixture
+            .world
             .post(&ana, &path, output(BYTES))
             .expect_problem("conflict");
     }

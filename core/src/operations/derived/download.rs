@@ -3,10 +3,9 @@
 use alloc::boxed::Box;
 
 use crate::{
-    api::{Method, Parsed, Problem, Route, plan::DownloadAddress, schema},
-    model::Derived,
+    operation::{Method, Parsed, Problem, Route, UseCase, plan::DownloadAddress, schema},
     operations::content::download::Download,
-    use_case::UseCase,
+    record::Derived,
 };
 
 /// The route.
@@ -29,26 +28,28 @@ mod tests {
 
     use serde_json::json;
 
-    use crate::operations::content::testing::Desk;
+    use crate::testing::document_fixture::DocumentFixture;
 
     #[test]
     fn an_output_is_downloaded_once_it_is_available() {
-        let mut desk = Desk::new();
-        let path = desk.uploaded();
-        let derived = desk.derived(&path, b"text", json!({}));
-        let (vera, otto) = (desk.vera.clone(), desk.otto.clone());
+        let mut fixture = DocumentFixture::new();
+        let path = fixture.uploaded();
+        let derived = fixture.derived(&path, b"text", json!({}));
+        let (vera, otto) = (fixture.vera.clone(), fixture.otto.clone());
         let download = format!("{derived}/download");
-        desk.world
+        fixture
+            .world
             .post(&vera, &download, json!({}))
             .expect_problem("conflict");
-        desk.put(&derived, b"text");
-        desk.complete(&derived).expect(200);
-        let answer = desk.world.post(&vera, &download, json!({})).expect(200);
+        fixture.put(&derived, b"text");
+        fixture.complete(&derived).expect(200);
+        let answer = fixture.world.post(&vera, &download, json!({})).expect(200);
         assert_eq!(
             answer.download().path.to_string(),
-            desk.object_path(&derived)
+            fixture.object_path(&derived)
         );
-        desk.world
+        fixture
+            .world
             .post(&otto, &download, json!({}))
             .expect_problem("not-found");
     }

@@ -4,10 +4,9 @@ use alloc::boxed::Box;
 
 use super::DerivedView;
 use crate::{
-    api::{Method, Parsed, Problem, Route, schema},
-    model::Derived,
+    operation::{Method, Parsed, Problem, Route, UseCase, schema},
     operations::content::get::GetContent,
-    use_case::UseCase,
+    record::Derived,
 };
 
 /// The route.
@@ -30,21 +29,25 @@ mod tests {
 
     use serde_json::json;
 
-    use crate::operations::content::testing::Desk;
+    use crate::testing::document_fixture::DocumentFixture;
 
     #[test]
     fn shows_an_output_below_its_own_artifact() {
-        let mut desk = Desk::new();
-        let (path, other) = (desk.uploaded(), desk.uploaded());
-        let derived = desk.derived(&path, b"text", json!({}));
-        let (vera, otto) = (desk.vera.clone(), desk.otto.clone());
-        let answer = desk.world.get(&vera, &derived).expect(200);
-        assert_eq!(desk.world.waves, 1);
+        let mut fixture = DocumentFixture::new();
+        let (path, other) = (fixture.uploaded(), fixture.uploaded());
+        let derived = fixture.derived(&path, b"text", json!({}));
+        let (vera, otto) = (fixture.vera.clone(), fixture.otto.clone());
+        let answer = fixture.world.get(&vera, &derived).expect(200);
+        assert_eq!(fixture.world.waves, 1);
         assert_eq!(answer.body["source_version"], 1);
-        Desk::assert_discreet(&answer.body);
-        desk.world.get(&otto, &derived).expect_problem("not-found");
+        DocumentFixture::assert_discreet(&answer.body);
+        fixture
+            .world
+            .get(&otto, &derived)
+            .expect_problem("not-found");
         let elsewhere = format!("{other}/derived/{}", answer.id());
-        desk.world
+        fixture
+            .world
             .get(&vera, &elsewhere)
             .expect_problem("not-found");
     }

@@ -4,11 +4,10 @@ use alloc::boxed::Box;
 
 use super::DerivedView;
 use crate::{
-    api::{Method, PAGE, Parsed, Problem, Route, schema, view::ListView},
-    model::Derived,
+    operation::{Method, PAGE, Parsed, Problem, Route, UseCase, schema, view::ListView},
     operations::content::listing::Listing,
-    permission::Capability,
-    use_case::UseCase,
+    record::Derived,
+    value::Capability,
 };
 
 /// The route.
@@ -36,27 +35,27 @@ mod tests {
 
     use serde_json::json;
 
-    use crate::operations::content::testing::Desk;
+    use crate::testing::document_fixture::DocumentFixture;
 
     #[test]
     fn lists_the_outputs_of_one_artifact() {
-        let mut desk = Desk::new();
-        let (path, other) = (desk.uploaded(), desk.uploaded());
-        desk.derived(&path, b"text", json!({}));
-        desk.world.pass(core::time::Duration::from_secs(1));
-        desk.derived(&path, b"more", json!({ "kind": "thumbnail" }));
-        desk.derived(&other, b"text", json!({}));
+        let mut fixture = DocumentFixture::new();
+        let (path, other) = (fixture.uploaded(), fixture.uploaded());
+        fixture.derived(&path, b"text", json!({}));
+        fixture.world.pass(core::time::Duration::from_secs(1));
+        fixture.derived(&path, b"more", json!({ "kind": "thumbnail" }));
+        fixture.derived(&other, b"text", json!({}));
         let (vera, otto, list) = (
-            desk.vera.clone(),
-            desk.otto.clone(),
+            fixture.vera.clone(),
+            fixture.otto.clone(),
             format!("{path}/derived"),
         );
-        let listed = desk.world.get(&vera, &list).expect(200).body;
-        assert_eq!(desk.world.waves, 2);
+        let listed = fixture.world.get(&vera, &list).expect(200).body;
+        assert_eq!(fixture.world.waves, 2);
         let items = listed["items"].as_array().unwrap();
         assert_eq!(items.len(), 2);
         assert_eq!(items[0]["kind"], "text");
         assert_eq!(items[1]["kind"], "thumbnail");
-        desk.world.get(&otto, &list).expect_problem("not-found");
+        fixture.world.get(&otto, &list).expect_problem("not-found");
     }
 }

@@ -3,10 +3,9 @@
 use alloc::boxed::Box;
 
 use crate::{
-    api::{Method, Parsed, Problem, ProblemKind, Route, schema},
-    model::Derived,
+    operation::{Method, Parsed, Problem, ProblemKind, Route, UseCase, schema},
     operations::content::reissue::{IssuedView, Reissue},
-    use_case::UseCase,
+    record::Derived,
 };
 
 /// The route.
@@ -30,24 +29,25 @@ mod tests {
 
     use serde_json::json;
 
-    use crate::operations::content::testing::Desk;
+    use crate::testing::document_fixture::DocumentFixture;
 
     #[test]
     fn the_plan_of_an_output_is_issued_again() {
-        let mut desk = Desk::new();
-        let path = desk.uploaded();
-        let derived = desk.derived(&path, b"text", json!({}));
+        let mut fixture = DocumentFixture::new();
+        let path = fixture.uploaded();
+        let derived = fixture.derived(&path, b"text", json!({}));
         let (ben, vera, upload) = (
-            desk.ben.clone(),
-            desk.vera.clone(),
+            fixture.ben.clone(),
+            fixture.vera.clone(),
             format!("{derived}/upload"),
         );
-        desk.world
+        fixture
+            .world
             .post(&ben, &upload, json!({}))
             .expect(200)
             .upload();
-        assert_eq!(desk.events().last().unwrap(), "derived.reissued");
-        let refused = desk
+        assert_eq!(fixture.events().last().unwrap(), "derived.reissued");
+        let refused = fixture
             .world
             .post(&vera, &upload, json!({}))
             .expect_problem("forbidden");

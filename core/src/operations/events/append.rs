@@ -7,15 +7,14 @@ use serde::Deserialize;
 
 use super::EventView;
 use crate::{
-    api::{Method, Parsed, Problem, Route, schema, view},
-    context::Context,
-    facts::{Ask, Facts},
-    model::{EventType, Record, WriteEvent},
+    operation::{
+        Ask, Context, Facts, Method, Outcome, Parsed, Problem, Reply, Route, UseCase, schema, view,
+    },
     operations::content::{ArtifactPlace, FoundArtifact},
-    permission::{Capability, Permit},
+    permission::Permit,
+    record::{EventType, Record, WriteEvent},
     storage::{Key, Scope},
-    use_case::{Outcome, Reply, UseCase},
-    value::{Kind, Text},
+    value::{Capability, Kind, Text},
 };
 
 /// Appends a write event, authored by the caller.
@@ -106,26 +105,26 @@ mod tests {
 
     use serde_json::json;
 
-    use crate::operations::content::testing::Desk;
+    use crate::testing::document_fixture::DocumentFixture;
 
     #[test]
     fn a_commenter_writes_in_their_own_name() {
-        let mut desk = Desk::new();
-        let path = format!("{}/events", desk.uploaded());
-        let cleo = desk.cleo.clone();
+        let mut fixture = DocumentFixture::new();
+        let path = format!("{}/events", fixture.uploaded());
+        let cleo = fixture.cleo.clone();
         let body = json!({ "kind": "comment", "text": "see page 3\nand 4" });
-        let answer = desk.world.post(&cleo, &path, body).expect(201);
-        assert_eq!(desk.world.waves, 1);
+        let answer = fixture.world.post(&cleo, &path, body).expect(201);
+        assert_eq!(fixture.world.waves, 1);
         assert_eq!(answer.body["text"], "see page 3\nand 4");
         assert_eq!(answer.body["created_by"], cleo.id());
-        assert_eq!(desk.events().last().unwrap(), "event.appended");
+        assert_eq!(fixture.events().last().unwrap(), "event.appended");
     }
 
     #[test]
     fn bad_input_names_the_field_and_changes_nothing() {
-        let mut desk = Desk::new();
-        let path = format!("{}/events", desk.uploaded());
-        let (ben, before) = (desk.ben.clone(), desk.world.dump());
+        let mut fixture = DocumentFixture::new();
+        let path = format!("{}/events", fixture.uploaded());
+        let (ben, before) = (fixture.ben.clone(), fixture.world.dump());
         for (field, value) in [
             ("text", json!("")),
             ("text", json!("x".repeat(10_001))),
@@ -134,57 +133,68 @@ mod tests {
         ] {
             let mut body = json!({ "kind": "note", "text": "x" });
             body[field] = value;
-            assert_eq!(desk.world.post(&ben, &path, body).field(), field);
+            assert_eq!(fixture.world.post(&ben, &path, body).field(), field);
         }
-        assert_eq!(desk.world.dump(), before);
+        assert_eq!(fixture.world.dump(), before);
     }
 
     #[test]
     fn what_was_written_can_neither_be_changed_nor_removed() {
-        let mut desk = Desk::new();
-        let path = format!("{}/events", desk.uploaded());
-        let ana = desk.ana.clone();
-        desk.world
+        let mut fixture = DocumentFixture::new();
+        let path = format!("{}/events", fixture.uploaded());
+        let ana = fixture.ana.clone();
+        fixture
+            .world
             .patch(&ana, &path, json!({}))
             .expect_problem("method-not-allowed");
-        desk.world
+        fixture
+            .world
             .delete(&ana, &path)
             .expect_problem("method-not-allowed");
     }
 
     #[test]
     fn a_repetition_appends_once() {
-        let mut desk = Desk::new();
-        let path = format!("{}/events", desk.uploaded());
-        let (ben, key) = (desk.ben.clone(), [("idempotency-key", "e")]);
+        let mut fixture = DocumentFixture::new();
+        let path = format!("{}/events", fixture.uploaded());
+        let (ben, key) = (fixture.ben.clone(), [("idempotency-key", "e")]);
         let body = Some(json!({ "kind": "note", "text": "x" }));
-        let first = desk
+        let first = fixture
             .world
             .send(&ben, "POST", &path, &key, body.clone())
             .expect(201);
-        let second = desk.world.send(&ben, "POST", &path, &key, body).expect(201);
+        let second = fixture
+            .world
+            .send(&ben, "POST", &path, &key, body)
+            .expect(201);
         assert_eq!(first.body, second.body);
-        assert_eq!(desk.shown(&path)["items"].as_array().unwrap().len(), 1);
+        assert_eq!(fixture.shown(&path)["items"].as_array().unwrap().len(), 1);
     }
 
     #[test]
     fn refusals_change_nothing() {
-        let mut desk = Desk::new();
-        let path = format!("{}/events", desk.uploaded());
-        let (ana, vera, otto) = (desk.ana.clone(), desk.vera.clone(), desk.otto.clone());
+        let mut fixture = DocumentFixture::new();
+        let path = format!("{}/events", fixture.uploaded());
+        let (ana, vera, otto) = (
+            fixture.ana.clone(),
+            fixture.vera.clone(),
+            fixture.otto.clone(),
+        );
         let body = json!({ "kind": "note", "text": "x" });
-        let before = desk.world.dump();
-        desk.world
+        let before = fixture.world.dump();
+        fixture
+            .world
             .post(&otto, &path, body.clone())
             .expect_problem("not-found");
-        let refused = desk
+        let refused = fixture
             .world
             .post(&vera, &path, body.clone())
             .expect_problem("forbidden");
         assert_eq!(refused.body["missing"], json!(["event.append"]));
-        assert_eq!(desk.world.dump(), before);
-        desk.archive();
-        desk.world
+        assert_eq!(fixture.world.dump(), before);
+        fixture.archive();
+        fixture
+            .world
             .post(&ana, &path, body)
             .expect_problem("conflict");
     }

@@ -4,11 +4,10 @@ use alloc::boxed::Box;
 
 use super::EventView;
 use crate::{
-    api::{Method, PAGE, Parsed, Problem, Route, schema, view::ListView},
-    model::WriteEvent,
+    operation::{Method, PAGE, Parsed, Problem, Route, UseCase, schema, view::ListView},
     operations::content::listing::Listing,
-    permission::Capability,
-    use_case::UseCase,
+    record::WriteEvent,
+    value::Capability,
 };
 
 /// The route.
@@ -36,24 +35,29 @@ mod tests {
 
     use serde_json::json;
 
-    use crate::operations::content::testing::Desk;
+    use crate::testing::document_fixture::DocumentFixture;
 
     #[test]
     fn lists_to_viewers_of_that_artifact() {
-        let mut desk = Desk::new();
-        let (path, other) = (desk.uploaded(), desk.uploaded());
-        let (cleo, vera, otto) = (desk.cleo.clone(), desk.vera.clone(), desk.otto.clone());
+        let mut fixture = DocumentFixture::new();
+        let (path, other) = (fixture.uploaded(), fixture.uploaded());
+        let (cleo, vera, otto) = (
+            fixture.cleo.clone(),
+            fixture.vera.clone(),
+            fixture.otto.clone(),
+        );
         for path in [&path, &other] {
             let body = json!({ "kind": "note", "text": path });
-            desk.world
+            fixture
+                .world
                 .post(&cleo, &format!("{path}/events"), body)
                 .expect(201);
         }
         let list = format!("{path}/events");
-        let listed = desk.world.get(&vera, &list).expect(200).body;
-        assert_eq!(desk.world.waves, 2);
+        let listed = fixture.world.get(&vera, &list).expect(200).body;
+        assert_eq!(fixture.world.waves, 2);
         assert_eq!(listed["items"].as_array().unwrap().len(), 1);
         assert_eq!(listed["items"][0]["text"], path);
-        desk.world.get(&otto, &list).expect_problem("not-found");
+        fixture.world.get(&otto, &list).expect_problem("not-found");
     }
 }

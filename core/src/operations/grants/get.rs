@@ -4,14 +4,11 @@ use alloc::{boxed::Box, vec::Vec};
 
 use super::{GrantView, asks, find};
 use crate::{
-    api::{Method, Parsed, Problem, Route, schema, view},
-    authority::ProjectRecords,
-    context::Context,
-    facts::{Ask, Facts},
-    model::Principal,
-    permission::Capability,
-    use_case::{Outcome, UseCase},
-    value::{GrantId, ProjectId},
+    operation::{
+        Ask, Context, Facts, Method, Outcome, Parsed, Problem, Route, UseCase,
+        authority::ProjectRecords, schema, view,
+    },
+    value::{Capability, GrantId, Principal, ProjectId},
 };
 
 /// Shows a grant, live or revoked.
@@ -68,55 +65,58 @@ mod tests {
 
     use serde_json::json;
 
-    use crate::{operations::grants::stage::Stage, testing::principal_of};
+    use crate::{testing::GrantFixture, testing::principal_of};
 
     #[test]
     fn a_grant_is_shown_to_managers_and_to_whom_it_is_for() {
-        let mut stage = Stage::new();
-        let cyd = stage.cyd.clone();
+        let mut fixture = GrantFixture::new();
+        let cyd = fixture.cyd.clone();
         let body = json!({ "principal": principal_of(&cyd.id()), "role": "viewer" });
-        let made = stage.grant_by_ben(body).expect(201);
-        let path = format!("{}/grants/{}", stage.path(), made.id());
-        for person in [&stage.ana, &stage.ben, &cyd] {
-            let shown = stage.world.get(person, &path).expect(200);
-            assert_eq!(stage.world.waves, 1);
+        let made = fixture.grant_by_ben(body).expect(201);
+        let path = format!("{}/grants/{}", fixture.path(), made.id());
+        for person in [&fixture.ana, &fixture.ben, &cyd] {
+            let shown = fixture.world.get(person, &path).expect(200);
+            assert_eq!(fixture.world.waves, 1);
             assert_eq!(
                 (shown.body, shown.etag),
                 (made.body.clone(), made.etag.clone())
             );
         }
-        let refused = stage.world.get(&cyd, &stage.ben_grant()).expect(403);
+        let refused = fixture.world.get(&cyd, &fixture.ben_grant()).expect(403);
         assert_eq!(refused.body["missing"], json!(["grant.view"]));
-        let unknown = format!("{}/grants/grt_01h2xcejqtf2nbrexx3vqjhp41", stage.path());
+        let unknown = format!("{}/grants/grt_01h2xcejqtf2nbrexx3vqjhp41", fixture.path());
         assert_eq!(
-            stage.world.get(&cyd, &unknown).expect(403).body["detail"],
+            fixture.world.get(&cyd, &unknown).expect(403).body["detail"],
             refused.body["detail"]
         );
-        stage
+        fixture
             .world
-            .get(&stage.ben, &unknown)
+            .get(&fixture.ben, &unknown)
             .expect_problem("not-found");
     }
 
     #[test]
     fn case_18_a_grant_of_another_project_is_not_found_in_this_one() {
-        let mut stage = Stage::new();
-        let ana = stage.ana.clone();
-        let other = stage.world.project(&ana, &stage.account);
-        let path = format!("/v1/projects/{other}/grants/{}", stage.management);
-        let before = stage.world.dump();
-        stage.world.get(&ana, &path).expect_problem("not-found");
-        stage.world.delete(&ana, &path).expect_problem("not-found");
-        stage
+        let mut fixture = GrantFixture::new();
+        let ana = fixture.ana.clone();
+        let other = fixture.world.project(&ana, &fixture.account);
+        let path = format!("/v1/projects/{other}/grants/{}", fixture.management);
+        let before = fixture.world.dump();
+        fixture.world.get(&ana, &path).expect_problem("not-found");
+        fixture
+            .world
+            .delete(&ana, &path)
+            .expect_problem("not-found");
+        fixture
             .world
             .patch(&ana, &path, json!({ "role": "viewer" }))
             .expect_problem("not-found");
-        let body = json!({ "revoke": [stage.management] });
-        let answer = stage
+        let body = json!({ "revoke": [fixture.management] });
+        let answer = fixture
             .world
             .post(&ana, &format!("/v1/projects/{other}/access/preview"), body)
             .expect(400);
         assert_eq!(answer.body["errors"][0]["field"], "revoke[0]");
-        assert_eq!(stage.world.dump(), before);
+        assert_eq!(fixture.world.dump(), before);
     }
 }

@@ -7,18 +7,16 @@ use schemars::JsonSchema;
 
 use super::GrantView;
 use crate::{
-    api::{
-        Method, PAGE, PageRequest, Parsed, Problem, QueryParameter, Route, schema,
+    operation::{
+        Ask, Context, Facts, Method, Outcome, PAGE, PageRequest, Parsed, Problem, QueryParameter,
+        Route, UseCase,
+        authority::ProjectRecords,
+        schema,
         view::{self, ListView},
     },
-    authority::ProjectRecords,
-    context::Context,
-    facts::{Ask, Facts},
-    model::{Grant, Record},
-    permission::Capability,
+    record::{Grant, Record},
     storage::{Range, Scope, Sort},
-    use_case::{Outcome, UseCase},
-    value::{GrantId, Invalid, ProjectId},
+    value::{Capability, GrantId, Invalid, ProjectId},
 };
 
 /// Lists the grants of a project.
@@ -122,7 +120,8 @@ impl UseCase for ListGrants {
             let page = facts.scan(&range)?;
             more = page.more;
             for item in &page.items {
-                let grant = Record::<Grant>::decode(item).map_err(crate::facts::FactError::from)?;
+                let grant =
+                    Record::<Grant>::decode(item).map_err(crate::operation::FactError::from)?;
                 grants.insert(grant.id, grant);
             }
         }
@@ -147,31 +146,31 @@ mod tests {
 
     use serde_json::{Value, json};
 
-    use crate::{operations::grants::stage::Stage, testing::principal_of};
+    use crate::{testing::GrantFixture, testing::principal_of};
 
     /// Grants Cyd a role six times, a second apart, and revokes every other one.
-    fn stage_with_grants() -> (Stage, Vec<String>) {
-        let mut stage = Stage::new();
+    fn stage_with_grants() -> (GrantFixture, Vec<String>) {
+        let mut fixture = GrantFixture::new();
         let mut ids = Vec::new();
         for position in 0..6 {
-            stage.world.pass(Duration::from_secs(1));
-            let body = json!({ "principal": principal_of(&stage.cyd.id()), "role": "viewer" });
-            let id = stage.grant_by_ben(body).expect(201).id();
+            fixture.world.pass(Duration::from_secs(1));
+            let body = json!({ "principal": principal_of(&fixture.cyd.id()), "role": "viewer" });
+            let id = fixture.grant_by_ben(body).expect(201).id();
             if position % 2 == 0 {
-                let path = format!("{}/grants/{id}", stage.path());
-                stage.world.delete(&stage.ben, &path).expect(204);
+                let path = format!("{}/grants/{id}", fixture.path());
+                fixture.world.delete(&fixture.ben, &path).expect(204);
             }
             ids.push(id);
         }
-        (stage, ids)
+        (fixture, ids)
     }
 
     /// Every item of a list, page by page.
-    fn collect(stage: &mut Stage, query: &str) -> Vec<Value> {
-        let path = format!("{}/grants?{query}", stage.path());
+    fn collect(fixture: &mut GrantFixture, query: &str) -> Vec<Value> {
+        let path = format!("{}/grants?{query}", fixture.path());
         let (mut items, mut cursor) = (Vec::new(), String::new());
         loop {
-            let page = stage.world.get(&stage.ben, &format!("{path}{cursor}"));
+            let page = fixture.world.get(&fixture.ben, &format!("{path}{cursor}"));
             let page = page.expect(200).body;
             items.extend(page["items"].as_array().unwrap().clone());
             match page["next_cursor"].as_str() {
@@ -190,54 +189,54 @@ mod tests {
 
     #[test]
     fn grants_are_listed_oldest_first_on_pages_of_any_size() {
-        let (mut stage, made) = stage_with_grants();
-        let whole = collect(&mut stage, "");
-        assert_eq!(stage.world.waves, 1);
+        let (mut fixture, made) = stage_with_grants();
+        let whole = collect(&mut fixture, "");
+        assert_eq!(fixture.world.waves, 1);
         assert_eq!(ids(&whole)[2..], [&made[1], &made[3], &made[5]]);
         for limit in 1..=6 {
-            assert_eq!(collect(&mut stage, &format!("limit={limit}")), whole);
+            assert_eq!(collect(&mut fixture, &format!("limit={limit}")), whole);
         }
-        let all = collect(&mut stage, "include=revoked");
-        assert_eq!(stage.world.waves, 2);
+        let all = collect(&mut fixture, "include=revoked");
+        assert_eq!(fixture.world.waves, 2);
         assert_eq!(ids(&all)[2..], made);
         let status = |item: &Value| item["status"] == "revoked";
         assert_eq!(all.iter().filter(|item| status(item)).count(), 3);
         for limit in 1..=9 {
             let query = format!("include=revoked&limit={limit}");
-            assert_eq!(collect(&mut stage, &query), all, "{limit}");
+            assert_eq!(collect(&mut fixture, &query), all, "{limit}");
         }
     }
 
     #[test]
     fn who_does_not_see_grants_gets_no_list() {
-        let (mut stage, _) = stage_with_grants();
-        let path = format!("{}/grants", stage.path());
-        let refused = stage.world.get(&stage.cyd, &path).expect(403);
+        let (mut fixture, _) = stage_with_grants();
+        let path = format!("{}/grants", fixture.path());
+        let refused = fixture.world.get(&fixture.cyd, &path).expect(403);
         assert_eq!(refused.body["missing"], json!(["grant.view"]));
-        let eve = stage.world.person("eve");
-        stage.world.get(&eve, &path).expect_problem("not-found");
+        let eve = fixture.world.person("eve");
+        fixture.world.get(&eve, &path).expect_problem("not-found");
     }
 
     #[test]
     fn case_20_a_cursor_of_another_list_is_refused() {
-        let (mut stage, _) = stage_with_grants();
-        let path = format!("{}/grants", stage.path());
-        let page = stage.world.get(&stage.ben, &format!("{path}?limit=1"));
+        let (mut fixture, _) = stage_with_grants();
+        let path = format!("{}/grants", fixture.path());
+        let page = fixture.world.get(&fixture.ben, &format!("{path}?limit=1"));
         let cursor = page.text("next_cursor");
         for (person, query) in [
-            (&stage.ana, format!("cursor={cursor}")),
-            (&stage.ben, format!("include=revoked&cursor={cursor}")),
-            (&stage.ben, format!("cursor={cursor}x")),
+            (&fixture.ana, format!("cursor={cursor}")),
+            (&fixture.ben, format!("include=revoked&cursor={cursor}")),
+            (&fixture.ben, format!("cursor={cursor}x")),
         ] {
-            let answer = stage
+            let answer = fixture
                 .world
                 .get(person, &format!("{path}?{query}"))
                 .expect(400);
             assert_eq!(answer.body["errors"][0]["field"], "cursor");
         }
-        let answer = stage
+        let answer = fixture
             .world
-            .get(&stage.ben, &format!("{path}?include=all"))
+            .get(&fixture.ben, &format!("{path}?include=all"))
             .expect(400);
         assert_eq!(answer.body["errors"][0]["field"], "include");
     }

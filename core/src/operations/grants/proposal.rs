@@ -7,16 +7,14 @@ use serde::Deserialize;
 
 use super::outranks;
 use crate::{
-    api::Problem,
-    authority::{AccountRecords, head_key},
-    commit::Commit,
-    context::Context,
-    facts::{Ask, FactError, Facts},
-    model::{EventType, Grant, Principal, Record, Team},
-    permission::{Access, ProjectRole},
+    operation::{
+        Ask, Commit, Context, FactError, Facts, Outcome, Problem,
+        authority::{AccountRecords, head_key},
+    },
+    permission::Access,
+    record::{EventType, Grant, Record, Team},
     storage::{Key, Scope, Sort},
-    use_case::Outcome,
-    value::{AccountId, MembershipId, ProjectId, TeamId, Timestamp},
+    value::{AccountId, MembershipId, Principal, ProjectId, ProjectRole, TeamId, Timestamp},
 };
 
 /// A grant to be made.

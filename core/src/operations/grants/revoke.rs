@@ -4,18 +4,16 @@ use alloc::{boxed::Box, vec::Vec};
 
 use super::{asks, find, may_revoke};
 use crate::{
-    api::{
-        IfMatch, Method, Parsed, Precondition, Problem, ProblemKind, QueryParameter, Route, schema,
+    operation::{
+        Ask, Commit, Context, Facts, IfMatch, Method, Outcome, Parsed, Precondition, Problem,
+        ProblemKind, QueryParameter, Reply, Route, UseCase,
+        authority::{ProjectRecords, head_first, head_key, settle},
+        schema,
     },
-    authority::{ProjectRecords, head_first, head_key, settle},
-    commit::Commit,
-    context::Context,
-    facts::{Ask, Facts},
-    model::{EventType, Grant, Principal, Record, Revocation},
-    permission::{Access, Capability},
+    permission::Access,
+    record::{EventType, Grant, Record, Revocation},
     storage::Scope,
-    use_case::{Outcome, Reply, UseCase},
-    value::{GrantId, ProjectId, Reason},
+    value::{Capability, GrantId, Principal, ProjectId, Reason},
 };
 
 /// Revokes a grant. The record stays, with who did it, when and why.
@@ -113,85 +111,94 @@ mod tests {
 
     use serde_json::json;
 
-    use crate::{operations::grants::stage::Stage, testing::principal_of};
+    use crate::{testing::GrantFixture, testing::principal_of};
 
     #[test]
     fn a_revoked_grant_ends_at_once_and_is_kept_with_its_reason() {
-        let mut stage = Stage::new();
-        let (ana, ben) = (stage.ana.clone(), stage.ben.clone());
-        let path = stage.ben_grant();
-        stage
+        let mut fixture = GrantFixture::new();
+        let (ana, ben) = (fixture.ana.clone(), fixture.ben.clone());
+        let path = fixture.ben_grant();
+        fixture
             .world
             .delete(&ana, &format!("{path}?reason=left%20the%20survey"))
             .expect(204);
-        assert_eq!(stage.world.waves, 2);
-        stage
+        assert_eq!(fixture.world.waves, 2);
+        fixture
             .world
-            .get(&ben, &stage.path())
+            .get(&ben, &fixture.path())
             .expect_problem("not-found");
-        let kept = stage.world.get(&ana, &path).expect(200).body;
+        let kept = fixture.world.get(&ana, &path).expect(200).body;
         assert_eq!(kept["status"], "revoked");
         assert_eq!(kept["reason"], "left the survey");
         assert_eq!(kept["revoked_by"], ana.id());
-        assert_eq!(kept["revoked_at"], json!(stage.world.now));
+        assert_eq!(kept["revoked_at"], json!(fixture.world.now));
         assert_eq!(kept["role"], "manager");
-        let before = stage.world.dump();
-        stage.world.delete(&ana, &path).expect(204);
-        assert_eq!(stage.world.dump(), before);
+        let before = fixture.world.dump();
+        fixture.world.delete(&ana, &path).expect(204);
+        assert_eq!(fixture.world.dump(), before);
     }
 
     #[test]
     fn everyone_may_give_up_their_own_grant() {
-        let mut stage = Stage::new();
-        let cyd = stage.cyd.clone();
+        let mut fixture = GrantFixture::new();
+        let cyd = fixture.cyd.clone();
         let body = json!({ "principal": principal_of(&cyd.id()), "role": "viewer" });
-        let grant = stage.grant_by_ben(body).expect(201).id();
-        let path = format!("{}/grants/{grant}", stage.path());
-        stage.world.delete(&cyd, &path).expect(204);
-        stage
+        let grant = fixture.grant_by_ben(body).expect(201).id();
+        let path = format!("{}/grants/{grant}", fixture.path());
+        fixture.world.delete(&cyd, &path).expect(204);
+        fixture
             .world
-            .get(&cyd, &stage.path())
+            .get(&cyd, &fixture.path())
             .expect_problem("not-found");
     }
 
     #[test]
     fn case_29_nobody_revokes_what_is_above_them() {
-        let mut stage = Stage::new();
-        let (ana, ben, cyd) = (stage.ana.clone(), stage.ben.clone(), stage.cyd.clone());
-        let owner = stage.world.grant(&ana, &stage.project, &cyd.id(), "owner");
-        let viewer = stage.world.person("dan");
-        let role = crate::permission::AccountRole::Guest;
-        stage.world.join(&stage.account, &viewer, role);
-        stage
+        let mut fixture = GrantFixture::new();
+        let (ana, ben, cyd) = (
+            fixture.ana.clone(),
+            fixture.ben.clone(),
+            fixture.cyd.clone(),
+        );
+        let owner = fixture
             .world
-            .grant(&ana, &stage.project, &viewer.id(), "viewer");
-        let path = format!("{}/grants/{owner}", stage.path());
-        let eve = stage.world.person("eve");
-        let before = stage.world.dump();
-        let refused = stage.world.delete(&ben, &path).expect(403);
+            .grant(&ana, &fixture.project, &cyd.id(), "owner");
+        let viewer = fixture.world.person("dan");
+        let role = crate::value::AccountRole::Guest;
+        fixture.world.join(&fixture.account, &viewer, role);
+        fixture
+            .world
+            .grant(&ana, &fixture.project, &viewer.id(), "viewer");
+        let path = format!("{}/grants/{owner}", fixture.path());
+        let eve = fixture.world.person("eve");
+        let before = fixture.world.dump();
+        let refused = fixture.world.delete(&ben, &path).expect(403);
         assert_eq!(
             refused.body["missing"],
             json!(["project.archive", "project.delete"])
         );
-        let refused = stage.world.delete(&viewer, &path).expect(403);
+        let refused = fixture.world.delete(&viewer, &path).expect(403);
         assert_eq!(refused.body["missing"], json!(["grant.manage"]));
-        stage.world.delete(&eve, &path).expect_problem("not-found");
-        let unknown = format!("{}/grants/grt_01h2xcejqtf2nbrexx3vqjhp41", stage.path());
-        stage
+        fixture
+            .world
+            .delete(&eve, &path)
+            .expect_problem("not-found");
+        let unknown = format!("{}/grants/grt_01h2xcejqtf2nbrexx3vqjhp41", fixture.path());
+        fixture
             .world
             .delete(&ben, &unknown)
             .expect_problem("not-found");
-        let answer = stage
+        let answer = fixture
             .world
             .delete(&ana, &format!("{path}?reason="))
             .expect(400);
         assert_eq!(answer.body["errors"][0]["field"], "reason");
         let stale = [("if-match", "\"00000000000000000000000000000000\"")];
-        stage
+        fixture
             .world
             .send(&ana, "DELETE", &path, &stale, None)
             .expect_problem("precondition-failed");
-        assert_eq!(stage.world.dump(), before);
-        stage.world.delete(&ana, &path).expect(204);
+        assert_eq!(fixture.world.dump(), before);
+        fixture.world.delete(&ana, &path).expect(204);
     }
 }

@@ -10,18 +10,16 @@ use super::{
     proposal::{Recipient, check_expiry, heads, mark_owning_team},
 };
 use crate::{
-    api::{
-        IfMatch, Method, Parsed, Precondition, Problem, ProblemKind, Route, nullable, schema, view,
+    operation::{
+        Ask, Commit, Context, FactError, Facts, IfMatch, Method, Outcome, Parsed, Precondition,
+        Problem, ProblemKind, Route, UseCase,
+        authority::{ProjectRecords, head_key, settle},
+        nullable, schema, view,
     },
-    authority::{ProjectRecords, head_key, settle},
-    commit::Commit,
-    context::Context,
-    facts::{Ask, FactError, Facts},
-    model::{EventType, Grant, Principal, Record},
-    permission::{Access, Capability, ProjectRole},
+    permission::Access,
+    record::{EventType, Grant, Record},
     storage::{Range, Scope, Sort},
-    use_case::{Outcome, UseCase},
-    value::{GrantId, ProjectId, Timestamp},
+    value::{Capability, GrantId, Principal, ProjectId, ProjectRole, Timestamp},
 };
 
 /// Changes the role or the expiry of a grant.
@@ -171,66 +169,68 @@ mod tests {
     use serde_json::json;
 
     use crate::{
-        model::{Member, MemberStatus, Team},
-        operations::grants::stage::Stage,
+        record::{Member, MemberStatus, Team},
         storage::Sort,
+        testing::GrantFixture,
         testing::principal_of,
     };
 
     /// The path of a viewer's grant for Cyd.
-    fn grant_for_cyd(stage: &mut Stage) -> String {
-        let body = json!({ "principal": principal_of(&stage.cyd.id()), "role": "viewer" });
-        let id = stage.grant_by_ben(body).expect(201).id();
-        format!("{}/grants/{id}", stage.path())
+    fn grant_for_cyd(fixture: &mut GrantFixture) -> String {
+        let body = json!({ "principal": principal_of(&fixture.cyd.id()), "role": "viewer" });
+        let id = fixture.grant_by_ben(body).expect(201).id();
+        format!("{}/grants/{id}", fixture.path())
     }
 
     #[test]
     fn role_and_expiry_change_alone_or_together() {
-        let mut stage = Stage::new();
-        let (ben, cyd) = (stage.ben.clone(), stage.cyd.clone());
-        let path = grant_for_cyd(&mut stage);
-        let end = json!(stage.world.now.after(Duration::from_secs(60)));
-        let changed = stage.world.patch(&ben, &path, json!({ "expires_at": end }));
-        assert_eq!(stage.world.waves, 2);
+        let mut fixture = GrantFixture::new();
+        let (ben, cyd) = (fixture.ben.clone(), fixture.cyd.clone());
+        let path = grant_for_cyd(&mut fixture);
+        let end = json!(fixture.world.now.after(Duration::from_secs(60)));
+        let changed = fixture
+            .world
+            .patch(&ben, &path, json!({ "expires_at": end }));
+        assert_eq!(fixture.world.waves, 2);
         let changed = changed.expect(200).body;
         assert_eq!(
             (&changed["role"], &changed["expires_at"]),
             (&json!("viewer"), &end)
         );
-        let changed = stage
+        let changed = fixture
             .world
             .patch(&ben, &path, json!({ "role": "contributor" }));
         let changed = changed.expect(200).body;
         assert_eq!(changed["expires_at"], end);
-        assert_eq!(stage.role_of(&cyd), json!("contributor"));
-        let changed = stage
+        assert_eq!(fixture.role_of(&cyd), json!("contributor"));
+        let changed = fixture
             .world
             .patch(&ben, &path, json!({ "expires_at": null }));
         assert_eq!(changed.expect(200).body["expires_at"], json!(null));
-        let before = stage.world.dump();
-        let same = stage
+        let before = fixture.world.dump();
+        let same = fixture
             .world
             .patch(&ben, &path, json!({ "role": "contributor" }));
         assert_eq!(same.expect(200).body["version"], 4);
-        assert_eq!(stage.world.dump(), before);
+        assert_eq!(fixture.world.dump(), before);
     }
 
     #[test]
     fn case_28_case_29_a_manager_neither_raises_anyone_nor_touches_an_owner() {
-        let mut stage = Stage::new();
-        let (ana, ben) = (stage.ana.clone(), stage.ben.clone());
-        let path = grant_for_cyd(&mut stage);
-        let owner = stage
+        let mut fixture = GrantFixture::new();
+        let (ana, ben) = (fixture.ana.clone(), fixture.ben.clone());
+        let path = grant_for_cyd(&mut fixture);
+        let owner = fixture
             .world
-            .grant(&ana, &stage.project, &stage.cyd.id(), "owner");
-        let owner = format!("{}/grants/{owner}", stage.path());
-        let before = stage.world.dump();
+            .grant(&ana, &fixture.project, &fixture.cyd.id(), "owner");
+        let owner = format!("{}/grants/{owner}", fixture.path());
+        let before = fixture.world.dump();
         for (path, role) in [
             (&path, "owner"),
-            (&stage.ben_grant(), "owner"),
+            (&fixture.ben_grant(), "owner"),
             (&owner, "viewer"),
         ] {
-            let refused = stage
+            let refused = fixture
                 .world
                 .patch(&ben, path, json!({ "role": role }))
                 .expect(403);
@@ -240,27 +240,27 @@ mod tests {
             );
             refused.expect_problem("escalation");
         }
-        assert_eq!(stage.world.dump(), before);
+        assert_eq!(fixture.world.dump(), before);
     }
 
     #[test]
     fn refusals_come_in_order_and_change_nothing() {
-        let mut stage = Stage::new();
+        let mut fixture = GrantFixture::new();
         let (ben, cyd, eve) = (
-            stage.ben.clone(),
-            stage.cyd.clone(),
-            stage.world.person("eve"),
+            fixture.ben.clone(),
+            fixture.cyd.clone(),
+            fixture.world.person("eve"),
         );
-        let path = grant_for_cyd(&mut stage);
-        let stale = stage.world.get(&ben, &path).etag.unwrap();
-        stage
+        let path = grant_for_cyd(&mut fixture);
+        let stale = fixture.world.get(&ben, &path).etag.unwrap();
+        fixture
             .world
             .patch(&ben, &path, json!({ "role": "commenter" }))
             .expect(200);
-        let before = stage.world.dump();
+        let before = fixture.world.dump();
         let mut send = |person, etag: Option<&str>, body| {
             let headers: &[(&str, &str)] = &etag.map_or([("x", "")], |etag| [("if-match", etag)]);
-            stage
+            fixture
                 .world
                 .send(person, "PATCH", &path, headers, Some(body))
         };
@@ -278,43 +278,45 @@ mod tests {
             let answer = send(&ben, Some("*"), json!({ field: value })).expect(400);
             assert_eq!(answer.body["errors"][0]["field"], field);
         }
-        assert_eq!(stage.world.dump(), before);
+        assert_eq!(fixture.world.dump(), before);
     }
 
     #[test]
     fn what_is_revoked_or_for_nobody_active_is_not_changed() {
-        let mut stage = Stage::new();
-        let (ana, ben) = (stage.ana.clone(), stage.ben.clone());
-        let path = grant_for_cyd(&mut stage);
-        let member = stage.account_key(Sort::member(stage.cyd.actor.user));
+        let mut fixture = GrantFixture::new();
+        let (ana, ben) = (fixture.ana.clone(), fixture.ben.clone());
+        let path = grant_for_cyd(&mut fixture);
+        let member = fixture.account_key(Sort::member(fixture.cyd.actor.user));
         let suspend = |member: &mut Member| member.status = MemberStatus::Suspended;
-        stage.world.amend(&ana, &member, suspend);
+        fixture.world.amend(&ana, &member, suspend);
         let change = json!({ "role": "commenter" });
-        stage
+        fixture
             .world
             .patch(&ben, &path, change.clone())
             .expect_problem("conflict");
-        stage.world.delete(&ben, &path).expect(204);
-        let before = stage.world.dump();
-        stage
+        fixture.world.delete(&ben, &path).expect(204);
+        let before = fixture.world.dump();
+        fixture
             .world
             .patch(&ben, &path, change)
             .expect_problem("conflict");
-        assert_eq!(stage.world.dump(), before);
+        assert_eq!(fixture.world.dump(), before);
     }
 
     #[test]
     fn a_team_is_marked_in_the_account_before_it_is_raised_to_owner() {
-        let mut stage = Stage::new();
-        let ana = stage.ana.clone();
-        let team = stage.world.team(&ana, &stage.account);
-        let grant = stage.world.grant(&ana, &stage.project, &team, "manager");
-        let path = format!("{}/grants/{grant}", stage.path());
-        stage
+        let mut fixture = GrantFixture::new();
+        let ana = fixture.ana.clone();
+        let team = fixture.world.team(&ana, &fixture.account);
+        let grant = fixture
+            .world
+            .grant(&ana, &fixture.project, &team, "manager");
+        let path = format!("{}/grants/{grant}", fixture.path());
+        fixture
             .world
             .patch(&ana, &path, json!({ "role": "owner" }))
             .expect(200);
-        let key = stage.account_key(Sort::team(team.parse().unwrap()));
-        assert!(stage.world.record::<Team>(&key).unwrap().body.may_own);
+        let key = fixture.account_key(Sort::team(team.parse().unwrap()));
+        assert!(fixture.world.record::<Team>(&key).unwrap().body.may_own);
     }
 }

@@ -11,25 +11,23 @@ use super::{
     offer,
 };
 use crate::{
-    api::{Method, Parsed, Problem, ProblemKind, Route, schema, view},
-    authority::{AccountRecords, head_key},
-    canonical,
-    commit::Commit,
-    context::Context,
-    facts::{Ask, Facts},
-    model::{EventType, Invitation, Member, Record},
+    operation::{
+        Ask, Commit, Context, Facts, Method, Outcome, Parsed, Problem, ProblemKind, Reply, Route,
+        UseCase,
+        authority::{AccountRecords, head_key},
+        schema, view,
+    },
     operations::members::MemberView,
-    permission::Capability,
+    record::{EventType, Invitation, Member, Record},
     storage::{Key, Scope},
-    use_case::{Outcome, Reply, UseCase},
-    value::ProjectId,
+    value::{Capability, ProjectId, canonical},
 };
 
 /// Accepts an invitation: the caller joins the account.
 ///
 /// One commit decides: the membership, its teams and the invitation's answer. Project grants, which
 /// live in other scopes, are listed in the invitation and made after it, each under the inviter's
-/// authority of that moment; see [`AcceptGrants`](crate::operations::system::accept_grants).
+/// authority of that moment, by a job.
 /// The inviter's authority is checked again here: without it for the role there is no invitation, and
 /// teams they could not add to any more are left out.
 struct AcceptInvitation {
@@ -154,10 +152,10 @@ mod tests {
 
     use super::*;
     use crate::{
-        invitation_token::InvitationToken,
-        model::Team,
-        permission::AccountRole,
+        operation::invitation_token::InvitationToken,
+        record::Team,
         testing::{Answered, Person, World},
+        value::AccountRole,
     };
 
     const PATH: &str = "/v1/invitations/accept";
@@ -293,7 +291,7 @@ mod tests {
         let profile = Scope::User(ben.actor.user).key(crate::storage::Sort::user());
         scene
             .world
-            .amend(&ana, &profile, |user: &mut crate::model::User| {
+            .amend(&ana, &profile, |user: &mut crate::record::User| {
                 user.email = None;
             });
         let body = json!({ "token": token });

@@ -6,15 +6,14 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    api::{Problem, ProblemKind},
-    authority::head_key,
-    context::Context,
-    facts::{Ask, Facts},
-    invitation_token::InvitationToken,
-    model::{Invitation, InvitationStatus, Record, User},
-    permission::{AccountRole, Permit},
+    operation::{
+        Ask, Context, Facts, Problem, ProblemKind, authority::head_key,
+        invitation_token::InvitationToken,
+    },
+    permission::Permit,
+    record::{Invitation, InvitationStatus, Record, User},
     storage::{Scope, Sort},
-    value::{AccountId, Email, InvitationId},
+    value::{AccountId, AccountRole, Email, InvitationId},
 };
 
 /// The body. It holds the token, so it is never printed.

@@ -11,17 +11,15 @@ use super::{
     offer::{self, Offer},
 };
 use crate::{
-    api::{Method, Parsed, Problem, ProblemKind, Route, schema, view},
-    authority::{AccountRecords, head_key},
-    commit::Commit,
-    context::Context,
-    env::Env,
-    facts::{Ask, Facts},
-    model::{EventType, Invitation, InvitationStatus, ProjectGrant, Record},
-    permission::{AccountRole, Capability},
+    operation::{
+        Ask, Commit, Context, Facts, Method, Outcome, Parsed, Problem, ProblemKind, Reply, Route,
+        UseCase,
+        authority::{AccountRecords, head_key},
+        schema, view,
+    },
+    record::{EventType, Invitation, InvitationStatus, ProjectGrant, Record},
     storage::{Key, Scope},
-    use_case::{Outcome, Reply, UseCase},
-    value::{AccountId, Email, ProjectId, Sha256, TeamId, Timestamp},
+    value::{AccountId, AccountRole, Capability, Email, Env, ProjectId, Sha256, TeamId, Timestamp},
 };
 
 /// The longest an invitation may stand: 90 days.
@@ -180,7 +178,7 @@ mod tests {
 
     use super::*;
     use crate::{
-        model::Team,
+        record::Team,
         storage::Sort,
         testing::{Person, World},
     };

@@ -4,16 +4,13 @@ use alloc::{boxed::Box, vec::Vec};
 
 use super::answer::{AnsweredView, Input};
 use crate::{
-    api::{Method, Parsed, Problem, ProblemKind, Route, schema},
-    authority::head_key,
-    canonical,
-    commit::Commit,
-    context::Context,
-    facts::{Ask, Facts},
-    invitation_token::InvitationToken,
-    model::{EventType, Invitation, InvitationStatus, Record},
+    operation::{
+        Ask, Commit, Context, Facts, Method, Outcome, Parsed, Problem, ProblemKind, Reply, Route,
+        UseCase, authority::head_key, invitation_token::InvitationToken, schema,
+    },
+    record::{EventType, Invitation, InvitationStatus, Record},
     storage::{Key, Scope},
-    use_case::{Outcome, Reply, UseCase},
+    value::canonical,
 };
 
 /// Declines an invitation.

@@ -3,12 +3,9 @@
 use alloc::{boxed::Box, vec::Vec};
 
 use super::{InvitationView, Named};
-use crate::{
-    api::{Method, Parsed, Problem, Route, schema, view},
-    authority::AccountRecords,
-    context::Context,
-    facts::{Ask, Facts},
-    use_case::{Outcome, UseCase},
+use crate::operation::{
+    Ask, Context, Facts, Method, Outcome, Parsed, Problem, Route, UseCase,
+    authority::AccountRecords, schema, view,
 };
 
 /// Shows one invitation.
@@ -51,7 +48,7 @@ mod tests {
 
     use serde_json::json;
 
-    use crate::{permission::AccountRole, testing::World};
+    use crate::{testing::World, value::AccountRole};
 
     #[test]
     fn shows_it_to_who_manages_invitations_only() {

@@ -5,18 +5,16 @@ use alloc::vec::Vec;
 
 use super::offer;
 use crate::{
-    api::Problem,
-    authority::AccountRecords,
-    commit::Commit,
-    context::Context,
-    facts::Facts,
-    invitation_token::InvitationToken,
-    model::{
-        Account, Invitation, InvitationStatus, Member, MemberStatus, Record, Team, TeamMember,
+    operation::{
+        Commit, Context, Facts, Problem, authority::AccountRecords,
+        invitation_token::InvitationToken,
     },
     operations::{members, team_members},
-    permission::{AccountAccess, Capability, TeamRole},
-    value::TeamId,
+    permission::AccountAccess,
+    record::{
+        Account, Invitation, InvitationStatus, Member, MemberStatus, Record, Team, TeamMember,
+    },
+    value::{Capability, TeamId, TeamRole},
 };
 
 /// Everything a decision needs to know about who joins.

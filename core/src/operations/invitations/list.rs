@@ -4,16 +4,15 @@ use alloc::{boxed::Box, vec::Vec};
 
 use super::InvitationView;
 use crate::{
-    api::{
-        Method, PAGE, PageRequest, Parsed, Problem, Route, schema,
+    operation::{
+        Ask, Context, FactError, Facts, Method, Outcome, PAGE, PageRequest, Parsed, Problem, Route,
+        UseCase,
+        authority::AccountRecords,
+        schema,
         view::{self, ListView},
     },
-    authority::AccountRecords,
-    context::Context,
-    facts::{Ask, FactError, Facts},
-    model::{Invitation, Record},
+    record::{Invitation, Record},
     storage::{Range, Scope, Sort},
-    use_case::{Outcome, UseCase},
     value::AccountId,
 };
 
@@ -77,7 +76,7 @@ mod tests {
 
     use serde_json::json;
 
-    use crate::{permission::AccountRole, testing::World};
+    use crate::{testing::World, value::AccountRole};
 
     #[test]
     fn pages_through_all_of_them() {

@@ -3,15 +3,15 @@
 use alloc::{collections::BTreeSet, format, vec::Vec};
 
 use crate::{
-    api::Problem,
-    authority::{AccountRecords, ProjectRecords, settle},
-    context::Context,
-    facts::{Ask, Facts},
-    model::{Invitation, ProjectGrant, Record, Team},
+    operation::{
+        Ask, Context, Facts, Problem,
+        authority::{AccountRecords, ProjectRecords, settle},
+    },
     operations::{grants, members, team_members},
-    permission::{AccountAccess, AccountRole, Capability},
+    permission::AccountAccess,
+    record::{Invitation, ProjectGrant, Record, Team},
     storage::{Key, Scope, Sort},
-    value::{AccountId, ProjectId, TeamId, UserId},
+    value::{AccountId, AccountRole, Capability, ProjectId, TeamId, UserId},
 };
 
 /// The most teams of one invitation.

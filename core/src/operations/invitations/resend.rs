@@ -4,14 +4,12 @@ use alloc::{boxed::Box, vec::Vec};
 
 use super::{InvitationView, LIFETIME, Named, check_pending, offer::Offer};
 use crate::{
-    api::{Method, Parsed, Problem, ProblemKind, Route, schema, view},
-    authority::AccountRecords,
-    commit::Commit,
-    context::Context,
-    facts::{Ask, Facts},
-    model::{EventType, Invitation, Record},
+    operation::{
+        Ask, Commit, Context, Facts, Method, Outcome, Parsed, Problem, ProblemKind, Reply, Route,
+        UseCase, authority::AccountRecords, schema, view,
+    },
+    record::{EventType, Invitation, Record},
     storage::{Key, Scope},
-    use_case::{Outcome, Reply, UseCase},
 };
 
 /// Sends an invitation again. That kills earlier tokens, revives an expired invitation for another
@@ -94,7 +92,10 @@ mod tests {
 
     use serde_json::json;
 
-    use crate::{permission::AccountRole, testing::World, value::Timestamp};
+    use crate::{
+        testing::World,
+        value::{AccountRole, Timestamp},
+    };
 
     #[test]
     fn raises_the_rotation_and_revives_an_expired_one() {

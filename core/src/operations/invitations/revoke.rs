@@ -4,14 +4,12 @@ use alloc::{boxed::Box, vec::Vec};
 
 use super::{Named, check_pending};
 use crate::{
-    api::{IfMatch, Method, Parsed, Precondition, Problem, ProblemKind, Route},
-    authority::AccountRecords,
-    commit::Commit,
-    context::Context,
-    facts::{Ask, Facts},
-    model::{EventType, Invitation, InvitationStatus},
+    operation::{
+        Ask, Commit, Context, Facts, IfMatch, Method, Outcome, Parsed, Precondition, Problem,
+        ProblemKind, Reply, Route, UseCase, authority::AccountRecords,
+    },
+    record::{EventType, Invitation, InvitationStatus},
     storage::Scope,
-    use_case::{Outcome, Reply, UseCase},
 };
 
 /// Takes an invitation back: its tokens are dead from then on. The record stays.
@@ -73,7 +71,7 @@ mod tests {
 
     use serde_json::json;
 
-    use crate::{permission::AccountRole, testing::World};
+    use crate::{testing::World, value::AccountRole};
 
     #[test]
     fn the_record_stays_and_a_second_time_is_a_conflict() {

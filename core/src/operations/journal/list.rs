@@ -7,15 +7,13 @@ use super::{
     locate::{Located, locate},
 };
 use crate::{
-    api::{
-        Method, PAGE, PageRequest, Parsed, Problem, QueryParameter, Route, schema,
+    operation::{
+        Ask, Context, FactError, Facts, Method, Outcome, PAGE, PageRequest, Parsed, Problem,
+        QueryParameter, Route, UseCase, schema,
         view::{self, ListView},
     },
-    context::Context,
-    facts::{Ask, FactError, Facts},
-    model::{Head, JournalEntry, Record, Sequence},
+    record::{Head, JournalEntry, Record, Sequence},
     storage::{Range, Sort},
-    use_case::{Outcome, UseCase},
 };
 
 /// Lists the entries of a journal in order, from the first one or behind a number or cursor.
@@ -134,8 +132,8 @@ mod tests {
     use serde_json::{Value, json};
 
     use crate::{
-        permission::AccountRole,
         testing::{Person, World},
+        value::AccountRole,
     };
 
     /// An account whose journal has four entries.

@@ -1,8 +1,8 @@
 //! Finding an entry by its number alone.
 
 use crate::{
-    facts::{Ask, Facts, NotAsked},
-    model::Head,
+    operation::{Ask, Facts, NotAsked},
+    record::Head,
     storage::{Page, Range, Sort},
     value::SurfaceId,
 };

@@ -8,15 +8,16 @@ use serde::{Deserialize, Serialize};
 
 use super::Of;
 use crate::{
-    api::{Method, PAGE, PageRequest, Parsed, Problem, QueryParameter, Route, schema},
-    canonical,
-    context::Context,
-    facts::{Ask, Facts},
-    journal::{self, Link, Verdict},
-    model::Head,
+    operation::{
+        Ask, Context, Facts, Method, Outcome, PAGE, PageRequest, Parsed, Problem, QueryParameter,
+        Reply, Route, UseCase, schema,
+    },
+    record::{
+        Head,
+        chain::{self, Link, Verdict},
+    },
     storage::{Range, Sort},
-    use_case::{Outcome, Reply, UseCase},
-    value::Sha256,
+    value::{Sha256, canonical},
 };
 
 /// The most entries one request verifies.
@@ -153,7 +154,7 @@ impl UseCase for VerifyJournal {
         let position = self.position(context)?;
         let page = facts.scan(&self.range(&position))?;
         let scope = self.of.scope();
-        let verdict = journal::verify(scope, position.good, &page.items, page.more, &head);
+        let verdict = chain::verify(scope, position.good, &page.items, page.more, &head);
         let last = page.items.last().filter(|_| verdict.good.seq < head.seq);
         let next = last.map(|last| Position {
             last: Some(last.key.sort.as_str().into()),
@@ -174,7 +175,7 @@ mod tests {
         value::{CommitId, Cursor, id::Id},
     };
 
-    fn scene() -> (World, Person, Scope, String) {
+    fn fixture() -> (World, Person, Scope, String) {
         let mut world = World::new();
         let ana = world.person("ana");
         let account = world.account(&ana);
@@ -215,7 +216,7 @@ mod tests {
 
     #[test]
     fn a_journal_as_written_is_valid_over_a_restore_too() {
-        let (mut world, ana, scope, path) = scene();
+        let (mut world, ana, scope, path) = fixture();
         let whole = verify(&mut world, &ana, &path);
         assert_eq!(world.waves, 2);
         assert_eq!(whole["entries"], 5);
@@ -234,7 +235,7 @@ mod tests {
     #[test]
     fn case_65_a_flipped_bit_or_a_missing_entry_is_named() {
         for position in 0..5 {
-            let (mut world, ana, scope, path) = scene();
+            let (mut world, ana, scope, path) = fixture();
             tamper(&mut world, scope, position, |mut item| {
                 item.body = item.body.replacen("\"seq\":", "\"seQ\":", 1);
                 Some(item)
@@ -243,7 +244,7 @@ mod tests {
             assert_eq!(found["valid"], false);
             assert_eq!(found["first_invalid"], position + 1);
             assert_eq!(found["entries"], position);
-            let (mut world, ana, scope, path) = scene();
+            let (mut world, ana, scope, path) = fixture();
             tamper(&mut world, scope, position, |_| None);
             let found = world.get(&ana, &path).expect(200).body;
             assert_eq!(found["first_invalid"], position + 1);
@@ -252,7 +253,7 @@ mod tests {
 
     #[test]
     fn requests_together_verify_one_chain() {
-        let (mut world, ana, scope, path) = scene();
+        let (mut world, ana, scope, path) = fixture();
         let Scope::Account(account) = scope else {
             panic!("an account")
         };
@@ -269,11 +270,11 @@ mod tests {
         assert!(body["next_cursor"].is_string());
         // The same position, sealed for the route.
         let entries = world.store.scan(&Range::all(scope, Sort::JOURNAL)).items;
-        let head = world.record::<Head>(&crate::authority::head_key(scope));
+        let head = world.record::<Head>(&crate::operation::authority::head_key(scope));
         let head = head.unwrap().body;
         let mut position = Position {
             last: Some(entries[1].key.sort.as_str().into()),
-            good: journal::verify(scope, Link::genesis(), &entries[..2], true, &head).good,
+            good: chain::verify(scope, Link::genesis(), &entries[..2], true, &head).good,
         };
         let cursor = |position: &Position| {
             let list = format!("{path}?");

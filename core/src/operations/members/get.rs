@@ -4,12 +4,11 @@ use alloc::{boxed::Box, vec::Vec};
 
 use super::{MemberView, Named};
 use crate::{
-    api::{Method, Parsed, Problem, Route, schema, view},
-    authority::AccountRecords,
-    context::Context,
-    facts::{Ask, Facts},
-    permission::Capability,
-    use_case::{Outcome, UseCase},
+    operation::{
+        Ask, Context, Facts, Method, Outcome, Parsed, Problem, Route, UseCase,
+        authority::AccountRecords, schema, view,
+    },
+    value::Capability,
 };
 
 /// Shows a member.
@@ -54,7 +53,7 @@ impl UseCase for GetMember {
 mod tests {
     use alloc::format;
 
-    use crate::{permission::AccountRole, testing::World};
+    use crate::{testing::World, value::AccountRole};
 
     #[test]
     fn a_member_is_shown_to_members() {

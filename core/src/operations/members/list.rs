@@ -4,15 +4,12 @@ use alloc::{boxed::Box, format, vec::Vec};
 
 use super::MemberView;
 use crate::{
-    api::{Method, PAGE, PageRequest, Parsed, Problem, Route, schema, view::ListView},
-    authority::AccountRecords,
-    context::Context,
-    facts::{Ask, Facts},
-    listing::Listing,
-    permission::Capability,
+    operation::{
+        Ask, Context, Facts, Listing, Method, Outcome, PAGE, PageRequest, Parsed, Problem, Route,
+        UseCase, authority::AccountRecords, schema, view::ListView,
+    },
     storage::{Index, Sort},
-    use_case::{Outcome, UseCase},
-    value::AccountId,
+    value::{AccountId, Capability},
 };
 
 /// Lists the members of an account, in the order they joined.
@@ -81,8 +78,8 @@ mod tests {
     use serde_json::json;
 
     use crate::{
-        permission::AccountRole,
         testing::{Person, World},
+        value::AccountRole,
     };
 
     fn ids(world: &mut World, person: &Person, path: &str) -> (Vec<String>, Option<String>) {

@@ -4,15 +4,15 @@ use alloc::{boxed::Box, vec::Vec};
 
 use super::{Named, check_rank, keep_owners};
 use crate::{
-    api::{IfMatch, Method, Parsed, Precondition, Problem, ProblemKind, Route},
-    authority::{AccountRecords, act_on, head_key},
-    commit::Commit,
-    context::Context,
-    facts::{Ask, Facts},
-    model::{EventType, Member, MemberStatus, Record},
-    permission::{AccountAccess, Capability, Permit},
+    operation::{
+        Ask, Commit, Context, Facts, IfMatch, Method, Outcome, Parsed, Precondition, Problem,
+        ProblemKind, Reply, Route, UseCase,
+        authority::{AccountRecords, act_on, head_key},
+    },
+    permission::{AccountAccess, Permit},
+    record::{EventType, Member, MemberStatus, Record},
     storage::Scope,
-    use_case::{Outcome, Reply, UseCase},
+    value::Capability,
 };
 
 /// Removes a member, or lets one leave. Their grants and team rows name the membership that ends
@@ -95,8 +95,8 @@ mod tests {
     use serde_json::json;
 
     use crate::{
-        permission::AccountRole,
         testing::{Person, World},
+        value::AccountRole,
     };
 
     fn account_with(role: AccountRole) -> (World, Person, Person, String) {

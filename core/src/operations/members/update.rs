@@ -7,15 +7,15 @@ use serde::Deserialize;
 
 use super::{MemberView, Named, check_handing_out, check_rank, keep_owners};
 use crate::{
-    api::{IfMatch, Method, Parsed, Precondition, Problem, ProblemKind, Route, schema, view},
-    authority::{AccountRecords, act_on, head_key},
-    commit::Commit,
-    context::Context,
-    facts::{Ask, Facts},
-    model::{EventType, Member, MemberStatus, Record},
-    permission::{AccountRole, Capability},
+    operation::{
+        Ask, Commit, Context, Facts, IfMatch, Method, Outcome, Parsed, Precondition, Problem,
+        ProblemKind, Reply, Route, UseCase,
+        authority::{AccountRecords, act_on, head_key},
+        schema, view,
+    },
+    record::{EventType, Member, MemberStatus, Record},
     storage::Scope,
-    use_case::{Outcome, Reply, UseCase},
+    value::{AccountRole, Capability},
 };
 
 /// Changes a member's role or suspends them.
@@ -142,7 +142,7 @@ mod tests {
     fn owners(world: &World, path: &str) -> Vec<crate::value::UserId> {
         let account: AccountId = path.split('/').nth(3).unwrap().parse().unwrap();
         let key = Scope::Account(account).key(crate::storage::Sort::account());
-        let account = world.record::<crate::model::Account>(&key).unwrap();
+        let account = world.record::<crate::record::Account>(&key).unwrap();
         account.body.owners
     }
 

@@ -8,15 +8,14 @@ use serde_json::{Map, Value};
 
 use super::MetadataView;
 use crate::{
-    api::{Method, Parsed, Problem, Route, schema, view},
-    canonical,
-    context::Context,
-    facts::{Ask, Facts},
-    model::{EventType, Metadata, Record},
+    operation::{
+        Ask, Context, Facts, Method, Outcome, Parsed, Problem, Reply, Route, UseCase, schema, view,
+    },
     operations::content::{ArtifactPlace, FoundArtifact},
-    permission::{Capability, Permit},
+    permission::Permit,
+    record::{EventType, Metadata, Record},
     storage::{Key, Scope},
-    use_case::{Outcome, Reply, UseCase},
+    value::{Capability, canonical},
 };
 
 /// Appends a metadata record.
@@ -136,19 +135,22 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::operations::content::testing::Desk;
+    use crate::testing::document_fixture::DocumentFixture;
 
     #[test]
     fn appends_a_statement_by_the_caller() {
-        let mut desk = Desk::new();
-        let path = format!("{}/metadata", desk.uploaded());
-        let (ben, values) = (desk.ben.clone(), json!({ "pages": 3, "tags": ["a", null] }));
+        let mut fixture = DocumentFixture::new();
+        let path = format!("{}/metadata", fixture.uploaded());
+        let (ben, values) = (
+            fixture.ben.clone(),
+            json!({ "pages": 3, "tags": ["a", null] }),
+        );
         let body = json!({ "values": values });
-        let answer = desk.world.post(&ben, &path, body).expect(201);
-        assert_eq!(desk.world.waves, 1);
+        let answer = fixture.world.post(&ben, &path, body).expect(201);
+        assert_eq!(fixture.world.waves, 1);
         assert_eq!(answer.body["values"], values);
         assert_eq!(answer.body["created_by"], ben.id());
-        assert_eq!(desk.events().last().unwrap(), "metadata.appended");
+        assert_eq!(fixture.events().last().unwrap(), "metadata.appended");
     }
 
     fn nested(depth: usize) -> Value {
@@ -157,12 +159,12 @@ mod tests {
 
     #[test]
     fn the_limits_hold_exactly() {
-        let mut desk = Desk::new();
-        let path = format!("{}/metadata", desk.uploaded());
-        let ben = desk.ben.clone();
+        let mut fixture = DocumentFixture::new();
+        let path = format!("{}/metadata", fixture.uploaded());
+        let ben = fixture.ben.clone();
         // `{"a":""}` takes eight bytes itself.
         let long = |bytes: usize| json!({ "a": "x".repeat(bytes - 8) });
-        let before = desk.world.dump();
+        let before = fixture.world.dump();
         for values in [
             json!({}),
             json!([]),
@@ -171,73 +173,84 @@ mod tests {
             long(Metadata::BYTES + 1),
         ] {
             let body = json!({ "values": values });
-            assert_eq!(desk.world.post(&ben, &path, body).field(), "values");
+            assert_eq!(fixture.world.post(&ben, &path, body).field(), "values");
         }
-        assert_eq!(desk.world.dump(), before);
+        assert_eq!(fixture.world.dump(), before);
         for values in [nested(Metadata::DEPTH), long(Metadata::BYTES)] {
             let body = json!({ "values": values });
-            desk.world.post(&ben, &path, body).expect(201);
+            fixture.world.post(&ben, &path, body).expect(201);
         }
     }
 
     #[test]
     fn case_26_author_and_time_are_not_taken_from_the_body() {
-        let mut desk = Desk::new();
-        let path = format!("{}/metadata", desk.uploaded());
-        let ben = desk.ben.clone();
+        let mut fixture = DocumentFixture::new();
+        let path = format!("{}/metadata", fixture.uploaded());
+        let ben = fixture.ben.clone();
         for field in ["created_by", "at", "artifact_id"] {
             let mut body = json!({ "values": { "a": 1 } });
             body[field] = json!("x");
-            assert_eq!(desk.world.post(&ben, &path, body).field(), field);
+            assert_eq!(fixture.world.post(&ben, &path, body).field(), field);
         }
     }
 
     #[test]
     fn what_was_appended_can_neither_be_changed_nor_removed() {
-        let mut desk = Desk::new();
-        let path = format!("{}/metadata", desk.uploaded());
-        let ana = desk.ana.clone();
-        desk.world
+        let mut fixture = DocumentFixture::new();
+        let path = format!("{}/metadata", fixture.uploaded());
+        let ana = fixture.ana.clone();
+        fixture
+            .world
             .patch(&ana, &path, json!({}))
             .expect_problem("method-not-allowed");
-        desk.world
+        fixture
+            .world
             .delete(&ana, &path)
             .expect_problem("method-not-allowed");
     }
 
     #[test]
     fn a_repetition_appends_once() {
-        let mut desk = Desk::new();
-        let path = format!("{}/metadata", desk.uploaded());
-        let (ben, key) = (desk.ben.clone(), [("idempotency-key", "m")]);
+        let mut fixture = DocumentFixture::new();
+        let path = format!("{}/metadata", fixture.uploaded());
+        let (ben, key) = (fixture.ben.clone(), [("idempotency-key", "m")]);
         let body = Some(json!({ "values": { "a": 1 } }));
-        let first = desk
+        let first = fixture
             .world
             .send(&ben, "POST", &path, &key, body.clone())
             .expect(201);
-        let second = desk.world.send(&ben, "POST", &path, &key, body).expect(201);
+        let second = fixture
+            .world
+            .send(&ben, "POST", &path, &key, body)
+            .expect(201);
         assert_eq!(first.body, second.body);
-        assert_eq!(desk.shown(&path)["items"].as_array().unwrap().len(), 1);
+        assert_eq!(fixture.shown(&path)["items"].as_array().unwrap().len(), 1);
     }
 
     #[test]
     fn refusals_change_nothing() {
-        let mut desk = Desk::new();
-        let path = format!("{}/metadata", desk.uploaded());
-        let (ana, cleo, otto) = (desk.ana.clone(), desk.cleo.clone(), desk.otto.clone());
+        let mut fixture = DocumentFixture::new();
+        let path = format!("{}/metadata", fixture.uploaded());
+        let (ana, cleo, otto) = (
+            fixture.ana.clone(),
+            fixture.cleo.clone(),
+            fixture.otto.clone(),
+        );
         let body = json!({ "values": { "a": 1 } });
-        let before = desk.world.dump();
-        desk.world
+        let before = fixture.world.dump();
+        fixture
+            .world
             .post(&otto, &path, body.clone())
             .expect_problem("not-found");
-        let refused = desk
+        let refused = fixture
             .world
             .post(&cleo, &path, body.clone())
             .expect_problem("forbidden");
         assert_eq!(refused.body["missing"], json!(["metadata.append"]));
-        assert_eq!(desk.world.dump(), before);
-        desk.archive();
-        desk.world
+        assert_eq!(fixture.world.dump(), before);
+        fixture.archive();
+        fixture
+            .world
             .post(&ana, &path, body)
             .expect_problem("conflict");
     }

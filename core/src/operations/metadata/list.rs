@@ -4,11 +4,10 @@ use alloc::boxed::Box;
 
 use super::MetadataView;
 use crate::{
-    api::{Method, PAGE, Parsed, Problem, Route, schema, view::ListView},
-    model::Metadata,
+    operation::{Method, PAGE, Parsed, Problem, Route, UseCase, schema, view::ListView},
     operations::content::listing::Listing,
-    permission::Capability,
-    use_case::UseCase,
+    record::Metadata,
+    value::Capability,
 };
 
 /// The route.
@@ -37,28 +36,32 @@ mod tests {
 
     use serde_json::{Value, json};
 
-    use crate::operations::content::testing::Desk;
+    use crate::testing::document_fixture::DocumentFixture;
 
     #[test]
     fn lists_in_the_order_things_were_said() {
-        let mut desk = Desk::new();
-        let path = format!("{}/metadata", desk.uploaded());
-        let (ben, vera, otto) = (desk.ben.clone(), desk.vera.clone(), desk.otto.clone());
+        let mut fixture = DocumentFixture::new();
+        let path = format!("{}/metadata", fixture.uploaded());
+        let (ben, vera, otto) = (
+            fixture.ben.clone(),
+            fixture.vera.clone(),
+            fixture.otto.clone(),
+        );
         for n in 0..3 {
-            desk.world.pass(Duration::from_millis(1));
+            fixture.world.pass(Duration::from_millis(1));
             let body = json!({ "values": { "n": n } });
-            desk.world.post(&ben, &path, body).expect(201);
+            fixture.world.post(&ben, &path, body).expect(201);
         }
-        let first = desk
+        let first = fixture
             .world
             .get(&vera, &format!("{path}?limit=2"))
             .expect(200);
-        assert_eq!(desk.world.waves, 2);
+        assert_eq!(fixture.world.waves, 2);
         assert_eq!(first.body["items"][1]["values"]["n"], 1);
         let rest = format!("{path}?limit=2&cursor={}", first.text("next_cursor"));
-        let second = desk.world.get(&vera, &rest).expect(200).body;
+        let second = fixture.world.get(&vera, &rest).expect(200).body;
         assert_eq!(second["items"][0]["values"]["n"], 2);
         assert_eq!(second["next_cursor"], Value::Null);
-        desk.world.get(&otto, &path).expect_problem("not-found");
+        fixture.world.get(&otto, &path).expect_problem("not-found");
     }
 }

@@ -3,11 +3,8 @@
 use alloc::{boxed::Box, vec, vec::Vec};
 
 use super::PreferencesView;
-use crate::{
-    api::{Method, Parsed, Problem, Route, schema},
-    context::Context,
-    facts::{Ask, Facts},
-    use_case::{Outcome, UseCase},
+use crate::operation::{
+    Ask, Context, Facts, Method, Outcome, Parsed, Problem, Route, UseCase, schema,
 };
 
 /// Shows the caller's preferences; none set is an empty list.

@@ -7,15 +7,13 @@ use serde::Deserialize;
 
 use super::PreferencesView;
 use crate::{
-    api::{IfMatch, Method, Parsed, Precondition, Problem, Route, schema},
-    authority::head_key,
-    commit::Commit,
-    context::Context,
-    facts::{Ask, Facts},
-    model::{EventType, Preferences, Record, Rule},
+    operation::{
+        Ask, Commit, Context, Facts, IfMatch, Method, Outcome, Parsed, Precondition, Problem,
+        Route, UseCase, authority::head_key, schema,
+    },
     permission::Permit,
+    record::{EventType, Preferences, Record, Rule},
     storage::Scope,
-    use_case::{Outcome, UseCase},
 };
 
 /// Replaces the caller's preferences.

@@ -7,16 +7,14 @@ use serde::Deserialize;
 
 use super::ProjectView;
 use crate::{
-    api::{Method, Parsed, Problem, ProblemKind, Route, schema, view},
-    authority::ProjectRecords,
-    commit::Commit,
-    context::Context,
-    facts::{Ask, Facts},
-    model::{EventType, Grant, Member, Principal, Project, Record, Visibility},
-    permission::{Access, Capability, ProjectRole},
+    operation::{
+        Ask, Commit, Context, Facts, Method, Outcome, Parsed, Problem, ProblemKind, Reply, Route,
+        UseCase, authority::ProjectRecords, schema, view,
+    },
+    permission::Access,
+    record::{EventType, Grant, Member, Project, Record, Visibility},
     storage::{Key, Scope},
-    use_case::{Outcome, Reply, UseCase},
-    value::{AccountId, Description, Name, ProjectId},
+    value::{AccountId, Capability, Description, Name, Principal, ProjectId, ProjectRole},
 };
 
 /// Creates a project, owned by whoever asks.
@@ -132,7 +130,7 @@ mod tests {
 
     use serde_json::json;
 
-    use crate::{commit::IDEMPOTENCY_RETENTION, permission::AccountRole, testing::World};
+    use crate::{operation::commit::IDEMPOTENCY_RETENTION, testing::World, value::AccountRole};
 
     #[test]
     fn whoever_creates_a_project_owns_it() {

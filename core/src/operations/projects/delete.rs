@@ -3,16 +3,13 @@
 use alloc::{boxed::Box, vec::Vec};
 
 use crate::{
-    api::{IfMatch, Method, Parsed, Precondition, Problem, Route},
-    authority::ProjectRecords,
-    commit::Commit,
-    context::Context,
-    facts::{Ask, Facts},
-    model::EventType,
-    permission::Capability,
+    operation::{
+        Ask, Commit, Context, Facts, IfMatch, Method, Outcome, Parsed, Precondition, Problem,
+        Reply, Route, UseCase, authority::ProjectRecords,
+    },
+    record::EventType,
     storage::Scope,
-    use_case::{Outcome, Reply, UseCase},
-    value::ProjectId,
+    value::{Capability, ProjectId},
 };
 
 /// Deletes a project: from then on it exists for nobody.
@@ -68,10 +65,10 @@ mod tests {
     use serde_json::json;
 
     use crate::{
-        model::Head,
-        permission::AccountRole,
+        record::Head,
         storage::{Scope, Sort},
         testing::World,
+        value::AccountRole,
     };
 
     #[test]

@@ -4,13 +4,11 @@ use alloc::{boxed::Box, vec::Vec};
 
 use super::ProjectView;
 use crate::{
-    api::{Method, Parsed, Problem, Route, schema, view},
-    authority::ProjectRecords,
-    context::Context,
-    facts::{Ask, Facts},
-    permission::Capability,
-    use_case::{Outcome, UseCase},
-    value::ProjectId,
+    operation::{
+        Ask, Context, Facts, Method, Outcome, Parsed, Problem, Route, UseCase,
+        authority::ProjectRecords, schema, view,
+    },
+    value::{Capability, ProjectId},
 };
 
 /// Shows a project.
@@ -56,7 +54,7 @@ mod tests {
 
     use serde_json::json;
 
-    use crate::{permission::AccountRole, testing::World};
+    use crate::{testing::World, value::AccountRole};
 
     #[test]
     fn everyone_sees_it_with_their_own_role() {

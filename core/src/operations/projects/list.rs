@@ -4,16 +4,16 @@ use alloc::{boxed::Box, string::ToString, vec::Vec};
 
 use super::ProjectView;
 use crate::{
-    api::{Method, PAGE, PageRequest, Parsed, Problem, Route, schema, view::ListView},
-    authority::{AccountRecords, ProjectRecords},
-    context::Context,
-    facts::{Ask, FactError, Facts},
-    listing::Listing,
-    model::{Project, Record},
-    permission::Capability,
+    operation::{
+        Ask, Context, FactError, Facts, Listing, Method, Outcome, PAGE, PageRequest, Parsed,
+        Problem, Route, UseCase,
+        authority::{AccountRecords, ProjectRecords},
+        schema,
+        view::ListView,
+    },
+    record::{Project, Record},
     storage::{Index, Page, Scope},
-    use_case::{Outcome, UseCase},
-    value::{AccountId, ProjectId},
+    value::{AccountId, Capability, ProjectId},
 };
 
 /// The most projects looked at for one page: each takes a read of its own.
@@ -103,8 +103,8 @@ mod tests {
     use serde_json::json;
 
     use crate::{
-        permission::AccountRole,
         testing::{Person, World},
+        value::AccountRole,
     };
 
     fn ids(world: &mut World, person: &Person, path: &str) -> (Vec<String>, Option<String>) {

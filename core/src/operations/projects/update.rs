@@ -7,18 +7,16 @@ use serde::Deserialize;
 
 use super::ProjectView;
 use crate::{
-    api::{
-        IfMatch, Method, Parsed, Precondition, Problem, ProblemKind, Route, nullable, schema, view,
+    operation::{
+        Ask, Commit, Context, Facts, IfMatch, Method, Outcome, Parsed, Precondition, Problem,
+        ProblemKind, Route, UseCase,
+        authority::{ProjectRecords, settle},
+        nullable, schema, view,
     },
-    authority::{ProjectRecords, settle},
-    commit::Commit,
-    context::Context,
-    facts::{Ask, Facts},
-    model::{EventType, Project, Visibility},
-    permission::{Access, Capability, Permit, Refusal},
+    permission::{Access, Permit, Refusal},
+    record::{EventType, Project, Visibility},
     storage::Scope,
-    use_case::{Outcome, UseCase},
-    value::{Description, Name, ProjectId},
+    value::{Capability, Description, Name, ProjectId},
 };
 
 /// Changes a project.
@@ -150,8 +148,8 @@ mod tests {
     use serde_json::json;
 
     use crate::{
-        permission::AccountRole,
         testing::{Person, World},
+        value::AccountRole,
     };
 
     /// Ana owns the account and the project; Ben has `role` on it. With the paths of the project and
@@ -294,7 +292,7 @@ mod tests {
         let (mut world, ana, ben, [path, grant]) = world_with("manager");
         let body = json!({ "name": "Mine" });
         let decided = world.outcome(&ben, "PATCH", &path, Some(body.clone()));
-        let Ok(crate::use_case::Outcome::Commit(batch, _)) = decided else {
+        let Ok(crate::operation::Outcome::Commit(batch, _)) = decided else {
             panic!("a manager may rename")
         };
         world.delete(&ana, &grant).expect(204);

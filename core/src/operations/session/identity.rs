@@ -5,19 +5,15 @@ use alloc::{boxed::Box, string::String, vec::Vec};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::UserView;
+use super::{UserView, links};
 use crate::{
-    api::{Method, Parsed, Problem, ProblemKind, Route, schema},
-    authority::head_key,
-    commit::Commit,
-    context::Context,
-    facts::{Ask, Facts, TokenUsage},
-    identity::Claims,
-    model::{EventType, User},
-    operations::system::sign_up,
+    operation::{
+        Ask, Commit, Context, Facts, Method, Outcome, Parsed, Problem, ProblemKind, Reply, Route,
+        TokenUsage, UseCase, authority::head_key, schema,
+    },
     permission::Permit,
+    record::{Claims, EventType, User},
     storage::{Key, Scope},
-    use_case::{Outcome, Reply, UseCase},
     value::Email,
 };
 
@@ -99,16 +95,16 @@ impl UseCase for EstablishAddress {
         asks.push(self.token());
         if facts.has(&self.token()) {
             let (_, email) = self.proved(context, facts)?;
-            asks.push(Ask::Get(sign_up::email_key(context.surface, email)));
+            asks.push(Ask::Get(links::email_key(context.surface, email)));
         }
         Ok(asks)
     }
 
     fn decide(&self, context: &Context<'_>, facts: &Facts) -> Result<Outcome, Problem> {
         let (claims, email) = self.proved(context, facts)?;
-        let link = facts.item(&sign_up::email_key(context.surface, email))?;
+        let link = facts.item(&links::email_key(context.surface, email))?;
         if link.is_none() {
-            return Ok(Outcome::Prepare(sign_up::link_email(context, email)));
+            return Ok(Outcome::Prepare(links::link_email(context, email)));
         }
         let user = super::profile(context, facts)?;
         if user.body.email.as_ref() == Some(email) {
@@ -235,8 +231,8 @@ mod tests {
         let answer = world.post(&ana, PATH, json!({ "id_token": "id" }));
         assert_eq!(answer.expect(200).body["email"], "shared@example.com");
         let shared: Email = "shared@example.com".parse().unwrap();
-        let key = sign_up::email_key(&world.surface, &shared);
-        let link = world.record::<crate::model::EmailLink>(&key).unwrap();
+        let key = links::email_key(&world.surface, &shared);
+        let link = world.record::<crate::record::EmailLink>(&key).unwrap();
         assert_eq!(link.body.user_id, ben.actor.user);
     }
 

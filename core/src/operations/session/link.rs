@@ -5,19 +5,15 @@ use alloc::{boxed::Box, string::String, vec::Vec};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::UserView;
+use super::{UserView, links};
 use crate::{
-    api::{Method, Parsed, Problem, ProblemKind, Route, schema},
-    authority::head_key,
-    commit::Commit,
-    context::Context,
-    facts::{Ask, Facts, TokenUsage},
-    identity::Claims,
-    model::{EventType, IdentityLink, Record, User},
-    operations::system::sign_up,
+    operation::{
+        Ask, Commit, Context, Facts, Method, Outcome, Parsed, Problem, ProblemKind, Reply, Route,
+        TokenUsage, UseCase, authority::head_key, schema,
+    },
     permission::Permit,
+    record::{Claims, EventType, IdentityLink, Record, User},
     storage::{Key, Scope, Sort},
-    use_case::{Outcome, Reply, UseCase},
 };
 
 /// Links a second identity to the caller, who shows both tokens: one calls, the other is in the
@@ -107,7 +103,7 @@ impl UseCase for LinkIdentity {
         let link = facts.record(&second.scope().key(Sort::link()))?;
         check(&user, link.as_ref())?;
         if link.is_none() {
-            let batch = sign_up::link_identity(context, digest);
+            let batch = links::link_identity(context, digest);
             return Ok(Outcome::Prepare(batch));
         }
         let head = facts.record(&head_key(Scope::User(user.id)))?;
@@ -135,7 +131,7 @@ mod tests {
 
     use super::*;
     use crate::{
-        model::JournalEntry,
+        record::JournalEntry,
         testing::{Person, World},
     };
 

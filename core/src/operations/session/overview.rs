@@ -8,13 +8,13 @@ use alloc::{
 
 use super::position::{Place, Position, Stage};
 use crate::{
-    authority::{AccountRecords, ProjectRecords},
-    context::Context,
-    facts::{Ask, FactError, Facts},
-    model::{Grant, Member, Principal, Project, Record, Team, TeamMember},
-    permission::Capability,
+    operation::{
+        Ask, Context, FactError, Facts,
+        authority::{AccountRecords, ProjectRecords},
+    },
+    record::{Grant, Member, Project, Record, Team, TeamMember},
     storage::{Index, Key, List, Page, Scope, Sort},
-    value::{AccountId, GrantId, MembershipId, Name, ProjectId},
+    value::{AccountId, Capability, GrantId, MembershipId, Name, Principal, ProjectId},
 };
 
 /// The most projects one page reads.

@@ -5,8 +5,7 @@ use alloc::string::String;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    api::{PageRequest, Problem},
-    context::Context,
+    operation::{Context, PageRequest, Problem},
     value::{GrantId, MembershipId},
 };
 

@@ -11,20 +11,19 @@ use super::{
     position::{Position, Stage},
 };
 use crate::{
-    api::{Method, PAGE, PageRequest, Parsed, Problem, QueryParameter, Route, schema},
-    authority::{AccountRecords, ProjectRecords},
-    canonical,
-    context::Context,
-    facts::{Ask, FactError, Facts},
-    model::{Grant, Principal, Record},
+    operation::{
+        Ask, Context, FactError, Facts, Method, Outcome, PAGE, PageRequest, Parsed, Problem,
+        QueryParameter, Reply, Route, UseCase,
+        authority::{AccountRecords, ProjectRecords},
+        schema,
+    },
     operations::{
         accounts::AccountView, grants::GrantView, preferences::PreferencesView,
         projects::ProjectView,
     },
-    permission::{AccountRole, Capabilities, TeamRole},
+    record::{Grant, Record},
     storage::{Scope, Sort},
-    use_case::{Outcome, Reply, UseCase},
-    value::{AccountId, Name, TeamId},
+    value::{AccountId, AccountRole, Capabilities, Name, Principal, TeamId, TeamRole, canonical},
 };
 
 /// Shows who calls and what they belong to, in at most four waves of at most 50 reads each, however

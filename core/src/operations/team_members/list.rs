@@ -4,15 +4,13 @@ use alloc::{boxed::Box, format, vec::Vec};
 
 use super::{TeamMemberView, counts};
 use crate::{
-    api::{Method, PAGE, PageRequest, Parsed, Problem, Route, schema, view::ListView},
-    authority::AccountRecords,
-    context::Context,
-    facts::{Ask, FactError, Facts},
-    listing::Listing,
-    model::{Record, TeamMember},
+    operation::{
+        Ask, Context, FactError, Facts, Listing, Method, Outcome, PAGE, PageRequest, Parsed,
+        Problem, Route, UseCase, authority::AccountRecords, schema, view::ListView,
+    },
     operations::teams,
+    record::{Record, TeamMember},
     storage::{Index, Key, Sort},
-    use_case::{Outcome, UseCase},
 };
 
 /// Lists the members of a team, in the order they were added.
@@ -105,8 +103,8 @@ mod tests {
     use serde_json::json;
 
     use crate::{
-        permission::AccountRole,
         testing::{Person, World},
+        value::AccountRole,
     };
 
     /// A team of Ana's with five members, and the path of its list.

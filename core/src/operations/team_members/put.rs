@@ -7,15 +7,15 @@ use serde::Deserialize;
 
 use super::{Named, TeamMemberView, check_adding, check_lead};
 use crate::{
-    api::{IfMatch, Method, Parsed, Precondition, Problem, ProblemKind, Route, schema, view},
-    authority::{AccountRecords, act_on},
-    commit::Commit,
-    context::Context,
-    facts::{Ask, FactError, Facts},
-    model::{EventType, Member, MemberStatus, Record, TeamMember},
-    permission::TeamRole,
+    operation::{
+        Ask, Commit, Context, FactError, Facts, IfMatch, Method, Outcome, Parsed, Precondition,
+        Problem, ProblemKind, Reply, Route, UseCase,
+        authority::{AccountRecords, act_on},
+        schema, view,
+    },
+    record::{EventType, Member, MemberStatus, Record, TeamMember},
     storage::Scope,
-    use_case::{Outcome, Reply, UseCase},
+    value::TeamRole,
 };
 
 /// Adds someone to a team, or changes their role in it.
@@ -151,12 +151,12 @@ mod tests {
 
     use super::*;
     use crate::{
-        authority::head_key,
-        model::Team,
-        permission::{AccountRole, Permit},
+        operation::authority::head_key,
+        permission::Permit,
+        record::Team,
         storage::Sort,
         testing::{Answered, Person, World},
-        value::AccountId,
+        value::{AccountId, AccountRole},
     };
 
     /// An account of Ana's with a team, and people who join it by these roles.

@@ -4,14 +4,13 @@ use alloc::{boxed::Box, vec::Vec};
 
 use super::{Named, check_lead};
 use crate::{
-    api::{IfMatch, Method, Parsed, Precondition, Problem, Route},
-    authority::{AccountRecords, act_on},
-    commit::Commit,
-    context::Context,
-    facts::{Ask, Facts},
-    model::EventType,
+    operation::{
+        Ask, Commit, Context, Facts, IfMatch, Method, Outcome, Parsed, Precondition, Problem,
+        Reply, Route, UseCase,
+        authority::{AccountRecords, act_on},
+    },
+    record::EventType,
     storage::Scope,
-    use_case::{Outcome, Reply, UseCase},
 };
 
 /// Takes someone out of a team, or lets them leave it.
@@ -76,8 +75,8 @@ mod tests {
     use serde_json::json;
 
     use crate::{
-        permission::AccountRole,
         testing::{Person, World},
+        value::AccountRole,
     };
 
     /// A team of Ana's with these people in these roles; answers the path of its members.

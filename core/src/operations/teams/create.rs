@@ -7,16 +7,15 @@ use serde::Deserialize;
 
 use super::TeamView;
 use crate::{
-    api::{Method, Parsed, Problem, Route, schema, view},
-    authority::{AccountRecords, head_key},
-    commit::Commit,
-    context::Context,
-    facts::{Ask, Facts},
-    model::{EventType, Record, Team},
-    permission::{Capability, Permit},
+    operation::{
+        Ask, Commit, Context, Facts, Method, Outcome, Parsed, Problem, Reply, Route, UseCase,
+        authority::{AccountRecords, head_key},
+        schema, view,
+    },
+    permission::Permit,
+    record::{EventType, Record, Team},
     storage::{Key, Scope},
-    use_case::{Outcome, Reply, UseCase},
-    value::{AccountId, Name},
+    value::{AccountId, Capability, Name},
 };
 
 /// Creates a team.
@@ -116,8 +115,8 @@ mod tests {
     use serde_json::{Value, json};
 
     use crate::{
-        permission::AccountRole,
         testing::{Answered, Person, World},
+        value::AccountRole,
     };
 
     const NOBODYS: &str = "/v1/accounts/acc_01h2xcejqtf2nbrexx3vqjhp41/teams";

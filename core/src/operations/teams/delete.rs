@@ -4,14 +4,13 @@ use alloc::{boxed::Box, format, vec::Vec};
 
 use super::Named;
 use crate::{
-    api::{IfMatch, Method, Parsed, Precondition, Problem, Route},
-    authority::{AccountRecords, head_first},
-    commit::Commit,
-    context::Context,
-    facts::{Ask, Facts},
-    model::{Account, EventType, RetiredTeam, Team},
+    operation::{
+        Ask, Commit, Context, Facts, IfMatch, Method, Outcome, Parsed, Precondition, Problem,
+        Reply, Route, UseCase,
+        authority::{AccountRecords, head_first},
+    },
+    record::{Account, EventType, RetiredTeam, Team},
     storage::Scope,
-    use_case::{Outcome, Reply, UseCase},
 };
 
 /// Deletes a team. What it confers ends with this commit, because every decision reads the account's
@@ -94,9 +93,8 @@ mod tests {
 
     use super::*;
     use crate::{
-        permission::AccountRole,
         testing::World,
-        value::{TeamId, id::Id},
+        value::{AccountRole, TeamId, id::Id},
     };
 
     #[test]
@@ -164,8 +162,8 @@ mod tests {
         let team = |number| RetiredTeam(TeamId::from_ulid(Ulid::from_parts(1, number)));
         let mut account = Account {
             name: "Acme".parse().unwrap(),
-            kind: crate::model::AccountKind::Personal,
-            status: crate::model::AccountStatus::Active,
+            kind: crate::record::AccountKind::Personal,
+            status: crate::record::AccountStatus::Active,
             owners: vec![],
             retired_teams: vec![],
         };

@@ -3,12 +3,9 @@
 use alloc::{boxed::Box, vec::Vec};
 
 use super::{Named, TeamView};
-use crate::{
-    api::{Method, Parsed, Problem, Route, schema, view},
-    authority::AccountRecords,
-    context::Context,
-    facts::{Ask, Facts},
-    use_case::{Outcome, UseCase},
+use crate::operation::{
+    Ask, Context, Facts, Method, Outcome, Parsed, Problem, Route, UseCase,
+    authority::AccountRecords, schema, view,
 };
 
 /// Shows a team.
@@ -47,7 +44,7 @@ mod tests {
 
     use serde_json::json;
 
-    use crate::{permission::AccountRole, testing::World};
+    use crate::{testing::World, value::AccountRole};
 
     #[test]
     fn a_team_is_shown_to_members() {

@@ -4,15 +4,12 @@ use alloc::{boxed::Box, format, vec::Vec};
 
 use super::TeamView;
 use crate::{
-    api::{Method, PAGE, PageRequest, Parsed, Problem, Route, schema, view::ListView},
-    authority::AccountRecords,
-    context::Context,
-    facts::{Ask, Facts},
-    listing::Listing,
-    permission::Capability,
+    operation::{
+        Ask, Context, Facts, Listing, Method, Outcome, PAGE, PageRequest, Parsed, Problem, Route,
+        UseCase, authority::AccountRecords, schema, view::ListView,
+    },
     storage::{Index, Sort},
-    use_case::{Outcome, UseCase},
-    value::AccountId,
+    value::{AccountId, Capability},
 };
 
 /// Lists the teams of an account, oldest first.
@@ -81,7 +78,7 @@ mod tests {
 
     use serde_json::json;
 
-    use crate::{permission::AccountRole, testing::World};
+    use crate::{testing::World, value::AccountRole};
 
     #[test]
     fn teams_are_listed_oldest_first_and_deleted_ones_are_not() {

@@ -7,14 +7,12 @@ use serde::Deserialize;
 
 use super::{Named, TeamView};
 use crate::{
-    api::{IfMatch, Method, Parsed, Precondition, Problem, Route, schema, view},
-    authority::AccountRecords,
-    commit::Commit,
-    context::Context,
-    facts::{Ask, Facts},
-    model::{EventType, Team},
+    operation::{
+        Ask, Commit, Context, Facts, IfMatch, Method, Outcome, Parsed, Precondition, Problem,
+        Route, UseCase, authority::AccountRecords, schema, view,
+    },
+    record::{EventType, Team},
     storage::Scope,
-    use_case::{Outcome, UseCase},
     value::Name,
 };
 
@@ -86,7 +84,7 @@ mod tests {
 
     use serde_json::json;
 
-    use crate::{permission::AccountRole, testing::World};
+    use crate::{testing::World, value::AccountRole};
 
     #[test]
     fn an_admin_renames_a_team() {

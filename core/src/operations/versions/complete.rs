@@ -4,10 +4,9 @@ use alloc::boxed::Box;
 
 use super::VersionView;
 use crate::{
-    api::{Method, Parsed, Problem, ProblemKind, Route, schema},
-    model::Version,
+    operation::{Method, Parsed, Problem, ProblemKind, Route, UseCase, schema},
     operations::content::complete::{Complete, Input},
-    use_case::UseCase,
+    record::Version,
 };
 
 /// The route.

@@ -7,17 +7,18 @@ use serde::Serialize;
 
 use super::{VersionView, next_number};
 use crate::{
-    api::{Method, Parsed, Problem, Route, plan::UploadPlan, schema, view},
-    context::Context,
-    facts::{Ask, Facts},
-    model::{Artifact, EventType, Record, Version},
+    operation::{
+        Ask, Context, Facts, Method, Outcome, Parsed, Problem, Reply, Route, UseCase,
+        plan::UploadPlan, schema, view,
+    },
     operations::content::{
         ArtifactPlace, FoundArtifact,
         declaration::{Declaration, declared},
     },
-    permission::{Capability, Permit},
+    permission::Permit,
+    record::{Artifact, EventType, Record, Version},
     storage::{Key, Scope},
-    use_case::{Outcome, Reply, UseCase},
+    value::Capability,
 };
 
 /// Declares a further version, which waits for its bytes.
@@ -121,18 +122,18 @@ mod tests {
 
     use serde_json::json;
 
-    use crate::operations::content::testing::{BYTES, Desk, declaration};
+    use crate::testing::document_fixture::{BYTES, DocumentFixture, declaration};
 
     #[test]
     fn declares_the_next_version_and_leaves_the_current_one() {
-        let mut desk = Desk::new();
-        let path = desk.uploaded();
-        let (bea, versions) = (desk.bea.clone(), format!("{path}/versions"));
-        let answer = desk
+        let mut fixture = DocumentFixture::new();
+        let path = fixture.uploaded();
+        let (bea, versions) = (fixture.bea.clone(), format!("{path}/versions"));
+        let answer = fixture
             .world
             .post(&bea, &versions, declaration(b"second"))
             .expect(201);
-        assert_eq!(desk.world.waves, 1);
+        assert_eq!(fixture.world.waves, 1);
         let version = &answer.body["version"];
         assert_eq!(
             (&version["number"], &version["id"]),
@@ -141,42 +142,46 @@ mod tests {
         assert_eq!(version["uploaded_by"], bea.id());
         assert_eq!(
             answer.upload().path.to_string(),
-            desk.object_path(&format!("{versions}/2"))
+            fixture.object_path(&format!("{versions}/2"))
         );
-        let artifact = desk.shown(&path);
+        let artifact = fixture.shown(&path);
         assert_eq!(artifact["versions"], 2);
         assert_eq!(artifact["current"]["number"], 1);
-        assert_eq!(desk.events().last().unwrap(), "version.created");
+        assert_eq!(fixture.events().last().unwrap(), "version.created");
     }
 
     #[test]
     fn a_repetition_declares_no_third_version() {
-        let mut desk = Desk::new();
-        let path = format!("{}/versions", desk.uploaded());
-        let (ben, key) = (desk.ben.clone(), [("idempotency-key", "two")]);
+        let mut fixture = DocumentFixture::new();
+        let path = format!("{}/versions", fixture.uploaded());
+        let (ben, key) = (fixture.ben.clone(), [("idempotency-key", "two")]);
         let body = Some(declaration(b"second"));
-        let first = desk
+        let first = fixture
             .world
             .send(&ben, "POST", &path, &key, body.clone())
             .expect(201);
-        let second = desk.world.send(&ben, "POST", &path, &key, body).expect(201);
+        let second = fixture
+            .world
+            .send(&ben, "POST", &path, &key, body)
+            .expect(201);
         assert_eq!(first.body, second.body);
         assert_eq!(second.upload().path, first.upload().path);
-        assert_eq!(desk.shown(&path)["items"].as_array().unwrap().len(), 2);
+        assert_eq!(fixture.shown(&path)["items"].as_array().unwrap().len(), 2);
     }
 
     #[test]
     fn refusals_change_nothing() {
-        let mut desk = Desk::new();
-        let path = format!("{}/versions", desk.uploaded());
-        let (ana, ben) = (desk.ana.clone(), desk.ben.clone());
-        let (cleo, otto) = (desk.cleo.clone(), desk.otto.clone());
-        let before = desk.world.dump();
+        let mut fixture = DocumentFixture::new();
+        let path = format!("{}/versions", fixture.uploaded());
+        let (ana, ben) = (fixture.ana.clone(), fixture.ben.clone());
+        let (cleo, otto) = (fixture.cleo.clone(), fixture.otto.clone());
+        let before = fixture.world.dump();
         let body = declaration(BYTES);
-        desk.world
+        fixture
+            .world
             .post(&otto, &path, body.clone())
             .expect_problem("not-found");
-        let refused = desk
+        let refused = fixture
             .world
             .post(&cleo, &path, body.clone())
             .expect_problem("forbidden");
@@ -188,11 +193,12 @@ mod tests {
         ] {
             let mut body = body.clone();
             body[field] = json!(value);
-            assert_eq!(desk.world.post(&ben, &path, body).field(), field);
+            assert_eq!(fixture.world.post(&ben, &path, body).field(), field);
         }
-        assert_eq!(desk.world.dump(), before);
-        desk.archive();
-        desk.world
+        assert_eq!(fixture.world.dump(), before);
+        fixture.archive();
+        fixture
+            .world
             .post(&ana, &path, body)
             .expect_problem("conflict");
     }

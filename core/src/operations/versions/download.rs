@@ -3,10 +3,9 @@
 use alloc::boxed::Box;
 
 use crate::{
-    api::{Method, Parsed, Problem, Route, plan::DownloadAddress, schema},
-    model::Version,
+    operation::{Method, Parsed, Problem, Route, UseCase, plan::DownloadAddress, schema},
     operations::content::download::Download,
-    use_case::UseCase,
+    record::Version,
 };
 
 /// The route.

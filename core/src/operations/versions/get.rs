@@ -4,10 +4,9 @@ use alloc::boxed::Box;
 
 use super::VersionView;
 use crate::{
-    api::{Method, Parsed, Problem, Route, schema},
-    model::Version,
+    operation::{Method, Parsed, Problem, Route, UseCase, schema},
     operations::content::get::GetContent,
-    use_case::UseCase,
+    record::Version,
 };
 
 /// The route.
@@ -28,34 +27,44 @@ fn parse(request: &Parsed<'_>) -> Result<Box<dyn UseCase>, Problem> {
 mod tests {
     use alloc::format;
 
-    use crate::operations::content::testing::{BYTES, Desk};
+    use crate::testing::document_fixture::{BYTES, DocumentFixture};
 
     #[test]
     fn shows_where_the_upload_stands() {
-        let mut desk = Desk::new();
-        let version = format!("{}/versions/1", desk.declared(BYTES));
-        let vera = desk.vera.clone();
-        let pending = desk.world.get(&vera, &version).expect(200).body;
-        assert_eq!(desk.world.waves, 1);
+        let mut fixture = DocumentFixture::new();
+        let version = format!("{}/versions/1", fixture.declared(BYTES));
+        let vera = fixture.vera.clone();
+        let pending = fixture.world.get(&vera, &version).expect(200).body;
+        assert_eq!(fixture.world.waves, 1);
         assert_eq!(pending["status"], "pending");
         assert!(pending["upload_expires_at"].is_string());
-        desk.put(&version, BYTES);
-        desk.complete(&version).expect(200);
-        let available = desk.world.get(&vera, &version).expect(200).body;
+        fixture.put(&version, BYTES);
+        fixture.complete(&version).expect(200);
+        let available = fixture.world.get(&vera, &version).expect(200).body;
         assert_eq!(available["status"], "available");
         assert!(available.get("upload_expires_at").is_none());
-        Desk::assert_discreet(&available);
+        DocumentFixture::assert_discreet(&available);
     }
 
     #[test]
     fn case_24_a_number_has_one_spelling() {
-        let mut desk = Desk::new();
-        let (ben, otto, path) = (desk.ben.clone(), desk.otto.clone(), desk.uploaded());
+        let mut fixture = DocumentFixture::new();
+        let (ben, otto, path) = (
+            fixture.ben.clone(),
+            fixture.otto.clone(),
+            fixture.uploaded(),
+        );
         for number in ["0", "01", "+1", "1%20", "-1", "2", "4294967296", "x"] {
             let version = format!("{path}/versions/{number}");
-            desk.world.get(&ben, &version).expect_problem("not-found");
+            fixture
+                .world
+                .get(&ben, &version)
+                .expect_problem("not-found");
         }
         let version = format!("{path}/versions/1");
-        desk.world.get(&otto, &version).expect_problem("not-found");
+        fixture
+            .world
+            .get(&otto, &version)
+            .expect_problem("not-found");
     }
 }

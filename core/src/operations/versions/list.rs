@@ -4,11 +4,10 @@ use alloc::boxed::Box;
 
 use super::VersionView;
 use crate::{
-    api::{Method, PAGE, Parsed, Problem, Route, schema, view::ListView},
-    model::Version,
+    operation::{Method, PAGE, Parsed, Problem, Route, UseCase, schema, view::ListView},
     operations::content::listing::Listing,
-    permission::Capability,
-    use_case::UseCase,
+    record::Version,
+    value::Capability,
 };
 
 /// The route.
@@ -36,27 +35,27 @@ mod tests {
 
     use serde_json::{Value, json};
 
-    use crate::operations::content::testing::Desk;
+    use crate::testing::document_fixture::DocumentFixture;
 
     #[test]
     fn lists_versions_by_number_page_by_page() {
-        let mut desk = Desk::new();
-        let path = desk.uploaded();
+        let mut fixture = DocumentFixture::new();
+        let path = fixture.uploaded();
         for _ in 2..=11 {
-            desk.added(&path, b"more");
+            fixture.added(&path, b"more");
         }
-        let (vera, list) = (desk.vera.clone(), format!("{path}/versions?limit=10"));
-        let first = desk.world.get(&vera, &list).expect(200);
-        assert_eq!(desk.world.waves, 2);
+        let (vera, list) = (fixture.vera.clone(), format!("{path}/versions?limit=10"));
+        let first = fixture.world.get(&vera, &list).expect(200);
+        assert_eq!(fixture.world.waves, 2);
         let numbers = first.body["items"].as_array().unwrap().iter();
         assert!(
             numbers
                 .map(|item| &item["number"])
                 .eq(&(1..=10).map(|n| json!(n)).collect::<alloc::vec::Vec<_>>())
         );
-        Desk::assert_discreet(&first.body["items"][0]);
+        DocumentFixture::assert_discreet(&first.body["items"][0]);
         let cursor = first.text("next_cursor");
-        let second = desk
+        let second = fixture
             .world
             .get(&vera, &format!("{list}&cursor={cursor}"))
             .expect(200);
@@ -66,13 +65,13 @@ mod tests {
 
     #[test]
     fn case_21_a_list_holds_its_own_artifact_only() {
-        let mut desk = Desk::new();
-        let (first, second) = (desk.uploaded(), desk.uploaded());
-        desk.added(&second, b"more");
-        let listed = desk.shown(&format!("{first}/versions"));
+        let mut fixture = DocumentFixture::new();
+        let (first, second) = (fixture.uploaded(), fixture.uploaded());
+        fixture.added(&second, b"more");
+        let listed = fixture.shown(&format!("{first}/versions"));
         assert_eq!(listed["items"].as_array().unwrap().len(), 1);
-        let (otto, list) = (desk.otto.clone(), format!("{first}/versions"));
-        desk.world.get(&otto, &list).expect_problem("not-found");
-        assert_eq!(desk.world.waves, 1);
+        let (otto, list) = (fixture.otto.clone(), format!("{first}/versions"));
+        fixture.world.get(&otto, &list).expect_problem("not-found");
+        assert_eq!(fixture.world.waves, 1);
     }
 }

@@ -4,14 +4,14 @@ use alloc::{boxed::Box, vec::Vec};
 
 use super::{VersionView, current_of, next_number};
 use crate::{
-    api::{Method, Parsed, Problem, Route, schema, view},
-    context::Context,
-    facts::{Ask, Facts},
-    model::{Artifact, Content, ContentStatus, EventType, Record, Version},
+    operation::{
+        Ask, Context, Facts, Method, Outcome, Parsed, Problem, Reply, Route, UseCase, schema, view,
+    },
     operations::content::{FoundArtifact, Place},
-    permission::{Capability, Permit},
+    permission::Permit,
+    record::{Artifact, Content, ContentStatus, EventType, Record, Version},
     storage::{Key, Scope},
-    use_case::{Outcome, Reply, UseCase},
+    value::Capability,
 };
 
 /// Makes an old version the current one again: as a new version with the same bytes.
@@ -112,31 +112,31 @@ mod tests {
 
     use serde_json::json;
 
-    use crate::operations::content::testing::{BYTES, Desk};
+    use crate::testing::document_fixture::{BYTES, DocumentFixture};
 
     #[test]
     fn an_old_version_becomes_a_new_one_with_the_same_bytes() {
-        let mut desk = Desk::new();
-        let path = desk.uploaded();
-        let second = desk.added(&path, b"second");
-        desk.put(&second, b"second");
-        desk.complete(&second).expect(200);
-        let (bea, restore) = (desk.bea.clone(), format!("{path}/versions/1/restore"));
-        let answer = desk.world.post(&bea, &restore, json!({})).expect(201);
-        assert_eq!(desk.world.waves, 1);
+        let mut fixture = DocumentFixture::new();
+        let path = fixture.uploaded();
+        let second = fixture.added(&path, b"second");
+        fixture.put(&second, b"second");
+        fixture.complete(&second).expect(200);
+        let (bea, restore) = (fixture.bea.clone(), format!("{path}/versions/1/restore"));
+        let answer = fixture.world.post(&bea, &restore, json!({})).expect(201);
+        assert_eq!(fixture.world.waves, 1);
         assert_eq!(answer.body["number"], 3);
         assert_eq!(answer.body["restored_from"], 1);
         assert_eq!(answer.body["status"], "available");
         assert_eq!(answer.body["uploaded_by"], bea.id());
-        Desk::assert_discreet(&answer.body);
-        assert_eq!(desk.shown(&path)["current"]["number"], 3);
-        assert_eq!(desk.shown(&path)["current"]["size"], BYTES.len());
+        DocumentFixture::assert_discreet(&answer.body);
+        assert_eq!(fixture.shown(&path)["current"]["number"], 3);
+        assert_eq!(fixture.shown(&path)["current"]["size"], BYTES.len());
         // A restored version of a restored version still has the first one's bytes.
         let again = format!("{path}/versions/3/restore");
-        desk.world.post(&bea, &again, json!({})).expect(201);
+        fixture.world.post(&bea, &again, json!({})).expect(201);
         let download = format!("{path}/versions/4/download");
-        let signed = desk.world.post(&bea, &download, json!({})).expect(200);
-        let object = desk.object_path(&format!("{path}/versions/1"));
+        let signed = fixture.world.post(&bea, &download, json!({})).expect(200);
+        let object = fixture.object_path(&format!("{path}/versions/1"));
         assert_eq!(signed.download().path.to_string(), object);
         assert_eq!(
             signed.download().object_version.as_deref(),
@@ -146,46 +146,49 @@ mod tests {
 
     #[test]
     fn a_repetition_restores_once() {
-        let mut desk = Desk::new();
-        let path = desk.uploaded();
-        let (ben, restore) = (desk.ben.clone(), format!("{path}/versions/1/restore"));
+        let mut fixture = DocumentFixture::new();
+        let path = fixture.uploaded();
+        let (ben, restore) = (fixture.ben.clone(), format!("{path}/versions/1/restore"));
         let key = [("idempotency-key", "again")];
-        let first = desk
+        let first = fixture
             .world
             .send(&ben, "POST", &restore, &key, None)
             .expect(201);
-        let second = desk
+        let second = fixture
             .world
             .send(&ben, "POST", &restore, &key, None)
             .expect(201);
         assert_eq!(first.body, second.body);
-        assert_eq!(desk.shown(&path)["versions"], 2);
+        assert_eq!(fixture.shown(&path)["versions"], 2);
     }
 
     #[test]
     fn refusals_change_nothing() {
-        let mut desk = Desk::new();
-        let path = desk.uploaded();
-        let pending = desk.added(&path, b"second");
-        let (ana, ben) = (desk.ana.clone(), desk.ben.clone());
-        let (vera, otto) = (desk.vera.clone(), desk.otto.clone());
+        let mut fixture = DocumentFixture::new();
+        let path = fixture.uploaded();
+        let pending = fixture.added(&path, b"second");
+        let (ana, ben) = (fixture.ana.clone(), fixture.ben.clone());
+        let (vera, otto) = (fixture.vera.clone(), fixture.otto.clone());
         let restore = format!("{path}/versions/1/restore");
-        let before = desk.world.dump();
-        desk.world
+        let before = fixture.world.dump();
+        fixture
+            .world
             .post(&otto, &restore, json!({}))
             .expect_problem("not-found");
-        let refused = desk
+        let refused = fixture
             .world
             .post(&vera, &restore, json!({}))
             .expect_problem("forbidden");
         assert_eq!(refused.body["missing"], json!(["version.create"]));
         let unfinished = format!("{pending}/restore");
-        desk.world
+        fixture
+            .world
             .post(&ben, &unfinished, json!({}))
             .expect_problem("conflict");
-        assert_eq!(desk.world.dump(), before);
-        desk.archive();
-        desk.world
+        assert_eq!(fixture.world.dump(), before);
+        fixture.archive();
+        fixture
+            .world
             .post(&ana, &restore, json!({}))
             .expect_problem("conflict");
     }

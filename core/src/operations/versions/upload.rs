@@ -3,10 +3,9 @@
 use alloc::boxed::Box;
 
 use crate::{
-    api::{Method, Parsed, Problem, ProblemKind, Route, schema},
-    model::Version,
+    operation::{Method, Parsed, Problem, ProblemKind, Route, UseCase, schema},
     operations::content::reissue::{IssuedView, Reissue},
-    use_case::UseCase,
+    record::Version,
 };
 
 /// The route.

@@ -8,9 +8,8 @@ use std::{collections::BTreeMap, fmt::Write, time::Duration};
 
 use serde_json::{Value, json};
 use wm_core::{
-    api::{Precondition, Route},
-    permission::{AccountRole, Capabilities, Capability, ProjectRole, TeamRole},
-    value::Timestamp,
+    operation::{Precondition, Route},
+    value::{AccountRole, Capabilities, Capability, ProjectRole, TeamRole, Timestamp},
 };
 
 use crate::{

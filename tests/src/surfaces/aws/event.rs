@@ -2,7 +2,7 @@
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 use serde_json::{Map, Value, json};
-use wm_core::api::Request;
+use wm_core::http::Request;
 
 use crate::{harness::Answer, repository};
 

@@ -7,7 +7,7 @@ use std::{
 
 use percent_encoding::percent_decode_str;
 use serde_json::{Value, json};
-use wm_core::{env::ulid_at, value::SurfaceId};
+use wm_core::value::{SurfaceId, id::ulid_at};
 use wm_service::clock::now;
 
 use super::Options;

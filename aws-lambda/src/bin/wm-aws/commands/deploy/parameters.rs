@@ -7,10 +7,7 @@ use aws_sdk_dynamodb::Client as Database;
 use aws_sdk_ssm::Client as Parameters;
 use clap::Args;
 use wm_aws::setup::{Bucket, Table, WantedBucket};
-use wm_core::{
-    env::ulid_at,
-    value::{Email, SurfaceId},
-};
+use wm_core::value::{Email, SurfaceId, id::ulid_at};
 use wm_service::clock;
 
 use crate::{

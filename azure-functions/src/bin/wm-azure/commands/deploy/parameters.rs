@@ -6,10 +6,7 @@ use aws_lc_rs::rand;
 use clap::Args;
 use serde_json::{Value, json};
 use wm_azure::{secrets::SURFACE_ID_KEY, setup::baseline::BASELINE};
-use wm_core::{
-    env::ulid_at,
-    value::{Email, SurfaceId},
-};
+use wm_core::value::{Email, SurfaceId, id::ulid_at};
 use wm_service::clock;
 
 use super::TEMPLATE;

@@ -1,0 +1,259 @@
+//! The OpenAPI 3.1 document, generated from the route table.
+
+mod parameters;
+mod responses;
+mod schemas;
+
+use alloc::{format, string::String};
+
+use serde_json::{Map, Value, json};
+
+use self::{responses::Responses, schemas::Schemas};
+use super::Request;
+use crate::{
+    operation::{Handler, Route},
+    operations::GROUPS,
+};
+
+/// The document.
+#[must_use]
+pub fn document() -> Value {
+    let mut schemas = Schemas::default();
+    let mut responses = Responses::default();
+    let mut paths = Map::new();
+    for (group, routes) in GROUPS {
+        for route in *routes {
+            let operation = operation(group, route, &mut schemas, &mut responses);
+            let path = paths.entry(route.path).or_insert_with(|| json!({}));
+            if let Value::Object(methods) = path {
+                methods.insert(route.method.as_str().to_ascii_lowercase(), operation);
+            }
+        }
+    }
+    let components = json!({
+        "headers": responses::headers(),
+        "parameters": parameters::shared(),
+        "responses": responses.into_components(&mut schemas),
+        "securitySchemes": { "bearer": {
+            "type": "http", "scheme": "bearer", "bearerFormat": "JWT",
+            "description": "an access token of the surface's issuer",
+        } },
+    });
+    let mut document = json!({
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Workspace Management",
+            "version": "1",
+            "description": ABOUT,
+            "license": { "name": "Apache-2.0", "identifier": "Apache-2.0" },
+        },
+        "servers": [{ "url": "/", "description": "the surface that serves this document" }],
+        "security": [{ "bearer": [] }],
+        "tags": GROUPS.iter().map(|(group, _)| json!({ "name": group })).collect::<Value>(),
+        "paths": paths,
+        "components": components,
+    });
+    schemas.finish(&mut document);
+    document
+}
+
+/// The document as text: members sorted, two spaces deep, one line feed at the end.
+#[must_use]
+pub fn text() -> String {
+    let mut text = serde_json::to_string_pretty(&sorted(document())).unwrap_or_default();
+    text.push('\n');
+    text
+}
+
+const ABOUT: &str = "Workspaces: accounts, their people and teams, projects, grants, and the \
+    documents in the projects with their versions, metadata and history. The same on every surface.\n\n\
+    A path with a method it does not take answers 405. What a caller cannot see answers 404; what a \
+    caller sees but may not do answers 403 naming the missing capability. Errors are \
+    `application/problem+json` (RFC 9457).";
+
+fn operation(
+    group: &str,
+    route: &Route,
+    schemas: &mut Schemas,
+    responses: &mut Responses,
+) -> Value {
+    let mut operation = json!({
+        "tags": [group],
+        "operationId": route.operation,
+        "summary": route.summary,
+        "parameters": parameters::of(route, schemas),
+        "responses": responses.of(route, schemas),
+    });
+    if let Value::Object(members) = &mut operation {
+        if let Some(body) = route.body {
+            members.insert("requestBody".into(), request_body(schemas.body(body)));
+        }
+        if !needs_token(route) {
+            members.insert("security".into(), json!([]));
+        }
+    }
+    operation
+}
+
+fn needs_token(route: &Route) -> bool {
+    matches!(route.handler, Handler::UseCase(_))
+}
+
+fn request_body(schema: Value) -> Value {
+    json!({
+        "required": true,
+        "description": format!("at most {} bytes; unknown fields are refused", Request::BODY_LIMIT),
+        "content": { "application/json": { "schema": schema } },
+    })
+}
+
+/// With members in the order of their names, whatever map the JSON library was built with.
+fn sorted(value: Value) -> Value {
+    match value {
+        Value::Object(members) => {
+            let members: alloc::collections::BTreeMap<_, _> = members.into_iter().collect();
+            let sorted_members = members
+                .into_iter()
+                .map(|(name, member)| (name, sorted(member)));
+            Value::Object(sorted_members.collect())
+        }
+        Value::Array(items) => items.into_iter().map(sorted).collect(),
+        scalar => scalar,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    extern crate std;
+
+    use alloc::{borrow::ToOwned, collections::BTreeSet, vec::Vec};
+
+    use super::*;
+    use crate::{
+        operation::{Method, Precondition},
+        operations::routes,
+    };
+
+    /// The committed document is the generated one. After a change of the contract, run the tests
+    /// with `UPDATE_GOLDENS=1` and commit what changed.
+    #[test]
+    fn the_committed_document_is_current() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/openapi.json");
+        if std::env::var_os("UPDATE_GOLDENS").is_some() {
+            std::fs::write(path, text()).unwrap();
+        }
+        let committed = std::fs::read_to_string(path).unwrap();
+        assert!(
+            committed == text(),
+            "the contract changed: run `UPDATE_GOLDENS=1 cargo test -p wm-core openapi` and commit `core/openapi.json`"
+        );
+    }
+
+    fn references(value: &Value, found: &mut BTreeSet<String>) {
+        match value {
+            Value::Object(members) => {
+                for (name, member) in members {
+                    match member {
+                        Value::String(target) if name == "$ref" => {
+                            found.insert(target.clone());
+                        }
+                        _ => references(member, found),
+                    }
+                }
+            }
+            Value::Array(items) => items.iter().for_each(|item| references(item, found)),
+            _ => {}
+        }
+    }
+
+    #[test]
+    fn every_reference_leads_somewhere() {
+        let document = document();
+        let mut found = BTreeSet::new();
+        references(&document, &mut found);
+        assert!(found.contains("#/components/schemas/Problem"));
+        for target in found {
+            let pointer = target.strip_prefix('#').unwrap();
+            assert!(document.pointer(pointer).is_some(), "{target}");
+        }
+    }
+
+    #[test]
+    fn operations_have_unique_names_and_every_path_parameter_has_a_schema() {
+        let mut names = BTreeSet::new();
+        for route in routes() {
+            assert!(
+                names.insert(route.operation),
+                "{} is there twice",
+                route.operation
+            );
+            for name in parameters::path_names(route.path) {
+                let known = parameters::path_schema(name).is_some();
+                assert!(
+                    known,
+                    "give `{name}` of {} a schema in `path_schema`",
+                    route.path
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn every_route_says_what_it_takes_and_what_it_answers() {
+        let document = document();
+        for route in routes() {
+            let method = route.method.as_str().to_ascii_lowercase();
+            let operation = &document["paths"][route.path][&method];
+            let parameters: Vec<_> = operation["parameters"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .map(|parameter| {
+                    let reference = parameter["$ref"].as_str().unwrap_or_default().to_owned();
+                    reference.rsplit('/').next().unwrap_or_default().to_owned()
+                })
+                .collect();
+            let sends = |name: &str| parameters.iter().any(|parameter| parameter == name);
+            assert!(
+                !route.answers.is_empty(),
+                "{} answers nothing",
+                route.operation
+            );
+            for (status, _) in route.answers {
+                assert!(operation["responses"][format!("{status}")].is_object());
+            }
+            assert_eq!(
+                sends("IfMatchRequired"),
+                route.precondition == Precondition::Required
+            );
+            assert_eq!(
+                sends("IfMatch"),
+                route.precondition == Precondition::Optional
+            );
+            if needs_token(route) {
+                assert_eq!(sends("IdempotencyKey"), route.method == Method::Post);
+                assert!(operation["responses"]["401"].is_object());
+                assert!(operation.get("security").is_none());
+            }
+        }
+    }
+
+    /// A flattened envelope must leave one flat object whose fields all count.
+    #[test]
+    fn a_record_shows_its_envelope_beside_its_fields() {
+        let document = document();
+        let team = &document["components"]["schemas"]["Team"];
+        for field in [
+            "id",
+            "version",
+            "created_at",
+            "updated_by",
+            "account_id",
+            "name",
+        ] {
+            assert!(team["properties"][field].is_object(), "{field} in {team}");
+            assert!(team["required"].as_array().unwrap().contains(&json!(field)));
+        }
+        assert_ne!(team["additionalProperties"], json!(false));
+    }
+}

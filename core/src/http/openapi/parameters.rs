@@ -1,0 +1,104 @@
+//! What a request may carry beside its body.
+
+use alloc::{vec, vec::Vec};
+
+use schemars::{Schema, SchemaGenerator, json_schema};
+use serde_json::{Value, json};
+
+use super::{needs_token, schemas::Schemas};
+use crate::{
+    operation::SchemaFn,
+    operation::{Method, Precondition, Route, schema},
+    value::{AccountId, ArtifactId, DerivedId, GrantId, InvitationId, ProjectId, TeamId, UserId},
+};
+
+/// The parameters of a route: path, query, headers.
+pub(super) fn of(route: &Route, schemas: &mut Schemas) -> Vec<Value> {
+    let mut parameters = Vec::new();
+    for name in path_names(route.path) {
+        let known = path_schema(name).unwrap_or(schema::<alloc::string::String>);
+        parameters.push(json!({
+            "name": name, "in": "path", "required": true, "schema": schemas.answer(known),
+        }));
+    }
+    for parameter in route.query {
+        parameters.push(json!({
+            "name": parameter.name, "in": "query", "description": parameter.description,
+            "schema": schemas.answer(parameter.schema),
+        }));
+    }
+    parameters.extend(
+        header_names(route)
+            .into_iter()
+            .map(|name| json!({ "$ref": alloc::format!("#/components/parameters/{name}") })),
+    );
+    parameters
+}
+
+/// The names between braces in a path.
+pub(super) fn path_names(path: &'static str) -> impl Iterator<Item = &'static str> {
+    path.split('/')
+        .filter_map(|segment| segment.strip_prefix('{')?.strip_suffix('}'))
+}
+
+/// The schema of a path parameter.
+pub(super) fn path_schema(name: &str) -> Option<SchemaFn> {
+    Some(match name {
+        "account" => schema::<AccountId>,
+        "user" => schema::<UserId>,
+        "team" => schema::<TeamId>,
+        "invitation" => schema::<InvitationId>,
+        "project" => schema::<ProjectId>,
+        "grant" => schema::<GrantId>,
+        "artifact" => schema::<ArtifactId>,
+        "derived" => schema::<DerivedId>,
+        "number" | "version" => version_number,
+        _ => return None,
+    })
+}
+
+fn version_number(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({ "type": "integer", "minimum": 1, "maximum": u32::MAX })
+}
+
+fn header_names(route: &Route) -> Vec<&'static str> {
+    let mut names = vec!["traceparent"];
+    if route.method == Method::Post && needs_token(route) {
+        names.push("IdempotencyKey");
+    }
+    match route.precondition {
+        Precondition::Ignored => {}
+        Precondition::Optional => names.push("IfMatch"),
+        Precondition::Required => names.push("IfMatchRequired"),
+    }
+    names
+}
+
+/// The headers many routes take, as components.
+pub(super) fn shared() -> Value {
+    let header = |name: &str, required: bool, description: &str, schema: Value| {
+        json!({
+            "name": name, "in": "header", "required": required,
+            "description": description, "schema": schema,
+        })
+    };
+    json!({
+        "traceparent": header(
+            "traceparent", false, "the trace this request is part of (W3C Trace Context)",
+            json!({ "type": "string", "pattern": "^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}" }),
+        ),
+        "IdempotencyKey": header(
+            "Idempotency-Key", false,
+            "repeating a request under the same key, path and body repeats the answer; remembered for one day",
+            json!({ "type": "string", "minLength": 1 }),
+        ),
+        "IfMatch": header(
+            "If-Match", false, "the `ETag` last read, or `*`: refused with 412 when it changed since",
+            json!({ "type": "string" }),
+        ),
+        "IfMatchRequired": header(
+            "If-Match", true, "the `ETag` last read, or `*`: refused with 412 when it changed since",
+            json!({ "type": "string" }),
+        ),
+    })
+}

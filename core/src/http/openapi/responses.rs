@@ -1,0 +1,173 @@
+//! What a route answers.
+
+use alloc::{
+    collections::{BTreeMap, BTreeSet},
+    format,
+    string::String,
+    vec::Vec,
+};
+
+use serde_json::{Map, Value, json};
+
+use super::{needs_token, parameters, schemas::Schemas};
+use crate::{
+    http::ProblemView,
+    operation::{Handler, Method, Precondition, ProblemKind, Route, schema},
+};
+
+/// The refusals met so far, each described once in the components.
+#[derive(Debug, Default)]
+pub(super) struct Responses {
+    refusals: BTreeMap<String, Vec<ProblemKind>>,
+}
+
+impl Responses {
+    /// The responses of a route.
+    pub(super) fn of(&mut self, route: &Route, schemas: &mut Schemas) -> Value {
+        let mut responses = Map::new();
+        for (status, kinds) in refusals(route) {
+            let name = component_name(&kinds);
+            let reference = json!({ "$ref": format!("#/components/responses/{name}") });
+            responses.insert(format!("{status}"), reference);
+            self.refusals.insert(name, kinds);
+        }
+        for (status, schema) in route.answers {
+            let schema = schema.map(|schema| schemas.answer(schema));
+            responses.insert(format!("{status}"), answer(*status, schema, schemas));
+        }
+        Value::Object(responses)
+    }
+
+    /// The components every refusal refers to.
+    pub(super) fn into_components(self, schemas: &mut Schemas) -> Value {
+        let problem = schemas.answer(schema::<ProblemView<'_>>);
+        self.refusals
+            .into_iter()
+            .map(|(name, kinds)| (name, refusal(&kinds, &problem)))
+            .collect()
+    }
+}
+
+/// The headers answers carry, as components.
+pub(super) fn headers() -> Value {
+    let header = |description: &str, required: bool| {
+        json!({
+            "description": description, "required": required, "schema": { "type": "string" },
+        })
+    };
+    json!({
+        "RequestId": header("the id of the request", true),
+        "ETag": header("the opaque mark of the record's state, for `If-Match`", true),
+        "Location": header("where the record made can be read", false),
+        "RetryAfter": header("after how many seconds a retry makes sense", false),
+        "WwwAuthenticate": header("how to sign in", true),
+    })
+}
+
+fn header_references(names: &[(&str, &str)]) -> Value {
+    let references = names.iter().map(|(name, component)| {
+        let target = format!("#/components/headers/{component}");
+        ((*name).into(), json!({ "$ref": target }))
+    });
+    Value::Object(references.collect())
+}
+
+fn answer(status: u16, schema: Option<Value>, schemas: &Schemas) -> Value {
+    let mut headers = alloc::vec![("x-request-id", "RequestId")];
+    // A record shows its envelope, and with it goes the mark of its state.
+    let is_record = |schema: &Value| schemas.has_property(schema, "updated_at");
+    if schema.as_ref().is_some_and(is_record) {
+        headers.push(("etag", "ETag"));
+    }
+    if status == 201 {
+        headers.push(("location", "Location"));
+    }
+    let mut answer = json!({
+        "description": description(status), "headers": header_references(&headers),
+    });
+    if let (Value::Object(members), Some(schema)) = (&mut answer, schema) {
+        let content = json!({ "application/json": { "schema": schema } });
+        members.insert("content".into(), content);
+    }
+    answer
+}
+
+fn description(status: u16) -> &'static str {
+    match status {
+        201 => "made",
+        202 => "taken on; not finished yet",
+        204 => "done",
+        _ => "the answer",
+    }
+}
+
+/// The refusals a route can give by status: those of the conventions and its own.
+fn refusals(route: &Route) -> BTreeMap<u16, Vec<ProblemKind>> {
+    use ProblemKind as Kind;
+    let mut kinds: BTreeSet<Kind> = route.refusals.iter().copied().collect();
+    kinds.insert(Kind::InvalidRequest);
+    if matches!(route.handler, Handler::Ready) {
+        kinds.insert(Kind::Unavailable);
+    }
+    if needs_token(route) {
+        let always = [
+            Kind::Unauthenticated,
+            Kind::RateLimited,
+            Kind::Internal,
+            Kind::Unavailable,
+        ];
+        kinds.extend(always);
+        if parameters::path_names(route.path).next().is_some() {
+            kinds.extend([Kind::NotFound, Kind::Forbidden]);
+        }
+        if route.method != Method::Get {
+            kinds.extend([
+                Kind::Conflict,
+                Kind::PayloadTooLarge,
+                Kind::UnsupportedMediaType,
+            ]);
+        }
+        if route.method == Method::Post {
+            kinds.insert(Kind::IdempotencyMismatch);
+        }
+    }
+    if route.precondition != Precondition::Ignored {
+        kinds.insert(Kind::PreconditionFailed);
+    }
+    if route.precondition == Precondition::Required {
+        kinds.insert(Kind::PreconditionRequired);
+    }
+    let mut by_status = BTreeMap::<u16, Vec<Kind>>::new();
+    for kind in kinds {
+        by_status.entry(kind.status()).or_default().push(kind);
+    }
+    by_status
+}
+
+/// The kinds' own words, joined.
+fn component_name(kinds: &[ProblemKind]) -> String {
+    let words: Vec<_> = kinds
+        .iter()
+        .filter_map(|kind| kind.urn().rsplit(':').next())
+        .collect();
+    words.join("_or_")
+}
+
+fn refusal(kinds: &[ProblemKind], problem: &Value) -> Value {
+    let titles: Vec<_> = kinds.iter().map(|kind| kind.title()).collect();
+    let urns: Vec<_> = kinds.iter().map(|kind| kind.urn()).collect();
+    let status = kinds.first().map_or(500, |kind| kind.status());
+    let mut headers = alloc::vec![("x-request-id", "RequestId")];
+    match status {
+        401 => headers.push(("www-authenticate", "WwwAuthenticate")),
+        429 | 503 => headers.push(("retry-after", "RetryAfter")),
+        _ => {}
+    }
+    let type_and_status =
+        json!({ "properties": { "type": { "enum": urns }, "status": { "const": status } } });
+    json!({
+        "description": titles.join("; or: "),
+        "headers": header_references(&headers),
+        "content": { "application/problem+json": { "schema": { "allOf": [problem, type_and_status] } } },
+    })
+}

@@ -1,0 +1,75 @@
+//! Answers.
+
+use alloc::{
+    format,
+    string::{String, ToString},
+    vec::Vec,
+};
+
+use crate::{
+    operation::{Problem, Reply},
+    value::RequestId,
+};
+
+/// An answer, ready for any HTTP server.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Response {
+    /// The status.
+    pub status: u16,
+    /// The headers, names in lower case.
+    pub headers: Vec<(&'static str, String)>,
+    /// The body.
+    pub body: Vec<u8>,
+}
+
+impl Response {
+    /// The answer of an operation that was carried out. What was to be signed is in its body by now.
+    #[must_use]
+    pub fn from_reply(reply: Reply, request_id: RequestId) -> Self {
+        if let Some(problem) = &reply.problem {
+            return Self::from_problem(problem, request_id);
+        }
+        let mut headers = common_headers(request_id);
+        headers.extend(reply.etag.map(|etag| ("etag", etag.header())));
+        headers.extend(reply.location.map(|location| ("location", location)));
+        let body = reply.body.map(|body| {
+            headers.push(("content-type", "application/json".to_string()));
+            body.to_string().into_bytes()
+        });
+        Self {
+            status: reply.status,
+            headers,
+            body: body.unwrap_or_default(),
+        }
+    }
+
+    /// The answer of an operation that was refused or failed.
+    #[must_use]
+    pub fn from_problem(problem: &Problem, request_id: RequestId) -> Self {
+        let mut headers = common_headers(request_id);
+        headers.push(("content-type", "application/problem+json".to_string()));
+        headers.extend(
+            problem
+                .retry_after
+                .map(|seconds| ("retry-after", seconds.to_string())),
+        );
+        if problem.kind.status() == 401 {
+            headers.push(("www-authenticate", "Bearer".to_string()));
+        }
+        Self {
+            status: problem.kind.status(),
+            headers,
+            body: serde_json::to_vec(&problem.view(request_id)).unwrap_or_default(),
+        }
+    }
+}
+
+/// Headers every answer carries: its id, and that nobody may store or reinterpret it.
+fn common_headers(request_id: RequestId) -> Vec<(&'static str, String)> {
+    [
+        ("x-request-id", format!("{request_id}")),
+        ("cache-control", "no-store".to_string()),
+        ("x-content-type-options", "nosniff".to_string()),
+    ]
+    .into()
+}

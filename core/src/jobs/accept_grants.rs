@@ -1,0 +1,330 @@
+//! Making the project grants of an accepted invitation.
+
+use alloc::{boxed::Box, vec::Vec};
+
+use serde_json::json;
+
+use crate::{
+    operation::{
+        Ask, Commit, Context, Facts, Outcome, Problem, Reply, UseCase,
+        authority::{AccountRecords, ProjectRecords, head_key},
+    },
+    operations::grants,
+    permission::Permit,
+    record::{EventType, Grant, Invitation, InvitationStatus, ProjectGrant, Record},
+    storage::{Key, Scope, Sort},
+    value::{AccountId, Capability, InvitationId, MembershipId, Principal, UserId},
+};
+
+/// Finishes an accepted invitation: makes its grants, one commit in each project, and at last notes
+/// in the invitation that nothing is pending.
+///
+/// Each grant is made in the inviter's name and under the authority they have on the project at that
+/// moment; what they could not grant any more is left out, and so is everything once the person has
+/// left. The ids of the grants were fixed with the invitation, so that interrupting this anywhere and
+/// beginning it again makes each grant once, also where one was revoked meanwhile.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AcceptGrants {
+    /// The account.
+    pub account: AccountId,
+    /// The invitation.
+    pub invitation: InvitationId,
+}
+
+/// The work this record stands for, if it is an invitation.
+#[must_use]
+pub fn accept_grants(key: &Key) -> Option<Box<dyn UseCase>> {
+    let Scope::Account(account) = key.scope else {
+        return None;
+    };
+    let invitation = key.sort.as_str().strip_prefix(Sort::INVITATIONS)?;
+    let invitation = invitation.parse().ok()?;
+    Some(Box::new(AcceptGrants {
+        account,
+        invitation,
+    }))
+}
+
+impl AcceptGrants {
+    fn scope(&self) -> Scope {
+        Scope::Account(self.account)
+    }
+
+    fn key(&self) -> Key {
+        self.scope().key(Sort::invitation(self.invitation))
+    }
+
+    /// The invitation, while grants of it are pending, and who accepted it.
+    fn pending(&self, facts: &Facts) -> Result<Option<(Record<Invitation>, UserId)>, Problem> {
+        let invitation: Option<Record<Invitation>> = facts.record(&self.key())?;
+        let pending = invitation.filter(|invitation| {
+            invitation.body.status == InvitationStatus::Accepted
+                && !invitation.body.pending_grants.is_empty()
+        });
+        Ok(pending.and_then(|invitation| {
+            let user = invitation.body.answered_by?;
+            Some((invitation, user))
+        }))
+    }
+
+    /// The stay that the invitation began, if it lasts.
+    fn stay(&self, facts: &Facts, user: UserId) -> Result<Option<MembershipId>, Problem> {
+        let standing = AccountRecords::load(facts, self.account, user)?;
+        let member = standing.access().membership().map(|member| &member.body);
+        let member = member.filter(|member| member.invitation_id == Some(self.invitation));
+        Ok(member.map(|member| member.membership_id))
+    }
+}
+
+/// The commit that makes a grant; `None` where it is made already, or cannot be made.
+fn step(
+    context: &Context<'_>,
+    facts: &Facts,
+    inviter: UserId,
+    pending: &ProjectGrant,
+    grant: Grant,
+) -> Result<Option<Outcome>, Problem> {
+    let records = ProjectRecords::load(facts, pending.project_id, inviter)?;
+    if grants::find(facts, &records, pending.project_id, pending.grant_id)?.is_some() {
+        return Ok(None);
+    }
+    let access = records.access(context.env.now);
+    let Ok(permit) = access.permit(pending.project_id, Capability::GrantManage) else {
+        return Ok(None);
+    };
+    if grants::outranks(&access, pending.role).is_err()
+        || grants::create::check_limit(&records.grants).is_err()
+    {
+        return Ok(None);
+    }
+    let mut commit = Commit::open(context, permit, records.head);
+    commit.create(pending.grant_id, grant);
+    Ok(Some(commit.prepare(EventType::GrantCreated)))
+}
+
+fn grant(pending: &ProjectGrant, user: UserId, stay: MembershipId) -> Grant {
+    Grant {
+        project_id: pending.project_id,
+        principal: Principal::User(user),
+        membership_id: Some(stay),
+        role: pending.role,
+        expires_at: None,
+        revoked: None,
+    }
+}
+
+/// Nothing is pending any more; replaces what the acceptance would have answered.
+fn done() -> Reply {
+    Reply::ok(json!({ "pending": [] }))
+}
+
+impl UseCase for AcceptGrants {
+    fn needs(&self, _: &Context<'_>, facts: &Facts) -> Result<Vec<Ask>, Problem> {
+        let first = Vec::from([head_key(self.scope()), self.key()].map(Ask::Get));
+        if !facts.has_all(&first) {
+            return Ok(first);
+        }
+        let Some((invitation, user)) = self.pending(facts)? else {
+            return Ok(first);
+        };
+        let Invitation {
+            invited_by,
+            pending_grants,
+            ..
+        } = &invitation.body;
+        let mut asks = AccountRecords::asks(self.account, user);
+        let projects = pending_grants.iter().map(|grant| grant.project_id);
+        asks.extend(projects.flat_map(|project| ProjectRecords::asks(project, *invited_by)));
+        if facts.has_all(&asks) {
+            // Later than the live ones: a grant revoked in between is then seen as revoked.
+            let revoked = |grant: &ProjectGrant| {
+                Ask::Get(grants::revoked_key(grant.project_id, grant.grant_id))
+            };
+            asks.extend(pending_grants.iter().map(revoked));
+        }
+        Ok(asks)
+    }
+
+    fn decide(&self, context: &Context<'_>, facts: &Facts) -> Result<Outcome, Problem> {
+        let Some((invitation, user)) = self.pending(facts)? else {
+            return Ok(Outcome::Reply(done()));
+        };
+        let body = &invitation.body;
+        if let Some(stay) = self.stay(facts, user)? {
+            for pending in &body.pending_grants {
+                let grant = grant(pending, user, stay);
+                if let Some(made) = step(context, facts, body.invited_by, pending, grant)? {
+                    return Ok(made);
+                }
+            }
+        }
+        let head = facts.record(&head_key(self.scope()))?;
+        let mut commit = Commit::open(context, Permit::system(self.scope()), head);
+        let completed = Invitation {
+            pending_grants: Vec::new(),
+            ..body.clone()
+        };
+        commit.update(&invitation, completed);
+        commit.finish(EventType::InvitationCompleted, done())
+    }
+
+    fn writes(&self, _: &Context<'_>) -> Option<Scope> {
+        Some(self.scope())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use alloc::{format, string::String};
+
+    use serde_json::Value;
+
+    use super::*;
+    use crate::testing::{Person, World};
+
+    /// An invitation to guests with grants on these projects, accepted, its grants still to be made.
+    fn accepted(world: &mut World, ana: &Person, ben: &Person, projects: &[(&str, &str)]) -> Value {
+        let account = projects.first().map(|(project, _)| account_of(project));
+        let account = account.unwrap();
+        let grant = |(project, role): &(&str, &str)| json!({ "project_id": project, "role": role });
+        let grants: Vec<Value> = projects.iter().map(grant).collect();
+        let email = "ben@example.com";
+        let body = json!({ "email": email, "role": "guest", "project_grants": grants });
+        let id = world.invite(ana, &account, body);
+        world.finishes = false;
+        let body = json!({ "token": world.token(&account, &id) });
+        let answer = world.post(ben, "/v1/invitations/accept", body).expect(200);
+        world.finishes = true;
+        answer.body
+    }
+
+    fn account_of(project: &str) -> String {
+        let project: crate::value::ProjectId = project.parse().unwrap();
+        format!("{}", project.account())
+    }
+
+    fn work(answer: &Value) -> AcceptGrants {
+        let id = |name: &str| answer["invitation"][name].as_str().unwrap();
+        AcceptGrants {
+            account: id("account_id").parse().unwrap(),
+            invitation: id("id").parse().unwrap(),
+        }
+    }
+
+    fn fixture() -> (World, Person, Person, String, String) {
+        let mut world = World::new();
+        let (ana, ben) = (world.person("ana"), world.person("ben"));
+        let account = world.account(&ana);
+        let (one, two) = (world.project(&ana, &account), world.project(&ana, &account));
+        (world, ana, ben, one, two)
+    }
+
+    fn sees(world: &mut World, person: &Person, project: &str) -> bool {
+        let answer = world.get(person, &format!("/v1/projects/{project}"));
+        answer.status == 200
+    }
+
+    #[test]
+    fn the_answer_lists_what_is_pending_and_any_interruption_is_made_good() {
+        for commits in 0..3 {
+            let (mut world, ana, ben, one, two) = fixture();
+            let projects = [(one.as_str(), "viewer"), (two.as_str(), "manager")];
+            let answer = accepted(&mut world, &ana, &ben, &projects);
+            assert_eq!(answer["pending"], json!([one, two]));
+            let work = work(&answer);
+            for _ in 0..commits {
+                let outcome = world.decide(&ben, &work, None).unwrap();
+                let (Outcome::Prepare(batch) | Outcome::Commit(batch, _)) = outcome else {
+                    panic!("something is left to be done")
+                };
+                world.commit(&batch);
+            }
+            world.run(&ben, &work, None).unwrap();
+            assert!(sees(&mut world, &ben, &one) && sees(&mut world, &ben, &two));
+            let grants = world.get(&ana, &format!("/v1/projects/{one}/grants"));
+            let grants = grants.expect(200).body["items"].clone();
+            assert_eq!(grants.as_array().unwrap().len(), 2);
+            // Made in the inviter's name; and once it is done, there is nothing left to do.
+            let made = grants.as_array().unwrap().iter();
+            let made = made.filter(|grant| grant["principal"]["id"] == ben.id());
+            let authors: Vec<&Value> = made.map(|grant| &grant["created_by"]).collect();
+            assert_eq!(authors, [&json!(ana.id())]);
+            let before = world.dump();
+            world.run(&ben, &work, None).unwrap();
+            assert_eq!(world.dump(), before);
+        }
+    }
+
+    #[test]
+    fn what_is_pending_is_work_for_the_sweep_until_it_is_done() {
+        let (mut world, ana, ben, one, _) = fixture();
+        let answer = accepted(&mut world, &ana, &ben, &[(&one, "viewer")]);
+        let work = work(&answer);
+        let due = |world: &World| {
+            let item = world.store.get(&work.key()).unwrap();
+            let row = item.index.first().cloned().flatten();
+            row.map(|row| row.sort)
+        };
+        let expected = world.now.after(Invitation::FINISHING).millis();
+        assert!(
+            due(&world)
+                .unwrap()
+                .starts_with(&format!("{expected:020}#"))
+        );
+        let found = crate::jobs::unfinished(&work.key()).unwrap();
+        world.run(&ana, &*found, None).unwrap();
+        assert_eq!(due(&world), None);
+        assert!(sees(&mut world, &ben, &one));
+    }
+
+    #[test]
+    fn a_grant_that_was_revoked_meanwhile_is_not_made_again() {
+        let (mut world, ana, ben, one, two) = fixture();
+        let projects = [(one.as_str(), "viewer"), (two.as_str(), "viewer")];
+        let answer = accepted(&mut world, &ana, &ben, &projects);
+        let work = work(&answer);
+        let Ok(Outcome::Prepare(batch)) = world.decide(&ben, &work, None) else {
+            panic!("the first grant comes first")
+        };
+        world.commit(&batch);
+        let grants = format!("/v1/projects/{one}/grants");
+        let listed = world.get(&ana, &grants).expect(200).body;
+        let bens = |grant: &&Value| grant["principal"]["id"] == ben.id();
+        let mut items = listed["items"].as_array().unwrap().iter();
+        let id = items.find(bens).unwrap()["id"].as_str().unwrap();
+        world.delete(&ana, &format!("{grants}/{id}")).expect(204);
+        world.run(&ben, &work, None).unwrap();
+        assert!(!sees(&mut world, &ben, &one));
+        assert!(sees(&mut world, &ben, &two));
+    }
+
+    #[test]
+    fn case_35_whoever_has_left_is_granted_nothing() {
+        let (mut world, ana, ben, one, two) = fixture();
+        let projects = [(one.as_str(), "viewer"), (two.as_str(), "viewer")];
+        let answer = accepted(&mut world, &ana, &ben, &projects);
+        let account = account_of(&one);
+        let path = format!("/v1/accounts/{account}/members/{}", ben.id());
+        world.delete(&ben, &path).expect(204);
+        world.join(&account, &ben, crate::value::AccountRole::Guest);
+        world.run(&ben, &work(&answer), None).unwrap();
+        assert!(!sees(&mut world, &ben, &one) && !sees(&mut world, &ben, &two));
+    }
+
+    #[test]
+    fn case_37_what_the_inviter_can_no_longer_grant_is_left_out() {
+        let (mut world, ana, ben, one, two) = fixture();
+        let projects = [(one.as_str(), "viewer"), (two.as_str(), "viewer")];
+        let answer = accepted(&mut world, &ana, &ben, &projects);
+        let path = format!("/v1/projects/{one}");
+        world
+            .patch(&ana, &path, json!({ "archived": true }))
+            .expect(200);
+        world.run(&ben, &work(&answer), None).unwrap();
+        world
+            .patch(&ana, &path, json!({ "archived": false }))
+            .expect(200);
+        assert!(!sees(&mut world, &ben, &one));
+        assert!(sees(&mut world, &ben, &two));
+    }
+}

@@ -1,0 +1,113 @@
+//! Recording the provider's name of an upload in parts, once it is begun.
+
+use alloc::{boxed::Box, string::String, vec, vec::Vec};
+
+use crate::{
+    operation::{
+        Ask, Commit, Context, Facts, Outcome, Problem, Reply, UseCase, authority::head_key,
+    },
+    operations::content::{AnyPlace, Place, Stored},
+    permission::Permit,
+    record::{Content, ContentStatus},
+    storage::{ObjectPath, Scope},
+};
+
+/// Records the name under which the provider keeps the upload in parts of the object at this path.
+/// It precedes the answer that carries the plan: completing needs the name.
+///
+/// Refused with 409 when the record waits for no bytes any more, or another plan was begun at the
+/// same time; the upload just begun is then to be removed.
+#[must_use]
+pub fn record_upload(path: &ObjectPath, upload_id: String) -> Box<dyn UseCase> {
+    match AnyPlace::of_object(path) {
+        AnyPlace::Version(place) => Box::new(RecordUpload { place, upload_id }),
+        AnyPlace::Derived(place) => Box::new(RecordUpload { place, upload_id }),
+    }
+}
+
+struct RecordUpload<S: Stored> {
+    place: Place<S>,
+    upload_id: String,
+}
+
+impl<S: Stored> UseCase for RecordUpload<S> {
+    fn needs(&self, _: &Context<'_>, _: &Facts) -> Result<Vec<Ask>, Problem> {
+        Ok(vec![
+            Ask::Get(head_key(self.place.below.scope())),
+            Ask::Get(self.place.key()),
+        ])
+    }
+
+    fn decide(&self, context: &Context<'_>, facts: &Facts) -> Result<Outcome, Problem> {
+        let record = self.place.record(facts)?;
+        let before = record.body.content();
+        if before.upload_id.as_ref() == Some(&self.upload_id) {
+            return Ok(Outcome::Reply(Reply::no_content()));
+        }
+        if before.status != ContentStatus::Pending || before.upload_id.is_some() {
+            return Err(Problem::conflict(
+                "another upload plan was issued at the same time: ask for the plan again",
+            ));
+        }
+        let scope = self.place.below.scope();
+        let head = facts.record(&head_key(scope))?;
+        let mut commit = Commit::open(context, Permit::system(scope), head);
+        let content = Content {
+            upload_id: Some(self.upload_id.clone()),
+            ..before.clone()
+        };
+        commit.update(&record, record.body.with_content(content));
+        commit.finish(S::EVENTS.upload_started, Reply::no_content())
+    }
+
+    fn writes(&self, _: &Context<'_>) -> Option<Scope> {
+        Some(self.place.below.scope())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use alloc::format;
+
+    use serde_json::json;
+
+    use super::*;
+    use crate::{
+        operation::ProblemKind,
+        testing::document_fixture::{BYTES, DocumentFixture, LARGE, declaration},
+    };
+
+    #[test]
+    fn the_first_upload_begun_is_the_one_that_counts() {
+        let mut fixture = DocumentFixture::new();
+        let (ben, path) = (fixture.ben.clone(), fixture.artifacts());
+        let mut body = declaration(BYTES);
+        body["size"] = json!(LARGE);
+        let answer = fixture.world.post(&ben, &path, body).expect(201);
+        let upload = answer.upload();
+        fixture.start_parts(upload);
+        assert_eq!(fixture.events().last().unwrap(), "version.upload_started");
+        let stored = fixture.world.dump();
+        fixture.start_parts(upload);
+        let other = record_upload(&upload.path, "parts-2".into());
+        let refused = fixture.system(&*other).unwrap_err();
+        assert_eq!(refused.kind, ProblemKind::Conflict);
+        assert_eq!(fixture.world.dump(), stored);
+        let id = answer.body["artifact"]["id"].as_str().unwrap();
+        let shown = fixture.shown(&format!("{path}/{id}/versions/1"));
+        DocumentFixture::assert_discreet(&shown);
+    }
+
+    #[test]
+    fn nothing_is_begun_for_bytes_that_are_there() {
+        let mut fixture = DocumentFixture::new();
+        let version = format!("{}/versions/1", fixture.uploaded());
+        let path: ObjectPath = fixture.object_path(&version).parse().unwrap();
+        let before = fixture.world.dump();
+        let refused = fixture
+            .system(&*record_upload(&path, "parts-1".into()))
+            .unwrap_err();
+        assert_eq!(refused.kind, ProblemKind::Conflict);
+        assert_eq!(fixture.world.dump(), before);
+    }
+}

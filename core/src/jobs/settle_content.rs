@@ -1,0 +1,243 @@
+//! Settling an upload that is due: expiring it, or finishing its verification.
+
+use alloc::{boxed::Box, vec, vec::Vec};
+
+use super::complete_content::CompleteContent;
+use crate::{
+    operation::{
+        AbandonedUpload, Ask, Commit, Context, Facts, Outcome, Problem, ProblemKind, Reply,
+        UseCase, authority::head_key,
+    },
+    operations::content::{AnyPlace, Stored},
+    permission::Permit,
+    record::{Content, ContentStatus, Record},
+    storage::{Key, Scope},
+};
+
+/// Settles the raw version or derived output under this key, for the sweep: a pending upload whose
+/// time is over expires, an interrupted verification is repeated, anything else stays as it is.
+/// `None` when the key is of neither.
+#[must_use]
+pub fn settle_content(key: &Key) -> Option<Box<dyn UseCase>> {
+    Some(match AnyPlace::of_key(key)? {
+        AnyPlace::Version(place) => Box::new(SettleContent(CompleteContent { place })),
+        AnyPlace::Derived(place) => Box::new(SettleContent(CompleteContent { place })),
+    })
+}
+
+struct SettleContent<S: Stored>(CompleteContent<S>);
+
+impl<S: Stored> SettleContent<S> {
+    fn record(&self, facts: &Facts) -> Result<Record<S>, Problem> {
+        self.0.place.record(facts)
+    }
+
+    fn expire(
+        &self,
+        context: &Context<'_>,
+        facts: &Facts,
+        record: &Record<S>,
+    ) -> Result<Outcome, Problem> {
+        let scope = self.0.place.below.scope();
+        let head = facts.record(&head_key(scope))?;
+        let mut commit = Commit::open(context, Permit::system(scope), head);
+        let before = record.body.content();
+        let content = Content {
+            status: ContentStatus::Expired,
+            upload_id: None,
+            ..before.clone()
+        };
+        commit.update(record, record.body.with_content(content));
+        let abandoned = before.upload_id.clone().map(|upload_id| AbandonedUpload {
+            path: S::object_path(record),
+            upload_id,
+        });
+        let reply = Reply {
+            abandoned,
+            ..Reply::no_content()
+        };
+        commit.finish(S::EVENTS.expired, reply)
+    }
+}
+
+/// Whether a verification can no longer end well: a refusal, once the upload's time is over too.
+fn is_hopeless(problem: &Problem, content: &Content, context: &Context<'_>) -> bool {
+    let refused = matches!(problem.kind, ProblemKind::NotFound | ProblemKind::Conflict);
+    refused && content.upload_expires_at <= context.env.now
+}
+
+impl<S: Stored> UseCase for SettleContent<S> {
+    fn needs(&self, context: &Context<'_>, facts: &Facts) -> Result<Vec<Ask>, Problem> {
+        let asks = vec![
+            Ask::Get(head_key(self.0.place.below.scope())),
+            Ask::Get(self.0.place.key()),
+        ];
+        if !facts.has_all(&asks) {
+            return Ok(asks);
+        }
+        let record = self.record(facts)?;
+        let content = record.body.content();
+        if content.status != ContentStatus::Verifying {
+            return Ok(asks);
+        }
+        match self.0.needs(context, facts) {
+            Err(problem) if is_hopeless(&problem, content, context) => Ok(asks),
+            verification => verification,
+        }
+    }
+
+    fn decide(&self, context: &Context<'_>, facts: &Facts) -> Result<Outcome, Problem> {
+        let record = self.record(facts)?;
+        let content = record.body.content();
+        match content.status {
+            ContentStatus::Pending if content.upload_expires_at <= context.env.now => {
+                self.expire(context, facts, &record)
+            }
+            ContentStatus::Verifying => match self.0.decide(context, facts) {
+                Err(problem) if is_hopeless(&problem, content, context) => {
+                    self.expire(context, facts, &record)
+                }
+                verified => verified,
+            },
+            _ => Ok(Outcome::Reply(Reply::no_content())),
+        }
+    }
+
+    fn writes(&self, _: &Context<'_>) -> Option<Scope> {
+        Some(self.0.place.below.scope())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use alloc::{format, string::String};
+    use core::time::Duration;
+
+    use serde_json::json;
+
+    use super::*;
+    use crate::{
+        record::work_partition,
+        storage::{Index, List},
+        testing::document_fixture::{BYTES, DocumentFixture},
+        value::Sha256,
+    };
+
+    const QUARTER: Duration = Duration::from_secs(15 * 60);
+    const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
+    /// The keys of content that is due, as the sweep lists them.
+    fn due(fixture: &DocumentFixture) -> Vec<Key> {
+        let shard = |shard| List {
+            index: Index::Gsi1,
+            partition: work_partition(shard),
+            prefix: String::new(),
+            after: None,
+            until: Some(format!("{:020}#~", fixture.world.now.millis())),
+            limit: 100,
+        };
+        let pages = (0..crate::record::WORK_SHARDS).map(|n| fixture.world.store.list(&shard(n)));
+        pages
+            .flat_map(|page| page.items)
+            .map(|item| item.key)
+            .filter(|key| settle_content(key).is_some())
+            .collect()
+    }
+
+    /// Settles everything due; answers what the sweep is to remove.
+    fn sweep(fixture: &mut DocumentFixture) -> Vec<AbandonedUpload> {
+        let due = due(fixture).into_iter();
+        due.filter_map(|key| {
+            let use_case = settle_content(&key).unwrap();
+            fixture.system(&*use_case).unwrap().abandoned
+        })
+        .collect()
+    }
+
+    #[test]
+    fn case_47_an_upload_never_completed_expires_and_is_swept_once() {
+        let mut fixture = DocumentFixture::new();
+        let artifact = fixture.uploaded();
+        let derived = fixture.derived(&artifact, b"text", json!({}));
+        let version = fixture.added(&artifact, b"second");
+        assert_eq!(due(&fixture), []);
+        fixture.world.pass(QUARTER);
+        assert_eq!(due(&fixture).len(), 2);
+        assert_eq!(sweep(&mut fixture), []);
+        assert_eq!(fixture.shown(&version)["status"], "expired");
+        assert_eq!(fixture.shown(&version)["updated_by"], "system");
+        assert_eq!(fixture.shown(&derived)["status"], "expired");
+        let events = fixture.events();
+        assert!(events.contains(&"version.expired".into()));
+        assert!(events.contains(&"derived.expired".into()));
+        assert_eq!(due(&fixture), []);
+        fixture.put(&version, b"second");
+        fixture.complete(&version).expect_problem("conflict");
+    }
+
+    #[test]
+    fn what_is_not_due_stays_as_it_is() {
+        let mut fixture = DocumentFixture::new();
+        let path = fixture.uploaded();
+        let pending = fixture.added(&path, b"second");
+        let before = fixture.world.dump();
+        for document in [format!("{path}/versions/1"), pending] {
+            let object: crate::storage::ObjectPath =
+                fixture.object_path(&document).parse().unwrap();
+            let key = AnyPlace::of_object(&object).key();
+            fixture.system(&*settle_content(&key).unwrap()).unwrap();
+        }
+        assert_eq!(fixture.world.dump(), before);
+    }
+
+    #[test]
+    fn the_parts_of_an_expired_upload_are_abandoned() {
+        let mut fixture = DocumentFixture::new();
+        let version = fixture.large();
+        fixture.world.pass(DAY);
+        let abandoned = sweep(&mut fixture);
+        let path = fixture.object_path(&version).parse().unwrap();
+        let upload_id = "parts-1".into();
+        assert_eq!(abandoned, [AbandonedUpload { path, upload_id }]);
+        assert_eq!(fixture.shown(&version)["status"], "expired");
+    }
+
+    #[test]
+    fn an_interrupted_verification_is_finished_even_when_the_plan_has_ended() {
+        let mut fixture = DocumentFixture::new();
+        let version = fixture.verifying();
+        assert_eq!(due(&fixture), []);
+        fixture.world.pass(DAY);
+        fixture.put_large(&version, Some(Sha256::of(BYTES)));
+        sweep(&mut fixture);
+        assert_eq!(fixture.shown(&version)["status"], "available");
+        assert_eq!(due(&fixture), []);
+    }
+
+    #[test]
+    fn a_verification_that_can_no_longer_end_well_expires_with_its_plan() {
+        let mut fixture = DocumentFixture::new();
+        let version = fixture.verifying();
+        let (ben, bea) = (fixture.ben.clone(), fixture.bea.clone());
+        fixture.revoke(&ben);
+        fixture.world.pass(QUARTER);
+        let key = due(&fixture).remove(0);
+        let early = fixture.system(&*settle_content(&key).unwrap()).unwrap_err();
+        assert_eq!(early.kind, ProblemKind::Conflict);
+        fixture.world.pass(DAY);
+        assert_eq!(sweep(&mut fixture).len(), 1);
+        let shown = fixture.world.get(&bea, &version).expect(200).body;
+        assert_eq!(shown["status"], "expired");
+    }
+
+    #[test]
+    fn only_content_is_settled() {
+        let fixture = DocumentFixture::new();
+        let others = fixture.world.dump();
+        assert!(
+            others
+                .iter()
+                .all(|item| settle_content(&item.key).is_none())
+        );
+    }
+}

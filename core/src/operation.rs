@@ -1,0 +1,31 @@
+//! What every operation is made of: its route, what it reads, how it decides, what it commits and answers.
+
+pub mod authority;
+pub mod commit;
+mod context;
+mod drive;
+mod facts;
+pub mod invitation_token;
+mod listing;
+mod page;
+mod parsed;
+pub mod plan;
+mod problem;
+mod route;
+mod sign;
+mod use_case;
+pub mod view;
+
+pub use commit::Commit;
+pub use context::{Context, IdempotencyRequest, Surface};
+pub use drive::{Drive, Next};
+pub use facts::{Answer, Ask, FactError, Facts, NotAsked, Part, Stat, TokenUsage};
+pub use listing::Listing;
+pub use page::PageRequest;
+pub use parsed::{IfMatch, Parsed, nullable};
+pub use problem::{Problem, ProblemKind};
+pub use route::{
+    Handler, Method, PAGE, ParseFn, Precondition, QueryParameter, Route, SchemaFn, schema,
+};
+pub use sign::{Sign, SignDownload, SignUpload};
+pub use use_case::{AbandonedUpload, Outcome, Reply, UseCase};

@@ -1,0 +1,118 @@
+//! The records a permission decision would have read at a past time.
+
+use alloc::{format, vec, vec::Vec};
+
+use super::{AccountRecords, ProjectRecords};
+use crate::{
+    operation::{Ask, Facts, Problem},
+    permission::history,
+    record::{Body, Record},
+    storage::{Item, Range, Scope, Sort},
+    value::{AccountId, ProjectId, Timestamp, UserId},
+};
+
+/// The most superseded states of one kind that are read for one question.
+pub const ROWS: u32 = 5_000;
+
+fn range(scope: Scope, place: &str) -> Range {
+    Range {
+        limit: Some(ROWS),
+        ..Range::all(scope, format!("{}{place}", Sort::HISTORY))
+    }
+}
+
+fn account_range(account: AccountId) -> Range {
+    range(Scope::Account(account), "ACCOUNT#")
+}
+
+fn member_range(account: AccountId, user: UserId) -> Range {
+    range(Scope::Account(account), Sort::member(user).as_str())
+}
+
+fn project_ranges(project: ProjectId) -> [Range; 3] {
+    ["PROJECT#", "GRANT#", "REVOKED#"].map(|place| range(Scope::Project(project), place))
+}
+
+/// What to ask for a person's access in the past, once the present records are there: whatever leaves
+/// the present meanwhile then shows up in the history.
+#[must_use]
+pub fn asks(project: ProjectId, user: UserId) -> Vec<Ask> {
+    let account = project.account();
+    let mut ranges = vec![account_range(account), member_range(account, user)];
+    ranges.extend(project_ranges(project));
+    ranges.into_iter().map(Ask::Scan).collect()
+}
+
+/// The records as they were at `at`, out of the present ones and the answers.
+///
+/// # Errors
+/// 409 when there is more history than is read for one question.
+pub fn load(
+    facts: &Facts,
+    present: ProjectRecords,
+    project: ProjectId,
+    at: Timestamp,
+) -> Result<ProjectRecords, Problem> {
+    let [projects, grants, revoked] = project_ranges(project);
+    let mut states = present.grants;
+    states.extend(decode(items(facts, &revoked)?)?);
+    states.extend(decode(items(facts, &grants)?)?);
+    let mut grants = history::at(states, at);
+    grants.sort_by_key(|grant| (grant.body.principal, grant.id));
+    let projects = decode(items(facts, &projects)?)?;
+    Ok(ProjectRecords {
+        standing: load_standing(facts, present.standing, project.account(), at)?,
+        head: None,
+        project: one_at(projects, present.project, at),
+        grants,
+    })
+}
+
+fn load_standing(
+    facts: &Facts,
+    present: AccountRecords,
+    account: AccountId,
+    at: Timestamp,
+) -> Result<AccountRecords, Problem> {
+    let user = present.user;
+    let accounts = decode(items(facts, &account_range(account))?)?;
+    let rows = items(facts, &member_range(account, user))?;
+    let own = format!("{}{}#TEAM#", Sort::HISTORY, Sort::member(user));
+    let (teams, own): (Vec<_>, Vec<_>) = rows
+        .iter()
+        .partition(|item| item.key.sort.as_str().starts_with(&own));
+    let teams = decode(teams)?.into_iter().chain(present.teams);
+    Ok(AccountRecords {
+        user,
+        account: one_at(accounts, present.account, at),
+        member: one_at(decode(own)?, present.member, at),
+        teams: history::at(teams, at),
+    })
+}
+
+fn one_at<B: Body>(
+    superseded: Vec<Record<B>>,
+    present: Option<Record<B>>,
+    at: Timestamp,
+) -> Option<Record<B>> {
+    let states = superseded.into_iter().chain(present);
+    history::at(states, at).into_iter().next()
+}
+
+fn items<'a>(facts: &'a Facts, range: &Range) -> Result<&'a [Item], Problem> {
+    let page = facts.scan(range)?;
+    if page.more {
+        return Err(Problem::conflict(format!(
+            "there were more than {ROWS} changes of one kind here, too many to look back through; ask for the present"
+        )));
+    }
+    Ok(&page.items)
+}
+
+fn decode<'a, B: Body>(
+    items: impl IntoIterator<Item = &'a Item>,
+) -> Result<Vec<Record<B>>, Problem> {
+    let records = items.into_iter().map(Record::decode);
+    let records: Result<_, _> = records.collect();
+    Ok(records.map_err(crate::operation::FactError::from)?)
+}

@@ -1,0 +1,166 @@
+//! Driving a use-case to its decision, without doing any input or output.
+//!
+//! Ask [`Drive::advance`] what to do; answer its questions; ask again. Whoever drives (the executor of
+//! a surface, a test) carries the questions out in parallel, wave by wave.
+
+use alloc::vec::Vec;
+
+use crate::{
+    operation::{Answer, Ask, Context, Facts, Outcome, Problem, ProblemKind, UseCase},
+    record::{Idempotency, Record},
+    storage::{Batch, Condition, Key, Operation},
+};
+
+/// One use-case on its way to a decision.
+pub struct Drive<'a> {
+    use_case: &'a dyn UseCase,
+    context: &'a Context<'a>,
+    facts: Facts,
+    waves: u32,
+}
+
+/// What to do next.
+#[derive(Debug)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "there is one at a time, and it is moved once"
+)]
+pub enum Next {
+    /// Answer these questions.
+    Ask(Vec<Ask>),
+    /// The decision.
+    Done(Outcome),
+}
+
+/// More waves than any operation needs; beyond it a use-case is asking in circles.
+const WAVES: u32 = 16;
+
+impl<'a> Drive<'a> {
+    /// Begins, knowing nothing.
+    #[must_use]
+    pub fn new(use_case: &'a dyn UseCase, context: &'a Context<'a>) -> Self {
+        Self {
+            use_case,
+            context,
+            facts: Facts::default(),
+            waves: 0,
+        }
+    }
+
+    /// Takes an answer in.
+    pub fn answer(&mut self, ask: Ask, answer: Answer) {
+        self.facts.insert(ask, answer);
+    }
+
+    /// What to do next.
+    ///
+    /// # Errors
+    /// Why the operation is refused.
+    pub fn advance(&mut self) -> Result<Next, Problem> {
+        let mut asks = self.use_case.needs(self.context, &self.facts)?;
+        let idempotency = self.idempotency_key();
+        asks.extend(idempotency.iter().cloned().map(Ask::Get));
+        let stored: Option<Record<Idempotency>> = match &idempotency {
+            Some(key) if self.facts.has(&Ask::Get(key.clone())) => self.facts.record(key)?,
+            _ => None,
+        };
+        let now = self.context.env.now;
+        let (earlier, expired) = match stored {
+            Some(record) if now >= record.body.expires_at => (None, Some(record)),
+            record => (record, None),
+        };
+        if let Some(earlier) = &earlier {
+            asks.extend(self.earlier_records(earlier)?);
+        }
+        asks.retain(|ask| !self.facts.has(ask));
+        if !asks.is_empty() {
+            self.waves += 1;
+            if self.waves > WAVES {
+                return Err(Problem::internal("a use-case asks in circles"));
+            }
+            asks.sort();
+            asks.dedup();
+            return Ok(Next::Ask(asks));
+        }
+        match earlier {
+            Some(earlier) => {
+                let records = &earlier.body.records;
+                let reply = self.use_case.replay(self.context, &self.facts, records)?;
+                Ok(Next::Done(Outcome::Reply(reply)))
+            }
+            None => {
+                let mut outcome = self.use_case.decide(self.context, &self.facts)?;
+                if let (Some(expired), Outcome::Commit(batch, _)) = (expired, &mut outcome) {
+                    replace_expired(batch, &expired);
+                }
+                Ok(Next::Done(outcome))
+            }
+        }
+    }
+
+    fn idempotency_key(&self) -> Option<Key> {
+        let request = self.context.idempotency.as_ref()?;
+        let scope = self.use_case.writes(self.context)?;
+        Some(scope.key(crate::storage::Sort::idempotency(request.id)))
+    }
+
+    /// The records an earlier request under the same key made.
+    fn earlier_records(&self, earlier: &Record<Idempotency>) -> Result<Vec<Ask>, Problem> {
+        let same = self
+            .context
+            .idempotency
+            .as_ref()
+            .is_some_and(|request| request.fingerprint == earlier.body.fingerprint);
+        if !same {
+            return Err(Problem::new(
+                ProblemKind::IdempotencyMismatch,
+                "this `Idempotency-Key` was used with another body; send a new key",
+            ));
+        }
+        Ok(earlier.body.records.iter().cloned().map(Ask::Get).collect())
+    }
+}
+
+/// Lets a batch write over an idempotency record whose day is over but which the database has not
+/// collected yet.
+fn replace_expired(batch: &mut Batch, expired: &Record<Idempotency>) {
+    let key = expired.key();
+    for operation in &mut batch.operations {
+        if let Operation::Put(item, condition) = operation
+            && item.key == key
+        {
+            *condition = Condition::Matches(expired.etag());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use core::time::Duration;
+
+    use serde_json::json;
+
+    use crate::{operation::commit::IDEMPOTENCY_RETENTION, testing::World};
+
+    #[test]
+    fn case_62_an_expired_idempotency_record_is_as_good_as_gone() {
+        let mut world = World::new();
+        let ana = world.person("ana");
+        let account = world.account(&ana);
+        let path = alloc::format!("/v1/accounts/{account}/teams");
+        let create = |world: &mut World| {
+            let body = Some(json!({ "name": "Review" }));
+            world
+                .send(&ana, "POST", &path, &[("idempotency-key", "once")], body)
+                .expect(201)
+                .id()
+        };
+        let first = create(&mut world);
+        world.pass(IDEMPOTENCY_RETENTION - Duration::from_millis(1));
+        assert_eq!(create(&mut world), first);
+        world.pass(Duration::from_millis(1));
+        let second = create(&mut world);
+        assert_ne!(second, first);
+        assert_eq!(create(&mut world), second);
+    }
+}

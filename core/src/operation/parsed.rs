@@ -1,0 +1,279 @@
+//! What operations read out of a request.
+
+use alloc::{
+    borrow::ToOwned,
+    boxed::Box,
+    collections::BTreeMap,
+    format,
+    string::{String, ToString},
+    vec::Vec,
+};
+use core::str::FromStr;
+
+use serde::{Deserialize, de::DeserializeOwned};
+
+use super::{PageRequest, Problem, ProblemKind, Route, page::Limit};
+use crate::{storage::ETag, value::Invalid};
+
+/// What an operation reads of a request whose route is known.
+#[derive(Debug)]
+pub struct Parsed<'a> {
+    /// The path as sent.
+    pub path: &'a str,
+    /// Path parameters by name.
+    pub parameters: BTreeMap<&'static str, &'a str>,
+    /// The query as sent, without `?`.
+    pub raw_query: &'a str,
+    /// Query parameters by name, once [`Parsed::read_query`] has read them.
+    pub query: BTreeMap<String, String>,
+    /// The header `content-type`.
+    pub content_type: Option<&'a str>,
+    /// The header `if-match`.
+    pub if_match: Option<&'a str>,
+    /// The body.
+    pub body: &'a [u8],
+}
+
+impl Parsed<'_> {
+    /// The largest body: 1 MiB.
+    pub const BODY_LIMIT: usize = 1024 * 1024;
+
+    /// Reads the query. The router leaves this to a second step, because who is calling is settled
+    /// before syntax.
+    ///
+    /// # Errors
+    /// 400 naming a parameter that is unknown or sent twice.
+    pub fn read_query(&mut self, route: &Route) -> Result<(), Problem> {
+        for (name, value) in form_urlencoded::parse(self.raw_query.as_bytes()) {
+            if !route.query.iter().any(|parameter| parameter.name == name) {
+                let shown: String = name.chars().take(64).collect();
+                return Err(Problem::field(shown, "is not a parameter of this route"));
+            }
+            let name = name.into_owned();
+            if self
+                .query
+                .insert(name.clone(), value.into_owned())
+                .is_some()
+            {
+                return Err(Problem::field(name, "may be given once"));
+            }
+        }
+        Ok(())
+    }
+
+    /// A path parameter. A malformed one names nothing: 404.
+    ///
+    /// # Errors
+    /// 404.
+    pub fn path<T: FromStr>(&self, name: &str) -> Result<T, Problem> {
+        let text = self.parameters.get(name).copied().unwrap_or_default();
+        text.parse().map_err(|_| Problem::not_found())
+    }
+
+    /// A query parameter, if it was sent.
+    ///
+    /// # Errors
+    /// 400 naming the parameter.
+    pub fn query<T: FromStr<Err = Invalid>>(&self, name: &str) -> Result<Option<T>, Problem> {
+        let parse = |text: &String| {
+            text.parse()
+                .map_err(|error: Invalid| Problem::field(name, error.to_string()))
+        };
+        self.query.get(name).map(parse).transpose()
+    }
+
+    /// The body as an object of this shape.
+    ///
+    /// # Errors
+    /// 413 when it is too large, 415 when it is not JSON, 400 naming the field at fault.
+    pub fn body<T: DeserializeOwned>(&self) -> Result<T, Problem> {
+        check_size(self.body)?;
+        let media_type = self.content_type.unwrap_or_default();
+        let essence = media_type.split(';').next().unwrap_or_default().trim();
+        if !essence.eq_ignore_ascii_case("application/json") {
+            return Err(Problem::new(
+                ProblemKind::UnsupportedMediaType,
+                "send the body as `content-type: application/json`",
+            ));
+        }
+        parse_object(self.body)
+    }
+
+    /// Checks that a request to an operation without a body sent none, or `{}`.
+    ///
+    /// # Errors
+    /// As [`Parsed::body`].
+    pub fn no_body(&self) -> Result<(), Problem> {
+        #[derive(serde::Deserialize)]
+        #[serde(deny_unknown_fields)]
+        struct Nothing {}
+        if self.body.is_empty() {
+            return Ok(());
+        }
+        self.body().map(|Nothing {}| ())
+    }
+
+    /// The precondition the caller set.
+    ///
+    /// # Errors
+    /// 400 when the header cannot be read.
+    pub fn if_match(&self) -> Result<IfMatch, Problem> {
+        self.if_match
+            .map_or(Ok(IfMatch::Absent), str::parse)
+            .map_err(|error: Invalid| Problem::field("If-Match", error.to_string()))
+    }
+
+    /// What page of a list is wanted. `filter` is whatever else selects rows: a cursor works for the
+    /// same path and filter only.
+    ///
+    /// # Errors
+    /// 400 naming `limit`.
+    pub fn page(&self, filter: &str) -> Result<PageRequest, Problem> {
+        let limit = self.query::<Limit>("limit")?.unwrap_or(Limit(50)).0;
+        let list = format!("{}?{filter}", self.path);
+        let cursor = self.query.get("cursor").cloned();
+        Ok(PageRequest::new(limit, cursor, list))
+    }
+}
+
+/// Reads a field of a PATCH that `null` clears: the outer `Option` is whether it was sent, to be
+/// used with `#[serde(default, deserialize_with = "nullable")]`.
+///
+/// # Errors
+/// When the value is neither `null` nor of the type.
+pub fn nullable<'de, D, T>(deserializer: D) -> Result<Option<Option<T>>, D::Error>
+where
+    D: serde::Deserializer<'de>,
+    T: Deserialize<'de>,
+{
+    Option::deserialize(deserializer).map(Some)
+}
+
+fn check_size(body: &[u8]) -> Result<(), Problem> {
+    if body.len() <= Parsed::BODY_LIMIT {
+        return Ok(());
+    }
+    Err(Problem::new(
+        ProblemKind::PayloadTooLarge,
+        "the body may have at most 1048576 bytes (1 MiB)",
+    ))
+}
+
+fn parse_object<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
+    if body.iter().find(|byte| !byte.is_ascii_whitespace()) != Some(&b'{') {
+        return Err(Problem::new(
+            ProblemKind::InvalidRequest,
+            "the body must be a JSON object",
+        ));
+    }
+    let mut deserializer = serde_json::Deserializer::from_slice(body);
+    let parsed = serde_path_to_error::deserialize(&mut deserializer);
+    let value = parsed.map_err(|error| {
+        let path = error.path().to_string();
+        field_problem(&path, &error.into_inner())
+    })?;
+    deserializer
+        .end()
+        .map_err(|error| field_problem(".", &error))?;
+    Ok(value)
+}
+
+/// Names the field a JSON error is about. The library tells the path of the object and, for unknown
+/// and missing fields, the field's name between backticks.
+fn field_problem(path: &str, error: &serde_json::Error) -> Problem {
+    let text = error.to_string();
+    let text = text.split(" at line ").next().unwrap_or_default();
+    let message: String = text.chars().take(200).collect();
+    let path = if path == "." { "" } else { path };
+    let named = ["unknown field `", "missing field `", "duplicate field `"]
+        .iter()
+        .find_map(|start| message.strip_prefix(start))
+        .and_then(|rest| rest.split_once('`'))
+        .map(|(name, _)| name.to_owned());
+    let field = match named {
+        Some(name) if path.is_empty() || path == name => name,
+        Some(name) if path.ends_with(&format!(".{name}")) => path.to_owned(),
+        Some(name) => format!("{path}.{name}"),
+        None => path.to_owned(),
+    };
+    if field.is_empty() {
+        return Problem::new(
+            ProblemKind::InvalidRequest,
+            format!("the body is not valid: {message}"),
+        );
+    }
+    Problem::field(field, format!("is not valid: {message}"))
+}
+
+/// `If-Match` (RFC 9110 section 13.1.1).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum IfMatch {
+    /// Not sent.
+    Absent,
+    /// `*`: whatever exists.
+    Any,
+    /// Any of these. Weak tags never match and are left out.
+    Tags(Box<[ETag]>),
+}
+
+impl FromStr for IfMatch {
+    type Err = Invalid;
+
+    fn from_str(text: &str) -> Result<Self, Invalid> {
+        const WRONG: Invalid =
+            Invalid("must be `*` or entity tags in quotes, as `ETag` answered them");
+        if text.trim() == "*" {
+            return Ok(Self::Any);
+        }
+        let mut tags = Vec::new();
+        for tag in text.split(',').map(str::trim) {
+            let (weak, tag) = tag
+                .strip_prefix("W/")
+                .map_or((false, tag), |tag| (true, tag));
+            let tag = tag
+                .strip_prefix('"')
+                .and_then(|tag| tag.strip_suffix('"'))
+                .ok_or(WRONG)?;
+            // A well-formed tag that is none of ours matches nothing, which is 412 and not 400.
+            if !weak && let Ok(tag) = tag.parse() {
+                tags.push(tag);
+            }
+        }
+        Ok(Self::Tags(tags.into()))
+    }
+}
+
+impl IfMatch {
+    /// Where a precondition is required.
+    ///
+    /// # Errors
+    /// 428 when none was sent, 412 when it does not hold.
+    pub fn require(&self, current: &ETag) -> Result<(), Problem> {
+        if *self == Self::Absent {
+            return Err(Problem::new(
+                ProblemKind::PreconditionRequired,
+                "send the `ETag` you last read as `If-Match`, or `*`",
+            ));
+        }
+        self.honour(Some(current))
+    }
+
+    /// Where a precondition is optional. `None` stands for a record that does not exist.
+    ///
+    /// # Errors
+    /// 412 when it does not hold.
+    pub fn honour(&self, current: Option<&ETag>) -> Result<(), Problem> {
+        let holds = match (self, current) {
+            (Self::Absent, _) | (Self::Any, Some(_)) => true,
+            (Self::Tags(tags), Some(current)) => tags.contains(current),
+            (Self::Any | Self::Tags(_), None) => false,
+        };
+        if holds {
+            return Ok(());
+        }
+        Err(Problem::new(
+            ProblemKind::PreconditionFailed,
+            "it changed since you read it: read it again and repeat",
+        ))
+    }
+}

@@ -1,0 +1,116 @@
+//! What records look like in answers.
+
+use alloc::{string::String, vec, vec::Vec};
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use crate::{
+    operation::{Context, Facts, PageRequest, Problem, Reply},
+    record::{Author, Body, Record},
+    storage::Key,
+    value::{Timestamp, canonical},
+};
+
+/// What every record shows beside its fields.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct Envelope<Id> {
+    /// The id.
+    pub id: Id,
+    /// How many changes it has seen, from 1.
+    pub version: u64,
+    /// When it was created.
+    pub created_at: Timestamp,
+    /// By whom.
+    pub created_by: Author,
+    /// When it was last changed.
+    pub updated_at: Timestamp,
+    /// By whom.
+    pub updated_by: Author,
+}
+
+impl<Id: Clone> Envelope<Id> {
+    /// The envelope of a record.
+    #[must_use]
+    pub fn of<B: Body<Id = Id>>(record: &Record<B>) -> Self {
+        Self {
+            id: record.id.clone(),
+            version: record.version,
+            created_at: record.created_at,
+            created_by: record.created_by,
+            updated_at: record.updated_at,
+            updated_by: record.updated_by,
+        }
+    }
+}
+
+/// 200 showing one record.
+#[must_use]
+pub fn shown<B: Body>(record: &Record<B>, view: &impl Serialize) -> Reply {
+    Reply {
+        status: 200,
+        body: Some(canonical::to_value(view)),
+        etag: Some(record.etag()),
+        records: vec![record.key()],
+        ..Reply::default()
+    }
+}
+
+/// 201 showing the record that was made.
+#[must_use]
+pub fn created<B: Body>(record: &Record<B>, view: &impl Serialize) -> Reply {
+    Reply {
+        status: 201,
+        ..shown(record, view)
+    }
+}
+
+/// One page of a list.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "{T}List")]
+pub struct ListView<T> {
+    /// The rows.
+    pub items: Vec<T>,
+    /// What to send as `cursor` for the next page; null on the last one. A page may be short, even
+    /// empty, and still have a next one.
+    pub next_cursor: Option<String>,
+}
+
+/// 200 showing a page. `last` is the key the next page begins after, `None` on the last page.
+#[must_use]
+pub fn page<T: Serialize>(
+    context: &Context<'_>,
+    request: &PageRequest,
+    items: Vec<T>,
+    last: Option<&str>,
+) -> Reply {
+    let next_cursor = last.map(|last| request.next(context, last));
+    Reply::ok(canonical::to_value(&ListView { items, next_cursor }))
+}
+
+/// The record at this position of those a repeated request made before.
+///
+/// # Errors
+/// 409 when it is gone since.
+pub fn replayed<B: Body>(
+    facts: &Facts,
+    records: &[Key],
+    position: usize,
+) -> Result<Record<B>, Problem> {
+    let key = records
+        .get(position)
+        .ok_or_else(|| Problem::internal("a repetition lacks its records"))?;
+    let record = facts
+        .record(key)?
+        .filter(|record: &Record<B>| !record.deleted);
+    record.ok_or_else(|| gone(key))
+}
+
+/// 409 to a repetition of the request that made this record, which is gone since.
+#[must_use]
+pub fn gone(key: &Key) -> Problem {
+    let id = key.sort.as_str().rsplit('#').next().unwrap_or_default();
+    Problem::conflict(alloc::format!(
+        "this request was carried out before, and `{id}` is gone since"
+    ))
+}

@@ -1,0 +1,142 @@
+use alloc::format;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{Body, Family, PermissionFacts, envelope::Times};
+use crate::{
+    storage::{Index, IndexKey, IndexKeys, Key, Scope, Sort},
+    value::{AccountId, AccountRole, InvitationId, MembershipId, TeamId, TeamRole, UserId},
+};
+
+/// A person's place in an account.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Member {
+    /// The account.
+    pub account_id: AccountId,
+    /// This stay in the account; grants and team rows name it, so rejoining revives nothing.
+    pub membership_id: MembershipId,
+    /// The role.
+    pub role: AccountRole,
+    /// Active, suspended or removed.
+    pub status: MemberStatus,
+    /// The invitation that brought them in; `None` for who created the account.
+    pub invitation_id: Option<InvitationId>,
+}
+
+/// Whether a membership confers anything.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum MemberStatus {
+    /// It does.
+    Active,
+    /// Not for now.
+    Suspended,
+    /// Never again; rejoining is another membership.
+    Removed,
+}
+
+impl MemberStatus {
+    /// The word in records and answers.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Active => "active",
+            Self::Suspended => "suspended",
+            Self::Removed => "removed",
+        }
+    }
+}
+
+impl Body for Member {
+    const FAMILY: Family = Family::Member;
+    const KEEPS_HISTORY: bool = true;
+    type Id = UserId;
+
+    fn key(&self, id: &UserId) -> Key {
+        Scope::Account(self.account_id).key(Sort::member(*id))
+    }
+
+    fn index(&self, id: &UserId, _: &Times) -> IndexKeys {
+        let mut index = IndexKeys::default();
+        if self.status != MemberStatus::Removed {
+            let account = self.account_id;
+            let membership = self.membership_id;
+            Index::Gsi1.put(
+                &mut index,
+                IndexKey {
+                    partition: format!("ACCOUNT#{account}"),
+                    sort: format!("MEMBER#{membership}"),
+                },
+            );
+            Index::Gsi3.put(
+                &mut index,
+                IndexKey {
+                    partition: format!("USER#{id}"),
+                    sort: format!("MEMBER#{membership}"),
+                },
+            );
+        }
+        index
+    }
+
+    fn permission_facts(&self) -> Option<PermissionFacts> {
+        Some(PermissionFacts {
+            role: Some(self.role.as_str().into()),
+            status: Some(self.status.as_str().into()),
+            ..PermissionFacts::default()
+        })
+    }
+}
+
+/// A person's place in a team.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TeamMember {
+    /// The account.
+    pub account_id: AccountId,
+    /// The team.
+    pub team_id: TeamId,
+    /// The stay in the account during which they were added; another stay does not revive it.
+    pub membership_id: MembershipId,
+    /// The role in the team.
+    pub role: TeamRole,
+}
+
+impl Body for TeamMember {
+    const FAMILY: Family = Family::TeamMember;
+    const KEEPS_HISTORY: bool = true;
+    type Id = UserId;
+
+    fn key(&self, id: &UserId) -> Key {
+        Scope::Account(self.account_id).key(Sort::team_member(*id, self.team_id))
+    }
+
+    fn index(&self, id: &UserId, times: &Times) -> IndexKeys {
+        let (team, created) = (self.team_id, times.created_at.millis());
+        let mut index = IndexKeys::default();
+        Index::Gsi2.put(
+            &mut index,
+            IndexKey {
+                partition: format!("TEAM#{team}"),
+                sort: format!("MEMBER#{created:020}#{id}"),
+            },
+        );
+        Index::Gsi3.put(
+            &mut index,
+            IndexKey {
+                partition: format!("USER#{id}"),
+                sort: format!("TEAM#{team}"),
+            },
+        );
+        index
+    }
+
+    fn permission_facts(&self) -> Option<PermissionFacts> {
+        Some(PermissionFacts {
+            role: Some(self.role.as_str().into()),
+            ..PermissionFacts::default()
+        })
+    }
+}

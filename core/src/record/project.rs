@@ -1,0 +1,70 @@
+use alloc::format;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{Body, Family, PermissionFacts, envelope::Times};
+use crate::{
+    storage::{Index, IndexKey, IndexKeys, Key, Scope, Sort},
+    value::{Description, Name, ProjectId},
+};
+
+/// A project: what grants are given on and artifacts belong to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Project {
+    /// What it is called.
+    pub name: Name,
+    /// What it is about.
+    pub description: Option<Description>,
+    /// Who sees it without a grant.
+    pub visibility: Visibility,
+    /// Whether it is read-only.
+    pub archived: bool,
+}
+
+/// Who sees a project without a grant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Visibility {
+    /// Nobody but the account's admins and owners.
+    Private,
+    /// Every member of the account, as a viewer; guests do not.
+    Account,
+}
+
+impl Body for Project {
+    const FAMILY: Family = Family::Project;
+    const KEEPS_HISTORY: bool = true;
+    type Id = ProjectId;
+
+    fn key(&self, id: &ProjectId) -> Key {
+        Scope::Project(*id).key(Sort::project())
+    }
+
+    fn index(&self, id: &ProjectId, times: &Times) -> IndexKeys {
+        let (account, created) = (id.account(), times.created_at.millis());
+        let mut index = IndexKeys::default();
+        Index::Gsi1.put(
+            &mut index,
+            IndexKey {
+                partition: format!("ACCOUNT#{account}"),
+                sort: format!("PROJECT#{created:020}#{id}"),
+            },
+        );
+        index
+    }
+
+    fn permission_facts(&self) -> Option<PermissionFacts> {
+        let visibility = match self.visibility {
+            Visibility::Private => "private",
+            Visibility::Account => "account",
+        };
+        let status = if self.archived { "archived" } else { "active" };
+        Some(PermissionFacts {
+            role: Some(visibility.into()),
+            status: Some(status.into()),
+            ..PermissionFacts::default()
+        })
+    }
+}

@@ -1,0 +1,325 @@
+//! A project with people in every role, for the tests of documents.
+
+use alloc::{
+    collections::BTreeMap,
+    format,
+    string::{String, ToString},
+    vec::Vec,
+};
+
+use serde_json::{Value, json};
+
+use crate::{
+    http::{self, Request},
+    jobs::record_upload::record_upload,
+    operation::{Handler, Outcome, Problem, Reply, Sign, SignDownload, SignUpload, Stat, UseCase},
+    storage::{Scope, Sort},
+    testing::{Answered, Person, World},
+    value::{AccountRole, Sha256},
+};
+
+/// The scene: Ana owns the account and the project, Ben and Bea contribute, Cleo comments, Vera
+/// views, and Otto is an outsider.
+pub(crate) struct DocumentFixture {
+    pub(crate) world: World,
+    pub(crate) ana: Person,
+    pub(crate) ben: Person,
+    pub(crate) bea: Person,
+    pub(crate) cleo: Person,
+    pub(crate) vera: Person,
+    pub(crate) otto: Person,
+    account: String,
+    /// The project's path.
+    project: String,
+}
+
+/// The bytes most tests upload.
+pub(crate) const BYTES: &[u8] = b"Dear reader,";
+
+/// The size of a large object: seven parts.
+pub(crate) const LARGE: u64 = 100 * 1024 * 1024;
+
+/// The body that completes an upload in these parts.
+pub(crate) fn parts(numbers: impl IntoIterator<Item = u16>) -> Value {
+    let parts = numbers
+        .into_iter()
+        .map(|number| json!({ "number": number, "etag": "\"mark\"" }));
+    json!({ "parts": parts.collect::<Vec<_>>() })
+}
+
+/// A declaration of these bytes as a PDF.
+pub(crate) fn declaration(bytes: &[u8]) -> Value {
+    json!({
+        "name": "report.pdf",
+        "media_type": "application/pdf",
+        "size": bytes.len(),
+        "sha256": Sha256::of(bytes),
+    })
+}
+
+impl DocumentFixture {
+    pub(crate) fn new() -> Self {
+        let mut world = World::new();
+        let people = ["ana", "ben", "bea", "cleo", "vera", "otto"].map(|name| world.person(name));
+        let [ana, ben, bea, cleo, vera, otto] = people;
+        let account = world.account(&ana);
+        for person in [&ben, &bea, &cleo, &vera] {
+            world.join(&account, person, AccountRole::Guest);
+        }
+        let mut fixture = Self {
+            world,
+            ana,
+            ben,
+            bea,
+            cleo,
+            vera,
+            otto,
+            account,
+            project: String::new(),
+        };
+        fixture.project = fixture.open_project();
+        fixture
+    }
+
+    /// Another project of the same people; answers its path.
+    pub(crate) fn open_project(&mut self) -> String {
+        let (ana, path) = (
+            self.ana.clone(),
+            format!("/v1/accounts/{}/projects", self.account),
+        );
+        let body = json!({ "name": "Letters", "visibility": "private" });
+        let id = self.world.post(&ana, &path, body).expect(201).id();
+        let path = format!("/v1/projects/{id}");
+        for (person, role) in [
+            (self.ben.id(), "contributor"),
+            (self.bea.id(), "contributor"),
+            (self.cleo.id(), "commenter"),
+            (self.vera.id(), "viewer"),
+        ] {
+            let body = json!({ "principal": { "type": "user", "id": person }, "role": role });
+            self.world
+                .post(&ana, &format!("{path}/grants"), body)
+                .expect(201);
+        }
+        path
+    }
+
+    /// Makes the project read-only.
+    pub(crate) fn archive(&mut self) {
+        let (ana, path) = (self.ana.clone(), self.project.clone());
+        self.world
+            .patch(&ana, &path, json!({ "archived": true }))
+            .expect(200);
+    }
+
+    /// Revokes a person's grant.
+    pub(crate) fn revoke(&mut self, person: &Person) {
+        let (ana, path) = (self.ana.clone(), self.grant(person));
+        self.world.delete(&ana, &path).expect(204);
+    }
+
+    /// Leaves a person as a viewer.
+    pub(crate) fn demote(&mut self, person: &Person) {
+        let (ana, path) = (self.ana.clone(), self.grant(person));
+        let body = json!({ "role": "viewer" });
+        self.world.patch(&ana, &path, body).expect(200);
+    }
+
+    /// The path of a person's grant.
+    fn grant(&mut self, person: &Person) -> String {
+        let (ana, path) = (self.ana.clone(), format!("{}/grants", self.project));
+        let grants = self.world.get(&ana, &path).expect(200).body;
+        let mut grants = grants["items"].as_array().unwrap().iter();
+        let grant = grants.find(|grant| grant["principal"]["id"] == json!(person.id()));
+        format!("{path}/{}", grant.unwrap()["id"].as_str().unwrap())
+    }
+
+    /// What is decided on a POST, not committed yet.
+    pub(crate) fn decided(&mut self, person: &Person, path: &str, body: &Value) -> Outcome {
+        let request = Request {
+            method: "POST".into(),
+            path: path.into(),
+            headers: [("content-type".into(), "application/json".into())].into(),
+            body: body.to_string().into_bytes(),
+            ..Request::default()
+        };
+        let (route, parsed) = http::find(&request).unwrap();
+        let Handler::UseCase(parse) = route.handler else {
+            panic!("not a use-case")
+        };
+        let use_case = parse(&parsed).unwrap();
+        self.world.decide(person, &*use_case, None).unwrap()
+    }
+
+    /// The upload in parts is begun, as the surface does before it answers with the plan.
+    pub(crate) fn start_parts(&mut self, upload: &SignUpload) {
+        let use_case = record_upload(&upload.path, "parts-1".into());
+        self.system(&*use_case).unwrap();
+    }
+
+    /// Runs something the system does by itself.
+    pub(crate) fn system(&mut self, use_case: &dyn UseCase) -> Result<Reply, Problem> {
+        let nobody = self.otto.clone();
+        self.world.run(&nobody, use_case, None)
+    }
+
+    /// Removes a person from the account.
+    pub(crate) fn remove(&mut self, person: &Person) {
+        let path = format!("/v1/accounts/{}/members/{}", self.account, person.id());
+        let ana = self.ana.clone();
+        self.world.delete(&ana, &path).expect(204);
+    }
+
+    /// The path of the project's artifacts.
+    pub(crate) fn artifacts(&self) -> String {
+        format!("{}/artifacts", self.project)
+    }
+
+    /// Ben declares an artifact of these bytes; answers its path.
+    pub(crate) fn declared(&mut self, bytes: &[u8]) -> String {
+        let (ben, path) = (self.ben.clone(), self.artifacts());
+        let answer = self.world.post(&ben, &path, declaration(bytes)).expect(201);
+        format!("{path}/{}", answer.body["artifact"]["id"].as_str().unwrap())
+    }
+
+    /// Ben uploads an artifact of [`BYTES`]; answers its path.
+    pub(crate) fn uploaded(&mut self) -> String {
+        let path = self.declared(BYTES);
+        self.put(&format!("{path}/versions/1"), BYTES);
+        self.complete(&format!("{path}/versions/1")).expect(200);
+        path
+    }
+
+    /// Ben declares an artifact of [`LARGE`] bytes and its upload in parts is begun; answers its
+    /// version's path.
+    pub(crate) fn large(&mut self) -> String {
+        let (ben, path) = (self.ben.clone(), self.artifacts());
+        let mut body = declaration(BYTES);
+        body["size"] = json!(LARGE);
+        let answer = self.world.post(&ben, &path, body).expect(201);
+        self.start_parts(answer.upload());
+        let id = answer.body["artifact"]["id"].as_str().unwrap();
+        format!("{path}/{id}/versions/1")
+    }
+
+    /// The same with all parts there, which the object store has no digest of.
+    pub(crate) fn verifying(&mut self) -> String {
+        let version = self.large();
+        self.put_large(&version, None);
+        let (ben, complete) = (self.ben.clone(), format!("{version}/complete"));
+        self.world.post(&ben, &complete, parts(1..=7)).expect(202);
+        version
+    }
+
+    /// [`LARGE`] bytes of this digest are there.
+    pub(crate) fn put_large(&mut self, version: &str, sha256: Option<Sha256>) {
+        let stat = Stat {
+            size: LARGE,
+            sha256,
+            version: None,
+        };
+        self.put_stat(version, stat);
+    }
+
+    /// Ben adds a version of these bytes; answers its path.
+    pub(crate) fn added(&mut self, artifact: &str, bytes: &[u8]) -> String {
+        let (ben, path) = (self.ben.clone(), format!("{artifact}/versions"));
+        let answer = self.world.post(&ben, &path, declaration(bytes)).expect(201);
+        format!("{path}/{}", answer.body["version"]["number"])
+    }
+
+    /// Ben declares an output of version 1 of these bytes; answers its path.
+    pub(crate) fn derived(&mut self, artifact: &str, bytes: &[u8], more: Value) -> String {
+        let (ben, path) = (self.ben.clone(), format!("{artifact}/derived"));
+        let mut body = declaration(bytes);
+        body["source_version"] = json!(1);
+        body["kind"] = json!("text");
+        for (name, value) in more.as_object().into_iter().flatten() {
+            body[name] = value.clone();
+        }
+        let answer = self.world.post(&ben, &path, body).expect(201);
+        format!("{path}/{}", answer.body["derived"]["id"].as_str().unwrap())
+    }
+
+    /// The bytes arrive in the object store.
+    pub(crate) fn put(&mut self, document: &str, bytes: &[u8]) {
+        let stat = Stat {
+            size: bytes.len() as u64,
+            sha256: Some(Sha256::of(bytes)),
+            version: Some("object-1".into()),
+        };
+        self.put_stat(document, stat);
+    }
+
+    /// The object store says this of the object.
+    pub(crate) fn put_stat(&mut self, document: &str, stat: Stat) {
+        let path = self.object_path(document);
+        self.world.objects.insert(path, stat);
+    }
+
+    /// Where the bytes of a version or derived output belong.
+    pub(crate) fn object_path(&self, document: &str) -> String {
+        let below = document.strip_prefix("/v1/projects/").unwrap();
+        let below = below.replace("/versions/", "/raw/");
+        format!("accounts/{}/projects/{below}/report.pdf", self.account)
+    }
+
+    /// Ben completes an upload.
+    pub(crate) fn complete(&mut self, document: &str) -> Answered {
+        let ben = self.ben.clone();
+        self.world
+            .post(&ben, &format!("{document}/complete"), json!({}))
+    }
+
+    /// What Ben is shown at a path.
+    pub(crate) fn shown(&mut self, path: &str) -> Value {
+        let ben = self.ben.clone();
+        self.world.get(&ben, path).expect(200).body
+    }
+
+    /// The events of the project's journal, in order.
+    pub(crate) fn events(&self) -> Vec<String> {
+        let project = self.project.strip_prefix("/v1/projects/").unwrap();
+        let scope = Scope::Project(project.parse().unwrap());
+        let entries = self.world.dump().into_iter().filter(|item| {
+            item.key.scope == scope && item.key.sort.as_str().starts_with(Sort::JOURNAL)
+        });
+        let event = |item: crate::storage::Item| {
+            let body: Value = serde_json::from_str(&item.body).unwrap();
+            body["body"]["event"].as_str().unwrap().to_string()
+        };
+        entries.map(event).collect()
+    }
+
+    /// Asserts that no answer so far gave away what stays inside.
+    pub(crate) fn assert_discreet(body: &Value) {
+        let members: BTreeMap<String, Value> = serde_json::from_value(body.clone()).unwrap();
+        for internal in ["upload_id", "object_version", "stored_as", "content"] {
+            assert!(!members.contains_key(internal), "{internal} in {body}");
+        }
+    }
+}
+
+impl Answered {
+    /// The upload to be signed for this answer.
+    pub(crate) fn upload(&self) -> &SignUpload {
+        match self.reply.as_ref().and_then(|reply| reply.sign.as_ref()) {
+            Some(Sign::Upload(upload)) => upload,
+            other => panic!("no upload to sign but {other:?}"),
+        }
+    }
+
+    /// The download to be signed for this answer.
+    pub(crate) fn download(&self) -> &SignDownload {
+        match self.reply.as_ref().and_then(|reply| reply.sign.as_ref()) {
+            Some(Sign::Download(download)) => download,
+            other => panic!("no download to sign but {other:?}"),
+        }
+    }
+
+    /// The field a 400 names.
+    pub(crate) fn field(&self) -> String {
+        assert_eq!(self.status, 400, "{}", self.body);
+        self.body["errors"][0]["field"].as_str().unwrap().into()
+    }
+}
