@@ -14,7 +14,10 @@ use aws_sdk_dynamodb::{
 use aws_types::SdkConfig;
 pub use item::{Attributes, Malformed, from_attributes, to_attributes};
 use query::Bounds;
-use wm_core::storage::{Batch, Item, Key, List, Page, Range};
+use wm_core::{
+    operation::Batch,
+    storage::{Item, Key, List, Page, Range},
+};
 use wm_service::{
     meter::Meter,
     ports::{CommitError, PortError, PortErrorKind, Records},

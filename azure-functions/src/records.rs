@@ -20,7 +20,10 @@ use tokio::{
     sync::{Mutex, OnceCell},
     time::timeout,
 };
-use wm_core::storage::{Batch, Item, Key, List, Page, Range};
+use wm_core::{
+    operation::Batch,
+    storage::{Item, Key, List, Page, Range},
+};
 use wm_service::ports::{CommitError, PortError, PortErrorKind, Records};
 
 pub use self::item::{Document, Malformed, from_document, to_document};

@@ -132,7 +132,9 @@ impl World {
         self.requests += 1;
         match self.decide(&request("POST", path, Some(body))) {
             Outcome::Commit(batch, reply) => {
-                self.store.commit(&batch).unwrap();
+                self.store
+                    .commit(batch.scope(), batch.operations())
+                    .unwrap();
                 reply.body.unwrap()
             }
             other => panic!("{path} commits nothing: {other:?}"),
@@ -159,6 +161,7 @@ impl World {
         loop {
             match drive.advance().unwrap() {
                 Next::Done(outcome) => return outcome,
+                Next::Assemble(assembly) => panic!("{assembly:?} is no part of a decision"),
                 Next::Ask(asks) => {
                     for ask in asks {
                         let answer = self.answer(&ask);

@@ -16,7 +16,7 @@ mod sign;
 mod use_case;
 pub mod view;
 
-pub use commit::Commit;
+pub use commit::{Batch, Commit, DeliveryWriter, LinkWriter, PublicationWriter, TooLarge};
 pub use context::{Context, IdempotencyRequest, Surface};
 pub use drive::{Drive, Next};
 pub use facts::{Answer, Ask, FactError, Facts, NotAsked, Part, Stat, TokenUsage};
@@ -27,5 +27,5 @@ pub use problem::{Problem, ProblemKind};
 pub use route::{
     Handler, Method, PAGE, ParseFn, Precondition, QueryParameter, Route, SchemaFn, schema,
 };
-pub use sign::{Sign, SignDownload, SignUpload};
-pub use use_case::{AbandonedUpload, Outcome, Reply, UseCase};
+pub use sign::{Assembly, Sign, SignDownload, SignUpload};
+pub use use_case::{Continuation, Outcome, Reply, UseCase};

@@ -3,7 +3,6 @@
 //! An adapter turns an [`Item`] into its database's form and back and evaluates [`Condition`]s; it
 //! never looks inside a body, so a new field changes no adapter.
 
-mod batch;
 mod index;
 mod item;
 mod key;
@@ -12,8 +11,8 @@ pub mod memory;
 mod object_path;
 mod range;
 mod scope;
+mod write;
 
-pub use batch::{Batch, Condition, Operation, TooLarge};
 pub use index::{Index, IndexKey, IndexKeys};
 pub use item::{ETag, Item};
 pub use key::{Key, Sort};
@@ -21,3 +20,4 @@ pub use limits::UploadLimits;
 pub use object_path::{ObjectKind, ObjectPath};
 pub use range::{List, Page, Range};
 pub use scope::Scope;
+pub use write::{Condition, Operation};

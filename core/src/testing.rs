@@ -24,14 +24,17 @@ use crate::{
     http::{self, Request, Response},
     jobs,
     operation::{
-        Answer, Ask, Commit, Context, Drive, Handler, IdempotencyRequest, Next, Outcome, Problem,
-        Reply, Stat, Surface, UseCase,
+        Answer, Ask, Batch, Commit, Context, Drive, Handler, IdempotencyRequest, Next, Outcome,
+        Problem, Reply, Stat, Surface, UseCase,
     },
     operations::members,
     permission::Permit,
     record::{Actor, Body, Claims, EventType, Member, MemberStatus, Record, User},
     selection::BackendSelection,
-    storage::{Batch, Condition, Item, Key, Operation, Scope, Sort, UploadLimits, memory::Memory},
+    storage::{
+        Condition, Item, Key, Operation, Scope, Sort, UploadLimits,
+        memory::{Conflict, Memory},
+    },
     value::{
         AccountId, AccountRole, CommitId, Email, Env, RequestId, Sha256, SurfaceId, Timestamp,
         UserId, id::Id,
@@ -153,7 +156,7 @@ impl World {
         let surface = self.surface.clone();
         let context = self.context(&surface, &person, None);
         let identities = vec![person.actor.claims.digest()];
-        let mut commit = Commit::open(&context, Permit::own(user), None);
+        let mut commit = Commit::open(&context, Permit::own_profile(&person.actor), None).unwrap();
         commit.create(
             user,
             User {
@@ -167,7 +170,7 @@ impl World {
         let Ok(Outcome::Commit(batch, _)) = outcome else {
             panic!("sign-up commits")
         };
-        self.store.commit(&batch).unwrap();
+        self.commit(&batch);
         person
     }
 
@@ -220,11 +223,8 @@ impl World {
         for item in expired {
             let Key { scope, sort } = item.key;
             let removal = Operation::Delete(sort, Condition::Matches(item.etag));
-            self.commit(&Batch {
-                scope,
-                commit_id: CommitId::from_ulid(Ulid::nil()),
-                operations: vec![removal],
-            });
+            let commit_id = CommitId::from_ulid(Ulid::nil());
+            self.commit(&Batch::unchecked(scope, commit_id, vec![removal]));
         }
     }
 
@@ -304,23 +304,28 @@ impl World {
                 ),
                 fingerprint: Sha256::of(&request.body),
             });
-        self.run(person, &*use_case, idempotency)
+        let reply = self.run(person, &*use_case, idempotency)?;
+        Ok(self.finish(person, reply))
     }
 
     /// Runs a use-case and commits what it decides.
-    pub(crate) fn run(
+    pub(crate) fn run<T>(
         &mut self,
         person: &Person,
-        use_case: &dyn UseCase,
+        use_case: &dyn UseCase<T>,
         idempotency: Option<IdempotencyRequest>,
-    ) -> Result<Reply, Problem> {
+    ) -> Result<T, Problem> {
         for _ in 0..64 {
             let outcome = self.decide(person, use_case, idempotency.clone())?;
             match outcome {
                 Outcome::Reply(reply) => return Ok(reply),
                 Outcome::Commit(batch, reply) => {
                     self.commit(&batch);
-                    return Ok(self.finish(person, reply));
+                    return Ok(reply);
+                }
+                Outcome::Reject(batch, problem) => {
+                    self.commit(&batch);
+                    return Err(problem);
                 }
                 Outcome::Prepare(batch) => self.commit(&batch),
             }
@@ -328,20 +333,15 @@ impl World {
         panic!("a use-case prepares for ever")
     }
 
-    /// Finishes what a reply leaves to be done, as surfaces do before they answer: what finishing
-    /// answers replaces the members of the reply.
+    /// Finishes what a reply leaves to be done, as surfaces do before they answer.
     fn finish(&mut self, person: &Person, mut reply: Reply) -> Reply {
-        let Some(key) = reply.finish.as_ref().filter(|_| self.finishes) else {
+        let Some(continuation) = reply.finish.clone().filter(|_| self.finishes) else {
             return reply;
         };
         let waves = self.waves;
-        let use_case = jobs::unfinished(key).unwrap();
-        let finished = self.run(person, &*use_case, None).unwrap();
-        if let (Some(Value::Object(members)), Some(Value::Object(settled))) =
-            (&mut reply.body, finished.body)
-        {
-            members.extend(settled);
-        }
+        let use_case = jobs::unfinished(&continuation.key).unwrap();
+        self.run(person, &*use_case, None).unwrap();
+        reply.body = continuation.body.or(reply.body);
         self.waves = waves;
         reply
     }
@@ -349,16 +349,21 @@ impl World {
     /// Commits a batch, which must fit and meet its conditions.
     pub(crate) fn commit(&mut self, batch: &Batch) {
         batch.check().unwrap();
-        self.store.commit(batch).unwrap();
+        self.try_commit(batch).unwrap();
+    }
+
+    /// Commits a batch if its conditions hold.
+    pub(crate) fn try_commit(&mut self, batch: &Batch) -> Result<(), Conflict> {
+        self.store.commit(batch.scope(), batch.operations())
     }
 
     /// Drives a use-case to its decision without committing it.
-    pub(crate) fn decide(
+    pub(crate) fn decide<T>(
         &mut self,
         person: &Person,
-        use_case: &dyn UseCase,
+        use_case: &dyn UseCase<T>,
         idempotency: Option<IdempotencyRequest>,
-    ) -> Result<Outcome, Problem> {
+    ) -> Result<Outcome<T>, Problem> {
         self.requests += 1;
         self.waves = 0;
         self.widest = 0;
@@ -376,6 +381,10 @@ impl World {
                         drive.answer(ask, answer);
                     }
                 }
+                Next::Assemble(assembly) => {
+                    self.waves += 1;
+                    drive.assembled(self.objects.get(&assembly.path.to_string()).cloned());
+                }
             }
         }
     }
@@ -385,9 +394,7 @@ impl World {
             Ask::Get(key) => Answer::Item(self.store.get(key).cloned()),
             Ask::Scan(range) => Answer::Page(self.store.scan(range)),
             Ask::List(list) => Answer::Page(self.behind.as_ref().unwrap_or(&self.store).list(list)),
-            Ask::Stat { path, .. } | Ask::Assemble { path, .. } => {
-                Answer::Stat(self.objects.get(&path.to_string()).cloned())
-            }
+            Ask::Stat { path, .. } => Answer::Stat(self.objects.get(&path.to_string()).cloned()),
             Ask::Token { token, .. } => Answer::Claims(self.tokens.get(token).cloned()),
         }
     }

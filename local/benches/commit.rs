@@ -21,11 +21,14 @@ use std::{
 use futures_util::future::join_all;
 use rusqlite::{Connection, params};
 use tokio::runtime::Runtime;
-use wm_core::storage::{Batch, Condition, IndexKey, Item, Operation, Scope};
+use wm_core::{
+    operation::Batch,
+    storage::{Condition, IndexKey, Item, Operation, Scope},
+};
 use wm_local::records::SqliteRecords;
 use wm_service::ports::Records;
 
-use support::{creating, etag, item, scope};
+use support::{creating_under, etag, item, scope};
 
 /// Operations of a typical commit: the record, its listing row, the request's idempotency record,
 /// the journal entry and the head of the scope.
@@ -54,10 +57,8 @@ fn typical(scope: Scope, number: u64) -> Batch {
         new("IDEM#", false),
         new("JOURNAL#", false),
     ];
-    let mut batch = creating(scope, items);
     let item = item(scope, "#0HEAD", number, body);
-    batch.operations.push(Operation::Put(item, head));
-    batch
+    creating_under(scope, items, item, head)
 }
 
 /// The same rows in a file of the same form, written as anyone would by hand.
@@ -77,8 +78,8 @@ fn raw(directory: &Path) -> Connection {
 
 fn write_raw(connection: &mut Connection, batch: &Batch) {
     let transaction = connection.transaction().unwrap();
-    let partition = batch.scope.to_string();
-    for operation in &batch.operations {
+    let partition = batch.scope().to_string();
+    for operation in batch.operations() {
         let Operation::Put(
             Item {
                 key,

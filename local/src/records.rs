@@ -13,7 +13,8 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::Connection;
 use wm_core::{
-    storage::{Batch, Item, Key, List, Page, Range, Scope},
+    operation::Batch,
+    storage::{Item, Key, List, Page, Range, Scope},
     value::Timestamp,
 };
 use wm_service::ports::{CommitError, PortError, Records};
@@ -114,11 +115,8 @@ mod tests {
             body: "x".repeat(5_000),
             expires_at: Some(Timestamp::default()),
         };
-        Batch {
-            scope,
-            commit_id: CommitId::from_ulid(ulid),
-            operations: vec![Operation::Put(item, Condition::Absent)],
-        }
+        let operations = vec![Operation::Put(item, Condition::Absent)];
+        Batch::unchecked(scope, CommitId::from_ulid(ulid), operations)
     }
 
     fn failure(result: Result<(), CommitError>) -> (PortErrorKind, String) {

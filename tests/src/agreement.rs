@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use wm_core::{
-    permission::{Reason, Refusal},
+    permission::{Reason, Refusal, Right},
     storage::Scope,
     value::{Capabilities, Capability, TeamRole},
 };
@@ -69,7 +69,7 @@ pub fn agrees(world: &World, person: &Person, place: &Place) {
         assert_eq!(told(capability, &permit), expected);
         if let Ok(permit) = permit {
             assert_eq!(permit.scope(), Scope::Project(place.id));
-            assert_eq!(permit.capability(), Some(capability));
+            assert_eq!(permit.right(), Right::Capability(capability));
         }
     }
     let united = reasons.iter().fold(Capabilities::NONE, |sum, reason| {

@@ -13,8 +13,9 @@ use tokio::sync::Notify;
 use wm_aws::records::to_attributes;
 use wm_core::{
     jobs::mail::Message,
+    operation::Batch,
     record::CloudEvent,
-    storage::{self, Batch, Item, Key, List, Page, Range, Scope},
+    storage::{self, Item, Key, List, Page, Range, Scope},
     value::{Env, Timestamp},
 };
 use wm_service::ports::{
@@ -318,7 +319,7 @@ impl<P: Provider> Records for Watched<P> {
 
     async fn commit(&self, batch: &Batch) -> Result<(), CommitError> {
         self.records.commits.fetch_add(1, Ordering::SeqCst);
-        let written: usize = batch.operations.iter().map(written_size).sum();
+        let written: usize = batch.operations().iter().map(written_size).sum();
         self.records.written.fetch_add(written, Ordering::SeqCst);
         let fault = self.records.fault(Operation::Commit);
         let inner = self.inner.records();

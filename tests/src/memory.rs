@@ -11,9 +11,9 @@ use std::{
 
 use wm_core::{
     jobs::mail::Message,
-    operation::{Part, SignDownload, SignUpload, Stat},
+    operation::{Batch, Part, SignDownload, SignUpload, Stat},
     record::CloudEvent,
-    storage::{Batch, Item, Key, List, ObjectPath, Page, Range, memory},
+    storage::{Item, Key, List, ObjectPath, Page, Range, memory},
     value::{Env, Sha256, Timestamp},
 };
 use wm_service::ports::{
@@ -158,7 +158,7 @@ impl Records for MemoryRecords {
 
     async fn commit(&self, batch: &Batch) -> Result<(), CommitError> {
         lock(&self.0)
-            .commit(batch)
+            .commit(batch.scope(), batch.operations())
             .map_err(|_| CommitError::Conflict)
     }
 }

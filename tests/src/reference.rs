@@ -3,9 +3,10 @@
 use proptest::{collection::vec, option, prelude::*, strategy::ValueTree, test_runner::TestRunner};
 use ulid::Ulid;
 use wm_core::{
+    operation::Batch,
     storage::{
-        Batch, Condition, ETag, Index, IndexKey, Item, Key, List, Operation, Page, Range, Scope,
-        Sort, memory::Memory,
+        Condition, ETag, Index, IndexKey, Item, Key, List, Operation, Page, Range, Scope, Sort,
+        memory::Memory,
     },
     value::{AccountId, CommitId, Sha256, Timestamp, id::Id},
 };
@@ -150,11 +151,7 @@ fn placed(number: u8, mut item: Item, key: Key) -> Item {
 pub fn batch(scope: Scope, operations: Vec<Operation>) -> Batch {
     // A commit's id is its own, as the executor makes them: the request token depends on it.
     let commit_id = CommitId::from_ulid(Ulid::from_parts(2, random() >> 48));
-    Batch {
-        scope,
-        commit_id,
-        operations,
-    }
+    Batch::unchecked(scope, commit_id, operations)
 }
 
 fn random() -> u128 {
@@ -172,7 +169,11 @@ async fn carry_out(records: &impl Records, memory: &mut Memory, command: Command
                 Err(CommitError::Conflict) => false,
                 Err(CommitError::Failed(error)) => panic!("{batch:?}: {error:?}"),
             };
-            assert_eq!(carried_out, memory.commit(&batch).is_ok(), "{batch:?}");
+            assert_eq!(
+                carried_out,
+                memory.commit(batch.scope(), batch.operations()).is_ok(),
+                "{batch:?}"
+            );
         }
         Command::Get(number, sort) => {
             let key = scope(number).key(Sort::from_stored(sort));
@@ -236,7 +237,7 @@ pub async fn assert_pages_hold_all(records: &impl Records) {
             vec![Operation::Put(large(number), Condition::Absent)],
         );
         records.commit(&create).await.unwrap();
-        memory.commit(&create).unwrap();
+        memory.commit(create.scope(), create.operations()).unwrap();
     }
     for limit in [None, Some(1), Some(4), Some(10), Some(11), Some(12)] {
         let range = Range {

@@ -22,9 +22,9 @@ use tokio::{
 };
 use wm_core::{
     jobs::mail::Message,
-    operation::{Part, SignDownload, SignUpload, Stat},
+    operation::{Batch, Part, SignDownload, SignUpload, Stat},
     record::CloudEvent,
-    storage::{Batch, Item, Key, List, ObjectPath, Page, Range, Scope},
+    storage::{Item, Key, List, ObjectPath, Page, Range, Scope},
     value::{Env, Sha256, Timestamp},
 };
 use wm_service::ports::{

@@ -95,6 +95,9 @@ async fn case_54_and_59_the_largest_batch_is_all_or_nothing() {
     let largest = assert_largest_is_all_or_nothing(&records).await;
     // Sent again, as after a lost answer: the token says that it is done.
     records.commit(&largest).await.unwrap();
-    let stored = records.scan(&Range::all(largest.scope, "")).await.unwrap();
-    assert_eq!(stored.items.len(), largest.operations.len());
+    let stored = records
+        .scan(&Range::all(largest.scope(), ""))
+        .await
+        .unwrap();
+    assert_eq!(stored.items.len(), largest.operations().len());
 }

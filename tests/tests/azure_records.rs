@@ -12,9 +12,9 @@ use wm_azure::{
     sdk::Sdk,
 };
 use wm_core::{
+    operation::Batch,
     storage::{
-        Batch, Condition, Index, IndexKey, Item, Key, List, Operation, Range, Scope, Sort,
-        memory::Memory,
+        Condition, Index, IndexKey, Item, Key, List, Operation, Range, Scope, Sort, memory::Memory,
     },
     value::{Sha256, Timestamp},
 };
@@ -207,7 +207,7 @@ async fn every_character_of_a_sort_key_names_an_item_of_its_own() {
     for chunk in items.chunks(Batch::OPERATIONS) {
         let create = batch(scope(), chunk.iter().cloned().map(create).collect());
         records.commit(&create).await.unwrap();
-        memory.commit(&create).unwrap();
+        memory.commit(create.scope(), create.operations()).unwrap();
     }
     for sort in &sorts {
         assert_eq!(
@@ -223,7 +223,7 @@ async fn every_character_of_a_sort_key_names_an_item_of_its_own() {
             "{sort:?}"
         );
         let change = batch(scope(), vec![replace(item(sort, 2), 1)]);
-        memory.commit(&change).unwrap();
+        memory.commit(change.scope(), change.operations()).unwrap();
     }
     let all = Range::all(scope(), "");
     assert_eq!(records.scan(&all).await.unwrap(), memory.scan(&all));

@@ -220,3 +220,148 @@ fn core_says_that_it_is_pure() {
         }
     }
 }
+
+/// The modules of core, leftmost first. A module imports from its own layer and from those before it. The
+/// fixtures in `testing` come on top, for tests alone.
+const LAYERS: [&[&str]; 9] = [
+    &["value"],
+    &["catalog", "selection"],
+    &["storage"],
+    &["record"],
+    &["permission"],
+    &["operation"],
+    &["operations"],
+    &["jobs"],
+    &["http"],
+];
+
+fn layer(module: &str) -> Option<usize> {
+    LAYERS.iter().position(|layer| layer.contains(&module))
+}
+
+/// The top-level modules of its own crate that a source names, in `use` trees and in the code.
+fn modules_named(text: &str) -> BTreeSet<&str> {
+    let mut named = BTreeSet::new();
+    for (start, _) in text.match_indices("crate::") {
+        let rest = &text[start + "crate::".len()..];
+        match rest.strip_prefix('{') {
+            Some(tree) => named.extend(first_segments(tree)),
+            None => named.extend(first_segment(rest)),
+        }
+    }
+    named
+}
+
+fn first_segment(path: &str) -> Option<&str> {
+    let end = path.find(|letter: char| !letter.is_alphanumeric() && letter != '_');
+    let segment = &path[..end.unwrap_or(path.len())];
+    (!segment.is_empty()).then_some(segment)
+}
+
+/// The first segments of the paths between this point and the brace that closes the tree.
+fn first_segments(tree: &str) -> Vec<&str> {
+    let (mut depth, mut begins, mut segments) = (0, true, Vec::new());
+    for (position, letter) in tree.char_indices() {
+        match letter {
+            '{' => depth += 1,
+            '}' if depth == 0 => break,
+            '}' => depth -= 1,
+            ',' if depth == 0 => begins = true,
+            _ if letter.is_whitespace() => {}
+            _ if begins => {
+                segments.extend(first_segment(&tree[position..]));
+                begins = false;
+            }
+            _ => {}
+        }
+    }
+    segments
+}
+
+#[test]
+fn core_imports_from_lower_layers_only() {
+    let files = repository::files();
+    let mut seen = BTreeSet::new();
+    for file in &files {
+        let Some(path) = file.path.strip_prefix("core/src/") else {
+            continue;
+        };
+        let module = first_segment(path).unwrap();
+        if matches!(module, "lib" | "testing") {
+            continue;
+        }
+        let own = layer(module).unwrap_or_else(|| panic!("`{module}` stands in no layer"));
+        seen.insert(module.to_owned());
+        for named in modules_named(&file.text) {
+            let below = layer(named).is_some_and(|layer| layer <= own);
+            assert!(
+                below || named == "testing",
+                "`{}` imports `{named}`, which stands above it",
+                file.path
+            );
+        }
+        let production = repository::without_tests(&file.text);
+        assert!(
+            !modules_named(&production).contains("testing"),
+            "`{}` is built with fixtures of tests",
+            file.path
+        );
+    }
+    assert_eq!(seen.len(), LAYERS.iter().map(|layer| layer.len()).sum());
+}
+
+#[test]
+fn modules_are_found_in_trees_and_in_code() {
+    let text = "use crate::{\n    a::{self, b::C},\n    d,\n};\nuse crate::e::F;\nfn f() -> crate::g::H {}";
+    let named: Vec<&str> = modules_named(text).into_iter().collect();
+    assert_eq!(named, ["a", "d", "e", "g"]);
+}
+
+/// A batch that no permit covers can be built by tests of databases, and by nothing that is deployed.
+#[test]
+fn no_program_builds_a_batch_without_a_permit() {
+    const FEATURE: &str = "unchecked-batches";
+    for package in packages() {
+        let dependencies = package["dependencies"].as_array().unwrap().iter();
+        for dependency in dependencies.filter(|dependency| dependency["kind"] != "dev") {
+            let mut features = dependency["features"].as_array().unwrap().iter();
+            assert!(
+                features.all(|feature| feature != FEATURE) || name(&package) == "wm-tests",
+                "`{}` is built with `{FEATURE}`",
+                name(&package)
+            );
+        }
+    }
+    let writers = [
+        "core/src/operation/commit.rs",
+        "core/src/operation/commit/batch.rs",
+        "core/src/operation/commit/delivery.rs",
+        "core/src/operation/commit/link.rs",
+        "core/src/operation/commit/publication.rs",
+    ];
+    for file in repository::files() {
+        let production = repository::without_tests(&file.text);
+        let makes = production.contains("Batch::new(");
+        assert!(
+            !makes || !file.path.starts_with("core/") || writers.contains(&file.path.as_str()),
+            "`{}` builds a batch",
+            file.path
+        );
+    }
+}
+
+/// Only the permission engine makes a permit.
+#[test]
+fn permits_are_made_in_one_place() {
+    for file in repository::files() {
+        let production = repository::without_tests(&file.text);
+        let makes = production.contains("Permit {") || production.contains("Permit::of(");
+        let engine = file.path.starts_with("core/src/permission/");
+        let source = file.path.starts_with("core/src/");
+        assert!(
+            !makes || engine || !source,
+            "`{}` makes a permit",
+            file.path
+        );
+    }
+}

@@ -11,7 +11,8 @@ use aws_sdk_dynamodb::{
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_types::error::{display::DisplayErrorContext, metadata::ProvideErrorMetadata};
 use wm_core::{
-    storage::{Batch, Condition, Item, Operation, Scope, Sort},
+    operation::Batch,
+    storage::{Condition, Item, Operation, Scope, Sort},
     value::digest::Hasher,
 };
 use wm_service::ports::{CommitError, PortError, PortErrorKind};
@@ -28,11 +29,13 @@ const MARK: &str = ":etag";
 
 /// Carries a batch out, all or nothing.
 pub(super) async fn commit(records: &DynamoRecords, batch: &Batch) -> Result<(), CommitError> {
-    match batch.operations.as_slice() {
+    match batch.operations() {
         [] => Ok(()),
         // Half the price of a transaction, and what there is for links anyway.
         [Operation::Put(item, condition)] => put(records, item, condition).await,
-        [Operation::Delete(sort, condition)] => delete(records, batch.scope, sort, condition).await,
+        [Operation::Delete(sort, condition)] => {
+            delete(records, batch.scope(), sort, condition).await
+        }
         _ => transact(records, batch).await,
     }
 }
@@ -116,9 +119,9 @@ where
 
 async fn transact(records: &DynamoRecords, batch: &Batch) -> Result<(), CommitError> {
     let operations = batch
-        .operations
+        .operations()
         .iter()
-        .map(|operation| step(records, batch.scope, operation))
+        .map(|operation| step(records, batch.scope(), operation))
         .collect::<Result<_, _>>()
         .map_err(|error| CommitError::Failed(PortError::new(PortErrorKind::Refused, error)))?;
     let answer = records
@@ -169,9 +172,9 @@ fn request_token(batch: &Batch) -> String {
         hasher.update(&(bytes.len() as u64).to_be_bytes());
         hasher.update(bytes);
     };
-    part(batch.commit_id.to_string().as_bytes());
-    part(batch.scope.to_string().as_bytes());
-    for operation in &batch.operations {
+    part(batch.commit_id().to_string().as_bytes());
+    part(batch.scope().to_string().as_bytes());
+    for operation in batch.operations() {
         let (sort, condition) = match operation {
             Operation::Put(item, condition) => {
                 part(item.body.as_bytes());
@@ -275,10 +278,10 @@ mod tests {
 
     #[test]
     fn a_token_is_one_batchs_own() {
-        let batch = |commit: u128, condition| Batch {
-            scope: Scope::Email(Sha256::of(b"")),
-            commit_id: CommitId::from_ulid(commit.into()),
-            operations: vec![Operation::Delete(Sort::link(), condition)],
+        let batch = |commit: u128, condition| {
+            let commit_id = CommitId::from_ulid(commit.into());
+            let operations = vec![Operation::Delete(Sort::link(), condition)];
+            Batch::unchecked(Scope::Email(Sha256::of(b"")), commit_id, operations)
         };
         let token = |commit, condition| request_token(&batch(commit, condition));
         let other = Condition::Matches(ETag::new(Sha256::of(b"")));

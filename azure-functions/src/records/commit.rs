@@ -10,7 +10,8 @@ use azure_data_cosmos::{
 };
 use futures_util::future::try_join_all;
 use wm_core::{
-    storage::{Batch, Condition, Item, Key, Operation},
+    operation::Batch,
+    storage::{Condition, Item, Key, Operation},
     value::Timestamp,
 };
 use wm_service::{
@@ -53,11 +54,11 @@ impl From<Refusal> for CommitError {
 
 /// Carries a batch out, all or nothing.
 pub(super) async fn commit(records: &CosmosRecords, batch: &Batch) -> Result<(), CommitError> {
-    if batch.operations.is_empty() {
+    if batch.operations().is_empty() {
         return Ok(());
     }
     let known: Vec<Option<Etag>> = batch
-        .operations
+        .operations()
         .iter()
         .map(|operation| {
             let (key, condition) = target(batch, operation);
@@ -71,7 +72,7 @@ pub(super) async fn commit(records: &CosmosRecords, batch: &Batch) -> Result<(),
     match attempt(records, batch, known).await {
         // Another process may have written the same state of ours anew: what is stored decides.
         Err(Refusal::Changed) if relied => {
-            let unknown = vec![None; batch.operations.len()];
+            let unknown = vec![None; batch.operations().len()];
             Ok(attempt(records, batch, unknown).await?)
         }
         other => Ok(other?),
@@ -84,15 +85,15 @@ async fn attempt(
     batch: &Batch,
     known: Vec<Option<Etag>>,
 ) -> Result<(), Refusal> {
-    let pairs = batch.operations.iter().zip(known);
+    let pairs = batch.operations().iter().zip(known);
     let marks = pairs.map(|(operation, known)| look_up(records, batch, operation, known));
     let marks = try_join_all(marks).await?;
-    let written = match (batch.operations.as_slice(), marks.as_slice()) {
+    let written = match (batch.operations(), marks.as_slice()) {
         ([Operation::Put(item, _)], [mark]) => put(records, item, mark.clone()).await,
         _ => transact(records, batch, marks).await,
     };
     if written.is_err() {
-        for operation in &batch.operations {
+        for operation in batch.operations() {
             records.marks.forget(&target(batch, operation).0);
         }
     }
@@ -102,7 +103,7 @@ async fn attempt(
 fn target<'a>(batch: &Batch, operation: &'a Operation) -> (Key, &'a Condition) {
     match operation {
         Operation::Put(item, condition) => (item.key.clone(), condition),
-        Operation::Delete(sort, condition) => (batch.scope.key(sort.clone()), condition),
+        Operation::Delete(sort, condition) => (batch.scope().key(sort.clone()), condition),
     }
 }
 
@@ -165,11 +166,11 @@ async fn transact(
     marks: Vec<Option<Etag>>,
 ) -> Result<(), Refusal> {
     let container = records.container().await?;
-    let mut transaction = TransactionalBatch::new(batch.scope.to_string());
+    let mut transaction = TransactionalBatch::new(batch.scope().to_string());
     // What each step writes; a step that writes nothing to be read later has nothing.
     let mut written: Vec<Option<&Item>> = Vec::new();
     let now = clock::now();
-    for (operation, mark) in batch.operations.iter().zip(marks) {
+    for (operation, mark) in batch.operations().iter().zip(marks) {
         let before = written.len();
         transaction = step(transaction, batch, operation, mark, now).map_err(port_error)?;
         written.push(match operation {
@@ -222,7 +223,7 @@ fn step(
         (Operation::Delete(sort, _), None) => {
             let mut nothing = Document::new();
             nothing.insert("id".into(), id(sort).into());
-            nothing.insert("pk".into(), batch.scope.to_string().into());
+            nothing.insert("pk".into(), batch.scope().to_string().into());
             Ok(transaction
                 .create_item(nothing)?
                 .delete_item(id(sort), None))
@@ -287,7 +288,7 @@ fn remember(
     written: &[Option<&Item>],
     results: &TransactionalBatchResponse,
 ) {
-    for operation in &batch.operations {
+    for operation in batch.operations() {
         records.marks.forget(&target(batch, operation).0);
     }
     for (item, result) in written.iter().zip(results.results()) {

@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use futures_util::future::try_join_all;
 use wm_core::{
-    operation::{Answer, Ask, Context, Drive, Next, Outcome, Problem, Reply, UseCase},
-    storage::{Batch, Item, Operation, Sort},
+    operation::{
+        Answer, Ask, Assembly, Batch, Context, Drive, Next, Outcome, Problem, Stat, UseCase,
+    },
     value::Timestamp,
 };
 
@@ -28,16 +29,19 @@ enum Committed {
     Conflict,
 }
 
+/// What a use-case answers once its batch is stored: its result, or a refusal that is on record.
+type Answered<T> = Result<T, Problem>;
+
 impl<P: Provider> Service<P> {
     /// Runs a use-case to its end.
     ///
     /// # Errors
     /// Why it was refused, or 503 when it could not be finished in time.
-    pub(crate) async fn execute(
+    pub(crate) async fn execute<T: Clone + Send + Sync>(
         &self,
-        use_case: &dyn UseCase,
+        use_case: &dyn UseCase<T>,
         context: &Context<'_>,
-    ) -> Result<Reply, Problem> {
+    ) -> Result<T, Problem> {
         let deadline = self.provider.now().after(PATIENCE);
         // Held until the end: where writers queue, they queue from their first read on.
         let _turn = match use_case.writes(context) {
@@ -45,25 +49,26 @@ impl<P: Provider> Service<P> {
             None => None,
         };
         let mut attempts = Attempts::new(deadline);
-        let mut unsure: Vec<(Batch, Reply)> = Vec::new();
+        let mut unsure: Vec<(Batch, Answered<T>)> = Vec::new();
         let mut preparations = 0;
         loop {
-            let (batch, reply) = match self.decide(use_case, context).await? {
+            let (batch, answered) = match self.decide(use_case, context).await? {
                 Outcome::Reply(reply) => return Ok(reply),
-                Outcome::Commit(batch, reply) => (batch, Some(reply)),
+                Outcome::Commit(batch, reply) => (batch, Some(Ok(reply))),
+                Outcome::Reject(batch, problem) => (batch, Some(Err(problem))),
                 Outcome::Prepare(batch) => (batch, None),
             };
-            let committed = self.commit(&batch, &mut unsure, reply.as_ref()).await?;
-            match (committed, reply) {
-                (Committed::Yes, Some(reply)) => return Ok(reply),
+            let committed = self.commit(&batch, &mut unsure, answered.as_ref()).await?;
+            match (committed, answered) {
+                (Committed::Yes, Some(answered)) => return answered,
                 (Committed::Yes, None) if preparations < PREPARATIONS => preparations += 1,
                 (Committed::Yes, None) => {
                     return Err(Problem::unavailable("a use-case prepares without end"));
                 }
                 (Committed::Conflict, _) => {
                     // A commit whose answer was lost may have landed since, and be what is in the way.
-                    if let Some(reply) = self.landed(&unsure).await? {
-                        return Ok(reply);
+                    if let Some(answered) = self.landed(&unsure).await? {
+                        return answered;
                     }
                     attempts.pause(self).await?;
                 }
@@ -71,11 +76,11 @@ impl<P: Provider> Service<P> {
         }
     }
 
-    async fn decide(
+    async fn decide<T>(
         &self,
-        use_case: &dyn UseCase,
+        use_case: &dyn UseCase<T>,
         context: &Context<'_>,
-    ) -> Result<Outcome, Problem> {
+    ) -> Result<Outcome<T>, Problem> {
         let mut drive = Drive::new(use_case, context);
         loop {
             match drive.advance()? {
@@ -85,6 +90,7 @@ impl<P: Provider> Service<P> {
                         drive.answer(ask, answer);
                     }
                 }
+                Next::Assemble(assembly) => drive.assembled(self.assemble(&assembly).await?),
             }
         }
     }
@@ -104,26 +110,40 @@ impl<P: Provider> Service<P> {
 
     async fn answer(&self, ask: &Ask, now: Timestamp) -> Result<Answer, Problem> {
         let (records, artifacts) = (self.provider.records(), self.provider.artifacts());
+        match ask {
+            Ask::Get(key) => self.retried(|| records.get(key)).await.map(Answer::Item),
+            Ask::Scan(range) => self.retried(|| records.scan(range)).await.map(Answer::Page),
+            Ask::List(list) => self.retried(|| records.list(list)).await.map(Answer::Page),
+            Ask::Stat { path, hash } => self
+                .retried(|| artifacts.stat(path, *hash))
+                .await
+                .map(Answer::Stat),
+            Ask::Token { token, usage } => {
+                self.claims(token, *usage, now).await.map(Answer::Claims)
+            }
+        }
+    }
+
+    /// Puts a multipart upload together; `None` when a part is missing.
+    async fn assemble(&self, assembly: &Assembly) -> Result<Option<Stat>, Problem> {
+        let Assembly {
+            path,
+            upload_id,
+            parts,
+        } = assembly;
+        let artifacts = self.provider.artifacts();
+        self.retried(|| artifacts.assemble(path, upload_id, parts))
+            .await
+    }
+
+    /// Makes a call, and makes it again while the service is busy or does not answer.
+    async fn retried<T, F>(&self, call: impl Fn() -> F) -> Result<T, Problem>
+    where
+        F: Future<Output = Result<T, PortError>>,
+    {
         let mut attempts = Attempts::new(self.provider.now().after(PATIENCE));
         loop {
-            let answered = match ask {
-                Ask::Get(key) => records.get(key).await.map(Answer::Item),
-                Ask::Scan(range) => records.scan(range).await.map(Answer::Page),
-                Ask::List(list) => records.list(list).await.map(Answer::Page),
-                Ask::Stat { path, hash } => artifacts.stat(path, *hash).await.map(Answer::Stat),
-                Ask::Assemble {
-                    path,
-                    upload_id,
-                    parts,
-                } => artifacts
-                    .assemble(path, upload_id, parts)
-                    .await
-                    .map(Answer::Stat),
-                Ask::Token { token, usage } => {
-                    return self.claims(token, *usage, now).await.map(Answer::Claims);
-                }
-            };
-            match answered {
+            match call().await {
                 Ok(answer) => return Ok(answer),
                 Err(error) if retryable(error.kind) => attempts.pause_after(self, error).await?,
                 Err(error) => return Err(port_problem(&error)),
@@ -133,16 +153,17 @@ impl<P: Provider> Service<P> {
 
     /// Commits a batch that creates what is absent. Whether this or another one did, it is there.
     pub(crate) async fn create(&self, batch: &Batch) -> Result<(), Problem> {
-        self.commit(batch, &mut Vec::new(), None).await.map(drop)
+        let mut unsure = Vec::new();
+        self.commit::<()>(batch, &mut unsure, None).await.map(drop)
     }
 
     /// Commits a batch. After an unclear failure it looks for the batch's own trace, and only if
     /// that cannot be read either is the outcome left open.
-    async fn commit(
+    async fn commit<T: Clone>(
         &self,
         batch: &Batch,
-        unsure: &mut Vec<(Batch, Reply)>,
-        reply: Option<&Reply>,
+        unsure: &mut Vec<(Batch, Answered<T>)>,
+        answered: Option<&Answered<T>>,
     ) -> Result<Committed, Problem> {
         let records = self.provider.records();
         let mut attempts = Attempts::new(self.provider.now().after(PATIENCE));
@@ -162,7 +183,7 @@ impl<P: Provider> Service<P> {
                     if self.is_stored(batch).await? {
                         return Ok(Committed::Yes);
                     }
-                    unsure.extend(reply.map(|reply| (batch.clone(), reply.clone())));
+                    unsure.extend(answered.map(|answered| (batch.clone(), answered.clone())));
                 }
             }
             attempts.pause_after(self, error).await?;
@@ -172,7 +193,7 @@ impl<P: Provider> Service<P> {
     /// Whether this very batch is what is stored: its journal entry, or for a link its one record,
     /// is there to the letter. A commit's id makes its entry unlike any other.
     async fn is_stored(&self, batch: &Batch) -> Result<bool, Problem> {
-        let Some(witness) = witness(batch) else {
+        let Some(witness) = batch.witness() else {
             return Ok(false);
         };
         let ask = Ask::Get(witness.key.clone());
@@ -183,29 +204,17 @@ impl<P: Provider> Service<P> {
         Ok(stored.is_some_and(|stored| stored.body == witness.body))
     }
 
-    async fn landed(&self, unsure: &[(Batch, Reply)]) -> Result<Option<Reply>, Problem> {
-        for (batch, reply) in unsure {
+    async fn landed<T: Clone>(
+        &self,
+        unsure: &[(Batch, Answered<T>)],
+    ) -> Result<Option<Answered<T>>, Problem> {
+        for (batch, answered) in unsure {
             if self.is_stored(batch).await? {
-                return Ok(Some(reply.clone()));
+                return Ok(Some(answered.clone()));
             }
         }
         Ok(None)
     }
-}
-
-fn witness(batch: &Batch) -> Option<&Item> {
-    let puts = || {
-        batch
-            .operations
-            .iter()
-            .filter_map(|operation| match operation {
-                Operation::Put(item, _) => Some(item),
-                Operation::Delete(..) => None,
-            })
-    };
-    puts()
-        .find(|item| item.key.sort.as_str().starts_with(Sort::JOURNAL))
-        .or_else(|| puts().next())
 }
 
 fn retryable(kind: PortErrorKind) -> bool {

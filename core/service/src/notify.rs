@@ -2,7 +2,7 @@
 
 use wm_core::{
     jobs::{
-        deliver,
+        deliver::{self, Claim},
         mail::Message,
         notify::{Invited, Topic, delivery_id},
     },
@@ -96,17 +96,16 @@ impl<P: Provider> Service<P> {
             event.data.scope,
             delivery_id(&self.surface, event, &message.to),
         );
-        let claimed = self
+        let claim = self
             .run(Occasion::Passing, &*deliver::claim(scope, id))
             .await?;
-        if claimed.body != Some(serde_json::Value::Bool(true)) {
+        if claim == Claim::AlreadySent {
             return Ok(());
         }
         let sent = self.provider.mail().send(&message).await;
         sent.map_err(|error| port_problem(&error))?;
         self.run(Occasion::Passing, &*deliver::sent(scope, id))
             .await
-            .map(drop)
     }
 
     /// The answers to these questions.

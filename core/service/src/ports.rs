@@ -8,9 +8,9 @@ use std::{error::Error, fmt, future::Future, time::Duration};
 use wm_core::{
     http::Request,
     jobs::mail::Message,
-    operation::{Part, SignDownload, SignUpload, Stat},
+    operation::{Batch, Part, SignDownload, SignUpload, Stat},
     record::CloudEvent,
-    storage::{Batch, Item, Key, List, ObjectPath, Page, Range, Scope},
+    storage::{Item, Key, List, ObjectPath, Page, Range, Scope},
     value::{Env, Timestamp},
 };
 

@@ -7,8 +7,9 @@ use std::{
 
 use futures_util::future::join_all;
 use wm_core::{
+    operation::{Batch, PublicationWriter},
     record::{CloudEvent, JournalEntry, Record, WORK_SHARDS, work_partition},
-    storage::{Batch, Condition, Index, IndexKeys, Item, Key, List, Operation, Scope, Sort},
+    storage::{Index, Item, Key, List, Sort},
     value::Timestamp,
 };
 
@@ -105,47 +106,25 @@ impl<P: Provider> Service<P> {
     /// Takes published entries out of the index of unfinished work, all scopes side by side, answering
     /// which are out of it.
     async fn mark_published(&self, items: Vec<Item>) -> Vec<Key> {
-        let mut scopes: BTreeMap<Scope, Vec<Operation>> = BTreeMap::new();
-        for item in items {
-            let condition = Condition::Matches(item.etag.clone());
-            let item = Item {
-                index: IndexKeys::default(),
-                ..item
-            };
-            scopes
-                .entry(item.key.scope)
-                .or_default()
-                .push(Operation::Put(item, condition));
-        }
-        let marks = scopes
-            .into_iter()
-            .map(|(scope, operations)| self.mark_in(scope, operations));
+        let commit_id = || self.provider.env(Occasion::Passing).id("published");
+        let batches = PublicationWriter::new(items).batches(commit_id);
+        let marks = batches.iter().map(|batch| self.mark(batch));
         join_all(marks).await.into_iter().flatten().collect()
     }
 
-    async fn mark_in(&self, scope: Scope, operations: Vec<Operation>) -> Vec<Key> {
-        let commit_id = self.provider.env(Occasion::Passing).id("published");
-        let mut marked = Vec::new();
-        for chunk in operations.chunks(Batch::OPERATIONS) {
-            let batch = Batch {
-                scope,
-                commit_id,
-                operations: chunk.to_vec(),
-            };
-            match self.provider.records().commit(&batch).await {
-                Ok(()) => marked.extend(chunk.iter().filter_map(|operation| match operation {
-                    Operation::Put(item, _) => Some(item.key.clone()),
-                    Operation::Delete(..) => None,
-                })),
-                Err(CommitError::Conflict) => {
-                    tracing::warn!(%scope, "a published entry is not as it was");
-                }
-                Err(CommitError::Failed(error)) => {
-                    tracing::warn!(%scope, %error, "published entries were not marked");
-                }
+    async fn mark(&self, batch: &Batch) -> Vec<Key> {
+        let scope = batch.scope();
+        match self.provider.records().commit(batch).await {
+            Ok(()) => batch.stored().map(|item| item.key.clone()).collect(),
+            Err(CommitError::Conflict) => {
+                tracing::warn!(%scope, "a published entry is not as it was");
+                Vec::new()
+            }
+            Err(CommitError::Failed(error)) => {
+                tracing::warn!(%scope, %error, "published entries were not marked");
+                Vec::new()
             }
         }
-        marked
     }
 
     /// Unfinished work of a shard that is due, and whether there is more of it.

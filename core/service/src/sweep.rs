@@ -62,8 +62,8 @@ impl<P: Provider> Service<P> {
             return Err(Problem::internal("nothing is known to finish this"));
         };
         let occasion = item.key.to_string();
-        let reply = self.run(Occasion::Work(&occasion), &*use_case).await?;
-        if let Some(upload) = reply.abandoned {
+        let finished = self.run(Occasion::Work(&occasion), &*use_case).await?;
+        if let Some(upload) = finished.abandoned {
             let removed = self
                 .provider
                 .artifacts()

@@ -1,9 +1,8 @@
 //! Work the system does by itself, and work a request left to be finished.
 
-use serde_json::Value;
 use wm_core::{
     jobs,
-    operation::{Context, Problem, Reply, UseCase},
+    operation::{Context, Continuation, Problem, Reply, UseCase},
     record::Actor,
     storage::Key,
     value::{Env, RequestId},
@@ -19,22 +18,22 @@ impl<P: Provider> Service<P> {
     ///
     /// # Errors
     /// As any use-case.
-    pub(crate) async fn run(
+    pub(crate) async fn run<T: Clone + Send + Sync>(
         &self,
         occasion: Occasion<'_>,
-        use_case: &dyn UseCase,
-    ) -> Result<Reply, Problem> {
+        use_case: &dyn UseCase<T>,
+    ) -> Result<T, Problem> {
         let env = self.provider.env(occasion);
         let request_id: RequestId = env.id("request");
         self.run_within(use_case, env, request_id).await
     }
 
-    pub(crate) async fn run_within(
+    pub(crate) async fn run_within<T: Clone + Send + Sync>(
         &self,
-        use_case: &dyn UseCase,
+        use_case: &dyn UseCase<T>,
         env: Env,
         request_id: RequestId,
-    ) -> Result<Reply, Problem> {
+    ) -> Result<T, Problem> {
         let context = Context {
             surface: &self.surface,
             env,
@@ -48,29 +47,22 @@ impl<P: Provider> Service<P> {
     /// Tries to finish what an answer left open. Whatever fails here is finished by the sweep; the
     /// answer then lists it as pending.
     pub(crate) async fn finish(&self, mut reply: Reply, context: &Context<'_>) -> Reply {
-        let Some(key) = reply.finish.take() else {
+        let Some(Continuation { key, body }) = reply.finish.take() else {
             return reply;
         };
         match self.finish_key(&key, context).await {
-            Some(Ok(Reply {
-                body: Some(Value::Object(settled)),
-                ..
-            })) => {
-                if let Some(Value::Object(members)) = &mut reply.body {
-                    members.extend(settled);
-                }
-            }
-            Some(Err(problem)) => {
-                tracing::warn!(%key, %problem, "work is left to the sweep");
-            }
-            Some(Ok(_)) | None => {}
+            Ok(()) => reply.body = body.or(reply.body),
+            Err(problem) => tracing::warn!(%key, %problem, "work is left to the sweep"),
         }
         reply
     }
 
-    async fn finish_key(&self, key: &Key, context: &Context<'_>) -> Option<Result<Reply, Problem>> {
-        let use_case = jobs::unfinished(key)?;
+    async fn finish_key(&self, key: &Key, context: &Context<'_>) -> Result<(), Problem> {
+        let Some(use_case) = jobs::unfinished(key) else {
+            return Ok(());
+        };
         let env = context.env.derived("finish");
-        Some(self.run_within(&*use_case, env, context.request_id).await)
+        let finished = self.run_within(&*use_case, env, context.request_id);
+        finished.await.map(drop)
     }
 }

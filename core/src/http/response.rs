@@ -26,9 +26,6 @@ impl Response {
     /// The answer of an operation that was carried out. What was to be signed is in its body by now.
     #[must_use]
     pub fn from_reply(reply: Reply, request_id: RequestId) -> Self {
-        if let Some(problem) = &reply.problem {
-            return Self::from_problem(problem, request_id);
-        }
         let mut headers = common_headers(request_id);
         headers.extend(reply.etag.map(|etag| ("etag", etag.header())));
         headers.extend(reply.location.map(|location| ("location", location)));

@@ -2,11 +2,10 @@
 
 use alloc::{boxed::Box, vec::Vec};
 
-use serde_json::json;
-
 use crate::{
+    jobs::Finished,
     operation::{
-        Ask, Commit, Context, Facts, Outcome, Problem, Reply, UseCase,
+        Ask, Commit, Context, Facts, Outcome, Problem, UseCase,
         authority::{AccountRecords, ProjectRecords, head_key},
     },
     operations::grants,
@@ -33,7 +32,7 @@ pub struct AcceptGrants {
 
 /// The work this record stands for, if it is an invitation.
 #[must_use]
-pub fn accept_grants(key: &Key) -> Option<Box<dyn UseCase>> {
+pub fn accept_grants(key: &Key) -> Option<Box<dyn UseCase<Finished>>> {
     let Scope::Account(account) = key.scope else {
         return None;
     };
@@ -83,7 +82,7 @@ fn step(
     inviter: UserId,
     pending: &ProjectGrant,
     grant: Grant,
-) -> Result<Option<Outcome>, Problem> {
+) -> Result<Option<Outcome<Finished>>, Problem> {
     let records = ProjectRecords::load(facts, pending.project_id, inviter)?;
     if grants::find(facts, &records, pending.project_id, pending.grant_id)?.is_some() {
         return Ok(None);
@@ -97,9 +96,9 @@ fn step(
     {
         return Ok(None);
     }
-    let mut commit = Commit::open(context, permit, records.head);
+    let mut commit = Commit::open(context, permit, records.head)?;
     commit.create(pending.grant_id, grant);
-    Ok(Some(commit.prepare(EventType::GrantCreated)))
+    commit.prepare(EventType::GrantCreated).map(Some)
 }
 
 fn grant(pending: &ProjectGrant, user: UserId, stay: MembershipId) -> Grant {
@@ -113,12 +112,7 @@ fn grant(pending: &ProjectGrant, user: UserId, stay: MembershipId) -> Grant {
     }
 }
 
-/// Nothing is pending any more; replaces what the acceptance would have answered.
-fn done() -> Reply {
-    Reply::ok(json!({ "pending": [] }))
-}
-
-impl UseCase for AcceptGrants {
+impl UseCase<Finished> for AcceptGrants {
     fn needs(&self, _: &Context<'_>, facts: &Facts) -> Result<Vec<Ask>, Problem> {
         let first = Vec::from([head_key(self.scope()), self.key()].map(Ask::Get));
         if !facts.has_all(&first) {
@@ -145,9 +139,9 @@ impl UseCase for AcceptGrants {
         Ok(asks)
     }
 
-    fn decide(&self, context: &Context<'_>, facts: &Facts) -> Result<Outcome, Problem> {
+    fn decide(&self, context: &Context<'_>, facts: &Facts) -> Result<Outcome<Finished>, Problem> {
         let Some((invitation, user)) = self.pending(facts)? else {
-            return Ok(Outcome::Reply(done()));
+            return Ok(Outcome::Reply(Finished::default()));
         };
         let body = &invitation.body;
         if let Some(stay) = self.stay(facts, user)? {
@@ -159,13 +153,17 @@ impl UseCase for AcceptGrants {
             }
         }
         let head = facts.record(&head_key(self.scope()))?;
-        let mut commit = Commit::open(context, Permit::system(self.scope()), head);
+        let mut commit = Commit::open(
+            context,
+            Permit::complete_invitation(&invitation.body)?,
+            head,
+        )?;
         let completed = Invitation {
             pending_grants: Vec::new(),
             ..body.clone()
         };
         commit.update(&invitation, completed);
-        commit.finish(EventType::InvitationCompleted, done())
+        commit.conclude(EventType::InvitationCompleted, Finished::default())
     }
 
     fn writes(&self, _: &Context<'_>) -> Option<Scope> {
@@ -177,7 +175,7 @@ impl UseCase for AcceptGrants {
 mod tests {
     use alloc::{format, string::String};
 
-    use serde_json::Value;
+    use serde_json::{Value, json};
 
     use super::*;
     use crate::testing::{Person, World};

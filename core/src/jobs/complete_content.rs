@@ -6,23 +6,44 @@ use crate::{
     operation::{Ask, Commit, Context, Facts, Outcome, Problem, UseCase, authority::head_key},
     operations::content::{
         AnyPlace, Place, Stored,
-        completion::{Completion, Standing, reply, standing},
+        completion::{Completion, Evidence, Standing, standing},
     },
     permission::Permit,
-    record::{Artifact, Record},
+    record::{Artifact, Content, ContentStatus, Record},
     storage::{ObjectPath, Scope},
 };
 
 /// Completes the upload of the object at this path, reading and hashing it where the provider cannot
-/// vouch for its digest; for storage events. It answers like the route, and may be repeated.
+/// vouch for its digest; for storage events. It may be repeated.
 ///
 /// A refusal (404 when no record waits for the object, 409 when its time is over or its uploader lost
 /// the right to upload) leaves the object to the sweep: there is nothing to try again.
 #[must_use]
-pub fn complete_content(path: &ObjectPath) -> Box<dyn UseCase> {
+pub fn complete_content(path: &ObjectPath) -> Box<dyn UseCase<Completed>> {
     match AnyPlace::of_object(path) {
         AnyPlace::Version(place) => Box::new(CompleteContent { place }),
         AnyPlace::Derived(place) => Box::new(CompleteContent { place }),
+    }
+}
+
+/// What completing an upload came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Completed {
+    /// The bytes are the declared ones.
+    Available,
+    /// The bytes are there and still to be hashed.
+    Verifying,
+    /// The bytes are other ones and are never served.
+    Rejected,
+}
+
+impl Completed {
+    fn of(content: &Content) -> Self {
+        match content.status {
+            ContentStatus::Available => Self::Available,
+            ContentStatus::Rejected => Self::Rejected,
+            _ => Self::Verifying,
+        }
     }
 }
 
@@ -55,15 +76,15 @@ impl<S: Stored> CompleteContent<S> {
         }
     }
 
-    fn evidence(&self, record: &Record<S>) -> Ask {
-        Ask::Stat {
+    fn evidence(record: &Record<S>) -> Evidence {
+        Evidence::Object(Ask::Stat {
             path: S::object_path(record),
             hash: true,
-        }
+        })
     }
 }
 
-impl<S: Stored> UseCase for CompleteContent<S> {
+impl<S: Stored> UseCase<Completed> for CompleteContent<S> {
     fn needs(&self, context: &Context<'_>, facts: &Facts) -> Result<Vec<Ask>, Problem> {
         let mut asks = vec![
             Ask::Get(head_key(self.place.below.scope())),
@@ -74,25 +95,25 @@ impl<S: Stored> UseCase for CompleteContent<S> {
             let (_, record) = self.find(facts)?;
             if standing(record.body.content(), context.env.now)? != Standing::Available {
                 let completion = self.completion(context, facts, &record);
-                asks.extend(completion.asks(self.evidence(&record))?);
+                asks.extend(completion.asks(Self::evidence(&record))?);
             }
         }
         Ok(asks)
     }
 
-    fn decide(&self, context: &Context<'_>, facts: &Facts) -> Result<Outcome, Problem> {
+    fn decide(&self, context: &Context<'_>, facts: &Facts) -> Result<Outcome<Completed>, Problem> {
         let (artifact, record) = self.find(facts)?;
         if standing(record.body.content(), context.env.now)? == Standing::Available {
-            return Ok(Outcome::Reply(reply(&record)));
+            return Ok(Outcome::Reply(Completed::Available));
         }
         let scope = self.place.below.scope();
         let head = facts.record(&head_key(scope))?;
-        let commit = Commit::open(context, Permit::system(scope), head);
-        self.completion(context, facts, &record).conclude(
-            commit,
-            &artifact,
-            &self.evidence(&record),
-        )
+        let permit = Permit::complete_upload(self.place.below.project, record.body.content())?;
+        let mut commit = Commit::open(context, permit, head)?;
+        let completion = self.completion(context, facts, &record);
+        let (record, event) =
+            completion.examine(&mut commit, &artifact, &Self::evidence(&record))?;
+        commit.conclude(event, Completed::of(record.body.content()))
     }
 
     fn writes(&self, _: &Context<'_>) -> Option<Scope> {
@@ -109,13 +130,13 @@ mod tests {
 
     use super::*;
     use crate::{
-        operation::{ProblemKind, Reply},
+        operation::ProblemKind,
         testing::document_fixture::{BYTES, DocumentFixture},
         value::Sha256,
     };
 
     /// The object store reports that the object of a version or derived output was created.
-    fn arrived(fixture: &mut DocumentFixture, document: &str) -> Result<Reply, Problem> {
+    fn arrived(fixture: &mut DocumentFixture, document: &str) -> Result<Completed, Problem> {
         let path: ObjectPath = fixture.object_path(document).parse().unwrap();
         fixture.system(&*complete_content(&path))
     }
@@ -126,14 +147,13 @@ mod tests {
         let path = fixture.declared(BYTES);
         let version = format!("{path}/versions/1");
         fixture.put(&version, BYTES);
-        let reply = arrived(&mut fixture, &version).unwrap();
-        assert_eq!(reply.status, 200);
+        assert_eq!(arrived(&mut fixture, &version), Ok(Completed::Available));
         let shown = fixture.shown(&version);
         assert_eq!(shown["status"], "available");
         assert_eq!(shown["updated_by"], "system");
         assert_eq!(fixture.shown(&path)["current"]["number"], 1);
         let stored = fixture.world.dump();
-        assert_eq!(arrived(&mut fixture, &version).unwrap().status, 200);
+        assert_eq!(arrived(&mut fixture, &version), Ok(Completed::Available));
         assert_eq!(fixture.complete(&version).expect(200).body, shown);
         assert_eq!(fixture.world.dump(), stored);
     }
@@ -158,8 +178,7 @@ mod tests {
         let mut fixture = DocumentFixture::new();
         let version = format!("{}/versions/1", fixture.declared(BYTES));
         fixture.put(&version, b"Dear reader!");
-        let reply = arrived(&mut fixture, &version).unwrap();
-        assert_eq!(reply.problem.unwrap().kind, ProblemKind::UploadMismatch);
+        assert_eq!(arrived(&mut fixture, &version), Ok(Completed::Rejected));
         assert_eq!(fixture.shown(&version)["status"], "rejected");
     }
 

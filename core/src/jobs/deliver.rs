@@ -3,12 +3,10 @@
 use alloc::{boxed::Box, vec, vec::Vec};
 use core::time::Duration;
 
-use serde_json::Value;
-
 use crate::{
-    operation::{Ask, Context, Facts, Outcome, Problem, Reply, UseCase},
-    record::{Author, Clock, Delivery, Record},
-    storage::{Batch, Condition, Key, Operation, Scope},
+    operation::{Ask, Batch, Context, DeliveryWriter, Facts, Outcome, Problem, UseCase},
+    record::{Delivery, Record},
+    storage::{Key, Scope, Sort},
     value::Sha256,
 };
 
@@ -19,95 +17,99 @@ const CLAIM: Duration = Duration::from_secs(60);
 /// How long a mark is kept: longer than any bus delivers again.
 const RETENTION: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 
-/// Claims a mail for this attempt. Answers `true` when it is to be sent now, `false` when it went
-/// already; 409 while another attempt has it.
-#[must_use]
-pub fn claim(scope: Scope, id: Sha256) -> Box<dyn UseCase> {
-    Box::new(Mark {
-        scope,
-        id,
-        sent: false,
-    })
+/// What became of asking for a mail.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Claim {
+    /// This attempt has it and sends it now.
+    Granted,
+    /// It was sent already.
+    AlreadySent,
 }
 
-/// Notes that a claimed mail went.
+/// Claims a mail for this attempt; 409 while another attempt has it.
 #[must_use]
-pub fn sent(scope: Scope, id: Sha256) -> Box<dyn UseCase> {
-    Box::new(Mark {
-        scope,
-        id,
-        sent: true,
-    })
+pub fn claim(scope: Scope, id: Sha256) -> Box<dyn UseCase<Claim>> {
+    Box::new(ClaimMail(Mail { scope, id }))
 }
 
-struct Mark {
+/// Notes that a claimed mail was sent.
+#[must_use]
+pub fn sent(scope: Scope, id: Sha256) -> Box<dyn UseCase<()>> {
+    Box::new(NoteSent(Mail { scope, id }))
+}
+
+/// One notification to one recipient.
+struct Mail {
     scope: Scope,
     id: Sha256,
-    sent: bool,
 }
 
-impl Mark {
+impl Mail {
     fn key(&self) -> Key {
-        self.scope.key(crate::storage::Sort::delivery(self.id))
+        self.scope.key(Sort::delivery(self.id))
     }
 
-    fn body(&self, context: &Context<'_>) -> Delivery {
-        Delivery {
+    fn stored(&self, facts: &Facts) -> Result<Option<Record<Delivery>>, Problem> {
+        Ok(facts.record(&self.key())?)
+    }
+
+    fn batch(&self, context: &Context<'_>, before: Option<&Record<Delivery>>, sent: bool) -> Batch {
+        let body = Delivery {
             scope: self.scope,
-            sent: self.sent,
+            sent,
             claimed_by: context.request_id,
             claimed_until: context.env.now.after(CLAIM),
             expires_at: context.env.now.after(RETENTION),
-        }
-    }
-
-    /// A mark is garbage after a week and tells nobody anything, so it is not journalled.
-    fn batch(&self, context: &Context<'_>, before: Option<&Record<Delivery>>) -> Batch {
-        let (now, surface) = (context.env.now, context.surface.id);
-        let (record, condition) = match before {
-            None => {
-                let clock = Clock::default().advanced(surface);
-                (
-                    Record::new(self.id, self.body(context), clock, now, Author::System),
-                    Condition::Absent,
-                )
-            }
-            Some(before) => {
-                let clock = before.clock.advanced(surface);
-                let next = before.next(self.body(context), false, clock, now, Author::System);
-                (next, Condition::Matches(before.etag()))
-            }
         };
-        let operations = vec![Operation::Put(record.encode(), condition)];
-        Batch {
-            scope: self.scope,
-            commit_id: context.env.id("commit"),
-            operations,
-        }
+        DeliveryWriter::new(context, self.id).write(before, body)
     }
 }
 
-impl UseCase for Mark {
+struct ClaimMail(Mail);
+
+impl UseCase<Claim> for ClaimMail {
     fn needs(&self, _: &Context<'_>, _: &Facts) -> Result<Vec<Ask>, Problem> {
-        Ok(vec![Ask::Get(self.key())])
+        Ok(vec![Ask::Get(self.0.key())])
     }
 
-    fn decide(&self, context: &Context<'_>, facts: &Facts) -> Result<Outcome, Problem> {
-        let before: Option<Record<Delivery>> = facts.record(&self.key())?;
-        if let Some(mark) = &before {
-            if mark.body.sent {
-                return Ok(Outcome::Reply(Reply::ok(Value::Bool(false))));
+    fn decide(&self, context: &Context<'_>, facts: &Facts) -> Result<Outcome<Claim>, Problem> {
+        let before = self.0.stored(facts)?;
+        match &before {
+            Some(delivery) if delivery.body.sent => {
+                return Ok(Outcome::Reply(Claim::AlreadySent));
             }
-            if !self.sent && context.env.now < mark.body.claimed_until {
+            Some(delivery) if context.env.now < delivery.body.claimed_until => {
                 return Err(Problem::conflict("another attempt is sending this mail"));
             }
+            _ => {}
         }
-        let batch = self.batch(context, before.as_ref());
-        Ok(Outcome::Commit(batch, Reply::ok(Value::Bool(true))))
+        let batch = self.0.batch(context, before.as_ref(), false);
+        Ok(Outcome::Commit(batch, Claim::Granted))
     }
 
     fn writes(&self, _: &Context<'_>) -> Option<Scope> {
-        Some(self.scope)
+        Some(self.0.scope)
+    }
+}
+
+struct NoteSent(Mail);
+
+impl UseCase<()> for NoteSent {
+    fn needs(&self, _: &Context<'_>, _: &Facts) -> Result<Vec<Ask>, Problem> {
+        Ok(vec![Ask::Get(self.0.key())])
+    }
+
+    fn decide(&self, context: &Context<'_>, facts: &Facts) -> Result<Outcome<()>, Problem> {
+        let before = self.0.stored(facts)?;
+        if before.as_ref().is_some_and(|delivery| delivery.body.sent) {
+            return Ok(Outcome::Reply(()));
+        }
+        let batch = self.0.batch(context, before.as_ref(), true);
+        Ok(Outcome::Commit(batch, ()))
+    }
+
+    fn writes(&self, _: &Context<'_>) -> Option<Scope> {
+        Some(self.0.scope)
     }
 }
 
@@ -122,28 +124,14 @@ mod tests {
         let ana = world.person("ana");
         let scope = Scope::User(ana.actor.user);
         let id = Sha256::of(b"event and recipient");
-        let run = |world: &mut World, mark: Box<dyn UseCase>| {
-            world.run(&ana, &*mark, None).map(|reply| reply.body)
-        };
-        assert_eq!(
-            run(&mut world, claim(scope, id)),
-            Ok(Some(Value::Bool(true)))
-        );
-        assert!(run(&mut world, claim(scope, id)).is_err());
+        let ask = |world: &mut World| world.run(&ana, &*claim(scope, id), None);
+        assert_eq!(ask(&mut world), Ok(Claim::Granted));
+        assert!(ask(&mut world).is_err());
         world.pass(CLAIM);
-        assert_eq!(
-            run(&mut world, claim(scope, id)),
-            Ok(Some(Value::Bool(true)))
-        );
-        assert_eq!(
-            run(&mut world, sent(scope, id)),
-            Ok(Some(Value::Bool(true)))
-        );
+        assert_eq!(ask(&mut world), Ok(Claim::Granted));
+        assert_eq!(world.run(&ana, &*sent(scope, id), None), Ok(()));
         world.pass(CLAIM);
-        assert_eq!(
-            run(&mut world, claim(scope, id)),
-            Ok(Some(Value::Bool(false)))
-        );
+        assert_eq!(ask(&mut world), Ok(Claim::AlreadySent));
     }
 
     /// The executor takes what is stored to the letter for its own: two attempts must not write the same.
@@ -153,7 +141,7 @@ mod tests {
         let ana = world.person("ana");
         let mark = claim(Scope::User(ana.actor.user), Sha256::of(b"event"));
         let mut stored = || match world.decide(&ana, &*mark, None) {
-            Ok(Outcome::Commit(batch, _)) => batch.operations,
+            Ok(Outcome::Commit(batch, _)) => batch.operations().to_vec(),
             _ => panic!("nobody has it yet"),
         };
         assert_ne!(stored(), stored());

@@ -3,9 +3,7 @@
 use alloc::{boxed::Box, string::String, vec, vec::Vec};
 
 use crate::{
-    operation::{
-        Ask, Commit, Context, Facts, Outcome, Problem, Reply, UseCase, authority::head_key,
-    },
+    operation::{Ask, Commit, Context, Facts, Outcome, Problem, UseCase, authority::head_key},
     operations::content::{AnyPlace, Place, Stored},
     permission::Permit,
     record::{Content, ContentStatus},
@@ -18,7 +16,7 @@ use crate::{
 /// Refused with 409 when the record waits for no bytes any more, or another plan was begun at the
 /// same time; the upload just begun is then to be removed.
 #[must_use]
-pub fn record_upload(path: &ObjectPath, upload_id: String) -> Box<dyn UseCase> {
+pub fn record_upload(path: &ObjectPath, upload_id: String) -> Box<dyn UseCase<()>> {
     match AnyPlace::of_object(path) {
         AnyPlace::Version(place) => Box::new(RecordUpload { place, upload_id }),
         AnyPlace::Derived(place) => Box::new(RecordUpload { place, upload_id }),
@@ -30,7 +28,7 @@ struct RecordUpload<S: Stored> {
     upload_id: String,
 }
 
-impl<S: Stored> UseCase for RecordUpload<S> {
+impl<S: Stored> UseCase<()> for RecordUpload<S> {
     fn needs(&self, _: &Context<'_>, _: &Facts) -> Result<Vec<Ask>, Problem> {
         Ok(vec![
             Ask::Get(head_key(self.place.below.scope())),
@@ -38,11 +36,11 @@ impl<S: Stored> UseCase for RecordUpload<S> {
         ])
     }
 
-    fn decide(&self, context: &Context<'_>, facts: &Facts) -> Result<Outcome, Problem> {
+    fn decide(&self, context: &Context<'_>, facts: &Facts) -> Result<Outcome<()>, Problem> {
         let record = self.place.record(facts)?;
         let before = record.body.content();
         if before.upload_id.as_ref() == Some(&self.upload_id) {
-            return Ok(Outcome::Reply(Reply::no_content()));
+            return Ok(Outcome::Reply(()));
         }
         if before.status != ContentStatus::Pending || before.upload_id.is_some() {
             return Err(Problem::conflict(
@@ -51,13 +49,17 @@ impl<S: Stored> UseCase for RecordUpload<S> {
         }
         let scope = self.place.below.scope();
         let head = facts.record(&head_key(scope))?;
-        let mut commit = Commit::open(context, Permit::system(scope), head);
+        let mut commit = Commit::open(
+            context,
+            Permit::record_upload(self.place.below.project, before)?,
+            head,
+        )?;
         let content = Content {
             upload_id: Some(self.upload_id.clone()),
             ..before.clone()
         };
         commit.update(&record, record.body.with_content(content));
-        commit.finish(S::EVENTS.upload_started, Reply::no_content())
+        commit.conclude(S::EVENTS.upload_started, ())
     }
 
     fn writes(&self, _: &Context<'_>) -> Option<Scope> {

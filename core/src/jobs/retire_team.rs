@@ -3,9 +3,9 @@
 use alloc::{boxed::Box, collections::BTreeSet, format, vec, vec::Vec};
 
 use crate::{
+    jobs::Finished,
     operation::{
-        Ask, Commit, Context, FactError, Facts, Outcome, Problem, Reply, UseCase,
-        authority::head_key,
+        Ask, Commit, Context, FactError, Facts, Outcome, Problem, UseCase, authority::head_key,
     },
     permission::Permit,
     record::{Body, EventType, Grant, Record, Revocation, Team, TeamMember},
@@ -30,7 +30,7 @@ pub struct RetireTeam {
 /// Retires the team under this key, for whoever finishes its deletion. `None` when the key is not a
 /// team's.
 #[must_use]
-pub fn retire_team(key: &Key) -> Option<Box<dyn UseCase>> {
+pub fn retire_team(key: &Key) -> Option<Box<dyn UseCase<Finished>>> {
     let Scope::Account(account) = key.scope else {
         return None;
     };
@@ -77,16 +77,22 @@ impl RetireTeam {
         Ok(team.filter(|team| team.body.retiring && !team.deleted))
     }
 
-    fn mark_rows(&self, context: &Context<'_>, facts: &Facts) -> Result<Option<Outcome>, Problem> {
+    fn mark_rows(
+        &self,
+        context: &Context<'_>,
+        facts: &Facts,
+        team: &Team,
+    ) -> Result<Option<Outcome<Finished>>, Problem> {
         let rows: Vec<Record<TeamMember>> = standing(facts, &self.rows())?;
         if rows.is_empty() {
             return Ok(None);
         }
-        let mut commit = open(context, facts, self.scope())?;
+        let permit = Permit::retire_team(self.account, team)?;
+        let mut commit = open(context, facts, permit)?;
         for row in &rows {
             commit.delete(row);
         }
-        Ok(Some(commit.prepare(EventType::TeamRetired)))
+        commit.prepare(EventType::TeamRetired).map(Some)
     }
 
     /// Revokes the grants in one project; those in others are for another round.
@@ -94,12 +100,14 @@ impl RetireTeam {
         &self,
         context: &Context<'_>,
         facts: &Facts,
-    ) -> Result<Option<Outcome>, Problem> {
+        team: &Team,
+    ) -> Result<Option<Outcome<Finished>>, Problem> {
         let grants: Vec<Record<Grant>> = standing(facts, &self.grants())?;
         let Some(project) = grants.first().map(|grant| grant.body.project_id) else {
             return Ok(None);
         };
-        let mut commit = open(context, facts, Scope::Project(project))?;
+        let permit = Permit::revoke_grants_of_team(project, team)?;
+        let mut commit = open(context, facts, permit)?;
         let revocation = Revocation {
             at: commit.at(),
             by: None,
@@ -115,7 +123,7 @@ impl RetireTeam {
             };
             commit.update(grant, revoked);
         }
-        Ok(Some(commit.prepare(EventType::GrantRevoked)))
+        commit.prepare(EventType::GrantRevoked).map(Some)
     }
 
     /// Marks the team deleted, unless an index may still hold something back.
@@ -124,22 +132,27 @@ impl RetireTeam {
         context: &Context<'_>,
         facts: &Facts,
         team: &Record<Team>,
-    ) -> Result<Outcome, Problem> {
+    ) -> Result<Outcome<Finished>, Problem> {
         let empty = facts.list(&self.rows())?.items.is_empty()
             && facts.list(&self.grants())?.items.is_empty();
         let settled = context.env.now >= team.updated_at.after(Team::SETTLING);
         if !(empty && settled) {
-            return Ok(Outcome::Reply(Reply::no_content()));
+            return Ok(Outcome::Reply(Finished::default()));
         }
-        let mut commit = open(context, facts, self.scope())?;
+        let permit = Permit::retire_team(self.account, &team.body)?;
+        let mut commit = open(context, facts, permit)?;
         commit.delete(team);
-        commit.finish(EventType::TeamRetired, Reply::no_content())
+        commit.conclude(EventType::TeamRetired, Finished::default())
     }
 }
 
-fn open<'a>(context: &'a Context<'a>, facts: &Facts, scope: Scope) -> Result<Commit<'a>, Problem> {
-    let head = facts.record(&head_key(scope))?;
-    Ok(Commit::open(context, Permit::system(scope), head))
+fn open<'a>(
+    context: &'a Context<'a>,
+    facts: &Facts,
+    permit: Permit,
+) -> Result<Commit<'a>, Problem> {
+    let head = facts.record(&head_key(permit.scope()))?;
+    Commit::open(context, permit, head)
 }
 
 /// The listed records that are there, by strong reads.
@@ -152,7 +165,7 @@ fn standing<B: Body>(facts: &Facts, list: &List) -> Result<Vec<Record<B>>, Probl
     Ok(records)
 }
 
-impl UseCase for RetireTeam {
+impl UseCase<Finished> for RetireTeam {
     /// Heads first: the account's, then those of the projects with grants, then the records.
     fn needs(&self, _: &Context<'_>, facts: &Facts) -> Result<Vec<Ask>, Problem> {
         let head = Ask::Get(head_key(self.scope()));
@@ -177,14 +190,14 @@ impl UseCase for RetireTeam {
         Ok(records.map(|item| Ask::Get(item.key.clone())).collect())
     }
 
-    fn decide(&self, context: &Context<'_>, facts: &Facts) -> Result<Outcome, Problem> {
+    fn decide(&self, context: &Context<'_>, facts: &Facts) -> Result<Outcome<Finished>, Problem> {
         let Some(team) = self.retiring(facts)? else {
-            return Ok(Outcome::Reply(Reply::no_content()));
+            return Ok(Outcome::Reply(Finished::default()));
         };
-        if let Some(outcome) = self.mark_rows(context, facts)? {
+        if let Some(outcome) = self.mark_rows(context, facts, &team.body)? {
             return Ok(outcome);
         }
-        if let Some(outcome) = self.revoke_grants(context, facts)? {
+        if let Some(outcome) = self.revoke_grants(context, facts, &team.body)? {
             return Ok(outcome);
         }
         self.finish(context, facts, &team)
@@ -261,7 +274,7 @@ mod tests {
             let surface = self.world.surface.clone();
             let context = self.world.context(&surface, &self.ana, None);
             let head = self.world.record(&head_key(scope));
-            let mut commit = Commit::open(&context, Permit::system(scope), head);
+            let mut commit = Commit::open(&context, Permit::fixture(scope), head).unwrap();
             let grant = Grant {
                 project_id: project,
                 principal: Principal::Team(self.retire.team),
@@ -271,9 +284,7 @@ mod tests {
                 revoked: None,
             };
             commit.create(GrantId::from_ulid(Ulid::from_parts(4, self.grants)), grant);
-            let Outcome::Prepare(batch) = commit.prepare(EventType::GrantCreated) else {
-                panic!("it prepares")
-            };
+            let batch = commit.seal(EventType::GrantCreated).unwrap();
             self.world.commit(&batch);
         }
 
@@ -300,6 +311,7 @@ mod tests {
                     true
                 }
                 Outcome::Reply(_) => true,
+                Outcome::Reject(_, problem) => panic!("{problem}"),
             }
         }
 
@@ -395,7 +407,7 @@ mod tests {
         };
         case.world.commit(&first);
         let once = case.world.dump();
-        assert!(case.world.store.commit(&second).is_err());
+        assert!(case.world.try_commit(&second).is_err());
         assert_eq!(case.world.dump(), once);
     }
 

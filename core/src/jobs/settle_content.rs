@@ -4,9 +4,9 @@ use alloc::{boxed::Box, vec, vec::Vec};
 
 use super::complete_content::CompleteContent;
 use crate::{
+    jobs::{AbandonedUpload, Finished},
     operation::{
-        AbandonedUpload, Ask, Commit, Context, Facts, Outcome, Problem, ProblemKind, Reply,
-        UseCase, authority::head_key,
+        Ask, Commit, Context, Facts, Outcome, Problem, ProblemKind, UseCase, authority::head_key,
     },
     operations::content::{AnyPlace, Stored},
     permission::Permit,
@@ -18,7 +18,7 @@ use crate::{
 /// time is over expires, an interrupted verification is repeated, anything else stays as it is.
 /// `None` when the key is of neither.
 #[must_use]
-pub fn settle_content(key: &Key) -> Option<Box<dyn UseCase>> {
+pub fn settle_content(key: &Key) -> Option<Box<dyn UseCase<Finished>>> {
     Some(match AnyPlace::of_key(key)? {
         AnyPlace::Version(place) => Box::new(SettleContent(CompleteContent { place })),
         AnyPlace::Derived(place) => Box::new(SettleContent(CompleteContent { place })),
@@ -37,11 +37,12 @@ impl<S: Stored> SettleContent<S> {
         context: &Context<'_>,
         facts: &Facts,
         record: &Record<S>,
-    ) -> Result<Outcome, Problem> {
-        let scope = self.0.place.below.scope();
-        let head = facts.record(&head_key(scope))?;
-        let mut commit = Commit::open(context, Permit::system(scope), head);
+    ) -> Result<Outcome<Finished>, Problem> {
+        let place = &self.0.place.below;
         let before = record.body.content();
+        let head = facts.record(&head_key(place.scope()))?;
+        let permit = Permit::expire_upload(place.project, before, context.env.now)?;
+        let mut commit = Commit::open(context, permit, head)?;
         let content = Content {
             status: ContentStatus::Expired,
             upload_id: None,
@@ -52,11 +53,7 @@ impl<S: Stored> SettleContent<S> {
             path: S::object_path(record),
             upload_id,
         });
-        let reply = Reply {
-            abandoned,
-            ..Reply::no_content()
-        };
-        commit.finish(S::EVENTS.expired, reply)
+        commit.conclude(S::EVENTS.expired, Finished { abandoned })
     }
 }
 
@@ -66,7 +63,7 @@ fn is_hopeless(problem: &Problem, content: &Content, context: &Context<'_>) -> b
     refused && content.upload_expires_at <= context.env.now
 }
 
-impl<S: Stored> UseCase for SettleContent<S> {
+impl<S: Stored> UseCase<Finished> for SettleContent<S> {
     fn needs(&self, context: &Context<'_>, facts: &Facts) -> Result<Vec<Ask>, Problem> {
         let asks = vec![
             Ask::Get(head_key(self.0.place.below.scope())),
@@ -86,7 +83,7 @@ impl<S: Stored> UseCase for SettleContent<S> {
         }
     }
 
-    fn decide(&self, context: &Context<'_>, facts: &Facts) -> Result<Outcome, Problem> {
+    fn decide(&self, context: &Context<'_>, facts: &Facts) -> Result<Outcome<Finished>, Problem> {
         let record = self.record(facts)?;
         let content = record.body.content();
         match content.status {
@@ -97,9 +94,9 @@ impl<S: Stored> UseCase for SettleContent<S> {
                 Err(problem) if is_hopeless(&problem, content, context) => {
                     self.expire(context, facts, &record)
                 }
-                verified => verified,
+                verified => Ok(verified?.map(|_| Finished::default())),
             },
-            _ => Ok(Outcome::Reply(Reply::no_content())),
+            _ => Ok(Outcome::Reply(Finished::default())),
         }
     }
 

@@ -8,11 +8,12 @@
 use alloc::{vec, vec::Vec};
 
 use crate::{
-    operation::{Ask, Commit, Context, FactError, Facts, Surface, authority::head_key},
-    operations::session::links::{email_key, link_email, link_identity},
+    operation::{
+        Ask, Batch, Commit, Context, Facts, LinkWriter, Problem, Surface, authority::head_key,
+    },
     permission::Permit,
     record::{Actor, Claims, EventType, IdentityLink, User},
-    storage::{Batch, Scope, Sort},
+    storage::{Scope, Sort},
     value::{Env, RequestId, Sha256, UserId},
 };
 
@@ -34,17 +35,17 @@ pub enum SignIn {
 /// profile, and the link stays with the first.
 ///
 /// # Errors
-/// [`FactError`] when a stored record is damaged.
+/// 500 when a stored record is damaged.
 pub fn sign_in(
     surface: &Surface,
     env: &Env,
     request_id: RequestId,
     claims: &Claims,
     facts: &Facts,
-) -> Result<SignIn, FactError> {
+) -> Result<SignIn, Problem> {
     let identity = claims.scope().key(Sort::link());
     let address = claims.verified_email.as_ref();
-    let address = address.map(|email| email_key(surface, email));
+    let address = address.map(|email| surface.email_link(email));
     let mut links = vec![Ask::Get(identity.clone())];
     links.extend(address.map(Ask::Get));
     if let Some(ask) = unanswered(links, facts) {
@@ -63,13 +64,13 @@ pub fn sign_in(
         idempotency: None,
     };
     match known {
-        None => Ok(SignIn::Commit(link_identity(&context, claims.digest()))),
+        None => Ok(SignIn::Commit(LinkWriter::new(&context).identity(claims))),
         Some(_) => complete(&context, facts),
     }
 }
 
 /// What is left to do once the identity is linked.
-fn complete(context: &Context<'_>, facts: &Facts) -> Result<SignIn, FactError> {
+fn complete(context: &Context<'_>, facts: &Facts) -> Result<SignIn, Problem> {
     let Actor { user, claims } = &context.actor;
     let scope = Scope::User(*user);
     let profile = scope.key(Sort::user());
@@ -80,22 +81,25 @@ fn complete(context: &Context<'_>, facts: &Facts) -> Result<SignIn, FactError> {
     if facts.item(&profile)?.is_none() {
         return create_person(context, facts).map(SignIn::Commit);
     }
-    match &claims.verified_email {
-        Some(email) if facts.item(&email_key(context.surface, email))?.is_none() => {
-            Ok(SignIn::Commit(link_email(context, email)))
-        }
-        _ => Ok(SignIn::Done(*user)),
-    }
+    let unlinked = match &claims.verified_email {
+        Some(email) => facts.item(&context.surface.email_link(email))?.is_none(),
+        None => false,
+    };
+    let link = unlinked.then(|| LinkWriter::new(context).email(claims));
+    Ok(match link.flatten() {
+        Some(batch) => SignIn::Commit(batch),
+        None => SignIn::Done(*user),
+    })
 }
 
 fn unanswered(asks: Vec<Ask>, facts: &Facts) -> Option<SignIn> {
     (!facts.has_all(&asks)).then_some(SignIn::Ask(asks))
 }
 
-fn create_person(context: &Context<'_>, facts: &Facts) -> Result<Batch, FactError> {
+fn create_person(context: &Context<'_>, facts: &Facts) -> Result<Batch, Problem> {
     let Actor { user, claims } = &context.actor;
     let head = facts.record(&head_key(Scope::User(*user)))?;
-    let mut commit = Commit::open(context, Permit::own(*user), head);
+    let mut commit = Commit::open(context, Permit::own_profile(&context.actor), head)?;
     let person = User {
         name: claims.name.clone(),
         email: claims.verified_email.clone(),
@@ -103,7 +107,7 @@ fn create_person(context: &Context<'_>, facts: &Facts) -> Result<Batch, FactErro
         salt: Sha256::from_bytes(context.env.bytes("salt")),
     };
     commit.create(*user, person);
-    Ok(commit.seal(EventType::UserCreated))
+    commit.seal(EventType::UserCreated)
 }
 
 #[cfg(test)]
@@ -187,7 +191,7 @@ mod tests {
         let first = next(&world, 1, &ana).unwrap_err();
         let second = next(&world, 2, &ana).unwrap_err();
         world.commit(&first);
-        assert!(world.store.commit(&second).is_err());
+        assert!(world.try_commit(&second).is_err());
         let user = sign(&mut world, 2, &ana);
         assert_eq!(sign(&mut world, 3, &ana), user);
     }
@@ -204,10 +208,11 @@ mod tests {
             let user = sign(&mut world, 2, &ana);
             assert_eq!(person(&world, user).body.email, ana.verified_email);
             let email: Record<EmailLink> = world
-                .record(&email_key(
-                    &world.surface,
-                    ana.verified_email.as_ref().unwrap(),
-                ))
+                .record(
+                    &world
+                        .surface
+                        .email_link(ana.verified_email.as_ref().unwrap()),
+                )
                 .unwrap();
             assert_eq!(email.body.user_id, user);
         }
@@ -224,10 +229,11 @@ mod tests {
         // Both proved the address; its link stays with the first.
         assert_eq!(person(&world, second).body.email, other.verified_email);
         let link: Record<EmailLink> = world
-            .record(&email_key(
-                &world.surface,
-                one.verified_email.as_ref().unwrap(),
-            ))
+            .record(
+                &world
+                    .surface
+                    .email_link(one.verified_email.as_ref().unwrap()),
+            )
             .unwrap();
         assert_eq!(link.body.user_id, first);
     }

@@ -1,7 +1,17 @@
 //! Building a commit: records, their history, one journal entry and the head, in one batch.
 
-use alloc::{string::ToString, vec, vec::Vec};
+mod batch;
+mod delivery;
+mod link;
+mod publication;
+
+use alloc::{format, string::ToString, vec::Vec};
 use core::time::Duration;
+
+pub use batch::{Batch, TooLarge};
+pub use delivery::DeliveryWriter;
+pub use link::LinkWriter;
+pub use publication::PublicationWriter;
 
 use crate::{
     operation::{Context, Outcome, Problem, Reply},
@@ -9,60 +19,73 @@ use crate::{
     record::{
         Author, Body, Change, Clock, EventType, Head, Idempotency, JournalEntry, Record, Sequence,
     },
-    storage::{Batch, Condition, IndexKeys, Operation, Scope, Sort},
+    storage::{Condition, IndexKeys, Key, Operation, Scope, Sort},
     value::{CommitId, Timestamp},
 };
 
 /// How long an idempotency key is remembered: one day.
 pub const IDEMPOTENCY_RETENTION: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// The batch that files one link in a scope of its own, if nobody was there first. Such a scope
-/// holds this one record, created once, so it has neither head nor journal.
-#[must_use]
-pub fn link<B: Body>(context: &Context<'_>, permit: Permit, id: B::Id, body: B) -> Batch {
-    let clock = Clock::default().advanced(context.surface.id);
-    let record = Record::new(id, body, clock, context.env.now, permit.author());
-    Batch {
-        scope: permit.scope(),
-        commit_id: context.env.id("link"),
-        operations: vec![Operation::Put(record.encode(), Condition::Absent)],
-    }
-}
-
 /// A commit under construction, in one journalled scope.
 ///
-/// It can only be opened with a [`Permit`] for that scope and the scope's head as read, and it is
-/// closed by naming what happened, so nothing is written without permission, order and journal.
+/// It is opened with a [`Permit`] that allows writing in that scope and with the scope's head as read,
+/// and it is closed under a type of event that the permit covers. So nothing is written without
+/// permission, order and journal.
 #[derive(Debug)]
 pub struct Commit<'a> {
     context: &'a Context<'a>,
-    author: Author,
-    scope: Scope,
+    permit: Permit,
     commit_id: CommitId,
     at: Timestamp,
     head: Option<Record<Head>>,
     operations: Vec<Operation>,
     changes: Vec<Change>,
+    /// Whether a record of another scope was put in.
+    strayed: bool,
 }
 
 impl<'a> Commit<'a> {
     /// Opens a commit in the permit's scope. `head` is the scope's head as read, `None` for a new
     /// scope.
-    #[must_use]
-    pub fn open(context: &'a Context<'a>, permit: Permit, head: Option<Record<Head>>) -> Self {
-        let at = head
+    ///
+    /// # Errors
+    /// 500, because it is a fault of this program: for a permit that allows no writing, and for the head
+    /// of another scope.
+    pub fn open(
+        context: &'a Context<'a>,
+        permit: Permit,
+        head: Option<Record<Head>>,
+    ) -> Result<Self, Problem> {
+        if !permit.allows_writing() {
+            let right = permit.right();
+            return Err(Problem::internal(format!("`{right}` opens no commit")));
+        }
+        let now = context.env.now;
+        let at = head.as_ref().map_or(now, |head| now.max(head.body.at));
+        let strayed = head
             .as_ref()
-            .map_or(context.env.now, |head| context.env.now.max(head.body.at));
-        Self {
+            .is_some_and(|head| head.body.scope != permit.scope());
+        if strayed {
+            return Err(Problem::internal("the head is that of another scope"));
+        }
+        Ok(Self {
             context,
-            author: permit.author(),
-            scope: permit.scope(),
+            permit,
             commit_id: context.env.id("commit"),
             at,
             head,
             operations: Vec::new(),
             changes: Vec::new(),
-        }
+            strayed,
+        })
+    }
+
+    fn scope(&self) -> Scope {
+        self.permit.scope()
+    }
+
+    fn author(&self) -> Author {
+        self.permit.author()
     }
 
     /// The time of the commit: now, or that of the scope's last commit if clocks went back.
@@ -74,7 +97,7 @@ impl<'a> Commit<'a> {
     /// Adds a record that must not exist yet.
     pub fn create<B: Body>(&mut self, id: B::Id, body: B) -> Record<B> {
         let clock = Clock::default().advanced(self.context.surface.id);
-        let record = Record::new(id, body, clock, self.at, self.author);
+        let record = Record::new(id, body, clock, self.at, self.author());
         self.put(&record, Condition::Absent);
         record
     }
@@ -92,10 +115,10 @@ impl<'a> Commit<'a> {
 
     fn replace<B: Body>(&mut self, before: &Record<B>, body: B, deleted: bool) -> Record<B> {
         let clock = before.clock.advanced(self.context.surface.id);
-        let record = before.next(body, deleted, clock, self.at, self.author);
+        let record = before.next(body, deleted, clock, self.at, self.author());
         if B::KEEPS_HISTORY {
             let place = before.body.history_place(&before.id);
-            let key = self.scope.key(Sort::superseded(&place, before.version));
+            let key = self.scope().key(Sort::superseded(&place, before.version));
             let copy = before.encode_at(key, IndexKeys::default());
             self.operations
                 .push(Operation::Put(copy, Condition::Absent));
@@ -113,6 +136,7 @@ impl<'a> Commit<'a> {
 
     fn put<B: Body>(&mut self, record: &Record<B>, condition: Condition) {
         let item = record.encode();
+        self.strayed |= item.key.scope != self.scope();
         self.changes.push(Change {
             key: item.key.sort.to_string(),
             family: B::FAMILY,
@@ -128,76 +152,110 @@ impl<'a> Commit<'a> {
     /// Closes the commit under what happened, together with the answer it is for.
     ///
     /// # Errors
-    /// 409 when the change is too large for one commit.
+    /// 409 when the change is too large for one commit, and as [`Commit::seal`].
     pub fn finish(self, event: EventType, reply: Reply) -> Result<Outcome, Problem> {
-        let idempotency = self.context.idempotency.clone();
-        let record = idempotency.map(|request| {
-            let body = Idempotency {
-                scope: self.scope,
-                fingerprint: request.fingerprint,
-                status: reply.status,
-                records: reply.records.clone(),
-                expires_at: self.context.env.now.after(IDEMPOTENCY_RETENTION),
-            };
-            let clock = Clock::default().advanced(self.context.surface.id);
-            Record::new(request.id, body, clock, self.at, self.author)
-        });
-        let mut batch = self.seal(event);
-        if let Some(record) = record {
-            batch
-                .operations
-                .push(Operation::Put(record.encode(), Condition::Absent));
-        }
-        batch
-            .check()
-            .map_err(|error| Problem::conflict(error.to_string()))?;
+        let batch = self.answered(event, reply.status, &reply.records)?;
         Ok(Outcome::Commit(batch, reply))
     }
 
+    /// Closes the commit under what happened, and refuses the request that led to it. `records` are those
+    /// that a repetition of the request is answered from.
+    ///
+    /// # Errors
+    /// As [`Commit::finish`].
+    pub fn reject(
+        self,
+        event: EventType,
+        problem: Problem,
+        records: &[Key],
+    ) -> Result<Outcome, Problem> {
+        let batch = self.answered(event, problem.kind.status(), records)?;
+        Ok(Outcome::Reject(batch, problem))
+    }
+
+    /// Closes the commit of a job.
+    ///
+    /// # Errors
+    /// As [`Commit::finish`].
+    pub fn conclude<T>(self, event: EventType, result: T) -> Result<Outcome<T>, Problem> {
+        let batch = self.seal(event)?;
+        batch.check().map_err(too_large)?;
+        Ok(Outcome::Commit(batch, result))
+    }
+
+    /// Closes the commit, with the record of the idempotency key where the caller sent one.
+    fn answered(self, event: EventType, status: u16, records: &[Key]) -> Result<Batch, Problem> {
+        let idempotency = self.context.idempotency.clone();
+        let record = idempotency.map(|request| {
+            let body = Idempotency {
+                scope: self.scope(),
+                fingerprint: request.fingerprint,
+                status,
+                records: records.to_vec(),
+                expires_at: self.context.env.now.after(IDEMPOTENCY_RETENTION),
+            };
+            let clock = Clock::default().advanced(self.context.surface.id);
+            Record::new(request.id, body, clock, self.at, self.author())
+        });
+        let mut batch = self.seal(event)?;
+        if let Some(record) = record {
+            batch.push(Operation::Put(record.encode(), Condition::Absent));
+        }
+        batch.check().map_err(too_large)?;
+        Ok(batch)
+    }
+
     /// Closes a commit that must precede the decision proper; see [`Outcome::Prepare`].
-    #[must_use]
-    pub fn prepare(self, event: EventType) -> Outcome {
-        Outcome::Prepare(self.seal(event))
+    ///
+    /// # Errors
+    /// As [`Commit::seal`].
+    pub fn prepare<T>(self, event: EventType) -> Result<Outcome<T>, Problem> {
+        Ok(Outcome::Prepare(self.seal(event)?))
     }
 
     /// Closes a commit that nobody waits for an answer to.
-    #[must_use]
-    pub fn seal(mut self, event: EventType) -> Batch {
+    ///
+    /// # Errors
+    /// 500, because it is a fault of this program: for an event that the permit does not cover, and for
+    /// a record of another scope.
+    pub fn seal(mut self, event: EventType) -> Result<Batch, Problem> {
+        self.check(event)?;
+        let (scope, author, at) = (self.scope(), self.author(), self.at);
         let surface = self.context.surface.id;
         let (seq, previous) = match &self.head {
             Some(head) => (head.body.seq.saturating_add(1), head.body.hash),
             None => (1, JournalEntry::GENESIS),
         };
         let entry = JournalEntry {
-            scope: self.scope,
+            scope,
             surface,
             seq,
             previous,
-            at: self.at,
-            actor: self.author,
+            at,
+            actor: author,
             request_id: self.context.request_id,
             commit_id: self.commit_id,
             event,
             changes: self.changes,
         };
         let head = Head {
-            scope: self.scope,
+            scope,
             surface,
             seq,
             hash: entry.hash(),
-            at: self.at,
+            at,
         };
         let clock = Clock::default().advanced(surface);
-        let entry = Record::new(Sequence(seq), entry, clock.clone(), self.at, self.author);
+        let entry = Record::new(Sequence(seq), entry, clock.clone(), at, author);
         let (head, condition) = match &self.head {
             None => (
-                Record::new(self.scope, head, clock, self.at, self.author),
+                Record::new(scope, head, clock, at, author),
                 Condition::Absent,
             ),
             Some(before) => {
                 let clock = before.clock.advanced(surface);
                 (
-                    before.next(head, false, clock, self.at, self.author),
+                    before.next(head, false, clock, at, author),
                     Condition::Matches(before.etag()),
                 )
             }
@@ -206,10 +264,151 @@ impl<'a> Commit<'a> {
             .push(Operation::Put(head.encode(), condition));
         self.operations
             .push(Operation::Put(entry.encode(), Condition::Absent));
-        Batch {
-            scope: self.scope,
-            commit_id: self.commit_id,
-            operations: self.operations,
+        Ok(Batch::new(scope, self.commit_id, self.operations))
+    }
+
+    fn check(&self, event: EventType) -> Result<(), Problem> {
+        let (event_type, right) = (event.as_str(), self.permit.right());
+        if !self.permit.covers(event) {
+            let text = format!("a permit for `{right}` does not cover `{event_type}`");
+            return Err(Problem::internal(text));
         }
+        if self.strayed {
+            let text = format!("`{event_type}` reaches beyond the scope of its permit");
+            return Err(Problem::internal(text));
+        }
+        Ok(())
+    }
+}
+
+fn too_large(error: TooLarge) -> Problem {
+    Problem::conflict(error.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use alloc::{format, string::String};
+
+    use super::*;
+    use crate::{
+        operation::authority::ProjectRecords,
+        record::{Project, User},
+        testing::{Person, World},
+        value::{Capability, ProjectId, Sha256, UserId, id::Id},
+    };
+
+    /// Ana, who owns a project.
+    struct Fixture {
+        world: World,
+        ana: Person,
+        project: ProjectId,
+    }
+
+    impl Fixture {
+        fn new() -> Self {
+            let mut world = World::new();
+            let ana = world.person("ana");
+            let account = world.account(&ana);
+            let project = world.project(&ana, &account).parse().unwrap();
+            Self {
+                world,
+                ana,
+                project,
+            }
+        }
+
+        fn records(&self, project: ProjectId) -> ProjectRecords {
+            self.world.project_records(project, self.ana.actor.user)
+        }
+
+        fn permit(&self, capability: Capability) -> Permit {
+            let records = self.records(self.project);
+            let access = records.access(self.world.now);
+            access.permit(self.project, capability).unwrap()
+        }
+
+        /// Renames a project under this permit and this event.
+        fn rename(
+            &mut self,
+            project: ProjectId,
+            permit: Permit,
+            event: EventType,
+        ) -> Result<Batch, Problem> {
+            let records = self.records(project);
+            let surface = self.world.surface.clone();
+            let context = self.world.context(&surface, &self.ana, None);
+            let mut commit = Commit::open(&context, permit, records.head)?;
+            let before = records.project.unwrap();
+            let body = Project {
+                name: "Renamed".parse().unwrap(),
+                ..before.body.clone()
+            };
+            commit.update(&before, body);
+            commit.seal(event)
+        }
+    }
+
+    fn refusal(result: Result<Batch, Problem>) -> String {
+        result.unwrap_err().internal.unwrap()
+    }
+
+    #[test]
+    fn commit_refuses_a_permit_for_viewing() {
+        let mut fixture = Fixture::new();
+        let views = [
+            Capability::ProjectView,
+            Capability::ArtifactDownload,
+            Capability::AuditView,
+        ];
+        for capability in views {
+            let permit = fixture.permit(capability);
+            let refused = fixture.rename(fixture.project, permit, EventType::ProjectUpdated);
+            let expected = format!("`{capability}` opens no commit");
+            assert_eq!(refusal(refused), expected);
+        }
+    }
+
+    #[test]
+    fn commit_refuses_an_event_its_permit_does_not_cover() {
+        let mut fixture = Fixture::new();
+        let (project, event) = (fixture.project, EventType::ProjectUpdated);
+        let edit = fixture.permit(Capability::ProjectEdit);
+        assert!(fixture.rename(project, edit, event).is_ok());
+        let grant = fixture.permit(Capability::GrantManage);
+        assert_eq!(
+            refusal(fixture.rename(project, grant, event)),
+            "a permit for `grant.manage` does not cover `project.updated`"
+        );
+    }
+
+    #[test]
+    fn commit_refuses_the_head_of_another_scope() {
+        let mut fixture = Fixture::new();
+        let account = format!("{}", fixture.project.account());
+        let other = fixture.world.project(&fixture.ana, &account);
+        let edit = fixture.permit(Capability::ProjectEdit);
+        let refused = fixture.rename(other.parse().unwrap(), edit, EventType::ProjectUpdated);
+        assert_eq!(refusal(refused), "the head is that of another scope");
+    }
+
+    #[test]
+    fn commit_refuses_a_record_of_another_scope() {
+        let fixture = Fixture::new();
+        let context = fixture
+            .world
+            .context(&fixture.world.surface, &fixture.ana, None);
+        let permit = Permit::own_profile(&fixture.ana.actor);
+        let mut commit = Commit::open(&context, permit, None).unwrap();
+        let profile = User {
+            name: None,
+            email: None,
+            identities: Vec::new(),
+            salt: Sha256::of(b""),
+        };
+        commit.create(UserId::from_ulid(ulid::Ulid::nil()), profile);
+        assert_eq!(
+            refusal(commit.seal(EventType::UserUpdated)),
+            "`user.updated` reaches beyond the scope of its permit"
+        );
     }
 }

@@ -5,7 +5,7 @@ use alloc::string::String;
 use crate::{
     record::Actor,
     selection::BackendSelection,
-    storage::{Scope, UploadLimits},
+    storage::{Key, Scope, Sort, UploadLimits},
     value::{Email, Env, RequestId, Sha256, SurfaceId, UserId},
 };
 
@@ -39,6 +39,12 @@ impl Surface {
     #[must_use]
     pub fn email_hash(&self, email: &Email) -> Sha256 {
         Sha256::keyed(&self.secret, &[b"email", email.as_str().as_bytes()])
+    }
+
+    /// The link from an e-mail address to the person who proved it.
+    #[must_use]
+    pub fn email_link(&self, email: &Email) -> Key {
+        self.email_scope(email).key(Sort::link())
     }
 
     /// The scope of the link from an address to the person who proved it.

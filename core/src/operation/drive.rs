@@ -6,14 +6,16 @@
 use alloc::vec::Vec;
 
 use crate::{
-    operation::{Answer, Ask, Context, Facts, Outcome, Problem, ProblemKind, UseCase},
+    operation::{
+        Answer, Ask, Assembly, Context, Facts, Outcome, Problem, ProblemKind, Reply, Stat, UseCase,
+    },
     record::{Idempotency, Record},
-    storage::{Batch, Condition, Key, Operation},
+    storage::{Condition, Key},
 };
 
 /// One use-case on its way to a decision.
-pub struct Drive<'a> {
-    use_case: &'a dyn UseCase,
+pub struct Drive<'a, T = Reply> {
+    use_case: &'a dyn UseCase<T>,
     context: &'a Context<'a>,
     facts: Facts,
     waves: u32,
@@ -25,20 +27,22 @@ pub struct Drive<'a> {
     clippy::large_enum_variant,
     reason = "there is one at a time, and it is moved once"
 )]
-pub enum Next {
+pub enum Next<T = Reply> {
     /// Answer these questions.
     Ask(Vec<Ask>),
+    /// Put this together, and hand the result to [`Drive::assembled`].
+    Assemble(Assembly),
     /// The decision.
-    Done(Outcome),
+    Done(Outcome<T>),
 }
 
 /// More waves than any operation needs; beyond it a use-case is asking in circles.
 const WAVES: u32 = 16;
 
-impl<'a> Drive<'a> {
+impl<'a, T> Drive<'a, T> {
     /// Begins, knowing nothing.
     #[must_use]
-    pub fn new(use_case: &'a dyn UseCase, context: &'a Context<'a>) -> Self {
+    pub fn new(use_case: &'a dyn UseCase<T>, context: &'a Context<'a>) -> Self {
         Self {
             use_case,
             context,
@@ -52,11 +56,16 @@ impl<'a> Drive<'a> {
         self.facts.insert(ask, answer);
     }
 
+    /// Takes in what became of the multipart upload that was put together.
+    pub fn assembled(&mut self, object: Option<Stat>) {
+        self.facts.insert_assembled(object);
+    }
+
     /// What to do next.
     ///
     /// # Errors
     /// Why the operation is refused.
-    pub fn advance(&mut self) -> Result<Next, Problem> {
+    pub fn advance(&mut self) -> Result<Next<T>, Problem> {
         let mut asks = self.use_case.needs(self.context, &self.facts)?;
         let idempotency = self.idempotency_key();
         asks.extend(idempotency.iter().cloned().map(Ask::Get));
@@ -89,9 +98,17 @@ impl<'a> Drive<'a> {
                 Ok(Next::Done(Outcome::Reply(reply)))
             }
             None => {
+                if self.facts.assembled().is_none()
+                    && let Some(assembly) = self.use_case.assembly(self.context, &self.facts)?
+                {
+                    return Ok(Next::Assemble(assembly));
+                }
                 let mut outcome = self.use_case.decide(self.context, &self.facts)?;
-                if let (Some(expired), Outcome::Commit(batch, _)) = (expired, &mut outcome) {
-                    replace_expired(batch, &expired);
+                if let (Some(expired), Outcome::Commit(batch, _) | Outcome::Reject(batch, _)) =
+                    (expired, &mut outcome)
+                {
+                    // Its day is over, but the database has not collected it yet.
+                    batch.condition(&expired.key().sort, &Condition::Matches(expired.etag()));
                 }
                 Ok(Next::Done(outcome))
             }
@@ -118,19 +135,6 @@ impl<'a> Drive<'a> {
             ));
         }
         Ok(earlier.body.records.iter().cloned().map(Ask::Get).collect())
-    }
-}
-
-/// Lets a batch write over an idempotency record whose day is over but which the database has not
-/// collected yet.
-fn replace_expired(batch: &mut Batch, expired: &Record<Idempotency>) {
-    let key = expired.key();
-    for operation in &mut batch.operations {
-        if let Operation::Put(item, condition) = operation
-            && item.key == key
-        {
-            *condition = Condition::Matches(expired.etag());
-        }
     }
 }
 

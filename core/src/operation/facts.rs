@@ -1,6 +1,6 @@
 //! What a decision asks of the outside world, and what it got.
 
-use alloc::{collections::BTreeMap, string::String, vec::Vec};
+use alloc::{collections::BTreeMap, string::String};
 
 use crate::{
     record::{Body, Claims, Corrupt, Record},
@@ -24,15 +24,6 @@ pub enum Ask {
         path: ObjectPath,
         /// Whether to read and hash it where the provider cannot vouch for a digest.
         hash: bool,
-    },
-    /// Puts the parts of a multipart upload together. Asking again after success changes nothing.
-    Assemble {
-        /// The object.
-        path: ObjectPath,
-        /// The provider's name for the upload.
-        upload_id: String,
-        /// The parts, ascending.
-        parts: Vec<Part>,
     },
     /// What a token says, if it is genuine and meant for us.
     Token {
@@ -83,7 +74,7 @@ pub enum Answer {
     Item(Option<Item>),
     /// To [`Ask::Scan`] and [`Ask::List`].
     Page(Page),
-    /// To [`Ask::Stat`] and [`Ask::Assemble`]; `None` when the object, or a part, is not there.
+    /// To [`Ask::Stat`]; `None` when the object is not there.
     Stat(Option<Stat>),
     /// To [`Ask::Token`]; `None` when the token proves nothing.
     Claims(Option<Claims>),
@@ -91,7 +82,10 @@ pub enum Answer {
 
 /// The answers so far.
 #[derive(Debug, Clone, Default)]
-pub struct Facts(BTreeMap<Ask, Answer>);
+pub struct Facts {
+    answers: BTreeMap<Ask, Answer>,
+    assembled: Option<Option<Stat>>,
+}
 
 /// A decision looked for an answer it had not asked for, or got one of another kind: a fault of
 /// this program or its adapter, never of the caller.
@@ -113,13 +107,13 @@ pub enum FactError {
 impl Facts {
     /// Takes an answer in.
     pub fn insert(&mut self, ask: Ask, answer: Answer) {
-        self.0.insert(ask, answer);
+        self.answers.insert(ask, answer);
     }
 
     /// Whether there is an answer.
     #[must_use]
     pub fn has(&self, ask: &Ask) -> bool {
-        self.0.contains_key(ask)
+        self.answers.contains_key(ask)
     }
 
     /// Whether all of these are answered.
@@ -133,7 +127,7 @@ impl Facts {
     /// # Errors
     /// [`NotAsked`].
     pub fn item(&self, key: &Key) -> Result<Option<&Item>, NotAsked> {
-        match self.0.get(&Ask::Get(key.clone())) {
+        match self.answers.get(&Ask::Get(key.clone())) {
             Some(Answer::Item(item)) => Ok(item.as_ref()),
             _ => Err(NotAsked),
         }
@@ -164,7 +158,7 @@ impl Facts {
     }
 
     fn page(&self, ask: &Ask) -> Result<&Page, NotAsked> {
-        match self.0.get(ask) {
+        match self.answers.get(ask) {
             Some(Answer::Page(page)) => Ok(page),
             _ => Err(NotAsked),
         }
@@ -175,10 +169,21 @@ impl Facts {
     /// # Errors
     /// [`NotAsked`].
     pub fn stat(&self, ask: &Ask) -> Result<Option<&Stat>, NotAsked> {
-        match self.0.get(ask) {
+        match self.answers.get(ask) {
             Some(Answer::Stat(stat)) => Ok(stat.as_ref()),
             _ => Err(NotAsked),
         }
+    }
+
+    /// Takes in what became of the multipart upload that was put together; `None` when a part is missing.
+    pub fn insert_assembled(&mut self, object: Option<Stat>) {
+        self.assembled = Some(object);
+    }
+
+    /// The object that was put together, once that was tried; the inner `None` when a part is missing.
+    #[must_use]
+    pub fn assembled(&self) -> Option<Option<&Stat>> {
+        self.assembled.as_ref().map(Option::as_ref)
     }
 
     /// What a token says; `None` when it proves nothing.
@@ -186,7 +191,7 @@ impl Facts {
     /// # Errors
     /// [`NotAsked`].
     pub fn claims(&self, ask: &Ask) -> Result<Option<&Claims>, NotAsked> {
-        match self.0.get(ask) {
+        match self.answers.get(ask) {
             Some(Answer::Claims(claims)) => Ok(claims.as_ref()),
             _ => Err(NotAsked),
         }

@@ -9,7 +9,7 @@ use alloc::{
 
 use crate::{
     operation::{FactError, NotAsked},
-    permission::Refusal,
+    permission::{NotDue, Refusal},
     value::{Capability, FieldError},
 };
 
@@ -180,6 +180,12 @@ impl From<FactError> for Problem {
 
 impl From<NotAsked> for Problem {
     fn from(error: NotAsked) -> Self {
+        Self::internal(error.to_string())
+    }
+}
+
+impl From<NotDue> for Problem {
+    fn from(error: NotDue) -> Self {
         Self::internal(error.to_string())
     }
 }

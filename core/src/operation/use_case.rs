@@ -5,12 +5,13 @@ use alloc::{string::String, vec::Vec};
 use serde_json::Value;
 
 use crate::{
-    operation::{Ask, Context, Facts, Problem, Sign},
-    storage::{Batch, ETag, Key, ObjectPath, Scope},
+    operation::{Ask, Assembly, Batch, Context, Facts, Problem, Sign},
+    storage::{ETag, Key, Scope},
 };
 
-/// One operation, parsed from a request or made by the system.
-pub trait UseCase: Send + Sync {
+/// One operation, parsed from a request, or one job of the system. `T` is what it answers: a [`Reply`]
+/// to a request, a type of its own for a job.
+pub trait UseCase<T = Reply>: Send + Sync {
     /// Everything it needs to know, as far as it can tell from what is known already. It is asked
     /// again with the answers until it asks nothing new; each asking is one parallel wave of reads.
     ///
@@ -18,11 +19,24 @@ pub trait UseCase: Send + Sync {
     /// When what is known already rules the operation out.
     fn needs(&self, context: &Context<'_>, facts: &Facts) -> Result<Vec<Ask>, Problem>;
 
+    /// A multipart upload to put together before the decision, once everything else is known. Its result
+    /// is [`Facts::assembled`] then.
+    ///
+    /// # Errors
+    /// Why it is refused.
+    fn assembly(
+        &self,
+        _context: &Context<'_>,
+        _facts: &Facts,
+    ) -> Result<Option<Assembly>, Problem> {
+        Ok(None)
+    }
+
     /// The decision.
     ///
     /// # Errors
     /// Why it is refused; nothing is changed then.
-    fn decide(&self, context: &Context<'_>, facts: &Facts) -> Result<Outcome, Problem>;
+    fn decide(&self, context: &Context<'_>, facts: &Facts) -> Result<Outcome<T>, Problem>;
 
     /// The scope it commits in; `None` for reads. Idempotency records live there, and surfaces that
     /// can make writers of one scope queue do so by it.
@@ -40,7 +54,7 @@ pub trait UseCase: Send + Sync {
         _context: &Context<'_>,
         _facts: &Facts,
         _records: &[Key],
-    ) -> Result<Reply, Problem> {
+    ) -> Result<T, Problem> {
         Err(Problem::conflict(
             "this request was carried out before and cannot be repeated",
         ))
@@ -49,13 +63,27 @@ pub trait UseCase: Send + Sync {
 
 /// What an operation wants done.
 #[derive(Debug)]
-pub enum Outcome {
+pub enum Outcome<T = Reply> {
     /// Nothing to write: the answer.
-    Reply(Reply),
+    Reply(T),
     /// Write this, then answer.
-    Commit(Batch, Reply),
+    Commit(Batch, T),
+    /// Write this, then refuse the request: what is recorded is that it came to nothing.
+    Reject(Batch, Problem),
     /// Write this first, in a scope of its own, then decide again with fresh facts.
     Prepare(Batch),
+}
+
+impl<T> Outcome<T> {
+    /// The same with another answer.
+    pub fn map<U>(self, answer: impl FnOnce(T) -> U) -> Outcome<U> {
+        match self {
+            Self::Reply(reply) => Outcome::Reply(answer(reply)),
+            Self::Commit(batch, reply) => Outcome::Commit(batch, answer(reply)),
+            Self::Reject(batch, problem) => Outcome::Reject(batch, problem),
+            Self::Prepare(batch) => Outcome::Prepare(batch),
+        }
+    }
 }
 
 /// The answer of an operation.
@@ -65,18 +93,14 @@ pub struct Reply {
     pub status: u16,
     /// The body; `None` sends none.
     pub body: Option<Value>,
-    /// The mark of the record shown.
+    /// The ETag of the record shown.
     pub etag: Option<ETag>,
     /// Where the record made can be read.
     pub location: Option<String>,
     /// An address to sign once everything is committed.
     pub sign: Option<Sign>,
-    /// A record whose interrupted work the executor should try to finish before it answers.
-    pub finish: Option<Key>,
-    /// Answered in place of the body: what was committed is that the request came to nothing.
-    pub problem: Option<Problem>,
-    /// A multipart upload nobody will go on with, to be removed once everything is committed.
-    pub abandoned: Option<AbandonedUpload>,
+    /// Work to try to finish before the answer goes out.
+    pub finish: Option<Continuation>,
     /// The records the answer shows, for repetitions under an idempotency key.
     pub records: Vec<Key>,
 }
@@ -102,11 +126,11 @@ impl Reply {
     }
 }
 
-/// A multipart upload that was begun and given up.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct AbandonedUpload {
-    /// The object it would have made.
-    pub path: ObjectPath,
-    /// The provider's name for it.
-    pub upload_id: String,
+/// Work that an answer leaves to be finished.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Continuation {
+    /// The record that stands for the work.
+    pub key: Key,
+    /// The body of the answer once the work is finished; `None` leaves it as it is.
+    pub body: Option<Value>,
 }

@@ -2,7 +2,6 @@
 
 pub mod identity;
 pub mod link;
-pub(crate) mod links;
 mod overview;
 mod position;
 pub mod show;

@@ -5,7 +5,7 @@ use alloc::{string::String, string::ToString, vec::Vec};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::{AccountAccess, Permit};
+use super::{AccountAccess, Permit, right::Right};
 use crate::{
     record::{Grant, Member, Project, Record, Visibility},
     storage::Scope,
@@ -269,24 +269,24 @@ impl<'a> Access<'a> {
     /// # Errors
     /// Why it is refused.
     pub fn permit(&self, project: ProjectId, capability: Capability) -> Result<Permit, Refusal> {
+        self.check_place(project)?;
         self.check(capability)?;
-        Ok(Permit::granted(
-            self.account.user,
-            Scope::Project(project),
-            Some(capability),
-        ))
+        let scope = Scope::Project(project);
+        Ok(Permit::granted(self.account.user, scope, capability))
     }
+
     /// Asks to give up a grant of one's own, which needs no capability.
     ///
     /// # Errors
     /// [`Refusal::Hidden`] to whoever does not see the project, [`Refusal::Archived`] as ever.
     pub fn permit_leaving(&self, project: ProjectId) -> Result<Permit, Refusal> {
+        self.check_place(project)?;
         self.check(Capability::ProjectView)?;
         if !self.possible().has(Capability::GrantManage) {
             return Err(Refusal::Archived);
         }
         let scope = Scope::Project(project);
-        Ok(Permit::granted(self.account.user, scope, None))
+        Ok(Permit::of(self.account.user, scope, Right::GiveUpGrant))
     }
 
     /// Asks to note in the account that a team may own projects, which must precede making it the
@@ -295,15 +295,19 @@ impl<'a> Access<'a> {
     /// # Errors
     /// As [`Access::permit`], naming an owner's capability that the person lacks.
     pub fn permit_owning_team(&self, project: ProjectId) -> Result<Permit, Refusal> {
+        self.check_place(project)?;
         self.check(Capability::GrantManage)?;
         let lacked = ProjectRole::Owner.capabilities().without(self.effective());
         if let Some(capability) = lacked.iter().next() {
             return Err(Refusal::Missing(capability));
         }
-        Ok(Permit::granted(
-            self.account.user,
-            Scope::Account(project.account()),
-            Some(Capability::GrantManage),
-        ))
+        let scope = Scope::Account(project.account());
+        Ok(Permit::of(self.account.user, scope, Right::MarkOwningTeam))
+    }
+
+    /// A permit is for the project whose records were asked, and for no other.
+    fn check_place(&self, project: ProjectId) -> Result<(), Refusal> {
+        let same = self.project.is_some_and(|asked| asked.id == project);
+        if same { Ok(()) } else { Err(Refusal::Hidden) }
     }
 }

@@ -1,6 +1,6 @@
 //! Access to an account.
 
-use super::{Permit, Refusal};
+use super::{Permit, Refusal, right::Right};
 use crate::{
     record::{Account, AccountStatus, Member, MemberStatus, Record, TeamMember},
     storage::Scope,
@@ -92,13 +92,13 @@ impl<'a> AccountAccess<'a> {
     /// [`Refusal::Hidden`] to whoever does not see the account, else [`Refusal::Missing`].
     pub fn permit(&self, account: AccountId, capability: Capability) -> Result<Permit, Refusal> {
         let effective = self.effective();
-        if !effective.has(Capability::AccountView) {
+        if !self.is_about(account) || !effective.has(Capability::AccountView) {
             Err(Refusal::Hidden)
         } else if effective.has(capability) {
             Ok(Permit::granted(
                 self.user,
                 Scope::Account(account),
-                Some(capability),
+                capability,
             ))
         } else {
             Err(Refusal::Missing(capability))
@@ -113,7 +113,7 @@ impl<'a> AccountAccess<'a> {
         let create = Capability::ProjectCreate;
         self.permit(project.account(), create)?;
         let scope = Scope::Project(project);
-        Ok(Permit::granted(self.user, scope, Some(create)))
+        Ok(Permit::granted(self.user, scope, create))
     }
 
     /// Asks to leave the account, which every active member may.
@@ -121,8 +121,16 @@ impl<'a> AccountAccess<'a> {
     /// # Errors
     /// [`Refusal::Hidden`] to whoever is not an active member.
     pub fn permit_leaving(&self, account: AccountId) -> Result<Permit, Refusal> {
-        self.membership().ok_or(Refusal::Hidden)?;
-        Ok(Permit::granted(self.user, Scope::Account(account), None))
+        if !self.is_about(account) || self.membership().is_none() {
+            return Err(Refusal::Hidden);
+        }
+        let scope = Scope::Account(account);
+        Ok(Permit::of(self.user, scope, Right::Leave))
+    }
+
+    /// A permit is for the account whose records were asked, and for no other.
+    fn is_about(&self, account: AccountId) -> bool {
+        self.account.is_some_and(|asked| asked.id == account)
     }
 
     /// Asks to manage the members of one team: with `team.manage`, or as its lead.
@@ -130,13 +138,10 @@ impl<'a> AccountAccess<'a> {
     /// # Errors
     /// As [`AccountAccess::permit`].
     pub fn permit_team(&self, account: AccountId, team: TeamId) -> Result<Permit, Refusal> {
-        if self.team_role(team) == Some(TeamRole::Lead) {
-            return Ok(Permit::granted(
-                self.user,
-                Scope::Account(account),
-                Some(Capability::TeamManage),
-            ));
+        let manage = Capability::TeamManage;
+        if self.is_about(account) && self.team_role(team) == Some(TeamRole::Lead) {
+            return Ok(Permit::granted(self.user, Scope::Account(account), manage));
         }
-        self.permit(account, Capability::TeamManage)
+        self.permit(account, manage)
     }
 }

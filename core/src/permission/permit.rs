@@ -1,62 +1,64 @@
 //! The witness that somebody was allowed to do something.
 
+use super::right::{Job, Right};
 use crate::{
-    record::Author,
+    record::{Actor, Author, EventType},
     storage::Scope,
     value::{AccountId, Capability, UserId},
 };
 
-/// Proof that the permission engine allowed one author one capability in one scope, now.
+/// Proof that the permission engine gave one author one right in one scope, now.
 ///
-/// Only the engine builds one, and everything dangerous takes one: opening a commit, signing an
-/// address. Code that forgot to ask, or makes its own, does not compile: `tests/witness` shows it.
+/// Only this module's engine builds one, and everything dangerous takes one and checks it: a commit its
+/// right and its scope, a signed URL the capability and the project of its object. Code that forgot to
+/// ask, or makes its own, does not compile: `tests/witness` shows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Permit {
     author: Author,
     scope: Scope,
-    capability: Option<Capability>,
+    right: Right,
 }
 
 impl Permit {
-    pub(super) fn granted(user: UserId, scope: Scope, capability: Option<Capability>) -> Self {
+    pub(super) fn granted(user: UserId, scope: Scope, capability: Capability) -> Self {
+        Self::of(user, scope, Right::Capability(capability))
+    }
+
+    pub(super) fn of(user: UserId, scope: Scope, right: Right) -> Self {
         Self {
             author: Author::User(user),
             scope,
-            capability,
+            right,
         }
     }
 
-    /// Everyone may write their own profile, preferences and links.
+    pub(super) fn job(scope: Scope, job: Job) -> Self {
+        Self {
+            author: Author::System,
+            scope,
+            right: Right::Job(job),
+        }
+    }
+
+    /// Everyone may write their own profile and preferences.
     #[must_use]
-    pub(crate) fn own(user: UserId) -> Self {
-        Self::granted(user, Scope::User(user), None)
+    pub(crate) fn own_profile(actor: &Actor) -> Self {
+        Self::of(actor.user, Scope::User(actor.user), Right::OwnProfile)
     }
 
     /// Whoever signs in may create an account of their own, and thereby its scope.
     #[must_use]
-    pub(crate) fn new_account(user: UserId, account: AccountId) -> Self {
-        Self::granted(user, Scope::Account(account), None)
+    pub(crate) fn new_account(actor: &Actor, account: AccountId) -> Self {
+        Self::of(actor.user, Scope::Account(account), Right::NewAccount)
     }
 
-    /// The first link of an identity or an address, made while its owner signs in.
-    #[must_use]
-    pub(crate) fn link(user: UserId, scope: Scope) -> Self {
-        Self::granted(user, scope, None)
-    }
-
-    /// Whoever proved the invited address may answer the invitation, and thereby join the account.
-    #[must_use]
-    pub(crate) fn invited(user: UserId, account: AccountId) -> Self {
-        Self::granted(user, Scope::Account(account), None)
-    }
-
-    /// What the system does by itself: expiring, verifying, finishing what a person decided.
-    #[must_use]
-    pub(crate) fn system(scope: Scope) -> Self {
+    /// A permit for whatever a test writes by way of preparation.
+    #[cfg(test)]
+    pub(crate) fn fixture(scope: Scope) -> Self {
         Self {
             author: Author::System,
             scope,
-            capability: None,
+            right: Right::Fixture,
         }
     }
 
@@ -72,9 +74,27 @@ impl Permit {
         self.scope
     }
 
-    /// What; `None` for what needs no capability, such as one's own preferences.
+    /// What.
     #[must_use]
-    pub fn capability(&self) -> Option<Capability> {
-        self.capability
+    pub fn right(&self) -> Right {
+        self.right
+    }
+
+    /// Whether it allows writing at all, which a permit for seeing something does not.
+    #[must_use]
+    pub fn allows_writing(&self) -> bool {
+        self.right.writes()
+    }
+
+    /// Whether it allows a commit of this type.
+    #[must_use]
+    pub fn covers(&self, event: EventType) -> bool {
+        self.right.covers(event)
+    }
+
+    /// Whether it was given for this capability in this scope.
+    #[must_use]
+    pub fn is_for(&self, capability: Capability, scope: Scope) -> bool {
+        self.right == Right::Capability(capability) && self.scope == scope
     }
 }

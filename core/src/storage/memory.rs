@@ -6,7 +6,7 @@ use alloc::{
     vec::Vec,
 };
 
-use super::{Batch, Condition, Index, Item, Key, List, Operation, Page, Range};
+use super::{Condition, Index, Item, Key, List, Operation, Page, Range, Scope};
 
 /// A database in memory. Its indexes are never behind, and nothing of it expires.
 #[derive(Debug, Clone, Default)]
@@ -67,35 +67,35 @@ impl Memory {
         cut(rows.into_iter().map(|(_, item)| item), Some(list.limit))
     }
 
-    /// Carries a batch out, all or nothing.
+    /// Carries the operations of one commit out, all or nothing.
     ///
     /// # Errors
     /// [`Conflict`].
-    pub fn commit(&mut self, batch: &Batch) -> Result<(), Conflict> {
+    pub fn commit(&mut self, scope: Scope, operations: &[Operation]) -> Result<(), Conflict> {
         let holds = |sort: &super::Sort, condition: &Condition| {
-            let stored = self.get(&batch.scope.key(sort.clone()));
+            let stored = self.get(&scope.key(sort.clone()));
             match (condition, stored) {
                 (Condition::Absent, None) => true,
                 (Condition::Matches(etag), Some(item)) => item.etag == *etag,
                 _ => false,
             }
         };
-        let all = batch.operations.iter().all(|operation| match operation {
+        let all = operations.iter().all(|operation| match operation {
             Operation::Put(item, condition) => {
-                item.key.scope == batch.scope && holds(&item.key.sort, condition)
+                item.key.scope == scope && holds(&item.key.sort, condition)
             }
             Operation::Delete(sort, condition) => holds(sort, condition),
         });
         if !all {
             return Err(Conflict);
         }
-        for operation in &batch.operations {
+        for operation in operations {
             match operation {
                 Operation::Put(item, _) => {
                     self.items.insert(place(&item.key), item.clone());
                 }
                 Operation::Delete(sort, _) => {
-                    self.items.remove(&place(&batch.scope.key(sort.clone())));
+                    self.items.remove(&place(&scope.key(sort.clone())));
                 }
             }
         }

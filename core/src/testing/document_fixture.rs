@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use crate::{
     http::{self, Request},
     jobs::record_upload::record_upload,
-    operation::{Handler, Outcome, Problem, Reply, Sign, SignDownload, SignUpload, Stat, UseCase},
+    operation::{Handler, Outcome, Problem, Sign, SignDownload, SignUpload, Stat, UseCase},
     storage::{Scope, Sort},
     testing::{Answered, Person, World},
     value::{AccountRole, Sha256},
@@ -158,7 +158,7 @@ impl DocumentFixture {
     }
 
     /// Runs something the system does by itself.
-    pub(crate) fn system(&mut self, use_case: &dyn UseCase) -> Result<Reply, Problem> {
+    pub(crate) fn system<T>(&mut self, use_case: &dyn UseCase<T>) -> Result<T, Problem> {
         let nobody = self.otto.clone();
         self.world.run(&nobody, use_case, None)
     }

@@ -7,11 +7,14 @@ use serde_json::{Value, json};
 use super::{Person, World};
 use crate::{
     operation::{
-        Commit, Context, Outcome, Reply, authority::head_key, invitation_token::InvitationToken,
+        Commit, Context, Facts, Outcome, Reply,
+        authority::{ProjectRecords, head_key},
+        invitation_token::InvitationToken,
     },
     permission::Permit,
     record::{Body, EventType, Invitation, Record},
     storage::{Key, Scope, Sort},
+    value::{ProjectId, UserId},
 };
 
 impl World {
@@ -72,12 +75,22 @@ impl World {
         let surface = self.surface.clone();
         let context = self.context(&surface, person, None);
         let head = self.record(&head_key(scope));
-        let mut commit = Commit::open(&context, Permit::system(scope), head);
+        let mut commit = Commit::open(&context, Permit::fixture(scope), head).unwrap();
         fill(&context, &mut commit);
         let Ok(Outcome::Commit(batch, _)) = commit.finish(event, Reply::no_content()) else {
             panic!("the system commits")
         };
         self.commit(&batch);
+    }
+
+    /// What the permission engine is asked with about a person and a project.
+    pub(crate) fn project_records(&self, project: ProjectId, user: UserId) -> ProjectRecords {
+        let mut facts = Facts::default();
+        for ask in ProjectRecords::asks(project, user) {
+            let answer = self.answer(&ask);
+            facts.insert(ask, answer);
+        }
+        ProjectRecords::load(&facts, project, user).unwrap()
     }
 
     /// An invitation of this account; answers its id.

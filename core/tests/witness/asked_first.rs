@@ -1,6 +1,11 @@
 //! The way that compiles: ask, then sign.
 
-use wm_core::{operation::SignUpload, permission::{Access, Refusal}, storage::ObjectPath, value::{Capability, MediaType, ProjectId, Sha256, Size}};
+use wm_core::{
+    operation::{Problem, SignUpload},
+    permission::Access,
+    storage::ObjectPath,
+    value::{Capability, MediaType, ProjectId, Sha256, Size},
+};
 
 #[expect(dead_code, reason = "only compiled")]
 fn sign(
@@ -9,10 +14,10 @@ fn sign(
     path: ObjectPath,
     media_type: MediaType,
     size: Size,
-) -> Result<SignUpload, Refusal> {
+) -> Result<SignUpload, Problem> {
     let permit = access.permit(project, Capability::VersionCreate)?;
     let sha256 = Sha256::of(b"");
-    Ok(SignUpload::new(permit, path, media_type, size, sha256, access.now))
+    SignUpload::new(permit, path, media_type, size, sha256, access.now)
 }
 
 fn main() {}

@@ -1,7 +1,7 @@
-use wm_core::{permission::Permit, value::UserId};
+use wm_core::{permission::Permit, record::Actor};
 
-fn forge(somebody: UserId) -> Permit {
-    Permit::own(somebody)
+fn forge(somebody: &Actor) -> Permit {
+    Permit::own_profile(somebody)
 }
 
 fn main() {}

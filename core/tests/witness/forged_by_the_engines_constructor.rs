@@ -1,7 +1,7 @@
-use wm_core::{permission::Permit, storage::Scope, value::UserId};
+use wm_core::{permission::Permit, storage::Scope, value::{Capability, UserId}};
 
 fn forge(user: UserId, scope: Scope) -> Permit {
-    Permit::granted(user, scope, None)
+    Permit::granted(user, scope, Capability::ProjectEdit)
 }
 
 fn main() {}

@@ -1,6 +1,6 @@
-use wm_core::{permission::Permit, value::{AccountId, UserId}};
+use wm_core::{permission::Permit, record::Actor, value::AccountId};
 
-fn forge(somebody: UserId, existing: AccountId) -> Permit {
+fn forge(somebody: &Actor, existing: AccountId) -> Permit {
     Permit::new_account(somebody, existing)
 }
 

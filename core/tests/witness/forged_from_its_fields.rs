@@ -1,7 +1,7 @@
-use wm_core::{permission::Permit, record::Author, storage::Scope};
+use wm_core::{permission::{Permit, Right}, record::Author, storage::Scope};
 
 fn forge(author: Author, scope: Scope) -> Permit {
-    Permit { author, scope, capability: None }
+    Permit { author, scope, right: Right::OwnProfile }
 }
 
 fn main() {}

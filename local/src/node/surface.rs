@@ -4,7 +4,8 @@ use std::{future::Future, sync::Arc, time::Duration};
 
 use tokio::sync::Notify;
 use wm_core::{
-    storage::{Batch, Item, Key, List, Page, Range, Scope},
+    operation::Batch,
+    storage::{Item, Key, List, Page, Range, Scope},
     value::{Env, Timestamp},
 };
 use wm_service::{

@@ -9,7 +9,8 @@ use std::{
 use rusqlite::{Connection, Transaction, TransactionBehavior, params};
 use tokio::sync::{mpsc, oneshot};
 use wm_core::{
-    storage::{Batch, Condition, Item, Operation, Scope},
+    operation::Batch,
+    storage::{Condition, Item, Operation, Scope},
     value::Timestamp,
 };
 use wm_service::ports::{CommitError, PortError};
@@ -150,15 +151,15 @@ fn transact(connection: &mut Connection, group: &[Job]) -> rusqlite::Result<Vec<
 
 fn apply(transaction: &mut Transaction<'_>, batch: &Batch) -> rusqlite::Result<Changed> {
     let savepoint = transaction.savepoint()?;
-    let scope = batch.scope.to_string();
-    for operation in &batch.operations {
-        if !carry_out_one(&savepoint, batch.scope, &scope, operation)? {
+    let scope = batch.scope().to_string();
+    for operation in batch.operations() {
+        if !carry_out_one(&savepoint, batch.scope(), &scope, operation)? {
             // Dropped, a savepoint undoes what came after it.
             return Ok(None);
         }
     }
     savepoint.commit()?;
-    Ok(Some(batch.operations.len()))
+    Ok(Some(batch.operations().len()))
 }
 
 /// Whether the condition of an operation held; if so, the operation was carried out.

@@ -170,13 +170,14 @@ impl Running {
 
     pub(crate) async fn download(&self, path: &ObjectPath, media_type: &str) -> SignedRequest {
         let download = SignDownload::new(
-            permit(),
+            permit(Capability::ArtifactDownload),
             path.clone(),
             None,
             path.file.clone(),
             media_type.parse().unwrap(),
             now().after(Duration::from_secs(60)),
         );
+        let download = download.unwrap();
         self.artifacts.sign_download(&download).await.unwrap()
     }
 
@@ -200,14 +201,15 @@ impl Running {
 }
 
 pub(crate) fn sign_upload(path: &ObjectPath, bytes: &[u8], expires_at: Timestamp) -> SignUpload {
-    SignUpload::new(
-        permit(),
+    let upload = SignUpload::new(
+        permit(Capability::VersionCreate),
         path.clone(),
         "application/pdf".parse().unwrap(),
         (bytes.len() as u64).try_into().unwrap(),
         Sha256::of(bytes),
         expires_at,
-    )
+    );
+    upload.unwrap()
 }
 
 pub(crate) async fn read_all(stream: &mut TcpStream) -> String {
@@ -230,7 +232,7 @@ pub(crate) async fn send(
 }
 
 /// A permit of the account's owner, from the engine, as everywhere.
-pub(crate) fn permit() -> Permit {
+fn permit(capability: Capability) -> Permit {
     let user = UserId::from_ulid(4.into());
     let account = record(
         project().account(),
@@ -272,9 +274,7 @@ pub(crate) fn permit() -> Permit {
         grants: &[],
         now: now(),
     };
-    access
-        .permit(project(), Capability::ArtifactCreate)
-        .unwrap()
+    access.permit(project(), capability).unwrap()
 }
 
 fn record<B: Body>(id: B::Id, body: B) -> Record<B> {

@@ -16,7 +16,7 @@ use wm_service::ports::Records;
 
 use crate::{
     stored,
-    support::{creating, etag, item, scope},
+    support::{creating_under, etag, item, scope},
 };
 
 /// Commits an entry and the head in step, so that a copy of two moments would show.
@@ -32,8 +32,7 @@ async fn commit(data: &DataDirectory, number: u64) {
         1 => Condition::Absent,
         _ => Condition::Matches(etag(number - 1)),
     };
-    let mut batch = creating(scope(1), [entry]);
-    batch.operations.push(Operation::Put(head, condition));
+    let batch = creating_under(scope(1), [entry], head, condition);
     data.records.commit(&batch).await.unwrap();
 }
 

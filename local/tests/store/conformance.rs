@@ -6,8 +6,9 @@ use futures_util::future::join_all;
 use proptest::{collection::vec, option, prelude::*};
 use tokio::runtime::Runtime;
 use wm_core::{
+    operation::Batch,
     storage::{
-        Batch, Condition, Index, IndexKey, Item, Key, List, Operation, Range, Sort, memory::Memory,
+        Condition, Index, IndexKey, Item, Key, List, Operation, Range, Sort, memory::Memory,
     },
     value::Timestamp,
 };
@@ -173,7 +174,11 @@ async fn carry_out(store: &SqliteRecords, memory: &mut Memory, command: Command)
                     Err(CommitError::Conflict) => false,
                     Err(CommitError::Failed(error)) => panic!("{error:?}"),
                 };
-                assert_eq!(carried_out, memory.commit(batch).is_ok(), "{batch:?}");
+                assert_eq!(
+                    carried_out,
+                    memory.commit(batch.scope(), batch.operations()).is_ok(),
+                    "{batch:?}"
+                );
             }
         }
         Command::Get(number, sort) => {

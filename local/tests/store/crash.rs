@@ -16,7 +16,7 @@ use wm_service::ports::Records;
 
 use crate::{
     stored,
-    support::{creating, etag, item, scope},
+    support::{creating_under, etag, item, scope},
 };
 
 /// Where the child is told to work.
@@ -39,8 +39,7 @@ fn child() {
             1 => Condition::Absent,
             _ => Condition::Matches(etag(number - 1)),
         };
-        let mut batch = creating(scope(1), [entry]);
-        batch.operations.push(Operation::Put(head, condition));
+        let batch = creating_under(scope(1), [entry], head, condition);
         runtime.block_on(data.records.commit(&batch)).unwrap();
         // Past the test harness, which would keep the line to itself.
         writeln!(std::io::stdout().lock(), "acknowledged {number}").unwrap();

@@ -2,7 +2,8 @@
 
 use ulid::Ulid;
 use wm_core::{
-    storage::{Batch, Condition, ETag, Item, Operation, Scope, Sort},
+    operation::Batch,
+    storage::{Condition, ETag, Item, Operation, Scope, Sort},
     value::{AccountId, CommitId, Sha256, id::Id},
 };
 
@@ -29,15 +30,27 @@ pub(crate) fn item(scope: Scope, sort: &str, mark: u64, body: impl Into<String>)
 
 /// A batch of these operations.
 pub(crate) fn batch(scope: Scope, operations: Vec<Operation>) -> Batch {
-    Batch {
-        scope,
-        commit_id: CommitId::from_ulid(Ulid::from_parts(2, 2)),
-        operations,
-    }
+    let commit_id = CommitId::from_ulid(Ulid::from_parts(2, 2));
+    Batch::unchecked(scope, commit_id, operations)
 }
 
 /// A batch that creates these items.
 pub(crate) fn creating(scope: Scope, items: impl IntoIterator<Item = Item>) -> Batch {
+    batch(scope, creations(items).collect())
+}
+
+/// A batch that creates these items and rewrites the head of the scope, as every commit does.
+pub(crate) fn creating_under(
+    scope: Scope,
+    items: impl IntoIterator<Item = Item>,
+    head: Item,
+    condition: Condition,
+) -> Batch {
+    let head = Operation::Put(head, condition);
+    batch(scope, creations(items).chain([head]).collect())
+}
+
+fn creations(items: impl IntoIterator<Item = Item>) -> impl Iterator<Item = Operation> {
     let create = |item| Operation::Put(item, Condition::Absent);
-    batch(scope, items.into_iter().map(create).collect())
+    items.into_iter().map(create)
 }

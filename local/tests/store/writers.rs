@@ -12,7 +12,7 @@ use wm_service::ports::{CommitError, Records};
 
 use crate::{
     stored,
-    support::{batch, creating, etag, item, scope},
+    support::{batch, creating, creating_under, etag, item, scope},
 };
 
 fn store() -> (tempfile::TempDir, SqliteRecords) {
@@ -34,8 +34,7 @@ async fn count_up(store: &SqliteRecords) {
     let count: u64 = before + 1;
     let head = item(scope, "#0HEAD", count, count.to_string());
     let entry = item(scope, &format!("JOURNAL#{count:020}"), count, "");
-    let mut batch = creating(scope, [entry]);
-    batch.operations.push(Operation::Put(head, condition));
+    let batch = creating_under(scope, [entry], head, condition);
     store.commit(&batch).await.unwrap();
 }
 

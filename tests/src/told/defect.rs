@@ -7,7 +7,8 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 use wm_core::{
-    storage::{Batch, Condition, ETag, Item, Operation, Page, Range, Scope},
+    operation::Batch,
+    storage::{Condition, ETag, Item, Operation, Page, Range, Scope},
     value::Sha256,
 };
 use wm_service::ports::{CommitError, Records};
@@ -109,13 +110,12 @@ pub(super) async fn commit(
             committed => committed,
         },
         Some(Defect::LateTombstone) => {
-            let mut batch = batch.clone();
-            let (late, now) = std::mem::take(&mut batch.operations)
-                .into_iter()
-                .partition(is_deletion);
-            batch.operations = now;
-            batch.operations.extend(memory.take_late(batch.scope));
-            lock(&memory.late).insert(batch.scope, late);
+            let scope = batch.scope();
+            let operations = batch.operations().iter().cloned();
+            let (late, mut now): (Vec<_>, Vec<_>) = operations.partition(is_deletion);
+            now.extend(memory.take_late(scope));
+            lock(&memory.late).insert(scope, late);
+            let batch = Batch::unchecked(scope, batch.commit_id(), now);
             records.commit(&batch).await
         }
         _ => records.commit(batch).await,
@@ -124,14 +124,15 @@ pub(super) async fn commit(
 
 /// Reads the mark of whatever is stored, and conditions on that.
 async fn unconditionally(records: &impl Records, batch: &Batch) -> Result<(), CommitError> {
-    let mut batch = batch.clone();
-    for operation in &mut batch.operations {
+    let mut operations = batch.operations().to_vec();
+    for operation in &mut operations {
         let Operation::Put(Item { key, .. }, condition) = operation else {
             continue;
         };
         let stored = records.get(key).await.map_err(CommitError::Failed)?;
         *condition = stored.map_or(Condition::Absent, |item| Condition::Matches(item.etag));
     }
+    let batch = Batch::unchecked(batch.scope(), batch.commit_id(), operations);
     records.commit(&batch).await
 }
 

@@ -143,10 +143,10 @@ mod tests {
 
     use super::past;
     use crate::{
+        operation::Batch,
         record::{Account, Member, MemberStatus, Project, Record, RetiredTeam},
-        storage::{Batch, Condition, IndexKeys, Operation, Scope, Sort},
-        testing::GrantFixture,
-        testing::{Person, World, principal_of},
+        storage::{Condition, IndexKeys, Operation, Scope, Sort},
+        testing::{GrantFixture, Person, World, principal_of},
         value::{AccountRole, CommitId, ProjectRole, Timestamp, id::Id},
     };
 
@@ -410,12 +410,10 @@ mod tests {
                 Condition::Absent,
             )
         };
-        let history = Batch {
-            scope,
-            commit_id: CommitId::from_ulid(ulid::Ulid::nil()),
-            operations: (0..=u64::from(past::ROWS)).map(state).collect(),
-        };
-        fixture.world.store.commit(&history).unwrap();
+        let commit_id = CommitId::from_ulid(ulid::Ulid::nil());
+        let states = (0..=u64::from(past::ROWS)).map(state).collect();
+        let history = Batch::unchecked(scope, commit_id, states);
+        fixture.world.try_commit(&history).unwrap();
         let path = format!("{}/access?at={}", fixture.path(), fixture.world.now);
         fixture.world.get(&ana, &path).expect_problem("conflict");
         fixture

@@ -53,7 +53,7 @@ impl UseCase for CloseAccount {
         let account = records.account.ok_or_else(Problem::not_found)?;
         self.if_match.honour(Some(&account.etag()))?;
         let head = facts.record(&head_key(Scope::Account(self.account)))?;
-        let mut commit = Commit::open(context, permit, head);
+        let mut commit = Commit::open(context, permit, head)?;
         let body = Account {
             status: AccountStatus::Closed,
             ..account.body.clone()

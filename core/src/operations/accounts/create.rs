@@ -76,7 +76,7 @@ impl UseCase for CreateAccount {
                 "this `Idempotency-Key` made an account more than a day ago; send a new key",
             ));
         }
-        let mut commit = Commit::open(context, Permit::new_account(user, id), None);
+        let mut commit = Commit::open(context, Permit::new_account(&context.actor, id), None)?;
         let account = Account {
             name: self.input.name.clone(),
             kind: self.input.kind,

@@ -68,7 +68,7 @@ impl UseCase for UpdateAccount {
         let account = records.account.ok_or_else(Problem::not_found)?;
         self.if_match.require(&account.etag())?;
         let head = facts.record(&head_key(Scope::Account(self.account)))?;
-        let mut commit = Commit::open(context, permit, head);
+        let mut commit = Commit::open(context, permit, head)?;
         let body = Account {
             name: self.input.name.clone(),
             ..account.body.clone()

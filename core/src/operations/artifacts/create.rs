@@ -86,16 +86,16 @@ fn reply(
     permit: Permit,
     artifact: &Record<Artifact>,
     version: &Record<Version>,
-) -> Reply {
+) -> Result<Reply, Problem> {
     let body = CreatedView {
         artifact: ArtifactView::from(artifact),
         version: VersionView::from(version),
         upload: None,
     };
-    Reply {
+    Ok(Reply {
         records: vec![artifact.key(), version.key()],
-        ..declared(context, permit, version, &body)
-    }
+        ..declared(context, permit, version, &body)?
+    })
 }
 
 impl UseCase for CreateArtifact {
@@ -105,7 +105,7 @@ impl UseCase for CreateArtifact {
 
     fn decide(&self, context: &Context<'_>, facts: &Facts) -> Result<Outcome, Problem> {
         let (permit, records) = self.authorise(context, facts)?;
-        let mut commit = Commit::open(context, permit.clone(), records.head);
+        let mut commit = Commit::open(context, permit.clone(), records.head)?;
         let artifact = commit.create(context.env.id("artifact"), self.artifact(context));
         let version = Version {
             project_id: self.project,
@@ -115,7 +115,7 @@ impl UseCase for CreateArtifact {
             restored_from: None,
         };
         let version = commit.create(VersionNumber(1), version);
-        let reply = reply(context, permit, &artifact, &version);
+        let reply = reply(context, permit, &artifact, &version)?;
         commit.finish(EventType::ArtifactCreated, reply)
     }
 
@@ -132,7 +132,7 @@ impl UseCase for CreateArtifact {
         let (permit, _) = self.authorise(context, facts)?;
         let artifact = view::replayed(facts, records, 0)?;
         let version = view::replayed(facts, records, 1)?;
-        Ok(reply(context, permit, &artifact, &version))
+        reply(context, permit, &artifact, &version)
     }
 }
 
@@ -348,7 +348,7 @@ mod tests {
         fixture.revoke(&ben);
         let before = fixture.world.dump();
         // Nothing is signed before the commit, and the decision made anew refuses.
-        assert!(fixture.world.store.commit(&batch).is_err());
+        assert!(fixture.world.try_commit(&batch).is_err());
         fixture
             .world
             .post(&ben, &path, declaration(BYTES))

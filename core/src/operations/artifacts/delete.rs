@@ -47,7 +47,7 @@ impl UseCase for DeleteArtifact {
         let found = self.place.find(context, facts)?;
         let current = self.if_match.honour(Some(&found.artifact.etag()));
         let permit = found.permit_if(Capability::ArtifactDelete, current)?;
-        let mut commit = found.commit(context, permit);
+        let mut commit = found.commit(context, permit)?;
         commit.delete(&found.artifact);
         commit.finish(EventType::ArtifactDeleted, Reply::no_content())
     }

@@ -69,7 +69,7 @@ impl UseCase for RestoreArtifact {
         if !before.deleted {
             return Ok(Outcome::Reply(reply(before)));
         }
-        let mut commit = found.commit(context, permit);
+        let mut commit = found.commit(context, permit)?;
         let artifact = commit.update(before, before.body.clone());
         commit.finish(EventType::ArtifactRestored, reply(&artifact))
     }

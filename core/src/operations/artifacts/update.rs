@@ -89,7 +89,7 @@ impl UseCase for UpdateArtifact {
             let view = ArtifactView::from(before);
             return Ok(Outcome::Reply(view::shown(before, &view)));
         }
-        let mut commit = found.commit(context, permit);
+        let mut commit = found.commit(context, permit)?;
         let artifact = commit.update(before, changed);
         let reply = view::shown(&artifact, &ArtifactView::from(&artifact));
         commit.finish(EventType::ArtifactUpdated, reply)

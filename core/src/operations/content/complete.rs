@@ -7,12 +7,12 @@ use serde::Deserialize;
 
 use super::{
     FoundArtifact, Place, Stored,
-    completion::{self, Completion, Standing, VERIFY_INLINE_LIMIT, standing},
+    completion::{self, Completion, Evidence, Standing, VERIFY_INLINE_LIMIT, standing},
 };
 use crate::{
-    operation::{Ask, Context, Facts, Outcome, Parsed, Part, Problem, Reply, UseCase},
+    operation::{Ask, Assembly, Context, Facts, Outcome, Parsed, Part, Problem, Reply, UseCase},
     permission::Permit,
-    record::Record,
+    record::{Content, Record},
     storage::{Key, Scope, UploadLimits},
 };
 
@@ -98,28 +98,38 @@ impl<S: Stored> Complete<S> {
         }
     }
 
-    /// What the object store is asked; `None` when the answer stands already.
-    fn evidence(&self, record: &Record<S>, context: &Context<'_>) -> Result<Option<Ask>, Problem> {
+    /// What shows that the object is there and whole; `None` when the answer stands already.
+    fn evidence(
+        &self,
+        record: &Record<S>,
+        context: &Context<'_>,
+    ) -> Result<Option<Evidence>, Problem> {
         let content = record.body.content();
         if standing(content, context.env.now)? != Standing::Awaited {
             return Ok(None);
         }
-        self.question(record, context.surface.upload).map(Some)
+        let limits = context.surface.upload;
+        if limits.in_parts(content.size) {
+            self.parts_sent(content, limits).map(Some)
+        } else {
+            self.single_object(record).map(Some)
+        }
     }
 
-    fn question(&self, record: &Record<S>, limits: UploadLimits) -> Result<Ask, Problem> {
-        let path = S::object_path(record);
-        let content = record.body.content();
-        if !limits.in_parts(content.size) {
-            let hash = content.size.bytes() <= VERIFY_INLINE_LIMIT;
-            return match &self.parts {
-                None => Ok(Ask::Stat { path, hash }),
-                Some(_) => Err(Problem::field(
-                    "parts",
-                    "must be left out: this upload is a single request",
-                )),
-            };
+    fn single_object(&self, record: &Record<S>) -> Result<Evidence, Problem> {
+        if self.parts.is_some() {
+            return Err(Problem::field(
+                "parts",
+                "must be left out: this upload is a single request",
+            ));
         }
+        Ok(Evidence::Object(Ask::Stat {
+            path: S::object_path(record),
+            hash: record.body.content().size.bytes() <= VERIFY_INLINE_LIMIT,
+        }))
+    }
+
+    fn parts_sent(&self, content: &Content, limits: UploadLimits) -> Result<Evidence, Problem> {
         let every = 1..=limits.part_count(content.size);
         let parts = self.parts.clone().unwrap_or_default();
         if !parts.iter().map(|part| part.number).eq(every) {
@@ -131,11 +141,7 @@ impl<S: Stored> Complete<S> {
         let upload_id = content.upload_id.clone().ok_or_else(|| {
             Problem::conflict("the upload in parts was not begun: ask for its plan again")
         })?;
-        Ok(Ask::Assemble {
-            path,
-            upload_id,
-            parts,
-        })
+        Ok(Evidence::Parts { upload_id, parts })
     }
 }
 
@@ -151,14 +157,27 @@ impl<S: Stored> UseCase for Complete<S> {
         Ok(asks)
     }
 
+    fn assembly(&self, context: &Context<'_>, facts: &Facts) -> Result<Option<Assembly>, Problem> {
+        let (permit, _, record) = self.authorise(context, facts)?;
+        let Some(Evidence::Parts { upload_id, parts }) = self.evidence(&record, context)? else {
+            return Ok(None);
+        };
+        self.completion(context, facts, &record).check_uploader()?;
+        Assembly::new(permit, S::object_path(&record), upload_id, parts).map(Some)
+    }
+
     fn decide(&self, context: &Context<'_>, facts: &Facts) -> Result<Outcome, Problem> {
         let (permit, found, record) = self.authorise(context, facts)?;
         let Some(evidence) = self.evidence(&record, context)? else {
-            return Ok(Outcome::Reply(completion::reply(&record)));
+            return completion::reply(&record).map(Outcome::Reply);
         };
-        let commit = found.commit(context, permit);
-        self.completion(context, facts, &record)
-            .conclude(commit, &found.artifact, &evidence)
+        let mut commit = found.commit(context, permit)?;
+        let completion = self.completion(context, facts, &record);
+        let (record, event) = completion.examine(&mut commit, &found.artifact, &evidence)?;
+        match completion::reply(&record) {
+            Ok(reply) => commit.finish(event, reply),
+            Err(mismatch) => commit.reject(event, mismatch, &[record.key()]),
+        }
     }
 
     fn writes(&self, _: &Context<'_>) -> Option<Scope> {
@@ -168,7 +187,7 @@ impl<S: Stored> UseCase for Complete<S> {
     /// Completing is idempotent by itself: the answer is where the upload stands now.
     fn replay(&self, context: &Context<'_>, facts: &Facts, _: &[Key]) -> Result<Reply, Problem> {
         let (_, _, record) = self.authorise(context, facts)?;
-        Ok(completion::reply(&record))
+        completion::reply(&record)
     }
 }
 

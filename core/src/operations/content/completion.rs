@@ -1,15 +1,15 @@
 //! Completing an upload: the decision that a caller's request, a storage event and the sweep share.
 
-use alloc::vec::Vec;
+use alloc::{string::String, vec::Vec};
 
 use super::Stored;
 use crate::{
     operation::{
-        Ask, Commit, Context, Facts, Outcome, Problem, ProblemKind, Reply, Stat,
+        Ask, Commit, Context, Facts, NotAsked, Part, Problem, ProblemKind, Reply, Stat,
         authority::ProjectRecords, view,
     },
     permission::Refusal,
-    record::{Artifact, Content, ContentStatus, Record},
+    record::{Artifact, Content, ContentStatus, EventType, Record},
     value::{ProjectId, Timestamp},
 };
 
@@ -53,20 +53,40 @@ fn mismatch() -> Problem {
 }
 
 /// The answer that shows where an upload stands: 200, or 202 while it is being verified.
-pub(crate) fn reply<S: Stored>(record: &Record<S>) -> Reply {
+///
+/// # Errors
+/// 409 upload-mismatch once it was rejected.
+pub(crate) fn reply<S: Stored>(record: &Record<S>) -> Result<Reply, Problem> {
     let shown = view::shown(record, &S::View::from(record));
     match record.body.content().status {
-        ContentStatus::Verifying => Reply {
+        ContentStatus::Verifying => Ok(Reply {
             status: 202,
             ..shown
-        },
-        ContentStatus::Rejected => Reply {
-            status: ProblemKind::UploadMismatch.status(),
-            records: shown.records,
-            problem: Some(mismatch()),
-            ..Reply::default()
-        },
-        _ => shown,
+        }),
+        ContentStatus::Rejected => Err(mismatch()),
+        _ => Ok(shown),
+    }
+}
+
+/// What shows that an object is there and whole.
+pub(crate) enum Evidence {
+    /// The object store's word.
+    Object(Ask),
+    /// The object that these parts make.
+    Parts {
+        /// The provider's name for the upload.
+        upload_id: String,
+        /// The parts, ascending.
+        parts: Vec<Part>,
+    },
+}
+
+impl Evidence {
+    fn found<'f>(&self, facts: &'f Facts) -> Result<Option<&'f Stat>, NotAsked> {
+        match self {
+            Self::Object(stat) => facts.stat(stat),
+            Self::Parts { .. } => facts.assembled().ok_or(NotAsked),
+        }
     }
 }
 
@@ -84,19 +104,24 @@ impl<S: Stored> Completion<'_, S> {
     ///
     /// # Errors
     /// 409 when whoever declared it may no longer upload.
-    pub(crate) fn asks(&self, evidence: Ask) -> Result<Vec<Ask>, Problem> {
+    pub(crate) fn asks(&self, evidence: Evidence) -> Result<Vec<Ask>, Problem> {
         let uploader = self.record.body.content().uploaded_by;
         let mut asks = ProjectRecords::asks(self.project, uploader);
         if self.facts.has_all(&asks) {
             self.check_uploader()?;
-            asks.push(evidence);
+            if let Evidence::Object(stat) = evidence {
+                asks.push(stat);
+            }
             asks.extend(self.record.body.companion().map(Ask::Get));
         }
         Ok(asks)
     }
 
     /// Whoever declared an upload must still be allowed to when it is completed, whoever completes it.
-    fn check_uploader(&self) -> Result<(), Problem> {
+    ///
+    /// # Errors
+    /// 409 when whoever declared it may no longer upload.
+    pub(crate) fn check_uploader(&self) -> Result<(), Problem> {
         let uploader = self.record.body.content().uploaded_by;
         let records = ProjectRecords::load(self.facts, self.project, uploader)?;
         match records.access(self.context.env.now).check(S::CREATE) {
@@ -108,30 +133,32 @@ impl<S: Stored> Completion<'_, S> {
         }
     }
 
-    /// Closes the commit with what the object store says.
+    /// Records in the commit what the object store says. Answers the record as it is then, and what
+    /// happened.
     ///
     /// # Errors
     /// 409 while the bytes are not there, and as [`Completion::asks`].
-    pub(crate) fn conclude(
+    pub(crate) fn examine(
         &self,
-        mut commit: Commit<'_>,
+        commit: &mut Commit<'_>,
         artifact: &Record<Artifact>,
-        evidence: &Ask,
-    ) -> Result<Outcome, Problem> {
+        evidence: &Evidence,
+    ) -> Result<(Record<S>, EventType), Problem> {
         self.check_uploader()?;
         let before = &self.record.body;
-        let content = examined(before.content(), self.facts.stat(evidence)?)?;
+        let object = evidence.found(self.facts)?;
+        let content = examined(before.content(), object)?;
         let status = content.status;
         let record = commit.update(self.record, before.with_content(content));
         let event = match status {
             ContentStatus::Available => {
-                S::release(&mut commit, self.facts, artifact, &record)?;
+                S::release(commit, self.facts, artifact, &record)?;
                 S::EVENTS.available
             }
             ContentStatus::Rejected => S::EVENTS.rejected,
             _ => S::EVENTS.verifying,
         };
-        commit.finish(event, reply(&record))
+        Ok((record, event))
     }
 }
 

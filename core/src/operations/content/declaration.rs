@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Stored;
 use crate::{
-    operation::{Context, Reply, Sign, SignUpload},
+    operation::{Context, Problem, Reply, Sign, SignUpload},
     permission::Permit,
     record::{Content, ContentStatus, Record},
     value::{FileName, MediaType, Sha256, Size, Timestamp, UserId, canonical},
@@ -63,10 +63,10 @@ pub(crate) fn plan<S: Stored>(
     context: &Context<'_>,
     permit: Permit,
     record: &Record<S>,
-) -> Option<Sign> {
+) -> Result<Option<Sign>, Problem> {
     let content = record.body.content();
     if content.status != ContentStatus::Pending || content.upload_expires_at <= context.env.now {
-        return None;
+        return Ok(None);
     }
     let mut upload = SignUpload::new(
         permit,
@@ -75,10 +75,10 @@ pub(crate) fn plan<S: Stored>(
         content.size,
         content.sha256,
         content.upload_expires_at,
-    );
+    )?;
     upload.upload_id.clone_from(&content.upload_id);
     upload.limits = context.surface.upload;
-    Some(Sign::Upload(upload))
+    Ok(Some(Sign::Upload(upload)))
 }
 
 /// 201 showing what was declared, with the plan to sign.
@@ -87,14 +87,14 @@ pub(crate) fn declared<S: Stored>(
     permit: Permit,
     record: &Record<S>,
     view: &impl Serialize,
-) -> Reply {
-    Reply {
+) -> Result<Reply, Problem> {
+    Ok(Reply {
         status: 201,
         body: Some(canonical::to_value(view)),
-        sign: plan(context, permit, record),
+        sign: plan(context, permit, record)?,
         records: vec![record.key()],
         ..Reply::default()
-    }
+    })
 }
 
 /// Content, as answered inside a version or a derived output.

@@ -66,7 +66,7 @@ impl<S: Stored> UseCase for Download<S> {
             content.name.clone(),
             served_type(content),
             context.env.now.after(LIFETIME),
-        );
+        )?;
         Ok(Outcome::Reply(Reply {
             status: 200,
             sign: Some(Sign::Download(download)),

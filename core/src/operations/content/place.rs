@@ -114,7 +114,14 @@ impl FoundArtifact {
     }
 
     /// Opens a commit in the project.
-    pub(crate) fn commit<'a>(&self, context: &'a Context<'a>, permit: Permit) -> Commit<'a> {
+    ///
+    /// # Errors
+    /// As [`Commit::open`].
+    pub(crate) fn commit<'a>(
+        &self,
+        context: &'a Context<'a>,
+        permit: Permit,
+    ) -> Result<Commit<'a>, Problem> {
         Commit::open(context, permit, self.records.head.clone())
     }
 }

@@ -57,12 +57,16 @@ impl<S: Stored> Reissue<S> {
     }
 }
 
-fn reply<S: Stored>(context: &Context<'_>, permit: Permit, record: &Record<S>) -> Reply {
-    Reply {
+fn reply<S: Stored>(
+    context: &Context<'_>,
+    permit: Permit,
+    record: &Record<S>,
+) -> Result<Reply, Problem> {
+    Ok(Reply {
         records: vec![record.key()],
-        sign: plan(context, permit, record),
+        sign: plan(context, permit, record)?,
         ..Reply::ok(json!({}))
-    }
+    })
 }
 
 impl<S: Stored> UseCase for Reissue<S> {
@@ -72,14 +76,14 @@ impl<S: Stored> UseCase for Reissue<S> {
 
     fn decide(&self, context: &Context<'_>, facts: &Facts) -> Result<Outcome, Problem> {
         let (permit, found, record) = self.authorise(context, facts)?;
-        let mut commit = found.commit(context, permit.clone());
+        let mut commit = found.commit(context, permit.clone())?;
         let before = record.body.content();
         let content = Content {
             upload_expires_at: upload_end(before.size, context),
             ..before.clone()
         };
         let record = commit.update(&record, record.body.with_content(content));
-        commit.finish(S::EVENTS.reissued, reply(context, permit, &record))
+        commit.finish(S::EVENTS.reissued, reply(context, permit, &record)?)
     }
 
     fn writes(&self, _: &Context<'_>) -> Option<Scope> {
@@ -88,7 +92,7 @@ impl<S: Stored> UseCase for Reissue<S> {
 
     fn replay(&self, context: &Context<'_>, facts: &Facts, _: &[Key]) -> Result<Reply, Problem> {
         let (permit, _, record) = self.authorise(context, facts)?;
-        Ok(reply(context, permit, &record))
+        reply(context, permit, &record)
     }
 }
 

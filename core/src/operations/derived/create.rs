@@ -137,7 +137,11 @@ impl CreateDerived {
     }
 }
 
-fn reply(context: &Context<'_>, permit: Permit, derived: &Record<Derived>) -> Reply {
+fn reply(
+    context: &Context<'_>,
+    permit: Permit,
+    derived: &Record<Derived>,
+) -> Result<Reply, Problem> {
     let body = CreatedView {
         derived: DerivedView::from(derived),
         upload: None,
@@ -156,9 +160,9 @@ impl UseCase for CreateDerived {
     fn decide(&self, context: &Context<'_>, facts: &Facts) -> Result<Outcome, Problem> {
         let (permit, found) = self.authorise(context, facts)?;
         self.check_named(facts)?;
-        let mut commit = found.commit(context, permit.clone());
+        let mut commit = found.commit(context, permit.clone())?;
         let derived = commit.create(context.env.id("derived"), self.derived(context));
-        commit.finish(EventType::DerivedCreated, reply(context, permit, &derived))
+        commit.finish(EventType::DerivedCreated, reply(context, permit, &derived)?)
     }
 
     fn writes(&self, _: &Context<'_>) -> Option<Scope> {
@@ -173,7 +177,7 @@ impl UseCase for CreateDerived {
     ) -> Result<Reply, Problem> {
         let (permit, _) = self.authorise(context, facts)?;
         let derived = view::replayed(facts, records, 0)?;
-        Ok(reply(context, permit, &derived))
+        reply(context, permit, &derived)
     }
 }
 

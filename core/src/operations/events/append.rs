@@ -72,7 +72,7 @@ impl UseCase for AppendEvent {
 
     fn decide(&self, context: &Context<'_>, facts: &Facts) -> Result<Outcome, Problem> {
         let (permit, found) = self.authorise(context, facts)?;
-        let mut commit = found.commit(context, permit);
+        let mut commit = found.commit(context, permit)?;
         let event = WriteEvent {
             project_id: self.place.project,
             artifact_id: self.place.artifact,

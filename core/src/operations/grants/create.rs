@@ -93,7 +93,7 @@ impl UseCase for CreateGrant {
             return Ok(first);
         }
         let head = facts.record(&head_key(permit.scope()))?;
-        let mut commit = Commit::open(context, permit, head);
+        let mut commit = Commit::open(context, permit, head)?;
         let grant = self.input.grant(self.project, &recipient);
         let grant = commit.create(context.env.id("grant"), grant);
         commit.finish(EventType::GrantCreated, reply(&grant, context.env.now))

@@ -159,7 +159,7 @@ pub(super) fn mark_owning_team(
     }
     let permit = access.permit_owning_team(project)?;
     let head = facts.record(&head_key(permit.scope()))?;
-    let mut commit = Commit::open(context, permit, head);
+    let mut commit = Commit::open(context, permit, head)?;
     let body = team.body.clone();
     commit.update(
         team,
@@ -168,5 +168,5 @@ pub(super) fn mark_owning_team(
             ..body
         },
     );
-    Ok(Some(commit.prepare(EventType::TeamUpdated)))
+    commit.prepare(EventType::TeamUpdated).map(Some)
 }

@@ -88,7 +88,7 @@ impl UseCase for RevokeGrant {
             return Ok(Outcome::Reply(Reply::no_content()));
         }
         let head = facts.record(&head_key(permit.scope()))?;
-        let mut commit = Commit::open(context, permit, head);
+        let mut commit = Commit::open(context, permit, head)?;
         let revocation = Revocation {
             at: commit.at(),
             by: Some(context.user()),

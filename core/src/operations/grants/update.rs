@@ -151,7 +151,7 @@ impl UseCase for UpdateGrant {
             return Ok(first);
         }
         let head = facts.record(&head_key(permit.scope()))?;
-        let mut commit = Commit::open(context, permit, head);
+        let mut commit = Commit::open(context, permit, head)?;
         let grant = commit.update(&before, after);
         commit.finish(EventType::GrantUpdated, shown(&grant))
     }

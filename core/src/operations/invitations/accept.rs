@@ -12,8 +12,8 @@ use super::{
 };
 use crate::{
     operation::{
-        Ask, Commit, Context, Facts, Method, Outcome, Parsed, Problem, ProblemKind, Reply, Route,
-        UseCase,
+        Ask, Commit, Context, Continuation, Facts, Method, Outcome, Parsed, Problem, ProblemKind,
+        Reply, Route, UseCase,
         authority::{AccountRecords, head_key},
         schema, view,
     },
@@ -68,16 +68,22 @@ struct AcceptedView {
 
 fn reply(member: &Record<Member>, invitation: &Record<Invitation>) -> Reply {
     let pending = &invitation.body.pending_grants;
-    let view = AcceptedView {
+    let mut view = AcceptedView {
         account_id: invitation.body.account_id,
         member: MemberView::from(member),
         invitation: AnsweredView::from(invitation),
         pending: pending.iter().map(|grant| grant.project_id).collect(),
     };
+    let shown = Reply::ok(canonical::to_value(&view));
+    view.pending.clear();
+    let finish = Continuation {
+        key: invitation.key(),
+        body: Some(canonical::to_value(&view)),
+    };
     Reply {
-        finish: (!pending.is_empty()).then(|| invitation.key()),
+        finish: (!pending.is_empty()).then_some(finish),
         records: Vec::from([member.key(), invitation.key()]),
-        ..Reply::ok(canonical::to_value(&view))
+        ..shown
     }
 }
 
@@ -115,7 +121,7 @@ impl UseCase for AcceptInvitation {
         };
         joining.check()?;
         let head = facts.record(&head_key(permit.scope()))?;
-        let mut commit = Commit::open(context, permit, head);
+        let mut commit = Commit::open(context, permit, head)?;
         let member = joining.member(&mut commit)?;
         for team in teams_offered(facts, &inviter.access(), &invitation.body)? {
             joining.team(&mut commit, &member, team);
@@ -310,7 +316,7 @@ mod tests {
             panic!("both decide to join")
         };
         scene.world.commit(&first);
-        assert!(scene.world.store.commit(&second).is_err());
+        assert!(scene.world.try_commit(&second).is_err());
         scene.refused(&token);
     }
 

@@ -10,10 +10,10 @@ use crate::{
         Ask, Context, Facts, Problem, ProblemKind, authority::head_key,
         invitation_token::InvitationToken,
     },
-    permission::Permit,
+    permission::{InvitationAccess, InvitationRefusal, Permit},
     record::{Invitation, InvitationStatus, Record, User},
-    storage::{Scope, Sort},
-    value::{AccountId, AccountRole, Email, InvitationId},
+    storage::{Key, Scope, Sort},
+    value::{AccountId, AccountRole, InvitationId},
 };
 
 /// The body. It holds the token, so it is never printed.
@@ -65,11 +65,10 @@ impl Input {
     /// invitation, which the commit conditions on anyway; and the caller's profile.
     pub(super) fn first_asks(&self, context: &Context<'_>) -> Result<Vec<Ask>, Problem> {
         let token = self.token(context)?;
-        let profile = Scope::User(context.user()).key(Sort::user());
         Ok(vec![
             Ask::Get(head_key(Scope::Account(token.account))),
             Ask::Get(token.key()),
-            Ask::Get(profile),
+            Ask::Get(profile_key(context)),
         ])
     }
 
@@ -92,36 +91,33 @@ impl Input {
         context: &Context<'_>,
         facts: &Facts,
     ) -> Result<(Permit, Record<Invitation>), Problem> {
-        let invitation = self.stored(context, facts)?;
         let token = self.token(context)?;
-        let awaits = |invitation: &Record<Invitation>| {
-            !invitation.deleted
-                && invitation.body.status == InvitationStatus::Pending
-                && context.env.now < invitation.body.expires_at
-                && InvitationToken::of(invitation) == token
+        let invitation = self.stored(context, facts)?;
+        let invitation = invitation
+            .filter(|invitation| InvitationToken::of(invitation) == token)
+            .ok_or_else(InvitationToken::refused)?;
+        let profile: Option<Record<User>> = facts.record(&profile_key(context))?;
+        let access = InvitationAccess {
+            actor: &context.actor,
+            profile: profile.as_ref(),
+            invitation: &invitation,
+            now: context.env.now,
         };
-        let invitation = invitation.filter(awaits);
-        let invitation = invitation.ok_or_else(InvitationToken::refused)?;
-        check_address(context, facts, &invitation.body.email)?;
-        let permit = Permit::invited(context.user(), token.account);
+        let permit = access.permit().map_err(refused)?;
         Ok((permit, invitation))
     }
 }
 
-/// The caller proved the address: earlier, then it is in their profile, or with this very token.
-fn check_address(context: &Context<'_>, facts: &Facts, invited: &Email) -> Result<(), Problem> {
-    let profile = Scope::User(context.user()).key(Sort::user());
-    let profile: Option<Record<User>> = facts.record(&profile)?;
-    let earlier = profile.and_then(|user| user.body.email);
-    let proved = [
-        earlier.as_ref(),
-        context.actor.claims.verified_email.as_ref(),
-    ];
-    if proved.contains(&Some(invited)) {
-        return Ok(());
+fn profile_key(context: &Context<'_>) -> Key {
+    Scope::User(context.user()).key(Sort::user())
+}
+
+fn refused(refusal: InvitationRefusal) -> Problem {
+    match refusal {
+        InvitationRefusal::Closed => InvitationToken::refused(),
+        InvitationRefusal::OtherRecipient => Problem::new(
+            ProblemKind::Forbidden,
+            "this invitation was sent to an address you have not proved to be yours; sign in with it",
+        ),
     }
-    Err(Problem::new(
-        ProblemKind::Forbidden,
-        "this invitation was sent to an address you have not proved to be yours; sign in with it",
-    ))
 }

@@ -150,7 +150,7 @@ impl UseCase for CreateInvitation {
         self.expires_at(context.env.now)?;
         offer.check_authority(context, facts, &access)?;
         let invitation = self.invitation(context, project_grants)?;
-        let mut commit = Commit::open(context, permit, facts.record(&head_key(self.scope()))?);
+        let mut commit = Commit::open(context, permit, facts.record(&head_key(self.scope()))?)?;
         let invitation = commit.create(context.env.id("invitation"), invitation);
         commit.finish(EventType::InvitationCreated, reply(&invitation))
     }

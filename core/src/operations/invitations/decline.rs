@@ -47,7 +47,7 @@ impl UseCase for DeclineInvitation {
     fn decide(&self, context: &Context<'_>, facts: &Facts) -> Result<Outcome, Problem> {
         let (permit, invitation) = self.input.open(context, facts)?;
         let head = facts.record(&head_key(permit.scope()))?;
-        let mut commit = Commit::open(context, permit, head);
+        let mut commit = Commit::open(context, permit, head)?;
         let body = Invitation {
             status: InvitationStatus::Declined,
             answered_by: Some(context.user()),

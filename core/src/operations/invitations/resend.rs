@@ -70,7 +70,7 @@ impl UseCase for ResendInvitation {
         let records = AccountRecords::load(facts, self.named.account, context.user())?;
         Offer::from(&invitation.body).check_authority(context, facts, &records.access())?;
         check_pending(&invitation)?;
-        let mut commit = Commit::open(context, permit, self.named.head(facts)?);
+        let mut commit = Commit::open(context, permit, self.named.head(facts)?)?;
         let invitation = commit.update(&invitation, sent_again(context, &invitation.body)?);
         commit.finish(EventType::InvitationResent, reply(&invitation))
     }

@@ -51,7 +51,7 @@ impl UseCase for RevokeInvitation {
         let (permit, invitation) = self.named.load(context, facts)?;
         self.if_match.honour(Some(&invitation.etag()))?;
         check_pending(&invitation)?;
-        let mut commit = Commit::open(context, permit, self.named.head(facts)?);
+        let mut commit = Commit::open(context, permit, self.named.head(facts)?)?;
         let body = Invitation {
             status: InvitationStatus::Revoked,
             ..invitation.body.clone()

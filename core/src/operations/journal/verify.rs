@@ -170,7 +170,8 @@ mod tests {
 
     use super::*;
     use crate::{
-        storage::{Batch, Condition, Item, Operation, Scope},
+        operation::Batch,
+        storage::{Condition, Item, Operation, Scope},
         testing::{Person, World},
         value::{CommitId, Cursor, id::Id},
     };
@@ -201,11 +202,8 @@ mod tests {
             Some(item) => Operation::Put(item, matches),
             None => Operation::Delete(sort, matches),
         };
-        world.commit(&Batch {
-            scope,
-            commit_id: CommitId::from_ulid(ulid::Ulid::nil()),
-            operations: vec![operation],
-        });
+        let commit_id = CommitId::from_ulid(ulid::Ulid::nil());
+        world.commit(&Batch::unchecked(scope, commit_id, vec![operation]));
     }
 
     fn verify(world: &mut World, ana: &Person, path: &str) -> serde_json::Value {

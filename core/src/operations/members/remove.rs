@@ -72,7 +72,7 @@ impl UseCase for RemoveMember {
         let (permit, member) = self.permit(&records.access(), self.named.load(facts)?)?;
         self.if_match.honour(Some(&member.etag()))?;
         let head = facts.record(&head_key(self.named.scope()))?;
-        let mut commit = Commit::open(context, permit, head);
+        let mut commit = Commit::open(context, permit, head)?;
         let body = Member {
             status: MemberStatus::Removed,
             ..member.body.clone()

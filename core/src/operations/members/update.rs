@@ -105,7 +105,7 @@ impl UseCase for UpdateMember {
             return Ok(Outcome::Reply(reply(&member)));
         }
         let head = facts.record(&head_key(self.named.scope()))?;
-        let mut commit = Commit::open(context, permit, head);
+        let mut commit = Commit::open(context, permit, head)?;
         let account = records.account.as_ref().ok_or_else(Problem::not_found)?;
         keep_owners(&mut commit, account, member.id, &body)?;
         let member = commit.update(&member, body);
@@ -294,7 +294,7 @@ mod tests {
         };
         world.commit(&first);
         let before = world.dump();
-        assert!(world.store.commit(&second).is_err());
+        assert!(world.try_commit(&second).is_err());
         assert_eq!(
             world.dump(),
             before,

@@ -102,7 +102,7 @@ impl UseCase for AppendMetadata {
 
     fn decide(&self, context: &Context<'_>, facts: &Facts) -> Result<Outcome, Problem> {
         let (permit, found) = self.authorise(context, facts)?;
-        let mut commit = found.commit(context, permit);
+        let mut commit = found.commit(context, permit)?;
         let metadata = Metadata {
             project_id: self.place.project,
             artifact_id: self.place.artifact,

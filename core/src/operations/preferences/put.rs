@@ -82,7 +82,7 @@ impl UseCase for PutPreferences {
         let mark = before.as_ref().map(Record::etag);
         self.if_match.honour(mark.as_ref())?;
         let head = facts.record(&head_key(Scope::User(context.user())))?;
-        let mut commit = Commit::open(context, Permit::own(context.user()), head);
+        let mut commit = Commit::open(context, Permit::own_profile(&context.actor), head)?;
         let body = Preferences {
             rules: self.input.rules.clone(),
         };

@@ -100,7 +100,7 @@ impl UseCase for CreateProject {
                 "this `Idempotency-Key` made a project more than a day ago; send a new key",
             ));
         }
-        let mut commit = Commit::open(context, permit, None);
+        let mut commit = Commit::open(context, permit, None)?;
         let project = commit.create(id, self.project());
         let grant = commit.create(context.env.id("grant"), ownership(id, member));
         records.project = Some(project.clone());

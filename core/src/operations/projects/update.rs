@@ -93,11 +93,13 @@ impl UpdateProject {
         if self.input.only_archives() {
             return archive();
         }
-        let edit = access.permit(self.project, Capability::ProjectEdit);
-        match self.input.archived {
-            None => edit,
-            Some(_) => archive().and(edit),
+        let edit = || access.permit(self.project, Capability::ProjectEdit);
+        if self.input.archived.is_none() {
+            return edit();
         }
+        let permit = archive()?;
+        edit()?;
+        Ok(permit)
     }
 }
 
@@ -128,7 +130,7 @@ impl UseCase for UpdateProject {
             let view = ProjectView::with_access(&project, &access);
             return Ok(Outcome::Reply(view::shown(&project, &view)));
         }
-        let mut commit = Commit::open(context, permit, records.head.take());
+        let mut commit = Commit::open(context, permit, records.head.take())?;
         let event = event(&project.body, &after);
         let project = commit.update(&project, after);
         records.project = Some(project.clone());
@@ -296,7 +298,7 @@ mod tests {
             panic!("a manager may rename")
         };
         world.delete(&ana, &grant).expect(204);
-        assert!(world.store.commit(&batch).is_err());
+        assert!(world.try_commit(&batch).is_err());
         world.patch(&ben, &path, body).expect_problem("not-found");
     }
 }

@@ -5,11 +5,11 @@ use alloc::{boxed::Box, string::String, vec::Vec};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{UserView, links};
+use super::UserView;
 use crate::{
     operation::{
-        Ask, Commit, Context, Facts, Method, Outcome, Parsed, Problem, ProblemKind, Reply, Route,
-        TokenUsage, UseCase, authority::head_key, schema,
+        Ask, Commit, Context, Facts, LinkWriter, Method, Outcome, Parsed, Problem, ProblemKind,
+        Reply, Route, TokenUsage, UseCase, authority::head_key, schema,
     },
     permission::Permit,
     record::{Claims, EventType, User},
@@ -95,23 +95,25 @@ impl UseCase for EstablishAddress {
         asks.push(self.token());
         if facts.has(&self.token()) {
             let (_, email) = self.proved(context, facts)?;
-            asks.push(Ask::Get(links::email_key(context.surface, email)));
+            asks.push(Ask::Get(context.surface.email_link(email)));
         }
         Ok(asks)
     }
 
     fn decide(&self, context: &Context<'_>, facts: &Facts) -> Result<Outcome, Problem> {
         let (claims, email) = self.proved(context, facts)?;
-        let link = facts.item(&links::email_key(context.surface, email))?;
-        if link.is_none() {
-            return Ok(Outcome::Prepare(links::link_email(context, email)));
+        let link = facts.item(&context.surface.email_link(email))?;
+        if link.is_none()
+            && let Some(batch) = LinkWriter::new(context).email(claims)
+        {
+            return Ok(Outcome::Prepare(batch));
         }
         let user = super::profile(context, facts)?;
         if user.body.email.as_ref() == Some(email) {
             return Ok(Outcome::Reply(super::reply(&user)));
         }
         let head = facts.record(&head_key(Scope::User(user.id)))?;
-        let mut commit = Commit::open(context, Permit::own(user.id), head);
+        let mut commit = Commit::open(context, Permit::own_profile(&context.actor), head)?;
         let name = user.body.name.clone().or_else(|| claims.name.clone());
         let body = User {
             name,
@@ -149,13 +151,13 @@ mod tests {
         let surface = world.surface.clone();
         let context = world.context(&surface, &ana, None);
         let head = world.record(&head_key(Scope::User(ana.actor.user)));
-        let mut commit = Commit::open(&context, Permit::own(ana.actor.user), head);
+        let mut commit = Commit::open(&context, Permit::own_profile(&ana.actor), head).unwrap();
         let body = User {
             email: None,
             ..before.body.clone()
         };
         commit.update(&before, body);
-        world.commit(&commit.seal(EventType::UserUpdated));
+        world.commit(&commit.seal(EventType::UserUpdated).unwrap());
         ana
     }
 
@@ -231,7 +233,7 @@ mod tests {
         let answer = world.post(&ana, PATH, json!({ "id_token": "id" }));
         assert_eq!(answer.expect(200).body["email"], "shared@example.com");
         let shared: Email = "shared@example.com".parse().unwrap();
-        let key = links::email_key(&world.surface, &shared);
+        let key = world.surface.email_link(&shared);
         let link = world.record::<crate::record::EmailLink>(&key).unwrap();
         assert_eq!(link.body.user_id, ben.actor.user);
     }

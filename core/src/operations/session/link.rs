@@ -5,11 +5,11 @@ use alloc::{boxed::Box, string::String, vec::Vec};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{UserView, links};
+use super::UserView;
 use crate::{
     operation::{
-        Ask, Commit, Context, Facts, Method, Outcome, Parsed, Problem, ProblemKind, Reply, Route,
-        TokenUsage, UseCase, authority::head_key, schema,
+        Ask, Commit, Context, Facts, LinkWriter, Method, Outcome, Parsed, Problem, ProblemKind,
+        Reply, Route, TokenUsage, UseCase, authority::head_key, schema,
     },
     permission::Permit,
     record::{Claims, EventType, IdentityLink, Record, User},
@@ -103,11 +103,11 @@ impl UseCase for LinkIdentity {
         let link = facts.record(&second.scope().key(Sort::link()))?;
         check(&user, link.as_ref())?;
         if link.is_none() {
-            let batch = links::link_identity(context, digest);
+            let batch = LinkWriter::new(context).identity(second);
             return Ok(Outcome::Prepare(batch));
         }
         let head = facts.record(&head_key(Scope::User(user.id)))?;
-        let mut commit = Commit::open(context, Permit::own(user.id), head);
+        let mut commit = Commit::open(context, Permit::own_profile(&context.actor), head)?;
         let mut body = user.body.clone();
         body.identities.push(digest);
         let user = commit.update(&user, body);

@@ -131,7 +131,7 @@ impl UseCase for PutTeamMember {
         }
         self.if_match
             .honour(present.as_ref().map(Record::etag).as_ref())?;
-        let commit = Commit::open(context, permit, facts.record(&team.head())?);
+        let commit = Commit::open(context, permit, facts.record(&team.head())?)?;
         match present {
             Some(present) => self.change(commit, &present, &member),
             None => self.add(commit, self.named.stored(facts)?, &member),
@@ -223,7 +223,7 @@ mod tests {
             let surface = self.world.surface.clone();
             let context = self.world.context(&surface, &self.ana, None);
             let head = self.world.record(&head_key(scope));
-            let mut commit = Commit::open(&context, Permit::system(scope), head);
+            let mut commit = Commit::open(&context, Permit::fixture(scope), head).unwrap();
             let key = scope.key(Sort::team(self.team.parse().unwrap()));
             let team: Record<Team> = self.world.record(&key).unwrap();
             let may_own = Team {
@@ -231,9 +231,7 @@ mod tests {
                 ..team.body.clone()
             };
             commit.update(&team, may_own);
-            let Outcome::Prepare(batch) = commit.prepare(EventType::TeamUpdated) else {
-                panic!("it prepares")
-            };
+            let batch = commit.seal(EventType::TeamUpdated).unwrap();
             self.world.commit(&batch);
         }
     }

@@ -58,7 +58,7 @@ impl UseCase for RemoveTeamMember {
         let (permit, row) = act_on(team.is_seen_by(&access), permit, row)?;
         check_lead(&access, *user, &[row.body.role])?;
         self.if_match.honour(Some(&row.etag()))?;
-        let mut commit = Commit::open(context, permit, facts.record(&team.head())?);
+        let mut commit = Commit::open(context, permit, facts.record(&team.head())?)?;
         commit.delete(&row);
         commit.finish(EventType::TeamMemberRemoved, Reply::no_content())
     }

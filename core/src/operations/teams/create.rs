@@ -77,7 +77,7 @@ impl UseCase for CreateTeam {
 
     fn decide(&self, context: &Context<'_>, facts: &Facts) -> Result<Outcome, Problem> {
         let permit = self.permit(context, facts)?;
-        let mut commit = Commit::open(context, permit, facts.record(&head_key(self.scope()))?);
+        let mut commit = Commit::open(context, permit, facts.record(&head_key(self.scope()))?)?;
         let team = Team {
             account_id: self.account,
             name: self.input.name.clone(),

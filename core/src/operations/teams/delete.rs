@@ -5,8 +5,8 @@ use alloc::{boxed::Box, format, vec::Vec};
 use super::Named;
 use crate::{
     operation::{
-        Ask, Commit, Context, Facts, IfMatch, Method, Outcome, Parsed, Precondition, Problem,
-        Reply, Route, UseCase,
+        Ask, Commit, Context, Continuation, Facts, IfMatch, Method, Outcome, Parsed, Precondition,
+        Problem, Reply, Route, UseCase,
         authority::{AccountRecords, head_first},
     },
     record::{Account, EventType, RetiredTeam, Team},
@@ -65,7 +65,7 @@ impl UseCase for DeleteTeam {
         self.if_match.honour(Some(&team.etag()))?;
         let account = records.account.ok_or_else(Problem::not_found)?;
         let without = retire(&account.body, RetiredTeam(team.id))?;
-        let mut commit = Commit::open(context, permit, facts.record(&self.named.head())?);
+        let mut commit = Commit::open(context, permit, facts.record(&self.named.head())?)?;
         commit.update(&account, without);
         let retiring = Team {
             retiring: true,
@@ -73,7 +73,10 @@ impl UseCase for DeleteTeam {
         };
         let team = commit.update(&team, retiring);
         let reply = Reply {
-            finish: Some(team.key()),
+            finish: Some(Continuation {
+                key: team.key(),
+                body: None,
+            }),
             ..Reply::no_content()
         };
         commit.finish(EventType::TeamDeleted, reply)

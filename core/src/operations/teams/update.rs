@@ -63,7 +63,7 @@ impl UseCase for UpdateTeam {
         let records = AccountRecords::load(facts, self.named.account, context.user())?;
         let (permit, team) = self.named.manage(&records.access(), facts)?;
         self.if_match.require(&team.etag())?;
-        let mut commit = Commit::open(context, permit, facts.record(&self.named.head())?);
+        let mut commit = Commit::open(context, permit, facts.record(&self.named.head())?)?;
         let body = Team {
             name: self.input.name.clone(),
             ..team.body.clone()

@@ -67,7 +67,11 @@ impl CreateVersion {
     }
 }
 
-fn reply(context: &Context<'_>, permit: Permit, version: &Record<Version>) -> Reply {
+fn reply(
+    context: &Context<'_>,
+    permit: Permit,
+    version: &Record<Version>,
+) -> Result<Reply, Problem> {
     let body = CreatedView {
         version: VersionView::from(version),
         upload: None,
@@ -83,7 +87,7 @@ impl UseCase for CreateVersion {
     fn decide(&self, context: &Context<'_>, facts: &Facts) -> Result<Outcome, Problem> {
         let (permit, found) = self.authorise(context, facts)?;
         let number = next_number(&found.artifact.body)?;
-        let mut commit = found.commit(context, permit.clone());
+        let mut commit = found.commit(context, permit.clone())?;
         let artifact = Artifact {
             last_version: number.0,
             ..found.artifact.body.clone()
@@ -97,7 +101,7 @@ impl UseCase for CreateVersion {
             restored_from: None,
         };
         let version = commit.create(number, version);
-        commit.finish(EventType::VersionCreated, reply(context, permit, &version))
+        commit.finish(EventType::VersionCreated, reply(context, permit, &version)?)
     }
 
     fn writes(&self, _: &Context<'_>) -> Option<Scope> {
@@ -112,7 +116,7 @@ impl UseCase for CreateVersion {
     ) -> Result<Reply, Problem> {
         let (permit, _) = self.authorise(context, facts)?;
         let version = view::replayed(facts, records, 0)?;
-        Ok(reply(context, permit, &version))
+        reply(context, permit, &version)
     }
 }
 

@@ -85,7 +85,7 @@ impl UseCase for RestoreVersion {
             current: Some(current_of(&version)),
             ..found.artifact.body.clone()
         };
-        let mut commit = found.commit(context, permit);
+        let mut commit = found.commit(context, permit)?;
         commit.update(&found.artifact, artifact);
         let version = commit.create(number, version);
         commit.finish(EventType::VersionRestored, reply(&version))

@@ -1,0 +1,48 @@
+//! The writer that marks journal entries as published.
+
+use alloc::{collections::BTreeMap, vec::Vec};
+
+use super::Batch;
+use crate::{
+    storage::{Condition, IndexKeys, Item, Operation, Scope, Sort},
+    value::CommitId,
+};
+
+/// Takes published journal entries out of the index of unfinished work. The entries themselves stay as
+/// they are, to the byte, and so does everything else.
+#[derive(Debug, Default)]
+pub struct PublicationWriter {
+    entries: BTreeMap<Scope, Vec<Operation>>,
+}
+
+impl PublicationWriter {
+    /// The writer for these items as read. It ignores an item that is no journal entry.
+    #[must_use]
+    pub fn new(items: Vec<Item>) -> Self {
+        let mut entries: BTreeMap<Scope, Vec<Operation>> = BTreeMap::new();
+        for item in items {
+            if item.key.sort.as_str().starts_with(Sort::JOURNAL) {
+                let condition = Condition::Matches(item.etag.clone());
+                let scope = item.key.scope;
+                let item = Item {
+                    index: IndexKeys::default(),
+                    ..item
+                };
+                let operations = entries.entry(scope).or_default();
+                operations.push(Operation::Put(item, condition));
+            }
+        }
+        Self { entries }
+    }
+
+    /// One batch after another, each as large as a commit may be. Each takes a new id.
+    pub fn batches(self, mut commit_id: impl FnMut() -> CommitId) -> Vec<Batch> {
+        let mut batches = Vec::new();
+        for (scope, operations) in self.entries {
+            for chunk in operations.chunks(Batch::OPERATIONS) {
+                batches.push(Batch::new(scope, commit_id(), chunk.to_vec()));
+            }
+        }
+        batches
+    }
+}
