@@ -1,6 +1,6 @@
-use wm_core::operation::{Commit, Context};
+use wm_core::operation::{Commit, Context, Problem};
 
-fn write<'a>(context: &'a Context<'a>) -> Commit<'a> {
+fn write<'a>(context: &'a Context<'a>) -> Result<Commit<'a>, Problem> {
     Commit::open(context, (), None)
 }
 
