@@ -11,16 +11,11 @@ mod program;
 mod restore;
 mod serve;
 mod session;
-pub(crate) mod token;
+mod token;
 mod upload;
 
-use clap::{Parser, Subcommand};
-use wm_terminal::interrupt::interruptible;
-
-use crate::failure::Failure;
-
-/// The data directory, unless someone names another.
-pub(crate) const DATA: &str = ".wm-data";
+use clap::{CommandFactory, Parser, Subcommand};
+use wm_terminal::{failure::Failure, interrupt::interruptible};
 
 const BEGIN: &str = "\
 Begin here:
@@ -73,10 +68,10 @@ impl Arguments {
             Command::Backup(command) => command.run(),
             Command::Restore(command) => command.run(),
             Command::Parity(command) => command.run(),
-            Command::Setup(command) => command.run(),
-            Command::Deploy(command) => command.run(),
-            Command::DeploySite(command) => command.run(),
-            Command::Redrive(command) => command.run(),
+            Command::Setup(command) => command.run(Self::command()),
+            Command::Deploy(command) => command.run(Self::command()),
+            Command::DeploySite(command) => command.run(Self::command()),
+            Command::Redrive(command) => command.run(Self::command()),
             Command::Upload(command) => interruptible(command.run()).await,
             Command::Download(command) => interruptible(command.run()).await,
             Command::Session(command) => interruptible(command.run()).await,

@@ -1,15 +1,15 @@
-//! Which surface a command speaks to, and as whom.
+//! The surface a command calls, and the caller.
 
-use std::{fmt, net::IpAddr, path::PathBuf, str::FromStr};
+use std::path::PathBuf;
 
 use clap::Args;
-use reqwest::Url;
+use wm_client::{BearerToken, Client, ServerUrl, TokenError, TokenSource};
 use wm_core::value::Email;
 
 use crate::{
-    client::Client,
-    commands::{DATA, token},
+    explain::Explained,
     failure::Failure,
+    issuer::{DATA, mint},
     output::notice,
 };
 
@@ -24,7 +24,7 @@ pub(crate) struct Connection {
         value_name = "URL",
         default_value = "http://127.0.0.1:7878"
     )]
-    server: Server,
+    server: ServerUrl,
     /// The access token to use; better given as WM_TOKEN, which other people's `ps` does not show
     #[arg(long, env = "WM_TOKEN", hide_env_values = true, value_name = "TOKEN")]
     token: Option<String>,
@@ -39,138 +39,37 @@ pub(crate) struct Connection {
 impl Connection {
     /// A client for this connection.
     pub(crate) fn client(self) -> Result<Client, Failure> {
-        if self.server.url.scheme() == "http" && !self.server.is_loopback() {
+        if !self.server.is_encrypted() && !self.server.is_loopback() {
             notice(format!(
                 "warning: `{}` is not encrypted; everybody on the way can read your token",
                 self.server
             ));
         }
-        let token = match (self.token, self.email) {
-            // Who is named on the command line wins over a token in the environment.
-            (_, Some(email)) => Token::Minted(self.data, email),
-            (Some(token), None) => Token::Given(token),
+        let client = match (self.token, self.email) {
+            // `--email` on the command line wins over a token in the environment.
+            (_, Some(email)) => {
+                let data = self.data;
+                Client::new(self.server, LocalIssuer { data, email })
+            }
+            (Some(token), None) => Client::new(self.server, BearerToken::new(token)),
             (None, None) => {
                 return Err(Failure::usage(
                     "there is no token: set `WM_TOKEN` to what `wm token` prints, or say who you are with `--email`",
                 ));
             }
         };
-        Client::new(self.server, token)
+        client.explained()
     }
 }
 
-/// What proves who calls.
-#[derive(Clone)]
-pub(crate) enum Token {
-    /// A token from elsewhere.
-    Given(String),
-    /// The local surface's issuer in this data directory makes one for this person.
-    Minted(PathBuf, Email),
+/// Mints a token for every request, so that none expires, however long an upload takes.
+struct LocalIssuer {
+    data: PathBuf,
+    email: Email,
 }
 
-impl fmt::Debug for Token {
-    /// Without the token.
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(match self {
-            Self::Given(_) => "Given",
-            Self::Minted(..) => "Minted",
-        })
-    }
-}
-
-impl Token {
-    /// The token now. One that is made here never expires, however long an upload takes.
-    pub(crate) fn text(&self) -> Result<String, Failure> {
-        match self {
-            Self::Given(text) => Ok(text.clone()),
-            Self::Minted(data, email) => token::mint(data, email, None),
-        }
-    }
-}
-
-/// The address of a surface: `http` or `https`, without user, query or fragment.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Server {
-    url: Url,
-}
-
-impl Server {
-    /// The address of a path, which begins with `/`.
-    pub(crate) fn address(&self, path: &str) -> String {
-        format!("{self}{path}")
-    }
-
-    /// Whether it is this machine, reached without leaving it.
-    pub(crate) fn is_loopback(&self) -> bool {
-        let host = self.url.host_str().unwrap_or_default();
-        let bare = host.trim_start_matches('[').trim_end_matches(']');
-        host == "localhost" || bare.parse().is_ok_and(|ip: IpAddr| ip.is_loopback())
-    }
-}
-
-impl fmt::Display for Server {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(self.url.as_str().trim_end_matches('/'))
-    }
-}
-
-impl FromStr for Server {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let url: Url = text.parse().map_err(|error| {
-            format!("must be an address such as `https://api.example.com`: {error}")
-        })?;
-        let plain = matches!(url.scheme(), "http" | "https")
-            && url.username().is_empty()
-            && url.password().is_none()
-            && url.query().is_none()
-            && url.fragment().is_none();
-        if plain {
-            Ok(Self { url })
-        } else {
-            Err("must be an `http` or `https` address without user, query or fragment".into())
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn knows_where_this_machine_ends() {
-        for (text, loopback) in [
-            ("http://127.0.0.1:7878/", true),
-            ("http://[::1]:7878", true),
-            ("http://localhost", true),
-            ("https://127.0.0.1.example.com", false),
-            ("http://10.0.0.1", false),
-        ] {
-            assert_eq!(
-                text.parse::<Server>().unwrap().is_loopback(),
-                loopback,
-                "{text}"
-            );
-        }
-    }
-
-    #[test]
-    fn takes_plain_addresses_only() {
-        let server: Server = "https://api.example.com/base/".parse().unwrap();
-        assert_eq!(
-            server.address("/v1/session"),
-            "https://api.example.com/base/v1/session"
-        );
-        for text in [
-            "",
-            "api.example.com",
-            "ftp://x",
-            "https://ana:pw@x",
-            "https://x?y",
-            "https://x#y",
-        ] {
-            assert!(text.parse::<Server>().is_err(), "{text}");
-        }
+impl TokenSource for LocalIssuer {
+    fn token(&self) -> Result<BearerToken, TokenError> {
+        Ok(BearerToken::new(mint(&self.data, &self.email, None)?))
     }
 }

@@ -1,10 +1,10 @@
 //! `wm`: the workspace backend on one machine, and the client of every surface.
 
-mod client;
 mod commands;
 mod connection;
+mod explain;
+mod issuer;
 mod parity;
-mod retry;
 mod transfer;
 
 use std::process::ExitCode;

@@ -1,66 +1,68 @@
-//! Moving bytes: digests, progress, and picking up where a transfer stopped.
+//! Transfers of the command: with progress bars, and resumable.
 
-mod bytes;
-pub(crate) mod destination;
-pub(crate) mod download;
-mod journal;
-mod progress;
-mod source;
-mod span;
-pub(crate) mod upload;
+use std::{env, path::PathBuf, sync::Arc, time::Duration};
 
-use reqwest::StatusCode;
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use wm_client::{Client, Phase, Progress, ProgressMeter, Transfer};
 
-use crate::{failure::Failure, retry::Backoff};
+use crate::output::plain;
 
-/// Why a request to a signed address did not do what it is for.
+/// Transfers of this client.
+pub(crate) fn transfer(client: &Client) -> Transfer<'_> {
+    let transfer = Transfer::new(client).progress(Arc::new(Bars));
+    match uploads() {
+        Some(directory) => transfer.resume_directory(directory),
+        None => transfer,
+    }
+}
+
+/// Where unfinished uploads are kept: `$XDG_CACHE_HOME/wm/uploads`, or where caches are by default.
+fn uploads() -> Option<PathBuf> {
+    let named = |name| {
+        env::var_os(name)
+            .filter(|value| !value.is_empty())
+            .map(PathBuf::from)
+    };
+    let caches = named("XDG_CACHE_HOME")
+        .or_else(|| named("LOCALAPPDATA"))
+        .or_else(|| Some(named("HOME")?.join(".cache")))?;
+    Some(caches.join("wm").join("uploads"))
+}
+
+/// Progress bars on the standard error, if that is a terminal.
 #[derive(Debug)]
-enum TransferError {
-    /// It may work next time.
-    Passing(Failure),
-    /// The address is no longer good; a new one may be.
-    Expired,
-    /// The object is there already.
-    Present,
-    /// It will not work.
-    Final(Failure),
-}
+struct Bars;
 
-impl TransferError {
-    /// What an answer of a storage means that is no success.
-    fn of(status: StatusCode) -> Self {
-        let says = format!("the storage answered {status}");
-        match status.as_u16() {
-            401 | 403 | 410 => Self::Expired,
-            409 | 412 => Self::Present,
-            408 | 429 | 500..=599 => {
-                Self::Passing(Failure::new(format!("{says}; try again later")))
-            }
-            _ => Self::Final(Failure::new(format!(
-                "{says}; check that the file does not change while it is read, and try again"
-            ))),
+struct Bar(ProgressBar);
+
+impl Progress for Bars {
+    fn begin(&self, phase: Phase, name: &str, size: u64) -> Box<dyn ProgressMeter> {
+        let bar = ProgressBar::with_draw_target(Some(size), ProgressDrawTarget::stderr());
+        let template = "{prefix} {wide_msg} {bytes:>10}/{total_bytes:<10} [{bar:24}] {binary_bytes_per_sec:>12} {eta:>4}";
+        if let Ok(style) = ProgressStyle::with_template(template) {
+            bar.set_style(style.progress_chars("=> "));
         }
-    }
-
-    /// What happened on the way. The address is a secret and left out.
-    fn on_the_way(error: reqwest::Error) -> Self {
-        Self::Passing(Failure::because(
-            "the storage does not answer; run the same command again to go on",
-            error.without_url(),
-        ))
+        bar.set_prefix(format!("{:>11}", verb(phase)));
+        bar.set_message(plain(name));
+        bar.enable_steady_tick(Duration::from_millis(200));
+        Box::new(Bar(bar))
     }
 }
 
-/// Waits before another attempt, or gives the error back once it was tried often enough.
-async fn wait(backoff: &mut Backoff, error: TransferError) -> Result<(), TransferError> {
-    match (&error, backoff) {
-        (TransferError::Passing(_), backoff) => match backoff.next(None) {
-            Some(wait) => {
-                tokio::time::sleep(wait).await;
-                Ok(())
-            }
-            None => Err(error),
-        },
-        _ => Err(error),
+fn verb(phase: Phase) -> &'static str {
+    match phase {
+        Phase::Reading => "reading",
+        Phase::Uploading => "uploading",
+        Phase::Downloading => "downloading",
+    }
+}
+
+impl ProgressMeter for Bar {
+    fn set(&self, position: u64) {
+        self.0.set_position(position);
+    }
+
+    fn finish(&self) {
+        self.0.finish_and_clear();
     }
 }

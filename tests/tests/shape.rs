@@ -17,7 +17,17 @@ const DIRECTIONS: &[(&str, &[&str])] = &[
         "wm-azure",
         &["wm-core", "wm-http", "wm-service", "wm-terminal"],
     ),
-    ("wm", &["wm-core", "wm-service", "wm-local", "wm-terminal"]),
+    ("wm-client", &["wm-core"]),
+    (
+        "wm",
+        &[
+            "wm-core",
+            "wm-service",
+            "wm-local",
+            "wm-terminal",
+            "wm-client",
+        ],
+    ),
 ];
 
 /// What belongs to one provider only, by the beginning of its name.

@@ -3,7 +3,7 @@
 use std::{fs, path::PathBuf};
 
 use clap::Args;
-use wm_core::{selection::BackendSelection, value::FieldError};
+use wm_core::selection::BackendSelection;
 
 use super::init::SELECTION_FILE;
 use crate::{
@@ -51,13 +51,4 @@ impl Check {
             }
         }
     }
-}
-
-/// Problems on one line.
-pub(super) fn listed(errors: &[FieldError]) -> String {
-    let errors = errors.iter();
-    let errors: Vec<_> = errors
-        .map(|error| format!("`{}` {}", error.field, error.message))
-        .collect();
-    errors.join("; ")
 }

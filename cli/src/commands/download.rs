@@ -3,13 +3,11 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use wm_client::DownloadRequest;
 use wm_core::value::{ArtifactId, ProjectId};
 
 use crate::{
-    connection::Connection,
-    failure::Failure,
-    output::line,
-    transfer::download::{Wanted, download},
+    connection::Connection, explain::Explained, failure::Failure, output::line, transfer::transfer,
 };
 
 const EXAMPLES: &str = "\
@@ -46,14 +44,14 @@ pub(crate) struct Download {
 impl Download {
     pub(crate) async fn run(self) -> Result<(), Failure> {
         let client = self.connection.client()?;
-        let wanted = Wanted {
+        let request = DownloadRequest {
             project: self.project,
             artifact: self.artifact,
             version: self.version,
             out: self.out,
-            force: self.force,
+            overwrite: self.force,
         };
-        let out = download(&client, &wanted).await?;
+        let out = transfer(&client).download(&request).await.explained()?;
         line(out.display().to_string())
     }
 }

@@ -13,8 +13,8 @@ use wm_core::{
     catalog::{DEFAULT_ENVIRONMENT, DEFAULT_PREFIX, Provider},
     selection::BackendSelection,
 };
+use wm_terminal::flags::listed;
 
-use super::check::listed;
 use crate::{failure::Failure, output::line};
 
 /// Where the console looks for the selection.
@@ -60,7 +60,7 @@ impl Init {
         let place = self.place()?;
         let selection =
             BackendSelection::new(self.provider, &self.prefix, &self.environment, place)
-                .map_err(|errors| Failure::usage(listed(&errors)))?;
+                .map_err(|errors| listed(&errors))?;
         write(&self.out, &selection.module(), self.force)?;
         line(format!("wrote `{}`", self.out.display()))
     }

@@ -1,13 +1,20 @@
 //! `wm journal`
 
 use clap::Args;
-use serde::{Deserialize, Serialize};
+use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
+use wm_client::{
+    Client,
+    api::{
+        Page,
+        journal::{JournalEntry, JournalRef, Verification},
+    },
+};
 use wm_core::value::{AccountId, ProjectId};
 
 use crate::{
-    client::{ApiError, Client},
     connection::Connection,
+    explain::Explained,
     failure::Failure,
     output::{line, plain},
 };
@@ -52,84 +59,57 @@ struct Scope {
 }
 
 impl Scope {
-    fn path(&self) -> String {
-        match (self.project, self.account) {
-            (Some(project), _) => format!("/v1/projects/{project}/journal"),
-            (None, account) => {
-                let account = account
-                    .map(|account| account.to_string())
-                    .unwrap_or_default();
-                format!("/v1/accounts/{account}/journal")
-            }
-        }
+    fn journal(&self) -> Result<JournalRef, Failure> {
+        let project = self.project.map(JournalRef::Project);
+        let journal = project.or(self.account.map(JournalRef::Account));
+        journal.ok_or_else(|| Failure::usage("name a journal with `--project` or `--account`"))
     }
-}
-
-#[derive(Debug, Deserialize)]
-struct Page {
-    items: Vec<Value>,
 }
 
 impl Journal {
     pub(crate) async fn run(self) -> Result<(), Failure> {
-        let path = self.scope.path();
+        let journal = self.scope.journal()?;
         let client = self.connection.client()?;
         if self.verify {
-            return report(&verify(&client, &path).await?, self.json);
+            let verification = client.verify_journal(journal).await.explained()?;
+            return report(&verification, self.json);
         }
-        let mut after = 0;
-        loop {
-            let page: Page = client
-                .get(&format!("{path}?after={after}&limit={PAGE}"))
-                .await?;
-            for entry in &page.items {
-                line(if self.json {
-                    entry.to_string()
-                } else {
-                    summary(entry)
-                })?;
-            }
-            match page.items.last().and_then(sequence) {
-                Some(last) if last > after => after = last,
-                _ => return Ok(()),
-            }
+        if self.json {
+            let sequence = |entry: &Value| entry.get("seq").and_then(Value::as_u64);
+            print(&client, journal, sequence, Value::to_string).await
+        } else {
+            print(&client, journal, |entry| Some(entry.seq), summary).await
         }
     }
 }
 
-/// What verifying a journal found.
-#[derive(Debug, Default, Serialize, Deserialize)]
-pub(super) struct Verdict {
-    /// How many entries are good.
-    pub(super) entries: u64,
-    /// Whether all are.
-    pub(super) valid: bool,
-    /// The first that is not.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(super) first_invalid: Option<u64>,
-    /// Where to go on, when one request was not enough.
-    #[serde(default, skip_serializing)]
-    next_cursor: Option<String>,
-}
-
-/// Verifies the journal at this path from its first entry to its last.
-pub(super) async fn verify(client: &Client, path: &str) -> Result<Verdict, ApiError> {
-    let path = format!("{path}/verification");
-    let mut verdict: Verdict = client.get(&path).await?;
-    while let Some(cursor) = verdict.next_cursor.take() {
-        let entries = verdict.entries;
-        verdict = client.get(&format!("{path}?cursor={cursor}")).await?;
-        verdict.entries += entries;
+/// Prints every entry, one a line. `E` is the type that entries are read as.
+async fn print<E: DeserializeOwned>(
+    client: &Client,
+    journal: JournalRef,
+    sequence: fn(&E) -> Option<u64>,
+    text: fn(&E) -> String,
+) -> Result<(), Failure> {
+    let mut after = 0;
+    loop {
+        let request = client.journal_page(journal, after, PAGE);
+        let page: Page<E> = request.send().await.explained()?.body;
+        for entry in &page.items {
+            line(text(entry))?;
+        }
+        match page.items.last().and_then(sequence) {
+            Some(last) if last > after => after = last,
+            _ => return Ok(()),
+        }
     }
-    Ok(verdict)
 }
 
-fn report(verdict: &Verdict, json: bool) -> Result<(), Failure> {
+fn report(verification: &Verification, json: bool) -> Result<(), Failure> {
     if json {
-        line(json!(verdict).to_string())?;
+        line(json!(verification).to_string())?;
     }
-    let entries = verdict.entries;
-    match (verdict.valid, verdict.first_invalid) {
+    let entries = verification.entries;
+    match (verification.valid, verification.first_invalid) {
         (true, _) if json => Ok(()),
         (true, _) => line(format!(
             "the journal is whole: {entries} entries, each sealed by the next"
@@ -143,18 +123,8 @@ fn report(verdict: &Verdict, json: bool) -> Result<(), Failure> {
     }
 }
 
-fn sequence(entry: &Value) -> Option<u64> {
-    entry.get("seq")?.as_u64()
-}
-
-/// Number, time, event, who.
-fn summary(entry: &Value) -> String {
-    let text = |field: &str| plain(entry.get(field).and_then(Value::as_str).unwrap_or("-"));
-    let number = sequence(entry).unwrap_or_default();
-    format!(
-        "{number:>6}  {}  {:<28}  {}",
-        text("at"),
-        text("event"),
-        text("actor")
-    )
+/// Number, time, event, actor.
+fn summary(entry: &JournalEntry) -> String {
+    let JournalEntry { seq, at, actor, .. } = entry;
+    format!("{seq:>6}  {at}  {:<28}  {actor}", plain(&entry.event))
 }

@@ -2,9 +2,8 @@
 
 use std::{env, ffi::OsString, os::unix::process::CommandExt, path::PathBuf, process::Command};
 
-use clap::{Args, CommandFactory, ValueEnum};
+use clap::{self, Args, ValueEnum};
 
-use super::Arguments;
 use crate::{failure::Failure, output::line};
 
 /// A cloud with a program of its own.
@@ -56,8 +55,9 @@ macro_rules! handed_on {
         }
 
         impl $name {
-            pub(crate) fn run(self) -> Result<(), Failure> {
-                hand_on($verb, self.handed)
+            /// Runs it; `wm` is the whole command, whose help it may have to print.
+            pub(crate) fn run(self, wm: clap::Command) -> Result<(), Failure> {
+                hand_on(wm, $verb, self.handed)
             }
         }
     )*};
@@ -74,14 +74,14 @@ handed_on! {
     Redrive = "redrive", "wm redrive aws";
 }
 
-fn hand_on(verb: &str, handed: Handed) -> Result<(), Failure> {
+fn hand_on(wm: clap::Command, verb: &str, handed: Handed) -> Result<(), Failure> {
     let Handed {
         cloud,
         help,
         arguments,
     } = handed;
     let Some(cloud) = cloud else {
-        return print_help(verb);
+        return print_help(wm, verb);
     };
     let name = cloud.program();
     let missing = || {
@@ -104,8 +104,7 @@ fn hand_on(verb: &str, handed: Handed) -> Result<(), Failure> {
 }
 
 /// The command's own help, which the parser would also print where another program's is meant.
-fn print_help(verb: &str) -> Result<(), Failure> {
-    let mut wm = Arguments::command();
+fn print_help(mut wm: clap::Command, verb: &str) -> Result<(), Failure> {
     // So that the usage begins with `wm`.
     wm.build();
     let command = wm.find_subcommand_mut(verb);

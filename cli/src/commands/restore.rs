@@ -4,8 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::DATA;
-use crate::{failure::Failure, output::line};
+use crate::{failure::Failure, issuer::DATA, output::line};
 
 const EXAMPLES: &str = "\
 Examples:

@@ -16,13 +16,13 @@ use tracing_subscriber::{
     registry,
     util::SubscriberInitExt,
 };
+use wm_client::ServerUrl;
 use wm_core::storage::UploadLimits;
 use wm_local::{config::Config, node::Node};
 
-use super::DATA;
 use crate::{
-    connection::Server,
     failure::Failure,
+    issuer::DATA,
     output::{line, notice},
 };
 
@@ -47,7 +47,7 @@ pub(crate) struct Serve {
     listen: SocketAddr,
     /// Where people reach it, if that is not where it listens
     #[arg(long, value_name = "URL")]
-    public_url: Option<Server>,
+    public_url: Option<ServerUrl>,
     #[command(flatten)]
     limits: Limits,
 }
@@ -83,7 +83,7 @@ impl Serve {
         Config {
             data: self.data.clone(),
             listen: self.listen,
-            public_url: self.public_url.as_ref().map(Server::to_string),
+            public_url: self.public_url.as_ref().map(ServerUrl::to_string),
             upload: UploadLimits {
                 single_limit: self
                     .limits

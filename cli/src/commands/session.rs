@@ -2,9 +2,11 @@
 
 use clap::Args;
 use serde_json::Value;
+use wm_client::api::session::{Session as Answer, User};
 
 use crate::{
     connection::Connection,
+    explain::Explained,
     failure::Failure,
     output::{line, plain, table},
 };
@@ -28,40 +30,54 @@ pub(crate) struct Session {
 impl Session {
     pub(crate) async fn run(self) -> Result<(), Failure> {
         let client = self.connection.client()?;
-        let session: Value = client.get("/v1/session").await?;
         if self.json {
+            let session: Value = client.get("/v1/session").await.explained()?;
             return line(session.to_string());
         }
-        let user = session.get("user").unwrap_or(&Value::Null);
-        let [id, name, email] = ["id", "name", "email"].map(|field| text(user, field));
+        let session = client.session(None).await.explained()?;
+        let User { id, name, email } = &session.user;
+        let (name, email) = (text(name.as_ref()), text(email.as_ref()));
         line(format!("You are {id} {name} {email}").trim_end())?;
-        table(
-            "Accounts",
-            &rows(&session, "accounts", ["id", "name", "role"]),
-        )?;
-        table("Teams", &rows(&session, "teams", ["id", "name", "role"]))?;
-        table(
-            "Projects",
-            &rows(&session, "projects", ["id", "name", "role"]),
-        )?;
-        let goes_on = |cursor: &&str| session.get(*cursor).is_some_and(Value::is_string);
-        if ["accounts_next_cursor", "projects_next_cursor"]
-            .iter()
-            .any(goes_on)
-        {
+        table("Accounts", &accounts(&session))?;
+        table("Teams", &teams(&session))?;
+        table("Projects", &projects(&session))?;
+        if session.accounts_next_cursor.is_some() || session.projects_next_cursor.is_some() {
             line("There is more; `--json` shows the cursor that leads on.")?;
         }
         Ok(())
     }
 }
 
-fn rows<const N: usize>(session: &Value, list: &str, fields: [&str; N]) -> Vec<[String; N]> {
-    let rows = session.get(list).and_then(Value::as_array);
-    let rows = rows.into_iter().flatten();
-    rows.map(|row| fields.map(|field| text(row, field)))
-        .collect()
+/// Id, name and role.
+type Row = [String; 3];
+
+fn accounts(session: &Answer) -> Vec<Row> {
+    let rows = session.accounts.iter();
+    rows.map(|account| {
+        let role = text(account.role.as_ref());
+        [account.id.to_string(), text(Some(&account.name)), role]
+    })
+    .collect()
 }
 
-fn text(value: &Value, field: &str) -> String {
-    plain(value.get(field).and_then(Value::as_str).unwrap_or_default())
+fn teams(session: &Answer) -> Vec<Row> {
+    let rows = session.teams.iter();
+    rows.map(|team| {
+        let role = team.role.to_string();
+        [team.id.to_string(), text(team.name.as_ref()), role]
+    })
+    .collect()
+}
+
+fn projects(session: &Answer) -> Vec<Row> {
+    let rows = session.projects.iter();
+    rows.map(|project| {
+        let role = text(project.role.as_ref());
+        [project.id.to_string(), text(Some(&project.name)), role]
+    })
+    .collect()
+}
+
+fn text(value: Option<&impl ToString>) -> String {
+    plain(&value.map(ToString::to_string).unwrap_or_default())
 }

@@ -1,17 +1,14 @@
 //! `wm token`
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::Args;
-use wm_core::{
-    operation::TokenUsage,
-    value::{Email, Name},
-};
-use wm_local::{clock, data_directory::Layout, identity::Issuer};
+use wm_core::value::{Email, Name};
+use wm_local::data_directory::Layout;
 
-use super::DATA;
 use crate::{
     failure::Failure,
+    issuer::{DATA, mint},
     output::{line, notice},
 };
 
@@ -52,19 +49,4 @@ impl Token {
         }
         line(token)
     }
-}
-
-/// An access token for this person, of the issuer in this data directory.
-pub(crate) fn mint(data: &Path, email: &Email, name: Option<&Name>) -> Result<String, Failure> {
-    let layout = Layout::new(data);
-    layout.create().map_err(|error| {
-        let data = data.display();
-        Failure::because(
-            format!("`{data}` cannot be used as a data directory; choose another with `--data`"),
-            error,
-        )
-    })?;
-    Issuer::open(&layout.issuer_key())
-        .and_then(|issuer| issuer.mint(TokenUsage::Access, email, name, clock::now()))
-        .map_err(|error| Failure::because("there is no token", error))
 }

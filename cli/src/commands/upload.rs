@@ -3,13 +3,11 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use wm_client::Destination;
 use wm_core::value::{ArtifactId, MediaType, ProjectId};
 
 use crate::{
-    connection::Connection,
-    failure::Failure,
-    output::line,
-    transfer::{destination::Destination, upload::upload},
+    connection::Connection, explain::Explained, failure::Failure, output::line, transfer::transfer,
 };
 
 const EXAMPLES: &str = "\
@@ -57,8 +55,9 @@ impl Upload {
             .map(|file| self.destination(file))
             .collect::<Result<_, _>>()?;
         let client = self.connection.client()?;
+        let transfer = transfer(&client);
         for (file, destination) in self.files.iter().zip(&destinations) {
-            let uploaded = upload(&client, file, destination).await?;
+            let uploaded = transfer.upload(file, destination).await.explained()?;
             let (artifact, version) = (uploaded.artifact, uploaded.version);
             line(format!("{artifact}  {version}  {}", destination.name))?;
         }
@@ -66,7 +65,7 @@ impl Upload {
     }
 
     fn destination(&self, file: &Path) -> Result<Destination, Failure> {
-        let mut destination = Destination::of(file, self.project)?;
+        let mut destination = Destination::of(file, self.project).explained()?;
         destination.artifact = self.artifact;
         if let Some(media_type) = &self.media_type {
             destination.media_type.clone_from(media_type);

@@ -6,9 +6,8 @@ use serde::Serialize;
 use wm_core::catalog::Provider;
 
 use super::{
-    Contract, Log,
-    contract::{Sentence, Test},
-    log::{Skip, Verdict},
+    contract::{Contract, Sentence, Test},
+    log::{Log, Skip, Verdict},
 };
 use crate::failure::Failure;
 

@@ -7,8 +7,10 @@ use std::{
 
 use wm_terminal::tools;
 
-use super::contract::CONTRACT;
 use crate::failure::Failure;
+
+/// Where the contract is. A checkout is known by it.
+pub(crate) const CONTRACT: &str = "tests/contract.json";
 
 /// Folders that hold nothing of ours.
 const NOT_OURS: [&str; 6] = [

@@ -5,11 +5,8 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, de::IgnoredAny};
 use wm_core::catalog::Provider;
 
-use super::Checkout;
+use super::checkout::{CONTRACT, Checkout};
 use crate::failure::Failure;
-
-/// Where the contract is. A checkout is known by it.
-pub(crate) const CONTRACT: &str = "tests/contract.json";
 
 /// The packages with programs of tests, and their folders.
 const PACKAGES: [(&str, &str); 4] = [

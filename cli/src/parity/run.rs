@@ -6,7 +6,10 @@ use std::{
     process::{Command, ExitStatus},
 };
 
-use super::{Checkout, Contract, contract::package};
+use super::{
+    checkout::Checkout,
+    contract::{Contract, package},
+};
 use crate::{failure::Failure, output::notice};
 
 /// Runs the programs of the contract and answers what they printed, which is shown meanwhile.

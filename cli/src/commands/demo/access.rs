@@ -2,13 +2,22 @@
 
 use std::{fs, path::Path, time::Duration};
 
-use reqwest::Method;
-use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};
-use wm_core::value::{AccountId, GrantId, ProjectId, TeamId};
+use wm_client::{
+    Method,
+    api::{
+        access::{AccessReason, AccessSource},
+        grants::{GrantFilter, NewGrant},
+        journal::JournalRef,
+    },
+};
+use wm_core::{
+    operation::ProblemKind,
+    value::{AccountId, Capability, GrantId, Principal, ProjectId, ProjectRole, Reason, TeamId},
+};
 
-use super::stage::{Person, Site, Told, ensure, field, shown};
-use crate::{commands::journal::verify, failure::Failure};
+use super::stage::{Person, Site, Told, ensure, valid};
+use crate::{explain::Explained, failure::Failure};
 
 /// How long the bus may be behind.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -19,14 +28,17 @@ pub(super) async fn grant_team(
     project: ProjectId,
     team: &TeamId,
 ) -> Told<GrantId> {
-    let principal = json!({ "type": "team", "id": team });
-    let grant = grant(ana, project, &principal, "contributor").await?;
-    let access = ben.get(&format!("/v1/projects/{project}/access")).await?;
-    let reasons: Vec<Value> = field(&access, "reasons")?;
-    let named = reasons.iter().any(|reason| {
-        shown(reason, "source") == "team_grant" && shown(reason, "record_id") == grant.to_string()
-    });
-    ensure(named, "Ben's access is explained by the team's grant")?;
+    let grant = NewGrant::new(Principal::Team(*team), ProjectRole::Contributor);
+    let grant = ana.client.create_grant(project, &grant).await;
+    let grant = grant.explained()?.id;
+    let access = ben.client.access(project).await.explained()?;
+    let is_grant = |reason: &AccessReason| {
+        reason.source == AccessSource::TeamGrant && reason.record_id == grant.to_string()
+    };
+    ensure(
+        access.reasons.iter().any(is_grant),
+        "Ben's access is explained by the team's grant",
+    )?;
     let told = format!(
         "Contributor, by {grant}.\nAsked why Ben may see the project, the node names that grant."
     );
@@ -34,12 +46,14 @@ pub(super) async fn grant_team(
 }
 
 pub(super) async fn escalate(ana: &Person, ben: &Person, project: ProjectId) -> Told<GrantId> {
-    let ben_himself = json!({ "type": "user", "id": ben.id });
-    let manager = grant(ana, project, &ben_himself, "manager").await?;
+    let ben_himself = Principal::User(ben.id);
+    let manager = NewGrant::new(ben_himself, ProjectRole::Manager);
+    let manager = ana.client.create_grant(project, &manager).await;
+    let manager = manager.explained()?.id;
     let path = format!("/v1/projects/{project}/grants");
-    let body = json!({ "principal": ben_himself, "role": "owner" });
+    let owner = NewGrant::new(ben_himself, ProjectRole::Owner);
     let refusal = ben
-        .is_refused(Method::POST, &path, Some(&body), "escalation")
+        .is_refused_with(Method::POST, &path, &owner, ProblemKind::Escalation)
         .await?;
     ensure(refusal.status == 403, "an escalation is answered 403")?;
     ensure(
@@ -60,30 +74,28 @@ pub(super) async fn revoke(
     project: ProjectId,
     [team_grant, own_grant]: [&GrantId; 2],
 ) -> Told<()> {
-    let path = format!("/v1/projects/{project}");
-    let grants = format!("{path}/grants");
-    ana.send(Method::DELETE, &format!("{grants}/{own_grant}"), None)
-        .await?;
-    let left = ben.get(&format!("{path}/access")).await?;
-    let left: Vec<String> = field(&left, "capabilities")?;
-    let has = |name: &str| left.iter().any(|capability| capability == name);
+    let revoked = ana.client.revoke_grant(project, *own_grant, None).await;
+    revoked.explained()?;
+    let left = ben.client.access(project).await.explained()?.capabilities;
     ensure(
-        has("version.create") && !has("grant.manage"),
+        left.contains(&Capability::VersionCreate) && !left.contains(&Capability::GrantManage),
         "revoking takes only what the grant gave",
     )?;
-    let with_reason = format!("{grants}/{team_grant}?reason=the%20review%20is%20over");
-    ana.send(Method::DELETE, &with_reason, None).await?;
-    ben.is_refused(Method::GET, &path, None, "not-found")
-        .await?;
-    let artifacts = format!("{path}/artifacts");
-    ben.is_refused(Method::GET, &artifacts, None, "not-found")
-        .await?;
-    let kept = ana.get(&format!("{grants}?include=revoked")).await?;
-    let kept: Vec<Value> = field(&kept, "items")?;
-    let is_kept = kept
-        .iter()
-        .any(|grant| shown(grant, "reason") == "the review is over");
-    ensure(is_kept, "a revoked grant stays on record with its reason")?;
+    let reason: Reason = valid("the review is over")?;
+    let revoked = ana.client.revoke_grant(project, *team_grant, Some(&reason));
+    revoked.await.explained()?;
+    let path = format!("/v1/projects/{project}");
+    for path in [&path, &format!("{path}/artifacts")] {
+        ben.is_refused(Method::GET, path, ProblemKind::NotFound)
+            .await?;
+    }
+    let kept = ana.client.grants(project, GrantFilter::All, None).await;
+    let kept = kept.explained()?.items;
+    ensure(
+        kept.iter()
+            .any(|grant| grant.reason.as_ref() == Some(&reason)),
+        "a revoked grant stays on record with its reason",
+    )?;
     let told = "After the first, the team's grant still lets Ben work.\nAfter the second, his very next request: 404. The records stay, with the reason.";
     Ok(((), told.into()))
 }
@@ -95,30 +107,19 @@ pub(super) async fn verify_journals(
     project: ProjectId,
 ) -> Told<()> {
     let mut entries = 0;
-    for path in [
-        format!("/v1/accounts/{account}/journal"),
-        format!("/v1/projects/{project}/journal"),
-    ] {
-        let verdict = verify(&ana.client, &path).await?;
-        ensure(verdict.valid && verdict.entries > 0, "the journal verifies")?;
-        entries += verdict.entries;
+    for journal in [JournalRef::Account(*account), JournalRef::Project(project)] {
+        let verification = ana.client.verify_journal(journal).await.explained()?;
+        ensure(
+            verification.valid && verification.entries > 0,
+            "the journal verifies",
+        )?;
+        entries += verification.entries;
     }
     let published = published(&site.data, entries).await?;
     let told = format!(
         "{entries} entries of account and project, each sealed by the next.\n{published} events are on the bus, one for every commit."
     );
     Ok(((), told))
-}
-
-async fn grant(
-    by: &Person,
-    project: ProjectId,
-    principal: &Value,
-    role: &str,
-) -> Result<GrantId, Failure> {
-    let body = json!({ "principal": principal, "role": role });
-    let path = format!("/v1/projects/{project}/grants");
-    field(&by.post(&path, &body).await?, "id")
 }
 
 /// How many events were published, once there are at least as many as entries.

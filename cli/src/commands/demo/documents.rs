@@ -7,22 +7,25 @@ use std::{
 };
 
 use indicatif::HumanBytes;
-use reqwest::Method;
-use serde_json::{Value, json};
-use wm_core::{
-    operation::plan::UploadPlan,
-    value::{ArtifactId, ProjectId, Sha256},
-};
-
-use super::stage::{Person, Site, Told, ensure, field, shown};
-use crate::{
-    failure::Failure,
-    transfer::{
-        destination::Destination,
-        download::{Wanted, download},
-        upload::upload,
+use serde_json::{Map, json};
+use wm_client::{
+    Destination, DownloadRequest, Method, Transfer,
+    api::{
+        artifacts::{Artifact, CurrentVersion},
+        derived::NewDerived,
+        metadata::NewMetadata,
+        versions::{CompletedUpload, NewContent, VersionRef},
+        write_events::NewWriteEvent,
     },
 };
+use wm_core::{
+    operation::{ProblemKind, plan::UploadPlan},
+    record::{Author, ContentStatus},
+    value::{ArtifactId, ProjectId, Sha256, Size},
+};
+
+use super::stage::{Person, Site, Told, ensure, valid};
+use crate::{explain::Explained, failure::Failure, transfer::transfer};
 
 /// A file that was uploaded.
 #[derive(Debug, Clone)]
@@ -37,14 +40,24 @@ impl Document {
         format!("/v1/projects/{}/artifacts/{}", self.project, self.artifact)
     }
 
-    fn wanted(&self, out: PathBuf) -> Wanted {
-        Wanted {
+    async fn read(&self, by: &Person) -> Result<(Artifact, CurrentVersion), Failure> {
+        let artifact = by.client.artifact(self.project, self.artifact).await;
+        let artifact = artifact.explained()?;
+        let current = artifact.current.clone();
+        let missing = || Failure::new("the artifact has no version yet; please report this");
+        Ok((artifact, current.ok_or_else(missing)?))
+    }
+
+    async fn download(&self, by: &Person, out: &Path) -> Result<(), Failure> {
+        let request = DownloadRequest {
             project: self.project,
             artifact: self.artifact,
             version: None,
-            out: Some(out),
-            force: true,
-        }
+            out: Some(out.to_owned()),
+            overwrite: true,
+        };
+        let downloaded = transfer(&by.client).download(&request).await;
+        downloaded.explained().map(drop)
     }
 }
 
@@ -57,20 +70,19 @@ pub(super) async fn upload_files(
     let mut told = Vec::new();
     let mut first = None;
     for file in files {
-        let destination = Destination::of(file, project)?;
-        let uploaded = upload(&by.client, file, &destination).await?;
+        let destination = Destination::of(file, project).explained()?;
+        let uploaded = transfer(&by.client).upload(file, &destination).await;
+        let uploaded = uploaded.explained()?;
         let document = Document {
             project,
             artifact: uploaded.artifact,
             file: file.clone(),
         };
-        let artifact = by.get(&document.path()).await?;
-        let current: Value = field(&artifact, "current")?;
-        let size: u64 = field(&current, "size")?;
+        let (_, current) = document.read(by).await?;
         told.push(format!(
             "{} ({}): stored, read back and verified by its SHA-256.",
             destination.name,
-            HumanBytes(size)
+            HumanBytes(current.size.bytes())
         ));
         first.get_or_insert(document);
     }
@@ -84,7 +96,7 @@ pub(super) async fn upload_files(
 
 pub(super) async fn download_back(site: &Site, by: &Person, document: &Document) -> Told<()> {
     let out = site.downloads.join("first");
-    download(&by.client, &document.wanted(out.clone())).await?;
+    document.download(by, &out).await?;
     ensure(
         same_bytes(&out, &document.file)?,
         "the same bytes came back",
@@ -96,74 +108,96 @@ pub(super) async fn download_back(site: &Site, by: &Person, document: &Document)
 }
 
 pub(super) async fn derive(by: &Person, document: &Document) -> Told<()> {
-    let artifact = by.get(&document.path()).await?;
-    let current: Value = field(&artifact, "current")?;
-    let number: u32 = field(&current, "number")?;
+    let (artifact, current) = document.read(by).await?;
+    let number = current.number;
     let summary = format!(
-        "{} is version {number}: {current}\n",
-        shown(&artifact, "name")
+        "{} is version {number}: {}\n",
+        artifact.name,
+        json!(current)
     );
-    let body = json!({
-        "source_version": number, "kind": "summary", "name": "summary.txt",
-        "media_type": "text/plain", "size": summary.len(), "sha256": Sha256::of(summary.as_bytes()),
-    });
-    let path = format!("{}/derived", document.path());
-    let created = by.post(&path, &body).await?;
-    let derived: Value = field(&created, "derived")?;
-    put(by, &field(&created, "upload")?, summary.into_bytes()).await?;
-    let path = format!("{path}/{}", shown(&derived, "id"));
-    let completed = by.post(&format!("{path}/complete"), &json!({})).await?;
+    let derived = NewDerived {
+        source_version: number,
+        kind: valid("summary")?,
+        content: content(summary.as_bytes())?,
+        supersedes: None,
+    };
+    let Document {
+        project, artifact, ..
+    } = *document;
+    let created = by.client.create_derived(project, artifact, &derived).await;
+    let created = created.explained()?;
+    let sent = send(by, created.upload, summary.as_bytes()).await?;
+    let id = created.derived.id;
+    let completed = by.client.complete_derived(project, artifact, id, &sent);
     ensure(
-        shown(&completed, "status") == "available",
+        completed.await.explained()?.status == ContentStatus::Available,
         "the derived output is available",
     )?;
-    let after = by.get(&document.path()).await?;
-    ensure(
-        after.get("current") == Some(&current),
-        "the version it came from is untouched",
-    )?;
+    let (_, after) = document.read(by).await?;
+    ensure(after == current, "the version it came from is untouched")?;
     Ok((
         (),
         format!("summary.txt, made from version {number}, which stays as it is."),
     ))
 }
 
-/// Sends a small body where a plan says.
-async fn put(by: &Person, plan: &UploadPlan, bytes: Vec<u8>) -> Result<(), Failure> {
-    let UploadPlan::Single { url, headers, .. } = plan else {
+fn content(summary: &[u8]) -> Result<NewContent, Failure> {
+    let size = Size::try_from(summary.len() as u64);
+    Ok(NewContent {
+        name: valid("summary.txt")?,
+        media_type: valid("text/plain")?,
+        size: size.map_err(|error| Failure::new(error.to_string()))?,
+        sha256: Sha256::of(summary),
+    })
+}
+
+/// Sends a small body as the plan says.
+async fn send(
+    by: &Person,
+    plan: Option<UploadPlan>,
+    bytes: &[u8],
+) -> Result<CompletedUpload, Failure> {
+    let Some(plan @ UploadPlan::Single { .. }) = plan else {
         return Err(Failure::new(
             "a few bytes are to go in parts; please report this",
         ));
     };
-    let mut request = by.client.http().put(url).body(bytes);
-    for (name, value) in headers {
-        request = request.header(name, value);
-    }
-    let sent = request
-        .send()
-        .await
-        .and_then(reqwest::Response::error_for_status);
-    sent.map(drop).map_err(|error| {
-        Failure::because(
-            "the storage took no bytes; please report this",
-            error.without_url(),
-        )
-    })
+    let sent = Transfer::new(&by.client).send(&plan, bytes).await;
+    sent.map_err(|error| Failure::because("the storage took no bytes; please report this", error))
 }
 
 pub(super) async fn annotate(by: &Person, document: &Document) -> Told<()> {
-    let metadata = format!("{}/metadata", document.path());
-    let values = json!({ "values": { "pages": 12, "language": "en", "checked": true } });
-    by.post(&metadata, &values).await?;
-    let events = format!("{}/events", document.path());
-    let event = json!({ "kind": "review.note", "text": "Figures on page 3 need a source." });
-    let event = by.post(&events, &event).await?;
+    let Document {
+        project, artifact, ..
+    } = *document;
+    let values = [
+        ("pages", json!(12)),
+        ("language", json!("en")),
+        ("checked", json!(true)),
+    ];
+    let metadata = NewMetadata {
+        values: values
+            .map(|(name, value)| (name.to_owned(), value))
+            .into_iter()
+            .collect(),
+    };
+    let appended = by
+        .client
+        .append_metadata(project, artifact, &metadata)
+        .await;
+    appended.explained()?;
+    let event = NewWriteEvent {
+        kind: valid("review.note")?,
+        text: valid("Figures on page 3 need a source.")?,
+    };
+    let event = by.client.append_write_event(project, artifact, &event);
     ensure(
-        shown(&event, "created_by") == by.id.to_string(),
+        event.await.explained()?.revision.created_by == Author::User(by.id),
         "the event is authored by its caller",
     )?;
-    let none = json!({ "values": {} });
-    by.is_refused(Method::PATCH, &metadata, Some(&none), "method-not-allowed")
+    let path = format!("{}/metadata", document.path());
+    let none = NewMetadata { values: Map::new() };
+    by.is_refused_with(Method::PATCH, &path, &none, ProblemKind::MethodNotAllowed)
         .await?;
     let told = "Both are append-only and carry their author; changing one: 405.";
     Ok(((), told.into()))
@@ -176,18 +210,27 @@ pub(super) async fn restore(
     document: &Document,
 ) -> Told<()> {
     let edited = edit(site, &document.file)?;
-    let mut destination = Destination::of(&edited, document.project)?;
-    destination.artifact = Some(document.artifact);
-    let second = upload(&ben.client, &edited, &destination).await?;
+    let destination = Destination {
+        artifact: Some(document.artifact),
+        ..Destination::of(&edited, document.project).explained()?
+    };
+    let second = transfer(&ben.client).upload(&edited, &destination).await;
+    let second = second.explained()?;
     ensure(second.version == 2, "the second upload is version 2")?;
-    let versions = format!("{}/versions", document.path());
-    ana.post(&format!("{versions}/1/restore"), &json!({}))
-        .await?;
-    let listed = ana.get(&versions).await?;
-    let listed: Vec<Value> = field(&listed, "items")?;
+    let Document {
+        project, artifact, ..
+    } = *document;
+    let first = VersionRef {
+        project,
+        artifact,
+        number: 1,
+    };
+    ana.client.restore_version(first).await.explained()?;
+    let listed = ana.client.versions(project, artifact, None).await;
+    let listed = listed.explained()?.items;
     ensure(listed.len() == 3, "there are three versions")?;
     let out = site.downloads.join("restored");
-    download(&ana.client, &document.wanted(out.clone())).await?;
+    document.download(ana, &out).await?;
     ensure(
         same_bytes(&out, &document.file)?,
         "the newest version has the first one's bytes",

@@ -1,13 +1,25 @@
 //! People and what they belong to.
 
-use reqwest::Method;
-use serde_json::json;
-use wm_core::value::{AccountId, ProjectId, TeamId};
+use wm_client::{
+    Method,
+    api::{
+        accounts::NewAccount,
+        invitations::{InvitationAnswer, NewInvitation},
+        projects::NewProject,
+        teams::NewTeam,
+    },
+};
+use wm_core::{
+    operation::ProblemKind,
+    record::{AccountKind, Visibility},
+    value::{AccountId, AccountRole, ProjectId, TeamId, TeamRole},
+};
 
 use super::{
     mail::invitation_token,
-    stage::{Person, Site, Told, ensure, field},
+    stage::{Person, Site, Told, ensure, valid},
 };
+use crate::explain::Explained;
 
 pub(super) async fn sign_in(site: &Site) -> Told<(Person, Person)> {
     let ana = Person::sign_in(site, "ana").await?;
@@ -20,11 +32,13 @@ pub(super) async fn sign_in(site: &Site) -> Told<(Person, Person)> {
 }
 
 pub(super) async fn open_account(ana: &Person, ben: &Person) -> Told<AccountId> {
-    let body = json!({ "name": "Harbour Consulting", "kind": "consulting" });
-    let account = ana.post("/v1/accounts", &body).await?;
-    let account: AccountId = field(&account, "id")?;
+    let account = NewAccount {
+        name: valid("Harbour Consulting")?,
+        kind: AccountKind::Consulting,
+    };
+    let account = ana.client.create_account(&account).await.explained()?.id;
     let path = format!("/v1/accounts/{account}");
-    ben.is_refused(Method::GET, &path, None, "not-found")
+    ben.is_refused(Method::GET, &path, ProblemKind::NotFound)
         .await?;
     let told = format!("It is {account}, and Ana owns it.\nFor Ben it does not exist: 404.");
     Ok((account, told))
@@ -36,33 +50,37 @@ pub(super) async fn invite(
     ben: &Person,
     account: &AccountId,
 ) -> Told<()> {
-    let body = json!({ "email": ben.email, "role": "member" });
+    let body = NewInvitation {
+        email: ben.email.clone(),
+        role: AccountRole::Member,
+    };
     let path = format!("/v1/accounts/{account}/invitations");
-    let invitation = ana.post(&path, &body).await?;
+    // As it is sent: a type would hide a token it does not know.
+    let invitation: serde_json::Value = ana.client.post(&path, &body).await.explained()?;
     ensure(
         !invitation.to_string().contains("token"),
         "the answer keeps the token to itself",
     )?;
     let token = invitation_token(&site.data, &ben.email).await?;
-    let answer = json!({ "token": token });
-    ben.post("/v1/invitations/accept", &answer).await?;
-    let members = ben.get(&format!("/v1/accounts/{account}/members")).await?;
-    let members: Vec<serde_json::Value> = field(&members, "items")?;
-    ensure(members.len() == 2, "the account has two members")?;
+    let answer = InvitationAnswer::new(token);
+    ben.client.accept_invitation(&answer).await.explained()?;
+    let members = ben.client.members(*account, None).await.explained()?;
+    ensure(members.items.len() == 2, "the account has two members")?;
     let accept = "/v1/invitations/accept";
-    ben.is_refused(Method::POST, accept, Some(&answer), "invitation-invalid")
+    let kind = ProblemKind::InvitationInvalid;
+    ben.is_refused_with(Method::POST, accept, &answer, kind)
         .await?;
     let told = "The token came by mail and nowhere else. Ben is a member now.\nThe same token a second time: invitation-invalid.";
     Ok(((), told.into()))
 }
 
 pub(super) async fn make_team(ana: &Person, ben: &Person, account: &AccountId) -> Told<TeamId> {
-    let path = format!("/v1/accounts/{account}/teams");
-    let team = ana.post(&path, &json!({ "name": "Review" })).await?;
-    let team: TeamId = field(&team, "id")?;
-    let member = format!("{path}/{team}/members/{}", ben.id);
-    let role = json!({ "role": "member" });
-    ana.send(Method::PUT, &member, Some(&role)).await?;
+    let name = valid("Review")?;
+    let team = ana.client.create_team(*account, &NewTeam { name }).await;
+    let team = team.explained()?.id;
+    let role = TeamRole::Member;
+    let placed = ana.client.put_team_member(*account, team, ben.id, role);
+    placed.await.explained()?;
     Ok((team, format!("The team is {team}; Ben is in it.")))
 }
 
@@ -71,13 +89,15 @@ pub(super) async fn open_project(
     ben: &Person,
     account: &AccountId,
 ) -> Told<ProjectId> {
-    let body = json!({
-        "name": "Quay 4 extension", "description": "Survey and plans", "visibility": "private",
-    });
-    let path = format!("/v1/accounts/{account}/projects");
-    let project: ProjectId = field(&ana.post(&path, &body).await?, "id")?;
+    let project = NewProject {
+        name: valid("Quay 4 extension")?,
+        description: Some(valid("Survey and plans")?),
+        visibility: Visibility::Private,
+    };
+    let project = ana.client.create_project(*account, &project).await;
+    let project = project.explained()?.id;
     let path = format!("/v1/projects/{project}");
-    ben.is_refused(Method::GET, &path, None, "not-found")
+    ben.is_refused(Method::GET, &path, ProblemKind::NotFound)
         .await?;
     let told = format!("It is {project}.\nNobody granted Ben anything on it: 404.");
     Ok((project, told))

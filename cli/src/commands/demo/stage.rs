@@ -1,19 +1,18 @@
 //! Who plays, where, and how it is told.
 
-use std::{path::PathBuf, time::Instant};
+use std::{path::PathBuf, str::FromStr, time::Instant};
 
-use reqwest::Method;
-use serde::de::DeserializeOwned;
+use serde::Serialize;
 use serde_json::Value;
-use wm_core::value::{Email, Name, UserId};
-
-use crate::{
-    client::{ApiError, Client, Refusal},
-    commands::token,
-    connection::{Server, Token},
-    failure::Failure,
-    output::{line, plain},
+use wm_client::{
+    ApiError, BearerToken, Client, InvalidServerUrl, Method, Problem, Request, ServerUrl,
 };
+use wm_core::{
+    operation::ProblemKind,
+    value::{Email, Invalid, UserId},
+};
+
+use crate::{explain::Explained, failure::Failure, issuer::mint, output::line};
 
 /// What a step gives: something for the steps after it, and what to tell.
 pub(super) type Told<T> = Result<(T, String), Failure>;
@@ -22,7 +21,7 @@ pub(super) type Told<T> = Result<(T, String), Failure>;
 #[derive(Debug, Clone)]
 pub(super) struct Site {
     /// The node.
-    server: Server,
+    server: ServerUrl,
     /// Its data directory.
     pub(super) data: PathBuf,
     /// Where downloads go.
@@ -38,7 +37,9 @@ pub(super) struct Stage {
 
 impl Stage {
     pub(super) fn new(url: &str, data: PathBuf, downloads: PathBuf) -> Result<Self, Failure> {
-        let server = url.parse().map_err(Failure::new)?;
+        let server = url
+            .parse()
+            .map_err(|error: InvalidServerUrl| Failure::new(error.to_string()))?;
         std::fs::create_dir_all(&downloads)
             .map_err(|error| Failure::because("there is no place for downloads", error))?;
         Ok(Self {
@@ -76,56 +77,33 @@ impl Stage {
     }
 }
 
-/// Somebody with a token.
+/// A person with a token.
 #[derive(Debug, Clone)]
 pub(super) struct Person {
-    /// Who they are.
+    /// The id.
     pub(super) id: UserId,
-    /// Their address.
+    /// The e-mail address.
     pub(super) email: Email,
-    /// Their connection.
+    /// The person's client.
     pub(super) client: Client,
 }
 
 impl Person {
     /// Gets a token from the node's own issuer and signs in with it.
     pub(super) async fn sign_in(site: &Site, name: &str) -> Result<Self, Failure> {
-        let wrong = |error: wm_core::value::Invalid| Failure::new(error.to_string());
-        let email: Email = format!("{name}@example.com").parse().map_err(wrong)?;
-        let name: Name = name.parse().map_err(wrong)?;
-        let token = token::mint(&site.data, &email, Some(&name))?;
-        let client = Client::new(site.server.clone(), Token::Given(token))?;
-        let session: Value = client.get("/v1/session").await?;
-        let user = session.get("user").unwrap_or(&Value::Null);
+        let email: Email = valid(&format!("{name}@example.com"))?;
+        let token = mint(&site.data, &email, Some(&valid(name)?))?;
+        let client = Client::new(site.server.clone(), BearerToken::new(token)).explained()?;
+        let user = client.session(None).await.explained()?.user;
         ensure(
-            field::<Email>(user, "email")? == email,
+            user.email.as_ref() == Some(&email),
             "the session names the address in the token",
         )?;
         Ok(Self {
-            id: field(user, "id")?,
+            id: user.id,
             email,
             client,
         })
-    }
-
-    /// Reads something that must be there.
-    pub(super) async fn get(&self, path: &str) -> Result<Value, Failure> {
-        Ok(self.client.get(path).await?)
-    }
-
-    /// Does something that must be allowed.
-    pub(super) async fn post(&self, path: &str, body: &Value) -> Result<Value, Failure> {
-        Ok(self.client.post(path, body).await?.body)
-    }
-
-    /// Sends any request that must be allowed.
-    pub(super) async fn send(
-        &self,
-        method: Method,
-        path: &str,
-        body: Option<&Value>,
-    ) -> Result<Value, Failure> {
-        Ok(self.client.send(method, path, &[], body).await?.body)
     }
 
     /// Sends a request that must be refused, for this reason.
@@ -133,19 +111,42 @@ impl Person {
         &self,
         method: Method,
         path: &str,
-        body: Option<&Value>,
-        kind: &str,
-    ) -> Result<Refusal, Failure> {
-        let asked = format!("{method} {path}");
-        match self.client.send(method, path, &[], body).await {
-            Err(ApiError::Refused(refusal)) if refusal.kind == kind => Ok(refusal),
-            Err(error) => Err(error.into()),
-            Ok(answer) => Err(Failure::new(format!(
-                "`{asked}` was answered {} where `{kind}` was due; please report this",
-                answer.status
-            ))),
-        }
+        kind: ProblemKind,
+    ) -> Result<Problem, Failure> {
+        let call = format!("{method} {path}");
+        refusal(&call, self.client.request(method, path), kind).await
     }
+
+    /// Sends a request with a body that must be refused, for this reason.
+    pub(super) async fn is_refused_with(
+        &self,
+        method: Method,
+        path: &str,
+        body: &impl Serialize,
+        kind: ProblemKind,
+    ) -> Result<Problem, Failure> {
+        let call = format!("{method} {path}");
+        let request = self.client.request(method, path).body(body);
+        refusal(&call, request, kind).await
+    }
+}
+
+async fn refusal(call: &str, request: Request<'_>, kind: ProblemKind) -> Result<Problem, Failure> {
+    match request.send::<Value>().await {
+        Err(ApiError::Problem(problem)) if problem.is(kind) => Ok(*problem),
+        Err(error) => Err(error).explained(),
+        Ok(answer) => Err(Failure::new(format!(
+            "`{call}` was answered {} where `{}` was due; please report this",
+            answer.status,
+            kind.urn().rsplit(':').next().unwrap_or_default()
+        ))),
+    }
+}
+
+/// A value of the demo's own, which fits its type.
+pub(super) fn valid<T: FromStr<Err = Invalid>>(text: &str) -> Result<T, Failure> {
+    text.parse()
+        .map_err(|error: Invalid| Failure::new(error.to_string()))
 }
 
 /// Asserts what a step says.
@@ -157,20 +158,4 @@ pub(super) fn ensure(holds: bool, what: &str) -> Result<(), Failure> {
             "it is not so that {what}; please report this"
         )))
     }
-}
-
-/// A member of an answer.
-pub(super) fn field<T: DeserializeOwned>(answer: &Value, name: &str) -> Result<T, Failure> {
-    let member = answer.get(name).cloned().unwrap_or_default();
-    serde_json::from_value(member).map_err(|error| {
-        Failure::because(
-            format!("the answer has no proper `{name}`; please report this"),
-            error,
-        )
-    })
-}
-
-/// A text in an answer, for telling.
-pub(super) fn shown(answer: &Value, name: &str) -> String {
-    plain(answer.get(name).and_then(Value::as_str).unwrap_or_default())
 }

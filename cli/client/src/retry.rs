@@ -1,36 +1,37 @@
-//! Trying again: how often, and after how long.
+//! The retry policy: how often to retry, and after how long.
 
 use std::{
     hash::{BuildHasher, RandomState},
     time::Duration,
 };
 
-/// How often something is tried.
+/// The most attempts at one request.
 const ATTEMPTS: u32 = 6;
 /// The longest wait after the first failure; it doubles with each further one.
 const FIRST_WAIT: Duration = Duration::from_millis(250);
 /// The longest wait a server may ask for.
 const LONGEST_WAIT: Duration = Duration::from_secs(30);
 
-/// Counts the failures of one thing that is tried again.
+/// Counts the failures of one request.
 #[derive(Debug, Default)]
 pub(crate) struct Backoff {
     failures: u32,
 }
 
 impl Backoff {
-    /// How long to wait before the next attempt: what the server asked for, else a random time below
-    /// a bound that doubles. `None` once it was tried often enough.
-    pub(crate) fn next(&mut self, asked: Option<Duration>) -> Option<Duration> {
+    /// How long to wait before the next attempt: what the server asked for, but at least a random time
+    /// below a bound that doubles. `None` after the last attempt.
+    pub(crate) fn next(&mut self, retry_after: Option<Duration>) -> Option<Duration> {
         self.failures += 1;
         if self.failures >= ATTEMPTS {
             return None;
         }
         let bound = FIRST_WAIT.saturating_mul(1 << (self.failures - 1));
-        let random = bound.mul_f64(0.5 + fraction() / 2.0);
+        let jittered = bound.mul_f64(0.5 + fraction() / 2.0);
         Some(
-            asked
-                .map_or(random, |asked| asked.max(random))
+            retry_after
+                .unwrap_or_default()
+                .max(jittered)
                 .min(LONGEST_WAIT),
         )
     }
@@ -47,7 +48,7 @@ pub(crate) fn random() -> u64 {
     RandomState::new().hash_one(0)
 }
 
-#[expect(clippy::cast_precision_loss, reason = "only the size of it matters")]
+#[expect(clippy::cast_precision_loss, reason = "only the magnitude matters")]
 fn fraction() -> f64 {
     random() as f64 / u64::MAX as f64
 }
@@ -57,7 +58,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn waits_longer_and_longer_and_gives_up() {
+    fn backoff_waits_longer_each_time_and_gives_up() {
         let mut backoff = Backoff::default();
         let waits: Vec<_> = std::iter::from_fn(|| backoff.next(None)).collect();
         assert_eq!(waits.len(), 5);
@@ -68,7 +69,7 @@ mod tests {
     }
 
     #[test]
-    fn a_server_may_ask_for_patience_but_not_for_ever() {
+    fn backoff_honours_retry_after_up_to_a_bound() {
         let ask = |seconds| Backoff::default().next(Some(Duration::from_secs(seconds)));
         assert_eq!(ask(3), Some(Duration::from_secs(3)));
         assert_eq!(ask(86_400), Some(LONGEST_WAIT));

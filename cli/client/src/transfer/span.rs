@@ -1,11 +1,11 @@
-//! Which bytes of a file a request of a plan carries.
+//! The bytes of a file that one request carries.
 
-/// A range of bytes of a file.
+/// A range of bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Span {
-    /// The first byte.
+    /// The offset of the first byte.
     pub(super) start: u64,
-    /// How many.
+    /// The number of bytes.
     pub(super) length: u64,
 }
 
@@ -18,7 +18,7 @@ impl Span {
         }
     }
 
-    /// Part `number` of a file of this size; `None` when the file ends before it.
+    /// Part `number`, from 1, of a file of this size; `None` when the file ends before it.
     pub(super) fn part(number: u16, part_size: u64, size: u64) -> Option<Self> {
         let start = u64::from(number).checked_sub(1)?.checked_mul(part_size)?;
         let length = part_size.min(size.checked_sub(start)?);

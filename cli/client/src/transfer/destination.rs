@@ -1,34 +1,33 @@
-//! Where a file goes, and what it is taken for.
+//! Where an uploaded file goes, and its media type.
 
 use std::path::Path;
 
 use wm_core::value::{ArtifactId, FileName, MediaType, ProjectId};
 
-use crate::failure::Failure;
+use super::error::{TransferError, TransferErrorKind};
 
-/// Where a file goes.
-#[derive(Debug, Clone)]
-pub(crate) struct Destination {
+/// Where an uploaded file goes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Destination {
     /// The project.
-    pub(crate) project: ProjectId,
-    /// The artifact to add a version to; a new one if there is none.
-    pub(crate) artifact: Option<ArtifactId>,
-    /// The name to give it.
-    pub(crate) name: FileName,
+    pub project: ProjectId,
+    /// The artifact to add a version to; `None` to create one.
+    pub artifact: Option<ArtifactId>,
+    /// The file name to give it.
+    pub name: FileName,
     /// Its media type.
-    pub(crate) media_type: MediaType,
+    pub media_type: MediaType,
 }
 
 impl Destination {
-    /// A new artifact of this project, named after the file.
-    pub(crate) fn of(file: &Path, project: ProjectId) -> Result<Self, Failure> {
+    /// A new artifact of this project, with the file's name and the media type that its extension suggests.
+    ///
+    /// # Errors
+    /// [`TransferErrorKind::UnusableName`].
+    pub fn of(file: &Path, project: ProjectId) -> Result<Self, TransferError> {
         let name = file.file_name().and_then(|name| name.to_str());
         let name: FileName = name.unwrap_or_default().parse().map_err(|error| {
-            let file = file.display();
-            Failure::because(
-                format!("`{file}` has a name no surface takes; rename it"),
-                error,
-            )
+            TransferError::because(TransferErrorKind::UnusableName(file.to_owned()), error)
         })?;
         Ok(Self {
             project,
@@ -39,12 +38,12 @@ impl Destination {
     }
 }
 
-/// The media type the ending of a name suggests.
-fn media_type_of(name: &str) -> Result<MediaType, Failure> {
-    let ending = name
+/// The media type that the extension of a name suggests.
+fn media_type_of(name: &str) -> Result<MediaType, TransferError> {
+    let extension = name
         .rsplit_once('.')
-        .map(|(_, ending)| ending.to_ascii_lowercase());
-    let media_type = match ending.as_deref().unwrap_or_default() {
+        .map(|(_, extension)| extension.to_ascii_lowercase());
+    let media_type = match extension.as_deref().unwrap_or_default() {
         "txt" | "log" | "toml" | "rs" => "text/plain",
         "md" => "text/markdown",
         "csv" => "text/csv",
@@ -66,9 +65,9 @@ fn media_type_of(name: &str) -> Result<MediaType, Failure> {
         "pptx" => "application/vnd.openxmlformats-officedocument.presentationml.presentation",
         _ => "application/octet-stream",
     };
-    media_type
-        .parse()
-        .map_err(|error| Failure::because(format!("`{media_type}` is no media type"), error))
+    media_type.parse().map_err(|error| {
+        TransferError::because(TransferErrorKind::UnusableMediaType(media_type), error)
+    })
 }
 
 #[cfg(test)]
@@ -76,7 +75,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_ending_suggests_the_media_type() {
+    fn media_type_follows_the_extension() {
         for (name, media_type) in [
             ("a.PDF", "application/pdf"),
             ("a.tar.gz", "application/gzip"),

@@ -1,0 +1,80 @@
+//! Accounts and their members.
+
+use serde::{Deserialize, Serialize};
+use wm_core::{
+    record::{AccountKind, AccountStatus, MemberStatus},
+    value::{AccountId, AccountRole, Name, UserId},
+};
+
+use super::{Page, Revision, page_path};
+use crate::{client::Client, error::ApiError};
+
+/// An account to create.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct NewAccount {
+    /// The name.
+    pub name: Name,
+    /// The kind of account.
+    pub kind: AccountKind,
+}
+
+/// An account.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct Account {
+    /// The id.
+    pub id: AccountId,
+    /// Which version of the record this is.
+    #[serde(flatten)]
+    pub revision: Revision,
+    /// The name.
+    pub name: Name,
+    /// The kind of account.
+    pub kind: AccountKind,
+    /// Whether it is open.
+    pub status: AccountStatus,
+}
+
+/// A member of an account.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct Member {
+    /// The person.
+    pub user_id: UserId,
+    /// Which version of the record this is.
+    #[serde(flatten)]
+    pub revision: Revision,
+    /// Their role.
+    pub role: AccountRole,
+    /// Whether the membership confers its role.
+    pub status: MemberStatus,
+}
+
+impl Client {
+    /// Creates an account that the caller owns.
+    ///
+    /// # Errors
+    /// Any [`ApiError`].
+    pub async fn create_account(&self, account: &NewAccount) -> Result<Account, ApiError> {
+        self.post("/v1/accounts", account).await
+    }
+
+    /// Reads an account.
+    ///
+    /// # Errors
+    /// Any [`ApiError`].
+    pub async fn account(&self, account: AccountId) -> Result<Account, ApiError> {
+        self.get(&format!("/v1/accounts/{account}")).await
+    }
+
+    /// Lists the members of an account.
+    ///
+    /// # Errors
+    /// Any [`ApiError`].
+    pub async fn members(
+        &self,
+        account: AccountId,
+        cursor: Option<&str>,
+    ) -> Result<Page<Member>, ApiError> {
+        let path = format!("/v1/accounts/{account}/members");
+        self.get(&page_path(&path, cursor)).await
+    }
+}

@@ -1,0 +1,126 @@
+//! Artifacts of a project.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use wm_core::{
+    operation::plan::UploadPlan,
+    value::{ArtifactId, FileName, Label, MediaType, ProjectId, Sha256, Size},
+};
+
+use super::{
+    Page, Revision, artifact_path, page_path,
+    versions::{NewContent, Version},
+};
+use crate::{client::Client, error::ApiError};
+
+/// An artifact.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct Artifact {
+    /// The id.
+    pub id: ArtifactId,
+    /// Which version of the record this is.
+    #[serde(flatten)]
+    pub revision: Revision,
+    /// The project.
+    pub project_id: ProjectId,
+    /// The file name.
+    pub name: FileName,
+    /// Its labels.
+    pub labels: BTreeMap<Label, Label>,
+    /// How many versions were declared.
+    pub versions: u32,
+    /// The newest available version.
+    pub current: Option<CurrentVersion>,
+}
+
+/// The newest available version of an artifact.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CurrentVersion {
+    /// The number, from 1.
+    pub number: u32,
+    /// The media type.
+    pub media_type: MediaType,
+    /// The size in bytes.
+    pub size: Size,
+    /// The digest of all bytes.
+    pub sha256: Sha256,
+}
+
+/// A declared artifact, whose first version waits for its bytes.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct CreatedArtifact {
+    /// The artifact.
+    pub artifact: Artifact,
+    /// Its first version.
+    pub version: Version,
+    /// How to upload the bytes; `None` once they have arrived.
+    #[serde(default)]
+    pub upload: Option<UploadPlan>,
+}
+
+impl Client {
+    /// Declares an artifact and its first version.
+    ///
+    /// # Errors
+    /// Any [`ApiError`].
+    pub async fn create_artifact(
+        &self,
+        project: ProjectId,
+        content: &NewContent,
+    ) -> Result<CreatedArtifact, ApiError> {
+        let path = format!("/v1/projects/{project}/artifacts");
+        self.post(&path, content).await
+    }
+
+    /// Reads an artifact.
+    ///
+    /// # Errors
+    /// Any [`ApiError`].
+    pub async fn artifact(
+        &self,
+        project: ProjectId,
+        artifact: ArtifactId,
+    ) -> Result<Artifact, ApiError> {
+        self.get(&artifact_path(project, artifact)).await
+    }
+
+    /// Lists the artifacts of a project.
+    ///
+    /// # Errors
+    /// Any [`ApiError`].
+    pub async fn artifacts(
+        &self,
+        project: ProjectId,
+        cursor: Option<&str>,
+    ) -> Result<Page<Artifact>, ApiError> {
+        let path = format!("/v1/projects/{project}/artifacts");
+        self.get(&page_path(&path, cursor)).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn artifact_ignores_members_it_does_not_know() {
+        let artifact = json!({
+            "id": "art_01h2xcejqtf2nbrexx3vqjhp41", "version": 1,
+            "created_at": "2026-01-02T03:04:05.678Z", "created_by": "system",
+            "updated_at": "2026-01-02T03:04:05.678Z", "updated_by": "system",
+            "project_id": "prj_01h2xcejqtf2nbrexx3vqjhp4101h2xcejqtf2nbrexx3vqjhp41",
+            "name": "a.txt", "labels": {}, "versions": 1, "storage_provider": "local",
+            "current": {
+                "number": 1, "media_type": "text/plain", "size": 0,
+                "sha256": Sha256::of(b"").to_string(), "later": true,
+            },
+            "later": true,
+        });
+        let artifact: Artifact = serde_json::from_value(artifact).unwrap();
+        assert_eq!(artifact.revision.version, 1);
+        assert_eq!(artifact.current.unwrap().number, 1);
+    }
+}

@@ -1,0 +1,93 @@
+//! Outputs derived from a version, such as a summary.
+
+use serde::{Deserialize, Serialize};
+use wm_core::{
+    operation::plan::UploadPlan,
+    record::ContentStatus,
+    value::{ArtifactId, DerivedId, FileName, Kind, ProjectId, Sha256, Size},
+};
+
+use super::{
+    Revision, artifact_path,
+    versions::{CompletedUpload, NewContent},
+};
+use crate::{client::Client, error::ApiError};
+
+/// A derived output to create.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct NewDerived {
+    /// The number of the version it is derived from.
+    pub source_version: u32,
+    /// What it is, such as `summary`.
+    pub kind: Kind,
+    /// Its bytes.
+    #[serde(flatten)]
+    pub content: NewContent,
+    /// The output it replaces.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub supersedes: Option<DerivedId>,
+}
+
+/// A derived output.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct Derived {
+    /// The id.
+    pub id: DerivedId,
+    /// Which version of the record this is.
+    #[serde(flatten)]
+    pub revision: Revision,
+    /// The number of the version it is derived from.
+    pub source_version: u32,
+    /// What it is.
+    pub kind: Kind,
+    /// The file name.
+    pub name: FileName,
+    /// The size in bytes.
+    pub size: Size,
+    /// The digest of all bytes.
+    pub sha256: Sha256,
+    /// The state of the upload.
+    pub status: ContentStatus,
+}
+
+/// A declared output that waits for its bytes.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct CreatedDerived {
+    /// The output.
+    pub derived: Derived,
+    /// How to upload the bytes; `None` once they have arrived.
+    #[serde(default)]
+    pub upload: Option<UploadPlan>,
+}
+
+impl Client {
+    /// Declares an output derived from a version.
+    ///
+    /// # Errors
+    /// Any [`ApiError`].
+    pub async fn create_derived(
+        &self,
+        project: ProjectId,
+        artifact: ArtifactId,
+        derived: &NewDerived,
+    ) -> Result<CreatedDerived, ApiError> {
+        let path = format!("{}/derived", artifact_path(project, artifact));
+        self.post(&path, derived).await
+    }
+
+    /// Completes the upload of a derived output.
+    ///
+    /// # Errors
+    /// Any [`ApiError`].
+    pub async fn complete_derived(
+        &self,
+        project: ProjectId,
+        artifact: ArtifactId,
+        derived: DerivedId,
+        upload: &CompletedUpload,
+    ) -> Result<Derived, ApiError> {
+        let artifact = artifact_path(project, artifact);
+        let path = format!("{artifact}/derived/{derived}/complete");
+        self.post(&path, upload).await
+    }
+}

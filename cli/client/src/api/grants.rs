@@ -1,0 +1,137 @@
+//! Grants of roles on a project.
+
+use reqwest::Method;
+use serde::{Deserialize, Serialize};
+use wm_core::value::{GrantId, Principal, ProjectId, ProjectRole, Reason, Timestamp, UserId};
+
+use super::{Page, Revision};
+use crate::{client::Client, error::ApiError, request::Answer};
+
+/// A grant to make.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct NewGrant {
+    /// The person or team that gets the role.
+    pub principal: Principal,
+    /// The role.
+    pub role: ProjectRole,
+    /// When the grant ends; `None` for never.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub expires_at: Option<Timestamp>,
+}
+
+impl NewGrant {
+    /// A grant without an end.
+    #[must_use]
+    pub fn new(principal: Principal, role: ProjectRole) -> Self {
+        Self {
+            principal,
+            role,
+            expires_at: None,
+        }
+    }
+}
+
+/// A grant.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct Grant {
+    /// The id.
+    pub id: GrantId,
+    /// Which version of the record this is.
+    #[serde(flatten)]
+    pub revision: Revision,
+    /// The project.
+    pub project_id: ProjectId,
+    /// The person or team that has the role.
+    pub principal: Principal,
+    /// The role.
+    pub role: ProjectRole,
+    /// When the grant ends.
+    pub expires_at: Option<Timestamp>,
+    /// Whether it confers its role.
+    pub status: GrantStatus,
+    /// When it was revoked.
+    #[serde(default)]
+    pub revoked_at: Option<Timestamp>,
+    /// By whom; `None` where the team it was for was deleted.
+    #[serde(default)]
+    pub revoked_by: Option<UserId>,
+    /// Why it was revoked.
+    #[serde(default)]
+    pub reason: Option<Reason>,
+}
+
+/// Whether a grant confers its role.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum GrantStatus {
+    /// It does.
+    Live,
+    /// It has ended.
+    Expired,
+    /// It was taken away.
+    Revoked,
+}
+
+/// Which grants a list shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum GrantFilter {
+    /// Grants that are not revoked.
+    #[default]
+    Unrevoked,
+    /// All grants.
+    All,
+}
+
+impl Client {
+    /// Grants a role on a project.
+    ///
+    /// # Errors
+    /// Any [`ApiError`].
+    pub async fn create_grant(
+        &self,
+        project: ProjectId,
+        grant: &NewGrant,
+    ) -> Result<Grant, ApiError> {
+        self.post(&format!("/v1/projects/{project}/grants"), grant)
+            .await
+    }
+
+    /// Lists the grants of a project, oldest first.
+    ///
+    /// # Errors
+    /// Any [`ApiError`].
+    pub async fn grants(
+        &self,
+        project: ProjectId,
+        filter: GrantFilter,
+        cursor: Option<&str>,
+    ) -> Result<Page<Grant>, ApiError> {
+        let mut request = self.request(Method::GET, format!("/v1/projects/{project}/grants"));
+        if filter == GrantFilter::All {
+            request = request.query("include", "revoked");
+        }
+        if let Some(cursor) = cursor {
+            request = request.query("cursor", cursor);
+        }
+        let answer: Answer<Page<Grant>> = request.send().await?;
+        Ok(answer.body)
+    }
+
+    /// Revokes a grant, for a reason that stays on record. Sent once.
+    ///
+    /// # Errors
+    /// Any [`ApiError`].
+    pub async fn revoke_grant(
+        &self,
+        project: ProjectId,
+        grant: GrantId,
+        reason: Option<&Reason>,
+    ) -> Result<(), ApiError> {
+        let path = format!("/v1/projects/{project}/grants/{grant}");
+        let mut request = self.request(Method::DELETE, path);
+        if let Some(reason) = reason {
+            request = request.query("reason", reason.as_str());
+        }
+        request.send::<()>().await.map(drop)
+    }
+}

@@ -1,0 +1,76 @@
+//! Teams of an account and their members.
+
+use reqwest::Method;
+use serde::{Deserialize, Serialize};
+use wm_core::value::{AccountId, Name, TeamId, TeamRole, UserId};
+
+use super::Revision;
+use crate::{client::Client, error::ApiError, request::Answer};
+
+/// A team to create.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct NewTeam {
+    /// The name.
+    pub name: Name,
+}
+
+/// A team.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct Team {
+    /// The id.
+    pub id: TeamId,
+    /// Which version of the record this is.
+    #[serde(flatten)]
+    pub revision: Revision,
+    /// The account it belongs to.
+    pub account_id: AccountId,
+    /// The name.
+    pub name: Name,
+}
+
+/// A member of a team.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct TeamMember {
+    /// The person.
+    pub user_id: UserId,
+    /// Which version of the record this is.
+    #[serde(flatten)]
+    pub revision: Revision,
+    /// The team.
+    pub team_id: TeamId,
+    /// Their role in it.
+    pub role: TeamRole,
+}
+
+#[derive(Serialize)]
+struct PlaceInTeam {
+    role: TeamRole,
+}
+
+impl Client {
+    /// Creates a team in an account.
+    ///
+    /// # Errors
+    /// Any [`ApiError`].
+    pub async fn create_team(&self, account: AccountId, team: &NewTeam) -> Result<Team, ApiError> {
+        self.post(&format!("/v1/accounts/{account}/teams"), team)
+            .await
+    }
+
+    /// Puts a member of the account into a team, or changes their role in it. Sent once.
+    ///
+    /// # Errors
+    /// Any [`ApiError`].
+    pub async fn put_team_member(
+        &self,
+        account: AccountId,
+        team: TeamId,
+        user: UserId,
+        role: TeamRole,
+    ) -> Result<TeamMember, ApiError> {
+        let path = format!("/v1/accounts/{account}/teams/{team}/members/{user}");
+        let request = self.request(Method::PUT, path).body(&PlaceInTeam { role });
+        let answer: Answer<TeamMember> = request.send().await?;
+        Ok(answer.body)
+    }
+}

@@ -1,0 +1,54 @@
+//! The token that proves who calls.
+
+use std::{error::Error, fmt};
+
+/// A bearer token (RFC 6750). It is a secret: `Debug` does not show it, and no error repeats it.
+#[derive(Clone, PartialEq, Eq)]
+pub struct BearerToken(String);
+
+impl BearerToken {
+    /// A token as its issuer wrote it.
+    #[must_use]
+    pub fn new(text: impl Into<String>) -> Self {
+        Self(text.into())
+    }
+
+    pub(crate) fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for BearerToken {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("BearerToken(…)")
+    }
+}
+
+/// Why there is no token.
+pub type TokenError = Box<dyn Error + Send + Sync>;
+
+/// Provides the token of each request, so that a token may be renewed while a transfer runs.
+pub trait TokenSource: Send + Sync + 'static {
+    /// The token to send now. The client asks before every attempt, so keep a token until it is about to expire.
+    ///
+    /// # Errors
+    /// When there is no token. The client returns the error as [`ApiError::Token`](crate::ApiError::Token).
+    fn token(&self) -> Result<BearerToken, TokenError>;
+}
+
+impl TokenSource for BearerToken {
+    fn token(&self) -> Result<BearerToken, TokenError> {
+        Ok(self.clone())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bearer_token_debug_hides_the_text() {
+        let shown = format!("{:?}", BearerToken::new("eyJ.secret.x"));
+        assert!(!shown.contains("secret"), "{shown}");
+    }
+}
