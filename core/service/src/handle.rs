@@ -4,11 +4,11 @@ use wm_core::{
     catalog,
     http::{self, Request, Response},
     operation::{
-        Context, Handler, IdempotencyRequest, Method, Problem, ProblemKind, Reply, Route,
-        TokenUsage,
+        Context, Handler, IdempotencyRequest, Method, Problem, ProblemKind, PublicHandler, Reply,
+        Route, TokenUsage,
     },
     record::{Actor, Claims},
-    value::{Env, RequestId, Sha256, UserId},
+    value::{Env, RequestId, Sha256, UserId, canonical},
 };
 
 use crate::{
@@ -69,23 +69,19 @@ impl<P: Provider> Service<P> {
                 let reply = self.finish(reply, &context).await;
                 self.sign(reply, &context).await
             }
-            handler => {
+            Handler::Public(handler) => {
                 parsed.read_query(route)?;
-                self.answer_publicly(handler).await
+                Ok(self.answer_publicly(handler).await)
             }
         }
     }
 
-    async fn answer_publicly(&self, handler: Handler) -> Result<Reply, Problem> {
+    async fn answer_publicly(&self, handler: PublicHandler) -> Reply {
         match handler {
-            Handler::Ready => Ok(self.ready().await),
-            Handler::OpenApi => Ok(Reply::ok(http::openapi::document())),
-            Handler::Catalog => Ok(Reply::ok(wm_core::value::canonical::to_value(
-                &catalog::catalog(),
-            ))),
-            Handler::Live | Handler::UseCase(_) => {
-                Ok(Reply::ok(serde_json::json!({ "status": "live" })))
-            }
+            PublicHandler::Live => Reply::ok(serde_json::json!({ "status": "live" })),
+            PublicHandler::Ready => self.ready().await,
+            PublicHandler::OpenApi => Reply::ok(http::openapi::document()),
+            PublicHandler::Catalog => Reply::ok(canonical::to_value(&catalog::catalog())),
         }
     }
 
