@@ -8,7 +8,10 @@ use wm_core::{
     http::{Request, Response},
     operation::{Problem, Reply},
 };
-use wm_service::{EnvSource, ports::Provider};
+use wm_service::{
+    EnvSource,
+    ports::{EntropyContext, Provider},
+};
 
 use super::start::{Started, Starting, ready};
 use crate::{
@@ -59,11 +62,11 @@ async fn measured(started: &Started<impl Provider>, mut request: Request) -> Res
 /// Whoever asks whether the process lives is not to restart it because something else is down.
 fn alive(env: &EnvSource) -> Response {
     let live = Reply::ok(serde_json::json!({ "status": "live" }));
-    Response::from_reply(live, env.env().id("request"))
+    Response::from_reply(live, env.env(EntropyContext::Ephemeral).id("request"))
 }
 
 fn not_ready(env: &EnvSource) -> Response {
     tracing::warn!("the handler is not ready yet");
     let problem = Problem::unavailable("the handler is not ready yet");
-    Response::from_problem(&problem, env.env().id("request"))
+    Response::from_problem(&problem, env.env(EntropyContext::Ephemeral).id("request"))
 }

@@ -14,14 +14,14 @@ use wm_core::{
 use crate::{
     Service,
     identity::TokenError,
-    ports::{Occasion, Provider},
+    ports::{EntropyContext, Provider},
     trace::traceparent,
 };
 
 impl<P: Provider> Service<P> {
     /// Answers a request. Never fails: whatever goes wrong is a problem in the answer.
     pub async fn handle(&self, request: Request) -> Response {
-        let env = self.provider.env(Occasion::Request(&request));
+        let env = self.provider.env(EntropyContext::Request(&request));
         let request_id: RequestId = env.id("request");
         let trace = traceparent(request.header("traceparent"), &env);
         let mut operation = "none";

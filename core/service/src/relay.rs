@@ -14,7 +14,7 @@ use wm_core::{
 
 use crate::{
     Service,
-    ports::{CommitError, Events, Occasion, PortError, Provider, Records},
+    ports::{CommitError, EntropyContext, Events, PortError, Provider, Records},
 };
 
 /// Rows of unfinished work read at a time, per shard.
@@ -124,7 +124,7 @@ impl<P: Provider> Service<P> {
     }
 
     async fn mark_in(&self, scope: Scope, operations: Vec<Operation>) -> Vec<Key> {
-        let commit_id = self.provider.env(Occasion::Passing).id("published");
+        let commit_id = self.provider.env(EntropyContext::Ephemeral).id("published");
         let mut marked = Vec::new();
         for chunk in operations.chunks(Batch::OPERATIONS) {
             let batch = Batch {

@@ -10,7 +10,7 @@ use wm_core::{
 use crate::{
     Service,
     execute::port_problem,
-    ports::{Artifacts, Occasion, PortError, Provider},
+    ports::{Artifacts, EntropyContext, PortError, Provider},
     relay::is_entry,
 };
 
@@ -61,8 +61,8 @@ impl<P: Provider> Service<P> {
         let Some(use_case) = jobs::unfinished(&item.key) else {
             return Err(Problem::internal("nothing is known to finish this"));
         };
-        let occasion = item.key.to_string();
-        let reply = self.run(Occasion::Work(&occasion), &*use_case).await?;
+        let subject = item.key.to_string();
+        let reply = self.run(EntropyContext::Job(&subject), &*use_case).await?;
         if let Some(upload) = reply.abandoned {
             let removed = self
                 .provider

@@ -10,7 +10,7 @@ use wm_core::{
 use wm_service::{
     EnvSource,
     clock::now,
-    ports::{CommitError, Occasion, PortError, Provider, Records},
+    ports::{CommitError, EntropyContext, PortError, Provider, Records},
 };
 
 use crate::{
@@ -55,8 +55,8 @@ impl Provider for Local {
         &self.mail
     }
 
-    fn env(&self, _: Occasion<'_>) -> Env {
-        self.env.env()
+    fn env(&self, context: EntropyContext<'_>) -> Env {
+        self.env.env(context)
     }
 
     fn now(&self) -> Timestamp {

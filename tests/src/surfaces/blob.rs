@@ -20,7 +20,7 @@ use wm_core::{
 use wm_service::{
     Service,
     clock::now,
-    ports::{Occasion, Provider},
+    ports::{EntropyContext, Provider},
     variables::Variables,
 };
 
@@ -72,8 +72,8 @@ impl Provider for BlobAndMemory {
         &self.memory.mail
     }
 
-    fn env(&self, occasion: Occasion<'_>) -> Env {
-        self.memory.env(occasion)
+    fn env(&self, context: EntropyContext<'_>) -> Env {
+        self.memory.env(context)
     }
 
     fn now(&self) -> Timestamp {
