@@ -311,7 +311,7 @@ async fn run<P: Provider>(
     let site = Site {
         handle: move |request| {
             let service = Arc::clone(&handling);
-            async move { service.handle(request).await }
+            async move { service.handle(request).await.response }
         },
         files: Files {
             store: parts.store,

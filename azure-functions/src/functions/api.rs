@@ -4,12 +4,11 @@ use std::{sync::Arc, time::Instant};
 
 use tracing::Instrument;
 use wm_core::{
-    http as contract,
     http::{Request, Response},
     operation::{Problem, Reply},
 };
 use wm_service::{
-    EnvSource,
+    EnvSource, Handled,
     ports::{EntropyContext, Provider},
 };
 
@@ -42,21 +41,24 @@ pub(super) async fn answer<P: Provider>(
 
 /// The service's answer, measured.
 async fn measured(started: &Started<impl Provider>, mut request: Request) -> Response {
-    let operation = contract::find(&request).map_or("none", |(route, _)| route.operation);
     let invocation = crate::http::invocation_of(&request).unwrap_or_default();
     take_easy_auth_token(started.easy_auth, &mut request);
     let begun = Instant::now();
-    let (answered, consumed) = metered(started.service.handle(request)).await;
+    let (handled, consumed) = metered(started.service.handle(request)).await;
+    let Handled {
+        response,
+        operation,
+    } = handled;
     Line {
         function: "api",
         invocation: &invocation,
         operation,
-        status: answered.status,
+        status: response.status,
         duration: begun.elapsed(),
         consumed,
     }
     .emit();
-    answered
+    response
 }
 
 /// Whoever asks whether the process lives is not to restart it because something else is down.

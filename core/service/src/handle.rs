@@ -4,8 +4,8 @@ use wm_core::{
     catalog,
     http::{self, Request, Response},
     operation::{
-        Context, Handler, IdempotencyRequest, Method, Problem, ProblemKind, PublicHandler, Reply,
-        Route, TokenUsage,
+        Context, Handler, IdempotencyRequest, Method, Parsed, Problem, ProblemKind, PublicHandler,
+        Reply, Route, TokenUsage,
     },
     record::{Actor, Claims},
     value::{Env, RequestId, Sha256, UserId, canonical},
@@ -18,16 +18,36 @@ use crate::{
     trace::traceparent,
 };
 
+/// The operation's name of a request that no route matches, in the log and in metrics.
+const NO_OPERATION: &str = "none";
+
+/// A handled request.
+#[derive(Debug)]
+pub struct Handled {
+    /// The response.
+    pub response: Response,
+    /// The name of the operation the request was routed to; `none` when no route matches.
+    pub operation: &'static str,
+}
+
 impl<P: Provider> Service<P> {
-    /// Answers a request. Never fails: whatever goes wrong is a problem in the answer.
-    pub async fn handle(&self, request: Request) -> Response {
+    /// Handles a request. Never fails: every error becomes a problem in the response.
+    pub async fn handle(&self, request: Request) -> Handled {
         let env = self.provider.env(EntropyContext::Request(&request));
         let request_id: RequestId = env.id("request");
         let trace = traceparent(request.header("traceparent"), &env);
-        let mut operation = "none";
-        let result = self
-            .answer_request(&request, env, request_id, &mut operation)
-            .await;
+        let found = http::find(&request);
+        let operation = match &found {
+            Ok((route, _)) => route.operation,
+            Err(_) => NO_OPERATION,
+        };
+        let result = match found {
+            Ok((route, parsed)) => {
+                self.answer_route(&request, route, parsed, env, request_id)
+                    .await
+            }
+            Err(problem) => Err(problem),
+        };
         let mut response = match result {
             Ok(reply) => Response::from_reply(reply, request_id),
             Err(problem) => {
@@ -39,31 +59,31 @@ impl<P: Provider> Service<P> {
         };
         tracing::info!(%request_id, traceparent = %trace, operation, status = response.status, "answered");
         response.headers.push(("traceparent", trace));
-        response
+        Handled {
+            response,
+            operation,
+        }
     }
 
-    async fn answer_request(
+    async fn answer_route(
         &self,
         request: &Request,
+        route: &Route,
+        mut parsed: Parsed<'_>,
         env: Env,
         request_id: RequestId,
-        operation: &mut &'static str,
     ) -> Result<Reply, Problem> {
-        let (route, mut parsed) = http::find(request)?;
-        *operation = route.operation;
         match route.handler {
             Handler::UseCase(parse) => {
                 let actor = self.actor(request, &env, request_id).await?;
                 parsed.read_query(route)?;
                 let use_case = parse(&parsed)?;
-                let idempotency = self.idempotency(request, route, actor.user)?;
-                let surface = &self.surface;
                 let context = Context {
-                    surface,
+                    surface: &self.surface,
                     env,
+                    idempotency: self.idempotency(request, route, actor.user)?,
                     actor,
                     request_id,
-                    idempotency,
                 };
                 let reply = self.execute(&*use_case, &context).await?;
                 let reply = self.finish(reply, &context).await;

@@ -29,6 +29,7 @@ use wm_core::operation::Surface;
 
 use actors::Actors;
 pub use env::EnvSource;
+pub use handle::Handled;
 use identity::{Issuer, Verifier};
 use ports::Provider;
 pub use relay::Relayed;

@@ -134,8 +134,8 @@ impl Reference {
     /// `None` when it was told to die over it.
     async fn call(&self, request: Request) -> Option<Answer> {
         let handled = self.service.handle(request.combined());
-        let response = self.service.provider().until_death(handled).await?;
-        Some(response.into())
+        let handled = self.service.provider().until_death(handled).await?;
+        Some(handled.response.into())
     }
 
     /// The scopes in which something is stored.

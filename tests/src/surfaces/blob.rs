@@ -207,7 +207,7 @@ impl Harness for BlobSurface {
     }
 
     async fn call(&self, request: Request) -> Answer {
-        self.service.handle(request.combined()).await.into()
+        self.service.handle(request.combined()).await.response.into()
     }
 
     async fn object(&self, request: ObjectRequest) -> Answer {

@@ -96,7 +96,7 @@ impl Harness for MemorySurface {
     }
 
     async fn call(&self, request: Request) -> Answer {
-        self.service.handle(request.combined()).await.into()
+        self.service.handle(request.combined()).await.response.into()
     }
 
     async fn object(&self, request: ObjectRequest) -> Answer {

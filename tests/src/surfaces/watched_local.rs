@@ -64,7 +64,8 @@ impl Harness for WatchedLocal {
     }
 
     async fn call(&self, request: Request) -> Answer {
-        self.parts.service.handle(request.combined()).await.into()
+        let handled = self.parts.service.handle(request.combined()).await;
+        handled.response.into()
     }
 
     /// Uploads in one piece: they are all that is counted here.
