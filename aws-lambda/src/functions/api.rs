@@ -7,25 +7,17 @@ use lambda_http::{request::LambdaRequest, service_fn};
 use wm_core::http::{Request, Response};
 use wm_service::{Handled, Service as Application, meter::Meter, ports::Provider};
 
-use super::start::start;
 use crate::{
-    config::Function,
     http::{Target, request, response},
     metrics::emit,
-    surface::Aws,
 };
 
-/// Runs the function.
+/// Runs the function. The meter counts the calls to its database.
 ///
 /// # Errors
-/// When it cannot be configured.
-pub async fn api<P: Provider>(surface: impl FnOnce(Aws) -> P) -> Result<(), Error> {
-    let mut meter = Meter::default();
-    let equip = |aws: Aws, _: &_, _: &_| {
-        meter = aws.records().meter().clone();
-        surface(aws)
-    };
-    let service = Arc::new(start(Function::Api, equip).await?);
+/// When Lambda's runtime interface does not answer.
+pub async fn api<P: Provider>(service: Application<P>, meter: Meter) -> Result<(), Error> {
+    let service = Arc::new(service);
     lambda_runtime::run(service_fn(move |event| {
         let (service, meter) = (Arc::clone(&service), meter.clone());
         async move { answer(service, meter, event).await }
