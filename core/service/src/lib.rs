@@ -34,7 +34,7 @@ pub use health::absent_key;
 use identity::{Issuer, Verifier};
 use ports::Provider;
 pub use relay::Relayed;
-pub use sweep::{Cleared, Swept};
+pub use sweep::Swept;
 
 /// The application on one surface: what every handler, relay, mailer and timer calls.
 pub struct Service<P> {

@@ -139,7 +139,7 @@ impl<P: Provider> Sweeper<P> {
         let NextPage::After(path) = next_page else {
             return Ok(None);
         };
-        let collected = self.service.clear_objects(path).await?;
+        let collected = self.service.collect_orphans(path).await?;
         *self.cursor() = collected.next.map_or(Cursor::Complete(now), Cursor::After);
         Ok(Some(collected.removed))
     }

@@ -20,7 +20,7 @@ use crate::{
 
 /// Every port over one data directory.
 pub struct Local {
-    pub(super) records: AnnouncedRecords,
+    pub(super) records: NotifyingRecords,
     pub(super) artifacts: LocalArtifacts,
     pub(super) issuer: Arc<Issuer>,
     pub(super) events: EventLog,
@@ -29,13 +29,13 @@ pub struct Local {
 }
 
 impl Provider for Local {
-    type Records = AnnouncedRecords;
+    type Records = NotifyingRecords;
     type Artifacts = LocalArtifacts;
     type Keys = Issuer;
     type Events = EventLog;
     type Mail = Maildir;
 
-    fn records(&self) -> &AnnouncedRecords {
+    fn records(&self) -> &NotifyingRecords {
         &self.records
     }
 
@@ -68,14 +68,14 @@ impl Provider for Local {
     }
 }
 
-/// The database, which tells of every commit, as a cloud's change stream does.
-pub struct AnnouncedRecords {
+/// The database, which notifies the relay of every commit, as a change stream of a cloud does.
+pub struct NotifyingRecords {
     /// Held whole: with it goes the lock on the directory. The sweep has it too, to collect garbage.
     pub(super) directory: Arc<DataDirectory>,
     pub(super) committed: Arc<Notify>,
 }
 
-impl Records for AnnouncedRecords {
+impl Records for NotifyingRecords {
     async fn get(&self, key: &Key) -> Result<Option<Item>, PortError> {
         self.directory.records.get(key).await
     }

@@ -15,9 +15,9 @@ use wm_aws::{
     functions::{Startup, api, ingest, notify, relay, run, sweep},
 };
 use wm_azure::functions as azure;
-use wm_local::{config::Config, node::Node};
+use wm_local::config::Config;
 use wm_service::ports::Provider;
-use wm_tests::told::Told;
+use wm_tests::{surfaces::composed_node::ComposedNode, told::Told};
 
 fn main() -> ExitCode {
     if let Ok(name) = env::var("AWS_LAMBDA_FUNCTION_NAME") {
@@ -74,12 +74,12 @@ fn node(data: &str, public_url: &str) -> Result<(), Box<dyn Error>> {
         public_url: Some(public_url.to_owned()),
         ..Config::default()
     };
-    let node = runtime.block_on(Node::start_over(config, Told::new))?;
+    let node = runtime.block_on(ComposedNode::start(config, Told::new))?;
     println!("http://{}", node.address());
     for line in stdin().lock().lines() {
         match line?.as_str() {
             "sweep" => runtime.block_on(node.sweep()),
-            "settle" => runtime.block_on(node.settled()),
+            "settle" => runtime.block_on(node.drain()),
             other => panic!("`{other}` is nothing a node can be asked"),
         }
         println!("done");

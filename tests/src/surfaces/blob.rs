@@ -21,6 +21,7 @@ use wm_service::{
     Service,
     clock::now,
     ports::{EntropyContext, Provider},
+    sweeper::Sweeper,
     variables::Variables,
 };
 
@@ -91,7 +92,7 @@ pub struct BlobSurface {
     pub azurite: Azurite,
     /// The identity the adapter acts as.
     pub identity: Arc<Anyone>,
-    service: Service<BlobAndMemory>,
+    service: Arc<Service<BlobAndMemory>>,
     issuer: TestIssuer,
     client: Client,
 }
@@ -175,7 +176,7 @@ impl BlobSurface {
             artifacts: adapter(&azurite, url, &identity),
         };
         Self {
-            service: Service::new(provider, surface, vec![issuer.rules(JWKS)]),
+            service: Arc::new(Service::new(provider, surface, vec![issuer.rules(JWKS)])),
             issuer,
             client: azurite.client(),
             azurite,
@@ -207,7 +208,11 @@ impl Harness for BlobSurface {
     }
 
     async fn call(&self, request: Request) -> Answer {
-        self.service.handle(request.combined()).await.response.into()
+        self.service
+            .handle(request.combined())
+            .await
+            .response
+            .into()
     }
 
     async fn object(&self, request: ObjectRequest) -> Answer {
@@ -250,8 +255,9 @@ impl Harness for BlobSurface {
     }
 
     async fn sweep(&self) {
-        self.service.sweep().await.unwrap();
-        self.service.clear_objects(None).await.unwrap();
+        let sweeper = Sweeper::new(Arc::clone(&self.service), Duration::ZERO);
+        sweeper.finish_jobs().await.unwrap();
+        sweeper.collect_orphans().await.unwrap();
     }
 
     fn pass(&self, duration: Duration) -> Result<(), &'static str> {
