@@ -1,7 +1,7 @@
 //! The Lambda functions: what each does with an event.
 //!
-//! Each runs over what the program makes of the surface. What is deployed takes the surface as it is; a
-//! program that proves something puts its own clock, or its own faults, around the ports.
+//! A program reads a [`Startup`], makes the ports and the service over them, and hands the service to
+//! the function.
 
 mod api;
 mod events;
@@ -17,6 +17,7 @@ pub use api::api;
 pub use ingest::ingest;
 pub use notify::notify;
 pub use relay::relay;
+pub use start::Startup;
 pub use sweep::sweep;
 
 /// Runs a function until Lambda ends the process. What goes wrong before it can answer is logged, and

@@ -14,7 +14,7 @@ use wm_core::{
 use wm_service::{
     EnvSource,
     clock::now,
-    ports::{Occasion, Provider},
+    ports::{EntropyContext, Provider},
 };
 
 use crate::{
@@ -93,8 +93,8 @@ impl Provider for Aws {
         &self.mail
     }
 
-    fn env(&self, _: Occasion<'_>) -> Env {
-        self.env.env()
+    fn env(&self, context: EntropyContext<'_>) -> Env {
+        self.env.env(context)
     }
 
     fn now(&self) -> Timestamp {

@@ -13,7 +13,7 @@ use wm_core::{
 use wm_service::{
     EnvSource,
     clock::now,
-    ports::{Occasion, Provider},
+    ports::{EntropyContext, Provider},
 };
 
 use crate::{
@@ -82,8 +82,8 @@ impl Provider for Azure {
         &self.mail
     }
 
-    fn env(&self, _: Occasion<'_>) -> Env {
-        self.env.env()
+    fn env(&self, context: EntropyContext<'_>) -> Env {
+        self.env.env(context)
     }
 
     fn now(&self) -> Timestamp {

@@ -25,7 +25,8 @@ pub use page::PageRequest;
 pub use parsed::{IfMatch, Parsed, nullable};
 pub use problem::{Problem, ProblemKind};
 pub use route::{
-    Handler, Method, PAGE, ParseFn, Precondition, QueryParameter, Route, SchemaFn, schema,
+    Handler, Method, PAGE, ParseFn, Precondition, PublicHandler, QueryParameter, Route, SchemaFn,
+    schema,
 };
 pub use sign::{Assembly, Sign, SignDownload, SignUpload};
 pub use use_case::{Continuation, Outcome, Reply, UseCase};

@@ -1,83 +1,40 @@
 //! A node: one data directory, served.
+//!
+//! [`Node::start`] and [`Node::shutdown`] compose the blocks of this module: [`bind`], [`Parts`],
+//! [`Background`] and [`serve`]. Another program may compose them around ports of its own.
 
 mod background;
+mod error;
+mod parts;
 mod surface;
+mod sweep;
 
 use std::{
+    future::Future,
     io,
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
-    path::PathBuf,
     sync::Arc,
-    time::Duration,
 };
 
-use background::Settling;
-pub use surface::{AnnouncedRecords, Local};
 use tokio::{
-    sync::{Notify, mpsc, oneshot, watch},
-    task::{JoinHandle, JoinSet},
-    time::timeout,
+    sync::{mpsc::UnboundedSender, oneshot},
+    task::JoinHandle,
 };
-use wm_core::{catalog, operation::Surface, selection::BackendSelection};
+use wm_core::storage::ObjectPath;
 use wm_http::Server;
-use wm_service::{EnvSource, Service, ports::Provider};
+use wm_service::{Service, ports::Provider};
 
-use crate::{
-    artifacts::{LocalArtifacts, ObjectStore, Signer},
-    config::Config,
-    data_directory::{DataDirectory, Layout, OpenError},
-    events::EventLog,
-    http::{Files, PATIENCE, Site},
-    identity::{Issuer, IssuerError},
-    mail::Maildir,
-    secrets::random_bytes,
+pub use self::{
+    background::Background,
+    error::StartError,
+    parts::Parts,
+    surface::{Local, NotifyingRecords},
+    sweep::NodeSweeper,
 };
-
-/// How long a stopping node goes on publishing once the last request is answered.
-const LAST_RELAY: Duration = Duration::from_millis(800);
-
-/// Why a node cannot start.
-#[derive(Debug, thiserror::Error)]
-pub enum StartError {
-    /// Somebody else listens there.
-    #[error(
-        "`{address}` is in use by another program: stop that one, or choose another address, such as `--listen 127.0.0.1:0`"
-    )]
-    AddressTaken {
-        /// The address.
-        address: SocketAddr,
-        /// What the system said.
-        source: io::Error,
-    },
-    /// This machine cannot listen there.
-    #[error("cannot listen on `{address}`: choose an address of this machine with `--listen`")]
-    Listen {
-        /// The address.
-        address: SocketAddr,
-        /// What the system said.
-        source: io::Error,
-    },
-    /// See [`OpenError`].
-    #[error(transparent)]
-    Data(#[from] OpenError),
-    /// See [`IssuerError`].
-    #[error(transparent)]
-    Issuer(#[from] IssuerError),
-    /// Something in the data directory refuses.
-    #[error("cannot use `{}`: see that this user may read and write it", path.display())]
-    File {
-        /// The file or directory.
-        path: PathBuf,
-        /// What the system said.
-        source: io::Error,
-    },
-    /// The path of the data directory cannot stand in a configuration.
-    #[error("the path of the data directory cannot be used: {0}; choose another with `--data`")]
-    Path(String),
-    /// The system gives no randomness.
-    #[error("the system gives no randomness: try again")]
-    Random(#[source] io::Error),
-}
+use crate::{
+    config::Config,
+    http::{Files, PATIENCE, Site},
+};
 
 /// A running node. Dropping it stops it without waiting; [`Node::shutdown`] waits.
 #[derive(Debug)]
@@ -85,7 +42,6 @@ pub struct Node {
     address: SocketAddr,
     public_url: String,
     stop: oneshot::Sender<()>,
-    behind: Behind,
     running: JoinHandle<()>,
 }
 
@@ -95,44 +51,23 @@ impl Node {
     /// # Errors
     /// [`StartError`].
     pub async fn start(config: Config) -> Result<Self, StartError> {
-        Self::start_over(config, |surface| surface).await
-    }
-
-    /// The same over what the program makes of the surface. `wm serve` takes it as it is; a program that
-    /// proves something puts its own clock, or its own faults, around the ports.
-    ///
-    /// # Errors
-    /// [`StartError`].
-    pub async fn start_over<P: Provider>(
-        config: Config,
-        surface: impl FnOnce(Local) -> P,
-    ) -> Result<Self, StartError> {
         // First, because a taken address is what goes wrong most often and nothing is made for it.
         let server = bind(config.listen).await?;
         let address = server.address();
-        let public_url = config
-            .public_url
-            .clone()
-            .unwrap_or_else(|| format!("http://{}", reachable(address)));
+        let public_url = public_url(&config, address);
         // Blocks, but nothing is answered before it is done anyway.
-        let parts = Parts::open(config, public_url.clone(), surface)?;
+        let parts = Parts::open(config, public_url.clone())?;
+        let service = parts.service(parts.ports()?);
         let (stop, stopped) = oneshot::channel();
-        let (completing, complete) = mpsc::channel(1);
-        let (publishing, publish) = mpsc::channel(1);
-        let (sweeping, sweep) = mpsc::channel(1);
-        let behind = Behind {
-            completing,
-            publishing,
-            sweeping,
+        let stopped = async {
+            // The node was dropped, or told to stop.
+            let _ = stopped.await;
         };
-        let settling = [complete, publish, sweep];
-        let running = tokio::spawn(run(server, parts, settling, stopped));
         Ok(Self {
             address,
             public_url,
             stop,
-            behind,
-            running,
+            running: tokio::spawn(run(server, parts, service, stopped)),
         })
     }
 
@@ -148,20 +83,6 @@ impl Node {
         &self.public_url
     }
 
-    /// Returns once every upload that arrived by now is completed, and everything that was committed is
-    /// published and mailed, as far as that works at present. For programs that prove something: nobody else
-    /// has to wait.
-    pub async fn settled(&self) {
-        ask(&self.behind.completing).await;
-        ask(&self.behind.publishing).await;
-    }
-
-    /// Sweeps now, which otherwise happens once a minute: what was interrupted is finished, what expired is
-    /// closed. For the same programs.
-    pub async fn sweep(&self) {
-        ask(&self.behind.sweeping).await;
-    }
-
     /// Stops within 5 seconds: accepts nothing more, lets what has begun finish, publishes what was
     /// committed, and closes the data directory.
     pub async fn shutdown(self) {
@@ -170,23 +91,25 @@ impl Node {
     }
 }
 
-/// What a node does beside answering, each of which can be asked to say when it is done.
-#[derive(Debug)]
-struct Behind {
-    completing: mpsc::Sender<oneshot::Sender<()>>,
-    publishing: mpsc::Sender<oneshot::Sender<()>>,
-    sweeping: mpsc::Sender<oneshot::Sender<()>>,
+/// Serves until `stop` resolves, then ends everything in order: requests, what they left to publish,
+/// the database.
+async fn run<P: Provider>(
+    server: Server,
+    parts: Parts,
+    service: Arc<Service<P>>,
+    stop: impl Future<Output = ()> + Send,
+) {
+    let background = Background::start(&parts, &service);
+    serve(server, &parts, &service, background.arrivals(), stop).await;
+    background.shutdown().await;
+    parts.close(service).await;
 }
 
-/// Waits until a part of the node says that it has done what there was to do. One that has stopped has.
-async fn ask(part: &mpsc::Sender<oneshot::Sender<()>>) {
-    let (done, told) = oneshot::channel();
-    if part.send(done).await.is_ok() {
-        let _ = told.await;
-    }
-}
-
-async fn bind(address: SocketAddr) -> Result<Server, StartError> {
+/// Binds the address that a node answers at; port 0 takes a free one.
+///
+/// # Errors
+/// [`StartError::AddressTaken`] or [`StartError::Listen`].
+pub async fn bind(address: SocketAddr) -> Result<Server, StartError> {
     Server::bind(address).await.map_err(|source| {
         if source.kind() == io::ErrorKind::AddrInUse {
             StartError::AddressTaken { address, source }
@@ -196,7 +119,16 @@ async fn bind(address: SocketAddr) -> Result<Server, StartError> {
     })
 }
 
-/// An address clients can connect to: whoever listens everywhere is at least here.
+/// The URL of a node that is bound to this address: the configured one, or the address itself.
+#[must_use]
+pub fn public_url(config: &Config, address: SocketAddr) -> String {
+    config
+        .public_url
+        .clone()
+        .unwrap_or_else(|| format!("http://{}", reachable(address)))
+}
+
+/// An address clients can connect to: a node that listens everywhere is reachable at the loopback.
 fn reachable(address: SocketAddr) -> SocketAddr {
     let ip = match address.ip() {
         IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
@@ -206,136 +138,30 @@ fn reachable(address: SocketAddr) -> SocketAddr {
     SocketAddr::new(ip, address.port())
 }
 
-/// Everything behind the server.
-pub struct Parts<P> {
-    /// What answers requests.
-    pub service: Arc<Service<P>>,
-    /// The files.
-    pub store: Arc<ObjectStore>,
-    /// What signs their addresses.
-    pub signer: Signer,
-    directory: Arc<DataDirectory>,
-    committed: Arc<Notify>,
-    issuer: Arc<Issuer>,
-    env: Arc<EnvSource>,
-}
-
-impl<P: Provider> Parts<P> {
-    /// Opens the data directory.
-    ///
-    /// # Errors
-    /// [`StartError`].
-    pub fn open(
-        config: Config,
-        public_url: String,
-        equip: impl FnOnce(Local) -> P,
-    ) -> Result<Self, StartError> {
-        let directory = Arc::new(DataDirectory::open(config.data)?);
-        let layout = directory.layout.clone();
-        let file = |path: PathBuf| move |source| StartError::File { path, source };
-        let store = ObjectStore::open(&layout).map_err(file(layout.objects()))?;
-        let store = Arc::new(store);
-        let signer = Signer::new(directory.secret.as_bytes());
-        let issuer = Arc::new(Issuer::open(&layout.issuer_key())?);
-        let env = Arc::new(EnvSource::new(random_bytes().map_err(StartError::Random)?));
-        let surface = Surface {
-            id: directory.surface,
-            secret: *directory.secret.as_bytes(),
-            selection: selection(&layout)?,
-            public_url: public_url.clone(),
-            upload: config.upload,
-        };
-        let committed = Arc::new(Notify::new());
-        let local = Local {
-            artifacts: LocalArtifacts::new(Arc::clone(&store), signer.clone(), public_url),
-            issuer: Arc::clone(&issuer),
-            events: EventLog::open(&layout.events()).map_err(file(layout.events()))?,
-            mail: Maildir::open(&layout).map_err(file(layout.mail()))?,
-            env: Arc::clone(&env),
-            records: AnnouncedRecords {
-                directory: Arc::clone(&directory),
-                committed: Arc::clone(&committed),
-            },
-        };
-        Ok(Self {
-            service: Arc::new(Service::new(equip(local), surface, vec![Issuer::rules()])),
-            directory,
-            committed,
-            store,
-            signer,
-            issuer,
-            env,
-        })
-    }
-}
-
-/// What `GET /v1/backend` shows: where this node keeps things.
-fn selection(layout: &Layout) -> Result<BackendSelection, StartError> {
-    let path = |path: PathBuf| path.to_string_lossy().into_owned();
-    BackendSelection::defaults(catalog::Provider::Local)
-        .with("storage.directory", &path(layout.objects()))
-        .and_then(|selection| selection.with("database.file", &path(layout.database())))
-        .map_err(|error| StartError::Path(error.message))
-}
-
-/// Serves until told to stop, then ends everything in order: requests, what they left to publish,
-/// the database.
-async fn run<P: Provider>(
+/// Answers requests until `stop` resolves, and then those that have begun for as long as a node waits
+/// for its clients. Reports each uploaded object to `arrivals`.
+pub async fn serve<P: Provider>(
     server: Server,
-    parts: Parts<P>,
-    [completing, publishing, sweeping]: [Settling; 3],
-    stopped: oneshot::Receiver<()>,
+    parts: &Parts,
+    service: &Arc<Service<P>>,
+    arrivals: UnboundedSender<ObjectPath>,
+    stop: impl Future<Output = ()> + Send,
 ) {
-    let (created, arrived) = mpsc::unbounded_channel();
-    let (stop, stopping) = watch::channel(false);
-    let service = parts.service;
-    let mut tasks = JoinSet::new();
-    tasks.spawn(background::relay(
-        Arc::clone(&service),
-        parts.committed,
-        publishing,
-        stopping.clone(),
-    ));
-    tasks.spawn(background::sweep(
-        Arc::clone(&service),
-        Arc::clone(&parts.directory),
-        sweeping,
-        stopping,
-    ));
-    tasks.spawn(background::ingest(
-        Arc::clone(&service),
-        arrived,
-        completing,
-    ));
-    let handling = Arc::clone(&service);
+    let service = Arc::clone(service);
     let site = Site {
         handle: move |request| {
-            let service = Arc::clone(&handling);
-            async move { service.handle(request).await }
+            let service = Arc::clone(&service);
+            async move { service.handle(request).await.response }
         },
         files: Files {
-            store: parts.store,
-            signer: parts.signer,
-            created,
+            store: Arc::clone(&parts.store),
+            signer: parts.signer.clone(),
+            created: arrivals,
             env: Arc::clone(&parts.env),
         },
-        issuer: parts.issuer,
-        env: parts.env,
+        issuer: Arc::clone(&parts.issuer),
+        env: Arc::clone(&parts.env),
     };
     let routes = site.routes(server.address());
-    server
-        .serve(&routes, PATIENCE, async {
-            // The node was dropped, or told to stop.
-            let _ = stopped.await;
-        })
-        .await;
-    let _ = stop.send(true);
-    let _ = timeout(LAST_RELAY, async {
-        while tasks.join_next().await.is_some() {}
-    })
-    .await;
-    tasks.shutdown().await;
-    // Closing the database waits for its writer. A request that was cut off may keep it open until it
-    // ends by itself.
-    let _ = tokio::task::spawn_blocking(move || drop((service, parts.directory))).await;
+    server.serve(&routes, PATIENCE, stop).await;
 }

@@ -19,7 +19,7 @@ use wm_core::{
     value::{Env, Timestamp},
 };
 use wm_service::ports::{
-    CommitError, Events, Mail, Occasion, PortError, PortErrorKind, Provider, Records,
+    CommitError, EntropyContext, Events, Mail, PortError, PortErrorKind, Provider, Records,
 };
 
 /// A surface whose database, bus and mail count their calls and misbehave on demand. Its pauses are
@@ -398,8 +398,8 @@ impl<P: Provider> Provider for Watched<P> {
         self
     }
 
-    fn env(&self, occasion: Occasion<'_>) -> Env {
-        self.inner.env(occasion)
+    fn env(&self, context: EntropyContext<'_>) -> Env {
+        self.inner.env(context)
     }
 
     fn now(&self) -> Timestamp {

@@ -17,8 +17,8 @@ use wm_core::{
     value::{Env, Sha256, Timestamp},
 };
 use wm_service::ports::{
-    Artifacts, CommitError, Events, KeySource, Mail, Occasion, PortError, PortErrorKind, Provider,
-    Records, SignedRequest,
+    Artifacts, CommitError, EntropyContext, Events, KeySource, Mail, PortError, PortErrorKind,
+    Provider, Records, SignedRequest,
 };
 
 use crate::harness::{Answer, ObjectRequest};
@@ -118,7 +118,7 @@ impl Provider for Memory {
         &self.mail
     }
 
-    fn env(&self, _: Occasion<'_>) -> Env {
+    fn env(&self, _: EntropyContext<'_>) -> Env {
         let count = self.entropy.fetch_add(1, Ordering::SeqCst);
         Env::new(self.now(), *Sha256::of(&count.to_be_bytes()).as_bytes())
     }

@@ -14,6 +14,7 @@ pub async fn publish<P: Provider>(service: &Service<P>) {
 pub mod aws;
 pub mod azure;
 pub mod blob;
+pub mod composed_node;
 pub mod local;
 pub mod memory;
 pub mod node;

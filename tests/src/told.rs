@@ -28,7 +28,8 @@ use wm_core::{
     value::{Env, Sha256, Timestamp},
 };
 use wm_service::ports::{
-    Artifacts, CommitError, Events, Mail, Occasion, PortError, Provider, Records, SignedRequest,
+    Artifacts, CommitError, EntropyContext, Events, Mail, PortError, Provider, Records,
+    SignedRequest,
 };
 
 use crate::faults::Moment;
@@ -117,17 +118,17 @@ impl Order {
         serde_json::from_slice(&text).unwrap()
     }
 
-    /// The time and the randomness this order gives on an occasion: for the same request or the same piece of
-    /// work the same, whoever asks and how often.
+    /// The time and the entropy for this context. The same request and the same job always get the same bytes,
+    /// in every process and at every repetition; an ephemeral value takes those of `ephemeral`.
     #[must_use]
-    pub fn env(&self, occasion: Occasion<'_>, passing: Env) -> Env {
-        let entropy = match occasion {
-            Occasion::Request(request) => {
+    pub fn env(&self, context: EntropyContext<'_>, ephemeral: Env) -> Env {
+        let entropy = match context {
+            EntropyContext::Request(request) => {
                 let trace = request.header("traceparent").unwrap_or_default();
                 self.entropy(b"request", trace)
             }
-            Occasion::Work(about) => self.entropy(b"work", about),
-            Occasion::Passing => passing.bytes("passing"),
+            EntropyContext::Job(about) => self.entropy(b"work", about),
+            EntropyContext::Ephemeral => ephemeral.bytes("ephemeral"),
         };
         Env::new(self.time(), entropy)
     }
@@ -322,12 +323,12 @@ impl<P: Provider> Provider for Told<P> {
         self
     }
 
-    fn env(&self, occasion: Occasion<'_>) -> Env {
-        if !matches!(occasion, Occasion::Passing) {
+    fn env(&self, context: EntropyContext<'_>) -> Env {
+        if !matches!(context, EntropyContext::Ephemeral) {
             self.begin();
         }
-        let passing = self.inner.env(Occasion::Passing);
-        self.order().env(occasion, passing)
+        let ephemeral = self.inner.env(EntropyContext::Ephemeral);
+        self.order().env(context, ephemeral)
     }
 
     fn now(&self) -> Timestamp {

@@ -147,7 +147,7 @@ fn parse(request: &Request) -> Option<u16> {
         parsed.read_query(route)?;
         match route.handler {
             Handler::UseCase(parse) => parse(&parsed).map(drop),
-            _ => Ok(()),
+            Handler::Public(_) => Ok(()),
         }
     });
     parsed.err().map(|problem| problem.kind.status())

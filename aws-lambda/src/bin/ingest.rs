@@ -2,8 +2,15 @@
 
 use std::process::ExitCode;
 
-use wm_aws::functions::{ingest, run};
+use wm_aws::{
+    config::Function,
+    functions::{Startup, ingest, run},
+};
 
 fn main() -> ExitCode {
-    run(ingest(|surface| surface))
+    run(async {
+        let startup = Startup::read(Function::Ingest)?;
+        let ports = startup.ports()?;
+        ingest(startup.service(ports).await?).await
+    })
 }

@@ -2,8 +2,15 @@
 
 use std::process::ExitCode;
 
-use wm_aws::functions::{notify, run};
+use wm_aws::{
+    config::Function,
+    functions::{Startup, notify, run},
+};
 
 fn main() -> ExitCode {
-    run(notify(|surface| surface))
+    run(async {
+        let startup = Startup::read(Function::Notify)?;
+        let ports = startup.mailing_ports()?;
+        notify(startup.service(ports).await?).await
+    })
 }

@@ -2,8 +2,15 @@
 
 use std::process::ExitCode;
 
-use wm_aws::functions::{relay, run};
+use wm_aws::{
+    config::Function,
+    functions::{Startup, relay, run},
+};
 
 fn main() -> ExitCode {
-    run(relay(|surface| surface))
+    run(async {
+        let startup = Startup::read(Function::Relay)?;
+        let ports = startup.publishing_ports()?;
+        relay(startup.service(ports).await?).await
+    })
 }

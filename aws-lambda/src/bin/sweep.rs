@@ -2,8 +2,15 @@
 
 use std::process::ExitCode;
 
-use wm_aws::functions::{run, sweep};
+use wm_aws::{
+    config::Function,
+    functions::{Startup, run, sweep},
+};
 
 fn main() -> ExitCode {
-    run(sweep(|surface| surface))
+    run(async {
+        let startup = Startup::read(Function::Sweep)?;
+        let ports = startup.publishing_ports()?;
+        sweep(startup.service(ports).await?).await
+    })
 }

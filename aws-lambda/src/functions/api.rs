@@ -4,31 +4,20 @@ use std::{sync::Arc, time::Instant};
 
 use lambda_http::{Adapter, Body, Error, LambdaEvent, Service, http::Response as HttpResponse};
 use lambda_http::{request::LambdaRequest, service_fn};
-use wm_core::{
-    http as contract,
-    http::{Request, Response},
-};
-use wm_service::{Service as Application, meter::Meter, ports::Provider};
+use wm_core::http::{Request, Response};
+use wm_service::{Handled, Service as Application, meter::Meter, ports::Provider};
 
-use super::start::start;
 use crate::{
-    config::Function,
     http::{Target, request, response},
     metrics::emit,
-    surface::Aws,
 };
 
-/// Runs the function.
+/// Runs the function. The meter counts the calls to its database.
 ///
 /// # Errors
-/// When it cannot be configured.
-pub async fn api<P: Provider>(surface: impl FnOnce(Aws) -> P) -> Result<(), Error> {
-    let mut meter = Meter::default();
-    let equip = |aws: Aws, _: &_, _: &_| {
-        meter = aws.records().meter().clone();
-        surface(aws)
-    };
-    let service = Arc::new(start(Function::Api, equip).await?);
+/// When Lambda's runtime interface does not answer.
+pub async fn api<P: Provider>(service: Application<P>, meter: Meter) -> Result<(), Error> {
+    let service = Arc::new(service);
     lambda_runtime::run(service_fn(move |event| {
         let (service, meter) = (Arc::clone(&service), meter.clone());
         async move { answer(service, meter, event).await }
@@ -62,20 +51,22 @@ async fn answer_request(
     request: Request,
     invocation: &str,
 ) -> Response {
-    let operation = contract::find(&request).map_or("none", |(route, _)| route.operation);
     let begun = Instant::now();
     // Counts only what this request takes.
     let _ = meter.take();
-    let answered = service.handle(request).await;
+    let Handled {
+        response,
+        operation,
+    } = service.handle(request).await;
     let consumed = meter.take();
     let milliseconds = begun.elapsed().as_secs_f64() * 1000.0;
-    let fault = if answered.status >= 500 { 1.0 } else { 0.0 };
+    let fault = if response.status >= 500 { 1.0 } else { 0.0 };
     emit(
         &[("Function", "api")],
         &[
             ("requestId", invocation),
             ("operation", operation),
-            ("status", &answered.status.to_string()),
+            ("status", &response.status.to_string()),
         ],
         &[
             ("Duration", "Milliseconds", milliseconds),
@@ -85,5 +76,5 @@ async fn answer_request(
             ("WriteUnits", "Count", consumed.write_units),
         ],
     );
-    answered
+    response
 }

@@ -8,16 +8,14 @@ use wm_service::{Service, ports::Provider};
 use super::{
     LeftForLater,
     events::{BusEvent, ObjectCreated},
-    start::{serve, start},
+    start::serve,
 };
-use crate::{config::Function, surface::Aws};
 
 /// Runs the function.
 ///
 /// # Errors
-/// When it cannot be configured.
-pub async fn ingest<P: Provider>(surface: impl FnOnce(Aws) -> P) -> Result<(), Error> {
-    let service = start(Function::Ingest, |aws, _, _| surface(aws)).await?;
+/// When Lambda's runtime interface does not answer.
+pub async fn ingest<P: Provider>(service: Service<P>) -> Result<(), Error> {
     serve(service, complete).await
 }
 

@@ -5,21 +5,13 @@ use serde_json::Value;
 use wm_core::record::CloudEvent;
 use wm_service::{Service, ports::Provider};
 
-use super::{
-    LeftForLater,
-    events::BusEvent,
-    start::{serve, start},
-};
-use crate::{config::Function, mail::SesMail, surface::Aws};
+use super::{LeftForLater, events::BusEvent, start::serve};
 
 /// Runs the function.
 ///
 /// # Errors
-/// When it cannot be configured.
-pub async fn notify<P: Provider>(surface: impl FnOnce(Aws) -> P) -> Result<(), Error> {
-    let equip =
-        |aws: Aws, shared: &_, config: &_| surface(aws.with_mail(SesMail::new(shared, config)));
-    let service = start(Function::Notify, equip).await?;
+/// When Lambda's runtime interface does not answer.
+pub async fn notify<P: Provider>(service: Service<P>) -> Result<(), Error> {
     serve(service, mail).await
 }
 

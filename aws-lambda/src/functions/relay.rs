@@ -8,16 +8,8 @@ use serde::{Deserialize, Serialize};
 use wm_core::storage::{Item, Key, Sort};
 use wm_service::{Service, ports::Provider};
 
-use super::{
-    LeftForLater,
-    start::{serve, start},
-};
-use crate::{
-    config::Function,
-    events::EventBus,
-    records::{Attributes, from_attributes},
-    surface::Aws,
-};
+use super::{LeftForLater, start::serve};
+use crate::records::{Attributes, from_attributes};
 
 /// A batch of a table's stream.
 /// <https://docs.aws.amazon.com/lambda/latest/dg/with-ddb.html>
@@ -68,11 +60,8 @@ struct Failure {
 /// Runs the function.
 ///
 /// # Errors
-/// When it cannot be configured.
-pub async fn relay<P: Provider>(surface: impl FnOnce(Aws) -> P) -> Result<(), Error> {
-    let equip =
-        |aws: Aws, shared: &_, config: &_| surface(aws.with_events(EventBus::new(shared, config)));
-    let service = start(Function::Relay, equip).await?;
+/// When Lambda's runtime interface does not answer.
+pub async fn relay<P: Provider>(service: Service<P>) -> Result<(), Error> {
     serve(service, publish).await
 }
 

@@ -1,16 +1,12 @@
 //! What every function does once, before its first event.
 
-use std::error::Error;
+use std::{error::Error, io};
 
 use aws_types::SdkConfig;
 use lambda_runtime::{Context, Diagnostic, LambdaEvent, service_fn};
 use serde::{Serialize, de::DeserializeOwned};
-use wm_core::{
-    storage::{Scope, Sort},
-    value::Sha256,
-};
 use wm_service::{
-    Service,
+    Service, absent_key,
     identity::Issuer,
     ports::{Provider, Records},
     variables::Variables,
@@ -18,46 +14,98 @@ use wm_service::{
 
 use super::LeftForLater;
 use crate::{
-    config::{Config, Function},
+    config::{Config, ConfigError, Function},
+    events::EventBus,
     identity::issuer,
+    mail::SesMail,
     sdk::sdk_config,
     secrets,
     surface::{Aws, surface},
 };
 
-/// Reads the configuration, looks up what is elsewhere, and opens the first connection to the
-/// database, which would otherwise cost the first request.
-pub(super) async fn start<P: Provider>(
+/// What a function is made from: its configuration and what its clients share.
+#[derive(Debug)]
+pub struct Startup {
     function: Function,
-    equip: impl FnOnce(Aws, &SdkConfig, &Config) -> P,
-) -> Result<Service<P>, Box<dyn Error + Send + Sync>> {
-    let config = Config::read(function, Variables::of_this_process())?;
-    let shared = sdk_config(&config);
-    let aws = equip(Aws::new(&shared, &config)?, &shared, &config);
-    let (identity, ()) = futures_util::future::join(
-        secrets::load(&shared, &config),
-        open_connection(aws.records()),
-    )
-    .await;
-    let surface = surface(&config, identity?).map_err(|error| error.message)?;
-    tracing::info!(function = function.name(), surface = %surface.id, "started");
-    Ok(Service::new(aws, surface, issuers(&config)))
+    config: Config,
+    shared: SdkConfig,
 }
 
-/// Handles events of one kind until Lambda ends the process.
-pub(super) async fn serve<P, E, R>(
-    service: Service<P>,
-    handle: impl AsyncFn(&Service<P>, E, &Context) -> Result<R, LeftForLater>,
+impl Startup {
+    /// Reads the configuration of a function from the environment of this process.
+    ///
+    /// # Errors
+    /// When variables are missing or malformed.
+    pub fn read(function: Function) -> Result<Self, ConfigError> {
+        let config = Config::read(function, Variables::of_this_process())?;
+        Ok(Self {
+            function,
+            shared: sdk_config(&config),
+            config,
+        })
+    }
+
+    /// The ports of a function that neither publishes nor mails. A client that a function does not
+    /// need would make its binary larger and its cold start slower.
+    ///
+    /// # Errors
+    /// When the system gives no randomness.
+    pub fn ports(&self) -> io::Result<Aws> {
+        Aws::new(&self.shared, &self.config)
+    }
+
+    /// The ports of a function that publishes.
+    ///
+    /// # Errors
+    /// When the system gives no randomness.
+    pub fn publishing_ports(&self) -> io::Result<Aws> {
+        let ports = self.ports()?;
+        Ok(ports.with_events(EventBus::new(&self.shared, &self.config)))
+    }
+
+    /// The ports of a function that sends mail.
+    ///
+    /// # Errors
+    /// When the system gives no randomness.
+    pub fn mailing_ports(&self) -> io::Result<Aws> {
+        let ports = self.ports()?;
+        Ok(ports.with_mail(SesMail::new(&self.shared, &self.config)))
+    }
+
+    /// The service over these ports. Looks up what is stored elsewhere, and meanwhile opens the first
+    /// connection to the database, which would otherwise cost the first request.
+    ///
+    /// # Errors
+    /// When the surface's identity or secret cannot be looked up.
+    pub async fn service<P: Provider>(
+        &self,
+        ports: P,
+    ) -> Result<Service<P>, lambda_runtime::Error> {
+        let (identity, ()) = futures_util::future::join(
+            secrets::load(&self.shared, &self.config),
+            warm_up(ports.records()),
+        )
+        .await;
+        let surface = surface(&self.config, identity?).map_err(|error| error.message)?;
+        let function = self.function.name();
+        tracing::info!(function, surface = %surface.id, "started");
+        Ok(Service::new(ports, surface, issuers(&self.config)))
+    }
+}
+
+/// Handles events of one kind with the same state until Lambda ends the process.
+pub(super) async fn serve<S, E, R>(
+    state: S,
+    handle: impl AsyncFn(&S, E, &Context) -> Result<R, LeftForLater>,
 ) -> Result<(), lambda_runtime::Error>
 where
-    P: Provider,
     E: DeserializeOwned,
     R: Serialize,
 {
-    let (service, handle) = (&service, &handle);
+    let (state, handle) = (&state, &handle);
     lambda_runtime::run(service_fn(move |event: LambdaEvent<E>| async move {
         let (event, context) = event.into_parts();
-        handle(service, event, &context).await
+        handle(state, event, &context).await
     }))
     .await
 }
@@ -76,10 +124,10 @@ fn issuers(config: &Config) -> Vec<Issuer> {
     cognito.map(|cognito| issuer(config, cognito)).collect()
 }
 
-/// Reads what is never there. A database that does not answer now may do so for the first request.
-async fn open_connection(records: &impl Records) {
-    let nobody = Scope::Identity(Sha256::of(b"")).key(Sort::link());
-    if let Err(error) = records.get(&nobody).await {
+/// Opens the connection by reading a key that does not exist. A database that does not answer now may
+/// answer the first request.
+async fn warm_up(records: &impl Records) {
+    if let Err(error) = records.get(&absent_key()).await {
         let cause = Error::source(&error).map(ToString::to_string);
         tracing::warn!(%error, cause, "the table did not answer at start");
     }

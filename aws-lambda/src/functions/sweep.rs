@@ -1,49 +1,43 @@
 //! `sweep`: finishes what was interrupted, closes what expired, publishes what a broken relay left.
 
-use std::time::{Duration, SystemTime};
+use std::{
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
 
 use lambda_runtime::{Context, Error};
 use serde_json::Value;
 use wm_service::{
-    Outcome, Rounds, Service,
+    Service,
     ports::{PortError, Provider},
+    sweeper::{BILLED_COLLECTION_INTERVAL, Outcome, Sweeper},
 };
 
-use super::{
-    LeftForLater,
-    start::{serve, start},
-};
-use crate::{config::Function, events::EventBus, surface::Aws};
+use super::{LeftForLater, start::serve};
 
-/// A sweep begins nothing new this long before Lambda would end it.
+/// The sweeper starts no further step this long before Lambda would end the function.
 const MARGIN: Duration = Duration::from_secs(10);
 
 /// Runs the function.
 ///
 /// # Errors
-/// When it cannot be configured.
-pub async fn sweep<P: Provider>(surface: impl FnOnce(Aws) -> P) -> Result<(), Error> {
-    let equip =
-        |aws: Aws, shared: &_, config: &_| surface(aws.with_events(EventBus::new(shared, config)));
-    let service = start(Function::Sweep, equip).await?;
-    let rounds = Rounds::default();
-    serve(service, async |service: &_, _: Value, context: &Context| {
-        run(service, &rounds, context.deadline()).await
-    })
-    .await
+/// When Lambda's runtime interface does not answer.
+pub async fn sweep<P: Provider>(service: Service<P>) -> Result<(), Error> {
+    let sweeper = Sweeper::new(Arc::new(service), BILLED_COLLECTION_INTERVAL);
+    serve(sweeper, sweep_once).await
 }
 
-async fn run(
-    service: &Service<impl Provider>,
-    rounds: &Rounds,
-    deadline: SystemTime,
+async fn sweep_once(
+    sweeper: &Sweeper<impl Provider>,
+    _: Value,
+    context: &Context,
 ) -> Result<Outcome, LeftForLater> {
+    let deadline = context.deadline();
     let time_left = || {
         let left = deadline.duration_since(SystemTime::now());
         left.is_ok_and(|left| left > MARGIN)
     };
-    let outcome = service.sweep_round(rounds, time_left).await;
-    let outcome = outcome.map_err(failed)?;
+    let outcome = sweeper.run(time_left).await.map_err(failed)?;
     tracing::info!(?outcome, "swept");
     Ok(outcome)
 }

@@ -2,6 +2,16 @@
 
 use std::process::ExitCode;
 
+use wm_azure::functions::{Handler, Startup};
+
 fn main() -> ExitCode {
-    wm_azure::functions::run(std::env::args_os().skip(1), |surface| surface)
+    let handler = match Handler::from_arguments(std::env::args_os().skip(1)) {
+        Ok(handler) => handler,
+        Err(code) => return code,
+    };
+    let role = handler.role();
+    handler.run(async move {
+        let startup = Startup::read(role)?;
+        startup.application(startup.connect()?).await
+    })
 }

@@ -4,13 +4,16 @@ use std::{sync::Arc, time::Instant};
 
 use tracing::Instrument;
 use wm_core::{
-    http as contract,
     http::{Request, Response},
     operation::{Problem, Reply},
+    value::RequestId,
 };
-use wm_service::{EnvSource, ports::Provider};
+use wm_service::{
+    EnvSource, Handled,
+    ports::{EntropyContext, Provider},
+};
 
-use super::start::{Started, Starting, ready};
+use super::start::{Application, Starting, ready};
 use crate::{
     http::span_of,
     identity::take_easy_auth_token,
@@ -26,11 +29,11 @@ pub(super) async fn answer<P: Provider>(
     let span = span_of("api", &request);
     async {
         if request.path == "/health/live" && starting.borrow().is_none() {
-            return alive(&env);
+            return alive(&env, &request);
         }
         match ready(&starting).await {
-            Some(started) => measured(&started, request).await,
-            None => not_ready(&env),
+            Some(application) => measured(&application, request).await,
+            None => not_ready(&env, &request),
         }
     }
     .instrument(span)
@@ -38,32 +41,39 @@ pub(super) async fn answer<P: Provider>(
 }
 
 /// The service's answer, measured.
-async fn measured(started: &Started<impl Provider>, mut request: Request) -> Response {
-    let operation = contract::find(&request).map_or("none", |(route, _)| route.operation);
+async fn measured(application: &Application<impl Provider>, mut request: Request) -> Response {
     let invocation = crate::http::invocation_of(&request).unwrap_or_default();
-    take_easy_auth_token(started.easy_auth, &mut request);
+    take_easy_auth_token(application.easy_auth, &mut request);
     let begun = Instant::now();
-    let (answered, consumed) = metered(started.service.handle(request)).await;
+    let (handled, consumed) = metered(application.service.handle(request)).await;
+    let Handled {
+        response,
+        operation,
+    } = handled;
     Line {
         function: "api",
         invocation: &invocation,
         operation,
-        status: answered.status,
+        status: response.status,
         duration: begun.elapsed(),
         consumed,
     }
     .emit();
-    answered
+    response
 }
 
 /// Whoever asks whether the process lives is not to restart it because something else is down.
-fn alive(env: &EnvSource) -> Response {
+fn alive(env: &EnvSource, request: &Request) -> Response {
     let live = Reply::ok(serde_json::json!({ "status": "live" }));
-    Response::from_reply(live, env.env().id("request"))
+    Response::from_reply(live, request_id(env, request))
 }
 
-fn not_ready(env: &EnvSource) -> Response {
+fn not_ready(env: &EnvSource, request: &Request) -> Response {
     tracing::warn!("the handler is not ready yet");
     let problem = Problem::unavailable("the handler is not ready yet");
-    Response::from_problem(&problem, env.env().id("request"))
+    Response::from_problem(&problem, request_id(env, request))
+}
+
+fn request_id(env: &EnvSource, request: &Request) -> RequestId {
+    env.env(EntropyContext::Request(request)).id("request")
 }

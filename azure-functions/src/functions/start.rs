@@ -6,21 +6,18 @@ use tokio::{
     sync::watch,
     time::{sleep, timeout},
 };
-use wm_core::{
-    storage::{Scope, Sort},
-    value::Sha256,
-};
 use wm_service::{
-    Service,
+    Service, absent_key,
     ports::{Provider, Records},
+    sweeper::{BILLED_COLLECTION_INTERVAL, Sweeper},
     variables::Variables,
 };
 
-use super::causes;
+use super::{StartError, causes};
 use crate::{
     config::{Config, Role},
     identity::issuer,
-    sdk::Sdk,
+    sdk::{Sdk, SdkError},
     secrets::{self, Identity, SecretsError},
     surface::{Azure, surface},
 };
@@ -32,61 +29,81 @@ const WAIT: Duration = Duration::from_secs(10);
 /// The first pause before what failed is tried again, and the longest.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(250), Duration::from_secs(15));
 
-/// What requests are answered with, once it is there.
-pub(super) struct Started<P> {
-    /// The application.
+/// What answers requests and triggers.
+pub struct Application<P> {
     pub(super) service: Arc<Service<P>>,
+    pub(super) sweeper: Sweeper<P>,
     /// Whether a token may come in the header of App Service's own authentication.
     pub(super) easy_auth: bool,
 }
 
-impl<P> Clone for Started<P> {
-    fn clone(&self) -> Self {
-        Self {
-            service: Arc::clone(&self.service),
-            easy_auth: self.easy_auth,
-        }
-    }
-}
+/// Where a request learns that the application is ready.
+pub(super) type Starting<P> = watch::Receiver<Option<Arc<Application<P>>>>;
 
-/// Where a request learns that the handler is ready.
-pub(super) type Starting<P> = watch::Receiver<Option<Started<P>>>;
-
-/// What is ready, waiting for it if need be; `None` when that takes too long.
-pub(super) async fn ready<P>(starting: &Starting<P>) -> Option<Started<P>> {
+/// The application, once it is ready; `None` when that takes too long.
+pub(super) async fn ready<P>(starting: &Starting<P>) -> Option<Arc<Application<P>>> {
     let mut starting = starting.clone();
     let started = timeout(WAIT, starting.wait_for(Option::is_some)).await;
     started.ok()?.ok()?.clone()
 }
 
-/// Reads the configuration, looks up what is elsewhere, and tells who waits. Meanwhile it opens the first
-/// connection to the database, which would otherwise cost the first request.
-///
-/// # Errors
-/// What trying again would not mend: the handler then has to end. A service that does not answer, or
-/// does not yet let this identity in, is asked again for as long as it takes, because the host stops
-/// for good after the third end within half an hour.
-pub(super) async fn start<P: Provider>(
+/// What the application is made from: the configuration and what the clients share.
+#[derive(Debug)]
+pub struct Startup {
     role: Role,
-    variables: Variables,
-    equip: impl FnOnce(Azure) -> P,
-    tell: watch::Sender<Option<Started<P>>>,
-) -> Result<(), Box<dyn Error + Send + Sync>> {
-    let config = Config::read(role, variables)?;
-    let sdk = Sdk::new(&config)?;
-    let azure = Azure::new(&sdk, &config)?;
-    let records = azure.records().clone();
-    let opening = tokio::spawn(async move { open_connection(&records).await });
-    let identity = identity(&sdk, &config).await?;
-    let surface = surface(&config, identity).map_err(|error| error.message)?;
-    tracing::info!(?role, surface = %surface.id, "started");
-    let service = Service::new(equip(azure), surface, vec![issuer(&config.entra)]);
-    let service = Arc::new(service);
-    tell.send_replace(Some(Started {
-        service: Arc::clone(&service),
-        easy_auth: config.easy_auth,
-    }));
-    Ok(opening.await?)
+    config: Config,
+    sdk: Sdk,
+}
+
+impl Startup {
+    /// Reads the configuration of this role from the environment of this process.
+    ///
+    /// # Errors
+    /// When variables are missing or malformed, or clients cannot be made.
+    pub fn read(role: Role) -> Result<Self, StartError> {
+        let config = Config::read(role, Variables::of_this_process())?;
+        Ok(Self {
+            role,
+            sdk: Sdk::new(&config)?,
+            config,
+        })
+    }
+
+    /// The ports. The first connection to the database, which would otherwise cost the first request,
+    /// opens in the background.
+    ///
+    /// # Errors
+    /// When the system gives no randomness, or an address cannot be one.
+    ///
+    /// # Panics
+    /// Outside a Tokio runtime.
+    pub fn connect(&self) -> Result<Azure, SdkError> {
+        let azure = Azure::new(&self.sdk, &self.config)?;
+        let records = azure.records().clone();
+        tokio::spawn(async move { warm_up(&records).await });
+        Ok(azure)
+    }
+
+    /// The application over these ports, as soon as the surface's identity is known.
+    ///
+    /// # Errors
+    /// What trying again would not mend: the handler then has to end. A service that does not answer, or
+    /// does not yet let this identity in, is asked again for as long as it takes, because the host stops
+    /// for good after the third end within half an hour.
+    pub async fn application<P: Provider>(&self, ports: P) -> Result<Application<P>, StartError> {
+        let config = &self.config;
+        let identity = identity(&self.sdk, config).await?;
+        let surface = surface(config, identity).map_err(|error| error.message)?;
+        let role = self.role;
+        tracing::info!(?role, surface = %surface.id, "started");
+        let service = Service::new(ports, surface, vec![issuer(&config.entra)]);
+        let service = Arc::new(service);
+        Ok(Application {
+            sweeper: Sweeper::new(Arc::clone(&service), BILLED_COLLECTION_INTERVAL),
+            service,
+            easy_auth: config.easy_auth,
+        })
+    }
 }
 
 /// Who the surface is, however long it takes to hear it.
@@ -110,10 +127,10 @@ async fn identity(sdk: &Sdk, config: &Config) -> Result<Identity, SecretsError> 
     }
 }
 
-/// Reads what is never there. A database that does not answer now may do so for the first request.
-async fn open_connection(records: &impl Records) {
-    let nobody = Scope::Identity(Sha256::of(b"")).key(Sort::link());
-    if let Err(error) = records.get(&nobody).await {
+/// Opens the connection by reading a key that does not exist. A database that does not answer now may
+/// answer the first request.
+async fn warm_up(records: &impl Records) {
+    if let Err(error) = records.get(&absent_key()).await {
         let cause = Error::source(&error).map(ToString::to_string);
         tracing::warn!(%error, cause, "the container did not answer at start");
     }
@@ -126,7 +143,7 @@ mod tests {
     /// The probe and the first requests come before anything is ready.
     #[tokio::test(start_paused = true)]
     async fn a_request_waits_no_longer_than_a_client_would() {
-        let (tell, starting) = watch::channel::<Option<Started<()>>>(None);
+        let (tell, starting) = watch::channel::<Option<Arc<Application<()>>>>(None);
         let begun = tokio::time::Instant::now();
         assert!(ready(&starting).await.is_none());
         assert_eq!(begun.elapsed(), WAIT);

@@ -2,25 +2,20 @@
 
 use std::{
     error::Error,
-    sync::LazyLock,
     time::{Duration, Instant},
 };
 
-use wm_service::{Rounds, Service, ports::Provider};
+use wm_service::{ports::Provider, sweeper::Sweeper};
 
 use super::LeftForLater;
 
-/// A sweep begins nothing new after this time: `host.json` ends functions after five minutes.
+/// The sweeper starts no further step after this time: `host.json` ends functions after five minutes.
 const TIME: Duration = Duration::from_secs(4 * 60);
 
-/// How far the look at all objects has come. One in a process, as the timer is.
-static ROUNDS: LazyLock<Rounds> = LazyLock::new(Rounds::default);
-
-pub(super) async fn run(service: &Service<impl Provider>) -> Result<(), LeftForLater> {
+pub(super) async fn run(sweeper: &Sweeper<impl Provider>) -> Result<(), LeftForLater> {
     let begun = Instant::now();
     let time_left = || begun.elapsed() < TIME;
-    let swept = service.sweep_round(&ROUNDS, time_left).await;
-    let outcome = swept.map_err(|error| {
+    let outcome = sweeper.run(time_left).await.map_err(|error| {
         let cause = error.source().map(ToString::to_string);
         tracing::warn!(%error, cause, "the sweep failed");
         LeftForLater

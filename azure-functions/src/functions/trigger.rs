@@ -10,13 +10,13 @@ use warp::{
     reply::Response as HttpResponse,
 };
 use wm_http::Body;
-use wm_service::{Service, ports::Provider};
+use wm_service::ports::Provider;
 
 use super::{
     LeftForLater,
     envelope::Envelope,
     ingest, notify, relay,
-    start::{Starting, ready},
+    start::{Application, Starting, ready},
     sweep,
 };
 use crate::{
@@ -61,14 +61,15 @@ impl Trigger {
 
     async fn run(
         self,
-        service: &Service<impl Provider>,
+        application: &Application<impl Provider>,
         envelope: Envelope,
     ) -> Result<(), LeftForLater> {
+        let service = &application.service;
         match self {
             Self::Relay => relay::publish(service, envelope.all("documents")).await,
             Self::Ingest => ingest::complete(service, envelope.all("event")).await,
             Self::Notify => notify::mail(service, envelope.all("event")).await,
-            Self::Sweep => sweep::run(service).await,
+            Self::Sweep => sweep::run(&application.sweeper).await,
         }
     }
 }
@@ -125,12 +126,12 @@ async fn work<P: Provider>(
         tracing::error!("something was posted to a function that is no envelope");
         return StatusCode::BAD_REQUEST;
     };
-    let Some(started) = ready(&starting).await else {
+    let Some(application) = ready(&starting).await else {
         tracing::warn!("the handler is not ready yet");
         return StatusCode::SERVICE_UNAVAILABLE;
     };
     let begun = Instant::now();
-    let (done, consumed) = metered(trigger.run(&started.service, envelope)).await;
+    let (done, consumed) = metered(trigger.run(&application, envelope)).await;
     let status = match done {
         Ok(()) => StatusCode::OK,
         Err(LeftForLater) => StatusCode::INTERNAL_SERVER_ERROR,

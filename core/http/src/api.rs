@@ -14,7 +14,7 @@ use wm_core::{
     operation::{Problem, ProblemKind},
 };
 
-use wm_service::EnvSource;
+use wm_service::{EnvSource, ports::EntropyContext};
 
 use crate::body::{Body, BodyError, body};
 
@@ -115,7 +115,8 @@ pub fn problem(problem: &Problem, env: &EnvSource) -> HttpResponse {
     if let Some(internal) = &problem.internal {
         tracing::error!(error = internal, "a request failed");
     }
-    convert(Response::from_problem(problem, env.env().id("request")))
+    let request_id = env.env(EntropyContext::Ephemeral).id("request");
+    convert(Response::from_problem(problem, request_id))
 }
 
 /// The answer as the server sends it.

@@ -13,7 +13,7 @@ use wm_core::{
 
 use crate::{
     Service,
-    ports::{Artifacts, CommitError, Occasion, PortError, PortErrorKind, Provider, Records},
+    ports::{Artifacts, CommitError, EntropyContext, PortError, PortErrorKind, Provider, Records},
 };
 
 /// How often a decision is taken again after a conflict.
@@ -272,7 +272,7 @@ impl Attempts {
             return None;
         }
         let full = 10_u64 << self.made.min(6);
-        let env = service.provider.env(Occasion::Passing);
+        let env = service.provider.env(EntropyContext::Ephemeral);
         let random = env.bytes("jitter").first().copied().unwrap_or_default();
         let millis = full / 2 + full * u64::from(random) / 512;
         service.provider.sleep(Duration::from_millis(millis)).await;

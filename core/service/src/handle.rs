@@ -4,30 +4,50 @@ use wm_core::{
     catalog,
     http::{self, Request, Response},
     operation::{
-        Context, Handler, IdempotencyRequest, Method, Problem, ProblemKind, Reply, Route,
-        TokenUsage,
+        Context, Handler, IdempotencyRequest, Method, Parsed, Problem, ProblemKind, PublicHandler,
+        Reply, Route, TokenUsage,
     },
     record::{Actor, Claims},
-    value::{Env, RequestId, Sha256, UserId},
+    value::{Env, RequestId, Sha256, UserId, canonical},
 };
 
 use crate::{
     Service,
     identity::TokenError,
-    ports::{Occasion, Provider},
+    ports::{EntropyContext, Provider},
     trace::traceparent,
 };
 
+/// The operation's name of a request that no route matches, in the log and in metrics.
+const NO_OPERATION: &str = "none";
+
+/// A handled request.
+#[derive(Debug)]
+pub struct Handled {
+    /// The response.
+    pub response: Response,
+    /// The name of the operation the request was routed to; `none` when no route matches.
+    pub operation: &'static str,
+}
+
 impl<P: Provider> Service<P> {
-    /// Answers a request. Never fails: whatever goes wrong is a problem in the answer.
-    pub async fn handle(&self, request: Request) -> Response {
-        let env = self.provider.env(Occasion::Request(&request));
+    /// Handles a request. Never fails: every error becomes a problem in the response.
+    pub async fn handle(&self, request: Request) -> Handled {
+        let env = self.provider.env(EntropyContext::Request(&request));
         let request_id: RequestId = env.id("request");
         let trace = traceparent(request.header("traceparent"), &env);
-        let mut operation = "none";
-        let result = self
-            .answer_request(&request, env, request_id, &mut operation)
-            .await;
+        let found = http::find(&request);
+        let operation = match &found {
+            Ok((route, _)) => route.operation,
+            Err(_) => NO_OPERATION,
+        };
+        let result = match found {
+            Ok((route, parsed)) => {
+                self.answer_route(&request, route, parsed, env, request_id)
+                    .await
+            }
+            Err(problem) => Err(problem),
+        };
         let mut response = match result {
             Ok(reply) => Response::from_reply(reply, request_id),
             Err(problem) => {
@@ -39,53 +59,49 @@ impl<P: Provider> Service<P> {
         };
         tracing::info!(%request_id, traceparent = %trace, operation, status = response.status, "answered");
         response.headers.push(("traceparent", trace));
-        response
+        Handled {
+            response,
+            operation,
+        }
     }
 
-    async fn answer_request(
+    async fn answer_route(
         &self,
         request: &Request,
+        route: &Route,
+        mut parsed: Parsed<'_>,
         env: Env,
         request_id: RequestId,
-        operation: &mut &'static str,
     ) -> Result<Reply, Problem> {
-        let (route, mut parsed) = http::find(request)?;
-        *operation = route.operation;
         match route.handler {
             Handler::UseCase(parse) => {
                 let actor = self.actor(request, &env, request_id).await?;
                 parsed.read_query(route)?;
                 let use_case = parse(&parsed)?;
-                let idempotency = self.idempotency(request, route, actor.user)?;
-                let surface = &self.surface;
                 let context = Context {
-                    surface,
+                    surface: &self.surface,
                     env,
+                    idempotency: self.idempotency(request, route, actor.user)?,
                     actor,
                     request_id,
-                    idempotency,
                 };
                 let reply = self.execute(&*use_case, &context).await?;
                 let reply = self.finish(reply, &context).await;
                 self.sign(reply, &context).await
             }
-            handler => {
+            Handler::Public(handler) => {
                 parsed.read_query(route)?;
-                self.answer_publicly(handler).await
+                Ok(self.answer_publicly(handler).await)
             }
         }
     }
 
-    async fn answer_publicly(&self, handler: Handler) -> Result<Reply, Problem> {
+    async fn answer_publicly(&self, handler: PublicHandler) -> Reply {
         match handler {
-            Handler::Ready => Ok(self.ready().await),
-            Handler::OpenApi => Ok(Reply::ok(http::openapi::document())),
-            Handler::Catalog => Ok(Reply::ok(wm_core::value::canonical::to_value(
-                &catalog::catalog(),
-            ))),
-            Handler::Live | Handler::UseCase(_) => {
-                Ok(Reply::ok(serde_json::json!({ "status": "live" })))
-            }
+            PublicHandler::Live => Reply::ok(serde_json::json!({ "status": "live" })),
+            PublicHandler::Ready => self.ready().await,
+            PublicHandler::OpenApi => Reply::ok(http::openapi::document()),
+            PublicHandler::Catalog => Reply::ok(canonical::to_value(&catalog::catalog())),
         }
     }
 

@@ -3,7 +3,7 @@
 use serde_json::json;
 use wm_core::{
     operation::Reply,
-    storage::{ObjectPath, Scope, Sort},
+    storage::{Key, ObjectPath, Scope, Sort},
     value::Sha256,
 };
 
@@ -12,17 +12,25 @@ use crate::{
     ports::{Artifacts, Provider, Records},
 };
 
-/// The path of an object that is never there: no id generator makes these ids.
+/// The path of an object that does not exist: no id generator makes these ids.
 const ABSENT_OBJECT: &str = "accounts/acc_00000000000000000000000000/projects/\
     prj_0000000000000000000000000000000000000000000000000000/artifacts/\
     art_00000000000000000000000000/raw/1/absent";
 
+/// The key of a record that does not exist: no identity has this digest. Reading it checks or opens the
+/// connection to the database.
+#[must_use]
+pub fn absent_key() -> Key {
+    Scope::Identity(Sha256::of(b"")).key(Sort::link())
+}
+
 impl<P: Provider> Service<P> {
-    /// 200, or 503 naming each dependency that does not answer. Reads what is never there.
+    /// 200, or 503 naming each dependency that does not answer. Reads a record and an object that do not
+    /// exist.
     pub(crate) async fn ready(&self) -> Reply {
-        let nobody = Scope::Identity(Sha256::of(b"")).key(Sort::link());
+        let absent = absent_key();
         let (records, artifacts) = futures_util::future::join(
-            self.provider.records().get(&nobody),
+            self.provider.records().get(&absent),
             self.artifacts_answer(),
         )
         .await;

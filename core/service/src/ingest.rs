@@ -4,7 +4,7 @@ use wm_core::{jobs::complete_content::complete_content, operation::Problem, stor
 
 use crate::{
     Service,
-    ports::{Occasion, Provider},
+    ports::{EntropyContext, Provider},
 };
 
 impl<P: Provider> Service<P> {
@@ -15,9 +15,9 @@ impl<P: Provider> Service<P> {
     /// # Errors
     /// When the event should be delivered again.
     pub async fn ingest(&self, path: &ObjectPath) -> Result<(), Problem> {
-        let occasion = path.to_string();
+        let subject = path.to_string();
         let use_case = complete_content(path);
-        match self.run(Occasion::Work(&occasion), &*use_case).await {
+        match self.run(EntropyContext::Job(&subject), &*use_case).await {
             Err(problem) if problem.kind.status() >= 500 => Err(problem),
             Err(problem) => {
                 tracing::info!(%path, %problem, "an object is left to the sweep");

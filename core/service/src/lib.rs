@@ -16,11 +16,11 @@ pub mod meter;
 mod notify;
 pub mod ports;
 mod relay;
-mod round;
 pub mod secrets;
 mod sign;
 mod sign_in;
 mod sweep;
+pub mod sweeper;
 mod system;
 mod trace;
 pub mod variables;
@@ -29,11 +29,12 @@ use wm_core::operation::Surface;
 
 use actors::Actors;
 pub use env::EnvSource;
+pub use handle::Handled;
+pub use health::absent_key;
 use identity::{Issuer, Verifier};
 use ports::Provider;
 pub use relay::Relayed;
-pub use round::{Outcome, Rounds};
-pub use sweep::{Cleared, Swept};
+pub use sweep::Swept;
 
 /// The application on one surface: what every handler, relay, mailer and timer calls.
 pub struct Service<P> {

@@ -15,7 +15,7 @@ use wm_core::{
 use crate::{
     Service,
     execute::port_problem,
-    ports::{Mail, Occasion, Provider, Records},
+    ports::{EntropyContext, Mail, Provider, Records},
 };
 
 /// Members considered at a time.
@@ -97,14 +97,14 @@ impl<P: Provider> Service<P> {
             delivery_id(&self.surface, event, &message.to),
         );
         let claim = self
-            .run(Occasion::Passing, &*deliver::claim(scope, id))
+            .run(EntropyContext::Ephemeral, &*deliver::claim(scope, id))
             .await?;
         if claim == Claim::AlreadySent {
             return Ok(());
         }
         let sent = self.provider.mail().send(&message).await;
         sent.map_err(|error| port_problem(&error))?;
-        self.run(Occasion::Passing, &*deliver::sent(scope, id))
+        self.run(EntropyContext::Ephemeral, &*deliver::sent(scope, id))
             .await
     }
 

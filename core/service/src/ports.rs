@@ -37,24 +37,28 @@ pub trait Provider: Send + Sync + 'static {
     fn events(&self) -> &Self::Events;
     /// Mail.
     fn mail(&self) -> &Self::Mail;
-    /// The time and 32 random bytes for this occasion, fresh ones each time. Only a surface that replays
-    /// what happened looks at the occasion: it gives the same again.
-    fn env(&self, occasion: Occasion<'_>) -> Env;
+    /// The time, and 32 bytes of entropy that depend on the context too.
+    fn env(&self, context: EntropyContext<'_>) -> Env;
     /// The time.
     fn now(&self) -> Timestamp;
     /// Waits. A retry waits through its surface, which alone knows the runtime.
     fn sleep(&self, duration: Duration) -> impl Future<Output = ()> + Send;
 }
 
-/// What the time and the randomness of an [`Env`] are for.
+/// What the entropy of an [`Env`] is used for.
+///
+/// The entropy source mixes the context into the bytes it derives. A process image can be cloned or
+/// restored, and every copy then has the same generator state. Copies that handle different requests
+/// still get different bytes.
 #[derive(Debug, Clone, Copy)]
-pub enum Occasion<'a> {
-    /// A request from outside.
+pub enum EntropyContext<'a> {
+    /// A request of a client.
     Request(&'a Request),
-    /// Work the system does by itself, by the record or object it is about.
-    Work(&'a str),
-    /// A mark or a pause that means nothing to anybody later.
-    Passing,
+    /// A job of the system, named by the key of its record or the path of its object.
+    Job(&'a str),
+    /// A value without a subject: a retry delay, the id of a commit that only marks records, the id of
+    /// a response that the service did not make.
+    Ephemeral,
 }
 
 /// Why a port failed.

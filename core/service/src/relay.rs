@@ -15,7 +15,7 @@ use wm_core::{
 
 use crate::{
     Service,
-    ports::{CommitError, Events, Occasion, PortError, Provider, Records},
+    ports::{CommitError, EntropyContext, Events, PortError, Provider, Records},
 };
 
 /// Rows of unfinished work read at a time, per shard.
@@ -106,7 +106,7 @@ impl<P: Provider> Service<P> {
     /// Takes published entries out of the index of unfinished work, all scopes side by side, answering
     /// which are out of it.
     async fn mark_published(&self, items: Vec<Item>) -> Vec<Key> {
-        let commit_id = || self.provider.env(Occasion::Passing).id("published");
+        let commit_id = || self.provider.env(EntropyContext::Ephemeral).id("published");
         let batches = PublicationWriter::new(items).batches(commit_id);
         let marks = batches.iter().map(|batch| self.mark(batch));
         join_all(marks).await.into_iter().flatten().collect()

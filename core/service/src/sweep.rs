@@ -10,11 +10,11 @@ use wm_core::{
 use crate::{
     Service,
     execute::port_problem,
-    ports::{Artifacts, Occasion, PortError, Provider},
+    ports::{Artifacts, EntropyContext, PortError, Provider},
     relay::is_entry,
 };
 
-/// Objects looked at in one go.
+/// Objects examined in one page of the orphan collection.
 const OBJECTS: u32 = 500;
 
 /// What one sweep did.
@@ -26,13 +26,13 @@ pub struct Swept {
     pub failed: usize,
 }
 
-/// What one look at objects did.
+/// What one page of the orphan collection did.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Cleared {
-    /// Objects removed.
-    pub removed: usize,
-    /// Where the next look goes on; `None` after the last object.
-    pub next: Option<ObjectPath>,
+pub(crate) struct Collected {
+    /// Orphans removed.
+    pub(crate) removed: usize,
+    /// The object behind which the next page begins; `None` after the last object.
+    pub(crate) next: Option<ObjectPath>,
 }
 
 impl<P: Provider> Service<P> {
@@ -40,7 +40,7 @@ impl<P: Provider> Service<P> {
     ///
     /// # Errors
     /// When unfinished work cannot be listed.
-    pub async fn sweep(&self) -> Result<Swept, PortError> {
+    pub(crate) async fn sweep(&self) -> Result<Swept, PortError> {
         let mut swept = Swept::default();
         for shard in 0..WORK_SHARDS {
             let (items, _) = self.due(shard).await?;
@@ -61,8 +61,8 @@ impl<P: Provider> Service<P> {
         let Some(use_case) = jobs::unfinished(&item.key) else {
             return Err(Problem::internal("nothing is known to finish this"));
         };
-        let occasion = item.key.to_string();
-        let finished = self.run(Occasion::Work(&occasion), &*use_case).await?;
+        let subject = item.key.to_string();
+        let finished = self.run(EntropyContext::Job(&subject), &*use_case).await?;
         if let Some(upload) = finished.abandoned {
             let removed = self
                 .provider
@@ -73,12 +73,15 @@ impl<P: Provider> Service<P> {
         Ok(())
     }
 
-    /// Removes objects older than a day that no record needs, of the 500 behind `after`. Each takes a
-    /// read of its record, so how often this is called is what it costs.
+    /// Removes objects older than a day that no record needs, of the 500 behind `after`. Reads one
+    /// record for each of them.
     ///
     /// # Errors
     /// When objects cannot be listed or removed.
-    pub async fn clear_objects(&self, after: Option<ObjectPath>) -> Result<Cleared, PortError> {
+    pub(crate) async fn collect_orphans(
+        &self,
+        after: Option<ObjectPath>,
+    ) -> Result<Collected, PortError> {
         let artifacts = self.provider.artifacts();
         let before = self.provider.now().before(orphans::ORPHAN_AGE);
         let paths = artifacts
@@ -99,7 +102,7 @@ impl<P: Provider> Service<P> {
         }
         let more = paths.len() == OBJECTS as usize;
         let next = paths.last().filter(|_| more).cloned();
-        Ok(Cleared { removed, next })
+        Ok(Collected { removed, next })
     }
 
     async fn is_orphan(&self, path: &ObjectPath) -> Result<bool, Problem> {

@@ -10,7 +10,7 @@ use wm_core::{
 
 use crate::{
     Service,
-    ports::{Occasion, Provider},
+    ports::{EntropyContext, Provider},
 };
 
 impl<P: Provider> Service<P> {
@@ -20,10 +20,10 @@ impl<P: Provider> Service<P> {
     /// As any use-case.
     pub(crate) async fn run<T: Clone + Send + Sync>(
         &self,
-        occasion: Occasion<'_>,
+        context: EntropyContext<'_>,
         use_case: &dyn UseCase<T>,
     ) -> Result<T, Problem> {
-        let env = self.provider.env(occasion);
+        let env = self.provider.env(context);
         let request_id: RequestId = env.id("request");
         self.run_within(use_case, env, request_id).await
     }

@@ -54,6 +54,13 @@ impl fmt::Display for Method {
 pub enum Handler {
     /// An operation on behalf of a signed-in person.
     UseCase(ParseFn),
+    /// An answer that everybody gets, without a token.
+    Public(PublicHandler),
+}
+
+/// What answers a route that needs no token.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PublicHandler {
     /// Whether the process runs.
     Live,
     /// Whether its dependencies answer.
@@ -124,9 +131,19 @@ impl Route {
         Self::with(method, path, operation, summary, Handler::UseCase(parse))
     }
 
-    /// A route answered by this handler.
+    /// A route that needs no token.
     #[must_use]
-    pub const fn with(
+    pub const fn public(
+        method: Method,
+        path: &'static str,
+        operation: &'static str,
+        summary: &'static str,
+        handler: PublicHandler,
+    ) -> Self {
+        Self::with(method, path, operation, summary, Handler::Public(handler))
+    }
+
+    const fn with(
         method: Method,
         path: &'static str,
         operation: &'static str,

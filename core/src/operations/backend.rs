@@ -9,29 +9,29 @@ use serde_json::Value;
 
 use crate::{
     catalog::Catalog,
-    operation::{Handler, Method, Route, schema},
+    operation::{Method, PublicHandler, Route, schema},
 };
 
 /// The routes.
 pub const ROUTES: &[&Route] = &[&LIVE, &READY, &OPENAPI, &CATALOG, &show::ROUTE];
 
 /// Whether the process runs.
-pub const LIVE: Route = Route::with(
+pub const LIVE: Route = Route::public(
     Method::Get,
     "/health/live",
     "health_live",
     "Tells that the process runs",
-    Handler::Live,
+    PublicHandler::Live,
 )
 .answers(&[(200, Some(schema::<LiveView>))]);
 
 /// Whether the dependencies answer.
-pub const READY: Route = Route::with(
+pub const READY: Route = Route::public(
     Method::Get,
     "/health/ready",
     "health_ready",
     "Tells whether each dependency answers",
-    Handler::Ready,
+    PublicHandler::Ready,
 )
 .answers(&[
     (200, Some(schema::<ReadyView>)),
@@ -39,22 +39,22 @@ pub const READY: Route = Route::with(
 ]);
 
 /// The document that describes this contract.
-pub const OPENAPI: Route = Route::with(
+pub const OPENAPI: Route = Route::public(
     Method::Get,
     "/openapi.json",
     "openapi",
     "Shows this contract as an OpenAPI 3.1 document",
-    Handler::OpenApi,
+    PublicHandler::OpenApi,
 )
 .answers(&[(200, Some(schema::<Value>))]);
 
 /// The services of each provider, with their defaults.
-pub const CATALOG: Route = Route::with(
+pub const CATALOG: Route = Route::public(
     Method::Get,
     "/v1/catalog",
     "show_catalog",
     "Shows what each provider is made of, with defaults",
-    Handler::Catalog,
+    PublicHandler::Catalog,
 )
 .answers(&[(200, Some(schema::<Catalog>))]);
 

@@ -6,16 +6,16 @@ use std::{sync::Arc, time::Duration};
 use tokio::{
     sync::{
         Notify,
-        mpsc::{self, UnboundedReceiver},
-        oneshot, watch,
+        mpsc::{self, Receiver, Sender, UnboundedReceiver, UnboundedSender},
+        oneshot,
     },
     task::JoinSet,
-    time::sleep,
+    time::{sleep, timeout},
 };
 use wm_core::storage::ObjectPath;
 use wm_service::{Service, ports::Provider};
 
-use crate::data_directory::DataDirectory;
+use super::{NodeSweeper, Parts};
 
 /// How often unpublished entries are looked for when nothing is committed: what failed before is
 /// tried again.
@@ -27,40 +27,119 @@ const SWEEP_PERIOD: Duration = Duration::from_secs(60);
 /// How often completing an upload is tried; the sweep closes what is left.
 const INGEST_ATTEMPTS: u32 = 5;
 
-/// Where somebody asks to be told once everything is done that there is to do now.
-pub(super) type Settling = mpsc::Receiver<oneshot::Sender<()>>;
+/// How long the tasks may go on once the last request is answered.
+const SHUTDOWN_TIMEOUT: Duration = Duration::from_millis(800);
 
-/// Told once that the node stops.
-pub(super) type Stopping = watch::Receiver<bool>;
-
-async fn stopped(stopping: &mut Stopping) {
-    // The sender gone means the same.
-    let _ = stopping.wait_for(|stop| *stop).await;
+/// The tasks of a node: relay, ingest and sweep. Dropping it aborts them.
+#[derive(Debug)]
+pub struct Background {
+    arrivals: UnboundedSender<ObjectPath>,
+    drains: Drains,
+    /// Nothing is sent: the sweep ends when this is dropped.
+    sweep: oneshot::Sender<()>,
+    tasks: JoinSet<()>,
 }
 
-/// Publishes until the node stops, and once more then, so that what the last requests committed is
-/// on the bus before the node ends.
-pub(super) async fn relay<P: Provider>(
+impl Background {
+    /// Starts the tasks on the present runtime.
+    #[must_use]
+    pub fn start<P: Provider>(parts: &Parts, service: &Arc<Service<P>>) -> Self {
+        let (arrivals, arrived) = mpsc::unbounded_channel();
+        let (relay, relay_drains) = mpsc::channel(1);
+        let (ingest, ingest_drains) = mpsc::channel(1);
+        let (sweep, stopped) = oneshot::channel();
+        let committed = Arc::clone(&parts.committed);
+        let sweeper = NodeSweeper::new(parts, service);
+        let mut tasks = JoinSet::new();
+        tasks.spawn(run_relay(Arc::clone(service), committed, relay_drains));
+        tasks.spawn(run_ingest(Arc::clone(service), arrived, ingest_drains));
+        tasks.spawn(run_sweep(sweeper, stopped));
+        Self {
+            arrivals,
+            drains: Drains { relay, ingest },
+            sweep,
+            tasks,
+        }
+    }
+
+    /// Where the server reports each object that was uploaded.
+    #[must_use]
+    pub fn arrivals(&self) -> UnboundedSender<ObjectPath> {
+        self.arrivals.clone()
+    }
+
+    /// Completes every upload that arrived by now, and publishes and mails everything that was
+    /// committed, as far as that works at present.
+    pub async fn drain(&self) {
+        self.drains.drain().await;
+    }
+
+    /// Drains and ends the tasks. Aborts what is not done after 800 ms.
+    pub async fn shutdown(self) {
+        let Self {
+            drains,
+            sweep,
+            mut tasks,
+            ..
+        } = self;
+        let end = async {
+            drop(sweep);
+            drains.drain().await;
+            drop(drains);
+            while tasks.join_next().await.is_some() {}
+        };
+        let _ = timeout(SHUTDOWN_TIMEOUT, end).await;
+        tasks.shutdown().await;
+    }
+}
+
+/// A request to finish all work there is now, answered once that is done.
+type DrainRequest = oneshot::Sender<()>;
+
+/// Where the tasks take drain requests. They end when it is dropped.
+#[derive(Debug)]
+struct Drains {
+    relay: Sender<DrainRequest>,
+    ingest: Sender<DrainRequest>,
+}
+
+impl Drains {
+    async fn drain(&self) {
+        // Together, because what was committed must not wait for an upload that takes long.
+        tokio::join!(drained(&self.relay), drained(&self.ingest));
+        // What completing the uploads committed.
+        drained(&self.relay).await;
+    }
+}
+
+/// Waits until a task has drained. A task that has ended has nothing to drain.
+async fn drained(task: &Sender<DrainRequest>) {
+    let (request, done) = oneshot::channel();
+    if task.send(request).await.is_ok() {
+        let _ = done.await;
+    }
+}
+
+/// Publishes what is committed.
+async fn run_relay<P: Provider>(
     service: Arc<Service<P>>,
     committed: Arc<Notify>,
-    mut settling: Settling,
-    mut stopping: Stopping,
+    mut drains: Receiver<DrainRequest>,
 ) {
     loop {
         let more = publish(&service).await;
         tokio::select! {
             biased;
-            () = stopped(&mut stopping) => break,
             () = std::future::ready(()), if more => {}
             () = committed.notified() => {}
-            Some(done) = settling.recv() => {
-                while !*stopping.borrow() && publish(&service).await {}
+            request = drains.recv() => {
+                let Some(done) = request else { return };
+                while publish(&service).await {}
                 let _ = done.send(());
             }
             () = sleep(RELAY_PERIOD) => {}
         }
     }
-    publish(&service).await;
 }
 
 /// Whether there is more to publish right away.
@@ -80,30 +159,29 @@ async fn publish(service: &Service<impl Provider>) -> bool {
     }
 }
 
-/// Completes every upload that arrived, until no server is left that could receive one.
-pub(super) async fn ingest<P: Provider>(
+/// Completes every upload that arrives.
+async fn run_ingest<P: Provider>(
     service: Arc<Service<P>>,
-    mut created: UnboundedReceiver<ObjectPath>,
-    mut settling: Settling,
+    mut arrived: UnboundedReceiver<ObjectPath>,
+    mut drains: Receiver<DrainRequest>,
 ) {
     let mut running = JoinSet::new();
     loop {
         tokio::select! {
-            // First, so that whoever asks below is told of all that arrived before.
+            // First, so that a drain includes every upload that arrived before it.
             biased;
-            path = created.recv() => {
-                let Some(path) = path else { break };
+            Some(path) = arrived.recv() => {
                 let service = Arc::clone(&service);
                 running.spawn(async move { complete(&service, &path).await });
                 while running.try_join_next().is_some() {}
             }
-            Some(done) = settling.recv() => {
+            request = drains.recv() => {
+                let Some(done) = request else { return };
                 while running.join_next().await.is_some() {}
                 let _ = done.send(());
             }
         }
     }
-    while running.join_next().await.is_some() {}
 }
 
 async fn complete(service: &Service<impl Provider>, path: &ObjectPath) {
@@ -116,51 +194,13 @@ async fn complete(service: &Service<impl Provider>, path: &ObjectPath) {
     }
 }
 
-/// Sweeps until the node stops: once a minute, and whenever somebody asks.
-pub(super) async fn sweep<P: Provider>(
-    service: Arc<Service<P>>,
-    directory: Arc<DataDirectory>,
-    mut settling: Settling,
-    mut stopping: Stopping,
-) {
-    let mut after = None;
+/// Sweeps once a minute.
+async fn run_sweep<P: Provider>(sweeper: NodeSweeper<P>, mut stopped: oneshot::Receiver<()>) {
     loop {
-        let asked = tokio::select! {
-            () = stopped(&mut stopping) => return,
-            Some(done) = settling.recv() => Some(done),
-            () = sleep(SWEEP_PERIOD) => None,
-        };
-        after = sweep_once(&service, &directory, after).await;
-        if let Some(done) = asked {
-            let _ = done.send(());
+        tokio::select! {
+            _ = &mut stopped => return,
+            () = sleep(SWEEP_PERIOD) => {}
         }
-    }
-}
-
-/// Looks at everything but at objects behind this one only, answering behind which to go on.
-async fn sweep_once(
-    service: &Service<impl Provider>,
-    directory: &DataDirectory,
-    after: Option<ObjectPath>,
-) -> Option<ObjectPath> {
-    let now = service.provider().now();
-    if let Err(error) = directory.records.collect_garbage(now).await {
-        tracing::warn!(
-            error = &error as &dyn std::error::Error,
-            "expired records stay for now"
-        );
-    }
-    if let Err(error) = service.sweep().await {
-        tracing::warn!(error = &error as &dyn std::error::Error, "the sweep failed");
-    }
-    match service.clear_objects(after).await {
-        Ok(cleared) => cleared.next,
-        Err(error) => {
-            tracing::warn!(
-                error = &error as &dyn std::error::Error,
-                "objects nobody needs stay for now"
-            );
-            None
-        }
+        sweeper.run().await;
     }
 }

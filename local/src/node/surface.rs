@@ -11,7 +11,7 @@ use wm_core::{
 use wm_service::{
     EnvSource,
     clock::now,
-    ports::{CommitError, Occasion, PortError, Provider, Records},
+    ports::{CommitError, EntropyContext, PortError, Provider, Records},
 };
 
 use crate::{
@@ -21,7 +21,7 @@ use crate::{
 
 /// Every port over one data directory.
 pub struct Local {
-    pub(super) records: AnnouncedRecords,
+    pub(super) records: NotifyingRecords,
     pub(super) artifacts: LocalArtifacts,
     pub(super) issuer: Arc<Issuer>,
     pub(super) events: EventLog,
@@ -30,13 +30,13 @@ pub struct Local {
 }
 
 impl Provider for Local {
-    type Records = AnnouncedRecords;
+    type Records = NotifyingRecords;
     type Artifacts = LocalArtifacts;
     type Keys = Issuer;
     type Events = EventLog;
     type Mail = Maildir;
 
-    fn records(&self) -> &AnnouncedRecords {
+    fn records(&self) -> &NotifyingRecords {
         &self.records
     }
 
@@ -56,8 +56,8 @@ impl Provider for Local {
         &self.mail
     }
 
-    fn env(&self, _: Occasion<'_>) -> Env {
-        self.env.env()
+    fn env(&self, context: EntropyContext<'_>) -> Env {
+        self.env.env(context)
     }
 
     fn now(&self) -> Timestamp {
@@ -69,14 +69,14 @@ impl Provider for Local {
     }
 }
 
-/// The database, which tells of every commit, as a cloud's change stream does.
-pub struct AnnouncedRecords {
+/// The database, which notifies the relay of every commit, as a change stream of a cloud does.
+pub struct NotifyingRecords {
     /// Held whole: with it goes the lock on the directory. The sweep has it too, to collect garbage.
     pub(super) directory: Arc<DataDirectory>,
     pub(super) committed: Arc<Notify>,
 }
 
-impl Records for AnnouncedRecords {
+impl Records for NotifyingRecords {
     async fn get(&self, key: &Key) -> Result<Option<Item>, PortError> {
         self.directory.records.get(key).await
     }

@@ -1,6 +1,6 @@
-//! A surface under proof: the functions and the node that are deployed, over ports that are told their time,
-//! their randomness and their faults. Which of them it is says whoever starts it: Lambda, the Functions host,
-//! or the arguments `DATA PUBLIC_URL`.
+//! An instrumented surface: the functions, the handler and the node that are deployed, over ports whose time,
+//! entropy and faults a control file gives. Lambda and the Functions host say in the environment which of them to
+//! start; the arguments `DATA PUBLIC_URL` start a node.
 
 use std::{
     env,
@@ -10,27 +10,59 @@ use std::{
 };
 
 use tokio::runtime::Runtime;
-use wm_aws::functions::{api, ingest, notify, relay, run, sweep};
-use wm_local::{config::Config, node::Node};
-use wm_tests::told::Told;
+use wm_aws::{
+    config::Function,
+    functions::{Startup, api, ingest, notify, relay, run, sweep},
+};
+use wm_azure::functions as azure;
+use wm_local::config::Config;
+use wm_service::ports::Provider;
+use wm_tests::{surfaces::composed_node::ComposedNode, told::Told};
 
 fn main() -> ExitCode {
-    if let Ok(function) = env::var("AWS_LAMBDA_FUNCTION_NAME") {
-        return match function.as_str() {
-            "api" => run(api(Told::new)),
-            "ingest" => run(ingest(Told::new)),
-            "notify" => run(notify(Told::new)),
-            "relay" => run(relay(Told::new)),
-            "sweep" => run(sweep(Told::new)),
-            other => panic!("there is no function `{other}`"),
-        };
+    if let Ok(name) = env::var("AWS_LAMBDA_FUNCTION_NAME") {
+        let function = Function::ALL
+            .into_iter()
+            .find(|function| function.name() == name);
+        let function = function.unwrap_or_else(|| panic!("there is no function `{name}`"));
+        return run(lambda(function));
     }
     let arguments: Vec<String> = env::args().skip(1).collect();
     match arguments.as_slice() {
         [data, public_url] => node(data, public_url).expect("the node runs"),
-        _ => return wm_azure::functions::run(env::args_os().skip(1), Told::new),
+        _ => return handler(),
     }
     ExitCode::SUCCESS
+}
+
+async fn lambda(function: Function) -> Result<(), Box<dyn Error + Send + Sync>> {
+    let startup = Startup::read(function)?;
+    let ports = match function {
+        Function::Api | Function::Ingest => startup.ports()?,
+        Function::Relay | Function::Sweep => startup.publishing_ports()?,
+        Function::Notify => startup.mailing_ports()?,
+    };
+    let meter = ports.records().meter().clone();
+    let service = startup.service(Told::new(ports)).await?;
+    match function {
+        Function::Api => api(service, meter).await,
+        Function::Ingest => ingest(service).await,
+        Function::Notify => notify(service).await,
+        Function::Relay => relay(service).await,
+        Function::Sweep => sweep(service).await,
+    }
+}
+
+fn handler() -> ExitCode {
+    let handler = match azure::Handler::from_arguments(env::args_os().skip(1)) {
+        Ok(handler) => handler,
+        Err(code) => return code,
+    };
+    let role = handler.role();
+    handler.run(async move {
+        let startup = azure::Startup::read(role)?;
+        startup.application(Told::new(startup.connect()?)).await
+    })
 }
 
 /// Runs a node until the standard input ends. Each line of it, `settle` or `sweep`, is answered once that is done.
@@ -42,12 +74,12 @@ fn node(data: &str, public_url: &str) -> Result<(), Box<dyn Error>> {
         public_url: Some(public_url.to_owned()),
         ..Config::default()
     };
-    let node = runtime.block_on(Node::start_over(config, Told::new))?;
+    let node = runtime.block_on(ComposedNode::start(config, Told::new))?;
     println!("http://{}", node.address());
     for line in stdin().lock().lines() {
         match line?.as_str() {
             "sweep" => runtime.block_on(node.sweep()),
-            "settle" => runtime.block_on(node.settled()),
+            "settle" => runtime.block_on(node.drain()),
             other => panic!("`{other}` is nothing a node can be asked"),
         }
         println!("done");

@@ -7,7 +7,7 @@ use std::{
     io::{BufRead, BufReader, Lines, Write},
     path::{Path, PathBuf},
     process::{Child, ChildStdin, ChildStdout, Command, Stdio},
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     thread,
     time::{Duration, Instant},
 };
@@ -36,7 +36,7 @@ use wm_core::{
     value::{Sha256, SurfaceId, Timestamp},
 };
 use wm_local::{data_directory::DataDirectory, secrets::SurfaceFile};
-use wm_service::{Service, clock::now, ports::Records, variables::Variables};
+use wm_service::{Service, clock::now, ports::Records, sweeper::Sweeper, variables::Variables};
 
 use super::mail::read;
 use crate::{
@@ -79,7 +79,7 @@ fn secret() -> [u8; 32] {
 
 /// The reference: the service itself over the reference database.
 pub struct Reference {
-    service: Service<Told<Memory>>,
+    service: Arc<Service<Told<Memory>>>,
     file: PathBuf,
     surface: Surface,
     keys: TestIssuer,
@@ -106,7 +106,7 @@ impl Reference {
         let told = Told::by(memory, file.clone());
         let service = Service::new(told, surface.clone(), vec![keys.rules(JWKS)]);
         Self {
-            service,
+            service: Arc::new(service),
             file,
             surface,
             keys,
@@ -131,11 +131,16 @@ impl Reference {
         self.memory().records.dump()
     }
 
+    async fn sweep(&self) {
+        let sweeper = Sweeper::new(Arc::clone(&self.service), Duration::ZERO);
+        sweeper.finish_jobs().await.unwrap();
+    }
+
     /// `None` when it was told to die over it.
     async fn call(&self, request: Request) -> Option<Answer> {
         let handled = self.service.handle(request.combined());
-        let response = self.service.provider().until_death(handled).await?;
-        Some(response.into())
+        let handled = self.service.provider().until_death(handled).await?;
+        Some(handled.response.into())
     }
 
     /// The scopes in which something is stored.
@@ -617,7 +622,7 @@ impl Side {
     /// Finishes what was interrupted. `wm serve` does so by itself, once a minute.
     pub async fn sweep(&self) {
         match &self.kind {
-            Kind::Memory(reference) => drop(reference.service.sweep().await.unwrap()),
+            Kind::Memory(reference) => reference.sweep().await,
             Kind::Local(node) => node.ask("sweep"),
             Kind::Shipped(_) => {}
             Kind::Aws(surface, _) => surface.sweep().await,

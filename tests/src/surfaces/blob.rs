@@ -20,7 +20,8 @@ use wm_core::{
 use wm_service::{
     Service,
     clock::now,
-    ports::{Occasion, Provider},
+    ports::{EntropyContext, Provider},
+    sweeper::Sweeper,
     variables::Variables,
 };
 
@@ -72,8 +73,8 @@ impl Provider for BlobAndMemory {
         &self.memory.mail
     }
 
-    fn env(&self, occasion: Occasion<'_>) -> Env {
-        self.memory.env(occasion)
+    fn env(&self, context: EntropyContext<'_>) -> Env {
+        self.memory.env(context)
     }
 
     fn now(&self) -> Timestamp {
@@ -91,7 +92,7 @@ pub struct BlobSurface {
     pub azurite: Azurite,
     /// The identity the adapter acts as.
     pub identity: Arc<Anyone>,
-    service: Service<BlobAndMemory>,
+    service: Arc<Service<BlobAndMemory>>,
     issuer: TestIssuer,
     client: Client,
 }
@@ -175,7 +176,7 @@ impl BlobSurface {
             artifacts: adapter(&azurite, url, &identity),
         };
         Self {
-            service: Service::new(provider, surface, vec![issuer.rules(JWKS)]),
+            service: Arc::new(Service::new(provider, surface, vec![issuer.rules(JWKS)])),
             issuer,
             client: azurite.client(),
             azurite,
@@ -207,7 +208,11 @@ impl Harness for BlobSurface {
     }
 
     async fn call(&self, request: Request) -> Answer {
-        self.service.handle(request.combined()).await.into()
+        self.service
+            .handle(request.combined())
+            .await
+            .response
+            .into()
     }
 
     async fn object(&self, request: ObjectRequest) -> Answer {
@@ -250,8 +255,9 @@ impl Harness for BlobSurface {
     }
 
     async fn sweep(&self) {
-        self.service.sweep().await.unwrap();
-        self.service.clear_objects(None).await.unwrap();
+        let sweeper = Sweeper::new(Arc::clone(&self.service), Duration::ZERO);
+        sweeper.finish_jobs().await.unwrap();
+        sweeper.collect_orphans().await.unwrap();
     }
 
     fn pass(&self, duration: Duration) -> Result<(), &'static str> {

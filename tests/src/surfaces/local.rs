@@ -12,11 +12,11 @@ use wm_core::{
     value::{Sha256, Timestamp},
 };
 use wm_local::{
-    artifacts::FILES, clock::now, config::Config, data_directory::Layout, node::Node,
+    artifacts::FILES, clock::now, config::Config, data_directory::Layout, node::Local,
     secrets::SurfaceFile,
 };
 
-use super::node::NodeData;
+use super::{composed_node::ComposedNode, node::NodeData};
 use crate::{
     client::{answered, object_request},
     harness::{Answer, Harness, ObjectRequest, Signing},
@@ -26,7 +26,7 @@ use crate::{
 /// The harness over a node.
 pub struct LocalSurface {
     /// The node.
-    pub node: Node,
+    pub node: ComposedNode<Local>,
     directory: TempDir,
     client: Client,
     stored: NodeData,
@@ -41,7 +41,7 @@ impl LocalSurface {
             listen: ([127, 0, 0, 1], 0).into(),
             ..Config::default()
         };
-        let node = Node::start(config).await.unwrap();
+        let node = ComposedNode::start(config, |ports| ports).await.unwrap();
         let stored = NodeData::open(directory.path());
         Self {
             node,
@@ -150,7 +150,7 @@ impl Harness for LocalSurface {
     }
 
     async fn settle(&self) {
-        self.node.settled().await;
+        self.node.drain().await;
     }
 
     async fn events(&self) -> Vec<CloudEvent> {

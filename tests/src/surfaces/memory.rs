@@ -1,6 +1,6 @@
 //! The surface in memory: the service itself, without a protocol around it.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use serde_json::Value;
 use wm_core::{
@@ -12,7 +12,7 @@ use wm_core::{
     storage::UploadLimits,
     value::{SurfaceId, Timestamp},
 };
-use wm_service::Service;
+use wm_service::{Service, sweeper::Sweeper};
 
 use super::publish;
 use crate::{
@@ -28,7 +28,7 @@ const JWKS: &str = "memory:jwks";
 /// The harness over a surface in memory, whose database is watched.
 pub struct MemorySurface {
     /// The application.
-    pub service: Service<Watched<Memory>>,
+    pub service: Arc<Service<Watched<Memory>>>,
     /// Who issues its tokens.
     pub issuer: TestIssuer,
 }
@@ -59,7 +59,7 @@ impl MemorySurface {
         };
         let issuers = vec![issuer.rules(JWKS)];
         Self {
-            service: Service::new(Watched::new(memory), surface, issuers),
+            service: Arc::new(Service::new(Watched::new(memory), surface, issuers)),
             issuer,
         }
     }
@@ -96,7 +96,11 @@ impl Harness for MemorySurface {
     }
 
     async fn call(&self, request: Request) -> Answer {
-        self.service.handle(request.combined()).await.into()
+        self.service
+            .handle(request.combined())
+            .await
+            .response
+            .into()
     }
 
     async fn object(&self, request: ObjectRequest) -> Answer {
@@ -147,8 +151,9 @@ impl Harness for MemorySurface {
     }
 
     async fn sweep(&self) {
-        self.service.sweep().await.unwrap();
-        self.service.clear_objects(None).await.unwrap();
+        let sweeper = Sweeper::new(Arc::clone(&self.service), Duration::ZERO);
+        sweeper.finish_jobs().await.unwrap();
+        sweeper.collect_orphans().await.unwrap();
     }
 
     fn pass(&self, duration: Duration) -> Result<(), &'static str> {

@@ -1,6 +1,6 @@
 //! What a node is made of, but for its server: every port of the local surface, the database watched.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use tempfile::TempDir;
 use wm_core::{http::Request, operation::TokenUsage, record::CloudEvent};
@@ -10,6 +10,7 @@ use wm_local::{
     config::Config,
     node::{Local, Parts},
 };
+use wm_service::{Service, sweeper::Sweeper};
 
 use super::{node::NodeData, publish};
 use crate::{
@@ -22,7 +23,8 @@ const ADDRESS: &str = "http://node.test";
 
 /// The harness over them.
 pub struct WatchedLocal {
-    parts: Parts<Watched<Local>>,
+    parts: Parts,
+    service: Arc<Service<Watched<Local>>>,
     stored: NodeData,
     _home: TempDir,
 }
@@ -44,9 +46,11 @@ impl WatchedLocal {
             data: home.path().to_owned(),
             ..Config::default()
         };
-        let parts = Parts::open(config, ADDRESS.into(), Watched::new).unwrap();
+        let parts = Parts::open(config, ADDRESS.into()).unwrap();
+        let service = parts.service(Watched::new(parts.ports().unwrap()));
         Self {
             parts,
+            service,
             stored: NodeData::open(home.path()),
             _home: home,
         }
@@ -54,7 +58,7 @@ impl WatchedLocal {
 
     /// What its database was asked.
     pub fn records(&self) -> &WatchedRecords {
-        &self.parts.service.provider().records
+        &self.service.provider().records
     }
 }
 
@@ -64,7 +68,11 @@ impl Harness for WatchedLocal {
     }
 
     async fn call(&self, request: Request) -> Answer {
-        self.parts.service.handle(request.combined()).await.into()
+        self.service
+            .handle(request.combined())
+            .await
+            .response
+            .into()
     }
 
     /// Uploads in one piece: they are all that is counted here.
@@ -96,7 +104,7 @@ impl Harness for WatchedLocal {
     }
 
     async fn settle(&self) {
-        publish(&self.parts.service).await;
+        publish(&self.service).await;
     }
 
     async fn events(&self) -> Vec<CloudEvent> {
@@ -108,7 +116,8 @@ impl Harness for WatchedLocal {
     }
 
     async fn sweep(&self) {
-        self.parts.service.sweep().await.unwrap();
+        let sweeper = Sweeper::new(Arc::clone(&self.service), Duration::ZERO);
+        sweeper.finish_jobs().await.unwrap();
     }
 
     fn pass(&self, _: Duration) -> Result<(), &'static str> {

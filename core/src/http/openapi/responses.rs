@@ -12,7 +12,7 @@ use serde_json::{Map, Value, json};
 use super::{needs_token, parameters, schemas::Schemas};
 use crate::{
     http::ProblemView,
-    operation::{Handler, Method, Precondition, ProblemKind, Route, schema},
+    operation::{Handler, Method, Precondition, ProblemKind, PublicHandler, Route, schema},
 };
 
 /// The refusals met so far, each described once in the components.
@@ -106,7 +106,7 @@ fn refusals(route: &Route) -> BTreeMap<u16, Vec<ProblemKind>> {
     use ProblemKind as Kind;
     let mut kinds: BTreeSet<Kind> = route.refusals.iter().copied().collect();
     kinds.insert(Kind::InvalidRequest);
-    if matches!(route.handler, Handler::Ready) {
+    if matches!(route.handler, Handler::Public(PublicHandler::Ready)) {
         kinds.insert(Kind::Unavailable);
     }
     if needs_token(route) {

@@ -1,0 +1,177 @@
+//! The sweeper: finishes interrupted work, and collects the objects that no record needs.
+
+use std::{
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use serde::Serialize;
+use wm_core::{storage::ObjectPath, value::Timestamp};
+
+use crate::{
+    Service, Swept,
+    ports::{PortError, Provider},
+};
+
+/// The interval between two collections of all orphans where reads are billed: a collection reads one
+/// record for each object.
+pub const BILLED_COLLECTION_INTERVAL: Duration = Duration::from_hours(24);
+
+/// What one run of the sweeper did. A function also answers it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct Outcome {
+    /// Journal entries published that the relay had not published.
+    pub published: usize,
+    /// Journal entries that stay unpublished for now.
+    pub unpublished: usize,
+    /// Jobs finished.
+    pub finished: usize,
+    /// Jobs that failed; the next run tries them again.
+    pub failed: usize,
+    /// Orphaned objects removed.
+    pub removed: usize,
+}
+
+/// Sweeps one surface, and remembers how far the orphan collection has come.
+///
+/// The cursor is in memory only. A new process starts the collection from the first object.
+pub struct Sweeper<P> {
+    service: Arc<Service<P>>,
+    collection_interval: Duration,
+    cursor: Mutex<Cursor>,
+}
+
+/// How far the orphan collection has come.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+enum Cursor {
+    /// Before the first object.
+    #[default]
+    Start,
+    /// Behind this object.
+    After(ObjectPath),
+    /// Behind the last object, which was reached at this time.
+    Complete(Timestamp),
+}
+
+/// Which objects the orphan collection examines next.
+#[derive(Debug, PartialEq, Eq)]
+enum NextPage {
+    /// Those behind this object, or the first ones.
+    After(Option<ObjectPath>),
+    /// None: the interval since the last collection is not over.
+    NotDue,
+}
+
+impl Cursor {
+    fn next_page(&self, interval: Duration, now: Timestamp) -> NextPage {
+        match self {
+            Self::Start => NextPage::After(None),
+            Self::After(path) => NextPage::After(Some(path.clone())),
+            // Without an interval the clock is not asked, which may have been set back.
+            Self::Complete(at) if interval.is_zero() || now >= at.after(interval) => {
+                NextPage::After(None)
+            }
+            Self::Complete(_) => NextPage::NotDue,
+        }
+    }
+}
+
+impl<P: Provider> Sweeper<P> {
+    /// A sweeper that has not collected orphans yet, and waits this long between two collections.
+    #[must_use]
+    pub fn new(service: Arc<Service<P>>, collection_interval: Duration) -> Self {
+        Self {
+            service,
+            collection_interval,
+            cursor: Mutex::default(),
+        }
+    }
+
+    /// Publishes what a change stream failed to hand over, finishes due jobs, and collects orphans.
+    /// Once `time_left` answers `false` no further step starts; the next run goes on there.
+    ///
+    /// # Errors
+    /// When due jobs or objects cannot be listed, or an object cannot be removed.
+    pub async fn run(&self, time_left: impl Fn() -> bool + Sync) -> Result<Outcome, PortError> {
+        let mut outcome = Outcome::default();
+        self.publish(&mut outcome, &time_left).await?;
+        let swept = self.finish_jobs().await?;
+        (outcome.finished, outcome.failed) = (swept.finished, swept.failed);
+        while time_left()
+            && let Some(removed) = self.collect_orphans().await?
+        {
+            outcome.removed += removed;
+        }
+        Ok(outcome)
+    }
+
+    async fn publish(
+        &self,
+        outcome: &mut Outcome,
+        time_left: impl Fn() -> bool,
+    ) -> Result<(), PortError> {
+        loop {
+            let relayed = self.service.relay(|_| async { true }).await?;
+            outcome.published += relayed.published;
+            outcome.unpublished = relayed.failed;
+            if !relayed.more || !time_left() {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Finishes due jobs: expired uploads, interrupted steps.
+    ///
+    /// # Errors
+    /// When due jobs cannot be listed.
+    pub async fn finish_jobs(&self) -> Result<Swept, PortError> {
+        self.service.sweep().await
+    }
+
+    /// Collects the orphans among the next 500 objects, and answers how many it removed; `None` when
+    /// no collection is due. After a failure the next call examines the same objects.
+    ///
+    /// # Errors
+    /// When objects cannot be listed, or an orphan cannot be removed.
+    pub async fn collect_orphans(&self) -> Result<Option<usize>, PortError> {
+        let now = self.service.provider().now();
+        let next_page = self.cursor().next_page(self.collection_interval, now);
+        let NextPage::After(path) = next_page else {
+            return Ok(None);
+        };
+        let collected = self.service.collect_orphans(path).await?;
+        *self.cursor() = collected.next.map_or(Cursor::Complete(now), Cursor::After);
+        Ok(Some(collected.removed))
+    }
+
+    fn cursor(&self) -> MutexGuard<'_, Cursor> {
+        self.cursor.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const DAY: Duration = BILLED_COLLECTION_INTERVAL;
+
+    #[test]
+    fn a_collection_starts_again_after_its_interval() {
+        let now = Timestamp::from_millis(1_000_000);
+        let first = NextPage::After(None);
+        assert_eq!(Cursor::Start.next_page(DAY, now), first);
+        let complete = Cursor::Complete(now);
+        assert_eq!(complete.next_page(DAY, now), NextPage::NotDue);
+        assert_eq!(complete.next_page(DAY, now.after(DAY)), first);
+    }
+
+    #[test]
+    fn a_collection_without_interval_is_always_due() {
+        let now = Timestamp::from_millis(1_000_000);
+        let complete = Cursor::Complete(now);
+        for time in [now, now.after(DAY), now.before(DAY)] {
+            let next_page = complete.next_page(Duration::ZERO, time);
+            assert_eq!(next_page, NextPage::After(None));
+        }
+    }
+}

@@ -1,0 +1,48 @@
+//! The sweep of a node.
+
+use std::{error::Error, sync::Arc, time::Duration};
+
+use wm_service::{Service, ports::Provider, sweeper::Sweeper};
+
+use super::Parts;
+use crate::data_directory::DataDirectory;
+
+/// Sweeps a node: the sweeper of every surface, and the expired records that a cloud's database
+/// removes by itself.
+pub struct NodeSweeper<P> {
+    service: Arc<Service<P>>,
+    directory: Arc<DataDirectory>,
+    sweeper: Sweeper<P>,
+}
+
+impl<P: Provider> NodeSweeper<P> {
+    /// A sweeper that has not collected orphans yet. Reads cost nothing here, so one collection of
+    /// orphans follows the other.
+    #[must_use]
+    pub fn new(parts: &Parts, service: &Arc<Service<P>>) -> Self {
+        Self {
+            service: Arc::clone(service),
+            directory: Arc::clone(&parts.directory),
+            sweeper: Sweeper::new(Arc::clone(service), Duration::ZERO),
+        }
+    }
+
+    /// Removes expired records, finishes due jobs, and collects one page of orphans. A step that fails
+    /// is logged, and the next run tries it again.
+    pub async fn run(&self) {
+        let now = self.service.provider().now();
+        let expired = self.directory.records.collect_garbage(now).await;
+        if let Err(error) = expired {
+            let error = &error as &dyn Error;
+            tracing::warn!(error, "expired records stay for now");
+        }
+        if let Err(error) = self.sweeper.finish_jobs().await {
+            let error = &error as &dyn Error;
+            tracing::warn!(error, "the sweep failed");
+        }
+        if let Err(error) = self.sweeper.collect_orphans().await {
+            let error = &error as &dyn Error;
+            tracing::warn!(error, "objects nobody needs stay for now");
+        }
+    }
+}
