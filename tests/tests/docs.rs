@@ -1,7 +1,7 @@
 //! The documents say what the code says.
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     path::{Component, Path, PathBuf},
     sync::LazyLock,
 };
@@ -234,4 +234,45 @@ fn every_command_is_in_the_page_of_the_node() {
         let typed = format!("wm {command}");
         assert!(page.contains(&typed), "`{LOCAL}` does not name `{typed}`");
     }
+}
+
+/// Every number of a case in a test's name, and in what a harness says it cannot show.
+fn numbers_of_cases(text: &str) -> BTreeSet<u32> {
+    static CASE: LazyLock<Regex> = LazyLock::new(|| Regex::new("case_([0-9]+)").unwrap());
+    let numbers = CASE.captures_iter(text).map(|found| found[1].parse());
+    numbers.map(Result::unwrap).collect()
+}
+
+/// The numbers in the list of cases, each with whether it is only planned.
+fn listed_cases() -> BTreeMap<u32, bool> {
+    static ITEM: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"(?m)^([0-9]+)\. (.*)$").unwrap());
+    let page = read("docs/cases.md");
+    let items = ITEM.captures_iter(&page);
+    items
+        .map(|item| (item[1].parse().unwrap(), item[2].contains("(planned)")))
+        .collect()
+}
+
+#[test]
+fn every_case_a_test_names_is_in_the_list() {
+    let listed = listed_cases();
+    let numbers: Vec<u32> = listed.keys().copied().collect();
+    let complete: Vec<u32> = (1..).take(numbers.len()).collect();
+    assert_eq!(numbers, complete);
+    let sources = repository::files();
+    let sources = sources.iter().filter(|file| file.is(".rs"));
+    let named: BTreeSet<u32> = sources
+        .flat_map(|file| numbers_of_cases(&file.text))
+        .collect();
+    let unknown: Vec<&u32> = named
+        .iter()
+        .filter(|number| !listed.contains_key(number))
+        .collect();
+    assert!(unknown.is_empty(), "docs/cases.md has no {unknown:?}");
+    let shown = listed.iter().filter(|(_, planned)| !**planned);
+    let untested: Vec<&u32> = shown
+        .map(|(number, _)| number)
+        .filter(|number| !named.contains(number))
+        .collect();
+    assert!(untested.is_empty(), "no test shows {untested:?}");
 }

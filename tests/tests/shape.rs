@@ -317,7 +317,10 @@ fn core_imports_from_lower_layers_only() {
             file.path
         );
     }
-    assert_eq!(seen.len(), LAYERS.iter().map(|layer| layer.len()).sum());
+    assert_eq!(
+        seen.len(),
+        LAYERS.iter().map(|layer| layer.len()).sum::<usize>()
+    );
 }
 
 #[test]
