@@ -12,6 +12,5 @@ pub mod metrics;
 pub mod records;
 pub mod sdk;
 pub mod secrets;
-pub mod setup;
 pub mod surface;
 mod telemetry;

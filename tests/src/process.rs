@@ -30,8 +30,7 @@ pub fn program() -> &'static Path {
     })
 }
 
-/// The directory of the Lambda functions and of `wm-aws`, built with the profile `ci` once a test run
-/// if need be.
+/// The directory of the Lambda functions, built with the profile `ci` once a test run if need be.
 ///
 /// # Panics
 /// Where cargo cannot build them.
@@ -49,17 +48,27 @@ pub fn functions() -> &'static Path {
     })
 }
 
-/// The `wm-azure` of this build, built once a test run if need be.
+/// The program `wm-aws`, built with the profile `ci` once a test run if need be.
+///
+/// # Panics
+/// Where cargo cannot build it.
+pub fn aws_program() -> &'static Path {
+    static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
+    PROGRAM.get_or_init(|| cloud_program("wm-aws-deploy", "wm-aws"))
+}
+
+/// The program `wm-azure`, built with the profile `ci` once a test run if need be.
 ///
 /// # Panics
 /// Where cargo cannot build it.
 pub fn azure_program() -> &'static Path {
     static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
-    PROGRAM.get_or_init(|| {
-        let directory = build_directory().with_file_name("ci");
-        build(&["--package", "wm-azure", "--bin", "wm-azure"], "ci");
-        directory.join("wm-azure")
-    })
+    PROGRAM.get_or_init(|| cloud_program("wm-azure-deploy", "wm-azure"))
+}
+
+fn cloud_program(package: &str, name: &str) -> PathBuf {
+    build(&["--package", package, "--bin", name], "ci");
+    build_directory().with_file_name("ci").join(name)
 }
 
 /// The custom handler of the Azure surface, built with the profile `ci` once a test run if need be.

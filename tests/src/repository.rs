@@ -85,6 +85,18 @@ pub fn without_tests(source: &str) -> &str {
         .unwrap_or(source)
 }
 
+/// The Rust sources below a folder, one after the other, without their tests.
+///
+/// # Panics
+/// When a folder cannot be read.
+#[must_use]
+pub fn sources(below: &str) -> String {
+    let files = files().into_iter();
+    let ours = files.filter(|file| file.path.starts_with(below) && file.is(".rs"));
+    ours.map(|file| without_tests(&file.text).to_owned())
+        .collect()
+}
+
 /// What `cargo` prints for these arguments, run in the repository without network.
 ///
 /// # Panics

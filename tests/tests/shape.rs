@@ -12,10 +12,28 @@ const DIRECTIONS: &[(&str, &[&str])] = &[
     ("wm-http", &["wm-core", "wm-service"]),
     ("wm-local", &["wm-core", "wm-http", "wm-service"]),
     ("wm-terminal", &["wm-core"]),
-    ("wm-aws", &["wm-core", "wm-service", "wm-terminal"]),
+    ("wm-aws", &["wm-core", "wm-service"]),
+    ("wm-azure", &["wm-core", "wm-http", "wm-service"]),
+    ("wm-deploy", &["wm-core", "wm-service", "wm-terminal"]),
     (
-        "wm-azure",
-        &["wm-core", "wm-http", "wm-service", "wm-terminal"],
+        "wm-aws-deploy",
+        &[
+            "wm-core",
+            "wm-service",
+            "wm-aws",
+            "wm-deploy",
+            "wm-terminal",
+        ],
+    ),
+    (
+        "wm-azure-deploy",
+        &[
+            "wm-core",
+            "wm-service",
+            "wm-azure",
+            "wm-deploy",
+            "wm-terminal",
+        ],
     ),
     ("wm-client", &["wm-core"]),
     (
@@ -26,17 +44,37 @@ const DIRECTIONS: &[(&str, &[&str])] = &[
             "wm-local",
             "wm-terminal",
             "wm-client",
+            "wm-deploy",
         ],
     ),
 ];
 
-/// What belongs to one provider only, by the beginning of its name.
-const CLOUD_KITS: &[(&str, &str)] = &[
-    ("aws-config", "wm-aws"),
-    ("aws-sdk", "wm-aws"),
-    ("aws-smithy", "wm-aws"),
-    ("lambda_", "wm-aws"),
-    ("azure_", "wm-azure"),
+/// What belongs to one provider only, by the beginning of its name: the surface and the program that deploys it.
+const CLOUD_KITS: &[(&str, [&str; 2])] = &[
+    ("aws-config", ["wm-aws", "wm-aws-deploy"]),
+    ("aws-sdk", ["wm-aws", "wm-aws-deploy"]),
+    ("aws-smithy", ["wm-aws", "wm-aws-deploy"]),
+    ("lambda_", ["wm-aws", "wm-aws-deploy"]),
+    ("azure_", ["wm-azure", "wm-azure-deploy"]),
+];
+
+/// What serves requests. It is started by a platform or by `wm`, which parses the arguments.
+const RUNTIME: [&str; 6] = [
+    "wm-core",
+    "wm-service",
+    "wm-http",
+    "wm-local",
+    "wm-aws",
+    "wm-azure",
+];
+
+/// What only the programs of people need, by the beginning of its name.
+const FOR_PEOPLE: [&str; 5] = [
+    "clap",
+    "wm-terminal",
+    "wm-deploy",
+    "aws-sdk-sqs",
+    "indicatif",
 ];
 
 fn packages() -> Vec<Value> {
@@ -95,13 +133,23 @@ fn a_cloud_kit_is_built_for_its_own_provider_only() {
         .filter(|package| *package != "wm-tests")
     {
         for behind in repository::packages_behind(package) {
-            for (kit, owner) in CLOUD_KITS {
-                let stray = behind.starts_with(kit) && package != *owner;
+            for (kit, owners) in CLOUD_KITS {
+                let stray = behind.starts_with(kit) && !owners.contains(&package);
                 assert!(
                     !stray,
-                    "`{package}` is built with `{behind}`, which belongs to `{owner}`"
+                    "`{package}` is built with `{behind}`, which belongs to `{owners:?}`"
                 );
             }
+        }
+    }
+}
+
+#[test]
+fn runtime_crates_carry_nothing_of_the_command_line() {
+    for package in RUNTIME {
+        for behind in repository::packages_behind(package) {
+            let stray = FOR_PEOPLE.iter().any(|start| behind.starts_with(start));
+            assert!(!stray, "`{package}` is built with `{behind}`");
         }
     }
 }

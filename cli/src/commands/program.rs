@@ -16,11 +16,18 @@ enum Cloud {
 }
 
 impl Cloud {
-    /// The program, which is also the package it is built from.
     fn program(self) -> &'static str {
         match self {
             Self::Aws => "wm-aws",
             Self::Azure => "wm-azure",
+        }
+    }
+
+    /// The package that the program is built from.
+    fn package(self) -> &'static str {
+        match self {
+            Self::Aws => "wm-aws-deploy",
+            Self::Azure => "wm-azure-deploy",
         }
     }
 }
@@ -83,10 +90,10 @@ fn hand_on(wm: clap::Command, verb: &str, handed: Handed) -> Result<(), Failure>
     let Some(cloud) = cloud else {
         return print_help(wm, verb);
     };
-    let name = cloud.program();
+    let (name, package) = (cloud.program(), cloud.package());
     let missing = || {
         Failure::new(format!(
-            "`{name}` is not there: build it with `cargo build --release -p {name}` and try again"
+            "`{name}` is not there: build it with `cargo build --release -p {package}` and try again"
         ))
     };
     let program = find(name).ok_or_else(missing)?;

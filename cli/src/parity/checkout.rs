@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use wm_terminal::tools;
+use wm_deploy::tools;
 
 use crate::failure::Failure;
 

@@ -24,8 +24,8 @@ fn install(directory: &Path, name: &str, script: &str) {
 #[test]
 fn a_program_that_is_not_there_is_named_with_the_command_that_builds_it() {
     let home = directory();
-    for (cloud, program) in [("aws", "wm-aws"), ("azure", "wm-azure")] {
-        let build = format!("cargo build --release -p {program}");
+    for (cloud, package) in [("aws", "wm-aws-deploy"), ("azure", "wm-azure-deploy")] {
+        let build = format!("cargo build --release -p {package}`");
         let ran = alone(home.path()).args(["setup", cloud]).output().unwrap();
         assert_eq!(ran.status.code(), Some(1));
         assert!(String::from_utf8(ran.stderr).unwrap().contains(&build));

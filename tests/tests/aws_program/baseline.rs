@@ -1,7 +1,7 @@
 //! Setting up and the stack's template say the same.
 
 use serde_json::{Value, json};
-use wm_aws::setup::baseline::{BASELINE, KEY_TYPE, Keys, LifecycleBaseline};
+use wm_aws_deploy::setup::baseline::{BASELINE, KEY_TYPE, Keys, LifecycleBaseline};
 use wm_tests::infra::{TEMPLATE, Template};
 
 fn schema(keys: Keys) -> Value {

@@ -112,10 +112,7 @@ pub(crate) fn variables(template: &Template) -> Findings {
 
 /// The sources of the functions.
 pub(crate) fn code() -> String {
-    let files = repository::files().into_iter();
-    let ours = files.filter(|file| file.path.starts_with("aws-lambda/src/") && file.is(".rs"));
-    ours.map(|file| repository::without_tests(&file.text).to_owned())
-        .collect()
+    repository::sources("aws-lambda/src/")
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! What `wm setup azure` makes is what the template makes, field by field.
 
 use serde_json::{Value, json};
-use wm_azure::setup::baseline::{
+use wm_azure_deploy::setup::baseline::{
     BASELINE, BLOB_DATA_CONTRIBUTOR, Baseline, COSMOS_DATA_CONTRIBUTOR, CosmosBaseline,
     StorageBaseline,
 };

@@ -14,10 +14,7 @@ use crate::{Findings, deployed, expect, expect_equal, expect_members, hold};
 
 /// The sources of the handler.
 pub(crate) fn code() -> String {
-    let files = repository::files().into_iter();
-    let ours = files.filter(|file| file.path.starts_with("azure-functions/src/") && file.is(".rs"));
-    ours.map(|file| repository::without_tests(&file.text).to_owned())
-        .collect()
+    repository::sources("azure-functions/src/")
 }
 
 /// What the app is told, by name.

@@ -1,7 +1,7 @@
 //! Nothing that is committed or built holds a secret.
 
 use wm_core::selection::BackendSelection;
-use wm_terminal::{secrets, site};
+use wm_deploy::{secrets, site};
 
 use super::{Checkout, Found, Violations, many};
 use crate::{failure::Failure, parity::checkout::Text};

@@ -1,0 +1,69 @@
+//! The account and the region that the credentials at hand are good for.
+
+use std::{env, error::Error};
+
+use aws_config::{
+    BehaviorVersion, Region, SdkConfig, meta::region::ProvideRegion,
+    profile::ProfileFileRegionProvider,
+};
+use aws_sdk_s3::{config::Builder as S3Config, error::ProvideErrorMetadata};
+use aws_smithy_runtime_api::client::{orchestrator::HttpResponse, result::SdkError};
+use wm_terminal::failure::Failure;
+
+use crate::setup::service_error;
+
+/// An account of AWS in one region.
+#[derive(Debug)]
+pub struct Account {
+    /// Twelve digits.
+    pub(crate) id: String,
+    /// Where it is used.
+    pub(crate) region: String,
+    /// What clients are made from.
+    pub(crate) config: SdkConfig,
+}
+
+impl Account {
+    /// The one the default chain of credentials leads to, in this region or the profile's.
+    ///
+    /// # Errors
+    /// Without a region, or when nobody vouches for the credentials.
+    pub(crate) async fn in_region(region: Option<&str>) -> Result<Self, Failure> {
+        let region = match region {
+            Some(region) => Some(Region::new(region.to_owned())),
+            None => ProfileFileRegionProvider::new().region().await,
+        };
+        let region = region.ok_or_else(|| {
+            Failure::usage("no region is named: say `--region`, or set `AWS_REGION` or a profile's")
+        })?;
+        let config = aws_config::defaults(BehaviorVersion::latest());
+        let config = config.region(region.clone()).load().await;
+        let caller = aws_sdk_sts::Client::new(&config).get_caller_identity();
+        let caller = caller
+            .send()
+            .await
+            .map_err(failed("sts:GetCallerIdentity"))?;
+        Ok(Self {
+            id: caller.account.unwrap_or_default(),
+            region: region.to_string(),
+            config,
+        })
+    }
+
+    /// A client of the object store. Stand-ins have one address for all buckets, so that a bucket's
+    /// name goes into the path there.
+    pub(crate) fn s3(&self) -> aws_sdk_s3::Client {
+        let named = self.config.endpoint_url().is_some();
+        let path_style = named || env::var_os("AWS_ENDPOINT_URL_S3").is_some();
+        let config = S3Config::from(&self.config).force_path_style(path_style);
+        aws_sdk_s3::Client::from_conf(config.build())
+    }
+}
+
+/// The failure of an action, named as policies name it.
+pub(crate) fn failed<E>(action: &'static str) -> impl Fn(SdkError<E, HttpResponse>) -> Failure
+where
+    E: ProvideErrorMetadata + Error + Send + Sync + 'static,
+{
+    move |error| service_error(action, error).into()
+}

@@ -1,0 +1,149 @@
+//! Where a deployment is on AWS, and the names of its resources.
+
+use clap::Args;
+use wm_deploy::deployment::{Deployment, Stem, name, renamed};
+use wm_terminal::failure::Failure;
+
+use crate::account::Account;
+
+/// The flags that say where a deployment is.
+#[derive(Debug, Args)]
+pub struct PlaceFlags {
+    /// The region; else the profile's
+    #[arg(long, env = "AWS_REGION")]
+    pub(crate) region: Option<String>,
+}
+
+/// The flags that name table and bucket otherwise than the rest.
+#[derive(Debug, Default, Args)]
+pub struct Data {
+    /// The private bucket; else it is named like the rest
+    #[arg(long, value_name = "NAME", env = "AWS_S3_BUCKET")]
+    pub(crate) bucket: Option<String>,
+    /// The table; else it is named like the rest
+    #[arg(long, value_name = "NAME", env = "AWS_DYNAMODB_TABLE")]
+    pub(crate) table: Option<String>,
+}
+
+/// The names of the resources of a deployment. Its stem is also the name of the stack and of the bus.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Names {
+    /// How every name of the stack begins.
+    pub(crate) stem: Stem,
+    /// The private bucket.
+    pub(crate) bucket: String,
+    /// The table.
+    pub(crate) table: String,
+    /// The bucket of the site.
+    pub(crate) site_bucket: String,
+}
+
+impl AsRef<Stem> for Names {
+    fn as_ref(&self) -> &Stem {
+        &self.stem
+    }
+}
+
+impl Names {
+    /// Derives the names, with the bucket and the table that the flags give.
+    pub(crate) fn of(deployment: &Deployment<Account>, data: &Data) -> Result<Self, Failure> {
+        let derived = deployment.derived()?;
+        let bucket = name(&derived, "storage.bucket");
+        // As short as the documents' name is, and kept apart from others in the same way.
+        let site = bucket.strip_suffix("-documents").unwrap_or(&bucket);
+        let site_bucket = format!("{site}-site");
+        let flags = [
+            ("storage.bucket", &data.bucket),
+            ("database.table", &data.table),
+        ];
+        let named = renamed(derived, flags)?;
+        Ok(Self {
+            stem: deployment.stem(),
+            bucket: name(&named, "storage.bucket"),
+            table: name(&named, "database.table"),
+            site_bucket,
+        })
+    }
+
+    /// The queue of what a function could not process.
+    pub(crate) fn dead_letters(&self, function: &str) -> String {
+        format!("{}-{function}-dead-letters", self.stem)
+    }
+
+    /// A parameter that the functions look up.
+    pub(crate) fn parameter(&self, name: &str) -> String {
+        let Stem {
+            prefix,
+            environment,
+        } = &self.stem;
+        format!("/{prefix}/{environment}/{name}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use wm_deploy::cloud::Cloud;
+
+    use super::*;
+
+    fn named(prefix: &str, data: &Data) -> Result<Names, Failure> {
+        let deployment = Deployment {
+            environment: "dev".into(),
+            prefix: prefix.into(),
+            place: PlaceFlags {
+                region: Some(String::new()),
+            },
+        };
+        Names::of(&deployment, data)
+    }
+
+    #[test]
+    fn names_follow_from_prefix_and_environment() {
+        let names = named("workspace-management", &Data::default()).unwrap();
+        assert_eq!(names.stem.to_string(), "workspace-management-dev");
+        assert_eq!(names.bucket, "workspace-management-dev-documents");
+        assert_eq!(names.table, "workspace-management-dev");
+        assert_eq!(names.site_bucket, "workspace-management-dev-site");
+        assert_eq!(
+            names.parameter("surface-id"),
+            "/workspace-management/dev/surface-id"
+        );
+        assert_eq!(
+            names.dead_letters("notify"),
+            "workspace-management-dev-notify-dead-letters"
+        );
+    }
+
+    #[test]
+    fn flags_rename_bucket_and_table_and_nothing_else() {
+        let data = Data {
+            bucket: Some("their-bucket".into()),
+            table: Some("Their_Table".into()),
+        };
+        let names = named("My Org", &data).unwrap();
+        assert_eq!(
+            (names.bucket.as_str(), names.table.as_str()),
+            ("their-bucket", "Their_Table")
+        );
+        assert_eq!(
+            (names.stem.prefix.as_str(), names.site_bucket.as_str()),
+            ("my-org", "my-org-dev-site")
+        );
+        let wrong = Data {
+            bucket: Some("Their_Bucket".into()),
+            table: None,
+        };
+        let failure = named("x", &wrong).unwrap_err().to_string();
+        assert!(failure.contains("`storage.bucket` must be"), "{failure}");
+    }
+
+    #[test]
+    fn a_long_prefix_is_refused_before_anything_is_built() {
+        let names = named(&"a".repeat(33), &Data::default()).unwrap();
+        let refused = names.stem.fit(Account::LIMITS).unwrap_err().to_string();
+        assert!(refused.contains("too long"), "{refused}");
+        let longest = named(&"a-".repeat(40), &Data::default()).unwrap();
+        assert!(longest.site_bucket.len() <= 63);
+        assert!(longest.site_bucket.ends_with("-dev-site"));
+    }
+}

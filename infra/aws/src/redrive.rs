@@ -1,0 +1,325 @@
+//! Dead letters, sent again over the bus.
+
+use std::collections::BTreeMap;
+
+use aws_sdk_eventbridge::{Client as Bus, types::PutEventsRequestEntry};
+use aws_sdk_sqs::{
+    Client as Queues,
+    error::BuildError,
+    types::{
+        ChangeMessageVisibilityBatchRequestEntry, DeleteMessageBatchRequestEntry, Message,
+        QueueAttributeName,
+    },
+};
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use wm_deploy::dead_letters::{DeadLetters, Outcome, batches};
+use wm_terminal::{
+    failure::Failure,
+    output::{notice, plain},
+};
+
+use crate::{
+    account::{Account, failed},
+    deployment::Names,
+    setup::SetupError,
+};
+
+/// The source of everything that is sent again; the rules of `notify` and `ingest` listen for it.
+pub(crate) const SOURCE: &str = "workspace-management.redrive";
+/// As many as both services take at once.
+const BATCH: i32 = 10;
+/// What one request to the bus may hold, in bytes.
+const LARGEST_REQUEST: usize = 256 * 1024;
+/// How long a message that was taken is hidden from others, in seconds: longer than a run takes.
+const HIDDEN: i32 = 600;
+/// How long to wait for messages before the queue counts as empty, in seconds.
+const WAIT: i32 = 2;
+
+/// One queue of dead letters.
+#[derive(Debug)]
+pub struct Queue {
+    name: String,
+    /// How many messages were in it.
+    waiting: usize,
+    url: String,
+    bus_name: String,
+    queues: Queues,
+    bus: Bus,
+}
+
+/// An event as a function was to get it.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+struct Letter {
+    detail_type: String,
+    detail: Box<RawValue>,
+}
+
+/// A message that was taken, and the event it holds.
+#[derive(Debug)]
+struct Taken {
+    id: String,
+    receipt: String,
+    letter: Letter,
+}
+
+/// The receipts of messages that were taken and are not yet deleted, by message id.
+type Held = BTreeMap<String, String>;
+
+impl Letter {
+    fn read(body: &str) -> Option<Self> {
+        let letter: Self = serde_json::from_str(body).ok()?;
+        let is_event = !letter.detail_type.is_empty() && letter.detail.get().starts_with('{');
+        is_event.then_some(letter)
+    }
+
+    /// In bytes, as the bus counts.
+    fn size(&self) -> usize {
+        SOURCE.len() + self.detail_type.len() + self.detail.get().len()
+    }
+
+    fn entry(&self, bus: &str) -> PutEventsRequestEntry {
+        PutEventsRequestEntry::builder()
+            .event_bus_name(bus)
+            .source(SOURCE)
+            .detail_type(&self.detail_type)
+            .detail(self.detail.get())
+            .build()
+    }
+}
+
+impl Queue {
+    /// The dead letters of a function.
+    ///
+    /// # Errors
+    /// When there is no such queue.
+    pub(crate) async fn open(
+        account: &Account,
+        names: &Names,
+        function: &str,
+    ) -> Result<Self, Failure> {
+        let queues = Queues::new(&account.config);
+        let name = names.dead_letters(function);
+        let found = queues.get_queue_url().queue_name(&name).send().await;
+        let found = found.map_err(|error| {
+            match error
+                .as_service_error()
+                .is_some_and(|error| error.is_queue_does_not_exist())
+            {
+                true => Failure::new(format!(
+                    "there is no queue `{name}`: deploy with `wm deploy aws` first"
+                )),
+                false => failed("sqs:GetQueueUrl")(error),
+            }
+        })?;
+        let url = found.queue_url.unwrap_or_default();
+        let waiting = waiting(&queues, &url).await?;
+        let (bus_name, bus) = (names.stem.to_string(), Bus::new(&account.config));
+        Ok(Self {
+            name,
+            waiting,
+            url,
+            bus_name,
+            queues,
+            bus,
+        })
+    }
+
+    async fn drain(&self, outcome: &mut Outcome, held: &mut Held) -> Result<(), Failure> {
+        let mut room = self.waiting;
+        while room > 0 {
+            let messages = self.take(room).await?;
+            if messages.is_empty() {
+                break;
+            }
+            room = room.saturating_sub(messages.len());
+            let count = messages.len();
+            let taken = self.hold(messages, held);
+            let mut sent = 0;
+            for batch in batches(&taken, LARGEST_REQUEST, |taken| taken.letter.size()) {
+                let accepted = self.put(batch).await?;
+                sent += self.delete(&accepted, held).await?;
+            }
+            outcome.sent += sent;
+            outcome.left += count - sent;
+        }
+        Ok(())
+    }
+
+    async fn take(&self, room: usize) -> Result<Vec<Message>, Failure> {
+        let request = self.queues.receive_message().queue_url(&self.url);
+        let answer = request
+            .max_number_of_messages(i32::try_from(room).unwrap_or(BATCH).min(BATCH))
+            .visibility_timeout(HIDDEN)
+            .wait_time_seconds(WAIT)
+            .send()
+            .await
+            .map_err(failed("sqs:ReceiveMessage"))?;
+        Ok(answer.messages.unwrap_or_default())
+    }
+
+    /// Notes what is held, and answers those that hold an event.
+    fn hold(&self, messages: Vec<Message>, held: &mut Held) -> Vec<Taken> {
+        let mut taken = Vec::new();
+        for message in messages {
+            let (Some(id), Some(receipt)) = (message.message_id, message.receipt_handle) else {
+                continue;
+            };
+            held.insert(id.clone(), receipt.clone());
+            match Letter::read(message.body.as_deref().unwrap_or_default()) {
+                Some(letter) => taken.push(Taken {
+                    id,
+                    receipt,
+                    letter,
+                }),
+                None => notice(format!("`{id}` in `{}` holds no event", self.name)),
+            }
+        }
+        taken
+    }
+
+    /// Puts a batch on the bus, answering what it accepted.
+    async fn put<'batch>(&self, batch: &'batch [Taken]) -> Result<Vec<&'batch Taken>, Failure> {
+        let entries = batch.iter().map(|taken| taken.letter.entry(&self.bus_name));
+        let request = self.bus.put_events().set_entries(Some(entries.collect()));
+        let answer = request.send().await.map_err(failed("events:PutEvents"))?;
+        let mut accepted = Vec::new();
+        for (taken, result) in batch.iter().zip(answer.entries()) {
+            match result.error_code() {
+                None => accepted.push(taken),
+                Some(code) => {
+                    let words = plain(result.error_message().unwrap_or(code));
+                    notice(format!(
+                        "`{}` in `{}` was not taken: {words}",
+                        taken.id, self.name
+                    ));
+                }
+            }
+        }
+        Ok(accepted)
+    }
+
+    /// Takes what was sent out of the queue, answering how many.
+    async fn delete(&self, sent: &[&Taken], held: &mut Held) -> Result<usize, Failure> {
+        if sent.is_empty() {
+            return Ok(0);
+        }
+        let mut request = self.queues.delete_message_batch().queue_url(&self.url);
+        for (number, taken) in sent.iter().enumerate() {
+            let entry = DeleteMessageBatchRequestEntry::builder().id(number.to_string());
+            let entry = entry.receipt_handle(&taken.receipt).build();
+            request = request.entries(entry.map_err(unbuilt)?);
+        }
+        let answer = request.send().await.map_err(failed("sqs:DeleteMessage"))?;
+        for deleted in &answer.successful {
+            let number = deleted.id.parse::<usize>().ok();
+            if let Some(taken) = number.and_then(|number| sent.get(number)) {
+                held.remove(&taken.id);
+            }
+        }
+        Ok(answer.successful.len())
+    }
+
+    /// Shows what is still held to others again, instead of in ten minutes. Where that fails, they wait.
+    async fn give_back(&self, held: &Held) {
+        let receipts: Vec<&String> = held.values().collect();
+        for batch in receipts.chunks(10) {
+            let entry = |(number, receipt): (usize, &&String)| {
+                let entry = ChangeMessageVisibilityBatchRequestEntry::builder()
+                    .id(number.to_string())
+                    .receipt_handle(*receipt);
+                entry.visibility_timeout(0).build().ok()
+            };
+            let entries = batch.iter().enumerate().filter_map(entry).collect();
+            let request = self.queues.change_message_visibility_batch();
+            let request = request.queue_url(&self.url).set_entries(Some(entries));
+            let _ = request.send().await;
+        }
+    }
+}
+
+impl DeadLetters for Queue {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn count(&self) -> usize {
+        self.waiting
+    }
+
+    async fn send_again(&self) -> Result<Outcome, Failure> {
+        let (mut outcome, mut held) = (Outcome::default(), Held::new());
+        let result = self.drain(&mut outcome, &mut held).await;
+        self.give_back(&held).await;
+        result.map(|()| outcome)
+    }
+}
+
+/// How many messages are in a queue, as far as it knows.
+async fn waiting(queues: &Queues, url: &str) -> Result<usize, Failure> {
+    let name = QueueAttributeName::ApproximateNumberOfMessages;
+    let request = queues.get_queue_attributes().queue_url(url);
+    let answer = request.attribute_names(name.clone()).send().await;
+    let answer = answer.map_err(failed("sqs:GetQueueAttributes"))?;
+    let count = answer
+        .attributes
+        .and_then(|found| found.get(&name)?.parse().ok());
+    Ok(count.unwrap_or_default())
+}
+
+fn unbuilt(error: BuildError) -> Failure {
+    Failure::of(&SetupError::from(error))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn taken(size: usize) -> Taken {
+        let body = format!(
+            r#"{{"detail-type":"t","detail":{{"x":"{}"}}}}"#,
+            "y".repeat(size)
+        );
+        Taken {
+            id: size.to_string(),
+            receipt: String::new(),
+            letter: Letter::read(&body).unwrap(),
+        }
+    }
+
+    #[test]
+    fn a_letter_is_an_event_and_keeps_its_words() {
+        let body = r#"{"version":"0","id":"1","detail-type":"wm.x","source":"s","detail":{"b": 1,  "a": 2}}"#;
+        let letter = Letter::read(body).unwrap();
+        assert_eq!(letter.detail_type, "wm.x");
+        assert_eq!(letter.detail.get(), r#"{"b": 1,  "a": 2}"#);
+        for body in [
+            "",
+            "x",
+            "{}",
+            r#"{"detail-type":"t"}"#,
+            r#"{"detail-type":"","detail":{}}"#,
+            r#"{"detail-type":"t","detail":"x"}"#,
+        ] {
+            assert!(Letter::read(body).is_none(), "{body}");
+        }
+    }
+
+    #[test]
+    fn a_batch_is_no_larger_than_the_bus_takes() {
+        let large = 100 * 1024;
+        let all = [
+            taken(large),
+            taken(large),
+            taken(large),
+            taken(300 * 1024),
+            taken(1),
+        ];
+        let sizes: Vec<usize> = batches(&all, LARGEST_REQUEST, |taken| taken.letter.size())
+            .iter()
+            .map(|batch| batch.len())
+            .collect();
+        assert_eq!(sizes, [2, 1, 1, 1]);
+    }
+}

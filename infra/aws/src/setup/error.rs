@@ -1,0 +1,104 @@
+//! Why setting up stops.
+
+use std::{error::Error, fmt};
+
+use aws_smithy_runtime_api::client::{orchestrator::HttpResponse, result::SdkError};
+use aws_smithy_types::error::{metadata::ProvideErrorMetadata, operation::BuildError};
+use wm_deploy::service_error::{ServiceError, innermost};
+use wm_terminal::failure::Failure;
+
+/// Why setting up stops.
+#[derive(Debug)]
+pub enum SetupError {
+    /// What is there cannot be mended; nothing was changed. One text for each thing that is wrong,
+    /// with what to do about it.
+    Refused(Vec<String>),
+    /// A service did not do what it was asked.
+    Service(ServiceError),
+    /// A request could not be put together.
+    Request(BuildError),
+}
+
+impl fmt::Display for SetupError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Refused(reasons) => formatter.write_str(&reasons.join("; ")),
+            Self::Service(error) => error.fmt(formatter),
+            Self::Request(_) => formatter.write_str(
+                "a request could not be put together, a fault of this program: report it",
+            ),
+        }
+    }
+}
+
+impl Error for SetupError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match self {
+            Self::Service(error) => error.source(),
+            Self::Request(error) => Some(error),
+            Self::Refused(_) => None,
+        }
+    }
+}
+
+impl From<ServiceError> for SetupError {
+    fn from(error: ServiceError) -> Self {
+        Self::Service(error)
+    }
+}
+
+impl From<BuildError> for SetupError {
+    fn from(error: BuildError) -> Self {
+        Self::Request(error)
+    }
+}
+
+impl From<SetupError> for Failure {
+    /// The text of the error says it all, so its causes are left out.
+    fn from(error: SetupError) -> Self {
+        Self::new(error.to_string())
+    }
+}
+
+/// Codes that say: you may not.
+const DENIED: &[&str] = &[
+    "AccessDenied",
+    "AccessDeniedException",
+    "UnauthorizedOperation",
+];
+/// Codes that say: not you.
+const UNKNOWN: &[&str] = &[
+    "ExpiredToken",
+    "ExpiredTokenException",
+    "InvalidAccessKeyId",
+    "InvalidClientTokenId",
+    "SignatureDoesNotMatch",
+    "UnrecognizedClientException",
+];
+
+/// The error of an action such as `dynamodb:DescribeTable`, named as policies name it.
+pub(crate) fn service_error<E>(action: &str, error: SdkError<E, HttpResponse>) -> ServiceError
+where
+    E: ProvideErrorMetadata + Error + Send + Sync + 'static,
+{
+    let code = error.code().map(str::to_owned);
+    let has = |codes: &[&str]| code.as_deref().is_some_and(|code| codes.contains(&code));
+    let advice = match &error {
+        SdkError::DispatchFailure(failure) if failure.is_other() => {
+            "there are no credentials: set `AWS_PROFILE`, or sign in and try again"
+        }
+        SdkError::DispatchFailure(_) | SdkError::TimeoutError(_) => {
+            "the service cannot be reached: check the region and the network and try again"
+        }
+        _ if has(DENIED) => "these credentials may not: allow the action and try again",
+        _ if has(UNKNOWN) => "these credentials are not valid: renew them and try again",
+        _ => "mend what it says and try again",
+    };
+    // Without a code the service said nothing itself.
+    let words = match (error.code(), error.message()) {
+        (Some(code), Some(message)) => format!("{code}: {message}"),
+        (Some(code), None) => code.to_owned(),
+        (None, _) => innermost(&error),
+    };
+    ServiceError::new(action, code, advice, words).from_source(error)
+}

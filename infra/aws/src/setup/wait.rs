@@ -1,0 +1,81 @@
+//! Waiting for services that are still at work.
+
+use std::error::Error;
+
+use aws_smithy_runtime_api::client::{orchestrator::HttpResponse, result::SdkError};
+use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+use tokio::time::Instant;
+use wm_deploy::{
+    service_error::ServiceError,
+    wait::{PATIENCE, Pauses},
+};
+
+use super::error::service_error;
+
+/// Codes that say: what was asked before is still being done.
+const BUSY: &[&str] = &[
+    "ContinuousBackupsUnavailableException",
+    "LimitExceededException",
+    "NoSuchBucket",
+    "OperationAborted",
+    "ResourceInUseException",
+];
+/// Asks again while the service is still busy with what was asked before, for three minutes.
+pub(super) async fn patiently<T, E, F>(
+    action: &'static str,
+    mut ask: impl FnMut() -> F,
+) -> Result<T, ServiceError>
+where
+    F: Future<Output = Result<T, SdkError<E, HttpResponse>>>,
+    E: ProvideErrorMetadata + Error + Send + Sync + 'static,
+{
+    let deadline = Instant::now() + PATIENCE;
+    let mut pauses = Pauses::default();
+    loop {
+        match ask().await {
+            Ok(answer) => return Ok(answer),
+            Err(error) if is_busy(&error) && Instant::now() < deadline => pauses.next().await,
+            Err(error) => return Err(service_error(action, error)),
+        }
+    }
+}
+
+fn is_busy(error: &impl ProvideErrorMetadata) -> bool {
+    error.code().is_some_and(|code| BUSY.contains(&code))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+
+    use aws_sdk_dynamodb::{error::ErrorMetadata, operation::update_table::UpdateTableError};
+    use aws_smithy_types::body::SdkBody;
+
+    use super::*;
+
+    /// Answers with these errors one after the other, and then well.
+    async fn asked(codes: &[&str]) -> (Result<(), ServiceError>, usize) {
+        let count = Cell::new(0);
+        let ask = async || {
+            let Some(code) = codes.get(count.replace(count.get() + 1)) else {
+                return Ok(());
+            };
+            let error = ErrorMetadata::builder().code(*code).build();
+            let answer = HttpResponse::new(400.try_into().unwrap(), SdkBody::empty());
+            let error = UpdateTableError::generic(error);
+            Err(SdkError::service_error(error, answer))
+        };
+        let result = patiently("dynamodb:UpdateTable", ask).await;
+        (result, count.get())
+    }
+
+    #[tokio::test]
+    async fn a_busy_service_is_asked_again_and_any_other_error_told() {
+        let (result, count) = asked(&["ResourceInUseException"]).await;
+        assert!(result.is_ok());
+        assert_eq!(count, 2);
+        let (result, count) = asked(&["OperationAborted", "AccessDenied"]).await;
+        assert_eq!(result.unwrap_err().code(), Some("AccessDenied"));
+        assert_eq!(count, 2);
+    }
+}

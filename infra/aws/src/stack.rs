@@ -1,0 +1,86 @@
+//! Stacks, deployed and asked about with `sam`.
+
+use std::{
+    collections::BTreeMap,
+    io::{self, IsTerminal},
+    path::Path,
+};
+
+use serde::Deserialize;
+use wm_deploy::{
+    tags::Tags,
+    tools::{Run, Tool},
+};
+use wm_terminal::failure::Failure;
+
+use crate::account::Account;
+
+/// Builds functions for Lambda.
+pub(crate) const CARGO_LAMBDA: Tool = Tool {
+    program: "cargo-lambda",
+    how_to_get: "pip install cargo-lambda==1.9.2",
+    environment: &[],
+};
+/// Deploys stacks.
+pub(crate) const SAM: Tool = Tool {
+    program: "sam",
+    how_to_get: "pip install aws-sam-cli",
+    environment: &[("SAM_CLI_TELEMETRY", "0")],
+};
+
+/// `sam deploy` of a template below the repository's root.
+pub(crate) fn sam_deploy(
+    account: &Account,
+    template: &str,
+    stack: &str,
+    tags: &Tags,
+    parameters: &BTreeMap<String, String>,
+) -> Run {
+    let pair = |(key, value): (&String, &String)| format!("{key}={value}");
+    // What is watched by nobody needs no bar.
+    let watched = io::stdout().is_terminal();
+    SAM.run()
+        .with(["deploy", "--template-file", template, "--stack-name", stack])
+        .with(["--region", &account.region, "--s3-prefix", stack])
+        .with([
+            "--resolve-s3",
+            "--no-confirm-changeset",
+            "--no-fail-on-empty-changeset",
+        ])
+        .with((!watched).then_some("--no-progressbar"))
+        .with(["--capabilities", "CAPABILITY_NAMED_IAM", "--tags"])
+        .with(tags.iter().map(pair))
+        .with(["--parameter-overrides"])
+        .with(parameters.iter().map(pair))
+}
+
+/// What a stack says about itself once it is there; `None` when it is not.
+///
+/// # Errors
+/// When `sam` says it in another way than it is known to.
+pub(crate) fn outputs(
+    account: &Account,
+    stack: &str,
+    directory: &Path,
+) -> Result<Option<BTreeMap<String, String>>, Failure> {
+    #[derive(Deserialize)]
+    #[serde(rename_all = "PascalCase")]
+    struct Output {
+        output_key: String,
+        output_value: String,
+    }
+    let run = SAM
+        .run()
+        .with(["list", "stack-outputs", "--output", "json"]);
+    let run = run.with(["--stack-name", stack, "--region", &account.region]);
+    let Some(text) = run.read(directory)? else {
+        return Ok(None);
+    };
+    let outputs: Vec<Output> = serde_json::from_slice(&text).map_err(|error| {
+        let message =
+            format!("`sam` does not tell the outputs of `{stack}`; get another version of it");
+        Failure::because(message, error)
+    })?;
+    let pair = |output: Output| (output.output_key, output.output_value);
+    Ok(Some(outputs.into_iter().map(pair).collect()))
+}

@@ -1,0 +1,98 @@
+//! The subscription, and whoever is signed in there.
+
+use std::{env, path::Path, sync::Arc};
+
+use azure_core::credentials::TokenCredential;
+use azure_identity::{AzureCliCredential, AzureCliCredentialOptions};
+use serde::Deserialize;
+use wm_deploy::tools::require;
+use wm_terminal::failure::Failure;
+
+use crate::{
+    setup::{Principal, arm::Arm, rest::Rest},
+    stack::AZ,
+};
+
+/// Where the manager of resources is, when it is not that of the public cloud.
+const MANAGER: &str = "AZURE_RESOURCE_MANAGER_ENDPOINT";
+const PUBLIC_MANAGER: &str = "https://management.azure.com";
+
+/// A subscription of Azure.
+#[derive(Debug)]
+pub struct Account {
+    /// The id of the subscription.
+    pub(crate) subscription: String,
+    /// The manager of its resources.
+    pub(crate) arm: Arm,
+    /// Who is signed in.
+    pub(crate) principal: Principal,
+    credential: Arc<dyn TokenCredential>,
+}
+
+impl Account {
+    /// The one that is named, else the one that `az` has chosen, as whoever is signed in with `az`.
+    ///
+    /// # Errors
+    /// Without `az`, or when nobody is signed in.
+    pub(crate) async fn in_subscription(subscription: Option<&str>) -> Result<Self, Failure> {
+        require(&[AZ])?;
+        let subscription = match subscription {
+            Some(named) => named.to_owned(),
+            None => chosen()?,
+        };
+        let options = AzureCliCredentialOptions {
+            subscription: Some(subscription.clone()),
+            ..Default::default()
+        };
+        let credential: Arc<dyn TokenCredential> = AzureCliCredential::new(Some(options))
+            .map_err(|error| Failure::because("`az` cannot be asked; install it again", error))?;
+        let manager = env::var(MANAGER).ok().filter(|named| !named.is_empty());
+        let scope = match &manager {
+            Some(named) if named.starts_with("https://") => named.trim_end_matches('/'),
+            _ => PUBLIC_MANAGER,
+        };
+        let scope = format!("{scope}/.default");
+        let endpoint = manager.as_deref().unwrap_or(PUBLIC_MANAGER);
+        let rest = Rest::new(MANAGER, endpoint, &scope, Arc::clone(&credential));
+        let arm = Arm::new(rest?);
+        let token = arm.token().await?;
+        let principal = Principal::of_token(&token).map_err(|error| Failure::of(&error))?;
+        Ok(Self {
+            subscription,
+            arm,
+            principal,
+            credential,
+        })
+    }
+
+    /// Another service, asked by the same person.
+    ///
+    /// # Errors
+    /// When it is not at an address that is safe.
+    pub(crate) fn service(
+        &self,
+        name: &'static str,
+        endpoint: &str,
+        scope: &str,
+    ) -> Result<Rest, Failure> {
+        Rest::new(name, endpoint, scope, Arc::clone(&self.credential))
+    }
+}
+
+/// The id of the subscription that `az` has chosen.
+fn chosen() -> Result<String, Failure> {
+    #[derive(Deserialize)]
+    struct Chosen {
+        id: String,
+    }
+    let run = AZ.run().with(["account", "show", "--output", "json"]);
+    let nobody = || Failure::new("nobody is signed in: run `az login` and try again");
+    let text = run.read(Path::new("."))?.ok_or_else(nobody)?;
+    let chosen: Chosen = serde_json::from_slice(&text).map_err(|error| {
+        Failure::because(
+            "`az` does not tell the subscription; say `--subscription`",
+            error,
+        )
+    })?;
+    Ok(chosen.id)
+}

@@ -1,0 +1,285 @@
+//! PlaceFlags a deployment is on Azure, and the names of its resources.
+
+use std::str::FromStr;
+
+use clap::Args;
+use wm_deploy::deployment::{Deployment, Stem, name, renamed};
+use wm_terminal::{failure::Failure, flags::given};
+
+use crate::{account::Account, setup::Place};
+
+/// The longest name of a resource group.
+const LONGEST_GROUP: usize = 90;
+
+/// The flags that say where a deployment is.
+#[derive(Debug, Default, Args)]
+pub struct PlaceFlags {
+    /// The resource group; else it is named like the rest
+    #[arg(long, value_name = "NAME", env = "AZURE_RESOURCE_GROUP")]
+    pub(crate) resource_group: Option<String>,
+    /// The location; else that of the resource group
+    #[arg(long, env = "AZURE_LOCATION")]
+    pub(crate) location: Option<String>,
+    /// The id of the subscription; else the one that `az` has chosen
+    #[arg(long, value_name = "ID", env = "AZURE_SUBSCRIPTION_ID")]
+    pub(crate) subscription: Option<String>,
+}
+
+/// The flags that name storage and database otherwise than the rest.
+#[derive(Debug, Default, Args)]
+pub struct Data {
+    /// The storage account of documents; else it is named like the rest
+    #[arg(long, value_name = "NAME", env = "AZURE_STORAGE_ACCOUNT")]
+    pub(crate) storage_account: Option<String>,
+    /// The private container in it
+    #[arg(long, value_name = "NAME", env = "AZURE_STORAGE_CONTAINER")]
+    pub(crate) storage_container: Option<String>,
+    /// The database account; else it is named like the rest
+    #[arg(long, value_name = "NAME", env = "AZURE_COSMOS_ACCOUNT")]
+    pub(crate) cosmos_account: Option<String>,
+    /// The database in it
+    #[arg(long, value_name = "NAME", env = "AZURE_COSMOS_DATABASE")]
+    pub(crate) cosmos_database: Option<String>,
+    /// The container of records in that
+    #[arg(long, value_name = "NAME", env = "AZURE_COSMOS_CONTAINER")]
+    pub(crate) cosmos_container: Option<String>,
+}
+
+/// The paths of the data in a backend selection, in the order of [`Data::flags`].
+const PATHS: [&str; 5] = [
+    "storage.account",
+    "storage.container",
+    "database.account",
+    "database.database",
+    "database.container",
+];
+
+impl Data {
+    /// The flags in the order of [`Names::data`].
+    fn flags(&self) -> [&Option<String>; 5] {
+        [
+            &self.storage_account,
+            &self.storage_container,
+            &self.cosmos_account,
+            &self.cosmos_database,
+            &self.cosmos_container,
+        ]
+    }
+
+    /// The names that they give, in the order of [`Names::data`].
+    pub(crate) fn said(&self) -> [Option<&str>; 5] {
+        self.flags().map(|flag| given(flag.as_ref()))
+    }
+
+    /// The flags by their paths in a backend selection.
+    pub(crate) fn selectable(&mut self) -> [(&'static str, &mut Option<String>); 5] {
+        let [account, container, cosmos, database, records] = PATHS;
+        [
+            (account, &mut self.storage_account),
+            (container, &mut self.storage_container),
+            (cosmos, &mut self.cosmos_account),
+            (database, &mut self.cosmos_database),
+            (records, &mut self.cosmos_container),
+        ]
+    }
+}
+
+/// `true`, `false`, or nothing: an empty variable is one that is not set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Choice(pub(crate) Option<bool>);
+
+impl FromStr for Choice {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text.trim().to_ascii_lowercase().as_str() {
+            "" => Ok(Self(None)),
+            "true" => Ok(Self(Some(true))),
+            "false" => Ok(Self(Some(false))),
+            _ => Err("write `true` or `false`"),
+        }
+    }
+}
+
+/// The names of the resources of a deployment. Its stem is also the name of the function app, of the topic and
+/// of the deployment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Names {
+    /// How every name of the templates begins.
+    pub(crate) stem: Stem,
+    /// The resource group.
+    pub(crate) group: String,
+    /// PlaceFlags it is, when somebody says so.
+    pub(crate) location: Option<String>,
+    /// PlaceFlags it is when nobody does.
+    pub(crate) default_location: String,
+    /// The storage account of documents.
+    pub(crate) storage_account: String,
+    /// The private container in it.
+    pub(crate) storage_container: String,
+    /// The database account.
+    pub(crate) cosmos_account: String,
+    /// The database in it.
+    pub(crate) cosmos_database: String,
+    /// The container of records in that.
+    pub(crate) cosmos_container: String,
+    /// The storage account of the site.
+    pub(crate) site_account: String,
+}
+
+impl AsRef<Stem> for Names {
+    fn as_ref(&self) -> &Stem {
+        &self.stem
+    }
+}
+
+fn check_group(group: &str) -> Result<(), Failure> {
+    let in_name = |c: char| c.is_ascii_alphanumeric() || "-_.()".contains(c);
+    if group.len() <= LONGEST_GROUP && group.chars().all(in_name) && !group.ends_with('.') {
+        return Ok(());
+    }
+    Err(Failure::usage(format!(
+        "`{group}` is no name of a resource group: use up to {LONGEST_GROUP} letters, digits and `-_.()`, no dot at the end"
+    )))
+}
+
+fn check_subscription(id: Option<&str>) -> Result<(), Failure> {
+    let Some(id) = id else { return Ok(()) };
+    let lengths: Vec<usize> = id.split('-').map(str::len).collect();
+    let in_id = |byte: u8| byte.is_ascii_hexdigit() || byte == b'-';
+    if lengths == [8, 4, 4, 4, 12] && id.bytes().all(in_id) {
+        return Ok(());
+    }
+    Err(Failure::usage(
+        "a subscription is named by its id, such as `11112222-3333-4444-5555-666677778888`: `az account list --output table` shows it",
+    ))
+}
+
+impl Names {
+    /// Derives the names, with those that the flags give.
+    pub(crate) fn of(deployment: &Deployment<Account>, data: &Data) -> Result<Self, Failure> {
+        let derived = deployment.derived()?;
+        let documents = name(&derived, "storage.account");
+        // As short as the documents' name is, and kept apart from others in the same way.
+        let site = documents.strip_suffix("docs").unwrap_or(&documents);
+        let site_account = format!("{site}site");
+        let named = renamed(derived, PATHS.into_iter().zip(data.flags()))?;
+        let stem = deployment.stem();
+        let flags = &deployment.place;
+        let group = given(flags.resource_group.as_ref());
+        let names = Self {
+            group: group.map_or_else(|| stem.to_string(), str::to_owned),
+            location: given(flags.location.as_ref()).map(str::to_owned),
+            default_location: name(&named, "location"),
+            storage_account: name(&named, "storage.account"),
+            storage_container: name(&named, "storage.container"),
+            cosmos_account: name(&named, "database.account"),
+            cosmos_database: name(&named, "database.database"),
+            cosmos_container: name(&named, "database.container"),
+            site_account,
+            stem,
+        };
+        check_group(&names.group)?;
+        check_subscription(given(flags.subscription.as_ref()))?;
+        Ok(names)
+    }
+    /// Storage and database.
+    pub(crate) fn data(&self) -> [&str; 5] {
+        [
+            &self.storage_account,
+            &self.storage_container,
+            &self.cosmos_account,
+            &self.cosmos_database,
+            &self.cosmos_container,
+        ]
+    }
+
+    /// The same, to be named otherwise.
+    pub(crate) fn data_mut(&mut self) -> [&mut String; 5] {
+        [
+            &mut self.storage_account,
+            &mut self.storage_container,
+            &mut self.cosmos_account,
+            &mut self.cosmos_database,
+            &mut self.cosmos_container,
+        ]
+    }
+
+    /// The resource group in a subscription.
+    pub(crate) fn place(&self, subscription: &str) -> Place {
+        Place {
+            subscription: subscription.to_owned(),
+            group: self.group.clone(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use wm_deploy::cloud::Cloud;
+
+    use super::*;
+
+    fn deployment(prefix: &str) -> Deployment<Account> {
+        Deployment {
+            environment: "dev".into(),
+            prefix: prefix.into(),
+            place: PlaceFlags {
+                location: Some(String::new()),
+                ..PlaceFlags::default()
+            },
+        }
+    }
+
+    fn named(prefix: &str, data: &Data) -> Result<Names, Failure> {
+        Names::of(&deployment(prefix), data)
+    }
+
+    #[test]
+    fn names_follow_from_prefix_and_environment() {
+        let names = named("workspace-management", &Data::default()).unwrap();
+        assert_eq!(names.stem.to_string(), "workspace-management-dev");
+        assert_eq!(names.group, "workspace-management-dev");
+        assert_eq!(names.storage_account, "workspacemanagedevdocs");
+        assert_eq!(names.site_account, "workspacemanagedevsite");
+        assert_eq!(names.cosmos_account, "workspace-management-dev-cosmos");
+        assert_eq!(names.location, None);
+        assert_eq!(names.default_location, "eastus");
+    }
+
+    #[test]
+    fn flags_rename_what_they_name_and_nothing_else() {
+        let data = Data {
+            storage_account: Some("theirs".into()),
+            cosmos_container: Some("Their_Items".into()),
+            ..Data::default()
+        };
+        let names = named("My Org", &data).unwrap();
+        assert_eq!(names.storage_account, "theirs");
+        assert_eq!(names.cosmos_container, "Their_Items");
+        assert_eq!(
+            (names.stem.prefix.as_str(), names.group.as_str()),
+            ("my-org", "my-org-dev")
+        );
+        assert!(names.site_account.ends_with("site"), "{names:?}");
+        let wrong = Data {
+            storage_account: Some("Not-One".into()),
+            ..Data::default()
+        };
+        let failure = named("x", &wrong).unwrap_err().to_string();
+        assert!(failure.contains("`storage.account` must be"), "{failure}");
+    }
+
+    #[test]
+    fn what_is_no_name_is_refused() {
+        let mut wrong = deployment("x");
+        wrong.place.resource_group = Some("a/b".into());
+        assert!(Names::of(&wrong, &Data::default()).is_err());
+        let mut wrong = deployment("x");
+        wrong.place.subscription = Some("Pay as you go".into());
+        assert!(Names::of(&wrong, &Data::default()).is_err());
+        let long = named(&"a".repeat(33), &Data::default()).unwrap();
+        let refused = long.stem.fit(Account::LIMITS).unwrap_err().to_string();
+        assert!(refused.contains("too long"), "{refused}");
+    }
+}

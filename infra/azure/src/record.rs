@@ -1,0 +1,110 @@
+//! What was deployed before: the manager keeps what a deployment was told, and what came of it.
+
+use serde_json::Value;
+use wm_terminal::failure::Failure;
+
+use crate::{account::Account, deployment::Names, stack::Parameters};
+
+/// The version of `Microsoft.Resources` that is spoken.
+pub(crate) const API: &str = "2025-04-01";
+
+/// The last deployment of a name.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(crate) struct Record {
+    /// What it was told; secrets are not among it.
+    pub(crate) parameters: Parameters,
+    /// What it says of itself; nothing when it did not come to its end.
+    outputs: Parameters,
+}
+
+impl Record {
+    /// The last deployment; `None` before the first.
+    ///
+    /// # Errors
+    /// When the manager does not say.
+    pub(crate) async fn find(
+        account: &Account,
+        names: &Names,
+        deployment: &str,
+    ) -> Result<Option<Self>, Failure> {
+        let place = names.place(&account.subscription);
+        let id = place.id(&format!("Microsoft.Resources/deployments/{deployment}"));
+        let found = account.arm.get(&id, API).await?;
+        Ok(found.map(|found| Self::of(&found)))
+    }
+
+    fn of(found: &Value) -> Self {
+        let values = |name: &str| {
+            let members = found.pointer(name).and_then(Value::as_object);
+            let members = members.into_iter().flatten();
+            let value = |(name, member): (&String, &Value)| {
+                let value = member.get("value").filter(|value| !value.is_null());
+                Some((name.clone(), value?.clone()))
+            };
+            members.filter_map(value).collect()
+        };
+        Self {
+            parameters: values("/properties/parameters"),
+            outputs: values("/properties/outputs"),
+        }
+    }
+
+    /// Whether it came to its end.
+    pub(crate) fn is_finished(&self) -> bool {
+        !self.outputs.is_empty()
+    }
+
+    /// What it says of itself.
+    pub(crate) fn output(&self, name: &str) -> Option<&str> {
+        self.outputs.get(name).and_then(Value::as_str)
+    }
+
+    /// The same, needed.
+    ///
+    /// # Errors
+    /// When the deployment does not say it.
+    pub(crate) fn needed(&self, names: &Names, name: &str) -> Result<&str, Failure> {
+        self.output(name).ok_or_else(|| {
+            let stem = &names.stem;
+            Failure::new(format!(
+                "the deployment `{stem}` has no output `{name}`: run `wm deploy azure` again"
+            ))
+        })
+    }
+}
+
+/// The last deployment, for commands that come after `wm deploy azure`.
+///
+/// # Errors
+/// When there is none.
+pub(crate) async fn deployed(account: &Account, names: &Names) -> Result<Record, Failure> {
+    let stem = names.stem.to_string();
+    Record::find(account, names, &stem).await?.ok_or_else(|| {
+        let group = &names.group;
+        Failure::new(format!(
+            "the deployment `{stem}` is not in the group `{group}`: run `wm deploy azure` first"
+        ))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn secrets_are_told_without_a_value() {
+        let found = json!({ "properties": {
+            "parameters": {
+                "mailFrom": { "type": "String", "value": "docs@example.com" },
+                "surfaceSecret": { "type": "SecureString" },
+            },
+            "outputs": null,
+        } });
+        let record = Record::of(&found);
+        let names: Vec<&String> = record.parameters.keys().collect();
+        assert_eq!(names, ["mailFrom"]);
+        assert!(!record.is_finished());
+    }
+}

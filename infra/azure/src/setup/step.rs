@@ -1,0 +1,191 @@
+//! One change to one resource, as data.
+
+use std::fmt;
+
+use azure_core::http::Method;
+use serde_json::{Value, json};
+use wm_deploy::plan::{Resource, switched};
+
+/// One change to one resource.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Step {
+    /// What it does, for people.
+    pub label: String,
+    /// `PUT` makes or replaces, `PATCH` changes what the body names, `POST` does what the suffix says.
+    pub method: Method,
+    /// Which resource.
+    pub id: String,
+    /// What follows the id in the request.
+    pub suffix: &'static str,
+    /// The version of its provider.
+    pub api: &'static str,
+    /// What is said.
+    pub body: Option<Value>,
+    /// Whether the resource tells when it is done.
+    pub settles: bool,
+}
+
+impl fmt::Display for Step {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.label)
+    }
+}
+
+impl Step {
+    /// Makes or replaces a resource.
+    pub(super) fn put(label: &str, id: &str, api: &'static str, body: Value) -> Self {
+        Self {
+            label: label.to_owned(),
+            method: Method::Put,
+            id: id.to_owned(),
+            suffix: "",
+            api,
+            body: Some(body),
+            settles: true,
+        }
+    }
+
+    /// Makes a resource that is done once it is answered.
+    #[must_use]
+    pub fn once(label: &str, id: &str, api: &'static str, body: Value) -> Self {
+        Self {
+            settles: false,
+            ..Self::put(label, id, api, body)
+        }
+    }
+
+    /// Changes what the body names.
+    pub(super) fn patch(label: &str, id: &str, api: &'static str, body: Value) -> Self {
+        Self {
+            method: Method::Patch,
+            ..Self::put(label, id, api, body)
+        }
+    }
+}
+
+/// A setting and where it is in a resource.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Setting {
+    /// What people call it.
+    pub(super) name: &'static str,
+    /// Its place, such as `/properties/kind`.
+    pub(super) pointer: &'static str,
+}
+
+/// Compares settings of one resource, and collects what has to be said to change them.
+#[derive(Debug)]
+pub(super) struct Comparison<'plan> {
+    plan: &'plan mut Resource<Step>,
+    found: Option<&'plan Value>,
+    /// What has to be said.
+    pub(super) body: Value,
+}
+
+impl<'plan> Comparison<'plan> {
+    pub(super) fn new(plan: &'plan mut Resource<Step>, found: Option<&'plan Value>) -> Self {
+        Self {
+            plan,
+            found,
+            body: json!({}),
+        }
+    }
+
+    /// A setting that has to be exactly this.
+    pub(super) fn exactly(&mut self, setting: Setting, wanted: impl Into<Value>) {
+        let wanted = wanted.into();
+        self.at_least(setting, wanted, |_| false);
+    }
+
+    /// A setting that has to be this, or anything else that is `enough`.
+    pub(super) fn at_least(
+        &mut self,
+        setting: Setting,
+        wanted: impl Into<Value>,
+        enough: impl Fn(&Value) -> bool,
+    ) {
+        let wanted = wanted.into();
+        // What was never said may be either way, whatever the wanted one is.
+        let there = |found: &Value| found.pointer(setting.pointer).cloned();
+        let found = self.found.map(|found| there(found).unwrap_or_default());
+        let is_fine = |found: &Value| *found == wanted || enough(found);
+        let (found, wanted) = match found {
+            Some(found) if is_fine(&found) => (Some(found.clone()), found),
+            found => {
+                put(&mut self.body, setting.pointer, wanted.clone());
+                (found, wanted)
+            }
+        };
+        let found = found.as_ref().map(shown);
+        self.plan.compare(setting.name, found, shown(&wanted), None);
+    }
+}
+
+/// A value for people.
+pub(super) fn shown(value: &Value) -> String {
+    match value {
+        Value::Null => "never said".to_owned(),
+        Value::Bool(is_on) => switched(*is_on),
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    }
+}
+
+/// Puts a value at a place, making what leads there.
+pub(super) fn put(into: &mut Value, pointer: &str, value: Value) {
+    let mut place = into;
+    for part in pointer.split('/').skip(1) {
+        if !place.is_object() {
+            *place = json!({});
+        }
+        let Value::Object(members) = place else {
+            return;
+        };
+        place = members.entry(part).or_insert(Value::Null);
+    }
+    *place = value;
+}
+
+/// A text of a resource.
+pub(super) fn text<'value>(value: &'value Value, pointer: &str) -> &'value str {
+    value
+        .pointer(pointer)
+        .and_then(Value::as_str)
+        .unwrap_or_default()
+}
+
+/// A list of a resource; one that is not there is empty.
+pub(super) fn list<'value>(value: &'value Value, pointer: &str) -> &'value [Value] {
+    value
+        .pointer(pointer)
+        .and_then(Value::as_array)
+        .map(Vec::as_slice)
+        .unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_differs_is_what_is_said() {
+        let found = json!({ "kind": "X", "properties": { "tls": "1.3", "days": 7 } });
+        let mut plan = Resource::new("x");
+        let mut comparison = Comparison::new(&mut plan, Some(&found));
+        let setting = |name, pointer| Setting { name, pointer };
+        comparison.exactly(setting("kind", "/kind"), "X");
+        comparison.at_least(setting("tls", "/properties/tls"), "1.2", |found| {
+            found == "1.3"
+        });
+        assert_eq!(comparison.body, json!({}));
+        comparison.exactly(setting("days", "/properties/days"), 30);
+        comparison.exactly(setting("open", "/properties/open"), false);
+        assert_eq!(
+            comparison.body,
+            json!({ "properties": { "days": 30, "open": false } })
+        );
+        assert_eq!(plan.count(), (0, 2));
+        let shown = plan.to_string();
+        assert!(shown.contains("7 \u{2192} 30"), "{shown}");
+        assert!(shown.contains("never said \u{2192} off"), "{shown}");
+    }
+}

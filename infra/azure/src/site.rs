@@ -1,0 +1,154 @@
+//! The container a site is served from.
+
+use std::collections::BTreeSet;
+
+use wm_core::value::Sha256;
+use wm_deploy::{
+    site::{File, Store},
+    wait::{PATIENCE, Pauses},
+};
+use wm_terminal::{failure::Failure, output::notice};
+
+use crate::{account::Account, blobs::Blobs, deployment::Names, setup::baseline::BASELINE};
+
+/// The container that the service serves a site from.
+const WEB: &str = "$web";
+/// What a file is, in metadata of the blob: the service itself keeps a weaker digest only.
+const DIGEST: &str = "x-ms-meta-sha256";
+
+/// The container of a site; none while its account is not there yet.
+#[derive(Debug)]
+pub struct Web {
+    account: String,
+    blobs: Option<Blobs>,
+    /// Whether the account is there and serves no site.
+    is_strange: bool,
+}
+
+impl Web {
+    /// The one in the account of this name.
+    ///
+    /// # Errors
+    /// When the manager does not say whether there is one.
+    pub(crate) async fn find(account: &Account, names: &Names) -> Result<Self, Failure> {
+        let name = &names.site_account;
+        let id = names.place(&account.subscription).storage_account(name);
+        let api = BASELINE.storage.api;
+        let found = account.arm.get(&id, api).await?;
+        let endpoint = found.as_ref().and_then(|found| {
+            let blob = found.pointer("/properties/primaryEndpoints/blob")?;
+            blob.as_str()
+        });
+        let blobs = endpoint.map(|endpoint| Blobs::new(account, endpoint, WEB));
+        let pages = format!("{id}/blobServices/default/containers/{WEB}");
+        let pages = account.arm.get(&pages, api).await?;
+        Ok(Self {
+            account: name.clone(),
+            blobs: blobs.transpose()?,
+            is_strange: found.is_some() && pages.is_none(),
+        })
+    }
+
+    /// An account without a site is somebody's for something else, and deploying one would set its rules.
+    ///
+    /// # Errors
+    /// When this is one.
+    pub(crate) fn keep_off(&self) -> Result<(), Failure> {
+        if self.is_strange {
+            let account = &self.account;
+            return Err(Failure::usage(format!(
+                "the storage account `{account}` is there already and serves no site: choose another with \
+                 `--site-account`"
+            )));
+        }
+        Ok(())
+    }
+
+    /// Waits, for three minutes, until a role that was just given holds.
+    ///
+    /// # Errors
+    /// When it does not.
+    pub(crate) async fn ready(&self) -> Result<(), Failure> {
+        self.blobs()?;
+        let deadline = tokio::time::Instant::now() + PATIENCE;
+        let mut pauses = Pauses::default();
+        let mut is_told = false;
+        while self.names().await?.is_none() {
+            if tokio::time::Instant::now() > deadline {
+                return Err(self.denied());
+            }
+            if !std::mem::replace(&mut is_told, true) {
+                notice("waiting until you may upload");
+            }
+            pauses.next().await;
+        }
+        Ok(())
+    }
+
+    async fn names(&self) -> Result<Option<Vec<String>>, Failure> {
+        match &self.blobs {
+            Some(blobs) => blobs.names().await,
+            None => Ok(Some(Vec::new())),
+        }
+    }
+
+    fn denied(&self) -> Failure {
+        let account = &self.account;
+        Failure::new(format!(
+            "you may not upload to the storage account `{account}`: have the role Storage Blob Data Contributor given to you there and try again"
+        ))
+    }
+
+    fn blobs(&self) -> Result<&Blobs, Failure> {
+        self.blobs.as_ref().ok_or_else(|| {
+            let account = &self.account;
+            Failure::new(format!(
+                "the storage account `{account}` is not there: run this again"
+            ))
+        })
+    }
+}
+
+impl Store for Web {
+    fn title(&self) -> String {
+        format!("the storage account `{}`", self.account)
+    }
+
+    fn flag(&self) -> &'static str {
+        "--site-account"
+    }
+
+    async fn keys(&self) -> Result<BTreeSet<String>, Failure> {
+        let names = self.names().await?;
+        Ok(names.ok_or_else(|| self.denied())?.into_iter().collect())
+    }
+
+    /// Whether the blob is this file, byte for byte and in how it is served.
+    async fn has(&self, file: &File) -> Result<bool, Failure> {
+        let Some(found) = self.blobs()?.head(&file.key).await? else {
+            return Ok(false);
+        };
+        Ok(found.header(DIGEST) == Some(&digest(file))
+            && found.header("content-type") == Some(file.media_type())
+            && found.header("cache-control") == Some(file.cache_control()))
+    }
+
+    async fn put(&self, file: &File) -> Result<(), Failure> {
+        let headers = [
+            ("x-ms-blob-type", "BlockBlob".to_owned()),
+            ("x-ms-blob-content-type", file.media_type().to_owned()),
+            ("x-ms-blob-cache-control", file.cache_control().to_owned()),
+            (DIGEST, digest(file)),
+        ];
+        let body = file.bytes.clone().into();
+        self.blobs()?.put(&file.key, &headers, body).await
+    }
+
+    async fn remove(&self, key: &str) -> Result<(), Failure> {
+        self.blobs()?.remove(key, None).await
+    }
+}
+
+fn digest(file: &File) -> String {
+    Sha256::of(&file.bytes).to_string()
+}

@@ -1,0 +1,20 @@
+//! What the programs `wm-aws` and `wm-azure` share.
+//!
+//! A program implements [`cloud::Cloud`] and calls [`program::run`]. The commands in [`commands`] work over
+//! that trait: they parse flags, show what will be done, do it step by step and report the outcome.
+
+pub mod cloud;
+pub mod commands;
+pub mod dead_letters;
+pub mod deployment;
+pub mod origin;
+pub mod parameters;
+pub mod plan;
+pub mod program;
+pub mod secrets;
+pub mod selection;
+pub mod service_error;
+pub mod site;
+pub mod tags;
+pub mod tools;
+pub mod wait;
