@@ -18,6 +18,7 @@ const DIRECTIONS: &[(&str, &[&str])] = &[
         &["wm-core", "wm-http", "wm-service", "wm-terminal"],
     ),
     ("wm", &["wm-core", "wm-service", "wm-local", "wm-terminal"]),
+    ("wm-test-results", &[]),
 ];
 
 /// What belongs to one provider only, by the beginning of its name.
