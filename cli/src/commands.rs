@@ -6,7 +6,6 @@ mod demo;
 mod download;
 mod init;
 mod journal;
-mod parity;
 mod program;
 mod restore;
 mod serve;
@@ -53,7 +52,6 @@ enum Command {
     Check(check::Check),
     Backup(backup::Backup),
     Restore(restore::Restore),
-    Parity(parity::Parity),
     Setup(program::Setup),
     Deploy(program::Deploy),
     DeploySite(program::DeploySite),
@@ -72,7 +70,6 @@ impl Arguments {
             Command::Check(command) => command.run(),
             Command::Backup(command) => command.run(),
             Command::Restore(command) => command.run(),
-            Command::Parity(command) => command.run(),
             Command::Setup(command) => command.run(),
             Command::Deploy(command) => command.run(),
             Command::DeploySite(command) => command.run(),

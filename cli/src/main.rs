@@ -3,7 +3,6 @@
 mod client;
 mod commands;
 mod connection;
-mod parity;
 mod retry;
 mod transfer;
 

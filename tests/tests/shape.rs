@@ -19,6 +19,7 @@ const DIRECTIONS: &[(&str, &[&str])] = &[
     ),
     ("wm", &["wm-core", "wm-service", "wm-local", "wm-terminal"]),
     ("wm-test-results", &[]),
+    ("xtask", &["wm-core", "wm-terminal", "wm-test-results"]),
 ];
 
 /// What belongs to one provider only, by the beginning of its name.

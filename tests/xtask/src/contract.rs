@@ -5,16 +5,16 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, de::IgnoredAny};
 use wm_core::catalog::Provider;
 
-use super::Checkout;
-use crate::failure::Failure;
+use crate::{checkout::Checkout, failure::Failure};
 
 /// Where the contract is. A checkout is known by it.
 pub(crate) const CONTRACT: &str = "tests/contract.json";
 
 /// The packages with programs of tests, and their folders.
-const PACKAGES: [(&str, &str); 4] = [
+const PACKAGES: [(&str, &str); 5] = [
     ("wm-tests", "tests"),
     ("wm", "cli"),
+    ("xtask", "tests/xtask"),
     ("wm-local", "local"),
     ("wm-core", "core"),
 ];

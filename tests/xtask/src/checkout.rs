@@ -7,8 +7,7 @@ use std::{
 
 use wm_terminal::tools;
 
-use super::contract::CONTRACT;
-use crate::failure::Failure;
+use crate::{contract::CONTRACT, failure::Failure};
 
 /// Folders that hold nothing of ours.
 const NOT_OURS: [&str; 6] = [
