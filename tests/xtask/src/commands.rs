@@ -24,8 +24,8 @@ Exit codes: 0 done, 1 failed, 2 usage error.";
 
 /// Tasks of this repository: certificate of parity, checks, goldens, long tests, served surfaces
 #[derive(Debug, Parser)]
-#[command(name = "cargo xtask", bin_name = "cargo xtask", after_help = EXAMPLES, max_term_width = 100)]
-#[command(disable_help_subcommand = true)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask", after_help = EXAMPLES)]
+#[command(max_term_width = 100, disable_help_subcommand = true)]
 pub(crate) struct Arguments {
     #[command(subcommand)]
     command: Command,

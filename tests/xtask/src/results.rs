@@ -164,16 +164,16 @@ impl Program {
         if unfinished > 0 {
             return Some(format!("{unfinished} tests started and did not end"));
         }
-        let worst = self.ends.iter().find(|code| **code != Some(0));
-        match worst {
-            None if failed == 0 => None,
-            None => Some(format!("it ended well, and {failed} tests failed")),
-            Some(Some(TESTS_FAILED)) if failed > 0 => None,
-            Some(Some(TESTS_FAILED)) => {
-                Some("a test failed that does not record its result".into())
-            }
-            Some(Some(code)) => Some(format!("it ended with exit code {code}")),
-            Some(None) => Some("a signal ended it".into()),
+        let abnormal = |code: &&Option<i32>| !matches!(code, Some(0 | TESTS_FAILED));
+        match self.ends.iter().find(abnormal) {
+            Some(Some(code)) => return Some(format!("it ended with exit code {code}")),
+            Some(None) => return Some("a signal ended it".into()),
+            None => {}
+        }
+        match (self.ends.contains(&Some(TESTS_FAILED)), failed) {
+            (true, 0) => Some("a test failed that does not record its result".into()),
+            (false, 1..) => Some(format!("it ended well, and {failed} tests failed")),
+            (true, 1..) | (false, 0) => None,
         }
     }
 }
@@ -221,7 +221,11 @@ pub(crate) fn ran(program: &str, said: &str) -> String {
             });
             continue;
         }
-        let (test, verdict) = said[5..].split_once(" ... ").unwrap();
+        let (test, verdict) = said
+            .strip_prefix("test ")
+            .unwrap()
+            .split_once(" ... ")
+            .unwrap();
         let [started, test] = [test, test].map(str::to_owned);
         if verdict == "ignored" {
             continue;

@@ -11,7 +11,7 @@ Examples:
   cargo xtask check
   cargo xtask check --repository ../other-checkout
 
-Prints one line per check and one line per violation. Exit code 1 means that a check found something.";
+Prints one line for each check and each violation. Exit code 1 means that a check found something.";
 
 /// Check the files of the checkout without running anything
 #[derive(Debug, Args)]

@@ -21,17 +21,17 @@ const DATA: &str = "docs/parity.json";
 
 const EXAMPLES: &str = "\
 Examples:
-  cargo xtask parity                   run the tests of the contract, write docs/parity.md and parity.json
-  cargo xtask parity --verify          run them, compare with the committed certificate
+  cargo xtask parity               run the tests of the contract, write parity.md and parity.json
+  cargo xtask parity --verify      run them, compare with the committed certificate in docs/
   cargo xtask test --workspace --no-fail-fast
-  cargo xtask parity --from target/test-results            the same from a run that was recorded
+  cargo xtask parity --from target/test-results      the same from a run that was recorded
   cargo xtask parity --from target/test-results --verify
 
-tests/contract.json says what the application promises and which tests prove it. A test whose emulator
-cannot show something counts as `not shown`, not as passed; the certificate lists those. Tests of code
-that all surfaces share stand in a column of their own and show nothing of a surface. A certificate that
-does not hold is not written, unless with --even-so. Exit code 1 means that a sentence is not shown on
-some surface, or that the committed certificate says otherwise.";
+tests/contract.json says what the application promises and which tests prove it. A test whose
+emulator cannot show something counts as `not shown`, not as passed; the certificate lists those.
+Tests of code that all surfaces share stand in a column of their own and show nothing of a surface.
+A certificate that does not hold is not written, unless with --even-so. Exit code 1 means that a
+sentence is not shown on some surface, or that the committed certificate says otherwise.";
 
 /// Show that the surfaces are alike: the contract, sentence by sentence, on each of them
 #[derive(Debug, Args)]

@@ -14,8 +14,8 @@ Examples:
   cargo xtask test -p wm-tests --test aws -- case_33
   cargo xtask parity --from target/test-results     what the results show of the contract
 
-Takes the arguments of `cargo test` and prints what it prints. Replaces the results of the last run in
-target/test-results: one file of JSON lines for each test program.";
+Takes the arguments of `cargo test` and prints what it prints. Replaces the results of the last run
+in target/test-results: one file of JSON lines for each test program.";
 
 /// Run `cargo test` and record the results
 #[derive(Debug, Args)]

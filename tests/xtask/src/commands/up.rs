@@ -13,12 +13,12 @@ use crate::{
 const EXAMPLES: &str = "\
 Examples:
   cargo xtask up local
-  cargo xtask up all                three surfaces side by side, each with an address of its own
+  cargo xtask up all                three surfaces side by side, each with URLs of its own
 
-Prints for each surface where it answers, and commands to paste: how to get a token for an e-mail
+Prints for each surface its URL, and commands to paste: how to get a token for an e-mail
 address, and where its mail and events are. Ctrl-C stops everything and deletes the data. The first
-start of `aws` or `azure` builds the release binaries and installs the emulators into .tools, which takes
-minutes.";
+start of `aws` or `azure` builds the release binaries and installs the emulators into .tools, which
+takes minutes.";
 
 /// Serve a surface behind its emulators on loopback, for your own client
 #[derive(Debug, Args)]

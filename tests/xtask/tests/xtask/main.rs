@@ -4,7 +4,6 @@
     clippy::unwrap_used,
     clippy::indexing_slicing,
     clippy::panic,
-    clippy::string_slice,
     reason = "helpers of tests may stop where they fail, as tests do"
 )]
 
