@@ -6,7 +6,6 @@ mod demo;
 mod download;
 mod init;
 mod journal;
-mod parity;
 mod program;
 mod restore;
 mod serve;
@@ -48,7 +47,6 @@ enum Command {
     Check(check::Check),
     Backup(backup::Backup),
     Restore(restore::Restore),
-    Parity(parity::Parity),
     Setup(program::Setup),
     Deploy(program::Deploy),
     DeploySite(program::DeploySite),
@@ -67,7 +65,6 @@ impl Arguments {
             Command::Check(command) => command.run(),
             Command::Backup(command) => command.run(),
             Command::Restore(command) => command.run(),
-            Command::Parity(command) => command.run(),
             Command::Setup(command) => command.run(Self::command()),
             Command::Deploy(command) => command.run(Self::command()),
             Command::DeploySite(command) => command.run(Self::command()),

@@ -4,7 +4,6 @@ mod commands;
 mod connection;
 mod explain;
 mod issuer;
-mod parity;
 mod transfer;
 
 use std::process::ExitCode;

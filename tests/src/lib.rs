@@ -32,5 +32,6 @@ pub mod suite;
 pub mod surfaces;
 pub mod told;
 pub mod tools;
+pub mod up;
 pub mod walk;
 pub mod worlds;

@@ -100,10 +100,14 @@ pub fn surface() -> PathBuf {
     program
 }
 
-/// Where cargo put this test program's profile.
+/// Where cargo put the profile of this program, or of this test program, which it puts one folder deeper.
 fn build_directory() -> PathBuf {
-    let test = env::current_exe().unwrap();
-    test.ancestors().nth(2).unwrap().to_owned()
+    let program = env::current_exe().unwrap();
+    let folder = program.parent().unwrap();
+    match folder.file_name() {
+        Some(name) if name == "deps" => folder.parent().unwrap().to_owned(),
+        _ => folder.to_owned(),
+    }
 }
 
 fn build(what: &[&str], profile: &str) {

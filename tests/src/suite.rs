@@ -8,6 +8,8 @@ use std::{
     sync::atomic::{AtomicUsize, Ordering},
 };
 
+use wm_test_results::{Event, record};
+
 use crate::harness::Harness;
 
 pub mod access;
@@ -102,8 +104,8 @@ macro_rules! for_each_scenario {
 
 static SKIPS: AtomicUsize = AtomicUsize::new(0);
 
-/// Prints and counts a test a surface cannot show, by its full name or its case, as `case_33`: it counts as not
-/// shown in the certificate of `wm parity`. Where only a part of a scenario cannot be shown, the part is a
+/// Records, prints and counts a test a surface cannot show, by its full name or its case, as `case_33`: it counts
+/// as not shown in the certificate of parity. Where only a part of a scenario cannot be shown, the part is a
 /// scenario of its own.
 ///
 /// # Panics
@@ -114,20 +116,30 @@ pub fn skip(surface: &str, scenario: &str, reason: &str) {
         scenario.bytes().all(is_plain),
         "`{scenario}` is no test: name the one that cannot be shown"
     );
-    tell(surface, scenario, reason);
+    record(Event::Skipped {
+        surface: surface.to_owned(),
+        test: scenario.to_owned(),
+        reason: reason.to_owned(),
+    });
+    print(surface, scenario, reason);
 }
 
-/// Prints and counts what a stand-in lacks and no test of the suite is about, for the list in the certificate:
+/// Records, prints and counts what a stand-in lacks and no test of the suite is about, for the list in the certificate:
 /// no test counts as not shown by it.
 ///
 /// # Panics
 /// When it is the name of a test, which is to be skipped.
 pub fn lacks(surface: &str, what: &str, reason: &str) {
     assert!(what.contains(' '), "`{what}` is a test: skip it");
-    tell(surface, what, reason);
+    record(Event::KnownLimitation {
+        surface: surface.to_owned(),
+        test: what.to_owned(),
+        reason: reason.to_owned(),
+    });
+    print(surface, what, reason);
 }
 
-fn tell(surface: &str, what: &str, reason: &str) {
+fn print(surface: &str, what: &str, reason: &str) {
     let count = SKIPS.fetch_add(1, Ordering::Relaxed) + 1;
     // Not `println!`: the test harness keeps what a passing test prints to itself.
     let line = format!("skip {count} on {surface}: {what}: {reason}\n");

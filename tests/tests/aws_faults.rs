@@ -9,6 +9,7 @@ use std::{
 
 use serde_json::{Value, json};
 use wm_core::http::Request;
+use wm_test_results::Recording;
 use wm_tests::{
     client::{Answered, Person},
     emulators::{
@@ -163,6 +164,7 @@ fn assert_tells_nothing(answer: &Answered) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn case_52_an_answer_lost_after_the_commit_is_found_again() {
+    let _recording = Recording::start();
     let stage = Stage::new().await;
     let mut names = Vec::new();
     // Once is mended by the SDK and the request token, more often by the entry that was written.
@@ -411,6 +413,7 @@ async fn case_57_of_a_batch_only_what_failed_is_published_again() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_relay_killed_in_the_middle_publishes_again_and_mails_once() {
+    let _recording = Recording::start();
     let stage = Stage::new().await;
     stage.surface.settle().await;
     let people = [stage.invite("ben").await, stage.invite("cleo").await];

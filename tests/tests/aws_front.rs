@@ -10,6 +10,7 @@ use wm_tests::{
     lambda::Outcome,
     suite::{self, estate::Estate},
     surfaces::aws::{AwsSurface, Behind, Options, event, event::Front},
+    up::{Aws, Served, use_it},
 };
 
 async fn behind(front: Front) -> AwsSurface {
@@ -376,4 +377,10 @@ async fn start_without(variable: &str) -> String {
     check_log(&lines);
     assert!(why.contains("exit status: 1"), "{why}");
     lines.join("\n")
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_served_surface_is_used_with_an_own_client() {
+    let served = Served::start(Aws::open(AwsSurface::start().await).await).await;
+    use_it(served.url(), served.control()).await;
 }

@@ -10,6 +10,7 @@ use wm_aws::{
 };
 use wm_core::storage::Range;
 use wm_service::{ports::Records, variables::Variables};
+use wm_test_results::Recording;
 use wm_tests::{
     emulators::{
         dynalite::Dynalite,
@@ -66,12 +67,14 @@ async fn records(url: &str, name: &str) -> DynamoRecords {
 
 #[tokio::test]
 async fn single_items_are_as_the_reference_has_them_on_dynalite() {
+    let _recording = Recording::start();
     let dynalite = Dynalite::start();
     assert_agree(&records(&dynalite.url, "wm-records").await, 1).await;
 }
 
 #[tokio::test]
 async fn batches_are_as_the_reference_has_them_on_ministack() {
+    let _recording = Recording::start();
     let url = &Ministack::shared().url;
     assert_agree(&records(url, "wm-records-batches").await, 6).await;
 }

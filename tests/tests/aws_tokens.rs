@@ -7,6 +7,7 @@ use jsonwebtoken::{Algorithm, EncodingKey};
 use serde_json::{Value, json};
 use wm_core::{http::Request, value::Timestamp};
 use wm_service::clock::now;
+use wm_test_results::Recording;
 use wm_tests::{
     client::Person,
     harness::{Answer, Harness},
@@ -135,6 +136,7 @@ async fn case_03_and_04_the_header_chooses_among_our_keys_only() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn case_05_06_and_09_what_a_token_must_say() {
+    let _recording = Recording::start();
     let surface = surface().await;
     for client in [json!("another"), json!(""), json!(null), json!(7)] {
         let what = format!("client {client}");
@@ -334,6 +336,7 @@ async fn case_13_an_issuer_that_fails_makes_nobody_unknown() {
 
 #[test]
 fn case_14_one_subject_of_two_issuers_is_two_people() {
+    let _recording = Recording::start();
     let reason = "it takes the tokens of one pool; case 06 shows that another pool's are refused";
     suite::skip("aws", "case_14", reason);
 }
@@ -364,6 +367,7 @@ async fn case_15_an_unverified_address_proves_nothing() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn case_16_groups_confer_nothing() {
+    let _recording = Recording::start();
     let surface = surface().await;
     let (ana, eve) = (Person::new(&surface, "ana"), Person::new(&surface, "eve"));
     let account = ana.account().await;

@@ -1,6 +1,7 @@
 //! Cases D on AWS: what a signed address lets nobody do, on two stores that know nothing of each other.
 
 use serde_json::{Value, json};
+use wm_test_results::Recording;
 use wm_tests::{
     client::{Person, object_request},
     emulators::s3s::S3s,
@@ -42,6 +43,7 @@ macro_rules! a_second_time {
             $(
                 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
                 async fn $name() {
+                    let _recording = super::Recording::start();
                     let (surface, _store) = super::on_s3s().await;
                     super::suite::$module::$name(&surface).await;
                 }
@@ -173,6 +175,7 @@ async fn case_42_everything_an_upload_declares_is_bound_on_ministack() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn case_42_everything_an_upload_declares_is_bound_on_s3s() {
+    let _recording = Recording::start();
     let (surface, _store) = on_s3s().await;
     assert_bound(&surface).await;
 }
@@ -279,6 +282,7 @@ fn a_large_file_goes_in_parts_on_s3s() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_object_completes_its_upload_by_itself() {
+    let _recording = Recording::start();
     let surface = AwsSurface::start().await;
     let (ana, version, plan) = declared(&surface).await;
     assert_eq!(

@@ -8,6 +8,7 @@ use std::{
 
 use serde_json::{Value, json};
 use wm_core::http::Request;
+use wm_test_results::Recording;
 use wm_tests::{
     client::{Answered, Person},
     functions_host::{Outcome, State, Wrapping},
@@ -197,6 +198,7 @@ fn assert_tells_nothing(answer: &Answered) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn case_52_an_answer_lost_after_the_commit_is_found_again() {
+    let _recording = Recording::start();
     let stage = Stage::new().await;
     let mut names = Vec::new();
     for lost in 1..=2 {
@@ -395,6 +397,7 @@ async fn the_third_crash_stops_the_host_and_a_new_instance_loses_nothing() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_relay_killed_in_the_middle_publishes_again_and_mails_once() {
+    let _recording = Recording::start();
     let stage = Stage::new().await;
     stage.surface.settle().await;
     let people = [stage.invite("ben").await, stage.invite("cleo").await];

@@ -19,6 +19,7 @@ use wm_tests::{
     process,
     suite::estate::Estate,
     surfaces::azure::{AzureSurface, Options},
+    up::{Azure, Served, use_it},
 };
 
 /// What the front ends of App Service put on every request.
@@ -635,4 +636,10 @@ async fn alone_it_serves_the_api_and_nothing_else() {
         assert_eq!(answer.headers()["content-type"], "application/problem+json");
     }
     assert_eq!(running.terminate(), Some(0));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_served_surface_is_used_with_an_own_client() {
+    let served = Served::start(Azure::open(AzureSurface::start().await)).await;
+    use_it(served.url(), served.control()).await;
 }

@@ -22,6 +22,7 @@ use wm_service::{
     ports::{CommitError, PortErrorKind, Records},
     variables::Variables,
 };
+use wm_test_results::Recording;
 use wm_tests::{
     emulators::cosmos::{AUDIENCE, Cosmos, DATABASE, OneToken, identity, token},
     issuer::TestIssuer,
@@ -125,11 +126,13 @@ async fn count(cosmos: &Cosmos, container: &str, operation: &str) -> usize {
 
 #[tokio::test]
 async fn single_items_are_as_the_reference_has_them() {
+    let _recording = Recording::start();
     assert_agree(&records(Cosmos::shared(), "single", 1).await, 1).await;
 }
 
 #[tokio::test]
 async fn batches_are_as_the_reference_has_them_on_many_partitions() {
+    let _recording = Recording::start();
     assert_agree(&records(Cosmos::shared(), "batches", 3).await, 6).await;
 }
 
@@ -345,6 +348,7 @@ async fn a_state_nobody_read_is_looked_up_before_it_is_replaced() {
 
 #[tokio::test]
 async fn case_51_of_many_writers_of_one_state_one_wins() {
+    let _recording = Recording::start();
     let cosmos = Cosmos::shared();
     let first = records(cosmos, "race", 1).await;
     assert_eq!(commit(&first, vec![create(item("A", 0))]).await, "done");

@@ -19,6 +19,7 @@ use wm_service::{
     ports::KeySource,
     variables::Variables,
 };
+use wm_test_results::Recording;
 use wm_tests::{
     emulators::azure::{
         authority::Authority,
@@ -120,6 +121,7 @@ fn part(value: &Value) -> String {
 /// different subjects: both have to be one identity here.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn both_tokens_of_a_person_are_one_identity() {
+    let _recording = Recording::start();
     let setting = Setting::new().await;
     let access = setting.accepted(&access_token(ANA, NOW)).await;
     let id = setting
@@ -196,6 +198,7 @@ async fn case_03_and_04_the_header_chooses_among_our_keys_only() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn case_05_another_audience_tenant_version_or_client_is_refused() {
+    let _recording = Recording::start();
     let setting = Setting::new().await;
     let graph = "00000003-0000-0000-c000-000000000000";
     for name in ["aud", "azp", "tid", "ver"] {
@@ -457,6 +460,7 @@ async fn case_13_a_discovery_document_leads_nowhere_else() {
 
 #[test]
 fn case_14_one_subject_of_two_issuers_is_two_people() {
+    let _recording = Recording::start();
     let reason =
         "it takes the tokens of one tenant; case 06 shows that another tenant's are refused";
     suite::skip("azure", "case_14", reason);
@@ -486,6 +490,7 @@ async fn case_15_an_unverified_or_untrusted_address_is_no_address() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn case_16_groups_and_roles_change_nothing() {
+    let _recording = Recording::start();
     let setting = Setting::new().await;
     let plain = setting.accepted(&access_token(ANA, NOW)).await;
     let mut claims = access_claims(ANA, NOW);

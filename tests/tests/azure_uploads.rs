@@ -12,6 +12,7 @@ use wm_service::{
     clock::now,
     ports::{Artifacts, PortErrorKind},
 };
+use wm_test_results::Recording;
 use wm_tests::{
     client::{Answered, Person, object_request},
     emulators::azurite::token,
@@ -174,6 +175,7 @@ fn replaced(request: &ObjectRequest, from: &str, to: &str) -> ObjectRequest {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn case_42_everything_an_upload_declares_but_its_digest_is_bound() {
+    let _recording = Recording::start();
     let surface = BlobSurface::start().await;
     let upload = Declared::on(&surface, "a.txt", BYTES).await;
     let good = object_request(&upload.plan, BYTES.to_vec());

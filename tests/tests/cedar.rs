@@ -6,6 +6,7 @@ use wm_core::{
     permission::Source,
     value::{Capabilities, Capability, ProjectRole},
 };
+use wm_test_results::Recording;
 use wm_tests::{
     cedar::{self, Peer, Prepared},
     choices::{Choices, Seeded},
@@ -60,6 +61,7 @@ fn decide(
 
 #[test]
 fn the_engine_agrees_with_cedar_on_a_hundred_thousand_decisions() {
+    let _recording = Recording::start();
     let peer = Peer::new(&cedar::policy());
     let mut choices = Seeded::new(2026);
     let (mut decided, mut allowed) = (0, 0);

@@ -15,7 +15,13 @@ const SUITE: &str = "suite::";
 const SIDE_BY_SIDE: &str = "tests/tests/parity/";
 const TRIALS: &str = "parity::";
 /// Where packages keep their programs of tests.
-const PROGRAMS: [&str; 4] = ["tests/tests", "cli/tests", "local/tests", "core/tests"];
+const PROGRAMS: [&str; 5] = [
+    "tests/tests",
+    "tests/xtask/tests",
+    "cli/tests",
+    "local/tests",
+    "core/tests",
+];
 
 macro_rules! names {
     ($($module:ident::$name:ident,)*) => {

@@ -99,7 +99,7 @@ impl Visitor for Names {
     }
 }
 
-/// `wm parity --check` holds the model to the names in the goldens, so these have to have them all.
+/// `cargo xtask check` holds the model to the names in the goldens, so these have to have them all.
 #[test]
 fn the_goldens_name_every_family_and_every_field() {
     let mut names = Names::default();

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use proptest::prelude::*;
 use serde_json::Value;
 use wm_core::{record::Record, storage::Item};
+use wm_test_results::Recording;
 use wm_tests::{
     bodies::{self, Comparable, Visitor},
     choices::{Seeded, tapes},
@@ -27,6 +28,7 @@ impl Visitor for Documents {
 
 #[test]
 fn every_family_is_stored_as_agreed() {
+    let _recording = Recording::start();
     let mut found = Documents::default();
     for seed in 1..=3 {
         bodies::each_family(|| Seeded::new(seed), &mut found);
@@ -147,11 +149,15 @@ fn an_item_is_not_taken_for_one_of_another_family_or_time() {
     bodies::each_family(|| Seeded::new(3), &mut Stranger(Vec::new()));
 }
 
-proptest! {
-    #![proptest_config(ProptestConfig { cases: 256, failure_persistence: None, ..ProptestConfig::default() })]
-
-    #[test]
-    fn whatever_is_written_is_read_back(tape in tapes(200)) {
+#[test]
+fn whatever_is_written_is_read_back() {
+    let _recording = Recording::start();
+    let config = ProptestConfig {
+        cases: 256,
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    };
+    proptest!(config, |(tape in tapes(200))| {
         bodies::each_family(|| tape.clone(), &mut RoundTrip);
-    }
+    });
 }

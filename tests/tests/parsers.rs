@@ -16,6 +16,7 @@ use wm_core::{
         UserId,
     },
 };
+use wm_test_results::Recording;
 
 /// What parses is written in one form, and that form parses to the same value.
 fn settles<T: FromStr + Display + PartialEq>(text: &str) {
@@ -55,21 +56,11 @@ fn texts() -> impl Strategy<Value = String> {
     ]
 }
 
-proptest! {
-    #[test]
-    fn values_settle(text in texts()) {
-        settles::<Timestamp>(&text);
-        settles::<Email>(&text);
-        settles::<MediaType>(&text);
-        settles::<FileName>(&text);
-        settles::<Name>(&text);
-        settles::<Description>(&text);
-        settles::<Text>(&text);
-        settles::<Reason>(&text);
-    }
-
-    #[test]
-    fn ids_and_keys_have_one_spelling(text in texts()) {
+#[test]
+fn ids_and_keys_have_one_spelling() {
+    let _recording = Recording::start();
+    let config = ProptestConfig::with_source_file(file!());
+    proptest!(config, |(text in texts())| {
         is_exact::<AccountId>(&text);
         is_exact::<UserId>(&text);
         is_exact::<ArtifactId>(&text);
@@ -83,15 +74,33 @@ proptest! {
         is_exact::<AccountRole>(&text);
         is_exact::<ProjectRole>(&text);
         is_exact::<Capability>(&text);
-    }
+    });
+}
 
-    #[test]
-    fn object_paths_have_one_spelling(file in "[^/]{0,30}", number in 0_u64..5_000_000_000) {
+#[test]
+fn object_paths_have_one_spelling() {
+    let _recording = Recording::start();
+    let config = ProptestConfig::with_source_file(file!());
+    proptest!(config, |(file in "[^/]{0,30}", number in 0_u64..5_000_000_000)| {
         let ulid = "01h2xcejqtf2nbrexx3vqjhp41";
         let project = format!("prj_{ulid}{ulid}");
         is_exact::<ObjectPath>(&format!(
             "accounts/acc_{ulid}/projects/{project}/artifacts/art_{ulid}/raw/{number}/{file}"
         ));
+    });
+}
+
+proptest! {
+    #[test]
+    fn values_settle(text in texts()) {
+        settles::<Timestamp>(&text);
+        settles::<Email>(&text);
+        settles::<MediaType>(&text);
+        settles::<FileName>(&text);
+        settles::<Name>(&text);
+        settles::<Description>(&text);
+        settles::<Text>(&text);
+        settles::<Reason>(&text);
     }
 
     #[test]

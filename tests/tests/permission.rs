@@ -11,6 +11,7 @@ use wm_core::{
     },
     value::{AccountRole, Capabilities, Capability, Timestamp, UserId},
 };
+use wm_test_results::Recording;
 use wm_tests::{
     agreement::{account_agrees, agrees, why},
     choices::{Choices, Seeded, Tape, tapes},
@@ -152,6 +153,7 @@ fn the_oracle_agrees_on_five_thousand_worlds_of_every_kind() {
 /// administrator's flag could be put into.
 #[test]
 fn case_16_a_claim_or_a_cloud_group_has_no_way_in() {
+    let _recording = Recording::start();
     let mut world = World::empty();
     let person = world.member(AccountRole::Guest, MemberStatus::Active);
     let place = world.project(Visibility::Private, false);

@@ -4,6 +4,7 @@ use wm_core::{
     record::{MemberStatus, Visibility},
     value::{AccountRole, Capabilities, Capability, Principal, ProjectRole, TeamRole},
 };
+use wm_test_results::Recording;
 use wm_tests::{
     agreement::{account_agrees, agrees},
     golden,
@@ -108,6 +109,7 @@ fn places(world: &mut World) -> Vec<Place> {
 
 #[test]
 fn case_27_the_matrix_of_roles_actions_and_resources_is_the_oracles() {
+    let _recording = Recording::start();
     let mut world = World::empty();
     let team = world.id();
     world.teams.push(team);

@@ -2,6 +2,7 @@
 
 use proptest::prelude::*;
 use wm_core::{catalog::Provider, selection::BackendSelection};
+use wm_test_results::Recording;
 use wm_tests::{
     client::Person,
     golden,
@@ -13,17 +14,34 @@ fn provider() -> impl Strategy<Value = Provider> {
     prop::sample::select(Provider::ALL)
 }
 
-proptest! {
-    #[test]
-    fn any_prefix_with_a_letter_gives_a_selection_that_reads_back(
+#[test]
+fn any_prefix_with_a_letter_gives_a_selection_that_reads_back() {
+    let _recording = Recording::start();
+    let config = ProptestConfig::with_source_file(file!());
+    proptest!(config, |(
         provider in provider(),
         prefix in ".{0,40}[a-zA-Z0-9].{0,300}",
         environment in "[a-z][a-z0-9]{0,11}",
-    ) {
+    )| {
         let selection = BackendSelection::new(provider, &prefix, &environment, None).unwrap();
         prop_assert_eq!(BackendSelection::read(&selection.module()), Ok(selection));
-    }
+    });
+}
 
+#[test]
+fn a_key_is_pointed_out_and_never_repeated() {
+    let _recording = Recording::start();
+    let config = ProptestConfig::with_source_file(file!());
+    proptest!(config, |(key in "AKIA[A-Z0-9]{16}", provider in provider())| {
+        let module = BackendSelection::defaults(provider).module();
+        let text = module.replace("\"dev\"", &format!("\"{key}\""));
+        let errors = BackendSelection::read(&text).unwrap_err();
+        prop_assert!(errors.iter().any(|error| error.message.contains("an access key")));
+        prop_assert!(errors.iter().all(|error| !error.message.contains(&key)));
+    });
+}
+
+proptest! {
     #[test]
     fn any_text_is_read_or_refused_with_reasons(text in any::<String>()) {
         if let Err(errors) = BackendSelection::read(&text) {
@@ -51,15 +69,6 @@ proptest! {
             Err(errors) => prop_assert!(errors.iter().all(|error| !error.field.is_empty())),
         }
     }
-
-    #[test]
-    fn a_key_is_pointed_out_and_never_repeated(key in "AKIA[A-Z0-9]{16}", provider in provider()) {
-        let module = BackendSelection::defaults(provider).module();
-        let text = module.replace("\"dev\"", &format!("\"{key}\""));
-        let errors = BackendSelection::read(&text).unwrap_err();
-        prop_assert!(errors.iter().any(|error| error.message.contains("an access key")));
-        prop_assert!(errors.iter().all(|error| !error.message.contains(&key)));
-    }
 }
 
 #[test]
@@ -83,15 +92,18 @@ async fn shows_names_only<H: Harness>(surface: &H, provider: Provider) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn local_shows_its_selection_by_name_only() {
+    let _recording = Recording::start();
     shows_names_only(&LocalSurface::start().await, Provider::Local).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn aws_shows_its_selection_by_name_only() {
+    let _recording = Recording::start();
     shows_names_only(&AwsSurface::start().await, Provider::Aws).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn azure_shows_its_selection_by_name_only() {
+    let _recording = Recording::start();
     shows_names_only(&AzureSurface::start().await, Provider::Azure).await;
 }

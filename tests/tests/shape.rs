@@ -44,8 +44,12 @@ const DIRECTIONS: &[(&str, &[&str])] = &[
             "wm-local",
             "wm-terminal",
             "wm-client",
-            "wm-deploy",
         ],
+    ),
+    ("wm-test-results", &[]),
+    (
+        "xtask",
+        &["wm-core", "wm-deploy", "wm-terminal", "wm-test-results"],
     ),
 ];
 

@@ -3,6 +3,7 @@
 use std::sync::LazyLock;
 
 use regex::Regex;
+use wm_test_results::Recording;
 use wm_tests::repository::{self, File};
 
 /// The names of cloud services, as words.
@@ -10,6 +11,7 @@ const CLOUD_WORDS: &str = r"(?i)\b(aws|amazon|azure|microsoft|dynamodb|cosmos|co
 
 #[test]
 fn core_names_cloud_services_in_the_catalog_only() {
+    let _recording = Recording::start();
     let words = Regex::new(CLOUD_WORDS).unwrap();
     let files = repository::files();
     let core = files
@@ -38,7 +40,7 @@ fn no_file_is_longer_than_five_hundred_lines() {
     }
 }
 
-/// What gives somebody's machine away. What looks like a credential is found by `wm parity --check`.
+/// What gives somebody's machine away. What looks like a credential is found by `cargo xtask check`.
 const ABSOLUTE: &str = r#"(?m)(^|[\s"'`(=:])(/(home|root|Users)/|[A-Z]:\\)"#;
 
 /// Test vectors that look like it: the file, and what the finding begins with.

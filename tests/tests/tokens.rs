@@ -10,6 +10,7 @@ use wm_core::{
     value::{Sha256, Timestamp},
 };
 use wm_service::identity::{TokenError, Verifier};
+use wm_test_results::Recording;
 use wm_tests::{
     issuer::TestIssuer,
     key_server::{Behaviour, HttpKeys, KeyServer},
@@ -78,6 +79,7 @@ fn forged(header: &Value, claims: &Value, signature: &[u8]) -> String {
 
 #[tokio::test]
 async fn good_tokens_of_both_algorithms_are_accepted() {
+    let _recording = Recording::start();
     for issuer in [
         TestIssuer::ec(NAME, "key-1"),
         TestIssuer::rsa(NAME, "key-1"),
@@ -208,6 +210,7 @@ async fn case_06_a_lookalike_issuer_is_refused() {
 
 #[tokio::test]
 async fn case_07_id_and_access_tokens_are_not_interchangeable() {
+    let _recording = Recording::start();
     let setting = Setting::ec().await;
     let id = setting
         .issuer
@@ -376,6 +379,7 @@ async fn case_13_a_key_server_that_is_down_slow_huge_or_empty() {
 
 #[tokio::test]
 async fn case_14_the_same_subject_of_two_issuers_is_two_identities() {
+    let _recording = Recording::start();
     let (one, two) = (
         TestIssuer::ec("https://one.test", "k"),
         TestIssuer::ec("https://two.test", "k"),
@@ -411,6 +415,7 @@ async fn case_14_the_same_subject_of_two_issuers_is_two_identities() {
 
 #[tokio::test]
 async fn case_15_an_unverified_or_untrusted_address_is_no_address() {
+    let _recording = Recording::start();
     let setting = Setting::ec().await;
     for verified in [json!(false), json!(null), json!("false"), json!(1)] {
         let mut claims = setting.claims();
@@ -433,6 +438,7 @@ async fn case_15_an_unverified_or_untrusted_address_is_no_address() {
 
 #[tokio::test]
 async fn case_16_group_and_admin_claims_change_nothing() {
+    let _recording = Recording::start();
     let setting = Setting::ec().await;
     let plain = setting
         .verify(&setting.issuer.sign(&setting.claims()))

@@ -10,7 +10,6 @@
 )]
 
 mod demo;
-mod parity;
 mod programs;
 mod proxy;
 mod selection;

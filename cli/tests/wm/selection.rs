@@ -2,12 +2,15 @@
 
 use std::{fs, process::Command};
 
+use wm_test_results::Recording;
+
 use crate::support::{directory, wm};
 
 const FILE: &str = "web/src/config/backend.js";
 
 #[test]
 fn what_init_writes_check_accepts_and_node_reads() {
+    let _recording = Recording::start();
     let home = directory();
     for (provider, place) in [
         ("aws", "--region=eu-central-1"),
@@ -88,6 +91,7 @@ fn init_names_everything_that_cannot_be_and_writes_nothing() {
 
 #[test]
 fn check_names_every_problem_and_repeats_no_secret() {
+    let _recording = Recording::start();
     let home = directory();
     wm(home.path(), &["init", "--provider", "aws", "--out", "b.js"]).expect(0);
     let path = home.path().join("b.js");

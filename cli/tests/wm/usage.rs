@@ -2,7 +2,7 @@
 
 use crate::support::{directory, wm};
 
-const COMMANDS: [&str; 16] = [
+const COMMANDS: [&str; 15] = [
     "serve",
     "token",
     "demo",
@@ -14,7 +14,6 @@ const COMMANDS: [&str; 16] = [
     "check",
     "backup",
     "restore",
-    "parity",
     "setup",
     "deploy",
     "deploy-site",

@@ -3,10 +3,7 @@
 use std::fmt;
 
 use clap::Args;
-use wm_core::{
-    catalog::{DEFAULT_ENVIRONMENT, DEFAULT_PREFIX, Provider},
-    selection::BackendSelection,
-};
+use wm_core::{catalog::{DEFAULT_ENVIRONMENT, DEFAULT_PREFIX, Provider}, selection::BackendSelection};
 use wm_terminal::{
     failure::Failure,
     flags::{given, listed},

@@ -14,6 +14,7 @@ use wm_core::{
 };
 use wm_local::records::SqliteRecords;
 use wm_service::ports::{CommitError, Records};
+use wm_test_results::Recording;
 
 use crate::support::{batch, etag, item, scope};
 
@@ -209,11 +210,14 @@ async fn assert_same(store: &SqliteRecords, memory: &Memory) {
     }
 }
 
-proptest! {
-    #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
-
-    #[test]
-    fn the_store_does_what_the_reference_does(commands in vec(command(), 1..60)) {
+#[test]
+fn the_store_does_what_the_reference_does() {
+    let _recording = Recording::start();
+    let config = ProptestConfig {
+        cases: 64,
+        ..ProptestConfig::with_source_file(file!())
+    };
+    proptest!(config, |(commands in vec(command(), 1..60))| {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("workspace.sqlite");
         Runtime::new().unwrap().block_on(async {
@@ -226,5 +230,5 @@ proptest! {
             drop(store);
             assert_same(&SqliteRecords::open(&path).unwrap(), &memory).await;
         });
-    }
+    });
 }

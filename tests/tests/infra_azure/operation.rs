@@ -319,7 +319,7 @@ fn nothing_waits_for_ever() {
     }
 }
 
-/// That both clouds have the same concerns is what `wm parity --check` says.
+/// That both clouds have the same concerns is what `cargo xtask check` says.
 #[test]
 fn every_resource_belongs_to_a_concern() {
     for path in [MAIN, SITE, CONTAINER_APP] {

@@ -13,6 +13,7 @@ mod tours;
 use std::future::Future;
 
 use libtest_mimic::{Arguments, Failed, Trial};
+use wm_test_results::Recording;
 use wm_tests::replay::side::Sides;
 
 fn main() {
@@ -33,11 +34,19 @@ fn trial<F>(name: &str, instances: usize, test: impl FnOnce(Sides) -> F + Send +
 where
     F: Future<Output = Result<(), String>>,
 {
+    recorded(name, move || {
+        runtime().block_on(async { test(Sides::start(instances).await).await })
+    })
+}
+
+/// A test whose result is recorded.
+fn recorded(name: &str, test: impl FnOnce() -> Result<(), String> + Send + 'static) -> Trial {
+    let recorded = name.to_owned();
     Trial::test(name, move || {
-        runtime().block_on(async {
-            test(Sides::start(instances).await)
-                .await
-                .map_err(Failed::from)
+        let mut recording = Recording::of(&recorded);
+        test().map_err(|difference| {
+            recording.fail();
+            Failed::from(difference)
         })
     })
 }

@@ -99,7 +99,7 @@ impl Resources {
     /// The environment of the handler.
     pub fn environment(&self) -> Vec<(String, String)> {
         let mut environment = self.services.environment();
-        let trusted = self.trusted.path().join(TRUSTED);
+        let trusted = self.certificates();
         let own = [
             ("AZURE_COSMOS_ACCOUNT", "wm-test-cosmos"),
             ("AZURE_COSMOS_ENDPOINT", &self.cosmos().url),
@@ -112,6 +112,11 @@ impl Resources {
         ];
         environment.extend(own.map(|(name, value)| (name.to_owned(), value.to_owned())));
         environment
+    }
+
+    /// The certificates that clients of the store have to trust.
+    pub fn certificates(&self) -> PathBuf {
+        self.trusted.path().join(TRUSTED)
     }
 
     /// Sends a request to a signed address.

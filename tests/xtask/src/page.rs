@@ -4,13 +4,13 @@ use std::fmt::Write;
 
 use wm_core::catalog::Provider;
 
-use super::certificate::{Certificate, Outcomes, Proved, SHARED};
+use crate::certificate::{Certificate, Outcomes, Proved, SHARED};
 
 const HEAD: &str = "\
 # Parity certificate
 
-What a run of the tests shows of the application's contract, on each surface. `wm parity` writes this page and
-`parity.json` beside it; nobody edits them. Which tests prove what is in `tests/contract.json`.
+What a run of the tests shows of the application's contract, on each surface. `cargo xtask parity` writes this
+page and `parity.json` beside it; nobody edits them. Which tests prove what is in `tests/contract.json`.
 
 *passed*: a test shows it there. *not shown*: the test ran, and what stands in for the service cannot show it. A sentence has passed
 on a surface where one of the tests that ran there has, none has *failed* and none *did not run*. Where a test does not run on a
@@ -29,7 +29,7 @@ Said by the tests named above and by the programs they belong to. What that mean
 const DOUBTS: &str = "\n\
 ## What is in doubt
 
-Of these programs nothing counts as passed, because their closing lines count otherwise or are missing.
+Of these programs nothing counts as passed, because they did not end, or ended otherwise than their tests say.
 
 ";
 

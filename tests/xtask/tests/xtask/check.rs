@@ -1,88 +1,13 @@
-//! `wm parity`
+//! `cargo xtask check`
 
-use std::{
-    fs,
-    os::unix::fs::PermissionsExt,
-    path::{Path, PathBuf},
-};
+use std::fs;
 
-use tempfile::TempDir;
+use wm_core::{catalog::Provider, selection::BackendSelection};
+use wm_test_results::Recording;
 
-use crate::support::{Ran, command, directory, wm};
-
-/// What the checks look at, of all that is in a checkout.
-const LOOKED_AT: [&str; 7] = [
-    "core/openapi.json",
-    "core/src/catalog.rs",
-    "core/src/storage/object_path.rs",
-    "docs",
-    "infra/aws/template.yaml",
-    "infra/azure/main.json",
-    "tests/goldens",
-];
-const CONTRACT: &str = "tests/contract.json";
-
-fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .parent()
-        .unwrap()
-        .to_owned()
-}
-
-fn copy(from: &Path, to: &Path) {
-    if from.is_dir() {
-        fs::create_dir_all(to).unwrap();
-        for entry in fs::read_dir(from).unwrap() {
-            let name = entry.unwrap().file_name();
-            copy(&from.join(&name), &to.join(&name));
-        }
-    } else {
-        fs::create_dir_all(to.parent().unwrap()).unwrap();
-        fs::copy(from, to).unwrap();
-    }
-}
-
-/// A copy of what the checks look at, to break.
-struct Checkout(TempDir);
+use crate::support::{Checkout, assert_names, root, xtask};
 
 impl Checkout {
-    fn new() -> Self {
-        let checkout = Self(directory());
-        for path in LOOKED_AT.iter().chain(&[CONTRACT]) {
-            copy(&root().join(path), &checkout.0.path().join(path));
-        }
-        checkout
-    }
-
-    /// A checkout that is nothing but this contract.
-    fn of(contract: &str) -> Self {
-        let checkout = Self(directory());
-        checkout.write(CONTRACT, contract);
-        fs::create_dir(checkout.0.path().join("docs")).unwrap();
-        checkout
-    }
-
-    fn read(&self, path: &str) -> String {
-        fs::read_to_string(self.0.path().join(path)).unwrap()
-    }
-
-    fn write(&self, path: &str, text: &str) {
-        let path = self.0.path().join(path);
-        fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(path, text).unwrap();
-    }
-
-    /// Replaces a text that is there.
-    fn replace(&self, path: &str, from: &str, to: &str) {
-        let text = self.read(path);
-        assert!(text.contains(from), "`{path}` has no `{from}`");
-        self.write(path, &text.replace(from, to));
-    }
-
-    fn wm(&self, arguments: &[&str]) -> Ran {
-        wm(self.0.path(), arguments)
-    }
-
     /// The only violation, found by this check.
     #[track_caller]
     fn broken(&self, check: &str) -> String {
@@ -96,7 +21,7 @@ impl Checkout {
     /// The violations, all found by this check.
     #[track_caller]
     fn all_broken(&self, check: &str) -> Vec<String> {
-        let ran = self.wm(&["parity", "--check"]).expect(1);
+        let ran = self.xtask(&["check"]).expect(1);
         let lines = ran.stdout.lines();
         let broken: Vec<_> = lines.filter(|line| line.starts_with("broken")).collect();
         assert_eq!(broken.len(), 1, "{ran:#?}");
@@ -108,16 +33,10 @@ impl Checkout {
     }
 }
 
-#[track_caller]
-fn assert_names(violation: &str, words: &[&str]) {
-    for word in words {
-        assert!(violation.contains(word), "no `{word}` in: {violation}");
-    }
-}
-
 #[test]
 fn the_checkout_passes_every_check() {
-    let ran = wm(&root(), &["parity", "--check"]).expect(0);
+    let _recording = Recording::start();
+    let ran = xtask(&root(), &["check"]).expect(0);
     let checks: Vec<_> = ran.stdout.lines().collect();
     assert_eq!(checks.len(), 6, "{ran:#?}");
     assert!(
@@ -126,7 +45,7 @@ fn the_checkout_passes_every_check() {
     );
     assert_eq!(ran.stderr, "");
     let copied = Checkout::new();
-    let ran = copied.wm(&["parity", "--check"]).expect(0);
+    let ran = copied.xtask(&["check"]).expect(0);
     for looked_at in [
         "(20 examples of families, ",
         " sections)\n",
@@ -138,7 +57,7 @@ fn the_checkout_passes_every_check() {
         assert_names(&ran.stdout, &[looked_at]);
     }
     // From a folder below as well.
-    wm(&copied.0.path().join("docs"), &["parity", "--check"]).expect(0);
+    xtask(&copied.0.path().join("docs"), &["check"]).expect(0);
 }
 
 #[test]
@@ -322,6 +241,7 @@ fn a_concern_that_one_template_lacks_is_found() {
 
 #[test]
 fn a_path_of_another_shape_is_found() {
+    let _recording = Recording::start();
     let checkout = Checkout::new();
     let raw = "artifacts/{artifact}/raw/{version}/{file}";
     checkout.replace("docs/data-identity-model.md", raw, "files/{file}");
@@ -342,7 +262,7 @@ fn a_path_of_another_shape_is_found() {
     let golden = "tests/goldens/sample.txt";
     let good = format!("https://x.example/{below}/raw/1/plan.txt?a=b /v1/accounts/acc_{ulid}\n");
     checkout.write(golden, &good);
-    checkout.wm(&["parity", "--check"]).expect(0);
+    checkout.xtask(&["check"]).expect(0);
     checkout.write(golden, &good.replace("/raw/1/", "/raw/01/"));
     assert_names(&checkout.broken("paths"), &[golden, "/raw/01/plan.txt`"]);
 }
@@ -373,7 +293,7 @@ fn a_secret_is_found_and_not_repeated() {
         for folder in ["web/dist", "web/build"] {
             checkout.write(&format!("{folder}/index.html"), page);
         }
-        checkout.wm(&["parity", "--check"]).expect(0);
+        checkout.xtask(&["check"]).expect(0);
         checkout.write(path, &text);
         let found = checkout.broken("secrets");
         assert_names(&found, &[what]);
@@ -386,7 +306,7 @@ fn what_is_no_text_is_looked_at_too() {
     let checkout = Checkout::new();
     let path = checkout.0.path().join("docs/picture.bin");
     fs::write(&path, [0xff, 0xfe, 0x00, b'\n']).unwrap();
-    checkout.wm(&["parity", "--check"]).expect(0);
+    checkout.xtask(&["check"]).expect(0);
     let key = format!("\nAK{}IOSFODNN7EXAMPLE\n", "IA");
     fs::write(&path, [&[0xff, 0xfe][..], key.as_bytes(), &[0xff]].concat()).unwrap();
     let found = checkout.broken("secrets");
@@ -398,7 +318,7 @@ fn certificates_are_for_everybody() {
     let checkout = Checkout::new();
     let certificate = |kind: &str| format!("-----BEGIN {kind}-----\nMII\n-----END {kind}-----\n");
     checkout.write("docs/roots.pem", &certificate("CERTIFICATE"));
-    checkout.wm(&["parity", "--check"]).expect(0);
+    checkout.xtask(&["check"]).expect(0);
     let key = certificate(&format!("{} KEY", "PRIVATE"));
     checkout.write("docs/roots.pem", &(certificate("CERTIFICATE") + &key));
     let found = checkout.all_broken("secrets");
@@ -413,7 +333,7 @@ fn what_is_built_is_looked_at_as_a_site() {
     let label = format!("pass{}:\"correcthorsebatterystaple\"", "word");
     checkout.write("web/dist/index.html", "<p>");
     checkout.write("web/dist/app.js", &label);
-    let ran = checkout.wm(&["parity", "--check"]).expect(0);
+    let ran = checkout.xtask(&["check"]).expect(0);
     assert_names(&ran.stdout, &[" selections, web/dist)\n"]);
     checkout.write("web/distant/app.js", &label);
     assert_names(&checkout.broken("secrets"), &["web/distant/app.js"]);
@@ -422,196 +342,14 @@ fn what_is_built_is_looked_at_as_a_site() {
 #[test]
 fn a_selection_with_anything_but_names_is_found() {
     let checkout = Checkout::new();
-    checkout.wm(&["init", "--provider", "azure"]).expect(0);
-    let ran = checkout.wm(&["parity", "--check"]).expect(0);
-    assert_names(&ran.stdout, &[" 4 selections,"]);
     let file = "web/src/config/backend.js";
+    let selection = BackendSelection::defaults(Provider::Azure);
+    checkout.write(file, &selection.module());
+    let ran = checkout.xtask(&["check"]).expect(0);
+    assert_names(&ran.stdout, &[" 4 selections,"]);
     let random = ["wJalrXUtnF9EMI", "K7MDENGbPxRfiCY9zz3Kq7Yw"].concat();
     checkout.replace(file, "workspacemanagedevdocs", &random);
     let found = checkout.broken("secrets");
     assert_names(&found, &[file, "`storage.account`"]);
     assert!(!found.contains(&random), "{found}");
-}
-
-const SMALL: &str = r#"{"sentences": [
-    {"id": "one", "sentence": "One holds.", "tests": [
-        {"test": "suite::journey::the_journey"},
-        {"test": "own::case_2_more", "surfaces": ["aws"]},
-        {"test": "all::of_it", "shared": true}]}]}"#;
-
-fn log(azure: &str) -> String {
-    let ran = |program: &str, said: &str| {
-        let count = |word: &str| said.matches(word).count();
-        let (passed, failed) = (count("... ok"), count("... FAILED"));
-        format!(
-            "     Running tests/{program}.rs (target/debug/deps/{program}-0123abcd)\n{said}\n\
-             test result: ok. {passed} passed; {failed} failed; 0 ignored; 0 measured; 0 filtered out\n"
-        )
-    };
-    let passed = "test the_journey ... ok";
-    let skipped = "skip 4 on aws: case_2: it cannot\ntest case_2_more ... ok";
-    [
-        ran("local", passed),
-        ran("aws", passed),
-        ran("azure", azure),
-        ran("own", skipped),
-        ran("all", "test of_it ... ok"),
-    ]
-    .concat()
-}
-
-#[test]
-fn a_saved_run_becomes_the_certificate_and_is_verified() {
-    let checkout = Checkout::of(SMALL);
-    checkout.write("run.log", &log("test the_journey ... ok"));
-    let from = ["parity", "--from", "run.log"];
-    let verify = ["parity", "--from", "run.log", "--verify"];
-    let refused = checkout.wm(&verify);
-    refused.expect_error(
-        1,
-        &["`docs/parity.md`", "line 1", "`wm parity --from run.log`"],
-    );
-
-    let ran = checkout.wm(&from).expect(0);
-    assert_names(&ran.stdout, &["one", "azure: passed", "`docs/parity.json`"]);
-    let page = checkout.read("docs/parity.md");
-    assert_names(
-        &page,
-        &[
-            "| sentence | local | aws | azure | shared |\n|---|---|---|---|---|\n",
-            "| [one](#one) | passed | passed | passed | passed |",
-            "\n## one\n\nOne holds.\n",
-            "| `suite::journey::the_journey` | passed | passed | passed |  |",
-            "| `own::case_2_more` |  | not shown |  |  |",
-            "| `all::of_it` |  |  |  | passed |",
-            "\n* aws: case_2: it cannot\n",
-        ],
-    );
-    let data: serde_json::Value = serde_json::from_str(&checkout.read("docs/parity.json")).unwrap();
-    assert_eq!(
-        data["sentences"][0]["tests"][1]["outcomes"]["aws"],
-        "not shown"
-    );
-    assert_eq!(data["not_shown"][0]["reason"], "it cannot");
-    checkout.wm(&verify).expect(0);
-    // The number of a skip changes from run to run, and so does the order.
-    checkout.replace("run.log", "skip 4 on", "skip 9 on");
-    checkout.wm(&verify).expect(0);
-
-    checkout.replace("docs/parity.md", "* aws: case_2", "* aws: case_3");
-    let words = ["`docs/parity.md` differs in line ", "case_3", "case_2"];
-    checkout.wm(&verify).expect_error(1, &words);
-    checkout.wm(&from).expect(0);
-    checkout.replace("docs/parity.json", "One holds.", "Two hold.");
-    let words = ["`docs/parity.json` differs in line ", "Two hold."];
-    checkout.wm(&verify).expect_error(1, &words);
-}
-
-#[test]
-fn a_sentence_that_is_not_shown_somewhere_fails() {
-    for (said, word) in [
-        ("test the_journey ... FAILED", "failed"),
-        ("test another ... ok", "did not run"),
-        (
-            "skip 1 on azure: the_journey: it cannot\ntest the_journey ... ok",
-            "not shown",
-        ),
-    ] {
-        let checkout = Checkout::of(SMALL);
-        checkout.write("run.log", &log(said));
-        // What is committed is not replaced by what does not hold.
-        checkout.write("docs/parity.md", "committed");
-        let ran = checkout.wm(&["parity", "--from", "run.log"]);
-        let expected = format!("`one` on azure ({word})");
-        ran.expect_error(1, &[&expected, "`docs/parity.md`", "--even-so"]);
-        assert_eq!(checkout.read("docs/parity.md"), "committed");
-        let ran = checkout.wm(&["parity", "--from", "run.log", "--even-so"]);
-        ran.expect_error(1, &[&expected]);
-        let row = format!("| [one](#one) | passed | passed | {word} | passed |");
-        assert_names(&checkout.read("docs/parity.md"), &[&row]);
-        let ran = checkout.wm(&["parity", "--from", "run.log", "--verify"]);
-        ran.expect_error(1, &[&expected]);
-    }
-}
-
-#[test]
-fn a_program_that_counts_otherwise_shows_nothing() {
-    let checkout = Checkout::of(SMALL);
-    let told = log("test the_journey ... ok");
-    let closing = "test result: ok. 1 passed; 0 failed; 0 ignored; 0 measured; 0 filtered out\n";
-    let cut = told.strip_suffix(closing).unwrap();
-    for (text, why) in [
-        (
-            cut.to_owned(),
-            "of `all` nothing counts as passed: it did not end",
-        ),
-        (
-            told.replace("of_it ... ok", "of_it ..\n. ok"),
-            "it says 1 passed",
-        ),
-    ] {
-        checkout.write("run.log", &text);
-        let ran = checkout.wm(&["parity", "--from", "run.log", "--even-so"]);
-        ran.expect_error(1, &[why, "`one` on azure (did not run)"]);
-        let page = checkout.read("docs/parity.md");
-        assert_names(&page, &["\n## What is in doubt\n", "\n* `all`: it "]);
-    }
-}
-
-#[test]
-fn the_tests_that_are_named_are_run_and_what_they_say_is_shown_meanwhile() {
-    let checkout = Checkout::of(SMALL);
-    for program in ["local", "aws", "azure", "own", "all"] {
-        checkout.write(&format!("tests/tests/{program}.rs"), "");
-    }
-    checkout.write("said", &log("test the_journey ... ok"));
-    let cargo = checkout.0.path().join("cargo");
-    fs::write(&cargo, "#!/bin/sh\necho \"$@\" > asked\ncat said\n").unwrap();
-    fs::set_permissions(&cargo, fs::Permissions::from_mode(0o755)).unwrap();
-    let ran = command(checkout.0.path())
-        .arg("parity")
-        .env("CARGO", &cargo)
-        .output()
-        .unwrap();
-    let shown = String::from_utf8(ran.stderr).unwrap();
-    assert!(ran.status.success(), "{shown}");
-    let asked = "test --no-fail-fast -p wm-tests --test all --test aws --test azure --test local --test own\n";
-    assert_eq!(checkout.read("asked"), asked);
-    assert_names(
-        &shown,
-        &["test the_journey ... ok", "skip 4 on aws: case_2"],
-    );
-    assert_names(
-        &checkout.read("docs/parity.md"),
-        &["| [one](#one) | passed "],
-    );
-
-    fs::remove_file(checkout.0.path().join("tests/tests/own.rs")).unwrap();
-    let words = ["`own`", "`tests/contract.json`"];
-    checkout.wm(&["parity"]).expect_error(1, &words);
-}
-
-#[test]
-fn what_is_no_checkout_or_no_contract_is_said() {
-    let home = directory();
-    let words = ["`tests/contract.json`", "inside the repository"];
-    wm(home.path(), &["parity", "--check"]).expect_error(2, &words);
-    let checkout = Checkout::of(r#"{"sentences": [{"id": "one"}]}"#);
-    let words = ["`tests/contract.json`", "missing field `sentence`"];
-    checkout.wm(&["parity"]).expect_error(1, &words);
-    let checkout = Checkout::of(SMALL);
-    let ran = checkout.wm(&["parity", "--from", "none.log"]);
-    ran.expect_error(1, &["`none.log`", "cargo test --workspace --no-fail-fast"]);
-    checkout.write("empty.log", "error: could not compile\n");
-    let ran = checkout.wm(&["parity", "--from", "empty.log"]);
-    let words = [
-        "`empty.log`",
-        "no test",
-        "cargo test --workspace --no-fail-fast",
-    ];
-    ran.expect_error(1, &words);
-    assert!(!checkout.0.path().join("docs/parity.md").exists());
-    checkout.wm(&["parity", "--check", "--verify"]).expect(2);
-    let both = ["parity", "--verify", "--even-so"];
-    checkout.wm(&both).expect(2);
 }

@@ -5,13 +5,16 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, de::IgnoredAny};
 use wm_core::catalog::Provider;
 
-use super::checkout::{CONTRACT, Checkout};
-use crate::failure::Failure;
+use crate::{
+    checkout::{CONTRACT, Checkout},
+    failure::Failure,
+};
 
 /// The packages with programs of tests, and their folders.
-const PACKAGES: [(&str, &str); 4] = [
+const PACKAGES: [(&str, &str); 5] = [
     ("wm-tests", "tests"),
     ("wm", "cli"),
+    ("xtask", "tests/xtask"),
     ("wm-local", "local"),
     ("wm-core", "core"),
 ];

@@ -5,11 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 use wm_core::catalog::Provider;
 
-use super::{
+use crate::{
     contract::{Contract, Sentence, Test},
-    log::{Log, Skip, Verdict},
+    failure::Failure,
+    results::{Results, Skip, Verdict},
 };
-use crate::failure::Failure;
 
 /// What came of a test or of a sentence on a surface, from what counts least to what counts most.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -75,22 +75,22 @@ pub(crate) struct Tested {
 
 impl Certificate {
     /// What a run shows of a contract.
-    pub(crate) fn new(contract: &Contract, log: &Log) -> Self {
+    pub(crate) fn new(contract: &Contract, results: &Results) -> Self {
         let programs = contract.programs();
         let doubts = programs.iter().filter_map(|program| {
-            let doubt = log.doubt(program)?;
-            Some(((*program).to_owned(), doubt.to_owned()))
+            let doubt = results.doubt(program)?;
+            Some(((*program).to_owned(), doubt))
         });
         Self {
             doubts: doubts.collect(),
             sentences: contract
                 .sentences
                 .iter()
-                .map(|one| proved(one, log))
+                .map(|one| proved(one, results))
                 .collect(),
             not_shown: programs
                 .iter()
-                .flat_map(|program| log.skips(program))
+                .flat_map(|program| results.skips(program))
                 .cloned()
                 .collect(),
         }
@@ -128,8 +128,12 @@ impl Proved {
     }
 }
 
-fn proved(sentence: &Sentence, log: &Log) -> Proved {
-    let tests: Vec<Tested> = sentence.tests.iter().map(|one| tested(one, log)).collect();
+fn proved(sentence: &Sentence, results: &Results) -> Proved {
+    let tests: Vec<Tested> = sentence
+        .tests
+        .iter()
+        .map(|one| tested(one, results))
+        .collect();
     let of = |place: &str| {
         let outcomes = tests.iter().filter_map(|one| one.outcomes.get(place));
         outcomes.max().copied()
@@ -156,14 +160,14 @@ fn proved(sentence: &Sentence, log: &Log) -> Proved {
     }
 }
 
-fn tested(test: &Test, log: &Log) -> Tested {
+fn tested(test: &Test, results: &Results) -> Tested {
     let of = |surface: &Provider| {
         let (program, path) = test.on(*surface)?;
-        let outcome = outcome(log, program, path, surface.as_str());
+        let outcome = outcome(results, program, path, surface.as_str());
         Some((surface.as_str(), outcome))
     };
     let shared = test.shared();
-    let shared = shared.map(|(program, path)| (SHARED, outcome(log, program, path, SHARED)));
+    let shared = shared.map(|(program, path)| (SHARED, outcome(results, program, path, SHARED)));
     let outcomes = Provider::ALL.iter().filter_map(of);
     Tested {
         test: test.test.clone(),
@@ -171,12 +175,12 @@ fn tested(test: &Test, log: &Log) -> Tested {
     }
 }
 
-fn outcome(log: &Log, program: &str, path: &str, surface: &str) -> Outcome {
-    match log.verdict(program, path) {
+fn outcome(results: &Results, program: &str, path: &str, surface: &str) -> Outcome {
+    match results.verdict(program, path) {
         Some(Verdict::Failed) => Outcome::Failed,
-        Some(Verdict::Ignored) | None => Outcome::DidNotRun,
+        Some(Verdict::Unfinished) | None => Outcome::DidNotRun,
         Some(Verdict::Passed) => {
-            let mut skips = log.skips(program);
+            let mut skips = results.skips(program);
             if skips.any(|skip| skip.surface == surface && is_about(&skip.scenario, path)) {
                 Outcome::NotShown
             } else {
@@ -197,6 +201,7 @@ fn is_about(scenario: &str, path: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::results::{ran, results};
 
     const CONTRACT: &str = r#"{"sentences": [
         {"id": "all", "sentence": "All.", "tests": [{"test": "suite::a::case_1_is_shown"}]},
@@ -204,21 +209,10 @@ mod tests {
             {"test": "suite::a::case_2_is_not"},
             {"test": "parity::replay::case_3_is_shown", "surfaces": ["local", "azure"]}]}]}"#;
 
-    /// What a program prints, with the closing line that belongs to it.
-    fn ran(name: &str, said: &str) -> String {
-        let count = |word: &str| said.matches(word).count();
-        let (passed, failed, ignored) =
-            (count("... ok"), count("... FAILED"), count("... ignored"));
-        format!(
-            "     Running tests/{name}.rs (target/debug/deps/{name}-0123)\n{said}\
-             test result: ok. {passed} passed; {failed} failed; {ignored} ignored; 0 measured\n"
-        )
-    }
-
-    fn log(aws: &str) -> Log {
+    fn run(aws: &str) -> Results {
         let both = "test case_1_is_shown ... ok\ntest case_2_is_not ... ok\n";
         let skipped = "test replay::case_3_is_shown ... ok\nskip 1 on aws: z: y\n";
-        Log::read(
+        results(
             &[
                 ran("local", both),
                 ran("aws", aws),
@@ -231,7 +225,7 @@ mod tests {
     }
 
     fn certificate(aws: &str) -> Certificate {
-        Certificate::new(&serde_json::from_str(CONTRACT).unwrap(), &log(aws))
+        Certificate::new(&serde_json::from_str(CONTRACT).unwrap(), &run(aws))
     }
 
     #[test]
@@ -268,7 +262,7 @@ mod tests {
         let shared = r#"{"sentences": [{"id": "some", "sentence": "Some.", "tests": [
             {"test": "parity::replay::case_3_is_shown"}, {"test": "suite::a::case_1_is_shown"}]}]}"#;
         let contract = serde_json::from_str(shared).unwrap();
-        let shown = Certificate::new(&contract, &log(""));
+        let shown = Certificate::new(&contract, &run(""));
         let failure = shown.hold().unwrap_err().to_string();
         assert!(
             failure.contains("not shown: `some` on aws (did not run);"),
@@ -296,8 +290,8 @@ mod tests {
             (passed, "", ["did not run"; 3]),
         ] {
             let surfaces = ran("local", passed) + &ran("aws", passed) + &ran("azure", azure);
-            let log = Log::read(&(surfaces + &ran("tokens", tokens)));
-            let shown = Certificate::new(&contract, &log);
+            let run = results(&(surfaces + &ran("tokens", tokens)));
+            let shown = Certificate::new(&contract, &run);
             let [some] = &shown.sentences[..] else {
                 panic!("{shown:?}")
             };
@@ -309,8 +303,8 @@ mod tests {
         }
         let none = r#"{"sentences": [{"id": "some", "sentence": "Some.", "tests": [
             {"test": "tokens::all", "shared": true}]}]}"#;
-        let log = Log::read(&ran("tokens", "test all ... ok\n"));
-        let shown = Certificate::new(&serde_json::from_str(none).unwrap(), &log);
+        let run = results(&ran("tokens", "test all ... ok\n"));
+        let shown = Certificate::new(&serde_json::from_str(none).unwrap(), &run);
         let failure = shown.hold().unwrap_err().to_string();
         assert!(!failure.contains("shared"), "{failure}");
         assert_eq!(failure.matches("did not run)").count(), 3, "{failure}");
@@ -322,11 +316,11 @@ mod tests {
         let passed = "test case_1_is_shown ... ok\ntest case_2_is_not ... ok\n";
         let text = ["local", "aws", "azure"].map(|name| ran(name, passed));
         let text = text.concat() + &ran("parity", "test replay::case_3_is_shown ... ok\n");
-        let shown = Certificate::new(&contract, &Log::read(&text));
+        let shown = Certificate::new(&contract, &results(&text));
         shown.hold().unwrap();
         assert!(!shown.json().unwrap().contains("doubts"));
-        let (cut, _) = text.rsplit_once("test result").unwrap();
-        let shown = Certificate::new(&contract, &Log::read(cut));
+        let (cut, _) = text.rsplit_once("{\"program\"").unwrap();
+        let shown = Certificate::new(&contract, &results(cut));
         assert!(shown.doubts["parity"].contains("did not end"));
         assert!(shown.page().contains("\n* `parity`: it did not end"));
         assert!(shown.json().unwrap().contains("doubts"));

@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 
 use wm_core::catalog::Provider;
 
-use super::{Checkout, Found, Violations, many};
-use crate::failure::Failure;
+use super::{Found, Violations, many};
+use crate::{checkout::Checkout, failure::Failure};
 
 const CATALOG: &str = "core/src/catalog.rs";
 

@@ -1,14 +1,18 @@
-//! `wm parity`
+//! `cargo xtask parity`
 
-use std::{fs, path::PathBuf};
+use std::path::PathBuf;
 
 use clap::Args;
 use wm_core::catalog::Provider;
 
 use crate::{
+    certificate::{Certificate, SHARED},
+    checkout::Checkout,
+    contract::Contract,
     failure::Failure,
     output::{line, notice, table},
-    parity::{Certificate, Checkout, Contract, Log, SHARED, check, run},
+    results::Results,
+    run::{self, RECORD, RESULTS},
 };
 
 /// The certificate for people, and for programs.
@@ -17,34 +21,30 @@ const DATA: &str = "docs/parity.json";
 
 const EXAMPLES: &str = "\
 Examples:
-  wm parity                                    run the tests, write docs/parity.md and parity.json
-  wm parity --check                            what can be checked without running anything
-  cargo test --workspace --no-fail-fast 2>&1 | tee target/tests.log
-  wm parity --from target/tests.log            the same from a run that was saved
-  wm parity --from target/tests.log --verify   whether what is committed says what the run shows
+  cargo xtask parity               run the tests of the contract, write parity.md and parity.json
+  cargo xtask parity --verify      run them, compare with the committed certificate in docs/
+  cargo xtask test --workspace --no-fail-fast
+  cargo xtask parity --from target/test-results      the same from a run that was recorded
+  cargo xtask parity --from target/test-results --verify
 
-Works inside a checkout of this repository. tests/contract.json says what the application promises
-and which tests prove it. A test whose stand-in cannot show something counts as `not shown`, not as
-passed; the certificate lists those. Tests of code that all surfaces share stand in a column of their
-own and show nothing of a surface. A certificate that does not hold is not written, unless with
---even-so. Exit code 1 means that a sentence is not shown on some surface, that a check found
-something, or that what is committed says otherwise.";
+tests/contract.json says what the application promises and which tests prove it. A test whose
+emulator cannot show something counts as `not shown`, not as passed; the certificate lists those.
+Tests of code that all surfaces share stand in a column of their own and show nothing of a surface.
+A certificate that does not hold is not written, unless with --even-so. Exit code 1 means that a
+sentence is not shown on some surface, or that the committed certificate says otherwise.";
 
 /// Show that the surfaces are alike: the contract, sentence by sentence, on each of them
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Parity {
-    /// Check the files of the checkout instead, and run nothing
-    #[arg(long, conflicts_with_all = ["from", "verify"])]
-    check: bool,
-    /// Read what `cargo test` printed, both outputs in one file, instead of running it
-    #[arg(long, value_name = "FILE")]
+    /// Read the results that `cargo xtask test` recorded in this directory instead of running tests
+    #[arg(long, value_name = "DIR")]
     from: Option<PathBuf>,
     /// Compare with the certificate that is there instead of writing it
     #[arg(long)]
     verify: bool,
     /// Write the certificate even if it does not hold, to read what is wrong in it
-    #[arg(long, conflicts_with_all = ["check", "verify"])]
+    #[arg(long, conflicts_with = "verify")]
     even_so: bool,
     /// The checkout, if not the one around the current directory
     #[arg(long, value_name = "DIR")]
@@ -54,15 +54,12 @@ pub(crate) struct Parity {
 impl Parity {
     pub(crate) fn run(self) -> Result<(), Failure> {
         let checkout = Checkout::find(self.repository.as_deref())?;
-        if self.check {
-            return check::check(&checkout);
-        }
         let contract = Contract::read(&checkout)?;
-        let log = Log::read(&self.said(&checkout, &contract)?);
-        if log.is_empty() {
+        let results = self.results(&checkout, &contract)?;
+        if results.is_empty() {
             return Err(self.nothing());
         }
-        let certificate = Certificate::new(&contract, &log);
+        let certificate = Certificate::new(&contract, &results);
         show(&certificate)?;
         let files = [(PAGE, certificate.page()), (DATA, certificate.json()?)];
         let holds = certificate.hold();
@@ -80,29 +77,21 @@ impl Parity {
         holds
     }
 
-    /// What the tests print.
-    fn said(&self, checkout: &Checkout, contract: &Contract) -> Result<String, Failure> {
-        let Some(file) = &self.from else {
-            return run(checkout, contract);
+    /// The results of a run, made now or before.
+    fn results(&self, checkout: &Checkout, contract: &Contract) -> Result<Results, Failure> {
+        let Some(directory) = &self.from else {
+            run::contract(checkout, contract)?;
+            return Results::read(&checkout.root().join(RESULTS));
         };
-        let bytes = fs::read(file).map_err(|error| {
-            let file = file.display();
-            let message = format!(
-                "`{file}` cannot be read; save a run with `cargo test --workspace --no-fail-fast 2>&1 | tee {file}`"
-            );
-            Failure::because(message, error)
-        })?;
-        Ok(String::from_utf8_lossy(&bytes).into_owned())
+        Results::read(directory)
     }
 
     /// No certificate is made of nothing.
     fn nothing(&self) -> Failure {
         Failure::new(match &self.from {
-            Some(file) => {
-                let file = file.display();
-                format!(
-                    "`{file}` tells of no test: save a run with `cargo test --workspace --no-fail-fast 2>&1 | tee {file}`"
-                )
+            Some(directory) => {
+                let directory = directory.display();
+                format!("`{directory}` has no test in it: record a run with `{RECORD}`")
             }
             None => "no test ran: mend what `cargo test` says above and try again".into(),
         })
@@ -113,8 +102,8 @@ impl Parity {
             let committed = checkout.read(path).unwrap_or_default();
             if let Some((number, old, new)) = first_difference(&committed, now) {
                 let mend = self.from.as_ref().map_or_else(
-                    || "wm parity".into(),
-                    |from| format!("wm parity --from {}", from.display()),
+                    || "cargo xtask parity".into(),
+                    |from| format!("cargo xtask parity --from {}", from.display()),
                 );
                 return Err(Failure::new(format!(
                     "`{path}` differs in line {number}: there it says {old}, the run says {new}; \

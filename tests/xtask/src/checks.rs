@@ -7,8 +7,8 @@ mod paths;
 mod secrets;
 mod templates;
 
-use super::Checkout;
 use crate::{
+    checkout::Checkout,
     failure::Failure,
     output::{line, notice},
 };

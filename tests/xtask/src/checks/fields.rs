@@ -4,8 +4,11 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use super::{Checkout, Found, Violations, many};
-use crate::{failure::Failure, parity::checkout::Text};
+use super::{Found, Violations, many};
+use crate::{
+    checkout::{Checkout, Text},
+    failure::Failure,
+};
 
 /// Where the fields are explained.
 const MODEL: &str = "docs/data-identity-model.md";

@@ -5,8 +5,11 @@ use wm_core::{
     value::{ArtifactId, DerivedId, Invalid, ProjectId},
 };
 
-use super::{Checkout, Found, Violations, many};
-use crate::{failure::Failure, parity::checkout::Text};
+use super::{Found, Violations, many};
+use crate::{
+    checkout::{Checkout, Text},
+    failure::Failure,
+};
 
 /// Where the objects of an artifact lie.
 const SHAPES: [&str; 2] = [

@@ -3,8 +3,11 @@
 use wm_core::selection::BackendSelection;
 use wm_deploy::{secrets, site};
 
-use super::{Checkout, Found, Violations, many};
-use crate::{failure::Failure, parity::checkout::Text};
+use super::{Found, Violations, many};
+use crate::{
+    checkout::{Checkout, Text},
+    failure::Failure,
+};
 
 /// What every selection says, wherever it is kept.
 const SELECTION: &str = "export const backendSelection = ";

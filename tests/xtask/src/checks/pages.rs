@@ -1,7 +1,7 @@
 //! The pages of the clouds say the same of both.
 
-use super::{Checkout, Found, Violations, many};
-use crate::failure::Failure;
+use super::{Found, Violations, many};
+use crate::{checkout::Checkout, failure::Failure};
 
 const AWS: &str = "docs/aws.md";
 const AZURE: &str = "docs/azure.md";

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use super::{Checkout, Found, Violations, many};
-use crate::failure::Failure;
+use super::{Found, Violations, many};
+use crate::{checkout::Checkout, failure::Failure};
 
 const AWS: &str = "infra/aws/template.yaml";
 const AZURE: &str = "infra/azure/main.json";
@@ -179,7 +179,7 @@ fn lacking(
     let is_known = |name: &str| CONCERNS.iter().any(|concern| concern.name == name);
     let strange = declared.keys().filter(|name| !is_known(name));
     violations.extend(strange.map(|name| {
-        format!("`{path}` declares the concern `{name}`, which nobody compares: add it to the table of `wm parity --check` for both clouds")
+        format!("`{path}` declares the concern `{name}`, which nobody compares: add it to the table of `cargo xtask check` for both clouds")
     }));
     violations
 }

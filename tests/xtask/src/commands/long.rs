@@ -1,0 +1,126 @@
+//! `cargo xtask long`
+
+use clap::{Args, builder::PossibleValuesParser};
+use wm_deploy::tools::Run;
+
+use crate::{
+    checkout::Checkout,
+    failure::Failure,
+    output::{notice, table},
+    run::cargo,
+};
+
+const EXAMPLES: &str = "\
+Examples:
+  cargo xtask long --list
+  cargo xtask long parity --seed 7                  ten thousand random histories from seed 7
+  cargo xtask long parity --scripts 500 --seed 7
+  cargo xtask long decide commit read               benchmarks by name
+
+Without names it runs all of them, which takes hours. docs/performance.md explains the benchmarks.";
+
+/// The random histories. Every other name is that of a benchmark.
+const PARITY: &str = "parity";
+
+/// A benchmark: its name, its package, what it measures.
+const BENCHES: [(&str, &str, &str); 7] = [
+    ("decide", "wm-core", "the decision of an operation"),
+    ("commit", "wm-local", "durable batches in SQLite"),
+    ("read", "wm-local", "reads and lists in SQLite"),
+    ("round_trip", "wm-local", "requests to a node"),
+    (
+        "permission",
+        "wm-tests",
+        "the permission engine beside Cedar",
+    ),
+    (
+        "function_start",
+        "wm-tests",
+        "the start of a function on AWS",
+    ),
+    (
+        "handler_start",
+        "wm-tests",
+        "the start of the handler on Azure",
+    ),
+];
+
+/// Run the long forms of tests, and the benchmarks
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct Long {
+    /// What to run; everything if nothing is named
+    #[arg(value_name = "NAME", value_parser = PossibleValuesParser::new(names()))]
+    names: Vec<String>,
+    /// How many random histories `parity` replays
+    #[arg(long, default_value_t = 10_000)]
+    scripts: u64,
+    /// The seed of the first history
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// Show what there is, with the commands, and run nothing
+    #[arg(long)]
+    list: bool,
+}
+
+fn names() -> impl Iterator<Item = &'static str> {
+    let benches = BENCHES.iter().map(|(name, ..)| *name);
+    [PARITY].into_iter().chain(benches)
+}
+
+/// One long run.
+struct Task {
+    name: &'static str,
+    about: &'static str,
+    command: Run,
+}
+
+impl Long {
+    pub(crate) fn run(self) -> Result<(), Failure> {
+        let checkout = Checkout::find(None)?;
+        let tasks = self.tasks();
+        if self.list {
+            let rows = tasks.iter().map(|task| {
+                let Task {
+                    name,
+                    about,
+                    command,
+                } = task;
+                [(*name).to_owned(), (*about).to_owned(), command.to_string()]
+            });
+            return table("long tests and benchmarks", &rows.collect::<Vec<_>>());
+        }
+        for task in tasks {
+            notice(task.command.to_string());
+            task.command.stream(checkout.root())?;
+        }
+        Ok(())
+    }
+
+    /// The named ones, in the order of the list.
+    fn tasks(&self) -> Vec<Task> {
+        let parity = Task {
+            name: PARITY,
+            about: "random histories replayed on all surfaces",
+            command: self.parity(),
+        };
+        let benches = BENCHES.iter().map(|(name, package, about)| Task {
+            name,
+            about,
+            command: cargo(&[]).with(["bench", "-p", package, "--bench", name]),
+        });
+        let is_named =
+            |task: &Task| self.names.is_empty() || self.names.iter().any(|name| name == task.name);
+        [parity]
+            .into_iter()
+            .chain(benches)
+            .filter(is_named)
+            .collect()
+    }
+
+    fn parity(&self) -> Run {
+        let test = cargo(&[]).with(["test", "-p", "wm-tests", "--test", PARITY, "--"]);
+        let (scripts, seed) = (self.scripts.to_string(), self.seed.to_string());
+        test.with(["--scripts", &scripts, "--seed", &seed])
+    }
+}

@@ -1,0 +1,39 @@
+//! `cargo xtask test`
+
+use clap::Args;
+
+use crate::{
+    checkout::Checkout,
+    failure::Failure,
+    run::{Output, test},
+};
+
+const EXAMPLES: &str = "\
+Examples:
+  cargo xtask test --workspace --no-fail-fast
+  cargo xtask test -p wm-tests --test aws -- case_33
+  cargo xtask parity --from target/test-results     what the results show of the contract
+
+Takes the arguments of `cargo test` and prints what it prints. Replaces the results of the last run
+in target/test-results: one file of JSON lines for each test program.";
+
+/// Run `cargo test` and record the results
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct Test {
+    /// Arguments of `cargo test`
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+    arguments: Vec<String>,
+}
+
+impl Test {
+    pub(crate) fn run(self) -> Result<(), Failure> {
+        let checkout = Checkout::find(None)?;
+        let ended = test(&checkout, &self.arguments, Output::Unchanged)?;
+        if ended.success() {
+            return Ok(());
+        }
+        // Cargo has said what failed.
+        Err(Failure::reported(1))
+    }
+}

@@ -1,0 +1,74 @@
+//! `cargo xtask up`
+
+use std::{os::unix::process::CommandExt, process::Command};
+
+use clap::{Args, ValueEnum};
+
+use crate::{
+    checkout::Checkout,
+    failure::Failure,
+    run::{cargo_program, not_started},
+};
+
+const EXAMPLES: &str = "\
+Examples:
+  cargo xtask up local
+  cargo xtask up all                three surfaces side by side, each with URLs of its own
+
+Prints for each surface its URL, and commands to paste: how to get a token for an e-mail
+address, and where its mail and events are. Ctrl-C stops everything and deletes the data. The first
+start of `aws` or `azure` builds the release binaries and installs the emulators into .tools, which
+takes minutes.";
+
+/// Serve a surface behind its emulators on loopback, for your own client
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct Up {
+    /// Which surface
+    surface: Surface,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Surface {
+    /// A node over SQLite and a directory
+    Local,
+    /// The Lambda functions
+    Aws,
+    /// The custom handler of Azure Functions
+    Azure,
+    /// All three
+    All,
+}
+
+impl Surface {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Local => "local",
+            Self::Aws => "aws",
+            Self::Azure => "azure",
+            Self::All => "all",
+        }
+    }
+}
+
+impl Up {
+    /// Becomes the program that serves, so that Ctrl-C reaches it alone.
+    pub(crate) fn run(self) -> Result<(), Failure> {
+        let checkout = Checkout::find(None)?;
+        let program = cargo_program();
+        let mut command = Command::new(&program);
+        command
+            .args([
+                "run",
+                "--quiet",
+                "--package",
+                "wm-tests",
+                "--bin",
+                "up",
+                "--",
+            ])
+            .arg(self.surface.as_str())
+            .current_dir(checkout.root());
+        Err(not_started(&program, command.exec()))
+    }
+}

@@ -1,0 +1,14 @@
+//! The tasks, as people run them: the real program, its output, its exit codes.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "helpers of tests may stop where they fail, as tests do"
+)]
+
+mod check;
+mod parity;
+mod record;
+mod support;
+mod usage;

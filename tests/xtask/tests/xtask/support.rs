@@ -1,0 +1,151 @@
+//! Running `xtask`, in copies of the checkout that may be broken.
+
+use std::{
+    ffi::OsStr,
+    fs,
+    path::{Path, PathBuf},
+    process::{Command, Output},
+};
+
+use tempfile::TempDir;
+
+/// What a run of `xtask` gave.
+#[derive(Debug)]
+pub(crate) struct Ran {
+    pub(crate) code: i32,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+}
+
+impl Ran {
+    pub(crate) fn of(output: &Output) -> Self {
+        let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
+        Self {
+            code: output.status.code().unwrap_or(-1),
+            stdout: text(&output.stdout),
+            stderr: text(&output.stderr),
+        }
+    }
+
+    /// Asserts the exit code.
+    #[track_caller]
+    pub(crate) fn expect(self, code: i32) -> Self {
+        assert_eq!(self.code, code, "{self:#?}");
+        self
+    }
+
+    /// Asserts a failure told in one line that holds these words.
+    #[track_caller]
+    pub(crate) fn expect_error(self, code: i32, words: &[&str]) -> Self {
+        let ran = self.expect(code);
+        let last = ran.stderr.lines().last().unwrap_or_default();
+        assert!(last.starts_with("error: "), "{ran:#?}");
+        for word in words {
+            assert!(ran.stderr.contains(word), "no `{word}` in {ran:#?}");
+        }
+        ran
+    }
+}
+
+/// `xtask` in this directory, with nothing of the environment that could matter.
+pub(crate) fn command(directory: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_xtask"));
+    command
+        .current_dir(directory)
+        .env_remove(wm_test_results::DIRECTORY)
+        .env("NO_COLOR", "1");
+    command
+}
+
+/// Runs `xtask` in this directory to its end.
+pub(crate) fn xtask(directory: &Path, arguments: &[impl AsRef<OsStr>]) -> Ran {
+    Ran::of(&command(directory).args(arguments).output().unwrap())
+}
+
+/// A directory to work in.
+pub(crate) fn directory() -> TempDir {
+    TempDir::with_prefix("wm-xtask-").unwrap()
+}
+
+/// What the checks look at, of all that is in a checkout.
+const LOOKED_AT: [&str; 7] = [
+    "core/openapi.json",
+    "core/src/catalog.rs",
+    "core/src/storage/object_path.rs",
+    "docs",
+    "infra/aws/template.yaml",
+    "infra/azure/main.json",
+    "tests/goldens",
+];
+pub(crate) const CONTRACT: &str = "tests/contract.json";
+
+/// The root of the repository.
+pub(crate) fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .ancestors()
+        .nth(2)
+        .unwrap()
+        .to_owned()
+}
+
+fn copy(from: &Path, to: &Path) {
+    if from.is_dir() {
+        fs::create_dir_all(to).unwrap();
+        for entry in fs::read_dir(from).unwrap() {
+            let name = entry.unwrap().file_name();
+            copy(&from.join(&name), &to.join(&name));
+        }
+    } else {
+        fs::create_dir_all(to.parent().unwrap()).unwrap();
+        fs::copy(from, to).unwrap();
+    }
+}
+
+/// A copy of what the checks look at, to break.
+pub(crate) struct Checkout(pub(crate) TempDir);
+
+impl Checkout {
+    pub(crate) fn new() -> Self {
+        let checkout = Self(directory());
+        for path in LOOKED_AT.iter().chain(&[CONTRACT]) {
+            copy(&root().join(path), &checkout.0.path().join(path));
+        }
+        checkout
+    }
+
+    /// A checkout that is nothing but this contract.
+    pub(crate) fn of(contract: &str) -> Self {
+        let checkout = Self(directory());
+        checkout.write(CONTRACT, contract);
+        fs::create_dir(checkout.0.path().join("docs")).unwrap();
+        checkout
+    }
+
+    pub(crate) fn read(&self, path: &str) -> String {
+        fs::read_to_string(self.0.path().join(path)).unwrap()
+    }
+
+    pub(crate) fn write(&self, path: &str, text: &str) {
+        let path = self.0.path().join(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+
+    /// Replaces a text that is there.
+    pub(crate) fn replace(&self, path: &str, from: &str, to: &str) {
+        let text = self.read(path);
+        assert!(text.contains(from), "`{path}` has no `{from}`");
+        self.write(path, &text.replace(from, to));
+    }
+
+    pub(crate) fn xtask(&self, arguments: &[&str]) -> Ran {
+        xtask(self.0.path(), arguments)
+    }
+}
+
+#[track_caller]
+pub(crate) fn assert_names(violation: &str, words: &[&str]) {
+    for word in words {
+        assert!(violation.contains(word), "no `{word}` in: {violation}");
+    }
+}
