@@ -19,7 +19,11 @@ use wm_terminal::{
     output::{notice, plain},
 };
 
-use crate::{account::{Account, failed}, deployment::Names, setup::SetupError};
+use crate::{
+    account::{Account, failed},
+    deployment::Names,
+    setup::SetupError,
+};
 
 /// The source of everything that is sent again; the rules of `notify` and `ingest` listen for it.
 pub(crate) const SOURCE: &str = "workspace-management.redrive";

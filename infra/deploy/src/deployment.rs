@@ -3,7 +3,10 @@
 use std::fmt;
 
 use clap::Args;
-use wm_core::{catalog::{DEFAULT_ENVIRONMENT, DEFAULT_PREFIX, Provider}, selection::BackendSelection};
+use wm_core::{
+    catalog::{DEFAULT_ENVIRONMENT, DEFAULT_PREFIX, Provider},
+    selection::BackendSelection,
+};
 use wm_terminal::{
     failure::Failure,
     flags::{given, listed},
