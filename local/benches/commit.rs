@@ -10,6 +10,7 @@
 )]
 
 #[path = "../tests/store/support.rs"]
+#[expect(dead_code, reason = "the tests use the rest of it")]
 mod support;
 
 use std::{

@@ -127,7 +127,7 @@ mod tests {
     }
 
     async fn count(store: &SqliteRecords) -> usize {
-        let page = store.scan(&Range::all(one(0).scope, "")).await.unwrap();
+        let page = store.scan(&Range::all(one(0).scope(), "")).await.unwrap();
         page.items.len()
     }
 

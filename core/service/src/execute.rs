@@ -1,13 +1,17 @@
 //! The one executor: reads what a use-case needs, lets it decide, commits, and decides again on
 //! conflict.
 
-use std::time::Duration;
+use std::{
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
 
 use futures_util::future::try_join_all;
 use wm_core::{
     operation::{
-        Answer, Ask, Assembly, Batch, Context, Drive, Next, Outcome, Problem, Stat, UseCase,
+        Answer, Ask, Assembly, Batch, Context, Drive, Facts, Next, Outcome, Problem, Stat, UseCase,
     },
+    storage::{Key, Scope},
     value::Timestamp,
 };
 
@@ -29,19 +33,93 @@ enum Committed {
     Conflict,
 }
 
-/// What a use-case answers once its batch is stored: its result, or a refusal that is on record.
-type Answered<T> = Result<T, Problem>;
+/// What is answered once a batch is stored: a result, or a refusal that is on record.
+type Concluded = Result<Answered, Problem>;
+
+/// Which of the answers in [`Kept`] is meant.
+type Answered = usize;
+
+/// A use-case whose answers are kept aside. So the executor is compiled once and not once for each type
+/// of answer, which would make the functions larger.
+struct Kept<'a, T> {
+    use_case: &'a dyn UseCase<T>,
+    answers: Mutex<Vec<T>>,
+}
+
+impl<'a, T: Send> Kept<'a, T> {
+    fn new(use_case: &'a dyn UseCase<T>) -> Self {
+        Self {
+            use_case,
+            answers: Mutex::default(),
+        }
+    }
+
+    fn keep(&self, answer: T) -> Answered {
+        let mut answers = self.answers.lock().unwrap_or_else(PoisonError::into_inner);
+        answers.push(answer);
+        answers.len() - 1
+    }
+
+    fn take(self, answer: Answered) -> Result<T, Problem> {
+        let answers = self.answers.into_inner();
+        let mut answers = answers.unwrap_or_else(PoisonError::into_inner);
+        if answer < answers.len() {
+            Ok(answers.swap_remove(answer))
+        } else {
+            Err(Problem::internal("the executor answered with nothing"))
+        }
+    }
+}
+
+impl<T: Send> UseCase<Answered> for Kept<'_, T> {
+    fn needs(&self, context: &Context<'_>, facts: &Facts) -> Result<Vec<Ask>, Problem> {
+        self.use_case.needs(context, facts)
+    }
+
+    fn assembly(&self, context: &Context<'_>, facts: &Facts) -> Result<Option<Assembly>, Problem> {
+        self.use_case.assembly(context, facts)
+    }
+
+    fn decide(&self, context: &Context<'_>, facts: &Facts) -> Result<Outcome<Answered>, Problem> {
+        let outcome = self.use_case.decide(context, facts)?;
+        Ok(outcome.map(|answer| self.keep(answer)))
+    }
+
+    fn writes(&self, context: &Context<'_>) -> Option<Scope> {
+        self.use_case.writes(context)
+    }
+
+    fn replay(
+        &self,
+        context: &Context<'_>,
+        facts: &Facts,
+        records: &[Key],
+    ) -> Result<Answered, Problem> {
+        let answer = self.use_case.replay(context, facts, records)?;
+        Ok(self.keep(answer))
+    }
+}
 
 impl<P: Provider> Service<P> {
     /// Runs a use-case to its end.
     ///
     /// # Errors
     /// Why it was refused, or 503 when it could not be finished in time.
-    pub(crate) async fn execute<T: Clone + Send + Sync>(
+    pub(crate) async fn execute<T: Send>(
         &self,
         use_case: &dyn UseCase<T>,
         context: &Context<'_>,
     ) -> Result<T, Problem> {
+        let kept = Kept::new(use_case);
+        let answer = self.execute_kept(&kept, context).await?;
+        kept.take(answer)
+    }
+
+    async fn execute_kept(
+        &self,
+        use_case: &dyn UseCase<Answered>,
+        context: &Context<'_>,
+    ) -> Result<Answered, Problem> {
         let deadline = self.provider.now().after(PATIENCE);
         // Held until the end: where writers queue, they queue from their first read on.
         let _turn = match use_case.writes(context) {
@@ -49,26 +127,26 @@ impl<P: Provider> Service<P> {
             None => None,
         };
         let mut attempts = Attempts::new(deadline);
-        let mut unsure: Vec<(Batch, Answered<T>)> = Vec::new();
+        let mut unsure: Vec<(Batch, Concluded)> = Vec::new();
         let mut preparations = 0;
         loop {
-            let (batch, answered) = match self.decide(use_case, context).await? {
+            let (batch, concluded) = match self.decide(use_case, context).await? {
                 Outcome::Reply(reply) => return Ok(reply),
                 Outcome::Commit(batch, reply) => (batch, Some(Ok(reply))),
                 Outcome::Reject(batch, problem) => (batch, Some(Err(problem))),
                 Outcome::Prepare(batch) => (batch, None),
             };
-            let committed = self.commit(&batch, &mut unsure, answered.as_ref()).await?;
-            match (committed, answered) {
-                (Committed::Yes, Some(answered)) => return answered,
+            let committed = self.commit(&batch, &mut unsure, concluded.as_ref()).await?;
+            match (committed, concluded) {
+                (Committed::Yes, Some(concluded)) => return concluded,
                 (Committed::Yes, None) if preparations < PREPARATIONS => preparations += 1,
                 (Committed::Yes, None) => {
                     return Err(Problem::unavailable("a use-case prepares without end"));
                 }
                 (Committed::Conflict, _) => {
                     // A commit whose answer was lost may have landed since, and be what is in the way.
-                    if let Some(answered) = self.landed(&unsure).await? {
-                        return answered;
+                    if let Some(concluded) = self.landed(&unsure).await? {
+                        return concluded;
                     }
                     attempts.pause(self).await?;
                 }
@@ -76,11 +154,11 @@ impl<P: Provider> Service<P> {
         }
     }
 
-    async fn decide<T>(
+    async fn decide(
         &self,
-        use_case: &dyn UseCase<T>,
+        use_case: &dyn UseCase<Answered>,
         context: &Context<'_>,
-    ) -> Result<Outcome<T>, Problem> {
+    ) -> Result<Outcome<Answered>, Problem> {
         let mut drive = Drive::new(use_case, context);
         loop {
             match drive.advance()? {
@@ -154,16 +232,16 @@ impl<P: Provider> Service<P> {
     /// Commits a batch that creates what is absent. Whether this or another one did, it is there.
     pub(crate) async fn create(&self, batch: &Batch) -> Result<(), Problem> {
         let mut unsure = Vec::new();
-        self.commit::<()>(batch, &mut unsure, None).await.map(drop)
+        self.commit(batch, &mut unsure, None).await.map(drop)
     }
 
     /// Commits a batch. After an unclear failure it looks for the batch's own trace, and only if
     /// that cannot be read either is the outcome left open.
-    async fn commit<T: Clone>(
+    async fn commit(
         &self,
         batch: &Batch,
-        unsure: &mut Vec<(Batch, Answered<T>)>,
-        answered: Option<&Answered<T>>,
+        unsure: &mut Vec<(Batch, Concluded)>,
+        concluded: Option<&Concluded>,
     ) -> Result<Committed, Problem> {
         let records = self.provider.records();
         let mut attempts = Attempts::new(self.provider.now().after(PATIENCE));
@@ -183,7 +261,7 @@ impl<P: Provider> Service<P> {
                     if self.is_stored(batch).await? {
                         return Ok(Committed::Yes);
                     }
-                    unsure.extend(answered.map(|answered| (batch.clone(), answered.clone())));
+                    unsure.extend(concluded.map(|concluded| (batch.clone(), concluded.clone())));
                 }
             }
             attempts.pause_after(self, error).await?;
@@ -204,13 +282,10 @@ impl<P: Provider> Service<P> {
         Ok(stored.is_some_and(|stored| stored.body == witness.body))
     }
 
-    async fn landed<T: Clone>(
-        &self,
-        unsure: &[(Batch, Answered<T>)],
-    ) -> Result<Option<Answered<T>>, Problem> {
-        for (batch, answered) in unsure {
+    async fn landed(&self, unsure: &[(Batch, Concluded)]) -> Result<Option<Concluded>, Problem> {
+        for (batch, concluded) in unsure {
             if self.is_stored(batch).await? {
-                return Ok(Some(answered.clone()));
+                return Ok(Some(concluded.clone()));
             }
         }
         Ok(None)

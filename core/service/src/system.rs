@@ -18,7 +18,7 @@ impl<P: Provider> Service<P> {
     ///
     /// # Errors
     /// As any use-case.
-    pub(crate) async fn run<T: Clone + Send + Sync>(
+    pub(crate) async fn run<T: Send>(
         &self,
         context: EntropyContext<'_>,
         use_case: &dyn UseCase<T>,
@@ -28,7 +28,7 @@ impl<P: Provider> Service<P> {
         self.run_within(use_case, env, request_id).await
     }
 
-    pub(crate) async fn run_within<T: Clone + Send + Sync>(
+    pub(crate) async fn run_within<T: Send>(
         &self,
         use_case: &dyn UseCase<T>,
         env: Env,

@@ -7,7 +7,7 @@ use std::{
 };
 
 use tokio::runtime::Runtime;
-use wm_core::storage::{Condition, Operation};
+use wm_core::storage::Condition;
 use wm_local::{
     backup::{BackupError, backup, restore},
     data_directory::{DataDirectory, Layout},

@@ -10,7 +10,7 @@ use std::{
 };
 
 use tokio::runtime::Runtime;
-use wm_core::storage::{Condition, Operation};
+use wm_core::storage::Condition;
 use wm_local::data_directory::{DataDirectory, OpenError};
 use wm_service::ports::Records;
 
