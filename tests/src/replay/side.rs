@@ -313,6 +313,10 @@ impl Shipped {
 }
 
 /// What a side is.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "a comparison has one value of each"
+)]
 pub enum Kind {
     /// In memory.
     Memory(Reference),
