@@ -53,7 +53,7 @@ const DIRECTIONS: &[(&str, &[&str])] = &[
     ),
 ];
 
-/// What belongs to one provider only, by the beginning of its name: the surface and the program that deploys it.
+/// SDKs of one provider, by the beginning of their names, with the surface and the deploy program that may use them.
 const CLOUD_KITS: &[(&str, [&str; 2])] = &[
     ("aws-config", ["wm-aws", "wm-aws-deploy"]),
     ("aws-sdk", ["wm-aws", "wm-aws-deploy"]),
@@ -62,8 +62,8 @@ const CLOUD_KITS: &[(&str, [&str; 2])] = &[
     ("azure_", ["wm-azure", "wm-azure-deploy"]),
 ];
 
-/// What serves requests. It is started by a platform or by `wm`, which parses the arguments.
-const RUNTIME: [&str; 6] = [
+/// The crates that serve requests.
+const RUNTIME_CRATES: [&str; 6] = [
     "wm-core",
     "wm-service",
     "wm-http",
@@ -72,8 +72,8 @@ const RUNTIME: [&str; 6] = [
     "wm-azure",
 ];
 
-/// What only the programs of people need, by the beginning of its name.
-const FOR_PEOPLE: [&str; 5] = [
+/// Dependencies of command-line programs, by the beginning of their names.
+const COMMAND_LINE: [&str; 5] = [
     "clap",
     "wm-terminal",
     "wm-deploy",
@@ -150,9 +150,9 @@ fn a_cloud_kit_is_built_for_its_own_provider_only() {
 
 #[test]
 fn runtime_crates_carry_nothing_of_the_command_line() {
-    for package in RUNTIME {
+    for package in RUNTIME_CRATES {
         for behind in repository::packages_behind(package) {
-            let stray = FOR_PEOPLE.iter().any(|start| behind.starts_with(start));
+            let stray = COMMAND_LINE.iter().any(|start| behind.starts_with(start));
             assert!(!stray, "`{package}` is built with `{behind}`");
         }
     }
@@ -429,4 +429,37 @@ fn permits_are_made_in_one_place() {
             file.path
         );
     }
+}
+
+/// The modules of the command, and what each of them imports.
+fn command_imports() -> BTreeMap<String, BTreeSet<String>> {
+    let files = repository::files();
+    let mut imports: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for file in &files {
+        let Some(path) = file.path.strip_prefix("cli/src/") else {
+            continue;
+        };
+        let module = first_segment(path).unwrap();
+        let named = modules_named(repository::without_tests(&file.text));
+        let others = named.into_iter().filter(|named| *named != module);
+        let known = imports.entry(module.to_owned()).or_default();
+        known.extend(others.map(str::to_owned));
+    }
+    imports
+}
+
+/// Takes away, again and again, what imports nothing that is left. What stays is a circle.
+#[test]
+fn command_modules_form_no_circle() {
+    let mut left = command_imports();
+    assert!(left.len() > 3, "{left:?}");
+    loop {
+        let names: BTreeSet<String> = left.keys().cloned().collect();
+        let before = left.len();
+        left.retain(|_, imports| !imports.is_disjoint(&names));
+        if left.len() == before {
+            break;
+        }
+    }
+    assert!(left.is_empty(), "{left:?}");
 }

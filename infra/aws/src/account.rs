@@ -1,4 +1,4 @@
-//! The account and the region that the credentials at hand are good for.
+//! The account and the region that the credentials lead to.
 
 use std::{env, error::Error};
 
@@ -17,17 +17,17 @@ use crate::setup::service_error;
 pub struct Account {
     /// Twelve digits.
     pub(crate) id: String,
-    /// Where it is used.
+    /// The region.
     pub(crate) region: String,
-    /// What clients are made from.
+    /// The configuration of every SDK client.
     pub(crate) config: SdkConfig,
 }
 
 impl Account {
-    /// The one the default chain of credentials leads to, in this region or the profile's.
+    /// The account of the default credential chain, in this region or that of the profile.
     ///
     /// # Errors
-    /// Without a region, or when nobody vouches for the credentials.
+    /// When there is no region, or the credentials are not valid.
     pub(crate) async fn in_region(region: Option<&str>) -> Result<Self, Failure> {
         let region = match region {
             Some(region) => Some(Region::new(region.to_owned())),
@@ -50,8 +50,7 @@ impl Account {
         })
     }
 
-    /// A client of the object store. Stand-ins have one address for all buckets, so that a bucket's
-    /// name goes into the path there.
+    /// An S3 client. An emulator has one host for all buckets, so the name of a bucket goes into the path there.
     pub(crate) fn s3(&self) -> aws_sdk_s3::Client {
         let named = self.config.endpoint_url().is_some();
         let path_style = named || env::var_os("AWS_ENDPOINT_URL_S3").is_some();

@@ -14,7 +14,7 @@ pub struct PlaceFlags {
     pub(crate) region: Option<String>,
 }
 
-/// The flags that name table and bucket otherwise than the rest.
+/// The flags that replace the derived names of table and bucket.
 #[derive(Debug, Default, Args)]
 pub struct Data {
     /// The private bucket; else it is named like the rest

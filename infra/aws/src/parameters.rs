@@ -1,4 +1,4 @@
-//! What the stack's template is told.
+//! The parameters of the stack's template.
 
 use std::collections::BTreeMap;
 
@@ -54,7 +54,7 @@ fn parameter(text: &str) -> Result<(String, String), String> {
     Ok((name.to_owned(), whole(value)?))
 }
 
-/// Refuses what `sam` would take apart.
+/// Refuses values that `sam` would split.
 fn whole(value: &str) -> Result<String, String> {
     let parts = |c: char| c.is_whitespace() || c.is_control() || "\"'\\".contains(c);
     if value.is_empty() || value.contains(parts) {
@@ -122,7 +122,7 @@ impl Settings {
         Ok(())
     }
 
-    /// What was said in flags.
+    /// The parameters that flags give.
     fn named(&self) -> impl Iterator<Item = (&'static str, String)> {
         let origins: Vec<String> = self.origins.iter().map(ToString::to_string).collect();
         let origins = (!origins.is_empty()).then(|| origins.join(","));
@@ -150,7 +150,7 @@ impl Settings {
 /// The id of the surface that is deployed under these names; `None` before the first time.
 ///
 /// # Errors
-/// When the service does not say.
+/// When the service does not answer.
 pub(crate) async fn surface_id(
     account: &Account,
     names: &Names,
@@ -180,7 +180,7 @@ pub(crate) async fn surface_id(
     Ok(Some(surface))
 }
 
-/// Whether table and bucket are there before any stack has made them.
+/// Whether table and bucket exist before the first deployment.
 async fn data_exists(account: &Account, names: &Names, table: bool) -> Result<bool, Failure> {
     let wanted = WantedBucket {
         name: names.bucket.clone(),

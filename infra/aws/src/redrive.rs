@@ -40,7 +40,7 @@ const WAIT: i32 = 2;
 #[derive(Debug)]
 pub struct Queue {
     name: String,
-    /// How many messages were in it.
+    /// How many messages were in it when it was opened.
     waiting: usize,
     url: String,
     bus_name: String,
@@ -48,7 +48,7 @@ pub struct Queue {
     bus: Bus,
 }
 
-/// An event as a function was to get it.
+/// An event as it was delivered to a function.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 struct Letter {
@@ -56,7 +56,7 @@ struct Letter {
     detail: Box<RawValue>,
 }
 
-/// A message that was taken, and the event it holds.
+/// A received message and the event in it.
 #[derive(Debug)]
 struct Taken {
     id: String,
@@ -64,7 +64,7 @@ struct Taken {
     letter: Letter,
 }
 
-/// The receipts of messages that were taken and are not yet deleted, by message id.
+/// The receipts of received messages that are not yet deleted, by message id.
 type Held = BTreeMap<String, String>;
 
 impl Letter {
@@ -179,7 +179,7 @@ impl Queue {
         taken
     }
 
-    /// Puts a batch on the bus, answering what it accepted.
+    /// Puts a batch on the bus and returns what it accepted.
     async fn put<'batch>(&self, batch: &'batch [Taken]) -> Result<Vec<&'batch Taken>, Failure> {
         let entries = batch.iter().map(|taken| taken.letter.entry(&self.bus_name));
         let request = self.bus.put_events().set_entries(Some(entries.collect()));
@@ -200,7 +200,7 @@ impl Queue {
         Ok(accepted)
     }
 
-    /// Takes what was sent out of the queue, answering how many.
+    /// Deletes sent messages from the queue and returns how many.
     async fn delete(&self, sent: &[&Taken], held: &mut Held) -> Result<usize, Failure> {
         if sent.is_empty() {
             return Ok(0);
@@ -221,7 +221,7 @@ impl Queue {
         Ok(answer.successful.len())
     }
 
-    /// Shows what is still held to others again, instead of in ten minutes. Where that fails, they wait.
+    /// Makes messages that are still held visible at once. If that fails, they are visible after ten minutes.
     async fn give_back(&self, held: &Held) {
         let receipts: Vec<&String> = held.values().collect();
         for batch in receipts.chunks(10) {

@@ -1,4 +1,4 @@
-//! Stacks, deployed and asked about with `sam`.
+//! Deploys stacks with `sam` and reads their outputs.
 
 use std::{
     collections::BTreeMap,
@@ -37,7 +37,7 @@ pub(crate) fn sam_deploy(
     parameters: &BTreeMap<String, String>,
 ) -> Run {
     let pair = |(key, value): (&String, &String)| format!("{key}={value}");
-    // What is watched by nobody needs no bar.
+    // Without a terminal a progress bar is noise.
     let watched = io::stdout().is_terminal();
     SAM.run()
         .with(["deploy", "--template-file", template, "--stack-name", stack])
@@ -54,10 +54,10 @@ pub(crate) fn sam_deploy(
         .with(parameters.iter().map(pair))
 }
 
-/// What a stack says about itself once it is there; `None` when it is not.
+/// The outputs of a stack; `None` when there is no such stack.
 ///
 /// # Errors
-/// When `sam` says it in another way than it is known to.
+/// When the output of `sam` has an unknown form.
 pub(crate) fn outputs(
     account: &Account,
     stack: &str,

@@ -1,4 +1,4 @@
-//! The subscription, and whoever is signed in there.
+//! The subscription and the operator who is signed in.
 
 use std::{env, path::Path, sync::Arc};
 
@@ -13,7 +13,7 @@ use crate::{
     stack::AZ,
 };
 
-/// Where the manager of resources is, when it is not that of the public cloud.
+/// The URL of Azure Resource Manager. Default: the public cloud.
 const MANAGER: &str = "AZURE_RESOURCE_MANAGER_ENDPOINT";
 const PUBLIC_MANAGER: &str = "https://management.azure.com";
 
@@ -30,7 +30,7 @@ pub struct Account {
 }
 
 impl Account {
-    /// The one that is named, else the one that `az` has chosen, as whoever is signed in with `az`.
+    /// Opens the named subscription, or else the default of `az`, as the operator who is signed in with `az`.
     ///
     /// # Errors
     /// Without `az`, or when nobody is signed in.
@@ -65,10 +65,10 @@ impl Account {
         })
     }
 
-    /// Another service, asked by the same person.
+    /// Another service, called as the same operator.
     ///
     /// # Errors
-    /// When it is not at an address that is safe.
+    /// When tokens would be sent to it in clear.
     pub(crate) fn service(
         &self,
         name: &'static str,
@@ -79,7 +79,7 @@ impl Account {
     }
 }
 
-/// The id of the subscription that `az` has chosen.
+/// The id of the default subscription of `az`.
 fn chosen() -> Result<String, Failure> {
     #[derive(Deserialize)]
     struct Chosen {

@@ -1,4 +1,4 @@
-//! Blobs of one container, as whoever is signed in may use them.
+//! The blobs of one container, with the rights of the operator.
 //! <https://learn.microsoft.com/rest/api/storageservices/blob-service-rest-api>
 
 use azure_core::{
@@ -75,8 +75,8 @@ impl Blobs {
         })
     }
 
-    /// The names of all blobs; none where there is no such container. `None` when whoever is signed in may
-    /// not look.
+    /// The names of all blobs; none where there is no such container. `None` when the operator may not list
+    /// them.
     ///
     /// # Errors
     /// When the service does not say.
@@ -110,7 +110,7 @@ impl Blobs {
         }
     }
 
-    /// What is said about a blob; `None` where there is none.
+    /// The headers of a blob; `None` where there is none.
     ///
     /// # Errors
     /// When the service does not say.
@@ -136,7 +136,7 @@ impl Blobs {
         }
     }
 
-    /// Puts a blob in the place of whatever there is.
+    /// Writes a blob, and replaces an existing one.
     ///
     /// # Errors
     /// When the service does not take it.
@@ -154,8 +154,7 @@ impl Blobs {
         }
     }
 
-    /// Takes a blob away, unless it is another by now than the one of this tag. One that is not there is
-    /// away.
+    /// Deletes a blob, unless its ETag has changed from this one. A missing blob counts as deleted.
     ///
     /// # Errors
     /// When the service does not do it.

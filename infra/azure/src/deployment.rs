@@ -1,4 +1,4 @@
-//! PlaceFlags a deployment is on Azure, and the names of its resources.
+//! Where a deployment is on Azure, and the names of its resources.
 
 use std::str::FromStr;
 
@@ -25,7 +25,7 @@ pub struct PlaceFlags {
     pub(crate) subscription: Option<String>,
 }
 
-/// The flags that name storage and database otherwise than the rest.
+/// The flags that replace the derived names of storage and database.
 #[derive(Debug, Default, Args)]
 pub struct Data {
     /// The storage account of documents; else it is named like the rest
@@ -84,7 +84,7 @@ impl Data {
     }
 }
 
-/// `true`, `false`, or nothing: an empty variable is one that is not set.
+/// `true`, `false`, or unset. An empty variable counts as unset.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Choice(pub(crate) Option<bool>);
 
@@ -109,9 +109,9 @@ pub struct Names {
     pub(crate) stem: Stem,
     /// The resource group.
     pub(crate) group: String,
-    /// PlaceFlags it is, when somebody says so.
+    /// The location that a flag names.
     pub(crate) location: Option<String>,
-    /// PlaceFlags it is when nobody does.
+    /// The location without such a flag.
     pub(crate) default_location: String,
     /// The storage account of documents.
     pub(crate) storage_account: String,
@@ -194,7 +194,7 @@ impl Names {
         ]
     }
 
-    /// The same, to be named otherwise.
+    /// The same names, to be replaced.
     pub(crate) fn data_mut(&mut self) -> [&mut String; 5] {
         [
             &mut self.storage_account,

@@ -1,4 +1,4 @@
-//! What the template is told.
+//! The parameters of the template.
 
 use std::{collections::BTreeSet, fs, path::Path};
 
@@ -21,7 +21,7 @@ use crate::{
     stack::Parameters,
 };
 
-/// What nobody but this program decides.
+/// Parameters that only this program sets.
 const OURS: &[&str] = &[
     "prefix",
     "environment",
@@ -97,7 +97,7 @@ fn parameter(text: &str) -> Result<(String, Value), String> {
 }
 
 impl Settings {
-    /// What the template is told: what was deployed before, and over it what is named now.
+    /// The parameters that were deployed before, replaced by those that are given now.
     pub(crate) async fn parameters(
         &self,
         account: &Account,
@@ -180,7 +180,7 @@ impl Settings {
         clients.filter(|client| !client.is_empty()).collect()
     }
 
-    /// What was said in flags.
+    /// The parameters that flags give.
     fn named(&self) -> [(&'static str, Option<Value>); 9] {
         let text = |flag: &Option<String>| given(flag.as_ref()).map(Value::from);
         let list = |texts: Vec<String>| (!texts.is_empty()).then(|| json!(texts));

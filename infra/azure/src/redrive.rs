@@ -217,4 +217,20 @@ mod tests {
             assert_eq!(function(other), None, "{other}");
         }
     }
+
+    #[test]
+    fn a_batch_is_no_larger_than_the_topic_takes() {
+        let event = |size| "x".repeat(size);
+        let large = 200 * 1024;
+        let all = [
+            event(large),
+            event(large),
+            event(large),
+            event(600 * 1024),
+            event(1),
+        ];
+        let batches = batches(&all, LARGEST_REQUEST, String::len);
+        let sizes: Vec<usize> = batches.iter().map(|batch| batch.len()).collect();
+        assert_eq!(sizes, [2, 1, 1, 1]);
+    }
 }
