@@ -364,7 +364,7 @@ fn core_imports_from_lower_layers_only() {
         }
         let production = repository::without_tests(&file.text);
         assert!(
-            !modules_named(&production).contains("testing"),
+            !modules_named(production).contains("testing"),
             "`{}` is built with fixtures of tests",
             file.path
         );

@@ -23,10 +23,6 @@ pub struct Drive<'a, T = Reply> {
 
 /// What to do next.
 #[derive(Debug)]
-#[expect(
-    clippy::large_enum_variant,
-    reason = "there is one at a time, and it is moved once"
-)]
 pub enum Next<T = Reply> {
     /// Answer these questions.
     Ask(Vec<Ask>),
