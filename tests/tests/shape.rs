@@ -415,22 +415,6 @@ fn no_program_builds_a_batch_without_a_permit() {
     }
 }
 
-/// Only the permission engine makes a permit.
-#[test]
-fn permits_are_made_in_one_place() {
-    for file in repository::files() {
-        let production = repository::without_tests(&file.text);
-        let makes = production.contains("Permit {") || production.contains("Permit::of(");
-        let engine = file.path.starts_with("core/src/permission/");
-        let source = file.path.starts_with("core/src/");
-        assert!(
-            !makes || engine || !source,
-            "`{}` makes a permit",
-            file.path
-        );
-    }
-}
-
 /// The modules of the command, and what each of them imports.
 fn command_imports() -> BTreeMap<String, BTreeSet<String>> {
     let files = repository::files();
