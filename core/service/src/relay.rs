@@ -9,7 +9,7 @@ use futures_util::future::join_all;
 use wm_core::{
     operation::{Batch, PublicationWriter},
     record::{CloudEvent, JournalEntry, Record, WORK_SHARDS, work_partition},
-    storage::{Index, Item, Key, List, Sort},
+    storage::{Index, Item, Key, List},
     value::Timestamp,
 };
 
@@ -148,5 +148,5 @@ fn due_until(now: Timestamp) -> String {
 }
 
 pub(crate) fn is_entry(item: &Item) -> bool {
-    item.key.sort.as_str().starts_with(Sort::JOURNAL)
+    item.key.sort.is_journal()
 }

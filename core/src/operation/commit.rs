@@ -60,13 +60,12 @@ impl<'a> Commit<'a> {
             let right = permit.right();
             return Err(Problem::internal(format!("`{right}` opens no commit")));
         }
-        let now = context.env.now;
-        let at = head.as_ref().map_or(now, |head| now.max(head.body.at));
-        let strayed = head
-            .as_ref()
-            .is_some_and(|head| head.body.scope != permit.scope());
-        if strayed {
-            return Err(Problem::internal("the head is that of another scope"));
+        let mut at = context.env.now;
+        if let Some(head) = &head {
+            if head.body.scope != permit.scope() {
+                return Err(Problem::internal("the head is that of another scope"));
+            }
+            at = at.max(head.body.at);
         }
         Ok(Self {
             context,
@@ -76,7 +75,7 @@ impl<'a> Commit<'a> {
             head,
             operations: Vec::new(),
             changes: Vec::new(),
-            strayed,
+            strayed: false,
         })
     }
 

@@ -197,6 +197,12 @@ impl Sort {
         ))
     }
 
+    /// Whether it is the key of a journal entry.
+    #[must_use]
+    pub fn is_journal(&self) -> bool {
+        self.0.starts_with(Self::JOURNAL)
+    }
+
     /// The artifact and the child of it that a key names, if it is the key of a raw version or a
     /// derived output.
     #[must_use]

@@ -81,9 +81,8 @@ impl Batch {
     /// without a journal its first record.
     #[must_use]
     pub fn witness(&self) -> Option<&Item> {
-        let is_entry = |item: &&Item| item.key.sort.as_str().starts_with(Sort::JOURNAL);
         self.stored()
-            .find(is_entry)
+            .find(|item| item.key.sort.is_journal())
             .or_else(|| self.stored().next())
     }
 

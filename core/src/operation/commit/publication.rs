@@ -4,7 +4,7 @@ use alloc::{collections::BTreeMap, vec::Vec};
 
 use super::Batch;
 use crate::{
-    storage::{Condition, IndexKeys, Item, Operation, Scope, Sort},
+    storage::{Condition, IndexKeys, Item, Operation, Scope},
     value::CommitId,
 };
 
@@ -21,7 +21,7 @@ impl PublicationWriter {
     pub fn new(items: Vec<Item>) -> Self {
         let mut entries: BTreeMap<Scope, Vec<Operation>> = BTreeMap::new();
         for item in items {
-            if item.key.sort.as_str().starts_with(Sort::JOURNAL) {
+            if item.key.sort.is_journal() {
                 let condition = Condition::Matches(item.etag.clone());
                 let scope = item.key.scope;
                 let item = Item {
