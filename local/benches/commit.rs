@@ -9,7 +9,7 @@
     reason = "a benchmark may stop where it fails"
 )]
 
-#[path = "../tests/store/support.rs"]
+#[path = "../tests/local/store/support.rs"]
 #[expect(dead_code, reason = "the tests use the rest of it")]
 mod support;
 

@@ -3,7 +3,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a benchmark may stop where it fails")]
 
-#[path = "../tests/store/support.rs"]
+#[path = "../tests/local/store/support.rs"]
 #[expect(dead_code, reason = "the tests use the rest of it")]
 mod support;
 

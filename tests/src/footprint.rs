@@ -6,6 +6,8 @@ use std::{
     process::{Child, Command},
 };
 
+use rustix::process::{Pid, Signal, kill_process};
+
 /// A program that is ended with this value.
 #[derive(Debug)]
 pub struct Running(pub Child);
@@ -24,9 +26,7 @@ impl Running {
     /// When it does not run.
     #[must_use]
     pub fn terminate(mut self) -> Option<i32> {
-        let id = self.0.id().to_string();
-        let sent = Command::new("kill").args(["-TERM", &id]).status().unwrap();
-        assert!(sent.success());
+        kill_process(Pid::from_child(&self.0), Signal::TERM).unwrap();
         self.0.wait().unwrap().code()
     }
 

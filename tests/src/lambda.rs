@@ -23,6 +23,8 @@ use tokio::{
     sync::{Notify, oneshot, watch},
 };
 
+use crate::process::STACK;
+
 mod runtime_api;
 
 /// How a function is set up.
@@ -327,6 +329,7 @@ impl Shared {
         let mut command = Command::new(&self.settings.program);
         command
             .env_clear()
+            .env(STACK.0, STACK.1)
             .envs(lambda_environment(&self.settings.name, address))
             .envs(self.settings.environment.iter().cloned())
             .current_dir(self.settings.program.parent().unwrap_or(Path::new("/")))

@@ -10,97 +10,94 @@ use std::{
     thread::{self, JoinHandle},
 };
 
-use crate::tools;
+/// A stack for the threads of binaries that are built without optimisation: their futures are some times as large as
+/// those of what is deployed.
+pub const STACK: (&str, &str) = ("RUST_MIN_STACK", "16777216");
 
-/// The `wm` of this build, built once a test run if need be. It is where cargo puts it: beside the
-/// directory of the test programs.
+/// The command `wm`.
 ///
 /// # Panics
 /// Where cargo cannot build it.
-pub fn program() -> &'static Path {
-    static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
-    PROGRAM.get_or_init(|| {
+pub fn program() -> PathBuf {
+    built("wm")
+}
+
+/// A Lambda function by its name.
+///
+/// # Panics
+/// Where cargo cannot build it.
+pub fn function(name: &str) -> PathBuf {
+    built(name)
+}
+
+/// The custom handler of the Azure surface.
+///
+/// # Panics
+/// Where cargo cannot build it.
+pub fn handler() -> PathBuf {
+    built("handler")
+}
+
+/// The program `wm-aws`, which sets up and deploys.
+///
+/// # Panics
+/// Where cargo cannot build it.
+pub fn aws_program() -> PathBuf {
+    built("wm-aws")
+}
+
+/// The program `wm-azure`, which sets up and deploys.
+///
+/// # Panics
+/// Where cargo cannot build it.
+pub fn azure_program() -> PathBuf {
+    built("wm-azure")
+}
+
+/// The emulator of Cosmos DB.
+///
+/// # Panics
+/// Where cargo cannot build it.
+pub fn cosmos() -> PathBuf {
+    built("cosmos")
+}
+
+/// The surfaces under proof.
+///
+/// # Panics
+/// Where cargo cannot build them.
+pub fn surface() -> PathBuf {
+    built("surface")
+}
+
+/// A binary of the workspace, built with the profile of this program, beside which cargo puts it.
+///
+/// All of them are built at once. Beside tests they are built with the features of the tests, so that no dependency is
+/// built twice.
+fn built(name: &str) -> PathBuf {
+    static BUILT: OnceLock<PathBuf> = OnceLock::new();
+    let directory = BUILT.get_or_init(|| {
         let directory = build_directory();
         let profile = match directory.file_name().unwrap().to_str().unwrap() {
             "debug" => "dev",
             other => other,
         };
-        build(&["--package", "wm", "--bin", "wm"], profile);
-        directory.join("wm")
-    })
-}
-
-/// The directory of the Lambda functions, built with the profile `ci` once a test run if need be.
-///
-/// # Panics
-/// Where cargo cannot build them.
-pub fn functions() -> &'static Path {
-    static FUNCTIONS: OnceLock<PathBuf> = OnceLock::new();
-    FUNCTIONS.get_or_init(|| {
-        let directory = build_directory().with_file_name("ci");
-        if !directory.join("api").exists() {
-            tools::say(
-                "building the functions of the AWS surface, which takes minutes the first time",
-            );
-        }
-        build(&["--package", "wm-aws", "--bins"], "ci");
+        let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+        let built = Command::new(cargo)
+            .args(["build", "--quiet", "--locked", "--workspace", "--bins"])
+            .args((profile == "dev").then_some("--tests"))
+            .args(["--profile", profile, "--target-dir"])
+            .arg(directory.parent().unwrap())
+            .current_dir(env!("CARGO_MANIFEST_DIR"))
+            .status()
+            .unwrap();
+        assert!(built.success(), "the binaries cannot be built");
         directory
-    })
+    });
+    directory.join(name)
 }
 
-/// The program `wm-aws`, built with the profile `ci` once a test run if need be.
-///
-/// # Panics
-/// Where cargo cannot build it.
-pub fn aws_program() -> &'static Path {
-    static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
-    PROGRAM.get_or_init(|| cloud_program("wm-aws-deploy", "wm-aws"))
-}
-
-/// The program `wm-azure`, built with the profile `ci` once a test run if need be.
-///
-/// # Panics
-/// Where cargo cannot build it.
-pub fn azure_program() -> &'static Path {
-    static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
-    PROGRAM.get_or_init(|| cloud_program("wm-azure-deploy", "wm-azure"))
-}
-
-fn cloud_program(package: &str, name: &str) -> PathBuf {
-    build(&["--package", package, "--bin", name], "ci");
-    build_directory().with_file_name("ci").join(name)
-}
-
-/// The custom handler of the Azure surface, built with the profile `ci` once a test run if need be.
-///
-/// # Panics
-/// Where cargo cannot build it.
-pub fn handler() -> &'static Path {
-    static HANDLER: OnceLock<PathBuf> = OnceLock::new();
-    HANDLER.get_or_init(|| {
-        let program = build_directory().with_file_name("ci").join("handler");
-        if !program.exists() {
-            tools::say(
-                "building the handler of the Azure surface, which takes minutes the first time",
-            );
-        }
-        build(&["--package", "wm-azure", "--bin", "handler"], "ci");
-        program
-    })
-}
-
-/// The surfaces under proof, which cargo builds along with the tests of this crate.
-///
-/// # Panics
-/// Where it did not.
-#[must_use]
-pub fn surface() -> PathBuf {
-    let program = build_directory().join("surface");
-    assert!(program.exists(), "`{}` is not built", program.display());
-    program
-}
-
-/// Where cargo put the profile of this program, or of this test program, which it puts one folder deeper.
+/// Where cargo put this program, or this test program, which it puts one folder deeper.
 fn build_directory() -> PathBuf {
     let program = env::current_exe().unwrap();
     let folder = program.parent().unwrap();
@@ -108,19 +105,6 @@ fn build_directory() -> PathBuf {
         Some(name) if name == "deps" => folder.parent().unwrap().to_owned(),
         _ => folder.to_owned(),
     }
-}
-
-fn build(what: &[&str], profile: &str) {
-    let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let built = Command::new(cargo)
-        .args(["build", "--quiet"])
-        .args(what)
-        .args(["--profile", profile, "--target-dir"])
-        .arg(build_directory().parent().unwrap())
-        .current_dir(env!("CARGO_MANIFEST_DIR"))
-        .status()
-        .unwrap();
-    assert!(built.success(), "{what:?} cannot be built");
 }
 
 /// A running node, which ends with this value, and not gently.
@@ -138,6 +122,7 @@ impl Served {
     /// When it does not start.
     pub fn start(data: &Path) -> Self {
         let mut child = Command::new(program())
+            .env(STACK.0, STACK.1)
             .args(["serve", "--listen", "127.0.0.1:0", "--data"])
             .arg(data)
             .stdout(Stdio::piped())

@@ -76,54 +76,6 @@ fn node_packages(name: &str, scripts: &[&str]) -> PathBuf {
     })
 }
 
-/// The strict S3 over a directory.
-///
-/// # Panics
-/// When it cannot be installed.
-pub fn s3s() -> &'static Path {
-    static INSTALLED: OnceLock<PathBuf> = OnceLock::new();
-    INSTALLED.get_or_init(|| {
-        // The last version that this compiler builds.
-        let arguments = ["s3s-fs", "--version", "=0.14.1", "--features", "binary"];
-        let directory = Tool::new(&arguments.join(" "), &[]).install(|directory| {
-            let mut command = Command::new(std::env::var_os("CARGO").unwrap_or("cargo".into()));
-            command.args(["install", "--quiet", "--locked", "--debug"]);
-            command.args(arguments).arg("--root").arg(directory);
-            vec![command]
-        });
-        directory.join("bin/s3s-fs")
-    })
-}
-
-/// The emulator that the Cosmos DB kit has in it, as a service: a program of ours, built by itself, so that
-/// no feature of the emulator is built into what is shipped.
-///
-/// # Panics
-/// When it cannot be built.
-pub fn cosmos() -> &'static Path {
-    static INSTALLED: OnceLock<PathBuf> = OnceLock::new();
-    INSTALLED.get_or_init(|| {
-        let root = repository::root();
-        let source = root.join("tests/tools/cosmos");
-        let modules = fs::read_dir(source.join("src")).unwrap();
-        let mut pins: Vec<PathBuf> = modules.map(|module| module.unwrap().path()).collect();
-        pins.extend(["Cargo.toml", "Cargo.lock"].map(|name| source.join(name)));
-        pins.sort();
-        // Outside its directory: a change of ours builds nothing else anew.
-        let target = root.join(".tools/cosmos-build");
-        let directory = Tool::new("cosmos", &pins).install(|directory| {
-            let mut build = Command::new(std::env::var_os("CARGO").unwrap_or("cargo".into()));
-            build.args(["build", "--quiet", "--locked", "--manifest-path"]);
-            build.arg(source.join("Cargo.toml"));
-            build.arg("--target-dir").arg(&target);
-            let mut copy = Command::new("cp");
-            copy.arg(target.join("debug/cosmos")).arg(directory);
-            vec![build, copy]
-        });
-        directory.join("cosmos")
-    })
-}
-
 /// The Python of an environment that holds exactly these requirements.
 ///
 /// # Panics
@@ -176,13 +128,12 @@ struct Tool {
 }
 
 impl Tool {
-    /// The tool whose name begins `title`, pinned by the rest of it and these files.
-    fn new(title: &str, pins: &[PathBuf]) -> Self {
-        let mut pinned = title.as_bytes().to_vec();
+    /// The tool of this name, pinned by these files.
+    fn new(name: &str, pins: &[PathBuf]) -> Self {
+        let mut pinned = name.as_bytes().to_vec();
         for pin in pins {
             pinned.extend(fs::read(pin).unwrap());
         }
-        let name = title.split(' ').next().unwrap();
         Self {
             name: name.to_owned(),
             pin: Sha256::of(&pinned).to_string(),

@@ -16,7 +16,10 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use wm_service::clock::now;
 
-use crate::{issuer::TestIssuer, process::Companion, tools};
+use crate::{
+    issuer::TestIssuer,
+    process::{self, Companion},
+};
 
 /// What tokens for the service are for.
 pub const AUDIENCE: &str = "https://cosmos.azure.com";
@@ -55,7 +58,7 @@ impl Cosmos {
         let files = tempfile::tempdir().unwrap();
         let keys = files.path().join("keys.json");
         fs::write(&keys, identity().jwks().to_string()).unwrap();
-        let mut command = Command::new(tools::cosmos());
+        let mut command = Command::new(process::cosmos());
         command.arg("--keys").arg(&keys);
         command.args(["--consistency", consistency]);
         let process = Companion::start(&command, "cosmos answers at ");

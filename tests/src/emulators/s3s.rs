@@ -1,39 +1,56 @@
 //! s3s: an independent, strict S3 over a directory.
 
-use std::process::Command;
+use std::{fs, thread};
 
+use hyper_util::{
+    rt::{TokioExecutor, TokioIo},
+    server::conn::auto::Builder,
+};
+use s3s::{
+    auth::SimpleAuth,
+    service::{S3Service, S3ServiceBuilder},
+};
+use s3s_fs::FileSystem;
 use tempfile::TempDir;
+use tokio::{
+    net::TcpListener,
+    runtime::Runtime,
+    sync::oneshot::{self, Receiver, Sender},
+};
 
-use super::{free_port, ministack::Credentials};
-use crate::{process::Companion, tools};
+use super::ministack::Credentials;
 
 /// A running s3s over an empty directory. Its one key is that of ministack's root.
 #[derive(Debug)]
 pub struct S3s {
-    _process: Companion,
     /// Where it answers.
     pub url: String,
     root: TempDir,
+    /// Its server ends when this is dropped.
+    _running: Sender<()>,
 }
 
 impl S3s {
-    /// A new one on a free port.
+    /// A new one on a free port, on a thread of its own: each test has its own runtime.
     ///
     /// # Panics
     /// When it does not start.
     #[must_use]
     pub fn start() -> Self {
-        let (root, port) = (tempfile::tempdir().unwrap(), free_port());
-        let mut command = Command::new(tools::s3s());
-        command.args(["--host", "127.0.0.1", "--port", &port.to_string()]);
+        let root = tempfile::tempdir().unwrap();
         let known = Credentials::root();
-        command.args(["--access-key", &known.key, "--secret-key", &known.secret]);
-        command.arg(root.path()).env("RUST_LOG", "info");
-        let process = Companion::start(&command, "server is running");
+        let mut service = S3ServiceBuilder::new(FileSystem::new(root.path()).unwrap());
+        service.set_auth(SimpleAuth::from_single(known.key, known.secret));
+        let service = service.build();
+        let runtime = Runtime::new().unwrap();
+        let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let (running, ended) = oneshot::channel();
+        thread::spawn(move || runtime.block_on(serve(listener, service, ended)));
         Self {
-            _process: process.unwrap_or_else(|said| panic!("s3s does not start: {said}")),
-            url: format!("http://127.0.0.1:{port}"),
+            url,
             root,
+            _running: running,
         }
     }
 
@@ -42,6 +59,21 @@ impl S3s {
     /// # Panics
     /// When it cannot.
     pub fn bucket(&self, name: &str) {
-        std::fs::create_dir(self.root.path().join(name)).unwrap();
+        fs::create_dir(self.root.path().join(name)).unwrap();
+    }
+}
+
+async fn serve(listener: TcpListener, service: S3Service, mut ended: Receiver<()>) {
+    loop {
+        let (stream, _) = tokio::select! {
+            accepted = listener.accept() => accepted.unwrap(),
+            _ = &mut ended => return,
+        };
+        let service = service.clone();
+        tokio::spawn(async move {
+            let server = Builder::new(TokioExecutor::new());
+            // A connection that breaks is its client's affair.
+            let _ = server.serve_connection(TokioIo::new(stream), service).await;
+        });
     }
 }

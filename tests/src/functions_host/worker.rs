@@ -13,9 +13,11 @@ use std::{
     time::{Duration, Instant},
 };
 
+use rustix::process::{Pid, Signal, kill_process};
 use tokio::sync::watch;
 
 use super::{Settings, app::App, guid};
+use crate::process::STACK;
 
 /// How often the host asks whether the executable listens.
 const PROBE: Duration = Duration::from_millis(25);
@@ -134,6 +136,7 @@ impl Worker {
         let executable = fs::canonicalize(&app.executable).unwrap();
         Command::new(executable)
             .env_clear()
+            .env(STACK.0, STACK.1)
             .envs(self.settings.environment.iter().cloned())
             .env("PATH", "/usr/local/bin:/usr/bin:/bin")
             .env("FUNCTIONS_CUSTOMHANDLER_PORT", self.port.to_string())
@@ -244,9 +247,9 @@ impl Worker {
     }
 
     pub(super) fn terminate(&self) {
-        let id = self.process().expect("it runs").to_string();
-        let sent = Command::new("kill").args(["-TERM", &id]).status().unwrap();
-        assert!(sent.success());
+        let child = lock(&self.child);
+        let process = Pid::from_child(child.as_ref().expect("it runs"));
+        kill_process(process, Signal::TERM).unwrap();
     }
 
     pub(super) fn process(&self) -> Option<u32> {

@@ -44,7 +44,7 @@ use crate::{
     harness::{Answer, Harness, ObjectRequest},
     issuer::TestIssuer,
     memory::Memory,
-    process::{self, Served},
+    process::{self, STACK, Served},
     surfaces::{
         aws::{self, AwsSurface, event::Front},
         azure::{self, AzureSurface},
@@ -59,9 +59,6 @@ use crate::{
 pub const PUBLIC_URL: &str = "https://workspace.test";
 /// What every surface's secret is the digest of.
 const SECRET: &str = "one text that all surfaces of a comparison keep";
-/// Room for the calls of a program that is built without optimisation: its futures are some times as large as those of
-/// what is deployed.
-const STACK: (&str, &str) = ("RUST_MIN_STACK", "16777216");
 /// How long a node may take for an answer, and a process to end.
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -363,7 +360,7 @@ impl Sides {
     /// # Panics
     /// When one does not start.
     pub async fn start(instances: usize) -> Self {
-        let program = &process::surface();
+        let program = process::surface();
         let folder = tempfile::tempdir().unwrap();
         let file = |name: &str| {
             let file = folder.path().join(format!("{name}.json"));
@@ -414,8 +411,6 @@ impl Sides {
     pub async fn shipped() -> Self {
         // First, because nothing else goes on while they are built.
         process::program();
-        process::functions();
-        process::handler();
         let folder = tempfile::tempdir().unwrap();
         let on_azure = azure(azure::Options::default()).await;
         let on_aws = aws(aws::Options::default()).await;
@@ -482,7 +477,6 @@ fn identity(prefix: &str, id: SurfaceId, told: &Path) -> Vec<(String, String)> {
         own("PUBLIC_URL", PUBLIC_URL.to_owned()),
         own("SURFACE_SECRET", SECRET.to_owned()),
         (FILE.to_owned(), told.to_str().unwrap().to_owned()),
-        (STACK.0.to_owned(), STACK.1.to_owned()),
     ]
 }
 

@@ -34,7 +34,8 @@ impl Node {
         let mut command = Command::new(process::program());
         command
             .args(["serve", "--listen", "127.0.0.1:0", "--data"])
-            .arg(directory.path());
+            .arg(directory.path())
+            .env(process::STACK.0, process::STACK.1);
         let process = Companion::start(&command, "Ctrl-C").expect("the node starts");
         let greeting = process.output();
         let mut words = greeting.split_whitespace();

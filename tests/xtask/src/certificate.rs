@@ -91,6 +91,7 @@ impl Certificate {
             not_shown: programs
                 .iter()
                 .flat_map(|program| results.skips(program))
+                .filter(|skip| is_surface(&skip.surface))
                 .cloned()
                 .collect(),
         }
@@ -163,11 +164,11 @@ fn proved(sentence: &Sentence, results: &Results) -> Proved {
 fn tested(test: &Test, results: &Results) -> Tested {
     let of = |surface: &Provider| {
         let (program, path) = test.on(*surface)?;
-        let outcome = outcome(results, program, path, surface.as_str());
+        let outcome = outcome(results, program, &path, surface.as_str());
         Some((surface.as_str(), outcome))
     };
     let shared = test.shared();
-    let shared = shared.map(|(program, path)| (SHARED, outcome(results, program, path, SHARED)));
+    let shared = shared.map(|(program, path)| (SHARED, outcome(results, program, &path, SHARED)));
     let outcomes = Provider::ALL.iter().filter_map(of);
     Tested {
         test: test.test.clone(),
@@ -190,6 +191,11 @@ fn outcome(results: &Results, program: &str, path: &str, surface: &str) -> Outco
     }
 }
 
+/// Whether this names a surface, and not the reference in memory that the suite runs on too.
+fn is_surface(name: &str) -> bool {
+    Provider::ALL.iter().any(|surface| surface.as_str() == name)
+}
+
 /// Whether a skip is about a test: it names it in full, or by the case its name begins with.
 fn is_about(scenario: &str, path: &str) -> bool {
     let name = path.rsplit("::").next().unwrap_or(path);
@@ -210,13 +216,16 @@ mod tests {
             {"test": "parity::replay::case_3_is_shown", "surfaces": ["local", "azure"]}]}]}"#;
 
     fn run(aws: &str) -> Results {
-        let both = "test case_1_is_shown ... ok\ntest case_2_is_not ... ok\n";
+        let both = |surface: &str| {
+            format!(
+                "test {surface}::case_1_is_shown ... ok\ntest {surface}::case_2_is_not ... ok\n"
+            )
+        };
+        let suite = both("local") + &both("azure") + &aws.replace("test ", "test aws::");
         let skipped = "test replay::case_3_is_shown ... ok\nskip 1 on aws: z: y\n";
         results(
             &[
-                ran("local", both),
-                ran("aws", aws),
-                ran("azure", both),
+                ran("suite", &suite),
                 ran("parity", skipped),
                 ran("other", "skip 2 on aws: of no program that is named: x\n"),
             ]

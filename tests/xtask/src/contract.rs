@@ -19,7 +19,9 @@ const PACKAGES: [(&str, &str); 5] = [
     ("wm-core", "core"),
 ];
 
-/// How the name of a scenario begins that every surface's program runs.
+/// The program of the conformance suite, which runs every scenario on every surface.
+const SUITE_PROGRAM: &str = "suite";
+/// How the name of a scenario begins.
 const SUITE: &str = "suite::";
 /// How the name of a test begins that has all surfaces side by side.
 const SIDE_BY_SIDE: &str = "parity::";
@@ -116,24 +118,29 @@ impl Contract {
 
 impl Test {
     /// The program of a test that runs on no surface, and its path there.
-    pub(crate) fn shared(&self) -> Option<(&str, &str)> {
+    pub(crate) fn shared(&self) -> Option<(&str, String)> {
         let runs_nowhere = self.surfaces.is_empty();
-        runs_nowhere.then(|| self.test.split_once("::")).flatten()
+        runs_nowhere.then(|| self.own()).flatten()
     }
 
     /// The program in which the test runs on a surface, and its path there.
-    pub(crate) fn on(&self, surface: Provider) -> Option<(&str, &str)> {
+    pub(crate) fn on(&self, surface: Provider) -> Option<(&str, String)> {
         if !self.surfaces.contains(&surface) {
             return None;
         }
         match self.test.strip_prefix(SUITE) {
-            // The programs of the surfaces know scenarios by their own names.
+            // The program has a module for each surface, with the scenarios by their own names.
             Some(scenario) => {
                 let name = scenario.rsplit("::").next().unwrap_or(scenario);
-                Some((surface.as_str(), name))
+                Some((SUITE_PROGRAM, format!("{}::{name}", surface.as_str())))
             }
-            None => self.test.split_once("::"),
+            None => self.own(),
         }
+    }
+
+    fn own(&self) -> Option<(&str, String)> {
+        let (program, path) = self.test.split_once("::")?;
+        Some((program, path.to_owned()))
     }
 }
 
@@ -156,11 +163,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_scenario_runs_in_the_program_of_each_surface_and_a_test_in_its_own() {
+    fn a_scenario_runs_once_a_surface_and_a_test_in_its_program() {
         let contract: Contract = serde_json::from_str(
             r#"{"sentences": [{"id": "a", "sentence": "A.", "tests": [
                 {"test": "suite::journey::the_journey"},
-                {"test": "aws_tokens::case_1", "surfaces": ["aws"]},
+                {"test": "clouds::case_1", "surfaces": ["aws"]},
                 {"test": "parity::replay::all"},
                 {"test": "parity::replay::one", "surfaces": ["local"]},
                 {"test": "wm::selection::all", "shared": true}]}],
@@ -168,22 +175,23 @@ mod tests {
         )
         .unwrap();
         let programs: Vec<_> = contract.programs().into_iter().collect();
-        assert_eq!(
-            programs,
-            ["aws", "aws_tokens", "azure", "local", "parity", "wm"]
-        );
+        assert_eq!(programs, ["clouds", "parity", "suite", "wm"]);
         let [scenario, own, all, one, shared] = &contract.sentences[0].tests[..] else {
             panic!("{contract:?}")
         };
-        assert_eq!(scenario.on(Provider::Azure), Some(("azure", "the_journey")));
-        assert_eq!(own.on(Provider::Aws), Some(("aws_tokens", "case_1")));
+        let of = |program, path: &str| Some((program, path.to_owned()));
+        assert_eq!(
+            scenario.on(Provider::Azure),
+            of("suite", "azure::the_journey")
+        );
+        assert_eq!(own.on(Provider::Aws), of("clouds", "case_1"));
         assert_eq!(own.on(Provider::Local), None);
-        assert_eq!(all.on(Provider::Local), Some(("parity", "replay::all")));
-        assert_eq!(one.on(Provider::Local), Some(("parity", "replay::one")));
+        assert_eq!(all.on(Provider::Local), of("parity", "replay::all"));
+        assert_eq!(one.on(Provider::Local), of("parity", "replay::one"));
         assert_eq!(one.on(Provider::Aws), None);
         assert_eq!(one.shared(), None);
         assert_eq!(shared.on(Provider::Local), None);
-        assert_eq!(shared.shared(), Some(("wm", "selection::all")));
+        assert_eq!(shared.shared(), of("wm", "selection::all"));
     }
 
     #[test]

@@ -48,7 +48,7 @@ pub(super) fn find(checkout: &Checkout) -> Result<Found, Failure> {
 fn records(example: &Text) -> Result<Value, Failure> {
     serde_json::from_str(&example.text).map_err(|error| {
         let message = format!(
-            "`{}` holds no records; write it anew with `UPDATE_GOLDENS=1 cargo test -p wm-tests --test items`",
+            "`{}` holds no records; write it anew with `UPDATE_GOLDENS=1 cargo test -p wm-tests --test product items::`",
             example.path
         );
         Failure::because(message, error)

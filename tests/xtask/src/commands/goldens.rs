@@ -51,6 +51,6 @@ fn steps() -> [Run; 2] {
     let updating = || cargo(UPDATES).with(["test"]);
     [
         updating().with(["--no-fail-fast", "-p", "wm-core", "-p", "wm-tests"]),
-        updating().with(["-p", "wm-tests", "--test", "costs"]),
+        updating().with(["-p", "wm-tests", "--test", "product", "costs::"]),
     ]
 }

@@ -7,7 +7,8 @@ use clap::{Args, ValueEnum};
 use crate::{
     checkout::Checkout,
     failure::Failure,
-    run::{cargo_program, not_started},
+    output::notice,
+    run::{cargo, not_started},
 };
 
 const EXAMPLES: &str = "\
@@ -52,23 +53,16 @@ impl Surface {
 }
 
 impl Up {
-    /// Becomes the program that serves, so that Ctrl-C reaches it alone.
+    /// Builds the binaries, and becomes the program that serves, so that Ctrl-C reaches it alone.
     pub(crate) fn run(self) -> Result<(), Failure> {
         let checkout = Checkout::find(None)?;
-        let program = cargo_program();
+        let build = cargo(&[]).with(["build", "--quiet", "--release", "--workspace", "--bins"]);
+        notice(build.to_string());
+        build.stream(checkout.root())?;
+        let program = checkout.root().join("target/release/up");
         let mut command = Command::new(&program);
-        command
-            .args([
-                "run",
-                "--quiet",
-                "--package",
-                "wm-tests",
-                "--bin",
-                "up",
-                "--",
-            ])
-            .arg(self.surface.as_str())
-            .current_dir(checkout.root());
-        Err(not_started(&program, command.exec()))
+        command.arg(self.surface.as_str());
+        command.current_dir(checkout.root());
+        Err(not_started(&program.display().to_string(), command.exec()))
     }
 }

@@ -21,7 +21,7 @@ fn goldens_are_listed_in_the_order_that_charges_need() {
     let ran = xtask(&root(), &["goldens", "--list"]).expect(0);
     let expected = "\
 UPDATE_GOLDENS=1 TRYBUILD=overwrite cargo test --no-fail-fast -p wm-core -p wm-tests
-UPDATE_GOLDENS=1 TRYBUILD=overwrite cargo test -p wm-tests --test costs
+UPDATE_GOLDENS=1 TRYBUILD=overwrite cargo test -p wm-tests --test product costs::
 ";
     assert_eq!(ran.stdout, expected);
 }

@@ -1,0 +1,254 @@
+//! Files that are not what was written.
+
+use std::{
+    fs::{self, OpenOptions},
+    os::unix::fs::FileExt,
+    path::{Path, PathBuf},
+};
+
+use rusqlite::Connection;
+use tempfile::TempDir;
+use tokio::runtime::Runtime;
+use wm_core::{
+    record::{Author, Clock, Corrupt, Record, Team},
+    storage::{Condition, Operation},
+    value::{AccountId, TeamId, Timestamp, id::Id},
+};
+use wm_local::records::{SqliteRecords, StoreError};
+use wm_service::ports::Records;
+
+use super::{
+    stored,
+    support::{batch, creating, item, scope},
+};
+
+/// Items of several kilobytes, so that the files have pages to lose.
+fn commit(runtime: &Runtime, store: &SqliteRecords, number: u64) {
+    let items = (0..4).map(|part| {
+        let body = format!("{number} {part} {}", "x".repeat(2_000));
+        item(scope(1), &format!("{number:06}#{part}"), number, body)
+    });
+    runtime
+        .block_on(store.commit(&creating(scope(1), items)))
+        .unwrap();
+}
+
+/// How many of the commits are there, all of each.
+fn commits(runtime: &Runtime, store: &SqliteRecords) -> usize {
+    let items = runtime.block_on(stored(store, 1, ""));
+    assert_eq!(items.len() % 4, 0);
+    items.len() / 4
+}
+
+fn file(directory: &TempDir) -> PathBuf {
+    directory.path().join("workspace.sqlite")
+}
+
+fn log(path: &Path) -> PathBuf {
+    path.with_extension("sqlite-wal")
+}
+
+/// A closed database of 50 commits, its log folded in.
+fn closed() -> TempDir {
+    let directory = tempfile::tempdir().unwrap();
+    let runtime = Runtime::new().unwrap();
+    let store = SqliteRecords::open(&file(&directory)).unwrap();
+    for number in 0..50 {
+        commit(&runtime, &store, number);
+    }
+    directory
+}
+
+fn refusal(path: &Path) -> StoreError {
+    SqliteRecords::open(path).err().expect("it is refused")
+}
+
+#[test]
+fn case_64_a_torn_log_loses_only_what_was_not_acknowledged() {
+    let directory = tempfile::tempdir().unwrap();
+    let runtime = Runtime::new().unwrap();
+    let path = file(&directory);
+    let store = SqliteRecords::open(&path).unwrap();
+    for number in 0..10 {
+        commit(&runtime, &store, number);
+    }
+    let (main, acknowledged) = (fs::read(&path).unwrap(), fs::read(log(&path)).unwrap());
+    commit(&runtime, &store, 10);
+    let whole = fs::read(log(&path)).unwrap();
+    drop(store);
+    for cut in (acknowledged.len()..whole.len()).step_by(977) {
+        for garbage in [0, 4_096] {
+            let copy = tempfile::tempdir().unwrap();
+            let path = file(&copy);
+            fs::write(&path, &main).unwrap();
+            let mut torn = whole[..cut].to_vec();
+            torn.extend(vec![0xa5; garbage]);
+            fs::write(log(&path), torn).unwrap();
+            let store = SqliteRecords::open(&path).unwrap();
+            assert_eq!(commits(&runtime, &store), 10, "cut at {cut}");
+            commit(&runtime, &store, 11);
+            assert_eq!(commits(&runtime, &store), 11);
+        }
+    }
+}
+
+#[test]
+fn case_64_a_database_cut_short_is_refused_and_left_alone() {
+    let directory = closed();
+    let whole = fs::read(file(&directory)).unwrap();
+    for keep in [
+        1,
+        15,
+        16,
+        31,
+        4_096,
+        8_192,
+        whole.len() / 2,
+        whole.len() - 1,
+    ] {
+        fs::write(file(&directory), &whole[..keep]).unwrap();
+        let error = refusal(&file(&directory));
+        let expected = match keep {
+            ..32 => matches!(error, StoreError::Foreign(_)),
+            _ => matches!(error, StoreError::Truncated(_)),
+        };
+        assert!(expected, "{keep}: {error:?}");
+        assert_eq!(fs::read(file(&directory)).unwrap(), &whole[..keep]);
+    }
+    fs::write(file(&directory), whole).unwrap();
+    let runtime = Runtime::new().unwrap();
+    assert_eq!(
+        commits(&runtime, &SqliteRecords::open(&file(&directory)).unwrap()),
+        50
+    );
+}
+
+#[test]
+fn case_64_a_database_cut_short_is_refused_though_a_log_lies_beside_it() {
+    let directory = closed();
+    let runtime = Runtime::new().unwrap();
+    let path = file(&directory);
+    let store = SqliteRecords::open(&path).unwrap();
+    commit(&runtime, &store, 50);
+    let (main, wal) = (fs::read(&path).unwrap(), fs::read(log(&path)).unwrap());
+    drop(store);
+    let copy = tempfile::tempdir().unwrap();
+    fs::write(file(&copy), &main[..main.len() / 2]).unwrap();
+    fs::write(log(&file(&copy)), &wal).unwrap();
+    let error = refusal(&file(&copy));
+    assert!(matches!(error, StoreError::Truncated(_)), "{error:?}");
+    assert_eq!(
+        fs::read(log(&file(&copy))).unwrap(),
+        wal,
+        "the evidence is kept"
+    );
+    assert_eq!(fs::read(file(&copy)).unwrap(), &main[..main.len() / 2]);
+}
+
+#[test]
+fn case_64_a_database_whose_log_was_half_folded_in_is_whole() {
+    let directory = tempfile::tempdir().unwrap();
+    let runtime = Runtime::new().unwrap();
+    let path = file(&directory);
+    let store = SqliteRecords::open(&path).unwrap();
+    for number in 0..10 {
+        commit(&runtime, &store, number);
+    }
+    let wal = fs::read(log(&path)).unwrap();
+    drop(store);
+    // As a crash leaves it while pages go from the log to the file: the first of them are there.
+    let main = fs::read(&path).unwrap();
+    let copy = tempfile::tempdir().unwrap();
+    fs::write(file(&copy), &main[..3 * 4_096]).unwrap();
+    fs::write(log(&file(&copy)), wal).unwrap();
+    let store = SqliteRecords::open(&file(&copy)).unwrap();
+    assert_eq!(commits(&runtime, &store), 10);
+}
+
+#[test]
+fn case_64_a_torn_header_or_page_is_an_error_that_names_the_file() {
+    let directory = closed();
+    let path = file(&directory);
+    let main = OpenOptions::new().write(true).open(&path).unwrap();
+    main.write_all_at(&[0xa5; 64], 100).unwrap();
+    let error = refusal(&path);
+    assert!(matches!(error, StoreError::Damaged { .. }), "{error:?}");
+    assert!(
+        error.to_string().contains(&*path.to_string_lossy()),
+        "{error}"
+    );
+    main.write_all_at(&[0xa5; 16], 0).unwrap();
+    let error = refusal(&path);
+    assert!(matches!(error, StoreError::Foreign(_)), "{error:?}");
+}
+
+#[test]
+fn case_64_another_programs_database_is_refused_and_left_alone() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = file(&directory);
+    let other = Connection::open(&path).unwrap();
+    other
+        .execute_batch("CREATE TABLE notes (text TEXT)")
+        .unwrap();
+    drop(other);
+    let before = fs::read(&path).unwrap();
+    let error = refusal(&path);
+    assert!(matches!(error, StoreError::Foreign(_)), "{error:?}");
+    assert_eq!(fs::read(&path).unwrap(), before);
+}
+
+#[test]
+fn case_68_a_newer_format_is_refused_and_left_alone() {
+    let directory = closed();
+    let path = file(&directory);
+    let newer = Connection::open(&path).unwrap();
+    newer.pragma_update(None, "user_version", 2).unwrap();
+    drop(newer);
+    let before = fs::read(&path).unwrap();
+    let error = refusal(&path);
+    assert!(
+        matches!(error, StoreError::Newer { found: 2, .. }),
+        "{error:?}"
+    );
+    assert!(
+        error.to_string().contains("run the newer program"),
+        "{error}"
+    );
+    assert_eq!(fs::read(&path).unwrap(), before);
+}
+
+#[test]
+fn case_65_a_flipped_bit_in_a_body_is_detected() {
+    let directory = tempfile::tempdir().unwrap();
+    let runtime = Runtime::new().unwrap();
+    let path = file(&directory);
+    let now = Timestamp::from_millis(1_800_000_000_000);
+    let team = Team {
+        account_id: AccountId::from_ulid(ulid::Ulid::from_parts(1, 1)),
+        name: "Reviewers".parse().unwrap(),
+        may_own: false,
+        retiring: false,
+    };
+    let id = TeamId::from_ulid(ulid::Ulid::from_parts(1, 2));
+    let team = Record::new(id, team, Clock::default(), now, Author::System);
+    let store = SqliteRecords::open(&path).unwrap();
+    let create = Operation::Put(team.encode(), Condition::Absent);
+    let batch = batch(team.key().scope, vec![create]);
+    runtime.block_on(store.commit(&batch)).unwrap();
+    drop(store);
+    let whole = fs::read(&path).unwrap();
+    let at = whole
+        .windows(9)
+        .position(|bytes| bytes == b"Reviewers")
+        .unwrap();
+    // Bit 7 makes it no UTF-8 any more, bit 0 another letter.
+    for bit in [0, 7] {
+        let mut flipped = whole.clone();
+        flipped[at] ^= 1 << bit;
+        fs::write(&path, flipped).unwrap();
+        let store = SqliteRecords::open(&path).unwrap();
+        let item = runtime.block_on(store.get(&team.key())).unwrap().unwrap();
+        let decoded = Record::<Team>::decode(&item);
+        assert!(matches!(decoded, Err(Corrupt::Damaged(..))), "{decoded:?}");
+    }
+}

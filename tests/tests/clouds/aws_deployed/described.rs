@@ -1,0 +1,160 @@
+//! What the deployed stack says of itself, beside what the emulator drops of the template.
+
+use serde_json::{Value, json};
+use wm_tests::{emulators::ministack::Credentials, suite};
+
+use super::{
+    roles::{Call, send},
+    stack::{STACK, Stack},
+};
+
+/// Something the template asks for, how to look, and the words that tell it is so. Spaces count for
+/// nothing.
+type Look = (&'static str, Call, &'static str);
+
+const BUCKET: &str = "workspace-management-dev-documents";
+
+fn database(operation: &'static str, words: &'static str, what: &'static str) -> Look {
+    (
+        what,
+        Call::Json(operation, json!({ "TableName": STACK })),
+        words,
+    )
+}
+
+fn bucket(setting: &str, words: &'static str, what: &'static str) -> Look {
+    (what, get("s3", format!("/{BUCKET}?{setting}=")), words)
+}
+
+fn get(service: &'static str, target: String) -> Call {
+    Call::Rest(service, "GET", target, &[], Value::Null)
+}
+
+fn function(name: &str) -> String {
+    format!("/2015-03-31/functions/{STACK}-{name}")
+}
+
+/// What the emulator keeps.
+fn kept(api: &str) -> Vec<Look> {
+    let describe = "DynamoDB_20120810.DescribeTable";
+    let stages = get("apigateway", format!("/v2/apis/{api}/stages"));
+    let rules = json!({ "EventBusName": STACK });
+    vec![
+        database(
+            describe,
+            r#""DeletionProtectionEnabled":true"#,
+            "the table is protected",
+        ),
+        database(
+            describe,
+            r#""StreamViewType":"NEW_IMAGE""#,
+            "the stream has new images",
+        ),
+        database(
+            describe,
+            r#""BillingMode":"PAY_PER_REQUEST""#,
+            "the table is paid for by use",
+        ),
+        database(
+            describe,
+            r#""IndexName":"GSI4""#,
+            "the table has four indexes",
+        ),
+        bucket(
+            "versioning",
+            "<Status>Enabled</Status>",
+            "the bucket keeps versions",
+        ),
+        bucket(
+            "publicAccessBlock",
+            "<RestrictPublicBuckets>true",
+            "nothing in the bucket is public",
+        ),
+        bucket(
+            "ownershipControls",
+            "BucketOwnerEnforced",
+            "the bucket has no access lists",
+        ),
+        bucket(
+            "notification",
+            "EventBridgeConfiguration",
+            "the bucket tells what arrives",
+        ),
+        (
+            "the stream is filtered and ends somewhere",
+            get("lambda", "/2015-03-31/event-source-mappings/".into()),
+            "relay-dead-letters",
+        ),
+        (
+            "rules are on the bus",
+            Call::Json("AWSEvents.ListRules", rules),
+            "workspace-management.redrive",
+        ),
+        ("the gateway limits requests", stages, r#"RateLimit":100"#),
+        (
+            "functions log where the stack says",
+            get("lambda", function("api")),
+            r#""LogGroup":"/aws/lambda/workspace-management-dev-api""#,
+        ),
+    ]
+}
+
+/// What it drops without a word.
+fn dropped() -> Vec<Look> {
+    let describe = "DynamoDB_20120810.DescribeTable";
+    vec![
+        database(
+            "DynamoDB_20120810.DescribeTimeToLive",
+            r#""TimeToLiveStatus":"ENABLED""#,
+            "garbage is collected",
+        ),
+        database(
+            "DynamoDB_20120810.DescribeContinuousBackups",
+            r#""PointInTimeRecoveryStatus":"ENABLED""#,
+            "the table can be restored",
+        ),
+        database(
+            describe,
+            r#""SSEType":"KMS""#,
+            "the table is encrypted with a key of the account",
+        ),
+        bucket("lifecycle", "unfinished-uploads", "unfinished uploads end"),
+        bucket(
+            "encryption",
+            "<BucketKeyEnabled>true",
+            "the bucket's encryption is as told",
+        ),
+        (
+            "the function keeps dead letters",
+            get("lambda", function("notify")),
+            "notify-dead-letters",
+        ),
+    ]
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_stack_is_what_the_template_says_as_far_as_the_emulator_goes() {
+    let stack = Stack::shared().await;
+    let root = Credentials::root();
+    let is_so = async |call: &Call, words: &str| {
+        let text = send(&stack.cloud, &root, call).await.text;
+        let text: String = text.split_whitespace().collect();
+        (text.contains(words), text)
+    };
+    for (what, call, words) in kept(stack.api()) {
+        let (found, text) = is_so(&call, words).await;
+        assert!(found, "{what}: {text}");
+    }
+    for (what, call, words) in dropped() {
+        let (found, text) = is_so(&call, words).await;
+        assert!(
+            !found,
+            "the emulator keeps this by now, so it is to be held to it: {what}: {text}"
+        );
+        suite::lacks(
+            "aws, deployed",
+            what,
+            "the emulator drops it; the template is held to it instead",
+        );
+    }
+}

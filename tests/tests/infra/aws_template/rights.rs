@@ -1,0 +1,164 @@
+//! Who may do what.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt::Write,
+};
+
+use serde_json::{Value, json};
+use wm_tests::{
+    golden,
+    infra::{TEMPLATE, Template, each, shown},
+};
+
+use super::{Findings, expect, functions, hold};
+
+/// Actions that no resource can be named for, and why each is needed.
+const WITHOUT_RESOURCE: &[(&str, &str)] = &[
+    (
+        "dynamodb:ListStreams",
+        "Lambda asks for it before it reads a stream",
+    ),
+    ("xray:PutTelemetryRecords", "what a trace is made of"),
+    ("xray:PutTraceSegments", "what a trace is made of"),
+];
+
+/// The statements of what a role, or everybody who has a policy, may do.
+fn statements<'a>(template: &'a Template, name: &str) -> Vec<&'a Value> {
+    let properties = template.properties(name);
+    let policies = each(&properties["Policies"])
+        .into_iter()
+        .map(|policy| &policy["PolicyDocument"]);
+    let documents = policies.chain([&properties["PolicyDocument"]]);
+    documents
+        .flat_map(|document| each(&document["Statement"]))
+        .collect()
+}
+
+pub(crate) fn least(template: &Template) -> Findings {
+    let mut findings = Findings::new();
+    let roles = template.of_type("AWS::IAM::Role");
+    let expected: Vec<String> = functions()
+        .iter()
+        .map(|(name, _)| name.replace("Function", "Role"))
+        .collect();
+    let names: Vec<&str> = roles.iter().map(|(name, _)| *name).collect();
+    expect(
+        &mut findings,
+        names == expected,
+        format!("the roles are {names:?}"),
+    );
+    for (name, role) in &roles {
+        let own = role["Properties"]["ManagedPolicyArns"] == json!([{ "Ref": "StartPolicy" }]);
+        expect(
+            &mut findings,
+            own,
+            format!("{name} has policies of somebody else's making"),
+        );
+        let trusted = json!([{ "Effect": "Allow", "Principal": { "Service": "lambda.amazonaws.com" }, "Action": "sts:AssumeRole" }]);
+        let trust = &role["Properties"]["AssumeRolePolicyDocument"]["Statement"];
+        expect(
+            &mut findings,
+            *trust == trusted,
+            format!("{name} can be taken on by others"),
+        );
+    }
+    for name in names.into_iter().chain(["StartPolicy"]) {
+        for statement in statements(template, name) {
+            findings.extend(check_statement(name, statement));
+        }
+    }
+    findings
+}
+
+fn check_statement(name: &str, statement: &Value) -> Findings {
+    let mut findings = Findings::new();
+    expect(
+        &mut findings,
+        statement["Effect"] == "Allow"
+            && statement["NotAction"].is_null()
+            && statement["NotResource"].is_null(),
+        format!("{name} says what it may not do"),
+    );
+    let actions: Vec<&str> = each(&statement["Action"])
+        .into_iter()
+        .filter_map(Value::as_str)
+        .collect();
+    expect(
+        &mut findings,
+        !actions.is_empty(),
+        format!("{name} allows nothing"),
+    );
+    for action in &actions {
+        expect(
+            &mut findings,
+            !action.contains('*'),
+            format!("{name} may `{action}`"),
+        );
+    }
+    let anything = each(&statement["Resource"])
+        .into_iter()
+        .any(|resource| resource == "*");
+    let cannot_name = |action: &&str| WITHOUT_RESOURCE.iter().any(|(name, _)| name == action);
+    let allowed = !anything || actions.iter().all(cannot_name);
+    expect(
+        &mut findings,
+        allowed,
+        format!("{name} may {actions:?} on anything"),
+    );
+    let passing = each(&statement["Resource"])
+        .into_iter()
+        .filter(|resource| *resource != "*")
+        .map(shown);
+    for resource in passing {
+        // A wildcard may only stand at the end, for what is below something that is named.
+        let stars = resource.matches('*').count();
+        let below = stars == 0 || (stars == 1 && resource.ends_with("/*"));
+        expect(&mut findings, below, format!("{name} reaches `{resource}`"));
+    }
+    findings
+}
+
+#[test]
+fn no_function_may_more_than_it_is_for() {
+    hold(least);
+    let template = Template::read(TEMPLATE);
+    let mut text = String::new();
+    for (name, _) in template
+        .of_type("AWS::IAM::ManagedPolicy")
+        .into_iter()
+        .chain(template.of_type("AWS::IAM::Role"))
+    {
+        writeln!(text, "{name}").unwrap();
+        for (resource, actions) in by_resource(&template, name) {
+            writeln!(
+                text,
+                "  {resource}\n    {}",
+                actions.into_iter().collect::<Vec<_>>().join(" ")
+            )
+            .unwrap();
+        }
+    }
+    golden::check("aws-rights.txt", &text);
+}
+
+/// What may be done to each resource, conditions beside it.
+fn by_resource(template: &Template, name: &str) -> BTreeMap<String, BTreeSet<String>> {
+    let mut rights: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for statement in statements(template, name) {
+        let condition = match &statement["Condition"] {
+            Value::Null => String::new(),
+            condition => format!(" if {condition}"),
+        };
+        for resource in each(&statement["Resource"]) {
+            let actions = each(&statement["Action"])
+                .into_iter()
+                .filter_map(Value::as_str);
+            let entry = rights
+                .entry(format!("{}{condition}", shown(resource)))
+                .or_default();
+            entry.extend(actions.map(str::to_owned));
+        }
+    }
+    rights
+}

@@ -1,0 +1,73 @@
+//! What the page says of the templates and of the handler.
+
+use std::collections::BTreeMap;
+
+use regex::Regex;
+use wm_tests::{
+    arm::{Arm, MAIN, SITE},
+    repository,
+};
+
+use super::{deployed, functions};
+
+fn page() -> String {
+    std::fs::read_to_string(repository::root().join("docs/azure.md")).unwrap()
+}
+
+/// The rows of the table of variables in the page: name, and whether the template sets it.
+fn documented(page: &str) -> BTreeMap<String, bool> {
+    let row = Regex::new(r"(?m)^\| `([A-Za-z0-9_]+)` \| ([^|]*) \| ([^|]*) \|").unwrap();
+    let rows = row.captures_iter(page);
+    rows.map(|row| (row[1].to_owned(), row[3].trim() == "yes"))
+        .collect()
+}
+
+#[test]
+fn the_page_lists_every_variable_and_which_are_set() {
+    let page = page();
+    let documented = documented(&page);
+    let told = functions::told(&Arm::read(MAIN));
+    for name in told.keys() {
+        assert_eq!(documented.get(name), Some(&true), "`{name}`");
+    }
+    for (name, set) in &documented {
+        assert_eq!(*set, told.contains_key(name), "`{name}`");
+    }
+    // Every name in the code that looks like a variable is in the page.
+    let name = Regex::new("\"((?:AZURE|WM)_[A-Z0-9_]+)\"").unwrap();
+    let code = [functions::code(), repository::sources("infra/azure/src/")].concat();
+    for variable in name.captures_iter(&code).map(|found| found[1].to_owned()) {
+        assert!(
+            documented.contains_key(&variable) || page.contains(&format!("`{variable}`")),
+            "docs/azure.md does not name `{variable}`"
+        );
+    }
+    assert!(told.len() > 20, "{told:?}");
+}
+
+#[test]
+fn the_page_tells_of_every_parameter_somebody_may_set() {
+    let page = page();
+    for path in [MAIN, SITE] {
+        for name in Arm::read(path).0["parameters"].as_object().unwrap().keys() {
+            assert!(
+                page.contains(&format!("`{name}`")),
+                "docs/azure.md does not name the parameter `{name}`"
+            );
+        }
+    }
+}
+
+#[test]
+fn the_page_tells_of_every_alarm() {
+    let page = page();
+    let template = deployed(&Arm::read(MAIN), &[]);
+    for (_, alarm) in template.of_type("Microsoft.Insights/metricAlerts") {
+        let name = alarm["name"].as_str().unwrap();
+        let ending = name.strip_prefix("workspace-management-dev-").unwrap();
+        assert!(
+            page.contains(&format!("`…-{ending}`")),
+            "docs/azure.md does not name `{name}`"
+        );
+    }
+}

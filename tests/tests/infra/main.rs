@@ -1,0 +1,6 @@
+//! Templates, and the programs that set up and deploy.
+
+mod aws_program;
+mod aws_template;
+mod azure_program;
+mod azure_template;

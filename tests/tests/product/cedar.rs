@@ -1,0 +1,161 @@
+//! The permission engine against Cedar holding the same policy, on random worlds.
+
+use std::collections::BTreeSet;
+
+use wm_core::{
+    permission::Source,
+    value::{Capabilities, Capability, ProjectRole},
+};
+use wm_test_results::Recording;
+use wm_tests::{
+    cedar::{self, Peer, Prepared},
+    choices::{Choices, Seeded},
+    worlds::{Person, Place, World},
+};
+
+const WORLDS: u64 = 200;
+const DECISIONS: u64 = 100;
+
+/// What the engine says: the records that give the capability, where account role and visibility
+/// are both the project's answer.
+fn ours(world: &World, person: &Person, place: &Place, capability: Capability) -> BTreeSet<String> {
+    let reasons = world.access(person, place).explain(capability);
+    let record = |source: Source| match source {
+        Source::AccountRole(_) | Source::Visibility(_) => place.id.to_string(),
+        grant => grant.record_id(),
+    };
+    reasons
+        .into_iter()
+        .map(|reason| record(reason.source))
+        .collect()
+}
+
+/// Takes one random decision twice and says whether it was allowed, if both agree.
+fn decide(
+    peer: &Peer,
+    facts: &Prepared<'_>,
+    world: &World,
+    choices: &mut Seeded,
+) -> Result<bool, String> {
+    let person = choices.pick(&world.people);
+    if choices.happens(1, 8) {
+        let capability = *choices.pick(Capability::ALL);
+        let ours = world
+            .account_access(person)
+            .permit(world.account_id, capability)
+            .is_ok();
+        let theirs = peer.allows_in_account(facts, person, capability);
+        let difference = || format!("`{capability}` in the account: engine {ours}, Cedar {theirs}");
+        return (ours == theirs).then_some(ours).ok_or_else(difference);
+    }
+    let place = choices.pick(&world.projects);
+    let applicable: Vec<_> = ProjectRole::Owner.capabilities().iter().collect();
+    let capability = *choices.pick(&applicable);
+    let ours = ours(world, person, place, capability);
+    let allowed = world.access(person, place).check(capability).is_ok();
+    assert_eq!(allowed, !ours.is_empty());
+    let theirs = peer.reasons(facts, person, place, capability);
+    let difference = || format!("`{capability}` on the project: engine {ours:?}, Cedar {theirs:?}");
+    (ours == theirs).then_some(allowed).ok_or_else(difference)
+}
+
+#[test]
+fn the_engine_agrees_with_cedar_on_a_hundred_thousand_decisions() {
+    let _recording = Recording::start();
+    let peer = Peer::new(&cedar::policy());
+    let mut choices = Seeded::new(2026);
+    let (mut decided, mut allowed) = (0, 0);
+    for number in 0..WORLDS {
+        let world = World::generate(&mut choices);
+        let facts = peer.prepare(&world);
+        for _ in 0..DECISIONS {
+            match decide(&peer, &facts, &world, &mut choices) {
+                Ok(yes) => allowed += u64::from(yes),
+                Err(difference) => panic!("world {number}: {difference}\n{world:#?}"),
+            }
+            decided += 1;
+        }
+    }
+    let requests = peer.requests();
+    println!(
+        "{decided} decisions in {WORLDS} worlds, {allowed} of them allowed; {requests} Cedar requests"
+    );
+    assert_eq!(decided, WORLDS * DECISIONS);
+    assert!(
+        allowed > decided / 10 && allowed < decided * 9 / 10,
+        "one-sided worlds prove little"
+    );
+}
+
+/// Slips somebody could make in a rule, as changes of the policy's text.
+const SLIPS: &[(&str, &str)] = &[
+    ("principal.member.status == \"active\" &&", ""),
+    ("!principal.member.deleted &&", ""),
+    ("principal.member.account.status == \"active\" &&", ""),
+    ("!principal.member.account.deleted &&", ""),
+    ("when { resource.deleted }", "when { false }"),
+    ("when { resource.project.deleted }", "when { false }"),
+    ("when { resource.archived }", "when { false }"),
+    ("when { resource.project.archived }", "when { false }"),
+    ("principal.member.role != \"guest\"", "true"),
+    (
+        "action in Action::\"manager\", resource is Project",
+        "action in Action::\"owner\", resource is Project",
+    ),
+    ("resource.user == principal &&", ""),
+    ("resource.stay == principal.member.stay", "true"),
+    ("principal.member.stay in resource.team &&", ""),
+    (
+        "!principal.member.account.retired.contains(resource.team)",
+        "true",
+    ),
+    ("resource.revoked || resource.deleted", "resource.deleted"),
+    ("resource.revoked || resource.deleted", "resource.revoked"),
+    (
+        "resource has expires_at && context.now >= resource.expires_at",
+        "false",
+    ),
+    (
+        "context.now >= resource.expires_at",
+        "context.now > resource.expires_at",
+    ),
+    (
+        "resource.role == \"commenter\"",
+        "resource.role == \"viewer\"",
+    ),
+];
+
+#[test]
+fn every_slip_in_a_rule_is_found() {
+    let policy = cedar::policy();
+    for (rule, slip) in SLIPS {
+        assert!(policy.contains(rule), "the policy does not say `{rule}`");
+        let peer = Peer::new(&policy.replacen(rule, slip, 1));
+        let mut choices = Seeded::new(7);
+        let found = (0..300).any(|_| {
+            let world = World::generate(&mut choices);
+            let facts = peer.prepare(&world);
+            (0..DECISIONS).any(|_| decide(&peer, &facts, &world, &mut choices).is_err())
+        });
+        assert!(found, "`{slip}` for `{rule}` went unnoticed");
+    }
+}
+
+#[test]
+fn roles_are_the_same_sets_of_actions() {
+    // Were a capability missing in the schema, random decisions would find it only by chance.
+    let schema = std::fs::read_to_string(
+        wm_tests::repository::root().join("tests/cedar/schema.cedarschema"),
+    )
+    .unwrap();
+    for capability in Capability::ALL {
+        assert!(
+            schema.contains(&format!("\"{capability}\"")),
+            "{capability}"
+        );
+    }
+    assert_eq!(
+        Capabilities::of(Capability::ALL).iter().count(),
+        Capability::ALL.len()
+    );
+}

@@ -1,0 +1,16 @@
+//! The product in one process: decisions, permissions, costs, faults.
+
+mod budgets;
+mod cedar;
+mod concurrency;
+mod costs;
+mod coverage;
+mod crash;
+mod derived_answers;
+mod faults;
+mod items;
+mod parsers;
+mod permission;
+mod roles;
+mod selection;
+mod tokens;

@@ -1,0 +1,325 @@
+//! `tests/contract.json` names every scenario of the suite and every trial of the replay, and only tests that
+//! there are.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use regex::Regex;
+use serde_json::Value;
+use wm_tests::repository::{self, File};
+
+const CONTRACT: &str = "tests/contract.json";
+const SURFACES: [&str; 3] = ["local", "aws", "azure"];
+/// How the name of a scenario begins.
+const SUITE: &str = "suite::";
+/// The program that has all surfaces side by side, and how the names of its tests begin.
+const SIDE_BY_SIDE: &str = "tests/tests/parity/";
+const TRIALS: &str = "parity::";
+/// Where packages keep their programs of tests.
+const PROGRAMS: [&str; 5] = [
+    "tests/tests",
+    "tests/xtask/tests",
+    "cli/tests",
+    "local/tests",
+    "core/tests",
+];
+
+macro_rules! names {
+    ($($module:ident::$name:ident,)*) => {
+        [$(concat!("suite::", stringify!($module), "::", stringify!($name)),)*]
+    };
+}
+
+/// Every scenario of the suite.
+fn scenarios() -> BTreeSet<&'static str> {
+    wm_tests::for_each_scenario!(names).into()
+}
+
+/// The tests of the program `parity`, which are told to its runner by their names.
+fn trials(files: &[File]) -> BTreeSet<String> {
+    let quoted = Regex::new(r#""([a-z][a-z0-9_]*::[a-z][a-z0-9_]*)""#).unwrap();
+    let of_it = files
+        .iter()
+        .filter(|file| file.path.starts_with(SIDE_BY_SIDE));
+    let names = of_it.flat_map(|file| quoted.captures_iter(&file.text));
+    names.map(|name| format!("{TRIALS}{}", &name[1])).collect()
+}
+
+/// A sentence of the contract, and the surfaces on which each of its tests runs.
+struct Sentence {
+    id: String,
+    sentence: String,
+    tests: BTreeMap<String, BTreeSet<String>>,
+}
+
+impl Sentence {
+    fn read(value: &Value) -> Self {
+        let tests = value["tests"].as_array().unwrap().iter();
+        let mut read = Self {
+            id: value["id"].as_str().unwrap().to_owned(),
+            sentence: value["sentence"].as_str().unwrap().to_owned(),
+            tests: BTreeMap::new(),
+        };
+        for test in tests {
+            let name = test["test"].as_str().unwrap().to_owned();
+            let surfaces = surfaces(&name, test);
+            let twice = read.tests.insert(name.clone(), surfaces);
+            assert!(twice.is_none(), "`{}` names `{name}` twice", read.id);
+        }
+        read
+    }
+}
+
+/// The surfaces on which a test runs: a scenario on all, one of shared code on none, and any other on those it
+/// names, or on all where they are side by side.
+fn surfaces(name: &str, test: &Value) -> BTreeSet<String> {
+    let (named, shared) = (test.get("surfaces"), test.get("shared"));
+    let says_nothing = named.is_none() && shared.is_none();
+    if name.starts_with(SUITE) {
+        assert!(
+            says_nothing,
+            "`{name}` runs on every surface: leave `surfaces` and `shared` out"
+        );
+    }
+    if says_nothing {
+        assert!(
+            name.starts_with(SUITE) || name.starts_with(TRIALS),
+            "`{name}` runs on no surface that is known: name `surfaces`, or say `\"shared\": true`"
+        );
+        return SURFACES.map(str::to_owned).into();
+    }
+    if let Some(shared) = shared {
+        assert!(
+            *shared == Value::Bool(true) && named.is_none(),
+            "`{name}` is either shared by all surfaces or runs on some"
+        );
+        return BTreeSet::new();
+    }
+    some(name, named.unwrap())
+}
+
+/// The surfaces that a test names.
+fn some(name: &str, named: &Value) -> BTreeSet<String> {
+    let named = named.as_array().unwrap().iter();
+    let named: BTreeSet<String> = named
+        .map(|surface| surface.as_str().unwrap().to_owned())
+        .collect();
+    let are_known = named
+        .iter()
+        .all(|surface| SURFACES.contains(&surface.as_str()));
+    let are_all = named.len() == SURFACES.len() && name.starts_with(TRIALS);
+    assert!(
+        are_known && !named.is_empty() && !are_all,
+        "`{name}` runs on {named:?}: name surfaces that there are, or leave `surfaces` out where it is all"
+    );
+    named
+}
+
+/// The contract as it is written.
+fn written() -> Value {
+    let text = std::fs::read_to_string(repository::root().join(CONTRACT)).unwrap();
+    serde_json::from_str(&text).unwrap()
+}
+
+fn contract() -> Vec<Sentence> {
+    let written = written();
+    let sentences = written["sentences"].as_array().unwrap();
+    sentences.iter().map(Sentence::read).collect()
+}
+
+/// The tests that prove no sentence, each with its reason.
+fn conventions() -> BTreeSet<String> {
+    let written = written();
+    let conventions = written["conventions"].as_array().unwrap();
+    let names = conventions.iter().map(|convention| {
+        let name = convention["test"].as_str().unwrap();
+        let reason = convention["reason"].as_str().unwrap();
+        assert!(
+            reason.ends_with('.') && reason.contains(' '),
+            "`{name}` proves no sentence, and does not say what it is for: {reason}"
+        );
+        name.to_owned()
+    });
+    let names: BTreeSet<String> = names.collect();
+    assert_eq!(names.len(), conventions.len(), "a name stands twice");
+    names
+}
+
+/// The tests that the contract names for its sentences.
+fn named(contract: &[Sentence]) -> BTreeSet<&str> {
+    let names = contract.iter().flat_map(|sentence| sentence.tests.keys());
+    names.map(String::as_str).collect()
+}
+
+#[test]
+fn every_scenario_and_every_trial_proves_a_sentence_or_says_why_not() {
+    let (contract, conventions) = (contract(), conventions());
+    let named = named(&contract);
+    let trials = trials(&repository::files());
+    for trial in [
+        "parity::scripts::a_script_leaves_no_difference",
+        "parity::defects::a_wrong_etag_is_found",
+        "parity::crash::a_process_may_die_at_any_call_over_documents",
+    ] {
+        assert!(trials.contains(trial), "`{trial}` was not found");
+    }
+    let scenarios = scenarios();
+    let all = scenarios
+        .into_iter()
+        .chain(trials.iter().map(String::as_str));
+    let idle: Vec<_> = all
+        .filter(|test| !named.contains(test) && !conventions.contains(*test))
+        .collect();
+    assert!(
+        idle.is_empty(),
+        "`{CONTRACT}` names none of these: say there which sentence each proves, or below `conventions` why none: {idle:#?}"
+    );
+    let both: Vec<_> = conventions
+        .iter()
+        .filter(|test| named.contains(test.as_str()))
+        .collect();
+    assert!(
+        both.is_empty(),
+        "`{CONTRACT}` says of these that they prove a sentence and that they prove none: {both:#?}"
+    );
+}
+
+#[test]
+fn every_test_that_is_named_is_there() {
+    let (contract, conventions) = (contract(), conventions());
+    let scenarios = scenarios();
+    let files = repository::files();
+    let conventions = conventions.iter().map(String::as_str);
+    for name in named(&contract).into_iter().chain(conventions) {
+        let there = if name.starts_with(SUITE) {
+            scenarios.contains(name)
+        } else {
+            is_there(&files, name)
+        };
+        assert!(there, "`{CONTRACT}` names `{name}`, which is not there");
+    }
+}
+
+/// Whether a program of tests has a test of this name: in its own words, in a table of a runner's, or in a list of
+/// which a macro makes tests.
+fn is_there(files: &[File], name: &str) -> bool {
+    let (program, path) = name.split_once("::").unwrap();
+    let (modules, test) = path.rsplit_once("::").unwrap_or(("", path));
+    let (first, inner) = modules.split_once("::").unwrap_or((modules, ""));
+    let said = [
+        format!("fn {test}("),
+        format!("\"{test}\""),
+        format!("::{test}\""),
+    ];
+    files.iter().any(|file| {
+        let below = PROGRAMS
+            .iter()
+            .find_map(|folder| file.path.strip_prefix(&format!("{folder}/{program}")));
+        below.is_some_and(|below| {
+            let is_own = below == ".rs" || below == "/main.rs";
+            let is_part = is_module(below, first);
+            let is_said = said.iter().any(|said| file.text.contains(said));
+            (is_said && (is_own || is_part))
+                || (is_own && is_listed(&file.text, modules, test))
+                || (is_part && is_listed(&file.text, inner, test))
+        })
+    })
+}
+
+/// Whether a program lists `module::test,` for a macro of its own, which makes a test of it in these modules.
+fn is_listed(program: &str, modules: &str, test: &str) -> bool {
+    let is_it = |line: &str| {
+        let listed = line.trim().strip_suffix(',');
+        let listed = listed.and_then(|listed| listed.split_once("::"));
+        listed.is_some_and(|(_, name)| name == test)
+    };
+    let has_module = modules.is_empty()
+        || program.contains(&format!("mod {modules} {{"))
+        || program.contains(&format!(" as {modules} {{"));
+    program.contains("macro_rules! ") && has_module && program.lines().any(is_it)
+}
+
+/// Whether a file below a program's folder is this module, or a part of it.
+fn is_module(below: &str, module: &str) -> bool {
+    let rest = below.strip_prefix(&format!("/{module}"));
+    !module.is_empty() && rest.is_some_and(|rest| rest == ".rs" || rest.starts_with('/'))
+}
+
+#[test]
+fn every_sentence_has_a_test_that_runs_on_every_surface() {
+    for sentence in contract() {
+        let covered: BTreeSet<&String> = sentence.tests.values().flatten().collect();
+        for surface in SURFACES {
+            assert!(
+                covered.contains(&surface.to_owned()),
+                "`{}` has no test that runs on {surface}; code that is shared shows nothing of it",
+                sentence.id
+            );
+        }
+    }
+}
+
+#[test]
+fn sentences_are_sentences_with_names_of_their_own() {
+    let contract = contract();
+    assert_eq!(contract.len(), 15);
+    let ids: BTreeSet<&str> = contract.iter().map(|one| one.id.as_str()).collect();
+    assert_eq!(ids.len(), contract.len(), "a name stands twice: {ids:?}");
+    for Sentence { id, sentence, .. } in &contract {
+        let plain = id.bytes().all(|c| c.is_ascii_lowercase() || c == b'-');
+        assert!(plain, "`{id}` is no name");
+        assert!(
+            sentence.ends_with('.') && sentence.contains(' '),
+            "`{id}`: {sentence}"
+        );
+    }
+}
+
+#[test]
+fn a_test_that_is_not_there_is_missed() {
+    let files = repository::files();
+    for name in [
+        "repository::texts::sentences_are_missed",
+        "nowhere::every_test_that_is_named_is_there",
+        "repository::other::every_test_that_is_named_is_there",
+        "wm::usage::check_names_every_problem_and_repeats_no_secret",
+        "clouds::aws_uploads::elsewhere::upload_tampered_url",
+        "clouds::aws_uploads::s3s::upload_oversize",
+        "clouds::aws_uploads::s3s::uploads",
+        "clouds::aws_tokens::s3s::upload_tampered_url",
+    ] {
+        assert!(!is_there(&files, name), "{name}");
+    }
+    for name in [
+        "repository::contract::every_test_that_is_named_is_there",
+        "clouds::aws_uploads::s3s::upload_tampered_url",
+        "clouds::aws_front::load_balancer::the_whole_journey",
+        "wm::selection::check_names_every_problem_and_repeats_no_secret",
+        "local::store::conformance::the_store_does_what_the_reference_does",
+    ] {
+        assert!(is_there(&files, name), "{name}");
+    }
+}
+
+#[test]
+fn where_a_test_runs_is_said_in_one_way() {
+    let on = |name: &str, test: &str| {
+        let test: Value = serde_json::from_str(test).unwrap();
+        surfaces(name, &test).len()
+    };
+    assert_eq!(on("suite::a::b", "{}"), 3);
+    assert_eq!(on("parity::a::b", "{}"), 3);
+    assert_eq!(on("parity::a::b", r#"{"surfaces": ["aws"]}"#), 1);
+    assert_eq!(on("selection::a", r#"{"shared": true}"#), 0);
+    for (name, test) in [
+        ("suite::a::b", r#"{"shared": true}"#),
+        ("suite::a::b", r#"{"surfaces": ["aws"]}"#),
+        ("selection::a", "{}"),
+        ("selection::a", r#"{"shared": false}"#),
+        ("selection::a", r#"{"shared": true, "surfaces": ["aws"]}"#),
+        ("selection::a", r#"{"surfaces": []}"#),
+        ("selection::a", r#"{"surfaces": ["moon"]}"#),
+    ] {
+        let refused = std::panic::catch_unwind(|| on(name, test));
+        assert!(refused.is_err(), "{name} {test}");
+    }
+}

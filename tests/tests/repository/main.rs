@@ -1,0 +1,6 @@
+//! The repository itself: its layers, pages, texts and contract.
+
+mod contract;
+mod docs;
+mod shape;
+mod texts;
