@@ -97,6 +97,7 @@ pub fn python_environment(name: &str, requirements: &str) -> PathBuf {
                 "pip",
                 "install",
                 "--quiet",
+                "--no-compile",
                 "--disable-pip-version-check",
             ])
             .args([

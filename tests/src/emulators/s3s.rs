@@ -1,6 +1,9 @@
 //! s3s: an independent, strict S3 over a directory.
 
-use std::{fs, thread};
+use std::{
+    fs,
+    thread::{self, JoinHandle},
+};
 
 use hyper_util::{
     rt::{TokioExecutor, TokioIo},
@@ -26,8 +29,9 @@ pub struct S3s {
     /// Where it answers.
     pub url: String,
     root: TempDir,
-    /// Its server ends when this is dropped.
-    _running: Sender<()>,
+    /// The server ends when this is dropped.
+    running: Option<Sender<()>>,
+    server: Option<JoinHandle<()>>,
 }
 
 impl S3s {
@@ -46,11 +50,12 @@ impl S3s {
         let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let (running, ended) = oneshot::channel();
-        thread::spawn(move || runtime.block_on(serve(listener, service, ended)));
+        let server = thread::spawn(move || runtime.block_on(serve(listener, service, ended)));
         Self {
             url,
             root,
-            _running: running,
+            running: Some(running),
+            server: Some(server),
         }
     }
 
@@ -60,6 +65,13 @@ impl S3s {
     /// When it cannot.
     pub fn bucket(&self, name: &str) {
         fs::create_dir(self.root.path().join(name)).unwrap();
+    }
+}
+
+impl Drop for S3s {
+    fn drop(&mut self) {
+        self.running = None;
+        let _ = self.server.take().map(JoinHandle::join);
     }
 }
 

@@ -114,7 +114,7 @@ fn an_emulator_ends_with_a_killed_process() {
             "--ignored",
             "--exact",
             "--nocapture",
-            "starts_one_and_waits",
+            "aws_emulators::starts_one_and_waits",
         ])
         .stdout(Stdio::piped())
         .spawn()

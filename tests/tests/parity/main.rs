@@ -1,7 +1,7 @@
 //! One application, three surfaces, no difference: see [`wm_tests::replay`].
 //!
-//! `cargo test -p wm-tests --test parity` takes what a change has to pass. With time to spare,
-//! `cargo test -p wm-tests --test parity -- --scripts 10000 --seed 1` replays as many random scripts.
+//! `cargo test --workspace --test parity` takes what a change has to pass. With time to spare,
+//! `cargo xtask long parity` replays ten thousand random scripts.
 
 mod crash;
 mod defects;

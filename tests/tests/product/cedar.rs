@@ -1,6 +1,6 @@
 //! The permission engine against Cedar holding the same policy, on random worlds.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, env};
 
 use wm_core::{
     permission::Source,
@@ -13,7 +13,10 @@ use wm_tests::{
     worlds::{Person, Place, World},
 };
 
+/// How many worlds a change has to pass. `cargo xtask long cedar` asks for more.
 const WORLDS: u64 = 200;
+/// The environment variable that asks for another number.
+const VARIABLE: &str = "WM_WORLDS";
 const DECISIONS: u64 = 100;
 
 /// What the engine says: the records that give the capability, where account role and visibility
@@ -59,13 +62,18 @@ fn decide(
     (ours == theirs).then_some(allowed).ok_or_else(difference)
 }
 
+fn worlds() -> u64 {
+    env::var(VARIABLE).map_or(WORLDS, |number| number.parse().unwrap())
+}
+
 #[test]
-fn the_engine_agrees_with_cedar_on_a_hundred_thousand_decisions() {
+fn the_engine_agrees_with_cedar_on_random_worlds() {
     let _recording = Recording::start();
+    let worlds = worlds();
     let peer = Peer::new(&cedar::policy());
     let mut choices = Seeded::new(2026);
     let (mut decided, mut allowed) = (0, 0);
-    for number in 0..WORLDS {
+    for number in 0..worlds {
         let world = World::generate(&mut choices);
         let facts = peer.prepare(&world);
         for _ in 0..DECISIONS {
@@ -78,9 +86,9 @@ fn the_engine_agrees_with_cedar_on_a_hundred_thousand_decisions() {
     }
     let requests = peer.requests();
     println!(
-        "{decided} decisions in {WORLDS} worlds, {allowed} of them allowed; {requests} Cedar requests"
+        "{decided} decisions in {worlds} worlds, {allowed} of them allowed; {requests} Cedar requests"
     );
-    assert_eq!(decided, WORLDS * DECISIONS);
+    assert_eq!(decided, worlds * DECISIONS);
     assert!(
         allowed > decided / 10 && allowed < decided * 9 / 10,
         "one-sided worlds prove little"

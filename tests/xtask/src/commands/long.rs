@@ -15,12 +15,17 @@ Examples:
   cargo xtask long --list
   cargo xtask long parity --seed 7                  ten thousand random histories from seed 7
   cargo xtask long parity --scripts 500 --seed 7
+  cargo xtask long cedar docs
   cargo xtask long decide commit read               benchmarks by name
 
 Without names it runs all of them, which takes hours. docs/performance.md explains the benchmarks.";
 
-/// The random histories. Every other name is that of a benchmark.
+/// The random histories.
 const PARITY: &str = "parity";
+/// The comparison with Cedar.
+const CEDAR: &str = "cedar";
+/// The documentation. Every other name is that of a benchmark.
+const DOCS: &str = "docs";
 
 /// A benchmark: its name, its package, what it measures.
 const BENCHES: [(&str, &str, &str); 7] = [
@@ -65,7 +70,7 @@ pub(crate) struct Long {
 
 fn names() -> impl Iterator<Item = &'static str> {
     let benches = BENCHES.iter().map(|(name, ..)| *name);
-    [PARITY].into_iter().chain(benches)
+    [PARITY, CEDAR, DOCS].into_iter().chain(benches)
 }
 
 /// One long run.
@@ -104,6 +109,27 @@ impl Long {
             about: "random histories replayed on all surfaces",
             command: self.parity(),
         };
+        let cedar = Task {
+            name: CEDAR,
+            about: "the permission engine beside Cedar, on a thousand random worlds",
+            command: cargo(&[("WM_WORLDS", "1000")]).with([
+                "test",
+                "--workspace",
+                "--test",
+                "product",
+                "cedar::",
+            ]),
+        };
+        let docs = Task {
+            name: DOCS,
+            about: "the documentation of all crates, without warnings",
+            command: cargo(&[("RUSTDOCFLAGS", "-Dwarnings")]).with([
+                "doc",
+                "--locked",
+                "--no-deps",
+                "--workspace",
+            ]),
+        };
         let benches = BENCHES.iter().map(|(name, package, about)| Task {
             name,
             about,
@@ -111,7 +137,7 @@ impl Long {
         });
         let is_named =
             |task: &Task| self.names.is_empty() || self.names.iter().any(|name| name == task.name);
-        [parity]
+        [parity, cedar, docs]
             .into_iter()
             .chain(benches)
             .filter(is_named)
@@ -119,7 +145,7 @@ impl Long {
     }
 
     fn parity(&self) -> Run {
-        let test = cargo(&[]).with(["test", "-p", "wm-tests", "--test", PARITY, "--"]);
+        let test = cargo(&[]).with(["test", "--workspace", "--test", PARITY, "--"]);
         let (scripts, seed) = (self.scripts.to_string(), self.seed.to_string());
         test.with(["--scripts", &scripts, "--seed", &seed])
     }

@@ -30,7 +30,7 @@ UPDATE_GOLDENS=1 TRYBUILD=overwrite cargo test -p wm-tests --test product costs:
 fn long_tests_are_listed_with_their_commands() {
     let ran = xtask(&root(), &["long", "--list", "--seed", "7"]).expect(0);
     for command in [
-        "cargo test -p wm-tests --test parity -- --scripts 10000 --seed 7\n",
+        "cargo test --workspace --test parity -- --scripts 10000 --seed 7\n",
         "cargo bench -p wm-core --bench decide\n",
         "cargo bench -p wm-tests --bench handler_start\n",
     ] {
