@@ -22,7 +22,7 @@ use wm_service::ports::{Artifacts, PortError, PortErrorKind, SignedRequest};
 use crate::{
     config::Config,
     error::port_error,
-    sdk::{Patience, for_service},
+    sdk::{Timeouts, for_service},
 };
 
 /// Where all objects are.
@@ -39,7 +39,7 @@ impl S3Artifacts {
     /// The bucket a function is configured with.
     #[must_use]
     pub fn new(shared: &SdkConfig, config: &Config) -> Self {
-        let settings = for_service(shared, config, "S3", Patience::OBJECTS);
+        let settings = for_service(shared, config, "S3", Timeouts::OBJECTS);
         let settings = Builder::from(&settings)
             // Stand-ins answer at one host for all buckets.
             .force_path_style(settings.endpoint_url().is_some())

@@ -9,14 +9,14 @@ use aws_sdk_eventbridge::{
 use aws_types::SdkConfig;
 use wm_core::record::CloudEvent;
 use wm_service::{
-    batches::{Limits, Piece, failed, pieces},
+    batches::{Chunk, Limits, chunks, failed},
     ports::{Events, PortError, PortErrorKind},
 };
 
 use crate::{
     config::Config,
     error::port_error,
-    sdk::{Patience, for_service},
+    sdk::{Timeouts, for_service},
 };
 
 /// What our entries give as their source.
@@ -47,7 +47,7 @@ impl EventBus {
     /// The bus a function is configured with.
     #[must_use]
     pub fn new(shared: &SdkConfig, config: &Config) -> Self {
-        let settings = for_service(shared, config, "EVENTBRIDGE", Patience::SERVICE);
+        let settings = for_service(shared, config, "EVENTBRIDGE", Timeouts::SERVICE);
         Self(config.bus.clone().map(|name| Bus {
             client: Client::new(&settings),
             name,
@@ -61,10 +61,10 @@ impl Events for EventBus {
             return failed(&refused("this function has no event bus"), entries.len());
         };
         let mut results = Vec::with_capacity(entries.len());
-        for piece in pieces(entries, LIMITS) {
+        for piece in chunks(entries, LIMITS) {
             match piece {
-                Piece::Batch(batch) => results.append(&mut bus.put(&batch).await),
-                Piece::Refused(error) => results.push(Err(error)),
+                Chunk::Batch(batch) => results.append(&mut bus.put(&batch).await),
+                Chunk::Refused(error) => results.push(Err(error)),
             }
         }
         results

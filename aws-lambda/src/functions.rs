@@ -43,5 +43,5 @@ pub fn run(function: impl Future<Output = Result<(), lambda_runtime::Error>>) ->
 
 /// Work that is to be delivered again. Whoever invoked the function may read this, so it says nothing.
 #[derive(Debug, thiserror::Error)]
-#[error("left for later; the log says why")]
-pub struct LeftForLater;
+#[error("retried later; the log says why")]
+pub struct RetryLater;

@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// How long an issuer may take to answer.
-const PATIENCE: Duration = Duration::from_secs(5);
+const TIMEOUT: Duration = Duration::from_secs(5);
 /// The largest set of keys that is read, in bytes.
 const LIMIT: usize = 256 * 1024;
 
@@ -59,7 +59,7 @@ impl HttpsKeys {
     /// A source that trusts Amazon's roots.
     #[must_use]
     pub fn new() -> Self {
-        Self(connector(PATIENCE))
+        Self(connector(TIMEOUT))
     }
 }
 
@@ -72,7 +72,7 @@ impl Default for HttpsKeys {
 impl KeySource for HttpsKeys {
     async fn fetch(&self, url: &str) -> Result<Vec<u8>, PortError> {
         let late = |_| unavailable("the issuer took too long");
-        tokio::time::timeout(PATIENCE, self.read(url))
+        tokio::time::timeout(TIMEOUT, self.read(url))
             .await
             .map_err(late)?
     }

@@ -14,7 +14,7 @@ use wm_service::ports::{Mail as Port, PortError, PortErrorKind};
 use crate::{
     config::Config,
     error::port_error,
-    sdk::{Patience, for_service},
+    sdk::{Timeouts, for_service},
 };
 
 /// The port over SES; a function that sends nothing has none.
@@ -31,7 +31,7 @@ impl SesMail {
     /// The sender a function is configured with.
     #[must_use]
     pub fn new(shared: &SdkConfig, config: &Config) -> Self {
-        let settings = for_service(shared, config, "SESV2", Patience::SERVICE);
+        let settings = for_service(shared, config, "SESV2", Timeouts::SERVICE);
         Self(config.from.clone().map(|from| Sender {
             client: Client::new(&settings),
             from,

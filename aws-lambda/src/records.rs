@@ -26,7 +26,7 @@ use wm_service::{
 use crate::{
     config::Config,
     error::port_error,
-    sdk::{Patience, for_service},
+    sdk::{Timeouts, for_service},
 };
 
 /// The port over a table.
@@ -41,7 +41,7 @@ impl DynamoRecords {
     /// The table a function is configured with.
     #[must_use]
     pub fn new(shared: &SdkConfig, config: &Config) -> Self {
-        let settings = for_service(shared, config, "DYNAMODB", Patience::DATABASE);
+        let settings = for_service(shared, config, "DYNAMODB", Timeouts::DATABASE);
         Self {
             client: Client::new(&settings),
             table: config.table.clone(),

@@ -23,14 +23,14 @@ const TLS: Provider = Provider::Rustls(CryptoMode::AwsLc);
 
 /// How long a call may take.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Patience {
+pub(crate) struct Timeouts {
     /// One attempt, until its answer begins.
     attempt: Duration,
     /// All attempts together.
     operation: Duration,
 }
 
-impl Patience {
+impl Timeouts {
     /// For the database: it answers within milliseconds, or not at all.
     pub(crate) const DATABASE: Self = Self::seconds(2, 4);
     /// For services that are asked for little.
@@ -83,7 +83,7 @@ pub(crate) fn for_service(
     shared: &SdkConfig,
     config: &Config,
     service: &str,
-    patience: Patience,
+    patience: Timeouts,
 ) -> SdkConfig {
     let mut builder = shared.clone().into_builder();
     builder.set_endpoint_url(config.endpoint(service));

@@ -14,7 +14,7 @@ use wm_service::{
 use crate::{
     config::{Config, PUBLIC_URL, SURFACE_ID, SURFACE_SECRET},
     error::port_error,
-    sdk::{Patience, for_service},
+    sdk::{Timeouts, for_service},
 };
 
 /// The name of the surface's id below the path.
@@ -100,7 +100,7 @@ async fn stored_parameters(
     let Some(path) = &config.parameters else {
         return Ok(BTreeMap::new());
     };
-    let settings = for_service(shared, config, "SSM", Patience::SERVICE);
+    let settings = for_service(shared, config, "SSM", Timeouts::SERVICE);
     let client = ssm::Client::new(&settings);
     let answer = client.get_parameters_by_path().path(path).send().await;
     let answer = answer.map_err(|error| SecretsError::Unreadable {
@@ -122,7 +122,7 @@ async fn secret(shared: &SdkConfig, config: &Config) -> Result<Found, SecretsErr
             instead: "AWS_SECRETS_MANAGER_SECRET",
         });
     };
-    let settings = for_service(shared, config, "SECRETS_MANAGER", Patience::SERVICE);
+    let settings = for_service(shared, config, "SECRETS_MANAGER", Timeouts::SERVICE);
     let client = secretsmanager::Client::new(&settings);
     let answer = client.get_secret_value().secret_id(name).send().await;
     let answer = answer.map_err(|error| SecretsError::Unreadable {

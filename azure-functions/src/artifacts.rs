@@ -24,7 +24,7 @@ use self::delegation::DelegationKeys;
 use crate::{
     config::{Config, Storage},
     error::port_error,
-    sdk::{Patience, Sdk, SdkError},
+    sdk::{Sdk, SdkError, Timeouts},
 };
 
 /// Where all objects are.
@@ -62,8 +62,8 @@ impl BlobArtifacts {
             BlobServiceClient::new(address.clone(), credential, Some(options))
         };
         Ok(Self {
-            container: service(Patience::OBJECTS)?.blob_container_client(&config.storage.container),
-            keys: DelegationKeys::new(service(Patience::SERVICE)?),
+            container: service(Timeouts::OBJECTS)?.blob_container_client(&config.storage.container),
+            keys: DelegationKeys::new(service(Timeouts::SERVICE)?),
             storage: config.storage.clone(),
         })
     }
@@ -119,7 +119,7 @@ impl Artifacts for BlobArtifacts {
             ..Default::default()
         };
         let blob = self.blob(path);
-        match within(Patience::OBJECTS.operation, blob.delete(Some(options))).await? {
+        match within(Timeouts::OBJECTS.operation, blob.delete(Some(options))).await? {
             Ok(_) => Ok(()),
             Err(error) if code(&error) == Some("BlobNotFound") => Ok(()),
             Err(error) => Err(port_error(error)),

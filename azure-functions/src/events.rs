@@ -3,14 +3,14 @@
 use azure_core::http::{Context, Method, Pipeline, Request, Url, headers::CONTENT_TYPE};
 use wm_core::record::CloudEvent;
 use wm_service::{
-    batches::{Limits, Piece, failed, pieces},
+    batches::{Chunk, Limits, chunks, failed},
     ports::{Events, PortError, PortErrorKind},
 };
 
 use crate::{
     config::Config,
     error::port_error,
-    sdk::{Patience, Sdk, SdkError, within},
+    sdk::{Sdk, SdkError, Timeouts, within},
 };
 
 /// What one request takes: 1 MB
@@ -44,7 +44,7 @@ impl EventGrid {
             return Ok(Self(None));
         };
         Ok(Self(Some(Topic {
-            pipeline: sdk.pipeline(&sdk.credential, SCOPE, Patience::SERVICE),
+            pipeline: sdk.pipeline(&sdk.credential, SCOPE, Timeouts::SERVICE),
             url: address(topic)?,
         })))
     }
@@ -69,10 +69,10 @@ impl Events for EventGrid {
             return failed(&none, entries.len());
         };
         let mut results = Vec::with_capacity(entries.len());
-        for piece in pieces(entries, LIMITS) {
+        for piece in chunks(entries, LIMITS) {
             match piece {
-                Piece::Batch(batch) => results.append(&mut topic.put(&batch).await),
-                Piece::Refused(error) => results.push(Err(error)),
+                Chunk::Batch(batch) => results.append(&mut topic.put(&batch).await),
+                Chunk::Refused(error) => results.push(Err(error)),
             }
         }
         results
@@ -94,7 +94,7 @@ impl Topic {
             let sent = self.pipeline.send(&context, &mut request, None).await;
             sent.map(drop).map_err(port_error)
         };
-        match within(Patience::SERVICE.operation, sent).await {
+        match within(Timeouts::SERVICE.operation, sent).await {
             Ok(()) => batch.iter().map(|_| Ok(())).collect(),
             Err(error) => failed(&error, batch.len()),
         }

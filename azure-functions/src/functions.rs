@@ -30,7 +30,7 @@ use tokio::{
     signal::unix::{SignalKind, signal},
     sync::watch,
 };
-use wm_http::{Patience, Server};
+use wm_http::{Server, Timeouts};
 use wm_service::{ports::Provider, variables::Variables};
 
 pub use self::start::{Application, Startup};
@@ -38,18 +38,18 @@ use crate::config::Role;
 
 /// The Functions host keeps idle connections for a minute, so it is always the host that ends one. What
 /// stops a container waits half a minute before it kills.
-const PATIENCE: Patience = Patience {
+const TIMEOUTS: Timeouts = Timeouts {
     head: Duration::from_secs(120),
     drain: Duration::from_secs(25),
 };
 
 /// How long tasks that were cut off may take to notice.
-const LAST_WORDS: Duration = Duration::from_millis(500);
+const SHUTDOWN_TIMEOUT: Duration = Duration::from_millis(500);
 
 /// Work that is to be delivered again. Whoever invoked the function may read this, so it says nothing.
 #[derive(Debug, thiserror::Error)]
-#[error("left for later; the log says why")]
-pub struct LeftForLater;
+#[error("retried later; the log says why")]
+pub struct RetryLater;
 
 /// Why the application cannot start. Trying again would not help: a service that does not answer is
 /// asked again for as long as it takes.
@@ -125,7 +125,7 @@ impl Handler {
     ) -> ExitCode {
         let ended = Runtime::new().map_err(Fault::from).and_then(|runtime| {
             let ended = runtime.block_on(self.serve(application));
-            runtime.shutdown_timeout(LAST_WORDS);
+            runtime.shutdown_timeout(SHUTDOWN_TIMEOUT);
             ended
         });
         match ended {
@@ -159,7 +159,7 @@ impl Handler {
             }
         };
         tokio::select! {
-            () = server.serve(&routes, PATIENCE, stop) => Ok(()),
+            () = server.serve(&routes, TIMEOUTS, stop) => Ok(()),
             fault = fault => Err(fault),
         }
     }

@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// How long the tenant may take for both answers together.
-const PATIENCE: Duration = Duration::from_secs(5);
+const TIMEOUT: Duration = Duration::from_secs(5);
 /// The largest answer that is read, in bytes.
 const LIMIT: usize = 256 * 1024;
 
@@ -62,15 +62,15 @@ pub fn issuer(entra: &Entra) -> Issuer {
     }
 }
 
-/// Takes a token that App Service's own authentication handed on for one the caller sent, where the
+/// Takes a token that App Service's own authentication forwarded for one the caller sent, where the
 /// configuration says so ([`Config::easy_auth`]) and the caller sent none. It is verified like any other.
 pub fn take_easy_auth_token(easy_auth: bool, request: &mut Request) {
     if !easy_auth || request.header("authorization").is_some() {
         return;
     }
-    let handed_on = request.header(EASY_AUTH_TOKEN);
+    let forwarded = request.header(EASY_AUTH_TOKEN);
     // App Service replaces what a caller sends; two of them, which a comma parts, mean that it did not.
-    if let Some(token) = handed_on.filter(|token| !token.contains(',')) {
+    if let Some(token) = forwarded.filter(|token| !token.contains(',')) {
         let value = format!("Bearer {token}");
         request.headers.push(("authorization".to_owned(), value));
     }
@@ -105,7 +105,7 @@ impl EntraKeys {
 impl KeySource for EntraKeys {
     /// The keys that the discovery document at this address names.
     async fn fetch(&self, url: &str) -> Result<Vec<u8>, PortError> {
-        within(PATIENCE, self.discover(url)).await
+        within(TIMEOUT, self.discover(url)).await
     }
 }
 

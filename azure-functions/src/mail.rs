@@ -16,7 +16,7 @@ use wm_service::ports::{Mail, PortError, PortErrorKind};
 use crate::{
     config::{Config, MailSender},
     error::port_error,
-    sdk::{Patience, Sdk, SdkError, bearer, within},
+    sdk::{Sdk, SdkError, Timeouts, bearer, within},
 };
 use signature::SignedWithKey;
 
@@ -24,7 +24,7 @@ const API_VERSION: &str = "2025-09-01";
 const SCOPE: &str = "https://communication.azure.com/.default";
 const OPERATION_ID: HeaderName = HeaderName::from_static("operation-id");
 /// How long a mail may take until it is on its way.
-const PATIENCE: Duration = Duration::from_secs(20);
+const TIMEOUT: Duration = Duration::from_secs(20);
 /// The pause before an operation is looked at again, unless the service names another.
 const PAUSE: Duration = Duration::from_secs(1);
 /// Bounds for what the service names.
@@ -57,7 +57,7 @@ impl Mail for CommunicationMail {
         let Some(sender) = &self.0 else {
             return Err(refused("this handler has no sender for mail"));
         };
-        within(PATIENCE, sender.send_once(message)).await
+        within(TIMEOUT, sender.send_once(message)).await
     }
 }
 
@@ -108,7 +108,7 @@ impl Sender {
             Some(key) => Arc::new(SignedWithKey::new(key).ok_or(SdkError::Key)?),
         };
         Ok(Self {
-            pipeline: sdk.pipeline_without_retries(authorization, Patience::SERVICE),
+            pipeline: sdk.pipeline_without_retries(authorization, Timeouts::SERVICE),
             endpoint: Url::parse(&mail.endpoint).map_err(azure_core::Error::from)?,
             from: mail.from.clone(),
         })

@@ -6,9 +6,9 @@
 
 mod commit;
 mod connect;
+mod etag_cache;
 mod failure;
 mod item;
-mod marks;
 mod query;
 
 use std::{fmt, future::Future, sync::Arc};
@@ -27,11 +27,11 @@ use wm_core::{
 use wm_service::ports::{CommitError, PortError, PortErrorKind, Records};
 
 pub use self::item::{Document, Malformed, from_document, to_document};
-use self::{connect::Place, failure::port_error, marks::Marks, query::Selection};
+use self::{connect::Place, etag_cache::ETagCache, failure::port_error, query::Selection};
 use crate::{
     config::Config,
     metrics::Meter,
-    sdk::{Patience, Sdk, SdkError},
+    sdk::{Sdk, SdkError, Timeouts},
 };
 
 /// The port over a container.
@@ -42,7 +42,7 @@ pub struct CosmosRecords {
     /// Held by whoever looks the container up.
     turn: Arc<Mutex<()>>,
     meter: Meter,
-    marks: Marks,
+    marks: ETagCache,
 }
 
 impl fmt::Debug for CosmosRecords {
@@ -66,7 +66,7 @@ impl CosmosRecords {
             container: Arc::default(),
             turn: Arc::default(),
             meter: Meter::default(),
-            marks: Marks::default(),
+            marks: ETagCache::default(),
         })
     }
 
@@ -101,7 +101,7 @@ impl CosmosRecords {
             });
             connecting.await
         };
-        match timeout(Patience::DATABASE.operation, connecting).await {
+        match timeout(Timeouts::DATABASE.operation, connecting).await {
             Ok(Ok(connected)) => connected,
             Ok(Err(error)) => Err(PortError::new(PortErrorKind::Unavailable, error)),
             Err(late) => Err(PortError::new(PortErrorKind::Unavailable, late)),
@@ -200,12 +200,12 @@ impl Records for CosmosRecords {
     }
 }
 
-/// What the call answers, unless it takes longer than a call may: the kit's own deadline begins only once
+/// What the call answers, unless it takes longer than a call may: the SDK's own deadline begins only once
 /// there is a token.
 async fn within<T>(
     call: impl Future<Output = Result<T, CosmosError>>,
 ) -> Result<Result<T, CosmosError>, PortError> {
-    timeout(Patience::DATABASE.operation, call)
+    timeout(Timeouts::DATABASE.operation, call)
         .await
         .map_err(|late| PortError::new(PortErrorKind::Unavailable, late))
 }

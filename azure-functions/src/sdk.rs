@@ -42,14 +42,14 @@ impl From<azure_core::Error> for SdkError {
 
 /// How long a call may take.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Patience {
+pub(crate) struct Timeouts {
     /// One attempt, until its answer begins.
     pub(crate) attempt: Duration,
     /// All attempts together.
     pub(crate) operation: Duration,
 }
 
-impl Patience {
+impl Timeouts {
     /// For the database: it answers within milliseconds, or not at all.
     pub(crate) const DATABASE: Self = Self::seconds(2, 4);
     /// For services that are asked for little.
@@ -90,7 +90,7 @@ impl Sdk {
         let credential = |id: &Option<String>| {
             let options = ManagedIdentityCredentialOptions {
                 user_assigned_id: id.clone().map(UserAssignedId::ClientId),
-                client_options: options(&http, Patience::SERVICE),
+                client_options: options(&http, Timeouts::SERVICE),
             };
             ManagedIdentityCredential::new(Some(options))
         };
@@ -127,7 +127,7 @@ impl Sdk {
         &self,
         credential: &Arc<dyn TokenCredential>,
         scope: &str,
-        patience: Patience,
+        patience: Timeouts,
     ) -> Pipeline {
         pipeline(bearer(credential, scope), self.client_options(patience))
     }
@@ -136,7 +136,7 @@ impl Sdk {
     pub(crate) fn pipeline_without_retries(
         &self,
         authorization: Arc<dyn Policy>,
-        patience: Patience,
+        patience: Timeouts,
     ) -> Pipeline {
         let options = ClientOptions {
             retry: RetryOptions::none(),
@@ -146,14 +146,14 @@ impl Sdk {
     }
 
     /// Options for a client that is asked with this much patience.
-    pub(crate) fn client_options(&self, patience: Patience) -> ClientOptions {
+    pub(crate) fn client_options(&self, patience: Timeouts) -> ClientOptions {
         options(&self.http, patience)
     }
 }
 
 /// Tried again once here, for connections that died in between. Whoever calls has retries of its own,
 /// with jitter and a deadline.
-fn options(http: &reqwest::Client, patience: Patience) -> ClientOptions {
+fn options(http: &reqwest::Client, patience: Timeouts) -> ClientOptions {
     let retry = ExponentialRetryOptions {
         initial_delay: azure_core::time::Duration::milliseconds(25),
         max_retries: 1,

@@ -13,7 +13,7 @@ use wm_service::{
 use crate::{
     config::{Config, PUBLIC_URL, SURFACE_ID, SURFACE_SECRET},
     error::port_error,
-    sdk::{Patience, Sdk, within},
+    sdk::{Sdk, Timeouts, within},
 };
 
 /// The key of the surface's id.
@@ -93,7 +93,7 @@ async fn setting(
             instead: "AZURE_APP_CONFIGURATION_ENDPOINT",
         });
     };
-    let stored = within(Patience::SERVICE.operation, stored(sdk, endpoint, key)).await;
+    let stored = within(Timeouts::SERVICE.operation, stored(sdk, endpoint, key)).await;
     match stored {
         Ok(Some(text)) => Ok(Found::new(key, text)),
         Ok(None) => Err(SecretsError::NoKey(key)),
@@ -121,7 +121,7 @@ async fn stored(sdk: &Sdk, endpoint: &str, key: &str) -> Result<Option<String>, 
     }
     url.query_pairs_mut()
         .append_pair("api-version", API_VERSION);
-    let pipeline = sdk.pipeline(&sdk.credential, STORE_SCOPE, Patience::SERVICE);
+    let pipeline = sdk.pipeline(&sdk.credential, STORE_SCOPE, Timeouts::SERVICE);
     let mut request = Request::new(url, Method::Get);
     request.insert_header(ACCEPT, "application/vnd.microsoft.appconfig.kv+json");
     let context = Context::default();
@@ -147,7 +147,7 @@ async fn secret(sdk: &Sdk, config: &Config) -> Result<Found, SecretsError> {
         });
     };
     let name = &config.vault_secret;
-    match within(Patience::SERVICE.operation, kept(sdk, vault, name)).await {
+    match within(Timeouts::SERVICE.operation, kept(sdk, vault, name)).await {
         Ok(Some(text)) => Ok(Found::new(name, text)),
         Ok(None) => Err(SecretsError::NoSecret(name.clone())),
         Err(source) => Err(SecretsError::Unreadable {
@@ -160,7 +160,7 @@ async fn secret(sdk: &Sdk, config: &Config) -> Result<Found, SecretsError> {
 /// The present version of a secret.
 async fn kept(sdk: &Sdk, vault: &str, name: &str) -> Result<Option<String>, PortError> {
     let options = SecretClientOptions {
-        client_options: sdk.client_options(Patience::SERVICE),
+        client_options: sdk.client_options(Timeouts::SERVICE),
         verify_challenge_resource: Some(is_checked(vault)),
         ..Default::default()
     };
@@ -174,7 +174,7 @@ async fn kept(sdk: &Sdk, vault: &str, name: &str) -> Result<Option<String>, Port
     Ok(secret.value)
 }
 
-/// Whether the kit has to see that the vault asks for a token for its own domain, before it sends one:
+/// Whether the SDK has to see that the vault asks for a token for its own domain, before it sends one:
 /// always, but on this machine, which has no domain to compare.
 fn is_checked(vault: &str) -> bool {
     let host = Url::parse(vault).ok();

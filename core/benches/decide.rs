@@ -15,7 +15,7 @@ use ulid::Ulid;
 use wm_core::{
     catalog::Provider,
     http::{self, Request},
-    operation::{Answer, Ask, Context, Drive, Handler, Next, Outcome, Surface},
+    operation::{Answer, Context, Drive, Handler, Next, Outcome, ReadRequest, Surface},
     record::{Actor, Claims},
     selection::BackendSelection,
     storage::{UploadLimits, memory::Memory},
@@ -41,7 +41,7 @@ impl Hot {
 }
 
 /// A surface in memory and its one person, who owns the account.
-struct World {
+struct Fixture {
     surface: Surface,
     store: Memory,
     actor: Actor,
@@ -51,7 +51,7 @@ struct World {
     team: String,
 }
 
-impl World {
+impl Fixture {
     /// A world whose project has this many live grants, all of them read for every decision.
     fn new(grants: usize) -> Self {
         let env = Env::new(now(), [1; 32]);
@@ -162,7 +162,7 @@ impl World {
             match drive.advance().unwrap() {
                 Next::Done(outcome) => return outcome,
                 Next::Assemble(assembly) => panic!("{assembly:?} is no part of a decision"),
-                Next::Ask(asks) => {
+                Next::ReadRequest(asks) => {
                     for ask in asks {
                         let answer = self.answer(&ask);
                         drive.answer(ask, answer);
@@ -172,11 +172,11 @@ impl World {
         }
     }
 
-    fn answer(&self, ask: &Ask) -> Answer {
+    fn answer(&self, ask: &ReadRequest) -> Answer {
         match ask {
-            Ask::Get(key) => Answer::Item(self.store.get(key).cloned()),
-            Ask::Scan(range) => Answer::Page(self.store.scan(range)),
-            Ask::List(list) => Answer::Page(self.store.list(list)),
+            ReadRequest::Get(key) => Answer::Item(self.store.get(key).cloned()),
+            ReadRequest::Scan(range) => Answer::Page(self.store.scan(range)),
+            ReadRequest::List(list) => Answer::Page(self.store.list(list)),
             other => panic!("nothing here asks {other:?}"),
         }
     }
@@ -217,7 +217,7 @@ fn request(method: &str, path: &str, body: Option<Value>) -> Request {
 
 #[divan::bench(args = Hot::ALL, consts = [0, 20])]
 fn decide<const GRANTS: usize>(bencher: Bencher<'_, '_>, hot: Hot) {
-    let world = World::new(GRANTS);
+    let world = Fixture::new(GRANTS);
     let request = world.request(hot);
     bencher.bench_local(|| world.decide(&request));
 }

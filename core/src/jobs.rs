@@ -3,12 +3,12 @@
 pub mod accept_grants;
 pub mod complete_content;
 pub mod deliver;
+pub mod finalise_upload;
 pub mod mail;
 pub mod notify;
 pub mod orphans;
 pub mod record_upload;
 pub mod retire_team;
-pub mod settle_content;
 pub mod sign_up;
 
 use alloc::{boxed::Box, string::String};
@@ -39,6 +39,6 @@ pub struct AbandonedUpload {
 #[must_use]
 pub fn unfinished(key: &Key) -> Option<Box<dyn UseCase<Finished>>> {
     retire_team::retire_team(key)
-        .or_else(|| settle_content::settle_content(key))
+        .or_else(|| finalise_upload::finalise_upload(key))
         .or_else(|| accept_grants::accept_grants(key))
 }

@@ -19,7 +19,7 @@ pub mod view;
 pub use commit::{Batch, Commit, DeliveryWriter, LinkWriter, PublicationWriter, TooLarge};
 pub use context::{Context, IdempotencyRequest, Surface};
 pub use drive::{Drive, Next};
-pub use facts::{Answer, Ask, FactError, Facts, NotAsked, Part, Stat, TokenUsage};
+pub use facts::{Answer, FactError, Facts, NotAsked, Part, ReadRequest, Stat, TokenUsage};
 pub use listing::Listing;
 pub use page::PageRequest;
 pub use parsed::{IfMatch, Parsed, nullable};

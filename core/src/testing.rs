@@ -24,8 +24,8 @@ use crate::{
     http::{self, Request, Response},
     jobs,
     operation::{
-        Answer, Ask, Batch, Commit, Context, Drive, Handler, IdempotencyRequest, Next, Outcome,
-        Problem, Reply, Stat, Surface, UseCase,
+        Answer, Batch, Commit, Context, Drive, Handler, IdempotencyRequest, Next, Outcome, Problem,
+        ReadRequest, Reply, Stat, Surface, UseCase,
     },
     operations::members,
     permission::Permit,
@@ -42,18 +42,18 @@ use crate::{
 };
 
 /// A surface in memory.
-pub(crate) struct World {
+pub(crate) struct Fixture {
     pub(crate) surface: Surface,
     pub(crate) store: Memory,
     pub(crate) now: Timestamp,
     /// Objects by path.
     pub(crate) objects: BTreeMap<String, Stat>,
-    /// Tokens that [`Ask::Token`] takes as genuine.
+    /// Tokens that [`ReadRequest::Token`] takes as genuine.
     pub(crate) tokens: BTreeMap<String, Claims>,
     /// Whether requests live to finish what they leave to be done.
     pub(crate) finishes: bool,
     /// Waves of questions the last request took.
-    pub(crate) waves: usize,
+    pub(crate) rounds: usize,
     /// The most questions one of them asked.
     pub(crate) widest: usize,
     /// What the indexes still show, where they are behind.
@@ -115,7 +115,7 @@ impl Answered {
     }
 }
 
-impl World {
+impl Fixture {
     pub(crate) fn new() -> Self {
         let surface = Surface {
             id: SurfaceId::first(Ulid::from_parts(1, 1)),
@@ -131,7 +131,7 @@ impl World {
             objects: BTreeMap::new(),
             tokens: BTreeMap::new(),
             finishes: true,
-            waves: 0,
+            rounds: 0,
             widest: 0,
             behind: None,
             requests: 0,
@@ -338,11 +338,11 @@ impl World {
         let Some(continuation) = reply.finish.clone().filter(|_| self.finishes) else {
             return reply;
         };
-        let waves = self.waves;
+        let rounds = self.rounds;
         let use_case = jobs::unfinished(&continuation.key).unwrap();
         self.run(person, &*use_case, None).unwrap();
         reply.body = continuation.body.or(reply.body);
-        self.waves = waves;
+        self.rounds = rounds;
         reply
     }
 
@@ -365,7 +365,7 @@ impl World {
         idempotency: Option<IdempotencyRequest>,
     ) -> Result<Outcome<T>, Problem> {
         self.requests += 1;
-        self.waves = 0;
+        self.rounds = 0;
         self.widest = 0;
         let surface = self.surface.clone();
         let context = self.context(&surface, person, idempotency);
@@ -373,8 +373,8 @@ impl World {
         loop {
             match drive.advance()? {
                 Next::Done(outcome) => return Ok(outcome),
-                Next::Ask(asks) => {
-                    self.waves += 1;
+                Next::ReadRequest(asks) => {
+                    self.rounds += 1;
                     self.widest = self.widest.max(asks.len());
                     for ask in asks {
                         let answer = self.answer(&ask);
@@ -382,20 +382,24 @@ impl World {
                     }
                 }
                 Next::Assemble(assembly) => {
-                    self.waves += 1;
+                    self.rounds += 1;
                     drive.assembled(self.objects.get(&assembly.path.to_string()).cloned());
                 }
             }
         }
     }
 
-    fn answer(&self, ask: &Ask) -> Answer {
+    fn answer(&self, ask: &ReadRequest) -> Answer {
         match ask {
-            Ask::Get(key) => Answer::Item(self.store.get(key).cloned()),
-            Ask::Scan(range) => Answer::Page(self.store.scan(range)),
-            Ask::List(list) => Answer::Page(self.behind.as_ref().unwrap_or(&self.store).list(list)),
-            Ask::Stat { path, .. } => Answer::Stat(self.objects.get(&path.to_string()).cloned()),
-            Ask::Token { token, .. } => Answer::Claims(self.tokens.get(token).cloned()),
+            ReadRequest::Get(key) => Answer::Item(self.store.get(key).cloned()),
+            ReadRequest::Scan(range) => Answer::Page(self.store.scan(range)),
+            ReadRequest::List(list) => {
+                Answer::Page(self.behind.as_ref().unwrap_or(&self.store).list(list))
+            }
+            ReadRequest::Stat { path, .. } => {
+                Answer::Stat(self.objects.get(&path.to_string()).cloned())
+            }
+            ReadRequest::Token { token, .. } => Answer::Claims(self.tokens.get(token).cloned()),
         }
     }
 

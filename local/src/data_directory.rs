@@ -92,7 +92,7 @@ impl DataDirectory {
             return Err(OpenError::DatabaseMissing(database));
         }
         let mut connection = schema::open(&database)?;
-        let settled = surface::settle(&mut connection, &layout)?;
+        let settled = surface::identify(&mut connection, &layout)?;
         Ok(Self {
             surface: settled.surface,
             secret: settled.secret,

@@ -9,13 +9,13 @@ use std::{future::Future, net::SocketAddr, sync::Arc, time::Duration};
 pub use files::Files;
 use warp::{Filter, filters::BoxedFilter, reply::Response as HttpResponse};
 use wm_core::http::{Request, Response};
-use wm_http::Patience;
+use wm_http::Timeouts;
 use wm_service::EnvSource;
 
 use crate::identity::Issuer;
 
 /// How long a node waits for its clients: stopping, with what a node does after it, has to end within 5 seconds.
-pub const PATIENCE: Patience = Patience {
+pub const TIMEOUTS: Timeouts = Timeouts {
     head: Duration::from_secs(10),
     drain: Duration::from_secs(4),
 };

@@ -33,7 +33,7 @@ pub use self::{
 };
 use crate::{
     config::Config,
-    http::{Files, PATIENCE, Site},
+    http::{Files, Site, TIMEOUTS},
 };
 
 /// A running node. Dropping it stops it without waiting; [`Node::shutdown`] waits.
@@ -163,5 +163,5 @@ pub async fn serve<P: Provider>(
         env: Arc::clone(&parts.env),
     };
     let routes = site.routes(server.address());
-    server.serve(&routes, PATIENCE, stop).await;
+    server.serve(&routes, TIMEOUTS, stop).await;
 }

@@ -6,7 +6,7 @@
 mod error;
 mod reader;
 pub(crate) mod schema;
-mod turns;
+mod scope_locks;
 mod writer;
 
 use std::path::{Path, PathBuf};
@@ -21,7 +21,7 @@ use wm_service::ports::{CommitError, PortError, Records};
 
 pub use error::StoreError;
 use reader::Readers;
-use turns::Turns;
+use scope_locks::ScopeLocks;
 use writer::Writer;
 
 /// The database of a node. Dropping it carries out what was asked for and closes the file.
@@ -30,7 +30,7 @@ pub struct SqliteRecords {
     // Dropped before the writer, whose connection, closing last, folds the log into the file.
     readers: Readers,
     writer: Writer,
-    turns: Turns,
+    turns: ScopeLocks,
 }
 
 impl SqliteRecords {
@@ -49,7 +49,7 @@ impl SqliteRecords {
             path: path.into(),
             readers: Readers::open(path)?,
             writer: Writer::start(connection, path.into())?,
-            turns: Turns::default(),
+            turns: ScopeLocks::default(),
         })
     }
 

@@ -16,7 +16,7 @@ use std::{
 };
 
 use wm_tests::{
-    footprint::{Running, megabytes, processor_time, resident, zipped},
+    process_metrics::{Running, megabytes, processor_time, resident, zipped},
     repository,
 };
 
@@ -24,7 +24,7 @@ const FUNCTIONS: [&str; 5] = ["api", "relay", "ingest", "notify", "sweep"];
 /// Starts measured of each function; the median is shown.
 const STARTS: usize = 21;
 /// A function that asks for nothing by then never will.
-const PATIENCE: Duration = Duration::from_secs(20);
+const TIMEOUT: Duration = Duration::from_secs(20);
 
 fn main() {
     let directory = built();
@@ -158,6 +158,6 @@ fn answer(mut stream: &TcpStream, asked: &Sender<()>) {
 
 fn wait(first: &Receiver<()>) {
     first
-        .recv_timeout(PATIENCE)
+        .recv_timeout(TIMEOUT)
         .expect("the function asks for an event");
 }

@@ -15,7 +15,7 @@ use std::{
 };
 
 use wm_tests::{
-    footprint::{Running, megabytes, processor_time, resident, zipped},
+    process_metrics::{Running, megabytes, processor_time, resident, zipped},
     repository,
 };
 
@@ -23,7 +23,7 @@ const TARGET: &str = "x86_64-unknown-linux-musl";
 /// Starts measured; the median is shown.
 const STARTS: usize = 21;
 /// A handler that answers nothing by then never will.
-const PATIENCE: Duration = Duration::from_secs(20);
+const TIMEOUT: Duration = Duration::from_secs(20);
 /// Between two attempts to connect: the host's own is 25 ms, too coarse to measure with.
 const PAUSE: Duration = Duration::from_micros(200);
 
@@ -121,7 +121,7 @@ fn free_port() -> u16 {
 
 /// Asks until there is an answer, which has to begin like this.
 fn get(address: SocketAddr, path: &str, expected: &str) {
-    let deadline = Instant::now() + PATIENCE;
+    let deadline = Instant::now() + TIMEOUT;
     let asked = format!("GET {path} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\r\n");
     while Instant::now() < deadline {
         let Ok(mut stream) = TcpStream::connect(address) else {

@@ -47,7 +47,7 @@ impl Arm {
         let scope = expression::Scope::new(&self.0, given);
         let mut document = self.0.clone();
         for section in ["resources", "outputs"] {
-            document[section] = scope.settle(&self.0[section]);
+            document[section] = scope.resolve(&self.0[section]);
         }
         let resources = document["resources"].as_object_mut().unwrap();
         resources.retain(|_, resource| resource["condition"] != false);

@@ -21,7 +21,7 @@ use wm_core::{
     },
 };
 
-use crate::choices::Choices;
+use crate::random_source::RandomSource;
 
 /// A body whose records can be compared and shown.
 pub trait Comparable: Body<Id: PartialEq + Debug> + PartialEq + Debug {}
@@ -36,7 +36,7 @@ pub trait Visitor {
 
 /// Shows the visitor one record of every family, each made by choices of its own, so that a change
 /// of one family changes no other's example.
-pub fn each_family<C: Choices>(choices: impl Fn() -> C, visitor: &mut impl Visitor) {
+pub fn each_family<C: RandomSource>(choices: impl Fn() -> C, visitor: &mut impl Visitor) {
     let make = || Maker(choices());
     visitor.visit(&make().identified(Maker::user));
     visitor.visit(&make().digested(|make| IdentityLink { user_id: make.id() }));
@@ -101,7 +101,7 @@ pub fn document(item: &Item) -> String {
 
 struct Maker<C>(C);
 
-impl<C: Choices> Maker<C> {
+impl<C: RandomSource> Maker<C> {
     fn identified<B: Body<Id: Id>>(&mut self, body: impl FnOnce(&mut Self) -> B) -> Record<B> {
         let id = self.id();
         self.record(id, body)

@@ -14,7 +14,7 @@ const ORDERED_WRITE: (usize, usize) = (3, 1);
 /// Nothing.
 const FREE: (usize, usize) = (0, 0);
 
-/// The waves and commits of every operation, done once and successfully by someone known already.
+/// The rounds and commits of every operation, done once and successfully by someone known already.
 pub const BUDGET: &[(&str, (usize, usize))] = &[
     ("health_live", FREE),
     ("health_ready", READ),

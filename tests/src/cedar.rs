@@ -22,8 +22,8 @@ use wm_core::{
 };
 
 use crate::{
+    generator::{Generated, Person, Place},
     repository,
-    worlds::{Person, Place, World},
 };
 
 /// Cedar with a policy.
@@ -36,7 +36,7 @@ pub struct Peer {
 
 /// A world as Cedar sees it.
 pub struct Prepared<'a> {
-    world: &'a World,
+    world: &'a Generated,
     entities: Entities,
     context: Context,
 }
@@ -116,7 +116,7 @@ pub fn datetime(time: Timestamp) -> Value {
     Value::new_datetime(time.to_string())
 }
 
-fn account(world: &World) -> Option<Entity> {
+fn account(world: &Generated) -> Option<Entity> {
     let account = world.account.as_ref()?;
     let retired = account.body.retired_teams.iter();
     let retired = retired.map(|team| Value::new_entity_uid(named(|kinds| &kinds.team, team.0)));
@@ -136,7 +136,7 @@ fn account(world: &World) -> Option<Entity> {
     ))
 }
 
-fn person(world: &World, person: &Person) -> Vec<Entity> {
+fn person(world: &Generated, person: &Person) -> Vec<Entity> {
     let name = named(|kinds| &kinds.user, person.user);
     let mut teams = HashMap::<_, HashSet<_>>::new();
     for row in person.rows.iter().filter(|row| !row.deleted) {
@@ -173,7 +173,7 @@ fn person(world: &World, person: &Person) -> Vec<Entity> {
     stays.chain([user]).collect()
 }
 
-fn place(world: &World, place: &Place) -> Vec<Entity> {
+fn place(world: &Generated, place: &Place) -> Vec<Entity> {
     let name = named(|kinds| &kinds.project, place.id);
     let project = place.project.as_ref().map(|project| {
         let visibility = match project.body.visibility {
@@ -251,7 +251,7 @@ impl Peer {
     /// # Panics
     /// When a record does not fit the schema.
     #[must_use]
-    pub fn prepare<'a>(&self, world: &'a World) -> Prepared<'a> {
+    pub fn prepare<'a>(&self, world: &'a Generated) -> Prepared<'a> {
         let people = world.people.iter().flat_map(|one| person(world, one));
         let places = world.projects.iter().flat_map(|one| place(world, one));
         let entities = account(world).into_iter().chain(people).chain(places);

@@ -208,7 +208,7 @@ impl<'a, H: Harness> Person<'a, H> {
 
     /// The token in the newest mail to this person.
     pub async fn invitation_token(&self) -> String {
-        self.harness.settle().await;
+        self.harness.drain().await;
         let mails = self.harness.mails(&self.email).await;
         let mail = mails.last().expect("a mail");
         let (_, rest) = mail.split_once("?token=").expect("a link with a token");

@@ -5,15 +5,15 @@ use std::{collections::BTreeMap, fmt::Write};
 use wm_core::operations;
 
 use crate::{
-    faults::{Counts, Traffic, WatchedRecords},
+    cost_probe::{Bodies, CostProbe, Costs, most},
+    faults::{Counts, RecordingRecords, Traffic},
     repository,
-    walk::{Bodies, Costs, Gauge, most},
 };
 
 /// What one request cost.
 #[derive(Debug, Clone, Copy)]
 pub struct Cost {
-    /// Calls, waves and commits.
+    /// Calls, rounds and commits.
     pub counts: Counts,
     /// The stored bytes of items.
     pub traffic: Traffic,
@@ -24,9 +24,9 @@ pub struct Cost {
 }
 
 /// What the port counts.
-pub struct Port<'a>(pub &'a WatchedRecords);
+pub struct Port<'a>(pub &'a RecordingRecords);
 
-impl Gauge for Port<'_> {
+impl CostProbe for Port<'_> {
     type Reading = Cost;
 
     async fn reset(&self) {
@@ -77,7 +77,7 @@ pub fn table(counted: &Costs<Cost>) -> String {
         let operation = route.operation;
         let cost = |what: fn(&Cost) -> usize| most(counted, operation, what);
         let port = [
-            cost(|cost| cost.counts.waves),
+            cost(|cost| cost.counts.rounds),
             cost(|cost| cost.counts.commits),
             cost(|cost| cost.counts.calls),
             cost(|cost| cost.traffic.read),

@@ -25,11 +25,11 @@ use wm_service::ports::{
 /// A surface whose database, bus and mail count their calls and misbehave on demand. Its pauses are
 /// noted and pass at once.
 #[derive(Debug)]
-pub struct Watched<P: Provider> {
+pub struct RecordingProvider<P: Provider> {
     /// The surface itself.
     pub inner: P,
     /// What was seen, and what is to go wrong.
-    pub records: WatchedRecords,
+    pub records: RecordingRecords,
 }
 
 /// What happens to the next calls.
@@ -60,10 +60,10 @@ pub enum Moment {
 
 /// Counts and faults.
 #[derive(Debug, Default)]
-pub struct WatchedRecords {
+pub struct RecordingRecords {
     calls: AtomicUsize,
     commits: AtomicUsize,
-    waves: AtomicUsize,
+    rounds: AtomicUsize,
     running: AtomicUsize,
     widest: AtomicUsize,
     /// In halves of a unit.
@@ -100,8 +100,8 @@ pub struct Counts {
     pub calls: usize,
     /// Commits among them.
     pub commits: usize,
-    /// Sequential waves: a wave begins when a call begins and no other is running.
-    pub waves: usize,
+    /// Sequential rounds: a round begins when a call begins and no other is running.
+    pub rounds: usize,
     /// The most calls that ran at once.
     pub widest: usize,
 }
@@ -124,7 +124,7 @@ impl Drop for Running<'_> {
     }
 }
 
-impl WatchedRecords {
+impl RecordingRecords {
     /// Makes the next call of this kind go wrong this way; several faults strike one after another.
     pub fn inject(&self, operation: Operation, fault: Fault) {
         self.inject_many(operation, fault, 1);
@@ -170,7 +170,7 @@ impl WatchedRecords {
         Counts {
             calls: take(&self.calls),
             commits: take(&self.commits),
-            waves: take(&self.waves),
+            rounds: take(&self.rounds),
             widest: take(&self.widest),
         }
     }
@@ -204,13 +204,13 @@ impl WatchedRecords {
         Some(faults.remove(position).1).filter(|fault| *fault != Fault::Pass)
     }
 
-    /// Counts a call while it runs. Yielding first lets all calls of a wave begin before any ends.
+    /// Counts a call while it runs. Yielding first lets all calls of a round begin before any ends.
     async fn counted<T>(&self, call: impl Future<Output = T>) -> T {
         let number = self.calls.fetch_add(1, Ordering::SeqCst) + 1;
         let running = self.running.fetch_add(1, Ordering::SeqCst);
         let _running = Running(&self.running);
         if running == 0 {
-            self.waves.fetch_add(1, Ordering::SeqCst);
+            self.rounds.fetch_add(1, Ordering::SeqCst);
         }
         self.widest.fetch_max(running + 1, Ordering::SeqCst);
         tokio::task::yield_now().await;
@@ -287,18 +287,18 @@ fn unavailable() -> PortError {
     PortError::new(PortErrorKind::Unavailable, "injected")
 }
 
-impl<P: Provider> Watched<P> {
+impl<P: Provider> RecordingProvider<P> {
     /// This surface, watched.
     pub fn new(inner: P) -> Self {
         Self {
             inner,
-            records: WatchedRecords::default(),
+            records: RecordingRecords::default(),
         }
     }
 }
 
-/// The database as the executor sees it: borrowed out of [`Watched`].
-impl<P: Provider> Records for Watched<P> {
+/// The database as the executor sees it: borrowed out of [`RecordingProvider`].
+impl<P: Provider> Records for RecordingProvider<P> {
     async fn get(&self, key: &Key) -> Result<Option<Item>, PortError> {
         let item = self.records.read(self.inner.records().get(key)).await?;
         self.records.read_items(&item, true);
@@ -343,7 +343,7 @@ impl<P: Provider> Records for Watched<P> {
     }
 }
 
-impl<P: Provider> Events for Watched<P> {
+impl<P: Provider> Events for RecordingProvider<P> {
     async fn publish(&self, entries: &[CloudEvent]) -> Vec<Result<(), PortError>> {
         let inner = self.inner.events();
         let published = self
@@ -362,7 +362,7 @@ impl<P: Provider> Events for Watched<P> {
     }
 }
 
-impl<P: Provider> Mail for Watched<P> {
+impl<P: Provider> Mail for RecordingProvider<P> {
     async fn send(&self, message: &Message) -> Result<(), PortError> {
         let inner = self.inner.mail();
         self.records
@@ -371,7 +371,7 @@ impl<P: Provider> Mail for Watched<P> {
     }
 }
 
-impl<P: Provider> Provider for Watched<P> {
+impl<P: Provider> Provider for RecordingProvider<P> {
     type Records = Self;
     type Artifacts = P::Artifacts;
     type Keys = P::Keys;

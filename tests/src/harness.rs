@@ -31,13 +31,13 @@ pub trait Harness: Send + Sync {
     /// An access token for the person behind an address that was good an hour ago.
     fn expired_token(&self, email: &str) -> String;
 
-    /// What this surface's stand-ins cannot show: see [`crate::suite::can`].
-    fn cannot(&self) -> &[&str] {
+    /// What this surface's emulators cannot show: see [`crate::suite::can`].
+    fn known_limitations(&self) -> &[&str] {
         &[]
     }
 
     /// Returns once everything committed so far is published and mailed.
-    fn settle(&self) -> impl Future<Output = ()> + Send;
+    fn drain(&self) -> impl Future<Output = ()> + Send;
 
     /// Every event published so far.
     fn events(&self) -> impl Future<Output = Vec<CloudEvent>> + Send;

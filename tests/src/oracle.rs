@@ -9,7 +9,7 @@ use wm_core::{
     value::{AccountRole, Principal, TeamId},
 };
 
-use crate::worlds::{Person, Place, World};
+use crate::generator::{Generated, Person, Place};
 
 /// Project roles, weakest first, and what each adds.
 pub const PROJECT_ROLES: [(&str, &str); 5] = [
@@ -83,7 +83,7 @@ pub fn role_has(table: &[(&str, &str)], role: &str, capability: &str) -> bool {
 }
 
 /// The person's account role, if rule 1 lets them have any.
-fn standing(world: &World, person: &Person) -> Option<AccountRole> {
+fn membership(world: &Generated, person: &Person) -> Option<AccountRole> {
     let account = world.account.as_ref()?;
     let member = person.member.as_ref()?;
     if account.deleted || account.body.status == AccountStatus::Closed {
@@ -97,7 +97,7 @@ fn standing(world: &World, person: &Person) -> Option<AccountRole> {
 
 /// Whether the person is in the team: a row of this stay, not deleted, of a team not retired.
 #[must_use]
-pub fn in_team(world: &World, person: &Person, team: TeamId) -> bool {
+pub fn in_team(world: &Generated, person: &Person, team: TeamId) -> bool {
     let (Some(account), Some(member)) = (&world.account, &person.member) else {
         return false;
     };
@@ -117,9 +117,9 @@ pub fn in_team(world: &World, person: &Person, team: TeamId) -> bool {
 
 /// Every record that confers something on the person in the project.
 #[must_use]
-pub fn reasons(world: &World, person: &Person, place: &Place) -> BTreeSet<Why> {
+pub fn reasons(world: &Generated, person: &Person, place: &Place) -> BTreeSet<Why> {
     let mut found = BTreeSet::new();
-    let Some(role) = standing(world, person) else {
+    let Some(role) = membership(world, person) else {
         return found;
     };
     let Some(project) = place.project.as_ref().filter(|project| !project.deleted) else {
@@ -172,7 +172,7 @@ pub fn reasons(world: &World, person: &Person, place: &Place) -> BTreeSet<Why> {
 
 /// What the person is told when they ask for a capability on the project.
 #[must_use]
-pub fn answer(world: &World, person: &Person, place: &Place, capability: &str) -> Answer {
+pub fn answer(world: &Generated, person: &Person, place: &Place, capability: &str) -> Answer {
     let reasons = reasons(world, person, place);
     if reasons.is_empty() {
         return Answer::Hidden;
@@ -195,8 +195,8 @@ pub fn answer(world: &World, person: &Person, place: &Place, capability: &str) -
 
 /// What the person is told when they ask for a capability in the account.
 #[must_use]
-pub fn account_answer(world: &World, person: &Person, capability: &str) -> Answer {
-    match standing(world, person) {
+pub fn account_answer(world: &Generated, person: &Person, capability: &str) -> Answer {
+    match membership(world, person) {
         None => Answer::Hidden,
         Some(role) if role_has(&ACCOUNT_ROLES, role.as_str(), capability) => Answer::Allowed,
         Some(_) => Answer::Missing,

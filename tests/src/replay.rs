@@ -5,13 +5,13 @@
 
 pub mod compare;
 pub mod crash;
-mod left;
 mod mail;
+pub mod model;
 mod normal;
-mod own;
 mod pair;
 pub mod run;
 pub mod script;
 pub mod shrink;
-pub mod side;
-pub mod world;
+mod snapshot;
+mod state;
+pub mod target;

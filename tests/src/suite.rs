@@ -15,7 +15,7 @@ use crate::harness::Harness;
 pub mod access;
 pub mod attacks;
 pub mod conventions;
-pub mod estate;
+pub mod fixture;
 pub mod isolation;
 pub mod journey;
 pub mod lifecycle;
@@ -124,12 +124,12 @@ pub fn skip(surface: &str, scenario: &str, reason: &str) {
     print(surface, scenario, reason);
 }
 
-/// Records, prints and counts what a stand-in lacks and no test of the suite is about, for the list in the certificate:
+/// Records, prints and counts what a emulator lacks and no test of the suite is about, for the list in the certificate:
 /// no test counts as not shown by it.
 ///
 /// # Panics
 /// When it is the name of a test, which is to be skipped.
-pub fn lacks(surface: &str, what: &str, reason: &str) {
+pub fn known_limitation(surface: &str, what: &str, reason: &str) {
     assert!(what.contains(' '), "`{what}` is a test: skip it");
     record(Event::KnownLimitation {
         surface: surface.to_owned(),
@@ -146,14 +146,14 @@ fn print(surface: &str, what: &str, reason: &str) {
     std::io::stderr().write_all(line.as_bytes()).unwrap();
 }
 
-/// Whether a surface has an ability. For what a service is without, and its stand-in rightly too: a scenario
+/// Whether a surface has an ability. For what a service is without, and its emulator rightly too: a scenario
 /// then shows what happens instead.
 pub fn has<H: Harness>(surface: &H, ability: &str) -> bool {
-    !surface.cannot().contains(&ability)
+    !surface.known_limitations().contains(&ability)
 }
 
 /// Whether a surface can show this; a skip is printed and counted when it cannot.
-pub fn can<H: Harness>(surface: &H, scenario: &str, ability: &str) -> bool {
+pub fn supports<H: Harness>(surface: &H, scenario: &str, ability: &str) -> bool {
     let can = has(surface, ability);
     if !can {
         skip(surface.name(), scenario, &format!("it cannot {ability}"));

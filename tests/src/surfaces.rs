@@ -19,4 +19,4 @@ pub mod local;
 pub mod memory;
 pub mod node;
 pub mod people;
-pub mod watched_local;
+pub mod recording_local;

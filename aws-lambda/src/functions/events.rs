@@ -7,7 +7,7 @@ use serde_json::Value;
 /// <https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-events-structure.html>
 #[derive(Debug, Deserialize)]
 pub(super) struct BusEvent {
-    /// What happened, in the words of whoever put it.
+    /// What happened, in the syntax of whoever put it.
     #[serde(default)]
     pub(super) detail: Value,
 }

@@ -6,7 +6,7 @@ use wm_core::storage::ObjectPath;
 use wm_service::{Service, ports::Provider};
 
 use super::{
-    LeftForLater,
+    RetryLater,
     events::{BusEvent, ObjectCreated},
     start::serve,
 };
@@ -24,7 +24,7 @@ async fn complete(
     service: &Service<impl Provider>,
     event: BusEvent,
     _: &Context,
-) -> Result<Value, LeftForLater> {
+) -> Result<Value, RetryLater> {
     let bucket = service.surface().selection.name("storage.bucket");
     let Ok(ObjectCreated {
         bucket: found,
@@ -47,7 +47,7 @@ async fn complete(
         Err(problem) => {
             let internal = problem.internal.as_deref();
             tracing::warn!(%path, %problem, internal, "an upload was not completed");
-            Err(LeftForLater)
+            Err(RetryLater)
         }
     }
 }

@@ -5,7 +5,7 @@ use serde_json::Value;
 use wm_core::record::CloudEvent;
 use wm_service::{Service, ports::Provider};
 
-use super::{LeftForLater, events::BusEvent, start::serve};
+use super::{RetryLater, events::BusEvent, start::serve};
 
 /// Runs the function.
 ///
@@ -20,14 +20,14 @@ async fn mail(
     service: &Service<impl Provider>,
     event: BusEvent,
     _: &Context,
-) -> Result<Value, LeftForLater> {
+) -> Result<Value, RetryLater> {
     let event: CloudEvent = serde_json::from_value(event.detail).map_err(|error| {
         tracing::error!(%error, "the bus carried something that is no event of ours");
-        LeftForLater
+        RetryLater
     })?;
     if service.notify(&event).await {
         Ok(Value::Null)
     } else {
-        Err(LeftForLater)
+        Err(RetryLater)
     }
 }

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use wm_core::storage::{Item, Key, Sort};
 use wm_service::{Service, ports::Provider};
 
-use super::{LeftForLater, start::serve};
+use super::{RetryLater, start::serve};
 use crate::records::{Attributes, from_attributes};
 
 /// A batch of a table's stream.
@@ -69,7 +69,7 @@ async fn publish(
     service: &Service<impl Provider>,
     batch: Batch,
     _: &Context,
-) -> Result<Failures, LeftForLater> {
+) -> Result<Failures, RetryLater> {
     let total = batch.records.len();
     let entries: Vec<(String, Item)> = batch.records.into_iter().filter_map(entry).collect();
     let sequence: BTreeMap<Key, String> = entries

@@ -12,7 +12,7 @@ use wm_service::{
     variables::Variables,
 };
 
-use super::LeftForLater;
+use super::RetryLater;
 use crate::{
     config::{Config, ConfigError, Function},
     events::EventBus,
@@ -96,7 +96,7 @@ impl Startup {
 /// Handles events of one kind with the same state until Lambda ends the process.
 pub(super) async fn serve<S, E, R>(
     state: S,
-    handle: impl AsyncFn(&S, E, &Context) -> Result<R, LeftForLater>,
+    handle: impl AsyncFn(&S, E, &Context) -> Result<R, RetryLater>,
 ) -> Result<(), lambda_runtime::Error>
 where
     E: DeserializeOwned,
@@ -110,10 +110,10 @@ where
     .await
 }
 
-impl From<LeftForLater> for Diagnostic {
-    fn from(error: LeftForLater) -> Self {
+impl From<RetryLater> for Diagnostic {
+    fn from(error: RetryLater) -> Self {
         Self {
-            error_type: "LeftForLater".into(),
+            error_type: "RetryLater".into(),
             error_message: error.to_string(),
         }
     }

@@ -13,7 +13,7 @@ use wm_service::{
     sweeper::{BILLED_COLLECTION_INTERVAL, Outcome, Sweeper},
 };
 
-use super::{LeftForLater, start::serve};
+use super::{RetryLater, start::serve};
 
 /// The sweeper starts no further step this long before Lambda would end the function.
 const MARGIN: Duration = Duration::from_secs(10);
@@ -31,7 +31,7 @@ async fn sweep_once(
     sweeper: &Sweeper<impl Provider>,
     _: Value,
     context: &Context,
-) -> Result<Outcome, LeftForLater> {
+) -> Result<Outcome, RetryLater> {
     let deadline = context.deadline();
     let time_left = || {
         let left = deadline.duration_since(SystemTime::now());
@@ -42,8 +42,8 @@ async fn sweep_once(
     Ok(outcome)
 }
 
-fn failed(error: PortError) -> LeftForLater {
+fn failed(error: PortError) -> RetryLater {
     let cause = std::error::Error::source(&error).map(ToString::to_string);
     tracing::warn!(%error, cause, "the sweep failed");
-    LeftForLater
+    RetryLater
 }

@@ -16,11 +16,11 @@ use wm_core::{
 use wm_service::ports::{PortError, PortErrorKind};
 
 use super::{BlobArtifacts, code, within};
-use crate::{error::port_error, sdk::Patience};
+use crate::{error::port_error, sdk::Timeouts};
 
 /// So much is read at a time: 4 MiB.
 const PIECE: NonZero<usize> = NonZero::new(4 * 1024 * 1024).unwrap();
-/// So many pieces are asked for at a time, and held until it is their turn.
+/// So many chunks are asked for at a time, and held until it is their turn.
 const AT_ONCE: NonZero<usize> = NonZero::new(2).unwrap();
 
 /// The service keeps no SHA-256, so that the digest is always that of what was read.
@@ -30,7 +30,7 @@ pub(super) async fn stat(
     hash: bool,
 ) -> Result<Option<Stat>, PortError> {
     let blob = store.blob(path);
-    let asked = within(Patience::OBJECTS.operation, blob.get_properties(None)).await?;
+    let asked = within(Timeouts::OBJECTS.operation, blob.get_properties(None)).await?;
     let head = match asked {
         Ok(head) => head,
         Err(error) if code(&error) == Some("BlobNotFound") => return Ok(None),
@@ -66,10 +66,10 @@ async fn read_digest(
         ..Default::default()
     };
     let call = versioned.as_ref().unwrap_or(blob).download(Some(options));
-    let answer = within(Patience::OBJECTS.operation, call).await?;
+    let answer = within(Timeouts::OBJECTS.operation, call).await?;
     let mut body = answer.map_err(changed)?.body;
     let mut hasher = Hasher::default();
-    while let Some(piece) = within(Patience::OBJECTS.attempt, body.next()).await? {
+    while let Some(piece) = within(Timeouts::OBJECTS.attempt, body.next()).await? {
         hasher.update(&piece.map_err(changed)?);
     }
     Ok(hasher.finish())

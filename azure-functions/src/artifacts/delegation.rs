@@ -11,7 +11,7 @@ use wm_core::value::Timestamp;
 use wm_service::ports::{PortError, PortErrorKind};
 
 use super::within;
-use crate::{error::port_error, sdk::Patience};
+use crate::{error::port_error, sdk::Timeouts};
 
 /// How far behind the service's clock may be. Microsoft advises a quarter of an hour:
 /// <https://learn.microsoft.com/azure/storage/common/storage-sas-overview#best-practices-when-using-sas>.
@@ -70,7 +70,7 @@ impl DelegationKeys {
         &self,
         window: Window,
     ) -> Result<Arc<UserDelegationKey>, PortError> {
-        let patience = Patience::SERVICE.operation;
+        let patience = Timeouts::SERVICE.operation;
         self.kept
             .covering(window, patience, |wanted| self.ask(wanted))
             .await

@@ -7,7 +7,7 @@ use wm_core::{storage::ObjectPath, value::Timestamp};
 use wm_service::ports::PortError;
 
 use super::{BlobArtifacts, PREFIX, within};
-use crate::{error::port_error, sdk::Patience};
+use crate::{error::port_error, sdk::Timeouts};
 
 /// The service lists by name, and begins with the name it is told.
 pub(super) async fn older_than(
@@ -27,7 +27,7 @@ pub(super) async fn older_than(
         .map_err(port_error)?;
     let mut paths = Vec::new();
     while paths.len() < limit {
-        let Some(item) = within(Patience::OBJECTS.operation, listed.next()).await? else {
+        let Some(item) = within(Timeouts::OBJECTS.operation, listed.next()).await? else {
             break;
         };
         let old = old(item.map_err(port_error)?, time);

@@ -11,7 +11,7 @@ use wm_core::{
 use wm_service::ports::{PortError, PortErrorKind};
 
 use super::{BlobArtifacts, code, content, within};
-use crate::{error::port_error, sdk::Patience};
+use crate::{error::port_error, sdk::Timeouts};
 
 /// A name for a new upload. The service knows no uploads, only blocks; a name of its own keeps the blocks
 /// of one apart from those of another to the same object, which nobody assembles.
@@ -55,7 +55,7 @@ pub(super) async fn assemble(
     let blob = store.blob(path).block_blob_client();
     let list = list.try_into().map_err(port_error)?;
     let call = blob.commit_block_list(list, Some(options));
-    match within(Patience::OBJECTS.operation, call).await? {
+    match within(Timeouts::OBJECTS.operation, call).await? {
         // Read and hashed later, where nobody waits: whatever goes in parts is large.
         Ok(_) => content::stat(store, path, false).await,
         Err(error) => match code(&error) {

@@ -5,7 +5,7 @@ use serde_json::Value;
 use wm_core::storage::ObjectPath;
 use wm_service::{Service, ports::Provider};
 
-use super::LeftForLater;
+use super::RetryLater;
 
 /// What Event Grid says of a blob that was created, in its own schema (`eventType`) or as a CloudEvent
 /// (`type`). <https://learn.microsoft.com/azure/event-grid/event-schema-blob-storage>
@@ -24,7 +24,7 @@ const CREATED: &str = "Microsoft.Storage.BlobCreated";
 pub(super) async fn complete(
     service: &Service<impl Provider>,
     events: Vec<Value>,
-) -> Result<(), LeftForLater> {
+) -> Result<(), RetryLater> {
     let container = service.surface().selection.name("storage.container");
     let paths = events
         .into_iter()
@@ -37,11 +37,11 @@ pub(super) async fn complete(
 async fn complete_one(
     service: &Service<impl Provider>,
     path: ObjectPath,
-) -> Result<(), LeftForLater> {
+) -> Result<(), RetryLater> {
     service.ingest(&path).await.map_err(|problem| {
         let internal = problem.internal.as_deref();
         tracing::warn!(%path, %problem, internal, "an upload was not completed");
-        LeftForLater
+        RetryLater
     })
 }
 

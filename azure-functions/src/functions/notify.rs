@@ -12,28 +12,28 @@ use wm_service::{
     ports::{Provider, Records},
 };
 
-use super::LeftForLater;
+use super::RetryLater;
 
 /// What fails is delivered again, and in the end kept as a dead letter.
 pub(super) async fn mail(
     service: &Service<impl Provider>,
     events: Vec<Value>,
-) -> Result<(), LeftForLater> {
+) -> Result<(), RetryLater> {
     let mails = events.into_iter().map(|event| mail_one(service, event));
     let mailed = futures_util::future::join_all(mails).await;
     mailed.into_iter().collect()
 }
 
-async fn mail_one(service: &Service<impl Provider>, event: Value) -> Result<(), LeftForLater> {
+async fn mail_one(service: &Service<impl Provider>, event: Value) -> Result<(), RetryLater> {
     let event: CloudEvent = serde_json::from_value(event).map_err(|error| {
         tracing::error!(%error, "the bus carried something that is no event of ours");
-        LeftForLater
+        RetryLater
     })?;
     let event = committed(service, &event).await?;
     if service.notify(&event).await {
         Ok(())
     } else {
-        Err(LeftForLater)
+        Err(RetryLater)
     }
 }
 
@@ -41,24 +41,24 @@ async fn mail_one(service: &Service<impl Provider>, event: Value) -> Result<(), 
 async fn committed(
     service: &Service<impl Provider>,
     event: &CloudEvent,
-) -> Result<CloudEvent, LeftForLater> {
+) -> Result<CloudEvent, RetryLater> {
     let (surface, sequence) = (event.data.surface, event.data.seq);
     let key = event.data.scope.key(Sort::journal(surface, sequence));
     let item = match service.provider().records().get(&key).await {
         Ok(Some(item)) => item,
         Ok(None) => {
             tracing::error!(%key, "the bus carried an event of no entry");
-            return Err(LeftForLater);
+            return Err(RetryLater);
         }
         Err(error) => {
             let cause = error.source().map(ToString::to_string);
             tracing::warn!(%key, %error, cause, "the entry of an event could not be read");
-            return Err(LeftForLater);
+            return Err(RetryLater);
         }
     };
     let entry = Record::<JournalEntry>::decode(&item).map_err(|error| {
         tracing::error!(%key, %error, "the entry of an event cannot be read");
-        LeftForLater
+        RetryLater
     })?;
     Ok(CloudEvent::of(&entry.body))
 }

@@ -10,7 +10,7 @@ use wm_core::{
 };
 use wm_service::{Service, ports::Provider};
 
-use super::{LeftForLater, stored};
+use super::{RetryLater, stored};
 
 /// A changed document: as much of it as is read.
 #[derive(Debug, Deserialize)]
@@ -27,7 +27,7 @@ struct Change {
 pub(super) async fn publish(
     service: &Service<impl Provider>,
     documents: Vec<Value>,
-) -> Result<(), LeftForLater> {
+) -> Result<(), RetryLater> {
     let total = documents.len();
     let keys: BTreeSet<Key> = documents.into_iter().filter_map(unpublished).collect();
     if keys.is_empty() {
@@ -38,7 +38,7 @@ pub(super) async fn publish(
     let left = service.publish(items, &|_| async { true }).await.len();
     tracing::info!(total, entries, left, unread, "relayed");
     if left + unread > 0 {
-        return Err(LeftForLater);
+        return Err(RetryLater);
     }
     Ok(())
 }

@@ -13,7 +13,7 @@ use wm_http::Body;
 use wm_service::ports::Provider;
 
 use super::{
-    LeftForLater,
+    RetryLater,
     envelope::Envelope,
     ingest, notify, relay,
     start::{Application, Starting, ready},
@@ -63,7 +63,7 @@ impl Trigger {
         self,
         application: &Application<impl Provider>,
         envelope: Envelope,
-    ) -> Result<(), LeftForLater> {
+    ) -> Result<(), RetryLater> {
         let service = &application.service;
         match self {
             Self::Relay => relay::publish(service, envelope.all("documents")).await,
@@ -101,7 +101,7 @@ pub(super) async fn answer<P: Provider>(
             &json!({ "Outputs": {}, "Logs": [], "ReturnValue": null }),
         )
     } else {
-        reply(status, &json!(LeftForLater.to_string()))
+        reply(status, &json!(RetryLater.to_string()))
     }
 }
 
@@ -134,7 +134,7 @@ async fn work<P: Provider>(
     let (done, consumed) = metered(trigger.run(&application, envelope)).await;
     let status = match done {
         Ok(()) => StatusCode::OK,
-        Err(LeftForLater) => StatusCode::INTERNAL_SERVER_ERROR,
+        Err(RetryLater) => StatusCode::INTERNAL_SERVER_ERROR,
     };
     Line {
         function: trigger.name(),

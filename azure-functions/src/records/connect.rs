@@ -17,7 +17,7 @@ use wm_service::ports::PortError;
 use super::failure::port_error;
 use crate::{
     config::Cosmos,
-    sdk::{Patience, Sdk, SdkError},
+    sdk::{Sdk, SdkError, Timeouts},
 };
 
 /// How long a connection may take to come about.
@@ -80,8 +80,8 @@ async fn look_up(place: &Place) -> Result<ContainerClient, CosmosError> {
 fn connections() -> Result<ConnectionPoolOptions, CosmosError> {
     ConnectionPoolOptions::builder()
         .with_max_connect_timeout(CONNECT)
-        .with_max_dataplane_request_timeout(Patience::DATABASE.attempt)
-        .with_max_metadata_request_timeout(Patience::DATABASE.attempt)
+        .with_max_dataplane_request_timeout(Timeouts::DATABASE.attempt)
+        .with_max_metadata_request_timeout(Timeouts::DATABASE.attempt)
         // The gateway every account has, which is what the tests talk to.
         .with_gateway_v2_disabled(true)
         .build()
@@ -92,10 +92,10 @@ fn connections() -> Result<ConnectionPoolOptions, CosmosError> {
 fn common(retries: u32) -> OperationOptions {
     let throttled = ThrottlingRetryOptionsBuilder::new()
         .with_max_retry_count(THROTTLED_RETRIES)
-        .with_max_retry_wait_time(Patience::DATABASE.attempt)
+        .with_max_retry_wait_time(Timeouts::DATABASE.attempt)
         .build();
     OperationOptionsBuilder::new()
-        .with_end_to_end_latency_policy(Patience::DATABASE.operation.into())
+        .with_end_to_end_latency_policy(Timeouts::DATABASE.operation.into())
         .with_throttling_retry_options(throttled)
         .with_max_failover_retry_count(retries)
         .with_max_session_retry_count(0)
@@ -121,7 +121,7 @@ pub(super) fn for_lists() -> OperationOptions {
 }
 
 /// For a write, which is not sent again once it was answered: only the executor can tell whether it was
-/// carried out. When a connection dies in between, the kit sends it once more over another one, whatever it
+/// carried out. When a connection dies in between, the SDK sends it once more over another one, whatever it
 /// is told; then it may meet itself, which looks like a conflict and which the executor sees through too.
 pub(super) fn for_writes() -> OperationOptions {
     common(0)

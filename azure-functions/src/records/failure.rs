@@ -1,4 +1,4 @@
-//! What the kit reports, as the ports tell it.
+//! What the SDK reports, as the ports tell it.
 
 use azure_data_cosmos::CosmosError;
 use wm_service::ports::{PortError, PortErrorKind};
@@ -16,7 +16,7 @@ const ACCOUNT_NOT_FOUND: u16 = 1008;
 const PARTITION_FULL: u16 = 1014;
 /// The token has expired on its way.
 const TOKEN_EXPIRED: u16 = 5006;
-/// What the kit says when there was no token to send: 20401 and 20402.
+/// What the SDK says when there was no token to send: 20401 and 20402.
 const NO_TOKEN: std::ops::RangeInclusive<u16> = 20401..=20402;
 
 /// The port's failure. Its source holds the service's own words, which go to the log and to no caller.

@@ -2,9 +2,9 @@
 
 mod access;
 mod documents;
+mod fixture;
 mod mail;
 mod people;
-mod stage;
 
 use std::{fs, net::SocketAddr, path::PathBuf, time::Duration};
 
@@ -13,7 +13,7 @@ use tempfile::TempDir;
 use tokio::time::timeout;
 use wm_local::{config::Config, node::Node};
 
-use self::stage::Stage;
+use self::fixture::DemoFixture;
 use crate::{failure::Failure, output::line};
 
 const EXAMPLES: &str = "\
@@ -25,7 +25,7 @@ Runs on a node of its own that is thrown away afterwards. Exit code 0 means that
 it says.";
 
 /// How long the demo may take with its own files.
-const PATIENCE: Duration = Duration::from_secs(30);
+const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Files of this repository, for whoever names none.
 const OWN_FILES: [(&str, &[u8]); 3] = [
@@ -68,8 +68,8 @@ impl Demo {
             "A node answers at {} until the demo is over.",
             node.public_url()
         ))?;
-        let stage = Stage::new(node.public_url(), data, directory.path().join("downloads"))?;
-        let patience = if own { PATIENCE } else { Duration::MAX };
+        let stage = DemoFixture::new(node.public_url(), data, directory.path().join("downloads"))?;
+        let patience = if own { TIMEOUT } else { Duration::MAX };
         let told = tokio::select! {
             told = timeout(patience, tell(stage, &files)) => told.unwrap_or_else(|_| Err(too_slow())),
             _ = tokio::signal::ctrl_c() => Err(Failure::new("interrupted; nothing is left of the demo")),
@@ -80,7 +80,7 @@ impl Demo {
 }
 
 /// The story, step by step. Each step asserts what it says.
-async fn tell(mut stage: Stage, files: &[PathBuf]) -> Result<(), Failure> {
+async fn tell(mut stage: DemoFixture, files: &[PathBuf]) -> Result<(), Failure> {
     let site = stage.site.clone();
 
     let (ana, ben) = stage

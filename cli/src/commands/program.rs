@@ -32,9 +32,9 @@ impl Cloud {
     }
 }
 
-/// What is handed on.
+/// What is forwarded.
 #[derive(Debug, Args)]
-struct Handed {
+struct Forwarded {
     /// Which cloud
     #[arg(required_unless_present = "help")]
     cloud: Option<Cloud>,
@@ -50,7 +50,7 @@ struct Handed {
     arguments: Vec<OsString>,
 }
 
-macro_rules! handed_on {
+macro_rules! forwarded {
     ($($(#[$doc:meta])* $name:ident = $verb:literal, $example:literal;)*) => {$(
         $(#[$doc])*
         #[derive(Debug, Args)]
@@ -58,7 +58,7 @@ macro_rules! handed_on {
         #[command(after_help = concat!("Examples:\n  ", $example, "\n\nRuns `wm-aws` or `wm-azure`, found beside `wm` or on the PATH."))]
         pub(crate) struct $name {
             #[command(flatten)]
-            handed: Handed,
+            handed: Forwarded,
         }
 
         impl $name {
@@ -70,7 +70,7 @@ macro_rules! handed_on {
     )*};
 }
 
-handed_on! {
+forwarded! {
     /// Set a cloud up: what the surface needs there, by name
     Setup = "setup", "wm setup aws --environment dev";
     /// Deploy the functions to a cloud
@@ -81,8 +81,8 @@ handed_on! {
     Redrive = "redrive", "wm redrive aws";
 }
 
-fn hand_on(wm: clap::Command, verb: &str, handed: Handed) -> Result<(), Failure> {
-    let Handed {
+fn hand_on(wm: clap::Command, verb: &str, handed: Forwarded) -> Result<(), Failure> {
+    let Forwarded {
         cloud,
         help,
         arguments,

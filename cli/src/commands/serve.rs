@@ -161,7 +161,7 @@ impl Signals {
     }
 }
 
-/// Warnings on the standard error; `WM_LOG` says what else, in the words of `tracing`.
+/// Warnings on the standard error; `WM_LOG` says what else, in the syntax of `tracing`.
 fn start_log() {
     let said = env::var("WM_LOG").ok().and_then(|text| text.parse().ok());
     let wanted = said.unwrap_or_else(|| Targets::new().with_default(LevelFilter::WARN));

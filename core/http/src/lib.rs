@@ -11,4 +11,4 @@ mod server;
 
 pub use api::{convert, plain_headers, plain_method, problem, raw_query, routes};
 pub use body::{Body, BodyError, body};
-pub use server::{Patience, Server};
+pub use server::{Server, Timeouts};

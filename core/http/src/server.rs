@@ -32,7 +32,7 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
 /// How long a server waits for its clients.
 #[derive(Debug, Clone, Copy)]
-pub struct Patience {
+pub struct Timeouts {
     /// For a request's head, and for the next request on an idle connection.
     pub head: Duration,
     /// For requests that have begun, once the server is told to stop.
@@ -68,7 +68,7 @@ impl Server {
     pub async fn serve(
         self,
         routes: &BoxedFilter<(HttpResponse,)>,
-        patience: Patience,
+        patience: Timeouts,
         stop: impl Future<Output = ()> + Send,
     ) {
         Connections::new(CONNECTIONS, patience)
@@ -84,11 +84,11 @@ struct Connections {
     graceful: GracefulShutdown,
     in_flight: InFlight,
     tasks: JoinSet<()>,
-    patience: Patience,
+    patience: Timeouts,
 }
 
 impl Connections {
-    fn new(most: usize, patience: Patience) -> Self {
+    fn new(most: usize, patience: Timeouts) -> Self {
         Self {
             slots: Arc::new(Semaphore::new(most)),
             graceful: GracefulShutdown::new(),
@@ -200,7 +200,7 @@ mod tests {
         let routes = warp::any().map(|| "here".into_response()).boxed();
         let serve = async move {
             let forever = std::future::pending();
-            let patience = Patience {
+            let patience = Timeouts {
                 head: Duration::from_secs(10),
                 drain: Duration::ZERO,
             };

@@ -17,7 +17,7 @@ pub struct Limits {
 
 /// Part of what is published: either goes in one call, or not at all.
 #[derive(Debug)]
-pub enum Piece<'a> {
+pub enum Chunk<'a> {
     /// Consecutive events and their JSON.
     Batch(Vec<(&'a CloudEvent, String)>),
     /// An event that no call takes.
@@ -26,35 +26,35 @@ pub enum Piece<'a> {
 
 /// These events in calls that keep to the limits, in order.
 #[must_use]
-pub fn pieces(events: &[CloudEvent], limits: Limits) -> Vec<Piece<'_>> {
-    let mut pieces = Vec::new();
+pub fn chunks(events: &[CloudEvent], limits: Limits) -> Vec<Chunk<'_>> {
+    let mut chunks = Vec::new();
     let (mut batch, mut bytes) = (Vec::new(), 0);
     for event in events {
         let text = match text(event, limits) {
             Ok(text) => text,
             Err(error) => {
-                close(&mut pieces, &mut batch, &mut bytes);
-                pieces.push(Piece::Refused(error));
+                close(&mut chunks, &mut batch, &mut bytes);
+                chunks.push(Chunk::Refused(error));
                 continue;
             }
         };
         let size = text.len() + limits.overhead;
         if batch.len() == limits.events || bytes + size > limits.bytes {
-            close(&mut pieces, &mut batch, &mut bytes);
+            close(&mut chunks, &mut batch, &mut bytes);
         }
         batch.push((event, text));
         bytes += size;
     }
-    close(&mut pieces, &mut batch, &mut bytes);
-    pieces
+    close(&mut chunks, &mut batch, &mut bytes);
+    chunks
 }
 
 type Events<'a> = Vec<(&'a CloudEvent, String)>;
 
 /// Ends a batch, unless it has not begun.
-fn close<'a>(pieces: &mut Vec<Piece<'a>>, batch: &mut Events<'a>, bytes: &mut usize) {
+fn close<'a>(chunks: &mut Vec<Chunk<'a>>, batch: &mut Events<'a>, bytes: &mut usize) {
     if !batch.is_empty() {
-        pieces.push(Piece::Batch(std::mem::take(batch)));
+        chunks.push(Chunk::Batch(std::mem::take(batch)));
         *bytes = 0;
     }
 }
@@ -103,11 +103,11 @@ mod tests {
 
     /// How many events each call has; none for one that is refused.
     fn sizes(events: &[CloudEvent], limits: Limits) -> Vec<usize> {
-        let size = |piece: &Piece<'_>| match piece {
-            Piece::Batch(batch) => batch.len(),
-            Piece::Refused(_) => 0,
+        let size = |piece: &Chunk<'_>| match piece {
+            Chunk::Batch(batch) => batch.len(),
+            Chunk::Refused(_) => 0,
         };
-        pieces(events, limits).iter().map(size).collect()
+        chunks(events, limits).iter().map(size).collect()
     }
 
     #[test]

@@ -9,7 +9,8 @@ use std::{
 use futures_util::future::try_join_all;
 use wm_core::{
     operation::{
-        Answer, Ask, Assembly, Batch, Context, Drive, Facts, Next, Outcome, Problem, Stat, UseCase,
+        Answer, Assembly, Batch, Context, Drive, Facts, Next, Outcome, Problem, ReadRequest, Stat,
+        UseCase,
     },
     storage::{Key, Scope},
     value::Timestamp,
@@ -23,7 +24,7 @@ use crate::{
 /// How often a decision is taken again after a conflict.
 const ATTEMPTS: u32 = 8;
 /// How long deciding again may take altogether.
-const PATIENCE: Duration = Duration::from_secs(3);
+const TIMEOUT: Duration = Duration::from_secs(3);
 /// How many commits may precede a decision. Only system work that goes in chunks needs more than one.
 const PREPARATIONS: u32 = 256;
 
@@ -72,8 +73,8 @@ impl<'a, T: Send> Kept<'a, T> {
 }
 
 impl<T: Send> UseCase<Answered> for Kept<'_, T> {
-    fn needs(&self, context: &Context<'_>, facts: &Facts) -> Result<Vec<Ask>, Problem> {
-        self.use_case.needs(context, facts)
+    fn reads(&self, context: &Context<'_>, facts: &Facts) -> Result<Vec<ReadRequest>, Problem> {
+        self.use_case.reads(context, facts)
     }
 
     fn assembly(&self, context: &Context<'_>, facts: &Facts) -> Result<Option<Assembly>, Problem> {
@@ -120,7 +121,7 @@ impl<P: Provider> Service<P> {
         use_case: &dyn UseCase<Answered>,
         context: &Context<'_>,
     ) -> Result<Answered, Problem> {
-        let deadline = self.provider.now().after(PATIENCE);
+        let deadline = self.provider.now().after(TIMEOUT);
         // Held until the end: where writers queue, they queue from their first read on.
         let _turn = match use_case.writes(context) {
             Some(scope) => Some(self.provider.records().turn(scope).await),
@@ -163,7 +164,7 @@ impl<P: Provider> Service<P> {
         loop {
             match drive.advance()? {
                 Next::Done(outcome) => return Ok(outcome),
-                Next::Ask(asks) => {
+                Next::ReadRequest(asks) => {
                     for (ask, answer) in self.answer_all(asks, context.env.now).await? {
                         drive.answer(ask, answer);
                     }
@@ -173,30 +174,32 @@ impl<P: Provider> Service<P> {
         }
     }
 
-    /// Answers one wave of questions, in parallel.
+    /// Answers one round of questions, in parallel.
     pub(crate) async fn answer_all(
         &self,
-        asks: Vec<Ask>,
+        asks: Vec<ReadRequest>,
         now: Timestamp,
-    ) -> Result<Vec<(Ask, Answer)>, Problem> {
-        let wave = asks.into_iter().map(|ask| async move {
+    ) -> Result<Vec<(ReadRequest, Answer)>, Problem> {
+        let round = asks.into_iter().map(|ask| async move {
             let answer = self.answer(&ask, now).await?;
             Ok((ask, answer))
         });
-        try_join_all(wave).await
+        try_join_all(round).await
     }
 
-    async fn answer(&self, ask: &Ask, now: Timestamp) -> Result<Answer, Problem> {
+    async fn answer(&self, ask: &ReadRequest, now: Timestamp) -> Result<Answer, Problem> {
         let (records, artifacts) = (self.provider.records(), self.provider.artifacts());
         match ask {
-            Ask::Get(key) => self.retried(|| records.get(key)).await.map(Answer::Item),
-            Ask::Scan(range) => self.retried(|| records.scan(range)).await.map(Answer::Page),
-            Ask::List(list) => self.retried(|| records.list(list)).await.map(Answer::Page),
-            Ask::Stat { path, hash } => self
+            ReadRequest::Get(key) => self.retried(|| records.get(key)).await.map(Answer::Item),
+            ReadRequest::Scan(range) => {
+                self.retried(|| records.scan(range)).await.map(Answer::Page)
+            }
+            ReadRequest::List(list) => self.retried(|| records.list(list)).await.map(Answer::Page),
+            ReadRequest::Stat { path, hash } => self
                 .retried(|| artifacts.stat(path, *hash))
                 .await
                 .map(Answer::Stat),
-            Ask::Token { token, usage } => {
+            ReadRequest::Token { token, usage } => {
                 self.claims(token, *usage, now).await.map(Answer::Claims)
             }
         }
@@ -219,7 +222,7 @@ impl<P: Provider> Service<P> {
     where
         F: Future<Output = Result<T, PortError>>,
     {
-        let mut attempts = Attempts::new(self.provider.now().after(PATIENCE));
+        let mut attempts = Attempts::new(self.provider.now().after(TIMEOUT));
         loop {
             match call().await {
                 Ok(answer) => return Ok(answer),
@@ -244,7 +247,7 @@ impl<P: Provider> Service<P> {
         concluded: Option<&Concluded>,
     ) -> Result<Committed, Problem> {
         let records = self.provider.records();
-        let mut attempts = Attempts::new(self.provider.now().after(PATIENCE));
+        let mut attempts = Attempts::new(self.provider.now().after(TIMEOUT));
         loop {
             let error = match records.commit(batch).await {
                 Ok(()) => return Ok(Committed::Yes),
@@ -274,7 +277,7 @@ impl<P: Provider> Service<P> {
         let Some(witness) = batch.witness() else {
             return Ok(false);
         };
-        let ask = Ask::Get(witness.key.clone());
+        let ask = ReadRequest::Get(witness.key.clone());
         let answer = self.answer(&ask, Timestamp::default());
         let Answer::Item(stored) = answer.await? else {
             return Ok(false);

@@ -6,7 +6,7 @@ use wm_core::{
         mail::Message,
         notify::{Invited, Topic, delivery_id},
     },
-    operation::{Ask, Facts, Problem},
+    operation::{Facts, Problem, ReadRequest},
     record::{CloudEvent, Member, Record},
     storage::Item,
     value::UserId,
@@ -29,7 +29,7 @@ impl<P: Provider> Service<P> {
             Ok(()) => true,
             Err(problem) => {
                 let internal = problem.internal.as_deref();
-                tracing::warn!(event = event.id, %problem, internal, "a notification is left for later");
+                tracing::warn!(event = event.id, %problem, internal, "a notification is retried later");
                 false
             }
         }
@@ -37,7 +37,7 @@ impl<P: Provider> Service<P> {
 
     async fn try_notify(&self, event: &CloudEvent) -> Result<(), Problem> {
         if let Some(invited) = Invited::of(event) {
-            let facts = self.facts(invited.needs()).await?;
+            let facts = self.facts(invited.reads()).await?;
             let message = invited.message(&self.surface, &facts, self.provider.now())?;
             self.deliver(event, message).await?;
         }
@@ -75,7 +75,7 @@ impl<P: Provider> Service<P> {
         let user: UserId = member.id;
         let mut facts = Facts::default();
         loop {
-            let mut asks = topic.needs(user, &facts)?;
+            let mut asks = topic.reads(user, &facts)?;
             asks.retain(|ask| !facts.has(ask));
             if asks.is_empty() {
                 break;
@@ -109,7 +109,7 @@ impl<P: Provider> Service<P> {
     }
 
     /// The answers to these questions.
-    pub(crate) async fn facts(&self, asks: Vec<Ask>) -> Result<Facts, Problem> {
+    pub(crate) async fn facts(&self, asks: Vec<ReadRequest>) -> Result<Facts, Problem> {
         let mut facts = Facts::default();
         for (ask, answer) in self.answer_all(asks, self.provider.now()).await? {
             facts.insert(ask, answer);

@@ -31,7 +31,7 @@ impl<P: Provider> Service<P> {
                     self.actors.remember(identity, user);
                     return Ok(user);
                 }
-                SignIn::Ask(asks) => {
+                SignIn::ReadRequest(asks) => {
                     for (ask, answer) in self.answer_all(asks, env.now).await? {
                         facts.insert(ask, answer);
                     }

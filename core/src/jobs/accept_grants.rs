@@ -5,7 +5,7 @@ use alloc::{boxed::Box, vec::Vec};
 use crate::{
     jobs::Finished,
     operation::{
-        Ask, Commit, Context, Facts, Outcome, Problem, UseCase,
+        Commit, Context, Facts, Outcome, Problem, ReadRequest, UseCase,
         authority::{AccountRecords, ProjectRecords, head_key},
     },
     operations::grants,
@@ -113,8 +113,8 @@ fn grant(pending: &ProjectGrant, user: UserId, stay: MembershipId) -> Grant {
 }
 
 impl UseCase<Finished> for AcceptGrants {
-    fn needs(&self, _: &Context<'_>, facts: &Facts) -> Result<Vec<Ask>, Problem> {
-        let first = Vec::from([head_key(self.scope()), self.key()].map(Ask::Get));
+    fn reads(&self, _: &Context<'_>, facts: &Facts) -> Result<Vec<ReadRequest>, Problem> {
+        let first = Vec::from([head_key(self.scope()), self.key()].map(ReadRequest::Get));
         if !facts.has_all(&first) {
             return Ok(first);
         }
@@ -126,13 +126,13 @@ impl UseCase<Finished> for AcceptGrants {
             pending_grants,
             ..
         } = &invitation.body;
-        let mut asks = AccountRecords::asks(self.account, user);
+        let mut asks = AccountRecords::reads(self.account, user);
         let projects = pending_grants.iter().map(|grant| grant.project_id);
-        asks.extend(projects.flat_map(|project| ProjectRecords::asks(project, *invited_by)));
+        asks.extend(projects.flat_map(|project| ProjectRecords::reads(project, *invited_by)));
         if facts.has_all(&asks) {
             // Later than the live ones: a grant revoked in between is then seen as revoked.
             let revoked = |grant: &ProjectGrant| {
-                Ask::Get(grants::revoked_key(grant.project_id, grant.grant_id))
+                ReadRequest::Get(grants::revoked_key(grant.project_id, grant.grant_id))
             };
             asks.extend(pending_grants.iter().map(revoked));
         }
@@ -178,10 +178,15 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::testing::{Person, World};
+    use crate::testing::{Fixture, Person};
 
     /// An invitation to guests with grants on these projects, accepted, its grants still to be made.
-    fn accepted(world: &mut World, ana: &Person, ben: &Person, projects: &[(&str, &str)]) -> Value {
+    fn accepted(
+        world: &mut Fixture,
+        ana: &Person,
+        ben: &Person,
+        projects: &[(&str, &str)],
+    ) -> Value {
         let account = projects.first().map(|(project, _)| account_of(project));
         let account = account.unwrap();
         let grant = |(project, role): &(&str, &str)| json!({ "project_id": project, "role": role });
@@ -209,15 +214,15 @@ mod tests {
         }
     }
 
-    fn fixture() -> (World, Person, Person, String, String) {
-        let mut world = World::new();
+    fn fixture() -> (Fixture, Person, Person, String, String) {
+        let mut world = Fixture::new();
         let (ana, ben) = (world.person("ana"), world.person("ben"));
         let account = world.account(&ana);
         let (one, two) = (world.project(&ana, &account), world.project(&ana, &account));
         (world, ana, ben, one, two)
     }
 
-    fn sees(world: &mut World, person: &Person, project: &str) -> bool {
+    fn sees(world: &mut Fixture, person: &Person, project: &str) -> bool {
         let answer = world.get(person, &format!("/v1/projects/{project}"));
         answer.status == 200
     }
@@ -258,7 +263,7 @@ mod tests {
         let (mut world, ana, ben, one, _) = fixture();
         let answer = accepted(&mut world, &ana, &ben, &[(&one, "viewer")]);
         let work = work(&answer);
-        let due = |world: &World| {
+        let due = |world: &Fixture| {
             let item = world.store.get(&work.key()).unwrap();
             let row = item.index.first().cloned().flatten();
             row.map(|row| row.sort)

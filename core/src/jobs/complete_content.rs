@@ -3,10 +3,12 @@
 use alloc::{boxed::Box, vec, vec::Vec};
 
 use crate::{
-    operation::{Ask, Commit, Context, Facts, Outcome, Problem, UseCase, authority::head_key},
+    operation::{
+        Commit, Context, Facts, Outcome, Problem, ReadRequest, UseCase, authority::head_key,
+    },
     operations::content::{
         AnyPlace, Place, Stored,
-        completion::{Completion, Evidence, Standing, standing},
+        completion::{Completion, Evidence, UploadState, upload_state},
     },
     permission::Permit,
     record::{Artifact, Content, ContentStatus, Record},
@@ -77,7 +79,7 @@ impl<S: Stored> CompleteContent<S> {
     }
 
     fn evidence(record: &Record<S>) -> Evidence {
-        Evidence::Object(Ask::Stat {
+        Evidence::Object(ReadRequest::Stat {
             path: S::object_path(record),
             hash: true,
         })
@@ -85,17 +87,17 @@ impl<S: Stored> CompleteContent<S> {
 }
 
 impl<S: Stored> UseCase<Completed> for CompleteContent<S> {
-    fn needs(&self, context: &Context<'_>, facts: &Facts) -> Result<Vec<Ask>, Problem> {
+    fn reads(&self, context: &Context<'_>, facts: &Facts) -> Result<Vec<ReadRequest>, Problem> {
         let mut asks = vec![
-            Ask::Get(head_key(self.place.below.scope())),
-            Ask::Get(self.place.below.key()),
-            Ask::Get(self.place.key()),
+            ReadRequest::Get(head_key(self.place.below.scope())),
+            ReadRequest::Get(self.place.below.key()),
+            ReadRequest::Get(self.place.key()),
         ];
         if facts.has_all(&asks) {
             let (_, record) = self.find(facts)?;
-            if standing(record.body.content(), context.env.now)? != Standing::Available {
+            if upload_state(record.body.content(), context.env.now)? != UploadState::Available {
                 let completion = self.completion(context, facts, &record);
-                asks.extend(completion.asks(Self::evidence(&record))?);
+                asks.extend(completion.reads(Self::evidence(&record))?);
             }
         }
         Ok(asks)
@@ -103,7 +105,7 @@ impl<S: Stored> UseCase<Completed> for CompleteContent<S> {
 
     fn decide(&self, context: &Context<'_>, facts: &Facts) -> Result<Outcome<Completed>, Problem> {
         let (artifact, record) = self.find(facts)?;
-        if standing(record.body.content(), context.env.now)? == Standing::Available {
+        if upload_state(record.body.content(), context.env.now)? == UploadState::Available {
             return Ok(Outcome::Reply(Completed::Available));
         }
         let scope = self.place.below.scope();
@@ -231,7 +233,7 @@ mod tests {
         let before = fixture.world.dump();
         let refused = arrived(&mut fixture, &version).unwrap_err();
         assert_eq!(refused.kind, ProblemKind::Conflict);
-        assert_eq!(fixture.world.waves, 2);
+        assert_eq!(fixture.world.rounds, 2);
         assert_eq!(fixture.world.dump(), before);
     }
 

@@ -4,7 +4,7 @@ use alloc::{boxed::Box, vec, vec::Vec};
 use core::time::Duration;
 
 use crate::{
-    operation::{Ask, Batch, Context, DeliveryWriter, Facts, Outcome, Problem, UseCase},
+    operation::{Batch, Context, DeliveryWriter, Facts, Outcome, Problem, ReadRequest, UseCase},
     record::{Delivery, Record},
     storage::{Key, Scope, Sort},
     value::Sha256,
@@ -68,8 +68,8 @@ impl Mail {
 struct ClaimMail(Mail);
 
 impl UseCase<Claim> for ClaimMail {
-    fn needs(&self, _: &Context<'_>, _: &Facts) -> Result<Vec<Ask>, Problem> {
-        Ok(vec![Ask::Get(self.0.key())])
+    fn reads(&self, _: &Context<'_>, _: &Facts) -> Result<Vec<ReadRequest>, Problem> {
+        Ok(vec![ReadRequest::Get(self.0.key())])
     }
 
     fn decide(&self, context: &Context<'_>, facts: &Facts) -> Result<Outcome<Claim>, Problem> {
@@ -95,8 +95,8 @@ impl UseCase<Claim> for ClaimMail {
 struct NoteSent(Mail);
 
 impl UseCase<()> for NoteSent {
-    fn needs(&self, _: &Context<'_>, _: &Facts) -> Result<Vec<Ask>, Problem> {
-        Ok(vec![Ask::Get(self.0.key())])
+    fn reads(&self, _: &Context<'_>, _: &Facts) -> Result<Vec<ReadRequest>, Problem> {
+        Ok(vec![ReadRequest::Get(self.0.key())])
     }
 
     fn decide(&self, context: &Context<'_>, facts: &Facts) -> Result<Outcome<()>, Problem> {
@@ -116,15 +116,15 @@ impl UseCase<()> for NoteSent {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::World;
+    use crate::testing::Fixture;
 
     #[test]
     fn one_attempt_at_a_time_and_one_mail_in_all() {
-        let mut world = World::new();
+        let mut world = Fixture::new();
         let ana = world.person("ana");
         let scope = Scope::User(ana.actor.user);
         let id = Sha256::of(b"event and recipient");
-        let ask = |world: &mut World| world.run(&ana, &*claim(scope, id), None);
+        let ask = |world: &mut Fixture| world.run(&ana, &*claim(scope, id), None);
         assert_eq!(ask(&mut world), Ok(Claim::Granted));
         assert!(ask(&mut world).is_err());
         world.pass(CLAIM);
@@ -137,7 +137,7 @@ mod tests {
     /// The executor takes what is stored to the letter for its own: two attempts must not write the same.
     #[test]
     fn attempts_at_one_instant_write_different_marks() {
-        let mut world = World::new();
+        let mut world = Fixture::new();
         let ana = world.person("ana");
         let mark = claim(Scope::User(ana.actor.user), Sha256::of(b"event"));
         let mut stored = || match world.decide(&ana, &*mark, None) {

@@ -9,7 +9,7 @@ use alloc::{format, string::String, vec, vec::Vec};
 use crate::{
     jobs::mail::{self, Message},
     operation::{
-        Ask, FactError, Facts, Surface,
+        FactError, Facts, ReadRequest, Surface,
         authority::{AccountRecords, ProjectRecords},
     },
     record::{
@@ -87,8 +87,8 @@ impl Invited {
 
     /// What to read.
     #[must_use]
-    pub fn needs(&self) -> Vec<Ask> {
-        self.keys().map(Ask::Get).into()
+    pub fn reads(&self) -> Vec<ReadRequest> {
+        self.keys().map(ReadRequest::Get).into()
     }
 
     /// The mail; `None` when the invitation was answered, taken back or sent again since, or has
@@ -177,15 +177,15 @@ impl<'a> Topic<'a> {
     ///
     /// # Errors
     /// [`FactError`].
-    pub fn needs(&self, user: UserId, facts: &Facts) -> Result<Vec<Ask>, FactError> {
+    pub fn reads(&self, user: UserId, facts: &Facts) -> Result<Vec<ReadRequest>, FactError> {
         if self.event.data.actor == Author::User(user) {
             return Ok(vec![]);
         }
-        let mut asks: Vec<Ask> = profile_keys(user).map(Ask::Get).into();
+        let mut asks: Vec<ReadRequest> = profile_keys(user).map(ReadRequest::Get).into();
         if facts.has_all(&asks) && self.wanting(user, facts)?.is_some() {
             asks.extend(match self.project {
-                None => AccountRecords::asks(self.account, user),
-                Some(project) => ProjectRecords::asks(project, user),
+                None => AccountRecords::reads(self.account, user),
+                Some(project) => ProjectRecords::reads(project, user),
             });
         }
         Ok(asks)
@@ -259,40 +259,40 @@ mod tests {
         operation::Answer,
         record::{JournalEntry, Rule},
         storage::Range,
-        testing::{Person, World},
+        testing::{Fixture, Person},
         value::AccountRole,
     };
 
     /// The last event of a scope.
-    fn last_event(world: &World, scope: Scope) -> CloudEvent {
+    fn last_event(world: &Fixture, scope: Scope) -> CloudEvent {
         let mut items = world.store.scan(&Range::all(scope, Sort::JOURNAL)).items;
         let entry = Record::<JournalEntry>::decode(&items.pop().unwrap()).unwrap();
         CloudEvent::of(&entry.body)
     }
 
-    fn answer(world: &World, asks: Vec<Ask>, facts: &mut Facts) {
+    fn answer(world: &Fixture, asks: Vec<ReadRequest>, facts: &mut Facts) {
         for ask in asks {
             let answer = match &ask {
-                Ask::Get(key) => Answer::Item(world.store.get(key).cloned()),
-                Ask::Scan(range) => Answer::Page(world.store.scan(range)),
+                ReadRequest::Get(key) => Answer::Item(world.store.get(key).cloned()),
+                ReadRequest::Scan(range) => Answer::Page(world.store.scan(range)),
                 other => panic!("{other:?} is not read for a mail"),
             };
             facts.insert(ask, answer);
         }
     }
 
-    fn told(world: &World, event: &CloudEvent, person: &Person) -> Option<Message> {
+    fn told(world: &Fixture, event: &CloudEvent, person: &Person) -> Option<Message> {
         let topic = Topic::of(event)?;
         let (user, mut facts) = (person.actor.user, Facts::default());
         for _ in 0..2 {
-            let asks = topic.needs(user, &facts).unwrap();
+            let asks = topic.reads(user, &facts).unwrap();
             answer(world, asks, &mut facts);
         }
         let surface = &world.surface;
         topic.message(surface, user, &facts, world.now).unwrap()
     }
 
-    fn prefer(world: &mut World, person: &Person, rules: &[(Option<&str>, bool)], event: &str) {
+    fn prefer(world: &mut Fixture, person: &Person, rules: &[(Option<&str>, bool)], event: &str) {
         let rule = |(scope, enabled): &(Option<&str>, bool)| json!({ "event": event, "channel": "mail", "scope": scope, "enabled": enabled });
         let rules: Vec<Value> = rules.iter().map(rule).collect();
         let body = json!({ "rules": rules });
@@ -353,7 +353,7 @@ mod tests {
 
     #[test]
     fn whoever_asked_and_can_see_it_is_told() {
-        let mut world = World::new();
+        let mut world = Fixture::new();
         let (ana, ben, eve) = (
             world.person("ana"),
             world.person("ben"),
@@ -390,7 +390,7 @@ mod tests {
 
     #[test]
     fn case_36_a_suspended_member_is_told_nothing() {
-        let mut world = World::new();
+        let mut world = Fixture::new();
         let (ana, ben) = (world.person("ana"), world.person("ben"));
         let account = world.account(&ana);
         world.join(&account, &ben, AccountRole::Admin);
@@ -407,7 +407,7 @@ mod tests {
 
     #[test]
     fn an_invitation_is_mailed_while_this_sending_of_it_stands() {
-        let mut world = World::new();
+        let mut world = Fixture::new();
         let ana = world.person("ana");
         let account = world.account(&ana);
         let path = format!("/v1/accounts/{account}/invitations");
@@ -415,10 +415,10 @@ mod tests {
         let id = world.post(&ana, &path, body).expect(201).id();
         let scope = Scope::Account(account.parse().unwrap());
         let event = last_event(&world, scope);
-        let mail = |world: &World, event: &CloudEvent| {
+        let mail = |world: &Fixture, event: &CloudEvent| {
             let invited = Invited::of(event).unwrap();
             let mut facts = Facts::default();
-            answer(world, invited.needs(), &mut facts);
+            answer(world, invited.reads(), &mut facts);
             let surface = &world.surface;
             invited.message(surface, &facts, world.now).unwrap()
         };
@@ -439,7 +439,7 @@ mod tests {
 
     #[test]
     fn one_event_and_recipient_make_one_mark() {
-        let mut world = World::new();
+        let mut world = Fixture::new();
         let ana = world.person("ana");
         let scope = Scope::User(ana.actor.user);
         let event = last_event(&world, scope);

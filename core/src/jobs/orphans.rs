@@ -3,7 +3,7 @@
 use core::time::Duration;
 
 use crate::{
-    operation::{Ask, Facts, Problem},
+    operation::{Facts, Problem, ReadRequest},
     operations::content::{AnyPlace, Place, Stored},
     record::{ContentStatus, Derived, Record, Version},
     storage::ObjectPath,
@@ -15,8 +15,8 @@ pub const ORPHAN_AGE: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// What must be known to tell whether an object is an orphan.
 #[must_use]
-pub fn ask(path: &ObjectPath) -> Ask {
-    Ask::Get(AnyPlace::of_object(path).key())
+pub fn ask(path: &ObjectPath) -> ReadRequest {
+    ReadRequest::Get(AnyPlace::of_object(path).key())
 }
 
 /// Whether an object may be removed: no record ever stood for it, or the upload it came by had
@@ -49,19 +49,19 @@ mod tests {
 
     use super::*;
     use crate::{
-        jobs::settle_content::settle_content,
+        jobs::finalise_upload::finalise_upload,
         operation::Answer,
         testing::document_fixture::{BYTES, DocumentFixture},
     };
 
     fn orphaned(fixture: &DocumentFixture, object: &str) -> bool {
         let path = object.parse().unwrap();
-        let Ask::Get(key) = ask(&path) else {
+        let ReadRequest::Get(key) = ask(&path) else {
             panic!("one record tells")
         };
         let mut facts = Facts::default();
         let item = fixture.world.store.get(&key).cloned();
-        facts.insert(Ask::Get(key), Answer::Item(item));
+        facts.insert(ReadRequest::Get(key), Answer::Item(item));
         is_orphan(&path, &facts).unwrap()
     }
 
@@ -95,7 +95,7 @@ mod tests {
         let object = fixture.object_path(&late);
         assert!(!orphaned(&fixture, &object));
         let key = AnyPlace::of_object(&object.parse().unwrap()).key();
-        fixture.system(&*settle_content(&key).unwrap()).unwrap();
+        fixture.system(&*finalise_upload(&key).unwrap()).unwrap();
         assert!(orphaned(&fixture, &object));
         assert!(!orphaned(&fixture, &fixture.object_path(&wrong)));
     }

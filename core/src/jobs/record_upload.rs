@@ -3,7 +3,9 @@
 use alloc::{boxed::Box, string::String, vec, vec::Vec};
 
 use crate::{
-    operation::{Ask, Commit, Context, Facts, Outcome, Problem, UseCase, authority::head_key},
+    operation::{
+        Commit, Context, Facts, Outcome, Problem, ReadRequest, UseCase, authority::head_key,
+    },
     operations::content::{AnyPlace, Place, Stored},
     permission::Permit,
     record::{Content, ContentStatus},
@@ -29,10 +31,10 @@ struct RecordUpload<S: Stored> {
 }
 
 impl<S: Stored> UseCase<()> for RecordUpload<S> {
-    fn needs(&self, _: &Context<'_>, _: &Facts) -> Result<Vec<Ask>, Problem> {
+    fn reads(&self, _: &Context<'_>, _: &Facts) -> Result<Vec<ReadRequest>, Problem> {
         Ok(vec![
-            Ask::Get(head_key(self.place.below.scope())),
-            Ask::Get(self.place.key()),
+            ReadRequest::Get(head_key(self.place.below.scope())),
+            ReadRequest::Get(self.place.key()),
         ])
     }
 

@@ -5,7 +5,8 @@ use alloc::{boxed::Box, collections::BTreeSet, format, vec, vec::Vec};
 use crate::{
     jobs::Finished,
     operation::{
-        Ask, Commit, Context, FactError, Facts, Outcome, Problem, UseCase, authority::head_key,
+        Commit, Context, FactError, Facts, Outcome, Problem, ReadRequest, UseCase,
+        authority::head_key,
     },
     permission::Permit,
     record::{Body, EventType, Grant, Record, Revocation, Team, TeamMember},
@@ -83,7 +84,7 @@ impl RetireTeam {
         facts: &Facts,
         team: &Team,
     ) -> Result<Option<Outcome<Finished>>, Problem> {
-        let rows: Vec<Record<TeamMember>> = standing(facts, &self.rows())?;
+        let rows: Vec<Record<TeamMember>> = existing(facts, &self.rows())?;
         if rows.is_empty() {
             return Ok(None);
         }
@@ -102,7 +103,7 @@ impl RetireTeam {
         facts: &Facts,
         team: &Team,
     ) -> Result<Option<Outcome<Finished>>, Problem> {
-        let grants: Vec<Record<Grant>> = standing(facts, &self.grants())?;
+        let grants: Vec<Record<Grant>> = existing(facts, &self.grants())?;
         let Some(project) = grants.first().map(|grant| grant.body.project_id) else {
             return Ok(None);
         };
@@ -156,7 +157,7 @@ fn open<'a>(
 }
 
 /// The listed records that are there, by strong reads.
-fn standing<B: Body>(facts: &Facts, list: &List) -> Result<Vec<Record<B>>, Problem> {
+fn existing<B: Body>(facts: &Facts, list: &List) -> Result<Vec<Record<B>>, Problem> {
     let mut records = Vec::new();
     for listed in &facts.list(list)?.items {
         let record: Option<Record<B>> = facts.record(&listed.key)?;
@@ -167,27 +168,32 @@ fn standing<B: Body>(facts: &Facts, list: &List) -> Result<Vec<Record<B>>, Probl
 
 impl UseCase<Finished> for RetireTeam {
     /// Heads first: the account's, then those of the projects with grants, then the records.
-    fn needs(&self, _: &Context<'_>, facts: &Facts) -> Result<Vec<Ask>, Problem> {
-        let head = Ask::Get(head_key(self.scope()));
+    fn reads(&self, _: &Context<'_>, facts: &Facts) -> Result<Vec<ReadRequest>, Problem> {
+        let head = ReadRequest::Get(head_key(self.scope()));
         if !facts.has(&head) {
             return Ok(vec![head]);
         }
-        let team = Ask::Get(self.team_key());
-        let lists = [Ask::List(self.rows()), Ask::List(self.grants())];
+        let team = ReadRequest::Get(self.team_key());
+        let lists = [
+            ReadRequest::List(self.rows()),
+            ReadRequest::List(self.grants()),
+        ];
         if !facts.has(&team) {
             return Ok([team].into_iter().chain(lists).collect());
         }
         let (rows, grants) = (facts.list(&self.rows())?, facts.list(&self.grants())?);
         let projects: BTreeSet<Scope> = grants.items.iter().map(|item| item.key.scope).collect();
-        let heads: Vec<Ask> = projects
+        let heads: Vec<ReadRequest> = projects
             .into_iter()
-            .map(|scope| Ask::Get(head_key(scope)))
+            .map(|scope| ReadRequest::Get(head_key(scope)))
             .collect();
         if !facts.has_all(&heads) {
             return Ok(heads);
         }
         let records = rows.items.iter().chain(&grants.items);
-        Ok(records.map(|item| Ask::Get(item.key.clone())).collect())
+        Ok(records
+            .map(|item| ReadRequest::Get(item.key.clone()))
+            .collect())
     }
 
     fn decide(&self, context: &Context<'_>, facts: &Facts) -> Result<Outcome<Finished>, Problem> {
@@ -219,12 +225,12 @@ mod tests {
     use crate::{
         jobs,
         record::Author,
-        testing::{Person, World},
+        testing::{Fixture, Person},
         value::{AccountRole, GrantId, Principal, ProjectId, ProjectRole, id::Id},
     };
 
     struct Case {
-        world: World,
+        world: Fixture,
         ana: Person,
         members: Vec<Person>,
         retire: RetireTeam,
@@ -234,7 +240,7 @@ mod tests {
     impl Case {
         /// A team with so many members and, in each of these projects, so many grants.
         fn new(members: usize, grants: &[usize]) -> Self {
-            let mut world = World::new();
+            let mut world = Fixture::new();
             let ana = world.person("ana");
             let account = world.account(&ana);
             let team = world.team(&ana, &account);
@@ -316,7 +322,7 @@ mod tests {
         }
 
         /// How many member rows and grants of the team still stand in an index.
-        fn standing(&self) -> (usize, usize) {
+        fn existing(&self) -> (usize, usize) {
             let count = |prefix: &str| {
                 let list = self.retire.list(prefix, 1000);
                 self.world.store.list(&list).items.len()
@@ -338,9 +344,9 @@ mod tests {
     #[test]
     fn deleting_a_team_marks_its_rows_and_grants_before_it_answers() {
         let mut case = Case::new(45, &[2, 30]);
-        assert_eq!(case.standing(), (45, 32));
+        assert_eq!(case.existing(), (45, 32));
         case.delete_team();
-        assert_eq!(case.standing(), (0, 0));
+        assert_eq!(case.existing(), (0, 0));
         let revoked = case.world.dump().into_iter().filter(|item| {
             let sort = item.key.sort.as_str();
             sort.starts_with("HISTORY#REVOKED#")
@@ -367,7 +373,7 @@ mod tests {
         case.grant(7);
         case.world.pass(Team::SETTLING);
         assert!(!case.step(), "a straggler is revoked first");
-        assert_eq!(case.standing(), (0, 0));
+        assert_eq!(case.existing(), (0, 0));
         assert!(case.step());
         assert!(case.team().deleted && !case.is_unfinished());
         let finished = case.world.dump();
@@ -383,13 +389,13 @@ mod tests {
         let path = case.team_path();
         case.world.get(&guest, &path).expect(200);
         case.delete_team();
-        assert_eq!(case.standing(), (41, 2));
+        assert_eq!(case.existing(), (41, 2));
         case.world.get(&guest, &path).expect(403);
         case.world.pass(Team::SETTLING);
         let expected = [(1, 2), (0, 2), (0, 1), (0, 0)];
         for standing in expected {
             assert!(!case.step());
-            assert_eq!(case.standing(), standing);
+            assert_eq!(case.existing(), standing);
             assert!(case.is_unfinished());
         }
         assert!(case.step());

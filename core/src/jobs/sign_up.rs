@@ -9,7 +9,8 @@ use alloc::{vec, vec::Vec};
 
 use crate::{
     operation::{
-        Ask, Batch, Commit, Context, Facts, LinkWriter, Problem, Surface, authority::head_key,
+        Batch, Commit, Context, Facts, LinkWriter, Problem, ReadRequest, Surface,
+        authority::head_key,
     },
     permission::Permit,
     record::{Actor, Claims, EventType, IdentityLink, User},
@@ -21,7 +22,7 @@ use crate::{
 #[derive(Debug)]
 pub enum SignIn {
     /// Answer these questions, then ask again with the answers added.
-    Ask(Vec<Ask>),
+    ReadRequest(Vec<ReadRequest>),
     /// Carry this out. Whether it was, or another sign-in was first, begin again knowing nothing.
     Commit(Batch),
     /// This is the person.
@@ -46,8 +47,8 @@ pub fn sign_in(
     let identity = claims.scope().key(Sort::link());
     let address = claims.verified_email.as_ref();
     let address = address.map(|email| surface.email_link(email));
-    let mut links = vec![Ask::Get(identity.clone())];
-    links.extend(address.map(Ask::Get));
+    let mut links = vec![ReadRequest::Get(identity.clone())];
+    links.extend(address.map(ReadRequest::Get));
     if let Some(ask) = unanswered(links, facts) {
         return Ok(ask);
     }
@@ -74,7 +75,10 @@ fn complete(context: &Context<'_>, facts: &Facts) -> Result<SignIn, Problem> {
     let Actor { user, claims } = &context.actor;
     let scope = Scope::User(*user);
     let profile = scope.key(Sort::user());
-    let person = vec![Ask::Get(head_key(scope)), Ask::Get(profile.clone())];
+    let person = vec![
+        ReadRequest::Get(head_key(scope)),
+        ReadRequest::Get(profile.clone()),
+    ];
     if let Some(ask) = unanswered(person, facts) {
         return Ok(ask);
     }
@@ -92,8 +96,8 @@ fn complete(context: &Context<'_>, facts: &Facts) -> Result<SignIn, Problem> {
     })
 }
 
-fn unanswered(asks: Vec<Ask>, facts: &Facts) -> Option<SignIn> {
-    (!facts.has_all(&asks)).then_some(SignIn::Ask(asks))
+fn unanswered(asks: Vec<ReadRequest>, facts: &Facts) -> Option<SignIn> {
+    (!facts.has_all(&asks)).then_some(SignIn::ReadRequest(asks))
 }
 
 fn create_person(context: &Context<'_>, facts: &Facts) -> Result<Batch, Problem> {
@@ -116,7 +120,7 @@ mod tests {
     use crate::{
         operation::Answer,
         record::{EmailLink, Head, Record},
-        testing::World,
+        testing::Fixture,
         value::id::Id,
     };
 
@@ -130,22 +134,22 @@ mod tests {
         }
     }
 
-    fn step(world: &World, seed: u8, claims: &Claims, facts: &Facts) -> SignIn {
+    fn step(world: &Fixture, seed: u8, claims: &Claims, facts: &Facts) -> SignIn {
         let env = Env::new(world.now, [seed; 32]);
         let request_id = RequestId::from_ulid(ulid::Ulid::from_parts(9, 9));
         sign_in(&world.surface, &env, request_id, claims, facts).unwrap()
     }
 
     /// The batch the sign-in wants carried out next, or the person.
-    fn next(world: &World, seed: u8, claims: &Claims) -> Result<UserId, Batch> {
+    fn next(world: &Fixture, seed: u8, claims: &Claims) -> Result<UserId, Batch> {
         let mut facts = Facts::default();
         loop {
             match step(world, seed, claims, &facts) {
                 SignIn::Done(user) => return Ok(user),
                 SignIn::Commit(batch) => return Err(batch),
-                SignIn::Ask(asks) => {
+                SignIn::ReadRequest(asks) => {
                     for ask in asks {
-                        let Ask::Get(key) = &ask else {
+                        let ReadRequest::Get(key) = &ask else {
                             panic!("signing in reads single records")
                         };
                         let answer = Answer::Item(world.store.get(key).cloned());
@@ -156,7 +160,7 @@ mod tests {
         }
     }
 
-    fn sign(world: &mut World, seed: u8, claims: &Claims) -> UserId {
+    fn sign(world: &mut Fixture, seed: u8, claims: &Claims) -> UserId {
         loop {
             match next(world, seed, claims) {
                 Ok(user) => return user,
@@ -165,13 +169,13 @@ mod tests {
         }
     }
 
-    fn person(world: &World, user: UserId) -> Record<User> {
+    fn person(world: &Fixture, user: UserId) -> Record<User> {
         world.record(&Scope::User(user).key(Sort::user())).unwrap()
     }
 
     #[test]
     fn the_first_sign_in_makes_a_person_and_the_second_finds_them() {
-        let mut world = World::new();
+        let mut world = Fixture::new();
         let ana = claims("https://issuer.test", "ana", Some("ana@example.com"));
         let user = sign(&mut world, 1, &ana);
         let profile = person(&world, user);
@@ -186,7 +190,7 @@ mod tests {
 
     #[test]
     fn two_first_sign_ins_at_once_end_with_one_person() {
-        let mut world = World::new();
+        let mut world = Fixture::new();
         let ana = claims("https://issuer.test", "ana", None);
         let first = next(&world, 1, &ana).unwrap_err();
         let second = next(&world, 2, &ana).unwrap_err();
@@ -200,7 +204,7 @@ mod tests {
     fn an_interruption_after_any_commit_is_healed_by_the_next_sign_in() {
         let ana = claims("https://issuer.test", "ana", Some("ana@example.com"));
         for commits in 0..3 {
-            let mut world = World::new();
+            let mut world = Fixture::new();
             for _ in 0..commits {
                 let batch = next(&world, 1, &ana).unwrap_err();
                 world.commit(&batch);
@@ -220,7 +224,7 @@ mod tests {
 
     #[test]
     fn case_14_the_same_subject_of_two_issuers_stays_two_people() {
-        let mut world = World::new();
+        let mut world = Fixture::new();
         let one = claims("https://issuer.test", "ana", Some("ana@example.com"));
         let other = claims("https://other.test", "ana", Some("ana@example.com"));
         let first = sign(&mut world, 1, &one);
@@ -247,7 +251,7 @@ mod tests {
 
     #[test]
     fn case_15_without_a_verified_address_nothing_but_the_identity_is_linked() {
-        let mut world = World::new();
+        let mut world = Fixture::new();
         let user = sign(&mut world, 1, &claims("https://issuer.test", "ana", None));
         assert_eq!(person(&world, user).body.email, None);
         let links = world.dump();

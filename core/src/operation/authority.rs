@@ -1,4 +1,4 @@
-//! The records a permission decision reads, and how they are asked for: one wave of strong reads,
+//! The records a permission decision reads, and how they are asked for: one round of strong reads,
 //! however many teams and projects there are.
 
 pub mod past;
@@ -9,7 +9,7 @@ use alloc::{vec, vec::Vec};
 pub use roster::Roster;
 
 use crate::{
-    operation::{Ask, FactError, Facts, Problem},
+    operation::{FactError, Facts, Problem, ReadRequest},
     permission::{Access, AccountAccess, Permit, Refusal},
     record::{Account, Grant, Head, Member, Project, Record, TeamMember},
     storage::{Item, Key, Range, Scope, Sort},
@@ -43,7 +43,7 @@ pub struct ProjectRecords {
 }
 
 /// The key of a scope's head. Commands that change members, grants or invitations ask for it in a
-/// wave of its own, before any other fact.
+/// round of its own, before any other fact.
 #[must_use]
 pub fn head_key(scope: Scope) -> Key {
     scope.key(Sort::head())
@@ -51,8 +51,8 @@ pub fn head_key(scope: Scope) -> Key {
 
 /// What a command asks: the head of its scope and, once that is there, the rest.
 #[must_use]
-pub fn head_first(facts: &Facts, scope: Scope, rest: Vec<Ask>) -> Vec<Ask> {
-    let head = Ask::Get(head_key(scope));
+pub fn head_first(facts: &Facts, scope: Scope, rest: Vec<ReadRequest>) -> Vec<ReadRequest> {
+    let head = ReadRequest::Get(head_key(scope));
     if facts.has(&head) { rest } else { vec![head] }
 }
 
@@ -79,7 +79,7 @@ pub fn act_on<T>(
 ///
 /// # Errors
 /// Whichever comes first.
-pub fn settle<T, U>(
+pub fn in_order<T, U>(
     asked: Result<T, Refusal>,
     else_wrong: Result<U, Problem>,
 ) -> Result<(T, U), Problem> {
@@ -100,11 +100,11 @@ impl AccountRecords {
 
     /// What to ask for a person's standing in an account.
     #[must_use]
-    pub fn asks(account: AccountId, user: UserId) -> Vec<Ask> {
+    pub fn reads(account: AccountId, user: UserId) -> Vec<ReadRequest> {
         let account_key = Scope::Account(account).key(Sort::account());
         vec![
-            Ask::Get(account_key),
-            Ask::Scan(Self::member_range(account, user)),
+            ReadRequest::Get(account_key),
+            ReadRequest::Scan(Self::member_range(account, user)),
         ]
     }
 
@@ -142,15 +142,15 @@ impl AccountRecords {
 
 impl ProjectRecords {
     fn range(project: ProjectId) -> Range {
-        Range::all(Scope::Project(project), Sort::DECISIVE)
+        Range::all(Scope::Project(project), Sort::PERMISSION_PREFIX)
     }
 
     /// What to ask for a person's access to a project: three reads. An unknown project, or one of
     /// another account, makes the same ones.
     #[must_use]
-    pub fn asks(project: ProjectId, user: UserId) -> Vec<Ask> {
-        let mut asks = AccountRecords::asks(project.account(), user);
-        asks.push(Ask::Scan(Self::range(project)));
+    pub fn reads(project: ProjectId, user: UserId) -> Vec<ReadRequest> {
+        let mut asks = AccountRecords::reads(project.account(), user);
+        asks.push(ReadRequest::Scan(Self::range(project)));
         asks
     }
 

@@ -292,20 +292,20 @@ mod tests {
     use crate::{
         operation::authority::ProjectRecords,
         record::{Project, User},
-        testing::{Person, World},
+        testing::{Fixture, Person},
         value::{Capability, ProjectId, Sha256, UserId, id::Id},
     };
 
     /// Ana, who owns a project.
-    struct Fixture {
-        world: World,
+    struct ProjectFixture {
+        world: Fixture,
         ana: Person,
         project: ProjectId,
     }
 
-    impl Fixture {
+    impl ProjectFixture {
         fn new() -> Self {
-            let mut world = World::new();
+            let mut world = Fixture::new();
             let ana = world.person("ana");
             let account = world.account(&ana);
             let project = world.project(&ana, &account).parse().unwrap();
@@ -353,7 +353,7 @@ mod tests {
 
     #[test]
     fn commit_refuses_a_permit_for_viewing() {
-        let mut fixture = Fixture::new();
+        let mut fixture = ProjectFixture::new();
         let views = [
             Capability::ProjectView,
             Capability::ArtifactDownload,
@@ -369,7 +369,7 @@ mod tests {
 
     #[test]
     fn commit_refuses_an_event_its_permit_does_not_cover() {
-        let mut fixture = Fixture::new();
+        let mut fixture = ProjectFixture::new();
         let (project, event) = (fixture.project, EventType::ProjectUpdated);
         let edit = fixture.permit(Capability::ProjectEdit);
         assert!(fixture.rename(project, edit, event).is_ok());
@@ -382,7 +382,7 @@ mod tests {
 
     #[test]
     fn commit_refuses_the_head_of_another_scope() {
-        let mut fixture = Fixture::new();
+        let mut fixture = ProjectFixture::new();
         let account = format!("{}", fixture.project.account());
         let other = fixture.world.project(&fixture.ana, &account);
         let edit = fixture.permit(Capability::ProjectEdit);
@@ -392,7 +392,7 @@ mod tests {
 
     #[test]
     fn commit_refuses_a_record_of_another_scope() {
-        let fixture = Fixture::new();
+        let fixture = ProjectFixture::new();
         let context = fixture
             .world
             .context(&fixture.world.surface, &fixture.ana, None);

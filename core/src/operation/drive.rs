@@ -1,13 +1,14 @@
 //! Driving a use-case to its decision, without doing any input or output.
 //!
-//! Ask [`Drive::advance`] what to do; answer its questions; ask again. Whoever drives (the executor of
-//! a surface, a test) carries the questions out in parallel, wave by wave.
+//! ReadRequest [`Drive::advance`] what to do; answer its questions; ask again. Whoever drives (the executor of
+//! a surface, a test) carries the questions out in parallel, round by round.
 
 use alloc::vec::Vec;
 
 use crate::{
     operation::{
-        Answer, Ask, Assembly, Context, Facts, Outcome, Problem, ProblemKind, Reply, Stat, UseCase,
+        Answer, Assembly, Context, Facts, Outcome, Problem, ProblemKind, ReadRequest, Reply, Stat,
+        UseCase,
     },
     record::{Idempotency, Record},
     storage::{Condition, Key},
@@ -18,22 +19,22 @@ pub struct Drive<'a, T = Reply> {
     use_case: &'a dyn UseCase<T>,
     context: &'a Context<'a>,
     facts: Facts,
-    waves: u32,
+    rounds: u32,
 }
 
 /// What to do next.
 #[derive(Debug)]
 pub enum Next<T = Reply> {
     /// Answer these questions.
-    Ask(Vec<Ask>),
+    ReadRequest(Vec<ReadRequest>),
     /// Put this together, and hand the result to [`Drive::assembled`].
     Assemble(Assembly),
     /// The decision.
     Done(Outcome<T>),
 }
 
-/// More waves than any operation needs; beyond it a use-case is asking in circles.
-const WAVES: u32 = 16;
+/// More rounds than any operation needs; beyond it a use-case is asking in circles.
+const ROUNDS: u32 = 16;
 
 impl<'a, T> Drive<'a, T> {
     /// Begins, knowing nothing.
@@ -43,12 +44,12 @@ impl<'a, T> Drive<'a, T> {
             use_case,
             context,
             facts: Facts::default(),
-            waves: 0,
+            rounds: 0,
         }
     }
 
     /// Takes an answer in.
-    pub fn answer(&mut self, ask: Ask, answer: Answer) {
+    pub fn answer(&mut self, ask: ReadRequest, answer: Answer) {
         self.facts.insert(ask, answer);
     }
 
@@ -62,11 +63,13 @@ impl<'a, T> Drive<'a, T> {
     /// # Errors
     /// Why the operation is refused.
     pub fn advance(&mut self) -> Result<Next<T>, Problem> {
-        let mut asks = self.use_case.needs(self.context, &self.facts)?;
+        let mut asks = self.use_case.reads(self.context, &self.facts)?;
         let idempotency = self.idempotency_key();
-        asks.extend(idempotency.iter().cloned().map(Ask::Get));
+        asks.extend(idempotency.iter().cloned().map(ReadRequest::Get));
         let stored: Option<Record<Idempotency>> = match &idempotency {
-            Some(key) if self.facts.has(&Ask::Get(key.clone())) => self.facts.record(key)?,
+            Some(key) if self.facts.has(&ReadRequest::Get(key.clone())) => {
+                self.facts.record(key)?
+            }
             _ => None,
         };
         let now = self.context.env.now;
@@ -79,13 +82,13 @@ impl<'a, T> Drive<'a, T> {
         }
         asks.retain(|ask| !self.facts.has(ask));
         if !asks.is_empty() {
-            self.waves += 1;
-            if self.waves > WAVES {
+            self.rounds += 1;
+            if self.rounds > ROUNDS {
                 return Err(Problem::internal("a use-case asks in circles"));
             }
             asks.sort();
             asks.dedup();
-            return Ok(Next::Ask(asks));
+            return Ok(Next::ReadRequest(asks));
         }
         match earlier {
             Some(earlier) => {
@@ -118,7 +121,7 @@ impl<'a, T> Drive<'a, T> {
     }
 
     /// The records an earlier request under the same key made.
-    fn earlier_records(&self, earlier: &Record<Idempotency>) -> Result<Vec<Ask>, Problem> {
+    fn earlier_records(&self, earlier: &Record<Idempotency>) -> Result<Vec<ReadRequest>, Problem> {
         let same = self
             .context
             .idempotency
@@ -130,7 +133,13 @@ impl<'a, T> Drive<'a, T> {
                 "this `Idempotency-Key` was used with another body; send a new key",
             ));
         }
-        Ok(earlier.body.records.iter().cloned().map(Ask::Get).collect())
+        Ok(earlier
+            .body
+            .records
+            .iter()
+            .cloned()
+            .map(ReadRequest::Get)
+            .collect())
     }
 }
 
@@ -140,15 +149,15 @@ mod tests {
 
     use serde_json::json;
 
-    use crate::{operation::commit::IDEMPOTENCY_RETENTION, testing::World};
+    use crate::{operation::commit::IDEMPOTENCY_RETENTION, testing::Fixture};
 
     #[test]
     fn case_62_an_expired_idempotency_record_is_as_good_as_gone() {
-        let mut world = World::new();
+        let mut world = Fixture::new();
         let ana = world.person("ana");
         let account = world.account(&ana);
         let path = alloc::format!("/v1/accounts/{account}/teams");
-        let create = |world: &mut World| {
+        let create = |world: &mut Fixture| {
             let body = Some(json!({ "name": "Review" }));
             world
                 .send(&ana, "POST", &path, &[("idempotency-key", "once")], body)

@@ -10,7 +10,7 @@ use crate::{
 
 /// One question. Asking twice in one request asks once.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Ask {
+pub enum ReadRequest {
     /// One item, strongly consistent.
     Get(Key),
     /// Consecutive items of one partition, strongly consistent.
@@ -70,20 +70,20 @@ pub struct Stat {
     reason = "nearly all answers are the large ones"
 )]
 pub enum Answer {
-    /// To [`Ask::Get`].
+    /// To [`ReadRequest::Get`].
     Item(Option<Item>),
-    /// To [`Ask::Scan`] and [`Ask::List`].
+    /// To [`ReadRequest::Scan`] and [`ReadRequest::List`].
     Page(Page),
-    /// To [`Ask::Stat`]; `None` when the object is not there.
+    /// To [`ReadRequest::Stat`]; `None` when the object is not there.
     Stat(Option<Stat>),
-    /// To [`Ask::Token`]; `None` when the token proves nothing.
+    /// To [`ReadRequest::Token`]; `None` when the token proves nothing.
     Claims(Option<Claims>),
 }
 
 /// The answers so far.
 #[derive(Debug, Clone, Default)]
 pub struct Facts {
-    answers: BTreeMap<Ask, Answer>,
+    answers: BTreeMap<ReadRequest, Answer>,
     assembled: Option<Option<Stat>>,
 }
 
@@ -106,19 +106,19 @@ pub enum FactError {
 
 impl Facts {
     /// Takes an answer in.
-    pub fn insert(&mut self, ask: Ask, answer: Answer) {
+    pub fn insert(&mut self, ask: ReadRequest, answer: Answer) {
         self.answers.insert(ask, answer);
     }
 
     /// Whether there is an answer.
     #[must_use]
-    pub fn has(&self, ask: &Ask) -> bool {
+    pub fn has(&self, ask: &ReadRequest) -> bool {
         self.answers.contains_key(ask)
     }
 
     /// Whether all of these are answered.
     #[must_use]
-    pub fn has_all(&self, asks: &[Ask]) -> bool {
+    pub fn has_all(&self, asks: &[ReadRequest]) -> bool {
         asks.iter().all(|ask| self.has(ask))
     }
 
@@ -127,7 +127,7 @@ impl Facts {
     /// # Errors
     /// [`NotAsked`].
     pub fn item(&self, key: &Key) -> Result<Option<&Item>, NotAsked> {
-        match self.answers.get(&Ask::Get(key.clone())) {
+        match self.answers.get(&ReadRequest::Get(key.clone())) {
             Some(Answer::Item(item)) => Ok(item.as_ref()),
             _ => Err(NotAsked),
         }
@@ -146,7 +146,7 @@ impl Facts {
     /// # Errors
     /// [`NotAsked`].
     pub fn scan(&self, range: &Range) -> Result<&Page, NotAsked> {
-        self.page(&Ask::Scan(range.clone()))
+        self.page(&ReadRequest::Scan(range.clone()))
     }
 
     /// The items of an index page.
@@ -154,10 +154,10 @@ impl Facts {
     /// # Errors
     /// [`NotAsked`].
     pub fn list(&self, list: &List) -> Result<&Page, NotAsked> {
-        self.page(&Ask::List(list.clone()))
+        self.page(&ReadRequest::List(list.clone()))
     }
 
-    fn page(&self, ask: &Ask) -> Result<&Page, NotAsked> {
+    fn page(&self, ask: &ReadRequest) -> Result<&Page, NotAsked> {
         match self.answers.get(ask) {
             Some(Answer::Page(page)) => Ok(page),
             _ => Err(NotAsked),
@@ -168,7 +168,7 @@ impl Facts {
     ///
     /// # Errors
     /// [`NotAsked`].
-    pub fn stat(&self, ask: &Ask) -> Result<Option<&Stat>, NotAsked> {
+    pub fn stat(&self, ask: &ReadRequest) -> Result<Option<&Stat>, NotAsked> {
         match self.answers.get(ask) {
             Some(Answer::Stat(stat)) => Ok(stat.as_ref()),
             _ => Err(NotAsked),
@@ -190,7 +190,7 @@ impl Facts {
     ///
     /// # Errors
     /// [`NotAsked`].
-    pub fn claims(&self, ask: &Ask) -> Result<Option<&Claims>, NotAsked> {
+    pub fn claims(&self, ask: &ReadRequest) -> Result<Option<&Claims>, NotAsked> {
         match self.answers.get(ask) {
             Some(Answer::Claims(claims)) => Ok(claims.as_ref()),
             _ => Err(NotAsked),

@@ -6,7 +6,7 @@ use alloc::{string::String, vec, vec::Vec};
 use serde::Serialize;
 
 use crate::{
-    operation::{Ask, Context, Facts, NotAsked, PageRequest, Problem, Reply, view},
+    operation::{Context, Facts, NotAsked, PageRequest, Problem, ReadRequest, Reply, view},
     record::{Body, Record},
     storage::{Index, IndexKey, Item, List, Page},
 };
@@ -53,19 +53,19 @@ impl<'a> Listing<'a> {
     ///
     /// # Errors
     /// [`NotAsked`] never: the page is looked at only when it is there.
-    pub fn asks(&self, facts: &Facts) -> Result<Vec<Ask>, NotAsked> {
-        let page = Ask::List(self.list.clone());
+    pub fn reads(&self, facts: &Facts) -> Result<Vec<ReadRequest>, NotAsked> {
+        let page = ReadRequest::List(self.list.clone());
         if !facts.has(&page) {
             return Ok(vec![page]);
         }
         let rows = self.page(facts)?.items.iter();
-        Ok(rows.map(|row| Ask::Get(row.key.clone())).collect())
+        Ok(rows.map(|row| ReadRequest::Get(row.key.clone())).collect())
     }
 
     /// The page as the index has it, not to be shown.
     ///
     /// # Errors
-    /// [`NotAsked`] before the answer to [`Listing::asks`] is there.
+    /// [`NotAsked`] before the answer to [`Listing::reads`] is there.
     pub fn page<'f>(&self, facts: &'f Facts) -> Result<&'f Page, NotAsked> {
         facts.list(&self.list)
     }
@@ -89,7 +89,7 @@ impl<'a> Listing<'a> {
     /// 200 with these rows and, where the index has more, the cursor of the next page.
     ///
     /// # Errors
-    /// [`NotAsked`] before the answers to [`Listing::asks`] are there.
+    /// [`NotAsked`] before the answers to [`Listing::reads`] are there.
     pub fn reply<T: Serialize>(
         &self,
         context: &Context<'_>,

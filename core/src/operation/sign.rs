@@ -191,13 +191,13 @@ mod tests {
     use super::*;
     use crate::{
         storage::ObjectKind,
-        testing::World,
+        testing::Fixture,
         value::{ArtifactId, ProjectId, id::Id},
     };
 
     /// Permits of an owner for each of these capabilities on one project.
     fn permits<const N: usize>(capabilities: [Capability; N]) -> (ProjectId, [Permit; N]) {
-        let mut world = World::new();
+        let mut world = Fixture::new();
         let ana = world.person("ana");
         let account = world.account(&ana);
         let project: ProjectId = world.project(&ana, &account).parse().unwrap();

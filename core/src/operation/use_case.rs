@@ -5,7 +5,7 @@ use alloc::{string::String, vec::Vec};
 use serde_json::Value;
 
 use crate::{
-    operation::{Ask, Assembly, Batch, Context, Facts, Problem, Sign},
+    operation::{Assembly, Batch, Context, Facts, Problem, ReadRequest, Sign},
     storage::{ETag, Key, Scope},
 };
 
@@ -13,11 +13,11 @@ use crate::{
 /// to a request, a type of its own for a job.
 pub trait UseCase<T = Reply>: Send + Sync {
     /// Everything it needs to know, as far as it can tell from what is known already. It is asked
-    /// again with the answers until it asks nothing new; each asking is one parallel wave of reads.
+    /// again with the answers until it asks nothing new; each asking is one parallel read round.
     ///
     /// # Errors
     /// When what is known already rules the operation out.
-    fn needs(&self, context: &Context<'_>, facts: &Facts) -> Result<Vec<Ask>, Problem>;
+    fn reads(&self, context: &Context<'_>, facts: &Facts) -> Result<Vec<ReadRequest>, Problem>;
 
     /// A multipart upload to put together before the decision, once everything else is known. Its result
     /// is [`Facts::assembled`] then.
@@ -45,7 +45,7 @@ pub trait UseCase<T = Reply>: Send + Sync {
     }
 
     /// Answers a repetition under an idempotency key from the records the first request made, which
-    /// are in `facts` by [`Ask::Get`], beside everything [`UseCase::needs`] asks for. Authorises anew.
+    /// are in `facts` by [`ReadRequest::Get`], beside everything [`UseCase::reads`] asks for. Authorises anew.
     ///
     /// # Errors
     /// As [`UseCase::decide`].

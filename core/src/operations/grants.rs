@@ -14,7 +14,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::{
-    operation::{Ask, Facts, Problem, Route, authority::ProjectRecords, view::Envelope},
+    operation::{Facts, Problem, ReadRequest, Route, authority::ProjectRecords, view::Envelope},
     permission::Access,
     record::{Grant, Record},
     storage::{Key, Scope, Sort},
@@ -92,9 +92,9 @@ pub(crate) fn revoked_key(project: ProjectId, grant: GrantId) -> Key {
 
 /// What to ask for one grant of a project: the caller's access, live grants included, and the
 /// revoked grant of this id.
-fn asks(project: ProjectId, grant: GrantId, user: UserId) -> Vec<Ask> {
-    let mut asks = ProjectRecords::asks(project, user);
-    asks.push(Ask::Get(revoked_key(project, grant)));
+fn reads(project: ProjectId, grant: GrantId, user: UserId) -> Vec<ReadRequest> {
+    let mut asks = ProjectRecords::reads(project, user);
+    asks.push(ReadRequest::Get(revoked_key(project, grant)));
     asks
 }
 

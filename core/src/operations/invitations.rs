@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     operation::{
-        Ask, Context, Facts, Parsed, Problem, Route,
+        Context, Facts, Parsed, Problem, ReadRequest, Route,
         authority::{AccountRecords, head_key},
         view::Envelope,
     },
@@ -133,8 +133,11 @@ impl Named {
 
     /// What a command reads first: the head, before anything else of the account is, and the
     /// invitation itself, which the commit conditions on anyway.
-    fn first_asks(&self) -> Vec<Ask> {
-        vec![Ask::Get(head_key(self.scope())), Ask::Get(self.key())]
+    fn first_asks(&self) -> Vec<ReadRequest> {
+        vec![
+            ReadRequest::Get(head_key(self.scope())),
+            ReadRequest::Get(self.key()),
+        ]
     }
 
     fn head(&self, facts: &Facts) -> Result<Option<Record<Head>>, Problem> {

@@ -11,7 +11,7 @@ use serde::Serialize;
 
 use crate::{
     operation::{
-        Ask, Context, Facts, Parsed, Problem, Route,
+        Context, Facts, Parsed, Problem, ReadRequest, Route,
         authority::{AccountRecords, ProjectRecords, head_key},
     },
     record::{Author, Change, EventType, Head, JournalEntry, Record},
@@ -81,11 +81,11 @@ impl Of {
     }
 
     /// The caller's standing, and the end of the journal.
-    fn asks(self, context: &Context<'_>) -> Vec<Ask> {
-        let mut asks = vec![Ask::Get(head_key(self.scope()))];
+    fn reads(self, context: &Context<'_>) -> Vec<ReadRequest> {
+        let mut asks = vec![ReadRequest::Get(head_key(self.scope()))];
         asks.extend(match self {
-            Self::Account(account) => AccountRecords::asks(account, context.user()),
-            Self::Project(project) => ProjectRecords::asks(project, context.user()),
+            Self::Account(account) => AccountRecords::reads(account, context.user()),
+            Self::Project(project) => ProjectRecords::reads(project, context.user()),
         });
         asks
     }

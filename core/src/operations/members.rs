@@ -12,7 +12,7 @@ use serde::Serialize;
 
 use crate::{
     operation::{
-        Ask, Commit, Context, FactError, Facts, Parsed, Problem, ProblemKind, Route,
+        Commit, Context, FactError, Facts, Parsed, Problem, ProblemKind, ReadRequest, Route,
         authority::{AccountRecords, head_first},
         view::Envelope,
     },
@@ -76,15 +76,15 @@ impl Named {
     }
 
     /// The caller's standing and the member.
-    fn asks(&self, context: &Context<'_>) -> Vec<Ask> {
-        let mut asks = AccountRecords::asks(self.account, context.user());
-        asks.push(Ask::Get(self.scope().key(Sort::member(self.user))));
+    fn reads(&self, context: &Context<'_>) -> Vec<ReadRequest> {
+        let mut asks = AccountRecords::reads(self.account, context.user());
+        asks.push(ReadRequest::Get(self.scope().key(Sort::member(self.user))));
         asks
     }
 
     /// The same for a command, which reads the head before everything else.
-    fn asks_to_change(&self, context: &Context<'_>, facts: &Facts) -> Vec<Ask> {
-        head_first(facts, self.scope(), self.asks(context))
+    fn asks_to_change(&self, context: &Context<'_>, facts: &Facts) -> Vec<ReadRequest> {
+        head_first(facts, self.scope(), self.reads(context))
     }
 
     /// The member; someone removed is none.

@@ -11,7 +11,7 @@ use serde::Serialize;
 
 use crate::{
     operation::{
-        Ask, Context, FactError, Facts, Problem, Reply, Route,
+        Context, FactError, Facts, Problem, ReadRequest, Reply, Route,
         authority::head_key,
         view::{self, Envelope},
     },
@@ -53,9 +53,12 @@ fn profile_key(context: &Context<'_>) -> Key {
 }
 
 /// What to ask for to read and change the caller's profile.
-fn profile_asks(context: &Context<'_>) -> [Ask; 2] {
+fn profile_asks(context: &Context<'_>) -> [ReadRequest; 2] {
     let head = head_key(Scope::User(context.user()));
-    [Ask::Get(head), Ask::Get(profile_key(context))]
+    [
+        ReadRequest::Get(head),
+        ReadRequest::Get(profile_key(context)),
+    ]
 }
 
 /// The caller's profile, which signing in has made.

@@ -13,7 +13,7 @@ use serde::Serialize;
 use super::{members, teams};
 use crate::{
     operation::{
-        Ask, Context, FactError, Facts, Parsed, Problem, Route, authority::head_first,
+        Context, FactError, Facts, Parsed, Problem, ReadRequest, Route, authority::head_first,
         view::Envelope,
     },
     permission::AccountAccess,
@@ -80,15 +80,15 @@ impl Named {
     }
 
     /// The caller's standing, the team, the person's membership and their row.
-    fn asks(&self, context: &Context<'_>) -> Vec<Ask> {
-        let mut asks = self.team.asks(context);
-        asks.extend([self.row_key(), self.member_key()].map(Ask::Get));
+    fn reads(&self, context: &Context<'_>) -> Vec<ReadRequest> {
+        let mut asks = self.team.reads(context);
+        asks.extend([self.row_key(), self.member_key()].map(ReadRequest::Get));
         asks
     }
 
     /// The same for a command, which reads the head before everything else.
-    fn asks_to_change(&self, context: &Context<'_>, facts: &Facts) -> Vec<Ask> {
-        head_first(facts, self.team.scope(), self.asks(context))
+    fn asks_to_change(&self, context: &Context<'_>, facts: &Facts) -> Vec<ReadRequest> {
+        head_first(facts, self.team.scope(), self.reads(context))
     }
 
     /// The row as stored, whatever it is worth.

@@ -13,7 +13,7 @@ use serde::Serialize;
 
 use crate::{
     operation::{
-        Ask, Context, FactError, Facts, Parsed, Problem, Route,
+        Context, FactError, Facts, Parsed, Problem, ReadRequest, Route,
         authority::{AccountRecords, act_on, head_key},
         view::Envelope,
     },
@@ -80,9 +80,9 @@ impl Named {
     }
 
     /// The caller's standing and the team.
-    pub(super) fn asks(&self, context: &Context<'_>) -> Vec<Ask> {
-        let mut asks = AccountRecords::asks(self.account, context.user());
-        asks.push(Ask::Get(self.key()));
+    pub(super) fn reads(&self, context: &Context<'_>) -> Vec<ReadRequest> {
+        let mut asks = AccountRecords::reads(self.account, context.user());
+        asks.push(ReadRequest::Get(self.key()));
         asks
     }
 

@@ -113,7 +113,7 @@ const READ_ONLY: Capabilities = Capabilities::of(&[
 ]);
 
 /// What an active membership confers on a project by itself.
-fn by_standing(
+fn by_membership(
     member: &Record<Member>,
     project: &Record<Project>,
 ) -> impl Iterator<Item = Reason> + use<> {
@@ -154,7 +154,7 @@ impl<'a> Access<'a> {
         let project = access.project.filter(|project| !project.deleted);
         let standing = access.account.membership().zip(project);
         standing.into_iter().flat_map(move |(member, project)| {
-            by_standing(member, project)
+            by_membership(member, project)
                 .filter(move |reason| wanted(reason.role))
                 .chain(access.by_grants_to_the_person(member, wanted))
                 .chain(access.by_grants_to_teams(wanted))

@@ -116,13 +116,13 @@ mod tests {
     use super::*;
     use crate::{
         storage::{Range, Sort},
-        testing::World,
+        testing::Fixture,
         value::AccountId,
     };
 
     /// The journal of an account with this many teams, and its head.
     fn journal(teams: usize) -> (Scope, Vec<Item>, Head) {
-        let mut world = World::new();
+        let mut world = Fixture::new();
         let ana = world.person("ana");
         let account = world.account(&ana);
         for _ in 0..teams {
@@ -208,7 +208,7 @@ mod tests {
     #[test]
     fn entries_of_another_scope_do_not_fit() {
         let (scope, entries, head) = journal(1);
-        let mut world = World::new();
+        let mut world = Fixture::new();
         let ben = world.person("ben");
         let other = Scope::User(ben.actor.user);
         let foreign = world.store.scan(&Range::all(other, Sort::JOURNAL)).items;

@@ -51,7 +51,7 @@ impl fmt::Display for Sort {
 
 impl Sort {
     /// What a permission decision reads in a project, and the head and account of an account.
-    pub const DECISIVE: &'static str = "#";
+    pub const PERMISSION_PREFIX: &'static str = "#";
     /// Live grants of a project.
     pub const GRANTS: &'static str = "#GRANT#";
     /// Members of an account and, below each, their teams.
@@ -300,7 +300,7 @@ mod tests {
     fn case_24_only_what_decisions_read_sorts_under_the_decisive_prefix() {
         let decisive = keys()
             .into_iter()
-            .filter(|(_, sort)| sort.as_str().starts_with(Sort::DECISIVE));
+            .filter(|(_, sort)| sort.as_str().starts_with(Sort::PERMISSION_PREFIX));
         let names: Vec<_> = decisive.map(|(name, _)| name).collect();
         // Profiles, links and accounts are in scopes of their own; the others are a project's.
         let elsewhere = ["user", "link", "account"];

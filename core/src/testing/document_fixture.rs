@@ -14,14 +14,14 @@ use crate::{
     jobs::record_upload::record_upload,
     operation::{Handler, Outcome, Problem, Sign, SignDownload, SignUpload, Stat, UseCase},
     storage::{Scope, Sort},
-    testing::{Answered, Person, World},
+    testing::{Answered, Fixture, Person},
     value::{AccountRole, Sha256},
 };
 
 /// The scene: Ana owns the account and the project, Ben and Bea contribute, Cleo comments, Vera
 /// views, and Otto is an outsider.
 pub(crate) struct DocumentFixture {
-    pub(crate) world: World,
+    pub(crate) world: Fixture,
     pub(crate) ana: Person,
     pub(crate) ben: Person,
     pub(crate) bea: Person,
@@ -59,7 +59,7 @@ pub(crate) fn declaration(bytes: &[u8]) -> Value {
 
 impl DocumentFixture {
     pub(crate) fn new() -> Self {
-        let mut world = World::new();
+        let mut world = Fixture::new();
         let people = ["ana", "ben", "bea", "cleo", "vera", "otto"].map(|name| world.person(name));
         let [ana, ben, bea, cleo, vera, otto] = people;
         let account = world.account(&ana);

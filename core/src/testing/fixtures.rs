@@ -4,7 +4,7 @@ use alloc::{format, string::String};
 
 use serde_json::{Value, json};
 
-use super::{Person, World};
+use super::{Fixture, Person};
 use crate::{
     operation::{
         Commit, Context, Facts, Outcome, Reply,
@@ -17,7 +17,7 @@ use crate::{
     value::{ProjectId, UserId},
 };
 
-impl World {
+impl Fixture {
     /// A private project of this account; answers its id.
     pub(crate) fn project(&mut self, owner: &Person, account: &str) -> String {
         let path = format!("/v1/accounts/{account}/projects");
@@ -86,7 +86,7 @@ impl World {
     /// What the permission engine is asked with about a person and a project.
     pub(crate) fn project_records(&self, project: ProjectId, user: UserId) -> ProjectRecords {
         let mut facts = Facts::default();
-        for ask in ProjectRecords::asks(project, user) {
+        for ask in ProjectRecords::reads(project, user) {
             let answer = self.answer(&ask);
             facts.insert(ask, answer);
         }

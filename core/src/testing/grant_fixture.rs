@@ -9,14 +9,14 @@ use serde_json::Value;
 
 use crate::{
     storage::{Key, Scope, Sort},
-    testing::{Answered, Person, World},
+    testing::{Answered, Fixture, Person},
     value::AccountRole,
 };
 
 /// Ana owns an account and a private project in it, Ben is a member who manages the project, Cyd a
 /// member with no access to it.
 pub(crate) struct GrantFixture {
-    pub(crate) world: World,
+    pub(crate) world: Fixture,
     pub(crate) ana: Person,
     pub(crate) ben: Person,
     pub(crate) cyd: Person,
@@ -28,7 +28,7 @@ pub(crate) struct GrantFixture {
 
 impl GrantFixture {
     pub(crate) fn new() -> Self {
-        let mut world = World::new();
+        let mut world = Fixture::new();
         let [ana, ben, cyd] = ["ana", "ben", "cyd"].map(|name| world.person(name));
         let account = world.account(&ana);
         for person in [&ben, &cyd] {

@@ -106,7 +106,7 @@ ids! {
 }
 
 /// A project: the ULID of its account and its own, because a project belongs to one account for
-/// life and one wave of reads can then authorise a request.
+/// life and one read round can then authorise a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ProjectId {
     account: AccountId,

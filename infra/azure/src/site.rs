@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use wm_core::value::Sha256;
 use wm_deploy::{
     site::{File, Store},
-    wait::{PATIENCE, Pauses},
+    wait::{Pauses, TIMEOUT},
 };
 use wm_terminal::{failure::Failure, output::notice};
 
@@ -70,7 +70,7 @@ impl Web {
     /// When it does not.
     pub(crate) async fn ready(&self) -> Result<(), Failure> {
         self.blobs()?;
-        let deadline = tokio::time::Instant::now() + PATIENCE;
+        let deadline = tokio::time::Instant::now() + TIMEOUT;
         let mut pauses = Pauses::default();
         let mut is_told = false;
         while self.names().await?.is_none() {

@@ -7,7 +7,7 @@ use tokio::time::sleep;
 const SHORTEST_PAUSE: Duration = Duration::from_millis(200);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 /// For how long a service that is busy with what was asked before is asked again.
-pub const PATIENCE: Duration = Duration::from_secs(180);
+pub const TIMEOUT: Duration = Duration::from_secs(180);
 
 /// Pauses that grow from a fifth of a second to five seconds.
 #[derive(Debug)]

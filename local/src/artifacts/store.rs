@@ -249,7 +249,7 @@ impl ObjectStore {
         after: Option<&ObjectPath>,
         limit: usize,
     ) -> io::Result<Vec<ObjectPath>> {
-        let mut walk = Walk {
+        let mut walk = Listing {
             time,
             after: after.map(|path| self.object(path)),
             limit,
@@ -350,14 +350,14 @@ impl Incoming {
 }
 
 /// A walk through the objects in the order of their paths, segment by segment.
-struct Walk {
+struct Listing {
     time: Timestamp,
     after: Option<PathBuf>,
     limit: usize,
     found: Vec<ObjectPath>,
 }
 
-impl Walk {
+impl Listing {
     fn visit(&mut self, root: &Path, directory: &Path) -> io::Result<()> {
         let mut entries = fs::read_dir(directory)?.collect::<io::Result<Vec<_>>>()?;
         entries.sort_by_key(DirEntry::file_name);

@@ -23,7 +23,7 @@ struct Stored {
 
 /// Finds out which surface this is, mints it at set-up, and renews it where the database is not the
 /// file it was: two histories must never share a surface id (a restored backup, a copied directory).
-pub(super) fn settle(
+pub(super) fn identify(
     connection: &mut Connection,
     layout: &Layout,
 ) -> Result<SurfaceFile, OpenError> {

@@ -19,7 +19,7 @@ const APPLICATION: i32 = i32::from_be_bytes(*b"WMws");
 pub(crate) const FORMAT: i32 = 1;
 
 /// How long one connection waits for another, which only a backup or a recovery makes it do.
-const PATIENCE: Duration = Duration::from_secs(5);
+const TIMEOUT: Duration = Duration::from_secs(5);
 
 /// A rowid table: with the body in the leaf of a `WITHOUT ROWID` key, SQLite would move records of
 /// a kilobyte about whenever a page splits.
@@ -49,7 +49,7 @@ pub(crate) fn open(path: &Path) -> Result<Connection, StoreError> {
     let failed = |error| StoreError::new(path, error);
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let mut connection = Connection::open_with_flags(path, flags).map_err(failed)?;
-    connection.busy_timeout(PATIENCE).map_err(failed)?;
+    connection.busy_timeout(TIMEOUT).map_err(failed)?;
     // Closing must not fold a log into a file that turns out to be damaged or another's.
     let fold_on_close = |connection: &Connection, fold: bool| {
         connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, !fold)
@@ -82,7 +82,7 @@ pub(crate) fn open_reader(path: &Path) -> Result<Connection, StoreError> {
     let failed = |error| StoreError::new(path, error);
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags).map_err(failed)?;
-    connection.busy_timeout(PATIENCE).map_err(failed)?;
+    connection.busy_timeout(TIMEOUT).map_err(failed)?;
     if is_ours(&connection, path)? {
         configure_any(&connection).map_err(failed)?;
         Ok(connection)

@@ -33,13 +33,13 @@ fn config(directory: &Path) -> Config {
 }
 
 /// A node and its people.
-struct World {
+struct Fixture {
     directory: TempDir,
     node: Node,
     client: Client,
 }
 
-impl World {
+impl Fixture {
     async fn start() -> Self {
         let directory = tempfile::tempdir().unwrap();
         let node = Node::start(config(directory.path())).await.unwrap();
@@ -109,7 +109,7 @@ async fn within_a_second(what: &str, done: impl Fn() -> bool) {
 
 #[tokio::test]
 async fn events_and_mails_appear_within_a_second_of_the_commit() {
-    let world = World::start().await;
+    let world = Fixture::start().await;
     let account = world.account().await;
     let layout = Layout::new(world.directory.path());
     let events = || fs::read_to_string(layout.events()).unwrap();
@@ -130,7 +130,7 @@ async fn events_and_mails_appear_within_a_second_of_the_commit() {
 
 #[tokio::test]
 async fn a_file_goes_up_is_verified_and_comes_down() {
-    let world = World::start().await;
+    let world = Fixture::start().await;
     let account = world.account().await;
     let project = json!({ "name": "P", "visibility": "private" });
     let project = world
@@ -163,7 +163,7 @@ async fn a_file_goes_up_is_verified_and_comes_down() {
 
 #[tokio::test]
 async fn an_upload_that_nobody_completes_is_completed_by_its_arrival() {
-    let world = World::start().await;
+    let world = Fixture::start().await;
     let account = world.account().await;
     let project = json!({ "name": "P", "visibility": "private" });
     let project = world
@@ -192,16 +192,16 @@ async fn an_upload_that_nobody_completes_is_completed_by_its_arrival() {
 
 #[tokio::test]
 async fn a_person_stays_the_same_person_across_restarts() {
-    let world = World::start().await;
+    let world = Fixture::start().await;
     let before = world.get("/v1/session").await["user"].clone();
-    let World {
+    let Fixture {
         directory,
         node,
         client,
     } = world;
     node.shutdown().await;
     let node = Node::start(config(directory.path())).await.unwrap();
-    let world = World {
+    let world = Fixture {
         directory,
         node,
         client,
@@ -214,7 +214,7 @@ async fn a_person_stays_the_same_person_across_restarts() {
 
 #[tokio::test]
 async fn a_taken_address_suggests_another() {
-    let world = World::start().await;
+    let world = Fixture::start().await;
     let other = tempfile::tempdir().unwrap();
     let listen = world.node.address();
     let error = Node::start(Config {
@@ -232,7 +232,7 @@ async fn a_taken_address_suggests_another() {
 
 #[tokio::test]
 async fn case_67_a_second_node_on_one_directory_is_refused() {
-    let world = World::start().await;
+    let world = Fixture::start().await;
     let error = Node::start(config(world.directory.path()))
         .await
         .unwrap_err();
@@ -258,7 +258,7 @@ async fn case_63_what_a_crash_left_half_written_is_removed_and_never_served() {
 
 #[tokio::test]
 async fn every_dependency_of_a_fresh_node_answers() {
-    let world = World::start().await;
+    let world = Fixture::start().await;
     let url = format!("{}/health/ready", world.node.public_url());
     let answer = world.client.get(url).send().await.unwrap();
     assert_eq!(answer.status(), 200);

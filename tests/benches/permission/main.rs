@@ -20,7 +20,7 @@ use wm_core::{
     record::{Grant, MemberStatus, Visibility},
     value::{AccountRole, Capability, Principal, ProjectRole, TeamRole},
 };
-use wm_tests::worlds::World;
+use wm_tests::generator::Generated;
 
 const GRANTS: [usize; 4] = [10, 100, Grant::LIVE_LIMIT, 1_000];
 const ASKED: Capability = Capability::ArtifactCreate;
@@ -33,11 +33,11 @@ enum Case {
 }
 
 /// A world with one caller and one project.
-struct Scene(World);
+struct Sample(Generated);
 
-impl Scene {
+impl Sample {
     fn new(case: Case, grants: usize) -> Self {
-        let mut world = World::empty();
+        let mut world = Generated::empty();
         let mut person = world.member(AccountRole::Guest, MemberStatus::Active);
         for _ in 0..10 {
             let team = world.id();
@@ -82,25 +82,25 @@ impl Scene {
 
 #[divan::bench(args = GRANTS)]
 fn engine_first(bencher: Bencher<'_, '_>, grants: usize) {
-    let scene = Scene::new(Case::First, grants);
+    let scene = Sample::new(Case::First, grants);
     bencher.bench(|| scene.decide());
 }
 
 #[divan::bench(args = GRANTS)]
 fn engine_last(bencher: Bencher<'_, '_>, grants: usize) {
-    let scene = Scene::new(Case::Last, grants);
+    let scene = Sample::new(Case::Last, grants);
     bencher.bench(|| scene.decide());
 }
 
 #[divan::bench(args = GRANTS)]
 fn engine_refused(bencher: Bencher<'_, '_>, grants: usize) {
-    let scene = Scene::new(Case::Refused, grants);
+    let scene = Sample::new(Case::Refused, grants);
     bencher.bench(|| scene.decide());
 }
 
 #[divan::bench(args = GRANTS, consts = [true, false])]
 fn cedar_prebuilt<const FOLDED: bool>(bencher: Bencher<'_, '_>, grants: usize) {
-    let scene = Scene::new(Case::Refused, grants);
+    let scene = Sample::new(Case::Refused, grants);
     let way = if FOLDED {
         Grants::Folded
     } else {
@@ -132,7 +132,7 @@ fn nanoseconds(mut run: impl FnMut() -> bool, expected: bool) -> f64 {
 
 /// Prints how many times faster the engine is, in every case and against every way to use Cedar.
 fn compare(case: Case, grants: usize) {
-    let scene = Scene::new(case, grants);
+    let scene = Sample::new(case, grants);
     let expected = case != Case::Refused;
     let ours = nanoseconds(|| scene.decide(), expected);
     for way in [Grants::Folded, Grants::Linked] {

@@ -41,17 +41,17 @@ impl<'a> Scope<'a> {
     }
 
     /// A value with everything in it that is an expression replaced.
-    pub(super) fn settle(&self, value: &Value) -> Value {
+    pub(super) fn resolve(&self, value: &Value) -> Value {
         match value {
             Value::String(text) => self.text(text),
-            Value::Array(values) => values.iter().map(|value| self.settle(value)).collect(),
+            Value::Array(values) => values.iter().map(|value| self.resolve(value)).collect(),
             Value::Object(members) => {
                 let settled = members.iter().map(|(name, value)| {
                     let name = match self.text(name) {
                         Value::String(name) => name,
                         other => panic!("a name is a text, not {other}"),
                     };
-                    (name, self.settle(value))
+                    (name, self.resolve(value))
                 });
                 Value::Object(settled.collect())
             }
@@ -131,7 +131,7 @@ impl<'a> Scope<'a> {
             "`{what}` needs itself"
         );
         let found = found().unwrap_or_else(|| panic!("`{what}` has no value"));
-        let settled = self.settle(&found);
+        let settled = self.resolve(&found);
         self.under_way.borrow_mut().remove(what);
         settled
     }

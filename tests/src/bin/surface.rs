@@ -17,7 +17,7 @@ use wm_aws::{
 use wm_azure::functions as azure;
 use wm_local::config::Config;
 use wm_service::ports::Provider;
-use wm_tests::{surfaces::composed_node::ComposedNode, told::Told};
+use wm_tests::{instrumented::Instrumented, surfaces::composed_node::ComposedNode};
 
 fn main() -> ExitCode {
     if let Ok(name) = env::var("AWS_LAMBDA_FUNCTION_NAME") {
@@ -43,7 +43,7 @@ async fn lambda(function: Function) -> Result<(), Box<dyn Error + Send + Sync>> 
         Function::Notify => startup.mailing_ports()?,
     };
     let meter = ports.records().meter().clone();
-    let service = startup.service(Told::new(ports)).await?;
+    let service = startup.service(Instrumented::new(ports)).await?;
     match function {
         Function::Api => api(service, meter).await,
         Function::Ingest => ingest(service).await,
@@ -61,11 +61,13 @@ fn handler() -> ExitCode {
     let role = handler.role();
     handler.run(async move {
         let startup = azure::Startup::read(role)?;
-        startup.application(Told::new(startup.connect()?)).await
+        startup
+            .application(Instrumented::new(startup.connect()?))
+            .await
     })
 }
 
-/// Runs a node until the standard input ends. Each line of it, `settle` or `sweep`, is answered once that is done.
+/// Runs a node until the standard input ends. Each line of it, `drain` or `sweep`, is answered once that is done.
 fn node(data: &str, public_url: &str) -> Result<(), Box<dyn Error>> {
     let runtime = Runtime::new()?;
     let config = Config {
@@ -74,12 +76,12 @@ fn node(data: &str, public_url: &str) -> Result<(), Box<dyn Error>> {
         public_url: Some(public_url.to_owned()),
         ..Config::default()
     };
-    let node = runtime.block_on(ComposedNode::start(config, Told::new))?;
+    let node = runtime.block_on(ComposedNode::start(config, Instrumented::new))?;
     println!("http://{}", node.address());
     for line in stdin().lock().lines() {
         match line?.as_str() {
             "sweep" => runtime.block_on(node.sweep()),
-            "settle" => runtime.block_on(node.drain()),
+            "drain" => runtime.block_on(node.drain()),
             other => panic!("`{other}` is nothing a node can be asked"),
         }
         println!("done");

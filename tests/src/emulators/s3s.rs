@@ -1,7 +1,7 @@
 //! s3s: an independent, strict S3 over a directory.
 
 use std::{
-    fs,
+    fs, net,
     thread::{self, JoinHandle},
 };
 
@@ -46,11 +46,14 @@ impl S3s {
         let mut service = S3ServiceBuilder::new(FileSystem::new(root.path()).unwrap());
         service.set_auth(SimpleAuth::from_single(known.key, known.secret));
         let service = service.build();
-        let runtime = Runtime::new().unwrap();
-        let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).unwrap();
+        let listener = net::TcpListener::bind("127.0.0.1:0").unwrap();
+        listener.set_nonblocking(true).unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let (running, ended) = oneshot::channel();
-        let server = thread::spawn(move || runtime.block_on(serve(listener, service, ended)));
+        let server = thread::spawn(move || {
+            let runtime = Runtime::new().unwrap();
+            runtime.block_on(serve(listener, service, ended));
+        });
         Self {
             url,
             root,
@@ -75,7 +78,8 @@ impl Drop for S3s {
     }
 }
 
-async fn serve(listener: TcpListener, service: S3Service, mut ended: Receiver<()>) {
+async fn serve(listener: net::TcpListener, service: S3Service, mut ended: Receiver<()>) {
+    let listener = TcpListener::from_std(listener).unwrap();
     loop {
         let (stream, _) = tokio::select! {
             accepted = listener.accept() => accepted.unwrap(),

@@ -8,7 +8,7 @@ use wm_core::{
     storage::Item,
 };
 
-use super::world::World;
+use super::model::Model;
 use crate::harness::Answer;
 
 /// Members whose values are the provider's own: addresses and the headers that go with them, the name it gave
@@ -86,7 +86,7 @@ impl Digests {
 /// A comparison of one surface with the reference.
 pub struct Comparison<'a> {
     /// The surface's name.
-    pub side: &'static str,
+    pub target: &'static str,
     /// Which digests stand for which.
     pub digests: &'a mut Digests,
     /// Whether digests may differ here.
@@ -222,10 +222,10 @@ impl Comparison<'_> {
         other: &Value,
     ) -> Result<(), String> {
         let same = match name {
-            VERSION if self.side == "aws" => reference.is_null() == other.is_null(),
-            VERSION if self.side != "memory" => other.is_null(),
-            "storage_provider" => *other == self.side,
-            "url" => World::object(reference) == World::object(other),
+            VERSION if self.target == "aws" => reference.is_null() == other.is_null(),
+            VERSION if self.target != "memory" => other.is_null(),
+            "storage_provider" => *other == self.target,
+            "url" => Model::object(reference) == Model::object(other),
             _ => reference.is_null() == other.is_null(),
         };
         if same {
@@ -309,7 +309,7 @@ mod tests {
     fn compare(reference: &Value, other: &Value) -> Result<(), String> {
         let mut digests = Digests::default();
         let mut comparison = Comparison {
-            side: "aws",
+            target: "aws",
             digests: &mut digests,
             opaque: false,
         };

@@ -4,17 +4,17 @@ use futures_util::future::join_all;
 use serde_json::Value;
 
 use super::{
-    left::Outcome,
-    run::{Besides, Difference, Replay, described, with_replay},
+    model::{Asked, Step},
+    run::{Difference, Replay, StepOptions, described, with_replay},
     script::Command,
-    side::{Side, Sides},
-    world::{Asked, Step},
+    snapshot::Outcome,
+    target::{Target, Targets},
 };
 use crate::{
     client::object_request,
     faults::Moment,
     harness::Answer,
-    told::{Crash, Order, calls},
+    instrumented::{Crash, Order, calls},
 };
 
 /// How often a client asks again whom the application does not answer.
@@ -50,8 +50,8 @@ struct Went {
 ///
 /// # Errors
 /// [`Difference`], also where the command is not carried out, changes nothing, or makes other calls on one surface.
-pub async fn walk(sides: &mut Sides, case: &Case, seed: u64) -> Result<(), Difference> {
-    let calls = visit(sides, case, seed, None).await?;
+pub async fn walk(targets: &mut Targets, case: &Case, seed: u64) -> Result<(), Difference> {
+    let calls = visit(targets, case, seed, None).await?;
     for (place, effect) in calls.chars().enumerate() {
         let moments: &[Moment] = match effect {
             'w' => &[Moment::Before, Moment::After],
@@ -63,7 +63,7 @@ pub async fn walk(sides: &mut Sides, case: &Case, seed: u64) -> Result<(), Diffe
                 call: place + 1,
                 moment: *moment,
             };
-            visit(sides, case, seed, Some(crash)).await?;
+            visit(targets, case, seed, Some(crash)).await?;
         }
     }
     Ok(())
@@ -71,22 +71,22 @@ pub async fn walk(sides: &mut Sides, case: &Case, seed: u64) -> Result<(), Diffe
 
 /// One visit: what has to be there, then the command. Its calls, the same on every surface.
 async fn visit(
-    sides: &mut Sides,
+    targets: &mut Targets,
     case: &Case,
     seed: u64,
     crash: Option<Crash>,
 ) -> Result<String, Difference> {
-    with_replay(sides, seed, None, async |replay| {
+    with_replay(targets, seed, None, async |replay| {
         replay.visit(case, crash).await
     })
     .await
 }
 
 /// Lets a surface finish and publish everything.
-async fn rest(side: &Side) {
-    side.publish().await;
-    side.sweep().await;
-    side.publish().await;
+async fn rest(target: &Target) {
+    target.publish().await;
+    target.sweep().await;
+    target.publish().await;
 }
 
 impl Replay<'_> {
@@ -102,7 +102,7 @@ impl Replay<'_> {
             self.come([&case.command].into_iter()).await?;
         }
         let asked = self.asked(case).await?;
-        self.tick(&Besides::default());
+        self.tick(&StepOptions::default());
         let lived = self.repeated(&asked, 1, None).await;
         // Sent again by whoever is in between, and by the client.
         let mut outcomes = Vec::new();
@@ -115,7 +115,7 @@ impl Replay<'_> {
         let went = self.die(&asked, crash).await;
         let mut calls = Vec::new();
         for (number, went) in went.into_iter().enumerate() {
-            let name = self.sides.all[number + 1].name;
+            let name = self.targets.all[number + 1].name;
             let lives = match (case.judge(&asked, &went), crash) {
                 (Err(what), None) => Err(what),
                 (_, Some(_)) if !went.died => Err("it did not die".to_owned()),
@@ -132,21 +132,21 @@ impl Replay<'_> {
         self.same_mails_as(&lived).await?;
         if crash.is_none() {
             let step = || format!("the calls of {}", described(&asked));
-            Self::all_same(&self.sides.all[1..], &calls, step)?;
+            Self::all_same(&self.targets.all[1..], &calls, step)?;
         }
         Ok(calls.swap_remove(0))
     }
 
     fn found(
         &self,
-        side: &'static str,
+        target: &'static str,
         asked: &Asked,
         crash: Option<Crash>,
         what: String,
     ) -> Difference {
         let at = crash.map_or(String::new(), |crash| format!(", dying at {crash:?}"));
         Difference {
-            side,
+            target,
             step: format!("{}{at}", described(asked)),
             what,
         }
@@ -154,21 +154,21 @@ impl Replay<'_> {
 
     /// Sends the request to every surface, over which each dies, and lets them come to rest.
     async fn die(&self, asked: &Asked, crash: Option<Crash>) -> Vec<Went> {
-        let others = self.sides.all.iter().map(|side| side.name).skip(1);
+        let others = self.targets.all.iter().map(|target| target.name).skip(1);
         let crashes = others.filter_map(|name| Some((name, crash?)));
-        self.tell(&Besides {
+        self.tell(&StepOptions {
             crashes: crashes.collect(),
             noted: true,
-            ..Besides::default()
+            ..StepOptions::default()
         });
-        let others = self.sides.all.iter().enumerate().skip(1);
-        let sent = others.map(|(number, side)| self.send(number, side, asked, crash));
+        let others = self.targets.all.iter().enumerate().skip(1);
+        let sent = others.map(|(number, target)| self.send(number, target, asked, crash));
         let went = join_all(sent).await;
-        self.tell(&Besides {
+        self.tell(&StepOptions {
             later: true,
-            ..Besides::default()
+            ..StepOptions::default()
         });
-        join_all(self.sides.all.iter().skip(1).map(rest)).await;
+        join_all(self.targets.all.iter().skip(1).map(rest)).await;
         went
     }
 
@@ -187,9 +187,9 @@ impl Replay<'_> {
             let dies = crash.filter(|_| number == 0);
             self.tell_one(
                 &fork,
-                &Besides {
+                &StepOptions {
                     crashes: dies.map(|crash| (fork.name, crash)).into_iter().collect(),
-                    ..Besides::default()
+                    ..StepOptions::default()
                 },
             );
             answer = fork.try_call(request.clone()).await;
@@ -197,9 +197,9 @@ impl Replay<'_> {
         }
         self.tell_one(
             &fork,
-            &Besides {
+            &StepOptions {
                 later: true,
-                ..Besides::default()
+                ..StepOptions::default()
             },
         );
         rest(&fork).await;
@@ -209,12 +209,12 @@ impl Replay<'_> {
 
     /// Whether the people got the same mails, each at least once.
     async fn same_mails_as(&self, lived: &Outcome) -> Result<(), Difference> {
-        for side in self.sides.all.iter().skip(1) {
-            let mails = self.mails_of(side).await;
+        for target in self.targets.all.iter().skip(1) {
+            let mails = self.mails_of(target).await;
             if mails != lived.mails {
                 let expected = &lived.mails;
                 return Err(Difference {
-                    side: side.name,
+                    target: target.name,
                     step: "the mails".into(),
                     what: format!("{expected:?} by the reference, but here\n      {mails:?}"),
                 });
@@ -229,42 +229,48 @@ impl Replay<'_> {
             call: 1,
             moment: Moment::Before,
         };
-        self.tick(&Besides {
+        self.tick(&StepOptions {
             crashes: [("local", first)].into(),
-            ..Besides::default()
+            ..StepOptions::default()
         });
-        for (side, own) in self.sides.all.iter().zip(&self.own) {
-            let bytes = own.world.uploads[number].bytes.clone();
-            let sent = side.try_object(object_request(&own.plans[number], bytes));
+        for (target, own) in self.targets.all.iter().zip(&self.own) {
+            let bytes = own.model.uploads[number].bytes.clone();
+            let sent = target.try_object(object_request(&own.plans[number], bytes));
             // The node may not live to answer.
             let _ = sent.await;
-            side.revive();
+            target.revive();
         }
-        self.tell(&Besides::default());
+        self.tell(&StepOptions::default());
     }
 
     /// The request of the command, in the words all surfaces share.
     async fn asked(&self, case: &Case) -> Result<Asked, Difference> {
         let number = case.before.len();
-        let step = |command: &Command| self.own[0].world.step(number, command);
+        let step = |command: &Command| self.own[0].model.step(number, command);
         let (Step::Ask(asked) | Step::Fetch(asked)) = step(&case.command) else {
             unreachable!("bytes are sent to the store, not to a process of ours");
         };
-        let mut asked = self.mailed(vec![asked; self.sides.all.len()]).await?;
+        let mut asked = self.mailed(vec![asked; self.targets.all.len()]).await?;
         Ok(asked.swap_remove(0))
     }
 
     /// Sends a request until the application answers, and once more where it died over it.
-    async fn send(&self, number: usize, side: &Side, asked: &Asked, crash: Option<Crash>) -> Went {
-        let request = self.own[number].request(side, asked, self.trace(0));
+    async fn send(
+        &self,
+        number: usize,
+        target: &Target,
+        asked: &Asked,
+        crash: Option<Crash>,
+    ) -> Went {
+        let request = self.own[number].request(target, asked, self.trace(0));
         // What a retry noted the last time is not this request's.
-        drop(calls(&side.file));
-        let mut answer = side.try_call(request.clone()).await;
-        let noted = calls(&side.file);
-        let died = crash.is_some() && Order::read(&side.file).crash.is_none();
+        drop(calls(&target.file));
+        let mut answer = target.try_call(request.clone()).await;
+        let noted = calls(&target.file);
+        let died = crash.is_some() && Order::read(&target.file).crash.is_none();
         if died {
-            side.revive();
-            answer = side.try_call(request.clone()).await;
+            target.revive();
+            answer = target.try_call(request.clone()).await;
         }
         for _ in 0..TRIES {
             match answer {
@@ -275,10 +281,10 @@ impl Replay<'_> {
                         calls: noted,
                     };
                 }
-                _ => answer = side.try_call(request.clone()).await,
+                _ => answer = target.try_call(request.clone()).await,
             }
         }
-        panic!("{} answers no more: {}", side.name, side.last_lines());
+        panic!("{} answers no more: {}", target.name, target.last_lines());
     }
 }
 
@@ -306,22 +312,22 @@ impl Case {
 /// An answer, but for addresses, and for how often its records were changed: that an upload in parts was begun is noted
 /// in one after the answer was made.
 fn said(answer: &Answer) -> (u16, Value) {
-    fn settle(value: &mut Value) {
+    fn normalise(value: &mut Value) {
         match value {
-            Value::Array(values) => values.iter_mut().for_each(settle),
+            Value::Array(values) => values.iter_mut().for_each(normalise),
             Value::Object(members) => {
                 members.retain(|name, value| match name.as_str() {
                     "updated_at" | "updated_by" | "url" => false,
                     "version" => !value.is_number(),
                     _ => true,
                 });
-                members.values_mut().for_each(settle);
+                members.values_mut().for_each(normalise);
             }
             _ => {}
         }
     }
     let mut body = serde_json::from_slice(&answer.body).unwrap_or_default();
-    settle(&mut body);
+    normalise(&mut body);
     (answer.status, body)
 }
 

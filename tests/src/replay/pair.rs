@@ -6,13 +6,13 @@ use futures_util::future::join_all;
 use wm_core::http::Request;
 
 use super::{
-    left::{Left, Outcome},
-    run::{Besides, Difference, Replay, described},
+    model::{Asked, Step},
+    run::{Difference, Replay, StepOptions, described},
     script::{Command, PEOPLE},
-    side::{Kind, Side},
-    world::{Asked, Step},
+    snapshot::{Outcome, Snapshot},
+    target::{Kind, Target},
 };
-use crate::{harness::Answer, told::Barrier};
+use crate::{harness::Answer, instrumented::Barrier};
 
 impl Replay<'_> {
     /// Two commands at once. What comes of it must be what would have come of one after the other, whichever
@@ -24,19 +24,19 @@ impl Replay<'_> {
     ) -> Result<(), Difference> {
         // What came before is published, so that only the two move.
         self.end().await?;
-        let world = &self.own[0].world;
+        let model = &self.own[0].model;
         // The same command twice is the same request twice, key and all.
         let second = number + usize::from(pair[0] != pair[1]);
-        let steps = [world.step(number, &pair[0]), world.step(second, &pair[1])];
+        let steps = [model.step(number, &pair[0]), model.step(second, &pair[1])];
         let [Step::Ask(first), Step::Ask(second)] = steps else {
             return Ok(());
         };
         let mut asked = [first, second];
         for asked in &mut asked {
-            let everywhere = vec![asked.clone(); self.sides.all.len()];
+            let everywhere = vec![asked.clone(); self.targets.all.len()];
             *asked = self.mailed(everywhere).await?.swap_remove(0);
         }
-        self.tick(&Besides::default());
+        self.tick(&StepOptions::default());
         let mut outcomes = [
             self.serial(&asked, &[0, 1]).await,
             self.serial(&asked, &[1, 0]).await,
@@ -48,7 +48,7 @@ impl Replay<'_> {
         for (number, answers) in parallel.into_iter().enumerate() {
             let what = self.explain(number + 1, &asked, &answers, &outcomes).await;
             what.map_err(|what| Difference {
-                side: self.sides.all[number + 1].name,
+                target: self.targets.all[number + 1].name,
                 step: format!(
                     "at once:\n      {}\n      {}",
                     described(&asked[0]),
@@ -68,12 +68,12 @@ impl Replay<'_> {
         answers: &[Answer],
         outcomes: &[Outcome],
     ) -> Result<(), String> {
-        let (side, own) = (&self.sides.all[number], &self.own[number]);
-        let events = self.sides.take_events(side);
+        let (target, own) = (&self.targets.all[number], &self.own[number]);
+        let events = self.targets.take_events(target);
         let mut why = Vec::new();
         for outcome in outcomes {
             let mut digests = own.digests.clone();
-            let compared = outcome.compare(side, asked, answers, &events, &mut digests);
+            let compared = outcome.compare(target, asked, answers, &events, &mut digests);
             match compared.await {
                 Ok(()) => {
                     self.scopes.extend(outcome.left.scopes());
@@ -98,21 +98,21 @@ impl Replay<'_> {
     }
 
     /// What was answered, and what is left behind on a fork of the reference.
-    pub(super) async fn left(&self, answers: Vec<Answer>, fork: &Side) -> Outcome {
+    pub(super) async fn left(&self, answers: Vec<Answer>, fork: &Target) -> Outcome {
         let events = fork.take_events();
         let reference = fork.reference().expect("it is one");
         Outcome {
             answers,
-            left: Left::behind(reference, events),
+            left: Snapshot::behind(reference, events),
             mails: self.mails_of(fork).await,
         }
     }
 
     /// The mails to everybody, each once.
-    pub(super) async fn mails_of(&self, side: &Side) -> BTreeSet<(String, String)> {
+    pub(super) async fn mails_of(&self, target: &Target) -> BTreeSet<(String, String)> {
         let mut all = BTreeSet::new();
         for person in 0..PEOPLE {
-            let mails = side.mails(&self.own[0].world.email(person)).await;
+            let mails = target.mails(&self.own[0].model.email(person)).await;
             all.extend(
                 mails
                     .into_iter()
@@ -123,41 +123,41 @@ impl Replay<'_> {
     }
 
     /// The reference as it is, to go on otherwise.
-    pub(super) fn fork(&self) -> Side {
-        let side = &self.sides.all[0];
-        let reference = side.reference().expect("the reference is the first");
-        Side {
-            name: side.name,
-            file: side.file.clone(),
+    pub(super) fn fork(&self) -> Target {
+        let target = &self.targets.all[0];
+        let reference = target.reference().expect("the reference is the first");
+        Target {
+            name: target.name,
+            file: target.file.clone(),
             kind: Kind::Memory(reference.fork()),
         }
     }
 
     /// A request as the reference gets it.
     pub(super) fn to_reference(&self, asked: &Asked, place: usize) -> Request {
-        self.own[0].request(&self.sides.all[0], asked, self.trace(place as u64))
+        self.own[0].request(&self.targets.all[0], asked, self.trace(place as u64))
     }
 
     /// What the other surfaces make of both at once. On a cloud each is decided before the other commits; a node
     /// lets writers queue before they decide.
     async fn parallel(&self, asked: &[Asked; 2]) -> Vec<[Answer; 2]> {
-        let folder = |name: &str| self.sides.folder.path().join(format!("barrier-{name}"));
-        let clouds = self.sides.all.iter();
-        let clouds = clouds.filter(|side| matches!(side.kind, Kind::Aws(..) | Kind::Azure(..)));
+        let folder = |name: &str| self.targets.folder.path().join(format!("barrier-{name}"));
+        let clouds = self.targets.all.iter();
+        let clouds = clouds.filter(|target| matches!(target.kind, Kind::Aws(..) | Kind::Azure(..)));
         let barriers: BTreeMap<&str, Barrier> = clouds
-            .map(|side| (side.name, Barrier::at(&folder(side.name))))
+            .map(|target| (target.name, Barrier::at(&folder(target.name))))
             .collect();
-        self.tell(&Besides {
+        self.tell(&StepOptions {
             barriers: barriers.clone(),
-            ..Besides::default()
+            ..StepOptions::default()
         });
-        let others = self.sides.all.iter().zip(&self.own).skip(1);
-        let both = others.map(|(side, own)| {
-            let barrier = barriers.get(side.name);
+        let others = self.targets.all.iter().zip(&self.own).skip(1);
+        let both = others.map(|(target, own)| {
+            let barrier = barriers.get(target.name);
             let each = [0, 1].map(|place| {
-                let request = own.request(side, &asked[place], self.trace(place as u64));
+                let request = own.request(target, &asked[place], self.trace(place as u64));
                 async move {
-                    let answer = side.call(request).await;
+                    let answer = target.call(request).await;
                     if let Some(barrier) = barrier {
                         barrier.open();
                     }
@@ -167,11 +167,11 @@ impl Replay<'_> {
             async move { <[Answer; 2]>::try_from(join_all(each).await).expect("there are two") }
         });
         let answers = join_all(both).await;
-        self.tell(&Besides::default());
+        self.tell(&StepOptions::default());
         for (_, barrier) in barriers {
             barrier.remove();
         }
-        join_all(self.sides.all.iter().skip(1).map(Side::publish)).await;
+        join_all(self.targets.all.iter().skip(1).map(Target::publish)).await;
         answers
     }
 }

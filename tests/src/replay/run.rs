@@ -16,16 +16,16 @@ use wm_service::clock::now;
 
 use super::{
     compare::Comparison,
-    left::Left,
-    own::Own,
+    model::{Asked, Body, Step},
     script::{Command, PEOPLE, Script, What},
-    side::{Side, Sides},
-    world::{Asked, Body, Step},
+    snapshot::Snapshot,
+    state::TargetState,
+    target::{Target, Targets},
 };
 use crate::{
     client::object_request,
     harness::{Answer, ObjectRequest},
-    told::{Barrier, Crash, Defect, Order},
+    instrumented::{Barrier, Crash, Defect, Order},
 };
 
 /// Between one step and the next, as the surfaces are told.
@@ -41,7 +41,7 @@ const AHEAD: Duration = Duration::from_secs(5);
 #[derive(Debug, Clone)]
 pub struct Difference {
     /// The surface.
-    pub side: &'static str,
+    pub target: &'static str,
     /// What was asked, or looked at.
     pub step: String,
     /// What differs.
@@ -50,8 +50,8 @@ pub struct Difference {
 
 impl fmt::Display for Difference {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { side, step, what } = self;
-        write!(formatter, "{side} differs\n    {step}\n    {what}")
+        let Self { target, step, what } = self;
+        write!(formatter, "{target} differs\n    {step}\n    {what}")
     }
 }
 
@@ -61,7 +61,7 @@ impl Difference {
         let text = panic.downcast_ref::<String>().cloned();
         let text = text.or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned()));
         Self {
-            side: "a surface",
+            target: "a surface",
             step: "something that cannot be".into(),
             what: text.unwrap_or_default(),
         }
@@ -73,8 +73,8 @@ pub type Defective = Option<(&'static str, Defect)>;
 
 /// A script on its way.
 pub(super) struct Replay<'a> {
-    pub(super) sides: &'a Sides,
-    pub(super) own: Vec<Own>,
+    pub(super) targets: &'a Targets,
+    pub(super) own: Vec<TargetState>,
     order: Order,
     /// Which step it is, of all steps of all scripts.
     number: u64,
@@ -85,7 +85,7 @@ pub(super) struct Replay<'a> {
 
 /// What else the surfaces are told, by their names.
 #[derive(Default)]
-pub(super) struct Besides {
+pub(super) struct StepOptions {
     pub(super) barriers: BTreeMap<&'static str, Barrier>,
     pub(super) crashes: BTreeMap<&'static str, Crash>,
     /// Whether calls are written down.
@@ -99,33 +99,33 @@ pub(super) struct Besides {
 /// # Errors
 /// [`Difference`].
 pub async fn replay(
-    sides: &mut Sides,
+    targets: &mut Targets,
     script: &Script,
     seed: u64,
     defective: Defective,
 ) -> Result<(), Difference> {
-    with_replay(sides, seed, defective, async |replay| {
+    with_replay(targets, seed, defective, async |replay| {
         replay.run(script).await
     })
     .await
 }
 
-/// Does something on all sides as the script of a seed, and leaves nothing of it to the next one.
+/// Does something on all targets as the script of a seed, and leaves nothing of it to the next one.
 pub(super) async fn with_replay<T>(
-    sides: &mut Sides,
+    targets: &mut Targets,
     seed: u64,
     defective: Defective,
     work: impl AsyncFnOnce(&mut Replay<'_>) -> Result<T, Difference>,
 ) -> Result<T, Difference> {
-    let attempt = sides.renew(seed);
-    let mut replay = Replay::begin(sides, seed, attempt, defective);
+    let attempt = targets.renew(seed);
+    let mut replay = Replay::begin(targets, seed, attempt, defective);
     let done = AssertUnwindSafe(work(&mut replay)).catch_unwind().await;
     let done = done.unwrap_or_else(|panic| Err(Difference::of_panic(&*panic)));
     if done.is_err() {
         replay.abandon().await;
     }
     let scopes = replay.scopes;
-    sides.past.extend(scopes);
+    targets.past.extend(scopes);
     done
 }
 
@@ -149,14 +149,17 @@ pub(super) fn described(asked: &Asked) -> String {
 }
 
 impl<'a> Replay<'a> {
-    fn begin(sides: &'a Sides, seed: u64, attempt: u64, defective: Defective) -> Self {
+    fn begin(targets: &'a Targets, seed: u64, attempt: u64, defective: Defective) -> Self {
         static RUNS: AtomicU64 = AtomicU64::new(1);
         let run = RUNS.fetch_add(1, Ordering::SeqCst);
         let begun = now();
         let mixed = Sha256::of(&[seed, attempt].map(u64::to_be_bytes).concat());
         let entropy = u64::from_be_bytes(mixed.as_bytes()[..8].try_into().unwrap());
         let name = format!("{}-{run}", std::process::id());
-        let own = sides.all.iter().map(|side| Own::new(side, &name, begun));
+        let own = targets
+            .all
+            .iter()
+            .map(|target| TargetState::new(target, &name, begun));
         let replay = Self {
             own: own.collect(),
             order: Order {
@@ -165,11 +168,11 @@ impl<'a> Replay<'a> {
                 ..Order::default()
             },
             number: 0,
-            sides,
+            targets,
             defective,
             scopes: BTreeSet::new(),
         };
-        replay.tell(&Besides::default());
+        replay.tell(&StepOptions::default());
         replay
     }
 
@@ -188,42 +191,42 @@ impl<'a> Replay<'a> {
     /// Takes out what is still on its way, which is not the next script's.
     async fn abandon(&mut self) {
         self.defective = None;
-        self.tell(&Besides::default());
-        for side in &self.sides.all {
-            side.publish().await;
-            drop(side.take_events());
+        self.tell(&StepOptions::default());
+        for target in &self.targets.all {
+            target.publish().await;
+            drop(target.take_events());
         }
     }
 
     /// Tells every surface what time it is.
-    pub(super) fn tell(&self, besides: &Besides) {
-        if !self.sides.are_told {
+    pub(super) fn tell(&self, options: &StepOptions) {
+        if !self.targets.are_told {
             return;
         }
-        for side in &self.sides.all {
-            self.tell_one(side, besides);
+        for target in &self.targets.all {
+            self.tell_one(target, options);
         }
     }
 
     /// Tells one surface.
-    pub(super) fn tell_one(&self, side: &Side, besides: &Besides) {
-        let defect = self.defective.filter(|(name, _)| *name == side.name);
+    pub(super) fn tell_one(&self, target: &Target, options: &StepOptions) {
+        let defect = self.defective.filter(|(name, _)| *name == target.name);
         let order = Order {
             defect: defect.map(|(_, defect)| defect),
-            barrier: besides.barriers.get(side.name).cloned(),
-            crash: besides.crashes.get(side.name).copied(),
-            noted: besides.noted,
-            now: self.order.now + if besides.later { LATER } else { 0 },
+            barrier: options.barriers.get(target.name).cloned(),
+            crash: options.crashes.get(target.name).copied(),
+            noted: options.noted,
+            now: self.order.now + if options.later { LATER } else { 0 },
             ..self.order.clone()
         };
-        order.tell(&side.file);
+        order.tell(&target.file);
     }
 
     /// Lets time pass.
-    pub(super) fn tick(&mut self, besides: &Besides) {
+    pub(super) fn tick(&mut self, options: &StepOptions) {
         self.order.now += PAUSE;
         self.number += 1;
-        self.tell(besides);
+        self.tell(options);
     }
 
     /// What tells this request from all others, on every surface alike.
@@ -252,8 +255,8 @@ impl<'a> Replay<'a> {
         number: usize,
         command: &Command,
     ) -> Result<(), Difference> {
-        self.tick(&Besides::default());
-        let steps = self.own.iter().map(|own| own.world.step(number, command));
+        self.tick(&StepOptions::default());
+        let steps = self.own.iter().map(|own| own.model.step(number, command));
         let steps: Vec<Step> = steps.collect();
         let asked = |step: Step| match step {
             Step::Ask(asked) | Step::Fetch(asked) => asked,
@@ -280,17 +283,17 @@ impl<'a> Replay<'a> {
     ) -> Result<Vec<Answer>, Difference> {
         let asked = self.mailed(asked).await?;
         let trace = self.trace(0);
-        let calls = self.sides.all.iter().zip(&self.own).zip(&asked);
-        let calls =
-            calls.map(|((side, own), asked)| side.call(own.request(side, asked, trace.clone())));
+        let calls = self.targets.all.iter().zip(&self.own).zip(&asked);
+        let calls = calls
+            .map(|((target, own), asked)| target.call(own.request(target, asked, trace.clone())));
         let answers = join_all(calls).await;
         self.same_answers(&asked[0], &answers)?;
         for ((own, asked), answer) in self.own.iter_mut().zip(&asked).zip(&answers) {
             own.learn(command, asked, answer);
         }
-        let uploads: Vec<usize> = self.own.iter().map(|own| own.world.uploads.len()).collect();
+        let uploads: Vec<usize> = self.own.iter().map(|own| own.model.uploads.len()).collect();
         let step = || format!("the plans after {}", described(&asked[0]));
-        Self::all_same(&self.sides.all, &uploads, step)?;
+        Self::all_same(&self.targets.all, &uploads, step)?;
         self.covered(&asked[0], &answers[0]);
         if asked[0].method != "GET" && answers[0].status < 300 {
             // Whom an event is mailed to depends on what is true then.
@@ -302,29 +305,29 @@ impl<'a> Replay<'a> {
     /// Notes which operation was carried out.
     fn covered(&self, asked: &Asked, answer: &Answer) {
         if answer.status < 300 {
-            self.sides.covered.borrow_mut().insert(asked.operation());
+            self.targets.covered.borrow_mut().insert(asked.operation());
         }
     }
 
     fn same_answers(&mut self, asked: &Asked, answers: &[Answer]) -> Result<(), Difference> {
-        if !self.sides.are_told {
+        if !self.targets.are_told {
             let neutral: Vec<Value> = self
                 .own
                 .iter_mut()
                 .zip(answers)
                 .map(|(own, answer)| own.normal.answer(answer))
                 .collect();
-            return Self::all_same(&self.sides.all, &neutral, || described(asked));
+            return Self::all_same(&self.targets.all, &neutral, || described(asked));
         }
-        for ((side, own), answer) in self.sides.all.iter().zip(&mut self.own).zip(answers) {
+        for ((target, own), answer) in self.targets.all.iter().zip(&mut self.own).zip(answers) {
             let mut comparison = Comparison {
-                side: side.name,
+                target: target.name,
                 digests: &mut own.digests,
                 opaque: asked.is_opaque(),
             };
             let compared = comparison.answers(&answers[0], answer);
             compared.map_err(|what| Difference {
-                side: side.name,
+                target: target.name,
                 step: described(asked),
                 what,
             })?;
@@ -332,9 +335,9 @@ impl<'a> Replay<'a> {
         Ok(())
     }
 
-    /// Whether these sides have the same value each.
+    /// Whether these targets have the same value each.
     pub(super) fn all_same<T: PartialEq + fmt::Debug>(
-        sides: &[Side],
+        targets: &[Target],
         values: &[T],
         step: impl FnOnce() -> String,
     ) -> Result<(), Difference> {
@@ -342,9 +345,12 @@ impl<'a> Replay<'a> {
         other.map_or(Ok(()), |other| {
             let (first, value) = (&values[0], &values[other]);
             Err(Difference {
-                side: sides[other].name,
+                target: targets[other].name,
                 step: step(),
-                what: format!("{first:?} by {}, but here\n      {value:?}", sides[0].name),
+                what: format!(
+                    "{first:?} by {}, but here\n      {value:?}",
+                    targets[0].name
+                ),
             })
         })
     }
@@ -371,15 +377,15 @@ impl<'a> Replay<'a> {
 
     /// The texts of the mails to somebody, on every surface, oldest first.
     async fn same_mails(&self, person: usize) -> Result<Vec<Vec<String>>, Difference> {
-        let to = self.own[0].world.email(person);
-        let mails = join_all(self.sides.all.iter().map(|side| side.mails(&to))).await;
+        let to = self.own[0].model.email(person);
+        let mails = join_all(self.targets.all.iter().map(|target| target.mails(&to))).await;
         let sorted = mails.iter().map(|mails| {
             let mut mails: Vec<(&str, &str)> = mails
                 .iter()
                 .map(|(subject, text)| (subject.as_str(), text.trim()))
                 .collect();
             mails.sort_unstable();
-            if self.sides.are_told {
+            if self.targets.are_told {
                 mails
             } else {
                 // The links in them are each surface's own.
@@ -390,7 +396,7 @@ impl<'a> Replay<'a> {
             }
         });
         let sorted: Vec<Vec<(&str, &str)>> = sorted.collect();
-        Self::all_same(&self.sides.all, &sorted, || format!("the mails to {to}"))?;
+        Self::all_same(&self.targets.all, &sorted, || format!("the mails to {to}"))?;
         let texts =
             |mails: Vec<(String, String)>| mails.into_iter().map(|(_, text)| text).collect();
         Ok(mails.into_iter().map(texts).collect())
@@ -399,36 +405,37 @@ impl<'a> Replay<'a> {
     /// Fetches what the answers point to.
     async fn fetch(&self, asked: &Asked, answers: &[Answer]) -> Result<(), Difference> {
         let fetched = self
-            .sides
+            .targets
             .all
             .iter()
             .zip(answers)
-            .map(|(side, answer)| async move {
+            .map(|(target, answer)| async move {
                 let request = download(answer)?;
-                let answer = side.object(request).await;
+                let answer = target.object(request).await;
                 Some((answer.status, answer.body))
             });
         let fetched = join_all(fetched).await;
         let step = || format!("what is fetched after {}", described(asked));
-        Self::all_same(&self.sides.all, &fetched, step)
+        Self::all_same(&self.targets.all, &fetched, step)
     }
 
     /// Sends bytes as planned. Whether a store takes them must be the same everywhere, and so what follows.
     async fn put(&mut self, number: usize) -> Result<(), Difference> {
-        let sent = self.sides.all.iter().zip(&self.own).map(|(side, own)| {
-            let bytes = own.world.uploads[number].bytes.clone();
-            side.object(object_request(&own.plans[number], bytes))
+        let sent = self.targets.all.iter().zip(&self.own).map(|(target, own)| {
+            let bytes = own.model.uploads[number].bytes.clone();
+            target.object(object_request(&own.plans[number], bytes))
         });
         let answers = join_all(sent).await;
         let taken: Vec<bool> = answers.iter().map(|answer| answer.status < 300).collect();
         let step = || {
-            let path = &self.own[0].world.uploads[number].path;
+            let path = &self.own[0].model.uploads[number].path;
             format!("whether PUT {path} is taken")
         };
-        Self::all_same(&self.sides.all, &taken, step)?;
+        Self::all_same(&self.targets.all, &taken, step)?;
         if taken[0] {
-            let told = self.sides.all.iter().zip(&self.own);
-            let completed = told.map(|(side, own)| side.created(&own.world.uploads[number].path));
+            let told = self.targets.all.iter().zip(&self.own);
+            let completed =
+                told.map(|(target, own)| target.created(&own.model.uploads[number].path));
             join_all(completed).await;
             self.publish().await;
         }
@@ -436,16 +443,16 @@ impl<'a> Replay<'a> {
     }
 
     async fn publish(&self) {
-        join_all(self.sides.all.iter().map(Side::publish)).await;
+        join_all(self.targets.all.iter().map(Target::publish)).await;
     }
 
     /// Compares everything that a script leaves behind.
     pub(super) async fn end(&mut self) -> Result<(), Difference> {
-        self.tick(&Besides::default());
+        self.tick(&StepOptions::default());
         self.publish().await;
-        match self.sides.all[0].reference() {
+        match self.targets.all[0].reference() {
             Some(reference) => {
-                let left = Left::behind(reference, self.sides.all[0].take_events());
+                let left = Snapshot::behind(reference, self.targets.all[0].take_events());
                 self.same_left(&left).await?;
             }
             None => self.same_events()?,
@@ -456,13 +463,13 @@ impl<'a> Replay<'a> {
         Ok(())
     }
 
-    async fn same_left(&mut self, left: &Left) -> Result<(), Difference> {
+    async fn same_left(&mut self, left: &Snapshot) -> Result<(), Difference> {
         self.scopes.extend(left.scopes());
-        for (side, own) in self.sides.all.iter().zip(&mut self.own).skip(1) {
-            let events = self.sides.take_events(side);
-            let compared = left.compare(side, &events, &mut own.digests).await;
+        for (target, own) in self.targets.all.iter().zip(&mut self.own).skip(1) {
+            let events = self.targets.take_events(target);
+            let compared = left.compare(target, &events, &mut own.digests).await;
             compared.map_err(|what| Difference {
-                side: side.name,
+                target: target.name,
                 step: "what is left in the end".into(),
                 what,
             })?;
@@ -472,20 +479,25 @@ impl<'a> Replay<'a> {
 
     /// What was published, in neutral words.
     fn same_events(&mut self) -> Result<(), Difference> {
-        let neutral = self.sides.all.iter().zip(&mut self.own).map(|(side, own)| {
-            let mut events = self.sides.take_events(side);
-            events.sort_by_key(|event| (event.time, event.subject.clone(), event.data.seq));
-            let kinds = events
-                .iter()
-                .map(|event| json!([event.kind, event.subject, event.data.seq]));
-            let mut kinds: Vec<String> = kinds
-                .map(|kind| own.normal.value(&kind).to_string())
-                .collect();
-            kinds.sort();
-            kinds
-        });
+        let neutral = self
+            .targets
+            .all
+            .iter()
+            .zip(&mut self.own)
+            .map(|(target, own)| {
+                let mut events = self.targets.take_events(target);
+                events.sort_by_key(|event| (event.time, event.subject.clone(), event.data.seq));
+                let kinds = events
+                    .iter()
+                    .map(|event| json!([event.kind, event.subject, event.data.seq]));
+                let mut kinds: Vec<String> = kinds
+                    .map(|kind| own.normal.value(&kind).to_string())
+                    .collect();
+                kinds.sort();
+                kinds
+            });
         let neutral: Vec<Vec<String>> = neutral.collect();
-        Self::all_same(&self.sides.all, &neutral, || "the events".into())
+        Self::all_same(&self.targets.all, &neutral, || "the events".into())
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::choices::Choices;
+use crate::random_source::RandomSource;
 
 /// People of a script.
 pub const PEOPLE: usize = 4;
@@ -16,7 +16,7 @@ pub struct Command {
     pub who: usize,
     /// What.
     pub what: What,
-    /// Choices among what there is.
+    /// RandomSource among what there is.
     pub picks: [u32; 3],
     /// Whether a request to create comes with an idempotency key.
     pub keyed: bool,
@@ -107,7 +107,7 @@ const WRITES: &[What] = &[
 
 impl Script {
     /// A script of so many commands after those that lay the ground for them.
-    pub fn generate(choices: &mut impl Choices, length: usize) -> Self {
+    pub fn generate(choices: &mut impl RandomSource, length: usize) -> Self {
         let mut commands = Command::ground(choices);
         commands.extend((0..length).map(|_| {
             let what = any(choices);
@@ -171,7 +171,7 @@ impl Command {
 
     /// An account and a project, and some of what else there may be: a member, a team with them in it, a grant, a
     /// document whose bytes are there.
-    fn ground(choices: &mut impl Choices) -> Vec<Self> {
+    fn ground(choices: &mut impl RandomSource) -> Vec<Self> {
         let owner = |what, picks| Self {
             picks,
             ..Self::plain(0, what)
@@ -201,7 +201,7 @@ impl Command {
         commands
     }
 
-    fn of(what: What, choices: &mut impl Choices) -> Self {
+    fn of(what: What, choices: &mut impl RandomSource) -> Self {
         // Most things are done by whoever may do them.
         let who = match choices.below(10) {
             0..6 => 0,
@@ -218,7 +218,7 @@ impl Command {
     }
 
     /// Two writes: the same thing in other words, the very same, or two different ones.
-    fn pair(choices: &mut impl Choices) -> [Self; 2] {
+    fn pair(choices: &mut impl RandomSource) -> [Self; 2] {
         let first = *choices.pick(WRITES);
         let first = Self {
             who: 0,
@@ -245,7 +245,7 @@ impl Command {
     }
 }
 
-fn any(choices: &mut impl Choices) -> What {
+fn any(choices: &mut impl RandomSource) -> What {
     let total = WHATS.iter().map(|(_, weight)| weight).sum();
     let mut left = choices.below(total);
     for (what, weight) in WHATS {

@@ -3,7 +3,7 @@
 use super::{
     run::{Defective, Difference, replay},
     script::Script,
-    side::Sides,
+    target::Targets,
 };
 
 /// How many scripts are tried at most.
@@ -11,7 +11,7 @@ const TRIES: usize = 300;
 
 /// A search for shorter scripts.
 struct Search<'a> {
-    sides: &'a mut Sides,
+    targets: &'a mut Targets,
     seed: u64,
     defective: Defective,
     /// The shortest that shows a difference so far, and which.
@@ -24,14 +24,14 @@ struct Search<'a> {
 /// out, unless the search took too long; and who owns everything does
 /// what they can.
 pub async fn shrink(
-    sides: &mut Sides,
+    targets: &mut Targets,
     script: &Script,
     seed: u64,
     defective: Defective,
     found: Difference,
 ) -> (Script, Difference) {
     let mut search = Search {
-        sides,
+        targets,
         seed,
         defective,
         script: script.clone(),
@@ -86,9 +86,9 @@ impl Search<'_> {
     /// Whether a script shows a difference on the same surface; it is the shortest then.
     async fn shows(&mut self, script: Script) -> bool {
         self.tries += 1;
-        let replayed = replay(self.sides, &script, self.seed, self.defective).await;
+        let replayed = replay(self.targets, &script, self.seed, self.defective).await;
         match replayed {
-            Err(found) if found.side == self.found.side => {
+            Err(found) if found.target == self.found.target => {
                 (self.script, self.found) = (script, found);
                 true
             }

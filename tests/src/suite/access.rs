@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::{client::Person, harness::Harness};
 
 /// An account of Ana's with a project, and Ben in a team.
-struct Stage<'a, H> {
+struct Fixture<'a, H> {
     ana: Person<'a, H>,
     ben: Person<'a, H>,
     ben_id: String,
@@ -13,7 +13,7 @@ struct Stage<'a, H> {
     team: String,
 }
 
-impl<'a, H: Harness> Stage<'a, H> {
+impl<'a, H: Harness> Fixture<'a, H> {
     async fn new(surface: &'a H) -> Self {
         let (ana, ben) = (Person::new(surface, "ana"), Person::new(surface, "ben"));
         let account = ana.account().await;
@@ -57,7 +57,7 @@ impl<'a, H: Harness> Stage<'a, H> {
 
 /// Explanation, list of subjects, the project itself and the session tell the same capabilities.
 pub async fn effective_access_is_what_subjects_and_sessions_say<H: Harness>(surface: &H) {
-    let stage = Stage::new(surface).await;
+    let stage = Fixture::new(surface).await;
     let nothing = stage.of_ben("").await;
     assert_eq!(
         (&nothing["capabilities"], &nothing["reasons"]),
@@ -110,7 +110,7 @@ fn capabilities(access: &Value) -> Vec<Value> {
 
 /// A preview tells exactly what the change does, and by itself changes nothing.
 pub async fn a_preview_agrees_with_what_happens<H: Harness>(surface: &H) {
-    let stage = Stage::new(surface).await;
+    let stage = Fixture::new(surface).await;
     let first = stage.grant(stage.to_team("contributor")).await;
     let before = stage.of_ben("").await;
     let entries = async || {
@@ -146,7 +146,7 @@ pub async fn a_preview_agrees_with_what_happens<H: Harness>(surface: &H) {
 
 /// What someone could do at an earlier time is told from the journal; the future is not known.
 pub async fn access_in_the_past_is_told<H: Harness>(surface: &H) {
-    let stage = Stage::new(surface).await;
+    let stage = Fixture::new(surface).await;
     let pause = || surface.pass(std::time::Duration::from_secs(5)).is_err();
     let wait = async || {
         if pause() {

@@ -3,7 +3,7 @@
 //! What the service of a cloud answers by itself is compared as refused or accepted only. What becomes of
 //! the attacked thing is compared exactly.
 //!
-//! What one of the stand-ins cannot show is a scenario of its own, so that nothing passes that was not shown.
+//! What one of the emulators cannot show is a scenario of its own, so that nothing passes that was not shown.
 
 mod matrix;
 mod tokens;

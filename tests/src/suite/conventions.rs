@@ -12,7 +12,7 @@ use crate::{
     client::{Person, declaration},
     harness::Harness,
     requests,
-    suite::{estate::Estate, refusals::private_routes},
+    suite::{fixture::Fixture, refusals::private_routes},
 };
 
 fn lists() -> impl Iterator<Item = &'static Route> {
@@ -22,7 +22,7 @@ fn lists() -> impl Iterator<Item = &'static Route> {
 /// 428 without `If-Match`, 412 with a mark that is not the current one, on every route that needs one.
 pub async fn case_58_a_stale_mark_is_refused_alike_everywhere<H: Harness>(surface: &H) {
     let ana = Person::new(surface, "ana");
-    let estate = Estate::found(&ana).await;
+    let estate = Fixture::found(&ana).await;
     let needing = operations::routes().filter(|route| route.precondition == Precondition::Required);
     for route in needing {
         let (path, body) = (estate.path(route), requests::valid(route.operation));
@@ -69,7 +69,7 @@ pub async fn case_58_a_stale_mark_is_refused_alike_everywhere<H: Harness>(surfac
 /// DELETE and PUT take `If-Match` and do without it.
 pub async fn an_optional_precondition_is_honoured<H: Harness>(surface: &H) {
     let ana = Person::new(surface, "ana");
-    let estate = Estate::found(&ana).await;
+    let estate = Fixture::found(&ana).await;
     let path = format!(
         "/v1/accounts/{}/teams/{}",
         estate.id("account"),
@@ -155,7 +155,7 @@ pub async fn a_repeated_declaration_comes_with_a_usable_plan<H: Harness>(surface
 /// 0, 201 and what is no number are 400 naming `limit`; so is a parameter that a list does not take.
 pub async fn limits_of_pages_are_checked_on_every_list<H: Harness>(surface: &H) {
     let ana = Person::new(surface, "ana");
-    let estate = Estate::found(&ana).await;
+    let estate = Fixture::found(&ana).await;
     for route in lists() {
         let path = estate.path(route);
         for limit in ["0", "201", "-1", "x", ""] {
@@ -179,7 +179,7 @@ pub async fn limits_of_pages_are_checked_on_every_list<H: Harness>(surface: &H) 
 /// Pages of two hold the rows of one large page, each once and in the same order.
 pub async fn case_60_small_pages_hold_every_row_once<H: Harness>(surface: &H) {
     let ana = Person::new(surface, "ana");
-    let estate = Estate::found(&ana).await;
+    let estate = Fixture::found(&ana).await;
     let (account, project) = (estate.id("account"), estate.id("project"));
     for number in 0..5 {
         let name = format!("{number}.txt");

@@ -6,15 +6,15 @@ use crate::{
     client::Person,
     harness::Harness,
     suite::{
-        estate::{Estate, parameters},
+        fixture::{Fixture, parameters},
         refusals::private_routes,
     },
 };
 
 /// Two owners of an estate each.
-async fn two<H: Harness>(surface: &H) -> [(Person<'_, H>, Estate); 2] {
+async fn two<H: Harness>(surface: &H) -> [(Person<'_, H>, Fixture); 2] {
     let (ana, eve) = (Person::new(surface, "ana"), Person::new(surface, "eve"));
-    let estates = (Estate::found(&ana).await, Estate::found(&eve).await);
+    let estates = (Fixture::found(&ana).await, Fixture::found(&eve).await);
     [(ana, estates.0), (eve, estates.1)]
 }
 
@@ -154,7 +154,7 @@ pub async fn case_22_one_foreign_id_among_good_ones_refuses_all<H: Harness>(surf
         "{}",
         refused.body
     );
-    let offer = |estate: &Estate| json!({ "project_id": estate.id("project"), "role": "viewer" });
+    let offer = |estate: &Fixture| json!({ "project_id": estate.id("project"), "role": "viewer" });
     let grants = json!({ "email": "x@example.com", "role": "member", "project_grants": [offer(&own), offer(&foreign)] });
     eve.post(&invitations, grants).await.expect(400);
     let preview = format!("/v1/projects/{}/access/preview", own.id("project"));

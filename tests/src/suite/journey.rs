@@ -75,7 +75,7 @@ pub async fn the_whole_journey<H: Harness>(surface: &H) {
     let journal = format!("/v1/projects/{project}/journal/verification");
     let verified = ana.get(&journal).await.expect(200);
     assert_eq!(verified.body["valid"], true, "{}", verified.body);
-    surface.settle().await;
+    surface.drain().await;
     let events = surface.events().await;
     assert!(events.iter().any(|event| event.kind == "wm.grant.revoked"));
 }

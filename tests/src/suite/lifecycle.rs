@@ -8,10 +8,10 @@ use wm_core::operation::Method;
 use crate::{
     client::{Person, declaration},
     harness::Harness,
-    suite::{self, estate::Estate, refusals::private_routes},
+    suite::{self, fixture, refusals::private_routes},
 };
 
-struct Stage<'a, H> {
+struct Fixture<'a, H> {
     ana: Person<'a, H>,
     ben: Person<'a, H>,
     ben_id: String,
@@ -19,7 +19,7 @@ struct Stage<'a, H> {
     project: String,
 }
 
-impl<'a, H: Harness> Stage<'a, H> {
+impl<'a, H: Harness> Fixture<'a, H> {
     /// Ana owns an account with a private project; Ben is a guest there.
     async fn new(surface: &'a H) -> Self {
         let (ana, ben) = (Person::new(surface, "ana"), Person::new(surface, "ben"));
@@ -73,7 +73,7 @@ fn to(kind: &str, id: &str, role: &str) -> Value {
 
 /// A manager can make nobody an owner, themselves least of all (case 29 with it).
 pub async fn case_28_nobody_raises_themselves<H: Harness>(surface: &H) {
-    let stage = Stage::new(surface).await;
+    let stage = Fixture::new(surface).await;
     let (ben, id) = (&stage.ben, stage.ben_id.as_str());
     let own = stage.ana.grant(&stage.project, id, "manager").await;
     let refused = ben
@@ -113,7 +113,7 @@ pub async fn case_28_nobody_raises_themselves<H: Harness>(surface: &H) {
 
 /// The last owner neither leaves nor is demoted or suspended; of two who leave at once one stays.
 pub async fn case_30_the_last_owner_stays<H: Harness>(surface: &H) {
-    let stage = Stage::new(surface).await;
+    let stage = Fixture::new(surface).await;
     let ana = &stage.ana;
     let ana_path = stage.member(&ana.id().await);
     ana.delete(&ana_path)
@@ -148,7 +148,7 @@ pub async fn case_30_the_last_owner_stays<H: Harness>(surface: &H) {
 
 /// Leaving a team, and the deletion of a team, take effect with the next request.
 pub async fn case_31_removed_from_a_team_the_next_request_is_refused<H: Harness>(surface: &H) {
-    let stage = Stage::new(surface).await;
+    let stage = Fixture::new(surface).await;
     let (path, team) = stage.team().await;
     stage
         .ana
@@ -176,7 +176,7 @@ pub async fn case_31_removed_from_a_team_the_next_request_is_refused<H: Harness>
 
 /// A grant goes to active members and living teams of the account only.
 pub async fn case_32_nothing_is_granted_to_who_is_gone<H: Harness>(surface: &H) {
-    let stage = Stage::new(surface).await;
+    let stage = Fixture::new(surface).await;
     let (path, team) = stage.team().await;
     let eve = Person::new(surface, "eve").id().await;
     let refused = async |kind: &str, id: &str| {
@@ -207,7 +207,7 @@ pub async fn case_32_nothing_is_granted_to_who_is_gone<H: Harness>(surface: &H) 
 
 /// A grant confers what it says before its instant and nothing from it on.
 pub async fn case_33_a_grant_ends_at_its_instant<H: Harness>(surface: &H) {
-    let stage = Stage::new(surface).await;
+    let stage = Fixture::new(surface).await;
     let mut grant = to("user", &stage.ben_id, "viewer");
     grant["expires_at"] = json!("2020-01-01T00:00:00Z");
     stage
@@ -281,7 +281,7 @@ pub async fn case_34_an_invitation_works_once_and_for_its_address<H: Harness>(su
 
 /// What was granted to an earlier membership does not come back with a new one.
 pub async fn case_35_who_rejoins_has_none_of_the_old_grants<H: Harness>(surface: &H) {
-    let stage = Stage::new(surface).await;
+    let stage = Fixture::new(surface).await;
     stage
         .ana
         .grant(&stage.project, &stage.ben_id, "viewer")
@@ -314,7 +314,7 @@ pub async fn case_35_who_rejoins_has_none_of_the_old_grants<H: Harness>(surface:
 
 /// A live token of a suspended person opens nothing of the account, until they are active again.
 pub async fn case_36_a_suspended_person_is_refused_at_once<H: Harness>(surface: &H) {
-    let stage = Stage::new(surface).await;
+    let stage = Fixture::new(surface).await;
     stage
         .ana
         .grant(&stage.project, &stage.ben_id, "owner")
@@ -353,7 +353,7 @@ pub async fn case_36_a_suspended_person_is_refused_at_once<H: Harness>(surface: 
 /// Every route that writes below an archived project refuses to and changes nothing.
 pub async fn case_37_an_archived_project_is_read_only<H: Harness>(surface: &H) {
     let ana = Person::new(surface, "ana");
-    let estate = Estate::found(&ana).await;
+    let estate = fixture::Fixture::found(&ana).await;
     let project = format!("/v1/projects/{}", estate.id("project"));
     ana.patch(&project, json!({ "archived": true }))
         .await
@@ -388,7 +388,7 @@ pub async fn case_37_an_archived_project_is_read_only<H: Harness>(surface: &H) {
 
 /// Two grants give the union; revoking one takes only what it gave.
 pub async fn case_39_grants_unite<H: Harness>(surface: &H) {
-    let stage = Stage::new(surface).await;
+    let stage = Fixture::new(surface).await;
     let (_, team) = stage.team().await;
     let direct = stage
         .ana

@@ -4,14 +4,14 @@ use std::collections::BTreeSet;
 
 use serde_json::json;
 
-use crate::{client::Person, harness::Harness, suite::estate::Estate};
+use crate::{client::Person, harness::Harness, suite::fixture::Fixture};
 
 /// Every journal entry of an account and a project is one event, with an id of its own, and no event
 /// holds an address.
 pub async fn every_entry_is_published_once<H: Harness>(surface: &H) {
     let ana = Person::new(surface, "ana");
-    let estate = Estate::found(&ana).await;
-    surface.settle().await;
+    let estate = Fixture::found(&ana).await;
+    surface.drain().await;
     let events = surface.events().await;
     let ids: BTreeSet<&str> = events.iter().map(|event| event.id.as_str()).collect();
     assert_eq!(ids.len(), events.len(), "an event was published twice");
@@ -45,7 +45,7 @@ pub async fn a_rule_leads_to_exactly_one_mail<H: Harness>(surface: &H) {
     let account = ana.account().await;
     ana.bring(&account, &ben, "member").await;
     let mails = async || {
-        surface.settle().await;
+        surface.drain().await;
         surface.mails(&ben.email).await.len()
     };
     let before = mails().await;

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::{
     client::{Answered, Person, declaration},
     harness::Harness,
-    suite::estate::Estate,
+    suite::fixture::Fixture,
 };
 
 /// Asserts that what is read has every member that was sent.
@@ -28,7 +28,7 @@ fn assert_holds(read: &Value, sent: &Value) {
 /// A creation and a read answer the same, which has what was sent, and the list has it.
 pub async fn what_is_written_is_read_back<H: Harness>(surface: &H) {
     let ana = Person::new(surface, "ana");
-    let estate = Estate::found(&ana).await;
+    let estate = Fixture::found(&ana).await;
     for (list, body, members) in creations(&estate) {
         let answer = ana.post(&list, body.clone()).await.expect(201).body;
         let written = members.first().map_or(&answer, |member| &answer[member]);
@@ -73,7 +73,7 @@ fn place_of(list: &str, written: &Value) -> String {
 type Creation = (String, Value, &'static [&'static str]);
 
 /// Everything that is created in a list and read by itself.
-fn creations(estate: &Estate) -> [Creation; 8] {
+fn creations(estate: &Fixture) -> [Creation; 8] {
     let account = format!("/v1/accounts/{}", estate.id("account"));
     let project = format!("/v1/projects/{}", estate.id("project"));
     let artifact = format!("{project}/artifacts/{}", estate.id("artifact"));
@@ -115,7 +115,7 @@ fn creations(estate: &Estate) -> [Creation; 8] {
 }
 
 /// What has its place before it is written: people in accounts and teams, and a person's preferences.
-async fn what_is_put_is_read_back<H: Harness>(ana: &Person<'_, H>, estate: &Estate) {
+async fn what_is_put_is_read_back<H: Harness>(ana: &Person<'_, H>, estate: &Fixture) {
     let ben = Person::new(ana.harness(), "ben");
     let account = estate.id("account");
     ana.bring(account, &ben, "guest").await;
@@ -148,7 +148,7 @@ async fn what_is_put_is_read_back<H: Harness>(ana: &Person<'_, H>, estate: &Esta
 }
 
 /// What is only ever told along with its like.
-async fn what_is_appended_is_read_back<H: Harness>(ana: &Person<'_, H>, estate: &Estate) {
+async fn what_is_appended_is_read_back<H: Harness>(ana: &Person<'_, H>, estate: &Fixture) {
     let (project, artifact) = (estate.id("project"), estate.id("artifact"));
     let artifact = format!("/v1/projects/{project}/artifacts/{artifact}");
     for (kind, body) in [
@@ -227,7 +227,7 @@ async fn add<H: Harness>(
 /// The row of a project or artifact is what its last change left, alone and in the list.
 pub async fn projects_and_artifacts_tell_their_current_state<H: Harness>(surface: &H) {
     let ana = Person::new(surface, "ana");
-    let estate = Estate::found(&ana).await;
+    let estate = Fixture::found(&ana).await;
     let project = format!("/v1/projects/{}", estate.id("project"));
     let artifacts = format!("{project}/artifacts");
     let artifact = format!("{artifacts}/{}", estate.id("artifact"));
@@ -286,7 +286,7 @@ async fn next_instant<H: Harness>(surface: &H) {
 /// Statements about a document are added in the order of time, belong to that document, and stay.
 pub async fn metadata_and_events_are_only_appended<H: Harness>(surface: &H) {
     let ana = Person::new(surface, "ana");
-    let estate = Estate::found(&ana).await;
+    let estate = Fixture::found(&ana).await;
     let artifacts = format!("/v1/projects/{}/artifacts", estate.id("project"));
     let artifact = format!("{artifacts}/{}", estate.id("artifact"));
     let other = ana.declare(estate.id("project"), "other.txt", b"x").await;
@@ -332,7 +332,7 @@ pub async fn a_derived_output_is_superseded_without_touching_the_raw_upload<H: H
     surface: &H,
 ) {
     let ana = Person::new(surface, "ana");
-    let estate = Estate::found(&ana).await;
+    let estate = Fixture::found(&ana).await;
     let project = format!("/v1/projects/{}", estate.id("project"));
     let artifact = format!("{project}/artifacts/{}", estate.id("artifact"));
     let read = async |path: &str| ana.get(path).await.expect(200).body;

@@ -13,7 +13,7 @@ use crate::{
     client::{Answered, Person},
     harness::Harness,
     requests,
-    suite::estate::{Estate, parameters, takes_body},
+    suite::fixture::{Fixture, parameters, takes_body},
 };
 
 /// The routes answered on behalf of a signed-in person.
@@ -28,7 +28,7 @@ fn routes_with_body() -> impl Iterator<Item = &'static Route> {
 
 /// No token, one that is none and one that has expired are 401, whatever the rest of the request is.
 pub async fn every_route_wants_a_good_token<H: Harness>(surface: &H) {
-    let estate = Estate::found(&Person::new(surface, "ana")).await;
+    let estate = Fixture::found(&Person::new(surface, "ana")).await;
     let expired = surface.expired_token("ana@example.com");
     for token in [None, Some("e30.e30.e30"), Some(expired.as_str())] {
         let nobody = Person::with_token(surface, token);
@@ -42,7 +42,7 @@ pub async fn every_route_wants_a_good_token<H: Harness>(surface: &H) {
 
 /// A method that a path does not take is 405, before anybody asks who is calling.
 pub async fn paths_without_the_method_answer_405<H: Harness>(surface: &H) {
-    let estate = Estate::found(&Person::new(surface, "ana")).await;
+    let estate = Fixture::found(&Person::new(surface, "ana")).await;
     let nobody = Person::with_token(surface, None);
     let taken: BTreeSet<_> = operations::routes()
         .map(|route| (estate.path(route), route.method.as_str()))
@@ -66,7 +66,7 @@ pub async fn paths_without_the_method_answer_405<H: Harness>(surface: &H) {
 /// An id that cannot be one is 404 and forges no key.
 pub async fn case_24_malformed_ids_name_nothing<H: Harness>(surface: &H) {
     let ana = Person::new(surface, "ana");
-    let estate = Estate::found(&ana).await;
+    let estate = Fixture::found(&ana).await;
     let before = estate.census(&ana).await;
     for route in private_routes() {
         for name in parameters(route) {
@@ -103,7 +103,7 @@ async fn send_raw<H: Harness>(
 /// Too large is 413, another media type 415, no JSON object 400, before the ids are looked at.
 pub async fn every_body_is_refused_for_its_syntax_first<H: Harness>(surface: &H) {
     let ana = Person::new(surface, "ana");
-    let estate = Estate::found(&ana).await;
+    let estate = Fixture::found(&ana).await;
     let json = "application/json";
     for route in routes_with_body() {
         for estate in [&estate, &estate.ghost()] {
@@ -126,7 +126,7 @@ pub async fn every_body_is_refused_for_its_syntax_first<H: Harness>(surface: &H)
 /// Nobody sets what the application sets: unknown fields are refused by name.
 pub async fn case_26_fields_nobody_may_set_are_refused_by_name<H: Harness>(surface: &H) {
     let ana = Person::new(surface, "ana");
-    let estate = Estate::found(&ana).await;
+    let estate = Fixture::found(&ana).await;
     let before = estate.census(&ana).await;
     let fields = [
         "role",

@@ -8,7 +8,7 @@ use serde_json::json;
 use crate::{
     client::{Person, declaration},
     harness::Harness,
-    suite::{can, skip, upload::Upload},
+    suite::{skip, supports, upload::Upload},
 };
 
 /// Names that climb, decode, hide or do not fit are refused; composed and decomposed ones are one.
@@ -86,7 +86,7 @@ pub async fn case_47_an_upload_never_completed_expires<H: Harness>(surface: &H) 
 
 /// Markup runs in nobody's browser.
 pub async fn case_49_markup_is_served_as_attachment<H: Harness>(surface: &H) {
-    if !can(surface, "case_49", "serve as attachment") {
+    if !supports(surface, "case_49", "serve as attachment") {
         return;
     }
     let ana = Person::new(surface, "ana");

@@ -3,7 +3,7 @@
 use serde_json::json;
 use wm_core::record::Metadata;
 
-use crate::{client::Person, harness::Harness, suite::estate::Estate};
+use crate::{client::Person, harness::Harness, suite::fixture::Fixture};
 
 /// Of two who update the same version one wins; the other is told so and nothing of theirs is kept.
 pub async fn case_51_of_two_writers_one_wins<H: Harness>(surface: &H) {
@@ -56,7 +56,7 @@ pub async fn case_52_a_retry_after_a_commit_changes_nothing<H: Harness>(surface:
 /// One bad part of a command, and none of it is done.
 pub async fn case_54_one_failing_item_leaves_nothing<H: Harness>(surface: &H) {
     let ana = Person::new(surface, "ana");
-    let estate = Estate::found(&ana).await;
+    let estate = Fixture::found(&ana).await;
     let before = estate.census(&ana).await;
     let invitations = format!("/v1/accounts/{}/invitations", estate.id("account"));
     let waiting = ana.list(&invitations).await;
@@ -76,14 +76,14 @@ pub async fn case_54_one_failing_item_leaves_nothing<H: Harness>(surface: &H) {
     );
     assert_eq!(ana.list(&invitations).await, waiting);
     assert_eq!(estate.census(&ana).await, before);
-    surface.settle().await;
+    surface.drain().await;
     assert!(surface.mails("x@example.com").await.is_empty());
 }
 
 /// 64 KiB of metadata are kept to the byte; one byte more is refused.
 pub async fn case_59_items_at_their_limits<H: Harness>(surface: &H) {
     let ana = Person::new(surface, "ana");
-    let estate = Estate::found(&ana).await;
+    let estate = Fixture::found(&ana).await;
     let (project, artifact) = (estate.id("project"), estate.id("artifact"));
     let path = format!("/v1/projects/{project}/artifacts/{artifact}/metadata");
     // `{"a":"…"}` has eight bytes around the text.

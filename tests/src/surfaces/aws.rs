@@ -348,7 +348,7 @@ impl Harness for AwsSurface {
     /// ministack takes whatever is said to be the algorithm and an empty signature; S3 and s3s do not
     /// (`aws_uploads`). It reads no `response-content-disposition` along with a version; where objects have
     /// none it does.
-    fn cannot(&self) -> &[&str] {
+    fn known_limitations(&self) -> &[&str] {
         match (&self.options.storage, self.options.versioned) {
             (None, true) => &[
                 "look at an algorithm and an empty signature",
@@ -381,7 +381,7 @@ impl Harness for AwsSurface {
     }
 
     /// Until nothing moves any more: what `notify` and `ingest` commit goes through the stream again.
-    async fn settle(&self) {
+    async fn drain(&self) {
         loop {
             let moved = [self.ingest().await, self.relay().await, self.notify().await];
             if !moved.contains(&true) {

@@ -1,5 +1,5 @@
-//! The Azure surface: the real handler behind the stand-in for the Functions host, over the Cosmos DB emulator,
-//! azurite and the stand-ins for everything else.
+//! The Azure surface: the real handler behind the emulator for the Functions host, over the Cosmos DB emulator,
+//! azurite and the emulators for everything else.
 //!
 //! What Azure itself does between the services is done here when a test says so, and not before: the change
 //! feed is handed to `relay`, the topic's events to `notify`, created blobs to `ingest`.
@@ -330,9 +330,9 @@ impl Harness for AzureSurface {
         let send = |request| async move { self.send(&request).await };
         self.people.introduce(&request, id_token, send).await;
         if request.path.contains("%00") {
-            static TOLD: Once = Once::new();
+            static NOTED: Once = Once::new();
             let reason = "the host refuses it with 400 by itself; the handler is asked past it";
-            TOLD.call_once(|| suite::lacks("azure", "a NUL in a path", reason));
+            NOTED.call_once(|| suite::known_limitation("azure", "a NUL in a path", reason));
             return self.send_inside(&request).await;
         }
         self.send(&request).await
@@ -358,12 +358,12 @@ impl Harness for AzureSurface {
     }
 
     /// Blob Storage checks no SHA-256 of what it takes.
-    fn cannot(&self) -> &[&str] {
+    fn known_limitations(&self) -> &[&str] {
         &["bind a digest"]
     }
 
     /// Until nothing moves any more: what `notify` and `ingest` commit goes through the feed again.
-    async fn settle(&self) {
+    async fn drain(&self) {
         loop {
             let moved = [self.ingest().await, self.relay().await, self.notify().await];
             if !moved.contains(&true) {

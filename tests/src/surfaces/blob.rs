@@ -236,11 +236,11 @@ impl Harness for BlobSurface {
     }
 
     /// Blob Storage checks no SHA-256 of what it takes.
-    fn cannot(&self) -> &[&str] {
+    fn known_limitations(&self) -> &[&str] {
         &["bind a digest"]
     }
 
-    async fn settle(&self) {
+    async fn drain(&self) {
         publish(&self.service).await;
     }
 

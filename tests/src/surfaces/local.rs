@@ -149,7 +149,7 @@ impl Harness for LocalSurface {
         self.stored.token(email, TokenUsage::Id, now())
     }
 
-    async fn settle(&self) {
+    async fn drain(&self) {
         self.node.drain().await;
     }
 

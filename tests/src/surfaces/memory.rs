@@ -16,7 +16,7 @@ use wm_service::{Service, sweeper::Sweeper};
 
 use super::publish;
 use crate::{
-    faults::Watched,
+    faults::RecordingProvider,
     harness::{Answer, Harness, ObjectRequest, Signing},
     issuer::TestIssuer,
     memory::Memory,
@@ -28,7 +28,7 @@ const JWKS: &str = "memory:jwks";
 /// The harness over a surface in memory, whose database is watched.
 pub struct MemorySurface {
     /// The application.
-    pub service: Arc<Service<Watched<Memory>>>,
+    pub service: Arc<Service<RecordingProvider<Memory>>>,
     /// Who issues its tokens.
     pub issuer: TestIssuer,
 }
@@ -59,7 +59,11 @@ impl MemorySurface {
         };
         let issuers = vec![issuer.rules(JWKS)];
         Self {
-            service: Arc::new(Service::new(Watched::new(memory), surface, issuers)),
+            service: Arc::new(Service::new(
+                RecordingProvider::new(memory),
+                surface,
+                issuers,
+            )),
             issuer,
         }
     }
@@ -120,7 +124,7 @@ impl Harness for MemorySurface {
     }
 
     /// Its addresses are not signed: they name an object and what it must contain.
-    fn cannot(&self) -> &[&str] {
+    fn known_limitations(&self) -> &[&str] {
         &[
             "bind a media type",
             "sign addresses",
@@ -133,7 +137,7 @@ impl Harness for MemorySurface {
         self.token(email, "id")
     }
 
-    async fn settle(&self) {
+    async fn drain(&self) {
         publish(&self.service).await;
     }
 

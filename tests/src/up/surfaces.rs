@@ -131,7 +131,7 @@ impl Open for Aws {
     }
 
     async fn carry(&self) {
-        self.surface.settle().await;
+        self.surface.drain().await;
     }
 
     async fn sweep(&self) {
@@ -176,7 +176,7 @@ impl Open for Azure {
     }
 
     async fn carry(&self) {
-        self.0.settle().await;
+        self.0.drain().await;
     }
 
     async fn sweep(&self) {

@@ -9,13 +9,13 @@ use std::{collections::BTreeMap, fmt::Write, time::Duration};
 use serde_json::Value;
 use wm_core::operations;
 use wm_tests::{
+    cost_probe::{Bodies, CostProbe, most, walk},
     costs::{AWS, Port},
     golden,
     surfaces::{
         aws::{AwsSurface, Options},
         memory::MemorySurface,
     },
-    walk::{Bodies, Gauge, most, walk},
 };
 
 /// What `api` reports.
@@ -35,7 +35,7 @@ impl Metrics<'_> {
     }
 }
 
-impl Gauge for Metrics<'_> {
+impl CostProbe for Metrics<'_> {
     type Reading = Reported;
 
     async fn reset(&self) {}

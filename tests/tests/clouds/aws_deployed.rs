@@ -1,7 +1,7 @@
 //! The template as it is deployed: `sam deploy` onto ministack, which then runs the functions as the
 //! stack has them, each under its own role.
 //!
-//! Nothing here stands in for API Gateway, for the table's stream, for the bus or for what invokes the
+//! Nothing here replaces API Gateway, for the table's stream, for the bus or for what invokes the
 //! functions: what a test sees came through the gateway or out at the other end.
 
 mod described;
@@ -43,7 +43,7 @@ async fn an_object_that_arrives_is_completed_and_told_of() {
         cleo.get(&version).await.expect(200).body["status"] == "available"
     })
     .await;
-    surface.settle().await;
+    surface.drain().await;
     let about_it = |kind: &str| {
         let (kind, project) = (kind.to_owned(), project.clone());
         move |event: &wm_core::record::CloudEvent| {
@@ -65,7 +65,7 @@ async fn an_invitation_is_mailed_once() {
     let invitations = format!("/v1/accounts/{account}/invitations");
     let body = json!({ "email": "eve@example.com", "role": "member" });
     dora.post(&invitations, body).await.expect(201);
-    surface.settle().await;
+    surface.drain().await;
     let mails = surface.mails("eve@example.com").await;
     assert_eq!(mails.len(), 1, "{mails:?}");
     assert!(mails[0].contains("/invitations/accept?token="), "{mails:?}");

@@ -1,4 +1,4 @@
-//! The stand-ins for AWS: they start from nothing but their pins, and never outlive the tests.
+//! The emulators for AWS: they start from nothing but their pins, and never outlive the tests.
 
 use std::{
     io::{BufRead, BufReader, Write},

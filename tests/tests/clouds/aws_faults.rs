@@ -33,13 +33,13 @@ const IN_TIME: Duration = Duration::from_secs(20);
 type Made = fn() -> Fault;
 
 /// A surface whose table and bus are behind a proxy, and an account on it.
-struct Stage {
+struct Fixture {
     surface: AwsSurface,
     proxy: Proxy,
     account: String,
 }
 
-impl Stage {
+impl Fixture {
     /// One instance of `api`, so that a fault strikes the call it is meant for.
     async fn new() -> Self {
         Self::with(1).await
@@ -122,7 +122,7 @@ impl Stage {
             .get(&format!("{account}/journal/verification"))
             .await;
         assert_eq!(verified.expect(200).body["valid"], true);
-        self.surface.settle().await;
+        self.surface.drain().await;
         let mut carried: BTreeMap<String, usize> = BTreeMap::new();
         for event in self.surface.events().await {
             *carried.entry(event.id).or_default() += 1;
@@ -165,7 +165,7 @@ fn assert_tells_nothing(answer: &Answered) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn case_52_an_answer_lost_after_the_commit_is_found_again() {
     let _recording = Recording::start();
-    let stage = Stage::new().await;
+    let stage = Fixture::new().await;
     let mut names = Vec::new();
     // Once is mended by the SDK and the request token, more often by the entry that was written.
     for lost in 1..=2 {
@@ -183,7 +183,7 @@ async fn case_52_an_answer_lost_after_the_commit_is_found_again() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn case_52_a_lost_answer_makes_nobody_twice() {
-    let stage = Stage::new().await;
+    let stage = Fixture::new().await;
     for (name, lost) in [("ben", 1), ("cleo", 2), ("dan", 3)] {
         stage.proxy.inject_many("PutItem", Fault::LoseAnswer, lost);
         let person = Person::new(&stage.surface, name);
@@ -196,7 +196,7 @@ async fn case_52_a_lost_answer_makes_nobody_twice() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn case_56_passing_refusals_are_waited_out() {
-    let stage = Stage::new().await;
+    let stage = Fixture::new().await;
     let throttled = || refusal(400, "ThrottlingException", "injected");
     let busy = || refusal(400, "ProvisionedThroughputExceededException", "injected");
     let broken = || refusal(500, "InternalServerError", "injected");
@@ -222,7 +222,7 @@ async fn case_56_passing_refusals_are_waited_out() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn case_56_lasting_refusals_end_in_a_clear_answer() {
-    let stage = Stage::new().await;
+    let stage = Fixture::new().await;
     let faults: [(&str, Made); 5] = [
         (TRANSACTION, || {
             refusal(400, "ThrottlingException", "injected")
@@ -254,7 +254,7 @@ async fn case_56_lasting_refusals_end_in_a_clear_answer() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_refusal_for_good_is_not_tried_again() {
-    let stage = Stage::new().await;
+    let stage = Fixture::new().await;
     let faults: [Made; 2] = [
         || cancelled("ValidationError"),
         || refusal(400, "ResourceNotFoundException", "injected"),
@@ -272,7 +272,7 @@ async fn a_refusal_for_good_is_not_tried_again() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_table_that_does_not_answer_is_given_up_in_time() {
-    let stage = Stage::new().await;
+    let stage = Fixture::new().await;
     for operation in ["GetItem", "Query", TRANSACTION] {
         stage
             .proxy
@@ -294,7 +294,7 @@ async fn a_table_that_does_not_answer_is_given_up_in_time() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn case_55_an_instance_killed_before_its_commit_leaves_nothing() {
-    let stage = Stage::new().await;
+    let stage = Fixture::new().await;
     let before = stage.proxy.strikes();
     stage.proxy.inject(TRANSACTION, Fault::HoldBefore);
     let request = stage.request("killed");
@@ -314,7 +314,7 @@ async fn case_55_an_instance_killed_before_its_commit_leaves_nothing() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn case_52_an_instance_killed_after_its_commit_is_repeated() {
-    let stage = Stage::new().await;
+    let stage = Fixture::new().await;
     let before = stage.proxy.strikes();
     stage.proxy.inject(TRANSACTION, Fault::HoldAfter);
     let request = stage.request("killed");
@@ -330,7 +330,7 @@ async fn case_52_an_instance_killed_after_its_commit_is_repeated() {
     stage.assert_made(&["killed"]).await;
 }
 
-impl Stage {
+impl Fixture {
     /// The names of teams in the table itself, asked past the functions.
     async fn names_behind(&self) -> Vec<Value> {
         let query = json!({
@@ -376,8 +376,8 @@ impl Stage {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn case_57_of_a_batch_only_what_failed_is_published_again() {
-    let stage = Stage::new().await;
-    stage.surface.settle().await;
+    let stage = Fixture::new().await;
+    stage.surface.drain().await;
     let people = [
         stage.invite("ben").await,
         stage.invite("cleo").await,
@@ -404,7 +404,7 @@ async fn case_57_of_a_batch_only_what_failed_is_published_again() {
     assert_eq!(stream.waiting.len(), 1, "only the failed record is left");
     drop(stream);
     assert_eq!(bus::drain(&stage.surface.resources).await.len(), 2);
-    stage.surface.settle().await;
+    stage.surface.drain().await;
     let carried = stage.surface.events().await;
     assert_eq!(carried.last().unwrap().kind, "wm.invitation.created");
     // The two that were drained above are delivered by nobody: they are not lost, they were taken.
@@ -414,8 +414,8 @@ async fn case_57_of_a_batch_only_what_failed_is_published_again() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_relay_killed_in_the_middle_publishes_again_and_mails_once() {
     let _recording = Recording::start();
-    let stage = Stage::new().await;
-    stage.surface.settle().await;
+    let stage = Fixture::new().await;
+    stage.surface.drain().await;
     let people = [stage.invite("ben").await, stage.invite("cleo").await];
     let relay = stage.surface.function(Behind::Relay).await;
     let mut stream = stage.surface.stream().await;
@@ -438,14 +438,14 @@ async fn a_relay_killed_in_the_middle_publishes_again_and_mails_once() {
     }
     stage.proxy.release();
     drop(stream);
-    stage.surface.settle().await;
+    stage.surface.drain().await;
     stage.assert_made(&[]).await;
     stage.assert_mailed_once(&people).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn batches_that_come_twice_and_out_of_order_mail_once() {
-    let stage = Stage::new().await;
+    let stage = Fixture::new().await;
     let mut people = Vec::new();
     for name in ["ben", "cleo", "dan", "eli"] {
         people.push(stage.invite(name).await);
@@ -470,7 +470,7 @@ async fn batches_that_come_twice_and_out_of_order_mail_once() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_sweep_publishes_what_a_broken_relay_left() {
-    let stage = Stage::new().await;
+    let stage = Fixture::new().await;
     let people = [stage.invite("ben").await];
     stage.surface.sweep().await;
     let events = bus::drain(&stage.surface.resources).await;
@@ -493,7 +493,7 @@ async fn what_cannot_be_mailed_now_stays_an_error_of_the_function() {
     let surface = AwsSurface::with(options).await;
     let ana = Person::new(&surface, "ana");
     let path = format!("/v1/accounts/{}/invitations", ana.account().await);
-    surface.settle().await;
+    surface.drain().await;
     let body = json!({ "email": "ben@example.com", "role": "guest" });
     ana.post(&path, body).await.expect(201);
     let relay = surface.function(Behind::Relay).await;
@@ -519,7 +519,7 @@ async fn what_cannot_be_mailed_now_stays_an_error_of_the_function() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn case_61_what_an_index_still_says_is_not_shown() {
-    let stage = Stage::new().await;
+    let stage = Fixture::new().await;
     let kept = stage.create("kept").await.expect(201).id();
     let gone = stage.create("gone").await.expect(201).id();
     let query = json!({
@@ -592,7 +592,7 @@ const WRITES: usize = 8;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn case_63_instances_killed_under_load_lose_nothing() {
-    let stage = Stage::with(3).await;
+    let stage = Fixture::with(3).await;
     let client = async |client: usize| {
         for number in 0..WRITES {
             let request = stage.request(&format!("{client}-{number}"));

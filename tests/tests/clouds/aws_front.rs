@@ -8,7 +8,7 @@ use wm_tests::{
     client::{Person, object_request},
     harness::Harness,
     lambda::Outcome,
-    suite::{self, estate::Estate},
+    suite::{self, fixture::Fixture},
     surfaces::aws::{AwsSurface, Behind, Options, event, event::Front},
     up::{Aws, Served, use_it},
 };
@@ -317,7 +317,7 @@ async fn logs_and_metrics_are_json_and_tell_no_secret() {
             email,
         ]);
     }
-    let estate = Estate::found(&ana).await;
+    let estate = Fixture::found(&ana).await;
     let (account, project) = (estate.id("account"), estate.id("project"));
     ana.bring(account, &ben, "member").await;
     secrets.0.insert(ben.invitation_token().await);
@@ -337,7 +337,7 @@ async fn logs_and_metrics_are_json_and_tell_no_secret() {
     let nobody = Person::with_token(&surface, Some("eyJhbGciOiJub25lIn0.e30."));
     nobody.get("/v1/session").await.expect(401);
     secrets.0.insert("eyJhbGciOiJub25lIn0".into());
-    surface.settle().await;
+    surface.drain().await;
     surface.sweep().await;
     let lines = surface.api().lines();
     let (metrics, answers) = check_log(&lines);

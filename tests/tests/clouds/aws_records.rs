@@ -1,4 +1,4 @@
-//! The database adapter does what core's reference database does, on two stand-ins for DynamoDB:
+//! The database adapter does what core's reference database does, on two emulators for DynamoDB:
 //! dynalite, which is strict about every expression, and ministack, which has transactions.
 
 use aws_credential_types::{Credentials as Key, provider::SharedCredentialsProvider};

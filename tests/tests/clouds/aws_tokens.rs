@@ -271,13 +271,13 @@ async fn case_11_unknown_keys_do_not_stampede_the_key_server() {
 }
 
 /// Longer than an issuer is left alone after it was asked.
-const PATIENCE: Duration = Duration::from_secs(15);
+const TIMEOUT: Duration = Duration::from_secs(15);
 
 /// Tries until a token is accepted: nothing tells when a function asks its issuer again.
 async fn accepted_in_the_end(surface: &AwsSurface, token: &str) {
     let begun = Instant::now();
     while session(surface, token).await.status != 200 {
-        assert!(begun.elapsed() < PATIENCE, "{}", surface.api().last_lines());
+        assert!(begun.elapsed() < TIMEOUT, "{}", surface.api().last_lines());
         tokio::time::sleep(Duration::from_millis(200)).await;
     }
 }

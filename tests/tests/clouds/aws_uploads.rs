@@ -194,7 +194,7 @@ async fn assert_other_bytes_are_refused(surface: &AwsSurface) {
                 .await
                 .expect(409);
         }
-        surface.settle().await;
+        surface.drain().await;
         let shown = ana.get(&version).await.expect(200);
         assert_ne!(shown.body["status"], "available");
         ana.post(&format!("{version}/download"), json!({}))
@@ -256,7 +256,7 @@ async fn assert_uploads_in_parts(surface: &AwsSurface) {
     ana.post(&complete, json!({ "parts": parts }))
         .await
         .expect(202);
-    surface.settle().await;
+    surface.drain().await;
     let settled = ana.get(&version).await.expect(200);
     assert_eq!(settled.body["status"], "available", "{}", settled.body);
     let download = ana
@@ -294,7 +294,7 @@ async fn an_object_completes_its_upload_by_itself() {
     );
     let before = ana.get(&version).await.expect(200);
     assert_eq!(before.body["status"], "pending");
-    surface.settle().await;
+    surface.drain().await;
     let after = ana.get(&version).await.expect(200);
     assert_eq!(after.body["status"], "available");
     let events = surface.events().await;

@@ -8,10 +8,10 @@ use std::{collections::BTreeMap, fmt::Write, time::Duration};
 use serde_json::Value;
 use wm_core::operations;
 use wm_tests::{
+    cost_probe::{Bodies, CostProbe, most, walk},
     costs::{AZURE, Port},
     golden,
     surfaces::{azure::AzureSurface, memory::MemorySurface},
-    walk::{Bodies, Gauge, most, walk},
 };
 
 /// What `api` reports.
@@ -31,7 +31,7 @@ impl Metrics<'_> {
     }
 }
 
-impl Gauge for Metrics<'_> {
+impl CostProbe for Metrics<'_> {
     type Reading = Reported;
 
     async fn reset(&self) {}

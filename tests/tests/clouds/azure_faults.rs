@@ -25,12 +25,12 @@ const IN_TIME: Duration = Duration::from_secs(20);
 const HELD: u64 = 120_000;
 
 /// A surface and an account on it.
-struct Stage {
+struct Fixture {
     surface: AzureSurface,
     account: String,
 }
 
-impl Stage {
+impl Fixture {
     async fn new() -> Self {
         Self::with(Options::default()).await
     }
@@ -133,7 +133,7 @@ impl Stage {
             .get(&format!("{account}/journal/verification"))
             .await;
         assert_eq!(verified.expect(200).body["valid"], true);
-        self.surface.settle().await;
+        self.surface.drain().await;
         let mut carried: BTreeMap<String, usize> = BTreeMap::new();
         for event in self.surface.events().await {
             *carried.entry(event.id).or_default() += 1;
@@ -199,7 +199,7 @@ fn assert_tells_nothing(answer: &Answered) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn case_52_an_answer_lost_after_the_commit_is_found_again() {
     let _recording = Recording::start();
-    let stage = Stage::new().await;
+    let stage = Fixture::new().await;
     let mut names = Vec::new();
     for lost in 1..=2 {
         let fault = json!({ "kind": "drop-after" });
@@ -222,7 +222,7 @@ async fn case_52_an_answer_lost_after_the_commit_is_found_again() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn case_52_a_lost_answer_makes_nobody_twice() {
-    let stage = Stage::new().await;
+    let stage = Fixture::new().await;
     for (name, lost) in [("ben", 1), ("cleo", 2), ("dan", 3)] {
         let fault = json!({ "kind": "drop-after" });
         stage.inject("write", lost, fault.clone()).await;
@@ -237,7 +237,7 @@ async fn case_52_a_lost_answer_makes_nobody_twice() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn case_56_passing_refusals_are_waited_out() {
-    let stage = Stage::new().await;
+    let stage = Fixture::new().await;
     let faults = [
         ("a", "batch", refusal(429)),
         ("b", "batch", refusal(503)),
@@ -259,7 +259,7 @@ async fn case_56_passing_refusals_are_waited_out() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn case_56_lasting_refusals_end_in_a_clear_answer() {
-    let stage = Stage::new().await;
+    let stage = Fixture::new().await;
     let faults = [
         ("batch", refusal(429)),
         ("batch", refusal(503)),
@@ -283,7 +283,7 @@ async fn case_56_lasting_refusals_end_in_a_clear_answer() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_refusal_for_good_is_not_tried_again() {
-    let stage = Stage::new().await;
+    let stage = Fixture::new().await;
     for status in [400, 413] {
         stage.inject("batch", ALWAYS, refusal(status)).await;
         let refused = stage.create("never").await.expect(500);
@@ -295,7 +295,7 @@ async fn a_refusal_for_good_is_not_tried_again() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_container_that_does_not_answer_is_given_up_in_time() {
-    let stage = Stage::new().await;
+    let stage = Fixture::new().await;
     let held = json!({ "kind": "delay", "milliseconds": HELD });
     for operation in ["read", "query", "batch"] {
         stage.inject(operation, ALWAYS, held.clone()).await;
@@ -315,7 +315,7 @@ async fn a_container_that_does_not_answer_is_given_up_in_time() {
 /// One slow request holds up nobody else's.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_slow_call_is_slow_for_one() {
-    let stage = Stage::new().await;
+    let stage = Fixture::new().await;
     let slow = json!({ "kind": "delay", "milliseconds": 1500 });
     stage.inject("batch", 1, slow).await;
     let quick = async {
@@ -334,7 +334,7 @@ async fn a_slow_call_is_slow_for_one() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn case_55_a_handler_killed_before_its_commit_leaves_nothing_but_a_second_try() {
-    let stage = Stage::new().await;
+    let stage = Fixture::new().await;
     let held = json!({ "kind": "delay", "milliseconds": HELD });
     stage.inject("batch", 1, held).await;
     let kill = async {
@@ -351,7 +351,7 @@ async fn case_55_a_handler_killed_before_its_commit_leaves_nothing_but_a_second_
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn case_52_a_handler_killed_after_its_commit_is_repeated() {
-    let stage = Stage::new().await;
+    let stage = Fixture::new().await;
     let before = stage.surface.resources.calls("read").await;
     stage.create("first").await.expect(201);
     let reads = stage.surface.resources.calls("read").await - before;
@@ -375,7 +375,7 @@ async fn case_52_a_handler_killed_after_its_commit_is_repeated() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_third_crash_stops_the_host_and_a_new_instance_loses_nothing() {
-    let stage = Stage::new().await;
+    let stage = Fixture::new().await;
     stage.create("before").await.expect(201);
     for strike in 1..=3 {
         stage.surface.host.ready().await;
@@ -387,7 +387,7 @@ async fn the_third_crash_stops_the_host_and_a_new_instance_loses_nothing() {
     }
     assert_eq!(stage.surface.host.starts(), 3);
     assert_eq!(stage.try_create("meanwhile").await.status, 500);
-    let stage = Stage {
+    let stage = Fixture {
         surface: stage.surface.restarted().await,
         account: stage.account,
     };
@@ -398,8 +398,8 @@ async fn the_third_crash_stops_the_host_and_a_new_instance_loses_nothing() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_relay_killed_in_the_middle_publishes_again_and_mails_once() {
     let _recording = Recording::start();
-    let stage = Stage::new().await;
-    stage.surface.settle().await;
+    let stage = Fixture::new().await;
+    stage.surface.drain().await;
     let people = [stage.invite("ben").await, stage.invite("cleo").await];
     let changes = stage.surface.changes().await;
     let held = json!({ "kind": "delay", "milliseconds": HELD });
@@ -416,14 +416,14 @@ async fn a_relay_killed_in_the_middle_publishes_again_and_mails_once() {
         stage.surface.host.ready().await;
     }
     assert!(stage.surface.host.deliver_changes("relay", &changes).await);
-    stage.surface.settle().await;
+    stage.surface.drain().await;
     stage.assert_made(&[]).await;
     stage.assert_mailed_once(&people).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn batches_that_come_twice_and_out_of_order_mail_once() {
-    let stage = Stage::new().await;
+    let stage = Fixture::new().await;
     let mut people = Vec::new();
     for name in ["ben", "cleo", "dan", "eli"] {
         people.push(stage.invite(name).await);
@@ -446,7 +446,7 @@ async fn batches_that_come_twice_and_out_of_order_mail_once() {
 /// The feed hands over every change: also those of the relay itself, and they end.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_is_published_is_not_published_again_because_it_was_marked() {
-    let stage = Stage::new().await;
+    let stage = Fixture::new().await;
     stage.create("one").await.expect(201);
     let host = &stage.surface.host;
     let changes = stage.surface.changes().await;
@@ -464,8 +464,8 @@ async fn what_is_published_is_not_published_again_because_it_was_marked() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn case_57_of_a_batch_only_what_failed_is_published_again() {
-    let stage = Stage::new().await;
-    stage.surface.settle().await;
+    let stage = Fixture::new().await;
+    stage.surface.drain().await;
     let people = [
         stage.invite("ben").await,
         stage.invite("cleo").await,
@@ -496,8 +496,8 @@ async fn case_57_of_a_batch_only_what_failed_is_published_again() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_topic_that_is_down_holds_the_batch_up_and_loses_nothing() {
-    let stage = Stage::new().await;
-    stage.surface.settle().await;
+    let stage = Fixture::new().await;
+    stage.surface.drain().await;
     let people = [stage.invite("ben").await];
     let changes = stage.surface.changes().await;
     stage.surface.resources.break_topic(true);
@@ -506,14 +506,14 @@ async fn a_topic_that_is_down_holds_the_batch_up_and_loses_nothing() {
     }
     stage.surface.resources.break_topic(false);
     assert!(stage.surface.host.deliver_changes("relay", &changes).await);
-    stage.surface.settle().await;
+    stage.surface.drain().await;
     stage.assert_mailed_once(&people).await;
     stage.assert_made(&[]).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_sweep_publishes_what_a_broken_relay_left() {
-    let stage = Stage::new().await;
+    let stage = Fixture::new().await;
     let people = [stage.invite("ben").await];
     stage.surface.sweep().await;
     let events = stage.surface.carried().await;
@@ -528,8 +528,8 @@ async fn the_sweep_publishes_what_a_broken_relay_left() {
 /// The attempt that failed has the mail to itself for a minute; Event Grid comes again after that.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_cannot_be_mailed_now_stays_undelivered() {
-    let stage = Stage::new().await;
-    stage.surface.settle().await;
+    let stage = Fixture::new().await;
+    stage.surface.drain().await;
     let email = stage.invite("ben").await;
     let changes = stage.surface.changes().await;
     assert!(stage.surface.host.deliver_changes("relay", &changes).await);
@@ -598,7 +598,7 @@ const WRITES: usize = 8;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn case_63_handlers_killed_under_load_lose_nothing() {
-    let stage = Stage::new().await;
+    let stage = Fixture::new().await;
     let client = async |client: usize| {
         for number in 0..WRITES {
             let key = format!("{client}-{number}");
@@ -637,7 +637,7 @@ async fn case_63_handlers_killed_under_load_lose_nothing() {
 /// Asked to stop, it finishes what has begun and ends with 0.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_has_begun_is_finished_before_it_stops() {
-    let stage = Stage::new().await;
+    let stage = Fixture::new().await;
     let slow = json!({ "kind": "delay", "milliseconds": 1000 });
     stage.inject("batch", 1, slow).await;
     let stop = async {
@@ -647,7 +647,7 @@ async fn what_has_begun_is_finished_before_it_stops() {
     let (answer, ()) = tokio::join!(stage.try_create("last"), stop);
     assert_eq!(answer.status, 201);
     assert_eq!(stage.surface.host.over().await, State::Ended);
-    let stage = Stage {
+    let stage = Fixture {
         surface: stage.surface.restarted().await,
         account: stage.account,
     };

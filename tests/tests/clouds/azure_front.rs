@@ -13,11 +13,11 @@ use serde_json::{Value, json};
 use wm_core::http::Request;
 use wm_tests::{
     client::{Person, object_request},
-    footprint::Running,
     functions_host::{Outcome, State, Wrapping},
     harness::{Answer, Harness},
     process,
-    suite::estate::Estate,
+    process_metrics::Running,
+    suite::fixture::Fixture,
     surfaces::azure::{AzureSurface, Options},
     up::{Azure, Served, use_it},
 };
@@ -140,7 +140,7 @@ async fn an_envelope_is_not_believed() {
     let surface = AzureSurface::start().await;
     let ana = Person::new(&surface, "ana");
     let account = ana.account().await;
-    surface.settle().await;
+    surface.drain().await;
     let published = surface.events().await;
     let true_event = serde_json::to_value(published.last().unwrap()).unwrap();
     let mut forged = true_event.clone();
@@ -168,7 +168,7 @@ async fn an_envelope_is_not_believed() {
         entry(1, None),
     ];
     assert!(surface.host.deliver_changes("relay", &forged).await);
-    surface.settle().await;
+    surface.drain().await;
     assert_eq!(surface.events().await.len(), published.len());
     assert_eq!(surface.mails("ana@example.com").await, [""; 0]);
 }
@@ -518,7 +518,7 @@ async fn logs_and_metrics_are_json_and_tell_no_secret() {
             email,
         ]);
     }
-    let estate = Estate::found(&ana).await;
+    let estate = Fixture::found(&ana).await;
     let (account, project) = (estate.id("account"), estate.id("project"));
     ana.bring(account, &ben, "member").await;
     secrets.0.insert(ben.invitation_token().await);
@@ -543,7 +543,7 @@ async fn logs_and_metrics_are_json_and_tell_no_secret() {
     let nobody = Person::with_token(&surface, Some("eyJhbGciOiJub25lIn0.e30."));
     nobody.get("/v1/session").await.expect(401);
     secrets.0.insert("eyJhbGciOiJub25lIn0".into());
-    surface.settle().await;
+    surface.drain().await;
     surface.sweep().await;
     surface
         .entry(|line| line["target"] == "metrics" && line["Function"] == "sweep")

@@ -473,7 +473,7 @@ async fn case_57_a_failed_batch_is_judged_by_each_operation() {
     );
 }
 
-/// After a lost answer nobody knows, or the kit has sent the write again over another connection and met
+/// After a lost answer nobody knows, or the SDK has sent the write again over another connection and met
 /// itself, which the executor sees through. Never is anything written twice or in part.
 #[tokio::test]
 async fn case_52_a_lost_answer_is_an_open_outcome() {

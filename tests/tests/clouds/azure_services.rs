@@ -1,4 +1,4 @@
-//! Events, mail and secrets on Azure, against stand-ins that check what they are asked as the services do.
+//! Events, mail and secrets on Azure, against emulators that check what they are asked as the services do.
 
 use std::{
     process::Command,
@@ -523,7 +523,7 @@ async fn requests_are_those_of_the_official_clients() {
     assert!(found, "{settings:?}");
 }
 
-/// What the kit's own credential does can only be seen in a process that has the variables: this very
+/// What the SDK's own credential does can only be seen in a process that has the variables: this very
 /// test, started again.
 #[test]
 fn a_handler_acts_as_its_managed_identities() {
@@ -547,7 +547,7 @@ fn a_handler_acts_as_its_managed_identities() {
         let output = Command::new(std::env::current_exe().unwrap())
             .args([
                 "--exact",
-                "a_handler_acts_as_its_managed_identities",
+                "azure_services::a_handler_acts_as_its_managed_identities",
                 "--nocapture",
             ])
             .envs(elsewhere)

@@ -747,6 +747,6 @@ fn what_azurite_cannot_show() {
         ),
         ("blocks that are dropped after a week", "it keeps them"),
     ] {
-        suite::lacks("azurite", what, reason);
+        suite::known_limitation("azurite", what, reason);
     }
 }

@@ -1,4 +1,4 @@
-//! That the stand-in for the Functions host does what the host does, shown with handlers of a few lines; and
+//! That the emulator for the Functions host does what the host does, shown with handlers of a few lines; and
 //! that the application it is given is one.
 
 use std::{fs, os::unix::fs::PermissionsExt, time::Duration};

@@ -1,4 +1,4 @@
-//! `wm-aws` as people run it: against the stand-in for AWS, and against stand-ins for the tools it runs.
+//! `wm-aws` as people run it: against the emulator for AWS, and against emulators for the tools it runs.
 
 mod baseline;
 mod cloud;
@@ -37,7 +37,7 @@ pub(crate) struct Ran {
 }
 
 impl Program {
-    /// The program as root of the stand-in's one account.
+    /// The program as root of the emulator's one account.
     pub(crate) fn new() -> Self {
         Self {
             variables: Ministack::shared().environment(),

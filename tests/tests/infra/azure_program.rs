@@ -1,5 +1,5 @@
-//! `wm-azure` as people run it: against a stand-in for Azure's manager of resources, its object store and
-//! its topic, and against stand-ins for the tools it runs.
+//! `wm-azure` as people run it: against a emulator for Azure's manager of resources, its object store and
+//! its topic, and against emulators for the tools it runs.
 
 mod baseline;
 mod cloud;
@@ -37,7 +37,7 @@ pub(crate) struct Ran {
     pub(crate) err: String,
 }
 
-/// Notes how it was run, gives tokens, and remembers what was deployed as the stand-in of the manager
+/// Notes how it was run, gives tokens, and remembers what was deployed as the emulator of the manager
 /// reads it.
 const AZ: &str = r#"
 if [ "$1 $2" = "account get-access-token" ]; then

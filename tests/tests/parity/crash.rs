@@ -11,16 +11,17 @@ use wm_core::{
 use wm_tests::replay::{
     crash::{Case, walk},
     script::{Command, What},
-    side::Sides,
+    target::Targets,
 };
 
 use super::{
-    ground::{Ground, by},
-    recorded, trial,
+    recorded,
+    start::{Start, by},
+    trial,
 };
 
 /// An operation by name, what has to be there for it, and the command.
-type Walked = (&'static str, Ground, Command);
+type Walked = (&'static str, Start, Command);
 
 /// Every operation about people and projects that is not a read.
 fn people_and_projects() -> Vec<Walked> {
@@ -28,119 +29,119 @@ fn people_and_projects() -> Vec<Walked> {
     vec![
         (
             "establish_address",
-            Ground::Nothing,
+            Start::Nothing,
             by(3, What::Identity, [1, 1, 1]),
         ),
-        ("link_identity", Ground::Nothing, ana(What::Link, [1, 1, 1])),
+        ("link_identity", Start::Nothing, ana(What::Link, [1, 1, 1])),
         (
             "create_account",
-            Ground::Nothing,
+            Start::Nothing,
             ana(What::CreateAccount, [1, 1, 1]),
         ),
         (
             "update_account",
-            Ground::Project,
+            Start::Project,
             ana(What::PatchAccount, [1, 5, 2]),
         ),
         (
             "close_account",
-            Ground::Project,
+            Start::Project,
             ana(What::CloseAccount, [1, 1, 1]),
         ),
         (
             "update_member",
-            Ground::Member,
+            Start::Member,
             ana(What::PatchMember, [1, 8, 2]),
         ),
         (
             "remove_member",
-            Ground::Member,
+            Start::Member,
             ana(What::RemoveMember, [1, 1, 1]),
         ),
         (
             "create_team",
-            Ground::Project,
+            Start::Project,
             ana(What::CreateTeam, [1, 1, 1]),
         ),
-        ("update_team", Ground::Team, ana(What::PatchTeam, [1, 5, 2])),
+        ("update_team", Start::Team, ana(What::PatchTeam, [1, 5, 2])),
         (
             "delete_team",
-            Ground::TeamMember,
+            Start::TeamMember,
             ana(What::DeleteTeam, [1, 1, 1]),
         ),
         (
             "put_team_member",
-            Ground::Team,
+            Start::Team,
             ana(What::PutTeamMember, [1, 1, 2]),
         ),
         (
             "remove_team_member",
-            Ground::TeamMember,
+            Start::TeamMember,
             ana(What::RemoveTeamMember, [1, 1, 1]),
         ),
         (
             "create_invitation",
-            Ground::Project,
+            Start::Project,
             ana(What::Invite, [1, 0, 5]),
         ),
         (
             "resend_invitation",
-            Ground::Invited,
+            Start::Invited,
             ana(What::Resend, [1, 1, 1]),
         ),
         (
             "revoke_invitation",
-            Ground::Invited,
+            Start::Invited,
             ana(What::RevokeInvitation, [1, 1, 1]),
         ),
         (
             "accept_invitation",
-            Ground::Invited,
+            Start::Invited,
             by(1, What::Accept, [0, 1, 1]),
         ),
         (
             "decline_invitation",
-            Ground::Invited,
+            Start::Invited,
             by(1, What::Decline, [0, 1, 1]),
         ),
         (
             "put_notification_preferences",
-            Ground::Project,
+            Start::Project,
             ana(What::PutPreferences, [1, 1, 2]),
         ),
         (
             "create_project",
-            Ground::Project,
+            Start::Project,
             ana(What::CreateProject, [1, 1, 4]),
         ),
         (
             "update_project",
-            Ground::Project,
+            Start::Project,
             ana(What::PatchProject, [1, 5, 2]),
         ),
         (
             "delete_project",
-            Ground::Project,
+            Start::Project,
             ana(What::DeleteProject, [1, 1, 1]),
         ),
         (
             "create_grant",
-            Ground::Member,
+            Start::Member,
             ana(What::CreateGrant, [1, 4, 20]),
         ),
         (
             "update_grant",
-            Ground::Grant,
+            Start::Grant,
             ana(What::PatchGrant, [1, 2, 2]),
         ),
         (
             "revoke_grant",
-            Ground::Grant,
+            Start::Grant,
             ana(What::RevokeGrant, [1, 1, 1]),
         ),
         (
             "preview_access",
-            Ground::Member,
+            Start::Member,
             ana(What::Preview, [1, 4, 15]),
         ),
     ]
@@ -152,82 +153,82 @@ fn documents() -> Vec<Walked> {
     vec![
         (
             "create_artifact",
-            Ground::Project,
+            Start::Project,
             ana(What::Declare, [1, 5, 1]),
         ),
         (
             "create_artifact",
-            Ground::Project,
+            Start::Project,
             ana(What::Declare, [1, 7, 1]),
         ),
         (
             "update_artifact",
-            Ground::Declared,
+            Start::Declared,
             ana(What::PatchArtifact, [1, 8, 2]),
         ),
         (
             "delete_artifact",
-            Ground::Declared,
+            Start::Declared,
             ana(What::DeleteArtifact, [1, 1, 1]),
         ),
         (
             "restore_artifact",
-            Ground::Deleted,
+            Start::Deleted,
             ana(What::RestoreArtifact, [1, 1, 1]),
         ),
         (
             "create_version",
-            Ground::Declared,
+            Start::Declared,
             ana(What::NewVersion, [1, 5, 1]),
         ),
         (
             "reissue_version_upload",
-            Ground::Declared,
+            Start::Declared,
             ana(What::Reissue, [1, 1, 1]),
         ),
         (
             "complete_version",
-            Ground::Declared,
+            Start::Declared,
             ana(What::Complete, [1, 1, 1]),
         ),
         (
             "download_version",
-            Ground::Document,
+            Start::Document,
             ana(What::Download, [1, 1, 1]),
         ),
         (
             "restore_version",
-            Ground::Document,
+            Start::Document,
             ana(What::RestoreVersion, [1, 1, 1]),
         ),
         (
             "create_derived",
-            Ground::Document,
+            Start::Document,
             ana(What::Derive, [1, 5, 2]),
         ),
         (
             "reissue_derived_upload",
-            Ground::Derived,
+            Start::Derived,
             ana(What::ReissueDerived, [1, 1, 1]),
         ),
         (
             "complete_derived",
-            Ground::Derived,
+            Start::Derived,
             ana(What::CompleteDerived, [1, 1, 1]),
         ),
         (
             "download_derived",
-            Ground::Output,
+            Start::Output,
             ana(What::DownloadDerived, [1, 1, 1]),
         ),
         (
             "append_metadata",
-            Ground::Declared,
+            Start::Declared,
             ana(What::AppendMetadata, [1, 1, 3]),
         ),
         (
             "append_event",
-            Ground::Declared,
+            Start::Declared,
             ana(What::AppendEvent, [1, 1, 3]),
         ),
     ]
@@ -248,12 +249,12 @@ pub(crate) fn trials() -> Vec<Trial> {
         trial(
             "crash::a_process_may_die_at_any_call_over_people_and_projects",
             1,
-            |sides| all(sides, people_and_projects()),
+            |targets| all(targets, people_and_projects()),
         ),
         trial(
             "crash::a_process_may_die_at_any_call_over_documents",
             1,
-            |sides| all(sides, documents()),
+            |targets| all(targets, documents()),
         ),
         every,
     ]
@@ -272,19 +273,19 @@ fn look(what: What) -> Option<What> {
     })
 }
 
-async fn all(mut sides: Sides, walked: Vec<Walked>) -> Result<(), String> {
-    for (seed, (operation, ground, command)) in walked.into_iter().enumerate() {
-        let mut before = ground.commands();
+async fn all(mut targets: Targets, walked: Vec<Walked>) -> Result<(), String> {
+    for (seed, (operation, start, command)) in walked.into_iter().enumerate() {
+        let mut before = start.commands();
         before.extend(look(command.what).map(|what| Command { what, ..command }));
         let case = Case {
             operation,
             before,
             arrives: operation
                 .starts_with("complete")
-                .then_some(ground.last_upload()),
+                .then_some(start.last_upload()),
             command,
         };
-        let walked = walk(&mut sides, &case, seed as u64).await;
+        let walked = walk(&mut targets, &case, seed as u64).await;
         walked.map_err(|found| format!("{operation}: {found}"))?;
     }
     Ok(())

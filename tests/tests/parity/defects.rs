@@ -2,9 +2,9 @@
 
 use libtest_mimic::Trial;
 use wm_tests::{
-    choices::Seeded,
-    replay::{run::replay, script::Script, shrink::shrink, side::Sides},
-    told::Defect,
+    instrumented::Defect,
+    random_source::Seeded,
+    replay::{run::replay, script::Script, shrink::shrink, target::Targets},
 };
 
 use super::{
@@ -48,27 +48,31 @@ const DEFECTS: [(Defect, &str, &str); 6] = [
 ];
 
 pub(crate) fn trials() -> Vec<Trial> {
-    let each = DEFECTS.into_iter().map(|(defect, side, name)| {
-        trial(name, INSTANCES, move |mut sides| async move {
-            is_found(&mut sides, side, defect).await
+    let each = DEFECTS.into_iter().map(|(defect, target, name)| {
+        trial(name, INSTANCES, move |mut targets| async move {
+            is_found(&mut targets, target, defect).await
         })
     });
     each.collect()
 }
 
-async fn is_found(sides: &mut Sides, side: &'static str, defect: Defect) -> Result<(), String> {
-    let defective = Some((side, defect));
+async fn is_found(
+    targets: &mut Targets,
+    target: &'static str,
+    defect: Defect,
+) -> Result<(), String> {
+    let defective = Some((target, defect));
     for seed in 1..=SCRIPTS {
         let script = Script::generate(&mut Seeded::new(seed), LENGTH);
-        let Err(found) = replay(sides, &script, seed, defective).await else {
+        let Err(found) = replay(targets, &script, seed, defective).await else {
             continue;
         };
-        if found.side != side {
+        if found.target != target {
             return Err(format!("seed {seed}: {found}"));
         }
-        let (script, found) = shrink(sides, &script, seed, defective, found).await;
+        let (script, found) = shrink(targets, &script, seed, defective, found).await;
         // Without the defect the same script shows nothing: it is the defect that was found.
-        if let Err(found) = replay(sides, &script, seed, None).await {
+        if let Err(found) = replay(targets, &script, seed, None).await {
             return Err(format!("{defect:?} is not why: {found}"));
         }
         return match script.len() {
@@ -77,6 +81,6 @@ async fn is_found(sides: &mut Sides, side: &'static str, defect: Defect) -> Resu
         };
     }
     Err(format!(
-        "{defect:?} on {side} is not found in {SCRIPTS} scripts"
+        "{defect:?} on {target} is not found in {SCRIPTS} scripts"
     ))
 }

@@ -5,14 +5,14 @@ use std::{
     time::{Duration, Instant},
 };
 
-use wm_tests::replay::side::Sides;
+use wm_tests::replay::target::Targets;
 
 use super::{
     runtime,
     scripts::{INSTANCES, one},
 };
 
-/// How many scripts one set of surfaces replays: the stand-ins for the clouds forget nothing by themselves.
+/// How many scripts one set of surfaces replays: the emulators for the clouds forget nothing by themselves.
 const CHUNK: u64 = 250;
 /// How often it says how far it is.
 const NEWS: Duration = Duration::from_secs(10);
@@ -70,10 +70,10 @@ impl Long {
 
     async fn chunk(&self) -> i32 {
         let Self { scripts, seed } = *self;
-        let mut sides = Sides::start(INSTANCES).await;
+        let mut targets = Targets::start(INSTANCES).await;
         let (begun, mut said) = (Instant::now(), Instant::now());
         for number in 0..scripts {
-            if let Err(difference) = one(&mut sides, seed + number).await {
+            if let Err(difference) = one(&mut targets, seed + number).await {
                 println!("{difference}");
                 return 1;
             }

@@ -5,16 +5,16 @@
 
 mod crash;
 mod defects;
-mod ground;
 mod long;
 mod scripts;
+mod start;
 mod tours;
 
 use std::future::Future;
 
 use libtest_mimic::{Arguments, Failed, Trial};
 use wm_test_results::Recording;
-use wm_tests::replay::side::Sides;
+use wm_tests::replay::target::Targets;
 
 fn main() {
     let (long, mut rest) = long::Long::take(std::env::args());
@@ -30,12 +30,12 @@ fn main() {
 }
 
 /// A test with surfaces of its own, and so many instances on AWS. It says what differs.
-fn trial<F>(name: &str, instances: usize, test: impl FnOnce(Sides) -> F + Send + 'static) -> Trial
+fn trial<F>(name: &str, instances: usize, test: impl FnOnce(Targets) -> F + Send + 'static) -> Trial
 where
     F: Future<Output = Result<(), String>>,
 {
     recorded(name, move || {
-        runtime().block_on(async { test(Sides::start(instances).await).await })
+        runtime().block_on(async { test(Targets::start(instances).await).await })
     })
 }
 

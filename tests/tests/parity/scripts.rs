@@ -3,8 +3,8 @@
 use libtest_mimic::Trial;
 use wm_core::operations;
 use wm_tests::{
-    choices::Seeded,
-    replay::{run::replay, script::Script, shrink::shrink, side::Sides},
+    random_source::Seeded,
+    replay::{run::replay, script::Script, shrink::shrink, target::Targets},
 };
 
 use super::{recorded, runtime, tours::tours, trial};
@@ -15,7 +15,7 @@ const SCRIPTS: u64 = 40;
 const SHIPPED: u64 = 4;
 /// How many instances answer requests on AWS: as many as people ask at once.
 pub(crate) const INSTANCES: usize = 2;
-/// How many commands a script has beyond its ground.
+/// How many commands a script has beyond its start.
 pub(crate) const LENGTH: usize = 12;
 
 pub(crate) fn trials() -> Vec<Trial> {
@@ -23,7 +23,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         trial(
             "scripts::a_script_leaves_no_difference",
             INSTANCES,
-            |mut sides| async move { all(&mut sides, 1..=SCRIPTS).await },
+            |mut targets| async move { all(&mut targets, 1..=SCRIPTS).await },
         ),
         recorded("scripts::the_shipped_programs_say_the_same", || {
             runtime().block_on(shipped())
@@ -35,16 +35,16 @@ pub(crate) fn trials() -> Vec<Trial> {
 const LEFT_OUT: [&str; 2] = ["health_ready", "show_backend"];
 
 /// Replays scripts of these seeds. A difference is told with a short script that shows it.
-async fn all(sides: &mut Sides, seeds: impl Iterator<Item = u64>) -> Result<(), String> {
+async fn all(targets: &mut Targets, seeds: impl Iterator<Item = u64>) -> Result<(), String> {
     for tour in tours() {
-        same(sides, &tour, 0).await?;
+        same(targets, &tour, 0).await?;
     }
     for seed in seeds {
-        one(sides, seed).await?;
+        one(targets, seed).await?;
     }
-    sides.renew(0);
-    no_scope_is_surplus(sides).await?;
-    let covered = sides.covered.borrow();
+    targets.renew(0);
+    no_scope_is_surplus(targets).await?;
+    let covered = targets.covered.borrow();
     let missed: Vec<&str> = operations::routes()
         .map(|route| route.operation)
         .filter(|operation| !covered.contains(operation) && !LEFT_OUT.contains(operation))
@@ -57,20 +57,20 @@ async fn all(sides: &mut Sides, seeds: impl Iterator<Item = u64>) -> Result<(), 
 }
 
 /// No surface stores anything where the reference does not.
-async fn no_scope_is_surplus(sides: &Sides) -> Result<(), String> {
+async fn no_scope_is_surplus(targets: &Targets) -> Result<(), String> {
     // The digests of issuers' names for people differ: as many of them there are.
     let is_link = |scope: &&String| scope.starts_with("IDENTITY#");
-    let known = &sides.past;
+    let known = &targets.past;
     let links = known.iter().filter(is_link).count();
-    for side in &sides.all[1..] {
-        let scopes = side.scopes().await;
+    for target in &targets.all[1..] {
+        let scopes = target.scopes().await;
         let surplus: Vec<&String> = scopes
             .difference(known)
             .filter(|scope| !is_link(scope))
             .collect();
         let its_links = scopes.iter().filter(is_link).count();
         if !surplus.is_empty() || its_links != links {
-            let name = side.name;
+            let name = target.name;
             return Err(format!(
                 "{name} stores something in {surplus:?}, and has {its_links} identities where there are {links}"
             ));
@@ -80,17 +80,17 @@ async fn no_scope_is_surplus(sides: &Sides) -> Result<(), String> {
 }
 
 /// Replays the script of a seed.
-pub(crate) async fn one(sides: &mut Sides, seed: u64) -> Result<(), String> {
+pub(crate) async fn one(targets: &mut Targets, seed: u64) -> Result<(), String> {
     let script = Script::generate(&mut Seeded::new(seed), LENGTH);
-    same(sides, &script, seed).await
+    same(targets, &script, seed).await
 }
 
-async fn same(sides: &mut Sides, script: &Script, seed: u64) -> Result<(), String> {
-    let Err(found) = replay(sides, script, seed, None).await else {
+async fn same(targets: &mut Targets, script: &Script, seed: u64) -> Result<(), String> {
+    let Err(found) = replay(targets, script, seed, None).await else {
         return Ok(());
     };
     let first = found.to_string();
-    let (script, found) = shrink(sides, script, seed, None, found).await;
+    let (script, found) = shrink(targets, script, seed, None, found).await;
     Err(format!(
         "seed {seed}, shrunk to {script:#?}\n{found}\nwhich was at first: {first}"
     ))
@@ -98,12 +98,12 @@ async fn same(sides: &mut Sides, script: &Script, seed: u64) -> Result<(), Strin
 
 /// Ids, times and digests are each program's own there, and are named by their place.
 async fn shipped() -> Result<(), String> {
-    let mut sides = Sides::shipped().await;
+    let mut targets = Targets::shipped().await;
     for seed in 1..=SHIPPED {
         let mut script = Script::generate(&mut Seeded::new(seed), LENGTH);
         // Without a told time there is no order of two things at once.
         script.pair = None;
-        let same = replay(&mut sides, &script, seed, None).await;
+        let same = replay(&mut targets, &script, seed, None).await;
         same.map_err(|found| format!("seed {seed}: {found}"))?;
     }
     Ok(())

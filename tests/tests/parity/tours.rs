@@ -2,15 +2,15 @@
 
 use wm_tests::replay::script::{Command, Script, What};
 
-use super::ground::{Ground, by};
+use super::start::{Start, by};
 
 /// All of them, by what they are about.
 pub(crate) fn tours() -> [Script; 4] {
     [people(), projects(), documents(), oneself()]
 }
 
-fn tour(ground: Ground, commands: impl IntoIterator<Item = Command>) -> Script {
-    let mut all = ground.commands();
+fn tour(start: Start, commands: impl IntoIterator<Item = Command>) -> Script {
+    let mut all = start.commands();
     all.extend(commands);
     Script {
         commands: all,
@@ -25,7 +25,7 @@ fn first(what: What) -> Command {
 
 fn people() -> Script {
     tour(
-        Ground::TeamMember,
+        Start::TeamMember,
         [
             first(What::GetAccount),
             by(0, What::PatchAccount, [1, 5, 2]),
@@ -58,7 +58,7 @@ fn people() -> Script {
 
 fn projects() -> Script {
     tour(
-        Ground::Grant,
+        Start::Grant,
         [
             first(What::ListProjects),
             first(What::GetProject),
@@ -80,7 +80,7 @@ fn projects() -> Script {
 
 fn documents() -> Script {
     tour(
-        Ground::Output,
+        Start::Output,
         [
             first(What::ListArtifacts),
             first(What::GetArtifact),
@@ -110,7 +110,7 @@ fn documents() -> Script {
 
 fn oneself() -> Script {
     tour(
-        Ground::Nothing,
+        Start::Nothing,
         [
             by(3, What::Session, [1, 1, 1]),
             by(3, What::Identity, [1, 1, 1]),

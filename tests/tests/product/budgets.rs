@@ -8,10 +8,10 @@ use wm_core::operations;
 use wm_tests::{
     budget::{BUDGET, READ},
     client::Person,
+    cost_probe::walk,
     costs::Port,
     faults::Counts,
     surfaces::memory::MemorySurface,
-    walk::walk,
 };
 
 #[tokio::test]
@@ -22,7 +22,7 @@ async fn every_operation_keeps_to_its_budget() {
     let mut wrong = Vec::new();
     for route in operations::routes() {
         let operation = route.operation;
-        let (Some((waves, commits)), Some(measured)) =
+        let (Some((rounds, commits)), Some(measured)) =
             (budget.get(operation), measured.get(operation))
         else {
             wrong.push(format!("{operation} has no budget, or no request here"));
@@ -30,13 +30,13 @@ async fn every_operation_keeps_to_its_budget() {
         };
         let most = |cost: fn(&Counts) -> usize| measured.iter().map(|all| cost(&all.counts)).max();
         let actual = (
-            most(|counts| counts.waves).unwrap(),
+            most(|counts| counts.rounds).unwrap(),
             most(|counts| counts.commits).unwrap(),
         );
-        if actual != (*waves, *commits) {
+        if actual != (*rounds, *commits) {
             wrong.push(format!(
-                "{operation} took {actual:?} waves and commits, not {:?}",
-                (waves, commits)
+                "{operation} took {actual:?} rounds and commits, not {:?}",
+                (rounds, commits)
             ));
         }
     }
@@ -66,9 +66,9 @@ async fn a_session_costs_the_same_waves_however_many_projects_there_are() {
     assert_eq!(shown, 50);
     let (many, shown) = session_with(60).await;
     assert_eq!(shown, 50);
-    assert!(few.waves <= 4, "{few:?}");
+    assert!(few.rounds <= 4, "{few:?}");
     assert!(
-        page.waves <= few.waves && many.waves <= few.waves,
+        page.rounds <= few.rounds && many.rounds <= few.rounds,
         "{few:?} {page:?} {many:?}"
     );
     assert!(many.widest <= 50, "{many:?}");
@@ -85,7 +85,7 @@ async fn the_first_request_of_a_person_signs_them_up_and_later_ones_cost_nothing
     assert_eq!(records.take().commits, 3);
     ana.get("/v1/preferences/notifications").await.expect(200);
     let known = records.take();
-    assert_eq!((known.waves, known.commits), READ);
+    assert_eq!((known.rounds, known.commits), READ);
 }
 
 #[tokio::test]
@@ -115,7 +115,7 @@ async fn a_decision_reads_the_same_three_ranges_however_many_teams_and_grants_th
         }
     }
     assert_eq!(costs[0], costs[1]);
-    assert_eq!((costs[0].calls, costs[0].waves), (3, 1));
+    assert_eq!((costs[0].calls, costs[0].rounds), (3, 1));
 }
 
 /// An unknown project makes the same calls as one that is there and hidden.

@@ -8,10 +8,10 @@ use std::collections::BTreeMap;
 use wm_core::operations;
 use wm_tests::{
     budget::BUDGET,
+    cost_probe::{Costs, most, walk},
     costs::{AWS, AZURE, Cost, Port, column, table},
     golden,
-    surfaces::{memory::MemorySurface, watched_local::WatchedLocal},
-    walk::{Costs, most, walk},
+    surfaces::{memory::MemorySurface, recording_local::RecordingLocal},
 };
 
 const PAGE: &str = "docs/performance.md";
@@ -22,7 +22,7 @@ async fn in_memory() -> Costs<Cost> {
 }
 
 async fn in_sqlite() -> Costs<Cost> {
-    let surface = WatchedLocal::new();
+    let surface = RecordingLocal::new();
     walk(&surface, &Port(surface.records())).await
 }
 
@@ -65,7 +65,7 @@ async fn every_operation_takes_the_same_calls_on_every_surface_and_keeps_to_its_
             let operation = route.operation;
             let cost = |what: fn(&Cost) -> usize| most(counted, operation, what);
             let taken = (
-                cost(|cost| cost.counts.waves),
+                cost(|cost| cost.counts.rounds),
                 cost(|cost| cost.counts.commits),
             );
             assert_eq!(taken, budget[operation], "{surface}: `{operation}`");

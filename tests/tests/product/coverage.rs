@@ -15,7 +15,7 @@ use wm_core::{
 use wm_tests::{
     harness::{Answer, Harness, ObjectRequest},
     openapi,
-    suite::{estate::parameters, isolation, refusals},
+    suite::{fixture::parameters, isolation, refusals},
     surfaces::memory::MemorySurface,
 };
 
@@ -77,8 +77,8 @@ impl Harness for Recording {
         self.inner.id_token(email)
     }
 
-    async fn settle(&self) {
-        self.inner.settle().await;
+    async fn drain(&self) {
+        self.inner.drain().await;
     }
 
     async fn events(&self) -> Vec<CloudEvent> {

@@ -14,18 +14,18 @@ use wm_core::{
     value::{AccountRole, Capabilities, Capability, ProjectRole, Timestamp},
 };
 use wm_tests::{
-    agreement::why,
-    choices::{Choices, Tape, tapes},
+    generator::{self, Generated, Person, Place},
     oracle::{self, Answer, Why},
-    worlds::{self, Person, Place, World},
+    oracle_comparison::why,
+    random_source::{RandomSource, Tape, tapes},
 };
 
-fn worlds() -> impl Strategy<Value = (World, Tape)> {
-    tapes(400).prop_map(|mut tape| (World::generate(&mut tape), tape))
+fn worlds() -> impl Strategy<Value = (Generated, Tape)> {
+    tapes(400).prop_map(|mut tape| (Generated::generate(&mut tape), tape))
 }
 
 /// What the oracle lets somebody do.
-fn effective(world: &World, person: &Person, place: &Place) -> Capabilities {
+fn effective(world: &Generated, person: &Person, place: &Place) -> Capabilities {
     let allowed = |capability: &Capability| {
         oracle::answer(world, person, place, capability.as_str()) == Answer::Allowed
     };
@@ -90,7 +90,7 @@ proptest! {
     fn access_at_a_past_time_is_what_it_was((mut world, mut tape) in worlds()) {
         let mut states: Vec<Record<Grant>> = Vec::new();
         let mut snapshots: Vec<(Timestamp, Vec<Record<Grant>>)> = Vec::new();
-        let (mut now, mut grants) = (worlds::now(), Vec::<Record<Grant>>::new());
+        let (mut now, mut grants) = (generator::now(), Vec::<Record<Grant>>::new());
         for _ in 0..tape.below(12) {
             now = now.after(Duration::from_millis(u64::from(tape.below(3))));
             let state = change(&mut world, &mut tape, &mut grants, now);
@@ -108,14 +108,14 @@ proptest! {
             expected.sort_by_key(|grant| grant.id);
             prop_assert_eq!(found, expected);
         }
-        let before = worlds::now().before(Duration::from_millis(1));
+        let before = generator::now().before(Duration::from_millis(1));
         prop_assert!(history::at(states, before).is_empty());
     }
 }
 
 /// Makes a grant, or changes or revokes one, and gives its new state back.
 fn change(
-    world: &mut World,
+    world: &mut Generated,
     tape: &mut Tape,
     grants: &mut Vec<Record<Grant>>,
     now: Timestamp,
@@ -132,7 +132,7 @@ fn change(
     let before = &grants[at];
     let mut body = before.body.clone();
     if tape.happens(1, 2) {
-        body.revoked = Some(worlds::revocation());
+        body.revoked = Some(generator::revocation());
     } else {
         body.role = *tape.pick(ProjectRole::ALL);
     }
@@ -151,7 +151,7 @@ fn nobody_acts_on_their_betters_or_hands_out_more_than_they_have() {
         (Admin, &[Guest, Member]),
         (Owner, &[Guest, Member, Admin, Owner]),
     ];
-    let mut world = World::empty();
+    let mut world = Generated::empty();
     for (role, below) in outranked {
         let person = world.member(role, wm_core::record::MemberStatus::Active);
         let access = world.account_access(&person);

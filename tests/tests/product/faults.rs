@@ -17,7 +17,7 @@ use wm_core::{
 };
 use wm_tests::{
     client::{Answered, Person, declaration},
-    faults::{Fault, Moment, Operation, WatchedRecords},
+    faults::{Fault, Moment, Operation, RecordingRecords},
     harness::Harness,
     surfaces::memory::MemorySurface,
 };
@@ -29,7 +29,7 @@ const ATTEMPTS: usize = 8;
 /// Longer than an interrupted mail is claimed and than indexes need to settle.
 const LATER: Duration = Duration::from_secs(20 * 60);
 
-fn watch(surface: &MemorySurface) -> &WatchedRecords {
+fn watch(surface: &MemorySurface) -> &RecordingRecords {
     &surface.service.provider().records
 }
 
@@ -233,11 +233,11 @@ struct Rest {
 async fn rest(surface: &MemorySurface) -> Rest {
     watch(surface).calm();
     for _ in 0..2 {
-        surface.settle().await;
+        surface.drain().await;
         surface.pass(LATER).unwrap();
         surface.sweep().await;
     }
-    surface.settle().await;
+    surface.drain().await;
     let items = dump(surface);
     let entries = explained(&items);
     let published = surface.events().await;
@@ -381,7 +381,7 @@ async fn dies_anywhere(name: &str) {
                 assert_eq!(lasting(&undisturbed), lasting(&first));
                 assert!(
                     call > 3,
-                    "{name} makes at least one wave of reads and a commit"
+                    "{name} makes at least one read round and a commit"
                 );
                 break;
             }
@@ -463,7 +463,7 @@ each_change! {
 async fn a_team() -> (MemorySurface, Work) {
     let surface = MemorySurface::new();
     let work = creation("team", &furnish(&surface).await);
-    surface.settle().await;
+    surface.drain().await;
     watch(&surface).take();
     watch(&surface).take_pauses();
     (surface, work)
@@ -633,7 +633,7 @@ async fn relayed(surface: &MemorySurface) -> wm_service::Relayed {
 async fn an_invitation() -> MemorySurface {
     let surface = MemorySurface::new();
     let places = furnish(&surface).await;
-    surface.settle().await;
+    surface.drain().await;
     surface.memory().events.0.lock().unwrap().clear();
     creation("invitation", &places)
         .send(&surface, None)
@@ -670,7 +670,7 @@ async fn an_event_the_bus_did_not_take_is_published_later() {
 async fn case_57_of_a_batch_only_what_failed_is_tried_again() {
     let surface = MemorySurface::new();
     let places = furnish(&surface).await;
-    surface.settle().await;
+    surface.drain().await;
     for name in ["invitation", "team"] {
         creation(name, &places)
             .send(&surface, None)
@@ -734,7 +734,7 @@ async fn a_relay_that_dies_anywhere_loses_no_event_and_no_mail() {
             let relay = relayed(&surface);
             let ended = watch(&surface).until_crash(call, moment, relay).await;
             surface.pass(Duration::from_secs(61)).unwrap();
-            surface.settle().await;
+            surface.drain().await;
             let ids = published(&surface).await;
             assert!((1..=2).contains(&ids.len()), "{moment:?} {call}: {ids:?}");
             assert!(ids.iter().all(|id| *id == ids[0]), "{ids:?}");

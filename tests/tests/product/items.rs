@@ -8,8 +8,8 @@ use wm_core::{record::Record, storage::Item};
 use wm_test_results::Recording;
 use wm_tests::{
     bodies::{self, Comparable, Visitor},
-    choices::{Seeded, tapes},
     golden,
+    random_source::{Seeded, tapes},
 };
 
 /// The documents of each family's items.

@@ -1,6 +1,7 @@
 //! The product in one process: decisions, permissions, costs, faults.
 
 mod budgets;
+#[cfg(feature = "cedar")]
 mod cedar;
 mod concurrency;
 mod costs;

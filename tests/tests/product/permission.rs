@@ -13,14 +13,14 @@ use wm_core::{
 };
 use wm_test_results::Recording;
 use wm_tests::{
-    agreement::{account_agrees, agrees, why},
-    choices::{Choices, Seeded, Tape, tapes},
+    generator::{self, Generated},
     oracle::{self, Answer},
-    worlds::{self, World},
+    oracle_comparison::{account_agrees, agrees, why},
+    random_source::{RandomSource, Seeded, Tape, tapes},
 };
 
-fn worlds() -> impl Strategy<Value = (World, Tape)> {
-    tapes(400).prop_map(|mut tape| (World::generate(&mut tape), tape))
+fn worlds() -> impl Strategy<Value = (Generated, Tape)> {
+    tapes(400).prop_map(|mut tape| (Generated::generate(&mut tape), tape))
 }
 
 proptest! {
@@ -54,7 +54,7 @@ proptest! {
         let count = u32::try_from(world.projects[at].grants.len()).unwrap();
         let victim = tape.below(count) as usize;
         let grant = &mut world.projects[at].grants[victim];
-        grant.body.revoked = Some(worlds::revocation());
+        grant.body.revoked = Some(generator::revocation());
         let gave = grant.body.role.capabilities();
         for (old, new) in before.iter().zip(conferred(&world)) {
             prop_assert!(old.covers(new), "revoking gave something");
@@ -103,7 +103,7 @@ proptest! {
     }
 }
 
-fn conferred(world: &World) -> Vec<Capabilities> {
+fn conferred(world: &Generated) -> Vec<Capabilities> {
     world
         .pairs()
         .map(|(person, place)| world.access(person, place).conferred())
@@ -111,7 +111,7 @@ fn conferred(world: &World) -> Vec<Capabilities> {
 }
 
 /// Asserts that only account roles and visibility are named as reasons.
-fn no_grant_confers(world: &World) -> Result<(), TestCaseError> {
+fn no_grant_confers(world: &Generated) -> Result<(), TestCaseError> {
     for (person, place) in world.pairs() {
         for reason in world.access(person, place).reasons().map(why) {
             prop_assert!(!reason.source.ends_with("grant"), "{reason:?}");
@@ -127,7 +127,7 @@ fn the_oracle_agrees_on_five_thousand_worlds_of_every_kind() {
     let mut answers = BTreeMap::<Answer, u32>::new();
     let mut sources = BTreeMap::<&str, u32>::new();
     for _ in 0..5_000 {
-        let world = World::generate(&mut choices);
+        let world = Generated::generate(&mut choices);
         let (person, place) = (choices.pick(&world.people), choices.pick(&world.projects));
         account_agrees(&world, person);
         agrees(&world, person, place);
@@ -154,7 +154,7 @@ fn the_oracle_agrees_on_five_thousand_worlds_of_every_kind() {
 #[test]
 fn case_16_a_claim_or_a_cloud_group_has_no_way_in() {
     let _recording = Recording::start();
-    let mut world = World::empty();
+    let mut world = Generated::empty();
     let person = world.member(AccountRole::Guest, MemberStatus::Active);
     let place = world.project(Visibility::Private, false);
     let Access {

@@ -6,9 +6,9 @@ use wm_core::{
 };
 use wm_test_results::Recording;
 use wm_tests::{
-    agreement::{account_agrees, agrees},
+    generator::{Generated, Person, Place},
     golden,
-    worlds::{Person, Place, World},
+    oracle_comparison::{account_agrees, agrees},
 };
 
 fn table<R: Copy>(roles: &[R], name: fn(R) -> &'static str, has: fn(R) -> Capabilities) -> String {
@@ -75,7 +75,7 @@ fn ways() -> impl Iterator<Item = Given> {
         .chain(roles().map(Given::ThroughATeam))
 }
 
-fn people(world: &mut World) -> Vec<Person> {
+fn people(world: &mut Generated) -> Vec<Person> {
     let mut people = vec![world.member(AccountRole::Owner, MemberStatus::Active)];
     people[0].member = None;
     for role in AccountRole::ALL {
@@ -90,7 +90,7 @@ fn people(world: &mut World) -> Vec<Person> {
     people
 }
 
-fn places(world: &mut World) -> Vec<Place> {
+fn places(world: &mut Generated) -> Vec<Place> {
     let mut places = Vec::new();
     for visibility in [Visibility::Private, Visibility::Account] {
         for archived in [false, true] {
@@ -110,7 +110,7 @@ fn places(world: &mut World) -> Vec<Place> {
 #[test]
 fn case_27_the_matrix_of_roles_actions_and_resources_is_the_oracles() {
     let _recording = Recording::start();
-    let mut world = World::empty();
+    let mut world = Generated::empty();
     let team = world.id();
     world.teams.push(team);
     let (people, places) = (people(&mut world), places(&mut world));
@@ -151,7 +151,7 @@ fn case_39_duplicate_grants_unite_in_every_order() {
         [2, 1, 0],
     ];
     for order in orders {
-        let mut world = World::empty();
+        let mut world = Generated::empty();
         let person = world.member(AccountRole::Guest, MemberStatus::Active);
         let mut place = world.project(Visibility::Private, false);
         for at in order {

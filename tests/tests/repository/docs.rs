@@ -11,8 +11,8 @@ use serde_json::Value;
 use wm_core::record::Record;
 use wm_tests::{
     bodies::{self, Comparable, Visitor},
-    choices::Seeded,
     golden,
+    random_source::Seeded,
     repository::{self, File},
 };
 

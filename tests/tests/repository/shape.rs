@@ -55,7 +55,7 @@ const DIRECTIONS: &[(&str, &[&str])] = &[
 ];
 
 /// SDKs of one provider, by the beginning of their names, with the surface and the deploy program that may use them.
-const CLOUD_KITS: &[(&str, [&str; 2])] = &[
+const CLOUD_SDKS: &[(&str, [&str; 2])] = &[
     ("aws-config", ["wm-aws", "wm-aws-deploy"]),
     ("aws-sdk", ["wm-aws", "wm-aws-deploy"]),
     ("aws-smithy", ["wm-aws", "wm-aws-deploy"]),
@@ -139,7 +139,7 @@ fn a_cloud_kit_is_built_for_its_own_provider_only() {
         .filter(|package| !tests.contains(package))
     {
         for behind in repository::packages_behind(package) {
-            for (kit, owners) in CLOUD_KITS {
+            for (kit, owners) in CLOUD_SDKS {
                 let stray = behind.starts_with(kit) && !owners.contains(&package);
                 assert!(
                     !stray,
@@ -170,6 +170,14 @@ fn the_deployed_handler_carries_no_emulator() {
     };
     assert!(features("wm-cosmos-emulator").contains("in_memory_emulator"));
     assert!(!features("wm-azure").contains("in_memory_emulator"));
+}
+
+/// With this feature JSON is written in another order than what is deployed writes.
+#[test]
+fn the_workspace_writes_json_in_the_order_of_what_is_deployed() {
+    let tree = repository::cargo(&["tree", "--workspace", "-e", "features", "-i", "serde_json"]);
+    assert!(tree.contains("raw_value"));
+    assert!(!tree.contains("preserve_order"), "{tree}");
 }
 
 /// One default feature of one SDK crate brings the second stack, megabytes of it, into every function.

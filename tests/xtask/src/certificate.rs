@@ -14,7 +14,7 @@ use crate::{
 /// What came of a test or of a sentence on a surface, from what counts least to what counts most.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub(crate) enum Outcome {
-    /// The stand-in cannot show it.
+    /// The emulator cannot show it.
     #[serde(rename = "not shown")]
     NotShown,
     /// It is shown.
@@ -50,7 +50,7 @@ pub(crate) const SHARED: &str = "shared";
 #[derive(Debug, Serialize)]
 pub(crate) struct Certificate {
     pub(crate) sentences: Vec<Proved>,
-    /// What the stand-ins could not show.
+    /// What the emulators could not show.
     pub(crate) not_shown: BTreeSet<Skip>,
     /// Of which programs nothing counts as passed, and why.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]

@@ -12,7 +12,7 @@ const HEAD: &str = "\
 What a run of the tests shows of the application's contract, on each surface. `cargo xtask parity` writes this
 page and `parity.json` beside it; nobody edits them. Which tests prove what is in `tests/contract.json`.
 
-*passed*: a test shows it there. *not shown*: the test ran, and what stands in for the service cannot show it. A sentence has passed
+*passed*: a test shows it there. *not shown*: the test ran, and what replaces the service cannot show it. A sentence has passed
 on a surface where one of the tests that ran there has, none has *failed* and none *did not run*. Where a test does not run on a
 surface, the cell is empty. *shared* are tests of code that all surfaces have in common, run on none: alone they show nothing of any,
 and what fails there fails on all.
@@ -20,7 +20,7 @@ and what fails there fails on all.
 ";
 
 const NOT_SHOWN: &str = "\
-## What the stand-ins could not show
+## What the emulators could not show
 
 Said by the tests named above and by the programs they belong to. What that means is in [aws.md](aws.md) and [azure.md](azure.md).
 

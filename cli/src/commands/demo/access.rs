@@ -16,18 +16,18 @@ use wm_core::{
     value::{AccountId, Capability, GrantId, Principal, ProjectId, ProjectRole, Reason, TeamId},
 };
 
-use super::stage::{Person, Site, Told, ensure, valid};
+use super::fixture::{Person, Site, StepOutcome, ensure, valid};
 use crate::{explain::Explained, failure::Failure};
 
 /// How long the bus may be behind.
-const PATIENCE: Duration = Duration::from_secs(5);
+const TIMEOUT: Duration = Duration::from_secs(5);
 
 pub(super) async fn grant_team(
     ana: &Person,
     ben: &Person,
     project: ProjectId,
     team: &TeamId,
-) -> Told<GrantId> {
+) -> StepOutcome<GrantId> {
     let grant = NewGrant::new(Principal::Team(*team), ProjectRole::Contributor);
     let grant = ana.client.create_grant(project, &grant).await;
     let grant = grant.explained()?.id;
@@ -45,7 +45,11 @@ pub(super) async fn grant_team(
     Ok((grant, told))
 }
 
-pub(super) async fn escalate(ana: &Person, ben: &Person, project: ProjectId) -> Told<GrantId> {
+pub(super) async fn escalate(
+    ana: &Person,
+    ben: &Person,
+    project: ProjectId,
+) -> StepOutcome<GrantId> {
     let ben_himself = Principal::User(ben.id);
     let manager = NewGrant::new(ben_himself, ProjectRole::Manager);
     let manager = ana.client.create_grant(project, &manager).await;
@@ -73,7 +77,7 @@ pub(super) async fn revoke(
     ben: &Person,
     project: ProjectId,
     [team_grant, own_grant]: [&GrantId; 2],
-) -> Told<()> {
+) -> StepOutcome<()> {
     let revoked = ana.client.revoke_grant(project, *own_grant, None).await;
     revoked.explained()?;
     let left = ben.client.access(project).await.explained()?.capabilities;
@@ -105,7 +109,7 @@ pub(super) async fn verify_journals(
     ana: &Person,
     account: &AccountId,
     project: ProjectId,
-) -> Told<()> {
+) -> StepOutcome<()> {
     let mut entries = 0;
     for journal in [JournalRef::Account(*account), JournalRef::Project(project)] {
         let verification = ana.client.verify_journal(journal).await.explained()?;
@@ -125,7 +129,7 @@ pub(super) async fn verify_journals(
 /// How many events were published, once there are at least as many as entries.
 async fn published(data: &Path, entries: u64) -> Result<u64, Failure> {
     let file = data.join("events.jsonl");
-    let deadline = Instant::now() + PATIENCE;
+    let deadline = Instant::now() + TIMEOUT;
     loop {
         let text = fs::read_to_string(&file).unwrap_or_default();
         let count = text.lines().count() as u64;

@@ -24,7 +24,7 @@ use wm_core::{
     value::{ArtifactId, ProjectId, Sha256, Size},
 };
 
-use super::stage::{Person, Site, Told, ensure, valid};
+use super::fixture::{Person, Site, StepOutcome, ensure, valid};
 use crate::{explain::Explained, failure::Failure, transfer::transfer};
 
 /// A file that was uploaded.
@@ -66,7 +66,7 @@ pub(super) async fn upload_files(
     by: &Person,
     project: ProjectId,
     files: &[PathBuf],
-) -> Told<Document> {
+) -> StepOutcome<Document> {
     let mut told = Vec::new();
     let mut first = None;
     for file in files {
@@ -94,7 +94,11 @@ pub(super) async fn upload_files(
     Ok((first, told.join("\n")))
 }
 
-pub(super) async fn download_back(site: &Site, by: &Person, document: &Document) -> Told<()> {
+pub(super) async fn download_back(
+    site: &Site,
+    by: &Person,
+    document: &Document,
+) -> StepOutcome<()> {
     let out = site.downloads.join("first");
     document.download(by, &out).await?;
     ensure(
@@ -107,7 +111,7 @@ pub(super) async fn download_back(site: &Site, by: &Person, document: &Document)
     ))
 }
 
-pub(super) async fn derive(by: &Person, document: &Document) -> Told<()> {
+pub(super) async fn derive(by: &Person, document: &Document) -> StepOutcome<()> {
     let (artifact, current) = document.read(by).await?;
     let number = current.number;
     let summary = format!(
@@ -166,7 +170,7 @@ async fn send(
     sent.map_err(|error| Failure::because("the storage took no bytes; please report this", error))
 }
 
-pub(super) async fn annotate(by: &Person, document: &Document) -> Told<()> {
+pub(super) async fn annotate(by: &Person, document: &Document) -> StepOutcome<()> {
     let Document {
         project, artifact, ..
     } = *document;
@@ -208,7 +212,7 @@ pub(super) async fn restore(
     ana: &Person,
     ben: &Person,
     document: &Document,
-) -> Told<()> {
+) -> StepOutcome<()> {
     let edited = edit(site, &document.file)?;
     let destination = Destination {
         artifact: Some(document.artifact),

@@ -8,12 +8,12 @@ use wm_core::value::Email;
 use crate::failure::Failure;
 
 /// How long mail may take.
-const PATIENCE: Duration = Duration::from_secs(5);
+const TIMEOUT: Duration = Duration::from_secs(5);
 
 /// The token in the link of the mail to this address.
 pub(super) async fn invitation_token(data: &Path, to: &Email) -> Result<String, Failure> {
     let inbox = data.join("mail").join("new");
-    let deadline = Instant::now() + PATIENCE;
+    let deadline = Instant::now() + TIMEOUT;
     while Instant::now() < deadline {
         if let Some(token) = mails(&inbox).iter().find_map(|mail| token_for(mail, to)) {
             return Ok(token);

@@ -16,12 +16,12 @@ use wm_core::{
 };
 
 use super::{
+    fixture::{Person, Site, StepOutcome, ensure, valid},
     mail::invitation_token,
-    stage::{Person, Site, Told, ensure, valid},
 };
 use crate::explain::Explained;
 
-pub(super) async fn sign_in(site: &Site) -> Told<(Person, Person)> {
+pub(super) async fn sign_in(site: &Site) -> StepOutcome<(Person, Person)> {
     let ana = Person::sign_in(site, "ana").await?;
     let ben = Person::sign_in(site, "ben").await?;
     let again = Person::sign_in(site, "ana").await?;
@@ -31,7 +31,7 @@ pub(super) async fn sign_in(site: &Site) -> Told<(Person, Person)> {
     Ok(((ana, ben), told))
 }
 
-pub(super) async fn open_account(ana: &Person, ben: &Person) -> Told<AccountId> {
+pub(super) async fn open_account(ana: &Person, ben: &Person) -> StepOutcome<AccountId> {
     let account = NewAccount {
         name: valid("Harbour Consulting")?,
         kind: AccountKind::Consulting,
@@ -49,7 +49,7 @@ pub(super) async fn invite(
     ana: &Person,
     ben: &Person,
     account: &AccountId,
-) -> Told<()> {
+) -> StepOutcome<()> {
     let body = NewInvitation {
         email: ben.email.clone(),
         role: AccountRole::Member,
@@ -74,7 +74,11 @@ pub(super) async fn invite(
     Ok(((), told.into()))
 }
 
-pub(super) async fn make_team(ana: &Person, ben: &Person, account: &AccountId) -> Told<TeamId> {
+pub(super) async fn make_team(
+    ana: &Person,
+    ben: &Person,
+    account: &AccountId,
+) -> StepOutcome<TeamId> {
     let name = valid("Review")?;
     let team = ana.client.create_team(*account, &NewTeam { name }).await;
     let team = team.explained()?.id;
@@ -88,7 +92,7 @@ pub(super) async fn open_project(
     ana: &Person,
     ben: &Person,
     account: &AccountId,
-) -> Told<ProjectId> {
+) -> StepOutcome<ProjectId> {
     let project = NewProject {
         name: valid("Quay 4 extension")?,
         description: Some(valid("Survey and plans")?),

@@ -51,12 +51,12 @@ impl KeyCache {
         header: &Header,
         now: Timestamp,
     ) -> Result<Key, TokenError> {
-        if let Some(settled) = self.settled(url, header, now) {
+        if let Some(settled) = self.remembered(url, header, now) {
             return settled;
         }
         let _alone = self.fetching.lock().await;
         // Whoever waited finds what the one before fetched.
-        if let Some(settled) = self.settled(url, header, now) {
+        if let Some(settled) = self.remembered(url, header, now) {
             return settled;
         }
         let fetched = source.fetch(url).await.and_then(|body| parse(&body));
@@ -69,7 +69,7 @@ impl KeyCache {
     }
 
     /// The answer, where it takes no fetch.
-    fn settled(
+    fn remembered(
         &self,
         url: &str,
         header: &Header,

@@ -62,7 +62,7 @@ impl Schemas {
         let bodies = self.bodies.take_definitions(true);
         let mut schemas = self.answers.take_definitions(true);
         let different = different(&bodies, &schemas);
-        settle_bodies(document, &different);
+        resolve_bodies(document, &different);
         for (name, mut schema) in bodies {
             rename(&mut schema, &different);
             schemas.insert(body_name(&name, &different), schema);
@@ -103,7 +103,7 @@ fn different(bodies: &Map<String, Value>, answers: &Map<String, Value>) -> BTree
 }
 
 /// Replaces every marked schema by itself, with its references settled.
-fn settle_bodies(value: &mut Value, different: &BTreeSet<String>) {
+fn resolve_bodies(value: &mut Value, different: &BTreeSet<String>) {
     if let Some(mut body) = value.get_mut(BODY).map(Value::take) {
         rename(&mut body, different);
         *value = body;
@@ -112,10 +112,10 @@ fn settle_bodies(value: &mut Value, different: &BTreeSet<String>) {
     match value {
         Value::Object(members) => members
             .values_mut()
-            .for_each(|member| settle_bodies(member, different)),
+            .for_each(|member| resolve_bodies(member, different)),
         Value::Array(items) => items
             .iter_mut()
-            .for_each(|item| settle_bodies(item, different)),
+            .for_each(|item| resolve_bodies(item, different)),
         _ => {}
     }
 }

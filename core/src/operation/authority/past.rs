@@ -4,7 +4,7 @@ use alloc::{format, vec, vec::Vec};
 
 use super::{AccountRecords, ProjectRecords};
 use crate::{
-    operation::{Ask, Facts, Problem},
+    operation::{Facts, Problem, ReadRequest},
     permission::history,
     record::{Body, Record},
     storage::{Item, Range, Scope, Sort},
@@ -36,11 +36,11 @@ fn project_ranges(project: ProjectId) -> [Range; 3] {
 /// What to ask for a person's access in the past, once the present records are there: whatever leaves
 /// the present meanwhile then shows up in the history.
 #[must_use]
-pub fn asks(project: ProjectId, user: UserId) -> Vec<Ask> {
+pub fn reads(project: ProjectId, user: UserId) -> Vec<ReadRequest> {
     let account = project.account();
     let mut ranges = vec![account_range(account), member_range(account, user)];
     ranges.extend(project_ranges(project));
-    ranges.into_iter().map(Ask::Scan).collect()
+    ranges.into_iter().map(ReadRequest::Scan).collect()
 }
 
 /// The records as they were at `at`, out of the present ones and the answers.
@@ -61,14 +61,14 @@ pub fn load(
     grants.sort_by_key(|grant| (grant.body.principal, grant.id));
     let projects = decode(items(facts, &projects)?)?;
     Ok(ProjectRecords {
-        standing: load_standing(facts, present.standing, project.account(), at)?,
+        standing: load_membership(facts, present.standing, project.account(), at)?,
         head: None,
         project: one_at(projects, present.project, at),
         grants,
     })
 }
 
-fn load_standing(
+fn load_membership(
     facts: &Facts,
     present: AccountRecords,
     account: AccountId,

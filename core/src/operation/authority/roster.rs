@@ -103,21 +103,21 @@ mod tests {
 
     use super::*;
     use crate::{
-        operation::{Answer, Ask},
-        testing::World,
+        operation::{Answer, ReadRequest},
+        testing::Fixture,
         value::AccountRole,
     };
 
-    fn load(world: &World, range: &Range) -> Result<Roster, Problem> {
+    fn load(world: &Fixture, range: &Range) -> Result<Roster, Problem> {
         let mut facts = Facts::default();
         let page = world.store.scan(range);
-        facts.insert(Ask::Scan(range.clone()), Answer::Page(page));
+        facts.insert(ReadRequest::Scan(range.clone()), Answer::Page(page));
         Roster::load(&facts, range)
     }
 
     #[test]
     fn case_60_a_page_never_cuts_a_person_from_their_teams() {
-        let mut world = World::new();
+        let mut world = Fixture::new();
         let people = ["ana", "ben", "cyd"].map(|name| world.person(name));
         let account = world.account(&people[0]);
         let teams = [0; 3].map(|_| world.team(&people[0], &account));

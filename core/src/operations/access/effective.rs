@@ -8,8 +8,8 @@ use serde::Serialize;
 use super::ReasonView;
 use crate::{
     operation::{
-        Ask, Context, Facts, Method, Outcome, Parsed, Problem, ProblemKind, QueryParameter, Reply,
-        Route, UseCase,
+        Context, Facts, Method, Outcome, Parsed, Problem, ProblemKind, QueryParameter, ReadRequest,
+        Reply, Route, UseCase,
         authority::{AccountRecords, ProjectRecords, past},
         schema,
     },
@@ -111,16 +111,16 @@ fn view(access: &Access<'_>) -> AccessView {
 }
 
 impl UseCase for ExplainAccess {
-    fn needs(&self, context: &Context<'_>, facts: &Facts) -> Result<Vec<Ask>, Problem> {
+    fn reads(&self, context: &Context<'_>, facts: &Facts) -> Result<Vec<ReadRequest>, Problem> {
         self.check_time(context)?;
         let subject = self.subject(context);
-        let mut asks = ProjectRecords::asks(self.project, context.user());
-        asks.extend(AccountRecords::asks(self.project.account(), subject));
+        let mut asks = ProjectRecords::reads(self.project, context.user());
+        asks.extend(AccountRecords::reads(self.project.account(), subject));
         if self.at.is_none() || !facts.has_all(&asks) {
             return Ok(asks);
         }
         self.present(context, facts)?;
-        Ok(past::asks(self.project, subject))
+        Ok(past::reads(self.project, subject))
     }
 
     fn decide(&self, context: &Context<'_>, facts: &Facts) -> Result<Outcome, Problem> {
@@ -146,7 +146,7 @@ mod tests {
         operation::Batch,
         record::{Account, Member, MemberStatus, Project, Record, RetiredTeam},
         storage::{Condition, IndexKeys, Operation, Scope, Sort},
-        testing::{GrantFixture, Person, World, principal_of},
+        testing::{Fixture, GrantFixture, Person, principal_of},
         value::{AccountRole, CommitId, ProjectRole, Timestamp, id::Id},
     };
 
@@ -166,7 +166,7 @@ mod tests {
             fixture.cyd.id()
         );
         let answer = fixture.world.get(&fixture.ana, &path).expect(200).body;
-        assert_eq!(fixture.world.waves, 2);
+        assert_eq!(fixture.world.rounds, 2);
         reasons(&answer).pop().map(|[_, _, role]| role)
     }
 
@@ -186,7 +186,7 @@ mod tests {
         fixture.world.patch(&ana, &fixture.path(), open).expect(200);
         let path = format!("{}/access", fixture.path());
         let answer = fixture.world.get(&cyd, &path).expect(200).body;
-        assert_eq!(fixture.world.waves, 1);
+        assert_eq!(fixture.world.rounds, 1);
         assert_eq!(answer["user"], cyd.id());
         let expected = [
             ["visibility", &fixture.project, "viewer"],
@@ -333,7 +333,7 @@ mod tests {
         let mut fixture = GrantFixture::new();
         let (ana, cyd) = (fixture.ana.clone(), fixture.cyd.clone());
         let mut times = vec![];
-        let mut tick = |world: &mut World| {
+        let mut tick = |world: &mut Fixture| {
             times.push(world.now);
             world.pass(Duration::from_secs(1));
         };

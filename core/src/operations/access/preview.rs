@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     operation::{
-        Ask, Context, Facts, Method, Outcome, Parsed, Problem, ProblemKind, Reply, Route, UseCase,
+        Context, Facts, Method, Outcome, Parsed, Problem, ProblemKind, ReadRequest, Reply, Route,
+        UseCase,
         authority::{ProjectRecords, Roster},
         schema,
         view::ListView,
@@ -140,16 +141,16 @@ impl PreviewAccess {
 }
 
 impl UseCase for PreviewAccess {
-    fn needs(&self, context: &Context<'_>, facts: &Facts) -> Result<Vec<Ask>, Problem> {
-        let asks = ProjectRecords::asks(self.project, context.user());
+    fn reads(&self, context: &Context<'_>, facts: &Facts) -> Result<Vec<ReadRequest>, Problem> {
+        let asks = ProjectRecords::reads(self.project, context.user());
         if !facts.has_all(&asks) {
             return Ok(asks);
         }
         self.records(context, facts)?;
-        let mut asks = vec![Ask::Scan(self.range())];
+        let mut asks = vec![ReadRequest::Scan(self.range())];
         for proposal in &self.input.add {
             let account = self.project.account();
-            asks.extend(Recipient::asks(account, proposal.principal));
+            asks.extend(Recipient::reads(account, proposal.principal));
         }
         Ok(asks)
     }
@@ -220,7 +221,7 @@ mod tests {
         let body = json!({ "add": [add], "revoke": [fixture.management] });
         let before = fixture.world.dump();
         let told = fixture.preview(body).expect(200).body;
-        assert_eq!(fixture.world.waves, 2);
+        assert_eq!(fixture.world.rounds, 2);
         assert_eq!(fixture.world.dump(), before);
         assert_eq!(told["next_cursor"], json!(null));
         let earlier = fixture.everyone();

@@ -8,8 +8,8 @@ use serde::Serialize;
 use super::ReasonView;
 use crate::{
     operation::{
-        Ask, Context, Facts, Method, Outcome, PAGE, PageRequest, Parsed, Problem, QueryParameter,
-        Route, UseCase,
+        Context, Facts, Method, Outcome, PAGE, PageRequest, Parsed, Problem, QueryParameter,
+        ReadRequest, Route, UseCase,
         authority::{ProjectRecords, Roster},
         schema,
         view::{self, ListView},
@@ -103,14 +103,14 @@ fn view((access, reasons): (Access<'_>, Vec<Reason>)) -> SubjectView {
 }
 
 impl UseCase for ListSubjects {
-    fn needs(&self, context: &Context<'_>, facts: &Facts) -> Result<Vec<Ask>, Problem> {
+    fn reads(&self, context: &Context<'_>, facts: &Facts) -> Result<Vec<ReadRequest>, Problem> {
         let range = self.range(context)?;
-        let asks = ProjectRecords::asks(self.project, context.user());
+        let asks = ProjectRecords::reads(self.project, context.user());
         if !facts.has_all(&asks) {
             return Ok(asks);
         }
         self.records(context, facts)?;
-        Ok(vec![Ask::Scan(range)])
+        Ok(vec![ReadRequest::Scan(range)])
     }
 
     fn decide(&self, context: &Context<'_>, facts: &Facts) -> Result<Outcome, Problem> {
@@ -181,7 +181,7 @@ mod tests {
         loop {
             let page = fixture.world.get(&fixture.ben, &format!("{path}{cursor}"));
             let page = page.expect(200).body;
-            assert_eq!(fixture.world.waves, 2);
+            assert_eq!(fixture.world.rounds, 2);
             for item in page["items"].as_array().unwrap() {
                 let user = item["user"].as_str().unwrap().into();
                 assert!(found.insert(user, item.clone()).is_none(), "twice: {item}");
@@ -253,7 +253,7 @@ mod tests {
         let path = format!("{}/subjects", fixture.path());
         let refused = fixture.world.get(&fixture.cyd, &path).expect(403);
         assert_eq!(refused.body["missing"], json!(["grant.view"]));
-        assert_eq!(fixture.world.waves, 1);
+        assert_eq!(fixture.world.rounds, 1);
         let eve = fixture.world.person("eve");
         fixture.world.get(&eve, &path).expect_problem("not-found");
         for capability in ["fly", Capability::MemberManage.as_str()] {

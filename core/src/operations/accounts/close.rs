@@ -4,8 +4,8 @@ use alloc::{boxed::Box, vec::Vec};
 
 use crate::{
     operation::{
-        Ask, Commit, Context, Facts, IfMatch, Method, Outcome, Parsed, Precondition, Problem,
-        Reply, Route, UseCase,
+        Commit, Context, Facts, IfMatch, Method, Outcome, Parsed, Precondition, Problem,
+        ReadRequest, Reply, Route, UseCase,
         authority::{AccountRecords, head_first, head_key},
     },
     record::{Account, AccountStatus, EventType},
@@ -41,8 +41,8 @@ fn parse(request: &Parsed<'_>) -> Result<Box<dyn UseCase>, Problem> {
 }
 
 impl UseCase for CloseAccount {
-    fn needs(&self, context: &Context<'_>, facts: &Facts) -> Result<Vec<Ask>, Problem> {
-        let rest = AccountRecords::asks(self.account, context.user());
+    fn reads(&self, context: &Context<'_>, facts: &Facts) -> Result<Vec<ReadRequest>, Problem> {
+        let rest = AccountRecords::reads(self.account, context.user());
         Ok(head_first(facts, Scope::Account(self.account), rest))
     }
 
@@ -73,17 +73,17 @@ mod tests {
 
     use serde_json::json;
 
-    use crate::{testing::World, value::AccountRole};
+    use crate::{testing::Fixture, value::AccountRole};
 
     #[test]
     fn a_closed_account_is_gone_for_everybody() {
-        let mut world = World::new();
+        let mut world = Fixture::new();
         let (ana, ben) = (world.person("ana"), world.person("ben"));
         let account = world.account(&ana);
         world.join(&account, &ben, AccountRole::Admin);
         let path = format!("/v1/accounts/{account}");
         world.delete(&ana, &path).expect(204);
-        assert_eq!(world.waves, 2);
+        assert_eq!(world.rounds, 2);
         let closed = world.dump();
         for person in [&ana, &ben] {
             let members = format!("{path}/members");
@@ -102,7 +102,7 @@ mod tests {
 
     #[test]
     fn only_an_owner_closes() {
-        let mut world = World::new();
+        let mut world = Fixture::new();
         let [ana, ben, eve] = ["ana", "ben", "eve"].map(|name| world.person(name));
         let account = world.account(&ana);
         world.join(&account, &ben, AccountRole::Admin);
@@ -116,7 +116,7 @@ mod tests {
 
     #[test]
     fn case_51_a_stale_mark_closes_nothing() {
-        let mut world = World::new();
+        let mut world = Fixture::new();
         let ana = world.person("ana");
         let path = format!("/v1/accounts/{}", world.account(&ana));
         let etag = world.get(&ana, &path).expect(200).etag.unwrap();

@@ -8,7 +8,8 @@ use serde::Deserialize;
 use super::AccountView;
 use crate::{
     operation::{
-        Ask, Commit, Context, Facts, Method, Outcome, Parsed, Problem, Reply, Route, UseCase,
+        Commit, Context, Facts, Method, Outcome, Parsed, Problem, ReadRequest, Reply, Route,
+        UseCase,
         authority::{AccountRecords, head_key},
         schema, view,
     },
@@ -59,11 +60,11 @@ fn reply(account: &Record<Account>) -> Reply {
 }
 
 impl UseCase for CreateAccount {
-    fn needs(&self, context: &Context<'_>, _: &Facts) -> Result<Vec<Ask>, Problem> {
+    fn reads(&self, context: &Context<'_>, _: &Facts) -> Result<Vec<ReadRequest>, Problem> {
         let id = new_id(context);
-        let mut asks = vec![Ask::Get(head_key(Scope::Account(id)))];
+        let mut asks = vec![ReadRequest::Get(head_key(Scope::Account(id)))];
         if context.idempotency.is_some() {
-            asks.extend(AccountRecords::asks(id, context.user()));
+            asks.extend(AccountRecords::reads(id, context.user()));
         }
         Ok(asks)
     }
@@ -119,15 +120,15 @@ mod tests {
 
     use serde_json::json;
 
-    use crate::{operation::commit::IDEMPOTENCY_RETENTION, testing::World};
+    use crate::{operation::commit::IDEMPOTENCY_RETENTION, testing::Fixture};
 
     #[test]
     fn whoever_creates_an_account_owns_it() {
-        let mut world = World::new();
+        let mut world = Fixture::new();
         let ana = world.person("ana");
         let body = json!({ "name": "Acme", "kind": "consulting" });
         let made = world.post(&ana, "/v1/accounts", body).expect(201);
-        assert_eq!(world.waves, 1);
+        assert_eq!(world.rounds, 1);
         assert_eq!(made.body["name"], "Acme");
         assert_eq!(made.body["kind"], "consulting");
         assert_eq!(made.body["status"], "active");
@@ -142,7 +143,7 @@ mod tests {
 
     #[test]
     fn bad_input_names_the_field_and_changes_nothing() {
-        let mut world = World::new();
+        let mut world = Fixture::new();
         let ana = world.person("ana");
         let before = world.dump();
         for (body, field) in [
@@ -159,7 +160,7 @@ mod tests {
 
     #[test]
     fn case_26_fields_a_caller_does_not_set_are_refused() {
-        let mut world = World::new();
+        let mut world = Fixture::new();
         let ana = world.person("ana");
         let before = world.dump();
         for field in [
@@ -180,7 +181,7 @@ mod tests {
 
     #[test]
     fn a_repetition_answers_the_account_made_before() {
-        let mut world = World::new();
+        let mut world = Fixture::new();
         let ana = world.person("ana");
         let mut create = |name: &str| {
             let headers = [("idempotency-key", "k1")];
@@ -197,7 +198,7 @@ mod tests {
 
     #[test]
     fn a_key_that_is_forgotten_does_not_write_into_the_old_account() {
-        let mut world = World::new();
+        let mut world = Fixture::new();
         let ana = world.person("ana");
         let headers = [("idempotency-key", "k1")];
         let body = json!({ "name": "Acme", "kind": "personal" });

@@ -5,7 +5,7 @@ use alloc::{boxed::Box, vec::Vec};
 use super::AccountView;
 use crate::{
     operation::{
-        Ask, Context, Facts, Method, Outcome, Parsed, Problem, Route, UseCase,
+        Context, Facts, Method, Outcome, Parsed, Problem, ReadRequest, Route, UseCase,
         authority::AccountRecords, schema, view,
     },
     value::{AccountId, Capability},
@@ -30,8 +30,8 @@ fn parse(request: &Parsed<'_>) -> Result<Box<dyn UseCase>, Problem> {
 }
 
 impl UseCase for GetAccount {
-    fn needs(&self, context: &Context<'_>, _: &Facts) -> Result<Vec<Ask>, Problem> {
-        Ok(AccountRecords::asks(self.0, context.user()))
+    fn reads(&self, context: &Context<'_>, _: &Facts) -> Result<Vec<ReadRequest>, Problem> {
+        Ok(AccountRecords::reads(self.0, context.user()))
     }
 
     fn decide(&self, context: &Context<'_>, facts: &Facts) -> Result<Outcome, Problem> {
@@ -47,17 +47,17 @@ impl UseCase for GetAccount {
 mod tests {
     use alloc::format;
 
-    use crate::{testing::World, value::AccountRole};
+    use crate::{testing::Fixture, value::AccountRole};
 
     #[test]
     fn every_member_sees_the_account() {
-        let mut world = World::new();
+        let mut world = Fixture::new();
         let (ana, ben) = (world.person("ana"), world.person("ben"));
         let account = world.account(&ana);
         world.join(&account, &ben, AccountRole::Guest);
         let path = format!("/v1/accounts/{account}");
         let shown = world.get(&ben, &path).expect(200);
-        assert_eq!(world.waves, 1);
+        assert_eq!(world.rounds, 1);
         assert_eq!(shown.id(), account);
         assert_eq!(shown.body["version"], 1);
         assert!(shown.etag.is_some());
@@ -68,14 +68,14 @@ mod tests {
 
     #[test]
     fn case_17_a_foreign_account_looks_like_none() {
-        let mut world = World::new();
+        let mut world = Fixture::new();
         let (ana, eve) = (world.person("ana"), world.person("eve"));
         let foreign = world.account(&ana);
         let none = "acc_01h2xcejqtf2nbrexx3vqjhp41";
         let answers = [&*foreign, none].map(|account| {
             let path = format!("/v1/accounts/{account}");
             let mut body = world.get(&eve, &path).expect_problem("not-found").body;
-            assert_eq!(world.waves, 1);
+            assert_eq!(world.rounds, 1);
             body["request_id"].take();
             body
         });
@@ -84,7 +84,7 @@ mod tests {
 
     #[test]
     fn case_24_an_id_with_key_characters_names_no_account() {
-        let mut world = World::new();
+        let mut world = Fixture::new();
         let ana = world.person("ana");
         let account = world.account(&ana);
         for suffix in ["#", "#MEMBER", "/", "\0", "%00", "é"] {

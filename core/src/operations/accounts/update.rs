@@ -8,8 +8,8 @@ use serde::Deserialize;
 use super::AccountView;
 use crate::{
     operation::{
-        Ask, Commit, Context, Facts, IfMatch, Method, Outcome, Parsed, Precondition, Problem,
-        Route, UseCase,
+        Commit, Context, Facts, IfMatch, Method, Outcome, Parsed, Precondition, Problem,
+        ReadRequest, Route, UseCase,
         authority::{AccountRecords, head_key},
         schema, view,
     },
@@ -55,9 +55,9 @@ fn parse(request: &Parsed<'_>) -> Result<Box<dyn UseCase>, Problem> {
 }
 
 impl UseCase for UpdateAccount {
-    fn needs(&self, context: &Context<'_>, _: &Facts) -> Result<Vec<Ask>, Problem> {
-        let mut asks = AccountRecords::asks(self.account, context.user());
-        asks.push(Ask::Get(head_key(Scope::Account(self.account))));
+    fn reads(&self, context: &Context<'_>, _: &Facts) -> Result<Vec<ReadRequest>, Problem> {
+        let mut asks = AccountRecords::reads(self.account, context.user());
+        asks.push(ReadRequest::Get(head_key(Scope::Account(self.account))));
         Ok(asks)
     }
 
@@ -89,11 +89,11 @@ mod tests {
 
     use serde_json::json;
 
-    use crate::{testing::World, value::AccountRole};
+    use crate::{testing::Fixture, value::AccountRole};
 
     #[test]
     fn an_admin_renames_the_account() {
-        let mut world = World::new();
+        let mut world = Fixture::new();
         let (ana, ben) = (world.person("ana"), world.person("ben"));
         let account = world.account(&ana);
         world.join(&account, &ben, AccountRole::Admin);
@@ -101,7 +101,7 @@ mod tests {
         let renamed = world
             .patch(&ben, &path, json!({ "name": "Apex" }))
             .expect(200);
-        assert_eq!(world.waves, 1);
+        assert_eq!(world.rounds, 1);
         assert_eq!(renamed.body["name"], "Apex");
         assert_eq!(renamed.body["version"], 2);
         assert_eq!(renamed.body["updated_by"], ben.id());
@@ -111,7 +111,7 @@ mod tests {
 
     #[test]
     fn who_may_not_rename_changes_nothing() {
-        let mut world = World::new();
+        let mut world = Fixture::new();
         let [ana, ben, eve] = ["ana", "ben", "eve"].map(|name| world.person(name));
         let account = world.account(&ana);
         world.join(&account, &ben, AccountRole::Member);
@@ -129,7 +129,7 @@ mod tests {
 
     #[test]
     fn case_26_only_the_name_can_be_set() {
-        let mut world = World::new();
+        let mut world = Fixture::new();
         let ana = world.person("ana");
         let path = format!("/v1/accounts/{}", world.account(&ana));
         let before = world.dump();
@@ -148,7 +148,7 @@ mod tests {
 
     #[test]
     fn case_51_of_two_writers_of_one_version_one_wins() {
-        let mut world = World::new();
+        let mut world = Fixture::new();
         let ana = world.person("ana");
         let path = format!("/v1/accounts/{}", world.account(&ana));
         let etag = world.get(&ana, &path).expect(200).etag.unwrap();

@@ -8,8 +8,8 @@ use serde::Serialize;
 use super::ArtifactView;
 use crate::{
     operation::{
-        Ask, Commit, Context, Facts, Method, Outcome, Parsed, Problem, Reply, Route, UseCase,
-        authority::ProjectRecords, plan::UploadPlan, schema, view,
+        Commit, Context, Facts, Method, Outcome, Parsed, Problem, ReadRequest, Reply, Route,
+        UseCase, authority::ProjectRecords, plan::UploadPlan, schema, view,
     },
     operations::{
         content::declaration::{Declaration, declared},
@@ -99,8 +99,8 @@ fn reply(
 }
 
 impl UseCase for CreateArtifact {
-    fn needs(&self, context: &Context<'_>, _: &Facts) -> Result<Vec<Ask>, Problem> {
-        Ok(ProjectRecords::asks(self.project, context.user()))
+    fn reads(&self, context: &Context<'_>, _: &Facts) -> Result<Vec<ReadRequest>, Problem> {
+        Ok(ProjectRecords::reads(self.project, context.user()))
     }
 
     fn decide(&self, context: &Context<'_>, facts: &Facts) -> Result<Outcome, Problem> {
@@ -157,7 +157,7 @@ mod tests {
             .world
             .post(&ben, &path, declaration(BYTES))
             .expect(201);
-        assert_eq!(fixture.world.waves, 1);
+        assert_eq!(fixture.world.rounds, 1);
         let (artifact, version) = (&answer.body["artifact"], &answer.body["version"]);
         assert_eq!(artifact["name"], "report.pdf");
         assert_eq!(artifact["versions"], 1);

@@ -4,8 +4,8 @@ use alloc::{boxed::Box, vec::Vec};
 
 use crate::{
     operation::{
-        Ask, Context, Facts, IfMatch, Method, Outcome, Parsed, Precondition, Problem, Reply, Route,
-        UseCase,
+        Context, Facts, IfMatch, Method, Outcome, Parsed, Precondition, Problem, ReadRequest,
+        Reply, Route, UseCase,
     },
     operations::content::ArtifactPlace,
     record::EventType,
@@ -39,8 +39,8 @@ fn parse(request: &Parsed<'_>) -> Result<Box<dyn UseCase>, Problem> {
 }
 
 impl UseCase for DeleteArtifact {
-    fn needs(&self, context: &Context<'_>, _: &Facts) -> Result<Vec<Ask>, Problem> {
-        Ok(self.place.asks(context.user()))
+    fn reads(&self, context: &Context<'_>, _: &Facts) -> Result<Vec<ReadRequest>, Problem> {
+        Ok(self.place.reads(context.user()))
     }
 
     fn decide(&self, context: &Context<'_>, facts: &Facts) -> Result<Outcome, Problem> {

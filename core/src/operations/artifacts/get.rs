@@ -5,7 +5,7 @@ use alloc::{boxed::Box, vec::Vec};
 use super::ArtifactView;
 use crate::{
     operation::{
-        Ask, Context, Facts, Method, Outcome, Parsed, Problem, Route, UseCase, schema, view,
+        Context, Facts, Method, Outcome, Parsed, Problem, ReadRequest, Route, UseCase, schema, view,
     },
     operations::content::ArtifactPlace,
 };
@@ -32,8 +32,8 @@ fn parse(request: &Parsed<'_>) -> Result<Box<dyn UseCase>, Problem> {
 }
 
 impl UseCase for GetArtifact {
-    fn needs(&self, context: &Context<'_>, _: &Facts) -> Result<Vec<Ask>, Problem> {
-        Ok(self.place.asks(context.user()))
+    fn reads(&self, context: &Context<'_>, _: &Facts) -> Result<Vec<ReadRequest>, Problem> {
+        Ok(self.place.reads(context.user()))
     }
 
     fn decide(&self, context: &Context<'_>, facts: &Facts) -> Result<Outcome, Problem> {
@@ -54,7 +54,7 @@ mod tests {
         let mut fixture = DocumentFixture::new();
         let (vera, path) = (fixture.vera.clone(), fixture.uploaded());
         let answer = fixture.world.get(&vera, &path).expect(200);
-        assert_eq!(fixture.world.waves, 1);
+        assert_eq!(fixture.world.rounds, 1);
         assert!(answer.etag.is_some());
         assert_eq!(answer.body["current"]["number"], 1);
         assert_eq!(answer.body["current"]["size"], BYTES.len());

@@ -61,7 +61,7 @@ mod tests {
             .world
             .get(&vera, &format!("{path}?limit=2"))
             .expect(200);
-        assert_eq!(fixture.world.waves, 2);
+        assert_eq!(fixture.world.rounds, 2);
         assert_eq!(ids(&first.body), made[..1]);
         let cursor = first.text("next_cursor");
         fixture.world.pass(core::time::Duration::from_secs(1));
@@ -98,7 +98,7 @@ mod tests {
         let mut fixture = DocumentFixture::new();
         let (otto, path) = (fixture.otto.clone(), fixture.artifacts());
         fixture.world.get(&otto, &path).expect_problem("not-found");
-        assert_eq!(fixture.world.waves, 1);
+        assert_eq!(fixture.world.rounds, 1);
         let limit = format!("{path}?limit=201");
         assert_eq!(fixture.world.get(&otto, &limit).field(), "limit");
     }

@@ -5,8 +5,8 @@ use alloc::{boxed::Box, vec::Vec};
 use super::ArtifactView;
 use crate::{
     operation::{
-        Ask, Context, Facts, Method, Outcome, Parsed, Problem, ProblemKind, Reply, Route, UseCase,
-        schema, view,
+        Context, Facts, Method, Outcome, Parsed, Problem, ProblemKind, ReadRequest, Reply, Route,
+        UseCase, schema, view,
     },
     operations::content::{ArtifactPlace, FoundArtifact},
     permission::Permit,
@@ -59,8 +59,8 @@ fn reply(artifact: &Record<Artifact>) -> Reply {
 }
 
 impl UseCase for RestoreArtifact {
-    fn needs(&self, context: &Context<'_>, _: &Facts) -> Result<Vec<Ask>, Problem> {
-        Ok(self.place.asks(context.user()))
+    fn reads(&self, context: &Context<'_>, _: &Facts) -> Result<Vec<ReadRequest>, Problem> {
+        Ok(self.place.reads(context.user()))
     }
 
     fn decide(&self, context: &Context<'_>, facts: &Facts) -> Result<Outcome, Problem> {

@@ -8,8 +8,8 @@ use serde::Deserialize;
 use super::ArtifactView;
 use crate::{
     operation::{
-        Ask, Context, Facts, IfMatch, Method, Outcome, Parsed, Precondition, Problem, Route,
-        UseCase, schema, view,
+        Context, Facts, IfMatch, Method, Outcome, Parsed, Precondition, Problem, ReadRequest,
+        Route, UseCase, schema, view,
     },
     operations::content::ArtifactPlace,
     record::{Artifact, EventType},
@@ -75,8 +75,8 @@ impl Input {
 }
 
 impl UseCase for UpdateArtifact {
-    fn needs(&self, context: &Context<'_>, _: &Facts) -> Result<Vec<Ask>, Problem> {
-        Ok(self.place.asks(context.user()))
+    fn reads(&self, context: &Context<'_>, _: &Facts) -> Result<Vec<ReadRequest>, Problem> {
+        Ok(self.place.reads(context.user()))
     }
 
     fn decide(&self, context: &Context<'_>, facts: &Facts) -> Result<Outcome, Problem> {
@@ -114,7 +114,7 @@ mod tests {
         let (ben, path) = (fixture.ben.clone(), fixture.uploaded());
         let change = json!({ "name": "letter.pdf", "labels": { "year": "2026" } });
         let answer = fixture.world.patch(&ben, &path, change.clone()).expect(200);
-        assert_eq!(fixture.world.waves, 1);
+        assert_eq!(fixture.world.rounds, 1);
         assert_eq!(answer.body["name"], "letter.pdf");
         assert_eq!(answer.body["labels"], json!({ "year": "2026" }));
         assert_eq!(answer.body["updated_by"], ben.id());

@@ -4,7 +4,8 @@ use alloc::{boxed::Box, vec::Vec};
 
 use crate::{
     operation::{
-        Ask, Context, Facts, Method, Outcome, Parsed, Problem, Reply, Route, UseCase, schema,
+        Context, Facts, Method, Outcome, Parsed, Problem, ReadRequest, Reply, Route, UseCase,
+        schema,
     },
     selection::BackendSelection,
     value::canonical,
@@ -28,7 +29,7 @@ fn parse(_: &Parsed<'_>) -> Result<Box<dyn UseCase>, Problem> {
 }
 
 impl UseCase for ShowBackend {
-    fn needs(&self, _: &Context<'_>, _: &Facts) -> Result<Vec<Ask>, Problem> {
+    fn reads(&self, _: &Context<'_>, _: &Facts) -> Result<Vec<ReadRequest>, Problem> {
         Ok(Vec::new())
     }
 
@@ -40,14 +41,14 @@ impl UseCase for ShowBackend {
 
 #[cfg(test)]
 mod tests {
-    use crate::testing::World;
+    use crate::testing::Fixture;
 
     #[test]
     fn shows_the_selection_and_reads_nothing() {
-        let mut world = World::new();
+        let mut world = Fixture::new();
         let ana = world.person("ana");
         let answer = world.get(&ana, "/v1/backend").expect(200);
         assert_eq!(answer.body["provider"], "local");
-        assert_eq!(world.waves, 0);
+        assert_eq!(world.rounds, 0);
     }
 }

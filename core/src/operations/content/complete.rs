@@ -7,10 +7,12 @@ use serde::Deserialize;
 
 use super::{
     FoundArtifact, Place, Stored,
-    completion::{self, Completion, Evidence, Standing, VERIFY_INLINE_LIMIT, standing},
+    completion::{self, Completion, Evidence, UploadState, VERIFY_INLINE_LIMIT, upload_state},
 };
 use crate::{
-    operation::{Ask, Assembly, Context, Facts, Outcome, Parsed, Part, Problem, Reply, UseCase},
+    operation::{
+        Assembly, Context, Facts, Outcome, Parsed, Part, Problem, ReadRequest, Reply, UseCase,
+    },
     permission::Permit,
     record::{Content, Record},
     storage::{Key, Scope, UploadLimits},
@@ -105,7 +107,7 @@ impl<S: Stored> Complete<S> {
         context: &Context<'_>,
     ) -> Result<Option<Evidence>, Problem> {
         let content = record.body.content();
-        if standing(content, context.env.now)? != Standing::Awaited {
+        if upload_state(content, context.env.now)? != UploadState::Awaited {
             return Ok(None);
         }
         let limits = context.surface.upload;
@@ -123,7 +125,7 @@ impl<S: Stored> Complete<S> {
                 "must be left out: this upload is a single request",
             ));
         }
-        Ok(Evidence::Object(Ask::Stat {
+        Ok(Evidence::Object(ReadRequest::Stat {
             path: S::object_path(record),
             hash: record.body.content().size.bytes() <= VERIFY_INLINE_LIMIT,
         }))
@@ -146,12 +148,12 @@ impl<S: Stored> Complete<S> {
 }
 
 impl<S: Stored> UseCase for Complete<S> {
-    fn needs(&self, context: &Context<'_>, facts: &Facts) -> Result<Vec<Ask>, Problem> {
-        let mut asks = self.place.asks(context.user());
+    fn reads(&self, context: &Context<'_>, facts: &Facts) -> Result<Vec<ReadRequest>, Problem> {
+        let mut asks = self.place.reads(context.user());
         if facts.has_all(&asks) {
             let (_, _, record) = self.authorise(context, facts)?;
             if let Some(evidence) = self.evidence(&record, context)? {
-                asks.extend(self.completion(context, facts, &record).asks(evidence)?);
+                asks.extend(self.completion(context, facts, &record).reads(evidence)?);
             }
         }
         Ok(asks)
@@ -212,14 +214,14 @@ mod tests {
         fixture.put(&version, BYTES);
         let answer = fixture.complete(&version).expect(200);
         // The facts, then what the object store says: nobody asks it for whoever may not.
-        assert_eq!(fixture.world.waves, 2);
+        assert_eq!(fixture.world.rounds, 2);
         assert_eq!(answer.body["status"], "available");
         assert_eq!(fixture.shown(&path)["current"]["number"], 1);
         assert_eq!(fixture.events().last().unwrap(), "version.available");
         let stored = fixture.world.dump();
         let again = fixture.complete(&version).expect(200);
         assert_eq!(again.body, answer.body);
-        assert_eq!(fixture.world.waves, 1);
+        assert_eq!(fixture.world.rounds, 1);
         assert_eq!(fixture.world.dump(), stored);
     }
 
@@ -309,7 +311,7 @@ mod tests {
             .world
             .post(&bea, &complete, json!({}))
             .expect_problem("conflict");
-        assert_eq!(fixture.world.waves, 2);
+        assert_eq!(fixture.world.rounds, 2);
         assert_eq!(fixture.world.dump(), before);
     }
 
@@ -338,7 +340,7 @@ mod tests {
         let (ben, bea) = (fixture.ben.clone(), fixture.bea.clone());
         let complete = format!("{version}/complete");
         let answer = fixture.world.post(&bea, &complete, json!({})).expect(200);
-        assert_eq!(fixture.world.waves, 3);
+        assert_eq!(fixture.world.rounds, 3);
         assert_eq!(answer.body["uploaded_by"], ben.id());
         assert_eq!(answer.body["updated_by"], bea.id());
     }
@@ -364,7 +366,7 @@ mod tests {
             .post(&vera, &complete, json!({}))
             .expect_problem("forbidden");
         assert_eq!(refused.body["missing"], json!(["version.create"]));
-        assert_eq!(fixture.world.waves, 1);
+        assert_eq!(fixture.world.rounds, 1);
         let sized = json!({ "size": 3 });
         assert_eq!(fixture.world.post(&ana, &complete, sized).field(), "size");
         let parts = json!({ "parts": [{ "number": 1, "etag": "\"a\"" }] });
@@ -372,7 +374,7 @@ mod tests {
         assert_eq!(fixture.world.dump(), before);
         fixture.archive();
         fixture.complete(&version).expect_problem("conflict");
-        assert_eq!(fixture.world.waves, 1);
+        assert_eq!(fixture.world.rounds, 1);
     }
 
     #[test]
@@ -405,7 +407,7 @@ mod tests {
             .world
             .post(&ben, &complete, parts(1..=7))
             .expect(202);
-        assert_eq!(fixture.world.waves, 2);
+        assert_eq!(fixture.world.rounds, 2);
         assert_eq!(answer.body["status"], "verifying");
         assert_eq!(fixture.events().last().unwrap(), "version.verifying");
         let stored = fixture.world.dump();

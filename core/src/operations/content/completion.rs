@@ -5,7 +5,7 @@ use alloc::{string::String, vec::Vec};
 use super::Stored;
 use crate::{
     operation::{
-        Ask, Commit, Context, Facts, NotAsked, Part, Problem, ProblemKind, Reply, Stat,
+        Commit, Context, Facts, NotAsked, Part, Problem, ProblemKind, ReadRequest, Reply, Stat,
         authority::ProjectRecords, view,
     },
     permission::Refusal,
@@ -19,7 +19,7 @@ pub(crate) const VERIFY_INLINE_LIMIT: u64 = 64 * 1024 * 1024;
 
 /// Where an upload stands that can still end well, or has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Standing {
+pub(crate) enum UploadState {
     /// The bytes may come, or be there.
     Awaited,
     /// The bytes are there and being read.
@@ -33,11 +33,11 @@ pub(crate) enum Standing {
 /// # Errors
 /// 409 upload-mismatch once it was rejected, 409 conflict once its time is over. A verification
 /// under way has all the time it needs: its bytes came in time.
-pub(crate) fn standing(content: &Content, now: Timestamp) -> Result<Standing, Problem> {
+pub(crate) fn upload_state(content: &Content, now: Timestamp) -> Result<UploadState, Problem> {
     match content.status {
-        ContentStatus::Pending if now < content.upload_expires_at => Ok(Standing::Awaited),
-        ContentStatus::Verifying => Ok(Standing::Verifying),
-        ContentStatus::Available => Ok(Standing::Available),
+        ContentStatus::Pending if now < content.upload_expires_at => Ok(UploadState::Awaited),
+        ContentStatus::Verifying => Ok(UploadState::Verifying),
+        ContentStatus::Available => Ok(UploadState::Available),
         ContentStatus::Rejected => Err(mismatch()),
         ContentStatus::Pending | ContentStatus::Expired => Err(Problem::conflict(
             "the upload was not completed in time: declare it anew",
@@ -71,7 +71,7 @@ pub(crate) fn reply<S: Stored>(record: &Record<S>) -> Result<Reply, Problem> {
 /// What shows that an object is there and whole.
 pub(crate) enum Evidence {
     /// The object store's word.
-    Object(Ask),
+    Object(ReadRequest),
     /// The object that these parts make.
     Parts {
         /// The provider's name for the upload.
@@ -104,15 +104,15 @@ impl<S: Stored> Completion<'_, S> {
     ///
     /// # Errors
     /// 409 when whoever declared it may no longer upload.
-    pub(crate) fn asks(&self, evidence: Evidence) -> Result<Vec<Ask>, Problem> {
+    pub(crate) fn reads(&self, evidence: Evidence) -> Result<Vec<ReadRequest>, Problem> {
         let uploader = self.record.body.content().uploaded_by;
-        let mut asks = ProjectRecords::asks(self.project, uploader);
+        let mut asks = ProjectRecords::reads(self.project, uploader);
         if self.facts.has_all(&asks) {
             self.check_uploader()?;
             if let Evidence::Object(stat) = evidence {
                 asks.push(stat);
             }
-            asks.extend(self.record.body.companion().map(Ask::Get));
+            asks.extend(self.record.body.companion().map(ReadRequest::Get));
         }
         Ok(asks)
     }
@@ -137,7 +137,7 @@ impl<S: Stored> Completion<'_, S> {
     /// happened.
     ///
     /// # Errors
-    /// 409 while the bytes are not there, and as [`Completion::asks`].
+    /// 409 while the bytes are not there, and as [`Completion::reads`].
     pub(crate) fn examine(
         &self,
         commit: &mut Commit<'_>,

@@ -6,7 +6,7 @@ use core::time::Duration;
 use super::{Place, Stored};
 use crate::{
     operation::{
-        Ask, Context, Facts, Outcome, Parsed, Problem, Reply, Sign, SignDownload, UseCase,
+        Context, Facts, Outcome, Parsed, Problem, ReadRequest, Reply, Sign, SignDownload, UseCase,
     },
     record::{Content, ContentStatus},
     value::{Capability, MediaType},
@@ -46,8 +46,8 @@ impl<S: Stored> Download<S> {
 }
 
 impl<S: Stored> UseCase for Download<S> {
-    fn needs(&self, context: &Context<'_>, _: &Facts) -> Result<Vec<Ask>, Problem> {
-        Ok(self.place.asks(context.user()))
+    fn reads(&self, context: &Context<'_>, _: &Facts) -> Result<Vec<ReadRequest>, Problem> {
+        Ok(self.place.reads(context.user()))
     }
 
     fn decide(&self, context: &Context<'_>, facts: &Facts) -> Result<Outcome, Problem> {
@@ -100,7 +100,7 @@ mod tests {
         let (vera, download) = (fixture.vera.clone(), format!("{path}/versions/1/download"));
         let before = fixture.world.dump();
         let answer = fixture.world.post(&vera, &download, json!({})).expect(200);
-        assert_eq!(fixture.world.waves, 1);
+        assert_eq!(fixture.world.rounds, 1);
         let signed = answer.download();
         let object = fixture.object_path(&format!("{path}/versions/1"));
         assert_eq!(signed.path.to_string(), object);

@@ -3,7 +3,7 @@
 use alloc::vec::Vec;
 
 use super::{Place, Stored};
-use crate::operation::{Ask, Context, Facts, Outcome, Parsed, Problem, UseCase, view};
+use crate::operation::{Context, Facts, Outcome, Parsed, Problem, ReadRequest, UseCase, view};
 
 /// Shows one.
 pub(crate) struct GetContent<S: Stored> {
@@ -19,8 +19,8 @@ impl<S: Stored> GetContent<S> {
 }
 
 impl<S: Stored> UseCase for GetContent<S> {
-    fn needs(&self, context: &Context<'_>, _: &Facts) -> Result<Vec<Ask>, Problem> {
-        Ok(self.place.asks(context.user()))
+    fn reads(&self, context: &Context<'_>, _: &Facts) -> Result<Vec<ReadRequest>, Problem> {
+        Ok(self.place.reads(context.user()))
     }
 
     fn decide(&self, context: &Context<'_>, facts: &Facts) -> Result<Outcome, Problem> {

@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::ArtifactPlace;
 use crate::{
     operation::{
-        Ask, Context, FactError, Facts, Outcome, PageRequest, Parsed, Problem, UseCase,
+        Context, FactError, Facts, Outcome, PageRequest, Parsed, Problem, ReadRequest, UseCase,
         authority::ProjectRecords, view,
     },
     record::{Body, Record},
@@ -67,10 +67,10 @@ impl<B: Body, V> Listing<B, V> {
             .map(|artifact| ArtifactPlace { project, artifact })
     }
 
-    fn asks(&self, user: UserId) -> Vec<Ask> {
+    fn reads(&self, user: UserId) -> Vec<ReadRequest> {
         match self.place() {
-            Some(place) => place.asks(user),
-            None => ProjectRecords::asks(self.project, user),
+            Some(place) => place.reads(user),
+            None => ProjectRecords::reads(self.project, user),
         }
     }
 
@@ -98,12 +98,12 @@ impl<B: Body, V> Listing<B, V> {
 }
 
 impl<B: Body + Send + Sync, V: Serialize> UseCase for Listing<B, V> {
-    fn needs(&self, context: &Context<'_>, facts: &Facts) -> Result<Vec<Ask>, Problem> {
+    fn reads(&self, context: &Context<'_>, facts: &Facts) -> Result<Vec<ReadRequest>, Problem> {
         let range = self.range(context)?;
-        let mut asks = self.asks(context.user());
+        let mut asks = self.reads(context.user());
         if facts.has_all(&asks) {
             self.authorise(context, facts)?;
-            asks.push(Ask::Scan(range));
+            asks.push(ReadRequest::Scan(range));
         }
         Ok(asks)
     }

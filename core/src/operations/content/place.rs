@@ -3,7 +3,7 @@
 use alloc::vec::Vec;
 
 use crate::{
-    operation::{Ask, Commit, Context, Facts, Parsed, Problem, authority::ProjectRecords},
+    operation::{Commit, Context, Facts, Parsed, Problem, ReadRequest, authority::ProjectRecords},
     permission::{Permit, Refusal},
     record::{Artifact, Record},
     storage::{Key, Scope, Sort},
@@ -42,10 +42,10 @@ impl ArtifactPlace {
         self.scope().key(Sort::artifact(self.artifact))
     }
 
-    /// The one wave of reads that finds it for this person.
-    pub(crate) fn asks(self, user: UserId) -> Vec<Ask> {
-        let mut asks = ProjectRecords::asks(self.project, user);
-        asks.push(Ask::Get(self.key()));
+    /// The one read round that finds it for this person.
+    pub(crate) fn reads(self, user: UserId) -> Vec<ReadRequest> {
+        let mut asks = ProjectRecords::reads(self.project, user);
+        asks.push(ReadRequest::Get(self.key()));
         asks
     }
 

@@ -7,11 +7,13 @@ use serde_json::json;
 
 use super::{
     FoundArtifact, Place, Stored,
-    completion::{Standing, standing},
+    completion::{UploadState, upload_state},
     declaration::{plan, upload_end},
 };
 use crate::{
-    operation::{Ask, Context, Facts, Outcome, Parsed, Problem, Reply, UseCase, plan::UploadPlan},
+    operation::{
+        Context, Facts, Outcome, Parsed, Problem, ReadRequest, Reply, UseCase, plan::UploadPlan,
+    },
     permission::Permit,
     record::{Content, Record},
     storage::{Key, Scope},
@@ -48,7 +50,7 @@ impl<S: Stored> Reissue<S> {
     ) -> Result<(Permit, FoundArtifact, Record<S>), Problem> {
         let (found, record) = self.place.find(context, facts)?;
         let permit = found.permit(S::CREATE)?;
-        if standing(record.body.content(), context.env.now)? == Standing::Awaited {
+        if upload_state(record.body.content(), context.env.now)? == UploadState::Awaited {
             return Ok((permit, found, record));
         }
         Err(Problem::conflict(
@@ -70,8 +72,8 @@ fn reply<S: Stored>(
 }
 
 impl<S: Stored> UseCase for Reissue<S> {
-    fn needs(&self, context: &Context<'_>, _: &Facts) -> Result<Vec<Ask>, Problem> {
-        Ok(self.place.asks(context.user()))
+    fn reads(&self, context: &Context<'_>, _: &Facts) -> Result<Vec<ReadRequest>, Problem> {
+        Ok(self.place.reads(context.user()))
     }
 
     fn decide(&self, context: &Context<'_>, facts: &Facts) -> Result<Outcome, Problem> {
@@ -114,7 +116,7 @@ mod tests {
         fixture.world.pass(ALMOST);
         let (bea, upload) = (fixture.bea.clone(), format!("{version}/upload"));
         let answer = fixture.world.post(&bea, &upload, json!({})).expect(200);
-        assert_eq!(fixture.world.waves, 1);
+        assert_eq!(fixture.world.rounds, 1);
         let plan = answer.upload();
         assert_eq!(plan.path.to_string(), fixture.object_path(&version));
         let end = fixture.world.now.after(Duration::from_secs(15 * 60));

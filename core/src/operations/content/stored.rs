@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::{ArtifactPlace, FoundArtifact};
 use crate::{
-    operation::{Ask, Commit, Context, Facts, Parsed, Problem},
+    operation::{Commit, Context, Facts, Parsed, Problem, ReadRequest},
     record::{Artifact, Body, Content, Derived, EventType, Record, Version, VersionNumber},
     storage::{Key, ObjectKind, ObjectPath, Scope, Sort},
     value::{ArtifactId, Capability, UserId},
@@ -83,10 +83,10 @@ impl<S: Stored> Place<S> {
         self.below.scope().key(sort)
     }
 
-    /// The one wave of reads that finds it for this person.
-    pub(crate) fn asks(&self, user: UserId) -> Vec<Ask> {
-        let mut asks = self.below.asks(user);
-        asks.push(Ask::Get(self.key()));
+    /// The one read round that finds it for this person.
+    pub(crate) fn reads(&self, user: UserId) -> Vec<ReadRequest> {
+        let mut asks = self.below.reads(user);
+        asks.push(ReadRequest::Get(self.key()));
         asks
     }
 

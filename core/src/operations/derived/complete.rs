@@ -47,7 +47,7 @@ mod tests {
         );
         fixture.put(&derived, b"text");
         let answer = fixture.complete(&derived).expect(200);
-        assert_eq!(fixture.world.waves, 2);
+        assert_eq!(fixture.world.rounds, 2);
         assert_eq!(answer.body["status"], "available");
         assert_eq!(fixture.events().last().unwrap(), "derived.available");
         assert_eq!(fixture.shown(&path), artifact);
@@ -70,7 +70,7 @@ mod tests {
         let new = fixture.derived(&path, b"better", json!({ "supersedes": old_id }));
         fixture.put(&new, b"better");
         let answer = fixture.complete(&new).expect(200);
-        assert_eq!(fixture.world.waves, 2);
+        assert_eq!(fixture.world.rounds, 2);
         assert_eq!(fixture.shown(&old)["superseded_by"], answer.body["id"]);
     }
 

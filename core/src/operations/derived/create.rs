@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::DerivedView;
 use crate::{
     operation::{
-        Ask, Context, Facts, Method, Outcome, Parsed, Problem, Reply, Route, UseCase,
+        Context, Facts, Method, Outcome, Parsed, Problem, ReadRequest, Reply, Route, UseCase,
         plan::UploadPlan, schema, view,
     },
     operations::content::{
@@ -150,10 +150,10 @@ fn reply(
 }
 
 impl UseCase for CreateDerived {
-    fn needs(&self, context: &Context<'_>, _: &Facts) -> Result<Vec<Ask>, Problem> {
-        let mut asks = self.place.asks(context.user());
-        asks.push(Ask::Get(self.source_key()));
-        asks.extend(self.superseded_key().map(Ask::Get));
+    fn reads(&self, context: &Context<'_>, _: &Facts) -> Result<Vec<ReadRequest>, Problem> {
+        let mut asks = self.place.reads(context.user());
+        asks.push(ReadRequest::Get(self.source_key()));
+        asks.extend(self.superseded_key().map(ReadRequest::Get));
         Ok(asks)
     }
 
@@ -202,7 +202,7 @@ mod tests {
         let path = format!("{}/derived", fixture.uploaded());
         let bea = fixture.bea.clone();
         let answer = fixture.world.post(&bea, &path, output(b"text")).expect(201);
-        assert_eq!(fixture.world.waves, 1);
+        assert_eq!(fixture.world.rounds, 1);
         let derived = &answer.body["derived"];
         assert_eq!(derived["source_version"], 1);
         assert_eq!(derived["kind"], "text");

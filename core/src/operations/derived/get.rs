@@ -38,7 +38,7 @@ mod tests {
         let derived = fixture.derived(&path, b"text", json!({}));
         let (vera, otto) = (fixture.vera.clone(), fixture.otto.clone());
         let answer = fixture.world.get(&vera, &derived).expect(200);
-        assert_eq!(fixture.world.waves, 1);
+        assert_eq!(fixture.world.rounds, 1);
         assert_eq!(answer.body["source_version"], 1);
         DocumentFixture::assert_discreet(&answer.body);
         fixture

@@ -51,7 +51,7 @@ mod tests {
             format!("{path}/derived"),
         );
         let listed = fixture.world.get(&vera, &list).expect(200).body;
-        assert_eq!(fixture.world.waves, 2);
+        assert_eq!(fixture.world.rounds, 2);
         let items = listed["items"].as_array().unwrap();
         assert_eq!(items.len(), 2);
         assert_eq!(items[0]["kind"], "text");

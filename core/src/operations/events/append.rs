@@ -8,7 +8,8 @@ use serde::Deserialize;
 use super::EventView;
 use crate::{
     operation::{
-        Ask, Context, Facts, Method, Outcome, Parsed, Problem, Reply, Route, UseCase, schema, view,
+        Context, Facts, Method, Outcome, Parsed, Problem, ReadRequest, Reply, Route, UseCase,
+        schema, view,
     },
     operations::content::{ArtifactPlace, FoundArtifact},
     permission::Permit,
@@ -66,8 +67,8 @@ fn reply(event: &Record<WriteEvent>) -> Reply {
 }
 
 impl UseCase for AppendEvent {
-    fn needs(&self, context: &Context<'_>, _: &Facts) -> Result<Vec<Ask>, Problem> {
-        Ok(self.place.asks(context.user()))
+    fn reads(&self, context: &Context<'_>, _: &Facts) -> Result<Vec<ReadRequest>, Problem> {
+        Ok(self.place.reads(context.user()))
     }
 
     fn decide(&self, context: &Context<'_>, facts: &Facts) -> Result<Outcome, Problem> {
@@ -114,7 +115,7 @@ mod tests {
         let cleo = fixture.cleo.clone();
         let body = json!({ "kind": "comment", "text": "see page 3\nand 4" });
         let answer = fixture.world.post(&cleo, &path, body).expect(201);
-        assert_eq!(fixture.world.waves, 1);
+        assert_eq!(fixture.world.rounds, 1);
         assert_eq!(answer.body["text"], "see page 3\nand 4");
         assert_eq!(answer.body["created_by"], cleo.id());
         assert_eq!(fixture.events().last().unwrap(), "event.appended");

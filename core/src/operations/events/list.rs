@@ -55,7 +55,7 @@ mod tests {
         }
         let list = format!("{path}/events");
         let listed = fixture.world.get(&vera, &list).expect(200).body;
-        assert_eq!(fixture.world.waves, 2);
+        assert_eq!(fixture.world.rounds, 2);
         assert_eq!(listed["items"].as_array().unwrap().len(), 1);
         assert_eq!(listed["items"][0]["text"], path);
         fixture.world.get(&otto, &list).expect_problem("not-found");

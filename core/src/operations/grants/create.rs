@@ -8,9 +8,9 @@ use super::{
 };
 use crate::{
     operation::{
-        Ask, Commit, Context, Facts, Method, Outcome, Parsed, Problem, ProblemKind, Reply, Route,
-        UseCase,
-        authority::{ProjectRecords, head_key, settle},
+        Commit, Context, Facts, Method, Outcome, Parsed, Problem, ProblemKind, ReadRequest, Reply,
+        Route, UseCase,
+        authority::{ProjectRecords, head_key, in_order},
         schema, view,
     },
     record::{EventType, Grant, Record},
@@ -66,14 +66,14 @@ impl CreateGrant {
 }
 
 impl UseCase for CreateGrant {
-    fn needs(&self, context: &Context<'_>, facts: &Facts) -> Result<Vec<Ask>, Problem> {
+    fn reads(&self, context: &Context<'_>, facts: &Facts) -> Result<Vec<ReadRequest>, Problem> {
         let heads = heads(self.project, self.makes_owning_team());
         if !facts.has_all(&heads) {
             return Ok(heads);
         }
-        let mut asks = ProjectRecords::asks(self.project, context.user());
+        let mut asks = ProjectRecords::reads(self.project, context.user());
         let account = self.project.account();
-        asks.extend(Recipient::asks(account, self.input.principal));
+        asks.extend(Recipient::reads(account, self.input.principal));
         Ok(asks)
     }
 
@@ -81,7 +81,7 @@ impl UseCase for CreateGrant {
         let records = ProjectRecords::load(facts, self.project, context.user())?;
         let access = records.access(context.env.now);
         let recipient = Recipient::load(facts, self.project.account(), self.input.principal)?;
-        let (permit, recipient) = settle(
+        let (permit, recipient) = in_order(
             access.permit(self.project, Capability::GrantManage),
             self.input.check(&access, recipient, ""),
         )?;
@@ -130,7 +130,7 @@ mod tests {
         record::{EventType, Grant, JournalEntry, Member, MemberStatus, Team},
         storage::Sort,
         testing::GrantFixture,
-        testing::{World, principal_of},
+        testing::{Fixture, principal_of},
         value::{AccountRole, Principal, ProjectRole},
     };
 
@@ -143,7 +143,7 @@ mod tests {
             "expires_at": fixture.world.now.after(Duration::from_secs(60)),
         });
         let made = fixture.grant_by_ben(body.clone()).expect(201);
-        assert_eq!(fixture.world.waves, 2);
+        assert_eq!(fixture.world.rounds, 2);
         assert_eq!(made.body["principal"], body["principal"]);
         assert_eq!(made.body["role"], "contributor");
         assert_eq!(made.body["expires_at"], body["expires_at"]);
@@ -312,7 +312,7 @@ mod tests {
         let team = fixture.world.team(&ana, &fixture.account);
         fixture.world.assign(&ana, &fixture.account, &team, &cyd);
         let key = fixture.account_key(Sort::team(team.parse().unwrap()));
-        let may_own = |world: &World| world.record::<Team>(&key).unwrap().body.may_own;
+        let may_own = |world: &Fixture| world.record::<Team>(&key).unwrap().body.may_own;
         fixture
             .world
             .grant(&ana, &fixture.project, &team, "manager");

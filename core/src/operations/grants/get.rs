@@ -2,10 +2,10 @@
 
 use alloc::{boxed::Box, vec::Vec};
 
-use super::{GrantView, asks, find};
+use super::{GrantView, find, reads};
 use crate::{
     operation::{
-        Ask, Context, Facts, Method, Outcome, Parsed, Problem, Route, UseCase,
+        Context, Facts, Method, Outcome, Parsed, Problem, ReadRequest, Route, UseCase,
         authority::ProjectRecords, schema, view,
     },
     value::{Capability, GrantId, Principal, ProjectId},
@@ -36,8 +36,8 @@ fn parse(request: &Parsed<'_>) -> Result<Box<dyn UseCase>, Problem> {
 }
 
 impl UseCase for GetGrant {
-    fn needs(&self, context: &Context<'_>, _: &Facts) -> Result<Vec<Ask>, Problem> {
-        Ok(asks(self.project, self.grant, context.user()))
+    fn reads(&self, context: &Context<'_>, _: &Facts) -> Result<Vec<ReadRequest>, Problem> {
+        Ok(reads(self.project, self.grant, context.user()))
     }
 
     fn decide(&self, context: &Context<'_>, facts: &Facts) -> Result<Outcome, Problem> {
@@ -76,7 +76,7 @@ mod tests {
         let path = format!("{}/grants/{}", fixture.path(), made.id());
         for person in [&fixture.ana, &fixture.ben, &cyd] {
             let shown = fixture.world.get(person, &path).expect(200);
-            assert_eq!(fixture.world.waves, 1);
+            assert_eq!(fixture.world.rounds, 1);
             assert_eq!(
                 (shown.body, shown.etag),
                 (made.body.clone(), made.etag.clone())

@@ -8,8 +8,8 @@ use schemars::JsonSchema;
 use super::GrantView;
 use crate::{
     operation::{
-        Ask, Context, Facts, Method, Outcome, PAGE, PageRequest, Parsed, Problem, QueryParameter,
-        Route, UseCase,
+        Context, Facts, Method, Outcome, PAGE, PageRequest, Parsed, Problem, QueryParameter,
+        ReadRequest, Route, UseCase,
         authority::ProjectRecords,
         schema,
         view::{self, ListView},
@@ -97,14 +97,18 @@ impl ListGrants {
 }
 
 impl UseCase for ListGrants {
-    fn needs(&self, context: &Context<'_>, facts: &Facts) -> Result<Vec<Ask>, Problem> {
-        let asks = ProjectRecords::asks(self.project, context.user());
+    fn reads(&self, context: &Context<'_>, facts: &Facts) -> Result<Vec<ReadRequest>, Problem> {
+        let asks = ProjectRecords::reads(self.project, context.user());
         let after = self.page.after_id(context)?;
         if !facts.has_all(&asks) {
             return Ok(asks);
         }
         self.records(context, facts)?;
-        Ok(self.revoked(after).into_iter().map(Ask::Scan).collect())
+        Ok(self
+            .revoked(after)
+            .into_iter()
+            .map(ReadRequest::Scan)
+            .collect())
     }
 
     fn decide(&self, context: &Context<'_>, facts: &Facts) -> Result<Outcome, Problem> {
@@ -191,13 +195,13 @@ mod tests {
     fn grants_are_listed_oldest_first_on_pages_of_any_size() {
         let (mut fixture, made) = stage_with_grants();
         let whole = collect(&mut fixture, "");
-        assert_eq!(fixture.world.waves, 1);
+        assert_eq!(fixture.world.rounds, 1);
         assert_eq!(ids(&whole)[2..], [&made[1], &made[3], &made[5]]);
         for limit in 1..=6 {
             assert_eq!(collect(&mut fixture, &format!("limit={limit}")), whole);
         }
         let all = collect(&mut fixture, "include=revoked");
-        assert_eq!(fixture.world.waves, 2);
+        assert_eq!(fixture.world.rounds, 2);
         assert_eq!(ids(&all)[2..], made);
         let status = |item: &Value| item["status"] == "revoked";
         assert_eq!(all.iter().filter(|item| status(item)).count(), 3);

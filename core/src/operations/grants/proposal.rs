@@ -8,7 +8,7 @@ use serde::Deserialize;
 use super::outranks;
 use crate::{
     operation::{
-        Ask, Commit, Context, FactError, Facts, Outcome, Problem,
+        Commit, Context, FactError, Facts, Outcome, Problem, ReadRequest,
         authority::{AccountRecords, head_key},
     },
     permission::Access,
@@ -94,10 +94,13 @@ fn team_key(account: AccountId, team: TeamId) -> Key {
 
 impl Recipient {
     /// What to ask for it.
-    pub(in crate::operations) fn asks(account: AccountId, principal: Principal) -> Vec<Ask> {
+    pub(in crate::operations) fn reads(
+        account: AccountId,
+        principal: Principal,
+    ) -> Vec<ReadRequest> {
         match principal {
-            Principal::User(user) => AccountRecords::asks(account, user),
-            Principal::Team(team) => vec![Ask::Get(team_key(account, team))],
+            Principal::User(user) => AccountRecords::reads(account, user),
+            Principal::Team(team) => vec![ReadRequest::Get(team_key(account, team))],
         }
     }
 
@@ -132,10 +135,12 @@ impl Recipient {
 
 /// What must be read before anything else: the project's head and, where a team might become an owner,
 /// that of the account too.
-pub(super) fn heads(project: ProjectId, with_account: bool) -> Vec<Ask> {
+pub(super) fn heads(project: ProjectId, with_account: bool) -> Vec<ReadRequest> {
     let account = with_account.then_some(Scope::Account(project.account()));
     let scopes = [Scope::Project(project)].into_iter().chain(account);
-    scopes.map(|scope| Ask::Get(head_key(scope))).collect()
+    scopes
+        .map(|scope| ReadRequest::Get(head_key(scope)))
+        .collect()
 }
 
 /// The commit in the account that must come before this recipient is given this role, if any: a team

@@ -2,12 +2,12 @@
 
 use alloc::{boxed::Box, vec::Vec};
 
-use super::{asks, find, may_revoke};
+use super::{find, may_revoke, reads};
 use crate::{
     operation::{
-        Ask, Commit, Context, Facts, IfMatch, Method, Outcome, Parsed, Precondition, Problem,
-        ProblemKind, QueryParameter, Reply, Route, UseCase,
-        authority::{ProjectRecords, head_first, head_key, settle},
+        Commit, Context, Facts, IfMatch, Method, Outcome, Parsed, Precondition, Problem,
+        ProblemKind, QueryParameter, ReadRequest, Reply, Route, UseCase,
+        authority::{ProjectRecords, head_first, head_key, in_order},
         schema,
     },
     permission::Access,
@@ -65,8 +65,8 @@ impl RevokeGrant {
 }
 
 impl UseCase for RevokeGrant {
-    fn needs(&self, context: &Context<'_>, facts: &Facts) -> Result<Vec<Ask>, Problem> {
-        let rest = asks(self.project, self.grant, context.user());
+    fn reads(&self, context: &Context<'_>, facts: &Facts) -> Result<Vec<ReadRequest>, Problem> {
+        let rest = reads(self.project, self.grant, context.user());
         Ok(head_first(facts, Scope::Project(self.project), rest))
     }
 
@@ -83,7 +83,7 @@ impl UseCase for RevokeGrant {
         } else {
             access.permit(self.project, Capability::GrantManage)
         };
-        let (permit, grant) = settle(asked, self.check(&access, grant))?;
+        let (permit, grant) = in_order(asked, self.check(&access, grant))?;
         if grant.body.revoked.is_some() {
             return Ok(Outcome::Reply(Reply::no_content()));
         }
@@ -122,7 +122,7 @@ mod tests {
             .world
             .delete(&ana, &format!("{path}?reason=left%20the%20survey"))
             .expect(204);
-        assert_eq!(fixture.world.waves, 2);
+        assert_eq!(fixture.world.rounds, 2);
         fixture
             .world
             .get(&ben, &fixture.path())

@@ -6,14 +6,15 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{
-    GrantView, asks, find, outranks,
+    GrantView, find, outranks,
     proposal::{Recipient, check_expiry, heads, mark_owning_team},
+    reads,
 };
 use crate::{
     operation::{
-        Ask, Commit, Context, FactError, Facts, IfMatch, Method, Outcome, Parsed, Precondition,
-        Problem, ProblemKind, Route, UseCase,
-        authority::{ProjectRecords, head_key, settle},
+        Commit, Context, FactError, Facts, IfMatch, Method, Outcome, Parsed, Precondition, Problem,
+        ProblemKind, ReadRequest, Route, UseCase,
+        authority::{ProjectRecords, head_key, in_order},
         nullable, schema, view,
     },
     permission::Access,
@@ -117,16 +118,16 @@ impl UpdateGrant {
 }
 
 impl UseCase for UpdateGrant {
-    fn needs(&self, context: &Context<'_>, facts: &Facts) -> Result<Vec<Ask>, Problem> {
+    fn reads(&self, context: &Context<'_>, facts: &Facts) -> Result<Vec<ReadRequest>, Problem> {
         let mut first = heads(self.project, self.makes_owner());
-        first.push(Ask::Scan(self.hint()));
+        first.push(ReadRequest::Scan(self.hint()));
         if !facts.has_all(&first) {
             return Ok(first);
         }
-        let mut asks = asks(self.project, self.grant, context.user());
+        let mut asks = reads(self.project, self.grant, context.user());
         let account = self.project.account();
         if let Some(principal) = self.principal(facts)? {
-            asks.extend(Recipient::asks(account, principal));
+            asks.extend(Recipient::reads(account, principal));
         }
         Ok(asks)
     }
@@ -135,7 +136,7 @@ impl UseCase for UpdateGrant {
         let records = ProjectRecords::load(facts, self.project, context.user())?;
         let access = records.access(context.env.now);
         let grant = find(facts, &records, self.project, self.grant)?;
-        let (permit, (before, after)) = settle(
+        let (permit, (before, after)) = in_order(
             access.permit(self.project, Capability::GrantManage),
             self.change(&access, grant),
         )?;
@@ -191,7 +192,7 @@ mod tests {
         let changed = fixture
             .world
             .patch(&ben, &path, json!({ "expires_at": end }));
-        assert_eq!(fixture.world.waves, 2);
+        assert_eq!(fixture.world.rounds, 2);
         let changed = changed.expect(200).body;
         assert_eq!(
             (&changed["role"], &changed["expires_at"]),

@@ -12,8 +12,8 @@ use super::{
 };
 use crate::{
     operation::{
-        Ask, Commit, Context, Continuation, Facts, Method, Outcome, Parsed, Problem, ProblemKind,
-        Reply, Route, UseCase,
+        Commit, Context, Continuation, Facts, Method, Outcome, Parsed, Problem, ProblemKind,
+        ReadRequest, Reply, Route, UseCase,
         authority::{AccountRecords, head_key},
         schema, view,
     },
@@ -88,7 +88,7 @@ fn reply(member: &Record<Member>, invitation: &Record<Invitation>) -> Reply {
 }
 
 impl UseCase for AcceptInvitation {
-    fn needs(&self, context: &Context<'_>, facts: &Facts) -> Result<Vec<Ask>, Problem> {
+    fn reads(&self, context: &Context<'_>, facts: &Facts) -> Result<Vec<ReadRequest>, Problem> {
         let mut asks = self.input.first_asks(context)?;
         if !facts.has_all(&asks) {
             return Ok(asks);
@@ -100,8 +100,8 @@ impl UseCase for AcceptInvitation {
                 invited_by,
                 ..
             } = &invitation.body;
-            asks.extend(AccountRecords::asks(*account_id, context.user()));
-            asks.extend(AccountRecords::asks(*account_id, *invited_by));
+            asks.extend(AccountRecords::reads(*account_id, context.user()));
+            asks.extend(AccountRecords::reads(*account_id, *invited_by));
             asks.extend(offer::team_asks(*account_id, teams));
         }
         Ok(asks)
@@ -160,22 +160,22 @@ mod tests {
     use crate::{
         operation::invitation_token::InvitationToken,
         record::Team,
-        testing::{Answered, Person, World},
+        testing::{Answered, Fixture, Person},
         value::AccountRole,
     };
 
     const PATH: &str = "/v1/invitations/accept";
 
-    struct Scene {
-        world: World,
+    struct Setting {
+        world: Fixture,
         ana: Person,
         ben: Person,
         account: String,
     }
 
-    impl Scene {
+    impl Setting {
         fn new() -> Self {
-            let mut world = World::new();
+            let mut world = Fixture::new();
             let (ana, ben) = (world.person("ana"), world.person("ben"));
             let account = world.account(&ana);
             Self {
@@ -219,7 +219,7 @@ mod tests {
 
     #[test]
     fn joins_the_account_its_teams_and_its_projects() {
-        let mut scene = Scene::new();
+        let mut scene = Setting::new();
         let (ana, ben, account) = (scene.ana.clone(), scene.ben.clone(), scene.account.clone());
         let team = scene.world.team(&ana, &account);
         let project = scene.world.project(&ana, &account);
@@ -227,7 +227,7 @@ mod tests {
         let offer = json!({ "role": "guest", "teams": [team], "project_grants": grants });
         let (id, token) = scene.invite(&ana, offer);
         let answer = scene.accept(&token).expect(200);
-        assert_eq!(scene.world.waves, 2);
+        assert_eq!(scene.world.rounds, 2);
         assert_eq!(answer.body["account_id"], account);
         assert_eq!(answer.body["member"]["role"], "guest");
         assert_eq!(answer.body["member"]["invitation_id"], id);
@@ -241,7 +241,7 @@ mod tests {
 
     #[test]
     fn case_34_a_used_token_opens_nothing() {
-        let mut scene = Scene::new();
+        let mut scene = Setting::new();
         let ana = scene.ana.clone();
         let (_, token) = scene.invite(&ana, json!({}));
         scene.accept(&token).expect(200);
@@ -253,7 +253,7 @@ mod tests {
 
     #[test]
     fn case_34_a_repetition_under_its_key_answers_the_same() {
-        let mut scene = Scene::new();
+        let mut scene = Setting::new();
         let (ana, ben) = (scene.ana.clone(), scene.ben.clone());
         let (_, token) = scene.invite(&ana, json!({}));
         let headers = [("idempotency-key", "k1")];
@@ -273,7 +273,7 @@ mod tests {
 
     #[test]
     fn case_34_another_address_is_forbidden() {
-        let mut scene = Scene::new();
+        let mut scene = Setting::new();
         let ana = scene.ana.clone();
         let (_, token) = scene.invite(&ana, json!({}));
         let eve = scene.world.person("eve");
@@ -289,7 +289,7 @@ mod tests {
 
     #[test]
     fn case_15_an_address_that_is_not_verified_accepts_nothing() {
-        let mut scene = Scene::new();
+        let mut scene = Setting::new();
         let ana = scene.ana.clone();
         let (_, token) = scene.invite(&ana, json!({}));
         let mut ben = scene.ben.clone();
@@ -306,7 +306,7 @@ mod tests {
 
     #[test]
     fn case_34_accepted_twice_at_once_joins_once() {
-        let mut scene = Scene::new();
+        let mut scene = Setting::new();
         let (ana, ben) = (scene.ana.clone(), scene.ben.clone());
         let (_, token) = scene.invite(&ana, json!({}));
         let body = Some(json!({ "token": token }));
@@ -322,7 +322,7 @@ mod tests {
 
     #[test]
     fn case_34_revoked_resent_declined_and_expired_tokens_open_nothing() {
-        let mut scene = Scene::new();
+        let mut scene = Setting::new();
         let (ana, ben) = (scene.ana.clone(), scene.ben.clone());
         let base = format!("/v1/accounts/{}/invitations", scene.account);
         let (revoked, token) = scene.invite(&ana, json!({}));
@@ -348,7 +348,7 @@ mod tests {
 
     #[test]
     fn case_33_an_invitation_ends_at_the_exact_instant() {
-        let mut scene = Scene::new();
+        let mut scene = Setting::new();
         let ana = scene.ana.clone();
         let end = scene.world.now.after(Duration::from_secs(60));
         let (_, token) = scene.invite(&ana, json!({ "expires_at": end }));
@@ -360,7 +360,7 @@ mod tests {
 
     #[test]
     fn case_35_rejoining_is_another_membership_and_revives_nothing() {
-        let mut scene = Scene::new();
+        let mut scene = Setting::new();
         let (ana, ben, account) = (scene.ana.clone(), scene.ben.clone(), scene.account.clone());
         let team = scene.world.team(&ana, &account);
         let project = scene.world.project(&ana, &account);
@@ -386,7 +386,7 @@ mod tests {
 
     #[test]
     fn members_and_suspended_members_cannot_join() {
-        let mut scene = Scene::new();
+        let mut scene = Setting::new();
         let (ana, ben, account) = (scene.ana.clone(), scene.ben.clone(), scene.account.clone());
         let (_, token) = scene.invite(&ana, json!({ "role": "admin" }));
         scene.world.join(&account, &ben, AccountRole::Guest);
@@ -402,7 +402,7 @@ mod tests {
 
     #[test]
     fn case_29_the_inviters_authority_at_acceptance_caps_what_is_given() {
-        let mut scene = Scene::new();
+        let mut scene = Setting::new();
         let (ana, account) = (scene.ana.clone(), scene.account.clone());
         let eve = scene.world.person("eve");
         scene.world.join(&account, &eve, AccountRole::Owner);
@@ -435,7 +435,7 @@ mod tests {
 
     #[test]
     fn case_30_an_invited_owner_counts_as_one() {
-        let mut scene = Scene::new();
+        let mut scene = Setting::new();
         let ana = scene.ana.clone();
         let (_, token) = scene.invite(&ana, json!({ "role": "owner" }));
         let path = scene.member_path(&ana);
@@ -450,7 +450,7 @@ mod tests {
 
     #[test]
     fn a_closed_account_takes_nobody_in() {
-        let mut scene = Scene::new();
+        let mut scene = Setting::new();
         let ana = scene.ana.clone();
         let (_, token) = scene.invite(&ana, json!({}));
         let path = format!("/v1/accounts/{}", scene.account);

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     operation::{
-        Ask, Context, Facts, Problem, ProblemKind, authority::head_key,
+        Context, Facts, Problem, ProblemKind, ReadRequest, authority::head_key,
         invitation_token::InvitationToken,
     },
     permission::{InvitationAccess, InvitationRefusal, Permit},
@@ -63,12 +63,12 @@ impl Input {
 
     /// What to read first: the account's head, before anything else of the account is; the
     /// invitation, which the commit conditions on anyway; and the caller's profile.
-    pub(super) fn first_asks(&self, context: &Context<'_>) -> Result<Vec<Ask>, Problem> {
+    pub(super) fn first_asks(&self, context: &Context<'_>) -> Result<Vec<ReadRequest>, Problem> {
         let token = self.token(context)?;
         Ok(vec![
-            Ask::Get(head_key(Scope::Account(token.account))),
-            Ask::Get(token.key()),
-            Ask::Get(profile_key(context)),
+            ReadRequest::Get(head_key(Scope::Account(token.account))),
+            ReadRequest::Get(token.key()),
+            ReadRequest::Get(profile_key(context)),
         ])
     }
 

@@ -12,8 +12,8 @@ use super::{
 };
 use crate::{
     operation::{
-        Ask, Commit, Context, Facts, Method, Outcome, Parsed, Problem, ProblemKind, Reply, Route,
-        UseCase,
+        Commit, Context, Facts, Method, Outcome, Parsed, Problem, ProblemKind, ReadRequest, Reply,
+        Route, UseCase,
         authority::{AccountRecords, head_key},
         schema, view,
     },
@@ -131,13 +131,13 @@ fn reply(invitation: &Record<Invitation>) -> Reply {
 }
 
 impl UseCase for CreateInvitation {
-    fn needs(&self, context: &Context<'_>, facts: &Facts) -> Result<Vec<Ask>, Problem> {
-        let head = Ask::Get(head_key(self.scope()));
+    fn reads(&self, context: &Context<'_>, facts: &Facts) -> Result<Vec<ReadRequest>, Problem> {
+        let head = ReadRequest::Get(head_key(self.scope()));
         if !facts.has(&head) {
             return Ok(vec![head]);
         }
         let project_grants = self.project_grants(&context.env);
-        Ok(self.offer(&project_grants).asks(context.user()))
+        Ok(self.offer(&project_grants).reads(context.user()))
     }
 
     fn decide(&self, context: &Context<'_>, facts: &Facts) -> Result<Outcome, Problem> {
@@ -180,11 +180,11 @@ mod tests {
     use crate::{
         record::Team,
         storage::Sort,
-        testing::{Person, World},
+        testing::{Fixture, Person},
     };
 
-    fn world() -> (World, Person, String, String) {
-        let mut world = World::new();
+    fn world() -> (Fixture, Person, String, String) {
+        let mut world = Fixture::new();
         let ana = world.person("ana");
         let account = world.account(&ana);
         let path = format!("/v1/accounts/{account}/invitations");
@@ -204,7 +204,7 @@ mod tests {
         body["teams"] = json!([team]);
         body["project_grants"] = grants.clone();
         let made = world.post(&ana, &path, body).expect(201);
-        assert_eq!(world.waves, 2);
+        assert_eq!(world.rounds, 2);
         assert_eq!(made.body["email"], "ben@example.com");
         assert_eq!(made.body["status"], "pending");
         assert_eq!(made.body["teams"], json!([team]));

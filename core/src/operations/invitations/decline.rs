@@ -5,8 +5,8 @@ use alloc::{boxed::Box, vec::Vec};
 use super::answer::{AnsweredView, Input};
 use crate::{
     operation::{
-        Ask, Commit, Context, Facts, Method, Outcome, Parsed, Problem, ProblemKind, Reply, Route,
-        UseCase, authority::head_key, invitation_token::InvitationToken, schema,
+        Commit, Context, Facts, Method, Outcome, Parsed, Problem, ProblemKind, ReadRequest, Reply,
+        Route, UseCase, authority::head_key, invitation_token::InvitationToken, schema,
     },
     record::{EventType, Invitation, InvitationStatus, Record},
     storage::{Key, Scope},
@@ -40,7 +40,7 @@ fn reply(invitation: &Record<Invitation>) -> Reply {
 }
 
 impl UseCase for DeclineInvitation {
-    fn needs(&self, context: &Context<'_>, _: &Facts) -> Result<Vec<Ask>, Problem> {
+    fn reads(&self, context: &Context<'_>, _: &Facts) -> Result<Vec<ReadRequest>, Problem> {
         self.input.first_asks(context)
     }
 
@@ -78,13 +78,13 @@ mod tests {
 
     use serde_json::json;
 
-    use crate::testing::World;
+    use crate::testing::Fixture;
 
     const PATH: &str = "/v1/invitations/decline";
 
     #[test]
     fn the_invited_person_declines_once() {
-        let mut world = World::new();
+        let mut world = Fixture::new();
         let (ana, ben, eve) = (
             world.person("ana"),
             world.person("ben"),

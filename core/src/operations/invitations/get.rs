@@ -4,7 +4,7 @@ use alloc::{boxed::Box, vec::Vec};
 
 use super::{InvitationView, Named};
 use crate::operation::{
-    Ask, Context, Facts, Method, Outcome, Parsed, Problem, Route, UseCase,
+    Context, Facts, Method, Outcome, Parsed, Problem, ReadRequest, Route, UseCase,
     authority::AccountRecords, schema, view,
 };
 
@@ -29,9 +29,9 @@ fn parse(request: &Parsed<'_>) -> Result<Box<dyn UseCase>, Problem> {
 }
 
 impl UseCase for GetInvitation {
-    fn needs(&self, context: &Context<'_>, _: &Facts) -> Result<Vec<Ask>, Problem> {
-        let mut asks = AccountRecords::asks(self.named.account, context.user());
-        asks.push(Ask::Get(self.named.key()));
+    fn reads(&self, context: &Context<'_>, _: &Facts) -> Result<Vec<ReadRequest>, Problem> {
+        let mut asks = AccountRecords::reads(self.named.account, context.user());
+        asks.push(ReadRequest::Get(self.named.key()));
         Ok(asks)
     }
 
@@ -48,11 +48,11 @@ mod tests {
 
     use serde_json::json;
 
-    use crate::{testing::World, value::AccountRole};
+    use crate::{testing::Fixture, value::AccountRole};
 
     #[test]
     fn shows_it_to_who_manages_invitations_only() {
-        let mut world = World::new();
+        let mut world = Fixture::new();
         let (ana, ben, eve) = (
             world.person("ana"),
             world.person("ben"),
@@ -64,7 +64,7 @@ mod tests {
         let id = world.invite(&ana, &account, body);
         let path = format!("/v1/accounts/{account}/invitations/{id}");
         let shown = world.get(&ana, &path).expect(200);
-        assert_eq!(world.waves, 1);
+        assert_eq!(world.rounds, 1);
         assert_eq!(shown.body["invited_by"], ana.id());
         assert!(shown.etag.is_some());
         world.get(&ben, &path).expect(403);

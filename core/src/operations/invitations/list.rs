@@ -5,8 +5,8 @@ use alloc::{boxed::Box, vec::Vec};
 use super::InvitationView;
 use crate::{
     operation::{
-        Ask, Context, FactError, Facts, Method, Outcome, PAGE, PageRequest, Parsed, Problem, Route,
-        UseCase,
+        Context, FactError, Facts, Method, Outcome, PAGE, PageRequest, Parsed, Problem,
+        ReadRequest, Route, UseCase,
         authority::AccountRecords,
         schema,
         view::{self, ListView},
@@ -51,9 +51,9 @@ impl ListInvitations {
 }
 
 impl UseCase for ListInvitations {
-    fn needs(&self, context: &Context<'_>, _: &Facts) -> Result<Vec<Ask>, Problem> {
-        let mut asks = AccountRecords::asks(self.account, context.user());
-        asks.push(Ask::Scan(self.range(context)?));
+    fn reads(&self, context: &Context<'_>, _: &Facts) -> Result<Vec<ReadRequest>, Problem> {
+        let mut asks = AccountRecords::reads(self.account, context.user());
+        asks.push(ReadRequest::Scan(self.range(context)?));
         Ok(asks)
     }
 
@@ -76,11 +76,11 @@ mod tests {
 
     use serde_json::json;
 
-    use crate::{testing::World, value::AccountRole};
+    use crate::{testing::Fixture, value::AccountRole};
 
     #[test]
     fn pages_through_all_of_them() {
-        let mut world = World::new();
+        let mut world = Fixture::new();
         let ana = world.person("ana");
         let account = world.account(&ana);
         for name in ["ben", "eve", "joe"] {
@@ -89,7 +89,7 @@ mod tests {
         }
         let path = format!("/v1/accounts/{account}/invitations");
         let all = world.get(&ana, &path).expect(200).body;
-        assert_eq!(world.waves, 1);
+        assert_eq!(world.rounds, 1);
         assert_eq!(all["items"].as_array().unwrap().len(), 3);
         assert!(all["next_cursor"].is_null());
         let first = world.get(&ana, &format!("{path}?limit=2")).expect(200);
@@ -103,7 +103,7 @@ mod tests {
 
     #[test]
     fn case_19_and_21_nobody_else_reads_the_list_or_uses_its_cursor() {
-        let mut world = World::new();
+        let mut world = Fixture::new();
         let (ana, ben, eve) = (
             world.person("ana"),
             world.person("ben"),

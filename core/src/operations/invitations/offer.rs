@@ -4,8 +4,8 @@ use alloc::{collections::BTreeSet, format, vec::Vec};
 
 use crate::{
     operation::{
-        Ask, Context, Facts, Problem,
-        authority::{AccountRecords, ProjectRecords, settle},
+        Context, Facts, Problem, ReadRequest,
+        authority::{AccountRecords, ProjectRecords, in_order},
     },
     operations::{grants, members, team_members},
     permission::AccountAccess,
@@ -79,10 +79,10 @@ fn team_key(account: AccountId, team: TeamId) -> Key {
 }
 
 /// What to ask for the teams an offer names.
-pub(super) fn team_asks(account: AccountId, teams: &[TeamId]) -> impl Iterator<Item = Ask> {
+pub(super) fn team_asks(account: AccountId, teams: &[TeamId]) -> impl Iterator<Item = ReadRequest> {
     teams
         .iter()
-        .map(move |team| Ask::Get(team_key(account, *team)))
+        .map(move |team| ReadRequest::Get(team_key(account, *team)))
 }
 
 /// The team, if people can be added to it.
@@ -97,11 +97,11 @@ pub(super) fn team(
 
 impl Offer<'_> {
     /// What to ask to know whether this person may make the offer.
-    pub(super) fn asks(&self, user: UserId) -> Vec<Ask> {
-        let mut asks = AccountRecords::asks(self.account, user);
+    pub(super) fn reads(&self, user: UserId) -> Vec<ReadRequest> {
+        let mut asks = AccountRecords::reads(self.account, user);
         asks.extend(team_asks(self.account, self.teams));
         let projects = self.project_grants.iter();
-        asks.extend(projects.flat_map(|grant| ProjectRecords::asks(grant.project_id, user)));
+        asks.extend(projects.flat_map(|grant| ProjectRecords::reads(grant.project_id, user)));
         asks
     }
 
@@ -152,7 +152,7 @@ impl Offer<'_> {
             let access = records.access(context.env.now);
             if access.reasons().next().is_some() {
                 let asked = access.check(Capability::GrantManage);
-                settle(asked, grants::outranks(&access, grant.role))?;
+                in_order(asked, grants::outranks(&access, grant.role))?;
             }
         }
         Ok(())

@@ -5,8 +5,8 @@ use alloc::{boxed::Box, vec::Vec};
 use super::{InvitationView, LIFETIME, Named, check_pending, offer::Offer};
 use crate::{
     operation::{
-        Ask, Commit, Context, Facts, Method, Outcome, Parsed, Problem, ProblemKind, Reply, Route,
-        UseCase, authority::AccountRecords, schema, view,
+        Commit, Context, Facts, Method, Outcome, Parsed, Problem, ProblemKind, ReadRequest, Reply,
+        Route, UseCase, authority::AccountRecords, schema, view,
     },
     record::{EventType, Invitation, Record},
     storage::{Key, Scope},
@@ -54,14 +54,14 @@ fn reply(invitation: &Record<Invitation>) -> Reply {
 }
 
 impl UseCase for ResendInvitation {
-    fn needs(&self, context: &Context<'_>, facts: &Facts) -> Result<Vec<Ask>, Problem> {
+    fn reads(&self, context: &Context<'_>, facts: &Facts) -> Result<Vec<ReadRequest>, Problem> {
         let first = self.named.first_asks();
         if !facts.has_all(&first) {
             return Ok(first);
         }
         Ok(match self.named.found(facts)? {
-            Some(invitation) => Offer::from(&invitation.body).asks(context.user()),
-            None => AccountRecords::asks(self.named.account, context.user()),
+            Some(invitation) => Offer::from(&invitation.body).reads(context.user()),
+            None => AccountRecords::reads(self.named.account, context.user()),
         })
     }
 
@@ -93,13 +93,13 @@ mod tests {
     use serde_json::json;
 
     use crate::{
-        testing::World,
+        testing::Fixture,
         value::{AccountRole, Timestamp},
     };
 
     #[test]
     fn raises_the_rotation_and_revives_an_expired_one() {
-        let mut world = World::new();
+        let mut world = Fixture::new();
         let ana = world.person("ana");
         let account = world.account(&ana);
         let body = json!({ "email": "ben@example.com", "role": "guest" });
@@ -108,7 +108,7 @@ mod tests {
         let resend = format!("{path}/resend");
         let first = world.get(&ana, &path).expect(200);
         let again = world.post(&ana, &resend, json!({})).expect(200);
-        assert_eq!(world.waves, 2);
+        assert_eq!(world.rounds, 2);
         assert_eq!(again.body["rotation"], 1);
         assert_eq!(again.body["expires_at"], first.body["expires_at"]);
         world.pass(super::LIFETIME + Duration::from_secs(1));
@@ -123,7 +123,7 @@ mod tests {
 
     #[test]
     fn a_repetition_does_not_rotate_again() {
-        let mut world = World::new();
+        let mut world = Fixture::new();
         let ana = world.person("ana");
         let account = world.account(&ana);
         let body = json!({ "email": "ben@example.com", "role": "guest" });
@@ -138,7 +138,7 @@ mod tests {
 
     #[test]
     fn case_29_whoever_sends_again_hands_out_anew() {
-        let mut world = World::new();
+        let mut world = Fixture::new();
         let (ana, ben, eve) = (
             world.person("ana"),
             world.person("ben"),

@@ -5,8 +5,8 @@ use alloc::{boxed::Box, vec::Vec};
 use super::{Named, check_pending};
 use crate::{
     operation::{
-        Ask, Commit, Context, Facts, IfMatch, Method, Outcome, Parsed, Precondition, Problem,
-        ProblemKind, Reply, Route, UseCase, authority::AccountRecords,
+        Commit, Context, Facts, IfMatch, Method, Outcome, Parsed, Precondition, Problem,
+        ProblemKind, ReadRequest, Reply, Route, UseCase, authority::AccountRecords,
     },
     record::{EventType, Invitation, InvitationStatus},
     storage::Scope,
@@ -39,12 +39,12 @@ fn parse(request: &Parsed<'_>) -> Result<Box<dyn UseCase>, Problem> {
 }
 
 impl UseCase for RevokeInvitation {
-    fn needs(&self, context: &Context<'_>, facts: &Facts) -> Result<Vec<Ask>, Problem> {
+    fn reads(&self, context: &Context<'_>, facts: &Facts) -> Result<Vec<ReadRequest>, Problem> {
         let first = self.named.first_asks();
         if !facts.has_all(&first) {
             return Ok(first);
         }
-        Ok(AccountRecords::asks(self.named.account, context.user()))
+        Ok(AccountRecords::reads(self.named.account, context.user()))
     }
 
     fn decide(&self, context: &Context<'_>, facts: &Facts) -> Result<Outcome, Problem> {
@@ -71,18 +71,18 @@ mod tests {
 
     use serde_json::json;
 
-    use crate::{testing::World, value::AccountRole};
+    use crate::{testing::Fixture, value::AccountRole};
 
     #[test]
     fn the_record_stays_and_a_second_time_is_a_conflict() {
-        let mut world = World::new();
+        let mut world = Fixture::new();
         let ana = world.person("ana");
         let account = world.account(&ana);
         let body = json!({ "email": "ben@example.com", "role": "guest" });
         let id = world.invite(&ana, &account, body);
         let path = format!("/v1/accounts/{account}/invitations/{id}");
         world.delete(&ana, &path).expect(204);
-        assert_eq!(world.waves, 2);
+        assert_eq!(world.rounds, 2);
         assert_eq!(world.get(&ana, &path).expect(200).body["status"], "revoked");
         let before = world.dump();
         world
@@ -94,7 +94,7 @@ mod tests {
 
     #[test]
     fn a_stale_mark_or_a_lack_of_authority_changes_nothing() {
-        let mut world = World::new();
+        let mut world = Fixture::new();
         let (ana, ben, eve) = (
             world.person("ana"),
             world.person("ben"),

@@ -8,8 +8,8 @@ use super::{
 };
 use crate::{
     operation::{
-        Ask, Context, FactError, Facts, Method, Outcome, PAGE, PageRequest, Parsed, Problem,
-        QueryParameter, Route, UseCase, schema,
+        Context, FactError, Facts, Method, Outcome, PAGE, PageRequest, Parsed, Problem,
+        QueryParameter, ReadRequest, Route, UseCase, schema,
         view::{self, ListView},
     },
     record::{Head, JournalEntry, Record, Sequence},
@@ -85,25 +85,25 @@ impl ListJournal {
             limit: Some(self.page.limit),
             ..Range::all(self.of.scope(), Sort::JOURNAL)
         };
-        let ask = Ask::Scan(range.clone());
+        let ask = ReadRequest::Scan(range.clone());
         Ok(if facts.has(&ask) {
             Located::Page(facts.scan(&range)?)
         } else {
-            Located::Ask(ask)
+            Located::ReadRequest(ask)
         })
     }
 }
 
 impl UseCase for ListJournal {
-    fn needs(&self, context: &Context<'_>, facts: &Facts) -> Result<Vec<Ask>, Problem> {
-        let asks = self.of.asks(context);
+    fn reads(&self, context: &Context<'_>, facts: &Facts) -> Result<Vec<ReadRequest>, Problem> {
+        let asks = self.of.reads(context);
         self.page.after(context)?;
         if !facts.has_all(&asks) {
             return Ok(asks);
         }
         let head = self.of.head(context, facts)?;
         Ok(match self.page(context, facts, &head)? {
-            Located::Ask(ask) => vec![ask],
+            Located::ReadRequest(ask) => vec![ask],
             Located::Page(_) => vec![],
         })
     }
@@ -132,13 +132,13 @@ mod tests {
     use serde_json::{Value, json};
 
     use crate::{
-        testing::{Person, World},
+        testing::{Fixture, Person},
         value::AccountRole,
     };
 
     /// An account whose journal has four entries.
-    fn scene() -> (World, Person, String, String) {
-        let mut world = World::new();
+    fn scene() -> (Fixture, Person, String, String) {
+        let mut world = Fixture::new();
         let ana = world.person("ana");
         let account = world.account(&ana);
         for _ in 0..3 {
@@ -157,7 +157,7 @@ mod tests {
     fn lists_in_order_from_the_first_entry_and_goes_on_by_number_or_cursor() {
         let (mut world, ana, account, path) = scene();
         let all = world.get(&ana, &path).expect(200).body;
-        assert_eq!(world.waves, 2);
+        assert_eq!(world.rounds, 2);
         assert_eq!(numbers(&all), [1, 2, 3, 4]);
         assert_eq!(all["items"][0]["event"], "account.created");
         assert_eq!(all["items"][0]["actor"], ana.id());
@@ -182,11 +182,11 @@ mod tests {
         let project = world.project(&ana, &account);
         let answer = world.get(&ana, &format!("/v1/projects/{project}/journal"));
         let answer = answer.expect(200);
-        assert_eq!(world.waves, 2);
+        assert_eq!(world.rounds, 2);
         assert_eq!(answer.body["items"][0]["event"], "project.created");
     }
 
-    fn restore(world: &mut World) {
+    fn restore(world: &mut Fixture) {
         world.surface.id = world.surface.id.renewed(world.now, &[7; 32]);
     }
 

@@ -1,7 +1,7 @@
 //! Finding an entry by its number alone.
 
 use crate::{
-    operation::{Ask, Facts, NotAsked},
+    operation::{Facts, NotAsked, ReadRequest},
     record::Head,
     storage::{Page, Range, Sort},
     value::SurfaceId,
@@ -9,8 +9,8 @@ use crate::{
 
 /// What looking for an entry came to.
 pub(super) enum Located<'a> {
-    /// Ask this and look again.
-    Ask(Ask),
+    /// ReadRequest this and look again.
+    ReadRequest(ReadRequest),
     /// The page that begins behind the number, or, where that could not be found, before it.
     Page(&'a Page),
 }
@@ -38,9 +38,9 @@ pub(super) fn locate<'a>(
             limit: Some(limit),
             ..Range::all(head.scope, Sort::JOURNAL)
         };
-        let ask = Ask::Scan(range.clone());
+        let ask = ReadRequest::Scan(range.clone());
         if !facts.has(&ask) {
-            return Ok(Located::Ask(ask));
+            return Ok(Located::ReadRequest(ask));
         }
         let page = facts.scan(&range)?;
         let first = page.items.first().and_then(|item| place(&item.key.sort));

@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 use super::Of;
 use crate::{
     operation::{
-        Ask, Context, Facts, Method, Outcome, PAGE, PageRequest, Parsed, Problem, QueryParameter,
-        Reply, Route, UseCase, schema,
+        Context, Facts, Method, Outcome, PAGE, PageRequest, Parsed, Problem, QueryParameter,
+        ReadRequest, Reply, Route, UseCase, schema,
     },
     record::{
         Head,
@@ -139,14 +139,14 @@ impl VerifyJournal {
 
 impl UseCase for VerifyJournal {
     /// The head before the entries: whatever is written in between lies beyond it.
-    fn needs(&self, context: &Context<'_>, facts: &Facts) -> Result<Vec<Ask>, Problem> {
+    fn reads(&self, context: &Context<'_>, facts: &Facts) -> Result<Vec<ReadRequest>, Problem> {
         let position = self.position(context)?;
-        let asks = self.of.asks(context);
+        let asks = self.of.reads(context);
         if !facts.has_all(&asks) {
             return Ok(asks);
         }
         self.of.head(context, facts)?;
-        Ok(vec![Ask::Scan(self.range(&position))])
+        Ok(vec![ReadRequest::Scan(self.range(&position))])
     }
 
     fn decide(&self, context: &Context<'_>, facts: &Facts) -> Result<Outcome, Problem> {
@@ -172,12 +172,12 @@ mod tests {
     use crate::{
         operation::Batch,
         storage::{Condition, Item, Operation, Scope},
-        testing::{Person, World},
+        testing::{Fixture, Person},
         value::{CommitId, Cursor, id::Id},
     };
 
-    fn fixture() -> (World, Person, Scope, String) {
-        let mut world = World::new();
+    fn fixture() -> (Fixture, Person, Scope, String) {
+        let mut world = Fixture::new();
         let ana = world.person("ana");
         let account = world.account(&ana);
         for _ in 0..4 {
@@ -189,7 +189,7 @@ mod tests {
 
     /// Damages the store behind the application's back.
     fn tamper(
-        world: &mut World,
+        world: &mut Fixture,
         scope: Scope,
         position: usize,
         change: impl FnOnce(Item) -> Option<Item>,
@@ -206,7 +206,7 @@ mod tests {
         world.commit(&Batch::unchecked(scope, commit_id, vec![operation]));
     }
 
-    fn verify(world: &mut World, ana: &Person, path: &str) -> serde_json::Value {
+    fn verify(world: &mut Fixture, ana: &Person, path: &str) -> serde_json::Value {
         let found = world.get(ana, path).expect(200).body;
         assert_eq!(found["valid"], found.get("first_invalid").is_none());
         found
@@ -216,7 +216,7 @@ mod tests {
     fn a_journal_as_written_is_valid_over_a_restore_too() {
         let (mut world, ana, scope, path) = fixture();
         let whole = verify(&mut world, &ana, &path);
-        assert_eq!(world.waves, 2);
+        assert_eq!(world.rounds, 2);
         assert_eq!(whole["entries"], 5);
         assert_eq!(whole["head"]["seq"], 5);
         assert!(whole["valid"] == true && whole["next_cursor"].is_null());

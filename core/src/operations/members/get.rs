@@ -5,7 +5,7 @@ use alloc::{boxed::Box, vec::Vec};
 use super::{MemberView, Named};
 use crate::{
     operation::{
-        Ask, Context, Facts, Method, Outcome, Parsed, Problem, Route, UseCase,
+        Context, Facts, Method, Outcome, Parsed, Problem, ReadRequest, Route, UseCase,
         authority::AccountRecords, schema, view,
     },
     value::Capability,
@@ -30,8 +30,8 @@ fn parse(request: &Parsed<'_>) -> Result<Box<dyn UseCase>, Problem> {
 }
 
 impl UseCase for GetMember {
-    fn needs(&self, context: &Context<'_>, _: &Facts) -> Result<Vec<Ask>, Problem> {
-        Ok(self.0.asks(context))
+    fn reads(&self, context: &Context<'_>, _: &Facts) -> Result<Vec<ReadRequest>, Problem> {
+        Ok(self.0.reads(context))
     }
 
     fn decide(&self, context: &Context<'_>, facts: &Facts) -> Result<Outcome, Problem> {
@@ -53,17 +53,17 @@ impl UseCase for GetMember {
 mod tests {
     use alloc::format;
 
-    use crate::{testing::World, value::AccountRole};
+    use crate::{testing::Fixture, value::AccountRole};
 
     #[test]
     fn a_member_is_shown_to_members() {
-        let mut world = World::new();
+        let mut world = Fixture::new();
         let (ana, ben) = (world.person("ana"), world.person("ben"));
         let account = world.account(&ana);
         world.join(&account, &ben, AccountRole::Member);
         let path = format!("/v1/accounts/{account}/members/{}", ana.id());
         let shown = world.get(&ben, &path).expect(200);
-        assert_eq!(world.waves, 1);
+        assert_eq!(world.rounds, 1);
         assert_eq!(shown.id(), ana.id());
         assert_eq!(shown.text("user_id"), ana.id());
         assert_eq!(shown.text("account_id"), account);
@@ -77,7 +77,7 @@ mod tests {
 
     #[test]
     fn a_guest_sees_themselves_only() {
-        let mut world = World::new();
+        let mut world = Fixture::new();
         let (ana, ben) = (world.person("ana"), world.person("ben"));
         let account = world.account(&ana);
         world.join(&account, &ben, AccountRole::Guest);
@@ -91,7 +91,7 @@ mod tests {
 
     #[test]
     fn case_17_to_an_outsider_no_member_exists() {
-        let mut world = World::new();
+        let mut world = Fixture::new();
         let (ana, eve) = (world.person("ana"), world.person("eve"));
         let account = world.account(&ana);
         for user in [ana.id(), eve.id()] {
@@ -102,7 +102,7 @@ mod tests {
 
     #[test]
     fn case_24_an_id_with_key_characters_names_nobody() {
-        let mut world = World::new();
+        let mut world = Fixture::new();
         let ana = world.person("ana");
         let account = world.account(&ana);
         let user = ana.id();

@@ -5,8 +5,8 @@ use alloc::{boxed::Box, format, vec::Vec};
 use super::MemberView;
 use crate::{
     operation::{
-        Ask, Context, Facts, Listing, Method, Outcome, PAGE, PageRequest, Parsed, Problem, Route,
-        UseCase, authority::AccountRecords, schema, view::ListView,
+        Context, Facts, Listing, Method, Outcome, PAGE, PageRequest, Parsed, Problem, ReadRequest,
+        Route, UseCase, authority::AccountRecords, schema, view::ListView,
     },
     storage::{Index, Sort},
     value::{AccountId, Capability},
@@ -52,14 +52,14 @@ impl ListMembers {
 }
 
 impl UseCase for ListMembers {
-    fn needs(&self, context: &Context<'_>, facts: &Facts) -> Result<Vec<Ask>, Problem> {
+    fn reads(&self, context: &Context<'_>, facts: &Facts) -> Result<Vec<ReadRequest>, Problem> {
         let listing = self.listing(context)?;
-        let standing = AccountRecords::asks(self.account, context.user());
+        let standing = AccountRecords::reads(self.account, context.user());
         if !facts.has_all(&standing) {
             return Ok(standing);
         }
         self.authorise(context, facts)?;
-        Ok(listing.asks(facts)?)
+        Ok(listing.reads(facts)?)
     }
 
     fn decide(&self, context: &Context<'_>, facts: &Facts) -> Result<Outcome, Problem> {
@@ -78,11 +78,11 @@ mod tests {
     use serde_json::json;
 
     use crate::{
-        testing::{Person, World},
+        testing::{Fixture, Person},
         value::AccountRole,
     };
 
-    fn ids(world: &mut World, person: &Person, path: &str) -> (Vec<String>, Option<String>) {
+    fn ids(world: &mut Fixture, person: &Person, path: &str) -> (Vec<String>, Option<String>) {
         let page = world.get(person, path).expect(200).body;
         let items = page["items"].as_array().unwrap();
         let id = |item: &serde_json::Value| item["id"].as_str().unwrap().into();
@@ -92,7 +92,7 @@ mod tests {
 
     #[test]
     fn members_are_listed_in_the_order_they_joined() {
-        let mut world = World::new();
+        let mut world = Fixture::new();
         let ana = world.person("ana");
         let account = world.account(&ana);
         let mut expected = [ana.id()].to_vec();
@@ -104,7 +104,7 @@ mod tests {
         }
         let path = format!("/v1/accounts/{account}/members");
         assert_eq!(ids(&mut world, &ana, &path), (expected.clone(), None));
-        assert_eq!(world.waves, 3);
+        assert_eq!(world.rounds, 3);
         let (mut seen, mut next) = ids(&mut world, &ana, &format!("{path}?limit=2"));
         assert_eq!(seen.len(), 2);
         while let Some(cursor) = next {
@@ -118,7 +118,7 @@ mod tests {
 
     #[test]
     fn whoever_was_removed_is_not_listed_and_who_is_suspended_is() {
-        let mut world = World::new();
+        let mut world = Fixture::new();
         let [ana, ben, cyd] = ["ana", "ben", "cyd"].map(|name| world.person(name));
         let account = world.account(&ana);
         let path = format!("/v1/accounts/{account}/members");
@@ -138,7 +138,7 @@ mod tests {
 
     #[test]
     fn case_61_an_index_that_is_behind_shows_nobody_who_left_and_no_old_role() {
-        let mut world = World::new();
+        let mut world = Fixture::new();
         let [ana, ben, cyd] = ["ana", "ben", "cyd"].map(|name| world.person(name));
         let account = world.account(&ana);
         let path = format!("/v1/accounts/{account}/members");
@@ -169,7 +169,7 @@ mod tests {
 
     #[test]
     fn who_does_not_see_members_gets_no_list() {
-        let mut world = World::new();
+        let mut world = Fixture::new();
         let [ana, ben, eve] = ["ana", "ben", "eve"].map(|name| world.person(name));
         let account = world.account(&ana);
         world.join(&account, &ben, AccountRole::Guest);
@@ -177,12 +177,12 @@ mod tests {
         let refused = world.get(&ben, &path).expect(403);
         assert_eq!(refused.body["missing"][0], "member.view");
         world.get(&eve, &path).expect_problem("not-found");
-        assert_eq!(world.waves, 1);
+        assert_eq!(world.rounds, 1);
     }
 
     #[test]
     fn a_bad_limit_or_a_strange_cursor_is_named() {
-        let mut world = World::new();
+        let mut world = Fixture::new();
         let ana = world.person("ana");
         let account = world.account(&ana);
         for (query, field) in [
@@ -199,7 +199,7 @@ mod tests {
 
     #[test]
     fn case_19_a_cursor_works_for_nobody_else_and_for_no_other_list() {
-        let mut world = World::new();
+        let mut world = Fixture::new();
         let (ana, ben) = (world.person("ana"), world.person("ben"));
         let (first, second) = (world.account(&ana), world.account(&ana));
         for account in [&first, &second] {

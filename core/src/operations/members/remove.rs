@@ -5,8 +5,8 @@ use alloc::{boxed::Box, vec::Vec};
 use super::{Named, check_rank, keep_owners};
 use crate::{
     operation::{
-        Ask, Commit, Context, Facts, IfMatch, Method, Outcome, Parsed, Precondition, Problem,
-        ProblemKind, Reply, Route, UseCase,
+        Commit, Context, Facts, IfMatch, Method, Outcome, Parsed, Precondition, Problem,
+        ProblemKind, ReadRequest, Reply, Route, UseCase,
         authority::{AccountRecords, act_on, head_key},
     },
     permission::{AccountAccess, Permit},
@@ -63,7 +63,7 @@ impl RemoveMember {
 }
 
 impl UseCase for RemoveMember {
-    fn needs(&self, context: &Context<'_>, facts: &Facts) -> Result<Vec<Ask>, Problem> {
+    fn reads(&self, context: &Context<'_>, facts: &Facts) -> Result<Vec<ReadRequest>, Problem> {
         Ok(self.named.asks_to_change(context, facts))
     }
 
@@ -95,12 +95,12 @@ mod tests {
     use serde_json::json;
 
     use crate::{
-        testing::{Person, World},
+        testing::{Fixture, Person},
         value::AccountRole,
     };
 
-    fn account_with(role: AccountRole) -> (World, Person, Person, String) {
-        let mut world = World::new();
+    fn account_with(role: AccountRole) -> (Fixture, Person, Person, String) {
+        let mut world = Fixture::new();
         let (ana, ben) = (world.person("ana"), world.person("ben"));
         let account = world.account(&ana);
         world.join(&account, &ben, role);
@@ -115,7 +115,7 @@ mod tests {
     fn whoever_is_removed_is_gone_at_once() {
         let (mut world, ana, ben, account) = account_with(AccountRole::Admin);
         world.delete(&ana, &path(&account, &ben)).expect(204);
-        assert_eq!(world.waves, 2);
+        assert_eq!(world.rounds, 2);
         world
             .get(&ana, &path(&account, &ben))
             .expect_problem("not-found");

@@ -8,8 +8,8 @@ use serde::Deserialize;
 use super::{MemberView, Named, check_handing_out, check_rank, keep_owners};
 use crate::{
     operation::{
-        Ask, Commit, Context, Facts, IfMatch, Method, Outcome, Parsed, Precondition, Problem,
-        ProblemKind, Reply, Route, UseCase,
+        Commit, Context, Facts, IfMatch, Method, Outcome, Parsed, Precondition, Problem,
+        ProblemKind, ReadRequest, Reply, Route, UseCase,
         authority::{AccountRecords, act_on, head_key},
         schema, view,
     },
@@ -84,7 +84,7 @@ fn reply(member: &Record<Member>) -> Reply {
 }
 
 impl UseCase for UpdateMember {
-    fn needs(&self, context: &Context<'_>, facts: &Facts) -> Result<Vec<Ask>, Problem> {
+    fn reads(&self, context: &Context<'_>, facts: &Facts) -> Result<Vec<ReadRequest>, Problem> {
         Ok(self.named.asks_to_change(context, facts))
     }
 
@@ -125,13 +125,13 @@ mod tests {
 
     use super::*;
     use crate::{
-        testing::{Person, World},
+        testing::{Fixture, Person},
         value::AccountId,
     };
 
     /// An account of Ana's with Ben in it; the path of a member.
-    fn account_with(role: AccountRole) -> (World, Person, Person, impl Fn(&Person) -> String) {
-        let mut world = World::new();
+    fn account_with(role: AccountRole) -> (Fixture, Person, Person, impl Fn(&Person) -> String) {
+        let mut world = Fixture::new();
         let (ana, ben) = (world.person("ana"), world.person("ben"));
         let account = world.account(&ana);
         world.join(&account, &ben, role);
@@ -139,7 +139,7 @@ mod tests {
         (world, ana, ben, path)
     }
 
-    fn owners(world: &World, path: &str) -> Vec<crate::value::UserId> {
+    fn owners(world: &Fixture, path: &str) -> Vec<crate::value::UserId> {
         let account: AccountId = path.split('/').nth(3).unwrap().parse().unwrap();
         let key = Scope::Account(account).key(crate::storage::Sort::account());
         let account = world.record::<crate::record::Account>(&key).unwrap();
@@ -152,7 +152,7 @@ mod tests {
         let raised = world
             .patch(&ana, &path(&ben), json!({ "role": "owner" }))
             .expect(200);
-        assert_eq!(world.waves, 2);
+        assert_eq!(world.rounds, 2);
         assert_eq!(raised.body["role"], "owner");
         assert_eq!(raised.body["version"], 2);
         assert_eq!(

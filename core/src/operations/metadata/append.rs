@@ -9,7 +9,8 @@ use serde_json::{Map, Value};
 use super::MetadataView;
 use crate::{
     operation::{
-        Ask, Context, Facts, Method, Outcome, Parsed, Problem, Reply, Route, UseCase, schema, view,
+        Context, Facts, Method, Outcome, Parsed, Problem, ReadRequest, Reply, Route, UseCase,
+        schema, view,
     },
     operations::content::{ArtifactPlace, FoundArtifact},
     permission::Permit,
@@ -96,8 +97,8 @@ fn reply(metadata: &Record<Metadata>) -> Reply {
 }
 
 impl UseCase for AppendMetadata {
-    fn needs(&self, context: &Context<'_>, _: &Facts) -> Result<Vec<Ask>, Problem> {
-        Ok(self.place.asks(context.user()))
+    fn reads(&self, context: &Context<'_>, _: &Facts) -> Result<Vec<ReadRequest>, Problem> {
+        Ok(self.place.reads(context.user()))
     }
 
     fn decide(&self, context: &Context<'_>, facts: &Facts) -> Result<Outcome, Problem> {
@@ -147,7 +148,7 @@ mod tests {
         );
         let body = json!({ "values": values });
         let answer = fixture.world.post(&ben, &path, body).expect(201);
-        assert_eq!(fixture.world.waves, 1);
+        assert_eq!(fixture.world.rounds, 1);
         assert_eq!(answer.body["values"], values);
         assert_eq!(answer.body["created_by"], ben.id());
         assert_eq!(fixture.events().last().unwrap(), "metadata.appended");

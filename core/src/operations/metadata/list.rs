@@ -56,7 +56,7 @@ mod tests {
             .world
             .get(&vera, &format!("{path}?limit=2"))
             .expect(200);
-        assert_eq!(fixture.world.waves, 2);
+        assert_eq!(fixture.world.rounds, 2);
         assert_eq!(first.body["items"][1]["values"]["n"], 1);
         let rest = format!("{path}?limit=2&cursor={}", first.text("next_cursor"));
         let second = fixture.world.get(&vera, &rest).expect(200).body;

@@ -4,7 +4,7 @@ use alloc::{boxed::Box, vec, vec::Vec};
 
 use super::PreferencesView;
 use crate::operation::{
-    Ask, Context, Facts, Method, Outcome, Parsed, Problem, Route, UseCase, schema,
+    Context, Facts, Method, Outcome, Parsed, Problem, ReadRequest, Route, UseCase, schema,
 };
 
 /// Shows the caller's preferences; none set is an empty list.
@@ -25,8 +25,8 @@ fn parse(_: &Parsed<'_>) -> Result<Box<dyn UseCase>, Problem> {
 }
 
 impl UseCase for GetPreferences {
-    fn needs(&self, context: &Context<'_>, _: &Facts) -> Result<Vec<Ask>, Problem> {
-        Ok(vec![Ask::Get(super::key(context))])
+    fn reads(&self, context: &Context<'_>, _: &Facts) -> Result<Vec<ReadRequest>, Problem> {
+        Ok(vec![ReadRequest::Get(super::key(context))])
     }
 
     fn decide(&self, context: &Context<'_>, facts: &Facts) -> Result<Outcome, Problem> {
@@ -39,15 +39,15 @@ impl UseCase for GetPreferences {
 mod tests {
     use serde_json::json;
 
-    use crate::testing::World;
+    use crate::testing::Fixture;
 
     #[test]
     fn nothing_set_is_an_empty_list_without_a_mark() {
-        let mut world = World::new();
+        let mut world = Fixture::new();
         let ana = world.person("ana");
         let answer = world.get(&ana, "/v1/preferences/notifications").expect(200);
         assert_eq!(answer.body, json!({ "rules": [] }));
         assert_eq!(answer.etag, None);
-        assert_eq!(world.waves, 1);
+        assert_eq!(world.rounds, 1);
     }
 }

@@ -8,8 +8,8 @@ use serde::Deserialize;
 use super::PreferencesView;
 use crate::{
     operation::{
-        Ask, Commit, Context, Facts, IfMatch, Method, Outcome, Parsed, Precondition, Problem,
-        Route, UseCase, authority::head_key, schema,
+        Commit, Context, Facts, IfMatch, Method, Outcome, Parsed, Precondition, Problem,
+        ReadRequest, Route, UseCase, authority::head_key, schema,
     },
     permission::Permit,
     record::{EventType, Preferences, Record, Rule},
@@ -72,9 +72,12 @@ fn check(rules: &[Rule]) -> Result<(), Problem> {
 }
 
 impl UseCase for PutPreferences {
-    fn needs(&self, context: &Context<'_>, _: &Facts) -> Result<Vec<Ask>, Problem> {
+    fn reads(&self, context: &Context<'_>, _: &Facts) -> Result<Vec<ReadRequest>, Problem> {
         let head = head_key(Scope::User(context.user()));
-        Ok(vec![Ask::Get(head), Ask::Get(super::key(context))])
+        Ok(vec![
+            ReadRequest::Get(head),
+            ReadRequest::Get(super::key(context)),
+        ])
     }
 
     fn decide(&self, context: &Context<'_>, facts: &Facts) -> Result<Outcome, Problem> {
@@ -103,7 +106,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::testing::World;
+    use crate::testing::Fixture;
 
     const PATH: &str = "/v1/preferences/notifications";
     const PROJECT: &str = "prj_01h2xcejqtf2nbrexx3vqjhp4101h2xcejqtf2nbrexx3vqjhp41";
@@ -118,11 +121,11 @@ mod tests {
 
     #[test]
     fn sets_and_replaces() {
-        let mut world = World::new();
+        let mut world = Fixture::new();
         let ana = world.person("ana");
         let rules = json!({ "rules": [rule(None), rule(Some(PROJECT))] });
         let made = world.put(&ana, PATH, rules.clone()).expect(200);
-        assert_eq!(world.waves, 1);
+        assert_eq!(world.rounds, 1);
         assert_eq!(made.body["rules"], rules["rules"]);
         assert_eq!(made.body["version"], 1);
         let replaced = world.put(&ana, PATH, json!({ "rules": [] })).expect(200);
@@ -134,7 +137,7 @@ mod tests {
 
     #[test]
     fn a_stale_mark_changes_nothing() {
-        let mut world = World::new();
+        let mut world = Fixture::new();
         let ana = world.person("ana");
         let headers = [("if-match", "*")];
         let rules = json!({ "rules": [rule(None)] });
@@ -155,7 +158,7 @@ mod tests {
 
     #[test]
     fn bad_rules_are_named() {
-        let mut world = World::new();
+        let mut world = Fixture::new();
         let ana = world.person("ana");
         let before = world.dump();
         let many: Vec<Value> = (0..=Preferences::RULES).map(|_| rule(None)).collect();

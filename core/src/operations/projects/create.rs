@@ -8,8 +8,8 @@ use serde::Deserialize;
 use super::ProjectView;
 use crate::{
     operation::{
-        Ask, Commit, Context, Facts, Method, Outcome, Parsed, Problem, ProblemKind, Reply, Route,
-        UseCase, authority::ProjectRecords, schema, view,
+        Commit, Context, Facts, Method, Outcome, Parsed, Problem, ProblemKind, ReadRequest, Reply,
+        Route, UseCase, authority::ProjectRecords, schema, view,
     },
     permission::Access,
     record::{EventType, Grant, Member, Project, Record, Visibility},
@@ -85,8 +85,8 @@ fn ownership(project: ProjectId, member: &Record<Member>) -> Grant {
 }
 
 impl UseCase for CreateProject {
-    fn needs(&self, context: &Context<'_>, _: &Facts) -> Result<Vec<Ask>, Problem> {
-        Ok(ProjectRecords::asks(self.id(context), context.user()))
+    fn reads(&self, context: &Context<'_>, _: &Facts) -> Result<Vec<ReadRequest>, Problem> {
+        Ok(ProjectRecords::reads(self.id(context), context.user()))
     }
 
     fn decide(&self, context: &Context<'_>, facts: &Facts) -> Result<Outcome, Problem> {
@@ -130,18 +130,18 @@ mod tests {
 
     use serde_json::json;
 
-    use crate::{operation::commit::IDEMPOTENCY_RETENTION, testing::World, value::AccountRole};
+    use crate::{operation::commit::IDEMPOTENCY_RETENTION, testing::Fixture, value::AccountRole};
 
     #[test]
     fn whoever_creates_a_project_owns_it() {
-        let mut world = World::new();
+        let mut world = Fixture::new();
         let (ana, ben) = (world.person("ana"), world.person("ben"));
         let account = world.account(&ana);
         world.join(&account, &ben, AccountRole::Member);
         let path = format!("/v1/accounts/{account}/projects");
         let body = json!({ "name": "Survey", "description": "North", "visibility": "private" });
         let made = world.post(&ben, &path, body).expect(201);
-        assert_eq!(world.waves, 1);
+        assert_eq!(world.rounds, 1);
         assert_eq!(made.body["account_id"], account);
         assert_eq!(made.body["description"], "North");
         assert_eq!(made.body["visibility"], "private");
@@ -158,7 +158,7 @@ mod tests {
 
     #[test]
     fn who_may_not_create_changes_nothing() {
-        let mut world = World::new();
+        let mut world = Fixture::new();
         let [ana, ben, eve] = ["ana", "ben", "eve"].map(|name| world.person(name));
         let account = world.account(&ana);
         world.join(&account, &ben, AccountRole::Guest);
@@ -173,7 +173,7 @@ mod tests {
 
     #[test]
     fn case_26_bad_input_and_fields_a_caller_does_not_set_are_named() {
-        let mut world = World::new();
+        let mut world = Fixture::new();
         let ana = world.person("ana");
         let path = format!("/v1/accounts/{}/projects", world.account(&ana));
         let before = world.dump();
@@ -196,11 +196,11 @@ mod tests {
 
     #[test]
     fn a_repetition_answers_the_project_made_before() {
-        let mut world = World::new();
+        let mut world = Fixture::new();
         let ana = world.person("ana");
         let path = format!("/v1/accounts/{}/projects", world.account(&ana));
         let body = json!({ "name": "Survey", "visibility": "private" });
-        let send = |world: &mut World, body: &serde_json::Value| {
+        let send = |world: &mut Fixture, body: &serde_json::Value| {
             let headers = [("idempotency-key", "k1")];
             world.send(&ana, "POST", &path, &headers, Some(body.clone()))
         };

@@ -4,8 +4,8 @@ use alloc::{boxed::Box, vec::Vec};
 
 use crate::{
     operation::{
-        Ask, Commit, Context, Facts, IfMatch, Method, Outcome, Parsed, Precondition, Problem,
-        Reply, Route, UseCase, authority::ProjectRecords,
+        Commit, Context, Facts, IfMatch, Method, Outcome, Parsed, Precondition, Problem,
+        ReadRequest, Reply, Route, UseCase, authority::ProjectRecords,
     },
     record::EventType,
     storage::Scope,
@@ -38,8 +38,8 @@ fn parse(request: &Parsed<'_>) -> Result<Box<dyn UseCase>, Problem> {
 }
 
 impl UseCase for DeleteProject {
-    fn needs(&self, context: &Context<'_>, _: &Facts) -> Result<Vec<Ask>, Problem> {
-        Ok(ProjectRecords::asks(self.project, context.user()))
+    fn reads(&self, context: &Context<'_>, _: &Facts) -> Result<Vec<ReadRequest>, Problem> {
+        Ok(ProjectRecords::reads(self.project, context.user()))
     }
 
     fn decide(&self, context: &Context<'_>, facts: &Facts) -> Result<Outcome, Problem> {
@@ -67,13 +67,13 @@ mod tests {
     use crate::{
         record::Head,
         storage::{Scope, Sort},
-        testing::World,
+        testing::Fixture,
         value::AccountRole,
     };
 
     #[test]
     fn a_deleted_project_exists_for_nobody() {
-        let mut world = World::new();
+        let mut world = Fixture::new();
         let (ana, ben) = (world.person("ana"), world.person("ben"));
         let account = world.account(&ana);
         world.join(&account, &ben, AccountRole::Member);
@@ -83,7 +83,7 @@ mod tests {
         let account_head = Scope::Account(account.parse().unwrap()).key(Sort::head());
         let before: Head = world.record(&account_head).unwrap().body;
         world.delete(&ben, &path).expect(204);
-        assert_eq!(world.waves, 1);
+        assert_eq!(world.rounds, 1);
         for person in [&ana, &ben] {
             for path in [
                 path.clone(),
@@ -107,7 +107,7 @@ mod tests {
 
     #[test]
     fn a_manager_may_not_and_a_stale_owner_does_not() {
-        let mut world = World::new();
+        let mut world = Fixture::new();
         let (ana, ben) = (world.person("ana"), world.person("ben"));
         let account = world.account(&ana);
         world.join(&account, &ben, AccountRole::Member);

@@ -5,7 +5,7 @@ use alloc::{boxed::Box, vec::Vec};
 use super::ProjectView;
 use crate::{
     operation::{
-        Ask, Context, Facts, Method, Outcome, Parsed, Problem, Route, UseCase,
+        Context, Facts, Method, Outcome, Parsed, Problem, ReadRequest, Route, UseCase,
         authority::ProjectRecords, schema, view,
     },
     value::{Capability, ProjectId},
@@ -34,8 +34,8 @@ fn parse(request: &Parsed<'_>) -> Result<Box<dyn UseCase>, Problem> {
 }
 
 impl UseCase for GetProject {
-    fn needs(&self, context: &Context<'_>, _: &Facts) -> Result<Vec<Ask>, Problem> {
-        Ok(ProjectRecords::asks(self.project, context.user()))
+    fn reads(&self, context: &Context<'_>, _: &Facts) -> Result<Vec<ReadRequest>, Problem> {
+        Ok(ProjectRecords::reads(self.project, context.user()))
     }
 
     fn decide(&self, context: &Context<'_>, facts: &Facts) -> Result<Outcome, Problem> {
@@ -54,11 +54,11 @@ mod tests {
 
     use serde_json::json;
 
-    use crate::{testing::World, value::AccountRole};
+    use crate::{testing::Fixture, value::AccountRole};
 
     #[test]
     fn everyone_sees_it_with_their_own_role() {
-        let mut world = World::new();
+        let mut world = Fixture::new();
         let [ana, ben, cyd] = ["ana", "ben", "cyd"].map(|name| world.person(name));
         let account = world.account(&ana);
         for person in [&ben, &cyd] {
@@ -68,7 +68,7 @@ mod tests {
         world.grant(&ana, &project, &ben.id(), "commenter");
         let path = format!("/v1/projects/{project}");
         let shown = world.get(&ben, &path).expect(200);
-        assert_eq!(world.waves, 1);
+        assert_eq!(world.rounds, 1);
         assert_eq!(shown.body["role"], "commenter");
         let capabilities = shown.body["capabilities"].as_array().unwrap();
         assert!(capabilities.contains(&json!("event.append")));

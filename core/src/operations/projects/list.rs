@@ -5,8 +5,8 @@ use alloc::{boxed::Box, string::ToString, vec::Vec};
 use super::ProjectView;
 use crate::{
     operation::{
-        Ask, Context, FactError, Facts, Listing, Method, Outcome, PAGE, PageRequest, Parsed,
-        Problem, Route, UseCase,
+        Context, FactError, Facts, Listing, Method, Outcome, PAGE, PageRequest, Parsed, Problem,
+        ReadRequest, Route, UseCase,
         authority::{AccountRecords, ProjectRecords},
         schema,
         view::ListView,
@@ -56,7 +56,7 @@ impl ListProjects {
         Ok(listing.at_most(CANDIDATES))
     }
 
-    fn standing(&self, context: &Context<'_>, facts: &Facts) -> Result<AccountRecords, Problem> {
+    fn records(&self, context: &Context<'_>, facts: &Facts) -> Result<AccountRecords, Problem> {
         let standing = AccountRecords::load(facts, self.account, context.user())?;
         let access = standing.access();
         access.permit(self.account, Capability::AccountView)?;
@@ -65,23 +65,23 @@ impl ListProjects {
 }
 
 impl UseCase for ListProjects {
-    fn needs(&self, context: &Context<'_>, facts: &Facts) -> Result<Vec<Ask>, Problem> {
+    fn reads(&self, context: &Context<'_>, facts: &Facts) -> Result<Vec<ReadRequest>, Problem> {
         let listing = self.listing(context)?;
-        let asks = AccountRecords::asks(self.account, context.user());
+        let asks = AccountRecords::reads(self.account, context.user());
         if !facts.has_all(&asks) {
             return Ok(asks);
         }
-        self.standing(context, facts)?;
+        self.records(context, facts)?;
         let Ok(page) = listing.page(facts) else {
-            return Ok(listing.asks(facts)?);
+            return Ok(listing.reads(facts)?);
         };
-        let asks = |project| ProjectRecords::asks(project, context.user());
+        let asks = |project| ProjectRecords::reads(project, context.user());
         Ok(candidates(page)?.into_iter().flat_map(asks).collect())
     }
 
     fn decide(&self, context: &Context<'_>, facts: &Facts) -> Result<Outcome, Problem> {
         let listing = self.listing(context)?;
-        let standing = self.standing(context, facts)?;
+        let standing = self.records(context, facts)?;
         let mut items = Vec::new();
         for project in candidates(listing.page(facts)?)? {
             let records = ProjectRecords::with_standing(facts, project, standing.clone())?;
@@ -103,11 +103,11 @@ mod tests {
     use serde_json::json;
 
     use crate::{
-        testing::{Person, World},
+        testing::{Fixture, Person},
         value::AccountRole,
     };
 
-    fn ids(world: &mut World, person: &Person, path: &str) -> (Vec<String>, Option<String>) {
+    fn ids(world: &mut Fixture, person: &Person, path: &str) -> (Vec<String>, Option<String>) {
         let page = world.get(person, path).expect(200).body;
         let items = page["items"].as_array().unwrap();
         let id = |item: &serde_json::Value| item["id"].as_str().unwrap().into();
@@ -117,7 +117,7 @@ mod tests {
 
     #[test]
     fn case_21_only_what_the_caller_sees_is_listed() {
-        let mut world = World::new();
+        let mut world = Fixture::new();
         let [ana, ben, cyd, eve] = ["ana", "ben", "cyd", "eve"].map(|name| world.person(name));
         let account = world.account(&ana);
         world.join(&account, &ben, AccountRole::Member);
@@ -138,24 +138,24 @@ mod tests {
             )
             .expect(200);
         let path = format!("/v1/accounts/{account}/projects");
-        let listed = |world: &mut World, person| ids(world, person, &path);
+        let listed = |world: &mut Fixture, person| ids(world, person, &path);
         assert_eq!(
             listed(&mut world, &ana).0,
             [granted.clone(), open.clone(), hidden]
         );
-        assert_eq!(world.waves, 3);
+        assert_eq!(world.rounds, 3);
         assert_eq!(listed(&mut world, &ben).0, [granted.clone(), open]);
         assert_eq!(listed(&mut world, &cyd).0, [granted]);
         let rows = world.get(&ben, &path).body;
         assert_eq!(rows["items"][0]["role"], "contributor");
         assert_eq!(rows["items"][1]["role"], "viewer");
         world.get(&eve, &path).expect_problem("not-found");
-        assert_eq!(world.waves, 1);
+        assert_eq!(world.rounds, 1);
     }
 
     #[test]
     fn case_60_pages_go_on_past_what_is_hidden() {
-        let mut world = World::new();
+        let mut world = Fixture::new();
         let (ana, ben) = (world.person("ana"), world.person("ben"));
         let account = world.account(&ana);
         world.join(&account, &ben, AccountRole::Member);
@@ -177,7 +177,7 @@ mod tests {
 
     #[test]
     fn case_19_a_cursor_works_for_nobody_else_and_for_no_other_account() {
-        let mut world = World::new();
+        let mut world = Fixture::new();
         let (ana, ben) = (world.person("ana"), world.person("ben"));
         let (first, second) = (world.account(&ana), world.account(&ana));
         for account in [&first, &second] {

@@ -8,9 +8,9 @@ use serde::Deserialize;
 use super::ProjectView;
 use crate::{
     operation::{
-        Ask, Commit, Context, Facts, IfMatch, Method, Outcome, Parsed, Precondition, Problem,
-        ProblemKind, Route, UseCase,
-        authority::{ProjectRecords, settle},
+        Commit, Context, Facts, IfMatch, Method, Outcome, Parsed, Precondition, Problem,
+        ProblemKind, ReadRequest, Route, UseCase,
+        authority::{ProjectRecords, in_order},
         nullable, schema, view,
     },
     permission::{Access, Permit, Refusal},
@@ -112,8 +112,8 @@ fn event(before: &Project, after: &Project) -> EventType {
 }
 
 impl UseCase for UpdateProject {
-    fn needs(&self, context: &Context<'_>, _: &Facts) -> Result<Vec<Ask>, Problem> {
-        Ok(ProjectRecords::asks(self.project, context.user()))
+    fn reads(&self, context: &Context<'_>, _: &Facts) -> Result<Vec<ReadRequest>, Problem> {
+        Ok(ProjectRecords::reads(self.project, context.user()))
     }
 
     fn decide(&self, context: &Context<'_>, facts: &Facts) -> Result<Outcome, Problem> {
@@ -121,7 +121,7 @@ impl UseCase for UpdateProject {
         let access = records.access(context.env.now);
         let project = access.project.ok_or_else(Problem::not_found)?.clone();
         let precondition = self.if_match.require(&project.etag());
-        let (permit, ()) = settle(self.permit(&access), precondition)?;
+        let (permit, ()) = in_order(self.permit(&access), precondition)?;
         let after = self.input.applied_to(&project.body);
         if project.body.archived && after.archived {
             return Err(Refusal::Archived.into());
@@ -150,14 +150,14 @@ mod tests {
     use serde_json::json;
 
     use crate::{
-        testing::{Person, World},
+        testing::{Fixture, Person},
         value::AccountRole,
     };
 
     /// Ana owns the account and the project; Ben has `role` on it. With the paths of the project and
     /// of Ben's grant.
-    fn world_with(role: &str) -> (World, Person, Person, [String; 2]) {
-        let mut world = World::new();
+    fn world_with(role: &str) -> (Fixture, Person, Person, [String; 2]) {
+        let mut world = Fixture::new();
         let (ana, ben) = (world.person("ana"), world.person("ben"));
         let account = world.account(&ana);
         world.join(&account, &ben, AccountRole::Member);
@@ -173,7 +173,7 @@ mod tests {
         let (mut world, _, ben, [path, _]) = world_with("manager");
         let body = json!({ "name": "Census", "description": "South", "visibility": "account" });
         let changed = world.patch(&ben, &path, body).expect(200);
-        assert_eq!(world.waves, 1);
+        assert_eq!(world.rounds, 1);
         assert_eq!(changed.body["name"], "Census");
         assert_eq!(changed.body["description"], "South");
         assert_eq!(changed.body["visibility"], "account");

@@ -8,8 +8,8 @@ use serde::Deserialize;
 use super::UserView;
 use crate::{
     operation::{
-        Ask, Commit, Context, Facts, LinkWriter, Method, Outcome, Parsed, Problem, ProblemKind,
-        Reply, Route, TokenUsage, UseCase, authority::head_key, schema,
+        Commit, Context, Facts, LinkWriter, Method, Outcome, Parsed, Problem, ProblemKind,
+        ReadRequest, Reply, Route, TokenUsage, UseCase, authority::head_key, schema,
     },
     permission::Permit,
     record::{Claims, EventType, User},
@@ -57,8 +57,8 @@ fn same_identity(token: &Claims, caller: &Claims) -> bool {
 }
 
 impl EstablishAddress {
-    fn token(&self) -> Ask {
-        Ask::Token {
+    fn token(&self) -> ReadRequest {
+        ReadRequest::Token {
             token: self.input.id_token.clone(),
             usage: TokenUsage::Id,
         }
@@ -90,12 +90,12 @@ impl EstablishAddress {
 }
 
 impl UseCase for EstablishAddress {
-    fn needs(&self, context: &Context<'_>, facts: &Facts) -> Result<Vec<Ask>, Problem> {
+    fn reads(&self, context: &Context<'_>, facts: &Facts) -> Result<Vec<ReadRequest>, Problem> {
         let mut asks = Vec::from(super::profile_asks(context));
         asks.push(self.token());
         if facts.has(&self.token()) {
             let (_, email) = self.proved(context, facts)?;
-            asks.push(Ask::Get(context.surface.email_link(email)));
+            asks.push(ReadRequest::Get(context.surface.email_link(email)));
         }
         Ok(asks)
     }
@@ -138,12 +138,12 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::testing::{Person, World};
+    use crate::testing::{Fixture, Person};
 
     const PATH: &str = "/v1/session/identity";
 
     /// A person whose access token and profile carry no address.
-    fn nameless(world: &mut World) -> Person {
+    fn nameless(world: &mut Fixture) -> Person {
         let mut ana = world.person("ana");
         ana.actor.claims.verified_email = None;
         let path = Scope::User(ana.actor.user).key(crate::storage::Sort::user());
@@ -161,7 +161,7 @@ mod tests {
         ana
     }
 
-    fn present(world: &mut World, ana: &Person, email: Option<&str>) {
+    fn present(world: &mut Fixture, ana: &Person, email: Option<&str>) {
         let mut claims = ana.actor.claims.clone();
         claims.verified_email = email.map(|email| email.parse().unwrap());
         world.tokens.insert("id".into(), claims);
@@ -169,7 +169,7 @@ mod tests {
 
     #[test]
     fn establishes_the_address_once() {
-        let mut world = World::new();
+        let mut world = Fixture::new();
         let ana = nameless(&mut world);
         present(&mut world, &ana, Some("ana@example.com"));
         let answer = world.post(&ana, PATH, json!({ "id_token": "id" }));
@@ -187,7 +187,7 @@ mod tests {
 
     #[test]
     fn case_15_a_token_without_a_verified_address_establishes_nothing() {
-        let mut world = World::new();
+        let mut world = Fixture::new();
         let ana = nameless(&mut world);
         present(&mut world, &ana, None);
         let before = world.dump();
@@ -200,7 +200,7 @@ mod tests {
 
     #[test]
     fn case_14_a_token_of_another_identity_or_client_is_refused() {
-        let mut world = World::new();
+        let mut world = Fixture::new();
         let mut ana = nameless(&mut world);
         ana.actor.claims.client = Some("console".into());
         let before = world.dump();
@@ -222,7 +222,7 @@ mod tests {
 
     #[test]
     fn an_address_somebody_else_proved_first_stays_linked_to_them() {
-        let mut world = World::new();
+        let mut world = Fixture::new();
         let ben = world.person("ben");
         present(&mut world, &ben, Some("shared@example.com"));
         world
@@ -240,7 +240,7 @@ mod tests {
 
     #[test]
     fn unknown_fields_are_named() {
-        let mut world = World::new();
+        let mut world = Fixture::new();
         let ana = world.person("ana");
         let body = json!({ "id_token": "id", "email": "root@example.com" });
         let answer = world.post(&ana, PATH, body).expect(400);

@@ -8,8 +8,8 @@ use serde::Deserialize;
 use super::UserView;
 use crate::{
     operation::{
-        Ask, Commit, Context, Facts, LinkWriter, Method, Outcome, Parsed, Problem, ProblemKind,
-        Reply, Route, TokenUsage, UseCase, authority::head_key, schema,
+        Commit, Context, Facts, LinkWriter, Method, Outcome, Parsed, Problem, ProblemKind,
+        ReadRequest, Reply, Route, TokenUsage, UseCase, authority::head_key, schema,
     },
     permission::Permit,
     record::{Claims, EventType, IdentityLink, Record, User},
@@ -48,8 +48,8 @@ fn parse(request: &Parsed<'_>) -> Result<Box<dyn UseCase>, Problem> {
 }
 
 impl LinkIdentity {
-    fn token(&self) -> Ask {
-        Ask::Token {
+    fn token(&self) -> ReadRequest {
+        ReadRequest::Token {
             token: self.input.access_token.clone(),
             usage: TokenUsage::Access,
         }
@@ -81,12 +81,12 @@ fn check(user: &Record<User>, link: Option<&Record<IdentityLink>>) -> Result<(),
 }
 
 impl UseCase for LinkIdentity {
-    fn needs(&self, context: &Context<'_>, facts: &Facts) -> Result<Vec<Ask>, Problem> {
+    fn reads(&self, context: &Context<'_>, facts: &Facts) -> Result<Vec<ReadRequest>, Problem> {
         let mut asks = Vec::from(super::profile_asks(context));
         asks.push(self.token());
         if facts.has(&self.token()) {
             let link = self.second(facts)?.scope().key(Sort::link());
-            asks.push(Ask::Get(link));
+            asks.push(ReadRequest::Get(link));
         }
         Ok(asks)
     }
@@ -132,12 +132,12 @@ mod tests {
     use super::*;
     use crate::{
         record::JournalEntry,
-        testing::{Person, World},
+        testing::{Fixture, Person},
     };
 
     const PATH: &str = "/v1/session/identities";
 
-    fn second(world: &mut World, subject: &str, email: Option<&str>) -> Claims {
+    fn second(world: &mut Fixture, subject: &str, email: Option<&str>) -> Claims {
         let claims = Claims {
             issuer: "https://second.test".into(),
             subject: subject.into(),
@@ -149,7 +149,7 @@ mod tests {
         claims
     }
 
-    fn events(world: &World, person: &Person) -> Vec<EventType> {
+    fn events(world: &Fixture, person: &Person) -> Vec<EventType> {
         let scope = Scope::User(person.actor.user);
         let range = crate::storage::Range::all(scope, Sort::JOURNAL);
         let entries = world.store.scan(&range).items;
@@ -159,7 +159,7 @@ mod tests {
 
     #[test]
     fn links_once_and_journals_once() {
-        let mut world = World::new();
+        let mut world = Fixture::new();
         let ana = world.person("ana");
         let claims = second(&mut world, "ana-2", None);
         let body = json!({ "access_token": "ana-2" });
@@ -177,7 +177,7 @@ mod tests {
 
     #[test]
     fn an_interruption_after_the_link_is_healed_by_a_repetition() {
-        let mut world = World::new();
+        let mut world = Fixture::new();
         let ana = world.person("ana");
         second(&mut world, "ana-2", None);
         let use_case = LinkIdentity {
@@ -199,7 +199,7 @@ mod tests {
 
     #[test]
     fn case_14_an_identity_of_somebody_else_is_not_taken_over() {
-        let mut world = World::new();
+        let mut world = Fixture::new();
         let (ana, ben) = (world.person("ana"), world.person("ben"));
         second(&mut world, "shared", None);
         let body = json!({ "access_token": "shared" });
@@ -211,7 +211,7 @@ mod tests {
 
     #[test]
     fn case_15_the_same_address_links_nothing_without_the_second_token() {
-        let mut world = World::new();
+        let mut world = Fixture::new();
         let ana = world.person("ana");
         let before = world.dump();
         let body = json!({ "access_token": "ana@example.com" });
@@ -225,7 +225,7 @@ mod tests {
 
     #[test]
     fn at_most_ten_identities() {
-        let mut world = World::new();
+        let mut world = Fixture::new();
         let ana = world.person("ana");
         for number in 2..=User::IDENTITIES {
             let subject = format!("ana-{number}");

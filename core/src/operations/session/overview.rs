@@ -1,4 +1,4 @@
-//! Everything one page of the session reads, wave by wave.
+//! Everything one page of the session reads, round by round.
 
 use alloc::{
     format,
@@ -9,7 +9,7 @@ use alloc::{
 use super::position::{Place, Position, Stage};
 use crate::{
     operation::{
-        Ask, Context, FactError, Facts,
+        Context, FactError, Facts, ReadRequest,
         authority::{AccountRecords, ProjectRecords},
     },
     record::{Grant, Member, Project, Record, Team, TeamMember},
@@ -50,56 +50,56 @@ impl Candidates {
 
 impl<'a> Overview<'a> {
     /// What to ask next; nothing new once everything is there.
-    pub(super) fn asks(&self) -> Result<Vec<Ask>, FactError> {
+    pub(super) fn reads(&self) -> Result<Vec<ReadRequest>, FactError> {
         let mut asks = self.memberships_and_grants();
-        for wave in [Self::standings, Self::contents, Self::projects] {
+        for round in [Self::standings, Self::contents, Self::projects] {
             if !self.facts.has_all(&asks) {
                 break;
             }
-            asks = wave(self)?;
+            asks = round(self)?;
         }
         Ok(asks)
     }
 
-    fn memberships_and_grants(&self) -> Vec<Ask> {
+    fn memberships_and_grants(&self) -> Vec<ReadRequest> {
         let scope = Scope::User(self.context.user());
         let mut asks = Vec::from([
-            Ask::Get(scope.key(Sort::user())),
-            Ask::Get(scope.key(Sort::preferences())),
-            Ask::List(self.memberships()),
+            ReadRequest::Get(scope.key(Sort::user())),
+            ReadRequest::Get(scope.key(Sort::preferences())),
+            ReadRequest::List(self.memberships()),
         ]);
-        asks.extend(self.grants().map(Ask::List));
+        asks.extend(self.grants().map(ReadRequest::List));
         asks
     }
 
-    fn standings(&self) -> Result<Vec<Ask>, FactError> {
+    fn standings(&self) -> Result<Vec<ReadRequest>, FactError> {
         let user = self.context.user();
         let window = self.window()?;
-        let asks = |member: &Record<Member>| AccountRecords::asks(member.body.account_id, user);
+        let asks = |member: &Record<Member>| AccountRecords::reads(member.body.account_id, user);
         Ok(window.iter().flat_map(asks).collect())
     }
 
     /// The projects of the accounts, and the names of the first teams.
-    fn contents(&self) -> Result<Vec<Ask>, FactError> {
+    fn contents(&self) -> Result<Vec<ReadRequest>, FactError> {
         let mut asks = Vec::new();
         for standing in self.accounts()? {
             let rows = standing.teams.iter().map(|row| &row.body);
             let access = standing.access();
             let current = rows.filter(|row| access.team_role(row.team_id).is_some());
-            asks.extend(current.map(|row| Ask::Get(team_key(row))));
+            asks.extend(current.map(|row| ReadRequest::Get(team_key(row))));
         }
         asks.truncate(TEAMS);
         let lists = self.project_lists()?.into_iter();
-        asks.extend(lists.map(|(_, list)| Ask::List(list)));
+        asks.extend(lists.map(|(_, list)| ReadRequest::List(list)));
         Ok(asks)
     }
 
-    fn projects(&self) -> Result<Vec<Ask>, FactError> {
+    fn projects(&self) -> Result<Vec<ReadRequest>, FactError> {
         let user = self.context.user();
         let Candidates {
             granted, others, ..
         } = self.candidates()?;
-        let asks = |project| ProjectRecords::asks(project, user);
+        let asks = |project| ProjectRecords::reads(project, user);
         Ok(granted.into_iter().chain(others).flat_map(asks).collect())
     }
 
@@ -168,7 +168,7 @@ impl<'a> Overview<'a> {
     /// The name of a team, where it was read.
     pub(super) fn team_name(&self, row: &TeamMember) -> Result<Option<Name>, FactError> {
         let key = team_key(row);
-        if !self.facts.has(&Ask::Get(key.clone())) {
+        if !self.facts.has(&ReadRequest::Get(key.clone())) {
             return Ok(None);
         }
         let team = self.facts.record::<Team>(&key)?;

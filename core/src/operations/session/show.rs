@@ -12,8 +12,8 @@ use super::{
 };
 use crate::{
     operation::{
-        Ask, Context, FactError, Facts, Method, Outcome, PAGE, PageRequest, Parsed, Problem,
-        QueryParameter, Reply, Route, UseCase,
+        Context, FactError, Facts, Method, Outcome, PAGE, PageRequest, Parsed, Problem,
+        QueryParameter, ReadRequest, Reply, Route, UseCase,
         authority::{AccountRecords, ProjectRecords},
         schema,
     },
@@ -26,7 +26,7 @@ use crate::{
     value::{AccountId, AccountRole, Capabilities, Name, Principal, TeamId, TeamRole, canonical},
 };
 
-/// Shows who calls and what they belong to, in at most four waves of at most 50 reads each, however
+/// Shows who calls and what they belong to, in at most four rounds of at most 50 reads each, however
 /// much that is.
 ///
 /// A page speaks of at most 25 accounts: `accounts_next_cursor` leads to the next ones. Of their
@@ -107,8 +107,8 @@ impl ShowSession {
 }
 
 impl UseCase for ShowSession {
-    fn needs(&self, context: &Context<'_>, facts: &Facts) -> Result<Vec<Ask>, Problem> {
-        Ok(self.overview(context, facts)?.asks()?)
+    fn reads(&self, context: &Context<'_>, facts: &Facts) -> Result<Vec<ReadRequest>, Problem> {
+        Ok(self.overview(context, facts)?.reads()?)
     }
 
     fn decide(&self, context: &Context<'_>, facts: &Facts) -> Result<Outcome, Problem> {
@@ -212,16 +212,16 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::testing::{Person, World};
+    use crate::testing::{Fixture, Person};
 
     const PATH: &str = "/v1/session";
 
     /// A page of the session, read within the budget.
-    fn page(world: &mut World, person: &Person, cursor: Option<&str>) -> Value {
+    fn page(world: &mut Fixture, person: &Person, cursor: Option<&str>) -> Value {
         let query = cursor.map(|cursor| format!("?cursor={cursor}"));
         let path = format!("{PATH}{}", query.unwrap_or_default());
         let body = world.get(person, &path).expect(200).body;
-        assert!(world.waves <= 4 && world.widest <= 50);
+        assert!(world.rounds <= 4 && world.widest <= 50);
         body
     }
 
@@ -231,7 +231,7 @@ mod tests {
     }
 
     /// All rows of one list over all pages, asserting that none is shown twice.
-    fn walk(world: &mut World, person: &Person, list: &str) -> BTreeSet<String> {
+    fn walk(world: &mut Fixture, person: &Person, list: &str) -> BTreeSet<String> {
         let (mut seen, mut cursor) = (BTreeSet::new(), None);
         loop {
             let body = page(world, person, cursor.as_deref());
@@ -245,13 +245,13 @@ mod tests {
         }
     }
 
-    fn projects(world: &mut World, owner: &Person, account: &str, count: usize) -> Vec<String> {
+    fn projects(world: &mut Fixture, owner: &Person, account: &str, count: usize) -> Vec<String> {
         (0..count).map(|_| world.project(owner, account)).collect()
     }
 
     #[test]
     fn someone_new_belongs_to_nothing() {
-        let mut world = World::new();
+        let mut world = Fixture::new();
         let ana = world.person("ana");
         let body = page(&mut world, &ana, None);
         assert_eq!(body["user"]["id"], ana.id());
@@ -266,7 +266,7 @@ mod tests {
 
     #[test]
     fn shows_what_one_belongs_to_with_what_one_may_do() {
-        let mut world = World::new();
+        let mut world = Fixture::new();
         let (ana, ben) = (world.person("ana"), world.person("ben"));
         let account = world.account(&ana);
         let team = world.team(&ana, &account);
@@ -295,7 +295,7 @@ mod tests {
 
     #[test]
     fn a_guest_sees_the_one_project_granted_among_many_at_once() {
-        let mut world = World::new();
+        let mut world = Fixture::new();
         let (ana, ben) = (world.person("ana"), world.person("ben"));
         let account = world.account(&ana);
         let all = projects(&mut world, &ana, &account, 70);
@@ -309,7 +309,7 @@ mod tests {
 
     #[test]
     fn every_project_is_shown_once_however_it_is_seen() {
-        let mut world = World::new();
+        let mut world = Fixture::new();
         let (ana, ben) = (world.person("ana"), world.person("ben"));
         let account = world.account(&ana);
         let all = projects(&mut world, &ana, &account, 120);
@@ -326,7 +326,7 @@ mod tests {
 
     #[test]
     fn accounts_beyond_the_first_window_follow_with_their_projects() {
-        let mut world = World::new();
+        let mut world = Fixture::new();
         let ana = world.person("ana");
         let mut accounts = BTreeSet::new();
         let mut all = BTreeSet::new();
@@ -343,7 +343,7 @@ mod tests {
 
     #[test]
     fn case_21_nothing_of_others_is_listed() {
-        let mut world = World::new();
+        let mut world = Fixture::new();
         let (ana, ben) = (world.person("ana"), world.person("ben"));
         let account = world.account(&ana);
         let project = world.project(&ana, &account);
@@ -362,7 +362,7 @@ mod tests {
 
     #[test]
     fn case_19_and_20_a_foreign_or_edited_cursor_is_refused() {
-        let mut world = World::new();
+        let mut world = Fixture::new();
         let (ana, ben) = (world.person("ana"), world.person("ben"));
         let account = world.account(&ana);
         projects(&mut world, &ana, &account, 60);

@@ -4,7 +4,7 @@ use alloc::{boxed::Box, vec::Vec};
 
 use super::{Named, TeamMemberView};
 use crate::operation::{
-    Ask, Context, Facts, Method, Outcome, Parsed, Problem, Route, UseCase,
+    Context, Facts, Method, Outcome, Parsed, Problem, ReadRequest, Route, UseCase,
     authority::AccountRecords, schema, view,
 };
 
@@ -27,8 +27,8 @@ fn parse(request: &Parsed<'_>) -> Result<Box<dyn UseCase>, Problem> {
 }
 
 impl UseCase for GetTeamMember {
-    fn needs(&self, context: &Context<'_>, _: &Facts) -> Result<Vec<Ask>, Problem> {
-        Ok(self.0.asks(context))
+    fn reads(&self, context: &Context<'_>, _: &Facts) -> Result<Vec<ReadRequest>, Problem> {
+        Ok(self.0.reads(context))
     }
 
     fn decide(&self, context: &Context<'_>, facts: &Facts) -> Result<Outcome, Problem> {
@@ -47,11 +47,11 @@ mod tests {
 
     use serde_json::json;
 
-    use crate::{testing::World, value::AccountRole};
+    use crate::{testing::Fixture, value::AccountRole};
 
     #[test]
     fn a_place_in_a_team_is_shown_to_members_and_to_whoever_is_in_it() {
-        let mut world = World::new();
+        let mut world = Fixture::new();
         let [ana, ben, eve] = ["ana", "ben", "eve"].map(|name| world.person(name));
         let account = world.account(&ana);
         world.join(&account, &ben, AccountRole::Guest);
@@ -63,7 +63,7 @@ mod tests {
         let made = world.put(&ana, &own, json!({ "role": "lead" })).expect(201);
         for person in [&ana, &ben] {
             let shown = world.get(person, &own).expect(200);
-            assert_eq!(world.waves, 1);
+            assert_eq!(world.rounds, 1);
             assert_eq!((&shown.body, &shown.etag), (&made.body, &made.etag));
         }
         assert_eq!(made.id(), ben.id());

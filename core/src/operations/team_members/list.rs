@@ -5,8 +5,8 @@ use alloc::{boxed::Box, format, vec::Vec};
 use super::{TeamMemberView, counts};
 use crate::{
     operation::{
-        Ask, Context, FactError, Facts, Listing, Method, Outcome, PAGE, PageRequest, Parsed,
-        Problem, Route, UseCase, authority::AccountRecords, schema, view::ListView,
+        Context, FactError, Facts, Listing, Method, Outcome, PAGE, PageRequest, Parsed, Problem,
+        ReadRequest, Route, UseCase, authority::AccountRecords, schema, view::ListView,
     },
     operations::teams,
     record::{Record, TeamMember},
@@ -55,11 +55,14 @@ impl ListTeamMembers {
     }
 
     /// The rows, and the memberships that tell which of them count.
-    fn row_asks(&self, listing: &Listing<'_>, facts: &Facts) -> Result<Vec<Ask>, Problem> {
-        let mut asks = listing.asks(facts)?;
+    fn row_asks(&self, listing: &Listing<'_>, facts: &Facts) -> Result<Vec<ReadRequest>, Problem> {
+        let mut asks = listing.reads(facts)?;
         if let Ok(page) = listing.page(facts) {
             let rows = Record::decode_all(&page.items).map_err(FactError::from)?;
-            asks.extend(rows.iter().map(|row| Ask::Get(self.member_key(row))));
+            asks.extend(
+                rows.iter()
+                    .map(|row| ReadRequest::Get(self.member_key(row))),
+            );
         }
         Ok(asks)
     }
@@ -77,9 +80,9 @@ impl ListTeamMembers {
 }
 
 impl UseCase for ListTeamMembers {
-    fn needs(&self, context: &Context<'_>, facts: &Facts) -> Result<Vec<Ask>, Problem> {
+    fn reads(&self, context: &Context<'_>, facts: &Facts) -> Result<Vec<ReadRequest>, Problem> {
         let listing = self.listing(context)?;
-        let standing = self.team.asks(context);
+        let standing = self.team.reads(context);
         if !facts.has_all(&standing) {
             return Ok(standing);
         }
@@ -103,13 +106,13 @@ mod tests {
     use serde_json::json;
 
     use crate::{
-        testing::{Person, World},
+        testing::{Fixture, Person},
         value::AccountRole,
     };
 
     /// A team of Ana's with five members, and the path of its list.
-    fn team_of_five() -> (World, Person, Vec<Person>, String, String) {
-        let mut world = World::new();
+    fn team_of_five() -> (Fixture, Person, Vec<Person>, String, String) {
+        let mut world = Fixture::new();
         let ana = world.person("ana");
         let account = world.account(&ana);
         let team = world.team(&ana, &account);
@@ -127,7 +130,7 @@ mod tests {
     }
 
     /// Every page of a list: the ids on it.
-    fn pages(world: &mut World, person: &Person, path: &str, limit: u32) -> Vec<Vec<String>> {
+    fn pages(world: &mut Fixture, person: &Person, path: &str, limit: u32) -> Vec<Vec<String>> {
         let mut pages = Vec::new();
         let mut cursor = String::new();
         loop {
@@ -151,14 +154,14 @@ mod tests {
         let (mut world, ana, people, _, path) = team_of_five();
         let expected: Vec<String> = people.iter().map(Person::id).collect();
         assert_eq!(pages(&mut world, &ana, &path, 50).concat(), expected);
-        assert_eq!(world.waves, 3);
+        assert_eq!(world.rounds, 3);
         assert_eq!(pages(&mut world, &ana, &path, 2).concat(), expected);
     }
 
     #[test]
     fn case_60_a_page_whose_rows_all_fall_out_still_has_a_next_one() {
         let (mut world, ana, people, account, path) = team_of_five();
-        let remove = |world: &mut World, person: &Person| {
+        let remove = |world: &mut Fixture, person: &Person| {
             let path = format!("/v1/accounts/{account}/members/{}", person.id());
             world.delete(&ana, &path).expect(204);
         };

@@ -8,8 +8,8 @@ use serde::Deserialize;
 use super::{Named, TeamMemberView, check_adding, check_lead};
 use crate::{
     operation::{
-        Ask, Commit, Context, FactError, Facts, IfMatch, Method, Outcome, Parsed, Precondition,
-        Problem, ProblemKind, Reply, Route, UseCase,
+        Commit, Context, FactError, Facts, IfMatch, Method, Outcome, Parsed, Precondition, Problem,
+        ProblemKind, ReadRequest, Reply, Route, UseCase,
         authority::{AccountRecords, act_on},
         schema, view,
     },
@@ -108,7 +108,7 @@ fn shown(row: &Record<TeamMember>) -> Reply {
 }
 
 impl UseCase for PutTeamMember {
-    fn needs(&self, context: &Context<'_>, facts: &Facts) -> Result<Vec<Ask>, Problem> {
+    fn reads(&self, context: &Context<'_>, facts: &Facts) -> Result<Vec<ReadRequest>, Problem> {
         Ok(self.named.asks_to_change(context, facts))
     }
 
@@ -155,13 +155,13 @@ mod tests {
         permission::Permit,
         record::Team,
         storage::Sort,
-        testing::{Answered, Person, World},
+        testing::{Answered, Fixture, Person},
         value::{AccountId, AccountRole},
     };
 
     /// An account of Ana's with a team, and people who join it by these roles.
     struct Case {
-        world: World,
+        world: Fixture,
         ana: Person,
         account: String,
         team: String,
@@ -169,7 +169,7 @@ mod tests {
 
     impl Case {
         fn new() -> Self {
-            let mut world = World::new();
+            let mut world = Fixture::new();
             let ana = world.person("ana");
             let account = world.account(&ana);
             let team = world.team(&ana, &account);
@@ -242,7 +242,7 @@ mod tests {
         let admin = case.person("ben", AccountRole::Admin);
         let cyd = case.person("cyd", AccountRole::Guest);
         let added = case.put(&admin, &cyd, "member").expect(201);
-        assert_eq!(case.world.waves, 2);
+        assert_eq!(case.world.rounds, 2);
         assert_eq!(added.body["role"], "member");
         assert_eq!(added.body["created_by"], admin.id());
         let raised = case.put(&admin, &cyd, "lead").expect(200);

@@ -5,8 +5,8 @@ use alloc::{boxed::Box, vec::Vec};
 use super::{Named, check_lead};
 use crate::{
     operation::{
-        Ask, Commit, Context, Facts, IfMatch, Method, Outcome, Parsed, Precondition, Problem,
-        Reply, Route, UseCase,
+        Commit, Context, Facts, IfMatch, Method, Outcome, Parsed, Precondition, Problem,
+        ReadRequest, Reply, Route, UseCase,
         authority::{AccountRecords, act_on},
     },
     record::EventType,
@@ -40,7 +40,7 @@ fn parse(request: &Parsed<'_>) -> Result<Box<dyn UseCase>, Problem> {
 }
 
 impl UseCase for RemoveTeamMember {
-    fn needs(&self, context: &Context<'_>, facts: &Facts) -> Result<Vec<Ask>, Problem> {
+    fn reads(&self, context: &Context<'_>, facts: &Facts) -> Result<Vec<ReadRequest>, Problem> {
         Ok(self.named.asks_to_change(context, facts))
     }
 
@@ -75,15 +75,15 @@ mod tests {
     use serde_json::json;
 
     use crate::{
-        testing::{Person, World},
+        testing::{Fixture, Person},
         value::AccountRole,
     };
 
     /// A team of Ana's with these people in these roles; answers the path of its members.
     fn team_with<const N: usize>(
         people: [(&str, &str); N],
-    ) -> (World, Person, [Person; N], String) {
-        let mut world = World::new();
+    ) -> (Fixture, Person, [Person; N], String) {
+        let mut world = Fixture::new();
         let ana = world.person("ana");
         let account = world.account(&ana);
         let team = world.team(&ana, &account);
@@ -105,7 +105,7 @@ mod tests {
         let row = format!("{path}/{}", ben.id());
         world.get(&ben, &path).expect(200);
         world.delete(&ana, &row).expect(204);
-        assert_eq!(world.waves, 2);
+        assert_eq!(world.rounds, 2);
         let removed = world.dump();
         world.get(&ben, &path).expect(403);
         world

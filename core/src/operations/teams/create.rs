@@ -8,7 +8,8 @@ use serde::Deserialize;
 use super::TeamView;
 use crate::{
     operation::{
-        Ask, Commit, Context, Facts, Method, Outcome, Parsed, Problem, Reply, Route, UseCase,
+        Commit, Context, Facts, Method, Outcome, Parsed, Problem, ReadRequest, Reply, Route,
+        UseCase,
         authority::{AccountRecords, head_key},
         schema, view,
     },
@@ -69,9 +70,9 @@ fn reply(team: &Record<Team>) -> Reply {
 }
 
 impl UseCase for CreateTeam {
-    fn needs(&self, context: &Context<'_>, _: &Facts) -> Result<Vec<Ask>, Problem> {
-        let mut asks = AccountRecords::asks(self.account, context.user());
-        asks.push(Ask::Get(head_key(self.scope())));
+    fn reads(&self, context: &Context<'_>, _: &Facts) -> Result<Vec<ReadRequest>, Problem> {
+        let mut asks = AccountRecords::reads(self.account, context.user());
+        asks.push(ReadRequest::Get(head_key(self.scope())));
         Ok(asks)
     }
 
@@ -115,22 +116,22 @@ mod tests {
     use serde_json::{Value, json};
 
     use crate::{
-        testing::{Answered, Person, World},
+        testing::{Answered, Fixture, Person},
         value::AccountRole,
     };
 
     const NOBODYS: &str = "/v1/accounts/acc_01h2xcejqtf2nbrexx3vqjhp41/teams";
 
     /// An account of Ana's with Ben in it, and the path of its teams.
-    fn account_with(role: AccountRole) -> (World, Person, Person, String) {
-        let mut world = World::new();
+    fn account_with(role: AccountRole) -> (Fixture, Person, Person, String) {
+        let mut world = Fixture::new();
         let (ana, ben) = (world.person("ana"), world.person("ben"));
         let account = world.account(&ana);
         world.join(&account, &ben, role);
         (world, ana, ben, format!("/v1/accounts/{account}/teams"))
     }
 
-    fn repeatable(world: &mut World, person: &Person, path: &str, body: Value) -> Answered {
+    fn repeatable(world: &mut Fixture, person: &Person, path: &str, body: Value) -> Answered {
         world.send(
             person,
             "POST",
@@ -146,7 +147,7 @@ mod tests {
         let made = world
             .post(&ben, &path, json!({ "name": " Review " }))
             .expect(201);
-        assert_eq!(world.waves, 1);
+        assert_eq!(world.rounds, 1);
         assert_eq!(made.body["name"], "Review");
         assert_eq!(made.body["version"], 1);
         assert_eq!(made.body["created_by"], ben.id());
@@ -181,7 +182,7 @@ mod tests {
 
     #[test]
     fn case_26_bad_input_names_the_field() {
-        let mut world = World::new();
+        let mut world = Fixture::new();
         let ana = world.person("ana");
         for (body, field) in [
             (json!({}), "name"),

@@ -5,8 +5,8 @@ use alloc::{boxed::Box, format, vec::Vec};
 use super::Named;
 use crate::{
     operation::{
-        Ask, Commit, Context, Continuation, Facts, IfMatch, Method, Outcome, Parsed, Precondition,
-        Problem, Reply, Route, UseCase,
+        Commit, Context, Continuation, Facts, IfMatch, Method, Outcome, Parsed, Precondition,
+        Problem, ReadRequest, Reply, Route, UseCase,
         authority::{AccountRecords, head_first},
     },
     record::{Account, EventType, RetiredTeam, Team},
@@ -54,8 +54,8 @@ fn retire(account: &Account, team: RetiredTeam) -> Result<Account, Problem> {
 }
 
 impl UseCase for DeleteTeam {
-    fn needs(&self, context: &Context<'_>, facts: &Facts) -> Result<Vec<Ask>, Problem> {
-        let rest = self.named.asks(context);
+    fn reads(&self, context: &Context<'_>, facts: &Facts) -> Result<Vec<ReadRequest>, Problem> {
+        let rest = self.named.reads(context);
         Ok(head_first(facts, self.named.scope(), rest))
     }
 
@@ -96,19 +96,19 @@ mod tests {
 
     use super::*;
     use crate::{
-        testing::World,
+        testing::Fixture,
         value::{AccountRole, TeamId, id::Id},
     };
 
     #[test]
     fn a_deleted_team_is_gone_and_cut_off_in_one_commit() {
-        let mut world = World::new();
+        let mut world = Fixture::new();
         let ana = world.person("ana");
         let account = world.account(&ana);
         let team = world.team(&ana, &account);
         let path = format!("/v1/accounts/{account}/teams/{team}");
         world.delete(&ana, &path).expect(204);
-        assert_eq!(world.waves, 2);
+        assert_eq!(world.rounds, 2);
         let scope = Scope::Account(account.parse().unwrap());
         let stored = world.record::<Account>(&scope.key(crate::storage::Sort::account()));
         assert!(stored.unwrap().body.has_retired(team.parse().unwrap()));
@@ -124,7 +124,7 @@ mod tests {
 
     #[test]
     fn who_may_not_delete_changes_nothing() {
-        let mut world = World::new();
+        let mut world = Fixture::new();
         let [ana, ben, eve] = ["ana", "ben", "eve"].map(|name| world.person(name));
         let account = world.account(&ana);
         world.join(&account, &ben, AccountRole::Member);
@@ -143,7 +143,7 @@ mod tests {
 
     #[test]
     fn case_51_a_stale_mark_deletes_nothing() {
-        let mut world = World::new();
+        let mut world = Fixture::new();
         let ana = world.person("ana");
         let account = world.account(&ana);
         let path = format!(

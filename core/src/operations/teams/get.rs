@@ -4,7 +4,7 @@ use alloc::{boxed::Box, vec::Vec};
 
 use super::{Named, TeamView};
 use crate::operation::{
-    Ask, Context, Facts, Method, Outcome, Parsed, Problem, Route, UseCase,
+    Context, Facts, Method, Outcome, Parsed, Problem, ReadRequest, Route, UseCase,
     authority::AccountRecords, schema, view,
 };
 
@@ -27,8 +27,8 @@ fn parse(request: &Parsed<'_>) -> Result<Box<dyn UseCase>, Problem> {
 }
 
 impl UseCase for GetTeam {
-    fn needs(&self, context: &Context<'_>, _: &Facts) -> Result<Vec<Ask>, Problem> {
-        Ok(self.0.asks(context))
+    fn reads(&self, context: &Context<'_>, _: &Facts) -> Result<Vec<ReadRequest>, Problem> {
+        Ok(self.0.reads(context))
     }
 
     fn decide(&self, context: &Context<'_>, facts: &Facts) -> Result<Outcome, Problem> {
@@ -44,18 +44,18 @@ mod tests {
 
     use serde_json::json;
 
-    use crate::{testing::World, value::AccountRole};
+    use crate::{testing::Fixture, value::AccountRole};
 
     #[test]
     fn a_team_is_shown_to_members() {
-        let mut world = World::new();
+        let mut world = Fixture::new();
         let (ana, ben) = (world.person("ana"), world.person("ben"));
         let account = world.account(&ana);
         world.join(&account, &ben, AccountRole::Member);
         let team = world.team(&ana, &account);
         let path = format!("/v1/accounts/{account}/teams/{team}");
         let shown = world.get(&ben, &path).expect(200);
-        assert_eq!(world.waves, 1);
+        assert_eq!(world.rounds, 1);
         assert_eq!(shown.id(), team);
         assert_eq!(shown.text("account_id"), account);
         assert!(shown.etag.is_some());
@@ -66,7 +66,7 @@ mod tests {
 
     #[test]
     fn a_guest_sees_the_teams_they_are_in() {
-        let mut world = World::new();
+        let mut world = Fixture::new();
         let (ana, ben) = (world.person("ana"), world.person("ben"));
         let account = world.account(&ana);
         world.join(&account, &ben, AccountRole::Guest);
@@ -85,7 +85,7 @@ mod tests {
 
     #[test]
     fn case_17_and_18_a_team_of_another_account_is_none() {
-        let mut world = World::new();
+        let mut world = Fixture::new();
         let (ana, eve) = (world.person("ana"), world.person("eve"));
         let (account, other) = (world.account(&ana), world.account(&eve));
         let team = world.team(&ana, &account);
@@ -97,7 +97,7 @@ mod tests {
 
     #[test]
     fn case_24_an_id_with_key_characters_names_no_team() {
-        let mut world = World::new();
+        let mut world = Fixture::new();
         let ana = world.person("ana");
         let account = world.account(&ana);
         let team = world.team(&ana, &account);

@@ -5,8 +5,8 @@ use alloc::{boxed::Box, format, vec::Vec};
 use super::TeamView;
 use crate::{
     operation::{
-        Ask, Context, Facts, Listing, Method, Outcome, PAGE, PageRequest, Parsed, Problem, Route,
-        UseCase, authority::AccountRecords, schema, view::ListView,
+        Context, Facts, Listing, Method, Outcome, PAGE, PageRequest, Parsed, Problem, ReadRequest,
+        Route, UseCase, authority::AccountRecords, schema, view::ListView,
     },
     storage::{Index, Sort},
     value::{AccountId, Capability},
@@ -52,14 +52,14 @@ impl ListTeams {
 }
 
 impl UseCase for ListTeams {
-    fn needs(&self, context: &Context<'_>, facts: &Facts) -> Result<Vec<Ask>, Problem> {
+    fn reads(&self, context: &Context<'_>, facts: &Facts) -> Result<Vec<ReadRequest>, Problem> {
         let listing = self.listing(context)?;
-        let standing = AccountRecords::asks(self.account, context.user());
+        let standing = AccountRecords::reads(self.account, context.user());
         if !facts.has_all(&standing) {
             return Ok(standing);
         }
         self.authorise(context, facts)?;
-        Ok(listing.asks(facts)?)
+        Ok(listing.reads(facts)?)
     }
 
     fn decide(&self, context: &Context<'_>, facts: &Facts) -> Result<Outcome, Problem> {
@@ -78,11 +78,11 @@ mod tests {
 
     use serde_json::json;
 
-    use crate::{testing::World, value::AccountRole};
+    use crate::{testing::Fixture, value::AccountRole};
 
     #[test]
     fn teams_are_listed_oldest_first_and_deleted_ones_are_not() {
-        let mut world = World::new();
+        let mut world = Fixture::new();
         let ana = world.person("ana");
         let account = world.account(&ana);
         let teams = [0, 1, 2, 3].map(|_| {
@@ -94,7 +94,7 @@ mod tests {
             .delete(&ana, &format!("{path}/{}", teams[1]))
             .expect(204);
         let page = world.get(&ana, &format!("{path}?limit=2")).expect(200).body;
-        assert_eq!(world.waves, 3);
+        assert_eq!(world.rounds, 3);
         assert_eq!(page["items"][0]["id"], teams[0]);
         assert_eq!(page["items"][1]["id"], teams[2]);
         let cursor = page["next_cursor"].as_str().unwrap();
@@ -107,7 +107,7 @@ mod tests {
 
     #[test]
     fn who_does_not_see_teams_gets_no_list() {
-        let mut world = World::new();
+        let mut world = Fixture::new();
         let [ana, ben, eve] = ["ana", "ben", "eve"].map(|name| world.person(name));
         let account = world.account(&ana);
         world.join(&account, &ben, AccountRole::Guest);

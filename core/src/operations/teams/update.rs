@@ -8,8 +8,8 @@ use serde::Deserialize;
 use super::{Named, TeamView};
 use crate::{
     operation::{
-        Ask, Commit, Context, Facts, IfMatch, Method, Outcome, Parsed, Precondition, Problem,
-        Route, UseCase, authority::AccountRecords, schema, view,
+        Commit, Context, Facts, IfMatch, Method, Outcome, Parsed, Precondition, Problem,
+        ReadRequest, Route, UseCase, authority::AccountRecords, schema, view,
     },
     record::{EventType, Team},
     storage::Scope,
@@ -53,9 +53,9 @@ fn parse(request: &Parsed<'_>) -> Result<Box<dyn UseCase>, Problem> {
 }
 
 impl UseCase for UpdateTeam {
-    fn needs(&self, context: &Context<'_>, _: &Facts) -> Result<Vec<Ask>, Problem> {
-        let mut asks = self.named.asks(context);
-        asks.push(Ask::Get(self.named.head()));
+    fn reads(&self, context: &Context<'_>, _: &Facts) -> Result<Vec<ReadRequest>, Problem> {
+        let mut asks = self.named.reads(context);
+        asks.push(ReadRequest::Get(self.named.head()));
         Ok(asks)
     }
 
@@ -84,11 +84,11 @@ mod tests {
 
     use serde_json::json;
 
-    use crate::{testing::World, value::AccountRole};
+    use crate::{testing::Fixture, value::AccountRole};
 
     #[test]
     fn an_admin_renames_a_team() {
-        let mut world = World::new();
+        let mut world = Fixture::new();
         let (ana, ben) = (world.person("ana"), world.person("ben"));
         let account = world.account(&ana);
         world.join(&account, &ben, AccountRole::Admin);
@@ -99,7 +99,7 @@ mod tests {
         let renamed = world
             .patch(&ben, &path, json!({ "name": "Audit" }))
             .expect(200);
-        assert_eq!(world.waves, 1);
+        assert_eq!(world.rounds, 1);
         assert_eq!(renamed.body["name"], "Audit");
         let shown = world.get(&ana, &path).expect(200);
         assert_eq!((shown.body, shown.etag), (renamed.body, renamed.etag));
@@ -107,7 +107,7 @@ mod tests {
 
     #[test]
     fn who_may_not_rename_changes_nothing() {
-        let mut world = World::new();
+        let mut world = Fixture::new();
         let [ana, ben, cyd, eve] = ["ana", "ben", "cyd", "eve"].map(|name| world.person(name));
         let account = world.account(&ana);
         world.join(&account, &ben, AccountRole::Member);
@@ -135,7 +135,7 @@ mod tests {
 
     #[test]
     fn case_26_only_the_name_can_be_set() {
-        let mut world = World::new();
+        let mut world = Fixture::new();
         let ana = world.person("ana");
         let account = world.account(&ana);
         let path = format!(
@@ -154,7 +154,7 @@ mod tests {
 
     #[test]
     fn case_51_of_two_writers_of_one_version_one_wins() {
-        let mut world = World::new();
+        let mut world = Fixture::new();
         let ana = world.person("ana");
         let account = world.account(&ana);
         let path = format!(

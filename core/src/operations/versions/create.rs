@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::{VersionView, next_number};
 use crate::{
     operation::{
-        Ask, Context, Facts, Method, Outcome, Parsed, Problem, Reply, Route, UseCase,
+        Context, Facts, Method, Outcome, Parsed, Problem, ReadRequest, Reply, Route, UseCase,
         plan::UploadPlan, schema, view,
     },
     operations::content::{
@@ -80,8 +80,8 @@ fn reply(
 }
 
 impl UseCase for CreateVersion {
-    fn needs(&self, context: &Context<'_>, _: &Facts) -> Result<Vec<Ask>, Problem> {
-        Ok(self.place.asks(context.user()))
+    fn reads(&self, context: &Context<'_>, _: &Facts) -> Result<Vec<ReadRequest>, Problem> {
+        Ok(self.place.reads(context.user()))
     }
 
     fn decide(&self, context: &Context<'_>, facts: &Facts) -> Result<Outcome, Problem> {
@@ -137,7 +137,7 @@ mod tests {
             .world
             .post(&bea, &versions, declaration(b"second"))
             .expect(201);
-        assert_eq!(fixture.world.waves, 1);
+        assert_eq!(fixture.world.rounds, 1);
         let version = &answer.body["version"];
         assert_eq!(
             (&version["number"], &version["id"]),

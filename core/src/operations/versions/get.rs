@@ -35,7 +35,7 @@ mod tests {
         let version = format!("{}/versions/1", fixture.declared(BYTES));
         let vera = fixture.vera.clone();
         let pending = fixture.world.get(&vera, &version).expect(200).body;
-        assert_eq!(fixture.world.waves, 1);
+        assert_eq!(fixture.world.rounds, 1);
         assert_eq!(pending["status"], "pending");
         assert!(pending["upload_expires_at"].is_string());
         fixture.put(&version, BYTES);

@@ -46,7 +46,7 @@ mod tests {
         }
         let (vera, list) = (fixture.vera.clone(), format!("{path}/versions?limit=10"));
         let first = fixture.world.get(&vera, &list).expect(200);
-        assert_eq!(fixture.world.waves, 2);
+        assert_eq!(fixture.world.rounds, 2);
         let numbers = first.body["items"].as_array().unwrap().iter();
         assert!(
             numbers
@@ -72,6 +72,6 @@ mod tests {
         assert_eq!(listed["items"].as_array().unwrap().len(), 1);
         let (otto, list) = (fixture.otto.clone(), format!("{first}/versions"));
         fixture.world.get(&otto, &list).expect_problem("not-found");
-        assert_eq!(fixture.world.waves, 1);
+        assert_eq!(fixture.world.rounds, 1);
     }
 }

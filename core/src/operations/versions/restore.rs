@@ -5,7 +5,8 @@ use alloc::{boxed::Box, vec::Vec};
 use super::{VersionView, current_of, next_number};
 use crate::{
     operation::{
-        Ask, Context, Facts, Method, Outcome, Parsed, Problem, Reply, Route, UseCase, schema, view,
+        Context, Facts, Method, Outcome, Parsed, Problem, ReadRequest, Reply, Route, UseCase,
+        schema, view,
     },
     operations::content::{FoundArtifact, Place},
     permission::Permit,
@@ -67,8 +68,8 @@ fn restored(context: &Context<'_>, source: &Version, number: u32) -> Version {
 }
 
 impl UseCase for RestoreVersion {
-    fn needs(&self, context: &Context<'_>, _: &Facts) -> Result<Vec<Ask>, Problem> {
-        Ok(self.place.asks(context.user()))
+    fn reads(&self, context: &Context<'_>, _: &Facts) -> Result<Vec<ReadRequest>, Problem> {
+        Ok(self.place.reads(context.user()))
     }
 
     fn decide(&self, context: &Context<'_>, facts: &Facts) -> Result<Outcome, Problem> {
@@ -123,7 +124,7 @@ mod tests {
         fixture.complete(&second).expect(200);
         let (bea, restore) = (fixture.bea.clone(), format!("{path}/versions/1/restore"));
         let answer = fixture.world.post(&bea, &restore, json!({})).expect(201);
-        assert_eq!(fixture.world.waves, 1);
+        assert_eq!(fixture.world.rounds, 1);
         assert_eq!(answer.body["number"], 3);
         assert_eq!(answer.body["restored_from"], 1);
         assert_eq!(answer.body["status"], "available");

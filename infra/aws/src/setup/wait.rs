@@ -7,7 +7,7 @@ use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use tokio::time::Instant;
 use wm_deploy::{
     service_error::ServiceError,
-    wait::{PATIENCE, Pauses},
+    wait::{Pauses, TIMEOUT},
 };
 
 use super::error::service_error;
@@ -29,7 +29,7 @@ where
     F: Future<Output = Result<T, SdkError<E, HttpResponse>>>,
     E: ProvideErrorMetadata + Error + Send + Sync + 'static,
 {
-    let deadline = Instant::now() + PATIENCE;
+    let deadline = Instant::now() + TIMEOUT;
     let mut pauses = Pauses::default();
     loop {
         match ask().await {

@@ -6,7 +6,7 @@ use serde_json::Value;
 use tokio::time::Instant;
 use wm_deploy::{
     service_error::ServiceError,
-    wait::{PATIENCE, Pauses},
+    wait::{Pauses, TIMEOUT},
 };
 
 use super::{
@@ -130,13 +130,13 @@ impl Arm {
         };
         let action = action(&format!("{}{}", step.id, step.suffix), verb);
         let path = format!("{}{}?api-version={}", step.id, step.suffix, step.api);
-        let deadline = Instant::now() + PATIENCE;
+        let deadline = Instant::now() + TIMEOUT;
         let mut pauses = Pauses::default();
         loop {
             let sent = self.send(&action, step.method, &path, step.body.as_ref());
             let answer = sent.await?;
             if answer.status.is_success() {
-                return self.settle(&action, step, answer, progress).await;
+                return self.poll_until_done(&action, step, answer, progress).await;
             }
             let error = refused(&action, answer.status, &answer.body);
             let is_busy = error.code().is_some_and(|code| BUSY.contains(&code));
@@ -153,7 +153,7 @@ impl Arm {
     ///
     /// # Errors
     /// When the service does not say.
-    pub async fn settled(&self, id: &str, api: &str) -> Result<Option<Value>, ServiceError> {
+    pub async fn unchanging(&self, id: &str, api: &str) -> Result<Option<Value>, ServiceError> {
         let mut pauses = Pauses::default();
         loop {
             match self.get(id, api).await? {
@@ -163,7 +163,7 @@ impl Arm {
         }
     }
 
-    async fn settle(
+    async fn poll_until_done(
         &self,
         action: &str,
         step: &Step,
@@ -207,7 +207,7 @@ impl Arm {
         if !step.settles {
             return Ok(());
         }
-        let found = self.settled(&step.id, step.api).await?;
+        let found = self.unchanging(&step.id, step.api).await?;
         match found.as_ref().and_then(state) {
             Some("Failed" | "Canceled") => Err(unreadable(
                 action,

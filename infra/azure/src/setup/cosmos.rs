@@ -65,7 +65,7 @@ impl Ids {
 pub(super) async fn describe(arm: &Arm, wanted: &Wanted) -> Result<Found, ServiceError> {
     let ids = Ids::of(wanted);
     let mut found = Found {
-        account: arm.settled(&ids.account, COSMOS.api).await?,
+        account: arm.unchanging(&ids.account, COSMOS.api).await?,
         database: None,
         records: None,
         leases: None,

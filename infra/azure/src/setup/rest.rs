@@ -20,7 +20,7 @@ use super::error::{unanswered, unreadable};
 
 /// How often a service that is busy or out of order is asked again, and for how long.
 const RETRIES: u32 = 6;
-const PATIENCE: Duration = Duration::seconds(120);
+const TIMEOUT: Duration = Duration::seconds(120);
 /// A token that ends within this is renewed first.
 const MARGIN: Duration = Duration::minutes(5);
 
@@ -75,7 +75,7 @@ impl Rest {
         }
         let retry = ExponentialRetryOptions {
             max_retries: RETRIES,
-            max_total_elapsed: PATIENCE,
+            max_total_elapsed: TIMEOUT,
             ..Default::default()
         };
         let options = ClientOptions {

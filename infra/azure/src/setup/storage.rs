@@ -39,7 +39,7 @@ pub(super) struct Found {
 pub(super) async fn describe(arm: &Arm, wanted: &Wanted) -> Result<Found, ServiceError> {
     let id = wanted.place.storage_account(&wanted.storage_account);
     let api = STORAGE.api;
-    let account = arm.settled(&id, api).await?;
+    let account = arm.unchanging(&id, api).await?;
     let mut found = Found {
         taken: None,
         account,

@@ -28,7 +28,7 @@ use wm_local::{
     artifacts::{LocalArtifacts, ObjectStore, Signer},
     clock::now,
     data_directory::Layout,
-    http::{Files, PATIENCE, Site},
+    http::{Files, Site, TIMEOUTS},
     identity::Issuer,
 };
 use wm_service::{
@@ -120,7 +120,7 @@ impl Running {
             let stop = async {
                 let _ = stopped.await;
             };
-            server.serve(&routes, PATIENCE, stop).await;
+            server.serve(&routes, TIMEOUTS, stop).await;
         });
         Self {
             directory,

@@ -1,5 +1,5 @@
 //! The endpoint from which a process on App Service gets tokens for its managed identity, and the check
-//! of those tokens that the other stand-ins make.
+//! of those tokens that the other emulators make.
 //! <https://learn.microsoft.com/azure/app-service/overview-managed-identity#rest-endpoint-reference>
 
 use std::{

@@ -1,4 +1,4 @@
-//! What all stand-ins are: a server on loopback that remembers what it was asked, and fails on demand.
+//! What all emulators are: a server on loopback that remembers what it was asked, and fails on demand.
 
 use std::{
     collections::VecDeque,
@@ -70,7 +70,7 @@ pub struct Said {
 }
 
 /// What stands in every answer that is an error: words of the service, which no caller may ever see.
-pub const OWN_WORDS: &str = "the stand-in's own words";
+pub const OWN_WORDS: &str = "the emulator's own words";
 
 impl Said {
     /// This status and no body.
@@ -105,7 +105,7 @@ impl Said {
     }
 }
 
-/// What a stand-in does with a request.
+/// What a emulator does with a request.
 #[derive(Debug, Clone)]
 pub enum Behaviour {
     /// Answers as the service does.

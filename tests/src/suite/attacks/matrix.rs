@@ -1,6 +1,6 @@
 //! The access matrix: everybody there can be asks everything there is.
 //!
-//! A cell must not spoil a later one. So whoever may, is refused for a stale mark on every route that takes
+//! A cell must not spoil a later one. So whoever may, is refused for a stale ETag on every route that takes
 //! `If-Match`, which is all that change or end a thing; the others read, or make one thing more. Who sees the
 //! project by its visibility asks while it is open to the account, and nobody else does.
 
@@ -18,7 +18,7 @@ use crate::{
     harness::Harness,
     requests,
     suite::{
-        estate::{Estate, takes_body},
+        fixture::{Fixture, takes_body},
         refusals::private_routes,
     },
 };
@@ -139,7 +139,7 @@ const OTHERWISE: &[(&str, &str)] = &[
 
 /// Where somebody stands.
 #[derive(Debug, Clone, Copy)]
-enum Standing {
+enum Membership {
     /// In an account of their own only.
     Stranger,
     /// Was an admin, and an owner of the project, until they were removed.
@@ -165,10 +165,10 @@ enum Way {
     Visibility,
 }
 
-use Standing::{In, Removed, Stranger, Suspended};
+use Membership::{In, Removed, Stranger, Suspended};
 
 /// Everybody, from who may least to who may most.
-const EVERYBODY: &[(&str, Standing)] = &[
+const EVERYBODY: &[(&str, Membership)] = &[
     ("stranger", Stranger),
     ("removed", Removed),
     ("suspended", Suspended),
@@ -194,7 +194,7 @@ const EVERYBODY: &[(&str, Standing)] = &[
 ];
 
 /// A guest of the account with a grant.
-const fn guest(role: ProjectRole) -> Standing {
+const fn guest(role: ProjectRole) -> Membership {
     In(AccountRole::Guest, Way::Granted(role))
 }
 
@@ -209,7 +209,7 @@ impl Way {
     }
 }
 
-impl Standing {
+impl Membership {
     /// The role they are brought in with, and the way to the project they are given.
     fn given(self) -> Option<(AccountRole, Way)> {
         match self {
@@ -265,7 +265,7 @@ impl Standing {
 }
 
 /// What somebody is answered, by the table of roles: nothing of it comes from a surface.
-fn expected(route: &Route, standing: Standing) -> String {
+fn expected(route: &Route, standing: Membership) -> String {
     let needs = NEEDS.iter().find(|(known, _)| *known == route.operation);
     let (_, needs) = needs.unwrap_or_else(|| {
         let operation = route.operation;
@@ -324,8 +324,8 @@ fn cell(answered: &Answered) -> String {
 /// Brings everybody to where they stand, as people come there.
 async fn everybody<'a, H: Harness>(
     ana: &Person<'a, H>,
-    estate: &Estate,
-) -> Vec<(&'static str, Standing, Person<'a, H>)> {
+    estate: &Fixture,
+) -> Vec<(&'static str, Membership, Person<'a, H>)> {
     let invitations = format!("/v1/accounts/{}/invitations", estate.id("account"));
     let person = |name| Person::new(ana.harness(), name);
     let people: Vec<_> = EVERYBODY
@@ -350,8 +350,8 @@ async fn everybody<'a, H: Harness>(
 /// Brings somebody who is invited to where they stand.
 async fn bring<H: Harness>(
     ana: &Person<'_, H>,
-    estate: &Estate,
-    standing: Standing,
+    estate: &Fixture,
+    standing: Membership,
     way: Way,
     person: &Person<'_, H>,
 ) {
@@ -389,7 +389,7 @@ async fn bring<H: Harness>(
 /// Grants what ends at once, and returns when it has. On every surface but memory the clock is the machine's.
 async fn grant_for_a_moment<H: Harness>(
     ana: &Person<'_, H>,
-    estate: &Estate,
+    estate: &Fixture,
     user: &str,
     now: &str,
 ) {
@@ -410,14 +410,14 @@ async fn grant_for_a_moment<H: Harness>(
 }
 
 /// Opens the project to the account, or closes it.
-async fn set_visibility<H: Harness>(ana: &Person<'_, H>, estate: &Estate, visibility: &str) {
+async fn set_visibility<H: Harness>(ana: &Person<'_, H>, estate: &Fixture, visibility: &str) {
     let project = format!("/v1/projects/{}", estate.id("project"));
     let body = json!({ "visibility": visibility });
     ana.patch(&project, body).await.expect(200);
 }
 
 /// Asks a route of the estate, with a mark that nothing has.
-async fn ask<H: Harness>(person: &Person<'_, H>, estate: &Estate, route: &Route) -> Answered {
+async fn ask<H: Harness>(person: &Person<'_, H>, estate: &Fixture, route: &Route) -> Answered {
     let stale = format!("\"{}\"", "0".repeat(64));
     let headers: &[_] = match route.precondition {
         Precondition::Ignored => &[],
@@ -434,7 +434,7 @@ async fn ask<H: Harness>(person: &Person<'_, H>, estate: &Estate, route: &Route)
 /// agreed on.
 pub async fn the_access_matrix<H: Harness>(surface: &H) {
     let ana = Person::new(surface, "ana");
-    let estate = Estate::found(&ana).await;
+    let estate = Fixture::found(&ana).await;
     let mut matrix: BTreeMap<(&str, &str), String> = BTreeMap::new();
     for (name, standing, person) in everybody(&ana, &estate).await {
         let by_visibility = matches!(standing, In(_, Way::Visibility));
@@ -458,7 +458,7 @@ pub async fn the_access_matrix<H: Harness>(surface: &H) {
 
 /// For each operation each answer once, and who gets it, from who may least to who may most.
 fn table(matrix: &BTreeMap<(&str, &str), String>) -> String {
-    let mut text = String::from("What everybody is answered who asks with a stale mark\n");
+    let mut text = String::from("What everybody is answered who asks with a stale ETag\n");
     for route in private_routes() {
         writeln!(text, "\n{}", route.operation).unwrap();
         let mut answers: Vec<(&str, Vec<&str>)> = Vec::new();

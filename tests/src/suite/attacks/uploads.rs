@@ -11,7 +11,7 @@ use crate::{
     client::Person,
     harness::{Harness, ObjectRequest, Signing},
     suite::{
-        can, has, skip,
+        has, skip, supports,
         upload::{BYTES, Upload, assert_refused, assert_taken},
     },
 };
@@ -41,7 +41,7 @@ pub async fn upload_short<H: Harness>(surface: &H) {
 
 /// Other bytes of the same size (cases 44 and 48). Nothing but what was declared is ever served, and there are two
 /// ways to that. A store that checks the digest refuses them, and the plan stays good. Blob Storage checks no
-/// SHA-256, the service no more than its stand-in: there it takes them, the version ends rejected and the plan is
+/// SHA-256, the service no more than its emulator: there it takes them, the version ends rejected and the plan is
 /// spent, and whoever means well declares a new version.
 pub async fn upload_wrong_hash<H: Harness>(surface: &H) {
     let flipped: Vec<u8> = BYTES.iter().map(|byte| byte ^ 1).collect();
@@ -66,7 +66,7 @@ async fn taken_and_rejected<H: Harness>(upload: &Upload<'_, H>, body: &[u8]) {
 
 /// Another media type than declared (case 42).
 pub async fn upload_wrong_type<H: Harness>(surface: &H) {
-    if !can(surface, "upload_wrong_type", "bind a media type") {
+    if !supports(surface, "upload_wrong_type", "bind a media type") {
         return;
     }
     let upload = Upload::declared(surface).await;
@@ -93,7 +93,7 @@ pub async fn upload_other_key<H: Harness>(surface: &H) {
     let key = format!("accounts/{account}/projects/{project}/artifacts/{artifact}/raw/1/a.txt");
     let good = upload.request(BYTES);
     assert!(good.url.contains(&key), "{} lacks {key}", good.url);
-    if !can(surface, "upload_other_key", "sign addresses") {
+    if !supports(surface, "upload_other_key", "sign addresses") {
         return;
     }
     let (path, query) = good.url.split_once('?').unwrap();
@@ -124,7 +124,7 @@ pub async fn upload_late_put<H: Harness>(surface: &H) {
     let shown = upload.owner.get(&upload.version).await.expect(200);
     for late in [BYTES, b"other", b""] {
         upload.put(late).await;
-        surface.settle().await;
+        surface.drain().await;
         upload.assert_available().await;
     }
     upload.ask(&upload.owner, "upload").await.expect(409);
@@ -140,7 +140,7 @@ pub async fn upload_late_put_after_its_end<H: Harness>(surface: &H) {
     }
     surface.sweep().await;
     upload.put(BYTES).await;
-    surface.settle().await;
+    surface.drain().await;
     let refused = upload.complete().await.expect(409);
     refused.expect_problem("conflict");
     upload.ask(&upload.owner, "upload").await.expect(409);
@@ -164,7 +164,7 @@ pub async fn upload_replay<H: Harness>(surface: &H) {
 /// age is refused.
 pub async fn upload_expired<H: Signing>(surface: &H) {
     const SCENARIO: &str = "upload_expired";
-    if !can(surface, SCENARIO, "expire addresses") {
+    if !supports(surface, SCENARIO, "expire addresses") {
         return;
     }
     let now = now();
@@ -203,7 +203,7 @@ pub async fn upload_revoked_between_issue_and_completion<H: Harness>(surface: &H
     let grant = format!("/v1/projects/{project}/grants/{grant}");
     ana.delete(&grant).await.expect(204);
     assert_taken(&upload.put(BYTES).await);
-    surface.settle().await;
+    surface.drain().await;
     upload.complete().await.expect(404);
     let refused = upload.ask(&ana, "complete").await.expect(409);
     refused.expect_problem("conflict");
@@ -306,7 +306,7 @@ async fn assert_none_is_taken<H: Harness>(upload: &Upload<'_, H>, urls: Vec<Stri
 
 /// Another method, a parameter less or more, any digit changed: refused, and the plan still works (case 42).
 pub async fn upload_tampered_url<H: Harness>(surface: &H) {
-    if !can(surface, "upload_tampered_url", "sign addresses") {
+    if !supports(surface, "upload_tampered_url", "sign addresses") {
         return;
     }
     let upload = Upload::declared(surface).await;
@@ -331,8 +331,8 @@ pub async fn upload_tampered_url<H: Harness>(surface: &H) {
 /// (case 42).
 pub async fn upload_unsigned_url<H: Harness>(surface: &H) {
     const SCENARIO: &str = "upload_unsigned_url";
-    if !can(surface, SCENARIO, "sign addresses")
-        || !can(
+    if !supports(surface, SCENARIO, "sign addresses")
+        || !supports(
             surface,
             SCENARIO,
             "look at an algorithm and an empty signature",

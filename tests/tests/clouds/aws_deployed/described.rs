@@ -151,7 +151,7 @@ async fn the_stack_is_what_the_template_says_as_far_as_the_emulator_goes() {
             !found,
             "the emulator keeps this by now, so it is to be held to it: {what}: {text}"
         );
-        suite::lacks(
+        suite::known_limitation(
             "aws, deployed",
             what,
             "the emulator drops it; the template is held to it instead",

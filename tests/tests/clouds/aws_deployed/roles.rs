@@ -439,7 +439,7 @@ async fn what_the_emulator_denies_falsely_stands_in_the_policies() {
         );
         let why =
             "the emulator denies it to roles that may; the policy's text is held to it instead";
-        suite::lacks("aws, deployed", &format!("a role calls {action}"), why);
+        suite::known_limitation("aws, deployed", &format!("a role calls {action}"), why);
     }
     let statements =
         &template.properties("NotifyRole")["Policies"][0]["PolicyDocument"]["Statement"];

@@ -20,7 +20,7 @@ use super::stack::{SENDER, STACK, Stack};
 
 /// How long what is committed may take to come out at the other end, on a loaded machine that starts
 /// every function anew.
-const PATIENCE: Duration = Duration::from_secs(90);
+const TIMEOUT: Duration = Duration::from_secs(90);
 /// What everybody here signs in with. It opens nothing but the pool of a test.
 const PASSPHRASE: &str = "Quite-Long-And-Mixed-7";
 
@@ -28,7 +28,7 @@ const PASSPHRASE: &str = "Quite-Long-And-Mixed-7";
 pub(crate) async fn until<F: Future<Output = bool>>(what: &str, holds: impl Fn() -> F) {
     let begun = Instant::now();
     while !holds().await {
-        assert!(begun.elapsed() < PATIENCE, "in vain: {what}");
+        assert!(begun.elapsed() < TIMEOUT, "in vain: {what}");
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
 }
@@ -292,7 +292,7 @@ impl Harness for Deployed {
 
     /// Everything is published once no entry waits for it, and mailed once `notify` was through with as
     /// many events.
-    async fn settle(&self) {
+    async fn drain(&self) {
         until("every entry is published", async || !self.is_behind().await).await;
         let carried = self.events().await.len();
         until("every event is mailed", async || {

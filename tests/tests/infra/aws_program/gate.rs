@@ -1,4 +1,4 @@
-//! A gate between the program and the stand-in: it counts what would change something, and can shut.
+//! A gate between the program and the emulator: it counts what would change something, and can shut.
 
 use std::{
     io::{Read, Write},

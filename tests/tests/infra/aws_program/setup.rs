@@ -438,7 +438,7 @@ async fn a_bucket_that_is_not_ours_or_open_is_refused_before_anything_is_changed
         ],
     );
 
-    // Twelve digits are another account's root to the stand-in.
+    // Twelve digits are another account's root to the emulator.
     let (other, gate) = gated(None);
     let said = other
         .with("AWS_ACCESS_KEY_ID", "111122223333")

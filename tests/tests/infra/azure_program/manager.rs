@@ -18,7 +18,7 @@ const VERSIONS: &[(&str, &str)] = &[
     ("Microsoft.Resources", "2025-04-01"),
 ];
 /// How often an operation is asked about until it is done.
-const PATIENCE: usize = 1;
+const QUESTIONS: usize = 1;
 
 /// Whether a request would change something.
 pub(crate) fn is_write(request: &Request) -> bool {
@@ -77,7 +77,7 @@ fn register(state: &mut State, path: &str) -> Response {
     };
     let found = json!({ "registrationState": "Registering" });
     state.resources.insert(id.to_lowercase(), found.clone());
-    state.operations.insert(id.to_lowercase(), PATIENCE);
+    state.operations.insert(id.to_lowercase(), QUESTIONS);
     Response::json(200, &found)
 }
 
@@ -322,7 +322,7 @@ pub(crate) fn store(state: &mut State, url: &str, id: &str, mut resource: Value)
         && (key.contains("documentdb") || (key.contains("/storageaccounts/") && depth == 3));
     if takes_time {
         resource["properties"]["provisioningState"] = "Updating".into();
-        state.operations.insert(key.clone(), PATIENCE);
+        state.operations.insert(key.clone(), QUESTIONS);
     }
     state.resources.insert(key, resource);
 }

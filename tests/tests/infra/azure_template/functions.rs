@@ -36,7 +36,7 @@ const HOST: [(&str, &str); 9] = [
     ("AzureWebJobsStorage__accountName", "{host}"),
     ("AzureWebJobsStorage__clientId", "{hostIdentity.clientId}"),
     ("AzureWebJobsStorage__credential", "managedidentity"),
-    // Read by the kit of Cosmos DB.
+    // Read by the SDK of Cosmos DB.
     ("COSMOS_DISABLE_IMDS", "1"),
     (
         "WorkspaceCosmos__accountEndpoint",

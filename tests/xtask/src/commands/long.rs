@@ -68,6 +68,14 @@ pub(crate) struct Long {
     list: bool,
 }
 
+fn bench(name: &str, package: &str) -> Run {
+    let bench = cargo(&[]).with(["bench", "-p", package, "--bench", name]);
+    if name == "permission" {
+        return bench.with(["--features", CEDAR]);
+    }
+    bench
+}
+
 fn names() -> impl Iterator<Item = &'static str> {
     let benches = BENCHES.iter().map(|(name, ..)| *name);
     [PARITY, CEDAR, DOCS].into_iter().chain(benches)
@@ -112,9 +120,12 @@ impl Long {
         let cedar = Task {
             name: CEDAR,
             about: "the permission engine beside Cedar, on a thousand random worlds",
-            command: cargo(&[("WM_WORLDS", "1000")]).with([
+            command: cargo(&[]).with([
                 "test",
-                "--workspace",
+                "-p",
+                "wm-tests",
+                "--features",
+                "cedar",
                 "--test",
                 "product",
                 "cedar::",
@@ -133,7 +144,7 @@ impl Long {
         let benches = BENCHES.iter().map(|(name, package, about)| Task {
             name,
             about,
-            command: cargo(&[]).with(["bench", "-p", package, "--bench", name]),
+            command: bench(name, package),
         });
         let is_named =
             |task: &Task| self.names.is_empty() || self.names.iter().any(|name| name == task.name);

@@ -27,7 +27,7 @@ pub(super) async fn apply(
     progress: impl Fn(&str),
 ) -> Result<(), SetupError> {
     // Also before: whatever an earlier run, or somebody else, began.
-    settle(table, &progress).await?;
+    poll_until_done(table, &progress).await?;
     let update = table.client.update_table().table_name(&table.name);
     match step {
         TableStep::Create => create(table).await?,
@@ -43,7 +43,7 @@ pub(super) async fn apply(
         TableStep::TimeToLive => time_to_live(table).await?,
         TableStep::Tags(tags) => tag(table, tags).await?,
     }
-    settle(table, &progress).await
+    poll_until_done(table, &progress).await
 }
 
 async fn run(update: UpdateTableFluentBuilder) -> Result<(), SetupError> {
@@ -133,7 +133,7 @@ async fn tag(table: &Table, tags: &Tags) -> Result<(), SetupError> {
 }
 
 /// Waits until nothing about the table is being changed. Filling an index takes as long as it takes.
-async fn settle(table: &Table, progress: impl Fn(&str)) -> Result<(), SetupError> {
+async fn poll_until_done(table: &Table, progress: impl Fn(&str)) -> Result<(), SetupError> {
     let mut pauses = Pauses::default();
     let mut told = String::new();
     while let Some(found) = describe::table(&table.client, &table.name).await? {

@@ -11,11 +11,11 @@ use crate::{
 
 /// An account with one of everything that a path can name.
 #[derive(Debug, Clone)]
-pub struct Estate {
+pub struct Fixture {
     parameters: Vec<(&'static str, String)>,
 }
 
-impl Estate {
+impl Fixture {
     /// The estate of a person, who owns the account.
     pub async fn found<H: Harness>(owner: &Person<'_, H>) -> Self {
         let account = owner.account().await;

@@ -15,11 +15,11 @@ use wm_core::{
     },
 };
 
-use crate::choices::Choices;
+use crate::random_source::RandomSource;
 
 /// One account with its people, teams and projects, at one moment.
 #[derive(Debug, Clone)]
-pub struct World {
+pub struct Generated {
     /// The moment.
     pub now: Timestamp,
     /// The account's id.
@@ -88,7 +88,7 @@ pub fn record<B: wm_core::record::Body>(id: B::Id, body: B, deleted: bool) -> Re
     record
 }
 
-impl World {
+impl Generated {
     /// A world with nobody and nothing in it but an active account.
     #[must_use]
     pub fn empty() -> Self {
@@ -112,7 +112,7 @@ impl World {
     }
 
     /// The world these choices make.
-    pub fn generate(choices: &mut impl Choices) -> Self {
+    pub fn generate(choices: &mut impl RandomSource) -> Self {
         let mut world = Self::empty();
         world.teams = (0..4).map(|_| world.id()).collect();
         world.retire_and_close(choices);
@@ -133,7 +133,7 @@ impl World {
         T::from_ulid(Ulid::from_parts(1, self.made))
     }
 
-    fn retire_and_close(&mut self, choices: &mut impl Choices) {
+    fn retire_and_close(&mut self, choices: &mut impl RandomSource) {
         let account = self.account.as_mut().unwrap();
         account.deleted = choices.happens(1, 24);
         if choices.happens(1, 12) {
@@ -149,7 +149,7 @@ impl World {
         }
     }
 
-    fn person(&mut self, choices: &mut impl Choices) -> Person {
+    fn person(&mut self, choices: &mut impl RandomSource) -> Person {
         const STATUSES: [MemberStatus; 6] = [
             MemberStatus::Active,
             MemberStatus::Active,
@@ -255,7 +255,7 @@ impl World {
         }
     }
 
-    fn place(&mut self, choices: &mut impl Choices) -> Place {
+    fn place(&mut self, choices: &mut impl RandomSource) -> Place {
         let visibility = *choices.pick(&[Visibility::Private, Visibility::Account]);
         let mut place = self.project(visibility, choices.happens(1, 4));
         if let Some(project) = &mut place.project {
@@ -272,7 +272,7 @@ impl World {
     }
 
     /// A grant on a project: to somebody new, or a second one to whom there is one already.
-    pub fn grant(&mut self, choices: &mut impl Choices, place: &Place) -> Record<Grant> {
+    pub fn grant(&mut self, choices: &mut impl RandomSource, place: &Place) -> Record<Grant> {
         if !place.grants.is_empty() && choices.happens(1, 4) {
             let twin = choices.pick(&place.grants).body.clone();
             return record(self.id(), twin, false);
@@ -296,7 +296,7 @@ impl World {
         record(self.id(), body, deleted)
     }
 
-    fn principal(&mut self, choices: &mut impl Choices) -> (Principal, Option<MembershipId>) {
+    fn principal(&mut self, choices: &mut impl RandomSource) -> (Principal, Option<MembershipId>) {
         if choices.happens(1, 2) {
             (Principal::Team(*choices.pick(&self.teams)), None)
         } else {

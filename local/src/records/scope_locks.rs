@@ -1,4 +1,4 @@
-//! Turns: writers of one scope queue instead of conflicting.
+//! ScopeLocks: writers of one scope queue instead of conflicting.
 
 use std::{
     collections::BTreeMap,
@@ -10,7 +10,7 @@ use wm_core::storage::Scope;
 
 /// The queues of all scopes that have writers at this moment, first come, first served.
 #[derive(Debug, Default, Clone)]
-pub(super) struct Turns(Arc<Mutex<BTreeMap<Scope, Queue>>>);
+pub(super) struct ScopeLocks(Arc<Mutex<BTreeMap<Scope, Queue>>>);
 
 #[derive(Debug, Default)]
 struct Queue {
@@ -20,7 +20,7 @@ struct Queue {
 
 /// The turn, which passes on when this is dropped.
 #[derive(Debug)]
-pub(super) struct Turn {
+pub(super) struct ScopeLock {
     // Declared first, so that the next writer goes before the queue is looked at.
     _turn: OwnedMutexGuard<()>,
     _place: Place,
@@ -29,12 +29,12 @@ pub(super) struct Turn {
 /// A place in a queue, also while still waiting. The last to leave takes the queue away.
 #[derive(Debug)]
 struct Place {
-    turns: Turns,
+    turns: ScopeLocks,
     scope: Scope,
 }
 
-impl Turns {
-    pub(super) async fn take(&self, scope: Scope) -> Turn {
+impl ScopeLocks {
+    pub(super) async fn take(&self, scope: Scope) -> ScopeLock {
         let turn = {
             let mut queues = self.queues();
             let queue = queues.entry(scope).or_default();
@@ -45,7 +45,7 @@ impl Turns {
             turns: self.clone(),
             scope,
         };
-        Turn {
+        ScopeLock {
             _turn: turn.lock_owned().await,
             _place: place,
         }
@@ -79,7 +79,7 @@ mod tests {
 
     #[tokio::test]
     async fn one_writer_at_a_time_and_no_queue_is_left() {
-        let turns = Turns::default();
+        let turns = ScopeLocks::default();
         let scope = Scope::Identity(Sha256::of(b"one"));
         let first = turns.take(scope).await;
         let other = turns.take(Scope::Identity(Sha256::of(b"two"))).await;

@@ -12,12 +12,12 @@ use wm_core::storage::{ETag, Item, Key};
 /// How many a generation holds. With two of them, some two megabytes at most.
 const GENERATION: usize = 2048;
 
-/// Which mark of the service goes with which mark of ours, for the items met last.
+/// Which mark of the service goes with which ETag of ours, for the items met last.
 ///
 /// What is remembered may be out of date. It is only ever used as a condition, and one on a state that has
 /// passed does not hold: nothing is written that should not be.
 #[derive(Clone, Default)]
-pub(super) struct Marks(Arc<Mutex<Generations>>);
+pub(super) struct ETagCache(Arc<Mutex<Generations>>);
 
 #[derive(Default)]
 struct Generations {
@@ -25,12 +25,12 @@ struct Generations {
     old: BTreeMap<Key, (ETag, Etag)>,
 }
 
-impl Marks {
+impl ETagCache {
     fn generations(&self) -> MutexGuard<'_, Generations> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The service's mark of the item while it carries this mark of ours.
+    /// The service's mark of the item while it carries this ETag of ours.
     pub(super) fn of(&self, key: &Key, etag: &ETag) -> Option<Etag> {
         let generations = self.generations();
         let found = generations
@@ -78,7 +78,7 @@ mod tests {
 
     #[test]
     fn a_mark_goes_with_one_state() {
-        let marks = Marks::default();
+        let marks = ETagCache::default();
         let (before, after) = (item(1, b"before"), item(1, b"after"));
         marks.remember(&before, "1".into());
         assert_eq!(marks.of(&before.key, &before.etag), Some("1".into()));
@@ -92,7 +92,7 @@ mod tests {
 
     #[test]
     fn what_was_met_long_ago_is_forgotten() {
-        let marks = Marks::default();
+        let marks = ETagCache::default();
         let met = 3 * GENERATION;
         for number in 0..met {
             marks.remember(&item(number, b""), number.to_string().into());

@@ -4,7 +4,7 @@ use wm_tests::replay::script::{Command, What};
 
 /// What there is.
 #[derive(Clone, Copy)]
-pub(crate) enum Ground {
+pub(crate) enum Start {
     /// Nothing.
     Nothing,
     /// An account and a project of p0's.
@@ -41,7 +41,7 @@ pub(crate) fn by(who: usize, what: What, picks: [u32; 3]) -> Command {
     }
 }
 
-impl Ground {
+impl Start {
     /// The upload that was planned last.
     pub(crate) fn last_upload(self) -> usize {
         match self {

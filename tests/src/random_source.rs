@@ -3,7 +3,7 @@
 use proptest::{collection, prelude::Strategy};
 
 /// A source of choices. A generator asks for numbers and builds its value from them.
-pub trait Choices {
+pub trait RandomSource {
     /// A number from 0 to `bound - 1`; 0 stands for the plainest choice.
     fn below(&mut self, bound: u32) -> u32;
 
@@ -23,7 +23,7 @@ pub trait Choices {
     }
 }
 
-/// Choices that follow from a seed: SplitMix64 (Steele, Lea and Flood, 2014).
+/// RandomSource that follow from a seed: SplitMix64 (Steele, Lea and Flood, 2014).
 #[derive(Debug, Clone)]
 pub struct Seeded(u64);
 
@@ -35,7 +35,7 @@ impl Seeded {
     }
 }
 
-impl Choices for Seeded {
+impl RandomSource for Seeded {
     fn below(&mut self, bound: u32) -> u32 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut bits = self.0;
@@ -46,12 +46,12 @@ impl Choices for Seeded {
     }
 }
 
-/// Choices read from a tape, plain ones once it ends. Shrinking the tape makes what is built from
+/// RandomSource read from a tape, plain ones once it ends. Shrinking the tape makes what is built from
 /// it plainer.
 #[derive(Debug, Clone)]
 pub struct Tape(std::vec::IntoIter<u32>);
 
-impl Choices for Tape {
+impl RandomSource for Tape {
     fn below(&mut self, bound: u32) -> u32 {
         self.0.next().unwrap_or_default() % bound
     }

@@ -14,7 +14,7 @@ use tokio::time::timeout;
 /// How often a commit that waits looks around.
 const LOOK: Duration = Duration::from_millis(1);
 /// How long it waits at most: whoever was to come has died.
-const PATIENCE: Duration = Duration::from_secs(30);
+const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Two commits wait here until both are there; then they go one after the other. Each was decided before the
 /// other was carried out. Once opened, the barrier holds nobody.
@@ -23,7 +23,7 @@ pub struct Barrier(PathBuf);
 
 /// A commit's place at a barrier.
 #[derive(Debug)]
-pub(super) struct Turn(PathBuf);
+pub(super) struct Place(PathBuf);
 
 impl Barrier {
     /// A barrier in this folder, which is made.
@@ -57,18 +57,18 @@ impl Barrier {
     }
 
     /// Waits until the other commit is here too and, for whoever came second, until the first is through.
-    pub(super) async fn arrive(&self) -> Turn {
+    pub(super) async fn arrive(&self) -> Place {
         static ARRIVED: AtomicUsize = AtomicUsize::new(0);
         let number = ARRIVED.fetch_add(1, Ordering::SeqCst);
         let own = format!("{:010}-{number:010}.here", process::id());
-        let turn = Turn(self.0.join(&own));
+        let turn = Place(self.0.join(&own));
         fs::write(&turn.0, "").unwrap();
         let waiting = async {
             while !self.lets_through(&own) {
                 tokio::time::sleep(LOOK).await;
             }
         };
-        let _ = timeout(PATIENCE, waiting).await;
+        let _ = timeout(TIMEOUT, waiting).await;
         turn
     }
 
@@ -94,7 +94,7 @@ impl Barrier {
     }
 }
 
-impl Turn {
+impl Place {
     /// Lets the other one go on.
     pub(super) fn leave(self) {
         let mut done = self.0.clone().into_os_string();

@@ -1,6 +1,6 @@
-//! Surfaces that are told: their time and their randomness, and where they crash or fail.
+//! Instrumented surfaces: their time and their randomness, and where they crash or fail.
 //!
-//! A program under proof puts [`Told`] around its surface. What it is told stands in a file, which is read
+//! A program under proof puts [`Instrumented`] around its surface. What it is told stands in a file, which is read
 //! before every call, so that processes and their successors follow alike. What is deployed knows only the
 //! system's clock and randomness.
 
@@ -42,7 +42,7 @@ pub use defect::Defect;
 use defect::Memory;
 
 /// The variable that says in which file a program under proof is told.
-pub const FILE: &str = "WM_TOLD";
+pub const FILE: &str = "WM_CONTROL_FILE";
 
 /// The end of a process that dies where it was told to: what the Functions host takes for a wish to be
 /// started again, and Lambda for the end of an instance.
@@ -146,11 +146,11 @@ impl Order {
 }
 
 /// A surface that is told.
-pub struct Told<P> {
+pub struct Instrumented<P> {
     inner: P,
     file: PathBuf,
     counts: Mutex<Vec<Count>>,
-    /// Told where it dies, where it is not a process of its own: whoever asked it then stops waiting.
+    /// Instrumented where it dies, where it is not a process of its own: whoever asked it then stops waiting.
     died: Option<Notify>,
     /// What a defect remembers.
     memory: Memory,
@@ -167,16 +167,16 @@ struct Count {
 /// How many tasks are remembered: those before them have ended.
 const TASKS: usize = 64;
 
-impl<P> fmt::Debug for Told<P> {
+impl<P> fmt::Debug for Instrumented<P> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter
-            .debug_struct("Told")
+            .debug_struct("Instrumented")
             .field("file", &self.file)
             .finish_non_exhaustive()
     }
 }
 
-impl<P: Provider> Told<P> {
+impl<P: Provider> Instrumented<P> {
     /// This surface, told by the file that the environment names.
     ///
     /// # Panics
@@ -296,7 +296,7 @@ impl<P: Provider> Told<P> {
     }
 }
 
-impl<P: Provider> Provider for Told<P> {
+impl<P: Provider> Provider for Instrumented<P> {
     type Records = Self;
     type Artifacts = Self;
     type Keys = P::Keys;
@@ -340,7 +340,7 @@ impl<P: Provider> Provider for Told<P> {
     }
 }
 
-impl<P: Provider> Records for Told<P> {
+impl<P: Provider> Records for Instrumented<P> {
     async fn get(&self, key: &Key) -> Result<Option<Item>, PortError> {
         let order = self.order();
         self.going_out(&order, Effect::Reads, async {
@@ -392,7 +392,7 @@ impl<P: Provider> Records for Told<P> {
     }
 }
 
-impl<P: Provider> Artifacts for Told<P> {
+impl<P: Provider> Artifacts for Instrumented<P> {
     async fn begin_parts(&self, upload: &SignUpload) -> Result<String, PortError> {
         self.going_out(
             &self.order(),
@@ -474,7 +474,7 @@ impl<P: Provider> Artifacts for Told<P> {
     }
 }
 
-impl<P: Provider> Events for Told<P> {
+impl<P: Provider> Events for Instrumented<P> {
     async fn publish(&self, entries: &[CloudEvent]) -> Vec<Result<(), PortError>> {
         self.going_out(
             &self.order(),
@@ -485,7 +485,7 @@ impl<P: Provider> Events for Told<P> {
     }
 }
 
-impl<P: Provider> Mail for Told<P> {
+impl<P: Provider> Mail for Instrumented<P> {
     async fn send(&self, message: &Message) -> Result<(), PortError> {
         self.going_out(
             &self.order(),

@@ -6,7 +6,8 @@ use super::complete_content::CompleteContent;
 use crate::{
     jobs::{AbandonedUpload, Finished},
     operation::{
-        Ask, Commit, Context, Facts, Outcome, Problem, ProblemKind, UseCase, authority::head_key,
+        Commit, Context, Facts, Outcome, Problem, ProblemKind, ReadRequest, UseCase,
+        authority::head_key,
     },
     operations::content::{AnyPlace, Stored},
     permission::Permit,
@@ -18,16 +19,16 @@ use crate::{
 /// time is over expires, an interrupted verification is repeated, anything else stays as it is.
 /// `None` when the key is of neither.
 #[must_use]
-pub fn settle_content(key: &Key) -> Option<Box<dyn UseCase<Finished>>> {
+pub fn finalise_upload(key: &Key) -> Option<Box<dyn UseCase<Finished>>> {
     Some(match AnyPlace::of_key(key)? {
-        AnyPlace::Version(place) => Box::new(SettleContent(CompleteContent { place })),
-        AnyPlace::Derived(place) => Box::new(SettleContent(CompleteContent { place })),
+        AnyPlace::Version(place) => Box::new(FinaliseUpload(CompleteContent { place })),
+        AnyPlace::Derived(place) => Box::new(FinaliseUpload(CompleteContent { place })),
     })
 }
 
-struct SettleContent<S: Stored>(CompleteContent<S>);
+struct FinaliseUpload<S: Stored>(CompleteContent<S>);
 
-impl<S: Stored> SettleContent<S> {
+impl<S: Stored> FinaliseUpload<S> {
     fn record(&self, facts: &Facts) -> Result<Record<S>, Problem> {
         self.0.place.record(facts)
     }
@@ -63,11 +64,11 @@ fn is_hopeless(problem: &Problem, content: &Content, context: &Context<'_>) -> b
     refused && content.upload_expires_at <= context.env.now
 }
 
-impl<S: Stored> UseCase<Finished> for SettleContent<S> {
-    fn needs(&self, context: &Context<'_>, facts: &Facts) -> Result<Vec<Ask>, Problem> {
+impl<S: Stored> UseCase<Finished> for FinaliseUpload<S> {
+    fn reads(&self, context: &Context<'_>, facts: &Facts) -> Result<Vec<ReadRequest>, Problem> {
         let asks = vec![
-            Ask::Get(head_key(self.0.place.below.scope())),
-            Ask::Get(self.0.place.key()),
+            ReadRequest::Get(head_key(self.0.place.below.scope())),
+            ReadRequest::Get(self.0.place.key()),
         ];
         if !facts.has_all(&asks) {
             return Ok(asks);
@@ -77,7 +78,7 @@ impl<S: Stored> UseCase<Finished> for SettleContent<S> {
         if content.status != ContentStatus::Verifying {
             return Ok(asks);
         }
-        match self.0.needs(context, facts) {
+        match self.0.reads(context, facts) {
             Err(problem) if is_hopeless(&problem, content, context) => Ok(asks),
             verification => verification,
         }
@@ -137,7 +138,7 @@ mod tests {
         pages
             .flat_map(|page| page.items)
             .map(|item| item.key)
-            .filter(|key| settle_content(key).is_some())
+            .filter(|key| finalise_upload(key).is_some())
             .collect()
     }
 
@@ -145,7 +146,7 @@ mod tests {
     fn sweep(fixture: &mut DocumentFixture) -> Vec<AbandonedUpload> {
         let due = due(fixture).into_iter();
         due.filter_map(|key| {
-            let use_case = settle_content(&key).unwrap();
+            let use_case = finalise_upload(&key).unwrap();
             fixture.system(&*use_case).unwrap().abandoned
         })
         .collect()
@@ -182,7 +183,7 @@ mod tests {
             let object: crate::storage::ObjectPath =
                 fixture.object_path(&document).parse().unwrap();
             let key = AnyPlace::of_object(&object).key();
-            fixture.system(&*settle_content(&key).unwrap()).unwrap();
+            fixture.system(&*finalise_upload(&key).unwrap()).unwrap();
         }
         assert_eq!(fixture.world.dump(), before);
     }
@@ -219,7 +220,9 @@ mod tests {
         fixture.revoke(&ben);
         fixture.world.pass(QUARTER);
         let key = due(&fixture).remove(0);
-        let early = fixture.system(&*settle_content(&key).unwrap()).unwrap_err();
+        let early = fixture
+            .system(&*finalise_upload(&key).unwrap())
+            .unwrap_err();
         assert_eq!(early.kind, ProblemKind::Conflict);
         fixture.world.pass(DAY);
         assert_eq!(sweep(&mut fixture).len(), 1);
@@ -234,7 +237,7 @@ mod tests {
         assert!(
             others
                 .iter()
-                .all(|item| settle_content(&item.key).is_none())
+                .all(|item| finalise_upload(&item.key).is_none())
         );
     }
 }

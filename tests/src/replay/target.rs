@@ -42,6 +42,7 @@ use super::mail::read;
 use crate::{
     emulators::{azure::entra, cosmos::OneToken},
     harness::{Answer, Harness, ObjectRequest},
+    instrumented::{FILE, Instrumented, Order},
     issuer::TestIssuer,
     memory::Memory,
     process::{self, STACK, Served},
@@ -52,7 +53,6 @@ use crate::{
         node::NodeData,
         publish,
     },
-    told::{FILE, Order, Told},
 };
 
 /// Where people reach every surface.
@@ -60,10 +60,10 @@ pub const PUBLIC_URL: &str = "https://workspace.test";
 /// What every surface's secret is the digest of.
 const SECRET: &str = "one text that all surfaces of a comparison keep";
 /// How long a node may take for an answer, and a process to end.
-const PATIENCE: Duration = Duration::from_secs(60);
+const TIMEOUT: Duration = Duration::from_secs(60);
 
 fn client() -> Client {
-    let client = Client::builder().no_proxy().timeout(PATIENCE);
+    let client = Client::builder().no_proxy().timeout(TIMEOUT);
     client.build().unwrap()
 }
 
@@ -76,7 +76,7 @@ fn secret() -> [u8; 32] {
 
 /// The reference: the service itself over the reference database.
 pub struct Reference {
-    service: Arc<Service<Told<Memory>>>,
+    service: Arc<Service<Instrumented<Memory>>>,
     file: PathBuf,
     surface: Surface,
     keys: TestIssuer,
@@ -100,7 +100,7 @@ impl Reference {
     }
 
     fn over(memory: Memory, surface: Surface, file: PathBuf, keys: TestIssuer) -> Self {
-        let told = Told::by(memory, file.clone());
+        let told = Instrumented::by(memory, file.clone());
         let service = Service::new(told, surface.clone(), vec![keys.rules(JWKS)]);
         Self {
             service: Arc::new(service),
@@ -222,15 +222,15 @@ impl Node {
         let mut process = lock(&self.process);
         let begun = Instant::now();
         while process.child.try_wait().unwrap().is_none() {
-            assert!(begun.elapsed() < PATIENCE, "the node does not die");
+            assert!(begun.elapsed() < TIMEOUT, "the node does not die");
             thread::sleep(Duration::from_millis(2));
         }
         *process = Process::start(&self.program, &self.directory, &self.told);
     }
 
     /// Returns once nothing is left to be done behind the answers.
-    fn settle(&self) {
-        self.ask("settle");
+    fn drain(&self) {
+        self.ask("drain");
     }
 
     fn ask(&self, what: &str) {
@@ -298,18 +298,18 @@ impl Shipped {
     async fn until(&self, done: impl Fn() -> bool) {
         let begun = Instant::now();
         while !done() {
-            assert!(begun.elapsed() < PATIENCE, "the node does not come to rest");
+            assert!(begun.elapsed() < TIMEOUT, "the node does not come to rest");
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
     }
 
     /// Nothing but its database tells that everything is published.
-    async fn settle(&self) {
+    async fn drain(&self) {
         self.until(|| !self.data.is_behind()).await;
     }
 }
 
-/// What a side is.
+/// What a target is.
 #[expect(
     clippy::large_enum_variant,
     reason = "a comparison has one value of each"
@@ -328,7 +328,7 @@ pub enum Kind {
 }
 
 /// A surface of a comparison.
-pub struct Side {
+pub struct Target {
     /// Its name, for messages.
     pub name: &'static str,
     /// Where it is told.
@@ -338,9 +338,9 @@ pub struct Side {
 }
 
 /// The surfaces of a comparison, the reference first.
-pub struct Sides {
+pub struct Targets {
     /// All of them.
-    pub all: Vec<Side>,
+    pub all: Vec<Target>,
     /// Whether they are told their time and their randomness.
     pub are_told: bool,
     /// The scopes of scripts that are over: a node's own sweep may still finish something there.
@@ -353,7 +353,7 @@ pub struct Sides {
     pub folder: TempDir,
 }
 
-impl Sides {
+impl Targets {
     /// Starts all four, with so many instances of the function on AWS that answers requests: each remembers by
     /// itself whom it has met.
     ///
@@ -383,16 +383,16 @@ impl Sides {
         });
         // One after the other: what they stand on may have to be installed first, and nothing else goes on meanwhile.
         let (on_azure, on_aws) = (on_azure.await, on_aws.await);
-        let side = |name, kind| Side {
+        let target = |name, kind| Target {
             name,
             file: file(name),
             kind,
         };
         let all = vec![
-            side("memory", Kind::Memory(Reference::new(id, file("memory")))),
-            side("local", Kind::Local(node)),
-            side("aws", on_aws),
-            side("azure", on_azure),
+            target("memory", Kind::Memory(Reference::new(id, file("memory")))),
+            target("local", Kind::Local(node)),
+            target("aws", on_aws),
+            target("azure", on_azure),
         ];
         Self {
             all,
@@ -414,15 +414,15 @@ impl Sides {
         let folder = tempfile::tempdir().unwrap();
         let on_azure = azure(azure::Options::default()).await;
         let on_aws = aws(aws::Options::default()).await;
-        let side = |name: &'static str, kind| Side {
+        let target = |name: &'static str, kind| Target {
             name,
             file: folder.path().join(name),
             kind,
         };
         let all = vec![
-            side("local", Kind::Shipped(Shipped::start())),
-            side("aws", on_aws),
-            side("azure", on_azure),
+            target("local", Kind::Shipped(Shipped::start())),
+            target("aws", on_aws),
+            target("azure", on_azure),
         ];
         Self {
             all,
@@ -434,10 +434,10 @@ impl Sides {
         }
     }
 
-    /// The events a side published since the last time, but for those of scripts that are over.
+    /// The events a target published since the last time, but for those of scripts that are over.
     #[must_use]
-    pub fn take_events(&self, side: &Side) -> Vec<CloudEvent> {
-        let mut events = side.take_events();
+    pub fn take_events(&self, target: &Target) -> Vec<CloudEvent> {
+        let mut events = target.take_events();
         events.retain(|event| !self.past.contains(&event.subject));
         events
     }
@@ -503,8 +503,8 @@ async fn azure(options: azure::Options) -> Kind {
     Kind::Azure(surface, records)
 }
 
-impl Side {
-    /// The reference behind this side, if it is the one in memory.
+impl Target {
+    /// The reference behind this target, if it is the one in memory.
     #[must_use]
     pub fn reference(&self) -> Option<&Reference> {
         match &self.kind {
@@ -568,7 +568,7 @@ impl Side {
     pub async fn created(&self, path: &ObjectPath) {
         match &self.kind {
             Kind::Memory(reference) => reference.service.ingest(path).await.unwrap(),
-            Kind::Local(node) => node.settle(),
+            Kind::Local(node) => node.drain(),
             Kind::Shipped(node) => node.completed(path).await,
             Kind::Aws(surface, _) => surface.created(&path.to_string()).await,
             Kind::Azure(surface, _) => surface.created(&path.to_string()).await,
@@ -579,8 +579,8 @@ impl Side {
     pub async fn publish(&self) {
         match &self.kind {
             Kind::Memory(reference) => publish(&reference.service).await,
-            Kind::Local(node) => node.settle(),
-            Kind::Shipped(node) => node.settle().await,
+            Kind::Local(node) => node.drain(),
+            Kind::Shipped(node) => node.drain().await,
             Kind::Aws(surface, _) => surface.publish().await,
             Kind::Azure(surface, _) => surface.publish().await,
         }

@@ -12,7 +12,7 @@ use super::script::{Command, PEOPLE, What};
 
 /// What came to be, in the reference's words, which the other surfaces' are too.
 #[derive(Debug, Clone)]
-pub struct World {
+pub struct Model {
     /// Tells this run's people from all others'.
     pub run: String,
     /// When the script began.
@@ -198,7 +198,7 @@ impl Asked {
         }
     }
 
-    fn asks(self, query: impl Into<String>) -> Self {
+    fn with_query(self, query: impl Into<String>) -> Self {
         Self {
             query: query.into(),
             ..self
@@ -221,7 +221,7 @@ impl Asked {
     }
 }
 
-impl World {
+impl Model {
     /// Nothing yet.
     #[must_use]
     pub fn new(run: String, begun: Timestamp) -> Self {
@@ -384,7 +384,7 @@ impl World {
             let limit = pick(&limits, b);
             Asked {
                 goes_on: c.is_multiple_of(2),
-                ..get(path).asks(limit)
+                ..get(path).with_query(limit)
             }
         };
         match command.what {
@@ -518,10 +518,10 @@ impl World {
                 let body = json!({ "role": pick(&PROJECT_ROLES, b), "expires_at": self.end(b) });
                 patch(grant, body)
             }
-            What::RevokeGrant => delete(grant).asks(pick(&["", "reason=left%20us"], b)),
+            What::RevokeGrant => delete(grant).with_query(pick(&["", "reason=left%20us"], b)),
             What::Access => {
                 let queries = [String::new(), format!("user={}", self.user(b / 4))];
-                get(format!("{project}/access")).asks(queries[b as usize % 2].clone())
+                get(format!("{project}/access")).with_query(queries[b as usize % 2].clone())
             }
             What::Preview => {
                 let grant =
@@ -538,7 +538,7 @@ impl World {
                     "capability=grant.manage",
                     "capability=x",
                 ];
-                get(format!("{project}/subjects")).asks(pick(&queries, b))
+                get(format!("{project}/subjects")).with_query(pick(&queries, b))
             }
             What::Declare => post(format!("{project}/artifacts"), Self::file(b)),
             What::ListArtifacts => list(format!("{project}/artifacts")),
@@ -612,7 +612,7 @@ impl World {
             }
             What::Journal => {
                 let queries = ["", "limit=2", "after=1", "after=1&limit=1", "after=x"];
-                get(format!("{}/journal", self.journalled(a))).asks(pick(&queries, b))
+                get(format!("{}/journal", self.journalled(a))).with_query(pick(&queries, b))
             }
             What::Verification => get(format!("{}/journal/verification", self.journalled(a))),
         }
@@ -637,7 +637,7 @@ impl World {
             who: stranger,
             ..ask(who, "GET", account.clone())
         };
-        let list = |query: &str| ask(who, "GET", format!("{account}/members")).asks(query);
+        let list = |query: &str| ask(who, "GET", format!("{account}/members")).with_query(query);
         match a % 20 {
             0 => raw(b"{"),
             1 => raw(b""),

@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// What tells the cost of a request.
-pub trait Gauge: Sync {
+pub trait CostProbe: Sync {
     /// A cost.
     type Reading: Send;
 
@@ -45,7 +45,7 @@ pub fn most<R, C: PartialOrd>(costs: &Costs<R>, operation: &str, cost: impl Fn(&
     dearest.unwrap_or_else(|| panic!("`{operation}` was not asked for"))
 }
 
-struct Walk<'a, H, G: Gauge> {
+struct Run<'a, H, G: CostProbe> {
     surface: &'a H,
     gauge: &'a G,
     costs: Costs<G::Reading>,
@@ -55,12 +55,12 @@ struct Walk<'a, H, G: Gauge> {
 ///
 /// # Panics
 /// When one is refused.
-pub async fn walk<H: Harness, G: Gauge>(surface: &H, gauge: &G) -> Costs<G::Reading> {
+pub async fn walk<H: Harness, G: CostProbe>(surface: &H, gauge: &G) -> Costs<G::Reading> {
     let [ana, ben, cleo] = ["ana", "ben", "cleo"].map(|name| Person::new(surface, name));
     for person in [&ana, &ben, &cleo] {
         person.id().await;
     }
-    let mut walk = Walk {
+    let mut walk = Run {
         surface,
         gauge,
         costs: BTreeMap::new(),
@@ -97,7 +97,7 @@ pub async fn walk<H: Harness, G: Gauge>(surface: &H, gauge: &G) -> Costs<G::Read
     walk.costs
 }
 
-impl<H: Harness, G: Gauge> Walk<'_, H, G> {
+impl<H: Harness, G: CostProbe> Run<'_, H, G> {
     async fn call(
         &mut self,
         who: &Person<'_, H>,

@@ -9,8 +9,8 @@ use wm_core::{
 };
 
 use crate::{
+    generator::{Generated, Person, Place},
     oracle::{self, Answer, Why},
-    worlds::{Person, Place, World},
 };
 
 /// A reason in the oracle's words.
@@ -44,7 +44,7 @@ fn told<T>(capability: Capability, result: &Result<T, Refusal>) -> Answer {
 ///
 /// # Panics
 /// When any two differ.
-pub fn agrees(world: &World, person: &Person, place: &Place) {
+pub fn agrees(world: &Generated, person: &Person, place: &Place) {
     let access = world.access(person, place);
     let reasons: Vec<Reason> = access.reasons().collect();
     let whys: BTreeSet<Why> = reasons.iter().copied().map(why).collect();
@@ -87,7 +87,7 @@ pub fn agrees(world: &World, person: &Person, place: &Place) {
 ///
 /// # Panics
 /// When any two differ.
-pub fn account_agrees(world: &World, person: &Person) {
+pub fn account_agrees(world: &Generated, person: &Person) {
     let access = world.account_access(person);
     for capability in Capability::ALL.iter().copied() {
         let expected = oracle::account_answer(world, person, capability.as_str());

@@ -14,7 +14,7 @@ use wm_service::{Service, sweeper::Sweeper};
 
 use super::{node::NodeData, publish};
 use crate::{
-    faults::{Watched, WatchedRecords},
+    faults::{RecordingProvider, RecordingRecords},
     harness::{Answer, Harness, ObjectRequest},
 };
 
@@ -22,20 +22,20 @@ use crate::{
 const ADDRESS: &str = "http://node.test";
 
 /// The harness over them.
-pub struct WatchedLocal {
+pub struct RecordingLocal {
     parts: Parts,
-    service: Arc<Service<Watched<Local>>>,
+    service: Arc<Service<RecordingProvider<Local>>>,
     stored: NodeData,
     _home: TempDir,
 }
 
-impl Default for WatchedLocal {
+impl Default for RecordingLocal {
     fn default() -> Self {
         Self::new()
     }
 }
 
-impl WatchedLocal {
+impl RecordingLocal {
     /// An empty surface in a directory of its own.
     ///
     /// # Panics
@@ -47,7 +47,7 @@ impl WatchedLocal {
             ..Config::default()
         };
         let parts = Parts::open(config, ADDRESS.into()).unwrap();
-        let service = parts.service(Watched::new(parts.ports().unwrap()));
+        let service = parts.service(RecordingProvider::new(parts.ports().unwrap()));
         Self {
             parts,
             service,
@@ -57,12 +57,12 @@ impl WatchedLocal {
     }
 
     /// What its database was asked.
-    pub fn records(&self) -> &WatchedRecords {
+    pub fn records(&self) -> &RecordingRecords {
         &self.service.provider().records
     }
 }
 
-impl Harness for WatchedLocal {
+impl Harness for RecordingLocal {
     fn name(&self) -> &'static str {
         "local, watched"
     }
@@ -103,7 +103,7 @@ impl Harness for WatchedLocal {
         self.stored.expired_token(email)
     }
 
-    async fn settle(&self) {
+    async fn drain(&self) {
         publish(&self.service).await;
     }
 

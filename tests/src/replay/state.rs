@@ -7,17 +7,17 @@ use wm_core::{http::Request, value::Timestamp};
 
 use super::{
     compare::Digests,
+    model::{Asked, Body, Model, Precondition, Upload, Who},
     normal::Normaliser,
     script::{Command, PEOPLE},
-    side::Side,
-    world::{Asked, Body, Precondition, Upload, Who, World},
+    target::Target,
 };
 use crate::harness::Answer;
 
 /// What one surface alone knows.
-pub(super) struct Own {
+pub(super) struct TargetState {
     /// What came to be there.
-    pub(super) world: World,
+    pub(super) model: Model,
     /// Which of its digests stand for which of the reference's.
     pub(super) digests: Digests,
     /// Which of its ids and digests are the first, the second …
@@ -29,15 +29,15 @@ pub(super) struct Own {
     cursors: BTreeMap<String, String>,
 }
 
-impl Own {
+impl TargetState {
     /// Nothing but the people's tokens.
-    pub(super) fn new(side: &Side, run: &str, begun: Timestamp) -> Self {
-        let world = World::new(run.to_owned(), begun);
+    pub(super) fn new(target: &Target, run: &str, begun: Timestamp) -> Self {
+        let model = Model::new(run.to_owned(), begun);
         // The last one comes without an address.
-        let token = |person| side.access_token(&world.email(person), begun, person + 1 < PEOPLE);
+        let token = |person| target.access_token(&model.email(person), begun, person + 1 < PEOPLE);
         Self {
             tokens: (0..PEOPLE).map(token).collect(),
-            world,
+            model,
             digests: Digests::default(),
             normal: Normaliser::default(),
             plans: Vec::new(),
@@ -47,10 +47,10 @@ impl Own {
     }
 
     /// The request this surface gets.
-    pub(super) fn request(&self, side: &Side, asked: &Asked, trace: String) -> Request {
+    pub(super) fn request(&self, target: &Target, asked: &Asked, trace: String) -> Request {
         let mut headers = vec![("traceparent".to_owned(), trace)];
         let mut header = |name: &str, value: String| headers.push((name.to_owned(), value));
-        if let Some(value) = self.authorization(side, asked.who) {
+        if let Some(value) = self.authorization(target, asked.who) {
             header("authorization", value);
         }
         if let Some(mark) = self.mark(asked) {
@@ -72,15 +72,15 @@ impl Own {
             path: asked.path.clone(),
             query,
             headers,
-            body: self.body(side, &asked.body),
+            body: self.body(target, &asked.body),
         }
     }
 
-    fn authorization(&self, side: &Side, who: Who) -> Option<String> {
+    fn authorization(&self, target: &Target, who: Who) -> Option<String> {
         match who {
             Who::Person(person) => Some(format!("Bearer {}", self.tokens[person])),
             Who::Expired(person) => {
-                let token = side.expired_token(&self.world.email(person));
+                let token = target.expired_token(&self.model.email(person));
                 Some(format!("Bearer {token}"))
             }
             Who::Stranger(token) => token.map(str::to_owned),
@@ -100,17 +100,17 @@ impl Own {
         }
     }
 
-    fn body(&self, side: &Side, body: &Body) -> Vec<u8> {
+    fn body(&self, target: &Target, body: &Body) -> Vec<u8> {
         match body {
             Body::Nothing => Vec::new(),
             Body::Bytes(bytes) => bytes.clone(),
             Body::Json(value) => value.to_string().into_bytes(),
             Body::Token(member, person) => {
-                let email = self.world.email(*person);
-                let begun = self.world.begun;
+                let email = self.model.email(*person);
+                let begun = self.model.begun;
                 let token = match *member {
-                    "id_token" => side.id_token(&email, begun),
-                    _ => side.access_token(&format!("second-{email}"), begun, true),
+                    "id_token" => target.id_token(&email, begun),
+                    _ => target.access_token(&format!("second-{email}"), begun, true),
                 };
                 json!({ *member: token }).to_string().into_bytes()
             }
@@ -132,24 +132,24 @@ impl Own {
             Some(cursor) => self.cursors.insert(asked.path.clone(), cursor.to_owned()),
             None => self.cursors.remove(&asked.path),
         };
-        self.world.learn(command, asked, answer.status, &body);
+        self.model.learn(command, asked, answer.status, &body);
         self.plan(asked, &body);
     }
 
     /// Remembers an upload that was planned.
     fn plan(&mut self, asked: &Asked, body: &Value) {
         let plan = &body["upload"];
-        let Some(path) = World::planned(plan) else {
+        let Some(path) = Model::planned(plan) else {
             return;
         };
         let declared = match &asked.body {
             Body::Json(said) => said["sha256"].as_str(),
             _ => None,
         };
-        let known = self.world.uploads.iter().find(|upload| upload.path == path);
+        let known = self.model.uploads.iter().find(|upload| upload.path == path);
         let known = known.map(|upload| upload.bytes.clone());
-        if let Some(bytes) = declared.and_then(World::bytes).or(known) {
-            self.world.uploads.push(Upload { path, bytes });
+        if let Some(bytes) = declared.and_then(Model::bytes).or(known) {
+            self.model.uploads.push(Upload { path, bytes });
             self.plans.push(plan.clone());
         }
     }

@@ -15,7 +15,7 @@ use wm_core::{
 use crate::{explain::Explained, failure::Failure, issuer::mint, output::line};
 
 /// What a step gives: something for the steps after it, and what to tell.
-pub(super) type Told<T> = Result<(T, String), Failure>;
+pub(super) type StepOutcome<T> = Result<(T, String), Failure>;
 
 /// The place.
 #[derive(Debug, Clone)]
@@ -29,13 +29,13 @@ pub(super) struct Site {
 }
 
 /// The telling.
-pub(super) struct Stage {
+pub(super) struct DemoFixture {
     pub(super) site: Site,
     steps: u32,
     began: Instant,
 }
 
-impl Stage {
+impl DemoFixture {
     pub(super) fn new(url: &str, data: PathBuf, downloads: PathBuf) -> Result<Self, Failure> {
         let server = url
             .parse()
@@ -57,7 +57,7 @@ impl Stage {
     pub(super) async fn step<T>(
         &mut self,
         title: &str,
-        work: impl Future<Output = Told<T>>,
+        work: impl Future<Output = StepOutcome<T>>,
     ) -> Result<T, Failure> {
         self.steps += 1;
         line(format!("\n{:>2}. {title}", self.steps))?;

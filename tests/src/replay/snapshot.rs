@@ -9,20 +9,20 @@ use wm_core::{
 
 use super::{
     compare::{Comparison, Digests, is_mark_of_mail},
-    side::{Reference, Side},
-    world::Asked,
+    model::Asked,
+    target::{Reference, Target},
 };
 use crate::harness::Answer;
 
 /// What a script leaves behind, by the reference.
-pub(super) struct Left {
+pub(super) struct Snapshot {
     scopes: BTreeMap<Scope, Vec<Item>>,
     events: Vec<CloudEvent>,
     /// Whether what was mailed is the same too: not where a node may have mailed in between.
     pub(super) mailed: bool,
 }
 
-impl Left {
+impl Snapshot {
     /// What the reference has stored, and what it published.
     pub(super) fn behind(reference: &Reference, events: Vec<CloudEvent>) -> Self {
         let mut scopes: BTreeMap<Scope, Vec<Item>> = BTreeMap::new();
@@ -58,12 +58,12 @@ impl Left {
     /// Where a surface has something else.
     pub(super) async fn compare(
         &self,
-        side: &Side,
+        target: &Target,
         events: &[CloudEvent],
         digests: &mut Digests,
     ) -> Result<(), String> {
         let mut comparison = Comparison {
-            side: side.name,
+            target: target.name,
             digests,
             opaque: false,
         };
@@ -74,7 +74,7 @@ impl Left {
         let (links, rest): (Vec<_>, Vec<_>) = scopes.partition(|(scope, _)| is_link(scope));
         for (scope, items) in rest.into_iter().chain(links) {
             let there = elsewhere(*scope, comparison.digests)?;
-            let (mut items, mut others) = (items.clone(), side.items(there).await);
+            let (mut items, mut others) = (items.clone(), target.items(there).await);
             if !self.mailed {
                 items.retain(|item| !is_mark_of_mail(item));
                 others.retain(|item| !is_mark_of_mail(item));
@@ -104,7 +104,7 @@ pub(super) struct Outcome {
     /// What is answered to whom.
     pub(super) answers: Vec<Answer>,
     /// What is left.
-    pub(super) left: Left,
+    pub(super) left: Snapshot,
     /// What was mailed, each mail once: its subject and its text.
     pub(super) mails: BTreeSet<(String, String)>,
 }
@@ -113,7 +113,7 @@ impl Outcome {
     /// Where a surface says or has something else.
     pub(super) async fn compare(
         &self,
-        side: &Side,
+        target: &Target,
         asked: &[Asked],
         answers: &[Answer],
         events: &[CloudEvent],
@@ -122,12 +122,12 @@ impl Outcome {
         for ((asked, expected), answer) in asked.iter().zip(&self.answers).zip(answers) {
             let opaque = asked.is_opaque();
             let mut comparison = Comparison {
-                side: side.name,
+                target: target.name,
                 digests,
                 opaque,
             };
             comparison.answers(expected, answer)?;
         }
-        self.left.compare(side, events, digests).await
+        self.left.compare(target, events, digests).await
     }
 }
