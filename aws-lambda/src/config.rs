@@ -43,7 +43,7 @@ impl Function {
     /// The variables it cannot do without, beside those that may come from Parameter Store and Secrets
     /// Manager instead.
     #[must_use]
-    pub const fn needs(self) -> &'static [&'static str] {
+    pub const fn required_variables(self) -> &'static [&'static str] {
         match self {
             Self::Api => &[REGION, TABLE, BUCKET, USER_POOL, CLIENTS],
             Self::Relay | Self::Sweep => &[REGION, TABLE, BUCKET, BUS],
@@ -143,7 +143,7 @@ impl Config {
     /// [`ConfigError`], naming every variable that is missing at once.
     pub fn read(function: Function, variables: Variables) -> Result<Self, ConfigError> {
         let missing: Vec<&str> = function
-            .needs()
+            .required_variables()
             .iter()
             .copied()
             .filter(|name| variables.get(name).is_none())

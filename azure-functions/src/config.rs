@@ -16,7 +16,7 @@ impl Role {
     /// The variables it cannot do without, beside those that may come from App Configuration and Key
     /// Vault instead.
     #[must_use]
-    pub const fn needs(self) -> &'static [&'static str] {
+    pub const fn required_variables(self) -> &'static [&'static str] {
         match self {
             Self::Functions => &[
                 COSMOS_ACCOUNT,
@@ -200,7 +200,7 @@ impl Config {
     /// [`ConfigError`], naming every variable that is missing at once.
     pub fn read(role: Role, variables: Variables) -> Result<Self, ConfigError> {
         let missing: Vec<&str> = role
-            .needs()
+            .required_variables()
             .iter()
             .copied()
             .filter(|name| variables.get(name).is_none())

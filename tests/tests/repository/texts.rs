@@ -99,3 +99,52 @@ fn nothing_is_left_to_be_done_later() {
         assert_eq!(found, None, "{}", file.path);
     }
 }
+
+const GLOSSARY: &str = "docs/glossary.md";
+
+/// The names and phrases that the glossary replaces.
+fn banned(glossary: &str) -> Vec<&str> {
+    let (_, rest) = glossary.split_once("<!-- begin banned -->").unwrap();
+    let (table, _) = rest.split_once("<!-- end banned -->").unwrap();
+    let rows = table.lines().filter_map(|line| line.strip_prefix("| `"));
+    rows.map(|row| row.split_once('`').unwrap().0).collect()
+}
+
+/// Finds each of them as it is written there, but in no longer word.
+fn pattern(banned: &[&str]) -> Regex {
+    let is_word = |c: char| c.is_alphanumeric() || c == '_';
+    let bounded = banned.iter().map(|name| {
+        let before = if name.starts_with(is_word) { r"\b" } else { "" };
+        let after = if name.ends_with(is_word) { r"\b" } else { "" };
+        format!("{before}{}{after}", regex::escape(name))
+    });
+    Regex::new(&bounded.collect::<Vec<_>>().join("|")).unwrap()
+}
+
+#[test]
+fn names_the_glossary_replaces_are_gone() {
+    let files = repository::files();
+    let glossary = files.iter().find(|file| file.path == GLOSSARY).unwrap();
+    let banned = banned(&glossary.text);
+    assert!(banned.len() > 80, "only {} names are banned", banned.len());
+    let pattern = pattern(&banned);
+    let found: Vec<String> = files
+        .iter()
+        .filter(|file| file.path != GLOSSARY)
+        .flat_map(|file| {
+            let hits = pattern.find_iter(&file.text);
+            hits.map(|hit| format!("{}: `{}`", file.path, hit.as_str()))
+        })
+        .collect();
+    assert!(
+        found.is_empty(),
+        "use the terms of `{GLOSSARY}`: {found:#?}"
+    );
+}
+
+#[test]
+fn a_banned_name_is_found_as_a_whole_word_only() {
+    let pattern = pattern(&["fn set", "Sid::"]);
+    assert!(pattern.is_match("pub fn set()") && pattern.is_match("Sid::One"));
+    assert!(!pattern.is_match("fn settings()") && !pattern.is_match("Sid"));
+}

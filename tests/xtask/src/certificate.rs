@@ -215,17 +215,19 @@ mod tests {
             {"test": "suite::a::case_2_is_not"},
             {"test": "parity::replay::case_3_is_shown", "surfaces": ["local", "azure"]}]}]}"#;
 
+    /// The lines of a suite that said this on each surface.
+    fn suite(said: &[(&str, &str)]) -> String {
+        let on =
+            |(surface, said): &(&str, &str)| said.replace("test ", &format!("test {surface}::"));
+        ran("suite", &said.iter().map(on).collect::<String>())
+    }
+
     fn run(aws: &str) -> Results {
-        let both = |surface: &str| {
-            format!(
-                "test {surface}::case_1_is_shown ... ok\ntest {surface}::case_2_is_not ... ok\n"
-            )
-        };
-        let suite = both("local") + &both("azure") + &aws.replace("test ", "test aws::");
+        let both = "test case_1_is_shown ... ok\ntest case_2_is_not ... ok\n";
         let skipped = "test replay::case_3_is_shown ... ok\nskip 1 on aws: z: y\n";
         results(
             &[
-                ran("suite", &suite),
+                suite(&[("local", both), ("aws", aws), ("azure", both)]),
                 ran("parity", skipped),
                 ran("other", "skip 2 on aws: of no program that is named: x\n"),
             ]
@@ -298,7 +300,7 @@ mod tests {
             (passed, "test all ... FAILED\n", ["failed"; 3]),
             (passed, "", ["did not run"; 3]),
         ] {
-            let surfaces = ran("local", passed) + &ran("aws", passed) + &ran("azure", azure);
+            let surfaces = suite(&[("local", passed), ("aws", passed), ("azure", azure)]);
             let run = results(&(surfaces + &ran("tokens", tokens)));
             let shown = Certificate::new(&contract, &run);
             let [some] = &shown.sentences[..] else {
@@ -323,8 +325,8 @@ mod tests {
     fn nothing_has_passed_in_a_program_that_is_in_doubt() {
         let contract = serde_json::from_str(CONTRACT).unwrap();
         let passed = "test case_1_is_shown ... ok\ntest case_2_is_not ... ok\n";
-        let text = ["local", "aws", "azure"].map(|name| ran(name, passed));
-        let text = text.concat() + &ran("parity", "test replay::case_3_is_shown ... ok\n");
+        let text = suite(&["local", "aws", "azure"].map(|surface| (surface, passed)));
+        let text = text + &ran("parity", "test replay::case_3_is_shown ... ok\n");
         let shown = Certificate::new(&contract, &results(&text));
         shown.hold().unwrap();
         assert!(!shown.json().unwrap().contains("doubts"));

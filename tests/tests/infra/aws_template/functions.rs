@@ -72,7 +72,7 @@ pub(crate) fn variables(template: &Template) -> Findings {
     for (function, (name, _)) in Function::ALL.iter().zip(functions()) {
         let variables = template.variables(&name);
         let lacks = |needed: &&&str| !variables.contains_key(**needed) && **needed != "AWS_REGION";
-        let missing: Vec<_> = function.needs().iter().filter(lacks).collect();
+        let missing: Vec<_> = function.required_variables().iter().filter(lacks).collect();
         expect(
             &mut findings,
             missing.is_empty(),

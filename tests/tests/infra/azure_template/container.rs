@@ -48,7 +48,7 @@ pub(crate) fn variables(template: &Arm) -> Findings {
     let mut findings = Findings::new();
     let settled = deployed(template, &[]);
     let told = Arm::settings(&settled.properties("api")["template"]["containers"][0]["env"]);
-    for needed in Role::Api.needs() {
+    for needed in Role::Api.required_variables() {
         expect(
             &mut findings,
             told.contains_key(*needed),

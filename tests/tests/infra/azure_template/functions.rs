@@ -130,7 +130,7 @@ pub(crate) fn variables(template: &Arm) -> Findings {
     let mut findings = Findings::new();
     let told = told(template);
     let host = deployed(template, &[]).resource("hostStorage")["name"].clone();
-    for needed in Role::Functions.needs() {
+    for needed in Role::Functions.required_variables() {
         let value = told.get(*needed).map_or("", String::as_str);
         expect(
             &mut findings,
