@@ -3,7 +3,6 @@
 use wm_core::catalog::DEFAULT_ENVIRONMENT;
 use wm_service::variables::{Variables, is_safe};
 
-/// The functions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Function {
     /// Answers HTTP requests.
@@ -75,9 +74,7 @@ pub(crate) const SURFACE_SECRET: &str = "AWS_SURFACE_SECRET";
 /// The configuration of a function.
 #[derive(Debug, Clone)]
 pub struct Config {
-    /// The region.
     pub region: String,
-    /// The table.
     pub table: String,
     /// The bucket of documents.
     pub bucket: String,
@@ -116,7 +113,6 @@ pub enum ConfigError {
     /// Variables are missing.
     #[error("the function `{function}` needs {}: set what is missing; docs/aws.md says what it is", listed(.names))]
     Missing {
-        /// Which function.
         function: &'static str,
         /// The missing names.
         names: Vec<&'static str>,
@@ -124,7 +120,6 @@ pub enum ConfigError {
     /// A variable cannot be what it says.
     #[error("`{name}` {wrong}")]
     Wrong {
-        /// Its name.
         name: &'static str,
         /// What is wrong with it, and what would be right.
         wrong: &'static str,

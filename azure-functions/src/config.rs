@@ -111,20 +111,16 @@ pub struct Config {
 /// The database.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Cosmos {
-    /// The account.
     pub account: String,
     /// Where it answers, ending in `/`.
     pub endpoint: String,
-    /// The database in it.
     pub database: String,
-    /// The container in that.
     pub container: String,
 }
 
 /// The object store.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Storage {
-    /// The account.
     pub account: String,
     /// Where its blobs are, without a trailing slash.
     pub endpoint: String,
@@ -181,7 +177,6 @@ pub enum ConfigError {
     /// A variable cannot be what it says.
     #[error("`{name}` {wrong}")]
     Wrong {
-        /// Its name.
         name: &'static str,
         /// What is wrong with it, and what would be right.
         wrong: &'static str,

@@ -61,7 +61,6 @@ enum Fault {
     /// Nobody can reach it.
     #[error("cannot listen on `{address}`")]
     Listen {
-        /// The address.
         address: SocketAddr,
         /// What the system said.
         source: io::Error,

@@ -49,7 +49,6 @@ pub(crate) async fn metered<T>(work: impl Future<Output = T>) -> (T, Consumed) {
 /// What is told of one invocation.
 #[derive(Debug)]
 pub(crate) struct Line<'a> {
-    /// The function.
     pub(crate) function: &'static str,
     /// The host's id of the invocation.
     pub(crate) invocation: &'a str,

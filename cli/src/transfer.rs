@@ -7,7 +7,6 @@ use wm_client::{Client, Phase, Progress, ProgressMeter, Transfer};
 
 use crate::output::plain;
 
-/// Transfers of this client.
 pub(crate) fn transfer(client: &Client) -> Transfer<'_> {
     let transfer = Transfer::new(client).progress(Arc::new(Bars));
     match uploads() {

@@ -6,6 +6,7 @@
 //! The modules are layers, and each imports only those before it: [`value`] and the names of services
 //! in [`catalog`] and [`selection`], [`storage`], [`record`], [`permission`], [`operation`],
 //! [`operations`], [`jobs`], [`http`].
+#![warn(missing_docs)]
 #![no_std]
 #![deny(
     clippy::alloc_instead_of_core,

@@ -25,7 +25,6 @@ use crate::{
 pub struct DataDirectory {
     /// Where everything is.
     pub layout: Layout,
-    /// Which surface it is.
     pub surface: SurfaceId,
     /// The surface's secret.
     pub secret: Secret,

@@ -24,7 +24,6 @@ pub const TIMEOUTS: Timeouts = Timeouts {
 pub struct Site<H> {
     /// The API.
     pub handle: H,
-    /// The files.
     pub files: Files,
     /// The built-in issuer, whose keys are published.
     pub issuer: Arc<Issuer>,

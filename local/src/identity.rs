@@ -73,7 +73,6 @@ pub enum IssuerError {
     Sign(#[source] jsonwebtoken::errors::Error),
 }
 
-/// The issuer.
 #[derive(Clone)]
 pub struct Issuer {
     key: EncodingKey,

@@ -50,7 +50,6 @@ impl Secret {
         random_bytes().map(Self)
     }
 
-    /// The bytes.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8; 32] {
         &self.0
@@ -82,7 +81,6 @@ impl From<Secret> for Sha256 {
 pub struct SurfaceFile {
     /// The surface's id, as the database has it too.
     pub surface: SurfaceId,
-    /// Its secret.
     pub secret: Secret,
     /// How often the data directory was opened. A database that counts fewer was put back.
     pub openings: u32,

@@ -31,7 +31,6 @@ impl<H> Clone for Person<'_, H> {
 /// An answer to a call, parsed.
 #[derive(Debug)]
 pub struct Answered {
-    /// The status.
     pub status: u16,
     /// The answer as it came.
     pub raw: Answer,
@@ -61,7 +60,6 @@ impl<'a, H: Harness> Person<'a, H> {
         }
     }
 
-    /// The harness.
     pub fn harness(&self) -> &'a H {
         self.harness
     }

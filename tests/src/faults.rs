@@ -85,7 +85,6 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 pub enum Operation {
     /// Any read.
     Read,
-    /// A commit.
     Commit,
     /// Publishing a batch of events.
     Publish,

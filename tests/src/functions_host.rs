@@ -55,14 +55,12 @@ impl Settings {
 pub enum Wrapping {
     /// As itself.
     Plain,
-    /// As a text.
     Text,
     /// As a text that holds it as a text.
     TextOfText,
 }
 
 impl Wrapping {
-    /// Every one.
     pub const ALL: [Self; 3] = [Self::Plain, Self::Text, Self::TextOfText];
 
     fn wrap(self, value: &Value) -> Value {

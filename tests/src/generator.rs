@@ -30,7 +30,6 @@ pub struct Generated {
     pub people: Vec<Person>,
     /// The account's teams and one of no account.
     pub teams: Vec<TeamId>,
-    /// Projects.
     pub projects: Vec<Place>,
     made: u128,
 }
@@ -51,7 +50,6 @@ pub struct Person {
 /// A project as the database keeps it.
 #[derive(Debug, Clone)]
 pub struct Place {
-    /// Which.
     pub id: ProjectId,
     /// The project, if there is one.
     pub project: Option<Record<Project>>,

@@ -75,24 +75,19 @@ pub trait Signing: Harness {
 /// A request to a signed address.
 #[derive(Debug, Clone, Default)]
 pub struct ObjectRequest {
-    /// The method.
     pub method: String,
     /// The address.
     pub url: String,
-    /// The headers.
     pub headers: Vec<(String, String)>,
-    /// The body.
     pub body: Vec<u8>,
 }
 
 /// An answer as it came over the wire.
 #[derive(Debug, Clone, Default)]
 pub struct Answer {
-    /// The status.
     pub status: u16,
     /// The headers, names in lower case.
     pub headers: Vec<(String, String)>,
-    /// The body.
     pub body: Vec<u8>,
 }
 

@@ -133,7 +133,6 @@ impl Order {
         Env::new(self.time(), entropy)
     }
 
-    /// The time.
     #[must_use]
     pub fn time(&self) -> Timestamp {
         Timestamp::from_millis(self.now)

@@ -79,7 +79,6 @@ impl TestIssuer {
         json!({ "keys": [self.jwk()] })
     }
 
-    /// Signs these claims.
     pub fn sign(&self, claims: &Value) -> String {
         self.sign_raw(claims)
     }

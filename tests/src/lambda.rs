@@ -30,7 +30,6 @@ mod runtime_api;
 /// How a function is set up.
 #[derive(Debug, Clone)]
 pub struct Settings {
-    /// Its name.
     pub name: String,
     /// Its binary.
     pub program: PathBuf,

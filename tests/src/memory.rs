@@ -34,7 +34,6 @@ pub struct Memory {
     pub keys: MemoryKeys,
     /// The bus.
     pub events: MemoryEvents,
-    /// Mail.
     pub mail: MemoryMail,
     clock: AtomicU64,
     entropy: AtomicU64,
@@ -176,7 +175,6 @@ pub struct MemoryArtifacts {
 pub struct Address {
     /// `PUT` or `GET`.
     pub method: &'static str,
-    /// The object.
     pub path: ObjectPath,
     /// The unfinished upload and the part, of a part's address.
     pub part: Option<(String, u16)>,
@@ -251,7 +249,6 @@ impl MemoryArtifacts {
         lock(&self.objects).insert(path, bytes.into());
     }
 
-    /// The paths of all objects.
     pub fn paths(&self) -> Vec<ObjectPath> {
         lock(&self.objects).keys().cloned().collect()
     }

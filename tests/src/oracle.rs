@@ -51,7 +51,6 @@ pub struct Why {
     pub source: &'static str,
     /// The id of the record.
     pub record: String,
-    /// The role.
     pub role: String,
 }
 

@@ -33,7 +33,6 @@ pub fn root() -> PathBuf {
 pub struct File {
     /// Its path from the root, with `/`.
     pub path: String,
-    /// Its text.
     pub text: String,
 }
 

@@ -31,7 +31,6 @@ pub struct Tokens {
 
 /// A surface that can be served.
 pub trait Open: Send + Sync + 'static {
-    /// Its name.
     fn name(&self) -> &'static str;
 
     /// The URL of its front door.

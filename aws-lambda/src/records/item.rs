@@ -57,7 +57,6 @@ pub(super) fn key(scope: Scope, sort: &Sort) -> Attributes {
     ])
 }
 
-/// An item as attributes.
 #[must_use]
 pub fn to_attributes(item: &Item) -> Attributes {
     let mut attributes = key(item.key.scope, &item.key.sort);

@@ -40,7 +40,6 @@ It logs JSON, one object a line, to the standard output. WM_LOG sets how much, s
 pub(super) enum Command {
     /// Say this and end.
     Say(String),
-    /// Run as this, here.
     Run(Role, SocketAddr),
 }
 

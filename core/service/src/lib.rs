@@ -2,6 +2,8 @@
 //!
 //! Asynchronous, without a runtime and without an SDK: a surface brings both.
 
+#![warn(missing_docs)]
+
 mod actors;
 pub mod batches;
 pub mod bounds;

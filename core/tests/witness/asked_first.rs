@@ -19,5 +19,3 @@ fn sign(
     let sha256 = Sha256::of(b"");
     SignUpload::new(permit, path, media_type, size, sha256, access.now)
 }
-
-fn main() {}

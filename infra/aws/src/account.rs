@@ -17,7 +17,6 @@ use crate::setup::service_error;
 pub struct Account {
     /// Twelve digits.
     pub(crate) id: String,
-    /// The region.
     pub(crate) region: String,
     /// The configuration of every SDK client.
     pub(crate) config: SdkConfig,

@@ -27,7 +27,6 @@ use crate::{
     stack::{SAM, outputs, sam_deploy},
 };
 
-/// The template of the site.
 const SITE_TEMPLATE: &str = "infra/aws/site.yaml";
 
 /// `setup` has no flags of its own.

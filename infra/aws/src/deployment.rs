@@ -32,9 +32,7 @@ pub struct Names {
     pub(crate) stem: Stem,
     /// The private bucket.
     pub(crate) bucket: String,
-    /// The table.
     pub(crate) table: String,
-    /// The bucket of the site.
     pub(crate) site_bucket: String,
 }
 

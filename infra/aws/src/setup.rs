@@ -26,9 +26,7 @@ pub struct Setup {
 /// One change to the table or the bucket.
 #[derive(Debug, Clone)]
 pub enum Step {
-    /// The table.
     Table(TableStep),
-    /// The bucket.
     Bucket(BucketStep),
 }
 
@@ -42,7 +40,6 @@ impl fmt::Display for Step {
 }
 
 impl Setup {
-    /// This table and this bucket.
     #[must_use]
     pub fn new(table: Table, bucket: Bucket) -> Self {
         Self { table, bucket }

@@ -29,7 +29,6 @@ use crate::{
     stack::{AZ, Parameters, Verb, deploy},
 };
 
-/// The template of the site.
 const SITE_TEMPLATE: &str = "infra/azure/site.json";
 
 /// The flags that only `setup` has.

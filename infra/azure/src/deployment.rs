@@ -119,7 +119,6 @@ pub struct Names {
     pub(crate) storage_container: String,
     /// The database account.
     pub(crate) cosmos_account: String,
-    /// The database in it.
     pub(crate) cosmos_database: String,
     /// The container of records in that.
     pub(crate) cosmos_container: String,

@@ -47,7 +47,6 @@ pub(crate) struct Container {
 #[derive(Debug)]
 pub struct Letters {
     function: String,
-    /// The blobs they are in.
     blobs: Vec<String>,
     container: Container,
 }

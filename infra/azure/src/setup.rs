@@ -30,13 +30,11 @@ pub struct Wanted {
     pub location: Option<String>,
     /// Where a group is made for which nobody says it.
     pub default_location: String,
-    /// The storage account.
     pub storage_account: String,
     /// The private container in it.
     pub storage_container: String,
     /// The database account.
     pub cosmos_account: String,
-    /// The database in it.
     pub cosmos_database: String,
     /// The container of records in that.
     pub cosmos_container: String,

@@ -197,7 +197,6 @@ pub struct Texts {
     pub dead_letters_in: &'static str,
 }
 
-/// The help of a command.
 #[derive(Debug, Clone, Copy)]
 pub struct CommandHelp {
     /// What it does, in one line.

@@ -29,7 +29,6 @@ pub struct Deployment<C: Cloud> {
     /// How every name begins
     #[arg(long, default_value = DEFAULT_PREFIX)]
     pub prefix: String,
-    /// Where it is.
     #[command(flatten)]
     pub place: C::Place,
 }

@@ -41,7 +41,6 @@ pub enum Verdict {
     Create(String),
     /// It is this and becomes that.
     Change(String, String),
-    /// It is as it has to be.
     Unchanged(String),
     /// It is somebody else's and stays.
     Kept(String),

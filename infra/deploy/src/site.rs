@@ -24,12 +24,10 @@ const WELL_KNOWN: &str = ".well-known";
 pub struct File {
     /// Its path in the site, with `/`, which is also its key where it is kept.
     pub key: String,
-    /// Its bytes.
     pub bytes: Vec<u8>,
 }
 
 impl File {
-    /// Its media type.
     #[must_use]
     pub fn media_type(&self) -> &'static str {
         kinds::media_type(&self.key)

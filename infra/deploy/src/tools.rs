@@ -20,7 +20,6 @@ pub struct Tool {
 }
 
 impl Tool {
-    /// A run of it.
     #[must_use]
     pub fn run(self) -> Run {
         Run {

@@ -34,7 +34,6 @@ const ENCODED: &AsciiSet = &CONTROLS
 /// What one address allows, to one object, until one moment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Address {
-    /// The object.
     pub path: ObjectPath,
     /// From this moment on the address is refused.
     pub expires_at: Timestamp,
@@ -56,7 +55,6 @@ pub enum Purpose {
     },
     /// Storing one part of a multipart upload, again as often as it takes.
     Part {
-        /// The upload.
         upload: UploadId,
         /// The part, from 1.
         number: u16,

@@ -34,7 +34,6 @@ use crate::{
 /// What the endpoints of files need.
 #[derive(Clone)]
 pub struct Files {
-    /// Where the objects are.
     pub store: Arc<ObjectStore>,
     /// Who signed their addresses.
     pub signer: Signer,

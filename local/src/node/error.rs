@@ -12,7 +12,6 @@ pub enum StartError {
         "`{address}` is in use by another program: stop that one, or choose another address, such as `--listen 127.0.0.1:0`"
     )]
     AddressTaken {
-        /// The address.
         address: SocketAddr,
         /// What the system said.
         source: io::Error,
@@ -20,7 +19,6 @@ pub enum StartError {
     /// This machine cannot listen there.
     #[error("cannot listen on `{address}`: choose an address of this machine with `--listen`")]
     Listen {
-        /// The address.
         address: SocketAddr,
         /// What the system said.
         source: io::Error,

@@ -49,7 +49,6 @@ impl Readers {
     }
 }
 
-/// The item under a key.
 pub(super) fn get(connection: &Connection, key: &Key) -> rusqlite::Result<Option<Item>> {
     let sql = format!("SELECT {COLUMNS} FROM items WHERE pk = ?1 AND sk = ?2");
     let mut statement = connection.prepare_cached(&sql)?;

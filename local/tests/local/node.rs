@@ -84,7 +84,6 @@ impl Fixture {
         account.await["id"].as_str().unwrap().to_owned()
     }
 
-    /// Puts these bytes under this plan.
     async fn put(&self, plan: &Value, bytes: &[u8]) {
         let mut request = self.client.put(plan["url"].as_str().unwrap());
         for (name, value) in plan["headers"].as_object().unwrap() {

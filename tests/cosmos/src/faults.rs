@@ -96,7 +96,6 @@ pub(crate) struct Fault {
     pub(crate) kind: Kind,
     /// `read`, `query`, `write`, `batch`, `metadata` or `any`, which is any but `metadata`.
     operation: String,
-    /// What the path has in it.
     path: String,
     /// How many that match go well first.
     skip: u64,

@@ -51,7 +51,6 @@ pub enum Event {
     },
     /// The emulators of a surface cannot show what a test is about; the test passes all the same.
     Skipped {
-        /// The surface.
         surface: String,
         /// The name of the test, or of its case, as `case_33`.
         test: String,
@@ -61,7 +60,6 @@ pub enum Event {
     /// The emulators of a surface lack something that no single test is about.
     #[serde(rename = "known limitation")]
     KnownLimitation {
-        /// The surface.
         surface: String,
         /// What is limited.
         test: String,

@@ -25,7 +25,6 @@ use managed_identity::ManagedIdentity;
 pub const SURFACE: &str = "srf_01arz3ndektsv4rrffq69g5fav_00001";
 /// Where people reach it.
 pub const PUBLIC_URL: &str = "https://wm.example.com";
-/// Its secret.
 pub const SECRET: &str = "a secret of the surface that only tests have";
 /// The address mail comes from.
 pub const FROM: &str = "DoNotReply@mail.example.com";

@@ -173,7 +173,6 @@ pub struct Anyone {
 }
 
 impl Anyone {
-    /// A new one.
     #[must_use]
     pub fn new() -> Arc<Self> {
         Arc::default()

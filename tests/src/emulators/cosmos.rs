@@ -23,7 +23,6 @@ use crate::{
 
 /// What tokens for the service are for.
 pub const AUDIENCE: &str = "https://cosmos.azure.com";
-/// The one database.
 pub const DATABASE: &str = "workspace";
 
 /// A running service with one account.
@@ -186,7 +185,6 @@ impl OneToken {
         Self::of(token(identity(), AUDIENCE, 3600))
     }
 
-    /// This one.
     #[must_use]
     pub fn of(token: String) -> Arc<Self> {
         Arc::new(Self(token))

@@ -13,9 +13,7 @@ mod signature;
 
 pub use signature::Credentials;
 
-/// The one region.
 pub const REGION: &str = "us-east-1";
-/// The one account.
 pub const ACCOUNT: &str = "000000000000";
 /// How often another port is tried when something else took the first.
 const ATTEMPTS: usize = 5;
@@ -33,7 +31,6 @@ pub struct Ministack {
 /// An answer of a service.
 #[derive(Debug, Clone)]
 pub struct Answered {
-    /// The status.
     pub status: u16,
     /// The body as text.
     pub text: String,

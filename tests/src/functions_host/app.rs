@@ -44,13 +44,11 @@ pub fn package(program: &Path) -> TempDir {
 /// An application.
 #[derive(Debug)]
 pub struct App {
-    /// The executable.
     pub executable: PathBuf,
     /// The functions by name.
     pub functions: BTreeMap<String, Function>,
 }
 
-/// A function.
 #[derive(Debug)]
 pub struct Function {
     /// The type of its trigger.

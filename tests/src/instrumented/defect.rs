@@ -32,7 +32,6 @@ pub enum Defect {
 }
 
 impl Defect {
-    /// Every one.
     pub const ALL: [Self; 6] = [
         Self::LostCondition,
         Self::IgnoredMultiStatus,

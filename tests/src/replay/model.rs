@@ -36,7 +36,6 @@ pub struct Model {
 /// An upload that was planned.
 #[derive(Debug, Clone)]
 pub struct Upload {
-    /// Where its object is to be.
     pub path: ObjectPath,
     /// What it is to contain.
     pub bytes: Vec<u8>,
@@ -73,11 +72,8 @@ pub enum Precondition {
 pub struct Asked {
     /// By whom.
     pub who: Who,
-    /// The method.
     pub method: &'static str,
-    /// The path.
     pub path: String,
-    /// The query.
     pub query: String,
     /// Whether it goes on where the same list ended before.
     pub goes_on: bool,
@@ -87,18 +83,15 @@ pub struct Asked {
     pub key: Option<String>,
     /// The media type of the body.
     pub media_type: &'static str,
-    /// The body.
     pub body: Body,
 }
 
-/// A body.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Body {
     /// None.
     Nothing,
     /// These bytes, whatever they are.
     Bytes(Vec<u8>),
-    /// JSON.
     Json(Value),
     /// JSON with a token of this person for an address of theirs in this member.
     Token(&'static str, usize),

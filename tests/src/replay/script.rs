@@ -12,9 +12,7 @@ pub const PEOPLE: usize = 4;
 /// something.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Command {
-    /// Who.
     pub who: usize,
-    /// What.
     pub what: What,
     /// RandomSource among what there is.
     pub picks: [u32; 3],
@@ -48,7 +46,6 @@ macro_rules! whats {
     ($($what:ident $weight:literal)*) => {
         /// What somebody does.
         #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-        #[expect(missing_docs, reason = "the names are those of the operations")]
         pub enum What { $($what),* }
 
         /// Everything, with how often it is chosen.

@@ -41,7 +41,6 @@ impl Snapshot {
         self.scopes.keys().map(ToString::to_string)
     }
 
-    /// The ids of the events.
     pub(super) fn event_ids(&self) -> BTreeSet<&str> {
         self.events.iter().map(|event| event.id.as_str()).collect()
     }
@@ -103,7 +102,6 @@ fn elsewhere(scope: Scope, digests: &Digests) -> Result<Scope, String> {
 pub(super) struct Outcome {
     /// What is answered to whom.
     pub(super) answers: Vec<Answer>,
-    /// What is left.
     pub(super) left: Snapshot,
     /// What was mailed, each mail once: its subject and its text.
     pub(super) mails: BTreeSet<(String, String)>,

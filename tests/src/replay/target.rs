@@ -315,7 +315,6 @@ impl Shipped {
     reason = "a comparison has one value of each"
 )]
 pub enum Kind {
-    /// In memory.
     Memory(Reference),
     /// `wm serve`, but for its clock.
     Local(Node),
@@ -333,13 +332,11 @@ pub struct Target {
     pub name: &'static str,
     /// Where it is told.
     pub file: PathBuf,
-    /// What it is.
     pub kind: Kind,
 }
 
 /// The surfaces of a comparison, the reference first.
 pub struct Targets {
-    /// All of them.
     pub all: Vec<Target>,
     /// Whether they are told their time and their randomness.
     pub are_told: bool,

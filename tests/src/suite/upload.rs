@@ -14,11 +14,9 @@ pub(super) const BYTES: &[u8] = b"forty-two bytes of text, more or less: yes";
 pub(super) struct Upload<'a, H> {
     /// Who declared it.
     pub(super) owner: Person<'a, H>,
-    /// The project.
     pub(super) project: String,
     /// The path of its version.
     pub(super) version: String,
-    /// The plan.
     pub(super) plan: Value,
 }
 
@@ -81,7 +79,6 @@ impl<'a, H: Harness> Upload<'a, H> {
         self.ask(&self.owner, "complete").await
     }
 
-    /// The answer to a download.
     pub(super) async fn downloaded(&self) -> Answer {
         let plan = self.ask(&self.owner, "download").await.expect(200).body;
         let step = json!({ "method": "GET", "url": plan["url"], "headers": plan["headers"] });

@@ -42,7 +42,6 @@ use resources::Resources;
 pub struct Storage {
     /// Where it answers.
     pub url: String,
-    /// The bucket.
     pub bucket: String,
 }
 

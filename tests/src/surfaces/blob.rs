@@ -36,7 +36,6 @@ use crate::{
 
 /// Where the issuer's keys are.
 const JWKS: &str = "memory:jwks";
-/// The container of documents.
 pub const CONTAINER: &str = "workspace-documents";
 
 /// Everything in memory but the objects.

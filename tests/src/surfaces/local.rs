@@ -25,7 +25,6 @@ use crate::{
 
 /// The harness over a node.
 pub struct LocalSurface {
-    /// The node.
     pub node: ComposedNode<Local>,
     directory: TempDir,
     client: Client,

@@ -143,7 +143,6 @@ impl Open for Aws {
 pub struct Azure(AzureSurface);
 
 impl Azure {
-    /// Opens a surface.
     #[must_use]
     pub fn open(surface: AzureSurface) -> Self {
         Self(surface)

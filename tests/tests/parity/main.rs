@@ -39,7 +39,6 @@ where
     })
 }
 
-/// A test whose result is recorded.
 fn recorded(name: &str, test: impl FnOnce() -> Result<(), String> + Send + 'static) -> Trial {
     let recorded = name.to_owned();
     Trial::test(name, move || {

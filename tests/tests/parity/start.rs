@@ -2,10 +2,8 @@
 
 use wm_tests::replay::script::{Command, What};
 
-/// What there is.
 #[derive(Clone, Copy)]
 pub(crate) enum Start {
-    /// Nothing.
     Nothing,
     /// An account and a project of p0's.
     Project,

@@ -43,7 +43,6 @@ impl Checkout {
         tools::root(given, CONTRACT).map(|root| Self { root })
     }
 
-    /// Its root.
     pub(crate) fn root(&self) -> &Path {
         &self.root
     }
@@ -58,7 +57,6 @@ impl Checkout {
         fs::read_to_string(self.root.join(path)).map_err(|error| unreadable(path, error))
     }
 
-    /// Writes the text at a path.
     pub(crate) fn write(&self, path: &str, text: &str) -> Result<(), Failure> {
         fs::write(self.root.join(path), text).map_err(|error| {
             let message = format!("`{path}` cannot be written; free it and try again");

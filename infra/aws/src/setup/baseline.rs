@@ -8,9 +8,7 @@ use aws_sdk_s3::types::{BucketVersioningStatus, ObjectOwnership, ServerSideEncry
 /// What `wm setup aws` makes of a table and a bucket.
 #[derive(Debug, Clone, Copy)]
 pub struct Baseline {
-    /// The table.
     pub table: TableBaseline,
-    /// The bucket.
     pub bucket: BucketBaseline,
 }
 
@@ -29,16 +27,13 @@ pub const KEY_TYPE: ScalarAttributeType = ScalarAttributeType::S;
 /// One index for listing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct IndexBaseline {
-    /// Its name.
     pub name: &'static str,
-    /// Its keys.
     pub keys: Keys,
 }
 
 /// The table of records.
 #[derive(Debug, Clone, Copy)]
 pub struct TableBaseline {
-    /// Its keys.
     pub keys: Keys,
     /// Its indexes, each with what [`TableBaseline::projection`] says.
     pub indexes: &'static [IndexBaseline],
@@ -114,7 +109,6 @@ const fn index(name: &'static str, partition: &'static str, sort: &'static str) 
     }
 }
 
-/// The one baseline.
 pub const BASELINE: Baseline = Baseline {
     table: TableBaseline {
         keys: Keys {

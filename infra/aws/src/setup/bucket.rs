@@ -24,11 +24,8 @@ pub struct Bucket {
 /// The bucket as it is wanted, beside what the baseline says.
 #[derive(Debug, Clone)]
 pub struct WantedBucket {
-    /// Its name.
     pub name: String,
-    /// Where it has to be.
     pub region: String,
-    /// The account whose it has to be.
     pub account: String,
     /// The origins whose pages may use signed addresses. Without any, those that it has stay.
     pub origins: Vec<String>,

@@ -124,7 +124,6 @@ pub struct CosmosBaseline {
     /// Request units a second that all containers of the database share, for one that is made with the free
     /// tier: as many as are free.
     pub free_throughput: u32,
-    /// The container of records.
     pub records: ContainerBaseline,
     /// The container in which the relay's trigger remembers how far it has come.
     pub leases: LeasesBaseline,
@@ -155,7 +154,6 @@ pub struct ContainerBaseline {
 /// The container of leases.
 #[derive(Debug, Clone, Copy)]
 pub struct LeasesBaseline {
-    /// Its name.
     pub name: &'static str,
     /// The property that the trigger needs it to be spread by.
     pub partition_key: &'static str,
@@ -169,7 +167,6 @@ pub const BLOB_DATA_CONTRIBUTOR: &str = "ba92f5b4-2d11-453d-a403-e96b0029c9fe";
 /// <https://learn.microsoft.com/azure/cosmos-db/how-to-connect-role-based-access-control>
 pub const COSMOS_DATA_CONTRIBUTOR: &str = "00000000-0000-0000-0000-000000000002";
 
-/// The one baseline.
 pub const BASELINE: Baseline = Baseline {
     storage: StorageBaseline {
         api: "2025-08-01",

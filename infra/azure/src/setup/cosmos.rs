@@ -29,7 +29,6 @@ const OTHER_INTERFACES: &[&str] = &[
 ];
 const ANOTHER: &str = "choose another with `--cosmos-account`";
 
-/// What there is.
 #[derive(Debug)]
 pub(super) struct Found {
     account: Option<Value>,

@@ -20,7 +20,6 @@ pub(super) const API: &str = "2025-04-01";
 /// What the subscription has to be registered for before any of it can be made.
 const PROVIDERS: &[&str] = &["Microsoft.Storage", "Microsoft.DocumentDB"];
 
-/// What there is.
 #[derive(Debug)]
 pub(super) struct Found {
     group: Option<Value>,

@@ -10,13 +10,11 @@ pub struct Place {
 }
 
 impl Place {
-    /// The id of the subscription.
     #[must_use]
     pub fn subscription_id(&self) -> String {
         format!("/subscriptions/{}", self.subscription)
     }
 
-    /// The id of the group.
     #[must_use]
     pub fn group_id(&self) -> String {
         format!("{}/resourceGroups/{}", self.subscription_id(), self.group)

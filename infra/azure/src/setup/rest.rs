@@ -37,11 +37,8 @@ pub struct Rest {
 /// What came back.
 #[derive(Debug)]
 pub struct Answer {
-    /// The status.
     pub status: StatusCode,
-    /// The headers.
     pub headers: Headers,
-    /// The body.
     pub body: Bytes,
 }
 

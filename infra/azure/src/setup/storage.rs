@@ -24,7 +24,6 @@ const TLS: &[&str] = &["TLS1_0", "TLS1_1", "TLS1_2", "TLS1_3"];
 const NARROWER_COPY: &str = "PrivateLink";
 const ANOTHER: &str = "choose another with `--storage-account`";
 
-/// What there is.
 #[derive(Debug)]
 pub(super) struct Found {
     account: Option<Value>,

@@ -29,7 +29,6 @@ pub trait Store {
     /// Whether it holds this file, byte for byte and in how it is served.
     fn has(&self, file: &File) -> impl Future<Output = Result<bool, Failure>>;
 
-    /// Puts a file there.
     fn put(&self, file: &File) -> impl Future<Output = Result<(), Failure>>;
 
     /// Takes a file away.

@@ -28,13 +28,11 @@ pub(crate) fn item(scope: Scope, sort: &str, mark: u64, body: impl Into<String>)
     }
 }
 
-/// A batch of these operations.
 pub(crate) fn batch(scope: Scope, operations: Vec<Operation>) -> Batch {
     let commit_id = CommitId::from_ulid(Ulid::from_parts(2, 2));
     Batch::unchecked(scope, commit_id, operations)
 }
 
-/// A batch that creates these items.
 pub(crate) fn creating(scope: Scope, items: impl IntoIterator<Item = Item>) -> Batch {
     batch(scope, creations(items).collect())
 }

@@ -28,7 +28,6 @@ pub struct Authority {
     /// The certificate servers on loopback show, for `127.0.0.1`, `localhost` and
     /// [`VAULT`].
     pub certificate: PathBuf,
-    /// Its key.
     pub key: PathBuf,
 }
 

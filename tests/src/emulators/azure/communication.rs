@@ -43,12 +43,10 @@ impl Mail {
             .unwrap()
     }
 
-    /// Its subject.
     pub fn subject(&self) -> &str {
         self.body["content"]["subject"].as_str().unwrap()
     }
 
-    /// Its text.
     pub fn text(&self) -> &str {
         self.body["content"]["plainText"].as_str().unwrap()
     }

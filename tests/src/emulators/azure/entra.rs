@@ -10,7 +10,6 @@ use crate::issuer::TestIssuer;
 
 /// The tenant people sign in to.
 pub const TENANT: &str = "0d2e7c1a-9b34-4f58-8c67-1e2f3a4b5c6d";
-/// Its issuer.
 pub const ISSUER: &str = "https://0d2e7c1a-9b34-4f58-8c67-1e2f3a4b5c6d.ciamlogin.com/0d2e7c1a-9b34-4f58-8c67-1e2f3a4b5c6d/v2.0";
 /// The application that is the API.
 pub const API: &str = "3f6a1b2c-4d5e-4f60-8a7b-9c0d1e2f3a4b";

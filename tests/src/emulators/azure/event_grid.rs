@@ -15,7 +15,6 @@ const AUDIENCE: &str = "https://eventgrid.azure.net";
 /// The most bytes of one request.
 const LIMIT: usize = 1_000_000;
 
-/// The topic.
 #[derive(Clone)]
 pub struct EventGridTopic {
     /// What it was asked, and how it fails.

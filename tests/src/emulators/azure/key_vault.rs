@@ -16,7 +16,6 @@ use super::{
 /// The audience of tokens for it.
 const AUDIENCE: &str = "https://vault.azure.net";
 
-/// The vault.
 #[derive(Clone)]
 pub struct KeyVault {
     /// What it was asked, and how it fails.

@@ -21,18 +21,15 @@ use super::authority::Authority;
 /// A request as it arrived.
 #[derive(Debug, Clone)]
 pub struct Asked {
-    /// Its method.
     pub method: String,
     /// Path and query, as they were sent.
     pub target: String,
     /// Its headers, names in lower case.
     pub headers: Vec<(String, String)>,
-    /// Its body.
     pub body: Bytes,
 }
 
 impl Asked {
-    /// A header.
     pub fn header(&self, name: &str) -> Option<&str> {
         let found = self.headers.iter().find(|(key, _)| key == name);
         found.map(|(_, value)| value.as_str())
@@ -61,11 +58,8 @@ impl Asked {
 /// An answer.
 #[derive(Debug, Clone)]
 pub struct Said {
-    /// Its status.
     pub status: u16,
-    /// Its headers.
     pub headers: Vec<(&'static str, String)>,
-    /// Its body.
     pub body: Vec<u8>,
 }
 

@@ -36,7 +36,6 @@ use Needs::{InAccount, InTeam, LeadsTeam, Nothing, OnOwner, OnProject};
 enum Needs {
     /// A person.
     Nothing,
-    /// A capability in the account.
     InAccount(Capability),
     /// A capability in the account, and a rank to act on its owner.
     OnOwner(Capability),
@@ -44,7 +43,6 @@ enum Needs {
     InTeam(Capability),
     /// A capability in the account, or to lead the team.
     LeadsTeam(Capability),
-    /// A capability on the project.
     OnProject(Capability),
 }
 
@@ -157,7 +155,6 @@ enum Way {
     None,
     /// By a grant of an owner's role, which has ended.
     Expired,
-    /// By a grant of their own.
     Granted(ProjectRole),
     /// By the grant of the estate's team, which is a viewer's.
     Team(TeamRole),

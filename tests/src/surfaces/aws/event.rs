@@ -21,14 +21,12 @@ pub fn sample(name: &str) -> Value {
 pub enum Front {
     /// An HTTP API of API Gateway, payload format 2.0.
     ApiGateway,
-    /// A function URL.
     FunctionUrl,
     /// An Application Load Balancer that sends all values of a header.
     LoadBalancer,
 }
 
 impl Front {
-    /// The event of a request.
     #[must_use]
     pub fn event(self, request: &Request) -> Value {
         match self {

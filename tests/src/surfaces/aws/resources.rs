@@ -19,15 +19,11 @@ pub const PUBLIC_URL: &str = "https://workspace.test";
 /// The resources of one surface.
 #[derive(Debug)]
 pub struct Resources {
-    /// Where they are.
     pub cloud: &'static Ministack,
-    /// The table.
     pub table: String,
-    /// The bucket.
     pub bucket: String,
     /// Where the bucket is.
     pub storage: String,
-    /// The bus.
     pub bus: String,
     /// The address of the queue that gets whatever the bus carries.
     pub queue: String,

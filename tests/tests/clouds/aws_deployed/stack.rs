@@ -163,7 +163,6 @@ impl Stack {
         url.split('.').next().unwrap()
     }
 
-    /// One of the outputs.
     pub(crate) fn output(&self, name: &str) -> &str {
         &self.outputs[name]
     }

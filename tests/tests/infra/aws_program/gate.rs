@@ -18,9 +18,7 @@ pub(crate) struct Shut {
     pub(crate) seen: bool,
 }
 
-/// The gate.
 pub(crate) struct Gate {
-    /// Where it is.
     pub(crate) url: String,
     writes: Arc<Mutex<Vec<String>>>,
     shut: Receiver<()>,

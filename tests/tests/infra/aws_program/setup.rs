@@ -38,7 +38,6 @@ fn hardened_table(tags: &Value) -> Value {
     })
 }
 
-/// Asserts what a bucket has to be.
 async fn assert_hardened_bucket(name: &str) {
     let found = described_bucket(name).await;
     let arn = format!("arn:aws:s3:::{name}");

@@ -21,9 +21,7 @@ use super::{
     manager,
 };
 
-/// The one subscription.
 pub(crate) const SUBSCRIPTION: &str = "11112222-3333-4444-5555-666677778888";
-/// The one person.
 pub(crate) const PERSON: &str = "99990000-aaaa-bbbb-cccc-ddddeeeeffff";
 
 /// The services, by the scope of their tokens.
@@ -57,7 +55,6 @@ pub(crate) struct Blob {
     pub(crate) body: Vec<u8>,
 }
 
-/// All there is.
 #[derive(Debug, Default)]
 pub(crate) struct State {
     /// Resources by lower-case id.
@@ -86,10 +83,8 @@ pub(crate) struct State {
     shut: Option<Shut>,
 }
 
-/// The cloud.
 #[derive(Debug)]
 pub(crate) struct Cloud {
-    /// Where it is.
     pub(crate) url: String,
     state: Arc<Mutex<State>>,
     stopped: Receiver<()>,

@@ -28,7 +28,6 @@ pub struct FoundBucket {
     pub ownership: Option<ObjectOwnership>,
     /// Whether its access list lets others in.
     pub shared: bool,
-    /// Its policy.
     pub policy: Option<Value>,
     /// Whether overwritten and deleted objects are kept.
     pub versioning: Option<BucketVersioningStatus>,
@@ -36,7 +35,6 @@ pub struct FoundBucket {
     pub encryption: Option<ServerSideEncryption>,
     /// Somebody's own key that it does so under, where it is not the account's for the object store.
     pub key: Option<String>,
-    /// The rules of its lifecycle.
     pub lifecycle: Vec<LifecycleRule>,
     /// From which size on objects are moved, by those rules.
     pub transition_size: Option<TransitionDefaultMinimumObjectSize>,
@@ -44,7 +42,6 @@ pub struct FoundBucket {
     pub notification: NotificationConfiguration,
     /// What pages of other origins may do.
     pub cors: Vec<CorsRule>,
-    /// Its tags.
     pub tags: Tags,
 }
 

@@ -45,7 +45,6 @@ pub enum BucketStep {
     Cors {
         /// The rules of others.
         foreign: Vec<CorsRule>,
-        /// The origins.
         origins: Vec<String>,
     },
     /// Have these tags and no others.

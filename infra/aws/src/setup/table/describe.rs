@@ -41,7 +41,6 @@ pub struct FoundTable {
     pub encryption: Option<SseStatus>,
     /// Whether it refuses to be deleted.
     pub deletion_protection: bool,
-    /// Its tags.
     pub tags: Tags,
 }
 

@@ -189,7 +189,6 @@ mod tests {
 
     use super::{super::describe::FoundIndex, *};
 
-    /// A table as it has to be.
     fn hardened() -> FoundTable {
         let index = |index: &IndexBaseline| {
             let found = FoundIndex {
