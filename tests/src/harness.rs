@@ -31,7 +31,7 @@ pub trait Harness: Send + Sync {
     /// An access token for the person behind an address that was good an hour ago.
     fn expired_token(&self, email: &str) -> String;
 
-    /// What this surface's emulators cannot show: see [`crate::suite::can`].
+    /// What this surface's emulators cannot show: see [`crate::suite::supports`].
     fn known_limitations(&self) -> &[&str] {
         &[]
     }

@@ -124,7 +124,7 @@ pub fn skip(surface: &str, scenario: &str, reason: &str) {
     print(surface, scenario, reason);
 }
 
-/// Records, prints and counts what a emulator lacks and no test of the suite is about, for the list in the certificate:
+/// Records, prints and counts what an emulator lacks and no test of the suite is about, for the list in the certificate:
 /// no test counts as not shown by it.
 ///
 /// # Panics

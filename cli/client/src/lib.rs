@@ -78,6 +78,7 @@
 //! No `Debug` output shows a token, and no error shows a token or a signed URL.
 
 #![warn(missing_docs)]
+
 pub mod api;
 mod client;
 mod error;

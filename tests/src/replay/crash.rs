@@ -44,21 +44,43 @@ struct Went {
     calls: String,
 }
 
-/// Dies at every call of a command on every surface, and sends the same request again. Answer, state, events and mails
-/// must be those of the reference, which dies there too; and those of a reference that dies must be those of one that
-/// lives, but for the times of what is finished later.
+/// Where a process dies in the course of a command.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Deaths {
+    /// In each state that it can leave behind: before the first call, and after every call that changes something. What
+    /// is between two of these leaves the same state, because a process keeps nothing of its own.
+    EveryState,
+    /// Before every call, and after every one that changes something.
+    EveryCall,
+}
+
+impl Deaths {
+    fn moments(self, place: usize, effect: char) -> &'static [Moment] {
+        match (self, place, effect) {
+            (Self::EveryState, 1.., 'w') => &[Moment::After],
+            (Self::EveryState, 1.., _) => &[],
+            (_, _, 'w') => &[Moment::Before, Moment::After],
+            // After a call that changes nothing is before the next one.
+            _ => &[Moment::Before],
+        }
+    }
+}
+
+/// Dies over a command on every surface, and sends the same request again. Answer, state, events and mails must be those
+/// of the reference, which dies there too; and those of a reference that dies must be those of one that lives, but for the
+/// times of what is finished later.
 ///
 /// # Errors
 /// [`Difference`], also where the command is not carried out, changes nothing, or makes other calls on one surface.
-pub async fn walk(targets: &mut Targets, case: &Case, seed: u64) -> Result<(), Difference> {
+pub async fn walk(
+    targets: &mut Targets,
+    case: &Case,
+    seed: u64,
+    deaths: Deaths,
+) -> Result<(), Difference> {
     let calls = visit(targets, case, seed, None).await?;
     for (place, effect) in calls.chars().enumerate() {
-        let moments: &[Moment] = match effect {
-            'w' => &[Moment::Before, Moment::After],
-            // Behind a call that changes nothing is before the next one.
-            _ => &[Moment::Before],
-        };
-        for moment in moments {
+        for moment in deaths.moments(place, effect) {
             let crash = Crash {
                 call: place + 1,
                 moment: *moment,

@@ -1,7 +1,7 @@
 //! The template as it is deployed: `sam deploy` onto ministack, which then runs the functions as the
 //! stack has them, each under its own role.
 //!
-//! Nothing here replaces API Gateway, for the table's stream, for the bus or for what invokes the
+//! Nothing here emulates API Gateway, the stream of the table, the bus or what invokes the
 //! functions: what a test sees came through the gateway or out at the other end.
 
 mod described;

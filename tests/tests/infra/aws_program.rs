@@ -1,4 +1,4 @@
-//! `wm-aws` as people run it: against the emulator for AWS, and against emulators for the tools it runs.
+//! `wm-aws` as people run it: against the emulator for AWS, and against fakes of the tools it runs.
 
 mod baseline;
 mod cloud;

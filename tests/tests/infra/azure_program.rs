@@ -1,5 +1,5 @@
-//! `wm-azure` as people run it: against a emulator for Azure's manager of resources, its object store and
-//! its topic, and against emulators for the tools it runs.
+//! `wm-azure` as people run it: against an emulator for Azure's manager of resources, its object store and
+//! its topic, and against fakes of the tools it runs.
 
 mod baseline;
 mod cloud;

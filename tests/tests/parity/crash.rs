@@ -1,7 +1,7 @@
 //! A process may die at any call of any operation that changes something, on every surface: whoever asks again finds what
 //! one that lived would have left.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, env};
 
 use libtest_mimic::Trial;
 use wm_core::{
@@ -9,7 +9,7 @@ use wm_core::{
     operations,
 };
 use wm_tests::replay::{
-    crash::{Case, walk},
+    crash::{Case, Deaths, walk},
     script::{Command, What},
     target::Targets,
 };
@@ -273,7 +273,14 @@ fn look(what: What) -> Option<What> {
     })
 }
 
+/// The environment variable with which processes die at every call: `cargo xtask long crash`.
+const EVERY_CALL: &str = "WM_EVERY_CALL";
+
 async fn all(mut targets: Targets, walked: Vec<Walked>) -> Result<(), String> {
+    let deaths = match env::var_os(EVERY_CALL) {
+        Some(_) => Deaths::EveryCall,
+        None => Deaths::EveryState,
+    };
     for (seed, (operation, start, command)) in walked.into_iter().enumerate() {
         let mut before = start.commands();
         before.extend(look(command.what).map(|what| Command { what, ..command }));
@@ -285,7 +292,7 @@ async fn all(mut targets: Targets, walked: Vec<Walked>) -> Result<(), String> {
                 .then_some(start.last_upload()),
             command,
         };
-        let walked = walk(&mut targets, &case, seed as u64).await;
+        let walked = walk(&mut targets, &case, seed as u64, deaths).await;
         walked.map_err(|found| format!("{operation}: {found}"))?;
     }
     Ok(())

@@ -45,7 +45,7 @@ const TOUCHED: [&str; 23] = [
     "tests/src/budget.rs",
     "tests/src/memory.rs",
     "tests/src/replay/script.rs",
-    "tests/src/replay/world.rs",
+    "tests/src/replay/model.rs",
     "tests/src/suite/attacks/matrix.rs",
     "tests/tests/parity/crash.rs",
 ];

@@ -99,7 +99,7 @@ impl Said {
     }
 }
 
-/// What a emulator does with a request.
+/// What an emulator does with a request.
 #[derive(Debug, Clone)]
 pub enum Behaviour {
     /// Answers as the service does.

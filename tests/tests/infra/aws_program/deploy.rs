@@ -29,7 +29,7 @@ pub(crate) const OUTPUTS: &str = r#"[
   { "OutputKey": "SiteUrl", "OutputValue": "https://site.example.com", "Description": "x" }
 ]"#;
 
-/// The program with emulators for the tools.
+/// The program with fakes of the tools.
 pub(crate) fn tooled() -> Program {
     let program = Program::new()
         .tool("sam", SAM)

@@ -12,8 +12,9 @@ pub(crate) fn queues(template: &Template) -> Findings {
     let mut findings = Findings::new();
     let queues = template.of_type("AWS::SQS::Queue");
     let expected =
-        ["Relay", "Ingest", "Notify", "Sweep"].map(|function| format!("{function}DeadLetters"));
-    let names: Vec<&str> = queues.iter().map(|(name, _)| *name).collect();
+        ["Ingest", "Notify", "Relay", "Sweep"].map(|function| format!("{function}DeadLetters"));
+    let mut names: Vec<&str> = queues.iter().map(|(name, _)| *name).collect();
+    names.sort_unstable();
     expect(
         &mut findings,
         names == expected,

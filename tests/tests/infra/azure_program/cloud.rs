@@ -1,4 +1,4 @@
-//! A emulator for Azure on loopback: the manager of resources, storage accounts, a topic. It counts what
+//! An emulator for Azure on loopback: the manager of resources, storage accounts, a topic. It counts what
 //! would change something, and can stop answering there.
 
 use std::{

@@ -55,7 +55,7 @@ pub(crate) fn deployable() -> Cloud {
     cloud
 }
 
-/// The program with emulators for the tools.
+/// The program with fakes of the tools.
 pub(crate) fn tooled(cloud: &Cloud) -> Program {
     Program::new(cloud)
         .tool("func", FUNC)

@@ -15,13 +15,15 @@ Examples:
   cargo xtask long --list
   cargo xtask long parity --seed 7                  ten thousand random histories from seed 7
   cargo xtask long parity --scripts 500 --seed 7
-  cargo xtask long cedar docs
+  cargo xtask long crash cedar docs
   cargo xtask long decide commit read               benchmarks by name
 
 Without names it runs all of them, which takes hours. docs/performance.md explains the benchmarks.";
 
 /// The random histories.
 const PARITY: &str = "parity";
+/// The crash walk at every call.
+const CRASH: &str = "crash";
 /// The comparison with Cedar.
 const CEDAR: &str = "cedar";
 /// The documentation. Every other name is that of a benchmark.
@@ -81,7 +83,7 @@ fn bench(name: &str, package: &str) -> Run {
 
 fn names() -> impl Iterator<Item = &'static str> {
     let benches = BENCHES.iter().map(|(name, ..)| *name);
-    [PARITY, CEDAR, DOCS].into_iter().chain(benches)
+    [PARITY, CRASH, CEDAR, DOCS].into_iter().chain(benches)
 }
 
 /// One long run.
@@ -120,6 +122,18 @@ impl Long {
             about: "random histories replayed on all surfaces",
             command: self.parity(),
         };
+        let crash = Task {
+            name: CRASH,
+            about: "processes that die at every call of every operation, on all surfaces",
+            command: cargo(&[("WM_EVERY_CALL", "1")]).with([
+                "test",
+                "--workspace",
+                "--test",
+                PARITY,
+                "--",
+                "crash::",
+            ]),
+        };
         let cedar = Task {
             name: CEDAR,
             about: "the permission engine beside Cedar, on a thousand random worlds",
@@ -151,7 +165,7 @@ impl Long {
         });
         let is_named =
             |task: &Task| self.names.is_empty() || self.names.iter().any(|name| name == task.name);
-        [parity, cedar, docs]
+        [parity, crash, cedar, docs]
             .into_iter()
             .chain(benches)
             .filter(is_named)

@@ -57,6 +57,7 @@ impl Up {
     pub(crate) fn run(self) -> Result<(), Failure> {
         let checkout = Checkout::find(None)?;
         let build = cargo(&[]).with(["build", "--quiet", "--release", "--workspace", "--bins"]);
+        let build = build.with(["--target-dir", "target"]);
         notice(build.to_string());
         build.stream(checkout.root())?;
         let program = checkout.root().join("target/release/up");
