@@ -2,7 +2,7 @@
 //!
 //! Where a signature in core changed, the committed messages follow with `TRYBUILD=overwrite`.
 
-// The way that compiles, along with this program: what is only to fail need not be built.
+// This file has to compile, so it is a part of this program. The others have to fail, so trybuild checks them only.
 #[path = "witness/asked_first.rs"]
 mod asked_first;
 
@@ -10,13 +10,13 @@ use std::{env, process::Command};
 
 use wm_test_results::Recording;
 
-/// Names a compiler to use in the place of rustc, such as that of Clippy, whose messages are others.
+/// Names a program that compiles in place of rustc. That of Clippy prints other messages.
 const WRAPPER: &str = "RUSTC_WORKSPACE_WRAPPER";
 
 #[test]
 fn case_41_signing_and_writing_without_a_permit_do_not_compile() {
     if env::var_os(WRAPPER).is_some() {
-        // The environment of this process cannot be changed: another one runs the test.
+        // trybuild passes its environment on and only `unsafe` code could change it, so another process runs the test.
         let again = Command::new(env::current_exe().unwrap())
             .env_remove(WRAPPER)
             .status();

@@ -149,7 +149,7 @@ pub struct Instrumented<P> {
     inner: P,
     file: PathBuf,
     counts: Mutex<Vec<Count>>,
-    /// Instrumented where it dies, where it is not a process of its own: whoever asked it then stops waiting.
+    /// Notified when it dies without being a process of its own: the caller then stops waiting.
     died: Option<Notify>,
     /// What a defect remembers.
     memory: Memory,

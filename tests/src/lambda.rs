@@ -328,7 +328,7 @@ impl Shared {
         let mut command = Command::new(&self.settings.program);
         command
             .env_clear()
-            .env(STACK.0, STACK.1)
+            .envs([STACK])
             .envs(lambda_environment(&self.settings.name, address))
             .envs(self.settings.environment.iter().cloned())
             .current_dir(self.settings.program.parent().unwrap_or(Path::new("/")))

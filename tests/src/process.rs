@@ -14,67 +14,12 @@ use std::{
 /// those of what is deployed.
 pub const STACK: (&str, &str) = ("RUST_MIN_STACK", "16777216");
 
-/// The command `wm`.
+/// The path of a binary of the workspace, such as `wm`, `api`, `handler` or `cosmos`. The first call builds all of them
+/// with the profile of this program. Beside tests they get the features of the tests, so that no dependency is built twice.
 ///
 /// # Panics
-/// Where cargo cannot build it.
-pub fn program() -> PathBuf {
-    built("wm")
-}
-
-/// A Lambda function by its name.
-///
-/// # Panics
-/// Where cargo cannot build it.
-pub fn function(name: &str) -> PathBuf {
-    built(name)
-}
-
-/// The custom handler of the Azure surface.
-///
-/// # Panics
-/// Where cargo cannot build it.
-pub fn handler() -> PathBuf {
-    built("handler")
-}
-
-/// The program `wm-aws`, which sets up and deploys.
-///
-/// # Panics
-/// Where cargo cannot build it.
-pub fn aws_program() -> PathBuf {
-    built("wm-aws")
-}
-
-/// The program `wm-azure`, which sets up and deploys.
-///
-/// # Panics
-/// Where cargo cannot build it.
-pub fn azure_program() -> PathBuf {
-    built("wm-azure")
-}
-
-/// The emulator of Cosmos DB.
-///
-/// # Panics
-/// Where cargo cannot build it.
-pub fn cosmos() -> PathBuf {
-    built("cosmos")
-}
-
-/// The surfaces under proof.
-///
-/// # Panics
-/// Where cargo cannot build them.
-pub fn surface() -> PathBuf {
-    built("surface")
-}
-
-/// A binary of the workspace, built with the profile of this program, beside which cargo puts it.
-///
-/// All of them are built at once. Beside tests they are built with the features of the tests, so that no dependency is
-/// built twice.
-fn built(name: &str) -> PathBuf {
+/// When cargo cannot build them.
+pub fn binary(name: &str) -> PathBuf {
     static BUILT: OnceLock<PathBuf> = OnceLock::new();
     let directory = BUILT.get_or_init(|| {
         let directory = build_directory();
@@ -121,8 +66,8 @@ impl Served {
     /// # Panics
     /// When it does not start.
     pub fn start(data: &Path) -> Self {
-        let mut child = Command::new(program())
-            .env(STACK.0, STACK.1)
+        let mut child = Command::new(binary("wm"))
+            .envs([STACK])
             .args(["serve", "--listen", "127.0.0.1:0", "--data"])
             .arg(data)
             .stdout(Stdio::piped())

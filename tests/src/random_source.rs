@@ -23,7 +23,7 @@ pub trait RandomSource {
     }
 }
 
-/// RandomSource that follow from a seed: SplitMix64 (Steele, Lea and Flood, 2014).
+/// Numbers that follow from a seed: SplitMix64 (Steele, Lea and Flood, 2014).
 #[derive(Debug, Clone)]
 pub struct Seeded(u64);
 
@@ -46,7 +46,7 @@ impl RandomSource for Seeded {
     }
 }
 
-/// RandomSource read from a tape, plain ones once it ends. Shrinking the tape makes what is built from
+/// Numbers read from a tape; zeros once it ends. Shrinking the tape makes what is built from
 /// it plainer.
 #[derive(Debug, Clone)]
 pub struct Tape(std::vec::IntoIter<u32>);

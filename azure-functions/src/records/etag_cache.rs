@@ -12,7 +12,7 @@ use wm_core::storage::{ETag, Item, Key};
 /// How many a generation holds. With two of them, some two megabytes at most.
 const GENERATION: usize = 2048;
 
-/// Which mark of the service goes with which ETag of ours, for the items met last.
+/// The service's ETag of each item met last, beside our own.
 ///
 /// What is remembered may be out of date. It is only ever used as a condition, and one on a state that has
 /// passed does not hold: nothing is written that should not be.
@@ -30,7 +30,7 @@ impl ETagCache {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The service's mark of the item while it carries this ETag of ours.
+    /// The service's ETag of the item while it carries this one of ours.
     pub(super) fn of(&self, key: &Key, etag: &ETag) -> Option<Etag> {
         let generations = self.generations();
         let found = generations

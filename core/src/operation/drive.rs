@@ -1,6 +1,6 @@
 //! Driving a use-case to its decision, without doing any input or output.
 //!
-//! ReadRequest [`Drive::advance`] what to do; answer its questions; ask again. Whoever drives (the executor of
+//! Ask [`Drive::advance`] what to do; answer its questions; ask again. Whoever drives (the executor of
 //! a surface, a test) carries the questions out in parallel, round by round.
 
 use alloc::vec::Vec;

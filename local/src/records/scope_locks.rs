@@ -1,4 +1,4 @@
-//! ScopeLocks: writers of one scope queue instead of conflicting.
+//! Scope locks: writers of one scope queue instead of conflicting.
 
 use std::{
     collections::BTreeMap,

@@ -57,7 +57,7 @@ impl Cosmos {
         let files = tempfile::tempdir().unwrap();
         let keys = files.path().join("keys.json");
         fs::write(&keys, identity().jwks().to_string()).unwrap();
-        let mut command = Command::new(process::cosmos());
+        let mut command = Command::new(process::binary("cosmos"));
         command.arg("--keys").arg(&keys);
         command.args(["--consistency", consistency]);
         let process = Companion::start(&command, "cosmos answers at ");

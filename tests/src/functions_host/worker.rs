@@ -136,7 +136,7 @@ impl Worker {
         let executable = fs::canonicalize(&app.executable).unwrap();
         Command::new(executable)
             .env_clear()
-            .env(STACK.0, STACK.1)
+            .envs([STACK])
             .envs(self.settings.environment.iter().cloned())
             .env("PATH", "/usr/local/bin:/usr/bin:/bin")
             .env("FUNCTIONS_CUSTOMHANDLER_PORT", self.port.to_string())

@@ -47,8 +47,8 @@ struct Went {
 /// Where a process dies in the course of a command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Deaths {
-    /// In each state that it can leave behind: before the first call, and after every call that changes something. What
-    /// is between two of these leaves the same state, because a process keeps nothing of its own.
+    /// Once for each state that it can leave: before the first call, and after every call that changes something. A death
+    /// in between leaves one of these states too, because a process stores nothing itself.
     EveryState,
     /// Before every call, and after every one that changes something.
     EveryCall,

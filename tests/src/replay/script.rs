@@ -14,7 +14,7 @@ pub const PEOPLE: usize = 4;
 pub struct Command {
     pub who: usize,
     pub what: What,
-    /// RandomSource among what there is.
+    /// Random numbers that choose among what there is.
     pub picks: [u32; 3],
     /// Whether a request to create comes with an idempotency key.
     pub keyed: bool,

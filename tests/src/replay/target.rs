@@ -176,7 +176,7 @@ impl Process {
             .arg(directory)
             .arg(PUBLIC_URL)
             .env(FILE, told)
-            .env(STACK.0, STACK.1)
+            .envs([STACK])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
@@ -357,7 +357,7 @@ impl Targets {
     /// # Panics
     /// When one does not start.
     pub async fn start(instances: usize) -> Self {
-        let program = process::surface();
+        let program = process::binary("surface");
         let folder = tempfile::tempdir().unwrap();
         let file = |name: &str| {
             let file = folder.path().join(format!("{name}.json"));
@@ -406,8 +406,8 @@ impl Targets {
     /// # Panics
     /// When one does not start.
     pub async fn shipped() -> Self {
-        // First, because nothing else goes on while they are built.
-        process::program();
+        // First, because nothing else goes on while the binaries are built.
+        process::binary("wm");
         let folder = tempfile::tempdir().unwrap();
         let on_azure = azure(azure::Options::default()).await;
         let on_aws = aws(aws::Options::default()).await;

@@ -136,7 +136,7 @@ impl AwsSurface {
     pub async fn with(options: Options) -> Self {
         // First, because building them may take longer than the stream remembers where a reader is.
         if options.program.is_none() {
-            process::function("api");
+            process::binary("api");
         }
         let resources = Resources::create(Ministack::shared(), &options).await;
         let pool = Pool::shared();
@@ -271,7 +271,7 @@ fn settings(name: &str, environment: &[(String, String)], options: &Options) -> 
         name: name.into(),
         program: match &options.program {
             Some(program) => program.clone(),
-            None => process::function(name),
+            None => process::binary(name),
         },
         environment: environment.to_vec(),
         instances: if is_api { options.instances } else { 1 },

@@ -112,7 +112,7 @@ impl AzureSurface {
         resources.break_vault(options.vault_down);
         let package = match &options.program {
             Some(program) => package(program),
-            None => package(&process::handler()),
+            None => package(&process::binary("handler")),
         };
         let host = host(&resources, &package, &options).await;
         Self {

@@ -31,11 +31,11 @@ impl Node {
     #[must_use]
     pub fn start() -> Self {
         let directory = tempfile::tempdir().unwrap();
-        let mut command = Command::new(process::program());
+        let mut command = Command::new(process::binary("wm"));
         command
             .args(["serve", "--listen", "127.0.0.1:0", "--data"])
             .arg(directory.path())
-            .env(process::STACK.0, process::STACK.1);
+            .envs([process::STACK]);
         let process = Companion::start(&command, "Ctrl-C").expect("the node starts");
         let greeting = process.output();
         let mut words = greeting.split_whitespace();

@@ -597,10 +597,10 @@ async fn alone_it_serves_the_api_and_nothing_else() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     drop(listener);
-    let child = Command::new(process::handler())
+    let child = Command::new(process::binary("handler"))
         .arg("serve")
         .env_clear()
-        .env(process::STACK.0, process::STACK.1)
+        .envs([process::STACK])
         .envs(surface.resources.environment())
         .env("WM_LISTEN", address.to_string())
         .stdout(Stdio::piped())

@@ -65,7 +65,7 @@ impl Program {
 
     /// What would be run.
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(process::aws_program());
+        let mut command = Command::new(process::binary("wm-aws"));
         command.args(arguments).env_clear();
         command
             .env("HOME", self.home())

@@ -106,7 +106,7 @@ impl Program {
 
     /// What would be run.
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(process::azure_program());
+        let mut command = Command::new(process::binary("wm-azure"));
         command.args(arguments).env_clear();
         command
             .env("HOME", self.home())

@@ -131,7 +131,7 @@ fn packages_depend_on_each_other_in_one_direction() {
 }
 
 #[test]
-fn a_cloud_kit_is_built_for_its_own_provider_only() {
+fn a_cloud_sdk_is_built_for_its_own_provider_only() {
     let tests = ["wm-tests", "wm-cosmos-emulator"];
     for package in packages()
         .iter()
@@ -139,8 +139,8 @@ fn a_cloud_kit_is_built_for_its_own_provider_only() {
         .filter(|package| !tests.contains(package))
     {
         for behind in repository::packages_behind(package) {
-            for (kit, owners) in CLOUD_SDKS {
-                let stray = behind.starts_with(kit) && !owners.contains(&package);
+            for (sdk, owners) in CLOUD_SDKS {
+                let stray = behind.starts_with(sdk) && !owners.contains(&package);
                 assert!(
                     !stray,
                     "`{package}` is built with `{behind}`, which belongs to `{owners:?}`"

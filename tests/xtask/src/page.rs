@@ -12,7 +12,7 @@ const HEAD: &str = "\
 What a run of the tests shows of the application's contract, on each surface. `cargo xtask parity` writes this
 page and `parity.json` beside it; nobody edits them. Which tests prove what is in `tests/contract.json`.
 
-*passed*: a test shows it there. *not shown*: the test ran, and what replaces the service cannot show it. A sentence has passed
+*passed*: a test shows it there. *not shown*: the test ran, and the emulator cannot show it. A sentence has passed
 on a surface where one of the tests that ran there has, none has *failed* and none *did not run*. Where a test does not run on a
 surface, the cell is empty. *shared* are tests of code that all surfaces have in common, run on none: alone they show nothing of any,
 and what fails there fails on all.

@@ -9,7 +9,7 @@ use crate::{
 
 /// What looking for an entry came to.
 pub(super) enum Located<'a> {
-    /// ReadRequest this and look again.
+    /// Read this and look again.
     ReadRequest(ReadRequest),
     /// The page that begins behind the number, or, where that could not be found, before it.
     Page(&'a Page),

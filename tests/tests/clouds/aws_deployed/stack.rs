@@ -195,7 +195,7 @@ fn lay_out(cloud: &Ministack, directory: &Path) -> PathBuf {
         // Packed and unpacked several times: without the symbols that a debugger wants.
         let strip = Command::new("strip")
             .arg("-o")
-            .args([&folder.join("bootstrap"), &process::function(function)])
+            .args([&folder.join("bootstrap"), &process::binary(function)])
             .status();
         assert!(strip.unwrap().success(), "`{function}` cannot be stripped");
     }

@@ -26,7 +26,7 @@ const PARITY: &str = "parity";
 const CRASH: &str = "crash";
 /// The comparison with Cedar.
 const CEDAR: &str = "cedar";
-/// The documentation. Every other name is that of a benchmark.
+/// The documentation of all crates.
 const DOCS: &str = "docs";
 
 /// A benchmark: its name, its package, what it measures.
@@ -71,13 +71,10 @@ pub(crate) struct Long {
 }
 
 fn bench(name: &str, package: &str) -> Run {
+    // This one measures the engine beside Cedar.
+    let features = (name == "permission").then_some(["--features", CEDAR]);
     let bench = cargo(&[]).with(["bench", "-p", package]);
-    // It measures the engine beside Cedar.
-    let bench = if name == "permission" {
-        bench.with(["--features", CEDAR])
-    } else {
-        bench
-    };
+    let bench = bench.with(features.into_iter().flatten());
     bench.with(["--bench", name])
 }
 

@@ -11,7 +11,7 @@ use crate::{
 const EXAMPLES: &str = "\
 Examples:
   cargo xtask test --workspace --no-fail-fast
-  cargo xtask test -p wm-tests --test suite -- aws::case_33
+  cargo xtask test --workspace --test suite -- aws::case_33
   cargo xtask parity --from target/test-results     what the results show of the contract
 
 Takes the arguments of `cargo test` and prints what it prints. Replaces the results of the last run

@@ -18,8 +18,8 @@ Examples:
 
 Prints for each surface its URL, and commands to paste: how to get a token for an e-mail
 address, and where its mail and events are. Ctrl-C stops everything and deletes the data. The first
-start of `aws` or `azure` builds the release binaries and installs the emulators into .tools, which
-takes minutes.";
+start builds the release binaries of the workspace, and for `aws` and `azure` installs the emulators
+into .tools. Both take minutes.";
 
 /// Serve a surface behind its emulators on loopback, for your own client
 #[derive(Debug, Args)]
