@@ -61,7 +61,7 @@ mod tests {
         let line = line(
             5,
             &[("Function", "api")],
-            &[("operation", "create_account")],
+            &[("operation", "an_operation")],
             &[("Duration", "Milliseconds", 1.5)],
         );
         let metric = &line["_aws"]["CloudWatchMetrics"][0];
@@ -69,7 +69,7 @@ mod tests {
         assert_eq!(metric["Metrics"][0]["Name"], "Duration");
         assert_eq!(
             (&line["Duration"], &line["operation"]),
-            (&json!(1.5), &json!("create_account"))
+            (&json!(1.5), &json!("an_operation"))
         );
     }
 }

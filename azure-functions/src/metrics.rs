@@ -118,7 +118,7 @@ mod tests {
         let line = Line {
             function: "api",
             invocation: "id",
-            operation: "create_account",
+            operation: "an_operation",
             status: 503,
             duration: Duration::from_micros(1500),
             consumed: Consumed {
@@ -132,6 +132,6 @@ mod tests {
             (&line["Duration"], &line["Faults"], &line["RequestCharge"]),
             (&json!(1.5), &json!(1), &json!(0.3))
         );
-        assert_eq!(line["operation"], "create_account");
+        assert_eq!(line["operation"], "an_operation");
     }
 }

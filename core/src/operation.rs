@@ -4,6 +4,7 @@ pub mod authority;
 pub mod commit;
 mod context;
 mod drive;
+mod example;
 mod facts;
 pub mod invitation_token;
 mod listing;
@@ -11,6 +12,7 @@ mod page;
 mod parsed;
 pub mod plan;
 mod problem;
+mod requires;
 mod route;
 mod sign;
 mod use_case;
@@ -19,14 +21,16 @@ pub mod view;
 pub use commit::{Batch, Commit, DeliveryWriter, LinkWriter, PublicationWriter, TooLarge};
 pub use context::{Context, IdempotencyRequest, Surface};
 pub use drive::{Drive, Next};
+pub use example::Example;
 pub use facts::{Answer, FactError, Facts, NotAsked, Part, ReadRequest, Stat, TokenUsage};
 pub use listing::Listing;
 pub use page::PageRequest;
 pub use parsed::{IfMatch, Parsed, nullable};
 pub use problem::{Problem, ProblemKind};
+pub use requires::Requires;
 pub use route::{
-    Handler, Method, PAGE, ParseFn, Precondition, PublicHandler, QueryParameter, Route, SchemaFn,
-    schema,
+    Budget, Handler, Method, PAGE, ParseFn, Precondition, PublicHandler, QueryParameter,
+    RequestBody, Route, SchemaFn, Success, schema,
 };
 pub use sign::{Assembly, Sign, SignDownload, SignUpload};
 pub use use_case::{Continuation, Outcome, Reply, UseCase};

@@ -1,23 +1,23 @@
-//! The operations, one file each: what it takes, what it reads, what it decides, what it answers.
+//! The operations, one file each: route, input, reads, decision, answer and tests.
 
-pub mod access;
-pub mod accounts;
-pub mod artifacts;
-pub mod backend;
+mod access;
+mod accounts;
+mod artifacts;
+mod backend;
 pub(crate) mod content;
-pub mod derived;
-pub mod events;
-pub mod grants;
-pub mod invitations;
-pub mod journal;
-pub mod members;
-pub mod metadata;
-pub mod preferences;
-pub mod projects;
-pub mod session;
-pub mod team_members;
-pub mod teams;
-pub mod versions;
+mod derived;
+mod events;
+pub(crate) mod grants;
+pub(crate) mod invitations;
+mod journal;
+pub(crate) mod members;
+mod metadata;
+mod preferences;
+mod projects;
+mod session;
+pub(crate) mod team_members;
+mod teams;
+mod versions;
 
 use crate::operation::Route;
 

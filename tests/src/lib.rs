@@ -3,7 +3,6 @@
 
 pub mod arm;
 pub mod bodies;
-pub mod budget;
 #[cfg(feature = "cedar")]
 pub mod cedar;
 pub mod client;
@@ -31,7 +30,6 @@ pub mod random_source;
 pub mod reference;
 pub mod replay;
 pub mod repository;
-pub mod requests;
 pub mod suite;
 pub mod surfaces;
 pub mod tools;

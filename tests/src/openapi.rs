@@ -44,15 +44,26 @@ pub fn check(method: &str, path: &str, answer: &Answer) {
     let schema = content.get(essence).unwrap_or_else(|| {
         panic!("{method} {template} answered {status} as `{essence}`, which is not described")
     });
-    let validator = validator(&format!("{method} {template} {status}"), &schema["schema"]);
-    let errors: Vec<String> = validator
-        .iter_errors(&body)
+    fits_schema(
+        &format!("{method} {template} {status}"),
+        &schema["schema"],
+        &body,
+    );
+}
+
+/// Panics unless a body fits the schema that the document gives for requests to this path.
+pub fn check_request(method: &str, path: &str, body: &Value) {
+    let (template, operation) = operation(method, path).expect("a path of the document");
+    let schema = &operation["requestBody"]["content"]["application/json"]["schema"];
+    fits_schema(&format!("{method} {template}"), schema, body);
+}
+
+fn fits_schema(name: &str, schema: &Value, body: &Value) {
+    let errors: Vec<String> = validator(name, schema)
+        .iter_errors(body)
         .map(|error| format!("{}: {error}", error.instance_path()))
         .collect();
-    assert!(
-        errors.is_empty(),
-        "{method} {template} {status}: {errors:?} in {body}"
-    );
+    assert!(errors.is_empty(), "{name}: {errors:?} in {body}");
 }
 
 /// The path of the route that a request to this path reaches, with its parameters in braces.

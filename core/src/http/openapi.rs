@@ -11,7 +11,7 @@ use serde_json::{Map, Value, json};
 use self::{responses::Responses, schemas::Schemas};
 use super::Request;
 use crate::{
-    operation::{Handler, Route},
+    operation::{Example, Handler, RequestBody, Route},
     operations::GROUPS,
 };
 
@@ -36,7 +36,7 @@ pub fn document() -> Value {
         "responses": responses.into_components(&mut schemas),
         "securitySchemes": { "bearer": {
             "type": "http", "scheme": "bearer", "bearerFormat": "JWT",
-            "description": "an access token of the surface's issuer",
+            "description": "An access token of an issuer that the surface trusts.",
         } },
     });
     let mut document = json!({
@@ -47,7 +47,7 @@ pub fn document() -> Value {
             "description": ABOUT,
             "license": { "name": "Apache-2.0", "identifier": "Apache-2.0" },
         },
-        "servers": [{ "url": "/", "description": "the surface that serves this document" }],
+        "servers": [{ "url": "/", "description": "The surface that serves this document." }],
         "security": [{ "bearer": [] }],
         "tags": GROUPS.iter().map(|(group, _)| json!({ "name": group })).collect::<Value>(),
         "paths": paths,
@@ -81,12 +81,16 @@ fn operation(
         "tags": [group],
         "operationId": route.operation,
         "summary": route.summary,
+        "description": description(route),
         "parameters": parameters::of(route, schemas),
         "responses": responses.of(route, schemas),
     });
     if let Value::Object(members) = &mut operation {
         if let Some(body) = route.body {
-            members.insert("requestBody".into(), request_body(schemas.body(body)));
+            members.insert("requestBody".into(), request_body(&body, schemas));
+        }
+        if let Some(capability) = route.requires.capability() {
+            members.insert("x-required-capability".into(), json!(capability));
         }
         if !needs_token(route) {
             members.insert("security".into(), json!([]));
@@ -95,15 +99,34 @@ fn operation(
     operation
 }
 
+/// What the operation does, what it requires and what it refuses.
+fn description(route: &Route) -> String {
+    let mut description = String::from(route.description);
+    if !description.is_empty() {
+        description.push_str("\n\n");
+    }
+    description.push_str(&route.requires.describe());
+    if !route.refusals.is_empty() {
+        description.push_str("\n\nRefused with:\n");
+    }
+    for (kind, condition) in route.refusals {
+        let name = kind.name();
+        description.push_str(&format!("\n* `{name}` ({}) if {condition}.", kind.status()));
+    }
+    description
+}
+
 fn needs_token(route: &Route) -> bool {
     matches!(route.handler, Handler::UseCase(_))
 }
 
-fn request_body(schema: Value) -> Value {
+fn request_body(body: &RequestBody, schemas: &mut Schemas) -> Value {
+    let schema = schemas.body(body.schema);
+    let example = Example::Text(body.example).value();
     json!({
         "required": true,
-        "description": format!("at most {} bytes; unknown fields are refused", Request::BODY_LIMIT),
-        "content": { "application/json": { "schema": schema } },
+        "description": format!("At most {} bytes. Unknown members are refused.", Request::BODY_LIMIT),
+        "content": { "application/json": { "schema": schema, "example": example } },
     })
 }
 
@@ -219,8 +242,8 @@ mod tests {
                 "{} answers nothing",
                 route.operation
             );
-            for (status, _) in route.answers {
-                assert!(operation["responses"][format!("{status}")].is_object());
+            for success in route.answers {
+                assert!(operation["responses"][format!("{}", success.status)].is_object());
             }
             assert_eq!(
                 sends("IfMatchRequired"),

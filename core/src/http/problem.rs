@@ -22,6 +22,12 @@ macro_rules! kinds {
                 match self { $(Self::$name => concat!("urn:wm:problem:", $text),)* }
             }
 
+            /// The last part of the URN, such as `not-found`.
+            #[must_use]
+            pub fn name(self) -> &'static str {
+                match self { $(Self::$name => $text,)* }
+            }
+
             /// The HTTP status.
             #[must_use]
             pub fn status(self) -> u16 {
@@ -58,11 +64,11 @@ kinds! {
     Unavailable = "unavailable", 503, "Not available right now";
 }
 
-/// A problem as answered (RFC 9457).
+/// A problem (RFC 9457).
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(rename = "Problem")]
 pub struct ProblemView<'a> {
-    /// The kind: a stable URN.
+    /// The kind of the problem, as a stable URN.
     #[serde(rename = "type")]
     #[schemars(schema_with = "urns")]
     kind: &'static str,
@@ -70,14 +76,14 @@ pub struct ProblemView<'a> {
     title: &'static str,
     /// The HTTP status.
     status: u16,
-    /// What happened and what to do, for people.
+    /// What happened and what to do, for people. The text may change.
     detail: &'a str,
-    /// The request, to be named when asking for help.
+    /// The id of the request, for support.
     request_id: RequestId,
-    /// The fields at fault.
+    /// The fields of the request that are wrong.
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     errors: &'a [FieldError],
-    /// The capabilities lacked.
+    /// The capabilities that the caller lacks.
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     missing: &'a [Capability],
 }

@@ -92,7 +92,7 @@ fn step(
         return Ok(None);
     };
     if grants::outranks(&access, pending.role).is_err()
-        || grants::create::check_limit(&records.grants).is_err()
+        || grants::check_limit(&records.grants).is_err()
     {
         return Ok(None);
     }

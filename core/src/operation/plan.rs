@@ -1,4 +1,4 @@
-//! Signed addresses as answered: how to upload, where to download.
+//! Signed URLs in answers: how to upload, where to download.
 
 use alloc::{collections::BTreeMap, string::String, vec::Vec};
 
@@ -7,52 +7,72 @@ use serde::{Deserialize, Serialize};
 
 use crate::value::Timestamp;
 
-/// How to bring the bytes. Clients send the given headers and nothing else of their own.
+/// How to send the bytes. Clients send exactly the given headers.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum UploadPlan {
     /// One request with all bytes.
     Single {
-        /// The method.
+        /// The HTTP method.
         method: String,
-        /// The address, good for one object that must not exist yet.
+        /// The signed URL. It is valid for one object, which must not exist yet.
         url: String,
         /// The headers to send.
         headers: BTreeMap<String, String>,
-        /// When the address ends.
+        /// When the URL expires.
         expires_at: Timestamp,
     },
-    /// One request per part, for objects above 64 MiB.
+    /// One request per part, for objects larger than 64 MiB.
     Multipart {
-        /// The bytes of every part but the last.
+        /// The size in bytes of every part but the last.
         part_size: u64,
-        /// The parts, ascending.
+        /// The parts in ascending order.
         parts: Vec<PartPlan>,
-        /// When the addresses end.
+        /// When the URLs expire.
         expires_at: Timestamp,
     },
 }
 
-/// How to bring one part.
+/// How to send one part.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct PartPlan {
-    /// The number, from 1.
+    /// The number of the part, from 1.
     pub number: u16,
-    /// The method.
+    /// The HTTP method.
     pub method: String,
-    /// The address.
+    /// The signed URL.
     pub url: String,
     /// The headers to send.
     pub headers: BTreeMap<String, String>,
 }
 
-/// Where to fetch the bytes with a GET.
+/// Where to fetch the bytes with a GET request.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct DownloadAddress {
-    /// The address, good for one object.
+    /// The signed URL. It is valid for one object.
     pub url: String,
     /// The headers to send.
     pub headers: BTreeMap<String, String>,
-    /// When the address ends.
+    /// When the URL expires.
     pub expires_at: Timestamp,
+}
+
+impl UploadPlan {
+    /// A plan, for the OpenAPI document.
+    pub const EXAMPLE: &str = r#"{
+    "kind": "single",
+    "method": "PUT",
+    "url": "https://objects.example.com/upload?signature=c2lnbmF0dXJl",
+    "headers": { "content-type": "application/pdf" },
+    "expires_at": "2026-03-02T10:30:00.000Z"
+}"#;
+}
+
+impl DownloadAddress {
+    /// An address, for the OpenAPI document.
+    pub const EXAMPLE: &str = r#"{
+    "url": "https://objects.example.com/download?signature=c2lnbmF0dXJl",
+    "headers": {},
+    "expires_at": "2026-03-02T09:35:00.000Z"
+}"#;
 }

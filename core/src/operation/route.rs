@@ -1,11 +1,12 @@
-//! Routes: the one table behind the router, the OpenAPI document, the docs and the coverage tests.
+//! Routes. Each states everything that other parts need to know about its operation: the router, the
+//! OpenAPI document, the attack matrix, the budgets and the crash tests read it from here.
 
 use alloc::{boxed::Box, string::String};
 use core::fmt;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 
-use super::{Parsed, Problem, ProblemKind, UseCase};
+use super::{Example, Parsed, Problem, ProblemKind, Requires, UseCase};
 
 /// Makes the JSON schema of one type.
 pub type SchemaFn = fn(&mut SchemaGenerator) -> Schema;
@@ -13,7 +14,7 @@ pub type SchemaFn = fn(&mut SchemaGenerator) -> Schema;
 /// Parses a request into the operation it asks for.
 pub type ParseFn = fn(&Parsed<'_>) -> Result<Box<dyn UseCase>, Problem>;
 
-/// The schema of a type, for [`Route::takes`] and [`Route::answers`].
+/// The schema of a type, for [`Route::takes`] and [`Success`].
 pub fn schema<T: JsonSchema>(generator: &mut SchemaGenerator) -> Schema {
     generator.subschema_for::<T>()
 }
@@ -52,18 +53,18 @@ impl fmt::Display for Method {
 /// What answers a route.
 #[derive(Debug, Clone, Copy)]
 pub enum Handler {
-    /// An operation on behalf of a signed-in person.
+    /// An operation on behalf of an authenticated caller.
     UseCase(ParseFn),
-    /// An answer that everybody gets, without a token.
+    /// The same answer for every caller, without a token.
     Public(PublicHandler),
 }
 
-/// What answers a route that needs no token.
+/// The routes that need no token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PublicHandler {
-    /// Whether the process runs.
+    /// Liveness: the process runs.
     Live,
-    /// Whether its dependencies answer.
+    /// Readiness: the dependencies answer.
     Ready,
     /// The OpenAPI document.
     OpenApi,
@@ -74,52 +75,146 @@ pub enum PublicHandler {
 /// How an operation treats `If-Match`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Precondition {
-    /// Not at all.
+    /// The header is ignored.
     Ignored,
-    /// Honoured when sent.
+    /// A header that was sent is honoured.
     Optional,
-    /// Required.
+    /// A request without the header is refused with 428.
     Required,
+}
+
+/// What one successful call may cost, in database calls. The caller is known already.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Budget {
+    /// How many times in sequence the operation waits for the database.
+    pub rounds: usize,
+    /// How many commits it makes.
+    pub commits: usize,
+}
+
+impl Budget {
+    /// No database call.
+    pub const FREE: Self = Self::of(0, 0);
+    /// One read round.
+    pub const READ: Self = Self::of(1, 0);
+    /// The caller's access, then the page.
+    pub const LIST: Self = Self::of(2, 0);
+    /// The caller's access, the rows of an index, then the same rows by strong reads.
+    pub const CHECKED_LIST: Self = Self::of(3, 0);
+    /// One read round, then one commit.
+    pub const WRITE: Self = Self::of(2, 1);
+    /// The head of the scope, then what the decision needs, then one commit. Members, grants and
+    /// invitations are written like this.
+    pub const ORDERED_WRITE: Self = Self::of(3, 1);
+
+    /// A budget of this many rounds and commits.
+    #[must_use]
+    pub const fn of(rounds: usize, commits: usize) -> Self {
+        Self { rounds, commits }
+    }
 }
 
 /// A query parameter.
 #[derive(Debug, Clone, Copy)]
+#[expect(missing_docs, reason = "the names say it")]
 pub struct QueryParameter {
-    /// Its name.
     pub name: &'static str,
-    /// What it does.
     pub description: &'static str,
-    /// Its schema.
     pub schema: SchemaFn,
 }
 
-/// One route.
+/// The body that an operation takes.
+#[derive(Debug, Clone, Copy)]
+pub struct RequestBody {
+    /// The schema that the body is parsed by.
+    pub schema: SchemaFn,
+    /// A body that the operation accepts, as JSON text.
+    pub example: &'static str,
+}
+
+/// One successful answer.
+#[derive(Debug, Clone, Copy)]
+pub struct Success {
+    /// The HTTP status.
+    pub status: u16,
+    /// The schema of the body; `None` if the answer has no body.
+    pub schema: Option<SchemaFn>,
+    /// A body of that schema.
+    pub example: Example,
+}
+
+impl Success {
+    /// 204 without a body.
+    pub const NO_CONTENT: Self = Self {
+        status: 204,
+        schema: None,
+        example: Example::None,
+    };
+
+    /// 200.
+    #[must_use]
+    pub const fn ok(schema: SchemaFn, example: Example) -> Self {
+        Self::with(200, schema, example)
+    }
+
+    /// 201, for a record that was created.
+    #[must_use]
+    pub const fn created(schema: SchemaFn, example: Example) -> Self {
+        Self::with(201, schema, example)
+    }
+
+    /// 202, for work that goes on after the answer.
+    #[must_use]
+    pub const fn accepted(schema: SchemaFn, example: Example) -> Self {
+        Self::with(202, schema, example)
+    }
+
+    /// An answer with a body.
+    #[must_use]
+    pub const fn with(status: u16, schema: SchemaFn, example: Example) -> Self {
+        Self {
+            status,
+            schema: Some(schema),
+            example,
+        }
+    }
+}
+
+/// One route and its operation.
 #[derive(Debug, Clone, Copy)]
 pub struct Route {
-    /// The method.
+    /// The HTTP method.
     pub method: Method,
-    /// The path, with parameters in braces.
+    /// The path template, with parameters in braces.
     pub path: &'static str,
     /// The operation's name: unique, `snake_case`.
     pub operation: &'static str,
-    /// What it does, in one line.
+    /// What the operation does, as one imperative phrase.
     pub summary: &'static str,
-    /// What answers it.
+    /// What a user of the API has to know beyond the summary, in sentences.
+    pub description: &'static str,
+    /// What answers the route.
     pub handler: Handler,
-    /// The schema of the body it takes.
-    pub body: Option<SchemaFn>,
-    /// Its good answers: status and schema of the body.
-    pub answers: &'static [(u16, Option<SchemaFn>)],
-    /// Query parameters.
+    /// What the caller needs.
+    pub requires: Requires,
+    /// What one call may cost.
+    pub budget: Budget,
+    /// The body it takes.
+    pub body: Option<RequestBody>,
+    /// The successful answers. The first is the usual one.
+    pub answers: &'static [Success],
+    /// The query parameters.
     pub query: &'static [QueryParameter],
     /// How it treats `If-Match`.
     pub precondition: Precondition,
-    /// Problems beyond those that the conventions imply.
-    pub refusals: &'static [ProblemKind],
+    /// Problems beyond those that the conventions imply, each with the condition that causes it. The
+    /// condition completes a sentence that ends in "if".
+    pub refusals: &'static [(ProblemKind, &'static str)],
 }
 
 impl Route {
-    /// A route answered by an operation.
+    /// A route that is answered by an operation. It requires a token unless [`Route::requires`] asks
+    /// for more.
     #[must_use]
     pub const fn new(
         method: Method,
@@ -140,7 +235,8 @@ impl Route {
         summary: &'static str,
         handler: PublicHandler,
     ) -> Self {
-        Self::with(method, path, operation, summary, Handler::Public(handler))
+        let route = Self::with(method, path, operation, summary, Handler::Public(handler));
+        route.requires(Requires::Nothing)
     }
 
     const fn with(
@@ -155,7 +251,10 @@ impl Route {
             path,
             operation,
             summary,
+            description: "",
             handler,
+            requires: Requires::Token,
+            budget: Budget::FREE,
             body: None,
             answers: &[],
             query: &[],
@@ -164,28 +263,49 @@ impl Route {
         }
     }
 
-    /// It takes a body of this schema.
+    /// Sets [`Route::description`].
     #[must_use]
-    pub const fn takes(self, schema: SchemaFn) -> Self {
+    pub const fn describes(self, description: &'static str) -> Self {
         Self {
-            body: Some(schema),
+            description,
             ..self
         }
     }
 
-    /// Its good answers.
+    /// Sets [`Route::requires`].
     #[must_use]
-    pub const fn answers(self, answers: &'static [(u16, Option<SchemaFn>)]) -> Self {
+    pub const fn requires(self, requires: Requires) -> Self {
+        Self { requires, ..self }
+    }
+
+    /// Sets [`Route::budget`].
+    #[must_use]
+    pub const fn budget(self, budget: Budget) -> Self {
+        Self { budget, ..self }
+    }
+
+    /// Sets [`Route::body`].
+    #[must_use]
+    pub const fn takes(self, schema: SchemaFn, example: &'static str) -> Self {
+        Self {
+            body: Some(RequestBody { schema, example }),
+            ..self
+        }
+    }
+
+    /// Sets [`Route::answers`].
+    #[must_use]
+    pub const fn answers(self, answers: &'static [Success]) -> Self {
         Self { answers, ..self }
     }
 
-    /// Its query parameters.
+    /// Sets [`Route::query`].
     #[must_use]
     pub const fn query(self, query: &'static [QueryParameter]) -> Self {
         Self { query, ..self }
     }
 
-    /// How it treats `If-Match`.
+    /// Sets [`Route::precondition`].
     #[must_use]
     pub const fn precondition(self, precondition: Precondition) -> Self {
         Self {
@@ -194,23 +314,23 @@ impl Route {
         }
     }
 
-    /// Problems beyond those that the conventions imply.
+    /// Sets [`Route::refusals`].
     #[must_use]
-    pub const fn refuses(self, refusals: &'static [ProblemKind]) -> Self {
+    pub const fn refuses(self, refusals: &'static [(ProblemKind, &'static str)]) -> Self {
         Self { refusals, ..self }
     }
 }
 
-/// The query parameters every list takes.
+/// The query parameters that every list takes.
 pub const PAGE: [QueryParameter; 2] = [
     QueryParameter {
         name: "limit",
-        description: "rows per page, 1 to 200; 50 by default",
+        description: "Rows per page: 1 to 200. Default: 50.",
         schema: limit_schema,
     },
     QueryParameter {
         name: "cursor",
-        description: "`next_cursor` of the page before",
+        description: "`next_cursor` of the previous page.",
         schema: schema::<String>,
     },
 ];

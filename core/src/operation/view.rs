@@ -12,20 +12,20 @@ use crate::{
     value::{Timestamp, canonical},
 };
 
-/// What every record shows beside its fields.
+/// The members that every record has.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct Envelope<Id> {
-    /// The id.
+    /// The id. It is never used again for another record.
     pub id: Id,
-    /// How many changes it has seen, from 1.
+    /// How many times it was written, from 1.
     pub version: u64,
     /// When it was created.
     pub created_at: Timestamp,
-    /// By whom.
+    /// The person who created it, or `system`.
     pub created_by: Author,
     /// When it was last changed.
     pub updated_at: Timestamp,
-    /// By whom.
+    /// The person who changed it last, or `system`.
     pub updated_by: Author,
 }
 
@@ -71,8 +71,8 @@ pub fn created<B: Body>(record: &Record<B>, view: &impl Serialize) -> Reply {
 pub struct ListView<T> {
     /// The rows.
     pub items: Vec<T>,
-    /// What to send as `cursor` for the next page; null on the last one. A page may be short, even
-    /// empty, and still have a next one.
+    /// The `cursor` of the next page. Null on the last page. A page may be short, even empty, before
+    /// the last one.
     pub next_cursor: Option<String>,
 }
 

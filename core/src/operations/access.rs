@@ -1,8 +1,8 @@
 //! Who may do what on a project, and why.
 
-pub mod effective;
-pub mod preview;
-pub mod subjects;
+mod effective;
+mod preview;
+mod subjects;
 
 use alloc::{string::String, vec::Vec};
 
@@ -15,15 +15,15 @@ use crate::{
     value::{Capabilities, ProjectRole},
 };
 
-/// The routes.
-pub const ROUTES: &[&Route] = &[&effective::ROUTE, &preview::ROUTE, &subjects::ROUTE];
+pub(super) const ROUTES: &[&Route] = &[&effective::ROUTE, &preview::ROUTE, &subjects::ROUTE];
 
-/// A record that confers something, as answered.
+/// A record that confers a role.
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(rename = "AccessReason")]
 struct ReasonView {
+    /// The kind of the record.
     source: SourceKind,
-    /// The member's user id, the project's id or the grant's id.
+    /// The id of the grant or the project, or the user id of the member.
     record_id: String,
     /// The role on the project that it amounts to.
     role: ProjectRole,

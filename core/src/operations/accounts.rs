@@ -1,9 +1,9 @@
 //! Accounts.
 
-pub mod close;
-pub mod create;
-pub mod get;
-pub mod update;
+mod close;
+mod create;
+mod get;
+mod update;
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -14,15 +14,27 @@ use crate::{
     value::{AccountId, Name},
 };
 
-/// The routes.
-pub const ROUTES: &[&Route] = &[&create::ROUTE, &get::ROUTE, &update::ROUTE, &close::ROUTE];
+pub(super) const ROUTES: &[&Route] = &[&create::ROUTE, &get::ROUTE, &update::ROUTE, &close::ROUTE];
 
-/// An account, as answered.
+const EXAMPLE: &str = r#"{
+  "id": "acc_01kjdr7hbmxwc9att838g7qvrz",
+  "version": 1,
+  "created_at": "2026-03-02T09:30:00.000Z",
+  "created_by": "usr_01kbb03ca56hky4kerfxtqdmvz",
+  "updated_at": "2026-03-02T09:30:00.000Z",
+  "updated_by": "usr_01kbb03ca56hky4kerfxtqdmvz",
+  "name": "Atelier Nord",
+  "kind": "organisation",
+  "status": "active"
+}"#;
+
+/// An account.
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(rename = "Account")]
-pub struct AccountView {
+pub(crate) struct AccountView {
     #[serde(flatten)]
     envelope: Envelope<AccountId>,
+    /// What people call it.
     name: Name,
     kind: AccountKind,
     status: AccountStatus,

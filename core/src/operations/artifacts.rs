@@ -1,11 +1,11 @@
 //! Artifacts.
 
-pub mod create;
-pub mod delete;
-pub mod get;
-pub mod list;
-pub mod restore;
-pub mod update;
+mod create;
+mod delete;
+mod get;
+mod list;
+mod restore;
+mod update;
 
 use alloc::collections::BTreeMap;
 
@@ -19,8 +19,7 @@ use crate::{
     value::{ArtifactId, FileName, Label, ProjectId},
 };
 
-/// The routes.
-pub const ROUTES: &[&Route] = &[
+pub(super) const ROUTES: &[&Route] = &[
     &create::ROUTE,
     &list::ROUTE,
     &get::ROUTE,
@@ -29,20 +28,42 @@ pub const ROUTES: &[&Route] = &[
     &restore::ROUTE,
 ];
 
-/// An artifact, as answered.
+const EXAMPLE: &str = r#"{
+  "id": "art_01knj0g1kh5kr6prr26kkpsbhy",
+  "version": 1,
+  "created_at": "2026-03-02T09:30:00.000Z",
+  "created_by": "usr_01kbb03ca56hky4kerfxtqdmvz",
+  "updated_at": "2026-03-02T09:30:00.000Z",
+  "updated_by": "usr_01kbb03ca56hky4kerfxtqdmvz",
+  "project_id": "prj_01kjdr7hbmxwc9att838g7qvrz01k43rchcznn1s8g39607h9k3k",
+  "name": "Floor plan.pdf",
+  "labels": { "discipline": "architecture" },
+  "versions": 1,
+  "current": {
+    "number": 1,
+    "media_type": "application/pdf",
+    "size": 48213,
+    "sha256": "64879f7d6b960a01909762d911a32d4582c20010c5641ee90278b644a9e3b525"
+  },
+  "storage_provider": "local"
+}"#;
+
+/// A document.
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(rename = "Artifact")]
-pub struct ArtifactView {
+pub(crate) struct ArtifactView {
     #[serde(flatten)]
     envelope: Envelope<ArtifactId>,
     project_id: ProjectId,
+    /// The file name.
     name: FileName,
+    /// Labels by name.
     labels: BTreeMap<Label, Label>,
     /// How many versions were declared.
     versions: u32,
-    /// The newest available version; null until one is.
+    /// The newest available version. Null until one is available.
     current: Option<CurrentVersion>,
-    /// Which provider stores the bytes.
+    /// The provider that stores the bytes.
     storage_provider: Provider,
 }
 

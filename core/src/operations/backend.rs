@@ -1,6 +1,6 @@
 //! What the surface tells about itself.
 
-pub mod show;
+mod show;
 
 use alloc::{collections::BTreeMap, string::String};
 
@@ -8,70 +8,87 @@ use schemars::JsonSchema;
 use serde_json::Value;
 
 use crate::{
-    catalog::Catalog,
-    operation::{Method, PublicHandler, Route, schema},
+    catalog::{Catalog, catalog},
+    operation::{Budget, Example, Method, PublicHandler, Route, Success, schema},
+    value::canonical,
 };
 
-/// The routes.
-pub const ROUTES: &[&Route] = &[&LIVE, &READY, &OPENAPI, &CATALOG, &show::ROUTE];
+pub(super) const ROUTES: &[&Route] = &[&LIVE, &READY, &OPENAPI, &CATALOG, &show::ROUTE];
 
-/// Whether the process runs.
-pub const LIVE: Route = Route::public(
+pub(super) const LIVE: Route = Route::public(
     Method::Get,
     "/health/live",
     "health_live",
-    "Tells that the process runs",
+    "Check that the process runs",
     PublicHandler::Live,
 )
-.answers(&[(200, Some(schema::<LiveView>))]);
+.describes("For load balancers and supervisors. The answer depends on no other service.")
+.answers(&[Success::ok(
+    schema::<LiveView>,
+    Example::Text(r#"{ "status": "live" }"#),
+)]);
 
-/// Whether the dependencies answer.
-pub const READY: Route = Route::public(
+pub(super) const READY: Route = Route::public(
     Method::Get,
     "/health/ready",
     "health_ready",
-    "Tells whether each dependency answers",
+    "Check that every dependency answers",
     PublicHandler::Ready,
 )
+.describes("Answers 503 with the same body if a dependency is down.")
+.budget(Budget::READ)
 .answers(&[
-    (200, Some(schema::<ReadyView>)),
-    (503, Some(schema::<ReadyView>)),
+    Success::ok(schema::<ReadyView>, Example::Text(READY_EXAMPLE)),
+    Success::with(503, schema::<ReadyView>, Example::Text(READY_EXAMPLE)),
 ]);
 
-/// The document that describes this contract.
-pub const OPENAPI: Route = Route::public(
+pub(super) const OPENAPI: Route = Route::public(
     Method::Get,
     "/openapi.json",
     "openapi",
-    "Shows this contract as an OpenAPI 3.1 document",
+    "Show this contract as an OpenAPI 3.1 document",
     PublicHandler::OpenApi,
 )
-.answers(&[(200, Some(schema::<Value>))]);
+.answers(&[Success::ok(
+    schema::<Value>,
+    Example::Text(r#"{ "openapi": "3.1.0" }"#),
+)]);
 
-/// The services of each provider, with their defaults.
-pub const CATALOG: Route = Route::public(
+pub(super) const CATALOG: Route = Route::public(
     Method::Get,
     "/v1/catalog",
     "show_catalog",
-    "Shows what each provider is made of, with defaults",
+    "Show the services of each provider, with default names",
     PublicHandler::Catalog,
 )
-.answers(&[(200, Some(schema::<Catalog>))]);
+.describes(
+    "For tools that prepare a deployment: which service answers which concern, and the name \
+     of each resource for the default prefix and environment.",
+)
+.answers(&[Success::ok(
+    schema::<Catalog>,
+    Example::Made(|| canonical::to_value(&catalog())),
+)]);
 
-/// The process runs; for the OpenAPI document.
+const READY_EXAMPLE: &str =
+    r#"{ "status": "ready", "dependencies": { "records": "up", "artifacts": "up" } }"#;
+
+/// The process runs.
 #[derive(JsonSchema)]
 #[schemars(rename = "Live")]
 #[expect(dead_code, reason = "describes what the service layer answers")]
 struct LiveView {
+    /// Always `live`.
     status: String,
 }
 
-/// Which dependencies answer; for the OpenAPI document.
+/// The state of the dependencies.
 #[derive(JsonSchema)]
 #[schemars(rename = "Ready")]
 #[expect(dead_code, reason = "describes what the service layer answers")]
 struct ReadyView {
+    /// `ready`, or `unavailable` if a dependency is down.
     status: String,
-    /// `up` or `down` by dependency.
+    /// `up` or `down` for each dependency.
     dependencies: BTreeMap<String, String>,
 }

@@ -1,11 +1,11 @@
 //! Derived outputs of an artifact's raw versions.
 
-pub mod complete;
-pub mod create;
-pub mod download;
-pub mod get;
-pub mod list;
-pub mod upload;
+mod complete;
+mod create;
+mod download;
+mod get;
+mod list;
+mod upload;
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -18,8 +18,7 @@ use crate::{
     value::{ArtifactId, Capability, DerivedId, Kind, ProjectId},
 };
 
-/// The routes.
-pub const ROUTES: &[&Route] = &[
+pub(super) const ROUTES: &[&Route] = &[
     &create::ROUTE,
     &list::ROUTE,
     &get::ROUTE,
@@ -28,20 +27,40 @@ pub const ROUTES: &[&Route] = &[
     &download::ROUTE,
 ];
 
-/// A derived output, as answered.
+const EXAMPLE: &str = r#"{
+  "id": "drv_01ksjjs8rhvmxand0mjm0h6ddj",
+  "version": 1,
+  "created_at": "2026-03-02T09:30:00.000Z",
+  "created_by": "usr_01kbb03ca56hky4kerfxtqdmvz",
+  "updated_at": "2026-03-02T09:30:00.000Z",
+  "updated_by": "usr_01kbb03ca56hky4kerfxtqdmvz",
+  "project_id": "prj_01kjdr7hbmxwc9att838g7qvrz01k43rchcznn1s8g39607h9k3k",
+  "artifact_id": "art_01knj0g1kh5kr6prr26kkpsbhy",
+  "source_version": 1,
+  "kind": "text",
+  "name": "Floor plan.txt",
+  "media_type": "text/plain",
+  "size": 1280,
+  "sha256": "982d9e3eb996f559e633f4d194def3761d909f5a3b647d1a851fead67c32c9d1",
+  "status": "available",
+  "uploaded_by": "usr_01kbb03ca56hky4kerfxtqdmvz"
+}"#;
+
+/// A derived output: a file that was made from one version of a document.
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(rename = "Derived")]
-pub struct DerivedView {
+pub(crate) struct DerivedView {
     #[serde(flatten)]
     envelope: Envelope<DerivedId>,
     project_id: ProjectId,
     artifact_id: ArtifactId,
-    /// The raw version it was made from.
+    /// The number of the version that it was made from.
     source_version: u32,
+    /// What it is, such as `text` or `thumbnail`.
     kind: Kind,
     #[serde(flatten)]
     content: ContentView,
-    /// The output it replaces.
+    /// The output that it replaces.
     #[serde(skip_serializing_if = "Option::is_none")]
     supersedes: Option<DerivedId>,
     /// The available output that replaced it.

@@ -1,7 +1,7 @@
 //! Write events of an artifact: append-only, so there is no route to change or remove one.
 
-pub mod append;
-pub mod list;
+mod append;
+mod list;
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -12,18 +12,32 @@ use crate::{
     value::{ArtifactId, EventId, Kind, ProjectId, Text},
 };
 
-/// The routes.
-pub const ROUTES: &[&Route] = &[&append::ROUTE, &list::ROUTE];
+pub(super) const ROUTES: &[&Route] = &[&append::ROUTE, &list::ROUTE];
 
-/// A write event, as answered.
+const EXAMPLE: &str = r#"{
+  "id": "evt_01kzzhxeap6setpnf27a86q9qn",
+  "version": 1,
+  "created_at": "2026-03-02T09:30:00.000Z",
+  "created_by": "usr_01kbb03ca56hky4kerfxtqdmvz",
+  "updated_at": "2026-03-02T09:30:00.000Z",
+  "updated_by": "usr_01kbb03ca56hky4kerfxtqdmvz",
+  "project_id": "prj_01kjdr7hbmxwc9att838g7qvrz01k43rchcznn1s8g39607h9k3k",
+  "artifact_id": "art_01knj0g1kh5kr6prr26kkpsbhy",
+  "kind": "note",
+  "text": "Seen."
+}"#;
+
+/// A write event: something that a person wrote about a document.
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(rename = "WriteEvent")]
-pub struct EventView {
+pub(crate) struct EventView {
     #[serde(flatten)]
     envelope: Envelope<EventId>,
     project_id: ProjectId,
     artifact_id: ArtifactId,
+    /// What kind of event it is, such as `comment`.
     kind: Kind,
+    /// What the person wrote.
     text: Text,
 }
 

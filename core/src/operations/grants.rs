@@ -1,13 +1,14 @@
 //! Grants on a project.
 
-pub mod create;
-pub mod get;
-pub mod list;
+mod create;
+mod get;
+mod list;
 mod proposal;
-pub mod revoke;
-pub mod update;
+mod revoke;
+mod update;
 
 use alloc::vec::Vec;
+pub(crate) use create::check_limit;
 pub(super) use proposal::{Proposal, Recipient};
 
 use schemars::JsonSchema;
@@ -21,8 +22,7 @@ use crate::{
     value::{GrantId, Principal, ProjectId, ProjectRole, Reason, Timestamp, UserId},
 };
 
-/// The routes.
-pub const ROUTES: &[&Route] = &[
+pub(super) const ROUTES: &[&Route] = &[
     &create::ROUTE,
     &list::ROUTE,
     &get::ROUTE,
@@ -30,23 +30,39 @@ pub const ROUTES: &[&Route] = &[
     &revoke::ROUTE,
 ];
 
-/// A grant, as answered.
+pub(super) const EXAMPLE: &str = r#"{
+  "id": "grt_01kcs1z5k03awkvp6macd9fw22",
+  "version": 1,
+  "created_at": "2026-03-02T09:30:00.000Z",
+  "created_by": "usr_01kbb03ca56hky4kerfxtqdmvz",
+  "updated_at": "2026-03-02T09:30:00.000Z",
+  "updated_by": "usr_01kbb03ca56hky4kerfxtqdmvz",
+  "project_id": "prj_01kjdr7hbmxwc9att838g7qvrz01k43rchcznn1s8g39607h9k3k",
+  "principal": { "type": "user", "id": "usr_01ks8vcv05qe9yjnxn3y5pwjh8" },
+  "role": "viewer",
+  "expires_at": null,
+  "status": "live"
+}"#;
+
+/// A grant: a role of a person or a team on a project.
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(rename = "Grant")]
-pub struct GrantView {
+pub(crate) struct GrantView {
     #[serde(flatten)]
     envelope: Envelope<GrantId>,
     project_id: ProjectId,
     principal: Principal,
     role: ProjectRole,
-    /// From this moment on it confers nothing; null is never.
+    /// When it ends. Null if it does not expire.
     expires_at: Option<Timestamp>,
     status: GrantStatus,
+    /// When it was revoked.
     #[serde(skip_serializing_if = "Option::is_none")]
     revoked_at: Option<Timestamp>,
-    /// Absent where the team it was for was deleted.
+    /// The person who revoked it. Absent if the grant ended because its team was deleted.
     #[serde(skip_serializing_if = "Option::is_none")]
     revoked_by: Option<UserId>,
+    /// The reason given when it was revoked.
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<Reason>,
 }
@@ -63,7 +79,7 @@ enum GrantStatus {
 impl GrantView {
     /// The grant as it stands now.
     #[must_use]
-    pub fn at(record: &Record<Grant>, now: Timestamp) -> Self {
+    pub(crate) fn at(record: &Record<Grant>, now: Timestamp) -> Self {
         let grant = &record.body;
         let status = match grant.revoked {
             Some(_) => GrantStatus::Revoked,

@@ -1,15 +1,15 @@
 //! Invitations into an account.
 
-pub mod accept;
+mod accept;
 mod answer;
-pub mod create;
-pub mod decline;
-pub mod get;
+mod create;
+mod decline;
+mod get;
 mod joining;
-pub mod list;
+mod list;
 mod offer;
-pub mod resend;
-pub mod revoke;
+mod resend;
+mod revoke;
 
 use alloc::{vec, vec::Vec};
 use core::time::Duration;
@@ -32,8 +32,7 @@ use crate::{
     },
 };
 
-/// The routes.
-pub const ROUTES: &[&Route] = &[
+pub(super) const ROUTES: &[&Route] = &[
     &create::ROUTE,
     &list::ROUTE,
     &get::ROUTE,
@@ -43,29 +42,55 @@ pub const ROUTES: &[&Route] = &[
     &decline::ROUTE,
 ];
 
+const EXAMPLE: &str = r#"{
+  "id": "inv_01keavqf4ybmjx3vzcjzmzg8e2",
+  "version": 1,
+  "created_at": "2026-03-02T09:30:00.000Z",
+  "created_by": "usr_01kbb03ca56hky4kerfxtqdmvz",
+  "updated_at": "2026-03-02T09:30:00.000Z",
+  "updated_by": "usr_01kbb03ca56hky4kerfxtqdmvz",
+  "account_id": "acc_01kjdr7hbmxwc9att838g7qvrz",
+  "email": "ben@example.com",
+  "role": "member",
+  "teams": [],
+  "project_grants": [],
+  "invited_by": "usr_01kbb03ca56hky4kerfxtqdmvz",
+  "expires_at": "2026-03-16T09:30:00.000Z",
+  "rotation": 0,
+  "status": "pending",
+  "answered_by": null
+}"#;
+
 /// How long an invitation stands unless it says otherwise: 14 days.
 const LIFETIME: Duration = Duration::from_secs(14 * 24 * 60 * 60);
 
-/// An invitation, as answered to whoever manages invitations. Its token is in the mail only.
+/// An invitation into an account. Its token is in the mail only.
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(rename = "Invitation")]
-pub struct InvitationView {
+pub(crate) struct InvitationView {
     #[serde(flatten)]
     envelope: Envelope<InvitationId>,
     account_id: AccountId,
+    /// The address that it was sent to.
     email: Email,
+    /// The role in the account that it offers.
     role: crate::value::AccountRole,
+    /// The teams that it offers.
     teams: Vec<TeamId>,
+    /// The project roles that it offers.
     project_grants: Vec<OfferedGrant>,
+    /// The person whose authority it rests on.
     invited_by: UserId,
+    /// When its token stops working.
     expires_at: Timestamp,
     /// How often it was sent again.
     rotation: u32,
     status: InvitationStatus,
+    /// The person who accepted or declined it.
     answered_by: Option<UserId>,
 }
 
-/// A project role that goes with an invitation.
+/// A project role that an invitation offers.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct OfferedGrant {

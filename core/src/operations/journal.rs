@@ -1,8 +1,8 @@
 //! The journal of an account or a project: the audit trail.
 
-pub mod list;
+mod list;
 mod locate;
-pub mod verify;
+mod verify;
 
 use alloc::{vec, vec::Vec};
 
@@ -19,24 +19,48 @@ use crate::{
     value::{AccountId, Capability, ProjectId, RequestId, Sha256, Timestamp},
 };
 
-/// The routes.
-pub const ROUTES: &[&Route] = &[
+pub(super) const ROUTES: &[&Route] = &[
     &list::ACCOUNT,
     &list::PROJECT,
     &verify::ACCOUNT,
     &verify::PROJECT,
 ];
 
-/// A journal entry, as answered.
+const EXAMPLE: &str = r#"{
+  "seq": 1,
+  "at": "2026-03-02T09:30:00.000Z",
+  "actor": "usr_01kbb03ca56hky4kerfxtqdmvz",
+  "request_id": "req_01kykfv25xyfed8016wz7yaxfs",
+  "event": "team.created",
+  "changes": [{
+    "key": "TEAM#team_01kyqpgqqqx8rvd1jn7f9wsczf",
+    "family": "team",
+    "id": "team_01kyqpgqqqx8rvd1jn7f9wsczf",
+    "version": 1,
+    "checksum": "ca8b22d0db83a22db163b560b3e4e51527e533d31d067b614a0c33c4d2df8432",
+    "deleted": false
+  }],
+  "hash": "923fe53966c6cd9343e11af776cd4b05be315ea4b200b02e4d5dfb0f929b73bf",
+  "previous": "0000000000000000000000000000000000000000000000000000000000000000"
+}"#;
+
+/// An entry of a journal: one commit.
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(rename = "JournalEntry")]
-pub struct EntryView {
+pub(crate) struct EntryView {
+    /// The number of the entry, from 1.
     seq: u64,
+    /// When the commit was made.
     at: Timestamp,
+    /// The person who made it, or `system`.
     actor: Author,
+    /// The request that caused it.
     request_id: RequestId,
+    /// What happened.
     event: EventType,
+    /// The records that changed.
     changes: Vec<Change>,
+    /// The hash of this entry.
     hash: Sha256,
     /// The hash of the entry before; zeros for the first one.
     previous: Sha256,

@@ -1,9 +1,9 @@
 //! Members of an account.
 
-pub mod get;
-pub mod list;
-pub mod remove;
-pub mod update;
+mod get;
+mod list;
+mod remove;
+mod update;
 
 use alloc::{format, vec::Vec};
 
@@ -22,21 +22,38 @@ use crate::{
     value::{AccountId, AccountRole, InvitationId, MembershipId, UserId},
 };
 
-/// The routes.
-pub const ROUTES: &[&Route] = &[&list::ROUTE, &get::ROUTE, &update::ROUTE, &remove::ROUTE];
+pub(super) const ROUTES: &[&Route] = &[&list::ROUTE, &get::ROUTE, &update::ROUTE, &remove::ROUTE];
 
-/// A member, as answered. Names and addresses are not here: they belong to the person, not to the
+pub(super) const EXAMPLE: &str = r#"{
+  "id": "usr_01ks8vcv05qe9yjnxn3y5pwjh8",
+  "version": 1,
+  "created_at": "2026-03-02T09:30:00.000Z",
+  "created_by": "usr_01ks8vcv05qe9yjnxn3y5pwjh8",
+  "updated_at": "2026-03-02T09:30:00.000Z",
+  "updated_by": "usr_01ks8vcv05qe9yjnxn3y5pwjh8",
+  "user_id": "usr_01ks8vcv05qe9yjnxn3y5pwjh8",
+  "account_id": "acc_01kjdr7hbmxwc9att838g7qvrz",
+  "membership_id": "mbr_01k54v838m2x6306ev7cgrbpdt",
+  "role": "member",
+  "status": "active",
+  "invitation_id": "inv_01keavqf4ybmjx3vzcjzmzg8e2"
+}"#;
+
+/// A member of an account. Name and address are not here: they belong to the person, not to the
 /// account.
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(rename = "Member")]
-pub struct MemberView {
+pub(crate) struct MemberView {
     #[serde(flatten)]
     envelope: Envelope<UserId>,
     user_id: UserId,
     account_id: AccountId,
+    /// This stay in the account. A person who leaves and joins again has another one.
     membership_id: MembershipId,
+    /// The role in the account.
     role: AccountRole,
     status: MemberStatus,
+    /// The invitation that the person accepted. Absent for the founder of the account.
     #[serde(skip_serializing_if = "Option::is_none")]
     invitation_id: Option<InvitationId>,
 }

@@ -1,7 +1,7 @@
 //! Metadata records of an artifact: append-only, so there is no route to change or remove one.
 
-pub mod append;
-pub mod list;
+mod append;
+mod list;
 
 use alloc::string::String;
 
@@ -15,18 +15,29 @@ use crate::{
     value::{ArtifactId, MetadataId, ProjectId},
 };
 
-/// The routes.
-pub const ROUTES: &[&Route] = &[&append::ROUTE, &list::ROUTE];
+pub(super) const ROUTES: &[&Route] = &[&append::ROUTE, &list::ROUTE];
 
-/// A metadata record, as answered.
+const EXAMPLE: &str = r#"{
+  "id": "met_01k59h1s26qt4rj49989yr2xqr",
+  "version": 1,
+  "created_at": "2026-03-02T09:30:00.000Z",
+  "created_by": "usr_01kbb03ca56hky4kerfxtqdmvz",
+  "updated_at": "2026-03-02T09:30:00.000Z",
+  "updated_by": "usr_01kbb03ca56hky4kerfxtqdmvz",
+  "project_id": "prj_01kjdr7hbmxwc9att838g7qvrz01k43rchcznn1s8g39607h9k3k",
+  "artifact_id": "art_01knj0g1kh5kr6prr26kkpsbhy",
+  "values": { "pages": 3 }
+}"#;
+
+/// A metadata record of a document.
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(rename = "Metadata")]
-pub struct MetadataView {
+pub(crate) struct MetadataView {
     #[serde(flatten)]
     envelope: Envelope<MetadataId>,
     project_id: ProjectId,
     artifact_id: ArtifactId,
-    /// What it says.
+    /// What the record says.
     values: Map<String, Value>,
 }
 

@@ -1,7 +1,7 @@
 //! What a person wants to be told about.
 
-pub mod get;
-pub mod put;
+mod get;
+mod put;
 
 use alloc::vec::Vec;
 
@@ -15,15 +15,25 @@ use crate::{
     value::{UserId, canonical},
 };
 
-/// The routes.
-pub const ROUTES: &[&Route] = &[&get::ROUTE, &put::ROUTE];
+pub(super) const ROUTES: &[&Route] = &[&get::ROUTE, &put::ROUTE];
 
-/// Notification preferences, as answered: without id and version until they are first set.
+pub(super) const EXAMPLE: &str = r#"{
+  "id": "usr_01kbb03ca56hky4kerfxtqdmvz",
+  "version": 1,
+  "created_at": "2026-03-02T09:30:00.000Z",
+  "created_by": "usr_01kbb03ca56hky4kerfxtqdmvz",
+  "updated_at": "2026-03-02T09:30:00.000Z",
+  "updated_by": "usr_01kbb03ca56hky4kerfxtqdmvz",
+  "rules": [{ "event": "grant.created", "channel": "mail", "enabled": false }]
+}"#;
+
+/// Notification preferences. Without id and version until they are first set.
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(rename = "NotificationPreferences")]
-pub struct PreferencesView {
+pub(crate) struct PreferencesView {
     #[serde(flatten)]
     envelope: Option<Envelope<UserId>>,
+    /// Without a rule, every event is sent.
     rules: Vec<Rule>,
 }
 

@@ -1,10 +1,10 @@
 //! Projects.
 
-pub mod create;
-pub mod delete;
-pub mod get;
-pub mod list;
-pub mod update;
+mod create;
+mod delete;
+mod get;
+mod list;
+mod update;
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -16,8 +16,7 @@ use crate::{
     value::{AccountId, Capabilities, Description, Name, ProjectId, ProjectRole},
 };
 
-/// The routes.
-pub const ROUTES: &[&Route] = &[
+pub(super) const ROUTES: &[&Route] = &[
     &create::ROUTE,
     &list::ROUTE,
     &get::ROUTE,
@@ -25,27 +24,46 @@ pub const ROUTES: &[&Route] = &[
     &delete::ROUTE,
 ];
 
-/// A project, as answered: with what the caller may do in it.
+pub(super) const EXAMPLE: &str = r#"{
+  "id": "prj_01kjdr7hbmxwc9att838g7qvrz01k43rchcznn1s8g39607h9k3k",
+  "version": 1,
+  "created_at": "2026-03-02T09:30:00.000Z",
+  "created_by": "usr_01kbb03ca56hky4kerfxtqdmvz",
+  "updated_at": "2026-03-02T09:30:00.000Z",
+  "updated_by": "usr_01kbb03ca56hky4kerfxtqdmvz",
+  "account_id": "acc_01kjdr7hbmxwc9att838g7qvrz",
+  "name": "House at the lake",
+  "description": null,
+  "visibility": "private",
+  "archived": false,
+  "role": "viewer",
+  "capabilities": [
+    "project.view", "artifact.view", "artifact.download", "metadata.view", "event.view"
+  ]
+}"#;
+
+/// A project, with what the caller may do on it.
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(rename = "Project")]
-pub struct ProjectView {
+pub(crate) struct ProjectView {
     #[serde(flatten)]
     envelope: Envelope<ProjectId>,
     account_id: AccountId,
     name: Name,
     description: Option<Description>,
     visibility: Visibility,
+    /// Whether the project is read-only.
     archived: bool,
-    /// The strongest role the caller has on it.
+    /// The strongest role of the caller on the project.
     role: Option<ProjectRole>,
     /// What the caller may do now.
     capabilities: Capabilities,
 }
 
 impl ProjectView {
-    /// The project as whoever `access` is about sees it.
+    /// The project as the person of `access` sees it.
     #[must_use]
-    pub fn with_access(record: &Record<Project>, access: &Access<'_>) -> Self {
+    pub(crate) fn with_access(record: &Record<Project>, access: &Access<'_>) -> Self {
         Self {
             envelope: Envelope::of(record),
             account_id: record.id.account(),

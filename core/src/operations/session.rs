@@ -1,10 +1,10 @@
 //! The session: who calls, what they belong to, and how they prove who they are.
 
-pub mod identity;
-pub mod link;
+mod identity;
+mod link;
 mod overview;
 mod position;
-pub mod show;
+mod show;
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -20,16 +20,28 @@ use crate::{
     value::{Email, Name, UserId},
 };
 
-/// The routes.
-pub const ROUTES: &[&Route] = &[&show::ROUTE, &identity::ROUTE, &link::ROUTE];
+pub(super) const ROUTES: &[&Route] = &[&show::ROUTE, &identity::ROUTE, &link::ROUTE];
 
-/// A person, as answered to themselves.
+const EXAMPLE: &str = r#"{
+  "id": "usr_01kbb03ca56hky4kerfxtqdmvz",
+  "version": 1,
+  "created_at": "2026-03-02T09:30:00.000Z",
+  "created_by": "usr_01kbb03ca56hky4kerfxtqdmvz",
+  "updated_at": "2026-03-02T09:30:00.000Z",
+  "updated_by": "usr_01kbb03ca56hky4kerfxtqdmvz",
+  "name": "Ana Ruiz",
+  "email": "ana@example.com"
+}"#;
+
+/// The caller.
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(rename = "User")]
-pub struct UserView {
+pub(crate) struct UserView {
     #[serde(flatten)]
     envelope: Envelope<UserId>,
+    /// The name from the identity provider.
     name: Option<Name>,
+    /// The verified e-mail address.
     email: Option<Email>,
 }
 

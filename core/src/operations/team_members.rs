@@ -1,9 +1,9 @@
 //! Members of a team.
 
-pub mod get;
-pub mod list;
-pub mod put;
-pub mod remove;
+mod get;
+mod list;
+mod put;
+mod remove;
 
 use alloc::vec::Vec;
 
@@ -25,19 +25,34 @@ use crate::{
     },
 };
 
-/// The routes.
-pub const ROUTES: &[&Route] = &[&list::ROUTE, &get::ROUTE, &put::ROUTE, &remove::ROUTE];
+pub(super) const ROUTES: &[&Route] = &[&list::ROUTE, &get::ROUTE, &put::ROUTE, &remove::ROUTE];
 
-/// A member of a team, as answered.
+const EXAMPLE: &str = r#"{
+  "id": "usr_01ks8vcv05qe9yjnxn3y5pwjh8",
+  "version": 1,
+  "created_at": "2026-03-02T09:30:00.000Z",
+  "created_by": "usr_01kbb03ca56hky4kerfxtqdmvz",
+  "updated_at": "2026-03-02T09:30:00.000Z",
+  "updated_by": "usr_01kbb03ca56hky4kerfxtqdmvz",
+  "user_id": "usr_01ks8vcv05qe9yjnxn3y5pwjh8",
+  "account_id": "acc_01kjdr7hbmxwc9att838g7qvrz",
+  "team_id": "team_01kyqpgqqqx8rvd1jn7f9wsczf",
+  "membership_id": "mbr_01k54v838m2x6306ev7cgrbpdt",
+  "role": "member"
+}"#;
+
+/// A member of a team.
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(rename = "TeamMember")]
-pub struct TeamMemberView {
+pub(crate) struct TeamMemberView {
     #[serde(flatten)]
     envelope: Envelope<UserId>,
     user_id: UserId,
     account_id: AccountId,
     team_id: TeamId,
+    /// The person's stay in the account. The team membership ends with it.
     membership_id: MembershipId,
+    /// The role in the team.
     role: TeamRole,
 }
 

@@ -1,10 +1,10 @@
 //! Teams of an account.
 
-pub mod create;
-pub mod delete;
-pub mod get;
-pub mod list;
-pub mod update;
+mod create;
+mod delete;
+mod get;
+mod list;
+mod update;
 
 use alloc::vec::Vec;
 
@@ -23,8 +23,7 @@ use crate::{
     value::{AccountId, Capability, Name, TeamId},
 };
 
-/// The routes.
-pub const ROUTES: &[&Route] = &[
+pub(super) const ROUTES: &[&Route] = &[
     &create::ROUTE,
     &list::ROUTE,
     &get::ROUTE,
@@ -32,10 +31,21 @@ pub const ROUTES: &[&Route] = &[
     &delete::ROUTE,
 ];
 
-/// A team, as answered.
+const EXAMPLE: &str = r#"{
+  "id": "team_01kyqpgqqqx8rvd1jn7f9wsczf",
+  "version": 1,
+  "created_at": "2026-03-02T09:30:00.000Z",
+  "created_by": "usr_01kbb03ca56hky4kerfxtqdmvz",
+  "updated_at": "2026-03-02T09:30:00.000Z",
+  "updated_by": "usr_01kbb03ca56hky4kerfxtqdmvz",
+  "account_id": "acc_01kjdr7hbmxwc9att838g7qvrz",
+  "name": "Structural review"
+}"#;
+
+/// A team of an account.
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(rename = "Team")]
-pub struct TeamView {
+pub(crate) struct TeamView {
     #[serde(flatten)]
     envelope: Envelope<TeamId>,
     account_id: AccountId,

@@ -1,12 +1,12 @@
 //! Raw versions of an artifact.
 
-pub mod complete;
-pub mod create;
-pub mod download;
-pub mod get;
-pub mod list;
-pub mod restore;
-pub mod upload;
+mod complete;
+mod create;
+mod download;
+mod get;
+mod list;
+mod restore;
+mod upload;
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -19,8 +19,7 @@ use crate::{
     value::{ArtifactId, Capability, ProjectId},
 };
 
-/// The routes.
-pub const ROUTES: &[&Route] = &[
+pub(super) const ROUTES: &[&Route] = &[
     &create::ROUTE,
     &list::ROUTE,
     &get::ROUTE,
@@ -30,19 +29,57 @@ pub const ROUTES: &[&Route] = &[
     &restore::ROUTE,
 ];
 
-/// A raw version, as answered.
+const EXAMPLE: &str = r#"{
+  "id": "1",
+  "version": 1,
+  "created_at": "2026-03-02T09:30:00.000Z",
+  "created_by": "usr_01kbb03ca56hky4kerfxtqdmvz",
+  "updated_at": "2026-03-02T09:30:00.000Z",
+  "updated_by": "usr_01kbb03ca56hky4kerfxtqdmvz",
+  "number": 1,
+  "project_id": "prj_01kjdr7hbmxwc9att838g7qvrz01k43rchcznn1s8g39607h9k3k",
+  "artifact_id": "art_01knj0g1kh5kr6prr26kkpsbhy",
+  "name": "Floor plan.pdf",
+  "media_type": "application/pdf",
+  "size": 48213,
+  "sha256": "64879f7d6b960a01909762d911a32d4582c20010c5641ee90278b644a9e3b525",
+  "status": "available",
+  "uploaded_by": "usr_01kbb03ca56hky4kerfxtqdmvz"
+}"#;
+
+/// A version that waits for its bytes.
+pub(super) const PENDING: &str = r#"{
+  "id": "1",
+  "version": 1,
+  "created_at": "2026-03-02T09:30:00.000Z",
+  "created_by": "usr_01kbb03ca56hky4kerfxtqdmvz",
+  "updated_at": "2026-03-02T09:30:00.000Z",
+  "updated_by": "usr_01kbb03ca56hky4kerfxtqdmvz",
+  "number": 1,
+  "project_id": "prj_01kjdr7hbmxwc9att838g7qvrz01k43rchcznn1s8g39607h9k3k",
+  "artifact_id": "art_01knj0g1kh5kr6prr26kkpsbhy",
+  "name": "Floor plan.pdf",
+  "media_type": "application/pdf",
+  "size": 48213,
+  "sha256": "64879f7d6b960a01909762d911a32d4582c20010c5641ee90278b644a9e3b525",
+  "status": "pending",
+  "uploaded_by": "usr_01kbb03ca56hky4kerfxtqdmvz",
+  "upload_expires_at": "2026-03-03T09:30:00.000Z"
+}"#;
+
+/// A version of a document: bytes that never change.
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(rename = "Version")]
-pub struct VersionView {
+pub(crate) struct VersionView {
     #[serde(flatten)]
     envelope: Envelope<VersionNumber>,
-    /// 1, 2, …
+    /// The number of the version, from 1.
     number: u32,
     project_id: ProjectId,
     artifact_id: ArtifactId,
     #[serde(flatten)]
     content: ContentView,
-    /// The version it restores, if it was not uploaded anew.
+    /// The version whose bytes it shares. Absent if it was uploaded.
     #[serde(skip_serializing_if = "Option::is_none")]
     restored_from: Option<u32>,
 }

@@ -4,6 +4,7 @@ use percent_encoding::percent_decode_str;
 use serde_json::{Value, json};
 use wm_core::{
     http::{self, Request},
+    operation::Route,
     storage::ObjectPath,
     value::{Sha256, Timestamp},
 };
@@ -176,12 +177,25 @@ impl Asked {
     /// The operation it asks for.
     #[must_use]
     pub fn operation(&self) -> &'static str {
+        self.find().map_or("none", |route| route.operation)
+    }
+
+    /// The route it asks for.
+    ///
+    /// # Panics
+    /// If its path is none of a route.
+    #[must_use]
+    pub fn route(&self) -> &'static Route {
+        self.find().expect("the path of a route")
+    }
+
+    fn find(&self) -> Option<&'static Route> {
         let request = Request {
             method: self.method.into(),
             path: self.path.clone(),
             ..Request::default()
         };
-        http::find(&request).map_or("none", |(route, _)| route.operation)
+        http::find(&request).ok().map(|(route, _)| route)
     }
 
     fn says(self, body: Value) -> Self {
@@ -233,6 +247,19 @@ impl Model {
             derived: Vec::new(),
             uploads: Vec::new(),
             keyed: Vec::new(),
+        }
+    }
+
+    /// The route of a command, whatever happened before it.
+    ///
+    /// # Panics
+    /// If the command sends no request to the application.
+    #[must_use]
+    pub fn route(command: &Command) -> &'static Route {
+        let nothing = Self::new(String::new(), Timestamp::from_millis(0));
+        match nothing.step(0, command) {
+            Step::Ask(asked) | Step::Fetch(asked) => asked.route(),
+            Step::Put(_) => panic!("{command:?} sends bytes to the object store"),
         }
     }
 

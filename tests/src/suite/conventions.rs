@@ -11,7 +11,6 @@ use wm_core::{
 use crate::{
     client::{Person, declaration},
     harness::Harness,
-    requests,
     suite::{fixture::Fixture, refusals::private_routes},
 };
 
@@ -25,7 +24,7 @@ pub async fn case_58_a_stale_mark_is_refused_alike_everywhere<H: Harness>(surfac
     let estate = Fixture::found(&ana).await;
     let needing = operations::routes().filter(|route| route.precondition == Precondition::Required);
     for route in needing {
-        let (path, body) = (estate.path(route), requests::valid(route.operation));
+        let (path, body) = (estate.path(route), estate.body(route));
         let method = route.method.as_str();
         let without = ana.send(method, &path, &[], Some(body.clone())).await;
         without.expect(428).expect_problem("precondition-required");

@@ -4,9 +4,8 @@ use serde_json::{Value, json};
 use wm_core::operation::{Method, Route};
 
 use crate::{
-    client::{Answered, Person},
+    client::{Answered, Person, declaration},
     harness::Harness,
-    requests,
 };
 
 /// An account with one of everything that a path can name.
@@ -22,22 +21,22 @@ impl Fixture {
         let project = owner.project(&account).await;
         let artifact = owner.upload(&project, "plan.txt", b"plan").await;
         let user = owner.id().await;
-        let create = async |path: String, operation: &str| {
-            let body = requests::valid(operation);
-            owner.post(&path, body).await.expect(201)
-        };
-        let team = create(format!("/v1/accounts/{account}/teams"), "create_team")
-            .await
-            .id();
+        let create = async |path: String, body: Value| owner.post(&path, body).await.expect(201);
+        let teams = format!("/v1/accounts/{account}/teams");
+        let team = create(teams, json!({ "name": "Review" })).await.id();
         let place = format!("/v1/accounts/{account}/teams/{team}/members/{user}");
         owner
             .put(&place, json!({ "role": "member" }))
             .await
             .expect(201);
         let invitations = format!("/v1/accounts/{account}/invitations");
-        let invitation = create(invitations, "create_invitation").await.id();
+        let invitation = json!({ "email": "new@example.com", "role": "member" });
+        let invitation = create(invitations, invitation).await.id();
         let artifact_path = format!("/v1/projects/{project}/artifacts/{artifact}");
-        let derived = create(format!("{artifact_path}/derived"), "create_derived").await;
+        let mut output = declaration("plan.text", b"text");
+        output["source_version"] = json!(1);
+        output["kind"] = json!("text");
+        let derived = create(format!("{artifact_path}/derived"), output).await;
         let derived = derived.body["derived"]["id"].as_str().unwrap().to_owned();
         let grant = json!({ "principal": { "type": "team", "id": team }, "role": "viewer" });
         let grants = format!("/v1/projects/{project}/grants");
@@ -99,9 +98,33 @@ impl Fixture {
         })
     }
 
+    /// The body of a request to a route: the route's example about the person of this fixture, or an
+    /// empty object for a route that takes none.
+    pub fn body(&self, route: &Route) -> Value {
+        let example = route.body.map_or("{}", |body| body.example);
+        let mut body = serde_json::from_str(example).unwrap();
+        self.about_our_person(&mut body);
+        body
+    }
+
+    fn about_our_person(&self, value: &mut Value) {
+        match value {
+            Value::String(text) if text.starts_with("usr_") => self.id("user").clone_into(text),
+            Value::Array(items) => items
+                .iter_mut()
+                .for_each(|item| self.about_our_person(item)),
+            Value::Object(members) => {
+                members
+                    .values_mut()
+                    .for_each(|member| self.about_our_person(member));
+            }
+            _ => {}
+        }
+    }
+
     /// Calls a route with a body it takes.
     pub async fn call<H: Harness>(&self, person: &Person<'_, H>, route: &Route) -> Answered {
-        let body = takes_body(route).then(|| requests::valid(route.operation));
+        let body = takes_body(route).then(|| self.body(route));
         let headers = [("if-match", "*")];
         person
             .send(route.method.as_str(), &self.path(route), &headers, body)

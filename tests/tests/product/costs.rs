@@ -5,9 +5,8 @@
 
 use std::collections::BTreeMap;
 
-use wm_core::operations;
+use wm_core::{operation::Budget, operations};
 use wm_tests::{
-    budget::BUDGET,
     cost_probe::{Costs, most, walk},
     costs::{AWS, AZURE, Cost, Port, column, table},
     golden,
@@ -59,16 +58,13 @@ async fn every_operation_takes_the_same_calls_on_every_surface_and_keeps_to_its_
         ("azure", column(AZURE, 1)),
     ];
     assert_eq!(first_difference(&surfaces), None);
-    let budget: BTreeMap<_, _> = BUDGET.iter().copied().collect();
     for (surface, counted) in [("memory", &memory), ("local", &local)] {
         for route in operations::routes() {
             let operation = route.operation;
             let cost = |what: fn(&Cost) -> usize| most(counted, operation, what);
-            let taken = (
-                cost(|cost| cost.counts.rounds),
-                cost(|cost| cost.counts.commits),
-            );
-            assert_eq!(taken, budget[operation], "{surface}: `{operation}`");
+            let rounds = cost(|cost| cost.counts.rounds);
+            let taken = Budget::of(rounds, cost(|cost| cost.counts.commits));
+            assert_eq!(taken, route.budget, "{surface}: `{operation}`");
         }
     }
 }
@@ -80,16 +76,20 @@ fn the_first_operation_that_differs_is_named_with_its_calls() {
         first_difference(&[("a", same.clone()), ("b", other.clone())]),
         None
     );
-    other.insert("create_team".into(), "9".into());
-    other.remove("list_events");
-    let told = first_difference(&[("a", same.clone()), ("b", other.clone())]).unwrap();
-    assert_eq!(
-        told,
-        r#"`create_team` takes [("a", Some("4")), ("b", Some("9"))]"#
+    let [first, second] =
+        [10, 20].map(|number| operations::routes().nth(number).unwrap().operation);
+    other.insert(first.into(), "9".into());
+    other.remove(second);
+    let calls = same[first].clone();
+    let difference = first_difference(&[("a", same.clone()), ("b", other.clone())]).unwrap();
+    let both = [("a", Some(calls.as_str())), ("b", Some("9"))];
+    assert_eq!(difference, format!("`{first}` takes {both:?}"));
+    other.insert(first.into(), calls);
+    let difference = first_difference(&[("a", same), ("b", other)]).unwrap();
+    assert!(
+        difference.starts_with(&format!("`{second}` takes")),
+        "{difference}"
     );
-    other.insert("create_team".into(), "4".into());
-    let told = first_difference(&[("a", same), ("b", other)]).unwrap();
-    assert!(told.starts_with("`list_events` takes"), "{told}");
 }
 
 #[tokio::test]

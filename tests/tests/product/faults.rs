@@ -786,7 +786,7 @@ async fn every_route_that_creates_has_its_process_killed() {
     .collect();
     let creating = wm_core::operations::routes()
         .filter(|route| route.method == wm_core::operation::Method::Post)
-        .filter(|route| route.answers.iter().any(|(status, _)| *status == 201))
+        .filter(|route| route.answers.iter().any(|success| success.status == 201))
         .map(|route| route.operation);
     for operation in creating {
         assert!(

@@ -8,6 +8,7 @@ mod costs;
 mod coverage;
 mod crash;
 mod derived_answers;
+mod examples;
 mod faults;
 mod items;
 mod parsers;

@@ -158,7 +158,7 @@ fn every_scenario_and_every_trial_proves_a_sentence_or_says_why_not() {
     for trial in [
         "parity::scripts::a_script_leaves_no_difference",
         "parity::defects::a_wrong_etag_is_found",
-        "parity::crash::a_process_may_die_at_any_call_over_documents",
+        "parity::crash::documents_survive_deaths",
     ] {
         assert!(trials.contains(trial), "`{trial}` was not found");
     }

@@ -3,6 +3,7 @@
 use std::sync::LazyLock;
 
 use regex::Regex;
+use serde_json::Value;
 use wm_test_results::Recording;
 use wm_tests::repository::{self, File};
 
@@ -147,4 +148,57 @@ fn a_banned_name_is_found_as_a_whole_word_only() {
     let pattern = pattern(&["fn set", "Sid::"]);
     assert!(pattern.is_match("pub fn set()") && pattern.is_match("Sid::One"));
     assert!(!pattern.is_match("fn settings()") && !pattern.is_match("Sid"));
+}
+
+/// An operation's name is written in its route. Elsewhere it may stand twice at most, where a test is
+/// about that operation alone.
+#[test]
+fn operation_names_stand_in_their_routes() {
+    let files = repository::files();
+    let elsewhere = |file: &&File| file.is(".rs") && !file.path.starts_with("core/src/operations/");
+    for route in wm_core::operations::routes() {
+        let name = format!("\"{}\"", route.operation);
+        let written: Vec<_> = files
+            .iter()
+            .filter(elsewhere)
+            .flat_map(|file| file.text.matches(&name).map(|_| file.path.as_str()))
+            .collect();
+        assert!(
+            written.len() <= 2,
+            "{name} is written by hand in {written:?}"
+        );
+    }
+}
+
+/// People read *document*; `artifact` is a name in paths, ids and members.
+#[test]
+fn the_api_says_document() {
+    fn prose(value: &Value, found: &mut Vec<String>) {
+        match value {
+            Value::Object(members) => {
+                for (name, member) in members {
+                    match member {
+                        Value::String(text)
+                            if ["description", "summary"].contains(&name.as_str()) =>
+                        {
+                            found.push(text.clone());
+                        }
+                        _ => prose(member, found),
+                    }
+                }
+            }
+            Value::Array(items) => items.iter().for_each(|item| prose(item, found)),
+            _ => {}
+        }
+    }
+    let names = Regex::new("`[^`]*`").unwrap();
+    let mut found = Vec::new();
+    prose(&wm_core::http::openapi::document(), &mut found);
+    found.retain(|text| {
+        names
+            .replace_all(text, "")
+            .to_lowercase()
+            .contains("artifact")
+    });
+    assert_eq!(found, [""; 0]);
 }

@@ -12,7 +12,9 @@ use serde_json::{Map, Value, json};
 use super::{needs_token, parameters, schemas::Schemas};
 use crate::{
     http::ProblemView,
-    operation::{Handler, Method, Precondition, ProblemKind, PublicHandler, Route, schema},
+    operation::{
+        Handler, Method, Precondition, ProblemKind, PublicHandler, Route, Success, schema,
+    },
 };
 
 /// The refusals met so far, each described once in the components.
@@ -31,9 +33,8 @@ impl Responses {
             responses.insert(format!("{status}"), reference);
             self.refusals.insert(name, kinds);
         }
-        for (status, schema) in route.answers {
-            let schema = schema.map(|schema| schemas.answer(schema));
-            responses.insert(format!("{status}"), answer(*status, schema, schemas));
+        for success in route.answers {
+            responses.insert(format!("{}", success.status), answer(success, schemas));
         }
         Value::Object(responses)
     }
@@ -56,11 +57,11 @@ pub(super) fn headers() -> Value {
         })
     };
     json!({
-        "RequestId": header("the id of the request", true),
-        "ETag": header("the opaque mark of the record's state, for `If-Match`", true),
-        "Location": header("where the record made can be read", false),
-        "RetryAfter": header("after how many seconds a retry makes sense", false),
-        "WwwAuthenticate": header("how to sign in", true),
+        "RequestId": header("The id of the request, for support.", true),
+        "ETag": header("An opaque validator of the record, for `If-Match`.", true),
+        "Location": header("The path of the record that was created.", false),
+        "RetryAfter": header("Seconds until a retry makes sense.", false),
+        "WwwAuthenticate": header("How to authenticate.", true),
     })
 }
 
@@ -72,39 +73,41 @@ fn header_references(names: &[(&str, &str)]) -> Value {
     Value::Object(references.collect())
 }
 
-fn answer(status: u16, schema: Option<Value>, schemas: &Schemas) -> Value {
+fn answer(success: &Success, schemas: &mut Schemas) -> Value {
+    let schema = success.schema.map(|schema| schemas.answer(schema));
     let mut headers = alloc::vec![("x-request-id", "RequestId")];
-    // A record shows its envelope, and with it goes the mark of its state.
+    // An answer that shows a record's envelope carries its ETag.
     let is_record = |schema: &Value| schemas.has_property(schema, "updated_at");
     if schema.as_ref().is_some_and(is_record) {
         headers.push(("etag", "ETag"));
     }
-    if status == 201 {
+    if success.status == 201 {
         headers.push(("location", "Location"));
     }
     let mut answer = json!({
-        "description": description(status), "headers": header_references(&headers),
+        "description": description(success.status), "headers": header_references(&headers),
     });
     if let (Value::Object(members), Some(schema)) = (&mut answer, schema) {
-        let content = json!({ "application/json": { "schema": schema } });
-        members.insert("content".into(), content);
+        let media = json!({ "schema": schema, "example": success.example.value() });
+        members.insert("content".into(), json!({ "application/json": media }));
     }
     answer
 }
 
 fn description(status: u16) -> &'static str {
     match status {
-        201 => "made",
-        202 => "taken on; not finished yet",
-        204 => "done",
-        _ => "the answer",
+        201 => "Created.",
+        202 => "Accepted; the work is not finished yet.",
+        204 => "Done. The answer has no body.",
+        503 => "A dependency is down.",
+        _ => "The answer.",
     }
 }
 
 /// The refusals a route can give by status: those of the conventions and its own.
 fn refusals(route: &Route) -> BTreeMap<u16, Vec<ProblemKind>> {
     use ProblemKind as Kind;
-    let mut kinds: BTreeSet<Kind> = route.refusals.iter().copied().collect();
+    let mut kinds: BTreeSet<Kind> = route.refusals.iter().map(|(kind, _)| *kind).collect();
     kinds.insert(Kind::InvalidRequest);
     if matches!(route.handler, Handler::Public(PublicHandler::Ready)) {
         kinds.insert(Kind::Unavailable);
@@ -144,13 +147,9 @@ fn refusals(route: &Route) -> BTreeMap<u16, Vec<ProblemKind>> {
     by_status
 }
 
-/// The kinds' own words, joined.
 fn component_name(kinds: &[ProblemKind]) -> String {
-    let words: Vec<_> = kinds
-        .iter()
-        .filter_map(|kind| kind.urn().rsplit(':').next())
-        .collect();
-    words.join("_or_")
+    let names: Vec<_> = kinds.iter().map(|kind| kind.name()).collect();
+    names.join("_or_")
 }
 
 fn refusal(kinds: &[ProblemKind], problem: &Value) -> Value {

@@ -8,8 +8,8 @@ use serde::Serialize;
 use super::ReasonView;
 use crate::{
     operation::{
-        Context, Facts, Method, Outcome, Parsed, Problem, ProblemKind, QueryParameter, ReadRequest,
-        Reply, Route, UseCase,
+        Budget, Context, Example, Facts, Method, Outcome, Parsed, Problem, ProblemKind,
+        QueryParameter, ReadRequest, Reply, Requires, Route, Success, UseCase,
         authority::{AccountRecords, ProjectRecords, past},
         schema,
     },
@@ -25,27 +25,34 @@ struct ExplainAccess {
     at: Option<Timestamp>,
 }
 
-/// What a person may do on a project, as answered.
+/// What a person may do on a project.
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(rename = "Access")]
 struct AccessView {
     user: UserId,
+    /// Everything that the person may do.
     capabilities: Capabilities,
     /// Every record that gives something.
     reasons: Vec<ReasonView>,
-    /// The capabilities on projects that the person lacks; absent if none.
+    /// The capabilities on projects that the person lacks. Absent if there are none.
     #[serde(skip_serializing_if = "Option::is_none")]
     missing: Option<Capabilities>,
 }
 
-/// The route.
-pub const ROUTE: Route = Route::new(
+pub(super) const ROUTE: Route = Route::new(
     Method::Get,
     "/v1/projects/{project}/access",
     "get_access",
-    "Explains what the caller, or another person, may do on a project, and which records say so",
+    "Explain what a person may do on a project",
     parse,
 )
+.describes(
+    "Lists each record that confers a role, with the capabilities it gives. Without `user` \
+     the answer is about the caller; about others it needs `grant.view`. With `at` the answer \
+     is about a past time.",
+)
+.requires(Requires::Project(Capability::ProjectView))
+.budget(Budget::READ)
 .query(&[
     QueryParameter {
         name: "user",
@@ -58,8 +65,26 @@ pub const ROUTE: Route = Route::new(
         schema: schema::<Timestamp>,
     },
 ])
-.answers(&[(200, Some(schema::<AccessView>))])
-.refuses(&[ProblemKind::Conflict]);
+.answers(&[Success::ok(schema::<AccessView>, Example::Text(EXAMPLE))])
+.refuses(&[(
+    ProblemKind::Conflict,
+    "too many changes lie between `at` and now",
+)]);
+
+const EXAMPLE: &str = r#"{
+  "user": "usr_01ks8vcv05qe9yjnxn3y5pwjh8",
+  "capabilities": [
+    "project.view", "artifact.view", "artifact.download", "metadata.view", "event.view"
+  ],
+  "reasons": [{
+    "source": "user_grant",
+    "record_id": "grt_01kcs1z5k03awkvp6macd9fw22",
+    "role": "viewer",
+    "capabilities": [
+      "project.view", "artifact.view", "artifact.download", "metadata.view", "event.view"
+    ]
+  }]
+}"#;
 
 fn parse(request: &Parsed<'_>) -> Result<Box<dyn UseCase>, Problem> {
     Ok(Box::new(ExplainAccess {

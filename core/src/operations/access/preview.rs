@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     operation::{
-        Context, Facts, Method, Outcome, Parsed, Problem, ProblemKind, ReadRequest, Reply, Route,
-        UseCase,
+        Budget, Context, Example, Facts, Method, Outcome, Parsed, Problem, ProblemKind,
+        ReadRequest, Reply, Requires, Route, Success, UseCase,
         authority::{ProjectRecords, Roster},
         schema,
         view::ListView,
@@ -36,7 +36,7 @@ struct PreviewAccess {
     input: Input,
 }
 
-/// A change of grants.
+/// A change of grants to preview.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "AccessChange")]
@@ -51,12 +51,14 @@ struct Input {
     revoke: Vec<GrantId>,
 }
 
-/// What would change for one person, as answered.
+/// What would change for one person.
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(rename = "AccessDifference")]
 struct DifferenceView {
     user: UserId,
+    /// Capabilities that the person would gain.
     gained: Capabilities,
+    /// Capabilities that the person would lose.
     lost: Capabilities,
 }
 
@@ -67,17 +69,55 @@ impl From<Difference> for DifferenceView {
     }
 }
 
-/// The route.
-pub const ROUTE: Route = Route::new(
+pub(super) const ROUTE: Route = Route::new(
     Method::Post,
     "/v1/projects/{project}/access/preview",
     "preview_access",
-    "Tells what a change of grants would give and take, person by person, without making it",
+    "Preview what a change of grants would give and take",
     parse,
 )
-.takes(schema::<Input>)
-.answers(&[(200, Some(schema::<ListView<DifferenceView>>))])
-.refuses(&[ProblemKind::Escalation, ProblemKind::Conflict]);
+.describes(
+    "Answers what each person would gain and lose if the grants were made and revoked. \
+     Changes nothing. At most 50 grants to add and 50 to revoke.",
+)
+.requires(Requires::Project(Capability::GrantManage))
+.budget(Budget::LIST)
+.takes(schema::<Input>, BODY)
+.answers(&[Success::ok(
+    schema::<ListView<DifferenceView>>,
+    Example::Page(EXAMPLE),
+)])
+.refuses(&[
+    (
+        ProblemKind::Escalation,
+        "a role confers a capability that the caller does not have",
+    ),
+    (
+        ProblemKind::Conflict,
+        "the project is archived or the account has too many members to compare",
+    ),
+]);
+
+const EXAMPLE: &str = r#"{
+  "user": "usr_01ks8vcv05qe9yjnxn3y5pwjh8",
+  "gained": [
+    "project.view", "artifact.view", "artifact.download", "metadata.view", "event.view"
+  ],
+  "lost": []
+}"#;
+
+const BODY: &str = r#"{
+  "add": [
+    {
+      "principal": {
+        "type": "user",
+        "id": "usr_01ks8vcv05qe9yjnxn3y5pwjh8"
+      },
+      "role": "viewer"
+    }
+  ],
+  "revoke": []
+}"#;
 
 fn parse(request: &Parsed<'_>) -> Result<Box<dyn UseCase>, Problem> {
     let input: Input = request.body()?;

@@ -8,8 +8,8 @@ use serde::Serialize;
 use super::ReasonView;
 use crate::{
     operation::{
-        Context, Facts, Method, Outcome, PAGE, PageRequest, Parsed, Problem, QueryParameter,
-        ReadRequest, Route, UseCase,
+        Budget, Context, Example, Facts, Method, Outcome, PAGE, PageRequest, Parsed, Problem,
+        QueryParameter, ReadRequest, Requires, Route, Success, UseCase,
         authority::{ProjectRecords, Roster},
         schema,
         view::{self, ListView},
@@ -30,27 +30,29 @@ struct ListSubjects {
     page: PageRequest,
 }
 
-/// A person with access, as answered.
+/// A person with access to a project.
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(rename = "Subject")]
 struct SubjectView {
     user: UserId,
     /// The strongest role.
     role: Option<ProjectRole>,
-    /// Everything they may do.
+    /// Everything that the person may do.
     capabilities: Capabilities,
-    /// The records that give them access, or the capability that was asked for.
+    /// The records that give the person access or the capability that was asked for.
     reasons: Vec<ReasonView>,
 }
 
-/// The route.
-pub const ROUTE: Route = Route::new(
+pub(super) const ROUTE: Route = Route::new(
     Method::Get,
     "/v1/projects/{project}/subjects",
     "list_subjects",
-    "Lists the people who have access to a project, by user id, and the records that give it",
+    "List the people who have access to a project",
     parse,
 )
+.describes("In the order of their user ids, with the records that give them access.")
+.requires(Requires::Project(Capability::GrantView))
+.budget(Budget::LIST)
 .query(&[
     PAGE[0],
     PAGE[1],
@@ -60,7 +62,26 @@ pub const ROUTE: Route = Route::new(
         schema: schema::<Capability>,
     },
 ])
-.answers(&[(200, Some(schema::<ListView<SubjectView>>))]);
+.answers(&[Success::ok(
+    schema::<ListView<SubjectView>>,
+    Example::Page(EXAMPLE),
+)]);
+
+const EXAMPLE: &str = r#"{
+  "user": "usr_01ks8vcv05qe9yjnxn3y5pwjh8",
+  "role": "viewer",
+  "capabilities": [
+    "project.view", "artifact.view", "artifact.download", "metadata.view", "event.view"
+  ],
+  "reasons": [{
+    "source": "user_grant",
+    "record_id": "grt_01kcs1z5k03awkvp6macd9fw22",
+    "role": "viewer",
+    "capabilities": [
+      "project.view", "artifact.view", "artifact.download", "metadata.view", "event.view"
+    ]
+  }]
+}"#;
 
 fn parse(request: &Parsed<'_>) -> Result<Box<dyn UseCase>, Problem> {
     let capability: Option<Capability> = request.query("capability")?;

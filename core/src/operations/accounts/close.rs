@@ -4,8 +4,8 @@ use alloc::{boxed::Box, vec::Vec};
 
 use crate::{
     operation::{
-        Commit, Context, Facts, IfMatch, Method, Outcome, Parsed, Precondition, Problem,
-        ReadRequest, Reply, Route, UseCase,
+        Budget, Commit, Context, Facts, IfMatch, Method, Outcome, Parsed, Precondition, Problem,
+        ReadRequest, Reply, Requires, Route, Success, UseCase,
         authority::{AccountRecords, head_first, head_key},
     },
     record::{Account, AccountStatus, EventType},
@@ -21,16 +21,21 @@ struct CloseAccount {
     if_match: IfMatch,
 }
 
-/// The route.
-pub const ROUTE: Route = Route::new(
+pub(super) const ROUTE: Route = Route::new(
     Method::Delete,
     "/v1/accounts/{account}",
     "close_account",
-    "Closes an account for everybody",
+    "Close an account for all its members",
     parse,
 )
-.answers(&[(204, None)])
-.precondition(Precondition::Optional);
+.describes(
+    "Afterwards nobody has access to the account or to any project in it. There is no \
+     operation that opens it again.",
+)
+.requires(Requires::Account(Capability::AccountDelete))
+.budget(Budget::ORDERED_WRITE)
+.precondition(Precondition::Optional)
+.answers(&[Success::NO_CONTENT]);
 
 fn parse(request: &Parsed<'_>) -> Result<Box<dyn UseCase>, Problem> {
     request.no_body()?;

@@ -8,8 +8,8 @@ use serde::Deserialize;
 use super::AccountView;
 use crate::{
     operation::{
-        Commit, Context, Facts, Method, Outcome, Parsed, Problem, ReadRequest, Reply, Route,
-        UseCase,
+        Budget, Commit, Context, Example, Facts, Method, Outcome, Parsed, Problem, ReadRequest,
+        Reply, Route, Success, UseCase,
         authority::{AccountRecords, head_key},
         schema, view,
     },
@@ -25,7 +25,7 @@ struct CreateAccount {
     input: Input,
 }
 
-/// The body.
+/// An account to create.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "NewAccount")]
@@ -34,16 +34,23 @@ struct Input {
     kind: AccountKind,
 }
 
-/// The route.
-pub const ROUTE: Route = Route::new(
+pub(super) const ROUTE: Route = Route::new(
     Method::Post,
     "/v1/accounts",
     "create_account",
-    "Creates an account",
+    "Create an account",
     parse,
 )
-.takes(schema::<Input>)
-.answers(&[(201, Some(schema::<AccountView>))]);
+.describes("The caller becomes its owner.")
+.budget(Budget::WRITE)
+.takes(
+    schema::<Input>,
+    r#"{ "name": "Atelier Nord", "kind": "organisation" }"#,
+)
+.answers(&[Success::created(
+    schema::<AccountView>,
+    Example::Text(super::EXAMPLE),
+)]);
 
 fn parse(request: &Parsed<'_>) -> Result<Box<dyn UseCase>, Problem> {
     Ok(Box::new(CreateAccount {

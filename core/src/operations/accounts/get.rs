@@ -5,8 +5,8 @@ use alloc::{boxed::Box, vec::Vec};
 use super::AccountView;
 use crate::{
     operation::{
-        Context, Facts, Method, Outcome, Parsed, Problem, ReadRequest, Route, UseCase,
-        authority::AccountRecords, schema, view,
+        Budget, Context, Example, Facts, Method, Outcome, Parsed, Problem, ReadRequest, Requires,
+        Route, Success, UseCase, authority::AccountRecords, schema, view,
     },
     value::{AccountId, Capability},
 };
@@ -15,15 +15,19 @@ use crate::{
 #[derive(Debug)]
 struct GetAccount(AccountId);
 
-/// The route.
-pub const ROUTE: Route = Route::new(
+pub(super) const ROUTE: Route = Route::new(
     Method::Get,
     "/v1/accounts/{account}",
     "get_account",
-    "Shows an account",
+    "Show an account",
     parse,
 )
-.answers(&[(200, Some(schema::<AccountView>))]);
+.requires(Requires::Account(Capability::AccountView))
+.budget(Budget::READ)
+.answers(&[Success::ok(
+    schema::<AccountView>,
+    Example::Text(super::EXAMPLE),
+)]);
 
 fn parse(request: &Parsed<'_>) -> Result<Box<dyn UseCase>, Problem> {
     Ok(Box::new(GetAccount(request.path("account")?)))

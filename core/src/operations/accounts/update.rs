@@ -8,8 +8,8 @@ use serde::Deserialize;
 use super::AccountView;
 use crate::{
     operation::{
-        Commit, Context, Facts, IfMatch, Method, Outcome, Parsed, Precondition, Problem,
-        ReadRequest, Route, UseCase,
+        Budget, Commit, Context, Example, Facts, IfMatch, Method, Outcome, Parsed, Precondition,
+        Problem, ReadRequest, Requires, Route, Success, UseCase,
         authority::{AccountRecords, head_key},
         schema, view,
     },
@@ -26,7 +26,7 @@ struct UpdateAccount {
     input: Input,
 }
 
-/// The body.
+/// A change of an account.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "AccountChange")]
@@ -34,17 +34,21 @@ struct Input {
     name: Name,
 }
 
-/// The route.
-pub const ROUTE: Route = Route::new(
+pub(super) const ROUTE: Route = Route::new(
     Method::Patch,
     "/v1/accounts/{account}",
     "update_account",
-    "Renames an account",
+    "Rename an account",
     parse,
 )
-.takes(schema::<Input>)
-.answers(&[(200, Some(schema::<AccountView>))])
-.precondition(Precondition::Required);
+.requires(Requires::Account(Capability::AccountEdit))
+.budget(Budget::WRITE)
+.takes(schema::<Input>, r#"{ "name": "Atelier Nord" }"#)
+.precondition(Precondition::Required)
+.answers(&[Success::ok(
+    schema::<AccountView>,
+    Example::Text(super::EXAMPLE),
+)]);
 
 fn parse(request: &Parsed<'_>) -> Result<Box<dyn UseCase>, Problem> {
     Ok(Box::new(UpdateAccount {

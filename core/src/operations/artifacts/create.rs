@@ -8,8 +8,9 @@ use serde::Serialize;
 use super::ArtifactView;
 use crate::{
     operation::{
-        Commit, Context, Facts, Method, Outcome, Parsed, Problem, ReadRequest, Reply, Route,
-        UseCase, authority::ProjectRecords, plan::UploadPlan, schema, view,
+        Budget, Commit, Context, Example, Facts, Method, Outcome, Parsed, Problem, ReadRequest,
+        Reply, Requires, Route, Success, UseCase, authority::ProjectRecords, plan::UploadPlan,
+        schema, view,
     },
     operations::{
         content::declaration::{Declaration, declared},
@@ -27,28 +28,58 @@ struct CreateArtifact {
     input: Declaration,
 }
 
-/// An artifact that was declared, and its first version.
+/// A document that was declared, with its first version.
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "CreatedArtifact")]
 struct CreatedView {
     artifact: ArtifactView,
     version: VersionView,
-    /// How to bring the bytes; left out of a repeated answer once they need not be brought.
+    /// How to send the bytes. Left out of a repeated answer if the bytes are there already.
     // The surface puts it in once it is signed.
     #[serde(skip_serializing_if = "Option::is_none")]
     upload: Option<UploadPlan>,
 }
 
-/// The route.
-pub const ROUTE: Route = Route::new(
+pub(super) const ROUTE: Route = Route::new(
     Method::Post,
     "/v1/projects/{project}/artifacts",
     "create_artifact",
-    "Declares a document and plans the upload of its first version",
+    "Create a document and plan the upload of its first version",
     parse,
 )
-.takes(schema::<Declaration>)
-.answers(&[(201, Some(schema::<CreatedView>))]);
+.describes(
+    "Send the bytes as `upload` says, straight to the object store, then complete the \
+     version. The document has no `current` version until then.",
+)
+.requires(Requires::Project(Capability::ArtifactCreate))
+.budget(Budget::WRITE)
+.takes(schema::<Declaration>, Declaration::EXAMPLE)
+.answers(&[Success::created(
+    schema::<CreatedView>,
+    Example::Members(&[
+        ("artifact", Example::Text(DECLARED)),
+        (
+            "version",
+            Example::Text(crate::operations::versions::PENDING),
+        ),
+        ("upload", Example::Text(UploadPlan::EXAMPLE)),
+    ]),
+)]);
+
+const DECLARED: &str = r#"{
+  "id": "art_01knj0g1kh5kr6prr26kkpsbhy",
+  "version": 1,
+  "created_at": "2026-03-02T09:30:00.000Z",
+  "created_by": "usr_01kbb03ca56hky4kerfxtqdmvz",
+  "updated_at": "2026-03-02T09:30:00.000Z",
+  "updated_by": "usr_01kbb03ca56hky4kerfxtqdmvz",
+  "project_id": "prj_01kjdr7hbmxwc9att838g7qvrz01k43rchcznn1s8g39607h9k3k",
+  "name": "Floor plan.pdf",
+  "labels": { "discipline": "architecture" },
+  "versions": 1,
+  "current": null,
+  "storage_provider": "local"
+}"#;
 
 fn parse(request: &Parsed<'_>) -> Result<Box<dyn UseCase>, Problem> {
     Ok(Box::new(CreateArtifact {

@@ -4,8 +4,8 @@ use alloc::{boxed::Box, vec::Vec};
 
 use crate::{
     operation::{
-        Context, Facts, IfMatch, Method, Outcome, Parsed, Precondition, Problem, ReadRequest,
-        Reply, Route, UseCase,
+        Budget, Context, Facts, IfMatch, Method, Outcome, Parsed, Precondition, Problem,
+        ReadRequest, Reply, Requires, Route, Success, UseCase,
     },
     operations::content::ArtifactPlace,
     record::EventType,
@@ -19,16 +19,21 @@ struct DeleteArtifact {
     if_match: IfMatch,
 }
 
-/// The route.
-pub const ROUTE: Route = Route::new(
+pub(super) const ROUTE: Route = Route::new(
     Method::Delete,
     "/v1/projects/{project}/artifacts/{artifact}",
     "delete_artifact",
-    "Deletes a document, with everything that hangs on it, until it is restored",
+    "Delete a document",
     parse,
 )
+.describes(
+    "Its versions, derived outputs, metadata and write events are hidden with it. Restoring \
+     the document brings them back.",
+)
+.requires(Requires::Project(Capability::ArtifactDelete))
+.budget(Budget::WRITE)
 .precondition(Precondition::Optional)
-.answers(&[(204, None)]);
+.answers(&[Success::NO_CONTENT]);
 
 fn parse(request: &Parsed<'_>) -> Result<Box<dyn UseCase>, Problem> {
     request.no_body()?;

@@ -5,9 +5,11 @@ use alloc::{boxed::Box, vec::Vec};
 use super::ArtifactView;
 use crate::{
     operation::{
-        Context, Facts, Method, Outcome, Parsed, Problem, ReadRequest, Route, UseCase, schema, view,
+        Budget, Context, Example, Facts, Method, Outcome, Parsed, Problem, ReadRequest, Requires,
+        Route, Success, UseCase, schema, view,
     },
     operations::content::ArtifactPlace,
+    value::Capability,
 };
 
 /// Shows an artifact.
@@ -15,15 +17,19 @@ struct GetArtifact {
     place: ArtifactPlace,
 }
 
-/// The route.
-pub const ROUTE: Route = Route::new(
+pub(super) const ROUTE: Route = Route::new(
     Method::Get,
     "/v1/projects/{project}/artifacts/{artifact}",
     "get_artifact",
-    "Shows a document",
+    "Show a document",
     parse,
 )
-.answers(&[(200, Some(schema::<ArtifactView>))]);
+.requires(Requires::Project(Capability::ArtifactView))
+.budget(Budget::READ)
+.answers(&[Success::ok(
+    schema::<ArtifactView>,
+    Example::Text(super::EXAMPLE),
+)]);
 
 fn parse(request: &Parsed<'_>) -> Result<Box<dyn UseCase>, Problem> {
     Ok(Box::new(GetArtifact {

@@ -4,21 +4,30 @@ use alloc::boxed::Box;
 
 use super::ArtifactView;
 use crate::{
-    operation::{Method, PAGE, Parsed, Problem, Route, UseCase, schema, view::ListView},
+    operation::{
+        Budget, Example, Method, PAGE, Parsed, Problem, Requires, Route, Success, UseCase, schema,
+        view::ListView,
+    },
     operations::content::listing::Listing,
     record::Artifact,
+    value::Capability,
 };
 
-/// The route.
-pub const ROUTE: Route = Route::new(
+pub(super) const ROUTE: Route = Route::new(
     Method::Get,
     "/v1/projects/{project}/artifacts",
     "list_artifacts",
-    "Lists a project's documents, oldest first",
+    "List the documents of a project",
     parse,
 )
+.describes("Oldest first. Deleted documents are left out.")
+.requires(Requires::Project(Capability::ArtifactView))
+.budget(Budget::LIST)
 .query(&PAGE)
-.answers(&[(200, Some(schema::<ListView<ArtifactView>>))]);
+.answers(&[Success::ok(
+    schema::<ListView<ArtifactView>>,
+    Example::Page(super::EXAMPLE),
+)]);
 
 fn parse(request: &Parsed<'_>) -> Result<Box<dyn UseCase>, Problem> {
     let listing = Listing::<Artifact, _>::artifacts(request, |record| ArtifactView::from(record))?;

@@ -5,8 +5,8 @@ use alloc::{boxed::Box, vec::Vec};
 use super::ArtifactView;
 use crate::{
     operation::{
-        Context, Facts, Method, Outcome, Parsed, Problem, ProblemKind, ReadRequest, Reply, Route,
-        UseCase, schema, view,
+        Budget, Context, Example, Facts, Method, Outcome, Parsed, Problem, ProblemKind,
+        ReadRequest, Reply, Requires, Route, Success, UseCase, schema, view,
     },
     operations::content::{ArtifactPlace, FoundArtifact},
     permission::Permit,
@@ -20,15 +20,20 @@ struct RestoreArtifact {
     place: ArtifactPlace,
 }
 
-/// The route.
-pub const ROUTE: Route = Route::new(
+pub(super) const ROUTE: Route = Route::new(
     Method::Post,
     "/v1/projects/{project}/artifacts/{artifact}/restore",
     "restore_artifact",
-    "Brings a deleted document back",
+    "Restore a deleted document",
     parse,
 )
-.answers(&[(200, Some(schema::<ArtifactView>))]);
+.describes("A document that is not deleted stays as it is.")
+.requires(Requires::Project(Capability::ArtifactDelete))
+.budget(Budget::WRITE)
+.answers(&[Success::ok(
+    schema::<ArtifactView>,
+    Example::Text(super::EXAMPLE),
+)]);
 
 fn parse(request: &Parsed<'_>) -> Result<Box<dyn UseCase>, Problem> {
     request.no_body()?;

@@ -8,8 +8,8 @@ use serde::Deserialize;
 use super::ArtifactView;
 use crate::{
     operation::{
-        Context, Facts, IfMatch, Method, Outcome, Parsed, Precondition, Problem, ReadRequest,
-        Route, UseCase, schema, view,
+        Budget, Context, Example, Facts, IfMatch, Method, Outcome, Parsed, Precondition, Problem,
+        ReadRequest, Requires, Route, Success, UseCase, schema, view,
     },
     operations::content::ArtifactPlace,
     record::{Artifact, EventType},
@@ -24,7 +24,7 @@ struct UpdateArtifact {
     if_match: IfMatch,
 }
 
-/// The body.
+/// A change of a document. Members left out stay as they are.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "ArtifactChange")]
@@ -35,17 +35,22 @@ struct Input {
     labels: Option<BTreeMap<Label, Label>>,
 }
 
-/// The route.
-pub const ROUTE: Route = Route::new(
+pub(super) const ROUTE: Route = Route::new(
     Method::Patch,
     "/v1/projects/{project}/artifacts/{artifact}",
     "update_artifact",
-    "Renames or labels a document",
+    "Rename or label a document",
     parse,
 )
-.takes(schema::<Input>)
+.describes("`labels` replaces all labels. Members left out stay as they are.")
+.requires(Requires::Project(Capability::ArtifactEdit))
+.budget(Budget::WRITE)
+.takes(schema::<Input>, r#"{ "name": "Floor plan.pdf" }"#)
 .precondition(Precondition::Required)
-.answers(&[(200, Some(schema::<ArtifactView>))]);
+.answers(&[Success::ok(
+    schema::<ArtifactView>,
+    Example::Text(super::EXAMPLE),
+)]);
 
 fn parse(request: &Parsed<'_>) -> Result<Box<dyn UseCase>, Problem> {
     let input: Input = request.body()?;

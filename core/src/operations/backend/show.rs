@@ -3,9 +3,10 @@
 use alloc::{boxed::Box, vec::Vec};
 
 use crate::{
+    catalog::Provider,
     operation::{
-        Context, Facts, Method, Outcome, Parsed, Problem, ReadRequest, Reply, Route, UseCase,
-        schema,
+        Context, Example, Facts, Method, Outcome, Parsed, Problem, ReadRequest, Reply, Route,
+        Success, UseCase, schema,
     },
     selection::BackendSelection,
     value::canonical,
@@ -14,15 +15,18 @@ use crate::{
 /// Shows which services the surface uses, by name.
 struct ShowBackend;
 
-/// The route.
-pub const ROUTE: Route = Route::new(
+pub(super) const ROUTE: Route = Route::new(
     Method::Get,
     "/v1/backend",
     "show_backend",
-    "Shows which services this surface uses, by name and without secrets",
+    "Show which services this surface uses",
     parse,
 )
-.answers(&[(200, Some(schema::<BackendSelection>))]);
+.describes("Names only, no secrets: provider, region, table, bucket.")
+.answers(&[Success::ok(
+    schema::<BackendSelection>,
+    Example::Made(|| canonical::to_value(&BackendSelection::defaults(Provider::Local))),
+)]);
 
 fn parse(_: &Parsed<'_>) -> Result<Box<dyn UseCase>, Problem> {
     Ok(Box::new(ShowBackend))

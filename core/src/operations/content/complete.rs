@@ -24,12 +24,12 @@ pub(crate) struct Complete<S: Stored> {
     parts: Option<Vec<Part>>,
 }
 
-/// The body.
+/// A completed upload.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "CompletedUpload")]
 pub(crate) struct Input {
-    /// The parts sent, all of them, ascending. Only for uploads in parts.
+    /// All parts in ascending order, for uploads in parts only.
     parts: Option<Vec<PartInput>>,
 }
 
@@ -38,10 +38,10 @@ pub(crate) struct Input {
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "UploadedPart")]
 struct PartInput {
-    /// Its number.
+    /// The number of the part, from 1.
     #[schemars(range(min = 1))]
     number: u16,
-    /// The `ETag` its PUT was answered with, or `none` where it was answered without one.
+    /// The `ETag` of the answer to its PUT, or `none` if the answer had none.
     #[schemars(length(min = 1, max = 256))]
     etag: String,
 }

@@ -19,15 +19,27 @@ const SINGLE_LIFETIME: Duration = Duration::from_secs(15 * 60);
 /// How long the parts of a large object may take to arrive: 24 hours.
 const MULTIPART_LIFETIME: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// What the caller is going to upload; the body of `POST …/artifacts` and `POST …/versions`.
+/// A file that the caller is going to upload.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "NewContent")]
 pub(crate) struct Declaration {
     pub(crate) name: FileName,
     pub(crate) media_type: MediaType,
+    /// The size in bytes.
     pub(crate) size: Size,
+    /// The SHA-256 digest of all bytes.
     pub(crate) sha256: Sha256,
+}
+
+impl Declaration {
+    /// A body, for the OpenAPI document.
+    pub(crate) const EXAMPLE: &str = r#"{
+  "name": "Floor plan.pdf",
+  "media_type": "application/pdf",
+  "size": 48213,
+  "sha256": "64879f7d6b960a01909762d911a32d4582c20010c5641ee90278b644a9e3b525"
+}"#;
 }
 
 impl Declaration {
@@ -102,17 +114,17 @@ pub(crate) fn declared<S: Stored>(
 pub(crate) struct ContentView {
     /// The file name.
     name: FileName,
-    /// The media type.
+    /// The media type that the file is served with.
     media_type: MediaType,
     /// The size in bytes.
     size: Size,
-    /// The digest of all bytes.
+    /// The SHA-256 digest of all bytes.
     sha256: Sha256,
-    /// What became of the upload.
+    /// The state of the upload.
     status: ContentStatus,
-    /// Who declared it.
+    /// The person who declared the upload.
     uploaded_by: UserId,
-    /// When the upload is given up, while it is open.
+    /// When an open upload expires.
     #[serde(skip_serializing_if = "Option::is_none")]
     upload_expires_at: Option<Timestamp>,
 }

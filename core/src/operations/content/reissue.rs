@@ -32,6 +32,7 @@ pub(crate) struct Reissue<S: Stored> {
     reason = "the schema of what is answered once the plan is signed"
 )]
 pub(crate) struct IssuedView {
+    /// How to send the bytes.
     upload: UploadPlan,
 }
 

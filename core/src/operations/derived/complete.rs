@@ -4,25 +4,38 @@ use alloc::boxed::Box;
 
 use super::DerivedView;
 use crate::{
-    operation::{Method, Parsed, Problem, ProblemKind, Route, UseCase, schema},
+    operation::{
+        Budget, Example, Method, Parsed, Problem, ProblemKind, Requires, Route, Success, UseCase,
+        schema,
+    },
     operations::content::complete::{Complete, Input},
     record::Derived,
+    value::Capability,
 };
 
-/// The route.
-pub const ROUTE: Route = Route::new(
+pub(super) const ROUTE: Route = Route::new(
     Method::Post,
     "/v1/projects/{project}/artifacts/{artifact}/derived/{derived}/complete",
     "complete_derived",
-    "Verifies the uploaded bytes of a derived output and makes it available",
+    "Verify the uploaded bytes of a derived output and make it available",
     parse,
 )
-.takes(schema::<Input>)
+.describes(
+    "Compares size and digest with the declaration. Answers 202 if a large object is still \
+     being verified; ask for the output again later. Completing an available output changes \
+     nothing.",
+)
+.requires(Requires::Project(Capability::DerivedCreate))
+.budget(Budget::WRITE)
+.takes(schema::<Input>, r#"{}"#)
 .answers(&[
-    (200, Some(schema::<DerivedView>)),
-    (202, Some(schema::<DerivedView>)),
+    Success::ok(schema::<DerivedView>, Example::Text(super::EXAMPLE)),
+    Success::accepted(schema::<DerivedView>, Example::Text(super::EXAMPLE)),
 ])
-.refuses(&[ProblemKind::UploadMismatch]);
+.refuses(&[(
+    ProblemKind::UploadMismatch,
+    "the bytes are not the declared ones; the output is rejected",
+)]);
 
 fn parse(request: &Parsed<'_>) -> Result<Box<dyn UseCase>, Problem> {
     Ok(Box::new(Complete::<Derived>::parse(request)?))

@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 use super::DerivedView;
 use crate::{
     operation::{
-        Context, Facts, Method, Outcome, Parsed, Problem, ReadRequest, Reply, Route, UseCase,
-        plan::UploadPlan, schema, view,
+        Budget, Context, Example, Facts, Method, Outcome, Parsed, Problem, ReadRequest, Reply,
+        Requires, Route, Success, UseCase, plan::UploadPlan, schema, view,
     },
     operations::content::{
         ArtifactPlace, FoundArtifact,
@@ -30,19 +30,22 @@ struct CreateDerived {
     declaration: Declaration,
 }
 
-/// The body.
+/// A derived output to declare.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "NewDerived")]
 struct Input {
-    /// The raw version it was made from, which must be available.
+    /// The number of the version that it was made from, which must be available.
     source_version: u32,
+    /// What it is, such as `text` or `thumbnail`.
     kind: Kind,
     name: FileName,
     media_type: MediaType,
+    /// The size in bytes.
     size: Size,
+    /// The SHA-256 digest of all bytes.
     sha256: Sha256,
-    /// The output of the same artifact that it replaces once it is available.
+    /// The output of the same document that it replaces once it is available.
     supersedes: Option<DerivedId>,
 }
 
@@ -51,22 +54,62 @@ struct Input {
 #[schemars(rename = "CreatedDerived")]
 struct CreatedView {
     derived: DerivedView,
-    /// How to bring the bytes; left out of a repeated answer once they need not be brought.
+    /// How to send the bytes. Left out of a repeated answer if the bytes are there already.
     // The surface puts it in once it is signed.
     #[serde(skip_serializing_if = "Option::is_none")]
     upload: Option<UploadPlan>,
 }
 
-/// The route.
-pub const ROUTE: Route = Route::new(
+pub(super) const ROUTE: Route = Route::new(
     Method::Post,
     "/v1/projects/{project}/artifacts/{artifact}/derived",
     "create_derived",
-    "Declares an output made from a version and plans its upload",
+    "Declare a derived output of a version and plan its upload",
     parse,
 )
-.takes(schema::<Input>)
-.answers(&[(201, Some(schema::<CreatedView>))]);
+.describes(
+    "For files made from a version, such as a text layer or a thumbnail. `kind` is free. An \
+     output that `supersedes` another one replaces it once it is available.",
+)
+.requires(Requires::Project(Capability::DerivedCreate))
+.budget(Budget::WRITE)
+.takes(schema::<Input>, BODY)
+.answers(&[Success::created(
+    schema::<CreatedView>,
+    Example::Members(&[
+        ("derived", Example::Text(PENDING)),
+        ("upload", Example::Text(UploadPlan::EXAMPLE)),
+    ]),
+)]);
+
+const PENDING: &str = r#"{
+  "id": "drv_01ksjjs8rhvmxand0mjm0h6ddj",
+  "version": 1,
+  "created_at": "2026-03-02T09:30:00.000Z",
+  "created_by": "usr_01kbb03ca56hky4kerfxtqdmvz",
+  "updated_at": "2026-03-02T09:30:00.000Z",
+  "updated_by": "usr_01kbb03ca56hky4kerfxtqdmvz",
+  "project_id": "prj_01kjdr7hbmxwc9att838g7qvrz01k43rchcznn1s8g39607h9k3k",
+  "artifact_id": "art_01knj0g1kh5kr6prr26kkpsbhy",
+  "source_version": 1,
+  "kind": "text",
+  "name": "Floor plan.txt",
+  "media_type": "text/plain",
+  "size": 1280,
+  "sha256": "982d9e3eb996f559e633f4d194def3761d909f5a3b647d1a851fead67c32c9d1",
+  "status": "pending",
+  "uploaded_by": "usr_01kbb03ca56hky4kerfxtqdmvz",
+  "upload_expires_at": "2026-03-03T09:30:00.000Z"
+}"#;
+
+const BODY: &str = r#"{
+  "source_version": 1,
+  "kind": "text",
+  "name": "Floor plan.txt",
+  "media_type": "text/plain",
+  "size": 1280,
+  "sha256": "982d9e3eb996f559e633f4d194def3761d909f5a3b647d1a851fead67c32c9d1"
+}"#;
 
 fn parse(request: &Parsed<'_>) -> Result<Box<dyn UseCase>, Problem> {
     let input: Input = request.body()?;

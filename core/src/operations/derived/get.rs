@@ -4,20 +4,27 @@ use alloc::boxed::Box;
 
 use super::DerivedView;
 use crate::{
-    operation::{Method, Parsed, Problem, Route, UseCase, schema},
+    operation::{
+        Budget, Example, Method, Parsed, Problem, Requires, Route, Success, UseCase, schema,
+    },
     operations::content::get::GetContent,
     record::Derived,
+    value::Capability,
 };
 
-/// The route.
-pub const ROUTE: Route = Route::new(
+pub(super) const ROUTE: Route = Route::new(
     Method::Get,
     "/v1/projects/{project}/artifacts/{artifact}/derived/{derived}",
     "get_derived",
-    "Shows a derived output",
+    "Show a derived output",
     parse,
 )
-.answers(&[(200, Some(schema::<DerivedView>))]);
+.requires(Requires::Project(Capability::ArtifactView))
+.budget(Budget::READ)
+.answers(&[Success::ok(
+    schema::<DerivedView>,
+    Example::Text(super::EXAMPLE),
+)]);
 
 fn parse(request: &Parsed<'_>) -> Result<Box<dyn UseCase>, Problem> {
     Ok(Box::new(GetContent::<Derived>::parse(request)?))

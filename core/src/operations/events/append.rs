@@ -8,8 +8,8 @@ use serde::Deserialize;
 use super::EventView;
 use crate::{
     operation::{
-        Context, Facts, Method, Outcome, Parsed, Problem, ReadRequest, Reply, Route, UseCase,
-        schema, view,
+        Budget, Context, Example, Facts, Method, Outcome, Parsed, Problem, ReadRequest, Reply,
+        Requires, Route, Success, UseCase, schema, view,
     },
     operations::content::{ArtifactPlace, FoundArtifact},
     permission::Permit,
@@ -24,25 +24,35 @@ struct AppendEvent {
     input: Input,
 }
 
-/// The body.
+/// A write event to append.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "NewWriteEvent")]
 struct Input {
+    /// What kind of event it is, such as `comment`.
     kind: Kind,
+    /// What the caller writes.
     text: Text,
 }
 
-/// The route.
-pub const ROUTE: Route = Route::new(
+pub(super) const ROUTE: Route = Route::new(
     Method::Post,
     "/v1/projects/{project}/artifacts/{artifact}/events",
     "append_event",
-    "Appends a write event to a document",
+    "Append a write event to a document",
     parse,
 )
-.takes(schema::<Input>)
-.answers(&[(201, Some(schema::<EventView>))]);
+.describes(
+    "A write event is something the caller wrote about the document: a comment, a decision, a \
+     note. Write events are never changed or deleted.",
+)
+.requires(Requires::Project(Capability::EventAppend))
+.budget(Budget::WRITE)
+.takes(schema::<Input>, r#"{ "kind": "note", "text": "Seen." }"#)
+.answers(&[Success::created(
+    schema::<EventView>,
+    Example::Text(super::EXAMPLE),
+)]);
 
 fn parse(request: &Parsed<'_>) -> Result<Box<dyn UseCase>, Problem> {
     Ok(Box::new(AppendEvent {

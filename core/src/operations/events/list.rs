@@ -4,22 +4,30 @@ use alloc::boxed::Box;
 
 use super::EventView;
 use crate::{
-    operation::{Method, PAGE, Parsed, Problem, Route, UseCase, schema, view::ListView},
+    operation::{
+        Budget, Example, Method, PAGE, Parsed, Problem, Requires, Route, Success, UseCase, schema,
+        view::ListView,
+    },
     operations::content::listing::Listing,
     record::WriteEvent,
     value::Capability,
 };
 
-/// The route.
-pub const ROUTE: Route = Route::new(
+pub(super) const ROUTE: Route = Route::new(
     Method::Get,
     "/v1/projects/{project}/artifacts/{artifact}/events",
     "list_events",
-    "Lists the write events of a document, oldest first",
+    "List the write events of a document",
     parse,
 )
+.describes("Oldest first.")
+.requires(Requires::Project(Capability::EventView))
+.budget(Budget::LIST)
 .query(&PAGE)
-.answers(&[(200, Some(schema::<ListView<EventView>>))]);
+.answers(&[Success::ok(
+    schema::<ListView<EventView>>,
+    Example::Page(super::EXAMPLE),
+)]);
 
 fn parse(request: &Parsed<'_>) -> Result<Box<dyn UseCase>, Problem> {
     let listing =

@@ -8,8 +8,8 @@ use super::{
 };
 use crate::{
     operation::{
-        Commit, Context, Facts, Method, Outcome, Parsed, Problem, ProblemKind, ReadRequest, Reply,
-        Route, UseCase,
+        Budget, Commit, Context, Example, Facts, Method, Outcome, Parsed, Problem, ProblemKind,
+        ReadRequest, Reply, Requires, Route, Success, UseCase,
         authority::{ProjectRecords, head_key, in_order},
         schema, view,
     },
@@ -25,17 +25,43 @@ struct CreateGrant {
     input: Proposal,
 }
 
-/// The route.
-pub const ROUTE: Route = Route::new(
+pub(super) const ROUTE: Route = Route::new(
     Method::Post,
     "/v1/projects/{project}/grants",
     "create_grant",
-    "Grants a role on a project to a member or a team; grants of one principal add up",
+    "Grant a role on a project",
     parse,
 )
-.takes(schema::<Proposal>)
-.answers(&[(201, Some(schema::<GrantView>))])
-.refuses(&[ProblemKind::Escalation, ProblemKind::Conflict]);
+.describes(
+    "The principal is an active member or a team of the account. Several grants of one \
+     principal add up. A project has at most 500 grants that are not revoked; expired ones \
+     count.",
+)
+.requires(Requires::Project(Capability::GrantManage))
+.budget(Budget::ORDERED_WRITE)
+.takes(schema::<Proposal>, BODY)
+.answers(&[Success::created(
+    schema::<GrantView>,
+    Example::Text(super::EXAMPLE),
+)])
+.refuses(&[
+    (
+        ProblemKind::Escalation,
+        "the role confers a capability that the caller does not have",
+    ),
+    (
+        ProblemKind::Conflict,
+        "the project is archived or has the most grants it may have",
+    ),
+]);
+
+const BODY: &str = r#"{
+  "principal": {
+    "type": "user",
+    "id": "usr_01ks8vcv05qe9yjnxn3y5pwjh8"
+  },
+  "role": "viewer"
+}"#;
 
 fn parse(request: &Parsed<'_>) -> Result<Box<dyn UseCase>, Problem> {
     Ok(Box::new(CreateGrant {

@@ -5,8 +5,8 @@ use alloc::{boxed::Box, vec::Vec};
 use super::{GrantView, find, reads};
 use crate::{
     operation::{
-        Context, Facts, Method, Outcome, Parsed, Problem, ReadRequest, Route, UseCase,
-        authority::ProjectRecords, schema, view,
+        Budget, Context, Example, Facts, Method, Outcome, Parsed, Problem, ReadRequest, Requires,
+        Route, Success, UseCase, authority::ProjectRecords, schema, view,
     },
     value::{Capability, GrantId, Principal, ProjectId},
 };
@@ -18,15 +18,20 @@ struct GetGrant {
     grant: GrantId,
 }
 
-/// The route.
-pub const ROUTE: Route = Route::new(
+pub(super) const ROUTE: Route = Route::new(
     Method::Get,
     "/v1/projects/{project}/grants/{grant}",
     "get_grant",
-    "Shows a grant, live or revoked; everyone sees their own",
+    "Show a grant",
     parse,
 )
-.answers(&[(200, Some(schema::<GrantView>))]);
+.describes("Live, expired or revoked. Callers see grants of their own without the capability.")
+.requires(Requires::Project(Capability::GrantView))
+.budget(Budget::READ)
+.answers(&[Success::ok(
+    schema::<GrantView>,
+    Example::Text(super::EXAMPLE),
+)]);
 
 fn parse(request: &Parsed<'_>) -> Result<Box<dyn UseCase>, Problem> {
     Ok(Box::new(GetGrant {

@@ -8,8 +8,8 @@ use schemars::JsonSchema;
 use super::GrantView;
 use crate::{
     operation::{
-        Context, Facts, Method, Outcome, PAGE, PageRequest, Parsed, Problem, QueryParameter,
-        ReadRequest, Route, UseCase,
+        Budget, Context, Example, Facts, Method, Outcome, PAGE, PageRequest, Parsed, Problem,
+        QueryParameter, ReadRequest, Requires, Route, Success, UseCase,
         authority::ProjectRecords,
         schema,
         view::{self, ListView},
@@ -27,7 +27,7 @@ struct ListGrants {
     page: PageRequest,
 }
 
-/// What the list shows beside the grants that are not revoked.
+/// What the list contains beside the grants that are not revoked.
 #[derive(Debug, Clone, Copy, JsonSchema)]
 #[schemars(rename_all = "snake_case")]
 enum Include {
@@ -45,14 +45,16 @@ impl FromStr for Include {
     }
 }
 
-/// The route.
-pub const ROUTE: Route = Route::new(
+pub(super) const ROUTE: Route = Route::new(
     Method::Get,
     "/v1/projects/{project}/grants",
     "list_grants",
-    "Lists the grants of a project, oldest first",
+    "List the grants of a project",
     parse,
 )
+.describes("Oldest first. Expired grants are included; revoked ones only with `include=revoked`.")
+.requires(Requires::Project(Capability::GrantView))
+.budget(Budget::READ)
 .query(&[
     PAGE[0],
     PAGE[1],
@@ -62,7 +64,10 @@ pub const ROUTE: Route = Route::new(
         schema: schema::<Include>,
     },
 ])
-.answers(&[(200, Some(schema::<ListView<GrantView>>))]);
+.answers(&[Success::ok(
+    schema::<ListView<GrantView>>,
+    Example::Page(super::EXAMPLE),
+)]);
 
 fn parse(request: &Parsed<'_>) -> Result<Box<dyn UseCase>, Problem> {
     let include = request.query("include")?;

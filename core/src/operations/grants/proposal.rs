@@ -17,14 +17,14 @@ use crate::{
     value::{AccountId, MembershipId, Principal, ProjectId, ProjectRole, TeamId, Timestamp},
 };
 
-/// A grant to be made.
+/// A grant to make.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "NewGrant")]
 pub(in crate::operations) struct Proposal {
     pub(in crate::operations) principal: Principal,
     pub(in crate::operations) role: ProjectRole,
-    /// From this moment on it confers nothing; absent or null is never.
+    /// When it ends. Without it, the grant does not expire.
     pub(in crate::operations) expires_at: Option<Timestamp>,
 }
 

@@ -5,8 +5,8 @@ use alloc::{boxed::Box, vec::Vec};
 use super::{find, may_revoke, reads};
 use crate::{
     operation::{
-        Commit, Context, Facts, IfMatch, Method, Outcome, Parsed, Precondition, Problem,
-        ProblemKind, QueryParameter, ReadRequest, Reply, Route, UseCase,
+        Budget, Commit, Context, Facts, IfMatch, Method, Outcome, Parsed, Precondition, Problem,
+        ProblemKind, QueryParameter, ReadRequest, Reply, Requires, Route, Success, UseCase,
         authority::{ProjectRecords, head_first, head_key, in_order},
         schema,
     },
@@ -25,22 +25,33 @@ struct RevokeGrant {
     if_match: IfMatch,
 }
 
-/// The route.
-pub const ROUTE: Route = Route::new(
+pub(super) const ROUTE: Route = Route::new(
     Method::Delete,
     "/v1/projects/{project}/grants/{grant}",
     "revoke_grant",
-    "Revokes a grant, for good; everyone may give up their own. Revoking again changes nothing",
+    "Revoke a grant",
     parse,
 )
+.describes(
+    "The record stays, with the caller, the time and the reason. Revoking it again changes \
+     nothing. Callers may give up grants of their own without the capability.",
+)
+.requires(Requires::Project(Capability::GrantManage))
+.budget(Budget::ORDERED_WRITE)
 .query(&[QueryParameter {
     name: "reason",
     description: "why, kept with the grant",
     schema: schema::<Reason>,
 }])
-.answers(&[(204, None)])
 .precondition(Precondition::Optional)
-.refuses(&[ProblemKind::Escalation, ProblemKind::Conflict]);
+.answers(&[Success::NO_CONTENT])
+.refuses(&[
+    (
+        ProblemKind::Escalation,
+        "the role confers a capability that the caller does not have",
+    ),
+    (ProblemKind::Conflict, "the project is archived"),
+]);
 
 fn parse(request: &Parsed<'_>) -> Result<Box<dyn UseCase>, Problem> {
     Ok(Box::new(RevokeGrant {

@@ -12,8 +12,8 @@ use super::{
 };
 use crate::{
     operation::{
-        Commit, Context, FactError, Facts, IfMatch, Method, Outcome, Parsed, Precondition, Problem,
-        ProblemKind, ReadRequest, Route, UseCase,
+        Budget, Commit, Context, Example, FactError, Facts, IfMatch, Method, Outcome, Parsed,
+        Precondition, Problem, ProblemKind, ReadRequest, Requires, Route, Success, UseCase,
         authority::{ProjectRecords, head_key, in_order},
         nullable, schema, view,
     },
@@ -32,30 +32,48 @@ struct UpdateGrant {
     input: Input,
 }
 
-/// What to change of a grant; what is left out stays.
+/// A change of a grant. Members left out stay as they are.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "GrantChange")]
 struct Input {
     role: Option<ProjectRole>,
-    /// Null makes it last.
+    /// When it ends. Null removes the expiry.
     #[serde(default, deserialize_with = "nullable")]
     #[schemars(with = "Option<Timestamp>", skip_serializing_if = "Option::is_none")]
     expires_at: Option<Option<Timestamp>>,
 }
 
-/// The route.
-pub const ROUTE: Route = Route::new(
+pub(super) const ROUTE: Route = Route::new(
     Method::Patch,
     "/v1/projects/{project}/grants/{grant}",
     "update_grant",
-    "Changes the role or the expiry of a grant, which is granting anew",
+    "Change the role or the expiry of a grant",
     parse,
 )
-.takes(schema::<Input>)
-.answers(&[(200, Some(schema::<GrantView>))])
+.describes(
+    "The same rules hold as for a new grant. Members left out stay as they are; `expires_at: \
+     null` removes the expiry.",
+)
+.requires(Requires::Project(Capability::GrantManage))
+.budget(Budget::ORDERED_WRITE)
+.takes(schema::<Input>, r#"{ "role": "viewer" }"#)
 .precondition(Precondition::Required)
-.refuses(&[ProblemKind::Escalation, ProblemKind::Conflict]);
+.answers(&[Success::ok(
+    schema::<GrantView>,
+    Example::Text(super::EXAMPLE),
+)])
+.refuses(&[
+    (
+        ProblemKind::Escalation,
+        "the old or the new role confers a capability that the caller does not have",
+    ),
+    (
+        ProblemKind::Conflict,
+        "the project is archived, the grant is revoked, or its principal is no active member \
+         now",
+    ),
+]);
 
 fn parse(request: &Parsed<'_>) -> Result<Box<dyn UseCase>, Problem> {
     Ok(Box::new(UpdateGrant {

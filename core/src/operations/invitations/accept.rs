@@ -12,8 +12,8 @@ use super::{
 };
 use crate::{
     operation::{
-        Commit, Context, Continuation, Facts, Method, Outcome, Parsed, Problem, ProblemKind,
-        ReadRequest, Reply, Route, UseCase,
+        Budget, Commit, Context, Continuation, Example, Facts, Method, Outcome, Parsed, Problem,
+        ProblemKind, ReadRequest, Reply, Route, Success, UseCase,
         authority::{AccountRecords, head_key},
         schema, view,
     },
@@ -34,28 +34,59 @@ struct AcceptInvitation {
     input: Input,
 }
 
-/// The route.
-pub const ROUTE: Route = Route::new(
+pub(super) const ROUTE: Route = Route::new(
     Method::Post,
     "/v1/invitations/accept",
     "accept_invitation",
-    "Accepts an invitation sent to the caller's address",
+    "Accept an invitation",
     parse,
 )
-.takes(schema::<Input>)
-.answers(&[(200, Some(schema::<AcceptedView>))])
+.describes(
+    "The caller joins the account with the role and the teams of the invitation. The grants \
+     on projects are made afterwards; `pending` lists the projects that still wait for \
+     theirs.",
+)
+.budget(Budget::ORDERED_WRITE)
+.takes(schema::<Input>, r#"{ "token": "b3Blbi1zZXNhbWU" }"#)
+.answers(&[Success::ok(
+    schema::<AcceptedView>,
+    Example::Members(&[
+        ("account_id", Example::Text(ACCOUNT_ID)),
+        ("member", Example::Text(crate::operations::members::EXAMPLE)),
+        ("invitation", Example::Text(ACCEPTED)),
+        ("pending", Example::Text("[]")),
+    ]),
+)])
 .refuses(&[
-    ProblemKind::InvitationInvalid,
-    ProblemKind::Forbidden,
-    ProblemKind::Conflict,
+    (
+        ProblemKind::InvitationInvalid,
+        "the token is unknown, expired, revoked, replaced or used",
+    ),
+    (
+        ProblemKind::Forbidden,
+        "the invitation was sent to another address than the caller's verified one",
+    ),
+    (
+        ProblemKind::Conflict,
+        "the caller is a member of the account already",
+    ),
 ]);
+
+const ACCEPTED: &str = r#"{
+  "id": "inv_01keavqf4ybmjx3vzcjzmzg8e2",
+  "account_id": "acc_01kjdr7hbmxwc9att838g7qvrz",
+  "role": "member",
+  "status": "accepted"
+}"#;
+
+const ACCOUNT_ID: &str = r#""acc_01kjdr7hbmxwc9att838g7qvrz""#;
 
 fn parse(request: &Parsed<'_>) -> Result<Box<dyn UseCase>, Problem> {
     let input = request.body()?;
     Ok(Box::new(AcceptInvitation { input }))
 }
 
-/// What came of accepting.
+/// The membership that accepting made.
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(rename = "AcceptedInvitation")]
 struct AcceptedView {

@@ -16,16 +16,16 @@ use crate::{
     value::{AccountId, AccountRole, InvitationId},
 };
 
-/// The body. It holds the token, so it is never printed.
+/// The answer to an invitation.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "InvitationAnswer")]
 pub(super) struct Input {
-    /// The token of the mailed link.
+    /// The token of the link in the mail.
     token: String,
 }
 
-/// An invitation, as answered to whoever was invited.
+/// An invitation, as its recipient sees it.
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(rename = "AnsweredInvitation")]
 pub(super) struct AnsweredView {

@@ -12,8 +12,8 @@ use super::{
 };
 use crate::{
     operation::{
-        Commit, Context, Facts, Method, Outcome, Parsed, Problem, ProblemKind, ReadRequest, Reply,
-        Route, UseCase,
+        Budget, Commit, Context, Example, Facts, Method, Outcome, Parsed, Problem, ProblemKind,
+        ReadRequest, Reply, Requires, Route, Success, UseCase,
         authority::{AccountRecords, head_key},
         schema, view,
     },
@@ -31,34 +31,52 @@ struct CreateInvitation {
     input: Input,
 }
 
-/// The body.
+/// An invitation to send.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "NewInvitation")]
 struct Input {
     email: Email,
+    /// The role in the account.
     role: AccountRole,
+    /// Teams of the account to join.
     #[serde(default)]
     #[schemars(length(max = 20))]
     teams: Vec<TeamId>,
+    /// Roles on projects of the account.
     #[serde(default)]
     #[schemars(length(max = 10))]
     project_grants: Vec<OfferedGrant>,
-    /// At most 90 days ahead; 14 days from now when left out.
+    /// At most 90 days ahead. Default: 14 days from now.
     expires_at: Option<Timestamp>,
 }
 
-/// The route.
-pub const ROUTE: Route = Route::new(
+pub(super) const ROUTE: Route = Route::new(
     Method::Post,
     "/v1/accounts/{account}/invitations",
     "create_invitation",
-    "Invites an address into the account; the token goes out by mail only",
+    "Invite a person by e-mail address",
     parse,
 )
-.takes(schema::<Input>)
-.answers(&[(201, Some(schema::<InvitationView>))])
-.refuses(&[ProblemKind::Escalation]);
+.describes(
+    "The token that accepts the invitation is sent by mail only. The invitation expires after \
+     14 days unless `expires_at` says otherwise. The authority of the inviter is checked \
+     again when the invitation is accepted.",
+)
+.requires(Requires::Account(Capability::InviteManage))
+.budget(Budget::ORDERED_WRITE)
+.takes(
+    schema::<Input>,
+    r#"{ "email": "ben.weber@example.com", "role": "member" }"#,
+)
+.answers(&[Success::created(
+    schema::<InvitationView>,
+    Example::Text(super::EXAMPLE),
+)])
+.refuses(&[(
+    ProblemKind::Escalation,
+    "the caller may not hand out the role, a team or a project role of the invitation",
+)]);
 
 fn parse(request: &Parsed<'_>) -> Result<Box<dyn UseCase>, Problem> {
     let input: Input = request.body()?;

@@ -5,8 +5,9 @@ use alloc::{boxed::Box, vec::Vec};
 use super::answer::{AnsweredView, Input};
 use crate::{
     operation::{
-        Commit, Context, Facts, Method, Outcome, Parsed, Problem, ProblemKind, ReadRequest, Reply,
-        Route, UseCase, authority::head_key, invitation_token::InvitationToken, schema,
+        Budget, Commit, Context, Example, Facts, Method, Outcome, Parsed, Problem, ProblemKind,
+        ReadRequest, Reply, Route, Success, UseCase, authority::head_key,
+        invitation_token::InvitationToken, schema,
     },
     record::{EventType, Invitation, InvitationStatus, Record},
     storage::{Key, Scope},
@@ -18,17 +19,33 @@ struct DeclineInvitation {
     input: Input,
 }
 
-/// The route.
-pub const ROUTE: Route = Route::new(
+pub(super) const ROUTE: Route = Route::new(
     Method::Post,
     "/v1/invitations/decline",
     "decline_invitation",
-    "Declines an invitation sent to the caller's address",
+    "Decline an invitation",
     parse,
 )
-.takes(schema::<Input>)
-.answers(&[(200, Some(schema::<AnsweredView>))])
-.refuses(&[ProblemKind::InvitationInvalid, ProblemKind::Forbidden]);
+.budget(Budget::WRITE)
+.takes(schema::<Input>, r#"{ "token": "b3Blbi1zZXNhbWU" }"#)
+.answers(&[Success::ok(schema::<AnsweredView>, Example::Text(DECLINED))])
+.refuses(&[
+    (
+        ProblemKind::InvitationInvalid,
+        "the token is unknown, expired, revoked, replaced or used",
+    ),
+    (
+        ProblemKind::Forbidden,
+        "the invitation was sent to another address than the caller's verified one",
+    ),
+]);
+
+const DECLINED: &str = r#"{
+  "id": "inv_01keavqf4ybmjx3vzcjzmzg8e2",
+  "account_id": "acc_01kjdr7hbmxwc9att838g7qvrz",
+  "role": "member",
+  "status": "declined"
+}"#;
 
 fn parse(request: &Parsed<'_>) -> Result<Box<dyn UseCase>, Problem> {
     let input = request.body()?;

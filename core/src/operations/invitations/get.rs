@@ -3,9 +3,12 @@
 use alloc::{boxed::Box, vec::Vec};
 
 use super::{InvitationView, Named};
-use crate::operation::{
-    Context, Facts, Method, Outcome, Parsed, Problem, ReadRequest, Route, UseCase,
-    authority::AccountRecords, schema, view,
+use crate::{
+    operation::{
+        Budget, Context, Example, Facts, Method, Outcome, Parsed, Problem, ReadRequest, Requires,
+        Route, Success, UseCase, authority::AccountRecords, schema, view,
+    },
+    value::Capability,
 };
 
 /// Shows one invitation.
@@ -13,15 +16,19 @@ struct GetInvitation {
     named: Named,
 }
 
-/// The route.
-pub const ROUTE: Route = Route::new(
+pub(super) const ROUTE: Route = Route::new(
     Method::Get,
     "/v1/accounts/{account}/invitations/{invitation}",
     "get_invitation",
-    "Shows an invitation",
+    "Show an invitation",
     parse,
 )
-.answers(&[(200, Some(schema::<InvitationView>))]);
+.requires(Requires::Account(Capability::InviteManage))
+.budget(Budget::READ)
+.answers(&[Success::ok(
+    schema::<InvitationView>,
+    Example::Text(super::EXAMPLE),
+)]);
 
 fn parse(request: &Parsed<'_>) -> Result<Box<dyn UseCase>, Problem> {
     let named = Named::parse(request)?;

@@ -5,15 +5,15 @@ use alloc::{boxed::Box, vec::Vec};
 use super::InvitationView;
 use crate::{
     operation::{
-        Context, FactError, Facts, Method, Outcome, PAGE, PageRequest, Parsed, Problem,
-        ReadRequest, Route, UseCase,
+        Budget, Context, Example, FactError, Facts, Method, Outcome, PAGE, PageRequest, Parsed,
+        Problem, ReadRequest, Requires, Route, Success, UseCase,
         authority::AccountRecords,
         schema,
         view::{self, ListView},
     },
     record::{Invitation, Record},
     storage::{Range, Scope, Sort},
-    value::AccountId,
+    value::{AccountId, Capability},
 };
 
 /// Lists an account's invitations, oldest first.
@@ -22,16 +22,21 @@ struct ListInvitations {
     page: PageRequest,
 }
 
-/// The route.
-pub const ROUTE: Route = Route::new(
+pub(super) const ROUTE: Route = Route::new(
     Method::Get,
     "/v1/accounts/{account}/invitations",
     "list_invitations",
-    "Lists the account's invitations, answered ones too",
+    "List the invitations of an account",
     parse,
 )
+.describes("Answered and revoked invitations are included.")
+.requires(Requires::Account(Capability::InviteManage))
+.budget(Budget::READ)
 .query(&PAGE)
-.answers(&[(200, Some(schema::<ListView<InvitationView>>))]);
+.answers(&[Success::ok(
+    schema::<ListView<InvitationView>>,
+    Example::Page(super::EXAMPLE),
+)]);
 
 fn parse(request: &Parsed<'_>) -> Result<Box<dyn UseCase>, Problem> {
     Ok(Box::new(ListInvitations {

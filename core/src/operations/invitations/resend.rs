@@ -5,11 +5,13 @@ use alloc::{boxed::Box, vec::Vec};
 use super::{InvitationView, LIFETIME, Named, check_pending, offer::Offer};
 use crate::{
     operation::{
-        Commit, Context, Facts, Method, Outcome, Parsed, Problem, ProblemKind, ReadRequest, Reply,
-        Route, UseCase, authority::AccountRecords, schema, view,
+        Budget, Commit, Context, Example, Facts, Method, Outcome, Parsed, Problem, ProblemKind,
+        ReadRequest, Reply, Requires, Route, Success, UseCase, authority::AccountRecords, schema,
+        view,
     },
     record::{EventType, Invitation, Record},
     storage::{Key, Scope},
+    value::Capability,
 };
 
 /// Sends an invitation again. That kills earlier tokens, revives an expired invitation for another
@@ -19,16 +21,34 @@ struct ResendInvitation {
     named: Named,
 }
 
-/// The route.
-pub const ROUTE: Route = Route::new(
+pub(super) const ROUTE: Route = Route::new(
     Method::Post,
     "/v1/accounts/{account}/invitations/{invitation}/resend",
     "resend_invitation",
-    "Sends an invitation again; earlier tokens are dead",
+    "Send an invitation again",
     parse,
 )
-.answers(&[(200, Some(schema::<InvitationView>))])
-.refuses(&[ProblemKind::Conflict, ProblemKind::Escalation]);
+.describes(
+    "Sends a new token; earlier tokens stop working. The invitation is valid for another 14 \
+     days. From then on the authority of the caller counts instead of that of the first \
+     inviter.",
+)
+.requires(Requires::Account(Capability::InviteManage))
+.budget(Budget::ORDERED_WRITE)
+.answers(&[Success::ok(
+    schema::<InvitationView>,
+    Example::Text(super::EXAMPLE),
+)])
+.refuses(&[
+    (
+        ProblemKind::Conflict,
+        "the invitation was answered or revoked, or was sent too often",
+    ),
+    (
+        ProblemKind::Escalation,
+        "the caller may not hand out the role, a team or a project role of the invitation",
+    ),
+]);
 
 fn parse(request: &Parsed<'_>) -> Result<Box<dyn UseCase>, Problem> {
     request.no_body()?;

@@ -5,11 +5,13 @@ use alloc::{boxed::Box, vec::Vec};
 use super::{Named, check_pending};
 use crate::{
     operation::{
-        Commit, Context, Facts, IfMatch, Method, Outcome, Parsed, Precondition, Problem,
-        ProblemKind, ReadRequest, Reply, Route, UseCase, authority::AccountRecords,
+        Budget, Commit, Context, Facts, IfMatch, Method, Outcome, Parsed, Precondition, Problem,
+        ProblemKind, ReadRequest, Reply, Requires, Route, Success, UseCase,
+        authority::AccountRecords,
     },
     record::{EventType, Invitation, InvitationStatus},
     storage::Scope,
+    value::Capability,
 };
 
 /// Takes an invitation back: its tokens are dead from then on. The record stays.
@@ -18,17 +20,22 @@ struct RevokeInvitation {
     if_match: IfMatch,
 }
 
-/// The route.
-pub const ROUTE: Route = Route::new(
+pub(super) const ROUTE: Route = Route::new(
     Method::Delete,
     "/v1/accounts/{account}/invitations/{invitation}",
     "revoke_invitation",
-    "Takes an invitation back",
+    "Revoke an invitation",
     parse,
 )
-.answers(&[(204, None)])
+.describes("Its tokens stop working. The record stays.")
+.requires(Requires::Account(Capability::InviteManage))
+.budget(Budget::ORDERED_WRITE)
 .precondition(Precondition::Optional)
-.refuses(&[ProblemKind::Conflict]);
+.answers(&[Success::NO_CONTENT])
+.refuses(&[(
+    ProblemKind::Conflict,
+    "the invitation was accepted or declined",
+)]);
 
 fn parse(request: &Parsed<'_>) -> Result<Box<dyn UseCase>, Problem> {
     request.no_body()?;

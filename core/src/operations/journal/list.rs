@@ -8,12 +8,13 @@ use super::{
 };
 use crate::{
     operation::{
-        Context, FactError, Facts, Method, Outcome, PAGE, PageRequest, Parsed, Problem,
-        QueryParameter, ReadRequest, Route, UseCase, schema,
+        Budget, Context, Example, FactError, Facts, Method, Outcome, PAGE, PageRequest, Parsed,
+        Problem, QueryParameter, ReadRequest, Requires, Route, Success, UseCase, schema,
         view::{self, ListView},
     },
     record::{Head, JournalEntry, Record, Sequence},
     storage::{Range, Sort},
+    value::Capability,
 };
 
 /// Lists the entries of a journal in order, from the first one or behind a number or cursor.
@@ -33,27 +34,43 @@ const QUERY: [QueryParameter; 3] = {
     [after, limit, cursor]
 };
 
-/// The route of an account's journal.
-pub const ACCOUNT: Route = Route::new(
+pub(super) const ACCOUNT: Route = Route::new(
     Method::Get,
     "/v1/accounts/{account}/journal",
     "list_account_journal",
-    "Lists the account's journal in order",
+    "List the journal of an account",
     |request| parse(request, Of::account(request)?),
 )
+.describes(
+    "In order, from the first entry or behind `after`. The journal records every change with \
+     its author and the hash of the entry before.",
+)
+.requires(Requires::Account(Capability::AuditView))
+.budget(Budget::LIST)
 .query(&QUERY)
-.answers(&[(200, Some(schema::<ListView<EntryView>>))]);
+.answers(&[Success::ok(
+    schema::<ListView<EntryView>>,
+    Example::Page(super::EXAMPLE),
+)]);
 
-/// The route of a project's journal.
-pub const PROJECT: Route = Route::new(
+pub(super) const PROJECT: Route = Route::new(
     Method::Get,
     "/v1/projects/{project}/journal",
     "list_project_journal",
-    "Lists the project's journal in order",
+    "List the journal of a project",
     |request| parse(request, Of::project(request)?),
 )
+.describes(
+    "In order, from the first entry or behind `after`. The journal records every change with \
+     its author and the hash of the entry before.",
+)
+.requires(Requires::Project(Capability::AuditView))
+.budget(Budget::LIST)
 .query(&QUERY)
-.answers(&[(200, Some(schema::<ListView<EntryView>>))]);
+.answers(&[Success::ok(
+    schema::<ListView<EntryView>>,
+    Example::Page(super::EXAMPLE),
+)]);
 
 fn parse(request: &Parsed<'_>, of: Of) -> Result<Box<dyn UseCase>, Problem> {
     let after: Option<Sequence> = request.query("after")?;

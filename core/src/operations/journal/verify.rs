@@ -9,15 +9,15 @@ use serde::{Deserialize, Serialize};
 use super::Of;
 use crate::{
     operation::{
-        Context, Facts, Method, Outcome, PAGE, PageRequest, Parsed, Problem, QueryParameter,
-        ReadRequest, Reply, Route, UseCase, schema,
+        Budget, Context, Example, Facts, Method, Outcome, PAGE, PageRequest, Parsed, Problem,
+        QueryParameter, ReadRequest, Reply, Requires, Route, Success, UseCase, schema,
     },
     record::{
         Head,
         chain::{self, Link, Verdict},
     },
     storage::{Range, Sort},
-    value::{Sha256, canonical},
+    value::{Capability, Sha256, canonical},
 };
 
 /// The most entries one request verifies.
@@ -44,27 +44,55 @@ struct Position {
 
 const QUERY: [QueryParameter; 1] = [PAGE[1]];
 
-/// The route of an account's journal.
-pub const ACCOUNT: Route = Route::new(
+pub(super) const ACCOUNT: Route = Route::new(
     Method::Get,
     "/v1/accounts/{account}/journal/verification",
     "verify_account_journal",
-    "Verifies the account's journal",
+    "Verify the journal of an account",
     |request| parse(request, Of::account(request)?),
 )
+.describes(
+    "Checks that every entry is intact, numbered without a gap and chained to the one before, \
+     and that the last one is the one that the head names. One request verifies at most \
+     10,000 entries; `next_cursor` leads on.",
+)
+.requires(Requires::Account(Capability::AuditView))
+.budget(Budget::LIST)
 .query(&QUERY)
-.answers(&[(200, Some(schema::<VerificationView>))]);
+.answers(&[Success::ok(
+    schema::<VerificationView>,
+    Example::Text(EXAMPLE),
+)]);
 
-/// The route of a project's journal.
-pub const PROJECT: Route = Route::new(
+pub(super) const PROJECT: Route = Route::new(
     Method::Get,
     "/v1/projects/{project}/journal/verification",
     "verify_project_journal",
-    "Verifies the project's journal",
+    "Verify the journal of a project",
     |request| parse(request, Of::project(request)?),
 )
+.describes(
+    "Checks that every entry is intact, numbered without a gap and chained to the one before, \
+     and that the last one is the one that the head names. One request verifies at most \
+     10,000 entries; `next_cursor` leads on.",
+)
+.requires(Requires::Project(Capability::AuditView))
+.budget(Budget::LIST)
 .query(&QUERY)
-.answers(&[(200, Some(schema::<VerificationView>))]);
+.answers(&[Success::ok(
+    schema::<VerificationView>,
+    Example::Text(EXAMPLE),
+)]);
+
+const EXAMPLE: &str = r#"{
+  "entries": 12,
+  "head": {
+    "seq": 12,
+    "hash": "923fe53966c6cd9343e11af776cd4b05be315ea4b200b02e4d5dfb0f929b73bf"
+  },
+  "valid": true,
+  "next_cursor": null
+}"#;
 
 fn parse(request: &Parsed<'_>, of: Of) -> Result<Box<dyn UseCase>, Problem> {
     let page = request.page("")?;
@@ -72,26 +100,30 @@ fn parse(request: &Parsed<'_>, of: Of) -> Result<Box<dyn UseCase>, Problem> {
     Ok(Box::new(VerifyJournal { of, page, limit }))
 }
 
-/// What verifying found.
+/// The result of verifying a journal.
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(rename = "Verification")]
 struct VerificationView {
-    /// How many entries this request found good.
+    /// How many entries this request found intact.
     entries: u64,
+    /// The end of the journal.
     head: HeadView,
-    /// Whether everything this request looked at is good.
+    /// Whether everything that this request looked at is intact.
     valid: bool,
-    /// The first entry that is damaged, missing, out of order, or not the one the head names.
+    /// The first entry that is damaged, missing, out of order, or not the one that the head names.
     #[serde(skip_serializing_if = "Option::is_none")]
     first_invalid: Option<u64>,
-    /// Where to go on; null when the journal was verified to its end, or a fault was found.
+    /// The `cursor` of the next request. Null if the journal was verified to its end or a fault was
+    /// found.
     next_cursor: Option<String>,
 }
 
 /// The end of a journal.
 #[derive(Debug, Serialize, JsonSchema)]
 struct HeadView {
+    /// The number of the last entry.
     seq: u64,
+    /// The hash of the last entry.
     hash: Sha256,
 }
 

@@ -5,8 +5,8 @@ use alloc::{boxed::Box, vec::Vec};
 use super::{MemberView, Named};
 use crate::{
     operation::{
-        Context, Facts, Method, Outcome, Parsed, Problem, ReadRequest, Route, UseCase,
-        authority::AccountRecords, schema, view,
+        Budget, Context, Example, Facts, Method, Outcome, Parsed, Problem, ReadRequest, Requires,
+        Route, Success, UseCase, authority::AccountRecords, schema, view,
     },
     value::Capability,
 };
@@ -15,15 +15,20 @@ use crate::{
 #[derive(Debug)]
 struct GetMember(Named);
 
-/// The route.
-pub const ROUTE: Route = Route::new(
+pub(super) const ROUTE: Route = Route::new(
     Method::Get,
     "/v1/accounts/{account}/members/{user}",
     "get_member",
-    "Shows a member; everyone may see themselves",
+    "Show a member",
     parse,
 )
-.answers(&[(200, Some(schema::<MemberView>))]);
+.describes("Every member may see their own membership.")
+.requires(Requires::Account(Capability::MemberView))
+.budget(Budget::READ)
+.answers(&[Success::ok(
+    schema::<MemberView>,
+    Example::Text(super::EXAMPLE),
+)]);
 
 fn parse(request: &Parsed<'_>) -> Result<Box<dyn UseCase>, Problem> {
     Ok(Box::new(GetMember(Named::parse(request)?)))

@@ -5,8 +5,9 @@ use alloc::{boxed::Box, format, vec::Vec};
 use super::MemberView;
 use crate::{
     operation::{
-        Context, Facts, Listing, Method, Outcome, PAGE, PageRequest, Parsed, Problem, ReadRequest,
-        Route, UseCase, authority::AccountRecords, schema, view::ListView,
+        Budget, Context, Example, Facts, Listing, Method, Outcome, PAGE, PageRequest, Parsed,
+        Problem, ReadRequest, Requires, Route, Success, UseCase, authority::AccountRecords, schema,
+        view::ListView,
     },
     storage::{Index, Sort},
     value::{AccountId, Capability},
@@ -19,16 +20,21 @@ struct ListMembers {
     page: PageRequest,
 }
 
-/// The route.
-pub const ROUTE: Route = Route::new(
+pub(super) const ROUTE: Route = Route::new(
     Method::Get,
     "/v1/accounts/{account}/members",
     "list_members",
-    "Lists the members of an account, in the order they joined",
+    "List the members of an account",
     parse,
 )
+.describes("In the order in which they joined.")
+.requires(Requires::Account(Capability::MemberView))
+.budget(Budget::CHECKED_LIST)
 .query(&PAGE)
-.answers(&[(200, Some(schema::<ListView<MemberView>>))]);
+.answers(&[Success::ok(
+    schema::<ListView<MemberView>>,
+    Example::Page(super::EXAMPLE),
+)]);
 
 fn parse(request: &Parsed<'_>) -> Result<Box<dyn UseCase>, Problem> {
     Ok(Box::new(ListMembers {

@@ -5,8 +5,8 @@ use alloc::{boxed::Box, vec::Vec};
 use super::{Named, check_rank, keep_owners};
 use crate::{
     operation::{
-        Commit, Context, Facts, IfMatch, Method, Outcome, Parsed, Precondition, Problem,
-        ProblemKind, ReadRequest, Reply, Route, UseCase,
+        Budget, Commit, Context, Facts, IfMatch, Method, Outcome, Parsed, Precondition, Problem,
+        ProblemKind, ReadRequest, Reply, Requires, Route, Success, UseCase,
         authority::{AccountRecords, act_on, head_key},
     },
     permission::{AccountAccess, Permit},
@@ -23,17 +23,31 @@ struct RemoveMember {
     if_match: IfMatch,
 }
 
-/// The route.
-pub const ROUTE: Route = Route::new(
+pub(super) const ROUTE: Route = Route::new(
     Method::Delete,
     "/v1/accounts/{account}/members/{user}",
     "remove_member",
-    "Removes a member; of oneself, leaves the account",
+    "Remove a member, or leave the account",
     parse,
 )
-.answers(&[(204, None)])
+.describes(
+    "Every member may remove themselves. Grants and team memberships of the removed person \
+     confer nothing from then on, even if the person joins again.",
+)
+.requires(Requires::HigherRole(Capability::MemberManage))
+.budget(Budget::ORDERED_WRITE)
 .precondition(Precondition::Optional)
-.refuses(&[ProblemKind::Escalation, ProblemKind::LastOwner]);
+.answers(&[Success::NO_CONTENT])
+.refuses(&[
+    (
+        ProblemKind::Escalation,
+        "the member's role is above the caller's",
+    ),
+    (
+        ProblemKind::LastOwner,
+        "the account would have no active owner",
+    ),
+]);
 
 fn parse(request: &Parsed<'_>) -> Result<Box<dyn UseCase>, Problem> {
     request.no_body()?;

@@ -8,8 +8,8 @@ use serde::Deserialize;
 use super::{MemberView, Named, check_handing_out, check_rank, keep_owners};
 use crate::{
     operation::{
-        Commit, Context, Facts, IfMatch, Method, Outcome, Parsed, Precondition, Problem,
-        ProblemKind, ReadRequest, Reply, Route, UseCase,
+        Budget, Commit, Context, Example, Facts, IfMatch, Method, Outcome, Parsed, Precondition,
+        Problem, ProblemKind, ReadRequest, Reply, Requires, Route, Success, UseCase,
         authority::{AccountRecords, act_on, head_key},
         schema, view,
     },
@@ -26,7 +26,7 @@ struct UpdateMember {
     input: Input,
 }
 
-/// The body.
+/// A change of a member. Members of the body that are left out stay as they are.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "MemberChange")]
@@ -35,7 +35,7 @@ struct Input {
     status: Option<NewStatus>,
 }
 
-/// What a membership's status can be set to; removing is another operation.
+/// The states that a membership can be set to.
 #[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 #[schemars(rename = "NewMemberStatus")]
@@ -44,18 +44,35 @@ enum NewStatus {
     Suspended,
 }
 
-/// The route.
-pub const ROUTE: Route = Route::new(
+pub(super) const ROUTE: Route = Route::new(
     Method::Patch,
     "/v1/accounts/{account}/members/{user}",
     "update_member",
-    "Changes a member's role, suspends them or lets them back in",
+    "Change the role of a member, suspend or reinstate a member",
     parse,
 )
-.takes(schema::<Input>)
-.answers(&[(200, Some(schema::<MemberView>))])
+.describes(
+    "A suspended member has no access until the status is `active` again. Members cannot be \
+     given a role above the caller's.",
+)
+.requires(Requires::HigherRole(Capability::MemberManage))
+.budget(Budget::ORDERED_WRITE)
+.takes(schema::<Input>, r#"{ "role": "member" }"#)
 .precondition(Precondition::Required)
-.refuses(&[ProblemKind::Escalation, ProblemKind::LastOwner]);
+.answers(&[Success::ok(
+    schema::<MemberView>,
+    Example::Text(super::EXAMPLE),
+)])
+.refuses(&[
+    (
+        ProblemKind::Escalation,
+        "the member's role or the new role is above the caller's",
+    ),
+    (
+        ProblemKind::LastOwner,
+        "the account would have no active owner",
+    ),
+]);
 
 fn parse(request: &Parsed<'_>) -> Result<Box<dyn UseCase>, Problem> {
     Ok(Box::new(UpdateMember {

@@ -9,8 +9,8 @@ use serde_json::{Map, Value};
 use super::MetadataView;
 use crate::{
     operation::{
-        Context, Facts, Method, Outcome, Parsed, Problem, ReadRequest, Reply, Route, UseCase,
-        schema, view,
+        Budget, Context, Example, Facts, Method, Outcome, Parsed, Problem, ReadRequest, Reply,
+        Requires, Route, Success, UseCase, schema, view,
     },
     operations::content::{ArtifactPlace, FoundArtifact},
     permission::Permit,
@@ -25,26 +25,34 @@ struct AppendMetadata {
     input: Input,
 }
 
-/// The body.
+/// A metadata record to append.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "NewMetadata")]
 struct Input {
-    /// What to say: at least one member, at most 65,536 bytes of JSON, nested at most 16 deep.
+    /// At least one member, at most 65,536 bytes of JSON, nested at most 16 deep.
     #[schemars(extend("minProperties" = 1))]
     values: Map<String, Value>,
 }
 
-/// The route.
-pub const ROUTE: Route = Route::new(
+pub(super) const ROUTE: Route = Route::new(
     Method::Post,
     "/v1/projects/{project}/artifacts/{artifact}/metadata",
     "append_metadata",
-    "Appends a metadata record to a document",
+    "Append a metadata record to a document",
     parse,
 )
-.takes(schema::<Input>)
-.answers(&[(201, Some(schema::<MetadataView>))]);
+.describes(
+    "Metadata records are never changed or deleted; a later record adds to the earlier ones. \
+     At most 65,536 bytes of JSON, nested at most 16 deep.",
+)
+.requires(Requires::Project(Capability::MetadataAppend))
+.budget(Budget::WRITE)
+.takes(schema::<Input>, r#"{ "values": { "pages": 3 } }"#)
+.answers(&[Success::created(
+    schema::<MetadataView>,
+    Example::Text(super::EXAMPLE),
+)]);
 
 fn parse(request: &Parsed<'_>) -> Result<Box<dyn UseCase>, Problem> {
     let input: Input = request.body()?;

@@ -4,22 +4,30 @@ use alloc::boxed::Box;
 
 use super::MetadataView;
 use crate::{
-    operation::{Method, PAGE, Parsed, Problem, Route, UseCase, schema, view::ListView},
+    operation::{
+        Budget, Example, Method, PAGE, Parsed, Problem, Requires, Route, Success, UseCase, schema,
+        view::ListView,
+    },
     operations::content::listing::Listing,
     record::Metadata,
     value::Capability,
 };
 
-/// The route.
-pub const ROUTE: Route = Route::new(
+pub(super) const ROUTE: Route = Route::new(
     Method::Get,
     "/v1/projects/{project}/artifacts/{artifact}/metadata",
     "list_metadata",
-    "Lists the metadata records of a document, oldest first",
+    "List the metadata records of a document",
     parse,
 )
+.describes("Oldest first.")
+.requires(Requires::Project(Capability::MetadataView))
+.budget(Budget::LIST)
 .query(&PAGE)
-.answers(&[(200, Some(schema::<ListView<MetadataView>>))]);
+.answers(&[Success::ok(
+    schema::<ListView<MetadataView>>,
+    Example::Page(super::EXAMPLE),
+)]);
 
 fn parse(request: &Parsed<'_>) -> Result<Box<dyn UseCase>, Problem> {
     let listing =

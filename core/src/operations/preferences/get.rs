@@ -4,21 +4,28 @@ use alloc::{boxed::Box, vec, vec::Vec};
 
 use super::PreferencesView;
 use crate::operation::{
-    Context, Facts, Method, Outcome, Parsed, Problem, ReadRequest, Route, UseCase, schema,
+    Budget, Context, Example, Facts, Method, Outcome, Parsed, Problem, ReadRequest, Route, Success,
+    UseCase, schema,
 };
 
 /// Shows the caller's preferences; none set is an empty list.
 struct GetPreferences;
 
-/// The route.
-pub const ROUTE: Route = Route::new(
+pub(super) const ROUTE: Route = Route::new(
     Method::Get,
     "/v1/preferences/notifications",
     "get_notification_preferences",
-    "Shows what the caller wants to be told about",
+    "Show the caller's notification preferences",
     parse,
 )
-.answers(&[(200, Some(schema::<PreferencesView>))]);
+.describes(
+    "Before they are first set, the answer is an empty list of rules without id and version.",
+)
+.budget(Budget::READ)
+.answers(&[Success::ok(
+    schema::<PreferencesView>,
+    Example::Text(super::EXAMPLE),
+)]);
 
 fn parse(_: &Parsed<'_>) -> Result<Box<dyn UseCase>, Problem> {
     Ok(Box::new(GetPreferences))

@@ -8,8 +8,8 @@ use serde::Deserialize;
 use super::PreferencesView;
 use crate::{
     operation::{
-        Commit, Context, Facts, IfMatch, Method, Outcome, Parsed, Precondition, Problem,
-        ReadRequest, Route, UseCase, authority::head_key, schema,
+        Budget, Commit, Context, Example, Facts, IfMatch, Method, Outcome, Parsed, Precondition,
+        Problem, ReadRequest, Route, Success, UseCase, authority::head_key, schema,
     },
     permission::Permit,
     record::{EventType, Preferences, Record, Rule},
@@ -25,26 +25,44 @@ struct PutPreferences {
     if_match: IfMatch,
 }
 
-/// The body.
+/// Notification preferences to set.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "NewNotificationPreferences")]
 struct Input {
+    /// All rules from now on.
     #[schemars(length(max = 200))]
     rules: Vec<Rule>,
 }
 
-/// The route.
-pub const ROUTE: Route = Route::new(
+pub(super) const ROUTE: Route = Route::new(
     Method::Put,
     "/v1/preferences/notifications",
     "put_notification_preferences",
-    "Sets what the caller wants to be told about",
+    "Replace the caller's notification preferences",
     parse,
 )
-.takes(schema::<Input>)
+.describes(
+    "At most 200 rules. A rule about an account or project that the caller cannot see matches \
+     nothing.",
+)
+.budget(Budget::WRITE)
+.takes(schema::<Input>, BODY)
 .precondition(Precondition::Optional)
-.answers(&[(200, Some(schema::<PreferencesView>))]);
+.answers(&[Success::ok(
+    schema::<PreferencesView>,
+    Example::Text(super::EXAMPLE),
+)]);
+
+const BODY: &str = r#"{
+  "rules": [
+    {
+      "event": "grant.created",
+      "channel": "mail",
+      "enabled": false
+    }
+  ]
+}"#;
 
 fn parse(request: &Parsed<'_>) -> Result<Box<dyn UseCase>, Problem> {
     let input: Input = request.body()?;

@@ -8,8 +8,9 @@ use serde::Deserialize;
 use super::ProjectView;
 use crate::{
     operation::{
-        Commit, Context, Facts, Method, Outcome, Parsed, Problem, ProblemKind, ReadRequest, Reply,
-        Route, UseCase, authority::ProjectRecords, schema, view,
+        Budget, Commit, Context, Example, Facts, Method, Outcome, Parsed, Problem, ProblemKind,
+        ReadRequest, Reply, Requires, Route, Success, UseCase, authority::ProjectRecords, schema,
+        view,
     },
     permission::Access,
     record::{EventType, Grant, Member, Project, Record, Visibility},
@@ -24,7 +25,7 @@ struct CreateProject {
     input: Input,
 }
 
-/// A project to be made.
+/// A project to create.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "NewProject")]
@@ -34,17 +35,28 @@ struct Input {
     visibility: Visibility,
 }
 
-/// The route.
-pub const ROUTE: Route = Route::new(
+pub(super) const ROUTE: Route = Route::new(
     Method::Post,
     "/v1/accounts/{account}/projects",
     "create_project",
-    "Creates a project, with an owner grant for the caller",
+    "Create a project",
     parse,
 )
-.takes(schema::<Input>)
-.answers(&[(201, Some(schema::<ProjectView>))])
-.refuses(&[ProblemKind::Conflict]);
+.describes("The caller receives a grant as its owner.")
+.requires(Requires::Account(Capability::ProjectCreate))
+.budget(Budget::WRITE)
+.takes(
+    schema::<Input>,
+    r#"{ "name": "House at the lake", "visibility": "private" }"#,
+)
+.answers(&[Success::created(
+    schema::<ProjectView>,
+    Example::Text(super::EXAMPLE),
+)])
+.refuses(&[(
+    ProblemKind::Conflict,
+    "the id that follows from the `Idempotency-Key` is taken",
+)]);
 
 fn parse(request: &Parsed<'_>) -> Result<Box<dyn UseCase>, Problem> {
     Ok(Box::new(CreateProject {

@@ -4,8 +4,8 @@ use alloc::{boxed::Box, vec::Vec};
 
 use crate::{
     operation::{
-        Commit, Context, Facts, IfMatch, Method, Outcome, Parsed, Precondition, Problem,
-        ReadRequest, Reply, Route, UseCase, authority::ProjectRecords,
+        Budget, Commit, Context, Facts, IfMatch, Method, Outcome, Parsed, Precondition, Problem,
+        ReadRequest, Reply, Requires, Route, Success, UseCase, authority::ProjectRecords,
     },
     record::EventType,
     storage::Scope,
@@ -19,16 +19,18 @@ struct DeleteProject {
     if_match: IfMatch,
 }
 
-/// The route.
-pub const ROUTE: Route = Route::new(
+pub(super) const ROUTE: Route = Route::new(
     Method::Delete,
     "/v1/projects/{project}",
     "delete_project",
-    "Deletes a project with everything in it, for everybody",
+    "Delete a project with everything in it",
     parse,
 )
-.answers(&[(204, None)])
-.precondition(Precondition::Optional);
+.describes("Afterwards the project exists for nobody. There is no operation that brings it back.")
+.requires(Requires::Project(Capability::ProjectDelete))
+.budget(Budget::WRITE)
+.precondition(Precondition::Optional)
+.answers(&[Success::NO_CONTENT]);
 
 fn parse(request: &Parsed<'_>) -> Result<Box<dyn UseCase>, Problem> {
     Ok(Box::new(DeleteProject {

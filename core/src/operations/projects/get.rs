@@ -5,8 +5,8 @@ use alloc::{boxed::Box, vec::Vec};
 use super::ProjectView;
 use crate::{
     operation::{
-        Context, Facts, Method, Outcome, Parsed, Problem, ReadRequest, Route, UseCase,
-        authority::ProjectRecords, schema, view,
+        Budget, Context, Example, Facts, Method, Outcome, Parsed, Problem, ReadRequest, Requires,
+        Route, Success, UseCase, authority::ProjectRecords, schema, view,
     },
     value::{Capability, ProjectId},
 };
@@ -17,15 +17,20 @@ struct GetProject {
     project: ProjectId,
 }
 
-/// The route.
-pub const ROUTE: Route = Route::new(
+pub(super) const ROUTE: Route = Route::new(
     Method::Get,
     "/v1/projects/{project}",
     "get_project",
-    "Shows a project",
+    "Show a project",
     parse,
 )
-.answers(&[(200, Some(schema::<ProjectView>))]);
+.describes("With the role and the capabilities of the caller.")
+.requires(Requires::Project(Capability::ProjectView))
+.budget(Budget::READ)
+.answers(&[Success::ok(
+    schema::<ProjectView>,
+    Example::Text(super::EXAMPLE),
+)]);
 
 fn parse(request: &Parsed<'_>) -> Result<Box<dyn UseCase>, Problem> {
     Ok(Box::new(GetProject {

@@ -5,8 +5,8 @@ use alloc::{boxed::Box, string::ToString, vec::Vec};
 use super::ProjectView;
 use crate::{
     operation::{
-        Context, FactError, Facts, Listing, Method, Outcome, PAGE, PageRequest, Parsed, Problem,
-        ReadRequest, Route, UseCase,
+        Budget, Context, Example, FactError, Facts, Listing, Method, Outcome, PAGE, PageRequest,
+        Parsed, Problem, ReadRequest, Requires, Route, Success, UseCase,
         authority::{AccountRecords, ProjectRecords},
         schema,
         view::ListView,
@@ -26,16 +26,21 @@ struct ListProjects {
     page: PageRequest,
 }
 
-/// The route.
-pub const ROUTE: Route = Route::new(
+pub(super) const ROUTE: Route = Route::new(
     Method::Get,
     "/v1/accounts/{account}/projects",
     "list_projects",
-    "Lists the projects of an account that the caller sees, oldest first; at most 50 a page",
+    "List the projects of an account that the caller can see",
     parse,
 )
+.describes("Oldest first, at most 50 a page.")
+.requires(Requires::Account(Capability::AccountView))
+.budget(Budget::CHECKED_LIST)
 .query(&PAGE)
-.answers(&[(200, Some(schema::<ListView<ProjectView>>))]);
+.answers(&[Success::ok(
+    schema::<ListView<ProjectView>>,
+    Example::Page(super::EXAMPLE),
+)]);
 
 fn parse(request: &Parsed<'_>) -> Result<Box<dyn UseCase>, Problem> {
     Ok(Box::new(ListProjects {

@@ -8,8 +8,8 @@ use serde::Deserialize;
 use super::ProjectView;
 use crate::{
     operation::{
-        Commit, Context, Facts, IfMatch, Method, Outcome, Parsed, Precondition, Problem,
-        ProblemKind, ReadRequest, Route, UseCase,
+        Budget, Commit, Context, Example, Facts, IfMatch, Method, Outcome, Parsed, Precondition,
+        Problem, ProblemKind, ReadRequest, Requires, Route, Success, UseCase,
         authority::{ProjectRecords, in_order},
         nullable, schema, view,
     },
@@ -27,33 +27,44 @@ struct UpdateProject {
     input: Input,
 }
 
-/// What to change of a project; what is left out stays.
+/// A change of a project. Members left out stay as they are.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "ProjectChange")]
 struct Input {
     name: Option<Name>,
-    /// Null removes it.
+    /// Null removes the description.
     #[serde(default, deserialize_with = "nullable")]
     #[schemars(with = "Option<Description>", skip_serializing_if = "Option::is_none")]
     description: Option<Option<Description>>,
     visibility: Option<Visibility>,
-    /// True makes the project read-only, which rules out any other change until it is false again.
+    /// True makes the project read-only. Nothing else may change until it is false again.
     archived: Option<bool>,
 }
 
-/// The route.
-pub const ROUTE: Route = Route::new(
+pub(super) const ROUTE: Route = Route::new(
     Method::Patch,
     "/v1/projects/{project}",
     "update_project",
-    "Renames, describes, opens, closes or archives a project",
+    "Rename, describe, open, close or archive a project",
     parse,
 )
-.takes(schema::<Input>)
-.answers(&[(200, Some(schema::<ProjectView>))])
+.describes(
+    "Members left out stay as they are. `archived` needs `project.archive` and makes the \
+     project read-only; no other member may change while the project is archived.",
+)
+.requires(Requires::Project(Capability::ProjectEdit))
+.budget(Budget::WRITE)
+.takes(schema::<Input>, r#"{ "name": "House at the lake" }"#)
 .precondition(Precondition::Required)
-.refuses(&[ProblemKind::Conflict]);
+.answers(&[Success::ok(
+    schema::<ProjectView>,
+    Example::Text(super::EXAMPLE),
+)])
+.refuses(&[(
+    ProblemKind::Conflict,
+    "the project is archived and the request does not take it out of the archive",
+)]);
 
 fn parse(request: &Parsed<'_>) -> Result<Box<dyn UseCase>, Problem> {
     Ok(Box::new(UpdateProject {

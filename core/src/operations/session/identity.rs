@@ -8,8 +8,9 @@ use serde::Deserialize;
 use super::UserView;
 use crate::{
     operation::{
-        Commit, Context, Facts, LinkWriter, Method, Outcome, Parsed, Problem, ProblemKind,
-        ReadRequest, Reply, Route, TokenUsage, UseCase, authority::head_key, schema,
+        Budget, Commit, Context, Example, Facts, LinkWriter, Method, Outcome, Parsed, Problem,
+        ProblemKind, ReadRequest, Reply, Route, Success, TokenUsage, UseCase, authority::head_key,
+        schema,
     },
     permission::Permit,
     record::{Claims, EventType, User},
@@ -22,25 +23,39 @@ struct EstablishAddress {
     input: Input,
 }
 
-/// The body.
+/// An ID token of the caller.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "IdTokenPresentation")]
 struct Input {
+    /// An ID token of the same issuer and identity as the access token of the request.
     id_token: String,
 }
 
-/// The route.
-pub const ROUTE: Route = Route::new(
+pub(super) const ROUTE: Route = Route::new(
     Method::Post,
     "/v1/session/identity",
     "establish_address",
-    "Establishes the caller's verified address from an ID token",
+    "Set the caller's verified e-mail address from an ID token",
     parse,
 )
-.takes(schema::<Input>)
-.answers(&[(200, Some(schema::<UserView>))])
-.refuses(&[ProblemKind::Forbidden]);
+.describes(
+    "For issuers whose access tokens carry no address. Both tokens must name the same \
+     identity. Invitations are accepted by the verified address.",
+)
+.budget(Budget::LIST)
+.takes(
+    schema::<Input>,
+    r#"{ "id_token": "eyJhbGciOiJFUzI1NiJ9.e30.c2lnbmF0dXJl" }"#,
+)
+.answers(&[Success::ok(
+    schema::<UserView>,
+    Example::Text(super::EXAMPLE),
+)])
+.refuses(&[(
+    ProblemKind::Forbidden,
+    "the ID token names another identity than the access token",
+)]);
 
 fn parse(request: &Parsed<'_>) -> Result<Box<dyn UseCase>, Problem> {
     let input = request.body()?;

@@ -8,8 +8,9 @@ use serde::Deserialize;
 use super::UserView;
 use crate::{
     operation::{
-        Commit, Context, Facts, LinkWriter, Method, Outcome, Parsed, Problem, ProblemKind,
-        ReadRequest, Reply, Route, TokenUsage, UseCase, authority::head_key, schema,
+        Budget, Commit, Context, Example, Facts, LinkWriter, Method, Outcome, Parsed, Problem,
+        ProblemKind, ReadRequest, Reply, Route, Success, TokenUsage, UseCase, authority::head_key,
+        schema,
     },
     permission::Permit,
     record::{Claims, EventType, IdentityLink, Record, User},
@@ -22,25 +23,39 @@ struct LinkIdentity {
     input: Input,
 }
 
-/// The body.
+/// The second identity.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "AccessTokenPresentation")]
 struct Input {
+    /// An access token of the second identity.
     access_token: String,
 }
 
-/// The route.
-pub const ROUTE: Route = Route::new(
+pub(super) const ROUTE: Route = Route::new(
     Method::Post,
     "/v1/session/identities",
     "link_identity",
-    "Links a second identity to the caller",
+    "Link a second identity to the caller",
     parse,
 )
-.takes(schema::<Input>)
-.answers(&[(200, Some(schema::<UserView>))])
-.refuses(&[ProblemKind::Conflict]);
+.describes(
+    "The caller proves both identities: one by the token of the request, the other by the \
+     token in the body. From then on both sign in as the same person. At most 10 identities.",
+)
+.budget(Budget::of(6, 2))
+.takes(
+    schema::<Input>,
+    r#"{ "access_token": "eyJhbGciOiJFUzI1NiJ9.e30.c2lnbmF0dXJl" }"#,
+)
+.answers(&[Success::ok(
+    schema::<UserView>,
+    Example::Text(super::EXAMPLE),
+)])
+.refuses(&[(
+    ProblemKind::Conflict,
+    "the second identity belongs to another person, or the caller has 10 identities",
+)]);
 
 fn parse(request: &Parsed<'_>) -> Result<Box<dyn UseCase>, Problem> {
     let input = request.body()?;

@@ -12,8 +12,8 @@ use super::{
 };
 use crate::{
     operation::{
-        Context, FactError, Facts, Method, Outcome, PAGE, PageRequest, Parsed, Problem,
-        QueryParameter, ReadRequest, Reply, Route, UseCase,
+        Budget, Context, Example, FactError, Facts, Method, Outcome, PAGE, PageRequest, Parsed,
+        Problem, QueryParameter, ReadRequest, Reply, Route, Success, UseCase,
         authority::{AccountRecords, ProjectRecords},
         schema,
     },
@@ -42,46 +42,92 @@ struct ShowSession {
 /// The cursor is the only parameter: pages have one size.
 const QUERY: [QueryParameter; 1] = [PAGE[1]];
 
-/// The route.
-pub const ROUTE: Route = Route::new(
+pub(super) const ROUTE: Route = Route::new(
     Method::Get,
     "/v1/session",
     "show_session",
-    "Shows who calls, their accounts, teams, projects and grants",
+    "Show the caller with accounts, teams, projects and grants",
     parse,
 )
+.describes(
+    "A page covers at most 25 accounts and 50 projects; `accounts_next_cursor` and \
+     `projects_next_cursor` lead on. Projects granted to the caller come first. A page may be \
+     short, even empty, before the last one. `grants` are the caller's live grants on the \
+     projects of this page.",
+)
+.budget(Budget::of(4, 0))
 .query(&QUERY)
-.answers(&[(200, Some(schema::<SessionView>))]);
+.answers(&[Success::ok(
+    schema::<SessionView>,
+    Example::Members(&[
+        ("user", Example::Text(super::EXAMPLE)),
+        ("accounts", Example::List(ACCOUNT)),
+        ("accounts_next_cursor", Example::Text("null")),
+        ("teams", Example::Text("[]")),
+        (
+            "projects",
+            Example::List(crate::operations::projects::EXAMPLE),
+        ),
+        ("projects_next_cursor", Example::Text("null")),
+        ("grants", Example::List(crate::operations::grants::EXAMPLE)),
+        (
+            "preferences",
+            Example::Text(crate::operations::preferences::EXAMPLE),
+        ),
+    ]),
+)]);
+
+const ACCOUNT: &str = r#"{
+  "id": "acc_01kjdr7hbmxwc9att838g7qvrz",
+  "version": 1,
+  "created_at": "2026-03-02T09:30:00.000Z",
+  "created_by": "usr_01kbb03ca56hky4kerfxtqdmvz",
+  "updated_at": "2026-03-02T09:30:00.000Z",
+  "updated_by": "usr_01kbb03ca56hky4kerfxtqdmvz",
+  "name": "Atelier Nord",
+  "kind": "organisation",
+  "status": "active",
+  "role": "owner",
+  "capabilities": ["account.view", "member.view", "team.view", "project.create"]
+}"#;
 
 fn parse(request: &Parsed<'_>) -> Result<Box<dyn UseCase>, Problem> {
     let page = request.page("")?;
     Ok(Box::new(ShowSession { page }))
 }
 
-/// The session, as answered.
+/// The caller, with everything they belong to.
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(rename = "Session")]
 struct SessionView {
     user: UserView,
+    /// Accounts of this page.
     accounts: Vec<SessionAccount>,
+    /// The `cursor` for further accounts. Null on the last page.
     accounts_next_cursor: Option<String>,
+    /// The caller's teams in these accounts.
     teams: Vec<SessionTeam>,
+    /// Projects of these accounts that the caller can see.
     projects: Vec<ProjectView>,
+    /// The `cursor` for further projects. Null on the last page.
     projects_next_cursor: Option<String>,
+    /// The caller's own live grants on the projects that this page looked at.
     grants: Vec<GrantView>,
     preferences: PreferencesView,
 }
 
-/// An account the caller is a member of.
+/// An account that the caller is a member of.
 #[derive(Debug, Serialize, JsonSchema)]
 struct SessionAccount {
     #[serde(flatten)]
     account: AccountView,
+    /// The caller's role. Null if the account confers nothing, such as when it is closed.
     role: Option<AccountRole>,
+    /// What the caller may do in the account.
     capabilities: Capabilities,
 }
 
-/// A team the caller is in.
+/// A team that the caller is in.
 #[derive(Debug, Serialize, JsonSchema)]
 struct SessionTeam {
     id: TeamId,

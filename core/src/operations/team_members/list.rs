@@ -5,12 +5,14 @@ use alloc::{boxed::Box, format, vec::Vec};
 use super::{TeamMemberView, counts};
 use crate::{
     operation::{
-        Context, FactError, Facts, Listing, Method, Outcome, PAGE, PageRequest, Parsed, Problem,
-        ReadRequest, Route, UseCase, authority::AccountRecords, schema, view::ListView,
+        Budget, Context, Example, FactError, Facts, Listing, Method, Outcome, PAGE, PageRequest,
+        Parsed, Problem, ReadRequest, Requires, Route, Success, UseCase, authority::AccountRecords,
+        schema, view::ListView,
     },
     operations::teams,
     record::{Record, TeamMember},
     storage::{Index, Key, Sort},
+    value::Capability,
 };
 
 /// Lists the members of a team, in the order they were added.
@@ -20,16 +22,21 @@ struct ListTeamMembers {
     page: PageRequest,
 }
 
-/// The route.
-pub const ROUTE: Route = Route::new(
+pub(super) const ROUTE: Route = Route::new(
     Method::Get,
     "/v1/accounts/{account}/teams/{team}/members",
     "list_team_members",
-    "Lists the members of a team, in the order they were added",
+    "List the members of a team",
     parse,
 )
+.describes("In the order in which they were added.")
+.requires(Requires::TeamMember(Capability::TeamView))
+.budget(Budget::CHECKED_LIST)
 .query(&PAGE)
-.answers(&[(200, Some(schema::<ListView<TeamMemberView>>))]);
+.answers(&[Success::ok(
+    schema::<ListView<TeamMemberView>>,
+    Example::Page(super::EXAMPLE),
+)]);
 
 fn parse(request: &Parsed<'_>) -> Result<Box<dyn UseCase>, Problem> {
     Ok(Box::new(ListTeamMembers {

@@ -8,14 +8,14 @@ use serde::Deserialize;
 use super::{Named, TeamMemberView, check_adding, check_lead};
 use crate::{
     operation::{
-        Commit, Context, FactError, Facts, IfMatch, Method, Outcome, Parsed, Precondition, Problem,
-        ProblemKind, ReadRequest, Reply, Route, UseCase,
+        Budget, Commit, Context, Example, FactError, Facts, IfMatch, Method, Outcome, Parsed,
+        Precondition, Problem, ProblemKind, ReadRequest, Reply, Requires, Route, Success, UseCase,
         authority::{AccountRecords, act_on},
         schema, view,
     },
     record::{EventType, Member, MemberStatus, Record, TeamMember},
     storage::Scope,
-    value::TeamRole,
+    value::{Capability, TeamRole},
 };
 
 /// Adds someone to a team, or changes their role in it.
@@ -26,7 +26,7 @@ struct PutTeamMember {
     input: Input,
 }
 
-/// The body.
+/// The place of a person in a team.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "PlaceInTeam")]
@@ -34,21 +34,30 @@ struct Input {
     role: TeamRole,
 }
 
-/// The route.
-pub const ROUTE: Route = Route::new(
+pub(super) const ROUTE: Route = Route::new(
     Method::Put,
     "/v1/accounts/{account}/teams/{team}/members/{user}",
     "put_team_member",
-    "Adds someone to a team, or changes their role in it",
+    "Add a member to a team, or change the role in it",
     parse,
 )
-.takes(schema::<Input>)
-.answers(&[
-    (200, Some(schema::<TeamMemberView>)),
-    (201, Some(schema::<TeamMemberView>)),
-])
+.describes(
+    "The person must be an active member of the account. Answers 201 if the person was added \
+     and 200 if they were in the team already. Leads manage members who are not leads.",
+)
+.requires(Requires::TeamLead(Capability::TeamManage))
+.budget(Budget::ORDERED_WRITE)
+.takes(schema::<Input>, r#"{ "role": "member" }"#)
 .precondition(Precondition::Optional)
-.refuses(&[ProblemKind::Escalation]);
+.answers(&[
+    Success::ok(schema::<TeamMemberView>, Example::Text(super::EXAMPLE)),
+    Success::created(schema::<TeamMemberView>, Example::Text(super::EXAMPLE)),
+])
+.refuses(&[(
+    ProblemKind::Escalation,
+    "the team may own projects and the caller is neither an owner of the account nor in \
+         the team",
+)]);
 
 fn parse(request: &Parsed<'_>) -> Result<Box<dyn UseCase>, Problem> {
     Ok(Box::new(PutTeamMember {

@@ -5,12 +5,13 @@ use alloc::{boxed::Box, vec::Vec};
 use super::{Named, check_lead};
 use crate::{
     operation::{
-        Commit, Context, Facts, IfMatch, Method, Outcome, Parsed, Precondition, Problem,
-        ReadRequest, Reply, Route, UseCase,
+        Budget, Commit, Context, Facts, IfMatch, Method, Outcome, Parsed, Precondition, Problem,
+        ReadRequest, Reply, Requires, Route, Success, UseCase,
         authority::{AccountRecords, act_on},
     },
     record::EventType,
     storage::Scope,
+    value::Capability,
 };
 
 /// Takes someone out of a team, or lets them leave it.
@@ -20,16 +21,18 @@ struct RemoveTeamMember {
     if_match: IfMatch,
 }
 
-/// The route.
-pub const ROUTE: Route = Route::new(
+pub(super) const ROUTE: Route = Route::new(
     Method::Delete,
     "/v1/accounts/{account}/teams/{team}/members/{user}",
     "remove_team_member",
-    "Takes someone out of a team; of oneself, leaves it",
+    "Remove a member from a team, or leave the team",
     parse,
 )
-.answers(&[(204, None)])
-.precondition(Precondition::Optional);
+.describes("Every member of a team may remove themselves.")
+.requires(Requires::TeamLead(Capability::TeamManage))
+.budget(Budget::ORDERED_WRITE)
+.precondition(Precondition::Optional)
+.answers(&[Success::NO_CONTENT]);
 
 fn parse(request: &Parsed<'_>) -> Result<Box<dyn UseCase>, Problem> {
     request.no_body()?;

@@ -8,8 +8,8 @@ use serde::Deserialize;
 use super::TeamView;
 use crate::{
     operation::{
-        Commit, Context, Facts, Method, Outcome, Parsed, Problem, ReadRequest, Reply, Route,
-        UseCase,
+        Budget, Commit, Context, Example, Facts, Method, Outcome, Parsed, Problem, ReadRequest,
+        Reply, Requires, Route, Success, UseCase,
         authority::{AccountRecords, head_key},
         schema, view,
     },
@@ -26,7 +26,7 @@ struct CreateTeam {
     input: Input,
 }
 
-/// The body.
+/// A team to create.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "NewTeam")]
@@ -34,16 +34,20 @@ struct Input {
     name: Name,
 }
 
-/// The route.
-pub const ROUTE: Route = Route::new(
+pub(super) const ROUTE: Route = Route::new(
     Method::Post,
     "/v1/accounts/{account}/teams",
     "create_team",
-    "Creates a team",
+    "Create a team",
     parse,
 )
-.takes(schema::<Input>)
-.answers(&[(201, Some(schema::<TeamView>))]);
+.requires(Requires::Account(Capability::TeamManage))
+.budget(Budget::WRITE)
+.takes(schema::<Input>, r#"{ "name": "Structural review" }"#)
+.answers(&[Success::created(
+    schema::<TeamView>,
+    Example::Text(super::EXAMPLE),
+)]);
 
 fn parse(request: &Parsed<'_>) -> Result<Box<dyn UseCase>, Problem> {
     Ok(Box::new(CreateTeam {

@@ -5,12 +5,13 @@ use alloc::{boxed::Box, format, vec::Vec};
 use super::Named;
 use crate::{
     operation::{
-        Commit, Context, Continuation, Facts, IfMatch, Method, Outcome, Parsed, Precondition,
-        Problem, ReadRequest, Reply, Route, UseCase,
+        Budget, Commit, Context, Continuation, Facts, IfMatch, Method, Outcome, Parsed,
+        Precondition, Problem, ReadRequest, Reply, Requires, Route, Success, UseCase,
         authority::{AccountRecords, head_first},
     },
     record::{Account, EventType, RetiredTeam, Team},
     storage::Scope,
+    value::Capability,
 };
 
 /// Deletes a team. What it confers ends with this commit, because every decision reads the account's
@@ -21,16 +22,18 @@ struct DeleteTeam {
     if_match: IfMatch,
 }
 
-/// The route.
-pub const ROUTE: Route = Route::new(
+pub(super) const ROUTE: Route = Route::new(
     Method::Delete,
     "/v1/accounts/{account}/teams/{team}",
     "delete_team",
-    "Deletes a team: its grants confer nothing from then on",
+    "Delete a team",
     parse,
 )
-.answers(&[(204, None)])
-.precondition(Precondition::Optional);
+.describes("Its grants confer nothing from then on. They are marked as revoked shortly afterwards.")
+.requires(Requires::Account(Capability::TeamManage))
+.budget(Budget::of(5, 1))
+.precondition(Precondition::Optional)
+.answers(&[Success::NO_CONTENT]);
 
 fn parse(request: &Parsed<'_>) -> Result<Box<dyn UseCase>, Problem> {
     request.no_body()?;

@@ -3,24 +3,31 @@
 use alloc::{boxed::Box, vec::Vec};
 
 use super::{Named, TeamView};
-use crate::operation::{
-    Context, Facts, Method, Outcome, Parsed, Problem, ReadRequest, Route, UseCase,
-    authority::AccountRecords, schema, view,
+use crate::{
+    operation::{
+        Budget, Context, Example, Facts, Method, Outcome, Parsed, Problem, ReadRequest, Requires,
+        Route, Success, UseCase, authority::AccountRecords, schema, view,
+    },
+    value::Capability,
 };
 
 /// Shows a team.
 #[derive(Debug)]
 struct GetTeam(Named);
 
-/// The route.
-pub const ROUTE: Route = Route::new(
+pub(super) const ROUTE: Route = Route::new(
     Method::Get,
     "/v1/accounts/{account}/teams/{team}",
     "get_team",
-    "Shows a team",
+    "Show a team",
     parse,
 )
-.answers(&[(200, Some(schema::<TeamView>))]);
+.requires(Requires::TeamMember(Capability::TeamView))
+.budget(Budget::READ)
+.answers(&[Success::ok(
+    schema::<TeamView>,
+    Example::Text(super::EXAMPLE),
+)]);
 
 fn parse(request: &Parsed<'_>) -> Result<Box<dyn UseCase>, Problem> {
     Ok(Box::new(GetTeam(Named::parse(request)?)))

@@ -5,8 +5,9 @@ use alloc::{boxed::Box, format, vec::Vec};
 use super::TeamView;
 use crate::{
     operation::{
-        Context, Facts, Listing, Method, Outcome, PAGE, PageRequest, Parsed, Problem, ReadRequest,
-        Route, UseCase, authority::AccountRecords, schema, view::ListView,
+        Budget, Context, Example, Facts, Listing, Method, Outcome, PAGE, PageRequest, Parsed,
+        Problem, ReadRequest, Requires, Route, Success, UseCase, authority::AccountRecords, schema,
+        view::ListView,
     },
     storage::{Index, Sort},
     value::{AccountId, Capability},
@@ -19,16 +20,21 @@ struct ListTeams {
     page: PageRequest,
 }
 
-/// The route.
-pub const ROUTE: Route = Route::new(
+pub(super) const ROUTE: Route = Route::new(
     Method::Get,
     "/v1/accounts/{account}/teams",
     "list_teams",
-    "Lists the teams of an account, oldest first",
+    "List the teams of an account",
     parse,
 )
+.describes("Oldest first.")
+.requires(Requires::Account(Capability::TeamView))
+.budget(Budget::CHECKED_LIST)
 .query(&PAGE)
-.answers(&[(200, Some(schema::<ListView<TeamView>>))]);
+.answers(&[Success::ok(
+    schema::<ListView<TeamView>>,
+    Example::Page(super::EXAMPLE),
+)]);
 
 fn parse(request: &Parsed<'_>) -> Result<Box<dyn UseCase>, Problem> {
     Ok(Box::new(ListTeams {

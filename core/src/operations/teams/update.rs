@@ -8,12 +8,13 @@ use serde::Deserialize;
 use super::{Named, TeamView};
 use crate::{
     operation::{
-        Commit, Context, Facts, IfMatch, Method, Outcome, Parsed, Precondition, Problem,
-        ReadRequest, Route, UseCase, authority::AccountRecords, schema, view,
+        Budget, Commit, Context, Example, Facts, IfMatch, Method, Outcome, Parsed, Precondition,
+        Problem, ReadRequest, Requires, Route, Success, UseCase, authority::AccountRecords, schema,
+        view,
     },
     record::{EventType, Team},
     storage::Scope,
-    value::Name,
+    value::{Capability, Name},
 };
 
 /// Renames a team.
@@ -24,7 +25,7 @@ struct UpdateTeam {
     input: Input,
 }
 
-/// The body.
+/// A change of a team.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "TeamChange")]
@@ -32,17 +33,21 @@ struct Input {
     name: Name,
 }
 
-/// The route.
-pub const ROUTE: Route = Route::new(
+pub(super) const ROUTE: Route = Route::new(
     Method::Patch,
     "/v1/accounts/{account}/teams/{team}",
     "update_team",
-    "Renames a team",
+    "Rename a team",
     parse,
 )
-.takes(schema::<Input>)
-.answers(&[(200, Some(schema::<TeamView>))])
-.precondition(Precondition::Required);
+.requires(Requires::Account(Capability::TeamManage))
+.budget(Budget::WRITE)
+.takes(schema::<Input>, r#"{ "name": "Structural review" }"#)
+.precondition(Precondition::Required)
+.answers(&[Success::ok(
+    schema::<TeamView>,
+    Example::Text(super::EXAMPLE),
+)]);
 
 fn parse(request: &Parsed<'_>) -> Result<Box<dyn UseCase>, Problem> {
     Ok(Box::new(UpdateTeam {

@@ -4,25 +4,38 @@ use alloc::boxed::Box;
 
 use super::VersionView;
 use crate::{
-    operation::{Method, Parsed, Problem, ProblemKind, Route, UseCase, schema},
+    operation::{
+        Budget, Example, Method, Parsed, Problem, ProblemKind, Requires, Route, Success, UseCase,
+        schema,
+    },
     operations::content::complete::{Complete, Input},
     record::Version,
+    value::Capability,
 };
 
-/// The route.
-pub const ROUTE: Route = Route::new(
+pub(super) const ROUTE: Route = Route::new(
     Method::Post,
     "/v1/projects/{project}/artifacts/{artifact}/versions/{number}/complete",
     "complete_version",
-    "Verifies the uploaded bytes of a version and makes it available",
+    "Verify the uploaded bytes of a version and make it available",
     parse,
 )
-.takes(schema::<Input>)
+.describes(
+    "Compares size and digest with the declaration. Answers 202 if a large object is still \
+     being verified; ask for the version again later. Completing an available version changes \
+     nothing. Uploads in parts name every part with its ETag.",
+)
+.requires(Requires::Project(Capability::VersionCreate))
+.budget(Budget::WRITE)
+.takes(schema::<Input>, r#"{}"#)
 .answers(&[
-    (200, Some(schema::<VersionView>)),
-    (202, Some(schema::<VersionView>)),
+    Success::ok(schema::<VersionView>, Example::Text(super::EXAMPLE)),
+    Success::accepted(schema::<VersionView>, Example::Text(super::EXAMPLE)),
 ])
-.refuses(&[ProblemKind::UploadMismatch]);
+.refuses(&[(
+    ProblemKind::UploadMismatch,
+    "the bytes are not the declared ones; the version is rejected",
+)]);
 
 fn parse(request: &Parsed<'_>) -> Result<Box<dyn UseCase>, Problem> {
     Ok(Box::new(Complete::<Version>::parse(request)?))

@@ -8,8 +8,8 @@ use serde::Serialize;
 use super::{VersionView, next_number};
 use crate::{
     operation::{
-        Context, Facts, Method, Outcome, Parsed, Problem, ReadRequest, Reply, Route, UseCase,
-        plan::UploadPlan, schema, view,
+        Budget, Context, Example, Facts, Method, Outcome, Parsed, Problem, ReadRequest, Reply,
+        Requires, Route, Success, UseCase, plan::UploadPlan, schema, view,
     },
     operations::content::{
         ArtifactPlace, FoundArtifact,
@@ -32,22 +32,33 @@ struct CreateVersion {
 #[schemars(rename = "CreatedVersion")]
 struct CreatedView {
     version: VersionView,
-    /// How to bring the bytes; left out of a repeated answer once they need not be brought.
+    /// How to send the bytes. Left out of a repeated answer if the bytes are there already.
     // The surface puts it in once it is signed.
     #[serde(skip_serializing_if = "Option::is_none")]
     upload: Option<UploadPlan>,
 }
 
-/// The route.
-pub const ROUTE: Route = Route::new(
+pub(super) const ROUTE: Route = Route::new(
     Method::Post,
     "/v1/projects/{project}/artifacts/{artifact}/versions",
     "create_version",
-    "Declares a further version of a document and plans its upload",
+    "Declare a further version of a document and plan its upload",
     parse,
 )
-.takes(schema::<Declaration>)
-.answers(&[(201, Some(schema::<CreatedView>))]);
+.describes(
+    "Send the bytes as `upload` says, straight to the object store, then complete the \
+     version. A document has at most 100,000 versions.",
+)
+.requires(Requires::Project(Capability::VersionCreate))
+.budget(Budget::WRITE)
+.takes(schema::<Declaration>, Declaration::EXAMPLE)
+.answers(&[Success::created(
+    schema::<CreatedView>,
+    Example::Members(&[
+        ("version", Example::Text(super::PENDING)),
+        ("upload", Example::Text(UploadPlan::EXAMPLE)),
+    ]),
+)]);
 
 fn parse(request: &Parsed<'_>) -> Result<Box<dyn UseCase>, Problem> {
     Ok(Box::new(CreateVersion {

@@ -4,20 +4,27 @@ use alloc::boxed::Box;
 
 use super::VersionView;
 use crate::{
-    operation::{Method, Parsed, Problem, Route, UseCase, schema},
+    operation::{
+        Budget, Example, Method, Parsed, Problem, Requires, Route, Success, UseCase, schema,
+    },
     operations::content::get::GetContent,
     record::Version,
+    value::Capability,
 };
 
-/// The route.
-pub const ROUTE: Route = Route::new(
+pub(super) const ROUTE: Route = Route::new(
     Method::Get,
     "/v1/projects/{project}/artifacts/{artifact}/versions/{number}",
     "get_version",
-    "Shows a version",
+    "Show a version",
     parse,
 )
-.answers(&[(200, Some(schema::<VersionView>))]);
+.requires(Requires::Project(Capability::ArtifactView))
+.budget(Budget::READ)
+.answers(&[Success::ok(
+    schema::<VersionView>,
+    Example::Text(super::EXAMPLE),
+)]);
 
 fn parse(request: &Parsed<'_>) -> Result<Box<dyn UseCase>, Problem> {
     Ok(Box::new(GetContent::<Version>::parse(request)?))

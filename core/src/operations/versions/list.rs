@@ -4,22 +4,30 @@ use alloc::boxed::Box;
 
 use super::VersionView;
 use crate::{
-    operation::{Method, PAGE, Parsed, Problem, Route, UseCase, schema, view::ListView},
+    operation::{
+        Budget, Example, Method, PAGE, Parsed, Problem, Requires, Route, Success, UseCase, schema,
+        view::ListView,
+    },
     operations::content::listing::Listing,
     record::Version,
     value::Capability,
 };
 
-/// The route.
-pub const ROUTE: Route = Route::new(
+pub(super) const ROUTE: Route = Route::new(
     Method::Get,
     "/v1/projects/{project}/artifacts/{artifact}/versions",
     "list_versions",
-    "Lists the versions of a document, oldest first",
+    "List the versions of a document",
     parse,
 )
+.describes("Oldest first.")
+.requires(Requires::Project(Capability::ArtifactView))
+.budget(Budget::LIST)
 .query(&PAGE)
-.answers(&[(200, Some(schema::<ListView<VersionView>>))]);
+.answers(&[Success::ok(
+    schema::<ListView<VersionView>>,
+    Example::Page(super::EXAMPLE),
+)]);
 
 fn parse(request: &Parsed<'_>) -> Result<Box<dyn UseCase>, Problem> {
     let listing =

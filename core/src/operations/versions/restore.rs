@@ -5,8 +5,8 @@ use alloc::{boxed::Box, vec::Vec};
 use super::{VersionView, current_of, next_number};
 use crate::{
     operation::{
-        Context, Facts, Method, Outcome, Parsed, Problem, ReadRequest, Reply, Route, UseCase,
-        schema, view,
+        Budget, Context, Example, Facts, Method, Outcome, Parsed, Problem, ReadRequest, Reply,
+        Requires, Route, Success, UseCase, schema, view,
     },
     operations::content::{FoundArtifact, Place},
     permission::Permit,
@@ -20,15 +20,20 @@ struct RestoreVersion {
     place: Place<Version>,
 }
 
-/// The route.
-pub const ROUTE: Route = Route::new(
+pub(super) const ROUTE: Route = Route::new(
     Method::Post,
     "/v1/projects/{project}/artifacts/{artifact}/versions/{number}/restore",
     "restore_version",
-    "Makes an old version the current one again, as a new version",
+    "Make an old version the current one",
     parse,
 )
-.answers(&[(201, Some(schema::<VersionView>))]);
+.describes("Creates a new version with the same bytes. Nothing is uploaded.")
+.requires(Requires::Project(Capability::VersionCreate))
+.budget(Budget::WRITE)
+.answers(&[Success::created(
+    schema::<VersionView>,
+    Example::Text(super::EXAMPLE),
+)]);
 
 fn parse(request: &Parsed<'_>) -> Result<Box<dyn UseCase>, Problem> {
     request.no_body()?;

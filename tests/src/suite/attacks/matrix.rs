@@ -8,117 +8,19 @@ use std::{collections::BTreeMap, fmt::Write, time::Duration};
 
 use serde_json::{Value, json};
 use wm_core::{
-    operation::{Precondition, Route},
-    value::{AccountRole, Capabilities, Capability, ProjectRole, TeamRole, Timestamp},
+    operation::{Precondition, Requires, Route},
+    value::{AccountRole, Capabilities, ProjectRole, TeamRole, Timestamp},
 };
 
 use crate::{
     client::{Answered, Person},
     golden,
     harness::Harness,
-    requests,
     suite::{
         fixture::{Fixture, takes_body},
         refusals::private_routes,
     },
 };
-
-use Capability::{
-    AccountDelete, AccountEdit, AccountView, ArtifactCreate, ArtifactDelete, ArtifactDownload,
-    ArtifactEdit, ArtifactView, AuditView, DerivedCreate, EventAppend, EventView, GrantManage,
-    GrantView, InviteManage, MemberManage, MemberView, MetadataAppend, MetadataView, ProjectCreate,
-    ProjectDelete, ProjectEdit, ProjectView, TeamManage, TeamView, VersionCreate,
-};
-use Needs::{InAccount, InTeam, LeadsTeam, Nothing, OnOwner, OnProject};
-
-/// What a route needs of whoever asks. The owner who founded the account is whom it is asked about.
-#[derive(Debug, Clone, Copy)]
-enum Needs {
-    /// A person.
-    Nothing,
-    InAccount(Capability),
-    /// A capability in the account, and a rank to act on its owner.
-    OnOwner(Capability),
-    /// A capability in the account, or to be in the team.
-    InTeam(Capability),
-    /// A capability in the account, or to lead the team.
-    LeadsTeam(Capability),
-    OnProject(Capability),
-}
-
-/// Every private route, and what it needs.
-const NEEDS: &[(&str, Needs)] = &[
-    ("show_backend", Nothing),
-    ("show_session", Nothing),
-    ("establish_address", Nothing),
-    ("link_identity", Nothing),
-    ("create_account", Nothing),
-    ("get_account", InAccount(AccountView)),
-    ("update_account", InAccount(AccountEdit)),
-    ("close_account", InAccount(AccountDelete)),
-    ("list_members", InAccount(MemberView)),
-    ("get_member", InAccount(MemberView)),
-    ("update_member", OnOwner(MemberManage)),
-    ("remove_member", OnOwner(MemberManage)),
-    ("create_team", InAccount(TeamManage)),
-    ("list_teams", InAccount(TeamView)),
-    ("get_team", InTeam(TeamView)),
-    ("update_team", InAccount(TeamManage)),
-    ("delete_team", InAccount(TeamManage)),
-    ("list_team_members", InTeam(TeamView)),
-    ("get_team_member", InTeam(TeamView)),
-    ("put_team_member", LeadsTeam(TeamManage)),
-    ("remove_team_member", LeadsTeam(TeamManage)),
-    ("create_invitation", InAccount(InviteManage)),
-    ("list_invitations", InAccount(InviteManage)),
-    ("get_invitation", InAccount(InviteManage)),
-    ("revoke_invitation", InAccount(InviteManage)),
-    ("resend_invitation", InAccount(InviteManage)),
-    ("accept_invitation", Nothing),
-    ("decline_invitation", Nothing),
-    ("get_notification_preferences", Nothing),
-    ("put_notification_preferences", Nothing),
-    ("create_project", InAccount(ProjectCreate)),
-    ("list_projects", InAccount(AccountView)),
-    ("get_project", OnProject(ProjectView)),
-    ("update_project", OnProject(ProjectEdit)),
-    ("delete_project", OnProject(ProjectDelete)),
-    ("create_grant", OnProject(GrantManage)),
-    ("list_grants", OnProject(GrantView)),
-    ("get_grant", OnProject(GrantView)),
-    ("update_grant", OnProject(GrantManage)),
-    ("revoke_grant", OnProject(GrantManage)),
-    ("get_access", OnProject(ProjectView)),
-    ("preview_access", OnProject(GrantManage)),
-    ("list_subjects", OnProject(GrantView)),
-    ("create_artifact", OnProject(ArtifactCreate)),
-    ("list_artifacts", OnProject(ArtifactView)),
-    ("get_artifact", OnProject(ArtifactView)),
-    ("update_artifact", OnProject(ArtifactEdit)),
-    ("delete_artifact", OnProject(ArtifactDelete)),
-    ("restore_artifact", OnProject(ArtifactDelete)),
-    ("create_version", OnProject(VersionCreate)),
-    ("list_versions", OnProject(ArtifactView)),
-    ("get_version", OnProject(ArtifactView)),
-    ("reissue_version_upload", OnProject(VersionCreate)),
-    ("complete_version", OnProject(VersionCreate)),
-    ("download_version", OnProject(ArtifactDownload)),
-    ("restore_version", OnProject(VersionCreate)),
-    ("create_derived", OnProject(DerivedCreate)),
-    ("list_derived", OnProject(ArtifactView)),
-    ("get_derived", OnProject(ArtifactView)),
-    ("reissue_derived_upload", OnProject(DerivedCreate)),
-    ("complete_derived", OnProject(DerivedCreate)),
-    ("download_derived", OnProject(ArtifactDownload)),
-    ("append_metadata", OnProject(MetadataAppend)),
-    ("list_metadata", OnProject(MetadataView)),
-    ("append_event", OnProject(EventAppend)),
-    ("list_events", OnProject(EventView)),
-    ("list_account_journal", InAccount(AuditView)),
-    ("list_project_journal", OnProject(AuditView)),
-    ("verify_account_journal", InAccount(AuditView)),
-    ("verify_project_journal", OnProject(AuditView)),
-];
 
 /// What some routes have against a request of this suite, whoever sends it.
 const OTHERWISE: &[(&str, &str)] = &[
@@ -127,8 +29,6 @@ const OTHERWISE: &[(&str, &str)] = &[
     ("link_identity", "400 invalid-request"),
     ("accept_invitation", "400 invitation-invalid"),
     ("decline_invitation", "400 invitation-invalid"),
-    // The grant is for nobody who is there.
-    ("create_grant", "400 invalid-request"),
     // The version is available, and the derived output still waits for its bytes.
     ("reissue_version_upload", "409 conflict"),
     ("complete_derived", "409 conflict"),
@@ -247,12 +147,12 @@ impl Membership {
         })
     }
 
-    /// Whether a place in the team is enough for what is needed.
-    fn may_by_team(self, needs: &Needs) -> bool {
-        match needs {
-            InTeam(_) => self.team_role().is_some(),
-            LeadsTeam(_) => self.team_role() == Some(TeamRole::Lead),
-            Nothing | InAccount(_) | OnOwner(_) | OnProject(_) => false,
+    /// Whether a place in the team is enough.
+    fn may_by_team(self, requires: Requires) -> bool {
+        match requires {
+            Requires::TeamMember(_) => self.team_role().is_some(),
+            Requires::TeamLead(_) => self.team_role() == Some(TeamRole::Lead),
+            _ => false,
         }
     }
 
@@ -261,31 +161,27 @@ impl Membership {
     }
 }
 
-/// What somebody is answered, by the table of roles: nothing of it comes from a surface.
+/// What a caller is answered by the table of roles and by what the route requires: nothing of it comes
+/// from a surface. The member that paths name is the owner of the account.
 fn expected(route: &Route, standing: Membership) -> String {
-    let needs = NEEDS.iter().find(|(known, _)| *known == route.operation);
-    let (_, needs) = needs.unwrap_or_else(|| {
-        let operation = route.operation;
-        panic!("`{operation}` is not in `NEEDS`: say there what it needs of whoever asks")
-    });
-    let (has, capability) = match needs {
-        Nothing => return granted(route),
-        InAccount(capability)
-        | OnOwner(capability)
-        | InTeam(capability)
-        | LeadsTeam(capability) => (standing.in_account(), *capability),
-        OnProject(capability) => (standing.on_project(), *capability),
+    let requires = route.requires;
+    let Some(capability) = requires.capability() else {
+        return granted(route);
     };
-    if standing.may_by_team(needs) {
+    if standing.may_by_team(requires) {
         return granted(route);
     }
+    let has = match requires {
+        Requires::Project(_) => standing.on_project(),
+        _ => standing.in_account(),
+    };
     if has.is_empty() {
         return "404 not-found".to_owned();
     }
     if !has.has(capability) {
         return format!("403 forbidden {capability}");
     }
-    if matches!(needs, OnOwner(_)) && !standing.is_owner() {
+    if matches!(requires, Requires::HigherRole(_)) && !standing.is_owner() {
         return "403 escalation".to_owned();
     }
     granted(route)
@@ -298,7 +194,7 @@ fn granted(route: &Route) -> String {
         return (*cell).to_owned();
     }
     match route.precondition {
-        Precondition::Ignored => route.answers[0].0.to_string(),
+        Precondition::Ignored => route.answers[0].status.to_string(),
         Precondition::Optional | Precondition::Required => "412 precondition-failed".to_owned(),
     }
 }
@@ -420,7 +316,7 @@ async fn ask<H: Harness>(person: &Person<'_, H>, estate: &Fixture, route: &Route
         Precondition::Ignored => &[],
         Precondition::Optional | Precondition::Required => &[("if-match", stale.as_str())],
     };
-    let body = takes_body(route).then(|| requests::valid(route.operation));
+    let body = takes_body(route).then(|| estate.body(route));
     let method = route.method.as_str();
     person
         .send(method, &estate.path(route), headers, body)

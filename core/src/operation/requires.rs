@@ -1,0 +1,69 @@
+//! What an operation requires of its caller.
+
+use alloc::{format, string::String};
+
+use crate::value::Capability;
+
+/// What an operation requires of its caller, as [`super::Route`] declares it.
+///
+/// The operation decides by the permission engine, not by this declaration. The attack matrix of the
+/// conformance suite calls every operation as callers of every kind and compares the answers with it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Requires {
+    /// Not even a token.
+    Nothing,
+    /// A valid access token.
+    Token,
+    /// A capability in the account.
+    Account(Capability),
+    /// A capability in the account, and a role above that of the member that the path names. Owners
+    /// may act on owners.
+    HigherRole(Capability),
+    /// A capability in the account, or membership in the team.
+    TeamMember(Capability),
+    /// A capability in the account, or the role of a lead in the team.
+    TeamLead(Capability),
+    /// A capability on the project.
+    Project(Capability),
+}
+
+impl Requires {
+    /// The capability, if one is required.
+    #[must_use]
+    pub const fn capability(self) -> Option<Capability> {
+        match self {
+            Self::Nothing | Self::Token => None,
+            Self::Account(capability)
+            | Self::HigherRole(capability)
+            | Self::TeamMember(capability)
+            | Self::TeamLead(capability)
+            | Self::Project(capability) => Some(capability),
+        }
+    }
+
+    /// The requirement in sentences, for users of the API.
+    #[must_use]
+    pub fn describe(self) -> String {
+        const OUTSIDE_ACCOUNT: &str = "Callers who cannot see the account get 404.";
+        match self {
+            Self::Nothing => "Requires no token.".into(),
+            Self::Token => "Requires an access token and no capability.".into(),
+            Self::Account(capability) => {
+                format!("Requires `{capability}` in the account. {OUTSIDE_ACCOUNT}")
+            }
+            Self::HigherRole(capability) => format!(
+                "Requires `{capability}` in the account and a role above the member's; owners may act on \
+                 owners. {OUTSIDE_ACCOUNT}"
+            ),
+            Self::TeamMember(capability) => format!(
+                "Requires `{capability}` in the account, or membership in the team. {OUTSIDE_ACCOUNT}"
+            ),
+            Self::TeamLead(capability) => format!(
+                "Requires `{capability}` in the account, or the role `lead` in the team. {OUTSIDE_ACCOUNT}"
+            ),
+            Self::Project(capability) => format!(
+                "Requires `{capability}` on the project. Callers who cannot see the project get 404."
+            ),
+        }
+    }
+}
