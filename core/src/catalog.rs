@@ -1,5 +1,5 @@
-//! The provider catalog: what each provider brings for each concern, and how its names look. The one
-//! place in core that knows the names of cloud services.
+//! The provider catalog: the services and naming rules of each provider. No other module of core
+//! knows the names of cloud services.
 
 use core::{fmt, str::FromStr};
 
@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::value::Invalid;
 
-/// Where a surface runs.
+/// The place where a surface runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Provider {
@@ -24,7 +24,7 @@ impl Provider {
     /// Every provider.
     pub const ALL: &'static [Self] = &[Self::Local, Self::Aws, Self::Azure];
 
-    /// The word in records, answers and selections.
+    /// The value in records, answers and selections.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -34,7 +34,7 @@ impl Provider {
         }
     }
 
-    /// What the catalog says of it.
+    /// The catalog entry of the provider.
     #[must_use]
     pub const fn entry(self) -> &'static Entry {
         match self {
@@ -62,17 +62,17 @@ impl FromStr for Provider {
     }
 }
 
-/// What a surface needs from its provider.
+/// A concern that each provider answers with a service.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Concern {
-    /// Who people are.
+    /// Sign-in and tokens.
     Identity,
-    /// What answers HTTP.
+    /// The service that answers HTTP.
     ApiRuntime,
-    /// The bytes of artifacts.
+    /// The bytes of documents.
     Storage,
-    /// The records.
+    /// The database of records.
     Database,
     /// The event bus.
     Events,
@@ -88,21 +88,21 @@ pub enum Concern {
 pub struct Entry {
     /// The provider.
     pub provider: Provider,
-    /// What people call it.
+    /// The display name.
     pub label: &'static str,
-    /// Which service answers each concern.
+    /// One service for each concern.
     pub services: &'static [Service],
-    /// The fields of its backend selection, in the order they are written.
+    /// The fields of the provider's backend selection, in the order in which they are written.
     pub fields: &'static [Field],
 }
 
-/// The service a provider answers a concern with.
+/// The service with which a provider answers a concern.
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(rename = "CatalogService")]
 pub struct Service {
     /// The concern.
     pub concern: Concern,
-    /// What people call the service.
+    /// The display name.
     pub label: &'static str,
 }
 
@@ -110,70 +110,70 @@ pub struct Service {
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(rename = "CatalogField")]
 pub struct Field {
-    /// Its path, such as `storage.bucket`.
+    /// The path, such as `storage.bucket`.
     pub path: &'static str,
     /// The value for the default prefix and environment.
     #[serde(rename = "default")]
     pub example: &'static str,
-    /// How the value follows from prefix and environment.
+    /// The origin of the value.
     #[serde(skip)]
     pub source: Source,
-    /// What the provider accepts.
+    /// The rule for a valid value.
     #[serde(skip)]
     pub rule: Rule,
 }
 
-/// Where the value of a field comes from.
+/// The origin of a field's value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Source {
-    /// It is the catalog's value unless someone writes another.
+    /// The catalog's value, unless the selection names another.
     Catalog,
-    /// Prefix, environment and this ending, so that it is unique where the provider wants it so.
+    /// Prefix, environment and this ending. Names that the provider requires to be unique come from
+    /// here.
     Derived(&'static str),
-    /// Where the surface runs; asked of whoever sets it up.
+    /// The place of the surface, such as a region. The operator names it at setup.
     Place,
 }
 
-/// What a provider accepts as a name.
+/// A provider's rule for a name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Rule {
-    /// This text and no other.
+    /// Exactly the catalog's value.
     Exactly,
     /// Lower-case letters, digits and inner hyphens; `runs` allows several hyphens in a row.
     Hyphenated {
-        /// The fewest and the most characters.
+        /// Minimum and maximum number of characters.
         length: (usize, usize),
-        /// Whether hyphens may follow each other.
+        /// Whether several hyphens may follow each other.
         runs: bool,
-        /// Beginnings the provider keeps for itself.
+        /// Prefixes that the provider reserves.
         reserved: &'static [&'static str],
     },
     /// Lower-case letters and digits.
     Compact {
-        /// The fewest and the most characters.
+        /// Minimum and maximum number of characters.
         length: (usize, usize),
     },
     /// Letters, digits, `_`, `.` and `-`.
     Identifier {
-        /// The fewest and the most characters.
+        /// Minimum and maximum number of characters.
         length: (usize, usize),
     },
     /// Words of lower-case letters and digits, joined by hyphens.
     Place {
-        /// The fewest and the most words.
+        /// Minimum and maximum number of words.
         words: (usize, usize),
     },
-    /// A path on this machine.
+    /// A path on the local machine.
     Path,
 }
 
-/// The prefix of names unless someone chooses another.
+/// The default prefix of names.
 pub const DEFAULT_PREFIX: &str = "workspace-management";
-/// The environment unless someone chooses another.
+/// The default environment.
 pub const DEFAULT_ENVIRONMENT: &str = "dev";
 
-/// Texts that only occur in secrets of these providers, with what they give away. Compared without
-/// regard to case.
+/// Texts that occur only in secrets, each with the kind of secret. The comparison ignores case.
 pub const CREDENTIAL_MARKS: &[(&str, &str)] = &[
     ("-----begin", "a private key or certificate"),
     ("accountkey=", "a connection string"),
@@ -181,8 +181,8 @@ pub const CREDENTIAL_MARKS: &[(&str, &str)] = &[
     ("accesskey=", "a connection string"),
     ("sharedaccesssignature", "a shared access signature"),
     ("sig=", "a shared access signature"),
-    ("x-amz-signature=", "a presigned address"),
-    ("x-amz-security-token=", "a presigned address"),
+    ("x-amz-signature=", "a presigned URL"),
+    ("x-amz-security-token=", "a presigned URL"),
     ("aws_secret_access_key", "an access key"),
     ("password=", "a connection string"),
     ("pwd=", "a connection string"),
@@ -190,7 +190,7 @@ pub const CREDENTIAL_MARKS: &[(&str, &str)] = &[
     ("bearer ", "a token"),
 ];
 
-/// Beginnings of access key ids; sixteen upper-case letters and digits follow.
+/// Prefixes of AWS access key ids. 16 upper-case letters and digits follow.
 pub const ACCESS_KEY_STARTS: &[&str] = &["AKIA", "ASIA", "AIDA", "AROA", "AGPA", "ANPA"];
 
 const fn fixed(path: &'static str, value: &'static str) -> Field {
@@ -364,14 +364,14 @@ static AZURE: Entry = Entry {
     ],
 };
 
-/// The whole catalog, as `GET /v1/catalog` answers it.
+/// The whole catalog, as answered by `GET /v1/catalog`.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct Catalog {
     /// One entry per provider.
     pub providers: [&'static Entry; 3],
 }
 
-/// The whole catalog.
+/// Builds the catalog document.
 #[must_use]
 pub fn catalog() -> Catalog {
     Catalog {
@@ -379,7 +379,7 @@ pub fn catalog() -> Catalog {
     }
 }
 
-/// The whole catalog as JSON.
+/// Builds the catalog document as JSON.
 #[must_use]
 pub fn document() -> serde_json::Value {
     crate::value::canonical::to_value(&catalog())

@@ -1,4 +1,4 @@
-//! What the system does by itself: finishing, expiring, verifying, publishing.
+//! Jobs of the system: finishing, expiring, verifying and publishing work.
 
 pub mod accept_grants;
 pub mod complete_content;
@@ -18,24 +18,25 @@ use crate::{
     storage::{Key, ObjectPath},
 };
 
-/// What finishing a piece of work left behind.
+/// The result of finishing a piece of work.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Finished {
-    /// A multipart upload to abort, now that everything is committed.
+    /// A multipart upload to abort after the commit.
     pub abandoned: Option<AbandonedUpload>,
 }
 
-/// A multipart upload that was begun and given up.
+/// A multipart upload that was started and given up.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AbandonedUpload {
-    /// The object it would have made.
+    /// The path of the object that the upload was for.
     pub path: ObjectPath,
-    /// The provider's name for it.
+    /// The provider's id of the upload.
     pub upload_id: String,
 }
 
-/// The job that finishes the work this record stands for, in [`crate::operation::Reply::finish`] or in
-/// the index of unfinished work. `None` for records that are never unfinished.
+/// The job that finishes the work of this record. Records come from
+/// [`crate::operation::Reply::finish`] or from the index of unfinished work. `None` for kinds of
+/// records that are never unfinished.
 #[must_use]
 pub fn unfinished(key: &Key) -> Option<Box<dyn UseCase<Finished>>> {
     retire_team::retire_team(key)

@@ -1,11 +1,49 @@
 //! The workspace model, its permissions and its operations.
 //!
-//! Pure: no clock, no randomness, no input or output. Everything a decision depends on comes in as
-//! a value ([`value::Env`] for time and randomness), everything it wants done goes out as one.
+//! The crate has no clock, no randomness, no input and no output. A decision depends only on its
+//! arguments: time and random bytes arrive as a [`value::Env`], stored records as facts. The result
+//! of a decision is a value too.
 //!
-//! The modules are layers, and each imports only those before it: [`value`] and the names of services
-//! in [`catalog`] and [`selection`], [`storage`], [`record`], [`permission`], [`operation`],
-//! [`operations`], [`jobs`], [`http`].
+//! Each module imports only modules before it in this list: [`value`], [`catalog`], [`selection`],
+//! [`storage`], [`record`], [`permission`], [`operation`], [`operations`], [`jobs`], [`http`].
+//!
+//! # Example
+//! The permission engine decides about records that the caller has read:
+//!
+//! ```
+//! use wm_core::{
+//!     permission::{AccountAccess, Refusal},
+//!     record::{Account, AccountKind, AccountStatus, Author, Clock, Member, MemberStatus, Record},
+//!     value::{AccountId, AccountRole, Capability, Env, Invalid, Timestamp, UserId},
+//! };
+//!
+//! let env = Env::new(Timestamp::from_millis(1_764_000_000_000), [7; 32]);
+//! let (account_id, ana): (AccountId, UserId) = (env.id("account"), env.id("ana"));
+//! let account = Account {
+//!     name: "Harbour Consulting".parse()?,
+//!     kind: AccountKind::Consulting,
+//!     status: AccountStatus::Active,
+//!     owners: Vec::new(),
+//!     retired_teams: Vec::new(),
+//! };
+//! let member = Member {
+//!     account_id,
+//!     membership_id: env.id("membership"),
+//!     role: AccountRole::Admin,
+//!     status: MemberStatus::Active,
+//!     invitation_id: None,
+//! };
+//! let account = Record::new(account_id, account, Clock::default(), env.now, Author::System);
+//! let member = Record::new(ana, member, Clock::default(), env.now, Author::System);
+//!
+//! let access = AccountAccess { user: ana, account: Some(&account), member: Some(&member), teams: &[] };
+//! assert!(access.permit(account_id, Capability::MemberManage).is_ok());
+//! assert_eq!(
+//!     access.permit(account_id, Capability::AccountDelete).err(),
+//!     Some(Refusal::Missing(Capability::AccountDelete)),
+//! );
+//! # Ok::<(), Invalid>(())
+//! ```
 #![warn(missing_docs)]
 #![no_std]
 #![deny(

@@ -1,7 +1,7 @@
 //! The permission engine.
 //!
-//! It takes application records by value and a time, and answers. No cloud-side group, flag or claim
-//! reaches it, it reads nothing itself, and every answer comes from the one evaluator in [`access`].
+//! It evaluates application records for a given time. It reads nothing itself, and no group, flag
+//! or claim of a cloud provider reaches it. Every answer comes from the evaluator in [`access`].
 
 pub mod access;
 mod account;

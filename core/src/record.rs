@@ -1,4 +1,4 @@
-//! The records of the application: their envelope, their families, and the chain of the journal.
+//! Stored records: envelope, families, and the hash chain of the journal.
 
 mod account;
 mod artifact;

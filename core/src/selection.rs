@@ -1,4 +1,5 @@
-//! The backend selection: which services a surface uses, by name, never with a secret.
+//! The backend selection: the names of the services that a surface uses. It never contains a
+//! secret.
 
 mod credential;
 mod literal;
@@ -23,10 +24,10 @@ use crate::{
     value::FieldError,
 };
 
-/// The non-secret selection of one surface.
+/// The selection of one surface, without secrets.
 ///
-/// Its fields and what each may hold are those of the provider's catalog entry; every one has a
-/// value the provider accepts.
+/// The catalog entry of the provider defines its fields and their valid values. Every field has a
+/// value that the provider accepts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BackendSelection {
     /// The provider.
@@ -37,12 +38,12 @@ pub struct BackendSelection {
 }
 
 impl BackendSelection {
-    /// The selection for a prefix, an environment and, where the provider has any, a place: the
-    /// region or location. Names that would be too long for the provider are shortened, with six
-    /// digits of a digest that keep them apart.
+    /// The selection for a prefix, an environment and a place. The place is the region or location,
+    /// for providers that have one. Names that are too long for the provider are shortened; six
+    /// digits of a digest keep them distinct.
     ///
     /// # Errors
-    /// Everything that is wrong with the three.
+    /// All errors of the three arguments.
     pub fn new(
         provider: Provider,
         prefix: &str,
@@ -75,7 +76,7 @@ impl BackendSelection {
         })
     }
 
-    /// The provider's selection for the default prefix and environment.
+    /// The selection of a provider for the default prefix and environment.
     #[must_use]
     pub fn defaults(provider: Provider) -> Self {
         let fields = provider.entry().fields.iter();
@@ -88,16 +89,16 @@ impl BackendSelection {
         }
     }
 
-    /// The name under a path such as `storage.bucket`; `None` where the provider has no such field.
+    /// The value under a path such as `storage.bucket`. `None` if the provider has no such field.
     #[must_use]
     pub fn name(&self, path: &str) -> Option<&str> {
         self.names.get(path).map(String::as_str)
     }
 
-    /// The same selection with another name under a path.
+    /// The selection with another value under a path.
     ///
     /// # Errors
-    /// When the provider has no such field or does not accept the name.
+    /// If the provider has no such field or does not accept the value.
     pub fn with(mut self, path: &str, name: &str) -> Result<Self, FieldError> {
         let mut fields = self.provider.entry().fields.iter();
         let field = fields
@@ -110,7 +111,7 @@ impl BackendSelection {
         Ok(self)
     }
 
-    /// The selection as an ES module: `export const backendSelection = {…};`.
+    /// The selection as the text of an ES module: `export const backendSelection = {…};`.
     #[must_use]
     pub fn module(&self) -> String {
         let mut members = vec![
@@ -118,7 +119,7 @@ impl BackendSelection {
             member(2, "environment", &self.environment),
         ];
         let fields = self.provider.entry().fields;
-        for group in fields.chunk_by(|left, right| group_of(left) == group_of(right)) {
+        for group in fields.chunk_by(|a, b| group_of(a) == group_of(b)) {
             let indent = if group.iter().all(|field| group_of(field).is_empty()) {
                 2
             } else {
@@ -143,11 +144,11 @@ impl BackendSelection {
         )
     }
 
-    /// Reads a module back.
+    /// Parses the text of a module.
     ///
     /// # Errors
-    /// Everything that is wrong with it: unknown and missing fields, values of the wrong type or that
-    /// the provider does not accept, and whatever looks like a credential. No message repeats a value.
+    /// All errors at once: unknown and missing fields, values of the wrong type, values that the
+    /// provider does not accept, and texts that look like a credential. No message repeats a value.
     pub fn read(module: &str) -> Result<Self, Vec<FieldError>> {
         read::read(module)
     }
@@ -190,7 +191,7 @@ impl JsonSchema for BackendSelection {
     }
 }
 
-/// The schema of one provider's selection.
+/// The JSON schema of one provider's selection.
 fn variant(provider: Provider) -> Value {
     let mut properties = Map::new();
     properties.insert("provider".into(), json!({ "const": provider.as_str() }));
@@ -215,7 +216,8 @@ fn variant(provider: Provider) -> Value {
             }
         }
     }
-    // Sorted, because whether a map keeps its members in order depends on who else uses the library.
+    // Sorted, because the order of members depends on a feature that other crates may enable in
+    // `serde_json`.
     let mut required: Vec<_> = properties.keys().cloned().collect();
     required.sort();
     json!({ "title": provider.entry().label, "type": "object", "properties": properties, "required": required })
@@ -271,14 +273,13 @@ fn check_environment(environment: &str) -> Option<FieldError> {
     })
 }
 
-/// What is wrong with a name for this field.
+/// The error of a value for this field, if it is not valid.
 fn check_name(field: &Field, name: &str) -> Option<FieldError> {
     naming::violation(field, name).map(|message| field_error(field.path, message))
 }
 
 #[cfg(test)]
 impl BackendSelection {
-    /// A selection for tests that only need one.
     pub(crate) fn for_tests(provider: Provider) -> Self {
         Self {
             environment: "test".into(),
@@ -294,7 +295,7 @@ mod tests {
     const MANAGED: &str = "workspace-management";
 
     #[test]
-    fn the_default_prefix_and_environment_give_the_catalogs_examples() {
+    fn defaults_equal_the_examples_of_the_catalog() {
         for provider in Provider::ALL {
             let selection = BackendSelection::new(*provider, MANAGED, "dev", None).unwrap();
             assert_eq!(selection, BackendSelection::defaults(*provider));
@@ -302,7 +303,7 @@ mod tests {
     }
 
     #[test]
-    fn writes_exactly_these_fields() {
+    fn module_writes_exactly_these_fields() {
         let aws = BackendSelection::new(Provider::Aws, MANAGED, "dev", Some("us-east-1")).unwrap();
         assert_eq!(
             aws.to_value(),
@@ -334,7 +335,7 @@ mod tests {
     }
 
     #[test]
-    fn any_prefix_gives_names_the_provider_accepts_and_reads_back() {
+    fn any_prefix_gives_valid_names_that_read_back() {
         let long = "a-very-long-prefix-".repeat(40);
         let prefixes = [
             "a",
@@ -362,7 +363,7 @@ mod tests {
     }
 
     #[test]
-    fn long_prefixes_that_begin_alike_stay_apart() {
+    fn long_prefixes_with_a_common_start_give_different_names() {
         let names = ["documents-of-the-north", "documents-of-the-south"].map(|prefix| {
             let selection = BackendSelection::new(Provider::Azure, prefix, "dev", None).unwrap();
             selection.name("storage.account").unwrap().to_owned()
@@ -371,7 +372,7 @@ mod tests {
     }
 
     #[test]
-    fn everything_wrong_is_named_at_once() {
+    fn new_reports_all_errors_at_once() {
         let errors =
             BackendSelection::new(Provider::Aws, "--", "Dev!", Some("eastus")).unwrap_err();
         let fields: Vec<_> = errors.iter().map(|error| error.field.as_str()).collect();
@@ -379,7 +380,7 @@ mod tests {
     }
 
     #[test]
-    fn another_name_is_taken_if_the_provider_accepts_it() {
+    fn with_accepts_valid_names_only() {
         let local = BackendSelection::defaults(Provider::Local);
         let moved = local
             .clone()

@@ -1,7 +1,7 @@
-//! How records are laid out in any database: scopes, keys, items and batches, as plain values.
+//! The layout of records in any database: scopes, keys, items and batches, as plain values.
 //!
-//! An adapter turns an [`Item`] into its database's form and back and evaluates [`Condition`]s; it
-//! never looks inside a body, so a new field changes no adapter.
+//! An adapter converts an [`Item`] to the form of its database and back, and evaluates
+//! [`Condition`]s. It never reads a body, so a new field needs no change in any adapter.
 
 mod index;
 mod item;

@@ -1,4 +1,4 @@
-//! A world for tests: people who call the API of a surface in memory, one request after another.
+//! Test fixture: people who call the API of a surface in memory, one request at a time.
 
 pub(crate) mod document_fixture;
 mod fixtures;
@@ -48,20 +48,20 @@ pub(crate) struct Fixture {
     pub(crate) now: Timestamp,
     /// Objects by path.
     pub(crate) objects: BTreeMap<String, Stat>,
-    /// Tokens that [`ReadRequest::Token`] takes as genuine.
+    /// Tokens that [`ReadRequest::Token`] accepts.
     pub(crate) tokens: BTreeMap<String, Claims>,
-    /// Whether requests live to finish what they leave to be done.
+    /// Whether requests finish the work that their replies name. `false` simulates a crash after
+    /// the commit.
     pub(crate) finishes: bool,
-    /// Waves of questions the last request took.
+    /// Read rounds of the last request.
     pub(crate) rounds: usize,
-    /// The most questions one of them asked.
+    /// The maximum number of reads in one of these rounds.
     pub(crate) widest: usize,
-    /// What the indexes still show, where they are behind.
+    /// An outdated state that the indexes still show.
     pub(crate) behind: Option<Memory>,
     requests: u64,
 }
 
-/// A person.
 #[derive(Debug, Clone)]
 pub(crate) struct Person {
     pub(crate) actor: Actor,
@@ -83,12 +83,10 @@ pub(crate) struct Answered {
 }
 
 impl Answered {
-    /// The answer's `id`.
     pub(crate) fn id(&self) -> String {
         self.text("id")
     }
 
-    /// A text member of the answer.
     pub(crate) fn text(&self, name: &str) -> String {
         self.body[name]
             .as_str()
@@ -96,7 +94,7 @@ impl Answered {
             .into()
     }
 
-    /// Asserts the status and gives the answer back.
+    /// Asserts the status and returns the answer.
     pub(crate) fn expect(self, status: u16) -> Self {
         assert_eq!(self.status, status, "{}", self.body);
         self
@@ -138,7 +136,7 @@ impl Fixture {
         }
     }
 
-    /// A person with a profile and a verified address, stored as sign-up would leave them.
+    /// A person with a profile and a verified address, as sign-up stores them.
     pub(crate) fn person(&mut self, name: &str) -> Person {
         let email: Email = format!("{name}@example.com").parse().unwrap();
         let seed = Sha256::of(name.as_bytes());
@@ -174,13 +172,13 @@ impl Fixture {
         person
     }
 
-    /// An account of this owner; answers its id.
+    /// Creates an account with this owner. Returns its id.
     pub(crate) fn account(&mut self, owner: &Person) -> String {
         let body = json!({ "name": "Acme", "kind": "organisation" });
         self.post(owner, "/v1/accounts", body).expect(201).id()
     }
 
-    /// A team of this account; answers its id.
+    /// Creates a team of this account. Returns its id.
     pub(crate) fn team(&mut self, admin: &Person, account: &str) -> String {
         let path = format!("/v1/accounts/{account}/teams");
         self.post(admin, &path, json!({ "name": "Review" }))
@@ -188,8 +186,8 @@ impl Fixture {
             .id()
     }
 
-    /// Makes a person an active member of an account, as an accepted invitation would. Whoever was
-    /// one before begins another stay.
+    /// Makes a person an active member of an account, as an accepted invitation would. A former
+    /// member begins a new stay.
     pub(crate) fn join(&mut self, account: &str, person: &Person, role: AccountRole) {
         let account: AccountId = account.parse().unwrap();
         let (scope, user) = (Scope::Account(account), person.actor.user);
@@ -216,7 +214,7 @@ impl Fixture {
         self.now = self.now.after(duration);
     }
 
-    /// Removes what has expired, as a database does some time later.
+    /// Removes expired items, as a database does some time after they expire.
     pub(crate) fn collect_garbage(&mut self) {
         let mut expired = self.dump();
         expired.retain(|item| item.expires_at.is_some_and(|end| end <= self.now));
@@ -249,7 +247,7 @@ impl Fixture {
         self.send(person, "DELETE", path, &[], None)
     }
 
-    /// Sends a request and carries out what it decides.
+    /// Sends a request and commits its decision.
     pub(crate) fn send(
         &mut self,
         person: &Person,
@@ -277,7 +275,7 @@ impl Fixture {
         }
     }
 
-    /// What a request decides, without committing it: for races.
+    /// Returns the decision of a request without committing it, for races.
     pub(crate) fn outcome(
         &mut self,
         person: &Person,
@@ -308,7 +306,7 @@ impl Fixture {
         Ok(self.finish(person, reply))
     }
 
-    /// Runs a use-case and commits what it decides.
+    /// Runs a use-case and commits its decision.
     pub(crate) fn run<T>(
         &mut self,
         person: &Person,
@@ -330,10 +328,10 @@ impl Fixture {
                 Outcome::Prepare(batch) => self.commit(&batch),
             }
         }
-        panic!("a use-case prepares for ever")
+        panic!("the use-case does not end its preparations")
     }
 
-    /// Finishes what a reply leaves to be done, as surfaces do before they answer.
+    /// Finishes the work that a reply names, as surfaces do before they answer.
     fn finish(&mut self, person: &Person, mut reply: Reply) -> Reply {
         let Some(continuation) = reply.finish.clone().filter(|_| self.finishes) else {
             return reply;
@@ -346,7 +344,7 @@ impl Fixture {
         reply
     }
 
-    /// Commits a batch, which must fit and meet its conditions.
+    /// Commits a batch. Its conditions must hold.
     pub(crate) fn commit(&mut self, batch: &Batch) {
         batch.check().unwrap();
         self.try_commit(batch).unwrap();
@@ -357,7 +355,7 @@ impl Fixture {
         self.store.commit(batch.scope(), batch.operations())
     }
 
-    /// Drives a use-case to its decision without committing it.
+    /// Runs a use-case up to its decision, without committing it.
     pub(crate) fn decide<T>(
         &mut self,
         person: &Person,
@@ -373,12 +371,12 @@ impl Fixture {
         loop {
             match drive.advance()? {
                 Next::Done(outcome) => return Ok(outcome),
-                Next::ReadRequest(asks) => {
+                Next::ReadRequest(reads) => {
                     self.rounds += 1;
-                    self.widest = self.widest.max(asks.len());
-                    for ask in asks {
-                        let answer = self.answer(&ask);
-                        drive.answer(ask, answer);
+                    self.widest = self.widest.max(reads.len());
+                    for read in reads {
+                        let answer = self.answer(&read);
+                        drive.answer(read, answer);
                     }
                 }
                 Next::Assemble(assembly) => {
@@ -389,8 +387,8 @@ impl Fixture {
         }
     }
 
-    fn answer(&self, ask: &ReadRequest) -> Answer {
-        match ask {
+    fn answer(&self, read: &ReadRequest) -> Answer {
+        match read {
             ReadRequest::Get(key) => Answer::Item(self.store.get(key).cloned()),
             ReadRequest::Scan(range) => Answer::Page(self.store.scan(range)),
             ReadRequest::List(list) => {
@@ -419,14 +417,13 @@ impl Fixture {
         }
     }
 
-    /// The stored record under a key.
     pub(crate) fn record<B: Body>(&self, key: &Key) -> Option<Record<B>> {
         self.store
             .get(key)
             .map(|item| Record::decode(item).unwrap())
     }
 
-    /// Everything stored, for asserting that a refusal changed nothing.
+    /// All stored items, to assert that a refusal changed nothing.
     pub(crate) fn dump(&self) -> Vec<Item> {
         self.store.items().cloned().collect()
     }

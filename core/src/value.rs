@@ -1,4 +1,4 @@
-//! Values parsed once at the edge: whoever holds one need not check it again.
+//! Validated values. A value that exists is valid, so no later check is needed.
 
 use alloc::string::String;
 
@@ -34,23 +34,23 @@ pub use size::Size;
 pub use text::{Description, Kind, Label, Name, Reason, Text};
 pub use timestamp::Timestamp;
 
-/// Why a text is not a value: one line, lower case, saying what would be accepted.
+/// The reason why a text is not a valid value: one line, lower case, that states what is accepted.
 ///
-/// It never repeats the text itself, which may be long, hostile or personal.
+/// It never repeats the rejected text, which may be long, hostile or personal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct Invalid(pub &'static str);
 
-/// What is wrong with one field.
+/// A validation error of one field.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
 pub struct FieldError {
     /// The path of the field in the body, or the name of a query parameter or header.
     pub field: String,
-    /// What it must be.
+    /// The accepted values.
     pub message: String,
 }
 
-/// Serde, `Display` and a JSON schema for a newtype that parses from a string.
+/// Implements serde, `Display` and a JSON schema for a newtype that parses from a string.
 macro_rules! string_value {
     ($type:ident, { $($schema:tt)* }) => {
         impl serde::Serialize for $type {

@@ -1,4 +1,4 @@
-//! Making the project grants of an accepted invitation.
+//! Creation of the project grants of an accepted invitation.
 
 use alloc::{boxed::Box, vec::Vec};
 
@@ -15,13 +15,13 @@ use crate::{
     value::{AccountId, Capability, InvitationId, MembershipId, Principal, UserId},
 };
 
-/// Finishes an accepted invitation: makes its grants, one commit in each project, and at last notes
-/// in the invitation that nothing is pending.
+/// Finishes an accepted invitation. It makes the grants with one commit in each project and then
+/// marks the invitation as completed.
 ///
-/// Each grant is made in the inviter's name and under the authority they have on the project at that
-/// moment; what they could not grant any more is left out, and so is everything once the person has
-/// left. The ids of the grants were fixed with the invitation, so that interrupting this anywhere and
-/// beginning it again makes each grant once, also where one was revoked meanwhile.
+/// Each grant is made in the inviter's name and with the authority that the inviter has on the
+/// project at that moment. Grants beyond that authority are skipped. All grants are skipped if the
+/// person left the account. The ids of the grants were fixed with the invitation, so an interrupted
+/// job can start again and makes each grant once, even if a grant was revoked meanwhile.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct AcceptGrants {
     /// The account.
@@ -30,7 +30,7 @@ pub struct AcceptGrants {
     pub invitation: InvitationId,
 }
 
-/// The work this record stands for, if it is an invitation.
+/// The job for this key, if it is the key of an invitation.
 #[must_use]
 pub fn accept_grants(key: &Key) -> Option<Box<dyn UseCase<Finished>>> {
     let Scope::Account(account) = key.scope else {
@@ -53,7 +53,7 @@ impl AcceptGrants {
         self.scope().key(Sort::invitation(self.invitation))
     }
 
-    /// The invitation, while grants of it are pending, and who accepted it.
+    /// The invitation and the person who accepted it, while grants are pending.
     fn pending(&self, facts: &Facts) -> Result<Option<(Record<Invitation>, UserId)>, Problem> {
         let invitation: Option<Record<Invitation>> = facts.record(&self.key())?;
         let pending = invitation.filter(|invitation| {
@@ -66,16 +66,16 @@ impl AcceptGrants {
         }))
     }
 
-    /// The stay that the invitation began, if it lasts.
+    /// The stay that began with the invitation, while it lasts.
     fn stay(&self, facts: &Facts, user: UserId) -> Result<Option<MembershipId>, Problem> {
-        let standing = AccountRecords::load(facts, self.account, user)?;
-        let member = standing.access().membership().map(|member| &member.body);
+        let records = AccountRecords::load(facts, self.account, user)?;
+        let member = records.access().membership().map(|member| &member.body);
         let member = member.filter(|member| member.invitation_id == Some(self.invitation));
         Ok(member.map(|member| member.membership_id))
     }
 }
 
-/// The commit that makes a grant; `None` where it is made already, or cannot be made.
+/// The commit that makes a grant. `None` if the grant exists or cannot be made.
 fn step(
     context: &Context<'_>,
     facts: &Facts,
@@ -126,17 +126,18 @@ impl UseCase<Finished> for AcceptGrants {
             pending_grants,
             ..
         } = &invitation.body;
-        let mut asks = AccountRecords::reads(self.account, user);
+        let mut reads = AccountRecords::reads(self.account, user);
         let projects = pending_grants.iter().map(|grant| grant.project_id);
-        asks.extend(projects.flat_map(|project| ProjectRecords::reads(project, *invited_by)));
-        if facts.has_all(&asks) {
-            // Later than the live ones: a grant revoked in between is then seen as revoked.
+        reads.extend(projects.flat_map(|project| ProjectRecords::reads(project, *invited_by)));
+        if facts.has_all(&reads) {
+            // Read after the live grants, so that a grant that is revoked between the two reads is
+            // seen as revoked.
             let revoked = |grant: &ProjectGrant| {
                 ReadRequest::Get(grants::revoked_key(grant.project_id, grant.grant_id))
             };
-            asks.extend(pending_grants.iter().map(revoked));
+            reads.extend(pending_grants.iter().map(revoked));
         }
-        Ok(asks)
+        Ok(reads)
     }
 
     fn decide(&self, context: &Context<'_>, facts: &Facts) -> Result<Outcome<Finished>, Problem> {
@@ -145,6 +146,7 @@ impl UseCase<Finished> for AcceptGrants {
         };
         let body = &invitation.body;
         if let Some(stay) = self.stay(facts, user)? {
+            // One commit per grant: the executor runs it and then decides again.
             for pending in &body.pending_grants {
                 let grant = grant(pending, user, stay);
                 if let Some(made) = step(context, facts, body.invited_by, pending, grant)? {
@@ -180,9 +182,9 @@ mod tests {
     use super::*;
     use crate::testing::{Fixture, Person};
 
-    /// An invitation to guests with grants on these projects, accepted, its grants still to be made.
+    /// An accepted invitation for a guest, with pending grants on these projects.
     fn accepted(
-        world: &mut Fixture,
+        fixture: &mut Fixture,
         ana: &Person,
         ben: &Person,
         projects: &[(&str, &str)],
@@ -193,11 +195,13 @@ mod tests {
         let grants: Vec<Value> = projects.iter().map(grant).collect();
         let email = "ben@example.com";
         let body = json!({ "email": email, "role": "guest", "project_grants": grants });
-        let id = world.invite(ana, &account, body);
-        world.finishes = false;
-        let body = json!({ "token": world.token(&account, &id) });
-        let answer = world.post(ben, "/v1/invitations/accept", body).expect(200);
-        world.finishes = true;
+        let id = fixture.invite(ana, &account, body);
+        fixture.finishes = false;
+        let body = json!({ "token": fixture.token(&account, &id) });
+        let answer = fixture
+            .post(ben, "/v1/invitations/accept", body)
+            .expect(200);
+        fixture.finishes = true;
         answer.body
     }
 
@@ -215,119 +219,122 @@ mod tests {
     }
 
     fn fixture() -> (Fixture, Person, Person, String, String) {
-        let mut world = Fixture::new();
-        let (ana, ben) = (world.person("ana"), world.person("ben"));
-        let account = world.account(&ana);
-        let (one, two) = (world.project(&ana, &account), world.project(&ana, &account));
-        (world, ana, ben, one, two)
+        let mut fixture = Fixture::new();
+        let (ana, ben) = (fixture.person("ana"), fixture.person("ben"));
+        let account = fixture.account(&ana);
+        let (one, two) = (
+            fixture.project(&ana, &account),
+            fixture.project(&ana, &account),
+        );
+        (fixture, ana, ben, one, two)
     }
 
-    fn sees(world: &mut Fixture, person: &Person, project: &str) -> bool {
-        let answer = world.get(person, &format!("/v1/projects/{project}"));
+    fn sees(fixture: &mut Fixture, person: &Person, project: &str) -> bool {
+        let answer = fixture.get(person, &format!("/v1/projects/{project}"));
         answer.status == 200
     }
 
     #[test]
-    fn the_answer_lists_what_is_pending_and_any_interruption_is_made_good() {
+    fn pending_grants_are_made_after_any_interruption() {
         for commits in 0..3 {
-            let (mut world, ana, ben, one, two) = fixture();
+            let (mut fixture, ana, ben, one, two) = fixture();
             let projects = [(one.as_str(), "viewer"), (two.as_str(), "manager")];
-            let answer = accepted(&mut world, &ana, &ben, &projects);
+            let answer = accepted(&mut fixture, &ana, &ben, &projects);
             assert_eq!(answer["pending"], json!([one, two]));
             let work = work(&answer);
             for _ in 0..commits {
-                let outcome = world.decide(&ben, &work, None).unwrap();
+                let outcome = fixture.decide(&ben, &work, None).unwrap();
                 let (Outcome::Prepare(batch) | Outcome::Commit(batch, _)) = outcome else {
-                    panic!("something is left to be done")
+                    panic!("work must be pending")
                 };
-                world.commit(&batch);
+                fixture.commit(&batch);
             }
-            world.run(&ben, &work, None).unwrap();
-            assert!(sees(&mut world, &ben, &one) && sees(&mut world, &ben, &two));
-            let grants = world.get(&ana, &format!("/v1/projects/{one}/grants"));
+            fixture.run(&ben, &work, None).unwrap();
+            assert!(sees(&mut fixture, &ben, &one) && sees(&mut fixture, &ben, &two));
+            let grants = fixture.get(&ana, &format!("/v1/projects/{one}/grants"));
             let grants = grants.expect(200).body["items"].clone();
             assert_eq!(grants.as_array().unwrap().len(), 2);
-            // Made in the inviter's name; and once it is done, there is nothing left to do.
+            // The grants are made in the inviter's name. A second run has nothing to do.
             let made = grants.as_array().unwrap().iter();
             let made = made.filter(|grant| grant["principal"]["id"] == ben.id());
             let authors: Vec<&Value> = made.map(|grant| &grant["created_by"]).collect();
             assert_eq!(authors, [&json!(ana.id())]);
-            let before = world.dump();
-            world.run(&ben, &work, None).unwrap();
-            assert_eq!(world.dump(), before);
+            let before = fixture.dump();
+            fixture.run(&ben, &work, None).unwrap();
+            assert_eq!(fixture.dump(), before);
         }
     }
 
     #[test]
-    fn what_is_pending_is_work_for_the_sweep_until_it_is_done() {
-        let (mut world, ana, ben, one, _) = fixture();
-        let answer = accepted(&mut world, &ana, &ben, &[(&one, "viewer")]);
+    fn pending_grants_stay_in_the_work_index_until_made() {
+        let (mut fixture, ana, ben, one, _) = fixture();
+        let answer = accepted(&mut fixture, &ana, &ben, &[(&one, "viewer")]);
         let work = work(&answer);
-        let due = |world: &Fixture| {
-            let item = world.store.get(&work.key()).unwrap();
+        let due = |fixture: &Fixture| {
+            let item = fixture.store.get(&work.key()).unwrap();
             let row = item.index.first().cloned().flatten();
             row.map(|row| row.sort)
         };
-        let expected = world.now.after(Invitation::FINISHING).millis();
+        let expected = fixture.now.after(Invitation::FINISHING).millis();
         assert!(
-            due(&world)
+            due(&fixture)
                 .unwrap()
                 .starts_with(&format!("{expected:020}#"))
         );
         let found = crate::jobs::unfinished(&work.key()).unwrap();
-        world.run(&ana, &*found, None).unwrap();
-        assert_eq!(due(&world), None);
-        assert!(sees(&mut world, &ben, &one));
+        fixture.run(&ana, &*found, None).unwrap();
+        assert_eq!(due(&fixture), None);
+        assert!(sees(&mut fixture, &ben, &one));
     }
 
     #[test]
-    fn a_grant_that_was_revoked_meanwhile_is_not_made_again() {
-        let (mut world, ana, ben, one, two) = fixture();
+    fn grant_revoked_meanwhile_is_not_made_again() {
+        let (mut fixture, ana, ben, one, two) = fixture();
         let projects = [(one.as_str(), "viewer"), (two.as_str(), "viewer")];
-        let answer = accepted(&mut world, &ana, &ben, &projects);
+        let answer = accepted(&mut fixture, &ana, &ben, &projects);
         let work = work(&answer);
-        let Ok(Outcome::Prepare(batch)) = world.decide(&ben, &work, None) else {
-            panic!("the first grant comes first")
+        let Ok(Outcome::Prepare(batch)) = fixture.decide(&ben, &work, None) else {
+            panic!("the first grant is a prepared commit")
         };
-        world.commit(&batch);
+        fixture.commit(&batch);
         let grants = format!("/v1/projects/{one}/grants");
-        let listed = world.get(&ana, &grants).expect(200).body;
+        let listed = fixture.get(&ana, &grants).expect(200).body;
         let bens = |grant: &&Value| grant["principal"]["id"] == ben.id();
         let mut items = listed["items"].as_array().unwrap().iter();
         let id = items.find(bens).unwrap()["id"].as_str().unwrap();
-        world.delete(&ana, &format!("{grants}/{id}")).expect(204);
-        world.run(&ben, &work, None).unwrap();
-        assert!(!sees(&mut world, &ben, &one));
-        assert!(sees(&mut world, &ben, &two));
+        fixture.delete(&ana, &format!("{grants}/{id}")).expect(204);
+        fixture.run(&ben, &work, None).unwrap();
+        assert!(!sees(&mut fixture, &ben, &one));
+        assert!(sees(&mut fixture, &ben, &two));
     }
 
     #[test]
-    fn case_35_whoever_has_left_is_granted_nothing() {
-        let (mut world, ana, ben, one, two) = fixture();
+    fn case_35_person_who_left_gets_no_grants() {
+        let (mut fixture, ana, ben, one, two) = fixture();
         let projects = [(one.as_str(), "viewer"), (two.as_str(), "viewer")];
-        let answer = accepted(&mut world, &ana, &ben, &projects);
+        let answer = accepted(&mut fixture, &ana, &ben, &projects);
         let account = account_of(&one);
         let path = format!("/v1/accounts/{account}/members/{}", ben.id());
-        world.delete(&ben, &path).expect(204);
-        world.join(&account, &ben, crate::value::AccountRole::Guest);
-        world.run(&ben, &work(&answer), None).unwrap();
-        assert!(!sees(&mut world, &ben, &one) && !sees(&mut world, &ben, &two));
+        fixture.delete(&ben, &path).expect(204);
+        fixture.join(&account, &ben, crate::value::AccountRole::Guest);
+        fixture.run(&ben, &work(&answer), None).unwrap();
+        assert!(!sees(&mut fixture, &ben, &one) && !sees(&mut fixture, &ben, &two));
     }
 
     #[test]
-    fn case_37_what_the_inviter_can_no_longer_grant_is_left_out() {
-        let (mut world, ana, ben, one, two) = fixture();
+    fn case_37_grants_beyond_the_inviters_authority_are_skipped() {
+        let (mut fixture, ana, ben, one, two) = fixture();
         let projects = [(one.as_str(), "viewer"), (two.as_str(), "viewer")];
-        let answer = accepted(&mut world, &ana, &ben, &projects);
+        let answer = accepted(&mut fixture, &ana, &ben, &projects);
         let path = format!("/v1/projects/{one}");
-        world
+        fixture
             .patch(&ana, &path, json!({ "archived": true }))
             .expect(200);
-        world.run(&ben, &work(&answer), None).unwrap();
-        world
+        fixture.run(&ben, &work(&answer), None).unwrap();
+        fixture
             .patch(&ana, &path, json!({ "archived": false }))
             .expect(200);
-        assert!(!sees(&mut world, &ben, &one));
-        assert!(sees(&mut world, &ben, &two));
+        assert!(!sees(&mut fixture, &ben, &one));
+        assert!(sees(&mut fixture, &ben, &two));
     }
 }

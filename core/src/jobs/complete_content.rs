@@ -1,4 +1,4 @@
-//! Completing an upload from the storage side.
+//! Completion of uploads on storage events.
 
 use alloc::{boxed::Box, vec, vec::Vec};
 
@@ -15,11 +15,11 @@ use crate::{
     storage::{ObjectPath, Scope},
 };
 
-/// Completes the upload of the object at this path, reading and hashing it where the provider cannot
-/// vouch for its digest; for storage events. It may be repeated.
+/// Completes the upload of the object at this path. It reads and hashes the object if the provider
+/// does not verify its digest. It may be repeated.
 ///
-/// A refusal (404 when no record waits for the object, 409 when its time is over or its uploader lost
-/// the right to upload) leaves the object to the sweep: there is nothing to try again.
+/// A refusal leaves the object to the sweep, and a retry has no effect. It is 404 if no record
+/// waits for the object, and 409 if the upload expired or the uploader lost the right to upload.
 #[must_use]
 pub fn complete_content(path: &ObjectPath) -> Box<dyn UseCase<Completed>> {
     match AnyPlace::of_object(path) {
@@ -28,14 +28,14 @@ pub fn complete_content(path: &ObjectPath) -> Box<dyn UseCase<Completed>> {
     }
 }
 
-/// What completing an upload came to.
+/// The result of completing an upload.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Completed {
-    /// The bytes are the declared ones.
+    /// The bytes equal the declaration.
     Available,
-    /// The bytes are there and still to be hashed.
+    /// The bytes arrived and are not hashed yet.
     Verifying,
-    /// The bytes are other ones and are never served.
+    /// The bytes differ from the declaration and are never served.
     Rejected,
 }
 
@@ -49,13 +49,12 @@ impl Completed {
     }
 }
 
-/// Completes an upload on behalf of whoever declared it.
+/// Completes an upload on behalf of the person who declared it.
 pub(super) struct CompleteContent<S: Stored> {
     pub(super) place: Place<S>,
 }
 
 impl<S: Stored> CompleteContent<S> {
-    /// The artifact and the record.
     fn find(&self, facts: &Facts) -> Result<(Record<Artifact>, Record<S>), Problem> {
         let artifact: Option<Record<Artifact>> = facts.record(&self.place.below.key())?;
         let artifact = artifact
@@ -88,19 +87,19 @@ impl<S: Stored> CompleteContent<S> {
 
 impl<S: Stored> UseCase<Completed> for CompleteContent<S> {
     fn reads(&self, context: &Context<'_>, facts: &Facts) -> Result<Vec<ReadRequest>, Problem> {
-        let mut asks = vec![
+        let mut reads = vec![
             ReadRequest::Get(head_key(self.place.below.scope())),
             ReadRequest::Get(self.place.below.key()),
             ReadRequest::Get(self.place.key()),
         ];
-        if facts.has_all(&asks) {
+        if facts.has_all(&reads) {
             let (_, record) = self.find(facts)?;
             if upload_state(record.body.content(), context.env.now)? != UploadState::Available {
                 let completion = self.completion(context, facts, &record);
-                asks.extend(completion.reads(Self::evidence(&record))?);
+                reads.extend(completion.reads(Self::evidence(&record))?);
             }
         }
-        Ok(asks)
+        Ok(reads)
     }
 
     fn decide(&self, context: &Context<'_>, facts: &Facts) -> Result<Outcome<Completed>, Problem> {
@@ -137,14 +136,14 @@ mod tests {
         value::Sha256,
     };
 
-    /// The object store reports that the object of a version or derived output was created.
+    /// Reports to the core that the object of a version or derived output was created.
     fn arrived(fixture: &mut DocumentFixture, document: &str) -> Result<Completed, Problem> {
         let path: ObjectPath = fixture.object_path(document).parse().unwrap();
         fixture.system(&*complete_content(&path))
     }
 
     #[test]
-    fn an_upload_nobody_completes_is_completed_by_its_arrival() {
+    fn upload_is_completed_by_the_arrival_of_its_object() {
         let mut fixture = DocumentFixture::new();
         let path = fixture.declared(BYTES);
         let version = format!("{path}/versions/1");
@@ -161,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn the_arrival_of_an_output_supersedes_the_one_before() {
+    fn arrival_of_a_derived_output_supersedes_the_previous() {
         let mut fixture = DocumentFixture::new();
         let path = fixture.uploaded();
         let old = fixture.derived(&path, b"text", json!({}));
@@ -176,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn case_48_other_bytes_are_rejected_on_arrival_too() {
+    fn case_48_arrival_of_other_bytes_is_rejected() {
         let mut fixture = DocumentFixture::new();
         let version = format!("{}/versions/1", fixture.declared(BYTES));
         fixture.put(&version, b"Dear reader!");
@@ -185,14 +184,14 @@ mod tests {
     }
 
     #[test]
-    fn a_large_object_under_verification_is_hashed_and_settled() {
+    fn large_object_under_verification_is_hashed_and_finished() {
         for (digest, status) in [
             (Sha256::of(BYTES), "available"),
             (Sha256::of(b""), "rejected"),
         ] {
             let mut fixture = DocumentFixture::new();
             let version = fixture.verifying();
-            // Long after the plan ended: the bytes came in time, so they are still verified.
+            // The plan expired long ago, but the bytes arrived in time, so they are still verified.
             fixture.world.pass(Duration::from_secs(48 * 60 * 60));
             let unhashed = arrived(&mut fixture, &version).unwrap_err();
             assert_eq!(unhashed.kind, ProblemKind::Unavailable);
@@ -224,7 +223,7 @@ mod tests {
     }
 
     #[test]
-    fn bytes_of_somebody_who_lost_access_are_not_taken() {
+    fn arrival_is_refused_after_the_uploader_lost_access() {
         let mut fixture = DocumentFixture::new();
         let version = format!("{}/versions/1", fixture.declared(BYTES));
         fixture.put(&version, BYTES);
@@ -238,7 +237,7 @@ mod tests {
     }
 
     #[test]
-    fn case_37_an_archived_project_takes_no_arrival() {
+    fn case_37_arrival_in_an_archived_project_is_refused() {
         let mut fixture = DocumentFixture::new();
         let version = format!("{}/versions/1", fixture.declared(BYTES));
         fixture.put(&version, BYTES);

@@ -1,4 +1,5 @@
-//! The marks that make one event send one recipient one mail, however often it is delivered.
+//! Delivery claims. They make one event send one mail to one recipient, even if the bus delivers it
+//! several times.
 
 use alloc::{boxed::Box, vec, vec::Vec};
 use core::time::Duration;
@@ -10,35 +11,34 @@ use crate::{
     value::Sha256,
 };
 
-/// How long one attempt has a mail to itself: longer than handing it over takes. An attempt that died
-/// in between leaves the mail to the next delivery after that, which may then send it twice; losing it
-/// would be worse.
+/// The time for which one attempt holds a claim. It is longer than handing over a mail takes. After
+/// an attempt that crashed, the next delivery takes over and may send the mail twice; losing the
+/// mail would be worse.
 const CLAIM: Duration = Duration::from_secs(60);
-/// How long a mark is kept: longer than any bus delivers again.
+/// The retention of claims. It is longer than the redelivery period of every bus.
 const RETENTION: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 
-/// What became of asking for a mail.
+/// The result of claiming a mail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Claim {
-    /// This attempt has it and sends it now.
+    /// This attempt holds the claim and sends the mail now.
     Granted,
-    /// It was sent already.
+    /// The mail was already sent.
     AlreadySent,
 }
 
-/// Claims a mail for this attempt; 409 while another attempt has it.
+/// Claims a mail for this attempt. The answer is 409 while another attempt holds the claim.
 #[must_use]
 pub fn claim(scope: Scope, id: Sha256) -> Box<dyn UseCase<Claim>> {
     Box::new(ClaimMail(Mail { scope, id }))
 }
 
-/// Notes that a claimed mail was sent.
+/// Records that a claimed mail was sent.
 #[must_use]
 pub fn sent(scope: Scope, id: Sha256) -> Box<dyn UseCase<()>> {
     Box::new(NoteSent(Mail { scope, id }))
 }
 
-/// One notification to one recipient.
 struct Mail {
     scope: Scope,
     id: Sha256,
@@ -119,30 +119,31 @@ mod tests {
     use crate::testing::Fixture;
 
     #[test]
-    fn one_attempt_at_a_time_and_one_mail_in_all() {
-        let mut world = Fixture::new();
-        let ana = world.person("ana");
+    fn claim_admits_one_attempt_at_a_time_and_one_mail() {
+        let mut fixture = Fixture::new();
+        let ana = fixture.person("ana");
         let scope = Scope::User(ana.actor.user);
         let id = Sha256::of(b"event and recipient");
-        let ask = |world: &mut Fixture| world.run(&ana, &*claim(scope, id), None);
-        assert_eq!(ask(&mut world), Ok(Claim::Granted));
-        assert!(ask(&mut world).is_err());
-        world.pass(CLAIM);
-        assert_eq!(ask(&mut world), Ok(Claim::Granted));
-        assert_eq!(world.run(&ana, &*sent(scope, id), None), Ok(()));
-        world.pass(CLAIM);
-        assert_eq!(ask(&mut world), Ok(Claim::AlreadySent));
+        let claim_mail = |fixture: &mut Fixture| fixture.run(&ana, &*claim(scope, id), None);
+        assert_eq!(claim_mail(&mut fixture), Ok(Claim::Granted));
+        assert!(claim_mail(&mut fixture).is_err());
+        fixture.pass(CLAIM);
+        assert_eq!(claim_mail(&mut fixture), Ok(Claim::Granted));
+        assert_eq!(fixture.run(&ana, &*sent(scope, id), None), Ok(()));
+        fixture.pass(CLAIM);
+        assert_eq!(claim_mail(&mut fixture), Ok(Claim::AlreadySent));
     }
 
-    /// The executor takes what is stored to the letter for its own: two attempts must not write the same.
+    /// The executor takes stored bytes that equal its own commit for that commit, so two attempts
+    /// must write different claims.
     #[test]
-    fn attempts_at_one_instant_write_different_marks() {
-        let mut world = Fixture::new();
-        let ana = world.person("ana");
-        let mark = claim(Scope::User(ana.actor.user), Sha256::of(b"event"));
-        let mut stored = || match world.decide(&ana, &*mark, None) {
+    fn claims_at_one_instant_differ() {
+        let mut fixture = Fixture::new();
+        let ana = fixture.person("ana");
+        let claim_mail = claim(Scope::User(ana.actor.user), Sha256::of(b"event"));
+        let mut stored = || match fixture.decide(&ana, &*claim_mail, None) {
             Ok(Outcome::Commit(batch, _)) => batch.operations().to_vec(),
-            _ => panic!("nobody has it yet"),
+            _ => panic!("the claim must be free"),
         };
         assert_ne!(stored(), stored());
     }

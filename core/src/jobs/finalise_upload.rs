@@ -1,4 +1,4 @@
-//! Settling an upload that is due: expiring it, or finishing its verification.
+//! Finalising uploads that are due: expiring them, or finishing their verification.
 
 use alloc::{boxed::Box, vec, vec::Vec};
 
@@ -15,9 +15,9 @@ use crate::{
     storage::{Key, Scope},
 };
 
-/// Settles the raw version or derived output under this key, for the sweep: a pending upload whose
-/// time is over expires, an interrupted verification is repeated, anything else stays as it is.
-/// `None` when the key is of neither.
+/// Finalises the version or derived output under this key, for the sweep. A pending upload expires
+/// after its time, and an interrupted verification runs again. Other states stay unchanged. `None`
+/// for keys of other records.
 #[must_use]
 pub fn finalise_upload(key: &Key) -> Option<Box<dyn UseCase<Finished>>> {
     Some(match AnyPlace::of_key(key)? {
@@ -58,7 +58,7 @@ impl<S: Stored> FinaliseUpload<S> {
     }
 }
 
-/// Whether a verification can no longer end well: a refusal, once the upload's time is over too.
+/// Whether a verification cannot succeed any more: it is refused, and the upload's time is over.
 fn is_hopeless(problem: &Problem, content: &Content, context: &Context<'_>) -> bool {
     let refused = matches!(problem.kind, ProblemKind::NotFound | ProblemKind::Conflict);
     refused && content.upload_expires_at <= context.env.now
@@ -66,20 +66,20 @@ fn is_hopeless(problem: &Problem, content: &Content, context: &Context<'_>) -> b
 
 impl<S: Stored> UseCase<Finished> for FinaliseUpload<S> {
     fn reads(&self, context: &Context<'_>, facts: &Facts) -> Result<Vec<ReadRequest>, Problem> {
-        let asks = vec![
+        let reads = vec![
             ReadRequest::Get(head_key(self.0.place.below.scope())),
             ReadRequest::Get(self.0.place.key()),
         ];
-        if !facts.has_all(&asks) {
-            return Ok(asks);
+        if !facts.has_all(&reads) {
+            return Ok(reads);
         }
         let record = self.record(facts)?;
         let content = record.body.content();
         if content.status != ContentStatus::Verifying {
-            return Ok(asks);
+            return Ok(reads);
         }
         match self.0.reads(context, facts) {
-            Err(problem) if is_hopeless(&problem, content, context) => Ok(asks),
+            Err(problem) if is_hopeless(&problem, content, context) => Ok(reads),
             verification => verification,
         }
     }
@@ -124,7 +124,7 @@ mod tests {
     const QUARTER: Duration = Duration::from_secs(15 * 60);
     const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
-    /// The keys of content that is due, as the sweep lists them.
+    /// The keys of due uploads, as the sweep lists them.
     fn due(fixture: &DocumentFixture) -> Vec<Key> {
         let shard = |shard| List {
             index: Index::Gsi1,
@@ -142,7 +142,7 @@ mod tests {
             .collect()
     }
 
-    /// Settles everything due; answers what the sweep is to remove.
+    /// Finalises all due uploads. Returns the multipart uploads to abort.
     fn sweep(fixture: &mut DocumentFixture) -> Vec<AbandonedUpload> {
         let due = due(fixture).into_iter();
         due.filter_map(|key| {
@@ -153,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn case_47_an_upload_never_completed_expires_and_is_swept_once() {
+    fn case_47_incomplete_upload_expires_and_is_swept_once() {
         let mut fixture = DocumentFixture::new();
         let artifact = fixture.uploaded();
         let derived = fixture.derived(&artifact, b"text", json!({}));
@@ -174,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_due_stays_as_it_is() {
+    fn upload_that_is_not_due_stays_unchanged() {
         let mut fixture = DocumentFixture::new();
         let path = fixture.uploaded();
         let pending = fixture.added(&path, b"second");
@@ -189,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn the_parts_of_an_expired_upload_are_abandoned() {
+    fn parts_of_an_expired_upload_are_abandoned() {
         let mut fixture = DocumentFixture::new();
         let version = fixture.large();
         fixture.world.pass(DAY);
@@ -201,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn an_interrupted_verification_is_finished_even_when_the_plan_has_ended() {
+    fn interrupted_verification_finishes_after_the_plan_expired() {
         let mut fixture = DocumentFixture::new();
         let version = fixture.verifying();
         assert_eq!(due(&fixture), []);
@@ -213,7 +213,7 @@ mod tests {
     }
 
     #[test]
-    fn a_verification_that_can_no_longer_end_well_expires_with_its_plan() {
+    fn hopeless_verification_expires_with_its_plan() {
         let mut fixture = DocumentFixture::new();
         let version = fixture.verifying();
         let (ben, bea) = (fixture.ben.clone(), fixture.bea.clone());
@@ -231,7 +231,7 @@ mod tests {
     }
 
     #[test]
-    fn only_content_is_settled() {
+    fn finalise_upload_refuses_keys_of_other_records() {
         let fixture = DocumentFixture::new();
         let others = fixture.world.dump();
         assert!(

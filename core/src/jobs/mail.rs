@@ -1,4 +1,4 @@
-//! The mails this application writes.
+//! The mails that this application sends.
 
 use alloc::{format, string::String};
 use core::fmt;
@@ -9,25 +9,25 @@ use crate::{
     value::Email,
 };
 
-/// One mail. Its text may hold a token: never logged.
+/// One mail. Its text may contain a token, so it must not be logged.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Message {
-    /// To whom.
+    /// The recipient.
     pub to: Email,
-    /// The subject: one line.
+    /// The subject, on one line.
     pub subject: String,
-    /// The text, its lines ended by line feeds.
+    /// The text, with line feeds as line ends.
     pub text: String,
 }
 
 impl fmt::Debug for Message {
-    /// Without address and text.
+    /// Omits address and text.
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.debug_struct("Message").finish_non_exhaustive()
     }
 }
 
-/// The mail that brings an invitation's token, in a link that ends with it.
+/// The mail with an invitation's token. The token is the end of a link.
 #[must_use]
 pub fn invitation(
     surface: &Surface,
@@ -55,8 +55,9 @@ pub fn invitation(
     }
 }
 
-/// The mail that tells somebody of an event they want to be told about. It names what the event is
-/// about and nothing of what changed: that is for whoever looks, with the access they then have.
+/// The mail about an event that the recipient wants to know about. It names the project or account,
+/// but nothing of the change: the recipient sees the change only with the access they have when
+/// they look.
 #[must_use]
 pub fn notification(
     surface: &Surface,
@@ -86,7 +87,7 @@ pub fn notification(
         text: format!(
             "{kind} in {place}, at {time}.\n\n\
              {url}/v1/{path}\n\n\
-             You get this mail because you asked to be told; your preferences are at\n\
+             You get this mail because of your notification preferences:\n\
              {url}/v1/preferences/notifications\n"
         ),
     }

@@ -1,8 +1,8 @@
-//! Whom an event is mailed to, and what the mail says, without doing any input or output.
+//! Recipients and texts of the mails about an event, without input and output.
 //!
-//! An invitation is always mailed to the invited address: [`Invited`]. Everything else goes to members
-//! who asked for it and can see what it is about: [`Topic`]. Like use-cases, both say what to read,
-//! are asked again until they ask nothing new, and then answer.
+//! An invitation is always mailed to the invited address: [`Invited`]. All other mails go to
+//! members who asked for them and may see what the event is about: [`Topic`]. Like use-cases, both
+//! name their reads until they need no new ones, and then give the message.
 
 use alloc::{format, string::String, vec, vec::Vec};
 
@@ -20,16 +20,16 @@ use crate::{
     value::{AccountId, Capability, Email, InvitationId, ProjectId, Sha256, Timestamp, UserId},
 };
 
-/// What the mark of a mail is filed under, so that one event sends one recipient one mail however
-/// often it is delivered. Keyed, so that it tells nothing about the address.
+/// The id of the delivery claim of a mail, so that one event sends one mail to one recipient. It is
+/// a keyed hash, so it reveals nothing about the address.
 #[must_use]
 pub fn delivery_id(surface: &Surface, event: &CloudEvent, to: &Email) -> Sha256 {
     let parts = [b"delivery", event.id.as_bytes(), to.as_str().as_bytes()];
     Sha256::keyed(&surface.secret, &parts)
 }
 
-/// Whether these preferences ask for an event of this scope on a channel: the rule about the project
-/// counts before that about its account, and that before the general one; without any, no.
+/// Whether these preferences ask for an event of this scope on a channel. A rule for the project
+/// takes precedence over a rule for its account, and both over a general rule. Default: no.
 #[must_use]
 pub fn wants(
     preferences: &Preferences,
@@ -51,7 +51,7 @@ pub fn wants(
     decisive.is_some_and(|rule| rule.enabled)
 }
 
-/// An invitation that was made or sent again.
+/// An invitation that was created or sent again.
 #[derive(Debug, Clone, Copy)]
 pub struct Invited {
     account: AccountId,
@@ -60,7 +60,7 @@ pub struct Invited {
 }
 
 impl Invited {
-    /// The invitation an event speaks of, if that is what happened.
+    /// The invitation of this event, if the event created it or sent it again.
     #[must_use]
     pub fn of(event: &CloudEvent) -> Option<Self> {
         let sent = [EventType::InvitationCreated, EventType::InvitationResent];
@@ -85,16 +85,16 @@ impl Invited {
         ]
     }
 
-    /// What to read.
+    /// The reads that [`Invited::message`] needs.
     #[must_use]
     pub fn reads(&self) -> Vec<ReadRequest> {
         self.keys().map(ReadRequest::Get).into()
     }
 
-    /// The mail; `None` when the invitation was answered, taken back or sent again since, or has
-    /// expired.
+    /// The mail. `None` if the invitation expired or was since answered, revoked or sent again.
     ///
     /// # Errors
+    /// [`FactError`] if a fact is missing or damaged.
     /// [`FactError`].
     pub fn message(
         &self,
@@ -115,7 +115,7 @@ impl Invited {
     }
 }
 
-/// Something that happened in an account or a project, which members may have asked to be told of.
+/// An event of an account or a project that members may have asked for.
 #[derive(Debug, Clone, Copy)]
 pub struct Topic<'a> {
     event: &'a CloudEvent,
@@ -124,7 +124,7 @@ pub struct Topic<'a> {
     capability: Capability,
 }
 
-/// What one must be able to see to be told of an event; `None` for what happens to a person alone.
+/// The capability that a recipient needs. `None` for events of one person alone.
 fn needed(event: EventType) -> Option<Capability> {
     let (family, _) = event.as_str().split_once('.')?;
     Some(match family {
@@ -142,7 +142,7 @@ fn needed(event: EventType) -> Option<Capability> {
 }
 
 impl<'a> Topic<'a> {
-    /// The topic of an event, if there is anybody to be told.
+    /// The topic of an event, if members can be notified of it.
     #[must_use]
     pub fn of(event: &'a CloudEvent) -> Option<Self> {
         let (account, project) = match event.data.scope {
@@ -158,8 +158,8 @@ impl<'a> Topic<'a> {
         })
     }
 
-    /// A page of the people to consider: the members of the account, whom an index lists. Whether
-    /// they are to be told is decided by strong reads.
+    /// One page of the account's members, read from an index. Strong reads then decide which of
+    /// them get a mail.
     #[must_use]
     pub fn members(&self, after: Option<String>, limit: u32) -> List {
         List {
@@ -172,26 +172,26 @@ impl<'a> Topic<'a> {
         }
     }
 
-    /// What to read about one of them: what they want first, then, for the few who do, what they can
-    /// see.
+    /// The reads about one member: first their preferences, then, if they want the mail, their
+    /// access.
     ///
     /// # Errors
-    /// [`FactError`].
+    /// [`FactError`] if a fact is missing or damaged.
     pub fn reads(&self, user: UserId, facts: &Facts) -> Result<Vec<ReadRequest>, FactError> {
         if self.event.data.actor == Author::User(user) {
             return Ok(vec![]);
         }
-        let mut asks: Vec<ReadRequest> = profile_keys(user).map(ReadRequest::Get).into();
-        if facts.has_all(&asks) && self.wanting(user, facts)?.is_some() {
-            asks.extend(match self.project {
+        let mut reads: Vec<ReadRequest> = profile_keys(user).map(ReadRequest::Get).into();
+        if facts.has_all(&reads) && self.wanting(user, facts)?.is_some() {
+            reads.extend(match self.project {
                 None => AccountRecords::reads(self.account, user),
                 Some(project) => ProjectRecords::reads(project, user),
             });
         }
-        Ok(asks)
+        Ok(reads)
     }
 
-    /// The address of somebody who asked to be told and has a verified one.
+    /// The verified address of a member who asked for this event.
     fn wanting(&self, user: UserId, facts: &Facts) -> Result<Option<Email>, FactError> {
         let [profile, preferences] = profile_keys(user);
         let preferences: Option<Record<Preferences>> = facts.record(&preferences)?;
@@ -209,11 +209,11 @@ impl<'a> Topic<'a> {
         Ok(profile.filter(|_| wants).and_then(|user| user.body.email))
     }
 
-    /// The mail to one of them; `None` for who did it themselves, did not ask, has no verified
-    /// address, or cannot see what it is about now.
+    /// The mail to one member. `None` if the member caused the event, did not ask for it, has no
+    /// verified address, or may not see what it is about at this time.
     ///
     /// # Errors
-    /// [`FactError`].
+    /// [`FactError`] if a fact is missing or damaged.
     pub fn message(
         &self,
         surface: &Surface,
@@ -227,11 +227,11 @@ impl<'a> Topic<'a> {
         let Some(to) = self.wanting(user, facts)? else {
             return Ok(None);
         };
-        let (standing, project, effective) = match self.project {
+        let (account_records, project, effective) = match self.project {
             None => {
-                let standing = AccountRecords::load(facts, self.account, user)?;
-                let effective = standing.access().effective();
-                (standing, None, effective)
+                let account_records = AccountRecords::load(facts, self.account, user)?;
+                let effective = account_records.access().effective();
+                (account_records, None, effective)
             }
             Some(project) => {
                 let records = ProjectRecords::load(facts, project, user)?;
@@ -239,7 +239,9 @@ impl<'a> Topic<'a> {
                 (records.standing, records.project, effective)
             }
         };
-        let account = standing.account.filter(|_| effective.has(self.capability));
+        let account = account_records
+            .account
+            .filter(|_| effective.has(self.capability));
         Ok(account
             .map(|account| mail::notification(surface, to, self.event, &account, project.as_ref())))
     }
@@ -263,40 +265,39 @@ mod tests {
         value::AccountRole,
     };
 
-    /// The last event of a scope.
-    fn last_event(world: &Fixture, scope: Scope) -> CloudEvent {
-        let mut items = world.store.scan(&Range::all(scope, Sort::JOURNAL)).items;
+    fn last_event(fixture: &Fixture, scope: Scope) -> CloudEvent {
+        let mut items = fixture.store.scan(&Range::all(scope, Sort::JOURNAL)).items;
         let entry = Record::<JournalEntry>::decode(&items.pop().unwrap()).unwrap();
         CloudEvent::of(&entry.body)
     }
 
-    fn answer(world: &Fixture, asks: Vec<ReadRequest>, facts: &mut Facts) {
-        for ask in asks {
-            let answer = match &ask {
-                ReadRequest::Get(key) => Answer::Item(world.store.get(key).cloned()),
-                ReadRequest::Scan(range) => Answer::Page(world.store.scan(range)),
-                other => panic!("{other:?} is not read for a mail"),
+    fn answer(fixture: &Fixture, reads: Vec<ReadRequest>, facts: &mut Facts) {
+        for read in reads {
+            let answer = match &read {
+                ReadRequest::Get(key) => Answer::Item(fixture.store.get(key).cloned()),
+                ReadRequest::Scan(range) => Answer::Page(fixture.store.scan(range)),
+                other => panic!("{other:?} is not a read for a mail"),
             };
-            facts.insert(ask, answer);
+            facts.insert(read, answer);
         }
     }
 
-    fn told(world: &Fixture, event: &CloudEvent, person: &Person) -> Option<Message> {
+    fn mail_to(fixture: &Fixture, event: &CloudEvent, person: &Person) -> Option<Message> {
         let topic = Topic::of(event)?;
         let (user, mut facts) = (person.actor.user, Facts::default());
         for _ in 0..2 {
-            let asks = topic.reads(user, &facts).unwrap();
-            answer(world, asks, &mut facts);
+            let reads = topic.reads(user, &facts).unwrap();
+            answer(fixture, reads, &mut facts);
         }
-        let surface = &world.surface;
-        topic.message(surface, user, &facts, world.now).unwrap()
+        let surface = &fixture.surface;
+        topic.message(surface, user, &facts, fixture.now).unwrap()
     }
 
-    fn prefer(world: &mut Fixture, person: &Person, rules: &[(Option<&str>, bool)], event: &str) {
+    fn prefer(fixture: &mut Fixture, person: &Person, rules: &[(Option<&str>, bool)], event: &str) {
         let rule = |(scope, enabled): &(Option<&str>, bool)| json!({ "event": event, "channel": "mail", "scope": scope, "enabled": enabled });
         let rules: Vec<Value> = rules.iter().map(rule).collect();
         let body = json!({ "rules": rules });
-        world
+        fixture
             .put(person, "/v1/preferences/notifications", body)
             .expect(200);
     }
@@ -306,7 +307,7 @@ mod tests {
     }
 
     #[test]
-    fn the_narrower_rule_wins() {
+    fn narrower_rule_wins() {
         let project: ProjectId = "prj_01h2xcejqtf2nbrexx3vqjhp4101h2xcejqtf2nbrexx3vqjhp42"
             .parse()
             .unwrap();
@@ -316,7 +317,7 @@ mod tests {
             scope,
             enabled,
         };
-        let asks = |rules: Vec<Rule>, project: Option<ProjectId>| {
+        let enabled = |rules: Vec<Rule>, project: Option<ProjectId>| {
             let account = "acc_01h2xcejqtf2nbrexx3vqjhp41".parse().unwrap();
             let preferences = Preferences { rules };
             wants(
@@ -329,19 +330,19 @@ mod tests {
         };
         let account = Some(RuleScope::Account(project.account()));
         let narrow = Some(RuleScope::Project(project));
-        assert!(!asks(vec![], Some(project)));
-        assert!(asks(vec![rule(None, true)], Some(project)));
-        assert!(!asks(
+        assert!(!enabled(vec![], Some(project)));
+        assert!(enabled(vec![rule(None, true)], Some(project)));
+        assert!(!enabled(
             vec![rule(None, true), rule(account, false)],
             Some(project)
         ));
         let all = vec![rule(narrow, true), rule(None, true), rule(account, false)];
-        assert!(asks(all.clone(), Some(project)));
-        assert!(!asks(all, None));
+        assert!(enabled(all.clone(), Some(project)));
+        assert!(!enabled(all, None));
     }
 
     #[test]
-    fn every_event_of_an_account_or_project_has_a_capability() {
+    fn every_account_and_project_event_needs_a_capability() {
         for event in EventType::ALL {
             let personal = ["user.", "identity.", "preferences."];
             let personal = personal
@@ -352,100 +353,100 @@ mod tests {
     }
 
     #[test]
-    fn whoever_asked_and_can_see_it_is_told() {
-        let mut world = Fixture::new();
+    fn member_who_asked_and_has_access_is_notified() {
+        let mut fixture = Fixture::new();
         let (ana, ben, eve) = (
-            world.person("ana"),
-            world.person("ben"),
-            world.person("eve"),
+            fixture.person("ana"),
+            fixture.person("ben"),
+            fixture.person("eve"),
         );
-        let account = world.account(&ana);
-        world.join(&account, &ben, AccountRole::Admin);
-        world.join(&account, &eve, AccountRole::Member);
+        let account = fixture.account(&ana);
+        fixture.join(&account, &ben, AccountRole::Admin);
+        fixture.join(&account, &eve, AccountRole::Member);
         for person in [&ana, &ben, &eve] {
             prefer(
-                &mut world,
+                &mut fixture,
                 person,
                 &[(Some(&account), true)],
                 "project.created",
             );
         }
-        let project = world.project(&ana, &account);
-        let event = last_event(&world, project_scope(&project));
-        let mail = told(&world, &event, &ben).unwrap();
+        let project = fixture.project(&ana, &account);
+        let event = last_event(&fixture, project_scope(&project));
+        let mail = mail_to(&fixture, &event, &ben).unwrap();
         assert_eq!(mail.to.as_str(), "ben@example.com");
         assert_eq!(mail.subject, "Survey: project.created");
         assert!(mail.text.contains(&project));
-        // The first did it; the second cannot see the private project.
-        assert_eq!(told(&world, &event, &ana), None);
-        assert_eq!(told(&world, &event, &eve), None);
-        // A rule about the project silences the one about the account.
+        // Ana caused the event. Eve cannot see the private project.
+        assert_eq!(mail_to(&fixture, &event, &ana), None);
+        assert_eq!(mail_to(&fixture, &event, &eve), None);
+        // A rule for the project disables what the rule for the account enables.
         let rules = [
             (Some(account.as_str()), true),
             (Some(project.as_str()), false),
         ];
-        prefer(&mut world, &ben, &rules, "project.created");
-        assert_eq!(told(&world, &event, &ben), None);
+        prefer(&mut fixture, &ben, &rules, "project.created");
+        assert_eq!(mail_to(&fixture, &event, &ben), None);
     }
 
     #[test]
-    fn case_36_a_suspended_member_is_told_nothing() {
-        let mut world = Fixture::new();
-        let (ana, ben) = (world.person("ana"), world.person("ben"));
-        let account = world.account(&ana);
-        world.join(&account, &ben, AccountRole::Admin);
-        prefer(&mut world, &ben, &[(None, true)], "team.created");
-        world.team(&ana, &account);
-        let event = last_event(&world, Scope::Account(account.parse().unwrap()));
-        assert!(told(&world, &event, &ben).is_some());
+    fn case_36_suspended_member_is_not_notified() {
+        let mut fixture = Fixture::new();
+        let (ana, ben) = (fixture.person("ana"), fixture.person("ben"));
+        let account = fixture.account(&ana);
+        fixture.join(&account, &ben, AccountRole::Admin);
+        prefer(&mut fixture, &ben, &[(None, true)], "team.created");
+        fixture.team(&ana, &account);
+        let event = last_event(&fixture, Scope::Account(account.parse().unwrap()));
+        assert!(mail_to(&fixture, &event, &ben).is_some());
         let path = format!("/v1/accounts/{account}/members/{}", ben.id());
-        world
+        fixture
             .patch(&ana, &path, json!({ "status": "suspended" }))
             .expect(200);
-        assert_eq!(told(&world, &event, &ben), None);
+        assert_eq!(mail_to(&fixture, &event, &ben), None);
     }
 
     #[test]
-    fn an_invitation_is_mailed_while_this_sending_of_it_stands() {
-        let mut world = Fixture::new();
-        let ana = world.person("ana");
-        let account = world.account(&ana);
+    fn invitation_is_mailed_only_for_its_latest_sending() {
+        let mut fixture = Fixture::new();
+        let ana = fixture.person("ana");
+        let account = fixture.account(&ana);
         let path = format!("/v1/accounts/{account}/invitations");
         let body = json!({ "email": "ben@example.com", "role": "member" });
-        let id = world.post(&ana, &path, body).expect(201).id();
+        let id = fixture.post(&ana, &path, body).expect(201).id();
         let scope = Scope::Account(account.parse().unwrap());
-        let event = last_event(&world, scope);
-        let mail = |world: &Fixture, event: &CloudEvent| {
+        let event = last_event(&fixture, scope);
+        let mail = |fixture: &Fixture, event: &CloudEvent| {
             let invited = Invited::of(event).unwrap();
             let mut facts = Facts::default();
-            answer(world, invited.reads(), &mut facts);
-            let surface = &world.surface;
-            invited.message(surface, &facts, world.now).unwrap()
+            answer(fixture, invited.reads(), &mut facts);
+            let surface = &fixture.surface;
+            invited.message(surface, &facts, fixture.now).unwrap()
         };
-        let first = mail(&world, &event).unwrap();
+        let first = mail(&fixture, &event).unwrap();
         assert_eq!(first.to.as_str(), "ben@example.com");
         let link = "http://surface.test/invitations/accept?token=";
         let line = first.text.lines().find(|line| line.starts_with(link));
         assert_eq!(line.unwrap().len(), link.len() + 92);
         let resend = format!("{path}/{id}/resend");
-        world.send(&ana, "POST", &resend, &[], None).expect(200);
-        assert_eq!(mail(&world, &event), None);
-        let again = mail(&world, &last_event(&world, scope)).unwrap();
+        fixture.send(&ana, "POST", &resend, &[], None).expect(200);
+        assert_eq!(mail(&fixture, &event), None);
+        let again = mail(&fixture, &last_event(&fixture, scope)).unwrap();
         assert_ne!(again.text, first.text);
-        // Only an invitation's own events carry it.
-        world.delete(&ana, &format!("{path}/{id}")).expect(204);
-        assert!(Invited::of(&last_event(&world, scope)).is_none());
+        // Events of other types carry no invitation.
+        fixture.delete(&ana, &format!("{path}/{id}")).expect(204);
+        assert!(Invited::of(&last_event(&fixture, scope)).is_none());
     }
 
     #[test]
-    fn one_event_and_recipient_make_one_mark() {
-        let mut world = Fixture::new();
-        let ana = world.person("ana");
+    fn delivery_id_is_stable_and_differs_by_recipient() {
+        let mut fixture = Fixture::new();
+        let ana = fixture.person("ana");
         let scope = Scope::User(ana.actor.user);
-        let event = last_event(&world, scope);
+        let event = last_event(&fixture, scope);
         let [ana, ben] = ["ana@example.com", "ben@example.com"].map(|to| to.parse().unwrap());
-        let mark = delivery_id(&world.surface, &event, &ana);
-        assert_eq!(mark, delivery_id(&world.surface, &event.clone(), &ana));
-        assert_ne!(mark, delivery_id(&world.surface, &event, &ben));
+        let id = delivery_id(&fixture.surface, &event, &ana);
+        assert_eq!(id, delivery_id(&fixture.surface, &event.clone(), &ana));
+        assert_ne!(id, delivery_id(&fixture.surface, &event, &ben));
     }
 }

@@ -1,4 +1,4 @@
-//! Objects nobody refers to.
+//! Objects without a record.
 
 use core::time::Duration;
 
@@ -9,22 +9,22 @@ use crate::{
     storage::ObjectPath,
 };
 
-/// How old an object must be before the sweep asks whether it is an orphan: 24 hours, as long as
-/// the longest upload plan lasts.
+/// The age from which the sweep checks whether an object is an orphan: 24 hours, the longest
+/// lifetime of an upload plan.
 pub const ORPHAN_AGE: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// What must be known to tell whether an object is an orphan.
+/// The read that tells whether an object is an orphan.
 #[must_use]
 pub fn ask(path: &ObjectPath) -> ReadRequest {
     ReadRequest::Get(AnyPlace::of_object(path).key())
 }
 
-/// Whether an object may be removed: no record ever stood for it, or the upload it came by had
-/// expired. Rejected bytes stay for audit, a deleted artifact's until it is restored, and a restored
-/// version's are those of the version it restores.
+/// Whether an object may be removed: it has no record, or its upload expired. Rejected bytes are
+/// kept for audit, the bytes of a deleted artifact until it is restored. A restored version uses
+/// the object of its source.
 ///
 /// # Errors
-/// When the fact was not asked for or the record cannot be read: the object stays then.
+/// If the fact is missing or the record cannot be read. The object is then kept.
 pub fn is_orphan(path: &ObjectPath, facts: &Facts) -> Result<bool, Problem> {
     match AnyPlace::of_object(path) {
         AnyPlace::Version(place) => unused::<Version>(&place, path, facts),
@@ -57,7 +57,7 @@ mod tests {
     fn orphaned(fixture: &DocumentFixture, object: &str) -> bool {
         let path = object.parse().unwrap();
         let ReadRequest::Get(key) = ask(&path) else {
-            panic!("one record tells")
+            panic!("an orphan check is one read")
         };
         let mut facts = Facts::default();
         let item = fixture.world.store.get(&key).cloned();
@@ -66,7 +66,7 @@ mod tests {
     }
 
     #[test]
-    fn an_object_without_a_record_is_an_orphan_and_one_with_is_not() {
+    fn object_without_a_record_is_an_orphan() {
         let mut fixture = DocumentFixture::new();
         let path = fixture.uploaded();
         let derived = fixture.derived(&path, b"text", json!({}));
@@ -85,7 +85,7 @@ mod tests {
     }
 
     #[test]
-    fn what_came_too_late_is_an_orphan_and_what_was_rejected_is_kept() {
+    fn late_object_is_an_orphan_and_rejected_object_is_kept() {
         let mut fixture = DocumentFixture::new();
         let late = format!("{}/versions/1", fixture.declared(BYTES));
         let wrong = format!("{}/versions/1", fixture.declared(BYTES));
@@ -101,15 +101,15 @@ mod tests {
     }
 
     #[test]
-    fn the_bytes_of_a_restored_version_are_those_of_its_source() {
+    fn restored_version_uses_the_bytes_of_its_source() {
         let mut fixture = DocumentFixture::new();
         let path = fixture.uploaded();
         let (ben, restore) = (fixture.ben.clone(), format!("{path}/versions/1/restore"));
         fixture.world.post(&ben, &restore, json!({})).expect(201);
         let source = fixture.object_path(&format!("{path}/versions/1"));
         assert!(!orphaned(&fixture, &source));
-        // Nothing was ever to be stored under the number of the restored one.
-        let own = fixture.object_path(&format!("{path}/versions/2"));
-        assert!(orphaned(&fixture, &own));
+        // A restored version has no object under its own number.
+        let restored = fixture.object_path(&format!("{path}/versions/2"));
+        assert!(orphaned(&fixture, &restored));
     }
 }

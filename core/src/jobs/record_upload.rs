@@ -1,4 +1,4 @@
-//! Recording the provider's name of an upload in parts, once it is begun.
+//! Recording the provider's id of an upload in parts.
 
 use alloc::{boxed::Box, string::String, vec, vec::Vec};
 
@@ -12,11 +12,11 @@ use crate::{
     storage::{ObjectPath, Scope},
 };
 
-/// Records the name under which the provider keeps the upload in parts of the object at this path.
-/// It precedes the answer that carries the plan: completing needs the name.
+/// Records the provider's id of the upload in parts for the object at this path. It is stored
+/// before the client receives the plan, because completion needs the id.
 ///
-/// Refused with 409 when the record waits for no bytes any more, or another plan was begun at the
-/// same time; the upload just begun is then to be removed.
+/// The answer is 409 if the record no longer waits for bytes, or if another plan was started at the
+/// same time. The caller then aborts the upload it started.
 #[must_use]
 pub fn record_upload(path: &ObjectPath, upload_id: String) -> Box<dyn UseCase<()>> {
     match AnyPlace::of_object(path) {
@@ -41,6 +41,7 @@ impl<S: Stored> UseCase<()> for RecordUpload<S> {
     fn decide(&self, context: &Context<'_>, facts: &Facts) -> Result<Outcome<()>, Problem> {
         let record = self.place.record(facts)?;
         let before = record.body.content();
+        // An earlier call recorded the id, and its answer was lost.
         if before.upload_id.as_ref() == Some(&self.upload_id) {
             return Ok(Outcome::Reply(()));
         }
@@ -82,7 +83,7 @@ mod tests {
     };
 
     #[test]
-    fn the_first_upload_begun_is_the_one_that_counts() {
+    fn first_upload_id_recorded_is_kept() {
         let mut fixture = DocumentFixture::new();
         let (ben, path) = (fixture.ben.clone(), fixture.artifacts());
         let mut body = declaration(BYTES);
@@ -103,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_begun_for_bytes_that_are_there() {
+    fn upload_id_is_refused_once_the_bytes_arrived() {
         let mut fixture = DocumentFixture::new();
         let version = format!("{}/versions/1", fixture.uploaded());
         let path: ObjectPath = fixture.object_path(&version).parse().unwrap();

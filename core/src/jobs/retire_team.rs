@@ -1,4 +1,4 @@
-//! Marking what a deleted team leaves behind: its member rows and its grants.
+//! Marking the member rows and grants of a deleted team.
 
 use alloc::{boxed::Box, collections::BTreeSet, format, vec, vec::Vec};
 
@@ -14,12 +14,13 @@ use crate::{
     value::{AccountId, TeamId},
 };
 
-/// Finishes the deletion of a team: marks its member rows deleted and its grants revoked, one commit
-/// after another, and at last the team itself.
+/// Finishes the deletion of a team: marks its member rows as deleted and its grants as revoked, in
+/// several commits, and finally the team itself.
 ///
-/// Access ended with the deletion, so nothing here is urgent. It can be interrupted anywhere and
-/// begun again. The team stands in the index of unfinished work until nothing is left of it and
-/// [`Team::SETTLING`] has passed, so that what the indexes show late is not missed.
+/// Access ended with the deletion, so this job is not urgent. It can be interrupted and started
+/// again at any point. The team stays in the index of unfinished work until it has no rows and
+/// grants and [`Team::SETTLING`] has passed, so that rows which appear late in an index are not
+/// missed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RetireTeam {
     /// The account.
@@ -28,8 +29,7 @@ pub struct RetireTeam {
     pub team: TeamId,
 }
 
-/// Retires the team under this key, for whoever finishes its deletion. `None` when the key is not a
-/// team's.
+/// The job that finishes the deletion of the team under this key. `None` for keys of other records.
 #[must_use]
 pub fn retire_team(key: &Key) -> Option<Box<dyn UseCase<Finished>>> {
     let Scope::Account(account) = key.scope else {
@@ -39,9 +39,9 @@ pub fn retire_team(key: &Key) -> Option<Box<dyn UseCase<Finished>>> {
     Some(Box::new(RetireTeam { account, team }))
 }
 
-/// How many rows one commit marks: each takes two of a batch's 90 operations, for its history.
+/// Rows marked in one commit. With its history, each takes two of the 90 operations of a batch.
 const ROWS: usize = 40;
-/// How many grants one commit revokes: each takes three operations, for it moves too.
+/// Grants revoked in one commit. Each takes three operations, because its key changes too.
 const GRANTS: usize = 25;
 
 impl RetireTeam {
@@ -96,7 +96,7 @@ impl RetireTeam {
         commit.prepare(EventType::TeamRetired).map(Some)
     }
 
-    /// Revokes the grants in one project; those in others are for another round.
+    /// Revokes the grants in one project. Grants in other projects follow in later commits.
     fn revoke_grants(
         &self,
         context: &Context<'_>,
@@ -127,7 +127,7 @@ impl RetireTeam {
         commit.prepare(EventType::GrantRevoked).map(Some)
     }
 
-    /// Marks the team deleted, unless an index may still hold something back.
+    /// Marks the team as deleted, unless an index may still show more rows.
     fn finish(
         &self,
         context: &Context<'_>,
@@ -136,8 +136,8 @@ impl RetireTeam {
     ) -> Result<Outcome<Finished>, Problem> {
         let empty = facts.list(&self.rows())?.items.is_empty()
             && facts.list(&self.grants())?.items.is_empty();
-        let settled = context.env.now >= team.updated_at.after(Team::SETTLING);
-        if !(empty && settled) {
+        let indexes_are_current = context.env.now >= team.updated_at.after(Team::SETTLING);
+        if !(empty && indexes_are_current) {
             return Ok(Outcome::Reply(Finished::default()));
         }
         let permit = Permit::retire_team(self.account, &team.body)?;
@@ -156,7 +156,7 @@ fn open<'a>(
     Commit::open(context, permit, head)
 }
 
-/// The listed records that are there, by strong reads.
+/// The listed records that exist according to strong reads.
 fn existing<B: Body>(facts: &Facts, list: &List) -> Result<Vec<Record<B>>, Problem> {
     let mut records = Vec::new();
     for listed in &facts.list(list)?.items {
@@ -167,7 +167,7 @@ fn existing<B: Body>(facts: &Facts, list: &List) -> Result<Vec<Record<B>>, Probl
 }
 
 impl UseCase<Finished> for RetireTeam {
-    /// Heads first: the account's, then those of the projects with grants, then the records.
+    /// Heads first: those of the account and of the projects with grants. Then the records.
     fn reads(&self, _: &Context<'_>, facts: &Facts) -> Result<Vec<ReadRequest>, Problem> {
         let head = ReadRequest::Get(head_key(self.scope()));
         if !facts.has(&head) {
@@ -230,7 +230,7 @@ mod tests {
     };
 
     struct Case {
-        world: Fixture,
+        fixture: Fixture,
         ana: Person,
         members: Vec<Person>,
         retire: RetireTeam,
@@ -238,21 +238,21 @@ mod tests {
     }
 
     impl Case {
-        /// A team with so many members and, in each of these projects, so many grants.
+        /// A team with this many members and, in each of these projects, this many grants.
         fn new(members: usize, grants: &[usize]) -> Self {
-            let mut world = Fixture::new();
-            let ana = world.person("ana");
-            let account = world.account(&ana);
-            let team = world.team(&ana, &account);
+            let mut fixture = Fixture::new();
+            let ana = fixture.person("ana");
+            let account = fixture.account(&ana);
+            let team = fixture.team(&ana, &account);
             let names = (0..members).map(|number| format!("person{number}"));
-            let members: Vec<Person> = names.map(|name| world.person(&name)).collect();
+            let members: Vec<Person> = names.map(|name| fixture.person(&name)).collect();
             for person in &members {
-                world.join(&account, person, AccountRole::Guest);
+                fixture.join(&account, person, AccountRole::Guest);
                 let row = format!(
                     "/v1/accounts/{account}/teams/{team}/members/{}",
                     person.id()
                 );
-                world
+                fixture
                     .put(&ana, &row, json!({ "role": "member" }))
                     .expect(201);
             }
@@ -261,7 +261,7 @@ mod tests {
                 team: team.parse().unwrap(),
             };
             let mut case = Self {
-                world,
+                fixture,
                 ana,
                 members,
                 retire,
@@ -277,9 +277,9 @@ mod tests {
             let project = ProjectId::new(self.retire.account, Ulid::from_parts(3, project));
             self.grants += 1;
             let scope = Scope::Project(project);
-            let surface = self.world.surface.clone();
-            let context = self.world.context(&surface, &self.ana, None);
-            let head = self.world.record(&head_key(scope));
+            let surface = self.fixture.surface.clone();
+            let context = self.fixture.context(&surface, &self.ana, None);
+            let head = self.fixture.record(&head_key(scope));
             let mut commit = Commit::open(&context, Permit::fixture(scope), head).unwrap();
             let grant = Grant {
                 project_id: project,
@@ -291,7 +291,7 @@ mod tests {
             };
             commit.create(GrantId::from_ulid(Ulid::from_parts(4, self.grants)), grant);
             let batch = commit.seal(EventType::GrantCreated).unwrap();
-            self.world.commit(&batch);
+            self.fixture.commit(&batch);
         }
 
         fn team_path(&self) -> String {
@@ -301,19 +301,19 @@ mod tests {
 
         fn delete_team(&mut self) {
             let path = self.team_path();
-            self.world.delete(&self.ana, &path).expect(204);
+            self.fixture.delete(&self.ana, &path).expect(204);
         }
 
-        /// One round; whether it was the last.
+        /// Runs one commit. Returns whether it was the last.
         fn step(&mut self) -> bool {
-            let outcome = self.world.decide(&self.ana, &self.retire, None).unwrap();
+            let outcome = self.fixture.decide(&self.ana, &self.retire, None).unwrap();
             match outcome {
                 Outcome::Prepare(batch) => {
-                    self.world.commit(&batch);
+                    self.fixture.commit(&batch);
                     false
                 }
                 Outcome::Commit(batch, _) => {
-                    self.world.commit(&batch);
+                    self.fixture.commit(&batch);
                     true
                 }
                 Outcome::Reply(_) => true,
@@ -321,33 +321,33 @@ mod tests {
             }
         }
 
-        /// How many member rows and grants of the team still stand in an index.
+        /// The number of member rows and grants of the team that an index still shows.
         fn existing(&self) -> (usize, usize) {
             let count = |prefix: &str| {
                 let list = self.retire.list(prefix, 1000);
-                self.world.store.list(&list).items.len()
+                self.fixture.store.list(&list).items.len()
             };
             (count(Sort::MEMBERS), count("GRANT#"))
         }
 
         fn team(&self) -> Record<Team> {
-            self.world.record(&self.retire.team_key()).unwrap()
+            self.fixture.record(&self.retire.team_key()).unwrap()
         }
 
         fn is_unfinished(&self) -> bool {
-            let item = self.world.store.get(&self.retire.team_key()).unwrap();
+            let item = self.fixture.store.get(&self.retire.team_key()).unwrap();
             let row = item.index[Index::Gsi1.position()].as_ref();
             row.is_some_and(|row| row.partition.starts_with("WORK#"))
         }
     }
 
     #[test]
-    fn deleting_a_team_marks_its_rows_and_grants_before_it_answers() {
+    fn team_deletion_marks_rows_and_grants_before_it_answers() {
         let mut case = Case::new(45, &[2, 30]);
         assert_eq!(case.existing(), (45, 32));
         case.delete_team();
         assert_eq!(case.existing(), (0, 0));
-        let revoked = case.world.dump().into_iter().filter(|item| {
+        let revoked = case.fixture.dump().into_iter().filter(|item| {
             let sort = item.key.sort.as_str();
             sort.starts_with("HISTORY#REVOKED#")
         });
@@ -366,36 +366,36 @@ mod tests {
     }
 
     #[test]
-    fn a_team_is_marked_deleted_once_the_indexes_have_settled() {
+    fn team_is_marked_deleted_after_the_index_delay() {
         let mut case = Case::new(1, &[1]);
         case.delete_team();
         assert!(case.is_unfinished() && !case.team().deleted);
         case.grant(7);
-        case.world.pass(Team::SETTLING);
-        assert!(!case.step(), "a straggler is revoked first");
+        case.fixture.pass(Team::SETTLING);
+        assert!(!case.step(), "a late row is revoked first");
         assert_eq!(case.existing(), (0, 0));
         assert!(case.step());
         assert!(case.team().deleted && !case.is_unfinished());
-        let finished = case.world.dump();
+        let finished = case.fixture.dump();
         assert!(case.step());
-        assert_eq!(case.world.dump(), finished);
+        assert_eq!(case.fixture.dump(), finished);
     }
 
     #[test]
-    fn an_interrupted_deletion_cuts_off_at_once_and_goes_on_anywhere() {
+    fn interrupted_team_deletion_ends_access_and_can_resume() {
         let mut case = Case::new(41, &[1, 1]);
-        case.world.finishes = false;
+        case.fixture.finishes = false;
         let guest = case.members[0].clone();
         let path = case.team_path();
-        case.world.get(&guest, &path).expect(200);
+        case.fixture.get(&guest, &path).expect(200);
         case.delete_team();
         assert_eq!(case.existing(), (41, 2));
-        case.world.get(&guest, &path).expect(403);
-        case.world.pass(Team::SETTLING);
+        case.fixture.get(&guest, &path).expect(403);
+        case.fixture.pass(Team::SETTLING);
         let expected = [(1, 2), (0, 2), (0, 1), (0, 0)];
-        for standing in expected {
+        for remaining in expected {
             assert!(!case.step());
-            assert_eq!(case.existing(), standing);
+            assert_eq!(case.existing(), remaining);
             assert!(case.is_unfinished());
         }
         assert!(case.step());
@@ -403,30 +403,30 @@ mod tests {
     }
 
     #[test]
-    fn case_54_two_that_finish_at_once_mark_everything_once() {
+    fn case_54_concurrent_finishers_mark_everything_once() {
         let mut case = Case::new(2, &[]);
-        case.world.finishes = false;
+        case.fixture.finishes = false;
         case.delete_team();
-        let decided = [(); 2].map(|()| case.world.decide(&case.ana, &case.retire, None).unwrap());
+        let decided = [(); 2].map(|()| case.fixture.decide(&case.ana, &case.retire, None).unwrap());
         let [Outcome::Prepare(first), Outcome::Prepare(second)] = decided else {
-            panic!("both have rows to mark")
+            panic!("both must have rows to mark")
         };
-        case.world.commit(&first);
-        let once = case.world.dump();
-        assert!(case.world.try_commit(&second).is_err());
-        assert_eq!(case.world.dump(), once);
+        case.fixture.commit(&first);
+        let once = case.fixture.dump();
+        assert!(case.fixture.try_commit(&second).is_err());
+        assert_eq!(case.fixture.dump(), once);
     }
 
     #[test]
-    fn a_team_that_was_not_deleted_is_left_alone() {
+    fn team_that_was_not_deleted_stays_unchanged() {
         let mut case = Case::new(1, &[1]);
-        let before = case.world.dump();
+        let before = case.fixture.dump();
         assert!(case.step());
-        assert_eq!(case.world.dump(), before);
+        assert_eq!(case.fixture.dump(), before);
     }
 
     #[test]
-    fn only_a_team_is_finished_as_one() {
+    fn retire_team_refuses_keys_of_other_records() {
         let case = Case::new(0, &[]);
         assert!(jobs::unfinished(&case.retire.team_key()).is_some());
         let account = case.retire.scope().key(Sort::account());

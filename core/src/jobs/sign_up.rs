@@ -1,9 +1,9 @@
-//! Signing in: from verified claims to the person, who is made on the way if need be.
+//! Sign-in: finds the person for verified claims, or creates the person.
 //!
-//! Three scopes are involved, each written by a commit of its own that creates what is absent and
-//! leaves alone what is there: the identity's link (which mints the person's id), the person, and
-//! the link of the address. Whatever an interruption leaves out, the next sign-in adds. Of two first
-//! sign-ins at once the second finds the identity linked and goes on with the same person.
+//! Sign-in writes three scopes, each with a separate commit that creates missing records only: the
+//! link of the identity, which fixes the person's id; the person; and the link of the e-mail
+//! address. After an interruption, the next sign-in creates the missing records. Of two concurrent
+//! first sign-ins, the second finds the identity linked and continues with the same person.
 
 use alloc::{vec, vec::Vec};
 
@@ -18,25 +18,26 @@ use crate::{
     value::{Env, RequestId, Sha256, UserId},
 };
 
-/// What signing in needs next.
+/// The next step of a sign-in.
 #[derive(Debug)]
 pub enum SignIn {
-    /// Answer these questions, then ask again with the answers added.
+    /// Answer these reads, then call again with the answers added.
     ReadRequest(Vec<ReadRequest>),
-    /// Carry this out. Whether it was, or another sign-in was first, begin again knowing nothing.
+    /// Commit this batch. Then start again without facts, whether the batch was committed or lost
+    /// to another sign-in.
     Commit(Batch),
-    /// This is the person.
+    /// The person who signed in.
     Done(UserId),
 }
 
 /// Takes the next step from claims to the person.
 ///
-/// An address links nothing to a person who is already there: it only tells, for an address proved
-/// for the first time, who proved it. A second person with the same address keeps it in their
+/// A verified address does not link an identity to an existing person. The link of an address only
+/// records the person who proved it first. Another person with the same address has it in their
 /// profile, and the link stays with the first.
 ///
 /// # Errors
-/// 500 when a stored record is damaged.
+/// 500 if a stored record is damaged.
 pub fn sign_in(
     surface: &Surface,
     env: &Env,
@@ -49,8 +50,8 @@ pub fn sign_in(
     let address = address.map(|email| surface.email_link(email));
     let mut links = vec![ReadRequest::Get(identity.clone())];
     links.extend(address.map(ReadRequest::Get));
-    if let Some(ask) = unanswered(links, facts) {
-        return Ok(ask);
+    if let Some(reads) = unanswered(links, facts) {
+        return Ok(reads);
     }
     let link = facts.record::<IdentityLink>(&identity)?;
     let known = link.map(|link| link.body.user_id);
@@ -70,7 +71,7 @@ pub fn sign_in(
     }
 }
 
-/// What is left to do once the identity is linked.
+/// The remaining steps once the identity is linked.
 fn complete(context: &Context<'_>, facts: &Facts) -> Result<SignIn, Problem> {
     let Actor { user, claims } = &context.actor;
     let scope = Scope::User(*user);
@@ -79,8 +80,8 @@ fn complete(context: &Context<'_>, facts: &Facts) -> Result<SignIn, Problem> {
         ReadRequest::Get(head_key(scope)),
         ReadRequest::Get(profile.clone()),
     ];
-    if let Some(ask) = unanswered(person, facts) {
-        return Ok(ask);
+    if let Some(reads) = unanswered(person, facts) {
+        return Ok(reads);
     }
     if facts.item(&profile)?.is_none() {
         return create_person(context, facts).map(SignIn::Commit);
@@ -96,8 +97,8 @@ fn complete(context: &Context<'_>, facts: &Facts) -> Result<SignIn, Problem> {
     })
 }
 
-fn unanswered(asks: Vec<ReadRequest>, facts: &Facts) -> Option<SignIn> {
-    (!facts.has_all(&asks)).then_some(SignIn::ReadRequest(asks))
+fn unanswered(reads: Vec<ReadRequest>, facts: &Facts) -> Option<SignIn> {
+    (!facts.has_all(&reads)).then_some(SignIn::ReadRequest(reads))
 }
 
 fn create_person(context: &Context<'_>, facts: &Facts) -> Result<Batch, Problem> {
@@ -134,86 +135,88 @@ mod tests {
         }
     }
 
-    fn step(world: &Fixture, seed: u8, claims: &Claims, facts: &Facts) -> SignIn {
-        let env = Env::new(world.now, [seed; 32]);
+    fn step(fixture: &Fixture, seed: u8, claims: &Claims, facts: &Facts) -> SignIn {
+        let env = Env::new(fixture.now, [seed; 32]);
         let request_id = RequestId::from_ulid(ulid::Ulid::from_parts(9, 9));
-        sign_in(&world.surface, &env, request_id, claims, facts).unwrap()
+        sign_in(&fixture.surface, &env, request_id, claims, facts).unwrap()
     }
 
-    /// The batch the sign-in wants carried out next, or the person.
-    fn next(world: &Fixture, seed: u8, claims: &Claims) -> Result<UserId, Batch> {
+    /// The next batch of the sign-in, or the person.
+    fn next(fixture: &Fixture, seed: u8, claims: &Claims) -> Result<UserId, Batch> {
         let mut facts = Facts::default();
         loop {
-            match step(world, seed, claims, &facts) {
+            match step(fixture, seed, claims, &facts) {
                 SignIn::Done(user) => return Ok(user),
                 SignIn::Commit(batch) => return Err(batch),
-                SignIn::ReadRequest(asks) => {
-                    for ask in asks {
-                        let ReadRequest::Get(key) = &ask else {
-                            panic!("signing in reads single records")
+                SignIn::ReadRequest(reads) => {
+                    for read in reads {
+                        let ReadRequest::Get(key) = &read else {
+                            panic!("sign-in reads single records")
                         };
-                        let answer = Answer::Item(world.store.get(key).cloned());
-                        facts.insert(ask, answer);
+                        let answer = Answer::Item(fixture.store.get(key).cloned());
+                        facts.insert(read, answer);
                     }
                 }
             }
         }
     }
 
-    fn sign(world: &mut Fixture, seed: u8, claims: &Claims) -> UserId {
+    fn sign(fixture: &mut Fixture, seed: u8, claims: &Claims) -> UserId {
         loop {
-            match next(world, seed, claims) {
+            match next(fixture, seed, claims) {
                 Ok(user) => return user,
-                Err(batch) => world.commit(&batch),
+                Err(batch) => fixture.commit(&batch),
             }
         }
     }
 
-    fn person(world: &Fixture, user: UserId) -> Record<User> {
-        world.record(&Scope::User(user).key(Sort::user())).unwrap()
+    fn person(fixture: &Fixture, user: UserId) -> Record<User> {
+        fixture
+            .record(&Scope::User(user).key(Sort::user()))
+            .unwrap()
     }
 
     #[test]
-    fn the_first_sign_in_makes_a_person_and_the_second_finds_them() {
-        let mut world = Fixture::new();
+    fn first_sign_in_creates_a_person_and_the_second_finds_it() {
+        let mut fixture = Fixture::new();
         let ana = claims("https://issuer.test", "ana", Some("ana@example.com"));
-        let user = sign(&mut world, 1, &ana);
-        let profile = person(&world, user);
+        let user = sign(&mut fixture, 1, &ana);
+        let profile = person(&fixture, user);
         assert_eq!(profile.body.email, ana.verified_email);
         assert_eq!(profile.body.identities, [ana.digest()]);
-        let head: Record<Head> = world.record(&head_key(Scope::User(user))).unwrap();
+        let head: Record<Head> = fixture.record(&head_key(Scope::User(user))).unwrap();
         assert_eq!(head.body.seq, 1);
-        let before = world.dump();
-        assert_eq!(sign(&mut world, 2, &ana), user);
-        assert_eq!(world.dump(), before);
+        let before = fixture.dump();
+        assert_eq!(sign(&mut fixture, 2, &ana), user);
+        assert_eq!(fixture.dump(), before);
     }
 
     #[test]
-    fn two_first_sign_ins_at_once_end_with_one_person() {
-        let mut world = Fixture::new();
+    fn concurrent_first_sign_ins_create_one_person() {
+        let mut fixture = Fixture::new();
         let ana = claims("https://issuer.test", "ana", None);
-        let first = next(&world, 1, &ana).unwrap_err();
-        let second = next(&world, 2, &ana).unwrap_err();
-        world.commit(&first);
-        assert!(world.try_commit(&second).is_err());
-        let user = sign(&mut world, 2, &ana);
-        assert_eq!(sign(&mut world, 3, &ana), user);
+        let first = next(&fixture, 1, &ana).unwrap_err();
+        let second = next(&fixture, 2, &ana).unwrap_err();
+        fixture.commit(&first);
+        assert!(fixture.try_commit(&second).is_err());
+        let user = sign(&mut fixture, 2, &ana);
+        assert_eq!(sign(&mut fixture, 3, &ana), user);
     }
 
     #[test]
-    fn an_interruption_after_any_commit_is_healed_by_the_next_sign_in() {
+    fn next_sign_in_completes_an_interrupted_one() {
         let ana = claims("https://issuer.test", "ana", Some("ana@example.com"));
         for commits in 0..3 {
-            let mut world = Fixture::new();
+            let mut fixture = Fixture::new();
             for _ in 0..commits {
-                let batch = next(&world, 1, &ana).unwrap_err();
-                world.commit(&batch);
+                let batch = next(&fixture, 1, &ana).unwrap_err();
+                fixture.commit(&batch);
             }
-            let user = sign(&mut world, 2, &ana);
-            assert_eq!(person(&world, user).body.email, ana.verified_email);
-            let email: Record<EmailLink> = world
+            let user = sign(&mut fixture, 2, &ana);
+            assert_eq!(person(&fixture, user).body.email, ana.verified_email);
+            let email: Record<EmailLink> = fixture
                 .record(
-                    &world
+                    &fixture
                         .surface
                         .email_link(ana.verified_email.as_ref().unwrap()),
                 )
@@ -223,18 +226,18 @@ mod tests {
     }
 
     #[test]
-    fn case_14_the_same_subject_of_two_issuers_stays_two_people() {
-        let mut world = Fixture::new();
+    fn case_14_same_subject_of_two_issuers_is_two_people() {
+        let mut fixture = Fixture::new();
         let one = claims("https://issuer.test", "ana", Some("ana@example.com"));
         let other = claims("https://other.test", "ana", Some("ana@example.com"));
-        let first = sign(&mut world, 1, &one);
-        let second = sign(&mut world, 2, &other);
+        let first = sign(&mut fixture, 1, &one);
+        let second = sign(&mut fixture, 2, &other);
         assert_ne!(first, second);
-        // Both proved the address; its link stays with the first.
-        assert_eq!(person(&world, second).body.email, other.verified_email);
-        let link: Record<EmailLink> = world
+        // Both proved the address. Its link stays with the first person.
+        assert_eq!(person(&fixture, second).body.email, other.verified_email);
+        let link: Record<EmailLink> = fixture
             .record(
-                &world
+                &fixture
                     .surface
                     .email_link(one.verified_email.as_ref().unwrap()),
             )
@@ -243,18 +246,18 @@ mod tests {
     }
 
     #[test]
-    fn case_14_issuer_and_subject_do_not_run_together() {
+    fn case_14_identity_digest_separates_issuer_and_subject() {
         let one = claims("https://issuer.test/a", "b", None);
         let other = claims("https://issuer.test/", "ab", None);
         assert_ne!(one.digest(), other.digest());
     }
 
     #[test]
-    fn case_15_without_a_verified_address_nothing_but_the_identity_is_linked() {
-        let mut world = Fixture::new();
-        let user = sign(&mut world, 1, &claims("https://issuer.test", "ana", None));
-        assert_eq!(person(&world, user).body.email, None);
-        let links = world.dump();
+    fn case_15_unverified_address_is_not_linked() {
+        let mut fixture = Fixture::new();
+        let user = sign(&mut fixture, 1, &claims("https://issuer.test", "ana", None));
+        assert_eq!(person(&fixture, user).body.email, None);
+        let links = fixture.dump();
         let links = links.iter().filter(|item| item.key.sort == Sort::link());
         assert_eq!(links.count(), 1);
     }

@@ -1,4 +1,4 @@
-//! Access to a project: the one evaluator.
+//! The evaluator of access to a project.
 
 use alloc::{string::String, string::ToString, vec::Vec};
 
@@ -15,27 +15,27 @@ use crate::{
     },
 };
 
-/// What one person may do on one project at one time: the union of what account role, visibility,
-/// direct grants and team grants confer.
+/// The access of one person to one project at one time: the union of the capabilities from account
+/// role, visibility, direct grants and team grants.
 #[derive(Debug, Clone, Copy)]
 pub struct Access<'a> {
-    /// Their standing in the project's account.
+    /// The person's access to the account of the project.
     pub account: AccountAccess<'a>,
-    /// The project; `None` if there is none.
+    /// The project. `None` if it does not exist.
     pub project: Option<&'a Record<Project>>,
-    /// The project's grants, sorted by principal, as the database keeps them.
+    /// The grants of the project, sorted by principal as in the database.
     pub grants: &'a [Record<Grant>],
-    /// The time the question is asked for.
+    /// The time for which access is evaluated.
     pub now: Timestamp,
 }
 
-/// Why something is refused.
+/// The reason for a refusal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
-    /// The person does not see the thing, so it does not exist for them.
+    /// The person may not view the object. The answer equals that for a missing object.
     #[error("there is no such thing, or you cannot see it")]
     Hidden,
-    /// The person sees it and lacks this capability.
+    /// The person may view the object and lacks this capability.
     #[error("you lack the capability `{0}`")]
     Missing(Capability),
     /// The person has the capability, but the project is archived.
@@ -43,29 +43,29 @@ pub enum Refusal {
     Archived,
 }
 
-/// One record that confers something.
+/// A record that gives access.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Reason {
-    /// Which kind of record.
+    /// The kind and id of the record.
     pub source: Source,
-    /// The project role it amounts to.
+    /// The project role that the record gives.
     pub role: ProjectRole,
 }
 
-/// The record behind a reason.
+/// The record that gives access.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Source {
-    /// The role in the account.
+    /// The membership with its account role.
     AccountRole(UserId),
-    /// The project is open to the account.
+    /// The project with its visibility to the account.
     Visibility(ProjectId),
     /// A grant to the person.
     UserGrant(GrantId),
-    /// A grant to a team they are in.
+    /// A grant to a team of the person.
     TeamGrant(GrantId),
 }
 
-/// The kind of record behind a reason, as answers name it.
+/// The kind of record that gives access, as named in answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 #[expect(missing_docs, reason = "each variant is documented by `Source`")]
@@ -77,7 +77,7 @@ pub enum SourceKind {
 }
 
 impl Source {
-    /// The kind, as answers name it.
+    /// The kind of the record.
     #[must_use]
     pub fn kind(self) -> SourceKind {
         match self {
@@ -88,7 +88,7 @@ impl Source {
         }
     }
 
-    /// The id of the record: the member's user, the project or the grant.
+    /// The id of the record. For an account role it is the member's user id.
     #[must_use]
     pub fn record_id(self) -> String {
         match self {
@@ -99,7 +99,7 @@ impl Source {
     }
 }
 
-/// What is still possible on an archived project: reading, and taking it out of the archive.
+/// Capabilities on an archived project: reading and unarchiving.
 const READ_ONLY: Capabilities = Capabilities::of(&[
     Capability::ProjectView,
     Capability::ArtifactView,
@@ -112,7 +112,7 @@ const READ_ONLY: Capabilities = Capabilities::of(&[
     Capability::ProjectDelete,
 ]);
 
-/// What an active membership confers on a project by itself.
+/// The project role that an active membership gives without a grant.
 fn by_membership(
     member: &Record<Member>,
     project: &Record<Project>,
@@ -132,33 +132,35 @@ fn by_membership(
 }
 
 impl<'a> Access<'a> {
-    /// The same question about another person of the account.
+    /// The access of another person of the account to the same project.
     #[must_use]
     pub fn of(self, account: AccountAccess<'a>) -> Self {
         Self { account, ..self }
     }
 
-    /// Every record that confers something, strongest standing first: account role, visibility,
-    /// grants to the person, grants to their teams.
+    /// All records that give access, in this order: account role, visibility, grants to the person,
+    /// grants to their teams.
     pub fn reasons(&self) -> impl Iterator<Item = Reason> + use<'a> {
         self.reasons_with(|_| true)
     }
 
-    /// The reasons whose role is wanted. A grant's role is looked at before anything else of it: whoever
-    /// holds many grants and lacks a capability is refused without their being read any further.
+    /// The reasons whose role is wanted. The role of a grant is checked first, so a refusal of a
+    /// person with many grants needs no further checks of them.
     fn reasons_with<F>(&self, wanted: F) -> impl Iterator<Item = Reason> + use<'a, F>
     where
         F: Fn(ProjectRole) -> bool + Copy,
     {
         let access = *self;
         let project = access.project.filter(|project| !project.deleted);
-        let standing = access.account.membership().zip(project);
-        standing.into_iter().flat_map(move |(member, project)| {
-            by_membership(member, project)
-                .filter(move |reason| wanted(reason.role))
-                .chain(access.by_grants_to_the_person(member, wanted))
-                .chain(access.by_grants_to_teams(wanted))
-        })
+        let member_and_project = access.account.membership().zip(project);
+        member_and_project
+            .into_iter()
+            .flat_map(move |(member, project)| {
+                by_membership(member, project)
+                    .filter(move |reason| wanted(reason.role))
+                    .chain(access.by_grants_to_the_person(member, wanted))
+                    .chain(access.by_grants_to_teams(wanted))
+            })
     }
 
     fn by_grants_to_the_person<F>(
@@ -213,7 +215,7 @@ impl<'a> Access<'a> {
         rest.get(..count).unwrap_or_default()
     }
 
-    /// Everything the person may do, archiving aside.
+    /// All capabilities of the person, before archiving is considered.
     #[must_use]
     pub fn conferred(&self) -> Capabilities {
         self.reasons().fold(Capabilities::NONE, |sum, reason| {
@@ -221,13 +223,13 @@ impl<'a> Access<'a> {
         })
     }
 
-    /// Everything the person may do now.
+    /// The capabilities that the person has now.
     #[must_use]
     pub fn effective(&self) -> Capabilities {
         self.conferred().intersection(self.possible())
     }
 
-    /// What the project's state allows anybody.
+    /// The capabilities that the state of the project allows anyone.
     #[must_use]
     pub fn possible(&self) -> Capabilities {
         match self.project {
@@ -236,16 +238,16 @@ impl<'a> Access<'a> {
         }
     }
 
-    /// The strongest role, for display.
+    /// The strongest role, for display only.
     #[must_use]
     pub fn role(&self) -> Option<ProjectRole> {
         self.reasons().map(|reason| reason.role).max()
     }
 
-    /// The first record that confers the capability.
+    /// The first record that gives the capability.
     ///
     /// # Errors
-    /// Why it is refused.
+    /// The reason for the refusal.
     pub fn check(&self, capability: Capability) -> Result<Reason, Refusal> {
         let suffices = |role: ProjectRole| role.capabilities().has(capability);
         match self.reasons_with(suffices).next() {
@@ -256,7 +258,7 @@ impl<'a> Access<'a> {
         }
     }
 
-    /// Every record that confers the capability, for an explanation.
+    /// All records that give the capability, for an explanation.
     #[must_use]
     pub fn explain(&self, capability: Capability) -> Vec<Reason> {
         let possible = self.possible().has(capability);
@@ -264,10 +266,10 @@ impl<'a> Access<'a> {
             .collect()
     }
 
-    /// Asks for a capability and gets the witness that it was allowed.
+    /// A permit for a capability on the project.
     ///
     /// # Errors
-    /// Why it is refused.
+    /// The reason for the refusal.
     pub fn permit(&self, project: ProjectId, capability: Capability) -> Result<Permit, Refusal> {
         self.check_place(project)?;
         self.check(capability)?;
@@ -275,10 +277,11 @@ impl<'a> Access<'a> {
         Ok(Permit::granted(self.account.user, scope, capability))
     }
 
-    /// Asks to give up a grant of one's own, which needs no capability.
+    /// A permit to give up one's own grant, which needs no capability.
     ///
     /// # Errors
-    /// [`Refusal::Hidden`] to whoever does not see the project, [`Refusal::Archived`] as ever.
+    /// [`Refusal::Hidden`] if the person may not view the project, [`Refusal::Archived`] if it is
+    /// archived.
     pub fn permit_leaving(&self, project: ProjectId) -> Result<Permit, Refusal> {
         self.check_place(project)?;
         self.check(Capability::ProjectView)?;
@@ -289,11 +292,11 @@ impl<'a> Access<'a> {
         Ok(Permit::of(self.account.user, scope, Right::GiveUpGrant))
     }
 
-    /// Asks to note in the account that a team may own projects, which must precede making it the
-    /// owner of this one: whoever may hand out ownership here may note it.
+    /// A permit to mark in the account that a team may own projects. The mark precedes a grant that
+    /// makes the team an owner of this project, and needs the same authority.
     ///
     /// # Errors
-    /// As [`Access::permit`], naming an owner's capability that the person lacks.
+    /// As [`Access::permit`], with a capability of owners that the person lacks.
     pub fn permit_owning_team(&self, project: ProjectId) -> Result<Permit, Refusal> {
         self.check_place(project)?;
         self.check(Capability::GrantManage)?;
@@ -305,7 +308,7 @@ impl<'a> Access<'a> {
         Ok(Permit::of(self.account.user, scope, Right::MarkOwningTeam))
     }
 
-    /// A permit is for the project whose records were asked, and for no other.
+    /// Access was evaluated for one project. A permit for another would be unfounded.
     fn check_place(&self, project: ProjectId) -> Result<(), Refusal> {
         let same = self.project.is_some_and(|asked| asked.id == project);
         if same { Ok(()) } else { Err(Refusal::Hidden) }

@@ -9,21 +9,21 @@ use crate::{
     },
 };
 
-/// What one person may do in one account, from the account, their membership and their team rows.
+/// The access of one person to one account, from the account, the membership and the team rows.
 #[derive(Debug, Clone, Copy)]
 pub struct AccountAccess<'a> {
     /// The person.
     pub user: UserId,
-    /// The account; `None` if there is none.
+    /// The account. `None` if it does not exist.
     pub account: Option<&'a Record<Account>>,
-    /// Their membership; `None` if there never was one.
+    /// The membership of the person. `None` if there never was one.
     pub member: Option<&'a Record<Member>>,
-    /// Their team rows.
+    /// The team rows of the person.
     pub teams: &'a [Record<TeamMember>],
 }
 
 impl<'a> AccountAccess<'a> {
-    /// The membership, if both it and the account are active: without it nothing is allowed.
+    /// The membership, if both it and the account are active. Without it, the person has no access.
     #[must_use]
     pub fn membership(&self) -> Option<&'a Record<Member>> {
         let account = self.account?;
@@ -35,42 +35,44 @@ impl<'a> AccountAccess<'a> {
         active.then_some(member)
     }
 
-    /// The role in the account.
+    /// The account role of an active member.
     #[must_use]
     pub fn role(&self) -> Option<AccountRole> {
         self.membership().map(|member| member.body.role)
     }
 
-    /// What the person may do in the account.
+    /// The capabilities that the person has in the account now.
     #[must_use]
     pub fn effective(&self) -> Capabilities {
         self.role()
             .map_or(Capabilities::NONE, AccountRole::capabilities)
     }
 
-    /// The person's places in teams that still exist, as of this stay in the account.
+    /// The person's memberships in existing teams that belong to the current stay in the account.
     pub fn current_teams(&self) -> impl Iterator<Item = &'a TeamMember> + use<'a> {
-        let standing = self.account.zip(self.membership());
+        let account_and_member = self.account.zip(self.membership());
         let rows = self.teams;
-        standing.into_iter().flat_map(move |(account, member)| {
-            let current = move |row: &&Record<TeamMember>| {
-                !row.deleted
-                    && row.body.membership_id == member.body.membership_id
-                    && !account.body.has_retired(row.body.team_id)
-            };
-            rows.iter().filter(current).map(|row| &row.body)
-        })
+        account_and_member
+            .into_iter()
+            .flat_map(move |(account, member)| {
+                let current = move |row: &&Record<TeamMember>| {
+                    !row.deleted
+                        && row.body.membership_id == member.body.membership_id
+                        && !account.body.has_retired(row.body.team_id)
+                };
+                rows.iter().filter(current).map(|row| &row.body)
+            })
     }
 
-    /// The person's role in the team, if they are in it.
+    /// The role of the person in the team. `None` without a current membership in it.
     #[must_use]
     pub fn team_role(&self, team: TeamId) -> Option<TeamRole> {
         let mut teams = self.current_teams();
         teams.find(|row| row.team_id == team).map(|row| row.role)
     }
 
-    /// What the role would hand out beyond what the person has: whoever lacks any of it cannot make
-    /// anyone that.
+    /// The capabilities of the role that the person lacks. A person who lacks any of them cannot
+    /// give the role to another person.
     #[must_use]
     pub fn beyond(&self, role: AccountRole) -> Capabilities {
         let own = self
@@ -79,17 +81,18 @@ impl<'a> AccountAccess<'a> {
         role.conferred().without(own)
     }
 
-    /// Whether the person may act on others of this role: a weaker one or, among owners, the same.
+    /// Whether the person may change or remove members with this role. The role must be weaker than
+    /// theirs, or both must be owners.
     #[must_use]
     pub fn outranks(&self, role: AccountRole) -> bool {
         self.role()
             .is_some_and(|own| role < own || own == AccountRole::Owner)
     }
 
-    /// Asks for one capability in the account.
+    /// A permit for a capability in the account.
     ///
     /// # Errors
-    /// [`Refusal::Hidden`] to whoever does not see the account, else [`Refusal::Missing`].
+    /// [`Refusal::Hidden`] if the person may not view the account, otherwise [`Refusal::Missing`].
     pub fn permit(&self, account: AccountId, capability: Capability) -> Result<Permit, Refusal> {
         let effective = self.effective();
         if !self.is_about(account) || !effective.has(Capability::AccountView) {
@@ -105,7 +108,7 @@ impl<'a> AccountAccess<'a> {
         }
     }
 
-    /// Asks to create a project in the account, and thereby its scope.
+    /// A permit to create a project in the account, and the scope of the project with it.
     ///
     /// # Errors
     /// As [`AccountAccess::permit`].
@@ -116,10 +119,10 @@ impl<'a> AccountAccess<'a> {
         Ok(Permit::granted(self.user, scope, create))
     }
 
-    /// Asks to leave the account, which every active member may.
+    /// A permit to leave the account. Every active member has it.
     ///
     /// # Errors
-    /// [`Refusal::Hidden`] to whoever is not an active member.
+    /// [`Refusal::Hidden`] if the person is not an active member.
     pub fn permit_leaving(&self, account: AccountId) -> Result<Permit, Refusal> {
         if !self.is_about(account) || self.membership().is_none() {
             return Err(Refusal::Hidden);
@@ -128,12 +131,12 @@ impl<'a> AccountAccess<'a> {
         Ok(Permit::of(self.user, scope, Right::Leave))
     }
 
-    /// A permit is for the account whose records were asked, and for no other.
+    /// Access was evaluated for one account. A permit for another would be unfounded.
     fn is_about(&self, account: AccountId) -> bool {
         self.account.is_some_and(|asked| asked.id == account)
     }
 
-    /// Asks to manage the members of one team: with `team.manage`, or as its lead.
+    /// A permit to manage the members of one team: with `team.manage`, or as a lead of the team.
     ///
     /// # Errors
     /// As [`AccountAccess::permit`].

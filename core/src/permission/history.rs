@@ -1,7 +1,7 @@
-//! What permission records said at a past time.
+//! Permission records at a past time.
 //!
-//! A superseded state is kept with the times of its envelope, so the states of a record are intervals:
-//! each is valid from its `updated_at` until that of the next one, and the last one still is.
+//! Superseded states keep the times of their envelope. A state is valid from its `updated_at` until
+//! the `updated_at` of the next state. The last state is valid without an end.
 
 use alloc::{
     collections::{BTreeMap, btree_map::Entry},
@@ -14,10 +14,10 @@ use crate::{
     value::Timestamp,
 };
 
-/// For each record, the state that was valid at `at`, out of all its states in any order; a state may
-/// be given twice. Records that did not exist yet are left out.
+/// For each record, the state that was valid at `at`. The states can be in any order and can
+/// repeat. Records that did not exist yet are left out.
 ///
-/// Deleted and revoked states are returned as they are: the evaluator knows that they confer nothing.
+/// Deleted and revoked states are returned too: the evaluator ignores them.
 pub fn at<B: Body>(states: impl IntoIterator<Item = Record<B>>, at: Timestamp) -> Vec<Record<B>> {
     let mut valid = BTreeMap::<String, Record<B>>::new();
     for state in states {
@@ -28,7 +28,7 @@ pub fn at<B: Body>(states: impl IntoIterator<Item = Record<B>>, at: Timestamp) -
             Entry::Vacant(place) => {
                 place.insert(state);
             }
-            // Two changes may share a millisecond, so the version decides which came later.
+            // Two changes can have the same millisecond, so the version decides which one is later.
             Entry::Occupied(mut place) if place.get().version < state.version => {
                 place.insert(state);
             }
@@ -90,7 +90,7 @@ mod tests {
     }
 
     #[test]
-    fn a_state_is_valid_from_its_own_instant_until_the_next_one() {
+    fn state_is_valid_from_its_instant_until_the_next_state() {
         let states = states();
         assert_eq!(version_at(&states, 999), None);
         assert_eq!(version_at(&states, 1_000), Some(1));
@@ -99,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn of_two_states_in_one_millisecond_the_later_version_counts_in_any_order() {
+    fn later_version_wins_within_one_millisecond() {
         let mut states = states();
         assert_eq!(version_at(&states, 1_010), Some(3));
         states.reverse();

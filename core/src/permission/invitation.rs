@@ -1,4 +1,4 @@
-//! Answering an invitation.
+//! Permission to answer an invitation.
 
 use super::{Permit, right::Right};
 use crate::{
@@ -7,12 +7,12 @@ use crate::{
     value::Timestamp,
 };
 
-/// One caller's answer to one invitation.
+/// The answer of one caller to one invitation.
 #[derive(Debug, Clone, Copy)]
 pub struct InvitationAccess<'a> {
     /// The caller.
     pub actor: &'a Actor,
-    /// The caller's profile, with the e-mail address they proved earlier.
+    /// The caller's profile, with the e-mail address that they proved earlier.
     pub profile: Option<&'a Record<User>>,
     /// The invitation.
     pub invitation: &'a Record<Invitation>,
@@ -20,7 +20,7 @@ pub struct InvitationAccess<'a> {
     pub now: Timestamp,
 }
 
-/// Why an answer is refused.
+/// The reason for refusing an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum InvitationRefusal {
     /// The invitation was answered, revoked or deleted, or it expired.
@@ -30,7 +30,7 @@ pub enum InvitationRefusal {
 }
 
 impl InvitationAccess<'_> {
-    /// Asks to answer the invitation, and thereby to join its account.
+    /// A permit to answer the invitation, and to join its account.
     ///
     /// # Errors
     /// [`InvitationRefusal`].

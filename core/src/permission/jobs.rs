@@ -1,4 +1,4 @@
-//! Permits for the jobs of the system, each against the record that calls for it.
+//! Permits for jobs of the system. The record of the job must require it.
 
 use super::{Permit, right::Job};
 use crate::{
@@ -7,13 +7,14 @@ use crate::{
     value::{AccountId, ProjectId, Timestamp},
 };
 
-/// A job was asked for that its record does not call for: a fault of this program.
+/// The record does not require this job. This is an error of the program.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the record does not call for this job")]
 pub struct NotDue;
 
 impl Permit {
-    /// To record the name of an upload in parts: while its bytes are awaited and it has none.
+    /// Permits recording the id of an upload in parts. The record must wait for bytes and have no
+    /// id yet.
     ///
     /// # Errors
     /// [`NotDue`].
@@ -22,7 +23,7 @@ impl Permit {
         Self::for_project(project, Job::RecordUpload, due)
     }
 
-    /// To complete an upload: while its bytes are awaited or verified.
+    /// Permits completing an upload. The record must wait for bytes or for verification.
     ///
     /// # Errors
     /// [`NotDue`].
@@ -30,7 +31,7 @@ impl Permit {
         Self::for_project(project, Job::CompleteUpload, is_open(upload))
     }
 
-    /// To expire an upload: once its time is over.
+    /// Permits expiring an upload. Its time must be over.
     ///
     /// # Errors
     /// [`NotDue`].
@@ -43,7 +44,7 @@ impl Permit {
         Self::for_project(project, Job::ExpireUpload, due)
     }
 
-    /// To close an invitation: once it is accepted.
+    /// Permits closing an invitation. It must be accepted.
     ///
     /// # Errors
     /// [`NotDue`].
@@ -54,7 +55,7 @@ impl Permit {
             .ok_or(NotDue)
     }
 
-    /// To mark what a deleted team leaves behind in its account.
+    /// Permits marking the rows of a deleted team in its account.
     ///
     /// # Errors
     /// [`NotDue`] while the team is not deleted.
@@ -64,7 +65,7 @@ impl Permit {
             .ok_or(NotDue)
     }
 
-    /// To revoke what a deleted team was granted on a project of its account.
+    /// Permits revoking the grants of a deleted team on a project of its account.
     ///
     /// # Errors
     /// [`NotDue`] while the team is not deleted.

@@ -1,4 +1,4 @@
-//! The witness that somebody was allowed to do something.
+//! The permit: proof of a permission check.
 
 use super::right::{Job, Right};
 use crate::{
@@ -9,9 +9,9 @@ use crate::{
 
 /// Proof that the permission engine gave one author one right in one scope, now.
 ///
-/// Only this module's engine builds one, and everything dangerous takes one and checks it: a commit its
-/// right and its scope, a signed URL the capability and the project of its object. Code that forgot to
-/// ask, or makes its own, does not compile: `tests/witness` shows it.
+/// Only the engine in this module constructs permits. Every commit requires one and checks its
+/// right and scope. Every signed URL requires one and checks its capability and project. Code
+/// without a check, or with a permit of its own, does not compile: `tests/witness` shows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Permit {
     author: Author,
@@ -40,19 +40,19 @@ impl Permit {
         }
     }
 
-    /// Everyone may write their own profile and preferences.
+    /// Every person may write their own profile and preferences.
     #[must_use]
     pub(crate) fn own_profile(actor: &Actor) -> Self {
         Self::of(actor.user, Scope::User(actor.user), Right::OwnProfile)
     }
 
-    /// Whoever signs in may create an account of their own, and thereby its scope.
+    /// Every person who signed in may create an account, and the scope of the account with it.
     #[must_use]
     pub(crate) fn new_account(actor: &Actor, account: AccountId) -> Self {
         Self::of(actor.user, Scope::Account(account), Right::NewAccount)
     }
 
-    /// A permit for whatever a test writes by way of preparation.
+    /// A permit for records that a test sets up.
     #[cfg(test)]
     pub(crate) fn fixture(scope: Scope) -> Self {
         Self {
@@ -62,37 +62,37 @@ impl Permit {
         }
     }
 
-    /// Who was allowed.
+    /// The author who was allowed.
     #[must_use]
     pub fn author(&self) -> Author {
         self.author
     }
 
-    /// Where.
+    /// The scope in which the author was allowed.
     #[must_use]
     pub fn scope(&self) -> Scope {
         self.scope
     }
 
-    /// What.
+    /// The right that was given.
     #[must_use]
     pub fn right(&self) -> Right {
         self.right
     }
 
-    /// Whether it allows writing at all, which a permit for seeing something does not.
+    /// Whether the right allows writing. A capability to view does not.
     #[must_use]
     pub fn allows_writing(&self) -> bool {
         self.right.writes()
     }
 
-    /// Whether it allows a commit of this type.
+    /// Whether the right allows a commit with this event type.
     #[must_use]
     pub fn covers(&self, event: EventType) -> bool {
         self.right.covers(event)
     }
 
-    /// Whether it was given for this capability in this scope.
+    /// Whether the permit is for this capability in this scope.
     #[must_use]
     pub fn is_for(&self, capability: Capability, scope: Scope) -> bool {
         self.right == Right::Capability(capability) && self.scope == scope

@@ -1,4 +1,4 @@
-//! What a change of a project's grants would do.
+//! Preview of changes to the grants of a project.
 
 use alloc::{collections::BTreeSet, vec::Vec};
 
@@ -8,18 +8,18 @@ use crate::{
     value::{Capabilities, GrantId, UserId},
 };
 
-/// What a change would give one person and take from them.
+/// The capabilities that a change gives one person and takes from them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Difference {
     /// The person.
     pub user: UserId,
-    /// What they could do afterwards and cannot do now.
+    /// Capabilities after the change that the person lacks now.
     pub gained: Capabilities,
-    /// What they can do now and could not do afterwards.
+    /// Capabilities now that the person would lack after the change.
     pub lost: Capabilities,
 }
 
-/// The grants as they would be with some added and some revoked, in the order [`Access`] needs.
+/// The grants after adding some and revoking some, in the order that [`Access`] needs.
 #[must_use]
 pub fn changed(
     grants: &[Record<Grant>],
@@ -32,8 +32,8 @@ pub fn changed(
     after
 }
 
-/// For each of `people` for whom anything would change, what they would gain and lose if the
-/// project's grants were `after`, sorted by principal.
+/// For each person in `people` whose access would change: the capabilities gained and lost if the
+/// grants of the project were `after`. The grants in `after` are sorted by principal.
 pub fn preview<'a>(
     access: Access<'a>,
     after: &'a [Record<Grant>],

@@ -1,4 +1,4 @@
-//! What a permit is given for, and which commits that allows.
+//! Rights, and the event types that they allow.
 
 use core::fmt;
 
@@ -7,46 +7,46 @@ use crate::{
     value::{Capabilities, Capability},
 };
 
-/// What a permit is given for.
+/// The right that a permit gives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Right {
-    /// A capability its author has in the scope.
+    /// A capability that the author has in the scope.
     Capability(Capability),
     /// Writing one's own profile and preferences.
     OwnProfile,
     /// Creating an account.
     NewAccount,
-    /// Answering an invitation that was sent to an e-mail address of one's own.
+    /// Answering an invitation to one's own e-mail address.
     AnswerInvitation,
-    /// Leaving an account, or a team of it.
+    /// Leaving an account or a team.
     Leave,
-    /// Giving up a grant of one's own.
+    /// Giving up one's own grant.
     GiveUpGrant,
-    /// Noting in the account that a team may own projects.
+    /// Marking in the account that a team may own projects.
     MarkOwningTeam,
-    /// A job the system does by itself.
+    /// A job of the system.
     Job(Job),
-    /// Whatever a test writes by way of preparation.
+    /// Writing the records that a test sets up.
     #[cfg(test)]
     Fixture,
 }
 
-/// A job the system does by itself: it finishes what a person decided, or closes what is over.
+/// A job of the system. It finishes a decision of a person, or closes expired work.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Job {
-    /// Recording the provider's name of an upload in parts.
+    /// Recording the provider's id of an upload in parts.
     RecordUpload,
     /// Completing an upload whose object arrived.
     CompleteUpload,
-    /// Expiring an upload whose time is over.
+    /// Expiring an upload after its time.
     ExpireUpload,
-    /// Closing an accepted invitation whose grants are made.
+    /// Closing an accepted invitation after its grants were made.
     CompleteInvitation,
-    /// Marking what a deleted team leaves behind.
+    /// Marking the rows and grants of a deleted team.
     RetireTeam,
 }
 
-/// Capabilities that let nothing be written.
+/// Capabilities that allow no writes.
 const READING: Capabilities = Capabilities::of(&[
     Capability::AccountView,
     Capability::ArtifactDownload,
@@ -65,7 +65,7 @@ impl Right {
         !matches!(self, Self::Capability(capability) if READING.has(capability))
     }
 
-    /// Whether a commit of this type may be made with this right.
+    /// Whether this right allows a commit with this event type.
     pub(super) fn covers(self, event: EventType) -> bool {
         #[cfg(test)]
         if self == Self::Fixture {
@@ -84,7 +84,7 @@ impl fmt::Display for Right {
     }
 }
 
-/// The rights of which a commit of this type needs one.
+/// The rights of which a commit with this event type needs one.
 fn rights_behind(event: EventType) -> &'static [Right] {
     use Capability as Can;
     use EventType as Event;

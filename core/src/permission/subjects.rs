@@ -1,12 +1,12 @@
-//! Who has access to a project.
+//! People with access to a project.
 
 use alloc::vec::Vec;
 
 use super::{Access, AccountAccess, Reason};
 use crate::value::Capability;
 
-/// Those of `people` who have the capability, or without one any access at all, each with the
-/// records that give it. `access` says which project and when; whose it is does not matter.
+/// The people of `people` who have the capability, each with the records that give it. Without a
+/// capability, all people with any access. `access` sets project and time; its person is ignored.
 pub fn subjects<'a>(
     access: Access<'a>,
     people: impl IntoIterator<Item = AccountAccess<'a>>,

@@ -9,19 +9,22 @@ use crate::{
     value::{AccountId, AccountRole, Name, TeamId, UserId},
 };
 
-/// An account: an organisation, a consultancy or one person, with everything that belongs to it.
+/// An account of an organisation, a consultancy or one person. Members, teams and projects belong
+/// to an account.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Account {
-    /// What it is called.
+    /// The display name.
     pub name: Name,
-    /// What it is.
+    /// The kind of the account.
     pub kind: AccountKind,
-    /// Whether it is in use.
+    /// Active or closed.
     pub status: AccountStatus,
-    /// The active owners, so that "there is always one" is a condition on this one record.
+    /// The active owners. They are stored here so that a commit can keep at least one owner with a
+    /// condition on this record alone.
     pub owners: Vec<UserId>,
-    /// Deleted teams: cut off from this commit on, while their rows and grants are still being marked.
+    /// Deleted teams. Their grants end with the deletion, while their member rows and grants are
+    /// still being marked.
     pub retired_teams: Vec<RetiredTeam>,
 }
 
@@ -30,33 +33,33 @@ pub struct Account {
 #[serde(transparent)]
 pub struct RetiredTeam(pub TeamId);
 
-/// What an account is.
+/// The kind of an account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum AccountKind {
-    /// A company, association or office.
+    /// A company, an association or an office.
     Organisation,
-    /// A consultancy that works in others' accounts too.
+    /// A consultancy that also works in the accounts of others.
     Consulting,
-    /// One person's own.
+    /// The account of one person.
     Personal,
 }
 
-/// Whether an account is in use.
+/// The state of an account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum AccountStatus {
-    /// In use.
+    /// The account is in use.
     Active,
-    /// Closed by an owner: nobody has access to anything in it.
+    /// An owner closed the account. All access to it has ended.
     Closed,
 }
 
 impl Account {
-    /// The most teams that may ever have been deleted in one account.
+    /// The maximum number of deleted teams of one account.
     pub const RETIRED_TEAMS: usize = 2000;
 
-    /// The active owners once this person's membership is as given.
+    /// The active owners after a change of this person's membership.
     #[must_use]
     pub fn owners_with(&self, user: UserId, member: &Member) -> Vec<UserId> {
         let owns = member.role == AccountRole::Owner && member.status == MemberStatus::Active;
@@ -64,7 +67,7 @@ impl Account {
         others.chain(owns.then_some(user)).collect()
     }
 
-    /// Whether a team was deleted.
+    /// Whether the account once had this team and deleted it.
     #[must_use]
     pub fn has_retired(&self, team: TeamId) -> bool {
         self.retired_teams.contains(&RetiredTeam(team))

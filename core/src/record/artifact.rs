@@ -9,42 +9,42 @@ use crate::{
     value::{ArtifactId, FileName, Label, MediaType, ProjectId, Sha256, Size},
 };
 
-/// A document of a project: its name, labels and current version.
+/// A document of a project: name, labels and current version.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Artifact {
     /// The project.
     pub project_id: ProjectId,
-    /// What it is called; versions keep the file name they were uploaded under.
+    /// The file name. Each version keeps the file name of its upload.
     pub name: FileName,
-    /// Free labels, at most [`Artifact::LABELS`].
+    /// Labels set by users, at most [`Artifact::LABELS`].
     pub labels: BTreeMap<Label, Label>,
-    /// The highest version number given out.
+    /// The highest version number issued.
     pub last_version: u32,
-    /// The newest available version; `None` until one is.
+    /// The newest available version. `None` until the first version is available.
     pub current: Option<CurrentVersion>,
-    /// Which provider stores the bytes, from the backend selection.
+    /// The provider that stores the bytes, from the backend selection.
     pub storage_provider: crate::catalog::Provider,
 }
 
-/// The state of the newest available version, repeated in the artifact's row.
+/// The newest available version of a document.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CurrentVersion {
-    /// Its number.
+    /// The version number.
     pub number: u32,
-    /// Its media type.
+    /// The media type.
     pub media_type: MediaType,
-    /// Its size in bytes.
+    /// The size in bytes.
     pub size: Size,
-    /// Its digest.
+    /// The SHA-256 digest of the bytes.
     pub sha256: Sha256,
 }
 
 impl Artifact {
-    /// The most labels an artifact may have.
+    /// The maximum number of labels of a document.
     pub const LABELS: usize = 50;
-    /// The most versions an artifact may have.
+    /// The maximum number of versions of a document.
     pub const VERSIONS: u32 = 100_000;
 }
 

@@ -1,4 +1,4 @@
-//! Verifying a journal: that its entries are the ones that were written, all of them, in order.
+//! Verification of a journal: all entries are present, unchanged and in order.
 
 use serde::{Deserialize, Serialize};
 
@@ -8,19 +8,19 @@ use crate::{
     value::{Sha256, Timestamp},
 };
 
-/// A point in a journal up to which it is known to be good.
+/// A verified position in a journal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Link {
-    /// The number of the last good entry; 0 before the first one.
+    /// The number of the last verified entry. 0 before the first entry.
     pub seq: u64,
-    /// Its hash.
+    /// The hash of that entry.
     pub hash: Sha256,
-    /// Its time, which no later entry's is before.
+    /// The time of that entry. Times of later entries are not before it.
     pub at: Timestamp,
 }
 
 impl Link {
-    /// The point before the first entry.
+    /// The position before the first entry.
     #[must_use]
     pub fn genesis() -> Self {
         Self {
@@ -30,8 +30,8 @@ impl Link {
         }
     }
 
-    /// The point one entry further, if this is the next entry: intact, under its own key, numbered
-    /// without a gap, naming its predecessor's hash and no earlier than it.
+    /// The position after this entry. `None` unless the entry is intact, has the key and number
+    /// that follow, names the hash of its predecessor and is not earlier than it.
     #[must_use]
     pub fn next(self, scope: Scope, item: &Item) -> Option<Self> {
         let seq = self.seq.checked_add(1)?;
@@ -44,14 +44,14 @@ impl Link {
         })
     }
 
-    /// Whether the journal ends here, by the word of its head.
+    /// Whether the journal ends here according to its head.
     #[must_use]
     pub fn is_end(self, head: &Head) -> bool {
         self.seq == head.seq && self.hash == head.hash
     }
 }
 
-/// The entry, if the item is the very text that a commit stores for it, under its own key.
+/// Decodes an entry. `None` unless the item is byte for byte what a commit stores under this key.
 fn entry(scope: Scope, seq: u64, item: &Item) -> Option<JournalEntry> {
     let stored = Record::<JournalEntry>::decode(item).ok()?;
     let entry = stored.body;
@@ -64,22 +64,22 @@ fn entry(scope: Scope, seq: u64, item: &Item) -> Option<JournalEntry> {
     in_place.then_some(written.body)
 }
 
-/// What verifying found.
+/// The result of a verification.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Verdict {
-    /// How many entries were found good.
+    /// The number of valid entries found.
     pub entries: u64,
-    /// How far the journal is known to be good.
+    /// The last valid position.
     pub good: Link,
-    /// The number of the first entry that is damaged, missing, out of order or not the one the head
-    /// names.
+    /// The number of the first entry that is damaged, missing, out of order or different from the
+    /// head.
     pub first_invalid: Option<u64>,
 }
 
-/// Verifies consecutive entries from a good point on, up to the head. `more` tells that entries
-/// follow these; without it the last one must be the head's.
+/// Verifies consecutive entries from a known good position up to the head. `more` states that
+/// further entries follow these. Without it, the last entry must be the one that the head names.
 ///
-/// Entries beyond the head were written since it was read, and are left to the next verification.
+/// Entries beyond the head were written after the head was read. The next verification covers them.
 #[must_use]
 pub fn verify(scope: Scope, from: Link, items: &[Item], more: bool, head: &Head) -> Verdict {
     let mut good = from;
@@ -95,7 +95,7 @@ pub fn verify(scope: Scope, from: Link, items: &[Item], more: bool, head: &Head)
     let first_invalid = if good.is_end(head) || (more && good.seq < head.seq) {
         None
     } else {
-        // Either entries are missing at the end, or the last one is not what the head names.
+        // Either entries are missing at the end, or the last entry differs from the head.
         Some(good.seq.saturating_add(1).min(head.seq))
     };
     verdict(from, good, first_invalid)
@@ -120,17 +120,17 @@ mod tests {
         value::AccountId,
     };
 
-    /// The journal of an account with this many teams, and its head.
+    /// The journal of an account with this many teams, and the head of the journal.
     fn journal(teams: usize) -> (Scope, Vec<Item>, Head) {
-        let mut world = Fixture::new();
-        let ana = world.person("ana");
-        let account = world.account(&ana);
+        let mut fixture = Fixture::new();
+        let ana = fixture.person("ana");
+        let account = fixture.account(&ana);
         for _ in 0..teams {
-            world.team(&ana, &account);
+            fixture.team(&ana, &account);
         }
         let scope = Scope::Account(account.parse::<AccountId>().unwrap());
-        let entries = world.store.scan(&Range::all(scope, Sort::JOURNAL)).items;
-        let head: Record<Head> = world.record(&scope.key(Sort::head())).unwrap();
+        let entries = fixture.store.scan(&Range::all(scope, Sort::JOURNAL)).items;
+        let head: Record<Head> = fixture.record(&scope.key(Sort::head())).unwrap();
         (scope, entries, head.body)
     }
 
@@ -139,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn a_journal_as_written_is_good_whole_and_in_parts() {
+    fn intact_journal_verifies_whole_and_in_parts() {
         let (scope, entries, head) = journal(4);
         let whole = verify(scope, Link::genesis(), &entries, false, &head);
         assert_eq!((whole.entries, whole.first_invalid), (5, None));
@@ -151,11 +151,11 @@ mod tests {
     }
 
     #[test]
-    fn case_65_a_flipped_bit_of_any_byte_is_found() {
+    fn case_65_flipped_bit_in_any_byte_is_found() {
         let (scope, entries, head) = journal(2);
         let target = entries[1].body.clone();
         for position in 0..target.len() {
-            // One bit of every byte; the eighth would make it no text at all.
+            // Flip one of the lower seven bits: the eighth would break the UTF-8 encoding.
             let bit = position % 7;
             let mut bytes = target.clone().into_bytes();
             bytes[position] ^= 1 << bit;
@@ -167,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn case_65_a_dropped_swapped_or_repeated_entry_is_found() {
+    fn case_65_dropped_swapped_or_repeated_entry_is_found() {
         let (scope, entries, head) = journal(4);
         for position in 0..entries.len() {
             let expected = Some(position as u64 + 1);
@@ -187,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn case_65_an_entry_written_anew_with_a_fitting_checksum_breaks_the_chain() {
+    fn case_65_rewritten_entry_with_valid_checksum_is_found() {
         let (scope, entries, head) = journal(3);
         let mut record = Record::<JournalEntry>::decode(&entries[1]).unwrap();
         record.body.changes.clear();
@@ -196,7 +196,7 @@ mod tests {
         let mut items = entries.clone();
         items[1] = forged.encode();
         assert_eq!(first_invalid(scope, &items, &head), Some(3));
-        // The last entry has no successor; the head gives it away.
+        // The last entry has no successor, so only the head reveals the change.
         let mut record = Record::<JournalEntry>::decode(&entries[3]).unwrap();
         record.body.changes.clear();
         let forged = Record::new(record.id, record.body, record.clock, record.created_at, by);
@@ -206,19 +206,19 @@ mod tests {
     }
 
     #[test]
-    fn entries_of_another_scope_do_not_fit() {
+    fn entries_of_another_scope_are_invalid() {
         let (scope, entries, head) = journal(1);
-        let mut world = Fixture::new();
-        let ben = world.person("ben");
+        let mut fixture = Fixture::new();
+        let ben = fixture.person("ben");
         let other = Scope::User(ben.actor.user);
-        let foreign = world.store.scan(&Range::all(other, Sort::JOURNAL)).items;
+        let foreign = fixture.store.scan(&Range::all(other, Sort::JOURNAL)).items;
         let mut mixed = entries.clone();
         mixed[0] = foreign[0].clone();
         assert_eq!(first_invalid(scope, &mixed, &head), Some(1));
     }
 
     #[test]
-    fn what_was_written_since_the_head_was_read_is_left_alone() {
+    fn entries_beyond_the_head_are_not_verified() {
         let (scope, entries, _) = journal(3);
         let entry = Record::<JournalEntry>::decode(&entries[1]).unwrap().body;
         let head = Head {

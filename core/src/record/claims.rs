@@ -1,4 +1,4 @@
-//! Who is calling.
+//! The identity of the caller.
 
 use alloc::string::String;
 
@@ -7,23 +7,24 @@ use crate::{
     value::{Email, Name, Sha256, UserId, id::Id},
 };
 
-/// What a verified token says, whatever provider issued it.
+/// The claims of a verified token, independent of the identity provider.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Claims {
     /// The issuer, exactly as configured.
     pub issuer: String,
-    /// The issuer's name for the person.
+    /// The issuer's identifier for the person.
     pub subject: String,
-    /// The client the token was issued to, where it says so.
+    /// The client that the token was issued to, if the token names it.
     pub client: Option<String>,
-    /// The address, only where the issuer calls it verified and its word counts here.
+    /// The e-mail address. Set only if the issuer marks it as verified and the surface trusts that
+    /// issuer for addresses.
     pub verified_email: Option<Email>,
-    /// The name.
+    /// The display name.
     pub name: Option<Name>,
 }
 
 impl Claims {
-    /// The digest this identity is known by. The same subject of two issuers is two.
+    /// The digest that identifies this identity. The same subject of two issuers gives two digests.
     #[must_use]
     pub fn digest(&self) -> Sha256 {
         let parts = [self.issuer.as_bytes(), self.subject.as_bytes()];
@@ -37,17 +38,17 @@ impl Claims {
     }
 }
 
-/// Who acts in a request.
+/// The person on whose behalf a request runs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Actor {
     /// The person.
     pub user: UserId,
-    /// What their token says.
+    /// The claims of the person's token.
     pub claims: Claims,
 }
 
 impl Actor {
-    /// The system itself: a user id that nobody has, which no record names and no decision favours.
+    /// The system itself. Its user id belongs to no person, appears in no record and has no access.
     #[must_use]
     pub fn system() -> Self {
         let claims = Claims {

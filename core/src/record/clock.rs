@@ -6,8 +6,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::value::SurfaceId;
 
-/// How many writes of each surface a record has seen. Every record carries one from the first write
-/// on, so that keeping surfaces in step needs no migration.
+/// A version vector: for each surface, the number of its writes that this record includes. Every
+/// record has one from its first write, so that synchronisation between surfaces needs no
+/// migration.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Clock(BTreeMap<SurfaceId, u64>);
@@ -22,7 +23,7 @@ impl Clock {
         next
     }
 
-    /// The counter of one surface; 0 for one that never wrote.
+    /// The counter of one surface. 0 for a surface without writes.
     #[must_use]
     pub fn counter(&self, surface: SurfaceId) -> u64 {
         self.0.get(&surface).copied().unwrap_or_default()

@@ -13,49 +13,49 @@ use crate::{
     value::{SurfaceId, Timestamp},
 };
 
-/// One journal entry as the bus carries it. It names records by key and holds no personal data.
+/// A journal entry as an event on the bus. It names records by key and contains no personal data.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CloudEvent {
     /// Always `1.0`.
     pub specversion: String,
-    /// `{surface}/{scope}/{seq}`: the same for every delivery of one entry.
+    /// `{surface}/{scope}/{seq}`. All deliveries of one entry have the same id.
     pub id: String,
     /// `/surfaces/{surface}`.
     pub source: String,
-    /// `wm.` and the event type.
+    /// The event type with the prefix `wm.`.
     #[serde(rename = "type")]
     pub kind: String,
-    /// The scope.
+    /// The scope of the entry.
     pub subject: String,
-    /// When it was committed.
+    /// The time of the commit.
     pub time: Timestamp,
     /// Always `application/json`.
     pub datacontenttype: String,
-    /// What happened.
+    /// The content of the journal entry.
     pub data: EventData,
 }
 
-/// The payload of an event: the journal entry's own words.
+/// The payload of an event, copied from the journal entry.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EventData {
-    /// The surface that committed.
+    /// The surface that made the commit.
     pub surface: SurfaceId,
     /// The scope.
     pub scope: Scope,
-    /// The entry's number in the scope.
+    /// The number of the entry in its scope.
     pub seq: u64,
-    /// What happened.
+    /// The event type.
     pub event: EventType,
-    /// Who did it.
+    /// The author of the commit.
     pub actor: crate::record::Author,
-    /// In which request.
+    /// The request that caused the commit.
     pub request_id: crate::value::RequestId,
-    /// What changed.
+    /// The changed records.
     pub changes: alloc::vec::Vec<crate::record::Change>,
 }
 
 impl CloudEvent {
-    /// The event of a journal entry.
+    /// The event of this journal entry.
     #[must_use]
     pub fn of(entry: &JournalEntry) -> Self {
         let JournalEntry {

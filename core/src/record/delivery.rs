@@ -10,26 +10,27 @@ use crate::{
     value::{Invalid, RequestId, Sha256, Timestamp, id::Id},
 };
 
-/// The mark that one notification went, or is going, to one recipient: the same event sends once.
+/// The delivery claim of one notification to one recipient. It makes one event send one mail.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Delivery {
-    /// The scope it stands in.
+    /// The scope that contains the claim.
     pub scope: Scope,
-    /// Whether it went. Until then another attempt may take over once `claimed_until` is past.
+    /// Whether the mail was sent. Before that, another attempt may take the claim over after
+    /// `claimed_until`.
     pub sent: bool,
-    /// Which attempt has it, so that no two of them write the same mark, even at the same instant: each
-    /// would take the other's for its own.
+    /// The attempt that holds the claim. It makes claims of two attempts differ even in the same
+    /// millisecond; with equal bytes, each attempt would take the other's claim for its own.
     pub claimed_by: RequestId,
-    /// Until when that attempt has it to itself.
+    /// The end of the exclusive right of that attempt.
     pub claimed_until: Timestamp,
-    /// When the mark may be forgotten.
+    /// The time after which the claim may be deleted.
     pub expires_at: Timestamp,
 }
 
 impl Body for Delivery {
     const FAMILY: Family = Family::Delivery;
-    /// 2 names the attempt.
+    /// Schema 2 added `claimed_by`.
     const SCHEMA: u16 = 2;
     /// The digest of event id and recipient.
     type Id = Sha256;
@@ -45,10 +46,10 @@ impl Body for Delivery {
     fn upgrade(schema: u16, mut body: Value) -> Result<Value, Invalid> {
         let members = body.as_object_mut();
         let members = members.filter(|members| schema == 1 && !members.contains_key("claimed_by"));
-        let nobody = RequestId::from_ulid(Ulid::nil()).to_string();
+        let no_attempt = RequestId::from_ulid(Ulid::nil()).to_string();
         members
-            .ok_or(Invalid("must be the mark of a mail"))?
-            .insert("claimed_by".into(), nobody.into());
+            .ok_or(Invalid("must be the delivery claim of a mail"))?
+            .insert("claimed_by".into(), no_attempt.into());
         Ok(body)
     }
 }
@@ -60,7 +61,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_mark_that_names_no_attempt_is_read() {
+    fn delivery_claim_of_schema_1_is_read() {
         let scope = Scope::Email(Sha256::of(b""));
         let (sent, at) = (true, "2026-11-01T00:00:00.000Z");
         let body = json!({

@@ -6,29 +6,29 @@ use crate::{
     value::{ArtifactId, DerivedId, Kind, ProjectId},
 };
 
-/// An output made from one raw version: a text layer, a thumbnail, an extract. It can be made again
-/// or superseded without touching the version.
+/// An output made from one version of a document: a text layer, a thumbnail or an extract. It can
+/// be made again or superseded without a change to the version.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Derived {
     /// The project.
     pub project_id: ProjectId,
-    /// The artifact.
+    /// The document.
     pub artifact_id: ArtifactId,
-    /// The raw version it was made from.
+    /// The number of the version that it was made from.
     pub source_version: u32,
-    /// What kind of output it is.
+    /// The kind of output.
     pub kind: Kind,
-    /// What was declared, and what became of the upload.
+    /// The declared content and the state of its upload.
     pub content: Content,
-    /// The output it replaces.
+    /// The output that this one replaces.
     pub supersedes: Option<DerivedId>,
-    /// The available output that replaced it.
+    /// The available output that replaced this one.
     pub superseded_by: Option<DerivedId>,
 }
 
 impl Derived {
-    /// Where its bytes lie.
+    /// The path of the bytes in the object store.
     #[must_use]
     pub fn object_path(&self, id: DerivedId) -> ObjectPath {
         ObjectPath {

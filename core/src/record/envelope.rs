@@ -1,4 +1,4 @@
-//! The envelope around every body, and its codec.
+//! The envelope of records, and their encoding.
 
 use alloc::{
     borrow::ToOwned,
@@ -16,44 +16,45 @@ use crate::{
     value::{Invalid, Sha256, Timestamp, UserId, canonical, string_value},
 };
 
-/// The body of one family: what makes its key, its index rows and its text.
+/// The body of one family of records. It defines their key, index rows and text form.
 pub trait Body: Clone + Serialize + DeserializeOwned {
-    /// The family.
+    /// The family of these records.
     const FAMILY: Family;
-    /// The number of the body's present form. Raised with every change that older code would misread.
+    /// The current schema number. Raise it with every change that older code would misread.
     const SCHEMA: u16 = 1;
-    /// Whether superseded states are kept in `HISTORY#`, because access at a past time reads them.
+    /// Whether superseded states are kept under `HISTORY#`. Queries about access in the past read
+    /// them.
     const KEEPS_HISTORY: bool = false;
     /// The id of a record of this family.
     type Id: Clone + fmt::Display + FromStr<Err = Invalid>;
 
-    /// Where the record is.
+    /// The key of the record with this id.
     fn key(&self, id: &Self::Id) -> Key;
 
-    /// Where listings show it; not asked for deleted records, which leave all indexes.
+    /// The index rows. Not called for deleted records, which leave all indexes.
     fn index(&self, _id: &Self::Id, _envelope: &Times) -> IndexKeys {
         IndexKeys::default()
     }
 
-    /// When a database may forget the record.
+    /// The time after which a database may delete the record. Default: never.
     fn garbage_after(&self) -> Option<Timestamp> {
         None
     }
 
-    /// What the journal notes of a permission record, beside its key and version.
+    /// The permission facts that the journal repeats, besides key and version. Default: none.
     fn permission_facts(&self) -> Option<PermissionFacts> {
         None
     }
 
-    /// The place its superseded states are kept under; see [`crate::storage::Sort::superseded`].
+    /// The place under which superseded states are kept. See [`crate::storage::Sort::superseded`].
     fn history_place(&self, id: &Self::Id) -> String {
         self.key(id).sort.to_string()
     }
 
-    /// Brings a body of an older schema into the present form, without touching what is stored.
+    /// Converts a body of an older schema to the current form. The stored item stays unchanged.
     ///
     /// # Errors
-    /// When the body is not of that schema.
+    /// [`Invalid`] if the body does not have that schema.
     fn upgrade(schema: u16, _body: Value) -> Result<Value, Invalid> {
         let _ = schema;
         Err(Invalid("no older schema of this family is known"))
@@ -63,18 +64,18 @@ pub trait Body: Clone + Serialize + DeserializeOwned {
 /// The times of an envelope, for index keys.
 #[derive(Debug, Clone, Copy)]
 pub struct Times {
-    /// When the record was created.
+    /// The time of creation.
     pub created_at: Timestamp,
-    /// When it was last changed.
+    /// The time of the last change.
     pub updated_at: Timestamp,
 }
 
-/// Who wrote a record.
+/// The author of a change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Author {
     /// A person.
     User(UserId),
-    /// The system itself: an expiry, a verification, a finished step.
+    /// The system: an expiry, a verification or a step that finishes interrupted work.
     System,
 }
 
@@ -106,33 +107,33 @@ string_value!(Author, {});
 pub struct Record<B: Body> {
     /// The id.
     pub id: B::Id,
-    /// What it says.
+    /// The content.
     pub body: B,
-    /// How many changes it has seen, from 1.
+    /// The number of states, starting at 1.
     pub version: u64,
-    /// Which surfaces' writes it has seen.
+    /// The number of writes of each surface.
     pub clock: Clock,
-    /// When it was created.
+    /// The time of creation.
     pub created_at: Timestamp,
-    /// By whom.
+    /// The author of the first state.
     pub created_by: Author,
-    /// When it was last changed.
+    /// The time of the last change.
     pub updated_at: Timestamp,
-    /// By whom.
+    /// The author of the current state.
     pub updated_by: Author,
-    /// Whether it is marked deleted.
+    /// Whether the record is marked as deleted.
     pub deleted: bool,
     /// SHA-256 over schema number and canonical body, as stored.
     pub checksum: Sha256,
 }
 
-/// Why a stored item is not the record it should be.
+/// The reason why a stored item cannot be decoded.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Corrupt {
-    /// Its text, family, checksum or mark do not fit: storage damaged or changed it.
+    /// Text, family, checksum or ETag do not match. The storage damaged or changed the item.
     #[error("the item `{0}` is damaged: {1}")]
     Damaged(String, &'static str),
-    /// A newer program wrote it.
+    /// A newer program wrote the item.
     #[error("the item `{0}` has schema {1}, newer than this program knows: upgrade the program")]
     Newer(String, u16),
 }
@@ -162,7 +163,7 @@ fn checksum(schema: u16, canonical_body: &str) -> Sha256 {
     hasher.finish()
 }
 
-fn mark(clock: &Clock, checksum: Sha256, deleted: bool) -> ETag {
+fn etag_of(clock: &Clock, checksum: Sha256, deleted: bool) -> ETag {
     let clock = canonical::canonical(&canonical::to_value(clock));
     ETag::new(Sha256::keyed(
         b"etag",
@@ -171,7 +172,7 @@ fn mark(clock: &Clock, checksum: Sha256, deleted: bool) -> ETag {
 }
 
 impl<B: Body> Record<B> {
-    /// A new record: version 1. Its clock is set when a commit takes it in.
+    /// A new record with version 1. The commit sets its clock.
     #[must_use]
     pub fn new(id: B::Id, body: B, clock: Clock, at: Timestamp, by: Author) -> Self {
         let checksum = checksum(
@@ -206,19 +207,19 @@ impl<B: Body> Record<B> {
         }
     }
 
-    /// Where it is.
+    /// The key of this record.
     #[must_use]
     pub fn key(&self) -> Key {
         self.body.key(&self.id)
     }
 
-    /// The mark of this state.
+    /// The ETag of this state.
     #[must_use]
     pub fn etag(&self) -> ETag {
-        mark(&self.clock, self.checksum, self.deleted)
+        etag_of(&self.clock, self.checksum, self.deleted)
     }
 
-    /// The neutral form that is stored.
+    /// The neutral form that databases store.
     #[must_use]
     pub fn encode(&self) -> Item {
         let times = Times {
@@ -233,7 +234,7 @@ impl<B: Body> Record<B> {
         self.encode_at(self.key(), index)
     }
 
-    /// The same state under another key and outside all indexes, for `HISTORY#`.
+    /// The same state under another key, for `HISTORY#`.
     #[must_use]
     pub fn encode_at(&self, key: Key, index: IndexKeys) -> Item {
         let text = canonical::canonical(&canonical::to_value(&self.body));
@@ -261,11 +262,11 @@ impl<B: Body> Record<B> {
         }
     }
 
-    /// Reads a stored item back, checking that it is what was written.
+    /// Decodes a stored item and verifies its checksum and ETag.
     ///
     /// # Errors
-    /// [`Corrupt`] when a bit was flipped, the item belongs to another family, or a newer program
-    /// wrote it.
+    /// [`Corrupt`] if the item is damaged, belongs to another family, or was written by a newer
+    /// program.
     pub fn decode(item: &Item) -> Result<Self, Corrupt> {
         let damaged = |what| Corrupt::Damaged(item.key.to_string(), what);
         let envelope: Envelope<'_> =
@@ -279,8 +280,8 @@ impl<B: Body> Record<B> {
         if checksum(envelope.schema, envelope.body.get()) != envelope.checksum {
             return Err(damaged("its body does not match its checksum"));
         }
-        if mark(&envelope.clock, envelope.checksum, envelope.deleted) != item.etag {
-            return Err(damaged("its envelope does not match its mark"));
+        if etag_of(&envelope.clock, envelope.checksum, envelope.deleted) != item.etag {
+            return Err(damaged("its envelope does not match its ETag"));
         }
         let body = if envelope.schema == B::SCHEMA {
             serde_json::from_str(envelope.body.get())
@@ -309,10 +310,10 @@ impl<B: Body> Record<B> {
         })
     }
 
-    /// Reads several items back.
+    /// Decodes several items.
     ///
     /// # Errors
-    /// The first that is [`Corrupt`].
+    /// The first [`Corrupt`] item.
     pub fn decode_all(items: &[Item]) -> Result<Vec<Self>, Corrupt> {
         items.iter().map(Self::decode).collect()
     }

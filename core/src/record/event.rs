@@ -6,19 +6,20 @@ use crate::{
     value::{ArtifactId, EventId, Kind, ProjectId, Text, Timestamp},
 };
 
-/// Something a person wrote about an artifact: a comment, a decision, a note. Append-only.
+/// A text that a person appended to a document, such as a comment, a decision or a note. It never
+/// changes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct WriteEvent {
     /// The project.
     pub project_id: ProjectId,
-    /// The artifact.
+    /// The document.
     pub artifact_id: ArtifactId,
-    /// When it was appended; part of the key.
+    /// The time at which it was appended. Part of the key.
     pub at: Timestamp,
-    /// What kind of event it is.
+    /// The kind of event.
     pub kind: Kind,
-    /// What was written.
+    /// The text.
     pub text: Text,
 }
 

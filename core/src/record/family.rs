@@ -1,8 +1,8 @@
-//! The families of records.
+//! Families of records.
 
 use serde::{Deserialize, Serialize};
 
-/// What kind of record an envelope holds.
+/// The kind of record in an envelope.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[expect(

@@ -8,41 +8,42 @@ use crate::{
     value::{GrantId, MembershipId, Principal, ProjectId, ProjectRole, Reason, Timestamp, UserId},
 };
 
-/// A role on a project for one person or one team.
+/// The role of one person or one team on a project.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Grant {
     /// The project.
     pub project_id: ProjectId,
-    /// Whom it is for.
+    /// The person or team that receives the role.
     pub principal: Principal,
-    /// For a person, the stay in the account it was made for; another stay does not revive it.
+    /// For a person, the stay in the account for which the grant was made. A later stay does not
+    /// revive it.
     pub membership_id: Option<MembershipId>,
-    /// The role.
+    /// The role granted.
     pub role: ProjectRole,
-    /// From this moment on it confers nothing.
+    /// The time from which the grant confers nothing. `None` means no expiry.
     pub expires_at: Option<Timestamp>,
-    /// Set once it is revoked; the record stays.
+    /// Set when the grant is revoked. The record stays.
     pub revoked: Option<Revocation>,
 }
 
-/// How a grant ended.
+/// The end of a grant.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Revocation {
-    /// When.
+    /// The time of the revocation.
     pub at: Timestamp,
-    /// By whom; `None` when the team it was for was deleted.
+    /// The person who revoked the grant. `None` if the grant ended with the deletion of its team.
     pub by: Option<UserId>,
-    /// Why, if they said.
+    /// The reason, if one was given.
     pub reason: Option<Reason>,
 }
 
 impl Grant {
-    /// The most live grants a project may have.
+    /// The maximum number of live grants on a project.
     pub const LIVE_LIMIT: usize = 500;
 
-    /// Whether it still confers its role: not revoked, and `now` is before its expiry.
+    /// Whether the grant confers its role at `now`: it is neither revoked nor expired.
     #[must_use]
     pub fn is_live(&self, now: Timestamp) -> bool {
         self.revoked.is_none() && self.expires_at.is_none_or(|end| now < end)

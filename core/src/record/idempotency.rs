@@ -8,22 +8,23 @@ use crate::{
     value::{Sha256, Timestamp},
 };
 
-/// What a request with an idempotency key did, so that a repetition answers the same.
+/// The effect of a request with an idempotency key, so that a repeated request gets the same
+/// answer.
 ///
-/// It holds the keys of the records it made, never an address or a token: the answer is built anew,
-/// after the caller's authority was checked anew.
+/// It holds the keys of the records in the answer, but no e-mail address and no token. A repeated
+/// request builds the answer again, after a new permission check.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Idempotency {
-    /// The scope it stands in.
+    /// The scope that contains the record.
     pub scope: Scope,
-    /// The digest of the request body: another body under the same key is refused.
+    /// The digest of the request body. A repeated request with another body is refused.
     pub fingerprint: Sha256,
-    /// The status that was answered.
+    /// The status of the answer.
     pub status: u16,
-    /// The records the answer shows.
+    /// The records that the answer shows.
     pub records: Vec<Key>,
-    /// From then on the key may be used anew.
+    /// The time after which the key can be used for another request.
     pub expires_at: Timestamp,
 }
 

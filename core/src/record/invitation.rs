@@ -13,66 +13,69 @@ use crate::{
     },
 };
 
-/// An offer to join an account, bound to one address.
+/// An offer to join an account, addressed to one e-mail address.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Invitation {
     /// The account.
     pub account_id: AccountId,
-    /// The address it was sent to; only who proves it can accept.
+    /// The e-mail address it was sent to. Only a person who proved this address can accept.
     pub email: Email,
     /// The surface's keyed hash of the address, for the index.
     pub email_hash: Sha256,
-    /// The account role offered.
+    /// The offered role in the account.
     pub role: AccountRole,
-    /// Teams joined on acceptance.
+    /// Teams that the person joins on acceptance.
     pub teams: Vec<TeamId>,
-    /// Projects granted on acceptance.
+    /// Roles on projects that the person receives on acceptance.
     pub project_grants: Vec<ProjectGrant>,
-    /// Who offers; their authority is checked again on acceptance and caps what is given.
+    /// The inviter. Acceptance checks their authority again and never gives more than they could
+    /// give.
     pub invited_by: UserId,
-    /// When the offer ends.
+    /// The time at which the offer expires.
     pub expires_at: Timestamp,
-    /// Raised by every resending; a token of another rotation is dead.
+    /// The number of times it was sent again. A token of an earlier sending is not accepted.
     pub rotation: u32,
-    /// Where it stands.
+    /// The state of the invitation.
     pub status: InvitationStatus,
-    /// Who accepted or declined.
+    /// The person who accepted or declined.
     pub answered_by: Option<UserId>,
-    /// Grants still to be made after acceptance; empty otherwise.
+    /// Grants that are still to be made after acceptance. Otherwise empty.
     pub pending_grants: Vec<ProjectGrant>,
-    /// Random, so that the checksum in the journal tells nothing about the address.
+    /// A random value. It keeps the checksum in the journal from revealing the e-mail address.
     pub salt: Sha256,
 }
 
-/// A project role offered with an invitation.
+/// A project role that is offered with an invitation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ProjectGrant {
     /// The project.
     pub project_id: ProjectId,
-    /// The role.
+    /// The role offered.
     pub role: ProjectRole,
-    /// The id the grant will have, fixed in advance so that making it twice makes it once.
+    /// The id that the grant will have. It is fixed in advance, so that a repeated attempt creates
+    /// the grant once.
     pub grant_id: GrantId,
 }
 
-/// Where an invitation stands.
+/// The state of an invitation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum InvitationStatus {
-    /// Waiting for an answer.
+    /// Not answered yet.
     Pending,
-    /// Accepted.
+    /// The invited person joined the account.
     Accepted,
-    /// Declined by the invited person.
+    /// The invited person declined.
     Declined,
-    /// Taken back.
+    /// The account revoked the invitation.
     Revoked,
 }
 
 impl Invitation {
-    /// How long the request that accepted it has to make the grants before the sweep does.
+    /// The time that the accepting request has to make the grants. After that, the sweep makes
+    /// them.
     pub const FINISHING: Duration = Duration::from_secs(60);
 }
 

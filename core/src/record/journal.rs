@@ -10,8 +10,8 @@ use crate::{
     value::{CommitId, Invalid, Principal, RequestId, Sha256, SurfaceId, Timestamp, canonical},
 };
 
-/// The end of a scope's journal. Every commit rewrites it under the condition that it is as read,
-/// which is what orders commits in a scope.
+/// The end of a scope's journal. Every commit overwrites it on the condition that it has not
+/// changed, so commits in one scope follow one another.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Head {
@@ -21,9 +21,9 @@ pub struct Head {
     pub surface: SurfaceId,
     /// The number of the last entry.
     pub seq: u64,
-    /// Its hash.
+    /// The hash of the last entry.
     pub hash: Sha256,
-    /// Its time, which the next entry's is never before.
+    /// The time of the last entry. The time of the next entry is not before it.
     pub at: Timestamp,
 }
 
@@ -36,30 +36,30 @@ impl Body for Head {
     }
 }
 
-/// One commit, as the journal remembers it: what changed, who did it, when, and the hash of the
-/// entry before. It names records by key and holds no personal data.
+/// One commit in the journal: its changes, author and time, and the hash of the previous entry. It
+/// names records by key and contains no personal data.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct JournalEntry {
     /// The scope.
     pub scope: Scope,
-    /// The surface that committed.
+    /// The surface that made the commit.
     pub surface: SurfaceId,
-    /// 1, 2, … without a gap.
+    /// The number of the entry: 1, 2, … without a gap.
     pub seq: u64,
-    /// The hash of entry `seq - 1`; for the first one, 32 zero bytes.
+    /// The hash of entry `seq - 1`. For the first entry, 32 zero bytes.
     pub previous: Sha256,
-    /// When: never before the entry before.
+    /// The time of the commit, not before the time of the previous entry.
     pub at: Timestamp,
-    /// Who.
+    /// The author.
     pub actor: Author,
-    /// In which request.
+    /// The request that caused the commit.
     pub request_id: RequestId,
-    /// In which commit.
+    /// The id of the commit.
     pub commit_id: CommitId,
-    /// What happened.
+    /// The event type.
     pub event: EventType,
-    /// What changed.
+    /// The changed records.
     pub changes: Vec<Change>,
 }
 
@@ -67,46 +67,46 @@ pub struct JournalEntry {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Change {
-    /// The sort key.
+    /// The sort key of the record.
     pub key: String,
-    /// The family.
+    /// The family of the record.
     #[schemars(with = "String")]
     pub family: Family,
-    /// The id.
+    /// The id of the record.
     pub id: String,
     /// The version after the change.
     pub version: u64,
     /// The checksum after the change.
     pub checksum: Sha256,
-    /// Whether it is marked deleted.
+    /// Whether the record is marked as deleted.
     pub deleted: bool,
-    /// What matters of a permission record.
+    /// Details of a change to permissions. Empty for other records.
     #[serde(flatten)]
     pub permission: PermissionFacts,
 }
 
-/// What the journal notes of a permission record.
+/// Details of a change to permissions.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 pub struct PermissionFacts {
-    /// The role; of a project its visibility.
+    /// The role. For a project, its visibility.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub role: Option<String>,
-    /// Whom a grant is for.
+    /// The receiver of a grant.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub principal: Option<Principal>,
-    /// When it ends.
+    /// The expiry of a grant.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires_at: Option<Timestamp>,
-    /// Its status.
+    /// The status of the record.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status: Option<String>,
 }
 
 impl JournalEntry {
-    /// What the entry after the last one of no journal names as its predecessor.
+    /// The previous hash of the first entry.
     pub const GENESIS: Sha256 = Sha256::from_bytes([0; 32]);
 
-    /// The hash the next entry names: SHA-256 over the canonical text of this one.
+    /// The hash that the next entry names: SHA-256 over the canonical text of this entry.
     #[must_use]
     pub fn hash(&self) -> Sha256 {
         canonical::checksum(&canonical::to_value(self))
@@ -115,14 +115,15 @@ impl JournalEntry {
 
 impl Body for JournalEntry {
     const FAMILY: Family = Family::JournalEntry;
-    /// The sequence number.
+    /// The sequence number of the entry.
     type Id = Sequence;
 
     fn key(&self, id: &Sequence) -> Key {
         self.scope.key(Sort::journal(self.surface, id.0))
     }
 
-    /// An entry is unfinished work until it is published; the relay then stores it without this row.
+    /// An entry is unfinished work until it is published. Then the relay stores it without this
+    /// index row.
     fn index(&self, id: &Sequence, _: &Times) -> IndexKeys {
         let mut index = IndexKeys::default();
         Index::Gsi1.put(&mut index, work(&self.key(id), self.at));
@@ -150,7 +151,7 @@ impl FromStr for Sequence {
     }
 }
 
-/// How many index partitions unfinished work is spread over, so that no single one is hot.
+/// The number of index partitions for unfinished work. Several partitions spread the load.
 pub const WORK_SHARDS: u8 = 4;
 
 /// The index partition of one shard of unfinished work.
@@ -159,7 +160,7 @@ pub fn work_partition(shard: u8) -> String {
     format!("WORK#{shard}")
 }
 
-/// The index row of unfinished work: by due time, spread by key.
+/// The index row of unfinished work: sorted by due time, distributed over the shards by key.
 pub(crate) fn work(key: &Key, due: Timestamp) -> IndexKey {
     let (scope, sort) = (key.scope, &key.sort);
     let text = format!("{scope} {sort}");
@@ -173,7 +174,7 @@ pub(crate) fn work(key: &Key, due: Timestamp) -> IndexKey {
 
 macro_rules! event_types {
     ($($(#[$doc:meta])* $name:ident = $text:literal;)*) => {
-        /// What happened in a commit; also the type of the published event, behind `wm.`.
+        /// The kind of change that a commit made. Published events use it with the prefix `wm.`.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
         pub enum EventType {
             $($(#[$doc])* #[serde(rename = $text)] $name,)*
@@ -183,7 +184,7 @@ macro_rules! event_types {
             /// Every event type.
             pub const ALL: &'static [Self] = &[$(Self::$name),*];
 
-            /// The word in records, events and preferences.
+            /// The value in records, events and preferences.
             #[must_use]
             pub fn as_str(self) -> &'static str {
                 match self {
@@ -195,9 +196,9 @@ macro_rules! event_types {
 }
 
 event_types! {
-    /// Someone signed in for the first time.
+    /// A person signed in for the first time.
     UserCreated = "user.created";
-    /// A person's name or verified address changed.
+    /// A person's name or verified e-mail address changed.
     UserUpdated = "user.updated";
     /// A second identity was linked to a person.
     IdentityLinked = "identity.linked";
@@ -207,7 +208,7 @@ event_types! {
     AccountCreated = "account.created";
     /// An account was renamed.
     AccountUpdated = "account.updated";
-    /// An account was closed.
+    /// An owner closed the account.
     AccountClosed = "account.closed";
     /// A member's role or status changed.
     MemberUpdated = "member.updated";
@@ -217,81 +218,81 @@ event_types! {
     TeamCreated = "team.created";
     /// A team was changed.
     TeamUpdated = "team.updated";
-    /// A team was deleted: its grants confer nothing from here on.
+    /// A team was deleted. Its grants confer nothing from then on.
     TeamDeleted = "team.deleted";
-    /// A deleted team's rows were marked.
+    /// The rows and grants of a deleted team were marked.
     TeamRetired = "team.retired";
-    /// Someone joined a team.
+    /// A person joined a team.
     TeamMemberAdded = "team_member.added";
-    /// Someone's role in a team changed.
+    /// A person's role in a team changed.
     TeamMemberUpdated = "team_member.updated";
-    /// Someone left a team or was removed from it.
+    /// A person left a team or was removed from it.
     TeamMemberRemoved = "team_member.removed";
-    /// An invitation was made.
+    /// An invitation was created.
     InvitationCreated = "invitation.created";
-    /// An invitation was sent again; earlier tokens are dead.
+    /// An invitation was sent again. Earlier tokens are no longer accepted.
     InvitationResent = "invitation.resent";
-    /// An invitation was taken back.
+    /// An invitation was revoked.
     InvitationRevoked = "invitation.revoked";
-    /// An invitation was accepted: someone joined the account.
+    /// An invitation was accepted. The person joined the account.
     InvitationAccepted = "invitation.accepted";
     /// An invitation was declined.
     InvitationDeclined = "invitation.declined";
-    /// The grants of an accepted invitation were made.
+    /// The grants of an accepted invitation were created.
     InvitationCompleted = "invitation.completed";
     /// A project was created.
     ProjectCreated = "project.created";
     /// A project was changed.
     ProjectUpdated = "project.updated";
-    /// A project was archived: it is read-only.
+    /// A project was archived. It is read-only.
     ProjectArchived = "project.archived";
-    /// A project was taken out of the archive.
+    /// A project was unarchived.
     ProjectUnarchived = "project.unarchived";
     /// A project was deleted.
     ProjectDeleted = "project.deleted";
-    /// A grant was made.
+    /// A grant was created.
     GrantCreated = "grant.created";
     /// A grant's role or expiry changed.
     GrantUpdated = "grant.updated";
     /// A grant was revoked.
     GrantRevoked = "grant.revoked";
-    /// An artifact was created.
+    /// A document was created.
     ArtifactCreated = "artifact.created";
-    /// An artifact's name or labels changed.
+    /// A document's name or labels changed.
     ArtifactUpdated = "artifact.updated";
-    /// An artifact was deleted.
+    /// A document was deleted.
     ArtifactDeleted = "artifact.deleted";
-    /// A deleted artifact was brought back.
+    /// A deleted document was restored.
     ArtifactRestored = "artifact.restored";
     /// A version was declared.
     VersionCreated = "version.created";
-    /// The upload of a large version in parts was begun.
+    /// The upload of a large version in parts began.
     VersionUploadStarted = "version.upload_started";
-    /// A version's upload plan was issued again.
+    /// The upload plan of a version was issued again.
     VersionReissued = "version.reissued";
-    /// A large version's bytes arrived and are being verified.
+    /// The bytes of a large version arrived. Verification runs.
     VersionVerifying = "version.verifying";
-    /// A version was verified and can be downloaded.
+    /// A version was verified and is available for download.
     VersionAvailable = "version.available";
-    /// A version's bytes were not the declared ones.
+    /// The bytes of a version differ from the declaration.
     VersionRejected = "version.rejected";
-    /// A version's bytes did not come in time.
+    /// The bytes of a version did not arrive in time.
     VersionExpired = "version.expired";
-    /// An old version was made the current one again, as a new version.
+    /// An earlier version was restored as a new version.
     VersionRestored = "version.restored";
     /// A derived output was declared.
     DerivedCreated = "derived.created";
-    /// The upload of a large derived output in parts was begun.
+    /// The upload of a large derived output in parts began.
     DerivedUploadStarted = "derived.upload_started";
-    /// A derived output's upload plan was issued again.
+    /// The upload plan of a derived output was issued again.
     DerivedReissued = "derived.reissued";
-    /// A large derived output's bytes arrived and are being verified.
+    /// The bytes of a large derived output arrived. Verification runs.
     DerivedVerifying = "derived.verifying";
-    /// A derived output was verified and can be downloaded.
+    /// A derived output was verified and is available for download.
     DerivedAvailable = "derived.available";
-    /// A derived output's bytes were not the declared ones.
+    /// The bytes of a derived output differ from the declaration.
     DerivedRejected = "derived.rejected";
-    /// A derived output's bytes did not come in time.
+    /// The bytes of a derived output did not arrive in time.
     DerivedExpired = "derived.expired";
     /// A metadata record was appended.
     MetadataAppended = "metadata.appended";

@@ -6,7 +6,7 @@ use crate::{
     value::{Sha256, UserId},
 };
 
-/// The link from one issuer's subject to the person. Created once, never changed.
+/// The link from one issuer's subject to a person. It is created once and never changes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct IdentityLink {
@@ -24,7 +24,8 @@ impl Body for IdentityLink {
     }
 }
 
-/// The link from a proved address to the first person who proved it. Created once, never changed.
+/// The link from a verified e-mail address to the first person who proved it. It is created once
+/// and never changes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct EmailLink {
@@ -34,7 +35,7 @@ pub struct EmailLink {
 
 impl Body for EmailLink {
     const FAMILY: Family = Family::EmailLink;
-    /// The surface's keyed hash of the address.
+    /// The surface's keyed hash of the e-mail address.
     type Id = Sha256;
 
     fn key(&self, id: &Sha256) -> Key {

@@ -9,36 +9,38 @@ use crate::{
     value::{AccountId, AccountRole, InvitationId, MembershipId, TeamId, TeamRole, UserId},
 };
 
-/// A person's place in an account.
+/// The membership of a person in an account.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Member {
     /// The account.
     pub account_id: AccountId,
-    /// This stay in the account; grants and team rows name it, so rejoining revives nothing.
+    /// The id of this stay in the account. Grants and team rows name it, so a later stay does not
+    /// revive them.
     pub membership_id: MembershipId,
-    /// The role.
+    /// The role in the account.
     pub role: AccountRole,
     /// Active, suspended or removed.
     pub status: MemberStatus,
-    /// The invitation that brought them in; `None` for who created the account.
+    /// The invitation through which the person joined. `None` for the person who created the
+    /// account.
     pub invitation_id: Option<InvitationId>,
 }
 
-/// Whether a membership confers anything.
+/// The state of a membership.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum MemberStatus {
-    /// It does.
+    /// The membership gives access.
     Active,
-    /// Not for now.
+    /// The membership gives no access until it is active again.
     Suspended,
-    /// Never again; rejoining is another membership.
+    /// The membership has ended. A person who rejoins gets a new membership.
     Removed,
 }
 
 impl MemberStatus {
-    /// The word in records and answers.
+    /// The value in records and answers.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -90,7 +92,7 @@ impl Body for Member {
     }
 }
 
-/// A person's place in a team.
+/// The membership of a person in a team.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TeamMember {
@@ -98,7 +100,8 @@ pub struct TeamMember {
     pub account_id: AccountId,
     /// The team.
     pub team_id: TeamId,
-    /// The stay in the account during which they were added; another stay does not revive it.
+    /// The stay in the account during which the person was added to the team. A later stay does not
+    /// revive the row.
     pub membership_id: MembershipId,
     /// The role in the team.
     pub role: TeamRole,

@@ -7,24 +7,24 @@ use crate::{
     value::{ArtifactId, MetadataId, ProjectId, Timestamp},
 };
 
-/// One statement about an artifact at one time. Append-only.
+/// A metadata record of a document. It is appended once and never changes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Metadata {
     /// The project.
     pub project_id: ProjectId,
-    /// The artifact.
+    /// The document.
     pub artifact_id: ArtifactId,
-    /// When it was appended; part of the key.
+    /// The time at which it was appended. Part of the key.
     pub at: Timestamp,
-    /// What it says: at most [`Metadata::BYTES`] of JSON.
+    /// The values, at most [`Metadata::BYTES`] bytes of JSON.
     pub values: Map<alloc::string::String, Value>,
 }
 
 impl Metadata {
-    /// The most bytes of JSON one record may hold.
+    /// The maximum size of the values, in bytes of JSON.
     pub const BYTES: usize = 64 * 1024;
-    /// The deepest nesting one record may have.
+    /// The maximum nesting depth of the values.
     pub const DEPTH: usize = 16;
 }
 

@@ -9,30 +9,31 @@ use crate::{
     value::UserId,
 };
 
-/// What a person wants to be told about. Without a rule nothing is sent, invitations apart.
+/// The notification preferences of a person. Apart from invitations, a person gets only
+/// notifications that a rule enables.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Preferences {
-    /// The rules; where several speak of one event, the one with the narrower scope wins.
+    /// The rules. If several rules match an event, the rule with the narrower scope applies.
     pub rules: Vec<Rule>,
 }
 
-/// One rule.
+/// One notification rule.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Rule {
-    /// The event.
+    /// The event that the rule matches.
     pub event: EventType,
     /// The channel.
     pub channel: Channel,
-    /// The project or account it speaks of; everything when left out.
+    /// The project or account that the rule covers. Default: all.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub scope: Option<RuleScope>,
-    /// Whether to send.
+    /// Whether the person gets the notification.
     pub enabled: bool,
 }
 
-/// What a rule speaks of.
+/// The scope of a rule.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
 )]
@@ -40,22 +41,22 @@ pub struct Rule {
 pub enum RuleScope {
     /// One project.
     Project(crate::value::ProjectId),
-    /// Every project of an account.
+    /// All projects of an account.
     Account(crate::value::AccountId),
 }
 
-/// How a notification reaches a person.
+/// The way in which a notification reaches a person.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
 )]
 #[serde(rename_all = "snake_case")]
 pub enum Channel {
-    /// By mail, to the verified address.
+    /// A mail to the verified e-mail address.
     Mail,
 }
 
 impl Preferences {
-    /// The most rules a person may have.
+    /// The maximum number of rules of a person.
     pub const RULES: usize = 200;
 }
 

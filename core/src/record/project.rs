@@ -9,27 +9,27 @@ use crate::{
     value::{Description, Name, ProjectId},
 };
 
-/// A project: what grants are given on and artifacts belong to.
+/// A project. It contains documents, and roles are granted on it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Project {
-    /// What it is called.
+    /// The display name.
     pub name: Name,
-    /// What it is about.
+    /// An optional description.
     pub description: Option<Description>,
-    /// Who sees it without a grant.
+    /// The people who see the project without a grant.
     pub visibility: Visibility,
-    /// Whether it is read-only.
+    /// Whether the project is read-only.
     pub archived: bool,
 }
 
-/// Who sees a project without a grant.
+/// The people who see a project without a grant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Visibility {
-    /// Nobody but the account's admins and owners.
+    /// Only admins and owners of the account.
     Private,
-    /// Every member of the account, as a viewer; guests do not.
+    /// All members of the account, as viewers. Guests are excluded.
     Account,
 }
 

@@ -9,29 +9,30 @@ use crate::{
     value::{AccountId, Name, TeamId},
 };
 
-/// A team: people of an account to whom projects can be granted together.
+/// A team: people of one account to whom a project can be granted together.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Team {
     /// The account.
     pub account_id: AccountId,
-    /// What it is called.
+    /// The display name.
     pub name: Name,
-    /// Whether a project may ever have been granted to it as owner. Raised before such a grant and
-    /// never lowered: who adds people to the team must then be able to hand out ownership.
+    /// Whether the team may have received a project role of owner. The flag is set before such a
+    /// grant and never cleared: after that, only people who can grant ownership can add members to
+    /// the team.
     pub may_own: bool,
-    /// Set on deletion, until every member row and grant of the team is marked too.
+    /// Whether the team is deleted and its member rows and grants are still being marked.
     pub retiring: bool,
 }
 
 impl Team {
-    /// How long after its deletion a team is left standing for stragglers: rows and grants that were
-    /// written a moment before, which an index may show only later.
+    /// The time for which a deleted team stays in the work index. In that time, rows and grants
+    /// that were written just before the deletion appear in the indexes.
     pub const SETTLING: Duration = Duration::from_secs(60);
 }
 
 impl Record<Team> {
-    /// Whether there is such a team, as far as anybody can see: one being retired is gone.
+    /// Whether the team exists for users. A team that is being retired does not.
     #[must_use]
     pub fn is_live(&self) -> bool {
         !self.deleted && !self.body.retiring

@@ -8,23 +8,24 @@ use crate::{
     value::{Email, Name, Sha256, UserId},
 };
 
-/// A person: one per human, whatever identities they sign in with.
+/// A person. One record per human, for all identities with which the person signs in.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct User {
-    /// The name the identity provider gave, if any.
+    /// The name from the identity provider, if it gives one.
     pub name: Option<Name>,
-    /// The address, once an issuer whose word counts called it verified.
+    /// The e-mail address, if an issuer that the surface trusts for addresses marked it as
+    /// verified.
     pub email: Option<Email>,
-    /// The identities this person signs in with, the first one included, as digests of issuer and
-    /// subject: what [`Claims::scope`](crate::record::Claims::scope) files their links under.
+    /// The identities with which the person signs in, including the first. Each is the digest of
+    /// issuer and subject, see [`Claims::scope`](crate::record::Claims::scope).
     pub identities: Vec<Sha256>,
-    /// Random, so that the checksum in the journal tells nothing about name and address.
+    /// A random value. It keeps the checksum in the journal from revealing name and e-mail address.
     pub salt: Sha256,
 }
 
 impl User {
-    /// The most identities one person may sign in with.
+    /// The maximum number of identities of a person.
     pub const IDENTITIES: usize = 10;
 }
 

@@ -10,23 +10,23 @@ use crate::{
     value::{ArtifactId, FileName, Invalid, MediaType, ProjectId, Sha256, Size, Timestamp, UserId},
 };
 
-/// A raw version of an artifact: uploaded once, never changed.
+/// A version of a document. It is uploaded once and never changes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Version {
     /// The project.
     pub project_id: ProjectId,
-    /// The artifact.
+    /// The document.
     pub artifact_id: ArtifactId,
-    /// 1, 2, …
+    /// The version number: 1, 2, …
     pub number: u32,
-    /// What was declared, and what became of the upload.
+    /// The declared content and the state of its upload.
     pub content: Content,
-    /// The version this one restores, if it was not uploaded anew.
+    /// The number of the version that this one restores. `None` for an uploaded version.
     pub restored_from: Option<u32>,
 }
 
-/// Declared bytes and the state of their upload; raw versions and derived outputs share it.
+/// Declared content and the state of its upload. Versions and derived outputs share this form.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Content {
@@ -36,37 +36,38 @@ pub struct Content {
     pub media_type: MediaType,
     /// The size in bytes.
     pub size: Size,
-    /// The digest of all bytes.
+    /// The SHA-256 digest of the bytes.
     pub sha256: Sha256,
-    /// What became of the upload.
+    /// The state of the upload.
     pub status: ContentStatus,
-    /// Who declared it, and whose authority completion checks.
+    /// The person who declared the content. Completion checks their authority.
     pub uploaded_by: UserId,
-    /// When an upload not completed is given up.
+    /// The time at which an incomplete upload expires.
     pub upload_expires_at: Timestamp,
-    /// The provider's name for a multipart upload in progress.
+    /// The provider's id of a multipart upload in progress.
     pub upload_id: Option<String>,
-    /// The provider's version of the object that was verified: the only one ever signed.
+    /// The provider's version of the verified object. Only this version is ever signed for
+    /// download.
     pub object_version: Option<String>,
-    /// Where the bytes are, when they are another version's (a restored one's).
+    /// The number of the version whose object holds the bytes. Set for a restored version.
     pub stored_as: Option<u32>,
 }
 
-/// What became of an upload.
+/// The state of an upload.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
 )]
 #[serde(rename_all = "snake_case")]
 pub enum ContentStatus {
-    /// Waiting for the bytes.
+    /// The bytes have not arrived yet.
     Pending,
-    /// The bytes are there; a large object is being read and hashed.
+    /// The bytes arrived. The server reads and hashes a large object.
     Verifying,
-    /// Verified; can be downloaded.
+    /// The bytes are verified and can be downloaded.
     Available,
-    /// The bytes were not the declared ones. Kept for audit, never served.
+    /// The bytes differ from the declaration. They are kept for audit and never served.
     Rejected,
-    /// The bytes did not come in time.
+    /// The bytes did not arrive in time.
     Expired,
 }
 
@@ -78,7 +79,7 @@ impl ContentStatus {
     }
 }
 
-/// The id of a version: its number.
+/// The number of a version, as its id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct VersionNumber(pub u32);
 
@@ -105,7 +106,7 @@ impl FromStr for VersionNumber {
 crate::value::string_value!(VersionNumber, { "pattern": "^[1-9][0-9]{0,9}$" });
 
 impl Version {
-    /// Where its bytes lie.
+    /// The path of the bytes in the object store.
     #[must_use]
     pub fn object_path(&self) -> ObjectPath {
         ObjectPath {
@@ -131,11 +132,11 @@ impl Body for Version {
 }
 
 impl Content {
-    /// How long a verification may take before the sweep repeats it: 15 minutes.
+    /// The time that a verification may take before the sweep repeats it: 15 minutes.
     pub const VERIFICATION: Duration = Duration::from_secs(15 * 60);
 
-    /// An open upload is unfinished work: due when it expires, or when its verification should long
-    /// have ended.
+    /// An open upload is unfinished work. It is due when the upload expires, or when its
+    /// verification has taken too long.
     pub(super) fn index(&self, key: &Key, times: &Times) -> IndexKeys {
         let due = match self.status {
             ContentStatus::Pending => Some(self.upload_expires_at),

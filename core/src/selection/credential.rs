@@ -1,11 +1,12 @@
-//! What looks like a credential, so that none is ever kept in a file of names.
+//! Detection of texts that look like a credential, so that no credential is stored in a file of
+//! names.
 
 use crate::catalog::{ACCESS_KEY_STARTS, CREDENTIAL_MARKS};
 
-/// The shortest text without words that is taken for a key.
+/// The minimum length of a text without words that counts as a key.
 const RANDOM_LENGTH: usize = 32;
 
-/// What kind of credential a text looks like.
+/// The kind of credential that a text looks like.
 pub(super) fn looks_like(text: &str) -> Option<&'static str> {
     let lower = text.to_ascii_lowercase();
     let marked = CREDENTIAL_MARKS
@@ -13,11 +14,11 @@ pub(super) fn looks_like(text: &str) -> Option<&'static str> {
         .find(|(mark, _)| lower.contains(mark))
         .map(|(_, kind)| *kind);
     marked
-        .or_else(|| has_user_information(text).then_some("an address with a password"))
+        .or_else(|| has_user_information(text).then_some("a URL with a password"))
         .or_else(|| text.split(|character| !in_token(character)).find_map(token))
 }
 
-/// `scheme://user:password@host`
+/// Matches `scheme://user:password@host`.
 fn has_user_information(text: &str) -> bool {
     text.match_indices("://").any(|(at, _)| {
         let authority = text
@@ -35,6 +36,7 @@ fn in_token(character: char) -> bool {
 }
 
 fn token(text: &str) -> Option<&'static str> {
+    // `eyJ` is the beginning of a JSON object in base64, with which JSON Web Tokens begin.
     if text.match_indices("eyJ").any(|(at, _)| {
         let rest = text.get(at..).unwrap_or_default();
         rest.split('.').filter(|part| part.len() >= 8).count() >= 2
@@ -61,8 +63,8 @@ fn is_hexadecimal(text: &str) -> bool {
         && text.bytes().any(|byte| byte.is_ascii_alphabetic())
 }
 
-/// Whether letters and digits follow each other as only chance mixes them: in base64 of random bytes
-/// about three neighbours in five differ in kind, in words and paths one in six.
+/// Whether letters and digits alternate as in random text. In base64 of random bytes, about three
+/// of five neighbouring pairs mix them; in words and paths, one of six.
 fn is_scrambled(text: &str) -> bool {
     let kind = |byte: u8| match byte {
         b'a'..=b'z' => Some('a'),
@@ -73,8 +75,7 @@ fn is_scrambled(text: &str) -> bool {
     let kinds = || text.bytes().map(kind);
     let all = ['a', 'A', '0'].map(Some);
     let neighbours = kinds().zip(kinds().skip(1));
-    let changes =
-        neighbours.filter(|(left, right)| left.is_some() && right.is_some() && left != right);
+    let changes = neighbours.filter(|(a, b)| a.is_some() && b.is_some() && a != b);
     all.iter().all(|wanted| kinds().any(|kind| kind == *wanted)) && changes.count() * 3 > text.len()
 }
 
@@ -85,8 +86,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn knows_credentials_by_their_shape() {
-        // Put together here, so that this file holds none itself.
+    fn credentials_are_recognised_by_their_shape() {
+        // Assembled at run time, so that this file contains no credential.
         let random = "wJalrXUtnF9EMI/K7MDENG+bPxRfiCY9zz3Kq7Yw";
         let texts: [String; 10] = [
             format!("AK{}IOSFODNN7EXAMPLE1", "IA"),
@@ -109,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn takes_names_for_names() {
+    fn names_are_not_taken_for_credentials() {
         for text in [
             "workspace-management-dev-documents",
             "workspacemanagedevdocs",

@@ -1,5 +1,5 @@
-//! Reads the object literal of a module: JSON, and what people and formatters make of it (names
-//! without quotes, single quotes, comments, a comma at the end).
+//! Parser for the object literal of a module. It accepts JSON, names without quotes, single quotes,
+//! comments and trailing commas.
 
 use alloc::{
     format,
@@ -9,30 +9,28 @@ use alloc::{
 
 use serde_json::{Map, Value};
 
-/// The deepest nesting that is read.
+/// The maximum nesting depth.
 const DEPTH: usize = 16;
 
-/// What a module holds.
+/// The parsed module.
 #[derive(Debug)]
 pub(super) struct Module {
-    /// The object.
     pub(super) value: Value,
-    /// Paths given more than once.
+    /// Paths that occur more than once.
     pub(super) repeated: Vec<String>,
-    /// Comments, with the line each begins on.
+    /// Comments, each with the line on which it begins.
     pub(super) comments: Vec<(usize, String)>,
 }
 
-/// Where a module cannot be read, and what would have been.
+/// The position of a syntax error, and what was expected there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Syntax {
-    /// The line, from 1.
+    /// Counted from 1.
     pub(super) line: usize,
-    /// What would have been read.
     pub(super) expected: &'static str,
 }
 
-/// Reads `export const backendSelection = {…};`.
+/// Parses `export const backendSelection = {…};`.
 pub(super) fn parse(text: &str) -> Result<Module, Syntax> {
     let mut reader = Reader {
         text,
@@ -97,7 +95,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Skips white space, and comments, which are kept.
+    /// Skips white space and comments. Comments are collected.
     fn skip(&mut self) -> Result<(), Syntax> {
         loop {
             self.rest = self
@@ -200,7 +198,8 @@ impl<'a> Reader<'a> {
         run
     }
 
-    /// Numbers, `true`, `false` and `null`, to be called by their names later.
+    /// Reads a number, `true`, `false` or `null`. The check of the field's type later names the
+    /// error.
     fn word(&mut self) -> Result<Value, Syntax> {
         let before = self.rest;
         let word = self.run(|c| c.is_ascii_alphanumeric() || "+-.".contains(c));
@@ -231,7 +230,7 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// The character an escape stands for (ECMA-262, SingleEscapeCharacter, `\x` and `\u`).
+/// The character of an escape sequence (ECMA-262, SingleEscapeCharacter, `\x` and `\u`).
 fn escape(characters: &mut core::str::Chars<'_>) -> Option<char> {
     Some(match characters.next()? {
         'n' => '\n',
@@ -269,7 +268,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn reads_what_people_and_formatters_write() {
+    fn parser_reads_comments_quotes_and_trailing_commas() {
         let module = parse(
             "// ours\nexport const backendSelection = {\n  provider: 'aws', /* b */\n  \"storage\": { bucket: \"a\\u0062\", },\n}\n",
         )
@@ -285,7 +284,7 @@ mod tests {
     }
 
     #[test]
-    fn says_where_it_stops_reading() {
+    fn syntax_error_names_the_line() {
         for (text, line) in [
             ("", 1),
             ("export const other = {};", 1),
@@ -310,7 +309,7 @@ mod tests {
     }
 
     #[test]
-    fn notices_a_field_given_twice() {
+    fn repeated_field_is_reported() {
         let module = parse("export const backendSelection = { a: { b: '1', b: '2' } };").unwrap();
         assert_eq!(module.repeated, ["a.b"]);
     }

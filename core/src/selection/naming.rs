@@ -1,4 +1,4 @@
-//! Names out of prefix and environment, and what providers accept as one.
+//! Names from prefix and environment, and the rules of providers for names.
 
 use alloc::{
     format,
@@ -10,12 +10,14 @@ use crate::{
     value::Sha256,
 };
 
-/// Digits of the digest that stands for what a shortened name lost.
+/// Digits of the digest that a shortened name ends with.
 const DIGEST_DIGITS: usize = 6;
-/// The longest environment: leaves room for a prefix in the shortest name any provider has.
+/// The maximum length of an environment. It leaves room for a prefix in the shortest name of any
+/// provider.
 const ENVIRONMENT_LENGTH: usize = 12;
 
-/// A prefix as names use it: lower-case letters and digits, everything else one hyphen.
+/// The prefix as part of a name: lower-case letters and digits, with one hyphen for all other
+/// characters in a row.
 pub(super) fn slug(prefix: &str) -> String {
     let mut slug = String::new();
     for character in prefix.chars() {
@@ -34,7 +36,7 @@ pub(super) fn is_environment(text: &str) -> bool {
         && slug(text) == text
 }
 
-/// The name for a field of this rule.
+/// The name for a field with this rule.
 pub(super) fn derive(rule: Rule, slug: &str, environment: &str, ending: &str) -> String {
     match rule {
         Rule::Compact { length } => compact(length.1, slug, environment, ending),
@@ -70,8 +72,8 @@ fn hyphenated(most: usize, slug: &str, environment: &str, ending: &str) -> Strin
     format!("{start}-{}{tail}", digest(slug))
 }
 
-/// Without hyphens. A prefix too long loses the ending of its words in `-ment` (`management` becomes
-/// `manage`) before anything is cut off.
+/// A name without hyphens. If the prefix is too long, words first lose the ending `-ment`
+/// (`management` becomes `manage`). Then the name is cut off.
 fn compact(most: usize, slug: &str, environment: &str, ending: &str) -> String {
     let tail = format!("{}{ending}", environment.replace('-', ""));
     let room = most.saturating_sub(tail.len());
@@ -99,7 +101,7 @@ fn digest(slug: &str) -> String {
     first(&Sha256::of(slug.as_bytes()).to_string(), DIGEST_DIGITS)
 }
 
-/// Why a name is not one for this field: what it must be.
+/// The requirement that a name violates, if any.
 pub(super) fn violation(field: &Field, name: &str) -> Option<String> {
     match field.rule {
         Rule::Exactly => (name != field.example).then(|| format!("must be `{}`", field.example)),

@@ -1,4 +1,4 @@
-//! Reads a selection back, naming everything that is wrong with it.
+//! Reads a selection and reports all errors.
 
 use alloc::{
     borrow::ToOwned,
@@ -27,6 +27,7 @@ pub(super) fn read(text: &str) -> Result<BackendSelection, Vec<FieldError>> {
             let place = format!("line {}", syntax.line);
             let mut errors =
                 alloc::vec![field_error(place, format!("expected {}", syntax.expected))];
+            // A text that cannot be parsed may still contain a credential.
             let lines = text.lines().enumerate();
             errors.extend(lines.filter_map(|(index, line)| credential_on_line(index + 1, line)));
             return Err(errors);
@@ -56,11 +57,11 @@ fn credential_on_line(line: usize, text: &str) -> Option<FieldError> {
 fn credential_found(place: impl ToString, kind: &str) -> FieldError {
     field_error(
         place,
-        format!("looks like {kind}: remove it, and make it void if it was ever shared"),
+        format!("looks like {kind}: remove it, and revoke it if it was ever shared"),
     )
 }
 
-/// The leaves of a module that are not yet accounted for, and what was wrong so far.
+/// The values of a module that no field has used yet, and the errors so far.
 struct Check {
     leaves: BTreeMap<String, Value>,
     errors: Vec<FieldError>,
@@ -85,7 +86,8 @@ impl Check {
         self.errors.push(field_error(field, message));
     }
 
-    /// Takes the text of a field out, reporting one that is missing or no text.
+    /// Removes the text of a field from the module. Reports an error if it is missing or not a
+    /// text.
     fn text(&mut self, path: &str) -> Option<String> {
         let inside = format!("{path}.");
         let members = self.leaves.len();
@@ -111,7 +113,8 @@ impl Check {
         Some(environment)
     }
 
-    /// The names of the provider's fields. What is left afterwards is unknown.
+    /// The values of the provider's fields. Values that remain in the module afterwards are
+    /// unknown.
     fn names(&mut self, provider: Provider) -> BTreeMap<&'static str, String> {
         let mut names = BTreeMap::new();
         for field in provider.entry().fields {
@@ -127,7 +130,7 @@ impl Check {
 
     fn name(&mut self, field: &Field) -> Option<String> {
         let name = self.text(field.path)?;
-        // What looks like a credential was reported already, in stronger words.
+        // A text that looks like a credential already has its error.
         if credential::looks_like(&name).is_none() {
             self.errors.extend(check_name(field, &name));
         }
@@ -135,7 +138,7 @@ impl Check {
     }
 }
 
-/// Collects every value that is no object under its path, reporting credentials on the way.
+/// Collects every value that is not an object under its path, and reports credentials.
 fn flatten(
     path: &str,
     value: &Value,
@@ -157,7 +160,7 @@ fn flatten(
     };
     for (name, member) in members {
         let kind = credential::looks_like(name);
-        // A credential is not repeated, not even as the name of a field.
+        // Do not repeat a credential, not even in the name of a field.
         let name = kind.map_or_else(|| name.chars().take(64).collect(), |_| "…".to_owned());
         let inner = if path.is_empty() {
             name
@@ -179,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn names_every_problem_at_once() {
+    fn read_reports_all_errors_at_once() {
         let text = "export const backendSelection = {
             provider: 'aws', environment: 'Dev', location: 'eastus', region: 3,
             storage: { bucket: 'No_Bucket', privatePrefixMode: 'workspace-model' },
@@ -205,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn a_credential_is_pointed_out_wherever_it_is_and_never_repeated() {
+    fn credential_is_reported_anywhere_and_never_repeated() {
         let secret = format!("AK{}IOSFODNN7EXAMPLE1", "IA");
         let module = BackendSelection::defaults(Provider::Aws).module();
         let as_value = module.replace("workspace-management-dev-documents", &secret);
@@ -228,7 +231,7 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_provider_still_has_its_credentials_found() {
+    fn credential_is_reported_for_an_unknown_provider() {
         let text = format!(
             "export const backendSelection = {{ provider: 'x', environment: 'dev', a: 'https://x?{}=1' }};",
             "sig"
@@ -237,7 +240,7 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_object_lacks_every_field() {
+    fn empty_object_lacks_every_field() {
         assert_eq!(
             fields("export const backendSelection = {};"),
             ["provider", "environment"]

@@ -1,4 +1,4 @@
-//! Items: what a database holds.
+//! Items: the form in which databases store records.
 
 use alloc::{
     format,
@@ -9,13 +9,13 @@ use core::{fmt, str::FromStr};
 use super::{IndexKeys, Key};
 use crate::value::{Invalid, Sha256, Timestamp};
 
-/// The opaque mark of one state of one record: 32 hexadecimal digits over its clock, checksum and
-/// deletion. Databases condition on it, and HTTP shows it in quotes as the `ETag`.
+/// The opaque tag of one state of one record: 32 hexadecimal digits over clock, checksum and
+/// deletion. Databases use it in conditions. HTTP sends it in quotes as the `ETag`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ETag(String);
 
 impl ETag {
-    /// The mark of the state that hashes to this digest.
+    /// The tag of the state with this digest.
     #[must_use]
     pub fn new(state: Sha256) -> Self {
         let mut text = state.to_string();
@@ -23,13 +23,13 @@ impl ETag {
         Self(text)
     }
 
-    /// The digits.
+    /// The 32 digits, without quotes.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// The header value (RFC 9110 section 8.8.3): a strong tag, in quotes.
+    /// The header value: a strong tag in quotes (RFC 9110 section 8.8.3).
     #[must_use]
     pub fn header(&self) -> String {
         format!("\"{}\"", self.0)
@@ -58,23 +58,24 @@ impl FromStr for ETag {
     }
 }
 
-/// A record in the neutral form every adapter stores.
+/// A record in the neutral form that every adapter stores.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Item {
-    /// Where it is.
+    /// Scope and sort key.
     pub key: Key,
-    /// Where the listing indexes show it.
+    /// Positions in the listing indexes.
     pub index: IndexKeys,
-    /// The mark of this state.
+    /// The tag of this state.
     pub etag: ETag,
     /// The envelope and body, as JSON text.
     pub body: String,
-    /// When the database may forget it. Collects garbage only: no decision relies on it.
+    /// The time after which the database may delete the item. It serves garbage collection only: no
+    /// decision reads it.
     pub expires_at: Option<Timestamp>,
 }
 
 impl Item {
-    /// Bytes it counts for in a batch: body and keys.
+    /// The size in bytes that counts towards the limit of a batch: body and keys.
     #[must_use]
     pub fn size(&self) -> usize {
         let index: usize = self

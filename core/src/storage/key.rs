@@ -1,4 +1,4 @@
-//! Keys: a scope and a sort key inside it.
+//! Keys: a scope and a sort key within it.
 
 use alloc::{format, string::String};
 use core::fmt;
@@ -13,24 +13,24 @@ use crate::value::{
 
 /// The sort key of an item.
 ///
-/// Only the constructors below build one, from ids and numbers that hold no `#`, so nothing a caller
-/// sends can forge a key. Whatever a permission decision reads in a project sorts under `#`, and
-/// nothing else does. Numbers are padded to 20 digits, so that keys sort as the numbers do.
+/// The constructors below build a key from ids and numbers only. These contain no `#`, so a client
+/// cannot forge a key. In a project, the records that permission decisions read sort under `#`, and
+/// no others do. Numbers are padded to 20 digits, so that keys sort in numeric order.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Sort(String);
 
-/// The whole address of an item.
+/// The full key of an item.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Key {
     /// The partition.
     pub scope: Scope,
-    /// The place in it.
+    /// The sort key within the partition.
     pub sort: Sort,
 }
 
 impl Scope {
-    /// The key at this place of the scope.
+    /// The full key with this sort key in this scope.
     #[must_use]
     pub fn key(self, sort: Sort) -> Key {
         Key { scope: self, sort }
@@ -50,11 +50,12 @@ impl fmt::Display for Sort {
 }
 
 impl Sort {
-    /// What a permission decision reads in a project, and the head and account of an account.
+    /// Prefix of the records that permission decisions read in a project, and of the head and
+    /// account record of an account.
     pub const PERMISSION_PREFIX: &'static str = "#";
     /// Live grants of a project.
     pub const GRANTS: &'static str = "#GRANT#";
-    /// Members of an account and, below each, their teams.
+    /// Members of an account, each followed by the rows of their teams.
     pub const MEMBERS: &'static str = "MEMBER#";
     /// Teams of an account.
     pub const TEAMS: &'static str = "TEAM#";
@@ -62,68 +63,68 @@ impl Sort {
     pub const INVITATIONS: &'static str = "INVITE#";
     /// Artifacts of a project.
     pub const ARTIFACTS: &'static str = "ARTIFACT#";
-    /// Superseded permission records.
+    /// Superseded states of permission records.
     pub const HISTORY: &'static str = "HISTORY#";
     /// Revoked grants of a project.
     pub const REVOKED_GRANTS: &'static str = "HISTORY#REVOKED#";
     /// Journal entries.
     pub const JOURNAL: &'static str = "JOURNAL#";
 
-    /// A key read back from a database or out of a cursor we sealed.
+    /// Wraps a sort key that was read from a database or from a cursor that this program sealed.
     #[must_use]
     pub fn from_stored(text: String) -> Self {
         Self(text)
     }
 
-    /// The text.
+    /// The text of the key.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// The head of the scope's journal: sorts before everything else.
+    /// The head of the scope's journal. It sorts before all other keys.
     #[must_use]
     pub fn head() -> Self {
         Self("#0HEAD".into())
     }
 
-    /// The profile in a user scope.
+    /// A person's profile, in a user scope.
     #[must_use]
     pub fn user() -> Self {
         Self("#USER".into())
     }
 
-    /// The link in an identity or email scope.
+    /// The link record, in an identity or email scope.
     #[must_use]
     pub fn link() -> Self {
         Self("#LINK".into())
     }
 
-    /// The account in its scope.
+    /// The account record of an account scope.
     #[must_use]
     pub fn account() -> Self {
         Self("#ACCOUNT".into())
     }
 
-    /// The project in its scope.
+    /// The project record of a project scope.
     #[must_use]
     pub fn project() -> Self {
         Self("#PROJECT".into())
     }
 
-    /// A person's notification preferences.
+    /// A person's notification preferences, in a user scope.
     #[must_use]
     pub fn preferences() -> Self {
         Self("PREF#NOTIFICATIONS".into())
     }
 
-    /// A member. As a prefix it takes in the person's team rows too.
+    /// A member. As a prefix, this key also covers the rows of the person's teams.
     #[must_use]
     pub fn member(user: UserId) -> Self {
         Self(format!("{}{user}", Self::MEMBERS))
     }
 
-    /// A person's place in a team.
+    /// A person's membership in a team.
     #[must_use]
     pub fn team_member(user: UserId, team: TeamId) -> Self {
         Self(format!("{}{user}#TEAM#{team}", Self::MEMBERS))
@@ -147,14 +148,15 @@ impl Sort {
         Self(format!("{}{}#{grant}", Self::GRANTS, principal.id_text()))
     }
 
-    /// A revoked grant: out of the range a decision reads, addressed by its id alone.
+    /// A revoked grant. The key is outside the range that decisions read and contains the grant id
+    /// only.
     #[must_use]
     pub fn revoked_grant(grant: GrantId) -> Self {
         Self(format!("{}{grant}", Self::REVOKED_GRANTS))
     }
 
-    /// The copy of a permission record as it was at one version: `place` is the record's own sort
-    /// key without the leading `#`, or for grants `GRANT#{grant}`.
+    /// The copy of a permission record at one version. `place` is the sort key of the record
+    /// without the leading `#`, or `GRANT#{grant}` for a grant.
     #[must_use]
     pub fn superseded(place: &str, version: u64) -> Self {
         Self(format!(
@@ -197,14 +199,14 @@ impl Sort {
         ))
     }
 
-    /// Whether it is the key of a journal entry.
+    /// Whether this is the key of a journal entry.
     #[must_use]
     pub fn is_journal(&self) -> bool {
         self.0.starts_with(Self::JOURNAL)
     }
 
-    /// The artifact and the child of it that a key names, if it is the key of a raw version or a
-    /// derived output.
+    /// The artifact and the object that a key names. `None` unless it is the key of a raw version
+    /// or a derived output.
     #[must_use]
     pub fn content(&self) -> Option<(ArtifactId, ObjectKind)> {
         let (artifact, child) = self.0.strip_prefix("DOCUMENT#")?.split_once('#')?;
@@ -216,7 +218,7 @@ impl Sort {
         Some((artifact.parse().ok()?, kind))
     }
 
-    /// The prefix of one kind of record below an artifact: `RAW`, `DERIVED`, `META` or `EVENT`.
+    /// The prefix of one kind of record of an artifact: `RAW`, `DERIVED`, `META` or `EVENT`.
     #[must_use]
     pub fn documents(artifact: ArtifactId, kind: &str) -> String {
         format!("DOCUMENT#{artifact}#{kind}#")
@@ -228,7 +230,7 @@ impl Sort {
         Self(format!("IDEM#{id}"))
     }
 
-    /// The mark that a notification was sent.
+    /// The delivery claim of one notification to one recipient.
     #[must_use]
     pub fn delivery(id: Sha256) -> Self {
         Self(format!("IDEM#MAIL#{id}"))
@@ -250,7 +252,7 @@ mod tests {
     use super::*;
     use crate::value::id::Id;
 
-    /// Every constructor by its name, with a key it builds.
+    /// The name of each constructor, with a key that it builds.
     fn keys() -> Vec<(&'static str, Sort)> {
         fn id<T: Id>() -> T {
             T::from_ulid(Ulid::from_parts(1, 1))
@@ -283,7 +285,7 @@ mod tests {
     }
 
     #[test]
-    fn the_list_above_is_complete() {
+    fn keys_lists_every_constructor() {
         let source = include_str!("key.rs").split("mod tests").next().unwrap();
         let constructors: Vec<&str> = source
             .lines()
@@ -297,22 +299,23 @@ mod tests {
     }
 
     #[test]
-    fn case_24_only_what_decisions_read_sorts_under_the_decisive_prefix() {
+    fn case_24_permission_prefix_holds_only_what_decisions_read() {
         let decisive = keys()
             .into_iter()
             .filter(|(_, sort)| sort.as_str().starts_with(Sort::PERMISSION_PREFIX));
         let names: Vec<_> = decisive.map(|(name, _)| name).collect();
-        // Profiles, links and accounts are in scopes of their own; the others are a project's.
-        let elsewhere = ["user", "link", "account"];
+        // User, link and account records have scopes of their own. All others are in a project
+        // scope.
+        let other_scopes = ["user", "link", "account"];
         let in_projects: Vec<_> = names
             .into_iter()
-            .filter(|name| !elsewhere.contains(name))
+            .filter(|name| !other_scopes.contains(name))
             .collect();
         assert_eq!(in_projects, ["head", "project", "grant"]);
     }
 
     #[test]
-    fn the_head_sorts_before_everything() {
+    fn head_sorts_before_all_other_keys() {
         for (name, sort) in keys() {
             assert!(sort >= Sort::head(), "{name}");
         }

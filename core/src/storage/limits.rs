@@ -2,17 +2,18 @@
 
 use crate::value::Size;
 
-/// Where uploads in one piece end, and how large the pieces are then.
+/// The size above which uploads are split into parts, and the size of a part.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct UploadLimits {
-    /// Objects above this many bytes are uploaded in parts.
+    /// The largest size in bytes for an upload in one request. Larger objects are uploaded in
+    /// parts.
     pub single_limit: u64,
     /// The size in bytes of every part but the last; at least 1.
     pub part_size: u64,
 }
 
 impl Default for UploadLimits {
-    /// Parts of 16 MiB above 64 MiB, which every surface takes.
+    /// Parts of 16 MiB for objects above 64 MiB. Every surface supports these limits.
     fn default() -> Self {
         Self {
             single_limit: 64 * 1024 * 1024,
@@ -28,7 +29,7 @@ impl UploadLimits {
         size.bytes() > self.single_limit
     }
 
-    /// How many parts an object of this size has.
+    /// The number of parts for an object of this size.
     #[must_use]
     pub fn part_count(self, size: Size) -> u16 {
         u16::try_from(size.bytes().div_ceil(self.part_size.max(1))).unwrap_or(u16::MAX)

@@ -1,4 +1,4 @@
-//! The reference database: what every adapter must behave like, in a few lines of ordered maps.
+//! The reference database: ordered maps that define the behaviour of every adapter.
 
 use alloc::{
     collections::BTreeMap,
@@ -8,13 +8,13 @@ use alloc::{
 
 use super::{Condition, Index, Item, Key, List, Operation, Page, Range, Scope};
 
-/// A database in memory. Its indexes are never behind, and nothing of it expires.
+/// A database in memory. Its indexes are always current, and it never deletes expired items.
 #[derive(Debug, Clone, Default)]
 pub struct Memory {
     items: BTreeMap<(String, String), Item>,
 }
 
-/// A condition of a batch did not hold; nothing was changed.
+/// A condition of a batch did not hold. The batch changed nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("a condition of the batch does not hold")]
 pub struct Conflict;
@@ -24,18 +24,18 @@ fn place(key: &Key) -> (String, String) {
 }
 
 impl Memory {
-    /// One item.
+    /// Reads one item.
     #[must_use]
     pub fn get(&self, key: &Key) -> Option<&Item> {
         self.items.get(&place(key))
     }
 
-    /// Every item, by key.
+    /// All items, ordered by key.
     pub fn items(&self) -> impl Iterator<Item = &Item> {
         self.items.values()
     }
 
-    /// Consecutive items of one partition.
+    /// Reads consecutive items of one partition.
     #[must_use]
     pub fn scan(&self, range: &Range) -> Page {
         let partition = range.scope.to_string();
@@ -49,28 +49,28 @@ impl Memory {
         cut(items, range.limit)
     }
 
-    /// A page of an index.
+    /// Reads one page of an index partition.
     #[must_use]
     pub fn list(&self, list: &List) -> Page {
-        let mut rows: Vec<(&String, &Item)> = self
-            .items
-            .values()
-            .filter_map(|item| {
-                let key = index_key(item, list.index)?;
-                (key.0 == &list.partition).then_some((key.1, item))
-            })
-            .filter(|(sort, _)| sort.starts_with(&list.prefix))
-            .filter(|(sort, _)| list.after.as_ref().is_none_or(|after| *sort > after))
-            .filter(|(sort, _)| list.until.as_ref().is_none_or(|until| *sort <= until))
-            .collect();
+        let in_partition = self.items.values().filter_map(|item| {
+            let key = index_key(item, list.index)?;
+            (key.0 == &list.partition).then_some((key.1, item))
+        });
+        let in_range = |sort: &String| {
+            sort.starts_with(&list.prefix)
+                && list.after.as_ref().is_none_or(|after| sort > after)
+                && list.until.as_ref().is_none_or(|until| sort <= until)
+        };
+        let mut rows: Vec<(&String, &Item)> =
+            in_partition.filter(|(sort, _)| in_range(sort)).collect();
         rows.sort_by_key(|(sort, item)| (*sort, place(&item.key)));
         cut(rows.into_iter().map(|(_, item)| item), Some(list.limit))
     }
 
-    /// Carries the operations of one commit out, all or nothing.
+    /// Applies the operations of one commit, all or none.
     ///
     /// # Errors
-    /// [`Conflict`].
+    /// [`Conflict`] if a condition does not hold.
     pub fn commit(&mut self, scope: Scope, operations: &[Operation]) -> Result<(), Conflict> {
         let holds = |sort: &super::Sort, condition: &Condition| {
             let stored = self.get(&scope.key(sort.clone()));

@@ -1,33 +1,33 @@
-//! Where the bytes of versions and derived outputs lie, in every object store.
+//! Paths of versions and derived outputs in every object store.
 
 use core::{fmt, str::FromStr};
 
 use crate::value::{AccountId, ArtifactId, DerivedId, FileName, Invalid, ProjectId};
 
 /// The path of one object, the same on every surface:
-/// `accounts/{account}/projects/{project}/artifacts/{artifact}/raw/{version}/{file}` and
+/// `accounts/{account}/projects/{project}/artifacts/{artifact}/raw/{version}/{file}` or
 /// `…/derived/{derived}/{file}`.
 ///
-/// Built from parsed ids and a parsed file name only, so it has no empty, `.` or `..` segment and
-/// stays below `accounts/`; parsing accepts exactly what is built.
+/// A path is built from parsed ids and a parsed file name. It has no empty, `.` or `..` segment and
+/// always begins with `accounts/`. Parsing accepts only paths in the form that `Display` writes.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ObjectPath {
-    /// The project, which names the account too.
+    /// The project. Its id contains the account.
     pub project: ProjectId,
     /// The artifact.
     pub artifact: ArtifactId,
-    /// Raw version or derived output.
+    /// Whether the object is a raw version or a derived output.
     pub kind: ObjectKind,
     /// The file name as uploaded.
     pub file: FileName,
 }
 
-/// Which child of an artifact an object is.
+/// The kind of an object of an artifact.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum ObjectKind {
-    /// The raw version of this number.
+    /// The raw version with this number.
     Raw(u32),
-    /// A derived output.
+    /// The derived output with this id.
     Derived(DerivedId),
 }
 
@@ -77,7 +77,7 @@ impl FromStr for ObjectPath {
             kind,
             file: file.parse()?,
         };
-        // Parsing a file name normalises it; only the normal form is a path.
+        // Parsing a file name normalises it. Only the normalised spelling is a valid path.
         let exact = segments.next().is_none() && path.file.as_str() == file;
         if exact && account == project.account() {
             Ok(path)
@@ -87,7 +87,7 @@ impl FromStr for ObjectPath {
     }
 }
 
-/// A number as `Display` writes it: no sign, no leading zero, at least 1.
+/// A number as `Display` writes it: at least 1, no sign, no leading zero.
 fn canonical_number(text: &str) -> Option<u32> {
     let plain = text.bytes().all(|digit| digit.is_ascii_digit()) && !text.starts_with('0');
     if plain { text.parse().ok() } else { None }

@@ -1,4 +1,4 @@
-//! What can be read beyond a single item.
+//! Reads of several items.
 
 use alloc::{string::String, vec::Vec};
 
@@ -9,16 +9,17 @@ use super::{Index, Item, Scope};
 pub struct Range {
     /// The partition.
     pub scope: Scope,
-    /// What the sort keys begin with.
+    /// The prefix of the sort keys.
     pub prefix: String,
-    /// Only sort keys greater than this one, in byte order.
+    /// Exclusive lower bound of the sort keys, in byte order.
     pub after: Option<String>,
-    /// The most items to return; `None` returns all, for prefixes that the model bounds.
+    /// The maximum number of items. `None` returns all items; use it only for prefixes whose size
+    /// the model limits.
     pub limit: Option<u32>,
 }
 
 impl Range {
-    /// All items below a prefix.
+    /// All items with this prefix.
     #[must_use]
     pub fn all(scope: Scope, prefix: impl Into<String>) -> Self {
         Self {
@@ -30,28 +31,28 @@ impl Range {
     }
 }
 
-/// An eventually consistent read of one page of an index partition, in the order of its sort keys.
+/// An eventually consistent read of one page of an index partition, ordered by index sort key.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct List {
     /// The index.
     pub index: Index,
-    /// Its partition.
+    /// The index partition.
     pub partition: String,
-    /// What the index's sort keys begin with.
+    /// The prefix of the index sort keys.
     pub prefix: String,
-    /// Only index sort keys greater than this one.
+    /// Exclusive lower bound of the index sort keys.
     pub after: Option<String>,
-    /// Only index sort keys up to and including this one.
+    /// Inclusive upper bound of the index sort keys.
     pub until: Option<String>,
-    /// The most items to return.
+    /// The maximum number of items.
     pub limit: u32,
 }
 
-/// Items in order, and whether the range holds more behind them.
+/// Items in order, and whether the range contains more.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Page {
     /// The items.
     pub items: Vec<Item>,
-    /// Whether there are more: only ever true where a limit was given.
+    /// Whether more items follow. Always `false` for a read without a limit.
     pub more: bool,
 }

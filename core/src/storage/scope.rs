@@ -1,26 +1,28 @@
-//! Scopes: the partitions a commit stays inside.
+//! Scopes: the partitions of the database.
 
 use core::{fmt, str::FromStr};
 
 use crate::value::{AccountId, Invalid, ProjectId, Sha256, UserId};
 
-/// One partition of the database. A commit touches exactly one, all or nothing.
+/// One partition of the database. A commit changes exactly one scope, all or nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Scope {
-    /// A person's profile and preferences.
+    /// The profile and preferences of a person.
     User(UserId),
-    /// The link from an issuer's subject to the person, under the digest of both.
+    /// The link from an issuer's subject to a person, keyed by the digest of issuer and subject.
     Identity(Sha256),
-    /// The link from a proved address to the person, under the surface's keyed hash of the address.
+    /// The link from a verified e-mail address to a person, keyed by the surface's keyed hash of
+    /// the address.
     Email(Sha256),
     /// An account with its members, teams and invitations.
     Account(AccountId),
-    /// A project with its grants, artifacts and all that hangs on them.
+    /// A project with its grants, artifacts and their records.
     Project(ProjectId),
 }
 
 impl Scope {
-    /// Whether commits in it are journalled. The link scopes hold one record each, created once.
+    /// Whether commits in this scope are journalled. Link scopes are not: each holds one record
+    /// that is created once.
     #[must_use]
     pub fn is_journalled(self) -> bool {
         !matches!(self, Self::Identity(_) | Self::Email(_))
@@ -28,7 +30,7 @@ impl Scope {
 }
 
 impl fmt::Display for Scope {
-    /// The partition key.
+    /// Writes the partition key.
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::User(id) => write!(formatter, "USER#{id}"),

@@ -1,13 +1,13 @@
-//! What one operation of a commit does in a database.
+//! The operations of a commit.
 
 use super::{ETag, Item, Sort};
 
-/// What must hold of the stored item for an operation to go through.
+/// The condition on the stored item under which an operation applies.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Condition {
-    /// Nothing is stored under the key.
+    /// No item is stored under the key.
     Absent,
-    /// The stored item carries this ETag.
+    /// The stored item has this ETag.
     Matches(ETag),
 }
 
@@ -17,6 +17,6 @@ pub enum Condition {
 pub enum Operation {
     /// Stores the item.
     Put(Item, Condition),
-    /// Removes what is stored under the key, index rows included.
+    /// Deletes the item under the key, with its index rows.
     Delete(Sort, Condition),
 }

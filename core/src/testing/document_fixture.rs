@@ -1,4 +1,4 @@
-//! A project with people in every role, for the tests of documents.
+//! A project with people in every role, for tests of documents.
 
 use alloc::{
     collections::BTreeMap,
@@ -18,8 +18,8 @@ use crate::{
     value::{AccountRole, Sha256},
 };
 
-/// The scene: Ana owns the account and the project, Ben and Bea contribute, Cleo comments, Vera
-/// views, and Otto is an outsider.
+/// Ana owns the account and the project. Ben and Bea are contributors, Cleo is a commenter, Vera is
+/// a viewer, and Otto has no access.
 pub(crate) struct DocumentFixture {
     pub(crate) world: Fixture,
     pub(crate) ana: Person,
@@ -29,17 +29,16 @@ pub(crate) struct DocumentFixture {
     pub(crate) vera: Person,
     pub(crate) otto: Person,
     account: String,
-    /// The project's path.
     project: String,
 }
 
-/// The bytes most tests upload.
+/// The bytes that most tests upload.
 pub(crate) const BYTES: &[u8] = b"Dear reader,";
 
-/// The size of a large object: seven parts.
+/// The size of a large object, in bytes. It has seven parts.
 pub(crate) const LARGE: u64 = 100 * 1024 * 1024;
 
-/// The body that completes an upload in these parts.
+/// The request body that completes an upload with these parts.
 pub(crate) fn parts(numbers: impl IntoIterator<Item = u16>) -> Value {
     let parts = numbers
         .into_iter()
@@ -47,7 +46,7 @@ pub(crate) fn parts(numbers: impl IntoIterator<Item = u16>) -> Value {
     json!({ "parts": parts.collect::<Vec<_>>() })
 }
 
-/// A declaration of these bytes as a PDF.
+/// The request body that declares these bytes as a PDF.
 pub(crate) fn declaration(bytes: &[u8]) -> Value {
     json!({
         "name": "report.pdf",
@@ -59,15 +58,15 @@ pub(crate) fn declaration(bytes: &[u8]) -> Value {
 
 impl DocumentFixture {
     pub(crate) fn new() -> Self {
-        let mut world = Fixture::new();
-        let people = ["ana", "ben", "bea", "cleo", "vera", "otto"].map(|name| world.person(name));
+        let mut fixture = Fixture::new();
+        let people = ["ana", "ben", "bea", "cleo", "vera", "otto"].map(|name| fixture.person(name));
         let [ana, ben, bea, cleo, vera, otto] = people;
-        let account = world.account(&ana);
+        let account = fixture.account(&ana);
         for person in [&ben, &bea, &cleo, &vera] {
-            world.join(&account, person, AccountRole::Guest);
+            fixture.join(&account, person, AccountRole::Guest);
         }
         let mut fixture = Self {
-            world,
+            world: fixture,
             ana,
             ben,
             bea,
@@ -81,7 +80,7 @@ impl DocumentFixture {
         fixture
     }
 
-    /// Another project of the same people; answers its path.
+    /// Creates another project with the same people. Returns its path.
     pub(crate) fn open_project(&mut self) -> String {
         let (ana, path) = (
             self.ana.clone(),
@@ -104,7 +103,7 @@ impl DocumentFixture {
         path
     }
 
-    /// Makes the project read-only.
+    /// Archives the project.
     pub(crate) fn archive(&mut self) {
         let (ana, path) = (self.ana.clone(), self.project.clone());
         self.world
@@ -112,13 +111,12 @@ impl DocumentFixture {
             .expect(200);
     }
 
-    /// Revokes a person's grant.
     pub(crate) fn revoke(&mut self, person: &Person) {
         let (ana, path) = (self.ana.clone(), self.grant(person));
         self.world.delete(&ana, &path).expect(204);
     }
 
-    /// Leaves a person as a viewer.
+    /// Changes a person's role to viewer.
     pub(crate) fn demote(&mut self, person: &Person) {
         let (ana, path) = (self.ana.clone(), self.grant(person));
         let body = json!({ "role": "viewer" });
@@ -134,7 +132,7 @@ impl DocumentFixture {
         format!("{path}/{}", grant.unwrap()["id"].as_str().unwrap())
     }
 
-    /// What is decided on a POST, not committed yet.
+    /// The decision on a POST, without committing it.
     pub(crate) fn decided(&mut self, person: &Person, path: &str, body: &Value) -> Outcome {
         let request = Request {
             method: "POST".into(),
@@ -151,38 +149,37 @@ impl DocumentFixture {
         self.world.decide(person, &*use_case, None).unwrap()
     }
 
-    /// The upload in parts is begun, as the surface does before it answers with the plan.
+    /// Records that the upload in parts was started, as a surface does before it answers with the
+    /// plan.
     pub(crate) fn start_parts(&mut self, upload: &SignUpload) {
         let use_case = record_upload(&upload.path, "parts-1".into());
         self.system(&*use_case).unwrap();
     }
 
-    /// Runs something the system does by itself.
+    /// Runs a job of the system.
     pub(crate) fn system<T>(&mut self, use_case: &dyn UseCase<T>) -> Result<T, Problem> {
         let nobody = self.otto.clone();
         self.world.run(&nobody, use_case, None)
     }
 
-    /// Removes a person from the account.
     pub(crate) fn remove(&mut self, person: &Person) {
         let path = format!("/v1/accounts/{}/members/{}", self.account, person.id());
         let ana = self.ana.clone();
         self.world.delete(&ana, &path).expect(204);
     }
 
-    /// The path of the project's artifacts.
     pub(crate) fn artifacts(&self) -> String {
         format!("{}/artifacts", self.project)
     }
 
-    /// Ben declares an artifact of these bytes; answers its path.
+    /// Ben declares an artifact with these bytes. Returns its path.
     pub(crate) fn declared(&mut self, bytes: &[u8]) -> String {
         let (ben, path) = (self.ben.clone(), self.artifacts());
         let answer = self.world.post(&ben, &path, declaration(bytes)).expect(201);
         format!("{path}/{}", answer.body["artifact"]["id"].as_str().unwrap())
     }
 
-    /// Ben uploads an artifact of [`BYTES`]; answers its path.
+    /// Ben uploads an artifact with [`BYTES`]. Returns its path.
     pub(crate) fn uploaded(&mut self) -> String {
         let path = self.declared(BYTES);
         self.put(&format!("{path}/versions/1"), BYTES);
@@ -190,8 +187,8 @@ impl DocumentFixture {
         path
     }
 
-    /// Ben declares an artifact of [`LARGE`] bytes and its upload in parts is begun; answers its
-    /// version's path.
+    /// Ben declares an artifact of [`LARGE`] bytes, and its upload in parts is started. Returns the
+    /// path of its version.
     pub(crate) fn large(&mut self) -> String {
         let (ben, path) = (self.ben.clone(), self.artifacts());
         let mut body = declaration(BYTES);
@@ -202,7 +199,7 @@ impl DocumentFixture {
         format!("{path}/{id}/versions/1")
     }
 
-    /// The same with all parts there, which the object store has no digest of.
+    /// As [`Self::large`], with all parts uploaded. The object store has no digest of the object.
     pub(crate) fn verifying(&mut self) -> String {
         let version = self.large();
         self.put_large(&version, None);
@@ -211,7 +208,7 @@ impl DocumentFixture {
         version
     }
 
-    /// [`LARGE`] bytes of this digest are there.
+    /// Stores [`LARGE`] bytes with this digest.
     pub(crate) fn put_large(&mut self, version: &str, sha256: Option<Sha256>) {
         let stat = Stat {
             size: LARGE,
@@ -221,14 +218,14 @@ impl DocumentFixture {
         self.put_stat(version, stat);
     }
 
-    /// Ben adds a version of these bytes; answers its path.
+    /// Ben adds a version with these bytes. Returns its path.
     pub(crate) fn added(&mut self, artifact: &str, bytes: &[u8]) -> String {
         let (ben, path) = (self.ben.clone(), format!("{artifact}/versions"));
         let answer = self.world.post(&ben, &path, declaration(bytes)).expect(201);
         format!("{path}/{}", answer.body["version"]["number"])
     }
 
-    /// Ben declares an output of version 1 of these bytes; answers its path.
+    /// Ben declares an output of version 1 with these bytes. Returns its path.
     pub(crate) fn derived(&mut self, artifact: &str, bytes: &[u8], more: Value) -> String {
         let (ben, path) = (self.ben.clone(), format!("{artifact}/derived"));
         let mut body = declaration(bytes);
@@ -241,7 +238,7 @@ impl DocumentFixture {
         format!("{path}/{}", answer.body["derived"]["id"].as_str().unwrap())
     }
 
-    /// The bytes arrive in the object store.
+    /// Stores the bytes in the object store.
     pub(crate) fn put(&mut self, document: &str, bytes: &[u8]) {
         let stat = Stat {
             size: bytes.len() as u64,
@@ -251,13 +248,13 @@ impl DocumentFixture {
         self.put_stat(document, stat);
     }
 
-    /// The object store says this of the object.
+    /// Sets the object store's answer for the object.
     pub(crate) fn put_stat(&mut self, document: &str, stat: Stat) {
         let path = self.object_path(document);
         self.world.objects.insert(path, stat);
     }
 
-    /// Where the bytes of a version or derived output belong.
+    /// The object path of a version or derived output.
     pub(crate) fn object_path(&self, document: &str) -> String {
         let below = document.strip_prefix("/v1/projects/").unwrap();
         let below = below.replace("/versions/", "/raw/");
@@ -271,13 +268,13 @@ impl DocumentFixture {
             .post(&ben, &format!("{document}/complete"), json!({}))
     }
 
-    /// What Ben is shown at a path.
+    /// The answer to Ben's GET of this path.
     pub(crate) fn shown(&mut self, path: &str) -> Value {
         let ben = self.ben.clone();
         self.world.get(&ben, path).expect(200).body
     }
 
-    /// The events of the project's journal, in order.
+    /// The event types in the project's journal, in order.
     pub(crate) fn events(&self) -> Vec<String> {
         let project = self.project.strip_prefix("/v1/projects/").unwrap();
         let scope = Scope::Project(project.parse().unwrap());
@@ -291,7 +288,7 @@ impl DocumentFixture {
         entries.map(event).collect()
     }
 
-    /// Asserts that no answer so far gave away what stays inside.
+    /// Asserts that an answer contains no internal fields.
     pub(crate) fn assert_discreet(body: &Value) {
         let members: BTreeMap<String, Value> = serde_json::from_value(body.clone()).unwrap();
         for internal in ["upload_id", "object_version", "stored_as", "content"] {
@@ -301,23 +298,23 @@ impl DocumentFixture {
 }
 
 impl Answered {
-    /// The upload to be signed for this answer.
+    /// The upload of this answer, to be signed.
     pub(crate) fn upload(&self) -> &SignUpload {
         match self.reply.as_ref().and_then(|reply| reply.sign.as_ref()) {
             Some(Sign::Upload(upload)) => upload,
-            other => panic!("no upload to sign but {other:?}"),
+            other => panic!("expected an upload to sign, got {other:?}"),
         }
     }
 
-    /// The download to be signed for this answer.
+    /// The download of this answer, to be signed.
     pub(crate) fn download(&self) -> &SignDownload {
         match self.reply.as_ref().and_then(|reply| reply.sign.as_ref()) {
             Some(Sign::Download(download)) => download,
-            other => panic!("no download to sign but {other:?}"),
+            other => panic!("expected a download to sign, got {other:?}"),
         }
     }
 
-    /// The field a 400 names.
+    /// The field that a 400 names.
     pub(crate) fn field(&self) -> String {
         assert_eq!(self.status, 400, "{}", self.body);
         self.body["errors"][0]["field"].as_str().unwrap().into()

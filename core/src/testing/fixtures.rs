@@ -1,4 +1,4 @@
-//! What tests put into a world before they begin.
+//! Records that tests set up.
 
 use alloc::{format, string::String};
 
@@ -18,14 +18,14 @@ use crate::{
 };
 
 impl Fixture {
-    /// A private project of this account; answers its id.
+    /// Creates a private project of this account. Returns its id.
     pub(crate) fn project(&mut self, owner: &Person, account: &str) -> String {
         let path = format!("/v1/accounts/{account}/projects");
         let body = json!({ "name": "Survey", "visibility": "private" });
         self.post(owner, &path, body).expect(201).id()
     }
 
-    /// Grants a role on a project to the person or team of this id; answers the grant's id.
+    /// Grants a role on a project to the person or team with this id. Returns the id of the grant.
     pub(crate) fn grant(
         &mut self,
         giver: &Person,
@@ -38,7 +38,7 @@ impl Fixture {
         self.post(giver, &path, body).expect(201).id()
     }
 
-    /// Puts an active member into a team.
+    /// Adds an active member to a team.
     pub(crate) fn assign(&mut self, admin: &Person, account: &str, team: &str, person: &Person) {
         let path = format!(
             "/v1/accounts/{account}/teams/{team}/members/{}",
@@ -48,7 +48,7 @@ impl Fixture {
         assert!(answer.status < 300, "{}", answer.body);
     }
 
-    /// Changes a stored record, as the system would.
+    /// Changes a stored record, as a job of the system would.
     pub(crate) fn amend<B: Body>(
         &mut self,
         person: &Person,
@@ -63,7 +63,7 @@ impl Fixture {
         });
     }
 
-    /// Commits what `fill` puts in, as the system on account of this person.
+    /// Commits the records that `fill` adds, as a job of the system for this person.
     pub(crate) fn write(
         &mut self,
         person: &Person,
@@ -78,12 +78,12 @@ impl Fixture {
         let mut commit = Commit::open(&context, Permit::fixture(scope), head).unwrap();
         fill(&context, &mut commit);
         let Ok(Outcome::Commit(batch, _)) = commit.finish(event, Reply::no_content()) else {
-            panic!("the system commits")
+            panic!("the job must commit")
         };
         self.commit(&batch);
     }
 
-    /// What the permission engine is asked with about a person and a project.
+    /// The records that the permission engine needs for a person and a project.
     pub(crate) fn project_records(&self, project: ProjectId, user: UserId) -> ProjectRecords {
         let mut facts = Facts::default();
         for ask in ProjectRecords::reads(project, user) {
@@ -93,13 +93,13 @@ impl Fixture {
         ProjectRecords::load(&facts, project, user).unwrap()
     }
 
-    /// An invitation of this account; answers its id.
+    /// Creates an invitation of this account. Returns its id.
     pub(crate) fn invite(&mut self, inviter: &Person, account: &str, body: Value) -> String {
         let path = format!("/v1/accounts/{account}/invitations");
         self.post(inviter, &path, body).expect(201).id()
     }
 
-    /// The token of an invitation's present sending, as its mail carries it.
+    /// The token of an invitation's latest sending, as in its mail.
     pub(crate) fn token(&self, account: &str, invitation: &str) -> String {
         let scope = Scope::Account(account.parse().unwrap());
         let sort = Sort::invitation(invitation.parse().unwrap());
@@ -108,7 +108,7 @@ impl Fixture {
     }
 }
 
-/// The principal of this id, as bodies name it.
+/// The principal with this id, as in request bodies.
 pub(crate) fn principal_of(id: &str) -> Value {
     let kind = if id.starts_with("team_") {
         "team"

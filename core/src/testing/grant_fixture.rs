@@ -1,4 +1,4 @@
-//! What the tests of grants and access begin with.
+//! The fixture for tests of grants and access.
 
 use alloc::{
     format,
@@ -13,8 +13,8 @@ use crate::{
     value::AccountRole,
 };
 
-/// Ana owns an account and a private project in it, Ben is a member who manages the project, Cyd a
-/// member with no access to it.
+/// Ana owns an account and a private project. Ben is a member and manages the project. Cyd is a
+/// member without access to it.
 pub(crate) struct GrantFixture {
     pub(crate) world: Fixture,
     pub(crate) ana: Person,
@@ -22,22 +22,21 @@ pub(crate) struct GrantFixture {
     pub(crate) cyd: Person,
     pub(crate) account: String,
     pub(crate) project: String,
-    /// The id of Ben's grant.
     pub(crate) management: String,
 }
 
 impl GrantFixture {
     pub(crate) fn new() -> Self {
-        let mut world = Fixture::new();
-        let [ana, ben, cyd] = ["ana", "ben", "cyd"].map(|name| world.person(name));
-        let account = world.account(&ana);
+        let mut fixture = Fixture::new();
+        let [ana, ben, cyd] = ["ana", "ben", "cyd"].map(|name| fixture.person(name));
+        let account = fixture.account(&ana);
         for person in [&ben, &cyd] {
-            world.join(&account, person, AccountRole::Member);
+            fixture.join(&account, person, AccountRole::Member);
         }
-        let project = world.project(&ana, &account);
-        let management = world.grant(&ana, &project, &ben.id(), "manager");
+        let project = fixture.project(&ana, &account);
+        let management = fixture.grant(&ana, &project, &ben.id(), "manager");
         Self {
-            world,
+            world: fixture,
             ana,
             ben,
             cyd,
@@ -47,28 +46,25 @@ impl GrantFixture {
         }
     }
 
-    /// The project's path.
     pub(crate) fn path(&self) -> String {
         format!("/v1/projects/{}", self.project)
     }
 
-    /// The path of Ben's grant.
     pub(crate) fn ben_grant(&self) -> String {
         format!("{}/grants/{}", self.path(), self.management)
     }
 
-    /// A key in the account.
     pub(crate) fn account_key(&self, sort: Sort) -> Key {
         Scope::Account(self.account.parse().unwrap()).key(sort)
     }
 
-    /// Ben asks for a grant.
+    /// Ben sends a request for a grant.
     pub(crate) fn grant_by_ben(&mut self, body: Value) -> Answered {
         let path = format!("{}/grants", self.path());
         self.world.post(&self.ben, &path, body)
     }
 
-    /// The role on the project that a person who sees it has.
+    /// The role on the project, as shown to a person who can view it.
     pub(crate) fn role_of(&mut self, person: &Person) -> Value {
         let path = self.path().to_string();
         self.world.get(person, &path).expect(200).body["role"].clone()

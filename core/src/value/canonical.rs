@@ -1,4 +1,4 @@
-//! Canonical JSON (RFC 8785), the bytes every checksum and journal hash is computed over.
+//! Canonical JSON (RFC 8785). Checksums and journal hashes are computed over these bytes.
 
 use alloc::{string::String, vec::Vec};
 
@@ -8,7 +8,7 @@ use serde_json::{Number, Value};
 use crate::value::Sha256;
 
 /// The canonical text of a value: no white space, members sorted by the UTF-16 code units of their
-/// names, numbers as ECMAScript writes them (RFC 8785 section 3.2).
+/// names, numbers as in ECMAScript (RFC 8785 section 3.2).
 #[must_use]
 pub fn canonical(value: &Value) -> String {
     let mut text = String::new();
@@ -16,16 +16,16 @@ pub fn canonical(value: &Value) -> String {
     text
 }
 
-/// The SHA-256 of the canonical text.
+/// The SHA-256 digest of the canonical text.
 #[must_use]
 pub fn checksum(value: &Value) -> Sha256 {
     Sha256::of(canonical(value).as_bytes())
 }
 
-/// The JSON value of one of our own types.
+/// The JSON value of a type of this crate.
 ///
-/// Our types have string keys and finite numbers, so serialising them cannot fail; were one to, the
-/// result would be `null`, which no decoder of ours accepts.
+/// These types have string keys and finite numbers, so serialisation cannot fail. If it did, the
+/// result would be `null`, which no decoder accepts.
 #[must_use]
 pub fn to_value<T: Serialize>(value: &T) -> Value {
     serde_json::to_value(value).unwrap_or(Value::Null)
@@ -46,7 +46,7 @@ fn write(value: &Value, text: &mut String) {
         }
         Value::Object(members) => {
             let mut sorted: Vec<_> = members.iter().collect();
-            sorted.sort_by(|(left, _), (right, _)| left.encode_utf16().cmp(right.encode_utf16()));
+            sorted.sort_by(|(a, _), (b, _)| a.encode_utf16().cmp(b.encode_utf16()));
             text.push('{');
             for (position, (name, member)) in sorted.into_iter().enumerate() {
                 if position > 0 {
@@ -62,13 +62,13 @@ fn write(value: &Value, text: &mut String) {
     }
 }
 
-/// Strings, booleans and null: `serde_json` already writes the only form RFC 8785 allows.
+/// Writes strings, booleans and null. `serde_json` already writes their canonical form.
 fn write_literal<T: Serialize + ?Sized>(value: &T, text: &mut String) {
     text.push_str(&serde_json::to_string(value).unwrap_or_default());
 }
 
-/// Integers beyond 2^53 keep all their digits, unlike RFC 8785, which would round them: a checksum
-/// must not call two different stored values the same.
+/// RFC 8785 rounds integers beyond 2^53. This function keeps all digits: two different stored
+/// values must not have the same checksum.
 fn write_number(number: &Number, text: &mut String) {
     if let Some(whole) = number.as_i64() {
         write_literal(&whole, text);
@@ -85,7 +85,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn agrees_with_the_examples_of_rfc_8785() {
+    fn canonical_text_equals_the_examples_of_rfc_8785() {
         let value: Value = serde_json::from_str(
             r#"{"numbers":[333333333.33333329,1E30,4.50,2e-3,0.000000000000000000000000001],
                 "string":"\u20ac$\u000F\u000aA'\u0042\u0022\u005c\\\"\/","literals":[null,true,false]}"#,
@@ -98,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn sorts_by_utf_16_code_units() {
+    fn canonical_members_are_sorted_by_utf_16_code_units() {
         let value: Value =
             serde_json::from_str(r#"{"\ud83d\ude00":1,"\ufb33":2,"\u20ac":3,"1":4}"#).unwrap();
         assert_eq!(

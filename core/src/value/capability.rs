@@ -10,17 +10,17 @@ use crate::value::Invalid;
 
 macro_rules! capabilities {
     ($($(#[$doc:meta])* $name:ident = $text:literal;)*) => {
-        /// One thing a person may be able to do.
+        /// A permission to do one kind of thing.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
         pub enum Capability {
             $($(#[$doc])* #[serde(rename = $text)] $name,)*
         }
 
         impl Capability {
-            /// Every capability, in the order of the roles that add them.
+            /// All capabilities, ordered by the role that adds them.
             pub const ALL: &'static [Self] = &[$(Self::$name),*];
 
-            /// The word in answers.
+            /// The value in answers.
             #[must_use]
             pub const fn as_str(self) -> &'static str {
                 match self {
@@ -32,11 +32,11 @@ macro_rules! capabilities {
 }
 
 capabilities! {
-    /// See that a project exists and what it is called.
+    /// See that a project exists and read its name.
     ProjectView = "project.view";
-    /// See artifacts, versions and derived outputs.
+    /// See documents, versions and derived outputs.
     ArtifactView = "artifact.view";
-    /// Download bytes.
+    /// Download the bytes of versions and derived outputs.
     ArtifactDownload = "artifact.download";
     /// See metadata records.
     MetadataView = "metadata.view";
@@ -44,9 +44,9 @@ capabilities! {
     EventView = "event.view";
     /// Append write events.
     EventAppend = "event.append";
-    /// Create artifacts.
+    /// Create documents.
     ArtifactCreate = "artifact.create";
-    /// Rename and label artifacts.
+    /// Rename and label documents.
     ArtifactEdit = "artifact.edit";
     /// Upload and restore versions.
     VersionCreate = "version.create";
@@ -54,37 +54,37 @@ capabilities! {
     DerivedCreate = "derived.create";
     /// Append metadata records.
     MetadataAppend = "metadata.append";
-    /// Rename a project, describe it, change its visibility.
+    /// Rename a project, change its description and visibility.
     ProjectEdit = "project.edit";
-    /// See grants, and other people's access.
+    /// See grants and the access of other people.
     GrantView = "grant.view";
-    /// Make, change and revoke grants.
+    /// Create, change and revoke grants.
     GrantManage = "grant.manage";
-    /// Delete and bring back artifacts.
+    /// Delete and restore documents.
     ArtifactDelete = "artifact.delete";
     /// Read the journal.
     AuditView = "audit.view";
-    /// Archive a project and take it out of the archive.
+    /// Archive and unarchive a project.
     ProjectArchive = "project.archive";
     /// Delete a project.
     ProjectDelete = "project.delete";
     /// See an account.
     AccountView = "account.view";
-    /// See its members.
+    /// See the members of an account.
     MemberView = "member.view";
-    /// See its teams.
+    /// See the teams of an account.
     TeamView = "team.view";
-    /// Create projects in it.
+    /// Create projects in an account.
     ProjectCreate = "project.create";
-    /// Rename it.
+    /// Rename an account.
     AccountEdit = "account.edit";
-    /// Change and remove members.
+    /// Change and remove the members of an account.
     MemberManage = "member.manage";
     /// Create, rename and delete teams, and manage their members.
     TeamManage = "team.manage";
-    /// Invite.
+    /// Invite people to an account.
     InviteManage = "invite.manage";
-    /// Close it.
+    /// Close an account.
     AccountDelete = "account.delete";
 }
 
@@ -105,15 +105,15 @@ impl fmt::Display for Capability {
     }
 }
 
-/// A set of capabilities, one bit each.
+/// A set of capabilities, stored as one bit each.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Hash)]
 pub struct Capabilities(u32);
 
 impl Capabilities {
-    /// No capability.
+    /// The empty set.
     pub const NONE: Self = Self(0);
 
-    /// The set of exactly these.
+    /// The set of these capabilities.
     #[must_use]
     pub const fn of(list: &[Capability]) -> Self {
         let mut bits = 0;
@@ -125,37 +125,37 @@ impl Capabilities {
         Self(bits)
     }
 
-    /// Everything in either set.
+    /// Capabilities in either set.
     #[must_use]
     pub const fn union(self, other: Self) -> Self {
         Self(self.0 | other.0)
     }
 
-    /// Everything in both sets.
+    /// Capabilities in both sets.
     #[must_use]
     pub const fn intersection(self, other: Self) -> Self {
         Self(self.0 & other.0)
     }
 
-    /// Everything in this set that is not in the other.
+    /// Capabilities in this set that are not in the other.
     #[must_use]
     pub const fn without(self, other: Self) -> Self {
         Self(self.0 & !other.0)
     }
 
-    /// Whether the capability is in the set.
+    /// Whether the set contains the capability.
     #[must_use]
     pub const fn has(self, capability: Capability) -> bool {
         self.0 & (1 << capability as u32) != 0
     }
 
-    /// Whether every capability of the other set is in this one.
+    /// Whether this set contains all capabilities of the other.
     #[must_use]
     pub const fn covers(self, other: Self) -> bool {
         other.0 & !self.0 == 0
     }
 
-    /// Whether the set is empty.
+    /// Whether the set contains no capability.
     #[must_use]
     pub const fn is_empty(self) -> bool {
         self.0 == 0

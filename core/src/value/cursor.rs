@@ -1,4 +1,4 @@
-//! Page cursors: opaque to clients, authenticated by us.
+//! Page cursors: opaque to clients, authenticated by the server.
 
 use alloc::{string::String, vec::Vec};
 
@@ -6,10 +6,11 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 
 use super::{Invalid, Sha256};
 
-/// Where a list goes on: the last key shown, sealed with what it may be used for.
+/// The position at which a list continues: the last key shown, sealed for one use.
 ///
-/// The text is `base64url(key || first 16 bytes of HMAC)`. The authentication covers the surface's
-/// secret, the user, the route, the filter and the key, so a cursor works for nobody and nothing else.
+/// The text is `base64url(key || first 16 bytes of HMAC)`. The authentication covers the secret of
+/// the surface, the user, the route, the filter and the key, so a cursor works only for the user
+/// and the list it was made for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Cursor(String);
 
@@ -17,7 +18,7 @@ const WRONG: Invalid = Invalid("must be a cursor that this list returned");
 const SEAL: usize = 16;
 
 impl Cursor {
-    /// The longest text that is looked at: 2,048 bytes.
+    /// The longest text that is examined: 2,048 bytes.
     pub const LIMIT: usize = 2048;
 
     /// Seals the last key shown for one secret and one context (user, route, filter).
@@ -33,10 +34,10 @@ impl Cursor {
         Self(URL_SAFE_NO_PAD.encode(bytes))
     }
 
-    /// The key inside, if this very secret and context sealed it.
+    /// The key inside, if the cursor was sealed with this secret and context.
     ///
     /// # Errors
-    /// Whatever is wrong with the text, the answer is the same.
+    /// [`Invalid`], with the same message for every fault.
     pub fn open(text: &str, secret: &[u8], context: &[&[u8]]) -> Result<String, Invalid> {
         if text.len() > Self::LIMIT {
             return Err(WRONG);
@@ -54,7 +55,7 @@ impl Cursor {
         }
     }
 
-    /// The text for the client.
+    /// The text that the client receives.
     #[must_use]
     pub fn into_string(self) -> String {
         self.0
@@ -74,7 +75,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn case_20_an_edited_or_foreign_cursor_does_not_open() {
+    fn case_20_cursor_refuses_edits_and_other_contexts() {
         let text = Cursor::seal(b"secret", &[b"ana", b"teams"], "TEAM#1").into_string();
         assert_eq!(
             Cursor::open(&text, b"secret", &[b"ana", b"teams"]).as_deref(),

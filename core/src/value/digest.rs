@@ -19,12 +19,12 @@ impl Sha256 {
         Self(sha2::Sha256::digest(bytes).into())
     }
 
-    /// HMAC-SHA-256 (RFC 2104) over the parts, each preceded by its length so that no two lists of
-    /// parts give the same bytes.
+    /// HMAC-SHA-256 (RFC 2104) over the parts. The length of each part precedes it, so that two
+    /// different lists of parts never give the same bytes.
     #[must_use]
     pub fn keyed(key: &[u8], parts: &[&[u8]]) -> Self {
-        // RFC 2104 takes a key of any length, so the error case of the trait does not occur; an
-        // impossible key would still give a well-formed digest under the empty key.
+        // RFC 2104 accepts a key of any length, so the error of the trait does not occur. The
+        // fallback is a well-formed digest under the empty key.
         let mut mac = Hmac::<sha2::Sha256>::new_from_slice(key)
             .unwrap_or_else(|_| Hmac::<sha2::Sha256>::new(&Default::default()));
         for part in parts {
@@ -34,7 +34,7 @@ impl Sha256 {
         Self(mac.finalize().into_bytes().into())
     }
 
-    /// The digest over these 32 bytes.
+    /// Wraps the 32 bytes of a digest.
     #[must_use]
     pub const fn from_bytes(bytes: [u8; 32]) -> Self {
         Self(bytes)
@@ -46,24 +46,24 @@ impl Sha256 {
         &self.0
     }
 
-    /// Compares in constant time, for digests that prove something.
+    /// Compares in constant time, for digests that serve as proof.
     #[must_use]
     pub fn matches(&self, other: &Self) -> bool {
         subtle::ConstantTimeEq::ct_eq(&self.0[..], &other.0[..]).into()
     }
 }
 
-/// A digest that grows with the bytes it is shown.
+/// An incremental digest.
 #[derive(Debug, Clone, Default)]
 pub struct Hasher(sha2::Sha256);
 
 impl Hasher {
-    /// Takes the next bytes in.
+    /// Adds the next bytes.
     pub fn update(&mut self, bytes: &[u8]) {
         self.0.update(bytes);
     }
 
-    /// The digest of all bytes taken in.
+    /// The digest of all bytes added.
     #[must_use]
     pub fn finish(self) -> Sha256 {
         Sha256(self.0.finalize().into())
@@ -122,7 +122,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn round_trips_and_knows_the_empty_digest() {
+    fn digest_round_trips_as_text() {
         let empty = Sha256::of(b"");
         assert_eq!(
             empty.to_string(),
@@ -133,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn keyed_parts_do_not_run_together() {
+    fn keyed_digest_separates_its_parts() {
         assert_ne!(
             Sha256::keyed(b"k", &[b"ab", b"c"]),
             Sha256::keyed(b"k", &[b"a", b"bc"])

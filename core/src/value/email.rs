@@ -1,20 +1,21 @@
-//! Mail addresses.
+//! E-mail addresses.
 
 use alloc::string::String;
 use core::{fmt, str::FromStr};
 
 use super::{Invalid, string_value};
 
-/// A mail address in the one form two spellings of the same address share: trimmed, lower case.
+/// An e-mail address in a normal form: trimmed and lower case, so that two spellings of one address
+/// are equal.
 ///
-/// A deliberately narrow reading of RFC 5321: at most 254 bytes, one `@`, a local part of at most
-/// 64 bytes from the unquoted ASCII characters without leading, trailing or double dots, and a
-/// domain of letters, digits, hyphens and dots. Quoted local parts and address literals are refused.
+/// This is a narrow reading of RFC 5321: at most 254 bytes, one `@`, a local part of at most 64
+/// bytes from the unquoted ASCII characters without leading, trailing or double dots, and a domain
+/// of letters, digits, hyphens and dots. Quoted local parts and address literals are refused.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Email(String);
 
 impl Email {
-    /// The address.
+    /// The normalised address.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -63,7 +64,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn one_form_for_one_address() {
+    fn email_is_normalised() {
         assert_eq!(
             " Ana@Example.COM ".parse::<Email>().unwrap().as_str(),
             "ana@example.com"
@@ -71,7 +72,7 @@ mod tests {
     }
 
     #[test]
-    fn refuses_what_is_no_address() {
+    fn email_refuses_invalid_addresses() {
         let long = alloc::format!("{}@example.com", "a".repeat(65));
         for text in [
             "",

@@ -1,4 +1,4 @@
-//! What the outside world contributes to a decision, as a value: the time and randomness.
+//! Time and randomness, as a value.
 
 use ulid::Ulid;
 
@@ -7,9 +7,9 @@ use super::{
     id::{Id, ulid_at},
 };
 
-/// The one clock and the one source of randomness of a decision.
+/// The clock and the source of randomness of one decision.
 ///
-/// The same `Env` always yields the same ids, so a decision can be taken again, compared and replayed.
+/// The same `Env` always yields the same ids, so a decision can be repeated, compared and replayed.
 #[derive(Clone)]
 pub struct Env {
     /// The time of the request.
@@ -18,7 +18,7 @@ pub struct Env {
 }
 
 impl core::fmt::Debug for Env {
-    /// Without the entropy: salts come from it.
+    /// Omits the entropy, because salts are derived from it.
     fn fmt(&self, formatter: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         formatter
             .debug_struct("Env")
@@ -34,25 +34,25 @@ impl Env {
         Self { now, entropy }
     }
 
-    /// 32 bytes that depend on the entropy and the label only.
+    /// 32 bytes that depend only on the entropy and the label.
     #[must_use]
     pub fn bytes(&self, label: &str) -> [u8; 32] {
         *Sha256::keyed(&self.entropy, &[label.as_bytes()]).as_bytes()
     }
 
-    /// Another environment of the same moment, for work that follows from this one's.
+    /// Another environment with the same time, for work that follows from this decision.
     #[must_use]
     pub fn derived(&self, label: &str) -> Self {
         Self::new(self.now, self.bytes(label))
     }
 
-    /// A ULID of this moment; another label gives another one.
+    /// A ULID with the time of this environment. Different labels give different ULIDs.
     #[must_use]
     pub fn ulid(&self, label: &str) -> Ulid {
         ulid_at(self.now, &self.bytes(label))
     }
 
-    /// An id of this moment; another label gives another one.
+    /// An id with the time of this environment. Different labels give different ids.
     #[must_use]
     pub fn id<T: Id>(&self, label: &str) -> T {
         T::from_ulid(self.ulid(label))

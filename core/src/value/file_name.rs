@@ -10,33 +10,34 @@ use unicode_normalization::UnicodeNormalization;
 
 use super::{Invalid, string_value};
 
-/// A file name that means the same on every file system and in every object store.
+/// A file name that has the same meaning on every file system and in every object store.
 ///
-/// Normalised to NFC, 1 to 200 bytes of UTF-8; without `/`, `\`, control characters or the characters
-/// `" * : < > ? | # %` that some file system, URL or key reserves; not `.` or `..`; no leading space,
-/// no trailing dot or space. `%` is refused so that no decoding, once or twice, yields another name.
+/// It is normalised to NFC and has 1 to 200 bytes of UTF-8. It contains no `/`, `\`, control
+/// characters or characters that some file system, URL or key reserves: `" * : < > ? | # %`. It is
+/// not `.` or `..` and has no leading space and no trailing dot or space. `%` is refused, so that
+/// decoding once or twice never yields another name.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct FileName(String);
 
 impl FileName {
-    /// The most bytes a name may have.
+    /// The maximum length in bytes.
     pub const LIMIT: usize = 200;
 
-    /// The name.
+    /// The normalised name.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// The `content-disposition` that saves an object under this name: once for old clients and once
-    /// for those that read UTF-8 (RFC 6266).
+    /// The `content-disposition` that saves an object under this name. It contains the name twice:
+    /// in ASCII for old clients and in UTF-8 (RFC 6266).
     #[must_use]
     pub fn attachment(&self) -> String {
         let plain = |character: char| if character.is_ascii() { character } else { '_' };
         let plain: String = self.0.chars().map(plain).collect();
         let mut encoded = String::new();
         for byte in self.0.bytes() {
-            // What stands for itself: RFC 8187 section 3.2.1, `attr-char`.
+            // RFC 8187 section 3.2.1, `attr-char`: these bytes need no encoding.
             if byte.is_ascii_alphanumeric() || b"!$&+-.^_`~".contains(&byte) {
                 encoded.push(char::from(byte));
             } else {
@@ -53,7 +54,8 @@ impl fmt::Display for FileName {
     }
 }
 
-/// Characters that change the direction of text or cannot be seen: they make one name look like another.
+/// Invisible characters and characters that change the direction of text. They make one name look
+/// like another.
 fn deceptive(character: char) -> bool {
     matches!(character, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff0}'..='\u{ffff}')
 }
@@ -65,7 +67,8 @@ impl FromStr for FileName {
         const WRONG: Invalid = Invalid(
             "must be a file name of 1 to 200 bytes without `/ \\ \" * : < > ? | # %`, control or invisible characters, a leading space, or a trailing dot or space",
         );
-        // Bounded before it is normalised: composing never lengthens a text more than threefold.
+        // Check the length before normalising: composition never lengthens a text more than
+        // threefold.
         if text.len() > 3 * Self::LIMIT {
             return Err(WRONG);
         }
@@ -88,7 +91,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_attachment_names_the_file_twice() {
+    fn attachment_names_the_file_in_ascii_and_utf_8() {
         let name: FileName = "Über 'uns'.pdf".parse().unwrap();
         assert_eq!(
             name.attachment(),
@@ -97,13 +100,13 @@ mod tests {
     }
 
     #[test]
-    fn both_spellings_of_an_accent_are_one_name() {
+    fn file_name_normalises_accents() {
         let composed: FileName = "caf\u{e9}.pdf".parse().unwrap();
         assert_eq!("cafe\u{301}.pdf".parse(), Ok(composed));
     }
 
     #[test]
-    fn case_40_refuses_names_that_mean_a_path() {
+    fn case_40_file_name_refuses_paths() {
         let long = "x".repeat(1024);
         for text in [
             "",

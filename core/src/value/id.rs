@@ -1,7 +1,7 @@
 //! Typed ids: a short prefix and a lower-case ULID, never reused.
 //!
-//! The text form is canonical: exactly one spelling parses, so an id can stand in a key as it is
-//! (it holds no `#`, `/` or control character) and two ids are equal when their texts are.
+//! The text form is canonical: each id has exactly one spelling. It contains no `#`, `/` or control
+//! character, so an id can be part of a key, and two ids are equal if and only if their texts are.
 
 use core::{fmt, str::FromStr};
 
@@ -9,15 +9,15 @@ use ulid::Ulid;
 
 use super::{Invalid, Timestamp, string_value};
 
-/// What every single-ULID id can do; the deterministic generator of [`crate::value::env`] builds them.
+/// The common interface of all ids that contain one ULID. [`crate::value::Env::id`] creates them.
 pub trait Id: Copy + Ord + fmt::Display + FromStr<Err = Invalid> {
-    /// The prefix before the ULID, underscore included.
+    /// The prefix before the ULID, including the underscore.
     const PREFIX: &'static str;
 
-    /// The id over this ULID.
+    /// The id with this ULID.
     fn from_ulid(ulid: Ulid) -> Self;
 
-    /// The ULID, whose first 48 bits are the creation time in milliseconds.
+    /// The ULID. Its first 48 bits are the creation time in milliseconds.
     fn ulid(self) -> Ulid;
 }
 
@@ -81,48 +81,48 @@ macro_rules! ids {
 ids! {
     /// An account.
     AccountId = "acc_";
-    /// A person, whatever identity they signed in with.
+    /// A person, independent of the identity they signed in with.
     UserId = "usr_";
     /// A team of an account.
     TeamId = "team_";
-    /// One stay of a person in an account: who leaves and rejoins has another one.
+    /// The time between joining an account and leaving it. A person who rejoins gets another id.
     MembershipId = "mbr_";
     /// A grant on a project.
     GrantId = "grt_";
-    /// An artifact: a document with its versions.
+    /// A document with its versions.
     ArtifactId = "art_";
     /// A derived output of a version.
     DerivedId = "drv_";
-    /// A metadata record of an artifact.
+    /// A metadata record of a document.
     MetadataId = "met_";
-    /// A write event of an artifact.
+    /// A write event of a document.
     EventId = "evt_";
-    /// An invitation into an account.
+    /// An invitation to an account.
     InvitationId = "inv_";
-    /// One commit; the executor recognises its own by it after a lost answer.
+    /// One commit. After a lost answer, the executor uses it to recognise its own commit.
     CommitId = "cmt_";
     /// One HTTP request.
     RequestId = "req_";
 }
 
-/// A project: the ULID of its account and its own, because a project belongs to one account for
-/// life and one read round can then authorise a request.
+/// A project: the ULID of its account and its own. A project belongs to one account for ever, so
+/// the account's records can be read in the first read round.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ProjectId {
     account: AccountId,
-    own: Ulid,
+    ulid: Ulid,
 }
 
 impl ProjectId {
     const PREFIX: &'static str = "prj_";
 
-    /// The project with this own ULID in this account.
+    /// The project with this ULID in this account.
     #[must_use]
-    pub fn new(account: AccountId, own: Ulid) -> Self {
-        Self { account, own }
+    pub fn new(account: AccountId, ulid: Ulid) -> Self {
+        Self { account, ulid }
     }
 
-    /// The account it belongs to.
+    /// The account that the project belongs to.
     #[must_use]
     pub fn account(self) -> AccountId {
         self.account
@@ -134,7 +134,7 @@ impl fmt::Display for ProjectId {
         let mut buffer = [0; ulid::ULID_LEN];
         formatter.write_str(Self::PREFIX)?;
         formatter.write_str(lower(self.account.ulid(), &mut buffer))?;
-        formatter.write_str(lower(self.own, &mut buffer))
+        formatter.write_str(lower(self.ulid, &mut buffer))
     }
 }
 
@@ -143,19 +143,19 @@ impl FromStr for ProjectId {
 
     fn from_str(text: &str) -> Result<Self, Invalid> {
         let digits = text.strip_prefix(Self::PREFIX).ok_or(WRONG)?;
-        let (account, own) = digits.split_at_checked(ulid::ULID_LEN).ok_or(WRONG)?;
+        let (account, ulid) = digits.split_at_checked(ulid::ULID_LEN).ok_or(WRONG)?;
         Ok(Self {
             account: AccountId::from_ulid(parse_ulid(account)?),
-            own: parse_ulid(own)?,
+            ulid: parse_ulid(ulid)?,
         })
     }
 }
 
 string_value!(ProjectId, { "pattern": "^prj_([0-7][0-9a-hjkmnp-tv-z]{25}){2}$" });
 
-/// A surface: its ULID and its epoch. Both are renewed when a backup is restored or a copy is opened,
-/// so that two histories never share a counter: the ULID keeps apart what was restored twice from
-/// one backup, the epoch tells how often it happened.
+/// A surface: a ULID and an epoch. Both change when a backup is restored or a copy is opened, so
+/// that two histories never share a counter. The ULID distinguishes two restores of one backup, the
+/// epoch counts the restores.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SurfaceId {
     ulid: Ulid,
@@ -165,14 +165,14 @@ pub struct SurfaceId {
 impl SurfaceId {
     const PREFIX: &'static str = "srf_";
 
-    /// A surface set up for the first time: epoch 1.
+    /// A new surface, with epoch 1.
     #[must_use]
     pub fn first(ulid: Ulid) -> Self {
         Self { ulid, epoch: 1 }
     }
 
-    /// The surface after a restore at this time. It sorts after this one, also where a clock was set
-    /// back; the epoch stays at 65,535 once it is there.
+    /// The surface after a restore at this time. It sorts after this one, even if the clock was set
+    /// back. The epoch stays at its maximum of 65,535.
     #[must_use]
     pub fn renewed(self, now: Timestamp, random: &[u8; 32]) -> Self {
         let later = i64::try_from(self.ulid.timestamp_ms()).unwrap_or(i64::MAX);
@@ -217,7 +217,7 @@ impl FromStr for SurfaceId {
 
 string_value!(SurfaceId, { "pattern": "^srf_[0-7][0-9a-hjkmnp-tv-z]{25}_[0-9]{5}$" });
 
-/// The ULID of a moment with its random part taken from these bytes.
+/// A ULID with this time and a random part taken from these bytes.
 #[must_use]
 pub fn ulid_at(time: Timestamp, bytes: &[u8; 32]) -> Ulid {
     let random = bytes
@@ -232,7 +232,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn case_69_renewed_surfaces_differ_and_sort_after_the_old_one() {
+    fn case_69_renewed_surface_sorts_after_the_old_one() {
         let set_up = Timestamp::from_millis(1_800_000_000_000);
         let surface = SurfaceId::first(ulid_at(set_up, &[9; 32]));
         let earlier = Timestamp::from_millis(1);

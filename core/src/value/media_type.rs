@@ -5,21 +5,21 @@ use core::{fmt, str::FromStr};
 
 use super::{Invalid, string_value};
 
-/// A media type without parameters (RFC 6838): `type/subtype`, lower case, each part at most 127
-/// bytes of the restricted name characters and beginning with a letter or a digit.
+/// A media type without parameters (RFC 6838): `type/subtype`, lower case. Each part has at most
+/// 127 bytes of the restricted name characters and begins with a letter or a digit.
 ///
-/// Parameters are refused: the type becomes a signed header and a response header as it stands.
+/// Parameters are refused, because the type is copied into a signed header and a response header.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct MediaType(String);
 
 impl MediaType {
-    /// `application/octet-stream`: bytes nobody interprets.
+    /// `application/octet-stream`: bytes without a known format.
     #[must_use]
     pub fn opaque() -> Self {
         Self("application/octet-stream".into())
     }
 
-    /// The media type.
+    /// The text `type/subtype`.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -63,7 +63,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn reads_types_and_refuses_the_rest() {
+    fn media_type_refuses_parameters_and_malformed_text() {
         assert_eq!(
             "Application/PDF".parse::<MediaType>().unwrap().as_str(),
             "application/pdf"

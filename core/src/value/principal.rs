@@ -1,4 +1,4 @@
-//! Whom a grant is for.
+//! Receivers of grants.
 
 use alloc::string::{String, ToString};
 use core::fmt;
@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{TeamId, UserId};
 
-/// Whom a grant is for.
+/// The receiver of a grant: a person or a team.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
 )]
@@ -19,14 +19,14 @@ use super::{TeamId, UserId};
     deny_unknown_fields
 )]
 pub enum Principal {
-    /// Everybody in a team.
+    /// All members of a team.
     Team(TeamId),
-    /// One person.
+    /// A person.
     User(UserId),
 }
 
 impl Principal {
-    /// The id alone, whose prefix tells which it is.
+    /// The id. Its prefix tells whether it is a team or a person.
     #[must_use]
     pub fn id_text(self) -> String {
         match self {

@@ -1,4 +1,4 @@
-//! Roles are data: one table of what each adds to the one before it.
+//! Roles: a table of the capabilities that each role adds to the role before it.
 
 use core::{fmt, str::FromStr};
 
@@ -18,7 +18,7 @@ macro_rules! roles {
 
         #[expect(clippy::indexing_slicing, reason = "the tables have one entry for each role")]
         impl $role {
-            /// Every role, weakest first.
+            /// All roles, weakest first.
             pub const ALL: &'static [Self] = &[$(Self::$variant),*];
 
             const ADDS: &'static [Capabilities] = &[$(Capabilities::of(&[$(Capability::$capability),*])),*];
@@ -35,13 +35,13 @@ macro_rules! roles {
                 table
             };
 
-            /// Everything the role confers, that of all weaker roles included.
+            /// All capabilities of the role, including those of weaker roles.
             #[must_use]
             pub const fn capabilities(self) -> Capabilities {
                 Self::CAPABILITIES[self as usize]
             }
 
-            /// The word in records and answers.
+            /// The value in records and answers.
             #[must_use]
             pub const fn as_str(self) -> &'static str {
                 match self {
@@ -70,41 +70,42 @@ macro_rules! roles {
 }
 
 roles! {
-    /// A role on a project.
+    /// A role on a project. Each role includes the capabilities of the roles before it.
     ProjectRole {
-        /// Sees and downloads.
+        /// May view and download documents.
         Viewer = "viewer" adds [ProjectView, ArtifactView, ArtifactDownload, MetadataView, EventView];
-        /// Also writes events.
+        /// May also append write events.
         Commenter = "commenter" adds [EventAppend];
-        /// Also creates and edits documents.
+        /// May also create and edit documents.
         Contributor = "contributor" adds [ArtifactCreate, ArtifactEdit, VersionCreate, DerivedCreate, MetadataAppend];
-        /// Also edits the project, its grants, and deletes documents.
+        /// May also edit the project, manage its grants and delete documents.
         Manager = "manager" adds [ProjectEdit, GrantView, GrantManage, ArtifactDelete, AuditView];
-        /// Also archives and deletes it.
+        /// May also archive and delete the project.
         Owner = "owner" adds [ProjectArchive, ProjectDelete];
     }
-    /// A role in an account.
+    /// A role in an account. Each role includes the capabilities of the roles before it.
     AccountRole {
-        /// Sees the account and what is granted.
+        /// May view the account and the projects granted to them.
         Guest = "guest" adds [AccountView];
-        /// Also sees members, teams and the projects open to the account, and creates projects.
+        /// May also view members, teams and projects with account visibility, and create projects.
         Member = "member" adds [MemberView, TeamView, ProjectCreate];
-        /// Also manages people and teams, and acts as manager on every project.
+        /// May also manage people and teams, and has the capabilities of a manager on every
+        /// project.
         Admin = "admin" adds [AccountEdit, MemberManage, TeamManage, InviteManage, AuditView];
-        /// Also closes the account, and acts as owner on every project.
+        /// May also close the account, and has the capabilities of an owner on every project.
         Owner = "owner" adds [AccountDelete];
     }
     /// A role in a team.
     TeamRole {
-        /// Is in it.
+        /// Belongs to the team.
         Member = "member" adds [];
-        /// Manages its members.
+        /// May also manage the members of the team.
         Lead = "lead" adds [];
     }
 }
 
 impl AccountRole {
-    /// The role on every project of the account that goes with it.
+    /// The role on every project of the account that this account role includes.
     #[must_use]
     pub const fn project_role(self) -> Option<ProjectRole> {
         match self {
@@ -114,7 +115,7 @@ impl AccountRole {
         }
     }
 
-    /// Everything the role confers, in the account and on every project of it.
+    /// All capabilities of the role, in the account and on its projects.
     #[must_use]
     pub const fn conferred(self) -> Capabilities {
         let everywhere = match self.project_role() {

@@ -4,13 +4,14 @@ use serde::{Deserialize, Serialize};
 
 use super::Invalid;
 
-/// The size of an object in bytes: 0 to 5 GiB, the largest single object every surface takes.
+/// The size of an object in bytes: 0 to 5 GiB, the largest single object that every surface
+/// supports.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "u64", into = "u64")]
 pub struct Size(u64);
 
 impl Size {
-    /// The largest object: 5 GiB.
+    /// The maximum: 5 GiB.
     pub const LIMIT: u64 = 5 * 1024 * 1024 * 1024;
 
     /// The number of bytes.

@@ -1,4 +1,4 @@
-//! Bounded free text.
+//! Free text with a length limit.
 
 use alloc::string::{String, ToString};
 use core::{fmt, str::FromStr};
@@ -46,25 +46,26 @@ macro_rules! texts {
 }
 
 texts! {
-    /// The name of a person, an account, a team, a project or an artifact: one line of 1 to 200 characters, trimmed.
+    /// The name of a person, an account, a team, a project or a document: one line of 1 to 200
+    /// characters, trimmed.
     Name = 1..=200, false, "must be one line of 1 to 200 characters";
     /// A description: up to 2,000 characters, line breaks allowed.
     Description = 0..=2000, true, "must be at most 2000 characters without control characters";
     /// The text of a write event: 1 to 10,000 characters, line breaks allowed.
     Text = 1..=10_000, true, "must be 1 to 10000 characters without control characters";
-    /// Why something was revoked: one line of 1 to 500 characters.
+    /// The reason for a revocation: one line of 1 to 500 characters.
     Reason = 1..=500, false, "must be one line of 1 to 500 characters";
-    /// The key or value of an artifact's label: one line of 1 to 100 characters.
+    /// The key or value of a document's label: one line of 1 to 100 characters.
     Label = 1..=100, false, "must be one line of 1 to 100 characters";
 }
 
-/// A machine word that names a kind of event or of derived output: 1 to 64 of `a-z 0-9 . _ -`,
+/// The kind of a write event or of a derived output: 1 to 64 characters of `a-z 0-9 . _ -`,
 /// beginning with a letter.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Kind(String);
 
 impl Kind {
-    /// The word.
+    /// The text.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0

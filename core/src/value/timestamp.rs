@@ -1,14 +1,14 @@
-//! A point in time, in whole milliseconds, written as RFC 3339 UTC.
+//! A point in time in whole milliseconds, written as RFC 3339 in UTC.
 
 use core::{fmt, str::FromStr, time::Duration};
 
 use super::{Invalid, string_value};
 
-/// Milliseconds since 1970-01-01T00:00:00Z, from the beginning of the year 0000 to the end of 9999, less
-/// the hours some offset would carry into the year 10000, which RFC 3339 cannot write.
+/// Milliseconds since 1970-01-01T00:00:00Z, in the years 0000 to 9999. The last hours of 9999 are
+/// excluded, because RFC 3339 cannot write them with every offset.
 ///
-/// Read from RFC 3339 with any offset, written with `Z` and three digits of the second; finer
-/// digits are cut, never rounded up, so that nothing expires later than it was asked to.
+/// Parsing accepts any offset. The text form uses `Z` and three fractional digits. Further digits
+/// are cut off and never rounded up, so that nothing expires later than requested.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Timestamp(i64);
 
@@ -16,7 +16,7 @@ const MINIMUM: i64 = -62_167_219_200_000;
 const MAXIMUM: i64 = 253_402_207_200_000;
 
 impl Timestamp {
-    /// The time this many milliseconds after 1970, held inside the years that can be written.
+    /// The time this many milliseconds after 1970, limited to the years that RFC 3339 can write.
     #[must_use]
     pub const fn from_millis(millis: i64) -> Self {
         Self(if millis < MINIMUM {
@@ -34,14 +34,14 @@ impl Timestamp {
         self.0
     }
 
-    /// This time and that much more.
+    /// This time plus the duration.
     #[must_use]
     pub fn after(self, duration: Duration) -> Self {
         let millis = i64::try_from(duration.as_millis()).unwrap_or(i64::MAX);
         Self::from_millis(self.0.saturating_add(millis))
     }
 
-    /// This time and that much less.
+    /// This time minus the duration.
     #[must_use]
     pub fn before(self, duration: Duration) -> Self {
         let millis = i64::try_from(duration.as_millis()).unwrap_or(i64::MAX);
@@ -61,8 +61,8 @@ impl FromStr for Timestamp {
 
     fn from_str(text: &str) -> Result<Self, Invalid> {
         const WRONG: Invalid = Invalid("must be an RFC 3339 time such as `2026-11-23T09:30:00Z`");
-        // RFC 3339 is narrower than what the library reads: no fractions beyond nine digits are
-        // lost, but a space or a missing offset must not pass.
+        // The library accepts more than RFC 3339, such as a space instead of `T` or a missing
+        // offset. Both are refused here.
         let bytes = text.as_bytes();
         let shaped = bytes.len() >= 20 && matches!(bytes.get(10), Some(b'T' | b't'));
         let time: jiff::Timestamp = text.parse().map_err(|_| WRONG)?;
@@ -85,14 +85,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn reads_offsets_and_writes_utc() {
+    fn timestamp_reads_offsets_and_writes_utc() {
         let time: Timestamp = "2026-11-23T10:30:00.1239+01:00".parse().unwrap();
         assert_eq!(time.to_string(), "2026-11-23T09:30:00.123Z");
         assert_eq!(time.to_string().parse::<Timestamp>(), Ok(time));
     }
 
     #[test]
-    fn both_ends_can_be_written_and_read() {
+    fn timestamp_limits_round_trip() {
         for (millis, text) in [
             (i64::MIN, "0000-01-01T00:00:00.000Z"),
             (i64::MAX, "9999-12-30T22:00:00.000Z"),
@@ -104,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn refuses_what_rfc_3339_does_not_know() {
+    fn timestamp_refuses_text_outside_rfc_3339() {
         for text in [
             "",
             "2026-11-23",
