@@ -1,4 +1,4 @@
-//! Which person an identity belongs to, remembered.
+//! A cache of the links from identities to people.
 
 use std::{
     collections::BTreeMap,
@@ -7,11 +7,11 @@ use std::{
 
 use wm_core::{storage::Scope, value::UserId};
 
-/// Identities remembered at most; beyond it the memory starts over.
+/// The maximum number of cached links. Beyond it, the cache starts empty.
 const LIMIT: usize = 10_000;
 
-/// Links from identities to people. A link is created once and never changes, so remembering it can
-/// neither grow stale nor mix two people up.
+/// Links from identities to people. A link is created once and never changes, so a cached link is
+/// never stale.
 #[derive(Debug, Default)]
 pub(crate) struct Actors(Mutex<BTreeMap<Scope, UserId>>);
 

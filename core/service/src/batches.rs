@@ -1,30 +1,30 @@
-//! Events in as few calls as a bus allows.
+//! Grouping of events into calls to an event bus.
 
 use wm_core::record::CloudEvent;
 
 use crate::ports::{PortError, PortErrorKind};
 
-/// What a bus takes in one call.
+/// The limits of a bus for one call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
-    /// Events.
+    /// The maximum number of events.
     pub events: usize,
-    /// Bytes, all events together.
+    /// The maximum number of bytes of all events together.
     pub bytes: usize,
-    /// The bytes an event counts for beside its own.
+    /// The bytes counted for each event in addition to its own.
     pub overhead: usize,
 }
 
-/// Part of what is published: either goes in one call, or not at all.
+/// A part of the events to publish: one call, or one event that fits in no call.
 #[derive(Debug)]
 pub enum Chunk<'a> {
     /// Consecutive events and their JSON.
     Batch(Vec<(&'a CloudEvent, String)>),
-    /// An event that no call takes.
+    /// An event that exceeds the limits of a call.
     Refused(PortError),
 }
 
-/// These events in calls that keep to the limits, in order.
+/// Groups events into calls within the limits, in order.
 #[must_use]
 pub fn chunks(events: &[CloudEvent], limits: Limits) -> Vec<Chunk<'_>> {
     let mut chunks = Vec::new();
@@ -51,7 +51,7 @@ pub fn chunks(events: &[CloudEvent], limits: Limits) -> Vec<Chunk<'_>> {
 
 type Events<'a> = Vec<(&'a CloudEvent, String)>;
 
-/// Ends a batch, unless it has not begun.
+/// Ends the current batch, unless it is empty.
 fn close<'a>(chunks: &mut Vec<Chunk<'a>>, batch: &mut Events<'a>, bytes: &mut usize) {
     if !batch.is_empty() {
         chunks.push(Chunk::Batch(std::mem::take(batch)));
@@ -65,12 +65,14 @@ fn text(event: &CloudEvent, limits: Limits) -> Result<String, PortError> {
     };
     let text = serde_json::to_string(event).map_err(|error| refused(error.into()))?;
     if text.len() + limits.overhead > limits.bytes {
-        return Err(refused("the event is larger than the bus takes".into()));
+        return Err(refused(
+            "the event exceeds the size limit of the bus".into(),
+        ));
     }
     Ok(text)
 }
 
-/// The answer for each event of a call that failed as a whole.
+/// The result of each event after a call that failed as a whole.
 #[must_use]
 pub fn failed(error: &PortError, count: usize) -> Vec<Result<(), PortError>> {
     let cause = std::error::Error::source(error).map(ToString::to_string);
@@ -101,9 +103,9 @@ mod tests {
         serde_json::from_value(event).unwrap()
     }
 
-    /// How many events each call has; none for one that is refused.
+    /// The number of events in each call. 0 stands for a refused event.
     fn sizes(events: &[CloudEvent], limits: Limits) -> Vec<usize> {
-        let size = |piece: &Chunk<'_>| match piece {
+        let size = |chunk: &Chunk<'_>| match chunk {
             Chunk::Batch(batch) => batch.len(),
             Chunk::Refused(_) => 0,
         };
@@ -111,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn a_call_keeps_to_every_limit() {
+    fn calls_keep_every_limit() {
         let events: Vec<CloudEvent> = (0..5).map(|number| event(&number.to_string())).collect();
         let each = serde_json::to_string(&events[0]).unwrap().len();
         let limits = |events, bytes| Limits {
@@ -126,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn an_event_too_large_for_any_call_leaves_the_others_in_order() {
+    fn oversized_event_is_refused_and_the_others_keep_order() {
         let events = [event("a"), event(&"b".repeat(2000)), event("c"), event("d")];
         let limits = Limits {
             events: 10,

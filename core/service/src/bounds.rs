@@ -1,18 +1,18 @@
-//! The interval of sort keys that a read asks for, for databases whose queries compare either way.
+//! The interval of sort keys of a read, for databases that query by bounds.
 
 use std::ops::Bound;
 
-/// Where an interval of sort keys begins and ends, in byte order.
+/// An interval of sort keys, in byte order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Bounds {
-    /// Where it begins.
+    /// Where the interval begins.
     pub lower: Bound<String>,
-    /// Where it ends.
+    /// Where the interval ends.
     pub upper: Bound<String>,
 }
 
 impl Bounds {
-    /// The keys that begin with the prefix, come after `after` and not after `until`.
+    /// The keys that begin with the prefix, are greater than `after` and not greater than `until`.
     #[must_use]
     pub fn new(prefix: &str, after: Option<&String>, until: Option<&String>) -> Self {
         let lower = match after {
@@ -29,14 +29,14 @@ impl Bounds {
     }
 }
 
-/// The least text greater than every text with this prefix; `None` when there is none.
+/// The least text that is greater than every text with this prefix. `None` if there is none.
 ///
-/// Texts compare by code point exactly as their UTF-8 does by byte, so the last character that has
-/// a next one is raised and what follows it is cut.
+/// Code points compare in the same order as their UTF-8 bytes. The last character that has a
+/// successor is replaced by it, and the characters after it are cut off.
 fn successor(prefix: &str) -> Option<String> {
     let mut prefix = prefix.to_owned();
     while let Some(last) = prefix.pop() {
-        // Stepping a range passes over the surrogates, which are no characters.
+        // A range of characters skips the surrogates, which are not characters.
         if let Some(next) = (last..=char::MAX).nth(1) {
             prefix.push(next);
             return Some(prefix);
@@ -52,7 +52,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn successors_at_the_edges() {
+    fn successor_handles_the_last_characters() {
         assert_eq!(successor("MEMBER#"), Some("MEMBER$".into()));
         assert_eq!(successor(""), None);
         assert_eq!(successor("\u{10ffff}"), None);
@@ -62,7 +62,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn an_interval_holds_exactly_what_was_asked_for(
+        fn bounds_contain_exactly_the_requested_keys(
             key in "[ab\u{10ffff}]{0,4}",
             prefix in "[ab\u{10ffff}]{0,2}",
             after in prop::option::of("[ab\u{10ffff}]{0,3}"),

@@ -4,7 +4,7 @@ use std::time::SystemTime;
 
 use wm_core::value::Timestamp;
 
-/// The present time.
+/// The current time.
 #[must_use]
 pub fn now() -> Timestamp {
     let since_1970 = SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default();

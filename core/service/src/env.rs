@@ -1,4 +1,4 @@
-//! The time and the entropy of requests and jobs.
+//! Time and entropy of requests and jobs.
 
 use std::{
     fmt,
@@ -14,27 +14,27 @@ use crate::{clock::now, ports::EntropyContext};
 
 /// Derives the time and the entropy of requests and jobs.
 ///
-/// The operating system supplies one seed, at start, where its failure can be reported. The entropy of
-/// each [`Env`] is the HMAC of a counter, the time and the [`EntropyContext`] under that seed. Deriving
-/// cannot fail, and one value reveals nothing about the others.
+/// The operating system supplies one seed at start, where a failure can be reported. The entropy of
+/// each [`Env`] is the HMAC of a counter, the time and the [`EntropyContext`] under that seed.
+/// Deriving cannot fail, and one value reveals nothing about the others.
 ///
-/// The counter alone would keep the values of one process apart. The time and the context keep clones
-/// of a process apart: a cloned or restored process image has the same seed and the same counter, and
-/// without them two clones would give two requests the same ids and salts.
+/// The counter keeps the values within one process distinct. Time and context keep clones of a
+/// process distinct: a cloned or restored process image has the same seed and the same counter.
+/// Without them, two clones would give two requests the same ids and salts.
 pub struct EnvSource {
     seed: [u8; 32],
     drawn: AtomicU64,
 }
 
 impl fmt::Debug for EnvSource {
-    /// Without the seed.
+    /// Omits the seed.
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.debug_struct("EnvSource").finish_non_exhaustive()
     }
 }
 
 impl EnvSource {
-    /// A source over a fresh seed from the system's random generator.
+    /// A source with a seed from the random generator of the operating system.
     #[must_use]
     pub fn new(seed: [u8; 32]) -> Self {
         Self {
@@ -43,7 +43,7 @@ impl EnvSource {
         }
     }
 
-    /// The present time, and 32 bytes for this context that no other call gets.
+    /// The current time, and 32 bytes for this context that no other call gets.
     #[must_use]
     pub fn env(&self, context: EntropyContext<'_>) -> Env {
         self.env_at(now(), context)
@@ -65,7 +65,7 @@ impl EnvSource {
     }
 }
 
-/// Everything that can tell two requests apart. [`Sha256::keyed`] keeps the parts apart.
+/// All parts that can distinguish two requests. [`Sha256::keyed`] separates the parts.
 fn request_parts(request: &Request) -> impl Iterator<Item = &[u8]> {
     let headers = request
         .headers
@@ -83,7 +83,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn no_two_requests_share_their_randomness() {
+    fn requests_never_share_randomness() {
         let source = EnvSource::new([1; 32]);
         let other = EnvSource::new([2; 32]);
         let ephemeral = EntropyContext::Ephemeral;
@@ -91,7 +91,7 @@ mod tests {
         assert!(drawn[0] != drawn[1] && drawn[0] != drawn[2] && drawn[1] != drawn[2]);
     }
 
-    /// A request that differs in one field from each of the others.
+    /// Requests that differ from each other in one field.
     fn distinct_requests() -> [Request; 5] {
         let text = || "a".to_owned();
         [

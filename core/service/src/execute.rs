@@ -1,4 +1,4 @@
-//! The one executor: reads what a use-case needs, lets it decide, commits, and decides again on
+//! The executor: it reads what a use-case needs, lets it decide, commits, and decides again after a
 //! conflict.
 
 use std::{
@@ -21,27 +21,28 @@ use crate::{
     ports::{Artifacts, CommitError, EntropyContext, PortError, PortErrorKind, Provider, Records},
 };
 
-/// How often a decision is taken again after a conflict.
+/// The maximum number of decisions after conflicts.
 const ATTEMPTS: u32 = 8;
-/// How long deciding again may take altogether.
+/// The time limit for all decisions together.
 const TIMEOUT: Duration = Duration::from_secs(3);
-/// How many commits may precede a decision. Only system work that goes in chunks needs more than one.
+/// The maximum number of commits before the final one. Only jobs that work in chunks need more than
+/// one.
 const PREPARATIONS: u32 = 256;
 
-/// What became of a batch.
+/// The result of committing a batch.
 enum Committed {
     Yes,
     Conflict,
 }
 
-/// What is answered once a batch is stored: a result, or a refusal that is on record.
+/// The answer after a batch is stored: a result, or a refusal that was recorded.
 type Concluded = Result<Answered, Problem>;
 
-/// Which of the answers in [`Kept`] is meant.
+/// The index of an answer in [`Kept`].
 type Answered = usize;
 
-/// A use-case whose answers are kept aside. So the executor is compiled once and not once for each type
-/// of answer, which would make the functions larger.
+/// A use-case whose answers are stored here. The executor is then compiled once instead of once per
+/// answer type, which keeps the functions small.
 struct Kept<'a, T> {
     use_case: &'a dyn UseCase<T>,
     answers: Mutex<Vec<T>>,
@@ -105,7 +106,7 @@ impl<P: Provider> Service<P> {
     /// Runs a use-case to its end.
     ///
     /// # Errors
-    /// Why it was refused, or 503 when it could not be finished in time.
+    /// The refusal, or 503 if the use-case could not finish in time.
     pub(crate) async fn execute<T: Send>(
         &self,
         use_case: &dyn UseCase<T>,
@@ -122,8 +123,9 @@ impl<P: Provider> Service<P> {
         context: &Context<'_>,
     ) -> Result<Answered, Problem> {
         let deadline = self.provider.now().after(TIMEOUT);
-        // Held until the end: where writers queue, they queue from their first read on.
-        let _turn = match use_case.writes(context) {
+        // Held until the end. On surfaces with a writer queue, writers queue before their first
+        // read.
+        let _scope_lock = match use_case.writes(context) {
             Some(scope) => Some(self.provider.records().turn(scope).await),
             None => None,
         };
@@ -145,7 +147,8 @@ impl<P: Provider> Service<P> {
                     return Err(Problem::unavailable("a use-case prepares without end"));
                 }
                 (Committed::Conflict, _) => {
-                    // A commit whose answer was lost may have landed since, and be what is in the way.
+                    // A commit with a lost answer may have been stored since, and may be the cause
+                    // of this conflict.
                     if let Some(concluded) = self.landed(&unsure).await? {
                         return concluded;
                     }
@@ -164,9 +167,9 @@ impl<P: Provider> Service<P> {
         loop {
             match drive.advance()? {
                 Next::Done(outcome) => return Ok(outcome),
-                Next::ReadRequest(asks) => {
-                    for (ask, answer) in self.answer_all(asks, context.env.now).await? {
-                        drive.answer(ask, answer);
+                Next::ReadRequest(reads) => {
+                    for (read, answer) in self.answer_all(reads, context.env.now).await? {
+                        drive.answer(read, answer);
                     }
                 }
                 Next::Assemble(assembly) => drive.assembled(self.assemble(&assembly).await?),
@@ -174,22 +177,22 @@ impl<P: Provider> Service<P> {
         }
     }
 
-    /// Answers one round of questions, in parallel.
+    /// Performs one read round. The reads run in parallel.
     pub(crate) async fn answer_all(
         &self,
-        asks: Vec<ReadRequest>,
+        reads: Vec<ReadRequest>,
         now: Timestamp,
     ) -> Result<Vec<(ReadRequest, Answer)>, Problem> {
-        let round = asks.into_iter().map(|ask| async move {
-            let answer = self.answer(&ask, now).await?;
-            Ok((ask, answer))
+        let round = reads.into_iter().map(|read| async move {
+            let answer = self.answer(&read, now).await?;
+            Ok((read, answer))
         });
         try_join_all(round).await
     }
 
-    async fn answer(&self, ask: &ReadRequest, now: Timestamp) -> Result<Answer, Problem> {
+    async fn answer(&self, read: &ReadRequest, now: Timestamp) -> Result<Answer, Problem> {
         let (records, artifacts) = (self.provider.records(), self.provider.artifacts());
-        match ask {
+        match read {
             ReadRequest::Get(key) => self.retried(|| records.get(key)).await.map(Answer::Item),
             ReadRequest::Scan(range) => {
                 self.retried(|| records.scan(range)).await.map(Answer::Page)
@@ -205,7 +208,7 @@ impl<P: Provider> Service<P> {
         }
     }
 
-    /// Puts a multipart upload together; `None` when a part is missing.
+    /// Completes a multipart upload. `None` if a part is missing.
     async fn assemble(&self, assembly: &Assembly) -> Result<Option<Stat>, Problem> {
         let Assembly {
             path,
@@ -217,7 +220,7 @@ impl<P: Provider> Service<P> {
             .await
     }
 
-    /// Makes a call, and makes it again while the service is busy or does not answer.
+    /// Repeats a call while the service is throttled or unavailable.
     async fn retried<T, F>(&self, call: impl Fn() -> F) -> Result<T, Problem>
     where
         F: Future<Output = Result<T, PortError>>,
@@ -232,14 +235,15 @@ impl<P: Provider> Service<P> {
         }
     }
 
-    /// Commits a batch that creates what is absent. Whether this or another one did, it is there.
+    /// Commits a batch that creates missing records. Afterwards they exist, whether this commit or
+    /// another one created them.
     pub(crate) async fn create(&self, batch: &Batch) -> Result<(), Problem> {
         let mut unsure = Vec::new();
         self.commit(batch, &mut unsure, None).await.map(drop)
     }
 
-    /// Commits a batch. After an unclear failure it looks for the batch's own trace, and only if
-    /// that cannot be read either is the outcome left open.
+    /// Commits a batch. After an ambiguous failure it reads back whether the batch was stored. Only
+    /// if that read fails too is the outcome unknown.
     async fn commit(
         &self,
         batch: &Batch,
@@ -271,14 +275,14 @@ impl<P: Provider> Service<P> {
         }
     }
 
-    /// Whether this very batch is what is stored: its journal entry, or for a link its one record,
-    /// is there to the letter. A commit's id makes its entry unlike any other.
+    /// Whether exactly this batch is stored: its journal entry, or the one record of a link, equals
+    /// the stored bytes. The commit id makes each entry unique.
     async fn is_stored(&self, batch: &Batch) -> Result<bool, Problem> {
         let Some(witness) = batch.witness() else {
             return Ok(false);
         };
-        let ask = ReadRequest::Get(witness.key.clone());
-        let answer = self.answer(&ask, Timestamp::default());
+        let read = ReadRequest::Get(witness.key.clone());
+        let answer = self.answer(&read, Timestamp::default());
         let Answer::Item(stored) = answer.await? else {
             return Ok(false);
         };
@@ -299,7 +303,7 @@ fn retryable(kind: PortErrorKind) -> bool {
     matches!(kind, PortErrorKind::Throttled | PortErrorKind::Unavailable)
 }
 
-/// What a caller is told of a failed port; the provider's own words go to the log only.
+/// The problem for a failed port. The provider's own message goes to the log only.
 pub(crate) fn port_problem(error: &PortError) -> Problem {
     let cause = std::error::Error::source(error)
         .map(ToString::to_string)
@@ -316,7 +320,7 @@ pub(crate) fn port_problem(error: &PortError) -> Problem {
     }
 }
 
-/// Bounded, jittered waiting between attempts.
+/// Bounded waiting with jitter between attempts.
 struct Attempts {
     made: u32,
     deadline: Timestamp,
@@ -327,7 +331,6 @@ impl Attempts {
         Self { made: 0, deadline }
     }
 
-    /// Waits before the next attempt.
     async fn pause<P: Provider>(&mut self, service: &Service<P>) -> Result<(), Problem> {
         self.wait(service).await.ok_or_else(|| {
             Problem::unavailable("the scope kept changing while the request was decided")
@@ -342,8 +345,8 @@ impl Attempts {
         self.wait(service).await.ok_or_else(|| port_problem(&error))
     }
 
-    /// Between half and the whole of 10, 20, 40 … ms, at random, so that writers who collided once
-    /// do not collide in step. `None` once attempts or time are used up.
+    /// Waits between half and all of 10, 20, 40 … ms, at random, so that writers that collided once
+    /// do not collide again. `None` once attempts or time are used up.
     async fn wait<P: Provider>(&mut self, service: &Service<P>) -> Option<()> {
         self.made += 1;
         if self.made >= ATTEMPTS || service.provider.now() >= self.deadline {

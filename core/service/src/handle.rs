@@ -1,4 +1,4 @@
-//! One request in, one answer out: the same on every surface.
+//! Handling of requests, the same on every surface.
 
 use wm_core::{
     catalog,
@@ -18,20 +18,20 @@ use crate::{
     trace::traceparent,
 };
 
-/// The operation's name of a request that no route matches, in the log and in metrics.
+/// The operation name in logs and metrics for a request that matches no route.
 const NO_OPERATION: &str = "none";
 
-/// A handled request.
+/// A response, with the operation that the request was routed to.
 #[derive(Debug)]
 pub struct Handled {
     /// The response.
     pub response: Response,
-    /// The name of the operation the request was routed to; `none` when no route matches.
+    /// The name of the operation of the route. `none` if no route matches.
     pub operation: &'static str,
 }
 
 impl<P: Provider> Service<P> {
-    /// Handles a request. Never fails: every error becomes a problem in the response.
+    /// Handles a request. It never fails: every error becomes a problem in the response.
     pub async fn handle(&self, request: Request) -> Handled {
         let env = self.provider.env(EntropyContext::Request(&request));
         let request_id: RequestId = env.id("request");
@@ -52,7 +52,7 @@ impl<P: Provider> Service<P> {
             Ok(reply) => Response::from_reply(reply, request_id),
             Err(problem) => {
                 if let Some(internal) = &problem.internal {
-                    tracing::error!(%request_id, traceparent = %trace, operation, internal, "a request failed");
+                    tracing::error!(%request_id, traceparent = %trace, operation, internal, "request failed");
                 }
                 Response::from_problem(&problem, request_id)
             }
@@ -75,6 +75,7 @@ impl<P: Provider> Service<P> {
     ) -> Result<Reply, Problem> {
         match route.handler {
             Handler::UseCase(parse) => {
+                // Without a valid token, the answer is 401 whatever the query and the body contain.
                 let actor = self.actor(request, &env, request_id).await?;
                 parsed.read_query(route)?;
                 let use_case = parse(&parsed)?;
@@ -105,7 +106,7 @@ impl<P: Provider> Service<P> {
         }
     }
 
-    /// The person behind the bearer token, signed up on their first request.
+    /// The person behind the bearer token. The first request of a person signs them up.
     async fn actor(
         &self,
         request: &Request,
@@ -133,7 +134,7 @@ impl<P: Provider> Service<P> {
         Ok(Actor { user, claims })
     }
 
-    /// What a token says; `None` when it proves nothing.
+    /// The claims of a token. `None` if the token is refused.
     pub(crate) async fn claims(
         &self,
         token: &str,
@@ -147,7 +148,7 @@ impl<P: Provider> Service<P> {
         {
             Ok(claims) => Ok(Some(claims)),
             Err(TokenError::Refused(reason)) => {
-                tracing::info!(reason, "a token was refused");
+                tracing::info!(reason, "refused a token");
                 Ok(None)
             }
             Err(TokenError::KeysUnavailable(error)) => Err(crate::execute::port_problem(&error)),
@@ -173,6 +174,7 @@ impl<P: Provider> Service<P> {
             ));
         }
         let user = user.to_string();
+        // The user is part of the hash, so the keys of two callers never collide.
         let parts = [
             b"idempotency",
             user.as_bytes(),

@@ -1,4 +1,4 @@
-//! Whether the dependencies answer.
+//! Health of the dependencies.
 
 use serde_json::json;
 use wm_core::{
@@ -17,16 +17,16 @@ const ABSENT_OBJECT: &str = "accounts/acc_00000000000000000000000000/projects/\
     prj_0000000000000000000000000000000000000000000000000000/artifacts/\
     art_00000000000000000000000000/raw/1/absent";
 
-/// The key of a record that does not exist: no identity has this digest. Reading it checks or opens the
-/// connection to the database.
+/// The key of a record that does not exist: no identity has this digest. Reading it checks or opens
+/// the connection to the database.
 #[must_use]
 pub fn absent_key() -> Key {
     Scope::Identity(Sha256::of(b"")).key(Sort::link())
 }
 
 impl<P: Provider> Service<P> {
-    /// 200, or 503 naming each dependency that does not answer. Reads a record and an object that do not
-    /// exist.
+    /// 200, or 503 with each dependency that does not answer. Reads a record and an object that do
+    /// not exist.
     pub(crate) async fn ready(&self) -> Reply {
         let absent = absent_key();
         let (records, artifacts) = futures_util::future::join(

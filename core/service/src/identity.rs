@@ -1,4 +1,4 @@
-//! Verifying bearer tokens: once, here, for every surface, whatever a gateway did before.
+//! Verification of bearer tokens. Every surface verifies them here, independently of a gateway.
 
 mod issuer;
 mod keys;
@@ -11,18 +11,19 @@ use keys::KeyCache;
 
 use crate::ports::KeySource;
 
-/// Why a token was not accepted.
+/// The reason for not accepting a token.
 #[derive(Debug, thiserror::Error)]
 pub enum TokenError {
-    /// It proves nothing. The reason is for the log; callers are told only to sign in.
+    /// The token is invalid. The reason goes to the log; the answer only asks the caller to sign
+    /// in.
     #[error("the token is refused: {0}")]
     Refused(&'static str),
-    /// Its issuer's keys cannot be had right now.
+    /// The keys of the issuer are not available now.
     #[error("the keys of the token's issuer cannot be fetched")]
     KeysUnavailable(#[source] crate::ports::PortError),
 }
 
-/// The configured issuers and their cached keys.
+/// Verifies tokens of the configured issuers and caches their keys.
 #[derive(Debug)]
 pub struct Verifier {
     issuers: Vec<Issuer>,
@@ -30,7 +31,7 @@ pub struct Verifier {
 }
 
 impl Verifier {
-    /// A verifier that accepts tokens of these issuers and no others.
+    /// A verifier for tokens of these issuers only.
     #[must_use]
     pub fn new(issuers: Vec<Issuer>) -> Self {
         Self {
@@ -39,7 +40,7 @@ impl Verifier {
         }
     }
 
-    /// What a token says, once signature, issuer, audience, times and use are right.
+    /// The claims of a token, after checks of signature, issuer, audience, times and use.
     ///
     /// # Errors
     /// [`TokenError`].
@@ -52,13 +53,13 @@ impl Verifier {
     ) -> Result<Claims, TokenError> {
         let header = token::Header::read(text)?;
         let issuer_name = token::issuer(text)?;
-        // Nothing in the token chooses where keys come from: the issuer must be one of ours, and
-        // its address is ours.
+        // The token does not choose the source of the keys: its issuer must be configured, and the
+        // URL of the keys is configured with it.
         let issuer = self
             .issuers
             .iter()
             .find(|issuer| issuer.issuer == issuer_name)
-            .ok_or(TokenError::Refused("its issuer is not one of ours"))?;
+            .ok_or(TokenError::Refused("its issuer is not configured"))?;
         let key = self
             .keys
             .key(source, &issuer.jwks_url, &header, now)

@@ -1,6 +1,55 @@
-//! The ports, and the one executor that runs the use-cases of `wm-core` over them.
+//! The ports of a surface, and the service that runs the use-cases of `wm-core` over them.
 //!
-//! Asynchronous, without a runtime and without an SDK: a surface brings both.
+//! The crate is asynchronous. It contains no async runtime and no SDK: each surface brings its own.
+//!
+//! # Example
+//! A surface implements each port of [`ports`]. This database port keeps its records in memory:
+//!
+//! ```
+//! use std::sync::{Mutex, MutexGuard, PoisonError};
+//!
+//! use futures_util::FutureExt;
+//! use wm_core::{
+//!     operation::Batch,
+//!     storage::{Item, Key, List, Page, Range, memory::Memory},
+//! };
+//! use wm_service::{
+//!     absent_key,
+//!     ports::{CommitError, PortError, Records},
+//! };
+//!
+//! #[derive(Default)]
+//! struct InMemory(Mutex<Memory>);
+//!
+//! impl InMemory {
+//!     fn lock(&self) -> MutexGuard<'_, Memory> {
+//!         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+//!     }
+//! }
+//!
+//! impl Records for InMemory {
+//!     async fn get(&self, key: &Key) -> Result<Option<Item>, PortError> {
+//!         Ok(self.lock().get(key).cloned())
+//!     }
+//!
+//!     async fn scan(&self, range: &Range) -> Result<Page, PortError> {
+//!         Ok(self.lock().scan(range))
+//!     }
+//!
+//!     async fn list(&self, list: &List) -> Result<Page, PortError> {
+//!         Ok(self.lock().list(list))
+//!     }
+//!
+//!     async fn commit(&self, batch: &Batch) -> Result<(), CommitError> {
+//!         let committed = self.lock().commit(batch.scope(), batch.operations());
+//!         committed.map_err(|_| CommitError::Conflict)
+//!     }
+//! }
+//!
+//! let records = InMemory::default();
+//! let read = records.get(&absent_key()).now_or_never();
+//! assert!(matches!(read, Some(Ok(None))));
+//! ```
 
 #![warn(missing_docs)]
 
@@ -38,7 +87,7 @@ use ports::Provider;
 pub use relay::Relayed;
 pub use sweep::Swept;
 
-/// The application on one surface: what every handler, relay, mailer and timer calls.
+/// The application on one surface. Request handlers, relay, mailer and timers call it.
 pub struct Service<P> {
     provider: P,
     surface: Surface,
@@ -47,7 +96,7 @@ pub struct Service<P> {
 }
 
 impl<P: Provider> Service<P> {
-    /// The application over these ports, accepting tokens of these issuers.
+    /// The application over these ports. It accepts tokens of these issuers only.
     #[must_use]
     pub fn new(provider: P, surface: Surface, issuers: Vec<Issuer>) -> Self {
         Self {
@@ -58,13 +107,13 @@ impl<P: Provider> Service<P> {
         }
     }
 
-    /// The ports.
+    /// The ports of the surface.
     #[must_use]
     pub fn provider(&self) -> &P {
         &self.provider
     }
 
-    /// What is fixed for this surface.
+    /// The fixed properties of this surface.
     #[must_use]
     pub fn surface(&self) -> &Surface {
         &self.surface

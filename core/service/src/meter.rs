@@ -1,35 +1,35 @@
-//! What calls to the database take.
+//! Consumption of database calls.
 
 use std::sync::{
     Arc,
     atomic::{AtomicU64, Ordering},
 };
 
-/// Counts calls and the capacity they took.
+/// Counts calls and the capacity that they consumed.
 #[derive(Debug, Clone, Default)]
 pub struct Meter(Arc<Counters>);
 
 #[derive(Debug, Default)]
 struct Counters {
     calls: AtomicU64,
-    /// In hundredths: databases bill fractions of units.
+    /// In hundredths, because databases bill fractions of units.
     read: AtomicU64,
     write: AtomicU64,
 }
 
-/// What was taken: calls, and units as the database bills them.
+/// Calls, and units as the database bills them.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Consumed {
-    /// Calls.
+    /// The number of calls.
     pub calls: u64,
-    /// Read units.
+    /// Consumed read units.
     pub read_units: f64,
-    /// Write units, indexes included.
+    /// Consumed write units, including those of indexes.
     pub write_units: f64,
 }
 
 impl Consumed {
-    /// The calls as metrics hold them.
+    /// The number of calls as a metric value.
     #[must_use]
     pub fn calls_as_metric(self) -> f64 {
         u32::try_from(self.calls).map_or(f64::INFINITY, f64::from)
@@ -37,19 +37,19 @@ impl Consumed {
 }
 
 impl Meter {
-    /// Counts a call that read, and the units it took where the database said so.
+    /// Counts a read call, and its units if the database reported them.
     pub fn read(&self, units: Option<f64>) {
         self.0.calls.fetch_add(1, Ordering::Relaxed);
         add(&self.0.read, units);
     }
 
-    /// Counts a call that wrote, likewise.
+    /// Counts a write call, and its units if the database reported them.
     pub fn write(&self, units: Option<f64>) {
         self.0.calls.fetch_add(1, Ordering::Relaxed);
         add(&self.0.write, units);
     }
 
-    /// Takes the counts and begins anew.
+    /// Returns the counts and resets them to zero.
     #[must_use]
     pub fn take(&self) -> Consumed {
         let hundredths = |counter: &AtomicU64| {
@@ -79,7 +79,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn counts_begin_anew_once_they_are_taken() {
+    fn take_resets_the_counts() {
         let meter = Meter::default();
         meter.read(Some(0.5));
         meter.read(None);

@@ -1,4 +1,4 @@
-//! Mail for what happened: read, decide whom, and send each once.
+//! Mails about events.
 
 use wm_core::{
     jobs::{
@@ -18,18 +18,18 @@ use crate::{
     ports::{EntropyContext, Mail, Provider, Records},
 };
 
-/// Members considered at a time.
+/// The number of members considered in one page.
 const PAGE: u32 = 25;
 
 impl<P: Provider> Service<P> {
-    /// Sends the mails an event calls for, and says whether the event is done with. If not, it is to
-    /// be delivered again; who got their mail does not get it twice.
+    /// Sends the mails for an event. Returns whether the event is finished. If not, it must be
+    /// delivered again; recipients who already have their mail do not get it twice.
     pub async fn notify(&self, event: &CloudEvent) -> bool {
         match self.try_notify(event).await {
             Ok(()) => true,
             Err(problem) => {
                 let internal = problem.internal.as_deref();
-                tracing::warn!(event = event.id, %problem, internal, "a notification is retried later");
+                tracing::warn!(event = event.id, %problem, internal, "a notification failed and will be retried");
                 false
             }
         }
@@ -75,13 +75,13 @@ impl<P: Provider> Service<P> {
         let user: UserId = member.id;
         let mut facts = Facts::default();
         loop {
-            let mut asks = topic.reads(user, &facts)?;
-            asks.retain(|ask| !facts.has(ask));
-            if asks.is_empty() {
+            let mut reads = topic.reads(user, &facts)?;
+            reads.retain(|read| !facts.has(read));
+            if reads.is_empty() {
                 break;
             }
-            for (ask, answer) in self.answer_all(asks, self.provider.now()).await? {
-                facts.insert(ask, answer);
+            for (read, answer) in self.answer_all(reads, self.provider.now()).await? {
+                facts.insert(read, answer);
             }
         }
         let message = topic.message(&self.surface, user, &facts, self.provider.now())?;
@@ -108,11 +108,11 @@ impl<P: Provider> Service<P> {
             .await
     }
 
-    /// The answers to these questions.
-    pub(crate) async fn facts(&self, asks: Vec<ReadRequest>) -> Result<Facts, Problem> {
+    /// The facts for these reads.
+    pub(crate) async fn facts(&self, reads: Vec<ReadRequest>) -> Result<Facts, Problem> {
         let mut facts = Facts::default();
-        for (ask, answer) in self.answer_all(asks, self.provider.now()).await? {
-            facts.insert(ask, answer);
+        for (read, answer) in self.answer_all(reads, self.provider.now()).await? {
+            facts.insert(read, answer);
         }
         Ok(facts)
     }

@@ -1,7 +1,7 @@
-//! The ports: everything a surface must bring, as small as it can be.
+//! The ports: the interface that a surface implements.
 //!
-//! Conveniences live above these traits. Nothing here is `dyn`: a surface is one type that
-//! implements [`Provider`], and the executor is compiled for it.
+//! The traits contain only what differs between surfaces. They are used without `dyn`: a surface is
+//! one type that implements [`Provider`], and the executor is compiled for it.
 
 use std::{error::Error, fmt, future::Future, time::Duration};
 
@@ -14,7 +14,7 @@ use wm_core::{
     value::{Env, Timestamp},
 };
 
-/// A surface: one implementation of every port, and the clock and randomness.
+/// A surface: one implementation of every port, with clock and randomness.
 pub trait Provider: Send + Sync + 'static {
     /// See [`Records`].
     type Records: Records;
@@ -31,59 +31,60 @@ pub trait Provider: Send + Sync + 'static {
     fn records(&self) -> &Self::Records;
     /// The object store.
     fn artifacts(&self) -> &Self::Artifacts;
-    /// Where the keys of token issuers come from.
+    /// The keys of token issuers.
     fn keys(&self) -> &Self::Keys;
     /// The event bus.
     fn events(&self) -> &Self::Events;
-    /// Mail.
+    /// The mail service.
     fn mail(&self) -> &Self::Mail;
-    /// The time, and 32 bytes of entropy that depend on the context too.
+    /// The time, and 32 bytes of entropy that also depend on the context.
     fn env(&self, context: EntropyContext<'_>) -> Env;
-    /// The time.
+    /// The current time.
     fn now(&self) -> Timestamp;
-    /// Waits. A retry waits through its surface, which alone knows the runtime.
+    /// Waits for the duration. The surface provides it, because it selects the async runtime.
     fn sleep(&self, duration: Duration) -> impl Future<Output = ()> + Send;
 }
 
-/// What the entropy of an [`Env`] is used for.
+/// The purpose of the entropy of an [`Env`].
 ///
 /// The entropy source mixes the context into the bytes it derives. A process image can be cloned or
-/// restored, and every copy then has the same generator state. Copies that handle different requests
-/// still get different bytes.
+/// restored, and every copy then has the same generator state. Copies that handle different
+/// requests still get different bytes.
 #[derive(Debug, Clone, Copy)]
 pub enum EntropyContext<'a> {
     /// A request of a client.
     Request(&'a Request),
-    /// A job of the system, named by the key of its record or the path of its object.
+    /// A job of the system, identified by the key of its record or the path of its object.
     Job(&'a str),
-    /// A value without a subject: a retry delay, the id of a commit that only marks records, the id of
-    /// a response that the service did not make.
+    /// A value without a subject: a retry delay, the id of a commit that only marks records, or the
+    /// id of a response made outside the service.
     Ephemeral,
 }
 
-/// Why a port failed.
+/// The failure of a port.
 #[derive(Debug)]
 pub struct PortError {
-    /// What kind of failure it is.
+    /// The kind of failure.
     pub kind: PortErrorKind,
     source: Box<dyn Error + Send + Sync>,
 }
 
-/// The closed list of failures.
+/// The kinds of failure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PortErrorKind {
-    /// The service is busy or limits us; nothing happened, and trying again makes sense.
+    /// The service is busy or limits the caller. The call had no effect and can be retried.
     Throttled,
-    /// The service does not answer, or answered in the middle: whether anything happened is unknown.
+    /// The service did not answer, or the connection broke. It is unknown whether the call had an
+    /// effect.
     Unavailable,
-    /// The service refused the request itself: a fault of this program or its configuration.
+    /// The service refused the call because of an error in this program or its configuration.
     Refused,
-    /// There is no room for more.
+    /// The storage is full.
     Full,
 }
 
 impl PortError {
-    /// A failure of this kind, because of that.
+    /// A failure of this kind with this cause.
     pub fn new(kind: PortErrorKind, source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         Self {
             kind,
@@ -111,61 +112,63 @@ impl Error for PortError {
 
 /// The database.
 pub trait Records: Send + Sync {
-    /// One item, strongly consistent.
+    /// Reads one item, strongly consistent.
     fn get(&self, key: &Key) -> impl Future<Output = Result<Option<Item>, PortError>> + Send;
 
-    /// Consecutive items of one partition in byte order of their sort keys, strongly consistent,
-    /// paging through whatever pages the service has.
+    /// Reads consecutive items of one partition in byte order of their sort keys, strongly
+    /// consistent. The implementation follows the pages of the service.
     fn scan(&self, range: &Range) -> impl Future<Output = Result<Page, PortError>> + Send;
 
-    /// One page of an index partition in byte order of its sort keys; may be seconds behind.
+    /// Reads one page of an index partition in byte order of its sort keys. The index may be
+    /// seconds behind.
     fn list(&self, list: &List) -> impl Future<Output = Result<Page, PortError>> + Send;
 
-    /// Carries a batch out, all or nothing.
+    /// Commits a batch, all or nothing.
     fn commit(&self, batch: &Batch) -> impl Future<Output = Result<(), CommitError>> + Send;
 
-    /// Waits for this writer's turn in a scope and holds it while the value lives. Surfaces with a
-    /// single process make writers queue here instead of conflicting; the others return at once.
+    /// Waits for the scope lock of a writer and holds it while the value lives. Surfaces with a
+    /// single process queue writers here, so that they do not conflict. Other surfaces return at
+    /// once.
     fn turn(&self, _scope: Scope) -> impl Future<Output = impl Send> + Send {
         async {}
     }
 }
 
-/// Why a batch was not carried out.
+/// The reason why a batch was not committed.
 #[derive(Debug)]
 pub enum CommitError {
-    /// A condition did not hold; nothing was changed.
+    /// A condition did not hold. The commit had no effect.
     Conflict,
-    /// The service failed. Unless it was [`PortErrorKind::Throttled`], [`PortErrorKind::Refused`] or
-    /// [`PortErrorKind::Full`], the batch may have been carried out all the same.
+    /// The service failed. Unless the kind is [`PortErrorKind::Throttled`],
+    /// [`PortErrorKind::Refused`] or [`PortErrorKind::Full`], the batch may have been committed.
     Failed(PortError),
 }
 
 /// The object store.
 pub trait Artifacts: Send + Sync {
-    /// Begins a multipart upload, answering the provider's name for it.
+    /// Starts a multipart upload and returns the provider's id for it.
     fn begin_parts(
         &self,
         upload: &SignUpload,
     ) -> impl Future<Output = Result<String, PortError>> + Send;
 
-    /// Signs the upload: one address for the whole object, or, given the provider's name of a
-    /// multipart upload, one per part. Each is bound to one object that must not exist yet, and to
-    /// whatever else the provider can bind: length, type, digest.
+    /// Signs the upload: one URL for the whole object or, with the id of a multipart upload, one
+    /// URL per part. Each URL is bound to one object that must not exist yet, and to as much as the
+    /// provider can bind: length, type, digest.
     fn sign_upload(
         &self,
         upload: &SignUpload,
         upload_id: Option<&str>,
     ) -> impl Future<Output = Result<Vec<SignedRequest>, PortError>> + Send;
 
-    /// Signs an address that downloads exactly this object, as an attachment of a fixed type.
+    /// Signs a URL that downloads exactly this object, as an attachment with a fixed type.
     fn sign_download(
         &self,
         download: &SignDownload,
     ) -> impl Future<Output = Result<SignedRequest, PortError>> + Send;
 
-    /// Puts the parts of a multipart upload together; `None` when a part is missing. Asking again
-    /// after success answers the same.
+    /// Completes a multipart upload. `None` if a part is missing. A repeated call after success
+    /// gives the same result.
     fn assemble(
         &self,
         path: &ObjectPath,
@@ -173,22 +176,23 @@ pub trait Artifacts: Send + Sync {
         parts: &[Part],
     ) -> impl Future<Output = Result<Option<Stat>, PortError>> + Send;
 
-    /// What is known of an object; `None` when it is not there. With `hash`, a provider that keeps
-    /// no digest of its own reads the object to compute one.
+    /// The properties of an object. `None` if it does not exist. With `hash`, a provider without
+    /// stored digests reads the object to compute one.
     fn stat(
         &self,
         path: &ObjectPath,
         hash: bool,
     ) -> impl Future<Output = Result<Option<Stat>, PortError>> + Send;
 
-    /// Removes an object or an unfinished multipart upload, for the sweep.
+    /// Deletes an object or aborts an unfinished multipart upload, for the sweep.
     fn remove(
         &self,
         path: &ObjectPath,
         upload_id: Option<&str>,
     ) -> impl Future<Output = Result<(), PortError>> + Send;
 
-    /// Objects last written before this time, in order of their paths after `after`, for the sweep.
+    /// Objects last written before this time, for the sweep. The order is that of their paths,
+    /// starting after `after`.
     fn older_than(
         &self,
         time: Timestamp,
@@ -197,36 +201,36 @@ pub trait Artifacts: Send + Sync {
     ) -> impl Future<Output = Result<Vec<ObjectPath>, PortError>> + Send;
 }
 
-/// A signed address.
+/// A signed request, for the client to send.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SignedRequest {
-    /// The method it is good for.
+    /// The method that is signed.
     pub method: &'static str,
-    /// The address. Secret while it lasts: never logged.
+    /// The signed URL. It is a secret until it expires and must not be logged.
     pub url: String,
-    /// The headers the client must send, and no others of its own.
+    /// The headers that the client must send unchanged, without headers of its own.
     pub headers: Vec<(String, String)>,
 }
 
-/// Where the keys of token issuers come from: a plain fetch, checked and cached above this trait.
+/// The source of the keys of token issuers. Callers check and cache the result.
 pub trait KeySource: Send + Sync {
-    /// The key set that is at this address, or where the document there says. The address is an issuer's
-    /// configured one and nothing else.
-    /// Implementations bound time (5 s) and size (256 KiB) and follow no redirect.
+    /// Fetches the key set at this URL, or at the URL that the discovery document there names. The
+    /// URL is always the configured one of an issuer. Implementations limit time (5 s) and size
+    /// (256 KiB) and follow no redirects.
     fn fetch(&self, url: &str) -> impl Future<Output = Result<Vec<u8>, PortError>> + Send;
 }
 
 /// The event bus.
 pub trait Events: Send + Sync {
-    /// Publishes entries as CloudEvents 1.0, answering for each, in order, whether it went.
+    /// Publishes events (CloudEvents 1.0). The results are in the order of the events.
     fn publish(
         &self,
         entries: &[CloudEvent],
     ) -> impl Future<Output = Vec<Result<(), PortError>>> + Send;
 }
 
-/// Mail.
+/// The mail service.
 pub trait Mail: Send + Sync {
-    /// Hands one message over.
+    /// Hands one message over to the mail service.
     fn send(&self, message: &Message) -> impl Future<Output = Result<(), PortError>> + Send;
 }

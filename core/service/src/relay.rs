@@ -1,4 +1,5 @@
-//! The outbox: journal entries become published events, each if and only if it was committed.
+//! The outbox: journal entries become published events. An event is published only if its entry was
+//! committed.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -18,27 +19,27 @@ use crate::{
     ports::{CommitError, EntropyContext, Events, PortError, Provider, Records},
 };
 
-/// Rows of unfinished work read at a time, per shard.
+/// The page size for rows of unfinished work, per shard.
 const PAGE: u32 = 200;
 
-/// What one run of the relay did.
+/// The result of one run of the relay.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Relayed {
     /// Entries published and delivered.
     pub published: usize,
-    /// Entries that stay unpublished for now.
+    /// Entries that are not published yet.
     pub failed: usize,
-    /// Whether there may be more to publish right away.
+    /// Whether more entries may be ready now.
     pub more: bool,
 }
 
 impl<P: Provider> Service<P> {
-    /// Publishes every entry that is due and delivers it with `deliver`, which surfaces whose bus
-    /// delivers by itself leave empty. An entry counts as published once both went well; until then
-    /// it is published again, under the same event id.
+    /// Publishes every due entry and passes it to `deliver`. Surfaces whose bus delivers events
+    /// give an empty function. An entry counts as published after both succeed. Until then it is
+    /// published again with the same event id.
     ///
     /// # Errors
-    /// When unfinished work cannot be listed.
+    /// If unfinished work cannot be listed.
     pub async fn relay<D, F>(&self, deliver: D) -> Result<Relayed, PortError>
     where
         D: Fn(CloudEvent) -> F + Sync,
@@ -57,31 +58,31 @@ impl<P: Provider> Service<P> {
         Ok(relayed)
     }
 
-    /// Publishes these journal entries, as a change stream hands them over. Answers the keys of those
-    /// that stay unpublished for now.
+    /// Publishes these journal entries of a change stream. Returns the keys of entries that are not
+    /// published yet.
     pub async fn publish<D, F>(&self, items: Vec<Item>, deliver: &D) -> BTreeSet<Key>
     where
         D: Fn(CloudEvent) -> F + Sync,
         F: Future<Output = bool> + Send,
     {
-        // By key, because a stream may hand one entry over twice.
+        // By key, because a stream may deliver one entry twice.
         let items: BTreeMap<Key, Item> = items
             .into_iter()
             .map(|item| (item.key.clone(), item))
             .collect();
-        let mut left: BTreeSet<Key> = items.keys().cloned().collect();
+        let mut unpublished: BTreeSet<Key> = items.keys().cloned().collect();
         let entries: Vec<(Item, CloudEvent)> = items
             .into_values()
             .filter_map(|item| match Record::<JournalEntry>::decode(&item) {
                 Ok(record) => Some((item, CloudEvent::of(&record.body))),
                 Err(error) => {
-                    tracing::error!(%error, "a journal entry cannot be published");
+                    tracing::error!(%error, "cannot decode a journal entry");
                     None
                 }
             })
             .collect();
         if entries.is_empty() {
-            return left;
+            return unpublished;
         }
         let events: Vec<CloudEvent> = entries.iter().map(|(_, event)| event.clone()).collect();
         let published = self.provider.events().publish(&events).await;
@@ -91,20 +92,20 @@ impl<P: Provider> Service<P> {
             .map(|((item, event), result)| async {
                 if let Err(error) = result {
                     let cause = std::error::Error::source(&error).map(ToString::to_string);
-                    tracing::warn!(%error, cause, event = event.id, "an event was not taken");
+                    tracing::warn!(%error, cause, event = event.id, "could not publish an event");
                     return None;
                 }
                 deliver(event).await.then_some(item)
             });
         let done: Vec<Item> = join_all(delivered).await.into_iter().flatten().collect();
         for key in self.mark_published(done).await {
-            left.remove(&key);
+            unpublished.remove(&key);
         }
-        left
+        unpublished
     }
 
-    /// Takes published entries out of the index of unfinished work, all scopes side by side, answering
-    /// which are out of it.
+    /// Removes published entries from the index of unfinished work, all scopes in parallel. Returns
+    /// the keys of the removed entries.
     async fn mark_published(&self, items: Vec<Item>) -> Vec<Key> {
         let commit_id = || self.provider.env(EntropyContext::Ephemeral).id("published");
         let batches = PublicationWriter::new(items).batches(commit_id);
@@ -117,17 +118,17 @@ impl<P: Provider> Service<P> {
         match self.provider.records().commit(batch).await {
             Ok(()) => batch.stored().map(|item| item.key.clone()).collect(),
             Err(CommitError::Conflict) => {
-                tracing::warn!(%scope, "a published entry is not as it was");
+                tracing::warn!(%scope, "a published entry changed meanwhile");
                 Vec::new()
             }
             Err(CommitError::Failed(error)) => {
-                tracing::warn!(%scope, %error, "published entries were not marked");
+                tracing::warn!(%scope, %error, "could not mark entries as published");
                 Vec::new()
             }
         }
     }
 
-    /// Unfinished work of a shard that is due, and whether there is more of it.
+    /// The due unfinished work of a shard, and whether there is more.
     pub(crate) async fn due(&self, shard: u8) -> Result<(Vec<Item>, bool), PortError> {
         let list = List {
             index: Index::Gsi1,
@@ -142,7 +143,8 @@ impl<P: Provider> Service<P> {
     }
 }
 
-/// The greatest index sort key of work due by now: `~` sorts after the `#` behind the time.
+/// The greatest index sort key of work that is due by now. `~` sorts after the `#` that follows the
+/// time.
 fn due_until(now: Timestamp) -> String {
     format!("{:020}~", now.millis())
 }

@@ -1,24 +1,24 @@
-//! What a surface is: its id, its address and its secret, wherever a surface keeps them.
+//! The identity of a surface: its id, public URL and secret, independent of where they are stored.
 
 use std::fmt;
 
 use wm_core::value::{Sha256, SurfaceId};
 
-/// A secret shorter than this could be guessed.
+/// The minimum length of a secret. A shorter one could be guessed.
 const SECRET_CHARACTERS: usize = 32;
 
-/// What was loaded.
+/// The identity of a surface.
 pub struct Identity {
     /// The surface's id.
     pub surface: SurfaceId,
-    /// Where people reach it, without a trailing slash.
+    /// The URL of the surface for its users, without a trailing slash.
     pub public_url: String,
-    /// Its secret: the digest of the text that is kept.
+    /// The digest of the stored secret text.
     pub secret: [u8; 32],
 }
 
 impl fmt::Debug for Identity {
-    /// Without the secret.
+    /// Omits the secret.
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter
             .debug_struct("Identity")
@@ -28,33 +28,33 @@ impl fmt::Debug for Identity {
     }
 }
 
-/// A text that cannot be what it says.
+/// An invalid text.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{name}` {wrong}")]
 pub struct Wrong {
-    /// Where it was found.
+    /// The name of the variable or stored value.
     pub name: String,
-    /// What is wrong with it, and what would be right.
+    /// The error, and the accepted values.
     pub wrong: &'static str,
 }
 
-/// A text and where it was found: the name of a variable, or of what a service keeps.
+/// A text with its origin: the name of a variable, or of a value in a secret store.
 pub struct Found {
-    /// Where.
+    /// The name of the variable or stored value.
     pub name: String,
     /// The text.
     pub text: String,
 }
 
 impl fmt::Debug for Found {
-    /// Without the text, which may be the secret.
+    /// Omits the text, because it may be the secret.
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.debug_tuple("Found").field(&self.name).finish()
     }
 }
 
 impl Found {
-    /// A text found there.
+    /// A text with its origin.
     #[must_use]
     pub fn new(name: impl Into<String>, text: impl Into<String>) -> Self {
         Self {
@@ -70,17 +70,17 @@ impl Found {
 }
 
 impl Identity {
-    /// What these texts say.
+    /// Parses the three texts.
     ///
     /// # Errors
-    /// The first that cannot be what it says.
+    /// The first text that is invalid.
     pub fn read(surface: Found, public_url: Found, secret: Found) -> Result<Self, Wrong> {
         let Ok(surface) = surface.text.parse() else {
             return Err(surface.wrong("must be a surface id, as `wm deploy` makes it"));
         };
         let url = &public_url.text;
         if !url.starts_with("https://") && !url.starts_with("http://") {
-            return Err(public_url.wrong("must be an address that begins with `https://`"));
+            return Err(public_url.wrong("must be a URL that begins with `https://`"));
         }
         if secret.text.chars().count() < SECRET_CHARACTERS {
             return Err(secret.wrong("must hold at least 32 characters, drawn at random"));
@@ -111,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_shows_the_secret() {
+    fn debug_output_hides_the_secret() {
         let identity = read(ID, "https://wm.example.com/", SECRET).unwrap();
         assert_eq!(identity.public_url, "https://wm.example.com");
         assert_eq!(identity.secret, *Sha256::of(SECRET.as_bytes()).as_bytes());
@@ -121,10 +121,10 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_is_named_without_being_shown() {
+    fn errors_name_the_field_and_hide_the_value() {
         let wrong = |result: Result<Identity, String>| result.unwrap_err();
         assert!(wrong(read("7", "https://a", SECRET)).starts_with("`ID` must be a surface id"));
-        assert!(wrong(read(ID, "ftp://a", SECRET)).starts_with("`URL` must be an address"));
+        assert!(wrong(read(ID, "ftp://a", SECRET)).starts_with("`URL` must be a URL"));
         let guessable = SECRET.trim_start_matches('0');
         let short = wrong(read(ID, "https://a", guessable));
         assert!(

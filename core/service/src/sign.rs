@@ -1,4 +1,4 @@
-//! Signing what an answer promises, once everything is committed.
+//! Signing of URLs, after everything is committed.
 
 use serde_json::Value;
 use wm_core::{
@@ -17,7 +17,7 @@ use crate::{
 };
 
 impl<P: Provider> Service<P> {
-    /// Replaces what is to be signed by what was signed.
+    /// Replaces unsigned plans in a reply by signed ones.
     pub(crate) async fn sign(
         &self,
         mut reply: Reply,
@@ -52,6 +52,7 @@ impl<P: Provider> Service<P> {
         upload: &SignUpload,
         context: &Context<'_>,
     ) -> Result<UploadPlan, Problem> {
+        // A repeated plan reuses the multipart upload that the record names.
         let upload_id = match &upload.upload_id {
             Some(upload_id) => Some(upload_id.clone()),
             None if upload.is_multipart() => Some(self.begin_parts(upload, context).await?),
@@ -101,8 +102,8 @@ impl<P: Provider> Service<P> {
         })
     }
 
-    /// Begins an upload in parts and records the provider's name for it, which completing needs. If
-    /// another plan was begun at the same time, that one counts and this one is taken back.
+    /// Starts an upload in parts and records the provider's id, which completion needs. If another
+    /// plan was started at the same time, that one is used and this upload is aborted.
     async fn begin_parts(
         &self,
         upload: &SignUpload,
@@ -117,10 +118,10 @@ impl<P: Provider> Service<P> {
         let env = context.env.derived("signing");
         let outcome = self.run_within(&*recorded, env, context.request_id).await;
         if let Err(problem) = outcome {
-            // After a failure on our side the record may name this upload all the same.
+            // After an internal failure, the record may still name this upload.
             let refused = problem.kind.status() < 500;
             if refused && let Err(error) = artifacts.remove(&upload.path, Some(&upload_id)).await {
-                tracing::warn!(%error, "an upload in parts that nobody will use stays begun");
+                tracing::warn!(%error, "could not abort an orphaned multipart upload");
             }
             return Err(problem);
         }

@@ -1,4 +1,4 @@
-//! Signing in: carrying out what the pure part of it asks for.
+//! Sign-in: runs the steps that the core names.
 
 use wm_core::{
     jobs::sign_up::{SignIn, sign_in},
@@ -9,11 +9,11 @@ use wm_core::{
 
 use crate::{Service, ports::Provider};
 
-/// More steps than signing in takes, even when another sign-in gets in between each time.
+/// More steps than a sign-in needs, even if another sign-in interferes at each step.
 const STEPS: usize = 16;
 
 impl<P: Provider> Service<P> {
-    /// The person an identity belongs to, made on their first request.
+    /// The person of an identity. The first request creates the person.
     pub(crate) async fn sign_in(
         &self,
         claims: &Claims,
@@ -31,9 +31,9 @@ impl<P: Provider> Service<P> {
                     self.actors.remember(identity, user);
                     return Ok(user);
                 }
-                SignIn::ReadRequest(asks) => {
-                    for (ask, answer) in self.answer_all(asks, env.now).await? {
-                        facts.insert(ask, answer);
+                SignIn::ReadRequest(reads) => {
+                    for (read, answer) in self.answer_all(reads, env.now).await? {
+                        facts.insert(read, answer);
                     }
                 }
                 SignIn::Commit(batch) => {

@@ -1,4 +1,4 @@
-//! The sweep: what was interrupted is finished, what expired is closed, what nobody needs is removed.
+//! The sweep: finishes interrupted work, closes expired work and removes orphaned objects.
 
 use wm_core::{
     jobs::{self, orphans},
@@ -14,32 +14,32 @@ use crate::{
     relay::is_entry,
 };
 
-/// Objects examined in one page of the orphan collection.
+/// The page size of the orphan collection, in objects.
 const OBJECTS: u32 = 500;
 
-/// What one sweep did.
+/// The result of one sweep.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Swept {
-    /// Pieces of work finished: expired uploads, interrupted steps.
+    /// Records whose work was finished: expired uploads, interrupted jobs.
     pub finished: usize,
-    /// Pieces of work that failed and stay for the next sweep.
+    /// Records whose work failed. The next sweep tries them again.
     pub failed: usize,
 }
 
-/// What one page of the orphan collection did.
+/// The result of one page of the orphan collection.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Collected {
-    /// Orphans removed.
+    /// The number of orphans removed.
     pub(crate) removed: usize,
-    /// The object behind which the next page begins; `None` after the last object.
+    /// The object after which the next page begins. `None` after the last object.
     pub(crate) next: Option<ObjectPath>,
 }
 
 impl<P: Provider> Service<P> {
-    /// Finishes due work other than publishing, which is the relay's.
+    /// Finishes due work, except publishing, which the relay does.
     ///
     /// # Errors
-    /// When unfinished work cannot be listed.
+    /// If unfinished work cannot be listed.
     pub(crate) async fn sweep(&self) -> Result<Swept, PortError> {
         let mut swept = Swept::default();
         for shard in 0..WORK_SHARDS {
@@ -49,7 +49,7 @@ impl<P: Provider> Service<P> {
                     Ok(()) => swept.finished += 1,
                     Err(problem) => {
                         swept.failed += 1;
-                        tracing::warn!(key = %item.key, %problem, internal = problem.internal, "work stays unfinished");
+                        tracing::warn!(key = %item.key, %problem, internal = problem.internal, "could not finish work");
                     }
                 }
             }
@@ -73,11 +73,11 @@ impl<P: Provider> Service<P> {
         Ok(())
     }
 
-    /// Removes objects older than a day that no record needs, of the 500 behind `after`. Reads one
-    /// record for each of them.
+    /// Removes orphans older than 24 hours among the 500 objects after `after`. Reads one record
+    /// for each object.
     ///
     /// # Errors
-    /// When objects cannot be listed or removed.
+    /// If objects cannot be listed or removed.
     pub(crate) async fn collect_orphans(
         &self,
         after: Option<ObjectPath>,
@@ -96,7 +96,7 @@ impl<P: Provider> Service<P> {
                 }
                 Ok(false) => {}
                 Err(problem) => {
-                    tracing::warn!(%path, %problem, "an object could not be judged and stays")
+                    tracing::warn!(%path, %problem, "could not check whether an object is an orphan")
                 }
             }
         }

@@ -1,4 +1,4 @@
-//! The sweeper: finishes interrupted work, and collects the objects that no record needs.
+//! The sweeper: finishes interrupted work and collects orphaned objects.
 
 use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -13,16 +13,16 @@ use crate::{
     ports::{PortError, Provider},
 };
 
-/// The interval between two collections of all orphans where reads are billed: a collection reads one
-/// record for each object.
+/// The interval between two orphan collections on surfaces where reads are billed. A collection
+/// reads one record for each object.
 pub const BILLED_COLLECTION_INTERVAL: Duration = Duration::from_hours(24);
 
-/// What one run of the sweeper did. A function also answers it.
+/// The result of one run of the sweeper. A function also returns it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub struct Outcome {
-    /// Journal entries published that the relay had not published.
+    /// Journal entries published that the relay had missed.
     pub published: usize,
-    /// Journal entries that stay unpublished for now.
+    /// Journal entries that are not published yet.
     pub unpublished: usize,
     /// Jobs finished.
     pub finished: usize,
@@ -32,33 +32,32 @@ pub struct Outcome {
     pub removed: usize,
 }
 
-/// Sweeps one surface, and remembers how far the orphan collection has come.
-///
-/// The cursor is in memory only. A new process starts the collection from the first object.
+/// Sweeps one surface. It keeps the position of the orphan collection in memory only, so a new
+/// process starts the collection from the first object.
 pub struct Sweeper<P> {
     service: Arc<Service<P>>,
     collection_interval: Duration,
     cursor: Mutex<Cursor>,
 }
 
-/// How far the orphan collection has come.
+/// The position of the orphan collection.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 enum Cursor {
     /// Before the first object.
     #[default]
     Start,
-    /// Behind this object.
+    /// After this object.
     After(ObjectPath),
-    /// Behind the last object, which was reached at this time.
+    /// After the last object, which was reached at this time.
     Complete(Timestamp),
 }
 
-/// Which objects the orphan collection examines next.
+/// The objects that the orphan collection examines next.
 #[derive(Debug, PartialEq, Eq)]
 enum NextPage {
-    /// Those behind this object, or the first ones.
+    /// The objects after this one. `None` means from the first object on.
     After(Option<ObjectPath>),
-    /// None: the interval since the last collection is not over.
+    /// The interval since the last collection is not over.
     NotDue,
 }
 
@@ -67,7 +66,7 @@ impl Cursor {
         match self {
             Self::Start => NextPage::After(None),
             Self::After(path) => NextPage::After(Some(path.clone())),
-            // Without an interval the clock is not asked, which may have been set back.
+            // A zero interval ignores the clock, which may have been set back.
             Self::Complete(at) if interval.is_zero() || now >= at.after(interval) => {
                 NextPage::After(None)
             }
@@ -77,7 +76,8 @@ impl Cursor {
 }
 
 impl<P: Provider> Sweeper<P> {
-    /// A sweeper that has not collected orphans yet, and waits this long between two collections.
+    /// A sweeper at the start of its first collection. The interval lies between the end of a
+    /// collection and the start of the next.
     #[must_use]
     pub fn new(service: Arc<Service<P>>, collection_interval: Duration) -> Self {
         Self {
@@ -87,11 +87,11 @@ impl<P: Provider> Sweeper<P> {
         }
     }
 
-    /// Publishes what a change stream failed to hand over, finishes due jobs, and collects orphans.
-    /// Once `time_left` answers `false` no further step starts; the next run goes on there.
+    /// Publishes entries that the change stream missed, finishes due jobs and collects orphans.
+    /// Once `time_left` returns `false`, no further step starts. The next run continues there.
     ///
     /// # Errors
-    /// When due jobs or objects cannot be listed, or an object cannot be removed.
+    /// If due jobs or objects cannot be listed, or an object cannot be removed.
     pub async fn run(&self, time_left: impl Fn() -> bool + Sync) -> Result<Outcome, PortError> {
         let mut outcome = Outcome::default();
         self.publish(&mut outcome, &time_left).await?;
@@ -120,19 +120,19 @@ impl<P: Provider> Sweeper<P> {
         }
     }
 
-    /// Finishes due jobs: expired uploads, interrupted steps.
+    /// Finishes due jobs: expired uploads and interrupted jobs.
     ///
     /// # Errors
-    /// When due jobs cannot be listed.
+    /// If due jobs cannot be listed.
     pub async fn finish_jobs(&self) -> Result<Swept, PortError> {
         self.service.sweep().await
     }
 
-    /// Collects the orphans among the next 500 objects, and answers how many it removed; `None` when
-    /// no collection is due. After a failure the next call examines the same objects.
+    /// Collects the orphans among the next 500 objects and returns the number removed. `None` if no
+    /// collection is due. After a failure, the next call examines the same objects.
     ///
     /// # Errors
-    /// When objects cannot be listed, or an orphan cannot be removed.
+    /// If objects cannot be listed, or an orphan cannot be removed.
     pub async fn collect_orphans(&self) -> Result<Option<usize>, PortError> {
         let now = self.service.provider().now();
         let next_page = self.cursor().next_page(self.collection_interval, now);
@@ -156,7 +156,7 @@ mod tests {
     const DAY: Duration = BILLED_COLLECTION_INTERVAL;
 
     #[test]
-    fn a_collection_starts_again_after_its_interval() {
+    fn collection_starts_again_after_its_interval() {
         let now = Timestamp::from_millis(1_000_000);
         let first = NextPage::After(None);
         assert_eq!(Cursor::Start.next_page(DAY, now), first);
@@ -166,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn a_collection_without_interval_is_always_due() {
+    fn collection_without_interval_is_always_due() {
         let now = Timestamp::from_millis(1_000_000);
         let complete = Cursor::Complete(now);
         for time in [now, now.after(DAY), now.before(DAY)] {

@@ -1,4 +1,4 @@
-//! Work the system does by itself, and work a request left to be finished.
+//! Jobs of the system, and work that a request leaves to finish.
 
 use wm_core::{
     jobs,
@@ -14,7 +14,7 @@ use crate::{
 };
 
 impl<P: Provider> Service<P> {
-    /// Runs a use-case of the system's own.
+    /// Runs a job of the system.
     ///
     /// # Errors
     /// As any use-case.
@@ -44,15 +44,15 @@ impl<P: Provider> Service<P> {
         self.execute(use_case, &context).await
     }
 
-    /// Tries to finish what an answer left open. Whatever fails here is finished by the sweep; the
-    /// answer then lists it as pending.
+    /// Tries to finish the work that a reply names. On failure the sweep finishes it later, and the
+    /// reply lists it as pending.
     pub(crate) async fn finish(&self, mut reply: Reply, context: &Context<'_>) -> Reply {
         let Some(Continuation { key, body }) = reply.finish.take() else {
             return reply;
         };
         match self.finish_key(&key, context).await {
             Ok(()) => reply.body = body.or(reply.body),
-            Err(problem) => tracing::warn!(%key, %problem, "work is left to the sweep"),
+            Err(problem) => tracing::warn!(%key, %problem, "left work to the sweep"),
         }
         reply
     }

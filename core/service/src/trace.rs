@@ -2,16 +2,17 @@
 
 use wm_core::value::Env;
 
-/// The `traceparent` this request answers with: the caller's trace, or a new one, and a span of ours.
+/// The `traceparent` of the answer: the caller's trace or a new one, with a new span.
 pub(crate) fn traceparent(received: Option<&str>, env: &Env) -> String {
-    let own = hex(&env.bytes("span"), 8);
+    let span = hex(&env.bytes("span"), 8);
     let (trace, flags) = received
         .and_then(parse)
         .unwrap_or_else(|| (hex(&env.bytes("trace"), 16), "00".into()));
-    format!("00-{trace}-{own}-{flags}")
+    format!("00-{trace}-{span}-{flags}")
 }
 
-/// Trace id and flags of a well-formed header. Versions above 00 may append fields, which are left.
+/// Trace id and flags of a well-formed header. Versions above 00 may append fields, which are
+/// ignored.
 fn parse(header: &str) -> Option<(String, String)> {
     let mut fields = header.split('-');
     let (version, trace, parent, flags) = (
@@ -53,7 +54,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn keeps_the_callers_trace_and_replaces_what_is_malformed() {
+    fn traceparent_keeps_the_trace_and_replaces_malformed_ones() {
         let env = Env::new(Timestamp::default(), [1; 32]);
         let trace = "0af7651916cd43dd8448eb211c80319c";
         let kept = traceparent(Some(&format!("00-{trace}-b7ad6b7169203331-01")), &env);

@@ -1,4 +1,4 @@
-//! What a process is told by its environment.
+//! Environment variables of the process.
 
 use std::{collections::BTreeMap, ffi::OsString, fmt};
 
@@ -7,14 +7,14 @@ use std::{collections::BTreeMap, ffi::OsString, fmt};
 pub struct Variables(BTreeMap<String, String>);
 
 impl fmt::Debug for Variables {
-    /// Names only: credentials are among the values.
+    /// Shows the names only, because values can be credentials.
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.debug_set().entries(self.0.keys()).finish()
     }
 }
 
 impl Variables {
-    /// Those of this process. What is not UTF-8 is left out.
+    /// The variables of this process, without those that are not UTF-8.
     #[must_use]
     pub fn of_this_process() -> Self {
         let text = |(name, value): (OsString, OsString)| {
@@ -23,14 +23,14 @@ impl Variables {
         std::env::vars_os().filter_map(text).collect()
     }
 
-    /// A variable; empty counts as not set.
+    /// The trimmed value. An empty variable counts as missing.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&str> {
         let value = self.0.get(name).map(|value| value.trim());
         value.filter(|value| !value.is_empty())
     }
 
-    /// The same, to keep.
+    /// As [`Variables::get`], owned.
     #[must_use]
     pub fn text(&self, name: &str) -> Option<String> {
         self.get(name).map(str::to_owned)
@@ -43,7 +43,7 @@ impl FromIterator<(String, String)> for Variables {
     }
 }
 
-/// Whether what is read at this address could only come from its owner: over TLS, or from this machine.
+/// Whether only the owner can have sent the data at this URL: it uses TLS, or is on this machine.
 #[must_use]
 pub fn is_safe(url: &str) -> bool {
     url.starts_with("https://")
@@ -56,14 +56,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn values_are_never_shown() {
+    fn debug_output_hides_the_values() {
         let given = ("AWS_SURFACE_SECRET".to_owned(), "hush".to_owned());
         let shown = format!("{:?}", Variables::from_iter([given]));
         assert!(shown.contains("AWS_SURFACE_SECRET") && !shown.contains("hush"));
     }
 
     #[test]
-    fn only_this_machine_may_do_without_tls() {
+    fn plain_http_is_safe_on_this_machine_only() {
         for safe in ["https://a", "http://127.0.0.1:1/", "http://localhost:1"] {
             assert!(is_safe(safe), "{safe}");
         }

@@ -1,37 +1,37 @@
-//! What makes a token acceptable, per issuer. Surfaces supply these as data.
+//! Requirements for tokens of an issuer. Surfaces supply them as data.
 
 use serde_json::Value;
 use wm_core::operation::TokenUsage;
 
-/// One issuer whose tokens count.
+/// An issuer whose tokens are accepted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Issuer {
-    /// The exact `iss`.
+    /// The exact value of `iss`.
     pub issuer: String,
-    /// Where its keys are, or the document that says where. Configured apart from the issuer; never taken
-    /// from a token.
+    /// The URL of the keys, or of the discovery document that names it. It is configured and never
+    /// taken from a token.
     pub jwks_url: String,
-    /// What an access token must say.
+    /// Requirements for an access token.
     pub access: Vec<Requirement>,
-    /// What an ID token must say.
+    /// Requirements for an ID token.
     pub id: Vec<Requirement>,
-    /// Whether its word that an address is verified counts here.
+    /// Whether addresses that this issuer marks as verified count as verified.
     pub trusts_email: bool,
-    /// Which claims say who somebody is.
+    /// The names of the claims that identify a person.
     pub names: ClaimNames,
 }
 
-/// The claims in which an issuer says who somebody is.
+/// The names of the claims that identify a person.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ClaimNames {
-    /// The claim whose value is the person: the same in every token of theirs, and never another's.
+    /// The claim that identifies the person: the same in all tokens of a person, and never reused.
     pub subject: &'static str,
-    /// The claim that says whether `email` is proved to be theirs.
+    /// The claim that states whether `email` is verified.
     pub email_verified: &'static str,
 }
 
 impl ClaimNames {
-    /// As OpenID Connect has them
+    /// The names of OpenID Connect
     /// (<https://openid.net/specs/openid-connect-core-1_0.html#StandardClaims>).
     pub const STANDARD: Self = Self {
         subject: "sub",
@@ -39,7 +39,7 @@ impl ClaimNames {
     };
 }
 
-/// What a claim must be.
+/// A requirement for one claim.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Requirement {
     /// The claim, such as `aud` or `token_use`.
@@ -49,34 +49,34 @@ pub struct Requirement {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Rule {
-    /// One of these values; of a list of values, one among them.
+    /// One of these values. A list must contain one of them.
     OneOf(Vec<String>),
-    /// Text, and not empty.
+    /// A non-empty text.
     Present,
-    /// Not there, whatever it would say.
+    /// The claim must be missing.
     Absent,
 }
 
 impl Requirement {
-    /// A claim that must have this one value.
+    /// The claim must have this value.
     #[must_use]
     pub fn new(claim: &str, value: &str) -> Self {
         Self::one_of(claim, vec![value.into()])
     }
 
-    /// A claim that must have one of these values; of a list of values, one must be among them.
+    /// The claim must have one of these values. A list must contain one of them.
     #[must_use]
     pub fn one_of(claim: &str, values: Vec<String>) -> Self {
         Self::with(claim, Rule::OneOf(values))
     }
 
-    /// A claim that must say something.
+    /// The claim must be a non-empty text.
     #[must_use]
     pub fn present(claim: &str) -> Self {
         Self::with(claim, Rule::Present)
     }
 
-    /// A claim that must not be there.
+    /// The claim must be missing.
     #[must_use]
     pub fn absent(claim: &str) -> Self {
         Self::with(claim, Rule::Absent)
@@ -129,7 +129,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_claim_is_there_when_it_says_something() {
+    fn present_requires_a_non_empty_text() {
         let rule = Requirement::present("scp");
         assert!(rule.holds(Some(&json!("access"))));
         for nothing in [json!(""), json!(null), json!(7), json!([]), json!(["a"])] {
@@ -139,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn a_claim_is_absent_only_when_it_does_not_stand_there() {
+    fn absent_refuses_every_value() {
         let rule = Requirement::absent("scp");
         assert!(rule.holds(None));
         for something in [json!(""), json!(null), json!("access")] {
@@ -148,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn one_of_nothing_is_never_met() {
+    fn one_of_an_empty_list_never_holds() {
         let rule = Requirement::one_of("aud", Vec::new());
         assert!(!rule.holds(Some(&json!("a"))) && !rule.holds(None));
     }

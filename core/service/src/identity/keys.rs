@@ -1,4 +1,4 @@
-//! Issuers' signing keys, cached.
+//! A cache of the signing keys of issuers.
 
 use std::{
     collections::BTreeMap,
@@ -16,31 +16,31 @@ use wm_core::value::Timestamp;
 use super::{TokenError, token::Header};
 use crate::ports::{KeySource, PortError, PortErrorKind};
 
-/// Keys are used this long without asking again.
+/// The time for which cached keys are used without a new fetch.
 const FRESH: Duration = Duration::from_secs(60 * 60);
-/// While an issuer does not answer, its keys are used this long.
+/// The time for which cached keys are used while the issuer does not answer.
 const STALE: Duration = Duration::from_secs(24 * 60 * 60);
-/// An issuer is asked at most this often, however many unknown keys tokens name.
+/// The minimum time between two fetches from one issuer, whatever keys the tokens name.
 const PAUSE: Duration = Duration::from_secs(5);
 
-/// The keys of every configured issuer, by their address.
+/// The keys of each configured issuer, by URL.
 #[derive(Debug, Default)]
 pub(super) struct KeyCache {
     entries: RwLock<BTreeMap<String, Entry>>,
-    /// Held while fetching, so that a burst of tokens asks once.
+    /// Held during a fetch, so that concurrent tokens cause one fetch.
     fetching: Mutex<()>,
 }
 
 #[derive(Debug, Clone)]
 struct Entry {
     keys: Arc<BTreeMap<String, Key>>,
-    /// When the keys were last fetched; `None` if never.
+    /// `None` before the first fetch.
     fetched_at: Option<Timestamp>,
     tried_at: Timestamp,
     reachable: bool,
 }
 
-/// A key and the one algorithm it is good for, which the key's own type decides.
+/// A key and its algorithm. The type of the key determines the algorithm.
 type Key = (Algorithm, DecodingKey);
 
 impl KeyCache {
@@ -51,13 +51,13 @@ impl KeyCache {
         header: &Header,
         now: Timestamp,
     ) -> Result<Key, TokenError> {
-        if let Some(settled) = self.remembered(url, header, now) {
-            return settled;
+        if let Some(result) = self.remembered(url, header, now) {
+            return result;
         }
         let _alone = self.fetching.lock().await;
-        // Whoever waited finds what the one before fetched.
-        if let Some(settled) = self.remembered(url, header, now) {
-            return settled;
+        // Another task may have fetched the keys during the wait.
+        if let Some(result) = self.remembered(url, header, now) {
+            return result;
         }
         let fetched = source.fetch(url).await.and_then(|body| parse(&body));
         let failure = self.store(url, fetched, now);
@@ -68,7 +68,7 @@ impl KeyCache {
         }
     }
 
-    /// The answer, where it takes no fetch.
+    /// The result, if the cache suffices.
     fn remembered(
         &self,
         url: &str,
@@ -120,6 +120,7 @@ impl KeyCache {
             tried_at: now,
             reachable: false,
         });
+        // A failed fetch keeps the old keys, which stay in use until they are stale.
         entry.tried_at = now;
         entry.reachable = fetched.is_ok();
         match fetched {
@@ -133,9 +134,9 @@ impl KeyCache {
     }
 }
 
-const UNKNOWN: TokenError = TokenError::Refused("its key is not one of its issuer's");
+const UNKNOWN: TokenError = TokenError::Refused("its issuer has no such key");
 
-/// The signing keys of a JWKS (RFC 7517) that we can use; the others are passed over.
+/// The supported signing keys of a JWKS (RFC 7517). Other keys are skipped.
 fn parse(body: &[u8]) -> Result<BTreeMap<String, Key>, PortError> {
     let set: JwkSet = serde_json::from_slice(body)
         .map_err(|error| PortError::new(PortErrorKind::Unavailable, error))?;

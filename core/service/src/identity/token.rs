@@ -1,4 +1,4 @@
-//! Reading one token (RFC 7519, RFC 7515), strictly.
+//! Strict parsing of a token (RFC 7519, RFC 7515).
 
 use std::{collections::BTreeMap, fmt};
 
@@ -12,11 +12,11 @@ use wm_core::{operation::TokenUsage, record::Claims, value::Timestamp};
 
 use super::{ClaimNames, Issuer, TokenError};
 
-/// The largest token that is looked at: 16 KiB.
+/// The maximum size of a token: 16 KiB.
 const LIMIT: usize = 16 * 1024;
 
-/// What counts of a token's header: which key, and which algorithm. Addresses and keys it carries
-/// (`jku`, `x5u`, `jwk`, `x5c`) are never looked at.
+/// The used part of a token's header: key id and algorithm. Keys and URLs in the header (`jku`,
+/// `x5u`, `jwk`, `x5c`) are ignored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Header {
     pub(super) algorithm: Algorithm,
@@ -42,7 +42,7 @@ impl Header {
     }
 }
 
-/// The issuer a token claims, before anything is verified: good for choosing among ours only.
+/// The issuer that a token claims, before verification. It only selects a configured issuer.
 pub(super) fn issuer(text: &str) -> Result<String, TokenError> {
     let claims: TokenClaims = jsonwebtoken::dangerous::insecure_decode_claims(text)
         .map_err(|_| TokenError::Refused("its claims do not parse"))?;
@@ -52,7 +52,8 @@ pub(super) fn issuer(text: &str) -> Result<String, TokenError> {
         .ok_or(TokenError::Refused("it has no `iss`"))
 }
 
-/// The claims under a good signature. Times and audience are checked after, against our own clock.
+/// The claims of a token with a valid signature. Times and audience are checked later, against the
+/// clock of the surface.
 pub(super) fn verified_claims(
     text: &str,
     (algorithm, key): &(Algorithm, DecodingKey),
@@ -62,12 +63,12 @@ pub(super) fn verified_claims(
     validation.validate_exp = false;
     validation.validate_aud = false;
     let data = jsonwebtoken::decode(text, key, &validation)
-        .map_err(|_| TokenError::Refused("its signature is not its issuer's"))?;
+        .map_err(|_| TokenError::Refused("its signature is not valid"))?;
     Ok(data.claims)
 }
 
-/// A token's claims. A claim that stands twice makes it unreadable, because readers differ in which
-/// one they take.
+/// The claims of a token. A duplicate claim is an error, because readers differ in the one they
+/// use.
 #[derive(Debug)]
 pub(super) struct TokenClaims(BTreeMap<String, Value>);
 
@@ -78,14 +79,14 @@ impl<'de> Deserialize<'de> for TokenClaims {
             type Value = TokenClaims;
 
             fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-                formatter.write_str("an object whose members each stand once")
+                formatter.write_str("an object without duplicate members")
             }
 
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<TokenClaims, A::Error> {
                 let mut claims = BTreeMap::new();
                 while let Some((name, value)) = map.next_entry::<String, Value>()? {
                     if claims.insert(name, value).is_some() {
-                        return Err(A::Error::custom("a claim stands twice"));
+                        return Err(A::Error::custom("duplicate claim"));
                     }
                 }
                 Ok(TokenClaims(claims))
@@ -100,7 +101,7 @@ impl TokenClaims {
         self.0.get(name).and_then(Value::as_str)
     }
 
-    /// A NumericDate in milliseconds; fractions of a second are cut.
+    /// A NumericDate as a time. Fractions of a second are cut off.
     fn time(&self, name: &str) -> Result<Option<Timestamp>, TokenError> {
         let Some(value) = self.0.get(name) else {
             return Ok(None);
@@ -112,7 +113,8 @@ impl TokenClaims {
         Ok(Some(Timestamp::from_millis(seconds.saturating_mul(1000))))
     }
 
-    /// Times without leeway (`exp` is the first moment it is no longer good), then audience and use.
+    /// Checks the times without leeway, then audience and use. At `exp`, the token is no longer
+    /// valid.
     pub(super) fn check(
         &self,
         issuer: &Issuer,
@@ -132,7 +134,7 @@ impl TokenClaims {
         let all = requirements
             .iter()
             .all(|requirement| requirement.holds(self.0.get(&requirement.claim)));
-        // An issuer without requirements for a use issues no token for that use.
+        // An issuer without requirements for a use issues no tokens for that use.
         if requirements.is_empty() || !all {
             return Err(TokenError::Refused("it is for another audience or use"));
         }
@@ -148,10 +150,10 @@ impl TokenClaims {
             .text(subject)
             .filter(|subject| (1..=255).contains(&subject.len()));
         let subject = subject
-            .ok_or(TokenError::Refused("it does not say whose it is"))?
+            .ok_or(TokenError::Refused("it has no subject"))?
             .to_owned();
         let verified = self.0.get(email_verified).is_some_and(|value| {
-            // Some issuers write booleans as text.
+            // Some issuers write booleans as texts.
             *value == Value::Bool(true) || value.as_str() == Some("true")
         });
         let client = self
