@@ -1,4 +1,4 @@
-//! Requests as hyper reads them, handed to a service, and its answers as hyper sends them.
+//! Conversion between the requests and responses of hyper and those of the service.
 
 use std::{convert::Infallible, future::Future, sync::Arc, time::Duration};
 
@@ -18,10 +18,10 @@ use wm_service::{EnvSource, ports::EntropyContext};
 
 use crate::body::{Body, BodyError, body};
 
-/// How long the whole body of an API request may take.
+/// The time limit for the whole body of an API request.
 const BODY_TIME: Duration = Duration::from_secs(60);
 
-/// Answers every request by asking `handle`.
+/// Answers every request with `handle`.
 pub fn routes<H, F>(
     handle: H,
     env: Arc<EnvSource>,
@@ -46,7 +46,7 @@ where
         })
 }
 
-/// The query as sent; empty for none.
+/// The query as sent. Empty if there is none.
 pub fn raw_query() -> impl Filter<Extract = (String,), Error = Infallible> + Copy {
     warp::query::raw().or(warp::any().map(String::new)).unify()
 }
@@ -69,8 +69,8 @@ async fn read(
     .combined())
 }
 
-/// A request once begun is finished, whether or not its client still listens: between its commit and
-/// its answer there may be steps that the next request would otherwise find undone.
+/// Runs a request to its end, even if the client disconnects. Between the commit and the answer
+/// there can be steps that would otherwise stay undone.
 async fn finish(
     answer: impl Future<Output = Response> + Send + 'static,
     env: &EnvSource,
@@ -81,7 +81,7 @@ async fn finish(
     }
 }
 
-/// `HEAD` is `GET` whose body the server leaves out (RFC 9110 section 9.3.2).
+/// `HEAD` becomes `GET`, because the server omits the body of the answer (RFC 9110 section 9.3.2).
 #[must_use]
 pub fn plain_method(method: &Method) -> &str {
     if method == Method::HEAD {
@@ -91,7 +91,7 @@ pub fn plain_method(method: &Method) -> &str {
     }
 }
 
-/// The headers, names in lower case. What is not UTF-8 is shown as that.
+/// The headers with names in lower case. Bytes that are not UTF-8 become replacement characters.
 #[must_use]
 pub fn plain_headers(headers: &HeaderMap) -> Vec<(String, String)> {
     let text = |value: &HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
@@ -109,7 +109,7 @@ fn refuse_body(error: BodyError, env: &EnvSource) -> HttpResponse {
     response
 }
 
-/// The answer to a problem met before or beside the service.
+/// The answer to a problem that occurred outside the service.
 #[must_use]
 pub fn problem(problem: &Problem, env: &EnvSource) -> HttpResponse {
     if let Some(internal) = &problem.internal {
@@ -119,7 +119,6 @@ pub fn problem(problem: &Problem, env: &EnvSource) -> HttpResponse {
     convert(Response::from_problem(problem, request_id))
 }
 
-/// The answer as the server sends it.
 #[must_use]
 pub fn convert(response: Response) -> HttpResponse {
     let mut converted = HttpResponse::new(response.body.into());
@@ -130,7 +129,7 @@ pub fn convert(response: Response) -> HttpResponse {
             Ok(value) => {
                 converted.headers_mut().append(name, value);
             }
-            Err(_) => tracing::error!(name, "a header of an answer holds control characters"),
+            Err(_) => tracing::error!(name, "a response header contains control characters"),
         }
     }
     converted
@@ -142,17 +141,18 @@ mod tests {
 
     use super::*;
 
-    /// A panic ends one request and nothing else: it unwinds, and is answered as any other fault.
+    /// A panic ends one request only: it unwinds, and the answer is that of any other internal
+    /// error.
     #[tokio::test]
-    async fn a_panic_is_answered_as_a_problem() {
+    async fn panic_is_answered_as_a_problem() {
         let env = Arc::new(EnvSource::new([1; 32]));
-        let answer = finish(async { std::panic::panic_any("a fault of ours") }, &env).await;
+        let answer = finish(async { std::panic::panic_any("an internal fault") }, &env).await;
         assert_eq!(answer.status(), 500);
         assert_eq!(answer.headers()["content-type"], "application/problem+json");
     }
 
     #[test]
-    fn what_cannot_be_a_header_is_left_out() {
+    fn invalid_response_header_is_left_out() {
         let answer = convert(Response {
             status: 201,
             headers: vec![("etag", "\"1\"".into()), ("x-bad", "a\nb".into())],

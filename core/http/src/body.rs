@@ -1,4 +1,4 @@
-//! Request bodies, read with patience that ends.
+//! Request bodies, read with time limits.
 
 use std::{fmt, pin::Pin, time::Duration};
 
@@ -7,20 +7,19 @@ use futures_util::{Stream, StreamExt};
 use tokio::time::timeout;
 use warp::{Filter, Rejection};
 
-/// How long a client may send nothing in the middle of a body.
+/// The time for which a client may send nothing in the middle of a body.
 const IDLE: Duration = Duration::from_secs(30);
 
-/// How much of a body nobody wants is read all the same, so that a client which writes everything
-/// before it reads still gets its answer: 16 MiB.
+/// The number of bytes read from a body after its content no longer matters: 16 MiB. A client that
+/// writes its whole body before it reads then still gets its answer.
 const DRAINED: u64 = 16 * 1024 * 1024;
 
-/// Why a body did not come.
+/// The reason why a body could not be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum BodyError {
-    /// Nothing came for too long.
     #[error("the body stopped arriving; send it again")]
     Stalled,
-    /// The connection ended, or what came is no HTTP.
+    /// The connection ended, or the bytes are not valid HTTP.
     #[error("the body ended in the middle; send it again")]
     Broken,
 }
@@ -29,7 +28,7 @@ pub enum BodyError {
 pub struct Body(Pin<Box<dyn Stream<Item = Result<Bytes, warp::Error>> + Send>>);
 
 impl Body {
-    /// The next bytes; `None` at the end.
+    /// The next bytes. `None` at the end.
     ///
     /// # Errors
     /// [`BodyError`].
@@ -39,7 +38,7 @@ impl Body {
         chunk.transpose().map_err(|_| BodyError::Broken)
     }
 
-    /// The first `limit` bytes. The rest is read and forgotten, up to a bound; beyond it the
+    /// The first `limit` bytes. The rest is read and dropped, up to a bound. Beyond the bound, the
     /// connection closes with the answer.
     ///
     /// # Errors
@@ -58,9 +57,9 @@ impl Body {
         Ok(body)
     }
 
-    /// Reads what nobody wants, up to a bound.
+    /// Reads and drops the body, up to a bound.
     pub async fn drain(self) {
-        // Whatever goes wrong here, the answer is decided.
+        // The answer is already decided, so errors do not matter.
         let _ = self.read(0).await;
     }
 }
@@ -71,7 +70,6 @@ impl fmt::Debug for Body {
     }
 }
 
-/// The body of the request.
 pub fn body() -> impl Filter<Extract = (Body,), Error = Rejection> + Copy {
     warp::body::stream().map(|stream| {
         let chunks = StreamExt::map(stream, |chunk: Result<_, warp::Error>| {

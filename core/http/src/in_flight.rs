@@ -1,4 +1,4 @@
-//! The requests a server is at, from their heads to the last byte of their answers.
+//! The requests in flight, from their heads to the last byte of their answers.
 
 use std::{
     convert::Infallible,
@@ -13,11 +13,10 @@ use hyper::body::{Body, Frame, SizeHint};
 use tokio::{sync::watch, time::timeout};
 use warp::http::Response;
 
-/// Once nothing is in flight, how long the last bytes may take to leave, and a request that had
-/// begun to arrive may take to become one.
+/// The time for the last bytes to leave, and for a request that began to arrive to become complete,
+/// after no request is in flight.
 const GRACE: Duration = Duration::from_millis(300);
 
-/// Counts requests.
 #[derive(Debug, Clone)]
 pub(super) struct InFlight(watch::Sender<usize>);
 
@@ -28,7 +27,7 @@ impl Default for InFlight {
 }
 
 impl InFlight {
-    /// Counts a request in until its answer is sent or given up.
+    /// Counts a request until its answer is sent or dropped.
     pub(super) fn watch<F, B>(
         &self,
         answer: F,
@@ -47,11 +46,11 @@ impl InFlight {
         }
     }
 
-    /// Resolves when nothing has been in flight for a moment.
+    /// Resolves when no request has been in flight for [`GRACE`].
     pub(super) async fn quiet(&self) {
         let mut count = self.0.subscribe();
         loop {
-            // The sender lives as long as `self`, so waiting does not fail.
+            // The sender lives as long as `self`, so waiting cannot fail.
             let _ = count.wait_for(|count| *count == 0).await;
             if timeout(GRACE, count.wait_for(|count| *count > 0))
                 .await
@@ -63,7 +62,7 @@ impl InFlight {
     }
 }
 
-/// One request, counted while this lives.
+/// Counts one request for its lifetime.
 #[derive(Debug)]
 struct Counted(InFlight);
 
@@ -75,7 +74,7 @@ impl Drop for Counted {
     }
 }
 
-/// The body of an answer, which keeps its request counted.
+/// The body of an answer. Its request counts as in flight until it is dropped.
 #[derive(Debug)]
 pub(super) struct Held<B> {
     body: B,

@@ -1,8 +1,9 @@
-//! HTTP for the surfaces that serve it themselves: the local node, and a handler behind a functions host.
+//! HTTP for surfaces that serve it themselves: the local node, and the handler behind a functions
+//! host.
 //!
-//! Warp's filters say what is answered. They run as a service on hyper's own connections, because
-//! warp's server has no time limit for a request's head, no limit of connections and no end to how
-//! long it drains.
+//! Warp's filters produce the answers. They run as a service on hyper connections, because the
+//! server of warp has no time limit for request heads, no limit of connections and no limit on
+//! draining.
 
 mod api;
 mod body;

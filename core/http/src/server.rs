@@ -1,4 +1,4 @@
-//! The server: bound at once, then serving until it is told to stop.
+//! The server: it binds its address first, then serves until it is stopped.
 
 use std::{future::Future, io, net::SocketAddr, sync::Arc, time::Duration};
 
@@ -21,25 +21,26 @@ use warp::{filters::BoxedFilter, reply::Response as HttpResponse};
 
 use crate::in_flight::InFlight;
 
-/// The largest head of a request, and of each connection's read buffer: 64 KiB.
+/// The maximum size of a request head, and of the read buffer of a connection: 64 KiB.
 const HEAD_LIMIT: usize = 64 * 1024;
 
-/// Connections served at a time; further ones wait in the listener's backlog.
+/// The maximum number of connections served at a time. Further connections wait in the backlog of
+/// the listener.
 const CONNECTIONS: usize = 1024;
 
-/// How long to wait before accepting again after that failed.
+/// The pause after a failed accept.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
-/// How long a server waits for its clients.
+/// Timeouts of a server.
 #[derive(Debug, Clone, Copy)]
 pub struct Timeouts {
-    /// For a request's head, and for the next request on an idle connection.
+    /// For a request head, and for the next request on an idle connection.
     pub head: Duration,
-    /// For requests that have begun, once the server is told to stop.
+    /// For requests in flight when the server stops.
     pub drain: Duration,
 }
 
-/// A server that is bound and not yet answering.
+/// A bound server that does not answer yet.
 #[derive(Debug)]
 pub struct Server {
     listener: TcpListener,
@@ -47,54 +48,52 @@ pub struct Server {
 }
 
 impl Server {
-    /// Binds the address; port 0 takes a free one.
+    /// Binds the address. Port 0 selects a free port.
     ///
     /// # Errors
-    /// When the address is taken or is not this machine's.
+    /// If the address is in use or does not belong to this machine.
     pub async fn bind(listen: SocketAddr) -> io::Result<Self> {
         let listener = TcpListener::bind(listen).await?;
         let address = listener.local_addr()?;
         Ok(Self { listener, address })
     }
 
-    /// The address it is bound to.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// Answers requests until `stop` resolves, then accepts nothing more, lets what has begun finish
-    /// for as long as its patience goes, and closes every connection.
+    /// Answers requests until `stop` resolves. It then accepts no more connections, lets requests
+    /// in flight finish until the drain timeout, and closes every connection.
     pub async fn serve(
         self,
         routes: &BoxedFilter<(HttpResponse,)>,
-        patience: Timeouts,
+        timeouts: Timeouts,
         stop: impl Future<Output = ()> + Send,
     ) {
-        Connections::new(CONNECTIONS, patience)
+        Connections::new(CONNECTIONS, timeouts)
             .serve(self.listener, routes, stop)
             .await;
     }
 }
 
-/// The open connections of a server.
 #[derive(Debug)]
 struct Connections {
     slots: Arc<Semaphore>,
     graceful: GracefulShutdown,
     in_flight: InFlight,
     tasks: JoinSet<()>,
-    patience: Timeouts,
+    timeouts: Timeouts,
 }
 
 impl Connections {
-    fn new(most: usize, patience: Timeouts) -> Self {
+    fn new(most: usize, timeouts: Timeouts) -> Self {
         Self {
             slots: Arc::new(Semaphore::new(most)),
             graceful: GracefulShutdown::new(),
             in_flight: InFlight::default(),
             tasks: JoinSet::new(),
-            patience,
+            timeouts,
         }
     }
 
@@ -129,31 +128,31 @@ impl Connections {
         let service = service_fn(move |request| in_flight.watch(service.call(request)));
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())
-            .header_read_timeout(self.patience.head)
+            .header_read_timeout(self.timeouts.head)
             .max_header_size(HEAD_LIMIT)
             .max_buf_size(HEAD_LIMIT)
             .serve_connection(TokioIo::new(stream), service);
         let connection = self.graceful.watch(connection);
         self.tasks.spawn(async move {
-            // How a connection ends is the client's business.
+            // A connection error concerns the client only.
             let _ = connection.await;
             drop(slot);
         });
     }
 
-    /// Connections end by themselves after the request they are at. One whose client has not even
-    /// finished asking is not waited for.
+    /// Each connection ends after its current request. Connections with an incomplete request head
+    /// are closed.
     async fn drain(mut self) {
         tokio::select! {
             () = self.graceful.shutdown() => {}
             () = self.in_flight.quiet() => {}
-            () = sleep(self.patience.drain) => {}
+            () = sleep(self.timeouts.drain) => {}
         }
         self.tasks.shutdown().await;
     }
 }
 
-/// The next connection, once there is room for one more.
+/// Waits until another connection is allowed, then accepts it.
 async fn accept(
     listener: &TcpListener,
     slots: &Arc<Semaphore>,
@@ -162,13 +161,13 @@ async fn accept(
         let slot = Arc::clone(slots).acquire_owned().await;
         match (slot, listener.accept().await) {
             (Ok(slot), Ok((stream, _))) => {
-                // Answers are written in one piece; holding one back to fill a packet only delays it.
+                // Answers are written at once, so delaying a packet to fill it only adds latency.
                 let _ = stream.set_nodelay(true);
                 return (stream, slot);
             }
             (_, Err(error)) => {
-                // The client is gone already, or files are short, which passes.
-                tracing::warn!(%error, "a connection was not accepted");
+                // The client disconnected, or file descriptors are short for a moment.
+                tracing::warn!(%error, "could not accept a connection");
                 sleep(ACCEPT_PAUSE).await;
             }
             (Err(_), Ok(_)) => std::future::pending().await,
@@ -186,7 +185,7 @@ mod tests {
 
     use super::*;
 
-    async fn ask(stream: &mut TcpStream) -> io::Result<usize> {
+    async fn send(stream: &mut TcpStream) -> io::Result<usize> {
         stream
             .write_all(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n")
             .await?;
@@ -194,25 +193,25 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_connection_too_many_waits_until_another_ends() {
+    async fn connection_beyond_the_limit_waits_for_another_to_end() {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let routes = warp::any().map(|| "here".into_response()).boxed();
         let serve = async move {
             let forever = std::future::pending();
-            let patience = Timeouts {
+            let timeouts = Timeouts {
                 head: Duration::from_secs(10),
                 drain: Duration::ZERO,
             };
-            Connections::new(1, patience)
+            Connections::new(1, timeouts)
                 .serve(listener, &routes, forever)
                 .await;
         };
         let server = tokio::spawn(serve);
         let mut first = TcpStream::connect(address).await.unwrap();
-        assert!(ask(&mut first).await.unwrap() > 0);
+        assert!(send(&mut first).await.unwrap() > 0);
         let mut second = TcpStream::connect(address).await.unwrap();
-        let waiting = timeout(Duration::from_millis(200), ask(&mut second)).await;
+        let waiting = timeout(Duration::from_millis(200), send(&mut second)).await;
         assert!(waiting.is_err());
         drop(first);
         assert!(second.read(&mut [0; 1024]).await.unwrap() > 0);
