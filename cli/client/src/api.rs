@@ -1,6 +1,7 @@
-//! The resources of the API: what requests take and answers show.
+//! The resources of the API: request bodies and answers.
 //!
-//! Members that a later version of the API adds are ignored. Roles, capabilities and states are those of wm-core.
+//! Members that a later version of the API adds are ignored. Roles, capabilities and states are
+//! those of wm-core.
 
 pub mod access;
 pub mod accounts;
@@ -22,18 +23,18 @@ use wm_core::{
     value::{ArtifactId, ProjectId, Timestamp},
 };
 
-/// Which version of a record an answer shows.
+/// The version, times and authors of a record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Revision {
-    /// How many changes the record has seen, from 1.
+    /// The number of states of the record so far, starting at 1.
     pub version: u64,
-    /// When it was created.
+    /// The time of creation.
     pub created_at: Timestamp,
-    /// By whom.
+    /// The author of the first state.
     pub created_by: Author,
-    /// When it was last changed.
+    /// The time of the last change.
     pub updated_at: Timestamp,
-    /// By whom.
+    /// The author of the current state.
     pub updated_by: Author,
 }
 
@@ -47,11 +48,11 @@ pub struct Page<T> {
     pub next_cursor: Option<String>,
 }
 
-/// The body of commands that take no values.
+/// The body of commands without values.
 #[derive(Debug, Clone, Copy, Serialize)]
 struct Empty {}
 
-/// The path of a list, from the row behind this cursor.
+/// The path of a list page after this cursor.
 fn page_path(path: &str, cursor: Option<&str>) -> String {
     match cursor {
         Some(cursor) => format!("{path}?cursor={cursor}"),
@@ -59,7 +60,6 @@ fn page_path(path: &str, cursor: Option<&str>) -> String {
     }
 }
 
-/// The path of an artifact.
 fn artifact_path(project: ProjectId, artifact: ArtifactId) -> String {
     format!("/v1/projects/{project}/artifacts/{artifact}")
 }

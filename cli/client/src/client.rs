@@ -1,4 +1,4 @@
-//! The client: connections to one surface, as one caller.
+//! The client: connections to one surface on behalf of one caller.
 
 use std::{fmt, sync::Arc, time::Duration};
 
@@ -6,9 +6,9 @@ use reqwest::redirect::Policy;
 
 use crate::{error::ApiError, server::ServerUrl, token::TokenSource};
 
-/// How long to wait for a connection.
+/// The timeout for opening a connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
-/// How long to wait for the next bytes, and for the whole answer to an API request.
+/// The timeout for the next bytes, and for the whole answer to an API request.
 pub(crate) const READ_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// A client of one surface. Clones share their connections.
@@ -20,7 +20,7 @@ pub struct Client {
 }
 
 impl fmt::Debug for Client {
-    /// Leaves the token source out: its `Debug` may show a token.
+    /// Omits the token source, because its `Debug` output may contain a token.
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut shown = formatter.debug_struct("Client");
         shown.field("server", &self.server).finish_non_exhaustive()
@@ -28,10 +28,11 @@ impl fmt::Debug for Client {
 }
 
 impl Client {
-    /// A client of this surface. It follows no redirects: a redirect could lead the token elsewhere.
+    /// A client of this surface. It follows no redirects, because a redirect could send the token
+    /// to another server.
     ///
     /// # Errors
-    /// [`ApiError::Start`] when the system's TLS settings cannot be used.
+    /// [`ApiError::Start`] if the TLS settings of the system cannot be used.
     pub fn new(server: ServerUrl, token: impl TokenSource) -> Result<Self, ApiError> {
         let mut builder = reqwest::Client::builder()
             .connect_timeout(CONNECT_TIMEOUT)
@@ -47,13 +48,13 @@ impl Client {
         })
     }
 
-    /// The surface.
+    /// The URL of the surface.
     #[must_use]
     pub fn server(&self) -> &ServerUrl {
         &self.server
     }
 
-    /// The connections, without the token: signed addresses need none.
+    /// The connections without the token. Signed URLs need no token.
     pub(crate) fn http(&self) -> &reqwest::Client {
         &self.http
     }

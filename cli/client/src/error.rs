@@ -6,7 +6,8 @@ use thiserror::Error;
 
 use crate::{problem::Problem, token::TokenError};
 
-/// Why an API call did not succeed. `Display` is one line that says what to do next; the cause is the source.
+/// The error of an API call. `Display` is one line that says what to do next. The cause is the
+/// source.
 #[derive(Debug, Error)]
 pub enum ApiError {
     /// The surface refused the request.
@@ -17,7 +18,7 @@ pub enum ApiError {
     Unreachable {
         /// The base URL.
         server: String,
-        /// What happened. Its text has no URL.
+        /// The cause. Its text contains no URL.
         source: reqwest::Error,
     },
     /// The answer does not have the expected shape.
@@ -44,7 +45,7 @@ impl ApiError {
         }
     }
 
-    /// Whether the surface refused the request with this status.
+    /// Whether the surface refused the request with this HTTP status.
     #[must_use]
     pub fn is_status(&self, status: u16) -> bool {
         self.problem()
@@ -60,7 +61,7 @@ impl ApiError {
         }
     }
 
-    /// How long the surface asked to wait.
+    /// The waiting time that the surface asked for.
     pub(crate) fn retry_after(&self) -> Option<Duration> {
         self.problem().and_then(|problem| problem.retry_after)
     }

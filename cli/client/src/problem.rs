@@ -1,11 +1,11 @@
-//! Problem documents (RFC 9457), as the client reads them.
+//! Problem documents (RFC 9457).
 
 use std::{fmt, time::Duration};
 
 use serde_json::Value;
 use wm_core::{operation::ProblemKind, value::FieldError};
 
-/// How the `type` of every problem of this API begins.
+/// The prefix of the `type` of all problems of this API.
 const URN: &str = "urn:wm:problem:";
 
 /// A refused request. `Display` writes the detail: one line that says what to do next.
@@ -13,29 +13,31 @@ const URN: &str = "urn:wm:problem:";
 pub struct Problem {
     /// The HTTP status.
     pub status: u16,
-    /// The end of the `type`, such as `not-found`; empty if the answer was not a problem of this API.
+    /// The end of the `type`, such as `not-found`. Empty if the answer is not a problem of this
+    /// API.
     pub kind: String,
-    /// What happened and what to do, without control characters.
+    /// The cause and what to do next, without control characters.
     pub detail: String,
-    /// The id to name when asking for help.
+    /// The id of the request, to quote in a support request.
     pub request_id: Option<String>,
-    /// The fields at fault.
+    /// The invalid fields.
     pub errors: Vec<FieldError>,
-    /// The capabilities the caller lacks. Texts, so that a later version of the API can name new ones.
+    /// The capabilities that the caller lacks. They are texts, so that a later version of the API
+    /// can add new ones.
     pub missing: Vec<String>,
-    /// After how long a retry makes sense.
+    /// The waiting time before a retry.
     pub retry_after: Option<Duration>,
 }
 
 impl Problem {
-    /// Reads an answer of unknown origin: a gateway may have written it. Each member is read for itself, so
-    /// that one unusable member does not hide the others.
+    /// Reads an answer of unknown origin, such as that of a gateway. Each member is read
+    /// separately, so one unusable member does not hide the others.
     pub(crate) fn read(status: u16, body: &Value, retry_after: Option<&str>) -> Self {
         let kind = text(body, "type").and_then(|urn| urn.strip_prefix(URN));
         let detail = match (kind, text(body, "detail")) {
             (Some(_), Some(detail)) => one_line(detail),
             _ => format!(
-                "the server answered {status} in words that are not of this API; check the server's URL"
+                "the server answered {status}, and the answer is not of this API; check the server's URL"
             ),
         };
         let missing = list(body, "missing").filter_map(Value::as_str);
@@ -52,7 +54,7 @@ impl Problem {
         }
     }
 
-    /// Whether it is of this kind.
+    /// Whether the problem is of this kind.
     #[must_use]
     pub fn is(&self, kind: ProblemKind) -> bool {
         kind.urn().strip_prefix(URN) == Some(self.kind.as_str())
@@ -86,7 +88,7 @@ fn field_error(value: &Value) -> Option<FieldError> {
     })
 }
 
-/// Replaces control characters, which could break the line or steer a terminal.
+/// Replaces control characters, which could break the line or control a terminal.
 fn one_line(text: &str) -> String {
     let visible = |character: char| {
         if character.is_control() {
@@ -123,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn problem_of_a_gateway_is_told_apart() {
+    fn problem_of_a_gateway_is_recognised() {
         for body in [
             Value::Null,
             json!({ "message": "Forbidden" }),

@@ -14,9 +14,9 @@ use crate::{
     retry::{Backoff, random},
 };
 
-/// A request to the API, retried on transient failures if a retry cannot do harm: if it reads, or has an
-/// idempotency key. A `PUT`, `PATCH` or `DELETE` is sent once: after a lost answer its repetition could be refused by
-/// the change it made itself.
+/// A request to the API. It is retried after transient failures if a retry is safe: if it only
+/// reads, or has an idempotency key. A `PUT`, `PATCH` or `DELETE` is sent once: if its answer is
+/// lost, the change itself could make a repeated request fail.
 #[derive(Debug)]
 #[must_use = "a request does nothing until it is sent"]
 pub struct Request<'a> {
@@ -33,13 +33,13 @@ pub struct Request<'a> {
 pub struct Answer<T> {
     /// The HTTP status.
     pub status: u16,
-    /// The body; an answer without one is read as JSON `null`.
+    /// The body. An answer without a body counts as JSON `null`.
     pub body: T,
-    /// The `ETag`, to be sent as `If-Match`.
+    /// The `ETag`, for use as `If-Match`.
     pub etag: Option<String>,
-    /// Where a created record can be read: a path.
+    /// The path of a created record.
     pub location: Option<String>,
-    /// The id to name when asking for help.
+    /// The id of the request, to quote in a support request.
     pub request_id: Option<String>,
 }
 
@@ -58,7 +58,7 @@ impl Client {
         Ok(answer.body)
     }
 
-    /// Sends a command under a new idempotency key, so that retries carry it out once.
+    /// Sends a command with a new idempotency key, so that a retry does not repeat the effect.
     ///
     /// # Errors
     /// Any [`ApiError`].
@@ -101,26 +101,27 @@ impl<'a> Request<'a> {
         self
     }
 
-    /// Sends this value as JSON.
+    /// Sets this value as the JSON body.
     pub fn body(mut self, body: &(impl Serialize + ?Sized)) -> Self {
         self.body = Some(serde_json::to_vec(body));
         self
     }
 
-    /// Applies the change only to the version with this `ETag`, or to any existing one with `*`.
+    /// Applies the change only to the state with this `ETag`. `*` matches every existing state.
     pub fn if_match(mut self, etag: &str) -> Self {
         self.headers.push(("if-match", etag.to_owned()));
         self
     }
 
-    /// Lets the surface recognise a repetition of this `POST` for a day. The key must be new for every intent.
+    /// Sets the idempotency key of a `POST`. The surface recognises a repetition for one day. Each
+    /// intent needs a new key.
     pub fn idempotency_key(mut self, key: &str) -> Self {
         self.headers.push(("idempotency-key", key.to_owned()));
         self.has_key = true;
         self
     }
 
-    /// Sends the request, and retries it as described above.
+    /// Sends the request, with retries as described for [`Request`].
     ///
     /// # Errors
     /// Any [`ApiError`] except [`ApiError::Start`].
@@ -154,7 +155,7 @@ impl Answer<Value> {
     }
 }
 
-/// A request whose bytes are fixed, so that every attempt sends the same.
+/// A request with fixed bytes, so that every attempt sends the same.
 struct Sending<'a> {
     client: &'a Client,
     method: Method,

@@ -1,15 +1,15 @@
-//! The retry policy: how often to retry, and after how long.
+//! The retry policy: number of attempts and waiting times.
 
 use std::{
     hash::{BuildHasher, RandomState},
     time::Duration,
 };
 
-/// The most attempts at one request.
+/// The maximum number of attempts for one request.
 const ATTEMPTS: u32 = 6;
-/// The longest wait after the first failure; it doubles with each further one.
+/// The maximum wait after the first failure. It doubles with each further failure.
 const FIRST_WAIT: Duration = Duration::from_millis(250);
-/// The longest wait a server may ask for.
+/// The maximum wait that a server can ask for.
 const LONGEST_WAIT: Duration = Duration::from_secs(30);
 
 /// Counts the failures of one request.
@@ -19,7 +19,7 @@ pub(crate) struct Backoff {
 }
 
 impl Backoff {
-    /// How long to wait before the next attempt: what the server asked for, but at least a random time
+    /// The wait before the next attempt: the time the server asked for, but at least a random time
     /// below a bound that doubles. `None` after the last attempt.
     pub(crate) fn next(&mut self, retry_after: Option<Duration>) -> Option<Duration> {
         self.failures += 1;
@@ -36,14 +36,14 @@ impl Backoff {
         )
     }
 
-    /// Forgets the failures, after progress.
+    /// Resets the count of failures, after progress.
     pub(crate) fn reset(&mut self) {
         self.failures = 0;
     }
 }
 
-/// 64 random bits. The standard library seeds its hash maps with them, which is random enough to
-/// spread retries and to tell requests apart; nothing secret comes from here.
+/// 64 random bits from the seeds of the hash maps of the standard library. They spread retries and
+/// distinguish requests. They must not be used for secrets.
 pub(crate) fn random() -> u64 {
     RandomState::new().hash_one(0)
 }

@@ -11,18 +11,18 @@ pub struct ServerUrl {
     url: Url,
 }
 
-/// Why a text is no [`ServerUrl`].
+/// The reason why a text is not a [`ServerUrl`].
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("{0}")]
 pub struct InvalidServerUrl(String);
 
 impl ServerUrl {
-    /// The URL of a path, which begins with `/`.
+    /// The URL of this path. The path begins with `/`.
     pub(crate) fn join(&self, path: &str) -> String {
         format!("{self}{path}")
     }
 
-    /// Whether the surface runs on this machine and is reached without leaving it.
+    /// Whether the URL names the loopback interface of this machine.
     #[must_use]
     pub fn is_loopback(&self) -> bool {
         let host = self.url.host_str().unwrap_or_default();
@@ -30,7 +30,7 @@ impl ServerUrl {
         host == "localhost" || bare.parse().is_ok_and(|ip: IpAddr| ip.is_loopback())
     }
 
-    /// Whether the connection is encrypted.
+    /// Whether the URL uses TLS.
     #[must_use]
     pub fn is_encrypted(&self) -> bool {
         self.url.scheme() == "https"
@@ -49,7 +49,7 @@ impl FromStr for ServerUrl {
     fn from_str(text: &str) -> Result<Self, InvalidServerUrl> {
         let url: Url = text.parse().map_err(|error| {
             InvalidServerUrl(format!(
-                "must be an address such as `https://api.example.com`: {error}"
+                "must be a URL such as `https://api.example.com`: {error}"
             ))
         })?;
         let plain = matches!(url.scheme(), "http" | "https")
@@ -61,7 +61,7 @@ impl FromStr for ServerUrl {
             Ok(Self { url })
         } else {
             Err(InvalidServerUrl(
-                "must be an `http` or `https` address without user, query or fragment".into(),
+                "must be an `http` or `https` URL without user, query or fragment".into(),
             ))
         }
     }

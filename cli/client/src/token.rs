@@ -1,4 +1,4 @@
-//! The token that proves who calls.
+//! Bearer tokens.
 
 use std::{error::Error, fmt};
 
@@ -7,7 +7,7 @@ use std::{error::Error, fmt};
 pub struct BearerToken(String);
 
 impl BearerToken {
-    /// A token as its issuer wrote it.
+    /// Wraps a token in the form in which the issuer wrote it.
     #[must_use]
     pub fn new(text: impl Into<String>) -> Self {
         Self(text.into())
@@ -24,15 +24,17 @@ impl fmt::Debug for BearerToken {
     }
 }
 
-/// Why there is no token.
+/// The reason why there is no token.
 pub type TokenError = Box<dyn Error + Send + Sync>;
 
-/// Provides the token of each request, so that a token may be renewed while a transfer runs.
+/// Provides the token of each request, so that a token can be renewed during a transfer.
 pub trait TokenSource: Send + Sync + 'static {
-    /// The token to send now. The client asks before every attempt, so keep a token until it is about to expire.
+    /// The token to send now. The client calls this before every attempt, so an implementation
+    /// should cache a token until it is about to expire.
     ///
     /// # Errors
-    /// When there is no token. The client returns the error as [`ApiError::Token`](crate::ApiError::Token).
+    /// If there is no token. The client returns the error as
+    /// [`ApiError::Token`](crate::ApiError::Token).
     fn token(&self) -> Result<BearerToken, TokenError>;
 }
 

@@ -1,4 +1,4 @@
-//! Transfers: files to and from the storage of a surface.
+//! Transfers of files to and from the object store of a surface.
 
 mod content;
 mod destination;

@@ -1,34 +1,34 @@
-//! What a person may do on a project, and why.
+//! Access of people to a project, with reasons.
 
 use serde::Deserialize;
 use wm_core::value::{Capability, ProjectId, ProjectRole, UserId};
 
 use crate::{client::Client, error::ApiError};
 
-/// What a person may do on a project.
+/// The access of a person to a project.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct Access {
     /// The person.
     pub user: UserId,
-    /// What they may do.
+    /// The capabilities the person has.
     pub capabilities: Vec<Capability>,
-    /// Every record that confers something.
+    /// All records that give access.
     pub reasons: Vec<AccessReason>,
-    /// What they may not do.
+    /// The capabilities the person lacks.
     #[serde(default)]
     pub missing: Vec<Capability>,
 }
 
-/// A record that confers something.
+/// A record that gives access.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct AccessReason {
     /// The kind of record.
     pub source: AccessSource,
     /// The member's user id, the project's id or the grant's id.
     pub record_id: String,
-    /// The role on the project that it amounts to.
+    /// The role on the project that the record gives.
     pub role: ProjectRole,
-    /// What it confers in the project's present state.
+    /// The capabilities that the record gives in the current state of the project.
     pub capabilities: Vec<Capability>,
 }
 
@@ -42,12 +42,12 @@ pub enum AccessSource {
     Visibility,
     /// A grant to the person.
     UserGrant,
-    /// A grant to a team of theirs.
+    /// A grant to a team of the person.
     TeamGrant,
 }
 
 impl Client {
-    /// Explains what the caller may do on a project.
+    /// Explains the access of the caller to a project.
     ///
     /// # Errors
     /// Any [`ApiError`].

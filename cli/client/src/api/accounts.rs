@@ -23,14 +23,14 @@ pub struct NewAccount {
 pub struct Account {
     /// The id.
     pub id: AccountId,
-    /// Which version of the record this is.
+    /// Version, times and authors.
     #[serde(flatten)]
     pub revision: Revision,
     /// The name.
     pub name: Name,
     /// The kind of account.
     pub kind: AccountKind,
-    /// Whether it is open.
+    /// Active or closed.
     pub status: AccountStatus,
 }
 
@@ -39,12 +39,12 @@ pub struct Account {
 pub struct Member {
     /// The person.
     pub user_id: UserId,
-    /// Which version of the record this is.
+    /// Version, times and authors.
     #[serde(flatten)]
     pub revision: Revision,
-    /// Their role.
+    /// The role in the account.
     pub role: AccountRole,
-    /// Whether the membership confers its role.
+    /// The state of the membership.
     pub status: MemberStatus,
 }
 

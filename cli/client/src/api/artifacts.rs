@@ -1,4 +1,4 @@
-//! Artifacts of a project.
+//! Documents of a project. Paths and types call them artifacts.
 
 use std::collections::BTreeMap;
 
@@ -14,53 +14,53 @@ use super::{
 };
 use crate::{client::Client, error::ApiError};
 
-/// An artifact.
+/// A document.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct Artifact {
     /// The id.
     pub id: ArtifactId,
-    /// Which version of the record this is.
+    /// Version, times and authors.
     #[serde(flatten)]
     pub revision: Revision,
     /// The project.
     pub project_id: ProjectId,
     /// The file name.
     pub name: FileName,
-    /// Its labels.
+    /// Labels set by users.
     pub labels: BTreeMap<Label, Label>,
-    /// How many versions were declared.
+    /// The number of declared versions.
     pub versions: u32,
-    /// The newest available version.
+    /// The newest available version. `None` until the first version is available.
     pub current: Option<CurrentVersion>,
 }
 
-/// The newest available version of an artifact.
+/// The newest available version of a document.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CurrentVersion {
-    /// The number, from 1.
+    /// The version number, starting at 1.
     pub number: u32,
     /// The media type.
     pub media_type: MediaType,
     /// The size in bytes.
     pub size: Size,
-    /// The digest of all bytes.
+    /// The SHA-256 digest of the bytes.
     pub sha256: Sha256,
 }
 
-/// A declared artifact, whose first version waits for its bytes.
+/// A declared document. Its first version waits for its bytes.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct CreatedArtifact {
-    /// The artifact.
+    /// The document.
     pub artifact: Artifact,
-    /// Its first version.
+    /// The first version.
     pub version: Version,
-    /// How to upload the bytes; `None` once they have arrived.
+    /// The upload plan. `None` if the bytes have already arrived.
     #[serde(default)]
     pub upload: Option<UploadPlan>,
 }
 
 impl Client {
-    /// Declares an artifact and its first version.
+    /// Declares a document and its first version.
     ///
     /// # Errors
     /// Any [`ApiError`].
@@ -73,7 +73,7 @@ impl Client {
         self.post(&path, content).await
     }
 
-    /// Reads an artifact.
+    /// Reads a document.
     ///
     /// # Errors
     /// Any [`ApiError`].
@@ -85,7 +85,7 @@ impl Client {
         self.get(&artifact_path(project, artifact)).await
     }
 
-    /// Lists the artifacts of a project.
+    /// Lists the documents of a project.
     ///
     /// # Errors
     /// Any [`ApiError`].

@@ -16,11 +16,11 @@ use crate::{client::Client, error::ApiError};
 /// A derived output to create.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct NewDerived {
-    /// The number of the version it is derived from.
+    /// The number of the source version.
     pub source_version: u32,
-    /// What it is, such as `summary`.
+    /// The kind, such as `summary`.
     pub kind: Kind,
-    /// Its bytes.
+    /// The declared content.
     #[serde(flatten)]
     pub content: NewContent,
     /// The output it replaces.
@@ -33,10 +33,10 @@ pub struct NewDerived {
 pub struct Derived {
     /// The id.
     pub id: DerivedId,
-    /// Which version of the record this is.
+    /// Version, times and authors.
     #[serde(flatten)]
     pub revision: Revision,
-    /// The number of the version it is derived from.
+    /// The number of the source version.
     pub source_version: u32,
     /// What it is.
     pub kind: Kind,
@@ -44,7 +44,7 @@ pub struct Derived {
     pub name: FileName,
     /// The size in bytes.
     pub size: Size,
-    /// The digest of all bytes.
+    /// The SHA-256 digest of the bytes.
     pub sha256: Sha256,
     /// The state of the upload.
     pub status: ContentStatus,
@@ -55,7 +55,7 @@ pub struct Derived {
 pub struct CreatedDerived {
     /// The output.
     pub derived: Derived,
-    /// How to upload the bytes; `None` once they have arrived.
+    /// The upload plan. `None` if the bytes have already arrived.
     #[serde(default)]
     pub upload: Option<UploadPlan>,
 }

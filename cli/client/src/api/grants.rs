@@ -7,20 +7,20 @@ use wm_core::value::{GrantId, Principal, ProjectId, ProjectRole, Reason, Timesta
 use super::{Page, Revision};
 use crate::{client::Client, error::ApiError, request::Answer};
 
-/// A grant to make.
+/// A grant to create.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct NewGrant {
-    /// The person or team that gets the role.
+    /// The person or team that receives the role.
     pub principal: Principal,
     /// The role.
     pub role: ProjectRole,
-    /// When the grant ends; `None` for never.
+    /// The expiry of the grant. `None` means no expiry.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub expires_at: Option<Timestamp>,
 }
 
 impl NewGrant {
-    /// A grant without an end.
+    /// A grant without expiry.
     #[must_use]
     pub fn new(principal: Principal, role: ProjectRole) -> Self {
         Self {
@@ -36,7 +36,7 @@ impl NewGrant {
 pub struct Grant {
     /// The id.
     pub id: GrantId,
-    /// Which version of the record this is.
+    /// Version, times and authors.
     #[serde(flatten)]
     pub revision: Revision,
     /// The project.
@@ -45,34 +45,34 @@ pub struct Grant {
     pub principal: Principal,
     /// The role.
     pub role: ProjectRole,
-    /// When the grant ends.
+    /// The expiry of the grant.
     pub expires_at: Option<Timestamp>,
-    /// Whether it confers its role.
+    /// The state of the grant.
     pub status: GrantStatus,
-    /// When it was revoked.
+    /// The time of the revocation.
     #[serde(default)]
     pub revoked_at: Option<Timestamp>,
-    /// By whom; `None` where the team it was for was deleted.
+    /// The person who revoked the grant. `None` if the grant ended with the deletion of its team.
     #[serde(default)]
     pub revoked_by: Option<UserId>,
-    /// Why it was revoked.
+    /// The reason of the revocation.
     #[serde(default)]
     pub reason: Option<Reason>,
 }
 
-/// Whether a grant confers its role.
+/// The state of a grant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum GrantStatus {
-    /// It does.
+    /// The grant gives its role.
     Live,
-    /// It has ended.
+    /// The grant reached its expiry.
     Expired,
-    /// It was taken away.
+    /// The grant was revoked.
     Revoked,
 }
 
-/// Which grants a list shows.
+/// Selects the grants of a list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum GrantFilter {
     /// Grants that are not revoked.
@@ -117,7 +117,7 @@ impl Client {
         Ok(answer.body)
     }
 
-    /// Revokes a grant, for a reason that stays on record. Sent once.
+    /// Revokes a grant and records the reason. The request is sent once.
     ///
     /// # Errors
     /// Any [`ApiError`].

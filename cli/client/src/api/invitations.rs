@@ -1,4 +1,4 @@
-//! Invitations into an account.
+//! Invitations to an account.
 
 use serde::{Deserialize, Serialize};
 use wm_core::{
@@ -12,27 +12,27 @@ use crate::{client::Client, error::ApiError};
 /// An invitation to send.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct NewInvitation {
-    /// The address to invite.
+    /// The e-mail address to invite.
     pub email: Email,
-    /// The role the invited person gets.
+    /// The role that the invited person receives.
     pub role: AccountRole,
 }
 
-/// An invitation. The mail has its token; no answer does.
+/// An invitation. Only the mail contains its token; no answer does.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct Invitation {
     /// The id.
     pub id: InvitationId,
-    /// Which version of the record this is.
+    /// Version, times and authors.
     #[serde(flatten)]
     pub revision: Revision,
-    /// The invited address.
+    /// The invited e-mail address.
     pub email: Email,
-    /// The role the invited person gets.
+    /// The role that the invited person receives.
     pub role: AccountRole,
-    /// Until when it can be accepted.
+    /// The expiry of the invitation.
     pub expires_at: Timestamp,
-    /// Whether it was answered.
+    /// The state of the invitation.
     pub status: InvitationStatus,
 }
 
@@ -43,11 +43,11 @@ pub struct AcceptedInvitation {
     pub account_id: AccountId,
     /// The caller's membership.
     pub member: Member,
-    /// The projects whose grants are still being made.
+    /// The projects whose grants are not made yet.
     pub pending: Vec<ProjectId>,
 }
 
-/// The token of an invitation, as accepting and declining take it. `Debug` does not show it.
+/// The token of an invitation, for accepting or declining it. `Debug` does not show it.
 #[derive(Clone, PartialEq, Eq, Serialize)]
 pub struct InvitationAnswer {
     token: String,
@@ -70,7 +70,7 @@ impl std::fmt::Debug for InvitationAnswer {
 }
 
 impl Client {
-    /// Invites a person into an account by mail.
+    /// Invites a person to an account by mail.
     ///
     /// # Errors
     /// Any [`ApiError`].

@@ -10,7 +10,7 @@ use wm_core::{
 use super::{Page, page_path};
 use crate::{client::Client, error::ApiError, request::Request};
 
-/// Names a journal.
+/// Selects a journal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum JournalRef {
     /// The journal of an account.
@@ -31,49 +31,50 @@ impl JournalRef {
 /// An entry of a journal: one commit.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct JournalEntry {
-    /// The number, from 1 and without a gap.
+    /// The number, starting at 1 and without a gap.
     pub seq: u64,
-    /// When it was committed.
+    /// The time of the commit.
     pub at: Timestamp,
-    /// By whom.
+    /// The author.
     pub actor: Author,
-    /// In which request.
+    /// The request that caused the commit.
     pub request_id: RequestId,
-    /// The event type, such as `project.created`. A text, so that a later version of the API can add types.
+    /// The event type, such as `project.created`. It is a text, so that a later version of the API
+    /// can add types.
     pub event: String,
     /// The changed records.
     pub changes: Vec<JournalChange>,
     /// The hash of this entry.
     pub hash: Sha256,
-    /// The hash of the entry before; zeros for the first one.
+    /// The hash of the previous entry. Zeros for the first entry.
     pub previous: Sha256,
 }
 
 /// A changed record in an entry.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct JournalChange {
-    /// The sort key.
+    /// The sort key of the record.
     pub key: String,
-    /// The family of records.
+    /// The family of the record.
     pub family: String,
-    /// The id.
+    /// The id of the record.
     pub id: String,
     /// The version after the change.
     pub version: u64,
     /// The checksum after the change.
     pub checksum: Sha256,
-    /// Whether the record is marked deleted.
+    /// Whether the record is marked as deleted.
     pub deleted: bool,
 }
 
-/// The outcome of verifying a journal.
+/// The result of verifying a journal.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Verification {
-    /// How many entries are valid.
+    /// The number of valid entries.
     pub entries: u64,
-    /// Whether all are.
+    /// Whether all entries are valid.
     pub valid: bool,
-    /// The first that is not; `None` if the end of the journal is missing.
+    /// The number of the first invalid entry. `None` if the end of the journal is missing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub first_invalid: Option<u64>,
     #[serde(default, skip_serializing)]
@@ -81,15 +82,16 @@ pub struct Verification {
 }
 
 impl Client {
-    /// A request for at most `limit` entries behind the entry `after`; its answer is a [`Page`]. Callers choose
-    /// the type of the rows: [`JournalEntry`], or [`serde_json::Value`] for entries as the surface sends them.
+    /// A request for at most `limit` entries after the entry `after`. Its answer is a [`Page`].
+    /// Callers choose the type of the rows: [`JournalEntry`], or [`serde_json::Value`] for entries
+    /// as the surface sends them.
     pub fn journal_page(&self, journal: JournalRef, after: u64, limit: u32) -> Request<'_> {
         let request = self.request(Method::GET, journal.path());
         let request = request.query("after", &after.to_string());
         request.query("limit", &limit.to_string())
     }
 
-    /// Lists at most `limit` entries of a journal behind the entry `after`, in order.
+    /// Lists at most `limit` entries of a journal after the entry `after`, in order.
     ///
     /// # Errors
     /// Any [`ApiError`].
@@ -103,7 +105,7 @@ impl Client {
         Ok(answer.body)
     }
 
-    /// Verifies a journal from its first entry to its last, in as many requests as that takes.
+    /// Verifies a journal from its first to its last entry. This can take several requests.
     ///
     /// # Errors
     /// Any [`ApiError`].

@@ -1,4 +1,4 @@
-//! Metadata of an artifact: records that are only appended.
+//! Metadata records of a document. They are appended and never change.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -10,7 +10,7 @@ use crate::{client::Client, error::ApiError};
 /// Metadata to append.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct NewMetadata {
-    /// Names and their values.
+    /// Names and values.
     pub values: Map<String, Value>,
 }
 
@@ -19,15 +19,15 @@ pub struct NewMetadata {
 pub struct Metadata {
     /// The id.
     pub id: MetadataId,
-    /// Which version of the record this is.
+    /// Version, times and authors.
     #[serde(flatten)]
     pub revision: Revision,
-    /// Names and their values.
+    /// Names and values.
     pub values: Map<String, Value>,
 }
 
 impl Client {
-    /// Appends metadata to an artifact.
+    /// Appends metadata to a document.
     ///
     /// # Errors
     /// Any [`ApiError`].

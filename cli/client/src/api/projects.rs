@@ -14,34 +14,34 @@ use crate::{client::Client, error::ApiError};
 pub struct NewProject {
     /// The name.
     pub name: Name,
-    /// What the project is about.
+    /// A description of the project.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub description: Option<Description>,
-    /// Who sees it without a grant.
+    /// The people who see the project without a grant.
     pub visibility: Visibility,
 }
 
-/// A project, with what the caller may do in it.
+/// A project, with the access of the caller.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct Project {
     /// The id.
     pub id: ProjectId,
-    /// Which version of the record this is.
+    /// Version, times and authors.
     #[serde(flatten)]
     pub revision: Revision,
-    /// The account it belongs to.
+    /// The account that the project belongs to.
     pub account_id: AccountId,
     /// The name.
     pub name: Name,
-    /// What the project is about.
+    /// A description of the project.
     pub description: Option<Description>,
-    /// Who sees it without a grant.
+    /// The people who see the project without a grant.
     pub visibility: Visibility,
-    /// Whether it is read-only.
+    /// Whether the project is read-only.
     pub archived: bool,
-    /// The caller's strongest role.
+    /// The strongest role of the caller.
     pub role: Option<ProjectRole>,
-    /// What the caller may do.
+    /// The capabilities of the caller.
     pub capabilities: Vec<Capability>,
 }
 

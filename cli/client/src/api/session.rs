@@ -1,4 +1,4 @@
-//! The session: the caller, and what they belong to.
+//! The session: the caller with their accounts, teams and projects.
 
 use serde::Deserialize;
 use wm_core::value::{AccountId, AccountRole, Email, Name, TeamId, TeamRole, UserId};
@@ -6,31 +6,31 @@ use wm_core::value::{AccountId, AccountRole, Email, Name, TeamId, TeamRole, User
 use super::{page_path, projects::Project};
 use crate::{client::Client, error::ApiError};
 
-/// The caller's session, one page of it.
+/// One page of the caller's session.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct Session {
     /// The caller.
     pub user: User,
-    /// Their accounts.
+    /// Accounts of the caller.
     pub accounts: Vec<SessionAccount>,
-    /// Leads to further accounts.
+    /// The cursor of further accounts. `None` on the last page.
     #[serde(default)]
     pub accounts_next_cursor: Option<String>,
-    /// Their teams in these accounts.
+    /// Teams of the caller in these accounts.
     pub teams: Vec<SessionTeam>,
-    /// The projects they may see.
+    /// Projects that the caller may view.
     pub projects: Vec<Project>,
-    /// Leads to further projects.
+    /// The cursor of further projects. `None` on the last page.
     #[serde(default)]
     pub projects_next_cursor: Option<String>,
 }
 
-/// A person, as shown to themselves.
+/// The profile of the caller.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct User {
     /// The id.
     pub id: UserId,
-    /// The name, if the identity provider gave one.
+    /// The name, if the identity provider gives one.
     pub name: Option<Name>,
     /// The verified e-mail address, if there is one.
     pub email: Option<Email>,
@@ -43,7 +43,7 @@ pub struct SessionAccount {
     pub id: AccountId,
     /// The name.
     pub name: Name,
-    /// The caller's role; `None` for guests of single projects.
+    /// The role of the caller. `None` for guests of single projects.
     pub role: Option<AccountRole>,
 }
 
@@ -54,16 +54,16 @@ pub struct SessionTeam {
     pub id: TeamId,
     /// The account the team belongs to.
     pub account_id: AccountId,
-    /// The name; `None` beyond the first teams of a page.
+    /// The name. `None` beyond the first teams of a page.
     #[serde(default)]
     pub name: Option<Name>,
-    /// The caller's role.
+    /// The role of the caller in the team.
     pub role: TeamRole,
 }
 
 impl Client {
-    /// The caller's session, from the beginning or from a cursor. The first request of a new identity signs the
-    /// person up.
+    /// Reads the session of the caller, from the beginning or from a cursor. The first request of a
+    /// new identity signs the person up.
     ///
     /// # Errors
     /// Any [`ApiError`].

@@ -19,10 +19,10 @@ pub struct NewTeam {
 pub struct Team {
     /// The id.
     pub id: TeamId,
-    /// Which version of the record this is.
+    /// Version, times and authors.
     #[serde(flatten)]
     pub revision: Revision,
-    /// The account it belongs to.
+    /// The account that the team belongs to.
     pub account_id: AccountId,
     /// The name.
     pub name: Name,
@@ -33,12 +33,12 @@ pub struct Team {
 pub struct TeamMember {
     /// The person.
     pub user_id: UserId,
-    /// Which version of the record this is.
+    /// Version, times and authors.
     #[serde(flatten)]
     pub revision: Revision,
     /// The team.
     pub team_id: TeamId,
-    /// Their role in it.
+    /// The role in the team.
     pub role: TeamRole,
 }
 
@@ -57,7 +57,8 @@ impl Client {
             .await
     }
 
-    /// Puts a member of the account into a team, or changes their role in it. Sent once.
+    /// Adds a member of the account to a team, or changes their role in it. The request is sent
+    /// once.
     ///
     /// # Errors
     /// Any [`ApiError`].

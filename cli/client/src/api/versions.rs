@@ -1,4 +1,4 @@
-//! Versions of an artifact: their upload, their download, their history.
+//! Versions of a document: upload, download and history.
 
 use serde::{Deserialize, Serialize};
 use wm_core::{
@@ -10,7 +10,7 @@ use wm_core::{
 use super::{Empty, Page, Revision, artifact_path, page_path};
 use crate::{client::Client, error::ApiError};
 
-/// The declared bytes of an upload.
+/// The declared content of an upload.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct NewContent {
     /// The file name.
@@ -19,23 +19,22 @@ pub struct NewContent {
     pub media_type: MediaType,
     /// The size in bytes.
     pub size: Size,
-    /// The digest of all bytes.
+    /// The SHA-256 digest of the bytes.
     pub sha256: Sha256,
 }
 
-/// Names one version.
+/// Selects one version.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct VersionRef {
     /// The project.
     pub project: ProjectId,
-    /// The artifact.
+    /// The document.
     pub artifact: ArtifactId,
-    /// The version's number, from 1.
+    /// The version number, starting at 1.
     pub number: u32,
 }
 
 impl VersionRef {
-    /// The path of the version.
     pub(crate) fn path(&self) -> String {
         let artifact = artifact_path(self.project, self.artifact);
         format!("{artifact}/versions/{}", self.number)
@@ -45,12 +44,12 @@ impl VersionRef {
 /// A version.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct Version {
-    /// The number, from 1.
+    /// The version number, starting at 1.
     pub number: u32,
-    /// Which version of the record this is.
+    /// Version, times and authors.
     #[serde(flatten)]
     pub revision: Revision,
-    /// The artifact.
+    /// The document.
     pub artifact_id: ArtifactId,
     /// The file name.
     pub name: FileName,
@@ -58,13 +57,13 @@ pub struct Version {
     pub media_type: MediaType,
     /// The size in bytes.
     pub size: Size,
-    /// The digest of all bytes.
+    /// The SHA-256 digest of the bytes.
     pub sha256: Sha256,
     /// The state of the upload.
     pub status: ContentStatus,
-    /// The person who declared it.
+    /// The person who declared the content.
     pub uploaded_by: UserId,
-    /// The version it restores.
+    /// The number of the version that this one restores.
     #[serde(default)]
     pub restored_from: Option<u32>,
 }
@@ -74,24 +73,24 @@ pub struct Version {
 pub struct CreatedVersion {
     /// The version.
     pub version: Version,
-    /// How to upload the bytes; `None` once they have arrived.
+    /// The upload plan. `None` if the bytes have already arrived.
     #[serde(default)]
     pub upload: Option<UploadPlan>,
 }
 
-/// A part that the storage accepted.
+/// A part that the object store accepted.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct UploadedPart {
-    /// The number, from 1.
+    /// The part number, starting at 1.
     pub number: u16,
-    /// The `ETag` the storage answered, or `none` if it answered without one.
+    /// The `ETag` in the answer of the object store. `none` if the answer had none.
     pub etag: String,
 }
 
 /// The body that completes an upload.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
 pub struct CompletedUpload {
-    /// All parts, ascending; empty for an upload in one request.
+    /// All parts in ascending order. Empty for an upload in one request.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub parts: Vec<UploadedPart>,
 }
@@ -102,7 +101,7 @@ struct IssuedUpload {
 }
 
 impl Client {
-    /// Declares a further version of an artifact.
+    /// Declares a further version of a document.
     ///
     /// # Errors
     /// Any [`ApiError`].
@@ -124,7 +123,7 @@ impl Client {
         self.get(&version.path()).await
     }
 
-    /// Lists the versions of an artifact.
+    /// Lists the versions of a document.
     ///
     /// # Errors
     /// Any [`ApiError`].
@@ -141,14 +140,15 @@ impl Client {
     /// Renews the upload plan of a version that waits for its bytes.
     ///
     /// # Errors
-    /// Any [`ApiError`]; status 409 when the version waits no longer.
+    /// Any [`ApiError`]. The status is 409 if the version no longer waits for bytes.
     pub async fn renew_upload(&self, version: VersionRef) -> Result<UploadPlan, ApiError> {
         let path = format!("{}/upload", version.path());
         let issued: IssuedUpload = self.post(&path, &Empty {}).await?;
         Ok(issued.upload)
     }
 
-    /// Completes an upload. The surface may still be verifying a large object when it answers.
+    /// Completes an upload. The verification of a large object can still run when the answer
+    /// arrives.
     ///
     /// # Errors
     /// Any [`ApiError`].
@@ -170,7 +170,7 @@ impl Client {
         self.post(&path, &Empty {}).await
     }
 
-    /// Makes the bytes of an earlier version the newest version.
+    /// Restores an earlier version as the newest version.
     ///
     /// # Errors
     /// Any [`ApiError`].

@@ -1,4 +1,4 @@
-//! Write events of an artifact: notes that are only appended.
+//! Write events of a document: texts that are appended and never change.
 
 use serde::{Deserialize, Serialize};
 use wm_core::value::{ArtifactId, EventId, Kind, ProjectId, Text};
@@ -20,7 +20,7 @@ pub struct NewWriteEvent {
 pub struct WriteEvent {
     /// The id.
     pub id: EventId,
-    /// Which version of the record this is.
+    /// Version, times and authors.
     #[serde(flatten)]
     pub revision: Revision,
     /// The kind.
@@ -30,7 +30,7 @@ pub struct WriteEvent {
 }
 
 impl Client {
-    /// Appends a write event to an artifact, authored by the caller.
+    /// Appends a write event to a document, with the caller as its author.
     ///
     /// # Errors
     /// Any [`ApiError`].

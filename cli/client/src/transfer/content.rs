@@ -1,4 +1,4 @@
-//! The bytes of an upload, as bodies of requests.
+//! The bytes of an upload, as request bodies.
 
 use std::{io, path::PathBuf, sync::Arc};
 
@@ -11,20 +11,21 @@ use tokio::{
 
 use super::{meter::Meter, span::Span};
 
-/// How many bytes to read at a time.
+/// The number of bytes per read.
 pub(super) const CHUNK: usize = 128 * 1024;
 
-/// Where the bytes are.
+/// The origin of the bytes.
 #[derive(Debug, Clone)]
 pub(super) enum Content {
-    /// In a file, read as they are sent.
+    /// A file that is read while it is sent.
     File(PathBuf),
-    /// In memory.
+    /// Bytes in memory.
     Memory(Arc<[u8]>),
 }
 
 impl Content {
-    /// The path of the file, for errors; empty for bytes in memory, whose reading cannot fail.
+    /// The path of the file, for errors. Empty for bytes in memory, because reading them cannot
+    /// fail.
     pub(super) fn name(&self) -> PathBuf {
         match self {
             Self::File(path) => path.clone(),
@@ -32,7 +33,7 @@ impl Content {
         }
     }
 
-    /// These bytes as a body. The meter counts them as they are sent.
+    /// These bytes as a request body. The meter counts them as they are sent.
     pub(super) async fn body(&self, span: Span, meter: &Meter) -> io::Result<Body> {
         match self {
             Self::File(path) => {

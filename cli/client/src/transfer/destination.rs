@@ -1,4 +1,4 @@
-//! Where an uploaded file goes, and its media type.
+//! The destination and the media type of an upload.
 
 use std::path::Path;
 
@@ -6,21 +6,22 @@ use wm_core::value::{ArtifactId, FileName, MediaType, ProjectId};
 
 use super::error::{TransferError, TransferErrorKind};
 
-/// Where an uploaded file goes.
+/// The destination of an upload.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Destination {
     /// The project.
     pub project: ProjectId,
-    /// The artifact to add a version to; `None` to create one.
+    /// The document that gets a new version. `None` creates a document.
     pub artifact: Option<ArtifactId>,
-    /// The file name to give it.
+    /// The file name in the workspace.
     pub name: FileName,
-    /// Its media type.
+    /// The media type of the bytes.
     pub media_type: MediaType,
 }
 
 impl Destination {
-    /// A new artifact of this project, with the file's name and the media type that its extension suggests.
+    /// A new document of this project, with the name of the file and a media type based on its
+    /// extension.
     ///
     /// # Errors
     /// [`TransferErrorKind::UnusableName`].
@@ -38,7 +39,7 @@ impl Destination {
     }
 }
 
-/// The media type that the extension of a name suggests.
+/// The media type for the extension of a file name.
 fn media_type_of(name: &str) -> Result<MediaType, TransferError> {
     let extension = name
         .rsplit_once('.')

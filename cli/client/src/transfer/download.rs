@@ -1,4 +1,4 @@
-//! Downloading one version, verified before the file gets its name.
+//! Download of one version. The digest is verified before the file gets its name.
 
 mod partial;
 
@@ -27,29 +27,30 @@ use crate::{
     retry::Backoff,
 };
 
-/// How many signed URLs to ask for, each after the one before has expired.
+/// The maximum number of signed URLs for one download. A new one is requested after the previous
+/// one expired.
 const ADDRESSES: u32 = 8;
 
-/// What to download, and where to put it.
+/// The version to download, and the file to write.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DownloadRequest {
     /// The project.
     pub project: ProjectId,
-    /// The artifact.
+    /// The document.
     pub artifact: ArtifactId,
-    /// The version's number; `None` for the newest.
+    /// The version number. Default: the newest version.
     pub version: Option<u32>,
-    /// The file to write; `None` for the version's own name in the current directory.
+    /// The file to write. Default: the name of the version, in the current directory.
     pub out: Option<PathBuf>,
-    /// Whether to replace an existing file.
+    /// Whether to overwrite an existing file.
     pub overwrite: bool,
 }
 
 impl Transfer<'_> {
-    /// Downloads a version and answers the path of the file.
+    /// Downloads a version and returns the path of the file.
     ///
-    /// The file gets its name only when it is complete and its SHA-256 is right. The same call continues an
-    /// interrupted download: it fetches the rest.
+    /// The file gets its name only after it is complete and its SHA-256 digest is verified. A
+    /// repeated call continues an interrupted download.
     ///
     /// # Errors
     /// Any [`TransferError`].
@@ -95,7 +96,7 @@ struct Download<'a> {
 }
 
 impl Download<'_> {
-    /// Fetches what is missing.
+    /// Downloads the missing bytes.
     async fn fetch(&mut self) -> Result<(), TransferError> {
         for _ in 0..ADDRESSES {
             let address = self.transfer.client.download_address(self.place).await?;

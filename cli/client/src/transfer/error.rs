@@ -7,14 +7,15 @@ use thiserror::Error;
 
 use crate::error::ApiError;
 
-/// Why a transfer did not succeed. `Display` is one line that says what to do next; the cause is the source.
+/// The error of a transfer. `Display` is one line that says what to do next. The cause is the
+/// source.
 #[derive(Debug)]
 pub struct TransferError {
     kind: TransferErrorKind,
     source: Option<Box<dyn Error + Send + Sync>>,
 }
 
-/// What went wrong. No text has a signed URL, which is a secret.
+/// The kind of error. No text contains a signed URL, which is a secret.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum TransferErrorKind {
@@ -24,32 +25,32 @@ pub enum TransferErrorKind {
     /// The file cannot be read.
     #[error("`{}` cannot be read; check its path and permissions", .0.display())]
     Unreadable(PathBuf),
-    /// The file could be read before, and cannot be read now.
-    #[error("`{}` cannot be read any more", .0.display())]
+    /// The file became unreadable during the upload.
+    #[error("`{}` can no longer be read", .0.display())]
     UnreadableLater(PathBuf),
     /// Reading the file was cancelled.
-    #[error("reading was interrupted; try again")]
+    #[error("reading the file was interrupted; try again")]
     ReadCancelled,
     /// The path names a directory or a device.
-    #[error("`{}` is no file; name a file", .0.display())]
+    #[error("`{}` is not a file; name a file", .0.display())]
     NotAFile(PathBuf),
-    /// The file is larger than any surface takes.
+    /// The file exceeds the size limit of all surfaces.
     #[error("`{}` is too large to upload", .0.display())]
     TooLarge(PathBuf),
-    /// The file has a name that no surface takes.
-    #[error("`{}` has a name no surface takes; rename it", .0.display())]
+    /// The name of the file is not valid on any surface.
+    #[error("`{}` has a name that no surface accepts; rename it", .0.display())]
     UnusableName(PathBuf),
     /// A media type is not valid.
-    #[error("`{0}` is no media type")]
+    #[error("`{0}` is not a media type")]
     UnusableMediaType(&'static str),
     /// The answer to a declaration has no upload plan.
     #[error("the answer has no upload plan; check the server's URL")]
     NoPlan,
     /// The plan has no HTTP method.
-    #[error("the plan names no method; check the server's URL")]
+    #[error("the upload plan has no method; check the server's URL")]
     NoMethod,
     /// The storage could not be reached, or the connection broke.
-    #[error("the storage does not answer; repeat the transfer to go on")]
+    #[error("the storage does not answer; repeat the transfer to continue it")]
     StorageUnreachable,
     /// The storage is overloaded.
     #[error("the storage answered {0}; try again later")]
@@ -60,35 +61,33 @@ pub enum TransferErrorKind {
     )]
     StorageRefused(StatusCode),
     /// The storage refused every signed URL.
-    #[error(
-        "the storage accepts none of the addresses it is given; check the clock of this machine"
-    )]
+    #[error("the storage refused every signed URL; check the clock of this machine")]
     AddressesRefused,
     /// The uploaded bytes are not the declared ones.
     #[error(
-        "the bytes that came are not the declared ones; check that the file does not change and try again"
+        "the uploaded bytes differ from the declaration; check that the file does not change and try again"
     )]
     UploadMismatch,
     /// The artifact has no available version.
     #[error("the artifact has no version that can be downloaded yet; complete an upload first")]
     NoVersion,
     /// The file to write exists.
-    #[error("`{}` exists already; choose another name, or allow to replace it", .0.display())]
+    #[error("`{}` exists already; choose another name, or allow overwriting", .0.display())]
     Exists(PathBuf),
     /// The storage does not serve the object.
-    #[error("the storage refused to hand the object out; try again")]
+    #[error("the storage refused the download; try again")]
     DownloadRefused,
     /// The connection closed before the last byte.
-    #[error("the storage stopped in the middle; repeat the transfer to go on")]
+    #[error("the storage stopped in the middle; repeat the transfer to continue it")]
     Truncated,
     /// The storage served other bytes than requested.
-    #[error("the storage answered another range than it was asked for; try again")]
+    #[error("the storage sent another range than requested; try again")]
     WrongRange,
     /// The storage served more bytes than the version has.
     #[error("the storage sends more bytes than the version has; try again")]
     TooManyBytes,
     /// The downloaded bytes do not have the digest of the version.
-    #[error("the bytes that came are not the version's; nothing was kept, try again")]
+    #[error("the downloaded bytes differ from the version and were deleted; try again")]
     DownloadMismatch,
     /// The file cannot be written.
     #[error("`{}` cannot be written; check the directory and the free space", .0.display())]

@@ -1,4 +1,4 @@
-//! Counts the bytes of one phase.
+//! Counting the bytes of one phase.
 
 use std::sync::{
     Arc,
@@ -7,7 +7,7 @@ use std::sync::{
 
 use super::progress::{NoProgress, Phase, Progress, ProgressMeter};
 
-/// A position that concurrent requests move, reported to a [`ProgressMeter`].
+/// The position of a phase, updated by concurrent requests and reported to a [`ProgressMeter`].
 #[derive(Clone)]
 pub(super) struct Meter {
     shared: Arc<Shared>,

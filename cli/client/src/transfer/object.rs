@@ -1,25 +1,25 @@
-//! Requests to signed URLs: what their outcomes mean.
+//! Outcomes of requests to signed URLs.
 
 use reqwest::StatusCode;
 
 use super::error::{TransferError, TransferErrorKind};
 use crate::retry::Backoff;
 
-/// Why a request to a signed URL did not succeed.
+/// The error of a request to a signed URL.
 #[derive(Debug)]
 pub(super) enum ObjectError {
     /// The same request may succeed later.
     Transient(TransferError),
-    /// The URL is no longer valid; a new one may be.
+    /// The URL expired. A new one may work.
     Expired,
-    /// The object exists already.
+    /// The object already exists.
     Present,
-    /// The request will not succeed.
+    /// A retry cannot succeed.
     Final(TransferError),
 }
 
 impl ObjectError {
-    /// The meaning of an unsuccessful status.
+    /// The error for an unsuccessful status.
     pub(super) fn of(status: StatusCode) -> Self {
         match status.as_u16() {
             401 | 403 | 410 => Self::Expired,
@@ -29,7 +29,7 @@ impl ObjectError {
         }
     }
 
-    /// A request without an answer. The URL is a secret and left out.
+    /// The error for a request without an answer. It omits the URL, which is a secret.
     pub(super) fn unreachable(error: reqwest::Error) -> Self {
         let kind = TransferErrorKind::StorageUnreachable;
         Self::Transient(TransferError::because(kind, error.without_url()))
@@ -48,7 +48,7 @@ impl From<TransferErrorKind> for ObjectError {
     }
 }
 
-/// Waits before the next attempt, or returns the error when it is not transient or the attempts are used up.
+/// Waits before the next attempt. Returns the error if it is not transient or no attempts are left.
 pub(super) async fn wait(backoff: &mut Backoff, error: ObjectError) -> Result<(), ObjectError> {
     if !matches!(error, ObjectError::Transient(_)) {
         return Err(error);

@@ -2,10 +2,10 @@
 
 use std::fmt;
 
-/// What a transfer is doing.
+/// The activity of a transfer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Phase {
-    /// Reading a file for its digest.
+    /// Reading a file to compute its digest.
     Reading,
     /// Sending bytes.
     Uploading,
@@ -13,23 +13,23 @@ pub enum Phase {
     Downloading,
 }
 
-/// Observes transfers. A transfer begins one phase after another; a retried download begins its phase again.
+/// Observes transfers. The phases of a transfer follow one another. A retried download begins its
+/// phase again.
 pub trait Progress: fmt::Debug + Send + Sync {
-    /// Begins a phase over `size` bytes. `name` is the path of the file, or the file name of the version, as the
-    /// surface sent it.
+    /// Begins a phase of `size` bytes. `name` is the path of the file, or the file name that the
+    /// surface sent.
     fn begin(&self, phase: Phase, name: &str, size: u64) -> Box<dyn ProgressMeter>;
 }
 
-/// Shows one phase. It is dropped when the phase fails.
+/// Shows the progress of one phase. It is dropped if the phase fails.
 pub trait ProgressMeter: Send + Sync {
-    /// Bytes done so far. Fewer than before when bytes have to be sent again.
+    /// The number of bytes done. It can decrease if bytes must be sent again.
     fn set(&self, position: u64);
 
     /// The phase succeeded.
     fn finish(&self);
 }
 
-/// Reports nothing.
 #[derive(Debug)]
 pub(super) struct NoProgress;
 

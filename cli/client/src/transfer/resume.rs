@@ -1,4 +1,4 @@
-//! The state of an unfinished upload, kept in a file so that the same upload can continue.
+//! The state of an unfinished upload in a file, so that a repeated upload can continue.
 
 use std::{
     collections::BTreeMap,
@@ -17,29 +17,26 @@ use crate::{
     server::ServerUrl,
 };
 
-/// An unfinished upload: ids and ETags, no URL and no token.
+/// An unfinished upload: ids and ETags, without URLs and tokens.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(from = "Stored", into = "Stored")]
 pub(super) struct UnfinishedUpload {
-    /// The artifact.
     pub(super) artifact: ArtifactId,
-    /// The version's number.
     pub(super) version: u32,
-    /// The parts that arrived.
     pub(super) sent: SentParts,
 }
 
-/// The parts of an upload that the storage has accepted.
+/// The parts of an upload that the object store accepted.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(super) struct SentParts {
-    /// The bytes of every part but the last.
+    /// The size in bytes of every part but the last.
     pub(super) part_size: u64,
-    /// Their ETags, by number.
+    /// ETags by part number.
     pub(super) etags: BTreeMap<u16, String>,
 }
 
 impl SentParts {
-    /// Parts of another size are other bytes under the same numbers: forgets them.
+    /// Drops the parts if they have another size: their numbers then stand for other bytes.
     pub(super) fn keep_only(&mut self, part_size: u64) {
         if self.part_size != part_size {
             self.part_size = part_size;
@@ -47,7 +44,7 @@ impl SentParts {
         }
     }
 
-    /// What completes the upload.
+    /// The body that completes the upload.
     pub(super) fn completion(&self) -> CompletedUpload {
         let part = |(number, etag): (&u16, &String)| UploadedPart {
             number: *number,
@@ -59,7 +56,7 @@ impl SentParts {
     }
 }
 
-/// The content of the file. Commands of different versions share it.
+/// The content of the file. Different versions of the command share it.
 #[derive(Serialize, Deserialize)]
 struct Stored {
     artifact: ArtifactId,
@@ -92,14 +89,15 @@ impl From<UnfinishedUpload> for Stored {
     }
 }
 
-/// The file that keeps one upload. Where it cannot be written, an interrupted upload starts again.
+/// The file with the state of one upload. If it cannot be written, an interrupted upload starts
+/// again.
 #[derive(Debug)]
 pub(super) struct ResumeFile {
     path: Option<PathBuf>,
 }
 
 impl ResumeFile {
-    /// The file for uploading this source to this destination, whichever process does it.
+    /// The file for uploading this source to this destination. It is the same in every process.
     pub(super) fn of(
         directory: Option<&Path>,
         server: &ServerUrl,
@@ -123,20 +121,18 @@ impl ResumeFile {
         Self { path }
     }
 
-    /// The unfinished upload, if there is one.
     pub(super) fn load(&self) -> Option<UnfinishedUpload> {
         let text = fs::read(self.path.as_ref()?).ok()?;
         serde_json::from_slice(&text).ok()
     }
 
-    /// Keeps the upload. If that fails, only resuming is lost.
+    /// Saves the state. If that fails, the upload cannot be resumed.
     pub(super) fn save(&self, upload: &UnfinishedUpload) {
         if let Some(path) = &self.path {
             let _ = replace(path, upload);
         }
     }
 
-    /// Removes the file.
     pub(super) fn forget(&self) {
         if let Some(path) = &self.path {
             let _ = fs::remove_file(path);
@@ -144,7 +140,7 @@ impl ResumeFile {
     }
 }
 
-/// Atomic: a torn file would only be ignored, but the parts it knew would be sent again.
+/// Atomic, because a torn file would be ignored and its parts sent again.
 fn replace(path: &Path, upload: &UnfinishedUpload) -> std::io::Result<()> {
     let directory = path.parent().unwrap_or(Path::new("."));
     fs::create_dir_all(directory)?;
@@ -159,7 +155,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn unfinished_upload_is_stored_as_before() {
+    fn unfinished_upload_keeps_its_file_format() {
         let stored = r#"{"artifact":"art_01h2xcejqtf2nbrexx3vqjhp41","version":2,"part_size":4,"parts":{"1":"a"}}"#;
         let upload: UnfinishedUpload = serde_json::from_str(stored).unwrap();
         assert_eq!(upload.sent.etags.get(&1).map(String::as_str), Some("a"));

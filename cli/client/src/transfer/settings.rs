@@ -1,11 +1,12 @@
-//! How to transfer.
+//! Settings of transfers.
 
 use std::{path::PathBuf, sync::Arc};
 
 use super::progress::{NoProgress, Progress};
 use crate::client::Client;
 
-/// Uploads and downloads, straight to and from the storage. Memory use does not depend on the size of a file.
+/// Uploads to and downloads from the object store. Memory use does not depend on the size of a
+/// file.
 #[derive(Debug, Clone)]
 pub struct Transfer<'a> {
     pub(super) client: &'a Client,
@@ -14,7 +15,7 @@ pub struct Transfer<'a> {
 }
 
 impl<'a> Transfer<'a> {
-    /// Transfers of this client, without progress reports, whose uploads cannot be resumed.
+    /// Transfers of this client, without progress reports and without resumable uploads.
     #[must_use]
     pub fn new(client: &'a Client) -> Self {
         Self {
@@ -24,14 +25,14 @@ impl<'a> Transfer<'a> {
         }
     }
 
-    /// Reports progress here.
+    /// Reports progress to this observer.
     #[must_use]
     pub fn progress(self, progress: Arc<dyn Progress>) -> Self {
         Self { progress, ..self }
     }
 
-    /// Keeps the state of unfinished uploads in this directory, so that a repeated upload continues. The state
-    /// is ids and part numbers: no URL and no token.
+    /// Stores the state of unfinished uploads in this directory, so that a repeated upload
+    /// continues. The state contains ids and part numbers, but no URL and no token.
     #[must_use]
     pub fn resume_directory(self, directory: impl Into<PathBuf>) -> Self {
         Self {

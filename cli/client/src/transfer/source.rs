@@ -1,4 +1,4 @@
-//! The file an upload reads, with constant memory.
+//! The file of an upload, read with constant memory.
 
 use std::{
     fs::File,
@@ -16,19 +16,17 @@ use super::{
     progress::{Phase, Progress},
 };
 
-/// A file with its size and digest as first read. If it changes afterwards, the surface rejects the bytes.
+/// A file with the size and digest of its first read. If it changes afterwards, the surface rejects
+/// the bytes.
 #[derive(Debug, Clone)]
 pub(super) struct Source {
-    /// The path.
     pub(super) path: PathBuf,
-    /// The size.
     pub(super) size: Size,
-    /// The digest of all bytes.
     pub(super) sha256: Sha256,
 }
 
 impl Source {
-    /// Reads a file once for its digest.
+    /// Reads a file once to compute its digest.
     pub(super) async fn open(
         path: &Path,
         progress: Arc<dyn Progress>,
@@ -64,7 +62,7 @@ impl Source {
     }
 }
 
-/// Reads the rest of a file, with constant memory, and answers how many bytes that was.
+/// Reads the rest of a file with constant memory. Returns the number of bytes read.
 pub(super) fn read_to_end(file: &mut File, mut take: impl FnMut(&[u8])) -> io::Result<u64> {
     let mut buffer = vec![0; CHUNK];
     let mut length = 0;

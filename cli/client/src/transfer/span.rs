@@ -1,6 +1,5 @@
-//! The bytes of a file that one request carries.
+//! The part of a file that one request carries.
 
-/// A range of bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Span {
     /// The offset of the first byte.
@@ -10,7 +9,7 @@ pub(super) struct Span {
 }
 
 impl Span {
-    /// The whole of a file of this size.
+    /// All bytes of a file of this size.
     pub(super) fn whole(size: u64) -> Self {
         Self {
             start: 0,
@@ -18,7 +17,7 @@ impl Span {
         }
     }
 
-    /// Part `number`, from 1, of a file of this size; `None` when the file ends before it.
+    /// Part `number`, counted from 1, of a file of this size. `None` if the file ends before it.
     pub(super) fn part(number: u16, part_size: u64, size: u64) -> Option<Self> {
         let start = u64::from(number).checked_sub(1)?.checked_mul(part_size)?;
         let length = part_size.min(size.checked_sub(start)?);

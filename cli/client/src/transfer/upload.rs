@@ -1,4 +1,4 @@
-//! Uploading one file by the plan of the surface.
+//! Upload of one file by the upload plan of the surface.
 
 mod send;
 
@@ -31,24 +31,25 @@ use crate::{
     error::ApiError,
 };
 
-/// How many plans to ask for, each after the URLs of the one before have expired.
+/// The maximum number of upload plans. A new one is requested after the URLs of the previous one
+/// expired.
 const PLANS: u32 = 8;
-/// The time between two reads of a version that is being verified.
+/// The interval between two reads of a version under verification.
 const POLL: Duration = Duration::from_millis(500);
 
 /// An uploaded and verified file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Uploaded {
-    /// The artifact.
+    /// The document.
     pub artifact: ArtifactId,
-    /// The version's number.
+    /// The version number.
     pub version: u32,
 }
 
 impl Transfer<'_> {
     /// Uploads a file and waits until the surface has verified it.
     ///
-    /// The same call continues an interrupted upload: it sends the parts that are missing.
+    /// A repeated call continues an interrupted upload: it sends the missing parts.
     ///
     /// # Errors
     /// Any [`TransferError`].
@@ -72,13 +73,13 @@ impl Transfer<'_> {
     }
 }
 
-/// What an earlier attempt left.
+/// The result of an earlier attempt.
 enum Earlier {
-    /// Nothing that can continue.
+    /// No attempt that can continue.
     Nothing,
     /// An upload that waits for bytes.
     Open(UnfinishedUpload, UploadPlan),
-    /// An upload whose bytes have arrived.
+    /// An upload whose bytes arrived.
     Done(Uploaded),
 }
 
@@ -99,11 +100,12 @@ impl Upload<'_> {
         };
         for _ in 0..PLANS {
             match self.send(&plan, &mut unfinished).await {
-                // `Present`: the bytes arrived before an answer was lost.
+                // `Present`: the bytes arrived, but the answer was lost.
                 Ok(()) | Err(ObjectError::Present) => return self.complete(&unfinished).await,
                 Err(ObjectError::Expired) => match self.renew(&unfinished).await {
                     Ok(renewed) => plan = renewed,
-                    // Once the bytes are there, storage may refuse a URL that can only create as if it had expired.
+                    // If the bytes have arrived, the object store can refuse a create-only URL as
+                    // if it had expired.
                     Err(error) if error.is_status(409) => {
                         return self.complete(&unfinished).await;
                     }
@@ -117,7 +119,6 @@ impl Upload<'_> {
         Err(TransferErrorKind::AddressesRefused.into())
     }
 
-    /// Declares the upload.
     async fn declare(&self) -> Result<(UnfinishedUpload, UploadPlan), TransferError> {
         let Destination {
             project, artifact, ..
@@ -153,7 +154,7 @@ impl Upload<'_> {
         Ok((unfinished, plan.ok_or(TransferErrorKind::NoPlan)?))
     }
 
-    /// Finds out what became of an earlier attempt.
+    /// Reads the state of an earlier attempt.
     async fn resume(&self) -> Result<Earlier, TransferError> {
         let Some(unfinished) = self.resume_file.load() else {
             return Ok(Earlier::Nothing);
@@ -184,7 +185,7 @@ impl Upload<'_> {
         self.client.renew_upload(self.version(unfinished)).await
     }
 
-    /// Sends the bytes that the plan asks for and that have not arrived.
+    /// Sends the bytes of the plan that have not arrived yet.
     async fn send(
         &self,
         plan: &UploadPlan,
@@ -222,7 +223,7 @@ impl Upload<'_> {
         self.verified(unfinished, completed?).await
     }
 
-    /// Waits until the surface has read and hashed the bytes.
+    /// Waits until the surface has verified the bytes.
     async fn verified(
         &self,
         unfinished: &UnfinishedUpload,
@@ -251,7 +252,8 @@ impl Upload<'_> {
     }
 }
 
-/// Whether completing failed for good: other bytes than declared, or nothing to complete.
+/// Whether completion failed permanently: the bytes differ from the declaration, or there is
+/// nothing to complete.
 fn is_hopeless(error: &ApiError) -> bool {
     let problem = error.problem();
     problem.is_some_and(|problem| problem.status == 404 || problem.is(ProblemKind::UploadMismatch))

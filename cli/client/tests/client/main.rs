@@ -1,4 +1,4 @@
-//! The client against a scripted server, and against a node.
+//! The client against a scripted server and against a node.
 
 #![expect(
     clippy::unwrap_used,

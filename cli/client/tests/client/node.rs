@@ -1,4 +1,4 @@
-//! The typed calls and the transfers, against a node of the local surface.
+//! Typed calls and transfers against a node of the local surface.
 
 use std::{
     fs,
@@ -35,7 +35,7 @@ use wm_local::{
 
 const MIB: u64 = 1024 * 1024;
 
-/// A node with an account and a project of Ana's.
+/// A node with an account and a project that Ana owns.
 struct Node {
     home: TempDir,
     node: LocalNode,
@@ -84,7 +84,7 @@ impl Node {
     }
 }
 
-/// The phases of transfers, with the bytes announced and the bytes done when they finished.
+/// The phases of transfers, each with its size and the position at its end.
 #[derive(Debug, Default, Clone)]
 struct Observed {
     finished: Arc<Mutex<Vec<(Phase, u64, u64)>>>,
@@ -148,8 +148,8 @@ async fn transfer_in_parts_is_observed_and_verified() {
     let phases = [Phase::Reading, Phase::Uploading, Phase::Downloading];
     let expected = phases.map(|phase| (phase, size, size));
     assert_eq!(*observed.finished.lock().unwrap(), expected);
-    let left = fs::read_dir(site.home.path().join("uploads")).unwrap();
-    assert_eq!(left.count(), 0, "a finished upload leaves no state");
+    let states = fs::read_dir(site.home.path().join("uploads")).unwrap();
+    assert_eq!(states.count(), 0, "a finished upload leaves no state");
     let exists = transfer.download(&request).await.unwrap_err();
     assert!(matches!(exists.kind(), TransferErrorKind::Exists(path) if *path == out));
     request.overwrite = true;

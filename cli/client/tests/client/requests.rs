@@ -67,7 +67,7 @@ async fn request_without_key_is_sent_once() {
 }
 
 #[tokio::test]
-async fn get_waits_as_long_as_asked() {
+async fn get_waits_for_retry_after() {
     let server = Scripted::serve([
         problem("429 Too Many Requests", "rate-limited", &["retry-after: 1"]),
         answer("200 OK", &[], "[1]"),
@@ -126,7 +126,7 @@ async fn answer_of_another_shape_is_an_error() {
     assert!(matches!(error, ApiError::Unexpected(_)), "{error:?}");
 }
 
-/// Numbers its tokens.
+/// A token source that numbers its tokens.
 struct Counting(AtomicU32);
 
 impl TokenSource for Counting {
@@ -137,7 +137,7 @@ impl TokenSource for Counting {
 }
 
 #[tokio::test]
-async fn token_source_is_asked_before_every_attempt() {
+async fn token_source_is_called_before_every_attempt() {
     let server = Scripted::serve([String::new(), answer("200 OK", &[], "1")]);
     let client = server.client_with(Counting(AtomicU32::new(0)));
     let _: u32 = client.get("/v1/x").await.unwrap();
@@ -146,7 +146,7 @@ async fn token_source_is_asked_before_every_attempt() {
     assert_eq!(received[1].header("authorization"), Some("Bearer t1"));
 }
 
-/// Has no token.
+/// A token source without a token.
 struct SignedOut;
 
 impl TokenSource for SignedOut {
@@ -156,7 +156,7 @@ impl TokenSource for SignedOut {
 }
 
 #[tokio::test]
-async fn missing_token_is_an_error_of_its_own() {
+async fn missing_token_is_a_separate_error() {
     let client = Scripted::serve([]).client_with(SignedOut);
     let error = client.get::<Value>("/v1/x").await.unwrap_err();
     assert!(matches!(error, ApiError::Token(_)), "{error:?}");
@@ -166,7 +166,7 @@ async fn missing_token_is_an_error_of_its_own() {
 #[tokio::test]
 async fn token_is_in_no_error_and_no_debug_output() {
     let server = Scripted::serve([]);
-    // A token that no header can hold.
+    // This token is not valid in a header.
     let client = server.client_with(BearerToken::new("very\nsecret"));
     let request = client.request(Method::POST, "/v1/x");
     let shown = format!("{client:?} {request:?}");

@@ -1,4 +1,4 @@
-//! A server on the loopback interface that gives prepared answers.
+//! A server on the loopback interface that sends prepared answers.
 
 use std::{
     io::{BufRead, BufReader, Read, Write},
@@ -9,12 +9,11 @@ use std::{
 
 use wm_client::{BearerToken, Client, TokenSource};
 
-/// A received request.
 #[derive(Debug, Clone)]
 pub(crate) struct Received {
     /// Method, target and protocol.
     pub(crate) line: String,
-    /// Name, in lower case, and value.
+    /// Names, in lower case, and values.
     pub(crate) headers: Vec<(String, String)>,
     pub(crate) body: Vec<u8>,
 }
@@ -27,7 +26,7 @@ impl Received {
     }
 }
 
-/// The server. It answers one request per connection, in the order of the answers.
+/// The server. It answers one request per connection, in the order of the prepared answers.
 pub(crate) struct Scripted {
     pub(crate) url: String,
     received: Arc<Mutex<Vec<Received>>>,
@@ -65,7 +64,7 @@ impl Scripted {
     }
 }
 
-/// An answer with this status line, these further header lines and this body.
+/// An answer with this status line, these additional header lines and this body.
 pub(crate) fn answer(status: &str, headers: &[&str], body: &str) -> String {
     let headers: String = headers.iter().map(|line| format!("{line}\r\n")).collect();
     let length = body.len();
@@ -74,7 +73,6 @@ pub(crate) fn answer(status: &str, headers: &[&str], body: &str) -> String {
     )
 }
 
-/// A problem of the API.
 pub(crate) fn problem(status: &str, kind: &str, headers: &[&str]) -> String {
     let body = format!(r#"{{"type":"urn:wm:problem:{kind}","detail":"do this next"}}"#);
     answer(status, headers, &body)

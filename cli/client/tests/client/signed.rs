@@ -72,7 +72,7 @@ async fn parts_are_sent_once_each_and_retried() {
 }
 
 #[tokio::test]
-async fn object_that_exists_was_sent_before() {
+async fn existing_object_counts_as_sent() {
     let server = Scripted::serve([String::new(), answer("412 Precondition Failed", &[], "")]);
     let client = server.client();
     let sent = Transfer::new(&client).send(&single(&server), b"").await;
@@ -98,7 +98,7 @@ async fn refusals_of_the_storage_show_no_signed_url() {
 }
 
 #[tokio::test]
-async fn a_url_that_cannot_be_used_is_not_shown() {
+async fn unusable_url_is_not_shown() {
     let server = Scripted::serve([]);
     let client = server.client();
     let plan = UploadPlan::Single {

@@ -1,4 +1,4 @@
-//! A file that is not complete yet.
+//! Incomplete files.
 
 use std::{
     fs::{self, File, OpenOptions},
@@ -14,8 +14,8 @@ use super::super::{
 };
 use crate::api::versions::Version;
 
-/// An incomplete file beside the path it will have. Its name holds the digest it must have, so that a part of
-/// one version is never taken for a part of another.
+/// An incomplete file in the directory of the final file. Its name contains the expected digest, so
+/// bytes of different versions are never mixed.
 pub(super) struct Partial {
     path: PathBuf,
     file: File,
@@ -29,6 +29,7 @@ impl Partial {
             .file_name()
             .map(|name| name.to_string_lossy())
             .unwrap_or_default();
+        // Distinguishes partial files of different versions with the same name.
         let digits: String = version.sha256.to_string().chars().take(16).collect();
         let path = out.with_file_name(format!(".{name}.{digits}.part"));
         let fault = |error| unwritable(&path, error);
@@ -47,18 +48,19 @@ impl Partial {
             length,
             hasher,
         };
+        // A longer file is not a part of this version.
         if length > version.size.bytes() {
             partial.restart()?;
         }
         Ok(partial)
     }
 
-    /// The bytes so far.
+    /// The number of bytes so far.
     pub(super) fn length(&self) -> u64 {
         self.length
     }
 
-    /// Drops all bytes.
+    /// Deletes all bytes.
     pub(super) fn restart(&mut self) -> Result<(), TransferError> {
         self.length = 0;
         self.hasher = Hasher::default();
@@ -76,7 +78,7 @@ impl Partial {
         Ok(())
     }
 
-    /// Gives the file its name once it is durable and has the declared digest.
+    /// Gives the file its final name, after it is durable and its digest is verified.
     pub(super) fn publish(
         self,
         version: &Version,
@@ -93,7 +95,7 @@ impl Partial {
         refuse_overwriting(out, overwrite)?;
         fs::rename(&self.path, out).map_err(|error| unwritable(out, error))?;
         let directory = out.parent().filter(|parent| !parent.as_os_str().is_empty());
-        // Not every system can sync a directory; the bytes are safe either way.
+        // Some systems cannot sync a directory. The bytes are safe either way.
         let _ = File::open(directory.unwrap_or(Path::new(".")))
             .and_then(|directory| directory.sync_all());
         Ok(())

@@ -1,4 +1,4 @@
-//! Sending the bytes that a plan asks for.
+//! Sending the bytes of an upload plan.
 
 use std::collections::BTreeMap;
 
@@ -20,12 +20,12 @@ use super::super::{
 };
 use crate::{api::versions::CompletedUpload, client::Client, retry::Backoff};
 
-/// How many parts to send concurrently.
+/// The number of parts sent concurrently.
 const CONCURRENCY: usize = 4;
 
 impl Transfer<'_> {
-    /// Sends bytes in memory as a plan says, without a progress report. Answers the body to complete the
-    /// upload with.
+    /// Sends bytes in memory by an upload plan, without progress reports. Returns the body that
+    /// completes the upload.
     ///
     /// # Errors
     /// Any [`TransferError`].
@@ -39,7 +39,7 @@ impl Transfer<'_> {
         let sender = Sender::new(self.client, &content, bytes.len() as u64, &meter);
         let mut sent = SentParts::default();
         match sender.send(plan, &mut sent, |_| {}).await {
-            // `Present`: the bytes arrived before an answer was lost.
+            // `Present`: the bytes arrived, but the answer was lost.
             Ok(()) | Err(ObjectError::Present) => Ok(sent.completion()),
             Err(ObjectError::Expired) => Err(TransferErrorKind::AddressesRefused.into()),
             Err(ObjectError::Transient(error) | ObjectError::Final(error)) => Err(error),
@@ -47,7 +47,6 @@ impl Transfer<'_> {
     }
 }
 
-/// Sends bytes to signed URLs.
 pub(super) struct Sender<'a> {
     client: &'a Client,
     content: &'a Content,
@@ -55,7 +54,6 @@ pub(super) struct Sender<'a> {
     meter: &'a Meter,
 }
 
-/// One request to a signed URL.
 #[derive(Clone, Copy)]
 struct ObjectRequest<'a> {
     method: &'a str,
@@ -74,7 +72,6 @@ impl<'a> ObjectRequest<'a> {
 }
 
 impl<'a> Sender<'a> {
-    /// A sender of `size` bytes.
     pub(super) fn new(
         client: &'a Client,
         content: &'a Content,
@@ -89,7 +86,7 @@ impl<'a> Sender<'a> {
         }
     }
 
-    /// Sends what the plan asks for and has not arrived. `save` is called after every part.
+    /// Sends the bytes of the plan that have not arrived yet. Calls `save` after every part.
     pub(super) async fn send(
         &self,
         plan: &UploadPlan,
@@ -131,6 +128,7 @@ impl<'a> Sender<'a> {
         let (arrived, missing): (Vec<&PartPlan>, Vec<&PartPlan>) = parts
             .iter()
             .partition(|part| sent.etags.contains_key(&part.number));
+        // Parts of an earlier attempt count as progress.
         let arrived = arrived.into_iter().filter_map(span);
         self.meter.add(arrived.map(|span| span.length).sum());
         let missing = missing
@@ -149,7 +147,7 @@ impl<'a> Sender<'a> {
         Ok(())
     }
 
-    /// Sends these bytes, retried on transient failures. Answers their ETag.
+    /// Sends these bytes, with retries after transient failures. Returns their ETag.
     async fn retried(&self, request: ObjectRequest<'_>, span: Span) -> Result<String, ObjectError> {
         let mut backoff = Backoff::default();
         loop {
@@ -182,7 +180,7 @@ impl<'a> Sender<'a> {
             .keys()
             .any(|name| name.eq_ignore_ascii_case(CONTENT_LENGTH.as_str()));
         if !names_length {
-            // Without it the body would be sent in chunks, which object stores refuse.
+            // Without this header, the body would be sent in chunks, which object stores refuse.
             built = built.header(CONTENT_LENGTH, span.length);
         }
         let response = built.body(body).send().await;
@@ -195,7 +193,8 @@ impl<'a> Sender<'a> {
     }
 }
 
-/// The ETag of the bytes, or `none`: the API wants a text even where the storage gives none.
+/// The ETag of the bytes, or `none`. The API requires a text even if the object store sends no
+/// ETag.
 fn etag(response: &Response) -> String {
     let etag = response
         .headers()
