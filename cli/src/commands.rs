@@ -18,12 +18,12 @@ use wm_terminal::{failure::Failure, interrupt::interruptible};
 
 const BEGIN: &str = "\
 Begin here:
-  wm demo                                      see it all happen, on a node that is thrown away
+  wm demo                                      run the main job once, on a temporary node
   wm serve                                     run a node on this machine
   export WM_TOKEN=$(wm token --email ana@example.com)
-  wm session                                   who you are there
+  wm session                                   print your profile and projects
 
-Exit codes: 0 done, 1 failed, 2 asked for wrongly.";
+Exit codes: 0 done, 1 failed, 2 usage error.";
 
 /// A backend for workspaces: accounts, people, teams, projects, and their documents
 #[derive(Debug, Parser)]
@@ -57,7 +57,7 @@ impl Arguments {
     /// Runs the command until it is done or interrupted.
     pub(crate) async fn run(self) -> Result<(), Failure> {
         match self.command {
-            // These two have something to tidy up.
+            // `serve` and `demo` handle Ctrl-C themselves, because they clean up.
             Command::Serve(command) => command.run().await,
             Command::Demo(command) => command.run().await,
             Command::Token(command) => command.run(),

@@ -1,4 +1,4 @@
-//! The surface a command calls, and the caller.
+//! The surface that a command calls, and the caller.
 
 use std::path::PathBuf;
 
@@ -13,11 +13,11 @@ use crate::{
     output::notice,
 };
 
-/// The surface, and the token to use there.
+/// The surface and the token.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Connection")]
 pub(crate) struct Connection {
-    /// The surface to speak to
+    /// The URL of the surface
     #[arg(
         long,
         env = "WM_SERVER",
@@ -25,10 +25,11 @@ pub(crate) struct Connection {
         default_value = "http://127.0.0.1:7878"
     )]
     server: ServerUrl,
-    /// The access token to use; better given as WM_TOKEN, which other people's `ps` does not show
+    /// The access token. Prefer `WM_TOKEN`, which `ps` of other users does not show
     #[arg(long, env = "WM_TOKEN", hide_env_values = true, value_name = "TOKEN")]
     token: Option<String>,
-    /// Sign in as this person at the local surface's own issuer instead of sending a token
+    /// Sign in with this e-mail address at the local surface's own issuer, instead of sending a
+    /// token
     #[arg(long, value_name = "ADDRESS")]
     email: Option<Email>,
     /// The data directory of the local surface, for `--email`
@@ -37,16 +38,15 @@ pub(crate) struct Connection {
 }
 
 impl Connection {
-    /// A client for this connection.
     pub(crate) fn client(self) -> Result<Client, Failure> {
         if !self.server.is_encrypted() && !self.server.is_loopback() {
             notice(format!(
-                "warning: `{}` is not encrypted; everybody on the way can read your token",
+                "warning: `{}` is not encrypted; others on the network can read your token",
                 self.server
             ));
         }
         let client = match (self.token, self.email) {
-            // `--email` on the command line wins over a token in the environment.
+            // `--email` on the command line takes precedence over a token in the environment.
             (_, Some(email)) => {
                 let data = self.data;
                 Client::new(self.server, LocalIssuer { data, email })
@@ -54,7 +54,7 @@ impl Connection {
             (Some(token), None) => Client::new(self.server, BearerToken::new(token)),
             (None, None) => {
                 return Err(Failure::usage(
-                    "there is no token: set `WM_TOKEN` to what `wm token` prints, or say who you are with `--email`",
+                    "there is no token: set `WM_TOKEN` to the output of `wm token`, or name yourself with `--email`",
                 ));
             }
         };
@@ -62,7 +62,7 @@ impl Connection {
     }
 }
 
-/// Mints a token for every request, so that none expires, however long an upload takes.
+/// Creates a token for every request, so that no token expires during a long upload.
 struct LocalIssuer {
     data: PathBuf,
     email: Email,

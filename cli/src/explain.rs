@@ -1,4 +1,4 @@
-//! The client's errors, with the flags and commands that help.
+//! The errors of the client, with the flags and commands that help.
 
 use wm_client::{ApiError, Problem, TransferError, TransferErrorKind};
 
@@ -6,9 +6,9 @@ use crate::failure::Failure;
 
 const NO_TOKEN: &str = "there is no token: get one with `wm token` and set it as `WM_TOKEN`";
 
-/// A result of the client, explained to the user of the command.
+/// A result of the client, with errors explained for the user of the command.
 pub(crate) trait Explained<T> {
-    /// The value, or why there is none.
+    /// The value, or the explained error.
     fn explained(self) -> Result<T, Failure>;
 }
 
@@ -48,7 +48,7 @@ fn api(error: ApiError) -> Failure {
 fn refused(problem: &Problem) -> String {
     let status = problem.status;
     let detail = if problem.kind.is_empty() {
-        format!("the server answered {status} in words that are not of this API; check `--server`")
+        format!("the server answered {status}, and the answer is not of this API; check `--server`")
     } else {
         problem.detail.clone()
     };
@@ -64,16 +64,16 @@ fn transfer(error: TransferError) -> Failure {
     let message = match kind {
         TransferErrorKind::Api(error) => return api(error),
         TransferErrorKind::Exists(path) => format!(
-            "`{}` exists already; choose another name with `--out`, or replace it with `--force`",
+            "`{}` exists already; choose another name with `--out`, or overwrite it with `--force`",
             path.display()
         ),
-        TransferErrorKind::NoMethod => "the plan names no method; check `--server`".into(),
+        TransferErrorKind::NoMethod => "the upload plan has no method; check `--server`".into(),
         TransferErrorKind::NoPlan => "the answer has no upload plan; check `--server`".into(),
         TransferErrorKind::StorageUnreachable => {
-            "the storage does not answer; run the same command again to go on".into()
+            "the storage does not answer; run the same command again to continue".into()
         }
         TransferErrorKind::Truncated => {
-            "the storage stopped in the middle; run the same command again to go on".into()
+            "the storage stopped in the middle; run the same command again to continue".into()
         }
         kind => kind.to_string(),
     };
@@ -102,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn refusal_is_told_as_the_surface_tells_it() {
+    fn refusal_keeps_the_text_of_the_surface() {
         let text = api(problem(409, "conflict")).to_string();
         assert_eq!(text, "what happened");
     }
@@ -121,7 +121,7 @@ mod tests {
         let text = api(problem(502, "")).to_string();
         assert_eq!(
             text,
-            "the server answered 502 in words that are not of this API; check `--server`"
+            "the server answered 502, and the answer is not of this API; check `--server`"
         );
     }
 
@@ -136,7 +136,7 @@ mod tests {
         let error = TransferErrorKind::Exists(PathBuf::from("a.txt")).into();
         assert_eq!(
             transfer(error).to_string(),
-            "`a.txt` exists already; choose another name with `--out`, or replace it with `--force`"
+            "`a.txt` exists already; choose another name with `--out`, or overwrite it with `--force`"
         );
     }
 
@@ -148,7 +148,7 @@ mod tests {
         ] {
             let text = transfer(kind.into()).to_string();
             assert!(
-                text.ends_with("run the same command again to go on"),
+                text.ends_with("run the same command again to continue"),
                 "{text}"
             );
         }

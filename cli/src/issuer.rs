@@ -13,7 +13,7 @@ use crate::failure::Failure;
 /// The default data directory.
 pub(crate) const DATA: &str = ".wm-data";
 
-/// An access token for the person with this e-mail address, from the issuer in this data directory.
+/// An access token for the person with this e-mail address, from the issuer of this data directory.
 pub(crate) fn mint(data: &Path, email: &Email, name: Option<&Name>) -> Result<String, Failure> {
     let layout = Layout::new(data);
     layout.create().map_err(|error| {

@@ -17,7 +17,7 @@ use crate::{commands::Arguments, failure::Failure};
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let result = Runtime::new()
-        .map_err(|error| Failure::because("the runtime did not start; try again", error))
+        .map_err(|error| Failure::because("the async runtime did not start; try again", error))
         .and_then(|runtime| runtime.block_on(arguments.run()));
     output::end(result)
 }

@@ -1,4 +1,4 @@
-//! Transfers of the command: with progress bars, and resumable.
+//! Transfers with progress bars that can be resumed.
 
 use std::{env, path::PathBuf, sync::Arc, time::Duration};
 
@@ -15,7 +15,8 @@ pub(crate) fn transfer(client: &Client) -> Transfer<'_> {
     }
 }
 
-/// Where unfinished uploads are kept: `$XDG_CACHE_HOME/wm/uploads`, or where caches are by default.
+/// The directory of unfinished uploads: `$XDG_CACHE_HOME/wm/uploads`, or the default cache
+/// directory.
 fn uploads() -> Option<PathBuf> {
     let named = |name| {
         env::var_os(name)

@@ -13,14 +13,14 @@ Examples:
 
 The node may go on working meanwhile: the copy is of one moment.";
 
-/// Copy a data directory, records and files, as they are at one moment
+/// Copy a data directory, with records and files, as of one moment
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Backup {
-    /// Where the copy goes: a directory that is empty or not there
+    /// The directory for the copy: it must be empty or not exist yet
     #[arg(value_name = "TARGET")]
     target: PathBuf,
-    /// Where the node keeps everything
+    /// The data directory of the node
     #[arg(long, value_name = "DIR", default_value = DATA)]
     data: PathBuf,
 }
@@ -29,7 +29,7 @@ impl Backup {
     pub(crate) fn run(self) -> Result<(), Failure> {
         wm_local::backup::backup(&self.data, &self.target).map_err(|error| Failure::of(&error))?;
         line(format!(
-            "`{}` holds a copy of `{}`",
+            "`{}` contains a backup of `{}`",
             self.target.display(),
             self.data.display()
         ))

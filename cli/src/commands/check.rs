@@ -23,7 +23,7 @@ whatever looks like a secret, which it does not repeat.";
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Check {
-    /// The file
+    /// The file to check
     #[arg(value_name = "FILE", default_value = SELECTION_FILE)]
     file: PathBuf,
 }
@@ -39,7 +39,7 @@ impl Check {
         })?;
         match BackendSelection::read(&text) {
             Ok(selection) => line(format!(
-                "`{file}` is fine: {} in `{}`",
+                "`{file}` is valid: {} in `{}`",
                 selection.provider.entry().label,
                 selection.environment
             )),

@@ -21,36 +21,36 @@ Examples:
   wm demo
   wm demo report.pdf figures.zip
 
-Runs on a node of its own that is thrown away afterwards. Exit code 0 means that every step did what
-it says.";
+The demo runs on a temporary node and deletes it at the end. Exit code 0 means that every step
+succeeded.";
 
-/// How long the demo may take with its own files.
+/// The time limit for a demo with its own files.
 const TIMEOUT: Duration = Duration::from_secs(30);
 
-/// Files of this repository, for whoever names none.
+/// Files of this repository, used if the command line names none.
 const OWN_FILES: [(&str, &[u8]); 3] = [
     ("README.md", include_bytes!("../../../README.md")),
     ("Cargo.toml", include_bytes!("../../../Cargo.toml")),
     ("demo.rs", include_bytes!("demo.rs")),
 ];
 
-/// See the main job end to end, on real files, over real HTTP
+/// Run the main job end to end, on real files, over real HTTP
 ///
-/// Two people sign in, share a project through a team, upload files and their versions, and lose
-/// access the moment it is taken away.
+/// Two people sign in, share a project through a team, and upload files and their versions. They
+/// lose access the moment a grant is revoked.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Demo {
-    /// The files to use; some of this repository's without
+    /// The files to upload. Default: some files of this repository
     #[arg(value_name = "FILE")]
     files: Vec<PathBuf>,
 }
 
 impl Demo {
     pub(crate) async fn run(self) -> Result<(), Failure> {
-        let own = self.files.is_empty();
+        let own_files = self.files.is_empty();
         let directory = TempDir::with_prefix("wm-demo-").map_err(no_room)?;
-        let files = if own {
+        let files = if own_files {
             write_own_files(&directory).map_err(no_room)?
         } else {
             self.files
@@ -68,109 +68,110 @@ impl Demo {
             "A node answers at {} until the demo is over.",
             node.public_url()
         ))?;
-        let stage = DemoFixture::new(node.public_url(), data, directory.path().join("downloads"))?;
-        let patience = if own { TIMEOUT } else { Duration::MAX };
-        let told = tokio::select! {
-            told = timeout(patience, tell(stage, &files)) => told.unwrap_or_else(|_| Err(too_slow())),
-            _ = tokio::signal::ctrl_c() => Err(Failure::new("interrupted; nothing is left of the demo")),
+        let fixture =
+            DemoFixture::new(node.public_url(), data, directory.path().join("downloads"))?;
+        let limit = if own_files { TIMEOUT } else { Duration::MAX };
+        let result = tokio::select! {
+            result = timeout(limit, run_steps(fixture, &files)) => result.unwrap_or_else(|_| Err(too_slow())),
+            _ = tokio::signal::ctrl_c() => Err(Failure::new("interrupted; the demo left no files")),
         };
         node.shutdown().await;
-        told
+        result
     }
 }
 
-/// The story, step by step. Each step asserts what it says.
-async fn tell(mut stage: DemoFixture, files: &[PathBuf]) -> Result<(), Failure> {
-    let site = stage.site.clone();
+/// The steps of the demo. Each step asserts what it prints.
+async fn run_steps(mut fixture: DemoFixture, files: &[PathBuf]) -> Result<(), Failure> {
+    let site = fixture.site.clone();
 
-    let (ana, ben) = stage
+    let (ana, ben) = fixture
         .step("Ana and Ben sign in", people::sign_in(&site))
         .await?;
-    let account = stage
+    let account = fixture
         .step("Ana opens an account", people::open_account(&ana, &ben))
         .await?;
-    stage
+    fixture
         .step(
             "Ana invites Ben, who accepts from his mail",
             people::invite(&site, &ana, &ben, &account),
         )
         .await?;
-    let team = stage
+    let team = fixture
         .step(
             "Ana puts Ben into a team",
             people::make_team(&ana, &ben, &account),
         )
         .await?;
-    let project = stage
+    let project = fixture
         .step(
             "Ana opens a private project",
             people::open_project(&ana, &ben, &account),
         )
         .await?;
-    let team_grant = stage
+    let team_grant = fixture
         .step(
             "Ana grants the team a role on it",
             access::grant_team(&ana, &ben, project, &team),
         )
         .await?;
 
-    let document = stage
+    let document = fixture
         .step(
-            "Ben uploads files at signed addresses",
+            "Ben uploads files to signed URLs",
             documents::upload_files(&site, &ben, project, files),
         )
         .await?;
-    stage
+    fixture
         .step(
             "Ana downloads what Ben uploaded",
             documents::download_back(&site, &ana, &document),
         )
         .await?;
-    stage
+    fixture
         .step(
             "Ben adds a derived output",
             documents::derive(&ben, &document),
         )
         .await?;
-    stage
+    fixture
         .step(
             "Ben notes metadata and a write event",
             documents::annotate(&ben, &document),
         )
         .await?;
-    stage
+    fixture
         .step(
             "Ben uploads a second version, Ana restores the first",
             documents::restore(&site, &ana, &ben, &document),
         )
         .await?;
 
-    let own_grant = stage
+    let own_grant = fixture
         .step(
             "Ben, made a manager, tries to make himself owner",
             access::escalate(&ana, &ben, project),
         )
         .await?;
-    stage
+    fixture
         .step(
             "Ana revokes both grants",
             access::revoke(&ana, &ben, project, [&team_grant, &own_grant]),
         )
         .await?;
-    stage
+    fixture
         .step(
             "The journals are verified",
             access::verify_journals(&site, &ana, &account, project),
         )
         .await?;
-    stage.end()
+    fixture.end()
 }
 
 fn write_own_files(directory: &TempDir) -> std::io::Result<Vec<PathBuf>> {
-    let own = directory.path().join("files");
-    fs::create_dir(&own)?;
+    let folder = directory.path().join("files");
+    fs::create_dir(&folder)?;
     let write = |(name, bytes): (&str, &[u8])| {
-        let path = own.join(name);
+        let path = folder.join(name);
         fs::write(&path, bytes).map(|()| path)
     };
     OWN_FILES.into_iter().map(write).collect()

@@ -18,23 +18,23 @@ Examples:
 Prints where the file is. It gets its name only once it is whole and its SHA-256 is right; after an
 interruption the same command fetches the rest.";
 
-/// Download a version of an artifact
+/// Download a version of a document
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES, disable_version_flag = true)]
 pub(crate) struct Download {
     /// The project
     #[arg(long, value_name = "ID")]
     project: ProjectId,
-    /// The artifact
+    /// The document
     #[arg(long, value_name = "ID")]
     artifact: ArtifactId,
-    /// The version's number; the newest without it
+    /// The version number. Default: the newest version
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     version: Option<u32>,
-    /// Where to put it; under its own name in the current directory without it
+    /// The file to write. Default: the name of the version, in the current directory
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
-    /// Replace an existing file
+    /// Overwrite an existing file
     #[arg(long)]
     force: bool,
     #[command(flatten)]

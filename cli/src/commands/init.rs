@@ -17,7 +17,7 @@ use wm_terminal::flags::listed;
 
 use crate::{failure::Failure, output::line};
 
-/// Where the console looks for the selection.
+/// The path from which the console reads the selection.
 pub(super) const SELECTION_FILE: &str = "web/src/config/backend.js";
 
 const EXAMPLES: &str = "\
@@ -28,17 +28,17 @@ Examples:
 
 The file holds names only, never a secret: commit it. `wm check` reads it back.";
 
-/// Write the backend selection: which services a surface uses, by name
+/// Write the backend selection: the names of the services that a surface uses
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Init {
-    /// Where the surface runs: `local`, `aws` or `azure`
+    /// The provider of the surface: `local`, `aws` or `azure`
     #[arg(long, default_value_t = Provider::Local)]
     provider: Provider,
-    /// What the surface is for, such as `dev` or `prod`
+    /// The environment, such as `dev` or `prod`
     #[arg(long, value_name = "NAME", default_value = DEFAULT_ENVIRONMENT)]
     environment: String,
-    /// How every name begins
+    /// The prefix of every name
     #[arg(long, default_value = DEFAULT_PREFIX)]
     prefix: String,
     /// The region, on aws
@@ -47,10 +47,10 @@ pub(crate) struct Init {
     /// The location, on azure
     #[arg(long, conflicts_with = "region")]
     location: Option<String>,
-    /// Where to write it
+    /// The file to write
     #[arg(long, value_name = "FILE", default_value = SELECTION_FILE)]
     out: PathBuf,
-    /// Replace an existing file
+    /// Overwrite an existing file
     #[arg(long)]
     force: bool,
 }
@@ -65,7 +65,7 @@ impl Init {
         line(format!("wrote `{}`", self.out.display()))
     }
 
-    /// The region or location, whichever the provider has.
+    /// The region or location, depending on the provider.
     fn place(&self) -> Result<Option<&str>, Failure> {
         let wrong = |given, instead| {
             let provider = self.provider;
@@ -81,12 +81,12 @@ impl Init {
     }
 }
 
-/// Writes a file whole or not at all.
+/// Writes a file atomically.
 fn write(out: &Path, text: &str, force: bool) -> Result<(), Failure> {
     let fault = |error| {
         Failure::because(
             format!(
-                "`{}` cannot be written; choose another place with `--out`",
+                "`{}` cannot be written; choose another file with `--out`",
                 out.display()
             ),
             error,
@@ -96,7 +96,7 @@ fn write(out: &Path, text: &str, force: bool) -> Result<(), Failure> {
     let directory = directory.unwrap_or(Path::new("."));
     fs::create_dir_all(directory).map_err(fault)?;
     let mut file = Builder::new()
-        // Less what the umask takes away: a file like any other in the repository.
+        // The umask reduces the mode, as for any other file of the repository.
         .permissions(fs::Permissions::from_mode(0o666))
         .tempfile_in(directory)
         .map_err(fault)?;
@@ -109,7 +109,7 @@ fn write(out: &Path, text: &str, force: bool) -> Result<(), Failure> {
     };
     written.map(drop).map_err(|error| match error.error.kind() {
         ErrorKind::AlreadyExists => Failure::new(format!(
-            "`{}` exists already; replace it with `--force`, or choose another place with `--out`",
+            "`{}` exists already; overwrite it with `--force`, or choose another file with `--out`",
             out.display()
         )),
         _ => fault(error.error),

@@ -19,7 +19,7 @@ use crate::{
     output::{line, plain},
 };
 
-/// How many entries are asked for at a time.
+/// The number of entries per request.
 const PAGE: u32 = 200;
 
 const EXAMPLES: &str = "\
@@ -30,8 +30,8 @@ Examples:
 
 /// Print the journal of a project or an account, or verify it
 ///
-/// Every change is an entry, and every entry holds the hash of the one before it: what was altered
-/// or taken out shows.
+/// Every change is an entry, and every entry contains the hash of the entry before it. Verification
+/// finds altered and missing entries.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Journal {
@@ -40,7 +40,7 @@ pub(crate) struct Journal {
     /// Verify the chain of hashes instead of printing entries; exit code 1 if it is broken
     #[arg(long)]
     verify: bool,
-    /// Print entries as the surface answers them, one JSON document a line
+    /// Print each entry as one line of JSON, as the surface sends it
     #[arg(long)]
     json: bool,
     #[command(flatten)]
@@ -50,10 +50,10 @@ pub(crate) struct Journal {
 #[derive(Debug, Args)]
 #[group(required = true, multiple = false)]
 struct Scope {
-    /// The project whose journal it is
+    /// The project of the journal
     #[arg(long, value_name = "ID")]
     project: Option<ProjectId>,
-    /// The account whose journal it is
+    /// The account of the journal
     #[arg(long, value_name = "ID")]
     account: Option<AccountId>,
 }
@@ -83,7 +83,7 @@ impl Journal {
     }
 }
 
-/// Prints every entry, one a line. `E` is the type that entries are read as.
+/// Prints each entry on one line. `E` is the type of the entries.
 async fn print<E: DeserializeOwned>(
     client: &Client,
     journal: JournalRef,
@@ -112,12 +112,12 @@ fn report(verification: &Verification, json: bool) -> Result<(), Failure> {
     match (verification.valid, verification.first_invalid) {
         (true, _) if json => Ok(()),
         (true, _) => line(format!(
-            "the journal is whole: {entries} entries, each sealed by the next"
+            "the journal is valid: {entries} entries in an unbroken hash chain"
         )),
         (false, first) => {
             let first = first.map_or_else(|| "its end".into(), |first| format!("entry {first}"));
             Err(Failure::new(format!(
-                "the journal is broken: {first} does not fit; go back to a backup that verifies"
+                "the journal is broken at {first}; restore a backup whose journal is valid"
             )))
         }
     }

@@ -1,4 +1,4 @@
-//! `wm setup`, `deploy`, `deploy-site` and `redrive`: what the programs of the clouds do.
+//! `wm setup`, `deploy`, `deploy-site` and `redrive`: forwarding to the programs of the clouds.
 
 use std::{env, ffi::OsString, os::unix::process::CommandExt, path::PathBuf, process::Command};
 
@@ -6,7 +6,7 @@ use clap::{self, Args, ValueEnum};
 
 use crate::{failure::Failure, output::line};
 
-/// A cloud with a program of its own.
+/// A cloud with a deployment program.
 #[derive(Debug, Clone, Copy, ValueEnum)]
 enum Cloud {
     /// Amazon Web Services
@@ -23,7 +23,7 @@ impl Cloud {
         }
     }
 
-    /// The package that the program is built from.
+    /// The package of the program.
     fn package(self) -> &'static str {
         match self {
             Self::Aws => "wm-aws-deploy",
@@ -32,16 +32,15 @@ impl Cloud {
     }
 }
 
-/// What is forwarded.
 #[derive(Debug, Args)]
 struct Forwarded {
-    /// Which cloud
+    /// The cloud
     #[arg(required_unless_present = "help")]
     cloud: Option<Cloud>,
-    /// Print help: this one, or, behind a cloud, that of its program
+    /// Print help. After a cloud, print the help of its program
     #[arg(short, long)]
     help: bool,
-    /// What its program is told besides; `wm setup aws --help` says what it takes
+    /// Arguments of the program. `wm setup aws --help` lists them
     #[arg(
         trailing_var_arg = true,
         allow_hyphen_values = true,
@@ -58,46 +57,46 @@ macro_rules! forwarded {
         #[command(after_help = concat!("Examples:\n  ", $example, "\n\nRuns `wm-aws` or `wm-azure`, found beside `wm` or on the PATH."))]
         pub(crate) struct $name {
             #[command(flatten)]
-            handed: Forwarded,
+            forwarded: Forwarded,
         }
 
         impl $name {
-            /// Runs it; `wm` is the whole command, whose help it may have to print.
+            /// Runs the program. `wm` is the whole command, for printing its help.
             pub(crate) fn run(self, wm: clap::Command) -> Result<(), Failure> {
-                hand_on(wm, $verb, self.handed)
+                forward(wm, $verb, self.forwarded)
             }
         }
     )*};
 }
 
 forwarded! {
-    /// Set a cloud up: what the surface needs there, by name
+    /// Set up a cloud with the resources of the selection
     Setup = "setup", "wm setup aws --environment dev";
     /// Deploy the functions to a cloud
     Deploy = "deploy", "wm deploy azure";
     /// Deploy the console to a cloud
     DeploySite = "deploy-site", "wm deploy-site aws";
-    /// Send what failed again: events and mails from the dead-letter queue
+    /// Send failed events and mails again from the dead-letter queue
     Redrive = "redrive", "wm redrive aws";
 }
 
-fn hand_on(wm: clap::Command, verb: &str, handed: Forwarded) -> Result<(), Failure> {
+fn forward(wm: clap::Command, verb: &str, forwarded: Forwarded) -> Result<(), Failure> {
     let Forwarded {
         cloud,
         help,
         arguments,
-    } = handed;
+    } = forwarded;
     let Some(cloud) = cloud else {
         return print_help(wm, verb);
     };
     let (name, package) = (cloud.program(), cloud.package());
     let missing = || {
         Failure::new(format!(
-            "`{name}` is not there: build it with `cargo build --release -p {package}` and try again"
+            "`{name}` was not found: build it with `cargo build --release -p {package}` and try again"
         ))
     };
     let program = find(name).ok_or_else(missing)?;
-    // Becomes the program, so that signals and the exit code are its own.
+    // Replaces this process, so that signals and the exit code are those of the program.
     let error = Command::new(&program)
         .arg(verb)
         .args(help.then_some("--help"))
@@ -110,21 +109,22 @@ fn hand_on(wm: clap::Command, verb: &str, handed: Forwarded) -> Result<(), Failu
     ))
 }
 
-/// The command's own help, which the parser would also print where another program's is meant.
+/// Prints the help of the command itself. The parser would also print it where the help of the
+/// program is meant.
 fn print_help(mut wm: clap::Command, verb: &str) -> Result<(), Failure> {
-    // So that the usage begins with `wm`.
+    // Makes the usage line begin with `wm`.
     wm.build();
     let command = wm.find_subcommand_mut(verb);
     let help = command.map(|command| command.render_help().to_string());
     line(help.unwrap_or_default().trim_end())
 }
 
-/// The program beside this one, else on the path.
+/// Finds the program in the directory of this program, then on the PATH.
 fn find(name: &str) -> Option<PathBuf> {
     let file = format!("{name}{}", env::consts::EXE_SUFFIX);
     let beside = env::current_exe()
         .ok()
-        .and_then(|own| Some(own.parent()?.to_owned()));
+        .and_then(|this| Some(this.parent()?.to_owned()));
     let path = env::var_os("PATH").unwrap_or_default();
     let mut places = beside.into_iter().chain(env::split_paths(&path));
     places.find_map(|place| Some(place.join(&file)).filter(|program| program.is_file()))

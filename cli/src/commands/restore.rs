@@ -14,14 +14,14 @@ Examples:
 The restored node is another surface than the one the backup was taken from, so that the two
 histories are never mistaken for one.";
 
-/// Put a backup back into a data directory
+/// Restore a backup to a data directory
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Restore {
-    /// What `wm backup` made
+    /// The directory that `wm backup` wrote
     #[arg(value_name = "BACKUP")]
     backup: PathBuf,
-    /// Where the node shall keep everything: a directory that is empty or not there
+    /// The data directory: it must be empty or not exist yet
     #[arg(long, value_name = "DIR", default_value = DATA)]
     data: PathBuf,
 }
@@ -31,7 +31,7 @@ impl Restore {
         let surface = wm_local::backup::restore(&self.backup, &self.data)
             .map_err(|error| Failure::of(&error))?;
         line(format!(
-            "`{}` is restored, as the surface `{surface}`",
+            "`{}` contains the restored data, as surface `{surface}`",
             self.data.display()
         ))
     }

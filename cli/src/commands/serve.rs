@@ -35,24 +35,24 @@ Examples:
 
 Everything is in the data directory: records, files, mails (mail/new), events (events.jsonl), keys.";
 
-/// Run a node on this machine: the whole application over one directory
+/// Run a node on this machine: the whole application in one directory
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Serve {
-    /// Where the node keeps everything
+    /// The data directory of the node
     #[arg(long, value_name = "DIR", default_value = DATA)]
     data: PathBuf,
-    /// Where it listens; port 0 takes a free one
+    /// The listen address. Port 0 selects a free port
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:7878")]
     listen: SocketAddr,
-    /// Where people reach it, if that is not where it listens
+    /// The URL of the node for its users. Default: the listen address
     #[arg(long, value_name = "URL")]
     public_url: Option<ServerUrl>,
     #[command(flatten)]
     limits: Limits,
 }
 
-/// For tests: files are uploaded in parts above 64 MiB, which is more than a test should send.
+/// Limits for tests. The default of 64 MiB for an upload in one request is too large for a test.
 #[derive(Debug, Args)]
 struct Limits {
     #[arg(long, hide = true, value_name = "BYTES")]
@@ -64,17 +64,17 @@ struct Limits {
 impl Serve {
     pub(crate) async fn run(self) -> Result<(), Failure> {
         start_log();
-        // Before the node, so that no signal finds it without them.
+        // Listen before the node starts, so that no signal is missed.
         let mut signals = Signals::listen()?;
         let node = Node::start(self.config())
             .await
             .map_err(|error| Failure::of(&error))?;
         self.greet(&node);
         signals.next().await;
-        notice("stopping; what has begun may finish, for 5 seconds at most");
+        notice("stopping; running requests have 5 seconds to finish");
         tokio::select! {
             () = node.shutdown() => Ok(()),
-            () = signals.next() => Err(Failure::new("stopped at once, as asked twice")),
+            () = signals.next() => Err(Failure::new("stopped at once by a second signal")),
         }
     }
 
@@ -94,11 +94,11 @@ impl Serve {
         }
     }
 
-    /// Says where the node is. A node serves on when nobody reads it.
+    /// Prints the URL of the node. The node also runs if the output is closed.
     fn greet(&self, node: &Node) {
         let url = node.public_url();
         let greeting = format!(
-            "the node answers at {url} and keeps everything in `{}`\n\n  \
+            "the node answers at {url} and stores its data in `{}`\n\n  \
              a token   export WM_TOKEN=$({})\n  \
              try it    curl -H \"authorization: Bearer $WM_TOKEN\" {url}/v1/session\n  \
              the API   {url}/openapi.json\n\n\
@@ -110,12 +110,12 @@ impl Serve {
         let ip = node.address().ip();
         if !ip.is_loopback() {
             notice(format!(
-                "warning: `{ip}` is not this machine alone: tokens and files travel unencrypted; put a proxy with TLS before it"
+                "warning: `{ip}` accepts connections from other machines, and tokens and files are not encrypted; put a proxy with TLS before the node"
             ));
         }
     }
 
-    /// The command that prints a token, as it has to be typed here.
+    /// The command that prints a token, ready to paste here.
     fn token_command(&self) -> String {
         let program = env::args().next().unwrap_or_else(|| "wm".into());
         let mut command = format!("{} token --email ana@example.com", quoted(&program));
@@ -126,7 +126,7 @@ impl Serve {
     }
 }
 
-/// A word as a shell reads it.
+/// Quotes a word for the shell.
 fn quoted(word: &str) -> String {
     let plain = |character: char| character.is_ascii_alphanumeric() || "/._-+".contains(character);
     if word.chars().all(plain) {
@@ -136,7 +136,7 @@ fn quoted(word: &str) -> String {
     }
 }
 
-/// What asks a node to stop.
+/// Signals that stop the node.
 struct Signals {
     interrupt: Signal,
     terminate: Signal,
@@ -145,7 +145,8 @@ struct Signals {
 impl Signals {
     fn listen() -> Result<Self, Failure> {
         let listen = |kind| {
-            signal(kind).map_err(|error| Failure::because("the system delivers no signals", error))
+            signal(kind)
+                .map_err(|error| Failure::because("the system does not deliver signals", error))
         };
         Ok(Self {
             interrupt: listen(SignalKind::interrupt())?,
@@ -161,7 +162,7 @@ impl Signals {
     }
 }
 
-/// Warnings on the standard error; `WM_LOG` says what else, in the syntax of `tracing`.
+/// Logs warnings to the standard error. `WM_LOG` sets another filter, in the syntax of `tracing`.
 fn start_log() {
     let said = env::var("WM_LOG").ok().and_then(|text| text.parse().ok());
     let wanted = said.unwrap_or_else(|| Targets::new().with_default(LevelFilter::WARN));
@@ -176,7 +177,7 @@ mod tests {
     use super::quoted;
 
     #[test]
-    fn a_shell_reads_the_word_that_was_meant() {
+    fn quoted_word_is_safe_for_the_shell() {
         assert_eq!(quoted("target/release/wm"), "target/release/wm");
         assert_eq!(quoted("/my data/it's"), r"'/my data/it'\''s'");
     }

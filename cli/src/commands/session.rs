@@ -16,11 +16,11 @@ Examples:
   wm session
   wm session --json | jq -r '.projects[].id'";
 
-/// Print who you are, and the accounts, teams and projects you have
+/// Print your profile, accounts, teams and projects
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Session {
-    /// Print the answer of the surface as it is
+    /// Print the answer of the surface as JSON
     #[arg(long)]
     json: bool,
     #[command(flatten)]
@@ -42,7 +42,7 @@ impl Session {
         table("Teams", &teams(&session))?;
         table("Projects", &projects(&session))?;
         if session.accounts_next_cursor.is_some() || session.projects_next_cursor.is_some() {
-            line("There is more; `--json` shows the cursor that leads on.")?;
+            line("There is more. `--json` shows the cursor of the next page.")?;
         }
         Ok(())
     }

@@ -23,18 +23,18 @@ accepts its tokens.";
 
 /// Print an access token of the local surface's own issuer
 ///
-/// Works whether or not the node runs. The same address is the same person every time. The token
-/// goes to the standard output and nothing else does.
+/// The node does not have to run. One e-mail address always gives the same person. The standard
+/// output contains only the token.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Token {
-    /// Whose token it is
+    /// The e-mail address of the person
     #[arg(long, value_name = "ADDRESS")]
     email: Email,
-    /// What the person is called
+    /// The name of the person
     #[arg(long)]
     name: Option<Name>,
-    /// Where the node keeps everything
+    /// The data directory of the node
     #[arg(long, value_name = "DIR", default_value = DATA)]
     data: PathBuf,
 }
@@ -45,7 +45,7 @@ impl Token {
         let is_new = !key.exists();
         let token = mint(&self.data, &self.email, self.name.as_ref())?;
         if is_new {
-            notice(format!("made the issuer's key `{}`", key.display()));
+            notice(format!("created the issuer's key `{}`", key.display()));
         }
         line(token)
     }

@@ -19,23 +19,23 @@ Examples:
 Prints one line per file: artifact, version, name. A file over 64 MiB goes in parts; after an
 interruption the same command sends the parts that are missing.";
 
-/// Upload files into a project
+/// Upload files to a project
 ///
-/// The bytes go straight to the surface's storage, at the addresses the surface plans, and are
-/// verified there. Memory use does not depend on the size of a file.
+/// The command sends the bytes to the object store of the surface at signed URLs. The surface
+/// verifies them. Memory use does not depend on the size of a file.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Upload {
-    /// The files
+    /// The files to upload
     #[arg(value_name = "FILE", required = true)]
     files: Vec<PathBuf>,
-    /// The project they go into
+    /// The project
     #[arg(long, value_name = "ID")]
     project: ProjectId,
-    /// Add a version to this artifact instead of making a new one; takes one file
+    /// Add a version to this document instead of creating one. Allows one file only
     #[arg(long, value_name = "ID")]
     artifact: Option<ArtifactId>,
-    /// The media type of the files, instead of the one their endings suggest
+    /// The media type of the files. Default: the type that matches the extension
     #[arg(long, value_name = "TYPE")]
     media_type: Option<MediaType>,
     #[command(flatten)]
@@ -46,7 +46,7 @@ impl Upload {
     pub(crate) async fn run(self) -> Result<(), Failure> {
         if self.artifact.is_some() && self.files.len() > 1 {
             return Err(Failure::usage(
-                "`--artifact` takes one file; leave it out to make an artifact of each",
+                "`--artifact` allows one file only; without it, each file becomes a document",
             ));
         }
         let destinations: Vec<_> = self

@@ -1,8 +1,8 @@
-//! Why a command fails.
+//! Failures of commands.
 
 use std::{error::Error, fmt, process::ExitCode};
 
-/// A failure: what went wrong and what to do next, in one line.
+/// A failure: its cause and the next step, in one line.
 #[derive(Debug)]
 pub struct Failure {
     message: String,
@@ -12,16 +12,16 @@ pub struct Failure {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
-    /// It did not work.
+    /// The command failed.
     Failed,
-    /// It was asked for wrongly.
+    /// A usage error.
     Usage,
-    /// A program run on behalf of the user failed and said so itself.
+    /// Another program, run for the user, failed and reported its failure.
     Reported(u8),
 }
 
 impl Failure {
-    /// It did not work.
+    /// A failed command.
     #[must_use]
     pub fn new(message: impl Into<String>) -> Self {
         Self {
@@ -31,7 +31,7 @@ impl Failure {
         }
     }
 
-    /// It did not work, because of this.
+    /// A failed command, with its cause.
     #[must_use]
     pub fn because(
         message: impl Into<String>,
@@ -43,13 +43,13 @@ impl Failure {
         }
     }
 
-    /// It did not work, and the error says it all: what happened and what to do.
+    /// A failed command whose error states the cause and the next step.
     #[must_use]
     pub fn of(error: &(dyn Error + 'static)) -> Self {
         Self::new(causes(error))
     }
 
-    /// It was asked for wrongly.
+    /// A usage error.
     #[must_use]
     pub fn usage(message: impl Into<String>) -> Self {
         Self {
@@ -58,7 +58,7 @@ impl Failure {
         }
     }
 
-    /// What went wrong has been said already.
+    /// A failure that was already reported.
     #[must_use]
     pub fn reported(code: u8) -> Self {
         Self {
@@ -67,13 +67,12 @@ impl Failure {
         }
     }
 
-    /// Whether it still has to be said.
     #[must_use]
     pub fn is_reported(&self) -> bool {
         matches!(self.kind, Kind::Reported(_))
     }
 
-    /// 1 for what did not work, 2 for what was asked for wrongly.
+    /// 1 for a failed command, 2 for a usage error.
     #[must_use]
     pub fn exit_code(&self) -> ExitCode {
         ExitCode::from(match self.kind {
@@ -85,7 +84,7 @@ impl Failure {
 }
 
 impl fmt::Display for Failure {
-    /// The message and, in parentheses, what the causes say beyond it.
+    /// The message and, in parentheses, further text of the causes.
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(&self.message)?;
         match self.source() {
@@ -95,8 +94,8 @@ impl fmt::Display for Failure {
     }
 }
 
-/// The outermost and the innermost words of a chain of errors, on one line; those between mostly
-/// repeat or frame them.
+/// The text of the outermost and the innermost error of a chain, on one line. The errors between
+/// them mostly repeat or frame these.
 fn causes(error: &(dyn Error + 'static)) -> String {
     let outer = error.to_string();
     let mut last = error;

@@ -1,16 +1,16 @@
-//! What people write in flags and variables.
+//! Values of flags and variables.
 
 use wm_core::value::FieldError;
 
 use crate::failure::Failure;
 
-/// A flag that is not empty: an empty variable is one that is not set.
+/// The value of a flag. An empty value counts as missing.
 #[must_use]
 pub fn given(flag: Option<&String>) -> Option<&str> {
     flag.map(|text| text.trim()).filter(|text| !text.is_empty())
 }
 
-/// Problems on one line.
+/// Errors on one line.
 #[must_use]
 pub fn listed(errors: &[FieldError]) -> Failure {
     let errors = errors.iter();

@@ -1,5 +1,4 @@
-//! How the programs speak at a terminal: `wm`, `wm-aws` and `wm-azure` parse flags, print results, fail and
-//! react to Ctrl-C in one way.
+//! Terminal input and output of `wm`, `wm-aws` and `wm-azure`: flags, results, failures and Ctrl-C.
 
 pub mod failure;
 pub mod flags;

@@ -1,4 +1,4 @@
-//! What people read: results on the standard output, everything else on the standard error.
+//! Output of commands: results on the standard output, everything else on the standard error.
 
 use std::{
     io::{self, ErrorKind, Write},
@@ -10,23 +10,23 @@ use crate::failure::Failure;
 /// Writes one line of a result.
 ///
 /// # Errors
-/// When nobody takes it: a closed pipe ends the command without a word, as `head` expects.
+/// If the standard output is closed. A closed pipe ends the command silently, as for `head`.
 pub fn line(text: impl AsRef<str>) -> Result<(), Failure> {
     let mut out = io::stdout().lock();
     writeln!(out, "{}", text.as_ref())
         .and_then(|()| out.flush())
         .map_err(|error| match error.kind() {
             ErrorKind::BrokenPipe => Failure::reported(0),
-            _ => Failure::because("the standard output takes nothing more", error),
+            _ => Failure::because("the standard output cannot be written", error),
         })
 }
 
-/// Writes one line beside the result. If nobody reads it, nothing is lost.
+/// Writes one line to the standard error. A closed standard error is ignored.
 pub fn notice(text: impl AsRef<str>) {
     let _ = writeln!(io::stderr(), "{}", text.as_ref());
 }
 
-/// Ends a command: says why it failed, in one line, and gives its exit code.
+/// Ends a command: prints its failure in one line and returns its exit code.
 #[must_use]
 pub fn end(result: Result<(), Failure>) -> ExitCode {
     match result {
@@ -40,7 +40,7 @@ pub fn end(result: Result<(), Failure>) -> ExitCode {
     }
 }
 
-/// Writes rows in columns as wide as their widest cell. Without rows, says that there are none.
+/// Writes rows in columns. Each column is as wide as its widest cell. Without rows, writes `none`.
 ///
 /// # Errors
 /// As [`line()`].
@@ -64,7 +64,7 @@ pub fn table<const N: usize>(title: &str, rows: &[[String; N]]) -> Result<(), Fa
     Ok(())
 }
 
-/// Text from elsewhere, with what could steer a terminal taken out.
+/// Text from outside, without characters that can control a terminal.
 #[must_use]
 pub fn plain(text: &str) -> String {
     text.chars()

@@ -22,7 +22,10 @@ fn prints_the_token_alone_and_makes_the_key_for_its_owner() {
     let token = first.stdout.trim_end();
     assert_eq!(token.split('.').count(), 3, "{token}");
     assert_eq!(first.stdout.lines().count(), 1);
-    assert!(first.stderr.contains("made the issuer's key"), "{first:?}");
+    assert!(
+        first.stderr.contains("created the issuer's key"),
+        "{first:?}"
+    );
     let key = home.path().join("d/issuer-key.pem");
     assert_eq!(
         fs::metadata(&key).unwrap().permissions().mode() & 0o777,

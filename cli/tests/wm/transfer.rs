@@ -267,7 +267,7 @@ fn what_was_left_of_a_download_is_used_only_if_it_fits() {
     let part = site.path(&format!(".b.bin.{}.part", &digest[..16]));
     fs::write(&part, [0; 1000]).unwrap();
     site.download(&artifact, "b.bin")
-        .expect_error(1, &["nothing was kept"]);
+        .expect_error(1, &["were deleted"]);
     assert!(!site.path("b.bin").exists() && !part.exists());
     site.download(&artifact, "b.bin").expect(0);
     assert_same(&site.path("a.bin"), &site.path("b.bin"));

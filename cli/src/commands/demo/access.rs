@@ -1,4 +1,4 @@
-//! Grants, what they give, and what is left when they are gone.
+//! Grants, the access they give, and the access after their revocation.
 
 use std::{fs, path::Path, time::Duration};
 
@@ -19,7 +19,7 @@ use wm_core::{
 use super::fixture::{Person, Site, StepOutcome, ensure, valid};
 use crate::{explain::Explained, failure::Failure};
 
-/// How long the bus may be behind.
+/// The maximum delay of the event bus.
 const TIMEOUT: Duration = Duration::from_secs(5);
 
 pub(super) async fn grant_team(
@@ -39,10 +39,9 @@ pub(super) async fn grant_team(
         access.reasons.iter().any(is_grant),
         "Ben's access is explained by the team's grant",
     )?;
-    let told = format!(
-        "Contributor, by {grant}.\nAsked why Ben may see the project, the node names that grant."
-    );
-    Ok((grant, told))
+    let outcome =
+        format!("Contributor, by {grant}.\nThe node explains Ben's access with that grant.");
+    Ok((grant, outcome))
 }
 
 pub(super) async fn escalate(
@@ -65,11 +64,11 @@ pub(super) async fn escalate(
         "the refusal names what Ben lacks",
     )?;
     let missing = refusal.missing.join(", ");
-    let told = format!(
-        "Refused: {}.\nHe lacks {missing}, so he cannot hand it out, not even to himself.",
+    let outcome = format!(
+        "Refused: {}.\nHe lacks {missing}, so he cannot grant it, not even to himself.",
         refusal.detail
     );
-    Ok((manager, told))
+    Ok((manager, outcome))
 }
 
 pub(super) async fn revoke(
@@ -80,9 +79,10 @@ pub(super) async fn revoke(
 ) -> StepOutcome<()> {
     let revoked = ana.client.revoke_grant(project, *own_grant, None).await;
     revoked.explained()?;
-    let left = ben.client.access(project).await.explained()?.capabilities;
+    let remaining = ben.client.access(project).await.explained()?.capabilities;
     ensure(
-        left.contains(&Capability::VersionCreate) && !left.contains(&Capability::GrantManage),
+        remaining.contains(&Capability::VersionCreate)
+            && !remaining.contains(&Capability::GrantManage),
         "revoking takes only what the grant gave",
     )?;
     let reason: Reason = valid("the review is over")?;
@@ -100,8 +100,8 @@ pub(super) async fn revoke(
             .any(|grant| grant.reason.as_ref() == Some(&reason)),
         "a revoked grant stays on record with its reason",
     )?;
-    let told = "After the first, the team's grant still lets Ben work.\nAfter the second, his very next request: 404. The records stay, with the reason.";
-    Ok(((), told.into()))
+    let outcome = "After the first, the team's grant still lets Ben work.\nAfter the second, his next request gets 404. The revoked grants stay on record, with the reason.";
+    Ok(((), outcome.into()))
 }
 
 pub(super) async fn verify_journals(
@@ -120,13 +120,13 @@ pub(super) async fn verify_journals(
         entries += verification.entries;
     }
     let published = published(&site.data, entries).await?;
-    let told = format!(
-        "{entries} entries of account and project, each sealed by the next.\n{published} events are on the bus, one for every commit."
+    let outcome = format!(
+        "{entries} entries of account and project. The hash chain is intact.\n{published} events are on the bus, one for every commit."
     );
-    Ok(((), told))
+    Ok(((), outcome))
 }
 
-/// How many events were published, once there are at least as many as entries.
+/// The number of published events, once it is at least the number of entries.
 async fn published(data: &Path, entries: u64) -> Result<u64, Failure> {
     let file = data.join("events.jsonl");
     let deadline = Instant::now() + TIMEOUT;

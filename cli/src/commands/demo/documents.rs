@@ -1,4 +1,4 @@
-//! Files, their versions, and what is said of them.
+//! Files, their versions, metadata and write events.
 
 use std::{
     fs::{self, OpenOptions},
@@ -27,7 +27,7 @@ use wm_core::{
 use super::fixture::{Person, Site, StepOutcome, ensure, valid};
 use crate::{explain::Explained, failure::Failure, transfer::transfer};
 
-/// A file that was uploaded.
+/// An uploaded file.
 #[derive(Debug, Clone)]
 pub(super) struct Document {
     project: ProjectId,
@@ -44,7 +44,7 @@ impl Document {
         let artifact = by.client.artifact(self.project, self.artifact).await;
         let artifact = artifact.explained()?;
         let current = artifact.current.clone();
-        let missing = || Failure::new("the artifact has no version yet; please report this");
+        let missing = || Failure::new("the document has no version yet; please report this");
         Ok((artifact, current.ok_or_else(missing)?))
     }
 
@@ -67,7 +67,7 @@ pub(super) async fn upload_files(
     project: ProjectId,
     files: &[PathBuf],
 ) -> StepOutcome<Document> {
-    let mut told = Vec::new();
+    let mut outcome = Vec::new();
     let mut first = None;
     for file in files {
         let destination = Destination::of(file, project).explained()?;
@@ -79,7 +79,7 @@ pub(super) async fn upload_files(
             file: file.clone(),
         };
         let (_, current) = document.read(by).await?;
-        told.push(format!(
+        outcome.push(format!(
             "{} ({}): stored, read back and verified by its SHA-256.",
             destination.name,
             HumanBytes(current.size.bytes())
@@ -91,7 +91,7 @@ pub(super) async fn upload_files(
         site.data.join("objects").is_dir(),
         "the bytes are in the data directory",
     )?;
-    Ok((first, told.join("\n")))
+    Ok((first, outcome.join("\n")))
 }
 
 pub(super) async fn download_back(
@@ -107,7 +107,7 @@ pub(super) async fn download_back(
     )?;
     Ok((
         (),
-        "Through an address that lives for minutes; the same bytes came back.".into(),
+        "The signed URL is valid for minutes. The downloaded bytes are the same.".into(),
     ))
 }
 
@@ -141,7 +141,7 @@ pub(super) async fn derive(by: &Person, document: &Document) -> StepOutcome<()> 
     ensure(after == current, "the version it came from is untouched")?;
     Ok((
         (),
-        format!("summary.txt, made from version {number}, which stays as it is."),
+        format!("summary.txt, made from version {number}. The version did not change."),
     ))
 }
 
@@ -155,7 +155,7 @@ fn content(summary: &[u8]) -> Result<NewContent, Failure> {
     })
 }
 
-/// Sends a small body as the plan says.
+/// Sends a small body by an upload plan.
 async fn send(
     by: &Person,
     plan: Option<UploadPlan>,
@@ -163,11 +163,13 @@ async fn send(
 ) -> Result<CompletedUpload, Failure> {
     let Some(plan @ UploadPlan::Single { .. }) = plan else {
         return Err(Failure::new(
-            "a few bytes are to go in parts; please report this",
+            "the plan of a small upload has parts; please report this",
         ));
     };
     let sent = Transfer::new(&by.client).send(&plan, bytes).await;
-    sent.map_err(|error| Failure::because("the storage took no bytes; please report this", error))
+    sent.map_err(|error| {
+        Failure::because("the storage refused the bytes; please report this", error)
+    })
 }
 
 pub(super) async fn annotate(by: &Person, document: &Document) -> StepOutcome<()> {
@@ -203,8 +205,8 @@ pub(super) async fn annotate(by: &Person, document: &Document) -> StepOutcome<()
     let none = NewMetadata { values: Map::new() };
     by.is_refused_with(Method::PATCH, &path, &none, ProblemKind::MethodNotAllowed)
         .await?;
-    let told = "Both are append-only and carry their author; changing one: 405.";
-    Ok(((), told.into()))
+    let outcome = "Both are append-only and name their author. An attempt to change one gets 405.";
+    Ok(((), outcome.into()))
 }
 
 pub(super) async fn restore(
@@ -239,11 +241,11 @@ pub(super) async fn restore(
         same_bytes(&out, &document.file)?,
         "the newest version has the first one's bytes",
     )?;
-    let told = "Versions 1 and 2 stay; the restored bytes are version 3, and the newest.";
-    Ok(((), told.into()))
+    let outcome = "Versions 1 and 2 stay. The restored bytes are version 3, the newest.";
+    Ok(((), outcome.into()))
 }
 
-/// A copy with one line more, under the same name.
+/// A copy with one more line, under the same name.
 fn edit(site: &Site, file: &Path) -> Result<PathBuf, Failure> {
     let fault = |error| Failure::because(format!("`{}` cannot be copied", file.display()), error);
     let copy = site.downloads.join(file.file_name().unwrap_or_default());
@@ -253,7 +255,7 @@ fn edit(site: &Site, file: &Path) -> Result<PathBuf, Failure> {
     Ok(copy)
 }
 
-fn same_bytes(left: &Path, right: &Path) -> Result<bool, Failure> {
+fn same_bytes(first: &Path, second: &Path) -> Result<bool, Failure> {
     let read = |path: &Path| {
         fs::read(path).map_err(|error| {
             Failure::because(
@@ -262,5 +264,5 @@ fn same_bytes(left: &Path, right: &Path) -> Result<bool, Failure> {
             )
         })
     };
-    Ok(read(left)? == read(right)?)
+    Ok(read(first)? == read(second)?)
 }

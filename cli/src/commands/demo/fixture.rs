@@ -1,4 +1,4 @@
-//! Who plays, where, and how it is told.
+//! The node, the people and the output of the demo.
 
 use std::{path::PathBuf, str::FromStr, time::Instant};
 
@@ -14,21 +14,18 @@ use wm_core::{
 
 use crate::{explain::Explained, failure::Failure, issuer::mint, output::line};
 
-/// What a step gives: something for the steps after it, and what to tell.
+/// The outcome of a step: a value for later steps, and the text to print.
 pub(super) type StepOutcome<T> = Result<(T, String), Failure>;
 
-/// The place.
 #[derive(Debug, Clone)]
 pub(super) struct Site {
-    /// The node.
     server: ServerUrl,
-    /// Its data directory.
     pub(super) data: PathBuf,
-    /// Where downloads go.
+    /// The directory for downloads.
     pub(super) downloads: PathBuf,
 }
 
-/// The telling.
+/// Runs and prints the steps.
 pub(super) struct DemoFixture {
     pub(super) site: Site,
     steps: u32,
@@ -40,8 +37,9 @@ impl DemoFixture {
         let server = url
             .parse()
             .map_err(|error: InvalidServerUrl| Failure::new(error.to_string()))?;
-        std::fs::create_dir_all(&downloads)
-            .map_err(|error| Failure::because("there is no place for downloads", error))?;
+        std::fs::create_dir_all(&downloads).map_err(|error| {
+            Failure::because("the directory for downloads cannot be created", error)
+        })?;
         Ok(Self {
             site: Site {
                 server,
@@ -53,7 +51,7 @@ impl DemoFixture {
         })
     }
 
-    /// Tells what happens, lets it happen, and tells what came of it.
+    /// Prints the title of a step, runs it, and prints its outcome.
     pub(super) async fn step<T>(
         &mut self,
         title: &str,
@@ -71,25 +69,21 @@ impl DemoFixture {
     pub(super) fn end(self) -> Result<(), Failure> {
         let seconds = self.began.elapsed().as_secs_f64();
         line(format!(
-            "\nAll {} steps did what they say, in {seconds:.1} s.",
+            "\nAll {} steps succeeded in {seconds:.1} s.",
             self.steps
         ))
     }
 }
 
-/// A person with a token.
 #[derive(Debug, Clone)]
 pub(super) struct Person {
-    /// The id.
     pub(super) id: UserId,
-    /// The e-mail address.
     pub(super) email: Email,
-    /// The person's client.
     pub(super) client: Client,
 }
 
 impl Person {
-    /// Gets a token from the node's own issuer and signs in with it.
+    /// Gets a token from the issuer of the node and signs in with it.
     pub(super) async fn sign_in(site: &Site, name: &str) -> Result<Self, Failure> {
         let email: Email = valid(&format!("{name}@example.com"))?;
         let token = mint(&site.data, &email, Some(&valid(name)?))?;
@@ -97,7 +91,7 @@ impl Person {
         let user = client.session(None).await.explained()?.user;
         ensure(
             user.email.as_ref() == Some(&email),
-            "the session names the address in the token",
+            "the session has the e-mail address of the token",
         )?;
         Ok(Self {
             id: user.id,
@@ -106,7 +100,7 @@ impl Person {
         })
     }
 
-    /// Sends a request that must be refused, for this reason.
+    /// Sends a request that must be refused for this reason.
     pub(super) async fn is_refused(
         &self,
         method: Method,
@@ -117,7 +111,7 @@ impl Person {
         refusal(&call, self.client.request(method, path), kind).await
     }
 
-    /// Sends a request with a body that must be refused, for this reason.
+    /// Sends a request with a body that must be refused for this reason.
     pub(super) async fn is_refused_with(
         &self,
         method: Method,
@@ -136,26 +130,26 @@ async fn refusal(call: &str, request: Request<'_>, kind: ProblemKind) -> Result<
         Err(ApiError::Problem(problem)) if problem.is(kind) => Ok(*problem),
         Err(error) => Err(error).explained(),
         Ok(answer) => Err(Failure::new(format!(
-            "`{call}` was answered {} where `{}` was due; please report this",
+            "`{call}` was answered {} instead of `{}`; please report this",
             answer.status,
             kind.urn().rsplit(':').next().unwrap_or_default()
         ))),
     }
 }
 
-/// A value of the demo's own, which fits its type.
+/// Parses a constant of the demo.
 pub(super) fn valid<T: FromStr<Err = Invalid>>(text: &str) -> Result<T, Failure> {
     text.parse()
         .map_err(|error: Invalid| Failure::new(error.to_string()))
 }
 
-/// Asserts what a step says.
+/// Fails the demo if a statement does not hold.
 pub(super) fn ensure(holds: bool, what: &str) -> Result<(), Failure> {
     if holds {
         Ok(())
     } else {
         Err(Failure::new(format!(
-            "it is not so that {what}; please report this"
+            "this does not hold: {what}; please report this"
         )))
     }
 }

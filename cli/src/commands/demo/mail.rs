@@ -1,4 +1,4 @@
-//! Reading mail out of the node's maildir, as a person would out of their mailbox.
+//! Reading mail from the maildir of the node, as from a mailbox.
 
 use std::{fs, path::Path, time::Duration};
 
@@ -7,10 +7,10 @@ use wm_core::value::Email;
 
 use crate::failure::Failure;
 
-/// How long mail may take.
+/// The maximum delay of a mail.
 const TIMEOUT: Duration = Duration::from_secs(5);
 
-/// The token in the link of the mail to this address.
+/// The token in the link of the mail to this e-mail address.
 pub(super) async fn invitation_token(data: &Path, to: &Email) -> Result<String, Failure> {
     let inbox = data.join("mail").join("new");
     let deadline = Instant::now() + TIMEOUT;
@@ -21,7 +21,7 @@ pub(super) async fn invitation_token(data: &Path, to: &Email) -> Result<String, 
         sleep(Duration::from_millis(50)).await;
     }
     Err(Failure::new(format!(
-        "no invitation came to `{to}` within 5 seconds; please report this"
+        "`{to}` got no invitation within 5 seconds; please report this"
     )))
 }
 
@@ -40,7 +40,7 @@ fn token_for(mail: &str, to: &Email) -> Option<String> {
         .lines()
         .any(|line| line.starts_with("to:") && line.contains(to.as_str()));
     let body = if head.contains("quoted-printable") {
-        // RFC 2045 section 6.7, as far as an address in a text needs it.
+        // RFC 2045 section 6.7, as far as a URL in a text needs it.
         body.replace("=\n", "").replace("=3D", "=")
     } else {
         body.to_owned()
@@ -55,7 +55,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn finds_the_token_however_the_mail_is_encoded() {
+    fn token_is_found_in_every_mail_encoding() {
         let ben: Email = "ben@example.com".parse().unwrap();
         let plain = "To: ben@example.com\r\nContent-Transfer-Encoding: 7bit\r\n\r\nOpen http://x/?token=a.b=3D\r\n";
         assert_eq!(token_for(plain, &ben).as_deref(), Some("a.b=3D"));

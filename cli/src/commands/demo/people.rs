@@ -1,4 +1,4 @@
-//! People and what they belong to.
+//! People, their account, team and project.
 
 use wm_client::{
     Method,
@@ -27,8 +27,8 @@ pub(super) async fn sign_in(site: &Site) -> StepOutcome<(Person, Person)> {
     let again = Person::sign_in(site, "ana").await?;
     ensure(ana.id == again.id, "the same address is the same person")?;
     ensure(ana.id != ben.id, "two addresses are two people")?;
-    let told = format!("Ana is {}.\nBen is {}.", ana.id, ben.id);
-    Ok(((ana, ben), told))
+    let outcome = format!("Ana is {}.\nBen is {}.", ana.id, ben.id);
+    Ok(((ana, ben), outcome))
 }
 
 pub(super) async fn open_account(ana: &Person, ben: &Person) -> StepOutcome<AccountId> {
@@ -40,8 +40,8 @@ pub(super) async fn open_account(ana: &Person, ben: &Person) -> StepOutcome<Acco
     let path = format!("/v1/accounts/{account}");
     ben.is_refused(Method::GET, &path, ProblemKind::NotFound)
         .await?;
-    let told = format!("It is {account}, and Ana owns it.\nFor Ben it does not exist: 404.");
-    Ok((account, told))
+    let outcome = format!("It is {account}, and Ana owns it.\nFor Ben it does not exist: 404.");
+    Ok((account, outcome))
 }
 
 pub(super) async fn invite(
@@ -55,11 +55,11 @@ pub(super) async fn invite(
         role: AccountRole::Member,
     };
     let path = format!("/v1/accounts/{account}/invitations");
-    // As it is sent: a type would hide a token it does not know.
+    // Untyped, because a type would drop a token member that it does not know.
     let invitation: serde_json::Value = ana.client.post(&path, &body).await.explained()?;
     ensure(
         !invitation.to_string().contains("token"),
-        "the answer keeps the token to itself",
+        "the answer does not contain the token",
     )?;
     let token = invitation_token(&site.data, &ben.email).await?;
     let answer = InvitationAnswer::new(token);
@@ -70,8 +70,8 @@ pub(super) async fn invite(
     let kind = ProblemKind::InvitationInvalid;
     ben.is_refused_with(Method::POST, accept, &answer, kind)
         .await?;
-    let told = "The token came by mail and nowhere else. Ben is a member now.\nThe same token a second time: invitation-invalid.";
-    Ok(((), told.into()))
+    let outcome = "Only the mail contained the token. Ben is a member now.\nThe same token is refused the second time: invitation-invalid.";
+    Ok(((), outcome.into()))
 }
 
 pub(super) async fn make_team(
@@ -103,6 +103,7 @@ pub(super) async fn open_project(
     let path = format!("/v1/projects/{project}");
     ben.is_refused(Method::GET, &path, ProblemKind::NotFound)
         .await?;
-    let told = format!("It is {project}.\nNobody granted Ben anything on it: 404.");
-    Ok((project, told))
+    let outcome =
+        format!("It is {project}.\nBen has no role on it, so for him it does not exist: 404.");
+    Ok((project, outcome))
 }
