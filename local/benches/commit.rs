@@ -1,7 +1,7 @@
-//! What a commit costs, beside the same rows written with bare rusqlite in the same run.
+//! The cost of a commit compared with the same rows written by bare rusqlite in the same run.
 //!
-//! A sync takes what the disk takes at that moment, so only the ratio means anything: the two take
-//! turns, commit by commit, and their medians are compared.
+//! The duration of a sync depends on the state of the disk, so only the ratio is meaningful. Both
+//! sides alternate, commit by commit, and their medians are compared.
 
 #![expect(
     clippy::unwrap_used,
@@ -31,11 +31,11 @@ use wm_service::ports::Records;
 
 use support::{creating_under, etag, item, scope};
 
-/// Operations of a typical commit: the record, its listing row, the request's idempotency record,
-/// the journal entry and the head of the scope.
+/// The size in bytes of each body of a typical commit: the record, its listing row, the idempotency
+/// record of the request, the journal entry and the head of the scope.
 const BODY: usize = 600;
 
-/// The commit with this number in a scope: four new items, and the head, which is rewritten.
+/// The commit with this number in a scope: four new items and the overwritten head.
 fn typical(scope: Scope, number: u64) -> Batch {
     let body = "x".repeat(BODY);
     let new = |place: &str, indexed: bool| {
@@ -62,10 +62,10 @@ fn typical(scope: Scope, number: u64) -> Batch {
     creating_under(scope, items, item, head)
 }
 
-/// The same rows in a file of the same form, written as anyone would by hand.
+/// The same rows in a file with the same format, written by hand.
 fn raw(directory: &Path) -> Connection {
     let path = directory.join("raw.sqlite");
-    // Created by the store itself, so that tables, indexes and page size are the same.
+    // The store creates the file, so that tables, indexes and page size are the same.
     drop(SqliteRecords::open(&path).unwrap());
     let connection = Connection::open(path).unwrap();
     connection
@@ -119,30 +119,32 @@ fn median(mut times: Vec<Duration>) -> Duration {
     times[times.len() / 2]
 }
 
-/// Commits one after another, ours and raw in turn.
+/// Commits one after another, alternating between the store and bare rusqlite.
 fn compare(runtime: &Runtime, rounds: u64) -> String {
     let directory = tempfile::tempdir().unwrap();
-    let store = SqliteRecords::open(&directory.path().join("ours.sqlite")).unwrap();
+    let store = SqliteRecords::open(&directory.path().join("store.sqlite")).unwrap();
     let mut connection = raw(directory.path());
-    let (mut ours, mut theirs) = (Vec::new(), Vec::new());
+    let (mut store_times, mut raw_times) = (Vec::new(), Vec::new());
     for number in 0..rounds {
         let batch = typical(scope(1), number);
         let start = Instant::now();
         runtime.block_on(store.commit(&batch)).unwrap();
-        ours.push(start.elapsed());
+        store_times.push(start.elapsed());
         let start = Instant::now();
         write_raw(&mut connection, &batch);
-        theirs.push(start.elapsed());
+        raw_times.push(start.elapsed());
     }
-    let (ours, theirs) = (median(ours), median(theirs));
-    let ratio = ours.as_secs_f64() / theirs.as_secs_f64();
-    format!("one writer: ours {ours:?}, bare rusqlite {theirs:?}, ratio {ratio:.2} (at most 1.5)\n")
+    let (store_times, raw_times) = (median(store_times), median(raw_times));
+    let ratio = store_times.as_secs_f64() / raw_times.as_secs_f64();
+    format!(
+        "one writer: store {store_times:?}, bare rusqlite {raw_times:?}, ratio {ratio:.2} (at most 1.5)\n"
+    )
 }
 
-/// Commits a second with this many scopes, each with one writer at a time.
+/// Commits per second with this many scopes and one writer per scope.
 fn throughput(runtime: &Runtime, scopes: u8, commits: u64) -> f64 {
     let directory = tempfile::tempdir().unwrap();
-    let store = SqliteRecords::open(&directory.path().join("ours.sqlite")).unwrap();
+    let store = SqliteRecords::open(&directory.path().join("store.sqlite")).unwrap();
     let store = &store;
     let start = Instant::now();
     runtime.block_on(join_all((0..scopes).map(|number| async move {

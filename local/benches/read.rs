@@ -1,5 +1,5 @@
-//! What a read costs where it is asked, and on a thread made for blocking: the measurement behind
-//! reading on the runtime's own threads.
+//! The cost of a read on the calling thread compared with a read on a blocking thread. The result
+//! is the reason for reading on the threads of the runtime.
 
 #![expect(clippy::unwrap_used, reason = "a benchmark may stop where it fails")]
 

@@ -1,8 +1,9 @@
-//! What a request costs over HTTP, from the client's first byte to the answer's last, beside a bare
-//! warp route that answers the same bytes: the difference is what the application adds.
+//! The cost of a request over HTTP, from the first byte of the client to the last byte of the
+//! answer. A bare warp route with the same bytes is the comparison. The difference is the cost of
+//! the application.
 //!
-//! One client, connections kept open, both servers in this process, and the two take turns, request
-//! by request, so that whatever else the machine does falls on both.
+//! One client keeps its connections open. Both servers run in this process and alternate, request
+//! by request, so that other load on the machine affects both.
 
 #![expect(clippy::unwrap_used, reason = "a benchmark may stop where it fails")]
 
@@ -21,7 +22,7 @@ use warp::{Filter, http::header::CONTENT_TYPE};
 use wm_core::operation::TokenUsage;
 use wm_local::{clock::now, config::Config, data_directory::Layout, identity::Issuer, node::Node};
 
-/// Pairs of requests that count, after the first tenth of as many that do not.
+/// The number of measured pairs of requests. A tenth as many run before them as a warm-up.
 const PAIRS: usize = 10_000;
 
 const HERE: (Ipv4Addr, u16) = (Ipv4Addr::LOCALHOST, 0);
@@ -43,7 +44,7 @@ impl Caller {
         }
     }
 
-    /// Creates something and answers its id.
+    /// Creates a record and returns its id.
     async fn make(&self, url: &str, body: Value) -> String {
         let request = self.client.post(url).bearer_auth(&self.token).json(&body);
         let answer = request.send().await.unwrap().error_for_status().unwrap();
@@ -64,16 +65,16 @@ impl Caller {
     }
 
     /// The medians over all pairs.
-    async fn compare(&self, ours: &Url, bare: &Url) -> [Duration; 2] {
-        let (mut our_times, mut bare_times) = (Vec::new(), Vec::new());
+    async fn compare(&self, node: &Url, bare: &Url) -> [Duration; 2] {
+        let (mut node_times, mut bare_times) = (Vec::new(), Vec::new());
         for pair in 0..PAIRS + PAIRS / 10 {
-            let times = [self.time(ours).await, self.time(bare).await];
+            let times = [self.time(node).await, self.time(bare).await];
             if pair >= PAIRS / 10 {
-                our_times.push(times[0]);
+                node_times.push(times[0]);
                 bare_times.push(times[1]);
             }
         }
-        [median(our_times), median(bare_times)]
+        [median(node_times), median(bare_times)]
     }
 }
 
@@ -82,7 +83,7 @@ fn median(mut times: Vec<Duration>) -> Duration {
     times.get(times.len() / 2).copied().unwrap()
 }
 
-/// A server with one route that answers these bytes, and its address.
+/// Starts a server with one route that answers these bytes. Returns its URL.
 async fn bare(body: Bytes) -> Url {
     let listener = TcpListener::bind(HERE).await.unwrap();
     let address = listener.local_addr().unwrap();
@@ -95,11 +96,13 @@ async fn bare(body: Bytes) -> Url {
     format!("http://{address}/bare").parse().unwrap()
 }
 
-fn line(what: &str, [ours, bare]: [Duration; 2]) -> String {
+fn line(what: &str, [node, bare]: [Duration; 2]) -> String {
     let micros = |time: Duration| time.as_secs_f64() * 1e6;
-    let (ours, bare) = (micros(ours), micros(bare));
-    let (more, ratio) = (ours - bare, ours / bare);
-    format!("{what}: {ours:.0} µs, bare warp {bare:.0} µs; {more:.0} µs more, ratio {ratio:.2}\n")
+    let (node, bare) = (micros(node), micros(bare));
+    let (more, ratio) = (node - bare, node / bare);
+    format!(
+        "{what}: node {node:.0} µs, bare warp {bare:.0} µs; {more:.0} µs more, ratio {ratio:.2}\n"
+    )
 }
 
 async fn report() -> String {
@@ -127,9 +130,9 @@ async fn report() -> String {
     ];
     let mut report = String::new();
     for (what, path) in paths {
-        let ours: Url = format!("{site}{path}").parse().unwrap();
-        let bare = bare(caller.get(&ours).await).await;
-        write!(report, "{}", line(what, caller.compare(&ours, &bare).await)).unwrap();
+        let node: Url = format!("{site}{path}").parse().unwrap();
+        let bare = bare(caller.get(&node).await).await;
+        write!(report, "{}", line(what, caller.compare(&node, &bare).await)).unwrap();
     }
     node.shutdown().await;
     report

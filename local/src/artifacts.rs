@@ -1,4 +1,4 @@
-//! The object store: files in a directory, behind signed addresses of this server.
+//! The object store: files in a directory, served by this node at signed URLs.
 
 mod address;
 mod store;
@@ -21,11 +21,11 @@ use crate::{
     secrets::random_hex,
 };
 
-/// No address lives longer than this from the moment it is signed, whatever was asked for.
+/// The maximum lifetime of a signed URL, whatever the plan asks for.
 const LONGEST: Duration = Duration::from_hours(24);
 
-/// The name of a multipart upload: 32 random lower-case hexadecimal digits, so it can stand in a
-/// path and cannot be guessed.
+/// The id of a multipart upload: 32 random lower-case hexadecimal digits. It can be part of a path
+/// and cannot be guessed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UploadId(String);
 
@@ -34,7 +34,6 @@ impl UploadId {
         random_hex::<16>().map(Self)
     }
 
-    /// The digits.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -54,7 +53,7 @@ impl FromStr for UploadId {
     }
 }
 
-/// The port over a directory.
+/// The object store port over a directory.
 #[derive(Clone)]
 pub struct LocalArtifacts {
     store: Arc<ObjectStore>,
@@ -63,7 +62,7 @@ pub struct LocalArtifacts {
 }
 
 impl fmt::Debug for LocalArtifacts {
-    /// Without the key.
+    /// Omits the key.
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut shown = formatter.debug_struct("LocalArtifacts");
         shown.field("store", &self.store).finish_non_exhaustive()
@@ -71,8 +70,8 @@ impl fmt::Debug for LocalArtifacts {
 }
 
 impl LocalArtifacts {
-    /// The objects in `store`, served below `public_url` (without a trailing slash) at addresses
-    /// signed by `signer`.
+    /// The objects in `store`, served below `public_url` (without a trailing slash) at URLs signed
+    /// by `signer`.
     #[must_use]
     pub fn new(store: Arc<ObjectStore>, signer: Signer, public_url: String) -> Self {
         Self {
@@ -82,7 +81,7 @@ impl LocalArtifacts {
         }
     }
 
-    /// Runs something that blocks on the file system.
+    /// Runs blocking file system work.
     async fn blocking<T: Send + 'static>(
         &self,
         work: impl FnOnce(&ObjectStore) -> io::Result<T> + Send + 'static,

@@ -1,8 +1,9 @@
-//! Backups: a whole copy of a data directory, taken while a node runs on it, and put back.
+//! Backups: a complete copy of a data directory, made while a node may run on it, and restored
+//! later.
 //!
-//! A copy never claims to be the surface it was taken from: whoever opens it is a new one. Its
-//! `surface.json` is written last, so a copy that was interrupted is recognised as none. Mails and
-//! published events are left out: they are output, not state. So are unfinished uploads.
+//! A copy never has the identity of the surface it was made from: opening it creates a new surface
+//! id. `surface.json` is written last, so an interrupted copy is not taken for a backup. A backup
+//! contains no mails and no published events, because they are output, and no unfinished uploads.
 
 use std::{
     fs::{self, File},
@@ -24,45 +25,38 @@ use crate::{
     secrets::{SurfaceFile, SurfaceFileError},
 };
 
-/// Why a backup was not made or not put back.
+/// The reason why a backup or restore failed.
 #[derive(Debug, thiserror::Error)]
 pub enum BackupError {
-    /// There is nothing to copy.
-    #[error("`{}` holds no data directory and no finished backup: name one that has a `surface.json`", .0.display())]
+    /// The source is not a data directory or a finished backup.
+    #[error("`{}` is neither a data directory nor a finished backup: name a directory with a `surface.json`", .0.display())]
     Nothing(PathBuf),
-    /// The copy would mix with something else.
-    #[error("`{}` is not empty: name a directory that is empty or not there yet", .0.display())]
+    /// The target contains other files.
+    #[error("`{}` is not empty: name a directory that is empty or does not exist yet", .0.display())]
     NotEmpty(PathBuf),
-    /// The file system refused.
-    #[error("cannot copy `{}`: see that it may be read and that there is room for the copy", .path.display())]
-    File {
-        /// What was being copied.
-        path: PathBuf,
-        /// What was noticed.
-        source: io::Error,
-    },
-    /// See [`StoreError`].
+    /// The file system refused an operation.
+    #[error("cannot copy `{}`: check its permissions and the free space for the copy", .path.display())]
+    File { path: PathBuf, source: io::Error },
     #[error(transparent)]
     Database(#[from] StoreError),
-    /// See [`SurfaceFileError`].
     #[error(transparent)]
     Surface(#[from] SurfaceFileError),
-    /// What was put back cannot be opened.
+    /// The restored directory cannot be opened.
     #[error(transparent)]
     Open(#[from] OpenError),
 }
 
-/// Copies a data directory into another one, which must be empty or not there. A node may go on
-/// working meanwhile: the copy is of one moment, objects included, because they precede their records.
+/// Copies a data directory to another directory, which must be empty or not exist. A node may run
+/// meanwhile. The copy is of one moment, including the objects, because objects precede their
+/// records.
 ///
 /// # Errors
-/// [`BackupError`]; the copy is then not finished, and cannot be mistaken for one that is.
+/// [`BackupError`]. The copy is then incomplete and cannot be restored.
 pub fn backup(data: &Path, target: &Path) -> Result<(), BackupError> {
     copy(&Layout::new(data), &Layout::new(target))
 }
 
-/// Puts a backup back into a directory that must be empty or not there, and answers which surface
-/// it now is: never the one it was taken from.
+/// Restores a backup to a directory, which must be empty or not exist. Returns the new surface id.
 ///
 /// # Errors
 /// [`BackupError`].
@@ -78,7 +72,7 @@ fn copy(from: &Layout, to: &Layout) -> Result<(), BackupError> {
         return Err(BackupError::NotEmpty(to.root().into()));
     }
     create_directory(to.root()).map_err(failed(to.root()))?;
-    // The database first: whatever it refers to is there already, and stays.
+    // The database is copied first: the objects that it refers to already exist and stay.
     copy_database(&from.database(), &to.database())?;
     copy_tree(&from.objects(), &to.objects())?;
     copy_key(&from.issuer_key(), &to.issuer_key()).map_err(failed(&from.issuer_key()))?;
@@ -100,7 +94,7 @@ fn is_empty(path: &Path) -> io::Result<bool> {
     }
 }
 
-/// Copies what is committed at this moment into one file without a log beside it.
+/// Copies the committed state of the database to one file without a log.
 fn copy_database(from: &Path, to: &Path) -> Result<(), BackupError> {
     let source = schema::open_reader(from)?;
     schema::create_file(to)?;
@@ -119,7 +113,7 @@ fn copy_pages(source: &Connection, to: &Path) -> rusqlite::Result<Connection> {
     let mut target = Connection::open(to)?;
     {
         let backup = Backup::new(source, &mut target)?;
-        // All pages in one step are of one moment; writers go on beside it.
+        // Copying all pages in one step gives the state of one moment. Writers continue meanwhile.
         while backup.step(-1)? != StepResult::Done {
             std::thread::sleep(Duration::from_millis(50));
         }
@@ -128,7 +122,7 @@ fn copy_pages(source: &Connection, to: &Path) -> rusqlite::Result<Connection> {
     Ok(target)
 }
 
-/// Links or, on another file system, copies every object: they never change once they are there.
+/// Links every object, or copies it to another file system. Objects never change.
 fn copy_tree(from: &Path, to: &Path) -> Result<(), BackupError> {
     create_directory(to).map_err(failed(to))?;
     let entries = match fs::read_dir(from) {
@@ -149,7 +143,7 @@ fn copy_tree(from: &Path, to: &Path) -> Result<(), BackupError> {
 
 fn copy_object(from: &Path, to: &Path) -> io::Result<()> {
     match fs::hard_link(from, to) {
-        // Removed meanwhile, so no record of a finished upload refers to it.
+        // The object was removed meanwhile, so no record of a finished upload refers to it.
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
         Err(_) => {
             fs::copy(from, to)?;
@@ -159,7 +153,7 @@ fn copy_object(from: &Path, to: &Path) -> io::Result<()> {
     }
 }
 
-/// The issuer's key is made when the first token is asked for, so it may not be there.
+/// The key of the issuer is created with the first token, so it may not exist.
 fn copy_key(from: &Path, to: &Path) -> io::Result<()> {
     match fs::read(from) {
         Ok(key) => write_new_file(to, &key, 0o600),

@@ -1,10 +1,10 @@
-//! Work that blocks on the file system, kept away from the threads that serve requests.
+//! File system work that blocks, kept off the threads that serve requests.
 
 use std::{future::Future, io};
 
 use wm_service::ports::{PortError, PortErrorKind};
 
-/// Runs something that blocks. It runs to its end even if nobody waits for it any more.
+/// Runs blocking work. It runs to its end, even if the caller stops waiting.
 pub(crate) fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> io::Result<T> + Send + 'static,
 ) -> impl Future<Output = io::Result<T>> + Send + Sync {
@@ -15,7 +15,7 @@ pub(crate) fn blocking<T: Send + 'static>(
     }
 }
 
-/// What a failure of the file system is to a port.
+/// The port error for a failure of the file system.
 pub(crate) fn port_error(error: io::Error) -> PortError {
     let kind = match error.kind() {
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => PortErrorKind::Full,

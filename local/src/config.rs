@@ -1,4 +1,4 @@
-//! What a node is told from outside. Everything else is in its data directory.
+//! The configuration of a node. Everything else is in its data directory.
 
 use std::{
     net::{Ipv4Addr, SocketAddr},
@@ -7,22 +7,20 @@ use std::{
 
 use wm_core::storage::UploadLimits;
 
-/// The configuration of a node.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Config {
-    /// The data directory.
     pub data: PathBuf,
-    /// Where to listen. Port 0 takes a free one.
+    /// The listen address. Port 0 selects a free port.
     pub listen: SocketAddr,
-    /// Where people reach the node, without a trailing slash, when that is not where it listens:
-    /// behind a proxy, for example.
+    /// The URL of the node for its users, without a trailing slash, for example behind a proxy.
+    /// Default: the listen address.
     pub public_url: Option<String>,
-    /// Where uploads in one piece end.
+    /// The size limit of uploads in one request, and the part size.
     pub upload: UploadLimits,
 }
 
 impl Default for Config {
-    /// `.wm-data` in the working directory, and port 7878 for this machine alone.
+    /// The default is `.wm-data` in the working directory, and port 7878 on the loopback interface.
     fn default() -> Self {
         Self {
             data: PathBuf::from(".wm-data"),

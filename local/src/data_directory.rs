@@ -1,4 +1,4 @@
-//! The data directory of a node: one process at a time, one surface.
+//! The data directory of a node. One process at a time can open it. It contains one surface.
 
 mod layout;
 mod surface;
@@ -21,49 +21,39 @@ use crate::{
     secrets::{Secret, SurfaceFileError},
 };
 
-/// An open data directory. While it lives, no other process can open it.
+/// An open data directory. No other process can open it at the same time.
 pub struct DataDirectory {
-    /// Where everything is.
+    /// The paths in the directory.
     pub layout: Layout,
     pub surface: SurfaceId,
-    /// The surface's secret.
     pub secret: Secret,
-    /// The database.
     pub records: SqliteRecords,
-    // Last, so that the database is closed before another process may open it.
+    // The last field, so that the database is closed before another process can open it.
     _lock: Lock,
 }
 
-/// Why a data directory cannot be opened.
+/// The reason why a data directory cannot be opened.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
-    /// Another process has it open.
     #[error(
         "the data directory `{}` is in use by another process: stop that one, or choose another directory with `--data`", .0.display()
     )]
     InUse(PathBuf),
-    /// It was set up once, but its database is gone.
+    /// The directory was set up, but its database is missing.
     #[error(
-        "the database `{}` is missing or empty, though its directory was set up: restore a backup with `wm restore` into an empty directory, or remove the whole directory to begin anew", .0.display()
+        "the database `{}` is missing or empty, but its directory was set up: restore a backup with `wm restore` into an empty directory, or delete the whole directory to start again", .0.display()
     )]
     DatabaseMissing(PathBuf),
-    /// It holds records, but their secret is gone.
-    #[error("`{}` is missing, and the secret in it cannot be made again: put it back from a backup", .0.display())]
+    /// The database has records, but the secret is missing.
+    #[error("`{}` is missing, and its secret cannot be created again: restore it from a backup", .0.display())]
     SecretMissing(PathBuf),
-    /// See [`StoreError`].
     #[error(transparent)]
     Database(#[from] StoreError),
-    /// See [`SurfaceFileError`].
     #[error(transparent)]
     Surface(#[from] SurfaceFileError),
-    /// The file system refused.
-    #[error("cannot use the data directory `{}`: see that this user may write there", .path.display())]
-    Directory {
-        /// The directory.
-        path: PathBuf,
-        /// What was noticed.
-        source: io::Error,
-    },
+    /// The file system refused an operation.
+    #[error("cannot use the data directory `{}`: give this user write access to it", .path.display())]
+    Directory { path: PathBuf, source: io::Error },
 }
 
 impl OpenError {
@@ -76,7 +66,7 @@ impl OpenError {
 }
 
 impl DataDirectory {
-    /// Opens a data directory, setting it up where it is not there yet.
+    /// Opens a data directory. Sets it up if it does not exist.
     ///
     /// # Errors
     /// [`OpenError`].
@@ -87,14 +77,15 @@ impl DataDirectory {
         let lock = Lock::take(&layout)?;
         let database = layout.database();
         if layout.surface().exists() && !schema::exists(&database)? {
-            // Before SQLite takes an empty file for a new database and drops the log beside it.
+            // Checked here, because SQLite would take an empty file for a new database and delete
+            // the log beside it.
             return Err(OpenError::DatabaseMissing(database));
         }
         let mut connection = schema::open(&database)?;
-        let settled = surface::identify(&mut connection, &layout)?;
+        let identity = surface::identify(&mut connection, &layout)?;
         Ok(Self {
-            surface: settled.surface,
-            secret: settled.secret,
+            surface: identity.surface,
+            secret: identity.secret,
             records: SqliteRecords::start(&database, connection)?,
             layout,
             _lock: lock,
@@ -102,7 +93,7 @@ impl DataDirectory {
     }
 }
 
-/// The lock on a data directory, which the system lifts when its holder ends, however that is.
+/// The lock on a data directory. The system releases it when the process ends, even after a crash.
 pub(crate) struct Lock {
     _file: File,
 }

@@ -1,7 +1,7 @@
-//! Files that are either there, whole, or not there at all, whenever the power fails.
+//! Files that are either complete or do not exist, even after a power failure.
 //!
-//! A file is written under a temporary name beside its place, synced, moved there in one step, and
-//! the directory is synced after it. Only then is it acknowledged.
+//! A file is written under a temporary name in the same directory, synced and moved to its path in
+//! one step. Then the directory is synced. The write is acknowledged only after that.
 
 use std::{
     ffi::OsString,
@@ -13,42 +13,43 @@ use std::{
 
 use crate::secrets::random_hex;
 
-/// Writes a file that must not exist yet. Two processes may race: exactly one creates it.
+/// Writes a file that must not exist yet. If two processes race, exactly one creates it.
 ///
 /// # Errors
-/// [`io::ErrorKind::AlreadyExists`] when it is there, which is left as it was; whatever else the
-/// file system reports.
+/// [`io::ErrorKind::AlreadyExists`] if the file exists, which stays unchanged, and other errors of
+/// the file system.
 pub fn write_new_file(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
     let temporary = Temporary::write(path, bytes, mode)?;
     publish_new(&temporary.0, path)
 }
 
-/// Writes a file, taking the place of what was there in one step.
+/// Writes a file and replaces an existing one in one step.
 ///
 /// # Errors
-/// Whatever the file system reports; the old file is then still whole.
+/// Errors of the file system. The old file is then unchanged.
 pub fn replace_file(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
     let temporary = Temporary::write(path, bytes, mode)?;
     fs::rename(&temporary.0, path)?;
     sync_directory(parent(path))
 }
 
-/// Gives a finished and synced temporary file its name, which must not be taken, and removes the
-/// temporary one. Both must be in one file system.
+/// Moves a finished and synced temporary file to a name that must be free. Both must be on one file
+/// system.
 ///
 /// # Errors
-/// [`io::ErrorKind::AlreadyExists`] when the name is taken; whatever else the file system reports.
+/// [`io::ErrorKind::AlreadyExists`] if the name is taken, and other errors of the file system.
 pub fn publish_new(temporary: &Path, path: &Path) -> io::Result<()> {
-    // A rename would silently replace; a hard link refuses, on every Unix file system.
+    // A rename would replace an existing file silently. A hard link refuses, on every Unix file
+    // system.
     fs::hard_link(temporary, path)?;
     fs::remove_file(temporary)?;
     sync_directory(parent(path))
 }
 
-/// Creates a directory and those above it, for the owner alone, syncing each into its parent.
+/// Creates a directory and its parents, accessible to the owner only, and syncs each in its parent.
 ///
 /// # Errors
-/// Whatever the file system reports.
+/// Errors of the file system.
 pub fn create_directory(path: &Path) -> io::Result<()> {
     if path.is_dir() {
         return Ok(());
@@ -56,7 +57,7 @@ pub fn create_directory(path: &Path) -> io::Result<()> {
     let above = parent(path);
     create_directory(above)?;
     match DirBuilder::new().mode(0o700).create(path) {
-        // Somebody else may have been quicker, which is as good.
+        // Another process may have created the directory first.
         Err(error) if !path.is_dir() => Err(error),
         _ => sync_directory(above),
     }
@@ -65,12 +66,12 @@ pub fn create_directory(path: &Path) -> io::Result<()> {
 /// Makes the names in a directory durable.
 ///
 /// # Errors
-/// Whatever the file system reports.
+/// Errors of the file system.
 pub fn sync_directory(path: &Path) -> io::Result<()> {
     File::open(path)?.sync_all()
 }
 
-/// The directory a path is in; `.` for a bare name.
+/// The directory that contains a path. `.` for a name without a directory.
 fn parent(path: &Path) -> &Path {
     match path.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
@@ -81,7 +82,7 @@ fn parent(path: &Path) -> &Path {
 /// Creates a file that must not exist yet, with these permission bits, and opens it for writing.
 ///
 /// # Errors
-/// Whatever the file system reports.
+/// Errors of the file system.
 pub(crate) fn new_file(path: &Path, mode: u32) -> io::Result<File> {
     OpenOptions::new()
         .write(true)
@@ -90,7 +91,7 @@ pub(crate) fn new_file(path: &Path, mode: u32) -> io::Result<File> {
         .open(path)
 }
 
-/// A temporary file, removed unless it was moved away.
+/// A temporary file. It is removed unless it was moved.
 #[derive(Debug)]
 pub(crate) struct Temporary(pub(crate) PathBuf);
 
@@ -109,7 +110,7 @@ impl Temporary {
 
 impl Drop for Temporary {
     fn drop(&mut self) {
-        // Gone already when it was moved into place, and then there is nothing to do.
+        // The file no longer exists if it was moved.
         let _ = fs::remove_file(&self.0);
     }
 }
@@ -129,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn a_new_file_is_never_replaced_and_no_temporary_file_is_left() {
+    fn new_file_is_never_replaced_and_leaves_no_temporary_file() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("key.pem");
         write_new_file(&path, b"first", 0o600).unwrap();
@@ -144,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn replacing_puts_the_new_bytes_in_place() {
+    fn replaced_file_has_the_new_bytes() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("surface.json");
         replace_file(&path, b"first", 0o600).unwrap();
@@ -154,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn directories_are_created_for_the_owner_alone() {
+    fn directories_are_accessible_to_the_owner_only() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("a/b");
         create_directory(&path).unwrap();

@@ -1,4 +1,4 @@
-//! The event bus: one file, one CloudEvent a line.
+//! The event bus: one file with one CloudEvent per line.
 
 use std::{
     fs::{File, OpenOptions},
@@ -13,15 +13,15 @@ use wm_service::ports::{Events, PortError, PortErrorKind};
 
 use crate::blocking::{blocking, port_error};
 
-/// The port over a file of JSON lines that only grows.
+/// The event port over an append-only file of JSON lines.
 #[derive(Debug, Clone)]
 pub struct EventLog(Arc<Mutex<File>>);
 
 impl EventLog {
-    /// Opens the file, creating it if it is not there.
+    /// Opens the file. Creates it if it does not exist.
     ///
     /// # Errors
-    /// Whatever the file system reports.
+    /// Errors of the file system.
     pub fn open(path: &Path) -> io::Result<Self> {
         let file = OpenOptions::new()
             .read(true)
@@ -48,7 +48,7 @@ impl Events for EventLog {
             }
             Err(error) => Err(PortError::new(PortErrorKind::Refused, error)),
         };
-        // All of them or none: they are one write and one sync.
+        // All events share one write and one sync, so all succeed or all fail.
         let each = |_| match &appended {
             Ok(()) => Ok(()),
             Err(error) => Err(PortError::new(error.kind, error.to_string())),
@@ -66,8 +66,8 @@ fn lines(entries: &[CloudEvent]) -> Result<Vec<u8>, serde_json::Error> {
     Ok(lines)
 }
 
-/// Appends lines durably. A line that a crash or a full disk cut short is ended first, so that it
-/// spoils no other.
+/// Appends lines durably. If a crash or a full disk cut the last line short, it is ended first, so
+/// that it does not damage the next one.
 fn append(file: &mut File, lines: &[u8]) -> io::Result<()> {
     if is_torn(file)? {
         file.write_all(b"\n")?;

@@ -1,4 +1,4 @@
-//! What a node answers over HTTP: the API, files, and the keys of the built-in issuer.
+//! The HTTP interface of a node: the API, files, and the keys of the built-in issuer.
 
 mod download;
 mod files;
@@ -14,20 +14,20 @@ use wm_service::EnvSource;
 
 use crate::identity::Issuer;
 
-/// How long a node waits for its clients: stopping, with what a node does after it, has to end within 5 seconds.
+/// The timeouts for clients of a node. Shutting down, including the work after the last request,
+/// must end within 5 seconds.
 pub const TIMEOUTS: Timeouts = Timeouts {
     head: Duration::from_secs(10),
     drain: Duration::from_secs(4),
 };
 
-/// What a node answers.
+/// The handlers behind the routes of a node.
 pub struct Site<H> {
-    /// The API.
     pub handle: H,
     pub files: Files,
-    /// The built-in issuer, whose keys are published.
+    /// The built-in issuer. Its keys are published.
     pub issuer: Arc<Issuer>,
-    /// The time, and the ids of refusals.
+    /// Source of the time, and of request ids for refused requests.
     pub env: Arc<EnvSource>,
 }
 
@@ -36,8 +36,8 @@ where
     H: Fn(Request) -> F + Clone + Send + Sync + 'static,
     F: Future<Output = Response> + Send + 'static,
 {
-    /// All of it, on a server with this address: every request that is for no file and no key goes to
-    /// the API.
+    /// All routes, for a server with this address. Requests for neither a file nor a key go to the
+    /// API.
     pub fn routes(self, address: SocketAddr) -> BoxedFilter<(HttpResponse,)> {
         keys::routes(self.issuer, address)
             .or(self.files.routes())

@@ -1,7 +1,7 @@
-//! The built-in OpenID Connect issuer: a key in a file, and the tokens it signs.
+//! The built-in OpenID Connect issuer: a key in a file, and the tokens that it signs.
 //!
-//! It proves nothing about anybody: whoever can read the key file is whoever they say. That is what
-//! a surface on one's own machine needs, and no other surface accepts its tokens.
+//! It does not authenticate people: every user who can read the key file can sign in as any person.
+//! That is acceptable for a surface on one machine. No other surface accepts these tokens.
 
 use std::{
     fmt, fs,
@@ -32,41 +32,34 @@ use wm_service::{
 
 use crate::{durable::write_new_file, secrets::random_hex};
 
-/// The `iss` of every token, and of every data directory: a constant, so that a token outlives a
-/// change of port and a person stays the same person. It happens to be where a node listens by
-/// default; nobody fetches anything from it.
+/// The `iss` of every token. It is the same for all data directories, so that a token stays valid
+/// after a change of port and people keep their identity. It equals the default listen address, but
+/// no client fetches it.
 pub const ISSUER: &str = "http://127.0.0.1:7878";
 
-/// The `aud` of access tokens: this application.
+/// The `aud` of access tokens.
 pub const AUDIENCE: &str = "workspace-management";
 
-/// The client tokens are issued to, and the `aud` of ID tokens.
+/// The client that tokens are issued to, and the `aud` of ID tokens.
 pub const CLIENT: &str = "wm";
 
-/// How long a token is good for: 12 hours, a working day.
+/// The lifetime of a token: 12 hours.
 pub const LIFETIME: Duration = Duration::from_hours(12);
 
-/// Why the issuer cannot work.
+/// The reason why the issuer fails.
 #[derive(Debug, thiserror::Error)]
 pub enum IssuerError {
     /// The key file cannot be read or written.
     #[error("the issuer's key `{}` cannot be read or written; check that you own it", path.display())]
-    File {
-        /// The file.
-        path: PathBuf,
-        /// What the file system said.
-        source: io::Error,
-    },
-    /// The key file holds no key of ours.
-    #[error("`{}` holds no P-256 key in PKCS#8 PEM; restore it, or move it away to get a new one (tokens issued so far stop working)", path.display())]
+    File { path: PathBuf, source: io::Error },
+    /// The key file contains no valid key.
+    #[error("`{}` contains no P-256 key in PKCS#8 PEM; restore it, or move it away to get a new key (all issued tokens become invalid)", path.display())]
     Key {
-        /// The file.
         path: PathBuf,
-        /// What is wrong with it.
         source: jsonwebtoken::errors::Error,
     },
-    /// No key could be made.
-    #[error("the system made no key; try again")]
+    /// The system could not generate a key.
+    #[error("the system could not generate a key; try again")]
     Generate(#[source] io::Error),
     /// A token could not be signed.
     #[error("the token could not be signed")]
@@ -81,7 +74,7 @@ pub struct Issuer {
 }
 
 impl fmt::Debug for Issuer {
-    /// Without the key.
+    /// Omits the key.
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut shown = formatter.debug_struct("Issuer");
         shown.field("key_id", &self.key_id).finish_non_exhaustive()
@@ -107,8 +100,8 @@ struct TokenClaims<'a> {
 }
 
 impl Issuer {
-    /// The issuer whose key is in this file, which is created for the owner alone if it is not there.
-    /// Any number of processes may do so at once and get the same key.
+    /// The issuer with the key in this file. A missing file is created, readable by the owner only.
+    /// If several processes create it at once, all get the same key.
     ///
     /// # Errors
     /// [`IssuerError`].
@@ -134,7 +127,7 @@ impl Issuer {
     fn from_pem(pem: &[u8]) -> Result<Self, jsonwebtoken::errors::Error> {
         let key = EncodingKey::from_ec_pem(pem)?;
         let mut jwk = Jwk::from_encoding_key(&key, Algorithm::ES256)?;
-        // RFC 7638: the id follows from the key, so nothing else has to be kept.
+        // The key id is the thumbprint of the key (RFC 7638), so it needs no storage.
         let key_id = jwk.thumbprint(ThumbprintHash::SHA256)?;
         jwk.common.key_id = Some(key_id.clone());
         jwk.common.public_key_use = Some(PublicKeyUse::Signature);
@@ -145,8 +138,8 @@ impl Issuer {
         })
     }
 
-    /// Signs a token for whoever has this address. The subject follows from the address, so the same
-    /// person stays the same person.
+    /// Signs a token for the person with this e-mail address. The subject is derived from the
+    /// address, so the same person has the same subject in every token.
     ///
     /// # Errors
     /// [`IssuerError::Generate`] and [`IssuerError::Sign`].
@@ -186,8 +179,8 @@ impl Issuer {
         &self.jwks
     }
 
-    /// The discovery document, with the address at which this node serves the keys. There is no
-    /// authorization endpoint: tokens come from `wm token`.
+    /// The discovery document, with the URL of the keys on this node. It has no authorization
+    /// endpoint: `wm token` issues the tokens.
     #[must_use]
     pub fn discovery(&self, jwks_uri: &str) -> Value {
         json!({
@@ -200,7 +193,7 @@ impl Issuer {
         })
     }
 
-    /// What the service accepts of it.
+    /// The requirements of the service for tokens of this issuer.
     #[must_use]
     pub fn rules() -> Rules {
         let requirements = |usage| {
@@ -220,7 +213,8 @@ impl Issuer {
         }
     }
 
-    /// Where the service asks for the keys. It asks this value, not the network.
+    /// The URL under which the service requests the keys. The request is answered by this value,
+    /// without network access.
     #[must_use]
     pub fn jwks_url() -> String {
         format!("{ISSUER}/.well-known/jwks.json")
@@ -230,7 +224,7 @@ impl Issuer {
 impl KeySource for Issuer {
     async fn fetch(&self, url: &str) -> Result<Vec<u8>, PortError> {
         if url != Self::jwks_url() {
-            let refused = "the local surface knows the keys of its own issuer only";
+            let refused = "the local surface has only the keys of its own issuer";
             return Err(PortError::new(PortErrorKind::Refused, refused));
         }
         serde_json::to_vec(&self.jwks)
@@ -246,7 +240,7 @@ fn meant_for(usage: TokenUsage) -> (&'static str, &'static str, &'static str) {
     }
 }
 
-/// A fresh P-256 key in PKCS#8 PEM.
+/// A new P-256 key in PKCS#8 PEM.
 fn generate() -> io::Result<String> {
     let random = SystemRandom::new();
     let key = EcdsaKeyPair::generate_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &random)

@@ -1,4 +1,4 @@
-//! The local surface: every port over one SQLite file and a directory.
+//! The local surface: all ports over one SQLite file and a directory.
 
 pub mod artifacts;
 pub mod backup;

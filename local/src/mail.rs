@@ -1,4 +1,4 @@
-//! Mail into a maildir, where any mail program, and any test, can read it.
+//! Mail in a maildir, which mail programs and tests can read.
 
 use std::{io, path::PathBuf, sync::Arc, time::SystemTime};
 
@@ -17,18 +17,18 @@ use crate::{
     secrets::random_hex,
 };
 
-/// Who the mails are from. `.localhost` is nobody's domain (RFC 6761).
+/// The sender of all mails. The domain `.localhost` is reserved (RFC 6761).
 const FROM: &str = "Workspace Management <no-reply@workspace.localhost>";
 
-/// The port over a maildir.
+/// The mail port over a maildir.
 #[derive(Debug, Clone)]
 pub struct Maildir(Arc<PathBuf>);
 
 impl Maildir {
-    /// Opens the maildir of a data directory, creating what is missing.
+    /// Opens the maildir of a data directory. Creates missing directories.
     ///
     /// # Errors
-    /// Whatever the file system reports.
+    /// Errors of the file system.
     pub fn open(layout: &Layout) -> io::Result<Self> {
         let directory = layout.mail();
         for name in ["tmp", "new", "cur"] {
@@ -44,7 +44,7 @@ impl Mail for Maildir {
         let directory = Arc::clone(&self.0);
         let deliver = move || {
             let name = format!("{}.{}.localhost", now().millis(), random_hex::<8>()?);
-            // Readers look into `new` at any time and must find whole mails only.
+            // Readers look into `new` at any time and must only find complete mails.
             let temporary = directory.join("tmp").join(&name);
             write_new_file(&temporary, &text, 0o600)?;
             publish_new(&temporary, &directory.join("new").join(&name))
@@ -53,7 +53,7 @@ impl Mail for Maildir {
     }
 }
 
-/// The mail as RFC 5322 text with the line ends of this machine, as a maildir keeps it.
+/// The mail as RFC 5322 text with the line ends of this machine, the format of a maildir.
 fn mime(message: &Message) -> Result<Vec<u8>, Box<dyn std::error::Error + Send + Sync>> {
     let to: Mailbox = message.to.as_str().parse()?;
     let part = SinglePart::builder()
@@ -74,8 +74,8 @@ fn mime(message: &Message) -> Result<Vec<u8>, Box<dyn std::error::Error + Send +
         .into_bytes())
 }
 
-/// Plain text goes as it is, however long its links are: the library would break lines of more than
-/// 76 characters, where RFC 5322 allows 998. Other text is quoted, never base64.
+/// Encodes plain text without changes, even with long links: the library would break lines after 76
+/// characters, although RFC 5322 allows 998. Other text becomes quoted-printable, never base64.
 fn encode(text: &str) -> Result<Body, &'static str> {
     if text.is_ascii() && text.lines().all(|line| line.len() <= 998) {
         let lines: Vec<&str> = text.lines().collect();

@@ -1,7 +1,7 @@
-//! A node: one data directory, served.
+//! A node that serves one data directory.
 //!
-//! [`Node::start`] and [`Node::shutdown`] compose the blocks of this module: [`bind`], [`Parts`],
-//! [`Background`] and [`serve`]. Another program may compose them around ports of its own.
+//! [`Node::start`] and [`Node::shutdown`] combine the functions and types of this module: [`bind`],
+//! [`Parts`], [`Background`] and [`serve`]. Other programs can combine them with their own ports.
 
 mod background;
 mod error;
@@ -36,7 +36,7 @@ use crate::{
     http::{Files, Site, TIMEOUTS},
 };
 
-/// A running node. Dropping it stops it without waiting; [`Node::shutdown`] waits.
+/// A running node. Dropping it stops it without waiting. [`Node::shutdown`] waits.
 #[derive(Debug)]
 pub struct Node {
     address: SocketAddr,
@@ -46,21 +46,22 @@ pub struct Node {
 }
 
 impl Node {
-    /// Starts a node on the present runtime. It answers once this returns.
+    /// Starts a node on the current runtime. When this returns, the node answers requests.
     ///
     /// # Errors
     /// [`StartError`].
     pub async fn start(config: Config) -> Result<Self, StartError> {
-        // First, because a taken address is what goes wrong most often and nothing is made for it.
+        // Binding comes first: an address in use is the most frequent error, and the data directory
+        // stays untouched.
         let server = bind(config.listen).await?;
         let address = server.address();
         let public_url = public_url(&config, address);
-        // Blocks, but nothing is answered before it is done anyway.
+        // This blocks, but no request is served before it ends.
         let parts = Parts::open(config, public_url.clone())?;
         let service = parts.service(parts.ports()?);
         let (stop, stopped) = oneshot::channel();
         let stopped = async {
-            // The node was dropped, or told to stop.
+            // The node was dropped or shut down.
             let _ = stopped.await;
         };
         Ok(Self {
@@ -71,28 +72,27 @@ impl Node {
         })
     }
 
-    /// The address it is bound to.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// Where people reach it, without a trailing slash.
+    /// The URL of the node for its users, without a trailing slash.
     #[must_use]
     pub fn public_url(&self) -> &str {
         &self.public_url
     }
 
-    /// Stops within 5 seconds: accepts nothing more, lets what has begun finish, publishes what was
-    /// committed, and closes the data directory.
+    /// Stops the node within 5 seconds. It accepts no more requests, lets requests in flight
+    /// finish, publishes committed entries and closes the data directory.
     pub async fn shutdown(self) {
         let _ = self.stop.send(());
         let _ = self.running.await;
     }
 }
 
-/// Serves until `stop` resolves, then ends everything in order: requests, what they left to publish,
-/// the database.
+/// Serves until `stop` resolves. Then ends everything in order: requests, the publishing of their
+/// entries, the database.
 async fn run<P: Provider>(
     server: Server,
     parts: Parts,
@@ -105,7 +105,7 @@ async fn run<P: Provider>(
     parts.close(service).await;
 }
 
-/// Binds the address that a node answers at; port 0 takes a free one.
+/// Binds the listen address of a node. Port 0 selects a free port.
 ///
 /// # Errors
 /// [`StartError::AddressTaken`] or [`StartError::Listen`].
@@ -119,7 +119,7 @@ pub async fn bind(address: SocketAddr) -> Result<Server, StartError> {
     })
 }
 
-/// The URL of a node that is bound to this address: the configured one, or the address itself.
+/// The URL of a node that is bound to this address: the configured URL, or else the address.
 #[must_use]
 pub fn public_url(config: &Config, address: SocketAddr) -> String {
     config
@@ -128,7 +128,8 @@ pub fn public_url(config: &Config, address: SocketAddr) -> String {
         .unwrap_or_else(|| format!("http://{}", reachable(address)))
 }
 
-/// An address clients can connect to: a node that listens everywhere is reachable at the loopback.
+/// An address to which clients can connect. For a node that listens on all interfaces it is the
+/// loopback address.
 fn reachable(address: SocketAddr) -> SocketAddr {
     let ip = match address.ip() {
         IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
@@ -138,8 +139,8 @@ fn reachable(address: SocketAddr) -> SocketAddr {
     SocketAddr::new(ip, address.port())
 }
 
-/// Answers requests until `stop` resolves, and then those that have begun for as long as a node waits
-/// for its clients. Reports each uploaded object to `arrivals`.
+/// Answers requests until `stop` resolves. Requests in flight may then finish until the drain
+/// timeout. Reports each uploaded object to `arrivals`.
 pub async fn serve<P: Provider>(
     server: Server,
     parts: &Parts,

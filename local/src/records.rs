@@ -1,7 +1,7 @@
 //! The database: one SQLite file.
 //!
-//! One thread writes, and commits that arrive together share a sync; reads run where they are asked,
-//! on connections of their own, and see every acknowledged commit.
+//! One thread writes, and concurrent commits share a sync. Reads run on the calling thread with
+//! their own connections and see every acknowledged commit.
 
 mod error;
 mod reader;
@@ -24,18 +24,18 @@ use reader::Readers;
 use scope_locks::ScopeLocks;
 use writer::Writer;
 
-/// The database of a node. Dropping it carries out what was asked for and closes the file.
+/// The database of a node. Dropping it finishes the queued work and closes the file.
 pub struct SqliteRecords {
     path: PathBuf,
-    // Dropped before the writer, whose connection, closing last, folds the log into the file.
+    // Dropped before the writer: the connection that closes last writes the log back into the file.
     readers: Readers,
     writer: Writer,
     turns: ScopeLocks,
 }
 
 impl SqliteRecords {
-    /// Opens the database in this file, creating it where there is none. One process at a time: a
-    /// node opens it through its [`crate::data_directory::DataDirectory`], which sees to that.
+    /// Opens the database in this file. Creates a missing file. Only one process may open it at a
+    /// time. [`crate::data_directory::DataDirectory`] ensures that for a node.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -43,7 +43,7 @@ impl SqliteRecords {
         Self::start(path, schema::open(path)?)
     }
 
-    /// Serves from a connection that may write.
+    /// Starts the readers and the writer with this writing connection.
     pub(crate) fn start(path: &Path, connection: Connection) -> Result<Self, StoreError> {
         Ok(Self {
             path: path.into(),
@@ -53,11 +53,11 @@ impl SqliteRecords {
         })
     }
 
-    /// Forgets items whose `expires_at` has come, and tells how many. Until then reads still return
-    /// them, as other databases do too.
+    /// Deletes items whose `expires_at` has passed, and returns their number. Until then, reads
+    /// still return them, as other databases do.
     ///
     /// # Errors
-    /// As a commit.
+    /// As for a commit.
     pub async fn collect_garbage(&self, now: Timestamp) -> Result<u64, PortError> {
         self.writer.collect_garbage(now).await
     }
@@ -132,7 +132,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn case_66_a_database_that_may_not_grow_keeps_what_it_has_and_works_again() {
+    async fn case_66_full_database_keeps_its_data_and_recovers() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("workspace.sqlite");
         let connection = schema::open(&path).unwrap();
@@ -149,7 +149,7 @@ mod tests {
         };
         assert_eq!(full.0, PortErrorKind::Full);
         assert!(
-            full.1.contains("there is no room left for the database"),
+            full.1.contains("there is no space left for the database"),
             "{}",
             full.1
         );
@@ -163,7 +163,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn case_66_a_database_that_may_not_be_written_can_still_be_read() {
+    async fn case_66_read_only_database_can_be_read() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("workspace.sqlite");
         let store = SqliteRecords::open(&path).unwrap();

@@ -1,4 +1,4 @@
-//! Randomness, and the secret a surface keeps.
+//! Random bytes, and the secret of a surface.
 
 use std::{
     fmt::{self, Write},
@@ -12,18 +12,18 @@ use wm_core::value::{Sha256, SurfaceId};
 
 use crate::durable::replace_file;
 
-/// Fresh random bytes from the operating system's generator.
+/// Random bytes from the generator of the operating system.
 ///
 /// # Errors
-/// When the generator gives none, and then nothing secret may be made.
+/// If the generator fails. The caller must then not create a secret.
 pub fn random_bytes<const N: usize>() -> io::Result<[u8; N]> {
     let mut bytes = [0; N];
     rand::fill(&mut bytes)
-        .map_err(|_| io::Error::other("the system's random generator gave no bytes"))?;
+        .map_err(|_| io::Error::other("the random generator of the system failed"))?;
     Ok(bytes)
 }
 
-/// Fresh random bytes as lower-case hexadecimal digits, two a byte.
+/// Random bytes as lower-case hexadecimal digits, two per byte.
 ///
 /// # Errors
 /// As [`random_bytes`].
@@ -35,14 +35,14 @@ pub fn random_hex<const N: usize>() -> io::Result<String> {
     Ok(text)
 }
 
-/// The secret behind invitation tokens, address hashes and cursors. Lost, it cannot be made again:
-/// nobody's address would be found under its hash any more.
+/// The secret that keys invitation tokens, hashes of e-mail addresses and cursors. A lost secret
+/// cannot be replaced, because existing address hashes would no longer match.
 #[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(from = "Sha256", into = "Sha256")]
 pub struct Secret([u8; 32]);
 
 impl Secret {
-    /// A fresh one.
+    /// A new random secret.
     ///
     /// # Errors
     /// As [`random_bytes`].
@@ -62,7 +62,7 @@ impl fmt::Debug for Secret {
     }
 }
 
-/// Written as a digest is: 64 hexadecimal digits.
+/// The text form is that of a digest: 64 hexadecimal digits.
 impl From<Sha256> for Secret {
     fn from(digits: Sha256) -> Self {
         Self(*digits.as_bytes())
@@ -75,40 +75,34 @@ impl From<Secret> for Sha256 {
     }
 }
 
-/// What `surface.json` holds.
+/// The content of `surface.json`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SurfaceFile {
-    /// The surface's id, as the database has it too.
+    /// The id of the surface, which the database contains too.
     pub surface: SurfaceId,
     pub secret: Secret,
-    /// How often the data directory was opened. A database that counts fewer was put back.
+    /// The number of times the data directory was opened. A database with a lower number was
+    /// restored from a copy.
     pub openings: u32,
 }
 
-/// Why `surface.json` cannot be used.
+/// The reason why `surface.json` cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum SurfaceFileError {
-    /// It is not what was written.
-    #[error("`{}` is damaged, and its secret cannot be made again: put it back from a backup", .path.display())]
+    /// The file was changed or damaged.
+    #[error("`{}` is damaged, and its secret cannot be created again: restore it from a backup", .path.display())]
     Damaged {
-        /// The file.
         path: PathBuf,
-        /// What was noticed.
         source: serde_json::Error,
     },
-    /// The file system refused.
-    #[error("cannot read or write `{}`: see that it is a file this user may use", .path.display())]
-    File {
-        /// The file.
-        path: PathBuf,
-        /// What was noticed.
-        source: io::Error,
-    },
+    /// The file system refused an operation.
+    #[error("cannot read or write `{}`: check that it is a file and that this user has access to it", .path.display())]
+    File { path: PathBuf, source: io::Error },
 }
 
 impl SurfaceFile {
-    /// Reads the file; `None` when it is not there.
+    /// Reads the file. `None` if it does not exist.
     ///
     /// # Errors
     /// [`SurfaceFileError`].
@@ -123,7 +117,7 @@ impl SurfaceFile {
         }
     }
 
-    /// Writes the file, for the owner's eyes alone.
+    /// Writes the file, readable by the owner only.
     ///
     /// # Errors
     /// [`SurfaceFileError`].

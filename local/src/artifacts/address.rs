@@ -1,4 +1,4 @@
-//! Signed addresses: what they are good for, how they are written, and how they are believed.
+//! Signed URLs: their purposes, text form and verification.
 
 use form_urlencoded::Serializer;
 use percent_encoding::{AsciiSet, CONTROLS, percent_decode_str, utf8_percent_encode};
@@ -9,11 +9,11 @@ use wm_core::{
 
 use super::UploadId;
 
-/// Below this path of the server lie the objects.
+/// The path prefix of objects on the server.
 pub const FILES: &str = "/files/";
 
-/// What a URL's path cannot hold as it is (RFC 3986 section 3.3). Everything else, `/` included,
-/// stays, so that the path contains the object's key.
+/// Bytes that a URL path must encode (RFC 3986 section 3.3). All others, including `/`, stay as
+/// they are, so that the path contains the object key.
 const ENCODED: &AsciiSet = &CONTROLS
     .add(b' ')
     .add(b'"')
@@ -31,47 +31,44 @@ const ENCODED: &AsciiSet = &CONTROLS
     .add(b'|')
     .add(b'}');
 
-/// What one address allows, to one object, until one moment.
+/// The permission that a signed URL carries: one purpose, for one object, until one time.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Address {
     pub path: ObjectPath,
-    /// From this moment on the address is refused.
+    /// The time from which the URL is refused.
     pub expires_at: Timestamp,
-    /// What may be done.
     pub purpose: Purpose,
 }
 
-/// What an address is good for.
+/// The purpose of a signed URL.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Purpose {
     /// Creating the object with exactly these bytes.
     Upload {
-        /// Their number.
         size: Size,
-        /// The type the client must name.
+        /// The media type that the client must send.
         media_type: MediaType,
-        /// Their digest.
         sha256: Sha256,
     },
-    /// Storing one part of a multipart upload, again as often as it takes.
+    /// Storing one part of a multipart upload. It may be repeated.
     Part {
         upload: UploadId,
-        /// The part, from 1.
+        /// Counted from 1.
         number: u16,
-        /// Its size in bytes.
+        /// In bytes.
         size: u64,
     },
-    /// Reading the object, as an attachment.
+    /// Reading the object as an attachment.
     Download {
-        /// The name it is saved under.
+        /// The file name of the attachment.
         file: FileName,
-        /// The type it is served as.
+        /// The media type of the response.
         media_type: MediaType,
     },
 }
 
 impl Purpose {
-    /// The one method the address is good for.
+    /// The method that the URL allows.
     #[must_use]
     pub fn method(&self) -> &'static str {
         match self {
@@ -81,31 +78,30 @@ impl Purpose {
     }
 }
 
-/// Why an address opens nothing.
+/// The reason why a URL is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum AddressError {
-    /// The path names no object.
+    /// The path is not that of an object.
     #[error("there is no such thing, or you cannot see it")]
     NoObject,
-    /// The address is not one of ours, or was altered.
+    /// This node did not sign the URL, or the URL was altered.
     #[error("the address is not as it was issued; ask for a new one")]
     Altered,
-    /// Its time is over.
     #[error("the address has expired; ask for a new one")]
     Expired,
 }
 
-/// Signs addresses and believes its own only.
+/// Signs URLs and verifies its own signatures.
 ///
-/// The signature is HMAC-SHA-256 over the method, the object's path and the query exactly as it was
-/// issued, so whatever stands in the query is bound without a rule of its own.
+/// The signature is HMAC-SHA-256 over the method, the object path and the query as issued. It
+/// therefore covers every parameter of the query.
 #[derive(Clone)]
 pub struct Signer {
     key: Sha256,
 }
 
 impl Signer {
-    /// A signer whose key is derived from the surface's secret.
+    /// A signer with a key derived from the secret of the surface.
     #[must_use]
     pub fn new(secret: &[u8; 32]) -> Self {
         Self {
@@ -119,7 +115,7 @@ impl Signer {
         Sha256::keyed(self.key.as_bytes(), &parts)
     }
 
-    /// The address as path and query of a URL. Only for who was permitted, so only for [`super`].
+    /// The path and query of a signed URL. It checks no permit, so only [`super`] may call it.
     pub(super) fn write(&self, address: &Address) -> String {
         let query = query(address);
         let signature = self.signature(address.purpose.method(), &address.path, &query);
@@ -128,8 +124,8 @@ impl Signer {
         format!("{FILES}{path}?{query}&signature={signature}")
     }
 
-    /// Reads an address back. `path` and `query` are as the server received them, `path` without
-    /// [`FILES`].
+    /// Verifies a signed URL and parses it. `path` and `query` are as the server received them,
+    /// `path` without [`FILES`].
     ///
     /// # Errors
     /// [`AddressError`].
@@ -187,7 +183,7 @@ fn query(address: &Address) -> String {
     query.finish()
 }
 
-/// Reads what [`query`] wrote; only called for a query whose signature holds.
+/// Parses the output of [`query`]. Call it only for a query with a valid signature.
 fn parse(path: ObjectPath, query: &str) -> Result<Address, Invalid> {
     const WRONG: Invalid = Invalid("must be an address as it was issued");
     let find = |name: &str| {
@@ -272,7 +268,7 @@ mod tests {
     }
 
     #[test]
-    fn every_purpose_is_read_back_as_it_was_written() {
+    fn signed_url_round_trips_for_every_purpose() {
         for purpose in purposes() {
             let address = address(purpose);
             let written = Signer::new(&[7; 32]).write(&address);
@@ -281,14 +277,14 @@ mod tests {
     }
 
     #[test]
-    fn the_path_contains_the_key_as_far_as_a_url_can() {
+    fn signed_url_path_contains_the_object_key() {
         let written = Signer::new(&[7; 32]).write(&address(purposes().remove(0)));
         let key = PATH.replace("Über uns", "%C3%9Cber%20uns");
         assert!(written.starts_with(&format!("/files/{key}?")), "{written}");
     }
 
     #[test]
-    fn case_42_every_altered_byte_and_every_other_method_is_refused() {
+    fn case_42_signed_url_refuses_altered_bytes_and_other_methods() {
         for purpose in purposes() {
             let address = address(purpose);
             let written = Signer::new(&[7; 32]).write(&address);
@@ -311,7 +307,7 @@ mod tests {
     }
 
     #[test]
-    fn an_address_ends_at_the_exact_moment() {
+    fn signed_url_expires_at_the_exact_moment() {
         let address = address(purposes().remove(0));
         let written = Signer::new(&[7; 32]).write(&address);
         let last = address.expires_at.before(Duration::from_millis(1));
@@ -323,7 +319,7 @@ mod tests {
     }
 
     #[test]
-    fn case_40_a_path_is_decoded_once_and_must_be_the_one_spelling() {
+    fn case_40_path_is_decoded_once_and_must_be_canonical() {
         let signer = Signer::new(&[7; 32]);
         for name in [
             "../x",
@@ -344,7 +340,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn whatever_was_not_issued_is_refused(path in "\\PC*", query in "\\PC*", real in any::<bool>()) {
+        fn signed_url_that_was_not_issued_is_refused(path in "\\PC*", query in "\\PC*", real in any::<bool>()) {
             let path = if real { PATH } else { &path };
             let query = format!("{query}&signature={}", Sha256::of(query.as_bytes()));
             let read = Signer::new(&[7; 32]).read("PUT", path, &query, now());

@@ -1,8 +1,9 @@
-//! Objects in a directory: whole, verified by whoever reads them, never replaced.
+//! Objects in a directory. An object is complete when it appears, and it is never overwritten.
+//! Readers verify its digest.
 //!
-//! Each object lies under its path with its digest beside it, in a file whose name holds a `#`, which
-//! no object's name does, and whose one line is as `sha256sum` writes it. What is still on its way
-//! lies apart. Everything here blocks.
+//! The digest of an object lies beside it, in a file with one line in the format of `sha256sum`.
+//! The name of that file contains a `#`, which no object name does. Incomplete uploads lie in a
+//! separate directory. All functions block.
 
 use std::{
     fs::{self, DirEntry, File},
@@ -25,28 +26,29 @@ use crate::{
     secrets::random_hex,
 };
 
-/// Parts that nobody touched for this long belong to no upload any more: a plan lives for hours.
+/// The age at which untouched parts are deleted. It exceeds the lifetime of every upload plan.
 const PARTS_KEPT: Duration = Duration::from_hours(7 * 24);
 
-/// How much is read or written at a time.
+/// The number of bytes per read or write.
 pub(crate) const CHUNK: usize = 128 * 1024;
 
-/// The directories, and the rules for putting files into them.
+/// The directories of the store.
 #[derive(Debug)]
 pub struct ObjectStore {
     objects: PathBuf,
     incoming: PathBuf,
     parts: PathBuf,
-    /// Held while an object gets its name: its digest must be the one of the bytes that won.
+    /// Held while an object gets its name, so that the stored digest is that of the object that was
+    /// published.
     publishing: Mutex<()>,
 }
 
 impl ObjectStore {
-    /// Opens the store of a data directory, creating what is missing and removing what a crash left
-    /// half-written.
+    /// Opens the store of a data directory. It creates missing directories and removes incomplete
+    /// files that a crash left.
     ///
     /// # Errors
-    /// Whatever the file system reports.
+    /// Errors of the file system.
     pub fn open(layout: &Layout) -> io::Result<Self> {
         let incoming = layout.incoming();
         let store = Self {
@@ -78,10 +80,10 @@ impl ObjectStore {
         Ok(())
     }
 
-    /// Begins a file on its way in.
+    /// Starts an incoming file.
     ///
     /// # Errors
-    /// Whatever the file system reports.
+    /// Errors of the file system.
     pub fn begin(&self) -> io::Result<Incoming> {
         let temporary = Temporary(self.incoming.join(random_hex::<16>()?));
         let file = new_file(&temporary.0, 0o600)?;
@@ -93,11 +95,11 @@ impl ObjectStore {
         })
     }
 
-    /// Gives what came in its place, durably.
+    /// Moves an incoming file to its path, durably.
     ///
     /// # Errors
-    /// [`io::ErrorKind::AlreadyExists`] when an object is there, which stays as it is; whatever else
-    /// the file system reports.
+    /// [`io::ErrorKind::AlreadyExists`] if the object exists, which stays unchanged, and other
+    /// errors of the file system.
     pub fn publish(&self, incoming: Incoming, path: &ObjectPath) -> io::Result<Stat> {
         let sha256 = incoming.sha256();
         let (temporary, stat) = incoming.finish()?;
@@ -110,23 +112,24 @@ impl ObjectStore {
             return Err(io::ErrorKind::AlreadyExists.into());
         }
         create_directory(object.parent().unwrap_or(&object))?;
-        // The digest first: an object that can be seen always has one.
+        // The digest is written first, so that every visible object has one.
         let line = format!("{sha256}  {}\n", path.file);
         replace_file(&self.digest(path), line.as_bytes(), 0o600)?;
         publish_new(&temporary.0, &object)?;
         Ok(stat)
     }
 
-    /// What is known of an object.
+    /// The properties of an object. `None` if it does not exist.
     ///
     /// # Errors
-    /// [`io::ErrorKind::InvalidData`] when its digest is lost; whatever else the file system reports.
+    /// [`io::ErrorKind::InvalidData`] if its digest is missing, and other errors of the file
+    /// system.
     pub fn stat(&self, path: &ObjectPath) -> io::Result<Option<Stat>> {
         let opened = self.open_object(path)?;
         Ok(opened.map(|(_, stat)| stat))
     }
 
-    /// An object for reading, and what is known of it.
+    /// Opens an object for reading, with its properties.
     ///
     /// # Errors
     /// As [`ObjectStore::stat`].
@@ -136,7 +139,7 @@ impl ObjectStore {
             opened => opened?,
         };
         let lost = || {
-            let text = format!("the digest beside `{path}` is lost; restore it from a backup");
+            let text = format!("the digest of `{path}` is missing; restore it from a backup");
             io::Error::new(io::ErrorKind::InvalidData, text)
         };
         let line = fs::read_to_string(self.digest(path)).map_err(|_| lost())?;
@@ -149,30 +152,30 @@ impl ObjectStore {
         Ok(Some((file, stat)))
     }
 
-    /// Whether an object is there.
+    /// Whether an object exists.
     ///
     /// # Errors
-    /// Whatever the file system reports.
+    /// Errors of the file system.
     pub fn exists(&self, path: &ObjectPath) -> io::Result<bool> {
         self.object(path).try_exists()
     }
 
-    /// Begins a multipart upload.
+    /// Starts a multipart upload.
     ///
     /// # Errors
-    /// Whatever the file system reports.
+    /// Errors of the file system.
     pub fn begin_parts(&self) -> io::Result<UploadId> {
         let upload = UploadId::fresh()?;
         create_directory(&self.parts_of(&upload))?;
         Ok(upload)
     }
 
-    /// Gives one part its place, also in the place of an earlier try, and answers its mark: the
-    /// SHA-256 of its bytes.
+    /// Stores one part and overwrites an earlier attempt. Returns the ETag of the part: the SHA-256
+    /// digest of its bytes.
     ///
     /// # Errors
-    /// [`io::ErrorKind::NotFound`] when the upload is no longer open; whatever else the file system
-    /// reports.
+    /// [`io::ErrorKind::NotFound`] if the upload is no longer open, and other errors of the file
+    /// system.
     pub fn publish_part(
         &self,
         incoming: Incoming,
@@ -187,11 +190,11 @@ impl ObjectStore {
         Ok(sha256)
     }
 
-    /// Puts the parts together; `None` when one is missing or is not the one with this mark. Asking
-    /// again after success answers the same.
+    /// Joins the parts to an object. `None` if a part is missing or has another ETag. A repeated
+    /// call after success gives the same result.
     ///
     /// # Errors
-    /// Whatever the file system reports.
+    /// Errors of the file system.
     pub fn assemble(
         &self,
         path: &ObjectPath,
@@ -213,7 +216,7 @@ impl ObjectStore {
             }
         }
         let stat = match self.publish(whole, path) {
-            // Somebody else assembled it in the meantime.
+            // Another call assembled the object in the meantime.
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => self.stat(path)?,
             published => Some(published?),
         };
@@ -221,42 +224,42 @@ impl ObjectStore {
         Ok(stat)
     }
 
-    /// Removes an object; there being none is as good.
+    /// Removes an object. A missing object is not an error.
     ///
     /// # Errors
-    /// Whatever the file system reports.
+    /// Errors of the file system.
     pub fn remove(&self, path: &ObjectPath) -> io::Result<()> {
-        // The object first: a digest without an object misleads nobody.
+        // The object is removed first: a digest without an object does no harm.
         remove_file(&self.object(path))?;
         remove_file(&self.digest(path))
     }
 
-    /// Removes the parts of an upload; there being none is as good.
+    /// Removes the parts of an upload. Missing parts are not an error.
     ///
     /// # Errors
-    /// Whatever the file system reports.
+    /// Errors of the file system.
     pub fn remove_parts(&self, upload: &UploadId) -> io::Result<()> {
         found(fs::remove_dir_all(self.parts_of(upload))).map(drop)
     }
 
-    /// Objects last written before a time, in order of their paths, after one of them.
+    /// Objects last written before this time, ordered by path, starting after `after`.
     ///
     /// # Errors
-    /// Whatever the file system reports.
+    /// Errors of the file system.
     pub fn older_than(
         &self,
         time: Timestamp,
         after: Option<&ObjectPath>,
         limit: usize,
     ) -> io::Result<Vec<ObjectPath>> {
-        let mut walk = Listing {
+        let mut listing = Listing {
             time,
             after: after.map(|path| self.object(path)),
             limit,
             found: Vec::new(),
         };
-        walk.visit(&self.objects, &self.objects)?;
-        Ok(walk.found)
+        listing.visit(&self.objects, &self.objects)?;
+        Ok(listing.found)
     }
 
     fn object(&self, path: &ObjectPath) -> PathBuf {
@@ -272,7 +275,7 @@ impl ObjectStore {
     }
 }
 
-/// `None` where there is nothing.
+/// Turns [`io::ErrorKind::NotFound`] into `None`.
 fn found<T>(result: io::Result<T>) -> io::Result<Option<T>> {
     match result {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
@@ -287,7 +290,7 @@ fn remove_file(path: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Appends a part if it is there and its digest is the mark, with or without an ETag's quotes.
+/// Appends a part if it exists and its digest equals the ETag, with or without quotes.
 fn append_part(whole: &mut Incoming, part: &Path, etag: &str) -> io::Result<bool> {
     let Some(mut file) = found(File::open(part))? else {
         return Ok(false);
@@ -305,7 +308,7 @@ fn append_part(whole: &mut Incoming, part: &Path, etag: &str) -> io::Result<bool
     Ok(hasher.finish().to_string() == etag.trim_matches('"'))
 }
 
-/// A file on its way in: it has no name anybody asks for, and is removed unless it gets one.
+/// An incoming file. It is removed unless it is published.
 #[derive(Debug)]
 pub struct Incoming {
     temporary: Temporary,
@@ -318,7 +321,7 @@ impl Incoming {
     /// Appends bytes.
     ///
     /// # Errors
-    /// Whatever the file system reports.
+    /// Errors of the file system.
     pub fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.file.write_all(bytes)?;
         self.hasher.update(bytes);
@@ -326,13 +329,13 @@ impl Incoming {
         Ok(())
     }
 
-    /// The digest of everything written so far.
+    /// The digest of all bytes so far.
     #[must_use]
     pub fn sha256(&self) -> Sha256 {
         self.hasher.clone().finish()
     }
 
-    /// The number of bytes written so far.
+    /// The number of bytes so far.
     #[must_use]
     pub fn size(&self) -> u64 {
         self.size
@@ -349,7 +352,7 @@ impl Incoming {
     }
 }
 
-/// A walk through the objects in the order of their paths, segment by segment.
+/// A traversal of the objects in the order of their paths, segment by segment.
 struct Listing {
     time: Timestamp,
     after: Option<PathBuf>,
@@ -373,7 +376,7 @@ impl Listing {
             if entry.file_type()?.is_dir() {
                 self.visit(root, &path)?;
             } else if self.after.as_ref() != Some(&path) && modified(&entry)? < self.time {
-                // What somebody else put here is none of ours to remove.
+                // Ignore files whose paths are not object paths.
                 let relative = path.strip_prefix(root).ok().and_then(Path::to_str);
                 self.found
                     .extend(relative.and_then(|text| text.parse::<ObjectPath>().ok()));

@@ -1,4 +1,4 @@
-//! Where everything in a data directory is.
+//! The paths in a data directory.
 
 use std::{
     io,
@@ -7,7 +7,7 @@ use std::{
 
 use crate::durable::create_directory;
 
-/// The names in a data directory. Holding one takes no lock, so that `wm token` and `wm backup` work
+/// The paths in a data directory. A `Layout` holds no lock, so `wm token` and `wm backup` work
 /// beside a running node.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Layout {
@@ -15,15 +15,15 @@ pub struct Layout {
 }
 
 impl Layout {
-    /// The layout of this directory, which need not exist.
+    /// The layout of this directory, which does not have to exist.
     pub fn new(root: impl Into<PathBuf>) -> Self {
         Self { root: root.into() }
     }
 
-    /// Creates the directories that are missing, for the owner alone.
+    /// Creates missing directories, accessible to the owner only.
     ///
     /// # Errors
-    /// Whatever the file system reports.
+    /// Errors of the file system.
     pub fn create(&self) -> io::Result<()> {
         let mail = ["tmp", "new", "cur"].map(|name| self.mail().join(name));
         [self.objects(), self.incoming()]
@@ -32,37 +32,37 @@ impl Layout {
             .try_for_each(|path| create_directory(path))
     }
 
-    /// The directory itself.
     #[must_use]
     pub fn root(&self) -> &Path {
         &self.root
     }
 
-    /// The database. SQLite keeps `-wal` and `-shm` beside it, which belong to it.
+    /// The database. SQLite keeps its files `-wal` and `-shm` beside it.
     #[must_use]
     pub fn database(&self) -> PathBuf {
         self.root.join("workspace.sqlite")
     }
 
-    /// The objects, below it under their paths.
+    /// The directory of the objects.
     #[must_use]
     pub fn objects(&self) -> PathBuf {
         self.root.join("objects")
     }
 
-    /// Bytes still on their way in; in the file system of the objects, so that they can be renamed.
+    /// The directory of incoming files. It is on the file system of the objects, so that files can
+    /// be moved.
     #[must_use]
     pub fn incoming(&self) -> PathBuf {
         self.root.join("incoming")
     }
 
-    /// The maildir: `tmp`, `new` and `cur`.
+    /// The maildir, with `tmp`, `new` and `cur`.
     #[must_use]
     pub fn mail(&self) -> PathBuf {
         self.root.join("mail")
     }
 
-    /// Published events, one JSON document a line.
+    /// Published events, one JSON document per line.
     #[must_use]
     pub fn events(&self) -> PathBuf {
         self.root.join("events.jsonl")
@@ -74,13 +74,13 @@ impl Layout {
         self.root.join("issuer-key.pem")
     }
 
-    /// The surface's id and secret.
+    /// Id and secret of the surface.
     #[must_use]
     pub fn surface(&self) -> PathBuf {
         self.root.join("surface.json")
     }
 
-    /// What the one process that writes holds locked.
+    /// The file that the writing process locks.
     #[must_use]
     pub fn lock(&self) -> PathBuf {
         self.root.join("lock")

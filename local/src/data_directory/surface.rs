@@ -1,4 +1,4 @@
-//! Which surface a data directory is: minted at set-up, renewed when it turns out to be a copy.
+//! The surface of a data directory: created at setup, renewed if the directory is a copy.
 
 use std::{fs, io, os::unix::fs::MetadataExt, path::Path, time::SystemTime};
 
@@ -12,17 +12,17 @@ use crate::{
     secrets::{Secret, SurfaceFile, random_bytes},
 };
 
-/// What the database knows of its surface. It is written before `surface.json`.
+/// The surface in the database. It is written before `surface.json`.
 #[derive(Debug, PartialEq, Eq)]
 struct Stored {
     surface: SurfaceId,
-    /// Which file the database was in when it was last opened.
+    /// The identity of the file that held the database when it was last opened.
     file: String,
     openings: u32,
 }
 
-/// Finds out which surface this is, mints it at set-up, and renews it where the database is not the
-/// file it was: two histories must never share a surface id (a restored backup, a copied directory).
+/// Reads the surface. Creates it at setup, and renews it if the database is not the same file as
+/// before: a restored backup and its source must never share a surface id.
 pub(super) fn identify(
     connection: &mut Connection,
     layout: &Layout,
@@ -40,7 +40,8 @@ pub(super) fn identify(
             (surface, Secret::random().map_err(refused)?, 0)
         }
         (None, Some(_)) => return Err(OpenError::DatabaseMissing(path)),
-        // Set-up stopped half-way, and nothing was ever served. With records it is a loss.
+        // Setup was interrupted, and no request was served. If records exist, the secret was lost
+        // instead.
         (Some(stored), None) if is_empty(connection).map_err(failed)? => (
             stored.surface,
             Secret::random().map_err(refused)?,
@@ -67,23 +68,24 @@ pub(super) fn identify(
         },
     )
     .map_err(failed)?;
-    let settled = SurfaceFile {
+    let current = SurfaceFile {
         surface,
         secret,
         openings,
     };
-    settled.write(&layout.surface())?;
-    Ok(settled)
+    current.write(&layout.surface())?;
+    Ok(current)
 }
 
-/// Makes a database forget which file it was in, so that whoever opens it is a new surface.
+/// Removes the file identity from a database, so that the next opening creates a new surface.
 pub(crate) fn forget_file(connection: &Connection) -> rusqlite::Result<()> {
     connection.execute("UPDATE surface SET file = ''", ())?;
     Ok(())
 }
 
-/// Tells a file from its copies: its inode, with its time of birth or, where the file system keeps
-/// none, the device, whose number may change when the machine starts again.
+/// The identity of a file, which differs for its copies: the inode with its time of birth. On file
+/// systems without birth times it is the inode and the device; the number of the device may change
+/// when the machine restarts.
 fn file_mark(path: &Path) -> io::Result<String> {
     let metadata = fs::metadata(path)?;
     let inode = metadata.ino();

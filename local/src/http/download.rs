@@ -1,4 +1,4 @@
-//! Downloads: an object as an attachment, whole or one range of it, with constant memory.
+//! Downloads: an object, or one range of it, as an attachment. Memory use is constant.
 
 use std::{
     fs::File,
@@ -26,8 +26,8 @@ use crate::{
     blocking::blocking,
 };
 
-/// Headers that make whatever was uploaded harmless in a browser: it is saved, never shown, run or
-/// stored on the way.
+/// Headers that make uploaded content harmless in a browser. It is saved, and never shown, executed
+/// or cached.
 const HARMLESS: [(HeaderName, HeaderValue); 4] = [
     (
         header::X_CONTENT_TYPE_OPTIONS,
@@ -44,7 +44,7 @@ const HARMLESS: [(HeaderName, HeaderValue); 4] = [
     (header::ACCEPT_RANGES, HeaderValue::from_static("bytes")),
 ];
 
-/// What a client asked for of an object.
+/// The part of an object that a client requests.
 #[derive(Debug, PartialEq, Eq)]
 enum Wanted {
     Whole,
@@ -52,7 +52,7 @@ enum Wanted {
     Nothing,
 }
 
-/// Answers with the object as an attachment of this name and type.
+/// Answers with the object as an attachment with this name and media type.
 pub(super) async fn download(
     store: &Arc<ObjectStore>,
     path: &ObjectPath,
@@ -80,6 +80,7 @@ pub(super) async fn download(
 
 fn answer(file: File, stat: &Stat, wanted: Wanted) -> HttpResponse {
     let size = stat.size;
+    // The digest covers the whole object, so only a complete answer is verified.
     let (status, range, sha256, served) = match wanted {
         Wanted::Whole => (StatusCode::OK, 0..size, stat.sha256, None),
         Wanted::Part(part) => {
@@ -101,7 +102,7 @@ fn answer(file: File, stat: &Stat, wanted: Wanted) -> HttpResponse {
     response
 }
 
-/// A single range is honoured; several, or what is no range, are ignored (RFC 9110 section 14.2).
+/// One range is served. Several ranges and invalid ranges are ignored (RFC 9110 section 14.2).
 fn wanted(headers: &HeaderMap, size: u64, tag: Option<&str>) -> Wanted {
     let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
     if text(header::IF_RANGE).is_some_and(|asked| Some(asked) != tag) {
@@ -135,9 +136,8 @@ fn parse_range(range: &str, size: u64) -> Option<Wanted> {
     })
 }
 
-/// The bytes of a range, a chunk at a time. Where the digest of the whole is given, the last chunk is
-/// sent only if it fits: bytes that rotted on the disk end the connection instead of passing for the
-/// object.
+/// The bytes of a range, in chunks. If the digest of the whole object is given, the last chunk is
+/// sent only if the digest matches. After corruption on the disk, the connection ends instead.
 fn stream_range(
     file: File,
     range: Range<u64>,
@@ -163,7 +163,7 @@ fn stream_range(
 
 struct Reader {
     file: File,
-    /// What is still to be sent.
+    /// The bytes that are not sent yet.
     range: Range<u64>,
     sha256: Option<Sha256>,
     hasher: Hasher,
@@ -171,8 +171,8 @@ struct Reader {
 
 impl Reader {
     fn next(&mut self) -> io::Result<Bytes> {
-        let left = self.range.end - self.range.start;
-        let length = usize::try_from(left).map_or(CHUNK, |left| left.min(CHUNK));
+        let remaining = self.range.end - self.range.start;
+        let length = usize::try_from(remaining).map_or(CHUNK, |length| length.min(CHUNK));
         let mut chunk = vec![0; length];
         self.file.seek(SeekFrom::Start(self.range.start))?;
         self.file.read_exact(&mut chunk)?;
@@ -180,7 +180,7 @@ impl Reader {
         if let Some(sha256) = self.sha256 {
             self.hasher.update(&chunk);
             if self.range.is_empty() && self.hasher.clone().finish() != sha256 {
-                tracing::error!(%sha256, "an object is not what was stored; restore it from a backup");
+                tracing::error!(%sha256, "an object is damaged; restore it from a backup");
                 return Err(io::ErrorKind::InvalidData.into());
             }
         }
@@ -217,7 +217,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_range_served_lies_within_the_object(range in "bytes=[0-9]{0,21}-[0-9]{0,21}|\\PC*", size in 0..1000_u64) {
+        fn served_range_lies_within_the_object(range in "bytes=[0-9]{0,21}-[0-9]{0,21}|\\PC*", size in 0..1000_u64) {
             if let Some(Wanted::Part(part)) = parse_range(&range, size) {
                 prop_assert!(part.start < part.end && part.end <= size);
             }

@@ -1,7 +1,7 @@
-//! Files: uploads and downloads at signed addresses.
+//! Uploads and downloads at signed URLs.
 //!
-//! Whoever holds an address may do what it says; there is no token here. Addresses are secrets while
-//! they last and never logged.
+//! A signed URL is the only permission: these requests carry no token. URLs are secrets until they
+//! expire and are never logged.
 
 use std::{io, sync::Arc};
 
@@ -31,20 +31,18 @@ use crate::{
     clock::now,
 };
 
-/// What the endpoints of files need.
 #[derive(Clone)]
 pub struct Files {
     pub store: Arc<ObjectStore>,
-    /// Who signed their addresses.
+    /// Verifies the signatures of the URLs.
     pub signer: Signer,
-    /// Told of every object that came, as a cloud's storage would tell.
+    /// Receives the path of every uploaded object, like a storage event of a cloud.
     pub created: UnboundedSender<ObjectPath>,
-    /// The time, and the ids of refusals.
+    /// Source of the time, and of request ids for refused requests.
     pub env: Arc<EnvSource>,
 }
 
 impl Files {
-    /// Answers every request below [`FILES`].
     pub(super) fn routes(
         self,
     ) -> impl Filter<Extract = (HttpResponse,), Error = Rejection> + Clone {
@@ -77,8 +75,8 @@ impl Files {
         match answer {
             Ok(response) => response,
             Err(refused) => {
-                // A client that waits for `100 Continue` has sent nothing; the others are let finish
-                // so that they read why.
+                // A client that waits for `100 Continue` has sent nothing. Other clients may finish
+                // sending, so that they read the answer.
                 if !headers.contains_key(EXPECT) {
                     body.drain().await;
                 }
@@ -120,7 +118,7 @@ impl Files {
         }
     }
 
-    /// Streams a body of exactly this size into a temporary file, with constant memory.
+    /// Streams a body of exactly this size to a temporary file, with constant memory.
     async fn receive(
         &self,
         path: &ObjectPath,
@@ -172,13 +170,13 @@ impl Files {
         let (store, place) = (Arc::clone(&self.store), path.clone());
         let published = blocking(move || store.publish(incoming, &place)).await;
         published.map_err(failed)?;
-        // Nobody listens only while the node shuts down; the sweep finds the object then.
+        // The receiver is gone only during a shutdown. The sweep finds the object later.
         let _ = self.created.send(path);
         Ok(stored(StatusCode::CREATED, sha256))
     }
 }
 
-/// The next bytes, about [`CHUNK`] of them; none at the end.
+/// The next bytes, about [`CHUNK`] of them. Empty at the end.
 async fn gather(body: &mut Body, most: u64) -> Result<Vec<Bytes>, Problem> {
     let (mut chunks, mut length) = (Vec::new(), 0);
     while length < CHUNK as u64 {
@@ -222,7 +220,7 @@ fn refused(error: AddressError) -> Problem {
     Problem::new(kind, error.to_string())
 }
 
-/// What a failure of the file system means to a client.
+/// The problem for a failure of the file system.
 pub(super) fn failed(error: io::Error) -> Problem {
     match error.kind() {
         io::ErrorKind::AlreadyExists => Problem::new(
@@ -235,7 +233,7 @@ pub(super) fn failed(error: io::Error) -> Problem {
     }
 }
 
-/// Bytes are stored; their mark is their digest.
+/// The answer after bytes were stored. Their ETag is their digest.
 fn stored(status: StatusCode, sha256: Sha256) -> HttpResponse {
     let mut response = HttpResponse::default();
     *response.status_mut() = status;

@@ -1,4 +1,4 @@
-//! The built-in issuer's discovery document and keys (OpenID Connect Discovery 1.0).
+//! The discovery document and keys of the built-in issuer (OpenID Connect Discovery 1.0).
 
 use std::{net::SocketAddr, sync::Arc};
 
@@ -25,15 +25,15 @@ pub(super) fn routes(
             let jwks_uri = format!("http://{host}/.well-known/jwks.json");
             warp::reply::json(&issuer.discovery(&jwks_uri)).into_response()
         });
-    // `HEAD` is `GET` whose body the server leaves out.
+    // The server omits the body of the answer to `HEAD`.
     warp::get()
         .or(warp::head())
         .unify()
         .and(jwks.or(discovery).unify())
 }
 
-/// The host the client reached us at, if it is one: behind another port or name than the one bound,
-/// the keys are there too.
+/// The host that the client used, if it is valid. Behind a proxy it differs from the bound address,
+/// and the keys are at that host too.
 fn host(headers: &HeaderMap) -> Option<String> {
     let host: Authority = headers.get(HOST)?.to_str().ok()?.parse().ok()?;
     Some(host.as_str().to_owned())

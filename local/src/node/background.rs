@@ -1,5 +1,5 @@
-//! What a node does beside answering: it publishes and delivers what was committed, completes uploads
-//! that arrived, and sweeps.
+//! Background tasks of a node: publishing and delivering events, completing uploads after their
+//! bytes arrive, and sweeping.
 
 use std::{sync::Arc, time::Duration};
 
@@ -17,31 +17,31 @@ use wm_service::{Service, ports::Provider};
 
 use super::{NodeSweeper, Parts};
 
-/// How often unpublished entries are looked for when nothing is committed: what failed before is
-/// tried again.
+/// The interval between two looks for unpublished entries without a new commit. It retries entries
+/// that failed before.
 const RELAY_PERIOD: Duration = Duration::from_secs(5);
 
-/// How often the sweep runs.
+/// The interval of the sweep.
 const SWEEP_PERIOD: Duration = Duration::from_secs(60);
 
-/// How often completing an upload is tried; the sweep closes what is left.
+/// The maximum number of attempts to complete an upload. After that, the sweep closes it.
 const INGEST_ATTEMPTS: u32 = 5;
 
-/// How long the tasks may go on once the last request is answered.
+/// The time that the tasks have after the last request.
 const SHUTDOWN_TIMEOUT: Duration = Duration::from_millis(800);
 
-/// The tasks of a node: relay, ingest and sweep. Dropping it aborts them.
+/// The tasks of a node: relay, ingest and sweep. Dropping this value aborts them.
 #[derive(Debug)]
 pub struct Background {
     arrivals: UnboundedSender<ObjectPath>,
     drains: Drains,
-    /// Nothing is sent: the sweep ends when this is dropped.
+    /// Only closed, never sent: the sweep ends when this sender is dropped.
     sweep: oneshot::Sender<()>,
     tasks: JoinSet<()>,
 }
 
 impl Background {
-    /// Starts the tasks on the present runtime.
+    /// Starts the tasks on the current runtime.
     #[must_use]
     pub fn start<P: Provider>(parts: &Parts, service: &Arc<Service<P>>) -> Self {
         let (arrivals, arrived) = mpsc::unbounded_channel();
@@ -62,19 +62,19 @@ impl Background {
         }
     }
 
-    /// Where the server reports each object that was uploaded.
+    /// The channel on which the server reports each uploaded object.
     #[must_use]
     pub fn arrivals(&self) -> UnboundedSender<ObjectPath> {
         self.arrivals.clone()
     }
 
-    /// Completes every upload that arrived by now, and publishes and mails everything that was
-    /// committed, as far as that works at present.
+    /// Completes every upload whose bytes arrived so far, and publishes and mails all committed
+    /// entries, as far as the ports work now.
     pub async fn drain(&self) {
         self.drains.drain().await;
     }
 
-    /// Drains and ends the tasks. Aborts what is not done after 800 ms.
+    /// Drains and ends the tasks. Aborts unfinished work after 800 ms.
     pub async fn shutdown(self) {
         let Self {
             drains,
@@ -93,10 +93,10 @@ impl Background {
     }
 }
 
-/// A request to finish all work there is now, answered once that is done.
+/// A request to finish all current work, answered after it is done.
 type DrainRequest = oneshot::Sender<()>;
 
-/// Where the tasks take drain requests. They end when it is dropped.
+/// The channels for drain requests. The tasks end when they are dropped.
 #[derive(Debug)]
 struct Drains {
     relay: Sender<DrainRequest>,
@@ -105,9 +105,9 @@ struct Drains {
 
 impl Drains {
     async fn drain(&self) {
-        // Together, because what was committed must not wait for an upload that takes long.
+        // In parallel, because committed entries must not wait for a long upload.
         tokio::join!(drained(&self.relay), drained(&self.ingest));
-        // What completing the uploads committed.
+        // Publishes the commits that completed the uploads.
         drained(&self.relay).await;
     }
 }
@@ -120,7 +120,7 @@ async fn drained(task: &Sender<DrainRequest>) {
     }
 }
 
-/// Publishes what is committed.
+/// Publishes committed entries.
 async fn run_relay<P: Provider>(
     service: Arc<Service<P>>,
     committed: Arc<Notify>,
@@ -142,7 +142,7 @@ async fn run_relay<P: Provider>(
     }
 }
 
-/// Whether there is more to publish right away.
+/// Publishes once. Returns whether more entries are ready now.
 async fn publish(service: &Service<impl Provider>) -> bool {
     match service
         .relay(|event| async move { service.notify(&event).await })
@@ -152,14 +152,14 @@ async fn publish(service: &Service<impl Provider>) -> bool {
         Err(error) => {
             tracing::warn!(
                 error = &error as &dyn std::error::Error,
-                "nothing was published"
+                "could not publish entries"
             );
             false
         }
     }
 }
 
-/// Completes every upload that arrives.
+/// Completes every upload whose bytes arrive.
 async fn run_ingest<P: Provider>(
     service: Arc<Service<P>>,
     mut arrived: UnboundedReceiver<ObjectPath>,
@@ -168,7 +168,7 @@ async fn run_ingest<P: Provider>(
     let mut running = JoinSet::new();
     loop {
         tokio::select! {
-            // First, so that a drain includes every upload that arrived before it.
+            // Arrivals come first, so that a drain includes every upload that arrived before it.
             biased;
             Some(path) = arrived.recv() => {
                 let service = Arc::clone(&service);
@@ -189,12 +189,12 @@ async fn complete(service: &Service<impl Provider>, path: &ObjectPath) {
         let Err(problem) = service.ingest(path).await else {
             return;
         };
-        tracing::warn!(%problem, internal = problem.internal, attempt, "an upload was not completed");
+        tracing::warn!(%problem, internal = problem.internal, attempt, "could not complete an upload");
         sleep(Duration::from_secs(1)).await;
     }
 }
 
-/// Sweeps once a minute.
+/// Sweeps once per minute.
 async fn run_sweep<P: Provider>(sweeper: NodeSweeper<P>, mut stopped: oneshot::Receiver<()>) {
     loop {
         tokio::select! {

@@ -1,46 +1,35 @@
-//! Why a node cannot start.
+//! Errors that prevent the start of a node.
 
 use std::{io, net::SocketAddr, path::PathBuf};
 
 use crate::{data_directory::OpenError, identity::IssuerError};
 
-/// Why a node cannot start.
+/// The reason why a node cannot start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
-    /// Somebody else listens there.
     #[error(
         "`{address}` is in use by another program: stop that one, or choose another address, such as `--listen 127.0.0.1:0`"
     )]
     AddressTaken {
         address: SocketAddr,
-        /// What the system said.
         source: io::Error,
     },
-    /// This machine cannot listen there.
+    /// The address cannot be bound on this machine.
     #[error("cannot listen on `{address}`: choose an address of this machine with `--listen`")]
     Listen {
         address: SocketAddr,
-        /// What the system said.
         source: io::Error,
     },
-    /// See [`OpenError`].
     #[error(transparent)]
     Data(#[from] OpenError),
-    /// See [`IssuerError`].
     #[error(transparent)]
     Issuer(#[from] IssuerError),
-    /// Something in the data directory refuses.
-    #[error("cannot use `{}`: see that this user may read and write it", path.display())]
-    File {
-        /// The file or directory.
-        path: PathBuf,
-        /// What the system said.
-        source: io::Error,
-    },
-    /// The path of the data directory cannot stand in a configuration.
-    #[error("the path of the data directory cannot be used: {0}; choose another with `--data`")]
+    /// A file in the data directory cannot be used.
+    #[error("cannot use `{}`: give this user read and write access to it", path.display())]
+    File { path: PathBuf, source: io::Error },
+    /// The path of the data directory is not valid in a backend selection.
+    #[error("the path of the data directory is not valid: {0}; choose another with `--data`")]
     Path(String),
-    /// The system gives no randomness.
-    #[error("the system gives no randomness: try again")]
+    #[error("the random generator of the system failed: try again")]
     Random(#[source] io::Error),
 }

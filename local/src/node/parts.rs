@@ -1,4 +1,4 @@
-//! What a node is made of, but for its server.
+//! The parts of a node, except its server.
 
 use std::{path::PathBuf, sync::Arc};
 
@@ -17,11 +17,10 @@ use crate::{
     secrets::random_bytes,
 };
 
-/// An open data directory, and everything over it but the service.
+/// An open data directory, and everything over it except the service.
 pub struct Parts {
-    /// The files.
     pub store: Arc<ObjectStore>,
-    /// What signs their URLs.
+    /// Signs and verifies URLs of objects.
     pub signer: Signer,
     pub(super) directory: Arc<DataDirectory>,
     pub(super) committed: Arc<Notify>,
@@ -31,7 +30,7 @@ pub struct Parts {
 }
 
 impl Parts {
-    /// Opens the data directory of a node that clients reach at this URL. Blocks.
+    /// Opens the data directory of a node with this public URL. Blocks.
     ///
     /// # Errors
     /// [`StartError`].
@@ -62,7 +61,7 @@ impl Parts {
     /// The ports over the data directory.
     ///
     /// # Errors
-    /// When the event log or the maildir cannot be used.
+    /// If the event log or the maildir cannot be used.
     pub fn ports(&self) -> Result<Local, StartError> {
         let layout = &self.directory.layout;
         let public_url = self.surface.public_url.clone();
@@ -83,15 +82,14 @@ impl Parts {
         })
     }
 
-    /// The service over these ports.
     #[must_use]
     pub fn service<P: Provider>(&self, ports: P) -> Arc<Service<P>> {
         let issuers = vec![Issuer::rules()];
         Arc::new(Service::new(ports, self.surface.clone(), issuers))
     }
 
-    /// Closes the database of a service that nothing else uses any more, and waits for its writer. A
-    /// request that was cut off may keep the database open until it ends by itself.
+    /// Closes the database of a service that has no other users, and waits for the writer. A
+    /// request that was cut off keeps the database open until the request ends.
     pub async fn close<P: Provider>(self, service: Arc<Service<P>>) {
         let _ = tokio::task::spawn_blocking(move || drop((service, self))).await;
     }
@@ -101,7 +99,7 @@ fn unusable(path: PathBuf) -> impl FnOnce(std::io::Error) -> StartError {
     move |source| StartError::File { path, source }
 }
 
-/// What `GET /v1/backend` shows: where this node keeps things.
+/// The backend selection for `GET /v1/backend`: the paths that this node uses.
 fn selection(layout: &Layout) -> Result<BackendSelection, StartError> {
     let path = |path: PathBuf| path.to_string_lossy().into_owned();
     BackendSelection::defaults(catalog::Provider::Local)

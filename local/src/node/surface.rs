@@ -1,4 +1,4 @@
-//! The local surface: one value that has every port.
+//! The local surface, with all ports.
 
 use std::{future::Future, sync::Arc, time::Duration};
 
@@ -19,7 +19,7 @@ use crate::{
     mail::Maildir,
 };
 
-/// Every port over one data directory.
+/// All ports over one data directory.
 pub struct Local {
     pub(super) records: NotifyingRecords,
     pub(super) artifacts: LocalArtifacts,
@@ -69,9 +69,9 @@ impl Provider for Local {
     }
 }
 
-/// The database, which notifies the relay of every commit, as a change stream of a cloud does.
+/// The database. It notifies the relay of every commit, like the change stream of a cloud.
 pub struct NotifyingRecords {
-    /// Held whole: with it goes the lock on the directory. The sweep has it too, to collect garbage.
+    /// Owns the lock on the directory. The sweep shares it to collect garbage.
     pub(super) directory: Arc<DataDirectory>,
     pub(super) committed: Arc<Notify>,
 }

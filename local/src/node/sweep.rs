@@ -7,8 +7,8 @@ use wm_service::{Service, ports::Provider, sweeper::Sweeper};
 use super::Parts;
 use crate::data_directory::DataDirectory;
 
-/// Sweeps a node: the sweeper of every surface, and the expired records that a cloud's database
-/// removes by itself.
+/// Sweeps a node. In addition to the sweeper of every surface, it removes expired records, which
+/// the database of a cloud removes by itself.
 pub struct NodeSweeper<P> {
     service: Arc<Service<P>>,
     directory: Arc<DataDirectory>,
@@ -16,8 +16,8 @@ pub struct NodeSweeper<P> {
 }
 
 impl<P: Provider> NodeSweeper<P> {
-    /// A sweeper that has not collected orphans yet. Reads cost nothing here, so one collection of
-    /// orphans follows the other.
+    /// A sweeper at the start of its first orphan collection. Reads are free here, so collections
+    /// follow one another without an interval.
     #[must_use]
     pub fn new(parts: &Parts, service: &Arc<Service<P>>) -> Self {
         Self {
@@ -27,14 +27,14 @@ impl<P: Provider> NodeSweeper<P> {
         }
     }
 
-    /// Removes expired records, finishes due jobs, and collects one page of orphans. A step that fails
-    /// is logged, and the next run tries it again.
+    /// Removes expired records, finishes due jobs and collects one page of orphans. A failed step
+    /// is logged, and the next run retries it.
     pub async fn run(&self) {
         let now = self.service.provider().now();
         let expired = self.directory.records.collect_garbage(now).await;
         if let Err(error) = expired {
             let error = &error as &dyn Error;
-            tracing::warn!(error, "expired records stay for now");
+            tracing::warn!(error, "could not remove expired records");
         }
         if let Err(error) = self.sweeper.finish_jobs().await {
             let error = &error as &dyn Error;
@@ -42,7 +42,7 @@ impl<P: Provider> NodeSweeper<P> {
         }
         if let Err(error) = self.sweeper.collect_orphans().await {
             let error = &error as &dyn Error;
-            tracing::warn!(error, "objects nobody needs stay for now");
+            tracing::warn!(error, "could not collect orphaned objects");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! What goes wrong with the database file.
+//! Errors of the database file.
 
 use std::{path::Path, path::PathBuf};
 
@@ -7,77 +7,58 @@ use wm_service::ports::{PortError, PortErrorKind};
 
 use super::schema::FORMAT;
 
-/// Why the database cannot be opened, read or written.
+/// The reason why the database cannot be opened, read or written.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     /// A newer program wrote it.
     #[error(
-        "the database `{}` has format {found}, newer than the format {FORMAT} this program knows: run the newer program, or restore a backup made with this one", .path.display()
+        "the database `{}` has format {found}, newer than format {FORMAT} of this program: run the newer program, or restore a backup made with this one", .path.display()
     )]
     Newer {
-        /// The file.
         path: PathBuf,
-        /// The format it says it has.
+        /// The format number in the file.
         found: i32,
     },
-    /// Some other program's file.
+    /// The file belongs to another program.
     #[error(
         "`{}` is not a workspace database: choose another directory with `--data`", .0.display()
     )]
     Foreign(PathBuf),
-    /// Part of it is missing or was changed.
+    /// Bytes are missing or were changed.
     #[error(
         "the database `{}` is damaged: restore a backup with `wm restore` into an empty directory", .path.display()
     )]
     Damaged {
-        /// The file.
         path: PathBuf,
-        /// What was noticed, where a read or a write noticed it.
+        /// `None` if an integrity check of this program found the damage.
         source: Option<Error>,
     },
-    /// It ends before the last of its pages.
+    /// The file ends before its last page.
     #[error(
         "the database `{}` was cut short: restore a backup with `wm restore` into an empty directory", .0.display()
     )]
     Truncated(PathBuf),
-    /// There is no room for it to grow.
+    /// The disk is full.
     #[error(
-        "there is no room left for the database `{}`: free some space, then try again", .path.display()
+        "there is no space left for the database `{}`: free some space, then try again", .path.display()
     )]
-    Full {
-        /// The file.
-        path: PathBuf,
-        /// What was noticed.
-        source: Error,
-    },
-    /// It may only be read.
+    Full { path: PathBuf, source: Error },
+    /// The file is read-only.
     #[error(
-        "the database `{}` may not be written: give this user write access to it and its directory", .path.display()
+        "the database `{}` is not writable: give this user write access to it and its directory", .path.display()
     )]
-    ReadOnly {
-        /// The file.
-        path: PathBuf,
-        /// What was noticed.
-        source: Error,
-    },
-    /// Anything else.
-    #[error("the database `{}` does not answer: see whether its disk is well, then try again", .path.display())]
-    Failed {
-        /// The file.
-        path: PathBuf,
-        /// What was noticed.
-        source: Error,
-    },
-    /// The file system refused.
-    #[error("cannot open the database `{}`: see that it is a file this user may use", .path.display())]
+    ReadOnly { path: PathBuf, source: Error },
+    /// Any other error.
+    #[error("the database `{}` failed: check its disk, then try again", .path.display())]
+    Failed { path: PathBuf, source: Error },
+    /// The file system refused an operation.
+    #[error("cannot open the database `{}`: check that it is a file and that this user has access to it", .path.display())]
     File {
-        /// The file.
         path: PathBuf,
-        /// What was noticed.
         source: std::io::Error,
     },
-    /// The writer is gone, because the node is closing.
-    #[error("the database is closing: try again when the node is back")]
+    /// The writer has ended, because the node is closing.
+    #[error("the database is closing: try again after the node has restarted")]
     Closing,
 }
 
@@ -101,7 +82,7 @@ impl StoreError {
         }
     }
 
-    /// The kind of failure it is to the caller of a port.
+    /// The kind of port error.
     #[must_use]
     pub fn kind(&self) -> PortErrorKind {
         match self {

@@ -1,4 +1,4 @@
-//! Reading: a few connections that see whatever is committed.
+//! Reads, on several connections that see every commit.
 
 use std::{
     ops::Bound,
@@ -13,14 +13,14 @@ use wm_service::bounds::Bounds;
 
 use super::{StoreError, schema};
 
-/// How many reads run side by side.
+/// The number of concurrent reads.
 const CONNECTIONS: usize = 8;
 
 const COLUMNS: &str = "pk, sk, etag, body, expires_at, \
     gsi1pk, gsi1sk, gsi2pk, gsi2sk, gsi3pk, gsi3sk, gsi4pk, gsi4sk";
 
-/// The pool. A query runs on the thread that asks: it takes microseconds, a change of threads more
-/// (measured; see the decision on the writer thread).
+/// The connection pool. A query runs on the calling thread, because it takes microseconds and a
+/// change of threads takes longer. The decision record on the writer thread has the measurements.
 pub(super) struct Readers([Mutex<Connection>; CONNECTIONS]);
 
 impl Readers {
@@ -35,7 +35,7 @@ impl Readers {
             .map_err(|_| StoreError::Closing)
     }
 
-    /// Runs a query on a free connection, or waits for the first.
+    /// Runs a query on a free connection, or waits for one.
     pub(super) fn read<T>(
         &self,
         query: impl FnOnce(&Connection) -> rusqlite::Result<T>,
@@ -56,14 +56,14 @@ pub(super) fn get(connection: &Connection, key: &Key) -> rusqlite::Result<Option
     statement.query_row(place, item).optional()
 }
 
-/// Consecutive items of a partition.
+/// Reads consecutive items of a partition.
 pub(super) fn scan(connection: &Connection, range: &Range) -> rusqlite::Result<Page> {
     let bounds = Bounds::new(&range.prefix, range.after.as_ref(), None);
     let partition = range.scope.to_string();
     page(connection, ["pk", "sk"], &partition, &bounds, range.limit)
 }
 
-/// A page of an index.
+/// Reads a page of an index.
 pub(super) fn list(connection: &Connection, list: &List) -> rusqlite::Result<Page> {
     let number = list.index.position() + 1;
     let columns = [format!("gsi{number}pk"), format!("gsi{number}sk")];
@@ -87,7 +87,7 @@ fn page(
 ) -> rusqlite::Result<Page> {
     let sql = page_sql(columns, bounds);
     let (from, to) = (operand(&bounds.lower), operand(&bounds.upper));
-    // One row more than asked for tells whether there are more; -1 is no limit.
+    // One more row than the limit shows whether there are more. -1 means no limit.
     let rows = limit.map_or(-1, |limit| i64::from(limit) + 1);
     let mut statement = connection.prepare_cached(&sql)?;
     let items = statement.query_map((partition, from, to, rows), item)?;
@@ -132,7 +132,7 @@ fn item(row: &Row<'_>) -> rusqlite::Result<Item> {
     };
     let scope = parse(row, 0)?;
     let body = row.get_ref(3)?.as_bytes()?;
-    // A damaged byte must reach the decoder, whose checksum then names the item.
+    // Damaged bytes must reach the decoder. Its checksum error names the item.
     let damaged = |_| String::from_utf8_lossy(body).into_owned();
     let body = str::from_utf8(body).map_or_else(damaged, str::to_owned);
     let expires_at: Option<i64> = row.get(4)?;
@@ -161,7 +161,7 @@ where
 mod tests {
     use super::*;
 
-    /// How SQLite would carry a page out, step by step.
+    /// The query plan of SQLite for a page.
     fn plan(connection: &Connection, columns: [&str; 2], bounds: &Bounds) -> Vec<String> {
         let sql = format!("EXPLAIN QUERY PLAN {}", page_sql(columns, bounds));
         let mut statement = connection.prepare(&sql).unwrap();
@@ -170,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn every_page_is_one_walk_along_an_index() {
+    fn every_page_is_one_index_scan() {
         let directory = tempfile::tempdir().unwrap();
         let connection = schema::open(&directory.path().join("workspace.sqlite")).unwrap();
         let until = "B".to_owned();

@@ -1,4 +1,4 @@
-//! The database file: its format, and opening it.
+//! The format of the database file, and opening it.
 
 use std::{
     fs::{self, File, OpenOptions},
@@ -12,17 +12,17 @@ use rusqlite::{Connection, OpenFlags, config::DbConfig};
 
 use super::StoreError;
 
-/// Marks the file as ours: `WMws`, the application id of SQLite's file format, section 1.3.
+/// Identifies the file: `WMws`, the application id in the header (SQLite file format, section 1.3).
 const APPLICATION: i32 = i32::from_be_bytes(*b"WMws");
 
-/// The format this program reads and writes, kept in the file's `user_version`.
+/// The format that this program reads and writes, stored as `user_version`.
 pub(crate) const FORMAT: i32 = 1;
 
-/// How long one connection waits for another, which only a backup or a recovery makes it do.
+/// The time one connection waits for another. Waiting occurs only during a backup or a recovery.
 const TIMEOUT: Duration = Duration::from_secs(5);
 
-/// A rowid table: with the body in the leaf of a `WITHOUT ROWID` key, SQLite would move records of
-/// a kilobyte about whenever a page splits.
+/// A rowid table. With the body in the leaf of a `WITHOUT ROWID` key, SQLite would move records of
+/// a kilobyte whenever a page splits.
 const CREATE: &str = "
 CREATE TABLE items (
     pk TEXT NOT NULL, sk TEXT NOT NULL, etag TEXT NOT NULL, body TEXT NOT NULL, expires_at INTEGER,
@@ -38,9 +38,9 @@ CREATE INDEX items_expiry ON items (expires_at) WHERE expires_at IS NOT NULL;
 CREATE TABLE surface (id TEXT NOT NULL, file TEXT NOT NULL, openings INTEGER NOT NULL) STRICT;
 ";
 
-/// Opens the database to write, creating it where there is none.
+/// Opens the database for writing. Creates a missing file.
 ///
-/// Nothing is written to a file that is refused.
+/// A refused file is not changed.
 pub(crate) fn open(path: &Path) -> Result<Connection, StoreError> {
     let extent = extent(path)?;
     if extent == Extent::Empty {
@@ -50,7 +50,7 @@ pub(crate) fn open(path: &Path) -> Result<Connection, StoreError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let mut connection = Connection::open_with_flags(path, flags).map_err(failed)?;
     connection.busy_timeout(TIMEOUT).map_err(failed)?;
-    // Closing must not fold a log into a file that turns out to be damaged or another's.
+    // Closing must not write a log back into a file that turns out to be damaged or foreign.
     let fold_on_close = |connection: &Connection, fold: bool| {
         connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, !fold)
     };
@@ -67,7 +67,7 @@ pub(crate) fn open(path: &Path) -> Result<Connection, StoreError> {
     Ok(connection)
 }
 
-/// Creates the empty file, for the owner alone. SQLite gives the log beside it the same mode.
+/// Creates the empty file, accessible to the owner only. SQLite gives the log the same mode.
 pub(crate) fn create_file(path: &Path) -> Result<(), StoreError> {
     let mut options = OpenOptions::new();
     options.create(true).append(true).mode(0o600);
@@ -77,7 +77,7 @@ pub(crate) fn create_file(path: &Path) -> Result<(), StoreError> {
     })
 }
 
-/// Opens the database to read what is committed at each moment.
+/// Opens the database for reading committed data.
 pub(crate) fn open_reader(path: &Path) -> Result<Connection, StoreError> {
     let failed = |error| StoreError::new(path, error);
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
@@ -91,12 +91,12 @@ pub(crate) fn open_reader(path: &Path) -> Result<Connection, StoreError> {
     }
 }
 
-/// Whether the file is there and holds anything at all.
+/// Whether the file exists and is not empty.
 pub(crate) fn exists(path: &Path) -> Result<bool, StoreError> {
     Ok(extent(path)? != Extent::Empty)
 }
 
-/// Whether the file is a database of ours in this format; `false` when it is still empty.
+/// Whether the file is a database of this program in this format. `false` for an empty file.
 fn is_ours(connection: &Connection, path: &Path) -> Result<bool, StoreError> {
     let number = |sql: &str| {
         connection
@@ -127,12 +127,13 @@ fn create(connection: &mut Connection) -> rusqlite::Result<()> {
 fn configure(connection: &Connection) -> rusqlite::Result<()> {
     configure_any(connection)?;
     connection.pragma_update(None, "journal_mode", "WAL")?;
-    // One sync of the log for every commit, before it is acknowledged.
+    // Every commit syncs the log once, before it is acknowledged.
     connection.pragma_update(None, "synchronous", "FULL")?;
-    // macOS keeps synced bytes in the drive's cache without these two; elsewhere they do nothing.
+    // Without these two, macOS keeps synced bytes in the cache of the drive. They have no effect on
+    // other systems.
     connection.pragma_update(None, "fullfsync", true)?;
     connection.pragma_update(None, "checkpoint_fullfsync", true)?;
-    // After a burst, the log gives its space back.
+    // Reduces the log after a burst of writes.
     connection.pragma_update(None, "journal_size_limit", 64 * 1024 * 1024)
 }
 
@@ -142,15 +143,15 @@ fn configure_any(connection: &Connection) -> rusqlite::Result<()> {
     connection.pragma_update(None, "cell_size_check", true)
 }
 
-/// How the length of a file compares to what its header says.
+/// The length of a file compared with the length in its header.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Extent {
-    /// Nothing is there.
+    /// The file is missing or empty.
     Empty,
-    /// Every page may be there.
+    /// The file is long enough for all pages.
     Whole,
-    /// Bytes at the end are not there. Right only while a log holds them, after a crash in the middle
-    /// of folding it in.
+    /// Bytes at the end are missing. That is valid only with a log, after a crash while the log was
+    /// written back.
     Short,
 }
 
@@ -180,10 +181,11 @@ fn extent(path: &Path) -> Result<Extent, StoreError> {
     })
 }
 
-/// Bytes of the header that are looked at.
+/// The number of header bytes read.
 const HEADER: usize = 32;
 
-/// The length a header promises (SQLite's file format, section 1.3); `None` where it is no header.
+/// The length according to the header (SQLite file format, section 1.3). `None` for an invalid
+/// header.
 fn promised_length(header: &[u8]) -> Option<u64> {
     let rest = header.strip_prefix(b"SQLite format 3\0")?;
     let page = match u16::from_be_bytes(*rest.first_chunk()?) {
@@ -194,7 +196,7 @@ fn promised_length(header: &[u8]) -> Option<u64> {
     Some(page * u64::from(pages))
 }
 
-/// Whether a log lies beside the database, which holds what the file may lack.
+/// Whether a log exists. It may contain what the file lacks.
 fn has_log(path: &Path) -> bool {
     ["-wal", "-journal"].iter().any(|suffix| {
         let mut name = path.as_os_str().to_owned();
@@ -203,7 +205,7 @@ fn has_log(path: &Path) -> bool {
     })
 }
 
-/// Reads every page, which takes its time: for where something is suspicious.
+/// Reads every page, which takes long. Use it only after a sign of damage.
 pub(crate) fn is_sound(connection: &Connection) -> bool {
     connection
         .query_row("PRAGMA quick_check(1)", (), |row| row.get::<_, String>(0))

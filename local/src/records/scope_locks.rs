@@ -8,45 +8,45 @@ use std::{
 use tokio::sync::OwnedMutexGuard;
 use wm_core::storage::Scope;
 
-/// The queues of all scopes that have writers at this moment, first come, first served.
+/// The queues of all scopes with writers, first come, first served.
 #[derive(Debug, Default, Clone)]
 pub(super) struct ScopeLocks(Arc<Mutex<BTreeMap<Scope, Queue>>>);
 
 #[derive(Debug, Default)]
 struct Queue {
-    turn: Arc<tokio::sync::Mutex<()>>,
+    lock: Arc<tokio::sync::Mutex<()>>,
     writers: usize,
 }
 
-/// The turn, which passes on when this is dropped.
+/// The lock of a scope. Dropping it passes the lock to the next writer.
 #[derive(Debug)]
 pub(super) struct ScopeLock {
-    // Declared first, so that the next writer goes before the queue is looked at.
-    _turn: OwnedMutexGuard<()>,
+    // Declared first, so that the next writer continues before the queue is examined.
+    _guard: OwnedMutexGuard<()>,
     _place: Place,
 }
 
-/// A place in a queue, also while still waiting. The last to leave takes the queue away.
+/// A place in a queue, also while waiting. The last writer to leave removes the queue.
 #[derive(Debug)]
 struct Place {
-    turns: ScopeLocks,
+    locks: ScopeLocks,
     scope: Scope,
 }
 
 impl ScopeLocks {
     pub(super) async fn take(&self, scope: Scope) -> ScopeLock {
-        let turn = {
+        let lock = {
             let mut queues = self.queues();
             let queue = queues.entry(scope).or_default();
             queue.writers += 1;
-            queue.turn.clone()
+            queue.lock.clone()
         };
         let place = Place {
-            turns: self.clone(),
+            locks: self.clone(),
             scope,
         };
         ScopeLock {
-            _turn: turn.lock_owned().await,
+            _guard: lock.lock_owned().await,
             _place: place,
         }
     }
@@ -58,7 +58,7 @@ impl ScopeLocks {
 
 impl Drop for Place {
     fn drop(&mut self) {
-        let mut queues = self.turns.queues();
+        let mut queues = self.locks.queues();
         if let Some(queue) = queues.get_mut(&self.scope) {
             queue.writers -= 1;
             if queue.writers == 0 {
@@ -78,21 +78,21 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn one_writer_at_a_time_and_no_queue_is_left() {
-        let turns = ScopeLocks::default();
+    async fn scope_lock_admits_one_writer_and_leaves_no_queue() {
+        let locks = ScopeLocks::default();
         let scope = Scope::Identity(Sha256::of(b"one"));
-        let first = turns.take(scope).await;
-        let other = turns.take(Scope::Identity(Sha256::of(b"two"))).await;
-        let impatient = timeout(Duration::from_millis(10), turns.take(scope)).await;
-        assert!(impatient.is_err(), "the first still holds the turn");
+        let first = locks.take(scope).await;
+        let other = locks.take(Scope::Identity(Sha256::of(b"two"))).await;
+        let impatient = timeout(Duration::from_millis(10), locks.take(scope)).await;
+        assert!(impatient.is_err(), "the first writer still holds the lock");
         let waiting = tokio::spawn({
-            let turns = turns.clone();
-            async move { turns.take(scope).await }
+            let locks = locks.clone();
+            async move { locks.take(scope).await }
         });
         tokio::task::yield_now().await;
         drop(first);
         drop(waiting.await.unwrap());
         drop(other);
-        assert!(turns.queues().is_empty());
+        assert!(locks.queues().is_empty());
     }
 }

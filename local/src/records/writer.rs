@@ -1,4 +1,4 @@
-//! Writing: one thread owns the one connection that writes, and many commits share a sync.
+//! Writes: one thread owns the writing connection, and concurrent commits share a sync.
 
 use std::{
     path::{Path, PathBuf},
@@ -17,24 +17,23 @@ use wm_service::ports::{CommitError, PortError};
 
 use super::StoreError;
 
-/// How many commits may share one sync.
+/// The maximum number of commits that share one sync.
 const GROUP: usize = 64;
 
-/// How many may wait; further writers wait for a place.
+/// The maximum number of waiting commits. Further writers wait for a free place.
 const QUEUE: usize = 256;
 
-/// How many expired items one transaction forgets.
+/// The maximum number of expired items deleted in one transaction.
 const GARBAGE: u32 = 500;
 
-/// What can be asked of the writer.
+/// A request to the writer.
 enum Work {
-    /// Carry this batch out.
     Commit(Batch),
-    /// Forget some items that expired by then.
+    /// Deletes some items that have expired by this time.
     Collect(Timestamp),
 }
 
-/// What became of it: how many rows changed, or `None` where a condition did not hold.
+/// The number of changed rows. `None` if a condition did not hold.
 type Changed = Option<usize>;
 
 struct Job {
@@ -42,7 +41,7 @@ struct Job {
     answer: oneshot::Sender<Result<Changed, PortError>>,
 }
 
-/// The way to the writer thread. Dropping it waits until everything asked for is done.
+/// The channel to the writer thread. Dropping it waits until all queued work is done.
 pub(super) struct Writer {
     jobs: Option<mpsc::Sender<Job>>,
     thread: Option<JoinHandle<()>>,
@@ -72,7 +71,7 @@ impl Writer {
         }
     }
 
-    /// Forgets everything expired, a few items at a time so that commits pass between.
+    /// Deletes all expired items in small transactions, so that commits can run between them.
     pub(super) async fn collect_garbage(&self, now: Timestamp) -> Result<u64, PortError> {
         let mut forgotten = 0;
         loop {
@@ -97,7 +96,7 @@ impl Drop for Writer {
     fn drop(&mut self) {
         drop(self.jobs.take());
         if let Some(thread) = self.thread.take() {
-            // It ends by itself once nobody can ask any more, and closes the file.
+            // The thread ends after the channel is closed, and closes the file.
             let _ = thread.join();
         }
     }
@@ -111,7 +110,7 @@ fn run(mut connection: Connection, mut queue: mpsc::Receiver<Job>, path: &Path) 
     }
 }
 
-/// Carries a group out and answers each of it. Whoever no longer waits is passed over.
+/// Runs a group and answers each request. Requests without a waiting caller are skipped.
 fn carry_out(connection: &mut Connection, group: Vec<Job>, path: &Path) {
     match transact(connection, &group) {
         Ok(results) => {
@@ -129,8 +128,8 @@ fn carry_out(connection: &mut Connection, group: Vec<Job>, path: &Path) {
     }
 }
 
-/// One transaction and one sync for the whole group; a batch whose conditions do not hold is undone
-/// alone. Unless this returns well, nothing of the group is acknowledged.
+/// Runs one transaction with one sync for the whole group. A batch whose conditions do not hold is
+/// rolled back alone. After an error, no commit of the group is acknowledged.
 fn transact(connection: &mut Connection, group: &[Job]) -> rusqlite::Result<Vec<Changed>> {
     let mut transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let mut results = Vec::with_capacity(group.len());
@@ -141,7 +140,7 @@ fn transact(connection: &mut Connection, group: &[Job]) -> rusqlite::Result<Vec<
         });
     }
     if results.iter().all(Option::is_none) {
-        // Pages that were changed and changed back would be written all the same.
+        // Without the rollback, pages that were changed and changed back would be written.
         transaction.rollback()?;
     } else {
         transaction.commit()?;
@@ -154,7 +153,7 @@ fn apply(transaction: &mut Transaction<'_>, batch: &Batch) -> rusqlite::Result<C
     let scope = batch.scope().to_string();
     for operation in batch.operations() {
         if !carry_out_one(&savepoint, batch.scope(), &scope, operation)? {
-            // Dropped, a savepoint undoes what came after it.
+            // Dropping the savepoint rolls back to it.
             return Ok(None);
         }
     }
@@ -162,7 +161,7 @@ fn apply(transaction: &mut Transaction<'_>, batch: &Batch) -> rusqlite::Result<C
     Ok(Some(batch.operations().len()))
 }
 
-/// Whether the condition of an operation held; if so, the operation was carried out.
+/// Runs an operation if its condition holds. Returns whether it held.
 fn carry_out_one(
     connection: &Connection,
     scope: Scope,
@@ -204,6 +203,7 @@ fn put(
         Condition::Matches(etag) => (UPDATE, Some(etag.as_str())),
     };
     let mut statement = connection.prepare_cached(sql)?;
+    // Parameters 6 to 13 are the keys of the four indexes. Parameter 14 is the expected ETag.
     let index = item.index.iter().flat_map(|key| {
         let key = key.as_ref();
         [key.map(|key| &key.partition), key.map(|key| &key.sort)]

@@ -58,7 +58,7 @@ async fn events_are_lines_in_the_order_they_were_published() {
 }
 
 #[tokio::test]
-async fn case_64_a_torn_line_spoils_no_other() {
+async fn case_64_torn_event_line_damages_no_other_line() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("events.jsonl");
     EventLog::open(&path).unwrap().publish(&[event(1)]).await;
@@ -75,8 +75,8 @@ async fn case_64_a_torn_line_spoils_no_other() {
 }
 
 #[tokio::test]
-async fn case_66_a_full_disk_is_reported_for_every_event() {
-    // A device that is always full (Linux).
+async fn case_66_full_disk_is_reported_for_every_event() {
+    // `/dev/full` is a device that is always full, on Linux.
     let Ok(log) = EventLog::open(std::path::Path::new("/dev/full")) else {
         return;
     };
@@ -84,7 +84,7 @@ async fn case_66_a_full_disk_is_reported_for_every_event() {
     assert!(published.len() == 2 && published.iter().all(Result::is_err));
 }
 
-/// The one mail in a maildir: its headers, and its text decoded.
+/// The only mail in a maildir: its headers and its decoded text.
 async fn delivered(subject: &str, text: &str) -> (String, String) {
     let directory = tempfile::tempdir().unwrap();
     let layout = Layout::new(directory.path());
@@ -108,7 +108,7 @@ async fn delivered(subject: &str, text: &str) -> (String, String) {
 }
 
 #[tokio::test]
-async fn plain_text_and_long_links_arrive_as_they_are() {
+async fn mail_keeps_plain_text_and_long_links() {
     let link = format!(
         "http://127.0.0.1:7878/invitations?token={}",
         "x".repeat(400)
@@ -134,7 +134,7 @@ async fn plain_text_and_long_links_arrive_as_they_are() {
 }
 
 #[tokio::test]
-async fn other_text_is_quoted_and_the_headers_stay_ascii() {
+async fn mail_encodes_other_text_and_keeps_headers_ascii() {
     let text = "Grüße von Ana\nhttp://127.0.0.1:7878/?token=abc=def\n";
     let (headers, body) = delivered("Einladung für Ana", text).await;
     assert!(headers.is_ascii() && body.is_ascii());
@@ -148,7 +148,7 @@ async fn other_text_is_quoted_and_the_headers_stay_ascii() {
 }
 
 #[tokio::test]
-async fn a_subject_cannot_add_headers() {
+async fn mail_subject_cannot_add_headers() {
     let (headers, _) = delivered("Hello\r\nBcc: eve@example.com", "x").await;
     assert!(
         headers.lines().all(|line| !line.starts_with("Bcc")),
@@ -156,7 +156,7 @@ async fn a_subject_cannot_add_headers() {
     );
 }
 
-/// Decodes RFC 2045 section 6.7, for text that is UTF-8.
+/// Decodes quoted-printable text (RFC 2045 section 6.7) that is UTF-8.
 fn quoted_printable(text: &str) -> String {
     let text = text.replace("=\n", "");
     let mut bytes = Vec::new();

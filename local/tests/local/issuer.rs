@@ -28,7 +28,7 @@ fn mint(issuer: &Issuer, email: &str, now: Timestamp) -> String {
         .unwrap()
 }
 
-/// The claims, verified against the published keys as any client would.
+/// The claims, verified against the published keys as by any client.
 fn claims(issuer: &Issuer, token: &str) -> Value {
     let keys: JwkSet =
         serde_json::from_value(serde_json::to_value(issuer.jwks()).unwrap()).unwrap();
@@ -43,7 +43,7 @@ fn claims(issuer: &Issuer, token: &str) -> Value {
 }
 
 #[test]
-fn a_token_verifies_against_the_published_keys() {
+fn token_verifies_against_the_published_keys() {
     let directory = tempfile::tempdir().unwrap();
     let issuer = open(&directory);
     let now = now();
@@ -61,7 +61,7 @@ fn a_token_verifies_against_the_published_keys() {
 }
 
 #[test]
-fn the_same_person_stays_the_same_subject_with_any_key_and_spelling() {
+fn subject_depends_on_the_normalised_address_only() {
     let (one, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let subject = |directory, email| {
         let issuer = open(directory);
@@ -74,17 +74,17 @@ fn the_same_person_stays_the_same_subject_with_any_key_and_spelling() {
 }
 
 #[test]
-fn the_key_is_the_owners_alone_and_stays() {
+fn key_is_readable_by_the_owner_only_and_stays() {
     let directory = tempfile::tempdir().unwrap();
     let token = mint(&open(&directory), "ana@example.com", now());
     let metadata = fs::metadata(directory.path().join("issuer-key.pem")).unwrap();
     assert_eq!(metadata.permissions().mode() & 0o777, 0o600);
-    // After a restart, tokens issued before are still good.
+    // After a restart, earlier tokens are still valid.
     claims(&open(&directory), &token);
 }
 
 #[test]
-fn many_processes_that_create_the_key_at_once_share_one() {
+fn processes_that_create_the_key_at_once_share_one() {
     let directory = tempfile::tempdir().unwrap();
     let keys: Vec<Value> = std::thread::scope(|scope| {
         let open = || serde_json::to_value(open(&directory).jwks()).unwrap();
@@ -98,7 +98,7 @@ fn many_processes_that_create_the_key_at_once_share_one() {
 }
 
 #[test]
-fn a_damaged_key_is_reported_and_kept() {
+fn damaged_key_is_reported_and_kept() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("issuer-key.pem");
     fs::write(&path, "not a key").unwrap();
@@ -111,7 +111,7 @@ fn a_damaged_key_is_reported_and_kept() {
 }
 
 #[tokio::test]
-async fn keys_are_fetched_from_its_own_address_only() {
+async fn keys_are_fetched_from_the_configured_url_only() {
     let directory = tempfile::tempdir().unwrap();
     let issuer = open(&directory);
     let keys = issuer.fetch(&Issuer::jwks_url()).await.unwrap();

@@ -1,4 +1,4 @@
-//! The local surface, from outside.
+//! The local surface, tested through its public interface.
 
 mod delivery;
 mod http;

@@ -1,4 +1,4 @@
-//! A whole node, from its start to its end.
+//! A complete node, from start to shutdown.
 #![expect(
     clippy::unwrap_used,
     clippy::indexing_slicing,
@@ -94,7 +94,7 @@ impl Fixture {
     }
 }
 
-/// Waits for something, for as long as the contract gives it: a second.
+/// Waits until a condition holds, for at most the second that the contract allows.
 async fn within_a_second(what: &str, done: impl Fn() -> bool) {
     let begun = Instant::now();
     while !done() {
@@ -108,13 +108,13 @@ async fn within_a_second(what: &str, done: impl Fn() -> bool) {
 
 #[tokio::test]
 async fn events_and_mails_appear_within_a_second_of_the_commit() {
-    let world = Fixture::start().await;
-    let account = world.account().await;
-    let layout = Layout::new(world.directory.path());
+    let fixture = Fixture::start().await;
+    let account = fixture.account().await;
+    let layout = Layout::new(fixture.directory.path());
     let events = || fs::read_to_string(layout.events()).unwrap();
     within_a_second("event", || events().contains("wm.account.created")).await;
     let invitation = json!({ "email": "ben@example.com", "role": "member" });
-    world
+    fixture
         .post(&format!("/v1/accounts/{account}/invitations"), invitation)
         .await;
     let mails = || fs::read_dir(layout.mail().join("new")).unwrap();
@@ -124,15 +124,15 @@ async fn events_and_mails_appear_within_a_second_of_the_commit() {
         mail.contains("To: ben@example.com") && mail.contains("token="),
         "{mail}"
     );
-    world.node.shutdown().await;
+    fixture.node.shutdown().await;
 }
 
 #[tokio::test]
-async fn a_file_goes_up_is_verified_and_comes_down() {
-    let world = Fixture::start().await;
-    let account = world.account().await;
+async fn file_is_uploaded_verified_and_downloaded() {
+    let fixture = Fixture::start().await;
+    let account = fixture.account().await;
     let project = json!({ "name": "P", "visibility": "private" });
-    let project = world
+    let project = fixture
         .post(&format!("/v1/accounts/{account}/projects"), project)
         .await;
     let artifacts = format!("/v1/projects/{}/artifacts", project["id"].as_str().unwrap());
@@ -143,29 +143,33 @@ async fn a_file_goes_up_is_verified_and_comes_down() {
         "size": bytes.len(),
         "sha256": Sha256::of(bytes).to_string(),
     });
-    let made = world.post(&artifacts, declared).await;
+    let made = fixture.post(&artifacts, declared).await;
     let artifact = made["artifact"]["id"].as_str().unwrap();
     let version = format!("{artifacts}/{artifact}/versions/1");
-    world.put(&made["upload"], bytes).await;
-    let completed = world.post(&format!("{version}/complete"), json!({})).await;
+    fixture.put(&made["upload"], bytes).await;
+    let completed = fixture
+        .post(&format!("{version}/complete"), json!({}))
+        .await;
     assert_eq!(completed["status"], "available", "{completed}");
-    let download = world.post(&format!("{version}/download"), json!({})).await;
-    let answer = world
+    let download = fixture
+        .post(&format!("{version}/download"), json!({}))
+        .await;
+    let answer = fixture
         .client
         .get(download["url"].as_str().unwrap())
         .send()
         .await
         .unwrap();
     assert_eq!(answer.bytes().await.unwrap(), bytes.as_slice());
-    world.node.shutdown().await;
+    fixture.node.shutdown().await;
 }
 
 #[tokio::test]
-async fn an_upload_that_nobody_completes_is_completed_by_its_arrival() {
-    let world = Fixture::start().await;
-    let account = world.account().await;
+async fn upload_is_completed_by_the_arrival_of_its_bytes() {
+    let fixture = Fixture::start().await;
+    let account = fixture.account().await;
     let project = json!({ "name": "P", "visibility": "private" });
-    let project = world
+    let project = fixture
         .post(&format!("/v1/accounts/{account}/projects"), project)
         .await;
     let artifacts = format!("/v1/projects/{}/artifacts", project["id"].as_str().unwrap());
@@ -175,47 +179,49 @@ async fn an_upload_that_nobody_completes_is_completed_by_its_arrival() {
         "size": 1,
         "sha256": Sha256::of(b"x").to_string(),
     });
-    let made = world.post(&artifacts, declared).await;
-    world.put(&made["upload"], b"x").await;
+    let made = fixture.post(&artifacts, declared).await;
+    fixture.put(&made["upload"], b"x").await;
     let artifact = made["artifact"]["id"].as_str().unwrap();
     let begun = Instant::now();
     loop {
-        let versions = world.get(&format!("{artifacts}/{artifact}/versions")).await;
+        let versions = fixture
+            .get(&format!("{artifacts}/{artifact}/versions"))
+            .await;
         if versions["items"][0]["status"] == "available" {
             break;
         }
         assert!(begun.elapsed() < Duration::from_secs(2), "{versions}");
     }
-    world.node.shutdown().await;
+    fixture.node.shutdown().await;
 }
 
 #[tokio::test]
-async fn a_person_stays_the_same_person_across_restarts() {
-    let world = Fixture::start().await;
-    let before = world.get("/v1/session").await["user"].clone();
+async fn person_keeps_their_id_across_restarts() {
+    let fixture = Fixture::start().await;
+    let before = fixture.get("/v1/session").await["user"].clone();
     let Fixture {
         directory,
         node,
         client,
-    } = world;
+    } = fixture;
     node.shutdown().await;
     let node = Node::start(config(directory.path())).await.unwrap();
-    let world = Fixture {
+    let fixture = Fixture {
         directory,
         node,
         client,
     };
-    let after = world.get("/v1/session").await["user"].clone();
+    let after = fixture.get("/v1/session").await["user"].clone();
     assert_eq!(before["id"], after["id"]);
     assert!(before["id"].is_string(), "{before}");
-    world.node.shutdown().await;
+    fixture.node.shutdown().await;
 }
 
 #[tokio::test]
-async fn a_taken_address_suggests_another() {
-    let world = Fixture::start().await;
+async fn listen_address_in_use_suggests_another() {
+    let fixture = Fixture::start().await;
     let other = tempfile::tempdir().unwrap();
-    let listen = world.node.address();
+    let listen = fixture.node.address();
     let error = Node::start(Config {
         listen,
         ..config(other.path())
@@ -224,23 +230,23 @@ async fn a_taken_address_suggests_another() {
     .unwrap_err();
     assert!(matches!(error, StartError::AddressTaken { .. }));
     assert!(error.to_string().contains("--listen"), "{error}");
-    // Nothing was made for a node that could not start.
+    // A node that could not start creates no files.
     assert_eq!(fs::read_dir(other.path()).unwrap().count(), 0);
-    world.node.shutdown().await;
+    fixture.node.shutdown().await;
 }
 
 #[tokio::test]
-async fn case_67_a_second_node_on_one_directory_is_refused() {
-    let world = Fixture::start().await;
-    let error = Node::start(config(world.directory.path()))
+async fn case_67_second_node_on_one_directory_is_refused() {
+    let fixture = Fixture::start().await;
+    let error = Node::start(config(fixture.directory.path()))
         .await
         .unwrap_err();
     assert!(error.to_string().contains("in use"), "{error}");
-    world.node.shutdown().await;
+    fixture.node.shutdown().await;
 }
 
 #[tokio::test]
-async fn case_63_what_a_crash_left_half_written_is_removed_and_never_served() {
+async fn case_63_partial_files_of_a_crash_are_removed_unserved() {
     let directory = tempfile::tempdir().unwrap();
     let incoming = Layout::new(directory.path()).incoming();
     let parts = incoming
@@ -256,10 +262,10 @@ async fn case_63_what_a_crash_left_half_written_is_removed_and_never_served() {
 }
 
 #[tokio::test]
-async fn every_dependency_of_a_fresh_node_answers() {
-    let world = Fixture::start().await;
-    let url = format!("{}/health/ready", world.node.public_url());
-    let answer = world.client.get(url).send().await.unwrap();
+async fn dependencies_of_a_new_node_answer() {
+    let fixture = Fixture::start().await;
+    let url = format!("{}/health/ready", fixture.node.public_url());
+    let answer = fixture.client.get(url).send().await.unwrap();
     assert_eq!(answer.status(), 200);
-    world.node.shutdown().await;
+    fixture.node.shutdown().await;
 }

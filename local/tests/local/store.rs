@@ -1,4 +1,4 @@
-//! The store and the data directory, from outside.
+//! The store and the data directory, tested through their public interface.
 
 #![expect(
     clippy::unwrap_used,
@@ -21,7 +21,7 @@ use wm_core::storage::{Item, Range};
 use wm_local::records::SqliteRecords;
 use wm_service::ports::Records;
 
-/// Everything stored in a scope below a prefix.
+/// All stored items of a scope with this prefix.
 async fn stored(store: &SqliteRecords, scope: u8, prefix: &str) -> Vec<Item> {
     let range = Range::all(support::scope(scope), prefix);
     store.scan(&range).await.unwrap().items

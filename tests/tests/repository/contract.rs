@@ -294,7 +294,7 @@ fn a_test_that_is_not_there_is_missed() {
         "clouds::aws_uploads::s3s::upload_tampered_url",
         "clouds::aws_front::load_balancer::the_whole_journey",
         "wm::selection::check_names_every_problem_and_repeats_no_secret",
-        "local::store::conformance::the_store_does_what_the_reference_does",
+        "local::store::conformance::store_behaves_like_the_reference_database",
     ] {
         assert!(is_there(&files, name), "{name}");
     }

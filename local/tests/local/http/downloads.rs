@@ -1,4 +1,4 @@
-//! Downloads from signed addresses.
+//! Downloads from signed URLs.
 
 use super::support::{Running, object, send};
 use wm_core::value::Sha256;
@@ -11,7 +11,7 @@ async fn stored(bytes: &[u8], file: &str) -> Running {
 }
 
 #[tokio::test]
-async fn case_49_whatever_was_uploaded_is_an_attachment_of_a_fixed_type() {
+async fn case_49_every_download_is_an_attachment_with_a_fixed_type() {
     let page = b"<script>alert(1)</script>";
     let running = stored(page, "page.html").await;
     let signed = running.download(&object(1, "page.html"), "text/html").await;
@@ -68,7 +68,7 @@ async fn ranges_resume_a_download() {
 }
 
 #[tokio::test]
-async fn head_tells_the_size_without_the_bytes() {
+async fn head_request_gives_the_size_without_the_bytes() {
     let running = stored(b"12345", "a.bin").await;
     let signed = running
         .download(&object(1, "a.bin"), "application/octet-stream")
@@ -84,7 +84,7 @@ async fn head_tells_the_size_without_the_bytes() {
 }
 
 #[tokio::test]
-async fn what_is_not_there_is_not_found() {
+async fn missing_object_is_not_found() {
     let running = Running::echo().await;
     let signed = running
         .download(&object(1, "a.bin"), "application/octet-stream")
@@ -93,7 +93,7 @@ async fn what_is_not_there_is_not_found() {
 }
 
 #[tokio::test]
-async fn case_65_a_flipped_bit_ends_the_download_instead_of_passing_for_the_object() {
+async fn case_65_flipped_bit_aborts_the_download() {
     let bytes = vec![9_u8; 300_000];
     let running = stored(&bytes, "a.bin").await;
     let file = running

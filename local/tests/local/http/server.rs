@@ -1,4 +1,4 @@
-//! The server under clients that are slow, large, rude or gone.
+//! The server with slow, oversized, malformed and disconnected clients.
 
 use std::time::{Duration, Instant};
 
@@ -18,7 +18,7 @@ async fn slow(request: Request) -> Response {
 }
 
 #[tokio::test]
-async fn requests_and_answers_pass_one_to_one() {
+async fn requests_and_answers_pass_unchanged() {
     let running = Running::echo().await;
     let url = format!("http://{}/v1/a%2Fb?x=1&y=%20", running.address);
     let client = reqwest::Client::new();
@@ -32,7 +32,7 @@ async fn requests_and_answers_pass_one_to_one() {
 }
 
 #[tokio::test]
-async fn a_client_that_sends_too_much_reads_why() {
+async fn oversized_request_gets_an_answer() {
     let running = Running::echo().await;
     let url = format!("http://{}/v1/accounts", running.address);
     for size in [MIB, MIB + 1, 5 * MIB] {
@@ -44,14 +44,14 @@ async fn a_client_that_sends_too_much_reads_why() {
             .unwrap();
         let expected = if size > MIB { 413 } else { 200 };
         assert_eq!(answer.status(), expected, "{size}");
-        // The service sees one byte too many and never more.
+        // The service receives at most one byte more than the limit.
         let seen = size.min(MIB + 1);
         assert!(answer.text().await.unwrap().ends_with(&format!(" {seen}")));
     }
 }
 
 #[tokio::test]
-async fn a_chunked_body_has_the_same_limit() {
+async fn chunked_body_has_the_same_limit() {
     let running = Running::echo().await;
     let url = format!("http://{}/v1/accounts", running.address);
     for (chunks, expected) in [(3, 200), (80, 413)] {
@@ -68,7 +68,7 @@ async fn a_chunked_body_has_the_same_limit() {
 }
 
 #[tokio::test]
-async fn a_flood_is_cut_off() {
+async fn endless_body_is_cut_off() {
     let running = Running::echo().await;
     let mut stream = running.connect().await;
     let head = format!(
@@ -85,7 +85,7 @@ async fn a_flood_is_cut_off() {
 }
 
 #[tokio::test]
-async fn a_head_beyond_the_limit_is_refused() {
+async fn request_head_beyond_the_limit_is_refused() {
     let running = Running::echo().await;
     for size in [60_000, 100_000] {
         let head = format!(
@@ -103,7 +103,7 @@ async fn a_head_beyond_the_limit_is_refused() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_head_that_never_ends_is_closed_after_ten_seconds() {
+async fn incomplete_request_head_times_out_after_ten_seconds() {
     let running = Running::echo().await;
     let mut stream = running.connect().await;
     let begun = tokio::time::Instant::now();
@@ -120,7 +120,7 @@ async fn a_head_that_never_ends_is_closed_after_ten_seconds() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_body_that_stops_arriving_is_given_up_after_thirty_seconds() {
+async fn stalled_body_times_out_after_thirty_seconds() {
     let running = Running::echo().await;
     let mut stream = running.connect().await;
     let head = b"POST /v1/x HTTP/1.1\r\nhost: x\r\ncontent-length: 100\r\n\r\nhalf";
@@ -154,7 +154,7 @@ async fn connections_are_kept_for_further_requests() {
 }
 
 #[tokio::test]
-async fn a_stopping_server_finishes_what_has_begun_and_accepts_nothing_more() {
+async fn stopping_server_finishes_requests_and_accepts_no_more() {
     let mut running = Running::start(slow).await;
     let url = format!("http://{}/v1/x?800", running.address);
     let request = tokio::spawn(reqwest::get(url));
@@ -171,7 +171,7 @@ async fn a_stopping_server_finishes_what_has_begun_and_accepts_nothing_more() {
 }
 
 #[tokio::test]
-async fn idle_connections_and_half_sent_heads_hold_no_server_back() {
+async fn idle_connections_and_partial_heads_do_not_delay_a_stop() {
     let mut running = Running::echo().await;
     let idle = running.connect().await;
     let mut half = running.connect().await;
@@ -189,7 +189,7 @@ async fn idle_connections_and_half_sent_heads_hold_no_server_back() {
 }
 
 #[tokio::test]
-async fn a_request_that_takes_for_ever_is_cut_off_within_five_seconds() {
+async fn endless_request_is_cut_off_within_five_seconds() {
     let mut running = Running::start(slow).await;
     let mut half_body = running.connect().await;
     half_body
@@ -213,7 +213,7 @@ async fn a_request_that_takes_for_ever_is_cut_off_within_five_seconds() {
 }
 
 #[tokio::test]
-async fn the_keys_are_where_discovery_says() {
+async fn keys_are_at_the_url_of_the_discovery_document() {
     let running = Running::echo().await;
     let url = format!(
         "http://{}/.well-known/openid-configuration",

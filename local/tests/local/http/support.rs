@@ -1,4 +1,4 @@
-//! A server over a fresh data directory, and the world its permits come from.
+//! A server over a new data directory, and the fixture that gives permits.
 
 use std::{future::Future, net::SocketAddr, sync::Arc, time::Duration};
 
@@ -52,7 +52,7 @@ pub(crate) fn object(number: u32, file: &str) -> ObjectPath {
     }
 }
 
-/// A running server, and what is behind it.
+/// A running server with its data directory.
 pub(crate) struct Running {
     pub(crate) directory: TempDir,
     pub(crate) address: SocketAddr,
@@ -63,7 +63,7 @@ pub(crate) struct Running {
     served: JoinHandle<()>,
 }
 
-/// Answers with what it got, so that tests see what reaches the service.
+/// Answers with the request, so that tests see what reaches the service.
 pub(crate) async fn echo(request: Request) -> Response {
     let size = request.body.len();
     let text = format!(
@@ -151,14 +151,14 @@ impl Running {
         TcpStream::connect(self.address).await.unwrap()
     }
 
-    /// Sends bytes as they are and reads until the server closes.
+    /// Sends raw bytes and reads until the server closes the connection.
     pub(crate) async fn raw(&self, bytes: &[u8]) -> String {
         let mut stream = self.connect().await;
         stream.write_all(bytes).await.unwrap();
         read_all(&mut stream).await
     }
 
-    /// The address that creates this object with these bytes.
+    /// The signed upload of this object with these bytes.
     pub(crate) async fn upload(&self, path: &ObjectPath, bytes: &[u8]) -> SignedRequest {
         let upload = sign_upload(path, bytes, now().after(Duration::from_secs(60)));
         self.artifacts
@@ -181,20 +181,20 @@ impl Running {
         self.artifacts.sign_download(&download).await.unwrap()
     }
 
-    /// Names of all files below the data directory's `name`.
+    /// The names of all files below this directory of the data directory.
     pub(crate) fn files(&self, name: &str) -> Vec<String> {
-        fn walk(directory: &std::path::Path, names: &mut Vec<String>) {
+        fn collect(directory: &std::path::Path, names: &mut Vec<String>) {
             for entry in std::fs::read_dir(directory).unwrap() {
                 let path = entry.unwrap().path();
                 if path.is_dir() {
-                    walk(&path, names);
+                    collect(&path, names);
                 } else {
                     names.push(path.file_name().unwrap().to_str().unwrap().to_owned());
                 }
             }
         }
         let mut names = Vec::new();
-        walk(&self.directory.path().join(name), &mut names);
+        collect(&self.directory.path().join(name), &mut names);
         names.sort();
         names
     }
@@ -231,7 +231,7 @@ pub(crate) async fn send(
     request.body(body).send().await.unwrap()
 }
 
-/// A permit of the account's owner, from the engine, as everywhere.
+/// A permit of the account's owner, from the permission engine.
 fn permit(capability: Capability) -> Permit {
     let user = UserId::from_ulid(4.into());
     let account = record(

@@ -1,4 +1,4 @@
-//! Uploads to signed addresses, and attempts to make more of them.
+//! Uploads to signed URLs, and attempts to misuse the URLs.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ use wm_service::ports::{Artifacts, SignedRequest};
 
 const BYTES: &[u8] = b"%PDF-1.7 a document";
 
-/// The status of a PUT to this URL with these bytes and the plan's headers.
+/// The status of a PUT to this URL with these bytes and the headers of the plan.
 async fn put(signed: &SignedRequest, url: String, bytes: &'static [u8]) -> u16 {
     let signed = SignedRequest {
         url,
@@ -24,7 +24,7 @@ async fn put(signed: &SignedRequest, url: String, bytes: &'static [u8]) -> u16 {
 }
 
 #[tokio::test]
-async fn an_upload_lands_whole_and_its_digest_is_known() {
+async fn uploaded_object_is_complete_and_has_its_digest() {
     let mut running = Running::echo().await;
     let path = object(1, "Über uns.pdf");
     let signed = running.upload(&path, BYTES).await;
@@ -44,7 +44,7 @@ async fn an_upload_lands_whole_and_its_digest_is_known() {
 }
 
 #[tokio::test]
-async fn the_url_contains_the_object_key_as_it_is() {
+async fn upload_url_contains_the_object_key() {
     let running = Running::echo().await;
     let path = object(1, "report-1.pdf");
     let signed = running.upload(&path, BYTES).await;
@@ -52,7 +52,7 @@ async fn the_url_contains_the_object_key_as_it_is() {
 }
 
 #[tokio::test]
-async fn case_40_a_path_that_is_not_the_key_opens_nothing() {
+async fn case_40_path_that_is_not_the_key_is_refused() {
     let running = Running::echo().await;
     let signed = running.upload(&object(1, "a.pdf"), BYTES).await;
     for name in [
@@ -72,14 +72,14 @@ async fn case_40_a_path_that_is_not_the_key_opens_nothing() {
             "{name}"
         );
     }
-    // Encoding what needs none is the same name, decoded once.
+    // Unnecessary encoding gives the same name after one decoding.
     let url = signed.url.replace("a.pdf?", "%61.pdf?");
     assert_eq!(put(&signed, url, BYTES).await, 201);
     assert_eq!(running.files("objects"), ["a.pdf", "a.pdf#sha256"]);
 }
 
 #[tokio::test]
-async fn case_42_an_altered_address_is_refused_and_the_plan_stays_usable() {
+async fn case_42_altered_url_is_refused_and_the_plan_stays_usable() {
     let running = Running::echo().await;
     let path = object(1, "a.pdf");
     let signed = running.upload(&path, BYTES).await;
@@ -110,7 +110,7 @@ async fn case_42_an_altered_address_is_refused_and_the_plan_stays_usable() {
 }
 
 #[tokio::test]
-async fn case_42_an_expired_address_is_refused() {
+async fn case_42_expired_url_is_refused() {
     let running = Running::echo().await;
     let upload = sign_upload(&object(1, "a.pdf"), BYTES, now());
     let signed = running
@@ -128,7 +128,7 @@ async fn case_42_an_expired_address_is_refused() {
 }
 
 #[tokio::test]
-async fn case_43_an_address_never_lives_longer_than_a_day() {
+async fn case_43_signed_url_expires_within_a_day() {
     let running = Running::echo().await;
     let century = now().after(Duration::from_hours(100 * 365 * 24));
     let upload = sign_upload(&object(1, "a.pdf"), BYTES, century);
@@ -151,7 +151,7 @@ async fn case_43_an_address_never_lives_longer_than_a_day() {
 }
 
 #[tokio::test]
-async fn case_44_other_bytes_than_the_declared_are_refused_and_the_plan_stays_usable() {
+async fn case_44_other_bytes_are_refused_and_the_plan_stays_usable() {
     let running = Running::echo().await;
     let signed = running.upload(&object(1, "a.pdf"), BYTES).await;
     let longer: &[u8] = b"%PDF-1.7 a document and more";
@@ -159,7 +159,7 @@ async fn case_44_other_bytes_than_the_declared_are_refused_and_the_plan_stays_us
         let answer = send(&signed, wrong).await;
         assert_eq!(answer.status(), 400, "{wrong:?}");
     }
-    // Without a length, chunk by chunk: counted as it comes.
+    // Without a length, the server counts the bytes of the chunks.
     for wrong in [longer, b"", b"%PDF"] {
         let chunks = futures_util::stream::iter([Ok::<_, std::io::Error>(wrong)]);
         let answer = send(&signed, reqwest::Body::wrap_stream(chunks)).await;
@@ -172,7 +172,7 @@ async fn case_44_other_bytes_than_the_declared_are_refused_and_the_plan_stays_us
 }
 
 #[tokio::test]
-async fn case_44_an_object_may_be_empty() {
+async fn case_44_object_may_be_empty() {
     let running = Running::echo().await;
     let path = object(1, "empty.pdf");
     let signed = running.upload(&path, b"").await;
@@ -191,7 +191,7 @@ async fn case_44_an_object_may_be_empty() {
 }
 
 #[tokio::test]
-async fn another_media_type_than_the_declared_is_refused() {
+async fn media_type_that_was_not_declared_is_refused() {
     let running = Running::echo().await;
     let mut signed = running.upload(&object(1, "a.pdf"), BYTES).await;
     signed.headers[0].1 = "text/html".to_owned();
@@ -204,7 +204,7 @@ async fn another_media_type_than_the_declared_is_refused() {
 }
 
 #[tokio::test]
-async fn case_45_an_object_is_never_overwritten() {
+async fn case_45_object_is_never_overwritten() {
     let running = Running::echo().await;
     let path = object(1, "a.pdf");
     let signed = running.upload(&path, BYTES).await;
@@ -219,7 +219,7 @@ async fn case_45_an_object_is_never_overwritten() {
 }
 
 #[tokio::test]
-async fn case_46_of_many_uploads_at_once_exactly_one_wins() {
+async fn case_46_one_of_many_concurrent_uploads_succeeds() {
     let running = Running::echo().await;
     let path = object(1, "a.pdf");
     let contents: Vec<Vec<u8>> = (0..16_u8).map(|byte| vec![byte; 50_000]).collect();
@@ -245,7 +245,7 @@ async fn case_46_of_many_uploads_at_once_exactly_one_wins() {
 }
 
 #[tokio::test]
-async fn case_48_half_an_upload_is_never_seen() {
+async fn case_48_partial_upload_is_never_visible() {
     let running = Running::echo().await;
     let path = object(1, "a.pdf");
     let signed = running.upload(&path, BYTES).await;
@@ -272,7 +272,7 @@ async fn case_48_half_an_upload_is_never_seen() {
     assert_eq!(send(&signed, BYTES).await.status(), 201);
 }
 
-/// An upload in parts, four whole ones and a short one, and the bytes of each.
+/// An upload in parts: four full parts and a shorter one, with the bytes of each.
 fn large() -> (SignUpload, Vec<Vec<u8>>) {
     let part_size = 256 * 1024;
     let bytes: Vec<u8> = (0..4 * part_size + 1000)
@@ -291,7 +291,7 @@ fn large() -> (SignUpload, Vec<Vec<u8>>) {
 }
 
 #[tokio::test]
-async fn parts_are_put_together_once_all_are_there() {
+async fn parts_are_assembled_after_all_have_arrived() {
     let running = Running::echo().await;
     let (upload, contents) = large();
     assert!(upload.is_multipart());
@@ -304,7 +304,7 @@ async fn parts_are_put_together_once_all_are_there() {
     assert_eq!(signed.len(), contents.len());
     let mut parts = Vec::new();
     for (number, (signed, bytes)) in (1..).zip(signed.iter().zip(&contents)) {
-        // A part is sent again as often as it takes; too little of it is refused.
+        // A part can be sent again. A part that is too short is refused.
         assert_eq!(send(signed, bytes[..10].to_vec()).await.status(), 400);
         send(signed, bytes.clone()).await;
         let answer = send(signed, bytes.clone()).await;
@@ -338,7 +338,7 @@ async fn parts_are_put_together_once_all_are_there() {
     assert_eq!(send(&signed[0], contents[0].clone()).await.status(), 412);
 }
 
-/// The parts so far and made-up marks for the rest.
+/// The uploaded parts, and invented ETags for the others.
 fn all(parts: &[Part], count: usize) -> Vec<Part> {
     let missing = (parts.len() + 1..=count).map(|number| Part {
         number: u16::try_from(number).unwrap(),
@@ -348,7 +348,7 @@ fn all(parts: &[Part], count: usize) -> Vec<Part> {
 }
 
 #[tokio::test]
-async fn a_part_with_another_mark_is_missing() {
+async fn part_with_another_etag_counts_as_missing() {
     let running = Running::echo().await;
     let (upload, contents) = large();
     let id = running.artifacts.begin_parts(&upload).await.unwrap();
@@ -373,7 +373,7 @@ async fn a_part_with_another_mark_is_missing() {
 }
 
 #[tokio::test]
-async fn removing_an_upload_ends_its_addresses() {
+async fn removing_an_upload_invalidates_its_urls() {
     let running = Running::echo().await;
     let (upload, contents) = large();
     let id = running.artifacts.begin_parts(&upload).await.unwrap();
@@ -401,7 +401,7 @@ async fn removing_an_upload_ends_its_addresses() {
 }
 
 #[tokio::test]
-async fn the_sweep_finds_old_objects_in_order_and_removes_them() {
+async fn sweep_finds_old_objects_in_order_and_removes_them() {
     let running = Running::echo().await;
     let paths = [object(1, "a.pdf"), object(10, "b.pdf"), object(2, "c.pdf")];
     for path in &paths {

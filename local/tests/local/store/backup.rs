@@ -19,7 +19,7 @@ use super::{
     support::{creating_under, etag, item, scope},
 };
 
-/// Commits an entry and the head in step, so that a copy of two moments would show.
+/// Commits an entry together with the head, so that a copy of two moments would be visible.
 async fn commit(data: &DataDirectory, number: u64) {
     let entry = item(
         scope(1),
@@ -43,7 +43,7 @@ fn files(layout: &Layout) -> (String, String) {
 }
 
 #[test]
-fn case_69_a_backup_of_a_working_node_is_of_one_moment_and_restores_as_another_surface() {
+fn case_69_online_backup_is_consistent_and_restores_as_new() {
     let parent = tempfile::tempdir().unwrap();
     let [path, copy, one, two] =
         ["data", "copy", "one", "two"].map(|name| parent.path().join(name));
@@ -83,7 +83,7 @@ fn case_69_a_backup_of_a_working_node_is_of_one_moment_and_restores_as_another_s
 }
 
 #[test]
-fn a_backup_goes_into_an_empty_directory_only_and_comes_from_a_finished_one() {
+fn backup_needs_an_empty_target_and_a_finished_source() {
     let parent = tempfile::tempdir().unwrap();
     let [path, copy, other] = ["data", "copy", "other"].map(|name| parent.path().join(name));
     let error = backup(&path, &copy).unwrap_err();

@@ -1,4 +1,4 @@
-//! The SQLite store behaves as the reference database of core does, on random commands.
+//! The SQLite store behaves like the reference database of the core, on random commands.
 
 use std::collections::BTreeMap;
 
@@ -22,14 +22,14 @@ const SCOPES: u8 = 3;
 
 #[derive(Debug, Clone)]
 enum Command {
-    /// Batches that are asked for at once.
+    /// Concurrent batches.
     Commit(Vec<Wanted>),
     Get(u8, String),
     Scan(Range),
     List(List),
 }
 
-/// A batch before it is known which marks are stored.
+/// A batch before the stored ETags are known.
 #[derive(Debug, Clone)]
 struct Wanted {
     scope: u8,
@@ -139,7 +139,7 @@ fn key(number: u8, sort: &str) -> Key {
     scope(number).key(Sort::from_stored(sort.into()))
 }
 
-/// The batch, with its right guesses filled in from what is stored.
+/// The batch, with its right guesses replaced by the stored ETags.
 fn resolve(wanted: Wanted, memory: &Memory) -> Batch {
     let operations = wanted
         .operations
@@ -211,7 +211,7 @@ async fn assert_same(store: &SqliteRecords, memory: &Memory) {
 }
 
 #[test]
-fn the_store_does_what_the_reference_does() {
+fn store_behaves_like_the_reference_database() {
     let _recording = Recording::start();
     let config = ProptestConfig {
         cases: 64,

@@ -1,4 +1,4 @@
-//! Processes that end in the middle.
+//! Processes that are killed.
 
 use std::{
     env,
@@ -19,10 +19,10 @@ use super::{
     support::{creating_under, etag, item, scope},
 };
 
-/// Where the child is told to work.
+/// The variable with the data directory of the child process.
 const DIRECTORY: &str = "WM_TEST_DATA_DIRECTORY";
 
-/// Commits for ever and prints every acknowledged number. It runs as a process of its own.
+/// Commits in a loop and prints every acknowledged number. Runs in its own process.
 #[test]
 fn child() {
     let Some(directory) = env::var_os(DIRECTORY) else {
@@ -41,12 +41,12 @@ fn child() {
         };
         let batch = creating_under(scope(1), [entry], head, condition);
         runtime.block_on(data.records.commit(&batch)).unwrap();
-        // Past the test harness, which would keep the line to itself.
+        // Bypasses the test harness, which would capture the line.
         writeln!(std::io::stdout().lock(), "acknowledged {number}").unwrap();
     }
 }
 
-/// The last number committed, with every number before it, and the head says the same.
+/// The last committed number. All numbers before it and the head are checked too.
 async fn acknowledged(data: &DataDirectory) -> u64 {
     let entries = stored(&data.records, 1, "JOURNAL#").await;
     for (at, entry) in (1..).zip(&entries) {
@@ -69,7 +69,7 @@ fn start(directory: &Path) -> Child {
         .unwrap()
 }
 
-/// The numbers a child printed until it ended.
+/// The numbers that a child printed before it ended.
 fn numbers(child: &mut Child) -> impl Iterator<Item = u64> + use<> {
     BufReader::new(child.stdout.take().unwrap())
         .lines()
@@ -88,7 +88,7 @@ fn case_63_every_acknowledged_commit_survives_kill_9() {
             .wrapping_add(1);
         let mut child = start(directory.path());
         let mut lines = numbers(&mut child);
-        // Some children are killed while they open the directory, before they commit at all.
+        // Some children are killed before their first commit.
         let mut last = if random >> 63 == 0 {
             lines.next()
         } else {
@@ -107,7 +107,7 @@ fn case_63_every_acknowledged_commit_survives_kill_9() {
 }
 
 #[test]
-fn case_67_a_second_process_is_told_that_the_directory_is_in_use() {
+fn case_67_second_process_learns_that_the_directory_is_in_use() {
     let directory = tempfile::tempdir().unwrap();
     let mut child = start(directory.path());
     let first = numbers(&mut child).next();

@@ -1,4 +1,4 @@
-//! Files that are not what was written.
+//! Damaged files.
 
 use std::{
     fs::{self, OpenOptions},
@@ -22,7 +22,7 @@ use super::{
     support::{batch, creating, item, scope},
 };
 
-/// Items of several kilobytes, so that the files have pages to lose.
+/// Commits items of several kilobytes, so that the files have several pages.
 fn commit(runtime: &Runtime, store: &SqliteRecords, number: u64) {
     let items = (0..4).map(|part| {
         let body = format!("{number} {part} {}", "x".repeat(2_000));
@@ -33,7 +33,7 @@ fn commit(runtime: &Runtime, store: &SqliteRecords, number: u64) {
         .unwrap();
 }
 
-/// How many of the commits are there, all of each.
+/// The number of complete commits.
 fn commits(runtime: &Runtime, store: &SqliteRecords) -> usize {
     let items = runtime.block_on(stored(store, 1, ""));
     assert_eq!(items.len() % 4, 0);
@@ -48,7 +48,7 @@ fn log(path: &Path) -> PathBuf {
     path.with_extension("sqlite-wal")
 }
 
-/// A closed database of 50 commits, its log folded in.
+/// A closed database with 50 commits and without a log.
 fn closed() -> TempDir {
     let directory = tempfile::tempdir().unwrap();
     let runtime = Runtime::new().unwrap();
@@ -64,7 +64,7 @@ fn refusal(path: &Path) -> StoreError {
 }
 
 #[test]
-fn case_64_a_torn_log_loses_only_what_was_not_acknowledged() {
+fn case_64_torn_log_loses_only_unacknowledged_commits() {
     let directory = tempfile::tempdir().unwrap();
     let runtime = Runtime::new().unwrap();
     let path = file(&directory);
@@ -93,7 +93,7 @@ fn case_64_a_torn_log_loses_only_what_was_not_acknowledged() {
 }
 
 #[test]
-fn case_64_a_database_cut_short_is_refused_and_left_alone() {
+fn case_64_truncated_database_is_refused_unchanged() {
     let directory = closed();
     let whole = fs::read(file(&directory)).unwrap();
     for keep in [
@@ -124,7 +124,7 @@ fn case_64_a_database_cut_short_is_refused_and_left_alone() {
 }
 
 #[test]
-fn case_64_a_database_cut_short_is_refused_though_a_log_lies_beside_it() {
+fn case_64_truncated_database_is_refused_even_with_a_log() {
     let directory = closed();
     let runtime = Runtime::new().unwrap();
     let path = file(&directory);
@@ -146,7 +146,7 @@ fn case_64_a_database_cut_short_is_refused_though_a_log_lies_beside_it() {
 }
 
 #[test]
-fn case_64_a_database_whose_log_was_half_folded_in_is_whole() {
+fn case_64_partly_written_back_log_loses_nothing() {
     let directory = tempfile::tempdir().unwrap();
     let runtime = Runtime::new().unwrap();
     let path = file(&directory);
@@ -156,7 +156,7 @@ fn case_64_a_database_whose_log_was_half_folded_in_is_whole() {
     }
     let wal = fs::read(log(&path)).unwrap();
     drop(store);
-    // As a crash leaves it while pages go from the log to the file: the first of them are there.
+    // The state after a crash while the log is written back: the first pages are in the file.
     let main = fs::read(&path).unwrap();
     let copy = tempfile::tempdir().unwrap();
     fs::write(file(&copy), &main[..3 * 4_096]).unwrap();
@@ -166,7 +166,7 @@ fn case_64_a_database_whose_log_was_half_folded_in_is_whole() {
 }
 
 #[test]
-fn case_64_a_torn_header_or_page_is_an_error_that_names_the_file() {
+fn case_64_torn_header_or_page_error_names_the_file() {
     let directory = closed();
     let path = file(&directory);
     let main = OpenOptions::new().write(true).open(&path).unwrap();
@@ -183,7 +183,7 @@ fn case_64_a_torn_header_or_page_is_an_error_that_names_the_file() {
 }
 
 #[test]
-fn case_64_another_programs_database_is_refused_and_left_alone() {
+fn case_64_foreign_database_is_refused_unchanged() {
     let directory = tempfile::tempdir().unwrap();
     let path = file(&directory);
     let other = Connection::open(&path).unwrap();
@@ -198,7 +198,7 @@ fn case_64_another_programs_database_is_refused_and_left_alone() {
 }
 
 #[test]
-fn case_68_a_newer_format_is_refused_and_left_alone() {
+fn case_68_newer_format_is_refused_unchanged() {
     let directory = closed();
     let path = file(&directory);
     let newer = Connection::open(&path).unwrap();
@@ -218,7 +218,7 @@ fn case_68_a_newer_format_is_refused_and_left_alone() {
 }
 
 #[test]
-fn case_65_a_flipped_bit_in_a_body_is_detected() {
+fn case_65_flipped_bit_in_a_body_is_detected() {
     let directory = tempfile::tempdir().unwrap();
     let runtime = Runtime::new().unwrap();
     let path = file(&directory);
@@ -241,7 +241,7 @@ fn case_65_a_flipped_bit_in_a_body_is_detected() {
         .windows(9)
         .position(|bytes| bytes == b"Reviewers")
         .unwrap();
-    // Bit 7 makes it no UTF-8 any more, bit 0 another letter.
+    // Flipping bit 7 breaks the UTF-8 encoding, flipping bit 0 gives another letter.
     for bit in [0, 7] {
         let mut flipped = whole.clone();
         flipped[at] ^= 1 << bit;

@@ -1,4 +1,4 @@
-//! The data directory and the surface it is.
+//! The data directory and the identity of its surface.
 
 use std::{fs, os::unix::fs::PermissionsExt, path::Path};
 
@@ -31,7 +31,7 @@ fn copy_tree(from: &Path, to: &Path) {
 }
 
 #[test]
-fn set_up_once_the_surface_and_its_secret_stay() {
+fn surface_and_secret_stay_after_setup() {
     let parent = tempfile::tempdir().unwrap();
     let path = parent.path().join("a/.wm-data");
     let first = open(&path);
@@ -50,7 +50,7 @@ fn set_up_once_the_surface_and_its_secret_stay() {
 }
 
 #[test]
-fn moving_a_directory_keeps_its_surface() {
+fn moved_directory_keeps_its_surface() {
     let parent = tempfile::tempdir().unwrap();
     let (before, after) = (parent.path().join("before"), parent.path().join("after"));
     let surface = open(&before).surface;
@@ -59,7 +59,7 @@ fn moving_a_directory_keeps_its_surface() {
 }
 
 #[test]
-fn case_69_a_copied_directory_is_another_surface_and_the_original_is_not() {
+fn case_69_copied_directory_becomes_another_surface() {
     let parent = tempfile::tempdir().unwrap();
     let original = parent.path().join("original");
     let data = open(&original);
@@ -87,7 +87,7 @@ fn case_69_a_copied_directory_is_another_surface_and_the_original_is_not() {
 }
 
 #[test]
-fn case_69_a_database_copied_back_over_the_file_is_another_surface() {
+fn case_69_database_copied_over_the_file_is_another_surface() {
     let directory = tempfile::tempdir().unwrap();
     let layout = Layout::new(directory.path());
     let surface = open(directory.path()).surface;
@@ -95,13 +95,13 @@ fn case_69_a_database_copied_back_over_the_file_is_another_surface() {
     let data = open(directory.path());
     commit_something(&data);
     drop(data);
-    // In place, so that the file is the same to the file system.
+    // Written in place, so that it stays the same file.
     fs::write(layout.database(), earlier).unwrap();
     assert_ne!(open(directory.path()).surface, surface);
 }
 
 #[test]
-fn case_64_a_missing_or_empty_database_is_not_taken_for_a_new_one() {
+fn case_64_missing_or_empty_database_is_refused() {
     let directory = tempfile::tempdir().unwrap();
     let layout = Layout::new(directory.path());
     drop(open(directory.path()));
@@ -120,7 +120,7 @@ fn case_64_a_missing_or_empty_database_is_not_taken_for_a_new_one() {
 }
 
 #[test]
-fn a_lost_secret_is_an_error_once_there_are_records() {
+fn missing_secret_is_an_error_once_records_exist() {
     let directory = tempfile::tempdir().unwrap();
     let layout = Layout::new(directory.path());
     let surface = open(directory.path()).surface;
@@ -138,13 +138,13 @@ fn a_lost_secret_is_an_error_once_there_are_records() {
     fs::write(layout.surface(), "{").unwrap();
     let error = DataDirectory::open(directory.path()).err().unwrap();
     assert!(
-        error.to_string().contains("put it back from a backup"),
+        error.to_string().contains("restore it from a backup"),
         "{error}"
     );
 }
 
 #[test]
-fn case_67_one_directory_is_open_once() {
+fn case_67_directory_can_be_opened_once() {
     let directory = tempfile::tempdir().unwrap();
     let first = open(directory.path());
     let error = DataDirectory::open(directory.path()).err();

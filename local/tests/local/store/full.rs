@@ -1,4 +1,4 @@
-//! A disk that is full, and one that may only be read.
+//! A full disk and a read-only disk.
 
 use std::{
     fs,
@@ -15,7 +15,7 @@ use super::{
     support::{creating, item, scope},
 };
 
-/// A file system of its own in memory, which only root can make.
+/// A file system in memory. Only root can mount it.
 struct Disk {
     path: PathBuf,
     _directory: tempfile::TempDir,
@@ -55,7 +55,7 @@ fn error_text(error: &dyn std::error::Error) -> String {
 }
 
 #[test]
-fn case_66_a_full_disk_is_a_clear_error_loses_nothing_and_heals() {
+fn case_66_full_disk_is_a_clear_error_and_recovers() {
     let Some(disk) = Disk::of(4_096) else {
         return skip("case_66_a_full_disk");
     };
@@ -95,7 +95,7 @@ fn case_66_a_full_disk_is_a_clear_error_loses_nothing_and_heals() {
 }
 
 #[test]
-fn case_66_a_read_only_disk_is_a_clear_error_and_loses_nothing() {
+fn case_66_read_only_disk_is_a_clear_error() {
     let Some(disk) = Disk::of(4_096) else {
         return skip("case_66_a_read_only_disk");
     };
@@ -108,7 +108,7 @@ fn case_66_a_read_only_disk_is_a_clear_error_and_loses_nothing() {
     assert!(mount(&["-o", "remount,ro"], &disk.path));
     let error = DataDirectory::open(&path).err().unwrap();
     assert!(
-        error.to_string().contains("this user may write there"),
+        error.to_string().contains("give this user write access"),
         "{error}"
     );
     assert!(mount(&["-o", "remount,rw"], &disk.path));

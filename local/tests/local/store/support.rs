@@ -12,7 +12,7 @@ pub(crate) fn scope(number: u8) -> Scope {
     Scope::Account(AccountId::from_ulid(Ulid::from_parts(1, number.into())))
 }
 
-/// The mark with this number.
+/// The ETag with this number.
 pub(crate) fn etag(number: u64) -> ETag {
     ETag::new(Sha256::of(&number.to_be_bytes()))
 }
@@ -37,7 +37,7 @@ pub(crate) fn creating(scope: Scope, items: impl IntoIterator<Item = Item>) -> B
     batch(scope, creations(items).collect())
 }
 
-/// A batch that creates these items and rewrites the head of the scope, as every commit does.
+/// A batch that creates these items and overwrites the head of the scope, like every commit.
 pub(crate) fn creating_under(
     scope: Scope,
     items: impl IntoIterator<Item = Item>,

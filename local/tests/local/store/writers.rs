@@ -1,4 +1,4 @@
-//! Many writers at once.
+//! Concurrent writers.
 
 use std::sync::Arc;
 
@@ -21,11 +21,11 @@ fn store() -> (tempfile::TempDir, SqliteRecords) {
     (directory, store)
 }
 
-/// Reads the counter, then commits one more and an entry of its own: what every operation does with
-/// the head of its scope and the journal.
+/// Reads the counter and commits the next number with an entry, as an operation does with the head
+/// and the journal of its scope.
 async fn count_up(store: &SqliteRecords) {
     let scope = scope(1);
-    let _turn = store.turn(scope).await;
+    let _scope_lock = store.turn(scope).await;
     let head = item(scope, "#0HEAD", 0, "");
     let (before, condition) = match store.get(&head.key).await.unwrap() {
         None => (0, Condition::Absent),
@@ -39,7 +39,7 @@ async fn count_up(store: &SqliteRecords) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn sixty_four_writers_of_one_scope_all_succeed_without_gaps() {
+async fn writers_of_one_scope_all_succeed_without_gaps() {
     let (_directory, store) = store();
     let store = Arc::new(store);
     let writers = (0..64).map(|_| {
@@ -60,7 +60,7 @@ async fn sixty_four_writers_of_one_scope_all_succeed_without_gaps() {
 }
 
 #[tokio::test]
-async fn case_51_of_writers_that_read_the_same_one_wins_and_neighbours_are_untouched() {
+async fn case_51_one_of_the_writers_with_the_same_read_succeeds() {
     let (_directory, store) = store();
     store
         .commit(&creating(scope(1), [item(scope(1), "A", 1, "before")]))
@@ -89,13 +89,13 @@ async fn case_51_of_writers_that_read_the_same_one_wins_and_neighbours_are_untou
         .unzip();
     assert_eq!(rivals.iter().filter(|won| **won).count(), 1);
     assert!(neighbours.iter().all(|done| *done));
-    // What a loser did before its condition failed is undone.
+    // The writes of a loser before its failed condition are rolled back.
     let traces = stored(&store, 1, "B").await;
     assert_eq!(traces.len(), 1);
 }
 
 #[tokio::test]
-async fn a_batch_that_strays_from_its_scope_is_refused() {
+async fn batch_with_a_key_of_another_scope_is_refused() {
     let (_directory, store) = store();
     let stray = creating(scope(1), [item(scope(2), "A", 1, "")]);
     let refused = store.commit(&stray).await;
