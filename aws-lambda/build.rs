@@ -1,4 +1,4 @@
-//! Links the functions without a description of how to unwind, where nothing unwinds.
+//! Links the functions without unwind tables in the profile where a panic aborts.
 
 use std::env;
 
@@ -6,8 +6,8 @@ const FUNCTIONS: [&str; 5] = ["api", "relay", "ingest", "notify", "sweep"];
 
 fn main() {
     println!("cargo::rerun-if-changed=function.ld");
-    // Cargo tells a build script no profile and no panic strategy of it. This level is the profile
-    // `function`'s alone, in which a panic ends the process.
+    // Cargo passes neither the profile nor its panic strategy to a build script. Only the profile
+    // `function` uses this level, and in it a panic aborts the process.
     if env::var("OPT_LEVEL").as_deref() != Ok("z") {
         return;
     }

@@ -1,4 +1,4 @@
-//! The object store: one private S3 bucket, behind presigned addresses.
+//! The object store: one private S3 bucket, reached by presigned URLs.
 
 mod content;
 mod sign;
@@ -25,10 +25,10 @@ use crate::{
     sdk::{Timeouts, for_service},
 };
 
-/// Where all objects are.
+/// The prefix of all objects.
 const PREFIX: &str = "accounts/";
 
-/// The port over a bucket.
+/// The object store port over a bucket.
 #[derive(Debug, Clone)]
 pub struct S3Artifacts {
     client: Client,
@@ -36,14 +36,14 @@ pub struct S3Artifacts {
 }
 
 impl S3Artifacts {
-    /// The bucket a function is configured with.
+    /// The bucket of the configuration.
     #[must_use]
     pub fn new(shared: &SdkConfig, config: &Config) -> Self {
         let settings = for_service(shared, config, "S3", Timeouts::OBJECTS);
         let settings = Builder::from(&settings)
-            // Stand-ins answer at one host for all buckets.
+            // Emulators answer at one host for all buckets.
             .force_path_style(settings.endpoint_url().is_some())
-            // Otherwise an address for a part would be bound to the checksum of nothing.
+            // Otherwise the URL of a part would be bound to the checksum of an empty body.
             .request_checksum_calculation(RequestChecksumCalculation::WhenRequired)
             .build();
         Self {
@@ -64,8 +64,12 @@ impl Artifacts for S3Artifacts {
             .send()
             .await
             .map_err(port_error)?;
-        let missing =
-            || PortError::new(PortErrorKind::Refused, "an upload without an id was begun");
+        let missing = || {
+            PortError::new(
+                PortErrorKind::Refused,
+                "the service started an upload without an id",
+            )
+        };
         begun.upload_id.ok_or_else(missing)
     }
 
@@ -109,10 +113,12 @@ impl Artifacts for S3Artifacts {
             .send()
             .await;
         match assembled {
-            // Read and hashed later, where nobody waits: whatever goes in parts is large.
+            // Objects uploaded in parts are large. They are read and hashed later, when no request
+            // waits.
             Ok(_) => self.stat(path, false).await,
             Err(error) => match code(&error) {
-                // Assembled before, by this request or another one; or removed, and then it is not there.
+                // This request or another one has already assembled the object, or it was removed
+                // and does not exist.
                 Some("NoSuchUpload" | "PreconditionFailed") => self.stat(path, false).await,
                 Some("InvalidPart" | "InvalidPartOrder" | "EntityTooSmall" | "MalformedXML") => {
                     Ok(None)
@@ -170,9 +176,9 @@ impl Artifacts for S3Artifacts {
             let old = objects
                 .into_iter()
                 .filter(|object| object.last_modified.is_some_and(|written| written < time));
-            // What is at no path of ours is nobody's to judge.
-            let of_ours = old.filter_map(|object| object.key?.parse::<ObjectPath>().ok());
-            paths.extend(of_ours.take(limit - paths.len()));
+            // Ignore keys that are not object paths.
+            let ours = old.filter_map(|object| object.key?.parse::<ObjectPath>().ok());
+            paths.extend(ours.take(limit - paths.len()));
             if paths.len() >= limit || page.is_truncated != Some(true) || last.is_none() {
                 return Ok(paths);
             }

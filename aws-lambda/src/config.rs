@@ -1,4 +1,4 @@
-//! What a function is told by its environment. `docs/aws.md` lists the variables.
+//! The configuration of a function, from environment variables. `docs/aws.md` lists them.
 
 use wm_core::catalog::DEFAULT_ENVIRONMENT;
 use wm_service::variables::{Variables, is_safe};
@@ -7,18 +7,17 @@ use wm_service::variables::{Variables, is_safe};
 pub enum Function {
     /// Answers HTTP requests.
     Api,
-    /// Publishes what the table's stream says was committed.
+    /// Publishes committed journal entries from the stream of the table.
     Relay,
-    /// Completes uploads that arrived.
+    /// Completes uploads whose bytes arrived.
     Ingest,
-    /// Mails what the bus carries.
+    /// Sends mails for events of the bus.
     Notify,
-    /// Finishes what was interrupted.
+    /// Finishes interrupted work.
     Sweep,
 }
 
 impl Function {
-    /// Every function.
     pub const ALL: [Self; 5] = [
         Self::Api,
         Self::Relay,
@@ -27,7 +26,7 @@ impl Function {
         Self::Sweep,
     ];
 
-    /// Its name, which is also its binary's.
+    /// The name of the function and of its binary.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -39,8 +38,8 @@ impl Function {
         }
     }
 
-    /// The variables it cannot do without, beside those that may come from Parameter Store and Secrets
-    /// Manager instead.
+    /// The required variables. Values that may come from Parameter Store or Secrets Manager are not
+    /// among them.
     #[must_use]
     pub const fn required_variables(self) -> &'static [&'static str] {
         match self {
@@ -64,14 +63,13 @@ const TRUSTS_EMAIL: &str = "AWS_COGNITO_TRUSTS_EMAIL";
 const SSM_PATH: &str = "AWS_SSM_PATH";
 const SECRET: &str = "AWS_SECRETS_MANAGER_SECRET";
 const ENVIRONMENT: &str = "WM_ENVIRONMENT";
-/// The surface's id, when it is not to be looked up.
+/// The id of the surface. Default: the value in Parameter Store.
 pub(crate) const SURFACE_ID: &str = "AWS_SURFACE_ID";
-/// Where people reach the surface, when it is not to be looked up.
+/// The public URL of the surface. Default: the value in Parameter Store.
 pub(crate) const PUBLIC_URL: &str = "AWS_PUBLIC_URL";
-/// The surface's secret, when it is not to be looked up.
+/// The secret of the surface. Default: the value in Secrets Manager.
 pub(crate) const SURFACE_SECRET: &str = "AWS_SURFACE_SECRET";
 
-/// The configuration of a function.
 #[derive(Debug, Clone)]
 pub struct Config {
     pub region: String,
@@ -80,48 +78,46 @@ pub struct Config {
     pub bucket: String,
     /// The event bus, for functions that publish.
     pub bus: Option<String>,
-    /// The address mail comes from, for the function that sends it.
+    /// The sender address, for the function that sends mail.
     pub from: Option<String>,
-    /// Whose tokens count, for the function that reads them.
+    /// The issuer of accepted tokens, for the function that verifies them.
     pub cognito: Option<Cognito>,
-    /// The path in Parameter Store below which parameters are.
+    /// The path of the parameters in Parameter Store.
     pub parameters: Option<String>,
-    /// The secret in Secrets Manager.
+    /// The name of the secret in Secrets Manager.
     pub secret: Option<String>,
-    /// What the surface is for, such as `dev`.
+    /// The environment, such as `dev`.
     pub environment: String,
-    /// Everything else, for what may be looked up elsewhere.
+    /// All variables, for values that can also come from elsewhere.
     pub(crate) variables: Variables,
 }
 
-/// A Cognito user pool whose tokens count.
+/// A Cognito user pool whose tokens are accepted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Cognito {
-    /// Its id, such as `us-east-1_aBcDeFgHi`.
+    /// The pool id, such as `us-east-1_aBcDeFgHi`.
     pub user_pool: String,
-    /// The app clients whose tokens are taken.
+    /// The app clients whose tokens are accepted.
     pub clients: Vec<String>,
-    /// Where its keys are.
+    /// The URL of the pool's keys. Default: that of AWS.
     pub jwks_url: Option<String>,
-    /// Whether its `email_verified` counts.
+    /// Whether the claim `email_verified` is trusted.
     pub trusts_email: bool,
 }
 
-/// Why a function cannot be configured.
+/// The reason why a function cannot be configured.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
-    /// Variables are missing.
-    #[error("the function `{function}` needs {}: set what is missing; docs/aws.md says what it is", listed(.names))]
+    #[error("the function `{function}` needs {}: set these variables as described in docs/aws.md", listed(.names))]
     Missing {
         function: &'static str,
-        /// The missing names.
         names: Vec<&'static str>,
     },
-    /// A variable cannot be what it says.
+    /// A variable has an invalid value.
     #[error("`{name}` {wrong}")]
     Wrong {
         name: &'static str,
-        /// What is wrong with it, and what would be right.
+        /// The error, and the accepted values.
         wrong: &'static str,
     },
 }
@@ -132,10 +128,10 @@ fn listed(names: &[&str]) -> String {
 }
 
 impl Config {
-    /// What these variables say to a function.
+    /// Reads the configuration of a function from variables.
     ///
     /// # Errors
-    /// [`ConfigError`], naming every variable that is missing at once.
+    /// [`ConfigError`], which names all missing variables at once.
     pub fn read(function: Function, variables: Variables) -> Result<Self, ConfigError> {
         let missing: Vec<&str> = function
             .required_variables()
@@ -166,12 +162,12 @@ impl Config {
         })
     }
 
-    /// Where a service is, if not where AWS has it: `AWS_ENDPOINT_URL_{SERVICE}`, else
-    /// `AWS_ENDPOINT_URL`, as in every AWS SDK.
+    /// The endpoint of a service: `AWS_ENDPOINT_URL_{SERVICE}`, or else `AWS_ENDPOINT_URL`, as in
+    /// every AWS SDK. `None` means the endpoint of AWS.
     pub(crate) fn endpoint(&self, service: &str) -> Option<String> {
-        let own = format!("AWS_ENDPOINT_URL_{service}");
+        let specific = format!("AWS_ENDPOINT_URL_{service}");
         self.variables
-            .text(&own)
+            .text(&specific)
             .or_else(|| self.variables.text("AWS_ENDPOINT_URL"))
     }
 }
@@ -198,7 +194,7 @@ impl Cognito {
         if !jwks_url.as_deref().is_none_or(is_safe) {
             return Err(ConfigError::Wrong {
                 name: JWKS_URL,
-                wrong: "must begin with `https://`; only a loopback address may do without",
+                wrong: "must begin with `https://`, except for loopback addresses",
             });
         }
         Ok(Some(Self {
@@ -220,18 +216,18 @@ mod tests {
     }
 
     #[test]
-    fn everything_missing_is_named_at_once() {
+    fn config_error_names_all_missing_variables() {
         let given = variables(&[(REGION, "eu-central-1"), (TABLE, " ")]);
         let error = Config::read(Function::Api, given).unwrap_err();
         assert_eq!(
             error.to_string(),
             "the function `api` needs `AWS_DYNAMODB_TABLE`, `AWS_S3_BUCKET`, `AWS_COGNITO_USER_POOL`, \
-             `AWS_COGNITO_CLIENTS`: set what is missing; docs/aws.md says what it is"
+             `AWS_COGNITO_CLIENTS`: set these variables as described in docs/aws.md"
         );
     }
 
     #[test]
-    fn keys_come_over_tls() {
+    fn key_urls_need_tls() {
         let with = |url| {
             Config::read(
                 Function::Api,
@@ -253,7 +249,7 @@ mod tests {
     }
 
     #[test]
-    fn a_services_own_endpoint_wins() {
+    fn service_endpoint_takes_precedence() {
         let mut given = vec![
             ("AWS_ENDPOINT_URL", "http://127.0.0.1:1"),
             ("AWS_ENDPOINT_URL_S3", "http://127.0.0.1:2"),

@@ -1,4 +1,4 @@
-//! What an SDK reports, as the ports tell it.
+//! Errors of the SDK as port errors.
 
 use aws_smithy_runtime_api::client::{
     orchestrator::HttpResponse,
@@ -7,7 +7,7 @@ use aws_smithy_runtime_api::client::{
 use aws_smithy_types::error::{display::DisplayErrorContext, metadata::ProvideErrorMetadata};
 use wm_service::ports::{PortError, PortErrorKind};
 
-/// Codes that say: not now. From the services' lists of common errors.
+/// Error codes for throttling, from the lists of common errors of the services.
 const THROTTLED: &[&str] = &[
     "LimitExceededException",
     "ProvisionedThroughputExceededException",
@@ -20,7 +20,7 @@ const THROTTLED: &[&str] = &[
     "TransactionConflictException",
 ];
 
-/// The port's failure. Its source holds the service's own words, which go to the log and to no caller.
+/// The port error. Its source is the service's own message, which goes to the log only.
 pub(crate) fn port_error<E>(error: SdkError<E, HttpResponse>) -> PortError
 where
     E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
@@ -28,7 +28,8 @@ where
     let kind = match &error {
         SdkError::ConstructionFailure(_) => PortErrorKind::Refused,
         SdkError::ServiceError(refusal) => service_kind(refusal),
-        // Not sent, sent and not answered, or answered in the middle: nobody knows which.
+        // The request was not sent, was not answered, or the answer broke off. Its effect is
+        // unknown.
         _ => PortErrorKind::Unavailable,
     };
     PortError::new(kind, DisplayErrorContext(&error).to_string())

@@ -1,4 +1,4 @@
-//! The event bus: EventBridge, a whole CloudEvent in each entry's `detail`.
+//! The event bus: EventBridge, with a complete CloudEvent in the `detail` of each entry.
 
 use aws_sdk_eventbridge::{
     Client,
@@ -19,21 +19,22 @@ use crate::{
     sdk::{Timeouts, for_service},
 };
 
-/// What our entries give as their source.
+/// The source of all entries of this program.
 pub const SOURCE: &str = "workspace-management";
-/// What entries give that were taken from a dead-letter queue: only our own rules listen to it.
+/// The source of entries that were sent again from a dead-letter queue. Only the rules of this
+/// program match it.
 pub const REDRIVE_SOURCE: &str = "workspace-management.redrive";
-/// The most entries of one call.
+/// The maximum number of entries per call.
 /// <https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutEvents.html>
 pub const ENTRIES: usize = 10;
 const LIMITS: Limits = Limits {
     events: ENTRIES,
     bytes: 256 * 1024,
-    // Time, source, type, and a margin.
+    // Time, source and type, with a margin.
     overhead: 512,
 };
 
-/// The port over a bus; a function that publishes nothing has none.
+/// The event port over a bus. Functions that publish nothing have no bus.
 #[derive(Debug, Clone, Default)]
 pub struct EventBus(Option<Bus>);
 
@@ -44,7 +45,7 @@ struct Bus {
 }
 
 impl EventBus {
-    /// The bus a function is configured with.
+    /// The bus of the configuration.
     #[must_use]
     pub fn new(shared: &SdkConfig, config: &Config) -> Self {
         let settings = for_service(shared, config, "EVENTBRIDGE", Timeouts::SERVICE);
@@ -61,8 +62,8 @@ impl Events for EventBus {
             return failed(&refused("this function has no event bus"), entries.len());
         };
         let mut results = Vec::with_capacity(entries.len());
-        for piece in chunks(entries, LIMITS) {
-            match piece {
+        for chunk in chunks(entries, LIMITS) {
+            match chunk {
                 Chunk::Batch(batch) => results.append(&mut bus.put(&batch).await),
                 Chunk::Refused(error) => results.push(Err(error)),
             }
@@ -86,7 +87,7 @@ impl Bus {
             .build()
     }
 
-    /// Puts what goes into one call, answering for each entry.
+    /// Publishes the entries of one call. Returns one result per entry.
     async fn put(&self, batch: &[(&CloudEvent, String)]) -> Vec<Result<(), PortError>> {
         let entry = |(event, detail): &(&CloudEvent, String)| self.entry(event, detail);
         let entries = batch.iter().map(entry).collect();
@@ -98,7 +99,7 @@ impl Bus {
     }
 }
 
-/// A call that succeeded says for each entry whether it was taken.
+/// The result of each entry. A successful call can contain refused entries.
 fn results(answer: &PutEventsOutput, count: usize) -> Vec<Result<(), PortError>> {
     let each = |entry: &PutEventsResultEntry| match entry.error_code() {
         None => Ok(()),
@@ -109,7 +110,7 @@ fn results(answer: &PutEventsOutput, count: usize) -> Vec<Result<(), PortError>>
         }
     };
     let mut results: Vec<_> = answer.entries().iter().map(each).collect();
-    let unanswered = || Err(refused("the bus did not say whether it took the entry"));
+    let unanswered = || Err(refused("the bus gave no result for the entry"));
     results.resize_with(count, unanswered);
     results
 }
@@ -119,7 +120,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn case_57_each_entry_has_its_own_answer() {
+    fn case_57_each_entry_has_its_own_result() {
         let entry = |code: Option<&str>| {
             let entry = PutEventsResultEntry::builder().set_error_code(code.map(str::to_owned));
             entry.build()

@@ -1,7 +1,7 @@
-//! The Lambda functions: what each does with an event.
+//! The Lambda functions.
 //!
-//! A program reads a [`Startup`], makes the ports and the service over them, and hands the service to
-//! the function.
+//! A program reads a [`Startup`], creates the ports and the service over them, and passes the
+//! service to the function.
 
 mod api;
 mod events;
@@ -20,8 +20,8 @@ pub use relay::relay;
 pub use start::Startup;
 pub use sweep::sweep;
 
-/// Runs a function until Lambda ends the process. What goes wrong before it can answer is logged, and
-/// the process ends with 1.
+/// Runs a function until Lambda ends the process. An error before the first event is logged, and
+/// the process ends with exit code 1.
 pub fn run(function: impl Future<Output = Result<(), lambda_runtime::Error>>) -> ExitCode {
     crate::telemetry::start();
     let runtime = tokio::runtime::Builder::new_current_thread()
@@ -35,13 +35,13 @@ pub fn run(function: impl Future<Output = Result<(), lambda_runtime::Error>>) ->
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             let cause = error.source().map(ToString::to_string);
-            tracing::error!(%error, cause, "the function cannot run");
+            tracing::error!(%error, cause, "the function cannot start");
             ExitCode::FAILURE
         }
     }
 }
 
-/// Work that is to be delivered again. Whoever invoked the function may read this, so it says nothing.
+/// Work that must be delivered again. The invoker may read this text, so it contains no details.
 #[derive(Debug, thiserror::Error)]
 #[error("retried later; the log says why")]
 pub struct RetryLater;

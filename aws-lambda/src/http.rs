@@ -1,4 +1,4 @@
-//! Requests of API Gateway, function URLs and load balancers, and the answers to them.
+//! Requests of API Gateway, function URLs and load balancers, and their answers.
 
 use lambda_http::{
     Body, Context,
@@ -10,7 +10,8 @@ use wm_core::http::{Request, Response};
 
 use crate::telemetry::traceparent;
 
-/// What may not stand in a path as it is (RFC 3986 section 3.3). `%` stays: it is the client's own.
+/// Bytes that a path must encode (RFC 3986 section 3.3). `%` stays, because it is part of the
+/// client's own encoding.
 const PATH: &AsciiSet = &CONTROLS
     .add(b' ')
     .add(b'"')
@@ -25,7 +26,7 @@ const PATH: &AsciiSet = &CONTROLS
     .add(b'|')
     .add(b'}');
 
-/// What a client asked for, as it asked.
+/// The path and query as the client sent them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Target {
     path: String,
@@ -33,8 +34,9 @@ pub struct Target {
 }
 
 impl Target {
-    /// Takes the target out of an event. The library would parse it as a URL, which resolves `..`, and
-    /// panics where it cannot; the route table takes paths as they are and refuses what it does not know.
+    /// Takes path and query out of an event. The library would parse them as a URL, which resolves
+    /// `..` and panics for invalid URLs. The route table accepts raw paths and refuses unknown
+    /// ones.
     pub fn take(event: &mut LambdaRequest) -> Self {
         let (path, query) = match event {
             LambdaRequest::ApiGatewayV2(request) => {
@@ -50,7 +52,7 @@ impl Target {
                 let path = request.path.replace("/".into());
                 let single = std::mem::take(&mut request.query_string_parameters);
                 let multiple = std::mem::take(&mut request.multi_value_query_string_parameters);
-                // A load balancer hands names and values over still encoded.
+                // A load balancer passes names and values still encoded.
                 let joined = |pairs: Vec<(&str, &str)>| {
                     let pairs = pairs
                         .into_iter()
@@ -74,7 +76,7 @@ impl Target {
     }
 }
 
-/// The request as the service takes it. A client that sent no trace gets the one Lambda began.
+/// The request for the service. Without a trace of the client, it gets the trace of Lambda.
 pub fn request(request: lambda_http::Request, target: Target, context: &Context) -> Request {
     let (parts, body) = request.into_parts();
     let mut headers = plain_headers(&parts.headers);
@@ -83,7 +85,8 @@ pub fn request(request: lambda_http::Request, target: Target, context: &Context)
     {
         headers.push(("traceparent".into(), trace));
     }
-    // `HEAD` is `GET` whose body the gateway leaves out (RFC 9110 section 9.3.2).
+    // `HEAD` becomes `GET`, because the gateway omits the body of the answer (RFC 9110 section
+    // 9.3.2).
     let method = match parts.method.as_str() {
         "HEAD" => "GET",
         method => method,
@@ -110,7 +113,7 @@ fn plain_headers(headers: &HeaderMap) -> Vec<(String, String)> {
         .collect()
 }
 
-/// The answer as the gateway takes it.
+/// The answer for the gateway.
 pub fn response(response: Response) -> HttpResponse<Body> {
     let body = match String::from_utf8(response.body) {
         Ok(text) if text.is_empty() => Body::Empty,
@@ -126,7 +129,7 @@ pub fn response(response: Response) -> HttpResponse<Body> {
                 let name = HeaderName::from_static(name);
                 converted.headers_mut().append(name, value);
             }
-            Err(_) => tracing::error!(name, "a header of an answer holds control characters"),
+            Err(_) => tracing::error!(name, "a response header contains control characters"),
         }
     }
     converted
@@ -138,7 +141,7 @@ mod tests {
 
     use super::*;
 
-    /// What the service gets for an event.
+    /// The request that the service receives for an event.
     fn received(event: Value) -> Request {
         let mut event: LambdaRequest = serde_json::from_value(event).unwrap();
         let target = Target::take(&mut event);
@@ -168,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn paths_and_queries_arrive_as_they_were_sent() {
+    fn path_and_query_arrive_as_sent() {
         for (path, query) in [
             ("/v1/session", ""),
             ("/v1/../openapi.json", "cursor=a%2Fb&limit=2&limit=3"),
@@ -184,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_url_is_no_panic() {
+    fn invalid_url_causes_no_panic() {
         for path in ["/a b\u{0}<>\"\\^`{|}#?ü\u{fffd}", "//", "http://x/", "\\\\"] {
             let request = gateway(
                 path,
@@ -197,7 +200,7 @@ mod tests {
     }
 
     #[test]
-    fn a_load_balancers_parameters_stay_encoded() {
+    fn load_balancer_parameters_stay_encoded() {
         let event = json!({
             "requestContext": { "elb": { "targetGroupArn": "arn" } },
             "httpMethod": "HEAD",
@@ -217,13 +220,13 @@ mod tests {
     }
 
     #[test]
-    fn a_clients_own_trace_goes_before_lambdas() {
+    fn trace_of_the_client_takes_precedence() {
         let event = || gateway("/", "", json!({ "traceparent": "own" }));
         assert_eq!(event().header("traceparent"), Some("own"));
     }
 
     #[test]
-    fn answers_of_any_bytes_are_passed_on() {
+    fn answers_with_any_bytes_are_forwarded() {
         let answer = |body: &[u8]| {
             let response = Response {
                 status: 201,

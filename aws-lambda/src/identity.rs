@@ -1,4 +1,4 @@
-//! Whose tokens count: those of one Cognito user pool, read against the pool's own keys.
+//! Accepted tokens: those of one Cognito user pool, verified with the keys of the pool.
 
 use std::time::Duration;
 
@@ -15,16 +15,16 @@ use crate::{
     sdk::connector,
 };
 
-/// How long an issuer may take to answer.
+/// The timeout for an issuer.
 const TIMEOUT: Duration = Duration::from_secs(5);
-/// The largest set of keys that is read, in bytes.
+/// The maximum size of a key set, in bytes.
 const LIMIT: usize = 256 * 1024;
 
-/// The rules for a pool's tokens.
+/// The requirements for tokens of a user pool.
 ///
-/// Access tokens name the app client in `client_id` and have no `aud`; ID tokens have it in `aud`
+/// Access tokens name the app client in `client_id` and have no `aud`. ID tokens name it in `aud`
 /// (<https://docs.aws.amazon.com/cognito/latest/developerguide/amazon-cognito-user-pools-using-tokens-verifying-a-jwt.html>).
-/// Groups are not read: nothing in a token confers rights here.
+/// Groups are ignored: no claim gives rights in this application.
 #[must_use]
 pub fn issuer(config: &Config, cognito: &Cognito) -> Issuer {
     let Cognito {
@@ -51,12 +51,12 @@ pub fn issuer(config: &Config, cognito: &Cognito) -> Issuer {
     }
 }
 
-/// Keys over HTTPS. No redirect is followed.
+/// Keys over HTTPS. Redirects are not followed.
 #[derive(Debug)]
 pub struct HttpsKeys(Connector);
 
 impl HttpsKeys {
-    /// A source that trusts Amazon's roots.
+    /// A source that trusts the root certificates of Amazon.
     #[must_use]
     pub fn new() -> Self {
         Self(connector(TIMEOUT))
@@ -71,7 +71,7 @@ impl Default for HttpsKeys {
 
 impl KeySource for HttpsKeys {
     async fn fetch(&self, url: &str) -> Result<Vec<u8>, PortError> {
-        let late = |_| unavailable("the issuer took too long");
+        let late = |_| unavailable("the issuer did not answer in time");
         tokio::time::timeout(TIMEOUT, self.read(url))
             .await
             .map_err(late)?
@@ -89,10 +89,10 @@ impl HttpsKeys {
         }
         let mut body = ByteStream::new(answer.into_body());
         let mut read = Vec::new();
-        while let Some(piece) = body.next().await {
-            read.extend_from_slice(&piece.map_err(unavailable)?);
+        while let Some(chunk) = body.next().await {
+            read.extend_from_slice(&chunk.map_err(unavailable)?);
             if read.len() > LIMIT {
-                return Err(unavailable("the issuer's keys are too many to be read"));
+                return Err(unavailable("the key set of the issuer is too large"));
             }
         }
         Ok(read)

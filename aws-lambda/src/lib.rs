@@ -1,4 +1,4 @@
-//! The AWS surface: every port over its service, and the Lambda functions that answer with them.
+//! The AWS surface: all ports over services of AWS, and the Lambda functions.
 
 pub mod artifacts;
 pub mod config;

@@ -17,7 +17,7 @@ use crate::{
     sdk::{Timeouts, for_service},
 };
 
-/// The port over SES; a function that sends nothing has none.
+/// The mail port over SES. Functions that send no mail have no sender.
 #[derive(Debug, Clone, Default)]
 pub struct SesMail(Option<Sender>);
 
@@ -28,7 +28,7 @@ struct Sender {
 }
 
 impl SesMail {
-    /// The sender a function is configured with.
+    /// The sender of the configuration.
     #[must_use]
     pub fn new(shared: &SdkConfig, config: &Config) -> Self {
         let settings = for_service(shared, config, "SESV2", Timeouts::SERVICE);
@@ -45,7 +45,7 @@ impl Port for SesMail {
             PortError::new(PortErrorKind::Refused, error)
         };
         let Some(sender) = &self.0 else {
-            return Err(refused("this function has no sender for mail".into()));
+            return Err(refused("this function has no mail sender".into()));
         };
         let content = content(message).map_err(|error| refused(error.into()))?;
         let to = Destination::builder().to_addresses(message.to.as_str());
@@ -55,17 +55,18 @@ impl Port for SesMail {
             .from_email_address(&sender.from)
             .destination(to.build())
             .content(content);
-        mail.send().await.map(drop).map_err(unsaid)
+        mail.send().await.map(drop).map_err(without_details)
     }
 }
 
-/// The failure without the service's own words, which may quote an address, and logs hold none.
-fn unsaid(error: SdkError<SendEmailError, HttpResponse>) -> PortError {
-    let told = match error.code() {
+/// The error without the service's message, which may quote an e-mail address. Logs contain no
+/// addresses.
+fn without_details(error: SdkError<SendEmailError, HttpResponse>) -> PortError {
+    let message = match error.code() {
         Some(code) => format!("the mail service answered `{code}`"),
-        None => "the mail service gave no answer that says why".to_owned(),
+        None => "the mail service gave no reason".to_owned(),
     };
-    PortError::new(port_error(error).kind, told)
+    PortError::new(port_error(error).kind, message)
 }
 
 fn content(message: &Message) -> Result<EmailContent, BuildError> {

@@ -1,4 +1,4 @@
-//! Metrics in CloudWatch's embedded format: a line of the log that CloudWatch reads as metrics.
+//! Metrics in the embedded format of CloudWatch: log lines that CloudWatch reads as metrics.
 //! <https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html>
 
 use std::io::Write;
@@ -6,17 +6,17 @@ use std::io::Write;
 use serde_json::{Map, Value, json};
 use wm_service::clock::now;
 
-/// Where the metrics appear.
+/// The namespace of the metrics in CloudWatch.
 const NAMESPACE: &str = "WorkspaceManagement";
 
-/// One metric: name, unit and value.
+/// Name, unit and value of a metric.
 pub(crate) type Metric = (&'static str, &'static str, f64);
 
-/// Writes metrics of one invocation. Each combination of dimensions is billed as metrics of its own;
-/// properties cost nothing and can be searched for in the log.
+/// Writes the metrics of one invocation. Each combination of dimensions is billed as separate
+/// metrics. Properties are free and searchable in the log.
 pub(crate) fn emit(dimensions: &[(&str, &str)], properties: &[(&str, &str)], metrics: &[Metric]) {
     let line = line(now().millis(), dimensions, properties, metrics);
-    // A log that cannot be written is no reason to fail a request.
+    // A failed log write must not fail the request.
     let _ = writeln!(std::io::stdout().lock(), "{line}");
 }
 
@@ -57,7 +57,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_line_names_what_it_measures() {
+    fn metrics_line_names_its_metrics() {
         let line = line(
             5,
             &[("Function", "api")],

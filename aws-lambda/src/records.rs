@@ -1,7 +1,8 @@
 //! The database: one DynamoDB table with four global indexes.
 //!
-//! Reads for decisions are strongly consistent and stay in one partition; lists read an index. Every
-//! read pages until it has what was asked for, whether a page ended for its size (1 MB) or its count.
+//! Reads for decisions are strongly consistent and stay in one partition. Lists read an index. A
+//! read continues over pages until it is complete, whether a page ended at its size limit (1 MB) or
+//! at its item limit.
 
 mod commit;
 mod item;
@@ -29,7 +30,7 @@ use crate::{
     sdk::{Timeouts, for_service},
 };
 
-/// The port over a table.
+/// The database port over a table.
 #[derive(Debug, Clone)]
 pub struct DynamoRecords {
     client: Client,
@@ -38,7 +39,7 @@ pub struct DynamoRecords {
 }
 
 impl DynamoRecords {
-    /// The table a function is configured with.
+    /// The table of the configuration.
     #[must_use]
     pub fn new(shared: &SdkConfig, config: &Config) -> Self {
         let settings = for_service(shared, config, "DYNAMODB", Timeouts::DATABASE);
@@ -49,13 +50,13 @@ impl DynamoRecords {
         }
     }
 
-    /// What the calls so far took.
+    /// The consumption of all calls so far.
     #[must_use]
     pub fn meter(&self) -> &Meter {
         &self.meter
     }
 
-    /// Reads pages until the query is answered or `limit` items and one more are there.
+    /// Reads pages until the query is complete or has one item more than `limit`.
     async fn pages(&self, bounds: Bounds, limit: Option<u32>) -> Result<Page, PortError> {
         let limit = limit.map(|limit| limit as usize);
         let Some(query) = bounds.query(&self.client, &self.table) else {
@@ -64,7 +65,7 @@ impl DynamoRecords {
         let mut page = Page::default();
         let mut begin = None;
         loop {
-            // One item more than asked for tells whether there are more.
+            // One more item than the limit shows whether there are more.
             let wanted = limit.map(|limit| limit + 1 - page.items.len());
             let answer = query
                 .clone()
@@ -122,12 +123,12 @@ impl Records for DynamoRecords {
     }
 }
 
-/// The units that a call took, over all tables and indexes.
+/// The capacity units of a call, over all tables and indexes.
 fn units(consumed: &[ConsumedCapacity]) -> Option<f64> {
     consumed.iter().map(|table| table.capacity_units).sum()
 }
 
-/// An item that nobody here wrote: nothing to retry.
+/// An item that another program wrote. A retry has no effect.
 fn malformed(error: Malformed) -> PortError {
     PortError::new(PortErrorKind::Refused, error)
 }

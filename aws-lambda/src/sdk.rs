@@ -1,4 +1,4 @@
-//! What all clients share: credentials, connections, patience.
+//! Settings of all clients: credentials, connections, timeouts.
 
 use std::time::Duration;
 
@@ -15,27 +15,27 @@ use aws_smithy_runtime_api::client::http::HttpConnectorSettings;
 
 use crate::config::Config;
 
-/// Amazon's root certificates (<https://www.amazontrust.com/repository/>). Reading the few a Lambda
-/// function meets takes half as long as reading all that the system trusts.
+/// The root certificates of Amazon (<https://www.amazontrust.com/repository/>). Reading these few
+/// takes half as long as reading all certificates of the system.
 const ROOTS: &[u8] = include_bytes!("roots.pem");
 
 const TLS: Provider = Provider::Rustls(CryptoMode::AwsLc);
 
-/// How long a call may take.
+/// The timeouts of a call.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Timeouts {
-    /// One attempt, until its answer begins.
+    /// For one attempt, until its answer begins.
     attempt: Duration,
-    /// All attempts together.
+    /// For all attempts together.
     operation: Duration,
 }
 
 impl Timeouts {
-    /// For the database: it answers within milliseconds, or not at all.
+    /// The database answers within milliseconds or not at all.
     pub(crate) const DATABASE: Self = Self::seconds(2, 4);
-    /// For services that are asked for little.
+    /// For services that are called rarely.
     pub(crate) const SERVICE: Self = Self::seconds(5, 10);
-    /// For the object store, which puts the parts of an upload together before it answers.
+    /// For the object store, which assembles the parts of an upload before it answers.
     pub(crate) const OBJECTS: Self = Self::seconds(20, 25);
 
     const fn seconds(attempt: u64, operation: u64) -> Self {
@@ -45,7 +45,6 @@ impl Timeouts {
         }
     }
 
-    /// As the SDK takes it.
     fn timeouts(self) -> TimeoutConfig {
         TimeoutConfig::builder()
             .connect_timeout(Duration::from_secs(1))
@@ -55,8 +54,8 @@ impl Timeouts {
     }
 }
 
-/// What the clients of a function are made from. Credentials come from the environment and nowhere
-/// else, as Lambda hands them over; the SDK's longer chain would be searched at every start.
+/// The settings of all clients of a function. Credentials come from the environment, as Lambda sets
+/// them. The longer provider chain of the SDK would be searched at every start.
 #[must_use]
 pub fn sdk_config(config: &Config) -> SdkConfig {
     let client = Builder::new()
@@ -64,8 +63,8 @@ pub fn sdk_config(config: &Config) -> SdkConfig {
         .tls_context(tls_context())
         .build_https();
     let credentials = EnvironmentVariableCredentialsProvider::new();
-    // Tried again once here, for connections that died while the function was frozen. Whoever calls
-    // has retries of its own, with jitter and a deadline.
+    // One retry for connections that broke while the function was frozen. Callers have their own
+    // retries with jitter and a deadline.
     let retries = RetryConfig::standard()
         .with_max_attempts(2)
         .with_initial_backoff(Duration::from_millis(25));
@@ -78,23 +77,23 @@ pub fn sdk_config(config: &Config) -> SdkConfig {
         .build()
 }
 
-/// The same for one service: where it is, if not where AWS has it, and how long it may take.
+/// The settings for one service, with its endpoint and timeouts.
 pub(crate) fn for_service(
     shared: &SdkConfig,
     config: &Config,
     service: &str,
-    patience: Timeouts,
+    timeouts: Timeouts,
 ) -> SdkConfig {
     let mut builder = shared.clone().into_builder();
     builder.set_endpoint_url(config.endpoint(service));
-    builder.timeout_config(patience.timeouts()).build()
+    builder.timeout_config(timeouts.timeouts()).build()
 }
 
-/// A connection for plain requests, which trusts the same roots.
-pub(crate) fn connector(patience: Duration) -> Connector {
+/// A connection for plain requests with the same root certificates.
+pub(crate) fn connector(timeout: Duration) -> Connector {
     let settings = HttpConnectorSettings::builder()
-        .connect_timeout(patience)
-        .read_timeout(patience)
+        .connect_timeout(timeout)
+        .read_timeout(timeout)
         .build();
     Connector::builder()
         .connector_settings(settings)

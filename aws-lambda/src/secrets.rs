@@ -1,4 +1,5 @@
-//! What a surface is: its id, its address and its secret, from Parameter Store and Secrets Manager.
+//! The identity of a surface: its id, public URL and secret, from Parameter Store and Secrets
+//! Manager.
 
 use std::collections::BTreeMap;
 
@@ -17,40 +18,39 @@ use crate::{
     sdk::{Timeouts, for_service},
 };
 
-/// The name of the surface's id below the path.
+/// The name of the parameter with the surface id, below the configured path.
 pub const SURFACE_ID_PARAMETER: &str = "surface-id";
-/// The name of the surface's address below the path.
+/// The name of the parameter with the public URL, below the configured path.
 pub const PUBLIC_URL_PARAMETER: &str = "public-url";
-/// Why a surface does not know who it is.
+/// The reason why the identity of the surface is not available.
 #[derive(Debug, thiserror::Error)]
 pub enum SecretsError {
-    /// Nobody said where to look.
-    #[error("`{variable}` is not set, and neither is `{instead}`, where it could be looked up")]
+    /// Neither the value nor its location is configured.
+    #[error("neither `{variable}` nor `{instead}`, for looking it up, is set")]
     Nowhere {
-        /// The variable with the value itself.
+        /// The variable with the value.
         variable: &'static str,
-        /// The variable that names the place.
+        /// The variable with the location of the value.
         instead: &'static str,
     },
-    /// It is not where it should be.
+    /// The parameter does not exist.
     #[error("there is no parameter `{0}` in Parameter Store: deploy again with `wm deploy aws`")]
     NoParameter(String),
-    /// It cannot be what it says.
+    /// The value is invalid.
     #[error(transparent)]
     Wrong(#[from] Wrong),
-    /// The service refuses or does not answer.
+    /// The service refused the request or did not answer.
     #[error(
-        "`{name}` cannot be read: see that it is there and that the function's role may read it"
+        "`{name}` cannot be read: check that it exists and that the role of the function has access to it"
     )]
     Unreadable {
-        /// What was asked for.
+        /// The parameter or secret.
         name: String,
-        /// What the service said.
         source: PortError,
     },
 }
 
-/// Looks up whatever the environment does not say itself.
+/// Looks up all values that are not set in the environment.
 ///
 /// # Errors
 /// [`SecretsError`].
@@ -61,7 +61,6 @@ pub async fn load(shared: &SdkConfig, config: &Config) -> Result<Identity, Secre
     Ok(Identity::read(surface, public_url, secret)?)
 }
 
-/// The surface's id and its address.
 async fn parameters(shared: &SdkConfig, config: &Config) -> Result<(Found, Found), SecretsError> {
     let given = |name| config.variables.get(name).map(str::to_owned);
     let (surface, public_url) = (given(SURFACE_ID), given(PUBLIC_URL));
@@ -92,7 +91,7 @@ async fn parameters(shared: &SdkConfig, config: &Config) -> Result<(Found, Found
     ))
 }
 
-/// Everything below the configured path, by full name; nothing without a path.
+/// All parameters below the configured path, by full name. Empty without a path.
 async fn stored_parameters(
     shared: &SdkConfig,
     config: &Config,

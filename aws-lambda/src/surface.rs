@@ -1,4 +1,4 @@
-//! The AWS surface: one value that has every port.
+//! The AWS surface, with all ports.
 
 use std::{future::Future, io, time::Duration};
 
@@ -22,7 +22,7 @@ use crate::{
     records::DynamoRecords, secrets::Identity,
 };
 
-/// Every port over its service.
+/// All ports of a surface on AWS.
 #[derive(Debug)]
 pub struct Aws {
     records: DynamoRecords,
@@ -34,14 +34,14 @@ pub struct Aws {
 }
 
 impl Aws {
-    /// A surface that can read and write. It publishes and mails nothing until it is given where.
+    /// A surface that can read and write. It has no event bus and no mail sender yet.
     ///
     /// # Errors
-    /// When the system gives no randomness.
+    /// If the random generator of the system fails.
     pub fn new(shared: &SdkConfig, config: &Config) -> io::Result<Self> {
         let mut seed = [0; 32];
         rand::fill(&mut seed)
-            .map_err(|_| io::Error::other("the system's random generator gave no bytes"))?;
+            .map_err(|_| io::Error::other("the random generator of the system failed"))?;
         Ok(Self {
             records: DynamoRecords::new(shared, config),
             artifacts: S3Artifacts::new(shared, config),
@@ -52,14 +52,14 @@ impl Aws {
         })
     }
 
-    /// With a bus. Apart from [`Aws::new`], so that functions that publish nothing are built without
-    /// its client.
+    /// Adds an event bus. It is separate from [`Aws::new`], so that functions without events are
+    /// built without the client.
     #[must_use]
     pub fn with_events(self, events: EventBus) -> Self {
         Self { events, ..self }
     }
 
-    /// With a sender of mail; apart for the same reason.
+    /// Adds a mail sender. It is separate for the same reason.
     #[must_use]
     pub fn with_mail(self, mail: SesMail) -> Self {
         Self { mail, ..self }
@@ -106,10 +106,10 @@ impl Provider for Aws {
     }
 }
 
-/// What is fixed for the surface of this configuration.
+/// The fixed properties of the surface with this configuration.
 ///
 /// # Errors
-/// When a name cannot be what AWS calls its resources.
+/// If a name is not valid on AWS.
 pub fn surface(config: &Config, identity: Identity) -> Result<Surface, FieldError> {
     let mut selection = BackendSelection::defaults(Catalogued::Aws)
         .with("region", &config.region)?

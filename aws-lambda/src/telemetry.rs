@@ -1,4 +1,4 @@
-//! Logs: one JSON object a line, to the standard output, where Lambda picks them up.
+//! Logs: one JSON object per line on the standard output, from which Lambda collects them.
 
 use tracing_subscriber::{
     filter::{LevelFilter, Targets},
@@ -8,7 +8,7 @@ use tracing_subscriber::{
     util::SubscriberInitExt,
 };
 
-/// Begins to log: what `WM_LOG` says, else `info`.
+/// Starts logging. `WM_LOG` sets the filter. Default: `info`.
 pub(crate) fn start() {
     let said = std::env::var("WM_LOG").ok();
     let said: Option<Targets> = said.and_then(|text| text.parse().ok());
@@ -18,12 +18,12 @@ pub(crate) fn start() {
         .flatten_event(true)
         .with_current_span(true)
         .with_span_list(false);
-    // Only fails when something logs already, and then there are logs.
+    // Fails only if logging was started before.
     let _ = registry().with(lines).with(wanted).try_init();
 }
 
-/// The trace Lambda hands over, as W3C Trace Context writes it: both have 32 digits for the trace and
-/// 16 for the span. <https://docs.aws.amazon.com/xray/latest/devguide/xray-concepts.html>
+/// Converts a trace header of Lambda to the form of W3C Trace Context. Both have 32 digits for the
+/// trace and 16 for the span. <https://docs.aws.amazon.com/xray/latest/devguide/xray-concepts.html>
 pub(crate) fn traceparent(xray: &str) -> Option<String> {
     let field = |name: &str| {
         let mut fields = xray.split(';').filter_map(|field| field.split_once('='));
@@ -49,7 +49,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn lambdas_trace_becomes_a_traceparent() {
+    fn lambda_trace_becomes_a_traceparent() {
         let header = "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1";
         assert_eq!(
             traceparent(header).unwrap(),

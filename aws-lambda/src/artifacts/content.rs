@@ -1,4 +1,4 @@
-//! What is known of an object, and its digest.
+//! The properties of an object, and its digest.
 
 use aws_sdk_s3::{
     operation::head_object::HeadObjectOutput,
@@ -48,8 +48,8 @@ pub(super) async fn stat(
     }))
 }
 
-/// The digest S3 computed when the object was put, if it is one of the whole object: that of an upload
-/// in parts is a digest of digests.
+/// The digest that S3 computed on upload, if it covers the whole object. For an upload in parts it
+/// is a digest of digests.
 fn stored_digest(head: &HeadObjectOutput) -> Option<Sha256> {
     if head.checksum_type == Some(ChecksumType::Composite) {
         return None;
@@ -58,7 +58,7 @@ fn stored_digest(head: &HeadObjectOutput) -> Option<Sha256> {
     Some(Sha256::from_bytes(bytes.try_into().ok()?))
 }
 
-/// The digest of what is stored, by reading all of it, a piece at a time.
+/// The digest of the stored object, computed by reading it in chunks.
 async fn read_digest(
     store: &S3Artifacts,
     path: &ObjectPath,
@@ -75,9 +75,9 @@ async fn read_digest(
         .map_err(port_error)?;
     let mut body = answer.body;
     let mut hasher = Hasher::default();
-    while let Some(piece) = body.next().await {
-        let piece = piece.map_err(|error| PortError::new(PortErrorKind::Unavailable, error))?;
-        hasher.update(&piece);
+    while let Some(chunk) = body.next().await {
+        let chunk = chunk.map_err(|error| PortError::new(PortErrorKind::Unavailable, error))?;
+        hasher.update(&chunk);
     }
     Ok(hasher.finish())
 }

@@ -1,4 +1,4 @@
-//! Presigned addresses: each reaches one object, for one purpose, for a limited time.
+//! Presigned URLs. Each allows one purpose, for one object, for a limited time.
 
 use std::time::Duration;
 
@@ -16,14 +16,14 @@ use wm_service::{
 use super::S3Artifacts;
 use crate::error::port_error;
 
-/// No address lives longer than this from the moment it is signed, whatever was asked for.
+/// The maximum lifetime of a URL, whatever the plan asks for.
 const LONGEST: Duration = Duration::from_hours(24);
 
-/// Headers that every client sends by itself, and that browsers let nobody set.
+/// Headers that every client sends by itself. Browsers do not let scripts set them.
 const SENT_ANYWAY: [&str; 2] = ["content-length", "host"];
 
-/// One PUT of exactly these bytes, which creates the object or is refused: length, type, digest and
-/// the condition are all signed.
+/// One PUT of exactly these bytes, which creates the object or is refused. The signature covers
+/// length, type, digest and the condition.
 pub(super) async fn single(
     store: &S3Artifacts,
     upload: &SignUpload,
@@ -43,7 +43,7 @@ pub(super) async fn single(
     Ok(request("PUT", &signed))
 }
 
-/// One PUT per part, each of exactly its length. What they add up to is verified when it is assembled.
+/// One PUT per part, each with its exact length. Assembling verifies the whole object.
 pub(super) async fn parts(
     store: &S3Artifacts,
     upload: &SignUpload,
@@ -67,7 +67,7 @@ pub(super) async fn parts(
     Ok(requests)
 }
 
-/// A GET of exactly the version that was verified, saved under its name and never shown.
+/// A GET of exactly the verified version, as an attachment with its file name.
 pub(super) async fn download(
     store: &S3Artifacts,
     download: &SignDownload,
@@ -88,11 +88,11 @@ pub(super) async fn download(
 }
 
 fn lifetime(expires_at: Timestamp) -> Result<PresigningConfig, PortError> {
-    let left = expires_at.millis().saturating_sub(now().millis());
-    let left = Duration::from_millis(u64::try_from(left).unwrap_or_default());
-    // Whole seconds are signed; a plan that ends now is signed for the one it ends in.
-    let left = left.clamp(Duration::from_secs(1), LONGEST);
-    PresigningConfig::expires_in(left).map_err(refused)
+    let remaining = expires_at.millis().saturating_sub(now().millis());
+    let remaining = Duration::from_millis(u64::try_from(remaining).unwrap_or_default());
+    // Signatures last whole seconds. A plan that ends now is signed for the current second.
+    let remaining = remaining.clamp(Duration::from_secs(1), LONGEST);
+    PresigningConfig::expires_in(remaining).map_err(refused)
 }
 
 fn length(bytes: u64) -> Result<i64, PortError> {
@@ -103,8 +103,8 @@ fn refused(error: impl std::error::Error + Send + Sync + 'static) -> PortError {
     PortError::new(PortErrorKind::Refused, error)
 }
 
-/// What the client is to send: the headers that are signed, but for those it sends anyway. Inside a
-/// function the SDK adds one of its own for tracing, which is none of the client's business.
+/// The headers that the client must send: the signed ones, except those that every client sends.
+/// Inside a function, the SDK adds a header for tracing, which is left out.
 fn request(method: &'static str, signed: &PresignedRequest) -> SignedRequest {
     let names = signed_headers(signed.uri());
     let headers = signed
@@ -120,7 +120,7 @@ fn request(method: &'static str, signed: &PresignedRequest) -> SignedRequest {
     }
 }
 
-/// The names in `X-Amz-SignedHeaders`, which a URL separates by an encoded `;`.
+/// The names in `X-Amz-SignedHeaders`. In a URL, an encoded `;` separates them.
 fn signed_headers(url: &str) -> Vec<&str> {
     let parameter = url
         .split(['?', '&'])
@@ -133,7 +133,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_what_is_signed_is_asked_for() {
+    fn signed_request_lists_only_signed_headers() {
         let url = "https://bucket/key?X-Amz-Date=1&X-Amz-SignedHeaders=content-type%3Bhost&x-id=PutObject";
         assert_eq!(signed_headers(url), ["content-type", "host"]);
         assert_eq!(signed_headers("https://bucket/key"), [""]);

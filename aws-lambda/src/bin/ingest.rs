@@ -1,4 +1,4 @@
-//! Completes uploads that arrived.
+//! Completes uploads whose bytes arrived.
 
 use std::process::ExitCode;
 

@@ -1,4 +1,4 @@
-//! Mails what the bus carries.
+//! Sends mails for events of the bus.
 
 use std::process::ExitCode;
 

@@ -1,4 +1,4 @@
-//! Publishes what was committed.
+//! Publishes committed journal entries.
 
 use std::process::ExitCode;
 

@@ -1,4 +1,4 @@
-//! Finishes what was interrupted.
+//! Finishes interrupted work.
 
 use std::process::ExitCode;
 

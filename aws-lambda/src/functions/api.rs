@@ -15,7 +15,7 @@ use crate::{
 /// Runs the function. The meter counts the calls to its database.
 ///
 /// # Errors
-/// When Lambda's runtime interface does not answer.
+/// If the runtime interface of Lambda does not answer.
 pub async fn api<P: Provider>(service: Application<P>, meter: Meter) -> Result<(), Error> {
     let service = Arc::new(service);
     lambda_runtime::run(service_fn(move |event| {
@@ -44,7 +44,7 @@ async fn answer(
     adapter.call(event).await
 }
 
-/// The service's answer, measured.
+/// The answer of the service, with metrics.
 async fn answer_request(
     service: &Application<impl Provider>,
     meter: &Meter,
@@ -52,7 +52,7 @@ async fn answer_request(
     invocation: &str,
 ) -> Response {
     let begun = Instant::now();
-    // Counts only what this request takes.
+    // Resets the counts, so that they cover this request only.
     let _ = meter.take();
     let Handled {
         response,

@@ -1,4 +1,4 @@
-//! The events that functions are invoked with: as much of them as is read.
+//! The parts of invocation events that this program reads.
 
 use serde::Deserialize;
 use serde_json::Value;
@@ -7,12 +7,12 @@ use serde_json::Value;
 /// <https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-events-structure.html>
 #[derive(Debug, Deserialize)]
 pub(super) struct BusEvent {
-    /// What happened, in the syntax of whoever put it.
+    /// The content, in the format of its sender.
     #[serde(default)]
     pub(super) detail: Value,
 }
 
-/// What S3 says of an object that was created.
+/// The S3 event for a created object.
 /// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/ev-events.html>
 #[derive(Debug, Deserialize)]
 pub(super) struct ObjectCreated {
@@ -20,13 +20,11 @@ pub(super) struct ObjectCreated {
     pub(super) object: Object,
 }
 
-/// Where it was created.
 #[derive(Debug, Deserialize)]
 pub(super) struct Bucket {
     pub(super) name: String,
 }
 
-/// What was created.
 #[derive(Debug, Deserialize)]
 pub(super) struct Object {
     pub(super) key: String,

@@ -1,4 +1,4 @@
-//! `ingest`: completes uploads that arrived.
+//! `ingest`: completes uploads whose bytes arrived.
 
 use lambda_runtime::{Context, Error};
 use serde_json::Value;
@@ -14,12 +14,12 @@ use super::{
 /// Runs the function.
 ///
 /// # Errors
-/// When Lambda's runtime interface does not answer.
+/// If the runtime interface of Lambda does not answer.
 pub async fn ingest<P: Provider>(service: Service<P>) -> Result<(), Error> {
     serve(service, complete).await
 }
 
-/// An event of another bucket, or of an object at no path of ours, is nobody's upload: it is done with.
+/// Completes an upload. Events of other buckets, and of objects that are not uploads, are dropped.
 async fn complete(
     service: &Service<impl Provider>,
     event: BusEvent,
@@ -31,22 +31,22 @@ async fn complete(
         object,
     }) = serde_json::from_value(event.detail)
     else {
-        tracing::error!("an event tells of no object");
+        tracing::error!("an event names no object");
         return Ok(Value::Null);
     };
     if Some(found.name.as_str()) != bucket {
-        tracing::warn!("an event tells of another bucket");
+        tracing::warn!("an event is for another bucket");
         return Ok(Value::Null);
     }
     let Ok(path) = object.key.parse::<ObjectPath>() else {
-        tracing::warn!("an object was created that is no upload");
+        tracing::warn!("a created object is not an upload");
         return Ok(Value::Null);
     };
     match service.ingest(&path).await {
         Ok(()) => Ok(Value::Null),
         Err(problem) => {
             let internal = problem.internal.as_deref();
-            tracing::warn!(%path, %problem, internal, "an upload was not completed");
+            tracing::warn!(%path, %problem, internal, "could not complete an upload");
             Err(RetryLater)
         }
     }

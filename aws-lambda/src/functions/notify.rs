@@ -1,4 +1,4 @@
-//! `notify`: mails what the bus carries.
+//! `notify`: sends mails for events of the bus.
 
 use lambda_runtime::{Context, Error};
 use serde_json::Value;
@@ -10,19 +10,19 @@ use super::{RetryLater, events::BusEvent, start::serve};
 /// Runs the function.
 ///
 /// # Errors
-/// When Lambda's runtime interface does not answer.
+/// If the runtime interface of Lambda does not answer.
 pub async fn notify<P: Provider>(service: Service<P>) -> Result<(), Error> {
     serve(service, mail).await
 }
 
-/// What fails is delivered again, and in the end kept as a dead letter.
+/// A failed event is delivered again. After the last attempt it becomes a dead letter.
 async fn mail(
     service: &Service<impl Provider>,
     event: BusEvent,
     _: &Context,
 ) -> Result<Value, RetryLater> {
     let event: CloudEvent = serde_json::from_value(event.detail).map_err(|error| {
-        tracing::error!(%error, "the bus carried something that is no event of ours");
+        tracing::error!(%error, "received an event of another program from the bus");
         RetryLater
     })?;
     if service.notify(&event).await {

@@ -1,4 +1,4 @@
-//! `relay`: publishes what the table's stream says was committed.
+//! `relay`: publishes committed journal entries from the stream of the table.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +11,7 @@ use wm_service::{Service, ports::Provider};
 use super::{RetryLater, start::serve};
 use crate::records::{Attributes, from_attributes};
 
-/// A batch of a table's stream.
+/// A batch of the table's stream.
 /// <https://docs.aws.amazon.com/lambda/latest/dg/with-ddb.html>
 #[derive(Debug, Deserialize)]
 struct Batch {
@@ -34,7 +34,7 @@ struct Images {
     new_image: BTreeMap<String, Attribute>,
 }
 
-/// An attribute as the stream writes it. Ours are texts and numbers.
+/// An attribute in the format of the stream. Items of this program have texts and numbers only.
 #[derive(Debug, Deserialize)]
 enum Attribute {
     S(String),
@@ -43,7 +43,7 @@ enum Attribute {
     Other(serde::de::IgnoredAny),
 }
 
-/// Which of a batch are to be delivered again: the stream goes back to the first of them.
+/// The records to deliver again. The stream goes back to the first of them.
 /// <https://docs.aws.amazon.com/lambda/latest/dg/services-ddb-batchfailurereporting.html>
 #[derive(Debug, Default, Serialize)]
 struct Failures {
@@ -60,7 +60,7 @@ struct Failure {
 /// Runs the function.
 ///
 /// # Errors
-/// When Lambda's runtime interface does not answer.
+/// If the runtime interface of Lambda does not answer.
 pub async fn relay<P: Provider>(service: Service<P>) -> Result<(), Error> {
     serve(service, publish).await
 }
@@ -79,20 +79,20 @@ async fn publish(
         .collect();
     let items: Vec<Item> = entries.into_iter().map(|(_, item)| item).collect();
     let entries = items.len();
-    let left = service.publish(items, &|_| async { true }).await;
-    tracing::info!(total, entries, left = left.len(), "relayed");
+    let unpublished = service.publish(items, &|_| async { true }).await;
+    tracing::info!(total, entries, left = unpublished.len(), "relayed");
     let failure = |key| {
         let item_identifier = sequence.get(&key)?.clone();
         Some(Failure { item_identifier })
     };
-    let batch_item_failures = left.into_iter().filter_map(failure).collect();
+    let batch_item_failures = unpublished.into_iter().filter_map(failure).collect();
     Ok(Failures {
         batch_item_failures,
     })
 }
 
-/// The journal entry that was appended, and its place in the stream; `None` for any other change. The
-/// event source filters already; a filter that was edited must not publish what is no event.
+/// The appended journal entry with its position in the stream. `None` for other changes. The event
+/// source has the same filter; this check protects against a changed filter.
 fn entry(change: Change) -> Option<(String, Item)> {
     if change.event_name != "INSERT" {
         return None;
@@ -113,7 +113,7 @@ fn entry(change: Change) -> Option<(String, Item)> {
         }
         Ok(_) => None,
         Err(error) => {
-            tracing::error!(%error, "the stream carried something that is no item of ours");
+            tracing::error!(%error, "received an item of another program from the stream");
             None
         }
     }

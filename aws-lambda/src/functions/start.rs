@@ -1,4 +1,4 @@
-//! What every function does once, before its first event.
+//! The start of every function, before its first event.
 
 use std::{error::Error, io};
 
@@ -23,7 +23,7 @@ use crate::{
     surface::{Aws, surface},
 };
 
-/// What a function is made from: its configuration and what its clients share.
+/// The configuration of a function, and the settings that its clients share.
 #[derive(Debug)]
 pub struct Startup {
     function: Function,
@@ -35,7 +35,7 @@ impl Startup {
     /// Reads the configuration of a function from the environment of this process.
     ///
     /// # Errors
-    /// When variables are missing or malformed.
+    /// If variables are missing or malformed.
     pub fn read(function: Function) -> Result<Self, ConfigError> {
         let config = Config::read(function, Variables::of_this_process())?;
         Ok(Self {
@@ -45,11 +45,11 @@ impl Startup {
         })
     }
 
-    /// The ports of a function that neither publishes nor mails. A client that a function does not
-    /// need would make its binary larger and its cold start slower.
+    /// The ports of a function that neither publishes nor mails. Unused clients would make its
+    /// binary larger and its cold start slower.
     ///
     /// # Errors
-    /// When the system gives no randomness.
+    /// If the random generator of the system fails.
     pub fn ports(&self) -> io::Result<Aws> {
         Aws::new(&self.shared, &self.config)
     }
@@ -57,7 +57,7 @@ impl Startup {
     /// The ports of a function that publishes.
     ///
     /// # Errors
-    /// When the system gives no randomness.
+    /// If the random generator of the system fails.
     pub fn publishing_ports(&self) -> io::Result<Aws> {
         let ports = self.ports()?;
         Ok(ports.with_events(EventBus::new(&self.shared, &self.config)))
@@ -66,17 +66,17 @@ impl Startup {
     /// The ports of a function that sends mail.
     ///
     /// # Errors
-    /// When the system gives no randomness.
+    /// If the random generator of the system fails.
     pub fn mailing_ports(&self) -> io::Result<Aws> {
         let ports = self.ports()?;
         Ok(ports.with_mail(SesMail::new(&self.shared, &self.config)))
     }
 
-    /// The service over these ports. Looks up what is stored elsewhere, and meanwhile opens the first
-    /// connection to the database, which would otherwise cost the first request.
+    /// The service over these ports. It looks up stored values and at the same time opens the first
+    /// connection to the database, which would otherwise delay the first request.
     ///
     /// # Errors
-    /// When the surface's identity or secret cannot be looked up.
+    /// If the identity or the secret of the surface cannot be looked up.
     pub async fn service<P: Provider>(
         &self,
         ports: P,
@@ -93,7 +93,7 @@ impl Startup {
     }
 }
 
-/// Handles events of one kind with the same state until Lambda ends the process.
+/// Handles events of one kind with shared state until Lambda ends the process.
 pub(super) async fn serve<S, E, R>(
     state: S,
     handle: impl AsyncFn(&S, E, &Context) -> Result<R, RetryLater>,
@@ -124,8 +124,8 @@ fn issuers(config: &Config) -> Vec<Issuer> {
     cognito.map(|cognito| issuer(config, cognito)).collect()
 }
 
-/// Opens the connection by reading a key that does not exist. A database that does not answer now may
-/// answer the first request.
+/// Warms up the connection by reading a key that does not exist. A database that does not answer
+/// now may answer the first request.
 async fn warm_up(records: &impl Records) {
     if let Err(error) = records.get(&absent_key()).await {
         let cause = Error::source(&error).map(ToString::to_string);

@@ -1,4 +1,5 @@
-//! `sweep`: finishes what was interrupted, closes what expired, publishes what a broken relay left.
+//! `sweep`: finishes interrupted work, closes expired work and publishes entries that the relay
+//! missed.
 
 use std::{
     sync::Arc,
@@ -15,13 +16,13 @@ use wm_service::{
 
 use super::{RetryLater, start::serve};
 
-/// The sweeper starts no further step this long before Lambda would end the function.
+/// The sweeper starts no further step in this time before the timeout of the function.
 const MARGIN: Duration = Duration::from_secs(10);
 
 /// Runs the function.
 ///
 /// # Errors
-/// When Lambda's runtime interface does not answer.
+/// If the runtime interface of Lambda does not answer.
 pub async fn sweep<P: Provider>(service: Service<P>) -> Result<(), Error> {
     let sweeper = Sweeper::new(Arc::new(service), BILLED_COLLECTION_INTERVAL);
     serve(sweeper, sweep_once).await
@@ -34,8 +35,8 @@ async fn sweep_once(
 ) -> Result<Outcome, RetryLater> {
     let deadline = context.deadline();
     let time_left = || {
-        let left = deadline.duration_since(SystemTime::now());
-        left.is_ok_and(|left| left > MARGIN)
+        let remaining = deadline.duration_since(SystemTime::now());
+        remaining.is_ok_and(|time| time > MARGIN)
     };
     let outcome = sweeper.run(time_left).await.map_err(failed)?;
     tracing::info!(?outcome, "swept");

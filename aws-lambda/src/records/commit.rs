@@ -1,4 +1,4 @@
-//! Writing: one operation by itself, several as a transaction.
+//! Commits: a single write for one operation, a transaction for several.
 
 use aws_sdk_dynamodb::{
     error::SdkError,
@@ -24,14 +24,14 @@ use super::{
 };
 use crate::error::port_error;
 
-/// Where a condition's mark is bound.
-const MARK: &str = ":etag";
+/// The placeholder of the ETag in conditions.
+const ETAG_VALUE: &str = ":etag";
 
-/// Carries a batch out, all or nothing.
+/// Commits a batch, all or nothing.
 pub(super) async fn commit(records: &DynamoRecords, batch: &Batch) -> Result<(), CommitError> {
     match batch.operations() {
         [] => Ok(()),
-        // Half the price of a transaction, and what there is for links anyway.
+        // A single write costs half of a transaction. Batches of link records have one write only.
         [Operation::Put(item, condition)] => put(records, item, condition).await,
         [Operation::Delete(sort, condition)] => {
             delete(records, batch.scope(), sort, condition).await
@@ -43,11 +43,11 @@ pub(super) async fn commit(records: &DynamoRecords, batch: &Batch) -> Result<(),
 fn expression(condition: &Condition) -> String {
     match condition {
         Condition::Absent => format!("attribute_not_exists({PARTITION})"),
-        Condition::Matches(_) => format!("{ETAG} = {MARK}"),
+        Condition::Matches(_) => format!("{ETAG} = {ETAG_VALUE}"),
     }
 }
 
-fn mark(condition: &Condition) -> Option<AttributeValue> {
+fn etag_value(condition: &Condition) -> Option<AttributeValue> {
     match condition {
         Condition::Absent => None,
         Condition::Matches(etag) => Some(AttributeValue::S(etag.as_str().to_owned())),
@@ -55,7 +55,7 @@ fn mark(condition: &Condition) -> Option<AttributeValue> {
 }
 
 fn values(condition: &Condition) -> Option<super::Attributes> {
-    mark(condition).map(|mark| [(MARK.to_owned(), mark)].into())
+    etag_value(condition).map(|value| [(ETAG_VALUE.to_owned(), value)].into())
 }
 
 async fn put(
@@ -164,8 +164,8 @@ fn step(
     .build())
 }
 
-/// Names this very batch: whoever sends it again within ten minutes is told that it was carried out.
-/// Of everything in it, because a token that came with another batch is an error.
+/// The idempotency token of a batch: sending the batch again within ten minutes has no further
+/// effect. It covers the whole content, because a token with another content is an error.
 fn request_token(batch: &Batch) -> String {
     let mut hasher = Hasher::default();
     let mut part = |bytes: &[u8]| {
@@ -189,7 +189,7 @@ fn request_token(batch: &Batch) -> String {
             Condition::Matches(etag) => etag.as_str().as_bytes(),
         });
     }
-    // The service takes at most 36 characters.
+    // The service allows at most 36 characters.
     let mut token = hasher.finish().to_string();
     token.truncate(32);
     token
@@ -210,17 +210,17 @@ fn transaction_failed(error: SdkError<TransactWriteItemsError, HttpResponse>) ->
     if let Some(TransactWriteItemsError::TransactionInProgressException(_)) =
         error.as_service_error()
     {
-        // The same batch, still under way: whether it lands is not known yet.
+        // The same batch is still in progress. Its outcome is unknown.
         return CommitError::Failed(PortError::new(
             PortErrorKind::Unavailable,
-            "the same transaction is still under way",
+            "the same transaction is still in progress",
         ));
     }
     CommitError::Failed(port_error(error))
 }
 
-/// Why a transaction was cancelled; `None` for a condition that did not hold, which outweighs whatever
-/// else went wrong: a retry would meet it again.
+/// The cause of a cancelled transaction. `None` for a failed condition, which takes precedence over
+/// other errors: a retry would fail on it again.
 fn judge(cancelled: &TransactionCanceledException) -> Option<PortErrorKind> {
     let codes = || {
         cancelled
@@ -260,7 +260,7 @@ mod tests {
     }
 
     #[test]
-    fn case_58_each_reason_has_one_meaning() {
+    fn case_58_each_cancellation_reason_has_one_kind() {
         use PortErrorKind::{Refused, Throttled};
         for (codes, expected) in [
             (&["None", "ConditionalCheckFailed"] as &[_], None),
@@ -277,7 +277,7 @@ mod tests {
     }
 
     #[test]
-    fn a_token_is_one_batchs_own() {
+    fn request_token_depends_on_the_batch() {
         let batch = |commit: u128, condition| {
             let commit_id = CommitId::from_ulid(commit.into());
             let operations = vec![Operation::Delete(Sort::link(), condition)];

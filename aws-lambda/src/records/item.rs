@@ -1,4 +1,4 @@
-//! Items as the table holds them.
+//! Items as attributes of the table.
 
 use std::collections::HashMap;
 
@@ -8,27 +8,23 @@ use wm_core::{
     value::Timestamp,
 };
 
-/// The attributes of one item.
 pub type Attributes = HashMap<String, AttributeValue>;
 
-/// The partition key of the table.
 pub(super) const PARTITION: &str = "PK";
-/// The sort key of the table.
 pub(super) const SORT: &str = "SK";
-/// The mark of the item's state, which conditions compare.
+/// The ETag of the item's state, which conditions compare.
 pub(super) const ETAG: &str = "etag";
 const BODY: &str = "body";
-/// Milliseconds since 1970.
+/// In milliseconds since 1970.
 const EXPIRES_AT: &str = "expires_at";
-/// Seconds since 1970, for DynamoDB's own collection of garbage.
+/// In seconds since 1970, for the time to live of DynamoDB.
 const TTL: &str = "ttl";
 
-/// Something in the table that is no item of ours.
+/// An item in the table that another program wrote.
 #[derive(Debug, thiserror::Error)]
-#[error("an item of the table has no usable `{0}`: something else than this program wrote it")]
+#[error("an item of the table has no valid `{0}`: another program wrote it")]
 pub struct Malformed(&'static str);
 
-/// The index's name.
 pub(super) fn index_name(index: Index) -> &'static str {
     match index {
         Index::Gsi1 => "GSI1",
@@ -38,7 +34,7 @@ pub(super) fn index_name(index: Index) -> &'static str {
     }
 }
 
-/// The index's partition and sort key.
+/// The attributes of the index's partition and sort key.
 pub(super) fn index_attributes(index: Index) -> (&'static str, &'static str) {
     match index {
         Index::Gsi1 => ("GSI1PK", "GSI1SK"),
@@ -48,7 +44,6 @@ pub(super) fn index_attributes(index: Index) -> (&'static str, &'static str) {
     }
 }
 
-/// The primary key.
 pub(super) fn key(scope: Scope, sort: &Sort) -> Attributes {
     let text = |text: String| AttributeValue::S(text);
     HashMap::from([
@@ -75,7 +70,7 @@ pub fn to_attributes(item: &Item) -> Attributes {
     }
     if let Some(expires_at) = item.expires_at {
         let millis = expires_at.millis();
-        // Rounded up: nothing is collected before its time.
+        // Rounded up, so that no item is deleted before its time.
         let seconds = millis.saturating_add(999).div_euclid(1000);
         put(EXPIRES_AT, AttributeValue::N(millis.to_string()));
         put(TTL, AttributeValue::N(seconds.to_string()));
@@ -83,10 +78,10 @@ pub fn to_attributes(item: &Item) -> Attributes {
     attributes
 }
 
-/// The item that was stored as these attributes.
+/// Decodes an item from its attributes.
 ///
 /// # Errors
-/// [`Malformed`] when this program did not write them.
+/// [`Malformed`] if another program wrote them.
 pub fn from_attributes(attributes: &Attributes) -> Result<Item, Malformed> {
     let text = |name| attributes.get(name).and_then(|value| value.as_s().ok());
     let required = |name| text(name).ok_or(Malformed(name));
@@ -142,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn an_item_comes_back_as_it_went() {
+    fn item_round_trips() {
         for expires_at in [item().expires_at, None] {
             let item = Item {
                 expires_at,
@@ -153,13 +148,13 @@ mod tests {
     }
 
     #[test]
-    fn garbage_is_collected_after_its_time() {
+    fn time_to_live_is_rounded_up() {
         let attributes = to_attributes(&item());
         assert_eq!(attributes[TTL], AttributeValue::N("1700000001".into()));
     }
 
     #[test]
-    fn what_others_wrote_is_named() {
+    fn malformed_item_error_names_the_attribute() {
         for name in [PARTITION, SORT, ETAG, BODY] {
             let mut attributes = to_attributes(&item());
             attributes.remove(name);

@@ -1,4 +1,4 @@
-//! Which consecutive keys a read covers, as DynamoDB asks for them.
+//! Queries for consecutive keys.
 
 use aws_sdk_dynamodb::{
     Client, operation::query::builders::QueryFluentBuilder, types::AttributeValue,
@@ -7,13 +7,13 @@ use wm_core::storage::{List, Range};
 
 use super::item::{PARTITION, SORT, index_attributes, index_name};
 
-/// Sorts after every character a key has: keys are ASCII.
+/// Sorts after every character of a key, because keys are ASCII.
 const LAST: char = char::MAX;
 
-/// Consecutive sort keys of one partition, both ends included.
+/// Consecutive sort keys of one partition, both bounds included.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Bounds {
-    /// The index, or `None` for the table.
+    /// The name of the index. `None` for the table.
     index: Option<&'static str>,
     attributes: (&'static str, &'static str),
     partition: String,
@@ -57,7 +57,7 @@ impl Bounds {
         }
     }
 
-    /// The query; `None` where the bounds leave nothing, which DynamoDB would take for a fault.
+    /// The query. `None` for empty bounds, which DynamoDB would refuse.
     pub(super) fn query(&self, client: &Client, table: &str) -> Option<QueryFluentBuilder> {
         if self.first > self.last {
             return None;
@@ -74,13 +74,13 @@ impl Bounds {
             .expression_attribute_values(":p", value(&self.partition))
             .expression_attribute_values(":first", value(&self.first))
             .expression_attribute_values(":last", value(&self.last));
-        // An index cannot be read consistently.
+        // Consistent reads are not available for an index.
         Some(query.set_consistent_read(self.index.is_none().then_some(true)))
     }
 }
 
-/// The smallest key of the range: the prefix, or what comes right after `after`. A key is never
-/// empty, so a space, which sorts before every key there is, stands for no bound.
+/// The smallest key of the range: the prefix, or the key right after `after`. Keys are never empty,
+/// so a space, which sorts before every key, means no lower bound.
 fn first(prefix: &str, after: Option<&str>) -> String {
     let next = after.map(|after| format!("{after}\0"));
     let first = next.unwrap_or_default().max(prefix.to_owned());
@@ -112,7 +112,7 @@ mod tests {
     }
 
     #[test]
-    fn a_range_begins_behind_what_was_seen() {
+    fn range_begins_after_the_last_key_seen() {
         assert_eq!(range("A#", None), ("A#".into(), format!("A#{LAST}")));
         assert_eq!(range("A#", Some("A#1")).0, "A#1\0");
         assert_eq!(range("A#", Some("0")).0, "A#");
@@ -120,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn a_list_ends_where_it_is_told_to() {
+    fn list_ends_at_its_bound() {
         let mut list = List {
             index: Index::Gsi1,
             partition: "WORK#0".into(),
