@@ -1,4 +1,4 @@
-//! The object store: one private container of Blob Storage, behind shared access signatures.
+//! The object store: one private container of Blob Storage, reached by shared access signatures.
 
 mod content;
 mod delegation;
@@ -27,10 +27,10 @@ use crate::{
     sdk::{Sdk, SdkError, Timeouts},
 };
 
-/// Where all objects are.
+/// The prefix of all objects.
 const PREFIX: &str = "accounts/";
 
-/// The port over a container.
+/// The object store port over a container.
 pub struct BlobArtifacts {
     container: BlobContainerClient,
     keys: DelegationKeys,
@@ -47,15 +47,15 @@ impl fmt::Debug for BlobArtifacts {
 }
 
 impl BlobArtifacts {
-    /// The container the handler is configured with. Nothing is connected to yet.
+    /// The container of the configuration. It opens no connection.
     ///
     /// # Errors
-    /// When the configured address cannot be one.
+    /// If the configured URL is invalid.
     pub fn new(sdk: &Sdk, config: &Config) -> Result<Self, SdkError> {
         let address = Url::parse(&config.storage.endpoint).map_err(azure_core::Error::from)?;
-        let service = |patience| {
+        let service = |timeouts| {
             let options = BlobServiceClientOptions {
-                client_options: sdk.client_options(patience),
+                client_options: sdk.client_options(timeouts),
                 ..Default::default()
             };
             let credential = Some(Arc::clone(&sdk.credential));
@@ -106,15 +106,15 @@ impl Artifacts for BlobArtifacts {
         content::stat(self, path, hash).await
     }
 
-    /// Removes an object. Of an unfinished upload in parts there is nothing that could be removed: blocks
-    /// that belong to no list are dropped by the service a week after the last of them came
+    /// Removes an object. An unfinished upload in parts needs no removal: the service deletes
+    /// uncommitted blocks a week after the last one arrived
     /// (<https://learn.microsoft.com/rest/api/storageservices/put-block>).
     async fn remove(&self, path: &ObjectPath, upload_id: Option<&str>) -> Result<(), PortError> {
         if upload_id.is_some() {
             return Ok(());
         }
         let options = BlobClientDeleteOptions {
-            // With a snapshot left it could not be removed at all.
+            // A blob with snapshots cannot be deleted alone.
             delete_snapshots: Some(DeleteSnapshotsOptionType::Include),
             ..Default::default()
         };
@@ -136,14 +136,14 @@ impl Artifacts for BlobArtifacts {
     }
 }
 
-/// What comes of a call, unless it takes longer than this: whether anything happened is unknown then.
+/// The result of a call within this time. After a timeout, the effect of the call is unknown.
 async fn within<T>(limit: Duration, call: impl IntoFuture<Output = T>) -> Result<T, PortError> {
     tokio::time::timeout(limit, call)
         .await
         .map_err(|late| PortError::new(PortErrorKind::Unavailable, late))
 }
 
-/// The service's own name for what went wrong.
+/// The error code of the service.
 fn code(error: &azure_core::Error) -> Option<&str> {
     match error.kind() {
         ErrorKind::HttpResponse { error_code, .. } => error_code.as_deref(),

@@ -1,20 +1,20 @@
-//! What the handler is told by its environment. `docs/azure.md` lists the variables.
+//! The configuration of the handler, from environment variables. `docs/azure.md` lists them.
 
 use wm_core::catalog::DEFAULT_ENVIRONMENT;
 use wm_service::variables::{Variables, is_safe};
 
-/// What the handler runs as.
+/// The role of the handler.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Role {
     /// Every function, behind the Functions host.
     Functions,
-    /// `api` alone, by itself: in a container.
+    /// `api` alone, without a Functions host, as in a container.
     Api,
 }
 
 impl Role {
-    /// The variables it cannot do without, beside those that may come from App Configuration and Key
-    /// Vault instead.
+    /// The required variables. Values that may come from App Configuration or Key Vault are not
+    /// among them.
     #[must_use]
     pub const fn required_variables(self) -> &'static [&'static str] {
         match self {
@@ -68,81 +68,77 @@ const VAULT: &str = "AZURE_KEY_VAULT_ENDPOINT";
 const VAULT_SECRET: &str = "AZURE_KEY_VAULT_SECRET";
 const APP_CONFIGURATION: &str = "AZURE_APP_CONFIGURATION_ENDPOINT";
 const ENVIRONMENT: &str = "WM_ENVIRONMENT";
-/// The surface's id, when it is not to be looked up.
+/// The id of the surface. Default: the value in App Configuration.
 pub(crate) const SURFACE_ID: &str = "AZURE_SURFACE_ID";
-/// Where people reach the surface, when it is not to be looked up.
+/// The public URL of the surface. Default: the value in App Configuration.
 pub(crate) const PUBLIC_URL: &str = "AZURE_PUBLIC_URL";
-/// The surface's secret, when it is not to be looked up.
+/// The secret of the surface. Default: the value in Key Vault.
 pub(crate) const SURFACE_SECRET: &str = "AZURE_SURFACE_SECRET";
 
-/// The name of the surface's secret in Key Vault unless the configuration has another.
+/// The default name of the surface's secret in Key Vault.
 const DEFAULT_VAULT_SECRET: &str = "surface-secret";
 
-/// The configuration of the handler.
 #[derive(Debug, Clone)]
 pub struct Config {
-    /// The database.
     pub cosmos: Cosmos,
-    /// The object store.
     pub storage: Storage,
-    /// The address of the Event Grid topic, for a handler that publishes.
+    /// The URL of the Event Grid topic, for a handler that publishes.
     pub topic: Option<String>,
-    /// Who sends mail, for a handler that does.
+    /// The sender, for a handler that sends mail.
     pub mail: Option<MailSender>,
-    /// Whose tokens count.
+    /// The issuer of accepted tokens.
     pub entra: Entra,
-    /// Whether a token may also come in the header in which App Service's own authentication passes it
-    /// on. It is verified all the same.
+    /// Whether a token may also come in the header that App Service authentication sets. It is
+    /// verified like any other token.
     pub easy_auth: bool,
-    /// The client id of the managed identity; none for the system's own.
+    /// The client id of the managed identity. Default: the system-assigned identity.
     pub identity: Option<String>,
-    /// The address of the Key Vault.
+    /// The URL of the Key Vault.
     pub vault: Option<String>,
-    /// The name of the surface's secret in it.
+    /// The name of the surface's secret in the Key Vault.
     pub vault_secret: String,
-    /// The address of App Configuration.
+    /// The URL of App Configuration.
     pub app_configuration: Option<String>,
-    /// What the surface is for, such as `dev`.
+    /// The environment, such as `dev`.
     pub environment: String,
-    /// Everything else, for what may be looked up elsewhere.
+    /// All variables, for values that can also come from elsewhere.
     pub(crate) variables: Variables,
 }
 
-/// The database.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Cosmos {
     pub account: String,
-    /// Where it answers, ending in `/`.
+    /// The URL of the account, ending in `/`.
     pub endpoint: String,
     pub database: String,
     pub container: String,
 }
 
-/// The object store.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Storage {
     pub account: String,
-    /// Where its blobs are, without a trailing slash.
+    /// The URL of the blob service, without a trailing slash.
     pub endpoint: String,
     /// The private container of documents.
     pub container: String,
 }
 
-/// Who sends mail.
+/// The sender of mail.
 #[derive(Clone, PartialEq, Eq)]
 pub struct MailSender {
-    /// Where the Communication Services resource answers, without a trailing slash.
+    /// The URL of the Communication Services resource, without a trailing slash.
     pub endpoint: String,
-    /// The address mail comes from.
+    /// The sender address.
     pub from: String,
-    /// The resource's key in base64, instead of an identity: for trying things out, not for production.
+    /// The key of the resource in base64, instead of an identity. For experiments, not for
+    /// production.
     pub key: Option<String>,
-    /// The client id of the identity that may send; the handler's own when there is none.
+    /// The client id of the identity that may send. Default: the identity of the handler.
     pub identity: Option<String>,
 }
 
 impl std::fmt::Debug for MailSender {
-    /// Without the key.
+    /// Omits the key.
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         formatter
             .debug_struct("MailSender")
@@ -153,32 +149,31 @@ impl std::fmt::Debug for MailSender {
     }
 }
 
-/// An Entra External ID tenant whose tokens count.
+/// An Entra External ID tenant whose tokens are accepted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entra {
-    /// The exact issuer of its tokens.
+    /// The exact issuer of the tokens.
     pub issuer: String,
-    /// The id of the tenant, which every token names in `tid`.
+    /// The tenant id, which every token contains in `tid`.
     pub tenant: String,
-    /// The applications whose tokens are taken.
+    /// The applications whose tokens are accepted.
     pub clients: Vec<String>,
-    /// Where its discovery document is.
+    /// The URL of the discovery document.
     pub discovery_url: String,
-    /// Whether its addresses count as proved.
+    /// Whether e-mail addresses that the tenant verified are trusted.
     pub trusts_email: bool,
 }
 
-/// Why the handler cannot be configured.
+/// The reason why the handler cannot be configured.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
-    /// Variables are missing.
-    #[error("the handler needs {}: set what is missing; docs/azure.md says what it is", listed(.0))]
+    #[error("the handler needs {}: set these variables as described in docs/azure.md", listed(.0))]
     Missing(Vec<&'static str>),
-    /// A variable cannot be what it says.
+    /// A variable has an invalid value.
     #[error("`{name}` {wrong}")]
     Wrong {
         name: &'static str,
-        /// What is wrong with it, and what would be right.
+        /// The error, and the accepted values.
         wrong: &'static str,
     },
 }
@@ -189,10 +184,10 @@ fn listed(names: &[&str]) -> String {
 }
 
 impl Config {
-    /// What these variables say.
+    /// Reads the configuration from variables.
     ///
     /// # Errors
-    /// [`ConfigError`], naming every variable that is missing at once.
+    /// [`ConfigError`], which names all missing variables at once.
     pub fn read(role: Role, variables: Variables) -> Result<Self, ConfigError> {
         let missing: Vec<&str> = role
             .required_variables()
@@ -283,9 +278,9 @@ impl Entra {
     }
 }
 
-const MUST_BE_SAFE: &str = "must begin with `https://`; only a loopback address may do without";
+const MUST_BE_SAFE: &str = "must begin with `https://`, except for loopback addresses";
 
-/// An address, without a trailing slash.
+/// A URL, without a trailing slash.
 fn address(variables: &Variables, name: &'static str) -> Result<Option<String>, ConfigError> {
     match variables.get(name) {
         None => Ok(None),
@@ -329,19 +324,19 @@ mod tests {
     }
 
     #[test]
-    fn everything_missing_is_named_at_once() {
+    fn config_error_names_all_missing_variables() {
         let given = with(&[(COSMOS_ACCOUNT, " "), (STORAGE_CONTAINER, "")]);
         let error = Config::read(Role::Functions, given).unwrap_err();
         assert_eq!(
             error.to_string(),
             "the handler needs `AZURE_COSMOS_ACCOUNT`, `AZURE_STORAGE_CONTAINER`, `AZURE_EVENTGRID_ENDPOINT`, \
-             `AZURE_COMMUNICATION_ENDPOINT`, `AZURE_COMMUNICATION_FROM`: set what is missing; docs/azure.md \
+             `AZURE_COMMUNICATION_ENDPOINT`, `AZURE_COMMUNICATION_FROM`: set these variables as described in docs/azure.md \
              says what it is"
         );
     }
 
     #[test]
-    fn addresses_follow_from_names_unless_they_are_given() {
+    fn urls_are_derived_from_names_by_default() {
         let config = Config::read(Role::Api, with(&[])).unwrap();
         assert_eq!(
             config.cosmos.endpoint,
@@ -362,7 +357,7 @@ mod tests {
     }
 
     #[test]
-    fn every_address_is_over_tls() {
+    fn every_url_needs_tls() {
         for name in [
             COSMOS_ENDPOINT,
             STORAGE_ENDPOINT,
@@ -383,7 +378,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_is_never_shown() {
+    fn debug_output_hides_the_key() {
         let given = with(&[(MAIL_ENDPOINT, "https://mail"), (MAIL_KEY, "hush")]);
         let config = Config::read(Role::Api, given).unwrap();
         assert!(config.mail.as_ref().unwrap().key.is_some());

@@ -1,11 +1,11 @@
-//! What a kit reports, as the ports tell it.
+//! Errors of the SDK as port errors.
 
 use std::error::Error;
 
 use azure_core::{error::ErrorKind, http::StatusCode};
 use wm_service::ports::{PortError, PortErrorKind};
 
-/// The port's failure. Its source holds the service's own words, which go to the log and to no caller.
+/// The port error. Its source is the service's own message, which goes to the log only.
 pub(crate) fn port_error(error: azure_core::Error) -> PortError {
     PortError::new(kind(&error), error)
 }
@@ -14,7 +14,7 @@ fn kind(error: &azure_core::Error) -> PortErrorKind {
     match error.kind() {
         ErrorKind::HttpResponse { status, .. } => status_kind(*status),
         ErrorKind::Connection | ErrorKind::Io => PortErrorKind::Unavailable,
-        // There was no token, so nothing was asked: what counts is why there was none.
+        // Without a token, no request was sent. The reason for the missing token decides.
         ErrorKind::Credential => error
             .source()
             .and_then(|cause| cause.downcast_ref())
@@ -23,7 +23,7 @@ fn kind(error: &azure_core::Error) -> PortErrorKind {
     }
 }
 
-/// What an answer with this status means.
+/// The port error for this HTTP status.
 pub(crate) fn status_kind(status: StatusCode) -> PortErrorKind {
     if status == StatusCode::TooManyRequests {
         PortErrorKind::Throttled

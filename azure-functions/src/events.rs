@@ -1,4 +1,4 @@
-//! The event bus: an Event Grid topic that takes CloudEvents.
+//! The event bus: an Event Grid topic that accepts CloudEvents.
 
 use azure_core::http::{Context, Method, Pipeline, Request, Url, headers::CONTENT_TYPE};
 use wm_core::record::CloudEvent;
@@ -13,9 +13,8 @@ use crate::{
     sdk::{Sdk, SdkError, Timeouts, within},
 };
 
-/// What one request takes: 1 MB
-/// (<https://learn.microsoft.com/azure/event-grid/event-schema>). It says nothing of how many events;
-/// a topic takes 5,000 a second.
+/// The limit of one request: 1 MB (<https://learn.microsoft.com/azure/event-grid/event-schema>).
+/// The number of events per request is not documented; a topic accepts 5,000 per second.
 const LIMITS: Limits = Limits {
     events: 100,
     bytes: 1_000_000 - "[]".len(),
@@ -24,7 +23,7 @@ const LIMITS: Limits = Limits {
 const API_VERSION: &str = "2018-01-01";
 const SCOPE: &str = "https://eventgrid.azure.net/.default";
 
-/// The port over a topic; a handler that publishes nothing has none.
+/// The event port over a topic. A handler that publishes nothing has no topic.
 #[derive(Debug, Clone)]
 pub struct EventGrid(Option<Topic>);
 
@@ -35,7 +34,7 @@ struct Topic {
 }
 
 impl EventGrid {
-    /// The topic the handler is configured with.
+    /// The topic of the configuration.
     ///
     /// # Errors
     /// [`SdkError`].
@@ -50,7 +49,7 @@ impl EventGrid {
     }
 }
 
-/// Where events are sent. Azure shows a topic's address with the path, other tools without.
+/// The URL for publishing. Azure shows the URL of a topic with its path, other tools without.
 fn address(topic: &str) -> Result<Url, SdkError> {
     let host = topic.trim_end_matches("/api/events");
     let mut url = Url::parse(&format!("{host}/api/events")).map_err(azure_core::Error::from)?;
@@ -62,15 +61,12 @@ fn address(topic: &str) -> Result<Url, SdkError> {
 impl Events for EventGrid {
     async fn publish(&self, entries: &[CloudEvent]) -> Vec<Result<(), PortError>> {
         let Some(topic) = &self.0 else {
-            let none = PortError::new(
-                PortErrorKind::Refused,
-                "this handler has no topic for events",
-            );
+            let none = PortError::new(PortErrorKind::Refused, "this handler has no event topic");
             return failed(&none, entries.len());
         };
         let mut results = Vec::with_capacity(entries.len());
-        for piece in chunks(entries, LIMITS) {
-            match piece {
+        for chunk in chunks(entries, LIMITS) {
+            match chunk {
                 Chunk::Batch(batch) => results.append(&mut topic.put(&batch).await),
                 Chunk::Refused(error) => results.push(Err(error)),
             }
@@ -80,7 +76,7 @@ impl Events for EventGrid {
 }
 
 impl Topic {
-    /// Sends what goes into one request. It is taken as a whole, or not at all.
+    /// Publishes the events of one request. The service accepts all or none.
     async fn put(&self, batch: &[(&CloudEvent, String)]) -> Vec<Result<(), PortError>> {
         let texts: Vec<&str> = batch.iter().map(|(_, text)| text.as_str()).collect();
         let mut request = Request::new(self.url.clone(), Method::Post);
@@ -106,7 +102,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_topic_is_reached_with_and_without_its_path() {
+    fn topic_url_works_with_and_without_its_path() {
         let expected = "https://t.eastus-1.eventgrid.azure.net/api/events?api-version=2018-01-01";
         for topic in [
             "https://t.eastus-1.eventgrid.azure.net",

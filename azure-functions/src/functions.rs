@@ -1,7 +1,7 @@
-//! The custom handler: what it does with requests and triggers.
+//! The custom handler for requests and triggers.
 //!
-//! A program makes a [`Handler`] of its arguments, reads a [`Startup`], makes the ports and the
-//! application over them, and runs the handler with it.
+//! A program creates a [`Handler`] from its arguments, reads a [`Startup`], creates the ports and
+//! the application over them, and runs the handler with it.
 
 mod api;
 mod command;
@@ -36,47 +36,46 @@ use wm_service::{ports::Provider, variables::Variables};
 pub use self::start::{Application, Startup};
 use crate::config::Role;
 
-/// The Functions host keeps idle connections for a minute, so it is always the host that ends one. What
-/// stops a container waits half a minute before it kills.
+/// The Functions host closes idle connections after a minute, so connections are always ended by
+/// the host. A container is killed half a minute after it was told to stop.
 const TIMEOUTS: Timeouts = Timeouts {
     head: Duration::from_secs(120),
     drain: Duration::from_secs(25),
 };
 
-/// How long tasks that were cut off may take to notice.
+/// The time for cancelled tasks to end.
 const SHUTDOWN_TIMEOUT: Duration = Duration::from_millis(500);
 
-/// Work that is to be delivered again. Whoever invoked the function may read this, so it says nothing.
+/// Work that must be delivered again. The invoker may read this text, so it contains no details.
 #[derive(Debug, thiserror::Error)]
 #[error("retried later; the log says why")]
 pub struct RetryLater;
 
-/// Why the application cannot start. Trying again would not help: a service that does not answer is
-/// asked again for as long as it takes.
+/// The reason why the application cannot start. A retry would not help: services that do not answer
+/// are retried without limit before this error.
 pub type StartError = Box<dyn Error + Send + Sync>;
 
-/// Why the handler ends by itself.
+/// An error that ends the handler.
 #[derive(Debug, thiserror::Error)]
 enum Fault {
-    /// Nobody can reach it.
+    /// The listen address cannot be bound.
     #[error("cannot listen on `{address}`")]
     Listen {
         address: SocketAddr,
-        /// What the system said.
         source: io::Error,
     },
-    /// It was started without being told where to listen.
+    /// The arguments or variables are invalid.
     #[error(transparent)]
     Command(#[from] command::CommandError),
-    /// It cannot become what it is to be.
+    /// The application cannot start.
     #[error("the handler cannot start")]
     Start(#[source] StartError),
-    /// The system gives no signals, threads or randomness.
-    #[error("the system lacks what the handler needs")]
+    /// The operating system refused signals, threads or random bytes.
+    #[error("the system refused signals, threads or random bytes")]
     System(#[from] io::Error),
 }
 
-/// A handler that was told its role and where to listen.
+/// A handler with its role and listen address.
 #[derive(Debug)]
 pub struct Handler {
     role: Role,
@@ -84,17 +83,17 @@ pub struct Handler {
 }
 
 impl Handler {
-    /// The handler that these arguments and the environment of this process ask for, which logs from
-    /// here on. The Functions host takes exit code 0 for an intended end and starts nothing again, so
-    /// every fault gives exit code 1 and one line of the log that says what to do.
+    /// The handler for these arguments and the environment of this process. It starts logging. The
+    /// Functions host takes exit code 0 for an intended end and does not restart the handler, so
+    /// every error gives exit code 1 and one log line that says what to do.
     ///
     /// # Errors
-    /// The exit code, when there is nothing to run: the arguments ask for a text, which was printed,
-    /// or they are wrong, which was logged.
+    /// The exit code, if there is nothing to run: the arguments ask for a text, which was printed,
+    /// or they are invalid, which was logged.
     pub fn from_arguments(arguments: impl Iterator<Item = OsString>) -> Result<Self, ExitCode> {
         match command::read(arguments, &Variables::of_this_process()) {
             Ok(command::Command::Say(text)) => {
-                // Whoever asked may have stopped reading.
+                // The reader may have closed the output.
                 let _ = writeln!(io::stdout().lock(), "{text}");
                 Err(ExitCode::SUCCESS)
             }
@@ -109,14 +108,14 @@ impl Handler {
         }
     }
 
-    /// Which functions it answers.
+    /// The functions that the handler answers.
     #[must_use]
     pub fn role(&self) -> Role {
         self.role
     }
 
-    /// Runs the handler until it is told to stop. It listens at once, and answers with the application
-    /// as soon as that is ready. If the application cannot start, the handler ends with exit code 1.
+    /// Runs the handler until it is stopped. It listens at once and answers with the application as
+    /// soon as that is ready. If the application cannot start, the handler stops with exit code 1.
     #[must_use]
     pub fn run<P: Provider>(
         self,
@@ -133,7 +132,7 @@ impl Handler {
         }
     }
 
-    /// Listens before anything else: the host asks every 25 ms whether somebody does.
+    /// Listens before anything else: the host probes the port every 25 ms.
     async fn serve<P: Provider>(
         self,
         application: impl Future<Output = Result<Application<P>, StartError>> + Send + 'static,
@@ -145,7 +144,7 @@ impl Handler {
         let (ready, starting) = watch::channel(None);
         let routes = server::routes(self.role, starting)?;
         let stop = stop_signal()?;
-        // On a task of its own: making clients takes a while, and the probe must not wait for it.
+        // In a separate task: creating clients takes time, and the probe must not wait for it.
         let started = tokio::spawn(async move {
             ready.send_replace(Some(Arc::new(application.await?)));
             Ok::<_, StartError>(())
@@ -181,11 +180,11 @@ fn stop_signal() -> io::Result<impl Future<Output = ()>> {
 
 fn failed(fault: &Fault) -> ExitCode {
     let cause = fault.source().map(causes);
-    tracing::error!(error = %fault, cause, "the handler ends");
+    tracing::error!(error = %fault, cause, "the handler stops");
     ExitCode::FAILURE
 }
 
-/// An error with what led to it, on one line.
+/// An error with its causes, on one line.
 fn causes(error: &(dyn Error + 'static)) -> String {
     let mut text = error.to_string();
     let mut next = error.source();

@@ -1,4 +1,4 @@
-//! Whose tokens count: those of one Entra External ID tenant, read against the tenant's own keys.
+//! Accepted tokens: those of one Entra External ID tenant, verified with the keys of the tenant.
 
 use std::time::Duration;
 
@@ -14,25 +14,25 @@ use crate::{
     sdk::{Sdk, within},
 };
 
-/// How long the tenant may take for both answers together.
+/// The timeout of the tenant for both answers together.
 const TIMEOUT: Duration = Duration::from_secs(5);
-/// The largest answer that is read, in bytes.
+/// The maximum size of an answer, in bytes.
 const LIMIT: usize = 256 * 1024;
 
-/// The header in which App Service's own authentication hands a caller's access token on
-/// (<https://learn.microsoft.com/azure/app-service/configure-authentication-oauth-tokens>). What it
-/// says of the caller in `X-MS-CLIENT-PRINCIPAL` and its kin is signed by nobody, and never read.
+/// The header in which App Service authentication forwards the access token of a caller
+/// (<https://learn.microsoft.com/azure/app-service/configure-authentication-oauth-tokens>). Its
+/// other headers, such as `X-MS-CLIENT-PRINCIPAL`, are not signed and are ignored.
 const EASY_AUTH_TOKEN: &str = "x-ms-token-aad-access-token";
 
-/// The rules for a tenant's tokens of version 2.
+/// The requirements for version 2 tokens of a tenant.
 ///
-/// Access tokens are for an API (`aud`), come from a client (`azp`) and say what was consented to
-/// (`scp`), which tokens of an application without a person do not
-/// (<https://learn.microsoft.com/entra/identity-platform/access-token-claims-reference>). ID tokens
-/// are for a client (`aud`) and have neither of the others
-/// (<https://learn.microsoft.com/entra/identity-platform/id-token-claims-reference>). `sub` differs from
-/// one application to the next, so a person is known by `oid`, which is one in the whole tenant.
-/// Groups and roles are not read: nothing in a token confers rights here.
+/// An access token is for an API (`aud`), comes from a client (`azp`) and contains the consented
+/// scopes (`scp`). Tokens of an application without a person have no `scp`
+/// (<https://learn.microsoft.com/entra/identity-platform/access-token-claims-reference>). An ID
+/// token is for a client (`aud`) and has neither `azp` nor `scp`
+/// (<https://learn.microsoft.com/entra/identity-platform/id-token-claims-reference>). `sub` differs
+/// between applications, so `oid`, which is unique in the tenant, identifies a person. Groups and
+/// roles are ignored: no claim gives rights in this application.
 #[must_use]
 pub fn issuer(entra: &Entra) -> Issuer {
     let clients = |claim: &str| Requirement::one_of(claim, entra.clients.clone());
@@ -55,36 +55,36 @@ pub fn issuer(entra: &Entra) -> Issuer {
         trusts_email: entra.trusts_email,
         names: ClaimNames {
             subject: "oid",
-            // Whether the address is its owner's: an optional claim
+            // Whether the address is verified. This is an optional claim
             // (https://learn.microsoft.com/entra/identity-platform/optional-claims-reference).
             email_verified: "xms_edov",
         },
     }
 }
 
-/// Takes a token that App Service's own authentication forwarded for one the caller sent, where the
-/// configuration says so ([`Config::easy_auth`]) and the caller sent none. It is verified like any other.
+/// Uses a token that App Service authentication forwarded, if the configuration allows it
+/// ([`Config::easy_auth`]) and the caller sent no token. It is verified like any other token.
 pub fn take_easy_auth_token(easy_auth: bool, request: &mut Request) {
     if !easy_auth || request.header("authorization").is_some() {
         return;
     }
     let forwarded = request.header(EASY_AUTH_TOKEN);
-    // App Service replaces what a caller sends; two of them, which a comma parts, mean that it did not.
+    // App Service replaces this header. Two values, separated by a comma, show that it did not.
     if let Some(token) = forwarded.filter(|token| !token.contains(',')) {
         let value = format!("Bearer {token}");
         request.headers.push(("authorization".to_owned(), value));
     }
 }
 
-/// Keys over HTTPS, by way of the tenant's discovery document
-/// (<https://openid.net/specs/openid-connect-discovery-1_0.html>). No redirect is followed.
+/// Keys over HTTPS, from the URL in the tenant's discovery document
+/// (<https://openid.net/specs/openid-connect-discovery-1_0.html>). Redirects are not followed.
 #[derive(Debug)]
 pub struct EntraKeys {
     http: reqwest::Client,
     issuer: String,
 }
 
-/// What counts of a discovery document.
+/// The used part of a discovery document.
 #[derive(Deserialize)]
 struct Discovered {
     issuer: String,
@@ -92,7 +92,7 @@ struct Discovered {
 }
 
 impl EntraKeys {
-    /// A source for the configured tenant.
+    /// The key source of the configured tenant.
     #[must_use]
     pub fn new(sdk: &Sdk, config: &Config) -> Self {
         Self {
@@ -103,7 +103,7 @@ impl EntraKeys {
 }
 
 impl KeySource for EntraKeys {
-    /// The keys that the discovery document at this address names.
+    /// The keys that the discovery document at this URL names.
     async fn fetch(&self, url: &str) -> Result<Vec<u8>, PortError> {
         within(TIMEOUT, self.discover(url)).await
     }
@@ -115,12 +115,12 @@ impl EntraKeys {
         let found: Discovered = serde_json::from_slice(&document).map_err(unavailable)?;
         if found.issuer != self.issuer {
             return Err(unavailable(
-                "the discovery document is another issuer's: see that `AZURE_ENTRA_ISSUER` says what it says",
+                "the discovery document names another issuer: set `AZURE_ENTRA_ISSUER` to that issuer",
             ));
         }
         if !found.jwks_uri.starts_with("https://") && !same_origin(&found.jwks_uri, url) {
             return Err(unavailable(
-                "the discovery document names keys that anybody could put there",
+                "the discovery document names keys on another server or without TLS",
             ));
         }
         self.read(&found.jwks_uri).await
@@ -133,17 +133,18 @@ impl EntraKeys {
             return Err(unavailable(format!("the issuer answered {status}")));
         }
         let mut read = Vec::new();
-        while let Some(piece) = answer.chunk().await.map_err(unavailable)? {
-            read.extend_from_slice(&piece);
+        while let Some(chunk) = answer.chunk().await.map_err(unavailable)? {
+            read.extend_from_slice(&chunk);
             if read.len() > LIMIT {
-                return Err(unavailable("the issuer's answer is too long to be read"));
+                return Err(unavailable("the answer of the issuer is too large"));
             }
         }
         Ok(read)
     }
 }
 
-/// Whether an address is on the server that named it: only that one, on loopback, may do without TLS.
+/// Whether both URLs have the same origin. Only then may the keys come without TLS, which is
+/// possible on loopback.
 fn same_origin(url: &str, named_by: &str) -> bool {
     let origin = |url: &str| Some(reqwest::Url::parse(url).ok()?.origin());
     matches!((origin(url), origin(named_by)), (Some(one), Some(other)) if one == other)

@@ -1,4 +1,4 @@
-//! The Azure surface: every port over its service, and the custom handler that answers with them.
+//! The Azure surface: all ports over services of Azure, and the custom handler.
 
 pub mod artifacts;
 pub mod config;

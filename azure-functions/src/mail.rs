@@ -23,14 +23,14 @@ use signature::SignedWithKey;
 const API_VERSION: &str = "2025-09-01";
 const SCOPE: &str = "https://communication.azure.com/.default";
 const OPERATION_ID: HeaderName = HeaderName::from_static("operation-id");
-/// How long a mail may take until it is on its way.
+/// The time limit until the service has sent a mail.
 const TIMEOUT: Duration = Duration::from_secs(20);
-/// The pause before an operation is looked at again, unless the service names another.
+/// The pause before polling an operation again, unless the service names another.
 const PAUSE: Duration = Duration::from_secs(1);
-/// Bounds for what the service names.
+/// Bounds for the pause that the service names.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(5));
 
-/// The port over Communication Services Email; a handler that sends nothing has none.
+/// The mail port over Communication Services Email. A handler that sends no mail has no sender.
 #[derive(Debug, Clone)]
 pub struct CommunicationMail(Option<Sender>);
 
@@ -42,7 +42,7 @@ struct Sender {
 }
 
 impl CommunicationMail {
-    /// The sender the handler is configured with.
+    /// The sender of the configuration.
     ///
     /// # Errors
     /// [`SdkError`].
@@ -55,13 +55,13 @@ impl CommunicationMail {
 impl Mail for CommunicationMail {
     async fn send(&self, message: &Message) -> Result<(), PortError> {
         let Some(sender) = &self.0 else {
-            return Err(refused("this handler has no sender for mail"));
+            return Err(refused("this handler has no mail sender"));
         };
         within(TIMEOUT, sender.send_once(message)).await
     }
 }
 
-/// What is known of a mail that was handed over
+/// The state of a mail that was handed over
 /// (<https://learn.microsoft.com/rest/api/communication/email/email/get-send-result>).
 #[derive(Deserialize)]
 struct Operation {
@@ -87,7 +87,7 @@ impl Operation {
         Ok(operation)
     }
 
-    /// How it ended; `None` while it has not.
+    /// The outcome. `None` while the operation runs.
     fn end(&self) -> Option<Result<(), PortError>> {
         match self.status.as_str() {
             "Succeeded" => Some(Ok(())),
@@ -114,25 +114,25 @@ impl Sender {
         })
     }
 
-    /// Hands a mail over and waits until it is on its way. A mail that was handed over before, by an
-    /// attempt whose answer was lost, is found under its id and only waited for.
+    /// Hands a mail over and waits until it is sent. If an earlier attempt handed it over and its
+    /// answer was lost, the mail is found under its id, and this call only waits.
     async fn send_once(&self, message: &Message) -> Result<(), PortError> {
         let id = operation_id(message);
-        match self.look(&id).await {
+        match self.poll(&id).await {
             Ok(known) => match known.end() {
-                // What failed may be tried again: the reason may have been seen to.
+                // A failed mail is sent again, because the cause may be resolved.
                 Some(Err(_)) => {}
                 Some(Ok(())) => return Ok(()),
                 None => return self.wait(known).await,
             },
-            // Nobody knows it. Whatever else may be wrong stops what follows just so.
+            // The operation is unknown. Other causes of a refusal also stop the following call.
             Err(error) if error.kind == PortErrorKind::Refused => {}
             Err(error) => return Err(error),
         }
         match self.hand_over(message, &id).await {
             Ok(operation) => self.wait(operation).await,
-            // It may have been taken all the same.
-            Err(error) if error.kind == PortErrorKind::Unavailable => match self.look(&id).await {
+            // The service may have accepted the mail.
+            Err(error) if error.kind == PortErrorKind::Unavailable => match self.poll(&id).await {
                 Ok(operation) => self.wait(operation).await,
                 Err(_) => Err(error),
             },
@@ -148,20 +148,20 @@ impl Sender {
             "senderAddress": self.from,
             "content": { "subject": message.subject, "plainText": message.text },
             "recipients": { "to": [{ "address": message.to.as_str() }] },
-            // Links are not rewritten to lead through anybody's counter: one may hold a token.
+            // Links are not rewritten for tracking, because a link may contain a token.
             "userEngagementTrackingDisabled": true,
         });
         request.set_body(mail.to_string());
-        Operation::read(&self.ask(request).await?)
+        Operation::read(&self.call(request).await?)
     }
 
-    async fn look(&self, id: &str) -> Result<Operation, PortError> {
-        // The id is the service's own word in the end: it is only ever a part of the path.
+    async fn poll(&self, id: &str) -> Result<Operation, PortError> {
+        // The service chooses the final id, so it is used as a path segment only.
         let mut url = self.url("emails/operations/");
         if let Ok(mut path) = url.path_segments_mut() {
             path.pop_if_empty().push(id);
         }
-        Operation::read(&self.ask(Request::new(url, Method::Get)).await?)
+        Operation::read(&self.call(Request::new(url, Method::Get)).await?)
     }
 
     async fn wait(&self, mut operation: Operation) -> Result<(), PortError> {
@@ -172,19 +172,19 @@ impl Sender {
             let (least, most) = PAUSES;
             let pause = operation.pause.unwrap_or(PAUSE).clamp(least, most);
             tokio::time::sleep(pause).await;
-            match self.look(&operation.id).await {
+            match self.poll(&operation.id).await {
                 Ok(next) => operation = next,
                 Err(error) if error.kind == PortErrorKind::Refused => return Err(error),
-                // It goes on, whether or not the service tells just now.
+                // The operation continues, even if this poll failed.
                 Err(_) => {}
             }
         }
     }
 
-    async fn ask(&self, mut request: Request) -> Result<RawResponse, PortError> {
+    async fn call(&self, mut request: Request) -> Result<RawResponse, PortError> {
         let context = Context::default();
         let answer = self.pipeline.send(&context, &mut request, None).await;
-        answer.map_err(unsaid)
+        answer.map_err(without_details)
     }
 
     fn url(&self, path: &str) -> Url {
@@ -196,17 +196,18 @@ impl Sender {
     }
 }
 
-/// The failure without the service's own words, which may quote an address, and logs hold none.
-fn unsaid(error: azure_core::Error) -> PortError {
-    let told = match error.http_status() {
+/// The error without the service's message, which may quote an e-mail address. Logs contain no
+/// addresses.
+fn without_details(error: azure_core::Error) -> PortError {
+    let message = match error.http_status() {
         Some(status) => format!("the mail service answered {status}"),
-        None => format!("the mail service was not asked: {}", error.kind()),
+        None => format!("the mail service was not called: {}", error.kind()),
     };
-    PortError::new(port_error(error).kind, told)
+    PortError::new(port_error(error).kind, message)
 }
 
-/// The id a mail goes by: the same for the same mail, in the form of a UUID of one's own making
-/// (RFC 9562, version 8).
+/// The operation id of a mail: the same for the same mail, in the form of a custom UUID (RFC 9562,
+/// version 8).
 fn operation_id(message: &Message) -> String {
     let parts = [
         message.to.as_str().as_bytes(),
@@ -242,7 +243,7 @@ mod tests {
     }
 
     #[test]
-    fn the_same_mail_goes_by_the_same_id() {
+    fn operation_id_is_the_same_for_the_same_mail() {
         let id = operation_id(&message("one"));
         assert_eq!(id, operation_id(&message("one")));
         assert_ne!(id, operation_id(&message("two")));
@@ -257,7 +258,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_succeeded_is_sent() {
+    fn mail_counts_as_sent_only_after_success() {
         let end = |status: &str| {
             let text = json!({ "id": "1", "status": status, "error": { "code": "Dropped" } });
             let operation: Operation = serde_json::from_value(text).unwrap();

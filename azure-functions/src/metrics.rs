@@ -1,4 +1,4 @@
-//! What answering takes: one line of the log per invocation, and the meter behind it.
+//! Metrics: one log line per invocation, and the meter behind it.
 
 use std::{future::Future, io::Write, time::Duration};
 
@@ -10,62 +10,59 @@ use wm_service::{
 };
 
 tokio::task_local! {
-    /// Of the invocation at hand. A process answers many at a time, and each stays within its task.
+    /// The meter of the current invocation. A process answers many at a time, and each runs in its
+    /// own task.
     static INVOCATION: meter::Meter;
 }
 
-/// Counts calls and the request units they took: of the process, and of the invocation they are for.
+/// Counts calls and request units for the process and for the current invocation.
 #[derive(Debug, Clone, Default)]
 pub struct Meter(meter::Meter);
 
 impl Meter {
-    /// Counts a call that read.
     pub(crate) fn read(&self, units: Option<f64>) {
         self.0.read(units);
-        // What is done outside an invocation, such as opening a connection, is nobody's.
-        let _ = INVOCATION.try_with(|own| own.read(units));
+        // Work outside an invocation, such as opening a connection, counts for the process only.
+        let _ = INVOCATION.try_with(|meter| meter.read(units));
     }
 
-    /// Counts a call that wrote.
     pub(crate) fn write(&self, units: Option<f64>) {
         self.0.write(units);
-        let _ = INVOCATION.try_with(|own| own.write(units));
+        let _ = INVOCATION.try_with(|meter| meter.write(units));
     }
 
-    /// Takes the counts of the process and begins anew.
+    /// Returns the counts of the process and resets them to zero.
     #[must_use]
     pub fn take(&self) -> Consumed {
         self.0.take()
     }
 }
 
-/// Does this, and tells what it took.
+/// Runs work and returns its consumption.
 pub(crate) async fn metered<T>(work: impl Future<Output = T>) -> (T, Consumed) {
-    let own = meter::Meter::default();
-    let done = INVOCATION.scope(own.clone(), work).await;
-    (done, own.take())
+    let meter = meter::Meter::default();
+    let done = INVOCATION.scope(meter.clone(), work).await;
+    (done, meter.take())
 }
 
-/// What is told of one invocation.
+/// The metrics of one invocation.
 #[derive(Debug)]
 pub(crate) struct Line<'a> {
     pub(crate) function: &'static str,
     /// The host's id of the invocation.
     pub(crate) invocation: &'a str,
-    /// The operation of the contract, or `none`.
+    /// The name of the operation, or `none`.
     pub(crate) operation: &'static str,
-    /// The status it was answered with.
+    /// The status of the answer.
     pub(crate) status: u16,
-    /// How long it took.
     pub(crate) duration: Duration,
-    /// What it took of the database.
+    /// The consumption of the database.
     pub(crate) consumed: Consumed,
 }
 
 impl Line<'_> {
-    /// Writes the line.
     pub(crate) fn emit(&self) {
-        // A log that cannot be written is no reason to fail a request.
+        // A failed log write must not fail the request.
         let _ = writeln!(std::io::stdout().lock(), "{}", self.json(now()));
     }
 
@@ -93,7 +90,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn each_invocation_counts_its_own() {
+    async fn invocations_are_counted_separately() {
         let meter = Meter::default();
         meter.read(Some(9.0));
         let work = |charges: &'static [f64]| {
@@ -114,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_names_what_it_measures() {
+    fn metrics_line_names_its_metrics() {
         let line = Line {
             function: "api",
             invocation: "id",

@@ -1,8 +1,9 @@
 //! The database: one Cosmos DB container.
 //!
-//! Reads for decisions are strongly consistent and stay in one partition; lists go over all of them. Every
-//! read pages until it has what was asked for, whether a page ended for its size (4 MB) or its count.
-//! Cosmos DB conditions on a mark of its own, `_etag`, which never leaves this module.
+//! Reads for decisions are strongly consistent and stay in one partition. Lists cover all
+//! partitions. A read continues over pages until it is complete, whether a page ended at its size
+//! limit (4 MB) or at its item limit. Conditions of Cosmos DB compare its own ETag, `_etag`, which
+//! never leaves this module.
 
 mod commit;
 mod connect;
@@ -34,19 +35,19 @@ use crate::{
     sdk::{Sdk, SdkError, Timeouts},
 };
 
-/// The port over a container.
+/// The database port over a container.
 #[derive(Clone)]
 pub struct CosmosRecords {
     place: Arc<Place>,
     container: Arc<OnceCell<ContainerClient>>,
-    /// Held by whoever looks the container up.
-    turn: Arc<Mutex<()>>,
+    /// Held while a task looks up the container.
+    connecting: Arc<Mutex<()>>,
     meter: Meter,
-    marks: ETagCache,
+    etags: ETagCache,
 }
 
 impl fmt::Debug for CosmosRecords {
-    /// Without the credential.
+    /// Omits the credential.
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter
             .debug_struct("CosmosRecords")
@@ -56,29 +57,29 @@ impl fmt::Debug for CosmosRecords {
 }
 
 impl CosmosRecords {
-    /// The container the handler is configured with. Nothing is connected to yet.
+    /// The container of the configuration. It opens no connection.
     ///
     /// # Errors
-    /// When the address of the account cannot be one.
+    /// If the URL of the account is invalid.
     pub fn new(sdk: &Sdk, config: &Config) -> Result<Self, SdkError> {
         Ok(Self {
             place: Arc::new(Place::new(sdk, &config.cosmos)?),
             container: Arc::default(),
-            turn: Arc::default(),
+            connecting: Arc::default(),
             meter: Meter::default(),
-            marks: ETagCache::default(),
+            etags: ETagCache::default(),
         })
     }
 
-    /// Looks the account and the container up, which the first call does otherwise.
+    /// Looks up the account and the container. Otherwise the first call does it.
     ///
     /// # Errors
-    /// When they do not answer or are not there. The next call tries again.
+    /// If they do not answer or do not exist. The next call tries again.
     pub async fn connect(&self) -> Result<(), PortError> {
         self.container().await.map(drop)
     }
 
-    /// What the calls so far took.
+    /// The consumption of all calls so far.
     #[must_use]
     pub fn meter(&self) -> &Meter {
         &self.meter
@@ -89,11 +90,11 @@ impl CosmosRecords {
             return Ok(container.clone());
         }
         let (place, container) = (Arc::clone(&self.place), Arc::clone(&self.container));
-        let turn = Arc::clone(&self.turn);
+        let lock = Arc::clone(&self.connecting);
         let connecting = async move {
-            let held = turn.lock_owned().await;
-            // Goes on when whoever asked stops waiting, so that a slow account is found in the end. Only
-            // one does: those who wait for their turn leave nothing behind.
+            let held = lock.lock_owned().await;
+            // The task continues if the caller stops waiting, so that a slow account is found in
+            // the end. Callers that wait for the lock start no task.
             let connecting = tokio::spawn(async move {
                 let _held = held;
                 let connected = container.get_or_try_init(|| connect::connect(&place));
@@ -108,7 +109,7 @@ impl CosmosRecords {
         }
     }
 
-    /// The item and the service's own mark of its state, remembered for a condition to come.
+    /// Reads an item with the service's own ETag, and caches the ETag for later conditions.
     async fn read(&self, key: &Key) -> Result<Option<(Item, Etag)>, PortError> {
         let container = self.container().await?;
         let options = ItemReadOptions::default().with_operation_options(connect::for_decisions());
@@ -118,7 +119,7 @@ impl CosmosRecords {
             Ok(answer) => answer,
             Err(error) if failure::is_absent(&error) => {
                 self.meter.read(failure::charge(&error));
-                self.marks.forget(key);
+                self.etags.forget(key);
                 return Ok(None);
             }
             Err(error) => return Err(port_error(error)),
@@ -133,15 +134,15 @@ impl CosmosRecords {
         self.take(&document).map(Some)
     }
 
-    /// The item in a document, whose mark is remembered.
+    /// Decodes the item of a document and caches its ETag.
     fn take(&self, document: &Document) -> Result<(Item, Etag), PortError> {
         let item = from_document(document).map_err(malformed)?;
-        let mark = item::mark(document).map_err(malformed)?;
-        self.marks.remember(&item, mark.clone());
-        Ok((item, mark))
+        let service_etag = item::service_etag(document).map_err(malformed)?;
+        self.etags.remember(&item, service_etag.clone());
+        Ok((item, service_etag))
     }
 
-    /// Reads pages until the query is answered or `limit` items and one more are there.
+    /// Reads pages until the query is complete or has one item more than `limit`.
     async fn pages(&self, selection: Selection, limit: Option<u32>) -> Result<Page, PortError> {
         let limit = limit.map(|limit| limit as usize);
         let container = self.container().await?;
@@ -169,7 +170,7 @@ impl CosmosRecords {
                 };
                 page.items.push(item);
             }
-            // One item more than asked for tells whether there are more.
+            // One more item than the limit shows whether there are more.
             if let Some(limit) = limit.filter(|limit| page.items.len() > *limit) {
                 page.items.truncate(limit);
                 page.more = true;
@@ -200,8 +201,8 @@ impl Records for CosmosRecords {
     }
 }
 
-/// What the call answers, unless it takes longer than a call may: the SDK's own deadline begins only once
-/// there is a token.
+/// The result of a call within the timeout. The deadline of the SDK starts only after it has a
+/// token.
 async fn within<T>(
     call: impl Future<Output = Result<T, CosmosError>>,
 ) -> Result<Result<T, CosmosError>, PortError> {
@@ -210,7 +211,7 @@ async fn within<T>(
         .map_err(|late| PortError::new(PortErrorKind::Unavailable, late))
 }
 
-/// An item that nobody here wrote: nothing to retry.
+/// An item that another program wrote. A retry has no effect.
 fn malformed(error: Malformed) -> PortError {
     PortError::new(PortErrorKind::Refused, error)
 }

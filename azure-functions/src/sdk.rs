@@ -1,4 +1,4 @@
-//! What all clients share: credentials, connections, patience.
+//! Settings of all clients: credentials, connections, timeouts.
 
 use std::{future::Future, sync::Arc, time::Duration};
 
@@ -16,21 +16,17 @@ use wm_service::ports::{PortError, PortErrorKind};
 
 use crate::config::Config;
 
-/// Why a client cannot be made.
+/// The reason why a client cannot be created.
 #[derive(Debug, thiserror::Error)]
 pub enum SdkError {
-    /// An address that cannot be one, or a kit that does not start.
-    #[error(
-        "a client for Azure cannot be made: see that the addresses in the environment are right"
-    )]
+    /// A URL is invalid, or the SDK does not start.
+    #[error("a client for Azure cannot be created: check the URLs in the environment")]
     Client(#[source] Box<dyn std::error::Error + Send + Sync>),
-    /// A key that cannot be one.
-    #[error(
-        "`AZURE_COMMUNICATION_ACCESS_KEY` must be the resource's key in base64, as the resource shows it"
-    )]
+    /// The key is invalid.
+    #[error("`AZURE_COMMUNICATION_ACCESS_KEY` must be the key of the resource in base64")]
     Key,
-    /// The system gives no randomness or no certificates.
-    #[error("the system lacks what a client needs")]
+    /// The operating system refused random bytes or certificates.
+    #[error("the system refused random bytes or certificates")]
     System(#[from] std::io::Error),
 }
 
@@ -40,21 +36,21 @@ impl From<azure_core::Error> for SdkError {
     }
 }
 
-/// How long a call may take.
+/// The timeouts of a call.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Timeouts {
-    /// One attempt, until its answer begins.
+    /// For one attempt, until its answer begins.
     pub(crate) attempt: Duration,
-    /// All attempts together.
+    /// For all attempts together.
     pub(crate) operation: Duration,
 }
 
 impl Timeouts {
-    /// For the database: it answers within milliseconds, or not at all.
+    /// The database answers within milliseconds or not at all.
     pub(crate) const DATABASE: Self = Self::seconds(2, 4);
-    /// For services that are asked for little.
+    /// For services that are called rarely.
     pub(crate) const SERVICE: Self = Self::seconds(5, 10);
-    /// For the object store, which puts the blocks of an upload together before it answers.
+    /// For the object store, which assembles the blocks of an upload before it answers.
     pub(crate) const OBJECTS: Self = Self::seconds(20, 25);
 
     const fn seconds(attempt: u64, operation: u64) -> Self {
@@ -65,19 +61,19 @@ impl Timeouts {
     }
 }
 
-/// Credentials and connections, made once.
+/// Credentials and connections, created once.
 #[derive(Debug, Clone)]
 pub struct Sdk {
-    /// The identity everything but mail is done with.
+    /// The identity for everything except mail.
     pub(crate) credential: Arc<dyn TokenCredential>,
     /// The identity that may send mail.
     pub(crate) mail_credential: Arc<dyn TokenCredential>,
-    /// Connections to everything but the database, whose kit keeps its own.
+    /// Connections for everything except the database, whose SDK has its own.
     pub(crate) http: reqwest::Client,
 }
 
 impl Sdk {
-    /// Clients that act as the managed identity of this process, and nobody else: no key, no secret.
+    /// Clients that act as the managed identity of this process, without keys and secrets.
     ///
     /// # Errors
     /// [`SdkError`].
@@ -96,19 +92,20 @@ impl Sdk {
         };
         let sender = config.mail.as_ref();
         let mail_identity = sender.and_then(|sender| sender.identity.clone());
-        let own = credential(&config.identity)?;
+        let default = credential(&config.identity)?;
         let mail_credential = match &mail_identity {
-            None => own.clone(),
+            None => default.clone(),
             other => credential(other)?,
         };
         Ok(Self {
-            credential: own,
+            credential: default,
             mail_credential,
             http,
         })
     }
 
-    /// Clients that act as somebody else and trust somebody else: a person at the command line, a test.
+    /// Clients with another identity and other connections, for a person at the command line or a
+    /// test.
     #[must_use]
     pub fn acting_as(
         credential: Arc<dyn TokenCredential>,
@@ -122,48 +119,48 @@ impl Sdk {
         }
     }
 
-    /// The way to a service without a kit that takes tokens of this scope. Tokens go over TLS only.
+    /// A pipeline for a service without an SDK, with tokens of this scope. Tokens are sent over TLS
+    /// only.
     pub(crate) fn pipeline(
         &self,
         credential: &Arc<dyn TokenCredential>,
         scope: &str,
-        patience: Timeouts,
+        timeouts: Timeouts,
     ) -> Pipeline {
-        pipeline(bearer(credential, scope), self.client_options(patience))
+        pipeline(bearer(credential, scope), self.client_options(timeouts))
     }
 
-    /// The way to a service where a second attempt might do a thing twice: there is none.
+    /// A pipeline without retries, for calls whose repetition could have a second effect.
     pub(crate) fn pipeline_without_retries(
         &self,
         authorization: Arc<dyn Policy>,
-        patience: Timeouts,
+        timeouts: Timeouts,
     ) -> Pipeline {
         let options = ClientOptions {
             retry: RetryOptions::none(),
-            ..self.client_options(patience)
+            ..self.client_options(timeouts)
         };
         pipeline(authorization, options)
     }
 
-    /// Options for a client that is asked with this much patience.
-    pub(crate) fn client_options(&self, patience: Timeouts) -> ClientOptions {
-        options(&self.http, patience)
+    /// Options of a client with these timeouts.
+    pub(crate) fn client_options(&self, timeouts: Timeouts) -> ClientOptions {
+        options(&self.http, timeouts)
     }
 }
 
-/// Tried again once here, for connections that died in between. Whoever calls has retries of its own,
-/// with jitter and a deadline.
-fn options(http: &reqwest::Client, patience: Timeouts) -> ClientOptions {
+/// One retry for broken connections. Callers have their own retries with jitter and a deadline.
+fn options(http: &reqwest::Client, timeouts: Timeouts) -> ClientOptions {
     let retry = ExponentialRetryOptions {
         initial_delay: azure_core::time::Duration::milliseconds(25),
         max_retries: 1,
-        max_total_elapsed: azure_core::time::Duration::try_from(patience.operation)
+        max_total_elapsed: azure_core::time::Duration::try_from(timeouts.operation)
             .unwrap_or(azure_core::time::Duration::seconds(10)),
         ..Default::default()
     };
     ClientOptions {
         retry: RetryOptions::exponential(retry),
-        per_try_policies: vec![Arc::new(Attempt(patience.attempt))],
+        per_try_policies: vec![Arc::new(Attempt(timeouts.attempt))],
         transport: Some(Transport::new(Arc::new(http.clone()))),
         ..Default::default()
     }
@@ -186,8 +183,8 @@ fn pipeline(authorization: Arc<dyn Policy>, options: ClientOptions) -> Pipeline 
     )
 }
 
-/// What is tried again once. A service that limits us is not, and nobody waits here for as long as a
-/// service likes: whoever calls knows better when to come back.
+/// The retried errors. Throttling is not among them, because the caller knows best how long it can
+/// wait.
 fn retried() -> PipelineOptions {
     PipelineOptions {
         retry_headers: RetryHeaders::default(),
@@ -201,7 +198,7 @@ fn retried() -> PipelineOptions {
     }
 }
 
-/// Gives an attempt up that has no answer in time, which the kits' own policies do not.
+/// Cancels an attempt without an answer in time. The policies of the SDK do not.
 #[derive(Debug)]
 struct Attempt(Duration);
 
@@ -214,7 +211,7 @@ impl Policy for Attempt {
         next: &[Arc<dyn Policy>],
     ) -> PolicyResult {
         let missing =
-            || azure_core::Error::with_message(ErrorKind::Other, "nothing sends requests");
+            || azure_core::Error::with_message(ErrorKind::Other, "the pipeline has no transport");
         let (first, rest) = next.split_first().ok_or_else(missing)?;
         let late = |_| azure_core::Error::with_message(ErrorKind::Io, "no answer in time");
         tokio::time::timeout(self.0, first.send(context, request, rest))
@@ -223,11 +220,11 @@ impl Policy for Attempt {
     }
 }
 
-/// What comes of this in so much time.
+/// The result of work within this time.
 pub(crate) async fn within<T>(
-    patience: Duration,
+    limit: Duration,
     work: impl Future<Output = Result<T, PortError>>,
 ) -> Result<T, PortError> {
     let late = |_| PortError::new(PortErrorKind::Unavailable, "no answer in time");
-    tokio::time::timeout(patience, work).await.map_err(late)?
+    tokio::time::timeout(limit, work).await.map_err(late)?
 }

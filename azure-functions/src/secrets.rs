@@ -1,4 +1,4 @@
-//! What a surface is: its id, its address and its secret, from App Configuration and Key Vault.
+//! The identity of a surface: its id, public URL and secret, from App Configuration and Key Vault.
 
 use azure_core::http::{Context, Method, Request, StatusCode, Url, headers::ACCEPT};
 use azure_security_keyvault_secrets::{SecretClient, SecretClientOptions};
@@ -16,55 +16,54 @@ use crate::{
     sdk::{Sdk, Timeouts, within},
 };
 
-/// The key of the surface's id.
+/// The key of the surface id.
 pub const SURFACE_ID_KEY: &str = "surface-id";
-/// The key of the surface's address.
+/// The key of the public URL.
 pub const PUBLIC_URL_KEY: &str = "public-url";
 const API_VERSION: &str = "2023-11-01";
 const STORE_SCOPE: &str = "https://azconfig.io/.default";
 
-/// Why a surface does not know who it is.
+/// The reason why the identity of the surface is not available.
 #[derive(Debug, thiserror::Error)]
 pub enum SecretsError {
-    /// Nobody said where to look.
-    #[error("`{variable}` is not set, and neither is `{instead}`, where it could be looked up")]
+    /// Neither the value nor its location is configured.
+    #[error("neither `{variable}` nor `{instead}`, for looking it up, is set")]
     Nowhere {
-        /// The variable with the value itself.
+        /// The variable with the value.
         variable: &'static str,
-        /// The variable that names the place.
+        /// The variable with the location of the value.
         instead: &'static str,
     },
-    /// It is not where it should be.
+    /// The key does not exist.
     #[error("there is no key `{0}` in App Configuration: deploy again with `wm deploy azure`")]
     NoKey(&'static str),
-    /// It is not where it should be.
+    /// The secret does not exist.
     #[error("there is no secret `{0}` in the Key Vault: deploy again with `wm deploy azure`")]
     NoSecret(String),
-    /// It cannot be what it says.
+    /// The value is invalid.
     #[error(transparent)]
     Wrong(#[from] Wrong),
-    /// The service refuses or does not answer.
+    /// The service refused the request or did not answer.
     #[error(
-        "`{name}` cannot be read: see that it is there and that the handler's identity may read it"
+        "`{name}` cannot be read: check that it exists and that the identity of the handler has access to it"
     )]
     Unreadable {
-        /// What was asked for.
+        /// The key or secret.
         name: String,
-        /// What the service said.
         source: PortError,
     },
 }
 
 impl SecretsError {
-    /// Whether asking again may help. It may after a refusal too: a role takes minutes to become true once
-    /// it is assigned.
+    /// Whether a retry may help. It may help even after a refusal, because a new role assignment
+    /// takes effect after minutes.
     #[must_use]
     pub fn may_pass(&self) -> bool {
         matches!(self, Self::Unreadable { .. })
     }
 }
 
-/// Looks up whatever the environment does not say itself.
+/// Looks up all values that are not set in the environment.
 ///
 /// # Errors
 /// [`SecretsError`].
@@ -104,7 +103,7 @@ async fn setting(
     }
 }
 
-/// What counts of a key and its value.
+/// The used part of a key and its value.
 #[derive(Deserialize)]
 struct KeyValue {
     value: Option<String>,
@@ -157,7 +156,7 @@ async fn secret(sdk: &Sdk, config: &Config) -> Result<Found, SecretsError> {
     }
 }
 
-/// The present version of a secret.
+/// The current version of a secret.
 async fn kept(sdk: &Sdk, vault: &str, name: &str) -> Result<Option<String>, PortError> {
     let options = SecretClientOptions {
         client_options: sdk.client_options(Timeouts::SERVICE),
@@ -174,8 +173,8 @@ async fn kept(sdk: &Sdk, vault: &str, name: &str) -> Result<Option<String>, Port
     Ok(secret.value)
 }
 
-/// Whether the SDK has to see that the vault asks for a token for its own domain, before it sends one:
-/// always, but on this machine, which has no domain to compare.
+/// Whether the SDK must verify that the vault requests a token for its own domain. A vault on
+/// loopback has no domain to compare.
 fn is_checked(vault: &str) -> bool {
     let host = Url::parse(vault).ok();
     let host = host.as_ref().and_then(Url::host_str);
@@ -187,7 +186,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_vault_but_a_loopback_one_has_to_name_its_own_domain() {
+    fn vault_domain_is_verified_except_on_loopback() {
         for vault in [
             "https://wm.vault.azure.net",
             "https://wm.vault.azure.net/",

@@ -1,4 +1,4 @@
-//! The Azure surface: one value that has every port.
+//! The Azure surface, with all ports.
 
 use std::{future::Future, io, time::Duration};
 
@@ -27,7 +27,7 @@ use crate::{
     secrets::Identity,
 };
 
-/// Every port over its service.
+/// All ports of a surface on Azure.
 #[derive(Debug)]
 pub struct Azure {
     records: CosmosRecords,
@@ -39,10 +39,10 @@ pub struct Azure {
 }
 
 impl Azure {
-    /// A surface over what the configuration names. Nothing is connected to yet.
+    /// The surface of this configuration. It opens no connection.
     ///
     /// # Errors
-    /// When the system gives no randomness, or an address cannot be one.
+    /// If the random generator of the system fails, or a URL is invalid.
     pub fn new(sdk: &Sdk, config: &Config) -> Result<Self, SdkError> {
         Ok(Self {
             records: CosmosRecords::new(sdk, config)?,
@@ -95,21 +95,21 @@ impl Provider for Azure {
     }
 }
 
-/// A source of the time and of randomness that nobody shares.
+/// A source of time and randomness with its own seed.
 ///
 /// # Errors
-/// When the system gives no randomness.
+/// If the random generator of the system fails.
 pub(crate) fn env_source() -> io::Result<EnvSource> {
     let mut seed = [0; 32];
     rand::fill(&mut seed)
-        .map_err(|_| io::Error::other("the system's random generator gave no bytes"))?;
+        .map_err(|_| io::Error::other("the random generator of the system failed"))?;
     Ok(EnvSource::new(seed))
 }
 
-/// What is fixed for the surface of this configuration.
+/// The fixed properties of the surface with this configuration.
 ///
 /// # Errors
-/// When a name cannot be what Azure calls its resources.
+/// If a name is not valid on Azure.
 pub fn surface(config: &Config, identity: Identity) -> Result<Surface, FieldError> {
     let mut selection = BackendSelection::defaults(Catalogued::Azure)
         .with("storage.account", &config.storage.account)?

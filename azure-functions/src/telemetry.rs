@@ -1,5 +1,5 @@
-//! Logs: one JSON object a line, to the standard output. The host takes lines of the standard error for
-//! errors, whatever they say.
+//! Logs: one JSON object per line on the standard output. The host takes all lines of the standard
+//! error for errors.
 
 use tracing_subscriber::{
     filter::{LevelFilter, Targets},
@@ -9,7 +9,8 @@ use tracing_subscriber::{
     util::SubscriberInitExt,
 };
 
-/// Begins to log: what `WM_LOG` says, else `info` for what is ours and `warn` for the kits.
+/// Starts logging. `WM_LOG` sets the filter. Default: `info` for this program and `warn` for the
+/// SDKs.
 pub(crate) fn start() {
     let said = std::env::var("WM_LOG").ok();
     let said: Option<Targets> = said.and_then(|text| text.parse().ok());
@@ -24,11 +25,11 @@ pub(crate) fn start() {
         .flatten_event(true)
         .with_current_span(true)
         .with_span_list(false);
-    // Only fails when something logs already, and then there are logs.
+    // Fails only if logging was started before.
     let _ = registry().with(lines).with(wanted).try_init();
     std::panic::set_hook(Box::new(|panic| {
-        // Where, and not what: whatever was at hand may be in the message.
+        // Logs the location without the message, because the message may contain personal data.
         let place = panic.location().map(ToString::to_string);
-        tracing::error!(place, "a panic, which is a fault of this program");
+        tracing::error!(place, "panic: please report this");
     }));
 }

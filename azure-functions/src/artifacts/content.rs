@@ -1,4 +1,4 @@
-//! What is known of an object, and its digest.
+//! The properties of an object, and its digest.
 
 use std::num::NonZero;
 
@@ -18,12 +18,12 @@ use wm_service::ports::{PortError, PortErrorKind};
 use super::{BlobArtifacts, code, within};
 use crate::{error::port_error, sdk::Timeouts};
 
-/// So much is read at a time: 4 MiB.
-const PIECE: NonZero<usize> = NonZero::new(4 * 1024 * 1024).unwrap();
-/// So many chunks are asked for at a time, and held until it is their turn.
+/// The number of bytes per chunk: 4 MiB.
+const CHUNK: NonZero<usize> = NonZero::new(4 * 1024 * 1024).unwrap();
+/// The number of chunks requested concurrently and held in memory.
 const AT_ONCE: NonZero<usize> = NonZero::new(2).unwrap();
 
-/// The service keeps no SHA-256, so that the digest is always that of what was read.
+/// The service stores no SHA-256, so the digest is always computed from the bytes read.
 pub(super) async fn stat(
     store: &BlobArtifacts,
     path: &ObjectPath,
@@ -51,7 +51,7 @@ pub(super) async fn stat(
     }))
 }
 
-/// The digest of what is stored, by reading all of it, a piece at a time.
+/// The digest of the stored object, computed by reading it in chunks.
 async fn read_digest(
     blob: &BlobClient,
     version: Option<&str>,
@@ -62,20 +62,20 @@ async fn read_digest(
     let options = BlobClientDownloadOptions {
         if_match: etag,
         parallel: Some(AT_ONCE),
-        partition_size: Some(PIECE),
+        partition_size: Some(CHUNK),
         ..Default::default()
     };
     let call = versioned.as_ref().unwrap_or(blob).download(Some(options));
     let answer = within(Timeouts::OBJECTS.operation, call).await?;
     let mut body = answer.map_err(changed)?.body;
     let mut hasher = Hasher::default();
-    while let Some(piece) = within(Timeouts::OBJECTS.attempt, body.next()).await? {
-        hasher.update(&piece.map_err(changed)?);
+    while let Some(chunk) = within(Timeouts::OBJECTS.attempt, body.next()).await? {
+        hasher.update(&chunk.map_err(changed)?);
     }
     Ok(hasher.finish())
 }
 
-/// What went or changed under the reader is to be looked at again.
+/// An object that was removed or changed during the read must be examined again.
 fn changed(error: azure_core::Error) -> PortError {
     let status = error.http_status();
     if matches!(

@@ -1,5 +1,5 @@
-//! The key addresses are signed with: the service lends it to the handler's identity for a while, so that
-//! the account needs no key of its own.
+//! The user delegation key that signs URLs. The service issues it to the identity of the handler
+//! for a limited time, so the storage account needs no key of its own.
 
 use std::{future::Future, sync::Arc, time::Duration};
 
@@ -13,15 +13,16 @@ use wm_service::ports::{PortError, PortErrorKind};
 use super::within;
 use crate::{error::port_error, sdk::Timeouts};
 
-/// How far behind the service's clock may be. Microsoft advises a quarter of an hour:
+/// The maximum difference between the clocks. Microsoft advises a quarter of an hour:
 /// <https://learn.microsoft.com/azure/storage/common/storage-sas-overview#best-practices-when-using-sas>.
 const SKEW: Duration = Duration::from_mins(15);
 
-/// How long a key is asked for, unless an address is to live longer. Until it ends, whoever gets hold of it
-/// can sign what the identity may do; taking the identity its role ends it sooner.
+/// The requested lifetime of a key, unless a URL needs a longer one. A stolen key can sign URLs
+/// within the rights of the identity until it expires, or until the role of the identity is
+/// removed.
 const KEY_LIFE: Duration = Duration::from_hours(1);
 
-/// From when until when something is good, in whole seconds.
+/// A period of validity, in whole seconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Window {
     pub(super) start: OffsetDateTime,
@@ -29,15 +30,15 @@ pub(super) struct Window {
 }
 
 impl Window {
-    /// From as long before now as clocks may differ, until this time, yet longer than a moment and no
-    /// longer than the limit.
+    /// A period from the maximum clock difference before now until this time. It is not empty and
+    /// not longer than the limit.
     pub(super) fn until(
         now: Timestamp,
         end: Timestamp,
         longest: Duration,
     ) -> Result<Self, PortError> {
         let end = end.min(now.after(longest)).millis().div_euclid(1000);
-        // A plan that ends now is signed for the second it ends in.
+        // A plan that ends now is signed for the current second.
         let end = end.max(now.millis().div_euclid(1000) + 1);
         Ok(Self {
             start: seconds(now.before(SKEW).millis().div_euclid(1000))?,
@@ -51,7 +52,7 @@ fn seconds(since_1970: i64) -> Result<OffsetDateTime, PortError> {
         .map_err(|error| PortError::new(PortErrorKind::Refused, error))
 }
 
-/// The key, kept until it no longer covers what is to be signed.
+/// The current key. It is replaced when it does not cover a signature.
 pub(super) struct DelegationKeys {
     service: BlobServiceClient,
     kept: Kept,
@@ -65,18 +66,18 @@ impl DelegationKeys {
         }
     }
 
-    /// A key that is good for as long as this.
+    /// A key that is valid for this period.
     pub(super) async fn covering(
         &self,
         window: Window,
     ) -> Result<Arc<UserDelegationKey>, PortError> {
-        let patience = Timeouts::SERVICE.operation;
+        let limit = Timeouts::SERVICE.operation;
         self.kept
-            .covering(window, patience, |wanted| self.ask(wanted))
+            .covering(window, limit, |wanted| self.request(wanted))
             .await
     }
 
-    async fn ask(&self, wanted: Window) -> Result<UserDelegationKey, azure_core::Error> {
+    async fn request(&self, wanted: Window) -> Result<UserDelegationKey, azure_core::Error> {
         let info = KeyInfo {
             start: Some(wanted.start),
             expiry: Some(wanted.end),
@@ -94,18 +95,18 @@ impl DelegationKeys {
 struct Kept(Mutex<Option<Arc<UserDelegationKey>>>);
 
 impl Kept {
-    /// The key that is kept, or a new one. Of many who need a new one at the same time, one asks and the
-    /// others wait for what it gets, each no longer than this.
+    /// The current key, or a new one. If several callers need a new one at the same time, one
+    /// requests it and the others wait, each up to the limit.
     async fn covering<A>(
         &self,
         window: Window,
-        patience: Duration,
-        ask: impl FnOnce(Window) -> A,
+        limit: Duration,
+        request: impl FnOnce(Window) -> A,
     ) -> Result<Arc<UserDelegationKey>, PortError>
     where
         A: Future<Output = Result<UserDelegationKey, azure_core::Error>>,
     {
-        within(patience, async {
+        within(limit, async {
             let mut kept = self.0.lock().await;
             if let Some(key) = kept.as_ref().filter(|key| covers(key, window)) {
                 return Ok(Arc::clone(key));
@@ -114,7 +115,7 @@ impl Kept {
                 start: window.start,
                 end: window.end.max(window.start + SKEW + KEY_LIFE),
             };
-            let key = Arc::new(ask(wanted).await.map_err(refusal)?);
+            let key = Arc::new(request(wanted).await.map_err(refusal)?);
             *kept = Some(Arc::clone(&key));
             Ok(key)
         })
@@ -127,13 +128,13 @@ fn covers(key: &UserDelegationKey, window: Window) -> bool {
         && key.signed_expiry.is_some_and(|end| window.end <= end)
 }
 
-/// A refusal passes: a role that was just given takes minutes until it counts
+/// A refusal becomes a temporary failure, because a new role assignment takes effect after minutes
 /// (<https://learn.microsoft.com/azure/role-based-access-control/troubleshooting>).
 fn refusal(error: azure_core::Error) -> PortError {
-    let told = port_error(error);
-    match told.kind {
-        PortErrorKind::Refused => PortError::new(PortErrorKind::Unavailable, told),
-        _ => told,
+    let error = port_error(error);
+    match error.kind {
+        PortErrorKind::Refused => PortError::new(PortErrorKind::Unavailable, error),
+        _ => error,
     }
 }
 
@@ -166,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn case_43_an_address_lives_as_long_as_its_plan_and_a_day_at_most() {
+    fn case_43_signed_url_expires_with_its_plan_and_within_a_day() {
         let now = NOW.millis() / 1000;
         let ends = |end| window(NOW, end).end.unix_timestamp() - now;
         assert_eq!(ends(NOW.after(Duration::from_secs(900))), 900);
@@ -178,16 +179,16 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_key_is_asked_for_once_and_again_when_it_would_end_too_soon() {
+    async fn key_is_reused_until_it_would_expire_too_soon() {
         let (kept, asked) = (Kept::default(), AtomicUsize::new(0));
         let at = async |passed, lives| {
             let now = NOW.after(Duration::from_mins(passed));
             let wanted = window(now, now.after(Duration::from_mins(lives)));
-            let ask = |wanted| {
+            let request = |wanted| {
                 asked.fetch_add(1, Ordering::SeqCst);
                 async move { Ok(key(wanted)) }
             };
-            let got = kept.covering(wanted, DAY, ask).await.unwrap();
+            let got = kept.covering(wanted, DAY, request).await.unwrap();
             assert!(covers(&got, wanted));
             asked.load(Ordering::SeqCst)
         };
@@ -195,27 +196,27 @@ mod tests {
         assert_eq!(calls, [1, 1, 1]);
         assert_eq!([at(46, 15).await, at(46, 15).await], [2, 2]);
         assert_eq!([at(46, 600).await, at(47, 599).await], [3, 3]);
-        // A clock that was put back.
+        // A clock that was set back.
         assert_eq!(at(0, 1).await, 4);
     }
 
     #[tokio::test]
-    async fn of_many_at_once_one_asks() {
+    async fn concurrent_callers_cause_one_key_request() {
         let (kept, asked) = (Kept::default(), AtomicUsize::new(0));
-        let ask = |wanted| {
+        let request = |wanted| {
             asked.fetch_add(1, Ordering::SeqCst);
             async move {
                 tokio::task::yield_now().await;
                 Ok(key(wanted))
             }
         };
-        let all = join_all((0..50).map(|_| kept.covering(minutes(15), DAY, ask))).await;
+        let all = join_all((0..50).map(|_| kept.covering(minutes(15), DAY, request))).await;
         assert!(all.iter().all(Result::is_ok));
         assert_eq!(asked.load(Ordering::SeqCst), 1);
     }
 
     #[tokio::test]
-    async fn a_refusal_passes_and_is_not_kept() {
+    async fn refusal_is_temporary_and_not_cached() {
         let kept = Kept::default();
         let refused = |_| async {
             let status = azure_core::http::StatusCode::Forbidden;
@@ -235,12 +236,12 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn nobody_waits_longer_than_they_have_patience() {
+    async fn callers_wait_no_longer_than_their_limit() {
         let kept = Kept::default();
-        let patience = Duration::from_millis(200);
+        let limit = Duration::from_millis(200);
         let silent = |_| pending();
-        let waiting = (0..5).map(|_| kept.covering(minutes(15), patience, silent));
-        let all = within(patience * 4, join_all(waiting)).await.unwrap();
+        let waiting = (0..5).map(|_| kept.covering(minutes(15), limit, silent));
+        let all = within(limit * 4, join_all(waiting)).await.unwrap();
         let kinds = all.into_iter().map(|answer| answer.unwrap_err().kind);
         assert!(kinds.eq([PortErrorKind::Unavailable; 5]));
     }

@@ -9,7 +9,7 @@ use wm_service::ports::PortError;
 use super::{BlobArtifacts, PREFIX, within};
 use crate::{error::port_error, sdk::Timeouts};
 
-/// The service lists by name, and begins with the name it is told.
+/// The service lists by name, starting at the given name.
 pub(super) async fn older_than(
     store: &BlobArtifacts,
     time: Timestamp,
@@ -36,7 +36,7 @@ pub(super) async fn older_than(
     Ok(paths)
 }
 
-/// The path of an object written before this time. What is at no path of ours is nobody's to judge.
+/// The path of an object written before this time. Keys that are not object paths are ignored.
 fn old(item: BlobItem, time: Timestamp) -> Option<ObjectPath> {
     let written: OffsetDateTime = item.properties?.last_modified?;
     let old = written.unix_timestamp() < time.millis().div_euclid(1000);

@@ -1,4 +1,4 @@
-//! Uploads in parts: blocks, and the list that makes a blob of them.
+//! Uploads in parts: blocks, and the block list that makes a blob of them.
 
 use aws_lc_rs::rand;
 use azure_core::http::Etag;
@@ -13,25 +13,26 @@ use wm_service::ports::{PortError, PortErrorKind};
 use super::{BlobArtifacts, code, content, within};
 use crate::{error::port_error, sdk::Timeouts};
 
-/// A name for a new upload. The service knows no uploads, only blocks; a name of its own keeps the blocks
-/// of one apart from those of another to the same object, which nobody assembles.
+/// An id for a new upload. The service knows only blocks. The id separates the blocks of one upload
+/// from those of another upload of the same object, which are never committed.
 pub(super) fn begin() -> Result<String, PortError> {
     let mut bytes = [0; 12];
     rand::fill(&mut bytes).map_err(|_| {
-        let reason = "the system's random generator gave no bytes";
+        let reason = "the random generator of the system failed";
         PortError::new(PortErrorKind::Unavailable, reason)
     })?;
     Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
 }
 
-/// The name of a part's block. Names must be base64 and of one length; four such characters stand for three
-/// bytes, so these 32 are base64 that needs neither padding nor encoding in an address.
+/// The name of a part's block. Names must be base64 of equal length. Four such characters encode
+/// three bytes, so these 32 characters are valid base64 without padding, and need no encoding in a
+/// URL.
 pub(super) fn block_name(upload_id: &str, number: u16) -> String {
     format!("{upload_id}{number:08}")
 }
 
-/// Makes a blob of the blocks, in order, unless there is one. The service answers a block with no mark of
-/// its own, so whatever a client says it got for one is nothing to go by: length and digest tell.
+/// Makes a blob of the blocks, in order, unless the blob exists. The service returns no ETag for a
+/// block, so the ETags of the client are ignored; length and digest are verified.
 pub(super) async fn assemble(
     store: &BlobArtifacts,
     path: &ObjectPath,
@@ -56,11 +57,12 @@ pub(super) async fn assemble(
     let list = list.try_into().map_err(port_error)?;
     let call = blob.commit_block_list(list, Some(options));
     match within(Timeouts::OBJECTS.operation, call).await? {
-        // Read and hashed later, where nobody waits: whatever goes in parts is large.
+        // Objects uploaded in parts are large. They are read and hashed later, when no request
+        // waits.
         Ok(_) => content::stat(store, path, false).await,
         Err(error) => match code(&error) {
-            // Assembled before, by this request or another one; or a block is missing, and then no blob is
-            // there.
+            // This request or another one has already assembled the object. Or a block is missing,
+            // and no blob exists.
             Some("BlobAlreadyExists" | "ConditionNotMet" | "InvalidBlockList") => {
                 content::stat(store, path, false).await
             }
@@ -74,7 +76,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn blocks_have_names_of_one_length_that_need_no_encoding() {
+    fn block_names_have_equal_length_and_need_no_encoding() {
         let (one, other) = (begin().unwrap(), begin().unwrap());
         assert_ne!(one, other);
         for number in [1, 10, u16::MAX] {

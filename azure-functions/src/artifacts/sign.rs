@@ -1,7 +1,7 @@
-//! Shared access signatures: each reaches one object, for one purpose, for a limited time.
+//! Shared access signatures. Each allows one purpose, for one object, for a limited time.
 //!
-//! What a signature can bind beside object, permission and time are headers (`srh`) and parameters (`srq`)
-//! of the request, from version 2026-04-06 on:
+//! In addition to object, permission and time, a signature can bind headers (`srh`) and query
+//! parameters (`srq`) of the request, from version 2026-04-06 on:
 //! <https://learn.microsoft.com/rest/api/storageservices/create-user-delegation-sas>.
 
 use std::{sync::Arc, time::Duration};
@@ -22,23 +22,23 @@ use wm_service::{
 use super::{BlobArtifacts, delegation::Window, parts::block_name};
 use crate::{config::Storage, error::port_error};
 
-/// No address lives longer than this from the moment it is signed, whatever was asked for.
+/// The maximum lifetime of a URL, whatever the plan asks for.
 const LONGEST: Duration = Duration::from_hours(24);
 
-/// The header the service wants with every new blob, and its only value that is good for a file.
+/// The header that the service requires for every new blob, with the value for files.
 const BLOB_TYPE: (&str, &str) = ("x-ms-blob-type", "BlockBlob");
 
-/// What stands for itself in a parameter: RFC 3986 section 2.3.
+/// Characters that a parameter need not encode: RFC 3986 section 2.3.
 const PARAMETER: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'-')
     .remove(b'.')
     .remove(b'_')
     .remove(b'~');
 
-/// What stands for itself in a path: what does in a parameter, and what parts it.
+/// Characters that a path need not encode: those of a parameter, and `/`.
 const PATH: &AsciiSet = &PARAMETER.remove(b'/');
 
-/// One PUT of so many bytes of this type, which creates the object or is refused.
+/// One PUT of this size and media type, which creates the object or is refused.
 pub(super) async fn single(
     store: &BlobArtifacts,
     upload: &SignUpload,
@@ -47,7 +47,7 @@ pub(super) async fn single(
     signer.single(upload)
 }
 
-/// One PUT per part, each of exactly its length. What they add up to is verified when it is assembled.
+/// One PUT per part, each with its exact length. Assembling verifies the whole object.
 pub(super) async fn parts(
     store: &BlobArtifacts,
     upload: &SignUpload,
@@ -58,7 +58,7 @@ pub(super) async fn parts(
     upload.parts().map(part).collect()
 }
 
-/// A GET of exactly the version that was verified, saved under its name and never shown.
+/// A GET of exactly the verified version, as an attachment with its file name.
 pub(super) async fn download(
     store: &BlobArtifacts,
     download: &SignDownload,
@@ -73,7 +73,7 @@ pub(super) async fn download(
     )
 }
 
-/// What addresses that end at the same time have in common.
+/// The common data of URLs that expire at the same time.
 struct Signer<'a> {
     storage: &'a Storage,
     window: Window,
@@ -90,7 +90,7 @@ impl<'a> Signer<'a> {
         })
     }
 
-    /// Creating is all it takes, so that nothing is ever overwritten.
+    /// The permission to create is sufficient, and it never overwrites.
     fn single(&self, upload: &SignUpload) -> Result<SignedRequest, PortError> {
         let headers = [("content-type", upload.media_type.as_str()), BLOB_TYPE];
         let mut signature = self
@@ -109,8 +109,9 @@ impl<'a> Signer<'a> {
         })
     }
 
-    /// Blocks take the permission to write, which alone would overwrite and more. Bound to the parameters
-    /// of one block, all it can do is send that block, and a block is nothing until a list names it.
+    /// Sending a block needs the permission to write, which alone would also overwrite blobs. Bound
+    /// to the query parameters of one block, it only allows sending that block. A block has no
+    /// effect until a block list names it.
     fn part(
         &self,
         path: &ObjectPath,
@@ -205,7 +206,7 @@ mod tests {
         }
     }
 
-    /// What is asked for, and the parameters.
+    /// The signed resource and its parameters.
     fn downloaded(version: Option<&str>) -> (String, String) {
         let now = Timestamp::from_millis(1_800_000_000_000);
         let window = Window::until(now, now.after(Duration::from_mins(15)), LONGEST).unwrap();
@@ -234,7 +235,7 @@ mod tests {
     }
 
     #[test]
-    fn case_45_a_download_is_of_the_recorded_version() {
+    fn case_45_download_url_names_the_recorded_version() {
         let (_, of_any) = downloaded(None);
         assert!(!of_any.contains("versionid"), "{of_any}");
         assert!(of_any.contains("&sr=b&"), "{of_any}");
@@ -249,7 +250,7 @@ mod tests {
     }
 
     #[test]
-    fn case_49_a_download_is_saved_and_kept_nowhere() {
+    fn case_49_download_is_an_attachment_and_never_cached() {
         let (address, query) = downloaded(None);
         assert!(
             address.starts_with(

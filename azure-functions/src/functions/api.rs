@@ -20,7 +20,8 @@ use crate::{
     metrics::{Line, metered},
 };
 
-/// The application's answer; until there is one, that the process lives, or that it is not ready.
+/// The answer of the application. Until it is ready, the liveness route answers, and other requests
+/// get 503.
 pub(super) async fn answer<P: Provider>(
     starting: Starting<P>,
     env: Arc<EnvSource>,
@@ -40,7 +41,7 @@ pub(super) async fn answer<P: Provider>(
     .await
 }
 
-/// The service's answer, measured.
+/// The answer of the service, with metrics.
 async fn measured(application: &Application<impl Provider>, mut request: Request) -> Response {
     let invocation = crate::http::invocation_of(&request).unwrap_or_default();
     take_easy_auth_token(application.easy_auth, &mut request);
@@ -62,7 +63,7 @@ async fn measured(application: &Application<impl Provider>, mut request: Request
     response
 }
 
-/// Whoever asks whether the process lives is not to restart it because something else is down.
+/// Liveness must not depend on other services: a restart would not repair them.
 fn alive(env: &EnvSource, request: &Request) -> Response {
     let live = Reply::ok(serde_json::json!({ "status": "live" }));
     Response::from_reply(live, request_id(env, request))

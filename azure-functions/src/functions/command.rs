@@ -1,4 +1,4 @@
-//! How the handler is started: by the Functions host, or by somebody who reads what it says.
+//! The command line of the handler.
 
 use std::{ffi::OsString, net::SocketAddr};
 
@@ -6,12 +6,12 @@ use wm_service::variables::Variables;
 
 use crate::config::Role;
 
-/// Where the Functions host says to listen.
+/// The port that the Functions host assigns.
 /// <https://learn.microsoft.com/azure/azure-functions/functions-custom-handlers>
 const PORT: &str = "FUNCTIONS_CUSTOMHANDLER_PORT";
-/// Where to listen without it.
+/// The listen address of `serve`.
 const LISTEN: &str = "WM_LISTEN";
-/// The address a container is reached at.
+/// The default listen address of `serve`, for containers.
 const EVERYWHERE: &str = "0.0.0.0:8080";
 
 const HELP: &str = "\
@@ -35,32 +35,28 @@ To try it behind a host, run `func start` in the folder that holds host.json. Wi
 It logs JSON, one object a line, to the standard output. WM_LOG sets how much, such as `warn` or
 `info,wm_service=debug`. It ends with 1 when it cannot start.";
 
-/// What to do.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Command {
-    /// Say this and end.
+    /// Print this text and end.
     Say(String),
     Run(Role, SocketAddr),
 }
 
-/// Why it cannot be told what to do.
+/// The reason why the command line is invalid.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum CommandError {
-    /// Nobody said where to listen.
+    /// The host did not set the port.
     #[error("`{PORT}` is not set: the Functions host sets it; without a host, run `handler serve`")]
     NoPort,
-    /// That is no port.
     #[error("`{PORT}` must be a number from 1 to 65535")]
     NotAPort,
-    /// That is no address.
     #[error("`{LISTEN}` must be an address with a port, such as `{EVERYWHERE}`")]
     NotAnAddress,
-    /// Something that means nothing here.
-    #[error("`{0}` is no command of the handler: `handler --help` lists them")]
+    #[error("`{0}` is not a command of the handler: `handler --help` lists them")]
     Unknown(String),
 }
 
-/// What these arguments and variables say.
+/// Parses arguments and variables.
 ///
 /// # Errors
 /// [`CommandError`].
@@ -103,7 +99,7 @@ fn serve(variables: &Variables) -> Result<Command, CommandError> {
 mod tests {
     use super::*;
 
-    fn told(words: &[&str], given: &[(&str, &str)]) -> Result<Command, String> {
+    fn parsed(words: &[&str], given: &[(&str, &str)]) -> Result<Command, String> {
         let variables = given
             .iter()
             .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
@@ -112,30 +108,30 @@ mod tests {
     }
 
     #[test]
-    fn the_host_says_where_to_listen_and_it_is_never_outside() {
-        let run = told(&[], &[(PORT, "7071"), (LISTEN, "0.0.0.0:1")]);
+    fn host_sets_the_port_and_the_handler_listens_on_loopback() {
+        let run = parsed(&[], &[(PORT, "7071"), (LISTEN, "0.0.0.0:1")]);
         let here = "127.0.0.1:7071".parse().unwrap();
         assert_eq!(run, Ok(Command::Run(Role::Functions, here)));
         for wrong in ["0", "65536", "x", "127.0.0.1:1"] {
-            assert!(told(&[], &[(PORT, wrong)]).unwrap_err().contains(PORT));
+            assert!(parsed(&[], &[(PORT, wrong)]).unwrap_err().contains(PORT));
         }
-        assert!(told(&[], &[]).unwrap_err().contains("handler serve"));
+        assert!(parsed(&[], &[]).unwrap_err().contains("handler serve"));
     }
 
     #[test]
-    fn alone_it_listens_everywhere_unless_told_otherwise() {
+    fn serve_listens_on_all_interfaces_by_default() {
         let run = |address: &str| Ok(Command::Run(Role::Api, address.parse().unwrap()));
-        assert_eq!(told(&["serve"], &[(PORT, "1")]), run(EVERYWHERE));
+        assert_eq!(parsed(&["serve"], &[(PORT, "1")]), run(EVERYWHERE));
         assert_eq!(
-            told(&["serve"], &[(LISTEN, "127.0.0.1:9000")]),
+            parsed(&["serve"], &[(LISTEN, "127.0.0.1:9000")]),
             run("127.0.0.1:9000")
         );
-        assert!(told(&["serve"], &[(LISTEN, "9000")]).is_err());
+        assert!(parsed(&["serve"], &[(LISTEN, "9000")]).is_err());
     }
 
     #[test]
-    fn help_teaches_and_what_is_unknown_points_to_it() {
-        let Ok(Command::Say(help)) = told(&["serve", "--help"], &[]) else {
+    fn unknown_command_points_to_help() {
+        let Ok(Command::Say(help)) = parsed(&["serve", "--help"], &[]) else {
             panic!("no help");
         };
         for word in [PORT, LISTEN, EVERYWHERE, "docs/azure.md", "func start"] {
@@ -143,8 +139,8 @@ mod tests {
         }
         assert!(help.lines().all(|line| line.len() <= 100));
         let version = Command::Say(format!("handler {}", env!("CARGO_PKG_VERSION")));
-        assert_eq!(told(&["--version"], &[]), Ok(version));
-        let unknown = told(&["deploy"], &[(PORT, "1")]).unwrap_err();
+        assert_eq!(parsed(&["--version"], &[]), Ok(version));
+        let unknown = parsed(&["deploy"], &[(PORT, "1")]).unwrap_err();
         assert!(unknown.contains("`deploy`") && unknown.contains("--help"));
     }
 }

@@ -1,19 +1,19 @@
-//! What the host posts to a function that is not for HTTP.
+//! The envelope that the host posts to a function with a trigger other than HTTP.
 //! <https://learn.microsoft.com/azure/azure-functions/functions-custom-handlers#request-payload>
 
 use serde_json::{Map, Value};
 
-/// As much of it as is read: each binding's data, by its name in `function.json`.
+/// The used part of an envelope: the data of each binding, by its name in `function.json`.
 #[derive(Debug)]
 pub(super) struct Envelope {
     data: Map<String, Value>,
 }
 
-/// Text within text within text: nobody wraps it more often.
+/// The maximum nesting of texts that contain JSON.
 const WRAPS: usize = 3;
 
 impl Envelope {
-    /// The envelope this is, if it is one.
+    /// Parses an envelope. `None` if the body is not one.
     pub(super) fn read(body: &[u8]) -> Option<Self> {
         let mut envelope: Map<String, Value> = serde_json::from_slice(body).ok()?;
         match envelope.remove("Data") {
@@ -23,7 +23,7 @@ impl Envelope {
         }
     }
 
-    /// What a binding holds: one thing, or a list of things.
+    /// The data of a binding: one value, or a list of values.
     pub(super) fn all(mut self, binding: &str) -> Vec<Value> {
         match unwrapped(self.data.remove(binding).unwrap_or_default()) {
             Value::Null => Vec::new(),
@@ -33,8 +33,8 @@ impl Envelope {
     }
 }
 
-/// The host hands JSON over as itself, as a text, or as a text that holds it as a text, depending on the
-/// binding and its version.
+/// Depending on the binding and its version, the host passes JSON directly, as a text, or as a text
+/// within a text.
 fn unwrapped(mut value: Value) -> Value {
     for _ in 0..WRAPS {
         let Value::String(text) = &value else {
@@ -60,7 +60,7 @@ mod tests {
     }
 
     #[test]
-    fn a_binding_is_read_however_it_is_wrapped() {
+    fn binding_is_read_at_every_nesting_depth() {
         let event = json!({ "id": "1", "data": { "text": "\"quoted\"" } });
         let text = event.to_string();
         let twice = json!(text).to_string();
@@ -77,7 +77,7 @@ mod tests {
     }
 
     #[test]
-    fn what_holds_nothing_is_nothing() {
+    fn empty_binding_gives_no_values() {
         assert!(all(Value::Null).is_empty() && all(json!([])).is_empty());
         let other = Envelope::read(b"{\"Metadata\":{}}").unwrap();
         assert!(other.all("event").is_empty());

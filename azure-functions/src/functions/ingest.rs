@@ -1,4 +1,4 @@
-//! `ingest`: completes uploads that arrived.
+//! `ingest`: completes uploads whose bytes arrived.
 
 use serde::Deserialize;
 use serde_json::Value;
@@ -7,7 +7,7 @@ use wm_service::{Service, ports::Provider};
 
 use super::RetryLater;
 
-/// What Event Grid says of a blob that was created, in its own schema (`eventType`) or as a CloudEvent
+/// The Event Grid event for a created blob, in its own schema (`eventType`) or as a CloudEvent
 /// (`type`). <https://learn.microsoft.com/azure/event-grid/event-schema-blob-storage>
 #[derive(Debug, Deserialize)]
 struct BlobCreated {
@@ -19,8 +19,8 @@ struct BlobCreated {
 
 const CREATED: &str = "Microsoft.Storage.BlobCreated";
 
-/// An event of another kind or container, or of a blob at no path of ours, is nobody's upload: it is
-/// done with.
+/// Completes uploads. Events of other kinds and containers, and of blobs that are not uploads, are
+/// dropped.
 pub(super) async fn complete(
     service: &Service<impl Provider>,
     events: Vec<Value>,
@@ -40,32 +40,32 @@ async fn complete_one(
 ) -> Result<(), RetryLater> {
     service.ingest(&path).await.map_err(|problem| {
         let internal = problem.internal.as_deref();
-        tracing::warn!(%path, %problem, internal, "an upload was not completed");
+        tracing::warn!(%path, %problem, internal, "could not complete an upload");
         RetryLater
     })
 }
 
-/// The path of the upload an event tells of, if it does.
+/// The path of the upload that an event names.
 fn upload(event: Value, container: &str) -> Option<ObjectPath> {
     let Ok(BlobCreated { kind, subject }) = serde_json::from_value(event) else {
-        tracing::error!("an event tells of no blob");
+        tracing::error!("an event names no blob");
         return None;
     };
     if kind != CREATED {
-        tracing::warn!("an event tells of something else than a new blob");
+        tracing::warn!("an event is not about a new blob");
         return None;
     }
     let place = subject.strip_prefix("/blobServices/default/containers/");
     let Some((found, path)) = place.and_then(|place| place.split_once("/blobs/")) else {
-        tracing::error!("an event tells of a blob nowhere");
+        tracing::error!("an event names a blob without a container");
         return None;
     };
     if found != container {
-        tracing::warn!("an event tells of another container");
+        tracing::warn!("an event is for another container");
         return None;
     }
     path.parse()
-        .inspect_err(|_| tracing::warn!("a blob was created that is no upload"))
+        .inspect_err(|_| tracing::warn!("a created blob is not an upload"))
         .ok()
 }
 
@@ -79,7 +79,7 @@ mod tests {
         prj_01jd000000000000000000000001jd0000000000000000000000/artifacts/\
         art_01jd0000000000000000000000/raw/1/a.txt";
 
-    fn told(name: &str, kind: &str, subject: &str) -> Option<ObjectPath> {
+    fn upload_of(name: &str, kind: &str, subject: &str) -> Option<ObjectPath> {
         upload(
             json!({ name: kind, "subject": subject, "data": {} }),
             "documents",
@@ -87,15 +87,18 @@ mod tests {
     }
 
     #[test]
-    fn an_upload_is_found_in_both_schemas() {
+    fn upload_is_found_in_both_event_schemas() {
         let subject = format!("/blobServices/default/containers/documents/blobs/{PATH}");
         for name in ["eventType", "type"] {
-            assert_eq!(told(name, CREATED, &subject).unwrap().to_string(), PATH);
+            assert_eq!(
+                upload_of(name, CREATED, &subject).unwrap().to_string(),
+                PATH
+            );
         }
     }
 
     #[test]
-    fn whatever_is_no_upload_of_ours_is_done_with() {
+    fn events_of_other_blobs_are_dropped() {
         let at = |container: &str, path: &str| {
             format!("/blobServices/default/containers/{container}/blobs/{path}")
         };
@@ -108,7 +111,7 @@ mod tests {
             (CREATED, PATH.to_owned()),
             (CREATED, String::new()),
         ] {
-            assert_eq!(told("type", kind, &subject), None, "{subject}");
+            assert_eq!(upload_of("type", kind, &subject), None, "{subject}");
         }
         assert_eq!(upload(json!("text"), "documents"), None);
         assert_eq!(upload(json!({ "type": CREATED }), "documents"), None);

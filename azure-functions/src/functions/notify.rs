@@ -1,4 +1,4 @@
-//! `notify`: mails what the bus carries.
+//! `notify`: sends mails for events of the bus.
 
 use std::error::Error;
 
@@ -14,7 +14,7 @@ use wm_service::{
 
 use super::RetryLater;
 
-/// What fails is delivered again, and in the end kept as a dead letter.
+/// A failed event is delivered again. After the last attempt it becomes a dead letter.
 pub(super) async fn mail(
     service: &Service<impl Provider>,
     events: Vec<Value>,
@@ -26,7 +26,7 @@ pub(super) async fn mail(
 
 async fn mail_one(service: &Service<impl Provider>, event: Value) -> Result<(), RetryLater> {
     let event: CloudEvent = serde_json::from_value(event).map_err(|error| {
-        tracing::error!(%error, "the bus carried something that is no event of ours");
+        tracing::error!(%error, "received an event of another program from the bus");
         RetryLater
     })?;
     let event = committed(service, &event).await?;
@@ -37,7 +37,8 @@ async fn mail_one(service: &Service<impl Provider>, event: Value) -> Result<(), 
     }
 }
 
-/// The event of the entry that this event says it is of, in the entry's own words.
+/// The event of the stored entry that this event names. The stored entry counts, not the received
+/// text.
 async fn committed(
     service: &Service<impl Provider>,
     event: &CloudEvent,
@@ -47,17 +48,17 @@ async fn committed(
     let item = match service.provider().records().get(&key).await {
         Ok(Some(item)) => item,
         Ok(None) => {
-            tracing::error!(%key, "the bus carried an event of no entry");
+            tracing::error!(%key, "received an event without a stored entry");
             return Err(RetryLater);
         }
         Err(error) => {
             let cause = error.source().map(ToString::to_string);
-            tracing::warn!(%key, %error, cause, "the entry of an event could not be read");
+            tracing::warn!(%key, %error, cause, "could not read the entry of an event");
             return Err(RetryLater);
         }
     };
     let entry = Record::<JournalEntry>::decode(&item).map_err(|error| {
-        tracing::error!(%key, %error, "the entry of an event cannot be read");
+        tracing::error!(%key, %error, "cannot decode the entry of an event");
         RetryLater
     })?;
     Ok(CloudEvent::of(&entry.body))

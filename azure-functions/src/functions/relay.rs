@@ -1,4 +1,4 @@
-//! `relay`: publishes what the container's change feed says was committed.
+//! `relay`: publishes committed journal entries from the change feed of the container.
 
 use std::{collections::BTreeSet, error::Error};
 
@@ -12,18 +12,19 @@ use wm_service::{Service, ports::Provider};
 
 use super::{RetryLater, stored};
 
-/// A changed document: as much of it as is read.
+/// The used part of a changed document.
 #[derive(Debug, Deserialize)]
 struct Change {
     pk: String,
     sk: String,
-    /// Where unfinished work is listed. An entry that is not there was published: the feed hands it over
-    /// once more because of that very change.
+    /// The partition of unfinished work. An entry without it was published, and the feed delivers
+    /// it again because of that change.
     gsi1pk: Option<String>,
 }
 
-/// Fails when anything is left, and the whole batch is then delivered again; what was published by then
-/// is published no second time, because it is read anew.
+/// Publishes the entries of a batch. It fails if an entry stays unpublished, and the host then
+/// delivers the whole batch again. Published entries are not published twice, because each entry is
+/// read again.
 pub(super) async fn publish(
     service: &Service<impl Provider>,
     documents: Vec<Value>,
@@ -35,18 +36,18 @@ pub(super) async fn publish(
     }
     let (items, unread) = waiting(service, keys).await;
     let entries = items.len();
-    let left = service.publish(items, &|_| async { true }).await.len();
-    tracing::info!(total, entries, left, unread, "relayed");
-    if left + unread > 0 {
+    let remaining = service.publish(items, &|_| async { true }).await.len();
+    tracing::info!(total, entries, left = remaining, unread, "relayed");
+    if remaining + unread > 0 {
         return Err(RetryLater);
     }
     Ok(())
 }
 
-/// The key of a journal entry that says it waits to be published; `None` for any other change.
+/// The key of a journal entry that waits to be published. `None` for other changes.
 fn unpublished(document: Value) -> Option<Key> {
     let Ok(change) = serde_json::from_value::<Change>(document) else {
-        tracing::error!("the change feed carried something that is no item of ours");
+        tracing::error!("received an item of another program from the change feed");
         return None;
     };
     if !change.sk.starts_with(Sort::JOURNAL) || change.gsi1pk.is_none() {
@@ -55,23 +56,23 @@ fn unpublished(document: Value) -> Option<Key> {
     match change.pk.parse::<Scope>() {
         Ok(scope) => Some(scope.key(Sort::from_stored(change.sk))),
         Err(error) => {
-            tracing::error!(%error, "the change feed carried an entry of no scope");
+            tracing::error!(%error, "received an entry without a scope from the change feed");
             None
         }
     }
 }
 
-/// The entries that are stored at these keys and wait to be published, and how many could not be read.
+/// The stored entries at these keys that wait to be published, and the number of failed reads.
 async fn waiting(service: &Service<impl Provider>, keys: BTreeSet<Key>) -> (Vec<Item>, usize) {
     let (mut items, mut unread) = (Vec::new(), 0);
     for (key, read) in stored::items(service.provider().records(), keys).await {
         match read {
             Ok(Some(item)) if is_publishable(&item) => items.push(item),
             Ok(Some(_)) => {}
-            Ok(None) => tracing::error!(%key, "an entry was told of that is not stored"),
+            Ok(None) => tracing::error!(%key, "the change feed names an entry that is not stored"),
             Err(error) => {
                 let cause = error.source().map(ToString::to_string);
-                tracing::warn!(%key, %error, cause, "an entry could not be read");
+                tracing::warn!(%key, %error, cause, "could not read an entry");
                 unread += 1;
             }
         }
@@ -79,15 +80,13 @@ async fn waiting(service: &Service<impl Provider>, keys: BTreeSet<Key>) -> (Vec<
     (items, unread)
 }
 
-/// One that cannot be read as an entry is left to the sweep, so that it does not hold the feed up.
+/// An entry that cannot be decoded is left to the sweep, so that it does not block the feed.
 fn is_publishable(item: &Item) -> bool {
     if item.index.iter().all(Option::is_none) {
         return false;
     }
     Record::<JournalEntry>::decode(item)
-        .inspect_err(
-            |error| tracing::error!(key = %item.key, %error, "an entry is left to the sweep"),
-        )
+        .inspect_err(|error| tracing::error!(key = %item.key, %error, "left an entry to the sweep"))
         .is_ok()
 }
 
@@ -98,7 +97,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_entries_that_wait_are_looked_up() {
+    fn only_waiting_entries_are_read() {
         let scope = "ACCOUNT#acc_01jd0000000000000000000000";
         let sort = "JOURNAL#srf_01jd0000000000000000000000_00001#00000000000000000001";
         let change = |pk: &str, sk: &str, gsi: Option<&str>| {

@@ -1,4 +1,4 @@
-//! What is answered, and by whom: the host's probe, triggers, and requests.
+//! Routes of the handler: the probe of the host, triggers and requests.
 
 use std::{io, sync::Arc};
 
@@ -12,19 +12,19 @@ use wm_service::ports::Provider;
 use super::{api, start::Starting, trigger, trigger::Trigger};
 use crate::{config::Role, http::came_from_outside, surface::env_source};
 
-/// The answers of a handler in this role.
+/// The routes of a handler in this role.
 ///
 /// # Errors
-/// When the system gives no randomness.
+/// If the random generator of the system fails.
 pub(super) fn routes<P: Provider>(
     role: Role,
     starting: Starting<P>,
 ) -> io::Result<BoxedFilter<(HttpResponse,)>> {
     let env = Arc::new(env_source()?);
     let requests = {
-        let (starting, own) = (starting.clone(), Arc::clone(&env));
+        let (starting, ids) = (starting.clone(), Arc::clone(&env));
         wm_http::routes(
-            move |request| api::answer(starting.clone(), Arc::clone(&own), request),
+            move |request| api::answer(starting.clone(), Arc::clone(&ids), request),
             env,
         )
     };
@@ -39,16 +39,16 @@ pub(super) fn routes<P: Provider>(
     })
 }
 
-/// What the host asks before it sends anything: any answer will do. Nobody outside comes here, for the
-/// host keeps the root to itself.
+/// The probe of the host before its first request: any answer is valid. Clients cannot reach it,
+/// because the host does not forward the root path.
 fn probe() -> impl Filter<Extract = (HttpResponse,), Error = Rejection> + Clone {
     warp::get()
         .and(warp::path::end())
         .map(|| "listening".into_response())
 }
 
-/// Envelopes the host posts to the functions that are not for HTTP. Whatever came from outside is none:
-/// it is passed on as a request for a path the API does not have.
+/// Envelopes that the host posts to functions with other triggers. Requests from outside are not
+/// envelopes: they become requests for a path that the API does not have.
 fn triggers<P: Provider>(
     starting: Starting<P>,
 ) -> impl Filter<Extract = (HttpResponse,), Error = Rejection> + Clone {

@@ -1,4 +1,4 @@
-//! What the handler does once, while it already listens.
+//! The start of the handler, after it listens.
 
 use std::{error::Error, sync::Arc, time::Duration};
 
@@ -22,32 +22,32 @@ use crate::{
     surface::{Azure, surface},
 };
 
-/// How long a request waits for the handler to be ready before it is told to come again. The host gives
-/// up on a handler after 30 s, and a client long before that.
+/// The time a request waits for the handler to be ready, before it gets 503. The host gives up on a
+/// handler after 30 s, and clients long before that.
 const WAIT: Duration = Duration::from_secs(10);
 
-/// The first pause before what failed is tried again, and the longest.
+/// The first and the longest pause between attempts to start.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(250), Duration::from_secs(15));
 
-/// What answers requests and triggers.
+/// The application behind requests and triggers.
 pub struct Application<P> {
     pub(super) service: Arc<Service<P>>,
     pub(super) sweeper: Sweeper<P>,
-    /// Whether a token may come in the header of App Service's own authentication.
+    /// Whether a token may come in the header of App Service authentication.
     pub(super) easy_auth: bool,
 }
 
-/// Where a request learns that the application is ready.
+/// Signals that the application is ready.
 pub(super) type Starting<P> = watch::Receiver<Option<Arc<Application<P>>>>;
 
-/// The application, once it is ready; `None` when that takes too long.
+/// The application, after it is ready. `None` after the waiting time.
 pub(super) async fn ready<P>(starting: &Starting<P>) -> Option<Arc<Application<P>>> {
     let mut starting = starting.clone();
     let started = timeout(WAIT, starting.wait_for(Option::is_some)).await;
     started.ok()?.ok()?.clone()
 }
 
-/// What the application is made from: the configuration and what the clients share.
+/// The configuration and the common settings of the clients.
 #[derive(Debug)]
 pub struct Startup {
     role: Role,
@@ -59,7 +59,7 @@ impl Startup {
     /// Reads the configuration of this role from the environment of this process.
     ///
     /// # Errors
-    /// When variables are missing or malformed, or clients cannot be made.
+    /// If variables are missing or malformed, or clients cannot be created.
     pub fn read(role: Role) -> Result<Self, StartError> {
         let config = Config::read(role, Variables::of_this_process())?;
         Ok(Self {
@@ -69,11 +69,11 @@ impl Startup {
         })
     }
 
-    /// The ports. The first connection to the database, which would otherwise cost the first request,
-    /// opens in the background.
+    /// The ports. The first connection to the database opens in the background, because it would
+    /// otherwise delay the first request.
     ///
     /// # Errors
-    /// When the system gives no randomness, or an address cannot be one.
+    /// If the random generator of the system fails, or a URL is invalid.
     ///
     /// # Panics
     /// Outside a Tokio runtime.
@@ -84,12 +84,12 @@ impl Startup {
         Ok(azure)
     }
 
-    /// The application over these ports, as soon as the surface's identity is known.
+    /// The application over these ports, after the identity of the surface is known. Services that
+    /// do not answer, or do not accept this identity yet, are retried without limit, because the
+    /// host stops for good after the third end within half an hour.
     ///
     /// # Errors
-    /// What trying again would not mend: the handler then has to end. A service that does not answer, or
-    /// does not yet let this identity in, is asked again for as long as it takes, because the host stops
-    /// for good after the third end within half an hour.
+    /// Errors that a retry cannot repair. The handler must then end.
     pub async fn application<P: Provider>(&self, ports: P) -> Result<Application<P>, StartError> {
         let config = &self.config;
         let identity = identity(&self.sdk, config).await?;
@@ -106,7 +106,7 @@ impl Startup {
     }
 }
 
-/// Who the surface is, however long it takes to hear it.
+/// The identity of the surface, with retries without limit.
 async fn identity(sdk: &Sdk, config: &Config) -> Result<Identity, SecretsError> {
     let (mut pause, longest) = PAUSES;
     loop {
@@ -117,7 +117,7 @@ async fn identity(sdk: &Sdk, config: &Config) -> Result<Identity, SecretsError> 
                 tracing::warn!(
                     error,
                     seconds,
-                    "the handler cannot start yet and tries again"
+                    "the handler cannot start yet and will retry"
                 );
             }
             loaded => return loaded,
@@ -127,8 +127,8 @@ async fn identity(sdk: &Sdk, config: &Config) -> Result<Identity, SecretsError> 
     }
 }
 
-/// Opens the connection by reading a key that does not exist. A database that does not answer now may
-/// answer the first request.
+/// Warms up the connection by reading a key that does not exist. A database that does not answer
+/// now may answer the first request.
 async fn warm_up(records: &impl Records) {
     if let Err(error) = records.get(&absent_key()).await {
         let cause = Error::source(&error).map(ToString::to_string);
@@ -140,18 +140,15 @@ async fn warm_up(records: &impl Records) {
 mod tests {
     use super::*;
 
-    /// The probe and the first requests come before anything is ready.
+    /// The probe and the first requests arrive before the application is ready.
     #[tokio::test(start_paused = true)]
-    async fn a_request_waits_no_longer_than_a_client_would() {
+    async fn request_waits_no_longer_than_a_client_would() {
         let (tell, starting) = watch::channel::<Option<Arc<Application<()>>>>(None);
         let begun = tokio::time::Instant::now();
         assert!(ready(&starting).await.is_none());
         assert_eq!(begun.elapsed(), WAIT);
         drop(tell);
-        assert!(
-            ready(&starting).await.is_none(),
-            "nobody will tell any more"
-        );
+        assert!(ready(&starting).await.is_none(), "the sender is gone");
         assert_eq!(begun.elapsed(), WAIT);
     }
 }

@@ -1,14 +1,15 @@
-//! Journal entries as they are stored. An envelope may be forged, old, or repeated, so it only says where
-//! to look: nothing is published or mailed that is not in the container, and nothing in other words.
+//! Stored journal entries. An envelope may be forged, old or repeated, so it only names keys. The
+//! handler publishes and mails only entries that are stored in the container, with their stored
+//! text.
 
 use futures_util::{StreamExt, stream};
 use wm_core::storage::{Item, Key};
 use wm_service::ports::{PortError, Records};
 
-/// Reads at a time.
+/// The maximum number of concurrent reads.
 const AT_ONCE: usize = 16;
 
-/// The items at these keys; each costs one read.
+/// The items at these keys. Each costs one read.
 pub(super) async fn items(
     records: &impl Records,
     keys: impl IntoIterator<Item = Key>,

@@ -1,4 +1,5 @@
-//! `sweep`: finishes what was interrupted, closes what expired, publishes what a broken relay left.
+//! `sweep`: finishes interrupted work, closes expired work and publishes entries that the relay
+//! missed.
 
 use std::{
     error::Error,
@@ -9,7 +10,8 @@ use wm_service::{ports::Provider, sweeper::Sweeper};
 
 use super::RetryLater;
 
-/// The sweeper starts no further step after this time: `host.json` ends functions after five minutes.
+/// The sweeper starts no further step after this time. `host.json` ends functions after five
+/// minutes.
 const TIME: Duration = Duration::from_secs(4 * 60);
 
 pub(super) async fn run(sweeper: &Sweeper<impl Provider>) -> Result<(), RetryLater> {

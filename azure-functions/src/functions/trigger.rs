@@ -1,4 +1,4 @@
-//! The functions that are not for HTTP: what is common to answering their triggers.
+//! Functions with triggers other than HTTP.
 
 use std::{future::Future, time::Instant};
 
@@ -24,26 +24,26 @@ use crate::{
     metrics::{Line, metered},
 };
 
-/// The largest envelope: what a hundred changes of the largest size take, written as text in text.
+/// The maximum size of an envelope: a hundred changes of the maximum size, written as text within
+/// text.
 const LIMIT: usize = 100 * 1024 * 1024;
 
-/// The functions that are not for HTTP.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Trigger {
-    /// The container's change feed.
+    /// The change feed of the container.
     Relay,
-    /// Blobs that were created.
+    /// Created blobs.
     Ingest,
     /// Events of the topic.
     Notify,
-    /// The clock.
+    /// A timer.
     Sweep,
 }
 
 impl Trigger {
     const ALL: [Self; 4] = [Self::Relay, Self::Ingest, Self::Notify, Self::Sweep];
 
-    /// Its name, which is also its folder's.
+    /// The name of the function and of its folder.
     pub(super) const fn name(self) -> &'static str {
         match self {
             Self::Relay => "relay",
@@ -53,7 +53,7 @@ impl Trigger {
         }
     }
 
-    /// The function the host posts to at this path.
+    /// The function whose envelopes the host posts to this path.
     pub(super) fn at(path: &str) -> Option<Self> {
         let name = path.strip_prefix('/')?;
         Self::ALL.into_iter().find(|trigger| trigger.name() == name)
@@ -74,8 +74,8 @@ impl Trigger {
     }
 }
 
-/// Answers an envelope. Whatever goes wrong is an answer outside 2xx, which makes the host deliver it
-/// again; so is a panic.
+/// Answers an envelope. Every error, including a panic, gives a status outside 2xx, so that the
+/// host delivers the envelope again.
 pub(super) async fn answer<P: Provider>(
     starting: Starting<P>,
     trigger: Trigger,
@@ -85,7 +85,7 @@ pub(super) async fn answer<P: Provider>(
     let Ok(body) = body.read(LIMIT + 1).await else {
         return reply(
             StatusCode::BAD_REQUEST,
-            &json!("the envelope ended in the middle"),
+            &json!("the envelope is incomplete"),
         );
     };
     let span = invocation(trigger.name(), &headers);
@@ -105,11 +105,11 @@ pub(super) async fn answer<P: Provider>(
     }
 }
 
-/// On a task of its own, so that neither a panic nor a host that hangs up ends it in the middle.
+/// Runs in a separate task, so that neither a panic nor a disconnected host interrupts it.
 async fn outcome(work: impl Future<Output = StatusCode> + Send + 'static) -> Option<StatusCode> {
     let ended = tokio::spawn(work).await;
     ended
-        .inspect_err(|error| tracing::error!(%error, "a function ended in the middle"))
+        .inspect_err(|error| tracing::error!(%error, "a function panicked or was cancelled"))
         .ok()
 }
 
@@ -123,7 +123,7 @@ async fn work<P: Provider>(
         .filter(|body| body.len() <= LIMIT)
         .and_then(|body| Envelope::read(&body))
     else {
-        tracing::error!("something was posted to a function that is no envelope");
+        tracing::error!("a request to a function is not an envelope");
         return StatusCode::BAD_REQUEST;
     };
     let Some(application) = ready(&starting).await else {
@@ -161,7 +161,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_a_functions_own_path_reaches_it() {
+    fn function_answers_on_its_own_path_only() {
         for trigger in Trigger::ALL {
             assert_eq!(Trigger::at(&format!("/{}", trigger.name())), Some(trigger));
         }
@@ -180,9 +180,9 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_panic_is_no_success() {
+    async fn panic_is_not_a_success() {
         assert_eq!(
-            outcome(async { std::panic::panic_any("a fault of ours") }).await,
+            outcome(async { std::panic::panic_any("an internal fault") }).await,
             None
         );
         assert_eq!(

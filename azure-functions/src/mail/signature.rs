@@ -1,4 +1,4 @@
-//! Requests signed with the resource's key
+//! Requests signed with the key of the resource
 //! (<https://learn.microsoft.com/rest/api/communication/authentication#access-key-authentication>).
 
 use std::{fmt, sync::Arc};
@@ -18,24 +18,24 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 const DATE: HeaderName = HeaderName::from_static("x-ms-date");
 const CONTENT: HeaderName = HeaderName::from_static("x-ms-content-sha256");
 
-/// Signs each attempt anew: the service takes no signature older than a few minutes.
+/// Signs each attempt separately, because the service refuses signatures older than a few minutes.
 pub(super) struct SignedWithKey(hmac::Key);
 
 impl fmt::Debug for SignedWithKey {
-    /// Without the key.
+    /// Omits the key.
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str("SignedWithKey")
     }
 }
 
 impl SignedWithKey {
-    /// With this key, as the resource shows it: in base64.
+    /// The key in base64, as the resource shows it.
     pub(super) fn new(key: &str) -> Option<Self> {
         let key = STANDARD.decode(key).ok()?;
         Some(Self(hmac::Key::new(hmac::HMAC_SHA256, &key)))
     }
 
-    /// What proves that this is asked at this time by whoever has the key.
+    /// The signature of a request at this time.
     fn sign(&self, method: &str, url: &Url, date: &str, body: &[u8]) -> Signed {
         let digest = digest::digest(&digest::SHA256, body);
         let content = STANDARD.encode(digest.as_ref());
@@ -45,7 +45,7 @@ impl SignedWithKey {
             None => path.to_owned(),
         };
         let host = url.host_str().unwrap_or_default();
-        // As the connection will name it.
+        // The host as the connection sends it.
         let host = match url.port() {
             Some(port) => format!("{host}:{port}"),
             None => host.to_owned(),
@@ -62,7 +62,7 @@ impl SignedWithKey {
     }
 }
 
-/// The headers that prove it.
+/// The signed headers.
 #[derive(Debug, PartialEq, Eq)]
 struct Signed {
     content: String,
@@ -88,7 +88,7 @@ impl Policy for SignedWithKey {
         request.insert_header(CONTENT, content);
         request.insert_header(AUTHORIZATION, authorization);
         let missing =
-            || azure_core::Error::with_message(ErrorKind::Other, "nothing sends requests");
+            || azure_core::Error::with_message(ErrorKind::Other, "the pipeline has no transport");
         let (first, rest) = next.split_first().ok_or_else(missing)?;
         first.send(context, request, rest).await
     }
@@ -100,18 +100,18 @@ mod tests {
 
     use super::*;
 
-    /// What the official client sent (`tests/tools/azure-oracle`), signed with this key.
+    /// The request of the official client (`tests/tools/azure-oracle`), signed with this key.
     const OFFICIAL: &str = include_str!("../../../tests/goldens/azure-clients.json");
     const KEY: &str = "c3RhbmQtaW4ga2V5IG9mIGEgQ29tbXVuaWNhdGlvbiBTZXJ2aWNlcw==";
     const URL: &str =
         "https://wm.unitedstates.communication.azure.com/emails:send?api-version=2025-09-01";
 
     #[test]
-    fn a_signature_is_that_of_the_official_client() {
+    fn signature_equals_that_of_the_official_client() {
         let golden: Value = serde_json::from_str(OFFICIAL).unwrap();
         let official = &golden["mail-with-key"];
         let header = |name: &str| official["headers"][name].as_str().unwrap();
-        // As the official client writes it: its order of fields is not sorted.
+        // The body as the official client writes it, with unsorted fields.
         let body = concat!(
             r#"{"senderAddress":"DoNotReply@mail.example.com","content":{"subject":"You are invited to Grüße","#,
             r#""plainText":"Open this link:\n\nhttps://wm.example.com/?token=1\n"},"recipients":{"to":[{"#,
@@ -125,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn a_port_of_its_own_is_part_of_the_host() {
+    fn signed_host_contains_a_non_default_port() {
         let policy = SignedWithKey::new(KEY).unwrap();
         let sign = |url: &str| policy.sign("GET", &Url::parse(url).unwrap(), "now", b"");
         assert_ne!(sign("https://a:7/b"), sign("https://a/b"));
@@ -133,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_is_never_shown() {
+    fn debug_output_hides_the_key() {
         let policy = SignedWithKey::new(KEY).unwrap();
         assert_eq!(format!("{policy:?}"), "SignedWithKey");
         assert!(SignedWithKey::new("no base64").is_none());

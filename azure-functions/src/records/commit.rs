@@ -1,4 +1,4 @@
-//! Writing: one operation by itself, several as a transactional batch.
+//! Commits: a single write for one operation, a transactional batch for several.
 
 use azure_core::http::Etag;
 use azure_data_cosmos::{
@@ -26,14 +26,14 @@ use super::{
     within,
 };
 
-/// Why the service carried nothing out.
+/// The reason why the service changed nothing.
 #[derive(Debug)]
 enum Refusal {
-    /// Something is there that should not be.
+    /// An item exists that must not exist.
     Exists,
-    /// An item is not in the state that the service's mark stands for.
+    /// An item has another state than the ETag names.
     Changed,
-    /// Anything else.
+    /// Any other error.
     Failed(PortError),
 }
 
@@ -52,7 +52,7 @@ impl From<Refusal> for CommitError {
     }
 }
 
-/// Carries a batch out, all or nothing.
+/// Commits a batch, all or nothing.
 pub(super) async fn commit(records: &CosmosRecords, batch: &Batch) -> Result<(), CommitError> {
     if batch.operations().is_empty() {
         return Ok(());
@@ -64,13 +64,14 @@ pub(super) async fn commit(records: &CosmosRecords, batch: &Batch) -> Result<(),
             let (key, condition) = target(batch, operation);
             match condition {
                 Condition::Absent => None,
-                Condition::Matches(etag) => records.marks.of(&key, etag),
+                Condition::Matches(etag) => records.etags.of(&key, etag),
             }
         })
         .collect();
     let relied = known.iter().any(Option::is_some);
     match attempt(records, batch, known).await {
-        // Another process may have written the same state of ours anew: what is stored decides.
+        // Another process may have written the same state again with another ETag of the service.
+        // The stored item decides.
         Err(Refusal::Changed) if relied => {
             let unknown = vec![None; batch.operations().len()];
             Ok(attempt(records, batch, unknown).await?)
@@ -79,22 +80,24 @@ pub(super) async fn commit(records: &CosmosRecords, batch: &Batch) -> Result<(),
     }
 }
 
-/// One attempt: looks up the marks that are not known, and writes on the condition of all of them.
+/// One attempt: reads the unknown ETags of the service and writes on the condition of all of them.
 async fn attempt(
     records: &CosmosRecords,
     batch: &Batch,
     known: Vec<Option<Etag>>,
 ) -> Result<(), Refusal> {
     let pairs = batch.operations().iter().zip(known);
-    let marks = pairs.map(|(operation, known)| look_up(records, batch, operation, known));
-    let marks = try_join_all(marks).await?;
-    let written = match (batch.operations(), marks.as_slice()) {
-        ([Operation::Put(item, _)], [mark]) => put(records, item, mark.clone()).await,
-        _ => transact(records, batch, marks).await,
+    let etags = pairs.map(|(operation, known)| look_up(records, batch, operation, known));
+    let etags = try_join_all(etags).await?;
+    let written = match (batch.operations(), etags.as_slice()) {
+        ([Operation::Put(item, _)], [service_etag]) => {
+            put(records, item, service_etag.clone()).await
+        }
+        _ => transact(records, batch, etags).await,
     };
     if written.is_err() {
         for operation in batch.operations() {
-            records.marks.forget(&target(batch, operation).0);
+            records.etags.forget(&target(batch, operation).0);
         }
     }
     written
@@ -107,7 +110,7 @@ fn target<'a>(batch: &Batch, operation: &'a Operation) -> (Key, &'a Condition) {
     }
 }
 
-/// The service's mark of the state that a condition names, read where it is not known.
+/// The service's ETag of the state that a condition names. It is read if it is not cached.
 async fn look_up(
     records: &CosmosRecords,
     batch: &Batch,
@@ -122,20 +125,24 @@ async fn look_up(
         return Ok(known);
     }
     match records.read(&key).await? {
-        Some((item, mark)) if item.etag == *etag => Ok(Some(mark)),
+        Some((item, service_etag)) if item.etag == *etag => Ok(Some(service_etag)),
         _ => Err(Refusal::Changed),
     }
 }
 
-async fn put(records: &CosmosRecords, item: &Item, mark: Option<Etag>) -> Result<(), Refusal> {
+async fn put(
+    records: &CosmosRecords,
+    item: &Item,
+    service_etag: Option<Etag>,
+) -> Result<(), Refusal> {
     let container = records.container().await?;
     let (partition, name) = (item.key.scope.to_string(), id(&item.key.sort));
     let document = to_document(item, clock::now());
     let options = ItemWriteOptions::default().with_operation_options(connect::for_writes());
-    let answer = match mark {
+    let answer = match service_etag {
         None => within(container.create_item(partition, &name, document, Some(options))).await,
-        Some(mark) => {
-            let options = options.with_precondition(Precondition::IfMatch(mark));
+        Some(service_etag) => {
+            let options = options.with_precondition(Precondition::IfMatch(service_etag));
             within(container.replace_item(partition, &name, document, Some(options))).await
         }
     };
@@ -145,8 +152,8 @@ async fn put(records: &CosmosRecords, item: &Item, mark: Option<Etag>) -> Result
         .meter
         .write(headers.request_charge().map(|charge| charge.value()));
     match headers.etag() {
-        Some(mark) => records.marks.remember(item, mark.clone()),
-        None => records.marks.forget(&item.key),
+        Some(service_etag) => records.etags.remember(item, service_etag.clone()),
+        None => records.etags.forget(&item.key),
     }
     Ok(())
 }
@@ -163,16 +170,16 @@ fn refusal(error: CosmosError) -> Refusal {
 async fn transact(
     records: &CosmosRecords,
     batch: &Batch,
-    marks: Vec<Option<Etag>>,
+    etags: Vec<Option<Etag>>,
 ) -> Result<(), Refusal> {
     let container = records.container().await?;
     let mut transaction = TransactionalBatch::new(batch.scope().to_string());
-    // What each step writes; a step that writes nothing to be read later has nothing.
+    // The item that each step writes. `None` for steps that write no item.
     let mut written: Vec<Option<&Item>> = Vec::new();
     let now = clock::now();
-    for (operation, mark) in batch.operations().iter().zip(marks) {
+    for (operation, service_etag) in batch.operations().iter().zip(etags) {
         let before = written.len();
-        transaction = step(transaction, batch, operation, mark, now).map_err(port_error)?;
+        transaction = step(transaction, batch, operation, service_etag, now).map_err(port_error)?;
         written.push(match operation {
             Operation::Put(item, _) => Some(item),
             Operation::Delete(..) => None,
@@ -190,7 +197,7 @@ async fn transact(
             .request_charge()
             .map(|charge| charge.value()),
     );
-    // It has answered, so that what it says cannot be read is no reason to believe it did nothing.
+    // The service answered, so an unreadable answer does not mean that it changed nothing.
     let results = answer
         .into_model()
         .map_err(|error| PortError::new(PortErrorKind::Unavailable, error))?;
@@ -204,16 +211,16 @@ async fn transact(
     Ok(())
 }
 
-/// Adds an operation. Asserting that something is absent and leaving it so takes two: it is made, which
-/// fails where it is there already, and removed.
+/// Adds an operation. Asserting that an item is absent takes two steps: creating it, which fails if
+/// it exists, and deleting it.
 fn step(
     transaction: TransactionalBatch,
     batch: &Batch,
     operation: &Operation,
-    mark: Option<Etag>,
+    service_etag: Option<Etag>,
     now: Timestamp,
 ) -> Result<TransactionalBatch, CosmosError> {
-    let condition = mark.map(Precondition::IfMatch);
+    let condition = service_etag.map(Precondition::IfMatch);
     match (operation, condition) {
         (Operation::Put(item, _), None) => transaction.create_item(to_document(item, now)),
         (Operation::Put(item, _), Some(condition)) => {
@@ -235,10 +242,10 @@ fn step(
     }
 }
 
-/// What the statuses of a batch's operations come to. A failed batch is answered with 207: one operation
-/// says why, and the others 424, that they depend on it
-/// (<https://learn.microsoft.com/azure/cosmos-db/transactional-batch>). A condition that did not hold
-/// outweighs whatever else went wrong: a retry would meet it again.
+/// The outcome of a batch from the statuses of its operations. A failed batch has status 207: one
+/// operation has the cause, and the others have 424, failed dependency
+/// (<https://learn.microsoft.com/azure/cosmos-db/transactional-batch>). A failed condition takes
+/// precedence over other errors: a retry would fail on it again.
 fn judge(outcomes: &[(u16, Option<u32>)], steps: usize) -> Result<(), Refusal> {
     let culprits = || {
         outcomes
@@ -277,7 +284,7 @@ fn judge(outcomes: &[(u16, Option<u32>)], steps: usize) -> Result<(), Refusal> {
     if outcomes.len() == steps && done.count() == steps {
         Ok(())
     } else {
-        // Nobody failed, and yet not everything is done: nothing to rely on.
+        // No operation failed, but not all are done, so the outcome is unknown.
         failed(PortErrorKind::Unavailable)
     }
 }
@@ -289,11 +296,11 @@ fn remember(
     results: &TransactionalBatchResponse,
 ) {
     for operation in batch.operations() {
-        records.marks.forget(&target(batch, operation).0);
+        records.etags.forget(&target(batch, operation).0);
     }
     for (item, result) in written.iter().zip(results.results()) {
-        if let (Some(item), Some(mark)) = (item, result.etag()) {
-            records.marks.remember(item, mark.into());
+        if let (Some(item), Some(service_etag)) = (item, result.etag()) {
+            records.etags.remember(item, service_etag.into());
         }
     }
 }
@@ -318,7 +325,7 @@ mod tests {
     }
 
     #[test]
-    fn case_57_and_58_each_answer_to_a_batch_has_one_meaning() {
+    fn case_57_and_58_each_batch_answer_has_one_kind() {
         for (outcomes, expected) in [
             (&[201_u16, 200] as &[u16], "done"),
             (&[201, 204], "done"),
@@ -335,7 +342,7 @@ mod tests {
             (&[424, 408], "unavailable"),
             (&[500, 424], "unavailable"),
             (&[503, 429], "unavailable"),
-            // Shapes that are nothing the service documents.
+            // Forms that the service does not document.
             (&[424, 424], "unavailable"),
             (&[201], "unavailable"),
             (&[], "unavailable"),
@@ -346,10 +353,10 @@ mod tests {
     }
 
     #[test]
-    fn a_full_partition_is_told_apart() {
+    fn full_partition_is_recognised() {
         let outcomes = [(424, None), (403, Some(1014))];
         let Err(Refusal::Failed(error)) = judge(&outcomes, 2) else {
-            panic!("a full partition took the batch");
+            panic!("the full partition accepted the batch");
         };
         assert_eq!(error.kind, PortErrorKind::Full);
     }

@@ -1,4 +1,4 @@
-//! Where the container is, and how it is asked.
+//! Connecting to the container, and the options of calls.
 
 use std::{fmt, sync::Arc, time::Duration};
 
@@ -20,13 +20,13 @@ use crate::{
     sdk::{Sdk, SdkError, Timeouts},
 };
 
-/// How long a connection may take to come about.
+/// The timeout for a connection.
 const CONNECT: Duration = Duration::from_secs(1);
-/// How often a request is sent again that the service had no capacity for, after the pause it asks for.
-/// Whoever calls has retries of its own, with jitter and a deadline.
+/// The number of retries after throttling, with the pause that the service asks for. Callers have
+/// their own retries with jitter and a deadline.
 const THROTTLED_RETRIES: u32 = 1;
 
-/// A container of an account, and who asks for it.
+/// A container of an account, and the credential.
 pub(super) struct Place {
     endpoint: AccountEndpoint,
     credential: Arc<dyn TokenCredential>,
@@ -34,7 +34,7 @@ pub(super) struct Place {
 }
 
 impl fmt::Debug for Place {
-    /// Without the credential.
+    /// Omits the credential.
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.names.fmt(formatter)
     }
@@ -51,7 +51,7 @@ impl Place {
     }
 }
 
-/// Looks the account and the container up.
+/// Looks up the account and the container.
 pub(super) async fn connect(place: &Place) -> Result<ContainerClient, PortError> {
     look_up(place).await.map_err(port_error)
 }
@@ -63,7 +63,7 @@ async fn look_up(place: &Place) -> Result<ContainerClient, CosmosError> {
         .await?;
     let account =
         AccountReference::with_credential(place.endpoint.clone(), Arc::clone(&place.credential));
-    // One region writes, and it is the one that is read.
+    // The account has one write region, which also serves the reads.
     let anywhere = RoutingStrategy::PreferredRegions(Vec::new());
     let client = CosmosClient::builder()
         .with_runtime(runtime)
@@ -82,13 +82,13 @@ fn connections() -> Result<ConnectionPoolOptions, CosmosError> {
         .with_max_connect_timeout(CONNECT)
         .with_max_dataplane_request_timeout(Timeouts::DATABASE.attempt)
         .with_max_metadata_request_timeout(Timeouts::DATABASE.attempt)
-        // The gateway every account has, which is what the tests talk to.
+        // Uses the gateway of every account, which the tests use too.
         .with_gateway_v2_disabled(true)
         .build()
 }
 
-/// What holds for every call. All of it is said, because what is not may be said by variables of the
-/// environment.
+/// Options of every call. Set every option explicitly; unset ones would fall back to environment
+/// variables.
 fn common(retries: u32) -> OperationOptions {
     let throttled = ThrottlingRetryOptionsBuilder::new()
         .with_max_retry_count(THROTTLED_RETRIES)
@@ -99,7 +99,7 @@ fn common(retries: u32) -> OperationOptions {
         .with_throttling_retry_options(throttled)
         .with_max_failover_retry_count(retries)
         .with_max_session_retry_count(0)
-        // At Strong, no session needs a token to read what it wrote.
+        // At Strong consistency, no session token is needed to read one's own writes.
         .with_session_capturing_disabled(true)
         .with_availability_strategy(AvailabilityStrategy::Disabled)
         .with_content_response_on_write(ContentResponseOnWrite::Disabled)
@@ -107,22 +107,22 @@ fn common(retries: u32) -> OperationOptions {
         .build()
 }
 
-/// For a read that a decision is taken on. On an account that is not at Strong it fails, instead of being
-/// answered with the past. Tried again once, for connections that died in between.
+/// Options of reads for decisions. On an account without Strong consistency they fail instead of
+/// returning old data. One retry covers broken connections.
 pub(super) fn for_decisions() -> OperationOptions {
     let mut options = common(1);
     options.read_consistency_strategy = Some(ReadConsistencyStrategy::GlobalStrong);
     options
 }
 
-/// For a read that may be behind.
+/// Options of reads that may be outdated.
 pub(super) fn for_lists() -> OperationOptions {
     common(1)
 }
 
-/// For a write, which is not sent again once it was answered: only the executor can tell whether it was
-/// carried out. When a connection dies in between, the SDK sends it once more over another one, whatever it
-/// is told; then it may meet itself, which looks like a conflict and which the executor sees through too.
+/// Options of writes. An answered write is never sent again: only the executor can tell whether it
+/// took effect. If a connection breaks, the SDK sends the write once more, whatever its options.
+/// The second attempt can then conflict with the first, which the executor recognises.
 pub(super) fn for_writes() -> OperationOptions {
     common(0)
 }

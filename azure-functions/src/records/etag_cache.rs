@@ -1,4 +1,4 @@
-//! The marks the service gave to states that were read or written here.
+//! A cache of the service's ETags.
 
 use std::{
     collections::BTreeMap,
@@ -9,13 +9,13 @@ use std::{
 use azure_core::http::Etag;
 use wm_core::storage::{ETag, Item, Key};
 
-/// How many a generation holds. With two of them, some two megabytes at most.
+/// The number of entries per generation. Two generations take about two megabytes at most.
 const GENERATION: usize = 2048;
 
-/// The service's ETag of each item met last, beside our own.
+/// The service's ETag of each item read or written recently, with the item's own ETag.
 ///
-/// What is remembered may be out of date. It is only ever used as a condition, and one on a state that has
-/// passed does not hold: nothing is written that should not be.
+/// A cached ETag can be outdated. It is only used in conditions, and a condition on an old state
+/// fails, so nothing wrong is written.
 #[derive(Clone, Default)]
 pub(super) struct ETagCache(Arc<Mutex<Generations>>);
 
@@ -30,23 +30,23 @@ impl ETagCache {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The service's ETag of the item while it carries this one of ours.
+    /// The service's ETag of the item, if the item still has this own ETag.
     pub(super) fn of(&self, key: &Key, etag: &ETag) -> Option<Etag> {
         let generations = self.generations();
         let found = generations
             .young
             .get(key)
             .or_else(|| generations.old.get(key));
-        let (known, mark) = found?;
-        (known == etag).then(|| mark.clone())
+        let (known, service_etag) = found?;
+        (known == etag).then(|| service_etag.clone())
     }
 
-    pub(super) fn remember(&self, item: &Item, mark: Etag) {
+    pub(super) fn remember(&self, item: &Item, service_etag: Etag) {
         let mut generations = self.generations();
         if generations.young.len() >= GENERATION {
             generations.old = mem::take(&mut generations.young);
         }
-        let known = (item.etag.clone(), mark);
+        let known = (item.etag.clone(), service_etag);
         generations.young.insert(item.key.clone(), known);
     }
 
@@ -77,30 +77,30 @@ mod tests {
     }
 
     #[test]
-    fn a_mark_goes_with_one_state() {
-        let marks = ETagCache::default();
+    fn cached_etag_belongs_to_one_state() {
+        let etags = ETagCache::default();
         let (before, after) = (item(1, b"before"), item(1, b"after"));
-        marks.remember(&before, "1".into());
-        assert_eq!(marks.of(&before.key, &before.etag), Some("1".into()));
-        assert_eq!(marks.of(&after.key, &after.etag), None);
-        marks.remember(&after, "2".into());
-        assert_eq!(marks.of(&before.key, &before.etag), None);
-        assert_eq!(marks.of(&after.key, &after.etag), Some("2".into()));
-        marks.forget(&after.key);
-        assert_eq!(marks.of(&after.key, &after.etag), None);
+        etags.remember(&before, "1".into());
+        assert_eq!(etags.of(&before.key, &before.etag), Some("1".into()));
+        assert_eq!(etags.of(&after.key, &after.etag), None);
+        etags.remember(&after, "2".into());
+        assert_eq!(etags.of(&before.key, &before.etag), None);
+        assert_eq!(etags.of(&after.key, &after.etag), Some("2".into()));
+        etags.forget(&after.key);
+        assert_eq!(etags.of(&after.key, &after.etag), None);
     }
 
     #[test]
-    fn what_was_met_long_ago_is_forgotten() {
-        let marks = ETagCache::default();
+    fn old_entries_are_evicted() {
+        let etags = ETagCache::default();
         let met = 3 * GENERATION;
         for number in 0..met {
-            marks.remember(&item(number, b""), number.to_string().into());
+            etags.remember(&item(number, b""), number.to_string().into());
         }
-        let known = |number| marks.of(&item(number, b"").key, &item(number, b"").etag);
+        let known = |number| etags.of(&item(number, b"").key, &item(number, b"").etag);
         assert!(known(met - 1).is_some() && known(met - GENERATION).is_some());
         assert_eq!(known(0), None);
-        let generations = marks.generations();
+        let generations = etags.generations();
         assert!(generations.young.len() + generations.old.len() <= 2 * GENERATION);
     }
 }

@@ -1,4 +1,4 @@
-//! Items as the container holds them.
+//! Items as documents of the container.
 
 use azure_core::http::Etag;
 use serde_json::{Map, Value};
@@ -7,37 +7,35 @@ use wm_core::{
     value::Timestamp,
 };
 
-/// The properties of one item.
 pub type Document = Map<String, Value>;
 
-/// The name of the item in its partition.
+/// The id of the item in its partition.
 const ID: &str = "id";
-/// The partition key of the container.
 pub(super) const PARTITION: &str = "pk";
-/// What items are sorted by.
+/// The sort key.
 pub(super) const SORT: &str = "sk";
-/// Our mark of the item's state.
+/// The item's own ETag.
 const ETAG: &str = "etag";
-/// The service's own mark, which its conditions compare.
-const MARK: &str = "_etag";
+/// The service's ETag, which its conditions compare.
+const SERVICE_ETAG: &str = "_etag";
 const BODY: &str = "body";
-/// Milliseconds since 1970.
+/// In milliseconds since 1970.
 const EXPIRES_AT: &str = "expires_at";
-/// Seconds from the moment the item was written, for Cosmos DB's own collection of garbage.
+/// In seconds since the write of the item, for the time to live of Cosmos DB.
 const TTL: &str = "ttl";
 
-/// How much longer than it must an item stays, in seconds: the service counts whole seconds from a moment
-/// its own clock says.
+/// The additional lifetime of an item, in seconds. The service counts whole seconds on its own
+/// clock.
 const GRACE: i64 = 60;
-/// The longest time the service can wait, in seconds.
+/// The maximum time to live of the service, in seconds.
 const LONGEST: i64 = i32::MAX as i64;
 
-/// Something in the container that is no item of ours.
+/// An item in the container that another program wrote.
 #[derive(Debug, thiserror::Error)]
-#[error("an item of the container has no usable `{0}`: something else than this program wrote it")]
+#[error("an item of the container has no valid `{0}`: another program wrote it")]
 pub struct Malformed(&'static str);
 
-/// The index's partition and sort key.
+/// The properties of the index's partition and sort key.
 pub(super) fn index_properties(index: Index) -> (&'static str, &'static str) {
     match index {
         Index::Gsi1 => ("gsi1pk", "gsi1sk"),
@@ -47,9 +45,9 @@ pub(super) fn index_properties(index: Index) -> (&'static str, &'static str) {
     }
 }
 
-/// The sort key as the name of an item, where `/`, `\`, `?` and `#` may not stand
-/// (<https://learn.microsoft.com/azure/cosmos-db/concepts-limits#per-item-limits>). Letters, digits, `_` and
-/// `-` stand for themselves and `:` for `#`; any other byte is written `~` and two digits.
+/// The sort key as the id of an item. An id cannot contain `/`, `\`, `?` and `#`
+/// (<https://learn.microsoft.com/azure/cosmos-db/concepts-limits#per-item-limits>). Letters,
+/// digits, `_` and `-` stay, and `#` becomes `:`. Any other byte becomes `~` with two digits.
 pub(super) fn id(sort: &Sort) -> String {
     let mut id = String::with_capacity(sort.as_str().len());
     for byte in sort.as_str().bytes() {
@@ -66,7 +64,7 @@ pub(super) fn id(sort: &Sort) -> String {
     id
 }
 
-/// An item as a document that is written now.
+/// The document for an item that is written now.
 #[must_use]
 pub fn to_document(item: &Item, now: Timestamp) -> Document {
     let mut document = Document::new();
@@ -93,17 +91,17 @@ pub fn to_document(item: &Item, now: Timestamp) -> Document {
     document
 }
 
-/// Rounded up: nothing is collected before its time.
+/// Rounded up, so that no item is deleted before its time.
 fn time_to_live(expires_at: Timestamp, now: Timestamp) -> i64 {
     let millis = expires_at.millis().saturating_sub(now.millis()).max(0);
     let seconds = millis.saturating_add(999).div_euclid(1000);
     seconds.saturating_add(GRACE).min(LONGEST)
 }
 
-/// The item that was stored as this document, whether it was read or came with the change feed.
+/// Decodes an item from a document of a read or of the change feed.
 ///
 /// # Errors
-/// [`Malformed`] when this program did not write it.
+/// [`Malformed`] if another program wrote it.
 pub fn from_document(document: &Document) -> Result<Item, Malformed> {
     let text = |name| document.get(name).and_then(Value::as_str);
     let required = |name| text(name).ok_or(Malformed(name));
@@ -133,10 +131,10 @@ fn millis(value: &Value) -> Result<Timestamp, Malformed> {
     number.ok_or(Malformed(EXPIRES_AT))
 }
 
-/// The service's mark of this state.
-pub(super) fn mark(document: &Document) -> Result<Etag, Malformed> {
-    let text = document.get(MARK).and_then(Value::as_str);
-    text.map(Etag::from).ok_or(Malformed(MARK))
+/// The service's ETag of this state.
+pub(super) fn service_etag(document: &Document) -> Result<Etag, Malformed> {
+    let text = document.get(SERVICE_ETAG).and_then(Value::as_str);
+    text.map(Etag::from).ok_or(Malformed(SERVICE_ETAG))
 }
 
 #[cfg(test)]
@@ -167,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn an_item_comes_back_as_it_went() {
+    fn item_round_trips() {
         for expires_at in [item().expires_at, None] {
             let item = Item {
                 expires_at,
@@ -183,20 +181,20 @@ mod tests {
     }
 
     #[test]
-    fn garbage_is_collected_after_its_time() {
+    fn time_to_live_is_rounded_up() {
         let lives = |millis| {
             let expires_at = Timestamp::from_millis(NOW.millis() + millis);
             time_to_live(expires_at, NOW)
         };
         assert_eq!([lives(1), lives(1000), lives(1001)], [61, 61, 62]);
-        // What has passed already is garbage soon: the service takes no less than a second.
+        // Expired items are deleted soon. The minimum of the service is one second.
         assert_eq!(lives(-5000), 60);
         assert_eq!(lives(i64::from(i32::MAX) * 1000), i64::from(i32::MAX));
         assert_eq!(to_document(&item(), NOW)[TTL], 61);
     }
 
     #[test]
-    fn what_others_wrote_is_named() {
+    fn malformed_item_error_names_the_property() {
         for name in [PARTITION, SORT, ETAG, BODY] {
             let mut document = to_document(&item(), NOW);
             document.remove(name);
@@ -206,11 +204,11 @@ mod tests {
         let mut document = to_document(&item(), NOW);
         document.insert(EXPIRES_AT.into(), true.into());
         assert!(from_document(&document).is_err());
-        assert!(mark(&document).is_err());
+        assert!(service_etag(&document).is_err());
     }
 
     #[test]
-    fn every_sort_key_has_a_name_of_its_own() {
+    fn item_ids_of_sort_keys_are_unique() {
         let keys = (0..=0x2FF_u32)
             .filter_map(char::from_u32)
             .flat_map(|character| [format!("A{character}"), character.to_string()])
@@ -231,7 +229,7 @@ mod tests {
         assert_eq!(id(&Sort::from_stored("#0HEAD".into())), ":0HEAD");
     }
 
-    /// The sort key behind a name.
+    /// The sort key of an id.
     fn sort(id: &str) -> String {
         let mut bytes = Vec::new();
         let mut rest = id.bytes();

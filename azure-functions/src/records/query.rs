@@ -1,4 +1,4 @@
-//! Which consecutive keys a read covers, as Cosmos DB asks for them.
+//! Queries for consecutive keys.
 
 use std::{num::NonZeroU32, ops::Bound};
 
@@ -14,12 +14,12 @@ use super::{
     item::{PARTITION, SORT, index_properties},
 };
 
-/// A query and how it is asked.
+/// A query with its options.
 pub(super) struct Selection {
     pub(super) query: Query,
     pub(super) scope: FeedScope,
     pub(super) options: QueryOptions,
-    /// Whether it shows the present, so that what it shows may be remembered.
+    /// Whether the result is strongly consistent, so that its ETags can be cached.
     pub(super) strong: bool,
 }
 
@@ -46,7 +46,7 @@ impl Selection {
     }
 }
 
-/// One item more than asked for tells whether there are more.
+/// One more item than the limit shows whether there are more.
 fn options(operation: OperationOptions, limit: Option<u32>) -> QueryOptions {
     let wanted = limit.and_then(|limit| NonZeroU32::new(limit.saturating_add(1)));
     let page = wanted.map_or(MaxItemCountHint::ServerDecides, MaxItemCountHint::Limit);
@@ -55,8 +55,9 @@ fn options(operation: OperationOptions, limit: Option<u32>) -> QueryOptions {
         .with_max_item_count(page)
 }
 
-/// Equality on one property and a range of the other, in their order: what a composite index over both
-/// answers by itself (<https://learn.microsoft.com/azure/cosmos-db/index-policy#composite-indexes>).
+/// Equality on one property and a range on the other, in this order: a composite index over both
+/// answers the query alone
+/// (<https://learn.microsoft.com/azure/cosmos-db/index-policy#composite-indexes>).
 fn query(properties: (&str, &str), partition: &str, bounds: &Bounds) -> Result<Query, CosmosError> {
     let (pk, sk) = properties;
     let mut text = format!("SELECT * FROM c WHERE c.{pk} = @partition");
@@ -93,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn a_range_begins_behind_what_was_seen() {
+    fn range_begins_after_the_last_key_seen() {
         let scope = Scope::Identity(Sha256::of(b""));
         let range = Range {
             after: Some("A#1".into()),
@@ -114,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn a_list_ends_where_it_is_told_to() {
+    fn list_ends_at_its_bound() {
         let list = List {
             index: Index::Gsi3,
             partition: "WORK#0".into(),

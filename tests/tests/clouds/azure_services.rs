@@ -194,7 +194,7 @@ mod identity {
         assert!(
             text()
                 .await
-                .contains("cannot be read: see that it is there")
+                .contains("cannot be read: check that it exists")
         );
     }
 
