@@ -330,8 +330,7 @@ mod tests {
         assert_eq!(
             error.to_string(),
             "the handler needs `AZURE_COSMOS_ACCOUNT`, `AZURE_STORAGE_CONTAINER`, `AZURE_EVENTGRID_ENDPOINT`, \
-             `AZURE_COMMUNICATION_ENDPOINT`, `AZURE_COMMUNICATION_FROM`: set these variables as described in docs/azure.md \
-             says what it is"
+             `AZURE_COMMUNICATION_ENDPOINT`, `AZURE_COMMUNICATION_FROM`: set these variables as described in docs/azure.md"
         );
     }
 

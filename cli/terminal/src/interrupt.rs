@@ -2,15 +2,15 @@
 
 use crate::failure::Failure;
 
-/// Stops where Ctrl-C finds it. What was under way is picked up by the same command.
+/// Runs work until it ends or Ctrl-C stops it. The same command continues interrupted work.
 ///
 /// # Errors
-/// What the work fails with, and when it is interrupted.
+/// The failure of the work, or the interruption.
 pub async fn interruptible(work: impl Future<Output = Result<(), Failure>>) -> Result<(), Failure> {
     tokio::select! {
         result = work => result,
         _ = tokio::signal::ctrl_c() => Err(Failure::new(
-            "interrupted; run the same command again to go on where it stopped",
+            "interrupted; run the same command again to continue",
         )),
     }
 }

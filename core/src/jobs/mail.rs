@@ -87,7 +87,7 @@ pub fn notification(
         text: format!(
             "{kind} in {place}, at {time}.\n\n\
              {url}/v1/{path}\n\n\
-             You get this mail because of your notification preferences:\n\
+             You get this mail because you asked to be told; your preferences are at\n\
              {url}/v1/preferences/notifications\n"
         ),
     }

@@ -1,4 +1,4 @@
-//! The account and the region that the credentials lead to.
+//! The AWS account and region of the credentials.
 
 use std::{env, error::Error};
 
@@ -12,10 +12,10 @@ use wm_terminal::failure::Failure;
 
 use crate::setup::service_error;
 
-/// An account of AWS in one region.
+/// An AWS account in one region.
 #[derive(Debug)]
 pub struct Account {
-    /// Twelve digits.
+    /// The account id, twelve digits.
     pub(crate) id: String,
     pub(crate) region: String,
     /// The configuration of every SDK client.
@@ -23,17 +23,18 @@ pub struct Account {
 }
 
 impl Account {
-    /// The account of the default credential chain, in this region or that of the profile.
+    /// The account of the default credential chain, in this region. Default: the region of the
+    /// profile.
     ///
     /// # Errors
-    /// When there is no region, or the credentials are not valid.
+    /// If no region is set, or the credentials are invalid.
     pub(crate) async fn in_region(region: Option<&str>) -> Result<Self, Failure> {
         let region = match region {
             Some(region) => Some(Region::new(region.to_owned())),
             None => ProfileFileRegionProvider::new().region().await,
         };
         let region = region.ok_or_else(|| {
-            Failure::usage("no region is named: say `--region`, or set `AWS_REGION` or a profile's")
+            Failure::usage("no region is set: use `--region`, set `AWS_REGION`, or set the region of the profile")
         })?;
         let config = aws_config::defaults(BehaviorVersion::latest());
         let config = config.region(region.clone()).load().await;
@@ -49,7 +50,8 @@ impl Account {
         })
     }
 
-    /// An S3 client. An emulator has one host for all buckets, so the name of a bucket goes into the path there.
+    /// An S3 client. Emulators have one host for all buckets, so for them the bucket name is part
+    /// of the path.
     pub(crate) fn s3(&self) -> aws_sdk_s3::Client {
         let named = self.config.endpoint_url().is_some();
         let path_style = named || env::var_os("AWS_ENDPOINT_URL_S3").is_some();
@@ -58,7 +60,7 @@ impl Account {
     }
 }
 
-/// The failure of an action, named as policies name it.
+/// The failure of an action. The action is named as in policies.
 pub(crate) fn failed<E>(action: &'static str) -> impl Fn(SdkError<E, HttpResponse>) -> Failure
 where
     E: ProvideErrorMetadata + Error + Send + Sync + 'static,

@@ -1,4 +1,4 @@
-//! AWS as the commands see it.
+//! The cloud AWS for the commands of `wm-deploy`.
 
 mod texts;
 
@@ -29,23 +29,23 @@ use crate::{
 
 const SITE_TEMPLATE: &str = "infra/aws/site.yaml";
 
-/// `setup` has no flags of its own.
+/// `setup` has no further flags on AWS.
 #[derive(Debug, Args)]
 pub struct NoOptions {}
 
-/// The flags that only `deploy-site` has.
+/// The flags of `deploy-site` that only AWS has.
 #[derive(Debug, Args)]
 pub struct SiteOptions {
-    /// The bucket of the site; else it is named like the rest
+    /// The bucket of the site. Default: a derived name
     #[arg(long, value_name = "NAME")]
     site_bucket: Option<String>,
-    /// The private bucket, which is never the site's
+    /// The private bucket, which the site must not use
     #[arg(long, value_name = "NAME", env = "AWS_S3_BUCKET")]
     bucket: Option<String>,
-    /// A domain of your own
+    /// Your own domain for the site
     #[arg(long, value_name = "NAME", requires = "certificate")]
     domain: Option<String>,
-    /// The certificate of that domain, in us-east-1
+    /// The certificate of the domain, in us-east-1
     #[arg(long, value_name = "ARN", requires = "domain")]
     certificate: Option<String>,
 }
@@ -57,7 +57,8 @@ impl Cloud for Account {
         starts: &["aws:"],
         marks: "",
     };
-    // With a longer prefix the longest name, that of a function's role, does not fit.
+    // With a longer prefix, the longest name would be too long. It is the name of a function's
+    // role.
     const LIMITS: Limits = Limits {
         prefix: 32,
         environment: usize::MAX,
@@ -174,7 +175,7 @@ impl Cloud for Account {
         let stack = names.stem.to_string();
         let surface = outputs(self, &stack, root)?.ok_or_else(|| {
             Failure::new(format!(
-                "the stack `{stack}` is not there: run `wm deploy aws` first"
+                "the stack `{stack}` does not exist: run `wm deploy aws` first"
             ))
         })?;
         let parameters = site_parameters(names, options, &surface)?;

@@ -1,4 +1,4 @@
-//! Deploys the surface as one stack.
+//! Deployment of the surface as one stack.
 
 use std::{collections::BTreeMap, path::Path};
 
@@ -20,10 +20,10 @@ use crate::{
 
 /// The template of the stack.
 pub(crate) const TEMPLATE: &str = "infra/aws/template.yaml";
-/// Where the template expects the built functions.
+/// The folder in which the template expects the built functions.
 const BUILT: &str = "target/lambda";
 
-/// What a function is built for.
+/// The processor architecture of the functions.
 #[derive(Debug, Clone, Copy, ValueEnum)]
 pub(crate) enum Architecture {
     /// Graviton, which costs less
@@ -34,7 +34,7 @@ pub(crate) enum Architecture {
 }
 
 impl Architecture {
-    /// The parameter of the template.
+    /// The template parameter.
     pub(crate) fn parameter(self) -> (String, String) {
         let name = match self {
             Self::Arm64 => "arm64",
@@ -43,7 +43,7 @@ impl Architecture {
         ("Architecture".to_owned(), name.to_owned())
     }
 
-    /// The spelling of cargo-lambda.
+    /// The flag value of cargo-lambda.
     fn flag(self) -> &'static str {
         match self {
             Self::Arm64 => "--arm64",
@@ -52,7 +52,7 @@ impl Architecture {
     }
 }
 
-/// Looks for the tools. A plan can be made without them.
+/// Looks for the tools. A plan does not need them.
 pub(crate) fn check_tools(no_build: bool, plan: bool) -> Result<(), Failure> {
     let needed: &[Tool] = match no_build {
         true => &[SAM],
@@ -67,7 +67,7 @@ pub(crate) fn check_tools(no_build: bool, plan: bool) -> Result<(), Failure> {
     }
 }
 
-/// The functions and the stack to deploy.
+/// The functions and the stack of a deployment.
 #[derive(Debug)]
 pub struct StackDeployment<'run> {
     account: &'run Account,
@@ -102,7 +102,7 @@ impl<'run> StackDeployment<'run> {
     }
 }
 
-/// Keeps table and bucket as they are deployed, unless a flag names others.
+/// Keeps the deployed names of table and bucket, unless flags name others.
 fn keep_names(
     names: &mut Names,
     flags: &Data,
@@ -123,7 +123,6 @@ fn keep_names(
     Ok(())
 }
 
-/// The build of the functions.
 fn build(architecture: Architecture) -> Run {
     let functions = Function::ALL.iter();
     let functions = functions.flat_map(|function| ["--bin", function.name()]);

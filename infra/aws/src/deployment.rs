@@ -1,4 +1,4 @@
-//! Where a deployment is on AWS, and the names of its resources.
+//! The place and the resource names of a deployment on AWS.
 
 use clap::Args;
 use wm_deploy::deployment::{Deployment, Stem, name, renamed};
@@ -6,31 +6,31 @@ use wm_terminal::failure::Failure;
 
 use crate::account::Account;
 
-/// The flags that say where a deployment is.
+/// The flags for the place of a deployment.
 #[derive(Debug, Args)]
 pub struct PlaceFlags {
-    /// The region; else the profile's
+    /// The region. Default: that of the profile
     #[arg(long, env = "AWS_REGION")]
     pub(crate) region: Option<String>,
 }
 
-/// The flags that replace the derived names of table and bucket.
+/// The flags for the names of table and bucket.
 #[derive(Debug, Default, Args)]
 pub struct Data {
-    /// The private bucket; else it is named like the rest
+    /// The private bucket. Default: a derived name
     #[arg(long, value_name = "NAME", env = "AWS_S3_BUCKET")]
     pub(crate) bucket: Option<String>,
-    /// The table; else it is named like the rest
+    /// The table. Default: a derived name
     #[arg(long, value_name = "NAME", env = "AWS_DYNAMODB_TABLE")]
     pub(crate) table: Option<String>,
 }
 
-/// The names of the resources of a deployment. Its stem is also the name of the stack and of the bus.
+/// The names of the resources of a deployment. The stem is also the name of the stack and of the
+/// event bus.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Names {
-    /// How every name of the stack begins.
+    /// The prefix of every name of the stack.
     pub(crate) stem: Stem,
-    /// The private bucket.
     pub(crate) bucket: String,
     pub(crate) table: String,
     pub(crate) site_bucket: String,
@@ -43,11 +43,11 @@ impl AsRef<Stem> for Names {
 }
 
 impl Names {
-    /// Derives the names, with the bucket and the table that the flags give.
+    /// Derives the names. Flags can set the names of bucket and table.
     pub(crate) fn of(deployment: &Deployment<Account>, data: &Data) -> Result<Self, Failure> {
         let derived = deployment.derived()?;
         let bucket = name(&derived, "storage.bucket");
-        // As short as the documents' name is, and kept apart from others in the same way.
+        // The name is derived from that of the private bucket, with the same shortening and digest.
         let site = bucket.strip_suffix("-documents").unwrap_or(&bucket);
         let site_bucket = format!("{site}-site");
         let flags = [
@@ -63,12 +63,12 @@ impl Names {
         })
     }
 
-    /// The queue of what a function could not process.
+    /// The queue of events that a function could not process.
     pub(crate) fn dead_letters(&self, function: &str) -> String {
         format!("{}-{function}-dead-letters", self.stem)
     }
 
-    /// A parameter that the functions look up.
+    /// The name of a parameter in Parameter Store.
     pub(crate) fn parameter(&self, name: &str) -> String {
         let Stem {
             prefix,
@@ -96,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn names_follow_from_prefix_and_environment() {
+    fn names_are_derived_from_prefix_and_environment() {
         let names = named("workspace-management", &Data::default()).unwrap();
         assert_eq!(names.stem.to_string(), "workspace-management-dev");
         assert_eq!(names.bucket, "workspace-management-dev-documents");
@@ -113,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn flags_rename_bucket_and_table_and_nothing_else() {
+    fn flags_rename_only_bucket_and_table() {
         let data = Data {
             bucket: Some("their-bucket".into()),
             table: Some("Their_Table".into()),
@@ -136,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn a_long_prefix_is_refused_before_anything_is_built() {
+    fn long_prefix_is_refused() {
         let names = named(&"a".repeat(33), &Data::default()).unwrap();
         let refused = names.stem.fit(Account::LIMITS).unwrap_err().to_string();
         assert!(refused.contains("too long"), "{refused}");

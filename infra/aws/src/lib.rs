@@ -1,6 +1,6 @@
-//! Sets AWS up, deploys the functions and the site, and sends dead letters again.
+//! Setup and deployment of the AWS surface, deployment of the site, and redrive of dead letters.
 //!
-//! [`account::Account`] is AWS as the commands of `wm-deploy` see it.
+//! [`account::Account`] implements the cloud interface of `wm-deploy`.
 
 pub mod account;
 mod cloud;

@@ -1,4 +1,4 @@
-//! `wm-aws`: sets the AWS surface up, deploys it, and sends again what failed. `wm` runs it.
+//! `wm-aws`: sets up and deploys the AWS surface, and sends failed events again. `wm` runs it.
 
 use std::process::ExitCode;
 

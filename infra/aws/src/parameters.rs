@@ -1,4 +1,4 @@
-//! The parameters of the stack's template.
+//! The parameters of the template.
 
 use std::collections::BTreeMap;
 
@@ -19,36 +19,36 @@ use crate::{
     setup::{Bucket, Table, WantedBucket},
 };
 
-/// The flags that become parameters.
+/// The flags for template parameters.
 #[derive(Debug, Args)]
 pub struct Settings {
-    /// The sender of every mail; needed the first time
+    /// The sender of all mails. Required for the first deployment
     #[arg(long, value_name = "ADDRESS")]
     mail_from: Option<Email>,
-    /// The domain or address that the mail service verifies; else the sender
+    /// The domain or address that the mail service verifies. Default: the sender
     #[arg(long, value_name = "NAME", value_parser = whole)]
     ses_identity: Option<String>,
-    /// Where people reach the surface, for links in mails; else the API's own address
+    /// The URL of the surface in mails. Default: the URL of the API
     #[arg(long, value_name = "URL", value_parser = public_url)]
     public_url: Option<Origin>,
-    /// An origin whose pages may call the API and use signed addresses; again for more
+    /// An origin whose pages may call the API and use signed URLs. Can be repeated
     #[arg(long = "origin", value_name = "URL")]
     origins: Vec<Origin>,
-    /// The topic that alarms go to
+    /// The topic for alarms
     #[arg(long, value_name = "ARN", value_parser = whole)]
     alarm_topic: Option<String>,
-    /// How many days logs are kept
+    /// The retention of logs, in days
     #[arg(long, value_name = "DAYS")]
     log_retention: Option<u16>,
-    /// Any other parameter of the template; again for more
+    /// Any other parameter of the template. Can be repeated
     #[arg(long = "parameter", value_name = "NAME=VALUE", value_parser = parameter)]
     others: Vec<(String, String)>,
-    /// What the functions are built for
+    /// The processor architecture of the functions
     #[arg(long, value_enum, default_value_t = Architecture::Arm64)]
     pub(crate) architecture: Architecture,
 }
 
-/// A parameter in one argument of `sam`.
+/// A parameter as one argument of `sam`.
 fn parameter(text: &str) -> Result<(String, String), String> {
     let (name, value) = name_and_value(text)?;
     Ok((name.to_owned(), whole(value)?))
@@ -58,18 +58,20 @@ fn parameter(text: &str) -> Result<(String, String), String> {
 fn whole(value: &str) -> Result<String, String> {
     let parts = |c: char| c.is_whitespace() || c.is_control() || "\"'\\".contains(c);
     if value.is_empty() || value.contains(parts) {
-        return Err("a parameter holds something, and no spaces, quotes and backslashes".into());
+        return Err(
+            "a parameter must not be empty and must not contain spaces, quotes or backslashes"
+                .into(),
+        );
     }
     Ok(value.to_owned())
 }
 
 impl Settings {
-    /// The parameters of a surface that is new or was deployed before. What is left out stays as it was
-    /// deployed.
+    /// The parameters of a new or existing surface. Parameters that no flag sets keep their
+    /// deployed values.
     ///
     /// # Errors
-    /// When a service does not say what there is, and when something the first deployment needs is
-    /// missing.
+    /// If a service does not answer, or a parameter of the first deployment is missing.
     pub(crate) async fn parameters(
         &self,
         account: &Account,
@@ -88,7 +90,7 @@ impl Settings {
             BTreeMap::new(),
         );
         let table = table.describe().await?;
-        // The template only reads it where the table is not the stack's.
+        // The template reads it only if the table does not belong to the stack.
         let stream = table.as_ref().and_then(|table| table.stream_arn.clone());
         if before.is_none() {
             self.check_sender()?;
@@ -116,13 +118,13 @@ impl Settings {
     fn check_sender(&self) -> Result<(), Failure> {
         if self.mail_from.is_none() {
             return Err(Failure::usage(
-                "the first deployment needs the sender of mails: say `--mail-from`",
+                "the first deployment needs the sender of mails: use `--mail-from`",
             ));
         }
         Ok(())
     }
 
-    /// The parameters that flags give.
+    /// The parameters that flags set.
     fn named(&self) -> impl Iterator<Item = (&'static str, String)> {
         let origins: Vec<String> = self.origins.iter().map(ToString::to_string).collect();
         let origins = (!origins.is_empty()).then(|| origins.join(","));
@@ -147,10 +149,10 @@ impl Settings {
     }
 }
 
-/// The id of the surface that is deployed under these names; `None` before the first time.
+/// The id of the surface with these names. `None` before the first deployment.
 ///
 /// # Errors
-/// When the service does not answer.
+/// If the service does not answer.
 pub(crate) async fn surface_id(
     account: &Account,
     names: &Names,
@@ -173,7 +175,7 @@ pub(crate) async fn surface_id(
     };
     let surface = text.parse().map_err(|error| {
         Failure::because(
-            format!("the parameter `{name}` holds no surface id; put it right"),
+            format!("the parameter `{name}` is not a surface id; correct it"),
             error,
         )
     })?;
@@ -199,7 +201,7 @@ async fn data_exists(account: &Account, names: &Names, table: bool) -> Result<bo
         false => (&names.bucket, &names.table),
     };
     Err(Failure::new(format!(
-        "`{found}` exists and `{missing}` does not: run `wm setup aws`, which makes what is missing, or choose other names"
+        "`{found}` exists, but `{missing}` does not: run `wm setup aws` to create it, or choose other names"
     )))
 }
 
@@ -208,7 +210,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_parameter_is_one_word() {
+    fn parameter_is_one_word() {
         assert_eq!(
             parameter("CallbackUrls=https://a.example/x,https://b.example/y=z"),
             Ok((

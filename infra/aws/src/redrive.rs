@@ -1,4 +1,4 @@
-//! Dead letters, sent again over the bus.
+//! Dead letters, sent again over the event bus.
 
 use std::collections::BTreeMap;
 
@@ -25,22 +25,22 @@ use crate::{
     setup::SetupError,
 };
 
-/// The source of everything that is sent again; the rules of `notify` and `ingest` listen for it.
+/// The source of all events sent again. The rules of `notify` and `ingest` match it.
 pub(crate) const SOURCE: &str = "workspace-management.redrive";
-/// As many as both services take at once.
+/// The maximum number of messages per call of both services.
 const BATCH: i32 = 10;
-/// What one request to the bus may hold, in bytes.
+/// The maximum size of one request to the bus, in bytes.
 const LARGEST_REQUEST: usize = 256 * 1024;
-/// How long a message that was taken is hidden from others, in seconds: longer than a run takes.
+/// The time for which a received message is hidden from other readers, in seconds. It exceeds the
+/// duration of a run.
 const HIDDEN: i32 = 600;
-/// How long to wait for messages before the queue counts as empty, in seconds.
+/// The time without messages after which a queue counts as empty, in seconds.
 const WAIT: i32 = 2;
 
-/// One queue of dead letters.
 #[derive(Debug)]
 pub struct Queue {
     name: String,
-    /// How many messages were in it when it was opened.
+    /// The number of messages when the queue was opened.
     waiting: usize,
     url: String,
     bus_name: String,
@@ -48,7 +48,7 @@ pub struct Queue {
     bus: Bus,
 }
 
-/// An event as it was delivered to a function.
+/// An event in the form in which a function received it.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 struct Letter {
@@ -56,7 +56,7 @@ struct Letter {
     detail: Box<RawValue>,
 }
 
-/// A received message and the event in it.
+/// A received message with its event.
 #[derive(Debug)]
 struct Taken {
     id: String,
@@ -64,7 +64,7 @@ struct Taken {
     letter: Letter,
 }
 
-/// The receipts of received messages that are not yet deleted, by message id.
+/// The receipts of received messages that are not deleted yet, by message id.
 type Held = BTreeMap<String, String>;
 
 impl Letter {
@@ -74,7 +74,7 @@ impl Letter {
         is_event.then_some(letter)
     }
 
-    /// In bytes, as the bus counts.
+    /// The size in bytes, as the bus counts it.
     fn size(&self) -> usize {
         SOURCE.len() + self.detail_type.len() + self.detail.get().len()
     }
@@ -93,7 +93,7 @@ impl Queue {
     /// The dead letters of a function.
     ///
     /// # Errors
-    /// When there is no such queue.
+    /// If the queue does not exist.
     pub(crate) async fn open(
         account: &Account,
         names: &Names,
@@ -159,7 +159,7 @@ impl Queue {
         Ok(answer.messages.unwrap_or_default())
     }
 
-    /// Notes what is held, and answers those that hold an event.
+    /// Records the receipts of messages, and returns the messages that contain an event.
     fn hold(&self, messages: Vec<Message>, held: &mut Held) -> Vec<Taken> {
         let mut taken = Vec::new();
         for message in messages {
@@ -173,13 +173,13 @@ impl Queue {
                     receipt,
                     letter,
                 }),
-                None => notice(format!("`{id}` in `{}` holds no event", self.name)),
+                None => notice(format!("`{id}` in `{}` is not an event", self.name)),
             }
         }
         taken
     }
 
-    /// Puts a batch on the bus and returns what it accepted.
+    /// Publishes a batch on the bus and returns the accepted letters.
     async fn put<'batch>(&self, batch: &'batch [Taken]) -> Result<Vec<&'batch Taken>, Failure> {
         let entries = batch.iter().map(|taken| taken.letter.entry(&self.bus_name));
         let request = self.bus.put_events().set_entries(Some(entries.collect()));
@@ -191,7 +191,7 @@ impl Queue {
                 Some(code) => {
                     let words = plain(result.error_message().unwrap_or(code));
                     notice(format!(
-                        "`{}` in `{}` was not taken: {words}",
+                        "`{}` in `{}` was not accepted: {words}",
                         taken.id, self.name
                     ));
                 }
@@ -200,7 +200,7 @@ impl Queue {
         Ok(accepted)
     }
 
-    /// Deletes sent messages from the queue and returns how many.
+    /// Deletes sent messages from the queue and returns their number.
     async fn delete(&self, sent: &[&Taken], held: &mut Held) -> Result<usize, Failure> {
         if sent.is_empty() {
             return Ok(0);
@@ -221,7 +221,8 @@ impl Queue {
         Ok(answer.successful.len())
     }
 
-    /// Makes messages that are still held visible at once. If that fails, they are visible after ten minutes.
+    /// Makes the held messages visible at once. If that fails, they become visible after ten
+    /// minutes.
     async fn give_back(&self, held: &Held) {
         let receipts: Vec<&String> = held.values().collect();
         for batch in receipts.chunks(10) {
@@ -256,7 +257,7 @@ impl DeadLetters for Queue {
     }
 }
 
-/// How many messages are in a queue, as far as it knows.
+/// The approximate number of messages in a queue.
 async fn waiting(queues: &Queues, url: &str) -> Result<usize, Failure> {
     let name = QueueAttributeName::ApproximateNumberOfMessages;
     let request = queues.get_queue_attributes().queue_url(url);
@@ -289,7 +290,7 @@ mod tests {
     }
 
     #[test]
-    fn a_letter_is_an_event_and_keeps_its_words() {
+    fn dead_letter_keeps_its_detail_unchanged() {
         let body = r#"{"version":"0","id":"1","detail-type":"wm.x","source":"s","detail":{"b": 1,  "a": 2}}"#;
         let letter = Letter::read(body).unwrap();
         assert_eq!(letter.detail_type, "wm.x");
@@ -307,7 +308,7 @@ mod tests {
     }
 
     #[test]
-    fn a_batch_is_no_larger_than_the_bus_takes() {
+    fn batch_keeps_the_size_limit_of_the_bus() {
         let large = 100 * 1024;
         let all = [
             taken(large),

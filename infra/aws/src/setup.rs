@@ -1,4 +1,4 @@
-//! Sets up the table and the bucket.
+//! Setup of table and bucket.
 
 pub mod baseline;
 mod bucket;
@@ -16,7 +16,7 @@ use std::fmt;
 use wm_deploy::{cloud, plan::Plan};
 use wm_terminal::failure::Failure;
 
-/// A table and a bucket, as they are wanted.
+/// The wanted table and bucket.
 #[derive(Debug, Clone)]
 pub struct Setup {
     table: Table,
@@ -59,7 +59,8 @@ impl cloud::Setup for Setup {
             bucket.map(|bucket| bucket.map(Step::Bucket)),
         ];
         let mut plan = Plan::of(plans)?;
-        // The bucket first: its name may be taken by another account, the table's cannot.
+        // The bucket comes first: its name may belong to another account, which is not possible for
+        // a table.
         plan.resources.reverse();
         Ok(plan)
     }

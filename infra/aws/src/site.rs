@@ -1,4 +1,4 @@
-//! The bucket a site is served from.
+//! The bucket of a site.
 
 use std::collections::BTreeSet;
 
@@ -13,7 +13,6 @@ use wm_terminal::failure::Failure;
 
 use crate::account::{Account, failed};
 
-/// The bucket of a site.
 #[derive(Debug)]
 pub struct Bucket {
     client: Client,
@@ -22,7 +21,6 @@ pub struct Bucket {
 }
 
 impl Bucket {
-    /// The bucket of this name.
     pub(crate) fn new(account: &Account, name: &str) -> Self {
         Self {
             client: account.s3(),
@@ -61,7 +59,7 @@ impl Store for Bucket {
         Ok(keys)
     }
 
-    /// Whether the object is this file, byte for byte and in how it is served.
+    /// Whether the object has the bytes and the headers of this file.
     async fn has(&self, file: &File) -> Result<bool, Failure> {
         let request = self.client.head_object().bucket(&self.name).key(&file.key);
         let request = request.checksum_mode(ChecksumMode::Enabled);
@@ -98,7 +96,7 @@ impl Store for Bucket {
     }
 }
 
-/// As the service gives it: in base 64.
+/// The digest in base64, as the service returns it.
 fn digest(file: &File) -> String {
     STANDARD.encode(Sha256::of(&file.bytes).as_bytes())
 }

@@ -1,4 +1,4 @@
-//! Deploys stacks with `sam` and reads their outputs.
+//! Stacks: deployment with `sam`, and their outputs.
 
 use std::{
     collections::BTreeMap,
@@ -15,20 +15,19 @@ use wm_terminal::failure::Failure;
 
 use crate::account::Account;
 
-/// Builds functions for Lambda.
+/// Builds the functions for Lambda.
 pub(crate) const CARGO_LAMBDA: Tool = Tool {
     program: "cargo-lambda",
     how_to_get: "pip install cargo-lambda==1.9.2",
     environment: &[],
 };
-/// Deploys stacks.
 pub(crate) const SAM: Tool = Tool {
     program: "sam",
     how_to_get: "pip install aws-sam-cli",
     environment: &[("SAM_CLI_TELEMETRY", "0")],
 };
 
-/// `sam deploy` of a template below the repository's root.
+/// `sam deploy` of a template in the repository.
 pub(crate) fn sam_deploy(
     account: &Account,
     template: &str,
@@ -37,7 +36,7 @@ pub(crate) fn sam_deploy(
     parameters: &BTreeMap<String, String>,
 ) -> Run {
     let pair = |(key, value): (&String, &String)| format!("{key}={value}");
-    // Without a terminal a progress bar is noise.
+    // Progress bars are useful in a terminal only.
     let watched = io::stdout().is_terminal();
     SAM.run()
         .with(["deploy", "--template-file", template, "--stack-name", stack])
@@ -54,10 +53,10 @@ pub(crate) fn sam_deploy(
         .with(parameters.iter().map(pair))
 }
 
-/// The outputs of a stack; `None` when there is no such stack.
+/// The outputs of a stack. `None` if the stack does not exist.
 ///
 /// # Errors
-/// When the output of `sam` has an unknown form.
+/// If the output of `sam` has an unknown form.
 pub(crate) fn outputs(
     account: &Account,
     stack: &str,
@@ -78,7 +77,7 @@ pub(crate) fn outputs(
     };
     let outputs: Vec<Output> = serde_json::from_slice(&text).map_err(|error| {
         let message =
-            format!("`sam` does not tell the outputs of `{stack}`; get another version of it");
+            format!("`sam` does not list the outputs of `{stack}`; install another version of it");
         Failure::because(message, error)
     })?;
     let pair = |output: Output| (output.output_key, output.output_value);

@@ -1,4 +1,4 @@
-//! The subscription and the operator who is signed in.
+//! The Azure subscription and the signed-in operator.
 
 use std::{env, path::Path, sync::Arc};
 
@@ -13,27 +13,27 @@ use crate::{
     stack::AZ,
 };
 
-/// The URL of Azure Resource Manager. Default: the public cloud.
+/// The variable with the URL of Azure Resource Manager. Default: that of the public cloud.
 const MANAGER: &str = "AZURE_RESOURCE_MANAGER_ENDPOINT";
 const PUBLIC_MANAGER: &str = "https://management.azure.com";
 
-/// A subscription of Azure.
+/// An Azure subscription.
 #[derive(Debug)]
 pub struct Account {
-    /// The id of the subscription.
     pub(crate) subscription: String,
-    /// The manager of its resources.
+    /// The client of Azure Resource Manager.
     pub(crate) arm: Arm,
-    /// Who is signed in.
+    /// The signed-in operator.
     pub(crate) principal: Principal,
     credential: Arc<dyn TokenCredential>,
 }
 
 impl Account {
-    /// Opens the named subscription, or else the default of `az`, as the operator who is signed in with `az`.
+    /// Opens this subscription as the operator who is signed in with `az`. Default: the default
+    /// subscription of `az`.
     ///
     /// # Errors
-    /// Without `az`, or when nobody is signed in.
+    /// Without `az`, or without a sign-in.
     pub(crate) async fn in_subscription(subscription: Option<&str>) -> Result<Self, Failure> {
         require(&[AZ])?;
         let subscription = match subscription {
@@ -45,7 +45,7 @@ impl Account {
             ..Default::default()
         };
         let credential: Arc<dyn TokenCredential> = AzureCliCredential::new(Some(options))
-            .map_err(|error| Failure::because("`az` cannot be asked; install it again", error))?;
+            .map_err(|error| Failure::because("`az` cannot be run; install it again", error))?;
         let manager = env::var(MANAGER).ok().filter(|named| !named.is_empty());
         let scope = match &manager {
             Some(named) if named.starts_with("https://") => named.trim_end_matches('/'),
@@ -65,10 +65,10 @@ impl Account {
         })
     }
 
-    /// Another service, called as the same operator.
+    /// A client of another service, as the same operator.
     ///
     /// # Errors
-    /// When tokens would be sent to it in clear.
+    /// If the connection would send tokens without TLS.
     pub(crate) fn service(
         &self,
         name: &'static str,
@@ -86,11 +86,11 @@ fn chosen() -> Result<String, Failure> {
         id: String,
     }
     let run = AZ.run().with(["account", "show", "--output", "json"]);
-    let nobody = || Failure::new("nobody is signed in: run `az login` and try again");
+    let nobody = || Failure::new("no account is signed in: run `az login` and try again");
     let text = run.read(Path::new("."))?.ok_or_else(nobody)?;
     let chosen: Chosen = serde_json::from_slice(&text).map_err(|error| {
         Failure::because(
-            "`az` does not tell the subscription; say `--subscription`",
+            "`az` does not show the subscription; use `--subscription`",
             error,
         )
     })?;

@@ -17,11 +17,11 @@ use crate::{
     },
 };
 
-/// The version of the service that is spoken.
+/// The API version of Blob Storage.
 const VERSION: &str = "2024-11-04";
-/// The scope of tokens for any storage account.
+/// The token scope of all storage accounts.
 const SCOPE: &str = "https://storage.azure.com/.default";
-/// What a path holds as it is.
+/// Characters that a path need not encode.
 const IN_PATH: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'/')
     .remove(b'-')
@@ -29,19 +29,18 @@ const IN_PATH: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'.')
     .remove(b'~')
     .remove(b'$');
-/// Actions, as roles name them.
+/// Actions, named as in roles.
 const READ: &str = "Microsoft.Storage/storageAccounts/blobServices/containers/blobs/read";
 const WRITE: &str = "Microsoft.Storage/storageAccounts/blobServices/containers/blobs/write";
 const DELETE: &str = "Microsoft.Storage/storageAccounts/blobServices/containers/blobs/delete";
 
-/// One container.
 #[derive(Debug, Clone)]
 pub(crate) struct Blobs {
     rest: Rest,
     container: String,
 }
 
-/// One page of a listing, as much of it as is read.
+/// The used part of one page of a listing.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct Page {
@@ -63,10 +62,10 @@ struct Blob {
 }
 
 impl Blobs {
-    /// The container of this name in the account whose blobs are at this address.
+    /// The container with this name in the account with this blob endpoint.
     ///
     /// # Errors
-    /// When that is no address that is safe.
+    /// If the endpoint is not a safe URL.
     pub(crate) fn new(account: &Account, endpoint: &str, container: &str) -> Result<Self, Failure> {
         let rest = account.service("the storage account's address", endpoint, SCOPE)?;
         Ok(Self {
@@ -75,11 +74,11 @@ impl Blobs {
         })
     }
 
-    /// The names of all blobs; none where there is no such container. `None` when the operator may not list
-    /// them.
+    /// The names of all blobs. Empty if the container does not exist. `None` if the operator may
+    /// not list them.
     ///
     /// # Errors
-    /// When the service does not say.
+    /// If the service does not answer.
     pub(crate) async fn names(&self) -> Result<Option<Vec<String>>, Failure> {
         let mut names = Vec::new();
         let mut marker = String::new();
@@ -97,10 +96,7 @@ impl Blobs {
                 _ => {}
             }
             let page: Page = azure_core::xml::from_xml(&answer.body).map_err(|error| {
-                Failure::because(
-                    "the storage account lists its blobs in an unknown form",
-                    error,
-                )
+                Failure::because("the list of blobs has an unknown form", error)
             })?;
             names.extend(page.blobs.blob.into_iter().map(|blob| blob.name));
             match page.next_marker.filter(|marker| !marker.is_empty()) {
@@ -110,23 +106,23 @@ impl Blobs {
         }
     }
 
-    /// The headers of a blob; `None` where there is none.
+    /// The headers of a blob. `None` if it does not exist.
     ///
     /// # Errors
-    /// When the service does not say.
+    /// If the service does not answer.
     pub(crate) async fn head(&self, name: &str) -> Result<Option<Answer>, Failure> {
-        self.ask(Method::Head, name).await
+        self.request(Method::Head, name).await
     }
 
-    /// A blob; `None` where there is none.
+    /// Reads a blob. `None` if it does not exist.
     ///
     /// # Errors
-    /// When the service does not give it.
+    /// If the service does not answer.
     pub(crate) async fn get(&self, name: &str) -> Result<Option<Answer>, Failure> {
-        self.ask(Method::Get, name).await
+        self.request(Method::Get, name).await
     }
 
-    async fn ask(&self, method: Method, name: &str) -> Result<Option<Answer>, Failure> {
+    async fn request(&self, method: Method, name: &str) -> Result<Option<Answer>, Failure> {
         let path = self.path(name);
         let answer = self.send(READ, method, &path, &[], Bytes::new()).await?;
         match answer.status {
@@ -136,10 +132,10 @@ impl Blobs {
         }
     }
 
-    /// Writes a blob, and replaces an existing one.
+    /// Writes a blob and overwrites an existing one.
     ///
     /// # Errors
-    /// When the service does not take it.
+    /// If the service refuses.
     pub(crate) async fn put(
         &self,
         name: &str,
@@ -154,10 +150,10 @@ impl Blobs {
         }
     }
 
-    /// Deletes a blob, unless its ETag has changed from this one. A missing blob counts as deleted.
+    /// Deletes a blob if its ETag is unchanged. A missing blob counts as deleted.
     ///
     /// # Errors
-    /// When the service does not do it.
+    /// If the service refuses.
     pub(crate) async fn remove(&self, name: &str, tag: Option<&str>) -> Result<(), Failure> {
         let condition = tag.map(|tag| ("if-match", tag.to_owned()));
         let path = self.path(name);
@@ -200,7 +196,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_listing_is_read_whatever_its_length() {
+    fn listing_of_any_length_is_read() {
         let page = |blobs: &str| -> Page {
             let text = format!(
                 "<?xml version=\"1.0\"?><EnumerationResults ContainerName=\"x\"><Blobs>{blobs}</Blobs><NextMarker /></EnumerationResults>"

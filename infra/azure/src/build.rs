@@ -1,4 +1,4 @@
-//! How the handler is built: one executable that runs on any Linux.
+//! Building the handler as one executable that runs on any Linux.
 
 use std::{
     path::{Path, PathBuf},
@@ -13,38 +13,38 @@ const CARGO: Tool = Tool {
     how_to_get: "curl https://sh.rustup.rs -sSf | sh",
     environment: &[],
 };
-/// The compiler for what is written in C, which has to link without the system's library too.
+/// The C compiler for code that links without the system's C library.
 const MUSL_GCC: Tool = Tool {
     program: "musl-gcc",
     how_to_get: "apt-get install musl-tools",
     environment: &[],
 };
-/// Links against a library as old as is wanted, where there is no other target.
+/// Links against an old C library, if the static target is not available.
 const ZIGBUILD: Tool = Tool {
     program: "cargo-zigbuild",
     how_to_get: "pip install cargo-zigbuild ziglang",
     environment: &[],
 };
-/// Links everything in.
+/// The target that links everything statically.
 const STATIC: &str = "x86_64-unknown-linux-musl";
-/// Needs the system's library, in any version since that of 2018.
+/// The target that needs the system's C library, in any version since 2018.
 const DYNAMIC: &str = "x86_64-unknown-linux-gnu";
 const OLDEST_LIBRARY: &str = "2.28";
 
-/// How the handler is built here.
+/// The way to build the handler on this machine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Build {
-    /// With everything linked in.
+    /// Everything is linked statically.
     Static,
-    /// Against an old library of the system.
+    /// Linked against an old version of the system's C library.
     Zig,
 }
 
 impl Build {
-    /// How it can be built on this machine.
+    /// Selects the way to build on this machine.
     ///
     /// # Errors
-    /// When it cannot, naming all that is missing.
+    /// If none is possible. The error names everything that is missing.
     pub(crate) fn here() -> Result<Self, Failure> {
         if !CARGO.is_there() {
             return Err(missing(&[how(&CARGO)]));
@@ -69,7 +69,7 @@ impl Build {
         Err(missing(&[lacking.join("; "), other]))
     }
 
-    /// The run that builds it.
+    /// The run that builds the handler.
     pub(crate) fn run(self) -> Run {
         let run = match self {
             Self::Static => CARGO.run().with(["build", "--target", STATIC]),
@@ -82,7 +82,7 @@ impl Build {
             .with(["--bin", HANDLER, "--target-dir", TARGET])
     }
 
-    /// Where it is then, from the repository's root.
+    /// The path of the built handler, relative to the repository.
     fn built(self) -> PathBuf {
         let target = match self {
             Self::Static => STATIC,
@@ -92,15 +92,15 @@ impl Build {
     }
 }
 
-/// Where cargo is told to build, whatever the environment says.
+/// The target folder of cargo, independent of the environment.
 const TARGET: &str = "target";
 /// The name of the executable, which `host.json` repeats.
 pub(crate) const HANDLER: &str = "handler";
 
-/// The handler that was built last.
+/// The latest built handler.
 ///
 /// # Errors
-/// When there is none.
+/// If there is none.
 pub(crate) fn latest(root: &Path, build: Option<Build>) -> Result<PathBuf, Failure> {
     let places = match build {
         Some(build) => vec![build],
@@ -123,7 +123,7 @@ fn missing(what: &[String]) -> Failure {
     Failure::new(what.join("; "))
 }
 
-/// Whether the compiler has the library of the static target.
+/// Whether the C compiler has the library of the static target.
 fn has_target() -> bool {
     let mut command = Command::new("rustc");
     command.args(["--print", "target-libdir", "--target", STATIC]);

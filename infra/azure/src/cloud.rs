@@ -1,4 +1,4 @@
-//! Azure as the commands see it.
+//! The cloud Azure for the commands of `wm-deploy`.
 
 mod texts;
 
@@ -31,10 +31,10 @@ use crate::{
 
 const SITE_TEMPLATE: &str = "infra/azure/site.json";
 
-/// The flags that only `setup` has.
+/// The flags of `setup` that only Azure has.
 #[derive(Debug, Args)]
 pub struct SetupOptions {
-    /// Whether a database that is made takes the subscription's one free tier
+    /// Whether a new database account uses the subscription's one free tier
     #[arg(
         long,
         value_name = "BOOL",
@@ -45,13 +45,13 @@ pub struct SetupOptions {
     free_tier: Choice,
 }
 
-/// The flags that only `deploy-site` has.
+/// The flags of `deploy-site` that only Azure has.
 #[derive(Debug, Args)]
 pub struct SiteOptions {
-    /// The storage account of the site; else it is named like the rest
+    /// The storage account of the site. Default: a derived name
     #[arg(long, value_name = "NAME")]
     site_account: Option<String>,
-    /// The storage account of documents, which is never the site's
+    /// The storage account of documents, which the site must not use
     #[arg(long, value_name = "NAME", env = "AZURE_STORAGE_ACCOUNT")]
     storage_account: Option<String>,
 }
@@ -164,7 +164,7 @@ impl Cloud for Account {
         names.stem.fit(Self::LIMITS)?;
         let derived = named(&None)?.storage_account;
         if given(options.site_account.as_ref()).is_some() {
-            // An account of the site is named as one of documents is.
+            // The name of the site's account is derived like that of documents.
             names.site_account = named(&options.site_account)?.storage_account;
         }
         keep_apart(&names.site_account, &[&names.storage_account, &derived])?;
@@ -214,7 +214,7 @@ impl Cloud for Account {
     }
 }
 
-/// Keeps public files out of the storage account of private ones.
+/// Refuses a site in the storage account of documents.
 fn keep_apart(site: &str, private: &[&str]) -> Result<(), Failure> {
     if private.contains(&site) {
         return Err(Failure::usage(format!(

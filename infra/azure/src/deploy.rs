@@ -1,4 +1,4 @@
-//! Deploys the surface as one deployment of a template, and publishes the functions.
+//! Deployment of the surface as one template, and publishing of the functions.
 
 use std::path::Path;
 
@@ -23,10 +23,10 @@ use crate::{
 
 /// The template of the surface.
 pub(crate) const TEMPLATE: &str = "infra/azure/main.json";
-/// The parameter that says whether events can be delivered already.
+/// The parameter that tells whether functions are published, so that events can be delivered.
 const PUBLISHED: &str = "functionsPublished";
 
-/// How the handler is built, unless that is skipped. A plan can be made without the tools but `az`.
+/// The way to build the handler, unless the build is skipped. A plan needs `az` only.
 pub(crate) fn check_tools(no_build: bool, plan: bool) -> Result<Option<Build>, Failure> {
     let tools: &[Tool] = &[AZ, FUNC];
     let build = match no_build {
@@ -50,7 +50,7 @@ pub(crate) fn check_tools(no_build: bool, plan: bool) -> Result<Option<Build>, F
     Err(Failure::new(missing))
 }
 
-/// The same failure, to keep.
+/// A copy of a failure.
 fn again(failure: &Failure) -> Failure {
     Failure::new(failure.to_string())
 }
@@ -60,18 +60,19 @@ fn is_published(record: &Record) -> bool {
     record.is_finished() && record.parameters.get(PUBLISHED) == Some(&Value::Bool(true))
 }
 
-/// The handler and the template to deploy.
+/// The handler and the template of a deployment.
 #[derive(Debug)]
 pub struct TemplateDeployment<'run> {
     account: &'run Account,
     names: Names,
     root: &'run Path,
-    /// How the handler is built, unless that is skipped.
+    /// The way to build the handler. `None` if the build is skipped.
     build: Option<Build>,
     makes_group: bool,
     tags: Tags,
     parameters: Parameters,
-    /// Whether functions were never published, so that events are delivered by a second deployment.
+    /// Whether functions were never published. Then a second deployment starts the delivery of
+    /// events.
     is_first: bool,
 }
 
@@ -148,11 +149,11 @@ impl Rollout for TemplateDeployment<'_> {
         let first = first.iter().flatten().map(Run::to_string);
         let last = [Some(self.publish()), self.complete()];
         let last = last.iter().flatten().map(Run::to_string);
-        let secret = "put a secret into the Key Vault, unless it holds one".to_owned();
+        let secret = "put a secret into the Key Vault, unless it has one".to_owned();
         first.chain([secret]).chain(last).collect()
     }
 
-    /// A group that is not there yet cannot be asked.
+    /// A group that does not exist yet has no preview.
     fn preview(&self) -> Result<(), Failure> {
         if self.makes_group {
             return Ok(());
@@ -167,7 +168,7 @@ impl Rollout for TemplateDeployment<'_> {
         }
         let handler = build::latest(self.root, self.build)?;
         let package = package::assemble(self.root, &handler)?;
-        notice("deploying the template, which takes a quarter of an hour the first time");
+        notice("deploying the template; the first time takes a quarter of an hour");
         self.create().stream(self.root)?;
         let record = deployed(self.account, &self.names).await?;
         let vault = record.needed(&self.names, "keyVaultName")?;

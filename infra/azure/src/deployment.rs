@@ -1,4 +1,4 @@
-//! Where a deployment is on Azure, and the names of its resources.
+//! The place and the resource names of a deployment on Azure.
 
 use std::str::FromStr;
 
@@ -8,44 +8,44 @@ use wm_terminal::{failure::Failure, flags::given};
 
 use crate::{account::Account, setup::Place};
 
-/// The longest name of a resource group.
+/// The maximum length of a resource group's name.
 const LONGEST_GROUP: usize = 90;
 
-/// The flags that say where a deployment is.
+/// The flags for the place of a deployment.
 #[derive(Debug, Default, Args)]
 pub struct PlaceFlags {
-    /// The resource group; else it is named like the rest
+    /// The resource group. Default: a derived name
     #[arg(long, value_name = "NAME", env = "AZURE_RESOURCE_GROUP")]
     pub(crate) resource_group: Option<String>,
-    /// The location; else that of the resource group
+    /// The location. Default: that of the resource group
     #[arg(long, env = "AZURE_LOCATION")]
     pub(crate) location: Option<String>,
-    /// The id of the subscription; else the one that `az` has chosen
+    /// The id of the subscription. Default: the one that `az` has selected
     #[arg(long, value_name = "ID", env = "AZURE_SUBSCRIPTION_ID")]
     pub(crate) subscription: Option<String>,
 }
 
-/// The flags that replace the derived names of storage and database.
+/// The flags for the names of storage and database.
 #[derive(Debug, Default, Args)]
 pub struct Data {
-    /// The storage account of documents; else it is named like the rest
+    /// The storage account of documents. Default: a derived name
     #[arg(long, value_name = "NAME", env = "AZURE_STORAGE_ACCOUNT")]
     pub(crate) storage_account: Option<String>,
-    /// The private container in it
+    /// The private container in the storage account
     #[arg(long, value_name = "NAME", env = "AZURE_STORAGE_CONTAINER")]
     pub(crate) storage_container: Option<String>,
-    /// The database account; else it is named like the rest
+    /// The database account. Default: a derived name
     #[arg(long, value_name = "NAME", env = "AZURE_COSMOS_ACCOUNT")]
     pub(crate) cosmos_account: Option<String>,
-    /// The database in it
+    /// The database in the account
     #[arg(long, value_name = "NAME", env = "AZURE_COSMOS_DATABASE")]
     pub(crate) cosmos_database: Option<String>,
-    /// The container of records in that
+    /// The container of records in the database
     #[arg(long, value_name = "NAME", env = "AZURE_COSMOS_CONTAINER")]
     pub(crate) cosmos_container: Option<String>,
 }
 
-/// The paths of the data in a backend selection, in the order of [`Data::flags`].
+/// The paths of these names in a backend selection, in the order of [`Data::flags`].
 const PATHS: [&str; 5] = [
     "storage.account",
     "storage.container",
@@ -55,7 +55,7 @@ const PATHS: [&str; 5] = [
 ];
 
 impl Data {
-    /// The flags in the order of [`Names::data`].
+    /// The flags, in the order of [`Names::data`].
     fn flags(&self) -> [&Option<String>; 5] {
         [
             &self.storage_account,
@@ -66,12 +66,12 @@ impl Data {
         ]
     }
 
-    /// The names that they give, in the order of [`Names::data`].
+    /// The names from flags, in the order of [`Names::data`].
     pub(crate) fn said(&self) -> [Option<&str>; 5] {
         self.flags().map(|flag| given(flag.as_ref()))
     }
 
-    /// The flags by their paths in a backend selection.
+    /// The flags with their paths in a backend selection.
     pub(crate) fn selectable(&mut self) -> [(&'static str, &mut Option<String>); 5] {
         let [account, container, cosmos, database, records] = PATHS;
         [
@@ -84,7 +84,7 @@ impl Data {
     }
 }
 
-/// `true`, `false`, or unset. An empty variable counts as unset.
+/// `true`, `false` or unset. An empty variable counts as unset.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Choice(pub(crate) Option<bool>);
 
@@ -101,28 +101,23 @@ impl FromStr for Choice {
     }
 }
 
-/// The names of the resources of a deployment. Its stem is also the name of the function app, of the topic and
-/// of the deployment.
+/// The names of the resources of a deployment. The stem is also the name of the function app, of
+/// the topic and of the deployment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Names {
-    /// How every name of the templates begins.
+    /// The prefix of every name of the templates.
     pub(crate) stem: Stem,
-    /// The resource group.
     pub(crate) group: String,
-    /// The location that a flag names.
+    /// The location from the flag.
     pub(crate) location: Option<String>,
-    /// The location without such a flag.
+    /// The location without the flag.
     pub(crate) default_location: String,
-    /// The storage account of documents.
     pub(crate) storage_account: String,
-    /// The private container in it.
     pub(crate) storage_container: String,
-    /// The database account.
     pub(crate) cosmos_account: String,
     pub(crate) cosmos_database: String,
-    /// The container of records in that.
+    /// The container of records in the database.
     pub(crate) cosmos_container: String,
-    /// The storage account of the site.
     pub(crate) site_account: String,
 }
 
@@ -138,7 +133,7 @@ fn check_group(group: &str) -> Result<(), Failure> {
         return Ok(());
     }
     Err(Failure::usage(format!(
-        "`{group}` is no name of a resource group: use up to {LONGEST_GROUP} letters, digits and `-_.()`, no dot at the end"
+        "`{group}` is not a valid name of a resource group: use up to {LONGEST_GROUP} letters, digits and `-_.()`, without a dot at the end"
     )))
 }
 
@@ -150,16 +145,17 @@ fn check_subscription(id: Option<&str>) -> Result<(), Failure> {
         return Ok(());
     }
     Err(Failure::usage(
-        "a subscription is named by its id, such as `11112222-3333-4444-5555-666677778888`: `az account list --output table` shows it",
+        "a subscription must be given by its id, such as `11112222-3333-4444-5555-666677778888`: `az account list --output table` shows it",
     ))
 }
 
 impl Names {
-    /// Derives the names, with those that the flags give.
+    /// Derives the names. Flags can set some of them.
     pub(crate) fn of(deployment: &Deployment<Account>, data: &Data) -> Result<Self, Failure> {
         let derived = deployment.derived()?;
         let documents = name(&derived, "storage.account");
-        // As short as the documents' name is, and kept apart from others in the same way.
+        // The name is derived from that of the documents' account, with the same shortening and
+        // digest.
         let site = documents.strip_suffix("docs").unwrap_or(&documents);
         let site_account = format!("{site}site");
         let named = renamed(derived, PATHS.into_iter().zip(data.flags()))?;
@@ -182,7 +178,7 @@ impl Names {
         check_subscription(given(flags.subscription.as_ref()))?;
         Ok(names)
     }
-    /// Storage and database.
+    /// The names of storage and database.
     pub(crate) fn data(&self) -> [&str; 5] {
         [
             &self.storage_account,
@@ -193,7 +189,7 @@ impl Names {
         ]
     }
 
-    /// The same names, to be replaced.
+    /// The names of storage and database, for replacing them.
     pub(crate) fn data_mut(&mut self) -> [&mut String; 5] {
         [
             &mut self.storage_account,
@@ -204,7 +200,6 @@ impl Names {
         ]
     }
 
-    /// The resource group in a subscription.
     pub(crate) fn place(&self, subscription: &str) -> Place {
         Place {
             subscription: subscription.to_owned(),
@@ -235,7 +230,7 @@ mod tests {
     }
 
     #[test]
-    fn names_follow_from_prefix_and_environment() {
+    fn names_are_derived_from_prefix_and_environment() {
         let names = named("workspace-management", &Data::default()).unwrap();
         assert_eq!(names.stem.to_string(), "workspace-management-dev");
         assert_eq!(names.group, "workspace-management-dev");
@@ -247,7 +242,7 @@ mod tests {
     }
 
     #[test]
-    fn flags_rename_what_they_name_and_nothing_else() {
+    fn flags_rename_only_their_resources() {
         let data = Data {
             storage_account: Some("theirs".into()),
             cosmos_container: Some("Their_Items".into()),
@@ -270,7 +265,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_name_is_refused() {
+    fn invalid_names_are_refused() {
         let mut wrong = deployment("x");
         wrong.place.resource_group = Some("a/b".into());
         assert!(Names::of(&wrong, &Data::default()).is_err());

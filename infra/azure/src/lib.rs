@@ -1,6 +1,6 @@
-//! Sets Azure up, deploys the functions and the site, and sends dead letters again.
+//! Setup and deployment of the Azure surface, deployment of the site, and redrive of dead letters.
 //!
-//! [`account::Account`] is Azure as the commands of `wm-deploy` see it.
+//! [`account::Account`] implements the cloud interface of `wm-deploy`.
 
 pub mod account;
 mod blobs;

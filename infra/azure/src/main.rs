@@ -1,4 +1,4 @@
-//! `wm-azure`: sets the Azure surface up, deploys it, and sends again what failed. `wm` runs it.
+//! `wm-azure`: sets up and deploys the Azure surface, and sends failed events again. `wm` runs it.
 
 use std::process::ExitCode;
 

@@ -1,4 +1,4 @@
-//! The folder that is published: what the host reads, and the one executable it starts.
+//! The published folder: the files that the host reads, and the executable that it starts.
 
 use std::{
     fs, io,
@@ -11,25 +11,25 @@ use wm_terminal::failure::Failure;
 
 use crate::build::HANDLER;
 
-/// Where `host.json` and the functions are, from the repository's root.
+/// The folder of `host.json` and the functions, relative to the repository.
 const FUNCTIONS: &str = "azure-functions";
-/// Where they are put together with the handler.
+/// The folder to publish, relative to the repository.
 const PACKAGE: &str = "target/azure";
 const HOST: &str = "host.json";
 const FUNCTION: &str = "function.json";
 
-/// Puts the folder together anew, answering where it is. `func` marks the handler as executable in what it
-/// uploads; the file itself is, too, for whoever uploads it otherwise.
+/// Creates the folder to publish and returns its path. `func` marks the handler as executable in
+/// its upload. The file itself is executable too, for other ways to upload it.
 ///
 /// # Errors
-/// When the host would not start the handler, or a file cannot be copied.
+/// If the host would not start the handler, or a file cannot be copied.
 pub(crate) fn assemble(root: &Path, handler: &Path) -> Result<PathBuf, Failure> {
     let (from, to) = (root.join(FUNCTIONS), root.join(PACKAGE));
     check_host(&from.join(HOST))?;
     let names = functions(&from)?;
     if names.is_empty() {
         return Err(Failure::new(format!(
-            "no folder in `{FUNCTIONS}` holds a `{FUNCTION}`: get them back from the repository"
+            "no folder in `{FUNCTIONS}` contains a `{FUNCTION}`: restore the folders from the repository"
         )));
     }
     let put = || -> io::Result<()> {
@@ -47,7 +47,7 @@ pub(crate) fn assemble(root: &Path, handler: &Path) -> Result<PathBuf, Failure> 
         fs::set_permissions(executable, fs::Permissions::from_mode(0o755))
     };
     put().map_err(|error| {
-        let message = format!("`{PACKAGE}` cannot be put together; make room there and try again");
+        let message = format!("`{PACKAGE}` cannot be created; free some space and try again");
         Failure::because(message, error)
     })?;
     Ok(to)
@@ -70,17 +70,19 @@ fn functions(from: &Path) -> Result<Vec<String>, Failure> {
     Ok(names)
 }
 
-/// The host starts what this file names, and `func` marks as executable what has exactly this name.
+/// Checks that `host.json` starts the handler. `func` marks only a file with exactly this name as
+/// executable.
 fn check_host(file: &Path) -> Result<(), Failure> {
     let shown = file.display();
     let text = fs::read(file).map_err(|error| {
         Failure::because(
-            format!("`{shown}` cannot be read; get it back from the repository"),
+            format!("`{shown}` cannot be read; restore it from the repository"),
             error,
         )
     })?;
-    let host: Value = serde_json::from_slice(&text)
-        .map_err(|error| Failure::because(format!("`{shown}` is no JSON; mend it"), error))?;
+    let host: Value = serde_json::from_slice(&text).map_err(|error| {
+        Failure::because(format!("`{shown}` is not valid JSON; correct it"), error)
+    })?;
     let named = host.pointer("/customHandler/description/defaultExecutablePath");
     if named.and_then(Value::as_str) == Some(HANDLER) {
         return Ok(());
@@ -112,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn the_folder_holds_what_the_host_needs_and_nothing_else() {
+    fn package_contains_only_what_the_host_needs() {
         let root = repository("handler");
         let old = root.path().join(PACKAGE).join("old");
         fs::create_dir_all(&old).unwrap();
@@ -127,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn a_host_that_starts_something_else_is_refused() {
+    fn host_file_with_another_executable_is_refused() {
         let root = repository("./handler");
         let said = assemble(root.path(), &root.path().join("built")).unwrap_err();
         assert!(said.to_string().contains("write exactly that"), "{said}");

@@ -22,7 +22,7 @@ use crate::{
 };
 
 /// Parameters that only this program sets.
-const OURS: &[&str] = &[
+const RESERVED: &[&str] = &[
     "prefix",
     "environment",
     "surfaceId",
@@ -33,16 +33,16 @@ const OURS: &[&str] = &[
     "setupPrincipalType",
 ];
 
-/// The flags that become parameters.
+/// The flags for template parameters.
 #[derive(Debug, Args)]
 pub struct Settings {
-    /// The exact issuer of people's tokens; needed the first time
+    /// The exact issuer of access tokens. Required for the first deployment
     #[arg(long, value_name = "URL", env = "AZURE_ENTRA_ISSUER")]
     entra_issuer: Option<String>,
-    /// The id of the tenant people sign in to; needed the first time
+    /// The id of the tenant in which people sign in. Required for the first deployment
     #[arg(long, value_name = "ID", env = "AZURE_ENTRA_TENANT")]
     entra_tenant: Option<String>,
-    /// An application whose tokens are taken; again for more; needed the first time
+    /// An application whose tokens are accepted. Can be repeated. Required for the first deployment
     #[arg(
         long = "entra-client",
         value_name = "ID",
@@ -50,28 +50,29 @@ pub struct Settings {
         value_delimiter = ','
     )]
     entra_clients: Vec<String>,
-    /// Whom the gateway names as its operator, and mails about itself; needed the first time
+    /// The operator's address in the gateway, which sends its own mails to it. Required for the
+    /// first deployment
     #[arg(long, value_name = "ADDRESS")]
     publisher_email: Option<Email>,
-    /// The sender of every mail, in a domain of your own; else one that Azure makes
+    /// The sender of all mails, in your own domain. Default: a sender that Azure creates
     #[arg(long, value_name = "ADDRESS")]
     mail_from: Option<Email>,
-    /// Where people reach the surface, for links in mails; else the gateway's own address
+    /// The URL of the surface in mails. Default: the URL of the gateway
     #[arg(long, value_name = "URL", value_parser = public_url)]
     public_url: Option<Origin>,
-    /// An origin whose pages may call the API and use signed addresses; again for more
+    /// An origin whose pages may call the API and use signed URLs. Can be repeated
     #[arg(long = "origin", value_name = "URL")]
     origins: Vec<Origin>,
-    /// The id of the action group that alarms go to
+    /// The id of the action group for alarms
     #[arg(long, value_name = "ID")]
     alarm_action_group: Option<String>,
-    /// How many days logs are kept
+    /// The retention of logs, in days
     #[arg(long, value_name = "DAYS")]
     log_retention: Option<u16>,
-    /// Any other parameter of the template; again for more. Its value is a text, or JSON
+    /// Any other parameter of the template. Can be repeated. The value is a text or JSON
     #[arg(long = "parameter", value_name = "NAME=VALUE", value_parser = parameter)]
     others: Vec<(String, Value)>,
-    /// Whether a database that is made takes the subscription's one free tier
+    /// Whether a new database account uses the subscription's one free tier
     #[arg(
         long,
         value_name = "BOOL",
@@ -82,22 +83,22 @@ pub struct Settings {
     pub(crate) free_tier: Choice,
 }
 
-/// A parameter, in JSON where it is such.
+/// A parameter. Its value is parsed as JSON if possible.
 fn parameter(text: &str) -> Result<(String, Value), String> {
     let (name, value) = name_and_value(text)?;
-    if OURS.contains(&name) {
-        return Err(format!("`{name}` is for this program to say: leave it out"));
+    if RESERVED.contains(&name) {
+        return Err(format!("`{name}` is set by this program: remove it"));
     }
-    // `az` reads a file where a value begins so.
+    // `az` would read a file if the value begins with `@`.
     if value.is_empty() || value.starts_with('@') {
-        return Err("a parameter holds something, and does not begin with `@`".into());
+        return Err("a parameter must not be empty and must not begin with `@`".into());
     }
     let value = serde_json::from_str(value).unwrap_or_else(|_| value.into());
     Ok((name.to_owned(), value))
 }
 
 impl Settings {
-    /// The parameters that were deployed before, replaced by those that are given now.
+    /// The deployed parameters, overwritten by the parameters that flags set.
     pub(crate) async fn parameters(
         &self,
         account: &Account,
@@ -110,8 +111,8 @@ impl Settings {
         let mut parameters = before
             .map(|record| record.parameters.clone())
             .unwrap_or_default();
-        // What a template no longer takes, and what it works out by itself each time: the manager keeps
-        // that as if it had been said.
+        // Removes parameters that the template no longer has, and values that it derives each time.
+        // The manager stores derived values like given ones.
         let discovery = derived_discovery(&parameters);
         parameters.retain(|name, value| {
             let is_derived = name == "entraDiscoveryUrl" && Some(&*value) == discovery.as_ref();
@@ -144,7 +145,7 @@ impl Settings {
         let strange = self.others.iter().find(|(name, _)| !known.contains(name));
         if let Some((name, _)) = strange {
             return Err(Failure::usage(format!(
-                "`{TEMPLATE}` has no parameter `{name}`: see there which it has"
+                "`{TEMPLATE}` has no parameter `{name}`: see the list there"
             )));
         }
         Ok(parameters)
@@ -170,17 +171,17 @@ impl Settings {
         }
         let missing = missing.join(", ");
         Err(Failure::usage(format!(
-            "the first deployment needs to know whose tokens count and whom the gateway names: say {missing}"
+            "the first deployment needs {missing}"
         )))
     }
 
-    /// The applications; an empty variable names none.
+    /// The applications. An empty variable counts as none.
     fn clients(&self) -> Vec<&str> {
         let clients = self.entra_clients.iter().map(|client| client.trim());
         clients.filter(|client| !client.is_empty()).collect()
     }
 
-    /// The parameters that flags give.
+    /// The parameters that flags set.
     fn named(&self) -> [(&'static str, Option<Value>); 9] {
         let text = |flag: &Option<String>| given(flag.as_ref()).map(Value::from);
         let list = |texts: Vec<String>| (!texts.is_empty()).then(|| json!(texts));
@@ -210,7 +211,7 @@ impl Settings {
     }
 }
 
-/// What the template calls the names of storage and database, in the order of [`Names::data`].
+/// The parameters with the names of storage and database, in the order of [`Names::data`].
 const DATA: [&str; 5] = [
     "storageAccountName",
     "storageContainerName",
@@ -223,7 +224,7 @@ fn deployed<'record>(before: &'record Record, parameter: &str) -> Option<&'recor
     before.parameters.get(parameter)?.as_str()
 }
 
-/// The names, but storage and database as they are deployed unless a flag names others.
+/// The names, with the deployed names of storage and database unless flags name others.
 fn kept_names(names: &Names, data: &Data, before: Option<&Record>) -> Names {
     let mut kept = names.clone();
     let places = DATA.into_iter().zip(kept.data_mut()).zip(data.said());
@@ -236,7 +237,7 @@ fn kept_names(names: &Names, data: &Data, before: Option<&Record>) -> Names {
     kept
 }
 
-/// Whether the functions would find other data than they have had.
+/// Whether the functions would use another database or storage than before.
 fn is_moved(kept: &Names, before: &Record) -> bool {
     let mut names = DATA.into_iter().zip(kept.data());
     names.any(|(parameter, name)| {
@@ -244,7 +245,7 @@ fn is_moved(kept: &Names, before: &Record) -> bool {
     })
 }
 
-/// A database that is made anew knows of no document, and the sweep would take all of them for lost.
+/// A new database has no records, so the sweep would take all stored documents for orphans.
 fn moved(kept: &Names) -> Failure {
     Failure::usage(format!(
         "this deployment has other data than `{}` in `{}` and `{}` in `{}`: drop the flags and the variables \
@@ -253,7 +254,7 @@ fn moved(kept: &Names) -> Failure {
     ))
 }
 
-/// The names of storage and database, which stay those that are deployed unless a flag names others.
+/// The names of storage and database. Deployed names stay unless flags name others.
 fn data_names(
     names: &Names,
     data: &Data,
@@ -269,16 +270,16 @@ fn data_names(
     said.into_iter()
 }
 
-/// Where an issuer's discovery document is unless somebody says otherwise.
+/// The default URL of an issuer's discovery document.
 fn derived_discovery(parameters: &Parameters) -> Option<Value> {
     let issuer = parameters.get("entraIssuer")?.as_str()?;
     Some(format!("{issuer}/.well-known/openid-configuration").into())
 }
 
-/// The parameters the template takes.
+/// The parameters of the template.
 fn known(root: &Path) -> Result<BTreeSet<String>, Failure> {
     let unreadable = |error: Box<dyn std::error::Error + Send + Sync>| {
-        let message = format!("`{TEMPLATE}` cannot be read; get it back from the repository");
+        let message = format!("`{TEMPLATE}` cannot be read; restore it from the repository");
         Failure::because(message, error)
     };
     let text = fs::read(root.join(TEMPLATE)).map_err(|error| unreadable(error.into()))?;
@@ -291,18 +292,18 @@ fn known(root: &Path) -> Result<BTreeSet<String>, Failure> {
         .collect())
 }
 
-/// The id of the surface under these names: the one that is deployed, else a new one.
+/// The surface id for these names: the deployed one, or a new one.
 async fn surface_id(
     account: &Account,
     names: &Names,
     before: Option<&Record>,
 ) -> Result<SurfaceId, Failure> {
-    let told = before
+    let deployed = before
         .and_then(|record| record.parameters.get("surfaceId"))
         .cloned();
-    let text = match told {
-        Some(told) => Some(told),
-        // The manager forgets old deployments; the surface must not.
+    let text = match deployed {
+        Some(id) => Some(id),
+        // The manager deletes old deployments, but the surface must keep its id.
         None => configured(account, names).await?,
     };
     let Some(text) = text else {
@@ -310,13 +311,13 @@ async fn surface_id(
     };
     text.as_str().unwrap_or_default().parse().map_err(|error| {
         Failure::because(
-            "what is deployed has no id of a surface; put `surface-id` in its App Configuration right",
+            "the deployment has no surface id; correct `surface-id` in its App Configuration",
             error,
         )
     })
 }
 
-/// The id as the deployed configuration holds it.
+/// The surface id in the deployed configuration.
 async fn configured(account: &Account, names: &Names) -> Result<Option<Value>, Failure> {
     let store = format!(
         "Microsoft.AppConfiguration/configurationStores/{}/keyValues/{SURFACE_ID_KEY}",
@@ -327,7 +328,7 @@ async fn configured(account: &Account, names: &Names) -> Result<Option<Value>, F
     Ok(found.and_then(|found| found.pointer("/properties/value").cloned()))
 }
 
-/// Whether storage and database are there before any deployment has made them.
+/// Whether storage and database exist before the first deployment.
 async fn data_exists(account: &Account, names: &Names) -> Result<bool, Failure> {
     let place = names.place(&account.subscription);
     let container = format!(
@@ -355,7 +356,7 @@ async fn data_exists(account: &Account, names: &Names) -> Result<bool, Failure> 
         false => (&names.cosmos_account, &names.storage_account),
     };
     Err(Failure::new(format!(
-        "`{found}` is set up and `{missing}` is not: run `wm setup azure`, which makes what is missing, or choose other names"
+        "`{found}` exists, but `{missing}` does not: run `wm setup azure` to create it, or choose other names"
     )))
 }
 
@@ -364,7 +365,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_parameter_is_a_text_or_json() {
+    fn parameter_is_text_or_json() {
         let read = |text| parameter(text).unwrap();
         assert_eq!(read("a=b c=d"), ("a".into(), "b c=d".into()));
         assert_eq!(read("a=true"), ("a".into(), true.into()));

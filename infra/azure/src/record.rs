@@ -1,27 +1,27 @@
-//! What was deployed before: the manager keeps what a deployment was told, and what came of it.
+//! The previous deployment. The manager stores the parameters and outputs of deployments.
 
 use serde_json::Value;
 use wm_terminal::failure::Failure;
 
 use crate::{account::Account, deployment::Names, stack::Parameters};
 
-/// The version of `Microsoft.Resources` that is spoken.
+/// The API version of `Microsoft.Resources`.
 pub(crate) const API: &str = "2025-04-01";
 
-/// The last deployment of a name.
+/// The last deployment with a name.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct Record {
-    /// What it was told; secrets are not among it.
+    /// The parameters, without secret values.
     pub(crate) parameters: Parameters,
-    /// What it says of itself; nothing when it did not come to its end.
+    /// The outputs. Empty if the deployment did not finish.
     outputs: Parameters,
 }
 
 impl Record {
-    /// The last deployment; `None` before the first.
+    /// The last deployment. `None` before the first one.
     ///
     /// # Errors
-    /// When the manager does not say.
+    /// If the manager does not answer.
     pub(crate) async fn find(
         account: &Account,
         names: &Names,
@@ -49,20 +49,19 @@ impl Record {
         }
     }
 
-    /// Whether it came to its end.
+    /// Whether the deployment finished.
     pub(crate) fn is_finished(&self) -> bool {
         !self.outputs.is_empty()
     }
 
-    /// What it says of itself.
     pub(crate) fn output(&self, name: &str) -> Option<&str> {
         self.outputs.get(name).and_then(Value::as_str)
     }
 
-    /// The same, needed.
+    /// The value of a required output.
     ///
     /// # Errors
-    /// When the deployment does not say it.
+    /// If the deployment does not have the output.
     pub(crate) fn needed(&self, names: &Names, name: &str) -> Result<&str, Failure> {
         self.output(name).ok_or_else(|| {
             let stem = &names.stem;
@@ -73,10 +72,10 @@ impl Record {
     }
 }
 
-/// The last deployment, for commands that come after `wm deploy azure`.
+/// The last deployment, for commands that need `wm deploy azure` first.
 ///
 /// # Errors
-/// When there is none.
+/// If there is none.
 pub(crate) async fn deployed(account: &Account, names: &Names) -> Result<Record, Failure> {
     let stem = names.stem.to_string();
     Record::find(account, names, &stem).await?.ok_or_else(|| {
@@ -94,7 +93,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn secrets_are_told_without_a_value() {
+    fn secret_parameters_have_no_value() {
         let found = json!({ "properties": {
             "parameters": {
                 "mailFrom": { "type": "String", "value": "docs@example.com" },

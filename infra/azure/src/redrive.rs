@@ -19,14 +19,15 @@ use crate::{
     setup::{refused, rest::Rest},
 };
 
-/// The scope of tokens for any topic.
+/// The token scope of all topics.
 const SCOPE: &str = "https://eventgrid.azure.net/.default";
 const SEND: &str = "Microsoft.EventGrid/events/send/action";
 const PATH: &str = "/api/events?api-version=2018-01-01";
 const BATCH: &str = "application/cloudevents-batch+json; charset=utf-8";
-/// What one request to the topic may hold, in bytes: it counts in steps of 64 KB up to 1 MB.
+/// The maximum size of one request to the topic, in bytes. The service counts in steps of 64 KB, up
+/// to 1 MB.
 const LARGEST_REQUEST: usize = 512 * 1024;
-/// What the service adds to an event when it gives up on it.
+/// Members that the service adds to a dead letter.
 const ADDED: &[&str] = &[
     "deadletterreason",
     "deliveryattempts",
@@ -36,14 +37,13 @@ const ADDED: &[&str] = &[
     "publishtime",
 ];
 
-/// The dead letters of a deployment, and where their events are published again.
+/// The dead letters of a deployment, and the topic on which their events are published again.
 #[derive(Debug, Clone)]
 pub(crate) struct Container {
     blobs: Blobs,
     topic: Rest,
 }
 
-/// The dead letters of one function.
 #[derive(Debug)]
 pub struct Letters {
     function: String,
@@ -51,14 +51,14 @@ pub struct Letters {
     container: Container,
 }
 
-/// An event as it is written, member by member.
+/// The members of an event, with their values as written.
 type Event = BTreeMap<String, Box<RawValue>>;
 
 impl Container {
-    /// The dead letters of what is deployed.
+    /// The dead letters of the deployment.
     ///
     /// # Errors
-    /// When nothing is.
+    /// If nothing is deployed.
     pub(crate) async fn open(account: &Account, names: &Names) -> Result<Self, Failure> {
         let record = deployed(account, names).await?;
         let url = record.needed(names, "deadLettersUrl")?;
@@ -73,14 +73,14 @@ impl Container {
         })
     }
 
-    /// The letters that are there now, so that what fails again meanwhile is not sent for ever.
+    /// The current dead letters. Letters that fail again during the run are not sent again.
     ///
     /// # Errors
-    /// When the service does not say.
+    /// If the service does not answer.
     pub(crate) async fn letters(&self, functions: &[&str]) -> Result<Vec<Letters>, Failure> {
         let names = self.blobs.names().await?.ok_or_else(|| {
             Failure::new(
-                "you may not read dead letters: have the role Storage Blob Data Contributor given to you on their container and try again",
+                "you may not read dead letters: request the role Storage Blob Data Contributor on their container and try again",
             )
         })?;
         let of = |function: &&str| Letters {
@@ -95,7 +95,7 @@ impl Container {
         Ok(functions.iter().map(of).collect())
     }
 
-    /// Publishes events, answering whether the topic took all of them.
+    /// Publishes events. Returns whether the topic accepted all of them.
     async fn send(&self, name: &str, events: &[String]) -> Result<bool, Failure> {
         for batch in batches(events, LARGEST_REQUEST, String::len) {
             let body = format!("[{}]", batch.join(","));
@@ -105,14 +105,14 @@ impl Container {
                 .send(SEND, Method::Post, PATH, &headers, body.into());
             let answer = sent.await?;
             let status = answer.status;
-            // Somebody who may send nothing is told once, not letter by letter.
+            // A missing permission is reported once, not for every letter.
             let is_about_the_events = [400, 413].contains(&u16::from(status));
             if !status.is_success() {
                 let error = refused(SEND, status, &answer.body);
                 if !is_about_the_events {
                     return Err(error.into());
                 }
-                notice(format!("`{}` was not taken: {error}", plain(name)));
+                notice(format!("`{}` was not accepted: {error}", plain(name)));
                 return Ok(false);
             }
         }
@@ -134,13 +134,13 @@ impl DeadLetters for Letters {
         let mut outcome = Outcome::default();
         for name in &self.blobs {
             let Some(found) = blobs.get(name).await? else {
-                // Another run was faster.
+                // A concurrent run has already sent it.
                 continue;
             };
             let is_sent = match events(&found.body) {
                 Some(events) => self.container.send(name, &events).await?,
                 None => {
-                    notice(format!("`{}` holds no events", plain(name)));
+                    notice(format!("`{}` contains no events", plain(name)));
                     false
                 }
             };
@@ -155,7 +155,7 @@ impl DeadLetters for Letters {
     }
 }
 
-/// Whose a letter is: the second part of its name is the subscription it was for.
+/// The function of a dead letter. The second part of its name is the subscription.
 fn function(name: &str) -> Option<&'static str> {
     let subscription = name.split('/').nth(1)?.to_ascii_lowercase();
     match subscription.as_str() {
@@ -165,7 +165,7 @@ fn function(name: &str) -> Option<&'static str> {
     }
 }
 
-/// The events of a letter as they were first published; `None` when it holds anything else.
+/// The events of a letter as first published. `None` if the letter contains anything else.
 fn events(letter: &[u8]) -> Option<Vec<String>> {
     let events: Vec<Event> = serde_json::from_slice(letter).ok()?;
     let is_event = |event: &Event| {
@@ -188,7 +188,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_event_loses_what_was_added_and_keeps_its_words() {
+    fn event_loses_added_members_and_keeps_the_others() {
         let letter = br#"[{"id":"1","source":"s","type":"wm.x","specversion":"1.0",
             "data":{"b": 1.50,  "a": 2},"deadletterreason":"MaxDeliveryAttemptsExceeded",
             "deliveryAttempts":24,"publishtime":"2026-11-28T12:00:00Z"}]"#;
@@ -205,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn a_letter_is_of_the_function_it_was_for() {
+    fn dead_letter_names_its_function() {
         assert_eq!(
             function("wm-dev/NOTIFY/2026/11/28/12/x.json"),
             Some("notify")
@@ -218,7 +218,7 @@ mod tests {
     }
 
     #[test]
-    fn a_batch_is_no_larger_than_the_topic_takes() {
+    fn batch_keeps_the_size_limit_of_the_topic() {
         let event = |size| "x".repeat(size);
         let large = 200 * 1024;
         let all = [

@@ -1,4 +1,4 @@
-//! The secret of the surface: made once, kept in the Key Vault, shown to nobody.
+//! The secret of the surface. It is created once and stored in the Key Vault only.
 
 use serde_json::json;
 use wm_core::value::Sha256;
@@ -7,16 +7,17 @@ use wm_terminal::{failure::Failure, output::notice};
 
 use crate::{account::Account, deployment::Names, setup::Step};
 
-/// The version of `Microsoft.KeyVault` that is spoken.
+/// The API version of `Microsoft.KeyVault`.
 const API: &str = "2025-05-01";
-/// The secret, as the template and the handler name it.
+/// The name of the secret in the template and the handler.
 const NAME: &str = "surface-secret";
 
-/// Makes the secret unless the vault has one. It goes there in the body of one request, and nowhere else.
+/// Creates the secret unless the vault has one. The secret is only sent to the vault, in the body
+/// of one request.
 /// <https://learn.microsoft.com/rest/api/keyvault/keyvault/secrets/create-or-update>
 ///
 /// # Errors
-/// When the vault does not say, or does not take it.
+/// If the vault does not answer or refuses.
 pub(crate) async fn keep(account: &Account, names: &Names, vault: &str) -> Result<(), Failure> {
     let place = names.place(&account.subscription);
     let id = place.id(&format!("Microsoft.KeyVault/vaults/{vault}/secrets/{NAME}"));
@@ -33,7 +34,7 @@ pub(crate) async fn keep(account: &Account, names: &Names, vault: &str) -> Resul
     Ok(account.arm.write(&step, |waiting| notice(waiting)).await?)
 }
 
-/// 64 characters that nobody can guess.
+/// 64 random hexadecimal characters.
 fn secret() -> Result<String, Failure> {
     Ok(Sha256::of(&random()?).to_string())
 }

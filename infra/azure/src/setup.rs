@@ -1,4 +1,4 @@
-//! Sets up the resource group, the storage account and the database account, in this order.
+//! Setup of resource group, storage account and database account, in this order.
 
 pub mod arm;
 pub mod baseline;
@@ -21,34 +21,33 @@ use wm_terminal::failure::Failure;
 
 use self::arm::Arm;
 
-/// What is wanted, beside what the baseline says.
+/// The wanted resources, in addition to the baseline.
 #[derive(Debug, Clone)]
 pub struct Wanted {
-    /// The resource group everything is in.
+    /// The resource group of all resources.
     pub place: Place,
-    /// Where things are made; without it where the group is, and for a group that is made the default.
+    /// The location of new resources. Default: that of the group.
     pub location: Option<String>,
-    /// Where a group is made for which nobody says it.
+    /// The location of a new group without another location.
     pub default_location: String,
     pub storage_account: String,
-    /// The private container in it.
+    /// The private container in the storage account.
     pub storage_container: String,
-    /// The database account.
     pub cosmos_account: String,
     pub cosmos_database: String,
-    /// The container of records in that.
+    /// The container of records in the database.
     pub cosmos_container: String,
-    /// Whether the database takes the subscription's one free tier; without it, what it has.
+    /// Whether the database account uses the subscription's one free tier. Default: unchanged.
     pub free_tier: Option<bool>,
-    /// The origins whose pages may use signed addresses. Without any, those that it has stay.
+    /// The origins whose pages may use signed URLs. If empty, the existing ones stay.
     pub origins: Vec<String>,
-    /// Tags for what is made, beside whatever tags it has.
+    /// The tags to set, in addition to existing tags.
     pub tags: Tags,
-    /// Who may read and write documents after this: whoever is signed in.
+    /// The signed-in operator, who receives access to documents.
     pub principal: Principal,
 }
 
-/// A resource group with a storage account and a database, as they are wanted.
+/// The wanted resource group, storage account and database.
 #[derive(Debug, Clone)]
 pub struct Setup {
     arm: Arm,
@@ -56,7 +55,6 @@ pub struct Setup {
 }
 
 impl Setup {
-    /// These, behind this manager.
     #[must_use]
     pub fn new(arm: Arm, wanted: Wanted) -> Self {
         Self { arm, wanted }

@@ -1,4 +1,4 @@
-//! The container a site is served from.
+//! The container of a site.
 
 use std::collections::BTreeSet;
 
@@ -11,25 +11,25 @@ use wm_terminal::{failure::Failure, output::notice};
 
 use crate::{account::Account, blobs::Blobs, deployment::Names, setup::baseline::BASELINE};
 
-/// The container that the service serves a site from.
+/// The container from which the service serves a site.
 const WEB: &str = "$web";
-/// What a file is, in metadata of the blob: the service itself keeps a weaker digest only.
+/// The metadata with the SHA-256 digest of a blob. The service stores only a weaker digest.
 const DIGEST: &str = "x-ms-meta-sha256";
 
-/// The container of a site; none while its account is not there yet.
+/// The container of a site. Empty if its account does not exist yet.
 #[derive(Debug)]
 pub struct Web {
     account: String,
     blobs: Option<Blobs>,
-    /// Whether the account is there and serves no site.
+    /// Whether the account exists and serves no site.
     is_strange: bool,
 }
 
 impl Web {
-    /// The one in the account of this name.
+    /// The container in the account of this name.
     ///
     /// # Errors
-    /// When the manager does not say whether there is one.
+    /// If the manager does not answer.
     pub(crate) async fn find(account: &Account, names: &Names) -> Result<Self, Failure> {
         let name = &names.site_account;
         let id = names.place(&account.subscription).storage_account(name);
@@ -49,10 +49,11 @@ impl Web {
         })
     }
 
-    /// An account without a site is somebody's for something else, and deploying one would set its rules.
+    /// Refuses an account without a site: it has another purpose, and a deployment would change its
+    /// rules.
     ///
     /// # Errors
-    /// When this is one.
+    /// If the account serves no site.
     pub(crate) fn keep_off(&self) -> Result<(), Failure> {
         if self.is_strange {
             let account = &self.account;
@@ -64,10 +65,10 @@ impl Web {
         Ok(())
     }
 
-    /// Waits, for three minutes, until a role that was just given holds.
+    /// Waits up to three minutes until a new role assignment takes effect.
     ///
     /// # Errors
-    /// When it does not.
+    /// If it does not take effect.
     pub(crate) async fn ready(&self) -> Result<(), Failure> {
         self.blobs()?;
         let deadline = tokio::time::Instant::now() + TIMEOUT;
@@ -78,7 +79,7 @@ impl Web {
                 return Err(self.denied());
             }
             if !std::mem::replace(&mut is_told, true) {
-                notice("waiting until you may upload");
+                notice("waiting for the permission to upload");
             }
             pauses.next().await;
         }
@@ -95,7 +96,7 @@ impl Web {
     fn denied(&self) -> Failure {
         let account = &self.account;
         Failure::new(format!(
-            "you may not upload to the storage account `{account}`: have the role Storage Blob Data Contributor given to you there and try again"
+            "you may not upload to the storage account `{account}`: request the role Storage Blob Data Contributor there and try again"
         ))
     }
 
@@ -103,7 +104,7 @@ impl Web {
         self.blobs.as_ref().ok_or_else(|| {
             let account = &self.account;
             Failure::new(format!(
-                "the storage account `{account}` is not there: run this again"
+                "the storage account `{account}` does not exist yet: run this again"
             ))
         })
     }
@@ -123,7 +124,7 @@ impl Store for Web {
         Ok(names.ok_or_else(|| self.denied())?.into_iter().collect())
     }
 
-    /// Whether the blob is this file, byte for byte and in how it is served.
+    /// Whether the blob has the bytes and the headers of this file.
     async fn has(&self, file: &File) -> Result<bool, Failure> {
         let Some(found) = self.blobs()?.head(&file.key).await? else {
             return Ok(false);

@@ -1,4 +1,4 @@
-//! Deployments of templates, made with `az`.
+//! Deployments of templates with `az`.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +10,7 @@ use wm_deploy::{
 
 use crate::{account::Account, deployment::Names};
 
-/// Signs in, and deploys templates.
+/// Signs in and deploys templates.
 pub(crate) const AZ: Tool = Tool {
     program: "az",
     how_to_get: "pip install azure-cli",
@@ -26,10 +26,10 @@ pub(crate) const FUNC: Tool = Tool {
     environment: &[("FUNCTIONS_CORE_TOOLS_TELEMETRY_OPTOUT", "1")],
 };
 
-/// What a template is told, by name.
+/// Template parameters by name.
 pub(crate) type Parameters = BTreeMap<String, Value>;
 
-/// Makes a resource group.
+/// Creates a resource group.
 pub(crate) fn make_group(account: &Account, names: &Names, tags: &Tags) -> Run {
     let location = names.location.as_ref().unwrap_or(&names.default_location);
     AZ.run()
@@ -40,16 +40,16 @@ pub(crate) fn make_group(account: &Account, names: &Names, tags: &Tags) -> Run {
         .with(tags.iter().map(|(key, value)| format!("{key}={value}")))
 }
 
-/// What becomes of a template below the repository's root.
+/// The action for a template of the repository.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Verb {
-    /// It is deployed.
+    /// Deploys the template.
     Create,
-    /// It is only said what would change.
+    /// Shows the changes of a deployment.
     WhatIf,
 }
 
-/// `az deployment group create`, or what it would change.
+/// `az deployment group create`, or its preview.
 pub(crate) fn deploy(
     verb: Verb,
     account: &Account,
@@ -76,7 +76,7 @@ pub(crate) fn deploy(
         .with(parameters.iter().map(pair))
 }
 
-/// Publishes the folder it is run in.
+/// Publishes the folder in which it runs.
 pub(crate) fn publish(account: &Account, app: &str) -> Run {
     FUNC.run()
         .with(["azure", "functionapp", "publish", app, "--custom"])

@@ -1,4 +1,4 @@
-//! What a cloud provides so that the commands can set it up and deploy to it.
+//! The interface of a cloud for the commands that set it up and deploy to it.
 
 use std::{
     fmt::{Debug, Display},
@@ -21,22 +21,22 @@ use crate::{
 
 /// A cloud account, opened with the credentials of the operator.
 ///
-/// Every associated constant and function serves all four commands or exactly one of them, in this order:
-/// shared, `setup`, `deploy`, `deploy-site`, `redrive`.
+/// Every associated constant and function serves either all four commands or exactly one of them,
+/// in this order: shared, `setup`, `deploy`, `deploy-site`, `redrive`.
 pub trait Cloud: Sized + Debug + 'static {
-    /// Which provider it is. Its name is the argument of `wm setup`.
+    /// The provider. Its name is the argument of `wm setup`.
     const PROVIDER: Provider;
     /// The texts of `--help` and of results that differ between clouds.
     const TEXTS: Texts;
     /// The keys of tags that the cloud reserves.
     const RESERVED_TAGS: Reserved;
-    /// How long a prefix and an environment may be.
+    /// The maximum lengths of prefix and environment.
     const LIMITS: Limits;
-    /// The flags that say where a deployment is, such as its region.
+    /// The flags for the place of a deployment, such as its region.
     type Place: Args + Debug;
     /// The flags that name the database and the object store.
     type Data: Args + Debug + Default;
-    /// The name of every resource of a deployment.
+    /// The names of all resources of a deployment.
     type Names: AsRef<Stem>;
 
     /// The region or location that the flags name.
@@ -51,51 +51,51 @@ pub trait Cloud: Sized + Debug + 'static {
     /// The names of a deployment.
     ///
     /// # Errors
-    /// When a name is not valid for its service.
+    /// If a name is not valid for its service.
     fn names(deployment: &Deployment<Self>, data: &Self::Data) -> Result<Self::Names, Failure>;
 
-    /// Opens the account that the credentials and these flags lead to.
+    /// Opens the account of the credentials and these flags.
     ///
     /// # Errors
-    /// When there are no valid credentials, or the flags leave the account open.
+    /// If there are no valid credentials, or the flags do not identify an account.
     fn open(place: &Self::Place) -> impl Future<Output = Result<Self, Failure>>;
 
-    /// The account in words, such as "the subscription `…`".
+    /// The account as text, such as "the subscription `…`".
     fn title(&self) -> String;
 
-    /// The flags that only `setup` of this cloud has.
+    /// The flags of `setup` that only this cloud has.
     type SetupOptions: Args + Debug;
     /// The resources that `setup` creates or hardens.
     type Setup: Setup;
 
-    /// The resources as they have to be.
+    /// The wanted state of the resources.
     fn setup(&self, request: SetupRequest<'_, Self>) -> Self::Setup;
 
-    /// The name of the database, next to which the functions are deployed.
+    /// The name of the database. The functions are deployed beside it.
     fn database(names: &Self::Names) -> &str;
 
     /// The template of the surface, as a path from the root of the repository.
     const TEMPLATE: &'static str;
     /// The flags that become parameters of the template.
     type Settings: Args + Debug;
-    /// The tools that were found for building the functions.
+    /// The tools found for building the functions.
     type Tools;
-    /// A deployment that can be shown and carried out.
+    /// A deployment that can be shown and run.
     type Rollout<'run>: Rollout
     where
         Self: 'run;
 
-    /// Looks for the tools that build and deploy. A plan that can be made without them gets a notice of those
-    /// that are missing.
+    /// Looks for the tools that build and deploy. If a plan is possible without them, prints a
+    /// notice of the missing tools.
     ///
     /// # Errors
-    /// When a tool is missing that is needed.
+    /// If a required tool is missing.
     fn check_tools(no_build: bool, plan: bool) -> Result<Self::Tools, Failure>;
 
-    /// Reads what is deployed and works out how to deploy over it. Changes nothing.
+    /// Reads the deployed state and prepares a deployment over it. Changes nothing.
     ///
     /// # Errors
-    /// When a service does not answer, or the flags do not fit what is deployed.
+    /// If a service does not answer, or the flags do not fit the deployed state.
     fn prepare<'run>(
         &'run self,
         flags: &'run Deploy<Self>,
@@ -108,7 +108,7 @@ pub trait Cloud: Sized + Debug + 'static {
     const SITE_TEMPLATE: &'static str;
     /// The tool that deploys templates.
     const DEPLOYER: Tool;
-    /// The flags that only `deploy-site` of this cloud has.
+    /// The flags of `deploy-site` that only this cloud has.
     type SiteOptions: Args + Debug;
     /// The object store that serves the site.
     type Site: Store;
@@ -116,16 +116,16 @@ pub trait Cloud: Sized + Debug + 'static {
     /// The names of a deployment and of its site.
     ///
     /// # Errors
-    /// When a name is not valid for its service, or the site would be in the private object store.
+    /// If a name is not valid for its service, or the site would use the private object store.
     fn site_names(
         deployment: &Deployment<Self>,
         options: &Self::SiteOptions,
     ) -> Result<Self::Names, Failure>;
 
-    /// The site as it is now, and the run that deploys its template. Changes nothing.
+    /// The current site, and the run that deploys its template. Changes nothing.
     ///
     /// # Errors
-    /// When the surface is not deployed, or the site would be in an object store of something else.
+    /// If the surface is not deployed, or the site would use an object store of another purpose.
     fn site(
         &self,
         names: &Self::Names,
@@ -134,20 +134,21 @@ pub trait Cloud: Sized + Debug + 'static {
         root: &Path,
     ) -> impl Future<Output = Result<(Self::Site, Run), Failure>>;
 
-    /// The site once its template is deployed and it accepts files; `None` where the site from before the
-    /// deployment is still good.
+    /// The site after its template was deployed and it accepts files. `None` if the site from
+    /// before the deployment is still valid.
     ///
     /// # Errors
-    /// When it does not accept files.
+    /// If it does not accept files.
     fn deployed_site(
         &self,
         names: &Self::Names,
     ) -> impl Future<Output = Result<Option<Self::Site>, Failure>>;
 
-    /// The URL of the deployed site, without a trailing slash, as far as the deployment tells it.
+    /// The URL of the deployed site, without a trailing slash. `None` if the deployment does not
+    /// have it.
     ///
     /// # Errors
-    /// When the service does not answer.
+    /// If the service does not answer.
     fn site_url(
         &self,
         names: &Self::Names,
@@ -160,7 +161,7 @@ pub trait Cloud: Sized + Debug + 'static {
     /// The dead letters of these functions, in this order.
     ///
     /// # Errors
-    /// When there is no deployment, or the service does not answer.
+    /// If there is no deployment, or the service does not answer.
     fn dead_letters(
         &self,
         names: &Self::Names,
@@ -173,39 +174,39 @@ pub trait Cloud: Sized + Debug + 'static {
 pub struct Texts {
     /// The name of the program.
     pub program: &'static str,
-    /// The program.
+    /// Help of the program.
     pub help: CommandHelp,
-    /// `setup`.
+    /// Help of `setup`.
     pub setup: CommandHelp,
-    /// `setup --selection`.
+    /// Help of `setup --selection`.
     pub selection: &'static str,
-    /// The environment variable that `--tags` defaults to.
+    /// The environment variable for `--tags`.
     pub tags_variable: &'static str,
-    /// `setup --tags`.
+    /// Help of `setup --tags`.
     pub setup_tags: &'static str,
-    /// `deploy`.
+    /// Help of `deploy`.
     pub deploy: CommandHelp,
-    /// `deploy --plan`.
+    /// Help of `deploy --plan`.
     pub deploy_plan: &'static str,
-    /// `deploy-site`.
+    /// Help of `deploy-site`.
     pub deploy_site: CommandHelp,
-    /// `deploy-site --tags`.
+    /// Help of `deploy-site --tags`.
     pub site_tags: &'static str,
-    /// `redrive`.
+    /// Help of `redrive`.
     pub redrive: CommandHelp,
-    /// Where dead letters are: "queues" or "container".
+    /// The place of dead letters: "queues" or "container".
     pub dead_letters_in: &'static str,
 }
 
 #[derive(Debug, Clone, Copy)]
 pub struct CommandHelp {
-    /// What it does, in one line.
+    /// The summary, in one line.
     pub about: &'static str,
     /// Examples and explanations after the flags.
     pub after: &'static str,
 }
 
-/// What `setup` was asked for.
+/// The parameters of `setup`.
 #[derive(Debug, Clone)]
 pub struct SetupRequest<'run, C: Cloud> {
     /// The names of the resources.
@@ -214,28 +215,28 @@ pub struct SetupRequest<'run, C: Cloud> {
     pub options: &'run C::SetupOptions,
     /// The origins whose pages may use signed URLs. If empty, those of an existing resource stay.
     pub origins: Vec<String>,
-    /// The tags of the resources, next to tags that they have already.
+    /// The tags to set, in addition to existing tags.
     pub tags: Tags,
 }
 
-/// Resources that are compared with what they have to be and changed step by step.
+/// Resources that are compared with their wanted state and changed step by step.
 ///
-/// Every run describes the resources first, so an interrupted run continues where it stopped. Settings that
-/// are right are not written, and settings of others stay.
+/// Every run describes the resources first, so an interrupted run continues where it stopped.
+/// Correct settings are not written, and settings of others stay.
 pub trait Setup {
-    /// One change to one resource. Its text says what it does.
+    /// One change to one resource. Its text describes the change.
     type Step: Display;
 
     /// Describes every resource and lists the steps. Changes nothing.
     ///
     /// # Errors
-    /// When a service does not answer, and for everything that no step can correct.
+    /// If a service does not answer, and for every difference that no step can correct.
     fn plan(&self) -> impl Future<Output = Result<Plan<Self::Step>, Failure>>;
 
-    /// Carries one step out; `progress` is told what is waited for.
+    /// Runs one step. `progress` receives the reason for waiting.
     ///
     /// # Errors
-    /// When a service refuses. The next plan starts from what was done.
+    /// If a service refuses. The next plan starts from the current state.
     fn apply(
         &self,
         step: &Self::Step,
@@ -243,42 +244,42 @@ pub trait Setup {
     ) -> impl Future<Output = Result<(), Failure>>;
 }
 
-/// A deployment of the surface that can be shown and carried out.
+/// A deployment of the surface that can be shown and run.
 pub trait Rollout {
-    /// What is deployed, such as "the stack `…`".
+    /// The deployed object as text, such as "the stack `…`".
     fn title(&self) -> String;
 
-    /// Every step in its order, as it is shown.
+    /// All steps in order, as text.
     fn steps(&self) -> Vec<String>;
 
-    /// Prints what the deployment would change, where the cloud can tell.
+    /// Prints the changes of the deployment, if the cloud can predict them.
     ///
     /// # Errors
-    /// When the tool that tells it fails.
+    /// If the tool that predicts them fails.
     fn preview(&self) -> Result<(), Failure> {
         Ok(())
     }
 
-    /// Carries the steps out.
+    /// Runs the steps.
     ///
     /// # Errors
-    /// When a step fails. Running it again continues from there.
+    /// If a step fails. Another run continues from there.
     fn carry_out(&self) -> impl Future<Output = Result<(), Failure>>;
 
-    /// What is deployed now.
+    /// The result of the deployment.
     ///
     /// # Errors
-    /// When the deployment does not tell its outputs.
+    /// If the deployment has no outputs.
     fn report(&self) -> impl Future<Output = Result<Report, Failure>>;
 }
 
-/// What a deployment says about itself.
+/// The result of a deployment.
 #[derive(Debug)]
 pub struct Report {
     /// The URL of the API.
     pub api: String,
-    /// A second fact, as one line.
+    /// A further fact, as one line.
     pub fact: String,
-    /// What the operator still has to do.
+    /// The next manual step of the operator, if any.
     pub next: Option<&'static str>,
 }

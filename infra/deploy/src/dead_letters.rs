@@ -1,35 +1,33 @@
-//! Dead letters: events that a function could not process, and how they are sent again.
+//! Dead letters: events that a function could not process. They can be sent again.
 
 use wm_terminal::failure::Failure;
 
 /// The dead letters of one function.
 pub trait DeadLetters {
-    /// What is shown for them: the queue or the function.
+    /// The name to show: the queue or the function.
     fn name(&self) -> &str;
 
-    /// How many there are.
     fn count(&self) -> usize;
 
-    /// Sends the letters again and removes those that were accepted. A letter that was sent and not yet
-    /// removed when this fails is sent again by the next run; functions process an event once. At most
-    /// [`DeadLetters::count`] letters are sent, so that letters that fail again are not sent for ever.
+    /// Sends the letters again and deletes those that were accepted. If this fails between sending
+    /// and deleting a letter, the next run sends it again; functions process an event once. At most
+    /// [`DeadLetters::count`] letters are sent, so that letters that fail again are not sent
+    /// without end.
     ///
     /// # Errors
-    /// When a service does not answer. Letters that were not sent stay where they are.
+    /// If a service does not answer. Letters that were not sent stay in place.
     fn send_again(&self) -> impl Future<Output = Result<Outcome, Failure>>;
 }
 
-/// What became of the letters.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub struct Outcome {
-    /// How many were accepted and removed.
+    /// The number of letters that were accepted and deleted.
     pub sent: usize,
-    /// How many are still there.
+    /// The number of letters that remain.
     pub left: usize,
 }
 
-/// Splits items into batches whose sizes add up to at most `largest`. An item above that is alone in its
-/// batch.
+/// Splits items into batches of at most `largest` in total. A larger item gets a batch of its own.
 pub fn batches<T>(items: &[T], largest: usize, size: impl Fn(&T) -> usize) -> Vec<&[T]> {
     let mut batches = Vec::new();
     let (mut start, mut total) = (0, 0);

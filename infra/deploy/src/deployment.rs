@@ -1,4 +1,4 @@
-//! Which deployment a command is about.
+//! The deployment of a command.
 
 use std::fmt;
 
@@ -20,13 +20,13 @@ use crate::{
 /// The value of the tag `application`.
 const APPLICATION: &str = "workspace-management";
 
-/// The flags that say which deployment it is.
+/// The flags that identify a deployment.
 #[derive(Debug, Args)]
 pub struct Deployment<C: Cloud> {
-    /// What the deployment is for, such as `dev` or `prod`
+    /// The environment, such as `dev` or `prod`
     #[arg(long, value_name = "NAME", default_value = DEFAULT_ENVIRONMENT)]
     pub environment: String,
-    /// How every name begins
+    /// The prefix of every name
     #[arg(long, default_value = DEFAULT_PREFIX)]
     pub prefix: String,
     #[command(flatten)]
@@ -34,27 +34,27 @@ pub struct Deployment<C: Cloud> {
 }
 
 impl<C: Cloud> Deployment<C> {
-    /// The names that follow from prefix, environment and location.
+    /// The names derived from prefix, environment and location.
     ///
     /// # Errors
-    /// When no names can be derived from them.
+    /// If no valid names can be derived.
     pub fn derived(&self) -> Result<BackendSelection, Failure> {
         let location = C::location(&self.place);
         BackendSelection::new(C::PROVIDER, &self.prefix, &self.environment, location)
             .map_err(|errors| listed(&errors))
     }
 
-    /// Prefix and environment as names contain them.
+    /// Prefix and environment in the form that names contain.
     #[must_use]
     pub fn stem(&self) -> Stem {
         Stem::new(&self.prefix, &self.environment)
     }
 }
 
-/// Replaces derived names by those that flags give.
+/// Replaces derived names by names from flags.
 ///
 /// # Errors
-/// When a name is not valid for its service.
+/// If a name is not valid for its service.
 pub fn renamed<'flags>(
     derived: BackendSelection,
     flags: impl IntoIterator<Item = (&'static str, &'flags Option<String>)>,
@@ -68,7 +68,7 @@ pub fn renamed<'flags>(
     Ok(named)
 }
 
-/// The name at a path of a selection; empty where it has none.
+/// The name at a path of a selection. Empty if the selection has none.
 #[must_use]
 pub fn name(selection: &BackendSelection, path: &str) -> String {
     selection.name(path).unwrap_or_default().to_owned()
@@ -77,20 +77,20 @@ pub fn name(selection: &BackendSelection, path: &str) -> String {
 /// Prefix and environment, with which every name of a deployment begins: `prefix-environment`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Stem {
-    /// How every name begins, in the characters that names may have.
+    /// The prefix, in the characters that names allow.
     pub prefix: String,
-    /// What the deployment is for.
+    /// The environment.
     pub environment: String,
 }
 
-/// How long the parts of a stem may be, so that the longest name of a template fits.
+/// Maximum lengths of the parts of a stem, so that the longest name of a template is valid.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
     /// In characters.
     pub prefix: usize,
     /// In characters.
     pub environment: usize,
-    /// What the names belong to, such as "a stack".
+    /// The resource that limits the names, such as "a stack".
     pub of: &'static str,
 }
 
@@ -105,7 +105,7 @@ impl fmt::Display for Stem {
 }
 
 impl Stem {
-    /// Takes the spelling from the name of a table, which no provider shortens.
+    /// Derives the spelling from the name of a table, which no provider shortens.
     #[must_use]
     pub fn new(prefix: &str, environment: &str) -> Self {
         let selection = BackendSelection::new(Provider::Aws, prefix, environment, None).ok();
@@ -120,13 +120,13 @@ impl Stem {
         }
     }
 
-    /// The stack or deployment of the site.
+    /// The name of the stack or deployment of the site.
     #[must_use]
     pub fn site(&self) -> String {
         format!("{self}-site")
     }
 
-    /// The chosen tags with those that every resource has.
+    /// The chosen tags, and the tags of every resource.
     #[must_use]
     pub fn tags(&self, chosen: &ChosenTags) -> Tags {
         chosen.with(APPLICATION, &self.environment)
@@ -135,7 +135,7 @@ impl Stem {
     /// Checks the lengths.
     ///
     /// # Errors
-    /// When a name of the template would be too long.
+    /// If a name of the template would be too long.
     pub fn fit(&self, limits: Limits) -> Result<(), Failure> {
         for (what, name, longest) in [
             ("prefix", &self.prefix, limits.prefix),

@@ -1,7 +1,8 @@
-//! What the programs `wm-aws` and `wm-azure` share.
+//! The shared part of the programs `wm-aws` and `wm-azure`.
 //!
-//! A program implements [`cloud::Cloud`] and calls [`program::run`]. The commands in [`commands`] work over
-//! that trait: they parse flags, show what will be done, do it step by step and report the outcome.
+//! A program implements [`cloud::Cloud`] and calls [`program::run`]. The commands in [`commands`]
+//! use that trait: they parse flags, show the changes, make them step by step and report the
+//! result.
 
 pub mod cloud;
 pub mod commands;

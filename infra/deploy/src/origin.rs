@@ -2,8 +2,8 @@
 
 use std::{fmt, str::FromStr};
 
-/// Scheme, host and, where it is not the scheme's own, a port; no path and no trailing slash. A host
-/// may begin with `*.`.
+/// Scheme, host and, if it is not the default of the scheme, a port. It has no path and no trailing
+/// slash. A host may begin with `*.`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Origin(String);
 
@@ -30,7 +30,7 @@ impl FromStr for Origin {
         match rest {
             Some(rest) if fits(rest) => Ok(Self(text.to_owned())),
             _ => Err(
-                "an origin is a scheme and a host, without a path, such as `https://app.example.com`"
+                "an origin has a scheme and a host, without a path, such as `https://app.example.com`"
                     .to_owned(),
             ),
         }
@@ -42,7 +42,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_origin_has_no_path() {
+    fn origin_has_no_path() {
         for text in [
             "https://app.example.com",
             "http://localhost:5173",

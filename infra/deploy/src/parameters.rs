@@ -1,4 +1,4 @@
-//! Parameters of templates that every cloud's template has.
+//! Parameters that the templates of all clouds have.
 
 use aws_lc_rs::rand;
 use wm_core::value::{SurfaceId, id::ulid_at};
@@ -10,24 +10,26 @@ use crate::origin::Origin;
 /// Splits `NAME=VALUE`.
 ///
 /// # Errors
-/// When there is no `=`, or the name has characters that parameters do not have.
+/// If `=` is missing, or the name contains characters that parameters do not allow.
 pub fn name_and_value(text: &str) -> Result<(&str, &str), String> {
     let (name, value) = text.split_once('=').ok_or("write `NAME=VALUE`")?;
     if name.is_empty() || !name.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
         return Err(format!(
-            "`{name}` is no name of a parameter: use letters and digits"
+            "`{name}` is not a valid parameter name: use letters and digits"
         ));
     }
     Ok((name, value))
 }
 
-/// The public URL of a surface. People follow links in mails, so only TLS is accepted.
+/// The public URL of a surface. Links in mails use it, so it must use TLS.
 ///
 /// # Errors
-/// When it is not an origin that begins with `https://`.
+/// If it is not an origin that begins with `https://`.
 pub fn public_url(text: &str) -> Result<Origin, String> {
     if !text.starts_with("https://") {
-        return Err("links in mails begin with `https://`".into());
+        return Err(
+            "the public URL must begin with `https://`, because links in mails use it".into(),
+        );
     }
     text.parse()
 }
@@ -35,7 +37,7 @@ pub fn public_url(text: &str) -> Result<Origin, String> {
 /// The id of a new surface, in its first epoch.
 ///
 /// # Errors
-/// When the system has no randomness.
+/// If the random generator of the system fails.
 pub fn new_surface() -> Result<SurfaceId, Failure> {
     Ok(SurfaceId::first(ulid_at(clock::now(), &random()?)))
 }
@@ -43,11 +45,15 @@ pub fn new_surface() -> Result<SurfaceId, Failure> {
 /// 32 random bytes.
 ///
 /// # Errors
-/// When the system has no randomness.
+/// If the random generator of the system fails.
 pub fn random() -> Result<[u8; 32], Failure> {
     let mut random = [0; 32];
-    rand::fill(&mut random)
-        .map_err(|error| Failure::because("the system gives no randomness; try again", error))?;
+    rand::fill(&mut random).map_err(|error| {
+        Failure::because(
+            "the random generator of the system failed; try again",
+            error,
+        )
+    })?;
     Ok(random)
 }
 

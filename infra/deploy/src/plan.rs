@@ -1,53 +1,52 @@
-//! What there is, what it has to be, and the steps from the one to the other.
+//! Plans: the current state, the wanted state, and the steps between them.
 
 use std::fmt;
 
 use wm_terminal::failure::Failure;
 
-/// How a switch that is off is shown.
+/// The text for a switch that is off.
 pub const OFF: &str = "off";
 
-/// How a switch is shown.
+/// The text for a switch.
 #[must_use]
 pub fn switched(is_on: bool) -> String {
     if is_on { "on" } else { OFF }.to_owned()
 }
 
-/// What becomes of one resource.
+/// The plan for one resource.
 #[derive(Debug, Clone)]
 pub struct Resource<S> {
-    /// Which one it is, for people.
+    /// The resource as text.
     pub title: String,
-    /// Every setting that was looked at.
+    /// All compared settings.
     pub lines: Vec<Line>,
-    /// What has to be done, in this order. Each step leaves the resource in a state that the next
-    /// description understands.
+    /// The steps, in order. Each step leaves the resource in a state that the next run can
+    /// describe.
     pub steps: Vec<S>,
 }
 
-/// One setting.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Line {
-    /// What it is called.
+    /// The name of the setting.
     pub setting: String,
-    /// What becomes of it.
+    /// The planned change.
     pub verdict: Verdict,
 }
 
-/// What becomes of a setting.
+/// The planned change of a setting.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Verdict {
-    /// It is not there and will be.
+    /// The setting is missing and will be created with this value.
     Create(String),
-    /// It is this and becomes that.
+    /// The setting has the first value and gets the second.
     Change(String, String),
     Unchanged(String),
-    /// It is somebody else's and stays.
+    /// The setting belongs to others and stays.
     Kept(String),
 }
 
 impl<S> Resource<S> {
-    /// One of which nothing is known yet.
+    /// A plan without settings.
     #[must_use]
     pub fn new(title: impl Into<String>) -> Self {
         Self {
@@ -57,7 +56,7 @@ impl<S> Resource<S> {
         }
     }
 
-    /// Compares a setting with what it has to be; where they differ, the step is needed.
+    /// Compares a setting with its wanted value. If they differ, the step is added.
     pub fn compare(
         &mut self,
         setting: &str,
@@ -77,7 +76,7 @@ impl<S> Resource<S> {
         self.note(setting, verdict);
     }
 
-    /// The same with steps of another type.
+    /// The same plan with steps of another type.
     #[must_use]
     pub fn map<T>(self, step: impl Fn(S) -> T) -> Resource<T> {
         Resource {
@@ -87,13 +86,13 @@ impl<S> Resource<S> {
         }
     }
 
-    /// Notes a setting that needs no step of its own.
+    /// Adds a setting that needs no step.
     pub fn note(&mut self, setting: &str, verdict: Verdict) {
         let setting = setting.to_owned();
         self.lines.push(Line { setting, verdict });
     }
 
-    /// How many settings are created and how many changed.
+    /// The numbers of created and changed settings.
     #[must_use]
     pub fn count(&self) -> (usize, usize) {
         let count = |matching: fn(&Verdict) -> bool| {
@@ -107,18 +106,18 @@ impl<S> Resource<S> {
     }
 }
 
-/// What becomes of several resources.
+/// The plan for several resources.
 #[derive(Debug, Clone)]
 pub struct Plan<S> {
-    /// The resources, in the order in which their steps are carried out.
+    /// The resources, in the order of their steps.
     pub resources: Vec<Resource<S>>,
 }
 
 impl<S> Plan<S> {
-    /// Puts the plans of resources together.
+    /// Combines the plans of resources.
     ///
     /// # Errors
-    /// Every reason why one of them is impossible, in one line.
+    /// All reasons why one of them is impossible, in one line.
     pub fn of(
         plans: impl IntoIterator<Item = Result<Resource<S>, Vec<String>>>,
     ) -> Result<Self, Failure> {
@@ -135,14 +134,14 @@ impl<S> Plan<S> {
         Err(Failure::new(reasons.join("; ")))
     }
 
-    /// How many settings are created and how many changed.
+    /// The numbers of created and changed settings.
     #[must_use]
     pub fn count(&self) -> (usize, usize) {
         let counts = self.resources.iter().map(Resource::count);
         counts.fold((0, 0), |sum, count| (sum.0 + count.0, sum.1 + count.1))
     }
 
-    /// Every step, in the order in which they are carried out.
+    /// All steps, in order.
     pub fn steps(&self) -> impl Iterator<Item = &S> {
         self.resources.iter().flat_map(|resource| &resource.steps)
     }

@@ -1,4 +1,4 @@
-//! The programs themselves: `wm-aws` and `wm-azure`.
+//! The programs `wm-aws` and `wm-azure`.
 
 use std::process::ExitCode;
 
@@ -11,7 +11,7 @@ use crate::{
     commands::{Deploy, DeploySite, Redrive, Setup},
 };
 
-/// The arguments of the program of a cloud.
+/// The arguments of a cloud's program.
 #[derive(Debug, Parser)]
 #[command(name = C::TEXTS.program, version, about = C::TEXTS.help.about)]
 #[command(after_help = C::TEXTS.help.after, max_term_width = 100)]
@@ -34,7 +34,7 @@ enum Command<C: Cloud> {
 pub fn run<C: Cloud>() -> ExitCode {
     let Arguments { command } = Arguments::<C>::parse();
     let result = Runtime::new()
-        .map_err(|error| Failure::because("the runtime did not start; try again", error))
+        .map_err(|error| Failure::because("the async runtime did not start; try again", error))
         .and_then(|runtime| runtime.block_on(command.run()));
     output::end(result)
 }
@@ -44,7 +44,7 @@ impl<C: Cloud> Command<C> {
         match self {
             Self::Setup(command) => interruptible(command.run()).await,
             Self::Redrive(command) => interruptible(command.run()).await,
-            // These run other programs, which Ctrl-C ends with them.
+            // These run other programs, which Ctrl-C ends too.
             Self::Deploy(command) => command.run().await,
             Self::DeploySite(command) => command.run().await,
         }

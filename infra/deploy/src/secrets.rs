@@ -1,27 +1,28 @@
-//! What is not for everybody to see, by its name or by what it says.
+//! Detection of secrets in files, by name and by content.
 //!
-//! Sites and sources are code, and code speaks of passwords and tokens without holding any: only what has
-//! the form of a credential with its value counts.
+//! Sites and source code mention passwords and tokens without containing any. A text counts as a
+//! secret only if it has the form of a credential with a value.
 
 use std::collections::BTreeMap;
 
 use wm_core::catalog::{ACCESS_KEY_STARTS, CREDENTIAL_MARKS};
 
-/// Endings of files that hold keys or the state of tools.
+/// Extensions of files that contain keys or the state of tools.
 const ENDINGS: &[&str] = &[
     "jks", "kdbx", "key", "keystore", "p12", "pem", "pfx", "ppk", "tfstate",
 ];
-/// Files that hold credentials, whatever their ending.
+/// Names of files that contain credentials, with any extension.
 const NAMES: &[&str] = &["credentials", "id_ecdsa", "id_ed25519", "id_rsa", "secrets"];
-/// The ending of sources, which may be about credentials.
+/// The extension of source code, which may mention credentials.
 const SOURCE: &str = "rs";
-/// How many characters follow the beginning of an access key's id.
+/// The number of characters after the prefix of an access key id.
 const ACCESS_KEY_REST: usize = 16;
-/// The shortest value that is taken for a credential.
+/// The minimum length of a value that counts as a credential.
 const SHORTEST_VALUE: usize = 16;
-/// The shortest part of a signed token.
+/// The minimum length of a part of a signed token.
 const SHORTEST_PART: usize = 10;
-/// Beginnings of the tokens of code hosts and chats, with the fewest characters that follow.
+/// Prefixes of tokens of code hosts and chat services, with the minimum number of characters after
+/// them.
 const TOKEN_STARTS: &[(&str, usize)] = &[
     ("gho_", 36),
     ("ghp_", 36),
@@ -34,20 +35,20 @@ const TOKEN_STARTS: &[(&str, usize)] = &[
     ("xoxr-", 10),
     ("xoxs-", 10),
 ];
-/// What stands right before a credential in sources, with the shortest value that counts there. In the code of
-/// others as little may be anything.
+/// Texts directly before a credential in our own source code, with the minimum length of the value.
+/// In other code, such short values are often harmless.
 const GLUED: &[(&str, usize, &str)] = &[
     ("accountkey=", 8, "a connection string"),
     ("sharedaccesskey=", 8, "a connection string"),
     ("sharedaccesssignature=", 8, "a connection string"),
     ("?sig=", 20, "a shared access signature"),
     ("&sig=", 20, "a shared access signature"),
-    ("x-amz-signature=", 20, "a presigned address"),
+    ("x-amz-signature=", 20, "a presigned URL"),
 ];
-/// Names whose values are credentials wherever somebody writes them into a source.
+/// Names whose values in source code count as credentials.
 const ASSIGNED: &[&str] = &["password", "secret", "api_key", "apikey"];
 
-/// Whether a file is one of credentials by its name.
+/// Whether the name of a file marks it as a file of credentials.
 #[must_use]
 pub fn in_name(path: &str) -> bool {
     let name = path
@@ -60,10 +61,10 @@ pub fn in_name(path: &str) -> bool {
     ENDINGS.contains(&last) || (NAMES.contains(&stem) && last != SOURCE)
 }
 
-/// Where something stands in a text, and what.
+/// The position of a match in a text, and its kind.
 type Place = (usize, &'static str);
 
-/// What a text gives away.
+/// The kind of secret in a text, if any.
 #[must_use]
 pub fn in_text(text: &str) -> Option<&'static str> {
     places(text, &text.to_ascii_lowercase())
@@ -71,12 +72,12 @@ pub fn in_text(text: &str) -> Option<&'static str> {
         .map(|(_, what)| what)
 }
 
-/// What one of our own sources gives away, by the lines in which it begins: as [`in_text`], and also shorter
-/// values, values without a digit, and values in quotes that are assigned to a password, which in the code of
-/// others are mostly labels.
+/// The secrets in our own source code, by line. In addition to [`in_text`], it finds shorter
+/// values, values without a digit, and quoted values assigned to a password. In other code, such
+/// values are mostly labels.
 #[must_use]
 pub fn in_source(text: &str) -> BTreeMap<usize, &'static str> {
-    // As long as the text, so that places in the one are places in the other.
+    // It has the length of the text, so positions are valid in both.
     let lower = text.to_ascii_lowercase();
     let found = places(text, &lower)
         .chain(glued(&lower))
@@ -90,22 +91,22 @@ pub fn in_source(text: &str) -> BTreeMap<usize, &'static str> {
     lines
 }
 
-/// Everything that is a credential in any text.
+/// All credentials in any text.
 fn places(text: &str, lower: &str) -> impl Iterator<Item = Place> {
     access_keys(text).chain(marked(lower)).chain(tokens(text))
 }
 
-/// The pieces of a text between what ends them, and where each begins.
+/// The parts of a text between separators, each with its position.
 fn words(text: &str, ends: fn(char) -> bool) -> impl Iterator<Item = (usize, &str)> {
     let mut at = 0;
-    text.split_inclusive(ends).map(move |piece| {
+    text.split_inclusive(ends).map(move |part| {
         let begin = at;
-        at += piece.len();
-        (begin, piece.strip_suffix(ends).unwrap_or(piece))
+        at += part.len();
+        (begin, part.strip_suffix(ends).unwrap_or(part))
     })
 }
 
-/// The ids of access keys, each standing for itself.
+/// Ids of access keys, as separate words.
 fn access_keys(text: &str) -> impl Iterator<Item = Place> {
     let in_key = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit();
     let is_key = move |word: &str| {
@@ -118,21 +119,21 @@ fn access_keys(text: &str) -> impl Iterator<Item = Place> {
     found.map(|(at, _)| (at, "an access key"))
 }
 
-/// Texts that only occur in credentials, with a value after them.
+/// Texts that occur only in credentials, with a value after them.
 fn marked(lower: &str) -> impl Iterator<Item = Place> {
-    CREDENTIAL_MARKS.iter().flat_map(move |(mark, what)| {
-        let found = lower.match_indices(mark);
-        let valued = found.filter(|(at, mark)| {
-            let rest = lower.get(at + mark.len()..);
-            rest.is_some_and(|rest| has_value(mark, rest))
+    CREDENTIAL_MARKS.iter().flat_map(move |(marker, what)| {
+        let found = lower.match_indices(marker);
+        let valued = found.filter(|(at, marker)| {
+            let rest = lower.get(at + marker.len()..);
+            rest.is_some_and(|rest| has_value(marker, rest))
         });
         valued.map(|(at, _)| (at, *what))
     })
 }
 
-fn has_value(mark: &str, rest: &str) -> bool {
-    if mark.starts_with('-') {
-        // Certificates and public keys are for everybody.
+fn has_value(marker: &str, rest: &str) -> bool {
+    if marker.starts_with('-') {
+        // Certificates and public keys are not secret.
         let name = rest.split('-').next().unwrap_or_default();
         return name.ends_with("private key");
     }
@@ -142,7 +143,7 @@ fn has_value(mark: &str, rest: &str) -> bool {
     value.len() >= SHORTEST_VALUE && value.bytes().any(|byte| byte.is_ascii_digit())
 }
 
-/// Signed tokens, which have three parts and begin as JSON does in base64, and those of code hosts.
+/// Signed tokens, which have three parts and begin like JSON in base64, and tokens of code hosts.
 fn tokens(text: &str) -> impl Iterator<Item = Place> {
     let found = words(text, |c| !(c.is_ascii_alphanumeric() || "_-.".contains(c)));
     let found = found.filter(|(_, word)| is_signed(word) || is_of_host(word));
@@ -174,19 +175,19 @@ fn is_of_host(word: &str) -> bool {
     })
 }
 
-/// Values right behind what only stands before credentials.
+/// Values directly after a text that occurs only before credentials.
 fn glued(lower: &str) -> impl Iterator<Item = Place> {
     let in_value = |c: &char| c.is_ascii_alphanumeric() || "+/%".contains(*c);
-    GLUED.iter().flat_map(move |(mark, shortest, what)| {
-        let valued = lower.match_indices(mark).filter(move |(at, mark)| {
-            let rest = lower.get(at + mark.len()..).unwrap_or_default();
+    GLUED.iter().flat_map(move |(marker, shortest, what)| {
+        let valued = lower.match_indices(marker).filter(move |(at, marker)| {
+            let rest = lower.get(at + marker.len()..).unwrap_or_default();
             rest.chars().take_while(in_value).count() >= *shortest
         });
         valued.map(|(at, _)| (at, *what))
     })
 }
 
-/// Values in quotes that are assigned to names for credentials.
+/// Quoted values assigned to names of credentials.
 fn assigned(lower: &str) -> impl Iterator<Item = Place> {
     ASSIGNED.iter().flat_map(move |name| {
         let valued = lower.match_indices(name).filter(|(at, name)| {
@@ -197,7 +198,7 @@ fn assigned(lower: &str) -> impl Iterator<Item = Place> {
     })
 }
 
-/// Whether `= "…"` or `: '…'` follows, with a value that is long enough and no sentence.
+/// Whether `= "…"` or `: '…'` follows, with a value that is long enough and not a sentence.
 fn is_quoted_value(rest: &str) -> bool {
     let rest = rest.strip_prefix(['"', '\'']).unwrap_or(rest).trim_start();
     let Some(rest) = rest.strip_prefix([':', '=']) else {
@@ -218,7 +219,7 @@ fn is_quoted_value(rest: &str) -> bool {
 mod tests {
     use super::*;
 
-    // Put together here, so that this file holds none itself.
+    // Assembled at run time, so that this file contains no credential.
 
     #[test]
     fn credentials_are_found() {
@@ -267,7 +268,7 @@ mod tests {
     }
 
     #[test]
-    fn sources_are_looked_at_more_closely() {
+    fn source_code_is_checked_more_strictly() {
         let letters = "abcdefghijklmnopqrstuvwxyz";
         for (line, what) in [
             (
@@ -304,7 +305,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_source_gives_away_is_told_by_its_lines() {
+    fn credentials_in_source_code_are_reported_by_line() {
         let key = format!("AK{}ABCDEFGHIJKLMNO1", "IA");
         let text = format!(
             "one\npass{}:\n    \"correcthorsebatterystaple\"\n{key} {key}\n\u{e9} {key}\r\n\
@@ -321,7 +322,7 @@ mod tests {
     }
 
     #[test]
-    fn code_may_speak_of_credentials() {
+    fn code_may_mention_credentials() {
         let code = "headers.authorization = `Bearer ${token}`; form('password=' + value);\
             env('AWS_SECRET_ACCESS_KEY'); '-----BEGIN PUBLIC KEY-----'; url + '&sig=' + signature;\
             // AKIA is how access keys begin\n client_secret=required; atob('eyJhbGciOiJSUzI1NiJ9')";

@@ -1,4 +1,4 @@
-//! The backend selection a cloud's program is pointed to, for what no flag says.
+//! The backend selection as a source of names that no flag sets.
 
 use std::{fs, path::Path};
 
@@ -8,10 +8,10 @@ use wm_terminal::{
     flags::{given, listed},
 };
 
-/// The selection in this file.
+/// Reads the selection in this file.
 ///
 /// # Errors
-/// When there is none, or it is one of another provider.
+/// If the file is missing, or the selection is for another provider.
 pub fn read(file: &Path, provider: Provider) -> Result<BackendSelection, Failure> {
     let shown = file.display();
     let text = fs::read_to_string(file).map_err(|error| {
@@ -22,13 +22,13 @@ pub fn read(file: &Path, provider: Provider) -> Result<BackendSelection, Failure
     let found = selection.provider;
     if found != provider {
         return Err(Failure::usage(format!(
-            "`{shown}` is a selection of `{found}`: write one with `wm init --provider {provider}`"
+            "`{shown}` is a selection for `{found}`: write one with `wm init --provider {provider}`"
         )));
     }
     Ok(selection)
 }
 
-/// Takes a name from the selection where neither a flag nor a variable says it.
+/// Takes a name from the selection if neither a flag nor a variable sets it.
 pub fn fill(flag: &mut Option<String>, selection: &BackendSelection, path: &str) {
     if given(flag.as_ref()).is_none() {
         *flag = selection.name(path).map(str::to_owned);
@@ -40,7 +40,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_what_nobody_said_is_taken() {
+    fn selection_fills_only_unset_flags() {
         let selection = BackendSelection::defaults(Provider::Aws);
         let mut flags = [None, Some(" ".to_owned()), Some("mine".to_owned())];
         for flag in &mut flags {
@@ -52,7 +52,7 @@ mod tests {
     }
 
     #[test]
-    fn a_selection_that_is_not_there_or_of_another_provider_is_refused() {
+    fn missing_or_foreign_selection_is_refused() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("backend.js");
         let error = read(&file, Provider::Aws).unwrap_err();
@@ -65,7 +65,7 @@ mod tests {
         assert!(read(&file, Provider::Azure).is_ok());
         let error = read(&file, Provider::Aws).unwrap_err();
         assert!(
-            error.to_string().contains("is a selection of `azure`"),
+            error.to_string().contains("is a selection for `azure`"),
             "{error}"
         );
     }

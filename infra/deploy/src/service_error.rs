@@ -1,10 +1,10 @@
-//! The answer of a service that refused or failed, in words for people.
+//! Errors of services, as text for people.
 
 use std::{error::Error, fmt};
 
 use wm_terminal::failure::Failure;
 
-/// An action that a service did not carry out.
+/// A refused or failed action of a service.
 #[derive(Debug)]
 pub struct ServiceError {
     action: String,
@@ -15,8 +15,8 @@ pub struct ServiceError {
 }
 
 impl ServiceError {
-    /// `action` is named as policies and roles name it; `code` is the service's; `advice` says what to do;
-    /// `words` are the service's own.
+    /// `action` is named as in policies and roles. `code` and `words` come from the service.
+    /// `advice` says what to do.
     #[must_use]
     pub fn new(
         action: &str,
@@ -33,7 +33,7 @@ impl ServiceError {
         }
     }
 
-    /// Adds the error that it comes from.
+    /// Adds the underlying error.
     #[must_use]
     pub fn from_source(self, source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         Self {
@@ -42,7 +42,7 @@ impl ServiceError {
         }
     }
 
-    /// The service's code of the error, such as `AccessDenied`.
+    /// The error code of the service, such as `AccessDenied`.
     #[must_use]
     pub fn code(&self) -> Option<&str> {
         self.code.as_deref()
@@ -82,7 +82,7 @@ impl Error for ServiceError {
 }
 
 impl From<ServiceError> for Failure {
-    /// The text of the error says it all, so its causes are left out.
+    /// The text is complete, so the causes are omitted.
     fn from(error: ServiceError) -> Self {
         Self::new(error.to_string())
     }

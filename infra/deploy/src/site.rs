@@ -1,4 +1,4 @@
-//! The files of a static site, checked before any of them leaves the machine.
+//! The files of a static site. They are checked before any of them is uploaded.
 
 mod kinds;
 mod publish;
@@ -14,15 +14,14 @@ use wm_terminal::failure::Failure;
 
 use crate::secrets;
 
-/// The page without which there is no site.
+/// The page that every site must have.
 const INDEX: &str = "index.html";
-/// The one hidden folder that sites are meant to have.
+/// The only hidden folder that a site may have.
 const WELL_KNOWN: &str = ".well-known";
 
-/// One file of a site.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct File {
-    /// Its path in the site, with `/`, which is also its key where it is kept.
+    /// The path in the site, with `/`. It is also the key in the object store.
     pub key: String,
     pub bytes: Vec<u8>,
 }
@@ -33,7 +32,8 @@ impl File {
         kinds::media_type(&self.key)
     }
 
-    /// For how long it may be kept without asking: for ever where its name changes with its bytes.
+    /// The caching policy: without limit if the name changes with the bytes, otherwise with
+    /// revalidation.
     #[must_use]
     pub fn cache_control(&self) -> &'static str {
         if kinds::is_hashed(&self.key) {
@@ -44,32 +44,32 @@ impl File {
     }
 }
 
-/// Reads a built site, sorted so that pages come after what they ask for.
+/// Reads a built site. Pages are sorted after the files that they load.
 ///
 /// # Errors
-/// When it cannot be read, has no front page, or holds anything that is not for everybody to see.
+/// If it cannot be read, has no front page, or contains anything that must not be public.
 pub fn read(folder: &Path) -> Result<Vec<File>, Failure> {
     let mut files = Vec::new();
     collect(folder, "", &mut files)?;
     if !files.iter().any(|file| file.key == INDEX) {
         let shown = folder.display();
         return Err(Failure::usage(format!(
-            "`{shown}` holds no `{INDEX}`: build the site first, or name another folder with `--from`"
+            "`{shown}` contains no `{INDEX}`: build the site first, or name another folder with `--from`"
         )));
     }
     let found: Vec<String> = files.iter().filter_map(given_away).collect();
     if !found.is_empty() {
         let found = found.join(", ");
         return Err(Failure::new(format!(
-            "a site is for everybody to see, and this is not: {found}; take it out and build again"
+            "a site is public, but this must not be: {found}; remove it and build again"
         )));
     }
     let is_page = |file: &File| file.key.ends_with(".html");
-    files.sort_by(|left, right| (is_page(left), &left.key).cmp(&(is_page(right), &right.key)));
+    files.sort_by(|a, b| (is_page(a), &a.key).cmp(&(is_page(b), &b.key)));
     Ok(files)
 }
 
-/// What a file gives away, without repeating it.
+/// The kind of secret in a file, without its text.
 fn given_away(file: &File) -> Option<String> {
     let key = &file.key;
     if secrets::in_name(key) {
@@ -85,7 +85,9 @@ fn collect(folder: &Path, prefix: &str, files: &mut Vec<File>) -> Result<(), Fai
         let path = entry.path();
         let name = entry.file_name().into_string().map_err(|name| {
             let name = name.display();
-            Failure::new(format!("the name `{name}` is no text: rename the file"))
+            Failure::new(format!(
+                "the name `{name}` is not valid UTF-8: rename the file"
+            ))
         })?;
         let key = format!("{prefix}{name}");
         let kind = entry
@@ -93,7 +95,7 @@ fn collect(folder: &Path, prefix: &str, files: &mut Vec<File>) -> Result<(), Fai
             .map_err(|error| unreadable(path.clone(), error))?;
         if name.starts_with('.') && name != WELL_KNOWN {
             return Err(Failure::new(format!(
-                "`{key}` is hidden: take it out of the site"
+                "`{key}` is hidden: remove it from the site"
             )));
         }
         if kind.is_dir() {
@@ -103,7 +105,7 @@ fn collect(folder: &Path, prefix: &str, files: &mut Vec<File>) -> Result<(), Fai
             files.push(File { key, bytes });
         } else {
             return Err(Failure::new(format!(
-                "`{key}` is neither a file nor a folder: put a copy of what it stands for there"
+                "`{key}` is neither a file nor a folder: replace it by a copy of its target"
             )));
         }
     }
@@ -139,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn pages_come_after_what_they_ask_for() {
+    fn pages_are_sorted_after_the_files_they_load() {
         let folder = site(&[
             ("index.html", "<p>"),
             ("about/index.html", "<p>"),
@@ -160,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_site_or_not_for_everybody_is_refused() {
+    fn incomplete_or_private_site_is_refused() {
         assert!(refusal(&[("app.js", "1")]).contains("no `index.html`"));
         assert!(refusal(&[("index.html", ""), (".env", "X=1")]).contains("`.env` is hidden"));
         assert!(refusal(&[("index.html", ""), ("keys/tls.pem", "")]).contains("`keys/tls.pem`"));
@@ -172,7 +174,7 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn a_link_is_refused_wherever_it_leads() {
+    fn symbolic_link_is_refused() {
         let folder = site(&[("index.html", "")]);
         std::os::unix::fs::symlink("index.html", folder.path().join("other.html")).unwrap();
         let failure = read(folder.path()).unwrap_err().to_string();

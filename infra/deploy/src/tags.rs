@@ -1,42 +1,42 @@
-//! The tags of everything that is set up.
+//! The tags of all resources.
 
 use std::{collections::BTreeMap, fmt};
 
 /// Tags by key.
 pub type Tags = BTreeMap<String, String>;
 
-/// Tags that say whose a resource is, which are not for anybody to choose.
+/// Tags that identify the deployment. Flags cannot set them.
 const OURS: [&str; 2] = ["application", "environment"];
-/// What the services allow beside letters, digits and spaces, as far as all of them do.
-const MARKS: &str = "_.:/+-@";
+/// Characters that all services allow, besides letters, digits and spaces.
+const PUNCTUATION: &str = "_.:/+-@";
 
-/// What a cloud keeps for itself of the keys of tags.
+/// The reserved keys of tags.
 #[derive(Debug, Clone, Copy)]
 pub struct Reserved {
-    /// Beginnings of keys, in lower case.
+    /// Reserved prefixes of keys, in lower case.
     pub starts: &'static [&'static str],
-    /// Characters that a value may hold and a key may not.
+    /// Characters that are allowed in a value but not in a key.
     pub marks: &'static str,
 }
 
-/// The services allow 50; the rest is room for what is there already.
+/// The services allow 50 tags. The others are for existing tags.
 const MOST: usize = 40;
 const LONGEST_KEY: usize = 128;
 const LONGEST_VALUE: usize = 256;
 
-/// Tags as people write them: `key=value,key=value`.
+/// Tags in the form `key=value,key=value`.
 ///
-/// A key is 1 to 128 characters long and a value up to 256, of letters, digits, spaces and `_.:/+-@`.
-/// No key is given twice, begins with what the cloud keeps for itself, or is one of `application` and
+/// A key has 1 to 128 characters and a value up to 256: letters, digits, spaces and `_.:/+-@`. A
+/// key must be unique, must not begin with a reserved prefix, and must not be `application` or
 /// `environment`, which are always set.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ChosenTags(Tags);
 
 impl ChosenTags {
-    /// Reads them, for a cloud that keeps this for itself.
+    /// Parses tags for a cloud with these reserved keys.
     ///
     /// # Errors
-    /// The first thing that is wrong, with what would be right.
+    /// The first error.
     pub fn parse(text: &str, reserved: Reserved) -> Result<Self, WrongTags> {
         let mut tags = Tags::new();
         let pairs = text.split(',').map(str::trim);
@@ -57,7 +57,7 @@ impl ChosenTags {
         Ok(Self(tags))
     }
 
-    /// These tags and the two that are always set.
+    /// These tags and the two tags that are always set.
     #[must_use]
     pub fn with(&self, application: &str, environment: &str) -> Tags {
         let ours = OURS.into_iter().zip([application, environment]);
@@ -66,7 +66,7 @@ impl ChosenTags {
     }
 }
 
-/// What is wrong with the text of some tags.
+/// The error in the text of tags.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WrongTags(String);
 
@@ -84,7 +84,7 @@ fn check(key: &str, value: &str, reserved: Reserved) -> Result<(), WrongTags> {
         return wrong(format!("`={value}` has no key: write `key=value`"));
     }
     if OURS.contains(&key) {
-        return wrong(format!("`{key}` is always set: leave it out"));
+        return wrong(format!("`{key}` is always set: remove it"));
     }
     let lower = key.to_lowercase();
     let mut starts = reserved.starts.iter();
@@ -95,7 +95,7 @@ fn check(key: &str, value: &str, reserved: Reserved) -> Result<(), WrongTags> {
     }
     if key.contains(|c| reserved.marks.contains(c)) {
         let marks = reserved.marks;
-        return wrong(format!("the key `{key}` may not hold any of `{marks}`"));
+        return wrong(format!("the key `{key}` must not contain any of `{marks}`"));
     }
     for (what, text, most) in [("key", key, LONGEST_KEY), ("value", value, LONGEST_VALUE)] {
         if text.chars().count() > most {
@@ -104,16 +104,16 @@ fn check(key: &str, value: &str, reserved: Reserved) -> Result<(), WrongTags> {
             ));
         }
     }
-    let accepted = |c: char| c.is_alphanumeric() || c == ' ' || MARKS.contains(c);
+    let accepted = |c: char| c.is_alphanumeric() || c == ' ' || PUNCTUATION.contains(c);
     if !key.chars().chain(value.chars()).all(accepted) {
         return wrong(format!(
-            "`{key}={value}` may hold letters, digits, spaces and `{MARKS}` only"
+            "`{key}={value}` must contain only letters, digits, spaces and `{PUNCTUATION}`"
         ));
     }
     Ok(())
 }
 
-/// The tags that are there of those that are wanted.
+/// The wanted tags that exist already.
 #[must_use]
 pub fn shared(found: &Tags, wanted: &Tags) -> Tags {
     let mut shared = found.clone();
@@ -145,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn reads_pairs_and_adds_whose_it_is() {
+    fn tags_are_parsed_and_get_the_fixed_ones() {
         let chosen = parse(" cost-center=42, team = Docs ").unwrap();
         let tags = chosen.with("workspace-management", "dev");
         assert_eq!(
@@ -156,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn says_what_is_wrong() {
+    fn tag_errors_name_the_cause() {
         let long = "k".repeat(129);
         let many: Vec<_> = (0..41).map(|number| format!("k{number}=v")).collect();
         for (text, words) in [
@@ -165,9 +165,9 @@ mod tests {
             ("a=1,a=2", "`a` is given twice"),
             ("environment=prod", "`environment` is always set"),
             ("Cloud:x=1", "begins with `cloud:`"),
-            ("a/b=1", "may not hold any of `/`"),
-            ("a=<b>", "may hold"),
-            ("query=a=b", "may hold"),
+            ("a/b=1", "must not contain any of `/`"),
+            ("a=<b>", "must contain only"),
+            ("query=a=b", "must contain only"),
             (&format!("{long}=1"), "is too long"),
             (&many.join(","), "41 tags are too many"),
         ] {

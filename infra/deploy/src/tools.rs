@@ -1,4 +1,4 @@
-//! The programs of others that build and deploy.
+//! External programs that build and deploy.
 
 use std::{
     env, fmt, io,
@@ -8,14 +8,13 @@ use std::{
 
 use wm_terminal::failure::Failure;
 
-/// A program that has to be on the path.
+/// A program on the PATH.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Tool {
-    /// Its name.
     pub program: &'static str,
     /// The command that installs it.
     pub how_to_get: &'static str,
-    /// What it is told by its environment.
+    /// Environment variables for the program.
     pub environment: &'static [(&'static str, &'static str)],
 }
 
@@ -29,7 +28,7 @@ impl Tool {
         }
     }
 
-    /// Whether it is on the path.
+    /// Whether the program is on the PATH.
     #[must_use]
     pub fn is_there(self) -> bool {
         let path = env::var_os("PATH").unwrap_or_default();
@@ -37,10 +36,10 @@ impl Tool {
     }
 }
 
-/// Fails unless all of these are on the path, naming every one that is not.
+/// Requires all of these programs. The error names every missing one.
 ///
 /// # Errors
-/// When one is missing.
+/// If one is missing.
 pub fn require(tools: &[Tool]) -> Result<(), Failure> {
     let missing = tools.iter().filter(|tool| !tool.is_there());
     let missing: Vec<String> = missing
@@ -55,7 +54,7 @@ pub fn require(tools: &[Tool]) -> Result<(), Failure> {
     Err(Failure::new(missing.join("; ")))
 }
 
-/// One run of a tool, which can be shown before it is done.
+/// One run of a program, which can be shown before it starts.
 #[derive(Debug, Clone)]
 pub struct Run {
     program: &'static str,
@@ -64,7 +63,7 @@ pub struct Run {
 }
 
 impl Run {
-    /// With these arguments too.
+    /// Adds arguments.
     #[must_use]
     pub fn with<T: Into<String>>(mut self, arguments: impl IntoIterator<Item = T>) -> Self {
         self.arguments.extend(arguments.into_iter().map(Into::into));
@@ -88,10 +87,10 @@ impl Run {
         )
     }
 
-    /// Runs it to its end; what it prints goes where our own output goes.
+    /// Runs the program to its end with the standard output of this process.
     ///
     /// # Errors
-    /// When it does not start or fails.
+    /// If it does not start, or fails.
     pub fn stream(&self, directory: &Path) -> Result<(), Failure> {
         let status = self.command(directory).status();
         let status = status.map_err(|error| self.not_started(error))?;
@@ -100,14 +99,14 @@ impl Run {
         }
         let program = self.program;
         Err(Failure::new(format!(
-            "`{program}` failed ({status}): mend what it says above and run this again"
+            "`{program}` failed ({status}): fix the errors above and run this again"
         )))
     }
 
-    /// Runs it to its end and answers what it printed; `None` when it fails.
+    /// Runs the program to its end and returns its output. `None` if it fails.
     ///
     /// # Errors
-    /// When it does not start.
+    /// If it does not start.
     pub fn read(&self, directory: &Path) -> Result<Option<Vec<u8>>, Failure> {
         let mut command = self.command(directory);
         let output = command.stderr(Stdio::null()).output();
@@ -117,7 +116,7 @@ impl Run {
 }
 
 impl fmt::Display for Run {
-    /// As it would be typed.
+    /// Writes the command as typed in a shell.
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(self.program)?;
         for argument in &self.arguments {
@@ -132,16 +131,16 @@ impl fmt::Display for Run {
     }
 }
 
-/// The root of the repository: the first folder upwards that holds this file.
+/// The root of the repository: the nearest parent folder that contains this file.
 ///
 /// # Errors
-/// When there is none.
+/// If there is none.
 pub fn root(given: Option<&Path>, file: &str) -> Result<PathBuf, Failure> {
     let here = match given {
         Some(given) => given.to_owned(),
         None => env::current_dir().map_err(|error| {
             Failure::because(
-                "the current folder is gone; change into the repository",
+                "the current folder no longer exists; change to the repository",
                 error,
             )
         })?,
@@ -163,7 +162,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_run_is_shown_as_it_would_be_typed() {
+    fn run_is_shown_as_a_shell_command() {
         let tool = Tool {
             program: "tool",
             how_to_get: "",
@@ -179,13 +178,13 @@ mod tests {
     }
 
     #[test]
-    fn a_repository_is_found_from_within_and_no_further_up_when_named() {
+    fn repository_is_found_from_a_folder_inside_it() {
         let crate_folder = Path::new(env!("CARGO_MANIFEST_DIR"));
         let found = root(Some(crate_folder), "src/tools.rs").unwrap();
         assert_eq!(found, crate_folder);
         let below = crate_folder.join("src");
         assert!(root(Some(&below), "src/tools.rs").is_err());
-        // Tests run in the crate's folder.
+        // Tests run in the folder of the crate.
         assert_eq!(
             root(None, "deploy/src/tools.rs").unwrap(),
             crate_folder.parent().unwrap()

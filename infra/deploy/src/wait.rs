@@ -1,4 +1,4 @@
-//! Waiting for services that are still at work.
+//! Waiting for services that are still working.
 
 use std::time::Duration;
 
@@ -6,10 +6,10 @@ use tokio::time::sleep;
 
 const SHORTEST_PAUSE: Duration = Duration::from_millis(200);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
-/// For how long a service that is busy with what was asked before is asked again.
+/// The time for which a busy service is retried.
 pub const TIMEOUT: Duration = Duration::from_secs(180);
 
-/// Pauses that grow from a fifth of a second to five seconds.
+/// Pauses that grow from 0.2 to 5 seconds.
 #[derive(Debug)]
 pub struct Pauses(Duration);
 
@@ -20,7 +20,7 @@ impl Default for Pauses {
 }
 
 impl Pauses {
-    /// Waits for the next of them.
+    /// Waits for the next pause.
     pub async fn next(&mut self) {
         sleep(self.0).await;
         self.0 = (self.0 * 2).min(LONGEST_PAUSE);

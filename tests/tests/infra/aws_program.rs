@@ -137,10 +137,7 @@ fn every_command_teaches_by_example() {
 fn what_is_missing_to_reach_the_account_is_named() {
     let without_region = Program::new().with("AWS_REGION", "");
     let said = without_region.refuses(&["setup"], 2);
-    assert!(
-        said.contains("no region is named: say `--region`"),
-        "{said}"
-    );
+    assert!(said.contains("no region is set: use `--region`"), "{said}");
 
     let nobody = Program {
         variables: vec![

@@ -184,13 +184,13 @@ fn what_is_missing_to_reach_the_subscription_is_named() {
     fs::write(program.home().join("signed-out"), "").unwrap();
     let said = program.refuses(&["setup"], 1);
     assert!(
-        said.contains("nobody is signed in: run `az login`"),
+        said.contains("no account is signed in: run `az login`"),
         "{said}"
     );
     let named = ["redrive", "--subscription", SUBSCRIPTION];
     let said = program.refuses(&named, 1);
     assert!(
-        said.contains("nobody is signed in: run `az login`"),
+        said.contains("no account is signed in: run `az login`"),
         "{said}"
     );
 
@@ -219,11 +219,14 @@ fn what_is_missing_to_reach_the_subscription_is_named() {
         Program::new(&cloud).with("AZURE_RESOURCE_MANAGER_ENDPOINT", "http://example.com");
     let said = unsafe_.refuses(&["setup", "--plan"], 1);
     assert!(
-        said.contains("`AZURE_RESOURCE_MANAGER_ENDPOINT` is no address"),
+        said.contains("`AZURE_RESOURCE_MANAGER_ENDPOINT` must be a URL"),
         "{said}"
     );
 
     let said = Program::new(&cloud).refuses(&["setup", "--subscription", "Pay as you go"], 2);
-    assert!(said.contains("a subscription is named by its id"), "{said}");
+    assert!(
+        said.contains("a subscription must be given by its id"),
+        "{said}"
+    );
     assert_eq!(cloud.writes(), [""; 0]);
 }

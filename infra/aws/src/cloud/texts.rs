@@ -5,28 +5,28 @@ use wm_deploy::cloud::{CommandHelp, Texts};
 pub(super) const TEXTS: Texts = Texts {
     program: "wm-aws",
     help: CommandHelp {
-        about: "What `wm` does on AWS",
+        about: "The commands of `wm` for AWS",
         after: BEGIN,
     },
     setup: CommandHelp {
-        about: "Make the table and the private bucket, or harden those that are there",
+        about: "Create the table and the private bucket, or harden existing ones",
         after: SETUP,
     },
-    selection: "A backend selection that names environment, region, bucket and table",
+    selection: "A backend selection with environment, region, bucket and table",
     tags_variable: "AWS_TAGS",
-    setup_tags: "Tags for both, beside `application` and `environment`: `key=value,key=value`",
+    setup_tags: "Additional tags for both: `key=value,key=value`. `application` and `environment` are always set",
     deploy: CommandHelp {
         about: "Build the functions and deploy everything as one stack",
         after: DEPLOY,
     },
-    deploy_plan: "Say what would be run and run nothing",
+    deploy_plan: "Show the steps without running them",
     deploy_site: CommandHelp {
-        about: "Put a built site into a bucket of its own, with a distribution in front",
+        about: "Deploy a built site to its own bucket behind a distribution",
         after: DEPLOY_SITE,
     },
-    site_tags: "Tags for the stack, beside `application` and `environment`: `key=value,key=value`",
+    site_tags: "Additional tags for the stack: `key=value,key=value`. `application` and `environment` are always set",
     redrive: CommandHelp {
-        about: "Send again what functions could not take: the dead letters",
+        about: "Send failed events again from the queues of dead letters",
         after: REDRIVE,
     },
     dead_letters_in: "queues",
@@ -34,13 +34,13 @@ pub(super) const TEXTS: Texts = Texts {
 
 const BEGIN: &str = "\
 In this order:
-  wm setup aws --plan                          see what would be made or changed
-  wm setup aws                                 make table and bucket, or harden what is there
+  wm setup aws --plan                          show what would be created or changed
+  wm setup aws                                 create table and bucket, or harden existing ones
   wm deploy aws --mail-from docs@example.com   build the functions and deploy everything
-  wm deploy-site aws                           put the console beside it
+  wm deploy-site aws                           deploy the console
 
-Credentials, profiles and endpoints are found as by every tool of AWS.
-Exit codes: 0 done, 1 failed, 2 asked for wrongly.";
+Credentials, profiles and endpoints come from the same places as for every AWS tool.
+Exit codes: 0 done, 1 failed, 2 usage error.";
 
 const SETUP: &str = "\
 Examples:
@@ -49,13 +49,13 @@ Examples:
   wm setup aws --selection web/src/config/backend.js
   AWS_PROFILE=acme AWS_TAGS=team=docs,cost-center=42 wm setup aws --bucket acme-documents
 
-Looks at what is there, says what it will create or change, and does it step by step. What is as it
-has to be is not touched; statements, rules, indexes and tags of others stay. It may be stopped at
-any time and run again. What cannot be mended, such as other keys or a bucket in another account, is
-refused before anything is changed.
+The command reads the current state, shows what it will create or change, and makes the changes
+step by step. Correct settings stay unchanged, and so do statements, rules, indexes and tags of
+others. The command can be stopped at any time and run again. Differences that it cannot correct,
+such as other keys or a bucket in another account, are refused before anything is changed.
 
-`wm deploy aws` makes table and bucket too. Run this first to use those that exist, or to keep both
-out of the stack.";
+`wm deploy aws` creates table and bucket too. Run `wm setup aws` first to use existing ones, or to
+keep both out of the stack.";
 
 const DEPLOY: &str = "\
 Examples:
@@ -65,12 +65,12 @@ Examples:
       --mail-from docs@example.com --alarm-topic arn:aws:sns:eu-central-1:111122223333:alarms
   wm deploy aws --no-build --parameter SelfSignUp=false
 
-Builds the five functions with cargo-lambda and deploys them, with all they need, as one stack with
-sam. The first time, table and bucket are made by the stack, unless both exist already: then they are
-used as they are and left alone by it. What is not named again stays as it was deployed before.
+The command builds the five functions with cargo-lambda and deploys them and their resources as
+one stack with sam. The first deployment creates table and bucket in the stack. If both exist, the
+stack uses them without changes. Parameters that are not given keep their deployed values.
 
-Needs cargo-lambda (`pip install cargo-lambda==1.9.2`), sam (`pip install aws-sam-cli`), and
-credentials that may make everything in the template, roles among it.";
+It needs cargo-lambda (`pip install cargo-lambda==1.9.2`), sam (`pip install aws-sam-cli`), and
+credentials that may create everything in the template, including roles.";
 
 const DEPLOY_SITE: &str = "\
 Examples:
@@ -80,12 +80,13 @@ Examples:
       --domain docs.example.com \\
       --certificate arn:aws:acm:us-east-1:111122223333:certificate/11112222-3333-4444-5555-666677778888
 
-Makes a bucket of its own with a distribution in front of it, as a stack beside that of `wm deploy aws`,
-which has to be there. Then uploads what differs and removes what is no longer part of the site. Files
-below `assets/` whose names hold a digest are kept by browsers for ever, all others are asked for again.
+The command creates a bucket with a distribution in front of it, as a stack beside the stack of
+`wm deploy aws`, which must exist. Then it uploads changed files and deletes files that are not
+part of the site. Browsers cache files below `assets/` with a digest in their name without limit,
+and revalidate all others.
 
-Refused: the private bucket, any bucket that holds documents, and a folder that holds hidden files, keys
-or anything in the form of a credential.";
+The command refuses the private bucket, buckets that contain documents, and folders that contain
+hidden files, keys or texts in the form of a credential.";
 
 const REDRIVE: &str = "\
 Examples:
@@ -93,6 +94,7 @@ Examples:
   wm redrive aws
   wm redrive aws --environment prod --function notify
 
-Sends what `notify` and `ingest` could not take to them again, over the event bus, and takes it out of
-their queues of dead letters. What the bus does not accept stays in its queue. Nothing is mailed or
-completed twice. Dead letters of `relay` and `sweep` need nothing: the sweep publishes what was left.";
+The command sends the dead letters of `notify` and `ingest` to them again, over the event bus, and
+deletes them from their queues. Events that the bus does not accept stay in the queue. No mail is
+sent twice, and no upload is completed twice. Dead letters of `relay` and `sweep` need no action:
+the sweep publishes their entries.";

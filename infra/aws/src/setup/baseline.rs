@@ -1,104 +1,104 @@
-//! What table and bucket have to be, as one value.
+//! The wanted settings of table and bucket, as one value.
 //!
-//! The stack's template says the same in its own words; a test compares the two, field by field.
+//! The template of the stack has the same settings in its own form. A test compares both, field by
+//! field.
 
 use aws_sdk_dynamodb::types::{BillingMode, ProjectionType, ScalarAttributeType, StreamViewType};
 use aws_sdk_s3::types::{BucketVersioningStatus, ObjectOwnership, ServerSideEncryption};
 
-/// What `wm setup aws` makes of a table and a bucket.
+/// The settings that `wm setup aws` makes.
 #[derive(Debug, Clone, Copy)]
 pub struct Baseline {
     pub table: TableBaseline,
     pub bucket: BucketBaseline,
 }
 
-/// The keys of a table or of one of its indexes. Both attributes are of [`KEY_TYPE`].
+/// The keys of a table or of an index. Both attributes have the type [`KEY_TYPE`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Keys {
-    /// The attribute items are spread by.
+    /// The attribute of the partition key.
     pub partition: &'static str,
-    /// The attribute a partition is sorted by.
+    /// The attribute of the sort key.
     pub sort: &'static str,
 }
 
-/// The type of every key attribute: a text.
+/// The type of all key attributes: text.
 pub const KEY_TYPE: ScalarAttributeType = ScalarAttributeType::S;
 
-/// One index for listing.
+/// An index for listing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct IndexBaseline {
     pub name: &'static str,
     pub keys: Keys,
 }
 
-/// The table of records.
 #[derive(Debug, Clone, Copy)]
 pub struct TableBaseline {
     pub keys: Keys,
-    /// Its indexes, each with what [`TableBaseline::projection`] says.
+    /// The indexes. All have [`TableBaseline::projection`].
     pub indexes: &'static [IndexBaseline],
-    /// What an index repeats of an item.
+    /// The attributes that an index copies.
     pub projection: &'static ProjectionType,
-    /// How it is paid for.
+    /// The billing mode.
     pub billing: &'static BillingMode,
-    /// What its stream says of a change.
+    /// The content of the stream for each change.
     pub stream: &'static StreamViewType,
-    /// Whether it can be restored to any second of the last 35 days.
+    /// Whether the table can be restored to any second of the last 35 days.
     pub point_in_time_recovery: bool,
-    /// The attribute that says when an item may be collected, in seconds since 1970.
+    /// The attribute with the time in seconds since 1970 after which an item may be deleted.
     pub time_to_live: &'static str,
-    /// Whether it is encrypted under a key of the account's key service rather than one that the
-    /// database shares among all its customers.
+    /// Whether the table is encrypted with a key in the account's key service, and not with a key
+    /// that the database shares among customers.
     pub encryption: bool,
-    /// Whether it refuses to be deleted.
+    /// Whether deletion of the table is refused.
     pub deletion_protection: bool,
 }
 
-/// The bucket of artifacts.
 #[derive(Debug, Clone, Copy)]
 pub struct BucketBaseline {
-    /// Whether every kind of public access is blocked.
+    /// Whether all public access is blocked.
     pub public_access_blocked: bool,
-    /// Who owns what is put in: the bucket's owner, so that access lists mean nothing.
+    /// The owner of objects: the owner of the bucket, so that access lists have no effect.
     pub ownership: &'static ObjectOwnership,
-    /// The id of the policy's statement that refuses whatever does not come over TLS. Below TLS 1.2
-    /// the service refuses by itself.
+    /// The id of the policy statement that refuses requests without TLS. The service itself refuses
+    /// versions below TLS 1.2.
     pub tls_only: &'static str,
     /// Whether overwritten and deleted objects are kept.
     pub versioning: &'static BucketVersioningStatus,
-    /// What encrypts objects that do not ask for anything else, at least.
+    /// The minimum encryption of objects whose upload requests no other.
     pub encryption: &'static ServerSideEncryption,
-    /// The rule that ends uploads nobody finishes.
+    /// The rule that ends unfinished uploads.
     pub unfinished_uploads: LifecycleBaseline,
-    /// The rule that removes what was overwritten or deleted, and at last the mark of the deletion.
+    /// The rule that deletes old versions and, after them, delete markers.
     pub old_versions: LifecycleBaseline,
-    /// Whether changes are told to the event bus.
+    /// Whether the event bus is notified of changes.
     pub event_bridge: bool,
-    /// What pages of other origins may do.
+    /// The permissions of pages from other origins.
     pub cors: CorsBaseline,
 }
 
-/// A rule of the bucket's lifecycle, for every object.
+/// A lifecycle rule for all objects.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LifecycleBaseline {
-    /// Its id, by which it is found again.
+    /// The id of the rule, by which a later run finds it.
     pub id: &'static str,
-    /// After how many days it acts.
+    /// The number of days after which it acts.
     pub days: i32,
 }
 
-/// The bucket's rule for pages of other origins. The origins are the deployment's.
+/// The rule for pages from other origins. The origins belong to the deployment.
 #[derive(Debug, Clone, Copy)]
 pub struct CorsBaseline {
-    /// Its id, by which it is found again.
+    /// The id of the rule, by which a later run finds it.
     pub id: &'static str,
     /// The methods of signed requests.
     pub methods: &'static [&'static str],
-    /// The headers a signed request may carry.
+    /// The headers that a signed request may have.
     pub headers: &'static [&'static str],
-    /// The headers an uploader has to see: a part's tag is needed to put the parts together.
+    /// The response headers that an uploader needs: completing an upload needs the ETag of each
+    /// part.
     pub exposed: &'static [&'static str],
-    /// For how long a browser may remember the answer, in seconds.
+    /// The time for which a browser may cache the answer, in seconds.
     pub max_age: i32,
 }
 

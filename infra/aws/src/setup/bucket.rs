@@ -14,60 +14,59 @@ use wm_deploy::{plan::Resource, tags::Tags};
 
 use super::error::SetupError;
 
-/// The bucket and how to reach it.
+/// The bucket, with its client.
 #[derive(Debug, Clone)]
 pub struct Bucket {
     client: Client,
     wanted: WantedBucket,
 }
 
-/// The bucket as it is wanted, beside what the baseline says.
+/// The wanted bucket, in addition to the baseline.
 #[derive(Debug, Clone)]
 pub struct WantedBucket {
     pub name: String,
     pub region: String,
     pub account: String,
-    /// The origins whose pages may use signed addresses. Without any, those that it has stay.
+    /// The origins whose pages may use signed URLs. If empty, the existing ones stay.
     pub origins: Vec<String>,
-    /// Its tags, beside whatever tags it has.
+    /// The tags to set, in addition to existing tags.
     pub tags: Tags,
 }
 
 impl Bucket {
-    /// The bucket behind this client.
     #[must_use]
     pub fn new(client: Client, wanted: WantedBucket) -> Self {
         Self { client, wanted }
     }
 
-    /// Whether there is such a bucket.
+    /// Whether the bucket exists.
     ///
     /// # Errors
-    /// When the service does not say, or the bucket is in another account or region.
+    /// If the service does not answer, or the bucket belongs to another account or region.
     pub async fn exists(&self) -> Result<bool, SetupError> {
         describe::exists(&self.client, &self.wanted).await
     }
 
-    /// What is there; `None` when there is no such bucket.
+    /// The current state. `None` if the bucket does not exist.
     ///
     /// # Errors
-    /// When the service does not say, or the bucket is in another account or region.
+    /// If the service does not answer, or the bucket belongs to another account or region.
     pub async fn describe(&self) -> Result<Option<FoundBucket>, SetupError> {
         describe::describe(&self.client, &self.wanted).await
     }
 
-    /// What has to be done. Pure.
+    /// The plan for a found state, without any calls.
     ///
     /// # Errors
-    /// Everything that cannot be mended.
+    /// All differences that cannot be corrected.
     pub fn plan(&self, found: Option<&FoundBucket>) -> Result<Resource<BucketStep>, Vec<String>> {
         plan::plan(&self.wanted, found)
     }
 
-    /// Carries one step out.
+    /// Runs one step.
     ///
     /// # Errors
-    /// When the service does not do it. The next description finds whatever was done.
+    /// If the service refuses. The next description finds the current state.
     pub async fn apply(&self, step: &BucketStep) -> Result<(), SetupError> {
         apply::apply(&self.client, &self.wanted, step).await
     }

@@ -1,4 +1,4 @@
-//! Why setting up stops.
+//! Errors of the setup.
 
 use std::{error::Error, fmt};
 
@@ -7,15 +7,15 @@ use aws_smithy_types::error::{metadata::ProvideErrorMetadata, operation::BuildEr
 use wm_deploy::service_error::{ServiceError, innermost};
 use wm_terminal::failure::Failure;
 
-/// Why setting up stops.
+/// The reason why the setup stops.
 #[derive(Debug)]
 pub enum SetupError {
-    /// What is there cannot be mended; nothing was changed. One text for each thing that is wrong,
-    /// with what to do about it.
+    /// The current state cannot be corrected. Nothing was changed. Each text names one difference
+    /// and what to do.
     Refused(Vec<String>),
-    /// A service did not do what it was asked.
+    /// A service refused or failed.
     Service(ServiceError),
-    /// A request could not be put together.
+    /// A request could not be built.
     Request(BuildError),
 }
 
@@ -24,9 +24,9 @@ impl fmt::Display for SetupError {
         match self {
             Self::Refused(reasons) => formatter.write_str(&reasons.join("; ")),
             Self::Service(error) => error.fmt(formatter),
-            Self::Request(_) => formatter.write_str(
-                "a request could not be put together, a fault of this program: report it",
-            ),
+            Self::Request(_) => {
+                formatter.write_str("a request could not be built: please report this")
+            }
         }
     }
 }
@@ -54,19 +54,19 @@ impl From<BuildError> for SetupError {
 }
 
 impl From<SetupError> for Failure {
-    /// The text of the error says it all, so its causes are left out.
+    /// The text is complete, so the causes are omitted.
     fn from(error: SetupError) -> Self {
         Self::new(error.to_string())
     }
 }
 
-/// Codes that say: you may not.
+/// Error codes for missing permissions.
 const DENIED: &[&str] = &[
     "AccessDenied",
     "AccessDeniedException",
     "UnauthorizedOperation",
 ];
-/// Codes that say: not you.
+/// Error codes for invalid credentials.
 const UNKNOWN: &[&str] = &[
     "ExpiredToken",
     "ExpiredTokenException",
@@ -76,7 +76,7 @@ const UNKNOWN: &[&str] = &[
     "UnrecognizedClientException",
 ];
 
-/// The error of an action such as `dynamodb:DescribeTable`, named as policies name it.
+/// The error of an action such as `dynamodb:DescribeTable`. The action is named as in policies.
 pub(crate) fn service_error<E>(action: &str, error: SdkError<E, HttpResponse>) -> ServiceError
 where
     E: ProvideErrorMetadata + Error + Send + Sync + 'static,
@@ -90,11 +90,11 @@ where
         SdkError::DispatchFailure(_) | SdkError::TimeoutError(_) => {
             "the service cannot be reached: check the region and the network and try again"
         }
-        _ if has(DENIED) => "these credentials may not: allow the action and try again",
+        _ if has(DENIED) => "these credentials lack the permission: allow the action and try again",
         _ if has(UNKNOWN) => "these credentials are not valid: renew them and try again",
-        _ => "mend what it says and try again",
+        _ => "correct the cause and try again",
     };
-    // Without a code the service said nothing itself.
+    // Without a code, the service gave no message.
     let words = match (error.code(), error.message()) {
         (Some(code), Some(message)) => format!("{code}: {message}"),
         (Some(code), None) => code.to_owned(),

@@ -13,7 +13,7 @@ use wm_deploy::{plan::Resource, tags::Tags};
 
 use super::error::SetupError;
 
-/// The table as it is wanted.
+/// The wanted table.
 #[derive(Debug, Clone)]
 pub struct Table {
     client: Client,
@@ -22,7 +22,7 @@ pub struct Table {
 }
 
 impl Table {
-    /// The table of this name, with these tags beside whatever tags it has.
+    /// The table with this name. The tags are set in addition to existing tags.
     #[must_use]
     pub fn new(client: Client, name: impl Into<String>, tags: Tags) -> Self {
         Self {
@@ -32,26 +32,28 @@ impl Table {
         }
     }
 
-    /// What is there; `None` when there is no such table. Waits for a table that is just being made.
+    /// The current state. `None` if the table does not exist. Waits for a table that is being
+    /// created.
     ///
     /// # Errors
-    /// When the service does not say.
+    /// If the service does not answer.
     pub async fn describe(&self) -> Result<Option<FoundTable>, SetupError> {
         describe::describe(&self.client, &self.name).await
     }
 
-    /// What has to be done. Pure.
+    /// The plan for a found state, without any calls.
     ///
     /// # Errors
-    /// Everything that cannot be mended.
+    /// All differences that cannot be corrected.
     pub fn plan(&self, found: Option<&FoundTable>) -> Result<Resource<TableStep>, Vec<String>> {
         plan::plan(&self.name, &self.tags, found)
     }
 
-    /// Carries one step out and waits until the table has settled; `progress` is told what it waits for.
+    /// Runs one step and waits until the table is stable. `progress` receives the reason for
+    /// waiting.
     ///
     /// # Errors
-    /// When the service does not do it. The next description finds whatever was done.
+    /// If the service refuses. The next description finds the current state.
     pub async fn apply(&self, step: &TableStep, progress: impl Fn(&str)) -> Result<(), SetupError> {
         apply::apply(self, step, progress).await
     }

@@ -1,4 +1,4 @@
-//! Waiting for services that are still at work.
+//! Waiting for services that are still working.
 
 use std::error::Error;
 
@@ -12,7 +12,7 @@ use wm_deploy::{
 
 use super::error::service_error;
 
-/// Codes that say: what was asked before is still being done.
+/// Error codes for an earlier request that is still in progress.
 const BUSY: &[&str] = &[
     "ContinuousBackupsUnavailableException",
     "LimitExceededException",
@@ -20,7 +20,7 @@ const BUSY: &[&str] = &[
     "OperationAborted",
     "ResourceInUseException",
 ];
-/// Asks again while the service is still busy with what was asked before, for three minutes.
+/// Retries while the service is busy with an earlier request, for three minutes.
 pub(super) async fn patiently<T, E, F>(
     action: &'static str,
     mut ask: impl FnMut() -> F,
@@ -53,7 +53,7 @@ mod tests {
 
     use super::*;
 
-    /// Answers with these errors one after the other, and then well.
+    /// Answers with these errors, one per call, and then succeeds.
     async fn asked(codes: &[&str]) -> (Result<(), ServiceError>, usize) {
         let count = Cell::new(0);
         let ask = async || {
@@ -70,7 +70,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_busy_service_is_asked_again_and_any_other_error_told() {
+    async fn busy_service_is_retried_and_other_errors_are_returned() {
         let (result, count) = asked(&["ResourceInUseException"]).await;
         assert!(result.is_ok());
         assert_eq!(count, 2);

@@ -5,28 +5,28 @@ use wm_deploy::cloud::{CommandHelp, Texts};
 pub(super) const TEXTS: Texts = Texts {
     program: "wm-azure",
     help: CommandHelp {
-        about: "What `wm` does on Azure",
+        about: "The commands of `wm` for Azure",
         after: BEGIN,
     },
     setup: CommandHelp {
-        about: "Make the storage and the database, or harden those that are there",
+        about: "Create the storage and the database, or harden existing ones",
         after: SETUP,
     },
-    selection: "A backend selection that names environment, location, storage and database",
+    selection: "A backend selection with environment, location, storage and database",
     tags_variable: "AZURE_TAGS",
-    setup_tags: "Tags for all that is made, beside `application` and `environment`: `key=value,key=value`",
+    setup_tags: "Additional tags for all resources: `key=value,key=value`. `application` and `environment` are always set",
     deploy: CommandHelp {
         about: "Build the functions and deploy everything",
         after: DEPLOY,
     },
-    deploy_plan: "Say what would be run and what it would change, and change nothing",
+    deploy_plan: "Show the steps and their changes without running them",
     deploy_site: CommandHelp {
-        about: "Put a built site into a storage account of its own",
+        about: "Deploy a built site to its own storage account",
         after: DEPLOY_SITE,
     },
-    site_tags: "Tags for the account, beside `application` and `environment`: `key=value,key=value`",
+    site_tags: "Additional tags for the account: `key=value,key=value`. `application` and `environment` are always set",
     redrive: CommandHelp {
-        about: "Send again what functions could not take: the dead letters",
+        about: "Send failed events again from the container of dead letters",
         after: REDRIVE,
     },
     dead_letters_in: "container",
@@ -35,14 +35,14 @@ pub(super) const TEXTS: Texts = Texts {
 const BEGIN: &str = "\
 In this order:
   az login                                     sign in, once
-  wm setup azure --plan                        see what would be made or changed
-  wm setup azure                               make storage and database, or harden what is there
-  wm deploy azure --help                       what the first deployment has to be told
+  wm setup azure --plan                        show what would be created or changed
+  wm setup azure                               create storage and database, or harden existing ones
+  wm deploy azure --help                       list the flags that the first deployment needs
   wm deploy azure …                            build the functions and deploy everything
-  wm deploy-site azure                         put the console beside it
+  wm deploy-site azure                         deploy the console
 
-Whoever is signed in with `az` does it all; no key is asked for or kept.
-Exit codes: 0 done, 1 failed, 2 asked for wrongly.";
+All commands run as the account that is signed in with `az`. They need and store no keys.
+Exit codes: 0 done, 1 failed, 2 usage error.";
 
 const SETUP: &str = "\
 Examples:
@@ -51,14 +51,15 @@ Examples:
   wm setup azure --selection web/src/config/backend.js
   AZURE_TAGS=team=docs,cost-center=42 wm setup azure --resource-group acme --storage-account acmedocs
 
-Looks at what is there, says what it will create or change, and does it step by step. What is as it
-has to be is not touched; rules, index entries, roles and tags of others stay, and a resource group
-that is there is left alone. It may be stopped at any time and run again. What cannot be mended, such
-as another partition key or an account in another location, is refused before anything is changed.
+The command reads the current state, shows what it will create or change, and makes the changes
+step by step. Correct settings stay unchanged, and so do rules, index entries, roles and tags of
+others, and an existing resource group. The command can be stopped at any time and run again.
+Differences that it cannot correct, such as another partition key or an account in another
+location, are refused before anything is changed.
 
-Whoever is signed in with `az` is given the role Storage Blob Data Contributor on the container.
-`wm deploy azure` makes storage and database too. Run this first to use those that exist, or to keep
-both out of the deployment.";
+The account that is signed in with `az` gets the role Storage Blob Data Contributor on the
+container. `wm deploy azure` creates storage and database too. Run `wm setup azure` first to use
+existing ones, or to keep both out of the deployment.";
 
 const DEPLOY: &str = "\
 Examples:
@@ -69,15 +70,16 @@ Examples:
   wm deploy azure --environment prod --location westeurope --origin https://docs.example.com …
   wm deploy azure --no-build --parameter gatewaySku=BasicV2
 
-Builds the handler and deploys the functions with all they need, as one deployment of a template with
-az; then publishes the functions with func. The first time the template is deployed twice: events are
-delivered to functions that are there. The first time, storage and database are made by it, unless both
-exist already: then they are used as they are and left alone. What is not named again stays as it was
-deployed before. The secret of the surface is made once, into the Key Vault, and shown to nobody.
+The command builds the handler, deploys the functions and their resources as one template with az,
+and publishes the functions with func. The first time, it deploys the template twice, because
+events can only be delivered to published functions. The first deployment creates storage and
+database. If both exist, it uses them without changes. Parameters that are not given keep their
+deployed values. The command creates the secret of the surface once, in the Key Vault, and never
+shows it.
 
-Needs az (`pip install azure-cli`), func (`npm install --global azure-functions-core-tools@4`), cargo
-with the target x86_64-unknown-linux-musl and musl-gcc or else cargo-zigbuild, and the role Owner of the
-resource group: roles are given in it.";
+It needs az (`pip install azure-cli`), func (`npm install --global azure-functions-core-tools@4`),
+cargo with the target x86_64-unknown-linux-musl and musl-gcc, or else cargo-zigbuild, and the role
+Owner of the resource group, because it assigns roles.";
 
 const DEPLOY_SITE: &str = "\
 Examples:
@@ -85,13 +87,13 @@ Examples:
   wm deploy-site azure
   wm deploy-site azure --environment prod --from site/dist --site-account acmesite
 
-Makes a storage account of its own that serves a static site, as a deployment beside that of
-`wm deploy azure`, which has to be there. Then uploads what differs and removes what is no longer part
-of the site. Files below `assets/` whose names hold a digest are kept by browsers for ever, all others
-are asked for again.
+The command creates a storage account that serves a static site, as a deployment beside that of
+`wm deploy azure`, which must exist. Then it uploads changed files and deletes files that are not
+part of the site. Browsers cache files below `assets/` with a digest in their name without limit,
+and revalidate all others.
 
-Refused: the account of documents, any account whose site holds documents, and a folder that holds
-hidden files, keys or anything in the form of a credential.";
+The command refuses the account of documents, accounts whose site contains documents, and folders
+that contain hidden files, keys or texts in the form of a credential.";
 
 const REDRIVE: &str = "\
 Examples:
@@ -99,9 +101,10 @@ Examples:
   wm redrive azure
   wm redrive azure --environment prod --function notify
 
-Sends what `notify` and `ingest` could not take to them again, over the topic, and takes it out of the
-container of dead letters. What the topic does not accept stays there. Nothing is mailed or completed
-twice. The relay and the sweep have no dead letters: the sweep publishes what was left.
+The command sends the dead letters of `notify` and `ingest` to them again, over the topic, and
+deletes them from the container. Events that the topic does not accept stay there. No mail is sent
+twice, and no upload is completed twice. The relay and the sweep have no dead letters: the sweep
+publishes their entries.
 
-Whoever is signed in needs the roles EventGrid Data Sender on the topic and Storage Blob Data Contributor
-on the container; `wm deploy azure` gives both to whoever runs it.";
+The account that is signed in needs the roles EventGrid Data Sender on the topic and Storage Blob
+Data Contributor on the container. `wm deploy azure` assigns both to the account that runs it.";

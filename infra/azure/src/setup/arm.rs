@@ -1,4 +1,4 @@
-//! Azure Resource Manager: what there is, and changes that take their time.
+//! Azure Resource Manager: reading resources, and changes that take time.
 //! <https://learn.microsoft.com/azure/azure-resource-manager/management/async-operations>
 
 use azure_core::http::{Method, StatusCode};
@@ -15,7 +15,8 @@ use super::{
     step::Step,
 };
 
-/// Codes that say: what was asked before is still being done, or something it needs is not there yet.
+/// Error codes for an earlier request that is in progress, or for a dependency that does not exist
+/// yet.
 const BUSY: &[&str] = &[
     "AnotherOperationInProgress",
     "ConcurrentUpdateError",
@@ -26,8 +27,8 @@ const BUSY: &[&str] = &[
     "StorageAccountIsNotProvisioned",
     "StorageAccountOperationInProgress",
 ];
-/// States that are not yet the last.
-const UNSETTLED: &[&str] = &[
+/// States of a change that is in progress.
+const IN_PROGRESS: &[&str] = &[
     "Accepted",
     "Creating",
     "InProgress",
@@ -39,39 +40,38 @@ const UNSETTLED: &[&str] = &[
     "Updating",
 ];
 
-/// The manager, for one subscription.
+/// The manager of one subscription.
 #[derive(Debug, Clone)]
 pub struct Arm {
     rest: Rest,
 }
 
 impl Arm {
-    /// The manager behind this.
     #[must_use]
     pub fn new(rest: Rest) -> Self {
         Self { rest }
     }
 
-    /// A token of whoever is signed in, for what it says about them.
+    /// A token of the signed-in operator, for reading its claims.
     ///
     /// # Errors
-    /// When nobody is signed in.
+    /// Without a sign-in.
     pub async fn token(&self) -> Result<String, ServiceError> {
         self.rest.token("sign-in").await
     }
 
-    /// A resource; `None` when there is none of this id.
+    /// Reads a resource. `None` if it does not exist.
     ///
     /// # Errors
-    /// When the service does not say.
+    /// If the service does not answer.
     pub async fn get(&self, id: &str, api: &str) -> Result<Option<Value>, ServiceError> {
         self.get_with(id, api, "").await
     }
 
-    /// The same, narrowed by a query that begins with `&`.
+    /// As [`Arm::get`], with a further query that begins with `&`.
     ///
     /// # Errors
-    /// When the service does not say.
+    /// If the service does not answer.
     pub async fn get_with(
         &self,
         id: &str,
@@ -88,10 +88,10 @@ impl Arm {
         }
     }
 
-    /// Whether something of this name is there, anywhere and whoever's.
+    /// Whether a resource with this name exists anywhere, in any account.
     ///
     /// # Errors
-    /// When the service does not say.
+    /// If the service does not answer.
     pub async fn is_name_taken(&self, path: &str, api: &str) -> Result<bool, ServiceError> {
         let action = action(path, "read");
         let path = format!("{path}?api-version={api}");
@@ -103,10 +103,10 @@ impl Arm {
         }
     }
 
-    /// Asks something that changes nothing.
+    /// Calls an action that changes nothing.
     ///
     /// # Errors
-    /// When the service does not say.
+    /// If the service does not answer.
     pub async fn ask(&self, id: &str, api: &str, body: &Value) -> Result<Value, ServiceError> {
         let action = action(id, "action");
         let path = format!("{id}?api-version={api}");
@@ -117,11 +117,11 @@ impl Arm {
         }
     }
 
-    /// Carries a step out and waits until nothing of it is under way; `progress` is told what is waited
-    /// for. While the service is busy with what was asked before, it is asked again, for three minutes.
+    /// Runs a step and waits until it has finished. `progress` receives the reason for waiting.
+    /// While the service is busy with an earlier request, the step is retried for three minutes.
     ///
     /// # Errors
-    /// When the service does not do it.
+    /// If the service refuses.
     pub async fn write(&self, step: &Step, progress: impl Fn(&str)) -> Result<(), ServiceError> {
         let verb = if step.method == Method::Post {
             "action"
@@ -141,7 +141,7 @@ impl Arm {
             let error = refused(&action, answer.status, &answer.body);
             let is_busy = error.code().is_some_and(|code| BUSY.contains(&code));
             match error.code() {
-                // A run beside this one, or somebody else, gave the same role under another name.
+                // A concurrent run, or another program, assigned the same role under another name.
                 Some("RoleAssignmentExists") => return Ok(()),
                 _ if is_busy && Instant::now() < deadline => pauses.next().await,
                 _ => return Err(error),
@@ -149,15 +149,15 @@ impl Arm {
         }
     }
 
-    /// Waits for a resource that somebody began to change.
+    /// Waits for a resource whose change another program started.
     ///
     /// # Errors
-    /// When the service does not say.
+    /// If the service does not answer.
     pub async fn unchanging(&self, id: &str, api: &str) -> Result<Option<Value>, ServiceError> {
         let mut pauses = Pauses::default();
         loop {
             match self.get(id, api).await? {
-                Some(found) if is_unsettled(&found) => pauses.next().await,
+                Some(found) if is_in_progress(&found) => pauses.next().await,
                 found => return Ok(found),
             }
         }
@@ -177,7 +177,8 @@ impl Arm {
         let operation = operation.into_iter().find_map(|name| {
             let url = answer.header(name)?;
             let is_accepted = answer.status == StatusCode::Accepted;
-            // Tokens are for the manager: an operation that is told elsewhere is seen at the resource.
+            // Tokens are sent to the manager only. An operation with a status URL elsewhere is
+            // observed at the resource.
             let path = url.strip_prefix(self.rest.endpoint())?;
             let path = path.starts_with('/').then_some(path)?;
             (name != "location" || is_accepted).then(|| path.to_owned())
@@ -194,7 +195,7 @@ impl Arm {
                 return Err(refused(action, StatusCode::Conflict, &answer.body));
             }
             let is_under_way = state.map_or(answer.status == StatusCode::Accepted, |state| {
-                UNSETTLED.contains(&state)
+                IN_PROGRESS.contains(&state)
             });
             if !is_under_way {
                 break;
@@ -233,8 +234,8 @@ impl Arm {
     }
 }
 
-/// An action as roles name it, such as `Microsoft.Storage/storageAccounts/write`: the types of an id,
-/// without the names.
+/// An action named as in roles, such as `Microsoft.Storage/storageAccounts/write`: the types of an
+/// id without the names.
 fn action(id: &str, verb: &str) -> String {
     let types = match id.rsplit_once("/providers/") {
         Some((_, rest)) => rest,
@@ -251,14 +252,14 @@ fn json(action: &str, body: &[u8]) -> Result<Value, ServiceError> {
     serde_json::from_slice(body).map_err(|error| unreadable(action, error.to_string()))
 }
 
-/// How far a resource has come.
+/// The provisioning state of a resource.
 fn state(resource: &Value) -> Option<&str> {
     let state = resource.pointer("/properties/provisioningState");
     state.or(resource.get("registrationState"))?.as_str()
 }
 
-fn is_unsettled(resource: &Value) -> bool {
-    state(resource).is_some_and(|state| UNSETTLED.contains(&state))
+fn is_in_progress(resource: &Value) -> bool {
+    state(resource).is_some_and(|state| IN_PROGRESS.contains(&state))
 }
 
 #[cfg(test)]

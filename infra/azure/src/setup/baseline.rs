@@ -1,9 +1,9 @@
-//! What storage account and database have to be, as one value.
+//! The wanted settings of storage account and database, as one value.
 //!
-//! The template `infra/azure/main.json` says the same in its own words; a test compares the two, field
-//! by field. Names and values are those of Azure Resource Manager.
+//! The template `infra/azure/main.json` has the same settings in its own form. A test compares
+//! both, field by field. Names and values are those of Azure Resource Manager.
 
-/// What `wm setup azure` makes of a storage account and a Cosmos DB account.
+/// The settings that `wm setup azure` makes.
 #[derive(Debug, Clone, Copy)]
 pub struct Baseline {
     /// The storage account with the private container.
@@ -14,156 +14,159 @@ pub struct Baseline {
 
 /// The storage account of documents.
 ///
-/// Left alone, because nothing here needs them otherwise: encryption at rest, which cannot be turned off;
-/// blocks of uploads that nobody finishes, which the service drops after a week by itself.
+/// Two settings are left out, because no change is needed: encryption at rest cannot be turned off,
+/// and the service deletes uncommitted blocks after a week.
 #[derive(Debug, Clone, Copy)]
 pub struct StorageBaseline {
-    /// The version of `Microsoft.Storage` in which these properties have their names.
+    /// The API version of `Microsoft.Storage` with these property names.
     pub api: &'static str,
-    /// What kind of account: fixed when it is made.
+    /// The kind of account. It cannot be changed later.
     pub kind: &'static str,
-    /// How often its bytes are kept, for an account that is made: three times, in three zones. One that
-    /// exists keeps its own.
+    /// The replication of a new account: three copies in three zones. An existing account keeps its
+    /// own.
     pub sku: &'static str,
-    /// The tier of blobs that name none, for an account that is made.
+    /// The default tier of blobs in a new account.
     pub access_tier: &'static str,
-    /// Whether it has directories. An account that has them cannot keep versions; fixed when it is made.
+    /// Whether the account has directories. Such an account cannot keep versions. It cannot be
+    /// changed later.
     pub hierarchical_namespace: bool,
-    /// Whether a container could be opened to everybody.
+    /// Whether a container may be public.
     pub public_blobs: bool,
-    /// Whether the account's keys, and signatures made with them, are taken.
+    /// Whether the account's keys, and signatures with them, are accepted.
     pub shared_key: bool,
-    /// Whether tools sign with an identity unless told otherwise.
+    /// Whether tools use an identity by default.
     pub identity_by_default: bool,
-    /// Whether blobs could be replicated into other tenants.
+    /// Whether blobs may be replicated to other tenants.
     pub cross_tenant_replication: bool,
-    /// From where blobs may be copied into it.
+    /// The allowed sources of copies.
     pub copy_scope: &'static str,
-    /// Whether there could be users of the account's own, with passwords, for SFTP.
+    /// Whether the account may have its own users with passwords, for SFTP.
     pub local_users: bool,
-    /// Whether only TLS is answered.
+    /// Whether only TLS is accepted.
     pub https_only: bool,
-    /// The oldest TLS that is answered.
+    /// The minimum TLS version.
     pub minimum_tls: &'static str,
-    /// Whether it answers the internet: clients bring and fetch bytes themselves.
+    /// Whether the account is reachable from the internet. Clients upload and download directly.
     pub public_network: &'static str,
-    /// What becomes of requests that no network rule names. For an account that is made: whoever has
-    /// narrowed theirs knows why.
+    /// The default action for requests that no network rule matches, for a new account. An existing
+    /// account keeps its own, which may be stricter.
     pub network_default: &'static str,
     /// Whether overwritten and deleted blobs are kept.
     pub versioning: bool,
-    /// For how many days a deleted blob or version can be brought back.
+    /// The number of days for which a deleted blob or version can be restored.
     pub deleted_blobs_days: u16,
-    /// For how many days a deleted container can be brought back.
+    /// The number of days for which a deleted container can be restored.
     pub deleted_containers_days: u16,
-    /// The rule that removes what was overwritten or deleted.
+    /// The rule that deletes old versions.
     pub old_versions: LifecycleBaseline,
-    /// What pages of other origins may do.
+    /// The permissions of pages from other origins.
     pub cors: CorsBaseline,
-    /// What everybody may see of the container.
+    /// The public access of the container.
     pub container_access: &'static str,
 }
 
-/// A rule of the account's lifecycle, for every block blob.
+/// A lifecycle rule for all block blobs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LifecycleBaseline {
-    /// Its name, by which it is found again.
+    /// The name of the rule, by which a later run finds it.
     pub name: &'static str,
-    /// Which blobs it concerns.
+    /// The types of blobs that the rule matches.
     pub blob_types: &'static [&'static str],
-    /// How many days after a version was *made* it acts: the service knows no age since a version was
-    /// superseded. What it removes stays for [`StorageBaseline::deleted_blobs_days`] more.
+    /// The number of days after the creation of a version. The service has no age since a version
+    /// was superseded. Deleted versions stay restorable for
+    /// [`StorageBaseline::deleted_blobs_days`].
     pub days: u16,
 }
 
-/// The rule for pages of other origins. The origins are the deployment's; a rule has no name, so it is
-/// found again by its origins.
+/// The rule for pages from other origins. The origins belong to the deployment. A rule has no name,
+/// so a later run finds it by its origins.
 #[derive(Debug, Clone, Copy)]
 pub struct CorsBaseline {
     /// The methods of signed requests.
     pub methods: &'static [&'static str],
-    /// The headers a signed request may carry.
+    /// The headers that a signed request may have.
     pub headers: &'static [&'static str],
-    /// The headers an uploader has to see.
+    /// The response headers that an uploader needs.
     pub exposed: &'static [&'static str],
-    /// For how long a browser may remember the answer, in seconds.
+    /// The time for which a browser may cache the answer, in seconds.
     pub max_age: u16,
 }
 
-/// The Cosmos DB account, its database and its container.
+/// The Cosmos DB account with its database and containers.
 #[derive(Debug, Clone, Copy)]
 pub struct CosmosBaseline {
-    /// The version of `Microsoft.DocumentDB` in which these properties have their names.
+    /// The API version of `Microsoft.DocumentDB` with these property names.
     pub api: &'static str,
-    /// Which of its interfaces it speaks: fixed when it is made.
+    /// The kind of account, which selects its API. It cannot be changed later.
     pub kind: &'static str,
-    /// The one offer there is, which has to be named.
+    /// The only existing offer, which the API requires.
     pub offer: &'static str,
-    /// The weakest read there is: a decision reads what was committed last. Needs
-    /// [`CosmosBaseline::multiple_writers`] to be off.
+    /// The default consistency of reads: a decision reads the last commit. It requires that
+    /// [`CosmosBaseline::multiple_writers`] is off.
     pub consistency: &'static str,
-    /// Whether more than one region could write.
+    /// Whether several regions accept writes.
     pub multiple_writers: bool,
-    /// Whether another region takes over by itself. There is no other.
+    /// Whether another region takes over automatically. There is no other region.
     pub automatic_failover: bool,
     /// Whether the account's keys are refused.
     pub local_auth_disabled: bool,
-    /// Whether keys are also refused for changing databases and containers.
+    /// Whether keys are refused for changing databases and containers too.
     pub key_metadata_writes_disabled: bool,
-    /// The oldest TLS that is answered.
+    /// The minimum TLS version.
     pub minimal_tls: &'static str,
-    /// Whether it answers the internet, behind identities.
+    /// Whether the account is reachable from the internet. All access needs an identity.
     pub public_network: &'static str,
-    /// How it is backed up: so that it can be restored to any second. Can be turned on and never off.
+    /// The kind of backup: continuous, for restoring to any second. It can be turned on but not
+    /// off.
     pub backup: &'static str,
-    /// For how long back.
+    /// The retention of the backup.
     pub backup_tier: &'static str,
-    /// The capability of an account that is paid by use. For one that is made, without the free tier, which
-    /// excludes it.
+    /// The capability of an account that is billed by use. For a new account without the free tier,
+    /// which excludes it.
     pub serverless: &'static str,
-    /// Request units a second that all containers of the database share, for one that is made with the free
-    /// tier: as many as are free.
+    /// Request units per second shared by all containers, for a new account with the free tier: as
+    /// many as are free.
     pub free_throughput: u32,
     pub records: ContainerBaseline,
-    /// The container in which the relay's trigger remembers how far it has come.
+    /// The container in which the trigger of the relay stores its position.
     pub leases: LeasesBaseline,
 }
 
-/// The container of records.
 #[derive(Debug, Clone, Copy)]
 pub struct ContainerBaseline {
-    /// The property items are spread by: fixed when it is made.
+    /// The property of the partition key. It cannot be changed later.
     pub partition_key: &'static str,
-    /// How it is hashed, and the version of that, in which long keys count to their end.
+    /// The kind of hash. Version 2 of it covers long keys completely.
     pub partition_kind: &'static str,
-    /// See [`ContainerBaseline::partition_kind`].
+    /// The version of the hash, see [`ContainerBaseline::partition_kind`].
     pub partition_version: u8,
-    /// When the index follows a write.
+    /// The time of index updates relative to a write.
     pub indexing_mode: &'static str,
-    /// The only paths that are indexed.
+    /// The only indexed paths.
     pub indexed: &'static [&'static str],
-    /// The paths that are not: everything else.
+    /// The paths without an index: all others.
     pub not_indexed: &'static [&'static str],
-    /// Pairs of which the first is asked for by value and the second by range and order: what a database
-    /// with real indexes would call its indexes. Both ascend.
+    /// Composite indexes: pairs of a property that queries compare by value and a property that
+    /// they compare by range and order. Both are ascending.
     pub ordered: &'static [[&'static str; 2]],
-    /// For how many seconds an item lives that says nothing of it: for ever. One that says `ttl` goes then.
+    /// The default lifetime of items in seconds: without limit. An item with `ttl` expires by its
+    /// own value.
     pub default_ttl: i32,
 }
 
-/// The container of leases.
 #[derive(Debug, Clone, Copy)]
 pub struct LeasesBaseline {
     pub name: &'static str,
-    /// The property that the trigger needs it to be spread by.
+    /// The partition key that the trigger requires.
     pub partition_key: &'static str,
 }
 
-/// Azure's own role that may read, write and delete blobs, and nothing else.
+/// The built-in role that may read, write and delete blobs, and nothing else.
 /// <https://learn.microsoft.com/azure/role-based-access-control/built-in-roles/storage>
 pub const BLOB_DATA_CONTRIBUTOR: &str = "ba92f5b4-2d11-453d-a403-e96b0029c9fe";
 
-/// The role of every Cosmos DB account that may read and write items, and change no container.
+/// The built-in role of every Cosmos DB account that may read and write items, but not change
+/// containers.
 /// <https://learn.microsoft.com/azure/cosmos-db/how-to-connect-role-based-access-control>
 pub const COSMOS_DATA_CONTRIBUTOR: &str = "00000000-0000-0000-0000-000000000002";
 
@@ -220,7 +223,7 @@ pub const BASELINE: Baseline = Baseline {
             partition_kind: "Hash",
             partition_version: 2,
             indexing_mode: "consistent",
-            // The key items are spread by is indexed only where it is said to be.
+            // The partition key is indexed only if it is listed.
             indexed: &[
                 "/pk/?",
                 "/sk/?",

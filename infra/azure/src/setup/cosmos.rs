@@ -18,9 +18,9 @@ use super::{
 };
 
 const COSMOS: &CosmosBaseline = &BASELINE.cosmos;
-/// Versions of TLS, the oldest first.
+/// Versions of TLS, oldest first.
 const TLS: &[&str] = &["Tls", "Tls11", "Tls12", "Tls13"];
-/// Capabilities that make an account speak another interface.
+/// Capabilities that select another API for the account.
 const OTHER_INTERFACES: &[&str] = &[
     "EnableCassandra",
     "EnableTable",
@@ -35,11 +35,11 @@ pub(super) struct Found {
     database: Option<Value>,
     records: Option<Value>,
     leases: Option<Value>,
-    /// Why the name cannot be had, where there is no such account in the group.
+    /// The reason why the name is not available, if the group has no such account.
     taken: Option<String>,
 }
 
-/// Ids of what is in the account.
+/// The ids of the account's resources.
 struct Ids {
     account: String,
     database: String,
@@ -82,7 +82,7 @@ pub(super) async fn describe(arm: &Arm, wanted: &Wanted) -> Result<Found, Servic
     Ok(found)
 }
 
-/// Account names are the whole cloud's.
+/// Account names are unique in the whole cloud.
 async fn taken(arm: &Arm, wanted: &Wanted) -> Result<Option<String>, ServiceError> {
     let name = &wanted.cosmos_account;
     let path = format!("/providers/Microsoft.DocumentDB/databaseAccountNames/{name}");
@@ -130,7 +130,7 @@ fn takes_free_tier(account: &Value) -> bool {
     account.pointer("/properties/enableFreeTier") == Some(&Value::Bool(true))
 }
 
-/// Everything about the account that cannot be mended.
+/// All settings of the account that cannot be corrected.
 fn refusals(wanted: &Wanted, account: &Value) -> Vec<String> {
     let name = &wanted.cosmos_account;
     let mut reasons = Vec::new();
@@ -144,7 +144,7 @@ fn refusals(wanted: &Wanted, account: &Value) -> Vec<String> {
     }
     if wanted.free_tier == Some(true) && !takes_free_tier(account) {
         reasons.push(format!(
-            "the database account `{name}` was made without the free tier, which is decided then: leave `AZURE_COSMOS_ENABLE_FREE_TIER` out, or {ANOTHER}"
+            "the database account `{name}` was created without the free tier, which cannot be changed: remove `AZURE_COSMOS_ENABLE_FREE_TIER`, or {ANOTHER}"
         ));
     }
     reasons.extend(elsewhere(
@@ -181,7 +181,7 @@ fn compare_account(
     compare_tags(plan, &wanted.tags, found, &mut body);
     if found.is_none() {
         complete(&mut body, location, free);
-        let label = "create the database account, which takes minutes";
+        let label = "create the database account; this takes minutes";
         plan.steps.push(Step::put(label, &id, COSMOS.api, body));
     } else {
         plan.steps.extend(hardenings(&id, body));
@@ -195,19 +195,16 @@ fn compare_account(
     }
 }
 
-/// Changes to an account that is there. Some cannot be asked for beside others: one writing region is
-/// what strong reads need first, and another kind of backup is a migration.
+/// Changes to an existing account. Some cannot be combined in one request: strong reads need a
+/// single write region first, and a change of the backup kind is a migration.
 fn hardenings(id: &str, mut body: Value) -> Vec<Step> {
     let mut steps = Vec::new();
     for (label, name) in [
         (
-            "let one region write, which takes minutes",
+            "allow writes in one region only; this takes minutes",
             "enableMultipleWriteLocations",
         ),
-        (
-            "back the database up so that any second can be restored",
-            "backupPolicy",
-        ),
+        ("turn on continuous backup of the database", "backupPolicy"),
     ] {
         let properties = body.get_mut("properties").and_then(Value::as_object_mut);
         if let Some(value) = properties.and_then(|properties| properties.remove(name)) {
@@ -217,13 +214,13 @@ fn hardenings(id: &str, mut body: Value) -> Vec<Step> {
     }
     let is_said = |value: &Value| value.as_object().is_some_and(|members| !members.is_empty());
     if body.get("properties").is_some_and(is_said) || body.get("tags").is_some() {
-        let label = "harden the database account, which takes minutes";
+        let label = "harden the database account; this takes minutes";
         steps.push(Step::patch(label, id, COSMOS.api, body));
     }
     steps
 }
 
-/// What only an account that is made is told.
+/// Adds the settings that only a new account gets.
 fn complete(body: &mut Value, location: &str, free: bool) {
     put(body, "/location", location.into());
     put(body, "/kind", COSMOS.kind.into());

@@ -1,10 +1,10 @@
-//! What a service answers when it does not do what it was asked.
+//! Errors in answers of services.
 
 use azure_core::{error::ErrorKind, http::StatusCode};
 use serde_json::Value;
 use wm_deploy::service_error::{ServiceError, innermost};
 
-/// Codes that say: you may not.
+/// Error codes for missing permissions.
 const DENIED: &[&str] = &[
     "AuthorizationFailed",
     "AuthorizationPermissionMismatch",
@@ -12,7 +12,7 @@ const DENIED: &[&str] = &[
     "LinkedAuthorizationFailed",
     "RequestDisallowedByPolicy",
 ];
-/// Codes that say: not you.
+/// Error codes for an invalid sign-in.
 const UNKNOWN: &[&str] = &[
     "AuthenticationFailed",
     "ExpiredAuthenticationToken",
@@ -21,26 +21,26 @@ const UNKNOWN: &[&str] = &[
     "InvalidAuthenticationTokenTenant",
 ];
 
-/// The error of a request without an answer. The action is named as roles name it.
+/// The error of a request without an answer. The action is named as in roles.
 pub(crate) fn unanswered(action: &str, error: azure_core::Error) -> ServiceError {
     let advice = match error.kind() {
-        ErrorKind::Credential => "nobody is signed in: run `az login` and try again",
+        ErrorKind::Credential => "no account is signed in: run `az login` and try again",
         _ => "the service cannot be reached: check the network and try again",
     };
     ServiceError::new(action, None, advice, innermost(&error)).from_source(error)
 }
 
-/// The error of an answer with a status that is not a success.
+/// The error of an answer with an unsuccessful status.
 pub(crate) fn refused(action: &str, status: StatusCode, body: &[u8]) -> ServiceError {
     let (code, message) = said(body);
     let has = |codes: &[&str]| code.as_deref().is_some_and(|code| codes.contains(&code));
     let advice = match status {
         _ if has(UNKNOWN) => "this sign-in is not valid: run `az login` and try again",
         StatusCode::Unauthorized => "this sign-in is not valid: run `az login` and try again",
-        _ if has(DENIED) => "you may not: have the action allowed and try again",
-        StatusCode::Forbidden => "you may not: have the action allowed and try again",
+        _ if has(DENIED) => "you lack the permission: request it and try again",
+        StatusCode::Forbidden => "you lack the permission: request it and try again",
         StatusCode::TooManyRequests => "the service is busy: wait a minute and try again",
-        _ => "mend what it says and try again",
+        _ => "correct the cause and try again",
     };
     let words = match (&code, message) {
         (Some(code), Some(message)) => format!("{code}: {message}"),
@@ -53,11 +53,11 @@ pub(crate) fn refused(action: &str, status: StatusCode, body: &[u8]) -> ServiceE
 
 /// The error of an answer in an unknown form.
 pub(super) fn unreadable(action: &str, words: impl AsRef<str>) -> ServiceError {
-    let advice = "the service answers in another way than is known: try again";
+    let advice = "the answer of the service has an unknown form: try again";
     ServiceError::new(action, None, advice, words)
 }
 
-/// The code and the words of an answer, in JSON or, from the object store, in XML.
+/// Code and message of an answer in JSON, or in XML from the object store.
 fn said(body: &[u8]) -> (Option<String>, Option<String>) {
     let text = |value: Option<&Value>| value.and_then(Value::as_str).map(str::to_owned);
     if let Ok(answer) = serde_json::from_slice::<Value>(body) {
@@ -77,12 +77,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn answers_in_json_and_xml_are_told_on_one_line() {
+    fn json_and_xml_errors_become_one_line() {
         let json = br#"{"error":{"code":"AuthorizationFailed","message":"not\n you"}}"#;
         let denied = refused("a/write", StatusCode::Forbidden, json);
         assert_eq!(
             denied.to_string(),
-            "`a/write` failed, you may not: have the action allowed and try again (AuthorizationFailed: not you)"
+            "`a/write` failed, you lack the permission: request it and try again (AuthorizationFailed: not you)"
         );
         let xml = b"<?xml version=\"1.0\"?><Error><Code>BlobNotFound</Code><Message>gone</Message></Error>";
         let missing = refused("a/read", StatusCode::NotFound, xml);

@@ -1,4 +1,4 @@
-//! The resource group, and the providers of what goes into it.
+//! The resource group, and the resource providers of its content.
 
 use azure_core::http::Method;
 use serde_json::{Value, json};
@@ -15,20 +15,20 @@ use super::{
     step::{Step, text},
 };
 
-/// The version of `Microsoft.Resources` that is spoken.
+/// The API version of `Microsoft.Resources`.
 pub(super) const API: &str = "2025-04-01";
-/// What the subscription has to be registered for before any of it can be made.
+/// The resource providers for which the subscription must be registered.
 const PROVIDERS: &[&str] = &["Microsoft.Storage", "Microsoft.DocumentDB"];
 
 #[derive(Debug)]
 pub(super) struct Found {
     group: Option<Value>,
-    /// Which providers the subscription is not yet registered for.
+    /// The providers for which the subscription is not registered yet.
     unregistered: Vec<&'static str>,
 }
 
 impl Found {
-    /// Where things are made.
+    /// The location of new resources.
     pub(super) fn location(&self, wanted: &Wanted) -> String {
         let there = self.group.as_ref().map(|group| text(group, "/location"));
         let named = wanted.location.as_deref().or(there);
@@ -58,7 +58,7 @@ fn provider_id(wanted: &Wanted, provider: &str) -> String {
     format!("{}/providers/{provider}", wanted.place.subscription_id())
 }
 
-/// A group that is there is left alone: there may be anything in it.
+/// An existing group is not changed, because it can contain other resources.
 pub(super) fn plan(wanted: &Wanted, found: &Found, location: &str) -> Resource<Step> {
     let mut plan = Resource::new(format!("resource group `{}`", wanted.place.group));
     for provider in PROVIDERS {

@@ -1,4 +1,4 @@
-//! Requests to services of which no kit is used here, on behalf of whoever is signed in.
+//! Requests to services without an SDK in this program, as the signed-in operator.
 
 use std::sync::Arc;
 
@@ -18,13 +18,12 @@ use wm_terminal::failure::Failure;
 
 use super::error::{unanswered, unreadable};
 
-/// How often a service that is busy or out of order is asked again, and for how long.
+/// The number of retries for a busy or failing service, and their time limit.
 const RETRIES: u32 = 6;
 const TIMEOUT: Duration = Duration::seconds(120);
-/// A token that ends within this is renewed first.
+/// A token that expires within this time is renewed first.
 const MARGIN: Duration = Duration::minutes(5);
 
-/// One service.
 #[derive(Debug, Clone)]
 pub struct Rest {
     endpoint: String,
@@ -34,7 +33,6 @@ pub struct Rest {
     token: Arc<Mutex<Option<AccessToken>>>,
 }
 
-/// What came back.
 #[derive(Debug)]
 pub struct Answer {
     pub status: StatusCode,
@@ -43,22 +41,20 @@ pub struct Answer {
 }
 
 impl Answer {
-    /// A header's text.
     #[must_use]
     pub fn header(&self, name: &'static str) -> Option<&str> {
         self.headers.get_optional_str(&name.into())
     }
 }
 
-/// A header and its value.
 pub type Header = (&'static str, String);
 
 impl Rest {
-    /// A service at this address, which takes tokens of this scope. `name` is what the address is called
-    /// when it is wrong.
+    /// A client of a service at this URL with tokens of this scope. `name` appears in the error for
+    /// an invalid URL.
     ///
     /// # Errors
-    /// When it is no URL, or tokens would be sent to it in clear.
+    /// If the URL is invalid, or would send tokens without TLS.
     pub fn new(
         name: &'static str,
         endpoint: &str,
@@ -67,7 +63,7 @@ impl Rest {
     ) -> Result<Self, Failure> {
         if !is_safe(endpoint) || Url::parse(endpoint).is_err() {
             return Err(Failure::new(format!(
-                "`{name}` is no address that begins with `https://`: set it right; only a loopback address may do without"
+                "`{name}` must be a URL that begins with `https://`, except for loopback addresses: correct it"
             )));
         }
         let retry = ExponentialRetryOptions {
@@ -93,16 +89,16 @@ impl Rest {
         })
     }
 
-    /// Where it is, without a trailing slash.
+    /// The URL of the service, without a trailing slash.
     #[must_use]
     pub fn endpoint(&self) -> &str {
         &self.endpoint
     }
 
-    /// A token of whoever is signed in. It is kept: the tool that gives it takes a second for each.
+    /// A token of the signed-in operator. It is cached, because `az` takes a second for each token.
     ///
     /// # Errors
-    /// When nobody is signed in.
+    /// Without a sign-in.
     pub async fn token(&self, action: &str) -> Result<String, ServiceError> {
         let mut kept = self.token.lock().await;
         let fresh = |token: &&AccessToken| token.expires_on > OffsetDateTime::now_utc() + MARGIN;
@@ -116,11 +112,11 @@ impl Rest {
         Ok(text)
     }
 
-    /// Sends a request for a path below the endpoint. Every status is an answer; throttling and failures
-    /// that pass are tried again.
+    /// Sends a request for a path below the endpoint. Every status counts as an answer. Throttling
+    /// and temporary failures are retried.
     ///
     /// # Errors
-    /// When there is no answer.
+    /// If there is no answer.
     pub async fn send(
         &self,
         action: &str,

@@ -1,4 +1,4 @@
-//! Who is signed in, and what they may do.
+//! The signed-in operator and their roles.
 
 use std::fmt;
 
@@ -17,10 +17,10 @@ use super::{
     step::{Step, list, text},
 };
 
-/// The version of `Microsoft.Authorization` that is spoken.
+/// The API version of `Microsoft.Authorization`.
 const API: &str = "2022-04-01";
 
-/// Somebody who can be given a role.
+/// A user or service principal that can have roles.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Principal {
     /// The object id in the directory.
@@ -29,23 +29,24 @@ pub struct Principal {
     pub kind: &'static str,
 }
 
-/// A token that does not say whose it is.
+/// A token without the id of its owner.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct WrongToken;
 
 impl fmt::Display for WrongToken {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("the sign-in does not say whose it is: run `az login` and try again")
+        formatter.write_str("the sign-in does not name its user: run `az login` and try again")
     }
 }
 
 impl std::error::Error for WrongToken {}
 
 impl Principal {
-    /// Whose a token is. It is ours and goes to the service that made it, so that nobody verifies it here.
+    /// The owner of a token. The token is not verified, because it is only sent to the service that
+    /// issued it.
     ///
     /// # Errors
-    /// When it does not say.
+    /// If the token does not name its owner.
     pub fn of_token(token: &str) -> Result<Self, WrongToken> {
         #[derive(Deserialize)]
         struct Claims {
@@ -66,7 +67,7 @@ impl Principal {
     }
 }
 
-/// The roles of somebody at a resource, above and below it.
+/// The roles of a principal at a resource and its parents.
 pub(super) async fn describe(
     arm: &Arm,
     scope: &str,
@@ -78,7 +79,7 @@ pub(super) async fn describe(
     Ok(found.unwrap_or_default())
 }
 
-/// Gives the role at this resource, unless it is given there or above already.
+/// Assigns the role at this resource, unless it is assigned there or at a parent.
 pub(super) fn plan(
     plan: &mut Resource<Step>,
     wanted: &Wanted,
@@ -116,11 +117,11 @@ pub(super) fn plan(
     plan.compare(&setting, None, name, step);
 }
 
-/// An id that is the same whenever it is made of the same: two runs give one role once.
+/// An id derived from these parts, so that two runs assign a role once.
 fn guid(parts: &[&str]) -> String {
     let digest = Sha256::of(parts.join("\n").as_bytes()).to_string();
     let part = |from: usize, to: usize| digest.get(from..to).unwrap_or_default();
-    // Version 8: made up by whoever makes it.
+    // Version 8: a custom UUID.
     format!(
         "{}-{}-8{}-8{}-{}",
         part(0, 8),
@@ -140,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn a_token_says_whose_it_is() {
+    fn principal_is_read_from_a_token() {
         let user = Principal::of_token(&token(r#"{"oid":"1","name":"Ana"}"#)).unwrap();
         assert_eq!((user.id.as_str(), user.kind), ("1", "User"));
         let app = Principal::of_token(&token(r#"{"oid":"2","idtyp":"app"}"#)).unwrap();
@@ -151,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn an_assignment_has_one_name() {
+    fn role_assignment_has_a_stable_name() {
         let name = guid(&["a", "b"]);
         assert_eq!(name, guid(&["a", "b"]));
         assert_ne!(name, guid(&["a", "c"]));

@@ -6,22 +6,22 @@ use azure_core::http::Method;
 use serde_json::{Value, json};
 use wm_deploy::plan::{Resource, switched};
 
-/// One change to one resource.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Step {
-    /// What it does, for people.
+    /// The change as text.
     pub label: String,
-    /// `PUT` makes or replaces, `PATCH` changes what the body names, `POST` does what the suffix says.
+    /// `PUT` creates or replaces, `PATCH` changes the properties in the body, `POST` calls the
+    /// action of the suffix.
     pub method: Method,
-    /// Which resource.
+    /// The id of the resource.
     pub id: String,
-    /// What follows the id in the request.
+    /// The part of the path after the id.
     pub suffix: &'static str,
-    /// The version of its provider.
+    /// The API version of the resource provider.
     pub api: &'static str,
-    /// What is said.
+    /// The request body.
     pub body: Option<Value>,
-    /// Whether the resource tells when it is done.
+    /// Whether the resource has a provisioning state to wait for.
     pub settles: bool,
 }
 
@@ -32,7 +32,7 @@ impl fmt::Display for Step {
 }
 
 impl Step {
-    /// Makes or replaces a resource.
+    /// Creates or replaces a resource.
     pub(super) fn put(label: &str, id: &str, api: &'static str, body: Value) -> Self {
         Self {
             label: label.to_owned(),
@@ -45,7 +45,7 @@ impl Step {
         }
     }
 
-    /// Makes a resource that is done once it is answered.
+    /// Creates a resource that is ready with the answer.
     #[must_use]
     pub fn once(label: &str, id: &str, api: &'static str, body: Value) -> Self {
         Self {
@@ -54,7 +54,7 @@ impl Step {
         }
     }
 
-    /// Changes what the body names.
+    /// Changes the properties in the body.
     pub(super) fn patch(label: &str, id: &str, api: &'static str, body: Value) -> Self {
         Self {
             method: Method::Patch,
@@ -63,21 +63,21 @@ impl Step {
     }
 }
 
-/// A setting and where it is in a resource.
+/// A setting and its position in a resource.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Setting {
-    /// What people call it.
+    /// The name to show.
     pub(super) name: &'static str,
-    /// Its place, such as `/properties/kind`.
+    /// The JSON pointer, such as `/properties/kind`.
     pub(super) pointer: &'static str,
 }
 
-/// Compares settings of one resource, and collects what has to be said to change them.
+/// Compares settings of one resource and collects the body of the change.
 #[derive(Debug)]
 pub(super) struct Comparison<'plan> {
     plan: &'plan mut Resource<Step>,
     found: Option<&'plan Value>,
-    /// What has to be said.
+    /// The body of the change.
     pub(super) body: Value,
 }
 
@@ -90,13 +90,13 @@ impl<'plan> Comparison<'plan> {
         }
     }
 
-    /// A setting that has to be exactly this.
+    /// Requires exactly this value.
     pub(super) fn exactly(&mut self, setting: Setting, wanted: impl Into<Value>) {
         let wanted = wanted.into();
         self.at_least(setting, wanted, |_| false);
     }
 
-    /// A setting that has to be this, or anything else that is `enough`.
+    /// Requires this value, or another one that is `enough`.
     pub(super) fn at_least(
         &mut self,
         setting: Setting,
@@ -104,7 +104,7 @@ impl<'plan> Comparison<'plan> {
         enough: impl Fn(&Value) -> bool,
     ) {
         let wanted = wanted.into();
-        // What was never said may be either way, whatever the wanted one is.
+        // A setting that was never set can have either value.
         let there = |found: &Value| found.pointer(setting.pointer).cloned();
         let found = self.found.map(|found| there(found).unwrap_or_default());
         let is_fine = |found: &Value| *found == wanted || enough(found);
@@ -120,7 +120,7 @@ impl<'plan> Comparison<'plan> {
     }
 }
 
-/// A value for people.
+/// A value as text for people.
 pub(super) fn shown(value: &Value) -> String {
     match value {
         Value::Null => "never said".to_owned(),
@@ -130,7 +130,7 @@ pub(super) fn shown(value: &Value) -> String {
     }
 }
 
-/// Puts a value at a place, making what leads there.
+/// Sets a value at a pointer and creates missing parents.
 pub(super) fn put(into: &mut Value, pointer: &str, value: Value) {
     let mut place = into;
     for part in pointer.split('/').skip(1) {
@@ -145,7 +145,7 @@ pub(super) fn put(into: &mut Value, pointer: &str, value: Value) {
     *place = value;
 }
 
-/// A text of a resource.
+/// A text in a resource.
 pub(super) fn text<'value>(value: &'value Value, pointer: &str) -> &'value str {
     value
         .pointer(pointer)
@@ -153,7 +153,7 @@ pub(super) fn text<'value>(value: &'value Value, pointer: &str) -> &'value str {
         .unwrap_or_default()
 }
 
-/// A list of a resource; one that is not there is empty.
+/// A list in a resource. A missing list counts as empty.
 pub(super) fn list<'value>(value: &'value Value, pointer: &str) -> &'value [Value] {
     value
         .pointer(pointer)
@@ -167,7 +167,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_differs_is_what_is_said() {
+    fn comparison_collects_only_differences() {
         let found = json!({ "kind": "X", "properties": { "tls": "1.3", "days": 7 } });
         let mut plan = Resource::new("x");
         let mut comparison = Comparison::new(&mut plan, Some(&found));

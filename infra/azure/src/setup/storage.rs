@@ -18,9 +18,9 @@ use super::{
 };
 
 const STORAGE: &StorageBaseline = &BASELINE.storage;
-/// Versions of TLS, the oldest first.
+/// Versions of TLS, oldest first.
 const TLS: &[&str] = &["TLS1_0", "TLS1_1", "TLS1_2", "TLS1_3"];
-/// Where blobs may be copied from, when that is narrower than the baseline's.
+/// The sources of copies, if they are narrower than in the baseline.
 const NARROWER_COPY: &str = "PrivateLink";
 const ANOTHER: &str = "choose another with `--storage-account`";
 
@@ -31,7 +31,7 @@ pub(super) struct Found {
     container: Option<Value>,
     lifecycle: Option<Value>,
     roles: Option<Value>,
-    /// Why the name cannot be had, where there is no such account in the group.
+    /// The reason why the name is not available, if the group has no such account.
     taken: Option<String>,
 }
 
@@ -63,7 +63,7 @@ pub(super) async fn describe(arm: &Arm, wanted: &Wanted) -> Result<Found, Servic
     Ok(found)
 }
 
-/// Account names are the whole cloud's.
+/// Account names are unique in the whole cloud.
 async fn taken(arm: &Arm, wanted: &Wanted) -> Result<Option<String>, ServiceError> {
     let id = format!(
         "{}/providers/Microsoft.Storage/checkNameAvailability",
@@ -109,7 +109,7 @@ pub(super) fn plan(
     Ok(plan)
 }
 
-/// Everything about the account that cannot be mended.
+/// All settings of the account that cannot be corrected.
 fn refusals(wanted: &Wanted, account: &Value) -> Vec<String> {
     let name = &wanted.storage_account;
     let mut reasons = Vec::new();
@@ -122,14 +122,14 @@ fn refusals(wanted: &Wanted, account: &Value) -> Vec<String> {
     }
     if account.pointer("/properties/isHnsEnabled") == Some(&Value::Bool(true)) {
         reasons.push(format!(
-            "the storage account `{name}` has directories, so that it cannot keep old versions: {ANOTHER}"
+            "the storage account `{name}` has directories and therefore cannot keep old versions: {ANOTHER}"
         ));
     }
     reasons.extend(elsewhere("storage account", name, account, wanted, ANOTHER));
     reasons
 }
 
-/// Why an account that is somewhere else than wanted cannot be used.
+/// The reason why an account in another location cannot be used.
 pub(super) fn elsewhere(
     what: &str,
     name: &str,
@@ -140,7 +140,7 @@ pub(super) fn elsewhere(
     let there = place::location(text(account, "/location"));
     let here = wanted.location.as_deref().map(place::location)?;
     (there != here).then(|| {
-        format!("the {what} `{name}` is in `{there}`, not in `{here}`: say `--location {there}`, or {another}")
+        format!("the {what} `{name}` is in `{there}`, not in `{here}`: use `--location {there}`, or {another}")
     })
 }
 
@@ -185,7 +185,7 @@ fn compare_account(
     }
     let narrowed = found.map(|found| text(found, "/properties/networkAcls/defaultAction"));
     if narrowed == Some("Deny") {
-        let kept = Verdict::Kept("rules of somebody else's say who gets through".into());
+        let kept = Verdict::Kept("network rules of others".into());
         plan.note("network", kept);
     }
     let public = found.map(|found| text(found, "/properties/publicNetworkAccess"));
@@ -242,7 +242,7 @@ fn compare_settings(account: &mut Comparison<'_>) {
     );
 }
 
-/// Compares tags, and says all of them where some are missing: the service replaces them at once.
+/// Compares tags. If some are missing, all are written, because the service replaces them at once.
 pub(super) fn compare_tags(
     plan: &mut Resource<Step>,
     wanted: &Tags,
@@ -259,7 +259,6 @@ pub(super) fn compare_tags(
     plan.compare("tags", common, shown(wanted), None);
 }
 
-/// The tags of a resource.
 pub(super) fn tags(found: &Value) -> Tags {
     let tags = found.get("tags").cloned().unwrap_or_default();
     serde_json::from_value(tags).unwrap_or_default()

@@ -14,7 +14,6 @@ use crate::{
     tools::root,
 };
 
-/// The flags of `deploy`.
 #[derive(Debug, Args)]
 #[command(about = C::TEXTS.deploy.about, after_help = C::TEXTS.deploy.after)]
 pub struct Deploy<C: Cloud> {
@@ -26,14 +25,15 @@ pub struct Deploy<C: Cloud> {
     /// The parameters of the template.
     #[command(flatten)]
     pub settings: C::Settings,
-    /// Tags for everything, beside `application` and `environment`: `key=value,key=value`
+    /// Additional tags for all resources: `key=value,key=value`. `application` and `environment`
+    /// are always set
     #[arg(long, env = C::TEXTS.tags_variable, default_value = "", hide_default_value = true)]
     #[arg(value_parser = tags::<C>)]
     pub tags: ChosenTags,
-    /// The repository, unless this is run inside it
+    /// The repository. Default: the one that contains the current directory
     #[arg(long, value_name = "DIR")]
     repository: Option<PathBuf>,
-    /// Deploy what was built before
+    /// Deploy the existing build
     #[arg(long)]
     pub no_build: bool,
     #[arg(long, help = C::TEXTS.deploy_plan)]
@@ -41,10 +41,10 @@ pub struct Deploy<C: Cloud> {
 }
 
 impl<C: Cloud> Deploy<C> {
-    /// Shows the steps and carries them out.
+    /// Shows the steps and runs them.
     ///
     /// # Errors
-    /// When the flags are wrong, a tool is missing, or a step fails.
+    /// If a flag is invalid, a tool is missing, or a step fails.
     pub async fn run(self) -> Result<(), Failure> {
         let root = root(self.repository.as_deref(), C::TEMPLATE)?;
         let names = C::names(&self.deployment, &self.data)?;
@@ -58,7 +58,7 @@ impl<C: Cloud> Deploy<C> {
         }
         if self.plan {
             rollout.preview()?;
-            return line("nothing was run");
+            return line("no steps were run");
         }
         rollout.carry_out().await?;
         rollout.report().await?.show(C::PROVIDER)
@@ -66,7 +66,7 @@ impl<C: Cloud> Deploy<C> {
 }
 
 impl Report {
-    /// Prints where everything is, and what comes next.
+    /// Prints the URLs and the next step.
     fn show(&self, provider: Provider) -> Result<(), Failure> {
         let Self { api, fact, next } = self;
         line("done")?;
@@ -77,8 +77,6 @@ impl Report {
         if let Some(next) = next {
             line(format!("  {next}"))?;
         }
-        line(format!(
-            "  `wm deploy-site {provider}` puts the console beside it"
-        ))
+        line(format!("  `wm deploy-site {provider}` deploys the console"))
     }
 }

@@ -17,16 +17,15 @@ use crate::{
     tools::{require, root},
 };
 
-/// Where the console is built to, from the root of the repository.
+/// The folder of the built console, relative to the repository.
 const BUILT: &str = "web/dist";
 
-/// The flags of `deploy-site`.
 #[derive(Debug, Args)]
 #[command(about = C::TEXTS.deploy_site.about, after_help = C::TEXTS.deploy_site.after)]
 pub struct DeploySite<C: Cloud> {
     #[command(flatten)]
     deployment: Deployment<C>,
-    /// The built site; else the console's
+    /// The folder of the built site. Default: that of the console
     #[arg(long, value_name = "DIR")]
     from: Option<PathBuf>,
     #[command(flatten)]
@@ -34,19 +33,20 @@ pub struct DeploySite<C: Cloud> {
     #[arg(long, env = C::TEXTS.tags_variable, default_value = "", hide_default_value = true)]
     #[arg(value_parser = tags::<C>, help = C::TEXTS.site_tags)]
     tags: ChosenTags,
-    /// The repository, unless this is run inside it
+    /// The repository. Default: the one that contains the current directory
     #[arg(long, value_name = "DIR")]
     repository: Option<PathBuf>,
-    /// Say what would be done and change nothing
+    /// Show the changes without making them
     #[arg(long)]
     plan: bool,
 }
 
 impl<C: Cloud> DeploySite<C> {
-    /// Deploys the template of the site, then uploads what differs and removes what is not in the site.
+    /// Deploys the template of the site, uploads changed files and deletes files that are not part
+    /// of the site.
     ///
     /// # Errors
-    /// When the flags are wrong, the site holds private files, a tool is missing, or a step fails.
+    /// If a flag is invalid, the site contains private files, a tool is missing, or a step fails.
     pub async fn run(self) -> Result<(), Failure> {
         let root = root(self.repository.as_deref(), C::SITE_TEMPLATE)?;
         let names = C::site_names(&self.deployment, &self.options)?;
@@ -56,7 +56,8 @@ impl<C: Cloud> DeploySite<C> {
         let cloud = C::open(&self.deployment.place).await?;
         let tags = names.as_ref().tags(&self.tags);
         let (store, deploy) = cloud.site(&names, &self.options, &tags, &root).await?;
-        // Before the template is deployed: an object store with documents has to stay as it is.
+        // Before the template is deployed, because an object store with documents must not be
+        // changed.
         let changes = site::compare(&store, &files).await?;
         line(format!("in {}, {}:", cloud.title(), store.title()))?;
         changes.show()?;
@@ -79,7 +80,7 @@ impl<C: Cloud> DeploySite<C> {
         line(format!("  the site is at {url}"))?;
         let provider = C::PROVIDER;
         line(format!(
-            "next: `wm deploy {provider} --origin {url}` lets its pages call the API"
+            "next: `wm deploy {provider} --origin {url}` allows its pages to call the API"
         ))
     }
 }

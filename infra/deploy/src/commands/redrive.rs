@@ -12,21 +12,19 @@ use crate::{
     deployment::Deployment,
 };
 
-/// The flags of `redrive`.
 #[derive(Debug, Args)]
 #[command(about = C::TEXTS.redrive.about, after_help = C::TEXTS.redrive.after)]
 pub struct Redrive<C: Cloud> {
     #[command(flatten)]
     deployment: Deployment<C>,
-    /// Whose dead letters
+    /// The functions whose dead letters are sent again
     #[arg(long, value_enum, default_value_t = Functions::All)]
     function: Functions,
-    /// Count them and send nothing
+    /// Count the dead letters without sending them
     #[arg(long)]
     plan: bool,
 }
 
-/// The functions whose dead letters can be sent again.
 #[derive(Debug, Clone, Copy, ValueEnum)]
 enum Functions {
     /// Mails
@@ -51,7 +49,7 @@ impl<C: Cloud> Redrive<C> {
     /// Counts the dead letters, or sends them again.
     ///
     /// # Errors
-    /// When there is no deployment, a service does not answer, or letters are left.
+    /// If there is no deployment, a service does not answer, or dead letters remain.
     pub async fn run(self) -> Result<(), Failure> {
         let names = C::names(&self.deployment, &C::Data::default())?;
         let cloud = C::open(&self.deployment.place).await?;
@@ -61,7 +59,7 @@ impl<C: Cloud> Redrive<C> {
                 |letters: &C::DeadLetters| [letters.name().to_owned(), letters.count().to_string()];
             let rows: Vec<_> = all.iter().map(row).collect();
             table("dead letters:", &rows)?;
-            return line("nothing was sent");
+            return line("no dead letters were sent");
         }
         let mut total = 0;
         let mut rows = Vec::new();
@@ -80,7 +78,7 @@ impl<C: Cloud> Redrive<C> {
         }
         let place = C::TEXTS.dead_letters_in;
         Err(Failure::new(format!(
-            "{total} could not be sent again and stay in their {place}: look at them there, and run this again"
+            "{total} could not be sent again and stay in their {place}: examine them there, then run this again"
         )))
     }
 }

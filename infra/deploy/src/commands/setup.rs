@@ -17,7 +17,6 @@ use crate::{
     tags::ChosenTags,
 };
 
-/// The flags of `setup`.
 #[derive(Debug, Args)]
 #[command(about = C::TEXTS.setup.about, after_help = C::TEXTS.setup.after)]
 pub struct Setup<C: Cloud> {
@@ -29,22 +28,22 @@ pub struct Setup<C: Cloud> {
     selection: Option<PathBuf>,
     #[command(flatten)]
     options: C::SetupOptions,
-    /// An origin whose pages may use signed addresses; again for more
+    /// An origin whose pages may use signed URLs. Can be repeated
     #[arg(long = "origin", value_name = "URL")]
     origins: Vec<Origin>,
     #[arg(long, env = C::TEXTS.tags_variable, default_value = "", hide_default_value = true)]
     #[arg(value_parser = tags::<C>, help = C::TEXTS.setup_tags)]
     tags: ChosenTags,
-    /// Say what would be done and change nothing
+    /// Show the changes without making them
     #[arg(long)]
     plan: bool,
 }
 
 impl<C: Cloud> Setup<C> {
-    /// Shows the plan and carries it out.
+    /// Shows the plan and runs it.
     ///
     /// # Errors
-    /// When the flags are wrong, the plan is impossible, or a service refuses.
+    /// If a flag is invalid, the plan is impossible, or a service refuses.
     pub async fn run(mut self) -> Result<(), Failure> {
         self.select()?;
         let names = C::names(&self.deployment, &self.data)?;
@@ -62,7 +61,7 @@ impl<C: Cloud> Setup<C> {
         }
         let (created, changed) = plan.count();
         if created + changed == 0 {
-            return line("everything is as it has to be; nothing was changed");
+            return line("no changes");
         }
         if self.plan {
             return line(format!(
@@ -80,7 +79,7 @@ impl<C: Cloud> Setup<C> {
         ))
     }
 
-    /// Takes names from the selection that no flag and no variable gives.
+    /// Takes names from the selection that neither a flag nor a variable sets.
     fn select(&mut self) -> Result<(), Failure> {
         let Some(file) = &self.selection else {
             return Ok(());

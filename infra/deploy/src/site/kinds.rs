@@ -1,6 +1,6 @@
-//! What kind of file a name stands for.
+//! File types by name.
 
-/// Media types by the ending of a name.
+/// Media types by extension.
 const MEDIA_TYPES: &[(&str, &str)] = &[
     ("avif", "image/avif"),
     ("css", "text/css; charset=utf-8"),
@@ -25,12 +25,12 @@ const MEDIA_TYPES: &[(&str, &str)] = &[
     ("woff2", "font/woff2"),
     ("xml", "application/xml"),
 ];
-/// What is nothing a browser shows.
+/// The media type of unknown files.
 const UNKNOWN: &str = "application/octet-stream";
-/// The shortest digest that build tools put into names.
+/// The minimum length of a digest in a file name.
 const SHORTEST_DIGEST: usize = 8;
 
-/// The media type of a file of this name.
+/// The media type for this file name.
 pub(super) fn media_type(key: &str) -> &'static str {
     let ending = key
         .rsplit('/')
@@ -43,14 +43,15 @@ pub(super) fn media_type(key: &str) -> &'static str {
     known.map_or(UNKNOWN, |(_, media_type)| media_type)
 }
 
-/// Whether a name changes with the bytes: an asset whose name ends in a digest, such as
-/// `assets/app-B3xk9Q2z.js`. A word is none, nor is a date: where in doubt the browser asks again.
+/// Whether the name changes with the bytes: the name of an asset ends in a digest, as in
+/// `assets/app-B3xk9Q2z.js`. Words and dates are not digests. In case of doubt, the browser
+/// revalidates.
 pub(super) fn is_hashed(key: &str) -> bool {
     let Some((folders, name)) = key.rsplit_once('/') else {
         return false;
     };
     let stem = name.rsplit_once('.').map_or(name, |(stem, _)| stem);
-    // A source map has the name of what it belongs to.
+    // A source map has the name of its file.
     let stem = stem
         .strip_suffix(".js")
         .or(stem.strip_suffix(".css"))
@@ -73,7 +74,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn types_follow_from_endings() {
+    fn media_types_follow_the_extension() {
         for (key, expected) in [
             ("index.html", "text/html; charset=utf-8"),
             ("a/B.JS", "text/javascript; charset=utf-8"),
@@ -86,7 +87,7 @@ mod tests {
     }
 
     #[test]
-    fn only_a_digest_in_the_name_makes_a_file_immutable() {
+    fn file_is_immutable_only_with_a_digest_in_its_name() {
         for key in [
             "assets/app-B3xk9Q2z.js",
             "x/assets/style.9f86d081.css",

@@ -1,4 +1,4 @@
-//! From a folder to wherever a site is served from: what differs, and nothing else.
+//! Publishing a site: only differences are uploaded or deleted.
 
 use std::collections::BTreeSet;
 
@@ -10,46 +10,46 @@ use wm_terminal::{
 
 use super::File;
 
-/// What everything private begins with; no site has it.
+/// The prefix of all private objects. No site has it.
 pub const PRIVATE: &str = "accounts/";
-/// How many objects are asked about at once.
+/// The number of concurrent requests.
 const AT_ONCE: usize = 8;
 
-/// Where the files of a site are kept.
+/// The object store of a site.
 pub trait Store {
-    /// What it is, for people, with its name: the bucket `…`.
+    /// The store as text, such as "the bucket `…`".
     fn title(&self) -> String;
 
-    /// The flag that names another.
+    /// The flag that selects another store.
     fn flag(&self) -> &'static str;
 
-    /// The keys of all it holds. What is not there yet holds nothing.
+    /// All keys in the store. Empty if the store does not exist yet.
     fn keys(&self) -> impl Future<Output = Result<BTreeSet<String>, Failure>>;
 
-    /// Whether it holds this file, byte for byte and in how it is served.
+    /// Whether the store has this file with the same bytes and the same headers.
     fn has(&self, file: &File) -> impl Future<Output = Result<bool, Failure>>;
 
     fn put(&self, file: &File) -> impl Future<Output = Result<(), Failure>>;
 
-    /// Takes a file away.
+    /// Deletes a file.
     fn remove(&self, key: &str) -> impl Future<Output = Result<(), Failure>>;
 }
 
-/// What has to be done to a store so that it holds a site and nothing else.
+/// The changes after which a store contains exactly the site.
 #[derive(Debug)]
 pub struct Changes<'files> {
-    /// What it lacks, in the order of the files.
+    /// Missing or different files, in the order of the site.
     pub upload: Vec<&'files File>,
-    /// What is no longer part of the site.
+    /// Keys that are not part of the site.
     pub remove: Vec<String>,
-    /// How many files are as they have to be.
+    /// The number of unchanged files.
     pub unchanged: usize,
 }
 
 /// Compares a store with these files.
 ///
 /// # Errors
-/// When it holds documents, or does not say what it holds.
+/// If the store contains documents, or does not answer.
 pub async fn compare<'files>(
     store: &impl Store,
     files: &'files [File],
@@ -58,7 +58,7 @@ pub async fn compare<'files>(
     if there.iter().any(|key| key.starts_with(PRIVATE)) {
         let (title, flag) = (store.title(), store.flag());
         return Err(Failure::new(format!(
-            "{title} holds documents, below `{PRIVATE}`: choose another with `{flag}`"
+            "{title} contains documents, below `{PRIVATE}`: choose another with `{flag}`"
         )));
     }
     let is_same = async |file: &'files File| {
@@ -84,11 +84,11 @@ pub async fn compare<'files>(
     })
 }
 
-/// Carries changes out: pages last, so that none asks for what is not there yet, and removals after
-/// them.
+/// Makes the changes. Pages are uploaded last, so that no page refers to a missing file. Deletions
+/// follow.
 ///
 /// # Errors
-/// When the store does not do it. Doing it again goes on from there.
+/// If the store refuses. Another run continues from there.
 pub async fn apply(
     store: &impl Store,
     changes: &Changes<'_>,
@@ -106,7 +106,7 @@ pub async fn apply(
 }
 
 impl Changes<'_> {
-    /// Says what will be done.
+    /// Prints the changes.
     ///
     /// # Errors
     /// As [`line()`].

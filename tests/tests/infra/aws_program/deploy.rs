@@ -335,7 +335,7 @@ fn a_plan_runs_nothing() {
         "{out}"
     );
     assert!(out.contains("MailFrom=docs@example.com"), "{out}");
-    assert!(out.ends_with("nothing was run\n"), "{out}");
+    assert!(out.ends_with("no steps were run\n"), "{out}");
     assert_eq!(runs(&program), [[""; 0]; 0]);
     // Also where the tools are still to be installed.
     let ran = Program::new().run(&arguments);
@@ -354,7 +354,7 @@ fn what_cannot_be_deployed_is_refused_before_anything_is_built() {
         (
             &["--prefix", "senderless"][..],
             2,
-            "the first deployment needs the sender of mails: say `--mail-from`",
+            "the first deployment needs the sender of mails: use `--mail-from`",
         ),
         (
             &["--prefix", "a-prefix-that-is-a-little-too-long-for-it"],

@@ -102,7 +102,7 @@ fn tags(environment: &str) -> Value {
 fn assert_settled(arguments: &[&str]) {
     let (program, gate) = gated(None);
     let out = program.works(arguments);
-    assert!(out.contains("everything is as it has to be"), "{out}");
+    assert!(out.contains("no changes"), "{out}");
     assert_eq!(
         gate.writes(),
         [""; 0],
@@ -373,9 +373,8 @@ async fn interrupted_it_says_how_to_go_on() {
     let ran = Ran::of(&running.wait_with_output().unwrap());
     assert_eq!(ran.code, Some(1), "{ran:?}");
     assert!(
-        ran.err.ends_with(
-            "error: interrupted; run the same command again to go on where it stopped\n"
-        ),
+        ran.err
+            .ends_with("error: interrupted; run the same command again to continue\n"),
         "{ran:?}"
     );
     Program::new().works(&arguments);
@@ -420,7 +419,7 @@ async fn a_table_that_cannot_be_mended_is_refused_before_anything_is_changed() {
         &["setup", "--prefix", "other-keys"],
         &[
             "`other-keys-dev` has the keys `id`, which cannot be changed into `PK, SK`",
-            "`GSI1` of `other-keys-dev` is an index of `GSI1PK` that repeats KEYS_ONLY",
+            "`GSI1` of `other-keys-dev` is an index of `GSI1PK` with the projection KEYS_ONLY",
             "the key `GSI2PK` of `other-keys-dev` is of type `N`",
             "collects items by `expires`, not `ttl`",
         ],
@@ -443,7 +442,7 @@ async fn a_bucket_that_is_not_ours_or_open_is_refused_before_anything_is_changed
         .with("AWS_ACCESS_KEY_ID", "111122223333")
         .refuses(&["setup", "--prefix", "far-away"], 1);
     assert!(
-        said.contains("belongs to another account than `111122223333`"),
+        said.contains("does not belong to the account `111122223333`"),
         "{said}"
     );
     assert_eq!(gate.writes(), [""; 0]);
@@ -451,14 +450,17 @@ async fn a_bucket_that_is_not_ours_or_open_is_refused_before_anything_is_changed
     bare_bucket("wide-open-dev-documents").await;
     let open = json!({ "Statement": { "Effect": "Allow", "Principal": "*", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::wide-open-dev-documents/*" } });
     bucket("PUT", "wide-open-dev-documents?policy=", &open.to_string()).await;
-    assert_refused(&["setup", "--prefix", "wide-open"], &["lets everybody in"]);
+    assert_refused(
+        &["setup", "--prefix", "wide-open"],
+        &["gives everyone access"],
+    );
 
     bare_bucket("own-key-dev-documents").await;
     bucket("PUT", "own-key-dev-documents?encryption=", "<ServerSideEncryptionConfiguration><Rule><ApplyServerSideEncryptionByDefault><SSEAlgorithm>aws:kms</SSEAlgorithm><KMSMasterKeyID>arn:aws:kms:us-east-1:000000000000:key/11112222-3333-4444-5555-666677778888</KMSMasterKeyID></ApplyServerSideEncryptionByDefault></Rule></ServerSideEncryptionConfiguration>").await;
     assert_refused(
         &["setup", "--prefix", "own-key"],
         &[
-            "encrypts under `arn:aws:kms:",
+            "encrypts with `arn:aws:kms:",
             "which the functions may not use",
         ],
     );

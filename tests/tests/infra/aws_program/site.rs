@@ -142,7 +142,7 @@ async fn the_private_bucket_is_never_a_site() {
     ];
     let said = program.refuses(&arguments, 1);
     assert!(
-        said.contains("the bucket `mixed-other` holds documents, below `accounts/`"),
+        said.contains("the bucket `mixed-other` contains documents, below `accounts/`"),
         "{said}"
     );
     assert_eq!(gate.writes(), [""; 0]);
@@ -156,7 +156,7 @@ fn what_is_no_site_or_not_for_everybody_stays_here() {
     for (files, words) in [
         (
             vec![("app.js", "1")],
-            "holds no `index.html`: build the site first",
+            "contains no `index.html`: build the site first",
         ),
         (
             vec![("index.html", ""), (".env", "X=1")],
@@ -164,7 +164,7 @@ fn what_is_no_site_or_not_for_everybody_stays_here() {
         ),
         (
             vec![("index.html", ""), ("a/tls.pem", "")],
-            "this is not: `a/tls.pem`",
+            "this must not be: `a/tls.pem`",
         ),
         (vec![("index.html", &*key)], "an access key in `index.html`"),
     ] {
@@ -201,7 +201,7 @@ fn the_surface_comes_first() {
         1,
     );
     assert!(
-        said.contains("the stack `lonely-dev` is not there: run `wm deploy aws` first"),
+        said.contains("the stack `lonely-dev` does not exist: run `wm deploy aws` first"),
         "{said}"
     );
 }

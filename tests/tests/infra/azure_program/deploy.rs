@@ -398,7 +398,7 @@ fn a_first_deployment_that_was_broken_off_is_begun_again_with_the_same_surface()
     assert_eq!(said.code, Some(1), "{said:?}");
     assert!(
         said.err
-            .contains("`func` failed (exit status: 4): mend what it says above"),
+            .contains("`func` failed (exit status: 4): fix the errors above"),
         "{said:?}"
     );
     let program = program.tool("func", FUNC);
@@ -471,7 +471,7 @@ fn what_setup_made_is_used_and_left_alone_and_half_of_it_is_refused() {
         ("--storage-account", "wm-dev-cosmos", "theirother"),
     ] {
         let said = program.refuses(&deploy(&root, &[&FIRST[..], &[flag, missing]].concat()), 1);
-        let words = format!("`{found}` is set up and `{missing}` is not: run `wm setup azure`");
+        let words = format!("`{found}` exists, but `{missing}` does not: run `wm setup azure`");
         assert!(said.contains(&words), "{said}");
     }
     assert_eq!(runs(&program), [[""; 0]; 0]);
@@ -566,10 +566,10 @@ fn a_plan_changes_nothing_and_says_what_would_change_where_that_can_be_asked() {
     );
     assert!(out.contains("publisherEmail=docs@example.com"), "{out}");
     assert!(
-        out.contains("  put a secret into the Key Vault, unless it holds one"),
+        out.contains("  put a secret into the Key Vault, unless it has one"),
         "{out}"
     );
-    assert!(out.ends_with("nothing was run\n"), "{out}");
+    assert!(out.ends_with("no steps were run\n"), "{out}");
     assert_eq!(runs(&program), [[""; 0]; 0]);
 
     cloud.put("/resourceGroups/wm-dev", json!({ "location": "eastus" }));
@@ -626,8 +626,7 @@ fn what_cannot_be_deployed_is_refused_before_anything_is_built() {
     let ran = program.run(&deploy(&root, &surface));
     assert_eq!(ran.code, Some(2), "{ran:?}");
     assert!(
-        ran.err
-            .contains("`surfaceSecret` is for this program to say"),
+        ran.err.contains("`surfaceSecret` is set by this program"),
         "{ran:?}"
     );
     assert_eq!(runs(&program), [[""; 0]; 0]);

@@ -69,7 +69,7 @@ fn dead_letters_of_both_functions_go_over_the_topic_again_as_they_were() {
     put(&cloud, "SOMEBODY-ELSE", 0, "[]");
     let plan = program.works(&[&REDRIVE[..], &["--plan"]].concat());
     assert!(plan.contains("  notify  6\n  ingest  1\n"), "{plan}");
-    assert!(plan.ends_with("nothing was sent\n"), "{plan}");
+    assert!(plan.ends_with("no dead letters were sent\n"), "{plan}");
     assert_eq!(cloud.writes(), [""; 0]);
 
     let one = program.works(&[&REDRIVE[..], &["--function", "ingest"]].concat());
@@ -120,8 +120,8 @@ fn what_the_topic_does_not_take_stays() {
     assert_eq!(ran.code, Some(1), "{ran:?}");
     assert!(ran.out.contains("notify  1 sent again  2 left"), "{ran:?}");
     for words in [
-        "0002.json` was not taken: `Microsoft.EventGrid/events/send/action` failed",
-        "0003.json` holds no events",
+        "0002.json` was not accepted: `Microsoft.EventGrid/events/send/action` failed",
+        "0003.json` contains no events",
         "error: 2 could not be sent again and stay in their container",
     ] {
         assert!(ran.err.contains(words), "{words}: {ran:?}");
@@ -165,7 +165,9 @@ fn whoever_may_not_is_told_so_and_a_deployment_that_is_not_there_is_named() {
     cloud.state().forbidden = 1;
     let said = program.refuses(&REDRIVE, 1);
     assert!(
-        said.contains("you may not read dead letters: have the role Storage Blob Data Contributor"),
+        said.contains(
+            "you may not read dead letters: request the role Storage Blob Data Contributor"
+        ),
         "{said}"
     );
     assert_eq!(cloud.state().blobs.len(), 1);

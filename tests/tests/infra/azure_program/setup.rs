@@ -161,7 +161,7 @@ fn roles(cloud: &Cloud) -> Vec<Value> {
 fn assert_settled(cloud: &Cloud, arguments: &[&str]) {
     cloud.again(None);
     let out = Program::new(cloud).works(arguments);
-    assert!(out.contains("everything is as it has to be"), "{out}");
+    assert!(out.contains("no changes"), "{out}");
     assert_eq!(cloud.writes(), [""; 0], "what is hardened is written to");
 }
 
@@ -282,7 +282,7 @@ fn bare_accounts_are_hardened() {
     let out = Program::new(&cloud).works(&SETUP);
     for changed in [
         "TLS1_0 \u{2192} TLS1_2",
-        "seen by everybody: Blob \u{2192} seen by nobody else",
+        "public: Blob \u{2192} private",
         "Session \u{2192} Strong",
         "Periodic \u{2192} Continuous, Continuous30Days",
         "never said \u{2192} off",
@@ -451,7 +451,7 @@ fn interrupted_it_says_how_to_go_on() {
     assert!(interrupt.unwrap().success());
     let ran = Ran::of(&running.wait_with_output().unwrap());
     assert_eq!(ran.code, Some(1), "{ran:?}");
-    let words = "error: interrupted; run the same command again to go on where it stopped\n";
+    let words = "error: interrupted; run the same command again to continue\n";
     assert!(ran.err.ends_with(words), "{ran:?}");
     cloud.again(None);
     Program::new(&cloud).works(&SETUP);
@@ -474,7 +474,7 @@ fn busy_with_something_else_it_is_asked_again_and_what_is_not_done_is_told() {
     cloud.state().fails = Some("/databaseaccounts/");
     let ran = Program::new(&cloud).run(&SETUP);
     assert_eq!(ran.code, Some(1), "{ran:?}");
-    let words = "`Microsoft.DocumentDB/databaseAccounts/write` failed, mend what it says and try again (ServiceUnavailable: no room in this region)";
+    let words = "`Microsoft.DocumentDB/databaseAccounts/write` failed, correct the cause and try again (ServiceUnavailable: no room in this region)";
     assert!(ran.err.contains(words), "{ran:?}");
     assert_eq!(cloud.state().busy, 0);
     cloud.state().fails = None;
@@ -514,10 +514,10 @@ fn what_cannot_be_mended_is_refused_before_anything_is_changed() {
         &[
             "the storage account `wmdevdocs` is of the kind `BlobStorage`, not `StorageV2`",
             "the storage account `wmdevdocs` has directories",
-            "the storage account `wmdevdocs` is in `westeurope`, not in `eastus`: say `--location westeurope`",
+            "the storage account `wmdevdocs` is in `westeurope`, not in `eastus`: use `--location westeurope`",
             "the database account `wm-dev-cosmos` is of the kind `MongoDB`, not `GlobalDocumentDB`",
             "the database account `wm-dev-cosmos` is in `westeurope`, not in `eastus`",
-            "was made without the free tier",
+            "was created without the free tier",
             "the container `workspace_items` has the partition key `/id`, which cannot be changed into `/pk`",
             "the container `leases` has the partition key `/other`, not `/id`",
         ],
@@ -552,7 +552,7 @@ fn as_many_rules_for_origins_as_there_can_be_are_refused() {
     assert_refused(
         &cloud,
         &arguments,
-        &["has 5 rules for other origins, as many as it keeps"],
+        &["has 5 rules for other origins, which is the maximum"],
     );
     Program::new(&cloud).works(&SETUP);
 }
@@ -612,7 +612,7 @@ fn wrong_tags_and_origins_are_named() {
             ["--tags", "Azure-team=x"],
             "begins with `azure`, which is reserved",
         ),
-        (["--tags", "a/b=x"], "may not hold any of `/`"),
+        (["--tags", "a/b=x"], "must not contain any of `/`"),
         (["--origin", "https://docs.example.com/"], "without a path"),
     ] {
         let ran = Program::new(&cloud).run(&[&["setup"], &arguments[..]].concat());

@@ -154,13 +154,16 @@ fn an_account_that_the_deployment_makes_is_waited_for() {
     cloud.state().forbidden = 2;
     let ran = program.run(&arguments(&folder, &[]));
     assert_eq!(ran.code, Some(0), "{ran:?}");
-    assert!(ran.err.contains("waiting until you may upload"), "{ran:?}");
+    assert!(
+        ran.err.contains("waiting for the permission to upload"),
+        "{ran:?}"
+    );
     assert!(served(&cloud, "index.html").is_some());
     // Whoever may not look at what is there already is told before anything is deployed.
     cloud.state().forbidden = 1;
     let said = program.refuses(&arguments(&folder, &[]), 1);
     assert!(
-        said.contains("have the role Storage Blob Data Contributor given to you"),
+        said.contains("request the role Storage Blob Data Contributor"),
         "{said}"
     );
 }
@@ -194,7 +197,7 @@ fn the_account_of_documents_is_never_a_site() {
     cloud.state().blobs.insert(private, Blob::default());
     let said = program.refuses(&arguments(&folder, &[]), 1);
     assert!(
-        said.contains("the storage account `wmdevsite` holds documents, below `accounts/`"),
+        said.contains("the storage account `wmdevsite` contains documents, below `accounts/`"),
         "{said}"
     );
     assert_eq!(cloud.writes(), [""; 0]);
@@ -208,7 +211,7 @@ fn what_is_no_site_or_not_for_everybody_stays_here() {
     for (files, words) in [
         (
             vec![("app.js", "1")],
-            "holds no `index.html`: build the site first",
+            "contains no `index.html`: build the site first",
         ),
         (
             vec![("index.html", ""), (".env", "X=1")],
@@ -216,7 +219,7 @@ fn what_is_no_site_or_not_for_everybody_stays_here() {
         ),
         (
             vec![("index.html", ""), ("a/tls.pem", "")],
-            "this is not: `a/tls.pem`",
+            "this must not be: `a/tls.pem`",
         ),
         (
             vec![("index.html", &*secret)],

@@ -1,4 +1,4 @@
-//! The steps over the bucket.
+//! Running the steps for the bucket.
 
 use aws_sdk_s3::{
     Client,
@@ -21,7 +21,7 @@ use crate::setup::{
 };
 
 const BUCKET: &BucketBaseline = &BASELINE.bucket;
-/// The region that is never named when a bucket is made there.
+/// The region that must not be named when a bucket is created in it.
 const UNNAMED_REGION: &str = "us-east-1";
 
 pub(super) async fn apply(
@@ -40,7 +40,7 @@ pub(super) async fn apply(
         BucketStep::Lifecycle { foreign, size } => {
             lifecycle(client, name, foreign, size.as_ref()).await
         }
-        BucketStep::Notification(told) => notification(client, name, told).await,
+        BucketStep::Notification(config) => notification(client, name, config).await,
         BucketStep::Cors { foreign, origins } => cors(client, name, foreign, origins).await,
         BucketStep::Tags(tags) => self::tags(client, name, tags).await,
     }
@@ -63,7 +63,7 @@ async fn create(client: &Client, wanted: &WantedBucket) -> Result<(), SetupError
                 "the bucket `{name}` belongs to another account: choose another with `--bucket` or `--prefix`"
             )]))
         }
-        // Made by a run beside this one.
+        // A concurrent run created it.
         Err(error) if error.code() == Some("BucketAlreadyOwnedByYou") => Ok(()),
         Err(error) => Err(error.into()),
         Ok(_) => Ok(()),
@@ -145,13 +145,13 @@ async fn lifecycle(
 async fn notification(
     client: &Client,
     name: &str,
-    told: &NotificationConfiguration,
+    configuration: &NotificationConfiguration,
 ) -> Result<(), SetupError> {
     let request = client
         .put_bucket_notification_configuration()
         .bucket(name)
-        .notification_configuration(told.clone())
-        // Whether the others who are told still exist is not for this program to find out.
+        .notification_configuration(configuration.clone())
+        // Whether existing targets are still valid is outside the scope of this program.
         .skip_destination_validation(true);
     patiently("s3:PutBucketNotification", || request.clone().send()).await?;
     Ok(())

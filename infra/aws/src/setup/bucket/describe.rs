@@ -1,4 +1,4 @@
-//! What there is of the bucket.
+//! Describing the current state of the bucket.
 
 use aws_sdk_s3::{
     Client,
@@ -19,33 +19,33 @@ use wm_deploy::{service_error::ServiceError, tags::Tags};
 
 use crate::setup::error::{SetupError, service_error};
 
-/// A bucket as it was found.
+/// The state of a bucket.
 #[derive(Debug, Clone)]
 pub struct FoundBucket {
-    /// Whether every kind of public access is blocked.
+    /// Whether all public access is blocked.
     pub public_access_blocked: bool,
-    /// Who owns what is put in; `None` where nobody ever said.
+    /// The owner of objects. `None` if it was never set.
     pub ownership: Option<ObjectOwnership>,
-    /// Whether its access list lets others in.
+    /// Whether the access list gives access to others.
     pub shared: bool,
     pub policy: Option<Value>,
     /// Whether overwritten and deleted objects are kept.
     pub versioning: Option<BucketVersioningStatus>,
-    /// What encrypts objects that do not ask for anything else.
+    /// The encryption of objects whose upload requests no other.
     pub encryption: Option<ServerSideEncryption>,
-    /// Somebody's own key that it does so under, where it is not the account's for the object store.
+    /// A customer key for encryption, if it is not the account's key for the object store.
     pub key: Option<String>,
     pub lifecycle: Vec<LifecycleRule>,
-    /// From which size on objects are moved, by those rules.
+    /// The minimum size of objects that those rules move.
     pub transition_size: Option<TransitionDefaultMinimumObjectSize>,
-    /// Who is told of changes.
+    /// The targets of change notifications.
     pub notification: NotificationConfiguration,
-    /// What pages of other origins may do.
+    /// The permissions of pages from other origins.
     pub cors: Vec<CorsRule>,
     pub tags: Tags,
 }
 
-/// The region a bucket is in, said in answers that refuse.
+/// The header with the region of a bucket, in refusals.
 const REGION_HEADER: &str = "x-amz-bucket-region";
 
 pub(super) async fn describe(
@@ -57,7 +57,7 @@ pub(super) async fn describe(
     }
     let name = &wanted.name;
     let ownership = ownership(client, name).await?;
-    // Where the owner owns everything, an access list means nothing.
+    // If the owner owns all objects, the access list has no effect.
     let lists_count = ownership.as_ref() != Some(&ObjectOwnership::BucketOwnerEnforced);
     let (lifecycle, transition_size) = lifecycle(client, name).await?;
     let policy = policy(client, name).await?;
@@ -79,14 +79,14 @@ pub(super) async fn describe(
     }))
 }
 
-/// A key that is not the one the key service keeps for the object store.
+/// A key other than the key service's default for the object store.
 fn own_key(encryption: &ServerSideEncryptionByDefault) -> Option<String> {
     let key = encryption.kms_master_key_id();
     key.filter(|key| !key.ends_with("alias/aws/s3"))
         .map(str::to_owned)
 }
 
-/// Whether the bucket is there, in the right account and region.
+/// Whether the bucket exists in the right account and region.
 pub(super) async fn exists(client: &Client, wanted: &WantedBucket) -> Result<bool, SetupError> {
     let WantedBucket {
         name,
@@ -115,17 +115,17 @@ pub(super) async fn exists(client: &Client, wanted: &WantedBucket) -> Result<boo
     let elsewhere = there.filter(|there| there != region);
     let reason = match (elsewhere, status) {
         (Some(there), _) => format!(
-            "the bucket `{name}` is in the region `{there}`, not `{region}`: say `--region {there}`, or choose another bucket with `--bucket`"
+            "the bucket `{name}` is in the region `{there}`, not `{region}`: use `--region {there}`, or choose another bucket with `--bucket`"
         ),
         (None, 200) => return Ok(true),
         (None, _) => format!(
-            "the bucket `{name}` belongs to another account than `{account}`, or these credentials may not look at it: choose another with `--bucket`, or allow `s3:ListBucket`"
+            "the bucket `{name}` does not belong to the account `{account}`, or these credentials may not read it: choose another with `--bucket`, or allow `s3:ListBucket`"
         ),
     };
     Err(SetupError::Refused(vec![reason]))
 }
 
-/// `None` for the error that says that nothing was ever set.
+/// Turns the error for a setting that was never set into `None`.
 fn unless_unset<T, E>(
     action: &'static str,
     unset: &str,
@@ -193,7 +193,7 @@ async fn policy(client: &Client, name: &str) -> Result<Option<Value>, SetupError
     };
     let policy = serde_json::from_str(&text).map_err(|error| {
         SetupError::Refused(vec![format!(
-            "the policy of the bucket `{name}` is not JSON ({error}): mend it and try again"
+            "the policy of the bucket `{name}` is not JSON ({error}): correct it and try again"
         )])
     })?;
     Ok(Some(policy))
@@ -208,7 +208,7 @@ async fn versioning(
     Ok(answer.status)
 }
 
-/// What says how objects are encrypted that do not ask for anything else.
+/// The default encryption.
 async fn encryption(
     client: &Client,
     name: &str,

@@ -1,4 +1,4 @@
-//! What has to be done to the bucket.
+//! Planning the steps for the bucket.
 
 use std::fmt;
 
@@ -17,37 +17,31 @@ use crate::setup::baseline::{BASELINE, BucketBaseline, LifecycleBaseline};
 
 const BUCKET: &BucketBaseline = &BASELINE.bucket;
 
-/// One thing to do to the bucket.
+/// One change to the bucket.
 #[derive(Debug, Clone, PartialEq)]
 pub enum BucketStep {
-    /// Make it.
     Create,
-    /// Block every kind of public access.
     PublicAccess,
-    /// Let its owner own what is put in.
+    /// Make the bucket owner the owner of objects.
     Ownership,
-    /// Put this policy.
     Policy(Value),
-    /// Keep what is overwritten or deleted.
+    /// Keep old versions.
     Versioning,
-    /// Encrypt what does not ask for anything else.
     Encryption,
-    /// Put our rules of the lifecycle beside those of others.
+    /// Set this program's lifecycle rules, beside the rules of others.
     Lifecycle {
-        /// The rules of others.
         foreign: Vec<LifecycleRule>,
-        /// From which size on they move objects.
+        /// The minimum size of objects that they move.
         size: Option<TransitionDefaultMinimumObjectSize>,
     },
-    /// Tell these of changes.
+    /// Set these targets of change notifications.
     Notification(Box<NotificationConfiguration>),
-    /// Let pages of these origins use signed addresses.
+    /// Allow pages of these origins to use signed URLs.
     Cors {
-        /// The rules of others.
         foreign: Vec<CorsRule>,
         origins: Vec<String>,
     },
-    /// Have these tags and no others.
+    /// Set exactly these tags.
     Tags(Tags),
 }
 
@@ -56,13 +50,13 @@ impl fmt::Display for BucketStep {
         formatter.write_str(match self {
             Self::Create => "create the bucket",
             Self::PublicAccess => "block public access to the bucket",
-            Self::Ownership => "let the bucket's owner own its objects",
-            Self::Policy(_) => "put the bucket's policy",
+            Self::Ownership => "make the bucket's owner the owner of its objects",
+            Self::Policy(_) => "set the bucket's policy",
             Self::Versioning => "keep old versions in the bucket",
             Self::Encryption => "encrypt the bucket",
-            Self::Lifecycle { .. } => "put the rules of the bucket's lifecycle",
-            Self::Notification(_) => "tell the event bus of the bucket's changes",
-            Self::Cors { .. } => "let pages of the named origins use signed addresses",
+            Self::Lifecycle { .. } => "set the rules of the bucket's lifecycle",
+            Self::Notification(_) => "notify the event bus of changes of the bucket",
+            Self::Cors { .. } => "allow pages of the named origins to use signed URLs",
             Self::Tags(_) => "tag the bucket",
         })
     }
@@ -84,7 +78,8 @@ pub(super) fn plan(
         &wanted.region,
         BucketStep::Create,
     );
-    // Before public access is blocked: a policy that is public in part cannot be put after that.
+    // The policy comes before the block of public access: after it, a partly public policy cannot
+    // be set.
     compare_policy(&mut plan, wanted, found);
     compare_access(&mut plan, found);
     compare_safety(&mut plan, found);
@@ -122,14 +117,14 @@ fn compare_policy(
     found: Option<&FoundBucket>,
 ) {
     let there = found.and_then(|found| found.policy.as_ref());
-    let (as_wanted, less) = ("refuses what comes without TLS", "says something else");
+    let (as_wanted, less) = ("refuses requests without TLS", "says something else");
     let said = policy::has_ours(there, wanted);
     let said = said.map(|is_same| if is_same { as_wanted } else { less }.to_owned());
     let step = BucketStep::Policy(policy::merged(there, wanted));
     let setting = format!("policy {}", BUCKET.tls_only);
     plan.compare(&setting, said, as_wanted, step);
     for foreign in policy::foreign(there) {
-        let kept = Verdict::Kept("a statement of somebody else's".into());
+        let kept = Verdict::Kept("a statement of others".into());
         plan.note(&format!("policy {foreign}"), kept);
     }
 }
@@ -183,7 +178,7 @@ fn compare_lifecycle(plan: &mut Resource<BucketStep>, found: Option<&FoundBucket
     let foreign: Vec<_> = foreign.collect();
     for rule in &foreign {
         let id = rule.id().unwrap_or("without an id");
-        let kept = Verdict::Kept("a rule of somebody else's".into());
+        let kept = Verdict::Kept("a rule of others".into());
         plan.note(&format!("rule {id}"), kept);
     }
     if differs {
@@ -195,13 +190,13 @@ fn compare_lifecycle(plan: &mut Resource<BucketStep>, found: Option<&FoundBucket
 fn compare_notification(plan: &mut Resource<BucketStep>, found: Option<&FoundBucket>) {
     let is_on = |found: &FoundBucket| found.notification.event_bridge_configuration.is_some();
     let others = found.map(|found| found.notification.clone());
-    let mut told = others.unwrap_or_else(|| NotificationConfiguration::builder().build());
-    told.event_bridge_configuration = Some(EventBridgeConfiguration::builder().build());
+    let mut notification = others.unwrap_or_else(|| NotificationConfiguration::builder().build());
+    notification.event_bridge_configuration = Some(EventBridgeConfiguration::builder().build());
     plan.compare(
         "event bus",
         found.map(is_on).map(switched),
         switched(BUCKET.event_bridge),
-        BucketStep::Notification(Box::new(told)),
+        BucketStep::Notification(Box::new(notification)),
     );
 }
 
@@ -248,22 +243,22 @@ fn compare_tags(
     plan.compare("tags", there, shown(&wanted.tags), BucketStep::Tags(all));
 }
 
-/// Everything about the bucket that is not for this program to mend.
+/// All settings of the bucket that this program must not correct.
 fn refusals(name: &str, found: &FoundBucket) -> Vec<String> {
     let mut reasons = Vec::new();
     if policy::is_public(found.policy.as_ref()) {
         reasons.push(format!(
-            "the policy of the bucket `{name}` lets everybody in: take that statement out, or choose another bucket with `--bucket`"
+            "the policy of the bucket `{name}` gives everyone access: remove that statement, or choose another bucket with `--bucket`"
         ));
     }
     if found.shared {
         reasons.push(format!(
-            "the access list of the bucket `{name}` lets others in: take them out, or choose another bucket with `--bucket`"
+            "the access list of the bucket `{name}` gives others access: remove them, or choose another bucket with `--bucket`"
         ));
     }
     if let Some(key) = &found.key {
         reasons.push(format!(
-            "the bucket `{name}` encrypts under `{key}`, which the functions may not use: let it encrypt without a key of your own, or another bucket with `--bucket`"
+            "the bucket `{name}` encrypts with `{key}`, which the functions may not use: remove that key, or choose another bucket with `--bucket`"
         ));
     }
     reasons

@@ -1,4 +1,4 @@
-//! The statement of the bucket's policy that is ours.
+//! This program's statement in the bucket policy.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,7 @@ use crate::setup::baseline::BASELINE;
 
 const ID: &str = BASELINE.bucket.tls_only;
 
-/// Refuses whatever does not come over TLS.
+/// Refuses requests without TLS.
 fn ours(wanted: &WantedBucket) -> Value {
     let arn = format!("arn:{}:s3:::{}", partition(&wanted.region), wanted.name);
     json!({
@@ -22,7 +22,7 @@ fn ours(wanted: &WantedBucket) -> Value {
     })
 }
 
-/// The part of the cloud a region belongs to, which full names begin with.
+/// The partition of the region, as in resource names.
 fn partition(region: &str) -> &'static str {
     match region.split('-').collect::<Vec<_>>().as_slice() {
         ["cn", ..] => "aws-cn",
@@ -31,7 +31,7 @@ fn partition(region: &str) -> &'static str {
     }
 }
 
-/// The statements of a policy: a list, or a single one.
+/// The statements of a policy: a list or a single statement.
 fn statements(policy: Option<&Value>) -> Vec<Value> {
     match policy.and_then(|policy| policy.get("Statement")) {
         Some(Value::Array(statements)) => statements.clone(),
@@ -48,14 +48,15 @@ fn is_ours(statement: &Value) -> bool {
     id(statement) == Some(ID)
 }
 
-/// Whether the policy has our statement, whatever the spelling; `None` without one of its id.
+/// Whether the policy contains this program's statement in any spelling. `None` if it has no
+/// statement with its id.
 pub(super) fn has_ours(policy: Option<&Value>, wanted: &WantedBucket) -> Option<bool> {
     let found = statements(policy);
     let same = found.iter().find(|statement| is_ours(statement))?;
     Some(normal(same) == normal(&ours(wanted)))
 }
 
-/// Whether a statement lets everybody in without any condition.
+/// Whether a statement gives everyone access without a condition.
 pub(super) fn is_public(policy: Option<&Value>) -> bool {
     let everybody = |principal: &Value| match principal {
         Value::Object(kinds) => kinds.get("AWS").map(normal) == Some("*".into()),
@@ -69,7 +70,7 @@ pub(super) fn is_public(policy: Option<&Value>) -> bool {
     statements(policy).iter().any(lets_in)
 }
 
-/// What to call the statements that are not ours.
+/// The names of the other statements.
 pub(super) fn foreign(policy: Option<&Value>) -> Vec<String> {
     let name = |statement: &Value| id(statement).unwrap_or("without an id").to_owned();
     let found = statements(policy);
@@ -77,7 +78,7 @@ pub(super) fn foreign(policy: Option<&Value>) -> Vec<String> {
     foreign.map(name).collect()
 }
 
-/// The policy with our statement, and with everybody else's as they were.
+/// The policy with this program's statement. All other statements stay unchanged.
 pub(super) fn merged(policy: Option<&Value>, wanted: &WantedBucket) -> Value {
     let mut statements = statements(policy);
     statements.retain(|statement| !is_ours(statement));
@@ -91,8 +92,8 @@ pub(super) fn merged(policy: Option<&Value>, wanted: &WantedBucket) -> Value {
     policy
 }
 
-/// One form for what a policy may say in several: a list of one is its member, the order of a list
-/// does not count, and a truth value is its word.
+/// A normal form of policy values: a list of one element equals the element, the order of lists is
+/// ignored, and booleans equal their text.
 fn normal(value: &Value) -> Value {
     match value {
         Value::Bool(truth) => Value::from(truth.to_string()),
@@ -106,7 +107,7 @@ fn normal(value: &Value) -> Value {
             }
         }
         Value::Object(members) => {
-            // Sorted by name, whatever the map keeps.
+            // Sorted by name, independent of the order in the map.
             let sorted: BTreeMap<_, _> = members
                 .iter()
                 .map(|(name, member)| (name.clone(), normal(member)))
@@ -132,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn foreign_statements_stay_and_ours_is_there_once() {
+    fn merged_policy_keeps_foreign_statements() {
         let wanted = wanted("us-east-1");
         let theirs = json!({ "Sid": "Audit", "Effect": "Allow", "Principal": { "AWS": "arn:aws:iam::111122223333:root" }, "Action": "s3:GetObject", "Resource": "arn:aws:s3:::b/*" });
         let weaker = json!({ "Sid": "TlsOnly", "Effect": "Deny", "Principal": "*", "Action": "s3:PutObject", "Resource": "arn:aws:s3:::b/*" });
@@ -154,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn a_policy_is_public_when_anybody_may_do_anything() {
+    fn policy_is_public_if_everyone_is_allowed_an_action() {
         for principal in [json!("*"), json!({ "AWS": "*" }), json!({ "AWS": ["*"] })] {
             let mut policy = json!({ "Statement": { "Effect": "Allow", "Principal": principal, "Action": "s3:GetObject", "Resource": "*" } });
             assert!(is_public(Some(&policy)), "{policy}");
@@ -167,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn another_spelling_is_the_same_statement() {
+    fn statement_is_equal_in_another_spelling() {
         let wanted = wanted("us-gov-west-1");
         let mut spelt = merged(None, &wanted);
         let arn = "arn:aws-us-gov:s3:::b";

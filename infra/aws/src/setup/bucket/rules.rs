@@ -1,4 +1,4 @@
-//! The rules of the bucket that are ours, found by their ids among those of others.
+//! This program's rules of the bucket. Their ids distinguish them from rules of others.
 
 use aws_sdk_s3::{
     error::BuildError,
@@ -12,13 +12,13 @@ use crate::setup::baseline::{BASELINE, BucketBaseline};
 
 const BUCKET: &BucketBaseline = &BASELINE.bucket;
 
-/// Whether a rule of the lifecycle has one of our ids.
+/// Whether a lifecycle rule has an id of this program.
 pub(super) fn is_ours(rule: &LifecycleRule) -> bool {
     let ours = [BUCKET.unfinished_uploads.id, BUCKET.old_versions.id];
     rule.id().is_some_and(|id| ours.contains(&id))
 }
 
-/// After how many days a rule ends uploads; `None` when it does anything else.
+/// The number of days after which a rule ends uploads. `None` if the rule does anything else.
 pub(super) fn ends_uploads(rule: &LifecycleRule) -> Option<i32> {
     let only =
         is_whole(rule) && rule.expiration.is_none() && rule.noncurrent_version_expiration.is_none();
@@ -26,21 +26,21 @@ pub(super) fn ends_uploads(rule: &LifecycleRule) -> Option<i32> {
     uploads.filter(|_| only)?.days_after_initiation
 }
 
-/// After how many days a rule removes what was overwritten or deleted, and then the mark of the
-/// deletion; `None` when it does anything else.
+/// The number of days after which a rule deletes old versions and delete markers. `None` if the
+/// rule does anything else.
 pub(super) fn removes_objects(rule: &LifecycleRule) -> Option<i32> {
-    let marks = rule.expiration.as_ref()?;
+    let expiration = rule.expiration.as_ref()?;
     let only = is_whole(rule)
         && rule.abort_incomplete_multipart_upload.is_none()
-        && marks.expired_object_delete_marker == Some(true)
-        && marks.days.is_none()
-        && marks.date.is_none();
+        && expiration.expired_object_delete_marker == Some(true)
+        && expiration.days.is_none()
+        && expiration.date.is_none();
     let versions = rule.noncurrent_version_expiration.as_ref();
     let versions = versions.filter(|found| only && found.newer_noncurrent_versions.is_none());
     versions?.noncurrent_days
 }
 
-/// Whether a rule is in force for every object and moves none.
+/// Whether a rule is active for all objects and moves none.
 fn is_whole(rule: &LifecycleRule) -> bool {
     let empty = |prefix: Option<&str>| prefix.unwrap_or_default().is_empty();
     let all = |filter: &LifecycleRuleFilter| {
@@ -61,7 +61,7 @@ fn is_whole(rule: &LifecycleRule) -> bool {
         && rule.noncurrent_version_transitions().is_empty()
 }
 
-/// Our rules of the lifecycle.
+/// This program's lifecycle rules.
 pub(super) fn lifecycle() -> Result<[LifecycleRule; 2], BuildError> {
     let uploads = AbortIncompleteMultipartUpload::builder()
         .days_after_initiation(BUCKET.unfinished_uploads.days)
@@ -69,7 +69,7 @@ pub(super) fn lifecycle() -> Result<[LifecycleRule; 2], BuildError> {
     let versions = NoncurrentVersionExpiration::builder()
         .noncurrent_days(BUCKET.old_versions.days)
         .build();
-    let marks = LifecycleExpiration::builder().expired_object_delete_marker(true);
+    let markers = LifecycleExpiration::builder().expired_object_delete_marker(true);
     let rule = |id| {
         let whole = LifecycleRuleFilter::builder().prefix("").build();
         let rule = LifecycleRule::builder().id(id).filter(whole);
@@ -81,12 +81,12 @@ pub(super) fn lifecycle() -> Result<[LifecycleRule; 2], BuildError> {
             .build()?,
         rule(BUCKET.old_versions.id)
             .noncurrent_version_expiration(versions)
-            .expiration(marks.build())
+            .expiration(markers.build())
             .build()?,
     ])
 }
 
-/// Our rule for pages of these origins.
+/// This program's rule for pages of these origins.
 pub(super) fn cors(origins: &[String]) -> Result<CorsRule, BuildError> {
     let owned = |texts: &[&str]| Some(texts.iter().map(|&text| text.to_owned()).collect());
     CorsRule::builder()
@@ -99,7 +99,7 @@ pub(super) fn cors(origins: &[String]) -> Result<CorsRule, BuildError> {
         .build()
 }
 
-/// Whether a rule allows what ours allows, to whatever origins.
+/// Whether a rule gives the permissions of this program's rule, to any origins.
 pub(super) fn allows(rule: &CorsRule) -> bool {
     rule.allowed_methods() == BUCKET.cors.methods
         && rule.allowed_headers() == BUCKET.cors.headers

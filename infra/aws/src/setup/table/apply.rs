@@ -1,4 +1,4 @@
-//! The steps over the table.
+//! Running the steps for the table.
 
 use aws_sdk_dynamodb::{
     error::BuildError,
@@ -26,7 +26,7 @@ pub(super) async fn apply(
     step: &TableStep,
     progress: impl Fn(&str),
 ) -> Result<(), SetupError> {
-    // Also before: whatever an earlier run, or somebody else, began.
+    // Also before the step, because an earlier run or another program may have started a change.
     poll_until_done(table, &progress).await?;
     let update = table.client.update_table().table_name(&table.name);
     match step {
@@ -132,25 +132,25 @@ async fn tag(table: &Table, tags: &Tags) -> Result<(), SetupError> {
     Ok(())
 }
 
-/// Waits until nothing about the table is being changed. Filling an index takes as long as it takes.
+/// Waits until no change of the table is in progress. Filling an index has no time limit.
 async fn poll_until_done(table: &Table, progress: impl Fn(&str)) -> Result<(), SetupError> {
     let mut pauses = Pauses::default();
-    let mut told = String::new();
+    let mut reported = String::new();
     while let Some(found) = describe::table(&table.client, &table.name).await? {
-        let Some(unsettled) = unsettled(&found) else {
+        let Some(change) = pending_change(&found) else {
             break;
         };
-        if unsettled != told {
-            progress(&format!("waiting for {unsettled}"));
-            told = unsettled;
+        if change != reported {
+            progress(&format!("waiting for {change}"));
+            reported = change;
         }
         pauses.next().await;
     }
     Ok(())
 }
 
-/// What is still being changed.
-fn unsettled(table: &TableDescription) -> Option<String> {
+/// The change that is in progress.
+fn pending_change(table: &TableDescription) -> Option<String> {
     let busy = |status: &IndexStatus| *status != IndexStatus::Active;
     let mut indexes = table.global_secondary_indexes().iter();
     if let Some(index) = indexes.find(|index| index.index_status().is_some_and(busy)) {
@@ -215,17 +215,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_table_is_settled_when_nothing_of_it_changes() {
+    fn table_is_stable_when_no_change_is_in_progress() {
         let table = || TableDescription::builder().table_status(TableStatus::Active);
         let index = |status| {
             let index = GlobalSecondaryIndexDescription::builder().index_name("GSI3");
             index.index_status(status).build()
         };
         let encryption = |status| SseDescription::builder().status(status).build();
-        let settled = table()
+        let stable = table()
             .global_secondary_indexes(index(IndexStatus::Active))
             .sse_description(encryption(SseStatus::Enabled));
-        assert_eq!(unsettled(&settled.build()), None);
+        assert_eq!(pending_change(&stable.build()), None);
         for (found, what) in [
             (table().table_status(TableStatus::Creating), "the table"),
             (table().table_status(TableStatus::Updating), "the table"),
@@ -242,7 +242,7 @@ mod tests {
                 "the table's encryption",
             ),
         ] {
-            assert_eq!(unsettled(&found.build()).as_deref(), Some(what));
+            assert_eq!(pending_change(&found.build()).as_deref(), Some(what));
         }
     }
 }

@@ -1,4 +1,4 @@
-//! What there is of the table.
+//! Describing the current state of the table.
 
 use std::collections::BTreeMap;
 
@@ -14,44 +14,40 @@ use wm_deploy::{service_error::ServiceError, tags::Tags, wait::Pauses};
 
 use crate::setup::error::{SetupError, service_error};
 
-/// A table as it was found.
+/// The state of a table.
 #[derive(Debug, Clone)]
 pub struct FoundTable {
-    /// Its full name.
     pub arn: String,
-    /// Its stream's full name, where it has one.
+    /// The ARN of the stream, if the table has one.
     pub stream_arn: Option<String>,
-    /// Whether it is at work.
     pub status: TableStatus,
-    /// Its key attributes, the partition's first.
+    /// The key attributes, with the partition key first.
     pub keys: Vec<String>,
-    /// The types of all key attributes, those of indexes too.
+    /// The types of all key attributes, including those of indexes.
     pub attributes: BTreeMap<String, ScalarAttributeType>,
-    /// Its indexes by name.
+    /// The indexes by name.
     pub indexes: BTreeMap<String, FoundIndex>,
-    /// How it is paid for.
     pub billing: BillingMode,
-    /// What its stream says, where it has one.
+    /// The content of the stream, if the table has one.
     pub stream: Option<StreamViewType>,
     /// Whether it can be restored to any second.
     pub point_in_time_recovery: bool,
-    /// The attribute by which items are collected, and whether that is on.
+    /// The attribute for time to live, and its status.
     pub time_to_live: Option<(String, TimeToLiveStatus)>,
-    /// Whether it is encrypted under a key of the key service, and whether that is settled.
+    /// The status of encryption with a key of the key service.
     pub encryption: Option<SseStatus>,
-    /// Whether it refuses to be deleted.
+    /// Whether deletion of the table is refused.
     pub deletion_protection: bool,
     pub tags: Tags,
 }
 
-/// An index as it was found.
+/// The state of an index.
 #[derive(Debug, Clone)]
 pub struct FoundIndex {
-    /// Its key attributes, the partition's first.
+    /// The key attributes, with the partition key first.
     pub keys: Vec<String>,
-    /// What it repeats of an item.
+    /// The attributes that the index copies.
     pub projection: Option<ProjectionType>,
-    /// Whether it is at work.
     pub status: IndexStatus,
 }
 
@@ -63,7 +59,7 @@ pub(super) async fn describe(
     let description = loop {
         match table(client, name).await? {
             None => return Ok(None),
-            // Its other settings cannot be asked for yet.
+            // The other settings cannot be read yet.
             Some(found) if found.table_status == Some(TableStatus::Creating) => pauses.next().await,
             Some(found) => break found,
         }
@@ -75,7 +71,7 @@ pub(super) async fn describe(
     Ok(Some(found))
 }
 
-/// The description; `None` when there is no such table.
+/// The description. `None` if the table does not exist.
 pub(super) async fn table(
     client: &Client,
     name: &str,
@@ -135,7 +131,7 @@ async fn tags(client: &Client, arn: &str) -> Result<Tags, ServiceError> {
 }
 
 impl FoundTable {
-    /// What the description itself says.
+    /// The settings that the description contains.
     fn of(table: &TableDescription) -> Self {
         let billing = table
             .billing_mode_summary()
@@ -154,7 +150,7 @@ impl FoundTable {
                 .map(|found| (found.attribute_name.clone(), found.attribute_type.clone()))
                 .collect(),
             indexes: indexes.filter_map(index).collect(),
-            // What was never switched says nothing.
+            // The service omits settings that were never changed.
             billing: billing.cloned().unwrap_or(BillingMode::Provisioned),
             stream: stream.and_then(|stream| stream.stream_view_type().cloned()),
             point_in_time_recovery: false,
@@ -180,7 +176,7 @@ fn index(found: &GlobalSecondaryIndexDescription) -> Option<(String, FoundIndex)
     Some((found.index_name()?.to_owned(), index))
 }
 
-/// The names of key attributes, the partition's first.
+/// The names of key attributes, with the partition key first.
 fn keys(schema: &[KeySchemaElement]) -> Vec<String> {
     let of = |kind: KeyType| {
         let matching = schema.iter().filter(move |key| key.key_type == kind);

@@ -1,4 +1,4 @@
-//! What has to be done to the table.
+//! Planning the steps for the table.
 
 use std::fmt;
 
@@ -13,28 +13,22 @@ use crate::setup::baseline::{BASELINE, IndexBaseline, Keys, TableBaseline};
 
 const TABLE: &TableBaseline = &BASELINE.table;
 
-/// One thing to do to the table.
+/// One change to the table.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum TableStep {
-    /// Make it, with all that can be said when it is made.
+    /// Create the table, with all settings that creation allows.
     Create,
-    /// Pay for it by request.
     Billing,
-    /// Stop a stream that says something else.
+    /// Stop a stream with another content.
     StreamOff,
-    /// Start the stream.
     StreamOn,
-    /// Encrypt it under a key of the key service.
+    /// Encrypt the table with a key of the key service.
     Encryption,
-    /// Make it refuse to be deleted.
     DeletionProtection,
-    /// Add this index.
     Index(IndexBaseline),
-    /// Let it be restored to any second.
     PointInTimeRecovery,
-    /// Collect items that have had their time.
+    /// Delete expired items.
     TimeToLive,
-    /// Add these tags.
     Tags(Tags),
 }
 
@@ -42,14 +36,16 @@ impl fmt::Display for TableStep {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Create => formatter.write_str("create the table"),
-            Self::Billing => formatter.write_str("pay for the table by request"),
+            Self::Billing => formatter.write_str("bill the table by request"),
             Self::StreamOff => formatter.write_str("stop the table's old stream"),
             Self::StreamOn => formatter.write_str("start the table's stream"),
             Self::Encryption => formatter.write_str("encrypt the table"),
             Self::DeletionProtection => formatter.write_str("protect the table from deletion"),
             Self::Index(index) => write!(formatter, "add the index `{}`", index.name),
-            Self::PointInTimeRecovery => formatter.write_str("keep the table's past"),
-            Self::TimeToLive => formatter.write_str("collect the table's expired items"),
+            Self::PointInTimeRecovery => {
+                formatter.write_str("turn on point-in-time recovery of the table")
+            }
+            Self::TimeToLive => formatter.write_str("turn on time to live of the table"),
             Self::Tags(tags) => write!(formatter, "tag the table `{}`", shown(tags)),
         }
     }
@@ -75,7 +71,7 @@ pub(super) fn plan(
     Ok(plan)
 }
 
-/// A step that only a table which is there already needs: a new one is made so.
+/// A step for an existing table only. A new table is created with the setting.
 fn after<T>(found: Option<&FoundTable>, step: T) -> Option<T> {
     found.map(|_| step)
 }
@@ -97,7 +93,7 @@ fn compare_keys(plan: &mut Resource<TableStep>, found: Option<&FoundTable>) {
         .into_iter()
         .flatten();
     for foreign in names.filter(|name| !ours(name)) {
-        plan.note(foreign, Verdict::Kept("an index of somebody else's".into()));
+        plan.note(foreign, Verdict::Kept("an index of others".into()));
     }
 }
 
@@ -176,7 +172,7 @@ fn shown_stream(stream: Option<&StreamViewType>) -> String {
     stream.map_or(OFF, StreamViewType::as_str).to_owned()
 }
 
-/// The names of keys, the partition's first.
+/// The names of the keys, with the partition key first.
 pub(super) fn shown_keys(keys: Keys) -> String {
     format!("{}, {}", keys.partition, keys.sort)
 }
@@ -228,7 +224,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_just_being_done_is_not_asked_for_again() {
+    fn change_in_progress_is_not_planned_again() {
         let mut table = hardened();
         assert_eq!(steps(&table), []);
         for status in [IndexStatus::Creating, IndexStatus::Updating] {
@@ -240,7 +236,7 @@ mod tests {
     }
 
     #[test]
-    fn an_index_that_is_going_is_made_again_whatever_it_was() {
+    fn index_under_deletion_is_created_again() {
         let mut table = hardened();
         index_of(&mut table).keys = vec!["other".into()];
         index_of(&mut table).status = IndexStatus::Deleting;
@@ -250,7 +246,7 @@ mod tests {
     }
 
     #[test]
-    fn a_table_that_is_going_or_not_at_work_is_refused() {
+    fn table_under_deletion_or_inactive_is_refused() {
         let mut table = hardened();
         table.status = TableStatus::Deleting;
         assert!(refusal(&table).contains("`t` is being deleted"));

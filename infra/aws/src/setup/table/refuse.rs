@@ -1,4 +1,4 @@
-//! What about the table cannot be mended.
+//! Settings of the table that cannot be corrected.
 
 use aws_sdk_dynamodb::types::{IndexStatus, TableStatus, TimeToLiveStatus};
 
@@ -8,7 +8,7 @@ use crate::setup::baseline::{BASELINE, IndexBaseline, KEY_TYPE, TableBaseline};
 const TABLE: &TableBaseline = &BASELINE.table;
 const ANOTHER: &str = "choose another table with `--table`";
 
-/// Everything about the table that cannot be mended, with what to do about it.
+/// All settings that cannot be corrected, with what to do about each.
 pub(super) fn refusals(name: &str, found: &FoundTable) -> Vec<String> {
     let indexes = TABLE.indexes.iter();
     let mut reasons: Vec<String> = [status(name, found), keys(name, found)]
@@ -27,9 +27,7 @@ fn status(name: &str, found: &FoundTable) -> Option<String> {
         TableStatus::Deleting => Some(format!(
             "`{name}` is being deleted: wait until it is gone, or {ANOTHER}"
         )),
-        status => Some(format!(
-            "`{name}` is {status}: put it to work again, or {ANOTHER}"
-        )),
+        status => Some(format!("`{name}` is {status}: reactivate it, or {ANOTHER}")),
     }
 }
 
@@ -55,7 +53,7 @@ fn index(name: &str, index: &IndexBaseline, found: &FoundTable) -> Option<String
     let projection = projection.map_or("nothing", |kind| kind.as_str());
     let index = index.name;
     Some(format!(
-        "`{index}` of `{name}` is an index of `{keys}` that repeats {projection}, which cannot be changed: delete the index and try again"
+        "`{index}` of `{name}` is an index of `{keys}` with the projection {projection}, which cannot be changed: delete the index and try again"
     ))
 }
 
@@ -76,7 +74,7 @@ fn key_types(name: &str, found: &FoundTable) -> Vec<String> {
         .collect()
 }
 
-/// Another attribute takes an hour to switch off, so that it is for people to decide.
+/// Switching off another attribute takes an hour, so the operator decides.
 fn time_to_live(name: &str, found: &FoundTable) -> Option<String> {
     let wanted = TABLE.time_to_live;
     match found.time_to_live.as_ref()? {

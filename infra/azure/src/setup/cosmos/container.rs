@@ -1,4 +1,4 @@
-//! The container of records, and that of leases.
+//! The containers of records and of leases.
 
 use serde_json::{Value, json};
 use wm_deploy::plan::{Resource, Verdict};
@@ -14,14 +14,14 @@ use crate::setup::{
 const RECORDS: &ContainerBaseline = &COSMOS.records;
 const RESOURCE: &str = "/properties/resource";
 const ANOTHER: &str = "choose another with `--cosmos-container`";
-const FOR_EVER: &str = "until they say so";
+const FOR_EVER: &str = "no limit";
 
 fn paths(found: &Value) -> Vec<&str> {
     let paths = list(found, "/properties/resource/partitionKey/paths").iter();
     paths.filter_map(Value::as_str).collect()
 }
 
-/// Everything about the container of records that cannot be mended.
+/// All settings of the container of records that cannot be corrected.
 pub(super) fn refusals(name: &str, found: Option<&Value>) -> Vec<String> {
     let Some(found) = found else {
         return Vec::new();
@@ -37,18 +37,18 @@ pub(super) fn refusals(name: &str, found: Option<&Value>) -> Vec<String> {
     let version = found.pointer("/properties/resource/partitionKey/version");
     if version.and_then(Value::as_u64).unwrap_or(1) < u64::from(RECORDS.partition_version) {
         reasons.push(format!(
-            "the container `{name}` tells long partition keys apart by their beginning only, which cannot be changed: {ANOTHER}"
+            "the container `{name}` compares only the beginning of long partition keys, which cannot be changed: {ANOTHER}"
         ));
     }
     if !list(found, "/properties/resource/uniqueKeyPolicy/uniqueKeys").is_empty() {
         reasons.push(format!(
-            "the container `{name}` has unique keys of its own, which cannot be taken away: {ANOTHER}"
+            "the container `{name}` has unique keys, which cannot be removed: {ANOTHER}"
         ));
     }
     reasons
 }
 
-/// Why the container of leases cannot be used.
+/// The reason why the container of leases cannot be used.
 pub(super) fn refuse_leases(found: Option<&Value>) -> Option<String> {
     let paths = paths(found?);
     let (name, wanted) = (COSMOS.leases.name, COSMOS.leases.partition_key);
@@ -88,13 +88,13 @@ pub(super) fn compare(plan: &mut Resource<Step>, wanted: &Wanted, id: &str, foun
     tags.extend(wanted.tags.clone());
     let body = json!({ "tags": tags, "properties": { "resource": whole, "options": {} } });
     let label = match found {
-        Some(_) => "set how the container of records is indexed and how long items live",
+        Some(_) => "set the index policy and the item lifetime of the container of records",
         None => "create the container of records",
     };
     plan.steps.push(Step::put(label, id, COSMOS.api, body));
 }
 
-/// A resource as it is written: without what the service itself keeps of it.
+/// The writable part of a resource, without properties that the service manages.
 fn written(found: &Value) -> Value {
     let members = found.as_object().into_iter().flatten();
     let members = members.filter(|(name, _)| !name.starts_with('_'));
@@ -117,14 +117,14 @@ fn compare_lifetime(plan: &mut Resource<Step>, found: Option<&Value>, resource: 
     plan.compare("items live", there.map(shown), shown(wanted), None);
 }
 
-/// One list of an index policy: ours, and what somebody else added.
+/// One list of an index policy: the entries of this program, and those of others.
 struct Merged {
     all: Vec<Value>,
     foreign: usize,
     is_complete: bool,
 }
 
-/// Ours first, then whatever else is there, unless it would undo ours.
+/// The wanted entries first, then existing entries of others, unless they would undo a wanted one.
 fn merged(ours: Vec<Value>, found: &[Value], undoes: impl Fn(&Value) -> bool) -> Merged {
     let plain: Vec<Value> = found.iter().map(simple).collect();
     let is_complete = ours.iter().all(|wanted| plain.contains(wanted));
@@ -138,8 +138,7 @@ fn merged(ours: Vec<Value>, found: &[Value], undoes: impl Fn(&Value) -> bool) ->
     }
 }
 
-/// An entry of an index policy, without what the service fills in: kinds of indexes, and the order that
-/// goes without saying.
+/// An entry of an index policy, without the defaults that the service adds.
 fn simple(entry: &Value) -> Value {
     match entry {
         Value::Array(pair) => {
@@ -203,7 +202,7 @@ fn compare_index(plan: &mut Resource<Step>, found: Option<&Value>, resource: &mu
     plan.compare("index", said, as_wanted, None);
     let foreign = included.foreign + excluded.foreign + ordered.foreign;
     if foreign > 0 {
-        let kept = Verdict::Kept(format!("{foreign} entries of somebody else's"));
+        let kept = Verdict::Kept(format!("{foreign} entries of others"));
         plan.note("index of others", kept);
     }
 }
@@ -239,7 +238,7 @@ pub(super) fn compare_leases(
 mod tests {
     use super::*;
 
-    /// A policy as the service writes it.
+    /// A policy in the form of the service.
     fn policy(more: &[&str]) -> Value {
         let mut plan = Resource::new("x");
         let mut said = json!({});
@@ -262,13 +261,13 @@ mod tests {
     }
 
     #[test]
-    fn an_index_is_the_same_however_the_service_writes_it() {
+    fn index_entry_is_equal_in_every_form_of_the_service() {
         assert_eq!(said(&policy(&[])), json!({}));
         assert_eq!(said(&policy(&["/body/theirs/?"])), json!({}));
     }
 
     #[test]
-    fn everything_is_indexed_no_more_and_what_others_added_stays() {
+    fn merged_policy_keeps_entries_of_others() {
         let mut found = policy(&["/*", "/body/theirs/?"]);
         found["indexingPolicy"]["excludedPaths"] = json!([]);
         let said = said(&found);
@@ -280,7 +279,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_mended_is_named() {
+    fn refusals_name_what_cannot_be_corrected() {
         let found = json!({ "properties": { "resource": {
             "partitionKey": { "paths": ["/id"], "kind": "Hash" },
             "uniqueKeyPolicy": { "uniqueKeys": [{ "paths": ["/name"] }] },

@@ -1,4 +1,4 @@
-//! How the account keeps blobs: versions, deletions, ages, pages of other origins; and the container.
+//! Blob settings of the account: versions, deletion, lifecycle, other origins; and the container.
 
 use serde_json::{Value, json};
 use wm_deploy::plan::{OFF, Resource, Verdict};
@@ -9,12 +9,12 @@ use crate::setup::{
     step::{Comparison, Setting, Step, list, put, text},
 };
 
-/// As many rules for other origins as the service keeps.
+/// The maximum number of rules for other origins.
 const MOST_ORIGIN_RULES: usize = 5;
 const ORIGIN_RULES: &str = "/properties/cors/corsRules";
 const LIFECYCLE_RULES: &str = "/properties/policy/rules";
 
-/// What about blobs cannot be mended.
+/// All blob settings that cannot be corrected.
 pub(super) fn refusals(wanted: &Wanted, found: &Found) -> Vec<String> {
     let rules = found.blobs.as_ref();
     let rules = rules.map(|found| list(found, ORIGIN_RULES));
@@ -25,7 +25,7 @@ pub(super) fn refusals(wanted: &Wanted, found: &Found) -> Vec<String> {
     }
     let name = &wanted.storage_account;
     vec![format!(
-        "the storage account `{name}` has {MOST_ORIGIN_RULES} rules for other origins, as many as it keeps: take one out, or {ANOTHER}"
+        "the storage account `{name}` has {MOST_ORIGIN_RULES} rules for other origins, which is the maximum: remove one, or {ANOTHER}"
     )]
 }
 
@@ -55,11 +55,11 @@ pub(super) fn compare(plan: &mut Resource<Step>, wanted: &Wanted, found: &Found)
     }
     compare_origins(plan, wanted, there, &mut body);
     if body.as_object().is_some_and(|body| !body.is_empty()) {
-        // What a request does not name is not kept.
+        // The service drops properties that a request does not name.
         let mut whole = json!({ "properties": there.and_then(|there| there.get("properties")) });
         merge(&mut whole, &body);
         let id = format!("{id}/blobServices/default");
-        let label = "set how the account keeps blobs";
+        let label = "set the blob settings of the account";
         plan.steps.push(Step::put(label, &id, STORAGE.api, whole));
     }
     compare_lifecycle(plan, &id, found.lifecycle.as_ref());
@@ -84,7 +84,7 @@ fn compare_retention(
         0 => OFF.to_owned(),
         days => format!("{days} days"),
     };
-    // Whoever keeps them for longer knows why.
+    // A longer retention of an existing account stays.
     let wanted = found.unwrap_or_default().max(days);
     if found != Some(wanted) {
         put(body, place, json!({ "enabled": true, "days": days }));
@@ -92,7 +92,8 @@ fn compare_retention(
     plan.compare(name, found.map(shown), shown(wanted), None);
 }
 
-/// The place of our rule: the one of these origins, else the first that says what ours says.
+/// The position of this program's rule: the rule for these origins, or else the first rule with the
+/// same permissions.
 fn ours(rules: &[Value], origins: &[String]) -> Option<usize> {
     let same = rules.iter().position(|rule| origins_of(rule) == origins);
     same.or_else(|| rules.iter().position(allows))
@@ -107,7 +108,7 @@ fn origins_of(rule: &Value) -> Vec<String> {
     texts(rule, "allowedOrigins")
 }
 
-/// Whether a rule allows what ours allows, to whatever origins.
+/// Whether a rule gives the permissions of this program's rule, to any origins.
 fn allows(rule: &Value) -> bool {
     let cors = &STORAGE.cors;
     texts(rule, "allowedMethods") == cors.methods
@@ -157,7 +158,7 @@ fn compare_origins(
         plan.compare("origins", said, shown, None);
     }
     for rule in others {
-        let kept = Verdict::Kept("a rule of somebody else's".into());
+        let kept = Verdict::Kept("a rule of others".into());
         plan.note(&format!("origins {}", origins_of(rule).join(", ")), kept);
     }
 }
@@ -186,17 +187,16 @@ fn compare_lifecycle(plan: &mut Resource<Step>, account: &str, found: Option<&Va
     let all: Vec<&Value> = others.iter().copied().chain([&wanted]).collect();
     let body = json!({ "properties": { "policy": { "rules": all } } });
     let id = format!("{account}/managementPolicies/default");
-    let label = "put the rules of the account's lifecycle";
+    let label = "set the rules of the account's lifecycle";
     let step = Step::once(label, &id, STORAGE.api, body);
     plan.compare(&format!("rule {}", rule.name), said, as_wanted, step);
     for other in others {
-        let kept = Verdict::Kept("a rule of somebody else's".into());
+        let kept = Verdict::Kept("a rule of others".into());
         plan.note(&format!("rule {}", text(other, "/name")), kept);
     }
 }
 
-/// Whether two rules say the same: the service fills in what was left out, and writes numbers with
-/// fractions.
+/// Whether two rules are equal. The service adds defaults and writes numbers with fractions.
 fn is_same_rule(found: &Value, wanted: &Value) -> bool {
     match (found, wanted) {
         (Value::Object(found), Value::Object(wanted)) => {
@@ -220,8 +220,8 @@ pub(super) fn compare_container(
 ) {
     let name = format!("container {}", wanted.storage_container);
     let seen = |access: &str| match access {
-        "" | "None" => "seen by nobody else".to_owned(),
-        access => format!("seen by everybody: {access}"),
+        "" | "None" => "private".to_owned(),
+        access => format!("public: {access}"),
     };
     let access = found.map(|found| seen(text(found, "/properties/publicAccess")));
     let body = json!({ "properties": { "publicAccess": STORAGE.container_access } });
@@ -233,7 +233,7 @@ pub(super) fn compare_container(
     plan.compare(&name, access, seen(STORAGE.container_access), step);
 }
 
-/// Puts all that is said over what is there; lists are replaced.
+/// Merges the change into the existing value. Lists are replaced.
 fn merge(into: &mut Value, said: &Value) {
     match (into, said) {
         (Value::Object(into), Value::Object(said)) => {
@@ -250,7 +250,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_rule_is_the_same_however_the_service_writes_it() {
+    fn rule_is_equal_in_every_form_of_the_service() {
         let wanted = json!({ "a": { "days": 30 }, "b": ["x"] });
         let written = json!({ "a": { "days": 30.0, "other": null }, "b": ["x"] });
         assert!(is_same_rule(&written, &wanted));
@@ -264,7 +264,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_said_goes_over_what_is_there() {
+    fn merge_replaces_lists_and_keeps_other_values() {
         let mut there = json!({ "properties": { "kept": 1, "cors": { "corsRules": [1, 2] } } });
         merge(
             &mut there,
