@@ -84,20 +84,20 @@ pub(super) fn shared() -> Value {
     };
     json!({
         "traceparent": header(
-            "traceparent", false, "the trace this request is part of (W3C Trace Context)",
+            "traceparent", false, "The trace that this request is part of (W3C Trace Context).",
             json!({ "type": "string", "pattern": "^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}" }),
         ),
         "IdempotencyKey": header(
             "Idempotency-Key", false,
-            "repeating a request under the same key, path and body repeats the answer; remembered for one day",
+            "A request with the same key, path and body as an earlier one gets the same answer. Keys are kept for one day.",
             json!({ "type": "string", "minLength": 1 }),
         ),
         "IfMatch": header(
-            "If-Match", false, "the `ETag` last read, or `*`: refused with 412 when it changed since",
+            "If-Match", false, "The `ETag` that was read last, or `*`. The request is refused with 412 if the record has changed since.",
             json!({ "type": "string" }),
         ),
         "IfMatchRequired": header(
-            "If-Match", true, "the `ETag` last read, or `*`: refused with 412 when it changed since",
+            "If-Match", true, "The `ETag` that was read last, or `*`. The request is refused with 412 if the record has changed since.",
             json!({ "type": "string" }),
         ),
     })

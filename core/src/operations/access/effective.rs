@@ -56,12 +56,12 @@ pub(super) const ROUTE: Route = Route::new(
 .query(&[
     QueryParameter {
         name: "user",
-        description: "whose access, if not the caller's own; needs `grant.view`",
+        description: "The person to explain. Default: the caller. Another person needs `grant.view`.",
         schema: schema::<UserId>,
     },
     QueryParameter {
         name: "at",
-        description: "as of this time, not in the future",
+        description: "A time in the past. Default: now.",
         schema: schema::<Timestamp>,
     },
 ])

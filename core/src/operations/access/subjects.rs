@@ -58,7 +58,7 @@ pub(super) const ROUTE: Route = Route::new(
     PAGE[1],
     QueryParameter {
         name: "capability",
-        description: "only who has this capability on the project",
+        description: "Only people who have this capability on the project.",
         schema: schema::<Capability>,
     },
 ])

@@ -29,7 +29,7 @@ pub(super) const ROUTE: Route = Route::new(
     parse,
 )
 .describes(
-    "Afterwards nobody has access to the account or to any project in it. There is no \
+    "Afterwards no member has access to the account or to any project in it. There is no \
      operation that opens it again.",
 )
 .requires(Requires::Account(Capability::AccountDelete))

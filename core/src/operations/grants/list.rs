@@ -60,7 +60,7 @@ pub(super) const ROUTE: Route = Route::new(
     PAGE[1],
     QueryParameter {
         name: "include",
-        description: "`revoked` shows revoked grants too",
+        description: "`revoked` includes revoked grants.",
         schema: schema::<Include>,
     },
 ])

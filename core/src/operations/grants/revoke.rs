@@ -40,7 +40,7 @@ pub(super) const ROUTE: Route = Route::new(
 .budget(Budget::ORDERED_WRITE)
 .query(&[QueryParameter {
     name: "reason",
-    description: "why, kept with the grant",
+    description: "The reason, kept with the grant.",
     schema: schema::<Reason>,
 }])
 .precondition(Precondition::Optional)

@@ -28,7 +28,7 @@ const QUERY: [QueryParameter; 3] = {
     let [limit, cursor] = PAGE;
     let after = QueryParameter {
         name: "after",
-        description: "only entries with a greater `seq`",
+        description: "Only entries with a greater `seq`.",
         schema: schema::<u64>,
     };
     [after, limit, cursor]

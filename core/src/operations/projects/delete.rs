@@ -26,7 +26,9 @@ pub(super) const ROUTE: Route = Route::new(
     "Delete a project with everything in it",
     parse,
 )
-.describes("Afterwards the project exists for nobody. There is no operation that brings it back.")
+.describes(
+    "Afterwards every caller gets 404 for the project. There is no operation that brings it back.",
+)
 .requires(Requires::Project(Capability::ProjectDelete))
 .budget(Budget::WRITE)
 .precondition(Precondition::Optional)
