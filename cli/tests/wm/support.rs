@@ -17,44 +17,7 @@ use wm_core::{
     value::{Email, ProjectId},
 };
 use wm_local::{clock, data_directory::Layout, identity::Issuer};
-
-/// What a run of `wm` gave.
-#[derive(Debug)]
-pub(crate) struct Ran {
-    pub(crate) code: i32,
-    pub(crate) stdout: String,
-    pub(crate) stderr: String,
-}
-
-impl Ran {
-    fn of(output: &Output) -> Self {
-        let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
-        Self {
-            code: output.status.code().unwrap_or(-1),
-            stdout: text(&output.stdout),
-            stderr: text(&output.stderr),
-        }
-    }
-
-    /// Asserts the exit code.
-    #[track_caller]
-    pub(crate) fn expect(self, code: i32) -> Self {
-        assert_eq!(self.code, code, "{self:#?}");
-        self
-    }
-
-    /// Asserts a failure told in one line that holds these words.
-    #[track_caller]
-    pub(crate) fn expect_error(self, code: i32, words: &[&str]) -> Self {
-        let ran = self.expect(code);
-        let last = ran.stderr.lines().last().unwrap_or_default();
-        assert!(last.starts_with("error: "), "{ran:#?}");
-        for word in words {
-            assert!(ran.stderr.contains(word), "no `{word}` in {ran:#?}");
-        }
-        ran
-    }
-}
+pub(crate) use wm_test_results::Ran;
 
 /// `wm` in this directory, with nothing of the environment that could matter.
 pub(crate) fn command(directory: &Path) -> Command {

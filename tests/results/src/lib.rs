@@ -14,6 +14,10 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
+mod ran;
+
+pub use ran::Ran;
+
 /// The environment variable that names the directory of the results.
 pub const DIRECTORY: &str = "WM_TEST_RESULTS";
 

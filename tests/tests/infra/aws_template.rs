@@ -18,31 +18,10 @@ use serde_json::Value;
 use wm_aws::config::Function;
 use wm_tests::infra::{TEMPLATE, Template, each, function};
 
-/// What is wrong with a template.
-pub(crate) type Findings = Vec<String>;
+pub(crate) use crate::findings::{Findings, expect, expect_members, expect_routes};
+
 /// Something a template has to keep.
 pub(crate) type Check = fn(&Template) -> Findings;
-
-/// Notes a finding unless this holds.
-pub(crate) fn expect(findings: &mut Findings, holds: bool, finding: impl Into<String>) {
-    if !holds {
-        findings.push(finding.into());
-    }
-}
-
-/// Notes a finding for each of these members that is otherwise.
-pub(crate) fn expect_members(
-    findings: &mut Findings,
-    title: &str,
-    found: &Value,
-    expected: &Value,
-) {
-    for (name, value) in expected.as_object().unwrap() {
-        let at = &found[name];
-        let line = format!("{title}: `{name}` is {at}, not {value}");
-        expect(findings, at == value, line);
-    }
-}
 
 pub(crate) fn hold(check: Check) {
     let findings = check(&Template::read(TEMPLATE));

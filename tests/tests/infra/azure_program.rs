@@ -10,32 +10,12 @@ mod redrive;
 mod setup;
 mod site;
 
-use std::{
-    fs,
-    os::unix::fs::PermissionsExt,
-    path::Path,
-    process::{Command, Output},
-};
-
-use tempfile::TempDir;
-use wm_tests::process;
+use std::fs;
 
 use self::cloud::{Cloud, SUBSCRIPTION};
 
-/// A run of the program in an environment of its own.
-pub(crate) struct Program {
-    variables: Vec<(String, String)>,
-    /// Where it is at home, and where the only other programs are that it finds.
-    home: TempDir,
-}
-
-/// What came of a run.
-#[derive(Debug)]
-pub(crate) struct Ran {
-    pub(crate) code: Option<i32>,
-    pub(crate) out: String,
-    pub(crate) err: String,
-}
+use crate::program::assert_commands_have_examples;
+pub(crate) use crate::program::{Program, Ran};
 
 /// Notes how it was run, gives tokens, and remembers what was deployed as the emulator of the manager
 /// reads it.
@@ -62,16 +42,10 @@ fi
 exit 0"#;
 
 impl Program {
-    /// The program, as somebody who is signed in to this cloud.
-    pub(crate) fn new(cloud: &Cloud) -> Self {
-        let home = tempfile::tempdir().unwrap();
-        let variables = [("AZURE_RESOURCE_MANAGER_ENDPOINT", cloud.url.as_str())];
-        let program = Self {
-            variables: variables
-                .map(|(name, value)| (name.to_owned(), value.to_owned()))
-                .to_vec(),
-            home,
-        };
+    /// The program of a user who is signed in to this cloud.
+    pub(crate) fn azure(cloud: &Cloud) -> Self {
+        let program =
+            Self::of("wm-azure", Vec::new()).with("AZURE_RESOURCE_MANAGER_ENDPOINT", &cloud.url);
         let account = format!(r#"{{"id":"{SUBSCRIPTION}"}}"#);
         fs::write(program.home().join("account"), account).unwrap();
         for (scope, token) in cloud::tokens() {
@@ -85,102 +59,17 @@ impl Program {
         cloud.deployments_in(program.home());
         program.tool("az", AZ)
     }
-
-    /// With a variable that wins over any of the same name.
-    pub(crate) fn with(mut self, name: &str, value: &str) -> Self {
-        self.variables.push((name.to_owned(), value.to_owned()));
-        self
-    }
-
-    /// With a shell script of this name on the path.
-    pub(crate) fn tool(self, name: &str, script: &str) -> Self {
-        let path = self.home.path().join(name);
-        fs::write(&path, format!("#!/bin/sh\n{script}\n")).unwrap();
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
-        self
-    }
-
-    pub(crate) fn home(&self) -> &Path {
-        self.home.path()
-    }
-
-    /// What would be run.
-    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(process::binary("wm-azure"));
-        command.args(arguments).env_clear();
-        command
-            .env("HOME", self.home())
-            .env("PATH", format!("{}:{}", self.home().display(), BASICS))
-            .envs(self.variables.iter().map(|(name, value)| (name, value)))
-            .current_dir(wm_tests::repository::root());
-        command
-    }
-
-    /// Runs it to its end.
-    pub(crate) fn run(&self, arguments: &[&str]) -> Ran {
-        Ran::of(&self.command(arguments).output().unwrap())
-    }
-
-    /// Runs it and asserts that it went well.
-    #[track_caller]
-    pub(crate) fn works(&self, arguments: &[&str]) -> String {
-        let ran = self.run(arguments);
-        assert_eq!(ran.code, Some(0), "{arguments:?}: {ran:?}");
-        ran.out
-    }
-
-    /// Runs it and asserts that it ends with this code, having said one line; answers the line.
-    #[track_caller]
-    pub(crate) fn refuses(&self, arguments: &[&str], code: i32) -> String {
-        let ran = self.run(arguments);
-        assert_eq!(ran.code, Some(code), "{arguments:?}: {ran:?}");
-        let line = ran.err.trim_end();
-        assert!(
-            line.starts_with("error: ") && !line.contains('\n'),
-            "{ran:?}"
-        );
-        line.to_owned()
-    }
-}
-
-/// What the scripts themselves need.
-const BASICS: &str = "/usr/bin:/bin";
-
-impl Ran {
-    pub(crate) fn of(output: &Output) -> Self {
-        let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
-        Self {
-            code: output.status.code(),
-            out: text(&output.stdout),
-            err: text(&output.stderr),
-        }
-    }
 }
 
 #[test]
-fn every_command_teaches_by_example() {
-    let program = Program::new(&Cloud::start());
-    for command in ["setup", "deploy", "deploy-site", "redrive"] {
-        let help = program.works(&[command, "--help"]);
-        let example = format!("\n  wm {command} azure");
-        assert!(
-            help.contains("Examples:") && help.contains(&example),
-            "{help}"
-        );
-        let long: Vec<&str> = help
-            .lines()
-            .filter(|line| line.chars().count() > 100)
-            .collect();
-        assert!(long.is_empty(), "{long:#?}");
-    }
-    assert_eq!(program.run(&["setup", "--nonsense"]).code, Some(2));
-    assert_eq!(program.run(&[]).code, Some(2));
+fn every_command_has_examples_in_its_help() {
+    assert_commands_have_examples(&Program::azure(&Cloud::start()), "azure");
 }
 
 #[test]
-fn what_is_missing_to_reach_the_subscription_is_named() {
+fn missing_access_to_the_subscription_is_named() {
     let cloud = Cloud::start();
-    let program = Program::new(&cloud);
+    let program = Program::azure(&cloud);
     fs::write(program.home().join("signed-out"), "").unwrap();
     let said = program.refuses(&["setup"], 1);
     assert!(
@@ -194,13 +83,13 @@ fn what_is_missing_to_reach_the_subscription_is_named() {
         "{said}"
     );
 
-    let toolless = Program::new(&cloud);
+    let toolless = Program::azure(&cloud);
     fs::remove_file(toolless.home().join("az")).unwrap();
     let said = toolless.refuses(&["setup"], 1);
     let words = "`az` is not on the PATH: get it with `pip install azure-cli`";
     assert!(said.contains(words), "{said}");
 
-    let stranger = Program::new(&cloud);
+    let stranger = Program::azure(&cloud);
     let token = r#"{"accessToken":"x.eyJvaWQiOiJzdHJhbmdlciJ9.y","expires_on":4102444800,"tokenType":"Bearer"}"#;
     fs::write(
         stranger
@@ -216,14 +105,14 @@ fn what_is_missing_to_reach_the_subscription_is_named() {
     );
 
     let unsafe_ =
-        Program::new(&cloud).with("AZURE_RESOURCE_MANAGER_ENDPOINT", "http://example.com");
+        Program::azure(&cloud).with("AZURE_RESOURCE_MANAGER_ENDPOINT", "http://example.com");
     let said = unsafe_.refuses(&["setup", "--plan"], 1);
     assert!(
         said.contains("`AZURE_RESOURCE_MANAGER_ENDPOINT` must be a URL"),
         "{said}"
     );
 
-    let said = Program::new(&cloud).refuses(&["setup", "--subscription", "Pay as you go"], 2);
+    let said = Program::azure(&cloud).refuses(&["setup", "--subscription", "Pay as you go"], 2);
     assert!(
         said.contains("a subscription must be given by its id"),
         "{said}"

@@ -20,43 +20,13 @@ mod site;
 use serde_json::{Value, json};
 use wm_tests::arm::{Arm, MAIN};
 
+pub(crate) use crate::findings::{Findings, expect, expect_equal, expect_members, expect_routes};
+
 /// A surface's id.
 pub(crate) const SURFACE: &str = "srf_01j0000000000000000000000a_00001";
 
-/// What is wrong with a template.
-pub(crate) type Findings = Vec<String>;
 /// Something a template has to keep.
 pub(crate) type Check = fn(&Arm) -> Findings;
-
-/// Notes a finding unless this holds.
-pub(crate) fn expect(findings: &mut Findings, holds: bool, finding: impl Into<String>) {
-    if !holds {
-        findings.push(finding.into());
-    }
-}
-
-/// Notes a finding for each of these members that is otherwise.
-pub(crate) fn expect_members(
-    findings: &mut Findings,
-    title: &str,
-    found: &Value,
-    expected: &Value,
-) {
-    for (name, value) in expected.as_object().unwrap() {
-        let at = &found[name];
-        let line = format!("{title}: `{name}` is {at}, not {value}");
-        expect(findings, at == value, line);
-    }
-}
-
-/// A finding for each that is not equal, named.
-pub(crate) fn expect_equal(findings: &mut Findings, title: &str, found: &Value, expected: &Value) {
-    expect(
-        findings,
-        found == expected,
-        format!("{title} is {found}, not {expected}"),
-    );
-}
 
 pub(crate) fn hold(check: Check) {
     let findings = check(&Arm::read(MAIN));

@@ -4,3 +4,5 @@ mod aws_program;
 mod aws_template;
 mod azure_program;
 mod azure_template;
+mod findings;
+mod program;

@@ -31,7 +31,7 @@ pub(crate) const OUTPUTS: &str = r#"[
 
 /// The program with fakes of the tools.
 pub(crate) fn tooled() -> Program {
-    let program = Program::new()
+    let program = Program::aws()
         .tool("sam", SAM)
         .tool("cargo-lambda", CARGO_LAMBDA);
     fs::write(program.home().join("outputs"), OUTPUTS).unwrap();
@@ -82,7 +82,7 @@ fn parameters(program: &Program) -> BTreeMap<String, String> {
 }
 
 #[test]
-fn a_first_deployment_builds_five_functions_and_names_everything() {
+fn a_first_deployment_builds_five_functions_and_names_all() {
     let program = tooled().with("AWS_TAGS", "team=The Docs");
     let out = program.works(&[
         "deploy",
@@ -242,7 +242,7 @@ async fn a_later_deployment_keeps_the_table_it_was_moved_to() {
 }
 
 #[tokio::test]
-async fn what_setup_made_is_used_and_left_alone() {
+async fn data_of_setup_is_used_unchanged() {
     let program = tooled();
     program.works(&["setup", "--prefix", "adopted"]);
     let arguments = [
@@ -303,7 +303,7 @@ fn missing_tools_are_named_with_how_to_get_them() {
         "--mail-from",
         "docs@example.com",
     ];
-    let said = Program::new().refuses(&arguments, 1);
+    let said = Program::aws().refuses(&arguments, 1);
     assert!(
         said.contains(
             "`cargo-lambda` is not on the PATH: get it with `pip install cargo-lambda==1.9.2`"
@@ -314,7 +314,7 @@ fn missing_tools_are_named_with_how_to_get_them() {
         said.contains("`sam` is not on the PATH: get it with `pip install aws-sam-cli`"),
         "{said}"
     );
-    let said = Program::new().refuses(&[&arguments[..], &["--no-build"]].concat(), 1);
+    let said = Program::aws().refuses(&[&arguments[..], &["--no-build"]].concat(), 1);
     assert!(!said.contains("cargo-lambda"), "{said}");
 }
 
@@ -338,7 +338,7 @@ fn a_plan_runs_nothing() {
     assert!(out.ends_with("no steps were run\n"), "{out}");
     assert_eq!(runs(&program), [[""; 0]; 0]);
     // Also where the tools are still to be installed.
-    let ran = Program::new().run(&arguments);
+    let ran = Program::aws().run(&arguments);
     assert_eq!(ran.code, Some(0), "{ran:?}");
     assert!(
         ran.err
@@ -348,7 +348,7 @@ fn a_plan_runs_nothing() {
 }
 
 #[test]
-fn what_cannot_be_deployed_is_refused_before_anything_is_built() {
+fn unusable_input_is_refused_before_the_build() {
     let program = tooled();
     for (arguments, code, words) in [
         (

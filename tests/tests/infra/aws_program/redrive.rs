@@ -110,7 +110,7 @@ async fn dead_letters_of_both_functions_go_over_the_bus_again() {
         )
         .await;
     }
-    let program = Program::new();
+    let program = Program::aws();
     let arguments = ["redrive", "--prefix", "redriven"];
     let plan = program.works(&[&arguments[..], &["--plan"]].concat());
     assert!(
@@ -200,7 +200,7 @@ fn picky_bus() -> String {
 }
 
 #[tokio::test]
-async fn what_the_bus_does_not_take_stays_and_can_be_seen_at_once() {
+async fn events_that_the_bus_refuses_stay_visible_in_the_queue() {
     let deployed = Deployed::new("refused").await;
     let stay = letter("wm.grant.added", &json!({ "word": "fail" }));
     for body in [
@@ -210,7 +210,7 @@ async fn what_the_bus_does_not_take_stays_and_can_be_seen_at_once() {
     ] {
         send(&deployed.notify, body).await;
     }
-    let program = Program::new().with("AWS_ENDPOINT_URL_EVENTBRIDGE", &picky_bus());
+    let program = Program::aws().with("AWS_ENDPOINT_URL_EVENTBRIDGE", &picky_bus());
     let ran = program.run(&["redrive", "--prefix", "refused"]);
     assert_eq!(ran.code, Some(1), "{ran:?}");
     assert!(
@@ -235,7 +235,7 @@ async fn a_bus_that_does_not_answer_loses_nothing() {
     let deployed = Deployed::new("unanswered").await;
     let body = letter("wm.grant.added", &json!({}));
     send(&deployed.notify, &body).await;
-    let program = Program::new().with("AWS_ENDPOINT_URL_EVENTBRIDGE", "http://127.0.0.1:9");
+    let program = Program::aws().with("AWS_ENDPOINT_URL_EVENTBRIDGE", "http://127.0.0.1:9");
     let said = program.refuses(&["redrive", "--prefix", "unanswered"], 1);
     assert!(
         said.contains("`events:PutEvents` failed, the service cannot be reached"),
@@ -246,7 +246,7 @@ async fn a_bus_that_does_not_answer_loses_nothing() {
 
 #[test]
 fn a_deployment_that_is_not_there_is_named() {
-    let said = Program::new().refuses(&["redrive", "--prefix", "nowhere"], 1);
+    let said = Program::aws().refuses(&["redrive", "--prefix", "nowhere"], 1);
     assert!(
         said.contains("there is no queue `nowhere-dev-notify-dead-letters`: deploy"),
         "{said}"

@@ -15,7 +15,7 @@ use super::{
 /// The program behind a gate.
 fn gated(shut: Option<Shut>) -> (Program, Gate) {
     let gate = Gate::new(Ministack::shared().port(), shut);
-    (Program::new().with("AWS_ENDPOINT_URL", &gate.url), gate)
+    (Program::aws().with("AWS_ENDPOINT_URL", &gate.url), gate)
 }
 
 /// What a table has to be, with these tags.
@@ -111,7 +111,7 @@ fn assert_settled(arguments: &[&str]) {
 }
 
 #[tokio::test]
-async fn nothing_becomes_everything_and_a_plan_changes_nothing() {
+async fn setup_creates_everything_and_a_plan_creates_nothing() {
     let arguments = [
         "setup",
         "--prefix",
@@ -183,7 +183,7 @@ async fn a_bare_table_and_bucket_are_hardened() {
     bare_table(name).await;
     bare_bucket(documents).await;
     let arguments = ["setup", "--prefix", "bare"];
-    let out = Program::new().works(&arguments);
+    let out = Program::aws().works(&arguments);
     assert!(
         out.contains("PROVISIONED \u{2192} PAY_PER_REQUEST"),
         "{out}"
@@ -194,9 +194,9 @@ async fn a_bare_table_and_bucket_are_hardened() {
 }
 
 #[tokio::test]
-async fn a_fourth_index_is_all_that_is_made_where_three_are() {
+async fn a_missing_fourth_index_is_the_only_change() {
     let arguments = ["setup", "--prefix", "three-of-four"];
-    Program::new().works(&arguments);
+    Program::aws().works(&arguments);
     let removal = json!({
         "TableName": "three-of-four-dev",
         "GlobalSecondaryIndexUpdates": [{ "Delete": { "IndexName": "GSI3" } }],
@@ -223,7 +223,7 @@ async fn a_fourth_index_is_all_that_is_made_where_three_are() {
 }
 
 #[tokio::test]
-async fn what_belongs_to_others_stays() {
+async fn foreign_files_are_kept() {
     let (name, documents) = ("shared-dev", "shared-dev-documents");
     bare_table(name).await;
     bare_bucket(documents).await;
@@ -264,7 +264,7 @@ async fn what_belongs_to_others_stays() {
         "--tags",
         "team=docs",
     ];
-    let out = Program::new().works(&arguments);
+    let out = Program::aws().works(&arguments);
     for kept in ["policy Audit", "rule exports", "ByOwner"] {
         assert!(
             out.lines()
@@ -303,7 +303,7 @@ async fn what_belongs_to_others_stays() {
 #[tokio::test]
 async fn another_stream_is_stopped_before_ours_begins() {
     let arguments = ["setup", "--prefix", "other-stream"];
-    Program::new().works(&arguments);
+    Program::aws().works(&arguments);
     let name = "other-stream-dev";
     for specification in [
         json!({ "StreamEnabled": false }),
@@ -323,7 +323,7 @@ async fn another_stream_is_stopped_before_ours_begins() {
 }
 
 #[tokio::test]
-async fn killed_at_any_write_it_is_finished_by_the_next_run() {
+async fn a_run_killed_at_any_write_is_finished_by_the_next() {
     let (counted, gate) = gated(None);
     counted.works(&["setup", "--prefix", "kill-count"]);
     let writes = gate.writes().len();
@@ -340,7 +340,7 @@ async fn killed_at_any_write_it_is_finished_by_the_next_run() {
             killed.kill().unwrap();
             killed.wait().unwrap();
 
-            Program::new().works(&arguments);
+            Program::aws().works(&arguments);
             assert_eq!(
                 described_table(&format!("{prefix}-dev")).await,
                 hardened_table(&tags("dev")),
@@ -353,7 +353,7 @@ async fn killed_at_any_write_it_is_finished_by_the_next_run() {
 }
 
 #[tokio::test]
-async fn interrupted_it_says_how_to_go_on() {
+async fn an_interrupted_run_says_how_to_continue() {
     let arguments = ["setup", "--prefix", "interrupted"];
     let (program, gate) = gated(Some(Shut {
         writes: 4,
@@ -377,7 +377,7 @@ async fn interrupted_it_says_how_to_go_on() {
             .ends_with("error: interrupted; run the same command again to continue\n"),
         "{ran:?}"
     );
-    Program::new().works(&arguments);
+    Program::aws().works(&arguments);
     assert_settled(&arguments);
 }
 
@@ -393,7 +393,7 @@ fn assert_refused(arguments: &[&str], words: &[&str]) {
 }
 
 #[tokio::test]
-async fn a_table_that_cannot_be_mended_is_refused_before_anything_is_changed() {
+async fn an_unusable_table_is_refused_before_any_change() {
     let attribute =
         |name: &str, kind: &str| json!({ "AttributeName": name, "AttributeType": kind });
     let key = |name: &str, kind: &str| json!({ "AttributeName": name, "KeyType": kind });
@@ -427,7 +427,7 @@ async fn a_table_that_cannot_be_mended_is_refused_before_anything_is_changed() {
 }
 
 #[tokio::test]
-async fn a_bucket_that_is_not_ours_or_open_is_refused_before_anything_is_changed() {
+async fn a_foreign_or_open_bucket_is_refused_before_any_change() {
     bare_bucket("far-away-dev-documents").await;
     assert_refused(
         &["setup", "--prefix", "far-away", "--region", "eu-west-1"],
@@ -470,7 +470,7 @@ async fn a_bucket_that_is_not_ours_or_open_is_refused_before_anything_is_changed
 async fn names_come_from_flags_then_variables_then_the_selection() {
     let selection =
         BackendSelection::new(Provider::Aws, "selected", "prod", Some("us-east-1")).unwrap();
-    let program = Program::new();
+    let program = Program::aws();
     let file = program.home().join("backend.js");
     std::fs::write(&file, selection.module()).unwrap();
     let file = file.to_str().unwrap().to_owned();
@@ -513,7 +513,7 @@ fn wrong_tags_and_origins_are_named() {
         (["--tags", "environment=x"], "`environment` is always set"),
         (["--origin", "https://docs.example.com/"], "without a path"),
     ] {
-        let ran = Program::new().run(&[&["setup"], &arguments[..]].concat());
+        let ran = Program::aws().run(&[&["setup"], &arguments[..]].concat());
         assert_eq!(ran.code, Some(2), "{ran:?}");
         assert!(ran.err.contains(words), "{ran:?}");
     }

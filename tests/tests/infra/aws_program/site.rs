@@ -2,30 +2,10 @@
 
 use std::fs;
 
-use tempfile::TempDir;
 use wm_tests::emulators::ministack::{Credentials, Ministack};
 
 use super::{Program, cloud::bucket, deploy::tooled, gate::Gate};
-
-/// A folder with these files.
-fn built(files: &[(&str, &str)]) -> TempDir {
-    let folder = tempfile::tempdir().unwrap();
-    for (key, text) in files {
-        let path = folder.path().join(key);
-        fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(path, text).unwrap();
-    }
-    folder
-}
-
-const SITE: &[(&str, &str)] = &[
-    (
-        "index.html",
-        "<!doctype html><script src=/assets/app-B3xk9Q2z.js></script>",
-    ),
-    ("assets/app-B3xk9Q2z.js", "console.log(1)"),
-    ("favicon.svg", "<svg/>"),
-];
+use crate::program::{SITE, built};
 
 /// What the bucket serves: status, type, caching and bytes.
 async fn served(name: &str, key: &str) -> (u16, String) {
@@ -43,7 +23,7 @@ fn gated() -> (Program, Gate) {
 }
 
 #[tokio::test]
-async fn what_differs_is_uploaded_and_what_is_gone_removed() {
+async fn differing_files_are_uploaded_and_deleted_ones_removed() {
     bucket("PUT", "site-dev-site", "").await;
     let folder = built(SITE);
     let from = folder.path().to_str().unwrap();
@@ -151,7 +131,7 @@ async fn the_private_bucket_is_never_a_site() {
 }
 
 #[test]
-fn what_is_no_site_or_not_for_everybody_stays_here() {
+fn non_sites_and_private_files_are_not_uploaded() {
     let key = format!("AK{}ABCDEFGHIJKLMNO1", "IA");
     for (files, words) in [
         (

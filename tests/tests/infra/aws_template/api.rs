@@ -1,12 +1,9 @@
 //! The gateway.
 
-use std::collections::BTreeSet;
-
 use serde_json::{Value, json};
-use wm_core::{operation::Handler, operations};
 use wm_tests::infra::Template;
 
-use super::{Findings, expect, expect_members, hold};
+use super::{Findings, expect, expect_members, expect_routes, hold};
 
 /// The routes of the template: method, path, and whether a token is asked for.
 fn gateway_routes(template: &Template) -> Vec<(String, String, bool)> {
@@ -29,42 +26,7 @@ fn gateway_routes(template: &Template) -> Vec<(String, String, bool)> {
 pub(crate) fn routes(template: &Template) -> Findings {
     let mut findings = Findings::new();
     let ours = gateway_routes(template);
-    let public: BTreeSet<(&str, &str)> = ours
-        .iter()
-        .filter(|(_, _, asked)| !asked)
-        .map(|(method, path, _)| (method.as_str(), path.as_str()))
-        .collect();
-    let contract: BTreeSet<(&str, &str)> = operations::routes()
-        .filter(|route| !matches!(route.handler, Handler::UseCase(_)))
-        .map(|route| (route.method.as_str(), route.path))
-        .collect();
-    expect(
-        &mut findings,
-        public == contract,
-        format!("without a token: {public:?}, not {contract:?}"),
-    );
-    let methods: BTreeSet<&str> = operations::routes()
-        .filter(|route| matches!(route.handler, Handler::UseCase(_)))
-        .map(|route| {
-            assert!(route.path.starts_with("/v1/"), "{}", route.path);
-            route.method.as_str()
-        })
-        .collect();
-    let behind: BTreeSet<&str> = ours
-        .iter()
-        .filter(|(_, path, asked)| *asked && path == "/v1/{proxy+}")
-        .map(|(method, ..)| method.as_str())
-        .collect();
-    expect(
-        &mut findings,
-        behind == methods,
-        format!("with a token: {behind:?}, not {methods:?}"),
-    );
-    expect(
-        &mut findings,
-        ours.len() == public.len() + behind.len(),
-        "there are other routes",
-    );
+    expect_routes(&mut findings, &ours, "/v1/{proxy+}");
     for (name, route) in template.of_type("AWS::ApiGatewayV2::Route") {
         let ours =
             route["Properties"]["Target"] == json!({ "Fn::Sub": "integrations/${Integration}" });

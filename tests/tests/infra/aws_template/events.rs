@@ -191,7 +191,7 @@ pub(crate) fn relay(template: &Template) -> Findings {
 }
 
 #[test]
-fn what_fails_is_kept_and_by_nobody_else_filled() {
+fn dead_letters_are_kept_and_only_the_platform_adds_them() {
     hold(queues);
     hold(rules);
     hold(permissions);

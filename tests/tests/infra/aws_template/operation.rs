@@ -109,6 +109,6 @@ pub(crate) fn alarms(template: &Template) -> Findings {
 }
 
 #[test]
-fn what_goes_wrong_rings() {
+fn failures_raise_alarms() {
     hold(alarms);
 }

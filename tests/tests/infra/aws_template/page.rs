@@ -48,7 +48,7 @@ fn documented(page: &str) -> BTreeMap<String, BTreeSet<String>> {
 }
 
 #[test]
-fn the_page_lists_every_variable_and_who_is_given_it() {
+fn the_page_lists_every_variable_and_its_functions() {
     let page = std::fs::read_to_string(repository::root().join("docs/aws.md")).unwrap();
     let documented = documented(&page);
     let template = Template::read(TEMPLATE);

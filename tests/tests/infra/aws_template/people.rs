@@ -72,6 +72,6 @@ pub(crate) fn safe(template: &Template) -> Findings {
 }
 
 #[test]
-fn people_prove_their_address_and_sign_in_safely() {
+fn people_verify_their_email_address_and_sign_in_safely() {
     hold(safe);
 }

@@ -125,7 +125,7 @@ fn check_statement(name: &str, statement: &Value) -> Findings {
 }
 
 #[test]
-fn no_function_may_more_than_it_is_for() {
+fn no_function_has_more_rights_than_it_needs() {
     hold(least);
     let template = Template::read(TEMPLATE);
     let mut text = String::new();

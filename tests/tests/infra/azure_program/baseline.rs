@@ -79,7 +79,7 @@ fn plain(value: &Value) -> Value {
 #[test]
 fn the_template_makes_the_same() {
     let cloud = Cloud::start();
-    let program = Program::new(&cloud);
+    let program = Program::azure(&cloud);
     program.works(&["setup", "--origin", "https://docs.example.com"]);
     let template = template();
     let ids = ids("workspace-management-dev", "workspacemanagedevdocs");

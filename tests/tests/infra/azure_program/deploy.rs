@@ -57,7 +57,7 @@ pub(crate) fn deployable() -> Cloud {
 
 /// The program with fakes of the tools.
 pub(crate) fn tooled(cloud: &Cloud) -> Program {
-    Program::new(cloud)
+    Program::azure(cloud)
         .tool("func", FUNC)
         .tool("cargo", CARGO)
         .tool("rustc", RUSTC)
@@ -160,7 +160,7 @@ fn files(folder: &Path) -> Vec<PathBuf> {
 }
 
 #[test]
-fn a_first_deployment_builds_packages_and_deploys_before_and_after_the_functions_are_there() {
+fn a_first_deployment_deploys_before_and_after_its_functions() {
     let (cloud, root) = (deployable(), checkout());
     let program = tooled(&cloud).with("AZURE_TAGS", "team=The Docs");
     let more = [
@@ -287,7 +287,7 @@ fn a_first_deployment_builds_packages_and_deploys_before_and_after_the_functions
 }
 
 #[test]
-fn the_package_is_what_the_host_needs_with_the_handler_executable() {
+fn the_package_has_an_executable_handler_for_the_host() {
     let (cloud, root) = (deployable(), checkout());
     let program = tooled(&cloud);
     program.works(&deploy(&root, &FIRST));
@@ -328,7 +328,7 @@ fn the_package_is_what_the_host_needs_with_the_handler_executable() {
 }
 
 #[test]
-fn the_secret_is_made_once_and_shown_to_nobody() {
+fn the_secret_is_made_once_and_never_shown() {
     let (cloud, root) = (deployable(), checkout());
     let program = tooled(&cloud);
     let ran = program.run(&deploy(&root, &FIRST));
@@ -391,7 +391,7 @@ fn a_later_deployment_keeps_the_surface_and_what_is_not_named() {
 }
 
 #[test]
-fn a_first_deployment_that_was_broken_off_is_begun_again_with_the_same_surface() {
+fn an_interrupted_first_deployment_keeps_its_surface() {
     let (cloud, root) = (deployable(), checkout());
     let program = tooled(&cloud).tool("func", "exit 4");
     let said = program.run(&deploy(&root, &FIRST));
@@ -417,7 +417,7 @@ fn a_first_deployment_that_was_broken_off_is_begun_again_with_the_same_surface()
 }
 
 #[test]
-fn another_issuer_is_asked_where_it_is_and_not_where_the_last_one_was() {
+fn another_issuer_gets_its_own_discovery_document() {
     let (cloud, root) = (deployable(), checkout());
     let program = tooled(&cloud);
     program.works(&deploy(&root, &FIRST));
@@ -445,7 +445,7 @@ fn another_issuer_is_asked_where_it_is_and_not_where_the_last_one_was() {
 }
 
 #[test]
-fn a_surface_outlives_what_the_manager_remembers_of_deployments() {
+fn a_surface_outlives_the_history_of_deployments() {
     let (cloud, root) = (deployable(), checkout());
     let surface = "srf_01jd8w9z3k5m7n9p1q3r5s7t9v_00002";
     let id = "/resourceGroups/wm-dev/providers/Microsoft.AppConfiguration/configurationStores/wm-dev/keyValues/surface-id";
@@ -456,7 +456,7 @@ fn a_surface_outlives_what_the_manager_remembers_of_deployments() {
 }
 
 #[test]
-fn what_setup_made_is_used_and_left_alone_and_half_of_it_is_refused() {
+fn data_of_setup_is_used_unchanged_and_half_of_it_is_refused() {
     let (cloud, root) = (deployable(), checkout());
     let program = tooled(&cloud);
     program.works(&["setup", "--prefix", "wm"]);
@@ -540,7 +540,7 @@ fn missing_tools_are_named_with_how_to_get_them() {
 }
 
 #[test]
-fn where_there_is_no_static_target_it_is_built_against_an_old_library() {
+fn a_build_without_a_static_target_uses_an_old_library() {
     let (cloud, root) = (deployable(), checkout());
     let program = tooled(&cloud).tool("cargo-zigbuild", CARGO);
     fs::write(program.home().join("no-target"), "").unwrap();
@@ -555,7 +555,7 @@ fn where_there_is_no_static_target_it_is_built_against_an_old_library() {
 }
 
 #[test]
-fn a_plan_changes_nothing_and_says_what_would_change_where_that_can_be_asked() {
+fn a_plan_shows_the_changes_and_makes_none() {
     let (cloud, root) = (deployable(), checkout());
     let program = tooled(&cloud);
     let arguments = deploy(&root, &[&FIRST[..], &["--plan"]].concat());
@@ -587,7 +587,7 @@ fn a_plan_changes_nothing_and_says_what_would_change_where_that_can_be_asked() {
 }
 
 #[test]
-fn what_cannot_be_deployed_is_refused_before_anything_is_built() {
+fn unusable_input_is_refused_before_the_build() {
     let (cloud, root) = (deployable(), checkout());
     let program = tooled(&cloud);
     for (arguments, code, words) in [

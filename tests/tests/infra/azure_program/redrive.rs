@@ -52,7 +52,7 @@ fn event(id: usize, kind: &str, data: &Value) -> Value {
 const REDRIVE: [&str; 3] = ["redrive", "--prefix", "wm"];
 
 #[test]
-fn dead_letters_of_both_functions_go_over_the_topic_again_as_they_were() {
+fn dead_letters_of_both_functions_are_published_unchanged() {
     let (cloud, program) = deployed();
     let object = event(
         0,
@@ -100,7 +100,7 @@ fn dead_letters_of_both_functions_go_over_the_topic_again_as_they_were() {
 }
 
 #[test]
-fn what_the_topic_does_not_take_stays() {
+fn events_that_the_topic_refuses_stay_dead_letters() {
     let (cloud, program) = deployed();
     cloud.state().refused = Some("fail");
     letter(
@@ -130,7 +130,7 @@ fn what_the_topic_does_not_take_stays() {
 }
 
 #[test]
-fn killed_at_any_write_it_loses_nothing() {
+fn a_run_killed_at_any_write_loses_nothing() {
     for seen in [false, true] {
         for at in 0..4 {
             let (cloud, program) = deployed();
@@ -159,7 +159,7 @@ fn killed_at_any_write_it_loses_nothing() {
 }
 
 #[test]
-fn whoever_may_not_is_told_so_and_a_deployment_that_is_not_there_is_named() {
+fn missing_rights_and_missing_deployments_are_named() {
     let (cloud, program) = deployed();
     letter(&cloud, "NOTIFY", 1, &[event(1, "wm.x", &json!({}))]);
     cloud.state().forbidden = 1;

@@ -160,15 +160,15 @@ fn roles(cloud: &Cloud) -> Vec<Value> {
 #[track_caller]
 fn assert_settled(cloud: &Cloud, arguments: &[&str]) {
     cloud.again(None);
-    let out = Program::new(cloud).works(arguments);
+    let out = Program::azure(cloud).works(arguments);
     assert!(out.contains("no changes"), "{out}");
     assert_eq!(cloud.writes(), [""; 0], "what is hardened is written to");
 }
 
 #[test]
-fn nothing_becomes_everything_and_a_plan_changes_nothing() {
+fn setup_creates_everything_and_a_plan_creates_nothing() {
     let cloud = Cloud::start();
-    let program = Program::new(&cloud);
+    let program = Program::azure(&cloud);
     let origin = ["--origin", "https://docs.example.com"];
     let arguments = [&SETUP[..], &origin].concat();
     let plan = program.works(&[&arguments[..], &["--plan"]].concat());
@@ -218,7 +218,7 @@ fn nothing_becomes_everything_and_a_plan_changes_nothing() {
 #[test]
 fn the_free_tier_is_taken_where_it_is_chosen() {
     let cloud = registered();
-    let program = Program::new(&cloud).with("AZURE_COSMOS_ENABLE_FREE_TIER", "true");
+    let program = Program::azure(&cloud).with("AZURE_COSMOS_ENABLE_FREE_TIER", "true");
     let out = program.works(&SETUP);
     assert!(out.contains("the first free"), "{out}");
     let ids = wm();
@@ -230,7 +230,7 @@ fn the_free_tier_is_taken_where_it_is_chosen() {
     let database = cloud.resource(&ids.database);
     assert_eq!(database["properties"]["options"]["throughput"], 1000);
     assert_settled(&cloud, &SETUP);
-    let wrong = Program::new(&cloud).with("AZURE_COSMOS_ENABLE_FREE_TIER", "yes");
+    let wrong = Program::azure(&cloud).with("AZURE_COSMOS_ENABLE_FREE_TIER", "yes");
     assert_eq!(wrong.run(&SETUP).code, Some(2));
 }
 
@@ -279,7 +279,7 @@ fn bare(cloud: &Cloud) {
 fn bare_accounts_are_hardened() {
     let cloud = grouped();
     bare(&cloud);
-    let out = Program::new(&cloud).works(&SETUP);
+    let out = Program::azure(&cloud).works(&SETUP);
     for changed in [
         "TLS1_0 \u{2192} TLS1_2",
         "public: Blob \u{2192} private",
@@ -309,7 +309,7 @@ fn bare_accounts_are_hardened() {
 }
 
 #[test]
-fn what_belongs_to_others_stays() {
+fn foreign_files_are_kept() {
     let cloud = grouped();
     bare(&cloud);
     let ids = wm();
@@ -357,7 +357,7 @@ fn what_belongs_to_others_stays() {
         ],
     ]
     .concat();
-    let out = Program::new(&cloud).works(&arguments);
+    let out = Program::azure(&cloud).works(&arguments);
     for kept in [
         "rule exports",
         "origins https://theirs.example.com",
@@ -391,7 +391,7 @@ fn what_belongs_to_others_stays() {
 }
 
 #[test]
-fn a_role_that_is_given_above_is_not_given_again() {
+fn a_role_that_is_inherited_is_not_assigned_again() {
     let cloud = grouped();
     bare(&cloud);
     let role = format!(
@@ -403,22 +403,22 @@ fn a_role_that_is_given_above_is_not_given_again() {
         &role,
         json!({ "properties": { "principalId": PERSON, "roleDefinitionId": definition } }),
     );
-    Program::new(&cloud).works(&SETUP);
+    Program::azure(&cloud).works(&SETUP);
     assert_hardened(&cloud);
     assert_settled(&cloud, &SETUP);
 }
 
 #[test]
-fn killed_at_any_write_it_is_finished_by_the_next_run() {
+fn a_run_killed_at_any_write_is_finished_by_the_next() {
     let counted = Cloud::start();
-    Program::new(&counted).works(&SETUP);
+    Program::azure(&counted).works(&SETUP);
     let writes = counted.writes().len();
     assert!(writes >= 11, "{:?}", counted.writes());
     for seen in [false, true] {
         for at in 0..writes {
             let cloud = Cloud::start();
             cloud.again(Some(Shut { writes: at, seen }));
-            let program = Program::new(&cloud);
+            let program = Program::azure(&cloud);
             let mut killed = program.command(&SETUP);
             let killed = killed.stdout(Stdio::null()).stderr(Stdio::null());
             let mut killed = killed.spawn().unwrap();
@@ -426,7 +426,7 @@ fn killed_at_any_write_it_is_finished_by_the_next_run() {
             killed.kill().unwrap();
             killed.wait().unwrap();
             cloud.again(None);
-            Program::new(&cloud).works(&SETUP);
+            Program::azure(&cloud).works(&SETUP);
             assert_hardened(&cloud);
             assert_settled(&cloud, &SETUP);
         }
@@ -434,13 +434,13 @@ fn killed_at_any_write_it_is_finished_by_the_next_run() {
 }
 
 #[test]
-fn interrupted_it_says_how_to_go_on() {
+fn an_interrupted_run_says_how_to_continue() {
     let cloud = Cloud::start();
     cloud.again(Some(Shut {
         writes: 4,
         seen: true,
     }));
-    let program = Program::new(&cloud);
+    let program = Program::azure(&cloud);
     let mut command = program.command(&SETUP);
     let running = command.stdout(Stdio::piped()).stderr(Stdio::piped());
     let running = running.spawn().unwrap();
@@ -454,31 +454,31 @@ fn interrupted_it_says_how_to_go_on() {
     let words = "error: interrupted; run the same command again to continue\n";
     assert!(ran.err.ends_with(words), "{ran:?}");
     cloud.again(None);
-    Program::new(&cloud).works(&SETUP);
+    Program::azure(&cloud).works(&SETUP);
     assert_settled(&cloud, &SETUP);
 }
 
 #[test]
-fn throttled_it_asks_again() {
+fn a_throttled_request_is_repeated() {
     let cloud = Cloud::start();
     cloud.state().throttled = 3;
-    Program::new(&cloud).works(&SETUP);
+    Program::azure(&cloud).works(&SETUP);
     assert_eq!(cloud.state().throttled, 0);
     assert_hardened(&cloud);
 }
 
 #[test]
-fn busy_with_something_else_it_is_asked_again_and_what_is_not_done_is_told() {
+fn a_busy_manager_is_asked_again_and_failures_are_reported() {
     let cloud = Cloud::start();
     cloud.state().busy = 2;
     cloud.state().fails = Some("/databaseaccounts/");
-    let ran = Program::new(&cloud).run(&SETUP);
+    let ran = Program::azure(&cloud).run(&SETUP);
     assert_eq!(ran.code, Some(1), "{ran:?}");
     let words = "`Microsoft.DocumentDB/databaseAccounts/write` failed, correct the cause and try again (ServiceUnavailable: no room in this region)";
     assert!(ran.err.contains(words), "{ran:?}");
     assert_eq!(cloud.state().busy, 0);
     cloud.state().fails = None;
-    Program::new(&cloud).works(&SETUP);
+    Program::azure(&cloud).works(&SETUP);
     assert_hardened(&cloud);
 }
 
@@ -486,7 +486,7 @@ fn busy_with_something_else_it_is_asked_again_and_what_is_not_done_is_told() {
 #[track_caller]
 fn assert_refused(cloud: &Cloud, arguments: &[&str], words: &[&str]) {
     cloud.again(None);
-    let said = Program::new(cloud).refuses(arguments, 1);
+    let said = Program::azure(cloud).refuses(arguments, 1);
     for words in words {
         assert!(said.contains(words), "{words}: {said}");
     }
@@ -494,7 +494,7 @@ fn assert_refused(cloud: &Cloud, arguments: &[&str], words: &[&str]) {
 }
 
 #[test]
-fn what_cannot_be_mended_is_refused_before_anything_is_changed() {
+fn unusable_data_is_refused_before_any_change() {
     let cloud = grouped();
     bare(&cloud);
     let ids = wm();
@@ -525,7 +525,7 @@ fn what_cannot_be_mended_is_refused_before_anything_is_changed() {
 }
 
 #[test]
-fn names_that_somebody_else_has_are_refused() {
+fn names_taken_by_other_accounts_are_refused() {
     let cloud = registered();
     cloud.state().taken = vec!["wmdevdocs".into(), "wm-dev-cosmos".into()];
     assert_refused(
@@ -539,7 +539,7 @@ fn names_that_somebody_else_has_are_refused() {
 }
 
 #[test]
-fn as_many_rules_for_origins_as_there_can_be_are_refused() {
+fn too_many_rules_for_origins_are_refused() {
     let cloud = grouped();
     bare(&cloud);
     let rule = |number: usize| json!({ "allowedOrigins": [format!("https://{number}.example.com")], "allowedMethods": ["GET"] });
@@ -554,7 +554,7 @@ fn as_many_rules_for_origins_as_there_can_be_are_refused() {
         &arguments,
         &["has 5 rules for other origins, which is the maximum"],
     );
-    Program::new(&cloud).works(&SETUP);
+    Program::azure(&cloud).works(&SETUP);
 }
 
 #[test]
@@ -562,7 +562,7 @@ fn names_come_from_flags_then_variables_then_the_selection() {
     let cloud = registered();
     let selection =
         BackendSelection::new(Provider::Azure, "selected", "prod", Some("westeurope")).unwrap();
-    let program = Program::new(&cloud);
+    let program = Program::azure(&cloud);
     let file = program.home().join("backend.js");
     std::fs::write(&file, selection.module()).unwrap();
     let file = file.to_str().unwrap().to_owned();
@@ -615,7 +615,7 @@ fn wrong_tags_and_origins_are_named() {
         (["--tags", "a/b=x"], "must not contain any of `/`"),
         (["--origin", "https://docs.example.com/"], "without a path"),
     ] {
-        let ran = Program::new(&cloud).run(&[&["setup"], &arguments[..]].concat());
+        let ran = Program::azure(&cloud).run(&[&["setup"], &arguments[..]].concat());
         assert_eq!(ran.code, Some(2), "{ran:?}");
         assert!(ran.err.contains(words), "{ran:?}");
     }

@@ -10,26 +10,7 @@ use super::{
     cloud::{Blob, Cloud},
     deploy::{deployable, parameters, runs, tooled},
 };
-
-/// A folder with these files.
-fn built(files: &[(&str, &str)]) -> TempDir {
-    let folder = tempfile::tempdir().unwrap();
-    for (key, text) in files {
-        let path = folder.path().join(key);
-        fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(path, text).unwrap();
-    }
-    folder
-}
-
-const SITE: &[(&str, &str)] = &[
-    (
-        "index.html",
-        "<!doctype html><script src=/assets/app-B3xk9Q2z.js></script>",
-    ),
-    ("assets/app-B3xk9Q2z.js", "console.log(1)"),
-    ("favicon.svg", "<svg/>"),
-];
+use crate::program::{SITE, built};
 
 /// A cloud with a deployed surface, and, where wanted, with the account of its site.
 fn deployed(has_site: bool) -> (Cloud, Program) {
@@ -84,7 +65,7 @@ fn served(cloud: &Cloud, key: &str) -> Option<Blob> {
 }
 
 #[test]
-fn what_differs_is_uploaded_and_what_is_gone_removed() {
+fn differing_files_are_uploaded_and_deleted_ones_removed() {
     let (cloud, program) = deployed(true);
     let folder = built(SITE);
     let plan = program.works(&arguments(&folder, &["--plan"]));
@@ -205,7 +186,7 @@ fn the_account_of_documents_is_never_a_site() {
 }
 
 #[test]
-fn what_is_no_site_or_not_for_everybody_stays_here() {
+fn non_sites_and_private_files_are_not_uploaded() {
     let (cloud, program) = deployed(true);
     let secret = format!("https://x.example/y?se=1&{}=abcdefgh12345678", "sig");
     for (files, words) in [

@@ -1,12 +1,10 @@
 //! The gateway.
 
-use std::collections::BTreeSet;
-
 use serde_json::{Value, json};
-use wm_core::{operation::Handler, operations};
+use wm_core::operations;
 use wm_tests::arm::Arm;
 
-use super::{Findings, deployed, expect, expect_equal, expect_members, hold};
+use super::{Findings, deployed, expect, expect_equal, expect_members, expect_routes, hold};
 
 /// What an operation's id begins with when it asks for no token.
 const PUBLIC: &str = "public-";
@@ -29,39 +27,7 @@ fn gateway_operations(template: &Arm) -> Vec<(String, String, bool)> {
 pub(crate) fn routes(template: &Arm) -> Findings {
     let mut findings = Findings::new();
     let ours = gateway_operations(&deployed(template, &[]));
-    let public: BTreeSet<(&str, &str)> = ours
-        .iter()
-        .filter(|(_, _, asked)| !asked)
-        .map(|(method, path, _)| (method.as_str(), path.as_str()))
-        .collect();
-    let contract: BTreeSet<(&str, &str)> = operations::routes()
-        .filter(|route| !matches!(route.handler, Handler::UseCase(_)))
-        .map(|route| (route.method.as_str(), route.path))
-        .collect();
-    expect(
-        &mut findings,
-        public == contract,
-        format!("without a token: {public:?}, not {contract:?}"),
-    );
-    let methods: BTreeSet<&str> = operations::routes()
-        .filter(|route| matches!(route.handler, Handler::UseCase(_)))
-        .map(|route| route.method.as_str())
-        .collect();
-    let behind: BTreeSet<&str> = ours
-        .iter()
-        .filter(|(_, path, asked)| *asked && path == "/v1/*")
-        .map(|(method, ..)| method.as_str())
-        .collect();
-    expect(
-        &mut findings,
-        behind == methods,
-        format!("with a token: {behind:?}, not {methods:?}"),
-    );
-    expect(
-        &mut findings,
-        ours.len() == public.len() + behind.len(),
-        "there are other operations",
-    );
+    expect_routes(&mut findings, &ours, "/v1/*");
     findings
 }
 

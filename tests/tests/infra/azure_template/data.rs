@@ -101,7 +101,7 @@ pub(crate) fn adopted(template: &Arm) -> Findings {
 }
 
 #[test]
-fn what_setup_made_is_used_and_left_alone() {
+fn data_of_setup_is_used_unchanged() {
     hold(adopted);
 }
 

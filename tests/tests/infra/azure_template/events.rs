@@ -165,7 +165,7 @@ fn bindings(function: &str) -> Vec<Value> {
 }
 
 #[test]
-fn what_is_delivered_to_is_a_function_that_listens() {
+fn every_subscription_delivers_to_an_existing_function() {
     for function in LISTENING {
         let bindings = bindings(function);
         assert_eq!(bindings[0]["type"], "eventGridTrigger", "{function}");

@@ -122,7 +122,7 @@ pub(crate) fn tags(template: &Arm) -> Findings {
 }
 
 #[test]
-fn everything_says_whose_it_is() {
+fn every_resource_is_tagged_with_its_owner() {
     for path in [MAIN, SITE, CONTAINER_APP] {
         let findings = tags(&Arm::read(path));
         assert!(findings.is_empty(), "{path}: {findings:#?}");
@@ -212,7 +212,7 @@ pub(crate) fn logs(template: &Arm) -> Findings {
 }
 
 #[test]
-fn what_goes_wrong_rings_and_is_written_down() {
+fn failures_raise_alarms_and_are_logged() {
     hold(alarms);
     hold(logs);
 }

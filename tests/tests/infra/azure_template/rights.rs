@@ -166,7 +166,7 @@ pub(crate) fn distinct(template: &Arm) -> Findings {
 }
 
 #[test]
-fn nobody_may_more_than_they_are_for() {
+fn no_function_has_more_rights_than_it_needs() {
     hold(least);
     hold(distinct);
     for path in [CONTAINER_APP, SITE] {
