@@ -1,7 +1,7 @@
 //! The configuration of a function, from environment variables. `docs/aws.md` lists them.
 
 use wm_core::catalog::DEFAULT_ENVIRONMENT;
-use wm_service::variables::{Variables, is_safe};
+use wm_service::variables::{ConfigError, Variables};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Function {
@@ -105,46 +105,14 @@ pub struct Cognito {
     pub trusts_email: bool,
 }
 
-/// The reason why a function cannot be configured.
-#[derive(Debug, thiserror::Error)]
-pub enum ConfigError {
-    #[error("the function `{function}` needs {}: set these variables as described in docs/aws.md", listed(.names))]
-    Missing {
-        function: &'static str,
-        names: Vec<&'static str>,
-    },
-    /// A variable has an invalid value.
-    #[error("`{name}` {wrong}")]
-    Wrong {
-        name: &'static str,
-        /// The error, and the accepted values.
-        wrong: &'static str,
-    },
-}
-
-fn listed(names: &[&str]) -> String {
-    let names: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
-    names.join(", ")
-}
-
 impl Config {
     /// Reads the configuration of a function from variables.
     ///
     /// # Errors
     /// [`ConfigError`], which names all missing variables at once.
     pub fn read(function: Function, variables: Variables) -> Result<Self, ConfigError> {
-        let missing: Vec<&str> = function
-            .required_variables()
-            .iter()
-            .copied()
-            .filter(|name| variables.get(name).is_none())
-            .collect();
-        if !missing.is_empty() {
-            return Err(ConfigError::Missing {
-                function: function.name(),
-                names: missing,
-            });
-        }
+        let program = || format!("the function `{}`", function.name());
+        variables.require(function.required_variables(), program, "docs/aws.md")?;
         let text = |name| variables.text(name).unwrap_or_default();
         Ok(Self {
             region: text(REGION),
@@ -177,31 +145,11 @@ impl Cognito {
         let Some(user_pool) = variables.text(USER_POOL) else {
             return Ok(None);
         };
-        let names = variables.text(CLIENTS).unwrap_or_default();
-        let clients = names.split(',').map(str::trim);
-        let clients = clients.filter(|name| !name.is_empty());
-        let trusts_email = match variables.get(TRUSTS_EMAIL) {
-            None | Some("false") => false,
-            Some("true") => true,
-            Some(_) => {
-                return Err(ConfigError::Wrong {
-                    name: TRUSTS_EMAIL,
-                    wrong: "must be `true` or `false`",
-                });
-            }
-        };
-        let jwks_url = variables.text(JWKS_URL);
-        if !jwks_url.as_deref().is_none_or(is_safe) {
-            return Err(ConfigError::Wrong {
-                name: JWKS_URL,
-                wrong: "must begin with `https://`, except for loopback addresses",
-            });
-        }
         Ok(Some(Self {
             user_pool,
-            clients: clients.map(str::to_owned).collect(),
-            jwks_url,
-            trusts_email,
+            clients: variables.list(CLIENTS),
+            trusts_email: variables.flag(TRUSTS_EMAIL)?,
+            jwks_url: variables.url(JWKS_URL)?,
         }))
     }
 }

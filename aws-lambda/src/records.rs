@@ -13,7 +13,7 @@ use aws_sdk_dynamodb::{
     types::{ConsumedCapacity, ReturnConsumedCapacity},
 };
 use aws_types::SdkConfig;
-pub use item::{Attributes, Malformed, from_attributes, to_attributes};
+pub use item::{Attributes, from_attributes, to_attributes};
 use query::Bounds;
 use wm_core::{
     operation::Batch,
@@ -21,7 +21,7 @@ use wm_core::{
 };
 use wm_service::{
     meter::Meter,
-    ports::{CommitError, PortError, PortErrorKind, Records},
+    ports::{CommitError, PortError, Records},
 };
 
 use crate::{
@@ -77,8 +77,7 @@ impl DynamoRecords {
                 .map_err(port_error)?;
             self.meter.read(units(answer.consumed_capacity.as_slice()));
             for attributes in answer.items.unwrap_or_default() {
-                page.items
-                    .push(from_attributes(&attributes).map_err(malformed)?);
+                page.items.push(from_attributes(&attributes)?);
             }
             if let Some(limit) = limit.filter(|limit| page.items.len() > *limit) {
                 page.items.truncate(limit);
@@ -107,7 +106,7 @@ impl Records for DynamoRecords {
             .map_err(port_error)?;
         self.meter.read(units(answer.consumed_capacity.as_slice()));
         let item = answer.item.as_ref().map(from_attributes);
-        item.transpose().map_err(malformed)
+        Ok(item.transpose()?)
     }
 
     async fn scan(&self, range: &Range) -> Result<Page, PortError> {
@@ -126,9 +125,4 @@ impl Records for DynamoRecords {
 /// The capacity units of a call, over all tables and indexes.
 fn units(consumed: &[ConsumedCapacity]) -> Option<f64> {
     consumed.iter().map(|table| table.capacity_units).sum()
-}
-
-/// An item that another program wrote. A retry has no effect.
-fn malformed(error: Malformed) -> PortError {
-    PortError::new(PortErrorKind::Refused, error)
 }

@@ -83,10 +83,7 @@ impl Artifacts for BlobArtifacts {
         upload: &SignUpload,
         upload_id: Option<&str>,
     ) -> Result<Vec<SignedRequest>, PortError> {
-        match upload_id {
-            None => Ok(vec![sign::single(self, upload).await?]),
-            Some(upload_id) => sign::parts(self, upload, upload_id).await,
-        }
+        sign::upload(self, upload, upload_id).await
     }
 
     async fn sign_download(&self, download: &SignDownload) -> Result<SignedRequest, PortError> {

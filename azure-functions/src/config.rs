@@ -1,7 +1,7 @@
 //! The configuration of the handler, from environment variables. `docs/azure.md` lists them.
 
 use wm_core::catalog::DEFAULT_ENVIRONMENT;
-use wm_service::variables::{Variables, is_safe};
+use wm_service::variables::{ConfigError, Variables, is_safe};
 
 /// The role of the handler.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -164,40 +164,14 @@ pub struct Entra {
     pub trusts_email: bool,
 }
 
-/// The reason why the handler cannot be configured.
-#[derive(Debug, thiserror::Error)]
-pub enum ConfigError {
-    #[error("the handler needs {}: set these variables as described in docs/azure.md", listed(.0))]
-    Missing(Vec<&'static str>),
-    /// A variable has an invalid value.
-    #[error("`{name}` {wrong}")]
-    Wrong {
-        name: &'static str,
-        /// The error, and the accepted values.
-        wrong: &'static str,
-    },
-}
-
-fn listed(names: &[&str]) -> String {
-    let names: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
-    names.join(", ")
-}
-
 impl Config {
     /// Reads the configuration from variables.
     ///
     /// # Errors
     /// [`ConfigError`], which names all missing variables at once.
     pub fn read(role: Role, variables: Variables) -> Result<Self, ConfigError> {
-        let missing: Vec<&str> = role
-            .required_variables()
-            .iter()
-            .copied()
-            .filter(|name| variables.get(name).is_none())
-            .collect();
-        if !missing.is_empty() {
-            return Err(ConfigError::Missing(missing));
-        }
+        let program = || "the handler".to_owned();
+        variables.require(role.required_variables(), program, "docs/azure.md")?;
         let text = |name| variables.text(name).unwrap_or_default();
         let vault_secret = variables.text(VAULT_SECRET);
         let environment = variables.text(ENVIRONMENT);
@@ -212,7 +186,7 @@ impl Config {
                 identity: variables.text(MAIL_IDENTITY),
             }),
             entra: Entra::read(&variables)?,
-            easy_auth: flag(&variables, EASY_AUTH)?,
+            easy_auth: variables.flag(EASY_AUTH)?,
             identity: variables.text(IDENTITY),
             vault: address(&variables, VAULT)?,
             vault_secret: vault_secret.unwrap_or_else(|| DEFAULT_VAULT_SECRET.to_owned()),
@@ -255,52 +229,27 @@ impl Storage {
 impl Entra {
     fn read(variables: &Variables) -> Result<Self, ConfigError> {
         let issuer = variables.text(ISSUER).unwrap_or_default();
-        let names = variables.text(CLIENTS).unwrap_or_default();
-        let clients = names.split(',').map(str::trim);
-        let clients = clients.filter(|name| !name.is_empty());
         let discovery_url = address(variables, DISCOVERY_URL)?.unwrap_or_else(|| {
             let issuer = issuer.trim_end_matches('/');
             format!("{issuer}/.well-known/openid-configuration")
         });
         if !is_safe(&discovery_url) {
-            return Err(ConfigError::Wrong {
-                name: ISSUER,
-                wrong: MUST_BE_SAFE,
-            });
+            return Err(ConfigError::unsafe_url(ISSUER));
         }
         Ok(Self {
             issuer,
             tenant: variables.text(TENANT).unwrap_or_default(),
-            clients: clients.map(str::to_owned).collect(),
+            clients: variables.list(CLIENTS),
             discovery_url,
-            trusts_email: flag(variables, TRUSTS_EMAIL)?,
+            trusts_email: variables.flag(TRUSTS_EMAIL)?,
         })
     }
 }
 
-const MUST_BE_SAFE: &str = "must begin with `https://`, except for loopback addresses";
-
 /// A URL, without a trailing slash.
 fn address(variables: &Variables, name: &'static str) -> Result<Option<String>, ConfigError> {
-    match variables.get(name) {
-        None => Ok(None),
-        Some(url) if is_safe(url) => Ok(Some(url.trim_end_matches('/').to_owned())),
-        Some(_) => Err(ConfigError::Wrong {
-            name,
-            wrong: MUST_BE_SAFE,
-        }),
-    }
-}
-
-fn flag(variables: &Variables, name: &'static str) -> Result<bool, ConfigError> {
-    match variables.get(name) {
-        None | Some("false") => Ok(false),
-        Some("true") => Ok(true),
-        Some(_) => Err(ConfigError::Wrong {
-            name,
-            wrong: "must be `true` or `false`",
-        }),
-    }
+    let url = variables.url(name)?;
+    Ok(url.map(|url| url.trim_end_matches('/').to_owned()))
 }
 
 #[cfg(test)]

@@ -27,7 +27,7 @@ use wm_core::{
 };
 use wm_service::ports::{CommitError, PortError, PortErrorKind, Records};
 
-pub use self::item::{Document, Malformed, from_document, to_document};
+pub use self::item::{Document, from_document, to_document};
 use self::{connect::Place, etag_cache::ETagCache, failure::port_error, query::Selection};
 use crate::{
     config::Config,
@@ -136,10 +136,10 @@ impl CosmosRecords {
 
     /// Decodes the item of a document and caches its ETag.
     fn take(&self, document: &Document) -> Result<(Item, Etag), PortError> {
-        let item = from_document(document).map_err(malformed)?;
-        let service_etag = item::service_etag(document).map_err(malformed)?;
-        self.etags.remember(&item, service_etag.clone());
-        Ok((item, service_etag))
+        let item = from_document(document)?;
+        let mark = item::mark(document)?;
+        self.marks.remember(&item, mark.clone());
+        Ok((item, mark))
     }
 
     /// Reads pages until the query is complete or has one item more than `limit`.
@@ -166,7 +166,7 @@ impl CosmosRecords {
                 let item = if strong {
                     self.take(document)?.0
                 } else {
-                    from_document(document).map_err(malformed)?
+                    from_document(document)?
                 };
                 page.items.push(item);
             }
@@ -209,9 +209,4 @@ async fn within<T>(
     timeout(Timeouts::DATABASE.operation, call)
         .await
         .map_err(|late| PortError::new(PortErrorKind::Unavailable, late))
-}
-
-/// An item that another program wrote. A retry has no effect.
-fn malformed(error: Malformed) -> PortError {
-    PortError::new(PortErrorKind::Refused, error)
 }

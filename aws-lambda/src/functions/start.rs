@@ -9,12 +9,12 @@ use wm_service::{
     Service, absent_key,
     identity::Issuer,
     ports::{Provider, Records},
-    variables::Variables,
+    variables::{ConfigError, Variables},
 };
 
 use super::RetryLater;
 use crate::{
-    config::{Config, ConfigError, Function},
+    config::{Config, Function},
     events::EventBus,
     identity::issuer,
     mail::SesMail,

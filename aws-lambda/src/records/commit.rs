@@ -19,7 +19,7 @@ use wm_service::ports::{CommitError, PortError, PortErrorKind};
 
 use super::{
     DynamoRecords,
-    item::{ETAG, PARTITION, key, to_attributes},
+    item::{LAYOUT, key, to_attributes},
     units,
 };
 use crate::error::port_error;
@@ -42,8 +42,8 @@ pub(super) async fn commit(records: &DynamoRecords, batch: &Batch) -> Result<(),
 
 fn expression(condition: &Condition) -> String {
     match condition {
-        Condition::Absent => format!("attribute_not_exists({PARTITION})"),
-        Condition::Matches(_) => format!("{ETAG} = {ETAG_VALUE}"),
+        Condition::Absent => format!("attribute_not_exists({})", LAYOUT.partition),
+        Condition::Matches(_) => format!("{} = {MARK}", LAYOUT.etag),
     }
 }
 

@@ -5,7 +5,7 @@ use aws_sdk_dynamodb::{
 };
 use wm_core::storage::{List, Range};
 
-use super::item::{PARTITION, SORT, index_attributes, index_name};
+use super::item::{LAYOUT, index_name};
 
 /// Sorts after every character of a key, because keys are ASCII.
 const LAST: char = char::MAX;
@@ -31,7 +31,7 @@ impl Bounds {
         } = range;
         Self {
             index: None,
-            attributes: (PARTITION, SORT),
+            attributes: (LAYOUT.partition, LAYOUT.sort),
             partition: scope.to_string(),
             first: first(prefix, after.as_deref()),
             last: format!("{prefix}{LAST}"),
@@ -50,7 +50,7 @@ impl Bounds {
         let last = format!("{prefix}{LAST}");
         Self {
             index: Some(index_name(*index)),
-            attributes: index_attributes(*index),
+            attributes: LAYOUT.index(*index),
             partition: partition.clone(),
             first: first(prefix, after.as_deref()),
             last: until.clone().map_or(last.clone(), |until| until.min(last)),

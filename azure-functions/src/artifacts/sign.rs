@@ -38,22 +38,16 @@ const PARAMETER: &AsciiSet = &NON_ALPHANUMERIC
 /// Characters that a path need not encode: those of a parameter, and `/`.
 const PATH: &AsciiSet = &PARAMETER.remove(b'/');
 
-/// One PUT of this size and media type, which creates the object or is refused.
-pub(super) async fn single(
+/// The request of an upload, or the requests of its parts.
+pub(super) async fn upload(
     store: &BlobArtifacts,
     upload: &SignUpload,
-) -> Result<SignedRequest, PortError> {
-    let signer = Signer::new(store, upload.expires_at).await?;
-    signer.single(upload)
-}
-
-/// One PUT per part, each with its exact length. Assembling verifies the whole object.
-pub(super) async fn parts(
-    store: &BlobArtifacts,
-    upload: &SignUpload,
-    upload_id: &str,
+    upload_id: Option<&str>,
 ) -> Result<Vec<SignedRequest>, PortError> {
     let signer = Signer::new(store, upload.expires_at).await?;
+    let Some(upload_id) = upload_id else {
+        return Ok(vec![signer.single(upload)?]);
+    };
     let part = |(number, size)| signer.part(&upload.path, upload_id, number, size);
     upload.parts().map(part).collect()
 }

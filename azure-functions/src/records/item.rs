@@ -3,25 +3,33 @@
 use azure_core::http::Etag;
 use serde_json::{Map, Value};
 use wm_core::{
-    storage::{ETag, Index, IndexKey, IndexKeys, Item, Scope, Sort},
+    storage::{Item, Sort},
     value::Timestamp,
 };
+use wm_service::layout::{Layout, Malformed};
 
 pub type Document = Map<String, Value>;
 
 /// The id of the item in its partition.
 const ID: &str = "id";
-pub(super) const PARTITION: &str = "pk";
-/// The sort key.
-pub(super) const SORT: &str = "sk";
-/// The item's own ETag.
-const ETAG: &str = "etag";
-/// The service's ETag, which its conditions compare.
-const SERVICE_ETAG: &str = "_etag";
-const BODY: &str = "body";
-/// In milliseconds since 1970.
-const EXPIRES_AT: &str = "expires_at";
-/// In seconds since the write of the item, for the time to live of Cosmos DB.
+/// The names of the properties. The ETag is ours, not the one that conditions compare.
+pub(super) const LAYOUT: Layout = Layout {
+    place: "container",
+    partition: "pk",
+    sort: "sk",
+    etag: "etag",
+    body: "body",
+    expires_at: "expires_at",
+    index: [
+        ("gsi1pk", "gsi1sk"),
+        ("gsi2pk", "gsi2sk"),
+        ("gsi3pk", "gsi3sk"),
+        ("gsi4pk", "gsi4sk"),
+    ],
+};
+/// The service's own mark, which its conditions compare.
+const MARK: &str = "_etag";
+/// Seconds from the moment the item was written, for Cosmos DB's own collection of garbage.
 const TTL: &str = "ttl";
 
 /// The additional lifetime of an item, in seconds. The service counts whole seconds on its own
@@ -30,24 +38,9 @@ const GRACE: i64 = 60;
 /// The maximum time to live of the service, in seconds.
 const LONGEST: i64 = i32::MAX as i64;
 
-/// An item in the container that another program wrote.
-#[derive(Debug, thiserror::Error)]
-#[error("an item of the container has no valid `{0}`: another program wrote it")]
-pub struct Malformed(&'static str);
-
-/// The properties of the index's partition and sort key.
-pub(super) fn index_properties(index: Index) -> (&'static str, &'static str) {
-    match index {
-        Index::Gsi1 => ("gsi1pk", "gsi1sk"),
-        Index::Gsi2 => ("gsi2pk", "gsi2sk"),
-        Index::Gsi3 => ("gsi3pk", "gsi3sk"),
-        Index::Gsi4 => ("gsi4pk", "gsi4sk"),
-    }
-}
-
-/// The sort key as the id of an item. An id cannot contain `/`, `\`, `?` and `#`
-/// (<https://learn.microsoft.com/azure/cosmos-db/concepts-limits#per-item-limits>). Letters,
-/// digits, `_` and `-` stay, and `#` becomes `:`. Any other byte becomes `~` with two digits.
+/// The sort key as the name of an item, where `/`, `\`, `?` and `#` may not stand
+/// (<https://learn.microsoft.com/azure/cosmos-db/concepts-limits#per-item-limits>). Letters, digits, `_` and
+/// `-` stand for themselves and `:` for `#`; any other byte is written `~` and two digits.
 pub(super) fn id(sort: &Sort) -> String {
     let mut id = String::with_capacity(sort.as_str().len());
     for byte in sort.as_str().bytes() {
@@ -72,20 +65,12 @@ pub fn to_document(item: &Item, now: Timestamp) -> Document {
         document.insert(name.to_owned(), value);
     };
     put(ID, id(&item.key.sort).into());
-    put(PARTITION, item.key.scope.to_string().into());
-    put(SORT, item.key.sort.as_str().into());
-    put(ETAG, item.etag.as_str().into());
-    put(BODY, item.body.as_str().into());
-    for (index, place) in Index::ALL.into_iter().zip(&item.index) {
-        let Some(IndexKey { partition, sort }) = place else {
-            continue;
-        };
-        let (partition_name, sort_name) = index_properties(index);
-        put(partition_name, partition.as_str().into());
-        put(sort_name, sort.as_str().into());
+    put(LAYOUT.partition, item.key.scope.to_string().into());
+    for (name, text) in LAYOUT.texts(item) {
+        put(name, text.into());
     }
     if let Some(expires_at) = item.expires_at {
-        put(EXPIRES_AT, expires_at.millis().into());
+        put(LAYOUT.expires_at, expires_at.millis().into());
         put(TTL, time_to_live(expires_at, now).into());
     }
     document
@@ -104,44 +89,24 @@ fn time_to_live(expires_at: Timestamp, now: Timestamp) -> i64 {
 /// [`Malformed`] if another program wrote it.
 pub fn from_document(document: &Document) -> Result<Item, Malformed> {
     let text = |name| document.get(name).and_then(Value::as_str);
-    let required = |name| text(name).ok_or(Malformed(name));
-    let scope: Scope = required(PARTITION)?
-        .parse()
-        .map_err(|_| Malformed(PARTITION))?;
-    let etag: ETag = required(ETAG)?.parse().map_err(|_| Malformed(ETAG))?;
-    let mut index = IndexKeys::default();
-    for place in Index::ALL {
-        let (partition, sort) = index_properties(place);
-        if let (Some(partition), Some(sort)) = (text(partition), text(sort)) {
-            let (partition, sort) = (partition.to_owned(), sort.to_owned());
-            place.put(&mut index, IndexKey { partition, sort });
-        }
-    }
-    Ok(Item {
-        key: scope.key(Sort::from_stored(required(SORT)?.to_owned())),
-        index,
-        etag,
-        body: required(BODY)?.to_owned(),
-        expires_at: document.get(EXPIRES_AT).map(millis).transpose()?,
-    })
+    let expires_at = document.get(LAYOUT.expires_at);
+    LAYOUT.item(text, expires_at.map(Value::as_i64))
 }
 
-fn millis(value: &Value) -> Result<Timestamp, Malformed> {
-    let number = value.as_i64().map(Timestamp::from_millis);
-    number.ok_or(Malformed(EXPIRES_AT))
-}
-
-/// The service's ETag of this state.
-pub(super) fn service_etag(document: &Document) -> Result<Etag, Malformed> {
-    let text = document.get(SERVICE_ETAG).and_then(Value::as_str);
-    text.map(Etag::from).ok_or(Malformed(SERVICE_ETAG))
+/// The service's mark of this state.
+pub(super) fn mark(document: &Document) -> Result<Etag, Malformed> {
+    let text = document.get(MARK).and_then(Value::as_str);
+    text.map(Etag::from).ok_or(LAYOUT.malformed(MARK))
 }
 
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;
 
-    use wm_core::value::Sha256;
+    use wm_core::{
+        storage::{ETag, Index, IndexKey, IndexKeys, Scope},
+        value::Sha256,
+    };
 
     use super::*;
 
@@ -194,15 +159,15 @@ mod tests {
     }
 
     #[test]
-    fn malformed_item_error_names_the_property() {
-        for name in [PARTITION, SORT, ETAG, BODY] {
+    fn what_others_wrote_is_named() {
+        for name in [LAYOUT.partition, LAYOUT.sort, LAYOUT.etag, LAYOUT.body] {
             let mut document = to_document(&item(), NOW);
             document.remove(name);
             let error = from_document(&document).unwrap_err().to_string();
             assert!(error.contains(&format!("`{name}`")), "{error}");
         }
         let mut document = to_document(&item(), NOW);
-        document.insert(EXPIRES_AT.into(), true.into());
+        document.insert(LAYOUT.expires_at.into(), true.into());
         assert!(from_document(&document).is_err());
         assert!(service_etag(&document).is_err());
     }

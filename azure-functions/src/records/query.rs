@@ -9,10 +9,7 @@ use azure_data_cosmos::{
 use wm_core::storage::{List, Range};
 use wm_service::bounds::Bounds;
 
-use super::{
-    connect,
-    item::{PARTITION, SORT, index_properties},
-};
+use super::{connect, item::LAYOUT};
 
 /// A query with its options.
 pub(super) struct Selection {
@@ -28,7 +25,7 @@ impl Selection {
         let partition = range.scope.to_string();
         let bounds = Bounds::new(&range.prefix, range.after.as_ref(), None);
         Ok(Self {
-            query: query((PARTITION, SORT), &partition, &bounds)?,
+            query: query((LAYOUT.partition, LAYOUT.sort), &partition, &bounds)?,
             scope: FeedScope::partition(partition),
             options: options(connect::for_decisions(), range.limit),
             strong: true,
@@ -38,7 +35,7 @@ impl Selection {
     pub(super) fn of_list(list: &List) -> Result<Self, CosmosError> {
         let bounds = Bounds::new(&list.prefix, list.after.as_ref(), list.until.as_ref());
         Ok(Self {
-            query: query(index_properties(list.index), &list.partition, &bounds)?,
+            query: query(LAYOUT.index(list.index), &list.partition, &bounds)?,
             scope: FeedScope::full_container(),
             options: options(connect::for_lists(), Some(list.limit)),
             strong: false,

@@ -63,6 +63,7 @@ mod handle;
 mod health;
 pub mod identity;
 mod ingest;
+pub mod layout;
 pub mod meter;
 mod notify;
 pub mod ports;

@@ -13,6 +13,45 @@ impl fmt::Debug for Variables {
     }
 }
 
+/// Why a program cannot be configured.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// Variables are missing.
+    #[error("{program} needs {}: set what is missing; {page} says what it is", listed(.names))]
+    Missing {
+        /// The program, such as ``the function `api` ``.
+        program: String,
+        /// The missing names.
+        names: Vec<&'static str>,
+        /// The page that describes the variables.
+        page: &'static str,
+    },
+    /// A variable has a value that it cannot have.
+    #[error("`{name}` {wrong}")]
+    Wrong {
+        /// The variable.
+        name: &'static str,
+        /// What is wrong with it, and what would be right.
+        wrong: &'static str,
+    },
+}
+
+impl ConfigError {
+    /// The error about a URL that is not [safe](is_safe).
+    #[must_use]
+    pub fn unsafe_url(name: &'static str) -> Self {
+        Self::Wrong {
+            name,
+            wrong: "must begin with `https://`; only a loopback address may do without",
+        }
+    }
+}
+
+fn listed(names: &[&str]) -> String {
+    let names: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
+    names.join(", ")
+}
+
 impl Variables {
     /// The variables of this process, without those that are not UTF-8.
     #[must_use]
@@ -34,6 +73,62 @@ impl Variables {
     #[must_use]
     pub fn text(&self, name: &str) -> Option<String> {
         self.get(name).map(str::to_owned)
+    }
+
+    /// The names that are separated by commas.
+    #[must_use]
+    pub fn list(&self, name: &str) -> Vec<String> {
+        let names = self.get(name).unwrap_or_default().split(',').map(str::trim);
+        let names = names.filter(|name| !name.is_empty());
+        names.map(str::to_owned).collect()
+    }
+
+    /// Whether a variable is `true`. Default: `false`.
+    ///
+    /// # Errors
+    /// When it is neither `true` nor `false`.
+    pub fn flag(&self, name: &'static str) -> Result<bool, ConfigError> {
+        match self.get(name) {
+            None | Some("false") => Ok(false),
+            Some("true") => Ok(true),
+            Some(_) => Err(ConfigError::Wrong {
+                name,
+                wrong: "must be `true` or `false`",
+            }),
+        }
+    }
+
+    /// A URL that is safe to read from.
+    ///
+    /// # Errors
+    /// When it is not.
+    pub fn url(&self, name: &'static str) -> Result<Option<String>, ConfigError> {
+        match self.text(name) {
+            Some(url) if !is_safe(&url) => Err(ConfigError::unsafe_url(name)),
+            url => Ok(url),
+        }
+    }
+
+    /// Checks that all of these are set, for a program that a page describes.
+    ///
+    /// # Errors
+    /// When some are not: names all of them.
+    pub fn require(
+        &self,
+        names: &[&'static str],
+        program: impl FnOnce() -> String,
+        page: &'static str,
+    ) -> Result<(), ConfigError> {
+        let missing = names.iter().filter(|name| self.get(name).is_none());
+        let names: Vec<&str> = missing.copied().collect();
+        if names.is_empty() {
+            return Ok(());
+        }
+        Err(ConfigError::Missing {
+            program: program(),
+            names,
+            page,
+        })
     }
 }
 
