@@ -56,7 +56,7 @@ impl<'a, H: Harness> Fixture<'a, H> {
 }
 
 /// Explanation, list of subjects, the project itself and the session tell the same capabilities.
-pub async fn effective_access_is_what_subjects_and_sessions_say<H: Harness>(surface: &H) {
+pub async fn effective_access_matches_subjects_and_sessions<H: Harness>(surface: &H) {
     let stage = Fixture::new(surface).await;
     let nothing = stage.of_ben("").await;
     assert_eq!(
@@ -145,7 +145,7 @@ pub async fn a_preview_agrees_with_what_happens<H: Harness>(surface: &H) {
 }
 
 /// What someone could do at an earlier time is told from the journal; the future is not known.
-pub async fn access_in_the_past_is_told<H: Harness>(surface: &H) {
+pub async fn past_access_is_reported<H: Harness>(surface: &H) {
     let stage = Fixture::new(surface).await;
     let pause = || surface.pass(std::time::Duration::from_secs(5)).is_err();
     let wait = async || {

@@ -19,7 +19,7 @@ fn lists() -> impl Iterator<Item = &'static Route> {
 }
 
 /// 428 without `If-Match`, 412 with a mark that is not the current one, on every route that needs one.
-pub async fn case_58_a_stale_mark_is_refused_alike_everywhere<H: Harness>(surface: &H) {
+pub async fn case_58_a_stale_etag_is_refused_by_every_operation<H: Harness>(surface: &H) {
     let ana = Person::new(surface, "ana");
     let estate = Fixture::found(&ana).await;
     let needing = operations::routes().filter(|route| route.precondition == Precondition::Required);

@@ -47,7 +47,7 @@ pub async fn case_17_ids_of_another_account_do_not_exist<H: Harness>(surface: &H
 }
 
 /// An id of another account below one's own names nothing.
-pub async fn case_18_ids_that_disagree_name_nothing<H: Harness>(surface: &H) {
+pub async fn case_18_ids_that_disagree_are_not_found<H: Harness>(surface: &H) {
     let [(ana, foreign), (eve, own)] = two(surface).await;
     let before = (foreign.census(&ana).await, own.census(&eve).await);
     for route in private_routes() {
@@ -78,7 +78,7 @@ async fn paged<H: Harness>(owner: &Person<'_, H>, account: &str) -> (String, Str
 }
 
 /// Cursors are bound to the person and to the list.
-pub async fn case_19_a_cursor_works_for_nobody_and_nothing_else<H: Harness>(surface: &H) {
+pub async fn case_19_a_cursor_works_only_for_its_caller_and_list<H: Harness>(surface: &H) {
     let (ana, ben) = (Person::new(surface, "ana"), Person::new(surface, "ben"));
     let eve = Person::new(surface, "eve");
     let (account, foreign) = (ana.account().await, eve.account().await);
@@ -119,7 +119,7 @@ pub async fn case_20_edited_and_forged_cursors_are_refused<H: Harness>(surface: 
 }
 
 /// No list, session or verification of one person holds an id of another's estate.
-pub async fn case_21_lists_show_nothing_foreign<H: Harness>(surface: &H) {
+pub async fn case_21_lists_show_no_foreign_records<H: Harness>(surface: &H) {
     let [(_, foreign), (eve, own)] = two(surface).await;
     for route in private_routes().filter(|route| route.method == wm_core::operation::Method::Get) {
         let shown = eve.get(&own.path(route)).await.expect(200).body.to_string();
@@ -164,7 +164,7 @@ pub async fn case_22_one_foreign_id_among_good_ones_refuses_all<H: Harness>(surf
 }
 
 /// The same address answers each person for themselves, in any order, and no cache may keep it.
-pub async fn case_25_nothing_cached_crosses_persons<H: Harness>(surface: &H) {
+pub async fn case_25_no_cache_is_shared_between_people<H: Harness>(surface: &H) {
     let [(ana, estate), (eve, _)] = two(surface).await;
     let path = format!("/v1/projects/{}", estate.id("project"));
     for _ in 0..3 {

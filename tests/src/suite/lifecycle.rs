@@ -72,7 +72,7 @@ fn to(kind: &str, id: &str, role: &str) -> Value {
 }
 
 /// A manager can make nobody an owner, themselves least of all (case 29 with it).
-pub async fn case_28_nobody_raises_themselves<H: Harness>(surface: &H) {
+pub async fn case_28_a_person_cannot_raise_their_own_role<H: Harness>(surface: &H) {
     let stage = Fixture::new(surface).await;
     let (ben, id) = (&stage.ben, stage.ben_id.as_str());
     let own = stage.ana.grant(&stage.project, id, "manager").await;
@@ -175,7 +175,7 @@ pub async fn case_31_removed_from_a_team_the_next_request_is_refused<H: Harness>
 }
 
 /// A grant goes to active members and living teams of the account only.
-pub async fn case_32_nothing_is_granted_to_who_is_gone<H: Harness>(surface: &H) {
+pub async fn case_32_a_removed_principal_gets_no_grant<H: Harness>(surface: &H) {
     let stage = Fixture::new(surface).await;
     let (path, team) = stage.team().await;
     let eve = Person::new(surface, "eve").id().await;
@@ -280,7 +280,7 @@ pub async fn case_34_an_invitation_works_once_and_for_its_address<H: Harness>(su
 }
 
 /// What was granted to an earlier membership does not come back with a new one.
-pub async fn case_35_who_rejoins_has_none_of_the_old_grants<H: Harness>(surface: &H) {
+pub async fn case_35_a_member_who_rejoins_has_no_old_grants<H: Harness>(surface: &H) {
     let stage = Fixture::new(surface).await;
     stage
         .ana

@@ -26,7 +26,7 @@ fn assert_holds(read: &Value, sent: &Value) {
 }
 
 /// A creation and a read answer the same, which has what was sent, and the list has it.
-pub async fn what_is_written_is_read_back<H: Harness>(surface: &H) {
+pub async fn written_records_are_read_back<H: Harness>(surface: &H) {
     let ana = Person::new(surface, "ana");
     let estate = Fixture::found(&ana).await;
     for (list, body, members) in creations(&estate) {
@@ -167,7 +167,7 @@ async fn what_is_appended_is_read_back<H: Harness>(ana: &Person<'_, H>, estate: 
 }
 
 /// Accounts, teams, projects, grants and preferences of a person, with what they may do there.
-pub async fn the_session_tells_all_a_person_has<H: Harness>(surface: &H) {
+pub async fn the_session_lists_everything_of_a_person<H: Harness>(surface: &H) {
     let (ana, ben) = (Person::new(surface, "ana"), Person::new(surface, "ben"));
     let account = ana.account().await;
     let project = ana.project(&account).await;
@@ -225,7 +225,7 @@ async fn add<H: Harness>(
 }
 
 /// The row of a project or artifact is what its last change left, alone and in the list.
-pub async fn projects_and_artifacts_tell_their_current_state<H: Harness>(surface: &H) {
+pub async fn projects_and_artifacts_show_their_current_state<H: Harness>(surface: &H) {
     let ana = Person::new(surface, "ana");
     let estate = Fixture::found(&ana).await;
     let project = format!("/v1/projects/{}", estate.id("project"));
@@ -328,9 +328,7 @@ pub async fn metadata_and_events_are_only_appended<H: Harness>(surface: &H) {
 }
 
 /// An output is replaced by one that names it; both stay, and the raw version they came from is as it was.
-pub async fn a_derived_output_is_superseded_without_touching_the_raw_upload<H: Harness>(
-    surface: &H,
-) {
+pub async fn a_superseded_derived_output_keeps_the_raw_upload<H: Harness>(surface: &H) {
     let ana = Person::new(surface, "ana");
     let estate = Fixture::found(&ana).await;
     let project = format!("/v1/projects/{}", estate.id("project"));
@@ -371,7 +369,7 @@ fn made(answer: &Answered) -> [Value; 2] {
 }
 
 /// Who granted or invited, and when, is told after the grant is revoked and the invitation answered.
-pub async fn grants_and_invitations_keep_who_made_them<H: Harness>(surface: &H) {
+pub async fn grants_and_invitations_keep_their_creator<H: Harness>(surface: &H) {
     let (ana, ben) = (Person::new(surface, "ana"), Person::new(surface, "ben"));
     let (account, author) = (ana.account().await, json!(ana.id().await));
     let project = ana.project(&account).await;

@@ -63,7 +63,7 @@ pub async fn paths_without_the_method_answer_405<H: Harness>(surface: &H) {
 }
 
 /// An id that cannot be one is 404 and forges no key.
-pub async fn case_24_malformed_ids_name_nothing<H: Harness>(surface: &H) {
+pub async fn case_24_malformed_ids_are_not_found<H: Harness>(surface: &H) {
     let ana = Person::new(surface, "ana");
     let estate = Fixture::found(&ana).await;
     let before = estate.census(&ana).await;
@@ -123,7 +123,7 @@ pub async fn every_body_is_refused_for_its_syntax_first<H: Harness>(surface: &H)
 }
 
 /// Nobody sets what the application sets: unknown fields are refused by name.
-pub async fn case_26_fields_nobody_may_set_are_refused_by_name<H: Harness>(surface: &H) {
+pub async fn case_26_read_only_fields_are_refused_by_name<H: Harness>(surface: &H) {
     let ana = Person::new(surface, "ana");
     let estate = Fixture::found(&ana).await;
     let before = estate.census(&ana).await;

@@ -49,7 +49,7 @@ pub async fn case_40_deceptive_names_are_refused<H: Harness>(surface: &H) {
 }
 
 /// No plan outlives its lifetime, and no caller chooses it.
-pub async fn case_43_no_address_lives_long<H: Harness>(surface: &H) {
+pub async fn case_43_signed_urls_expire_soon<H: Harness>(surface: &H) {
     let upload = Upload::declared(surface).await;
     let mut body = declaration("b.txt", b"b");
     body["expires_at"] = json!("2999-01-01T00:00:00Z");

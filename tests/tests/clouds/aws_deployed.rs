@@ -25,7 +25,7 @@ async fn the_whole_journey_goes_through_the_gateway() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_object_that_arrives_is_completed_and_told_of() {
+async fn a_stored_object_completes_its_upload_and_is_published() {
     let surface = Deployed::on(Stack::shared().await);
     let cleo = Person::new(&surface, "cleo");
     let account = cleo.account().await;

@@ -39,7 +39,7 @@ macro_rules! behind_each {
 behind_each! {
     FunctionUrl as function_url {
         journey::the_whole_journey,
-        refusals::case_24_malformed_ids_name_nothing,
+        refusals::case_24_malformed_ids_are_not_found,
         refusals::every_body_is_refused_for_its_syntax_first,
         refusals::a_body_of_exactly_the_limit_is_read,
         refusals::paths_without_the_method_answer_405,
@@ -49,7 +49,7 @@ behind_each! {
     }
     LoadBalancer as load_balancer {
         journey::the_whole_journey,
-        refusals::case_24_malformed_ids_name_nothing,
+        refusals::case_24_malformed_ids_are_not_found,
         refusals::every_body_is_refused_for_its_syntax_first,
         refusals::a_body_of_exactly_the_limit_is_read,
         refusals::paths_without_the_method_answer_405,

@@ -236,7 +236,7 @@ async fn case_08_times_hold_to_the_second() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn case_10_a_claim_that_stands_twice_is_refused() {
+async fn case_10_a_duplicate_claim_is_refused() {
     let surface = surface().await;
     let twice = good(&surface)
         .to_string()
@@ -387,7 +387,7 @@ async fn case_16_groups_confer_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn whatever_is_not_a_token_is_refused() {
+async fn malformed_tokens_are_refused() {
     let surface = surface().await;
     let token = surface.pool.access.sign(&good(&surface));
     let long = "x".repeat(20_000);

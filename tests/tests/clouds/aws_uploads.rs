@@ -53,7 +53,7 @@ macro_rules! a_second_time {
 }
 
 a_second_time! {
-    uploads::case_43_no_address_lives_long,
+    uploads::case_43_signed_urls_expire_soon,
     uploads::case_49_markup_is_served_as_attachment,
     attacks::upload_wrong_type,
     attacks::upload_other_key,

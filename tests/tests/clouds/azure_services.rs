@@ -108,7 +108,7 @@ mod identity {
     use super::*;
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-    async fn what_a_surface_is_comes_from_the_store_and_the_vault() {
+    async fn the_identity_comes_from_the_store_and_the_vault() {
         let cloud = AzureCloud::start().await;
         let identity = secrets::load(&sdk(), &config(&cloud, &[])).await.unwrap();
         assert_eq!(identity.surface.to_string(), SURFACE);
@@ -123,7 +123,7 @@ mod identity {
     }
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-    async fn what_the_environment_says_is_not_looked_up() {
+    async fn environment_variables_replace_the_lookup() {
         let cloud = AzureCloud::start().await;
         let given = [
             ("AZURE_SURFACE_ID", SURFACE),
@@ -147,7 +147,7 @@ mod identity {
     }
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-    async fn what_is_missing_or_wrong_is_named_with_its_place() {
+    async fn missing_or_wrong_values_are_named_with_their_place() {
         let cloud = AzureCloud::start().await;
         let text = async || {
             let error = secrets::load(&sdk(), &config(&cloud, &[]))
@@ -269,7 +269,7 @@ mod events {
     }
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-    async fn every_failure_is_told_for_every_event() {
+    async fn every_failure_is_reported_for_every_event() {
         let cloud = AzureCloud::start().await;
         let bus = bus(&cloud, &cloud.topic.endpoint());
         for (status, kind) in [
@@ -309,7 +309,7 @@ mod events {
     }
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-    async fn a_topic_that_does_not_answer_is_given_up() {
+    async fn a_topic_that_does_not_answer_times_out() {
         let cloud = AzureCloud::start().await;
         cloud.topic.server.always(Behaviour::Hangs);
         let begun = Instant::now();
@@ -379,7 +379,7 @@ mod mail {
     }
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-    async fn every_failure_is_told() {
+    async fn every_failure_is_reported() {
         let cloud = AzureCloud::start().await;
         let sender = sender(&cloud, "");
         for (status, kind) in [
@@ -404,7 +404,7 @@ mod mail {
     }
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-    async fn trouble_while_a_mail_goes_out_is_waited_out() {
+    async fn faults_while_a_mail_is_sent_are_waited_out() {
         let cloud = AzureCloud::start().await;
         let trouble = [Behaviour::Well, Behaviour::Well, says(429), says(500)];
         cloud.mail.server.next(trouble);

@@ -506,7 +506,7 @@ async fn case_16_groups_and_roles_change_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn whatever_is_not_a_token_is_refused() {
+async fn malformed_tokens_are_refused() {
     let setting = Setting::new().await;
     let token = access_token(ANA, NOW);
     let long = "x".repeat(20_000);

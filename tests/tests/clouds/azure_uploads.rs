@@ -33,7 +33,7 @@ macro_rules! scenarios {
 }
 
 scenarios! {
-    uploads::case_43_no_address_lives_long,
+    uploads::case_43_signed_urls_expire_soon,
     uploads::case_44_an_empty_file_is_one,
     uploads::case_47_an_upload_never_completed_expires,
     uploads::case_49_markup_is_served_as_attachment,

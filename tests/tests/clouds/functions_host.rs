@@ -81,7 +81,7 @@ async fn an_end_with_200_is_no_error() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_never_listens_is_an_error_each_time() {
+async fn a_program_that_never_listens_is_an_error_each_time() {
     let app = scripted("exec sleep 60");
     let host = host(&app).await;
     assert!(matches!(host.over().await, State::Stopped(_)));

@@ -46,7 +46,7 @@ fn listed(rows: &[Value]) -> BTreeSet<String> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn case_51_64_writers_on_one_project_all_succeed_and_lose_nothing() {
+async fn case_51_64_writers_on_one_project_all_succeed() {
     let surface = LocalSurface::start().await;
     let [ana, ben] = ["ana", "ben"].map(|name| Person::new(&surface, name));
     let account = ana.account().await;
@@ -158,7 +158,7 @@ async fn case_30_two_owners_who_demote_each_other_at_once_leave_one() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn case_34_an_invitation_accepted_many_times_at_once_brings_one_member() {
+async fn case_34_concurrent_acceptances_make_one_member() {
     let surface = LocalSurface::start().await;
     let [ana, ben] = ["ana", "ben"].map(|name| Person::new(&surface, name));
     let account = ana.account().await;
@@ -236,7 +236,7 @@ async fn case_52_one_key_sent_16_times_at_once_makes_one_record() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_person_who_calls_16_times_at_once_for_the_first_time_is_one_person() {
+async fn concurrent_first_requests_make_one_person() {
     let surface = LocalSurface::start().await;
     let ana = Person::new(&surface, "ana");
     let seen: BTreeSet<String> = join_all((0..16).map(|_| ana.id()))

@@ -143,7 +143,7 @@ fn change(
 
 /// Rule 4 as a table: who may act on whom, and what one must have to hand a role out.
 #[test]
-fn nobody_acts_on_their_betters_or_hands_out_more_than_they_have() {
+fn no_role_manages_a_higher_role_or_grants_more_than_it_has() {
     use AccountRole::{Admin, Guest, Member, Owner};
     let outranked: [(AccountRole, &[AccountRole]); 4] = [
         (Guest, &[]),

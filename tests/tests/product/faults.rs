@@ -426,12 +426,12 @@ macro_rules! each_creation {
     ($($name:ident)*) => {$(
         mod $name {
             #[tokio::test]
-            async fn case_52_a_process_that_dies_anywhere_and_a_repetition_make_one_record() {
+            async fn case_52_a_crash_and_a_retry_make_one_record() {
                 super::dies_anywhere(stringify!($name)).await;
             }
 
             #[tokio::test]
-            async fn case_52_case_56_a_fault_of_the_database_is_survived_and_happens_once() {
+            async fn case_52_case_56_a_database_fault_leaves_one_record() {
                 super::survives(stringify!($name), super::creation).await;
             }
         }
@@ -447,7 +447,7 @@ macro_rules! each_change {
     ($($name:ident)*) => {$(
         mod $name {
             #[tokio::test]
-            async fn case_52_case_56_a_fault_of_the_database_is_survived_and_happens_once() {
+            async fn case_52_case_56_a_database_fault_leaves_one_record() {
                 super::survives(stringify!($name), super::change).await;
             }
         }
@@ -470,7 +470,7 @@ async fn a_team() -> (MemorySurface, Work) {
 }
 
 #[tokio::test]
-async fn case_56_throttling_is_met_with_bounded_jittered_retries_and_then_a_retryable_answer() {
+async fn case_56_throttling_leads_to_bounded_retries_with_jitter() {
     for operation in [Operation::Commit, Operation::Read] {
         let (surface, work) = a_team().await;
         let before = dump(&surface);
@@ -515,7 +515,7 @@ async fn case_56_pauses_differ_from_one_request_to_the_next() {
 }
 
 #[tokio::test]
-async fn conflicts_without_end_are_a_retryable_answer_and_change_nothing() {
+async fn endless_conflicts_are_retryable_and_change_nothing() {
     let (surface, work) = a_team().await;
     let before = dump(&surface);
     watch(&surface).inject_many(Operation::Commit, Fault::Conflict, 1000);
@@ -529,7 +529,7 @@ async fn conflicts_without_end_are_a_retryable_answer_and_change_nothing() {
 }
 
 #[tokio::test]
-async fn a_refusal_of_the_database_is_final_and_its_words_stay_inside() {
+async fn a_refusal_of_the_database_is_final_and_not_shown() {
     let (surface, work) = a_team().await;
     let before = dump(&surface);
     watch(&surface).inject(Operation::Commit, Fault::Refuse);
@@ -544,7 +544,7 @@ async fn a_refusal_of_the_database_is_final_and_its_words_stay_inside() {
 }
 
 #[tokio::test]
-async fn case_52_an_outcome_that_cannot_be_known_is_retryable_and_the_key_finds_it() {
+async fn case_52_an_unknown_outcome_is_retryable_by_its_key() {
     let (surface, work) = a_team().await;
     work.send(&surface, Some("measured")).await.expect(201);
     let counts = watch(&surface).take();
@@ -595,17 +595,17 @@ async fn finished_by_the_sweep(work: impl Fn(&Places) -> Work) {
 }
 
 #[tokio::test]
-async fn case_55_the_interrupted_deletion_of_a_team_is_finished_by_the_sweep() {
+async fn case_55_the_sweep_finishes_the_deletion_of_a_team() {
     finished_by_the_sweep(|places| change("deleted_team", places)).await;
 }
 
 #[tokio::test]
-async fn case_55_the_interrupted_grants_of_an_invitation_are_finished_by_the_sweep() {
+async fn case_55_the_sweep_finishes_the_grants_of_an_invitation() {
     finished_by_the_sweep(|places| creation("acceptance", places)).await;
 }
 
 #[tokio::test]
-async fn case_55_an_interrupted_sign_up_is_finished_by_the_next_request() {
+async fn case_55_the_next_request_finishes_a_sign_up() {
     let control = MemorySurface::new();
     Person::new(&control, "dan").id().await;
     let expected = rest(&control).await;
@@ -689,7 +689,7 @@ async fn case_57_of_a_batch_only_what_failed_is_tried_again() {
 }
 
 #[tokio::test]
-async fn an_event_whose_acknowledgement_was_lost_comes_again_under_the_same_id_and_mails_once() {
+async fn a_lost_acknowledgement_repeats_the_event_and_mails_once() {
     for operation in [Operation::Publish, Operation::Commit] {
         let surface = an_invitation().await;
         // Of the relay's commits the last one marks the event as published.

@@ -150,7 +150,7 @@ fn an_item_is_not_taken_for_one_of_another_family_or_time() {
 }
 
 #[test]
-fn whatever_is_written_is_read_back() {
+fn written_items_are_read_back() {
     let _recording = Recording::start();
     let config = ProptestConfig {
         cases: 256,

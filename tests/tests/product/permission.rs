@@ -63,7 +63,7 @@ proptest! {
     }
 
     #[test]
-    fn case_33_a_grant_that_ends_this_very_instant_confers_nothing((mut world, _) in worlds()) {
+    fn case_33_a_grant_gives_nothing_from_its_end_on((mut world, _) in worlds()) {
         let now = world.now;
         for place in &mut world.projects {
             for grant in &mut place.grants {
@@ -85,7 +85,7 @@ proptest! {
     }
 
     #[test]
-    fn case_36_who_is_not_active_in_an_active_account_has_nothing((mut world, mut tape) in worlds()) {
+    fn case_36_an_inactive_member_or_account_has_no_access((mut world, mut tape) in worlds()) {
         let close = tape.happens(1, 2);
         if let (true, Some(account)) = (close, &mut world.account) {
             account.body.status = AccountStatus::Closed;
@@ -122,7 +122,7 @@ fn no_grant_confers(world: &Generated) -> Result<(), TestCaseError> {
 
 /// Many more worlds than shrinking could afford, and proof that they hold every kind of answer.
 #[test]
-fn the_oracle_agrees_on_five_thousand_worlds_of_every_kind() {
+fn the_oracle_agrees_on_five_thousand_states_of_every_kind() {
     let mut choices = Seeded::new(27);
     let mut answers = BTreeMap::<Answer, u32>::new();
     let mut sources = BTreeMap::<&str, u32>::new();

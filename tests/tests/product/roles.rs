@@ -108,7 +108,7 @@ fn places(world: &mut Generated) -> Vec<Place> {
 }
 
 #[test]
-fn case_27_the_matrix_of_roles_actions_and_resources_is_the_oracles() {
+fn case_27_the_role_matrix_matches_the_oracle() {
     let _recording = Recording::start();
     let mut world = Generated::empty();
     let team = world.id();

@@ -50,7 +50,7 @@ proptest! {
     }
 
     #[test]
-    fn a_module_with_one_character_changed_is_read_or_refused_with_reasons(
+    fn one_changed_character_is_read_or_refused_with_reasons(
         provider in provider(),
         at in any::<prop::sample::Index>(),
         character in any::<char>(),

@@ -271,7 +271,7 @@ async fn case_09_expiry_and_subject_are_required() {
 }
 
 #[tokio::test]
-async fn case_10_a_claim_that_stands_twice_is_refused() {
+async fn case_10_a_duplicate_claim_is_refused() {
     let setting = Setting::ec().await;
     let twice = setting
         .claims()
@@ -454,7 +454,7 @@ async fn case_16_group_and_admin_claims_change_nothing() {
 }
 
 #[tokio::test]
-async fn whatever_is_not_a_token_is_refused() {
+async fn malformed_tokens_are_refused() {
     let setting = Setting::ec().await;
     let good = setting.issuer.sign(&setting.claims());
     let long = "x".repeat(20_000);

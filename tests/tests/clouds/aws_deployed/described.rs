@@ -133,7 +133,7 @@ fn dropped() -> Vec<Look> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_stack_is_what_the_template_says_as_far_as_the_emulator_goes() {
+async fn the_stack_matches_the_template_where_the_emulator_can() {
     let stack = Stack::shared().await;
     let root = Credentials::root();
     let is_so = async |call: &Call, words: &str| {

@@ -388,7 +388,7 @@ pub(crate) async fn assume(cloud: &Ministack, role: &str) -> Credentials {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn each_role_may_what_its_function_calls_and_nothing_else() {
+async fn each_role_allows_exactly_the_calls_of_its_function() {
     let stack = Stack::shared().await;
     let mut wrong = Vec::new();
     for function in Function::ALL.map(Function::name) {
@@ -415,7 +415,7 @@ fn allowed<'a>(template: &'a Template, name: &str) -> BTreeSet<&'a str> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_the_emulator_denies_falsely_stands_in_the_policies() {
+async fn falsely_denied_calls_are_allowed_by_the_policies() {
     let stack = Stack::shared().await;
     let template = Template::read(TEMPLATE);
     let named = json!({ "TableName": TABLE });

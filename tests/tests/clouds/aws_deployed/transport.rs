@@ -91,7 +91,7 @@ async fn administrator(cloud: &Ministack) -> Credentials {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_does_not_come_over_tls_is_refused_whoever_sends_it() {
+async fn requests_without_tls_are_refused_to_every_caller() {
     let cloud = &Stack::shared().await.cloud;
     let who = administrator(cloud).await;
     let queue = async |operation: &str, body: Value| {
