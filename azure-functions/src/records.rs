@@ -31,7 +31,7 @@ pub use self::item::{Document, from_document, to_document};
 use self::{connect::Place, etag_cache::ETagCache, failure::port_error, query::Selection};
 use crate::{
     config::Config,
-    metrics::Meter,
+    metrics,
     sdk::{Sdk, SdkError, Timeouts},
 };
 
@@ -42,7 +42,6 @@ pub struct CosmosRecords {
     container: Arc<OnceCell<ContainerClient>>,
     /// Held while a task looks up the container.
     connecting: Arc<Mutex<()>>,
-    meter: Meter,
     etags: ETagCache,
 }
 
@@ -66,23 +65,8 @@ impl CosmosRecords {
             place: Arc::new(Place::new(sdk, &config.cosmos)?),
             container: Arc::default(),
             connecting: Arc::default(),
-            meter: Meter::default(),
             etags: ETagCache::default(),
         })
-    }
-
-    /// Looks up the account and the container. Otherwise the first call does it.
-    ///
-    /// # Errors
-    /// If they do not answer or do not exist. The next call tries again.
-    pub async fn connect(&self) -> Result<(), PortError> {
-        self.container().await.map(drop)
-    }
-
-    /// The consumption of all calls so far.
-    #[must_use]
-    pub fn meter(&self) -> &Meter {
-        &self.meter
     }
 
     async fn container(&self) -> Result<ContainerClient, PortError> {
@@ -118,13 +102,13 @@ impl CosmosRecords {
         let answer = match within(container.read_item(partition, &id, Some(options))).await? {
             Ok(answer) => answer,
             Err(error) if failure::is_absent(&error) => {
-                self.meter.read(failure::charge(&error));
+                metrics::read(failure::charge(&error));
                 self.etags.forget(key);
                 return Ok(None);
             }
             Err(error) => return Err(port_error(error)),
         };
-        self.meter.read(
+        metrics::read(
             answer
                 .headers()
                 .request_charge()
@@ -137,9 +121,9 @@ impl CosmosRecords {
     /// Decodes the item of a document and caches its ETag.
     fn take(&self, document: &Document) -> Result<(Item, Etag), PortError> {
         let item = from_document(document)?;
-        let mark = item::mark(document)?;
-        self.marks.remember(&item, mark.clone());
-        Ok((item, mark))
+        let service_etag = item::service_etag(document)?;
+        self.etags.remember(&item, service_etag.clone());
+        Ok((item, service_etag))
     }
 
     /// Reads pages until the query is complete or has one item more than `limit`.
@@ -156,7 +140,7 @@ impl CosmosRecords {
         let mut pages = within(asked).await?.map_err(port_error)?.into_pages();
         let mut page = Page::default();
         while let Some(answer) = within(pages.try_next()).await?.map_err(port_error)? {
-            self.meter.read(
+            metrics::read(
                 answer
                     .headers()
                     .request_charge()

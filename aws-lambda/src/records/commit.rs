@@ -43,7 +43,7 @@ pub(super) async fn commit(records: &DynamoRecords, batch: &Batch) -> Result<(),
 fn expression(condition: &Condition) -> String {
     match condition {
         Condition::Absent => format!("attribute_not_exists({})", LAYOUT.partition),
-        Condition::Matches(_) => format!("{} = {MARK}", LAYOUT.etag),
+        Condition::Matches(_) => format!("{} = {ETAG_VALUE}", LAYOUT.etag),
     }
 }
 

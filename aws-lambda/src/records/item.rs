@@ -122,7 +122,7 @@ mod tests {
     }
 
     #[test]
-    fn what_others_wrote_is_named() {
+    fn malformed_item_error_names_the_attribute() {
         for name in [LAYOUT.partition, LAYOUT.sort, LAYOUT.etag, LAYOUT.body] {
             let mut attributes = to_attributes(&item());
             attributes.remove(name);

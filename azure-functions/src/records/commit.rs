@@ -25,6 +25,7 @@ use super::{
     item::{Document, id, to_document},
     within,
 };
+use crate::metrics;
 
 /// The reason why the service changed nothing.
 #[derive(Debug)]
@@ -148,9 +149,7 @@ async fn put(
     };
     let answer = answer?.map_err(refusal)?;
     let headers = answer.headers();
-    records
-        .meter
-        .write(headers.request_charge().map(|charge| charge.value()));
+    metrics::write(headers.request_charge().map(|charge| charge.value()));
     match headers.etag() {
         Some(service_etag) => records.etags.remember(item, service_etag.clone()),
         None => records.etags.forget(&item.key),
@@ -191,7 +190,7 @@ async fn transact(
     let options = BatchOptions::default().with_operation_options(connect::for_writes());
     let answer = within(container.execute_transactional_batch(transaction, Some(options))).await?;
     let answer = answer.map_err(refusal)?;
-    records.meter.write(
+    metrics::write(
         answer
             .headers()
             .request_charge()

@@ -28,7 +28,7 @@ pub(super) const LAYOUT: Layout = Layout {
     ],
 };
 /// The service's own mark, which its conditions compare.
-const MARK: &str = "_etag";
+const SERVICE_ETAG: &str = "_etag";
 /// Seconds from the moment the item was written, for Cosmos DB's own collection of garbage.
 const TTL: &str = "ttl";
 
@@ -93,10 +93,10 @@ pub fn from_document(document: &Document) -> Result<Item, Malformed> {
     LAYOUT.item(text, expires_at.map(Value::as_i64))
 }
 
-/// The service's mark of this state.
-pub(super) fn mark(document: &Document) -> Result<Etag, Malformed> {
-    let text = document.get(MARK).and_then(Value::as_str);
-    text.map(Etag::from).ok_or(LAYOUT.malformed(MARK))
+/// The ETag that the service gave this state.
+pub(super) fn service_etag(document: &Document) -> Result<Etag, Malformed> {
+    let text = document.get(SERVICE_ETAG).and_then(Value::as_str);
+    text.map(Etag::from).ok_or(LAYOUT.malformed(SERVICE_ETAG))
 }
 
 #[cfg(test)]
@@ -159,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn what_others_wrote_is_named() {
+    fn malformed_item_error_names_the_attribute() {
         for name in [LAYOUT.partition, LAYOUT.sort, LAYOUT.etag, LAYOUT.body] {
             let mut document = to_document(&item(), NOW);
             document.remove(name);

@@ -10,7 +10,7 @@ use crate::ports::{PortError, PortErrorKind};
 /// The names of the attributes of a stored item.
 #[derive(Debug)]
 pub struct Layout {
-    /// What holds the items, such as `table`.
+    /// The kind of the store, such as `table`.
     pub place: &'static str,
     /// The partition key.
     pub partition: &'static str,
@@ -27,17 +27,15 @@ pub struct Layout {
     pub index: [(&'static str, &'static str); 4],
 }
 
-/// A stored item without an attribute that every item has, or with a value that no item has.
+/// A stored item that another program wrote: an attribute is missing or has an invalid value.
 #[derive(Debug, thiserror::Error)]
-#[error(
-    "an item of the {place} has no usable `{attribute}`: something else than this program wrote it"
-)]
+#[error("an item of the {place} has no valid `{attribute}`: another program wrote it")]
 pub struct Malformed {
     place: &'static str,
     attribute: &'static str,
 }
 
-/// Another attempt would read the same.
+/// Another attempt would read the same item.
 impl From<Malformed> for PortError {
     fn from(error: Malformed) -> Self {
         Self::new(PortErrorKind::Refused, error)
@@ -79,7 +77,7 @@ impl Layout {
     /// there is one.
     ///
     /// # Errors
-    /// [`Malformed`] when this program did not write them.
+    /// [`Malformed`] if another program wrote them.
     pub fn item<'a>(
         &self,
         text: impl Fn(&'static str) -> Option<&'a str>,

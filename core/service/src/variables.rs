@@ -13,11 +13,11 @@ impl fmt::Debug for Variables {
     }
 }
 
-/// Why a program cannot be configured.
+/// The reason why a program cannot be configured.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
     /// Variables are missing.
-    #[error("{program} needs {}: set what is missing; {page} says what it is", listed(.names))]
+    #[error("{program} needs {}: set these variables as described in {page}", listed(.names))]
     Missing {
         /// The program, such as ``the function `api` ``.
         program: String,
@@ -26,12 +26,12 @@ pub enum ConfigError {
         /// The page that describes the variables.
         page: &'static str,
     },
-    /// A variable has a value that it cannot have.
+    /// A variable has an invalid value.
     #[error("`{name}` {wrong}")]
     Wrong {
         /// The variable.
         name: &'static str,
-        /// What is wrong with it, and what would be right.
+        /// The error, and the accepted values.
         wrong: &'static str,
     },
 }
@@ -42,7 +42,7 @@ impl ConfigError {
     pub fn unsafe_url(name: &'static str) -> Self {
         Self::Wrong {
             name,
-            wrong: "must begin with `https://`; only a loopback address may do without",
+            wrong: "must begin with `https://`, except for loopback addresses",
         }
     }
 }
@@ -86,7 +86,7 @@ impl Variables {
     /// Whether a variable is `true`. Default: `false`.
     ///
     /// # Errors
-    /// When it is neither `true` nor `false`.
+    /// If it is neither `true` nor `false`.
     pub fn flag(&self, name: &'static str) -> Result<bool, ConfigError> {
         match self.get(name) {
             None | Some("false") => Ok(false),
@@ -101,7 +101,7 @@ impl Variables {
     /// A URL that is safe to read from.
     ///
     /// # Errors
-    /// When it is not.
+    /// If it is not.
     pub fn url(&self, name: &'static str) -> Result<Option<String>, ConfigError> {
         match self.text(name) {
             Some(url) if !is_safe(&url) => Err(ConfigError::unsafe_url(name)),
@@ -112,7 +112,7 @@ impl Variables {
     /// Checks that all of these are set, for a program that a page describes.
     ///
     /// # Errors
-    /// When some are not: names all of them.
+    /// If some are not. The error names all of them.
     pub fn require(
         &self,
         names: &[&'static str],

@@ -345,7 +345,7 @@ impl Harness for AwsSurface {
     }
 
     /// ministack takes whatever is said to be the algorithm and an empty signature; S3 and s3s do not
-    /// (`aws_uploads`). It reads no `response-content-disposition` along with a version; where objects have
+    /// (`clouds::uploads`). It reads no `response-content-disposition` along with a version; where objects have
     /// none it does.
     fn known_limitations(&self) -> &[&str] {
         match (&self.options.storage, self.options.versioned) {

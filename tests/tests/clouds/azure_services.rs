@@ -30,26 +30,14 @@ use wm_tests::{
     golden, tools,
 };
 
+use crate::harness::azure_config;
+
 /// The principal of the identity that sends mail.
 const MAILER: &str = "66666666-7777-4888-9999-000000000000";
 
 /// A configuration in a cloud, changed by these variables.
 fn config(cloud: &AzureCloud, more: &[(&str, &str)]) -> Config {
-    let elsewhere = [
-        ("AZURE_COSMOS_ACCOUNT", "wm-dev-cosmos"),
-        ("AZURE_COSMOS_DATABASE", "workspace"),
-        ("AZURE_COSMOS_CONTAINER", "workspace_items"),
-        ("AZURE_STORAGE_ACCOUNT", "wmdevdocs"),
-        ("AZURE_STORAGE_CONTAINER", "workspace-documents"),
-    ];
-    let owned = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
-    let variables: Variables = elsewhere
-        .iter()
-        .map(owned)
-        .chain(cloud.environment())
-        .chain(more.iter().map(owned))
-        .collect();
-    Config::read(Role::Functions, variables).unwrap()
+    azure_config(Role::Functions, cloud.environment(), more)
 }
 
 fn sdk() -> Sdk {

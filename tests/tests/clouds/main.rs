@@ -1,19 +1,17 @@
 //! The surfaces on AWS and Azure over their emulators: what the conformance suite does not cover.
+//!
+//! Each topic has the scenarios of both clouds, and a module for each cloud with its part of them and the tests of what
+//! only it has.
 
-mod aws_costs;
 mod aws_deployed;
 mod aws_emulators;
-mod aws_faults;
-mod aws_front;
-mod aws_records;
-mod aws_tokens;
-mod aws_uploads;
-mod azure_costs;
-mod azure_faults;
-mod azure_front;
-mod azure_records;
 mod azure_services;
-mod azure_tokens;
-mod azure_uploads;
+mod costs;
+mod faults;
+mod front;
 mod functions_host;
+mod harness;
+mod records;
+mod tokens;
 mod up;
+mod uploads;

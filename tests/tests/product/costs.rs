@@ -1,7 +1,7 @@
 //! What an operation costs is the same on every surface, and stands in the documents.
 //!
-//! Memory and the local database are counted here, at the port. The clouds are counted by `aws_costs` and
-//! `azure_costs`, from what the functions themselves report, which writes the goldens that are compared here.
+//! Memory and the local database are counted here, at the port. The clouds are counted by the module
+//! `clouds::costs`, from what the functions themselves report, which writes the goldens that are compared here.
 
 use std::collections::BTreeMap;
 

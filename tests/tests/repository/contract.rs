@@ -199,14 +199,15 @@ fn every_test_that_is_named_is_there() {
     }
 }
 
-/// Whether a program of tests has a test of this name: in its own words, in a table of a runner's, or in a list of
+/// Whether a program of tests has a test of this name: a function, a name in a table of a runner, or a name in a list of
 /// which a macro makes tests.
 fn is_there(files: &[File], name: &str) -> bool {
     let (program, path) = name.split_once("::").unwrap();
-    let (modules, test) = path.rsplit_once("::").unwrap_or(("", path));
-    let (first, inner) = modules.split_once("::").unwrap_or((modules, ""));
+    let mut modules: Vec<&str> = path.split("::").collect();
+    let test = modules.pop().unwrap();
     let said = [
         format!("fn {test}("),
+        format!("fn {test}<"),
         format!("\"{test}\""),
         format!("::{test}\""),
     ];
@@ -214,34 +215,36 @@ fn is_there(files: &[File], name: &str) -> bool {
         let below = PROGRAMS
             .iter()
             .find_map(|folder| file.path.strip_prefix(&format!("{folder}/{program}")));
-        below.is_some_and(|below| {
-            let is_own = below == ".rs" || below == "/main.rs";
-            let is_part = is_module(below, first);
-            let is_said = said.iter().any(|said| file.text.contains(said));
-            (is_said && (is_own || is_part))
-                || (is_own && is_listed(&file.text, modules, test))
-                || (is_part && is_listed(&file.text, inner, test))
-        })
+        let Some(of_file) = below.and_then(modules_of_file) else {
+            return false;
+        };
+        let is_said = said.iter().any(|said| file.text.contains(said));
+        let is_part = of_file.first() == modules.first() || of_file.is_empty();
+        let inner = modules.strip_prefix(of_file.as_slice());
+        (is_said && is_part) || inner.is_some_and(|inner| is_listed(&file.text, inner, test))
     })
 }
 
-/// Whether a program lists `module::test,` for a macro of its own, which makes a test of it in these modules.
-fn is_listed(program: &str, modules: &str, test: &str) -> bool {
-    let is_it = |line: &str| {
-        let listed = line.trim().strip_suffix(',');
-        let listed = listed.and_then(|listed| listed.split_once("::"));
-        listed.is_some_and(|(_, name)| name == test)
-    };
-    let has_module = modules.is_empty()
-        || program.contains(&format!("mod {modules} {{"))
-        || program.contains(&format!(" as {modules} {{"));
-    program.contains("macro_rules! ") && has_module && program.lines().any(is_it)
+/// The modules that lead to a file below the folder of a program.
+fn modules_of_file(below: &str) -> Option<Vec<&str>> {
+    let path = below.strip_suffix(".rs")?;
+    if path.is_empty() || path == "/main" {
+        return Some(Vec::new());
+    }
+    Some(path.strip_prefix('/')?.split('/').collect())
 }
 
-/// Whether a file below a program's folder is this module, or a part of it.
-fn is_module(below: &str, module: &str) -> bool {
-    let rest = below.strip_prefix(&format!("/{module}"));
-    !module.is_empty() && rest.is_some_and(|rest| rest == ".rs" || rest.starts_with('/'))
+/// Whether a file lists a test for a macro, as `module::test,` or `test,`, that makes a test of it in these modules.
+fn is_listed(text: &str, modules: &[&str], test: &str) -> bool {
+    let is_it = |line: &str| {
+        let listed = line.trim().strip_suffix(',');
+        listed.is_some_and(|listed| listed.rsplit("::").next() == Some(test))
+    };
+    let has_modules = modules
+        .iter()
+        .all(|module| text.contains(&format!("mod {module} {{")));
+    let has_macro = text.contains("macro_rules! ") || text.contains("scenarios! {");
+    has_macro && has_modules && text.lines().any(is_it)
 }
 
 #[test]
@@ -282,17 +285,17 @@ fn a_test_that_is_not_there_is_missed() {
         "nowhere::every_test_that_is_named_is_there",
         "repository::other::every_test_that_is_named_is_there",
         "wm::usage::check_names_every_problem_and_repeats_no_secret",
-        "clouds::aws_uploads::elsewhere::upload_tampered_url",
-        "clouds::aws_uploads::s3s::upload_oversize",
-        "clouds::aws_uploads::s3s::uploads",
-        "clouds::aws_tokens::s3s::upload_tampered_url",
+        "clouds::uploads::aws::elsewhere::upload_tampered_url",
+        "clouds::uploads::aws::s3s::upload_oversize",
+        "clouds::uploads::aws::s3s::uploads",
+        "clouds::tokens::aws::s3s::upload_tampered_url",
     ] {
         assert!(!is_there(&files, name), "{name}");
     }
     for name in [
         "repository::contract::every_test_that_is_named_is_there",
-        "clouds::aws_uploads::s3s::upload_tampered_url",
-        "clouds::aws_front::load_balancer::the_whole_journey",
+        "clouds::uploads::aws::s3s::upload_tampered_url",
+        "clouds::front::aws::load_balancer::the_whole_journey",
         "wm::selection::check_names_every_problem_and_repeats_no_secret",
         "local::store::conformance::store_behaves_like_the_reference_database",
     ] {

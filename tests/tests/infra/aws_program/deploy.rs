@@ -275,12 +275,12 @@ async fn half_of_the_data_is_refused() {
     ];
     let said = program.refuses(&[&arguments[..], &["--bucket", "halved-other"]].concat(), 1);
     assert!(
-        said.contains("`halved-dev` exists and `halved-other` does not: run `wm setup aws`"),
+        said.contains("`halved-dev` exists, but `halved-other` does not: run `wm setup aws`"),
         "{said}"
     );
     let said = program.refuses(&[&arguments[..], &["--table", "halved-other"]].concat(), 1);
     assert!(
-        said.contains("`halved-dev-documents` exists and `halved-other` does not"),
+        said.contains("`halved-dev-documents` exists, but `halved-other` does not"),
         "{said}"
     );
     let off =

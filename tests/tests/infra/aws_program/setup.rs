@@ -432,7 +432,7 @@ async fn a_foreign_or_open_bucket_is_refused_before_any_change() {
     assert_refused(
         &["setup", "--prefix", "far-away", "--region", "eu-west-1"],
         &[
-            "the bucket `far-away-dev-documents` is in the region `us-east-1`, not `eu-west-1`: say `--region us-east-1`",
+            "the bucket `far-away-dev-documents` is in the region `us-east-1`, not `eu-west-1`: use `--region us-east-1`",
         ],
     );
 
@@ -503,7 +503,7 @@ async fn names_come_from_flags_then_variables_then_the_selection() {
     let local = BackendSelection::defaults(Provider::Local).module();
     std::fs::write(&file, local).unwrap();
     let said = program.refuses(&["setup", "--selection", &file], 2);
-    assert!(said.contains("is a selection of `local`"), "{said}");
+    assert!(said.contains("is a selection for `local`"), "{said}");
 }
 
 #[test]

@@ -594,7 +594,7 @@ fn unusable_input_is_refused_before_the_build() {
         (
             deploy(&root, &["--entra-tenant", "x"]),
             2,
-            "say `--entra-issuer`, `--entra-client`, `--publisher-email`",
+            "needs `--entra-issuer`, `--entra-client`, `--publisher-email`",
         ),
         (
             deploy(

@@ -599,7 +599,7 @@ fn names_come_from_flags_then_variables_then_the_selection() {
     let local = BackendSelection::defaults(Provider::Local).module();
     std::fs::write(&file, local).unwrap();
     let said = program.refuses(&["setup", "--selection", &file], 2);
-    assert!(said.contains("is a selection of `local`"), "{said}");
+    assert!(said.contains("is a selection for `local`"), "{said}");
 }
 
 #[test]

@@ -1,5 +1,6 @@
-//! The database adapter does what core's reference database does, on two emulators for DynamoDB:
-//! dynalite, which is strict about every expression, and ministack, which has transactions.
+//! Two emulators of DynamoDB: dynalite, which is strict about every expression, and ministack, which has transactions.
+
+use std::sync::OnceLock;
 
 use aws_credential_types::{Credentials as Key, provider::SharedCredentialsProvider};
 use serde_json::{Value, json};
@@ -8,17 +9,71 @@ use wm_aws::{
     records::DynamoRecords,
     sdk::sdk_config,
 };
-use wm_core::storage::Range;
+use wm_core::{operation::Batch, storage::Range};
 use wm_service::{ports::Records, variables::Variables};
-use wm_test_results::Recording;
 use wm_tests::{
     emulators::{
         dynalite::Dynalite,
         ministack::{Credentials, Ministack},
     },
-    reference::{assert_agree, assert_largest_is_all_or_nothing, assert_pages_hold_all},
     surfaces::aws::resources::table,
 };
+
+use super::{
+    Store, batches_match_the_reference, case_54_and_59_the_largest_batch_is_all_or_nothing,
+    case_60_large_pages_hold_every_item_once, single_items_match_the_reference,
+};
+use crate::harness::scenarios;
+
+mod dynalite {
+    use super::*;
+
+    scenarios! { DynaliteStore:
+        single_items_match_the_reference,
+        case_60_large_pages_hold_every_item_once,
+    }
+}
+
+mod ministack {
+    use super::*;
+
+    scenarios! { MinistackStore:
+        batches_match_the_reference,
+        case_60_large_pages_hold_every_item_once,
+        case_54_and_59_the_largest_batch_is_all_or_nothing,
+    }
+}
+
+struct DynaliteStore;
+
+impl Store for DynaliteStore {
+    type Records = DynamoRecords;
+
+    async fn records(name: &str) -> DynamoRecords {
+        static SHARED: OnceLock<Dynalite> = OnceLock::new();
+        let dynalite = SHARED.get_or_init(Dynalite::start);
+        records(&dynalite.url, &format!("wm-{name}")).await
+    }
+}
+
+struct MinistackStore;
+
+impl Store for MinistackStore {
+    type Records = DynamoRecords;
+
+    async fn records(name: &str) -> DynamoRecords {
+        let name = format!("wm-records-{name}");
+        records(&Ministack::shared().url, &name).await
+    }
+
+    /// The token of the transaction says that it is done.
+    async fn assert_repeats(records: &DynamoRecords, committed: &Batch) {
+        records.commit(committed).await.unwrap();
+        let all = Range::all(committed.scope(), "");
+        let stored = records.scan(&all).await.unwrap();
+        assert_eq!(stored.items.len(), committed.operations().len());
+    }
+}
 
 /// The adapter over a new table at this address.
 async fn records(url: &str, name: &str) -> DynamoRecords {
@@ -63,44 +118,4 @@ async fn records(url: &str, name: &str) -> DynamoRecords {
         .credentials_provider(SharedCredentialsProvider::new(key))
         .build();
     DynamoRecords::new(&shared, &config)
-}
-
-#[tokio::test]
-async fn single_items_are_as_the_reference_has_them_on_dynalite() {
-    let _recording = Recording::start();
-    let dynalite = Dynalite::start();
-    assert_agree(&records(&dynalite.url, "wm-records").await, 1).await;
-}
-
-#[tokio::test]
-async fn batches_are_as_the_reference_has_them_on_ministack() {
-    let _recording = Recording::start();
-    let url = &Ministack::shared().url;
-    assert_agree(&records(url, "wm-records-batches").await, 6).await;
-}
-
-#[tokio::test]
-async fn case_60_pages_of_a_megabyte_hold_every_item_once_on_dynalite() {
-    let dynalite = Dynalite::start();
-    assert_pages_hold_all(&records(&dynalite.url, "wm-pages").await).await;
-}
-
-#[tokio::test]
-async fn case_60_pages_of_a_megabyte_hold_every_item_once_on_ministack() {
-    let url = &Ministack::shared().url;
-    assert_pages_hold_all(&records(url, "wm-records-pages").await).await;
-}
-
-/// The largest batch core makes goes through as one transaction, or not at all.
-#[tokio::test]
-async fn case_54_and_59_the_largest_batch_is_all_or_nothing() {
-    let records = records(&Ministack::shared().url, "wm-records-largest").await;
-    let largest = assert_largest_is_all_or_nothing(&records).await;
-    // Sent again, as after a lost answer: the token says that it is done.
-    records.commit(&largest).await.unwrap();
-    let stored = records
-        .scan(&Range::all(largest.scope(), ""))
-        .await
-        .unwrap();
-    assert_eq!(stored.items.len(), largest.operations().len());
 }

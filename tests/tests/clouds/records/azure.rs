@@ -1,5 +1,5 @@
-//! The database adapter does what core's reference database does, on the emulator that the Cosmos DB kit has
-//! in it, and tells its failures apart.
+//! The emulator that the SDK of Cosmos DB contains. Beside the common scenarios: sort keys as names of items, ETags of the
+//! service, the status of each failure, lost answers, and the charges of calls.
 
 use std::time::Instant;
 
@@ -8,6 +8,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use wm_azure::{
     config::{Config, Role},
+    metrics::metered,
     records::{CosmosRecords, Document, from_document},
     sdk::Sdk,
 };
@@ -26,10 +27,52 @@ use wm_test_results::Recording;
 use wm_tests::{
     emulators::cosmos::{AUDIENCE, Cosmos, DATABASE, OneToken, identity, token},
     issuer::TestIssuer,
-    reference::{
-        assert_agree, assert_largest_is_all_or_nothing, assert_pages_hold_all, batch, etag,
-    },
+    reference::{assert_agree, assert_pages_hold_all, batch, etag},
 };
+
+use super::{Store, batches_match_the_reference};
+use crate::harness::scenarios;
+
+scenarios! { OnePartition:
+    single_items_match_the_reference,
+    case_54_and_59_the_largest_batch_is_all_or_nothing,
+}
+
+mod partitions {
+    use super::*;
+
+    scenarios! { ThreePartitions:
+        batches_match_the_reference,
+    }
+}
+
+/// A container on one physical partition.
+struct OnePartition;
+
+impl Store for OnePartition {
+    type Records = CosmosRecords;
+
+    async fn records(name: &str) -> CosmosRecords {
+        records(Cosmos::shared(), name, 1).await
+    }
+
+    /// The items are in the way. Their bodies tell the executor that they are its own.
+    async fn assert_repeats(records: &CosmosRecords, committed: &Batch) {
+        let repeated = records.commit(committed).await;
+        assert!(matches!(repeated, Err(CommitError::Conflict)));
+    }
+}
+
+/// A container on many physical partitions.
+struct ThreePartitions;
+
+impl Store for ThreePartitions {
+    type Records = CosmosRecords;
+
+    async fn records(name: &str) -> CosmosRecords {
+        records(Cosmos::shared(), name, 3).await
+    }
+}
 
 fn config(url: &str, container: &str) -> Config {
     let variables: Variables = [
@@ -49,13 +92,13 @@ fn config(url: &str, container: &str) -> Config {
     Config::read(Role::Api, variables).unwrap()
 }
 
-/// The adapter as whoever has this token.
+/// The adapter under this token.
 fn adapter_of(cosmos: &Cosmos, container: &str, token: std::sync::Arc<OneToken>) -> CosmosRecords {
     let sdk = Sdk::acting_as(token.clone(), token, reqwest::Client::new());
     CosmosRecords::new(&sdk, &config(&cosmos.url, container)).unwrap()
 }
 
-/// Another process over the same container: it has met nothing yet.
+/// Another process over the same container: it knows no ETags yet.
 fn adapter(cosmos: &Cosmos, container: &str) -> CosmosRecords {
     adapter_of(cosmos, container, OneToken::good())
 }
@@ -92,7 +135,7 @@ fn replace(item: Item, mark: u8) -> Operation {
     Operation::Put(item, Condition::Matches(etag(mark)))
 }
 
-/// What became of a commit, in a word.
+/// The outcome of a commit, as one word.
 async fn commit(records: &CosmosRecords, operations: Vec<Operation>) -> &'static str {
     match records.commit(&batch(scope(), operations)).await {
         Ok(()) => "done",
@@ -124,19 +167,7 @@ async fn count(cosmos: &Cosmos, container: &str, operation: &str) -> usize {
     of_kind.count()
 }
 
-#[tokio::test]
-async fn single_items_are_as_the_reference_has_them() {
-    let _recording = Recording::start();
-    assert_agree(&records(Cosmos::shared(), "single", 1).await, 1).await;
-}
-
-#[tokio::test]
-async fn batches_are_as_the_reference_has_them_on_many_partitions() {
-    let _recording = Recording::start();
-    assert_agree(&records(Cosmos::shared(), "batches", 3).await, 6).await;
-}
-
-/// The service ends pages where it likes, here after two items.
+/// The service ends pages at any item, here after two.
 #[tokio::test]
 async fn case_60_every_item_is_read_once_however_pages_end() {
     let cosmos = Cosmos::start("Strong");
@@ -155,18 +186,6 @@ async fn case_60_every_item_is_read_once_however_pages_end() {
         paged > 100 && count(&cosmos, "large-pages", "query").await > 20,
         "{paged}"
     );
-}
-
-#[tokio::test]
-async fn case_54_and_59_the_largest_batch_is_all_or_nothing() {
-    let cosmos = Cosmos::shared();
-    let records = records(cosmos, "largest", 1).await;
-    let largest = assert_largest_is_all_or_nothing(&records).await;
-    // Sent again, as after a lost answer: what is there is in the way, and is told to be ours by its body.
-    assert!(matches!(
-        records.commit(&largest).await,
-        Err(CommitError::Conflict)
-    ));
 }
 
 /// Bodies of which every character is escaped on the wire, as large as core lets them be.
@@ -218,7 +237,7 @@ async fn every_character_of_a_sort_key_names_an_item_of_its_own() {
             Some(item(sort, 1)),
             "{sort:?}"
         );
-        // By itself, its name is in the address and not in a body.
+        // In a single operation, the name is in the URL and not in a body.
         let changed = item(sort, 2);
         assert_eq!(
             commit(&records, vec![replace(changed, 1)]).await,
@@ -233,7 +252,7 @@ async fn every_character_of_a_sort_key_names_an_item_of_its_own() {
 }
 
 #[tokio::test]
-async fn case_62_what_has_expired_is_still_an_item() {
+async fn case_62_an_expired_item_is_still_an_item() {
     let records = records(Cosmos::shared(), "expired", 1).await;
     let expired = Item {
         expires_at: Some(Timestamp::from_millis(1)),
@@ -247,7 +266,7 @@ async fn case_62_what_has_expired_is_still_an_item() {
 }
 
 #[tokio::test]
-async fn what_the_change_feed_shows_is_the_items() {
+async fn the_change_feed_shows_the_items() {
     let cosmos = Cosmos::shared();
     let records = records(cosmos, "feed", 2).await;
     let entries: Vec<Item> = (0..5)
@@ -274,9 +293,9 @@ async fn what_the_change_feed_shows_is_the_items() {
     assert!(cosmos.changes("feed", &mark).await.0.is_empty());
 }
 
-/// What is remembered of a state is a condition and nothing more: out of date, it costs a look.
+/// A cached ETag is only a condition. A stale one costs one read.
 #[tokio::test]
-async fn a_stale_mark_of_the_service_loses_nothing() {
+async fn a_stale_etag_of_the_service_loses_nothing() {
     let cosmos = Cosmos::shared();
     let ours = records(cosmos, "stale", 1).await;
     let theirs = adapter(cosmos, "stale");
@@ -296,7 +315,7 @@ async fn a_stale_mark_of_the_service_loses_nothing() {
             commit(&ours, pair.iter().cloned().map(create).collect()).await,
             "done"
         );
-        // Written anew by another process, in the state we know: the condition holds, and so it must.
+        // Overwritten by another process with the same state: the condition holds.
         assert_eq!(commit(&theirs, operations(1, 1)).await, "done");
         assert_eq!(commit(&ours, operations(2, 1)).await, "done");
         // Written by another process, in another state.
@@ -315,7 +334,7 @@ async fn a_stale_mark_of_the_service_loses_nothing() {
 }
 
 #[tokio::test]
-async fn a_state_nobody_read_is_looked_up_before_it_is_replaced() {
+async fn an_unread_state_is_read_before_it_is_replaced() {
     let cosmos = Cosmos::shared();
     let writer = records(cosmos, "unread", 1).await;
     assert_eq!(commit(&writer, vec![create(item("A", 1))]).await, "done");
@@ -354,7 +373,7 @@ async fn case_51_of_many_writers_of_one_state_one_wins() {
     assert_eq!(commit(&first, vec![create(item("A", 0))]).await, "done");
     let writers: Vec<CosmosRecords> = (0..8).map(|_| adapter(cosmos, "race")).collect();
     for records in &writers {
-        records.connect().await.unwrap();
+        get(records, "A").await.unwrap();
     }
     for round in 0..4 {
         let raced = writers.iter().zip(1_u8..).map(async |(records, number)| {
@@ -368,7 +387,7 @@ async fn case_51_of_many_writers_of_one_state_one_wins() {
             .iter()
             .filter(|outcome| **outcome == "done")
             .count();
-        // Whoever read late enough to see the winner may win after it.
+        // A writer that read late enough to see the winner may win after it.
         assert!(
             won >= 1
                 && outcomes
@@ -427,7 +446,7 @@ async fn case_58_each_status_has_one_meaning_on_every_call() {
         assert_eq!(commit(&records, two).await, expected, "{said}");
         cosmos.calm().await;
     }
-    // What passes by itself within a moment is not told to anybody.
+    // A failure that passes within a moment is not reported.
     for fault in [
         json!({ "kind": "status", "status": 429, "milliseconds": 5 }),
         json!({ "kind": "status", "status": 449 }),
@@ -441,7 +460,7 @@ async fn case_58_each_status_has_one_meaning_on_every_call() {
 
 /// Every way a batch can be answered.
 #[tokio::test]
-async fn case_57_a_failed_batch_is_judged_by_each_operation() {
+async fn case_57_each_operation_decides_about_a_failed_batch() {
     let cosmos = Cosmos::start("Strong");
     let records = records(&cosmos, "judged", 1).await;
     for (operations, expected) in [
@@ -473,13 +492,14 @@ async fn case_57_a_failed_batch_is_judged_by_each_operation() {
     );
 }
 
-/// After a lost answer nobody knows, or the SDK has sent the write again over another connection and met
-/// itself, which the executor sees through. Never is anything written twice or in part.
+/// After a lost answer the outcome is unknown, or the SDK has sent the write again over another connection and conflicted
+/// with itself, which the executor resolves. Nothing is written twice or in part.
 #[tokio::test]
 async fn case_52_a_lost_answer_is_an_open_outcome() {
     let cosmos = Cosmos::start("Strong");
     let records = records(&cosmos, "lost", 1).await;
-    records.connect().await.unwrap();
+    // Connects.
+    assert_eq!(get(&records, "A").await, Ok(None));
     for (sort, operation, kind) in [
         ("A", "write", "drop-after"),
         ("B", "batch", "drop-after"),
@@ -521,7 +541,7 @@ async fn case_52_a_lost_answer_is_an_open_outcome() {
 }
 
 #[tokio::test]
-async fn nobody_waits_longer_than_a_call_may_take() {
+async fn no_call_takes_longer_than_its_timeout() {
     let cosmos = Cosmos::start("Strong");
     let records = records(&cosmos, "slow", 1).await;
     assert_eq!(commit(&records, vec![create(item("A", 1))]).await, "done");
@@ -541,7 +561,7 @@ async fn nobody_waits_longer_than_a_call_may_take() {
     assert_eq!((answers.1, answers.2), ("unavailable", "unavailable"));
     assert_eq!(named(answers.3.unwrap_err().kind), "unavailable");
     cosmos.calm().await;
-    // Neither does anybody wait for a service that asks for patience.
+    // Nor does a call wait when the service asks for a retry much later.
     let busy = json!({ "kind": "status", "status": 429, "times": 99, "milliseconds": 60_000 });
     cosmos.fail(&busy).await;
     let begun = Instant::now();
@@ -550,7 +570,7 @@ async fn nobody_waits_longer_than_a_call_may_take() {
 }
 
 #[tokio::test]
-async fn only_the_tokens_of_the_identity_are_taken() {
+async fn only_tokens_of_the_identity_are_accepted() {
     let cosmos = Cosmos::shared();
     let records = records(cosmos, "tokens", 1).await;
     assert_eq!(commit(&records, vec![create(item("A", 1))]).await, "done");
@@ -566,9 +586,9 @@ async fn only_the_tokens_of_the_identity_are_taken() {
     }
 }
 
-/// A decision on an account that may answer with the past is not taken.
+/// An account with weaker consistency could answer with an old state.
 #[tokio::test]
-async fn an_account_that_is_not_at_strong_is_refused() {
+async fn an_account_without_strong_consistency_is_refused() {
     let cosmos = Cosmos::start("Session");
     let records = records(&cosmos, "session", 1).await;
     assert_eq!(get(&records, "A").await, Err("refused"));
@@ -577,24 +597,21 @@ async fn an_account_that_is_not_at_strong_is_refused() {
 }
 
 #[tokio::test]
-async fn a_container_that_is_late_is_found_in_the_end() {
+async fn a_container_that_is_created_later_is_found() {
     let cosmos = Cosmos::shared();
     cosmos.container("another", 1).await;
     let records = adapter(cosmos, "late");
-    assert!(records.connect().await.is_err());
+    assert!(get(&records, "A").await.is_err());
     cosmos.container("late", 1).await;
-    records.connect().await.unwrap();
     assert_eq!(get(&records, "A").await, Ok(None));
 }
 
 #[tokio::test]
-async fn what_calls_take_is_counted() {
+async fn calls_and_charges_are_counted() {
     let records = records(Cosmos::shared(), "meter", 1).await;
-    records.connect().await.unwrap();
-    assert_eq!(records.meter().take().calls, 0);
-    assert_eq!(get(&records, "A").await, Ok(None));
-    let missed = records.meter().take();
-    assert_eq!(missed.calls, 1, "a miss is a call like any other");
+    let (missed, took) = metered(get(&records, "A")).await;
+    assert_eq!(missed, Ok(None));
+    assert_eq!(took.calls, 1, "a miss is a call like any other");
     let placed = Item {
         index: [
             Some(IndexKey {
@@ -607,19 +624,15 @@ async fn what_calls_take_is_counted() {
         ],
         ..item("A", 1)
     };
-    assert_eq!(commit(&records, vec![create(placed.clone())]).await, "done");
-    let wrote = records.meter().take();
-    assert!(
-        wrote.calls == 1 && wrote.write_units > 0.0 && wrote.read_units == 0.0,
-        "{wrote:?}"
-    );
-    let two = vec![replace(placed, 1), create(item("B", 1))];
-    assert_eq!(commit(&records, two).await, "done");
-    let wrote_two = records.meter().take();
-    assert!(
-        wrote_two.calls == 1 && wrote_two.write_units > 0.0 && wrote_two.read_units == 0.0,
-        "{wrote_two:?}"
-    );
+    let two = vec![replace(placed.clone(), 1), create(item("B", 1))];
+    for operations in [vec![create(placed)], two] {
+        let (committed, took) = metered(commit(&records, operations)).await;
+        assert_eq!(committed, "done");
+        assert!(
+            took.calls == 1 && took.write_units > 0.0 && took.read_units == 0.0,
+            "{took:?}"
+        );
+    }
     let list = List {
         index: Index::Gsi1,
         partition: "P".into(),
@@ -628,19 +641,13 @@ async fn what_calls_take_is_counted() {
         until: None,
         limit: 10,
     };
-    assert_eq!(records.list(&list).await.unwrap().items.len(), 1);
-    assert_eq!(
-        records
-            .scan(&Range::all(scope(), ""))
-            .await
-            .unwrap()
-            .items
-            .len(),
-        2
-    );
-    let read = records.meter().take();
+    let all = Range::all(scope(), "");
+    let reads = async { (records.list(&list).await, records.scan(&all).await) };
+    let ((listed, scanned), took) = metered(reads).await;
+    assert_eq!(listed.unwrap().items.len(), 1);
+    assert_eq!(scanned.unwrap().items.len(), 2);
     assert!(
-        read.calls == 2 && read.read_units > 0.0 && read.write_units == 0.0,
-        "{read:?}"
+        took.calls == 2 && took.read_units > 0.0 && took.write_units == 0.0,
+        "{took:?}"
     );
 }

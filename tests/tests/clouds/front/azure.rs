@@ -1,7 +1,6 @@
-//! What stands before the handler, what it makes of it, and what it writes to its log.
+//! The Functions host, and the front ends of App Service before it. The handler gets envelopes from the host over HTTP.
 
 use std::{
-    collections::BTreeSet,
     io::{Read, Write},
     net::{TcpListener, TcpStream},
     process::{Command, Stdio},
@@ -12,15 +11,103 @@ use base64::{Engine, prelude::BASE64_STANDARD};
 use serde_json::{Value, json};
 use wm_core::http::Request;
 use wm_tests::{
-    client::{Person, object_request},
+    client::Person,
     functions_host::{Outcome, State, Wrapping},
     harness::{Answer, Harness},
     process,
     process_metrics::Running,
-    suite::fixture::Fixture,
     surfaces::azure::{AzureSurface, Options},
-    up::{Azure, Served, use_it},
+    up::{Azure, Served},
 };
+
+use super::{Functions, assert_has_level_and_time, get, starts};
+
+scenarios!(AzureSurface);
+
+impl Functions for AzureSurface {
+    const REQUIRED: &[&str] = &[
+        "AZURE_COSMOS_CONTAINER",
+        "AZURE_ENTRA_CLIENTS",
+        "AZURE_EVENTGRID_ENDPOINT",
+        "AZURE_KEY_VAULT_ENDPOINT",
+        "AZURE_APP_CONFIGURATION_ENDPOINT",
+    ];
+    const SIGNATURE: &str = "sig";
+
+    fn secrets(&self) -> Vec<String> {
+        self.resources.secrets()
+    }
+
+    /// One process runs all functions.
+    async fn logs(&self) -> Vec<Vec<String>> {
+        self.entry(|line| line["target"] == "metrics" && line["Function"] == "sweep")
+            .await;
+        vec![self.host.lines()]
+    }
+
+    fn check_metrics(entry: &Value) -> Option<bool> {
+        if entry["target"] != "metrics" {
+            return None;
+        }
+        assert_has_level_and_time(entry);
+        for number in ["Duration", "Faults", "DatabaseCalls", "RequestCharge"] {
+            assert!(entry[number].is_number(), "{entry}");
+        }
+        for text in ["Function", "requestId", "operation", "status"] {
+            assert!(entry[text].is_string(), "{entry}");
+        }
+        Some(entry["Function"] == "api")
+    }
+
+    fn check_answered(entry: &Value) {
+        assert!(entry["span"]["invocation_id"].is_string(), "{entry}");
+    }
+
+    fn check_all(&self, lines: &[String]) {
+        for function in ["relay", "ingest", "notify", "sweep"] {
+            let reported = lines.iter().any(|line| {
+                line.contains("\"metrics\"")
+                    && line.contains(&format!("\"Function\":\"{function}\""))
+            });
+            assert!(reported, "{function} reports nothing");
+        }
+        let errors = self.host.errors();
+        assert!(
+            errors.is_empty(),
+            "the host takes these for errors: {errors:?}"
+        );
+    }
+
+    async fn survives(&self, function: &str, event: &Value) {
+        let trigger = match function {
+            "relay" => "cosmosDBTrigger",
+            _ => "eventGridTrigger",
+        };
+        let invoked = self.host.invoke(function, trigger, event, Wrapping::Plain);
+        assert_ne!(invoked.await, Outcome::Died, "{function} {event}");
+    }
+
+    async fn starts(&self, _: &str) -> usize {
+        starts(&self.host.lines())
+    }
+
+    async fn log_without(variable: &str) -> Vec<String> {
+        let options = Options {
+            environment: vec![(variable.to_owned(), String::new())],
+            ready: false,
+            ..Options::default()
+        };
+        let surface = AzureSurface::with(options).await;
+        let over = surface.host.over().await;
+        assert_eq!(over, State::Stopped("exit status: 1".into()), "{variable}");
+        assert!(surface.host.errors().is_empty());
+        surface.host.lines()
+    }
+
+    async fn serve() -> Served {
+        Served::start(Azure::open(AzureSurface::start().await)).await
+    }
+}
 
 /// What the front ends of App Service put on every request.
 const OUTSIDE: [&str; 10] = [
@@ -39,15 +126,6 @@ const OUTSIDE: [&str; 10] = [
 /// The result the host wants of a function.
 const RESULT: &str = r#"{"Logs":[],"Outputs":{},"ReturnValue":null}"#;
 
-fn get(path: &str, query: &str) -> Request {
-    Request {
-        method: "GET".into(),
-        path: path.into(),
-        query: query.into(),
-        ..Request::default()
-    }
-}
-
 fn post(path: &str, headers: &[(&str, &str)], body: &Value) -> Request {
     let own = headers
         .iter()
@@ -63,8 +141,8 @@ fn post(path: &str, headers: &[(&str, &str)], body: &Value) -> Request {
     }
 }
 
-/// Writes bytes to the handler itself, past the host, and reads all it answers. It is told to close the
-/// connection afterwards, or does so by itself.
+/// Writes bytes to the handler itself, not through the host, and reads the whole answer. The request asks to close the
+/// connection afterwards, or the handler does so by itself.
 fn raw(surface: &AzureSurface, bytes: &[u8]) -> String {
     let mut stream = TcpStream::connect(("127.0.0.1", surface.host.port())).unwrap();
     stream
@@ -96,17 +174,13 @@ fn envelope(surface: &AzureSurface, function: &str, more: &str) -> String {
     raw(surface, asked.as_bytes())
 }
 
-/// How often the executable became ready: once, unless something ended it.
+/// How often the handler became ready: once, unless something ended it.
 fn started(surface: &AzureSurface) -> usize {
-    let lines = surface.host.lines();
-    lines
-        .iter()
-        .filter(|line| line.contains("\"started\""))
-        .count()
+    starts(&surface.host.lines())
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn nobody_outside_reaches_a_trigger() {
+async fn a_trigger_cannot_be_reached_from_outside() {
     let surface = AzureSurface::start().await;
     for function in ["relay", "ingest", "notify", "sweep"] {
         for path in [
@@ -134,9 +208,9 @@ async fn nobody_outside_reaches_a_trigger() {
     }
 }
 
-/// The forged envelope of somebody who got past all that: it publishes nothing and mails nobody.
+/// A forged envelope that reaches the handler publishes nothing and sends no mail.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_envelope_is_not_believed() {
+async fn a_forged_envelope_has_no_effect() {
     let surface = AzureSurface::start().await;
     let ana = Person::new(&surface, "ana");
     let account = ana.account().await;
@@ -174,7 +248,7 @@ async fn an_envelope_is_not_believed() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_envelope_is_read_however_it_is_wrapped() {
+async fn an_envelope_is_read_in_every_wrapping() {
     let surface = AzureSurface::start().await;
     let ana = Person::new(&surface, "ana");
     let path = format!("/v1/accounts/{}/invitations", ana.account().await);
@@ -199,22 +273,10 @@ async fn an_envelope_is_read_however_it_is_wrapped() {
     }
 }
 
-/// An envelope that is none is an error of the invocation, and nothing more.
+/// An envelope of another shape is an error of the invocation, and nothing more.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn foreign_envelopes_are_refused_and_forgotten() {
+async fn foreign_envelopes_and_blobs_are_refused_or_ignored() {
     let surface = AzureSurface::start().await;
-    let alien = json!({ "hello": "world" });
-    for (function, trigger) in [
-        ("relay", "cosmosDBTrigger"),
-        ("ingest", "eventGridTrigger"),
-        ("notify", "eventGridTrigger"),
-    ] {
-        for data in [&alien, &json!([alien]), &json!("text"), &json!(7)] {
-            let host = &surface.host;
-            let outcome = host.invoke(function, trigger, data, Wrapping::Plain).await;
-            assert_ne!(outcome, Outcome::Died, "{function} {data}");
-        }
-    }
     for body in ["", "{", "[]", "\"text\"", "{\"Data\":[]}"] {
         let asked = format!(
             "POST /relay HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{body}",
@@ -230,9 +292,9 @@ async fn foreign_envelopes_are_refused_and_forgotten() {
     assert_eq!(started(&surface), 1, "the handler ended over an envelope");
 }
 
-/// Nothing a client says of itself counts, but for a token that is good.
+/// Only a valid token in `authorization` identifies a client.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn spoofed_headers_mean_nothing() {
+async fn spoofed_headers_have_no_effect() {
     let surface = AzureSurface::start().await;
     let token = surface.access_token("ana@example.com");
     let principal = json!({
@@ -264,9 +326,9 @@ async fn spoofed_headers_mean_nothing() {
     assert!(!said.contains(spoofed), "the host's own ids count");
 }
 
-/// With it, the header in which App Service passes a token on counts for the token in it, and for no more.
+/// With Easy Auth, the handler takes the token out of the header of App Service, and verifies it.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn easy_auth_passes_on_tokens_that_are_verified_all_the_same() {
+async fn tokens_of_easy_auth_are_verified() {
     let options = Options {
         environment: vec![("AZURE_EASY_AUTH".to_owned(), "true".to_owned())],
         ..Options::default()
@@ -289,7 +351,7 @@ async fn easy_auth_passes_on_tokens_that_are_verified_all_the_same() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_body_in_pieces_is_read_and_bounded_like_any_other() {
+async fn a_chunked_body_is_read_and_limited() {
     let surface = AzureSurface::start().await;
     let token = surface.access_token("ana@example.com");
     let chunked = |body: &[u8]| {
@@ -298,9 +360,9 @@ async fn a_body_in_pieces_is_read_and_bounded_like_any_other() {
              content-type: application/json\r\ntransfer-encoding: chunked\r\n\r\n"
         )
         .into_bytes();
-        for piece in body.chunks(10_000) {
-            bytes.extend(format!("{:x}\r\n", piece.len()).into_bytes());
-            bytes.extend(piece);
+        for chunk in body.chunks(10_000) {
+            bytes.extend(format!("{:x}\r\n", chunk.len()).into_bytes());
+            bytes.extend(chunk);
             bytes.extend(b"\r\n");
         }
         bytes.extend(b"0\r\n\r\n");
@@ -323,9 +385,9 @@ async fn a_body_in_pieces_is_read_and_bounded_like_any_other() {
     assert_eq!(started(&surface), 1);
 }
 
-/// Clients that never finish asking hold nobody up, neither while it runs nor when it is to stop.
+/// Clients that never finish their request delay neither other clients nor the end of the handler.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn half_sent_heads_hold_nothing_up() {
+async fn half_sent_heads_delay_nothing() {
     let surface = AzureSurface::start().await;
     let half: Vec<TcpStream> = (0..64)
         .map(|_| {
@@ -349,7 +411,7 @@ async fn half_sent_heads_hold_nothing_up() {
     drop(half);
 }
 
-/// Whatever a path or query holds, the handler answers, and goes on answering.
+/// The handler answers requests with any path and query, and goes on.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn no_target_breaks_the_handler() {
     let surface = AzureSurface::start().await;
@@ -383,7 +445,7 @@ async fn no_target_breaks_the_handler() {
             );
         }
     }
-    // As they are: nothing is resolved or decoded on the way to the route table.
+    // The route table gets paths unchanged: no dot segment is resolved and nothing is decoded.
     for path in ["/v1/../openapi.json", "/%6fpenapi.json", "/openapi.json/"] {
         assert_eq!(status(&raw_get(&surface, path)), 404, "{path}");
     }
@@ -460,139 +522,9 @@ async fn a_trace_and_an_invocation_lead_through_the_log() {
     assert_eq!(metrics["status"], "401");
 }
 
-/// Everything the handler could leak that it must not.
-struct Secrets(BTreeSet<String>);
-
-impl Secrets {
-    fn assert_unsaid(&self, lines: &[String]) {
-        for line in lines {
-            for secret in &self.0 {
-                assert!(!line.contains(secret), "`{secret}` in {line}");
-            }
-        }
-    }
-}
-
-/// Checks every line of the handler's log; how many were metrics of `api` and how many answers to requests.
-fn check_log(lines: &[String]) -> (usize, usize) {
-    let (mut metrics, mut answers) = (0, 0);
-    for line in lines {
-        let entry: Value = serde_json::from_str(line).unwrap_or_else(|_| panic!("no JSON: {line}"));
-        assert!(
-            entry["level"].is_string() && entry["timestamp"].is_string(),
-            "{line}"
-        );
-        if entry["target"] == "metrics" {
-            for number in ["Duration", "Faults", "DatabaseCalls", "RequestCharge"] {
-                assert!(entry[number].is_number(), "{line}");
-            }
-            for text in ["Function", "requestId", "operation", "status"] {
-                assert!(entry[text].is_string(), "{line}");
-            }
-            metrics += usize::from(entry["Function"] == "api");
-        } else if entry["message"] == "answered" {
-            answers += 1;
-            assert!(
-                entry["request_id"].as_str().unwrap().starts_with("req_"),
-                "{line}"
-            );
-            assert!(entry["span"]["invocation_id"].is_string(), "{line}");
-            let trace = entry["traceparent"].as_str().unwrap();
-            let lengths: Vec<usize> = trace.split('-').map(str::len).collect();
-            assert_eq!(lengths, [2, 32, 16, 2], "{line}");
-        }
-    }
-    (metrics, answers)
-}
-
+/// In a container there is no host: `api` alone answers, and no path is a trigger or a probe.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn logs_and_metrics_are_json_and_tell_no_secret() {
-    let surface = AzureSurface::start().await;
-    let mut secrets = Secrets(surface.secrets().into_iter().collect());
-    let (ana, ben) = (Person::new(&surface, "ana"), Person::new(&surface, "ben"));
-    for person in ["ana", "ben"] {
-        let email = format!("{person}@example.com");
-        secrets.0.extend([
-            surface.access_token(&email),
-            surface.id_token(&email),
-            email,
-        ]);
-    }
-    let estate = Fixture::found(&ana).await;
-    let (account, project) = (estate.id("account"), estate.id("project"));
-    ana.bring(account, &ben, "member").await;
-    secrets.0.insert(ben.invitation_token().await);
-    let upload = ana
-        .declare(project, "b.txt", b"bytes")
-        .await
-        .expect(201)
-        .body["upload"]
-        .clone();
-    let url = upload["url"].as_str().unwrap();
-    let (_, signature) = url.split_once("sig=").unwrap();
-    secrets.0.extend([
-        url.to_owned(),
-        signature.split('&').next().unwrap().to_owned(),
-    ]);
-    surface
-        .object(object_request(&upload, b"bytes".to_vec()))
-        .await;
-    ben.get(&format!("/v1/projects/{project}"))
-        .await
-        .expect(404);
-    let nobody = Person::with_token(&surface, Some("eyJhbGciOiJub25lIn0.e30."));
-    nobody.get("/v1/session").await.expect(401);
-    secrets.0.insert("eyJhbGciOiJub25lIn0".into());
-    surface.drain().await;
-    surface.sweep().await;
-    surface
-        .entry(|line| line["target"] == "metrics" && line["Function"] == "sweep")
-        .await;
-    let lines = surface.host.lines();
-    let (metrics, answers) = check_log(&lines);
-    assert!(metrics > 10 && metrics == answers, "{metrics} {answers}");
-    secrets.assert_unsaid(&lines);
-    for function in ["relay", "ingest", "notify", "sweep"] {
-        let worked = lines.iter().any(|line| {
-            line.contains("\"metrics\"") && line.contains(&format!("\"Function\":\"{function}\""))
-        });
-        assert!(worked, "{function} tells nothing");
-    }
-    let errors = surface.host.errors();
-    assert!(
-        errors.is_empty(),
-        "the host takes these for errors: {errors:?}"
-    );
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_handler_names_what_its_environment_lacks() {
-    for missing in [
-        "AZURE_COSMOS_CONTAINER",
-        "AZURE_ENTRA_CLIENTS",
-        "AZURE_EVENTGRID_ENDPOINT",
-        "AZURE_KEY_VAULT_ENDPOINT",
-        "AZURE_APP_CONFIGURATION_ENDPOINT",
-    ] {
-        let options = Options {
-            environment: vec![(missing.to_owned(), String::new())],
-            ready: false,
-            ..Options::default()
-        };
-        let surface = AzureSurface::with(options).await;
-        let over = surface.host.over().await;
-        assert_eq!(over, State::Stopped("exit status: 1".into()), "{missing}");
-        let lines = surface.host.lines();
-        check_log(&lines);
-        let said = lines.join("\n");
-        assert!(said.contains(&format!("`{missing}`")), "{missing}: {said}");
-        assert!(surface.host.errors().is_empty());
-    }
-}
-
-/// In a container there is no host: `api` alone answers, nothing is a trigger, and nothing is a probe.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn alone_it_serves_the_api_and_nothing_else() {
+async fn a_container_serves_the_api_and_nothing_else() {
     let surface = AzureSurface::start().await;
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
@@ -637,10 +569,4 @@ async fn alone_it_serves_the_api_and_nothing_else() {
         assert_eq!(answer.headers()["content-type"], "application/problem+json");
     }
     assert_eq!(running.terminate(), Some(0));
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_served_surface_is_used_with_an_own_client() {
-    let served = Served::start(Azure::open(AzureSurface::start().await)).await;
-    use_it(served.url(), served.control()).await;
 }

@@ -1,4 +1,5 @@
-//! Cases D on Azure: what a signed address lets nobody do, at a Blob Storage behind the real adapter.
+//! A Blob Storage behind the real adapter. Beside the common scenarios: what a shared access signature binds, blocks, and
+//! the adapter itself.
 
 use std::time::{Duration, Instant};
 
@@ -14,14 +15,27 @@ use wm_service::{
 };
 use wm_test_results::Recording;
 use wm_tests::{
-    client::{Answered, Person, object_request},
+    client::{Person, object_request},
     emulators::azurite::token,
     harness::{Answer, Harness, ObjectRequest},
     suite,
-    surfaces::blob::{BlobSurface, CONTAINER},
+    surfaces::{
+        azure::AzureSurface,
+        blob::{BlobSurface, CONTAINER},
+    },
 };
 
-macro_rules! scenarios {
+use super::{BYTES, Declared, InParts, completed, query};
+
+crate::harness::scenarios! { BlobSurface:
+    a_large_file_goes_in_parts,
+}
+
+crate::harness::scenarios! { AzureSurface:
+    an_object_completes_its_upload,
+}
+
+macro_rules! on_azurite {
     ($($module:ident::$name:ident,)*) => {
         $(
             #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -32,7 +46,7 @@ macro_rules! scenarios {
     };
 }
 
-scenarios! {
+on_azurite! {
     uploads::case_43_signed_urls_expire_soon,
     uploads::case_44_an_empty_file_is_one,
     uploads::case_47_an_upload_never_completed_expires,
@@ -52,60 +66,27 @@ scenarios! {
     attacks::upload_unsigned_url,
 }
 
-const BYTES: &[u8] = b"forty-two bytes of text, more or less: yes";
-
-/// A path of ours.
+/// An object path.
 const EXAMPLE: &str = "accounts/acc_01arz3ndektsv4rrffq69g5fav/projects/prj_01arz3ndektsv4rrffq69g5fav01arz3ndektsv4rrffq69g5faw/artifacts/art_01arz3ndektsv4rrffq69g5fav/raw/1/a.txt";
 
-/// An upload that was declared.
-struct Declared<'a> {
-    ana: Person<'a, BlobSurface>,
-    version: String,
-    plan: Value,
-}
+impl InParts for BlobSurface {
+    const PART_STORED: u16 = 201;
 
-impl<'a> Declared<'a> {
-    async fn on(surface: &'a BlobSurface, name: &str, bytes: &[u8]) -> Self {
-        let ana = Person::new(surface, "ana");
-        let project = ana.project(&ana.account().await).await;
-        let declared = ana.declare(&project, name, bytes).await.expect(201).body;
-        let artifact = declared["artifact"]["id"].as_str().unwrap();
-        Self {
-            version: format!("/v1/projects/{project}/artifacts/{artifact}/versions/1"),
-            plan: declared["upload"].clone(),
-            ana,
-        }
+    async fn start() -> Self {
+        Self::start().await
     }
 
-    fn path(&self) -> ObjectPath {
-        path(&self.plan)
+    /// Like the service, azurite gives no ETag to a block.
+    fn etag(answer: &Answer) -> String {
+        answer.header("etag").unwrap_or("none").to_owned()
     }
 
-    /// Sends the bytes, which are stored.
-    async fn send(&self, surface: &BlobSurface, bytes: &[u8]) {
-        send(surface, &self.plan, bytes).await;
-    }
-
-    async fn complete(&self, body: Value) -> Answered {
-        self.ana
-            .post(&format!("{}/complete", self.version), body)
-            .await
-    }
-
-    async fn assert_status(&self, status: &str) {
-        let shown = self.ana.get(&self.version).await.expect(200);
-        assert_eq!(shown.body["status"], status, "{}", shown.body);
-    }
-
-    async fn downloaded(&self, surface: &BlobSurface) -> Answer {
-        let path = format!("{}/download", self.version);
-        let plan = self.ana.post(&path, json!({})).await.expect(200).body;
-        let step = json!({ "method": "GET", "url": plan["url"], "headers": plan["headers"] });
-        surface.object(object_request(&step, Vec::new())).await
+    async fn announce(&self, plan: &Value) {
+        self.ingest(&path(plan)).await;
     }
 }
 
-/// The object the addresses of a plan are for.
+/// The object of the URLs of a plan.
 fn path(plan: &Value) -> ObjectPath {
     let step = match plan["parts"].as_array() {
         Some(parts) => &parts[0],
@@ -117,40 +98,15 @@ fn path(plan: &Value) -> ObjectPath {
     path.unwrap().parse().unwrap()
 }
 
-/// Sends what goes into one request, and is stored.
+/// Sends bytes in one request, which are stored.
 async fn send(surface: &BlobSurface, step: &Value, bytes: &[u8]) {
     let answer = surface.object(object_request(step, bytes.to_vec())).await;
     let text = String::from_utf8_lossy(&answer.body);
     assert_eq!(answer.status, 201, "{text}");
 }
 
-fn query(url: &str, name: &str) -> String {
-    let query = url.split_once('?').unwrap().1;
-    let mut pairs = form_urlencoded::parse(query.as_bytes());
-    let found = pairs.find(|(known, _)| known == name);
-    found
-        .unwrap_or_else(|| panic!("no `{name}` in {url}"))
-        .1
-        .into_owned()
-}
-
 fn seconds(time: &str) -> i64 {
     time.parse::<Timestamp>().unwrap().millis() / 1000
-}
-
-#[track_caller]
-fn assert_refused(answer: &Answer, what: &str) {
-    let text = String::from_utf8_lossy(&answer.body);
-    assert!(
-        (400..500).contains(&answer.status),
-        "{what}: {} {text}",
-        answer.status
-    );
-}
-
-/// Sends it, and asserts that it is refused.
-async fn refuse(surface: &BlobSurface, request: &ObjectRequest, what: &str) {
-    assert_refused(&surface.object(request.clone()).await, what);
 }
 
 /// The request under other headers: those of these names changed, or added.
@@ -163,7 +119,7 @@ fn under(request: &ObjectRequest, headers: &[(&str, &str)]) -> ObjectRequest {
     changed
 }
 
-/// The request to an address with this replaced.
+/// The request with this part of its URL replaced.
 #[track_caller]
 fn replaced(request: &ObjectRequest, from: &str, to: &str) -> ObjectRequest {
     assert!(request.url.contains(from), "no {from} in {}", request.url);
@@ -174,11 +130,11 @@ fn replaced(request: &ObjectRequest, from: &str, to: &str) -> ObjectRequest {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn case_42_everything_an_upload_declares_but_its_digest_is_bound() {
+async fn case_42_an_upload_binds_its_declaration_except_the_digest() {
     let _recording = Recording::start();
     let surface = BlobSurface::start().await;
     let upload = Declared::on(&surface, "a.txt", BYTES).await;
-    let good = object_request(&upload.plan, BYTES.to_vec());
+    let good = upload.request(BYTES);
     let says = |name| query(&good.url, name);
     assert_eq!(
         (says("sp"), says("sr"), says("spr")),
@@ -190,7 +146,7 @@ async fn case_42_everything_an_upload_declares_but_its_digest_is_bound() {
     for (place, (name, _)) in good.headers.iter().enumerate() {
         let mut dropped = good.clone();
         dropped.headers.remove(place);
-        refuse(&surface, &dropped, &format!("without {name}")).await;
+        upload.refuse(&dropped, &format!("without {name}")).await;
     }
     for (name, value) in [
         ("content-type", "text/html"),
@@ -199,14 +155,14 @@ async fn case_42_everything_an_upload_declares_but_its_digest_is_bound() {
         ("x-ms-blob-type", "AppendBlob"),
         ("x-ms-blob-type", "PageBlob"),
     ] {
-        refuse(&surface, &under(&good, &[(name, value)]), value).await;
+        upload.refuse(&under(&good, &[(name, value)]), value).await;
     }
     for body in [&BYTES[1..], b"", &[BYTES, b"!"].concat()] {
         let request = ObjectRequest {
             body: body.to_vec(),
             ..good.clone()
         };
-        refuse(&surface, &request, "another length").await;
+        upload.refuse(&request, "another length").await;
     }
     let (start, end) = (says("st"), says("se"));
     for (name, value, other) in [
@@ -223,24 +179,27 @@ async fn case_42_everything_an_upload_declares_but_its_digest_is_bound() {
             &format!("&{name}={value}").replace("&sv", "sv"),
             &format!("&{name}={other}"),
         );
-        refuse(&surface, &request, other).await;
+        upload.refuse(&request, other).await;
     }
     let later = end.replacen("20", "21", 1);
-    refuse(&surface, &replaced(&good, &end, &later), "a later end").await;
+    upload
+        .refuse(&replaced(&good, &end, &later), "a later end")
+        .await;
     let earlier = start.replacen("20", "19", 1);
-    refuse(
-        &surface,
-        &replaced(&good, &start, &earlier),
-        "an earlier start",
-    )
-    .await;
+    upload
+        .refuse(&replaced(&good, &start, &earlier), "an earlier start")
+        .await;
     upload.complete(json!({})).await.expect(409);
     assert_eq!(surface.object(good).await.status, 201);
     upload.complete(json!({})).await.expect(200);
 }
 
-/// Whatever else than creating somebody tries with an address that may create is refused.
-async fn assert_does_nothing_else(surface: &BlobSurface, good: &ObjectRequest, state: &str) {
+/// A URL that may create an object allows nothing else.
+async fn assert_does_nothing_else(
+    upload: &Declared<'_, BlobSurface>,
+    good: &ObjectRequest,
+    state: &str,
+) {
     let (bare, signature) = good.url.split_once('?').unwrap();
     let to = |method: &str, url: String| ObjectRequest {
         method: method.into(),
@@ -249,11 +208,13 @@ async fn assert_does_nothing_else(surface: &BlobSurface, good: &ObjectRequest, s
     };
     for method in ["GET", "HEAD", "DELETE", "POST", "PATCH"] {
         let request = to(method, good.url.clone());
-        refuse(surface, &request, &format!("{method} {state}")).await;
+        upload.refuse(&request, &format!("{method} {state}")).await;
     }
     for method in ["PUT", "GET", "HEAD", "DELETE"] {
         let request = to(method, bare.into());
-        refuse(surface, &request, &format!("{method} unsigned {state}")).await;
+        upload
+            .refuse(&request, &format!("{method} unsigned {state}"))
+            .await;
     }
     for operation in [
         "block&blockid=AAAA",
@@ -273,57 +234,61 @@ async fn assert_does_nothing_else(surface: &BlobSurface, good: &ObjectRequest, s
         request
             .headers
             .retain(|(name, _)| !planned || name != "x-ms-blob-type");
-        refuse(surface, &request, &format!("{operation} {state}")).await;
+        upload
+            .refuse(&request, &format!("{operation} {state}"))
+            .await;
     }
-    let container = format!("{}/{CONTAINER}", surface.azurite.url);
+    let container = format!("{}/{CONTAINER}", upload.surface.azurite.url);
     for operation in ["", "&comp=list", "&comp=acl"] {
         for method in ["GET", "PUT", "DELETE"] {
             let url = format!("{container}?restype=container{operation}&{signature}");
             let what = format!("{method} container{operation} {state}");
-            refuse(surface, &to(method, url), &what).await;
+            upload.refuse(&to(method, url), &what).await;
         }
     }
     let request = to("PUT", format!("{bare}x?{signature}"));
-    refuse(surface, &request, &format!("another object {state}")).await;
+    upload
+        .refuse(&request, &format!("another object {state}"))
+        .await;
 }
 
-/// Leases what there is for ever.
+/// Leases the object for ever.
 const FOR_EVER: &[(&str, &str)] = &[
     ("x-ms-lease-action", "acquire"),
     ("x-ms-lease-duration", "-1"),
 ];
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn case_46_an_address_to_create_does_nothing_else() {
+async fn case_46_a_url_that_creates_allows_nothing_else() {
     let surface = BlobSurface::start().await;
     let upload = Declared::on(&surface, "a.txt", BYTES).await;
-    let good = object_request(&upload.plan, BYTES.to_vec());
-    assert_does_nothing_else(&surface, &good, "before").await;
+    let good = upload.request(BYTES);
+    assert_does_nothing_else(&upload, &good, "before").await;
     upload.complete(json!({})).await.expect(409);
     assert_eq!(surface.object(good.clone()).await.status, 201);
-    assert_does_nothing_else(&surface, &good, "after").await;
+    assert_does_nothing_else(&upload, &good, "after").await;
     let list = replaced(&good, "?", "?comp=blocklist&");
-    refuse(&surface, &list, "a list of blocks").await;
+    upload.refuse(&list, "a list of blocks").await;
     let flipped: Vec<u8> = BYTES.iter().map(|byte| byte ^ 1).collect();
     for body in [BYTES, &flipped] {
         let request = ObjectRequest {
             body: body.to_vec(),
             ..good.clone()
         };
-        refuse(&surface, &request, "a replay").await;
+        upload.refuse(&request, "a replay").await;
     }
     upload.complete(json!({})).await.expect(200);
-    assert_eq!(upload.downloaded(&surface).await.body, BYTES);
+    assert_eq!(upload.downloaded().await.body, BYTES);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn case_46_nothing_is_copied_from_elsewhere() {
     let surface = BlobSurface::start().await;
     let there = Declared::on(&surface, "there.txt", BYTES).await;
-    let source = object_request(&there.plan, BYTES.to_vec());
+    let source = there.request(BYTES);
     assert_eq!(surface.object(source.clone()).await.status, 201);
     let upload = Declared::on(&surface, "a.txt", BYTES).await;
-    let good = object_request(&upload.plan, BYTES.to_vec());
+    let good = upload.request(BYTES);
     let copying = [("x-ms-copy-source", source.url.as_str())];
     let synchronous = [copying[0], ("x-ms-requires-sync", "true")];
     for body in [BYTES, b""] {
@@ -334,27 +299,27 @@ async fn case_46_nothing_is_copied_from_elsewhere() {
             // azurite has not learned it, and says that it cannot.
             assert!(answer.status >= 400, "{}", answer.status);
             request.headers.retain(|(name, _)| name != "x-ms-blob-type");
-            refuse(&surface, &request, "a copy").await;
+            upload.refuse(&request, "a copy").await;
         }
     }
-    upload.assert_status("pending").await;
+    assert_eq!(upload.status().await, "pending");
     assert_eq!(surface.object(good).await.status, 201);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn case_43_an_address_ends_when_it_says() {
+async fn case_43_a_url_expires_at_its_end() {
     // By the clock of the surface the plan is over, so that it is signed for a second.
     let an_hour_ago = now().before(Duration::from_hours(1));
     let surface = BlobSurface::with(UploadLimits::default(), an_hour_ago).await;
     let upload = Declared::on(&surface, "a.txt", BYTES).await;
-    let request = object_request(&upload.plan, BYTES.to_vec());
+    let request = upload.request(BYTES);
     let end = seconds(&query(&request.url, "se"));
     assert!(end - now().millis() / 1000 <= 1);
     while now().millis() / 1000 <= end {
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
-    refuse(&surface, &request, "an address that ended").await;
-    upload.assert_status("pending").await;
+    upload.refuse(&request, "an expired URL").await;
+    assert_eq!(upload.status().await, "pending");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -362,47 +327,37 @@ async fn case_49_a_download_is_served_as_it_was_signed() {
     let surface = BlobSurface::start().await;
     let name = "é a+b & 'c';=@,~!$ (1).html";
     let upload = Declared::on(&surface, name, BYTES).await;
-    upload.send(&surface, BYTES).await;
+    send(&surface, &upload.plan, BYTES).await;
     upload.complete(json!({})).await.expect(200);
-    let served = upload.downloaded(&surface).await;
+    let served = upload.downloaded().await;
     assert_eq!((served.status, served.body.as_slice()), (200, BYTES));
     assert_eq!(served.header("content-type"), Some("text/plain"));
     assert_eq!(served.header("cache-control"), Some("private, no-store"));
     let disposition = served.header("content-disposition").unwrap();
     assert!(disposition.starts_with("attachment; "), "{disposition}");
-    let plan = upload
-        .ana
-        .post(&format!("{}/download", upload.version), json!({}))
-        .await
-        .expect(200)
-        .body;
-    let step = json!({ "method": "GET", "url": plan["url"], "headers": plan["headers"] });
-    let good = object_request(&step, Vec::new());
+    let good = upload.download_request().await;
     for (from, to) in [
         ("rscd=attachment", "rscd=inline"),
         ("rsct=text%2Fplain", "rsct=text%2Fhtml"),
         ("sp=r", "sp=rd"),
         ("&rscc=private", "&rscx=private"),
     ] {
-        refuse(&surface, &replaced(&good, from, to), to).await;
+        upload.refuse(&replaced(&good, from, to), to).await;
     }
     for method in ["PUT", "DELETE", "POST"] {
         let request = ObjectRequest {
             method: method.into(),
             ..good.clone()
         };
-        refuse(
-            &surface,
-            &under(&request, &[("x-ms-blob-type", "BlockBlob")]),
-            method,
-        )
-        .await;
+        upload
+            .refuse(&under(&request, &[("x-ms-blob-type", "BlockBlob")]), method)
+            .await;
     }
     let request = ObjectRequest {
         url: format!("{}&snapshot=2026-11-28T13:00:00.0000000Z", good.url),
         ..good
     };
-    refuse(&surface, &request, "a snapshot").await;
+    upload.refuse(&request, "a snapshot").await;
 }
 
 /// Few bytes to a part, so that there are many.
@@ -416,18 +371,8 @@ fn in_parts() -> Vec<u8> {
     (0..100).collect()
 }
 
-fn marks(answers: &[Answer]) -> Value {
-    let part = |(number, answer): (usize, &Answer)| {
-        let text = String::from_utf8_lossy(&answer.body);
-        assert_eq!(answer.status, 201, "{text}");
-        // As the service, azurite has none to give for a block.
-        json!({ "number": number + 1, "etag": answer.header("etag").unwrap_or("none") })
-    };
-    answers.iter().enumerate().map(part).collect()
-}
-
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn case_46_an_address_of_a_part_sends_that_part_only() {
+async fn case_46_a_url_of_a_part_sends_only_that_part() {
     let surface = BlobSurface::with(SMALL, now()).await;
     let bytes = in_parts();
     let upload = Declared::on(&surface, "a.bin", &bytes).await;
@@ -447,7 +392,7 @@ async fn case_46_an_address_of_a_part_sends_that_part_only() {
             body: body.to_vec(),
             ..first.clone()
         };
-        refuse(&surface, &request, "another length").await;
+        upload.refuse(&request, "another length").await;
     }
     for (from, to) in [
         (block.as_str(), second.as_str()),
@@ -466,21 +411,21 @@ async fn case_46_an_address_of_a_part_sends_that_part_only() {
             &replaced(&first, from, to),
             &[("x-ms-blob-type", "BlockBlob"), FOR_EVER[0], FOR_EVER[1]],
         );
-        refuse(&surface, &request, &format!("{to} for {from}")).await;
+        upload.refuse(&request, &format!("{to} for {from}")).await;
     }
     for method in ["GET", "HEAD", "DELETE", "POST"] {
         let request = ObjectRequest {
             method: method.into(),
             ..first.clone()
         };
-        refuse(&surface, &request, method).await;
+        upload.refuse(&request, method).await;
     }
     let other = first.url.split_once('?').unwrap();
     let request = ObjectRequest {
         url: format!("{}x?{}", other.0, other.1),
         ..first.clone()
     };
-    refuse(&surface, &request, "another object").await;
+    upload.refuse(&request, "another object").await;
     let claimed: Vec<Value> = (1..=4)
         .map(|number| json!({ "number": number, "etag": "none" }))
         .collect();
@@ -500,7 +445,7 @@ async fn case_46_an_address_of_a_part_sends_that_part_only() {
         .complete(json!({ "parts": claimed }))
         .await
         .expect(409);
-    upload.assert_status("pending").await;
+    assert_eq!(upload.status().await, "pending");
     let last = object_request(&parts[3], bytes[96..].to_vec());
     assert_eq!(surface.object(last).await.status, 201);
     upload
@@ -514,7 +459,7 @@ async fn case_45_parts_that_come_late_change_nothing() {
     let surface = BlobSurface::with(SMALL, now()).await;
     let bytes = in_parts();
     let upload = Declared::on(&surface, "a.bin", &bytes).await;
-    // A plan that is asked for again goes on with the same blocks.
+    // A new plan for the same upload has the same blocks.
     let again = upload
         .ana
         .post(&format!("{}/upload", upload.version), json!({}))
@@ -524,14 +469,14 @@ async fn case_45_parts_that_come_late_change_nothing() {
     let block = |plan: &Value| query(plan["parts"][2]["url"].as_str().unwrap(), "blockid");
     assert_eq!(block(&upload.plan), block(&again["upload"]));
     let answers = upload.ana.follow(&upload.plan, &bytes).await;
-    let parts = json!({ "parts": marks(&answers) });
+    let parts = json!({ "parts": completed::<BlobSurface>(&answers) });
     let (one, two) = tokio::join!(
         upload.complete(parts.clone()),
         upload.complete(parts.clone())
     );
     assert_eq!(one.expect(202).body, two.expect(202).body);
     let wrong: Vec<u8> = bytes.iter().map(|byte| byte ^ 1).collect();
-    // Nobody can put a list that names them.
+    // No URL allows a list that names them.
     for answer in upload.ana.follow(&upload.plan, &wrong).await {
         assert!(
             [201, 403, 409].contains(&answer.status),
@@ -539,12 +484,12 @@ async fn case_45_parts_that_come_late_change_nothing() {
             answer.status
         );
     }
-    let path = upload.path();
+    let path = path(&upload.plan);
     surface.ingest(&path).await;
-    upload.assert_status("available").await;
+    assert_eq!(upload.status().await, "available");
     upload.complete(parts).await.expect(200);
-    assert_eq!(upload.downloaded(&surface).await.body, bytes);
-    // The store itself answers the same for as long as anybody asks.
+    assert_eq!(upload.downloaded().await.body, bytes);
+    // The store itself gives the same answer to every later completion.
     let upload_id = &block(&upload.plan)[..24];
     let parts: Vec<Part> = (1..=4)
         .map(|number| Part {
@@ -571,7 +516,7 @@ async fn case_45_parts_that_come_late_change_nothing() {
         .await
         .unwrap();
     assert_eq!(again, Some(first));
-    assert_eq!(upload.downloaded(&surface).await.body, bytes);
+    assert_eq!(upload.downloaded().await.body, bytes);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -581,39 +526,15 @@ async fn case_48_parts_of_other_bytes_are_never_served() {
     let upload = Declared::on(&surface, "a.bin", &bytes).await;
     let wrong: Vec<u8> = bytes.iter().map(|byte| byte ^ 1).collect();
     let answers = upload.ana.follow(&upload.plan, &wrong).await;
-    let parts = json!({ "parts": marks(&answers) });
+    let parts = json!({ "parts": completed::<BlobSurface>(&answers) });
     upload.complete(parts).await.expect(202);
-    surface.ingest(&upload.path()).await;
-    upload.assert_status("rejected").await;
-    upload
-        .ana
-        .post(&format!("{}/download", upload.version), json!({}))
-        .await
-        .expect(409);
-}
-
-/// One byte more than goes into one request.
-const LARGE: usize = 64 * 1024 * 1024 + 1;
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_large_file_goes_in_parts() {
-    let surface = BlobSurface::start().await;
-    let bytes: Vec<u8> = (0..LARGE).map(|place| (place % 251) as u8).collect();
-    let upload = Declared::on(&surface, "large.bin", &bytes).await;
-    let answers = upload.ana.follow(&upload.plan, &bytes).await;
-    assert_eq!(answers.len(), 5);
-    let parts = json!({ "parts": marks(&answers) });
-    upload.complete(parts).await.expect(202);
-    surface.ingest(&upload.path()).await;
-    upload.assert_status("available").await;
-    assert!(
-        upload.downloaded(&surface).await.body == bytes,
-        "what is served is not what was sent"
-    );
+    surface.ingest(&path(&upload.plan)).await;
+    assert_eq!(upload.status().await, "rejected");
+    upload.download().await.expect(409);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn one_key_signs_whatever_is_asked_for_at_the_same_time() {
+async fn one_key_signs_all_concurrent_requests() {
     let surface = BlobSurface::start().await;
     let ana = Person::new(&surface, "ana");
     let project = ana.project(&ana.account().await).await;
@@ -623,12 +544,12 @@ async fn one_key_signs_whatever_is_asked_for_at_the_same_time() {
         let plan = answer.expect(201).body["upload"].clone();
         send(&surface, &plan, BYTES).await;
     }
-    // What it logs comes in the order it happened.
+    // Its log is in order.
     let begun = Instant::now();
     while surface.azurite.logged("PUT ", "29.txt") == 0 {
         assert!(
             begun.elapsed() < Duration::from_secs(10),
-            "azurite does not tell what it did"
+            "azurite logged nothing"
         );
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
@@ -637,7 +558,7 @@ async fn one_key_signs_whatever_is_asked_for_at_the_same_time() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_store_that_does_not_answer_is_asked_again_later() {
+async fn a_store_that_does_not_answer_is_unavailable() {
     let surface = BlobSurface::without_store();
     let ana = Person::new(&surface, "ana");
     let project = ana.project(&ana.account().await).await;
@@ -657,7 +578,7 @@ async fn a_store_that_does_not_answer_is_asked_again_later() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn objects_are_told_measured_listed_and_removed() {
+async fn objects_are_found_measured_listed_and_removed() {
     let surface = BlobSurface::start().await;
     let ana = Person::new(&surface, "ana");
     let project = ana.project(&ana.account().await).await;
@@ -710,12 +631,12 @@ async fn objects_are_told_measured_listed_and_removed() {
         store.remove(&paths[1], None).await.unwrap();
     }
     assert_eq!(store.stat(&paths[1], true).await.unwrap(), None);
-    // Going on behind what is gone.
+    // The list continues after a removed object.
     assert_eq!(listed(Some(&paths[1]), 500).await, paths[2..]);
 }
 
 #[test]
-fn what_azurite_cannot_show() {
+fn known_limitations_of_azurite_are_listed() {
     for (what, reason) in [
         (
             "case_45 by version",
