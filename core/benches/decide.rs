@@ -52,7 +52,7 @@ struct Fixture {
 }
 
 impl Fixture {
-    /// A world whose project has this many live grants, all of them read for every decision.
+    /// A fixture whose project has this many live grants, all of them read for every decision.
     fn new(grants: usize) -> Self {
         let env = Env::new(now(), [1; 32]);
         let claims = Claims {
@@ -62,7 +62,7 @@ impl Fixture {
             verified_email: Some("ana@example.com".parse().unwrap()),
             name: None,
         };
-        let mut world = Self {
+        let mut fixture = Self {
             surface: Surface {
                 id: SurfaceId::first(env.ulid("surface")),
                 secret: [2; 32],
@@ -80,8 +80,8 @@ impl Fixture {
             artifact: String::new(),
             team: String::new(),
         };
-        world.furnish(grants);
-        world
+        fixture.furnish(grants);
+        fixture
     }
 
     /// An account, a project with its grants, a document, and a team without a grant.
@@ -162,18 +162,18 @@ impl Fixture {
             match drive.advance().unwrap() {
                 Next::Done(outcome) => return outcome,
                 Next::Assemble(assembly) => panic!("{assembly:?} is no part of a decision"),
-                Next::ReadRequest(asks) => {
-                    for ask in asks {
-                        let answer = self.answer(&ask);
-                        drive.answer(ask, answer);
+                Next::ReadRequest(reads) => {
+                    for read in reads {
+                        let answer = self.answer(&read);
+                        drive.answer(read, answer);
                     }
                 }
             }
         }
     }
 
-    fn answer(&self, ask: &ReadRequest) -> Answer {
-        match ask {
+    fn answer(&self, read: &ReadRequest) -> Answer {
+        match read {
             ReadRequest::Get(key) => Answer::Item(self.store.get(key).cloned()),
             ReadRequest::Scan(range) => Answer::Page(self.store.scan(range)),
             ReadRequest::List(list) => Answer::Page(self.store.list(list)),
@@ -217,9 +217,9 @@ fn request(method: &str, path: &str, body: Option<Value>) -> Request {
 
 #[divan::bench(args = Hot::ALL, consts = [0, 20])]
 fn decide<const GRANTS: usize>(bencher: Bencher<'_, '_>, hot: Hot) {
-    let world = Fixture::new(GRANTS);
-    let request = world.request(hot);
-    bencher.bench_local(|| world.decide(&request));
+    let fixture = Fixture::new(GRANTS);
+    let request = fixture.request(hot);
+    bencher.bench_local(|| fixture.decide(&request));
 }
 
 fn main() {

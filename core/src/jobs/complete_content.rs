@@ -153,10 +153,10 @@ mod tests {
         assert_eq!(shown["status"], "available");
         assert_eq!(shown["updated_by"], "system");
         assert_eq!(fixture.shown(&path)["current"]["number"], 1);
-        let stored = fixture.world.dump();
+        let stored = fixture.base.dump();
         assert_eq!(arrived(&mut fixture, &version), Ok(Completed::Available));
         assert_eq!(fixture.complete(&version).expect(200).body, shown);
-        assert_eq!(fixture.world.dump(), stored);
+        assert_eq!(fixture.base.dump(), stored);
     }
 
     #[test]
@@ -192,7 +192,7 @@ mod tests {
             let mut fixture = DocumentFixture::new();
             let version = fixture.verifying();
             // The plan expired long ago, but the bytes arrived in time, so they are still verified.
-            fixture.world.pass(Duration::from_secs(48 * 60 * 60));
+            fixture.base.pass(Duration::from_secs(48 * 60 * 60));
             let unhashed = arrived(&mut fixture, &version).unwrap_err();
             assert_eq!(unhashed.kind, ProblemKind::Unavailable);
             fixture.put_large(&version, Some(digest));
@@ -209,15 +209,15 @@ mod tests {
         let undeclared = format!("{path}/versions/2");
         fixture.put(&version, BYTES);
         fixture.put(&undeclared, BYTES);
-        let before = fixture.world.dump();
+        let before = fixture.base.dump();
         let absent = arrived(&mut fixture, &undeclared).unwrap_err();
         assert_eq!(absent.kind, ProblemKind::NotFound);
-        fixture.world.pass(Duration::from_secs(15 * 60));
+        fixture.base.pass(Duration::from_secs(15 * 60));
         let late = arrived(&mut fixture, &version).unwrap_err();
         assert_eq!(late.kind, ProblemKind::Conflict);
-        assert_eq!(fixture.world.dump(), before);
+        assert_eq!(fixture.base.dump(), before);
         let ana = fixture.ana.clone();
-        fixture.world.delete(&ana, &path).expect(204);
+        fixture.base.delete(&ana, &path).expect(204);
         let deleted = arrived(&mut fixture, &version).unwrap_err();
         assert_eq!(deleted.kind, ProblemKind::NotFound);
     }
@@ -229,11 +229,11 @@ mod tests {
         fixture.put(&version, BYTES);
         let ben = fixture.ben.clone();
         fixture.revoke(&ben);
-        let before = fixture.world.dump();
+        let before = fixture.base.dump();
         let refused = arrived(&mut fixture, &version).unwrap_err();
         assert_eq!(refused.kind, ProblemKind::Conflict);
-        assert_eq!(fixture.world.rounds, 2);
-        assert_eq!(fixture.world.dump(), before);
+        assert_eq!(fixture.base.rounds, 2);
+        assert_eq!(fixture.base.dump(), before);
     }
 
     #[test]
@@ -242,9 +242,9 @@ mod tests {
         let version = format!("{}/versions/1", fixture.declared(BYTES));
         fixture.put(&version, BYTES);
         fixture.archive();
-        let before = fixture.world.dump();
+        let before = fixture.base.dump();
         let refused = arrived(&mut fixture, &version).unwrap_err();
         assert_eq!(refused.kind, ProblemKind::Conflict);
-        assert_eq!(fixture.world.dump(), before);
+        assert_eq!(fixture.base.dump(), before);
     }
 }

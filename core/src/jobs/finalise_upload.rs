@@ -131,10 +131,10 @@ mod tests {
             partition: work_partition(shard),
             prefix: String::new(),
             after: None,
-            until: Some(format!("{:020}#~", fixture.world.now.millis())),
+            until: Some(format!("{:020}#~", fixture.base.now.millis())),
             limit: 100,
         };
-        let pages = (0..crate::record::WORK_SHARDS).map(|n| fixture.world.store.list(&shard(n)));
+        let pages = (0..crate::record::WORK_SHARDS).map(|n| fixture.base.store.list(&shard(n)));
         pages
             .flat_map(|page| page.items)
             .map(|item| item.key)
@@ -159,7 +159,7 @@ mod tests {
         let derived = fixture.derived(&artifact, b"text", json!({}));
         let version = fixture.added(&artifact, b"second");
         assert_eq!(due(&fixture), []);
-        fixture.world.pass(QUARTER);
+        fixture.base.pass(QUARTER);
         assert_eq!(due(&fixture).len(), 2);
         assert_eq!(sweep(&mut fixture), []);
         assert_eq!(fixture.shown(&version)["status"], "expired");
@@ -178,21 +178,21 @@ mod tests {
         let mut fixture = DocumentFixture::new();
         let path = fixture.uploaded();
         let pending = fixture.added(&path, b"second");
-        let before = fixture.world.dump();
+        let before = fixture.base.dump();
         for document in [format!("{path}/versions/1"), pending] {
             let object: crate::storage::ObjectPath =
                 fixture.object_path(&document).parse().unwrap();
             let key = AnyPlace::of_object(&object).key();
             fixture.system(&*finalise_upload(&key).unwrap()).unwrap();
         }
-        assert_eq!(fixture.world.dump(), before);
+        assert_eq!(fixture.base.dump(), before);
     }
 
     #[test]
     fn parts_of_an_expired_upload_are_abandoned() {
         let mut fixture = DocumentFixture::new();
         let version = fixture.large();
-        fixture.world.pass(DAY);
+        fixture.base.pass(DAY);
         let abandoned = sweep(&mut fixture);
         let path = fixture.object_path(&version).parse().unwrap();
         let upload_id = "parts-1".into();
@@ -205,7 +205,7 @@ mod tests {
         let mut fixture = DocumentFixture::new();
         let version = fixture.verifying();
         assert_eq!(due(&fixture), []);
-        fixture.world.pass(DAY);
+        fixture.base.pass(DAY);
         fixture.put_large(&version, Some(Sha256::of(BYTES)));
         sweep(&mut fixture);
         assert_eq!(fixture.shown(&version)["status"], "available");
@@ -218,22 +218,22 @@ mod tests {
         let version = fixture.verifying();
         let (ben, bea) = (fixture.ben.clone(), fixture.bea.clone());
         fixture.revoke(&ben);
-        fixture.world.pass(QUARTER);
+        fixture.base.pass(QUARTER);
         let key = due(&fixture).remove(0);
         let early = fixture
             .system(&*finalise_upload(&key).unwrap())
             .unwrap_err();
         assert_eq!(early.kind, ProblemKind::Conflict);
-        fixture.world.pass(DAY);
+        fixture.base.pass(DAY);
         assert_eq!(sweep(&mut fixture).len(), 1);
-        let shown = fixture.world.get(&bea, &version).expect(200).body;
+        let shown = fixture.base.get(&bea, &version).expect(200).body;
         assert_eq!(shown["status"], "expired");
     }
 
     #[test]
     fn finalise_upload_refuses_keys_of_other_records() {
         let fixture = DocumentFixture::new();
-        let others = fixture.world.dump();
+        let others = fixture.base.dump();
         assert!(
             others
                 .iter()

@@ -60,7 +60,7 @@ mod tests {
             panic!("an orphan check is one read")
         };
         let mut facts = Facts::default();
-        let item = fixture.world.store.get(&key).cloned();
+        let item = fixture.base.store.get(&key).cloned();
         facts.insert(ReadRequest::Get(key), Answer::Item(item));
         is_orphan(&path, &facts).unwrap()
     }
@@ -75,7 +75,7 @@ mod tests {
         let pending = fixture.object_path(&derived);
         let foreign = available.replace("report.pdf", "other.pdf");
         let ana = fixture.ana.clone();
-        fixture.world.delete(&ana, &path).expect(204);
+        fixture.base.delete(&ana, &path).expect(204);
         assert!(!orphaned(&fixture, &available));
         assert!(!orphaned(&fixture, &pending));
         assert!(orphaned(&fixture, &undeclared));
@@ -91,7 +91,7 @@ mod tests {
         let wrong = format!("{}/versions/1", fixture.declared(BYTES));
         fixture.put(&wrong, b"Dear reader!");
         fixture.complete(&wrong).expect_problem("upload-mismatch");
-        fixture.world.pass(Duration::from_secs(15 * 60));
+        fixture.base.pass(Duration::from_secs(15 * 60));
         let object = fixture.object_path(&late);
         assert!(!orphaned(&fixture, &object));
         let key = AnyPlace::of_object(&object.parse().unwrap()).key();
@@ -105,7 +105,7 @@ mod tests {
         let mut fixture = DocumentFixture::new();
         let path = fixture.uploaded();
         let (ben, restore) = (fixture.ben.clone(), format!("{path}/versions/1/restore"));
-        fixture.world.post(&ben, &restore, json!({})).expect(201);
+        fixture.base.post(&ben, &restore, json!({})).expect(201);
         let source = fixture.object_path(&format!("{path}/versions/1"));
         assert!(!orphaned(&fixture, &source));
         // A restored version has no object under its own number.

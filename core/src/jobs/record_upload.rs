@@ -88,16 +88,16 @@ mod tests {
         let (ben, path) = (fixture.ben.clone(), fixture.artifacts());
         let mut body = declaration(BYTES);
         body["size"] = json!(LARGE);
-        let answer = fixture.world.post(&ben, &path, body).expect(201);
+        let answer = fixture.base.post(&ben, &path, body).expect(201);
         let upload = answer.upload();
         fixture.start_parts(upload);
         assert_eq!(fixture.events().last().unwrap(), "version.upload_started");
-        let stored = fixture.world.dump();
+        let stored = fixture.base.dump();
         fixture.start_parts(upload);
         let other = record_upload(&upload.path, "parts-2".into());
         let refused = fixture.system(&*other).unwrap_err();
         assert_eq!(refused.kind, ProblemKind::Conflict);
-        assert_eq!(fixture.world.dump(), stored);
+        assert_eq!(fixture.base.dump(), stored);
         let id = answer.body["artifact"]["id"].as_str().unwrap();
         let shown = fixture.shown(&format!("{path}/{id}/versions/1"));
         DocumentFixture::assert_discreet(&shown);
@@ -108,11 +108,11 @@ mod tests {
         let mut fixture = DocumentFixture::new();
         let version = format!("{}/versions/1", fixture.uploaded());
         let path: ObjectPath = fixture.object_path(&version).parse().unwrap();
-        let before = fixture.world.dump();
+        let before = fixture.base.dump();
         let refused = fixture
             .system(&*record_upload(&path, "parts-1".into()))
             .unwrap_err();
         assert_eq!(refused.kind, ProblemKind::Conflict);
-        assert_eq!(fixture.world.dump(), before);
+        assert_eq!(fixture.base.dump(), before);
     }
 }

@@ -80,14 +80,14 @@ pub fn act_on<T>(
 /// # Errors
 /// Whichever comes first.
 pub fn in_order<T, U>(
-    asked: Result<T, Refusal>,
+    decision: Result<T, Refusal>,
     else_wrong: Result<U, Problem>,
 ) -> Result<(T, U), Problem> {
-    match asked {
+    match decision {
         Err(refusal @ (Refusal::Hidden | Refusal::Missing(_))) => Err(refusal.into()),
-        asked => {
+        decision => {
             let rest = else_wrong?;
-            Ok((asked?, rest))
+            Ok((decision?, rest))
         }
     }
 }
@@ -149,9 +149,9 @@ impl ProjectRecords {
     /// another account, makes the same ones.
     #[must_use]
     pub fn reads(project: ProjectId, user: UserId) -> Vec<ReadRequest> {
-        let mut asks = AccountRecords::reads(project.account(), user);
-        asks.push(ReadRequest::Scan(Self::range(project)));
-        asks
+        let mut reads = AccountRecords::reads(project.account(), user);
+        reads.push(ReadRequest::Scan(Self::range(project)));
+        reads
     }
 
     /// The records out of the answers.
@@ -159,21 +159,21 @@ impl ProjectRecords {
     /// # Errors
     /// [`FactError`].
     pub fn load(facts: &Facts, project: ProjectId, user: UserId) -> Result<Self, FactError> {
-        let standing = AccountRecords::load(facts, project.account(), user)?;
-        Self::with_standing(facts, project, standing)
+        let account = AccountRecords::load(facts, project.account(), user)?;
+        Self::with_account_records(facts, project, account)
     }
 
     /// The records out of the answers for someone whose standing is known already.
     ///
     /// # Errors
     /// [`FactError`].
-    pub fn with_standing(
+    pub fn with_account_records(
         facts: &Facts,
         project: ProjectId,
-        standing: AccountRecords,
+        account: AccountRecords,
     ) -> Result<Self, FactError> {
         let mut records = Self {
-            standing,
+            standing: account,
             head: None,
             project: None,
             grants: Vec::new(),

@@ -298,31 +298,31 @@ mod tests {
 
     /// Ana, who owns a project.
     struct ProjectFixture {
-        world: Fixture,
+        base: Fixture,
         ana: Person,
         project: ProjectId,
     }
 
     impl ProjectFixture {
         fn new() -> Self {
-            let mut world = Fixture::new();
-            let ana = world.person("ana");
-            let account = world.account(&ana);
-            let project = world.project(&ana, &account).parse().unwrap();
+            let mut fixture = Fixture::new();
+            let ana = fixture.person("ana");
+            let account = fixture.account(&ana);
+            let project = fixture.project(&ana, &account).parse().unwrap();
             Self {
-                world,
+                base: fixture,
                 ana,
                 project,
             }
         }
 
         fn records(&self, project: ProjectId) -> ProjectRecords {
-            self.world.project_records(project, self.ana.actor.user)
+            self.base.project_records(project, self.ana.actor.user)
         }
 
         fn permit(&self, capability: Capability) -> Permit {
             let records = self.records(self.project);
-            let access = records.access(self.world.now);
+            let access = records.access(self.base.now);
             access.permit(self.project, capability).unwrap()
         }
 
@@ -334,8 +334,8 @@ mod tests {
             event: EventType,
         ) -> Result<Batch, Problem> {
             let records = self.records(project);
-            let surface = self.world.surface.clone();
-            let context = self.world.context(&surface, &self.ana, None);
+            let surface = self.base.surface.clone();
+            let context = self.base.context(&surface, &self.ana, None);
             let mut commit = Commit::open(&context, permit, records.head)?;
             let before = records.project.unwrap();
             let body = Project {
@@ -384,7 +384,7 @@ mod tests {
     fn commit_refuses_the_head_of_another_scope() {
         let mut fixture = ProjectFixture::new();
         let account = format!("{}", fixture.project.account());
-        let other = fixture.world.project(&fixture.ana, &account);
+        let other = fixture.base.project(&fixture.ana, &account);
         let edit = fixture.permit(Capability::ProjectEdit);
         let refused = fixture.rename(other.parse().unwrap(), edit, EventType::ProjectUpdated);
         assert_eq!(refusal(refused), "the head is that of another scope");
@@ -394,8 +394,8 @@ mod tests {
     fn commit_refuses_a_record_of_another_scope() {
         let fixture = ProjectFixture::new();
         let context = fixture
-            .world
-            .context(&fixture.world.surface, &fixture.ana, None);
+            .base
+            .context(&fixture.base.surface, &fixture.ana, None);
         let permit = Permit::own_profile(&fixture.ana.actor);
         let mut commit = Commit::open(&context, permit, None).unwrap();
         let profile = User {

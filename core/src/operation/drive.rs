@@ -49,8 +49,8 @@ impl<'a, T> Drive<'a, T> {
     }
 
     /// Takes an answer in.
-    pub fn answer(&mut self, ask: ReadRequest, answer: Answer) {
-        self.facts.insert(ask, answer);
+    pub fn answer(&mut self, read: ReadRequest, answer: Answer) {
+        self.facts.insert(read, answer);
     }
 
     /// Takes in what became of the multipart upload that was put together.
@@ -63,9 +63,9 @@ impl<'a, T> Drive<'a, T> {
     /// # Errors
     /// Why the operation is refused.
     pub fn advance(&mut self) -> Result<Next<T>, Problem> {
-        let mut asks = self.use_case.reads(self.context, &self.facts)?;
+        let mut reads = self.use_case.reads(self.context, &self.facts)?;
         let idempotency = self.idempotency_key();
-        asks.extend(idempotency.iter().cloned().map(ReadRequest::Get));
+        reads.extend(idempotency.iter().cloned().map(ReadRequest::Get));
         let stored: Option<Record<Idempotency>> = match &idempotency {
             Some(key) if self.facts.has(&ReadRequest::Get(key.clone())) => {
                 self.facts.record(key)?
@@ -78,17 +78,17 @@ impl<'a, T> Drive<'a, T> {
             record => (record, None),
         };
         if let Some(earlier) = &earlier {
-            asks.extend(self.earlier_records(earlier)?);
+            reads.extend(self.earlier_records(earlier)?);
         }
-        asks.retain(|ask| !self.facts.has(ask));
-        if !asks.is_empty() {
+        reads.retain(|read| !self.facts.has(read));
+        if !reads.is_empty() {
             self.rounds += 1;
             if self.rounds > ROUNDS {
                 return Err(Problem::internal("a use-case asks in circles"));
             }
-            asks.sort();
-            asks.dedup();
-            return Ok(Next::ReadRequest(asks));
+            reads.sort();
+            reads.dedup();
+            return Ok(Next::ReadRequest(reads));
         }
         match earlier {
             Some(earlier) => {
@@ -153,23 +153,23 @@ mod tests {
 
     #[test]
     fn case_62_an_expired_idempotency_record_is_as_good_as_gone() {
-        let mut world = Fixture::new();
-        let ana = world.person("ana");
-        let account = world.account(&ana);
+        let mut fixture = Fixture::new();
+        let ana = fixture.person("ana");
+        let account = fixture.account(&ana);
         let path = alloc::format!("/v1/accounts/{account}/teams");
-        let create = |world: &mut Fixture| {
+        let create = |fixture: &mut Fixture| {
             let body = Some(json!({ "name": "Review" }));
-            world
+            fixture
                 .send(&ana, "POST", &path, &[("idempotency-key", "once")], body)
                 .expect(201)
                 .id()
         };
-        let first = create(&mut world);
-        world.pass(IDEMPOTENCY_RETENTION - Duration::from_millis(1));
-        assert_eq!(create(&mut world), first);
-        world.pass(Duration::from_millis(1));
-        let second = create(&mut world);
+        let first = create(&mut fixture);
+        fixture.pass(IDEMPOTENCY_RETENTION - Duration::from_millis(1));
+        assert_eq!(create(&mut fixture), first);
+        fixture.pass(Duration::from_millis(1));
+        let second = create(&mut fixture);
         assert_ne!(second, first);
-        assert_eq!(create(&mut world), second);
+        assert_eq!(create(&mut fixture), second);
     }
 }

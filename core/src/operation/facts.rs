@@ -106,20 +106,20 @@ pub enum FactError {
 
 impl Facts {
     /// Takes an answer in.
-    pub fn insert(&mut self, ask: ReadRequest, answer: Answer) {
-        self.answers.insert(ask, answer);
+    pub fn insert(&mut self, read: ReadRequest, answer: Answer) {
+        self.answers.insert(read, answer);
     }
 
     /// Whether there is an answer.
     #[must_use]
-    pub fn has(&self, ask: &ReadRequest) -> bool {
-        self.answers.contains_key(ask)
+    pub fn has(&self, read: &ReadRequest) -> bool {
+        self.answers.contains_key(read)
     }
 
     /// Whether all of these are answered.
     #[must_use]
-    pub fn has_all(&self, asks: &[ReadRequest]) -> bool {
-        asks.iter().all(|ask| self.has(ask))
+    pub fn has_all(&self, reads: &[ReadRequest]) -> bool {
+        reads.iter().all(|read| self.has(read))
     }
 
     /// The item under a key.
@@ -157,8 +157,8 @@ impl Facts {
         self.page(&ReadRequest::List(list.clone()))
     }
 
-    fn page(&self, ask: &ReadRequest) -> Result<&Page, NotAsked> {
-        match self.answers.get(ask) {
+    fn page(&self, read: &ReadRequest) -> Result<&Page, NotAsked> {
+        match self.answers.get(read) {
             Some(Answer::Page(page)) => Ok(page),
             _ => Err(NotAsked),
         }
@@ -168,8 +168,8 @@ impl Facts {
     ///
     /// # Errors
     /// [`NotAsked`].
-    pub fn stat(&self, ask: &ReadRequest) -> Result<Option<&Stat>, NotAsked> {
-        match self.answers.get(ask) {
+    pub fn stat(&self, read: &ReadRequest) -> Result<Option<&Stat>, NotAsked> {
+        match self.answers.get(read) {
             Some(Answer::Stat(stat)) => Ok(stat.as_ref()),
             _ => Err(NotAsked),
         }
@@ -190,8 +190,8 @@ impl Facts {
     ///
     /// # Errors
     /// [`NotAsked`].
-    pub fn claims(&self, ask: &ReadRequest) -> Result<Option<&Claims>, NotAsked> {
-        match self.answers.get(ask) {
+    pub fn claims(&self, read: &ReadRequest) -> Result<Option<&Claims>, NotAsked> {
+        match self.answers.get(read) {
             Some(Answer::Claims(claims)) => Ok(claims.as_ref()),
             _ => Err(NotAsked),
         }

@@ -197,12 +197,12 @@ mod tests {
 
     /// Permits of an owner for each of these capabilities on one project.
     fn permits<const N: usize>(capabilities: [Capability; N]) -> (ProjectId, [Permit; N]) {
-        let mut world = Fixture::new();
-        let ana = world.person("ana");
-        let account = world.account(&ana);
-        let project: ProjectId = world.project(&ana, &account).parse().unwrap();
-        let records = world.project_records(project, ana.actor.user);
-        let access = records.access(world.now);
+        let mut fixture = Fixture::new();
+        let ana = fixture.person("ana");
+        let account = fixture.account(&ana);
+        let project: ProjectId = fixture.project(&ana, &account).parse().unwrap();
+        let records = fixture.project_records(project, ana.actor.user);
+        let access = records.access(fixture.now);
         let permit = |capability| access.permit(project, capability).unwrap();
         (project, capabilities.map(permit))
     }

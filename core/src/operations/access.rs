@@ -70,8 +70,8 @@ mod tests {
     #[test]
     fn case_17_case_23_every_route_answers_an_outsider_as_if_nothing_were_there() {
         let mut fixture = GrantFixture::new();
-        let eve = fixture.world.person("eve");
-        fixture.world.account(&eve);
+        let eve = fixture.base.person("eve");
+        fixture.base.account(&eve);
         let real = [&fixture.account, &fixture.project, &fixture.management].map(String::as_str);
         let unknown = [
             "acc_01h2xcejqtf2nbrexx3vqjhp41",
@@ -79,33 +79,33 @@ mod tests {
             "grt_01h2xcejqtf2nbrexx3vqjhp41",
         ];
         let malformed = ["acc_1", "prj_%23GRANT%23", "grt_\u{0}"];
-        let before = fixture.world.dump();
+        let before = fixture.base.dump();
         for route in [projects::ROUTES, grants::ROUTES, access::ROUTES].concat() {
-            let mut ask = |[account, project, grant]: [&str; 3]| {
+            let mut send = |[account, project, grant]: [&str; 3]| {
                 let path = route.path.replace("{account}", account);
                 let path = path.replace("{project}", project).replace("{grant}", grant);
                 let body = body(route, &fixture.ben.id());
                 assert_eq!(body.is_some(), route.body.is_some(), "{}", route.operation);
                 let method = route.method.as_str();
                 let mut answer = fixture
-                    .world
+                    .base
                     .send(&eve, method, &path, &[], body)
                     .expect(404);
                 answer.body["request_id"] = json!(null);
                 answer.body
             };
-            let answer = ask(real);
-            assert_eq!(answer, ask(unknown), "{}", route.operation);
-            assert_eq!(answer, ask(malformed), "{}", route.operation);
+            let answer = send(real);
+            assert_eq!(answer, send(unknown), "{}", route.operation);
+            assert_eq!(answer, send(malformed), "{}", route.operation);
         }
-        assert_eq!(fixture.world.dump(), before);
+        assert_eq!(fixture.base.dump(), before);
     }
 
     #[test]
     fn case_18_an_account_of_ones_own_opens_no_project_of_another() {
         let mut fixture = GrantFixture::new();
-        let eve = fixture.world.person("eve");
-        let own = fixture.world.account(&eve);
+        let eve = fixture.base.person("eve");
+        let own = fixture.base.account(&eve);
         let forged = fixture.project.replace(
             fixture.account.trim_start_matches("acc_"),
             own.trim_start_matches("acc_"),
@@ -117,7 +117,7 @@ mod tests {
                 format!("{path}/access"),
                 format!("{path}/grants"),
             ] {
-                fixture.world.get(&eve, &path).expect_problem("not-found");
+                fixture.base.get(&eve, &path).expect_problem("not-found");
             }
         }
     }

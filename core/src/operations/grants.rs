@@ -109,9 +109,9 @@ pub(crate) fn revoked_key(project: ProjectId, grant: GrantId) -> Key {
 /// What to ask for one grant of a project: the caller's access, live grants included, and the
 /// revoked grant of this id.
 fn reads(project: ProjectId, grant: GrantId, user: UserId) -> Vec<ReadRequest> {
-    let mut asks = ProjectRecords::reads(project, user);
-    asks.push(ReadRequest::Get(revoked_key(project, grant)));
-    asks
+    let mut reads = ProjectRecords::reads(project, user);
+    reads.push(ReadRequest::Get(revoked_key(project, grant)));
+    reads
 }
 
 /// The grant of this id, live or revoked.

@@ -158,7 +158,7 @@ impl Named {
 
     /// What a command reads first: the head, before anything else of the account is, and the
     /// invitation itself, which the commit conditions on anyway.
-    fn first_asks(&self) -> Vec<ReadRequest> {
+    fn first_reads(&self) -> Vec<ReadRequest> {
         vec![
             ReadRequest::Get(head_key(self.scope())),
             ReadRequest::Get(self.key()),

@@ -106,12 +106,12 @@ impl Of {
 
     /// The caller's standing, and the end of the journal.
     fn reads(self, context: &Context<'_>) -> Vec<ReadRequest> {
-        let mut asks = vec![ReadRequest::Get(head_key(self.scope()))];
-        asks.extend(match self {
+        let mut reads = vec![ReadRequest::Get(head_key(self.scope()))];
+        reads.extend(match self {
             Self::Account(account) => AccountRecords::reads(account, context.user()),
             Self::Project(project) => ProjectRecords::reads(project, context.user()),
         });
-        asks
+        reads
     }
 
     /// Refuses whoever may not read the journal; else its end.

@@ -94,9 +94,9 @@ impl Named {
 
     /// The caller's standing and the member.
     fn reads(&self, context: &Context<'_>) -> Vec<ReadRequest> {
-        let mut asks = AccountRecords::reads(self.account, context.user());
-        asks.push(ReadRequest::Get(self.scope().key(Sort::member(self.user))));
-        asks
+        let mut reads = AccountRecords::reads(self.account, context.user());
+        reads.push(ReadRequest::Get(self.scope().key(Sort::member(self.user))));
+        reads
     }
 
     /// The same for a command, which reads the head before everything else.

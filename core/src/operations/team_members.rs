@@ -96,9 +96,9 @@ impl Named {
 
     /// The caller's standing, the team, the person's membership and their row.
     fn reads(&self, context: &Context<'_>) -> Vec<ReadRequest> {
-        let mut asks = self.team.reads(context);
-        asks.extend([self.row_key(), self.member_key()].map(ReadRequest::Get));
-        asks
+        let mut reads = self.team.reads(context);
+        reads.extend([self.row_key(), self.member_key()].map(ReadRequest::Get));
+        reads
     }
 
     /// The same for a command, which reads the head before everything else.

@@ -91,9 +91,9 @@ impl Named {
 
     /// The caller's standing and the team.
     pub(super) fn reads(&self, context: &Context<'_>) -> Vec<ReadRequest> {
-        let mut asks = AccountRecords::reads(self.account, context.user());
-        asks.push(ReadRequest::Get(self.key()));
-        asks
+        let mut reads = AccountRecords::reads(self.account, context.user());
+        reads.push(ReadRequest::Get(self.key()));
+        reads
     }
 
     /// The team, if there is one.

@@ -21,7 +21,7 @@ use crate::{
 /// Ana owns the account and the project. Ben and Bea are contributors, Cleo is a commenter, Vera is
 /// a viewer, and Otto has no access.
 pub(crate) struct DocumentFixture {
-    pub(crate) world: Fixture,
+    pub(crate) base: Fixture,
     pub(crate) ana: Person,
     pub(crate) ben: Person,
     pub(crate) bea: Person,
@@ -66,7 +66,7 @@ impl DocumentFixture {
             fixture.join(&account, person, AccountRole::Guest);
         }
         let mut fixture = Self {
-            world: fixture,
+            base: fixture,
             ana,
             ben,
             bea,
@@ -87,7 +87,7 @@ impl DocumentFixture {
             format!("/v1/accounts/{}/projects", self.account),
         );
         let body = json!({ "name": "Letters", "visibility": "private" });
-        let id = self.world.post(&ana, &path, body).expect(201).id();
+        let id = self.base.post(&ana, &path, body).expect(201).id();
         let path = format!("/v1/projects/{id}");
         for (person, role) in [
             (self.ben.id(), "contributor"),
@@ -96,7 +96,7 @@ impl DocumentFixture {
             (self.vera.id(), "viewer"),
         ] {
             let body = json!({ "principal": { "type": "user", "id": person }, "role": role });
-            self.world
+            self.base
                 .post(&ana, &format!("{path}/grants"), body)
                 .expect(201);
         }
@@ -106,27 +106,27 @@ impl DocumentFixture {
     /// Archives the project.
     pub(crate) fn archive(&mut self) {
         let (ana, path) = (self.ana.clone(), self.project.clone());
-        self.world
+        self.base
             .patch(&ana, &path, json!({ "archived": true }))
             .expect(200);
     }
 
     pub(crate) fn revoke(&mut self, person: &Person) {
         let (ana, path) = (self.ana.clone(), self.grant(person));
-        self.world.delete(&ana, &path).expect(204);
+        self.base.delete(&ana, &path).expect(204);
     }
 
     /// Changes a person's role to viewer.
     pub(crate) fn demote(&mut self, person: &Person) {
         let (ana, path) = (self.ana.clone(), self.grant(person));
         let body = json!({ "role": "viewer" });
-        self.world.patch(&ana, &path, body).expect(200);
+        self.base.patch(&ana, &path, body).expect(200);
     }
 
     /// The path of a person's grant.
     fn grant(&mut self, person: &Person) -> String {
         let (ana, path) = (self.ana.clone(), format!("{}/grants", self.project));
-        let grants = self.world.get(&ana, &path).expect(200).body;
+        let grants = self.base.get(&ana, &path).expect(200).body;
         let mut grants = grants["items"].as_array().unwrap().iter();
         let grant = grants.find(|grant| grant["principal"]["id"] == json!(person.id()));
         format!("{path}/{}", grant.unwrap()["id"].as_str().unwrap())
@@ -146,7 +146,7 @@ impl DocumentFixture {
             panic!("not a use-case")
         };
         let use_case = parse(&parsed).unwrap();
-        self.world.decide(person, &*use_case, None).unwrap()
+        self.base.decide(person, &*use_case, None).unwrap()
     }
 
     /// Records that the upload in parts was started, as a surface does before it answers with the
@@ -159,13 +159,13 @@ impl DocumentFixture {
     /// Runs a job of the system.
     pub(crate) fn system<T>(&mut self, use_case: &dyn UseCase<T>) -> Result<T, Problem> {
         let nobody = self.otto.clone();
-        self.world.run(&nobody, use_case, None)
+        self.base.run(&nobody, use_case, None)
     }
 
     pub(crate) fn remove(&mut self, person: &Person) {
         let path = format!("/v1/accounts/{}/members/{}", self.account, person.id());
         let ana = self.ana.clone();
-        self.world.delete(&ana, &path).expect(204);
+        self.base.delete(&ana, &path).expect(204);
     }
 
     pub(crate) fn artifacts(&self) -> String {
@@ -175,7 +175,7 @@ impl DocumentFixture {
     /// Ben declares an artifact with these bytes. Returns its path.
     pub(crate) fn declared(&mut self, bytes: &[u8]) -> String {
         let (ben, path) = (self.ben.clone(), self.artifacts());
-        let answer = self.world.post(&ben, &path, declaration(bytes)).expect(201);
+        let answer = self.base.post(&ben, &path, declaration(bytes)).expect(201);
         format!("{path}/{}", answer.body["artifact"]["id"].as_str().unwrap())
     }
 
@@ -193,7 +193,7 @@ impl DocumentFixture {
         let (ben, path) = (self.ben.clone(), self.artifacts());
         let mut body = declaration(BYTES);
         body["size"] = json!(LARGE);
-        let answer = self.world.post(&ben, &path, body).expect(201);
+        let answer = self.base.post(&ben, &path, body).expect(201);
         self.start_parts(answer.upload());
         let id = answer.body["artifact"]["id"].as_str().unwrap();
         format!("{path}/{id}/versions/1")
@@ -204,7 +204,7 @@ impl DocumentFixture {
         let version = self.large();
         self.put_large(&version, None);
         let (ben, complete) = (self.ben.clone(), format!("{version}/complete"));
-        self.world.post(&ben, &complete, parts(1..=7)).expect(202);
+        self.base.post(&ben, &complete, parts(1..=7)).expect(202);
         version
     }
 
@@ -221,7 +221,7 @@ impl DocumentFixture {
     /// Ben adds a version with these bytes. Returns its path.
     pub(crate) fn added(&mut self, artifact: &str, bytes: &[u8]) -> String {
         let (ben, path) = (self.ben.clone(), format!("{artifact}/versions"));
-        let answer = self.world.post(&ben, &path, declaration(bytes)).expect(201);
+        let answer = self.base.post(&ben, &path, declaration(bytes)).expect(201);
         format!("{path}/{}", answer.body["version"]["number"])
     }
 
@@ -234,7 +234,7 @@ impl DocumentFixture {
         for (name, value) in more.as_object().into_iter().flatten() {
             body[name] = value.clone();
         }
-        let answer = self.world.post(&ben, &path, body).expect(201);
+        let answer = self.base.post(&ben, &path, body).expect(201);
         format!("{path}/{}", answer.body["derived"]["id"].as_str().unwrap())
     }
 
@@ -251,7 +251,7 @@ impl DocumentFixture {
     /// Sets the object store's answer for the object.
     pub(crate) fn put_stat(&mut self, document: &str, stat: Stat) {
         let path = self.object_path(document);
-        self.world.objects.insert(path, stat);
+        self.base.objects.insert(path, stat);
     }
 
     /// The object path of a version or derived output.
@@ -264,21 +264,21 @@ impl DocumentFixture {
     /// Ben completes an upload.
     pub(crate) fn complete(&mut self, document: &str) -> Answered {
         let ben = self.ben.clone();
-        self.world
+        self.base
             .post(&ben, &format!("{document}/complete"), json!({}))
     }
 
     /// The answer to Ben's GET of this path.
     pub(crate) fn shown(&mut self, path: &str) -> Value {
         let ben = self.ben.clone();
-        self.world.get(&ben, path).expect(200).body
+        self.base.get(&ben, path).expect(200).body
     }
 
     /// The event types in the project's journal, in order.
     pub(crate) fn events(&self) -> Vec<String> {
         let project = self.project.strip_prefix("/v1/projects/").unwrap();
         let scope = Scope::Project(project.parse().unwrap());
-        let entries = self.world.dump().into_iter().filter(|item| {
+        let entries = self.base.dump().into_iter().filter(|item| {
             item.key.scope == scope && item.key.sort.as_str().starts_with(Sort::JOURNAL)
         });
         let event = |item: crate::storage::Item| {

@@ -86,9 +86,9 @@ impl Fixture {
     /// The records that the permission engine needs for a person and a project.
     pub(crate) fn project_records(&self, project: ProjectId, user: UserId) -> ProjectRecords {
         let mut facts = Facts::default();
-        for ask in ProjectRecords::reads(project, user) {
-            let answer = self.answer(&ask);
-            facts.insert(ask, answer);
+        for read in ProjectRecords::reads(project, user) {
+            let answer = self.answer(&read);
+            facts.insert(read, answer);
         }
         ProjectRecords::load(&facts, project, user).unwrap()
     }

@@ -16,7 +16,7 @@ use crate::{
 /// Ana owns an account and a private project. Ben is a member and manages the project. Cyd is a
 /// member without access to it.
 pub(crate) struct GrantFixture {
-    pub(crate) world: Fixture,
+    pub(crate) base: Fixture,
     pub(crate) ana: Person,
     pub(crate) ben: Person,
     pub(crate) cyd: Person,
@@ -36,7 +36,7 @@ impl GrantFixture {
         let project = fixture.project(&ana, &account);
         let management = fixture.grant(&ana, &project, &ben.id(), "manager");
         Self {
-            world: fixture,
+            base: fixture,
             ana,
             ben,
             cyd,
@@ -61,12 +61,12 @@ impl GrantFixture {
     /// Ben sends a request for a grant.
     pub(crate) fn grant_by_ben(&mut self, body: Value) -> Answered {
         let path = format!("{}/grants", self.path());
-        self.world.post(&self.ben, &path, body)
+        self.base.post(&self.ben, &path, body)
     }
 
     /// The role on the project, as shown to a person who can view it.
     pub(crate) fn role_of(&mut self, person: &Person) -> Value {
         let path = self.path().to_string();
-        self.world.get(person, &path).expect(200).body["role"].clone()
+        self.base.get(person, &path).expect(200).body["role"].clone()
     }
 }

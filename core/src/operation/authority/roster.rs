@@ -108,30 +108,30 @@ mod tests {
         value::AccountRole,
     };
 
-    fn load(world: &Fixture, range: &Range) -> Result<Roster, Problem> {
+    fn load(fixture: &Fixture, range: &Range) -> Result<Roster, Problem> {
         let mut facts = Facts::default();
-        let page = world.store.scan(range);
+        let page = fixture.store.scan(range);
         facts.insert(ReadRequest::Scan(range.clone()), Answer::Page(page));
         Roster::load(&facts, range)
     }
 
     #[test]
     fn case_60_a_page_never_cuts_a_person_from_their_teams() {
-        let mut world = Fixture::new();
-        let people = ["ana", "ben", "cyd"].map(|name| world.person(name));
-        let account = world.account(&people[0]);
-        let teams = [0; 3].map(|_| world.team(&people[0], &account));
+        let mut fixture = Fixture::new();
+        let people = ["ana", "ben", "cyd"].map(|name| fixture.person(name));
+        let account = fixture.account(&people[0]);
+        let teams = [0; 3].map(|_| fixture.team(&people[0], &account));
         for person in &people[1..] {
-            world.join(&account, person, AccountRole::Member);
+            fixture.join(&account, person, AccountRole::Member);
         }
         for (person, team) in [(0, 0), (1, 0), (1, 1), (1, 2), (2, 1)] {
-            world.assign(&people[0], &account, &teams[team], &people[person]);
+            fixture.assign(&people[0], &account, &teams[team], &people[person]);
         }
         let account = account.parse().unwrap();
         for rows in 5..12 {
             let (mut after, mut found) = (None, Vec::new());
             loop {
-                let roster = load(&world, &Roster::range(account, after, rows)).unwrap();
+                let roster = load(&fixture, &Roster::range(account, after, rows)).unwrap();
                 let standings = roster.standings(None);
                 found.extend(standings.map(|access| (access.user, access.teams.len())));
                 after = roster.last();
@@ -148,7 +148,7 @@ mod tests {
             assert_eq!(found, expected, "{rows}");
         }
         // One row is never a whole person: nothing shows that no team row follows.
-        let stuck = load(&world, &Roster::range(account, None, 1));
+        let stuck = load(&fixture, &Roster::range(account, None, 1));
         assert_eq!(
             stuck.unwrap_err().kind,
             crate::operation::ProblemKind::Conflict

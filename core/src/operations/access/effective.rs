@@ -116,9 +116,9 @@ impl ExplainAccess {
             return Ok(records);
         }
         access.check(Capability::GrantView)?;
-        let standing = AccountRecords::load(facts, self.project.account(), subject)?;
+        let account = AccountRecords::load(facts, self.project.account(), subject)?;
         Ok(ProjectRecords {
-            standing,
+            standing: account,
             ..records
         })
     }
@@ -139,10 +139,10 @@ impl UseCase for ExplainAccess {
     fn reads(&self, context: &Context<'_>, facts: &Facts) -> Result<Vec<ReadRequest>, Problem> {
         self.check_time(context)?;
         let subject = self.subject(context);
-        let mut asks = ProjectRecords::reads(self.project, context.user());
-        asks.extend(AccountRecords::reads(self.project.account(), subject));
-        if self.at.is_none() || !facts.has_all(&asks) {
-            return Ok(asks);
+        let mut reads = ProjectRecords::reads(self.project, context.user());
+        reads.extend(AccountRecords::reads(self.project.account(), subject));
+        if self.at.is_none() || !facts.has_all(&reads) {
+            return Ok(reads);
         }
         self.present(context, facts)?;
         Ok(past::reads(self.project, subject))
@@ -190,8 +190,8 @@ mod tests {
             fixture.path(),
             fixture.cyd.id()
         );
-        let answer = fixture.world.get(&fixture.ana, &path).expect(200).body;
-        assert_eq!(fixture.world.rounds, 2);
+        let answer = fixture.base.get(&fixture.ana, &path).expect(200).body;
+        assert_eq!(fixture.base.rounds, 2);
         reasons(&answer).pop().map(|[_, _, role]| role)
     }
 
@@ -199,19 +199,19 @@ mod tests {
     fn every_record_that_gives_something_is_a_reason() {
         let mut fixture = GrantFixture::new();
         let (ana, cyd) = (fixture.ana.clone(), fixture.cyd.clone());
-        let team = fixture.world.team(&ana, &fixture.account);
-        fixture.world.assign(&ana, &fixture.account, &team, &cyd);
+        let team = fixture.base.team(&ana, &fixture.account);
+        fixture.base.assign(&ana, &fixture.account, &team, &cyd);
         let own = fixture
-            .world
+            .base
             .grant(&ana, &fixture.project, &cyd.id(), "viewer");
         let shared = fixture
-            .world
+            .base
             .grant(&ana, &fixture.project, &team, "contributor");
         let open = json!({ "visibility": "account" });
-        fixture.world.patch(&ana, &fixture.path(), open).expect(200);
+        fixture.base.patch(&ana, &fixture.path(), open).expect(200);
         let path = format!("{}/access", fixture.path());
-        let answer = fixture.world.get(&cyd, &path).expect(200).body;
-        assert_eq!(fixture.world.rounds, 1);
+        let answer = fixture.base.get(&cyd, &path).expect(200).body;
+        assert_eq!(fixture.base.rounds, 1);
         assert_eq!(answer["user"], cyd.id());
         let expected = [
             ["visibility", &fixture.project, "viewer"],
@@ -223,7 +223,7 @@ mod tests {
         assert!(missing.contains(&json!("grant.view")));
         let total = missing.len() + answer["capabilities"].as_array().unwrap().len();
         assert_eq!(total, ProjectRole::Owner.capabilities().iter().count());
-        let owner = fixture.world.get(&ana, &path).expect(200).body;
+        let owner = fixture.base.get(&ana, &path).expect(200).body;
         assert_eq!(reasons(&owner)[0], ["account_role", &ana.id(), "owner"]);
         assert!(owner.get("missing").is_none());
     }
@@ -234,19 +234,19 @@ mod tests {
         let (ben, cyd, eve) = (
             fixture.ben.clone(),
             fixture.cyd.clone(),
-            fixture.world.person("eve"),
+            fixture.base.person("eve"),
         );
         let path = format!("{}/access", fixture.path());
         let about = |person: &Person| format!("{path}?user={}", person.id());
         for person in [&cyd, &eve] {
             for path in [path.clone(), about(person), about(&ben)] {
-                fixture.world.get(person, &path).expect_problem("not-found");
+                fixture.base.get(person, &path).expect_problem("not-found");
             }
         }
         let nobody = "usr_01h2xcejqtf2nbrexx3vqjhp41";
         let mut answers = vec![];
         for user in [&cyd.id(), &eve.id(), nobody] {
-            let answer = fixture.world.get(&ben, &format!("{path}?user={user}"));
+            let answer = fixture.base.get(&ben, &format!("{path}?user={user}"));
             let mut answer = answer.expect(200).body;
             assert_eq!(answer["user"], user);
             answer["user"] = json!(null);
@@ -258,22 +258,22 @@ mod tests {
         let principal = principal_of(&cyd.id());
         let body = json!({ "principal": principal, "role": "viewer" });
         fixture.grant_by_ben(body).expect(201);
-        fixture.world.get(&cyd, &about(&cyd)).expect(200);
-        let refused = fixture.world.get(&cyd, &about(&ben)).expect(403);
+        fixture.base.get(&cyd, &about(&cyd)).expect(200);
+        let refused = fixture.base.get(&cyd, &about(&ben)).expect(403);
         assert_eq!(refused.body["missing"], json!(["grant.view"]));
     }
 
     #[test]
     fn what_cannot_be_asked_is_named() {
         let mut fixture = GrantFixture::new();
-        let later = fixture.world.now.after(Duration::from_millis(1));
+        let later = fixture.base.now.after(Duration::from_millis(1));
         for (query, field) in [
             (format!("at={later}"), "at"),
             ("at=yesterday".into(), "at"),
             ("user=ben".into(), "user"),
         ] {
             let path = format!("{}/access?{query}", fixture.path());
-            let answer = fixture.world.get(&fixture.ben, &path).expect(400);
+            let answer = fixture.base.get(&fixture.ben, &path).expect(400);
             assert_eq!(answer.body["errors"][0]["field"], field);
         }
     }
@@ -283,11 +283,11 @@ mod tests {
         let mut fixture = GrantFixture::new();
         let archive = json!({ "archived": true });
         fixture
-            .world
+            .base
             .patch(&fixture.ana, &fixture.path(), archive)
             .expect(200);
         let path = format!("{}/access", fixture.path());
-        let answer = fixture.world.get(&fixture.ben, &path).expect(200).body;
+        let answer = fixture.base.get(&fixture.ben, &path).expect(200).body;
         assert_eq!(answer["reasons"][0]["capabilities"], answer["capabilities"]);
         let capabilities = answer["capabilities"].as_array().unwrap();
         assert!(capabilities.contains(&json!("grant.view")));
@@ -305,19 +305,19 @@ mod tests {
         let mut fixture = GrantFixture::new();
         let ana = fixture.ana.clone();
         let second = Duration::from_secs(1);
-        let start = fixture.world.now;
-        fixture.world.pass(second);
-        let end = fixture.world.now.after(10 * second);
+        let start = fixture.base.now;
+        fixture.base.pass(second);
+        let end = fixture.base.now.after(10 * second);
         let principal = principal_of(&fixture.cyd.id());
         let body = json!({ "principal": principal, "role": "viewer", "expires_at": end });
         let id = fixture.grant_by_ben(body).expect(201).id();
         let path = format!("{}/grants/{id}", fixture.path());
-        fixture.world.pass(second);
+        fixture.base.pass(second);
         let change = json!({ "role": "contributor" });
-        fixture.world.patch(&ana, &path, change).expect(200);
-        fixture.world.pass(second);
-        fixture.world.delete(&ana, &path).expect(204);
-        fixture.world.pass(20 * second);
+        fixture.base.patch(&ana, &path, change).expect(200);
+        fixture.base.pass(second);
+        fixture.base.delete(&ana, &path).expect(204);
+        fixture.base.pass(20 * second);
         let at = |seconds: u32| start.after(seconds * second);
         let instants = [
             (0, None),
@@ -336,18 +336,18 @@ mod tests {
             role_at(&mut fixture, at(2).before(Duration::from_millis(1))).as_deref(),
             Some("viewer")
         );
-        let now = fixture.world.now;
+        let now = fixture.base.now;
         assert_eq!(role_at(&mut fixture, now), None);
     }
 
     #[test]
     fn case_33_the_past_knows_when_a_grant_ran_out() {
         let mut fixture = GrantFixture::new();
-        let end = fixture.world.now.after(Duration::from_secs(1));
+        let end = fixture.base.now.after(Duration::from_secs(1));
         let principal = principal_of(&fixture.cyd.id());
         let body = json!({ "principal": principal, "role": "viewer", "expires_at": end });
         fixture.grant_by_ben(body).expect(201);
-        fixture.world.pass(Duration::from_secs(60));
+        fixture.base.pass(Duration::from_secs(60));
         let before = end.before(Duration::from_millis(1));
         assert_eq!(role_at(&mut fixture, before).as_deref(), Some("viewer"));
         assert_eq!(role_at(&mut fixture, end), None);
@@ -358,35 +358,35 @@ mod tests {
         let mut fixture = GrantFixture::new();
         let (ana, cyd) = (fixture.ana.clone(), fixture.cyd.clone());
         let mut times = vec![];
-        let mut tick = |world: &mut Fixture| {
-            times.push(world.now);
-            world.pass(Duration::from_secs(1));
+        let mut tick = |fixture: &mut Fixture| {
+            times.push(fixture.now);
+            fixture.pass(Duration::from_secs(1));
         };
         let path = fixture.path();
-        tick(&mut fixture.world);
+        tick(&mut fixture.base);
         let open = json!({ "visibility": "account" });
-        fixture.world.patch(&ana, &path, open).expect(200);
-        tick(&mut fixture.world);
+        fixture.base.patch(&ana, &path, open).expect(200);
+        tick(&mut fixture.base);
         let close = json!({ "visibility": "private" });
-        fixture.world.patch(&ana, &path, close).expect(200);
-        let team = fixture.world.team(&ana, &fixture.account);
+        fixture.base.patch(&ana, &path, close).expect(200);
+        let team = fixture.base.team(&ana, &fixture.account);
         fixture
-            .world
+            .base
             .grant(&ana, &fixture.project, &team, "commenter");
-        tick(&mut fixture.world);
-        fixture.world.assign(&ana, &fixture.account, &team, &cyd);
-        tick(&mut fixture.world);
+        tick(&mut fixture.base);
+        fixture.base.assign(&ana, &fixture.account, &team, &cyd);
+        tick(&mut fixture.base);
         let account = fixture.account_key(Sort::account());
         let retired = RetiredTeam(team.parse().unwrap());
         let retire = |account: &mut Account| account.retired_teams.push(retired);
-        fixture.world.amend(&ana, &account, retire);
+        fixture.base.amend(&ana, &account, retire);
         let member = fixture.account_key(Sort::member(cyd.actor.user));
         let promote = |member: &mut Member| member.role = AccountRole::Admin;
-        fixture.world.amend(&ana, &member, promote);
-        tick(&mut fixture.world);
+        fixture.base.amend(&ana, &member, promote);
+        tick(&mut fixture.base);
         let suspend = |member: &mut Member| member.status = MemberStatus::Suspended;
-        fixture.world.amend(&ana, &member, suspend);
-        tick(&mut fixture.world);
+        fixture.base.amend(&ana, &member, suspend);
+        tick(&mut fixture.base);
         let found: Vec<_> = times.iter().map(|at| role_at(&mut fixture, *at)).collect();
         let found: Vec<_> = found.iter().map(|role| role.as_deref()).collect();
         let expected = [
@@ -406,18 +406,18 @@ mod tests {
         let (ana, cyd) = (fixture.ana.clone(), fixture.cyd.clone());
         let second = Duration::from_secs(1);
         fixture
-            .world
+            .base
             .grant(&ana, &fixture.project, &cyd.id(), "viewer");
-        let granted = fixture.world.now;
-        fixture.world.pass(second);
+        let granted = fixture.base.now;
+        fixture.base.pass(second);
         let member = format!("/v1/accounts/{}/members/{}", fixture.account, cyd.id());
-        fixture.world.delete(&ana, &member).expect(204);
-        let left = fixture.world.now;
-        fixture.world.pass(second);
+        fixture.base.delete(&ana, &member).expect(204);
+        let left = fixture.base.now;
+        fixture.base.pass(second);
         fixture
-            .world
+            .base
             .join(&fixture.account, &cyd, AccountRole::Member);
-        let back = fixture.world.now;
+        let back = fixture.base.now;
         let roles = [granted, left, back].map(|at| role_at(&mut fixture, at));
         assert_eq!(roles, [Some("viewer".into()), None, None]);
     }
@@ -427,7 +427,7 @@ mod tests {
         let mut fixture = GrantFixture::new();
         let ana = fixture.ana.clone();
         let scope = Scope::Project(fixture.project.parse().unwrap());
-        let project: Record<Project> = fixture.world.record(&scope.key(Sort::project())).unwrap();
+        let project: Record<Project> = fixture.base.record(&scope.key(Sort::project())).unwrap();
         let state = |version| {
             let key = scope.key(Sort::superseded("PROJECT", version));
             Operation::Put(
@@ -438,11 +438,11 @@ mod tests {
         let commit_id = CommitId::from_ulid(ulid::Ulid::nil());
         let states = (0..=u64::from(past::ROWS)).map(state).collect();
         let history = Batch::unchecked(scope, commit_id, states);
-        fixture.world.try_commit(&history).unwrap();
-        let path = format!("{}/access?at={}", fixture.path(), fixture.world.now);
-        fixture.world.get(&ana, &path).expect_problem("conflict");
+        fixture.base.try_commit(&history).unwrap();
+        let path = format!("{}/access?at={}", fixture.path(), fixture.base.now);
+        fixture.base.get(&ana, &path).expect_problem("conflict");
         fixture
-            .world
+            .base
             .get(&ana, &format!("{}/access", fixture.path()))
             .expect(200);
     }

@@ -182,17 +182,17 @@ impl PreviewAccess {
 
 impl UseCase for PreviewAccess {
     fn reads(&self, context: &Context<'_>, facts: &Facts) -> Result<Vec<ReadRequest>, Problem> {
-        let asks = ProjectRecords::reads(self.project, context.user());
-        if !facts.has_all(&asks) {
-            return Ok(asks);
+        let reads = ProjectRecords::reads(self.project, context.user());
+        if !facts.has_all(&reads) {
+            return Ok(reads);
         }
         self.records(context, facts)?;
-        let mut asks = vec![ReadRequest::Scan(self.range())];
+        let mut reads = vec![ReadRequest::Scan(self.range())];
         for proposal in &self.input.add {
             let account = self.project.account();
-            asks.extend(Recipient::reads(account, proposal.principal));
+            reads.extend(Recipient::reads(account, proposal.principal));
         }
-        Ok(asks)
+        Ok(reads)
     }
 
     fn decide(&self, context: &Context<'_>, facts: &Facts) -> Result<Outcome, Problem> {
@@ -228,7 +228,7 @@ mod tests {
     impl GrantFixture {
         fn preview(&mut self, body: Value) -> crate::testing::Answered {
             let path = format!("{}/access/preview", self.path());
-            self.world.post(&self.ben, &path, body)
+            self.base.post(&self.ben, &path, body)
         }
 
         /// What everyone in the account may do, as the owner is told.
@@ -237,7 +237,7 @@ mod tests {
             let path = self.path();
             let mut capabilities = |user: &String| {
                 let path = format!("{path}/access?user={user}");
-                let answer = self.world.get(&self.ana, &path).expect(200).body;
+                let answer = self.base.get(&self.ana, &path).expect(200).body;
                 serde_json::from_value(answer["capabilities"].clone()).unwrap()
             };
             people
@@ -250,24 +250,24 @@ mod tests {
     #[test]
     fn a_preview_says_what_the_change_then_does_and_changes_nothing() {
         let mut fixture = GrantFixture::new();
-        let team = fixture.world.team(&fixture.ana, &fixture.account);
+        let team = fixture.base.team(&fixture.ana, &fixture.account);
         fixture
-            .world
+            .base
             .assign(&fixture.ana, &fixture.account, &team, &fixture.ben);
         fixture
-            .world
+            .base
             .assign(&fixture.ana, &fixture.account, &team, &fixture.cyd);
         let add = json!({ "principal": principal_of(&team), "role": "contributor" });
         let body = json!({ "add": [add], "revoke": [fixture.management] });
-        let before = fixture.world.dump();
-        let told = fixture.preview(body).expect(200).body;
-        assert_eq!(fixture.world.rounds, 2);
-        assert_eq!(fixture.world.dump(), before);
-        assert_eq!(told["next_cursor"], json!(null));
+        let before = fixture.base.dump();
+        let answer = fixture.preview(body).expect(200).body;
+        assert_eq!(fixture.base.rounds, 2);
+        assert_eq!(fixture.base.dump(), before);
+        assert_eq!(answer["next_cursor"], json!(null));
         let earlier = fixture.everyone();
         fixture.grant_by_ben(add).expect(201);
         fixture
-            .world
+            .base
             .delete(&fixture.ana, &fixture.ben_grant())
             .expect(204);
         let later = fixture.everyone();
@@ -281,7 +281,7 @@ mod tests {
             }
         }
         assert_eq!(expected.len(), 2);
-        assert_eq!(told["items"], json!(expected));
+        assert_eq!(answer["items"], json!(expected));
     }
 
     #[test]
@@ -291,8 +291,8 @@ mod tests {
             { "principal": principal_of(&fixture.ben.id()), "role": "viewer" },
             { "principal": principal_of(&fixture.ana.id()), "role": "manager" },
         ]);
-        let told = fixture.preview(json!({ "add": add })).expect(200).body;
-        assert_eq!(told["items"], json!([]));
+        let answer = fixture.preview(json!({ "add": add })).expect(200).body;
+        assert_eq!(answer["items"], json!([]));
         assert_eq!(
             fixture.preview(json!({})).expect(200).body["items"],
             json!([])
@@ -303,9 +303,9 @@ mod tests {
     fn case_22_one_foreign_id_in_a_list_is_named_and_nothing_is_told() {
         let mut fixture = GrantFixture::new();
         let ana = fixture.ana.clone();
-        let other = fixture.world.project(&ana, &fixture.account);
+        let other = fixture.base.project(&ana, &fixture.account);
         let foreign = fixture
-            .world
+            .base
             .grant(&ana, &other, &fixture.cyd.id(), "viewer");
         let body = json!({ "revoke": [fixture.management, foreign] });
         let answer = fixture.preview(body).expect(400);
@@ -319,10 +319,10 @@ mod tests {
         let (ana, cyd, eve) = (
             fixture.ana.clone(),
             fixture.cyd.clone(),
-            fixture.world.person("eve"),
+            fixture.base.person("eve"),
         );
         let owner = fixture
-            .world
+            .base
             .grant(&ana, &fixture.project, &cyd.id(), "owner");
         let add = |principal: &str, role: &str| json!({ "add": [{ "principal": principal_of(principal), "role": role }] });
         for body in [add(&cyd.id(), "owner"), json!({ "revoke": [owner] })] {
@@ -344,17 +344,17 @@ mod tests {
         }
         let path = format!("{}/access/preview", fixture.path());
         fixture
-            .world
+            .base
             .post(&eve, &path, json!({}))
             .expect_problem("not-found");
         fixture
-            .world
+            .base
             .delete(&ana, &format!("{}/grants/{owner}", fixture.path()))
             .expect(204);
         fixture
-            .world
+            .base
             .grant(&ana, &fixture.project, &cyd.id(), "contributor");
-        let refused = fixture.world.post(&cyd, &path, json!({})).expect(403);
+        let refused = fixture.base.post(&cyd, &path, json!({})).expect(403);
         assert_eq!(refused.body["missing"], json!(["grant.manage"]));
     }
 }

@@ -126,9 +126,9 @@ fn view((access, reasons): (Access<'_>, Vec<Reason>)) -> SubjectView {
 impl UseCase for ListSubjects {
     fn reads(&self, context: &Context<'_>, facts: &Facts) -> Result<Vec<ReadRequest>, Problem> {
         let range = self.range(context)?;
-        let asks = ProjectRecords::reads(self.project, context.user());
-        if !facts.has_all(&asks) {
-            return Ok(asks);
+        let reads = ProjectRecords::reads(self.project, context.user());
+        if !facts.has_all(&reads) {
+            return Ok(reads);
         }
         self.records(context, facts)?;
         Ok(vec![ReadRequest::Scan(range)])
@@ -175,20 +175,20 @@ mod tests {
     /// Twelve more people of all roles, some of them in a team that has a grant.
     fn crowd() -> (GrantFixture, Vec<Person>) {
         let mut fixture = GrantFixture::new();
-        let team = fixture.world.team(&fixture.ana, &fixture.account);
+        let team = fixture.base.team(&fixture.ana, &fixture.account);
         fixture
-            .world
+            .base
             .grant(&fixture.ana, &fixture.project, &team, "contributor");
         let mut people = [&fixture.ana, &fixture.ben, &fixture.cyd]
             .map(Clone::clone)
             .to_vec();
         for number in 0..12 {
-            let person = fixture.world.person(&format!("p{number}"));
+            let person = fixture.base.person(&format!("p{number}"));
             let role = AccountRole::ALL[number % 4];
-            fixture.world.join(&fixture.account, &person, role);
+            fixture.base.join(&fixture.account, &person, role);
             if number % 3 == 0 {
                 fixture
-                    .world
+                    .base
                     .assign(&fixture.ana, &fixture.account, &team, &person);
             }
             people.push(person);
@@ -200,9 +200,9 @@ mod tests {
         let path = format!("{}/subjects?{query}", fixture.path());
         let (mut found, mut cursor) = (BTreeMap::new(), String::new());
         loop {
-            let page = fixture.world.get(&fixture.ben, &format!("{path}{cursor}"));
+            let page = fixture.base.get(&fixture.ben, &format!("{path}{cursor}"));
             let page = page.expect(200).body;
-            assert_eq!(fixture.world.rounds, 2);
+            assert_eq!(fixture.base.rounds, 2);
             for item in page["items"].as_array().unwrap() {
                 let user = item["user"].as_str().unwrap().into();
                 assert!(found.insert(user, item.clone()).is_none(), "twice: {item}");
@@ -220,7 +220,7 @@ mod tests {
         let all = collect(&mut fixture, "");
         for person in &people {
             let path = format!("{}/access?user={}", fixture.path(), person.id());
-            let access = fixture.world.get(&fixture.ana, &path).expect(200).body;
+            let access = fixture.base.get(&fixture.ana, &path).expect(200).body;
             match all.get(&person.id()) {
                 Some(listed) => {
                     assert_eq!(listed["reasons"], access["reasons"]);
@@ -265,21 +265,21 @@ mod tests {
     #[test]
     fn refusals() {
         let mut fixture = GrantFixture::new();
-        fixture.world.grant(
+        fixture.base.grant(
             &fixture.ben,
             &fixture.project,
             &fixture.cyd.id(),
             "contributor",
         );
         let path = format!("{}/subjects", fixture.path());
-        let refused = fixture.world.get(&fixture.cyd, &path).expect(403);
+        let refused = fixture.base.get(&fixture.cyd, &path).expect(403);
         assert_eq!(refused.body["missing"], json!(["grant.view"]));
-        assert_eq!(fixture.world.rounds, 1);
-        let eve = fixture.world.person("eve");
-        fixture.world.get(&eve, &path).expect_problem("not-found");
+        assert_eq!(fixture.base.rounds, 1);
+        let eve = fixture.base.person("eve");
+        fixture.base.get(&eve, &path).expect_problem("not-found");
         for capability in ["fly", Capability::MemberManage.as_str()] {
             let path = format!("{path}?capability={capability}");
-            let answer = fixture.world.get(&fixture.ben, &path).expect(400);
+            let answer = fixture.base.get(&fixture.ben, &path).expect(400);
             assert_eq!(answer.body["errors"][0]["field"], "capability");
         }
     }
@@ -290,7 +290,7 @@ mod tests {
         let ana = fixture.ana.clone();
         for _ in 0..=ROWS / 40 {
             let event = EventType::InvitationAccepted;
-            fixture.world.write(&ana, scope, event, |context, commit| {
+            fixture.base.write(&ana, scope, event, |context, commit| {
                 for position in 0..40 {
                     let member = Member {
                         account_id: fixture.account.parse().unwrap(),
@@ -303,13 +303,13 @@ mod tests {
                 }
             });
         }
-        let last = fixture.world.dump().into_iter().rfind(|item| {
+        let last = fixture.base.dump().into_iter().rfind(|item| {
             item.key.scope == scope && item.key.sort.as_str().starts_with(Sort::MEMBERS)
         });
         let promote = |member: &mut Member| member.role = AccountRole::Admin;
-        fixture.world.amend(&ana, &last.unwrap().key, promote);
+        fixture.base.amend(&ana, &last.unwrap().key, promote);
         let page = fixture
-            .world
+            .base
             .get(&ana, &format!("{}/subjects", fixture.path()));
         assert!(page.expect(200).text("next_cursor").len() > 1);
         assert_eq!(collect(&mut fixture, "").len(), 3);

@@ -82,55 +82,57 @@ mod tests {
 
     #[test]
     fn a_closed_account_is_gone_for_everybody() {
-        let mut world = Fixture::new();
-        let (ana, ben) = (world.person("ana"), world.person("ben"));
-        let account = world.account(&ana);
-        world.join(&account, &ben, AccountRole::Admin);
+        let mut fixture = Fixture::new();
+        let (ana, ben) = (fixture.person("ana"), fixture.person("ben"));
+        let account = fixture.account(&ana);
+        fixture.join(&account, &ben, AccountRole::Admin);
         let path = format!("/v1/accounts/{account}");
-        world.delete(&ana, &path).expect(204);
-        assert_eq!(world.rounds, 2);
-        let closed = world.dump();
+        fixture.delete(&ana, &path).expect(204);
+        assert_eq!(fixture.rounds, 2);
+        let closed = fixture.dump();
         for person in [&ana, &ben] {
             let members = format!("{path}/members");
             let teams = format!("{path}/teams");
-            world.get(person, &path).expect_problem("not-found");
-            world.get(person, &members).expect_problem("not-found");
-            world.delete(person, &path).expect_problem("not-found");
+            fixture.get(person, &path).expect_problem("not-found");
+            fixture.get(person, &members).expect_problem("not-found");
+            fixture.delete(person, &path).expect_problem("not-found");
             let body = json!({ "name": "Again" });
-            world
+            fixture
                 .patch(person, &path, body.clone())
                 .expect_problem("not-found");
-            world.post(person, &teams, body).expect_problem("not-found");
+            fixture
+                .post(person, &teams, body)
+                .expect_problem("not-found");
         }
-        assert_eq!(world.dump(), closed);
+        assert_eq!(fixture.dump(), closed);
     }
 
     #[test]
     fn only_an_owner_closes() {
-        let mut world = Fixture::new();
-        let [ana, ben, eve] = ["ana", "ben", "eve"].map(|name| world.person(name));
-        let account = world.account(&ana);
-        world.join(&account, &ben, AccountRole::Admin);
+        let mut fixture = Fixture::new();
+        let [ana, ben, eve] = ["ana", "ben", "eve"].map(|name| fixture.person(name));
+        let account = fixture.account(&ana);
+        fixture.join(&account, &ben, AccountRole::Admin);
         let path = format!("/v1/accounts/{account}");
-        let before = world.dump();
-        let refused = world.delete(&ben, &path).expect(403);
+        let before = fixture.dump();
+        let refused = fixture.delete(&ben, &path).expect(403);
         assert_eq!(refused.body["missing"], json!(["account.delete"]));
-        world.delete(&eve, &path).expect_problem("not-found");
-        assert_eq!(world.dump(), before);
+        fixture.delete(&eve, &path).expect_problem("not-found");
+        assert_eq!(fixture.dump(), before);
     }
 
     #[test]
     fn case_51_a_stale_mark_closes_nothing() {
-        let mut world = Fixture::new();
-        let ana = world.person("ana");
-        let path = format!("/v1/accounts/{}", world.account(&ana));
-        let etag = world.get(&ana, &path).expect(200).etag.unwrap();
-        world
+        let mut fixture = Fixture::new();
+        let ana = fixture.person("ana");
+        let path = format!("/v1/accounts/{}", fixture.account(&ana));
+        let etag = fixture.get(&ana, &path).expect(200).etag.unwrap();
+        fixture
             .patch(&ana, &path, json!({ "name": "Apex" }))
             .expect(200);
         let headers = [("if-match", etag.as_str())];
-        let refused = world.send(&ana, "DELETE", &path, &headers, None);
+        let refused = fixture.send(&ana, "DELETE", &path, &headers, None);
         refused.expect_problem("precondition-failed");
-        world.get(&ana, &path).expect(200);
+        fixture.get(&ana, &path).expect(200);
     }
 }

@@ -69,11 +69,11 @@ fn reply(account: &Record<Account>) -> Reply {
 impl UseCase for CreateAccount {
     fn reads(&self, context: &Context<'_>, _: &Facts) -> Result<Vec<ReadRequest>, Problem> {
         let id = new_id(context);
-        let mut asks = vec![ReadRequest::Get(head_key(Scope::Account(id)))];
+        let mut reads = vec![ReadRequest::Get(head_key(Scope::Account(id)))];
         if context.idempotency.is_some() {
-            asks.extend(AccountRecords::reads(id, context.user()));
+            reads.extend(AccountRecords::reads(id, context.user()));
         }
-        Ok(asks)
+        Ok(reads)
     }
 
     fn decide(&self, context: &Context<'_>, facts: &Facts) -> Result<Outcome, Problem> {
@@ -115,8 +115,8 @@ impl UseCase for CreateAccount {
         records: &[Key],
     ) -> Result<Reply, Problem> {
         let id = new_id(context);
-        let standing = AccountRecords::load(facts, id, context.user())?;
-        standing.access().permit(id, Capability::AccountView)?;
+        let account = AccountRecords::load(facts, id, context.user())?;
+        account.access().permit(id, Capability::AccountView)?;
         Ok(reply(&view::replayed(facts, records, 0)?))
     }
 }
@@ -131,11 +131,11 @@ mod tests {
 
     #[test]
     fn whoever_creates_an_account_owns_it() {
-        let mut world = Fixture::new();
-        let ana = world.person("ana");
+        let mut fixture = Fixture::new();
+        let ana = fixture.person("ana");
         let body = json!({ "name": "Acme", "kind": "consulting" });
-        let made = world.post(&ana, "/v1/accounts", body).expect(201);
-        assert_eq!(world.rounds, 1);
+        let made = fixture.post(&ana, "/v1/accounts", body).expect(201);
+        assert_eq!(fixture.rounds, 1);
         assert_eq!(made.body["name"], "Acme");
         assert_eq!(made.body["kind"], "consulting");
         assert_eq!(made.body["status"], "active");
@@ -143,33 +143,33 @@ mod tests {
         assert!(made.etag.is_some());
         assert!(made.body.get("owners").is_none() && made.body.get("retired_teams").is_none());
         let path = format!("/v1/accounts/{}/teams", made.id());
-        world
+        fixture
             .post(&ana, &path, json!({ "name": "Review" }))
             .expect(201);
     }
 
     #[test]
     fn bad_input_names_the_field_and_changes_nothing() {
-        let mut world = Fixture::new();
-        let ana = world.person("ana");
-        let before = world.dump();
+        let mut fixture = Fixture::new();
+        let ana = fixture.person("ana");
+        let before = fixture.dump();
         for (body, field) in [
             (json!({ "kind": "personal" }), "name"),
             (json!({ "name": " ", "kind": "personal" }), "name"),
             (json!({ "name": "Acme" }), "kind"),
             (json!({ "name": "Acme", "kind": "club" }), "kind"),
         ] {
-            let answer = world.post(&ana, "/v1/accounts", body).expect(400);
+            let answer = fixture.post(&ana, "/v1/accounts", body).expect(400);
             assert_eq!(answer.body["errors"][0]["field"], field);
         }
-        assert_eq!(world.dump(), before);
+        assert_eq!(fixture.dump(), before);
     }
 
     #[test]
     fn case_26_fields_a_caller_does_not_set_are_refused() {
-        let mut world = Fixture::new();
-        let ana = world.person("ana");
-        let before = world.dump();
+        let mut fixture = Fixture::new();
+        let ana = fixture.person("ana");
+        let before = fixture.dump();
         for field in [
             "id",
             "status",
@@ -180,21 +180,21 @@ mod tests {
         ] {
             let mut body = json!({ "name": "Acme", "kind": "personal" });
             body[field] = json!("x");
-            let answer = world.post(&ana, "/v1/accounts", body).expect(400);
+            let answer = fixture.post(&ana, "/v1/accounts", body).expect(400);
             assert_eq!(answer.body["errors"][0]["field"], field);
         }
-        assert_eq!(world.dump(), before);
+        assert_eq!(fixture.dump(), before);
     }
 
     #[test]
     fn a_repetition_answers_the_account_made_before() {
-        let mut world = Fixture::new();
-        let ana = world.person("ana");
+        let mut fixture = Fixture::new();
+        let ana = fixture.person("ana");
         let mut create = |name: &str| {
             let headers = [("idempotency-key", "k1")];
             let body = json!({ "name": name, "kind": "personal" });
-            let answer = world.send(&ana, "POST", "/v1/accounts", &headers, Some(body));
-            (answer, world.dump())
+            let answer = fixture.send(&ana, "POST", "/v1/accounts", &headers, Some(body));
+            (answer, fixture.dump())
         };
         let (first, stored) = create("Acme");
         let (again, stored_then) = create("Acme");
@@ -205,17 +205,17 @@ mod tests {
 
     #[test]
     fn a_key_that_is_forgotten_does_not_write_into_the_old_account() {
-        let mut world = Fixture::new();
-        let ana = world.person("ana");
+        let mut fixture = Fixture::new();
+        let ana = fixture.person("ana");
         let headers = [("idempotency-key", "k1")];
         let body = json!({ "name": "Acme", "kind": "personal" });
-        world.send(&ana, "POST", "/v1/accounts", &headers, Some(body.clone()));
-        world.pass(IDEMPOTENCY_RETENTION);
-        world.collect_garbage();
-        let before = world.dump();
-        world
+        fixture.send(&ana, "POST", "/v1/accounts", &headers, Some(body.clone()));
+        fixture.pass(IDEMPOTENCY_RETENTION);
+        fixture.collect_garbage();
+        let before = fixture.dump();
+        fixture
             .send(&ana, "POST", "/v1/accounts", &headers, Some(body))
             .expect_problem("conflict");
-        assert_eq!(world.dump(), before);
+        assert_eq!(fixture.dump(), before);
     }
 }

@@ -55,13 +55,13 @@ mod tests {
 
     #[test]
     fn every_member_sees_the_account() {
-        let mut world = Fixture::new();
-        let (ana, ben) = (world.person("ana"), world.person("ben"));
-        let account = world.account(&ana);
-        world.join(&account, &ben, AccountRole::Guest);
+        let mut fixture = Fixture::new();
+        let (ana, ben) = (fixture.person("ana"), fixture.person("ben"));
+        let account = fixture.account(&ana);
+        fixture.join(&account, &ben, AccountRole::Guest);
         let path = format!("/v1/accounts/{account}");
-        let shown = world.get(&ben, &path).expect(200);
-        assert_eq!(world.rounds, 1);
+        let shown = fixture.get(&ben, &path).expect(200);
+        assert_eq!(fixture.rounds, 1);
         assert_eq!(shown.id(), account);
         assert_eq!(shown.body["version"], 1);
         assert!(shown.etag.is_some());
@@ -72,14 +72,14 @@ mod tests {
 
     #[test]
     fn case_17_a_foreign_account_looks_like_none() {
-        let mut world = Fixture::new();
-        let (ana, eve) = (world.person("ana"), world.person("eve"));
-        let foreign = world.account(&ana);
+        let mut fixture = Fixture::new();
+        let (ana, eve) = (fixture.person("ana"), fixture.person("eve"));
+        let foreign = fixture.account(&ana);
         let none = "acc_01h2xcejqtf2nbrexx3vqjhp41";
         let answers = [&*foreign, none].map(|account| {
             let path = format!("/v1/accounts/{account}");
-            let mut body = world.get(&eve, &path).expect_problem("not-found").body;
-            assert_eq!(world.rounds, 1);
+            let mut body = fixture.get(&eve, &path).expect_problem("not-found").body;
+            assert_eq!(fixture.rounds, 1);
             body["request_id"].take();
             body
         });
@@ -88,12 +88,12 @@ mod tests {
 
     #[test]
     fn case_24_an_id_with_key_characters_names_no_account() {
-        let mut world = Fixture::new();
-        let ana = world.person("ana");
-        let account = world.account(&ana);
+        let mut fixture = Fixture::new();
+        let ana = fixture.person("ana");
+        let account = fixture.account(&ana);
         for suffix in ["#", "#MEMBER", "/", "\0", "%00", "é"] {
             let path = format!("/v1/accounts/{account}{suffix}");
-            world.get(&ana, &path).expect_problem("not-found");
+            fixture.get(&ana, &path).expect_problem("not-found");
         }
     }
 }

@@ -60,9 +60,9 @@ fn parse(request: &Parsed<'_>) -> Result<Box<dyn UseCase>, Problem> {
 
 impl UseCase for UpdateAccount {
     fn reads(&self, context: &Context<'_>, _: &Facts) -> Result<Vec<ReadRequest>, Problem> {
-        let mut asks = AccountRecords::reads(self.account, context.user());
-        asks.push(ReadRequest::Get(head_key(Scope::Account(self.account))));
-        Ok(asks)
+        let mut reads = AccountRecords::reads(self.account, context.user());
+        reads.push(ReadRequest::Get(head_key(Scope::Account(self.account))));
+        Ok(reads)
     }
 
     fn decide(&self, context: &Context<'_>, facts: &Facts) -> Result<Outcome, Problem> {
@@ -97,73 +97,73 @@ mod tests {
 
     #[test]
     fn an_admin_renames_the_account() {
-        let mut world = Fixture::new();
-        let (ana, ben) = (world.person("ana"), world.person("ben"));
-        let account = world.account(&ana);
-        world.join(&account, &ben, AccountRole::Admin);
+        let mut fixture = Fixture::new();
+        let (ana, ben) = (fixture.person("ana"), fixture.person("ben"));
+        let account = fixture.account(&ana);
+        fixture.join(&account, &ben, AccountRole::Admin);
         let path = format!("/v1/accounts/{account}");
-        let renamed = world
+        let renamed = fixture
             .patch(&ben, &path, json!({ "name": "Apex" }))
             .expect(200);
-        assert_eq!(world.rounds, 1);
+        assert_eq!(fixture.rounds, 1);
         assert_eq!(renamed.body["name"], "Apex");
         assert_eq!(renamed.body["version"], 2);
         assert_eq!(renamed.body["updated_by"], ben.id());
-        let shown = world.get(&ana, &path).expect(200);
+        let shown = fixture.get(&ana, &path).expect(200);
         assert_eq!((shown.body, shown.etag), (renamed.body, renamed.etag));
     }
 
     #[test]
     fn who_may_not_rename_changes_nothing() {
-        let mut world = Fixture::new();
-        let [ana, ben, eve] = ["ana", "ben", "eve"].map(|name| world.person(name));
-        let account = world.account(&ana);
-        world.join(&account, &ben, AccountRole::Member);
+        let mut fixture = Fixture::new();
+        let [ana, ben, eve] = ["ana", "ben", "eve"].map(|name| fixture.person(name));
+        let account = fixture.account(&ana);
+        fixture.join(&account, &ben, AccountRole::Member);
         let path = format!("/v1/accounts/{account}");
-        let before = world.dump();
-        let refused = world
+        let before = fixture.dump();
+        let refused = fixture
             .patch(&ben, &path, json!({ "name": "Apex" }))
             .expect(403);
         assert_eq!(refused.body["missing"], json!(["account.edit"]));
-        world
+        fixture
             .patch(&eve, &path, json!({ "name": "Apex" }))
             .expect_problem("not-found");
-        assert_eq!(world.dump(), before);
+        assert_eq!(fixture.dump(), before);
     }
 
     #[test]
     fn case_26_only_the_name_can_be_set() {
-        let mut world = Fixture::new();
-        let ana = world.person("ana");
-        let path = format!("/v1/accounts/{}", world.account(&ana));
-        let before = world.dump();
+        let mut fixture = Fixture::new();
+        let ana = fixture.person("ana");
+        let path = format!("/v1/accounts/{}", fixture.account(&ana));
+        let before = fixture.dump();
         for field in ["kind", "status", "owners", "id", "version", "updated_by"] {
             let mut body = json!({ "name": "Apex" });
             body[field] = json!("x");
-            let answer = world.patch(&ana, &path, body).expect(400);
+            let answer = fixture.patch(&ana, &path, body).expect(400);
             assert_eq!(answer.body["errors"][0]["field"], field);
         }
-        let answer = world
+        let answer = fixture
             .patch(&ana, &path, json!({ "name": "a\nb" }))
             .expect(400);
         assert_eq!(answer.body["errors"][0]["field"], "name");
-        assert_eq!(world.dump(), before);
+        assert_eq!(fixture.dump(), before);
     }
 
     #[test]
     fn case_51_of_two_writers_of_one_version_one_wins() {
-        let mut world = Fixture::new();
-        let ana = world.person("ana");
-        let path = format!("/v1/accounts/{}", world.account(&ana));
-        let etag = world.get(&ana, &path).expect(200).etag.unwrap();
+        let mut fixture = Fixture::new();
+        let ana = fixture.person("ana");
+        let path = format!("/v1/accounts/{}", fixture.account(&ana));
+        let etag = fixture.get(&ana, &path).expect(200).etag.unwrap();
         let mut rename = |name: &str, headers: &[(&str, &str)]| {
-            world.send(&ana, "PATCH", &path, headers, Some(json!({ "name": name })))
+            fixture.send(&ana, "PATCH", &path, headers, Some(json!({ "name": name })))
         };
         rename("One", &[("if-match", &etag)]).expect(200);
         rename("Two", &[("if-match", &etag)]).expect_problem("precondition-failed");
         rename("Two", &[]).expect_problem("precondition-required");
         let malformed = rename("Two", &[("if-match", "no quotes")]).expect(400);
         assert_eq!(malformed.body["errors"][0]["field"], "If-Match");
-        assert_eq!(world.get(&ana, &path).body["name"], "One");
+        assert_eq!(fixture.get(&ana, &path).body["name"], "One");
     }
 }

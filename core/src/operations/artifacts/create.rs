@@ -185,10 +185,10 @@ mod tests {
         let mut fixture = DocumentFixture::new();
         let (ben, path) = (fixture.ben.clone(), fixture.artifacts());
         let answer = fixture
-            .world
+            .base
             .post(&ben, &path, declaration(BYTES))
             .expect(201);
-        assert_eq!(fixture.world.rounds, 1);
+        assert_eq!(fixture.base.rounds, 1);
         let (artifact, version) = (&answer.body["artifact"], &answer.body["version"]);
         assert_eq!(artifact["name"], "report.pdf");
         assert_eq!(artifact["versions"], 1);
@@ -211,21 +211,18 @@ mod tests {
     fn case_43_nothing_a_caller_sends_makes_a_plan_last_longer() {
         let mut fixture = DocumentFixture::new();
         let (ben, path) = (fixture.ben.clone(), fixture.artifacts());
-        let answer = fixture.world.post(&ben, &path, declaration(BYTES));
-        let quarter = fixture.world.now.after(Duration::from_secs(15 * 60));
+        let answer = fixture.base.post(&ben, &path, declaration(BYTES));
+        let quarter = fixture.base.now.after(Duration::from_secs(15 * 60));
         assert_eq!(answer.upload().expires_at, quarter);
         assert_eq!(answer.body["version"]["upload_expires_at"], json!(quarter));
         let mut large = declaration(BYTES);
         large["size"] = json!(64 * 1024 * 1024 + 1);
-        let answer = fixture.world.post(&ben, &path, large);
-        let day = fixture.world.now.after(Duration::from_secs(24 * 60 * 60));
+        let answer = fixture.base.post(&ben, &path, large);
+        let day = fixture.base.now.after(Duration::from_secs(24 * 60 * 60));
         assert_eq!(answer.upload().expires_at, day);
         let mut longer = declaration(BYTES);
         longer["expires_at"] = json!("2099-01-01T00:00:00Z");
-        assert_eq!(
-            fixture.world.post(&ben, &path, longer).field(),
-            "expires_at"
-        );
+        assert_eq!(fixture.base.post(&ben, &path, longer).field(), "expires_at");
     }
 
     #[test]
@@ -236,33 +233,33 @@ mod tests {
         let version = format!("{artifact}/versions/1");
         fixture.put(&version, b"");
         assert_eq!(fixture.complete(&version).expect(200).body["size"], 0);
-        let before = fixture.world.dump();
+        let before = fixture.base.dump();
         let limit = 5_u64 * 1024 * 1024 * 1024;
         for size in [json!(limit + 1), json!(-1), json!(1.5), json!("12")] {
             let mut body = declaration(BYTES);
             body["size"] = size;
-            assert_eq!(fixture.world.post(&ben, &path, body).field(), "size");
+            assert_eq!(fixture.base.post(&ben, &path, body).field(), "size");
         }
-        assert_eq!(fixture.world.dump(), before);
+        assert_eq!(fixture.base.dump(), before);
     }
 
     #[test]
     fn case_40_names_that_mean_a_path_are_refused_and_spellings_unite() {
         let mut fixture = DocumentFixture::new();
         let (ben, path) = (fixture.ben.clone(), fixture.artifacts());
-        let before = fixture.world.dump();
+        let before = fixture.base.dump();
         let long = "x".repeat(1024);
         for name in [
             "../x", "%2e%2e", "a\\b", "a/b", "%252e", "x.", &long, "a\0b",
         ] {
             let mut body = declaration(BYTES);
             body["name"] = json!(name);
-            assert_eq!(fixture.world.post(&ben, &path, body).field(), "name");
+            assert_eq!(fixture.base.post(&ben, &path, body).field(), "name");
         }
-        assert_eq!(fixture.world.dump(), before);
+        assert_eq!(fixture.base.dump(), before);
         let mut body = declaration(BYTES);
         body["name"] = json!("cafe\u{301}.pdf");
-        let answer = fixture.world.post(&ben, &path, body).expect(201);
+        let answer = fixture.base.post(&ben, &path, body).expect(201);
         assert_eq!(answer.body["artifact"]["name"], "caf\u{e9}.pdf");
     }
 
@@ -270,7 +267,7 @@ mod tests {
     fn case_26_what_the_server_decides_is_not_taken_from_the_body() {
         let mut fixture = DocumentFixture::new();
         let (ben, path) = (fixture.ben.clone(), fixture.artifacts());
-        let before = fixture.world.dump();
+        let before = fixture.base.dump();
         for field in [
             "id",
             "version",
@@ -281,32 +278,32 @@ mod tests {
         ] {
             let mut body = declaration(BYTES);
             body[field] = json!("available");
-            assert_eq!(fixture.world.post(&ben, &path, body).field(), field);
+            assert_eq!(fixture.base.post(&ben, &path, body).field(), field);
         }
         for field in ["name", "media_type", "size", "sha256"] {
             let mut body = declaration(BYTES);
             body.as_object_mut().unwrap().remove(field);
-            assert_eq!(fixture.world.post(&ben, &path, body).field(), field);
+            assert_eq!(fixture.base.post(&ben, &path, body).field(), field);
         }
-        assert_eq!(fixture.world.dump(), before);
+        assert_eq!(fixture.base.dump(), before);
     }
 
     #[test]
     fn outsiders_see_no_project_and_commenters_may_not() {
         let mut fixture = DocumentFixture::new();
         let path = fixture.artifacts();
-        let before = fixture.world.dump();
+        let before = fixture.base.dump();
         let (otto, cleo) = (fixture.otto.clone(), fixture.cleo.clone());
         fixture
-            .world
+            .base
             .post(&otto, &path, declaration(BYTES))
             .expect_problem("not-found");
         let refused = fixture
-            .world
+            .base
             .post(&cleo, &path, declaration(BYTES))
             .expect_problem("forbidden");
         assert_eq!(refused.body["missing"], json!(["artifact.create"]));
-        assert_eq!(fixture.world.dump(), before);
+        assert_eq!(fixture.base.dump(), before);
     }
 
     #[test]
@@ -314,12 +311,12 @@ mod tests {
         let mut fixture = DocumentFixture::new();
         fixture.archive();
         let (ana, path) = (fixture.ana.clone(), fixture.artifacts());
-        let before = fixture.world.dump();
+        let before = fixture.base.dump();
         fixture
-            .world
+            .base
             .post(&ana, &path, declaration(BYTES))
             .expect_problem("conflict");
-        assert_eq!(fixture.world.dump(), before);
+        assert_eq!(fixture.base.dump(), before);
     }
 
     #[test]
@@ -329,31 +326,31 @@ mod tests {
         let key = [("idempotency-key", "one")];
         let body = declaration(BYTES);
         let first = fixture
-            .world
+            .base
             .send(&ben, "POST", &path, &key, Some(body.clone()))
             .expect(201);
-        let stored = fixture.world.dump();
+        let stored = fixture.base.dump();
         let second = fixture
-            .world
+            .base
             .send(&ben, "POST", &path, &key, Some(body.clone()))
             .expect(201);
         assert_eq!(second.body, first.body);
         assert_eq!(second.upload().path, first.upload().path);
-        assert_eq!(fixture.world.dump(), stored);
+        assert_eq!(fixture.base.dump(), stored);
         let other = declaration(b"other");
         fixture
-            .world
+            .base
             .send(&ben, "POST", &path, &key, Some(other))
             .expect_problem("idempotency-mismatch");
-        fixture.world.pass(Duration::from_secs(15 * 60));
+        fixture.base.pass(Duration::from_secs(15 * 60));
         let late = fixture
-            .world
+            .base
             .send(&ben, "POST", &path, &key, Some(body.clone()))
             .expect(201);
         assert!(late.reply.unwrap().sign.is_none());
         fixture.remove(&ben);
         fixture
-            .world
+            .base
             .send(&ben, "POST", &path, &key, Some(body))
             .expect_problem("not-found");
     }
@@ -363,8 +360,8 @@ mod tests {
         let mut fixture = DocumentFixture::new();
         let artifact = fixture.declared(BYTES);
         let (ben, path) = (fixture.ben.clone(), format!("{artifact}/versions"));
-        let first = fixture.world.post(&ben, &path, declaration(BYTES));
-        let second = fixture.world.post(&ben, &path, declaration(BYTES));
+        let first = fixture.base.post(&ben, &path, declaration(BYTES));
+        let second = fixture.base.post(&ben, &path, declaration(BYTES));
         assert_ne!(first.upload().path, second.upload().path);
         assert_eq!(first.upload().sha256, Sha256::of(BYTES));
     }
@@ -377,13 +374,13 @@ mod tests {
             panic!("declaring commits")
         };
         fixture.revoke(&ben);
-        let before = fixture.world.dump();
+        let before = fixture.base.dump();
         // Nothing is signed before the commit, and the decision made anew refuses.
-        assert!(fixture.world.try_commit(&batch).is_err());
+        assert!(fixture.base.try_commit(&batch).is_err());
         fixture
-            .world
+            .base
             .post(&ben, &path, declaration(BYTES))
             .expect_problem("not-found");
-        assert_eq!(fixture.world.dump(), before);
+        assert_eq!(fixture.base.dump(), before);
     }
 }

@@ -76,9 +76,9 @@ mod tests {
         let path = fixture.uploaded();
         let derived = fixture.derived(&path, b"text", json!({}));
         let (ana, ben) = (fixture.ana.clone(), fixture.ben.clone());
-        fixture.world.delete(&ana, &path).expect(204);
+        fixture.base.delete(&ana, &path).expect(204);
         assert_eq!(fixture.events().last().unwrap(), "artifact.deleted");
-        let before = fixture.world.dump();
+        let before = fixture.base.dump();
         for below in [
             "",
             "/versions",
@@ -88,12 +88,9 @@ mod tests {
             "/events",
         ] {
             let path = format!("{path}{below}");
-            fixture.world.get(&ben, &path).expect_problem("not-found");
+            fixture.base.get(&ben, &path).expect_problem("not-found");
         }
-        fixture
-            .world
-            .get(&ben, &derived)
-            .expect_problem("not-found");
+        fixture.base.get(&ben, &derived).expect_problem("not-found");
         fixture.complete(&derived).expect_problem("not-found");
         for (below, body) in [
             ("versions", declaration(BYTES)),
@@ -104,15 +101,12 @@ mod tests {
         ] {
             let path = format!("{path}/{below}");
             fixture
-                .world
+                .base
                 .post(&ben, &path, body)
                 .expect_problem("not-found");
         }
-        fixture
-            .world
-            .delete(&ana, &path)
-            .expect_problem("not-found");
-        assert_eq!(fixture.world.dump(), before);
+        fixture.base.delete(&ana, &path).expect_problem("not-found");
+        assert_eq!(fixture.base.dump(), before);
     }
 
     #[test]
@@ -124,23 +118,20 @@ mod tests {
             fixture.ben.clone(),
             fixture.otto.clone(),
         );
-        let before = fixture.world.dump();
+        let before = fixture.base.dump();
         fixture
-            .world
+            .base
             .delete(&otto, &path)
             .expect_problem("not-found");
-        let refused = fixture
-            .world
-            .delete(&ben, &path)
-            .expect_problem("forbidden");
+        let refused = fixture.base.delete(&ben, &path).expect_problem("forbidden");
         assert_eq!(refused.body["missing"], json!(["artifact.delete"]));
         let stale = [("if-match", "\"00000000000000000000000000000000\"")];
         fixture
-            .world
+            .base
             .send(&ana, "DELETE", &path, &stale, None)
             .expect_problem("precondition-failed");
-        assert_eq!(fixture.world.dump(), before);
+        assert_eq!(fixture.base.dump(), before);
         fixture.archive();
-        fixture.world.delete(&ana, &path).expect_problem("conflict");
+        fixture.base.delete(&ana, &path).expect_problem("conflict");
     }
 }

@@ -59,8 +59,8 @@ mod tests {
     fn shows_the_artifact_and_its_current_version_to_viewers() {
         let mut fixture = DocumentFixture::new();
         let (vera, path) = (fixture.vera.clone(), fixture.uploaded());
-        let answer = fixture.world.get(&vera, &path).expect(200);
-        assert_eq!(fixture.world.rounds, 1);
+        let answer = fixture.base.get(&vera, &path).expect(200);
+        assert_eq!(fixture.base.rounds, 1);
         assert!(answer.etag.is_some());
         assert_eq!(answer.body["current"]["number"], 1);
         assert_eq!(answer.body["current"]["size"], BYTES.len());
@@ -75,8 +75,8 @@ mod tests {
             fixture.otto.clone(),
             fixture.uploaded(),
         );
-        fixture.world.get(&otto, &path).expect_problem("not-found");
-        let hidden = fixture.world.get(&otto, &path).body;
+        fixture.base.get(&otto, &path).expect_problem("not-found");
+        let hidden = fixture.base.get(&otto, &path).body;
         let list = fixture.artifacts();
         for id in [
             "art_01h2xcejqtf2nbrexx3vqjhp41",
@@ -85,7 +85,7 @@ mod tests {
             "art_%00",
             "..",
         ] {
-            let absent = fixture.world.get(&ben, &format!("{list}/{id}"));
+            let absent = fixture.base.get(&ben, &format!("{list}/{id}"));
             assert_eq!(absent.status, 404);
             assert_eq!(absent.body["detail"], hidden["detail"]);
         }
@@ -97,10 +97,10 @@ mod tests {
         let path = fixture.uploaded();
         let id = path.rsplit('/').next().unwrap();
         let (ben, other) = (fixture.ben.clone(), fixture.open_project());
-        fixture.world.get(&ben, &other).expect(200);
+        fixture.base.get(&ben, &other).expect(200);
         let elsewhere = format!("{other}/artifacts/{id}");
         fixture
-            .world
+            .base
             .get(&ben, &elsewhere)
             .expect_problem("not-found");
     }

@@ -54,7 +54,7 @@ mod tests {
         let mut fixture = DocumentFixture::new();
         let made: Vec<String> = (0..5)
             .map(|_| {
-                fixture.world.pass(core::time::Duration::from_secs(1));
+                fixture.base.pass(core::time::Duration::from_secs(1));
                 let path = fixture.declared(BYTES);
                 path.rsplit('/').next().unwrap().into()
             })
@@ -65,18 +65,18 @@ mod tests {
             fixture.artifacts(),
         );
         let deleted = format!("{path}/{}", made[1]);
-        fixture.world.delete(&ana, &deleted).expect(204);
+        fixture.base.delete(&ana, &deleted).expect(204);
         let first = fixture
-            .world
+            .base
             .get(&vera, &format!("{path}?limit=2"))
             .expect(200);
-        assert_eq!(fixture.world.rounds, 2);
+        assert_eq!(fixture.base.rounds, 2);
         assert_eq!(ids(&first.body), made[..1]);
         let cursor = first.text("next_cursor");
-        fixture.world.pass(core::time::Duration::from_secs(1));
+        fixture.base.pass(core::time::Duration::from_secs(1));
         fixture.declared(BYTES);
         let second = fixture
-            .world
+            .base
             .get(&vera, &format!("{path}?limit=200&cursor={cursor}"))
             .expect(200);
         assert_eq!(ids(&second.body)[..3], made[2..]);
@@ -94,21 +94,21 @@ mod tests {
             fixture.vera.clone(),
             fixture.artifacts(),
         );
-        let page = fixture.world.get(&ben, &format!("{path}?limit=1"));
+        let page = fixture.base.get(&ben, &format!("{path}?limit=1"));
         let cursor = page.text("next_cursor");
         let elsewhere = format!("{artifact}/versions?cursor={cursor}");
-        assert_eq!(fixture.world.get(&ben, &elsewhere).field(), "cursor");
+        assert_eq!(fixture.base.get(&ben, &elsewhere).field(), "cursor");
         let borrowed = format!("{path}?cursor={cursor}");
-        assert_eq!(fixture.world.get(&vera, &borrowed).field(), "cursor");
+        assert_eq!(fixture.base.get(&vera, &borrowed).field(), "cursor");
     }
 
     #[test]
     fn outsiders_see_no_list_and_cause_no_read_of_one() {
         let mut fixture = DocumentFixture::new();
         let (otto, path) = (fixture.otto.clone(), fixture.artifacts());
-        fixture.world.get(&otto, &path).expect_problem("not-found");
-        assert_eq!(fixture.world.rounds, 1);
+        fixture.base.get(&otto, &path).expect_problem("not-found");
+        assert_eq!(fixture.base.rounds, 1);
         let limit = format!("{path}?limit=201");
-        assert_eq!(fixture.world.get(&otto, &limit).field(), "limit");
+        assert_eq!(fixture.base.get(&otto, &limit).field(), "limit");
     }
 }

@@ -107,17 +107,17 @@ mod tests {
         let mut fixture = DocumentFixture::new();
         let path = fixture.uploaded();
         let (ana, before) = (fixture.ana.clone(), fixture.shown(&path));
-        fixture.world.delete(&ana, &path).expect(204);
+        fixture.base.delete(&ana, &path).expect(204);
         let restore = format!("{path}/restore");
-        let answer = fixture.world.post(&ana, &restore, json!({})).expect(200);
+        let answer = fixture.base.post(&ana, &restore, json!({})).expect(200);
         assert_eq!(answer.body["current"], before["current"]);
         assert_eq!(answer.body["version"], 4);
         fixture.shown(&format!("{path}/versions/1"));
         let list = fixture.artifacts();
         assert_eq!(fixture.shown(&list)["items"][0]["id"], before["id"]);
-        let stored = fixture.world.dump();
-        fixture.world.post(&ana, &restore, json!({})).expect(200);
-        assert_eq!(fixture.world.dump(), stored);
+        let stored = fixture.base.dump();
+        fixture.base.post(&ana, &restore, json!({})).expect(200);
+        assert_eq!(fixture.base.dump(), stored);
     }
 
     #[test]
@@ -125,14 +125,14 @@ mod tests {
         let mut fixture = DocumentFixture::new();
         let path = fixture.uploaded();
         let ana = fixture.ana.clone();
-        fixture.world.delete(&ana, &path).expect(204);
+        fixture.base.delete(&ana, &path).expect(204);
         let (restore, key) = (format!("{path}/restore"), [("idempotency-key", "back")]);
         let first = fixture
-            .world
+            .base
             .send(&ana, "POST", &restore, &key, None)
             .expect(200);
         let second = fixture
-            .world
+            .base
             .send(&ana, "POST", &restore, &key, None)
             .expect(200);
         assert_eq!(first.body, second.body);
@@ -149,24 +149,24 @@ mod tests {
         );
         let restore = format!("{path}/restore");
         let refused = fixture
-            .world
+            .base
             .post(&ben, &restore, json!({}))
             .expect_problem("forbidden");
         assert_eq!(refused.body["missing"], json!(["artifact.delete"]));
-        fixture.world.delete(&ana, &path).expect(204);
-        let before = fixture.world.dump();
+        fixture.base.delete(&ana, &path).expect(204);
+        let before = fixture.base.dump();
         for person in [&ben, &otto] {
             fixture
-                .world
+                .base
                 .post(person, &restore, json!({}))
                 .expect_problem("not-found");
         }
         let body = json!({ "name": "x" });
-        assert_eq!(fixture.world.post(&ana, &restore, body).field(), "name");
-        assert_eq!(fixture.world.dump(), before);
+        assert_eq!(fixture.base.post(&ana, &restore, body).field(), "name");
+        assert_eq!(fixture.base.dump(), before);
         fixture.archive();
         fixture
-            .world
+            .base
             .post(&ana, &restore, json!({}))
             .expect_problem("conflict");
     }

@@ -118,39 +118,39 @@ mod tests {
         let mut fixture = DocumentFixture::new();
         let (ben, path) = (fixture.ben.clone(), fixture.uploaded());
         let change = json!({ "name": "letter.pdf", "labels": { "year": "2026" } });
-        let answer = fixture.world.patch(&ben, &path, change.clone()).expect(200);
-        assert_eq!(fixture.world.rounds, 1);
+        let answer = fixture.base.patch(&ben, &path, change.clone()).expect(200);
+        assert_eq!(fixture.base.rounds, 1);
         assert_eq!(answer.body["name"], "letter.pdf");
         assert_eq!(answer.body["labels"], json!({ "year": "2026" }));
         assert_eq!(answer.body["updated_by"], ben.id());
         let version = fixture.shown(&alloc::format!("{path}/versions/1"));
         assert_eq!(version["name"], "report.pdf");
-        let stored = fixture.world.dump();
-        let again = fixture.world.patch(&ben, &path, change).expect(200);
+        let stored = fixture.base.dump();
+        let again = fixture.base.patch(&ben, &path, change).expect(200);
         assert_eq!(again.etag, answer.etag);
-        assert_eq!(fixture.world.dump(), stored);
+        assert_eq!(fixture.base.dump(), stored);
     }
 
     #[test]
     fn asks_which_version_is_meant() {
         let mut fixture = DocumentFixture::new();
         let (ben, path) = (fixture.ben.clone(), fixture.uploaded());
-        let before = fixture.world.dump();
+        let before = fixture.base.dump();
         let change = Some(json!({ "name": "letter.pdf" }));
         fixture
-            .world
+            .base
             .send(&ben, "PATCH", &path, &[], change.clone())
             .expect_problem("precondition-required");
         let stale = [("if-match", "\"00000000000000000000000000000000\"")];
         fixture
-            .world
+            .base
             .send(&ben, "PATCH", &path, &stale, change.clone())
             .expect_problem("precondition-failed");
-        assert_eq!(fixture.world.dump(), before);
-        let etag = fixture.world.get(&ben, &path).etag.unwrap();
+        assert_eq!(fixture.base.dump(), before);
+        let etag = fixture.base.get(&ben, &path).etag.unwrap();
         let current = [("if-match", etag.as_str())];
         fixture
-            .world
+            .base
             .send(&ben, "PATCH", &path, &current, change)
             .expect(200);
     }
@@ -159,19 +159,19 @@ mod tests {
     fn at_most_fifty_labels_of_bounded_text() {
         let mut fixture = DocumentFixture::new();
         let (ben, path) = (fixture.ben.clone(), fixture.declared(BYTES));
-        let before = fixture.world.dump();
+        let before = fixture.base.dump();
         let labels = |count: usize| -> BTreeMap<String, &str> {
             (0..count)
                 .map(|n| (alloc::format!("label {n}"), "x"))
                 .collect()
         };
         let change = json!({ "labels": labels(51) });
-        assert_eq!(fixture.world.patch(&ben, &path, change).field(), "labels");
+        assert_eq!(fixture.base.patch(&ben, &path, change).field(), "labels");
         let change = json!({ "labels": { "x": "" } });
-        assert_eq!(fixture.world.patch(&ben, &path, change).field(), "labels.x");
-        assert_eq!(fixture.world.dump(), before);
+        assert_eq!(fixture.base.patch(&ben, &path, change).field(), "labels.x");
+        assert_eq!(fixture.base.dump(), before);
         let change = json!({ "labels": labels(50) });
-        fixture.world.patch(&ben, &path, change).expect(200);
+        fixture.base.patch(&ben, &path, change).expect(200);
     }
 
     #[test]
@@ -183,30 +183,30 @@ mod tests {
             fixture.otto.clone(),
             fixture.vera.clone(),
         );
-        let before = fixture.world.dump();
+        let before = fixture.base.dump();
         let change = json!({ "name": "letter.pdf" });
         fixture
-            .world
+            .base
             .patch(&otto, &path, change.clone())
             .expect_problem("not-found");
         // What is lacked comes before the missing precondition.
         let refused = fixture
-            .world
+            .base
             .send(&vera, "PATCH", &path, &[], Some(change.clone()))
             .expect_problem("forbidden");
         assert_eq!(refused.body["missing"], json!(["artifact.edit"]));
-        assert_eq!(fixture.world.dump(), before);
+        assert_eq!(fixture.base.dump(), before);
         fixture.archive();
-        let archived = fixture.world.dump();
+        let archived = fixture.base.dump();
         // A stale precondition comes before the state of the project.
         fixture
-            .world
+            .base
             .send(&ben, "PATCH", &path, &[], Some(change.clone()))
             .expect_problem("precondition-required");
         fixture
-            .world
+            .base
             .patch(&ben, &path, change)
             .expect_problem("conflict");
-        assert_eq!(fixture.world.dump(), archived);
+        assert_eq!(fixture.base.dump(), archived);
     }
 }

@@ -49,10 +49,10 @@ mod tests {
 
     #[test]
     fn shows_the_selection_and_reads_nothing() {
-        let mut world = Fixture::new();
-        let ana = world.person("ana");
-        let answer = world.get(&ana, "/v1/backend").expect(200);
+        let mut fixture = Fixture::new();
+        let ana = fixture.person("ana");
+        let answer = fixture.get(&ana, "/v1/backend").expect(200);
         assert_eq!(answer.body["provider"], "local");
-        assert_eq!(world.rounds, 0);
+        assert_eq!(fixture.rounds, 0);
     }
 }

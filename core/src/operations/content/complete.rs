@@ -149,14 +149,14 @@ impl<S: Stored> Complete<S> {
 
 impl<S: Stored> UseCase for Complete<S> {
     fn reads(&self, context: &Context<'_>, facts: &Facts) -> Result<Vec<ReadRequest>, Problem> {
-        let mut asks = self.place.reads(context.user());
-        if facts.has_all(&asks) {
+        let mut reads = self.place.reads(context.user());
+        if facts.has_all(&reads) {
             let (_, _, record) = self.authorise(context, facts)?;
             if let Some(evidence) = self.evidence(&record, context)? {
-                asks.extend(self.completion(context, facts, &record).reads(evidence)?);
+                reads.extend(self.completion(context, facts, &record).reads(evidence)?);
             }
         }
-        Ok(asks)
+        Ok(reads)
     }
 
     fn assembly(&self, context: &Context<'_>, facts: &Facts) -> Result<Option<Assembly>, Problem> {
@@ -214,24 +214,24 @@ mod tests {
         fixture.put(&version, BYTES);
         let answer = fixture.complete(&version).expect(200);
         // The facts, then what the object store says: nobody asks it for whoever may not.
-        assert_eq!(fixture.world.rounds, 2);
+        assert_eq!(fixture.base.rounds, 2);
         assert_eq!(answer.body["status"], "available");
         assert_eq!(fixture.shown(&path)["current"]["number"], 1);
         assert_eq!(fixture.events().last().unwrap(), "version.available");
-        let stored = fixture.world.dump();
+        let stored = fixture.base.dump();
         let again = fixture.complete(&version).expect(200);
         assert_eq!(again.body, answer.body);
-        assert_eq!(fixture.world.rounds, 1);
-        assert_eq!(fixture.world.dump(), stored);
+        assert_eq!(fixture.base.rounds, 1);
+        assert_eq!(fixture.base.dump(), stored);
     }
 
     #[test]
     fn before_the_bytes_are_there_nothing_changes() {
         let mut fixture = DocumentFixture::new();
         let version = format!("{}/versions/1", fixture.declared(BYTES));
-        let before = fixture.world.dump();
+        let before = fixture.base.dump();
         fixture.complete(&version).expect_problem("conflict");
-        assert_eq!(fixture.world.dump(), before);
+        assert_eq!(fixture.base.dump(), before);
         fixture.put(&version, BYTES);
         fixture.complete(&version).expect(200);
     }
@@ -255,15 +255,15 @@ mod tests {
             assert_eq!(fixture.events().last().unwrap(), "version.rejected");
             assert_eq!(fixture.shown(&version)["status"], "rejected");
             assert_eq!(fixture.shown(&path)["current"], Value::Null);
-            let stored = fixture.world.dump();
+            let stored = fixture.base.dump();
             fixture.put(&version, BYTES);
             fixture.complete(&version).expect_problem("upload-mismatch");
             let ben = fixture.ben.clone();
             for action in ["download", "upload", "restore"] {
                 let path = format!("{version}/{action}");
-                fixture.world.post(&ben, &path, json!({})).expect(409);
+                fixture.base.post(&ben, &path, json!({})).expect(409);
             }
-            assert_eq!(fixture.world.dump(), stored);
+            assert_eq!(fixture.base.dump(), stored);
         }
     }
 
@@ -288,10 +288,10 @@ mod tests {
         let mut fixture = DocumentFixture::new();
         let version = format!("{}/versions/1", fixture.declared(BYTES));
         fixture.put(&version, BYTES);
-        fixture.world.pass(Duration::from_secs(15 * 60));
-        let before = fixture.world.dump();
+        fixture.base.pass(Duration::from_secs(15 * 60));
+        let before = fixture.base.dump();
         fixture.complete(&version).expect_problem("conflict");
-        assert_eq!(fixture.world.dump(), before);
+        assert_eq!(fixture.base.dump(), before);
     }
 
     #[test]
@@ -301,18 +301,18 @@ mod tests {
         fixture.put(&version, BYTES);
         let (ben, bea) = (fixture.ben.clone(), fixture.bea.clone());
         fixture.remove(&ben);
-        let before = fixture.world.dump();
+        let before = fixture.base.dump();
         let complete = format!("{version}/complete");
         fixture
-            .world
+            .base
             .post(&ben, &complete, json!({}))
             .expect_problem("not-found");
         fixture
-            .world
+            .base
             .post(&bea, &complete, json!({}))
             .expect_problem("conflict");
-        assert_eq!(fixture.world.rounds, 2);
-        assert_eq!(fixture.world.dump(), before);
+        assert_eq!(fixture.base.rounds, 2);
+        assert_eq!(fixture.base.dump(), before);
     }
 
     #[test]
@@ -322,14 +322,14 @@ mod tests {
         fixture.put(&version, BYTES);
         let (ben, bea) = (fixture.ben.clone(), fixture.bea.clone());
         fixture.demote(&ben);
-        let before = fixture.world.dump();
+        let before = fixture.base.dump();
         fixture.complete(&version).expect_problem("forbidden");
         let complete = format!("{version}/complete");
         fixture
-            .world
+            .base
             .post(&bea, &complete, json!({}))
             .expect_problem("conflict");
-        assert_eq!(fixture.world.dump(), before);
+        assert_eq!(fixture.base.dump(), before);
     }
 
     #[test]
@@ -339,8 +339,8 @@ mod tests {
         fixture.put(&version, BYTES);
         let (ben, bea) = (fixture.ben.clone(), fixture.bea.clone());
         let complete = format!("{version}/complete");
-        let answer = fixture.world.post(&bea, &complete, json!({})).expect(200);
-        assert_eq!(fixture.world.rounds, 3);
+        let answer = fixture.base.post(&bea, &complete, json!({})).expect(200);
+        assert_eq!(fixture.base.rounds, 3);
         assert_eq!(answer.body["uploaded_by"], ben.id());
         assert_eq!(answer.body["updated_by"], bea.id());
     }
@@ -356,25 +356,25 @@ mod tests {
             fixture.otto.clone(),
         );
         let complete = format!("{version}/complete");
-        let before = fixture.world.dump();
+        let before = fixture.base.dump();
         fixture
-            .world
+            .base
             .post(&otto, &complete, json!({}))
             .expect_problem("not-found");
         let refused = fixture
-            .world
+            .base
             .post(&vera, &complete, json!({}))
             .expect_problem("forbidden");
         assert_eq!(refused.body["missing"], json!(["version.create"]));
-        assert_eq!(fixture.world.rounds, 1);
+        assert_eq!(fixture.base.rounds, 1);
         let sized = json!({ "size": 3 });
-        assert_eq!(fixture.world.post(&ana, &complete, sized).field(), "size");
+        assert_eq!(fixture.base.post(&ana, &complete, sized).field(), "size");
         let parts = json!({ "parts": [{ "number": 1, "etag": "\"a\"" }] });
-        assert_eq!(fixture.world.post(&ana, &complete, parts).field(), "parts");
-        assert_eq!(fixture.world.dump(), before);
+        assert_eq!(fixture.base.post(&ana, &complete, parts).field(), "parts");
+        assert_eq!(fixture.base.dump(), before);
         fixture.archive();
         fixture.complete(&version).expect_problem("conflict");
-        assert_eq!(fixture.world.rounds, 1);
+        assert_eq!(fixture.base.rounds, 1);
     }
 
     #[test]
@@ -383,7 +383,7 @@ mod tests {
         let version = fixture.large();
         let ben = fixture.ben.clone();
         let complete = format!("{version}/complete");
-        let before = fixture.world.dump();
+        let before = fixture.base.dump();
         for body in [
             json!({}),
             parts([]),
@@ -391,35 +391,29 @@ mod tests {
             parts([1, 2, 4, 3, 5, 6, 7]),
             parts(1..=8),
         ] {
-            assert_eq!(fixture.world.post(&ben, &complete, body).field(), "parts");
+            assert_eq!(fixture.base.post(&ben, &complete, body).field(), "parts");
         }
         let mut unprintable = parts(1..=7);
         unprintable["parts"][1]["etag"] = json!("a b");
-        let answer = fixture.world.post(&ben, &complete, unprintable);
+        let answer = fixture.base.post(&ben, &complete, unprintable);
         assert_eq!(answer.field(), "parts[1].etag");
         fixture
-            .world
+            .base
             .post(&ben, &complete, parts(1..=7))
             .expect_problem("conflict");
-        assert_eq!(fixture.world.dump(), before);
+        assert_eq!(fixture.base.dump(), before);
         fixture.put_large(&version, None);
-        let answer = fixture
-            .world
-            .post(&ben, &complete, parts(1..=7))
-            .expect(202);
-        assert_eq!(fixture.world.rounds, 2);
+        let answer = fixture.base.post(&ben, &complete, parts(1..=7)).expect(202);
+        assert_eq!(fixture.base.rounds, 2);
         assert_eq!(answer.body["status"], "verifying");
         assert_eq!(fixture.events().last().unwrap(), "version.verifying");
-        let stored = fixture.world.dump();
-        fixture
-            .world
-            .post(&ben, &complete, parts(1..=7))
-            .expect(202);
-        fixture.world.post(&ben, &complete, json!({})).expect(202);
-        assert_eq!(fixture.world.dump(), stored);
+        let stored = fixture.base.dump();
+        fixture.base.post(&ben, &complete, parts(1..=7)).expect(202);
+        fixture.base.post(&ben, &complete, json!({})).expect(202);
+        assert_eq!(fixture.base.dump(), stored);
         let download = format!("{version}/download");
         fixture
-            .world
+            .base
             .post(&ben, &download, json!({}))
             .expect_problem("conflict");
     }
@@ -438,7 +432,7 @@ mod tests {
         );
         let (ben, complete) = (fixture.ben.clone(), format!("{version}/complete"));
         fixture
-            .world
+            .base
             .post(&ben, &complete, parts(1..=7))
             .expect_problem("upload-mismatch");
         assert_eq!(fixture.shown(&version)["status"], "rejected");
@@ -450,10 +444,7 @@ mod tests {
         let version = fixture.large();
         fixture.put_large(&version, Some(Sha256::of(BYTES)));
         let (ben, complete) = (fixture.ben.clone(), format!("{version}/complete"));
-        fixture
-            .world
-            .post(&ben, &complete, parts(1..=7))
-            .expect(200);
+        fixture.base.post(&ben, &complete, parts(1..=7)).expect(200);
     }
 
     #[test]
@@ -465,7 +456,7 @@ mod tests {
         fixture.put(&version, b"something el");
         for _ in 0..2 {
             fixture
-                .world
+                .base
                 .send(&ben, "POST", &complete, &key, Some(json!({})))
                 .expect_problem("upload-mismatch");
         }
@@ -474,7 +465,7 @@ mod tests {
         fixture.put(&version, BYTES);
         for _ in 0..2 {
             fixture
-                .world
+                .base
                 .send(&ben, "POST", &complete, &key, Some(json!({})))
                 .expect(200);
         }

@@ -106,15 +106,15 @@ impl<S: Stored> Completion<'_, S> {
     /// 409 when whoever declared it may no longer upload.
     pub(crate) fn reads(&self, evidence: Evidence) -> Result<Vec<ReadRequest>, Problem> {
         let uploader = self.record.body.content().uploaded_by;
-        let mut asks = ProjectRecords::reads(self.project, uploader);
-        if self.facts.has_all(&asks) {
+        let mut reads = ProjectRecords::reads(self.project, uploader);
+        if self.facts.has_all(&reads) {
             self.check_uploader()?;
             if let Evidence::Object(stat) = evidence {
-                asks.push(stat);
+                reads.push(stat);
             }
-            asks.extend(self.record.body.companion().map(ReadRequest::Get));
+            reads.extend(self.record.body.companion().map(ReadRequest::Get));
         }
-        Ok(asks)
+        Ok(reads)
     }
 
     /// Whoever declared an upload must still be allowed to when it is completed, whoever completes it.
@@ -178,11 +178,11 @@ fn examined(before: &Content, stat: Option<&Stat>) -> Result<Content, Problem> {
         }
         None => ContentStatus::Verifying,
     };
-    let settled = status != ContentStatus::Verifying;
+    let is_final = status != ContentStatus::Verifying;
     Ok(Content {
         status,
         object_version: stat.version.clone(),
-        upload_id: before.upload_id.clone().filter(|_| !settled),
+        upload_id: before.upload_id.clone().filter(|_| !is_final),
         ..before.clone()
     })
 }

@@ -98,18 +98,18 @@ mod tests {
         let mut fixture = DocumentFixture::new();
         let path = fixture.uploaded();
         let (vera, download) = (fixture.vera.clone(), format!("{path}/versions/1/download"));
-        let before = fixture.world.dump();
-        let answer = fixture.world.post(&vera, &download, json!({})).expect(200);
-        assert_eq!(fixture.world.rounds, 1);
+        let before = fixture.base.dump();
+        let answer = fixture.base.post(&vera, &download, json!({})).expect(200);
+        assert_eq!(fixture.base.rounds, 1);
         let signed = answer.download();
         let object = fixture.object_path(&format!("{path}/versions/1"));
         assert_eq!(signed.path.to_string(), object);
         assert_eq!(signed.object_version.as_deref(), Some("object-1"));
         assert_eq!(signed.file.as_str(), "report.pdf");
         assert_eq!(signed.media_type.as_str(), "application/pdf");
-        assert_eq!(signed.expires_at, fixture.world.now.after(LIFETIME));
+        assert_eq!(signed.expires_at, fixture.base.now.after(LIFETIME));
         assert_eq!(signed.permit().author().to_string(), vera.id());
-        assert_eq!(fixture.world.dump(), before);
+        assert_eq!(fixture.base.dump(), before);
     }
 
     #[test]
@@ -125,7 +125,7 @@ mod tests {
         ] {
             let mut body = declaration(BYTES);
             body["media_type"] = json!(active);
-            let answer = fixture.world.post(&ben, &path, body).expect(201);
+            let answer = fixture.base.post(&ben, &path, body).expect(201);
             let id = answer.body["artifact"]["id"].as_str().unwrap();
             let version = format!("{path}/{id}/versions/1");
             fixture.put(&version, BYTES);
@@ -134,7 +134,7 @@ mod tests {
                 active
             );
             let download = format!("{version}/download");
-            let answer = fixture.world.post(&ben, &download, json!({})).expect(200);
+            let answer = fixture.base.post(&ben, &download, json!({})).expect(200);
             assert_eq!(
                 answer.download().media_type.as_str(),
                 "application/octet-stream"
@@ -150,17 +150,17 @@ mod tests {
         let (ben, otto) = (fixture.ben.clone(), fixture.otto.clone());
         let download = format!("{path}/versions/1/download");
         fixture
-            .world
+            .base
             .post(&otto, &download, json!({}))
             .expect_problem("not-found");
         let unfinished = format!("{pending}/download");
         fixture
-            .world
+            .base
             .post(&ben, &unfinished, json!({}))
             .expect_problem("conflict");
         let lifetime = json!({ "expires_at": "2099-01-01T00:00:00Z" });
         assert_eq!(
-            fixture.world.post(&ben, &download, lifetime).field(),
+            fixture.base.post(&ben, &download, lifetime).field(),
             "expires_at"
         );
     }
@@ -171,7 +171,7 @@ mod tests {
         let path = fixture.uploaded();
         fixture.archive();
         let (vera, download) = (fixture.vera.clone(), format!("{path}/versions/1/download"));
-        fixture.world.post(&vera, &download, json!({})).expect(200);
+        fixture.base.post(&vera, &download, json!({})).expect(200);
     }
 
     #[test]
@@ -181,7 +181,7 @@ mod tests {
         let (vera, download) = (fixture.vera.clone(), format!("{path}/versions/1/download"));
         fixture.remove(&vera);
         fixture
-            .world
+            .base
             .post(&vera, &download, json!({}))
             .expect_problem("not-found");
     }

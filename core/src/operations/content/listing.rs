@@ -100,12 +100,12 @@ impl<B: Body, V> Listing<B, V> {
 impl<B: Body + Send + Sync, V: Serialize> UseCase for Listing<B, V> {
     fn reads(&self, context: &Context<'_>, facts: &Facts) -> Result<Vec<ReadRequest>, Problem> {
         let range = self.range(context)?;
-        let mut asks = self.reads(context.user());
-        if facts.has_all(&asks) {
+        let mut reads = self.reads(context.user());
+        if facts.has_all(&reads) {
             self.authorise(context, facts)?;
-            asks.push(ReadRequest::Scan(range));
+            reads.push(ReadRequest::Scan(range));
         }
-        Ok(asks)
+        Ok(reads)
     }
 
     fn decide(&self, context: &Context<'_>, facts: &Facts) -> Result<Outcome, Problem> {

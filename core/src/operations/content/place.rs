@@ -44,9 +44,9 @@ impl ArtifactPlace {
 
     /// The one read round that finds it for this person.
     pub(crate) fn reads(self, user: UserId) -> Vec<ReadRequest> {
-        let mut asks = ProjectRecords::reads(self.project, user);
-        asks.push(ReadRequest::Get(self.key()));
-        asks
+        let mut reads = ProjectRecords::reads(self.project, user);
+        reads.push(ReadRequest::Get(self.key()));
+        reads
     }
 
     /// The artifact, deleted or not.

@@ -114,16 +114,16 @@ mod tests {
     fn the_same_upload_gets_a_new_end() {
         let mut fixture = DocumentFixture::new();
         let version = format!("{}/versions/1", fixture.declared(BYTES));
-        fixture.world.pass(ALMOST);
+        fixture.base.pass(ALMOST);
         let (bea, upload) = (fixture.bea.clone(), format!("{version}/upload"));
-        let answer = fixture.world.post(&bea, &upload, json!({})).expect(200);
-        assert_eq!(fixture.world.rounds, 1);
+        let answer = fixture.base.post(&bea, &upload, json!({})).expect(200);
+        assert_eq!(fixture.base.rounds, 1);
         let plan = answer.upload();
         assert_eq!(plan.path.to_string(), fixture.object_path(&version));
-        let end = fixture.world.now.after(Duration::from_secs(15 * 60));
+        let end = fixture.base.now.after(Duration::from_secs(15 * 60));
         assert_eq!(plan.expires_at, end);
         assert_eq!(fixture.events().last().unwrap(), "version.reissued");
-        fixture.world.pass(ALMOST);
+        fixture.base.pass(ALMOST);
         fixture.put(&version, BYTES);
         fixture.complete(&version).expect(200);
     }
@@ -134,14 +134,14 @@ mod tests {
         let (ben, path) = (fixture.ben.clone(), fixture.artifacts());
         let mut body = declaration(BYTES);
         body["size"] = json!(LARGE);
-        let declared = fixture.world.post(&ben, &path, body).expect(201);
+        let declared = fixture.base.post(&ben, &path, body).expect(201);
         let id = declared.body["artifact"]["id"].as_str().unwrap();
         let upload = format!("{path}/{id}/versions/1/upload");
         // A surface that stopped before it began the parts begins them now.
-        let answer = fixture.world.post(&ben, &upload, json!({})).expect(200);
+        let answer = fixture.base.post(&ben, &upload, json!({})).expect(200);
         assert_eq!(answer.upload().upload_id, None);
         fixture.start_parts(answer.upload());
-        let answer = fixture.world.post(&ben, &upload, json!({})).expect(200);
+        let answer = fixture.base.post(&ben, &upload, json!({})).expect(200);
         assert_eq!(answer.upload().upload_id.as_deref(), Some("parts-1"));
     }
 
@@ -151,29 +151,29 @@ mod tests {
         let upload = format!("{}/versions/1/upload", fixture.declared(BYTES));
         let (ben, key) = (fixture.ben.clone(), [("idempotency-key", "again")]);
         let first = fixture
-            .world
+            .base
             .send(&ben, "POST", &upload, &key, None)
             .expect(200);
-        let stored = fixture.world.dump();
-        fixture.world.pass(Duration::from_secs(60));
+        let stored = fixture.base.dump();
+        fixture.base.pass(Duration::from_secs(60));
         let second = fixture
-            .world
+            .base
             .send(&ben, "POST", &upload, &key, None)
             .expect(200);
         assert_eq!(second.upload().expires_at, first.upload().expires_at);
-        assert_eq!(fixture.world.dump(), stored);
+        assert_eq!(fixture.base.dump(), stored);
     }
 
     #[test]
     fn case_45_no_plan_once_the_bytes_are_there() {
         let mut fixture = DocumentFixture::new();
         let upload = format!("{}/versions/1/upload", fixture.uploaded());
-        let (ben, before) = (fixture.ben.clone(), fixture.world.dump());
+        let (ben, before) = (fixture.ben.clone(), fixture.base.dump());
         fixture
-            .world
+            .base
             .post(&ben, &upload, json!({}))
             .expect_problem("conflict");
-        assert_eq!(fixture.world.dump(), before);
+        assert_eq!(fixture.base.dump(), before);
     }
 
     #[test]
@@ -182,25 +182,25 @@ mod tests {
         let upload = format!("{}/versions/1/upload", fixture.declared(BYTES));
         let (ana, ben) = (fixture.ana.clone(), fixture.ben.clone());
         let (vera, otto) = (fixture.vera.clone(), fixture.otto.clone());
-        let before = fixture.world.dump();
+        let before = fixture.base.dump();
         fixture
-            .world
+            .base
             .post(&otto, &upload, json!({}))
             .expect_problem("not-found");
         let refused = fixture
-            .world
+            .base
             .post(&vera, &upload, json!({}))
             .expect_problem("forbidden");
         assert_eq!(refused.body["missing"], json!(["version.create"]));
-        fixture.world.pass(Duration::from_secs(15 * 60));
+        fixture.base.pass(Duration::from_secs(15 * 60));
         fixture
-            .world
+            .base
             .post(&ben, &upload, json!({}))
             .expect_problem("conflict");
-        assert_eq!(fixture.world.dump(), before);
+        assert_eq!(fixture.base.dump(), before);
         fixture.archive();
         fixture
-            .world
+            .base
             .post(&ana, &upload, json!({}))
             .expect_problem("conflict");
     }

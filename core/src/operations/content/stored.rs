@@ -85,9 +85,9 @@ impl<S: Stored> Place<S> {
 
     /// The one read round that finds it for this person.
     pub(crate) fn reads(&self, user: UserId) -> Vec<ReadRequest> {
-        let mut asks = self.below.reads(user);
-        asks.push(ReadRequest::Get(self.key()));
-        asks
+        let mut reads = self.below.reads(user);
+        reads.push(ReadRequest::Get(self.key()));
+        reads
     }
 
     /// It and its artifact.

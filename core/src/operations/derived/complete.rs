@@ -60,7 +60,7 @@ mod tests {
         );
         fixture.put(&derived, b"text");
         let answer = fixture.complete(&derived).expect(200);
-        assert_eq!(fixture.world.rounds, 2);
+        assert_eq!(fixture.base.rounds, 2);
         assert_eq!(answer.body["status"], "available");
         assert_eq!(fixture.events().last().unwrap(), "derived.available");
         assert_eq!(fixture.shown(&path), artifact);
@@ -83,7 +83,7 @@ mod tests {
         let new = fixture.derived(&path, b"better", json!({ "supersedes": old_id }));
         fixture.put(&new, b"better");
         let answer = fixture.complete(&new).expect(200);
-        assert_eq!(fixture.world.rounds, 2);
+        assert_eq!(fixture.base.rounds, 2);
         assert_eq!(fixture.shown(&old)["superseded_by"], answer.body["id"]);
     }
 
@@ -94,17 +94,17 @@ mod tests {
         let derived = fixture.derived(&path, b"text", json!({}));
         let (vera, otto) = (fixture.vera.clone(), fixture.otto.clone());
         let complete = format!("{derived}/complete");
-        let before = fixture.world.dump();
+        let before = fixture.base.dump();
         fixture.complete(&derived).expect_problem("conflict");
         fixture
-            .world
+            .base
             .post(&otto, &complete, Value::Object(Default::default()))
             .expect_problem("not-found");
         let refused = fixture
-            .world
+            .base
             .post(&vera, &complete, json!({}))
             .expect_problem("forbidden");
         assert_eq!(refused.body["missing"], json!(["derived.create"]));
-        assert_eq!(fixture.world.dump(), before);
+        assert_eq!(fixture.base.dump(), before);
     }
 }

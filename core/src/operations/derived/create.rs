@@ -194,10 +194,10 @@ fn reply(
 
 impl UseCase for CreateDerived {
     fn reads(&self, context: &Context<'_>, _: &Facts) -> Result<Vec<ReadRequest>, Problem> {
-        let mut asks = self.place.reads(context.user());
-        asks.push(ReadRequest::Get(self.source_key()));
-        asks.extend(self.superseded_key().map(ReadRequest::Get));
-        Ok(asks)
+        let mut reads = self.place.reads(context.user());
+        reads.push(ReadRequest::Get(self.source_key()));
+        reads.extend(self.superseded_key().map(ReadRequest::Get));
+        Ok(reads)
     }
 
     fn decide(&self, context: &Context<'_>, facts: &Facts) -> Result<Outcome, Problem> {
@@ -244,8 +244,8 @@ mod tests {
         let mut fixture = DocumentFixture::new();
         let path = format!("{}/derived", fixture.uploaded());
         let bea = fixture.bea.clone();
-        let answer = fixture.world.post(&bea, &path, output(b"text")).expect(201);
-        assert_eq!(fixture.world.rounds, 1);
+        let answer = fixture.base.post(&bea, &path, output(b"text")).expect(201);
+        assert_eq!(fixture.base.rounds, 1);
         let derived = &answer.body["derived"];
         assert_eq!(derived["source_version"], 1);
         assert_eq!(derived["kind"], "text");
@@ -266,7 +266,7 @@ mod tests {
         let foreign = fixture.derived(&foreign, b"text", json!({}));
         let foreign = foreign.rsplit('/').next().unwrap();
         let (ben, path) = (fixture.ben.clone(), format!("{artifact}/derived"));
-        let before = fixture.world.dump();
+        let before = fixture.base.dump();
         for (field, value) in [
             // Pending, never declared, no number at all.
             ("source_version", json!(2)),
@@ -279,9 +279,9 @@ mod tests {
         ] {
             let mut body = output(b"text");
             body[field] = value;
-            assert_eq!(fixture.world.post(&ben, &path, body).field(), field);
+            assert_eq!(fixture.base.post(&ben, &path, body).field(), field);
         }
-        assert_eq!(fixture.world.dump(), before);
+        assert_eq!(fixture.base.dump(), before);
     }
 
     #[test]
@@ -291,11 +291,11 @@ mod tests {
         let (ben, key) = (fixture.ben.clone(), [("idempotency-key", "text")]);
         let body = Some(output(b"text"));
         let first = fixture
-            .world
+            .base
             .send(&ben, "POST", &path, &key, body.clone())
             .expect(201);
         let second = fixture
-            .world
+            .base
             .send(&ben, "POST", &path, &key, body)
             .expect(201);
         assert_eq!(first.body, second.body);
@@ -311,20 +311,20 @@ mod tests {
             fixture.cleo.clone(),
             fixture.otto.clone(),
         );
-        let before = fixture.world.dump();
+        let before = fixture.base.dump();
         fixture
-            .world
+            .base
             .post(&otto, &path, output(BYTES))
             .expect_problem("not-found");
         let refused = fixture
-            .world
+            .base
             .post(&cleo, &path, output(BYTES))
             .expect_problem("forbidden");
         assert_eq!(refused.body["missing"], json!(["derived.create"]));
-        assert_eq!(fixture.world.dump(), before);
+        assert_eq!(fixture.base.dump(), before);
         fixture.archive();
         fixture
-            .world
+            .base
             .post(&ana, &path, output(BYTES))
             .expect_problem("conflict");
     }

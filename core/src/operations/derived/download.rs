@@ -50,18 +50,18 @@ mod tests {
         let (vera, otto) = (fixture.vera.clone(), fixture.otto.clone());
         let download = format!("{derived}/download");
         fixture
-            .world
+            .base
             .post(&vera, &download, json!({}))
             .expect_problem("conflict");
         fixture.put(&derived, b"text");
         fixture.complete(&derived).expect(200);
-        let answer = fixture.world.post(&vera, &download, json!({})).expect(200);
+        let answer = fixture.base.post(&vera, &download, json!({})).expect(200);
         assert_eq!(
             answer.download().path.to_string(),
             fixture.object_path(&derived)
         );
         fixture
-            .world
+            .base
             .post(&otto, &download, json!({}))
             .expect_problem("not-found");
     }

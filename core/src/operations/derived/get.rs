@@ -44,17 +44,17 @@ mod tests {
         let (path, other) = (fixture.uploaded(), fixture.uploaded());
         let derived = fixture.derived(&path, b"text", json!({}));
         let (vera, otto) = (fixture.vera.clone(), fixture.otto.clone());
-        let answer = fixture.world.get(&vera, &derived).expect(200);
-        assert_eq!(fixture.world.rounds, 1);
+        let answer = fixture.base.get(&vera, &derived).expect(200);
+        assert_eq!(fixture.base.rounds, 1);
         assert_eq!(answer.body["source_version"], 1);
         DocumentFixture::assert_discreet(&answer.body);
         fixture
-            .world
+            .base
             .get(&otto, &derived)
             .expect_problem("not-found");
         let elsewhere = format!("{other}/derived/{}", answer.id());
         fixture
-            .world
+            .base
             .get(&vera, &elsewhere)
             .expect_problem("not-found");
     }

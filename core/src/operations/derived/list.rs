@@ -50,7 +50,7 @@ mod tests {
         let mut fixture = DocumentFixture::new();
         let (path, other) = (fixture.uploaded(), fixture.uploaded());
         fixture.derived(&path, b"text", json!({}));
-        fixture.world.pass(core::time::Duration::from_secs(1));
+        fixture.base.pass(core::time::Duration::from_secs(1));
         fixture.derived(&path, b"more", json!({ "kind": "thumbnail" }));
         fixture.derived(&other, b"text", json!({}));
         let (vera, otto, list) = (
@@ -58,12 +58,12 @@ mod tests {
             fixture.otto.clone(),
             format!("{path}/derived"),
         );
-        let listed = fixture.world.get(&vera, &list).expect(200).body;
-        assert_eq!(fixture.world.rounds, 2);
+        let listed = fixture.base.get(&vera, &list).expect(200).body;
+        assert_eq!(fixture.base.rounds, 2);
         let items = listed["items"].as_array().unwrap();
         assert_eq!(items.len(), 2);
         assert_eq!(items[0]["kind"], "text");
         assert_eq!(items[1]["kind"], "thumbnail");
-        fixture.world.get(&otto, &list).expect_problem("not-found");
+        fixture.base.get(&otto, &list).expect_problem("not-found");
     }
 }

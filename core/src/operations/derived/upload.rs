@@ -54,13 +54,13 @@ mod tests {
             format!("{derived}/upload"),
         );
         fixture
-            .world
+            .base
             .post(&ben, &upload, json!({}))
             .expect(200)
             .upload();
         assert_eq!(fixture.events().last().unwrap(), "derived.reissued");
         let refused = fixture
-            .world
+            .base
             .post(&vera, &upload, json!({}))
             .expect_problem("forbidden");
         assert_eq!(refused.body["missing"], json!(["derived.create"]));

@@ -124,8 +124,8 @@ mod tests {
         let path = format!("{}/events", fixture.uploaded());
         let cleo = fixture.cleo.clone();
         let body = json!({ "kind": "comment", "text": "see page 3\nand 4" });
-        let answer = fixture.world.post(&cleo, &path, body).expect(201);
-        assert_eq!(fixture.world.rounds, 1);
+        let answer = fixture.base.post(&cleo, &path, body).expect(201);
+        assert_eq!(fixture.base.rounds, 1);
         assert_eq!(answer.body["text"], "see page 3\nand 4");
         assert_eq!(answer.body["created_by"], cleo.id());
         assert_eq!(fixture.events().last().unwrap(), "event.appended");
@@ -135,7 +135,7 @@ mod tests {
     fn bad_input_names_the_field_and_changes_nothing() {
         let mut fixture = DocumentFixture::new();
         let path = format!("{}/events", fixture.uploaded());
-        let (ben, before) = (fixture.ben.clone(), fixture.world.dump());
+        let (ben, before) = (fixture.ben.clone(), fixture.base.dump());
         for (field, value) in [
             ("text", json!("")),
             ("text", json!("x".repeat(10_001))),
@@ -144,9 +144,9 @@ mod tests {
         ] {
             let mut body = json!({ "kind": "note", "text": "x" });
             body[field] = value;
-            assert_eq!(fixture.world.post(&ben, &path, body).field(), field);
+            assert_eq!(fixture.base.post(&ben, &path, body).field(), field);
         }
-        assert_eq!(fixture.world.dump(), before);
+        assert_eq!(fixture.base.dump(), before);
     }
 
     #[test]
@@ -155,11 +155,11 @@ mod tests {
         let path = format!("{}/events", fixture.uploaded());
         let ana = fixture.ana.clone();
         fixture
-            .world
+            .base
             .patch(&ana, &path, json!({}))
             .expect_problem("method-not-allowed");
         fixture
-            .world
+            .base
             .delete(&ana, &path)
             .expect_problem("method-not-allowed");
     }
@@ -171,11 +171,11 @@ mod tests {
         let (ben, key) = (fixture.ben.clone(), [("idempotency-key", "e")]);
         let body = Some(json!({ "kind": "note", "text": "x" }));
         let first = fixture
-            .world
+            .base
             .send(&ben, "POST", &path, &key, body.clone())
             .expect(201);
         let second = fixture
-            .world
+            .base
             .send(&ben, "POST", &path, &key, body)
             .expect(201);
         assert_eq!(first.body, second.body);
@@ -192,20 +192,20 @@ mod tests {
             fixture.otto.clone(),
         );
         let body = json!({ "kind": "note", "text": "x" });
-        let before = fixture.world.dump();
+        let before = fixture.base.dump();
         fixture
-            .world
+            .base
             .post(&otto, &path, body.clone())
             .expect_problem("not-found");
         let refused = fixture
-            .world
+            .base
             .post(&vera, &path, body.clone())
             .expect_problem("forbidden");
         assert_eq!(refused.body["missing"], json!(["event.append"]));
-        assert_eq!(fixture.world.dump(), before);
+        assert_eq!(fixture.base.dump(), before);
         fixture.archive();
         fixture
-            .world
+            .base
             .post(&ana, &path, body)
             .expect_problem("conflict");
     }

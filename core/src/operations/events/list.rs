@@ -57,15 +57,15 @@ mod tests {
         for path in [&path, &other] {
             let body = json!({ "kind": "note", "text": path });
             fixture
-                .world
+                .base
                 .post(&cleo, &format!("{path}/events"), body)
                 .expect(201);
         }
         let list = format!("{path}/events");
-        let listed = fixture.world.get(&vera, &list).expect(200).body;
-        assert_eq!(fixture.world.rounds, 2);
+        let listed = fixture.base.get(&vera, &list).expect(200).body;
+        assert_eq!(fixture.base.rounds, 2);
         assert_eq!(listed["items"].as_array().unwrap().len(), 1);
         assert_eq!(listed["items"][0]["text"], path);
-        fixture.world.get(&otto, &list).expect_problem("not-found");
+        fixture.base.get(&otto, &list).expect_problem("not-found");
     }
 }

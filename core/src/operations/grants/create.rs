@@ -97,10 +97,10 @@ impl UseCase for CreateGrant {
         if !facts.has_all(&heads) {
             return Ok(heads);
         }
-        let mut asks = ProjectRecords::reads(self.project, context.user());
+        let mut reads = ProjectRecords::reads(self.project, context.user());
         let account = self.project.account();
-        asks.extend(Recipient::reads(account, self.input.principal));
-        Ok(asks)
+        reads.extend(Recipient::reads(account, self.input.principal));
+        Ok(reads)
     }
 
     fn decide(&self, context: &Context<'_>, facts: &Facts) -> Result<Outcome, Problem> {
@@ -166,10 +166,10 @@ mod tests {
         let body = json!({
             "principal": principal_of(&fixture.cyd.id()),
             "role": "contributor",
-            "expires_at": fixture.world.now.after(Duration::from_secs(60)),
+            "expires_at": fixture.base.now.after(Duration::from_secs(60)),
         });
         let made = fixture.grant_by_ben(body.clone()).expect(201);
-        assert_eq!(fixture.world.rounds, 2);
+        assert_eq!(fixture.base.rounds, 2);
         assert_eq!(made.body["principal"], body["principal"]);
         assert_eq!(made.body["role"], "contributor");
         assert_eq!(made.body["expires_at"], body["expires_at"]);
@@ -182,18 +182,18 @@ mod tests {
     #[test]
     fn refusals_name_their_reason_and_change_nothing() {
         let mut fixture = GrantFixture::new();
-        let (cyd, eve) = (fixture.cyd.clone(), fixture.world.person("eve"));
+        let (cyd, eve) = (fixture.cyd.clone(), fixture.base.person("eve"));
         let path = format!("{}/grants", fixture.path());
         let body = json!({ "principal": principal_of(&cyd.id()), "role": "viewer" });
         fixture
-            .world
+            .base
             .post(&fixture.ana, &path, body.clone())
             .expect(201);
-        let before = fixture.world.dump();
-        let refused = fixture.world.post(&cyd, &path, body.clone()).expect(403);
+        let before = fixture.base.dump();
+        let refused = fixture.base.post(&cyd, &path, body.clone()).expect(403);
         assert_eq!(refused.body["missing"], json!(["grant.manage"]));
         fixture
-            .world
+            .base
             .post(&eve, &path, body)
             .expect_problem("not-found");
         for (field, value) in [
@@ -201,7 +201,7 @@ mod tests {
             ("principal", json!({ "type": "group", "id": cyd.id() })),
             ("principal", json!({ "type": "team", "id": cyd.id() })),
             ("principal", principal_of(&eve.id())),
-            ("expires_at", json!(fixture.world.now)),
+            ("expires_at", json!(fixture.base.now)),
             ("membership_id", json!("mbr_01h2xcejqtf2nbrexx3vqjhp41")),
         ] {
             let mut body = json!({ "principal": principal_of(&cyd.id()), "role": "viewer" });
@@ -210,31 +210,31 @@ mod tests {
             let named = answer.body["errors"][0]["field"].as_str().unwrap();
             assert!(named.starts_with(field), "{named} {field}");
         }
-        assert_eq!(fixture.world.dump(), before);
+        assert_eq!(fixture.base.dump(), before);
     }
 
     #[test]
     fn case_28_a_manager_does_not_become_owner() {
         let mut fixture = GrantFixture::new();
-        let before = fixture.world.dump();
+        let before = fixture.base.dump();
         let body = json!({ "principal": principal_of(&fixture.ben.id()), "role": "owner" });
         let refused = fixture.grant_by_ben(body).expect(403);
         let missing = json!(["project.archive", "project.delete"]);
         assert_eq!(refused.body["missing"], missing);
         refused.expect_problem("escalation");
-        assert_eq!(fixture.world.dump(), before);
+        assert_eq!(fixture.base.dump(), before);
     }
 
     #[test]
     fn case_29_nobody_hands_on_more_than_they_have() {
         let mut fixture = GrantFixture::new();
-        let team = fixture.world.team(&fixture.ana, &fixture.account);
-        let before = fixture.world.dump();
+        let team = fixture.base.team(&fixture.ana, &fixture.account);
+        let before = fixture.base.dump();
         for principal in [fixture.cyd.id(), team] {
             let body = json!({ "principal": principal_of(&principal), "role": "owner" });
             fixture.grant_by_ben(body).expect_problem("escalation");
         }
-        assert_eq!(fixture.world.dump(), before);
+        assert_eq!(fixture.base.dump(), before);
     }
 
     #[test]
@@ -242,49 +242,49 @@ mod tests {
         let mut fixture = GrantFixture::new();
         let (ana, cyd) = (fixture.ana.clone(), fixture.cyd.clone());
         let (retiring, elsewhere) = (
-            fixture.world.team(&ana, &fixture.account),
-            fixture.world.account(&ana),
+            fixture.base.team(&ana, &fixture.account),
+            fixture.base.account(&ana),
         );
-        let foreign = fixture.world.team(&ana, &elsewhere);
+        let foreign = fixture.base.team(&ana, &elsewhere);
         let key = fixture.account_key(Sort::team(retiring.parse().unwrap()));
         let retire = |team: &mut Team| team.retiring = true;
-        fixture.world.amend(&ana, &key, retire);
-        let suspended = fixture.world.person("dan");
+        fixture.base.amend(&ana, &key, retire);
+        let suspended = fixture.base.person("dan");
         fixture
-            .world
+            .base
             .join(&fixture.account, &suspended, AccountRole::Member);
         let key = fixture.account_key(Sort::member(suspended.actor.user));
         let suspend = |member: &mut Member| member.status = MemberStatus::Suspended;
-        fixture.world.amend(&ana, &key, suspend);
+        fixture.base.amend(&ana, &key, suspend);
         let left = format!("/v1/accounts/{}/members/{}", fixture.account, cyd.id());
-        fixture.world.delete(&ana, &left).expect(204);
-        let before = fixture.world.dump();
+        fixture.base.delete(&ana, &left).expect(204);
+        let before = fixture.base.dump();
         for principal in [retiring, foreign, suspended.id(), cyd.id()] {
             let body = json!({ "principal": principal_of(&principal), "role": "viewer" });
             let answer = fixture.grant_by_ben(body).expect(400);
             assert_eq!(answer.body["errors"][0]["field"], "principal");
         }
-        assert_eq!(fixture.world.dump(), before);
+        assert_eq!(fixture.base.dump(), before);
     }
 
     #[test]
     fn case_33_case_62_a_grant_ends_at_the_exact_instant_though_the_record_stays() {
         let mut fixture = GrantFixture::new();
         let cyd = fixture.cyd.clone();
-        let end = fixture.world.now.after(Duration::from_millis(10));
+        let end = fixture.base.now.after(Duration::from_millis(10));
         let principal = principal_of(&cyd.id());
         let body = json!({ "principal": principal, "role": "viewer", "expires_at": end });
         let grant = fixture.grant_by_ben(body).expect(201).id();
-        fixture.world.pass(Duration::from_millis(9));
+        fixture.base.pass(Duration::from_millis(9));
         assert_eq!(fixture.role_of(&cyd), json!("viewer"));
-        fixture.world.pass(Duration::from_millis(1));
+        fixture.base.pass(Duration::from_millis(1));
         fixture
-            .world
+            .base
             .get(&cyd, &fixture.path())
             .expect_problem("not-found");
-        fixture.world.collect_garbage();
+        fixture.base.collect_garbage();
         let path = format!("{}/grants/{grant}", fixture.path());
-        let kept = fixture.world.get(&fixture.ben, &path).expect(200);
+        let kept = fixture.base.get(&fixture.ben, &path).expect(200);
         assert_eq!(kept.body["status"], "expired");
     }
 
@@ -295,18 +295,18 @@ mod tests {
         let body = json!({ "principal": principal_of(&cyd.id()), "role": "viewer" });
         let grant = fixture.grant_by_ben(body.clone()).expect(201).id();
         let member = format!("/v1/accounts/{}/members/{}", fixture.account, cyd.id());
-        fixture.world.delete(&ana, &member).expect(204);
+        fixture.base.delete(&ana, &member).expect(204);
         fixture
-            .world
+            .base
             .join(&fixture.account, &cyd, AccountRole::Member);
         fixture
-            .world
+            .base
             .get(&cyd, &fixture.path())
             .expect_problem("not-found");
         let path = format!("{}/grants/{grant}", fixture.path());
         let change = json!({ "role": "commenter" });
         fixture
-            .world
+            .base
             .patch(&ana, &path, change)
             .expect_problem("conflict");
         fixture.grant_by_ben(body).expect(201);
@@ -326,7 +326,7 @@ mod tests {
         assert_eq!(fixture.role_of(&cyd), json!("contributor"));
         for (id, role) in ids.iter().zip(["viewer", "viewer"]) {
             let path = format!("{}/grants/{id}", fixture.path());
-            fixture.world.delete(&fixture.ben, &path).expect(204);
+            fixture.base.delete(&fixture.ben, &path).expect(204);
             assert_eq!(fixture.role_of(&cyd), json!(role));
         }
     }
@@ -335,26 +335,24 @@ mod tests {
     fn a_team_is_marked_in_the_account_before_it_owns_a_project() {
         let mut fixture = GrantFixture::new();
         let (ana, cyd) = (fixture.ana.clone(), fixture.cyd.clone());
-        let team = fixture.world.team(&ana, &fixture.account);
-        fixture.world.assign(&ana, &fixture.account, &team, &cyd);
+        let team = fixture.base.team(&ana, &fixture.account);
+        fixture.base.assign(&ana, &fixture.account, &team, &cyd);
         let key = fixture.account_key(Sort::team(team.parse().unwrap()));
-        let may_own = |world: &Fixture| world.record::<Team>(&key).unwrap().body.may_own;
-        fixture
-            .world
-            .grant(&ana, &fixture.project, &team, "manager");
-        assert!(!may_own(&fixture.world));
+        let may_own = |fixture: &Fixture| fixture.record::<Team>(&key).unwrap().body.may_own;
+        fixture.base.grant(&ana, &fixture.project, &team, "manager");
+        assert!(!may_own(&fixture.base));
         let body = json!({ "principal": principal_of(&team), "role": "owner" });
         let path = format!("{}/grants", fixture.path());
-        let decided = fixture.world.outcome(&ana, "POST", &path, Some(body));
+        let decided = fixture.base.outcome(&ana, "POST", &path, Some(body));
         assert!(matches!(decided, Ok(super::Outcome::Prepare(_))));
-        fixture.world.grant(&ana, &fixture.project, &team, "owner");
-        assert!(may_own(&fixture.world));
+        fixture.base.grant(&ana, &fixture.project, &team, "owner");
+        assert!(may_own(&fixture.base));
         assert_eq!(fixture.role_of(&cyd), json!("owner"));
-        let mut entries = fixture.world.dump().into_iter().filter(|item| {
+        let mut entries = fixture.base.dump().into_iter().filter(|item| {
             item.key.scope == key.scope && item.key.sort.as_str().starts_with(Sort::JOURNAL)
         });
         let last: JournalEntry = fixture
-            .world
+            .base
             .record(&entries.next_back().unwrap().key)
             .unwrap()
             .body;
@@ -372,7 +370,7 @@ mod tests {
             principal: Principal::User(cyd.actor.user),
             membership_id: None,
             role: ProjectRole::Viewer,
-            expires_at: Some(fixture.world.now),
+            expires_at: Some(fixture.base.now),
             revoked: None,
         };
         // The owner's and the manager's are there already.
@@ -381,7 +379,7 @@ mod tests {
             let chunk = left.min(80);
             let event = EventType::GrantCreated;
             let scope = crate::storage::Scope::Project(project);
-            fixture.world.write(&ana, scope, event, |context, commit| {
+            fixture.base.write(&ana, scope, event, |context, commit| {
                 for position in 0..chunk {
                     let id = context.env.id(&format!("{position}"));
                     commit.create(id, expired.clone());
@@ -390,18 +388,18 @@ mod tests {
             left -= chunk;
         }
         let body = json!({ "principal": principal_of(&cyd.id()), "role": "viewer" });
-        let before = fixture.world.dump();
+        let before = fixture.base.dump();
         fixture
             .grant_by_ben(body.clone())
             .expect_problem("conflict");
-        assert_eq!(fixture.world.dump(), before);
+        assert_eq!(fixture.base.dump(), before);
         let one = before.iter().rev().find(|item| {
             item.key.sort.as_str().starts_with(Sort::GRANTS) && item.body.contains(&cyd.id())
         });
         let sort = one.unwrap().key.sort.to_string();
         let id = sort.rsplit('#').next().unwrap();
         let path = format!("{}/grants/{id}", fixture.path());
-        fixture.world.delete(&ana, &path).expect(204);
+        fixture.base.delete(&ana, &path).expect(204);
         fixture.grant_by_ben(body).expect(201);
     }
 
@@ -413,17 +411,17 @@ mod tests {
         let headers = [("idempotency-key", "k1")];
         let send = |fixture: &mut GrantFixture| {
             let (ben, body) = (fixture.ben.clone(), Some(body.clone()));
-            fixture.world.send(&ben, "POST", &path, &headers, body)
+            fixture.base.send(&ben, "POST", &path, &headers, body)
         };
         let first = send(&mut fixture).expect(201);
-        let before = fixture.world.dump();
+        let before = fixture.base.dump();
         assert_eq!(send(&mut fixture).expect(201).body, first.body);
-        assert_eq!(fixture.world.dump(), before);
+        assert_eq!(fixture.base.dump(), before);
         let grant = format!("{path}/{}", first.id());
-        fixture.world.delete(&fixture.ben, &grant).expect(204);
+        fixture.base.delete(&fixture.ben, &grant).expect(204);
         send(&mut fixture).expect_problem("conflict");
         fixture
-            .world
+            .base
             .delete(&fixture.ana, &fixture.ben_grant())
             .expect(204);
         send(&mut fixture).expect_problem("not-found");

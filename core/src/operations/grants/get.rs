@@ -80,22 +80,22 @@ mod tests {
         let made = fixture.grant_by_ben(body).expect(201);
         let path = format!("{}/grants/{}", fixture.path(), made.id());
         for person in [&fixture.ana, &fixture.ben, &cyd] {
-            let shown = fixture.world.get(person, &path).expect(200);
-            assert_eq!(fixture.world.rounds, 1);
+            let shown = fixture.base.get(person, &path).expect(200);
+            assert_eq!(fixture.base.rounds, 1);
             assert_eq!(
                 (shown.body, shown.etag),
                 (made.body.clone(), made.etag.clone())
             );
         }
-        let refused = fixture.world.get(&cyd, &fixture.ben_grant()).expect(403);
+        let refused = fixture.base.get(&cyd, &fixture.ben_grant()).expect(403);
         assert_eq!(refused.body["missing"], json!(["grant.view"]));
         let unknown = format!("{}/grants/grt_01h2xcejqtf2nbrexx3vqjhp41", fixture.path());
         assert_eq!(
-            fixture.world.get(&cyd, &unknown).expect(403).body["detail"],
+            fixture.base.get(&cyd, &unknown).expect(403).body["detail"],
             refused.body["detail"]
         );
         fixture
-            .world
+            .base
             .get(&fixture.ben, &unknown)
             .expect_problem("not-found");
     }
@@ -104,24 +104,21 @@ mod tests {
     fn case_18_a_grant_of_another_project_is_not_found_in_this_one() {
         let mut fixture = GrantFixture::new();
         let ana = fixture.ana.clone();
-        let other = fixture.world.project(&ana, &fixture.account);
+        let other = fixture.base.project(&ana, &fixture.account);
         let path = format!("/v1/projects/{other}/grants/{}", fixture.management);
-        let before = fixture.world.dump();
-        fixture.world.get(&ana, &path).expect_problem("not-found");
+        let before = fixture.base.dump();
+        fixture.base.get(&ana, &path).expect_problem("not-found");
+        fixture.base.delete(&ana, &path).expect_problem("not-found");
         fixture
-            .world
-            .delete(&ana, &path)
-            .expect_problem("not-found");
-        fixture
-            .world
+            .base
             .patch(&ana, &path, json!({ "role": "viewer" }))
             .expect_problem("not-found");
         let body = json!({ "revoke": [fixture.management] });
         let answer = fixture
-            .world
+            .base
             .post(&ana, &format!("/v1/projects/{other}/access/preview"), body)
             .expect(400);
         assert_eq!(answer.body["errors"][0]["field"], "revoke[0]");
-        assert_eq!(fixture.world.dump(), before);
+        assert_eq!(fixture.base.dump(), before);
     }
 }

@@ -103,10 +103,10 @@ impl ListGrants {
 
 impl UseCase for ListGrants {
     fn reads(&self, context: &Context<'_>, facts: &Facts) -> Result<Vec<ReadRequest>, Problem> {
-        let asks = ProjectRecords::reads(self.project, context.user());
+        let reads = ProjectRecords::reads(self.project, context.user());
         let after = self.page.after_id(context)?;
-        if !facts.has_all(&asks) {
-            return Ok(asks);
+        if !facts.has_all(&reads) {
+            return Ok(reads);
         }
         self.records(context, facts)?;
         Ok(self
@@ -162,12 +162,12 @@ mod tests {
         let mut fixture = GrantFixture::new();
         let mut ids = Vec::new();
         for position in 0..6 {
-            fixture.world.pass(Duration::from_secs(1));
+            fixture.base.pass(Duration::from_secs(1));
             let body = json!({ "principal": principal_of(&fixture.cyd.id()), "role": "viewer" });
             let id = fixture.grant_by_ben(body).expect(201).id();
             if position % 2 == 0 {
                 let path = format!("{}/grants/{id}", fixture.path());
-                fixture.world.delete(&fixture.ben, &path).expect(204);
+                fixture.base.delete(&fixture.ben, &path).expect(204);
             }
             ids.push(id);
         }
@@ -179,7 +179,7 @@ mod tests {
         let path = format!("{}/grants?{query}", fixture.path());
         let (mut items, mut cursor) = (Vec::new(), String::new());
         loop {
-            let page = fixture.world.get(&fixture.ben, &format!("{path}{cursor}"));
+            let page = fixture.base.get(&fixture.ben, &format!("{path}{cursor}"));
             let page = page.expect(200).body;
             items.extend(page["items"].as_array().unwrap().clone());
             match page["next_cursor"].as_str() {
@@ -200,13 +200,13 @@ mod tests {
     fn grants_are_listed_oldest_first_on_pages_of_any_size() {
         let (mut fixture, made) = stage_with_grants();
         let whole = collect(&mut fixture, "");
-        assert_eq!(fixture.world.rounds, 1);
+        assert_eq!(fixture.base.rounds, 1);
         assert_eq!(ids(&whole)[2..], [&made[1], &made[3], &made[5]]);
         for limit in 1..=6 {
             assert_eq!(collect(&mut fixture, &format!("limit={limit}")), whole);
         }
         let all = collect(&mut fixture, "include=revoked");
-        assert_eq!(fixture.world.rounds, 2);
+        assert_eq!(fixture.base.rounds, 2);
         assert_eq!(ids(&all)[2..], made);
         let status = |item: &Value| item["status"] == "revoked";
         assert_eq!(all.iter().filter(|item| status(item)).count(), 3);
@@ -220,17 +220,17 @@ mod tests {
     fn who_does_not_see_grants_gets_no_list() {
         let (mut fixture, _) = stage_with_grants();
         let path = format!("{}/grants", fixture.path());
-        let refused = fixture.world.get(&fixture.cyd, &path).expect(403);
+        let refused = fixture.base.get(&fixture.cyd, &path).expect(403);
         assert_eq!(refused.body["missing"], json!(["grant.view"]));
-        let eve = fixture.world.person("eve");
-        fixture.world.get(&eve, &path).expect_problem("not-found");
+        let eve = fixture.base.person("eve");
+        fixture.base.get(&eve, &path).expect_problem("not-found");
     }
 
     #[test]
     fn case_20_a_cursor_of_another_list_is_refused() {
         let (mut fixture, _) = stage_with_grants();
         let path = format!("{}/grants", fixture.path());
-        let page = fixture.world.get(&fixture.ben, &format!("{path}?limit=1"));
+        let page = fixture.base.get(&fixture.ben, &format!("{path}?limit=1"));
         let cursor = page.text("next_cursor");
         for (person, query) in [
             (&fixture.ana, format!("cursor={cursor}")),
@@ -238,13 +238,13 @@ mod tests {
             (&fixture.ben, format!("cursor={cursor}x")),
         ] {
             let answer = fixture
-                .world
+                .base
                 .get(person, &format!("{path}?{query}"))
                 .expect(400);
             assert_eq!(answer.body["errors"][0]["field"], "cursor");
         }
         let answer = fixture
-            .world
+            .base
             .get(&fixture.ben, &format!("{path}?include=all"))
             .expect(400);
         assert_eq!(answer.body["errors"][0]["field"], "include");

@@ -112,8 +112,8 @@ impl Recipient {
     ) -> Result<Option<Self>, FactError> {
         match principal {
             Principal::User(user) => {
-                let standing = AccountRecords::load(facts, account, user)?;
-                let member = standing.access().membership();
+                let records = AccountRecords::load(facts, account, user)?;
+                let member = records.access().membership();
                 Ok(member.map(|member| Self::Member(member.body.membership_id)))
             }
             Principal::Team(team) => {

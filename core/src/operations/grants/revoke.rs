@@ -89,12 +89,12 @@ impl UseCase for RevokeGrant {
         let own = grant
             .as_ref()
             .is_some_and(|grant| grant.body.principal == caller);
-        let asked = if own {
+        let decision = if own {
             access.permit_leaving(self.project)
         } else {
             access.permit(self.project, Capability::GrantManage)
         };
-        let (permit, grant) = in_order(asked, self.check(&access, grant))?;
+        let (permit, grant) = in_order(decision, self.check(&access, grant))?;
         if grant.body.revoked.is_some() {
             return Ok(Outcome::Reply(Reply::no_content()));
         }
@@ -130,23 +130,23 @@ mod tests {
         let (ana, ben) = (fixture.ana.clone(), fixture.ben.clone());
         let path = fixture.ben_grant();
         fixture
-            .world
+            .base
             .delete(&ana, &format!("{path}?reason=left%20the%20survey"))
             .expect(204);
-        assert_eq!(fixture.world.rounds, 2);
+        assert_eq!(fixture.base.rounds, 2);
         fixture
-            .world
+            .base
             .get(&ben, &fixture.path())
             .expect_problem("not-found");
-        let kept = fixture.world.get(&ana, &path).expect(200).body;
+        let kept = fixture.base.get(&ana, &path).expect(200).body;
         assert_eq!(kept["status"], "revoked");
         assert_eq!(kept["reason"], "left the survey");
         assert_eq!(kept["revoked_by"], ana.id());
-        assert_eq!(kept["revoked_at"], json!(fixture.world.now));
+        assert_eq!(kept["revoked_at"], json!(fixture.base.now));
         assert_eq!(kept["role"], "manager");
-        let before = fixture.world.dump();
-        fixture.world.delete(&ana, &path).expect(204);
-        assert_eq!(fixture.world.dump(), before);
+        let before = fixture.base.dump();
+        fixture.base.delete(&ana, &path).expect(204);
+        assert_eq!(fixture.base.dump(), before);
     }
 
     #[test]
@@ -156,9 +156,9 @@ mod tests {
         let body = json!({ "principal": principal_of(&cyd.id()), "role": "viewer" });
         let grant = fixture.grant_by_ben(body).expect(201).id();
         let path = format!("{}/grants/{grant}", fixture.path());
-        fixture.world.delete(&cyd, &path).expect(204);
+        fixture.base.delete(&cyd, &path).expect(204);
         fixture
-            .world
+            .base
             .get(&cyd, &fixture.path())
             .expect_problem("not-found");
     }
@@ -172,44 +172,41 @@ mod tests {
             fixture.cyd.clone(),
         );
         let owner = fixture
-            .world
+            .base
             .grant(&ana, &fixture.project, &cyd.id(), "owner");
-        let viewer = fixture.world.person("dan");
+        let viewer = fixture.base.person("dan");
         let role = crate::value::AccountRole::Guest;
-        fixture.world.join(&fixture.account, &viewer, role);
+        fixture.base.join(&fixture.account, &viewer, role);
         fixture
-            .world
+            .base
             .grant(&ana, &fixture.project, &viewer.id(), "viewer");
         let path = format!("{}/grants/{owner}", fixture.path());
-        let eve = fixture.world.person("eve");
-        let before = fixture.world.dump();
-        let refused = fixture.world.delete(&ben, &path).expect(403);
+        let eve = fixture.base.person("eve");
+        let before = fixture.base.dump();
+        let refused = fixture.base.delete(&ben, &path).expect(403);
         assert_eq!(
             refused.body["missing"],
             json!(["project.archive", "project.delete"])
         );
-        let refused = fixture.world.delete(&viewer, &path).expect(403);
+        let refused = fixture.base.delete(&viewer, &path).expect(403);
         assert_eq!(refused.body["missing"], json!(["grant.manage"]));
-        fixture
-            .world
-            .delete(&eve, &path)
-            .expect_problem("not-found");
+        fixture.base.delete(&eve, &path).expect_problem("not-found");
         let unknown = format!("{}/grants/grt_01h2xcejqtf2nbrexx3vqjhp41", fixture.path());
         fixture
-            .world
+            .base
             .delete(&ben, &unknown)
             .expect_problem("not-found");
         let answer = fixture
-            .world
+            .base
             .delete(&ana, &format!("{path}?reason="))
             .expect(400);
         assert_eq!(answer.body["errors"][0]["field"], "reason");
         let stale = [("if-match", "\"00000000000000000000000000000000\"")];
         fixture
-            .world
+            .base
             .send(&ana, "DELETE", &path, &stale, None)
             .expect_problem("precondition-failed");
-        assert_eq!(fixture.world.dump(), before);
-        fixture.world.delete(&ana, &path).expect(204);
+        assert_eq!(fixture.base.dump(), before);
+        fixture.base.delete(&ana, &path).expect(204);
     }
 }

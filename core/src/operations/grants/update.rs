@@ -142,12 +142,12 @@ impl UseCase for UpdateGrant {
         if !facts.has_all(&first) {
             return Ok(first);
         }
-        let mut asks = reads(self.project, self.grant, context.user());
+        let mut reads = reads(self.project, self.grant, context.user());
         let account = self.project.account();
         if let Some(principal) = self.principal(facts)? {
-            asks.extend(Recipient::reads(account, principal));
+            reads.extend(Recipient::reads(account, principal));
         }
-        Ok(asks)
+        Ok(reads)
     }
 
     fn decide(&self, context: &Context<'_>, facts: &Facts) -> Result<Outcome, Problem> {
@@ -206,32 +206,32 @@ mod tests {
         let mut fixture = GrantFixture::new();
         let (ben, cyd) = (fixture.ben.clone(), fixture.cyd.clone());
         let path = grant_for_cyd(&mut fixture);
-        let end = json!(fixture.world.now.after(Duration::from_secs(60)));
+        let end = json!(fixture.base.now.after(Duration::from_secs(60)));
         let changed = fixture
-            .world
+            .base
             .patch(&ben, &path, json!({ "expires_at": end }));
-        assert_eq!(fixture.world.rounds, 2);
+        assert_eq!(fixture.base.rounds, 2);
         let changed = changed.expect(200).body;
         assert_eq!(
             (&changed["role"], &changed["expires_at"]),
             (&json!("viewer"), &end)
         );
         let changed = fixture
-            .world
+            .base
             .patch(&ben, &path, json!({ "role": "contributor" }));
         let changed = changed.expect(200).body;
         assert_eq!(changed["expires_at"], end);
         assert_eq!(fixture.role_of(&cyd), json!("contributor"));
         let changed = fixture
-            .world
+            .base
             .patch(&ben, &path, json!({ "expires_at": null }));
         assert_eq!(changed.expect(200).body["expires_at"], json!(null));
-        let before = fixture.world.dump();
+        let before = fixture.base.dump();
         let same = fixture
-            .world
+            .base
             .patch(&ben, &path, json!({ "role": "contributor" }));
         assert_eq!(same.expect(200).body["version"], 4);
-        assert_eq!(fixture.world.dump(), before);
+        assert_eq!(fixture.base.dump(), before);
     }
 
     #[test]
@@ -240,17 +240,17 @@ mod tests {
         let (ana, ben) = (fixture.ana.clone(), fixture.ben.clone());
         let path = grant_for_cyd(&mut fixture);
         let owner = fixture
-            .world
+            .base
             .grant(&ana, &fixture.project, &fixture.cyd.id(), "owner");
         let owner = format!("{}/grants/{owner}", fixture.path());
-        let before = fixture.world.dump();
+        let before = fixture.base.dump();
         for (path, role) in [
             (&path, "owner"),
             (&fixture.ben_grant(), "owner"),
             (&owner, "viewer"),
         ] {
             let refused = fixture
-                .world
+                .base
                 .patch(&ben, path, json!({ "role": role }))
                 .expect(403);
             assert_eq!(
@@ -259,7 +259,7 @@ mod tests {
             );
             refused.expect_problem("escalation");
         }
-        assert_eq!(fixture.world.dump(), before);
+        assert_eq!(fixture.base.dump(), before);
     }
 
     #[test]
@@ -268,19 +268,19 @@ mod tests {
         let (ben, cyd, eve) = (
             fixture.ben.clone(),
             fixture.cyd.clone(),
-            fixture.world.person("eve"),
+            fixture.base.person("eve"),
         );
         let path = grant_for_cyd(&mut fixture);
-        let stale = fixture.world.get(&ben, &path).etag.unwrap();
+        let stale = fixture.base.get(&ben, &path).etag.unwrap();
         fixture
-            .world
+            .base
             .patch(&ben, &path, json!({ "role": "commenter" }))
             .expect(200);
-        let before = fixture.world.dump();
+        let before = fixture.base.dump();
         let mut send = |person, etag: Option<&str>, body| {
             let headers: &[(&str, &str)] = &etag.map_or([("x", "")], |etag| [("if-match", etag)]);
             fixture
-                .world
+                .base
                 .send(person, "PATCH", &path, headers, Some(body))
         };
         let body = json!({ "role": "viewer" });
@@ -297,7 +297,7 @@ mod tests {
             let answer = send(&ben, Some("*"), json!({ field: value })).expect(400);
             assert_eq!(answer.body["errors"][0]["field"], field);
         }
-        assert_eq!(fixture.world.dump(), before);
+        assert_eq!(fixture.base.dump(), before);
     }
 
     #[test]
@@ -307,35 +307,33 @@ mod tests {
         let path = grant_for_cyd(&mut fixture);
         let member = fixture.account_key(Sort::member(fixture.cyd.actor.user));
         let suspend = |member: &mut Member| member.status = MemberStatus::Suspended;
-        fixture.world.amend(&ana, &member, suspend);
+        fixture.base.amend(&ana, &member, suspend);
         let change = json!({ "role": "commenter" });
         fixture
-            .world
+            .base
             .patch(&ben, &path, change.clone())
             .expect_problem("conflict");
-        fixture.world.delete(&ben, &path).expect(204);
-        let before = fixture.world.dump();
+        fixture.base.delete(&ben, &path).expect(204);
+        let before = fixture.base.dump();
         fixture
-            .world
+            .base
             .patch(&ben, &path, change)
             .expect_problem("conflict");
-        assert_eq!(fixture.world.dump(), before);
+        assert_eq!(fixture.base.dump(), before);
     }
 
     #[test]
     fn a_team_is_marked_in_the_account_before_it_is_raised_to_owner() {
         let mut fixture = GrantFixture::new();
         let ana = fixture.ana.clone();
-        let team = fixture.world.team(&ana, &fixture.account);
-        let grant = fixture
-            .world
-            .grant(&ana, &fixture.project, &team, "manager");
+        let team = fixture.base.team(&ana, &fixture.account);
+        let grant = fixture.base.grant(&ana, &fixture.project, &team, "manager");
         let path = format!("{}/grants/{grant}", fixture.path());
         fixture
-            .world
+            .base
             .patch(&ana, &path, json!({ "role": "owner" }))
             .expect(200);
         let key = fixture.account_key(Sort::team(team.parse().unwrap()));
-        assert!(fixture.world.record::<Team>(&key).unwrap().body.may_own);
+        assert!(fixture.base.record::<Team>(&key).unwrap().body.may_own);
     }
 }

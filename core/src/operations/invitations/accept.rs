@@ -120,9 +120,9 @@ fn reply(member: &Record<Member>, invitation: &Record<Invitation>) -> Reply {
 
 impl UseCase for AcceptInvitation {
     fn reads(&self, context: &Context<'_>, facts: &Facts) -> Result<Vec<ReadRequest>, Problem> {
-        let mut asks = self.input.first_asks(context)?;
-        if !facts.has_all(&asks) {
-            return Ok(asks);
+        let mut reads = self.input.first_reads(context)?;
+        if !facts.has_all(&reads) {
+            return Ok(reads);
         }
         if let Some(invitation) = self.input.stored(context, facts)? {
             let Invitation {
@@ -131,11 +131,11 @@ impl UseCase for AcceptInvitation {
                 invited_by,
                 ..
             } = &invitation.body;
-            asks.extend(AccountRecords::reads(*account_id, context.user()));
-            asks.extend(AccountRecords::reads(*account_id, *invited_by));
-            asks.extend(offer::team_asks(*account_id, teams));
+            reads.extend(AccountRecords::reads(*account_id, context.user()));
+            reads.extend(AccountRecords::reads(*account_id, *invited_by));
+            reads.extend(offer::team_reads(*account_id, teams));
         }
-        Ok(asks)
+        Ok(reads)
     }
 
     fn decide(&self, context: &Context<'_>, facts: &Facts) -> Result<Outcome, Problem> {
@@ -197,20 +197,20 @@ mod tests {
 
     const PATH: &str = "/v1/invitations/accept";
 
-    struct Setting {
-        world: Fixture,
+    struct InvitationFixture {
+        base: Fixture,
         ana: Person,
         ben: Person,
         account: String,
     }
 
-    impl Setting {
+    impl InvitationFixture {
         fn new() -> Self {
-            let mut world = Fixture::new();
-            let (ana, ben) = (world.person("ana"), world.person("ben"));
-            let account = world.account(&ana);
+            let mut fixture = Fixture::new();
+            let (ana, ben) = (fixture.person("ana"), fixture.person("ben"));
+            let account = fixture.account(&ana);
             Self {
-                world,
+                base: fixture,
                 ana,
                 ben,
                 account,
@@ -223,14 +223,14 @@ mod tests {
             if let (Value::Object(body), Value::Object(offer)) = (&mut body, offer) {
                 body.extend(offer);
             }
-            let id = self.world.invite(by, &self.account, body);
-            let token = self.world.token(&self.account, &id);
+            let id = self.base.invite(by, &self.account, body);
+            let token = self.base.token(&self.account, &id);
             (id, token)
         }
 
         fn accept(&mut self, token: &str) -> Answered {
             let ben = self.ben.clone();
-            self.world.post(&ben, PATH, json!({ "token": token }))
+            self.base.post(&ben, PATH, json!({ "token": token }))
         }
 
         fn member_path(&self, person: &Person) -> String {
@@ -239,253 +239,271 @@ mod tests {
 
         /// Asserts that the token opens nothing, with the one answer there is, and changes nothing.
         fn refused(&mut self, token: &str) {
-            let before = self.world.dump();
+            let before = self.base.dump();
             let answer = self.accept(token).expect(400);
             let answer = answer.expect_problem("invitation-invalid");
             let expected = InvitationToken::refused().detail;
             assert_eq!(answer.body["detail"], expected.as_ref());
-            assert_eq!(self.world.dump(), before);
+            assert_eq!(self.base.dump(), before);
         }
     }
 
     #[test]
     fn joins_the_account_its_teams_and_its_projects() {
-        let mut scene = Setting::new();
-        let (ana, ben, account) = (scene.ana.clone(), scene.ben.clone(), scene.account.clone());
-        let team = scene.world.team(&ana, &account);
-        let project = scene.world.project(&ana, &account);
+        let mut fixture = InvitationFixture::new();
+        let (ana, ben, account) = (
+            fixture.ana.clone(),
+            fixture.ben.clone(),
+            fixture.account.clone(),
+        );
+        let team = fixture.base.team(&ana, &account);
+        let project = fixture.base.project(&ana, &account);
         let grants = json!([{ "project_id": project, "role": "contributor" }]);
         let offer = json!({ "role": "guest", "teams": [team], "project_grants": grants });
-        let (id, token) = scene.invite(&ana, offer);
-        let answer = scene.accept(&token).expect(200);
-        assert_eq!(scene.world.rounds, 2);
+        let (id, token) = fixture.invite(&ana, offer);
+        let answer = fixture.accept(&token).expect(200);
+        assert_eq!(fixture.base.rounds, 2);
         assert_eq!(answer.body["account_id"], account);
         assert_eq!(answer.body["member"]["role"], "guest");
         assert_eq!(answer.body["member"]["invitation_id"], id);
         assert_eq!(answer.body["invitation"]["status"], "accepted");
         assert_eq!(answer.body["pending"], json!([]));
         let row = format!("/v1/accounts/{account}/teams/{team}/members/{}", ben.id());
-        scene.world.get(&ana, &row).expect(200);
-        let seen = scene.world.get(&ben, &format!("/v1/projects/{project}"));
+        fixture.base.get(&ana, &row).expect(200);
+        let seen = fixture.base.get(&ben, &format!("/v1/projects/{project}"));
         assert_eq!(seen.expect(200).body["role"], "contributor");
     }
 
     #[test]
     fn case_34_a_used_token_opens_nothing() {
-        let mut scene = Setting::new();
-        let ana = scene.ana.clone();
-        let (_, token) = scene.invite(&ana, json!({}));
-        scene.accept(&token).expect(200);
-        scene.refused(&token);
-        let (ben, path) = (scene.ben.clone(), scene.member_path(&scene.ben));
-        scene.world.delete(&ben, &path).expect(204);
-        scene.refused(&token);
+        let mut fixture = InvitationFixture::new();
+        let ana = fixture.ana.clone();
+        let (_, token) = fixture.invite(&ana, json!({}));
+        fixture.accept(&token).expect(200);
+        fixture.refused(&token);
+        let (ben, path) = (fixture.ben.clone(), fixture.member_path(&fixture.ben));
+        fixture.base.delete(&ben, &path).expect(204);
+        fixture.refused(&token);
     }
 
     #[test]
     fn case_34_a_repetition_under_its_key_answers_the_same() {
-        let mut scene = Setting::new();
-        let (ana, ben) = (scene.ana.clone(), scene.ben.clone());
-        let (_, token) = scene.invite(&ana, json!({}));
+        let mut fixture = InvitationFixture::new();
+        let (ana, ben) = (fixture.ana.clone(), fixture.ben.clone());
+        let (_, token) = fixture.invite(&ana, json!({}));
         let headers = [("idempotency-key", "k1")];
         let mut send = || {
             let body = json!({ "token": token });
-            let answer = scene.world.send(&ben, "POST", PATH, &headers, Some(body));
-            (answer.expect(200).body, scene.world.dump())
+            let answer = fixture.base.send(&ben, "POST", PATH, &headers, Some(body));
+            (answer.expect(200).body, fixture.base.dump())
         };
         assert_eq!(send(), send());
         // Nor does a repetition let in whoever has left.
-        let path = scene.member_path(&ben);
-        scene.world.delete(&ben, &path).expect(204);
+        let path = fixture.member_path(&ben);
+        fixture.base.delete(&ben, &path).expect(204);
         let body = json!({ "token": token });
-        let answer = scene.world.send(&ben, "POST", PATH, &headers, Some(body));
+        let answer = fixture.base.send(&ben, "POST", PATH, &headers, Some(body));
         answer.expect_problem("not-found");
     }
 
     #[test]
     fn case_34_another_address_is_forbidden() {
-        let mut scene = Setting::new();
-        let ana = scene.ana.clone();
-        let (_, token) = scene.invite(&ana, json!({}));
-        let eve = scene.world.person("eve");
-        let before = scene.world.dump();
-        scene
-            .world
+        let mut fixture = InvitationFixture::new();
+        let ana = fixture.ana.clone();
+        let (_, token) = fixture.invite(&ana, json!({}));
+        let eve = fixture.base.person("eve");
+        let before = fixture.base.dump();
+        fixture
+            .base
             .post(&eve, PATH, json!({ "token": token }))
             .expect(403)
             .expect_problem("forbidden");
-        assert_eq!(scene.world.dump(), before);
-        scene.accept(&token).expect(200);
+        assert_eq!(fixture.base.dump(), before);
+        fixture.accept(&token).expect(200);
     }
 
     #[test]
     fn case_15_an_address_that_is_not_verified_accepts_nothing() {
-        let mut scene = Setting::new();
-        let ana = scene.ana.clone();
-        let (_, token) = scene.invite(&ana, json!({}));
-        let mut ben = scene.ben.clone();
+        let mut fixture = InvitationFixture::new();
+        let ana = fixture.ana.clone();
+        let (_, token) = fixture.invite(&ana, json!({}));
+        let mut ben = fixture.ben.clone();
         ben.actor.claims.verified_email = None;
         let profile = Scope::User(ben.actor.user).key(crate::storage::Sort::user());
-        scene
-            .world
+        fixture
+            .base
             .amend(&ana, &profile, |user: &mut crate::record::User| {
                 user.email = None;
             });
         let body = json!({ "token": token });
-        scene.world.post(&ben, PATH, body).expect(403);
+        fixture.base.post(&ben, PATH, body).expect(403);
     }
 
     #[test]
     fn case_34_accepted_twice_at_once_joins_once() {
-        let mut scene = Setting::new();
-        let (ana, ben) = (scene.ana.clone(), scene.ben.clone());
-        let (_, token) = scene.invite(&ana, json!({}));
+        let mut fixture = InvitationFixture::new();
+        let (ana, ben) = (fixture.ana.clone(), fixture.ben.clone());
+        let (_, token) = fixture.invite(&ana, json!({}));
         let body = Some(json!({ "token": token }));
-        let mut decide = || scene.world.outcome(&ben, "POST", PATH, body.clone());
+        let mut decide = || fixture.base.outcome(&ben, "POST", PATH, body.clone());
         let (first, second) = (decide().unwrap(), decide().unwrap());
         let (Outcome::Commit(first, _), Outcome::Commit(second, _)) = (first, second) else {
             panic!("both decide to join")
         };
-        scene.world.commit(&first);
-        assert!(scene.world.try_commit(&second).is_err());
-        scene.refused(&token);
+        fixture.base.commit(&first);
+        assert!(fixture.base.try_commit(&second).is_err());
+        fixture.refused(&token);
     }
 
     #[test]
     fn case_34_revoked_resent_declined_and_expired_tokens_open_nothing() {
-        let mut scene = Setting::new();
-        let (ana, ben) = (scene.ana.clone(), scene.ben.clone());
-        let base = format!("/v1/accounts/{}/invitations", scene.account);
-        let (revoked, token) = scene.invite(&ana, json!({}));
+        let mut fixture = InvitationFixture::new();
+        let (ana, ben) = (fixture.ana.clone(), fixture.ben.clone());
+        let base = format!("/v1/accounts/{}/invitations", fixture.account);
+        let (revoked, token) = fixture.invite(&ana, json!({}));
         let path = format!("{base}/{revoked}");
-        scene.world.delete(&ana, &path).expect(204);
-        scene.refused(&token);
-        let (resent, old) = scene.invite(&ana, json!({}));
+        fixture.base.delete(&ana, &path).expect(204);
+        fixture.refused(&token);
+        let (resent, old) = fixture.invite(&ana, json!({}));
         let path = format!("{base}/{resent}/resend");
-        scene.world.post(&ana, &path, json!({})).expect(200);
-        scene.refused(&old);
-        let (_, token) = scene.invite(&ana, json!({}));
+        fixture.base.post(&ana, &path, json!({})).expect(200);
+        fixture.refused(&old);
+        let (_, token) = fixture.invite(&ana, json!({}));
         let body = json!({ "token": token });
-        scene
-            .world
+        fixture
+            .base
             .post(&ben, "/v1/invitations/decline", body)
             .expect(200);
-        scene.refused(&token);
-        scene.refused("");
-        scene.refused("AQ");
-        let new = scene.world.token(&scene.account, &resent);
-        scene.accept(&new).expect(200);
+        fixture.refused(&token);
+        fixture.refused("");
+        fixture.refused("AQ");
+        let new = fixture.base.token(&fixture.account, &resent);
+        fixture.accept(&new).expect(200);
     }
 
     #[test]
     fn case_33_an_invitation_ends_at_the_exact_instant() {
-        let mut scene = Setting::new();
-        let ana = scene.ana.clone();
-        let end = scene.world.now.after(Duration::from_secs(60));
-        let (_, token) = scene.invite(&ana, json!({ "expires_at": end }));
-        scene.world.pass(Duration::from_secs(60));
-        scene.refused(&token);
-        scene.world.now = end.before(Duration::from_millis(1));
-        scene.accept(&token).expect(200);
+        let mut fixture = InvitationFixture::new();
+        let ana = fixture.ana.clone();
+        let end = fixture.base.now.after(Duration::from_secs(60));
+        let (_, token) = fixture.invite(&ana, json!({ "expires_at": end }));
+        fixture.base.pass(Duration::from_secs(60));
+        fixture.refused(&token);
+        fixture.base.now = end.before(Duration::from_millis(1));
+        fixture.accept(&token).expect(200);
     }
 
     #[test]
     fn case_35_rejoining_is_another_membership_and_revives_nothing() {
-        let mut scene = Setting::new();
-        let (ana, ben, account) = (scene.ana.clone(), scene.ben.clone(), scene.account.clone());
-        let team = scene.world.team(&ana, &account);
-        let project = scene.world.project(&ana, &account);
+        let mut fixture = InvitationFixture::new();
+        let (ana, ben, account) = (
+            fixture.ana.clone(),
+            fixture.ben.clone(),
+            fixture.account.clone(),
+        );
+        let team = fixture.base.team(&ana, &account);
+        let project = fixture.base.project(&ana, &account);
         let grants = json!([{ "project_id": project, "role": "viewer" }]);
-        let (_, unused) = scene.invite(&ana, json!({}));
-        let (_, token) = scene.invite(&ana, json!({ "teams": [team], "project_grants": grants }));
-        let first = scene.accept(&token).expect(200);
+        let (_, unused) = fixture.invite(&ana, json!({}));
+        let (_, token) = fixture.invite(&ana, json!({ "teams": [team], "project_grants": grants }));
+        let first = fixture.accept(&token).expect(200);
         let project = format!("/v1/projects/{project}");
-        scene.world.get(&ben, &project).expect(200);
-        scene.world.pass(Duration::from_secs(1));
-        let path = scene.member_path(&ben);
-        scene.world.delete(&ana, &path).expect(204);
+        fixture.base.get(&ben, &project).expect(200);
+        fixture.base.pass(Duration::from_secs(1));
+        let path = fixture.member_path(&ben);
+        fixture.base.delete(&ana, &path).expect(204);
         // What was sent before they left does not let them in again.
-        scene.refused(&unused);
-        let (_, token) = scene.invite(&ana, json!({}));
-        let again = scene.accept(&token).expect(200);
+        fixture.refused(&unused);
+        let (_, token) = fixture.invite(&ana, json!({}));
+        let again = fixture.accept(&token).expect(200);
         let stay = |answer: &Answered| answer.body["member"]["membership_id"].clone();
         assert_ne!(stay(&first), stay(&again));
-        scene.world.get(&ben, &project).expect(404);
+        fixture.base.get(&ben, &project).expect(404);
         let row = format!("/v1/accounts/{account}/teams/{team}/members/{}", ben.id());
-        scene.world.get(&ana, &row).expect(404);
+        fixture.base.get(&ana, &row).expect(404);
     }
 
     #[test]
     fn members_and_suspended_members_cannot_join() {
-        let mut scene = Setting::new();
-        let (ana, ben, account) = (scene.ana.clone(), scene.ben.clone(), scene.account.clone());
-        let (_, token) = scene.invite(&ana, json!({ "role": "admin" }));
-        scene.world.join(&account, &ben, AccountRole::Guest);
+        let mut fixture = InvitationFixture::new();
+        let (ana, ben, account) = (
+            fixture.ana.clone(),
+            fixture.ben.clone(),
+            fixture.account.clone(),
+        );
+        let (_, token) = fixture.invite(&ana, json!({ "role": "admin" }));
+        fixture.base.join(&account, &ben, AccountRole::Guest);
         for status in ["active", "suspended"] {
-            let path = scene.member_path(&ben);
+            let path = fixture.member_path(&ben);
             let body = json!({ "status": status });
-            scene.world.patch(&ana, &path, body).expect(200);
-            let before = scene.world.dump();
-            scene.accept(&token).expect(409).expect_problem("conflict");
-            assert_eq!(scene.world.dump(), before);
+            fixture.base.patch(&ana, &path, body).expect(200);
+            let before = fixture.base.dump();
+            fixture
+                .accept(&token)
+                .expect(409)
+                .expect_problem("conflict");
+            assert_eq!(fixture.base.dump(), before);
         }
     }
 
     #[test]
     fn case_29_the_inviters_authority_at_acceptance_caps_what_is_given() {
-        let mut scene = Setting::new();
-        let (ana, account) = (scene.ana.clone(), scene.account.clone());
-        let eve = scene.world.person("eve");
-        scene.world.join(&account, &eve, AccountRole::Owner);
-        let team = scene.world.team(&ana, &account);
-        let project = scene.world.project(&ana, &account);
+        let mut fixture = InvitationFixture::new();
+        let (ana, account) = (fixture.ana.clone(), fixture.account.clone());
+        let eve = fixture.base.person("eve");
+        fixture.base.join(&account, &eve, AccountRole::Owner);
+        let team = fixture.base.team(&ana, &account);
+        let project = fixture.base.project(&ana, &account);
         let grants = json!([{ "project_id": project, "role": "owner" }]);
         let offer = json!({ "role": "admin", "teams": [team], "project_grants": grants });
-        let (_, as_owner) = scene.invite(&eve, json!({ "role": "owner" }));
-        let (_, as_admin) = scene.invite(&eve, offer);
-        let path = scene.member_path(&eve);
+        let (_, as_owner) = fixture.invite(&eve, json!({ "role": "owner" }));
+        let (_, as_admin) = fixture.invite(&eve, offer);
+        let path = fixture.member_path(&eve);
         let demote = |role: &str| json!({ "role": role });
-        scene.world.patch(&ana, &path, demote("member")).expect(200);
-        scene.refused(&as_owner);
-        scene.refused(&as_admin);
-        scene.world.patch(&ana, &path, demote("admin")).expect(200);
-        scene.refused(&as_owner);
+        fixture
+            .base
+            .patch(&ana, &path, demote("member"))
+            .expect(200);
+        fixture.refused(&as_owner);
+        fixture.refused(&as_admin);
+        fixture.base.patch(&ana, &path, demote("admin")).expect(200);
+        fixture.refused(&as_owner);
         let key = Scope::Account(account.parse().unwrap());
         let key = key.key(crate::storage::Sort::team(team.parse().unwrap()));
-        scene
-            .world
+        fixture
+            .base
             .amend(&ana, &key, |team: &mut Team| team.may_own = true);
-        scene.accept(&as_admin).expect(200);
+        fixture.accept(&as_admin).expect(200);
         // Neither the team nor the ownership was theirs to give any more.
-        let ben = scene.ben.clone();
+        let ben = fixture.ben.clone();
         let row = format!("/v1/accounts/{account}/teams/{team}/members/{}", ben.id());
-        scene.world.get(&ana, &row).expect(404);
-        let seen = scene.world.get(&ben, &format!("/v1/projects/{project}"));
+        fixture.base.get(&ana, &row).expect(404);
+        let seen = fixture.base.get(&ben, &format!("/v1/projects/{project}"));
         assert_eq!(seen.expect(200).body["role"], "manager");
     }
 
     #[test]
     fn case_30_an_invited_owner_counts_as_one() {
-        let mut scene = Setting::new();
-        let ana = scene.ana.clone();
-        let (_, token) = scene.invite(&ana, json!({ "role": "owner" }));
-        let path = scene.member_path(&ana);
-        scene
-            .world
+        let mut fixture = InvitationFixture::new();
+        let ana = fixture.ana.clone();
+        let (_, token) = fixture.invite(&ana, json!({ "role": "owner" }));
+        let path = fixture.member_path(&ana);
+        fixture
+            .base
             .delete(&ana, &path)
             .expect(409)
             .expect_problem("last-owner");
-        scene.accept(&token).expect(200);
-        scene.world.delete(&ana, &path).expect(204);
+        fixture.accept(&token).expect(200);
+        fixture.base.delete(&ana, &path).expect(204);
     }
 
     #[test]
     fn a_closed_account_takes_nobody_in() {
-        let mut scene = Setting::new();
-        let ana = scene.ana.clone();
-        let (_, token) = scene.invite(&ana, json!({}));
-        let path = format!("/v1/accounts/{}", scene.account);
-        scene.world.delete(&ana, &path).expect(204);
-        scene.refused(&token);
+        let mut fixture = InvitationFixture::new();
+        let ana = fixture.ana.clone();
+        let (_, token) = fixture.invite(&ana, json!({}));
+        let path = format!("/v1/accounts/{}", fixture.account);
+        fixture.base.delete(&ana, &path).expect(204);
+        fixture.refused(&token);
     }
 }

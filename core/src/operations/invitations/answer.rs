@@ -63,7 +63,7 @@ impl Input {
 
     /// What to read first: the account's head, before anything else of the account is; the
     /// invitation, which the commit conditions on anyway; and the caller's profile.
-    pub(super) fn first_asks(&self, context: &Context<'_>) -> Result<Vec<ReadRequest>, Problem> {
+    pub(super) fn first_reads(&self, context: &Context<'_>) -> Result<Vec<ReadRequest>, Problem> {
         let token = self.token(context)?;
         Ok(vec![
             ReadRequest::Get(head_key(Scope::Account(token.account))),

@@ -201,12 +201,12 @@ mod tests {
         testing::{Fixture, Person},
     };
 
-    fn world() -> (Fixture, Person, String, String) {
-        let mut world = Fixture::new();
-        let ana = world.person("ana");
-        let account = world.account(&ana);
+    fn account_of_ana() -> (Fixture, Person, String, String) {
+        let mut fixture = Fixture::new();
+        let ana = fixture.person("ana");
+        let account = fixture.account(&ana);
         let path = format!("/v1/accounts/{account}/invitations");
-        (world, ana, account, path)
+        (fixture, ana, account, path)
     }
 
     fn body(role: &str) -> Value {
@@ -215,25 +215,28 @@ mod tests {
 
     #[test]
     fn invites_for_fourteen_days_and_keeps_the_token_to_the_mail() {
-        let (mut world, ana, account, path) = world();
-        let (team, project) = (world.team(&ana, &account), world.project(&ana, &account));
+        let (mut fixture, ana, account, path) = account_of_ana();
+        let (team, project) = (
+            fixture.team(&ana, &account),
+            fixture.project(&ana, &account),
+        );
         let grants = json!([{ "project_id": project, "role": "viewer" }]);
         let mut body = body("guest");
         body["teams"] = json!([team]);
         body["project_grants"] = grants.clone();
-        let made = world.post(&ana, &path, body).expect(201);
-        assert_eq!(world.rounds, 2);
+        let made = fixture.post(&ana, &path, body).expect(201);
+        assert_eq!(fixture.rounds, 2);
         assert_eq!(made.body["email"], "ben@example.com");
         assert_eq!(made.body["status"], "pending");
         assert_eq!(made.body["teams"], json!([team]));
         assert_eq!(made.body["project_grants"], grants);
         let expiry: Timestamp = made.text("expires_at").parse().unwrap();
-        assert_eq!(expiry, world.now.after(LIFETIME));
+        assert_eq!(expiry, fixture.now.after(LIFETIME));
         for hidden in ["token", "salt", "email_hash", "pending_grants"] {
             assert!(made.body.get(hidden).is_none(), "{hidden}");
         }
-        let token = world.token(&account, &made.id());
-        let stored = world.dump();
+        let token = fixture.token(&account, &made.id());
+        let stored = fixture.dump();
         assert!(stored.iter().all(|item| !item.body.contains(&token)));
         // The journal names the invitation and nobody's address.
         let journal = stored
@@ -244,11 +247,11 @@ mod tests {
 
     #[test]
     fn a_repetition_answers_the_invitation_made_before() {
-        let (mut world, ana, _, path) = world();
+        let (mut fixture, ana, _, path) = account_of_ana();
         let headers = [("idempotency-key", "k1")];
         let mut send = |role| {
-            let answer = world.send(&ana, "POST", &path, &headers, Some(body(role)));
-            (answer, world.dump())
+            let answer = fixture.send(&ana, "POST", &path, &headers, Some(body(role)));
+            (answer, fixture.dump())
         };
         let (first, stored) = send("member");
         let (again, stored_then) = send("member");
@@ -259,20 +262,20 @@ mod tests {
 
     #[test]
     fn bad_input_names_the_field_and_changes_nothing() {
-        let (mut world, ana, account, path) = world();
-        let project = world.project(&ana, &account);
+        let (mut fixture, ana, account, path) = account_of_ana();
+        let project = fixture.project(&ana, &account);
         let grant = json!({ "project_id": project, "role": "viewer" });
         let gone = crate::value::ProjectId::new(account.parse().unwrap(), ulid::Ulid::nil());
         let foreign = "prj_01h2xcejqtf2nbrexx3vqjhp4101h2xcejqtf2nbrexx3vqjhp42";
         let team = "team_01h2xcejqtf2nbrexx3vqjhp41";
-        let long = world.now.after(LONGEST + Duration::from_secs(1));
-        let before = world.dump();
+        let long = fixture.now.after(LONGEST + Duration::from_secs(1));
+        let before = fixture.dump();
         for (field, value, named) in [
             ("email", json!("ben"), "email"),
             ("role", json!("king"), "role"),
             ("token", json!("x"), "token"),
             ("invited_by", json!(ana.id()), "invited_by"),
-            ("expires_at", json!(world.now), "expires_at"),
+            ("expires_at", json!(fixture.now), "expires_at"),
             ("expires_at", json!(long), "expires_at"),
             ("teams", json!([team]), "teams[0]"),
             ("teams", json!([team, team]), "teams[1]"),
@@ -300,81 +303,81 @@ mod tests {
         ] {
             let mut body = body("member");
             body[field] = value;
-            let answer = world.post(&ana, &path, body).expect(400);
+            let answer = fixture.post(&ana, &path, body).expect(400);
             assert_eq!(answer.body["errors"][0]["field"], named);
         }
-        assert_eq!(world.dump(), before);
+        assert_eq!(fixture.dump(), before);
     }
 
     #[test]
     fn case_28_an_admin_cannot_invite_an_owner_nor_hand_out_ownership() {
-        let (mut world, ana, account, path) = world();
-        let ben = world.person("ben");
-        world.join(&account, &ben, AccountRole::Admin);
-        let project = world.project(&ana, &account);
-        let before = world.dump();
-        let answer = world.post(&ben, &path, body("owner")).expect(403);
+        let (mut fixture, ana, account, path) = account_of_ana();
+        let ben = fixture.person("ben");
+        fixture.join(&account, &ben, AccountRole::Admin);
+        let project = fixture.project(&ana, &account);
+        let before = fixture.dump();
+        let answer = fixture.post(&ben, &path, body("owner")).expect(403);
         assert_eq!(
             answer.expect_problem("escalation").body["missing"][0],
             "project.archive"
         );
         let mut owning = body("guest");
         owning["project_grants"] = json!([{ "project_id": project, "role": "owner" }]);
-        world
+        fixture
             .post(&ben, &path, owning)
             .expect(403)
             .expect_problem("escalation");
-        assert_eq!(world.dump(), before);
-        world.post(&ben, &path, body("admin")).expect(201);
-        world.post(&ana, &path, body("owner")).expect(201);
+        assert_eq!(fixture.dump(), before);
+        fixture.post(&ben, &path, body("admin")).expect(201);
+        fixture.post(&ana, &path, body("owner")).expect(201);
     }
 
     #[test]
     fn case_29_a_team_that_may_own_is_handed_out_by_owners_and_its_own_people() {
-        let (mut world, ana, account, path) = world();
-        let ben = world.person("ben");
-        world.join(&account, &ben, AccountRole::Admin);
-        let team = world.team(&ana, &account);
+        let (mut fixture, ana, account, path) = account_of_ana();
+        let ben = fixture.person("ben");
+        fixture.join(&account, &ben, AccountRole::Admin);
+        let team = fixture.team(&ana, &account);
         let key = Scope::Account(account.parse().unwrap()).key(Sort::team(team.parse().unwrap()));
-        world.amend(&ana, &key, |team: &mut Team| team.may_own = true);
+        fixture.amend(&ana, &key, |team: &mut Team| team.may_own = true);
         let mut invited = body("guest");
         invited["teams"] = json!([team]);
-        world
+        fixture
             .post(&ben, &path, invited.clone())
             .expect(403)
             .expect_problem("escalation");
-        world.post(&ana, &path, invited.clone()).expect(201);
-        world.assign(&ana, &account, &team, &ben);
-        world.post(&ben, &path, invited).expect(201);
+        fixture.post(&ana, &path, invited.clone()).expect(201);
+        fixture.assign(&ana, &account, &team, &ben);
+        fixture.post(&ben, &path, invited).expect(201);
     }
 
     #[test]
     fn case_37_an_archived_project_is_offered_to_nobody() {
-        let (mut world, ana, account, path) = world();
-        let project = world.project(&ana, &account);
+        let (mut fixture, ana, account, path) = account_of_ana();
+        let project = fixture.project(&ana, &account);
         let archive = format!("/v1/projects/{project}");
-        world
+        fixture
             .patch(&ana, &archive, json!({ "archived": true }))
             .expect(200);
-        let before = world.dump();
+        let before = fixture.dump();
         let mut invited = body("guest");
         invited["project_grants"] = json!([{ "project_id": project, "role": "viewer" }]);
-        world.post(&ana, &path, invited).expect(409);
-        assert_eq!(world.dump(), before);
+        fixture.post(&ana, &path, invited).expect(409);
+        assert_eq!(fixture.dump(), before);
     }
 
     #[test]
     fn members_may_not_invite_and_outsiders_see_no_account() {
-        let (mut world, _, account, path) = world();
-        let (ben, eve) = (world.person("ben"), world.person("eve"));
-        world.join(&account, &ben, AccountRole::Member);
-        let before = world.dump();
-        let answer = world.post(&ben, &path, body("guest")).expect(403);
+        let (mut fixture, _, account, path) = account_of_ana();
+        let (ben, eve) = (fixture.person("ben"), fixture.person("eve"));
+        fixture.join(&account, &ben, AccountRole::Member);
+        let before = fixture.dump();
+        let answer = fixture.post(&ben, &path, body("guest")).expect(403);
         assert_eq!(answer.body["missing"], json!(["invite.manage"]));
-        world
+        fixture
             .post(&eve, &path, body("guest"))
             .expect(404)
             .expect_problem("not-found");
-        assert_eq!(world.dump(), before);
+        assert_eq!(fixture.dump(), before);
     }
 }

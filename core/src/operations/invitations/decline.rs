@@ -58,7 +58,7 @@ fn reply(invitation: &Record<Invitation>) -> Reply {
 
 impl UseCase for DeclineInvitation {
     fn reads(&self, context: &Context<'_>, _: &Facts) -> Result<Vec<ReadRequest>, Problem> {
-        self.input.first_asks(context)
+        self.input.first_reads(context)
     }
 
     fn decide(&self, context: &Context<'_>, facts: &Facts) -> Result<Outcome, Problem> {
@@ -101,39 +101,39 @@ mod tests {
 
     #[test]
     fn the_invited_person_declines_once() {
-        let mut world = Fixture::new();
+        let mut fixture = Fixture::new();
         let (ana, ben, eve) = (
-            world.person("ana"),
-            world.person("ben"),
-            world.person("eve"),
+            fixture.person("ana"),
+            fixture.person("ben"),
+            fixture.person("eve"),
         );
-        let account = world.account(&ana);
+        let account = fixture.account(&ana);
         let body = json!({ "email": "ben@example.com", "role": "guest" });
-        let id = world.invite(&ana, &account, body);
-        let body = json!({ "token": world.token(&account, &id) });
-        let before = world.dump();
-        world
+        let id = fixture.invite(&ana, &account, body);
+        let body = json!({ "token": fixture.token(&account, &id) });
+        let before = fixture.dump();
+        fixture
             .post(&eve, PATH, body.clone())
             .expect(403)
             .expect_problem("forbidden");
-        assert_eq!(world.dump(), before);
+        assert_eq!(fixture.dump(), before);
         let headers = [("idempotency-key", "k1")];
-        let declined = world.send(&ben, "POST", PATH, &headers, Some(body.clone()));
+        let declined = fixture.send(&ben, "POST", PATH, &headers, Some(body.clone()));
         let declined = declined.expect(200);
         assert_eq!(
             declined.body,
             json!({ "id": id, "account_id": account, "role": "guest", "status": "declined" })
         );
-        let stored = world.dump();
-        let again = world.send(&ben, "POST", PATH, &headers, Some(body.clone()));
+        let stored = fixture.dump();
+        let again = fixture.send(&ben, "POST", PATH, &headers, Some(body.clone()));
         assert_eq!(again.expect(200).body, declined.body);
-        world
+        fixture
             .post(&ben, PATH, body)
             .expect(400)
             .expect_problem("invitation-invalid");
-        assert_eq!(world.dump(), stored);
+        assert_eq!(fixture.dump(), stored);
         let path = format!("/v1/accounts/{account}/invitations/{id}");
-        let shown = world.get(&ana, &path).expect(200);
+        let shown = fixture.get(&ana, &path).expect(200);
         assert_eq!(shown.body["answered_by"], ben.id());
     }
 }

@@ -37,9 +37,9 @@ fn parse(request: &Parsed<'_>) -> Result<Box<dyn UseCase>, Problem> {
 
 impl UseCase for GetInvitation {
     fn reads(&self, context: &Context<'_>, _: &Facts) -> Result<Vec<ReadRequest>, Problem> {
-        let mut asks = AccountRecords::reads(self.named.account, context.user());
-        asks.push(ReadRequest::Get(self.named.key()));
-        Ok(asks)
+        let mut reads = AccountRecords::reads(self.named.account, context.user());
+        reads.push(ReadRequest::Get(self.named.key()));
+        Ok(reads)
     }
 
     fn decide(&self, context: &Context<'_>, facts: &Facts) -> Result<Outcome, Problem> {
@@ -59,27 +59,27 @@ mod tests {
 
     #[test]
     fn shows_it_to_who_manages_invitations_only() {
-        let mut world = Fixture::new();
+        let mut fixture = Fixture::new();
         let (ana, ben, eve) = (
-            world.person("ana"),
-            world.person("ben"),
-            world.person("eve"),
+            fixture.person("ana"),
+            fixture.person("ben"),
+            fixture.person("eve"),
         );
-        let (account, other) = (world.account(&ana), world.account(&eve));
-        world.join(&account, &ben, AccountRole::Member);
+        let (account, other) = (fixture.account(&ana), fixture.account(&eve));
+        fixture.join(&account, &ben, AccountRole::Member);
         let body = json!({ "email": "joe@example.com", "role": "guest" });
-        let id = world.invite(&ana, &account, body);
+        let id = fixture.invite(&ana, &account, body);
         let path = format!("/v1/accounts/{account}/invitations/{id}");
-        let shown = world.get(&ana, &path).expect(200);
-        assert_eq!(world.rounds, 1);
+        let shown = fixture.get(&ana, &path).expect(200);
+        assert_eq!(fixture.rounds, 1);
         assert_eq!(shown.body["invited_by"], ana.id());
         assert!(shown.etag.is_some());
-        world.get(&ben, &path).expect(403);
-        world.get(&eve, &path).expect(404);
+        fixture.get(&ben, &path).expect(403);
+        fixture.get(&eve, &path).expect(404);
         // The same id below an account of one's own is not there either.
         let elsewhere = format!("/v1/accounts/{other}/invitations/{id}");
-        world.get(&eve, &elsewhere).expect(404);
+        fixture.get(&eve, &elsewhere).expect(404);
         let malformed = format!("/v1/accounts/{account}/invitations/inv_1");
-        world.get(&ana, &malformed).expect(404);
+        fixture.get(&ana, &malformed).expect(404);
     }
 }

@@ -57,9 +57,9 @@ impl ListInvitations {
 
 impl UseCase for ListInvitations {
     fn reads(&self, context: &Context<'_>, _: &Facts) -> Result<Vec<ReadRequest>, Problem> {
-        let mut asks = AccountRecords::reads(self.account, context.user());
-        asks.push(ReadRequest::Scan(self.range(context)?));
-        Ok(asks)
+        let mut reads = AccountRecords::reads(self.account, context.user());
+        reads.push(ReadRequest::Scan(self.range(context)?));
+        Ok(reads)
     }
 
     fn decide(&self, context: &Context<'_>, facts: &Facts) -> Result<Outcome, Problem> {
@@ -85,21 +85,21 @@ mod tests {
 
     #[test]
     fn pages_through_all_of_them() {
-        let mut world = Fixture::new();
-        let ana = world.person("ana");
-        let account = world.account(&ana);
+        let mut fixture = Fixture::new();
+        let ana = fixture.person("ana");
+        let account = fixture.account(&ana);
         for name in ["ben", "eve", "joe"] {
             let email = format!("{name}@example.com");
-            world.invite(&ana, &account, json!({ "email": email, "role": "guest" }));
+            fixture.invite(&ana, &account, json!({ "email": email, "role": "guest" }));
         }
         let path = format!("/v1/accounts/{account}/invitations");
-        let all = world.get(&ana, &path).expect(200).body;
-        assert_eq!(world.rounds, 1);
+        let all = fixture.get(&ana, &path).expect(200).body;
+        assert_eq!(fixture.rounds, 1);
         assert_eq!(all["items"].as_array().unwrap().len(), 3);
         assert!(all["next_cursor"].is_null());
-        let first = world.get(&ana, &format!("{path}?limit=2")).expect(200);
+        let first = fixture.get(&ana, &format!("{path}?limit=2")).expect(200);
         let cursor = first.text("next_cursor");
-        let rest = world.get(&ana, &format!("{path}?limit=2&cursor={cursor}"));
+        let rest = fixture.get(&ana, &format!("{path}?limit=2&cursor={cursor}"));
         let rest = rest.expect(200).body;
         assert_eq!(first.body["items"][1], all["items"][1]);
         assert_eq!(rest["items"][0], all["items"][2]);
@@ -108,25 +108,25 @@ mod tests {
 
     #[test]
     fn case_19_and_21_nobody_else_reads_the_list_or_uses_its_cursor() {
-        let mut world = Fixture::new();
+        let mut fixture = Fixture::new();
         let (ana, ben, eve) = (
-            world.person("ana"),
-            world.person("ben"),
-            world.person("eve"),
+            fixture.person("ana"),
+            fixture.person("ben"),
+            fixture.person("eve"),
         );
-        let (account, other) = (world.account(&ana), world.account(&eve));
-        world.join(&account, &ben, AccountRole::Member);
+        let (account, other) = (fixture.account(&ana), fixture.account(&eve));
+        fixture.join(&account, &ben, AccountRole::Member);
         for email in ["one@example.com", "two@example.com"] {
-            world.invite(&ana, &account, json!({ "email": email, "role": "guest" }));
+            fixture.invite(&ana, &account, json!({ "email": email, "role": "guest" }));
         }
         let path = format!("/v1/accounts/{account}/invitations");
-        let cursor = world.get(&ana, &format!("{path}?limit=1")).expect(200);
+        let cursor = fixture.get(&ana, &format!("{path}?limit=1")).expect(200);
         let cursor = cursor.text("next_cursor");
-        let answer = world.get(&ben, &path).expect(403);
+        let answer = fixture.get(&ben, &path).expect(403);
         assert_eq!(answer.body["missing"], json!(["invite.manage"]));
-        world.get(&eve, &path).expect(404);
+        fixture.get(&eve, &path).expect(404);
         let stolen = format!("/v1/accounts/{other}/invitations?cursor={cursor}");
-        let answer = world.get(&eve, &stolen).expect(400);
+        let answer = fixture.get(&eve, &stolen).expect(400);
         assert_eq!(answer.body["errors"][0]["field"], "cursor");
     }
 }

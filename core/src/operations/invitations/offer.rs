@@ -79,7 +79,10 @@ fn team_key(account: AccountId, team: TeamId) -> Key {
 }
 
 /// What to ask for the teams an offer names.
-pub(super) fn team_asks(account: AccountId, teams: &[TeamId]) -> impl Iterator<Item = ReadRequest> {
+pub(super) fn team_reads(
+    account: AccountId,
+    teams: &[TeamId],
+) -> impl Iterator<Item = ReadRequest> {
     teams
         .iter()
         .map(move |team| ReadRequest::Get(team_key(account, *team)))
@@ -98,11 +101,11 @@ pub(super) fn team(
 impl Offer<'_> {
     /// What to ask to know whether this person may make the offer.
     pub(super) fn reads(&self, user: UserId) -> Vec<ReadRequest> {
-        let mut asks = AccountRecords::reads(self.account, user);
-        asks.extend(team_asks(self.account, self.teams));
+        let mut reads = AccountRecords::reads(self.account, user);
+        reads.extend(team_reads(self.account, self.teams));
         let projects = self.project_grants.iter();
-        asks.extend(projects.flat_map(|grant| ProjectRecords::reads(grant.project_id, user)));
-        asks
+        reads.extend(projects.flat_map(|grant| ProjectRecords::reads(grant.project_id, user)));
+        reads
     }
 
     /// Refuses an offer of teams and projects that are not there.

@@ -75,7 +75,7 @@ fn reply(invitation: &Record<Invitation>) -> Reply {
 
 impl UseCase for ResendInvitation {
     fn reads(&self, context: &Context<'_>, facts: &Facts) -> Result<Vec<ReadRequest>, Problem> {
-        let first = self.named.first_asks();
+        let first = self.named.first_reads();
         if !facts.has_all(&first) {
             return Ok(first);
         }
@@ -119,38 +119,38 @@ mod tests {
 
     #[test]
     fn raises_the_rotation_and_revives_an_expired_one() {
-        let mut world = Fixture::new();
-        let ana = world.person("ana");
-        let account = world.account(&ana);
+        let mut fixture = Fixture::new();
+        let ana = fixture.person("ana");
+        let account = fixture.account(&ana);
         let body = json!({ "email": "ben@example.com", "role": "guest" });
-        let id = world.invite(&ana, &account, body);
+        let id = fixture.invite(&ana, &account, body);
         let path = format!("/v1/accounts/{account}/invitations/{id}");
         let resend = format!("{path}/resend");
-        let first = world.get(&ana, &path).expect(200);
-        let again = world.post(&ana, &resend, json!({})).expect(200);
-        assert_eq!(world.rounds, 2);
+        let first = fixture.get(&ana, &path).expect(200);
+        let again = fixture.post(&ana, &resend, json!({})).expect(200);
+        assert_eq!(fixture.rounds, 2);
         assert_eq!(again.body["rotation"], 1);
         assert_eq!(again.body["expires_at"], first.body["expires_at"]);
-        world.pass(super::LIFETIME + Duration::from_secs(1));
-        let revived = world.post(&ana, &resend, json!({})).expect(200);
+        fixture.pass(super::LIFETIME + Duration::from_secs(1));
+        let revived = fixture.post(&ana, &resend, json!({})).expect(200);
         let expiry: Timestamp = revived.text("expires_at").parse().unwrap();
-        assert_eq!(expiry, world.now.after(super::LIFETIME));
-        world.delete(&ana, &path).expect(204);
-        let before = world.dump();
-        world.post(&ana, &resend, json!({})).expect(409);
-        assert_eq!(world.dump(), before);
+        assert_eq!(expiry, fixture.now.after(super::LIFETIME));
+        fixture.delete(&ana, &path).expect(204);
+        let before = fixture.dump();
+        fixture.post(&ana, &resend, json!({})).expect(409);
+        assert_eq!(fixture.dump(), before);
     }
 
     #[test]
     fn a_repetition_does_not_rotate_again() {
-        let mut world = Fixture::new();
-        let ana = world.person("ana");
-        let account = world.account(&ana);
+        let mut fixture = Fixture::new();
+        let ana = fixture.person("ana");
+        let account = fixture.account(&ana);
         let body = json!({ "email": "ben@example.com", "role": "guest" });
-        let id = world.invite(&ana, &account, body);
+        let id = fixture.invite(&ana, &account, body);
         let path = format!("/v1/accounts/{account}/invitations/{id}/resend");
         let headers = [("idempotency-key", "k1")];
-        let mut send = || world.send(&ana, "POST", &path, &headers, Some(json!({})));
+        let mut send = || fixture.send(&ana, "POST", &path, &headers, Some(json!({})));
         let first = send().expect(200);
         assert_eq!(send().expect(200).body, first.body);
         assert_eq!(first.body["rotation"], 1);
@@ -158,27 +158,27 @@ mod tests {
 
     #[test]
     fn case_29_whoever_sends_again_hands_out_anew() {
-        let mut world = Fixture::new();
+        let mut fixture = Fixture::new();
         let (ana, ben, eve) = (
-            world.person("ana"),
-            world.person("ben"),
-            world.person("eve"),
+            fixture.person("ana"),
+            fixture.person("ben"),
+            fixture.person("eve"),
         );
-        let account = world.account(&ana);
-        world.join(&account, &ben, AccountRole::Admin);
-        world.join(&account, &eve, AccountRole::Member);
+        let account = fixture.account(&ana);
+        fixture.join(&account, &ben, AccountRole::Admin);
+        fixture.join(&account, &eve, AccountRole::Member);
         let offer = |role| json!({ "email": "joe@example.com", "role": role });
-        let owner = world.invite(&ana, &account, offer("owner"));
-        let guest = world.invite(&ana, &account, offer("guest"));
+        let owner = fixture.invite(&ana, &account, offer("owner"));
+        let guest = fixture.invite(&ana, &account, offer("guest"));
         let path = |id| format!("/v1/accounts/{account}/invitations/{id}/resend");
-        let before = world.dump();
-        world
+        let before = fixture.dump();
+        fixture
             .post(&ben, &path(&owner), json!({}))
             .expect(403)
             .expect_problem("escalation");
-        world.post(&eve, &path(&guest), json!({})).expect(403);
-        assert_eq!(world.dump(), before);
-        let sent = world.post(&ben, &path(&guest), json!({})).expect(200);
+        fixture.post(&eve, &path(&guest), json!({})).expect(403);
+        assert_eq!(fixture.dump(), before);
+        let sent = fixture.post(&ben, &path(&guest), json!({})).expect(200);
         assert_eq!(sent.body["invited_by"], ben.id());
     }
 }

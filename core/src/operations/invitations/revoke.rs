@@ -47,7 +47,7 @@ fn parse(request: &Parsed<'_>) -> Result<Box<dyn UseCase>, Problem> {
 
 impl UseCase for RevokeInvitation {
     fn reads(&self, context: &Context<'_>, facts: &Facts) -> Result<Vec<ReadRequest>, Problem> {
-        let first = self.named.first_asks();
+        let first = self.named.first_reads();
         if !facts.has_all(&first) {
             return Ok(first);
         }
@@ -82,41 +82,46 @@ mod tests {
 
     #[test]
     fn the_record_stays_and_a_second_time_is_a_conflict() {
-        let mut world = Fixture::new();
-        let ana = world.person("ana");
-        let account = world.account(&ana);
+        let mut fixture = Fixture::new();
+        let ana = fixture.person("ana");
+        let account = fixture.account(&ana);
         let body = json!({ "email": "ben@example.com", "role": "guest" });
-        let id = world.invite(&ana, &account, body);
+        let id = fixture.invite(&ana, &account, body);
         let path = format!("/v1/accounts/{account}/invitations/{id}");
-        world.delete(&ana, &path).expect(204);
-        assert_eq!(world.rounds, 2);
-        assert_eq!(world.get(&ana, &path).expect(200).body["status"], "revoked");
-        let before = world.dump();
-        world
+        fixture.delete(&ana, &path).expect(204);
+        assert_eq!(fixture.rounds, 2);
+        assert_eq!(
+            fixture.get(&ana, &path).expect(200).body["status"],
+            "revoked"
+        );
+        let before = fixture.dump();
+        fixture
             .delete(&ana, &path)
             .expect(409)
             .expect_problem("conflict");
-        assert_eq!(world.dump(), before);
+        assert_eq!(fixture.dump(), before);
     }
 
     #[test]
     fn a_stale_mark_or_a_lack_of_authority_changes_nothing() {
-        let mut world = Fixture::new();
+        let mut fixture = Fixture::new();
         let (ana, ben, eve) = (
-            world.person("ana"),
-            world.person("ben"),
-            world.person("eve"),
+            fixture.person("ana"),
+            fixture.person("ben"),
+            fixture.person("eve"),
         );
-        let account = world.account(&ana);
-        world.join(&account, &ben, AccountRole::Member);
+        let account = fixture.account(&ana);
+        fixture.join(&account, &ben, AccountRole::Member);
         let body = json!({ "email": "joe@example.com", "role": "guest" });
-        let id = world.invite(&ana, &account, body);
+        let id = fixture.invite(&ana, &account, body);
         let path = format!("/v1/accounts/{account}/invitations/{id}");
-        let before = world.dump();
-        world.delete(&ben, &path).expect(403);
-        world.delete(&eve, &path).expect(404);
+        let before = fixture.dump();
+        fixture.delete(&ben, &path).expect(403);
+        fixture.delete(&eve, &path).expect(404);
         let stale = [("if-match", "\"00000000000000000000000000000000\"")];
-        world.send(&ana, "DELETE", &path, &stale, None).expect(412);
-        assert_eq!(world.dump(), before);
+        fixture
+            .send(&ana, "DELETE", &path, &stale, None)
+            .expect(412);
+        assert_eq!(fixture.dump(), before);
     }
 }

@@ -102,25 +102,25 @@ impl ListJournal {
             limit: Some(self.page.limit),
             ..Range::all(self.of.scope(), Sort::JOURNAL)
         };
-        let ask = ReadRequest::Scan(range.clone());
-        Ok(if facts.has(&ask) {
+        let read = ReadRequest::Scan(range.clone());
+        Ok(if facts.has(&read) {
             Located::Page(facts.scan(&range)?)
         } else {
-            Located::ReadRequest(ask)
+            Located::ReadRequest(read)
         })
     }
 }
 
 impl UseCase for ListJournal {
     fn reads(&self, context: &Context<'_>, facts: &Facts) -> Result<Vec<ReadRequest>, Problem> {
-        let asks = self.of.reads(context);
+        let reads = self.of.reads(context);
         self.page.after(context)?;
-        if !facts.has_all(&asks) {
-            return Ok(asks);
+        if !facts.has_all(&reads) {
+            return Ok(reads);
         }
         let head = self.of.head(context, facts)?;
         Ok(match self.page(context, facts, &head)? {
-            Located::ReadRequest(ask) => vec![ask],
+            Located::ReadRequest(read) => vec![read],
             Located::Page(_) => vec![],
         })
     }
@@ -154,15 +154,15 @@ mod tests {
     };
 
     /// An account whose journal has four entries.
-    fn scene() -> (Fixture, Person, String, String) {
-        let mut world = Fixture::new();
-        let ana = world.person("ana");
-        let account = world.account(&ana);
+    fn journal_of_four() -> (Fixture, Person, String, String) {
+        let mut fixture = Fixture::new();
+        let ana = fixture.person("ana");
+        let account = fixture.account(&ana);
         for _ in 0..3 {
-            world.team(&ana, &account);
+            fixture.team(&ana, &account);
         }
         let path = format!("/v1/accounts/{account}/journal");
-        (world, ana, account, path)
+        (fixture, ana, account, path)
     }
 
     fn numbers(body: &Value) -> Vec<u64> {
@@ -172,54 +172,54 @@ mod tests {
 
     #[test]
     fn lists_in_order_from_the_first_entry_and_goes_on_by_number_or_cursor() {
-        let (mut world, ana, account, path) = scene();
-        let all = world.get(&ana, &path).expect(200).body;
-        assert_eq!(world.rounds, 2);
+        let (mut fixture, ana, account, path) = journal_of_four();
+        let all = fixture.get(&ana, &path).expect(200).body;
+        assert_eq!(fixture.rounds, 2);
         assert_eq!(numbers(&all), [1, 2, 3, 4]);
         assert_eq!(all["items"][0]["event"], "account.created");
         assert_eq!(all["items"][0]["actor"], ana.id());
         assert_eq!(all["items"][0]["changes"][0]["id"], account);
         assert_eq!(all["items"][1]["previous"], all["items"][0]["hash"]);
         assert!(all["next_cursor"].is_null());
-        let behind = world.get(&ana, &format!("{path}?after=2&limit=1"));
+        let behind = fixture.get(&ana, &format!("{path}?after=2&limit=1"));
         let behind = behind.expect(200);
         assert_eq!(numbers(&behind.body), [3]);
         let cursor = behind.text("next_cursor");
-        let rest = world.get(&ana, &format!("{path}?cursor={cursor}"));
+        let rest = fixture.get(&ana, &format!("{path}?cursor={cursor}"));
         assert_eq!(numbers(&rest.expect(200).body), [4]);
-        let end = world.get(&ana, &format!("{path}?after=4")).expect(200);
+        let end = fixture.get(&ana, &format!("{path}?after=4")).expect(200);
         assert!(numbers(&end.body).is_empty());
-        let both = world.get(&ana, &format!("{path}?after=2&cursor={cursor}"));
+        let both = fixture.get(&ana, &format!("{path}?after=2&cursor={cursor}"));
         assert_eq!(both.expect(400).body["errors"][0]["field"], "after");
     }
 
     #[test]
     fn a_project_has_a_journal_of_its_own() {
-        let (mut world, ana, account, _) = scene();
-        let project = world.project(&ana, &account);
-        let answer = world.get(&ana, &format!("/v1/projects/{project}/journal"));
+        let (mut fixture, ana, account, _) = journal_of_four();
+        let project = fixture.project(&ana, &account);
+        let answer = fixture.get(&ana, &format!("/v1/projects/{project}/journal"));
         let answer = answer.expect(200);
-        assert_eq!(world.rounds, 2);
+        assert_eq!(fixture.rounds, 2);
         assert_eq!(answer.body["items"][0]["event"], "project.created");
     }
 
-    fn restore(world: &mut Fixture) {
-        world.surface.id = world.surface.id.renewed(world.now, &[7; 32]);
+    fn restore(fixture: &mut Fixture) {
+        fixture.surface.id = fixture.surface.id.renewed(fixture.now, &[7; 32]);
     }
 
     #[test]
     fn case_69_numbers_go_on_over_a_restore() {
-        let (mut world, ana, account, path) = scene();
+        let (mut fixture, ana, account, path) = journal_of_four();
         for _ in 0..3 {
-            restore(&mut world);
-            world.team(&ana, &account);
+            restore(&mut fixture);
+            fixture.team(&ana, &account);
         }
-        restore(&mut world);
+        restore(&mut fixture);
         for after in 0..=7 {
-            let answer = world.get(&ana, &format!("{path}?after={after}"));
+            let answer = fixture.get(&ana, &format!("{path}?after={after}"));
             let expected: Vec<u64> = (after + 1..=7).collect();
             assert_eq!(numbers(&answer.expect(200).body), expected, "{after}");
-            let one = world.get(&ana, &format!("{path}?after={after}&limit=1"));
+            let one = fixture.get(&ana, &format!("{path}?after={after}&limit=1"));
             let expected: Vec<u64> = expected.into_iter().take(1).collect();
             assert_eq!(numbers(&one.expect(200).body), expected, "{after}");
         }
@@ -227,24 +227,24 @@ mod tests {
 
     #[test]
     fn case_17_only_auditors_read_it() {
-        let (mut world, ana, account, path) = scene();
-        let (ben, eve) = (world.person("ben"), world.person("eve"));
-        world.join(&account, &ben, AccountRole::Member);
-        let other = world.account(&eve);
-        let project = world.project(&ana, &account);
-        world.grant(&ana, &project, &ben.id(), "contributor");
+        let (mut fixture, ana, account, path) = journal_of_four();
+        let (ben, eve) = (fixture.person("ben"), fixture.person("eve"));
+        fixture.join(&account, &ben, AccountRole::Member);
+        let other = fixture.account(&eve);
+        let project = fixture.project(&ana, &account);
+        fixture.grant(&ana, &project, &ben.id(), "contributor");
         for suffix in ["", "/verification"] {
-            let answer = world.get(&ben, &format!("{path}{suffix}")).expect(403);
+            let answer = fixture.get(&ben, &format!("{path}{suffix}")).expect(403);
             assert_eq!(answer.body["missing"], json!(["audit.view"]));
-            world.get(&eve, &format!("{path}{suffix}")).expect(404);
+            fixture.get(&eve, &format!("{path}{suffix}")).expect(404);
             let path = format!("/v1/projects/{project}/journal{suffix}");
-            let answer = world.get(&ben, &path).expect(403);
+            let answer = fixture.get(&ben, &path).expect(403);
             assert_eq!(answer.body["missing"], json!(["audit.view"]));
-            world.get(&eve, &path).expect(404);
+            fixture.get(&eve, &path).expect(404);
         }
-        let cursor = world.get(&ana, &format!("{path}?limit=1")).expect(200);
+        let cursor = fixture.get(&ana, &format!("{path}?limit=1")).expect(200);
         let cursor = cursor.text("next_cursor");
         let stolen = format!("/v1/accounts/{other}/journal?cursor={cursor}");
-        world.get(&eve, &stolen).expect(400);
+        fixture.get(&eve, &stolen).expect(400);
     }
 }

@@ -38,9 +38,9 @@ pub(super) fn locate<'a>(
             limit: Some(limit),
             ..Range::all(head.scope, Sort::JOURNAL)
         };
-        let ask = ReadRequest::Scan(range.clone());
-        if !facts.has(&ask) {
-            return Ok(Located::ReadRequest(ask));
+        let read = ReadRequest::Scan(range.clone());
+        if !facts.has(&read) {
+            return Ok(Located::ReadRequest(read));
         }
         let page = facts.scan(&range)?;
         let first = page.items.first().and_then(|item| place(&item.key.sort));

@@ -173,9 +173,9 @@ impl UseCase for VerifyJournal {
     /// The head before the entries: whatever is written in between lies beyond it.
     fn reads(&self, context: &Context<'_>, facts: &Facts) -> Result<Vec<ReadRequest>, Problem> {
         let position = self.position(context)?;
-        let asks = self.of.reads(context);
-        if !facts.has_all(&asks) {
-            return Ok(asks);
+        let reads = self.of.reads(context);
+        if !facts.has_all(&reads) {
+            return Ok(reads);
         }
         self.of.head(context, facts)?;
         Ok(vec![ReadRequest::Scan(self.range(&position))])
@@ -208,25 +208,25 @@ mod tests {
         value::{CommitId, Cursor, id::Id},
     };
 
-    fn fixture() -> (Fixture, Person, Scope, String) {
-        let mut world = Fixture::new();
-        let ana = world.person("ana");
-        let account = world.account(&ana);
+    fn account_journal() -> (Fixture, Person, Scope, String) {
+        let mut fixture = Fixture::new();
+        let ana = fixture.person("ana");
+        let account = fixture.account(&ana);
         for _ in 0..4 {
-            world.team(&ana, &account);
+            fixture.team(&ana, &account);
         }
         let path = format!("/v1/accounts/{account}/journal/verification");
-        (world, ana, Scope::Account(account.parse().unwrap()), path)
+        (fixture, ana, Scope::Account(account.parse().unwrap()), path)
     }
 
     /// Damages the store behind the application's back.
     fn tamper(
-        world: &mut Fixture,
+        fixture: &mut Fixture,
         scope: Scope,
         position: usize,
         change: impl FnOnce(Item) -> Option<Item>,
     ) {
-        let entries = world.store.scan(&Range::all(scope, Sort::JOURNAL)).items;
+        let entries = fixture.store.scan(&Range::all(scope, Sort::JOURNAL)).items;
         let item = entries[position].clone();
         let matches = Condition::Matches(item.etag.clone());
         let sort = item.key.sort.clone();
@@ -235,29 +235,29 @@ mod tests {
             None => Operation::Delete(sort, matches),
         };
         let commit_id = CommitId::from_ulid(ulid::Ulid::nil());
-        world.commit(&Batch::unchecked(scope, commit_id, vec![operation]));
+        fixture.commit(&Batch::unchecked(scope, commit_id, vec![operation]));
     }
 
-    fn verify(world: &mut Fixture, ana: &Person, path: &str) -> serde_json::Value {
-        let found = world.get(ana, path).expect(200).body;
+    fn verify(fixture: &mut Fixture, ana: &Person, path: &str) -> serde_json::Value {
+        let found = fixture.get(ana, path).expect(200).body;
         assert_eq!(found["valid"], found.get("first_invalid").is_none());
         found
     }
 
     #[test]
     fn a_journal_as_written_is_valid_over_a_restore_too() {
-        let (mut world, ana, scope, path) = fixture();
-        let whole = verify(&mut world, &ana, &path);
-        assert_eq!(world.rounds, 2);
+        let (mut fixture, ana, scope, path) = account_journal();
+        let whole = verify(&mut fixture, &ana, &path);
+        assert_eq!(fixture.rounds, 2);
         assert_eq!(whole["entries"], 5);
         assert_eq!(whole["head"]["seq"], 5);
         assert!(whole["valid"] == true && whole["next_cursor"].is_null());
-        world.surface.id = world.surface.id.renewed(world.now, &[7; 32]);
+        fixture.surface.id = fixture.surface.id.renewed(fixture.now, &[7; 32]);
         let Scope::Account(account) = scope else {
             panic!("an account")
         };
-        world.team(&ana, &format!("{account}"));
-        let whole = verify(&mut world, &ana, &path);
+        fixture.team(&ana, &format!("{account}"));
+        let whole = verify(&mut fixture, &ana, &path);
         assert_eq!(whole["entries"], 6);
         assert_eq!(whole["valid"], true);
     }
@@ -265,25 +265,25 @@ mod tests {
     #[test]
     fn case_65_a_flipped_bit_or_a_missing_entry_is_named() {
         for position in 0..5 {
-            let (mut world, ana, scope, path) = fixture();
-            tamper(&mut world, scope, position, |mut item| {
+            let (mut fixture, ana, scope, path) = account_journal();
+            tamper(&mut fixture, scope, position, |mut item| {
                 item.body = item.body.replacen("\"seq\":", "\"seQ\":", 1);
                 Some(item)
             });
-            let found = world.get(&ana, &path).expect(200).body;
+            let found = fixture.get(&ana, &path).expect(200).body;
             assert_eq!(found["valid"], false);
             assert_eq!(found["first_invalid"], position + 1);
             assert_eq!(found["entries"], position);
-            let (mut world, ana, scope, path) = fixture();
-            tamper(&mut world, scope, position, |_| None);
-            let found = world.get(&ana, &path).expect(200).body;
+            let (mut fixture, ana, scope, path) = account_journal();
+            tamper(&mut fixture, scope, position, |_| None);
+            let found = fixture.get(&ana, &path).expect(200).body;
             assert_eq!(found["first_invalid"], position + 1);
         }
     }
 
     #[test]
     fn requests_together_verify_one_chain() {
-        let (mut world, ana, scope, path) = fixture();
+        let (mut fixture, ana, scope, path) = account_journal();
         let Scope::Account(account) = scope else {
             panic!("an account")
         };
@@ -292,15 +292,15 @@ mod tests {
             page: PageRequest::first(1),
             limit: 2,
         };
-        let body = world.run(&ana, &first, None).unwrap().body.unwrap();
+        let body = fixture.run(&ana, &first, None).unwrap().body.unwrap();
         assert_eq!(
             (&body["entries"], &body["valid"]),
             (&2.into(), &true.into())
         );
         assert!(body["next_cursor"].is_string());
         // The same position, sealed for the route.
-        let entries = world.store.scan(&Range::all(scope, Sort::JOURNAL)).items;
-        let head = world.record::<Head>(&crate::operation::authority::head_key(scope));
+        let entries = fixture.store.scan(&Range::all(scope, Sort::JOURNAL)).items;
+        let head = fixture.record::<Head>(&crate::operation::authority::head_key(scope));
         let head = head.unwrap().body;
         let mut position = Position {
             last: Some(entries[1].key.sort.as_str().into()),
@@ -314,7 +314,7 @@ mod tests {
             Cursor::seal(&[7; 32], &parts, &text).into_string()
         };
         let rest = format!("{path}?cursor={}", cursor(&position));
-        let found = verify(&mut world, &ana, &rest);
+        let found = verify(&mut fixture, &ana, &rest);
         assert_eq!(
             (&found["entries"], &found["valid"]),
             (&3.into(), &true.into())
@@ -322,7 +322,7 @@ mod tests {
         // Going on from another chain finds that the next entry does not fit.
         position.good.hash = Sha256::of(b"another");
         let other = format!("{path}?cursor={}", cursor(&position));
-        let found = verify(&mut world, &ana, &other);
+        let found = verify(&mut fixture, &ana, &other);
         assert_eq!(found["first_invalid"], 3);
     }
 }

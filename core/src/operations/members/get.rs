@@ -62,13 +62,13 @@ mod tests {
 
     #[test]
     fn a_member_is_shown_to_members() {
-        let mut world = Fixture::new();
-        let (ana, ben) = (world.person("ana"), world.person("ben"));
-        let account = world.account(&ana);
-        world.join(&account, &ben, AccountRole::Member);
+        let mut fixture = Fixture::new();
+        let (ana, ben) = (fixture.person("ana"), fixture.person("ben"));
+        let account = fixture.account(&ana);
+        fixture.join(&account, &ben, AccountRole::Member);
         let path = format!("/v1/accounts/{account}/members/{}", ana.id());
-        let shown = world.get(&ben, &path).expect(200);
-        assert_eq!(world.rounds, 1);
+        let shown = fixture.get(&ben, &path).expect(200);
+        assert_eq!(fixture.rounds, 1);
         assert_eq!(shown.id(), ana.id());
         assert_eq!(shown.text("user_id"), ana.id());
         assert_eq!(shown.text("account_id"), account);
@@ -82,34 +82,34 @@ mod tests {
 
     #[test]
     fn a_guest_sees_themselves_only() {
-        let mut world = Fixture::new();
-        let (ana, ben) = (world.person("ana"), world.person("ben"));
-        let account = world.account(&ana);
-        world.join(&account, &ben, AccountRole::Guest);
+        let mut fixture = Fixture::new();
+        let (ana, ben) = (fixture.person("ana"), fixture.person("ben"));
+        let account = fixture.account(&ana);
+        fixture.join(&account, &ben, AccountRole::Guest);
         let path = |user| format!("/v1/accounts/{account}/members/{user}");
-        world.get(&ben, &path(ben.id())).expect(200);
+        fixture.get(&ben, &path(ben.id())).expect(200);
         for user in [ana.id(), "usr_01h2xcejqtf2nbrexx3vqjhp41".into()] {
-            let refused = world.get(&ben, &path(user)).expect(403);
+            let refused = fixture.get(&ben, &path(user)).expect(403);
             assert_eq!(refused.body["missing"][0], "member.view");
         }
     }
 
     #[test]
     fn case_17_to_an_outsider_no_member_exists() {
-        let mut world = Fixture::new();
-        let (ana, eve) = (world.person("ana"), world.person("eve"));
-        let account = world.account(&ana);
+        let mut fixture = Fixture::new();
+        let (ana, eve) = (fixture.person("ana"), fixture.person("eve"));
+        let account = fixture.account(&ana);
         for user in [ana.id(), eve.id()] {
             let path = format!("/v1/accounts/{account}/members/{user}");
-            world.get(&eve, &path).expect_problem("not-found");
+            fixture.get(&eve, &path).expect_problem("not-found");
         }
     }
 
     #[test]
     fn case_24_an_id_with_key_characters_names_nobody() {
-        let mut world = Fixture::new();
-        let ana = world.person("ana");
-        let account = world.account(&ana);
+        let mut fixture = Fixture::new();
+        let ana = fixture.person("ana");
+        let account = fixture.account(&ana);
         let user = ana.id();
         for id in [
             format!("{user}#TEAM"),
@@ -120,7 +120,7 @@ mod tests {
             "usr_ä1h2xcejqtf2nbrexx3vqjhp4".into(),
         ] {
             let path = format!("/v1/accounts/{account}/members/{id}");
-            world.get(&ana, &path).expect_problem("not-found");
+            fixture.get(&ana, &path).expect_problem("not-found");
         }
     }
 }

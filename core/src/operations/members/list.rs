@@ -60,9 +60,9 @@ impl ListMembers {
 impl UseCase for ListMembers {
     fn reads(&self, context: &Context<'_>, facts: &Facts) -> Result<Vec<ReadRequest>, Problem> {
         let listing = self.listing(context)?;
-        let standing = AccountRecords::reads(self.account, context.user());
-        if !facts.has_all(&standing) {
-            return Ok(standing);
+        let first = AccountRecords::reads(self.account, context.user());
+        if !facts.has_all(&first) {
+            return Ok(first);
         }
         self.authorise(context, facts)?;
         Ok(listing.reads(facts)?)
@@ -88,8 +88,8 @@ mod tests {
         value::AccountRole,
     };
 
-    fn ids(world: &mut Fixture, person: &Person, path: &str) -> (Vec<String>, Option<String>) {
-        let page = world.get(person, path).expect(200).body;
+    fn ids(fixture: &mut Fixture, person: &Person, path: &str) -> (Vec<String>, Option<String>) {
+        let page = fixture.get(person, path).expect(200).body;
         let items = page["items"].as_array().unwrap();
         let id = |item: &serde_json::Value| item["id"].as_str().unwrap().into();
         let cursor = page["next_cursor"].as_str().map(Into::into);
@@ -98,24 +98,24 @@ mod tests {
 
     #[test]
     fn members_are_listed_in_the_order_they_joined() {
-        let mut world = Fixture::new();
-        let ana = world.person("ana");
-        let account = world.account(&ana);
+        let mut fixture = Fixture::new();
+        let ana = fixture.person("ana");
+        let account = fixture.account(&ana);
         let mut expected = [ana.id()].to_vec();
         for name in ["ben", "cyd", "dan", "eli"] {
-            world.pass(core::time::Duration::from_secs(1));
-            let person = world.person(name);
-            world.join(&account, &person, AccountRole::Member);
+            fixture.pass(core::time::Duration::from_secs(1));
+            let person = fixture.person(name);
+            fixture.join(&account, &person, AccountRole::Member);
             expected.push(person.id());
         }
         let path = format!("/v1/accounts/{account}/members");
-        assert_eq!(ids(&mut world, &ana, &path), (expected.clone(), None));
-        assert_eq!(world.rounds, 3);
-        let (mut seen, mut next) = ids(&mut world, &ana, &format!("{path}?limit=2"));
+        assert_eq!(ids(&mut fixture, &ana, &path), (expected.clone(), None));
+        assert_eq!(fixture.rounds, 3);
+        let (mut seen, mut next) = ids(&mut fixture, &ana, &format!("{path}?limit=2"));
         assert_eq!(seen.len(), 2);
         while let Some(cursor) = next {
             let path = format!("{path}?limit=2&cursor={cursor}");
-            let (more, after) = ids(&mut world, &ana, &path);
+            let (more, after) = ids(&mut fixture, &ana, &path);
             seen.extend(more);
             next = after;
         }
@@ -124,44 +124,44 @@ mod tests {
 
     #[test]
     fn whoever_was_removed_is_not_listed_and_who_is_suspended_is() {
-        let mut world = Fixture::new();
-        let [ana, ben, cyd] = ["ana", "ben", "cyd"].map(|name| world.person(name));
-        let account = world.account(&ana);
+        let mut fixture = Fixture::new();
+        let [ana, ben, cyd] = ["ana", "ben", "cyd"].map(|name| fixture.person(name));
+        let account = fixture.account(&ana);
         let path = format!("/v1/accounts/{account}/members");
         for person in [&ben, &cyd] {
-            world.pass(core::time::Duration::from_secs(1));
-            world.join(&account, person, AccountRole::Member);
+            fixture.pass(core::time::Duration::from_secs(1));
+            fixture.join(&account, person, AccountRole::Member);
         }
-        world
+        fixture
             .delete(&ana, &format!("{path}/{}", ben.id()))
             .expect(204);
         let suspended = json!({ "status": "suspended" });
-        world
+        fixture
             .patch(&ana, &format!("{path}/{}", cyd.id()), suspended)
             .expect(200);
-        assert_eq!(ids(&mut world, &ana, &path).0, [ana.id(), cyd.id()]);
+        assert_eq!(ids(&mut fixture, &ana, &path).0, [ana.id(), cyd.id()]);
     }
 
     #[test]
     fn case_61_an_index_that_is_behind_shows_nobody_who_left_and_no_old_role() {
-        let mut world = Fixture::new();
-        let [ana, ben, cyd] = ["ana", "ben", "cyd"].map(|name| world.person(name));
-        let account = world.account(&ana);
+        let mut fixture = Fixture::new();
+        let [ana, ben, cyd] = ["ana", "ben", "cyd"].map(|name| fixture.person(name));
+        let account = fixture.account(&ana);
         let path = format!("/v1/accounts/{account}/members");
         for person in [&ben, &cyd] {
-            world.pass(core::time::Duration::from_secs(1));
-            world.join(&account, person, AccountRole::Member);
+            fixture.pass(core::time::Duration::from_secs(1));
+            fixture.join(&account, person, AccountRole::Member);
         }
-        world.behind = Some(world.store.clone());
+        fixture.behind = Some(fixture.store.clone());
         let (of_ben, of_cyd) = (
             format!("{path}/{}", ben.id()),
             format!("{path}/{}", cyd.id()),
         );
-        world.delete(&ana, &of_ben).expect(204);
-        world
+        fixture.delete(&ana, &of_ben).expect(204);
+        fixture
             .patch(&ana, &of_cyd, json!({ "role": "guest" }))
             .expect(200);
-        let page = world.get(&ana, &path).expect(200).body;
+        let page = fixture.get(&ana, &path).expect(200).body;
         let shown = page["items"].as_array().unwrap();
         assert_eq!(shown.len(), 2);
         assert_eq!(
@@ -169,28 +169,28 @@ mod tests {
             (&json!(cyd.id()), &json!("guest"))
         );
         // Nor does what they may do follow the index.
-        world.get(&ben, &path).expect_problem("not-found");
-        world.get(&cyd, &path).expect_problem("forbidden");
+        fixture.get(&ben, &path).expect_problem("not-found");
+        fixture.get(&cyd, &path).expect_problem("forbidden");
     }
 
     #[test]
     fn who_does_not_see_members_gets_no_list() {
-        let mut world = Fixture::new();
-        let [ana, ben, eve] = ["ana", "ben", "eve"].map(|name| world.person(name));
-        let account = world.account(&ana);
-        world.join(&account, &ben, AccountRole::Guest);
+        let mut fixture = Fixture::new();
+        let [ana, ben, eve] = ["ana", "ben", "eve"].map(|name| fixture.person(name));
+        let account = fixture.account(&ana);
+        fixture.join(&account, &ben, AccountRole::Guest);
         let path = format!("/v1/accounts/{account}/members");
-        let refused = world.get(&ben, &path).expect(403);
+        let refused = fixture.get(&ben, &path).expect(403);
         assert_eq!(refused.body["missing"][0], "member.view");
-        world.get(&eve, &path).expect_problem("not-found");
-        assert_eq!(world.rounds, 1);
+        fixture.get(&eve, &path).expect_problem("not-found");
+        assert_eq!(fixture.rounds, 1);
     }
 
     #[test]
     fn a_bad_limit_or_a_strange_cursor_is_named() {
-        let mut world = Fixture::new();
-        let ana = world.person("ana");
-        let account = world.account(&ana);
+        let mut fixture = Fixture::new();
+        let ana = fixture.person("ana");
+        let account = fixture.account(&ana);
         for (query, field) in [
             ("limit=0", "limit"),
             ("limit=201", "limit"),
@@ -198,24 +198,24 @@ mod tests {
             ("role=owner", "role"),
         ] {
             let path = format!("/v1/accounts/{account}/members?{query}");
-            let answer = world.get(&ana, &path).expect(400);
+            let answer = fixture.get(&ana, &path).expect(400);
             assert_eq!(answer.body["errors"][0]["field"], field);
         }
     }
 
     #[test]
     fn case_19_a_cursor_works_for_nobody_else_and_for_no_other_list() {
-        let mut world = Fixture::new();
-        let (ana, ben) = (world.person("ana"), world.person("ben"));
-        let (first, second) = (world.account(&ana), world.account(&ana));
+        let mut fixture = Fixture::new();
+        let (ana, ben) = (fixture.person("ana"), fixture.person("ben"));
+        let (first, second) = (fixture.account(&ana), fixture.account(&ana));
         for account in [&first, &second] {
-            world.join(account, &ben, AccountRole::Member);
+            fixture.join(account, &ben, AccountRole::Member);
         }
         let path = |account| format!("/v1/accounts/{account}/members?limit=1");
-        let cursor = ids(&mut world, &ana, &path(&first)).1.unwrap();
+        let cursor = ids(&mut fixture, &ana, &path(&first)).1.unwrap();
         for (person, account) in [(&ben, &first), (&ana, &second)] {
             let path = format!("{}&cursor={cursor}", path(account));
-            let answer = world.get(person, &path).expect(400);
+            let answer = fixture.get(person, &path).expect(400);
             assert_eq!(answer.body["errors"][0]["field"], "cursor");
         }
     }

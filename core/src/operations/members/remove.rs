@@ -114,11 +114,11 @@ mod tests {
     };
 
     fn account_with(role: AccountRole) -> (Fixture, Person, Person, String) {
-        let mut world = Fixture::new();
-        let (ana, ben) = (world.person("ana"), world.person("ben"));
-        let account = world.account(&ana);
-        world.join(&account, &ben, role);
-        (world, ana, ben, account)
+        let mut fixture = Fixture::new();
+        let (ana, ben) = (fixture.person("ana"), fixture.person("ben"));
+        let account = fixture.account(&ana);
+        fixture.join(&account, &ben, role);
+        (fixture, ana, ben, account)
     }
 
     fn path(account: &str, person: &Person) -> String {
@@ -127,20 +127,20 @@ mod tests {
 
     #[test]
     fn whoever_is_removed_is_gone_at_once() {
-        let (mut world, ana, ben, account) = account_with(AccountRole::Admin);
-        world.delete(&ana, &path(&account, &ben)).expect(204);
-        assert_eq!(world.rounds, 2);
-        world
+        let (mut fixture, ana, ben, account) = account_with(AccountRole::Admin);
+        fixture.delete(&ana, &path(&account, &ben)).expect(204);
+        assert_eq!(fixture.rounds, 2);
+        fixture
             .get(&ana, &path(&account, &ben))
             .expect_problem("not-found");
-        world
+        fixture
             .get(&ben, &path(&account, &ana))
             .expect_problem("not-found");
-        world
+        fixture
             .delete(&ana, &path(&account, &ben))
             .expect_problem("not-found");
         let back = json!({ "status": "active" });
-        world
+        fixture
             .patch(&ana, &path(&account, &ben), back)
             .expect_problem("not-found");
     }
@@ -148,9 +148,9 @@ mod tests {
     #[test]
     fn everyone_may_leave() {
         for role in [AccountRole::Guest, AccountRole::Admin, AccountRole::Owner] {
-            let (mut world, _, ben, account) = account_with(role);
-            world.delete(&ben, &path(&account, &ben)).expect(204);
-            world
+            let (mut fixture, _, ben, account) = account_with(role);
+            fixture.delete(&ben, &path(&account, &ben)).expect(204);
+            fixture
                 .get(&ben, &path(&account, &ben))
                 .expect_problem("not-found");
         }
@@ -158,57 +158,57 @@ mod tests {
 
     #[test]
     fn case_30_the_last_owner_does_not_leave() {
-        let (mut world, ana, ben, account) = account_with(AccountRole::Owner);
-        world.delete(&ana, &path(&account, &ben)).expect(204);
-        let before = world.dump();
-        world
+        let (mut fixture, ana, ben, account) = account_with(AccountRole::Owner);
+        fixture.delete(&ana, &path(&account, &ben)).expect(204);
+        let before = fixture.dump();
+        fixture
             .delete(&ana, &path(&account, &ana))
             .expect_problem("last-owner");
-        assert_eq!(world.dump(), before);
+        assert_eq!(fixture.dump(), before);
     }
 
     #[test]
     fn who_may_not_remove_changes_nothing() {
-        let (mut world, ana, ben, account) = account_with(AccountRole::Admin);
-        let [cyd, eve] = ["cyd", "eve"].map(|name| world.person(name));
-        world.join(&account, &cyd, AccountRole::Member);
-        let before = world.dump();
-        let refused = world.delete(&cyd, &path(&account, &ben)).expect(403);
+        let (mut fixture, ana, ben, account) = account_with(AccountRole::Admin);
+        let [cyd, eve] = ["cyd", "eve"].map(|name| fixture.person(name));
+        fixture.join(&account, &cyd, AccountRole::Member);
+        let before = fixture.dump();
+        let refused = fixture.delete(&cyd, &path(&account, &ben)).expect(403);
         assert_eq!(refused.body["missing"][0], "member.manage");
-        world
+        fixture
             .delete(&ben, &path(&account, &ana))
             .expect_problem("escalation");
-        world
+        fixture
             .delete(&eve, &path(&account, &ana))
             .expect_problem("not-found");
-        world
+        fixture
             .delete(&eve, &path(&account, &eve))
             .expect_problem("not-found");
-        assert_eq!(world.dump(), before);
+        assert_eq!(fixture.dump(), before);
     }
 
     #[test]
     fn case_51_a_stale_mark_removes_nobody() {
-        let (mut world, ana, ben, account) = account_with(AccountRole::Member);
+        let (mut fixture, ana, ben, account) = account_with(AccountRole::Member);
         let ben_path = path(&account, &ben);
-        let etag = world.get(&ana, &ben_path).expect(200).etag.unwrap();
-        world
+        let etag = fixture.get(&ana, &ben_path).expect(200).etag.unwrap();
+        fixture
             .patch(&ana, &ben_path, json!({ "role": "guest" }))
             .expect(200);
         let headers = [("if-match", etag.as_str())];
-        world
+        fixture
             .send(&ana, "DELETE", &ben_path, &headers, None)
             .expect_problem("precondition-failed");
-        world.get(&ana, &ben_path).expect(200);
+        fixture.get(&ana, &ben_path).expect(200);
     }
 
     #[test]
     fn rejoining_is_another_membership() {
-        let (mut world, ana, ben, account) = account_with(AccountRole::Member);
-        let first = world.get(&ana, &path(&account, &ben)).expect(200);
-        world.delete(&ben, &path(&account, &ben)).expect(204);
-        world.join(&account, &ben, AccountRole::Guest);
-        let second = world.get(&ana, &path(&account, &ben)).expect(200);
+        let (mut fixture, ana, ben, account) = account_with(AccountRole::Member);
+        let first = fixture.get(&ana, &path(&account, &ben)).expect(200);
+        fixture.delete(&ben, &path(&account, &ben)).expect(204);
+        fixture.join(&account, &ben, AccountRole::Guest);
+        let second = fixture.get(&ana, &path(&account, &ben)).expect(200);
         assert_ne!(second.text("membership_id"), first.text("membership_id"));
         assert_eq!(second.body["role"], "guest");
     }

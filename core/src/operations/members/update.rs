@@ -148,85 +148,85 @@ mod tests {
 
     /// An account of Ana's with Ben in it; the path of a member.
     fn account_with(role: AccountRole) -> (Fixture, Person, Person, impl Fn(&Person) -> String) {
-        let mut world = Fixture::new();
-        let (ana, ben) = (world.person("ana"), world.person("ben"));
-        let account = world.account(&ana);
-        world.join(&account, &ben, role);
+        let mut fixture = Fixture::new();
+        let (ana, ben) = (fixture.person("ana"), fixture.person("ben"));
+        let account = fixture.account(&ana);
+        fixture.join(&account, &ben, role);
         let path = move |person: &Person| format!("/v1/accounts/{account}/members/{}", person.id());
-        (world, ana, ben, path)
+        (fixture, ana, ben, path)
     }
 
-    fn owners(world: &Fixture, path: &str) -> Vec<crate::value::UserId> {
+    fn owners(fixture: &Fixture, path: &str) -> Vec<crate::value::UserId> {
         let account: AccountId = path.split('/').nth(3).unwrap().parse().unwrap();
         let key = Scope::Account(account).key(crate::storage::Sort::account());
-        let account = world.record::<crate::record::Account>(&key).unwrap();
+        let account = fixture.record::<crate::record::Account>(&key).unwrap();
         account.body.owners
     }
 
     #[test]
     fn an_owner_raises_and_lowers_members() {
-        let (mut world, ana, ben, path) = account_with(AccountRole::Member);
-        let raised = world
+        let (mut fixture, ana, ben, path) = account_with(AccountRole::Member);
+        let raised = fixture
             .patch(&ana, &path(&ben), json!({ "role": "owner" }))
             .expect(200);
-        assert_eq!(world.rounds, 2);
+        assert_eq!(fixture.rounds, 2);
         assert_eq!(raised.body["role"], "owner");
         assert_eq!(raised.body["version"], 2);
         assert_eq!(
-            owners(&world, &path(&ben)),
+            owners(&fixture, &path(&ben)),
             [ana.actor.user, ben.actor.user]
         );
-        world
+        fixture
             .patch(&ben, &path(&ana), json!({ "role": "guest" }))
             .expect(200);
-        assert_eq!(owners(&world, &path(&ben)), [ben.actor.user]);
-        world.get(&ana, &path(&ben)).expect(403);
+        assert_eq!(owners(&fixture, &path(&ben)), [ben.actor.user]);
+        fixture.get(&ana, &path(&ben)).expect(403);
     }
 
     #[test]
     fn what_changes_nothing_writes_nothing() {
-        let (mut world, ana, ben, path) = account_with(AccountRole::Member);
-        let before = world.dump();
+        let (mut fixture, ana, ben, path) = account_with(AccountRole::Member);
+        let before = fixture.dump();
         for body in [json!({}), json!({ "role": "member", "status": "active" })] {
-            let same = world.patch(&ana, &path(&ben), body).expect(200);
+            let same = fixture.patch(&ana, &path(&ben), body).expect(200);
             assert_eq!(same.body["version"], 1);
         }
-        assert_eq!(world.dump(), before);
+        assert_eq!(fixture.dump(), before);
     }
 
     #[test]
     fn a_member_changes_nobody() {
-        let (mut world, ana, ben, path) = account_with(AccountRole::Member);
-        let before = world.dump();
+        let (mut fixture, ana, ben, path) = account_with(AccountRole::Member);
+        let before = fixture.dump();
         for target in [&ana, &ben] {
-            let refused = world.patch(&ben, &path(target), json!({ "role": "guest" }));
+            let refused = fixture.patch(&ben, &path(target), json!({ "role": "guest" }));
             assert_eq!(refused.expect(403).body["missing"][0], "member.manage");
         }
-        assert_eq!(world.dump(), before);
+        assert_eq!(fixture.dump(), before);
     }
 
     #[test]
     fn to_an_outsider_there_is_nobody_to_change() {
-        let (mut world, ana, _, path) = account_with(AccountRole::Member);
-        let eve = world.person("eve");
-        let before = world.dump();
-        world
+        let (mut fixture, ana, _, path) = account_with(AccountRole::Member);
+        let eve = fixture.person("eve");
+        let before = fixture.dump();
+        fixture
             .patch(&eve, &path(&ana), json!({ "role": "guest" }))
             .expect_problem("not-found");
-        world
+        fixture
             .patch(&ana, &path(&eve), json!({ "role": "owner" }))
             .expect_problem("not-found");
-        assert_eq!(world.dump(), before);
+        assert_eq!(fixture.dump(), before);
     }
 
     #[test]
     fn an_admin_hands_out_no_more_than_they_have_and_acts_on_no_equal() {
-        let (mut world, ana, ben, path) = account_with(AccountRole::Admin);
+        let (mut fixture, ana, ben, path) = account_with(AccountRole::Admin);
         let account = path(&ben).split('/').nth(3).map(String::from).unwrap();
-        let [cyd, dan] = ["cyd", "dan"].map(|name| world.person(name));
-        world.join(&account, &cyd, AccountRole::Member);
-        world.join(&account, &dan, AccountRole::Admin);
-        let before = world.dump();
+        let [cyd, dan] = ["cyd", "dan"].map(|name| fixture.person(name));
+        fixture.join(&account, &cyd, AccountRole::Member);
+        fixture.join(&account, &dan, AccountRole::Admin);
+        let before = fixture.dump();
         for (target, body) in [
             (&cyd, json!({ "role": "owner" })),
             (&ben, json!({ "role": "owner" })),
@@ -234,64 +234,66 @@ mod tests {
             (&dan, json!({ "status": "suspended" })),
             (&ana, json!({ "role": "admin" })),
         ] {
-            let refused = world
+            let refused = fixture
                 .patch(&ben, &path(target), body)
                 .expect_problem("escalation");
             let missing = refused.body["missing"].as_array().unwrap();
             assert!(missing.contains(&json!("account.delete")), "{missing:?}");
             assert!(missing.contains(&json!("project.delete")), "{missing:?}");
         }
-        assert_eq!(world.dump(), before);
-        world
+        assert_eq!(fixture.dump(), before);
+        fixture
             .patch(&ben, &path(&cyd), json!({ "role": "admin" }))
             .expect(200);
-        world
+        fixture
             .patch(&ben, &path(&ben), json!({ "role": "guest" }))
             .expect(200);
     }
 
     #[test]
     fn case_36_whoever_is_suspended_sees_nothing_until_let_back_in() {
-        let (mut world, ana, ben, path) = account_with(AccountRole::Admin);
+        let (mut fixture, ana, ben, path) = account_with(AccountRole::Admin);
         let suspended = json!({ "status": "suspended" });
-        let answer = world.patch(&ana, &path(&ben), suspended).expect(200);
+        let answer = fixture.patch(&ana, &path(&ben), suspended).expect(200);
         assert_eq!(answer.body["status"], "suspended");
-        world.get(&ben, &path(&ben)).expect_problem("not-found");
+        fixture.get(&ben, &path(&ben)).expect_problem("not-found");
         let active = json!({ "status": "active" });
-        world
+        fixture
             .patch(&ben, &path(&ben), active.clone())
             .expect_problem("not-found");
-        world.delete(&ben, &path(&ben)).expect_problem("not-found");
-        world.patch(&ana, &path(&ben), active).expect(200);
-        world.get(&ben, &path(&ben)).expect(200);
+        fixture
+            .delete(&ben, &path(&ben))
+            .expect_problem("not-found");
+        fixture.patch(&ana, &path(&ben), active).expect(200);
+        fixture.get(&ben, &path(&ben)).expect(200);
     }
 
     #[test]
     fn case_30_the_last_owner_is_neither_demoted_nor_suspended() {
-        let (mut world, ana, ben, path) = account_with(AccountRole::Owner);
-        world
+        let (mut fixture, ana, ben, path) = account_with(AccountRole::Owner);
+        fixture
             .patch(&ben, &path(&ana), json!({ "status": "suspended" }))
             .expect(200);
-        assert_eq!(owners(&world, &path(&ana)), [ben.actor.user]);
-        let before = world.dump();
+        assert_eq!(owners(&fixture, &path(&ana)), [ben.actor.user]);
+        let before = fixture.dump();
         for body in [json!({ "role": "admin" }), json!({ "status": "suspended" })] {
-            world
+            fixture
                 .patch(&ben, &path(&ben), body)
                 .expect_problem("last-owner");
         }
-        assert_eq!(world.dump(), before);
-        world
+        assert_eq!(fixture.dump(), before);
+        fixture
             .patch(&ben, &path(&ana), json!({ "status": "active" }))
             .expect(200);
-        world
+        fixture
             .patch(&ben, &path(&ben), json!({ "role": "admin" }))
             .expect(200);
-        assert_eq!(owners(&world, &path(&ana)), [ana.actor.user]);
+        assert_eq!(owners(&fixture, &path(&ana)), [ana.actor.user]);
     }
 
     #[test]
     fn case_30_of_two_owners_who_demote_each_other_at_once_one_stays() {
-        let (mut world, ana, ben, path) = account_with(AccountRole::Owner);
+        let (mut fixture, ana, ben, path) = account_with(AccountRole::Owner);
         let account = path(&ana).split('/').nth(3).unwrap().parse().unwrap();
         let demote = |person: &Person| UpdateMember {
             named: Named {
@@ -305,40 +307,40 @@ mod tests {
             },
         };
         let decided = [(&ana, &ben), (&ben, &ana)]
-            .map(|(actor, target)| world.decide(actor, &demote(target), None).unwrap());
+            .map(|(actor, target)| fixture.decide(actor, &demote(target), None).unwrap());
         let [Outcome::Commit(first, _), Outcome::Commit(second, _)] = decided else {
             panic!("both decide to commit")
         };
-        world.commit(&first);
-        let before = world.dump();
-        assert!(world.try_commit(&second).is_err());
+        fixture.commit(&first);
+        let before = fixture.dump();
+        assert!(fixture.try_commit(&second).is_err());
         assert_eq!(
-            world.dump(),
+            fixture.dump(),
             before,
             "case 54: the refused batch left nothing"
         );
-        let again = world.decide(&ben, &demote(&ana), None).unwrap_err();
+        let again = fixture.decide(&ben, &demote(&ana), None).unwrap_err();
         assert_eq!(again.kind, ProblemKind::Forbidden);
-        let again = world.decide(&ana, &demote(&ana), None).unwrap_err();
+        let again = fixture.decide(&ana, &demote(&ana), None).unwrap_err();
         assert_eq!(again.kind, ProblemKind::LastOwner);
-        assert_eq!(owners(&world, &path(&ana)), [ana.actor.user]);
+        assert_eq!(owners(&fixture, &path(&ana)), [ana.actor.user]);
     }
 
     #[test]
     fn case_51_of_two_writers_of_one_version_one_wins() {
-        let (mut world, ana, ben, path) = account_with(AccountRole::Member);
-        let etag = world.get(&ana, &path(&ben)).expect(200).etag.unwrap();
+        let (mut fixture, ana, ben, path) = account_with(AccountRole::Member);
+        let etag = fixture.get(&ana, &path(&ben)).expect(200).etag.unwrap();
         let mut change = |role: &str| {
             let headers = [("if-match", etag.as_str())];
             let body = json!({ "role": role });
-            world.send(&ana, "PATCH", &path(&ben), &headers, Some(body))
+            fixture.send(&ana, "PATCH", &path(&ben), &headers, Some(body))
         };
         let first = change("guest").expect(200);
         assert_ne!(first.etag.as_ref(), Some(&etag));
         change("admin").expect_problem("precondition-failed");
-        let role = world.get(&ana, &path(&ben)).expect(200).body["role"].clone();
+        let role = fixture.get(&ana, &path(&ben)).expect(200).body["role"].clone();
         assert_eq!(role, "guest");
-        world
+        fixture
             .send(
                 &ana,
                 "PATCH",
@@ -351,8 +353,8 @@ mod tests {
 
     #[test]
     fn case_26_only_role_and_status_can_be_set() {
-        let (mut world, ana, ben, path) = account_with(AccountRole::Member);
-        let before = world.dump();
+        let (mut fixture, ana, ben, path) = account_with(AccountRole::Member);
+        let before = fixture.dump();
         for (body, field) in [
             (json!({ "account_id": "x" }), "account_id"),
             (json!({ "membership_id": "x" }), "membership_id"),
@@ -360,9 +362,9 @@ mod tests {
             (json!({ "role": "emperor" }), "role"),
             (json!({ "status": "removed" }), "status"),
         ] {
-            let answer = world.patch(&ana, &path(&ben), body).expect(400);
+            let answer = fixture.patch(&ana, &path(&ben), body).expect(400);
             assert_eq!(answer.body["errors"][0]["field"], field);
         }
-        assert_eq!(world.dump(), before);
+        assert_eq!(fixture.dump(), before);
     }
 }

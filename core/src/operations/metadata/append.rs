@@ -155,8 +155,8 @@ mod tests {
             json!({ "pages": 3, "tags": ["a", null] }),
         );
         let body = json!({ "values": values });
-        let answer = fixture.world.post(&ben, &path, body).expect(201);
-        assert_eq!(fixture.world.rounds, 1);
+        let answer = fixture.base.post(&ben, &path, body).expect(201);
+        assert_eq!(fixture.base.rounds, 1);
         assert_eq!(answer.body["values"], values);
         assert_eq!(answer.body["created_by"], ben.id());
         assert_eq!(fixture.events().last().unwrap(), "metadata.appended");
@@ -173,7 +173,7 @@ mod tests {
         let ben = fixture.ben.clone();
         // `{"a":""}` takes eight bytes itself.
         let long = |bytes: usize| json!({ "a": "x".repeat(bytes - 8) });
-        let before = fixture.world.dump();
+        let before = fixture.base.dump();
         for values in [
             json!({}),
             json!([]),
@@ -182,12 +182,12 @@ mod tests {
             long(Metadata::BYTES + 1),
         ] {
             let body = json!({ "values": values });
-            assert_eq!(fixture.world.post(&ben, &path, body).field(), "values");
+            assert_eq!(fixture.base.post(&ben, &path, body).field(), "values");
         }
-        assert_eq!(fixture.world.dump(), before);
+        assert_eq!(fixture.base.dump(), before);
         for values in [nested(Metadata::DEPTH), long(Metadata::BYTES)] {
             let body = json!({ "values": values });
-            fixture.world.post(&ben, &path, body).expect(201);
+            fixture.base.post(&ben, &path, body).expect(201);
         }
     }
 
@@ -199,7 +199,7 @@ mod tests {
         for field in ["created_by", "at", "artifact_id"] {
             let mut body = json!({ "values": { "a": 1 } });
             body[field] = json!("x");
-            assert_eq!(fixture.world.post(&ben, &path, body).field(), field);
+            assert_eq!(fixture.base.post(&ben, &path, body).field(), field);
         }
     }
 
@@ -209,11 +209,11 @@ mod tests {
         let path = format!("{}/metadata", fixture.uploaded());
         let ana = fixture.ana.clone();
         fixture
-            .world
+            .base
             .patch(&ana, &path, json!({}))
             .expect_problem("method-not-allowed");
         fixture
-            .world
+            .base
             .delete(&ana, &path)
             .expect_problem("method-not-allowed");
     }
@@ -225,11 +225,11 @@ mod tests {
         let (ben, key) = (fixture.ben.clone(), [("idempotency-key", "m")]);
         let body = Some(json!({ "values": { "a": 1 } }));
         let first = fixture
-            .world
+            .base
             .send(&ben, "POST", &path, &key, body.clone())
             .expect(201);
         let second = fixture
-            .world
+            .base
             .send(&ben, "POST", &path, &key, body)
             .expect(201);
         assert_eq!(first.body, second.body);
@@ -246,20 +246,20 @@ mod tests {
             fixture.otto.clone(),
         );
         let body = json!({ "values": { "a": 1 } });
-        let before = fixture.world.dump();
+        let before = fixture.base.dump();
         fixture
-            .world
+            .base
             .post(&otto, &path, body.clone())
             .expect_problem("not-found");
         let refused = fixture
-            .world
+            .base
             .post(&cleo, &path, body.clone())
             .expect_problem("forbidden");
         assert_eq!(refused.body["missing"], json!(["metadata.append"]));
-        assert_eq!(fixture.world.dump(), before);
+        assert_eq!(fixture.base.dump(), before);
         fixture.archive();
         fixture
-            .world
+            .base
             .post(&ana, &path, body)
             .expect_problem("conflict");
     }

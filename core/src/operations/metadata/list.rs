@@ -56,20 +56,20 @@ mod tests {
             fixture.otto.clone(),
         );
         for n in 0..3 {
-            fixture.world.pass(Duration::from_millis(1));
+            fixture.base.pass(Duration::from_millis(1));
             let body = json!({ "values": { "n": n } });
-            fixture.world.post(&ben, &path, body).expect(201);
+            fixture.base.post(&ben, &path, body).expect(201);
         }
         let first = fixture
-            .world
+            .base
             .get(&vera, &format!("{path}?limit=2"))
             .expect(200);
-        assert_eq!(fixture.world.rounds, 2);
+        assert_eq!(fixture.base.rounds, 2);
         assert_eq!(first.body["items"][1]["values"]["n"], 1);
         let rest = format!("{path}?limit=2&cursor={}", first.text("next_cursor"));
-        let second = fixture.world.get(&vera, &rest).expect(200).body;
+        let second = fixture.base.get(&vera, &rest).expect(200).body;
         assert_eq!(second["items"][0]["values"]["n"], 2);
         assert_eq!(second["next_cursor"], Value::Null);
-        fixture.world.get(&otto, &path).expect_problem("not-found");
+        fixture.base.get(&otto, &path).expect_problem("not-found");
     }
 }

@@ -50,11 +50,13 @@ mod tests {
 
     #[test]
     fn nothing_set_is_an_empty_list_without_a_mark() {
-        let mut world = Fixture::new();
-        let ana = world.person("ana");
-        let answer = world.get(&ana, "/v1/preferences/notifications").expect(200);
+        let mut fixture = Fixture::new();
+        let ana = fixture.person("ana");
+        let answer = fixture
+            .get(&ana, "/v1/preferences/notifications")
+            .expect(200);
         assert_eq!(answer.body, json!({ "rules": [] }));
         assert_eq!(answer.etag, None);
-        assert_eq!(world.rounds, 1);
+        assert_eq!(fixture.rounds, 1);
     }
 }

@@ -139,46 +139,46 @@ mod tests {
 
     #[test]
     fn sets_and_replaces() {
-        let mut world = Fixture::new();
-        let ana = world.person("ana");
+        let mut fixture = Fixture::new();
+        let ana = fixture.person("ana");
         let rules = json!({ "rules": [rule(None), rule(Some(PROJECT))] });
-        let made = world.put(&ana, PATH, rules.clone()).expect(200);
-        assert_eq!(world.rounds, 1);
+        let made = fixture.put(&ana, PATH, rules.clone()).expect(200);
+        assert_eq!(fixture.rounds, 1);
         assert_eq!(made.body["rules"], rules["rules"]);
         assert_eq!(made.body["version"], 1);
-        let replaced = world.put(&ana, PATH, json!({ "rules": [] })).expect(200);
+        let replaced = fixture.put(&ana, PATH, json!({ "rules": [] })).expect(200);
         assert_eq!(replaced.body["version"], 2);
-        let shown = world.get(&ana, PATH).expect(200);
+        let shown = fixture.get(&ana, PATH).expect(200);
         assert_eq!(shown.body, replaced.body);
         assert_eq!(shown.etag, replaced.etag);
     }
 
     #[test]
     fn a_stale_mark_changes_nothing() {
-        let mut world = Fixture::new();
-        let ana = world.person("ana");
+        let mut fixture = Fixture::new();
+        let ana = fixture.person("ana");
         let headers = [("if-match", "*")];
         let rules = json!({ "rules": [rule(None)] });
-        let before = world.dump();
-        world
+        let before = fixture.dump();
+        fixture
             .send(&ana, "PUT", PATH, &headers, Some(rules.clone()))
             .expect(412);
-        assert_eq!(world.dump(), before);
-        let first = world.put(&ana, PATH, rules.clone()).expect(200).etag;
-        world.put(&ana, PATH, json!({ "rules": [] })).expect(200);
-        let before = world.dump();
+        assert_eq!(fixture.dump(), before);
+        let first = fixture.put(&ana, PATH, rules.clone()).expect(200).etag;
+        fixture.put(&ana, PATH, json!({ "rules": [] })).expect(200);
+        let before = fixture.dump();
         let headers = [("if-match", first.as_deref().unwrap())];
-        world
+        fixture
             .send(&ana, "PUT", PATH, &headers, Some(rules))
             .expect(412);
-        assert_eq!(world.dump(), before);
+        assert_eq!(fixture.dump(), before);
     }
 
     #[test]
     fn bad_rules_are_named() {
-        let mut world = Fixture::new();
-        let ana = world.person("ana");
-        let before = world.dump();
+        let mut fixture = Fixture::new();
+        let ana = fixture.person("ana");
+        let before = fixture.dump();
         let many: Vec<Value> = (0..=Preferences::RULES).map(|_| rule(None)).collect();
         let mut unknown = rule(None);
         unknown["event"] = json!("moon.risen");
@@ -191,9 +191,11 @@ mod tests {
             (json!([extra]), "rules[0].user"),
             (json!([rule(Some("everything"))]), "rules[0].scope"),
         ] {
-            let answer = world.put(&ana, PATH, json!({ "rules": rules })).expect(400);
+            let answer = fixture
+                .put(&ana, PATH, json!({ "rules": rules }))
+                .expect(400);
             assert_eq!(answer.body["errors"][0]["field"], field);
         }
-        assert_eq!(world.dump(), before);
+        assert_eq!(fixture.dump(), before);
     }
 }

@@ -104,9 +104,9 @@ impl UseCase for CreateProject {
     fn decide(&self, context: &Context<'_>, facts: &Facts) -> Result<Outcome, Problem> {
         let id = self.id(context);
         let mut records = ProjectRecords::load(facts, id, context.user())?;
-        let standing = records.standing.access();
-        let permit = standing.permit_new_project(id)?;
-        let member = standing.membership().ok_or_else(Problem::not_found)?;
+        let access = records.standing.access();
+        let permit = access.permit_new_project(id)?;
+        let member = access.membership().ok_or_else(Problem::not_found)?;
         if records.head.is_some() {
             return Err(Problem::conflict(
                 "this `Idempotency-Key` made a project more than a day ago; send a new key",
@@ -146,14 +146,14 @@ mod tests {
 
     #[test]
     fn whoever_creates_a_project_owns_it() {
-        let mut world = Fixture::new();
-        let (ana, ben) = (world.person("ana"), world.person("ben"));
-        let account = world.account(&ana);
-        world.join(&account, &ben, AccountRole::Member);
+        let mut fixture = Fixture::new();
+        let (ana, ben) = (fixture.person("ana"), fixture.person("ben"));
+        let account = fixture.account(&ana);
+        fixture.join(&account, &ben, AccountRole::Member);
         let path = format!("/v1/accounts/{account}/projects");
         let body = json!({ "name": "Survey", "description": "North", "visibility": "private" });
-        let made = world.post(&ben, &path, body).expect(201);
-        assert_eq!(world.rounds, 1);
+        let made = fixture.post(&ben, &path, body).expect(201);
+        assert_eq!(fixture.rounds, 1);
         assert_eq!(made.body["account_id"], account);
         assert_eq!(made.body["description"], "North");
         assert_eq!(made.body["visibility"], "private");
@@ -161,34 +161,34 @@ mod tests {
         assert_eq!(made.body["role"], "owner");
         assert_eq!(made.body["created_by"], ben.id());
         let path = format!("/v1/projects/{}", made.id());
-        let shown = world.get(&ben, &path).expect(200);
+        let shown = fixture.get(&ben, &path).expect(200);
         assert_eq!((shown.body, shown.etag), (made.body, made.etag));
-        let grants = world.get(&ben, &format!("{path}/grants")).expect(200);
+        let grants = fixture.get(&ben, &format!("{path}/grants")).expect(200);
         assert_eq!(grants.body["items"][0]["principal"]["id"], ben.id());
         assert_eq!(grants.body["items"][0]["role"], "owner");
     }
 
     #[test]
     fn who_may_not_create_changes_nothing() {
-        let mut world = Fixture::new();
-        let [ana, ben, eve] = ["ana", "ben", "eve"].map(|name| world.person(name));
-        let account = world.account(&ana);
-        world.join(&account, &ben, AccountRole::Guest);
+        let mut fixture = Fixture::new();
+        let [ana, ben, eve] = ["ana", "ben", "eve"].map(|name| fixture.person(name));
+        let account = fixture.account(&ana);
+        fixture.join(&account, &ben, AccountRole::Guest);
         let path = format!("/v1/accounts/{account}/projects");
         let body = json!({ "name": "Survey", "visibility": "account" });
-        let before = world.dump();
-        let refused = world.post(&ben, &path, body.clone()).expect(403);
+        let before = fixture.dump();
+        let refused = fixture.post(&ben, &path, body.clone()).expect(403);
         assert_eq!(refused.body["missing"], json!(["project.create"]));
-        world.post(&eve, &path, body).expect_problem("not-found");
-        assert_eq!(world.dump(), before);
+        fixture.post(&eve, &path, body).expect_problem("not-found");
+        assert_eq!(fixture.dump(), before);
     }
 
     #[test]
     fn case_26_bad_input_and_fields_a_caller_does_not_set_are_named() {
-        let mut world = Fixture::new();
-        let ana = world.person("ana");
-        let path = format!("/v1/accounts/{}/projects", world.account(&ana));
-        let before = world.dump();
+        let mut fixture = Fixture::new();
+        let ana = fixture.person("ana");
+        let path = format!("/v1/accounts/{}/projects", fixture.account(&ana));
+        let before = fixture.dump();
         for (field, value) in [
             ("name", json!("")),
             ("visibility", json!("public")),
@@ -200,36 +200,36 @@ mod tests {
         ] {
             let mut body = json!({ "name": "Survey", "visibility": "private" });
             body[field] = value;
-            let answer = world.post(&ana, &path, body).expect(400);
+            let answer = fixture.post(&ana, &path, body).expect(400);
             assert_eq!(answer.body["errors"][0]["field"], field);
         }
-        assert_eq!(world.dump(), before);
+        assert_eq!(fixture.dump(), before);
     }
 
     #[test]
     fn a_repetition_answers_the_project_made_before() {
-        let mut world = Fixture::new();
-        let ana = world.person("ana");
-        let path = format!("/v1/accounts/{}/projects", world.account(&ana));
+        let mut fixture = Fixture::new();
+        let ana = fixture.person("ana");
+        let path = format!("/v1/accounts/{}/projects", fixture.account(&ana));
         let body = json!({ "name": "Survey", "visibility": "private" });
-        let send = |world: &mut Fixture, body: &serde_json::Value| {
+        let send = |fixture: &mut Fixture, body: &serde_json::Value| {
             let headers = [("idempotency-key", "k1")];
-            world.send(&ana, "POST", &path, &headers, Some(body.clone()))
+            fixture.send(&ana, "POST", &path, &headers, Some(body.clone()))
         };
-        let first = send(&mut world, &body).expect(201);
-        let before = world.dump();
-        assert_eq!(send(&mut world, &body).expect(201).body, first.body);
+        let first = send(&mut fixture, &body).expect(201);
+        let before = fixture.dump();
+        assert_eq!(send(&mut fixture, &body).expect(201).body, first.body);
         let other = json!({ "name": "Other", "visibility": "private" });
-        send(&mut world, &other).expect_problem("idempotency-mismatch");
-        assert_eq!(world.dump(), before);
-        world
+        send(&mut fixture, &other).expect_problem("idempotency-mismatch");
+        assert_eq!(fixture.dump(), before);
+        fixture
             .delete(&ana, &format!("/v1/projects/{}", first.id()))
             .expect(204);
-        send(&mut world, &body).expect_problem("conflict");
-        world.pass(IDEMPOTENCY_RETENTION);
-        world.collect_garbage();
-        let before = world.dump();
-        send(&mut world, &body).expect_problem("conflict");
-        assert_eq!(world.dump(), before);
+        send(&mut fixture, &body).expect_problem("conflict");
+        fixture.pass(IDEMPOTENCY_RETENTION);
+        fixture.collect_garbage();
+        let before = fixture.dump();
+        send(&mut fixture, &body).expect_problem("conflict");
+        assert_eq!(fixture.dump(), before);
     }
 }

@@ -77,58 +77,58 @@ mod tests {
 
     #[test]
     fn a_deleted_project_exists_for_nobody() {
-        let mut world = Fixture::new();
-        let (ana, ben) = (world.person("ana"), world.person("ben"));
-        let account = world.account(&ana);
-        world.join(&account, &ben, AccountRole::Member);
-        let project = world.project(&ana, &account);
-        world.grant(&ana, &project, &ben.id(), "owner");
+        let mut fixture = Fixture::new();
+        let (ana, ben) = (fixture.person("ana"), fixture.person("ben"));
+        let account = fixture.account(&ana);
+        fixture.join(&account, &ben, AccountRole::Member);
+        let project = fixture.project(&ana, &account);
+        fixture.grant(&ana, &project, &ben.id(), "owner");
         let path = format!("/v1/projects/{project}");
         let account_head = Scope::Account(account.parse().unwrap()).key(Sort::head());
-        let before: Head = world.record(&account_head).unwrap().body;
-        world.delete(&ben, &path).expect(204);
-        assert_eq!(world.rounds, 1);
+        let before: Head = fixture.record(&account_head).unwrap().body;
+        fixture.delete(&ben, &path).expect(204);
+        assert_eq!(fixture.rounds, 1);
         for person in [&ana, &ben] {
             for path in [
                 path.clone(),
                 format!("{path}/grants"),
                 format!("{path}/access"),
             ] {
-                world.get(person, &path).expect_problem("not-found");
+                fixture.get(person, &path).expect_problem("not-found");
             }
-            world
+            fixture
                 .patch(person, &path, json!({ "name": "x" }))
                 .expect_problem("not-found");
-            world.delete(person, &path).expect_problem("not-found");
+            fixture.delete(person, &path).expect_problem("not-found");
             let list = format!("/v1/accounts/{account}/projects");
             assert_eq!(
-                world.get(person, &list).expect(200).body["items"],
+                fixture.get(person, &list).expect(200).body["items"],
                 json!([])
             );
         }
-        assert_eq!(world.record::<Head>(&account_head).unwrap().body, before);
+        assert_eq!(fixture.record::<Head>(&account_head).unwrap().body, before);
     }
 
     #[test]
     fn a_manager_may_not_and_a_stale_owner_does_not() {
-        let mut world = Fixture::new();
-        let (ana, ben) = (world.person("ana"), world.person("ben"));
-        let account = world.account(&ana);
-        world.join(&account, &ben, AccountRole::Member);
-        let project = world.project(&ana, &account);
-        world.grant(&ana, &project, &ben.id(), "manager");
+        let mut fixture = Fixture::new();
+        let (ana, ben) = (fixture.person("ana"), fixture.person("ben"));
+        let account = fixture.account(&ana);
+        fixture.join(&account, &ben, AccountRole::Member);
+        let project = fixture.project(&ana, &account);
+        fixture.grant(&ana, &project, &ben.id(), "manager");
         let path = format!("/v1/projects/{project}");
-        let stale = world.get(&ana, &path).etag.unwrap();
-        world
+        let stale = fixture.get(&ana, &path).etag.unwrap();
+        fixture
             .patch(&ana, &path, json!({ "name": "Other" }))
             .expect(200);
-        let before = world.dump();
-        let refused = world.delete(&ben, &path).expect(403);
+        let before = fixture.dump();
+        let refused = fixture.delete(&ben, &path).expect(403);
         assert_eq!(refused.body["missing"], json!(["project.delete"]));
         let headers = [("if-match", stale.as_str())];
-        world
+        fixture
             .send(&ana, "DELETE", &path, &headers, None)
             .expect_problem("precondition-failed");
-        assert_eq!(world.dump(), before);
+        assert_eq!(fixture.dump(), before);
     }
 }

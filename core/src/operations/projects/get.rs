@@ -63,25 +63,25 @@ mod tests {
 
     #[test]
     fn everyone_sees_it_with_their_own_role() {
-        let mut world = Fixture::new();
-        let [ana, ben, cyd] = ["ana", "ben", "cyd"].map(|name| world.person(name));
-        let account = world.account(&ana);
+        let mut fixture = Fixture::new();
+        let [ana, ben, cyd] = ["ana", "ben", "cyd"].map(|name| fixture.person(name));
+        let account = fixture.account(&ana);
         for person in [&ben, &cyd] {
-            world.join(&account, person, AccountRole::Member);
+            fixture.join(&account, person, AccountRole::Member);
         }
-        let project = world.project(&ana, &account);
-        world.grant(&ana, &project, &ben.id(), "commenter");
+        let project = fixture.project(&ana, &account);
+        fixture.grant(&ana, &project, &ben.id(), "commenter");
         let path = format!("/v1/projects/{project}");
-        let shown = world.get(&ben, &path).expect(200);
-        assert_eq!(world.rounds, 1);
+        let shown = fixture.get(&ben, &path).expect(200);
+        assert_eq!(fixture.rounds, 1);
         assert_eq!(shown.body["role"], "commenter");
         let capabilities = shown.body["capabilities"].as_array().unwrap();
         assert!(capabilities.contains(&json!("event.append")));
         assert!(!capabilities.contains(&json!("artifact.create")));
-        world.get(&cyd, &path).expect_problem("not-found");
-        world
+        fixture.get(&cyd, &path).expect_problem("not-found");
+        fixture
             .patch(&ana, &path, json!({ "visibility": "account" }))
             .expect(200);
-        assert_eq!(world.get(&cyd, &path).expect(200).body["role"], "viewer");
+        assert_eq!(fixture.get(&cyd, &path).expect(200).body["role"], "viewer");
     }
 }

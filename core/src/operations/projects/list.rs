@@ -62,34 +62,34 @@ impl ListProjects {
     }
 
     fn records(&self, context: &Context<'_>, facts: &Facts) -> Result<AccountRecords, Problem> {
-        let standing = AccountRecords::load(facts, self.account, context.user())?;
-        let access = standing.access();
+        let records = AccountRecords::load(facts, self.account, context.user())?;
+        let access = records.access();
         access.permit(self.account, Capability::AccountView)?;
-        Ok(standing)
+        Ok(records)
     }
 }
 
 impl UseCase for ListProjects {
     fn reads(&self, context: &Context<'_>, facts: &Facts) -> Result<Vec<ReadRequest>, Problem> {
         let listing = self.listing(context)?;
-        let asks = AccountRecords::reads(self.account, context.user());
-        if !facts.has_all(&asks) {
-            return Ok(asks);
+        let reads = AccountRecords::reads(self.account, context.user());
+        if !facts.has_all(&reads) {
+            return Ok(reads);
         }
         self.records(context, facts)?;
         let Ok(page) = listing.page(facts) else {
             return Ok(listing.reads(facts)?);
         };
-        let asks = |project| ProjectRecords::reads(project, context.user());
-        Ok(candidates(page)?.into_iter().flat_map(asks).collect())
+        let reads = |project| ProjectRecords::reads(project, context.user());
+        Ok(candidates(page)?.into_iter().flat_map(reads).collect())
     }
 
     fn decide(&self, context: &Context<'_>, facts: &Facts) -> Result<Outcome, Problem> {
         let listing = self.listing(context)?;
-        let standing = self.records(context, facts)?;
+        let records = self.records(context, facts)?;
         let mut items = Vec::new();
         for project in candidates(listing.page(facts)?)? {
-            let records = ProjectRecords::with_standing(facts, project, standing.clone())?;
+            let records = ProjectRecords::with_account_records(facts, project, records.clone())?;
             let access = records.access(context.env.now);
             let seen = access.check(Capability::ProjectView).is_ok();
             if let Some(project) = access.project.filter(|_| seen) {
@@ -112,8 +112,8 @@ mod tests {
         value::AccountRole,
     };
 
-    fn ids(world: &mut Fixture, person: &Person, path: &str) -> (Vec<String>, Option<String>) {
-        let page = world.get(person, path).expect(200).body;
+    fn ids(fixture: &mut Fixture, person: &Person, path: &str) -> (Vec<String>, Option<String>) {
+        let page = fixture.get(person, path).expect(200).body;
         let items = page["items"].as_array().unwrap();
         let id = |item: &serde_json::Value| item["id"].as_str().unwrap().into();
         let cursor = page["next_cursor"].as_str().map(Into::into);
@@ -122,20 +122,20 @@ mod tests {
 
     #[test]
     fn case_21_only_what_the_caller_sees_is_listed() {
-        let mut world = Fixture::new();
-        let [ana, ben, cyd, eve] = ["ana", "ben", "cyd", "eve"].map(|name| world.person(name));
-        let account = world.account(&ana);
-        world.join(&account, &ben, AccountRole::Member);
-        world.join(&account, &cyd, AccountRole::Guest);
+        let mut fixture = Fixture::new();
+        let [ana, ben, cyd, eve] = ["ana", "ben", "cyd", "eve"].map(|name| fixture.person(name));
+        let account = fixture.account(&ana);
+        fixture.join(&account, &ben, AccountRole::Member);
+        fixture.join(&account, &cyd, AccountRole::Guest);
         let mut project = || {
-            world.pass(Duration::from_secs(1));
-            world.project(&ana, &account)
+            fixture.pass(Duration::from_secs(1));
+            fixture.project(&ana, &account)
         };
         let (granted, open, hidden) = (project(), project(), project());
         for person in [&ben, &cyd] {
-            world.grant(&ana, &granted, &person.id(), "contributor");
+            fixture.grant(&ana, &granted, &person.id(), "contributor");
         }
-        world
+        fixture
             .patch(
                 &ana,
                 &format!("/v1/projects/{open}"),
@@ -143,59 +143,59 @@ mod tests {
             )
             .expect(200);
         let path = format!("/v1/accounts/{account}/projects");
-        let listed = |world: &mut Fixture, person| ids(world, person, &path);
+        let listed = |fixture: &mut Fixture, person| ids(fixture, person, &path);
         assert_eq!(
-            listed(&mut world, &ana).0,
+            listed(&mut fixture, &ana).0,
             [granted.clone(), open.clone(), hidden]
         );
-        assert_eq!(world.rounds, 3);
-        assert_eq!(listed(&mut world, &ben).0, [granted.clone(), open]);
-        assert_eq!(listed(&mut world, &cyd).0, [granted]);
-        let rows = world.get(&ben, &path).body;
+        assert_eq!(fixture.rounds, 3);
+        assert_eq!(listed(&mut fixture, &ben).0, [granted.clone(), open]);
+        assert_eq!(listed(&mut fixture, &cyd).0, [granted]);
+        let rows = fixture.get(&ben, &path).body;
         assert_eq!(rows["items"][0]["role"], "contributor");
         assert_eq!(rows["items"][1]["role"], "viewer");
-        world.get(&eve, &path).expect_problem("not-found");
-        assert_eq!(world.rounds, 1);
+        fixture.get(&eve, &path).expect_problem("not-found");
+        assert_eq!(fixture.rounds, 1);
     }
 
     #[test]
     fn case_60_pages_go_on_past_what_is_hidden() {
-        let mut world = Fixture::new();
-        let (ana, ben) = (world.person("ana"), world.person("ben"));
-        let account = world.account(&ana);
-        world.join(&account, &ben, AccountRole::Member);
+        let mut fixture = Fixture::new();
+        let (ana, ben) = (fixture.person("ana"), fixture.person("ben"));
+        let account = fixture.account(&ana);
+        fixture.join(&account, &ben, AccountRole::Member);
         let mut all = Vec::new();
         for _ in 0..52 {
-            world.pass(Duration::from_secs(1));
-            all.push(world.project(&ana, &account));
+            fixture.pass(Duration::from_secs(1));
+            all.push(fixture.project(&ana, &account));
         }
         let last = all.last().unwrap().clone();
-        world.grant(&ana, &last, &ben.id(), "viewer");
+        fixture.grant(&ana, &last, &ben.id(), "viewer");
         let path = format!("/v1/accounts/{account}/projects?limit=200");
-        let (first, cursor) = ids(&mut world, &ben, &path);
+        let (first, cursor) = ids(&mut fixture, &ben, &path);
         assert_eq!(first, [""; 0]);
         let cursor = cursor.unwrap();
         let next = format!("{path}&cursor={cursor}");
-        assert_eq!(ids(&mut world, &ben, &next), ([last].to_vec(), None));
-        assert_eq!(ids(&mut world, &ana, &path).0, all[..50]);
+        assert_eq!(ids(&mut fixture, &ben, &next), ([last].to_vec(), None));
+        assert_eq!(ids(&mut fixture, &ana, &path).0, all[..50]);
     }
 
     #[test]
     fn case_19_a_cursor_works_for_nobody_else_and_for_no_other_account() {
-        let mut world = Fixture::new();
-        let (ana, ben) = (world.person("ana"), world.person("ben"));
-        let (first, second) = (world.account(&ana), world.account(&ana));
+        let mut fixture = Fixture::new();
+        let (ana, ben) = (fixture.person("ana"), fixture.person("ben"));
+        let (first, second) = (fixture.account(&ana), fixture.account(&ana));
         for account in [&first, &second] {
-            world.join(account, &ben, AccountRole::Admin);
-            world.project(&ana, account);
-            world.project(&ana, account);
+            fixture.join(account, &ben, AccountRole::Admin);
+            fixture.project(&ana, account);
+            fixture.project(&ana, account);
         }
         let path = |account: &str| format!("/v1/accounts/{account}/projects?limit=1");
-        let (_, cursor) = ids(&mut world, &ana, &path(&first));
+        let (_, cursor) = ids(&mut fixture, &ana, &path(&first));
         let cursor = cursor.unwrap();
         for (person, account) in [(&ben, &first), (&ana, &second)] {
             let path = format!("{}&cursor={cursor}", path(account));
-            let answer = world.get(person, &path).expect(400);
+            let answer = fixture.get(person, &path).expect(400);
             assert_eq!(answer.body["errors"][0]["field"], "cursor");
         }
     }

@@ -167,52 +167,52 @@ mod tests {
 
     /// Ana owns the account and the project; Ben has `role` on it. With the paths of the project and
     /// of Ben's grant.
-    fn world_with(role: &str) -> (Fixture, Person, Person, [String; 2]) {
-        let mut world = Fixture::new();
-        let (ana, ben) = (world.person("ana"), world.person("ben"));
-        let account = world.account(&ana);
-        world.join(&account, &ben, AccountRole::Member);
-        let project = world.project(&ana, &account);
-        let grant = world.grant(&ana, &project, &ben.id(), role);
+    fn project_with(role: &str) -> (Fixture, Person, Person, [String; 2]) {
+        let mut fixture = Fixture::new();
+        let (ana, ben) = (fixture.person("ana"), fixture.person("ben"));
+        let account = fixture.account(&ana);
+        fixture.join(&account, &ben, AccountRole::Member);
+        let project = fixture.project(&ana, &account);
+        let grant = fixture.grant(&ana, &project, &ben.id(), role);
         let path = format!("/v1/projects/{project}");
         let grant = format!("{path}/grants/{grant}");
-        (world, ana, ben, [path, grant])
+        (fixture, ana, ben, [path, grant])
     }
 
     #[test]
     fn a_manager_renames_describes_and_opens_it() {
-        let (mut world, _, ben, [path, _]) = world_with("manager");
+        let (mut fixture, _, ben, [path, _]) = project_with("manager");
         let body = json!({ "name": "Census", "description": "South", "visibility": "account" });
-        let changed = world.patch(&ben, &path, body).expect(200);
-        assert_eq!(world.rounds, 1);
+        let changed = fixture.patch(&ben, &path, body).expect(200);
+        assert_eq!(fixture.rounds, 1);
         assert_eq!(changed.body["name"], "Census");
         assert_eq!(changed.body["description"], "South");
         assert_eq!(changed.body["visibility"], "account");
         assert_eq!(changed.body["version"], 2);
         let body = json!({ "description": null });
-        let changed = world.patch(&ben, &path, body).expect(200);
+        let changed = fixture.patch(&ben, &path, body).expect(200);
         assert_eq!(changed.body["description"], json!(null));
         assert_eq!(changed.body["name"], "Census");
-        let before = world.dump();
-        let same = world
+        let before = fixture.dump();
+        let same = fixture
             .patch(&ben, &path, json!({ "name": "Census" }))
             .expect(200);
         assert_eq!((same.body, same.etag), (changed.body, changed.etag));
-        assert_eq!(world.dump(), before);
+        assert_eq!(fixture.dump(), before);
     }
 
     #[test]
     fn refusals_come_in_order_and_change_nothing() {
-        let (mut world, ana, ben, [path, _]) = world_with("contributor");
-        let stranger = world.person("eve");
-        let stale = world.get(&ana, &path).etag.unwrap();
-        world
+        let (mut fixture, ana, ben, [path, _]) = project_with("contributor");
+        let stranger = fixture.person("eve");
+        let stale = fixture.get(&ana, &path).etag.unwrap();
+        fixture
             .patch(&ana, &path, json!({ "name": "Census" }))
             .expect(200);
-        let before = world.dump();
+        let before = fixture.dump();
         let mut send = |person: &Person, etag: Option<&str>, body| {
             let headers: &[(&str, &str)] = &etag.map_or([("x", "")], |etag| [("if-match", etag)]);
-            world.send(person, "PATCH", &path, headers, Some(body))
+            fixture.send(person, "PATCH", &path, headers, Some(body))
         };
         let body = json!({ "name": "Other" });
         send(&stranger, None, body.clone()).expect_problem("not-found");
@@ -228,44 +228,44 @@ mod tests {
             let answer = send(&ana, None, json!({ field: value })).expect(400);
             assert_eq!(answer.body["errors"][0]["field"], field);
         }
-        assert_eq!(world.dump(), before);
+        assert_eq!(fixture.dump(), before);
     }
 
     #[test]
     fn archiving_is_for_owners() {
-        let (mut world, ana, ben, [path, _]) = world_with("manager");
+        let (mut fixture, ana, ben, [path, _]) = project_with("manager");
         for body in [
             json!({ "archived": true }),
             json!({ "archived": true, "name": "Old" }),
         ] {
-            let refused = world.patch(&ben, &path, body).expect(403);
+            let refused = fixture.patch(&ben, &path, body).expect(403);
             assert_eq!(refused.body["missing"], json!(["project.archive"]));
         }
         let body = json!({ "archived": true, "name": "Old" });
-        let archived = world.patch(&ana, &path, body).expect(200);
+        let archived = fixture.patch(&ana, &path, body).expect(200);
         assert_eq!(archived.body["name"], "Old");
         let left = archived.body["capabilities"].as_array().unwrap();
         assert!(left.contains(&json!("project.archive")));
         assert!(!left.contains(&json!("project.edit")));
-        let refused = world
+        let refused = fixture
             .patch(&ben, &path, json!({ "archived": false }))
             .expect(403);
         assert_eq!(refused.body["missing"], json!(["project.archive"]));
-        world
+        fixture
             .patch(&ana, &path, json!({ "archived": false }))
             .expect(200);
-        world
+        fixture
             .patch(&ben, &path, json!({ "name": "New" }))
             .expect(200);
     }
 
     #[test]
     fn case_37_an_archived_project_takes_no_change_but_leaving_the_archive() {
-        let (mut world, ana, ben, [path, grant]) = world_with("viewer");
-        world
+        let (mut fixture, ana, ben, [path, grant]) = project_with("viewer");
+        fixture
             .patch(&ana, &path, json!({ "archived": true }))
             .expect(200);
-        let before = world.dump();
+        let before = fixture.dump();
         for body in [
             json!({ "name": "Other" }),
             json!({ "visibility": "account" }),
@@ -273,43 +273,43 @@ mod tests {
             json!({ "archived": false, "name": "Other" }),
             json!({}),
         ] {
-            world.patch(&ana, &path, body).expect_problem("conflict");
+            fixture.patch(&ana, &path, body).expect_problem("conflict");
         }
         let stale = [("if-match", "\"00000000000000000000000000000000\"")];
-        world
+        fixture
             .send(&ana, "PATCH", &path, &stale, Some(json!({ "name": "x" })))
             .expect_problem("precondition-failed");
         let add = json!({ "principal": { "type": "user", "id": ben.id() }, "role": "viewer" });
-        world
+        fixture
             .post(&ana, &format!("{path}/grants"), add.clone())
             .expect_problem("conflict");
-        world
+        fixture
             .post(
                 &ana,
                 &format!("{path}/access/preview"),
                 json!({ "add": [add] }),
             )
             .expect_problem("conflict");
-        world
+        fixture
             .patch(&ana, &grant, json!({ "role": "manager" }))
             .expect_problem("conflict");
         for person in [&ana, &ben] {
-            world.delete(person, &grant).expect_problem("conflict");
+            fixture.delete(person, &grant).expect_problem("conflict");
         }
-        assert_eq!(world.dump(), before);
-        world.get(&ben, &path).expect(200);
+        assert_eq!(fixture.dump(), before);
+        fixture.get(&ben, &path).expect(200);
     }
 
     #[test]
     fn case_38_a_change_decided_before_a_revocation_does_not_commit_after_it() {
-        let (mut world, ana, ben, [path, grant]) = world_with("manager");
+        let (mut fixture, ana, ben, [path, grant]) = project_with("manager");
         let body = json!({ "name": "Mine" });
-        let decided = world.outcome(&ben, "PATCH", &path, Some(body.clone()));
+        let decided = fixture.outcome(&ben, "PATCH", &path, Some(body.clone()));
         let Ok(crate::operation::Outcome::Commit(batch, _)) = decided else {
             panic!("a manager may rename")
         };
-        world.delete(&ana, &grant).expect(204);
-        assert!(world.try_commit(&batch).is_err());
-        world.patch(&ben, &path, body).expect_problem("not-found");
+        fixture.delete(&ana, &grant).expect(204);
+        assert!(fixture.try_commit(&batch).is_err());
+        fixture.patch(&ben, &path, body).expect_problem("not-found");
     }
 }

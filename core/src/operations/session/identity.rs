@@ -106,13 +106,13 @@ impl EstablishAddress {
 
 impl UseCase for EstablishAddress {
     fn reads(&self, context: &Context<'_>, facts: &Facts) -> Result<Vec<ReadRequest>, Problem> {
-        let mut asks = Vec::from(super::profile_asks(context));
-        asks.push(self.token());
+        let mut reads = Vec::from(super::profile_asks(context));
+        reads.push(self.token());
         if facts.has(&self.token()) {
             let (_, email) = self.proved(context, facts)?;
-            asks.push(ReadRequest::Get(context.surface.email_link(email)));
+            reads.push(ReadRequest::Get(context.surface.email_link(email)));
         }
-        Ok(asks)
+        Ok(reads)
     }
 
     fn decide(&self, context: &Context<'_>, facts: &Facts) -> Result<Outcome, Problem> {
@@ -158,107 +158,107 @@ mod tests {
     const PATH: &str = "/v1/session/identity";
 
     /// A person whose access token and profile carry no address.
-    fn nameless(world: &mut Fixture) -> Person {
-        let mut ana = world.person("ana");
+    fn nameless(fixture: &mut Fixture) -> Person {
+        let mut ana = fixture.person("ana");
         ana.actor.claims.verified_email = None;
         let path = Scope::User(ana.actor.user).key(crate::storage::Sort::user());
-        let before = world.record::<User>(&path).unwrap();
-        let surface = world.surface.clone();
-        let context = world.context(&surface, &ana, None);
-        let head = world.record(&head_key(Scope::User(ana.actor.user)));
+        let before = fixture.record::<User>(&path).unwrap();
+        let surface = fixture.surface.clone();
+        let context = fixture.context(&surface, &ana, None);
+        let head = fixture.record(&head_key(Scope::User(ana.actor.user)));
         let mut commit = Commit::open(&context, Permit::own_profile(&ana.actor), head).unwrap();
         let body = User {
             email: None,
             ..before.body.clone()
         };
         commit.update(&before, body);
-        world.commit(&commit.seal(EventType::UserUpdated).unwrap());
+        fixture.commit(&commit.seal(EventType::UserUpdated).unwrap());
         ana
     }
 
-    fn present(world: &mut Fixture, ana: &Person, email: Option<&str>) {
+    fn present(fixture: &mut Fixture, ana: &Person, email: Option<&str>) {
         let mut claims = ana.actor.claims.clone();
         claims.verified_email = email.map(|email| email.parse().unwrap());
-        world.tokens.insert("id".into(), claims);
+        fixture.tokens.insert("id".into(), claims);
     }
 
     #[test]
     fn establishes_the_address_once() {
-        let mut world = Fixture::new();
-        let ana = nameless(&mut world);
-        present(&mut world, &ana, Some("ana@example.com"));
-        let answer = world.post(&ana, PATH, json!({ "id_token": "id" }));
+        let mut fixture = Fixture::new();
+        let ana = nameless(&mut fixture);
+        present(&mut fixture, &ana, Some("ana@example.com"));
+        let answer = fixture.post(&ana, PATH, json!({ "id_token": "id" }));
         let answer = answer.expect(200);
         assert_eq!(answer.body["email"], "ana@example.com");
         assert!(answer.body.get("salt").is_none());
-        let session = world.get(&ana, "/v1/session").expect(200);
+        let session = fixture.get(&ana, "/v1/session").expect(200);
         assert_eq!(session.body["user"]["email"], "ana@example.com");
-        let before = world.dump();
-        world
+        let before = fixture.dump();
+        fixture
             .post(&ana, PATH, json!({ "id_token": "id" }))
             .expect(200);
-        assert_eq!(world.dump(), before);
+        assert_eq!(fixture.dump(), before);
     }
 
     #[test]
     fn case_15_a_token_without_a_verified_address_establishes_nothing() {
-        let mut world = Fixture::new();
-        let ana = nameless(&mut world);
-        present(&mut world, &ana, None);
-        let before = world.dump();
+        let mut fixture = Fixture::new();
+        let ana = nameless(&mut fixture);
+        present(&mut fixture, &ana, None);
+        let before = fixture.dump();
         for token in ["id", "forged"] {
-            let answer = world.post(&ana, PATH, json!({ "id_token": token }));
+            let answer = fixture.post(&ana, PATH, json!({ "id_token": token }));
             assert_eq!(answer.expect(400).body["errors"][0]["field"], "id_token");
         }
-        assert_eq!(world.dump(), before);
+        assert_eq!(fixture.dump(), before);
     }
 
     #[test]
     fn case_14_a_token_of_another_identity_or_client_is_refused() {
-        let mut world = Fixture::new();
-        let mut ana = nameless(&mut world);
+        let mut fixture = Fixture::new();
+        let mut ana = nameless(&mut fixture);
         ana.actor.claims.client = Some("console".into());
-        let before = world.dump();
+        let before = fixture.dump();
         let edits: [fn(&mut Claims); 3] = [
             |claims| claims.subject = "ben".into(),
             |claims| claims.issuer = "https://other.test".into(),
             |claims| claims.client = Some("another".into()),
         ];
         for edit in edits {
-            present(&mut world, &ana, Some("ana@example.com"));
-            edit(world.tokens.get_mut("id").unwrap());
-            world
+            present(&mut fixture, &ana, Some("ana@example.com"));
+            edit(fixture.tokens.get_mut("id").unwrap());
+            fixture
                 .post(&ana, PATH, json!({ "id_token": "id" }))
                 .expect(403)
                 .expect_problem("forbidden");
         }
-        assert_eq!(world.dump(), before);
+        assert_eq!(fixture.dump(), before);
     }
 
     #[test]
     fn an_address_somebody_else_proved_first_stays_linked_to_them() {
-        let mut world = Fixture::new();
-        let ben = world.person("ben");
-        present(&mut world, &ben, Some("shared@example.com"));
-        world
+        let mut fixture = Fixture::new();
+        let ben = fixture.person("ben");
+        present(&mut fixture, &ben, Some("shared@example.com"));
+        fixture
             .post(&ben, PATH, json!({ "id_token": "id" }))
             .expect(200);
-        let ana = nameless(&mut world);
-        present(&mut world, &ana, Some("shared@example.com"));
-        let answer = world.post(&ana, PATH, json!({ "id_token": "id" }));
+        let ana = nameless(&mut fixture);
+        present(&mut fixture, &ana, Some("shared@example.com"));
+        let answer = fixture.post(&ana, PATH, json!({ "id_token": "id" }));
         assert_eq!(answer.expect(200).body["email"], "shared@example.com");
         let shared: Email = "shared@example.com".parse().unwrap();
-        let key = world.surface.email_link(&shared);
-        let link = world.record::<crate::record::EmailLink>(&key).unwrap();
+        let key = fixture.surface.email_link(&shared);
+        let link = fixture.record::<crate::record::EmailLink>(&key).unwrap();
         assert_eq!(link.body.user_id, ben.actor.user);
     }
 
     #[test]
     fn unknown_fields_are_named() {
-        let mut world = Fixture::new();
-        let ana = world.person("ana");
+        let mut fixture = Fixture::new();
+        let ana = fixture.person("ana");
         let body = json!({ "id_token": "id", "email": "root@example.com" });
-        let answer = world.post(&ana, PATH, body).expect(400);
+        let answer = fixture.post(&ana, PATH, body).expect(400);
         assert_eq!(answer.body["errors"][0]["field"], "email");
     }
 }

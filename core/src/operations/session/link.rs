@@ -97,13 +97,13 @@ fn check(user: &Record<User>, link: Option<&Record<IdentityLink>>) -> Result<(),
 
 impl UseCase for LinkIdentity {
     fn reads(&self, context: &Context<'_>, facts: &Facts) -> Result<Vec<ReadRequest>, Problem> {
-        let mut asks = Vec::from(super::profile_asks(context));
-        asks.push(self.token());
+        let mut reads = Vec::from(super::profile_asks(context));
+        reads.push(self.token());
         if facts.has(&self.token()) {
             let link = self.second(facts)?.scope().key(Sort::link());
-            asks.push(ReadRequest::Get(link));
+            reads.push(ReadRequest::Get(link));
         }
-        Ok(asks)
+        Ok(reads)
     }
 
     /// The link decides who the identity is; the profile then lists it, which also puts it into the
@@ -152,7 +152,7 @@ mod tests {
 
     const PATH: &str = "/v1/session/identities";
 
-    fn second(world: &mut Fixture, subject: &str, email: Option<&str>) -> Claims {
+    fn second(fixture: &mut Fixture, subject: &str, email: Option<&str>) -> Claims {
         let claims = Claims {
             issuer: "https://second.test".into(),
             subject: subject.into(),
@@ -160,100 +160,100 @@ mod tests {
             verified_email: email.map(|email| email.parse().unwrap()),
             name: None,
         };
-        world.tokens.insert(subject.into(), claims.clone());
+        fixture.tokens.insert(subject.into(), claims.clone());
         claims
     }
 
-    fn events(world: &Fixture, person: &Person) -> Vec<EventType> {
+    fn events(fixture: &Fixture, person: &Person) -> Vec<EventType> {
         let scope = Scope::User(person.actor.user);
         let range = crate::storage::Range::all(scope, Sort::JOURNAL);
-        let entries = world.store.scan(&range).items;
+        let entries = fixture.store.scan(&range).items;
         let entries = Record::<JournalEntry>::decode_all(&entries).unwrap();
         entries.iter().map(|entry| entry.body.event).collect()
     }
 
     #[test]
     fn links_once_and_journals_once() {
-        let mut world = Fixture::new();
-        let ana = world.person("ana");
-        let claims = second(&mut world, "ana-2", None);
+        let mut fixture = Fixture::new();
+        let ana = fixture.person("ana");
+        let claims = second(&mut fixture, "ana-2", None);
         let body = json!({ "access_token": "ana-2" });
-        world.post(&ana, PATH, body.clone()).expect(200);
-        let link: Record<IdentityLink> = world.record(&claims.scope().key(Sort::link())).unwrap();
+        fixture.post(&ana, PATH, body.clone()).expect(200);
+        let link: Record<IdentityLink> = fixture.record(&claims.scope().key(Sort::link())).unwrap();
         assert_eq!(link.body.user_id, ana.actor.user);
         assert_eq!(
-            events(&world, &ana),
+            events(&fixture, &ana),
             [EventType::UserCreated, EventType::IdentityLinked]
         );
-        let before = world.dump();
-        world.post(&ana, PATH, body).expect(200);
-        assert_eq!(world.dump(), before);
+        let before = fixture.dump();
+        fixture.post(&ana, PATH, body).expect(200);
+        assert_eq!(fixture.dump(), before);
     }
 
     #[test]
     fn an_interruption_after_the_link_is_healed_by_a_repetition() {
-        let mut world = Fixture::new();
-        let ana = world.person("ana");
-        second(&mut world, "ana-2", None);
+        let mut fixture = Fixture::new();
+        let ana = fixture.person("ana");
+        second(&mut fixture, "ana-2", None);
         let use_case = LinkIdentity {
             input: Input {
                 access_token: "ana-2".into(),
             },
         };
-        let outcome = world.decide(&ana, &use_case, None).unwrap();
+        let outcome = fixture.decide(&ana, &use_case, None).unwrap();
         let Outcome::Prepare(link) = outcome else {
             panic!("the link comes first")
         };
-        world.commit(&link);
-        world.run(&ana, &use_case, None).unwrap();
+        fixture.commit(&link);
+        fixture.run(&ana, &use_case, None).unwrap();
         assert_eq!(
-            events(&world, &ana).last(),
+            events(&fixture, &ana).last(),
             Some(&EventType::IdentityLinked)
         );
     }
 
     #[test]
     fn case_14_an_identity_of_somebody_else_is_not_taken_over() {
-        let mut world = Fixture::new();
-        let (ana, ben) = (world.person("ana"), world.person("ben"));
-        second(&mut world, "shared", None);
+        let mut fixture = Fixture::new();
+        let (ana, ben) = (fixture.person("ana"), fixture.person("ben"));
+        second(&mut fixture, "shared", None);
         let body = json!({ "access_token": "shared" });
-        world.post(&ben, PATH, body.clone()).expect(200);
-        let before = world.dump();
-        world.post(&ana, PATH, body).expect(409);
-        assert_eq!(world.dump(), before);
+        fixture.post(&ben, PATH, body.clone()).expect(200);
+        let before = fixture.dump();
+        fixture.post(&ana, PATH, body).expect(409);
+        assert_eq!(fixture.dump(), before);
     }
 
     #[test]
     fn case_15_the_same_address_links_nothing_without_the_second_token() {
-        let mut world = Fixture::new();
-        let ana = world.person("ana");
-        let before = world.dump();
+        let mut fixture = Fixture::new();
+        let ana = fixture.person("ana");
+        let before = fixture.dump();
         let body = json!({ "access_token": "ana@example.com" });
-        let answer = world.post(&ana, PATH, body).expect(400);
+        let answer = fixture.post(&ana, PATH, body).expect(400);
         assert_eq!(answer.body["errors"][0]["field"], "access_token");
         let body = json!({ "email": "ana@example.com" });
-        let answer = world.post(&ana, PATH, body).expect(400);
+        let answer = fixture.post(&ana, PATH, body).expect(400);
         assert_eq!(answer.body["errors"][0]["field"], "email");
-        assert_eq!(world.dump(), before);
+        assert_eq!(fixture.dump(), before);
     }
 
     #[test]
     fn at_most_ten_identities() {
-        let mut world = Fixture::new();
-        let ana = world.person("ana");
+        let mut fixture = Fixture::new();
+        let ana = fixture.person("ana");
         for number in 2..=User::IDENTITIES {
             let subject = format!("ana-{number}");
-            second(&mut world, &subject, None);
-            world
+            second(&mut fixture, &subject, None);
+            fixture
                 .post(&ana, PATH, json!({ "access_token": subject }))
                 .expect(200);
         }
-        second(&mut world, "ana-11", None);
-        let before = world.dump();
-        world
+        second(&mut fixture, "ana-11", None);
+        let before = fixture.dump();
+        fixture
             .post(&ana, PATH, json!({ "access_token": "ana-11" }))
             .expect(409);
-        assert_eq!(world.dump(), before);
+        assert_eq!(fixture.dump(), before);
     }
 }

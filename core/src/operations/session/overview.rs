@@ -51,47 +51,47 @@ impl Candidates {
 impl<'a> Overview<'a> {
     /// What to ask next; nothing new once everything is there.
     pub(super) fn reads(&self) -> Result<Vec<ReadRequest>, FactError> {
-        let mut asks = self.memberships_and_grants();
+        let mut reads = self.memberships_and_grants();
         for round in [Self::standings, Self::contents, Self::projects] {
-            if !self.facts.has_all(&asks) {
+            if !self.facts.has_all(&reads) {
                 break;
             }
-            asks = round(self)?;
+            reads = round(self)?;
         }
-        Ok(asks)
+        Ok(reads)
     }
 
     fn memberships_and_grants(&self) -> Vec<ReadRequest> {
         let scope = Scope::User(self.context.user());
-        let mut asks = Vec::from([
+        let mut reads = Vec::from([
             ReadRequest::Get(scope.key(Sort::user())),
             ReadRequest::Get(scope.key(Sort::preferences())),
             ReadRequest::List(self.memberships()),
         ]);
-        asks.extend(self.grants().map(ReadRequest::List));
-        asks
+        reads.extend(self.grants().map(ReadRequest::List));
+        reads
     }
 
     fn standings(&self) -> Result<Vec<ReadRequest>, FactError> {
         let user = self.context.user();
         let window = self.window()?;
-        let asks = |member: &Record<Member>| AccountRecords::reads(member.body.account_id, user);
-        Ok(window.iter().flat_map(asks).collect())
+        let reads = |member: &Record<Member>| AccountRecords::reads(member.body.account_id, user);
+        Ok(window.iter().flat_map(reads).collect())
     }
 
     /// The projects of the accounts, and the names of the first teams.
     fn contents(&self) -> Result<Vec<ReadRequest>, FactError> {
-        let mut asks = Vec::new();
-        for standing in self.accounts()? {
-            let rows = standing.teams.iter().map(|row| &row.body);
-            let access = standing.access();
+        let mut reads = Vec::new();
+        for records in self.accounts()? {
+            let rows = records.teams.iter().map(|row| &row.body);
+            let access = records.access();
             let current = rows.filter(|row| access.team_role(row.team_id).is_some());
-            asks.extend(current.map(|row| ReadRequest::Get(team_key(row))));
+            reads.extend(current.map(|row| ReadRequest::Get(team_key(row))));
         }
-        asks.truncate(TEAMS);
+        reads.truncate(TEAMS);
         let lists = self.project_lists()?.into_iter();
-        asks.extend(lists.map(|(_, list)| ReadRequest::List(list)));
-        Ok(asks)
+        reads.extend(lists.map(|(_, list)| ReadRequest::List(list)));
+        Ok(reads)
     }
 
     fn projects(&self) -> Result<Vec<ReadRequest>, FactError> {
@@ -99,8 +99,8 @@ impl<'a> Overview<'a> {
         let Candidates {
             granted, others, ..
         } = self.candidates()?;
-        let asks = |project| ProjectRecords::reads(project, user);
-        Ok(granted.into_iter().chain(others).flat_map(asks).collect())
+        let reads = |project| ProjectRecords::reads(project, user);
+        Ok(granted.into_iter().chain(others).flat_map(reads).collect())
     }
 
     fn list(&self, prefix: &str, after: Option<String>, limit: u32) -> List {
@@ -143,10 +143,10 @@ impl<'a> Overview<'a> {
         let mut accounts = Vec::new();
         for Record { body: member, .. } in self.window()? {
             let account = member.account_id;
-            let standing = AccountRecords::load(self.facts, account, self.context.user())?;
-            let effective = standing.access().effective();
+            let records = AccountRecords::load(self.facts, account, self.context.user())?;
+            let effective = records.access().effective();
             if effective.has(Capability::AccountView) {
-                accounts.push((member, standing));
+                accounts.push((member, records));
             }
         }
         Ok(accounts)
@@ -155,7 +155,7 @@ impl<'a> Overview<'a> {
     /// The accounts of the window that the person sees.
     pub(super) fn accounts(&self) -> Result<Vec<AccountRecords>, FactError> {
         let accounts = self.visible()?.into_iter();
-        Ok(accounts.map(|(_, standing)| standing).collect())
+        Ok(accounts.map(|(_, records)| records).collect())
     }
 
     /// Where the next window begins.

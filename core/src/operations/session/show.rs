@@ -161,15 +161,15 @@ impl UseCase for ShowSession {
         let overview = self.overview(context, facts)?;
         let preferences = Scope::User(context.user()).key(Sort::preferences());
         let preferences = facts.record(&preferences)?;
-        let standings = overview.accounts()?;
+        let memberships = overview.accounts()?;
         let candidates = overview.candidates()?;
         let records = project_records(&overview, &candidates)?;
         let cursor = |next: Option<Position>| next.map(|next| next.cursor(&self.page, context));
         let view = SessionView {
             user: UserView::from(&super::profile(context, facts)?),
-            accounts: standings.iter().filter_map(account_row).collect(),
+            accounts: memberships.iter().filter_map(account_row).collect(),
             accounts_next_cursor: cursor(overview.next_window()?),
-            teams: team_rows(&overview, &standings)?,
+            teams: team_rows(&overview, &memberships)?,
             projects: records
                 .iter()
                 .filter_map(|records| project_row(context, records))
@@ -203,10 +203,10 @@ fn project_records(
         .collect()
 }
 
-fn account_row(standing: &AccountRecords) -> Option<SessionAccount> {
-    let access = standing.access();
+fn account_row(records: &AccountRecords) -> Option<SessionAccount> {
+    let access = records.access();
     Some(SessionAccount {
-        account: AccountView::from(standing.account.as_ref()?),
+        account: AccountView::from(records.account.as_ref()?),
         role: access.role(),
         capabilities: access.effective(),
     })
@@ -214,12 +214,12 @@ fn account_row(standing: &AccountRecords) -> Option<SessionAccount> {
 
 fn team_rows(
     overview: &Overview<'_>,
-    standings: &[AccountRecords],
+    memberships: &[AccountRecords],
 ) -> Result<Vec<SessionTeam>, FactError> {
     let mut teams = Vec::new();
-    for standing in standings {
-        for row in &standing.teams {
-            if let Some(role) = standing.access().team_role(row.body.team_id) {
+    for records in memberships {
+        for row in &records.teams {
+            if let Some(role) = records.access().team_role(row.body.team_id) {
                 teams.push(SessionTeam {
                     id: row.body.team_id,
                     account_id: row.body.account_id,
@@ -263,11 +263,11 @@ mod tests {
     const PATH: &str = "/v1/session";
 
     /// A page of the session, read within the budget.
-    fn page(world: &mut Fixture, person: &Person, cursor: Option<&str>) -> Value {
+    fn page(fixture: &mut Fixture, person: &Person, cursor: Option<&str>) -> Value {
         let query = cursor.map(|cursor| format!("?cursor={cursor}"));
         let path = format!("{PATH}{}", query.unwrap_or_default());
-        let body = world.get(person, &path).expect(200).body;
-        assert!(world.rounds <= 4 && world.widest <= 50);
+        let body = fixture.get(person, &path).expect(200).body;
+        assert!(fixture.rounds <= 4 && fixture.widest <= 50);
         body
     }
 
@@ -277,10 +277,10 @@ mod tests {
     }
 
     /// All rows of one list over all pages, asserting that none is shown twice.
-    fn walk(world: &mut Fixture, person: &Person, list: &str) -> BTreeSet<String> {
+    fn walk(fixture: &mut Fixture, person: &Person, list: &str) -> BTreeSet<String> {
         let (mut seen, mut cursor) = (BTreeSet::new(), None);
         loop {
-            let body = page(world, person, cursor.as_deref());
+            let body = page(fixture, person, cursor.as_deref());
             for id in ids(&body[list]) {
                 assert!(seen.insert(id.clone()), "{id} is shown twice");
             }
@@ -291,15 +291,17 @@ mod tests {
         }
     }
 
-    fn projects(world: &mut Fixture, owner: &Person, account: &str, count: usize) -> Vec<String> {
-        (0..count).map(|_| world.project(owner, account)).collect()
+    fn projects(fixture: &mut Fixture, owner: &Person, account: &str, count: usize) -> Vec<String> {
+        (0..count)
+            .map(|_| fixture.project(owner, account))
+            .collect()
     }
 
     #[test]
     fn someone_new_belongs_to_nothing() {
-        let mut world = Fixture::new();
-        let ana = world.person("ana");
-        let body = page(&mut world, &ana, None);
+        let mut fixture = Fixture::new();
+        let ana = fixture.person("ana");
+        let body = page(&mut fixture, &ana, None);
         assert_eq!(body["user"]["id"], ana.id());
         assert_eq!(body["user"]["email"], "ana@example.com");
         assert!(body["user"].get("identities").is_none());
@@ -312,19 +314,19 @@ mod tests {
 
     #[test]
     fn shows_what_one_belongs_to_with_what_one_may_do() {
-        let mut world = Fixture::new();
-        let (ana, ben) = (world.person("ana"), world.person("ben"));
-        let account = world.account(&ana);
-        let team = world.team(&ana, &account);
-        world.join(&account, &ben, AccountRole::Guest);
+        let mut fixture = Fixture::new();
+        let (ana, ben) = (fixture.person("ana"), fixture.person("ben"));
+        let account = fixture.account(&ana);
+        let team = fixture.team(&ana, &account);
+        fixture.join(&account, &ben, AccountRole::Guest);
         let row = format!("/v1/accounts/{account}/teams/{team}/members/{}", ben.id());
-        world
+        fixture
             .put(&ana, &row, json!({ "role": "member" }))
             .expect(201);
-        let [own, teams, hidden] = [(); 3].map(|()| world.project(&ana, &account));
-        let grant = world.grant(&ana, &own, &ben.id(), "contributor");
-        world.grant(&ana, &teams, &team, "viewer");
-        let body = page(&mut world, &ben, None);
+        let [own, teams, hidden] = [(); 3].map(|()| fixture.project(&ana, &account));
+        let grant = fixture.grant(&ana, &own, &ben.id(), "contributor");
+        fixture.grant(&ana, &teams, &team, "viewer");
+        let body = page(&mut fixture, &ben, None);
         assert_eq!(ids(&body["accounts"]), [account.as_str()]);
         assert_eq!(body["accounts"][0]["role"], "guest");
         assert_eq!(body["accounts"][0]["capabilities"], json!(["account.view"]));
@@ -341,66 +343,66 @@ mod tests {
 
     #[test]
     fn a_guest_sees_the_one_project_granted_among_many_at_once() {
-        let mut world = Fixture::new();
-        let (ana, ben) = (world.person("ana"), world.person("ben"));
-        let account = world.account(&ana);
-        let all = projects(&mut world, &ana, &account, 70);
-        world.join(&account, &ben, AccountRole::Guest);
+        let mut fixture = Fixture::new();
+        let (ana, ben) = (fixture.person("ana"), fixture.person("ben"));
+        let account = fixture.account(&ana);
+        let all = projects(&mut fixture, &ana, &account, 70);
+        fixture.join(&account, &ben, AccountRole::Guest);
         let last = all.last().unwrap();
-        world.grant(&ana, last, &ben.id(), "viewer");
-        let body = page(&mut world, &ben, None);
+        fixture.grant(&ana, last, &ben.id(), "viewer");
+        let body = page(&mut fixture, &ben, None);
         assert_eq!(ids(&body["projects"]), [last.as_str()]);
-        assert_eq!(walk(&mut world, &ben, "projects").len(), 1);
+        assert_eq!(walk(&mut fixture, &ben, "projects").len(), 1);
     }
 
     #[test]
     fn every_project_is_shown_once_however_it_is_seen() {
-        let mut world = Fixture::new();
-        let (ana, ben) = (world.person("ana"), world.person("ben"));
-        let account = world.account(&ana);
-        let all = projects(&mut world, &ana, &account, 120);
+        let mut fixture = Fixture::new();
+        let (ana, ben) = (fixture.person("ana"), fixture.person("ben"));
+        let account = fixture.account(&ana);
+        let all = projects(&mut fixture, &ana, &account, 120);
         // The owner made them all and so has a grant on each.
-        let seen = walk(&mut world, &ana, "projects");
+        let seen = walk(&mut fixture, &ana, "projects");
         assert_eq!(seen, all.iter().cloned().collect());
-        world.join(&account, &ben, AccountRole::Admin);
+        fixture.join(&account, &ben, AccountRole::Admin);
         for project in all.iter().step_by(2) {
-            world.grant(&ana, project, &ben.id(), "viewer");
-            world.grant(&ana, project, &ben.id(), "commenter");
+            fixture.grant(&ana, project, &ben.id(), "viewer");
+            fixture.grant(&ana, project, &ben.id(), "commenter");
         }
-        assert_eq!(walk(&mut world, &ben, "projects"), seen);
+        assert_eq!(walk(&mut fixture, &ben, "projects"), seen);
     }
 
     #[test]
     fn accounts_beyond_the_first_window_follow_with_their_projects() {
-        let mut world = Fixture::new();
-        let ana = world.person("ana");
+        let mut fixture = Fixture::new();
+        let ana = fixture.person("ana");
         let mut accounts = BTreeSet::new();
         let mut all = BTreeSet::new();
         for _ in 0..30 {
-            let account = world.account(&ana);
-            all.extend(projects(&mut world, &ana, &account, 2));
+            let account = fixture.account(&ana);
+            all.extend(projects(&mut fixture, &ana, &account, 2));
             accounts.insert(account);
         }
-        let first = page(&mut world, &ana, None);
+        let first = page(&mut fixture, &ana, None);
         assert_eq!(first["accounts"].as_array().unwrap().len(), 25);
-        assert_eq!(walk(&mut world, &ana, "accounts"), accounts);
-        assert_eq!(walk(&mut world, &ana, "projects"), all);
+        assert_eq!(walk(&mut fixture, &ana, "accounts"), accounts);
+        assert_eq!(walk(&mut fixture, &ana, "projects"), all);
     }
 
     #[test]
     fn case_21_nothing_of_others_is_listed() {
-        let mut world = Fixture::new();
-        let (ana, ben) = (world.person("ana"), world.person("ben"));
-        let account = world.account(&ana);
-        let project = world.project(&ana, &account);
-        world.join(&account, &ben, AccountRole::Member);
-        world.grant(&ana, &project, &ben.id(), "viewer");
-        assert_eq!(ids(&page(&mut world, &ben, None)["projects"]), [project]);
+        let mut fixture = Fixture::new();
+        let (ana, ben) = (fixture.person("ana"), fixture.person("ben"));
+        let account = fixture.account(&ana);
+        let project = fixture.project(&ana, &account);
+        fixture.join(&account, &ben, AccountRole::Member);
+        fixture.grant(&ana, &project, &ben.id(), "viewer");
+        assert_eq!(ids(&page(&mut fixture, &ben, None)["projects"]), [project]);
         let path = format!("/v1/accounts/{account}/members/{}", ben.id());
-        world
+        fixture
             .patch(&ana, &path, json!({ "status": "suspended" }))
             .expect(200);
-        let body = page(&mut world, &ben, None);
+        let body = page(&mut fixture, &ben, None);
         for list in ["accounts", "teams", "projects", "grants"] {
             assert_eq!(body[list], json!([]), "{list}");
         }
@@ -408,18 +410,18 @@ mod tests {
 
     #[test]
     fn case_19_and_20_a_foreign_or_edited_cursor_is_refused() {
-        let mut world = Fixture::new();
-        let (ana, ben) = (world.person("ana"), world.person("ben"));
-        let account = world.account(&ana);
-        projects(&mut world, &ana, &account, 60);
-        let cursor = page(&mut world, &ana, None)["projects_next_cursor"].clone();
+        let mut fixture = Fixture::new();
+        let (ana, ben) = (fixture.person("ana"), fixture.person("ben"));
+        let account = fixture.account(&ana);
+        projects(&mut fixture, &ana, &account, 60);
+        let cursor = page(&mut fixture, &ana, None)["projects_next_cursor"].clone();
         let cursor = cursor.as_str().unwrap();
         let edited = format!("A{cursor}");
         for (person, cursor) in [(&ben, cursor), (&ana, edited.as_str()), (&ana, "x")] {
-            let answer = world.get(person, &format!("{PATH}?cursor={cursor}"));
+            let answer = fixture.get(person, &format!("{PATH}?cursor={cursor}"));
             assert_eq!(answer.expect(400).body["errors"][0]["field"], "cursor");
         }
-        let answer = world.get(&ana, &format!("{PATH}?limit=5")).expect(400);
+        let answer = fixture.get(&ana, &format!("{PATH}?limit=5")).expect(400);
         assert_eq!(answer.body["errors"][0]["field"], "limit");
     }
 }

@@ -58,28 +58,30 @@ mod tests {
 
     #[test]
     fn a_place_in_a_team_is_shown_to_members_and_to_whoever_is_in_it() {
-        let mut world = Fixture::new();
-        let [ana, ben, eve] = ["ana", "ben", "eve"].map(|name| world.person(name));
-        let account = world.account(&ana);
-        world.join(&account, &ben, AccountRole::Guest);
-        let team = world.team(&ana, &account);
+        let mut fixture = Fixture::new();
+        let [ana, ben, eve] = ["ana", "ben", "eve"].map(|name| fixture.person(name));
+        let account = fixture.account(&ana);
+        fixture.join(&account, &ben, AccountRole::Guest);
+        let team = fixture.team(&ana, &account);
         let path = format!("/v1/accounts/{account}/teams/{team}/members");
         let own = format!("{path}/{}", ben.id());
-        world.get(&ben, &own).expect(403);
-        world.get(&ana, &own).expect_problem("not-found");
-        let made = world.put(&ana, &own, json!({ "role": "lead" })).expect(201);
+        fixture.get(&ben, &own).expect(403);
+        fixture.get(&ana, &own).expect_problem("not-found");
+        let made = fixture
+            .put(&ana, &own, json!({ "role": "lead" }))
+            .expect(201);
         for person in [&ana, &ben] {
-            let shown = world.get(person, &own).expect(200);
-            assert_eq!(world.rounds, 1);
+            let shown = fixture.get(person, &own).expect(200);
+            assert_eq!(fixture.rounds, 1);
             assert_eq!((&shown.body, &shown.etag), (&made.body, &made.etag));
         }
         assert_eq!(made.id(), ben.id());
         assert_eq!(made.text("user_id"), ben.id());
         assert_eq!(made.text("team_id"), team);
         assert_eq!(made.body["role"], "lead");
-        world
+        fixture
             .get(&ben, &format!("{path}/{}", ana.id()))
             .expect_problem("not-found");
-        world.get(&eve, &own).expect_problem("not-found");
+        fixture.get(&eve, &own).expect_problem("not-found");
     }
 }

@@ -63,15 +63,15 @@ impl ListTeamMembers {
 
     /// The rows, and the memberships that tell which of them count.
     fn row_asks(&self, listing: &Listing<'_>, facts: &Facts) -> Result<Vec<ReadRequest>, Problem> {
-        let mut asks = listing.reads(facts)?;
+        let mut reads = listing.reads(facts)?;
         if let Ok(page) = listing.page(facts) {
             let rows = Record::decode_all(&page.items).map_err(FactError::from)?;
-            asks.extend(
+            reads.extend(
                 rows.iter()
                     .map(|row| ReadRequest::Get(self.member_key(row))),
             );
         }
-        Ok(asks)
+        Ok(reads)
     }
 
     fn rows(&self, listing: &Listing<'_>, facts: &Facts) -> Result<Vec<TeamMemberView>, Problem> {
@@ -89,9 +89,9 @@ impl ListTeamMembers {
 impl UseCase for ListTeamMembers {
     fn reads(&self, context: &Context<'_>, facts: &Facts) -> Result<Vec<ReadRequest>, Problem> {
         let listing = self.listing(context)?;
-        let standing = self.team.reads(context);
-        if !facts.has_all(&standing) {
-            return Ok(standing);
+        let first = self.team.reads(context);
+        if !facts.has_all(&first) {
+            return Ok(first);
         }
         self.authorise(context, facts)?;
         self.row_asks(&listing, facts)
@@ -119,29 +119,29 @@ mod tests {
 
     /// A team of Ana's with five members, and the path of its list.
     fn team_of_five() -> (Fixture, Person, Vec<Person>, String, String) {
-        let mut world = Fixture::new();
-        let ana = world.person("ana");
-        let account = world.account(&ana);
-        let team = world.team(&ana, &account);
+        let mut fixture = Fixture::new();
+        let ana = fixture.person("ana");
+        let account = fixture.account(&ana);
+        let team = fixture.team(&ana, &account);
         let path = format!("/v1/accounts/{account}/teams/{team}/members");
-        let people = ["ben", "cyd", "dan", "eli", "fay"].map(|name| world.person(name));
+        let people = ["ben", "cyd", "dan", "eli", "fay"].map(|name| fixture.person(name));
         for person in &people {
-            world.pass(Duration::from_secs(1));
-            world.join(&account, person, AccountRole::Member);
+            fixture.pass(Duration::from_secs(1));
+            fixture.join(&account, person, AccountRole::Member);
             let row = format!("{path}/{}", person.id());
-            world
+            fixture
                 .put(&ana, &row, json!({ "role": "member" }))
                 .expect(201);
         }
-        (world, ana, people.into(), account, path)
+        (fixture, ana, people.into(), account, path)
     }
 
     /// Every page of a list: the ids on it.
-    fn pages(world: &mut Fixture, person: &Person, path: &str, limit: u32) -> Vec<Vec<String>> {
+    fn pages(fixture: &mut Fixture, person: &Person, path: &str, limit: u32) -> Vec<Vec<String>> {
         let mut pages = Vec::new();
         let mut cursor = String::new();
         loop {
-            let page = world.get(person, &format!("{path}?limit={limit}{cursor}"));
+            let page = fixture.get(person, &format!("{path}?limit={limit}{cursor}"));
             let page = page.expect(200).body;
             let items = page["items"].as_array().unwrap().iter();
             pages.push(
@@ -158,59 +158,59 @@ mod tests {
 
     #[test]
     fn members_are_listed_in_the_order_they_were_added() {
-        let (mut world, ana, people, _, path) = team_of_five();
+        let (mut fixture, ana, people, _, path) = team_of_five();
         let expected: Vec<String> = people.iter().map(Person::id).collect();
-        assert_eq!(pages(&mut world, &ana, &path, 50).concat(), expected);
-        assert_eq!(world.rounds, 3);
-        assert_eq!(pages(&mut world, &ana, &path, 2).concat(), expected);
+        assert_eq!(pages(&mut fixture, &ana, &path, 50).concat(), expected);
+        assert_eq!(fixture.rounds, 3);
+        assert_eq!(pages(&mut fixture, &ana, &path, 2).concat(), expected);
     }
 
     #[test]
     fn case_60_a_page_whose_rows_all_fall_out_still_has_a_next_one() {
-        let (mut world, ana, people, account, path) = team_of_five();
-        let remove = |world: &mut Fixture, person: &Person| {
+        let (mut fixture, ana, people, account, path) = team_of_five();
+        let remove = |fixture: &mut Fixture, person: &Person| {
             let path = format!("/v1/accounts/{account}/members/{}", person.id());
-            world.delete(&ana, &path).expect(204);
+            fixture.delete(&ana, &path).expect(204);
         };
         for person in &people[1..4] {
-            remove(&mut world, person);
+            remove(&mut fixture, person);
         }
         let ids = |people: &[&Person]| people.iter().map(|person| person.id()).collect();
         let [ben, fay]: [Vec<String>; 2] = [ids(&[&people[0]]), ids(&[&people[4]])];
-        let listed = pages(&mut world, &ana, &path, 2);
+        let listed = pages(&mut fixture, &ana, &path, 2);
         assert_eq!(listed, [ben.clone(), [].into(), fay.clone()]);
         assert_eq!(
-            pages(&mut world, &ana, &path, 1).concat(),
+            pages(&mut fixture, &ana, &path, 1).concat(),
             [ben, fay].concat()
         );
     }
 
     #[test]
     fn whoever_rejoins_is_not_back_in_the_team_and_who_is_suspended_still_is() {
-        let (mut world, ana, people, account, path) = team_of_five();
+        let (mut fixture, ana, people, account, path) = team_of_five();
         let member = |person: &Person| format!("/v1/accounts/{account}/members/{}", person.id());
-        world.delete(&ana, &member(&people[0])).expect(204);
-        world.join(&account, &people[0], AccountRole::Member);
+        fixture.delete(&ana, &member(&people[0])).expect(204);
+        fixture.join(&account, &people[0], AccountRole::Member);
         let suspended = json!({ "status": "suspended" });
-        world
+        fixture
             .patch(&ana, &member(&people[1]), suspended)
             .expect(200);
         let expected: Vec<String> = people[1..].iter().map(Person::id).collect();
-        assert_eq!(pages(&mut world, &ana, &path, 50), [expected]);
+        assert_eq!(pages(&mut fixture, &ana, &path, 50), [expected]);
     }
 
     #[test]
     fn who_does_not_see_the_team_gets_no_list() {
-        let (mut world, ana, _, account, path) = team_of_five();
-        let [gus, hal] = ["gus", "hal"].map(|name| world.person(name));
-        world.join(&account, &gus, AccountRole::Guest);
-        let refused = world.get(&gus, &path).expect(403);
+        let (mut fixture, ana, _, account, path) = team_of_five();
+        let [gus, hal] = ["gus", "hal"].map(|name| fixture.person(name));
+        fixture.join(&account, &gus, AccountRole::Guest);
+        let refused = fixture.get(&gus, &path).expect(403);
         assert_eq!(refused.body["missing"], json!(["team.view"]));
-        world.get(&hal, &path).expect_problem("not-found");
+        fixture.get(&hal, &path).expect_problem("not-found");
         let own = format!("{path}/{}", gus.id());
-        world
+        fixture
             .put(&ana, &own, json!({ "role": "member" }))
             .expect(201);
-        world.get(&gus, &path).expect(200);
+        fixture.get(&gus, &path).expect(200);
     }
 }

@@ -169,21 +169,21 @@ mod tests {
     };
 
     /// An account of Ana's with a team, and people who join it by these roles.
-    struct Case {
-        world: Fixture,
+    struct TeamFixture {
+        base: Fixture,
         ana: Person,
         account: String,
         team: String,
     }
 
-    impl Case {
+    impl TeamFixture {
         fn new() -> Self {
-            let mut world = Fixture::new();
-            let ana = world.person("ana");
-            let account = world.account(&ana);
-            let team = world.team(&ana, &account);
+            let mut fixture = Fixture::new();
+            let ana = fixture.person("ana");
+            let account = fixture.account(&ana);
+            let team = fixture.team(&ana, &account);
             Self {
-                world,
+                base: fixture,
                 ana,
                 account,
                 team,
@@ -191,8 +191,8 @@ mod tests {
         }
 
         fn person(&mut self, name: &str, role: AccountRole) -> Person {
-            let person = self.world.person(name);
-            self.world.join(&self.account, &person, role);
+            let person = self.base.person(name);
+            self.base.join(&self.account, &person, role);
             person
         }
 
@@ -206,14 +206,14 @@ mod tests {
 
         fn put(&mut self, actor: &Person, target: &Person, role: &str) -> Answered {
             let path = self.path(target);
-            self.world.put(actor, &path, json!({ "role": role }))
+            self.base.put(actor, &path, json!({ "role": role }))
         }
 
         /// Ana puts someone, if their row is as marked.
         fn put_if(&mut self, mark: &str, target: &Person, role: &str) -> Answered {
             let (path, body) = (self.path(target), json!({ "role": role }));
             let headers = [("if-match", mark)];
-            self.world
+            self.base
                 .send(&self.ana, "PUT", &path, &headers, Some(body))
         }
 
@@ -229,53 +229,53 @@ mod tests {
         fn may_own(&mut self) {
             let account: AccountId = self.account.parse().unwrap();
             let scope = Scope::Account(account);
-            let surface = self.world.surface.clone();
-            let context = self.world.context(&surface, &self.ana, None);
-            let head = self.world.record(&head_key(scope));
+            let surface = self.base.surface.clone();
+            let context = self.base.context(&surface, &self.ana, None);
+            let head = self.base.record(&head_key(scope));
             let mut commit = Commit::open(&context, Permit::fixture(scope), head).unwrap();
             let key = scope.key(Sort::team(self.team.parse().unwrap()));
-            let team: Record<Team> = self.world.record(&key).unwrap();
+            let team: Record<Team> = self.base.record(&key).unwrap();
             let may_own = Team {
                 may_own: true,
                 ..team.body.clone()
             };
             commit.update(&team, may_own);
             let batch = commit.seal(EventType::TeamUpdated).unwrap();
-            self.world.commit(&batch);
+            self.base.commit(&batch);
         }
     }
 
     #[test]
     fn an_admin_adds_someone_and_makes_them_lead() {
-        let mut case = Case::new();
+        let mut case = TeamFixture::new();
         let admin = case.person("ben", AccountRole::Admin);
         let cyd = case.person("cyd", AccountRole::Guest);
         let added = case.put(&admin, &cyd, "member").expect(201);
-        assert_eq!(case.world.rounds, 2);
+        assert_eq!(case.base.rounds, 2);
         assert_eq!(added.body["role"], "member");
         assert_eq!(added.body["created_by"], admin.id());
         let raised = case.put(&admin, &cyd, "lead").expect(200);
         assert_eq!(raised.body["role"], "lead");
         assert_eq!(raised.body["version"], 2);
-        let stored = case.world.dump();
+        let stored = case.base.dump();
         let same = case.put(&admin, &cyd, "lead").expect(200);
         assert_eq!(same.body, raised.body);
-        assert_eq!(case.world.dump(), stored);
+        assert_eq!(case.base.dump(), stored);
     }
 
     #[test]
     fn a_lead_manages_plain_members_and_no_leads() {
-        let mut case = Case::new();
+        let mut case = TeamFixture::new();
         let lead = case.lead("ben", AccountRole::Guest);
         let other = case.lead("cyd", AccountRole::Member);
         let dan = case.person("dan", AccountRole::Member);
         case.put(&lead, &dan, "member").expect(201);
-        let before = case.world.dump();
+        let before = case.base.dump();
         for (target, role) in [(&dan, "lead"), (&other, "member")] {
             let refused = case.put(&lead, target, role).expect(403);
             assert_eq!(refused.body["missing"], json!(["team.manage"]));
         }
-        assert_eq!(case.world.dump(), before);
+        assert_eq!(case.base.dump(), before);
         case.put(&lead, &lead, "member").expect(200);
         let eli = case.person("eli", AccountRole::Member);
         case.put(&lead, &eli, "member").expect(403);
@@ -283,11 +283,11 @@ mod tests {
 
     #[test]
     fn who_may_not_add_changes_nothing() {
-        let mut case = Case::new();
-        let (ana, eve) = (case.ana.clone(), case.world.person("eve"));
+        let mut case = TeamFixture::new();
+        let (ana, eve) = (case.ana.clone(), case.base.person("eve"));
         let [ben, cyd] = ["ben", "cyd"].map(|name| case.person(name, AccountRole::Member));
         case.put(&ana, &ben, "member").expect(201);
-        let before = case.world.dump();
+        let before = case.base.dump();
         for actor in [&ben, &cyd] {
             let refused = case.put(actor, &cyd, "member").expect(403);
             assert_eq!(refused.body["missing"], json!(["team.manage"]));
@@ -295,35 +295,35 @@ mod tests {
         case.put(&ben, &ben, "lead").expect(403);
         case.put(&eve, &cyd, "member").expect_problem("not-found");
         case.put(&eve, &eve, "member").expect_problem("not-found");
-        assert_eq!(case.world.dump(), before);
+        assert_eq!(case.base.dump(), before);
     }
 
     #[test]
     fn only_active_members_of_the_account_are_added() {
-        let mut case = Case::new();
-        let (ana, eve) = (case.ana.clone(), case.world.person("eve"));
+        let mut case = TeamFixture::new();
+        let (ana, eve) = (case.ana.clone(), case.base.person("eve"));
         let [ben, cyd] = ["ben", "cyd"].map(|name| case.person(name, AccountRole::Member));
         let member =
             |person: &Person| format!("/v1/accounts/{}/members/{}", case.account, person.id());
         let (ben_path, cyd_path) = (member(&ben), member(&cyd));
-        case.world.delete(&ana, &ben_path).expect(204);
+        case.base.delete(&ana, &ben_path).expect(204);
         let suspended = json!({ "status": "suspended" });
-        case.world.patch(&ana, &cyd_path, suspended).expect(200);
-        let before = case.world.dump();
+        case.base.patch(&ana, &cyd_path, suspended).expect(200);
+        let before = case.base.dump();
         for target in [&ben, &cyd, &eve] {
             case.put(&ana, target, "member").expect_problem("not-found");
         }
-        assert_eq!(case.world.dump(), before);
+        assert_eq!(case.base.dump(), before);
     }
 
     #[test]
     fn adding_to_a_team_that_may_own_hands_out_ownership() {
-        let mut case = Case::new();
+        let mut case = TeamFixture::new();
         case.may_own();
         let ana = case.ana.clone();
         let admin = case.person("ben", AccountRole::Admin);
         let cyd = case.person("cyd", AccountRole::Member);
-        let before = case.world.dump();
+        let before = case.base.dump();
         for target in [&admin, &cyd] {
             let refused = case
                 .put(&admin, target, "member")
@@ -331,7 +331,7 @@ mod tests {
             let missing = json!(["project.archive", "project.delete"]);
             assert_eq!(refused.body["missing"], missing);
         }
-        assert_eq!(case.world.dump(), before);
+        assert_eq!(case.base.dump(), before);
         let dan = case.lead("dan", AccountRole::Member);
         case.put(&dan, &cyd, "member").expect(201);
         case.put(&admin, &cyd, "lead").expect(200);
@@ -340,32 +340,32 @@ mod tests {
 
     #[test]
     fn an_admin_joins_a_team_that_owns_nothing() {
-        let mut case = Case::new();
+        let mut case = TeamFixture::new();
         let admin = case.person("ben", AccountRole::Admin);
         case.put(&admin, &admin, "lead").expect(201);
     }
 
     #[test]
     fn case_35_whoever_rejoins_is_in_the_team_when_added_anew() {
-        let mut case = Case::new();
+        let mut case = TeamFixture::new();
         let ana = case.ana.clone();
         let lead = case.lead("ben", AccountRole::Member);
         let path = format!("/v1/accounts/{}/members/{}", case.account, lead.id());
-        case.world.delete(&lead, &path).expect(204);
-        case.world
+        case.base.delete(&lead, &path).expect(204);
+        case.base
             .join(&case.account.clone(), &lead, AccountRole::Member);
         let row = case.path(&lead);
-        case.world.get(&ana, &row).expect_problem("not-found");
+        case.base.get(&ana, &row).expect_problem("not-found");
         case.put(&lead, &ana, "member").expect(403);
         let added = case.put(&ana, &lead, "member").expect(201);
-        let member = case.world.get(&ana, &path).expect(200);
+        let member = case.base.get(&ana, &path).expect(200);
         assert_eq!(added.text("membership_id"), member.text("membership_id"));
-        case.world.get(&ana, &row).expect(200);
+        case.base.get(&ana, &row).expect(200);
     }
 
     #[test]
     fn a_mark_that_is_sent_is_honoured() {
-        let mut case = Case::new();
+        let mut case = TeamFixture::new();
         let ben = case.person("ben", AccountRole::Member);
         let missing = case.put_if("*", &ben, "member");
         missing.expect_problem("precondition-failed");
@@ -379,10 +379,10 @@ mod tests {
 
     #[test]
     fn case_26_only_the_role_can_be_set() {
-        let mut case = Case::new();
+        let mut case = TeamFixture::new();
         let ana = case.ana.clone();
         let ben = case.person("ben", AccountRole::Member);
-        let (path, before) = (case.path(&ben), case.world.dump());
+        let (path, before) = (case.path(&ben), case.base.dump());
         let bodies: [(Value, &str); 5] = [
             (json!({}), "role"),
             (json!({ "role": "owner" }), "role"),
@@ -394,9 +394,9 @@ mod tests {
             (json!({ "role": "member", "version": 9 }), "version"),
         ];
         for (body, field) in bodies {
-            let answer = case.world.put(&ana, &path, body).expect(400);
+            let answer = case.base.put(&ana, &path, body).expect(400);
             assert_eq!(answer.body["errors"][0]["field"], field);
         }
-        assert_eq!(case.world.dump(), before);
+        assert_eq!(case.base.dump(), before);
     }
 }

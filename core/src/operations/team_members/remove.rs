@@ -86,38 +86,38 @@ mod tests {
     fn team_with<const N: usize>(
         people: [(&str, &str); N],
     ) -> (Fixture, Person, [Person; N], String) {
-        let mut world = Fixture::new();
-        let ana = world.person("ana");
-        let account = world.account(&ana);
-        let team = world.team(&ana, &account);
+        let mut fixture = Fixture::new();
+        let ana = fixture.person("ana");
+        let account = fixture.account(&ana);
+        let team = fixture.team(&ana, &account);
         let path = format!("/v1/accounts/{account}/teams/{team}/members");
         let people = people.map(|(name, role)| {
-            let person = world.person(name);
-            world.join(&account, &person, AccountRole::Guest);
+            let person = fixture.person(name);
+            fixture.join(&account, &person, AccountRole::Guest);
             let row = format!("{path}/{}", person.id());
-            world.put(&ana, &row, json!({ "role": role })).expect(201);
+            fixture.put(&ana, &row, json!({ "role": role })).expect(201);
             person
         });
-        (world, ana, people, path)
+        (fixture, ana, people, path)
     }
 
     #[test]
     fn case_31_removed_from_a_team_the_next_request_is_refused() {
         let people = [("ben", "lead"), ("cyd", "member")];
-        let (mut world, ana, [ben, cyd], path) = team_with(people);
+        let (mut fixture, ana, [ben, cyd], path) = team_with(people);
         let row = format!("{path}/{}", ben.id());
-        world.get(&ben, &path).expect(200);
-        world.delete(&ana, &row).expect(204);
-        assert_eq!(world.rounds, 2);
-        let removed = world.dump();
-        world.get(&ben, &path).expect(403);
-        world
+        fixture.get(&ben, &path).expect(200);
+        fixture.delete(&ana, &row).expect(204);
+        assert_eq!(fixture.rounds, 2);
+        let removed = fixture.dump();
+        fixture.get(&ben, &path).expect(403);
+        fixture
             .delete(&ben, &format!("{path}/{}", cyd.id()))
             .expect(403);
-        world.get(&ana, &row).expect_problem("not-found");
-        world.delete(&ana, &row).expect_problem("not-found");
-        assert_eq!(world.dump(), removed);
-        let again = world
+        fixture.get(&ana, &row).expect_problem("not-found");
+        fixture.delete(&ana, &row).expect_problem("not-found");
+        assert_eq!(fixture.dump(), removed);
+        let again = fixture
             .put(&ana, &row, json!({ "role": "member" }))
             .expect(201);
         assert_eq!(again.body["version"], 3);
@@ -126,40 +126,42 @@ mod tests {
     #[test]
     fn everyone_may_leave_a_team() {
         let people = [("ben", "lead"), ("cyd", "member")];
-        let (mut world, ana, people, path) = team_with(people);
+        let (mut fixture, ana, people, path) = team_with(people);
         for person in &people {
             let row = format!("{path}/{}", person.id());
-            world.delete(person, &row).expect(204);
-            world.delete(person, &row).expect(403);
-            world.get(&ana, &row).expect_problem("not-found");
+            fixture.delete(person, &row).expect(204);
+            fixture.delete(person, &row).expect(403);
+            fixture.get(&ana, &row).expect_problem("not-found");
         }
     }
 
     #[test]
     fn a_lead_removes_plain_members_and_no_leads() {
         let people = [("ben", "lead"), ("cyd", "lead"), ("dan", "member")];
-        let (mut world, _, [ben, cyd, dan], path) = team_with(people);
-        let eve = world.person("eve");
+        let (mut fixture, _, [ben, cyd, dan], path) = team_with(people);
+        let eve = fixture.person("eve");
         let row = |person: &Person| format!("{path}/{}", person.id());
-        let before = world.dump();
+        let before = fixture.dump();
         for (actor, target) in [(&ben, &cyd), (&dan, &ben)] {
-            let refused = world.delete(actor, &row(target)).expect(403);
+            let refused = fixture.delete(actor, &row(target)).expect(403);
             assert_eq!(refused.body["missing"], json!(["team.manage"]));
         }
-        world.delete(&eve, &row(&dan)).expect_problem("not-found");
-        assert_eq!(world.dump(), before);
-        world.delete(&ben, &row(&dan)).expect(204);
+        fixture.delete(&eve, &row(&dan)).expect_problem("not-found");
+        assert_eq!(fixture.dump(), before);
+        fixture.delete(&ben, &row(&dan)).expect(204);
     }
 
     #[test]
     fn case_51_a_stale_mark_removes_nobody() {
-        let (mut world, ana, [ben], path) = team_with([("ben", "member")]);
+        let (mut fixture, ana, [ben], path) = team_with([("ben", "member")]);
         let row = format!("{path}/{}", ben.id());
-        let etag = world.get(&ana, &row).expect(200).etag.unwrap();
-        world.put(&ana, &row, json!({ "role": "lead" })).expect(200);
+        let etag = fixture.get(&ana, &row).expect(200).etag.unwrap();
+        fixture
+            .put(&ana, &row, json!({ "role": "lead" }))
+            .expect(200);
         let headers = [("if-match", etag.as_str())];
-        let refused = world.send(&ana, "DELETE", &row, &headers, None);
+        let refused = fixture.send(&ana, "DELETE", &row, &headers, None);
         refused.expect_problem("precondition-failed");
-        world.get(&ana, &row).expect(200);
+        fixture.get(&ana, &row).expect(200);
     }
 }

@@ -75,9 +75,9 @@ fn reply(team: &Record<Team>) -> Reply {
 
 impl UseCase for CreateTeam {
     fn reads(&self, context: &Context<'_>, _: &Facts) -> Result<Vec<ReadRequest>, Problem> {
-        let mut asks = AccountRecords::reads(self.account, context.user());
-        asks.push(ReadRequest::Get(head_key(self.scope())));
-        Ok(asks)
+        let mut reads = AccountRecords::reads(self.account, context.user());
+        reads.push(ReadRequest::Get(head_key(self.scope())));
+        Ok(reads)
     }
 
     fn decide(&self, context: &Context<'_>, facts: &Facts) -> Result<Outcome, Problem> {
@@ -128,15 +128,15 @@ mod tests {
 
     /// An account of Ana's with Ben in it, and the path of its teams.
     fn account_with(role: AccountRole) -> (Fixture, Person, Person, String) {
-        let mut world = Fixture::new();
-        let (ana, ben) = (world.person("ana"), world.person("ben"));
-        let account = world.account(&ana);
-        world.join(&account, &ben, role);
-        (world, ana, ben, format!("/v1/accounts/{account}/teams"))
+        let mut fixture = Fixture::new();
+        let (ana, ben) = (fixture.person("ana"), fixture.person("ben"));
+        let account = fixture.account(&ana);
+        fixture.join(&account, &ben, role);
+        (fixture, ana, ben, format!("/v1/accounts/{account}/teams"))
     }
 
-    fn repeatable(world: &mut Fixture, person: &Person, path: &str, body: Value) -> Answered {
-        world.send(
+    fn repeatable(fixture: &mut Fixture, person: &Person, path: &str, body: Value) -> Answered {
+        fixture.send(
             person,
             "POST",
             path,
@@ -147,15 +147,15 @@ mod tests {
 
     #[test]
     fn an_admin_creates_a_team() {
-        let (mut world, ana, ben, path) = account_with(AccountRole::Admin);
-        let made = world
+        let (mut fixture, ana, ben, path) = account_with(AccountRole::Admin);
+        let made = fixture
             .post(&ben, &path, json!({ "name": " Review " }))
             .expect(201);
-        assert_eq!(world.rounds, 1);
+        assert_eq!(fixture.rounds, 1);
         assert_eq!(made.body["name"], "Review");
         assert_eq!(made.body["version"], 1);
         assert_eq!(made.body["created_by"], ben.id());
-        let shown = world
+        let shown = fixture
             .get(&ana, &format!("{path}/{}", made.id()))
             .expect(200);
         assert_eq!((shown.body, shown.etag), (made.body, made.etag));
@@ -163,31 +163,31 @@ mod tests {
 
     #[test]
     fn a_member_lacks_the_capability_and_changes_nothing() {
-        let (mut world, _, ben, path) = account_with(AccountRole::Member);
-        let before = world.dump();
-        let refused = world
+        let (mut fixture, _, ben, path) = account_with(AccountRole::Member);
+        let before = fixture.dump();
+        let refused = fixture
             .post(&ben, &path, json!({ "name": "Review" }))
             .expect(403);
         assert_eq!(refused.body["missing"], json!(["team.manage"]));
-        assert_eq!(world.dump(), before);
+        assert_eq!(fixture.dump(), before);
     }
 
     #[test]
     fn an_outsider_sees_no_account_and_changes_nothing() {
-        let (mut world, _, _, path) = account_with(AccountRole::Member);
-        let eve = world.person("eve");
-        let before = world.dump();
+        let (mut fixture, _, _, path) = account_with(AccountRole::Member);
+        let eve = fixture.person("eve");
+        let before = fixture.dump();
         for path in [NOBODYS, &path] {
-            let refused = world.post(&eve, path, json!({ "name": "Review" }));
+            let refused = fixture.post(&eve, path, json!({ "name": "Review" }));
             refused.expect_problem("not-found");
         }
-        assert_eq!(world.dump(), before);
+        assert_eq!(fixture.dump(), before);
     }
 
     #[test]
     fn case_26_bad_input_names_the_field() {
-        let mut world = Fixture::new();
-        let ana = world.person("ana");
+        let mut fixture = Fixture::new();
+        let ana = fixture.person("ana");
         for (body, field) in [
             (json!({}), "name"),
             (json!({ "name": "" }), "name"),
@@ -195,37 +195,37 @@ mod tests {
             (json!({ "name": "x", "may_own": true }), "may_own"),
             (json!({ "name": "x", "account_id": "y" }), "account_id"),
         ] {
-            let answer = world.post(&ana, NOBODYS, body).expect(400);
+            let answer = fixture.post(&ana, NOBODYS, body).expect(400);
             assert_eq!(answer.body["errors"][0]["field"], field);
         }
     }
 
     #[test]
     fn a_repetition_answers_the_team_made_before() {
-        let (mut world, ana, _, path) = account_with(AccountRole::Member);
+        let (mut fixture, ana, _, path) = account_with(AccountRole::Member);
         let body = json!({ "name": "Review" });
-        let made = repeatable(&mut world, &ana, &path, body.clone()).expect(201);
-        let stored = world.dump();
-        let again = repeatable(&mut world, &ana, &path, body.clone()).expect(201);
+        let made = repeatable(&mut fixture, &ana, &path, body.clone()).expect(201);
+        let stored = fixture.dump();
+        let again = repeatable(&mut fixture, &ana, &path, body.clone()).expect(201);
         assert_eq!(again.body, made.body);
-        let other = repeatable(&mut world, &ana, &path, json!({ "name": "Audit" }));
+        let other = repeatable(&mut fixture, &ana, &path, json!({ "name": "Audit" }));
         other.expect_problem("idempotency-mismatch");
-        assert_eq!(world.dump(), stored);
-        world
+        assert_eq!(fixture.dump(), stored);
+        fixture
             .delete(&ana, &format!("{path}/{}", made.id()))
             .expect(204);
-        repeatable(&mut world, &ana, &path, body).expect_problem("conflict");
+        repeatable(&mut fixture, &ana, &path, body).expect_problem("conflict");
     }
 
     #[test]
     fn a_repetition_is_authorised_anew() {
-        let (mut world, ana, ben, path) = account_with(AccountRole::Admin);
+        let (mut fixture, ana, ben, path) = account_with(AccountRole::Admin);
         let body = json!({ "name": "Review" });
-        repeatable(&mut world, &ben, &path, body.clone()).expect(201);
+        repeatable(&mut fixture, &ben, &path, body.clone()).expect(201);
         let member = path.replace("teams", &format!("members/{}", ben.id()));
-        world
+        fixture
             .patch(&ana, &member, json!({ "role": "member" }))
             .expect(200);
-        repeatable(&mut world, &ben, &path, body).expect(403);
+        repeatable(&mut fixture, &ben, &path, body).expect(403);
     }
 }

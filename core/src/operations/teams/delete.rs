@@ -105,62 +105,64 @@ mod tests {
 
     #[test]
     fn a_deleted_team_is_gone_and_cut_off_in_one_commit() {
-        let mut world = Fixture::new();
-        let ana = world.person("ana");
-        let account = world.account(&ana);
-        let team = world.team(&ana, &account);
+        let mut fixture = Fixture::new();
+        let ana = fixture.person("ana");
+        let account = fixture.account(&ana);
+        let team = fixture.team(&ana, &account);
         let path = format!("/v1/accounts/{account}/teams/{team}");
-        world.delete(&ana, &path).expect(204);
-        assert_eq!(world.rounds, 2);
+        fixture.delete(&ana, &path).expect(204);
+        assert_eq!(fixture.rounds, 2);
         let scope = Scope::Account(account.parse().unwrap());
-        let stored = world.record::<Account>(&scope.key(crate::storage::Sort::account()));
+        let stored = fixture.record::<Account>(&scope.key(crate::storage::Sort::account()));
         assert!(stored.unwrap().body.has_retired(team.parse().unwrap()));
-        world.get(&ana, &path).expect_problem("not-found");
-        world.delete(&ana, &path).expect_problem("not-found");
+        fixture.get(&ana, &path).expect_problem("not-found");
+        fixture.delete(&ana, &path).expect_problem("not-found");
         let rename = json!({ "name": "Again" });
-        world.patch(&ana, &path, rename).expect_problem("not-found");
+        fixture
+            .patch(&ana, &path, rename)
+            .expect_problem("not-found");
         let row = format!("{path}/members/{}", ana.id());
-        world
+        fixture
             .put(&ana, &row, json!({ "role": "lead" }))
             .expect_problem("not-found");
     }
 
     #[test]
     fn who_may_not_delete_changes_nothing() {
-        let mut world = Fixture::new();
-        let [ana, ben, eve] = ["ana", "ben", "eve"].map(|name| world.person(name));
-        let account = world.account(&ana);
-        world.join(&account, &ben, AccountRole::Member);
-        let team = world.team(&ana, &account);
+        let mut fixture = Fixture::new();
+        let [ana, ben, eve] = ["ana", "ben", "eve"].map(|name| fixture.person(name));
+        let account = fixture.account(&ana);
+        fixture.join(&account, &ben, AccountRole::Member);
+        let team = fixture.team(&ana, &account);
         let path = format!("/v1/accounts/{account}/teams/{team}");
         let lead = format!("{path}/members/{}", ben.id());
-        world
+        fixture
             .put(&ana, &lead, json!({ "role": "lead" }))
             .expect(201);
-        let before = world.dump();
-        let refused = world.delete(&ben, &path).expect(403);
+        let before = fixture.dump();
+        let refused = fixture.delete(&ben, &path).expect(403);
         assert_eq!(refused.body["missing"], json!(["team.manage"]));
-        world.delete(&eve, &path).expect_problem("not-found");
-        assert_eq!(world.dump(), before);
+        fixture.delete(&eve, &path).expect_problem("not-found");
+        assert_eq!(fixture.dump(), before);
     }
 
     #[test]
     fn case_51_a_stale_mark_deletes_nothing() {
-        let mut world = Fixture::new();
-        let ana = world.person("ana");
-        let account = world.account(&ana);
+        let mut fixture = Fixture::new();
+        let ana = fixture.person("ana");
+        let account = fixture.account(&ana);
         let path = format!(
             "/v1/accounts/{account}/teams/{}",
-            world.team(&ana, &account)
+            fixture.team(&ana, &account)
         );
-        let etag = world.get(&ana, &path).expect(200).etag.unwrap();
-        world
+        let etag = fixture.get(&ana, &path).expect(200).etag.unwrap();
+        fixture
             .patch(&ana, &path, json!({ "name": "Audit" }))
             .expect(200);
         let headers = [("if-match", etag.as_str())];
-        let refused = world.send(&ana, "DELETE", &path, &headers, None);
+        let refused = fixture.send(&ana, "DELETE", &path, &headers, None);
         refused.expect_problem("precondition-failed");
-        world.get(&ana, &path).expect(200);
+        fixture.get(&ana, &path).expect(200);
     }
 
     #[test]

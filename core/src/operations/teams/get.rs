@@ -55,14 +55,14 @@ mod tests {
 
     #[test]
     fn a_team_is_shown_to_members() {
-        let mut world = Fixture::new();
-        let (ana, ben) = (world.person("ana"), world.person("ben"));
-        let account = world.account(&ana);
-        world.join(&account, &ben, AccountRole::Member);
-        let team = world.team(&ana, &account);
+        let mut fixture = Fixture::new();
+        let (ana, ben) = (fixture.person("ana"), fixture.person("ben"));
+        let account = fixture.account(&ana);
+        fixture.join(&account, &ben, AccountRole::Member);
+        let team = fixture.team(&ana, &account);
         let path = format!("/v1/accounts/{account}/teams/{team}");
-        let shown = world.get(&ben, &path).expect(200);
-        assert_eq!(world.rounds, 1);
+        let shown = fixture.get(&ben, &path).expect(200);
+        assert_eq!(fixture.rounds, 1);
         assert_eq!(shown.id(), team);
         assert_eq!(shown.text("account_id"), account);
         assert!(shown.etag.is_some());
@@ -73,41 +73,41 @@ mod tests {
 
     #[test]
     fn a_guest_sees_the_teams_they_are_in() {
-        let mut world = Fixture::new();
-        let (ana, ben) = (world.person("ana"), world.person("ben"));
-        let account = world.account(&ana);
-        world.join(&account, &ben, AccountRole::Guest);
+        let mut fixture = Fixture::new();
+        let (ana, ben) = (fixture.person("ana"), fixture.person("ben"));
+        let account = fixture.account(&ana);
+        fixture.join(&account, &ben, AccountRole::Guest);
         let path = format!(
             "/v1/accounts/{account}/teams/{}",
-            world.team(&ana, &account)
+            fixture.team(&ana, &account)
         );
-        let refused = world.get(&ben, &path).expect(403);
+        let refused = fixture.get(&ben, &path).expect(403);
         assert_eq!(refused.body["missing"], json!(["team.view"]));
         let row = format!("{path}/members/{}", ben.id());
-        world
+        fixture
             .put(&ana, &row, json!({ "role": "member" }))
             .expect(201);
-        world.get(&ben, &path).expect(200);
+        fixture.get(&ben, &path).expect(200);
     }
 
     #[test]
     fn case_17_and_18_a_team_of_another_account_is_none() {
-        let mut world = Fixture::new();
-        let (ana, eve) = (world.person("ana"), world.person("eve"));
-        let (account, other) = (world.account(&ana), world.account(&eve));
-        let team = world.team(&ana, &account);
+        let mut fixture = Fixture::new();
+        let (ana, eve) = (fixture.person("ana"), fixture.person("eve"));
+        let (account, other) = (fixture.account(&ana), fixture.account(&eve));
+        let team = fixture.team(&ana, &account);
         for account in [account, other] {
             let path = format!("/v1/accounts/{account}/teams/{team}");
-            world.get(&eve, &path).expect_problem("not-found");
+            fixture.get(&eve, &path).expect_problem("not-found");
         }
     }
 
     #[test]
     fn case_24_an_id_with_key_characters_names_no_team() {
-        let mut world = Fixture::new();
-        let ana = world.person("ana");
-        let account = world.account(&ana);
-        let team = world.team(&ana, &account);
+        let mut fixture = Fixture::new();
+        let ana = fixture.person("ana");
+        let account = fixture.account(&ana);
+        let team = fixture.team(&ana, &account);
         for id in [
             format!("{team}#"),
             format!("{team}\0"),
@@ -115,7 +115,7 @@ mod tests {
             "TEAM#".into(),
         ] {
             let path = format!("/v1/accounts/{account}/teams/{id}");
-            world.get(&ana, &path).expect_problem("not-found");
+            fixture.get(&ana, &path).expect_problem("not-found");
         }
     }
 }

@@ -60,9 +60,9 @@ impl ListTeams {
 impl UseCase for ListTeams {
     fn reads(&self, context: &Context<'_>, facts: &Facts) -> Result<Vec<ReadRequest>, Problem> {
         let listing = self.listing(context)?;
-        let standing = AccountRecords::reads(self.account, context.user());
-        if !facts.has_all(&standing) {
-            return Ok(standing);
+        let first = AccountRecords::reads(self.account, context.user());
+        if !facts.has_all(&first) {
+            return Ok(first);
         }
         self.authorise(context, facts)?;
         Ok(listing.reads(facts)?)
@@ -88,24 +88,27 @@ mod tests {
 
     #[test]
     fn teams_are_listed_oldest_first_and_deleted_ones_are_not() {
-        let mut world = Fixture::new();
-        let ana = world.person("ana");
-        let account = world.account(&ana);
+        let mut fixture = Fixture::new();
+        let ana = fixture.person("ana");
+        let account = fixture.account(&ana);
         let teams = [0, 1, 2, 3].map(|_| {
-            world.pass(Duration::from_secs(1));
-            world.team(&ana, &account)
+            fixture.pass(Duration::from_secs(1));
+            fixture.team(&ana, &account)
         });
         let path = format!("/v1/accounts/{account}/teams");
-        world
+        fixture
             .delete(&ana, &format!("{path}/{}", teams[1]))
             .expect(204);
-        let page = world.get(&ana, &format!("{path}?limit=2")).expect(200).body;
-        assert_eq!(world.rounds, 3);
+        let page = fixture
+            .get(&ana, &format!("{path}?limit=2"))
+            .expect(200)
+            .body;
+        assert_eq!(fixture.rounds, 3);
         assert_eq!(page["items"][0]["id"], teams[0]);
         assert_eq!(page["items"][1]["id"], teams[2]);
         let cursor = page["next_cursor"].as_str().unwrap();
         let path = format!("{path}?limit=2&cursor={cursor}");
-        let page = world.get(&ana, &path).expect(200).body;
+        let page = fixture.get(&ana, &path).expect(200).body;
         assert_eq!(page["items"].as_array().unwrap().len(), 1);
         assert_eq!(page["items"][0]["id"], teams[3]);
         assert_eq!(page["next_cursor"], json!(null));
@@ -113,13 +116,13 @@ mod tests {
 
     #[test]
     fn who_does_not_see_teams_gets_no_list() {
-        let mut world = Fixture::new();
-        let [ana, ben, eve] = ["ana", "ben", "eve"].map(|name| world.person(name));
-        let account = world.account(&ana);
-        world.join(&account, &ben, AccountRole::Guest);
+        let mut fixture = Fixture::new();
+        let [ana, ben, eve] = ["ana", "ben", "eve"].map(|name| fixture.person(name));
+        let account = fixture.account(&ana);
+        fixture.join(&account, &ben, AccountRole::Guest);
         let path = format!("/v1/accounts/{account}/teams");
-        let refused = world.get(&ben, &path).expect(403);
+        let refused = fixture.get(&ben, &path).expect(403);
         assert_eq!(refused.body["missing"], json!(["team.view"]));
-        world.get(&eve, &path).expect_problem("not-found");
+        fixture.get(&eve, &path).expect_problem("not-found");
     }
 }

@@ -59,9 +59,9 @@ fn parse(request: &Parsed<'_>) -> Result<Box<dyn UseCase>, Problem> {
 
 impl UseCase for UpdateTeam {
     fn reads(&self, context: &Context<'_>, _: &Facts) -> Result<Vec<ReadRequest>, Problem> {
-        let mut asks = self.named.reads(context);
-        asks.push(ReadRequest::Get(self.named.head()));
-        Ok(asks)
+        let mut reads = self.named.reads(context);
+        reads.push(ReadRequest::Get(self.named.head()));
+        Ok(reads)
     }
 
     fn decide(&self, context: &Context<'_>, facts: &Facts) -> Result<Outcome, Problem> {
@@ -93,86 +93,86 @@ mod tests {
 
     #[test]
     fn an_admin_renames_a_team() {
-        let mut world = Fixture::new();
-        let (ana, ben) = (world.person("ana"), world.person("ben"));
-        let account = world.account(&ana);
-        world.join(&account, &ben, AccountRole::Admin);
+        let mut fixture = Fixture::new();
+        let (ana, ben) = (fixture.person("ana"), fixture.person("ben"));
+        let account = fixture.account(&ana);
+        fixture.join(&account, &ben, AccountRole::Admin);
         let path = format!(
             "/v1/accounts/{account}/teams/{}",
-            world.team(&ana, &account)
+            fixture.team(&ana, &account)
         );
-        let renamed = world
+        let renamed = fixture
             .patch(&ben, &path, json!({ "name": "Audit" }))
             .expect(200);
-        assert_eq!(world.rounds, 1);
+        assert_eq!(fixture.rounds, 1);
         assert_eq!(renamed.body["name"], "Audit");
-        let shown = world.get(&ana, &path).expect(200);
+        let shown = fixture.get(&ana, &path).expect(200);
         assert_eq!((shown.body, shown.etag), (renamed.body, renamed.etag));
     }
 
     #[test]
     fn who_may_not_rename_changes_nothing() {
-        let mut world = Fixture::new();
-        let [ana, ben, cyd, eve] = ["ana", "ben", "cyd", "eve"].map(|name| world.person(name));
-        let account = world.account(&ana);
-        world.join(&account, &ben, AccountRole::Member);
-        world.join(&account, &cyd, AccountRole::Guest);
+        let mut fixture = Fixture::new();
+        let [ana, ben, cyd, eve] = ["ana", "ben", "cyd", "eve"].map(|name| fixture.person(name));
+        let account = fixture.account(&ana);
+        fixture.join(&account, &ben, AccountRole::Member);
+        fixture.join(&account, &cyd, AccountRole::Guest);
         let path = format!(
             "/v1/accounts/{account}/teams/{}",
-            world.team(&ana, &account)
+            fixture.team(&ana, &account)
         );
-        let before = world.dump();
+        let before = fixture.dump();
         for person in [&ben, &cyd] {
-            let refused = world
+            let refused = fixture
                 .patch(person, &path, json!({ "name": "Audit" }))
                 .expect(403);
             assert_eq!(refused.body["missing"], json!(["team.manage"]));
         }
-        world
+        fixture
             .patch(&eve, &path, json!({ "name": "Audit" }))
             .expect_problem("not-found");
         let none = format!("/v1/accounts/{account}/teams/team_01h2xcejqtf2nbrexx3vqjhp41");
-        world
+        fixture
             .patch(&ben, &none, json!({ "name": "Audit" }))
             .expect_problem("not-found");
-        assert_eq!(world.dump(), before);
+        assert_eq!(fixture.dump(), before);
     }
 
     #[test]
     fn case_26_only_the_name_can_be_set() {
-        let mut world = Fixture::new();
-        let ana = world.person("ana");
-        let account = world.account(&ana);
+        let mut fixture = Fixture::new();
+        let ana = fixture.person("ana");
+        let account = fixture.account(&ana);
         let path = format!(
             "/v1/accounts/{account}/teams/{}",
-            world.team(&ana, &account)
+            fixture.team(&ana, &account)
         );
-        let before = world.dump();
+        let before = fixture.dump();
         for field in ["may_own", "retiring", "account_id", "created_by"] {
             let mut body = json!({ "name": "Audit" });
             body[field] = json!(true);
-            let answer = world.patch(&ana, &path, body).expect(400);
+            let answer = fixture.patch(&ana, &path, body).expect(400);
             assert_eq!(answer.body["errors"][0]["field"], field);
         }
-        assert_eq!(world.dump(), before);
+        assert_eq!(fixture.dump(), before);
     }
 
     #[test]
     fn case_51_of_two_writers_of_one_version_one_wins() {
-        let mut world = Fixture::new();
-        let ana = world.person("ana");
-        let account = world.account(&ana);
+        let mut fixture = Fixture::new();
+        let ana = fixture.person("ana");
+        let account = fixture.account(&ana);
         let path = format!(
             "/v1/accounts/{account}/teams/{}",
-            world.team(&ana, &account)
+            fixture.team(&ana, &account)
         );
-        let etag = world.get(&ana, &path).expect(200).etag.unwrap();
+        let etag = fixture.get(&ana, &path).expect(200).etag.unwrap();
         let mut rename = |name: &str, headers: &[(&str, &str)]| {
-            world.send(&ana, "PATCH", &path, headers, Some(json!({ "name": name })))
+            fixture.send(&ana, "PATCH", &path, headers, Some(json!({ "name": name })))
         };
         rename("One", &[("if-match", &etag)]).expect(200);
         rename("Two", &[("if-match", &etag)]).expect_problem("precondition-failed");
         rename("Two", &[]).expect_problem("precondition-required");
-        assert_eq!(world.get(&ana, &path).body["name"], "One");
+        assert_eq!(fixture.get(&ana, &path).body["name"], "One");
     }
 }

@@ -145,10 +145,10 @@ mod tests {
         let path = fixture.uploaded();
         let (bea, versions) = (fixture.bea.clone(), format!("{path}/versions"));
         let answer = fixture
-            .world
+            .base
             .post(&bea, &versions, declaration(b"second"))
             .expect(201);
-        assert_eq!(fixture.world.rounds, 1);
+        assert_eq!(fixture.base.rounds, 1);
         let version = &answer.body["version"];
         assert_eq!(
             (&version["number"], &version["id"]),
@@ -172,11 +172,11 @@ mod tests {
         let (ben, key) = (fixture.ben.clone(), [("idempotency-key", "two")]);
         let body = Some(declaration(b"second"));
         let first = fixture
-            .world
+            .base
             .send(&ben, "POST", &path, &key, body.clone())
             .expect(201);
         let second = fixture
-            .world
+            .base
             .send(&ben, "POST", &path, &key, body)
             .expect(201);
         assert_eq!(first.body, second.body);
@@ -190,14 +190,14 @@ mod tests {
         let path = format!("{}/versions", fixture.uploaded());
         let (ana, ben) = (fixture.ana.clone(), fixture.ben.clone());
         let (cleo, otto) = (fixture.cleo.clone(), fixture.otto.clone());
-        let before = fixture.world.dump();
+        let before = fixture.base.dump();
         let body = declaration(BYTES);
         fixture
-            .world
+            .base
             .post(&otto, &path, body.clone())
             .expect_problem("not-found");
         let refused = fixture
-            .world
+            .base
             .post(&cleo, &path, body.clone())
             .expect_problem("forbidden");
         assert_eq!(refused.body["missing"], json!(["version.create"]));
@@ -208,12 +208,12 @@ mod tests {
         ] {
             let mut body = body.clone();
             body[field] = json!(value);
-            assert_eq!(fixture.world.post(&ben, &path, body).field(), field);
+            assert_eq!(fixture.base.post(&ben, &path, body).field(), field);
         }
-        assert_eq!(fixture.world.dump(), before);
+        assert_eq!(fixture.base.dump(), before);
         fixture.archive();
         fixture
-            .world
+            .base
             .post(&ana, &path, body)
             .expect_problem("conflict");
     }

@@ -41,13 +41,13 @@ mod tests {
         let mut fixture = DocumentFixture::new();
         let version = format!("{}/versions/1", fixture.declared(BYTES));
         let vera = fixture.vera.clone();
-        let pending = fixture.world.get(&vera, &version).expect(200).body;
-        assert_eq!(fixture.world.rounds, 1);
+        let pending = fixture.base.get(&vera, &version).expect(200).body;
+        assert_eq!(fixture.base.rounds, 1);
         assert_eq!(pending["status"], "pending");
         assert!(pending["upload_expires_at"].is_string());
         fixture.put(&version, BYTES);
         fixture.complete(&version).expect(200);
-        let available = fixture.world.get(&vera, &version).expect(200).body;
+        let available = fixture.base.get(&vera, &version).expect(200).body;
         assert_eq!(available["status"], "available");
         assert!(available.get("upload_expires_at").is_none());
         DocumentFixture::assert_discreet(&available);
@@ -63,14 +63,11 @@ mod tests {
         );
         for number in ["0", "01", "+1", "1%20", "-1", "2", "4294967296", "x"] {
             let version = format!("{path}/versions/{number}");
-            fixture
-                .world
-                .get(&ben, &version)
-                .expect_problem("not-found");
+            fixture.base.get(&ben, &version).expect_problem("not-found");
         }
         let version = format!("{path}/versions/1");
         fixture
-            .world
+            .base
             .get(&otto, &version)
             .expect_problem("not-found");
     }

@@ -53,8 +53,8 @@ mod tests {
             fixture.added(&path, b"more");
         }
         let (vera, list) = (fixture.vera.clone(), format!("{path}/versions?limit=10"));
-        let first = fixture.world.get(&vera, &list).expect(200);
-        assert_eq!(fixture.world.rounds, 2);
+        let first = fixture.base.get(&vera, &list).expect(200);
+        assert_eq!(fixture.base.rounds, 2);
         let numbers = first.body["items"].as_array().unwrap().iter();
         assert!(
             numbers
@@ -64,7 +64,7 @@ mod tests {
         DocumentFixture::assert_discreet(&first.body["items"][0]);
         let cursor = first.text("next_cursor");
         let second = fixture
-            .world
+            .base
             .get(&vera, &format!("{list}&cursor={cursor}"))
             .expect(200);
         assert_eq!(second.body["items"][0]["number"], 11);
@@ -79,7 +79,7 @@ mod tests {
         let listed = fixture.shown(&format!("{first}/versions"));
         assert_eq!(listed["items"].as_array().unwrap().len(), 1);
         let (otto, list) = (fixture.otto.clone(), format!("{first}/versions"));
-        fixture.world.get(&otto, &list).expect_problem("not-found");
-        assert_eq!(fixture.world.rounds, 1);
+        fixture.base.get(&otto, &list).expect_problem("not-found");
+        assert_eq!(fixture.base.rounds, 1);
     }
 }

@@ -128,8 +128,8 @@ mod tests {
         fixture.put(&second, b"second");
         fixture.complete(&second).expect(200);
         let (bea, restore) = (fixture.bea.clone(), format!("{path}/versions/1/restore"));
-        let answer = fixture.world.post(&bea, &restore, json!({})).expect(201);
-        assert_eq!(fixture.world.rounds, 1);
+        let answer = fixture.base.post(&bea, &restore, json!({})).expect(201);
+        assert_eq!(fixture.base.rounds, 1);
         assert_eq!(answer.body["number"], 3);
         assert_eq!(answer.body["restored_from"], 1);
         assert_eq!(answer.body["status"], "available");
@@ -139,9 +139,9 @@ mod tests {
         assert_eq!(fixture.shown(&path)["current"]["size"], BYTES.len());
         // A restored version of a restored version still has the first one's bytes.
         let again = format!("{path}/versions/3/restore");
-        fixture.world.post(&bea, &again, json!({})).expect(201);
+        fixture.base.post(&bea, &again, json!({})).expect(201);
         let download = format!("{path}/versions/4/download");
-        let signed = fixture.world.post(&bea, &download, json!({})).expect(200);
+        let signed = fixture.base.post(&bea, &download, json!({})).expect(200);
         let object = fixture.object_path(&format!("{path}/versions/1"));
         assert_eq!(signed.download().path.to_string(), object);
         assert_eq!(
@@ -157,11 +157,11 @@ mod tests {
         let (ben, restore) = (fixture.ben.clone(), format!("{path}/versions/1/restore"));
         let key = [("idempotency-key", "again")];
         let first = fixture
-            .world
+            .base
             .send(&ben, "POST", &restore, &key, None)
             .expect(201);
         let second = fixture
-            .world
+            .base
             .send(&ben, "POST", &restore, &key, None)
             .expect(201);
         assert_eq!(first.body, second.body);
@@ -176,25 +176,25 @@ mod tests {
         let (ana, ben) = (fixture.ana.clone(), fixture.ben.clone());
         let (vera, otto) = (fixture.vera.clone(), fixture.otto.clone());
         let restore = format!("{path}/versions/1/restore");
-        let before = fixture.world.dump();
+        let before = fixture.base.dump();
         fixture
-            .world
+            .base
             .post(&otto, &restore, json!({}))
             .expect_problem("not-found");
         let refused = fixture
-            .world
+            .base
             .post(&vera, &restore, json!({}))
             .expect_problem("forbidden");
         assert_eq!(refused.body["missing"], json!(["version.create"]));
         let unfinished = format!("{pending}/restore");
         fixture
-            .world
+            .base
             .post(&ben, &unfinished, json!({}))
             .expect_problem("conflict");
-        assert_eq!(fixture.world.dump(), before);
+        assert_eq!(fixture.base.dump(), before);
         fixture.archive();
         fixture
-            .world
+            .base
             .post(&ana, &restore, json!({}))
             .expect_problem("conflict");
     }
