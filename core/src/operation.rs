@@ -1,4 +1,4 @@
-//! What every operation is made of: its route, what it reads, how it decides, what it commits and answers.
+//! The building blocks of operations: routes, reads, decisions, commits and answers.
 
 pub mod authority;
 pub mod commit;

@@ -1,5 +1,5 @@
-//! The records a permission decision reads, and how they are asked for: one round of strong reads,
-//! however many teams and projects there are.
+//! The records that permission decisions read. One round of strong reads loads them, however many
+//! teams and projects exist.
 
 pub mod past;
 mod roster;
@@ -16,51 +16,53 @@ use crate::{
     value::{AccountId, ProjectId, Timestamp, UserId},
 };
 
-/// A person's standing in an account, as stored.
+/// The records that decide a person's access to an account, as stored.
 #[derive(Debug, Clone)]
 pub struct AccountRecords {
     /// The person.
     pub user: UserId,
-    /// The account.
+    /// The account. `None` if it does not exist.
     pub account: Option<Record<Account>>,
-    /// The person's membership.
+    /// The person's membership. `None` if there never was one.
     pub member: Option<Record<Member>>,
-    /// The person's team rows.
+    /// The person's rows in teams of the account.
     pub teams: Vec<Record<TeamMember>>,
 }
 
-/// What a project's decisions read, as stored.
+/// The records that decide a person's access to a project, as stored.
 #[derive(Debug, Clone)]
 pub struct ProjectRecords {
-    /// The standing in the account.
+    /// The records of the person and the account.
     pub standing: AccountRecords,
-    /// The end of the project's journal.
+    /// The head of the project's scope.
     pub head: Option<Record<Head>>,
-    /// The project.
+    /// The project. `None` if it does not exist.
     pub project: Option<Record<Project>>,
-    /// Its live grants, sorted by principal.
+    /// The live grants of the project, sorted by principal.
     pub grants: Vec<Record<Grant>>,
 }
 
-/// The key of a scope's head. Commands that change members, grants or invitations ask for it in a
-/// round of its own, before any other fact.
+/// The key of a scope's head. Commands that change members, grants or invitations read the head in
+/// a round of its own, before any other fact. The commit then fails if the scope changed after the head was
+/// read.
 #[must_use]
 pub fn head_key(scope: Scope) -> Key {
     scope.key(Sort::head())
 }
 
-/// What a command asks: the head of its scope and, once that is there, the rest.
+/// The reads of a command: first the head of its scope, then the rest.
 #[must_use]
 pub fn head_first(facts: &Facts, scope: Scope, rest: Vec<ReadRequest>) -> Vec<ReadRequest> {
     let head = ReadRequest::Get(head_key(scope));
     if facts.has(&head) { rest } else { vec![head] }
 }
 
-/// What a command acts on, with the permit to. Whoever `sees` such things learns first that this one
-/// is not there (404); whoever does not learns only that they may not.
+/// Returns the object of a command with the permit to change it. A caller who may view such objects
+/// (`sees`) gets 404 for a missing object. Another caller gets the refusal, whether or not the
+/// object exists.
 ///
 /// # Errors
-/// 404 or the refusal.
+/// 404, or the refusal.
 pub fn act_on<T>(
     sees: bool,
     permit: Result<Permit, Refusal>,
@@ -73,12 +75,12 @@ pub fn act_on<T>(
     }
 }
 
-/// Puts a refusal in its place among the checks: who cannot see the project, or may not do this,
-/// hears so before anything `else_wrong` with the request; that it is archived comes last, with the
-/// other conflicts.
+/// Orders a permission decision among the other checks of a request. A caller who cannot see the
+/// project or lacks the capability is refused before `else_wrong`. The refusal of an archived
+/// project is a conflict, so it comes last.
 ///
 /// # Errors
-/// Whichever comes first.
+/// The first refusal in this order.
 pub fn in_order<T, U>(
     decision: Result<T, Refusal>,
     else_wrong: Result<U, Problem>,
@@ -94,11 +96,11 @@ pub fn in_order<T, U>(
 
 impl AccountRecords {
     fn member_range(account: AccountId, user: UserId) -> Range {
-        // An id has a fixed length, so the prefix takes in this person's rows only.
+        // Ids have a fixed length, so the prefix matches only rows of this person.
         Range::all(Scope::Account(account), Sort::member(user).as_str())
     }
 
-    /// What to ask for a person's standing in an account.
+    /// The reads that [`AccountRecords::load`] needs.
     #[must_use]
     pub fn reads(account: AccountId, user: UserId) -> Vec<ReadRequest> {
         let account_key = Scope::Account(account).key(Sort::account());
@@ -108,7 +110,7 @@ impl AccountRecords {
         ]
     }
 
-    /// The standing out of the answers.
+    /// Takes the records from the facts.
     ///
     /// # Errors
     /// [`FactError`].
@@ -128,7 +130,7 @@ impl AccountRecords {
         })
     }
 
-    /// The question these records answer.
+    /// The person's access to the account, for the permission engine.
     #[must_use]
     pub fn access(&self) -> AccountAccess<'_> {
         AccountAccess {
@@ -145,8 +147,8 @@ impl ProjectRecords {
         Range::all(Scope::Project(project), Sort::PERMISSION_PREFIX)
     }
 
-    /// What to ask for a person's access to a project: three reads. An unknown project, or one of
-    /// another account, makes the same ones.
+    /// The reads that [`ProjectRecords::load`] needs. Their number does not depend on whether the
+    /// project exists or belongs to this account.
     #[must_use]
     pub fn reads(project: ProjectId, user: UserId) -> Vec<ReadRequest> {
         let mut reads = AccountRecords::reads(project.account(), user);
@@ -154,7 +156,7 @@ impl ProjectRecords {
         reads
     }
 
-    /// The records out of the answers.
+    /// Takes the records from the facts.
     ///
     /// # Errors
     /// [`FactError`].
@@ -163,7 +165,7 @@ impl ProjectRecords {
         Self::with_account_records(facts, project, account)
     }
 
-    /// The records out of the answers for someone whose standing is known already.
+    /// Takes the records from the facts, for a person whose account records are already loaded.
     ///
     /// # Errors
     /// [`FactError`].
@@ -190,7 +192,7 @@ impl ProjectRecords {
         Ok(records)
     }
 
-    /// The question these records answer.
+    /// The person's access to the project, for the permission engine.
     #[must_use]
     pub fn access(&self, now: Timestamp) -> Access<'_> {
         Access {

@@ -1,4 +1,4 @@
-//! Building a commit: records, their history, one journal entry and the head, in one batch.
+//! Building a commit: records, their history, one journal entry and the head in one batch.
 
 mod batch;
 mod delivery;
@@ -23,14 +23,14 @@ use crate::{
     value::{CommitId, Timestamp},
 };
 
-/// How long an idempotency key is remembered: one day.
+/// The lifetime of an idempotency key: one day.
 pub const IDEMPOTENCY_RETENTION: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// A commit under construction, in one journalled scope.
 ///
-/// It is opened with a [`Permit`] that allows writing in that scope and with the scope's head as read,
-/// and it is closed under a type of event that the permit covers. So nothing is written without
-/// permission, order and journal.
+/// Opening a commit takes a [`Permit`] that allows writing in the scope, and the scope's head as
+/// read. Closing it takes an event type that the permit covers. So every write is permitted,
+/// ordered and journalled.
 #[derive(Debug)]
 pub struct Commit<'a> {
     context: &'a Context<'a>,
@@ -40,17 +40,17 @@ pub struct Commit<'a> {
     head: Option<Record<Head>>,
     operations: Vec<Operation>,
     changes: Vec<Change>,
-    /// Whether a record of another scope was put in.
+    /// Whether a record of another scope was added.
     strayed: bool,
 }
 
 impl<'a> Commit<'a> {
-    /// Opens a commit in the permit's scope. `head` is the scope's head as read, `None` for a new
+    /// Opens a commit in the permit's scope. `head` is the scope's head as read; `None` for a new
     /// scope.
     ///
     /// # Errors
-    /// 500, because it is a fault of this program: for a permit that allows no writing, and for the head
-    /// of another scope.
+    /// 500 for a permit that does not allow writing, and for the head of another scope. Both are
+    /// faults of this program.
     pub fn open(
         context: &'a Context<'a>,
         permit: Permit,
@@ -87,13 +87,13 @@ impl<'a> Commit<'a> {
         self.permit.author()
     }
 
-    /// The time of the commit: now, or that of the scope's last commit if clocks went back.
+    /// The time of the commit: now, or the time of the scope's last commit if the clock went back.
     #[must_use]
     pub fn at(&self) -> Timestamp {
         self.at
     }
 
-    /// Adds a record that must not exist yet.
+    /// Adds a new record. The commit fails if a record with this key exists.
     pub fn create<B: Body>(&mut self, id: B::Id, body: B) -> Record<B> {
         let clock = Clock::default().advanced(self.context.surface.id);
         let record = Record::new(id, body, clock, self.at, self.author());
@@ -101,8 +101,8 @@ impl<'a> Commit<'a> {
         record
     }
 
-    /// Changes a record. Its superseded state goes to `HISTORY#` where the family keeps history,
-    /// and a record whose key changes (a revoked grant) moves.
+    /// Changes a record. If the family keeps history, the superseded state moves to `HISTORY#`. If
+    /// the key changes, as for a revoked grant, the record moves to the new key.
     pub fn update<B: Body>(&mut self, before: &Record<B>, body: B) -> Record<B> {
         self.replace(before, body, false)
     }
@@ -148,17 +148,17 @@ impl<'a> Commit<'a> {
         self.operations.push(Operation::Put(item, condition));
     }
 
-    /// Closes the commit under what happened, together with the answer it is for.
+    /// Closes the commit with this event type and the reply to send after it.
     ///
     /// # Errors
-    /// 409 when the change is too large for one commit, and as [`Commit::seal`].
+    /// 409 if the change is too large for one commit. Other errors as for [`Commit::seal`].
     pub fn finish(self, event: EventType, reply: Reply) -> Result<Outcome, Problem> {
         let batch = self.answered(event, reply.status, &reply.records)?;
         Ok(Outcome::Commit(batch, reply))
     }
 
-    /// Closes the commit under what happened, and refuses the request that led to it. `records` are those
-    /// that a repetition of the request is answered from.
+    /// Closes the commit with this event type and refuses the request that led to it. A repetition
+    /// under the same idempotency key is answered from `records`.
     ///
     /// # Errors
     /// As [`Commit::finish`].
@@ -182,7 +182,7 @@ impl<'a> Commit<'a> {
         Ok(Outcome::Commit(batch, result))
     }
 
-    /// Closes the commit, with the record of the idempotency key where the caller sent one.
+    /// Closes the commit. Adds the idempotency record if the caller sent a key.
     fn answered(self, event: EventType, status: u16, records: &[Key]) -> Result<Batch, Problem> {
         let idempotency = self.context.idempotency.clone();
         let record = idempotency.map(|request| {
@@ -204,7 +204,7 @@ impl<'a> Commit<'a> {
         Ok(batch)
     }
 
-    /// Closes a commit that must precede the decision proper; see [`Outcome::Prepare`].
+    /// Closes a commit that must precede the main decision. See [`Outcome::Prepare`].
     ///
     /// # Errors
     /// As [`Commit::seal`].
@@ -212,11 +212,11 @@ impl<'a> Commit<'a> {
         Ok(Outcome::Prepare(self.seal(event)?))
     }
 
-    /// Closes a commit that nobody waits for an answer to.
+    /// Closes a commit that has no reply.
     ///
     /// # Errors
-    /// 500, because it is a fault of this program: for an event that the permit does not cover, and for
-    /// a record of another scope.
+    /// 500 for an event that the permit does not cover, and for a record of another scope. Both are
+    /// faults of this program.
     pub fn seal(mut self, event: EventType) -> Result<Batch, Problem> {
         self.check(event)?;
         let (scope, author, at) = (self.scope(), self.author(), self.at);
@@ -246,6 +246,7 @@ impl<'a> Commit<'a> {
         };
         let clock = Clock::default().advanced(surface);
         let entry = Record::new(Sequence(seq), entry, clock.clone(), at, author);
+        // Of several commits on the same state of the head, only one can replace it.
         let (head, condition) = match &self.head {
             None => (
                 Record::new(scope, head, clock, at, author),
@@ -296,7 +297,7 @@ mod tests {
         value::{Capability, ProjectId, Sha256, UserId, id::Id},
     };
 
-    /// Ana, who owns a project.
+    /// Ana owns a project.
     struct ProjectFixture {
         base: Fixture,
         ana: Person,
@@ -326,7 +327,7 @@ mod tests {
             access.permit(self.project, capability).unwrap()
         }
 
-        /// Renames a project under this permit and this event.
+        /// Renames a project with this permit and event type.
         fn rename(
             &mut self,
             project: ProjectId,

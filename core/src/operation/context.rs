@@ -1,4 +1,4 @@
-//! What every decision knows beside its facts.
+//! The inputs of a decision beside its facts.
 
 use alloc::string::String;
 
@@ -9,23 +9,23 @@ use crate::{
     value::{Email, Env, RequestId, Sha256, SurfaceId, UserId},
 };
 
-/// What is fixed for one running surface.
+/// The properties of one running surface.
 #[derive(Clone)]
 pub struct Surface {
-    /// Its id and epoch.
+    /// The id and epoch.
     pub id: SurfaceId,
-    /// The secret behind invitation tokens, address hashes, cursors and derived ids.
+    /// The key of invitation tokens, e-mail address hashes, cursors and derived ids.
     pub secret: [u8; 32],
-    /// Which services it uses; shown by `GET /v1/backend`.
+    /// The services of the surface. `GET /v1/backend` shows them.
     pub selection: BackendSelection,
-    /// Where people reach it, without a trailing slash; invitation links begin with it.
+    /// The public URL without a trailing slash. Invitation links begin with it.
     pub public_url: String,
-    /// Where uploads in one piece end.
+    /// The limit between single uploads and uploads in parts.
     pub upload: UploadLimits,
 }
 
 impl core::fmt::Debug for Surface {
-    /// Without the secret.
+    /// Omits the secret.
     fn fmt(&self, formatter: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         formatter
             .debug_struct("Surface")
@@ -35,7 +35,7 @@ impl core::fmt::Debug for Surface {
 }
 
 impl Surface {
-    /// The keyed hash an address is filed under.
+    /// The keyed hash of an e-mail address. It is part of the address link's key.
     #[must_use]
     pub fn email_hash(&self, email: &Email) -> Sha256 {
         Sha256::keyed(&self.secret, &[b"email", email.as_str().as_bytes()])
@@ -57,36 +57,36 @@ impl Surface {
 /// A request with an idempotency key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IdempotencyRequest {
-    /// The keyed hash of actor, path and key; only POST takes one.
+    /// The keyed hash of actor, path and key. Only POST accepts an idempotency key.
     pub id: Sha256,
     /// The digest of the body.
     pub fingerprint: Sha256,
 }
 
-/// One request as a decision sees it.
+/// The context of one request.
 #[derive(Debug, Clone)]
 pub struct Context<'a> {
     /// The surface.
     pub surface: &'a Surface,
     /// Time and randomness.
     pub env: Env,
-    /// Who calls.
+    /// The caller.
     pub actor: Actor,
-    /// The request's id.
+    /// The id of the request.
     pub request_id: RequestId,
-    /// Set when the caller sent an idempotency key.
+    /// Present if the caller sent an idempotency key.
     pub idempotency: Option<IdempotencyRequest>,
 }
 
 impl Context<'_> {
-    /// The person who calls.
+    /// The id of the calling person.
     #[must_use]
     pub fn user(&self) -> UserId {
         self.actor.user
     }
 
-    /// The ULID for a scope this request creates: the same for every repetition under one
-    /// idempotency key, so that a repetition finds what the first attempt made.
+    /// The ULID of a scope that this request creates. Under one idempotency key it is the same for
+    /// every repetition, so a repetition finds the scope of the first attempt.
     #[must_use]
     pub fn new_scope_ulid(&self) -> ulid::Ulid {
         match &self.idempotency {

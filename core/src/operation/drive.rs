@@ -1,7 +1,7 @@
-//! Driving a use-case to its decision, without doing any input or output.
+//! Drives a use-case to its decision without any input or output.
 //!
-//! Ask [`Drive::advance`] what to do; answer its questions; ask again. Whoever drives (the executor of
-//! a surface, a test) carries the questions out in parallel, round by round.
+//! A driver, such as the executor of a surface, calls [`Drive::advance`] in a loop. It carries out
+//! the reads of each round in parallel and passes the answers to [`Drive::answer`].
 
 use alloc::vec::Vec;
 
@@ -14,7 +14,7 @@ use crate::{
     storage::{Condition, Key},
 };
 
-/// One use-case on its way to a decision.
+/// The progress of one use-case towards its decision.
 pub struct Drive<'a, T = Reply> {
     use_case: &'a dyn UseCase<T>,
     context: &'a Context<'a>,
@@ -22,22 +22,22 @@ pub struct Drive<'a, T = Reply> {
     rounds: u32,
 }
 
-/// What to do next.
+/// The next step for the driver.
 #[derive(Debug)]
 pub enum Next<T = Reply> {
-    /// Answer these questions.
+    /// Carry out these reads and pass the answers to [`Drive::answer`].
     ReadRequest(Vec<ReadRequest>),
-    /// Put this together, and hand the result to [`Drive::assembled`].
+    /// Assemble this multipart upload and pass the result to [`Drive::assembled`].
     Assemble(Assembly),
     /// The decision.
     Done(Outcome<T>),
 }
 
-/// More rounds than any operation needs; beyond it a use-case is asking in circles.
+/// The maximum number of read rounds. A use-case that exceeds it does not terminate.
 const ROUNDS: u32 = 16;
 
 impl<'a, T> Drive<'a, T> {
-    /// Begins, knowing nothing.
+    /// Starts without facts.
     #[must_use]
     pub fn new(use_case: &'a dyn UseCase<T>, context: &'a Context<'a>) -> Self {
         Self {
@@ -48,20 +48,20 @@ impl<'a, T> Drive<'a, T> {
         }
     }
 
-    /// Takes an answer in.
+    /// Adds the answer to a read.
     pub fn answer(&mut self, read: ReadRequest, answer: Answer) {
         self.facts.insert(read, answer);
     }
 
-    /// Takes in what became of the multipart upload that was put together.
+    /// Adds the result of the assembly. `None` if a part is missing.
     pub fn assembled(&mut self, object: Option<Stat>) {
         self.facts.insert_assembled(object);
     }
 
-    /// What to do next.
+    /// Returns the next step.
     ///
     /// # Errors
-    /// Why the operation is refused.
+    /// The refusal of the operation.
     pub fn advance(&mut self) -> Result<Next<T>, Problem> {
         let mut reads = self.use_case.reads(self.context, &self.facts)?;
         let idempotency = self.idempotency_key();
@@ -84,7 +84,7 @@ impl<'a, T> Drive<'a, T> {
         if !reads.is_empty() {
             self.rounds += 1;
             if self.rounds > ROUNDS {
-                return Err(Problem::internal("a use-case asks in circles"));
+                return Err(Problem::internal("a use-case did not finish its reads"));
             }
             reads.sort();
             reads.dedup();
@@ -106,7 +106,8 @@ impl<'a, T> Drive<'a, T> {
                 if let (Some(expired), Outcome::Commit(batch, _) | Outcome::Reject(batch, _)) =
                     (expired, &mut outcome)
                 {
-                    // Its day is over, but the database has not collected it yet.
+                    // The stored key is expired but not collected yet, so the new record must
+                    // replace it.
                     batch.condition(&expired.key().sort, &Condition::Matches(expired.etag()));
                 }
                 Ok(Next::Done(outcome))
@@ -120,7 +121,7 @@ impl<'a, T> Drive<'a, T> {
         Some(scope.key(crate::storage::Sort::idempotency(request.id)))
     }
 
-    /// The records an earlier request under the same key made.
+    /// The reads of the records that an earlier request with the same key created.
     fn earlier_records(&self, earlier: &Record<Idempotency>) -> Result<Vec<ReadRequest>, Problem> {
         let same = self
             .context
@@ -152,7 +153,7 @@ mod tests {
     use crate::{operation::commit::IDEMPOTENCY_RETENTION, testing::Fixture};
 
     #[test]
-    fn case_62_an_expired_idempotency_record_is_as_good_as_gone() {
+    fn case_62_expired_idempotency_record_counts_as_absent() {
         let mut fixture = Fixture::new();
         let ana = fixture.person("ana");
         let account = fixture.account(&ana);

@@ -2,27 +2,26 @@
 
 use serde_json::{Value, json};
 
-/// An example of an answer's body. The parts are JSON text, so that a deployed binary holds no code
-/// that builds them.
+/// An example of an answer's body. It is built from JSON text, so deployed binaries contain no code
+/// that constructs examples.
 #[derive(Debug, Clone, Copy)]
 pub enum Example {
     /// The answer has no body.
     None,
     /// JSON text.
     Text(&'static str),
-    /// An array with one element, as JSON text.
+    /// An array with this element, as JSON text.
     List(&'static str),
-    /// One page of a list with one row, as JSON text.
+    /// One page of a list with this row, as JSON text.
     Page(&'static str),
-    /// An object.
+    /// An object with these members.
     Members(&'static [(&'static str, Self)]),
-    /// A value that the program has anyway.
+    /// The result of this function, for values that the program contains anyway.
     Made(fn() -> Value),
 }
 
 impl Example {
-    /// The value. No example, like one that is not JSON, is null; a test shows that there is none of
-    /// the latter.
+    /// The value of the example, or null. A test asserts that every text is valid JSON.
     #[must_use]
     pub fn value(self) -> Value {
         let parse = |text: &str| serde_json::from_str::<Value>(text).unwrap_or_default();

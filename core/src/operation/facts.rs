@@ -1,4 +1,4 @@
-//! What a decision asks of the outside world, and what it got.
+//! Reads from outside core and their answers, as facts for a decision.
 
 use alloc::{collections::BTreeMap, string::String};
 
@@ -8,121 +8,121 @@ use crate::{
     value::Sha256,
 };
 
-/// One question. Asking twice in one request asks once.
+/// One read. Equal reads of one request are carried out once.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum ReadRequest {
-    /// One item, strongly consistent.
+    /// One item. Strongly consistent.
     Get(Key),
-    /// Consecutive items of one partition, strongly consistent.
+    /// Consecutive items of one partition. Strongly consistent.
     Scan(Range),
-    /// A page of an index, eventually consistent.
+    /// A page of an index. Eventually consistent.
     List(List),
-    /// Whether an object is there, how large it is and, if `hash` or the provider knows it anyway,
-    /// its digest.
+    /// The existence and size of an object, and its digest if `hash` is set or the provider knows
+    /// it.
     Stat {
         /// The object.
         path: ObjectPath,
-        /// Whether to read and hash it where the provider cannot vouch for a digest.
+        /// Whether to read and hash the object if the provider does not know its digest.
         hash: bool,
     },
-    /// What a token says, if it is genuine and meant for us.
+    /// The claims of a token, if it is genuine and issued for this surface.
     Token {
-        /// The token, as presented.
+        /// The token as sent.
         token: String,
-        /// What it must be for.
+        /// The required use of the token.
         usage: TokenUsage,
     },
 }
 
-/// One uploaded part: its number from 1 and the provider's mark for it.
+/// One uploaded part.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Part {
-    /// The number.
+    /// The number, from 1.
     pub number: u16,
-    /// The mark the provider answered the PUT with.
+    /// The ETag from the provider's answer to the PUT.
     pub etag: String,
 }
 
-/// What a token is for.
+/// The use of a token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum TokenUsage {
     /// Calling the API.
     Access,
-    /// Telling who someone is.
+    /// Identifying a person.
     Id,
 }
 
-/// What the object store knows of an object.
+/// The properties of a stored object.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Stat {
-    /// Its size.
+    /// The size in bytes.
     pub size: u64,
-    /// Its digest, where known.
+    /// The digest, if known.
     pub sha256: Option<Sha256>,
-    /// The provider's version of it, where it keeps any.
+    /// The provider's version id, if the provider keeps versions.
     pub version: Option<String>,
 }
 
-/// One answer.
+/// The answer to one read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[expect(
     clippy::large_enum_variant,
     reason = "nearly all answers are the large ones"
 )]
 pub enum Answer {
-    /// To [`ReadRequest::Get`].
+    /// The answer to [`ReadRequest::Get`].
     Item(Option<Item>),
-    /// To [`ReadRequest::Scan`] and [`ReadRequest::List`].
+    /// The answer to [`ReadRequest::Scan`] and [`ReadRequest::List`].
     Page(Page),
-    /// To [`ReadRequest::Stat`]; `None` when the object is not there.
+    /// The answer to [`ReadRequest::Stat`]. `None` if the object does not exist.
     Stat(Option<Stat>),
-    /// To [`ReadRequest::Token`]; `None` when the token proves nothing.
+    /// The answer to [`ReadRequest::Token`]. `None` if the token is not valid.
     Claims(Option<Claims>),
 }
 
-/// The answers so far.
+/// The answers so far, by read.
 #[derive(Debug, Clone, Default)]
 pub struct Facts {
     answers: BTreeMap<ReadRequest, Answer>,
     assembled: Option<Option<Stat>>,
 }
 
-/// A decision looked for an answer it had not asked for, or got one of another kind: a fault of
-/// this program or its adapter, never of the caller.
+/// A decision used a fact that was not read, or the answer has the wrong type. Both are faults of
+/// this program or its adapter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("a fact was used that was not asked for")]
+#[error("a fact was used that was not read")]
 pub struct NotAsked;
 
-/// Why a fact cannot be used.
+/// The reason why a fact cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum FactError {
     /// See [`NotAsked`].
     #[error(transparent)]
     NotAsked(#[from] NotAsked),
-    /// The stored item is not what was written.
+    /// The stored item cannot be decoded.
     #[error(transparent)]
     Corrupt(#[from] Corrupt),
 }
 
 impl Facts {
-    /// Takes an answer in.
+    /// Adds an answer.
     pub fn insert(&mut self, read: ReadRequest, answer: Answer) {
         self.answers.insert(read, answer);
     }
 
-    /// Whether there is an answer.
+    /// Whether the read was answered.
     #[must_use]
     pub fn has(&self, read: &ReadRequest) -> bool {
         self.answers.contains_key(read)
     }
 
-    /// Whether all of these are answered.
+    /// Whether all reads were answered.
     #[must_use]
     pub fn has_all(&self, reads: &[ReadRequest]) -> bool {
         reads.iter().all(|read| self.has(read))
     }
 
-    /// The item under a key.
+    /// The item with this key.
     ///
     /// # Errors
     /// [`NotAsked`].
@@ -133,7 +133,7 @@ impl Facts {
         }
     }
 
-    /// The record under a key, deleted ones included.
+    /// The record with this key. Includes deleted records.
     ///
     /// # Errors
     /// [`FactError`].
@@ -164,7 +164,7 @@ impl Facts {
         }
     }
 
-    /// What is known of an object, by the very question that was asked.
+    /// The properties of an object. `read` must equal the read that was sent.
     ///
     /// # Errors
     /// [`NotAsked`].
@@ -175,18 +175,19 @@ impl Facts {
         }
     }
 
-    /// Takes in what became of the multipart upload that was put together; `None` when a part is missing.
+    /// Adds the result of the assembly. `None` if a part is missing.
     pub fn insert_assembled(&mut self, object: Option<Stat>) {
         self.assembled = Some(object);
     }
 
-    /// The object that was put together, once that was tried; the inner `None` when a part is missing.
+    /// The result of the assembly, if it was attempted. The inner `None` means that a part is
+    /// missing.
     #[must_use]
     pub fn assembled(&self) -> Option<Option<&Stat>> {
         self.assembled.as_ref().map(Option::as_ref)
     }
 
-    /// What a token says; `None` when it proves nothing.
+    /// The claims of a token. `None` if the token is not valid.
     ///
     /// # Errors
     /// [`NotAsked`].

@@ -1,7 +1,7 @@
-//! The token of an invitation: what the mailed link proves.
+//! The token in the link of an invitation mail.
 //!
-//! It can be computed from the invitation and the surface's secret, so the mailer makes it when it
-//! writes the mail and nothing stores it: no record, journal entry, event, log or answer.
+//! It is computed from the invitation and the surface's secret. The mailer computes it for each
+//! mail, so no record, journal entry, event, log or answer contains it.
 
 use alloc::{string::String, vec::Vec};
 
@@ -15,23 +15,24 @@ use crate::{
     value::{AccountId, InvitationId, Sha256, id::Id},
 };
 
-/// Which invitation a token speaks of, and which of its sendings.
+/// The content of a token: the invitation and the number of its sending.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct InvitationToken {
     /// The account.
     pub account: AccountId,
     /// The invitation.
     pub invitation: InvitationId,
-    /// The sending: a token of an earlier one is dead.
+    /// The sending. Sending an invitation again invalidates earlier tokens.
     pub rotation: u32,
 }
 
-/// The form below: version, account, invitation, rotation, then the authentication of all of it.
+/// The version of the token format: version, account, invitation, rotation, then an authentication
+/// code over all of them.
 const VERSION: u8 = 1;
 const SEALED: usize = 1 + 16 + 16 + 4;
 
 impl InvitationToken {
-    /// The token that the present sending of this invitation carries.
+    /// The token of the invitation's latest sending.
     #[must_use]
     pub fn of(invitation: &Record<Invitation>) -> Self {
         Self {
@@ -41,14 +42,14 @@ impl InvitationToken {
         }
     }
 
-    /// Where the invitation is.
+    /// The key of the invitation.
     #[must_use]
     pub fn key(&self) -> Key {
         Scope::Account(self.account).key(Sort::invitation(self.invitation))
     }
 
-    /// The text: `base64url(version ‖ account ‖ invitation ‖ rotation ‖ HMAC-SHA-256)`, 92
-    /// characters. Secret: it goes into the mail and nowhere else.
+    /// The text form: `base64url(version ‖ account ‖ invitation ‖ rotation ‖ HMAC-SHA-256)`, 92
+    /// characters. It is a secret that only the mail contains.
     #[must_use]
     pub fn issue(&self, secret: &[u8; 32]) -> String {
         let mut bytes = self.sealed();
@@ -57,15 +58,16 @@ impl InvitationToken {
         URL_SAFE_NO_PAD.encode(bytes)
     }
 
-    /// What a token speaks of, if this very secret made it.
+    /// Parses a token and checks that it was made with this secret.
     ///
     /// # Errors
-    /// [`InvitationToken::refused`], whatever is wrong with it.
+    /// [`InvitationToken::refused`] for every fault.
     pub fn open(text: &str, secret: &[u8; 32]) -> Result<Self, Problem> {
         Self::authentic(text, secret).ok_or_else(Self::refused)
     }
 
-    /// The one answer to every token that opens nothing: wrong, used, expired, revoked or rotated.
+    /// The common answer to tokens that are wrong, used, expired, revoked or rotated. It does not
+    /// tell these cases apart.
     #[must_use]
     pub fn refused() -> Problem {
         Problem::new(
@@ -120,14 +122,14 @@ mod tests {
     }
 
     #[test]
-    fn opens_what_it_issued() {
+    fn token_parses_with_the_secret_that_issued_it() {
         let text = token().issue(&SECRET);
         assert_eq!(text.len(), 92);
         assert_eq!(InvitationToken::open(&text, &SECRET), Ok(token()));
     }
 
     #[test]
-    fn case_34_an_edited_token_opens_nothing() {
+    fn case_34_edited_token_is_refused() {
         let text = token().issue(&SECRET);
         for position in 0..text.len() {
             let mut edited = text.clone().into_bytes();
@@ -150,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn case_34_a_token_of_another_secret_or_rotation_is_another_token() {
+    fn case_34_other_secret_or_rotation_gives_another_token() {
         let text = token().issue(&SECRET);
         assert!(InvitationToken::open(&text, &[8; 32]).is_err());
         let next = InvitationToken {

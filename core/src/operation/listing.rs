@@ -1,5 +1,5 @@
-//! Lists read from an index: one page of it, then each of its rows again, strongly consistent, before
-//! it is shown. An index may be behind.
+//! Lists read from an index. An index may be outdated, so each row of a page is read again by a
+//! strong read before it is shown.
 
 use alloc::{string::String, vec, vec::Vec};
 
@@ -11,7 +11,7 @@ use crate::{
     storage::{Index, IndexKey, Item, List, Page},
 };
 
-/// One page of an index, as a caller asked for it.
+/// One page of an index, as requested by the caller.
 #[derive(Debug)]
 pub struct Listing<'a> {
     request: &'a PageRequest,
@@ -19,7 +19,7 @@ pub struct Listing<'a> {
 }
 
 impl<'a> Listing<'a> {
-    /// The page asked for, of the rows in this index partition whose sort keys begin like this.
+    /// The requested page of the rows in this index partition whose sort keys have this prefix.
     ///
     /// # Errors
     /// 400 naming `cursor`.
@@ -41,18 +41,17 @@ impl<'a> Listing<'a> {
         Ok(Self { request, list })
     }
 
-    /// The same with at most this many rows, for lists whose rows each take a range of their own to
-    /// re-check.
+    /// Limits the number of rows, for lists that read a whole range for each row.
     #[must_use]
     pub fn at_most(mut self, rows: u32) -> Self {
         self.list.limit = self.list.limit.min(rows);
         self
     }
 
-    /// What to ask: the page, and once it is there, each of its rows.
+    /// The reads: first the page, then each of its rows.
     ///
     /// # Errors
-    /// [`NotAsked`] never: the page is looked at only when it is there.
+    /// None in practice: the page is used only after it was read.
     pub fn reads(&self, facts: &Facts) -> Result<Vec<ReadRequest>, NotAsked> {
         let page = ReadRequest::List(self.list.clone());
         if !facts.has(&page) {
@@ -62,19 +61,19 @@ impl<'a> Listing<'a> {
         Ok(rows.map(|row| ReadRequest::Get(row.key.clone())).collect())
     }
 
-    /// The page as the index has it, not to be shown.
+    /// The page as the index has it. Its rows must not be shown.
     ///
     /// # Errors
-    /// [`NotAsked`] before the answer to [`Listing::reads`] is there.
+    /// [`NotAsked`] if the page of [`Listing::reads`] was not read yet.
     pub fn page<'f>(&self, facts: &'f Facts) -> Result<&'f Page, NotAsked> {
         facts.list(&self.list)
     }
 
-    /// The rows that stand where the index has them. One that left the index since is not shown,
-    /// and one that moved is shown at its present place only.
+    /// The current records of the rows. Omits a record that left the index. Omits a record at an
+    /// outdated position, because it appears at its current one.
     ///
     /// # Errors
-    /// 500 when a row is damaged.
+    /// 500 if a row is damaged.
     pub fn rows<B: Body>(&self, facts: &Facts) -> Result<Vec<Record<B>>, Problem> {
         let mut rows = Vec::new();
         for listed in &self.page(facts)?.items {
@@ -86,10 +85,10 @@ impl<'a> Listing<'a> {
         Ok(rows)
     }
 
-    /// 200 with these rows and, where the index has more, the cursor of the next page.
+    /// Builds a 200 with these rows. Adds the cursor of the next page if the index has more rows.
     ///
     /// # Errors
-    /// [`NotAsked`] before the answers to [`Listing::reads`] are there.
+    /// [`NotAsked`] if the reads of [`Listing::reads`] were not answered yet.
     pub fn reply<T: Serialize>(
         &self,
         context: &Context<'_>,

@@ -21,10 +21,10 @@ impl FromStr for Limit {
     }
 }
 
-/// What page of a list is wanted.
+/// The page that the caller requests.
 #[derive(Debug, Clone)]
 pub struct PageRequest {
-    /// How many rows at most.
+    /// The maximum number of rows.
     pub limit: u32,
     cursor: Option<String>,
     list: String,
@@ -39,7 +39,7 @@ impl PageRequest {
         }
     }
 
-    /// A page request the system makes itself.
+    /// A page request of the system itself.
     #[must_use]
     pub fn first(limit: u32) -> Self {
         Self {
@@ -55,10 +55,10 @@ impl PageRequest {
         self.cursor.is_some()
     }
 
-    /// The key to go on after, out of the caller's cursor.
+    /// The key after which the page begins, from the caller's cursor.
     ///
     /// # Errors
-    /// 400 naming `cursor` when this list did not return it to this caller.
+    /// 400 naming `cursor` if this list did not return the cursor to this caller.
     pub fn after(&self, context: &Context<'_>) -> Result<Option<String>, Problem> {
         let open = |text: &String| {
             let user = context.user().to_string();
@@ -69,7 +69,7 @@ impl PageRequest {
         self.cursor.as_ref().map(open).transpose()
     }
 
-    /// The same for lists whose cursors hold an id.
+    /// As [`PageRequest::after`], for lists whose cursors hold an id.
     ///
     /// # Errors
     /// As [`PageRequest::after`].
@@ -84,7 +84,7 @@ impl PageRequest {
         self.after(context)?.map(parse).transpose()
     }
 
-    /// The cursor for the page after the one that ends at this key.
+    /// The cursor of the page that begins after this key.
     #[must_use]
     pub fn next(&self, context: &Context<'_>, last: &str) -> String {
         let user = context.user().to_string();

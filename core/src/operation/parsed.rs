@@ -1,4 +1,4 @@
-//! What operations read out of a request.
+//! The parsed input of operations.
 
 use alloc::{
     borrow::ToOwned,
@@ -15,7 +15,7 @@ use serde::{Deserialize, de::DeserializeOwned};
 use super::{PageRequest, Problem, ProblemKind, Route, page::Limit};
 use crate::{storage::ETag, value::Invalid};
 
-/// What an operation reads of a request whose route is known.
+/// A request to a known route, as operations read it.
 #[derive(Debug)]
 pub struct Parsed<'a> {
     /// The path as sent.
@@ -24,7 +24,7 @@ pub struct Parsed<'a> {
     pub parameters: BTreeMap<&'static str, &'a str>,
     /// The query as sent, without `?`.
     pub raw_query: &'a str,
-    /// Query parameters by name, once [`Parsed::read_query`] has read them.
+    /// Query parameters by name. Empty until [`Parsed::read_query`] runs.
     pub query: BTreeMap<String, String>,
     /// The header `content-type`.
     pub content_type: Option<&'a str>,
@@ -35,14 +35,14 @@ pub struct Parsed<'a> {
 }
 
 impl Parsed<'_> {
-    /// The largest body: 1 MiB.
+    /// The maximum size of a body in bytes: 1 MiB.
     pub const BODY_LIMIT: usize = 1024 * 1024;
 
-    /// Reads the query. The router leaves this to a second step, because who is calling is settled
-    /// before syntax.
+    /// Parses the query. This is a separate step, because the caller is authenticated before the
+    /// query is checked.
     ///
     /// # Errors
-    /// 400 naming a parameter that is unknown or sent twice.
+    /// 400 naming a parameter that is unknown or repeated.
     pub fn read_query(&mut self, route: &Route) -> Result<(), Problem> {
         for (name, value) in form_urlencoded::parse(self.raw_query.as_bytes()) {
             if !route.query.iter().any(|parameter| parameter.name == name) {
@@ -61,16 +61,16 @@ impl Parsed<'_> {
         Ok(())
     }
 
-    /// A path parameter. A malformed one names nothing: 404.
+    /// A path parameter.
     ///
     /// # Errors
-    /// 404.
+    /// 404 if it is malformed, because no object has such an id.
     pub fn path<T: FromStr>(&self, name: &str) -> Result<T, Problem> {
         let text = self.parameters.get(name).copied().unwrap_or_default();
         text.parse().map_err(|_| Problem::not_found())
     }
 
-    /// A query parameter, if it was sent.
+    /// A query parameter. `None` if it was not sent.
     ///
     /// # Errors
     /// 400 naming the parameter.
@@ -82,10 +82,11 @@ impl Parsed<'_> {
         self.query.get(name).map(parse).transpose()
     }
 
-    /// The body as an object of this shape.
+    /// Parses the body as an object of this type.
     ///
     /// # Errors
-    /// 413 when it is too large, 415 when it is not JSON, 400 naming the field at fault.
+    /// 413 for a body that is too large, 415 for another media type than JSON, 400 naming the wrong
+    /// field.
     pub fn body<T: DeserializeOwned>(&self) -> Result<T, Problem> {
         check_size(self.body)?;
         let media_type = self.content_type.unwrap_or_default();
@@ -99,7 +100,7 @@ impl Parsed<'_> {
         parse_object(self.body)
     }
 
-    /// Checks that a request to an operation without a body sent none, or `{}`.
+    /// Checks that the body is empty or `{}`, for operations without a body.
     ///
     /// # Errors
     /// As [`Parsed::body`].
@@ -113,18 +114,18 @@ impl Parsed<'_> {
         self.body().map(|Nothing {}| ())
     }
 
-    /// The precondition the caller set.
+    /// The precondition of the request.
     ///
     /// # Errors
-    /// 400 when the header cannot be read.
+    /// 400 if the header is malformed.
     pub fn if_match(&self) -> Result<IfMatch, Problem> {
         self.if_match
             .map_or(Ok(IfMatch::Absent), str::parse)
             .map_err(|error: Invalid| Problem::field("If-Match", error.to_string()))
     }
 
-    /// What page of a list is wanted. `filter` is whatever else selects rows: a cursor works for the
-    /// same path and filter only.
+    /// The requested page. `filter` holds the other parameters that select rows: a cursor is valid
+    /// for one path and filter.
     ///
     /// # Errors
     /// 400 naming `limit`.
@@ -136,11 +137,11 @@ impl Parsed<'_> {
     }
 }
 
-/// Reads a field of a PATCH that `null` clears: the outer `Option` is whether it was sent, to be
-/// used with `#[serde(default, deserialize_with = "nullable")]`.
+/// Deserialises a field of a PATCH that `null` clears. The outer `Option` says whether the field
+/// was sent. Use it with `#[serde(default, deserialize_with = "nullable")]`.
 ///
 /// # Errors
-/// When the value is neither `null` nor of the type.
+/// An error if the value is neither `null` nor of the type.
 pub fn nullable<'de, D, T>(deserializer: D) -> Result<Option<Option<T>>, D::Error>
 where
     D: serde::Deserializer<'de>,
@@ -178,8 +179,8 @@ fn parse_object<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
     Ok(value)
 }
 
-/// Names the field a JSON error is about. The library tells the path of the object and, for unknown
-/// and missing fields, the field's name between backticks.
+/// The field that a JSON error is about. The library reports the path of the object. For unknown
+/// and missing fields, the message contains the field's name between backticks.
 fn field_problem(path: &str, error: &serde_json::Error) -> Problem {
     let text = error.to_string();
     let text = text.split(" at line ").next().unwrap_or_default();
@@ -208,11 +209,11 @@ fn field_problem(path: &str, error: &serde_json::Error) -> Problem {
 /// `If-Match` (RFC 9110 section 13.1.1).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum IfMatch {
-    /// Not sent.
+    /// The header was not sent.
     Absent,
-    /// `*`: whatever exists.
+    /// `*` matches any existing record.
     Any,
-    /// Any of these. Weak tags never match and are left out.
+    /// Any of these ETags. Weak ETags never match, so they are left out.
     Tags(Box<[ETag]>),
 }
 
@@ -234,7 +235,7 @@ impl FromStr for IfMatch {
                 .strip_prefix('"')
                 .and_then(|tag| tag.strip_suffix('"'))
                 .ok_or(WRONG)?;
-            // A well-formed tag that is none of ours matches nothing, which is 412 and not 400.
+            // A well-formed foreign tag matches no record. The result is 412, not 400.
             if !weak && let Ok(tag) = tag.parse() {
                 tags.push(tag);
             }
@@ -244,10 +245,10 @@ impl FromStr for IfMatch {
 }
 
 impl IfMatch {
-    /// Where a precondition is required.
+    /// Checks a required precondition.
     ///
     /// # Errors
-    /// 428 when none was sent, 412 when it does not hold.
+    /// 428 if it was not sent, 412 if it does not hold.
     pub fn require(&self, current: &ETag) -> Result<(), Problem> {
         if *self == Self::Absent {
             return Err(Problem::new(
@@ -258,10 +259,10 @@ impl IfMatch {
         self.honour(Some(current))
     }
 
-    /// Where a precondition is optional. `None` stands for a record that does not exist.
+    /// Checks an optional precondition. `None` means that the record does not exist.
     ///
     /// # Errors
-    /// 412 when it does not hold.
+    /// 412 if it does not hold.
     pub fn honour(&self, current: Option<&ETag>) -> Result<(), Problem> {
         let holds = match (self, current) {
             (Self::Absent, _) | (Self::Any, Some(_)) => true,

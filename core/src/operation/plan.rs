@@ -1,4 +1,4 @@
-//! Signed URLs in answers: how to upload, where to download.
+//! Signed URLs for uploads and downloads, as answered.
 
 use alloc::{collections::BTreeMap, string::String, vec::Vec};
 
@@ -58,7 +58,7 @@ pub struct DownloadAddress {
 }
 
 impl UploadPlan {
-    /// A plan, for the OpenAPI document.
+    /// An upload plan for the OpenAPI document.
     pub const EXAMPLE: &str = r#"{
     "kind": "single",
     "method": "PUT",
@@ -69,7 +69,7 @@ impl UploadPlan {
 }
 
 impl DownloadAddress {
-    /// An address, for the OpenAPI document.
+    /// A download URL for the OpenAPI document.
     pub const EXAMPLE: &str = r#"{
     "url": "https://objects.example.com/download?signature=c2lnbmF0dXJl",
     "headers": {},

@@ -1,4 +1,4 @@
-//! Problems: every refusal and failure a caller can see (RFC 9457).
+//! Problems: the refusals and failures that callers can receive (RFC 9457).
 
 use alloc::{
     borrow::Cow,
@@ -13,28 +13,28 @@ use crate::{
     value::{Capability, FieldError},
 };
 
-/// The closed list of problems. The HTTP contract gives each its type, title and status.
+/// The closed list of problem kinds. The HTTP contract gives each kind its type, title and status.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum ProblemKind {
-    /// Something in the request is malformed.
+    /// The request is malformed.
     InvalidRequest,
-    /// The invitation token opens nothing.
+    /// The invitation token is not valid.
     InvitationInvalid,
-    /// No token, or one that proves nothing.
+    /// The token is missing or not valid.
     Unauthenticated,
-    /// Visible, but not allowed.
+    /// The caller may view the object but lacks the capability.
     Forbidden,
-    /// More would be handed out than the caller has.
+    /// The caller would give more than the caller has.
     Escalation,
-    /// Not there, or not visible.
+    /// The object does not exist or the caller may not view it.
     NotFound,
-    /// The path exists, the method does not.
+    /// The path exists, but not with this method.
     MethodNotAllowed,
-    /// The state of things rules it out.
+    /// The current state does not allow the request.
     Conflict,
-    /// The account would be left without an active owner.
+    /// The account would have no active owner.
     LastOwner,
-    /// The bytes are not the declared ones.
+    /// The uploaded bytes differ from the declared ones.
     UploadMismatch,
     /// The record changed since it was read.
     PreconditionFailed,
@@ -46,34 +46,34 @@ pub enum ProblemKind {
     IdempotencyMismatch,
     /// `If-Match` is missing.
     PreconditionRequired,
-    /// Too many requests.
+    /// The caller sent too many requests.
     RateLimited,
-    /// A fault of this program; nothing was changed.
+    /// A fault of this program. The request changed nothing.
     Internal,
-    /// A dependency is down or busy; try again.
+    /// A dependency is down or overloaded. A retry may succeed.
     Unavailable,
 }
 
-/// A refusal or failure, before it is given a request id.
+/// A refusal or failure without its request id.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{detail}")]
 pub struct Problem {
-    /// The kind.
+    /// The kind of problem.
     pub kind: ProblemKind,
-    /// What happened and what to do, for people. Names nothing the caller may not see.
+    /// A text for people: the cause and the remedy. It names nothing that the caller may not see.
     pub detail: Cow<'static, str>,
-    /// The fields at fault.
+    /// The wrong fields.
     pub errors: Vec<FieldError>,
-    /// The capabilities lacked.
+    /// The capabilities that the caller lacks.
     pub missing: Vec<Capability>,
-    /// After how many seconds a retry makes sense.
+    /// The delay in seconds after which a retry is useful.
     pub retry_after: Option<u32>,
-    /// What operators should know; logged, never answered.
+    /// Details for operators. They are logged and never answered.
     pub internal: Option<String>,
 }
 
 impl Problem {
-    /// A problem of this kind.
+    /// A problem of this kind with this detail.
     #[must_use]
     pub fn new(kind: ProblemKind, detail: impl Into<Cow<'static, str>>) -> Self {
         Self {
@@ -86,7 +86,7 @@ impl Problem {
         }
     }
 
-    /// 400 naming one field.
+    /// A 400 naming one field.
     #[must_use]
     pub fn field(field: impl Into<String>, message: impl Into<String>) -> Self {
         let error = FieldError {
@@ -101,7 +101,7 @@ impl Problem {
         problem
     }
 
-    /// 404, the same for what is not there and what cannot be seen.
+    /// A 404. It does not tell a missing object from a hidden one.
     #[must_use]
     pub fn not_found() -> Self {
         Self::new(
@@ -110,7 +110,7 @@ impl Problem {
         )
     }
 
-    /// 403 naming the missing capability.
+    /// A 403 naming the missing capability.
     #[must_use]
     pub fn forbidden(missing: Capability) -> Self {
         let mut problem = Self::new(
@@ -121,7 +121,7 @@ impl Problem {
         problem
     }
 
-    /// 403 naming what would be handed out without being held.
+    /// A 403 naming the capabilities that the caller would give without having them.
     #[must_use]
     pub fn escalation(detail: impl Into<Cow<'static, str>>, missing: Vec<Capability>) -> Self {
         Self {
@@ -130,13 +130,13 @@ impl Problem {
         }
     }
 
-    /// 409.
+    /// A 409 with this detail.
     #[must_use]
     pub fn conflict(detail: impl Into<Cow<'static, str>>) -> Self {
         Self::new(ProblemKind::Conflict, detail)
     }
 
-    /// 503 with what operators should know.
+    /// A 503 with details for operators.
     #[must_use]
     pub fn unavailable(internal: impl Into<String>) -> Self {
         Self {
@@ -149,7 +149,7 @@ impl Problem {
         }
     }
 
-    /// 500 with what operators should know.
+    /// A 500 with details for operators.
     #[must_use]
     pub fn internal(internal: impl Into<String>) -> Self {
         Self {

@@ -4,13 +4,13 @@ use alloc::{format, string::String};
 
 use crate::value::Capability;
 
-/// What an operation requires of its caller, as [`super::Route`] declares it.
+/// The requirement on the caller, as [`super::Route`] declares it.
 ///
-/// The operation decides by the permission engine, not by this declaration. The attack matrix of the
-/// conformance suite calls every operation as callers of every kind and compares the answers with it.
+/// The permission engine decides, not this declaration. The attack matrix of the conformance suite
+/// calls every operation as every kind of caller and compares the answers with the declaration.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Requires {
-    /// Not even a token.
+    /// None, not even a token.
     Nothing,
     /// A valid access token.
     Token,

@@ -1,5 +1,5 @@
-//! Routes. Each states everything that other parts need to know about its operation: the router, the
-//! OpenAPI document, the attack matrix, the budgets and the crash tests read it from here.
+//! Routes. Each states all properties of its operation. The router, the OpenAPI document, the
+//! attack matrix, the budgets and the crash tests read them from here.
 
 use alloc::{boxed::Box, string::String};
 use core::fmt;
@@ -11,7 +11,7 @@ use super::{Example, Parsed, Problem, ProblemKind, Requires, UseCase};
 /// Makes the JSON schema of one type.
 pub type SchemaFn = fn(&mut SchemaGenerator) -> Schema;
 
-/// Parses a request into the operation it asks for.
+/// Parses a request into its operation.
 pub type ParseFn = fn(&Parsed<'_>) -> Result<Box<dyn UseCase>, Problem>;
 
 /// The schema of a type, for [`Route::takes`] and [`Success`].
@@ -50,7 +50,7 @@ impl fmt::Display for Method {
     }
 }
 
-/// What answers a route.
+/// The handler of a route.
 #[derive(Debug, Clone, Copy)]
 pub enum Handler {
     /// An operation on behalf of an authenticated caller.
@@ -77,18 +77,19 @@ pub enum PublicHandler {
 pub enum Precondition {
     /// The header is ignored.
     Ignored,
-    /// A header that was sent is honoured.
+    /// A sent header is honoured.
     Optional,
     /// A request without the header is refused with 428.
     Required,
 }
 
-/// What one successful call may cost, in database calls. The caller is known already.
+/// The database calls that one successful call may make. The calls that identify the caller are not
+/// counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Budget {
-    /// How many times in sequence the operation waits for the database.
+    /// The number of sequential rounds of database calls.
     pub rounds: usize,
-    /// How many commits it makes.
+    /// The number of commits.
     pub commits: usize,
 }
 
@@ -97,14 +98,15 @@ impl Budget {
     pub const FREE: Self = Self::of(0, 0);
     /// One read round.
     pub const READ: Self = Self::of(1, 0);
-    /// The caller's access, then the page.
+    /// A round for the caller's access, then one for the page.
     pub const LIST: Self = Self::of(2, 0);
-    /// The caller's access, the rows of an index, then the same rows by strong reads.
+    /// A round for the caller's access, one for the rows of an index, and one for the same rows by
+    /// strong reads.
     pub const CHECKED_LIST: Self = Self::of(3, 0);
     /// One read round, then one commit.
     pub const WRITE: Self = Self::of(2, 1);
-    /// The head of the scope, then what the decision needs, then one commit. Members, grants and
-    /// invitations are written like this.
+    /// A round for the head of the scope, one for the facts of the decision, then one commit.
+    /// Commands that change members, grants and invitations work like this.
     pub const ORDERED_WRITE: Self = Self::of(3, 1);
 
     /// A budget of this many rounds and commits.
@@ -137,7 +139,7 @@ pub struct RequestBody {
 pub struct Success {
     /// The HTTP status.
     pub status: u16,
-    /// The schema of the body; `None` if the answer has no body.
+    /// The schema of the body. `None` if the answer has no body.
     pub schema: Option<SchemaFn>,
     /// A body of that schema.
     pub example: Example,
@@ -189,23 +191,23 @@ pub struct Route {
     pub path: &'static str,
     /// The operation's name: unique, `snake_case`.
     pub operation: &'static str,
-    /// What the operation does, as one imperative phrase.
+    /// A summary of the operation, as one imperative phrase.
     pub summary: &'static str,
-    /// What a user of the API has to know beyond the summary, in sentences.
+    /// Details beyond the summary for users of the API, in sentences.
     pub description: &'static str,
-    /// What answers the route.
+    /// The handler.
     pub handler: Handler,
-    /// What the caller needs.
+    /// The requirement on the caller.
     pub requires: Requires,
-    /// What one call may cost.
+    /// The limit on the database calls of one call.
     pub budget: Budget,
-    /// The body it takes.
+    /// The body.
     pub body: Option<RequestBody>,
     /// The successful answers. The first is the usual one.
     pub answers: &'static [Success],
     /// The query parameters.
     pub query: &'static [QueryParameter],
-    /// How it treats `If-Match`.
+    /// The treatment of `If-Match`.
     pub precondition: Precondition,
     /// Problems beyond those that the conventions imply, each with the condition that causes it. The
     /// condition completes a sentence that ends in "if".
@@ -213,8 +215,7 @@ pub struct Route {
 }
 
 impl Route {
-    /// A route that is answered by an operation. It requires a token unless [`Route::requires`] asks
-    /// for more.
+    /// A route with an operation. It requires a token unless [`Route::requires`] declares more.
     #[must_use]
     pub const fn new(
         method: Method,

@@ -1,5 +1,5 @@
-//! What an operation asks of the object store: signed URLs, once everything is committed, and putting parts
-//! together. Each carries the permit for it.
+//! The work of the object store: signing URLs after the commit, and assembling multipart uploads.
+//! Each request carries its permit.
 
 use alloc::{format, string::String, vec::Vec};
 
@@ -10,14 +10,14 @@ use crate::{
     value::{Capability, FileName, MediaType, Sha256, Size, Timestamp},
 };
 
-/// The capabilities that let bytes be uploaded.
+/// The capabilities that allow uploads.
 const UPLOADING: [Capability; 3] = [
     Capability::ArtifactCreate,
     Capability::VersionCreate,
     Capability::DerivedCreate,
 ];
 
-/// Whether a permit is for one of these capabilities in the project of this object.
+/// Whether a permit grants one of these capabilities in the project of this object.
 fn check(permit: &Permit, path: &ObjectPath, capabilities: &[Capability]) -> Result<(), Problem> {
     let scope = Scope::Project(path.project);
     let mut allowed = capabilities.iter();
@@ -29,40 +29,41 @@ fn check(permit: &Permit, path: &ObjectPath, capabilities: &[Capability]) -> Res
     Err(Problem::internal(text))
 }
 
-/// A URL to sign. It carries the permit, so nothing is signed for a caller who was not allowed.
+/// A URL to sign. It carries the permit, so a URL is signed only for a permitted caller.
 #[derive(Debug, Clone)]
 pub enum Sign {
-    /// A plan for uploading; becomes the member `upload` of the answer.
+    /// An upload plan. It becomes the member `upload` of the answer.
     Upload(SignUpload),
-    /// An address for downloading; becomes the answer.
+    /// A download URL. It becomes the answer.
     Download(SignDownload),
 }
 
-/// An upload to be planned: one PUT, or parts above [`UploadLimits::single_limit`].
+/// An upload to plan: one PUT request, or parts above [`UploadLimits::single_limit`].
 #[derive(Debug, Clone)]
 pub struct SignUpload {
     permit: Permit,
-    /// The one object it may create.
+    /// The only object that the upload may create.
     pub path: ObjectPath,
-    /// Its media type.
+    /// The media type.
     pub media_type: MediaType,
-    /// Its size.
+    /// The size.
     pub size: Size,
-    /// Its digest.
+    /// The digest.
     pub sha256: Sha256,
-    /// When the plan ends.
+    /// The expiry of the plan.
     pub expires_at: Timestamp,
-    /// The provider's name of the multipart upload begun before, when a plan is issued again.
+    /// The provider's id of the multipart upload, if the plan is issued again.
     pub upload_id: Option<String>,
-    /// Those of the surface.
+    /// The limits of the surface.
     pub limits: UploadLimits,
 }
 
 impl SignUpload {
-    /// An upload that this permit allows.
+    /// Checks the permit and describes the upload.
     ///
     /// # Errors
-    /// 500, because it is a fault of this program: for a permit that covers no upload to this project.
+    /// 500 for a permit that does not cover uploads to this project. This is a fault of this
+    /// program.
     pub fn new(
         permit: Permit,
         path: ObjectPath,
@@ -84,19 +85,19 @@ impl SignUpload {
         })
     }
 
-    /// Who may upload, and where.
+    /// The permit of the upload.
     #[must_use]
     pub fn permit(&self) -> &Permit {
         &self.permit
     }
 
-    /// Whether it is uploaded in parts.
+    /// Whether the upload has parts.
     #[must_use]
     pub fn is_multipart(&self) -> bool {
         self.limits.in_parts(self.size)
     }
 
-    /// The parts with their sizes, numbered from 1.
+    /// The numbers of the parts, from 1, with their sizes.
     pub fn parts(&self) -> impl Iterator<Item = (u16, u64)> {
         let (size, part_size) = (self.size.bytes(), self.limits.part_size);
         (1..=self.limits.part_count(self.size)).map(move |number| {
@@ -106,27 +107,28 @@ impl SignUpload {
     }
 }
 
-/// A download to be signed.
+/// A download to sign.
 #[derive(Debug, Clone)]
 pub struct SignDownload {
     permit: Permit,
-    /// The object.
+    /// The path of the object.
     pub path: ObjectPath,
-    /// The provider's version of it that was verified.
+    /// The provider's id of the object version that was verified.
     pub object_version: Option<String>,
-    /// The name the browser saves it under.
+    /// The file name for browsers.
     pub file: FileName,
-    /// The type it is served as.
+    /// The media type of the response.
     pub media_type: MediaType,
-    /// When the address ends.
+    /// The expiry of the URL.
     pub expires_at: Timestamp,
 }
 
 impl SignDownload {
-    /// A download that this permit allows.
+    /// Checks the permit and describes the download.
     ///
     /// # Errors
-    /// 500, because it is a fault of this program: for a permit that covers no download from this project.
+    /// 500 for a permit that does not cover downloads from this project. This is a fault of this
+    /// program.
     pub fn new(
         permit: Permit,
         path: ObjectPath,
@@ -146,26 +148,26 @@ impl SignDownload {
         })
     }
 
-    /// Who may download, and where.
+    /// The permit of the download.
     #[must_use]
     pub fn permit(&self) -> &Permit {
         &self.permit
     }
 }
 
-/// A multipart upload to put together. Doing so again after success changes nothing.
+/// A multipart upload to assemble. Assembling it again has no effect.
 #[derive(Debug, Clone)]
 pub struct Assembly {
-    /// The object.
+    /// The path of the object.
     pub path: ObjectPath,
-    /// The provider's name for the upload.
+    /// The provider's id of the upload.
     pub upload_id: String,
-    /// The parts, ascending.
+    /// The parts in ascending order.
     pub parts: Vec<Part>,
 }
 
 impl Assembly {
-    /// The object that these parts make, which this permit allows to be uploaded.
+    /// Checks the permit and describes the assembly.
     ///
     /// # Errors
     /// As [`SignUpload::new`].
@@ -195,7 +197,7 @@ mod tests {
         value::{ArtifactId, ProjectId, id::Id},
     };
 
-    /// Permits of an owner for each of these capabilities on one project.
+    /// An owner's permits for these capabilities on one project.
     fn permits<const N: usize>(capabilities: [Capability; N]) -> (ProjectId, [Permit; N]) {
         let mut fixture = Fixture::new();
         let ana = fixture.person("ana");
@@ -256,7 +258,7 @@ mod tests {
     }
 
     #[test]
-    fn signing_refuses_a_permit_for_something_else() {
+    fn signing_refuses_a_permit_for_another_capability() {
         let (project, [create, read]) =
             permits([Capability::VersionCreate, Capability::ArtifactDownload]);
         let path = object(project);

@@ -1,4 +1,4 @@
-//! The shape of every operation: say what to read, then decide.
+//! The interface of operations and jobs: declare reads, then decide.
 
 use alloc::{string::String, vec::Vec};
 
@@ -9,21 +9,21 @@ use crate::{
     storage::{ETag, Key, Scope},
 };
 
-/// One operation, parsed from a request, or one job of the system. `T` is what it answers: a [`Reply`]
-/// to a request, a type of its own for a job.
+/// One operation, parsed from a request, or one job of the system. `T` is the type of the result: a
+/// [`Reply`] for a request, a type of its own for a job.
 pub trait UseCase<T = Reply>: Send + Sync {
-    /// Everything it needs to know, as far as it can tell from what is known already. It is asked
-    /// again with the answers until it asks nothing new; each asking is one parallel read round.
+    /// The reads that the operation needs, as far as the known facts determine them. The driver
+    /// calls this function again after each read round, until every read is answered.
     ///
     /// # Errors
-    /// When what is known already rules the operation out.
+    /// A refusal that the known facts already determine.
     fn reads(&self, context: &Context<'_>, facts: &Facts) -> Result<Vec<ReadRequest>, Problem>;
 
-    /// A multipart upload to put together before the decision, once everything else is known. Its result
-    /// is [`Facts::assembled`] then.
+    /// A multipart upload to assemble after all reads and before the decision. [`Facts::assembled`]
+    /// holds the result.
     ///
     /// # Errors
-    /// Why it is refused.
+    /// The refusal of the operation.
     fn assembly(
         &self,
         _context: &Context<'_>,
@@ -32,20 +32,21 @@ pub trait UseCase<T = Reply>: Send + Sync {
         Ok(None)
     }
 
-    /// The decision.
+    /// Decides from the facts.
     ///
     /// # Errors
-    /// Why it is refused; nothing is changed then.
+    /// The refusal of the operation. A refused operation changes nothing.
     fn decide(&self, context: &Context<'_>, facts: &Facts) -> Result<Outcome<T>, Problem>;
 
-    /// The scope it commits in; `None` for reads. Idempotency records live there, and surfaces that
-    /// can make writers of one scope queue do so by it.
+    /// The scope of the commit. `None` for operations without a commit. The scope holds the
+    /// idempotency record, and some surfaces keep a writer queue per scope.
     fn writes(&self, _context: &Context<'_>) -> Option<Scope> {
         None
     }
 
-    /// Answers a repetition under an idempotency key from the records the first request made, which
-    /// are in `facts` by [`ReadRequest::Get`], beside everything [`UseCase::reads`] asks for. Authorises anew.
+    /// Answers a repetition under an idempotency key from the records of the first request. `facts`
+    /// contains these records by [`ReadRequest::Get`], beside the reads of [`UseCase::reads`].
+    /// Permissions are checked again.
     ///
     /// # Errors
     /// As [`UseCase::decide`].
@@ -61,21 +62,21 @@ pub trait UseCase<T = Reply>: Send + Sync {
     }
 }
 
-/// What an operation wants done.
+/// The decision of an operation.
 #[derive(Debug)]
 pub enum Outcome<T = Reply> {
-    /// Nothing to write: the answer.
+    /// Answer without a write.
     Reply(T),
-    /// Write this, then answer.
+    /// Commit the batch, then answer.
     Commit(Batch, T),
-    /// Write this, then refuse the request: what is recorded is that it came to nothing.
+    /// Commit the batch, then refuse the request. The batch records the failure.
     Reject(Batch, Problem),
-    /// Write this first, in a scope of its own, then decide again with fresh facts.
+    /// Commit this batch in another scope first, then decide again with fresh facts.
     Prepare(Batch),
 }
 
 impl<T> Outcome<T> {
-    /// The same with another answer.
+    /// Replaces the reply.
     pub fn map<U>(self, answer: impl FnOnce(T) -> U) -> Outcome<U> {
         match self {
             Self::Reply(reply) => Outcome::Reply(answer(reply)),
@@ -91,22 +92,22 @@ impl<T> Outcome<T> {
 pub struct Reply {
     /// The HTTP status.
     pub status: u16,
-    /// The body; `None` sends none.
+    /// The body. `None` for an answer without a body.
     pub body: Option<Value>,
-    /// The ETag of the record shown.
+    /// The ETag of the answered record.
     pub etag: Option<ETag>,
-    /// Where the record made can be read.
+    /// The path of the created record.
     pub location: Option<String>,
-    /// An address to sign once everything is committed.
+    /// A URL to sign after the commit.
     pub sign: Option<Sign>,
-    /// Work to try to finish before the answer goes out.
+    /// Work to finish, if possible, before the answer is sent.
     pub finish: Option<Continuation>,
-    /// The records the answer shows, for repetitions under an idempotency key.
+    /// The keys of the records in the answer, for repetitions under an idempotency key.
     pub records: Vec<Key>,
 }
 
 impl Reply {
-    /// 200 with this body.
+    /// A 200 with this body.
     #[must_use]
     pub fn ok(body: Value) -> Self {
         Self {
@@ -116,7 +117,7 @@ impl Reply {
         }
     }
 
-    /// 204 without a body.
+    /// A 204 without a body.
     #[must_use]
     pub fn no_content() -> Self {
         Self {
@@ -126,11 +127,11 @@ impl Reply {
     }
 }
 
-/// Work that an answer leaves to be finished.
+/// Unfinished work of an answered request.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Continuation {
-    /// The record that stands for the work.
+    /// The key of the record that represents the work.
     pub key: Key,
-    /// The body of the answer once the work is finished; `None` leaves it as it is.
+    /// The body of the answer after the work is finished. `None` keeps the original body.
     pub body: Option<Value>,
 }

@@ -1,4 +1,4 @@
-//! What records look like in answers.
+//! Records as shown in answers.
 
 use alloc::{string::String, vec, vec::Vec};
 
@@ -30,7 +30,7 @@ pub struct Envelope<Id> {
 }
 
 impl<Id: Clone> Envelope<Id> {
-    /// The envelope of a record.
+    /// Copies the envelope of a record.
     #[must_use]
     pub fn of<B: Body<Id = Id>>(record: &Record<B>) -> Self {
         Self {
@@ -44,7 +44,7 @@ impl<Id: Clone> Envelope<Id> {
     }
 }
 
-/// 200 showing one record.
+/// Builds a 200 with one record.
 #[must_use]
 pub fn shown<B: Body>(record: &Record<B>, view: &impl Serialize) -> Reply {
     Reply {
@@ -56,7 +56,7 @@ pub fn shown<B: Body>(record: &Record<B>, view: &impl Serialize) -> Reply {
     }
 }
 
-/// 201 showing the record that was made.
+/// Builds a 201 with the new record.
 #[must_use]
 pub fn created<B: Body>(record: &Record<B>, view: &impl Serialize) -> Reply {
     Reply {
@@ -76,7 +76,7 @@ pub struct ListView<T> {
     pub next_cursor: Option<String>,
 }
 
-/// 200 showing a page. `last` is the key the next page begins after, `None` on the last page.
+/// Builds a 200 with a page. The next page begins after the key `last`. `None` on the last page.
 #[must_use]
 pub fn page<T: Serialize>(
     context: &Context<'_>,
@@ -88,10 +88,11 @@ pub fn page<T: Serialize>(
     Reply::ok(canonical::to_value(&ListView { items, next_cursor }))
 }
 
-/// The record at this position of those a repeated request made before.
+/// Returns a record that the first request created, for a repetition. `position` counts the records
+/// of that request.
 ///
 /// # Errors
-/// 409 when it is gone since.
+/// 409 if the record no longer exists.
 pub fn replayed<B: Body>(
     facts: &Facts,
     records: &[Key],
@@ -106,7 +107,7 @@ pub fn replayed<B: Body>(
     record.ok_or_else(|| gone(key))
 }
 
-/// 409 to a repetition of the request that made this record, which is gone since.
+/// A 409 for a repetition of a request whose record no longer exists.
 #[must_use]
 pub fn gone(key: &Key) -> Problem {
     let id = key.sort.as_str().rsplit('#').next().unwrap_or_default();

@@ -1,4 +1,4 @@
-//! The records a permission decision would have read at a past time.
+//! The records that a permission decision would have read at a past time.
 
 use alloc::{format, vec, vec::Vec};
 
@@ -11,7 +11,7 @@ use crate::{
     value::{AccountId, ProjectId, Timestamp, UserId},
 };
 
-/// The most superseded states of one kind that are read for one question.
+/// The maximum number of superseded states of one kind that one request reads.
 pub const ROWS: u32 = 5_000;
 
 fn range(scope: Scope, place: &str) -> Range {
@@ -33,8 +33,8 @@ fn project_ranges(project: ProjectId) -> [Range; 3] {
     ["PROJECT#", "GRANT#", "REVOKED#"].map(|place| range(Scope::Project(project), place))
 }
 
-/// What to ask for a person's access in the past, once the present records are there: whatever leaves
-/// the present meanwhile then shows up in the history.
+/// The reads of a person's past access. They follow the reads of the present records, so a record
+/// that is superseded in between still appears in the history.
 #[must_use]
 pub fn reads(project: ProjectId, user: UserId) -> Vec<ReadRequest> {
     let account = project.account();
@@ -43,10 +43,10 @@ pub fn reads(project: ProjectId, user: UserId) -> Vec<ReadRequest> {
     ranges.into_iter().map(ReadRequest::Scan).collect()
 }
 
-/// The records as they were at `at`, out of the present ones and the answers.
+/// Takes the records from the facts, in their state at the time `at`.
 ///
 /// # Errors
-/// 409 when there is more history than is read for one question.
+/// 409 if there is more history than one request reads.
 pub fn load(
     facts: &Facts,
     present: ProjectRecords,

@@ -10,11 +10,12 @@ use crate::{
     value::{AccountId, UserId},
 };
 
-/// Consecutive members of an account, by user id, removed ones included, each with their team rows.
+/// Consecutive members of an account, sorted by user id, each with their team rows. Includes
+/// removed members.
 #[derive(Debug)]
 pub struct Roster {
     people: Vec<Person>,
-    /// Whether more people follow.
+    /// Whether the account has more members after these.
     pub more: bool,
 }
 
@@ -25,22 +26,23 @@ struct Person {
 }
 
 impl Roster {
-    /// What to scan for the people behind `after`: `rows` counts members and team rows.
+    /// The range of members after `after`. `rows` limits the number of members and team rows
+    /// together.
     #[must_use]
     pub fn range(account: AccountId, after: Option<UserId>, rows: u32) -> Range {
         Range {
-            // `~` sorts behind whatever a person's team rows go on with.
+            // `~` sorts after the rest of any key of this person's team rows.
             after: after.map(|user| format!("{}#~", Sort::member(user))),
             limit: Some(rows),
             ..Range::all(Scope::Account(account), Sort::MEMBERS)
         }
     }
 
-    /// The people out of the answer. The last one of a page that was cut off may lack team rows and is
-    /// left to the next page.
+    /// Takes the people from the facts. If the page was cut off, the last person may lack team
+    /// rows, so the next page starts with that person.
     ///
     /// # Errors
-    /// 409 when one person alone has more rows than were read.
+    /// 409 if one person alone has more than the limit of rows.
     pub fn load(facts: &Facts, range: &Range) -> Result<Self, Problem> {
         let page = facts.scan(range)?;
         let mut people = people(&page.items)?;
@@ -58,8 +60,8 @@ impl Roster {
         })
     }
 
-    /// The standing of everyone in the account, active or not.
-    pub fn standings<'a>(
+    /// The access of each person to the account, active or not.
+    pub fn accesses<'a>(
         &'a self,
         account: Option<&'a Record<Account>>,
     ) -> impl Iterator<Item = AccountAccess<'a>> {
@@ -71,7 +73,7 @@ impl Roster {
         })
     }
 
-    /// The last person.
+    /// The id of the last person.
     #[must_use]
     pub fn last(&self) -> Option<UserId> {
         self.people.last().map(|person| person.member.id)
@@ -116,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn case_60_a_page_never_cuts_a_person_from_their_teams() {
+    fn case_60_page_never_splits_a_person_from_their_teams() {
         let mut fixture = Fixture::new();
         let people = ["ana", "ben", "cyd"].map(|name| fixture.person(name));
         let account = fixture.account(&people[0]);
@@ -132,8 +134,8 @@ mod tests {
             let (mut after, mut found) = (None, Vec::new());
             loop {
                 let roster = load(&fixture, &Roster::range(account, after, rows)).unwrap();
-                let standings = roster.standings(None);
-                found.extend(standings.map(|access| (access.user, access.teams.len())));
+                let accesses = roster.accesses(None);
+                found.extend(accesses.map(|access| (access.user, access.teams.len())));
                 after = roster.last();
                 if !roster.more {
                     break;
@@ -147,7 +149,7 @@ mod tests {
             expected.sort();
             assert_eq!(found, expected, "{rows}");
         }
-        // One row is never a whole person: nothing shows that no team row follows.
+        // A page that ends after one row does not show whether team rows follow.
         let stuck = load(&fixture, &Roster::range(account, None, 1));
         assert_eq!(
             stuck.unwrap_err().kind,

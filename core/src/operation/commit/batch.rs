@@ -1,4 +1,4 @@
-//! What one commit writes, once somebody was allowed to write it.
+//! The writes of one commit. Building a batch requires permission.
 
 use alloc::vec::Vec;
 
@@ -7,19 +7,19 @@ use crate::{
     value::CommitId,
 };
 
-/// The operations of one commit: one scope, all or nothing.
+/// The operations of one commit. They apply to one scope, all or nothing.
 ///
-/// A [`Commit`](super::Commit) that took a permit builds one. So do the three writers beside it, each
-/// for its own family of records alone. Nothing else can.
+/// A [`Commit`](super::Commit) with a permit builds batches. So do the writers of links, delivery
+/// claims and publications, each for its own family of records. No other code can.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Batch {
     scope: Scope,
     commit_id: CommitId,
-    /// No two on one key.
+    /// Each operation has a different key.
     operations: Vec<Operation>,
 }
 
-/// A batch beyond what every database takes in one transaction.
+/// The batch exceeds a limit that holds for every database.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error(
     "the change is too large for one commit: at most 90 operations, 1.5 MB, and 256 KB a record"
@@ -27,11 +27,11 @@ pub struct Batch {
 pub struct TooLarge;
 
 impl Batch {
-    /// The most operations a commit may have.
+    /// The maximum number of operations in a commit.
     pub const OPERATIONS: usize = 90;
-    /// The most bytes a commit may have.
+    /// The maximum number of bytes in a commit.
     pub const BYTES: usize = 1_500_000;
-    /// The most bytes one item may have.
+    /// The maximum number of bytes in one item.
     pub const ITEM_BYTES: usize = 256 * 1024;
 
     pub(super) fn new(scope: Scope, commit_id: CommitId, operations: Vec<Operation>) -> Self {
@@ -42,21 +42,21 @@ impl Batch {
         }
     }
 
-    /// A batch that no permit covers, for the tests of databases. A program that is deployed is built
-    /// without it.
+    /// A batch without a permit, for tests of databases. Deployed programs are built without this
+    /// function.
     #[cfg(any(test, feature = "unchecked-batches"))]
     #[must_use]
     pub fn unchecked(scope: Scope, commit_id: CommitId, operations: Vec<Operation>) -> Self {
         Self::new(scope, commit_id, operations)
     }
 
-    /// The partition every operation is in.
+    /// The partition of every operation.
     #[must_use]
     pub fn scope(&self) -> Scope {
         self.scope
     }
 
-    /// Names this very commit, so that it is recognised after a lost answer.
+    /// The id of this commit. It identifies the commit after a lost answer from the database.
     #[must_use]
     pub fn commit_id(&self) -> CommitId {
         self.commit_id
@@ -68,7 +68,7 @@ impl Batch {
         &self.operations
     }
 
-    /// The items it stores.
+    /// The items that the batch stores.
     pub fn stored(&self) -> impl Iterator<Item = &Item> {
         let operations = self.operations.iter();
         operations.filter_map(|operation| match operation {
@@ -77,8 +77,8 @@ impl Batch {
         })
     }
 
-    /// The item whose presence proves that this batch was carried out: its journal entry, or for a scope
-    /// without a journal its first record.
+    /// An item whose presence proves that the batch was committed: the journal entry, or the first
+    /// record in a scope without a journal.
     #[must_use]
     pub fn witness(&self) -> Option<&Item> {
         self.stored()
@@ -89,7 +89,7 @@ impl Batch {
     /// Checks the limits that hold on every surface.
     ///
     /// # Errors
-    /// [`TooLarge`] when any is exceeded.
+    /// [`TooLarge`] if a limit is exceeded.
     pub fn check(&self) -> Result<(), TooLarge> {
         let sizes = self.operations.iter().map(|operation| match operation {
             Operation::Put(item, _) => item.size(),
@@ -110,7 +110,7 @@ impl Batch {
         self.operations.push(operation);
     }
 
-    /// Replaces the condition under which an item is stored.
+    /// Replaces the condition on which an item is stored.
     pub(in crate::operation) fn condition(&mut self, sort: &Sort, condition: &Condition) {
         for operation in &mut self.operations {
             if let Operation::Put(item, before) = operation

@@ -10,8 +10,8 @@ use crate::{
     value::Sha256,
 };
 
-/// Writes the claim of one notification to one recipient. A claim is garbage after a week and tells
-/// nothing about anybody, so it has no journal entry and takes no permit.
+/// Writes the claim of one notification for one recipient. A claim expires after a week and
+/// contains no personal data, so it needs neither a journal entry nor a permit.
 #[derive(Debug)]
 pub struct DeliveryWriter<'a> {
     context: &'a Context<'a>,
@@ -19,13 +19,13 @@ pub struct DeliveryWriter<'a> {
 }
 
 impl<'a> DeliveryWriter<'a> {
-    /// The writer of the claim with this id.
+    /// Creates the writer of the claim with this id.
     #[must_use]
     pub(crate) fn new(context: &'a Context<'a>, id: Sha256) -> Self {
         Self { context, id }
     }
 
-    /// Stores the claim in place of the one before, if there is any, and only if that is still as read.
+    /// Stores the claim. The write succeeds only if the stored claim is still `before`.
     #[must_use]
     pub fn write(&self, before: Option<&Record<Delivery>>, body: Delivery) -> Batch {
         let (now, surface) = (self.context.env.now, self.context.surface.id);

@@ -1,4 +1,4 @@
-//! The writer of links: which person an identity or an e-mail address belongs to.
+//! The writer of links from an identity or an e-mail address to a person.
 
 use alloc::vec;
 
@@ -9,10 +9,10 @@ use crate::{
     storage::{Condition, Operation},
 };
 
-/// Writes links to the caller, from verified claims and nothing else.
+/// Writes links to the caller. Every link comes from verified claims.
 ///
-/// A link is created if it is absent and is never changed. Its scope holds this one record, so it has
-/// neither head nor journal, and there is no permission to ask for: the claims are the proof.
+/// A link is created if it is absent and never changes. Its scope holds only this record, so it has
+/// neither head nor journal. It needs no permit, because the claims are the proof.
 #[derive(Debug)]
 pub struct LinkWriter<'a> {
     context: &'a Context<'a>,
@@ -31,8 +31,8 @@ impl<'a> LinkWriter<'a> {
         self.create(claims.digest(), IdentityLink { user_id })
     }
 
-    /// Records that the caller was the first to prove the e-mail address of these claims. `None` when they
-    /// prove none.
+    /// Records that the caller was the first person to prove the e-mail address of these claims.
+    /// `None` if they prove no address.
     #[must_use]
     pub fn email(&self, claims: &Claims) -> Option<Batch> {
         let email = claims.verified_email.as_ref()?;

@@ -8,15 +8,15 @@ use crate::{
     value::CommitId,
 };
 
-/// Takes published journal entries out of the index of unfinished work. The entries themselves stay as
-/// they are, to the byte, and so does everything else.
+/// Removes published journal entries from the index of unfinished work. The content of the entries
+/// does not change.
 #[derive(Debug, Default)]
 pub struct PublicationWriter {
     entries: BTreeMap<Scope, Vec<Operation>>,
 }
 
 impl PublicationWriter {
-    /// The writer for these items as read. It ignores an item that is no journal entry.
+    /// Creates the writer for these items as read. It ignores items that are not journal entries.
     #[must_use]
     pub fn new(items: Vec<Item>) -> Self {
         let mut entries: BTreeMap<Scope, Vec<Operation>> = BTreeMap::new();
@@ -35,7 +35,7 @@ impl PublicationWriter {
         Self { entries }
     }
 
-    /// One batch after another, each as large as a commit may be. Each takes a new id.
+    /// The batches to commit, each as large as a commit may be. Each gets a new id.
     pub fn batches(self, mut commit_id: impl FnMut() -> CommitId) -> Vec<Batch> {
         let mut batches = Vec::new();
         for (scope, operations) in self.entries {

@@ -23,13 +23,12 @@ use crate::{
     value::{Capabilities, Capability, GrantId, ProjectId, UserId, canonical},
 };
 
-/// The most grants that can be added, and the most that can be revoked, in one preview.
+/// The maximum number of grants to add, and of grants to revoke, in one preview.
 const CHANGES: usize = 50;
 
-/// The most rows of members and their teams that are compared.
+/// The maximum number of compared rows of members and their teams.
 const ROWS: u32 = 10_000;
 
-/// Tells what a change of grants would do, without doing it.
 #[derive(Debug)]
 struct PreviewAccess {
     project: ProjectId,
@@ -147,7 +146,7 @@ impl PreviewAccess {
         Ok(records)
     }
 
-    /// The grants that would be made, checked as making them would be.
+    /// The grants to make. They pass the same checks as in `create_grant`.
     fn added(
         &self,
         context: &Context<'_>,
@@ -166,7 +165,7 @@ impl PreviewAccess {
         self.input.add.iter().enumerate().map(record).collect()
     }
 
-    /// The grants that would be revoked, checked as revoking them would be.
+    /// The grants to revoke. They pass the same checks as in `revoke_grant`.
     fn revoked(&self, access: &Access<'_>) -> Result<BTreeSet<GrantId>, Problem> {
         let check = |(position, id): (usize, &GrantId)| {
             let grant = access.grants.iter().find(|grant| grant.id == *id);
@@ -206,9 +205,9 @@ impl UseCase for PreviewAccess {
                 "the account has too many members to compare them all; ask for some with `access`",
             ));
         }
-        let everyone = roster.standings(access.account.account);
+        let members = roster.accesses(access.account.account);
         let view = ListView {
-            items: preview(access, &after, everyone)
+            items: preview(access, &after, members)
                 .map(DifferenceView::from)
                 .collect(),
             next_cursor: None,
@@ -231,8 +230,8 @@ mod tests {
             self.base.post(&self.ben, &path, body)
         }
 
-        /// What everyone in the account may do, as the owner is told.
-        fn everyone(&mut self) -> BTreeMap<String, Vec<String>> {
+        /// The capabilities of each person in the account, as answered to the owner.
+        fn all_capabilities(&mut self) -> BTreeMap<String, Vec<String>> {
             let people = [&self.ana, &self.ben, &self.cyd].map(|person| person.id());
             let path = self.path();
             let mut capabilities = |user: &String| {
@@ -248,7 +247,7 @@ mod tests {
     }
 
     #[test]
-    fn a_preview_says_what_the_change_then_does_and_changes_nothing() {
+    fn preview_matches_the_change_and_changes_nothing() {
         let mut fixture = GrantFixture::new();
         let team = fixture.base.team(&fixture.ana, &fixture.account);
         fixture
@@ -264,13 +263,13 @@ mod tests {
         assert_eq!(fixture.base.rounds, 2);
         assert_eq!(fixture.base.dump(), before);
         assert_eq!(answer["next_cursor"], json!(null));
-        let earlier = fixture.everyone();
+        let earlier = fixture.all_capabilities();
         fixture.grant_by_ben(add).expect(201);
         fixture
             .base
             .delete(&fixture.ana, &fixture.ben_grant())
             .expect(204);
-        let later = fixture.everyone();
+        let later = fixture.all_capabilities();
         let mut expected = vec![];
         for (user, before) in &earlier {
             let after = &later[user];
@@ -285,7 +284,7 @@ mod tests {
     }
 
     #[test]
-    fn what_gives_nothing_new_changes_nobody() {
+    fn preview_lists_only_people_with_changes() {
         let mut fixture = GrantFixture::new();
         let add = json!([
             { "principal": principal_of(&fixture.ben.id()), "role": "viewer" },
@@ -300,7 +299,7 @@ mod tests {
     }
 
     #[test]
-    fn case_22_one_foreign_id_in_a_list_is_named_and_nothing_is_told() {
+    fn case_22_foreign_id_in_a_list_is_named_without_a_preview() {
         let mut fixture = GrantFixture::new();
         let ana = fixture.ana.clone();
         let other = fixture.base.project(&ana, &fixture.account);
@@ -314,7 +313,7 @@ mod tests {
     }
 
     #[test]
-    fn what_could_not_be_done_is_refused_in_the_same_way() {
+    fn preview_refuses_changes_that_could_not_be_made() {
         let mut fixture = GrantFixture::new();
         let (ana, cyd, eve) = (
             fixture.ana.clone(),

@@ -19,10 +19,9 @@ use crate::{
     value::{Capabilities, Capability, ProjectId, ProjectRole, UserId},
 };
 
-/// How many rows of members and their teams are looked at for one page.
+/// The number of rows of members and their teams that one page reads.
 const ROWS: u32 = 1_000;
 
-/// Lists who has access to a project.
 #[derive(Debug)]
 struct ListSubjects {
     project: ProjectId,
@@ -138,8 +137,8 @@ impl UseCase for ListSubjects {
         let records = self.records(context, facts)?;
         let access = records.access(context.env.now);
         let roster = Roster::load(facts, &self.range(context)?)?;
-        let everyone = roster.standings(access.account.account);
-        let mut found = subjects(access, everyone, self.capability);
+        let members = roster.accesses(access.account.account);
+        let mut found = subjects(access, members, self.capability);
         let items: Vec<_> = found
             .by_ref()
             .take(self.page.limit as usize)
@@ -172,8 +171,8 @@ mod tests {
         value::{AccountRole, Capability, ProjectRole},
     };
 
-    /// Twelve more people of all roles, some of them in a team that has a grant.
-    fn crowd() -> (GrantFixture, Vec<Person>) {
+    /// Twelve more people in all roles. Some are in a team that has a grant.
+    fn fixture_with_members() -> (GrantFixture, Vec<Person>) {
         let mut fixture = GrantFixture::new();
         let team = fixture.base.team(&fixture.ana, &fixture.account);
         fixture
@@ -215,8 +214,8 @@ mod tests {
     }
 
     #[test]
-    fn the_list_agrees_with_what_everyone_is_told_on_pages_of_any_size() {
-        let (mut fixture, people) = crowd();
+    fn subject_list_agrees_with_each_persons_access() {
+        let (mut fixture, people) = fixture_with_members();
         let all = collect(&mut fixture, "");
         for person in &people {
             let path = format!("{}/access?user={}", fixture.path(), person.id());
@@ -236,8 +235,8 @@ mod tests {
     }
 
     #[test]
-    fn a_capability_leaves_who_has_it_and_the_records_that_give_it() {
-        let (mut fixture, _) = crowd();
+    fn subject_list_filters_people_and_reasons_by_capability() {
+        let (mut fixture, _) = fixture_with_members();
         let all = collect(&mut fixture, "");
         for capability in ProjectRole::Owner.capabilities().iter() {
             let found = collect(&mut fixture, &format!("capability={capability}"));
@@ -263,7 +262,7 @@ mod tests {
     }
 
     #[test]
-    fn refusals() {
+    fn subject_list_refuses_callers_and_bad_parameters() {
         let mut fixture = GrantFixture::new();
         fixture.base.grant(
             &fixture.ben,
@@ -284,7 +283,7 @@ mod tests {
         }
     }
     #[test]
-    fn case_60_the_list_goes_on_past_pages_of_members_without_access() {
+    fn case_60_subject_list_continues_past_pages_without_access() {
         let mut fixture = GrantFixture::new();
         let scope = fixture.account_key(Sort::account()).scope;
         let ana = fixture.ana.clone();
