@@ -1,4 +1,5 @@
-//! The HTTP contract: requests, answers, the statuses of problems, the router and the OpenAPI document.
+//! The HTTP contract: requests, responses, the statuses of problems, the router and the OpenAPI
+//! document.
 
 pub mod openapi;
 mod problem;

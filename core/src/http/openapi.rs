@@ -15,7 +15,7 @@ use crate::{
     operations::GROUPS,
 };
 
-/// The document.
+/// Builds the document.
 #[must_use]
 pub fn document() -> Value {
     let mut schemas = Schemas::default();
@@ -57,7 +57,7 @@ pub fn document() -> Value {
     document
 }
 
-/// The document as text: members sorted, two spaces deep, one line feed at the end.
+/// Builds the document as text, with sorted members, an indent of two spaces and a final line feed.
 #[must_use]
 pub fn text() -> String {
     let mut text = serde_json::to_string_pretty(&sorted(document())).unwrap_or_default();
@@ -99,7 +99,7 @@ fn operation(
     operation
 }
 
-/// What the operation does, what it requires and what it refuses.
+/// The description of an operation: its effect, its requirement and its refusals.
 fn description(route: &Route) -> String {
     let mut description = String::from(route.description);
     if !description.is_empty() {
@@ -130,7 +130,7 @@ fn request_body(body: &RequestBody, schemas: &mut Schemas) -> Value {
     })
 }
 
-/// With members in the order of their names, whatever map the JSON library was built with.
+/// Sorts members by name, because the order of a JSON map depends on the library's features.
 fn sorted(value: Value) -> Value {
     match value {
         Value::Object(members) => {
@@ -157,10 +157,10 @@ mod tests {
         operations::routes,
     };
 
-    /// The committed document is the generated one. After a change of the contract, run the tests
-    /// with `UPDATE_GOLDENS=1` and commit what changed.
+    /// The committed document must equal the generated one. After a change of the contract, run the
+    /// tests with `UPDATE_GOLDENS=1` and commit the changed files.
     #[test]
-    fn the_committed_document_is_current() {
+    fn committed_document_is_current() {
         let path = concat!(env!("CARGO_MANIFEST_DIR"), "/openapi.json");
         if std::env::var_os("UPDATE_GOLDENS").is_some() {
             std::fs::write(path, text()).unwrap();
@@ -190,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn every_reference_leads_somewhere() {
+    fn every_reference_resolves() {
         let document = document();
         let mut found = BTreeSet::new();
         references(&document, &mut found);
@@ -202,7 +202,7 @@ mod tests {
     }
 
     #[test]
-    fn operations_have_unique_names_and_every_path_parameter_has_a_schema() {
+    fn operation_names_are_unique_and_path_parameters_described() {
         let mut names = BTreeSet::new();
         for route in routes() {
             assert!(
@@ -222,7 +222,7 @@ mod tests {
     }
 
     #[test]
-    fn every_route_says_what_it_takes_and_what_it_answers() {
+    fn every_route_describes_its_input_and_answers() {
         let document = document();
         for route in routes() {
             let method = route.method.as_str().to_ascii_lowercase();
@@ -261,9 +261,9 @@ mod tests {
         }
     }
 
-    /// A flattened envelope must leave one flat object whose fields all count.
+    /// A flattened envelope must yield one flat object in which all fields count.
     #[test]
-    fn a_record_shows_its_envelope_beside_its_fields() {
+    fn record_schema_contains_its_envelope() {
         let document = document();
         let team = &document["components"]["schemas"]["Team"];
         for field in [

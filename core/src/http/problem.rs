@@ -1,4 +1,4 @@
-//! Problems as answered (RFC 9457).
+//! Problem documents (RFC 9457) and the statuses of problem kinds.
 
 use alloc::vec::Vec;
 
@@ -13,10 +13,10 @@ use crate::{
 macro_rules! kinds {
     ($($name:ident = $text:literal, $status:literal, $title:literal;)*) => {
         impl ProblemKind {
-            /// Every kind.
+            /// Every kind of problem.
             pub const ALL: &'static [Self] = &[$(Self::$name),*];
 
-            /// The `type`: a stable URN.
+            /// The `type` of the problem: a stable URN.
             #[must_use]
             pub fn urn(self) -> &'static str {
                 match self { $(Self::$name => concat!("urn:wm:problem:", $text),)* }
@@ -34,7 +34,7 @@ macro_rules! kinds {
                 match self { $(Self::$name => $status,)* }
             }
 
-            /// The title, the same for every problem of the kind.
+            /// The title. All problems of one kind have the same title.
             #[must_use]
             pub fn title(self) -> &'static str {
                 match self { $(Self::$name => $title,)* }
@@ -94,7 +94,7 @@ fn urns(_: &mut SchemaGenerator) -> Schema {
 }
 
 impl Problem {
-    /// The problem as the answer to this request.
+    /// Builds the problem document for the request with this id.
     #[must_use]
     pub fn view(&self, request_id: RequestId) -> ProblemView<'_> {
         ProblemView {

@@ -1,29 +1,31 @@
-//! Requests, whichever server received them.
+//! Requests, independent of the HTTP server.
 
 use alloc::{string::String, vec::Vec};
 
 use crate::operation::Parsed;
 
-/// A request, whichever server received it.
+/// A request, independent of the HTTP server.
 #[derive(Debug, Clone, Default)]
 pub struct Request {
     /// The method as sent.
     pub method: String,
     /// The path as sent, without the query.
     pub path: String,
-    /// The query as sent, without `?`; empty for none.
+    /// The query as sent, without `?`. Empty if the request has none.
     pub query: String,
-    /// The headers, names in lower case, each once: servers hand over what is [`combined`](Self::combined).
+    /// The headers by lower-case name. Each name occurs once, because servers pass
+    /// [`combined`](Self::combined) requests.
     pub headers: Vec<(String, String)>,
-    /// The body. Servers hand over at most [`Request::BODY_LIMIT`] and one more byte.
+    /// The body. Servers read at most [`Request::BODY_LIMIT`] bytes and one more, so that a larger
+    /// body is recognised.
     pub body: Vec<u8>,
 }
 
 impl Request {
-    /// The largest body: 1 MiB.
+    /// The maximum size of a body in bytes: 1 MiB.
     pub const BODY_LIMIT: usize = Parsed::BODY_LIMIT;
 
-    /// The header of this name: all lines of it, since the server combined them.
+    /// The value of the header with this name. Repeated headers were combined by the server.
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers
@@ -32,9 +34,9 @@ impl Request {
             .map(|(_, value)| value.as_str())
     }
 
-    /// The same with every header on one line: the values of several of one name, in their order, between
-    /// commas (RFC 9110 section 5.3). Some gateways do that and others hand on all lines, so that without it
-    /// one and the same request would mean different things.
+    /// Combines headers of the same name into one line, separated by commas and in their order (RFC
+    /// 9110 section 5.3). Some gateways combine them and others do not. Without this step, the same
+    /// request could have two meanings.
     #[must_use]
     pub fn combined(self) -> Self {
         let mut headers: Vec<(String, String)> = Vec::with_capacity(self.headers.len());
@@ -58,7 +60,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn lines_of_one_name_are_one_list_in_their_order() {
+    fn headers_of_one_name_are_combined_in_order() {
         let lines = [
             ("if-match", "\"one\""),
             ("accept", "*/*"),

@@ -1,4 +1,4 @@
-//! Answers.
+//! Responses, independent of the HTTP server.
 
 use alloc::{
     format,
@@ -11,19 +11,20 @@ use crate::{
     value::RequestId,
 };
 
-/// An answer, ready for any HTTP server.
+/// A response that any HTTP server can send.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Response {
     /// The status.
     pub status: u16,
-    /// The headers, names in lower case.
+    /// The headers by lower-case name.
     pub headers: Vec<(&'static str, String)>,
     /// The body.
     pub body: Vec<u8>,
 }
 
 impl Response {
-    /// The answer of an operation that was carried out. What was to be signed is in its body by now.
+    /// Builds the response to a request that succeeded. Signed URLs are already part of the reply's
+    /// body.
     #[must_use]
     pub fn from_reply(reply: Reply, request_id: RequestId) -> Self {
         let mut headers = common_headers(request_id);
@@ -40,7 +41,7 @@ impl Response {
         }
     }
 
-    /// The answer of an operation that was refused or failed.
+    /// Builds the response to a request that was refused or failed.
     #[must_use]
     pub fn from_problem(problem: &Problem, request_id: RequestId) -> Self {
         let mut headers = common_headers(request_id);
@@ -61,7 +62,8 @@ impl Response {
     }
 }
 
-/// Headers every answer carries: its id, and that nobody may store or reinterpret it.
+/// The headers of every response: the request id, and headers that forbid caching and content
+/// sniffing.
 fn common_headers(request_id: RequestId) -> Vec<(&'static str, String)> {
     [
         ("x-request-id", format!("{request_id}")),

@@ -1,4 +1,4 @@
-//! The router: from a request to its route.
+//! The router: finds the route of a request.
 
 use alloc::collections::BTreeMap;
 
@@ -8,10 +8,11 @@ use crate::{
     operations,
 };
 
-/// The route of a request, and what an operation reads of the request. The query is not read yet.
+/// Finds the route of a request and parses the request's path and headers. The query is parsed
+/// later.
 ///
 /// # Errors
-/// 404 for an unknown path, 405 for a known one with another method.
+/// 404 for an unknown path, 405 for a known path with another method.
 pub fn find(request: &Request) -> Result<(&'static Route, Parsed<'_>), Problem> {
     let mut known_path = false;
     for route in operations::routes() {
@@ -44,7 +45,7 @@ pub fn find(request: &Request) -> Result<(&'static Route, Parsed<'_>), Problem> 
     })
 }
 
-/// The path parameters, if the path is one of the template.
+/// The path parameters, if the path matches the template.
 fn parameters<'a>(
     template: &'static str,
     path: &'a str,

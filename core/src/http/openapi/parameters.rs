@@ -1,4 +1,4 @@
-//! What a request may carry beside its body.
+//! The parameters and headers of requests.
 
 use alloc::{vec, vec::Vec};
 
@@ -12,7 +12,7 @@ use crate::{
     value::{AccountId, ArtifactId, DerivedId, GrantId, InvitationId, ProjectId, TeamId, UserId},
 };
 
-/// The parameters of a route: path, query, headers.
+/// The path, query and header parameters of a route.
 pub(super) fn of(route: &Route, schemas: &mut Schemas) -> Vec<Value> {
     let mut parameters = Vec::new();
     for name in path_names(route.path) {
@@ -74,7 +74,7 @@ fn header_names(route: &Route) -> Vec<&'static str> {
     names
 }
 
-/// The headers many routes take, as components.
+/// The headers that many routes take, as components.
 pub(super) fn shared() -> Value {
     let header = |name: &str, required: bool, description: &str, schema: Value| {
         json!({

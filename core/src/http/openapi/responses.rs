@@ -1,4 +1,4 @@
-//! What a route answers.
+//! The responses of a route.
 
 use alloc::{
     collections::{BTreeMap, BTreeSet},
@@ -17,14 +17,13 @@ use crate::{
     },
 };
 
-/// The refusals met so far, each described once in the components.
+/// Collects the refusals of all routes, to describe each once in the components.
 #[derive(Debug, Default)]
 pub(super) struct Responses {
     refusals: BTreeMap<String, Vec<ProblemKind>>,
 }
 
 impl Responses {
-    /// The responses of a route.
     pub(super) fn of(&mut self, route: &Route, schemas: &mut Schemas) -> Value {
         let mut responses = Map::new();
         for (status, kinds) in refusals(route) {
@@ -39,7 +38,7 @@ impl Responses {
         Value::Object(responses)
     }
 
-    /// The components every refusal refers to.
+    /// The components that every refusal refers to.
     pub(super) fn into_components(self, schemas: &mut Schemas) -> Value {
         let problem = schemas.answer(schema::<ProblemView<'_>>);
         self.refusals
@@ -49,7 +48,7 @@ impl Responses {
     }
 }
 
-/// The headers answers carry, as components.
+/// The response headers, as components.
 pub(super) fn headers() -> Value {
     let header = |description: &str, required: bool| {
         json!({
@@ -76,7 +75,7 @@ fn header_references(names: &[(&str, &str)]) -> Value {
 fn answer(success: &Success, schemas: &mut Schemas) -> Value {
     let schema = success.schema.map(|schema| schemas.answer(schema));
     let mut headers = alloc::vec![("x-request-id", "RequestId")];
-    // An answer that shows a record's envelope carries its ETag.
+    // An answer that shows a record's envelope carries the record's ETag.
     let is_record = |schema: &Value| schemas.has_property(schema, "updated_at");
     if schema.as_ref().is_some_and(is_record) {
         headers.push(("etag", "ETag"));
@@ -104,7 +103,8 @@ fn description(status: u16) -> &'static str {
     }
 }
 
-/// The refusals a route can give by status: those of the conventions and its own.
+/// The refusals of a route by status: the ones that the conventions imply and the ones that the
+/// route declares.
 fn refusals(route: &Route) -> BTreeMap<u16, Vec<ProblemKind>> {
     use ProblemKind as Kind;
     let mut kinds: BTreeSet<Kind> = route.refusals.iter().map(|(kind, _)| *kind).collect();

@@ -1,4 +1,4 @@
-//! The schemas of bodies and answers.
+//! The schemas of request bodies and answers.
 
 use alloc::{
     collections::BTreeSet,
@@ -13,8 +13,8 @@ use crate::operation::SchemaFn;
 
 const PLACE: &str = "#/components/schemas/";
 
-/// What bodies may look like and what answers look like is described by two generators: a field that
-/// may be left out of a body is always there in an answer.
+/// Two generators describe bodies and answers separately: a field that is optional in a body is
+/// always present in an answer.
 pub(super) struct Schemas {
     bodies: SchemaGenerator,
     answers: SchemaGenerator,
@@ -34,7 +34,7 @@ impl Default for Schemas {
 }
 
 impl Schemas {
-    /// The schema of a body. Its references are marked until [`Schemas::finish`] settles them.
+    /// The schema of a body. Its references stay marked until [`Schemas::finish`] resolves them.
     pub(super) fn body(&mut self, schema: SchemaFn) -> Value {
         json!({ BODY: schema(&mut self.bodies).to_value() })
     }
@@ -44,7 +44,7 @@ impl Schemas {
         schema(&mut self.answers).to_value()
     }
 
-    /// The properties of an answer's schema, followed through its reference.
+    /// The properties of an answer's schema. Follows the schema's reference.
     pub(super) fn has_property(&self, schema: &Value, name: &str) -> bool {
         let reference = schema.get("$ref").and_then(Value::as_str);
         let target = match reference.and_then(|reference| reference.strip_prefix(PLACE)) {
@@ -56,7 +56,7 @@ impl Schemas {
             .is_some_and(|properties| properties.get(name).is_some())
     }
 
-    /// Puts every schema into the document. A type that looks different as a body and as an answer
+    /// Adds every schema to the document. A type whose schema differs between body and answer
     /// appears twice, as `Thing` and `ThingInput`.
     pub(super) fn finish(mut self, document: &mut Value) {
         let bodies = self.bodies.take_definitions(true);
@@ -84,7 +84,7 @@ fn body_name(name: &str, different: &BTreeSet<String>) -> String {
     }
 }
 
-/// The names that mean one thing in bodies and another in answers, also because of what they refer to.
+/// The names whose schemas differ between bodies and answers, directly or through a reference.
 fn different(bodies: &Map<String, Value>, answers: &Map<String, Value>) -> BTreeSet<String> {
     let mut different = BTreeSet::new();
     loop {
@@ -102,7 +102,7 @@ fn different(bodies: &Map<String, Value>, answers: &Map<String, Value>) -> BTree
     }
 }
 
-/// Replaces every marked schema by itself, with its references settled.
+/// Replaces every marked schema by the schema itself, with resolved references.
 fn resolve_bodies(value: &mut Value, different: &BTreeSet<String>) {
     if let Some(mut body) = value.get_mut(BODY).map(Value::take) {
         rename(&mut body, different);
@@ -120,7 +120,7 @@ fn resolve_bodies(value: &mut Value, different: &BTreeSet<String>) {
     }
 }
 
-/// Points references at the names that bodies have.
+/// Points references at the body variants of names.
 fn rename(value: &mut Value, different: &BTreeSet<String>) {
     match value {
         Value::Object(members) => {
@@ -161,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn a_type_that_differs_as_body_and_answer_appears_twice() {
+    fn type_with_different_body_and_answer_appears_twice() {
         let mut schemas = Schemas::default();
         let mut document = json!({
             "body": schemas.body(schema::<Outer>),
