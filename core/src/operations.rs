@@ -1,4 +1,5 @@
-//! The operations, one file each: route, input, reads, decision, answer and tests.
+//! The operations. Each file holds the route, input, reads, decision, answer and tests of one
+//! operation.
 
 mod access;
 mod accounts;
@@ -21,7 +22,7 @@ mod versions;
 
 use crate::operation::Route;
 
-/// Every route of the contract, group by group, under the group's name.
+/// Every route of the contract, by group.
 pub const GROUPS: &[(&str, &[&Route])] = &[
     ("backend", backend::ROUTES),
     ("session", session::ROUTES),

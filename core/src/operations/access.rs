@@ -1,4 +1,4 @@
-//! Who may do what on a project, and why.
+//! Access to a project, and the records that give it.
 
 mod effective;
 mod preview;
@@ -68,7 +68,7 @@ mod tests {
     }
 
     #[test]
-    fn case_17_case_23_every_route_answers_an_outsider_as_if_nothing_were_there() {
+    fn case_17_case_23_every_route_hides_objects_from_outsiders() {
         let mut fixture = GrantFixture::new();
         let eve = fixture.base.person("eve");
         fixture.base.account(&eve);
@@ -102,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn case_18_an_account_of_ones_own_opens_no_project_of_another() {
+    fn case_18_own_account_opens_no_project_of_another() {
         let mut fixture = GrantFixture::new();
         let eve = fixture.base.person("eve");
         let own = fixture.base.account(&eve);

@@ -1,4 +1,4 @@
-//! Accounts.
+//! Routes and views of accounts.
 
 mod close;
 mod create;

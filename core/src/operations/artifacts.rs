@@ -1,4 +1,4 @@
-//! Artifacts.
+//! Routes and views of documents.
 
 mod create;
 mod delete;

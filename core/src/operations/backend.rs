@@ -1,4 +1,4 @@
-//! What the surface tells about itself.
+//! Properties and health of the surface.
 
 mod show;
 

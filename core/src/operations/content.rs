@@ -1,5 +1,5 @@
-//! What raw versions and derived outputs share: declaring bytes, planning their upload, completing
-//! it, downloading; and how records below an artifact are found and listed.
+//! Code shared by versions and derived outputs: declaring, planning, completing and downloading
+//! bytes, and finding and listing records of a document.
 
 pub(crate) mod complete;
 pub(crate) mod completion;

@@ -1,4 +1,4 @@
-//! Derived outputs of an artifact's raw versions.
+//! Routes and views of derived outputs.
 
 mod complete;
 mod create;
@@ -116,13 +116,14 @@ impl Stored for Derived {
         record.body.object_path(record.id)
     }
 
-    /// The output it supersedes.
+    /// The output that this output supersedes.
     fn companion(&self) -> Option<Key> {
         let sort = Sort::derived(self.artifact_id, self.supersedes?);
         Some(Scope::Project(self.project_id).key(sort))
     }
 
-    /// An output is superseded from the moment its successor is available; the latest successor wins.
+    /// An output is superseded when its successor becomes available. Of several successors, the
+    /// latest one counts.
     fn release(
         commit: &mut Commit<'_>,
         facts: &Facts,

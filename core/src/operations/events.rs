@@ -1,4 +1,4 @@
-//! Write events of an artifact: append-only, so there is no route to change or remove one.
+//! Routes and views of write events. Events are append-only, so no route changes or removes one.
 
 mod append;
 mod list;

@@ -1,4 +1,4 @@
-//! Grants on a project.
+//! Routes and views of grants.
 
 mod create;
 mod get;
@@ -77,7 +77,7 @@ enum GrantStatus {
 }
 
 impl GrantView {
-    /// The grant as it stands now.
+    /// The state of the grant at this time.
     #[must_use]
     pub(crate) fn at(record: &Record<Grant>, now: Timestamp) -> Self {
         let grant = &record.body;
@@ -101,20 +101,21 @@ impl GrantView {
     }
 }
 
-/// Where a grant is once it is revoked; live ones are among the records every decision reads.
+/// The key of a revoked grant. Live grants have other keys, among the records that every decision
+/// reads.
 pub(crate) fn revoked_key(project: ProjectId, grant: GrantId) -> Key {
     Scope::Project(project).key(Sort::revoked_grant(grant))
 }
 
-/// What to ask for one grant of a project: the caller's access, live grants included, and the
-/// revoked grant of this id.
+/// The reads for one grant: the caller's access, which includes all live grants, and the revoked
+/// grant with this id.
 fn reads(project: ProjectId, grant: GrantId, user: UserId) -> Vec<ReadRequest> {
     let mut reads = ProjectRecords::reads(project, user);
     reads.push(ReadRequest::Get(revoked_key(project, grant)));
     reads
 }
 
-/// The grant of this id, live or revoked.
+/// Finds a grant by id, live or revoked.
 pub(crate) fn find(
     facts: &Facts,
     records: &ProjectRecords,
@@ -127,8 +128,8 @@ pub(crate) fn find(
     }
 }
 
-/// Whoever hands out, changes or takes away a role must hold all that it confers; the archive aside,
-/// which is another refusal.
+/// Checks that the caller has every capability of this role, as granting, changing and revoking
+/// require. An archived project does not count here, because it has a refusal of its own.
 pub(crate) fn outranks(access: &Access<'_>, role: ProjectRole) -> Result<(), Problem> {
     let missing = role.capabilities().without(access.conferred());
     if missing.is_empty() {
@@ -140,7 +141,8 @@ pub(crate) fn outranks(access: &Access<'_>, role: ProjectRole) -> Result<(), Pro
     ))
 }
 
-/// A grant of one's own can always be given up; another's only by whoever holds all it confers.
+/// Checks that the caller may revoke the grant. People may give up their own grants. Other grants
+/// require every capability of the role.
 pub(super) fn may_revoke(access: &Access<'_>, grant: &Grant) -> Result<(), Problem> {
     if grant.principal == Principal::User(access.account.user) {
         return Ok(());

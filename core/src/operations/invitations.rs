@@ -1,4 +1,4 @@
-//! Invitations into an account.
+//! Routes and views of invitations.
 
 mod accept;
 mod answer;
@@ -61,7 +61,7 @@ const EXAMPLE: &str = r#"{
   "answered_by": null
 }"#;
 
-/// How long an invitation stands unless it says otherwise: 14 days.
+/// The default lifetime of an invitation: 14 days.
 const LIFETIME: Duration = Duration::from_secs(14 * 24 * 60 * 60);
 
 /// An invitation into an account. Its token is in the mail only.
@@ -126,14 +126,14 @@ impl From<&Record<Invitation>> for InvitationView {
     }
 }
 
-/// The caller's permit to manage an account's invitations.
+/// The caller's permit to manage invitations of the account.
 fn permit(context: &Context<'_>, facts: &Facts, account: AccountId) -> Result<Permit, Problem> {
     let records = AccountRecords::load(facts, account, context.user())?;
     let access = records.access();
     Ok(access.permit(account, Capability::InviteManage)?)
 }
 
-/// The invitation a path names.
+/// The ids of an invitation in a path.
 #[derive(Debug)]
 struct Named {
     account: AccountId,
@@ -156,8 +156,8 @@ impl Named {
         self.scope().key(Sort::invitation(self.invitation))
     }
 
-    /// What a command reads first: the head, before anything else of the account is, and the
-    /// invitation itself, which the commit conditions on anyway.
+    /// The first reads of a command: the head, before other facts of the account, and the
+    /// invitation. The commit is conditional on the invitation, so it needs no second read.
     fn first_reads(&self) -> Vec<ReadRequest> {
         vec![
             ReadRequest::Get(head_key(self.scope())),
@@ -169,13 +169,12 @@ impl Named {
         Ok(facts.record(&head_key(self.scope()))?)
     }
 
-    /// The invitation, if there is one.
     fn found(&self, facts: &Facts) -> Result<Option<Record<Invitation>>, Problem> {
         let invitation: Option<Record<Invitation>> = facts.record(&self.key())?;
         Ok(invitation.filter(|invitation| !invitation.deleted))
     }
 
-    /// The invitation and the caller's permit to manage it.
+    /// The invitation, with the caller's permit to manage it.
     fn load(
         &self,
         context: &Context<'_>,
@@ -187,7 +186,7 @@ impl Named {
     }
 }
 
-/// Refuses what can only be done while an answer is awaited.
+/// Checks that the invitation is still open.
 fn check_pending(invitation: &Record<Invitation>) -> Result<(), Problem> {
     let what = match invitation.body.status {
         InvitationStatus::Pending => return Ok(()),

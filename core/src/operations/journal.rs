@@ -1,4 +1,4 @@
-//! The journal of an account or a project: the audit trail.
+//! The journal of an account or a project, as an audit trail.
 
 mod list;
 mod locate;
@@ -81,7 +81,7 @@ impl From<&JournalEntry> for EntryView {
     }
 }
 
-/// Whose journal it is.
+/// The owner of a journal.
 #[derive(Debug, Clone, Copy)]
 enum Of {
     Account(AccountId),
@@ -104,7 +104,7 @@ impl Of {
         }
     }
 
-    /// The caller's standing, and the end of the journal.
+    /// The reads for the caller's access and the head.
     fn reads(self, context: &Context<'_>) -> Vec<ReadRequest> {
         let mut reads = vec![ReadRequest::Get(head_key(self.scope()))];
         reads.extend(match self {
@@ -114,7 +114,7 @@ impl Of {
         reads
     }
 
-    /// Refuses whoever may not read the journal; else its end.
+    /// Checks that the caller may read the journal. Returns its head.
     fn head(self, context: &Context<'_>, facts: &Facts) -> Result<Head, Problem> {
         let user = context.user();
         let audit = Capability::AuditView;

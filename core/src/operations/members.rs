@@ -1,4 +1,4 @@
-//! Members of an account.
+//! Routes and views of members.
 
 mod get;
 mod list;
@@ -73,7 +73,7 @@ impl From<&Record<Member>> for MemberView {
     }
 }
 
-/// The member a path names.
+/// The ids of a member in a path.
 #[derive(Debug)]
 struct Named {
     account: AccountId,
@@ -92,32 +92,32 @@ impl Named {
         Scope::Account(self.account)
     }
 
-    /// The caller's standing and the member.
+    /// The reads for the caller's access and the member.
     fn reads(&self, context: &Context<'_>) -> Vec<ReadRequest> {
         let mut reads = AccountRecords::reads(self.account, context.user());
         reads.push(ReadRequest::Get(self.scope().key(Sort::member(self.user))));
         reads
     }
 
-    /// The same for a command, which reads the head before everything else.
-    fn asks_to_change(&self, context: &Context<'_>, facts: &Facts) -> Vec<ReadRequest> {
+    /// The reads of a command, which reads the head first.
+    fn reads_to_change(&self, context: &Context<'_>, facts: &Facts) -> Vec<ReadRequest> {
         head_first(facts, self.scope(), self.reads(context))
     }
 
-    /// The member; someone removed is none.
+    /// Loads the member. `None` after a removal.
     fn load(&self, facts: &Facts) -> Result<Option<Record<Member>>, FactError> {
         let member = facts.record(&self.scope().key(Sort::member(self.user)))?;
         Ok(member.filter(is_current))
     }
 }
 
-/// Whether the membership lasts, be it suspended.
+/// Whether the membership is active or suspended.
 pub(crate) fn is_current(member: &Record<Member>) -> bool {
     !member.deleted && member.body.status != MemberStatus::Removed
 }
 
-/// Rule 4 of the permissions, its one half: whoever acts on a member outranks them as they are now.
-/// People may act on themselves.
+/// First half of rule 4 of the permissions: a person who changes a member outranks the member's
+/// present role. People may change their own membership.
 fn check_rank(access: &AccountAccess<'_>, member: &Record<Member>) -> Result<(), Problem> {
     let present = member.body.role;
     if member.id == access.user || access.outranks(present) {
@@ -129,11 +129,11 @@ fn check_rank(access: &AccountAccess<'_>, member: &Record<Member>) -> Result<(),
     ))
 }
 
-/// Rule 4 of the permissions, its other half: whoever hands a role out, to themselves too, has
-/// everything it confers.
+/// Second half of rule 4 of the permissions: a person who gives a role has every capability of it.
+/// This includes giving the role to oneself.
 ///
 /// # Errors
-/// 403 `escalation` naming what they lack.
+/// 403 `escalation` naming the missing capabilities.
 pub(crate) fn check_handing_out(
     access: &AccountAccess<'_>,
     role: AccountRole,
@@ -150,10 +150,11 @@ pub(crate) fn check_handing_out(
     ))
 }
 
-/// Keeps the account's list of active owners exact, in the very commit that changes a membership.
+/// Updates the account's list of active owners in the commit that changes a membership, so that the
+/// list is always exact.
 ///
 /// # Errors
-/// 409 `last-owner` when none would be left.
+/// 409 `last-owner` if no active owner would remain.
 pub(crate) fn keep_owners(
     commit: &mut Commit<'_>,
     account: &Record<Account>,

@@ -1,4 +1,5 @@
-//! Metadata records of an artifact: append-only, so there is no route to change or remove one.
+//! Routes and views of metadata records. The records are append-only, so no route changes or
+//! removes one.
 
 mod append;
 mod list;

@@ -1,4 +1,4 @@
-//! What a person wants to be told about.
+//! Routes and views of notification preferences.
 
 mod get;
 mod put;
@@ -48,7 +48,7 @@ impl From<Option<&Record<Preferences>>> for PreferencesView {
     }
 }
 
-/// Where the caller's preferences are.
+/// The key of the caller's preferences.
 fn key(context: &Context<'_>) -> Key {
     Scope::User(context.user()).key(Sort::preferences())
 }

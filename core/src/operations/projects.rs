@@ -1,4 +1,4 @@
-//! Projects.
+//! Routes and views of projects.
 
 mod create;
 mod delete;
@@ -61,7 +61,7 @@ pub(crate) struct ProjectView {
 }
 
 impl ProjectView {
-    /// The project as the person of `access` sees it.
+    /// The project as shown to the person of `access`.
     #[must_use]
     pub(crate) fn with_access(record: &Record<Project>, access: &Access<'_>) -> Self {
         Self {

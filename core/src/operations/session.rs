@@ -1,4 +1,4 @@
-//! The session: who calls, what they belong to, and how they prove who they are.
+//! The session: the caller, the caller's memberships, and the proof of identities.
 
 mod identity;
 mod link;
@@ -59,13 +59,13 @@ fn reply(user: &Record<User>) -> Reply {
     view::shown(user, &UserView::from(user))
 }
 
-/// Where the caller's profile is.
+/// The key of the caller's profile.
 fn profile_key(context: &Context<'_>) -> Key {
     Scope::User(context.user()).key(Sort::user())
 }
 
-/// What to ask for to read and change the caller's profile.
-fn profile_asks(context: &Context<'_>) -> [ReadRequest; 2] {
+/// The reads for reading and changing the caller's profile.
+fn profile_reads(context: &Context<'_>) -> [ReadRequest; 2] {
     let head = head_key(Scope::User(context.user()));
     [
         ReadRequest::Get(head),
@@ -73,7 +73,7 @@ fn profile_asks(context: &Context<'_>) -> [ReadRequest; 2] {
     ]
 }
 
-/// The caller's profile, which signing in has made.
+/// The caller's profile. Sign-up creates it before the first operation.
 fn profile(context: &Context<'_>, facts: &Facts) -> Result<Record<User>, Problem> {
     let profile: Result<Option<Record<User>>, FactError> = facts.record(&profile_key(context));
     profile?.ok_or_else(|| Problem::internal("a signed-in person has no profile"))

@@ -1,4 +1,4 @@
-//! Members of a team.
+//! Routes and views of team members.
 
 mod get;
 mod list;
@@ -70,7 +70,7 @@ impl From<&Record<TeamMember>> for TeamMemberView {
     }
 }
 
-/// The place in a team a path names.
+/// The ids of a team member in a path.
 #[derive(Debug)]
 struct Named {
     team: teams::Named,
@@ -94,19 +94,19 @@ impl Named {
         self.team.scope().key(Sort::member(self.user))
     }
 
-    /// The caller's standing, the team, the person's membership and their row.
+    /// The reads for the caller's access, the team, the person's membership and the person's row.
     fn reads(&self, context: &Context<'_>) -> Vec<ReadRequest> {
         let mut reads = self.team.reads(context);
         reads.extend([self.row_key(), self.member_key()].map(ReadRequest::Get));
         reads
     }
 
-    /// The same for a command, which reads the head before everything else.
-    fn asks_to_change(&self, context: &Context<'_>, facts: &Facts) -> Vec<ReadRequest> {
+    /// The reads of a command, which reads the head first.
+    fn reads_to_change(&self, context: &Context<'_>, facts: &Facts) -> Vec<ReadRequest> {
         head_first(facts, self.team.scope(), self.reads(context))
     }
 
-    /// The row as stored, whatever it is worth.
+    /// The row as stored, valid or not.
     fn stored(&self, facts: &Facts) -> Result<Option<Record<TeamMember>>, FactError> {
         facts.record(&self.row_key())
     }
@@ -116,7 +116,7 @@ impl Named {
         facts.record(&self.member_key())
     }
 
-    /// The row, if it counts.
+    /// The row, if it is valid.
     fn load(&self, facts: &Facts) -> Result<Option<Record<TeamMember>>, FactError> {
         let member = self.member(facts)?;
         let row = self.stored(facts)?;
@@ -124,14 +124,15 @@ impl Named {
     }
 }
 
-/// Whether a row counts: it belongs to the person's present stay in the account.
+/// Whether a row is valid: it belongs to the person's present stay in the account.
 fn counts(row: &Record<TeamMember>, member: Option<&Record<Member>>) -> bool {
     let member = member.filter(|member| members::is_current(member));
     let stay = member.map(|member| member.body.membership_id);
     !row.deleted && stay == Some(row.body.membership_id)
 }
 
-/// A lead manages the plain members of the team only, and may step down.
+/// Checks a change from or to these roles. A lead of the team manages plain members and may step
+/// down. Every other change that involves a lead requires `team.manage`.
 fn check_lead(access: &AccountAccess<'_>, user: UserId, roles: &[TeamRole]) -> Result<(), Problem> {
     let manages = access.effective().has(Capability::TeamManage);
     if manages || !roles.contains(&TeamRole::Lead) || user == access.user {
@@ -140,11 +141,12 @@ fn check_lead(access: &AccountAccess<'_>, user: UserId, roles: &[TeamRole]) -> R
     Err(Problem::forbidden(Capability::TeamManage))
 }
 
-/// Whoever adds people to a team, themselves too, hands out what it confers: ownership of projects,
-/// where it may have been granted any. Owners of the account have that, and who is in the team.
+/// Checks that the person may add people to the team. Members of a team receive its project roles.
+/// If the team may own projects, the person must therefore have the capabilities of an owner.
+/// Owners of the account have them, and so do members of the team.
 ///
 /// # Errors
-/// 403 `escalation` naming what they lack.
+/// 403 `escalation` naming the missing capabilities.
 pub(crate) fn check_adding(access: &AccountAccess<'_>, team: &Record<Team>) -> Result<(), Problem> {
     let own = access.role().and_then(AccountRole::project_role);
     let own = own.map_or(Capabilities::NONE, ProjectRole::capabilities);

@@ -1,4 +1,4 @@
-//! Teams of an account.
+//! Routes and views of teams.
 
 mod create;
 mod delete;
@@ -62,7 +62,7 @@ impl From<&Record<Team>> for TeamView {
     }
 }
 
-/// The team a path names.
+/// The ids of a team in a path.
 #[derive(Debug)]
 pub(super) struct Named {
     pub(super) account: AccountId,
@@ -89,25 +89,24 @@ impl Named {
         self.scope().key(Sort::team(self.team))
     }
 
-    /// The caller's standing and the team.
+    /// The reads for the caller's access and the team.
     pub(super) fn reads(&self, context: &Context<'_>) -> Vec<ReadRequest> {
         let mut reads = AccountRecords::reads(self.account, context.user());
         reads.push(ReadRequest::Get(self.key()));
         reads
     }
 
-    /// The team, if there is one.
     pub(super) fn load(&self, facts: &Facts) -> Result<Option<Record<Team>>, FactError> {
         let team: Option<Record<Team>> = facts.record(&self.key())?;
         Ok(team.filter(Record::is_live))
     }
 
-    /// Whether the person sees the team: by `team.view`, or because they are in it.
+    /// Whether the person may view the team, by `team.view` or as its member.
     pub(super) fn is_seen_by(&self, access: &AccountAccess<'_>) -> bool {
         access.effective().has(Capability::TeamView) || access.team_role(self.team).is_some()
     }
 
-    /// The team, for whoever sees it.
+    /// The team, if the caller may view it.
     pub(super) fn show(
         &self,
         access: &AccountAccess<'_>,
@@ -119,7 +118,7 @@ impl Named {
         self.load(facts)?.ok_or_else(Problem::not_found)
     }
 
-    /// The team, for whoever manages teams.
+    /// The team with the permit to manage it.
     fn manage(
         &self,
         access: &AccountAccess<'_>,

@@ -1,4 +1,4 @@
-//! Raw versions of an artifact.
+//! Routes and views of versions.
 
 mod complete;
 mod create;
@@ -47,7 +47,7 @@ const EXAMPLE: &str = r#"{
   "uploaded_by": "usr_01kbb03ca56hky4kerfxtqdmvz"
 }"#;
 
-/// A version that waits for its bytes.
+/// A new version whose upload is pending.
 pub(super) const PENDING: &str = r#"{
   "id": "1",
   "version": 1,
@@ -130,7 +130,7 @@ impl Stored for Version {
         record.body.object_path()
     }
 
-    /// The newest available version is the artifact's current one, in whatever order they complete.
+    /// The newest available version becomes the current one, in whatever order uploads complete.
     fn release(
         commit: &mut Commit<'_>,
         _: &Facts,
@@ -149,7 +149,7 @@ impl Stored for Version {
     }
 }
 
-/// What an artifact's row repeats of its current version.
+/// The fields of the current version that the document's record repeats.
 fn current_of(version: &Version) -> CurrentVersion {
     CurrentVersion {
         number: version.number,
@@ -159,10 +159,10 @@ fn current_of(version: &Version) -> CurrentVersion {
     }
 }
 
-/// The number of an artifact's next version.
+/// The number of the document's next version.
 ///
 /// # Errors
-/// 409 when it has the most versions it may have.
+/// 409 if the document has the maximum number of versions.
 fn next_number(artifact: &Artifact) -> Result<VersionNumber, Problem> {
     if artifact.last_version >= Artifact::VERSIONS {
         return Err(Problem::conflict(

@@ -42,7 +42,7 @@ pub(crate) const LARGE: u64 = 100 * 1024 * 1024;
 pub(crate) fn parts(numbers: impl IntoIterator<Item = u16>) -> Value {
     let parts = numbers
         .into_iter()
-        .map(|number| json!({ "number": number, "etag": "\"mark\"" }));
+        .map(|number| json!({ "number": number, "etag": "\"part\"" }));
     json!({ "parts": parts.collect::<Vec<_>>() })
 }
 
@@ -158,8 +158,8 @@ impl DocumentFixture {
 
     /// Runs a job of the system.
     pub(crate) fn system<T>(&mut self, use_case: &dyn UseCase<T>) -> Result<T, Problem> {
-        let nobody = self.otto.clone();
-        self.base.run(&nobody, use_case, None)
+        let caller = self.otto.clone();
+        self.base.run(&caller, use_case, None)
     }
 
     pub(crate) fn remove(&mut self, person: &Person) {

@@ -17,7 +17,6 @@ use crate::{
     value::{Capabilities, Capability, ProjectId, ProjectRole, Timestamp, UserId, canonical},
 };
 
-/// Explains what one person may do on a project, now or at a past time.
 #[derive(Debug)]
 struct ExplainAccess {
     project: ProjectId,
@@ -106,7 +105,7 @@ impl ExplainAccess {
         Err(Problem::field("at", "must not be in the future"))
     }
 
-    /// The subject's records as they are now, if the caller may ask for them now.
+    /// The subject's present records. Checks that the caller may see the subject's present access.
     fn present(&self, context: &Context<'_>, facts: &Facts) -> Result<ProjectRecords, Problem> {
         let (caller, subject) = (context.user(), self.subject(context));
         let records = ProjectRecords::load(facts, self.project, caller)?;
@@ -183,7 +182,7 @@ mod tests {
             .collect()
     }
 
-    /// The role that Ana's question finds Cyd had at a time; `None` for no access.
+    /// Cyd's role at a time, as answered to Ana. `None` for no access.
     fn role_at(fixture: &mut GrantFixture, at: Timestamp) -> Option<String> {
         let path = format!(
             "{}/access?user={}&at={at}",
@@ -196,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn every_record_that_gives_something_is_a_reason() {
+    fn access_reasons_include_every_conferring_record() {
         let mut fixture = GrantFixture::new();
         let (ana, cyd) = (fixture.ana.clone(), fixture.cyd.clone());
         let team = fixture.base.team(&ana, &fixture.account);
@@ -229,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn asking_about_others_needs_grant_view_and_about_oneself_nothing() {
+    fn access_of_others_requires_grant_view() {
         let mut fixture = GrantFixture::new();
         let (ben, cyd, eve) = (
             fixture.ben.clone(),
@@ -243,9 +242,9 @@ mod tests {
                 fixture.base.get(person, &path).expect_problem("not-found");
             }
         }
-        let nobody = "usr_01h2xcejqtf2nbrexx3vqjhp41";
+        let unknown = "usr_01h2xcejqtf2nbrexx3vqjhp41";
         let mut answers = vec![];
-        for user in [&cyd.id(), &eve.id(), nobody] {
+        for user in [&cyd.id(), &eve.id(), unknown] {
             let answer = fixture.base.get(&ben, &format!("{path}?user={user}"));
             let mut answer = answer.expect(200).body;
             assert_eq!(answer["user"], user);
@@ -264,7 +263,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_asked_is_named() {
+    fn access_refuses_wrong_parameters_by_name() {
         let mut fixture = GrantFixture::new();
         let later = fixture.base.now.after(Duration::from_millis(1));
         for (query, field) in [
@@ -279,7 +278,7 @@ mod tests {
     }
 
     #[test]
-    fn an_archived_project_lets_one_do_what_is_still_possible() {
+    fn access_to_archived_project_lists_possible_capabilities() {
         let mut fixture = GrantFixture::new();
         let archive = json!({ "archived": true });
         fixture
@@ -301,7 +300,7 @@ mod tests {
     }
 
     #[test]
-    fn the_past_is_answered_from_every_state_a_grant_had() {
+    fn past_access_uses_every_state_of_a_grant() {
         let mut fixture = GrantFixture::new();
         let ana = fixture.ana.clone();
         let second = Duration::from_secs(1);
@@ -341,7 +340,7 @@ mod tests {
     }
 
     #[test]
-    fn case_33_the_past_knows_when_a_grant_ran_out() {
+    fn case_33_past_access_respects_the_expiry_of_a_grant() {
         let mut fixture = GrantFixture::new();
         let end = fixture.base.now.after(Duration::from_secs(1));
         let principal = principal_of(&fixture.cyd.id());
@@ -354,7 +353,7 @@ mod tests {
     }
 
     #[test]
-    fn the_past_knows_memberships_teams_visibility_and_archive() {
+    fn past_access_uses_memberships_teams_and_project_state() {
         let mut fixture = GrantFixture::new();
         let (ana, cyd) = (fixture.ana.clone(), fixture.cyd.clone());
         let mut times = vec![];
@@ -401,7 +400,7 @@ mod tests {
     }
 
     #[test]
-    fn case_35_the_past_keeps_two_stays_apart() {
+    fn case_35_past_access_separates_two_stays() {
         let mut fixture = GrantFixture::new();
         let (ana, cyd) = (fixture.ana.clone(), fixture.cyd.clone());
         let second = Duration::from_secs(1);
@@ -423,7 +422,7 @@ mod tests {
     }
 
     #[test]
-    fn more_history_than_is_read_is_said_and_not_cut_off() {
+    fn past_access_refuses_too_much_history() {
         let mut fixture = GrantFixture::new();
         let ana = fixture.ana.clone();
         let scope = Scope::Project(fixture.project.parse().unwrap());

@@ -13,8 +13,8 @@ use crate::{
     value::{AccountId, Capability},
 };
 
-/// Closes an account. Every decision in it and in its projects reads this one record, so from this
-/// commit on there is nothing left for anybody.
+/// Every decision in the account and its projects reads the account record. So this commit ends all
+/// access at once.
 #[derive(Debug)]
 struct CloseAccount {
     account: AccountId,
@@ -81,7 +81,7 @@ mod tests {
     use crate::{testing::Fixture, value::AccountRole};
 
     #[test]
-    fn a_closed_account_is_gone_for_everybody() {
+    fn closed_account_is_not_found() {
         let mut fixture = Fixture::new();
         let (ana, ben) = (fixture.person("ana"), fixture.person("ben"));
         let account = fixture.account(&ana);
@@ -108,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn only_an_owner_closes() {
+    fn account_close_requires_owner() {
         let mut fixture = Fixture::new();
         let [ana, ben, eve] = ["ana", "ben", "eve"].map(|name| fixture.person(name));
         let account = fixture.account(&ana);
@@ -122,7 +122,7 @@ mod tests {
     }
 
     #[test]
-    fn case_51_a_stale_mark_closes_nothing() {
+    fn case_51_stale_etag_does_not_close_account() {
         let mut fixture = Fixture::new();
         let ana = fixture.person("ana");
         let path = format!("/v1/accounts/{}", fixture.account(&ana));

@@ -19,7 +19,6 @@ use crate::{
     value::{AccountId, AccountRole, Capability, Name, id::Id},
 };
 
-/// Creates an account, owned by whoever asks.
 #[derive(Debug)]
 struct CreateAccount {
     input: Input,
@@ -70,6 +69,7 @@ impl UseCase for CreateAccount {
     fn reads(&self, context: &Context<'_>, _: &Facts) -> Result<Vec<ReadRequest>, Problem> {
         let id = new_id(context);
         let mut reads = vec![ReadRequest::Get(head_key(Scope::Account(id)))];
+        // Only a repetition checks access: a new account has no members yet.
         if context.idempotency.is_some() {
             reads.extend(AccountRecords::reads(id, context.user()));
         }
@@ -79,6 +79,7 @@ impl UseCase for CreateAccount {
     fn decide(&self, context: &Context<'_>, facts: &Facts) -> Result<Outcome, Problem> {
         let (id, user) = (new_id(context), context.user());
         let head = facts.record::<Head>(&head_key(Scope::Account(id)))?;
+        // The id follows from the key, so an expired key still leads to the first account.
         if head.is_some() {
             return Err(Problem::conflict(
                 "this `Idempotency-Key` made an account more than a day ago; send a new key",
@@ -130,7 +131,7 @@ mod tests {
     use crate::{operation::commit::IDEMPOTENCY_RETENTION, testing::Fixture};
 
     #[test]
-    fn whoever_creates_an_account_owns_it() {
+    fn account_creator_becomes_owner() {
         let mut fixture = Fixture::new();
         let ana = fixture.person("ana");
         let body = json!({ "name": "Acme", "kind": "consulting" });
@@ -149,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn bad_input_names_the_field_and_changes_nothing() {
+    fn account_create_names_wrong_fields_and_changes_nothing() {
         let mut fixture = Fixture::new();
         let ana = fixture.person("ana");
         let before = fixture.dump();
@@ -166,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn case_26_fields_a_caller_does_not_set_are_refused() {
+    fn case_26_account_create_refuses_server_fields() {
         let mut fixture = Fixture::new();
         let ana = fixture.person("ana");
         let before = fixture.dump();
@@ -187,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn a_repetition_answers_the_account_made_before() {
+    fn account_create_repeated_answers_the_first_account() {
         let mut fixture = Fixture::new();
         let ana = fixture.person("ana");
         let mut create = |name: &str| {
@@ -204,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_that_is_forgotten_does_not_write_into_the_old_account() {
+    fn expired_key_does_not_write_into_the_first_account() {
         let mut fixture = Fixture::new();
         let ana = fixture.person("ana");
         let headers = [("idempotency-key", "k1")];

@@ -11,7 +11,6 @@ use crate::{
     value::{AccountId, Capability},
 };
 
-/// Shows an account.
 #[derive(Debug)]
 struct GetAccount(AccountId);
 
@@ -54,7 +53,7 @@ mod tests {
     use crate::{testing::Fixture, value::AccountRole};
 
     #[test]
-    fn every_member_sees_the_account() {
+    fn account_is_shown_to_every_member() {
         let mut fixture = Fixture::new();
         let (ana, ben) = (fixture.person("ana"), fixture.person("ben"));
         let account = fixture.account(&ana);
@@ -71,7 +70,7 @@ mod tests {
     }
 
     #[test]
-    fn case_17_a_foreign_account_looks_like_none() {
+    fn case_17_foreign_account_is_not_found() {
         let mut fixture = Fixture::new();
         let (ana, eve) = (fixture.person("ana"), fixture.person("eve"));
         let foreign = fixture.account(&ana);
@@ -87,7 +86,7 @@ mod tests {
     }
 
     #[test]
-    fn case_24_an_id_with_key_characters_names_no_account() {
+    fn case_24_account_id_with_key_characters_is_not_found() {
         let mut fixture = Fixture::new();
         let ana = fixture.person("ana");
         let account = fixture.account(&ana);

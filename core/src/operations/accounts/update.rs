@@ -18,7 +18,6 @@ use crate::{
     value::{AccountId, Capability, Name},
 };
 
-/// Renames an account.
 #[derive(Debug)]
 struct UpdateAccount {
     account: AccountId,
@@ -96,7 +95,7 @@ mod tests {
     use crate::{testing::Fixture, value::AccountRole};
 
     #[test]
-    fn an_admin_renames_the_account() {
+    fn admin_renames_account() {
         let mut fixture = Fixture::new();
         let (ana, ben) = (fixture.person("ana"), fixture.person("ben"));
         let account = fixture.account(&ana);
@@ -114,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn who_may_not_rename_changes_nothing() {
+    fn account_update_refuses_callers_without_permission() {
         let mut fixture = Fixture::new();
         let [ana, ben, eve] = ["ana", "ben", "eve"].map(|name| fixture.person(name));
         let account = fixture.account(&ana);
@@ -132,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn case_26_only_the_name_can_be_set() {
+    fn case_26_account_update_accepts_only_the_name() {
         let mut fixture = Fixture::new();
         let ana = fixture.person("ana");
         let path = format!("/v1/accounts/{}", fixture.account(&ana));
@@ -151,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn case_51_of_two_writers_of_one_version_one_wins() {
+    fn case_51_one_of_two_concurrent_account_updates_wins() {
         let mut fixture = Fixture::new();
         let ana = fixture.person("ana");
         let path = format!("/v1/accounts/{}", fixture.account(&ana));

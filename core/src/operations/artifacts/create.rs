@@ -22,7 +22,6 @@ use crate::{
     value::{Capability, ProjectId},
 };
 
-/// Creates an artifact with its first version, which waits for its bytes.
 struct CreateArtifact {
     project: ProjectId,
     input: Declaration,
@@ -35,7 +34,7 @@ struct CreatedView {
     artifact: ArtifactView,
     version: VersionView,
     /// How to send the bytes. Left out of a repeated answer if the bytes are there already.
-    // The surface puts it in once it is signed.
+    // The surface adds it after signing.
     #[serde(skip_serializing_if = "Option::is_none")]
     upload: Option<UploadPlan>,
 }
@@ -181,7 +180,7 @@ mod tests {
     };
 
     #[test]
-    fn declares_an_artifact_and_plans_the_upload_of_one_object() {
+    fn document_create_plans_upload_of_one_object() {
         let mut fixture = DocumentFixture::new();
         let (ben, path) = (fixture.ben.clone(), fixture.artifacts());
         let answer = fixture
@@ -208,7 +207,7 @@ mod tests {
     }
 
     #[test]
-    fn case_43_nothing_a_caller_sends_makes_a_plan_last_longer() {
+    fn case_43_caller_cannot_extend_a_plan() {
         let mut fixture = DocumentFixture::new();
         let (ben, path) = (fixture.ben.clone(), fixture.artifacts());
         let answer = fixture.base.post(&ben, &path, declaration(BYTES));
@@ -226,7 +225,7 @@ mod tests {
     }
 
     #[test]
-    fn case_44_zero_bytes_may_be_uploaded_and_more_than_five_gib_may_not() {
+    fn case_44_zero_bytes_are_accepted_and_over_five_gib_refused() {
         let mut fixture = DocumentFixture::new();
         let (ben, path) = (fixture.ben.clone(), fixture.artifacts());
         let artifact = fixture.declared(b"");
@@ -244,7 +243,7 @@ mod tests {
     }
 
     #[test]
-    fn case_40_names_that_mean_a_path_are_refused_and_spellings_unite() {
+    fn case_40_path_like_names_are_refused_and_spellings_unite() {
         let mut fixture = DocumentFixture::new();
         let (ben, path) = (fixture.ben.clone(), fixture.artifacts());
         let before = fixture.base.dump();
@@ -264,7 +263,7 @@ mod tests {
     }
 
     #[test]
-    fn case_26_what_the_server_decides_is_not_taken_from_the_body() {
+    fn case_26_server_fields_are_not_taken_from_the_body() {
         let mut fixture = DocumentFixture::new();
         let (ben, path) = (fixture.ben.clone(), fixture.artifacts());
         let before = fixture.base.dump();
@@ -289,7 +288,7 @@ mod tests {
     }
 
     #[test]
-    fn outsiders_see_no_project_and_commenters_may_not() {
+    fn document_create_refuses_outsiders_and_commenters() {
         let mut fixture = DocumentFixture::new();
         let path = fixture.artifacts();
         let before = fixture.base.dump();
@@ -307,7 +306,7 @@ mod tests {
     }
 
     #[test]
-    fn case_37_an_archived_project_takes_no_artifact() {
+    fn case_37_archived_project_refuses_new_documents() {
         let mut fixture = DocumentFixture::new();
         fixture.archive();
         let (ana, path) = (fixture.ana.clone(), fixture.artifacts());
@@ -320,7 +319,7 @@ mod tests {
     }
 
     #[test]
-    fn a_repetition_answers_the_same_and_signs_anew_while_the_upload_is_open() {
+    fn document_create_repeated_signs_again_while_open() {
         let mut fixture = DocumentFixture::new();
         let (ben, path) = (fixture.ben.clone(), fixture.artifacts());
         let key = [("idempotency-key", "one")];
@@ -356,7 +355,7 @@ mod tests {
     }
 
     #[test]
-    fn case_46_every_upload_has_an_object_of_its_own() {
+    fn case_46_every_upload_has_its_own_object() {
         let mut fixture = DocumentFixture::new();
         let artifact = fixture.declared(BYTES);
         let (ben, path) = (fixture.ben.clone(), format!("{artifact}/versions"));
@@ -367,7 +366,7 @@ mod tests {
     }
 
     #[test]
-    fn case_38_a_revocation_committed_first_undoes_the_decision_to_sign() {
+    fn case_38_committed_revocation_cancels_the_signing() {
         let mut fixture = DocumentFixture::new();
         let (ben, path) = (fixture.ben.clone(), fixture.artifacts());
         let Outcome::Commit(batch, _) = fixture.decided(&ben, &path, &declaration(BYTES)) else {
@@ -375,7 +374,7 @@ mod tests {
         };
         fixture.revoke(&ben);
         let before = fixture.base.dump();
-        // Nothing is signed before the commit, and the decision made anew refuses.
+        // The surface signs after the commit. The repeated decision refuses, so no URL is signed.
         assert!(fixture.base.try_commit(&batch).is_err());
         fixture
             .base

@@ -13,7 +13,7 @@ use crate::{
     value::Capability,
 };
 
-/// Deletes an artifact. Everything that hangs on it stays as it is, and out of sight.
+/// The versions, outputs and other records of the document do not change. They are hidden with it.
 struct DeleteArtifact {
     place: ArtifactPlace,
     if_match: IfMatch,
@@ -71,7 +71,7 @@ mod tests {
     use crate::testing::document_fixture::{BYTES, DocumentFixture, declaration};
 
     #[test]
-    fn a_deleted_artifact_and_what_hangs_on_it_are_gone() {
+    fn deleted_document_and_its_records_are_not_found() {
         let mut fixture = DocumentFixture::new();
         let path = fixture.uploaded();
         let derived = fixture.derived(&path, b"text", json!({}));
@@ -110,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn refusals_change_nothing() {
+    fn refused_document_delete_changes_nothing() {
         let mut fixture = DocumentFixture::new();
         let path = fixture.uploaded();
         let (ana, ben, otto) = (

@@ -12,7 +12,6 @@ use crate::{
     value::Capability,
 };
 
-/// Shows an artifact.
 struct GetArtifact {
     place: ArtifactPlace,
 }
@@ -56,7 +55,7 @@ mod tests {
     use crate::testing::document_fixture::{BYTES, DocumentFixture};
 
     #[test]
-    fn shows_the_artifact_and_its_current_version_to_viewers() {
+    fn document_shows_viewers_its_current_version() {
         let mut fixture = DocumentFixture::new();
         let (vera, path) = (fixture.vera.clone(), fixture.uploaded());
         let answer = fixture.base.get(&vera, &path).expect(200);
@@ -68,7 +67,7 @@ mod tests {
     }
 
     #[test]
-    fn case_17_and_24_foreign_and_malformed_ids_are_not_there() {
+    fn case_17_and_24_foreign_and_malformed_ids_are_not_found() {
         let mut fixture = DocumentFixture::new();
         let (ben, otto, path) = (
             fixture.ben.clone(),
@@ -92,16 +91,16 @@ mod tests {
     }
 
     #[test]
-    fn case_18_an_artifact_is_found_below_its_own_project_only() {
+    fn case_18_document_is_found_only_below_its_project() {
         let mut fixture = DocumentFixture::new();
         let path = fixture.uploaded();
         let id = path.rsplit('/').next().unwrap();
         let (ben, other) = (fixture.ben.clone(), fixture.open_project());
         fixture.base.get(&ben, &other).expect(200);
-        let elsewhere = format!("{other}/artifacts/{id}");
+        let foreign_path = format!("{other}/artifacts/{id}");
         fixture
             .base
-            .get(&ben, &elsewhere)
+            .get(&ben, &foreign_path)
             .expect_problem("not-found");
     }
 }

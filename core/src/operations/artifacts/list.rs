@@ -50,7 +50,7 @@ mod tests {
     }
 
     #[test]
-    fn case_60_pages_neither_skip_nor_repeat_when_rows_are_deleted_or_added() {
+    fn case_60_pages_stay_stable_across_inserts_and_deletes() {
         let mut fixture = DocumentFixture::new();
         let made: Vec<String> = (0..5)
             .map(|_| {
@@ -85,7 +85,7 @@ mod tests {
     }
 
     #[test]
-    fn case_19_a_cursor_works_for_whom_it_was_made_and_on_its_list_only() {
+    fn case_19_document_cursor_is_bound_to_caller_and_list() {
         let mut fixture = DocumentFixture::new();
         let artifact = fixture.declared(BYTES);
         fixture.declared(BYTES);
@@ -96,14 +96,14 @@ mod tests {
         );
         let page = fixture.base.get(&ben, &format!("{path}?limit=1"));
         let cursor = page.text("next_cursor");
-        let elsewhere = format!("{artifact}/versions?cursor={cursor}");
-        assert_eq!(fixture.base.get(&ben, &elsewhere).field(), "cursor");
+        let other_list = format!("{artifact}/versions?cursor={cursor}");
+        assert_eq!(fixture.base.get(&ben, &other_list).field(), "cursor");
         let borrowed = format!("{path}?cursor={cursor}");
         assert_eq!(fixture.base.get(&vera, &borrowed).field(), "cursor");
     }
 
     #[test]
-    fn outsiders_see_no_list_and_cause_no_read_of_one() {
+    fn document_list_is_not_read_for_outsiders() {
         let mut fixture = DocumentFixture::new();
         let (otto, path) = (fixture.otto.clone(), fixture.artifacts());
         fixture.base.get(&otto, &path).expect_problem("not-found");

@@ -15,7 +15,6 @@ use crate::{
     value::Capability,
 };
 
-/// Brings a deleted artifact back; one that is not deleted stays as it is.
 struct RestoreArtifact {
     place: ArtifactPlace,
 }
@@ -50,7 +49,7 @@ impl RestoreArtifact {
     ) -> Result<(Permit, FoundArtifact), Problem> {
         let found = self.place.find_any(context, facts)?;
         match found.permit(Capability::ArtifactDelete) {
-            // A deleted artifact exists for those only who may bring it back.
+            // Only callers who may restore a deleted document learn that it exists.
             Err(problem) if found.artifact.deleted && problem.kind == ProblemKind::Forbidden => {
                 Err(Problem::not_found())
             }
@@ -103,7 +102,7 @@ mod tests {
     use crate::testing::document_fixture::DocumentFixture;
 
     #[test]
-    fn brings_the_artifact_and_what_hangs_on_it_back() {
+    fn restored_document_shows_its_records_again() {
         let mut fixture = DocumentFixture::new();
         let path = fixture.uploaded();
         let (ana, before) = (fixture.ana.clone(), fixture.shown(&path));
@@ -121,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn a_repetition_answers_the_same() {
+    fn document_restore_repeated_answers_the_same() {
         let mut fixture = DocumentFixture::new();
         let path = fixture.uploaded();
         let ana = fixture.ana.clone();
@@ -139,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn a_deleted_artifact_is_hidden_from_whoever_may_not_bring_it_back() {
+    fn deleted_document_is_hidden_without_delete_permission() {
         let mut fixture = DocumentFixture::new();
         let path = fixture.uploaded();
         let (ana, ben, otto) = (

@@ -17,7 +17,6 @@ use crate::{
     value::{Capability, FileName, Label},
 };
 
-/// Renames or labels an artifact.
 struct UpdateArtifact {
     place: ArtifactPlace,
     input: Input,
@@ -114,7 +113,7 @@ mod tests {
     use crate::testing::document_fixture::{BYTES, DocumentFixture};
 
     #[test]
-    fn renames_and_labels_without_touching_the_versions() {
+    fn document_update_leaves_versions_unchanged() {
         let mut fixture = DocumentFixture::new();
         let (ben, path) = (fixture.ben.clone(), fixture.uploaded());
         let change = json!({ "name": "letter.pdf", "labels": { "year": "2026" } });
@@ -132,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn asks_which_version_is_meant() {
+    fn document_update_requires_if_match() {
         let mut fixture = DocumentFixture::new();
         let (ben, path) = (fixture.ben.clone(), fixture.uploaded());
         let before = fixture.base.dump();
@@ -156,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn at_most_fifty_labels_of_bounded_text() {
+    fn document_has_at_most_fifty_bounded_labels() {
         let mut fixture = DocumentFixture::new();
         let (ben, path) = (fixture.ben.clone(), fixture.declared(BYTES));
         let before = fixture.base.dump();
@@ -175,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn refusals_come_in_their_order_and_change_nothing() {
+    fn document_update_refuses_in_order_and_changes_nothing() {
         let mut fixture = DocumentFixture::new();
         let path = fixture.declared(BYTES);
         let (ben, otto, vera) = (
@@ -189,7 +188,7 @@ mod tests {
             .base
             .patch(&otto, &path, change.clone())
             .expect_problem("not-found");
-        // What is lacked comes before the missing precondition.
+        // A missing capability is refused before the missing precondition.
         let refused = fixture
             .base
             .send(&vera, "PATCH", &path, &[], Some(change.clone()))
@@ -198,7 +197,7 @@ mod tests {
         assert_eq!(fixture.base.dump(), before);
         fixture.archive();
         let archived = fixture.base.dump();
-        // A stale precondition comes before the state of the project.
+        // A stale precondition is refused before the state of the project.
         fixture
             .base
             .send(&ben, "PATCH", &path, &[], Some(change.clone()))

@@ -12,7 +12,6 @@ use crate::{
     value::canonical,
 };
 
-/// Shows which services the surface uses, by name.
 struct ShowBackend;
 
 pub(super) const ROUTE: Route = Route::new(
@@ -48,7 +47,7 @@ mod tests {
     use crate::testing::Fixture;
 
     #[test]
-    fn shows_the_selection_and_reads_nothing() {
+    fn backend_shows_the_selection_without_reads() {
         let mut fixture = Fixture::new();
         let ana = fixture.person("ana");
         let answer = fixture.get(&ana, "/v1/backend").expect(200);

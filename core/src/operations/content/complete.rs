@@ -18,7 +18,6 @@ use crate::{
     storage::{Key, Scope, UploadLimits},
 };
 
-/// Completes an upload on behalf of a caller.
 pub(crate) struct Complete<S: Stored> {
     place: Place<S>,
     parts: Option<Vec<Part>>,
@@ -100,7 +99,8 @@ impl<S: Stored> Complete<S> {
         }
     }
 
-    /// What shows that the object is there and whole; `None` when the answer stands already.
+    /// The source of evidence for the object. `None` if the upload is no longer awaited and its
+    /// state is the answer.
     fn evidence(
         &self,
         record: &Record<S>,
@@ -186,7 +186,7 @@ impl<S: Stored> UseCase for Complete<S> {
         Some(self.place.below.scope())
     }
 
-    /// Completing is idempotent by itself: the answer is where the upload stands now.
+    /// Completing is idempotent, so a repetition answers the present state of the upload.
     fn replay(&self, context: &Context<'_>, facts: &Facts, _: &[Key]) -> Result<Reply, Problem> {
         let (_, _, record) = self.authorise(context, facts)?;
         completion::reply(&record)
@@ -207,13 +207,14 @@ mod tests {
     };
 
     #[test]
-    fn the_declared_bytes_become_available_and_current() {
+    fn completed_version_becomes_available_and_current() {
         let mut fixture = DocumentFixture::new();
         let path = fixture.declared(BYTES);
         let version = format!("{path}/versions/1");
         fixture.put(&version, BYTES);
         let answer = fixture.complete(&version).expect(200);
-        // The facts, then what the object store says: nobody asks it for whoever may not.
+        // Permissions are checked in the first round. The object store is read in the second, so
+        // never for a caller without permission.
         assert_eq!(fixture.base.rounds, 2);
         assert_eq!(answer.body["status"], "available");
         assert_eq!(fixture.shown(&path)["current"]["number"], 1);
@@ -226,7 +227,7 @@ mod tests {
     }
 
     #[test]
-    fn before_the_bytes_are_there_nothing_changes() {
+    fn completion_before_the_upload_changes_nothing() {
         let mut fixture = DocumentFixture::new();
         let version = format!("{}/versions/1", fixture.declared(BYTES));
         let before = fixture.base.dump();
@@ -237,7 +238,7 @@ mod tests {
     }
 
     #[test]
-    fn case_48_and_44_other_bytes_are_rejected_for_good_and_never_served() {
+    fn case_48_and_44_other_bytes_are_rejected_and_never_served() {
         for other in [
             b"Dear reader!".as_slice(),
             b"Dear",
@@ -268,7 +269,7 @@ mod tests {
     }
 
     #[test]
-    fn the_newest_available_version_is_current_in_whatever_order_they_complete() {
+    fn newest_available_version_is_current_in_any_order() {
         let mut fixture = DocumentFixture::new();
         let path = fixture.declared(BYTES);
         let (first, second) = (
@@ -284,7 +285,7 @@ mod tests {
     }
 
     #[test]
-    fn case_47_an_upload_not_completed_in_time_is_over() {
+    fn case_47_upload_past_its_expiry_cannot_complete() {
         let mut fixture = DocumentFixture::new();
         let version = format!("{}/versions/1", fixture.declared(BYTES));
         fixture.put(&version, BYTES);
@@ -295,7 +296,7 @@ mod tests {
     }
 
     #[test]
-    fn whoever_completes_the_uploader_must_still_be_allowed_to_upload() {
+    fn completion_requires_a_permitted_uploader() {
         let mut fixture = DocumentFixture::new();
         let version = format!("{}/versions/1", fixture.declared(BYTES));
         fixture.put(&version, BYTES);
@@ -316,7 +317,7 @@ mod tests {
     }
 
     #[test]
-    fn an_uploader_who_may_only_look_by_now_uploads_nothing() {
+    fn completion_is_refused_if_the_uploader_is_only_a_viewer() {
         let mut fixture = DocumentFixture::new();
         let version = format!("{}/versions/1", fixture.declared(BYTES));
         fixture.put(&version, BYTES);
@@ -333,7 +334,7 @@ mod tests {
     }
 
     #[test]
-    fn somebody_else_may_complete_what_an_allowed_person_uploaded() {
+    fn completion_by_another_caller_succeeds() {
         let mut fixture = DocumentFixture::new();
         let version = format!("{}/versions/1", fixture.declared(BYTES));
         fixture.put(&version, BYTES);
@@ -346,7 +347,7 @@ mod tests {
     }
 
     #[test]
-    fn refusals_come_before_the_object_store_is_asked() {
+    fn refused_completion_does_not_read_the_object_store() {
         let mut fixture = DocumentFixture::new();
         let version = format!("{}/versions/1", fixture.declared(BYTES));
         fixture.put(&version, BYTES);
@@ -378,7 +379,7 @@ mod tests {
     }
 
     #[test]
-    fn parts_are_put_together_and_verified_later_where_no_digest_is_known() {
+    fn parts_without_known_digest_are_verified_later() {
         let mut fixture = DocumentFixture::new();
         let version = fixture.large();
         let ben = fixture.ben.clone();
@@ -419,7 +420,7 @@ mod tests {
     }
 
     #[test]
-    fn parts_of_the_wrong_total_size_are_rejected_without_reading_them() {
+    fn parts_of_wrong_total_size_are_rejected_without_a_read() {
         let mut fixture = DocumentFixture::new();
         let version = fixture.large();
         fixture.put_stat(
@@ -439,7 +440,7 @@ mod tests {
     }
 
     #[test]
-    fn parts_with_a_known_digest_are_available_at_once() {
+    fn parts_with_known_digest_are_available_at_once() {
         let mut fixture = DocumentFixture::new();
         let version = fixture.large();
         fixture.put_large(&version, Some(Sha256::of(BYTES)));
@@ -448,7 +449,7 @@ mod tests {
     }
 
     #[test]
-    fn a_repetition_under_a_key_answers_where_the_upload_stands() {
+    fn completion_repeated_answers_the_upload_state() {
         let mut fixture = DocumentFixture::new();
         let version = format!("{}/versions/1", fixture.declared(BYTES));
         let (ben, complete) = (fixture.ben.clone(), format!("{version}/complete"));

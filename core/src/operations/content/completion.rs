@@ -1,4 +1,4 @@
-//! Completing an upload: the decision that a caller's request, a storage event and the sweep share.
+//! Completing an upload. The requests of callers, storage events and the sweep share this decision.
 
 use alloc::{string::String, vec::Vec};
 
@@ -13,26 +13,26 @@ use crate::{
     value::{ProjectId, Timestamp},
 };
 
-/// Objects up to this many bytes are read and hashed while the caller waits: 64 MiB. For larger
-/// ones the answer is `verifying`, and the storage side finishes.
+/// The maximum size of an object that is hashed during the request: 64 MiB. Larger objects are
+/// answered as `verifying`, and a job completes them.
 pub(crate) const VERIFY_INLINE_LIMIT: u64 = 64 * 1024 * 1024;
 
-/// Where an upload stands that can still end well, or has.
+/// The state of an upload that succeeded or can still succeed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum UploadState {
-    /// The bytes may come, or be there.
+    /// The declared bytes were not verified yet. They may be stored already.
     Awaited,
-    /// The bytes are there and being read.
+    /// The bytes are stored and being hashed.
     Verifying,
-    /// Verified.
+    /// The bytes are verified.
     Available,
 }
 
-/// Where an upload stands.
+/// Returns the state of an upload.
 ///
 /// # Errors
-/// 409 upload-mismatch once it was rejected, 409 conflict once its time is over. A verification
-/// under way has all the time it needs: its bytes came in time.
+/// 409 upload-mismatch after a rejection, 409 conflict after the expiry. A verification has no time
+/// limit, because its bytes arrived in time.
 pub(crate) fn upload_state(content: &Content, now: Timestamp) -> Result<UploadState, Problem> {
     match content.status {
         ContentStatus::Pending if now < content.upload_expires_at => Ok(UploadState::Awaited),
@@ -52,10 +52,10 @@ fn mismatch() -> Problem {
     )
 }
 
-/// The answer that shows where an upload stands: 200, or 202 while it is being verified.
+/// Builds the answer with the state of an upload: 200, or 202 during verification.
 ///
 /// # Errors
-/// 409 upload-mismatch once it was rejected.
+/// 409 upload-mismatch after a rejection.
 pub(crate) fn reply<S: Stored>(record: &Record<S>) -> Result<Reply, Problem> {
     let shown = view::shown(record, &S::View::from(record));
     match record.body.content().status {
@@ -68,15 +68,15 @@ pub(crate) fn reply<S: Stored>(record: &Record<S>) -> Result<Reply, Problem> {
     }
 }
 
-/// What shows that an object is there and whole.
+/// The source of evidence that an object is complete.
 pub(crate) enum Evidence {
-    /// The object store's word.
+    /// A stat of the object.
     Object(ReadRequest),
-    /// The object that these parts make.
+    /// The assembly of these parts.
     Parts {
-        /// The provider's name for the upload.
+        /// The provider's id of the upload.
         upload_id: String,
-        /// The parts, ascending.
+        /// The parts in ascending order.
         parts: Vec<Part>,
     },
 }
@@ -90,7 +90,6 @@ impl Evidence {
     }
 }
 
-/// One upload about to be completed.
 pub(crate) struct Completion<'a, S: Stored> {
     pub(crate) context: &'a Context<'a>,
     pub(crate) facts: &'a Facts,
@@ -99,11 +98,11 @@ pub(crate) struct Completion<'a, S: Stored> {
 }
 
 impl<S: Stored> Completion<'_, S> {
-    /// What it takes beside the record: the standing of whoever declared the upload and, only once
-    /// that holds, what the object store says.
+    /// The reads beside the record. The first round reads the uploader's permissions. The object
+    /// store is read only if the uploader is still permitted.
     ///
     /// # Errors
-    /// 409 when whoever declared it may no longer upload.
+    /// 409 if the uploader lost the permission to upload.
     pub(crate) fn reads(&self, evidence: Evidence) -> Result<Vec<ReadRequest>, Problem> {
         let uploader = self.record.body.content().uploaded_by;
         let mut reads = ProjectRecords::reads(self.project, uploader);
@@ -117,10 +116,11 @@ impl<S: Stored> Completion<'_, S> {
         Ok(reads)
     }
 
-    /// Whoever declared an upload must still be allowed to when it is completed, whoever completes it.
+    /// Checks that the uploader is still permitted. This holds for every completion, because
+    /// another caller or the system may complete the upload.
     ///
     /// # Errors
-    /// 409 when whoever declared it may no longer upload.
+    /// 409 if the uploader lost the permission to upload.
     pub(crate) fn check_uploader(&self) -> Result<(), Problem> {
         let uploader = self.record.body.content().uploaded_by;
         let records = ProjectRecords::load(self.facts, self.project, uploader)?;
@@ -133,11 +133,10 @@ impl<S: Stored> Completion<'_, S> {
         }
     }
 
-    /// Records in the commit what the object store says. Answers the record as it is then, and what
-    /// happened.
+    /// Records the evidence in the commit. Returns the new record and the event type.
     ///
     /// # Errors
-    /// 409 while the bytes are not there, and as [`Completion::reads`].
+    /// 409 if the bytes are not stored. Other errors as for [`Completion::reads`].
     pub(crate) fn examine(
         &self,
         commit: &mut Commit<'_>,
@@ -162,7 +161,7 @@ impl<S: Stored> Completion<'_, S> {
     }
 }
 
-/// The content after a look at the object.
+/// The content after checking the object against the declaration.
 fn examined(before: &Content, stat: Option<&Stat>) -> Result<Content, Problem> {
     let stat = stat.ok_or_else(|| {
         Problem::conflict(
@@ -174,7 +173,7 @@ fn examined(before: &Content, stat: Option<&Stat>) -> Result<Content, Problem> {
         Some(sha256) if sha256 != before.sha256 => ContentStatus::Rejected,
         Some(_) => ContentStatus::Available,
         None if before.status == ContentStatus::Verifying => {
-            return Err(Problem::unavailable("the object store told no digest"));
+            return Err(Problem::unavailable("the object store returned no digest"));
         }
         None => ContentStatus::Verifying,
     };

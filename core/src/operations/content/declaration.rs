@@ -1,4 +1,4 @@
-//! Declaring bytes before they are uploaded.
+//! Declaring bytes before the upload.
 
 use alloc::vec;
 use core::time::Duration;
@@ -14,9 +14,9 @@ use crate::{
     value::{FileName, MediaType, Sha256, Size, Timestamp, UserId, canonical},
 };
 
-/// How long one PUT may take to arrive: 15 minutes.
+/// The lifetime of a plan with one PUT: 15 minutes.
 const SINGLE_LIFETIME: Duration = Duration::from_secs(15 * 60);
-/// How long the parts of a large object may take to arrive: 24 hours.
+/// The lifetime of a plan with parts: 24 hours.
 const MULTIPART_LIFETIME: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// A file that the caller is going to upload.
@@ -33,7 +33,7 @@ pub(crate) struct Declaration {
 }
 
 impl Declaration {
-    /// A body, for the OpenAPI document.
+    /// A request body for the OpenAPI document.
     pub(crate) const EXAMPLE: &str = r#"{
   "name": "Floor plan.pdf",
   "media_type": "application/pdf",
@@ -43,7 +43,7 @@ impl Declaration {
 }
 
 impl Declaration {
-    /// Content that waits for its bytes.
+    /// The content of a new record, whose upload is pending.
     pub(crate) fn content(&self, context: &Context<'_>) -> Content {
         Content {
             name: self.name.clone(),
@@ -60,7 +60,7 @@ impl Declaration {
     }
 }
 
-/// When a plan issued now ends. Nothing a caller sends makes it later.
+/// The expiry of a plan issued now. The caller cannot extend it.
 pub(crate) fn upload_end(size: Size, context: &Context<'_>) -> Timestamp {
     let lifetime = if context.surface.upload.in_parts(size) {
         MULTIPART_LIFETIME
@@ -70,7 +70,7 @@ pub(crate) fn upload_end(size: Size, context: &Context<'_>) -> Timestamp {
     context.env.now.after(lifetime)
 }
 
-/// The plan to sign for a record that still waits for its bytes; `None` once it does not.
+/// The upload plan to sign for a record. `None` if the upload is not pending.
 pub(crate) fn plan<S: Stored>(
     context: &Context<'_>,
     permit: Permit,
@@ -93,7 +93,7 @@ pub(crate) fn plan<S: Stored>(
     Ok(Some(Sign::Upload(upload)))
 }
 
-/// 201 showing what was declared, with the plan to sign.
+/// Builds a 201 with the declared record and the upload plan to sign.
 pub(crate) fn declared<S: Stored>(
     context: &Context<'_>,
     permit: Permit,

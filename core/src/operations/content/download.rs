@@ -12,11 +12,12 @@ use crate::{
     value::{Capability, MediaType},
 };
 
-/// How long an address for downloading lasts: 5 minutes.
+/// The lifetime of a download URL: 5 minutes.
 const LIFETIME: Duration = Duration::from_secs(5 * 60);
 
-/// Media types served as declared: browsers run nothing in them. Everything else, HTML and SVG above
-/// all, is served as [`MediaType::opaque`]; and all of it as an attachment.
+/// Media types that are served as declared, because browsers execute nothing in them. All other
+/// types, such as HTML and SVG, are served as [`MediaType::opaque`]. Every download is an
+/// attachment.
 const PASSIVE: &[&str] = &[
     "application/json",
     "application/pdf",
@@ -31,7 +32,6 @@ const PASSIVE: &[&str] = &[
     "video/mp4",
 ];
 
-/// Signs an address for downloading.
 pub(crate) struct Download<S: Stored> {
     place: Place<S>,
 }
@@ -94,7 +94,7 @@ mod tests {
     use crate::testing::document_fixture::{BYTES, DocumentFixture, declaration};
 
     #[test]
-    fn signs_the_verified_object_for_five_minutes() {
+    fn download_url_is_valid_for_five_minutes() {
         let mut fixture = DocumentFixture::new();
         let path = fixture.uploaded();
         let (vera, download) = (fixture.vera.clone(), format!("{path}/versions/1/download"));
@@ -143,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn refusals_sign_nothing() {
+    fn refused_download_signs_nothing() {
         let mut fixture = DocumentFixture::new();
         let path = fixture.uploaded();
         let pending = fixture.added(&path, b"second");
@@ -166,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn case_37_an_archived_project_can_still_be_read() {
+    fn case_37_archived_project_allows_downloads() {
         let mut fixture = DocumentFixture::new();
         let path = fixture.uploaded();
         fixture.archive();
@@ -175,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn case_36_access_that_ended_ends_downloads_at_once() {
+    fn case_36_ended_access_ends_downloads_at_once() {
         let mut fixture = DocumentFixture::new();
         let path = fixture.uploaded();
         let (vera, download) = (fixture.vera.clone(), format!("{path}/versions/1/download"));

@@ -5,7 +5,6 @@ use alloc::vec::Vec;
 use super::{Place, Stored};
 use crate::operation::{Context, Facts, Outcome, Parsed, Problem, ReadRequest, UseCase, view};
 
-/// Shows one.
 pub(crate) struct GetContent<S: Stored> {
     place: Place<S>,
 }
@@ -24,7 +23,7 @@ impl<S: Stored> UseCase for GetContent<S> {
     }
 
     fn decide(&self, context: &Context<'_>, facts: &Facts) -> Result<Outcome, Problem> {
-        // Whoever sees the artifact may see what hangs on it: one capability covers both.
+        // The capability to view a document also covers its records.
         let (_, record) = self.place.find(context, facts)?;
         Ok(Outcome::Reply(view::shown(
             &record,

@@ -1,4 +1,4 @@
-//! Lists of a project's artifacts and of what hangs on one, out of the base table.
+//! Lists of a project's documents and of a document's records, read from the base table.
 
 use alloc::{string::String, vec::Vec};
 
@@ -15,10 +15,10 @@ use crate::{
     value::{ArtifactId, Capability, ProjectId, UserId},
 };
 
-/// One page of the records of one family, in the order of their keys.
+/// One page of records of one family, sorted by key.
 pub(crate) struct Listing<B: Body, V> {
     project: ProjectId,
-    /// The artifact they hang on; `None` for the artifacts themselves.
+    /// The document of the records. `None` for a list of documents.
     artifact: Option<ArtifactId>,
     prefix: String,
     capability: Capability,
@@ -27,7 +27,7 @@ pub(crate) struct Listing<B: Body, V> {
 }
 
 impl<B: Body, V> Listing<B, V> {
-    /// The artifacts of a project.
+    /// A list of a project's documents.
     pub(crate) fn artifacts(
         request: &Parsed<'_>,
         view: fn(&Record<B>) -> V,
@@ -42,7 +42,7 @@ impl<B: Body, V> Listing<B, V> {
         })
     }
 
-    /// What hangs on an artifact; `kind` as for [`Sort::documents`].
+    /// A list of a document's records. `kind` as for [`Sort::documents`].
     pub(crate) fn documents(
         request: &Parsed<'_>,
         kind: &str,

@@ -1,4 +1,4 @@
-//! Finding an artifact on behalf of a caller.
+//! Finding a document on behalf of a caller.
 
 use alloc::vec::Vec;
 
@@ -10,14 +10,14 @@ use crate::{
     value::{ArtifactId, Capability, ProjectId, Timestamp, UserId},
 };
 
-/// An artifact as paths address it.
+/// The ids of a document in a path.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct ArtifactPlace {
     pub(crate) project: ProjectId,
     pub(crate) artifact: ArtifactId,
 }
 
-/// An artifact the caller sees, and the caller's standing in its project.
+/// A document that the caller may view, with the caller's access to its project.
 pub(crate) struct FoundArtifact {
     pub(crate) artifact: Record<Artifact>,
     project: ProjectId,
@@ -26,7 +26,6 @@ pub(crate) struct FoundArtifact {
 }
 
 impl ArtifactPlace {
-    /// The artifact a request's path names.
     pub(crate) fn of(request: &Parsed<'_>) -> Result<Self, Problem> {
         Ok(Self {
             project: request.path("project")?,
@@ -42,17 +41,17 @@ impl ArtifactPlace {
         self.scope().key(Sort::artifact(self.artifact))
     }
 
-    /// The one read round that finds it for this person.
+    /// The reads for this person. One round is enough.
     pub(crate) fn reads(self, user: UserId) -> Vec<ReadRequest> {
         let mut reads = ProjectRecords::reads(self.project, user);
         reads.push(ReadRequest::Get(self.key()));
         reads
     }
 
-    /// The artifact, deleted or not.
+    /// Loads the document. Includes deleted documents.
     ///
     /// # Errors
-    /// 404 to whoever does not see the project, and where there never was such an artifact.
+    /// 404 if the caller may not view the project, and for an unknown document.
     pub(crate) fn find_any(
         self,
         context: &Context<'_>,
@@ -60,7 +59,8 @@ impl ArtifactPlace {
     ) -> Result<FoundArtifact, Problem> {
         let records = ProjectRecords::load(facts, self.project, context.user())?;
         let now = context.env.now;
-        // Every role on a project includes this, so whoever lacks it does not see the project.
+        // Every project role includes this capability. A caller without it may not view the
+        // project.
         records.access(now).check(Capability::ArtifactView)?;
         Ok(FoundArtifact {
             artifact: facts.record(&self.key())?.ok_or_else(Problem::not_found)?,
@@ -70,10 +70,10 @@ impl ArtifactPlace {
         })
     }
 
-    /// The artifact.
+    /// Loads the document.
     ///
     /// # Errors
-    /// 404 to whoever does not see it, deleted ones included.
+    /// 404 if the caller may not view the document or it is deleted.
     pub(crate) fn find(
         self,
         context: &Context<'_>,
@@ -88,19 +88,19 @@ impl ArtifactPlace {
 }
 
 impl FoundArtifact {
-    /// Asks for a capability on the project.
+    /// Requires a capability on the project.
     ///
     /// # Errors
-    /// 403 naming it, 409 on an archived project.
+    /// 403 naming the capability, 409 for an archived project.
     pub(crate) fn permit(&self, capability: Capability) -> Result<Permit, Problem> {
         self.permit_if(capability, Ok(()))
     }
 
-    /// Asks for a capability for a command with a precondition, whose failure comes after what the
-    /// caller lacks (403) and before the state of the project (409).
+    /// Requires a capability for a command with a precondition. A missing capability (403) is
+    /// refused before the precondition, and an archived project (409) after it.
     ///
     /// # Errors
-    /// As [`FoundArtifact::permit`], and the precondition's.
+    /// As for [`FoundArtifact::permit`], and the error of the precondition.
     pub(crate) fn permit_if(
         &self,
         capability: Capability,

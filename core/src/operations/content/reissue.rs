@@ -19,7 +19,6 @@ use crate::{
     storage::{Key, Scope},
 };
 
-/// Issues an upload plan again, with a new end.
 pub(crate) struct Reissue<S: Stored> {
     place: Place<S>,
 }
@@ -111,7 +110,7 @@ mod tests {
     const ALMOST: Duration = Duration::from_secs(14 * 60);
 
     #[test]
-    fn the_same_upload_gets_a_new_end() {
+    fn reissued_upload_gets_a_new_expiry() {
         let mut fixture = DocumentFixture::new();
         let version = format!("{}/versions/1", fixture.declared(BYTES));
         fixture.base.pass(ALMOST);
@@ -129,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn parts_sent_already_stay_of_use() {
+    fn reissued_plan_keeps_the_multipart_upload() {
         let mut fixture = DocumentFixture::new();
         let (ben, path) = (fixture.ben.clone(), fixture.artifacts());
         let mut body = declaration(BYTES);
@@ -137,7 +136,7 @@ mod tests {
         let declared = fixture.base.post(&ben, &path, body).expect(201);
         let id = declared.body["artifact"]["id"].as_str().unwrap();
         let upload = format!("{path}/{id}/versions/1/upload");
-        // A surface that stopped before it began the parts begins them now.
+        // The multipart upload is started here if an earlier request stopped before it was.
         let answer = fixture.base.post(&ben, &upload, json!({})).expect(200);
         assert_eq!(answer.upload().upload_id, None);
         fixture.start_parts(answer.upload());
@@ -146,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn a_repetition_signs_the_same_again() {
+    fn reissue_repeated_signs_the_same_upload() {
         let mut fixture = DocumentFixture::new();
         let upload = format!("{}/versions/1/upload", fixture.declared(BYTES));
         let (ben, key) = (fixture.ben.clone(), [("idempotency-key", "again")]);
@@ -165,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn case_45_no_plan_once_the_bytes_are_there() {
+    fn case_45_stored_bytes_get_no_new_plan() {
         let mut fixture = DocumentFixture::new();
         let upload = format!("{}/versions/1/upload", fixture.uploaded());
         let (ben, before) = (fixture.ben.clone(), fixture.base.dump());
@@ -177,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn refusals_change_nothing() {
+    fn refused_reissue_changes_nothing() {
         let mut fixture = DocumentFixture::new();
         let upload = format!("{}/versions/1/upload", fixture.declared(BYTES));
         let (ana, ben) = (fixture.ana.clone(), fixture.ben.clone());

@@ -1,4 +1,4 @@
-//! The two families whose records stand for uploaded bytes.
+//! The two record families with uploaded bytes.
 
 use alloc::vec::Vec;
 
@@ -13,38 +13,38 @@ use crate::{
     value::{ArtifactId, Capability, UserId},
 };
 
-/// A record that stands for uploaded bytes: a raw version or a derived output.
+/// A record with uploaded bytes: a version or a derived output.
 pub(crate) trait Stored: Body<Id: Copy + Send + Sync> + Send + Sync + 'static {
-    /// How answers show it.
+    /// The view in answers.
     type View: Serialize + JsonSchema + for<'a> From<&'a Record<Self>>;
-    /// The name of its id in paths.
+    /// The name of the path parameter with the id.
     const PARAMETER: &'static str;
-    /// What declaring and completing one takes.
+    /// The capability to declare and complete one.
     const CREATE: Capability;
-    /// What the journal calls what becomes of it.
+    /// The event types of uploads of this family.
     const EVENTS: ContentEvents;
 
-    /// Where it is below its artifact.
+    /// The sort key below the document.
     fn sort(artifact: ArtifactId, id: Self::Id) -> Sort;
 
-    /// What was declared, and what became of the upload.
+    /// The declaration and the state of the upload.
     fn content(&self) -> &Content;
 
-    /// The same with other content.
     fn with_content(&self, content: Content) -> Self;
 
-    /// Where the bytes lie.
+    /// The path of the object.
     fn object_path(record: &Record<Self>) -> ObjectPath;
 
-    /// Another record that changes when this one becomes available, beside the artifact.
+    /// The key of another record that changes when this one becomes available. The document is not
+    /// counted.
     fn companion(&self) -> Option<Key> {
         None
     }
 
-    /// Changes what else changes when it becomes available.
+    /// Updates related records when this record becomes available.
     ///
     /// # Errors
-    /// When a fact is missing.
+    /// [`FactError`] if a fact is missing.
     fn release(
         commit: &mut Commit<'_>,
         facts: &Facts,
@@ -53,7 +53,7 @@ pub(crate) trait Stored: Body<Id: Copy + Send + Sync> + Send + Sync + 'static {
     ) -> Result<(), Problem>;
 }
 
-/// What the journal calls what becomes of an upload.
+/// The event types of an upload.
 pub(crate) struct ContentEvents {
     pub(crate) upload_started: EventType,
     pub(crate) reissued: EventType,
@@ -63,14 +63,13 @@ pub(crate) struct ContentEvents {
     pub(crate) expired: EventType,
 }
 
-/// A raw version or derived output as paths address it.
+/// The ids of a version or derived output in a path.
 pub(crate) struct Place<S: Stored> {
     pub(crate) below: ArtifactPlace,
     pub(crate) id: S::Id,
 }
 
 impl<S: Stored> Place<S> {
-    /// What a request's path names.
     pub(crate) fn of(request: &Parsed<'_>) -> Result<Self, Problem> {
         Ok(Self {
             below: ArtifactPlace::of(request)?,
@@ -83,17 +82,17 @@ impl<S: Stored> Place<S> {
         self.below.scope().key(sort)
     }
 
-    /// The one read round that finds it for this person.
+    /// The reads for this person. One round is enough.
     pub(crate) fn reads(&self, user: UserId) -> Vec<ReadRequest> {
         let mut reads = self.below.reads(user);
         reads.push(ReadRequest::Get(self.key()));
         reads
     }
 
-    /// It and its artifact.
+    /// Loads the record and its document.
     ///
     /// # Errors
-    /// 404 to whoever does not see it.
+    /// 404 if the caller may not view the document.
     pub(crate) fn find(
         &self,
         context: &Context<'_>,
@@ -103,10 +102,10 @@ impl<S: Stored> Place<S> {
         Ok((found, self.record(facts)?))
     }
 
-    /// The record by itself.
+    /// Loads the record alone.
     ///
     /// # Errors
-    /// 404 when there is none.
+    /// 404 if it does not exist.
     pub(crate) fn record(&self, facts: &Facts) -> Result<Record<S>, Problem> {
         let record: Option<Record<S>> = facts.record(&self.key())?;
         record
@@ -115,14 +114,14 @@ impl<S: Stored> Place<S> {
     }
 }
 
-/// A raw version or derived output, whichever a path or key names.
+/// A version or derived output, for code that handles both.
 pub(crate) enum AnyPlace {
     Version(Place<Version>),
     Derived(Place<Derived>),
 }
 
 impl AnyPlace {
-    /// The record an object's path belongs to.
+    /// The record that an object path belongs to.
     pub(crate) fn of_object(path: &ObjectPath) -> Self {
         let below = ArtifactPlace {
             project: path.project,
@@ -131,7 +130,7 @@ impl AnyPlace {
         Self::below(below, path.kind)
     }
 
-    /// The record of a key; `None` when it is of another family.
+    /// The record with this key. `None` for a key of another family.
     pub(crate) fn of_key(key: &Key) -> Option<Self> {
         let Scope::Project(project) = key.scope else {
             return None;

@@ -50,7 +50,7 @@ mod tests {
     use crate::testing::document_fixture::DocumentFixture;
 
     #[test]
-    fn an_output_becomes_available_without_touching_artifact_or_version() {
+    fn derived_output_completes_without_changing_its_document() {
         let mut fixture = DocumentFixture::new();
         let path = fixture.uploaded();
         let derived = fixture.derived(&path, b"text", json!({}));
@@ -68,7 +68,7 @@ mod tests {
     }
 
     #[test]
-    fn a_successor_supersedes_once_it_is_available_and_not_before() {
+    fn derived_output_supersedes_only_once_available() {
         let mut fixture = DocumentFixture::new();
         let path = fixture.uploaded();
         let old = fixture.derived(&path, b"text", json!({}));
@@ -88,7 +88,7 @@ mod tests {
     }
 
     #[test]
-    fn refusals_change_nothing() {
+    fn refused_completion_of_derived_output_changes_nothing() {
         let mut fixture = DocumentFixture::new();
         let path = fixture.uploaded();
         let derived = fixture.derived(&path, b"text", json!({}));

@@ -21,7 +21,6 @@ use crate::{
     value::{Capability, DerivedId, FileName, Kind, MediaType, Sha256, Size},
 };
 
-/// Declares an output made from a raw version, which waits for its bytes.
 struct CreateDerived {
     place: ArtifactPlace,
     source_version: u32,
@@ -55,7 +54,7 @@ struct Input {
 struct CreatedView {
     derived: DerivedView,
     /// How to send the bytes. Left out of a repeated answer if the bytes are there already.
-    // The surface puts it in once it is signed.
+    // The surface adds it after signing.
     #[serde(skip_serializing_if = "Option::is_none")]
     upload: Option<UploadPlan>,
 }
@@ -147,7 +146,7 @@ impl CreateDerived {
         Some(self.place.scope().key(sort))
     }
 
-    /// The records the body names must be there.
+    /// Checks that the records named in the body exist.
     fn check_named(&self, facts: &Facts) -> Result<(), Problem> {
         let source: Option<Record<Version>> = facts.record(&self.source_key())?;
         if source.is_none_or(|version| version.body.content.status != ContentStatus::Available) {
@@ -240,7 +239,7 @@ mod tests {
     }
 
     #[test]
-    fn declares_an_output_of_an_available_version() {
+    fn derived_output_is_declared_for_an_available_version() {
         let mut fixture = DocumentFixture::new();
         let path = format!("{}/derived", fixture.uploaded());
         let bea = fixture.bea.clone();
@@ -258,7 +257,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_body_names_must_be_there() {
+    fn derived_output_names_only_existing_records() {
         let mut fixture = DocumentFixture::new();
         let artifact = fixture.uploaded();
         fixture.added(&artifact, b"second");
@@ -268,7 +267,7 @@ mod tests {
         let (ben, path) = (fixture.ben.clone(), format!("{artifact}/derived"));
         let before = fixture.base.dump();
         for (field, value) in [
-            // Pending, never declared, no number at all.
+            // A pending version, an undeclared version and an invalid number.
             ("source_version", json!(2)),
             ("source_version", json!(3)),
             ("source_version", json!("1")),
@@ -285,7 +284,7 @@ mod tests {
     }
 
     #[test]
-    fn a_repetition_declares_no_second_output() {
+    fn derived_create_repeated_declares_one_output() {
         let mut fixture = DocumentFixture::new();
         let path = format!("{}/derived", fixture.uploaded());
         let (ben, key) = (fixture.ben.clone(), [("idempotency-key", "text")]);
@@ -303,7 +302,7 @@ mod tests {
     }
 
     #[test]
-    fn refusals_change_nothing() {
+    fn refused_derived_create_changes_nothing() {
         let mut fixture = DocumentFixture::new();
         let path = format!("{}/derived", fixture.uploaded());
         let (ana, cleo, otto) = (

@@ -43,7 +43,7 @@ mod tests {
     use crate::testing::document_fixture::DocumentFixture;
 
     #[test]
-    fn an_output_is_downloaded_once_it_is_available() {
+    fn derived_output_can_be_downloaded_once_available() {
         let mut fixture = DocumentFixture::new();
         let path = fixture.uploaded();
         let derived = fixture.derived(&path, b"text", json!({}));

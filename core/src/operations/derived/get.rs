@@ -39,7 +39,7 @@ mod tests {
     use crate::testing::document_fixture::DocumentFixture;
 
     #[test]
-    fn shows_an_output_below_its_own_artifact() {
+    fn derived_output_is_found_only_below_its_document() {
         let mut fixture = DocumentFixture::new();
         let (path, other) = (fixture.uploaded(), fixture.uploaded());
         let derived = fixture.derived(&path, b"text", json!({}));
@@ -52,10 +52,10 @@ mod tests {
             .base
             .get(&otto, &derived)
             .expect_problem("not-found");
-        let elsewhere = format!("{other}/derived/{}", answer.id());
+        let foreign_path = format!("{other}/derived/{}", answer.id());
         fixture
             .base
-            .get(&vera, &elsewhere)
+            .get(&vera, &foreign_path)
             .expect_problem("not-found");
     }
 }

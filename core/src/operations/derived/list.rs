@@ -46,7 +46,7 @@ mod tests {
     use crate::testing::document_fixture::DocumentFixture;
 
     #[test]
-    fn lists_the_outputs_of_one_artifact() {
+    fn derived_list_shows_outputs_of_one_document() {
         let mut fixture = DocumentFixture::new();
         let (path, other) = (fixture.uploaded(), fixture.uploaded());
         fixture.derived(&path, b"text", json!({}));

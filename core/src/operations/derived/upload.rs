@@ -44,7 +44,7 @@ mod tests {
     use crate::testing::document_fixture::DocumentFixture;
 
     #[test]
-    fn the_plan_of_an_output_is_issued_again() {
+    fn derived_output_plan_is_issued_again() {
         let mut fixture = DocumentFixture::new();
         let path = fixture.uploaded();
         let derived = fixture.derived(&path, b"text", json!({}));

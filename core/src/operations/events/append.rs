@@ -18,7 +18,6 @@ use crate::{
     value::{Capability, Kind, Text},
 };
 
-/// Appends a write event, authored by the caller.
 struct AppendEvent {
     place: ArtifactPlace,
     input: Input,
@@ -119,7 +118,7 @@ mod tests {
     use crate::testing::document_fixture::DocumentFixture;
 
     #[test]
-    fn a_commenter_writes_in_their_own_name() {
+    fn commenter_writes_event_as_author() {
         let mut fixture = DocumentFixture::new();
         let path = format!("{}/events", fixture.uploaded());
         let cleo = fixture.cleo.clone();
@@ -132,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn bad_input_names_the_field_and_changes_nothing() {
+    fn event_append_names_wrong_fields_and_changes_nothing() {
         let mut fixture = DocumentFixture::new();
         let path = format!("{}/events", fixture.uploaded());
         let (ben, before) = (fixture.ben.clone(), fixture.base.dump());
@@ -150,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_written_can_neither_be_changed_nor_removed() {
+    fn event_cannot_be_changed_or_removed() {
         let mut fixture = DocumentFixture::new();
         let path = format!("{}/events", fixture.uploaded());
         let ana = fixture.ana.clone();
@@ -165,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn a_repetition_appends_once() {
+    fn event_append_repeated_appends_once() {
         let mut fixture = DocumentFixture::new();
         let path = format!("{}/events", fixture.uploaded());
         let (ben, key) = (fixture.ben.clone(), [("idempotency-key", "e")]);
@@ -183,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn refusals_change_nothing() {
+    fn refused_event_append_changes_nothing() {
         let mut fixture = DocumentFixture::new();
         let path = format!("{}/events", fixture.uploaded());
         let (ana, vera, otto) = (

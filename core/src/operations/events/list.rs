@@ -46,7 +46,7 @@ mod tests {
     use crate::testing::document_fixture::DocumentFixture;
 
     #[test]
-    fn lists_to_viewers_of_that_artifact() {
+    fn event_list_shows_viewers_one_documents_events() {
         let mut fixture = DocumentFixture::new();
         let (path, other) = (fixture.uploaded(), fixture.uploaded());
         let (cleo, vera, otto) = (

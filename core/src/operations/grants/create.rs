@@ -18,7 +18,6 @@ use crate::{
     value::{Capability, Principal, ProjectId, ProjectRole, Timestamp},
 };
 
-/// Grants a role on a project to a person or a team.
 #[derive(Debug)]
 struct CreateGrant {
     project: ProjectId,
@@ -74,7 +73,7 @@ fn reply(grant: &Record<Grant>, now: Timestamp) -> Reply {
     view::created(grant, &GrantView::at(grant, now))
 }
 
-/// Refuses a grant beyond the most a project can have.
+/// Checks the maximum number of live grants of a project.
 pub(crate) fn check_limit(grants: &[Record<Grant>]) -> Result<(), Problem> {
     if grants.len() < Grant::LIVE_LIMIT {
         return Ok(());
@@ -136,7 +135,8 @@ impl UseCase for CreateGrant {
         records: &[Key],
     ) -> Result<Reply, Problem> {
         let access = ProjectRecords::load(facts, self.project, context.user())?;
-        // What is shown is what a reader of grants sees; the project may be archived by now.
+        // The answer requires the capability to view grants. Managing grants could be refused here,
+        // because the project may be archived since.
         access
             .access(context.env.now)
             .check(Capability::GrantView)?;
@@ -161,7 +161,7 @@ mod tests {
     };
 
     #[test]
-    fn a_manager_grants_what_a_manager_has() {
+    fn manager_grants_roles_up_to_manager() {
         let mut fixture = GrantFixture::new();
         let body = json!({
             "principal": principal_of(&fixture.cyd.id()),
@@ -180,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn refusals_name_their_reason_and_change_nothing() {
+    fn refused_grant_names_its_reason_and_changes_nothing() {
         let mut fixture = GrantFixture::new();
         let (cyd, eve) = (fixture.cyd.clone(), fixture.base.person("eve"));
         let path = format!("{}/grants", fixture.path());
@@ -214,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn case_28_a_manager_does_not_become_owner() {
+    fn case_28_manager_cannot_become_owner() {
         let mut fixture = GrantFixture::new();
         let before = fixture.base.dump();
         let body = json!({ "principal": principal_of(&fixture.ben.id()), "role": "owner" });
@@ -226,7 +226,7 @@ mod tests {
     }
 
     #[test]
-    fn case_29_nobody_hands_on_more_than_they_have() {
+    fn case_29_grant_create_refuses_escalation() {
         let mut fixture = GrantFixture::new();
         let team = fixture.base.team(&fixture.ana, &fixture.account);
         let before = fixture.base.dump();
@@ -238,14 +238,14 @@ mod tests {
     }
 
     #[test]
-    fn case_32_nothing_is_granted_to_who_is_not_there() {
+    fn case_32_grant_to_missing_principal_is_refused() {
         let mut fixture = GrantFixture::new();
         let (ana, cyd) = (fixture.ana.clone(), fixture.cyd.clone());
-        let (retiring, elsewhere) = (
+        let (retiring, other_account) = (
             fixture.base.team(&ana, &fixture.account),
             fixture.base.account(&ana),
         );
-        let foreign = fixture.base.team(&ana, &elsewhere);
+        let foreign = fixture.base.team(&ana, &other_account);
         let key = fixture.account_key(Sort::team(retiring.parse().unwrap()));
         let retire = |team: &mut Team| team.retiring = true;
         fixture.base.amend(&ana, &key, retire);
@@ -268,7 +268,7 @@ mod tests {
     }
 
     #[test]
-    fn case_33_case_62_a_grant_ends_at_the_exact_instant_though_the_record_stays() {
+    fn case_33_case_62_grant_ends_on_time_and_record_stays() {
         let mut fixture = GrantFixture::new();
         let cyd = fixture.cyd.clone();
         let end = fixture.base.now.after(Duration::from_millis(10));
@@ -289,7 +289,7 @@ mod tests {
     }
 
     #[test]
-    fn case_35_whoever_rejoins_has_none_of_the_old_grants() {
+    fn case_35_rejoined_member_has_none_of_the_old_grants() {
         let mut fixture = GrantFixture::new();
         let (ana, cyd) = (fixture.ana.clone(), fixture.cyd.clone());
         let body = json!({ "principal": principal_of(&cyd.id()), "role": "viewer" });
@@ -314,7 +314,7 @@ mod tests {
     }
 
     #[test]
-    fn case_39_grants_of_one_person_add_up_and_never_take_away() {
+    fn case_39_grants_of_one_person_add_up() {
         let mut fixture = GrantFixture::new();
         let cyd = fixture.cyd.clone();
         let principal = principal_of(&cyd.id());
@@ -332,7 +332,7 @@ mod tests {
     }
 
     #[test]
-    fn a_team_is_marked_in_the_account_before_it_owns_a_project() {
+    fn team_is_marked_as_owner_before_it_owns_a_project() {
         let mut fixture = GrantFixture::new();
         let (ana, cyd) = (fixture.ana.clone(), fixture.cyd.clone());
         let team = fixture.base.team(&ana, &fixture.account);
@@ -361,7 +361,7 @@ mod tests {
     }
 
     #[test]
-    fn the_limit_counts_what_is_not_revoked() {
+    fn grant_limit_ignores_revoked_grants() {
         let mut fixture = GrantFixture::new();
         let (ana, cyd) = (fixture.ana.clone(), fixture.cyd.clone());
         let project = fixture.project.parse().unwrap();
@@ -373,7 +373,7 @@ mod tests {
             expires_at: Some(fixture.base.now),
             revoked: None,
         };
-        // The owner's and the manager's are there already.
+        // The grants of the owner and the manager exist already.
         let mut left = Grant::LIVE_LIMIT - 2;
         while left > 0 {
             let chunk = left.min(80);
@@ -404,7 +404,7 @@ mod tests {
     }
 
     #[test]
-    fn a_repetition_answers_the_grant_made_before() {
+    fn grant_create_repeated_answers_the_first_grant() {
         let mut fixture = GrantFixture::new();
         let path = format!("{}/grants", fixture.path());
         let body = json!({ "principal": principal_of(&fixture.cyd.id()), "role": "viewer" });

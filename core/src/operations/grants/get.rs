@@ -11,7 +11,6 @@ use crate::{
     value::{Capability, GrantId, Principal, ProjectId},
 };
 
-/// Shows a grant, live or revoked.
 #[derive(Debug)]
 struct GetGrant {
     project: ProjectId,
@@ -73,7 +72,7 @@ mod tests {
     use crate::{testing::GrantFixture, testing::principal_of};
 
     #[test]
-    fn a_grant_is_shown_to_managers_and_to_whom_it_is_for() {
+    fn grant_is_shown_to_managers_and_its_principal() {
         let mut fixture = GrantFixture::new();
         let cyd = fixture.cyd.clone();
         let body = json!({ "principal": principal_of(&cyd.id()), "role": "viewer" });
@@ -101,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn case_18_a_grant_of_another_project_is_not_found_in_this_one() {
+    fn case_18_grant_of_another_project_is_not_found() {
         let mut fixture = GrantFixture::new();
         let ana = fixture.ana.clone();
         let other = fixture.base.project(&ana, &fixture.account);

@@ -19,7 +19,6 @@ use crate::{
     value::{Capability, GrantId, Invalid, ProjectId},
 };
 
-/// Lists the grants of a project.
 #[derive(Debug)]
 struct ListGrants {
     project: ProjectId,
@@ -82,7 +81,7 @@ fn parse(request: &Parsed<'_>) -> Result<Box<dyn UseCase>, Problem> {
 }
 
 impl ListGrants {
-    /// The revoked grants of the page, if they are wanted.
+    /// The revoked grants of the page, if the caller requested them.
     fn revoked(&self, after: Option<GrantId>) -> Option<Range> {
         let Include::Revoked = self.include?;
         Some(Range {
@@ -119,6 +118,7 @@ impl UseCase for ListGrants {
     fn decide(&self, context: &Context<'_>, facts: &Facts) -> Result<Outcome, Problem> {
         let after = self.page.after_id(context)?;
         let live = self.records(context, facts)?.grants;
+        // Live and revoked grants have different keys, so the page merges them by id.
         let mut grants: BTreeMap<GrantId, Record<Grant>> = live
             .into_iter()
             .filter(|grant| after.is_none_or(|after| grant.id > after))
@@ -157,8 +157,8 @@ mod tests {
 
     use crate::{testing::GrantFixture, testing::principal_of};
 
-    /// Grants Cyd a role six times, a second apart, and revokes every other one.
-    fn stage_with_grants() -> (GrantFixture, Vec<String>) {
+    /// Grants Cyd a role six times, one second apart, and revokes every other grant.
+    fn fixture_with_grants() -> (GrantFixture, Vec<String>) {
         let mut fixture = GrantFixture::new();
         let mut ids = Vec::new();
         for position in 0..6 {
@@ -174,7 +174,7 @@ mod tests {
         (fixture, ids)
     }
 
-    /// Every item of a list, page by page.
+    /// All items of a list, over all pages.
     fn collect(fixture: &mut GrantFixture, query: &str) -> Vec<Value> {
         let path = format!("{}/grants?{query}", fixture.path());
         let (mut items, mut cursor) = (Vec::new(), String::new());
@@ -197,8 +197,8 @@ mod tests {
     }
 
     #[test]
-    fn grants_are_listed_oldest_first_on_pages_of_any_size() {
-        let (mut fixture, made) = stage_with_grants();
+    fn grant_list_is_sorted_by_age_for_every_page_size() {
+        let (mut fixture, made) = fixture_with_grants();
         let whole = collect(&mut fixture, "");
         assert_eq!(fixture.base.rounds, 1);
         assert_eq!(ids(&whole)[2..], [&made[1], &made[3], &made[5]]);
@@ -217,8 +217,8 @@ mod tests {
     }
 
     #[test]
-    fn who_does_not_see_grants_gets_no_list() {
-        let (mut fixture, _) = stage_with_grants();
+    fn grant_list_is_refused_without_grant_view() {
+        let (mut fixture, _) = fixture_with_grants();
         let path = format!("{}/grants", fixture.path());
         let refused = fixture.base.get(&fixture.cyd, &path).expect(403);
         assert_eq!(refused.body["missing"], json!(["grant.view"]));
@@ -227,8 +227,8 @@ mod tests {
     }
 
     #[test]
-    fn case_20_a_cursor_of_another_list_is_refused() {
-        let (mut fixture, _) = stage_with_grants();
+    fn case_20_cursor_of_another_list_is_refused() {
+        let (mut fixture, _) = fixture_with_grants();
         let path = format!("{}/grants", fixture.path());
         let page = fixture.base.get(&fixture.ben, &format!("{path}?limit=1"));
         let cursor = page.text("next_cursor");

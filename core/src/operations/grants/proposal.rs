@@ -1,4 +1,4 @@
-//! What holds of every grant that is made, changed or previewed.
+//! Checks for every grant that is made, changed or previewed.
 
 use alloc::{boxed::Box, format, vec, vec::Vec};
 
@@ -29,8 +29,9 @@ pub(in crate::operations) struct Proposal {
 }
 
 impl Proposal {
-    /// Checks that the person may hand this out, that it does not end before it begins, and that
-    /// there is someone to have it. `parent` is the path of the body's fields, such as `add[0].`.
+    /// Checks that the person may give this role, that the grant does not expire in the past, and
+    /// that the recipient is valid. `parent` is the path of the fields in the body, such as
+    /// `add[0].`.
     ///
     /// # Errors
     /// 403 `escalation`, or 400 naming the field.
@@ -50,7 +51,6 @@ impl Proposal {
         })
     }
 
-    /// The grant.
     pub(in crate::operations) fn grant(&self, project: ProjectId, recipient: &Recipient) -> Grant {
         Grant {
             project_id: project,
@@ -63,7 +63,7 @@ impl Proposal {
     }
 }
 
-/// Checks that an expiry is still to come.
+/// Checks that an expiry is in the future.
 ///
 /// # Errors
 /// 400 naming the field.
@@ -81,7 +81,7 @@ pub(super) fn check_expiry(
     ))
 }
 
-/// Whom a grant can be made for: an active member of the account, or a team that is there.
+/// A valid recipient: an active member of the account or an existing team.
 #[derive(Debug)]
 pub(in crate::operations) enum Recipient {
     Member(MembershipId),
@@ -93,7 +93,7 @@ fn team_key(account: AccountId, team: TeamId) -> Key {
 }
 
 impl Recipient {
-    /// What to ask for it.
+    /// The reads that [`Recipient::load`] needs.
     pub(in crate::operations) fn reads(
         account: AccountId,
         principal: Principal,
@@ -104,7 +104,7 @@ impl Recipient {
         }
     }
 
-    /// The recipient out of the answers; `None` for a principal to whom nothing can be granted.
+    /// Takes the recipient from the facts. `None` for a principal that cannot receive grants.
     pub(in crate::operations) fn load(
         facts: &Facts,
         account: AccountId,
@@ -124,7 +124,7 @@ impl Recipient {
         }
     }
 
-    /// The stay in the account that a person's grant is bound to.
+    /// The membership that a person's grant is bound to.
     pub(super) fn membership(&self) -> Option<MembershipId> {
         match self {
             Self::Member(membership) => Some(*membership),
@@ -133,8 +133,8 @@ impl Recipient {
     }
 }
 
-/// What must be read before anything else: the project's head and, where a team might become an owner,
-/// that of the account too.
+/// The heads to read first: that of the project and, if a team might become an owner, that of the
+/// account.
 pub(super) fn heads(project: ProjectId, with_account: bool) -> Vec<ReadRequest> {
     let account = with_account.then_some(Scope::Account(project.account()));
     let scopes = [Scope::Project(project)].into_iter().chain(account);
@@ -143,12 +143,12 @@ pub(super) fn heads(project: ProjectId, with_account: bool) -> Vec<ReadRequest> 
         .collect()
 }
 
-/// The commit in the account that must come before this recipient is given this role, if any: a team
-/// is marked as a possible owner before it becomes one, so that whoever adds people to it from then
-/// on must be able to hand out ownership.
+/// A commit in the account that must precede making a team an owner. It marks the team as a
+/// possible owner. From then on, adding people to the team requires the capabilities of an owner.
+/// `None` if no mark is needed.
 ///
 /// # Errors
-/// 403 when the person may not make owners.
+/// 403 if the person may not make owners.
 pub(super) fn mark_owning_team(
     context: &Context<'_>,
     facts: &Facts,

@@ -16,7 +16,7 @@ use crate::{
     value::{Capability, GrantId, Principal, ProjectId, Reason},
 };
 
-/// Revokes a grant. The record stays, with who did it, when and why.
+/// The record stays, with the person, time and reason of the revocation.
 #[derive(Debug)]
 struct RevokeGrant {
     project: ProjectId,
@@ -125,7 +125,7 @@ mod tests {
     use crate::{testing::GrantFixture, testing::principal_of};
 
     #[test]
-    fn a_revoked_grant_ends_at_once_and_is_kept_with_its_reason() {
+    fn revoked_grant_ends_at_once_and_keeps_its_reason() {
         let mut fixture = GrantFixture::new();
         let (ana, ben) = (fixture.ana.clone(), fixture.ben.clone());
         let path = fixture.ben_grant();
@@ -150,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn everyone_may_give_up_their_own_grant() {
+    fn grant_can_be_given_up_by_its_principal() {
         let mut fixture = GrantFixture::new();
         let cyd = fixture.cyd.clone();
         let body = json!({ "principal": principal_of(&cyd.id()), "role": "viewer" });
@@ -164,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn case_29_nobody_revokes_what_is_above_them() {
+    fn case_29_grant_revoke_refuses_higher_roles() {
         let mut fixture = GrantFixture::new();
         let (ana, ben, cyd) = (
             fixture.ana.clone(),

@@ -23,7 +23,6 @@ use crate::{
     value::{Capability, GrantId, Principal, ProjectId, ProjectRole, Timestamp},
 };
 
-/// Changes the role or the expiry of a grant.
 #[derive(Debug)]
 struct UpdateGrant {
     project: ProjectId,
@@ -85,14 +84,14 @@ fn parse(request: &Parsed<'_>) -> Result<Box<dyn UseCase>, Problem> {
 }
 
 impl UpdateGrant {
-    /// All live grants. Read beside the head, only to learn whom the grant is for, which never
-    /// changes; everything the decision rests on is read after the head.
-    fn hint(&self) -> Range {
+    /// All live grants, read in the same round as the head. This read only finds the grant's
+    /// principal, which never changes. Every fact of the decision is read after the head.
+    fn all_grants(&self) -> Range {
         Range::all(Scope::Project(self.project), Sort::GRANTS)
     }
 
     fn principal(&self, facts: &Facts) -> Result<Option<Principal>, FactError> {
-        let grants = Record::<Grant>::decode_all(&facts.scan(&self.hint())?.items)?;
+        let grants = Record::<Grant>::decode_all(&facts.scan(&self.all_grants())?.items)?;
         let grant = grants.into_iter().find(|grant| grant.id == self.grant);
         Ok(grant.map(|grant| grant.body.principal))
     }
@@ -101,7 +100,7 @@ impl UpdateGrant {
         self.input.role == Some(ProjectRole::Owner)
     }
 
-    /// The grant as it is and as it shall be.
+    /// The grant before and after the change.
     fn change(
         &self,
         access: &Access<'_>,
@@ -119,7 +118,7 @@ impl UpdateGrant {
         Ok((before, after))
     }
 
-    /// Changing a grant is granting: there must still be someone to have it.
+    /// Changing a grant has the same conditions as granting, so the recipient must still be valid.
     fn recipient(&self, facts: &Facts, grant: &Grant) -> Result<Recipient, Problem> {
         if grant.revoked.is_some() {
             return Err(Problem::conflict("the grant is revoked; make a new one"));
@@ -138,7 +137,7 @@ impl UpdateGrant {
 impl UseCase for UpdateGrant {
     fn reads(&self, context: &Context<'_>, facts: &Facts) -> Result<Vec<ReadRequest>, Problem> {
         let mut first = heads(self.project, self.makes_owner());
-        first.push(ReadRequest::Scan(self.hint()));
+        first.push(ReadRequest::Scan(self.all_grants()));
         if !facts.has_all(&first) {
             return Ok(first);
         }
@@ -194,7 +193,7 @@ mod tests {
         testing::principal_of,
     };
 
-    /// The path of a viewer's grant for Cyd.
+    /// The path of a grant that makes Cyd a viewer.
     fn grant_for_cyd(fixture: &mut GrantFixture) -> String {
         let body = json!({ "principal": principal_of(&fixture.cyd.id()), "role": "viewer" });
         let id = fixture.grant_by_ben(body).expect(201).id();
@@ -202,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn role_and_expiry_change_alone_or_together() {
+    fn grant_role_and_expiry_change_alone_or_together() {
         let mut fixture = GrantFixture::new();
         let (ben, cyd) = (fixture.ben.clone(), fixture.cyd.clone());
         let path = grant_for_cyd(&mut fixture);
@@ -235,7 +234,7 @@ mod tests {
     }
 
     #[test]
-    fn case_28_case_29_a_manager_neither_raises_anyone_nor_touches_an_owner() {
+    fn case_28_case_29_manager_cannot_make_or_change_owners() {
         let mut fixture = GrantFixture::new();
         let (ana, ben) = (fixture.ana.clone(), fixture.ben.clone());
         let path = grant_for_cyd(&mut fixture);
@@ -263,7 +262,7 @@ mod tests {
     }
 
     #[test]
-    fn refusals_come_in_order_and_change_nothing() {
+    fn grant_update_refuses_in_order_and_changes_nothing() {
         let mut fixture = GrantFixture::new();
         let (ben, cyd, eve) = (
             fixture.ben.clone(),
@@ -301,7 +300,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_revoked_or_for_nobody_active_is_not_changed() {
+    fn grant_without_valid_recipient_cannot_change() {
         let mut fixture = GrantFixture::new();
         let (ana, ben) = (fixture.ana.clone(), fixture.ben.clone());
         let path = grant_for_cyd(&mut fixture);
@@ -323,7 +322,7 @@ mod tests {
     }
 
     #[test]
-    fn a_team_is_marked_in_the_account_before_it_is_raised_to_owner() {
+    fn team_is_marked_as_owner_before_its_role_is_raised() {
         let mut fixture = GrantFixture::new();
         let ana = fixture.ana.clone();
         let team = fixture.base.team(&ana, &fixture.account);

@@ -23,13 +23,10 @@ use crate::{
     value::{Capability, ProjectId, canonical},
 };
 
-/// Accepts an invitation: the caller joins the account.
-///
-/// One commit decides: the membership, its teams and the invitation's answer. Project grants, which
-/// live in other scopes, are listed in the invitation and made after it, each under the inviter's
-/// authority of that moment, by a job.
-/// The inviter's authority is checked again here: without it for the role there is no invitation, and
-/// teams they could not add to any more are left out.
+/// One commit creates the membership, adds the teams and records the answer. Project grants are in
+/// other scopes, so a job makes them after the commit. The inviter's authority is checked again.
+/// Without authority for the role, the invitation is refused. Teams that the inviter may no longer
+/// add people to are left out. The job checks each project grant in the same way.
 struct AcceptInvitation {
     input: Input,
 }
@@ -217,7 +214,7 @@ mod tests {
             }
         }
 
-        /// Invites ben; answers the invitation and its token.
+        /// Invites Ben. Returns the id of the invitation and its token.
         fn invite(&mut self, by: &Person, offer: Value) -> (String, String) {
             let mut body = json!({ "email": "ben@example.com", "role": "member" });
             if let (Value::Object(body), Value::Object(offer)) = (&mut body, offer) {
@@ -237,7 +234,7 @@ mod tests {
             format!("/v1/accounts/{}/members/{}", self.account, person.id())
         }
 
-        /// Asserts that the token opens nothing, with the one answer there is, and changes nothing.
+        /// Asserts that the token is refused with the common answer and that nothing changes.
         fn refused(&mut self, token: &str) {
             let before = self.base.dump();
             let answer = self.accept(token).expect(400);
@@ -249,7 +246,7 @@ mod tests {
     }
 
     #[test]
-    fn joins_the_account_its_teams_and_its_projects() {
+    fn acceptance_joins_account_teams_and_projects() {
         let mut fixture = InvitationFixture::new();
         let (ana, ben, account) = (
             fixture.ana.clone(),
@@ -275,7 +272,7 @@ mod tests {
     }
 
     #[test]
-    fn case_34_a_used_token_opens_nothing() {
+    fn case_34_used_token_is_refused() {
         let mut fixture = InvitationFixture::new();
         let ana = fixture.ana.clone();
         let (_, token) = fixture.invite(&ana, json!({}));
@@ -287,7 +284,7 @@ mod tests {
     }
 
     #[test]
-    fn case_34_a_repetition_under_its_key_answers_the_same() {
+    fn case_34_acceptance_repeated_under_its_key_is_the_same() {
         let mut fixture = InvitationFixture::new();
         let (ana, ben) = (fixture.ana.clone(), fixture.ben.clone());
         let (_, token) = fixture.invite(&ana, json!({}));
@@ -298,7 +295,7 @@ mod tests {
             (answer.expect(200).body, fixture.base.dump())
         };
         assert_eq!(send(), send());
-        // Nor does a repetition let in whoever has left.
+        // A repetition does not readmit a former member.
         let path = fixture.member_path(&ben);
         fixture.base.delete(&ben, &path).expect(204);
         let body = json!({ "token": token });
@@ -307,7 +304,7 @@ mod tests {
     }
 
     #[test]
-    fn case_34_another_address_is_forbidden() {
+    fn case_34_other_address_is_forbidden() {
         let mut fixture = InvitationFixture::new();
         let ana = fixture.ana.clone();
         let (_, token) = fixture.invite(&ana, json!({}));
@@ -323,7 +320,7 @@ mod tests {
     }
 
     #[test]
-    fn case_15_an_address_that_is_not_verified_accepts_nothing() {
+    fn case_15_unverified_address_cannot_accept() {
         let mut fixture = InvitationFixture::new();
         let ana = fixture.ana.clone();
         let (_, token) = fixture.invite(&ana, json!({}));
@@ -340,7 +337,7 @@ mod tests {
     }
 
     #[test]
-    fn case_34_accepted_twice_at_once_joins_once() {
+    fn case_34_concurrent_acceptances_join_once() {
         let mut fixture = InvitationFixture::new();
         let (ana, ben) = (fixture.ana.clone(), fixture.ben.clone());
         let (_, token) = fixture.invite(&ana, json!({}));
@@ -356,7 +353,7 @@ mod tests {
     }
 
     #[test]
-    fn case_34_revoked_resent_declined_and_expired_tokens_open_nothing() {
+    fn case_34_ended_invitations_refuse_their_tokens() {
         let mut fixture = InvitationFixture::new();
         let (ana, ben) = (fixture.ana.clone(), fixture.ben.clone());
         let base = format!("/v1/accounts/{}/invitations", fixture.account);
@@ -382,7 +379,7 @@ mod tests {
     }
 
     #[test]
-    fn case_33_an_invitation_ends_at_the_exact_instant() {
+    fn case_33_invitation_ends_at_the_exact_instant() {
         let mut fixture = InvitationFixture::new();
         let ana = fixture.ana.clone();
         let end = fixture.base.now.after(Duration::from_secs(60));
@@ -394,7 +391,7 @@ mod tests {
     }
 
     #[test]
-    fn case_35_rejoining_is_another_membership_and_revives_nothing() {
+    fn case_35_rejoining_restores_no_old_access() {
         let mut fixture = InvitationFixture::new();
         let (ana, ben, account) = (
             fixture.ana.clone(),
@@ -412,7 +409,7 @@ mod tests {
         fixture.base.pass(Duration::from_secs(1));
         let path = fixture.member_path(&ben);
         fixture.base.delete(&ana, &path).expect(204);
-        // What was sent before they left does not let them in again.
+        // An invitation from before the removal does not readmit a former member.
         fixture.refused(&unused);
         let (_, token) = fixture.invite(&ana, json!({}));
         let again = fixture.accept(&token).expect(200);
@@ -424,7 +421,7 @@ mod tests {
     }
 
     #[test]
-    fn members_and_suspended_members_cannot_join() {
+    fn active_and_suspended_members_cannot_accept() {
         let mut fixture = InvitationFixture::new();
         let (ana, ben, account) = (
             fixture.ana.clone(),
@@ -447,7 +444,7 @@ mod tests {
     }
 
     #[test]
-    fn case_29_the_inviters_authority_at_acceptance_caps_what_is_given() {
+    fn case_29_inviters_present_authority_limits_the_offer() {
         let mut fixture = InvitationFixture::new();
         let (ana, account) = (fixture.ana.clone(), fixture.account.clone());
         let eve = fixture.base.person("eve");
@@ -474,7 +471,7 @@ mod tests {
             .base
             .amend(&ana, &key, |team: &mut Team| team.may_own = true);
         fixture.accept(&as_admin).expect(200);
-        // Neither the team nor the ownership was theirs to give any more.
+        // The inviter had lost the authority over the team and the ownership.
         let ben = fixture.ben.clone();
         let row = format!("/v1/accounts/{account}/teams/{team}/members/{}", ben.id());
         fixture.base.get(&ana, &row).expect(404);
@@ -483,7 +480,7 @@ mod tests {
     }
 
     #[test]
-    fn case_30_an_invited_owner_counts_as_one() {
+    fn case_30_invited_owner_counts_as_owner() {
         let mut fixture = InvitationFixture::new();
         let ana = fixture.ana.clone();
         let (_, token) = fixture.invite(&ana, json!({ "role": "owner" }));
@@ -498,7 +495,7 @@ mod tests {
     }
 
     #[test]
-    fn a_closed_account_takes_nobody_in() {
+    fn closed_account_refuses_acceptance() {
         let mut fixture = InvitationFixture::new();
         let ana = fixture.ana.clone();
         let (_, token) = fixture.invite(&ana, json!({}));

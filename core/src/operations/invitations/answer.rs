@@ -1,4 +1,4 @@
-//! What accepting and declining share: the token, the invitation behind it, and whose it is.
+//! Shared by accepting and declining: the token, its invitation, and the check of the recipient.
 
 use alloc::{string::String, vec, vec::Vec};
 
@@ -47,7 +47,7 @@ impl From<&Record<Invitation>> for AnsweredView {
 }
 
 impl Input {
-    /// What the token speaks of.
+    /// Parses the token.
     ///
     /// # Errors
     /// 400 `invitation-invalid`.
@@ -55,14 +55,15 @@ impl Input {
         InvitationToken::open(&self.token, &context.surface.secret)
     }
 
-    /// The account's scope, if the token is genuine.
+    /// The scope of the account, if the token is valid.
     pub(super) fn scope(&self, context: &Context<'_>) -> Option<Scope> {
         let token = self.token(context).ok()?;
         Some(Scope::Account(token.account))
     }
 
-    /// What to read first: the account's head, before anything else of the account is; the
-    /// invitation, which the commit conditions on anyway; and the caller's profile.
+    /// The first reads: the account's head before other facts of the account, the invitation, and
+    /// the caller's profile. The commit is conditional on the invitation, so it needs no second
+    /// read.
     pub(super) fn first_reads(&self, context: &Context<'_>) -> Result<Vec<ReadRequest>, Problem> {
         let token = self.token(context)?;
         Ok(vec![
@@ -72,7 +73,7 @@ impl Input {
         ])
     }
 
-    /// The invitation as stored, in whatever state it is.
+    /// The invitation as stored, in any state.
     pub(super) fn stored(
         &self,
         context: &Context<'_>,
@@ -81,11 +82,11 @@ impl Input {
         Ok(facts.record(&self.token(context)?.key())?)
     }
 
-    /// The invitation, if it awaits an answer to this very token and the caller proved its address,
-    /// and the permit to answer.
+    /// The invitation with the permit to answer it. It must be open, the token must be the latest
+    /// one, and the caller must have proved the invited e-mail address.
     ///
     /// # Errors
-    /// 400 `invitation-invalid`, 403 for another address.
+    /// 400 `invitation-invalid`, 403 for another e-mail address.
     pub(super) fn open(
         &self,
         context: &Context<'_>,

@@ -22,10 +22,9 @@ use crate::{
     value::{AccountId, AccountRole, Capability, Email, Env, ProjectId, Sha256, TeamId, Timestamp},
 };
 
-/// The longest an invitation may stand: 90 days.
+/// The maximum lifetime of an invitation: 90 days.
 const LONGEST: Duration = Duration::from_secs(90 * 24 * 60 * 60);
 
-/// Invites an address into an account.
 struct CreateInvitation {
     account: AccountId,
     input: Input,
@@ -214,7 +213,7 @@ mod tests {
     }
 
     #[test]
-    fn invites_for_fourteen_days_and_keeps_the_token_to_the_mail() {
+    fn invitation_lasts_fourteen_days_and_hides_its_token() {
         let (mut fixture, ana, account, path) = account_of_ana();
         let (team, project) = (
             fixture.team(&ana, &account),
@@ -238,7 +237,7 @@ mod tests {
         let token = fixture.token(&account, &made.id());
         let stored = fixture.dump();
         assert!(stored.iter().all(|item| !item.body.contains(&token)));
-        // The journal names the invitation and nobody's address.
+        // The journal contains the invitation's id and no e-mail address.
         let journal = stored
             .iter()
             .filter(|item| item.key.sort.as_str().starts_with(Sort::JOURNAL));
@@ -246,7 +245,7 @@ mod tests {
     }
 
     #[test]
-    fn a_repetition_answers_the_invitation_made_before() {
+    fn invitation_create_repeated_answers_the_first_invitation() {
         let (mut fixture, ana, _, path) = account_of_ana();
         let headers = [("idempotency-key", "k1")];
         let mut send = |role| {
@@ -261,11 +260,11 @@ mod tests {
     }
 
     #[test]
-    fn bad_input_names_the_field_and_changes_nothing() {
+    fn invitation_create_names_wrong_fields_and_changes_nothing() {
         let (mut fixture, ana, account, path) = account_of_ana();
         let project = fixture.project(&ana, &account);
         let grant = json!({ "project_id": project, "role": "viewer" });
-        let gone = crate::value::ProjectId::new(account.parse().unwrap(), ulid::Ulid::nil());
+        let missing = crate::value::ProjectId::new(account.parse().unwrap(), ulid::Ulid::nil());
         let foreign = "prj_01h2xcejqtf2nbrexx3vqjhp4101h2xcejqtf2nbrexx3vqjhp42";
         let team = "team_01h2xcejqtf2nbrexx3vqjhp41";
         let long = fixture.now.after(LONGEST + Duration::from_secs(1));
@@ -292,7 +291,7 @@ mod tests {
             ),
             (
                 "project_grants",
-                json!([{ "project_id": gone, "role": "viewer" }]),
+                json!([{ "project_id": missing, "role": "viewer" }]),
                 "project_grants[0].project_id",
             ),
             (
@@ -310,7 +309,7 @@ mod tests {
     }
 
     #[test]
-    fn case_28_an_admin_cannot_invite_an_owner_nor_hand_out_ownership() {
+    fn case_28_admin_cannot_offer_ownership() {
         let (mut fixture, ana, account, path) = account_of_ana();
         let ben = fixture.person("ben");
         fixture.join(&account, &ben, AccountRole::Admin);
@@ -333,7 +332,7 @@ mod tests {
     }
 
     #[test]
-    fn case_29_a_team_that_may_own_is_handed_out_by_owners_and_its_own_people() {
+    fn case_29_owning_team_is_offered_by_owners_and_its_members() {
         let (mut fixture, ana, account, path) = account_of_ana();
         let ben = fixture.person("ben");
         fixture.join(&account, &ben, AccountRole::Admin);
@@ -352,7 +351,7 @@ mod tests {
     }
 
     #[test]
-    fn case_37_an_archived_project_is_offered_to_nobody() {
+    fn case_37_archived_project_cannot_be_offered() {
         let (mut fixture, ana, account, path) = account_of_ana();
         let project = fixture.project(&ana, &account);
         let archive = format!("/v1/projects/{project}");
@@ -367,7 +366,7 @@ mod tests {
     }
 
     #[test]
-    fn members_may_not_invite_and_outsiders_see_no_account() {
+    fn invitation_create_refuses_members_and_outsiders() {
         let (mut fixture, _, account, path) = account_of_ana();
         let (ben, eve) = (fixture.person("ben"), fixture.person("eve"));
         fixture.join(&account, &ben, AccountRole::Member);

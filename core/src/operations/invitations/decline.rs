@@ -14,7 +14,6 @@ use crate::{
     value::canonical,
 };
 
-/// Declines an invitation.
 struct DeclineInvitation {
     input: Input,
 }
@@ -100,7 +99,7 @@ mod tests {
     const PATH: &str = "/v1/invitations/decline";
 
     #[test]
-    fn the_invited_person_declines_once() {
+    fn invited_person_declines_once() {
         let mut fixture = Fixture::new();
         let (ana, ben, eve) = (
             fixture.person("ana"),

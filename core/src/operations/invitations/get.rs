@@ -11,7 +11,6 @@ use crate::{
     value::Capability,
 };
 
-/// Shows one invitation.
 struct GetInvitation {
     named: Named,
 }
@@ -58,7 +57,7 @@ mod tests {
     use crate::{testing::Fixture, value::AccountRole};
 
     #[test]
-    fn shows_it_to_who_manages_invitations_only() {
+    fn invitation_is_shown_to_managers_only() {
         let mut fixture = Fixture::new();
         let (ana, ben, eve) = (
             fixture.person("ana"),
@@ -76,9 +75,9 @@ mod tests {
         assert!(shown.etag.is_some());
         fixture.get(&ben, &path).expect(403);
         fixture.get(&eve, &path).expect(404);
-        // The same id below an account of one's own is not there either.
-        let elsewhere = format!("/v1/accounts/{other}/invitations/{id}");
-        fixture.get(&eve, &elsewhere).expect(404);
+        // The same id under the caller's own account is not found either.
+        let foreign_path = format!("/v1/accounts/{other}/invitations/{id}");
+        fixture.get(&eve, &foreign_path).expect(404);
         let malformed = format!("/v1/accounts/{account}/invitations/inv_1");
         fixture.get(&ana, &malformed).expect(404);
     }

@@ -1,5 +1,5 @@
-//! Joining an account by an invitation: what it makes of the person, and how far the inviter's word
-//! still reaches.
+//! Joining an account by an invitation: the new membership and teams, and the remaining authority
+//! of the inviter.
 
 use alloc::vec::Vec;
 
@@ -17,7 +17,7 @@ use crate::{
     value::{Capability, TeamId, TeamRole},
 };
 
-/// Everything a decision needs to know about who joins.
+/// The facts of a person who joins.
 pub(super) struct Joining<'a> {
     pub(super) context: &'a Context<'a>,
     pub(super) invitation: &'a Record<Invitation>,
@@ -31,7 +31,7 @@ impl Joining<'_> {
             return Ok(());
         };
         match member.body.status {
-            // Accepted already, between the reading of the invitation and that of the member.
+            // The invitation was accepted after it was read and before the member was read.
             MemberStatus::Active if member.body.invitation_id == Some(self.invitation.id) => {
                 Err(InvitationToken::refused())
             }
@@ -39,7 +39,7 @@ impl Joining<'_> {
             MemberStatus::Suspended => Err(Problem::conflict(
                 "your membership of this account is suspended; ask its administrators",
             )),
-            // Whatever was sent before someone left does not let them in again.
+            // An invitation from before the removal does not readmit the person.
             MemberStatus::Removed if self.invitation.updated_at < member.updated_at => {
                 Err(InvitationToken::refused())
             }
@@ -47,7 +47,8 @@ impl Joining<'_> {
         }
     }
 
-    /// Joins, or rejoins under a new membership, which revives nothing of the one before.
+    /// Creates the membership. A former member gets a new membership id, so old grants and team
+    /// rows stay without effect.
     pub(super) fn member(&self, commit: &mut Commit<'_>) -> Result<Record<Member>, Problem> {
         let user = self.context.user();
         let member = Member {
@@ -88,7 +89,7 @@ impl Joining<'_> {
     }
 }
 
-/// The account, if the inviter could make this offer of a role today.
+/// The account, if the inviter may still offer this role.
 pub(super) fn account_offered<'a>(
     inviter: &'a AccountRecords,
     invitation: &Invitation,
@@ -100,7 +101,7 @@ pub(super) fn account_offered<'a>(
     account.ok_or_else(InvitationToken::refused)
 }
 
-/// The teams that are still there and that the inviter could add somebody to today.
+/// The existing teams that the inviter may still add people to.
 pub(super) fn teams_offered(
     facts: &Facts,
     inviter: &AccountAccess<'_>,

@@ -16,7 +16,6 @@ use crate::{
     value::{AccountId, Capability},
 };
 
-/// Lists an account's invitations, oldest first.
 struct ListInvitations {
     account: AccountId,
     page: PageRequest,
@@ -84,7 +83,7 @@ mod tests {
     use crate::{testing::Fixture, value::AccountRole};
 
     #[test]
-    fn pages_through_all_of_them() {
+    fn invitation_list_has_pages() {
         let mut fixture = Fixture::new();
         let ana = fixture.person("ana");
         let account = fixture.account(&ana);
@@ -107,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn case_19_and_21_nobody_else_reads_the_list_or_uses_its_cursor() {
+    fn case_19_and_21_invitation_list_and_cursor_stay_private() {
         let mut fixture = Fixture::new();
         let (ana, ben, eve) = (
             fixture.person("ana"),

@@ -1,4 +1,4 @@
-//! What an invitation hands out, and whether somebody may hand it out.
+//! The content of an invitation's offer, and the authority to make it.
 
 use alloc::{collections::BTreeSet, format, vec::Vec};
 
@@ -14,9 +14,9 @@ use crate::{
     value::{AccountId, AccountRole, Capability, ProjectId, TeamId, UserId},
 };
 
-/// The most teams of one invitation.
+/// The maximum number of teams in one invitation.
 pub(super) const TEAMS: usize = 20;
-/// The most project grants of one invitation.
+/// The maximum number of project grants in one invitation.
 pub(super) const PROJECT_GRANTS: usize = 10;
 
 /// A role, teams and project roles in one account.
@@ -38,7 +38,8 @@ impl<'a> From<&'a Invitation> for Offer<'a> {
     }
 }
 
-/// Checks the shape of an offer: its limits, no repetitions, no project of another account.
+/// Checks the limits of an offer, that it names nothing twice, and that all projects belong to the
+/// account.
 ///
 /// # Errors
 /// 400 naming the entry.
@@ -78,7 +79,7 @@ fn team_key(account: AccountId, team: TeamId) -> Key {
     Scope::Account(account).key(Sort::team(team))
 }
 
-/// What to ask for the teams an offer names.
+/// The reads for the teams of an offer.
 pub(super) fn team_reads(
     account: AccountId,
     teams: &[TeamId],
@@ -99,7 +100,7 @@ pub(super) fn team(
 }
 
 impl Offer<'_> {
-    /// What to ask to know whether this person may make the offer.
+    /// The reads for checking this person's authority to make the offer.
     pub(super) fn reads(&self, user: UserId) -> Vec<ReadRequest> {
         let mut reads = AccountRecords::reads(self.account, user);
         reads.extend(team_reads(self.account, self.teams));
@@ -108,7 +109,7 @@ impl Offer<'_> {
         reads
     }
 
-    /// Refuses an offer of teams and projects that are not there.
+    /// Checks that the teams and projects of the offer exist.
     ///
     /// # Errors
     /// 400 naming the entry.
@@ -133,11 +134,11 @@ impl Offer<'_> {
         Ok(())
     }
 
-    /// Refuses an offer of more than the person has. Teams and projects that are gone confer nothing
-    /// and are passed over.
+    /// Checks that the person has everything that the offer gives. Deleted teams and projects give
+    /// nothing, so they are skipped.
     ///
     /// # Errors
-    /// 403 `escalation` naming what they lack; 409 for an archived project.
+    /// 403 `escalation` naming the missing capabilities, 409 for an archived project.
     pub(super) fn check_authority(
         &self,
         context: &Context<'_>,
@@ -154,8 +155,8 @@ impl Offer<'_> {
             let records = ProjectRecords::load(facts, grant.project_id, context.user())?;
             let access = records.access(context.env.now);
             if access.reasons().next().is_some() {
-                let asked = access.check(Capability::GrantManage);
-                in_order(asked, grants::outranks(&access, grant.role))?;
+                let decision = access.check(Capability::GrantManage);
+                in_order(decision, grants::outranks(&access, grant.role))?;
             }
         }
         Ok(())

@@ -14,9 +14,9 @@ use crate::{
     value::Capability,
 };
 
-/// Sends an invitation again. That kills earlier tokens, revives an expired invitation for another
-/// 14 days, and makes the offer anew: whoever sends it must be able to hand out all of it, and is the
-/// one whose authority counts on acceptance.
+/// Sending again invalidates earlier tokens and makes an expired invitation valid for another 14
+/// days. The sender takes over the offer, so the sender must have everything it gives. Acceptance
+/// checks the sender's authority.
 struct ResendInvitation {
     named: Named,
 }
@@ -118,7 +118,7 @@ mod tests {
     };
 
     #[test]
-    fn raises_the_rotation_and_revives_an_expired_one() {
+    fn resend_raises_rotation_and_renews_expired_invitation() {
         let mut fixture = Fixture::new();
         let ana = fixture.person("ana");
         let account = fixture.account(&ana);
@@ -142,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn a_repetition_does_not_rotate_again() {
+    fn resend_repeated_does_not_rotate_again() {
         let mut fixture = Fixture::new();
         let ana = fixture.person("ana");
         let account = fixture.account(&ana);
@@ -157,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn case_29_whoever_sends_again_hands_out_anew() {
+    fn case_29_sender_needs_authority_for_the_offer() {
         let mut fixture = Fixture::new();
         let (ana, ben, eve) = (
             fixture.person("ana"),

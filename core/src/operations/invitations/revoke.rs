@@ -14,7 +14,7 @@ use crate::{
     value::Capability,
 };
 
-/// Takes an invitation back: its tokens are dead from then on. The record stays.
+/// Revoking invalidates the tokens. The record stays.
 struct RevokeInvitation {
     named: Named,
     if_match: IfMatch,
@@ -81,7 +81,7 @@ mod tests {
     use crate::{testing::Fixture, value::AccountRole};
 
     #[test]
-    fn the_record_stays_and_a_second_time_is_a_conflict() {
+    fn revoked_invitation_stays_and_cannot_be_revoked_again() {
         let mut fixture = Fixture::new();
         let ana = fixture.person("ana");
         let account = fixture.account(&ana);
@@ -103,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn a_stale_mark_or_a_lack_of_authority_changes_nothing() {
+    fn invitation_revoke_needs_fresh_etag_and_authority() {
         let mut fixture = Fixture::new();
         let (ana, ben, eve) = (
             fixture.person("ana"),

@@ -17,7 +17,6 @@ use crate::{
     value::Capability,
 };
 
-/// Lists the entries of a journal in order, from the first one or behind a number or cursor.
 struct ListJournal {
     of: Of,
     after: Option<u64>,
@@ -153,7 +152,7 @@ mod tests {
         value::AccountRole,
     };
 
-    /// An account whose journal has four entries.
+    /// Ana owns an account whose journal has four entries.
     fn journal_of_four() -> (Fixture, Person, String, String) {
         let mut fixture = Fixture::new();
         let ana = fixture.person("ana");
@@ -171,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn lists_in_order_from_the_first_entry_and_goes_on_by_number_or_cursor() {
+    fn journal_list_starts_at_first_entry_number_or_cursor() {
         let (mut fixture, ana, account, path) = journal_of_four();
         let all = fixture.get(&ana, &path).expect(200).body;
         assert_eq!(fixture.rounds, 2);
@@ -194,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn a_project_has_a_journal_of_its_own() {
+    fn project_has_its_own_journal() {
         let (mut fixture, ana, account, _) = journal_of_four();
         let project = fixture.project(&ana, &account);
         let answer = fixture.get(&ana, &format!("/v1/projects/{project}/journal"));
@@ -208,7 +207,7 @@ mod tests {
     }
 
     #[test]
-    fn case_69_numbers_go_on_over_a_restore() {
+    fn case_69_numbers_continue_after_a_restore() {
         let (mut fixture, ana, account, path) = journal_of_four();
         for _ in 0..3 {
             restore(&mut fixture);
@@ -226,7 +225,7 @@ mod tests {
     }
 
     #[test]
-    fn case_17_only_auditors_read_it() {
+    fn case_17_only_auditors_read_the_journal() {
         let (mut fixture, ana, account, path) = journal_of_four();
         let (ben, eve) = (fixture.person("ben"), fixture.person("eve"));
         fixture.join(&account, &ben, AccountRole::Member);

@@ -1,4 +1,4 @@
-//! Finding an entry by its number alone.
+//! Finding a journal entry by its number.
 
 use crate::{
     operation::{Facts, NotAsked, ReadRequest},
@@ -7,23 +7,24 @@ use crate::{
     value::SurfaceId,
 };
 
-/// What looking for an entry came to.
+/// The progress of a search.
 pub(super) enum Located<'a> {
-    /// Read this and look again.
+    /// Carry out this read and search again.
     ReadRequest(ReadRequest),
-    /// The page that begins behind the number, or, where that could not be found, before it.
+    /// The page that begins after the number. If the search failed, the page begins before it.
     Page(&'a Page),
 }
 
-/// The most places that are tried.
+/// The maximum number of probed positions.
 const PROBES: usize = 12;
 
-/// The page of at most `limit` entries behind the entry of this number.
+/// Finds the page of at most `limit` entries after the entry with this number.
 ///
-/// An entry's key begins with the surface's id, which a restore renews, so the number alone does not
-/// tell the key. Numbers go on across restores without a gap, and ids sort in the order of restores.
-/// The present id is nearly always the right one. If the first entry behind it is too far on, the
-/// search begins with the oldest id and goes from each to the next, one read per restore.
+/// An entry's key begins with the surface's id, which changes at a restore, so the number does not
+/// determine the key. Numbers continue across restores without a gap, and ids sort in the order of
+/// restores. The first probe uses the present id, which is nearly always right. If the first entry
+/// after it has a number that is too high, the search starts at the oldest id and reads once per
+/// restore.
 pub(super) fn locate<'a>(
     facts: &'a Facts,
     head: &Head,
@@ -53,7 +54,7 @@ pub(super) fn locate<'a>(
     }
 }
 
-/// The surface and number in an entry's key.
+/// The surface id and number in an entry's key.
 pub(super) fn place(sort: &Sort) -> Option<(SurfaceId, u64)> {
     let rest = sort.as_str().strip_prefix(Sort::JOURNAL)?;
     let (surface, number) = rest.split_once('#')?;

@@ -20,24 +20,25 @@ use crate::{
     value::{Capability, Sha256, canonical},
 };
 
-/// The most entries one request verifies.
+/// The maximum number of entries that one request verifies.
 const ENTRIES: u32 = 10_000;
 
-/// Verifies a journal: every entry is intact, numbered without a gap and chained to the one before,
-/// and the last one is the one the head names.
+/// Checks that every entry is intact, that numbers have no gap, that each entry names the hash of
+/// the previous one, and that the head names the last entry.
 ///
-/// One request verifies at most 10,000 entries; `next_cursor` then leads on. It carries, sealed, how far
-/// the journal is known to be good, so that the requests together verify one chain.
+/// A request verifies at most 10,000 entries. `next_cursor` then leads to the next request. The
+/// cursor is sealed and holds the verified position, so that all requests together verify one
+/// chain.
 struct VerifyJournal {
     of: Of,
     page: PageRequest,
     limit: u32,
 }
 
-/// How far the journal is known to be good.
+/// The end of the verified part of the journal.
 #[derive(Serialize, Deserialize)]
 struct Position {
-    /// The sort key of the last good entry.
+    /// The sort key of the last verified entry.
     last: Option<String>,
     good: Link,
 }
@@ -170,7 +171,8 @@ impl VerifyJournal {
 }
 
 impl UseCase for VerifyJournal {
-    /// The head before the entries: whatever is written in between lies beyond it.
+    /// The head is read before the entries. Entries written in between have higher numbers than the
+    /// head.
     fn reads(&self, context: &Context<'_>, facts: &Facts) -> Result<Vec<ReadRequest>, Problem> {
         let position = self.position(context)?;
         let reads = self.of.reads(context);
@@ -219,7 +221,7 @@ mod tests {
         (fixture, ana, Scope::Account(account.parse().unwrap()), path)
     }
 
-    /// Damages the store behind the application's back.
+    /// Changes a stored entry without the application.
     fn tamper(
         fixture: &mut Fixture,
         scope: Scope,
@@ -245,7 +247,7 @@ mod tests {
     }
 
     #[test]
-    fn a_journal_as_written_is_valid_over_a_restore_too() {
+    fn journal_is_valid_as_written_and_across_a_restore() {
         let (mut fixture, ana, scope, path) = account_journal();
         let whole = verify(&mut fixture, &ana, &path);
         assert_eq!(fixture.rounds, 2);
@@ -263,7 +265,7 @@ mod tests {
     }
 
     #[test]
-    fn case_65_a_flipped_bit_or_a_missing_entry_is_named() {
+    fn case_65_changed_or_missing_entry_is_named() {
         for position in 0..5 {
             let (mut fixture, ana, scope, path) = account_journal();
             tamper(&mut fixture, scope, position, |mut item| {
@@ -282,7 +284,7 @@ mod tests {
     }
 
     #[test]
-    fn requests_together_verify_one_chain() {
+    fn journal_requests_together_verify_one_chain() {
         let (mut fixture, ana, scope, path) = account_journal();
         let Scope::Account(account) = scope else {
             panic!("an account")
@@ -298,7 +300,7 @@ mod tests {
             (&2.into(), &true.into())
         );
         assert!(body["next_cursor"].is_string());
-        // The same position, sealed for the route.
+        // The same position, sealed for this route.
         let entries = fixture.store.scan(&Range::all(scope, Sort::JOURNAL)).items;
         let head = fixture.record::<Head>(&crate::operation::authority::head_key(scope));
         let head = head.unwrap().body;
@@ -319,7 +321,7 @@ mod tests {
             (&found["entries"], &found["valid"]),
             (&3.into(), &true.into())
         );
-        // Going on from another chain finds that the next entry does not fit.
+        // The position of another chain does not fit the next entry.
         position.good.hash = Sha256::of(b"another");
         let other = format!("{path}?cursor={}", cursor(&position));
         let found = verify(&mut fixture, &ana, &other);

@@ -11,7 +11,6 @@ use crate::{
     value::Capability,
 };
 
-/// Shows a member.
 #[derive(Debug)]
 struct GetMember(Named);
 
@@ -42,12 +41,12 @@ impl UseCase for GetMember {
     fn decide(&self, context: &Context<'_>, facts: &Facts) -> Result<Outcome, Problem> {
         let Self(named) = self;
         let records = AccountRecords::load(facts, named.account, context.user())?;
-        let needed = if named.user == context.user() {
+        let capability = if named.user == context.user() {
             Capability::AccountView
         } else {
             Capability::MemberView
         };
-        records.access().permit(named.account, needed)?;
+        records.access().permit(named.account, capability)?;
         let member = named.load(facts)?.ok_or_else(Problem::not_found)?;
         let reply = view::shown(&member, &MemberView::from(&member));
         Ok(Outcome::Reply(reply))
@@ -61,7 +60,7 @@ mod tests {
     use crate::{testing::Fixture, value::AccountRole};
 
     #[test]
-    fn a_member_is_shown_to_members() {
+    fn member_is_shown_to_members() {
         let mut fixture = Fixture::new();
         let (ana, ben) = (fixture.person("ana"), fixture.person("ben"));
         let account = fixture.account(&ana);
@@ -81,7 +80,7 @@ mod tests {
     }
 
     #[test]
-    fn a_guest_sees_themselves_only() {
+    fn guest_sees_only_their_own_membership() {
         let mut fixture = Fixture::new();
         let (ana, ben) = (fixture.person("ana"), fixture.person("ben"));
         let account = fixture.account(&ana);
@@ -95,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn case_17_to_an_outsider_no_member_exists() {
+    fn case_17_outsider_finds_no_member() {
         let mut fixture = Fixture::new();
         let (ana, eve) = (fixture.person("ana"), fixture.person("eve"));
         let account = fixture.account(&ana);
@@ -106,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn case_24_an_id_with_key_characters_names_nobody() {
+    fn case_24_user_id_with_key_characters_is_not_found() {
         let mut fixture = Fixture::new();
         let ana = fixture.person("ana");
         let account = fixture.account(&ana);

@@ -13,7 +13,6 @@ use crate::{
     value::{AccountId, Capability},
 };
 
-/// Lists the members of an account, in the order they joined.
 #[derive(Debug)]
 struct ListMembers {
     account: AccountId,
@@ -97,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn members_are_listed_in_the_order_they_joined() {
+    fn member_list_keeps_the_order_of_joining() {
         let mut fixture = Fixture::new();
         let ana = fixture.person("ana");
         let account = fixture.account(&ana);
@@ -123,7 +122,7 @@ mod tests {
     }
 
     #[test]
-    fn whoever_was_removed_is_not_listed_and_who_is_suspended_is() {
+    fn member_list_omits_removed_and_shows_suspended_members() {
         let mut fixture = Fixture::new();
         let [ana, ben, cyd] = ["ana", "ben", "cyd"].map(|name| fixture.person(name));
         let account = fixture.account(&ana);
@@ -143,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn case_61_an_index_that_is_behind_shows_nobody_who_left_and_no_old_role() {
+    fn case_61_outdated_index_shows_no_former_member_or_role() {
         let mut fixture = Fixture::new();
         let [ana, ben, cyd] = ["ana", "ben", "cyd"].map(|name| fixture.person(name));
         let account = fixture.account(&ana);
@@ -168,13 +167,13 @@ mod tests {
             (&shown[1]["id"], &shown[1]["role"]),
             (&json!(cyd.id()), &json!("guest"))
         );
-        // Nor does what they may do follow the index.
+        // Permissions do not come from the outdated index either.
         fixture.get(&ben, &path).expect_problem("not-found");
         fixture.get(&cyd, &path).expect_problem("forbidden");
     }
 
     #[test]
-    fn who_does_not_see_members_gets_no_list() {
+    fn member_list_is_refused_without_member_view() {
         let mut fixture = Fixture::new();
         let [ana, ben, eve] = ["ana", "ben", "eve"].map(|name| fixture.person(name));
         let account = fixture.account(&ana);
@@ -187,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bad_limit_or_a_strange_cursor_is_named() {
+    fn member_list_names_bad_limit_and_foreign_cursor() {
         let mut fixture = Fixture::new();
         let ana = fixture.person("ana");
         let account = fixture.account(&ana);
@@ -204,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn case_19_a_cursor_works_for_nobody_else_and_for_no_other_list() {
+    fn case_19_member_cursor_is_bound_to_caller_and_list() {
         let mut fixture = Fixture::new();
         let (ana, ben) = (fixture.person("ana"), fixture.person("ben"));
         let (first, second) = (fixture.account(&ana), fixture.account(&ana));

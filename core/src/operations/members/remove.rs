@@ -15,8 +15,8 @@ use crate::{
     value::Capability,
 };
 
-/// Removes a member, or lets one leave. Their grants and team rows name the membership that ends
-/// here, so they confer nothing from this commit on.
+/// The member's grants and team rows name the membership that ends here. So they have no effect
+/// after this commit.
 #[derive(Debug)]
 struct RemoveMember {
     named: Named,
@@ -78,7 +78,7 @@ impl RemoveMember {
 
 impl UseCase for RemoveMember {
     fn reads(&self, context: &Context<'_>, facts: &Facts) -> Result<Vec<ReadRequest>, Problem> {
-        Ok(self.named.asks_to_change(context, facts))
+        Ok(self.named.reads_to_change(context, facts))
     }
 
     fn decide(&self, context: &Context<'_>, facts: &Facts) -> Result<Outcome, Problem> {
@@ -126,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn whoever_is_removed_is_gone_at_once() {
+    fn removed_member_loses_access_at_once() {
         let (mut fixture, ana, ben, account) = account_with(AccountRole::Admin);
         fixture.delete(&ana, &path(&account, &ben)).expect(204);
         assert_eq!(fixture.rounds, 2);
@@ -146,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn everyone_may_leave() {
+    fn member_may_leave() {
         for role in [AccountRole::Guest, AccountRole::Admin, AccountRole::Owner] {
             let (mut fixture, _, ben, account) = account_with(role);
             fixture.delete(&ben, &path(&account, &ben)).expect(204);
@@ -157,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn case_30_the_last_owner_does_not_leave() {
+    fn case_30_last_owner_cannot_leave() {
         let (mut fixture, ana, ben, account) = account_with(AccountRole::Owner);
         fixture.delete(&ana, &path(&account, &ben)).expect(204);
         let before = fixture.dump();
@@ -168,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn who_may_not_remove_changes_nothing() {
+    fn member_remove_refuses_callers_without_permission() {
         let (mut fixture, ana, ben, account) = account_with(AccountRole::Admin);
         let [cyd, eve] = ["cyd", "eve"].map(|name| fixture.person(name));
         fixture.join(&account, &cyd, AccountRole::Member);
@@ -188,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn case_51_a_stale_mark_removes_nobody() {
+    fn case_51_stale_etag_does_not_remove_member() {
         let (mut fixture, ana, ben, account) = account_with(AccountRole::Member);
         let ben_path = path(&account, &ben);
         let etag = fixture.get(&ana, &ben_path).expect(200).etag.unwrap();
@@ -203,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn rejoining_is_another_membership() {
+    fn rejoining_creates_another_membership() {
         let (mut fixture, ana, ben, account) = account_with(AccountRole::Member);
         let first = fixture.get(&ana, &path(&account, &ben)).expect(200);
         fixture.delete(&ben, &path(&account, &ben)).expect(204);

@@ -18,7 +18,6 @@ use crate::{
     value::{AccountRole, Capability},
 };
 
-/// Changes a member's role or suspends them.
 #[derive(Debug)]
 struct UpdateMember {
     named: Named,
@@ -102,7 +101,7 @@ fn reply(member: &Record<Member>) -> Reply {
 
 impl UseCase for UpdateMember {
     fn reads(&self, context: &Context<'_>, facts: &Facts) -> Result<Vec<ReadRequest>, Problem> {
-        Ok(self.named.asks_to_change(context, facts))
+        Ok(self.named.reads_to_change(context, facts))
     }
 
     fn decide(&self, context: &Context<'_>, facts: &Facts) -> Result<Outcome, Problem> {
@@ -146,7 +145,8 @@ mod tests {
         value::AccountId,
     };
 
-    /// An account of Ana's with Ben in it; the path of a member.
+    /// Ana owns an account with Ben as a member in this role. Returns a function for a member's
+    /// path.
     fn account_with(role: AccountRole) -> (Fixture, Person, Person, impl Fn(&Person) -> String) {
         let mut fixture = Fixture::new();
         let (ana, ben) = (fixture.person("ana"), fixture.person("ben"));
@@ -164,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn an_owner_raises_and_lowers_members() {
+    fn owner_raises_and_lowers_roles() {
         let (mut fixture, ana, ben, path) = account_with(AccountRole::Member);
         let raised = fixture
             .patch(&ana, &path(&ben), json!({ "role": "owner" }))
@@ -184,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn what_changes_nothing_writes_nothing() {
+    fn member_update_without_change_writes_nothing() {
         let (mut fixture, ana, ben, path) = account_with(AccountRole::Member);
         let before = fixture.dump();
         for body in [json!({}), json!({ "role": "member", "status": "active" })] {
@@ -195,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn a_member_changes_nobody() {
+    fn member_cannot_change_members() {
         let (mut fixture, ana, ben, path) = account_with(AccountRole::Member);
         let before = fixture.dump();
         for target in [&ana, &ben] {
@@ -206,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn to_an_outsider_there_is_nobody_to_change() {
+    fn outsider_finds_no_member_to_change() {
         let (mut fixture, ana, _, path) = account_with(AccountRole::Member);
         let eve = fixture.person("eve");
         let before = fixture.dump();
@@ -220,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn an_admin_hands_out_no_more_than_they_have_and_acts_on_no_equal() {
+    fn admin_gives_no_higher_role_and_changes_no_equal() {
         let (mut fixture, ana, ben, path) = account_with(AccountRole::Admin);
         let account = path(&ben).split('/').nth(3).map(String::from).unwrap();
         let [cyd, dan] = ["cyd", "dan"].map(|name| fixture.person(name));
@@ -251,7 +251,7 @@ mod tests {
     }
 
     #[test]
-    fn case_36_whoever_is_suspended_sees_nothing_until_let_back_in() {
+    fn case_36_suspended_member_sees_nothing_until_reinstated() {
         let (mut fixture, ana, ben, path) = account_with(AccountRole::Admin);
         let suspended = json!({ "status": "suspended" });
         let answer = fixture.patch(&ana, &path(&ben), suspended).expect(200);
@@ -269,7 +269,7 @@ mod tests {
     }
 
     #[test]
-    fn case_30_the_last_owner_is_neither_demoted_nor_suspended() {
+    fn case_30_last_owner_is_neither_demoted_nor_suspended() {
         let (mut fixture, ana, ben, path) = account_with(AccountRole::Owner);
         fixture
             .patch(&ben, &path(&ana), json!({ "status": "suspended" }))
@@ -292,7 +292,7 @@ mod tests {
     }
 
     #[test]
-    fn case_30_of_two_owners_who_demote_each_other_at_once_one_stays() {
+    fn case_30_two_owners_demoting_each_other_leave_one() {
         let (mut fixture, ana, ben, path) = account_with(AccountRole::Owner);
         let account = path(&ana).split('/').nth(3).unwrap().parse().unwrap();
         let demote = |person: &Person| UpdateMember {
@@ -327,7 +327,7 @@ mod tests {
     }
 
     #[test]
-    fn case_51_of_two_writers_of_one_version_one_wins() {
+    fn case_51_one_of_two_concurrent_member_updates_wins() {
         let (mut fixture, ana, ben, path) = account_with(AccountRole::Member);
         let etag = fixture.get(&ana, &path(&ben)).expect(200).etag.unwrap();
         let mut change = |role: &str| {
@@ -352,7 +352,7 @@ mod tests {
     }
 
     #[test]
-    fn case_26_only_role_and_status_can_be_set() {
+    fn case_26_member_update_accepts_only_role_and_status() {
         let (mut fixture, ana, ben, path) = account_with(AccountRole::Member);
         let before = fixture.dump();
         for (body, field) in [

@@ -19,7 +19,6 @@ use crate::{
     value::{Capability, canonical},
 };
 
-/// Appends a metadata record.
 struct AppendMetadata {
     place: ArtifactPlace,
     input: Input,
@@ -80,7 +79,8 @@ fn check(values: &Map<String, Value>) -> Result<(), Problem> {
     }
 }
 
-/// How deep objects and arrays are nested. The parser bounds the depth of any body.
+/// The nesting depth of objects and arrays. The JSON parser limits the depth of every body, so the
+/// recursion is bounded.
 fn depth(value: &Value) -> usize {
     match value {
         Value::Object(members) => 1 + members.values().map(depth).max().unwrap_or(0),
@@ -147,7 +147,7 @@ mod tests {
     use crate::testing::document_fixture::DocumentFixture;
 
     #[test]
-    fn appends_a_statement_by_the_caller() {
+    fn metadata_append_stores_statement_of_the_caller() {
         let mut fixture = DocumentFixture::new();
         let path = format!("{}/metadata", fixture.uploaded());
         let (ben, values) = (
@@ -167,11 +167,11 @@ mod tests {
     }
 
     #[test]
-    fn the_limits_hold_exactly() {
+    fn metadata_append_enforces_its_limits_exactly() {
         let mut fixture = DocumentFixture::new();
         let path = format!("{}/metadata", fixture.uploaded());
         let ben = fixture.ben.clone();
-        // `{"a":""}` takes eight bytes itself.
+        // `{"a":""}` takes eight bytes.
         let long = |bytes: usize| json!({ "a": "x".repeat(bytes - 8) });
         let before = fixture.base.dump();
         for values in [
@@ -192,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn case_26_author_and_time_are_not_taken_from_the_body() {
+    fn case_26_author_and_time_come_from_the_server() {
         let mut fixture = DocumentFixture::new();
         let path = format!("{}/metadata", fixture.uploaded());
         let ben = fixture.ben.clone();
@@ -204,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_appended_can_neither_be_changed_nor_removed() {
+    fn metadata_record_cannot_be_changed_or_removed() {
         let mut fixture = DocumentFixture::new();
         let path = format!("{}/metadata", fixture.uploaded());
         let ana = fixture.ana.clone();
@@ -219,7 +219,7 @@ mod tests {
     }
 
     #[test]
-    fn a_repetition_appends_once() {
+    fn metadata_append_repeated_appends_once() {
         let mut fixture = DocumentFixture::new();
         let path = format!("{}/metadata", fixture.uploaded());
         let (ben, key) = (fixture.ben.clone(), [("idempotency-key", "m")]);
@@ -237,7 +237,7 @@ mod tests {
     }
 
     #[test]
-    fn refusals_change_nothing() {
+    fn refused_metadata_append_changes_nothing() {
         let mut fixture = DocumentFixture::new();
         let path = format!("{}/metadata", fixture.uploaded());
         let (ana, cleo, otto) = (

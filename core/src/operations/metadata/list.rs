@@ -47,7 +47,7 @@ mod tests {
     use crate::testing::document_fixture::DocumentFixture;
 
     #[test]
-    fn lists_in_the_order_things_were_said() {
+    fn metadata_list_keeps_the_order_of_appends() {
         let mut fixture = DocumentFixture::new();
         let path = format!("{}/metadata", fixture.uploaded());
         let (ben, vera, otto) = (

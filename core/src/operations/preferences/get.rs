@@ -8,7 +8,6 @@ use crate::operation::{
     UseCase, schema,
 };
 
-/// Shows the caller's preferences; none set is an empty list.
 struct GetPreferences;
 
 pub(super) const ROUTE: Route = Route::new(
@@ -49,7 +48,7 @@ mod tests {
     use crate::testing::Fixture;
 
     #[test]
-    fn nothing_set_is_an_empty_list_without_a_mark() {
+    fn unset_preferences_are_an_empty_list_without_etag() {
         let mut fixture = Fixture::new();
         let ana = fixture.person("ana");
         let answer = fixture

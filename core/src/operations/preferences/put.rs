@@ -16,10 +16,8 @@ use crate::{
     storage::Scope,
 };
 
-/// Replaces the caller's preferences.
-///
-/// The accounts and projects that rules name are not looked up: a rule about something the caller
-/// cannot see matches nothing, and setting it reveals nothing.
+/// The accounts and projects in rules are not looked up. A rule about something that the caller may
+/// not view matches nothing, so setting it reveals nothing.
 struct PutPreferences {
     input: Input,
     if_match: IfMatch,
@@ -100,8 +98,8 @@ impl UseCase for PutPreferences {
 
     fn decide(&self, context: &Context<'_>, facts: &Facts) -> Result<Outcome, Problem> {
         let before: Option<Record<Preferences>> = facts.record(&super::key(context))?;
-        let mark = before.as_ref().map(Record::etag);
-        self.if_match.honour(mark.as_ref())?;
+        let etag = before.as_ref().map(Record::etag);
+        self.if_match.honour(etag.as_ref())?;
         let head = facts.record(&head_key(Scope::User(context.user())))?;
         let mut commit = Commit::open(context, Permit::own_profile(&context.actor), head)?;
         let body = Preferences {
@@ -138,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn sets_and_replaces() {
+    fn preferences_are_set_and_replaced() {
         let mut fixture = Fixture::new();
         let ana = fixture.person("ana");
         let rules = json!({ "rules": [rule(None), rule(Some(PROJECT))] });
@@ -154,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn a_stale_mark_changes_nothing() {
+    fn stale_etag_does_not_change_preferences() {
         let mut fixture = Fixture::new();
         let ana = fixture.person("ana");
         let headers = [("if-match", "*")];

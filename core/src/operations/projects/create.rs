@@ -18,7 +18,6 @@ use crate::{
     value::{AccountId, Capability, Description, Name, Principal, ProjectId, ProjectRole},
 };
 
-/// Creates a project, owned by whoever asks.
 #[derive(Debug)]
 struct CreateProject {
     account: AccountId,
@@ -84,7 +83,7 @@ impl CreateProject {
     }
 }
 
-/// The grant that makes this member the owner of a new project.
+/// The grant that makes the creator the owner of the new project.
 fn ownership(project: ProjectId, member: &Record<Member>) -> Grant {
     Grant {
         project_id: project,
@@ -145,7 +144,7 @@ mod tests {
     use crate::{operation::commit::IDEMPOTENCY_RETENTION, testing::Fixture, value::AccountRole};
 
     #[test]
-    fn whoever_creates_a_project_owns_it() {
+    fn project_creator_becomes_owner() {
         let mut fixture = Fixture::new();
         let (ana, ben) = (fixture.person("ana"), fixture.person("ben"));
         let account = fixture.account(&ana);
@@ -169,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn who_may_not_create_changes_nothing() {
+    fn project_create_refuses_callers_without_permission() {
         let mut fixture = Fixture::new();
         let [ana, ben, eve] = ["ana", "ben", "eve"].map(|name| fixture.person(name));
         let account = fixture.account(&ana);
@@ -184,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn case_26_bad_input_and_fields_a_caller_does_not_set_are_named() {
+    fn case_26_project_create_names_wrong_and_unknown_fields() {
         let mut fixture = Fixture::new();
         let ana = fixture.person("ana");
         let path = format!("/v1/accounts/{}/projects", fixture.account(&ana));
@@ -207,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn a_repetition_answers_the_project_made_before() {
+    fn project_create_repeated_answers_the_first_project() {
         let mut fixture = Fixture::new();
         let ana = fixture.person("ana");
         let path = format!("/v1/accounts/{}/projects", fixture.account(&ana));

@@ -12,7 +12,7 @@ use crate::{
     value::{Capability, ProjectId},
 };
 
-/// Deletes a project: from then on it exists for nobody.
+/// Decisions treat a deleted project as missing, so this commit hides it from every caller.
 #[derive(Debug)]
 struct DeleteProject {
     project: ProjectId,
@@ -76,7 +76,7 @@ mod tests {
     };
 
     #[test]
-    fn a_deleted_project_exists_for_nobody() {
+    fn deleted_project_is_not_found() {
         let mut fixture = Fixture::new();
         let (ana, ben) = (fixture.person("ana"), fixture.person("ben"));
         let account = fixture.account(&ana);
@@ -110,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn a_manager_may_not_and_a_stale_owner_does_not() {
+    fn project_delete_refuses_managers_and_stale_etags() {
         let mut fixture = Fixture::new();
         let (ana, ben) = (fixture.person("ana"), fixture.person("ben"));
         let account = fixture.account(&ana);

@@ -11,7 +11,6 @@ use crate::{
     value::{Capability, ProjectId},
 };
 
-/// Shows a project.
 #[derive(Debug)]
 struct GetProject {
     project: ProjectId,
@@ -62,7 +61,7 @@ mod tests {
     use crate::{testing::Fixture, value::AccountRole};
 
     #[test]
-    fn everyone_sees_it_with_their_own_role() {
+    fn project_shows_each_member_their_own_role() {
         let mut fixture = Fixture::new();
         let [ana, ben, cyd] = ["ana", "ben", "cyd"].map(|name| fixture.person(name));
         let account = fixture.account(&ana);

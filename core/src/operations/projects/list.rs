@@ -16,10 +16,9 @@ use crate::{
     value::{AccountId, Capability, ProjectId},
 };
 
-/// The most projects looked at for one page: each takes a read of its own.
+/// The maximum number of projects on one page. Each needs a range read of its own.
 const CANDIDATES: u32 = 50;
 
-/// Lists those projects of an account that the caller sees.
 #[derive(Debug)]
 struct ListProjects {
     account: AccountId,
@@ -121,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn case_21_only_what_the_caller_sees_is_listed() {
+    fn case_21_project_list_shows_only_visible_projects() {
         let mut fixture = Fixture::new();
         let [ana, ben, cyd, eve] = ["ana", "ben", "cyd", "eve"].map(|name| fixture.person(name));
         let account = fixture.account(&ana);
@@ -159,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn case_60_pages_go_on_past_what_is_hidden() {
+    fn case_60_project_pages_continue_past_hidden_projects() {
         let mut fixture = Fixture::new();
         let (ana, ben) = (fixture.person("ana"), fixture.person("ben"));
         let account = fixture.account(&ana);
@@ -181,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn case_19_a_cursor_works_for_nobody_else_and_for_no_other_account() {
+    fn case_19_project_cursor_is_bound_to_caller_and_account() {
         let mut fixture = Fixture::new();
         let (ana, ben) = (fixture.person("ana"), fixture.person("ben"));
         let (first, second) = (fixture.account(&ana), fixture.account(&ana));

@@ -19,7 +19,6 @@ use crate::{
     value::{Capability, Description, Name, ProjectId},
 };
 
-/// Changes a project.
 #[derive(Debug)]
 struct UpdateProject {
     project: ProjectId,
@@ -97,8 +96,9 @@ impl Input {
 }
 
 impl UpdateProject {
-    /// Editing and archiving are different capabilities. Whoever may edit holds all that opening the
-    /// project to the account hands out, which is a viewer's.
+    /// Editing and archiving require different capabilities. Opening the project to the account
+    /// gives every member the role of a viewer, and a caller who may edit has all capabilities of a
+    /// viewer.
     fn permit(&self, access: &Access<'_>) -> Result<Permit, Refusal> {
         let archive = || access.permit(self.project, Capability::ProjectArchive);
         if self.input.only_archives() {
@@ -165,8 +165,8 @@ mod tests {
         value::AccountRole,
     };
 
-    /// Ana owns the account and the project; Ben has `role` on it. With the paths of the project and
-    /// of Ben's grant.
+    /// Ana owns an account and a project. Ben has `role` on the project. Returns the paths of the
+    /// project and of Ben's grant.
     fn project_with(role: &str) -> (Fixture, Person, Person, [String; 2]) {
         let mut fixture = Fixture::new();
         let (ana, ben) = (fixture.person("ana"), fixture.person("ben"));
@@ -180,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn a_manager_renames_describes_and_opens_it() {
+    fn manager_renames_describes_and_opens_project() {
         let (mut fixture, _, ben, [path, _]) = project_with("manager");
         let body = json!({ "name": "Census", "description": "South", "visibility": "account" });
         let changed = fixture.patch(&ben, &path, body).expect(200);
@@ -202,7 +202,7 @@ mod tests {
     }
 
     #[test]
-    fn refusals_come_in_order_and_change_nothing() {
+    fn project_update_refuses_in_order_and_changes_nothing() {
         let (mut fixture, ana, ben, [path, _]) = project_with("contributor");
         let stranger = fixture.person("eve");
         let stale = fixture.get(&ana, &path).etag.unwrap();
@@ -232,7 +232,7 @@ mod tests {
     }
 
     #[test]
-    fn archiving_is_for_owners() {
+    fn project_archiving_requires_owner() {
         let (mut fixture, ana, ben, [path, _]) = project_with("manager");
         for body in [
             json!({ "archived": true }),
@@ -260,7 +260,7 @@ mod tests {
     }
 
     #[test]
-    fn case_37_an_archived_project_takes_no_change_but_leaving_the_archive() {
+    fn case_37_archived_project_can_only_be_unarchived() {
         let (mut fixture, ana, ben, [path, grant]) = project_with("viewer");
         fixture
             .patch(&ana, &path, json!({ "archived": true }))
@@ -301,7 +301,7 @@ mod tests {
     }
 
     #[test]
-    fn case_38_a_change_decided_before_a_revocation_does_not_commit_after_it() {
+    fn case_38_change_does_not_commit_after_a_revocation() {
         let (mut fixture, ana, ben, [path, grant]) = project_with("manager");
         let body = json!({ "name": "Mine" });
         let decided = fixture.outcome(&ben, "PATCH", &path, Some(body.clone()));

@@ -18,7 +18,8 @@ use crate::{
     value::Email,
 };
 
-/// Establishes the caller's address from an ID token, where access tokens carry none.
+/// Establishes the caller's e-mail address from an ID token, for issuers whose access tokens
+/// contain no e-mail address.
 struct EstablishAddress {
     input: Input,
 }
@@ -62,7 +63,7 @@ fn parse(request: &Parsed<'_>) -> Result<Box<dyn UseCase>, Problem> {
     Ok(Box::new(EstablishAddress { input }))
 }
 
-/// Whether both tokens are of one identity, issued to one client where both say to which.
+/// Whether both tokens belong to one identity. If both name a client, it must be the same client.
 fn same_identity(token: &Claims, caller: &Claims) -> bool {
     let same_client = match (&token.client, &caller.client) {
         (Some(one), Some(other)) => one == other,
@@ -79,7 +80,7 @@ impl EstablishAddress {
         }
     }
 
-    /// What the token says, and the address it proves.
+    /// The claims of the token and the e-mail address that they prove.
     fn proved<'a>(
         &self,
         context: &Context<'_>,
@@ -106,7 +107,7 @@ impl EstablishAddress {
 
 impl UseCase for EstablishAddress {
     fn reads(&self, context: &Context<'_>, facts: &Facts) -> Result<Vec<ReadRequest>, Problem> {
-        let mut reads = Vec::from(super::profile_asks(context));
+        let mut reads = Vec::from(super::profile_reads(context));
         reads.push(self.token());
         if facts.has(&self.token()) {
             let (_, email) = self.proved(context, facts)?;
@@ -157,8 +158,8 @@ mod tests {
 
     const PATH: &str = "/v1/session/identity";
 
-    /// A person whose access token and profile carry no address.
-    fn nameless(fixture: &mut Fixture) -> Person {
+    /// A person whose access token and profile contain no e-mail address.
+    fn person_without_address(fixture: &mut Fixture) -> Person {
         let mut ana = fixture.person("ana");
         ana.actor.claims.verified_email = None;
         let path = Scope::User(ana.actor.user).key(crate::storage::Sort::user());
@@ -176,17 +177,17 @@ mod tests {
         ana
     }
 
-    fn present(fixture: &mut Fixture, ana: &Person, email: Option<&str>) {
+    fn present_token(fixture: &mut Fixture, ana: &Person, email: Option<&str>) {
         let mut claims = ana.actor.claims.clone();
         claims.verified_email = email.map(|email| email.parse().unwrap());
         fixture.tokens.insert("id".into(), claims);
     }
 
     #[test]
-    fn establishes_the_address_once() {
+    fn email_address_is_established_once() {
         let mut fixture = Fixture::new();
-        let ana = nameless(&mut fixture);
-        present(&mut fixture, &ana, Some("ana@example.com"));
+        let ana = person_without_address(&mut fixture);
+        present_token(&mut fixture, &ana, Some("ana@example.com"));
         let answer = fixture.post(&ana, PATH, json!({ "id_token": "id" }));
         let answer = answer.expect(200);
         assert_eq!(answer.body["email"], "ana@example.com");
@@ -201,10 +202,10 @@ mod tests {
     }
 
     #[test]
-    fn case_15_a_token_without_a_verified_address_establishes_nothing() {
+    fn case_15_unverified_address_establishes_nothing() {
         let mut fixture = Fixture::new();
-        let ana = nameless(&mut fixture);
-        present(&mut fixture, &ana, None);
+        let ana = person_without_address(&mut fixture);
+        present_token(&mut fixture, &ana, None);
         let before = fixture.dump();
         for token in ["id", "forged"] {
             let answer = fixture.post(&ana, PATH, json!({ "id_token": token }));
@@ -214,9 +215,9 @@ mod tests {
     }
 
     #[test]
-    fn case_14_a_token_of_another_identity_or_client_is_refused() {
+    fn case_14_token_of_another_identity_or_client_is_refused() {
         let mut fixture = Fixture::new();
-        let mut ana = nameless(&mut fixture);
+        let mut ana = person_without_address(&mut fixture);
         ana.actor.claims.client = Some("console".into());
         let before = fixture.dump();
         let edits: [fn(&mut Claims); 3] = [
@@ -225,7 +226,7 @@ mod tests {
             |claims| claims.client = Some("another".into()),
         ];
         for edit in edits {
-            present(&mut fixture, &ana, Some("ana@example.com"));
+            present_token(&mut fixture, &ana, Some("ana@example.com"));
             edit(fixture.tokens.get_mut("id").unwrap());
             fixture
                 .post(&ana, PATH, json!({ "id_token": "id" }))
@@ -236,15 +237,15 @@ mod tests {
     }
 
     #[test]
-    fn an_address_somebody_else_proved_first_stays_linked_to_them() {
+    fn address_stays_linked_to_the_first_person_who_proved_it() {
         let mut fixture = Fixture::new();
         let ben = fixture.person("ben");
-        present(&mut fixture, &ben, Some("shared@example.com"));
+        present_token(&mut fixture, &ben, Some("shared@example.com"));
         fixture
             .post(&ben, PATH, json!({ "id_token": "id" }))
             .expect(200);
-        let ana = nameless(&mut fixture);
-        present(&mut fixture, &ana, Some("shared@example.com"));
+        let ana = person_without_address(&mut fixture);
+        present_token(&mut fixture, &ana, Some("shared@example.com"));
         let answer = fixture.post(&ana, PATH, json!({ "id_token": "id" }));
         assert_eq!(answer.expect(200).body["email"], "shared@example.com");
         let shared: Email = "shared@example.com".parse().unwrap();

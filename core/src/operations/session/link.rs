@@ -17,8 +17,8 @@ use crate::{
     storage::{Key, Scope, Sort},
 };
 
-/// Links a second identity to the caller, who shows both tokens: one calls, the other is in the
-/// body. An address alone never links anything.
+/// The access token proves the caller's identity, and the token in the body proves the second one.
+/// An e-mail address alone never links identities.
 struct LinkIdentity {
     input: Input,
 }
@@ -80,7 +80,7 @@ impl LinkIdentity {
     }
 }
 
-/// Refuses what the link and the profile rule out.
+/// Refuses an identity that is linked to another person, and too many identities.
 fn check(user: &Record<User>, link: Option<&Record<IdentityLink>>) -> Result<(), Problem> {
     if link.is_some_and(|link| link.body.user_id != user.id) {
         return Err(Problem::conflict(
@@ -97,7 +97,7 @@ fn check(user: &Record<User>, link: Option<&Record<IdentityLink>>) -> Result<(),
 
 impl UseCase for LinkIdentity {
     fn reads(&self, context: &Context<'_>, facts: &Facts) -> Result<Vec<ReadRequest>, Problem> {
-        let mut reads = Vec::from(super::profile_asks(context));
+        let mut reads = Vec::from(super::profile_reads(context));
         reads.push(self.token());
         if facts.has(&self.token()) {
             let link = self.second(facts)?.scope().key(Sort::link());
@@ -106,8 +106,9 @@ impl UseCase for LinkIdentity {
         Ok(reads)
     }
 
-    /// The link decides who the identity is; the profile then lists it, which also puts it into the
-    /// journal. A repetition after an interruption adds what is missing.
+    /// The link record decides which person an identity belongs to. It has a scope of its own, so
+    /// it is committed first. The profile then lists the identity, which also adds it to the
+    /// journal. After an interruption, a repetition adds the missing part.
     fn decide(&self, context: &Context<'_>, facts: &Facts) -> Result<Outcome, Problem> {
         let second = self.second(facts)?;
         let user = super::profile(context, facts)?;
@@ -173,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn links_once_and_journals_once() {
+    fn identity_is_linked_and_journalled_once() {
         let mut fixture = Fixture::new();
         let ana = fixture.person("ana");
         let claims = second(&mut fixture, "ana-2", None);
@@ -191,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn an_interruption_after_the_link_is_healed_by_a_repetition() {
+    fn identity_link_is_completed_by_a_repetition() {
         let mut fixture = Fixture::new();
         let ana = fixture.person("ana");
         second(&mut fixture, "ana-2", None);
@@ -213,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn case_14_an_identity_of_somebody_else_is_not_taken_over() {
+    fn case_14_identity_of_another_person_is_not_taken_over() {
         let mut fixture = Fixture::new();
         let (ana, ben) = (fixture.person("ana"), fixture.person("ben"));
         second(&mut fixture, "shared", None);
@@ -225,7 +226,7 @@ mod tests {
     }
 
     #[test]
-    fn case_15_the_same_address_links_nothing_without_the_second_token() {
+    fn case_15_same_address_without_second_token_links_nothing() {
         let mut fixture = Fixture::new();
         let ana = fixture.person("ana");
         let before = fixture.dump();
@@ -239,7 +240,7 @@ mod tests {
     }
 
     #[test]
-    fn at_most_ten_identities() {
+    fn person_has_at_most_ten_identities() {
         let mut fixture = Fixture::new();
         let ana = fixture.person("ana");
         for number in 2..=User::IDENTITIES {

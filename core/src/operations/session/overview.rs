@@ -1,4 +1,4 @@
-//! Everything one page of the session reads, round by round.
+//! The reads of one page of the session, round by round.
 
 use alloc::{
     format,
@@ -17,28 +17,28 @@ use crate::{
     value::{AccountId, Capability, GrantId, MembershipId, Name, Principal, ProjectId},
 };
 
-/// The most projects one page reads.
+/// The maximum number of projects that one page reads.
 const PROJECTS: u32 = 50;
-/// The most teams whose names one page reads.
+/// The maximum number of teams whose names one page reads.
 const TEAMS: usize = 25;
 
-/// What is known so far of one page.
+/// The known facts of one page.
 pub(super) struct Overview<'a> {
     pub(super) context: &'a Context<'a>,
     pub(super) facts: &'a Facts,
     pub(super) position: Position,
 }
 
-/// The projects one page looks at.
+/// The projects of one page.
 #[derive(Default)]
 pub(super) struct Candidates {
-    /// Those the person was granted.
+    /// Projects on which the person has a grant.
     pub(super) granted: Vec<ProjectId>,
-    /// Others of the window's accounts.
+    /// Other projects of the window's accounts.
     pub(super) others: Vec<ProjectId>,
-    /// The last grant looked at, on this page or before it.
+    /// The last processed grant, on this page or an earlier one.
     pub(super) last_grant: Option<GrantId>,
-    /// Where the next page begins.
+    /// The position of the next page.
     pub(super) next: Option<Position>,
 }
 
@@ -49,10 +49,11 @@ impl Candidates {
 }
 
 impl<'a> Overview<'a> {
-    /// What to ask next; nothing new once everything is there.
+    /// The next reads. All are answered when the page is complete.
     pub(super) fn reads(&self) -> Result<Vec<ReadRequest>, FactError> {
         let mut reads = self.memberships_and_grants();
-        for round in [Self::standings, Self::contents, Self::projects] {
+        // Each round depends on the answers of the previous one.
+        for round in [Self::account_reads, Self::contents, Self::projects] {
             if !self.facts.has_all(&reads) {
                 break;
             }
@@ -72,14 +73,14 @@ impl<'a> Overview<'a> {
         reads
     }
 
-    fn standings(&self) -> Result<Vec<ReadRequest>, FactError> {
+    fn account_reads(&self) -> Result<Vec<ReadRequest>, FactError> {
         let user = self.context.user();
         let window = self.window()?;
         let reads = |member: &Record<Member>| AccountRecords::reads(member.body.account_id, user);
         Ok(window.iter().flat_map(reads).collect())
     }
 
-    /// The projects of the accounts, and the names of the first teams.
+    /// The project lists of the accounts, and the names of the first teams.
     fn contents(&self) -> Result<Vec<ReadRequest>, FactError> {
         let mut reads = Vec::new();
         for records in self.accounts()? {
@@ -119,7 +120,7 @@ impl<'a> Overview<'a> {
         self.list("MEMBER#", after, Position::WINDOW)
     }
 
-    /// The person's own grants that this page is to look at, if it has not done with them.
+    /// The list of the person's own grants. `None` if earlier pages processed all of them.
     fn grants(&self) -> Option<List> {
         let Stage::Granted(after) = &self.position.stage else {
             return None;
@@ -138,7 +139,7 @@ impl<'a> Overview<'a> {
         Ok(Record::decode_all(&page.items)?)
     }
 
-    /// The accounts of the window that the person sees, each with the membership that leads there.
+    /// The visible accounts of the window, each with the person's membership.
     fn visible(&self) -> Result<Vec<(Member, AccountRecords)>, FactError> {
         let mut accounts = Vec::new();
         for Record { body: member, .. } in self.window()? {
@@ -152,20 +153,20 @@ impl<'a> Overview<'a> {
         Ok(accounts)
     }
 
-    /// The accounts of the window that the person sees.
+    /// The visible accounts of the window.
     pub(super) fn accounts(&self) -> Result<Vec<AccountRecords>, FactError> {
         let accounts = self.visible()?.into_iter();
         Ok(accounts.map(|(_, records)| records).collect())
     }
 
-    /// Where the next window begins.
+    /// The position of the next window.
     pub(super) fn next_window(&self) -> Result<Option<Position>, FactError> {
         let more = self.facts.list(&self.memberships())?.more;
         let last = self.window()?.pop().filter(|_| more);
         Ok(last.map(|last| Position::after(last.body.membership_id)))
     }
 
-    /// The name of a team, where it was read.
+    /// The name of a team. `None` if it was not read.
     pub(super) fn team_name(&self, row: &TeamMember) -> Result<Option<Name>, FactError> {
         let key = team_key(row);
         if !self.facts.has(&ReadRequest::Get(key.clone())) {
@@ -175,7 +176,7 @@ impl<'a> Overview<'a> {
         Ok(team.map(|team| team.body.name))
     }
 
-    /// The projects of each account the page may reach, below the membership that leads there.
+    /// The project list of each account that the page can reach, with the person's membership.
     fn project_lists(&self) -> Result<Vec<(MembershipId, List)>, FactError> {
         if self.grants_page()?.is_some_and(|page| page.more) {
             return Ok(Vec::new());
@@ -194,12 +195,13 @@ impl<'a> Overview<'a> {
             (member.membership_id, list)
         };
         let accounts = self.visible()?.into_iter().map(|(member, _)| member);
+        // Earlier pages processed the accounts before the place.
         let ahead =
             |member: &Member| done.is_none_or(|place| member.membership_id >= place.membership);
         Ok(accounts.filter(ahead).map(list).collect())
     }
 
-    /// The projects to look at, and where the next page begins.
+    /// The projects of this page, and the position of the next page.
     pub(super) fn candidates(&self) -> Result<Candidates, FactError> {
         let mut found = self.granted()?;
         if found.next.is_none() {
@@ -232,7 +234,8 @@ impl<'a> Overview<'a> {
         Ok(found)
     }
 
-    /// Adds projects of the accounts until the page is full, or a list ends before its account does.
+    /// Adds projects of the accounts. Stops when the page is full or when a list has more projects
+    /// than were read.
     fn fill(&self, found: &mut Candidates) -> Result<(), FactError> {
         let mut place = self.position.stage.place().cloned();
         for (membership, list) in self.project_lists()? {
@@ -267,8 +270,8 @@ impl<'a> Overview<'a> {
         }
     }
 
-    /// The records of a project that the person sees and no earlier page has looked at: one has, if
-    /// it came by one of the person's grants on the project, revoked ones aside.
+    /// The records of a project, if the person may view it and no earlier page processed it. An
+    /// earlier page did so if it processed one of the person's live grants on the project.
     pub(super) fn project(
         &self,
         project: ProjectId,

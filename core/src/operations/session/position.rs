@@ -1,4 +1,4 @@
-//! Where a page of the session begins.
+//! The position of a page of the session.
 
 use alloc::string::String;
 
@@ -9,30 +9,31 @@ use crate::{
     value::{GrantId, MembershipId},
 };
 
-/// A page speaks of a *window*: the person's next memberships, at most [`Position::WINDOW`]. It shows
-/// first what is granted to the person themselves in those accounts, so that a guest with one grant
-/// sees it at once, then the other projects of the accounts in order.
+/// A page shows one *window*: the person's next memberships, at most [`Position::WINDOW`]. Projects
+/// with a grant of the person come first, then the other projects of the accounts in order. So a
+/// guest with one grant sees its project on the first page.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub(super) struct Position {
-    /// The window begins after this membership.
+    /// The membership before the window.
     pub(super) window: Option<MembershipId>,
-    /// How far its projects have been shown.
+    /// The progress through the projects of the window.
     pub(super) stage: Stage,
 }
 
-/// How far the projects of a window have been shown.
+/// The progress through the projects of a window.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) enum Stage {
-    /// By the person's own grants, up to this one.
+    /// The person's own grants were processed up to this one.
     Granted(Option<GrantId>),
-    /// Every one the person was granted, up to this grant, and of the accounts all up to here.
+    /// All granted projects were processed, up to this grant. The projects of the accounts were
+    /// processed up to this place.
     All(Option<GrantId>, Option<Place>),
 }
 
-/// A place among the projects of a window's accounts.
+/// A place in the projects of a window's accounts.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Place {
-    /// The membership that leads to the account.
+    /// The person's membership in the account.
     pub(super) membership: MembershipId,
     /// The index key of the project.
     pub(super) project: String,
@@ -45,14 +46,14 @@ impl Default for Stage {
 }
 
 impl Stage {
-    /// The last of the person's grants that was looked at.
+    /// The last processed grant of the person.
     pub(super) fn last_grant(&self) -> Option<GrantId> {
         match self {
             Self::Granted(last) | Self::All(last, _) => *last,
         }
     }
 
-    /// The last project of the accounts that was looked at.
+    /// The last processed project of the accounts.
     pub(super) fn place(&self) -> Option<&Place> {
         match self {
             Self::Granted(_) => None,
@@ -62,10 +63,10 @@ impl Stage {
 }
 
 impl Position {
-    /// The most accounts of one window.
+    /// The maximum number of accounts in one window.
     pub(super) const WINDOW: u32 = 25;
 
-    /// The beginning of the window after this membership.
+    /// The position at the start of the window after this membership.
     pub(super) fn after(membership: MembershipId) -> Self {
         Self {
             window: Some(membership),
@@ -73,7 +74,7 @@ impl Position {
         }
     }
 
-    /// The position the caller's cursor tells; the beginning without one.
+    /// The position in the caller's cursor. Default: the first position.
     ///
     /// # Errors
     /// 400 naming `cursor`.
@@ -85,7 +86,7 @@ impl Position {
             .map_err(|_| Problem::field("cursor", "must be a cursor that the session returned"))
     }
 
-    /// The cursor that leads here.
+    /// The cursor of this position.
     pub(super) fn cursor(&self, request: &PageRequest, context: &Context<'_>) -> String {
         let text = serde_json::to_string(self).unwrap_or_default();
         request.next(context, &text)

@@ -26,20 +26,20 @@ use crate::{
     value::{AccountId, AccountRole, Capabilities, Name, Principal, TeamId, TeamRole, canonical},
 };
 
-/// Shows who calls and what they belong to, in at most four rounds of at most 50 reads each, however
-/// much that is.
+/// A page takes at most four rounds of at most 50 reads each, for any number of memberships.
 ///
-/// A page speaks of at most 25 accounts: `accounts_next_cursor` leads to the next ones. Of their
-/// projects it looks at no more than 50, those granted to the caller first, and shows what the
-/// caller can view: `projects_next_cursor` leads on, and a page may be short, even empty, before the
-/// last. `grants` are the caller's own live grants on the projects looked at. All teams of the
-/// accounts are shown, the first 25 with their names. Every row was read strongly and went through the
-/// permission engine; indexes only tell where to look.
+/// A page shows at most 25 accounts; `accounts_next_cursor` leads to the next ones. It reads at
+/// most 50 projects of these accounts, starting with projects granted to the caller, and shows the
+/// ones that the caller may view. `projects_next_cursor` leads to the next ones. A page may be
+/// short or even empty before the last one. `grants` are the caller's own live grants on the
+/// projects that were read. All teams of the accounts are shown, the first 25 with their names.
+/// Every row comes from a strong read and passes the permission engine. Indexes only say which rows
+/// to read.
 struct ShowSession {
     page: PageRequest,
 }
 
-/// The cursor is the only parameter: pages have one size.
+/// The cursor is the only query parameter, because all pages have one size.
 const QUERY: [QueryParameter; 1] = [PAGE[1]];
 
 pub(super) const ROUTE: Route = Route::new(
@@ -185,7 +185,7 @@ impl UseCase for ShowSession {
     }
 }
 
-/// The records of the projects that this page shows.
+/// The visible projects of this page.
 fn project_records(
     overview: &Overview<'_>,
     candidates: &Candidates,
@@ -262,7 +262,7 @@ mod tests {
 
     const PATH: &str = "/v1/session";
 
-    /// A page of the session, read within the budget.
+    /// Reads a page of the session and checks its budget.
     fn page(fixture: &mut Fixture, person: &Person, cursor: Option<&str>) -> Value {
         let query = cursor.map(|cursor| format!("?cursor={cursor}"));
         let path = format!("{PATH}{}", query.unwrap_or_default());
@@ -276,8 +276,8 @@ mod tests {
         rows.map(|row| row["id"].as_str().unwrap().into()).collect()
     }
 
-    /// All rows of one list over all pages, asserting that none is shown twice.
-    fn walk(fixture: &mut Fixture, person: &Person, list: &str) -> BTreeSet<String> {
+    /// All rows of one list over all pages. Asserts that no row appears twice.
+    fn all_rows(fixture: &mut Fixture, person: &Person, list: &str) -> BTreeSet<String> {
         let (mut seen, mut cursor) = (BTreeSet::new(), None);
         loop {
             let body = page(fixture, person, cursor.as_deref());
@@ -298,7 +298,7 @@ mod tests {
     }
 
     #[test]
-    fn someone_new_belongs_to_nothing() {
+    fn session_of_a_new_person_is_empty() {
         let mut fixture = Fixture::new();
         let ana = fixture.person("ana");
         let body = page(&mut fixture, &ana, None);
@@ -313,7 +313,7 @@ mod tests {
     }
 
     #[test]
-    fn shows_what_one_belongs_to_with_what_one_may_do() {
+    fn session_shows_memberships_with_capabilities() {
         let mut fixture = Fixture::new();
         let (ana, ben) = (fixture.person("ana"), fixture.person("ben"));
         let account = fixture.account(&ana);
@@ -342,7 +342,7 @@ mod tests {
     }
 
     #[test]
-    fn a_guest_sees_the_one_project_granted_among_many_at_once() {
+    fn session_of_a_guest_starts_with_the_granted_project() {
         let mut fixture = Fixture::new();
         let (ana, ben) = (fixture.person("ana"), fixture.person("ben"));
         let account = fixture.account(&ana);
@@ -352,28 +352,28 @@ mod tests {
         fixture.grant(&ana, last, &ben.id(), "viewer");
         let body = page(&mut fixture, &ben, None);
         assert_eq!(ids(&body["projects"]), [last.as_str()]);
-        assert_eq!(walk(&mut fixture, &ben, "projects").len(), 1);
+        assert_eq!(all_rows(&mut fixture, &ben, "projects").len(), 1);
     }
 
     #[test]
-    fn every_project_is_shown_once_however_it_is_seen() {
+    fn session_shows_every_project_once() {
         let mut fixture = Fixture::new();
         let (ana, ben) = (fixture.person("ana"), fixture.person("ben"));
         let account = fixture.account(&ana);
         let all = projects(&mut fixture, &ana, &account, 120);
-        // The owner made them all and so has a grant on each.
-        let seen = walk(&mut fixture, &ana, "projects");
+        // The owner created all projects, so the owner has a grant on each.
+        let seen = all_rows(&mut fixture, &ana, "projects");
         assert_eq!(seen, all.iter().cloned().collect());
         fixture.join(&account, &ben, AccountRole::Admin);
         for project in all.iter().step_by(2) {
             fixture.grant(&ana, project, &ben.id(), "viewer");
             fixture.grant(&ana, project, &ben.id(), "commenter");
         }
-        assert_eq!(walk(&mut fixture, &ben, "projects"), seen);
+        assert_eq!(all_rows(&mut fixture, &ben, "projects"), seen);
     }
 
     #[test]
-    fn accounts_beyond_the_first_window_follow_with_their_projects() {
+    fn session_windows_show_further_accounts_with_projects() {
         let mut fixture = Fixture::new();
         let ana = fixture.person("ana");
         let mut accounts = BTreeSet::new();
@@ -385,12 +385,12 @@ mod tests {
         }
         let first = page(&mut fixture, &ana, None);
         assert_eq!(first["accounts"].as_array().unwrap().len(), 25);
-        assert_eq!(walk(&mut fixture, &ana, "accounts"), accounts);
-        assert_eq!(walk(&mut fixture, &ana, "projects"), all);
+        assert_eq!(all_rows(&mut fixture, &ana, "accounts"), accounts);
+        assert_eq!(all_rows(&mut fixture, &ana, "projects"), all);
     }
 
     #[test]
-    fn case_21_nothing_of_others_is_listed() {
+    fn case_21_session_lists_nothing_of_others() {
         let mut fixture = Fixture::new();
         let (ana, ben) = (fixture.person("ana"), fixture.person("ben"));
         let account = fixture.account(&ana);
@@ -409,7 +409,7 @@ mod tests {
     }
 
     #[test]
-    fn case_19_and_20_a_foreign_or_edited_cursor_is_refused() {
+    fn case_19_and_20_foreign_or_edited_cursor_is_refused() {
         let mut fixture = Fixture::new();
         let (ana, ben) = (fixture.person("ana"), fixture.person("ben"));
         let account = fixture.account(&ana);

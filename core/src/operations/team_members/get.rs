@@ -11,7 +11,6 @@ use crate::{
     value::Capability,
 };
 
-/// Shows someone's place in a team.
 #[derive(Debug)]
 struct GetTeamMember(Named);
 
@@ -57,7 +56,7 @@ mod tests {
     use crate::{testing::Fixture, value::AccountRole};
 
     #[test]
-    fn a_place_in_a_team_is_shown_to_members_and_to_whoever_is_in_it() {
+    fn team_member_is_shown_to_members_and_the_person() {
         let mut fixture = Fixture::new();
         let [ana, ben, eve] = ["ana", "ben", "eve"].map(|name| fixture.person(name));
         let account = fixture.account(&ana);

@@ -15,7 +15,6 @@ use crate::{
     value::Capability,
 };
 
-/// Lists the members of a team, in the order they were added.
 #[derive(Debug)]
 struct ListTeamMembers {
     team: teams::Named,
@@ -61,8 +60,8 @@ impl ListTeamMembers {
         self.team.scope().key(Sort::member(row.id))
     }
 
-    /// The rows, and the memberships that tell which of them count.
-    fn row_asks(&self, listing: &Listing<'_>, facts: &Facts) -> Result<Vec<ReadRequest>, Problem> {
+    /// The range of rows, and the memberships that decide which rows are valid.
+    fn row_reads(&self, listing: &Listing<'_>, facts: &Facts) -> Result<Vec<ReadRequest>, Problem> {
         let mut reads = listing.reads(facts)?;
         if let Ok(page) = listing.page(facts) {
             let rows = Record::decode_all(&page.items).map_err(FactError::from)?;
@@ -94,7 +93,7 @@ impl UseCase for ListTeamMembers {
             return Ok(first);
         }
         self.authorise(context, facts)?;
-        self.row_asks(&listing, facts)
+        self.row_reads(&listing, facts)
     }
 
     fn decide(&self, context: &Context<'_>, facts: &Facts) -> Result<Outcome, Problem> {
@@ -117,7 +116,7 @@ mod tests {
         value::AccountRole,
     };
 
-    /// A team of Ana's with five members, and the path of its list.
+    /// Ana owns a team with five members. Returns the path of its list.
     fn team_of_five() -> (Fixture, Person, Vec<Person>, String, String) {
         let mut fixture = Fixture::new();
         let ana = fixture.person("ana");
@@ -136,7 +135,7 @@ mod tests {
         (fixture, ana, people.into(), account, path)
     }
 
-    /// Every page of a list: the ids on it.
+    /// The ids on each page of a list.
     fn pages(fixture: &mut Fixture, person: &Person, path: &str, limit: u32) -> Vec<Vec<String>> {
         let mut pages = Vec::new();
         let mut cursor = String::new();
@@ -157,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn members_are_listed_in_the_order_they_were_added() {
+    fn team_member_list_keeps_the_order_of_joining() {
         let (mut fixture, ana, people, _, path) = team_of_five();
         let expected: Vec<String> = people.iter().map(Person::id).collect();
         assert_eq!(pages(&mut fixture, &ana, &path, 50).concat(), expected);
@@ -166,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn case_60_a_page_whose_rows_all_fall_out_still_has_a_next_one() {
+    fn case_60_page_without_valid_rows_still_has_a_cursor() {
         let (mut fixture, ana, people, account, path) = team_of_five();
         let remove = |fixture: &mut Fixture, person: &Person| {
             let path = format!("/v1/accounts/{account}/members/{}", person.id());
@@ -186,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn whoever_rejoins_is_not_back_in_the_team_and_who_is_suspended_still_is() {
+    fn team_list_shows_suspended_but_no_rejoined_members() {
         let (mut fixture, ana, people, account, path) = team_of_five();
         let member = |person: &Person| format!("/v1/accounts/{account}/members/{}", person.id());
         fixture.delete(&ana, &member(&people[0])).expect(204);
@@ -200,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn who_does_not_see_the_team_gets_no_list() {
+    fn team_member_list_is_refused_without_team_view() {
         let (mut fixture, ana, _, account, path) = team_of_five();
         let [gus, hal] = ["gus", "hal"].map(|name| fixture.person(name));
         fixture.join(&account, &gus, AccountRole::Guest);

@@ -18,7 +18,6 @@ use crate::{
     value::{Capability, TeamRole},
 };
 
-/// Adds someone to a team, or changes their role in it.
 #[derive(Debug)]
 struct PutTeamMember {
     named: Named,
@@ -83,7 +82,7 @@ impl PutTeamMember {
         }
     }
 
-    /// Adds the row, over one of an earlier stay or an earlier time in the team.
+    /// Adds the row. Replaces an invalid row of an earlier stay or a deleted row.
     fn add(
         &self,
         mut commit: Commit<'_>,
@@ -118,7 +117,7 @@ fn shown(row: &Record<TeamMember>) -> Reply {
 
 impl UseCase for PutTeamMember {
     fn reads(&self, context: &Context<'_>, facts: &Facts) -> Result<Vec<ReadRequest>, Problem> {
-        Ok(self.named.asks_to_change(context, facts))
+        Ok(self.named.reads_to_change(context, facts))
     }
 
     fn decide(&self, context: &Context<'_>, facts: &Facts) -> Result<Outcome, Problem> {
@@ -168,7 +167,7 @@ mod tests {
         value::{AccountId, AccountRole},
     };
 
-    /// An account of Ana's with a team, and people who join it by these roles.
+    /// Ana owns an account with a team.
     struct TeamFixture {
         base: Fixture,
         ana: Person,
@@ -209,15 +208,15 @@ mod tests {
             self.base.put(actor, &path, json!({ "role": role }))
         }
 
-        /// Ana puts someone, if their row is as marked.
-        fn put_if(&mut self, mark: &str, target: &Person, role: &str) -> Answered {
+        /// Ana puts a person into the team with this `If-Match` header.
+        fn put_if(&mut self, etag: &str, target: &Person, role: &str) -> Answered {
             let (path, body) = (self.path(target), json!({ "role": role }));
-            let headers = [("if-match", mark)];
+            let headers = [("if-match", etag)];
             self.base
                 .send(&self.ana, "PUT", &path, &headers, Some(body))
         }
 
-        /// Someone with this account role who leads the team.
+        /// A person with this role in the account who leads the team.
         fn lead(&mut self, name: &str, role: AccountRole) -> Person {
             let lead = self.person(name, role);
             let ana = self.ana.clone();
@@ -225,7 +224,7 @@ mod tests {
             lead
         }
 
-        /// Notes that the team may own projects, as granting it one as owner does.
+        /// Marks the team as a possible owner, as the first grant as owner does.
         fn may_own(&mut self) {
             let account: AccountId = self.account.parse().unwrap();
             let scope = Scope::Account(account);
@@ -246,7 +245,7 @@ mod tests {
     }
 
     #[test]
-    fn an_admin_adds_someone_and_makes_them_lead() {
+    fn admin_adds_team_member_and_makes_lead() {
         let mut case = TeamFixture::new();
         let admin = case.person("ben", AccountRole::Admin);
         let cyd = case.person("cyd", AccountRole::Guest);
@@ -264,7 +263,7 @@ mod tests {
     }
 
     #[test]
-    fn a_lead_manages_plain_members_and_no_leads() {
+    fn lead_adds_plain_members_but_no_leads() {
         let mut case = TeamFixture::new();
         let lead = case.lead("ben", AccountRole::Guest);
         let other = case.lead("cyd", AccountRole::Member);
@@ -282,7 +281,7 @@ mod tests {
     }
 
     #[test]
-    fn who_may_not_add_changes_nothing() {
+    fn team_member_put_refuses_callers_without_permission() {
         let mut case = TeamFixture::new();
         let (ana, eve) = (case.ana.clone(), case.base.person("eve"));
         let [ben, cyd] = ["ben", "cyd"].map(|name| case.person(name, AccountRole::Member));
@@ -299,7 +298,7 @@ mod tests {
     }
 
     #[test]
-    fn only_active_members_of_the_account_are_added() {
+    fn team_member_put_adds_only_active_account_members() {
         let mut case = TeamFixture::new();
         let (ana, eve) = (case.ana.clone(), case.base.person("eve"));
         let [ben, cyd] = ["ben", "cyd"].map(|name| case.person(name, AccountRole::Member));
@@ -317,7 +316,7 @@ mod tests {
     }
 
     #[test]
-    fn adding_to_a_team_that_may_own_hands_out_ownership() {
+    fn adding_to_an_owning_team_requires_ownership() {
         let mut case = TeamFixture::new();
         case.may_own();
         let ana = case.ana.clone();
@@ -339,14 +338,14 @@ mod tests {
     }
 
     #[test]
-    fn an_admin_joins_a_team_that_owns_nothing() {
+    fn admin_joins_team_that_owns_nothing() {
         let mut case = TeamFixture::new();
         let admin = case.person("ben", AccountRole::Admin);
         case.put(&admin, &admin, "lead").expect(201);
     }
 
     #[test]
-    fn case_35_whoever_rejoins_is_in_the_team_when_added_anew() {
+    fn case_35_rejoined_member_is_in_the_team_once_added_again() {
         let mut case = TeamFixture::new();
         let ana = case.ana.clone();
         let lead = case.lead("ben", AccountRole::Member);
@@ -364,7 +363,7 @@ mod tests {
     }
 
     #[test]
-    fn a_mark_that_is_sent_is_honoured() {
+    fn team_member_put_honours_if_match() {
         let mut case = TeamFixture::new();
         let ben = case.person("ben", AccountRole::Member);
         let missing = case.put_if("*", &ben, "member");
@@ -378,7 +377,7 @@ mod tests {
     }
 
     #[test]
-    fn case_26_only_the_role_can_be_set() {
+    fn case_26_team_member_put_accepts_only_the_role() {
         let mut case = TeamFixture::new();
         let ana = case.ana.clone();
         let ben = case.person("ben", AccountRole::Member);

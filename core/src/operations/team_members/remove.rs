@@ -14,7 +14,6 @@ use crate::{
     value::Capability,
 };
 
-/// Takes someone out of a team, or lets them leave it.
 #[derive(Debug)]
 struct RemoveTeamMember {
     named: Named,
@@ -44,7 +43,7 @@ fn parse(request: &Parsed<'_>) -> Result<Box<dyn UseCase>, Problem> {
 
 impl UseCase for RemoveTeamMember {
     fn reads(&self, context: &Context<'_>, facts: &Facts) -> Result<Vec<ReadRequest>, Problem> {
-        Ok(self.named.asks_to_change(context, facts))
+        Ok(self.named.reads_to_change(context, facts))
     }
 
     fn decide(&self, context: &Context<'_>, facts: &Facts) -> Result<Outcome, Problem> {
@@ -82,7 +81,7 @@ mod tests {
         value::AccountRole,
     };
 
-    /// A team of Ana's with these people in these roles; answers the path of its members.
+    /// Ana owns a team with these people in these roles. Returns the path of its members.
     fn team_with<const N: usize>(
         people: [(&str, &str); N],
     ) -> (Fixture, Person, [Person; N], String) {
@@ -102,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn case_31_removed_from_a_team_the_next_request_is_refused() {
+    fn case_31_removed_team_member_is_refused_at_once() {
         let people = [("ben", "lead"), ("cyd", "member")];
         let (mut fixture, ana, [ben, cyd], path) = team_with(people);
         let row = format!("{path}/{}", ben.id());
@@ -124,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn everyone_may_leave_a_team() {
+    fn team_member_may_leave() {
         let people = [("ben", "lead"), ("cyd", "member")];
         let (mut fixture, ana, people, path) = team_with(people);
         for person in &people {
@@ -136,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn a_lead_removes_plain_members_and_no_leads() {
+    fn lead_removes_plain_members_but_no_leads() {
         let people = [("ben", "lead"), ("cyd", "lead"), ("dan", "member")];
         let (mut fixture, _, [ben, cyd, dan], path) = team_with(people);
         let eve = fixture.person("eve");
@@ -152,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn case_51_a_stale_mark_removes_nobody() {
+    fn case_51_stale_etag_does_not_remove_team_member() {
         let (mut fixture, ana, [ben], path) = team_with([("ben", "member")]);
         let row = format!("{path}/{}", ben.id());
         let etag = fixture.get(&ana, &row).expect(200).etag.unwrap();

@@ -19,7 +19,6 @@ use crate::{
     value::{AccountId, Capability, Name},
 };
 
-/// Creates a team.
 #[derive(Debug)]
 struct CreateTeam {
     account: AccountId,
@@ -124,9 +123,9 @@ mod tests {
         value::AccountRole,
     };
 
-    const NOBODYS: &str = "/v1/accounts/acc_01h2xcejqtf2nbrexx3vqjhp41/teams";
+    const FOREIGN: &str = "/v1/accounts/acc_01h2xcejqtf2nbrexx3vqjhp41/teams";
 
-    /// An account of Ana's with Ben in it, and the path of its teams.
+    /// Ana owns an account with Ben as a member in this role. Returns the path of its teams.
     fn account_with(role: AccountRole) -> (Fixture, Person, Person, String) {
         let mut fixture = Fixture::new();
         let (ana, ben) = (fixture.person("ana"), fixture.person("ben"));
@@ -146,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn an_admin_creates_a_team() {
+    fn admin_creates_team() {
         let (mut fixture, ana, ben, path) = account_with(AccountRole::Admin);
         let made = fixture
             .post(&ben, &path, json!({ "name": " Review " }))
@@ -162,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn a_member_lacks_the_capability_and_changes_nothing() {
+    fn team_create_refuses_members() {
         let (mut fixture, _, ben, path) = account_with(AccountRole::Member);
         let before = fixture.dump();
         let refused = fixture
@@ -173,11 +172,11 @@ mod tests {
     }
 
     #[test]
-    fn an_outsider_sees_no_account_and_changes_nothing() {
+    fn team_create_hides_account_from_outsiders() {
         let (mut fixture, _, _, path) = account_with(AccountRole::Member);
         let eve = fixture.person("eve");
         let before = fixture.dump();
-        for path in [NOBODYS, &path] {
+        for path in [FOREIGN, &path] {
             let refused = fixture.post(&eve, path, json!({ "name": "Review" }));
             refused.expect_problem("not-found");
         }
@@ -185,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn case_26_bad_input_names_the_field() {
+    fn case_26_wrong_field_is_named() {
         let mut fixture = Fixture::new();
         let ana = fixture.person("ana");
         for (body, field) in [
@@ -195,13 +194,13 @@ mod tests {
             (json!({ "name": "x", "may_own": true }), "may_own"),
             (json!({ "name": "x", "account_id": "y" }), "account_id"),
         ] {
-            let answer = fixture.post(&ana, NOBODYS, body).expect(400);
+            let answer = fixture.post(&ana, FOREIGN, body).expect(400);
             assert_eq!(answer.body["errors"][0]["field"], field);
         }
     }
 
     #[test]
-    fn a_repetition_answers_the_team_made_before() {
+    fn team_create_repeated_answers_the_first_team() {
         let (mut fixture, ana, _, path) = account_with(AccountRole::Member);
         let body = json!({ "name": "Review" });
         let made = repeatable(&mut fixture, &ana, &path, body.clone()).expect(201);
@@ -218,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn a_repetition_is_authorised_anew() {
+    fn team_create_repeated_checks_permission_again() {
         let (mut fixture, ana, ben, path) = account_with(AccountRole::Admin);
         let body = json!({ "name": "Review" });
         repeatable(&mut fixture, &ben, &path, body.clone()).expect(201);

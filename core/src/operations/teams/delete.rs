@@ -14,8 +14,8 @@ use crate::{
     value::Capability,
 };
 
-/// Deletes a team. What it confers ends with this commit, because every decision reads the account's
-/// list of deleted teams; its rows and grants are marked afterwards.
+/// The team's grants and memberships have no effect after this commit, because every decision reads
+/// the account's list of deleted teams. A job marks the rows and grants later.
 #[derive(Debug)]
 struct DeleteTeam {
     named: Named,
@@ -43,7 +43,7 @@ fn parse(request: &Parsed<'_>) -> Result<Box<dyn UseCase>, Problem> {
     }))
 }
 
-/// The account with one more deleted team.
+/// The account with one more deleted team in its list.
 fn retire(account: &Account, team: RetiredTeam) -> Result<Account, Problem> {
     let mut account = account.clone();
     if account.retired_teams.len() >= Account::RETIRED_TEAMS {
@@ -104,7 +104,7 @@ mod tests {
     };
 
     #[test]
-    fn a_deleted_team_is_gone_and_cut_off_in_one_commit() {
+    fn team_delete_ends_access_in_one_commit() {
         let mut fixture = Fixture::new();
         let ana = fixture.person("ana");
         let account = fixture.account(&ana);
@@ -128,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn who_may_not_delete_changes_nothing() {
+    fn team_delete_refuses_callers_without_permission() {
         let mut fixture = Fixture::new();
         let [ana, ben, eve] = ["ana", "ben", "eve"].map(|name| fixture.person(name));
         let account = fixture.account(&ana);
@@ -147,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn case_51_a_stale_mark_deletes_nothing() {
+    fn case_51_stale_etag_does_not_delete_team() {
         let mut fixture = Fixture::new();
         let ana = fixture.person("ana");
         let account = fixture.account(&ana);
@@ -166,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn an_account_remembers_so_many_deleted_teams_and_no_more() {
+    fn team_delete_enforces_limit_of_deleted_teams() {
         let team = |number| RetiredTeam(TeamId::from_ulid(Ulid::from_parts(1, number)));
         let mut account = Account {
             name: "Acme".parse().unwrap(),

@@ -11,7 +11,6 @@ use crate::{
     value::Capability,
 };
 
-/// Shows a team.
 #[derive(Debug)]
 struct GetTeam(Named);
 
@@ -54,7 +53,7 @@ mod tests {
     use crate::{testing::Fixture, value::AccountRole};
 
     #[test]
-    fn a_team_is_shown_to_members() {
+    fn team_is_shown_to_members() {
         let mut fixture = Fixture::new();
         let (ana, ben) = (fixture.person("ana"), fixture.person("ben"));
         let account = fixture.account(&ana);
@@ -72,7 +71,7 @@ mod tests {
     }
 
     #[test]
-    fn a_guest_sees_the_teams_they_are_in() {
+    fn guest_sees_own_teams() {
         let mut fixture = Fixture::new();
         let (ana, ben) = (fixture.person("ana"), fixture.person("ben"));
         let account = fixture.account(&ana);
@@ -91,7 +90,7 @@ mod tests {
     }
 
     #[test]
-    fn case_17_and_18_a_team_of_another_account_is_none() {
+    fn case_17_and_18_team_of_another_account_is_not_found() {
         let mut fixture = Fixture::new();
         let (ana, eve) = (fixture.person("ana"), fixture.person("eve"));
         let (account, other) = (fixture.account(&ana), fixture.account(&eve));
@@ -103,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn case_24_an_id_with_key_characters_names_no_team() {
+    fn case_24_team_id_with_key_characters_is_not_found() {
         let mut fixture = Fixture::new();
         let ana = fixture.person("ana");
         let account = fixture.account(&ana);

@@ -13,7 +13,6 @@ use crate::{
     value::{AccountId, Capability},
 };
 
-/// Lists the teams of an account, oldest first.
 #[derive(Debug)]
 struct ListTeams {
     account: AccountId,
@@ -87,7 +86,7 @@ mod tests {
     use crate::{testing::Fixture, value::AccountRole};
 
     #[test]
-    fn teams_are_listed_oldest_first_and_deleted_ones_are_not() {
+    fn team_list_is_sorted_by_age_and_omits_deleted_teams() {
         let mut fixture = Fixture::new();
         let ana = fixture.person("ana");
         let account = fixture.account(&ana);
@@ -115,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn who_does_not_see_teams_gets_no_list() {
+    fn team_list_is_refused_without_team_view() {
         let mut fixture = Fixture::new();
         let [ana, ben, eve] = ["ana", "ben", "eve"].map(|name| fixture.person(name));
         let account = fixture.account(&ana);

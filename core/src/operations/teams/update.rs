@@ -17,7 +17,6 @@ use crate::{
     value::{Capability, Name},
 };
 
-/// Renames a team.
 #[derive(Debug)]
 struct UpdateTeam {
     named: Named,
@@ -92,7 +91,7 @@ mod tests {
     use crate::{testing::Fixture, value::AccountRole};
 
     #[test]
-    fn an_admin_renames_a_team() {
+    fn admin_renames_team() {
         let mut fixture = Fixture::new();
         let (ana, ben) = (fixture.person("ana"), fixture.person("ben"));
         let account = fixture.account(&ana);
@@ -111,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn who_may_not_rename_changes_nothing() {
+    fn team_update_refuses_callers_without_permission() {
         let mut fixture = Fixture::new();
         let [ana, ben, cyd, eve] = ["ana", "ben", "cyd", "eve"].map(|name| fixture.person(name));
         let account = fixture.account(&ana);
@@ -139,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn case_26_only_the_name_can_be_set() {
+    fn case_26_team_update_accepts_only_the_name() {
         let mut fixture = Fixture::new();
         let ana = fixture.person("ana");
         let account = fixture.account(&ana);
@@ -158,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn case_51_of_two_writers_of_one_version_one_wins() {
+    fn case_51_one_of_two_concurrent_team_updates_wins() {
         let mut fixture = Fixture::new();
         let ana = fixture.person("ana");
         let account = fixture.account(&ana);

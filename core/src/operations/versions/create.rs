@@ -21,7 +21,6 @@ use crate::{
     value::Capability,
 };
 
-/// Declares a further version, which waits for its bytes.
 struct CreateVersion {
     place: ArtifactPlace,
     input: Declaration,
@@ -33,7 +32,7 @@ struct CreateVersion {
 struct CreatedView {
     version: VersionView,
     /// How to send the bytes. Left out of a repeated answer if the bytes are there already.
-    // The surface puts it in once it is signed.
+    // The surface adds it after signing.
     #[serde(skip_serializing_if = "Option::is_none")]
     upload: Option<UploadPlan>,
 }
@@ -140,7 +139,7 @@ mod tests {
     use crate::testing::document_fixture::{BYTES, DocumentFixture, declaration};
 
     #[test]
-    fn declares_the_next_version_and_leaves_the_current_one() {
+    fn version_create_declares_next_and_keeps_current_version() {
         let mut fixture = DocumentFixture::new();
         let path = fixture.uploaded();
         let (bea, versions) = (fixture.bea.clone(), format!("{path}/versions"));
@@ -166,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn a_repetition_declares_no_third_version() {
+    fn version_create_repeated_declares_one_version() {
         let mut fixture = DocumentFixture::new();
         let path = format!("{}/versions", fixture.uploaded());
         let (ben, key) = (fixture.ben.clone(), [("idempotency-key", "two")]);
@@ -185,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn refusals_change_nothing() {
+    fn refused_version_create_changes_nothing() {
         let mut fixture = DocumentFixture::new();
         let path = format!("{}/versions", fixture.uploaded());
         let (ana, ben) = (fixture.ana.clone(), fixture.ben.clone());

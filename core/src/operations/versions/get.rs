@@ -37,7 +37,7 @@ mod tests {
     use crate::testing::document_fixture::{BYTES, DocumentFixture};
 
     #[test]
-    fn shows_where_the_upload_stands() {
+    fn version_shows_the_upload_state() {
         let mut fixture = DocumentFixture::new();
         let version = format!("{}/versions/1", fixture.declared(BYTES));
         let vera = fixture.vera.clone();
@@ -54,7 +54,7 @@ mod tests {
     }
 
     #[test]
-    fn case_24_a_number_has_one_spelling() {
+    fn case_24_version_number_has_one_spelling() {
         let mut fixture = DocumentFixture::new();
         let (ben, otto, path) = (
             fixture.ben.clone(),

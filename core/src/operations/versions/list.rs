@@ -46,7 +46,7 @@ mod tests {
     use crate::testing::document_fixture::DocumentFixture;
 
     #[test]
-    fn lists_versions_by_number_page_by_page() {
+    fn version_list_is_sorted_by_number_and_paged() {
         let mut fixture = DocumentFixture::new();
         let path = fixture.uploaded();
         for _ in 2..=11 {
@@ -72,7 +72,7 @@ mod tests {
     }
 
     #[test]
-    fn case_21_a_list_holds_its_own_artifact_only() {
+    fn case_21_version_list_holds_one_document() {
         let mut fixture = DocumentFixture::new();
         let (first, second) = (fixture.uploaded(), fixture.uploaded());
         fixture.added(&second, b"more");

@@ -15,7 +15,7 @@ use crate::{
     value::Capability,
 };
 
-/// Makes an old version the current one again: as a new version with the same bytes.
+/// Restoring creates a new version with the same bytes.
 struct RestoreVersion {
     place: Place<Version>,
 }
@@ -57,7 +57,7 @@ fn reply(version: &Record<Version>) -> Reply {
     view::created(version, &VersionView::from(version))
 }
 
-/// A version with the bytes of another one, which are not copied.
+/// A version that shares the bytes of another one. The object is not copied.
 fn restored(context: &Context<'_>, source: &Version, number: u32) -> Version {
     Version {
         number,
@@ -121,7 +121,7 @@ mod tests {
     use crate::testing::document_fixture::{BYTES, DocumentFixture};
 
     #[test]
-    fn an_old_version_becomes_a_new_one_with_the_same_bytes() {
+    fn restored_version_is_a_new_one_with_the_same_bytes() {
         let mut fixture = DocumentFixture::new();
         let path = fixture.uploaded();
         let second = fixture.added(&path, b"second");
@@ -137,7 +137,7 @@ mod tests {
         DocumentFixture::assert_discreet(&answer.body);
         assert_eq!(fixture.shown(&path)["current"]["number"], 3);
         assert_eq!(fixture.shown(&path)["current"]["size"], BYTES.len());
-        // A restored version of a restored version still has the first one's bytes.
+        // A restored version of a restored version still shares the bytes of the first one.
         let again = format!("{path}/versions/3/restore");
         fixture.base.post(&bea, &again, json!({})).expect(201);
         let download = format!("{path}/versions/4/download");
@@ -151,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn a_repetition_restores_once() {
+    fn version_restore_repeated_restores_once() {
         let mut fixture = DocumentFixture::new();
         let path = fixture.uploaded();
         let (ben, restore) = (fixture.ben.clone(), format!("{path}/versions/1/restore"));
@@ -169,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn refusals_change_nothing() {
+    fn refused_version_restore_changes_nothing() {
         let mut fixture = DocumentFixture::new();
         let path = fixture.uploaded();
         let pending = fixture.added(&path, b"second");
