@@ -1,6 +1,6 @@
-//! What the core itself costs: from a request as it was received to the decision, with every read
-//! answered by the reference database in memory, and for a write the whole batch as it would be
-//! committed. Token, network and disk are other benchmarks' business.
+//! Benchmarks of core alone: from a received request to its decision. The in-memory reference
+//! database answers every read. For a write, the decision includes the whole batch. Token checks,
+//! network and disk are not measured.
 
 #![expect(
     clippy::unwrap_used,
@@ -40,7 +40,7 @@ impl Hot {
     ];
 }
 
-/// A surface in memory and its one person, who owns the account.
+/// A surface in memory with one person, who owns the account.
 struct Fixture {
     surface: Surface,
     store: Memory,
@@ -52,7 +52,7 @@ struct Fixture {
 }
 
 impl Fixture {
-    /// A fixture whose project has this many live grants, all of them read for every decision.
+    /// A fixture whose project has this many live grants. Every decision reads all of them.
     fn new(grants: usize) -> Self {
         let env = Env::new(now(), [1; 32]);
         let claims = Claims {
@@ -80,12 +80,12 @@ impl Fixture {
             artifact: String::new(),
             team: String::new(),
         };
-        fixture.furnish(grants);
+        fixture.fill(grants);
         fixture
     }
 
     /// An account, a project with its grants, a document, and a team without a grant.
-    fn furnish(&mut self, grants: usize) {
+    fn fill(&mut self, grants: usize) {
         let account = self.make(
             "/v1/accounts",
             json!({ "name": "Acme", "kind": "organisation" }),
@@ -127,7 +127,7 @@ impl Fixture {
         }
     }
 
-    /// Carries a request out and answers its body.
+    /// Carries out a request and returns the body of the answer.
     fn make(&mut self, path: &str, body: Value) -> Value {
         self.requests += 1;
         match self.decide(&request("POST", path, Some(body))) {
@@ -141,7 +141,7 @@ impl Fixture {
         }
     }
 
-    /// What is measured: nothing is changed, so it can be decided again and again.
+    /// The measured work. It changes nothing, so it can be repeated.
     fn decide(&self, request: &Request) -> Outcome {
         let (route, mut parsed) = http::find(request).unwrap();
         parsed.read_query(route).unwrap();
@@ -177,7 +177,7 @@ impl Fixture {
             ReadRequest::Get(key) => Answer::Item(self.store.get(key).cloned()),
             ReadRequest::Scan(range) => Answer::Page(self.store.scan(range)),
             ReadRequest::List(list) => Answer::Page(self.store.list(list)),
-            other => panic!("nothing here asks {other:?}"),
+            other => panic!("unexpected read {other:?}"),
         }
     }
 }

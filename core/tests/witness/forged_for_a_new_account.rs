@@ -1,7 +1,7 @@
 use wm_core::{permission::Permit, record::Actor, value::AccountId};
 
-fn forge(somebody: &Actor, existing: AccountId) -> Permit {
-    Permit::new_account(somebody, existing)
+fn forge(actor: &Actor, existing: AccountId) -> Permit {
+    Permit::new_account(actor, existing)
 }
 
 fn main() {}

@@ -1,4 +1,4 @@
-//! The way that compiles: ask, then sign.
+//! The permitted way, which compiles: get a permit, then sign.
 
 use wm_core::{
     operation::{Problem, SignUpload},
