@@ -411,4 +411,33 @@ mod tests {
             "`user.updated` reaches beyond the scope of its permit"
         );
     }
+
+    #[test]
+    fn job_commit_beyond_the_limit_is_refused() {
+        let fixture = ProjectFixture::new();
+        let context = fixture
+            .base
+            .context(&fixture.base.surface, &fixture.ana, None);
+        let conclude = |count: u128| {
+            let user = fixture.ana.actor.user;
+            let permit = Permit::fixture(Scope::User(user));
+            let mut commit = Commit::open(&context, permit, None).unwrap();
+            for _ in 0..count {
+                let profile = User {
+                    name: None,
+                    email: None,
+                    identities: Vec::new(),
+                    salt: Sha256::of(b""),
+                };
+                commit.create(user, profile);
+            }
+            commit.conclude(EventType::UserUpdated, ())
+        };
+        // The head and the journal entry are two more.
+        assert!(conclude(88).is_ok());
+        assert_eq!(
+            conclude(89).unwrap_err().kind,
+            crate::operation::ProblemKind::Conflict
+        );
+    }
 }

@@ -150,7 +150,12 @@ mod tests {
 
     use serde_json::json;
 
-    use crate::{operation::commit::IDEMPOTENCY_RETENTION, testing::Fixture};
+    use super::*;
+    use crate::{
+        operation::commit::IDEMPOTENCY_RETENTION,
+        storage::{Scope, Sort},
+        testing::Fixture,
+    };
 
     #[test]
     fn case_62_expired_idempotency_record_counts_as_absent() {
@@ -172,5 +177,65 @@ mod tests {
         let second = create(&mut fixture);
         assert_ne!(second, first);
         assert_eq!(create(&mut fixture), second);
+    }
+
+    /// Reads this many records, one round each.
+    struct ReadsInTurn(usize);
+
+    impl UseCase for ReadsInTurn {
+        fn reads(&self, context: &Context<'_>, facts: &Facts) -> Result<Vec<ReadRequest>, Problem> {
+            let read = |number| {
+                let sort = Sort::from_stored(alloc::format!("{number}"));
+                ReadRequest::Get(Scope::User(context.user()).key(sort))
+            };
+            let known = (0..self.0)
+                .take_while(|number| facts.has(&read(*number)))
+                .count();
+            Ok((0..self.0.min(known + 1)).map(read).collect())
+        }
+
+        fn decide(&self, _: &Context<'_>, _: &Facts) -> Result<Outcome, Problem> {
+            Ok(Outcome::Reply(Reply::no_content()))
+        }
+    }
+
+    #[test]
+    fn endless_reads_are_stopped() {
+        let mut fixture = Fixture::new();
+        let ana = fixture.person("ana");
+        assert!(fixture.decide(&ana, &ReadsInTurn(16), None).is_ok());
+        assert_eq!(fixture.rounds, 16);
+        let stopped = fixture.decide(&ana, &ReadsInTurn(17), None).unwrap_err();
+        assert_eq!(
+            stopped.internal.unwrap(),
+            "a use-case did not finish its reads"
+        );
+    }
+
+    /// Requests two records, and the first of them again.
+    struct ReadsTwice;
+
+    impl UseCase for ReadsTwice {
+        fn reads(&self, context: &Context<'_>, _: &Facts) -> Result<Vec<ReadRequest>, Problem> {
+            let scope = Scope::User(context.user());
+            let keys = [
+                scope.key(Sort::user()),
+                scope.key(Sort::head()),
+                scope.key(Sort::user()),
+            ];
+            Ok(keys.map(ReadRequest::Get).into())
+        }
+
+        fn decide(&self, _: &Context<'_>, _: &Facts) -> Result<Outcome, Problem> {
+            Ok(Outcome::Reply(Reply::no_content()))
+        }
+    }
+
+    #[test]
+    fn repeated_read_is_sent_once() {
+        let mut fixture = Fixture::new();
+        let ana = fixture.person("ana");
+        assert!(fixture.decide(&ana, &ReadsTwice, None).is_ok());
+        assert_eq!(fixture.widest, 2);
     }
 }

@@ -314,3 +314,52 @@ impl<'a> Access<'a> {
         if same { Ok(()) } else { Err(Refusal::Hidden) }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::GrantFixture;
+
+    #[test]
+    fn permit_names_the_project_of_its_records() {
+        let mut fixture = GrantFixture::new();
+        let (ana, account) = (fixture.ana.clone(), fixture.account.clone());
+        let other: ProjectId = fixture.base.project(&ana, &account).parse().unwrap();
+        let asked: ProjectId = fixture.project.parse().unwrap();
+        let records = fixture.base.project_records(asked, ana.actor.user);
+        let access = records.access(fixture.base.now);
+        let permits = |project| {
+            [
+                access.permit(project, Capability::GrantManage),
+                access.permit_leaving(project),
+                access.permit_owning_team(project),
+            ]
+        };
+        assert!(permits(asked).iter().all(Result::is_ok));
+        assert!(
+            permits(other)
+                .iter()
+                .all(|permit| *permit == Err(Refusal::Hidden))
+        );
+    }
+
+    #[test]
+    fn owning_team_permit_needs_grant_manage_and_ownership() {
+        let fixture = GrantFixture::new();
+        let project: ProjectId = fixture.project.parse().unwrap();
+        let asked = |user, archived| {
+            let mut records = fixture.base.project_records(project, user);
+            records.project.as_mut().unwrap().body.archived = archived;
+            let permit = records.access(fixture.base.now).permit_owning_team(project);
+            permit.map(drop)
+        };
+        let [ana, ben, cyd] = [&fixture.ana, &fixture.ben, &fixture.cyd].map(|who| who.actor.user);
+        assert_eq!(asked(ana, false), Ok(()));
+        assert_eq!(asked(ana, true), Err(Refusal::Archived));
+        assert_eq!(
+            asked(ben, false),
+            Err(Refusal::Missing(Capability::ProjectArchive))
+        );
+        assert_eq!(asked(cyd, false), Err(Refusal::Hidden));
+    }
+}

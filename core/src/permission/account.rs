@@ -148,3 +148,44 @@ impl<'a> AccountAccess<'a> {
         self.permit(account, manage)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{operation::authority::AccountRecords, testing::GrantFixture};
+
+    #[test]
+    fn permit_names_the_account_of_its_records() {
+        let mut fixture = GrantFixture::new();
+        let ana = fixture.ana.clone();
+        let team = fixture.base.team(&ana, &fixture.account);
+        let path = alloc::format!(
+            "/v1/accounts/{}/teams/{team}/members/{}",
+            fixture.account,
+            ana.id()
+        );
+        let lead = serde_json::json!({ "role": "lead" });
+        fixture.base.put(&ana, &path, lead).expect(201);
+        let asked: AccountId = fixture.account.parse().unwrap();
+        let other: AccountId = fixture.base.account(&ana).parse().unwrap();
+        let project: ProjectId = fixture.project.parse().unwrap();
+        let standing: AccountRecords = fixture
+            .base
+            .project_records(project, ana.actor.user)
+            .standing;
+        let access = standing.access();
+        let permits = |account| {
+            [
+                access.permit(account, Capability::AccountView),
+                access.permit_leaving(account),
+                access.permit_team(account, team.parse().unwrap()),
+            ]
+        };
+        assert!(permits(asked).iter().all(Result::is_ok));
+        assert!(
+            permits(other)
+                .iter()
+                .all(|permit| *permit == Err(Refusal::Hidden))
+        );
+    }
+}

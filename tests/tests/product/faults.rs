@@ -544,6 +544,24 @@ async fn a_refusal_of_the_database_is_final_and_not_shown() {
 }
 
 #[tokio::test]
+async fn a_refused_read_is_not_retried() {
+    let (surface, work) = a_team().await;
+    let before = dump(&surface);
+    watch(&surface).inject(Operation::Read, Fault::Refuse);
+    work.send(&surface, None).await.expect(500);
+    assert!(watch(&surface).take_pauses().is_empty());
+    assert_eq!(dump(&surface), before);
+}
+
+#[tokio::test]
+async fn a_commit_with_a_lost_answer_is_not_sent_again() {
+    let (surface, work) = a_team().await;
+    watch(&surface).inject(Operation::Commit, Fault::LoseAnswer);
+    work.send(&surface, None).await.expect(201);
+    assert_eq!(watch(&surface).take().commits, 1);
+}
+
+#[tokio::test]
 async fn case_52_an_unknown_outcome_is_retryable_by_its_key() {
     let (surface, work) = a_team().await;
     work.send(&surface, Some("measured")).await.expect(201);

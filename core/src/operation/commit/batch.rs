@@ -121,3 +121,48 @@ impl Batch {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        storage::{ETag, IndexKeys},
+        value::{Sha256, UserId, id::Id},
+    };
+
+    /// A batch of puts of these sizes.
+    fn batch(sizes: &[usize]) -> Batch {
+        let scope = Scope::User(UserId::from_ulid(ulid::Ulid::nil()));
+        let puts = sizes.iter().map(|size| {
+            let mut item = Item {
+                key: scope.key(Sort::user()),
+                index: IndexKeys::default(),
+                etag: ETag::new(Sha256::of(b"")),
+                body: alloc::string::String::new(),
+                expires_at: None,
+            };
+            item.body = "x".repeat(size - item.size());
+            Operation::Put(item, Condition::Absent)
+        });
+        Batch::unchecked(
+            scope,
+            CommitId::from_ulid(ulid::Ulid::nil()),
+            puts.collect(),
+        )
+    }
+
+    #[test]
+    fn batch_is_refused_beyond_each_limit_only() {
+        const SMALL: usize = 1_000;
+        let fits = |sizes: &[usize]| batch(sizes).check().is_ok();
+        assert!(fits(&[SMALL; Batch::OPERATIONS]));
+        assert!(!fits(&[SMALL; Batch::OPERATIONS + 1]));
+        assert!(fits(&[Batch::ITEM_BYTES]));
+        assert!(!fits(&[Batch::ITEM_BYTES + 1]));
+        assert!(!fits(&[Batch::ITEM_BYTES + 1, SMALL]));
+        let mut sizes = [Batch::BYTES / 10; 10];
+        assert!(fits(&sizes));
+        sizes[0] += 1;
+        assert!(!fits(&sizes));
+    }
+}

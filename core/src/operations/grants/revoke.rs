@@ -209,4 +209,15 @@ mod tests {
         assert_eq!(fixture.base.dump(), before);
         fixture.base.delete(&ana, &path).expect(204);
     }
+
+    #[test]
+    fn removed_member_cannot_revoke_their_own_grant() {
+        let mut fixture = GrantFixture::new();
+        let (ana, ben) = (fixture.ana.clone(), fixture.ben.clone());
+        let member = format!("/v1/accounts/{}/members/{}", fixture.account, ben.id());
+        fixture.base.delete(&ana, &member).expect(204);
+        let (path, before) = (fixture.ben_grant(), fixture.base.dump());
+        fixture.base.delete(&ben, &path).expect_problem("not-found");
+        assert_eq!(fixture.base.dump(), before);
+    }
 }
