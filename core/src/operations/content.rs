@@ -1,6 +1,7 @@
 //! Code shared by versions and derived outputs: declaring, planning, completing and downloading
 //! bytes, and finding and listing records of a document.
 
+pub(crate) mod append;
 pub(crate) mod complete;
 pub(crate) mod completion;
 pub(crate) mod declaration;

@@ -1,13 +1,8 @@
 //! `GET /v1/projects/{project}/artifacts`
 
-use alloc::boxed::Box;
-
 use super::ArtifactView;
 use crate::{
-    operation::{
-        Budget, Example, Method, PAGE, Parsed, Problem, Requires, Route, Success, UseCase, schema,
-        view::ListView,
-    },
+    operation::{Budget, Example, Method, PAGE, Requires, Route, Success, schema, view::ListView},
     operations::content::listing::Listing,
     record::Artifact,
     value::Capability,
@@ -18,7 +13,7 @@ pub(super) const ROUTE: Route = Route::new(
     "/v1/projects/{project}/artifacts",
     "list_artifacts",
     "List the documents of a project",
-    parse,
+    Listing::<Artifact, ArtifactView>::artifacts,
 )
 .describes("Oldest first. Deleted documents are left out.")
 .requires(Requires::Project(Capability::ArtifactView))
@@ -28,11 +23,6 @@ pub(super) const ROUTE: Route = Route::new(
     schema::<ListView<ArtifactView>>,
     Example::Page(super::EXAMPLE),
 )]);
-
-fn parse(request: &Parsed<'_>) -> Result<Box<dyn UseCase>, Problem> {
-    let listing = Listing::<Artifact, _>::artifacts(request, |record| ArtifactView::from(record))?;
-    Ok(Box::new(listing))
-}
 
 #[cfg(test)]
 mod tests {

@@ -1,6 +1,6 @@
 //! `POST …/versions/{number}/complete` and `POST …/derived/{derived}/complete`
 
-use alloc::{string::String, vec::Vec};
+use alloc::{boxed::Box, string::String, vec::Vec};
 
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -64,16 +64,16 @@ impl Input {
 }
 
 impl<S: Stored> Complete<S> {
-    pub(crate) fn parse(request: &Parsed<'_>) -> Result<Self, Problem> {
+    pub(crate) fn parse(request: &Parsed<'_>) -> Result<Box<dyn UseCase>, Problem> {
         let input: Input = if request.body.is_empty() {
             Input::default()
         } else {
             request.body()?
         };
-        Ok(Self {
+        Ok(Box::new(Self {
             parts: input.parts()?,
             place: Place::of(request)?,
-        })
+        }))
     }
 
     fn authorise(

@@ -1,6 +1,6 @@
 //! `POST …/versions/{number}/download` and `POST …/derived/{derived}/download`
 
-use alloc::vec::Vec;
+use alloc::{boxed::Box, vec::Vec};
 use core::time::Duration;
 
 use super::{Place, Stored};
@@ -11,6 +11,9 @@ use crate::{
     record::{Content, ContentStatus},
     value::{Capability, MediaType},
 };
+
+pub(crate) const DESCRIPTION: &str = "The URL is valid for five minutes and for this object only. \
+    The object store serves the bytes as an attachment.";
 
 /// The lifetime of a download URL: 5 minutes.
 const LIFETIME: Duration = Duration::from_secs(5 * 60);
@@ -37,11 +40,11 @@ pub(crate) struct Download<S: Stored> {
 }
 
 impl<S: Stored> Download<S> {
-    pub(crate) fn parse(request: &Parsed<'_>) -> Result<Self, Problem> {
+    pub(crate) fn parse(request: &Parsed<'_>) -> Result<Box<dyn UseCase>, Problem> {
         request.no_body()?;
-        Ok(Self {
+        Ok(Box::new(Self {
             place: Place::of(request)?,
-        })
+        }))
     }
 }
 

@@ -1,6 +1,6 @@
 //! `GET …/versions/{number}` and `GET …/derived/{derived}`
 
-use alloc::vec::Vec;
+use alloc::{boxed::Box, vec::Vec};
 
 use super::{Place, Stored};
 use crate::operation::{Context, Facts, Outcome, Parsed, Problem, ReadRequest, UseCase, view};
@@ -10,10 +10,10 @@ pub(crate) struct GetContent<S: Stored> {
 }
 
 impl<S: Stored> GetContent<S> {
-    pub(crate) fn parse(request: &Parsed<'_>) -> Result<Self, Problem> {
-        Ok(Self {
+    pub(crate) fn parse(request: &Parsed<'_>) -> Result<Box<dyn UseCase>, Problem> {
+        Ok(Box::new(Self {
             place: Place::of(request)?,
-        })
+        }))
     }
 }
 

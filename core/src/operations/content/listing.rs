@@ -1,6 +1,7 @@
 //! Lists of a project's documents and of a document's records, read from the base table.
 
-use alloc::{string::String, vec::Vec};
+use alloc::{boxed::Box, string::String, vec::Vec};
+use core::marker::PhantomData;
 
 use serde::Serialize;
 
@@ -23,23 +24,24 @@ pub(crate) struct Listing<B: Body, V> {
     prefix: String,
     capability: Capability,
     page: PageRequest,
-    view: fn(&Record<B>) -> V,
+    shows: PhantomData<fn(B) -> V>,
 }
 
-impl<B: Body, V> Listing<B, V> {
+impl<B, V> Listing<B, V>
+where
+    B: Body + Send + Sync + 'static,
+    V: Serialize + for<'a> From<&'a Record<B>> + 'static,
+{
     /// A list of a project's documents.
-    pub(crate) fn artifacts(
-        request: &Parsed<'_>,
-        view: fn(&Record<B>) -> V,
-    ) -> Result<Self, Problem> {
-        Ok(Self {
+    pub(crate) fn artifacts(request: &Parsed<'_>) -> Result<Box<dyn UseCase>, Problem> {
+        Ok(Box::new(Self {
             page: request.page("")?,
             project: request.path("project")?,
             artifact: None,
             prefix: Sort::ARTIFACTS.into(),
             capability: Capability::ArtifactView,
-            view,
-        })
+            shows: PhantomData,
+        }))
     }
 
     /// A list of a document's records. `kind` as for [`Sort::documents`].
@@ -47,18 +49,17 @@ impl<B: Body, V> Listing<B, V> {
         request: &Parsed<'_>,
         kind: &str,
         capability: Capability,
-        view: fn(&Record<B>) -> V,
-    ) -> Result<Self, Problem> {
+    ) -> Result<Box<dyn UseCase>, Problem> {
         let page = request.page("")?;
         let ArtifactPlace { project, artifact } = ArtifactPlace::of(request)?;
-        Ok(Self {
+        Ok(Box::new(Self {
             page,
             project,
             artifact: Some(artifact),
             prefix: Sort::documents(artifact, kind),
             capability,
-            view,
-        })
+            shows: PhantomData,
+        }))
     }
 
     fn place(&self) -> Option<ArtifactPlace> {
@@ -97,7 +98,11 @@ impl<B: Body, V> Listing<B, V> {
     }
 }
 
-impl<B: Body + Send + Sync, V: Serialize> UseCase for Listing<B, V> {
+impl<B, V> UseCase for Listing<B, V>
+where
+    B: Body + Send + Sync + 'static,
+    V: Serialize + for<'a> From<&'a Record<B>> + 'static,
+{
     fn reads(&self, context: &Context<'_>, facts: &Facts) -> Result<Vec<ReadRequest>, Problem> {
         let range = self.range(context)?;
         let mut reads = self.reads(context.user());
@@ -115,7 +120,7 @@ impl<B: Body + Send + Sync, V: Serialize> UseCase for Listing<B, V> {
         for item in &page.items {
             let record = Record::decode(item).map_err(FactError::from)?;
             if !record.deleted {
-                items.push((self.view)(&record));
+                items.push(V::from(&record));
             }
         }
         let last = page.items.last().filter(|_| page.more);

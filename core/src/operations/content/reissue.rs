@@ -1,6 +1,6 @@
 //! `POST …/versions/{number}/upload` and `POST …/derived/{derived}/upload`
 
-use alloc::{vec, vec::Vec};
+use alloc::{boxed::Box, vec, vec::Vec};
 
 use schemars::JsonSchema;
 use serde_json::json;
@@ -36,11 +36,11 @@ pub(crate) struct IssuedView {
 }
 
 impl<S: Stored> Reissue<S> {
-    pub(crate) fn parse(request: &Parsed<'_>) -> Result<Self, Problem> {
+    pub(crate) fn parse(request: &Parsed<'_>) -> Result<Box<dyn UseCase>, Problem> {
         request.no_body()?;
-        Ok(Self {
+        Ok(Box::new(Self {
             place: Place::of(request)?,
-        })
+        }))
     }
 
     fn authorise(

@@ -1,13 +1,8 @@
 //! `POST /v1/projects/{project}/artifacts/{artifact}/derived/{derived}/complete`
 
-use alloc::boxed::Box;
-
 use super::DerivedView;
 use crate::{
-    operation::{
-        Budget, Example, Method, Parsed, Problem, ProblemKind, Requires, Route, Success, UseCase,
-        schema,
-    },
+    operation::{Budget, Example, Method, ProblemKind, Requires, Route, Success, schema},
     operations::content::complete::{Complete, Input},
     record::Derived,
     value::Capability,
@@ -18,7 +13,7 @@ pub(super) const ROUTE: Route = Route::new(
     "/v1/projects/{project}/artifacts/{artifact}/derived/{derived}/complete",
     "complete_derived",
     "Verify the uploaded bytes of a derived output and make it available",
-    parse,
+    Complete::<Derived>::parse,
 )
 .describes(
     "Compares size and digest with the declaration. Answers 202 if a large object is still \
@@ -36,10 +31,6 @@ pub(super) const ROUTE: Route = Route::new(
     ProblemKind::UploadMismatch,
     "the bytes are not the declared ones; the output is rejected",
 )]);
-
-fn parse(request: &Parsed<'_>) -> Result<Box<dyn UseCase>, Problem> {
-    Ok(Box::new(Complete::<Derived>::parse(request)?))
-}
 
 #[cfg(test)]
 mod tests {

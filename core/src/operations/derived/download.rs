@@ -1,13 +1,8 @@
 //! `POST /v1/projects/{project}/artifacts/{artifact}/derived/{derived}/download`
 
-use alloc::boxed::Box;
-
 use crate::{
-    operation::{
-        Budget, Example, Method, Parsed, Problem, Requires, Route, Success, UseCase,
-        plan::DownloadAddress, schema,
-    },
-    operations::content::download::Download,
+    operation::{Budget, Example, Method, Requires, Route, Success, plan::DownloadAddress, schema},
+    operations::content::download::{DESCRIPTION, Download},
     record::Derived,
     value::Capability,
 };
@@ -17,22 +12,15 @@ pub(super) const ROUTE: Route = Route::new(
     "/v1/projects/{project}/artifacts/{artifact}/derived/{derived}/download",
     "download_derived",
     "Sign a URL for downloading a derived output",
-    parse,
+    Download::<Derived>::parse,
 )
-.describes(
-    "The URL is valid for five minutes and for this object only. The object store serves the \
-     bytes as an attachment.",
-)
+.describes(DESCRIPTION)
 .requires(Requires::Project(Capability::ArtifactDownload))
 .budget(Budget::READ)
 .answers(&[Success::ok(
     schema::<DownloadAddress>,
     Example::Text(DownloadAddress::EXAMPLE),
 )]);
-
-fn parse(request: &Parsed<'_>) -> Result<Box<dyn UseCase>, Problem> {
-    Ok(Box::new(Download::<Derived>::parse(request)?))
-}
 
 #[cfg(test)]
 mod tests {

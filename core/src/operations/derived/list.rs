@@ -1,13 +1,8 @@
 //! `GET /v1/projects/{project}/artifacts/{artifact}/derived`
 
-use alloc::boxed::Box;
-
 use super::DerivedView;
 use crate::{
-    operation::{
-        Budget, Example, Method, PAGE, Parsed, Problem, Requires, Route, Success, UseCase, schema,
-        view::ListView,
-    },
+    operation::{Budget, Example, Method, PAGE, Requires, Route, Success, schema, view::ListView},
     operations::content::listing::Listing,
     record::Derived,
     value::Capability,
@@ -18,7 +13,9 @@ pub(super) const ROUTE: Route = Route::new(
     "/v1/projects/{project}/artifacts/{artifact}/derived",
     "list_derived",
     "List the derived outputs of a document",
-    parse,
+    |request| {
+        Listing::<Derived, DerivedView>::documents(request, "DERIVED", Capability::ArtifactView)
+    },
 )
 .describes("Oldest first.")
 .requires(Requires::Project(Capability::ArtifactView))
@@ -28,14 +25,6 @@ pub(super) const ROUTE: Route = Route::new(
     schema::<ListView<DerivedView>>,
     Example::Page(super::EXAMPLE),
 )]);
-
-fn parse(request: &Parsed<'_>) -> Result<Box<dyn UseCase>, Problem> {
-    let listing =
-        Listing::<Derived, _>::documents(request, "DERIVED", Capability::ArtifactView, |record| {
-            DerivedView::from(record)
-        })?;
-    Ok(Box::new(listing))
-}
 
 #[cfg(test)]
 mod tests {

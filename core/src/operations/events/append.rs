@@ -1,33 +1,24 @@
 //! `POST /v1/projects/{project}/artifacts/{artifact}/events`
 
-use alloc::{boxed::Box, vec::Vec};
-
 use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::EventView;
 use crate::{
-    operation::{
-        Budget, Context, Example, Facts, Method, Outcome, Parsed, Problem, ReadRequest, Reply,
-        Requires, Route, Success, UseCase, schema, view,
+    operation::{Budget, Example, Method, Requires, Route, Success, schema},
+    operations::content::{
+        ArtifactPlace,
+        append::{Append, Appended},
     },
-    operations::content::{ArtifactPlace, FoundArtifact},
-    permission::Permit,
-    record::{EventType, Record, WriteEvent},
-    storage::{Key, Scope},
-    value::{Capability, Kind, Text},
+    record::{EventType, WriteEvent},
+    value::{Capability, Kind, Text, Timestamp},
 };
-
-struct AppendEvent {
-    place: ArtifactPlace,
-    input: Input,
-}
 
 /// A write event to append.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "NewWriteEvent")]
-struct Input {
+pub(crate) struct Input {
     /// What kind of event it is, such as `comment`.
     kind: Kind,
     /// What the caller writes.
@@ -39,7 +30,7 @@ pub(super) const ROUTE: Route = Route::new(
     "/v1/projects/{project}/artifacts/{artifact}/events",
     "append_event",
     "Append a write event to a document",
-    parse,
+    Append::<WriteEvent>::parse,
 )
 .describes(
     "A write event is something the caller wrote about the document: a comment, a decision, a \
@@ -53,59 +44,21 @@ pub(super) const ROUTE: Route = Route::new(
     Example::Text(super::EXAMPLE),
 )]);
 
-fn parse(request: &Parsed<'_>) -> Result<Box<dyn UseCase>, Problem> {
-    Ok(Box::new(AppendEvent {
-        input: request.body()?,
-        place: ArtifactPlace::of(request)?,
-    }))
-}
+impl Appended for WriteEvent {
+    type Input = Input;
+    type View = EventView;
+    const CAPABILITY: Capability = Capability::EventAppend;
+    const EVENT: EventType = EventType::EventAppended;
+    const NAME: &'static str = "event";
 
-impl AppendEvent {
-    fn authorise(
-        &self,
-        context: &Context<'_>,
-        facts: &Facts,
-    ) -> Result<(Permit, FoundArtifact), Problem> {
-        let found = self.place.find(context, facts)?;
-        Ok((found.permit(Capability::EventAppend)?, found))
-    }
-}
-
-fn reply(event: &Record<WriteEvent>) -> Reply {
-    view::created(event, &EventView::from(event))
-}
-
-impl UseCase for AppendEvent {
-    fn reads(&self, context: &Context<'_>, _: &Facts) -> Result<Vec<ReadRequest>, Problem> {
-        Ok(self.place.reads(context.user()))
-    }
-
-    fn decide(&self, context: &Context<'_>, facts: &Facts) -> Result<Outcome, Problem> {
-        let (permit, found) = self.authorise(context, facts)?;
-        let mut commit = found.commit(context, permit)?;
-        let event = WriteEvent {
-            project_id: self.place.project,
-            artifact_id: self.place.artifact,
-            at: commit.at(),
-            kind: self.input.kind.clone(),
-            text: self.input.text.clone(),
-        };
-        let event = commit.create(context.env.id("event"), event);
-        commit.finish(EventType::EventAppended, reply(&event))
-    }
-
-    fn writes(&self, _: &Context<'_>) -> Option<Scope> {
-        Some(self.place.scope())
-    }
-
-    fn replay(
-        &self,
-        context: &Context<'_>,
-        facts: &Facts,
-        records: &[Key],
-    ) -> Result<Reply, Problem> {
-        self.authorise(context, facts)?;
-        Ok(reply(&view::replayed(facts, records, 0)?))
+    fn new(place: ArtifactPlace, at: Timestamp, input: &Input) -> Self {
+        Self {
+            project_id: place.project,
+            artifact_id: place.artifact,
+            at,
+            kind: input.kind.clone(),
+            text: input.text.clone(),
+        }
     }
 }
 

@@ -1,13 +1,8 @@
 //! `GET /v1/projects/{project}/artifacts/{artifact}/events`
 
-use alloc::boxed::Box;
-
 use super::EventView;
 use crate::{
-    operation::{
-        Budget, Example, Method, PAGE, Parsed, Problem, Requires, Route, Success, UseCase, schema,
-        view::ListView,
-    },
+    operation::{Budget, Example, Method, PAGE, Requires, Route, Success, schema, view::ListView},
     operations::content::listing::Listing,
     record::WriteEvent,
     value::Capability,
@@ -18,7 +13,7 @@ pub(super) const ROUTE: Route = Route::new(
     "/v1/projects/{project}/artifacts/{artifact}/events",
     "list_events",
     "List the write events of a document",
-    parse,
+    |request| Listing::<WriteEvent, EventView>::documents(request, "EVENT", Capability::EventView),
 )
 .describes("Oldest first.")
 .requires(Requires::Project(Capability::EventView))
@@ -28,14 +23,6 @@ pub(super) const ROUTE: Route = Route::new(
     schema::<ListView<EventView>>,
     Example::Page(super::EXAMPLE),
 )]);
-
-fn parse(request: &Parsed<'_>) -> Result<Box<dyn UseCase>, Problem> {
-    let listing =
-        Listing::<WriteEvent, _>::documents(request, "EVENT", Capability::EventView, |record| {
-            EventView::from(record)
-        })?;
-    Ok(Box::new(listing))
-}
 
 #[cfg(test)]
 mod tests {

@@ -1,6 +1,6 @@
 //! `POST /v1/projects/{project}/artifacts/{artifact}/metadata`
 
-use alloc::{boxed::Box, format, string::String, vec::Vec};
+use alloc::{format, string::String};
 
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -8,27 +8,20 @@ use serde_json::{Map, Value};
 
 use super::MetadataView;
 use crate::{
-    operation::{
-        Budget, Context, Example, Facts, Method, Outcome, Parsed, Problem, ReadRequest, Reply,
-        Requires, Route, Success, UseCase, schema, view,
+    operation::{Budget, Example, Method, Problem, Requires, Route, Success, schema},
+    operations::content::{
+        ArtifactPlace,
+        append::{Append, Appended},
     },
-    operations::content::{ArtifactPlace, FoundArtifact},
-    permission::Permit,
-    record::{EventType, Metadata, Record},
-    storage::{Key, Scope},
-    value::{Capability, canonical},
+    record::{EventType, Metadata},
+    value::{Capability, Timestamp, canonical},
 };
-
-struct AppendMetadata {
-    place: ArtifactPlace,
-    input: Input,
-}
 
 /// A metadata record to append.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "NewMetadata")]
-struct Input {
+pub(crate) struct Input {
     /// At least one member, at most 65,536 bytes of JSON, nested at most 16 deep.
     #[schemars(extend("minProperties" = 1))]
     values: Map<String, Value>,
@@ -39,7 +32,7 @@ pub(super) const ROUTE: Route = Route::new(
     "/v1/projects/{project}/artifacts/{artifact}/metadata",
     "append_metadata",
     "Append a metadata record to a document",
-    parse,
+    Append::<Metadata>::parse,
 )
 .describes(
     "Metadata records are never changed or deleted; a later record adds to the earlier ones. \
@@ -52,15 +45,6 @@ pub(super) const ROUTE: Route = Route::new(
     schema::<MetadataView>,
     Example::Text(super::EXAMPLE),
 )]);
-
-fn parse(request: &Parsed<'_>) -> Result<Box<dyn UseCase>, Problem> {
-    let input: Input = request.body()?;
-    check(&input.values)?;
-    Ok(Box::new(AppendMetadata {
-        input,
-        place: ArtifactPlace::of(request)?,
-    }))
-}
 
 fn check(values: &Map<String, Value>) -> Result<(), Problem> {
     let refuse = |message| Err(Problem::field("values", message));
@@ -89,51 +73,24 @@ fn depth(value: &Value) -> usize {
     }
 }
 
-impl AppendMetadata {
-    fn authorise(
-        &self,
-        context: &Context<'_>,
-        facts: &Facts,
-    ) -> Result<(Permit, FoundArtifact), Problem> {
-        let found = self.place.find(context, facts)?;
-        Ok((found.permit(Capability::MetadataAppend)?, found))
-    }
-}
+impl Appended for Metadata {
+    type Input = Input;
+    type View = MetadataView;
+    const CAPABILITY: Capability = Capability::MetadataAppend;
+    const EVENT: EventType = EventType::MetadataAppended;
+    const NAME: &'static str = "metadata";
 
-fn reply(metadata: &Record<Metadata>) -> Reply {
-    view::created(metadata, &MetadataView::from(metadata))
-}
-
-impl UseCase for AppendMetadata {
-    fn reads(&self, context: &Context<'_>, _: &Facts) -> Result<Vec<ReadRequest>, Problem> {
-        Ok(self.place.reads(context.user()))
+    fn check(input: &Input) -> Result<(), Problem> {
+        check(&input.values)
     }
 
-    fn decide(&self, context: &Context<'_>, facts: &Facts) -> Result<Outcome, Problem> {
-        let (permit, found) = self.authorise(context, facts)?;
-        let mut commit = found.commit(context, permit)?;
-        let metadata = Metadata {
-            project_id: self.place.project,
-            artifact_id: self.place.artifact,
-            at: commit.at(),
-            values: self.input.values.clone(),
-        };
-        let metadata = commit.create(context.env.id("metadata"), metadata);
-        commit.finish(EventType::MetadataAppended, reply(&metadata))
-    }
-
-    fn writes(&self, _: &Context<'_>) -> Option<Scope> {
-        Some(self.place.scope())
-    }
-
-    fn replay(
-        &self,
-        context: &Context<'_>,
-        facts: &Facts,
-        records: &[Key],
-    ) -> Result<Reply, Problem> {
-        self.authorise(context, facts)?;
-        Ok(reply(&view::replayed(facts, records, 0)?))
+    fn new(place: ArtifactPlace, at: Timestamp, input: &Input) -> Self {
+        Self {
+            project_id: place.project,
+            artifact_id: place.artifact,
+            at,
+            values: input.values.clone(),
+        }
     }
 }
 

@@ -1,13 +1,8 @@
 //! `GET /v1/projects/{project}/artifacts/{artifact}/metadata`
 
-use alloc::boxed::Box;
-
 use super::MetadataView;
 use crate::{
-    operation::{
-        Budget, Example, Method, PAGE, Parsed, Problem, Requires, Route, Success, UseCase, schema,
-        view::ListView,
-    },
+    operation::{Budget, Example, Method, PAGE, Requires, Route, Success, schema, view::ListView},
     operations::content::listing::Listing,
     record::Metadata,
     value::Capability,
@@ -18,7 +13,9 @@ pub(super) const ROUTE: Route = Route::new(
     "/v1/projects/{project}/artifacts/{artifact}/metadata",
     "list_metadata",
     "List the metadata records of a document",
-    parse,
+    |request| {
+        Listing::<Metadata, MetadataView>::documents(request, "META", Capability::MetadataView)
+    },
 )
 .describes("Oldest first.")
 .requires(Requires::Project(Capability::MetadataView))
@@ -28,14 +25,6 @@ pub(super) const ROUTE: Route = Route::new(
     schema::<ListView<MetadataView>>,
     Example::Page(super::EXAMPLE),
 )]);
-
-fn parse(request: &Parsed<'_>) -> Result<Box<dyn UseCase>, Problem> {
-    let listing =
-        Listing::<Metadata, _>::documents(request, "META", Capability::MetadataView, |record| {
-            MetadataView::from(record)
-        })?;
-    Ok(Box::new(listing))
-}
 
 #[cfg(test)]
 mod tests {

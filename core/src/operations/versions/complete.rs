@@ -1,13 +1,8 @@
 //! `POST /v1/projects/{project}/artifacts/{artifact}/versions/{number}/complete`
 
-use alloc::boxed::Box;
-
 use super::VersionView;
 use crate::{
-    operation::{
-        Budget, Example, Method, Parsed, Problem, ProblemKind, Requires, Route, Success, UseCase,
-        schema,
-    },
+    operation::{Budget, Example, Method, ProblemKind, Requires, Route, Success, schema},
     operations::content::complete::{Complete, Input},
     record::Version,
     value::Capability,
@@ -18,7 +13,7 @@ pub(super) const ROUTE: Route = Route::new(
     "/v1/projects/{project}/artifacts/{artifact}/versions/{number}/complete",
     "complete_version",
     "Verify the uploaded bytes of a version and make it available",
-    parse,
+    Complete::<Version>::parse,
 )
 .describes(
     "Compares size and digest with the declaration. Answers 202 if a large object is still \
@@ -36,7 +31,3 @@ pub(super) const ROUTE: Route = Route::new(
     ProblemKind::UploadMismatch,
     "the bytes are not the declared ones; the version is rejected",
 )]);
-
-fn parse(request: &Parsed<'_>) -> Result<Box<dyn UseCase>, Problem> {
-    Ok(Box::new(Complete::<Version>::parse(request)?))
-}

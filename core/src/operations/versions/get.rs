@@ -1,12 +1,8 @@
 //! `GET /v1/projects/{project}/artifacts/{artifact}/versions/{number}`
 
-use alloc::boxed::Box;
-
 use super::VersionView;
 use crate::{
-    operation::{
-        Budget, Example, Method, Parsed, Problem, Requires, Route, Success, UseCase, schema,
-    },
+    operation::{Budget, Example, Method, Requires, Route, Success, schema},
     operations::content::get::GetContent,
     record::Version,
     value::Capability,
@@ -17,7 +13,7 @@ pub(super) const ROUTE: Route = Route::new(
     "/v1/projects/{project}/artifacts/{artifact}/versions/{number}",
     "get_version",
     "Show a version",
-    parse,
+    GetContent::<Version>::parse,
 )
 .requires(Requires::Project(Capability::ArtifactView))
 .budget(Budget::READ)
@@ -25,10 +21,6 @@ pub(super) const ROUTE: Route = Route::new(
     schema::<VersionView>,
     Example::Text(super::EXAMPLE),
 )]);
-
-fn parse(request: &Parsed<'_>) -> Result<Box<dyn UseCase>, Problem> {
-    Ok(Box::new(GetContent::<Version>::parse(request)?))
-}
 
 #[cfg(test)]
 mod tests {

@@ -1,13 +1,8 @@
 //! `GET /v1/projects/{project}/artifacts/{artifact}/versions`
 
-use alloc::boxed::Box;
-
 use super::VersionView;
 use crate::{
-    operation::{
-        Budget, Example, Method, PAGE, Parsed, Problem, Requires, Route, Success, UseCase, schema,
-        view::ListView,
-    },
+    operation::{Budget, Example, Method, PAGE, Requires, Route, Success, schema, view::ListView},
     operations::content::listing::Listing,
     record::Version,
     value::Capability,
@@ -18,7 +13,7 @@ pub(super) const ROUTE: Route = Route::new(
     "/v1/projects/{project}/artifacts/{artifact}/versions",
     "list_versions",
     "List the versions of a document",
-    parse,
+    |request| Listing::<Version, VersionView>::documents(request, "RAW", Capability::ArtifactView),
 )
 .describes("Oldest first.")
 .requires(Requires::Project(Capability::ArtifactView))
@@ -28,14 +23,6 @@ pub(super) const ROUTE: Route = Route::new(
     schema::<ListView<VersionView>>,
     Example::Page(super::EXAMPLE),
 )]);
-
-fn parse(request: &Parsed<'_>) -> Result<Box<dyn UseCase>, Problem> {
-    let listing =
-        Listing::<Version, _>::documents(request, "RAW", Capability::ArtifactView, |record| {
-            VersionView::from(record)
-        })?;
-    Ok(Box::new(listing))
-}
 
 #[cfg(test)]
 mod tests {

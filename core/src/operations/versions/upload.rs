@@ -1,11 +1,8 @@
 //! `POST /v1/projects/{project}/artifacts/{artifact}/versions/{number}/upload`
 
-use alloc::boxed::Box;
-
 use crate::{
     operation::{
-        Budget, Example, Method, Parsed, Problem, ProblemKind, Requires, Route, Success, UseCase,
-        plan::UploadPlan, schema,
+        Budget, Example, Method, ProblemKind, Requires, Route, Success, plan::UploadPlan, schema,
     },
     operations::content::reissue::{IssuedView, Reissue},
     record::Version,
@@ -17,7 +14,7 @@ pub(super) const ROUTE: Route = Route::new(
     "/v1/projects/{project}/artifacts/{artifact}/versions/{number}/upload",
     "reissue_version_upload",
     "Issue the upload plan of a version again",
-    parse,
+    Reissue::<Version>::parse,
 )
 .describes("For uploads whose signed URLs expired. The plan is valid until the upload expires.")
 .requires(Requires::Project(Capability::VersionCreate))
@@ -30,7 +27,3 @@ pub(super) const ROUTE: Route = Route::new(
     ProblemKind::UploadMismatch,
     "the version was rejected because its bytes were not the declared ones",
 )]);
-
-fn parse(request: &Parsed<'_>) -> Result<Box<dyn UseCase>, Problem> {
-    Ok(Box::new(Reissue::<Version>::parse(request)?))
-}
