@@ -152,7 +152,7 @@ impl<'a> AccountAccess<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{operation::authority::AccountRecords, testing::GrantFixture};
+    use crate::testing::GrantFixture;
 
     #[test]
     fn permit_names_the_account_of_its_records() {
@@ -169,7 +169,7 @@ mod tests {
         let asked: AccountId = fixture.account.parse().unwrap();
         let other: AccountId = fixture.base.account(&ana).parse().unwrap();
         let project: ProjectId = fixture.project.parse().unwrap();
-        let standing: AccountRecords = fixture
+        let standing = fixture
             .base
             .project_records(project, ana.actor.user)
             .standing;

@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{
-    answer::{AnsweredView, Input},
+    answer::{self, AnsweredView, Input},
     joining::{Joining, account_offered, teams_offered},
     offer,
 };
@@ -50,7 +50,7 @@ pub(super) const ROUTE: Route = Route::new(
     Example::Members(&[
         ("account_id", Example::Text(ACCOUNT_ID)),
         ("member", Example::Text(crate::operations::members::EXAMPLE)),
-        ("invitation", Example::Text(ACCEPTED)),
+        ("invitation", Example::Text(answer::ACCEPTED)),
         ("pending", Example::Text("[]")),
     ]),
 )])
@@ -68,13 +68,6 @@ pub(super) const ROUTE: Route = Route::new(
         "the caller is a member of the account already",
     ),
 ]);
-
-const ACCEPTED: &str = r#"{
-  "id": "inv_01keavqf4ybmjx3vzcjzmzg8e2",
-  "account_id": "acc_01kjdr7hbmxwc9att838g7qvrz",
-  "role": "member",
-  "status": "accepted"
-}"#;
 
 const ACCOUNT_ID: &str = r#""acc_01kjdr7hbmxwc9att838g7qvrz""#;
 

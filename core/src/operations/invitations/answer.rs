@@ -35,6 +35,20 @@ pub(super) struct AnsweredView {
     status: InvitationStatus,
 }
 
+pub(super) const ACCEPTED: &str = r#"{
+  "id": "inv_01keavqf4ybmjx3vzcjzmzg8e2",
+  "account_id": "acc_01kjdr7hbmxwc9att838g7qvrz",
+  "role": "member",
+  "status": "accepted"
+}"#;
+
+pub(super) const DECLINED: &str = r#"{
+  "id": "inv_01keavqf4ybmjx3vzcjzmzg8e2",
+  "account_id": "acc_01kjdr7hbmxwc9att838g7qvrz",
+  "role": "member",
+  "status": "declined"
+}"#;
+
 impl From<&Record<Invitation>> for AnsweredView {
     fn from(record: &Record<Invitation>) -> Self {
         Self {

@@ -2,7 +2,7 @@
 
 use alloc::{boxed::Box, vec::Vec};
 
-use super::answer::{AnsweredView, Input};
+use super::answer::{self, AnsweredView, Input};
 use crate::{
     operation::{
         Budget, Commit, Context, Example, Facts, Method, Outcome, Parsed, Problem, ProblemKind,
@@ -27,7 +27,10 @@ pub(super) const ROUTE: Route = Route::new(
 )
 .budget(Budget::WRITE)
 .takes(schema::<Input>, r#"{ "token": "b3Blbi1zZXNhbWU" }"#)
-.answers(&[Success::ok(schema::<AnsweredView>, Example::Text(DECLINED))])
+.answers(&[Success::ok(
+    schema::<AnsweredView>,
+    Example::Text(answer::DECLINED),
+)])
 .refuses(&[
     (
         ProblemKind::InvitationInvalid,
@@ -38,13 +41,6 @@ pub(super) const ROUTE: Route = Route::new(
         "the invitation was sent to another address than the caller's verified one",
     ),
 ]);
-
-const DECLINED: &str = r#"{
-  "id": "inv_01keavqf4ybmjx3vzcjzmzg8e2",
-  "account_id": "acc_01kjdr7hbmxwc9att838g7qvrz",
-  "role": "member",
-  "status": "declined"
-}"#;
 
 fn parse(request: &Parsed<'_>) -> Result<Box<dyn UseCase>, Problem> {
     let input = request.body()?;
