@@ -1,5 +1,8 @@
 //! Handling of requests, the same on every surface.
 
+use std::sync::LazyLock;
+
+use serde_json::Value;
 use wm_core::{
     catalog,
     http::{self, Request, Response},
@@ -20,6 +23,9 @@ use crate::{
 
 /// The operation name in logs and metrics for a request that matches no route.
 const NO_OPERATION: &str = "none";
+
+/// The OpenAPI document. Generating it takes much longer than any other answer, and it needs no token.
+static OPENAPI: LazyLock<Value> = LazyLock::new(http::openapi::document);
 
 /// A response, with the operation that the request was routed to.
 #[derive(Debug)]
@@ -101,7 +107,7 @@ impl<P: Provider> Service<P> {
         match handler {
             PublicHandler::Live => Reply::ok(serde_json::json!({ "status": "live" })),
             PublicHandler::Ready => self.ready().await,
-            PublicHandler::OpenApi => Reply::ok(http::openapi::document()),
+            PublicHandler::OpenApi => Reply::ok(OPENAPI.clone()),
             PublicHandler::Catalog => Reply::ok(canonical::to_value(&catalog::catalog())),
         }
     }
