@@ -10,8 +10,10 @@ pub enum Example {
     None,
     /// JSON text.
     Text(&'static str),
-    /// An array with this element, as JSON text.
-    List(&'static str),
+    /// An object, as JSON text, with these members added or replaced.
+    With(&'static str, &'static [(&'static str, &'static str)]),
+    /// An array with this element.
+    List(&'static Self),
     /// One page of a list with this row, as JSON text.
     Page(&'static str),
     /// An object with these members.
@@ -28,7 +30,15 @@ impl Example {
         match self {
             Self::None => Value::Null,
             Self::Text(text) => parse(text),
-            Self::List(text) => json!([parse(text)]),
+            Self::With(text, changes) => {
+                let mut value = parse(text);
+                if let Value::Object(members) = &mut value {
+                    let changes = changes.iter();
+                    members.extend(changes.map(|(name, text)| ((*name).into(), parse(text))));
+                }
+                value
+            }
+            Self::List(element) => json!([element.value()]),
             Self::Page(text) => json!({ "items": [parse(text)], "next_cursor": null }),
             Self::Members(members) => {
                 let members = members.iter();

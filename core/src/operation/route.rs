@@ -134,7 +134,7 @@ pub struct RequestBody {
     pub example: &'static str,
 }
 
-/// One successful answer.
+/// One answer that is not a problem document.
 #[derive(Debug, Clone, Copy)]
 pub struct Success {
     /// The HTTP status.
@@ -203,7 +203,7 @@ pub struct Route {
     pub budget: Budget,
     /// The body.
     pub body: Option<RequestBody>,
-    /// The successful answers. The first is the usual one.
+    /// The answers that are not problem documents. The first is the usual one.
     pub answers: &'static [Success],
     /// The query parameters.
     pub query: &'static [QueryParameter],

@@ -16,7 +16,7 @@ use crate::{
 
 pub(super) const ROUTES: &[&Route] = &[&create::ROUTE, &get::ROUTE, &update::ROUTE, &close::ROUTE];
 
-const EXAMPLE: &str = r#"{
+pub(super) const EXAMPLE: &str = r#"{
   "id": "acc_01kjdr7hbmxwc9att838g7qvrz",
   "version": 1,
   "created_at": "2026-03-02T09:30:00.000Z",

@@ -13,7 +13,7 @@ use serde::Serialize;
 
 use super::content::{ContentEvents, Stored, declaration::ContentView};
 use crate::{
-    operation::{Commit, Facts, Problem, Route, view::Envelope},
+    operation::{Commit, Example, Facts, Problem, Route, view::Envelope},
     record::{Artifact, Content, CurrentVersion, EventType, Record, Version, VersionNumber},
     storage::{ObjectPath, Sort},
     value::{ArtifactId, Capability, ProjectId},
@@ -47,25 +47,14 @@ const EXAMPLE: &str = r#"{
   "uploaded_by": "usr_01kbb03ca56hky4kerfxtqdmvz"
 }"#;
 
-/// A new version whose upload is pending.
-pub(super) const PENDING: &str = r#"{
-  "id": "1",
-  "version": 1,
-  "created_at": "2026-03-02T09:30:00.000Z",
-  "created_by": "usr_01kbb03ca56hky4kerfxtqdmvz",
-  "updated_at": "2026-03-02T09:30:00.000Z",
-  "updated_by": "usr_01kbb03ca56hky4kerfxtqdmvz",
-  "number": 1,
-  "project_id": "prj_01kjdr7hbmxwc9att838g7qvrz01k43rchcznn1s8g39607h9k3k",
-  "artifact_id": "art_01knj0g1kh5kr6prr26kkpsbhy",
-  "name": "Floor plan.pdf",
-  "media_type": "application/pdf",
-  "size": 48213,
-  "sha256": "64879f7d6b960a01909762d911a32d4582c20010c5641ee90278b644a9e3b525",
-  "status": "pending",
-  "uploaded_by": "usr_01kbb03ca56hky4kerfxtqdmvz",
-  "upload_expires_at": "2026-03-03T09:30:00.000Z"
-}"#;
+/// A version that waits for its bytes.
+pub(super) const PENDING: Example = Example::With(
+    EXAMPLE,
+    &[
+        ("status", r#""pending""#),
+        ("upload_expires_at", r#""2026-03-03T09:30:00.000Z""#),
+    ],
+);
 
 /// A version of a document: bytes that never change.
 #[derive(Debug, Serialize, JsonSchema)]

@@ -56,29 +56,14 @@ pub(super) const ROUTE: Route = Route::new(
 .answers(&[Success::created(
     schema::<CreatedView>,
     Example::Members(&[
-        ("artifact", Example::Text(DECLARED)),
         (
-            "version",
-            Example::Text(crate::operations::versions::PENDING),
+            "artifact",
+            Example::With(super::EXAMPLE, &[("current", "null")]),
         ),
+        ("version", crate::operations::versions::PENDING),
         ("upload", Example::Text(UploadPlan::EXAMPLE)),
     ]),
 )]);
-
-const DECLARED: &str = r#"{
-  "id": "art_01knj0g1kh5kr6prr26kkpsbhy",
-  "version": 1,
-  "created_at": "2026-03-02T09:30:00.000Z",
-  "created_by": "usr_01kbb03ca56hky4kerfxtqdmvz",
-  "updated_at": "2026-03-02T09:30:00.000Z",
-  "updated_by": "usr_01kbb03ca56hky4kerfxtqdmvz",
-  "project_id": "prj_01kjdr7hbmxwc9att838g7qvrz01k43rchcznn1s8g39607h9k3k",
-  "name": "Floor plan.pdf",
-  "labels": { "discipline": "architecture" },
-  "versions": 1,
-  "current": null,
-  "storage_provider": "local"
-}"#;
 
 fn parse(request: &Parsed<'_>) -> Result<Box<dyn UseCase>, Problem> {
     Ok(Box::new(CreateArtifact {

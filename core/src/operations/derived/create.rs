@@ -76,30 +76,19 @@ pub(super) const ROUTE: Route = Route::new(
 .answers(&[Success::created(
     schema::<CreatedView>,
     Example::Members(&[
-        ("derived", Example::Text(PENDING)),
+        (
+            "derived",
+            Example::With(
+                super::EXAMPLE,
+                &[
+                    ("status", r#""pending""#),
+                    ("upload_expires_at", r#""2026-03-03T09:30:00.000Z""#),
+                ],
+            ),
+        ),
         ("upload", Example::Text(UploadPlan::EXAMPLE)),
     ]),
 )]);
-
-const PENDING: &str = r#"{
-  "id": "drv_01ksjjs8rhvmxand0mjm0h6ddj",
-  "version": 1,
-  "created_at": "2026-03-02T09:30:00.000Z",
-  "created_by": "usr_01kbb03ca56hky4kerfxtqdmvz",
-  "updated_at": "2026-03-02T09:30:00.000Z",
-  "updated_by": "usr_01kbb03ca56hky4kerfxtqdmvz",
-  "project_id": "prj_01kjdr7hbmxwc9att838g7qvrz01k43rchcznn1s8g39607h9k3k",
-  "artifact_id": "art_01knj0g1kh5kr6prr26kkpsbhy",
-  "source_version": 1,
-  "kind": "text",
-  "name": "Floor plan.txt",
-  "media_type": "text/plain",
-  "size": 1280,
-  "sha256": "982d9e3eb996f559e633f4d194def3761d909f5a3b647d1a851fead67c32c9d1",
-  "status": "pending",
-  "uploaded_by": "usr_01kbb03ca56hky4kerfxtqdmvz",
-  "upload_expires_at": "2026-03-03T09:30:00.000Z"
-}"#;
 
 const BODY: &str = r#"{
   "source_version": 1,

@@ -42,13 +42,6 @@ pub(super) const ACCEPTED: &str = r#"{
   "status": "accepted"
 }"#;
 
-pub(super) const DECLINED: &str = r#"{
-  "id": "inv_01keavqf4ybmjx3vzcjzmzg8e2",
-  "account_id": "acc_01kjdr7hbmxwc9att838g7qvrz",
-  "role": "member",
-  "status": "declined"
-}"#;
-
 impl From<&Record<Invitation>> for AnsweredView {
     fn from(record: &Record<Invitation>) -> Self {
         Self {

@@ -29,7 +29,7 @@ pub(super) const ROUTE: Route = Route::new(
 .takes(schema::<Input>, r#"{ "token": "b3Blbi1zZXNhbWU" }"#)
 .answers(&[Success::ok(
     schema::<AnsweredView>,
-    Example::Text(answer::DECLINED),
+    Example::With(answer::ACCEPTED, &[("status", r#""declined""#)]),
 )])
 .refuses(&[
     (

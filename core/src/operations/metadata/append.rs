@@ -46,23 +46,6 @@ pub(super) const ROUTE: Route = Route::new(
     Example::Text(super::EXAMPLE),
 )]);
 
-fn check(values: &Map<String, Value>) -> Result<(), Problem> {
-    let refuse = |message| Err(Problem::field("values", message));
-    let whole = Value::Object(values.clone());
-    if values.is_empty() {
-        refuse("must have at least one member".into())
-    } else if depth(&whole) > Metadata::DEPTH {
-        refuse(format!("must be nested at most {} deep", Metadata::DEPTH))
-    } else if canonical::canonical(&whole).len() > Metadata::BYTES {
-        refuse(format!(
-            "must be at most {} bytes of JSON; upload larger ones as a derived output",
-            Metadata::BYTES
-        ))
-    } else {
-        Ok(())
-    }
-}
-
 /// The nesting depth of objects and arrays. The JSON parser limits the depth of every body, so the
 /// recursion is bounded.
 fn depth(value: &Value) -> usize {
@@ -81,7 +64,20 @@ impl Appended for Metadata {
     const NAME: &'static str = "metadata";
 
     fn check(input: &Input) -> Result<(), Problem> {
-        check(&input.values)
+        let refuse = |message| Err(Problem::field("values", message));
+        let whole = Value::Object(input.values.clone());
+        if input.values.is_empty() {
+            refuse("must have at least one member".into())
+        } else if depth(&whole) > Metadata::DEPTH {
+            refuse(format!("must be nested at most {} deep", Metadata::DEPTH))
+        } else if canonical::canonical(&whole).len() > Metadata::BYTES {
+            refuse(format!(
+                "must be at most {} bytes of JSON; upload larger ones as a derived output",
+                Metadata::BYTES
+            ))
+        } else {
+            Ok(())
+        }
     }
 
     fn new(place: ArtifactPlace, at: Timestamp, input: &Input) -> Self {

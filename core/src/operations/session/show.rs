@@ -18,8 +18,10 @@ use crate::{
         schema,
     },
     operations::{
-        accounts::AccountView, grants::GrantView, preferences::PreferencesView,
-        projects::ProjectView,
+        accounts::{self, AccountView},
+        grants::{self, GrantView},
+        preferences::{self, PreferencesView},
+        projects::{self, ProjectView},
     },
     record::{Grant, Record},
     storage::{Scope, Sort},
@@ -61,35 +63,26 @@ pub(super) const ROUTE: Route = Route::new(
     schema::<SessionView>,
     Example::Members(&[
         ("user", Example::Text(super::EXAMPLE)),
-        ("accounts", Example::List(ACCOUNT)),
+        ("accounts", Example::List(&ACCOUNT)),
         ("accounts_next_cursor", Example::Text("null")),
         ("teams", Example::Text("[]")),
-        (
-            "projects",
-            Example::List(crate::operations::projects::EXAMPLE),
-        ),
+        ("projects", Example::List(&Example::Text(projects::EXAMPLE))),
         ("projects_next_cursor", Example::Text("null")),
-        ("grants", Example::List(crate::operations::grants::EXAMPLE)),
-        (
-            "preferences",
-            Example::Text(crate::operations::preferences::EXAMPLE),
-        ),
+        ("grants", Example::List(&Example::Text(grants::EXAMPLE))),
+        ("preferences", Example::Text(preferences::EXAMPLE)),
     ]),
 )]);
 
-const ACCOUNT: &str = r#"{
-  "id": "acc_01kjdr7hbmxwc9att838g7qvrz",
-  "version": 1,
-  "created_at": "2026-03-02T09:30:00.000Z",
-  "created_by": "usr_01kbb03ca56hky4kerfxtqdmvz",
-  "updated_at": "2026-03-02T09:30:00.000Z",
-  "updated_by": "usr_01kbb03ca56hky4kerfxtqdmvz",
-  "name": "Atelier Nord",
-  "kind": "organisation",
-  "status": "active",
-  "role": "owner",
-  "capabilities": ["account.view", "member.view", "team.view", "project.create"]
-}"#;
+const ACCOUNT: Example = Example::With(
+    accounts::EXAMPLE,
+    &[
+        ("role", r#""owner""#),
+        (
+            "capabilities",
+            r#"["account.view", "member.view", "team.view", "project.create"]"#,
+        ),
+    ],
+);
 
 fn parse(request: &Parsed<'_>) -> Result<Box<dyn UseCase>, Problem> {
     let page = request.page("")?;

@@ -54,7 +54,7 @@ pub(super) const ROUTE: Route = Route::new(
 .answers(&[Success::created(
     schema::<CreatedView>,
     Example::Members(&[
-        ("version", Example::Text(super::PENDING)),
+        ("version", super::PENDING),
         ("upload", Example::Text(UploadPlan::EXAMPLE)),
     ]),
 )]);
