@@ -86,8 +86,8 @@ fn chosen() -> Result<String, Failure> {
         id: String,
     }
     let run = AZ.run().with(["account", "show", "--output", "json"]);
-    let nobody = || Failure::new("no account is signed in: run `az login` and try again");
-    let text = run.read(Path::new("."))?.ok_or_else(nobody)?;
+    let signed_out = || Failure::new("no account is signed in: run `az login` and try again");
+    let text = run.read(Path::new("."))?.ok_or_else(signed_out)?;
     let chosen: Chosen = serde_json::from_slice(&text).map_err(|error| {
         Failure::because(
             "`az` does not show the subscription; use `--subscription`",

@@ -40,7 +40,7 @@ pub(crate) trait Cloud: Harness + Sized {
         Self::with_environment(Vec::new()).await
     }
 
-    /// Sends a request through the front door. Unlike [`Harness::call`], introduces no one first.
+    /// Sends a request through the front door. Unlike [`Harness::call`], it does not send the caller's ID token first.
     async fn send_as_is(&self, request: &Request) -> Answer;
 
     /// How many requests `api` answered.
