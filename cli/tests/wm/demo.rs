@@ -1,4 +1,4 @@
-//! `wm demo`
+//! Tests of `wm demo`.
 
 use std::{
     fs,

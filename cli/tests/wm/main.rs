@@ -1,4 +1,4 @@
-//! The command, as people run it: the real program, its output, its exit codes.
+//! Tests of the command line: the real program, its output and its exit codes.
 
 #![expect(
     clippy::unwrap_used,

@@ -1,10 +1,10 @@
-//! `wm setup`, `deploy`, `deploy-site` and `redrive`
+//! Tests of `wm setup`, `deploy`, `deploy-site` and `redrive`.
 
 use std::{fs, os::unix::fs::PermissionsExt, path::Path, process::Command};
 
 use crate::support::{directory, wm};
 
-/// `wm` in a directory of its own, so that no program of a cloud that was built is found beside it.
+/// Runs `wm` from an empty directory, so that it finds no built cloud program beside it.
 fn alone(home: &Path) -> Command {
     let program = home.join("wm");
     if !program.exists() {

@@ -1,4 +1,4 @@
-//! A wire between `wm` and a node that counts bytes, holds them back, and breaks.
+//! A proxy between `wm` and a node. It counts bytes, delays them and breaks connections.
 
 use std::{
     io::{Read, Write},
@@ -11,22 +11,22 @@ use std::{
     time::Duration,
 };
 
-/// What passes, and what may.
+/// The counters and limits of a proxy.
 #[derive(Debug)]
 pub(crate) struct Wire {
-    /// Bytes towards the node so far.
+    /// Bytes sent to the node so far.
     pub(crate) sent: AtomicU64,
-    /// Bytes towards the client so far.
+    /// Bytes sent to the client so far.
     pub(crate) received: AtomicU64,
-    /// How many bytes may go towards the node; further ones wait.
+    /// The number of bytes that may go to the node. Further bytes wait.
     pub(crate) may_send: AtomicU64,
-    /// After so many bytes towards the client its connection breaks, once.
+    /// The connection breaks once, after this many bytes to the client.
     pub(crate) breaks_after: AtomicU64,
-    /// Whether a conflict arrives as a refusal, as from a store whose addresses may only create.
+    /// Turns a conflict into a refusal, like a store whose URLs may only create.
     pub(crate) refuses: AtomicBool,
 }
 
-/// A wire with its address, before it is known what is at its end.
+/// A listening proxy whose target is not known yet.
 pub(crate) struct Proxy {
     listener: TcpListener,
     pub(crate) url: String,
@@ -51,7 +51,7 @@ impl Proxy {
         }
     }
 
-    /// Leads every connection to this address, for as long as the test runs.
+    /// Forwards every connection to this address until the test ends.
     pub(crate) fn lead_to(self, address: String) -> Arc<Wire> {
         let wire = Arc::clone(&self.wire);
         thread::spawn(move || {

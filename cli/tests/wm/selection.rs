@@ -1,4 +1,4 @@
-//! `wm init` and `wm check`
+//! Tests of `wm init` and `wm check`.
 
 use std::{fs, process::Command};
 

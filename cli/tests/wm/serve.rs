@@ -1,4 +1,4 @@
-//! `wm serve`, `wm session`, `wm journal`, `wm backup`, `wm restore`
+//! Tests of `wm serve`, `wm session`, `wm journal`, `wm backup` and `wm restore`.
 
 use std::{
     fs,

@@ -1,4 +1,4 @@
-//! Running `wm`, and a node of it.
+//! Runs `wm` and its nodes.
 
 use std::{
     ffi::OsStr,
@@ -19,7 +19,7 @@ use wm_core::{
 use wm_local::{clock, data_directory::Layout, identity::Issuer};
 pub(crate) use wm_test_results::Ran;
 
-/// `wm` in this directory, with nothing of the environment that could matter.
+/// `wm` in this directory, without environment variables that could affect it.
 pub(crate) fn command(directory: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_wm"));
     command
@@ -31,17 +31,16 @@ pub(crate) fn command(directory: &Path) -> Command {
     command
 }
 
-/// Runs `wm` in this directory to its end.
+/// Runs `wm` in this directory and waits for its end.
 pub(crate) fn wm(directory: &Path, arguments: &[impl AsRef<OsStr>]) -> Ran {
     Ran::of(&command(directory).args(arguments).output().unwrap())
 }
 
-/// A directory to work in.
 pub(crate) fn directory() -> TempDir {
     TempDir::with_prefix("wm-cli-").unwrap()
 }
 
-/// A program that was started and is ended with this value.
+/// A child process that is killed on drop.
 pub(crate) struct Running(pub(crate) Child);
 
 impl Running {
@@ -54,7 +53,6 @@ impl Running {
         kill_process(Pid::from_child(&self.0), signal).unwrap();
     }
 
-    /// Waits for its end.
     pub(crate) fn end(mut self) -> Ran {
         let mut output = Output {
             status: self.0.wait().unwrap(),
@@ -85,7 +83,7 @@ impl Drop for Running {
     }
 }
 
-/// A node that serves a data directory of its own.
+/// A node with its own data directory.
 pub(crate) struct Node {
     pub(crate) running: Running,
     pub(crate) url: String,
@@ -94,7 +92,6 @@ pub(crate) struct Node {
 }
 
 impl Node {
-    /// Starts `wm serve` with these further arguments in this directory.
     pub(crate) fn start(directory: &Path, arguments: &[&str]) -> Self {
         let mut command = command(directory);
         command.args(["serve", "--data", "data"]);
@@ -124,7 +121,7 @@ impl Node {
         }
     }
 
-    /// A token for whoever has this address.
+    /// A token for the person with this e-mail address.
     pub(crate) fn token(&self, email: &str) -> String {
         let email: Email = email.parse().unwrap();
         let issuer = Issuer::open(&Layout::new(&self.data).issuer_key()).unwrap();
@@ -133,7 +130,6 @@ impl Node {
             .unwrap()
     }
 
-    /// Calls the API as Ana.
     pub(crate) fn call(&self, method: Method, path: &str, body: &Value) -> Value {
         let request = reqwest::Client::builder()
             .no_proxy()
@@ -150,7 +146,6 @@ impl Node {
         tokio::runtime::Runtime::new().unwrap().block_on(answer)
     }
 
-    /// A project of Ana's.
     pub(crate) fn project(&self) -> ProjectId {
         let account = json!({ "name": "Harbour", "kind": "organisation" });
         let account = self.call(Method::POST, "/v1/accounts", &account);
@@ -160,7 +155,7 @@ impl Node {
         project["id"].as_str().unwrap().parse().unwrap()
     }
 
-    /// `wm` as Ana, speaking to this node.
+    /// A command of `wm` that calls this node as Ana.
     pub(crate) fn wm(&self, directory: &Path, arguments: &[&str]) -> Command {
         let mut command = command(directory);
         command
@@ -170,13 +165,13 @@ impl Node {
         command
     }
 
-    /// Runs `wm` as Ana to its end.
+    /// Runs `wm` as Ana and waits for its end.
     pub(crate) fn run(&self, directory: &Path, arguments: &[&str]) -> Ran {
         Ran::of(&self.wm(directory, arguments).output().unwrap())
     }
 }
 
-/// Waits until something holds.
+/// Polls until the condition holds.
 #[track_caller]
 pub(crate) fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
     let deadline = Instant::now() + Duration::from_secs(60);

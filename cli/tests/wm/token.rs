@@ -1,4 +1,4 @@
-//! `wm token`
+//! Tests of `wm token`.
 
 use std::{fs, os::unix::fs::PermissionsExt};
 

@@ -1,4 +1,4 @@
-//! `wm upload` and `wm download`
+//! Tests of `wm upload` and `wm download`.
 
 use std::{
     fs,
@@ -19,7 +19,7 @@ use crate::{
 
 const MIB: u64 = 1024 * 1024;
 
-/// A node whose storage is behind a wire, and a project on it.
+/// A project on a node whose storage is reached through a proxy.
 struct Site {
     home: TempDir,
     node: Node,
@@ -38,7 +38,7 @@ impl Site {
         let direct = ["--listen", &address, "--public-url", &url];
         let mut node = Node::start(home.path(), &[&direct, arguments].concat());
         let wire = proxy.lead_to(address.clone());
-        // The API is spoken to directly; only signed addresses lead over the wire.
+        // Requests of the API go to the node directly. Only signed URLs lead through the proxy.
         node.url = format!("http://{address}");
         let project = node.project().to_string();
         Self {
@@ -87,7 +87,7 @@ impl Site {
         self.node.run(self.home.path(), &arguments)
     }
 
-    /// How many parts of the upload under way are known to have arrived.
+    /// The number of parts that the state file of the running upload lists as sent.
     fn parts_remembered(&self) -> usize {
         let journals = fs::read_dir(self.path("cache/wm/uploads"))
             .into_iter()
@@ -106,7 +106,7 @@ impl Site {
     }
 }
 
-/// Bytes that no two parts have alike.
+/// Writes bytes that differ in every part.
 fn write_file(path: &Path, size: u64) {
     let mut file = std::io::BufWriter::new(fs::File::create(path).unwrap());
     let mut state = 1_u64;
@@ -172,7 +172,7 @@ fn a_further_upload_is_a_version_and_old_ones_can_be_had() {
     let first = [&arguments[..], &["--version", "1", "--out", "b.txt"]].concat();
     site.node.run(site.home.path(), &first).expect(0);
     assert_eq!(fs::read_to_string(site.path("b.txt")).unwrap(), "one");
-    // Under its own name, which is taken.
+    // The default file name exists already.
     site.node
         .run(site.home.path(), &arguments)
         .expect_error(1, &["`a.txt`", "--force"]);
@@ -303,7 +303,7 @@ fn refusals_are_told_in_one_line() {
         .expect_error(1, &["`none.txt`"]);
 }
 
-/// 256 MiB in parts, with as little memory as one needs for a file of any size.
+/// Uploads 256 MiB in parts. Memory use must not depend on the size of the file.
 #[test]
 #[cfg(target_os = "linux")]
 fn memory_does_not_grow_with_the_file() {

@@ -1,4 +1,4 @@
-//! Help, usage errors, exit codes.
+//! Tests of help texts, usage errors and exit codes.
 
 use crate::support::{directory, wm};
 
