@@ -1,8 +1,8 @@
-//! What a cold start of each Lambda function takes: the size of its binary and of its package, the
-//! processor time and memory until it asks for its first event.
+//! Cold start of each Lambda function: size of the binary and of its package, and processor time
+//! and memory until it requests its first event.
 //!
-//! `cargo bench -p wm-tests --bench function_start` builds the functions as they are deployed, which takes
-//! minutes, and runs each against a Runtime API and a database of its own, on the loopback device.
+//! `cargo bench -p wm-tests --bench function_start` builds the functions as they are deployed,
+//! which takes minutes. It runs each function against its own Runtime API and database on loopback.
 
 use std::{
     env, fs,
@@ -21,9 +21,9 @@ use wm_tests::{
 };
 
 const FUNCTIONS: [&str; 5] = ["api", "relay", "ingest", "notify", "sweep"];
-/// Starts measured of each function; the median is shown.
+/// The number of measured starts per function. The result is the median.
 const STARTS: usize = 21;
-/// A function that asks for nothing by then never will.
+/// The limit for the first request of an event.
 const TIMEOUT: Duration = Duration::from_secs(20);
 
 fn main() {
@@ -48,7 +48,7 @@ fn main() {
     }
 }
 
-/// Where the functions are, built for deployment.
+/// The directory of the functions, built for deployment.
 fn built() -> PathBuf {
     let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut build = Command::new(cargo);
@@ -65,7 +65,7 @@ fn built() -> PathBuf {
     target.join("function")
 }
 
-/// What one start took.
+/// The measurements of one start.
 struct Start {
     nanoseconds: u64,
     resident: u64,
@@ -115,7 +115,7 @@ fn environment() -> [(&'static str, &'static str); 18] {
     ]
 }
 
-/// Answers every request but the one for an event, which it tells of and leaves waiting.
+/// Answers every request except the one for an event. Reports that request and leaves it open.
 fn serve(asked: Sender<()>) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap().to_string();
@@ -137,7 +137,7 @@ fn answer(mut stream: &TcpStream, asked: &Sender<()>) {
         }
         if line.contains("/invocation/next") {
             let _ = asked.send(());
-            // Never answered: the function is to wait.
+            // No answer: the function waits.
             let _ = std::io::copy(&mut reader, &mut std::io::sink());
             return;
         }

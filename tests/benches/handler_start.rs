@@ -1,8 +1,9 @@
-//! What a start of the custom handler takes: from `spawn` until the host's probe is answered and until the
-//! first real answer, the memory then, and the size of the binary and of its package.
+//! Start of the custom handler: time from `spawn` to the answer of the host's probe and to the
+//! first real answer, memory at that time, and size of the binary and of its package.
 //!
-//! `cargo bench -p wm-tests --bench handler_start` builds the handler as it is deployed, which takes minutes.
-//! The target `x86_64-unknown-linux-musl` and a C compiler for it (`musl-tools`) have to be there.
+//! `cargo bench -p wm-tests --bench handler_start` builds the handler as it is deployed, which
+//! takes minutes. It needs the target `x86_64-unknown-linux-musl` and a C compiler for it
+//! (`musl-tools`).
 
 use std::{
     env, fs,
@@ -20,11 +21,12 @@ use wm_tests::{
 };
 
 const TARGET: &str = "x86_64-unknown-linux-musl";
-/// Starts measured; the median is shown.
+/// The number of measured starts. The result is the median.
 const STARTS: usize = 21;
-/// A handler that answers nothing by then never will.
+/// The limit for the first answer.
 const TIMEOUT: Duration = Duration::from_secs(20);
-/// Between two attempts to connect: the host's own is 25 ms, too coarse to measure with.
+/// The pause between two attempts to connect. The host's own interval of 25 ms is too coarse for
+/// measurements.
 const PAUSE: Duration = Duration::from_micros(200);
 
 fn main() {
@@ -79,7 +81,7 @@ fn built() -> PathBuf {
     target.join(TARGET).join("dist/handler")
 }
 
-/// What one start took: times in nanoseconds, memory in bytes.
+/// The measurements of one start: times in nanoseconds, memory in bytes.
 struct Start {
     probe: u64,
     answer: u64,
@@ -103,7 +105,7 @@ fn measure(program: &Path) -> Start {
     let address = SocketAddr::from(([127, 0, 0, 1], port));
     get(address, "/", "HTTP/1.1 200");
     let probe = elapsed();
-    // Says nothing of the database: that is another machine's time, and here another process's.
+    // This path reads no database, which would measure another process.
     get(address, "/v1/catalog", "HTTP/1.1 200");
     let answer = elapsed();
     Start {
@@ -119,7 +121,7 @@ fn free_port() -> u16 {
     listener.local_addr().unwrap().port()
 }
 
-/// Asks until there is an answer, which has to begin like this.
+/// Sends the request until an answer arrives. The answer must begin with `expected`.
 fn get(address: SocketAddr, path: &str, expected: &str) {
     let deadline = Instant::now() + TIMEOUT;
     let asked = format!("GET {path} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\r\n");
@@ -137,7 +139,7 @@ fn get(address: SocketAddr, path: &str, expected: &str) {
     panic!("nothing answers at {path}");
 }
 
-/// A database that refuses every request at once, so that none is waited for.
+/// A database that refuses every request at once, so that the handler never waits for it.
 fn refusing() -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
@@ -155,7 +157,7 @@ fn refusing() -> SocketAddr {
 
 fn environment() -> [(&'static str, &'static str); 16] {
     [
-        // As the template has it.
+        // The value of the template.
         ("COSMOS_DISABLE_IMDS", "1"),
         ("AZURE_COSMOS_ACCOUNT", "workspace-management-dev-cosmos"),
         ("AZURE_COSMOS_DATABASE", "workspace"),

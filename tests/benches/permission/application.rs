@@ -1,4 +1,5 @@
-//! Cedar as an application would use it when every decision counts, with `tests/cedar/grouped.cedar`.
+//! Cedar as an application would use it if every decision must be fast, with
+//! `tests/cedar/grouped.cedar`.
 
 use std::collections::{HashMap, HashSet};
 
@@ -16,9 +17,10 @@ use wm_tests::cedar::{text, uid};
 /// How grants reach Cedar.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Grants {
-    /// As memberships in the groups of a role: fastest, and the answer names no grant.
+    /// As memberships in the group of a role. This is the fastest way, and the answer names no
+    /// grant.
     Folded,
-    /// As policies linked from a template beforehand, so that the answer names one.
+    /// As policies linked from a template in advance, so that the answer names a grant.
     Linked,
 }
 
@@ -30,7 +32,7 @@ pub(crate) struct Application {
     kinds: [EntityTypeName; 5],
 }
 
-/// What a request needs, built from the records.
+/// The entities and the request of one decision, built from the records.
 pub(crate) struct Question {
     request: Request,
     entities: Entities,
@@ -45,7 +47,7 @@ const GROUPS: [&str; 5] = [
 ];
 
 impl Application {
-    /// Cedar with its policies; for [`Grants::Linked`] those of the project's live grants among them.
+    /// For [`Grants::Linked`], the policies include those of the project's live grants.
     pub(crate) fn new(grants: Grants, access: &Access<'_>) -> Self {
         let policies = match grants {
             Grants::Folded => text("grouped.cedar"),
@@ -97,7 +99,7 @@ impl Application {
         uid(&self.kinds[2], format!("{project}/{}", GROUPS[role]))
     }
 
-    /// Makes the records of one question entities.
+    /// Builds the entities of one request.
     pub(crate) fn build(&self, access: &Access<'_>, capability: Capability) -> Question {
         let record = access.project.unwrap();
         let project = record.id.to_string();
@@ -132,7 +134,7 @@ impl Application {
         }
     }
 
-    /// The groups the caller is in by themselves, and those that each of their teams is in.
+    /// The groups of the caller, and those of each of their teams.
     fn memberships(
         &self,
         access: &Access<'_>,
@@ -164,7 +166,6 @@ impl Application {
         (own, teams)
     }
 
-    /// The decision.
     pub(crate) fn allows(&self, question: &Question) -> bool {
         let response =
             self.authorizer
@@ -173,7 +174,7 @@ impl Application {
     }
 }
 
-/// A policy set whose templates go by their `@id`.
+/// A policy set whose templates are identified by their `@id`.
 fn named(source: &str) -> PolicySet {
     let parsed: PolicySet = source.parse().unwrap();
     let mut named = PolicySet::new();

@@ -1,10 +1,11 @@
-//! One permission decision, from raw records to an answer with its reason, against Cedar.
+//! One permission decision, from raw records to an answer with its reason, compared with Cedar.
 //!
-//! The caller is a guest with 10, 100, 500 (the most a project may have) or 1,000 grants on one project, half
-//! of them their own, half through ten teams. `first` is allowed by the first grant looked at, `last` by the very last one,
-//! and `refused` by none, so that all must be looked at. Cedar gets its grants folded into groups, its
-//! fastest way to a bare yes or no, or as linked policies, so that its answer names a grant as the
-//! engine's does; each with the entities built for the request and with everything prebuilt.
+//! The caller is a guest with 10, 100, 500 (the maximum of a project) or 1,000 grants on one
+//! project. Half are their own, half come through ten teams. In the case `first` the first grant
+//! allows the action, in `last` the last one does, and in `refused` none does, so that the engine
+//! checks all of them. Cedar gets its grants in two forms: folded into groups, its fastest way to a
+//! plain yes or no, or as linked policies, so that its answer names a grant like the engine's does.
+//! Each form is measured with the entities built per request and with everything prebuilt.
 
 mod application;
 
@@ -32,7 +33,7 @@ enum Case {
     Refused,
 }
 
-/// A world with one caller and one project.
+/// Generated records with one caller and one project.
 struct Sample(Generated);
 
 impl Sample {
@@ -56,7 +57,7 @@ impl Sample {
             let stay = own.then_some(person.stay);
             world.give(&mut place, principal, stay, ProjectRole::Viewer);
         }
-        // Teams sort before people, and the person's own grants are looked at first.
+        // Teams sort before people, and the engine checks the person's own grants first.
         let teams_grants = grants / 2;
         let decisive = match case {
             Case::First => Some(teams_grants),
@@ -111,8 +112,8 @@ fn cedar_prebuilt<const FOLDED: bool>(bencher: Bencher<'_, '_>, grants: usize) {
     bencher.bench(|| cedar.allows(&question));
 }
 
-/// Nanoseconds of one run: the quickest of 31 samples of at least a millisecond each, because whatever
-/// else the machine does only ever adds.
+/// Nanoseconds of one run: the fastest of 31 samples of at least one millisecond each. Other load
+/// on the machine can only add time.
 fn nanoseconds(mut run: impl FnMut() -> bool, expected: bool) -> f64 {
     assert_eq!(run(), expected);
     let mut sample = |runs: u32| {
@@ -130,7 +131,7 @@ fn nanoseconds(mut run: impl FnMut() -> bool, expected: bool) -> f64 {
     quickest.as_secs_f64() * 1e9 / f64::from(runs)
 }
 
-/// Prints how many times faster the engine is, in every case and against every way to use Cedar.
+/// Prints the speed of the engine relative to each use of Cedar, for every case.
 fn compare(case: Case, grants: usize) {
     let scene = Sample::new(case, grants);
     let expected = case != Case::Refused;

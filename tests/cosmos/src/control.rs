@@ -1,9 +1,9 @@
-//! What tests ask of the emulator beside what the service itself does: `/_control/…`.
+//! The control interface of the emulator, which the real service does not have: `/_control/…`.
 //!
 //! * `POST containers` `{database, container, partitions?}`
-//! * `POST faults` with a fault or a list of them, `GET faults`, `DELETE faults`
+//! * `POST faults` with a fault or a list of faults, `GET faults`, `DELETE faults`
 //! * `GET requests`: every request so far, `DELETE requests`
-//! * `POST pages` `{items}`: the most items of a page from now on, 0 for no such limit
+//! * `POST pages` `{items}`: the maximum number of items per page from now on, 0 for no limit
 //! * `POST changes` `{database, container, mark?}`: the change feed
 
 use std::sync::{Mutex, atomic::Ordering};
@@ -15,7 +15,6 @@ use serde_json::{Value, json};
 
 use crate::{Service, faults::Operation, json_response, refusal};
 
-/// Every request so far.
 #[derive(Default)]
 pub(crate) struct Journal(Mutex<Vec<Value>>);
 
@@ -41,7 +40,6 @@ impl Journal {
     }
 }
 
-/// Answers a request of a test.
 pub(crate) async fn answer(
     service: &Service,
     method: &Method,

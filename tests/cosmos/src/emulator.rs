@@ -1,4 +1,4 @@
-//! The emulator itself.
+//! The emulator with its containers and faults.
 
 use std::{
     collections::BTreeMap,
@@ -27,14 +27,14 @@ use serde_json::{Value, json};
 
 use crate::refusal;
 
-/// One account in one region.
+/// An account in one region.
 pub(crate) struct Emulator {
     client: InMemoryEmulatorHttpClient,
     url: Url,
-    /// How many physical partitions each container has.
+    /// The number of physical partitions of each container.
     containers: Mutex<BTreeMap<(String, String), u32>>,
-    /// The most items of a page, whatever is asked for; none when it is 0. The service ends a page when it
-    /// likes.
+    /// The maximum number of items per page, whatever the request allows; 0 for no limit. The real
+    /// service may end a page at any item.
     pub(crate) page: AtomicU64,
 }
 
@@ -50,7 +50,7 @@ impl Emulator {
         })
     }
 
-    /// Makes a container with the partition key `/pk`, and its database; what is there stays.
+    /// Creates a container with the partition key `/pk`, and its database. Existing items stay.
     pub(crate) fn create(
         &self,
         database: &str,
@@ -123,7 +123,7 @@ impl Emulator {
         let raw = raw.try_into_raw_response().await?;
         let mut response = Response::builder().status(u16::from(raw.status()));
         for (name, value) in raw.headers().iter() {
-            // The body's length is told by whoever sends it.
+            // The HTTP library sets the length of the body.
             if !matches!(name.as_str(), "content-length" | "transfer-encoding") {
                 response = response.header(name.as_str(), value.as_str());
             }
@@ -132,8 +132,9 @@ impl Emulator {
         Ok(response.body(Full::new(Bytes::copy_from_slice(body)))?)
     }
 
-    /// What changed behind a mark, and the mark behind that: the latest state of each document, in the order
-    /// of its partition. Documents that were deleted are not in it, as in the service's own feed.
+    /// The changes after a continuation, and the next continuation. The changes are the latest
+    /// state of each document, in the order of its partition. Like the feed of the real service,
+    /// they omit deleted documents.
     pub(crate) async fn changes(
         &self,
         database: &str,

@@ -1,4 +1,4 @@
-//! Faults, each for the next few requests it matches.
+//! Faults. Each applies to the next requests that match it.
 
 use std::sync::Mutex;
 
@@ -9,18 +9,18 @@ use serde_json::{Value, json};
 
 use crate::json_response;
 
-/// What a request asks for.
+/// The kind of a request.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Operation {
-    /// One item.
+    /// A read of one item.
     Read,
-    /// A query, one page of it.
+    /// One page of a query.
     Query,
-    /// One item written.
+    /// A write of one item.
     Write,
-    /// Several.
+    /// A transactional batch.
     Batch,
-    /// The account, databases, containers, ranges of partitions.
+    /// A request about the account, databases, containers or partition key ranges.
     Metadata,
 }
 
@@ -63,18 +63,17 @@ impl Operation {
     }
 }
 
-/// What goes wrong.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
-    /// The request is carried out late.
+    /// Processes the request late.
     Delay,
-    /// It is answered with a status, and not carried out.
+    /// Answers with a status and does not process the request.
     Status,
-    /// It is carried out, and answered with a status that says otherwise.
+    /// Processes the request and answers with a status that reports otherwise.
     StatusAfter,
-    /// It is not carried out, and not answered.
+    /// Neither processes nor answers the request.
     Drop,
-    /// It is carried out, and not answered.
+    /// Processes the request and does not answer.
     DropAfter,
 }
 
@@ -94,23 +93,23 @@ impl Kind {
 #[derive(Clone)]
 pub(crate) struct Fault {
     pub(crate) kind: Kind,
-    /// `read`, `query`, `write`, `batch`, `metadata` or `any`, which is any but `metadata`.
+    /// `read`, `query`, `write`, `batch`, `metadata`, or `any`, which excludes `metadata`.
     operation: String,
     path: String,
-    /// How many that match go well first.
+    /// The number of matching requests to let pass first.
     skip: u64,
-    /// How many are left.
+    /// The number of matching requests that still fail.
     times: u64,
     status: StatusCode,
     substatus: Option<u64>,
-    /// How long to wait: before carrying out, or, in an answer, before trying again.
+    /// A delay: before the request is processed, or the retry delay in an answer.
     pub(crate) milliseconds: u64,
-    /// The statuses of the operations of a batch.
+    /// The statuses of the operations in a batch.
     operations: Option<Vec<Value>>,
 }
 
 impl Fault {
-    /// What was asked for, or what is wrong with it.
+    /// Parses a fault. The error names the wrong field.
     fn read(wanted: &Value) -> Result<Self, String> {
         let text = |name: &str| wanted[name].as_str().unwrap_or_default().to_owned();
         let kind = text("kind");
@@ -139,7 +138,7 @@ impl Fault {
         wanted && path.contains(&self.path)
     }
 
-    /// The answer it gives instead of the true one.
+    /// The answer that replaces the real one.
     pub(crate) fn answer(&self) -> Response<Full<Bytes>> {
         let body = match &self.operations {
             Some(statuses) => statuses
@@ -165,7 +164,7 @@ impl Fault {
     }
 }
 
-/// All faults that are still to come.
+/// The pending faults.
 #[derive(Default)]
 pub(crate) struct Faults(Mutex<Vec<Fault>>);
 
@@ -179,12 +178,12 @@ impl Faults {
         self.0.lock().unwrap().clear();
     }
 
-    /// How many requests are still to fail.
+    /// The number of requests that will still fail.
     pub(crate) fn left(&self) -> u64 {
         self.0.lock().unwrap().iter().map(|fault| fault.times).sum()
     }
 
-    /// The fault of this request, if it has one.
+    /// The fault of this request, if one matches.
     pub(crate) fn take(&self, operation: Operation, path: &str) -> Option<Fault> {
         let mut faults = self.0.lock().unwrap();
         let mut matching = faults

@@ -1,10 +1,10 @@
-//! The Cosmos DB emulator that the official kit brings, as a service on loopback: an unmodified client
-//! reaches it over HTTP. Unlike the emulator by itself it verifies the token of every request, and it fails
-//! on demand.
+//! The Cosmos DB emulator of the official SDK as a service on loopback. An unmodified client
+//! reaches it over HTTP. It verifies the token of every request and fails on demand, which the
+//! SDK's emulator does not.
 //!
 //! `cosmos --keys KEYS.json [--consistency Strong|Session]` prints `cosmos answers at
-//! http://127.0.0.1:PORT/` once it does. The key set is read again whenever a token names a key it does not
-//! have.
+//! http://127.0.0.1:PORT/` once it is ready. It reads the key set again when a token names an
+//! unknown key.
 
 mod control;
 mod emulator;
@@ -30,10 +30,11 @@ use emulator::Emulator;
 use faults::{Fault, Faults, Kind, Operation};
 use token::Verifier;
 
-/// The most the service takes in one request is 2 MB; what is above comes to be refused, not cut off.
+/// The service accepts 2 MB per request. Larger bodies are read as well, so that they are refused
+/// and not cut off.
 const BODY_LIMIT: usize = 8 << 20;
 
-/// An answer, or none at all: then the connection is closed.
+/// An answer. Without one, the connection is closed.
 type Answered = Result<Response<Full<Bytes>>, NoAnswer>;
 
 #[derive(Debug)]
@@ -94,8 +95,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
         let service = Arc::clone(&service);
         tokio::spawn(async move {
             let answering = service_fn(move |request| answer(Arc::clone(&service), request));
-            // What goes wrong on a connection is for its client to see.
-            // The kit begins with HTTP/2, as the service has it.
+            // The client sees the errors of its connection. The SDK begins with HTTP/2, which the
+            // service supports.
             let _ = auto::Builder::new(TokioExecutor::new())
                 .serve_connection(TokioIo::new(stream), answering)
                 .await;
@@ -127,7 +128,7 @@ async fn answer(service: Arc<Service>, request: Request<Incoming>) -> Answered {
     answered
 }
 
-/// Carries a request out as a fault lets it.
+/// Processes a request as its fault allows.
 async fn with_fault<F>(fault: Option<Fault>, carry_out: impl FnOnce() -> F) -> Answered
 where
     F: Future<Output = Response<Full<Bytes>>>,
@@ -153,7 +154,7 @@ where
     }
 }
 
-/// A request as the service itself would answer it.
+/// Answers a request without a fault.
 async fn data(
     service: &Service,
     head: &hyper::http::request::Parts,
@@ -181,7 +182,7 @@ async fn data(
         .await
 }
 
-/// An error as the service words it.
+/// An error in the format of the service.
 fn refusal(status: StatusCode, code: &str, message: &str) -> Response<Full<Bytes>> {
     let mut response = json_response(status, &json!({ "code": code, "message": message }));
     let charge = hyper::header::HeaderValue::from_static("0");

@@ -1,4 +1,5 @@
-//! The tokens of requests: `type=aad&ver=1.0&sig={token}`, percent-encoded, as Entra ID's come to Cosmos DB
+//! The tokens of requests: `type=aad&ver=1.0&sig={token}`, percent-encoded, the form of Entra ID
+//! tokens for Cosmos DB
 //! (<https://learn.microsoft.com/rest/api/cosmos-db/access-control-on-cosmosdb-resources>).
 
 use std::{
@@ -16,10 +17,10 @@ use ring::signature::{
 };
 use serde_json::Value;
 
-/// Whom tokens must be for.
+/// The required audience of tokens.
 const AUDIENCE: &str = "https://cosmos.azure.com";
 
-/// Verifies tokens against a key set in a file.
+/// Verifies tokens with a key set in a file.
 pub(crate) struct Verifier {
     file: PathBuf,
     keys: Mutex<Vec<Value>>,
@@ -33,7 +34,7 @@ impl Verifier {
         }
     }
 
-    /// Whether the request carries a good token; else why not.
+    /// Checks that the request carries a valid token.
     pub(crate) fn verify(&self, headers: &HeaderMap) -> Result<(), String> {
         let header = headers
             .get(AUTHORIZATION)

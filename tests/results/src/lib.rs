@@ -1,8 +1,8 @@
-//! Results of tests as JSON lines, for the certificate of parity.
+//! Results of tests as JSON lines, for the parity certificate.
 //!
-//! A test program appends to `PROGRAM.jsonl` in the directory that `WM_TEST_RESULTS` names. Without that
-//! variable it records nothing. The test itself records that it started and how it came out; the runner of
-//! `cargo xtask test` records how the whole program ended. Only both together count as passed.
+//! A test program appends to `PROGRAM.jsonl` in the directory that `WM_TEST_RESULTS` names. Without
+//! that variable it records nothing. The test records its start and its outcome. The runner of
+//! `cargo xtask test` records the end of the whole program. A test counts as passed only with both.
 
 use std::{
     env,
@@ -29,7 +29,6 @@ pub const EXTENSION: &str = "jsonl";
 pub struct Line {
     /// The name of the test program, without the hash that Cargo adds.
     pub program: String,
-    /// What happened in it.
     #[serde(flatten)]
     pub event: Event,
 }
@@ -38,12 +37,12 @@ pub struct Line {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "outcome", rename_all = "lowercase")]
 pub enum Event {
-    /// A test started. Without a line that follows, it did not come to its end.
+    /// A test started. Without a further line, it did not end.
     Started {
         /// `module::name`.
         test: String,
     },
-    /// The test came to its end.
+    /// The test ended.
     Passed {
         /// `module::name`.
         test: String,
@@ -53,19 +52,19 @@ pub enum Event {
         /// `module::name`.
         test: String,
     },
-    /// The emulators of a surface cannot show what a test is about; the test passes all the same.
+    /// The emulators of a surface cannot show the subject of a test. The test passes all the same.
     Skipped {
         surface: String,
-        /// The name of the test, or of its case, as `case_33`.
+        /// The name of the test, or its case, such as `case_33`.
         test: String,
         /// What the emulator lacks.
         reason: String,
     },
-    /// The emulators of a surface lack something that no single test is about.
+    /// The emulators of a surface lack something that is not the subject of one test.
     #[serde(rename = "known limitation")]
     KnownLimitation {
         surface: String,
-        /// What is limited.
+        /// A description of the limitation.
         test: String,
         /// What the emulator lacks.
         reason: String,
@@ -77,9 +76,9 @@ pub enum Event {
     },
 }
 
-/// Records the outcome of the test that holds it: passed when it is dropped, failed when the test panics.
+/// Records the outcome of the current test on drop: failed if the test panics, otherwise passed.
 ///
-/// A test binds it first, by a name: `let _recording = Recording::start();`.
+/// A test binds it first, to a name: `let _recording = Recording::start();`.
 #[derive(Debug)]
 #[must_use = "a recording that is dropped at once says that the test passed before it ran"]
 pub struct Recording {
@@ -88,20 +87,14 @@ pub struct Recording {
 }
 
 impl Recording {
-    /// The start of the test that runs on this thread, which libtest names after it.
-    ///
-    /// # Panics
-    /// When the thread has no name of a test, and when the result cannot be written.
+    /// Records the start of the test on this thread. libtest names the thread after the test.
     pub fn start() -> Self {
         let thread = thread::current();
         let test = thread.name().filter(|name| *name != "main");
         Self::of(test.expect("libtest runs each test on a thread of its name"))
     }
 
-    /// The start of a test of this name, for runners that name no threads.
-    ///
-    /// # Panics
-    /// When the result cannot be written.
+    /// Records the start of a test by name, for runners that do not name threads.
     pub fn of(test: &str) -> Self {
         let test = test.to_owned();
         record(Event::Started { test: test.clone() });
@@ -111,7 +104,7 @@ impl Recording {
         }
     }
 
-    /// Records a test as failed that returns an error instead of panicking.
+    /// Records the test as failed. For tests that return an error instead of panicking.
     pub fn fail(&mut self) {
         self.failed = true;
     }
@@ -128,10 +121,7 @@ impl Drop for Recording {
     }
 }
 
-/// Records an event of this program, if somebody asks for results.
-///
-/// # Panics
-/// When the result cannot be written.
+/// Records an event of this program if `WM_TEST_RESULTS` is set.
 pub fn record(event: Event) {
     let Some(directory) = env::var_os(DIRECTORY).map(PathBuf::from) else {
         return;
@@ -140,9 +130,10 @@ pub fn record(event: Event) {
     append(&directory, &path, event).expect("the result of a test can be written");
 }
 
-/// Appends an event of the program at a path.
+/// Appends an event of the program at this path.
 ///
 /// # Errors
+///
 /// When the file cannot be written.
 pub fn append(directory: &Path, program: &Path, event: Event) -> io::Result<()> {
     let program = program_name(program);
@@ -151,11 +142,11 @@ pub fn append(directory: &Path, program: &Path, event: Event) -> io::Result<()> 
     let mut line = serde_json::to_string(&Line { program, event }).map_err(io::Error::other)?;
     line.push('\n');
     let mut file = OpenOptions::new().create(true).append(true).open(file)?;
-    // One write: tests of one program append at the same time.
+    // One write, because tests of one program append at the same time.
     file.write_all(line.as_bytes())
 }
 
-/// The name of a test program by its path: Cargo builds `deps/NAME-HASH`.
+/// The name of a test program from its path. Cargo builds `deps/NAME-HASH`.
 #[must_use]
 pub fn program_name(path: &Path) -> String {
     let stem = path.file_stem().unwrap_or_default().to_string_lossy();

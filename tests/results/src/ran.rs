@@ -1,8 +1,8 @@
-//! The outcome of a program that a test ran.
+//! The outcome of a program that a test started.
 
 use std::process::Output;
 
-/// How a program ended that a test ran, and what it printed.
+/// The exit status and the output of a program.
 #[derive(Debug)]
 pub struct Ran {
     pub code: i32,
@@ -20,14 +20,14 @@ impl Ran {
         }
     }
 
-    /// Asserts the exit code.
     #[track_caller]
     pub fn expect(self, code: i32) -> Self {
         assert_eq!(self.code, code, "{self:#?}");
         self
     }
 
-    /// Asserts a failure whose last line is an error, and that these words are in the output.
+    /// Asserts that the program failed, that its last line is an error, and that the output
+    /// contains these words.
     #[track_caller]
     pub fn expect_error(self, code: i32, words: &[&str]) -> Self {
         let ran = self.expect(code);
