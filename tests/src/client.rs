@@ -13,7 +13,6 @@ use crate::{
 #[derive(Debug)]
 pub struct Person<'a, H> {
     harness: &'a H,
-    /// Their address.
     pub email: String,
     token: Option<String>,
 }
@@ -32,7 +31,7 @@ impl<H> Clone for Person<'_, H> {
 #[derive(Debug)]
 pub struct Answered {
     pub status: u16,
-    /// The answer as it came.
+    /// The unparsed answer.
     pub raw: Answer,
     /// The body, or null.
     pub body: Value,
@@ -40,7 +39,7 @@ pub struct Answered {
 }
 
 impl<'a, H: Harness> Person<'a, H> {
-    /// A person with a good token.
+    /// A person with a valid token.
     pub fn new(harness: &'a H, name: &str) -> Self {
         let email = format!("{name}@example.com");
         let token = Some(harness.access_token(&email));
@@ -51,7 +50,7 @@ impl<'a, H: Harness> Person<'a, H> {
         }
     }
 
-    /// Someone who presents this token.
+    /// A caller with this token.
     pub fn with_token(harness: &'a H, token: Option<&str>) -> Self {
         Self {
             harness,
@@ -64,7 +63,7 @@ impl<'a, H: Harness> Person<'a, H> {
         self.harness
     }
 
-    /// The person's user id.
+    /// The user id of the person.
     pub async fn id(&self) -> String {
         self.get("/v1/session").await.expect(200).body["user"]["id"]
             .as_str()
@@ -72,17 +71,14 @@ impl<'a, H: Harness> Person<'a, H> {
             .into()
     }
 
-    /// `GET`.
     pub async fn get(&self, target: &str) -> Answered {
         self.send("GET", target, &[], None).await
     }
 
-    /// `POST`.
     pub async fn post(&self, target: &str, body: Value) -> Answered {
         self.send("POST", target, &[], Some(body)).await
     }
 
-    /// `PUT`.
     pub async fn put(&self, target: &str, body: Value) -> Answered {
         self.send("PUT", target, &[], Some(body)).await
     }
@@ -93,12 +89,11 @@ impl<'a, H: Harness> Person<'a, H> {
             .await
     }
 
-    /// `DELETE`.
     pub async fn delete(&self, target: &str) -> Answered {
         self.send("DELETE", target, &[], None).await
     }
 
-    /// Any call with a JSON body. The answer must fit the OpenAPI document.
+    /// Sends a request with a JSON body. The answer must match the OpenAPI document.
     pub async fn send(
         &self,
         method: &str,
@@ -119,7 +114,7 @@ impl<'a, H: Harness> Person<'a, H> {
         self.send_bytes(method, target, headers, body).await
     }
 
-    /// Any call at all.
+    /// Sends any request.
     pub async fn send_bytes(
         &self,
         method: &str,
@@ -148,7 +143,7 @@ impl<'a, H: Harness> Person<'a, H> {
         }
     }
 
-    /// Reads a list to its end.
+    /// Reads all pages of a list.
     pub async fn list(&self, target: &str) -> Vec<Value> {
         let mut rows = Vec::new();
         let mut cursor: Option<String> = None;
@@ -167,13 +162,13 @@ impl<'a, H: Harness> Person<'a, H> {
         }
     }
 
-    /// A new account; its id.
+    /// Creates an account and returns its id.
     pub async fn account(&self) -> String {
         let body = json!({ "name": "Atelier", "kind": "organisation" });
         self.post("/v1/accounts", body).await.expect(201).id()
     }
 
-    /// A new private project; its id.
+    /// Creates a private project and returns its id.
     pub async fn project(&self, account: &str) -> String {
         let body = json!({ "name": "House", "visibility": "private" });
         self.post(&format!("/v1/accounts/{account}/projects"), body)
@@ -182,7 +177,7 @@ impl<'a, H: Harness> Person<'a, H> {
             .id()
     }
 
-    /// Grants a role to a person; the grant's id.
+    /// Grants a role to a person and returns the id of the grant.
     pub async fn grant(&self, project: &str, user: &str, role: &str) -> String {
         let body = json!({ "principal": { "type": "user", "id": user }, "role": role });
         self.post(&format!("/v1/projects/{project}/grants"), body)
@@ -191,7 +186,7 @@ impl<'a, H: Harness> Person<'a, H> {
             .id()
     }
 
-    /// Brings someone into an account the way people come in: invited, mailed, accepted.
+    /// Adds a person to an account through an invitation, its mail and an acceptance.
     pub async fn bring(&self, account: &str, other: &Self, role: &str) {
         let body = json!({ "email": other.email, "role": role });
         self.post(&format!("/v1/accounts/{account}/invitations"), body)
@@ -213,13 +208,13 @@ impl<'a, H: Harness> Person<'a, H> {
         rest.split_whitespace().next().unwrap().to_owned()
     }
 
-    /// Declares an upload of these bytes as a new artifact: the answer with its plan.
+    /// Declares an upload of these bytes as a new artifact. The answer contains the upload plan.
     pub async fn declare(&self, project: &str, name: &str, bytes: &[u8]) -> Answered {
         let path = format!("/v1/projects/{project}/artifacts");
         self.post(&path, declaration(name, bytes)).await
     }
 
-    /// Sends bytes as a plan says; the answers, one per part.
+    /// Sends bytes according to an upload plan. Returns one answer per part.
     pub async fn follow(&self, upload: &Value, bytes: &[u8]) -> Vec<Answer> {
         let single = [upload.clone()];
         let (steps, size) = match upload["kind"].as_str() {
@@ -240,7 +235,7 @@ impl<'a, H: Harness> Person<'a, H> {
         answers
     }
 
-    /// Uploads bytes as a new artifact, to the end: the artifact's id.
+    /// Uploads bytes as a new artifact, completes the upload and returns the id of the artifact.
     pub async fn upload(&self, project: &str, name: &str, bytes: &[u8]) -> String {
         let declared = self.declare(project, name, bytes).await.expect(201);
         for answer in self.follow(&declared.body["upload"], bytes).await {
@@ -257,7 +252,7 @@ impl<'a, H: Harness> Person<'a, H> {
     }
 }
 
-/// The body that declares these bytes.
+/// The request body that declares these bytes.
 pub fn declaration(name: &str, bytes: &[u8]) -> Value {
     json!({
         "name": name,
@@ -267,7 +262,7 @@ pub fn declaration(name: &str, bytes: &[u8]) -> Value {
     })
 }
 
-/// The request a step of a plan asks for.
+/// The request of one step of an upload plan.
 pub fn object_request(step: &Value, body: Vec<u8>) -> ObjectRequest {
     let headers = step["headers"].as_object().unwrap();
     ObjectRequest {
@@ -281,10 +276,7 @@ pub fn object_request(step: &Value, body: Vec<u8>) -> ObjectRequest {
     }
 }
 
-/// Sends a request to a signed address, as browsers and curl would.
-///
-/// # Panics
-/// When nothing answers.
+/// Sends a request to a signed URL like browsers and curl do.
 pub async fn send_object(client: &Client, request: ObjectRequest) -> Answer {
     let method: Method = request.method.parse().unwrap();
     let mut built = client.request(method, &request.url);
@@ -292,16 +284,17 @@ pub async fn send_object(client: &Client, request: ObjectRequest) -> Answer {
         built = built.header(name, value);
     }
     if request.body.is_empty() && request.method == "PUT" {
-        // This client leaves it out; browsers and curl send it (RFC 9110 section 8.6).
+        // This client omits the header. Browsers and curl send it (RFC 9110 section 8.6).
         built = built.header("content-length", "0");
     }
     answered(built.body(request.body)).await.unwrap()
 }
 
-/// Sends a request, and takes its answer in whole.
+/// Sends a request and reads the whole answer.
 ///
 /// # Errors
-/// When nothing answers, or not to the end.
+///
+/// If no complete answer arrives.
 pub async fn answered(request: RequestBuilder) -> reqwest::Result<Answer> {
     let response = request.send().await?;
     let text = |value: &HeaderValue| String::from_utf8_lossy(value.as_bytes()).into();
@@ -327,14 +320,13 @@ fn chunks(bytes: &[u8], size: u64) -> impl Iterator<Item = &[u8]> {
 }
 
 impl Answered {
-    /// Asserts the status.
     #[track_caller]
     pub fn expect(self, status: u16) -> Self {
         assert_eq!(self.status, status, "{} answered {}", self.call, self.body);
         self
     }
 
-    /// Asserts a problem of this kind, such as `not-found`.
+    /// Asserts a problem of this type, such as `not-found`.
     #[track_caller]
     pub fn expect_problem(self, kind: &str) -> Self {
         let expected = format!("urn:wm:problem:{kind}");
@@ -350,7 +342,7 @@ impl Answered {
         self
     }
 
-    /// Asserts a 400 naming this field.
+    /// Asserts a 400 that names this field.
     #[track_caller]
     pub fn expect_field(self, field: &str) -> Self {
         let answered = self.expect_problem("invalid-request");
@@ -362,13 +354,12 @@ impl Answered {
         answered
     }
 
-    /// The answer's `id`.
     #[track_caller]
     pub fn id(&self) -> String {
         self.text("id")
     }
 
-    /// A text member of the answer.
+    /// A text member of the body.
     #[track_caller]
     pub fn text(&self, name: &str) -> String {
         self.body[name]
@@ -377,7 +368,6 @@ impl Answered {
             .into()
     }
 
-    /// The `ETag`.
     #[track_caller]
     pub fn etag(&self) -> String {
         self.raw.header("etag").expect("an ETag").into()

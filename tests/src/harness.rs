@@ -1,4 +1,5 @@
-//! What the conformance suite needs of a surface: its front door, and a look at what came out behind.
+//! The interface of a surface for the conformance suite: its public API, and the events and mails
+//! that it produced.
 
 use std::{future::Future, time::Duration};
 
@@ -13,30 +14,30 @@ use crate::issuer::TestIssuer;
 
 /// One surface under test.
 pub trait Harness: Send + Sync {
-    /// Its name, for messages.
+    /// The name for messages.
     fn name(&self) -> &'static str;
 
-    /// Sends a request through the front door.
+    /// Sends a request to the public API.
     fn call(&self, request: Request) -> impl Future<Output = Answer> + Send;
 
-    /// Sends a request to a signed address.
+    /// Sends a request to a signed URL.
     fn object(&self, request: ObjectRequest) -> impl Future<Output = Answer> + Send;
 
-    /// An access token for the person behind an address.
+    /// An access token for the person with this e-mail address.
     fn access_token(&self, email: &str) -> String;
 
-    /// An ID token for the person behind an address.
+    /// An ID token for the person with this e-mail address.
     fn id_token(&self, email: &str) -> String;
 
-    /// An access token for the person behind an address that was good an hour ago.
+    /// An access token for the person with this e-mail address that expired an hour ago.
     fn expired_token(&self, email: &str) -> String;
 
-    /// What this surface's emulators cannot show: see [`crate::suite::supports`].
+    /// The abilities that this surface's emulators lack: see [`crate::suite::supports`].
     fn known_limitations(&self) -> &[&str] {
         &[]
     }
 
-    /// Returns once everything committed so far is published and mailed.
+    /// Waits until all committed changes are published and mailed.
     fn drain(&self) -> impl Future<Output = ()> + Send;
 
     /// Every event published so far.
@@ -45,25 +46,26 @@ pub trait Harness: Send + Sync {
     /// The texts of all mails to an address, oldest first.
     fn mails(&self, to: &str) -> impl Future<Output = Vec<String>> + Send;
 
-    /// Runs the sweep once.
     fn sweep(&self) -> impl Future<Output = ()> + Send;
 
-    /// Lets time pass, where the surface's clock can be told to.
+    /// Advances the surface's clock, if it can be set.
     ///
     /// # Errors
-    /// Why it cannot; the scenario is then counted as skipped.
+    ///
+    /// The reason why it cannot. The scenario is then counted as skipped.
     fn pass(&self, duration: Duration) -> Result<(), &'static str>;
 }
 
-/// What attacks need of a surface: the keys behind what it signs, which only a test has.
+/// The keys behind a surface's signatures. Attacks need them, and only tests have them.
 pub trait Signing: Harness {
-    /// Who signs its access tokens.
+    /// The signer of its access tokens.
     fn issuer(&self) -> &TestIssuer;
 
-    /// The request that a plan asks for, of this many bytes, as it would have been signed at another time.
+    /// The request of an upload plan for this number of bytes, as signed at another time.
     ///
     /// # Errors
-    /// Why it cannot be had; what needs it is then counted as skipped.
+    ///
+    /// The reason why the surface cannot sign it. The scenario is then counted as skipped.
     fn signed_at(
         &self,
         plan: &Value,
@@ -72,26 +74,25 @@ pub trait Signing: Harness {
     ) -> impl Future<Output = Result<ObjectRequest, &'static str>> + Send;
 }
 
-/// A request to a signed address.
+/// A request to a signed URL.
 #[derive(Debug, Clone, Default)]
 pub struct ObjectRequest {
     pub method: String,
-    /// The address.
     pub url: String,
     pub headers: Vec<(String, String)>,
     pub body: Vec<u8>,
 }
 
-/// An answer as it came over the wire.
+/// A received answer.
 #[derive(Debug, Clone, Default)]
 pub struct Answer {
     pub status: u16,
-    /// The headers, names in lower case.
+    /// The headers. Names are in lower case.
     pub headers: Vec<(String, String)>,
     pub body: Vec<u8>,
 }
 
-/// What a service answers by itself, without a protocol around it.
+/// The answer of a service without a protocol around it.
 impl From<Response> for Answer {
     fn from(response: Response) -> Self {
         let headers = response.headers.into_iter();
@@ -106,7 +107,7 @@ impl From<Response> for Answer {
 }
 
 impl Answer {
-    /// The first header of this name.
+    /// The first header with this name.
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers

@@ -1,7 +1,7 @@
-//! The conformance suite: what every surface must do, said once.
+//! The conformance suite: the required behaviour of every surface.
 //!
-//! A scenario is a function over a [`crate::harness::Harness`]. [`crate::for_each_scenario!`] lists them all,
-//! and each surface's test file makes a test of every one.
+//! A scenario is a function over a [`crate::harness::Harness`]. [`crate::for_each_scenario!`] lists
+//! all scenarios, and each surface's test file turns every one into a test.
 
 use std::{
     io::Write,
@@ -26,7 +26,7 @@ mod upload;
 pub mod uploads;
 pub mod writes;
 
-/// Calls a macro with the list of all scenarios, `module::name` each.
+/// Calls a macro with the list of all scenarios, in the form `module::name`.
 #[macro_export]
 macro_rules! for_each_scenario {
     ($callback:ident) => {
@@ -104,12 +104,11 @@ macro_rules! for_each_scenario {
 
 static SKIPS: AtomicUsize = AtomicUsize::new(0);
 
-/// Records, prints and counts a test a surface cannot show, by its full name or its case, as `case_33`: it counts
-/// as not shown in the certificate of parity. Where only a part of a scenario cannot be shown, the part is a
-/// scenario of its own.
+/// Records, prints and counts a test that a surface cannot show. `scenario` is its full name or its
+/// case, such as `case_33`. The parity certificate then lists the test as not shown. If a surface
+/// cannot show a part of a scenario, that part must be a scenario of its own.
 ///
-/// # Panics
-/// When it is named in other words, by which nothing would count as not shown.
+/// Panics if `scenario` has another form, because no test would count as not shown.
 pub fn skip(surface: &str, scenario: &str, reason: &str) {
     let is_plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
     assert!(
@@ -124,11 +123,10 @@ pub fn skip(surface: &str, scenario: &str, reason: &str) {
     print(surface, scenario, reason);
 }
 
-/// Records, prints and counts what an emulator lacks and no test of the suite is about, for the list in the certificate:
-/// no test counts as not shown by it.
+/// Records, prints and counts a limitation of an emulator that is not the subject of a test in the
+/// suite. The parity certificate lists it, and no test counts as not shown.
 ///
-/// # Panics
-/// When it is the name of a test, which is to be skipped.
+/// Panics if `what` is the name of a test. Use [`skip`] for tests.
 pub fn known_limitation(surface: &str, what: &str, reason: &str) {
     assert!(what.contains(' '), "`{what}` is a test: skip it");
     record(Event::KnownLimitation {
@@ -141,18 +139,18 @@ pub fn known_limitation(surface: &str, what: &str, reason: &str) {
 
 fn print(surface: &str, what: &str, reason: &str) {
     let count = SKIPS.fetch_add(1, Ordering::Relaxed) + 1;
-    // Not `println!`: the test harness keeps what a passing test prints to itself.
+    // Bypasses `println!`, because the test harness captures the output of passing tests.
     let line = format!("skip {count} on {surface}: {what}: {reason}\n");
     std::io::stderr().write_all(line.as_bytes()).unwrap();
 }
 
-/// Whether a surface has an ability. For what a service is without, and its emulator rightly too: a scenario
-/// then shows what happens instead.
+/// Checks whether a surface has an ability. For abilities that a real service lacks too: the
+/// scenario then shows the alternative behaviour.
 pub fn has<H: Harness>(surface: &H, ability: &str) -> bool {
     !surface.known_limitations().contains(&ability)
 }
 
-/// Whether a surface can show this; a skip is printed and counted when it cannot.
+/// Checks whether a surface can show a scenario. If not, prints and counts a skip.
 pub fn supports<H: Harness>(surface: &H, scenario: &str, ability: &str) -> bool {
     let can = has(surface, ability);
     if !can {

@@ -1,10 +1,10 @@
-//! The answers about access agree with each other and with what happens.
+//! The answers about access agree with each other and with the effects of requests.
 
 use serde_json::{Value, json};
 
 use crate::{client::Person, harness::Harness};
 
-/// An account of Ana's with a project, and Ben in a team.
+/// Ana's account with a project, and Ben in a team.
 struct Fixture<'a, H> {
     ana: Person<'a, H>,
     ben: Person<'a, H>,
@@ -48,14 +48,15 @@ impl<'a, H: Harness> Fixture<'a, H> {
         self.ana.post(&grants, body).await.expect(201).id()
     }
 
-    /// What Ben may do, as Ana is told, perhaps as of a time.
+    /// Ben's access as the API answers it to Ana, now or at a time.
     async fn of_ben(&self, at: &str) -> Value {
         let path = format!("{}/access?user={}{at}", self.project, self.ben_id);
         self.ana.get(&path).await.expect(200).body
     }
 }
 
-/// Explanation, list of subjects, the project itself and the session tell the same capabilities.
+/// The explanation, the list of subjects, the project and the session contain the same
+/// capabilities.
 pub async fn effective_access_matches_subjects_and_sessions<H: Harness>(surface: &H) {
     let stage = Fixture::new(surface).await;
     let nothing = stage.of_ben("").await;
@@ -108,7 +109,7 @@ fn capabilities(access: &Value) -> Vec<Value> {
     access["capabilities"].as_array().unwrap().clone()
 }
 
-/// A preview tells exactly what the change does, and by itself changes nothing.
+/// A preview reports exactly the effect of the change, and changes nothing itself.
 pub async fn a_preview_agrees_with_what_happens<H: Harness>(surface: &H) {
     let stage = Fixture::new(surface).await;
     let first = stage.grant(stage.to_team("contributor")).await;
@@ -144,7 +145,7 @@ pub async fn a_preview_agrees_with_what_happens<H: Harness>(surface: &H) {
     assert_eq!(preview.body["items"], expected);
 }
 
-/// What someone could do at an earlier time is told from the journal; the future is not known.
+/// Access at an earlier time is answered from the journal. A time in the future is refused.
 pub async fn past_access_is_reported<H: Harness>(surface: &H) {
     let stage = Fixture::new(surface).await;
     let pause = || surface.pass(std::time::Duration::from_secs(5)).is_err();

@@ -1,9 +1,11 @@
-//! The same attacks on every surface: who may ask what, forged tokens, and twelve ways to abuse an upload.
+//! The same attacks on every surface: the access matrix, forged tokens, and twelve ways to abuse an
+//! upload.
 //!
-//! What the service of a cloud answers by itself is compared as refused or accepted only. What becomes of
-//! the attacked thing is compared exactly.
+//! Answers that a cloud service gives by itself are compared only as refused or accepted. The state
+//! of the attacked object is compared exactly.
 //!
-//! What one of the emulators cannot show is a scenario of its own, so that nothing passes that was not shown.
+//! A behaviour that one emulator cannot show is a scenario of its own, so that no scenario passes
+//! without showing its subject.
 
 mod matrix;
 mod tokens;

@@ -1,4 +1,4 @@
-//! What all routes have in common: preconditions, repetition, pages, traces.
+//! Conventions of all routes: preconditions, repetition, pages, traces.
 
 use std::collections::BTreeSet;
 
@@ -18,7 +18,7 @@ fn lists() -> impl Iterator<Item = &'static Route> {
     private_routes().filter(|route| route.query.iter().any(|known| known.name == "limit"))
 }
 
-/// 428 without `If-Match`, 412 with a mark that is not the current one, on every route that needs one.
+/// Every route with a required `If-Match` answers 428 without it and 412 with a stale ETag.
 pub async fn case_58_a_stale_etag_is_refused_by_every_operation<H: Harness>(surface: &H) {
     let ana = Person::new(surface, "ana");
     let estate = Fixture::found(&ana).await;
@@ -51,7 +51,7 @@ pub async fn case_58_a_stale_etag_is_refused_by_every_operation<H: Harness>(surf
         .await
         .expect(200);
     assert_ne!(renamed.etag(), first);
-    // Headers of one name are one list, whichever comes first.
+    // Headers with the same name form one list, in any order.
     let current = renamed.etag();
     let lines = [("if-match", "\"00\""), ("if-match", current.as_str())];
     let renamed = ana.send("PATCH", &path, &lines, rename("B")).await;
@@ -65,7 +65,7 @@ pub async fn case_58_a_stale_etag_is_refused_by_every_operation<H: Harness>(surf
         .expect(200);
 }
 
-/// DELETE and PUT take `If-Match` and do without it.
+/// `If-Match` is optional for DELETE and PUT.
 pub async fn an_optional_precondition_is_honoured<H: Harness>(surface: &H) {
     let ana = Person::new(surface, "ana");
     let estate = Fixture::found(&ana).await;
@@ -88,8 +88,8 @@ pub async fn an_optional_precondition_is_honoured<H: Harness>(surface: &H) {
     ana.get(&path).await.expect(404);
 }
 
-/// The same key and body repeat the answer, another body is 422 (case 53), and neither another person
-/// nor another path meets the key.
+/// The same key and body repeat the answer. Another body gives 422 (case 53). Other callers and
+/// other paths do not share the key.
 pub async fn case_53_a_key_repeats_the_answer_and_nothing_else<H: Harness>(surface: &H) {
     let (ana, eve) = (Person::new(surface, "ana"), Person::new(surface, "eve"));
     let key = [("idempotency-key", "k-1")];
@@ -126,7 +126,7 @@ pub async fn case_53_a_key_repeats_the_answer_and_nothing_else<H: Harness>(surfa
     refused.expect_field("Idempotency-Key");
 }
 
-/// A declaration repeated is the same artifact with a plan that works.
+/// A repeated declaration returns the same artifact with a usable plan.
 pub async fn a_repeated_declaration_comes_with_a_usable_plan<H: Harness>(surface: &H) {
     let ana = Person::new(surface, "ana");
     let project = ana.project(&ana.account().await).await;
@@ -151,7 +151,7 @@ pub async fn a_repeated_declaration_comes_with_a_usable_plan<H: Harness>(surface
     assert_eq!(ana.list(&path).await.len(), 1);
 }
 
-/// 0, 201 and what is no number are 400 naming `limit`; so is a parameter that a list does not take.
+/// The values 0, 201 and a text give 400 and name `limit`, as does any unknown parameter of a list.
 pub async fn limits_of_pages_are_checked_on_every_list<H: Harness>(surface: &H) {
     let ana = Person::new(surface, "ana");
     let estate = Fixture::found(&ana).await;
@@ -175,7 +175,7 @@ pub async fn limits_of_pages_are_checked_on_every_list<H: Harness>(surface: &H) 
     }
 }
 
-/// Pages of two hold the rows of one large page, each once and in the same order.
+/// Pages of two rows contain the rows of one large page, each once and in the same order.
 pub async fn case_60_small_pages_hold_every_row_once<H: Harness>(surface: &H) {
     let ana = Person::new(surface, "ana");
     let estate = Fixture::found(&ana).await;
@@ -208,8 +208,8 @@ pub async fn case_60_small_pages_hold_every_row_once<H: Harness>(surface: &H) {
     assert_eq!(count(format!("/v1/projects/{project}/artifacts")).await, 6);
 }
 
-/// A well-formed trace goes on under a span of ours, any other is replaced; problems carry the
-/// request's id.
+/// A well-formed trace continues with a new span, any other is replaced. Problems carry the id of
+/// the request.
 pub async fn traces_and_request_ids_are_passed_on<H: Harness>(surface: &H) {
     let ana = Person::new(surface, "ana");
     let (trace, span) = ("0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331");

@@ -1,4 +1,4 @@
-//! One of everything that has an id.
+//! A fixture with one object of every kind that has an id.
 
 use serde_json::{Value, json};
 use wm_core::operation::{Method, Route};
@@ -8,14 +8,14 @@ use crate::{
     harness::Harness,
 };
 
-/// An account with one of everything that a path can name.
+/// An account with one object for every path parameter.
 #[derive(Debug, Clone)]
 pub struct Fixture {
     parameters: Vec<(&'static str, String)>,
 }
 
 impl Fixture {
-    /// The estate of a person, who owns the account.
+    /// Creates the fixture in a new account of the owner.
     pub async fn found<H: Harness>(owner: &Person<'_, H>) -> Self {
         let account = owner.account().await;
         let project = owner.project(&account).await;
@@ -66,7 +66,7 @@ impl Fixture {
             .1
     }
 
-    /// The same, but for one parameter.
+    /// The fixture with another id for one parameter.
     pub fn with(&self, name: &str, id: &str) -> Self {
         let mut other = self.clone();
         for (known, value) in &mut other.parameters {
@@ -77,7 +77,7 @@ impl Fixture {
         other
     }
 
-    /// The same with ids that are well-formed and name nothing.
+    /// The fixture with well-formed ids of missing objects.
     pub fn ghost(&self) -> Self {
         let mut other = self.clone();
         for (name, value) in &mut other.parameters {
@@ -90,7 +90,7 @@ impl Fixture {
         other
     }
 
-    /// A route's path in this estate.
+    /// A route's path in this fixture.
     #[track_caller]
     pub fn path(&self, route: &Route) -> String {
         parameters(route).fold(route.path.to_owned(), |path, name| {
@@ -98,8 +98,8 @@ impl Fixture {
         })
     }
 
-    /// The body of a request to a route: the route's example about the person of this fixture, or an
-    /// empty object for a route that takes none.
+    /// The body of a request to a route: the route's example with the person of this fixture, or an
+    /// empty object for a route without a body.
     pub fn body(&self, route: &Route) -> Value {
         let example = route.body.map_or("{}", |body| body.example);
         let mut body = serde_json::from_str(example).unwrap();
@@ -122,7 +122,7 @@ impl Fixture {
         }
     }
 
-    /// Calls a route with a body it takes.
+    /// Sends a valid request to a route.
     pub async fn call<H: Harness>(&self, person: &Person<'_, H>, route: &Route) -> Answered {
         let body = takes_body(route).then(|| self.body(route));
         let headers = [("if-match", "*")];
@@ -131,7 +131,8 @@ impl Fixture {
             .await
     }
 
-    /// How many entries its journals have, and its lists how many rows: what a refusal leaves alone.
+    /// The number of entries of its journals and of rows of its lists. A refused request changes
+    /// none of them.
     pub async fn census<H: Harness>(&self, owner: &Person<'_, H>) -> Vec<Value> {
         let mut counts = Vec::new();
         for scope in ["account", "project"] {
@@ -150,7 +151,7 @@ pub fn parameters(route: &Route) -> impl Iterator<Item = &'static str> {
     route.path.split('/').filter_map(name)
 }
 
-/// Whether requests to a route are sent with a body.
+/// Whether requests to a route have a body.
 pub fn takes_body(route: &Route) -> bool {
     !matches!(route.method, Method::Get | Method::Delete)
 }

@@ -11,7 +11,7 @@ use crate::{
     },
 };
 
-/// Two owners of an estate each.
+/// Two owners with a fixture each.
 async fn two<H: Harness>(surface: &H) -> [(Person<'_, H>, Fixture); 2] {
     let (ana, eve) = (Person::new(surface, "ana"), Person::new(surface, "eve"));
     let estates = (Fixture::found(&ana).await, Fixture::found(&eve).await);
@@ -23,8 +23,8 @@ fn words(mut problem: Value) -> Value {
     problem
 }
 
-/// Every route with an id of another account answers as if it did not exist, in the very words it
-/// has for what does not exist (case 23).
+/// On every route, an id of another account gets exactly the answer of an id that does not exist
+/// (case 23).
 pub async fn case_17_ids_of_another_account_do_not_exist<H: Harness>(surface: &H) {
     let [(ana, estate), (eve, _)] = two(surface).await;
     let before = estate.census(&ana).await;
@@ -46,7 +46,7 @@ pub async fn case_17_ids_of_another_account_do_not_exist<H: Harness>(surface: &H
     assert_eq!(estate.census(&ana).await, before);
 }
 
-/// An id of another account below one's own names nothing.
+/// An id of another account below an own id is not found.
 pub async fn case_18_ids_that_disagree_are_not_found<H: Harness>(surface: &H) {
     let [(ana, foreign), (eve, own)] = two(surface).await;
     let before = (foreign.census(&ana).await, own.census(&eve).await);
@@ -64,7 +64,7 @@ pub async fn case_18_ids_that_disagree_are_not_found<H: Harness>(surface: &H) {
     assert_eq!(before, after);
 }
 
-/// A list of teams with more than one page, and the cursor of its second.
+/// A list of teams with more than one page, and the cursor of its second page.
 async fn paged<H: Harness>(owner: &Person<'_, H>, account: &str) -> (String, String) {
     let teams = format!("/v1/accounts/{account}/teams");
     for name in ["One", "Two", "Three"] {
@@ -77,7 +77,7 @@ async fn paged<H: Harness>(owner: &Person<'_, H>, account: &str) -> (String, Str
     (teams, page.text("next_cursor"))
 }
 
-/// Cursors are bound to the person and to the list.
+/// A cursor is bound to its caller and to its list.
 pub async fn case_19_a_cursor_works_only_for_its_caller_and_list<H: Harness>(surface: &H) {
     let (ana, ben) = (Person::new(surface, "ana"), Person::new(surface, "ben"));
     let eve = Person::new(surface, "eve");
@@ -98,7 +98,7 @@ pub async fn case_19_a_cursor_works_only_for_its_caller_and_list<H: Harness>(sur
     foreign.expect(400).expect_field("cursor");
 }
 
-/// Changing any character of a cursor spoils it.
+/// A change of any character invalidates a cursor.
 pub async fn case_20_edited_and_forged_cursors_are_refused<H: Harness>(surface: &H) {
     let ana = Person::new(surface, "ana");
     let account = ana.account().await;
@@ -118,7 +118,7 @@ pub async fn case_20_edited_and_forged_cursors_are_refused<H: Harness>(surface: 
     }
 }
 
-/// No list, session or verification of one person holds an id of another's estate.
+/// No list, session or verification of one person contains an id of another account.
 pub async fn case_21_lists_show_no_foreign_records<H: Harness>(surface: &H) {
     let [(_, foreign), (eve, own)] = two(surface).await;
     for route in private_routes().filter(|route| route.method == wm_core::operation::Method::Get) {
@@ -141,8 +141,8 @@ pub async fn case_21_lists_show_no_foreign_records<H: Harness>(surface: &H) {
     }
 }
 
-/// An invitation that offers a foreign team or project, and a preview that names a foreign grant, is
-/// refused as a whole.
+/// An invitation with a foreign team or project is refused as a whole, as is a preview with a
+/// foreign grant.
 pub async fn case_22_one_foreign_id_among_good_ones_refuses_all<H: Harness>(surface: &H) {
     let [(_, foreign), (eve, own)] = two(surface).await;
     let before = own.census(&eve).await;
@@ -163,7 +163,7 @@ pub async fn case_22_one_foreign_id_among_good_ones_refuses_all<H: Harness>(surf
     assert_eq!(own.census(&eve).await, before);
 }
 
-/// The same address answers each person for themselves, in any order, and no cache may keep it.
+/// The same URL gives each person their own answer, in any order, and forbids caches to store it.
 pub async fn case_25_no_cache_is_shared_between_people<H: Harness>(surface: &H) {
     let [(ana, estate), (eve, _)] = two(surface).await;
     let path = format!("/v1/projects/{}", estate.id("project"));

@@ -1,4 +1,4 @@
-//! The main job, from end to end.
+//! The main use of the product from end to end.
 
 use serde_json::json;
 

@@ -1,4 +1,4 @@
-//! Cases C: grants, members, teams and invitations over their lives.
+//! Cases C: the lifecycle of grants, members, teams and invitations.
 
 use std::time::Duration;
 
@@ -20,7 +20,7 @@ struct Fixture<'a, H> {
 }
 
 impl<'a, H: Harness> Fixture<'a, H> {
-    /// Ana owns an account with a private project; Ben is a guest there.
+    /// Ana owns an account with a private project, and Ben is a guest in it.
     async fn new(surface: &'a H) -> Self {
         let (ana, ben) = (Person::new(surface, "ana"), Person::new(surface, "ben"));
         let account = ana.account().await;
@@ -48,7 +48,7 @@ impl<'a, H: Harness> Fixture<'a, H> {
         format!("/v1/accounts/{}/members/{user}", self.account)
     }
 
-    /// A new team with Ben in it: its path and its id.
+    /// Creates a team with Ben in it. Returns its path and its id.
     async fn team(&self) -> (String, String) {
         let teams = format!("/v1/accounts/{}/teams", self.account);
         let team = self
@@ -71,7 +71,7 @@ fn to(kind: &str, id: &str, role: &str) -> Value {
     json!({ "principal": { "type": kind, "id": id }, "role": role })
 }
 
-/// A manager can make nobody an owner, themselves least of all (case 29 with it).
+/// A manager cannot make any person an owner, including themselves (includes case 29).
 pub async fn case_28_a_person_cannot_raise_their_own_role<H: Harness>(surface: &H) {
     let stage = Fixture::new(surface).await;
     let (ben, id) = (&stage.ben, stage.ben_id.as_str());
@@ -111,7 +111,8 @@ pub async fn case_28_a_person_cannot_raise_their_own_role<H: Harness>(surface: &
     );
 }
 
-/// The last owner neither leaves nor is demoted or suspended; of two who leave at once one stays.
+/// The last owner can neither leave nor be demoted or suspended. If two owners leave at once, one
+/// stays.
 pub async fn case_30_the_last_owner_stays<H: Harness>(surface: &H) {
     let stage = Fixture::new(surface).await;
     let ana = &stage.ana;
@@ -146,7 +147,7 @@ pub async fn case_30_the_last_owner_stays<H: Harness>(surface: &H) {
     );
 }
 
-/// Leaving a team, and the deletion of a team, take effect with the next request.
+/// Removal from a team and deletion of a team take effect with the next request.
 pub async fn case_31_removed_from_a_team_the_next_request_is_refused<H: Harness>(surface: &H) {
     let stage = Fixture::new(surface).await;
     let (path, team) = stage.team().await;
@@ -174,7 +175,7 @@ pub async fn case_31_removed_from_a_team_the_next_request_is_refused<H: Harness>
         .expect(404);
 }
 
-/// A grant goes to active members and living teams of the account only.
+/// Grants are possible only for active members and live teams of the account.
 pub async fn case_32_a_removed_principal_gets_no_grant<H: Harness>(surface: &H) {
     let stage = Fixture::new(surface).await;
     let (path, team) = stage.team().await;
@@ -205,7 +206,7 @@ pub async fn case_32_a_removed_principal_gets_no_grant<H: Harness>(surface: &H) 
     assert_eq!(stage.ana.list(&stage.grants()).await.len(), 1);
 }
 
-/// A grant confers what it says before its instant and nothing from it on.
+/// A grant gives its role before its expiry and nothing from that instant on.
 pub async fn case_33_a_grant_ends_at_its_instant<H: Harness>(surface: &H) {
     let stage = Fixture::new(surface).await;
     let mut grant = to("user", &stage.ben_id, "viewer");
@@ -236,7 +237,7 @@ pub async fn case_33_a_grant_ends_at_its_instant<H: Harness>(surface: &H) {
     assert_eq!(shown.body["status"], "expired");
 }
 
-/// A token works once, for the invited address, until it is rotated or revoked.
+/// An invitation token works once, for the invited e-mail address, until it is rotated or revoked.
 pub async fn case_34_an_invitation_works_once_and_for_its_address<H: Harness>(surface: &H) {
     let ana = Person::new(surface, "ana");
     let (ben, eve) = (Person::new(surface, "ben"), Person::new(surface, "eve"));
@@ -279,7 +280,7 @@ pub async fn case_34_an_invitation_works_once_and_for_its_address<H: Harness>(su
         .expect_problem("invitation-invalid");
 }
 
-/// What was granted to an earlier membership does not come back with a new one.
+/// Grants of an earlier membership do not return with a new one.
 pub async fn case_35_a_member_who_rejoins_has_no_old_grants<H: Harness>(surface: &H) {
     let stage = Fixture::new(surface).await;
     stage
@@ -312,7 +313,8 @@ pub async fn case_35_a_member_who_rejoins_has_no_old_grants<H: Harness>(surface:
     stage.ben.get(&stage.project()).await.expect(200);
 }
 
-/// A live token of a suspended person opens nothing of the account, until they are active again.
+/// A valid token of a suspended person gives no access to the account until the person is active
+/// again.
 pub async fn case_36_a_suspended_person_is_refused_at_once<H: Harness>(surface: &H) {
     let stage = Fixture::new(surface).await;
     stage
@@ -350,7 +352,7 @@ pub async fn case_36_a_suspended_person_is_refused_at_once<H: Harness>(surface: 
     stage.ben.get(&stage.project()).await.expect(200);
 }
 
-/// Every route that writes below an archived project refuses to and changes nothing.
+/// Every writing route below an archived project is refused and changes nothing.
 pub async fn case_37_an_archived_project_is_read_only<H: Harness>(surface: &H) {
     let ana = Person::new(surface, "ana");
     let estate = fixture::Fixture::found(&ana).await;
@@ -386,7 +388,7 @@ pub async fn case_37_an_archived_project_is_read_only<H: Harness>(surface: &H) {
     assert_eq!(estate.census(&ana).await, before);
 }
 
-/// Two grants give the union; revoking one takes only what it gave.
+/// Two grants give the union of their capabilities. Revoking one removes only its own.
 pub async fn case_39_grants_unite<H: Harness>(surface: &H) {
     let stage = Fixture::new(surface).await;
     let (_, team) = stage.team().await;

@@ -1,4 +1,4 @@
-//! What comes out behind: events and mails.
+//! Events and mails.
 
 use std::collections::BTreeSet;
 
@@ -6,8 +6,8 @@ use serde_json::json;
 
 use crate::{client::Person, harness::Harness, suite::fixture::Fixture};
 
-/// Every journal entry of an account and a project is one event, with an id of its own, and no event
-/// holds an address.
+/// Every journal entry of an account and a project becomes one event with a unique id. No event
+/// contains an e-mail address.
 pub async fn every_entry_is_published_once<H: Harness>(surface: &H) {
     let ana = Person::new(surface, "ana");
     let estate = Fixture::found(&ana).await;
@@ -38,8 +38,8 @@ pub async fn every_entry_is_published_once<H: Harness>(surface: &H) {
     assert!(!text.contains("@example.com"), "{text}");
 }
 
-/// Without a rule nothing is sent; with one, one mail for one event, and none about what the person
-/// does not see or did not ask for.
+/// Without a rule no mail is sent. With a rule, one event leads to one mail. A person gets no mail
+/// about objects that they do not see or did not select.
 pub async fn a_rule_leads_to_exactly_one_mail<H: Harness>(surface: &H) {
     let (ana, ben) = (Person::new(surface, "ana"), Person::new(surface, "ben"));
     let account = ana.account().await;

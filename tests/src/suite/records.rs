@@ -1,4 +1,4 @@
-//! What records keep: what was written, by whom and when, and what came after it.
+//! Stored records: their values, creators, times and later changes.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use crate::{
     suite::fixture::Fixture,
 };
 
-/// Asserts that what is read has every member that was sent.
+/// Asserts that a read value has every sent member.
 #[track_caller]
 fn assert_holds(read: &Value, sent: &Value) {
     let holds = match sent {
@@ -25,7 +25,7 @@ fn assert_holds(read: &Value, sent: &Value) {
     assert!(holds, "{sent} was sent, and {read} is read");
 }
 
-/// A creation and a read answer the same, which has what was sent, and the list has it.
+/// A creation and a read give the same answer with the sent values, and the list contains it.
 pub async fn written_records_are_read_back<H: Harness>(surface: &H) {
     let ana = Person::new(surface, "ana");
     let estate = Fixture::found(&ana).await;
@@ -49,7 +49,7 @@ pub async fn written_records_are_read_back<H: Harness>(surface: &H) {
             assert_holds(&read, &body);
         }
         let rows = if list == "/v1/accounts" {
-            // Of accounts there is no list but the session's.
+            // Only the session lists accounts.
             let session = ana.get("/v1/session").await.expect(200).body;
             session["accounts"].as_array().unwrap().clone()
         } else {
@@ -62,17 +62,17 @@ pub async fn written_records_are_read_back<H: Harness>(surface: &H) {
     what_is_appended_is_read_back(&ana, &estate).await;
 }
 
-/// Where something is that was created in a list: by its number or its id.
+/// The path of an object that was created in a list, by its number or its id.
 fn place_of(list: &str, written: &Value) -> String {
     let number = written["number"].as_u64().map(|number| number.to_string());
     let name = number.unwrap_or_else(|| written["id"].as_str().unwrap().to_owned());
     format!("{list}/{name}")
 }
 
-/// A list, what is created in it, and where the answer tells of that: in itself, in a member, or in two.
+/// A list, the body of a creation in it, and the members of the answer that identify the object.
 type Creation = (String, Value, &'static [&'static str]);
 
-/// Everything that is created in a list and read by itself.
+/// All objects that are created in a list and read individually.
 fn creations(estate: &Fixture) -> [Creation; 8] {
     let account = format!("/v1/accounts/{}", estate.id("account"));
     let project = format!("/v1/projects/{}", estate.id("project"));
@@ -114,7 +114,7 @@ fn creations(estate: &Fixture) -> [Creation; 8] {
     ]
 }
 
-/// What has its place before it is written: people in accounts and teams, and a person's preferences.
+/// Objects written with PUT: people in accounts and teams, and a person's preferences.
 async fn what_is_put_is_read_back<H: Harness>(ana: &Person<'_, H>, estate: &Fixture) {
     let ben = Person::new(ana.harness(), "ben");
     let account = estate.id("account");
@@ -147,7 +147,7 @@ async fn what_is_put_is_read_back<H: Harness>(ana: &Person<'_, H>, estate: &Fixt
     }
 }
 
-/// What is only ever told along with its like.
+/// Objects that are read in lists only.
 async fn what_is_appended_is_read_back<H: Harness>(ana: &Person<'_, H>, estate: &Fixture) {
     let (project, artifact) = (estate.id("project"), estate.id("artifact"));
     let artifact = format!("/v1/projects/{project}/artifacts/{artifact}");
@@ -166,7 +166,8 @@ async fn what_is_appended_is_read_back<H: Harness>(ana: &Person<'_, H>, estate: 
     }
 }
 
-/// Accounts, teams, projects, grants and preferences of a person, with what they may do there.
+/// The session shows a person's accounts, teams, projects, grants and preferences, with their
+/// capabilities.
 pub async fn the_session_lists_everything_of_a_person<H: Harness>(surface: &H) {
     let (ana, ben) = (Person::new(surface, "ana"), Person::new(surface, "ben"));
     let account = ana.account().await;
@@ -205,7 +206,7 @@ pub async fn the_session_lists_everything_of_a_person<H: Harness>(surface: &H) {
     assert_eq!(session["preferences"]["rules"], rules["rules"]);
 }
 
-/// Uploads bytes where a list of versions or derived outputs is; the record's path.
+/// Uploads bytes into a list of versions or derived outputs. Returns the path of the record.
 async fn add<H: Harness>(
     person: &Person<'_, H>,
     list: &str,
@@ -224,7 +225,7 @@ async fn add<H: Harness>(
     path
 }
 
-/// The row of a project or artifact is what its last change left, alone and in the list.
+/// A project or artifact shows the state after its last change, individually and in the list.
 pub async fn projects_and_artifacts_show_their_current_state<H: Harness>(surface: &H) {
     let ana = Person::new(surface, "ana");
     let estate = Fixture::found(&ana).await;
@@ -249,7 +250,7 @@ pub async fn projects_and_artifacts_show_their_current_state<H: Harness>(surface
         (&json!(2), &json!(2))
     );
     assert_eq!(second["current"]["size"], 6);
-    // What is declared is not current before it is there.
+    // A declared version is not current before its bytes have arrived.
     let third = declaration("plan.txt", b"third");
     ana.post(&versions, third).await.expect(201);
     assert_eq!(read(&artifact).await["current"], second["current"]);
@@ -276,14 +277,15 @@ pub async fn projects_and_artifacts_show_their_current_state<H: Harness>(surface
     );
 }
 
-/// Lets at least a millisecond pass: what is of the same one stands in no order.
+/// Lets at least one millisecond pass, because records of the same millisecond have no order.
 async fn next_instant<H: Harness>(surface: &H) {
     if surface.pass(Duration::from_secs(1)).is_err() {
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
 }
 
-/// Statements about a document are added in the order of time, belong to that document, and stay.
+/// Metadata and events of a document are appended in the order of time, belong to that document,
+/// and stay.
 pub async fn metadata_and_events_are_only_appended<H: Harness>(surface: &H) {
     let ana = Person::new(surface, "ana");
     let estate = Fixture::found(&ana).await;
@@ -327,7 +329,7 @@ pub async fn metadata_and_events_are_only_appended<H: Harness>(surface: &H) {
     }
 }
 
-/// An output is replaced by one that names it; both stay, and the raw version they came from is as it was.
+/// An output is superseded by one that names it. Both stay, and the raw version is unchanged.
 pub async fn a_superseded_derived_output_keeps_the_raw_upload<H: Harness>(surface: &H) {
     let ana = Person::new(surface, "ana");
     let estate = Fixture::found(&ana).await;
@@ -368,7 +370,8 @@ fn made(answer: &Answered) -> [Value; 2] {
     ["created_by", "created_at"].map(|field| answer.body[field].clone())
 }
 
-/// Who granted or invited, and when, is told after the grant is revoked and the invitation answered.
+/// The creator and the time of a grant or an invitation stay visible after the revocation and the
+/// answer.
 pub async fn grants_and_invitations_keep_their_creator<H: Harness>(surface: &H) {
     let (ana, ben) = (Person::new(surface, "ana"), Person::new(surface, "ben"));
     let (account, author) = (ana.account().await, json!(ana.id().await));

@@ -1,4 +1,4 @@
-//! What every route refuses, from the route table.
+//! Refusals of every route, derived from the route table.
 
 use std::collections::BTreeSet;
 
@@ -15,7 +15,7 @@ use crate::{
     suite::fixture::{Fixture, parameters, takes_body},
 };
 
-/// The routes answered on behalf of a signed-in person.
+/// The routes that require a signed-in person.
 pub fn private_routes() -> impl Iterator<Item = &'static Route> {
     operations::routes().filter(|route| matches!(route.handler, Handler::UseCase(_)))
 }
@@ -25,7 +25,7 @@ fn routes_with_body() -> impl Iterator<Item = &'static Route> {
     private_routes().filter(|route| takes_body(route))
 }
 
-/// No token, one that is none and one that has expired are 401, whatever the rest of the request is.
+/// A missing, malformed or expired token gives 401, whatever the rest of the request is.
 pub async fn every_route_wants_a_good_token<H: Harness>(surface: &H) {
     let estate = Fixture::found(&Person::new(surface, "ana")).await;
     let expired = surface.expired_token("ana@example.com");
@@ -39,7 +39,7 @@ pub async fn every_route_wants_a_good_token<H: Harness>(surface: &H) {
     }
 }
 
-/// A method that a path does not take is 405, before anybody asks who is calling.
+/// A method that a path does not support gives 405 before the token is checked.
 pub async fn paths_without_the_method_answer_405<H: Harness>(surface: &H) {
     let estate = Fixture::found(&Person::new(surface, "ana")).await;
     let nobody = Person::with_token(surface, None);
@@ -62,7 +62,7 @@ pub async fn paths_without_the_method_answer_405<H: Harness>(surface: &H) {
         .expect_problem("not-found");
 }
 
-/// An id that cannot be one is 404 and forges no key.
+/// A malformed id gives 404 and cannot forge a database key.
 pub async fn case_24_malformed_ids_are_not_found<H: Harness>(surface: &H) {
     let ana = Person::new(surface, "ana");
     let estate = Fixture::found(&ana).await;
@@ -99,7 +99,8 @@ async fn send_raw<H: Harness>(
         .await
 }
 
-/// Too large is 413, another media type 415, no JSON object 400, before the ids are looked at.
+/// A body that is too large gives 413, another media type 415, and a body that is not a JSON object
+/// 400, before ids are checked.
 pub async fn every_body_is_refused_for_its_syntax_first<H: Harness>(surface: &H) {
     let ana = Person::new(surface, "ana");
     let estate = Fixture::found(&ana).await;
@@ -122,7 +123,7 @@ pub async fn every_body_is_refused_for_its_syntax_first<H: Harness>(surface: &H)
     }
 }
 
-/// Nobody sets what the application sets: unknown fields are refused by name.
+/// Clients cannot set fields of the application: unknown fields are refused by name.
 pub async fn case_26_read_only_fields_are_refused_by_name<H: Harness>(surface: &H) {
     let ana = Person::new(surface, "ana");
     let estate = Fixture::found(&ana).await;
@@ -165,7 +166,7 @@ fn is_field(route: &Route, field: &str) -> bool {
     schema["properties"].get(field).is_some()
 }
 
-/// The limit is 1 MiB, and the limit itself is within it.
+/// A body of exactly 1 MiB, the limit, is accepted.
 pub async fn a_body_of_exactly_the_limit_is_read<H: Harness>(surface: &H) {
     let ana = Person::new(surface, "ana");
     let body = json!({ "name": "Atelier", "kind": "organisation" });

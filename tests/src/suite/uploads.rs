@@ -1,5 +1,5 @@
-//! Cases D: what an upload may be called, how long it may take, and what downloads are served as. The attacks on
-//! one are in [`super::attacks`].
+//! Cases D: file names, expiry of uploads, and headers of downloads. The attacks on uploads are in
+//! [`super::attacks`].
 
 use std::time::Duration;
 
@@ -11,7 +11,8 @@ use crate::{
     suite::{skip, supports, upload::Upload},
 };
 
-/// Names that climb, decode, hide or do not fit are refused; composed and decomposed ones are one.
+/// Names with path traversal, encodings, hidden characters or excessive length are refused.
+/// Composed and decomposed Unicode forms are the same name.
 pub async fn case_40_deceptive_names_are_refused<H: Harness>(surface: &H) {
     let ana = Person::new(surface, "ana");
     let project = ana.project(&ana.account().await).await;
@@ -64,14 +65,13 @@ pub async fn case_43_signed_urls_expire_soon<H: Harness>(surface: &H) {
     upload.ask(&upload.owner, "upload").await.expect(409);
 }
 
-/// A file may be empty.
 pub async fn case_44_an_empty_file_is_one<H: Harness>(surface: &H) {
     let ana = Person::new(surface, "ana");
     let project = ana.project(&ana.account().await).await;
     ana.upload(&project, "empty.txt", b"").await;
 }
 
-/// An upload that nobody completes ends as expired.
+/// An upload that is never completed expires.
 pub async fn case_47_an_upload_never_completed_expires<H: Harness>(surface: &H) {
     let upload = Upload::declared(surface).await;
     upload.assert_awaited().await;
@@ -84,7 +84,7 @@ pub async fn case_47_an_upload_never_completed_expires<H: Harness>(surface: &H) 
     late.expect_problem("conflict");
 }
 
-/// Markup runs in nobody's browser.
+/// No browser renders stored markup.
 pub async fn case_49_markup_is_served_as_attachment<H: Harness>(surface: &H) {
     if !supports(surface, "case_49", "serve as attachment") {
         return;

@@ -1,11 +1,11 @@
-//! Cases E: writes at once, again, in part, and at their limits.
+//! Cases E: concurrent writes, repetitions, partial failures and limits.
 
 use serde_json::json;
 use wm_core::record::Metadata;
 
 use crate::{client::Person, harness::Harness, suite::fixture::Fixture};
 
-/// Of two who update the same version one wins; the other is told so and nothing of theirs is kept.
+/// Of two updates of the same version, one succeeds. The other is refused and changes nothing.
 pub async fn case_51_of_two_writers_one_wins<H: Harness>(surface: &H) {
     let ana = Person::new(surface, "ana");
     let path = format!("/v1/projects/{}", ana.project(&ana.account().await).await);
@@ -32,8 +32,8 @@ pub async fn case_51_of_two_writers_one_wins<H: Harness>(surface: &H) {
     }
 }
 
-/// A client that lost the answer asks again with its key and gets that answer; one entry is written,
-/// also when it asks many times at once.
+/// A client without an answer repeats its request with its key and gets the first answer. One entry
+/// is written, also if many repetitions arrive at once.
 pub async fn case_52_a_retry_after_a_commit_changes_nothing<H: Harness>(surface: &H) {
     let ana = Person::new(surface, "ana");
     let account = ana.account().await;
@@ -53,7 +53,7 @@ pub async fn case_52_a_retry_after_a_commit_changes_nothing<H: Harness>(surface:
     assert_eq!(ana.list(&teams).await.len(), 0);
 }
 
-/// One bad part of a command, and none of it is done.
+/// If one part of a command is invalid, nothing is changed.
 pub async fn case_54_one_failing_item_leaves_nothing<H: Harness>(surface: &H) {
     let ana = Person::new(surface, "ana");
     let estate = Fixture::found(&ana).await;
@@ -80,7 +80,7 @@ pub async fn case_54_one_failing_item_leaves_nothing<H: Harness>(surface: &H) {
     assert!(surface.mails("x@example.com").await.is_empty());
 }
 
-/// 64 KiB of metadata are kept to the byte; one byte more is refused.
+/// 64 KiB of metadata are stored byte by byte. One byte more is refused.
 pub async fn case_59_items_at_their_limits<H: Harness>(surface: &H) {
     let ana = Person::new(surface, "ana");
     let estate = Fixture::found(&ana).await;

@@ -1,8 +1,9 @@
-//! The access matrix: everybody there can be asks everything there is.
+//! The access matrix: every kind of caller sends every request.
 //!
-//! A cell must not spoil a later one. So whoever may, is refused for a stale ETag on every route that takes
-//! `If-Match`, which is all that change or end a thing; the others read, or make one thing more. Who sees the
-//! project by its visibility asks while it is open to the account, and nobody else does.
+//! A cell must not affect a later one. So on routes with `If-Match`, which are all routes that
+//! change or end an object, permitted callers are refused for a stale ETag. On other routes they
+//! read, or create one more object. Callers with access by visibility send their requests while the
+//! project is open to the account, and other callers do not.
 
 use std::{collections::BTreeMap, fmt::Write, time::Duration};
 
@@ -22,49 +23,49 @@ use crate::{
     },
 };
 
-/// What some routes have against a request of this suite, whoever sends it.
+/// Routes that refuse the requests of this suite from any caller.
 const OTHERWISE: &[(&str, &str)] = &[
-    // The tokens in these bodies are none.
+    // The tokens in these bodies are malformed.
     ("establish_address", "400 invalid-request"),
     ("link_identity", "400 invalid-request"),
     ("accept_invitation", "400 invitation-invalid"),
     ("decline_invitation", "400 invitation-invalid"),
-    // The version is available, and the derived output still waits for its bytes.
+    // The version is available already, and the derived output still has no bytes.
     ("reissue_version_upload", "409 conflict"),
     ("complete_derived", "409 conflict"),
     ("download_derived", "409 conflict"),
 ];
 
-/// Where somebody stands.
+/// The relation of a caller to the account and the project.
 #[derive(Debug, Clone, Copy)]
 enum Membership {
-    /// In an account of their own only.
+    /// A member of their own account only.
     Stranger,
-    /// Was an admin, and an owner of the project, until they were removed.
+    /// A removed member, earlier an admin and an owner of the project.
     Removed,
-    /// The same, until they were suspended.
+    /// A suspended member, earlier an admin and an owner of the project.
     Suspended,
-    /// In the account, and perhaps on the project.
+    /// A member of the account, possibly with access to the project.
     In(AccountRole, Way),
 }
 
-/// How somebody comes to the project, beside their role in the account.
+/// The way in which a caller has access to the project, besides their account role.
 #[derive(Debug, Clone, Copy)]
 enum Way {
-    /// Not at all.
+    /// No access.
     None,
-    /// By a grant of an owner's role, which has ended.
+    /// By an expired grant with the role owner.
     Expired,
     Granted(ProjectRole),
-    /// By the grant of the estate's team, which is a viewer's.
+    /// By the grant of the fixture's team, with the role viewer.
     Team(TeamRole),
-    /// By its visibility, as a viewer.
+    /// By the visibility of the project, as a viewer.
     Visibility,
 }
 
 use Membership::{In, Removed, Stranger, Suspended};
 
-/// Everybody, from who may least to who may most.
+/// All callers, from the fewest to the most rights.
 const EVERYBODY: &[(&str, Membership)] = &[
     ("stranger", Stranger),
     ("removed", Removed),
@@ -96,7 +97,7 @@ const fn guest(role: ProjectRole) -> Membership {
 }
 
 impl Way {
-    /// The role on the project that goes with it.
+    /// The resulting role on the project.
     fn role(self) -> Option<ProjectRole> {
         match self {
             Self::None | Self::Expired => None,
@@ -107,7 +108,7 @@ impl Way {
 }
 
 impl Membership {
-    /// The role they are brought in with, and the way to the project they are given.
+    /// The role of their invitation, and the way in which they get access.
     fn given(self) -> Option<(AccountRole, Way)> {
         match self {
             Stranger => None,
@@ -116,7 +117,7 @@ impl Membership {
         }
     }
 
-    /// The role that counts.
+    /// The effective account role.
     fn role(self) -> Option<AccountRole> {
         match self {
             In(role, _) => Some(role),
@@ -124,7 +125,7 @@ impl Membership {
         }
     }
 
-    /// The role in the estate's team.
+    /// The role in the fixture's team.
     fn team_role(self) -> Option<TeamRole> {
         match self {
             In(_, Way::Team(role)) => Some(role),
@@ -147,7 +148,7 @@ impl Membership {
         })
     }
 
-    /// Whether a place in the team is enough.
+    /// Whether membership in the team is enough.
     fn may_by_team(self, requires: Requires) -> bool {
         match requires {
             Requires::TeamMember(_) => self.team_role().is_some(),
@@ -161,8 +162,8 @@ impl Membership {
     }
 }
 
-/// What a caller is answered by the table of roles and by what the route requires: nothing of it comes
-/// from a surface. The member that paths name is the owner of the account.
+/// The expected answer, from the role table and from the route's requirement. No part comes from a
+/// surface. The member in paths is the owner of the account.
 fn expected(route: &Route, standing: Membership) -> String {
     let requires = route.requires;
     let Some(capability) = requires.capability() else {
@@ -187,7 +188,7 @@ fn expected(route: &Route, standing: Membership) -> String {
     granted(route)
 }
 
-/// What whoever may is answered.
+/// The answer to a permitted caller.
 fn granted(route: &Route) -> String {
     let mut otherwise = OTHERWISE.iter();
     if let Some((_, cell)) = otherwise.find(|(known, _)| *known == route.operation) {
@@ -199,7 +200,7 @@ fn granted(route: &Route) -> String {
     }
 }
 
-/// What somebody was answered: the status, the kind of problem, and the capability that is missing.
+/// The received answer: the status, the type of the problem and the missing capability.
 fn cell(answered: &Answered) -> String {
     let mut cell = answered.status.to_string();
     if let Some(kind) = answered.body["type"].as_str() {
@@ -214,7 +215,7 @@ fn cell(answered: &Answered) -> String {
     cell
 }
 
-/// Brings everybody to where they stand, as people come there.
+/// Brings all callers into their relation through regular requests.
 async fn everybody<'a, H: Harness>(
     ana: &Person<'a, H>,
     estate: &Fixture,
@@ -240,7 +241,7 @@ async fn everybody<'a, H: Harness>(
     people
 }
 
-/// Brings somebody who is invited to where they stand.
+/// Brings an invited person into their relation.
 async fn bring<H: Harness>(
     ana: &Person<'_, H>,
     estate: &Fixture,
@@ -279,7 +280,8 @@ async fn bring<H: Harness>(
     }
 }
 
-/// Grants what ends at once, and returns when it has. On every surface but memory the clock is the machine's.
+/// Grants a role that expires at once, and returns after the expiry. Except for memory, surfaces
+/// use the machine's clock.
 async fn grant_for_a_moment<H: Harness>(
     ana: &Person<'_, H>,
     estate: &Fixture,
@@ -309,7 +311,7 @@ async fn set_visibility<H: Harness>(ana: &Person<'_, H>, estate: &Fixture, visib
     ana.patch(&project, body).await.expect(200);
 }
 
-/// Asks a route of the estate, with a mark that nothing has.
+/// Sends a request to a route of the fixture, with an ETag that no record has.
 async fn ask<H: Harness>(person: &Person<'_, H>, estate: &Fixture, route: &Route) -> Answered {
     let stale = format!("\"{}\"", "0".repeat(64));
     let headers: &[_] = match route.precondition {
@@ -323,8 +325,8 @@ async fn ask<H: Harness>(person: &Person<'_, H>, estate: &Fixture, route: &Route
         .await
 }
 
-/// Everybody asks everything: each is answered what the table of roles says, and all of it is what was
-/// agreed on.
+/// Every caller sends every request. Each answer must follow from the role table, and the whole
+/// table must equal its golden.
 pub async fn the_access_matrix<H: Harness>(surface: &H) {
     let ana = Person::new(surface, "ana");
     let estate = Fixture::found(&ana).await;
@@ -349,7 +351,7 @@ pub async fn the_access_matrix<H: Harness>(surface: &H) {
     golden::check("attacks.txt", &table(&matrix));
 }
 
-/// For each operation each answer once, and who gets it, from who may least to who may most.
+/// For each operation, each answer once with its callers, from the fewest to the most rights.
 fn table(matrix: &BTreeMap<(&str, &str), String>) -> String {
     let mut text = String::from("What everybody is answered who asks with a stale ETag\n");
     for route in private_routes() {

@@ -12,7 +12,7 @@ use crate::{
 
 const SESSION: &str = "/v1/session";
 
-/// All that a refusal says, but for which request it was.
+/// The content of a refusal without the id of its request.
 fn words(refused: Answered) -> (u16, Option<String>, Value) {
     let challenge = refused.raw.header("www-authenticate").map(str::to_owned);
     let mut problem = refused.body;
@@ -20,7 +20,7 @@ fn words(refused: Answered) -> (u16, Option<String>, Value) {
     (refused.status, challenge, problem)
 }
 
-/// What whoever has no token is told, and whoever has a bad one.
+/// The refusal of callers without a token or with an invalid one.
 fn refusal() -> (u16, Option<String>, Value) {
     let problem = json!({
         "type": "urn:wm:problem:unauthenticated",
@@ -32,8 +32,8 @@ fn refusal() -> (u16, Option<String>, Value) {
     (401, Some("Bearer".to_owned()), problem)
 }
 
-/// Whatever is wrong with a token, the refusal is the same to the letter: it does not help to guess what
-/// would do (cases 1 to 10).
+/// All invalid tokens get exactly the same refusal, so that it does not help to guess a valid one
+/// (cases 1 to 10).
 pub async fn every_forged_token_is_refused<H: Signing>(surface: &H) {
     let issuer = TestIssuer::ec(&surface.issuer().name, "attacker");
     let elsewhere = KeyServer::start(issuer.jwks().to_string().into_bytes()).await;
@@ -55,7 +55,8 @@ pub async fn every_forged_token_is_refused<H: Signing>(surface: &H) {
     ana.get(SESSION).await.expect(200);
 }
 
-/// Two headers, good or not, whichever comes first: gateways differ in which one they would take.
+/// Two headers are refused, in either order and whether valid or not: gateways differ in the one
+/// they use.
 async fn two_tokens_are_none<H: Signing>(surface: &H) {
     let good = format!("Bearer {}", surface.access_token("ana@example.com"));
     let nobody = Person::with_token(surface, None);
@@ -67,7 +68,7 @@ async fn two_tokens_are_none<H: Signing>(surface: &H) {
     }
 }
 
-/// A good token that says its bearer is an administrator is a good token, and no more (case 16).
+/// A valid token whose claims call its bearer an administrator gives no further rights (case 16).
 async fn claims_confer_nothing<H: Signing>(surface: &H, account: &str) {
     let token = forgery::adorned(surface, "eve@example.com", account);
     let eve = Person::with_token(surface, Some(&token));

@@ -1,5 +1,5 @@
-//! Cases D: twelve ways to abuse an upload. Each ends with what became of the version, what is served, and
-//! what who means well can still do.
+//! Cases D: twelve ways to abuse an upload. Each ends with checks of the version's state, of the
+//! served bytes and of the further options of an honest client.
 
 use std::time::Duration;
 
@@ -16,8 +16,8 @@ use crate::{
     },
 };
 
-/// What the store itself refuses, it did not take: the plan is as good as before, and what it then brings is all
-/// that is ever served.
+/// If the store refuses a request, it stored nothing. The plan stays usable, and only the bytes
+/// that it then brings are served.
 async fn refused_by_the_store<H: Harness>(upload: &Upload<'_, H>, body: &[u8]) {
     let what = format!("{} bytes", body.len());
     assert_refused(&upload.put(body).await, &what);
@@ -25,13 +25,13 @@ async fn refused_by_the_store<H: Harness>(upload: &Upload<'_, H>, body: &[u8]) {
     upload.assert_completes().await;
 }
 
-/// More bytes than declared (case 44).
+/// Sends more bytes than declared (case 44).
 pub async fn upload_oversize<H: Harness>(surface: &H) {
     let upload = Upload::declared(surface).await;
     refused_by_the_store(&upload, &[BYTES, b"!"].concat()).await;
 }
 
-/// Fewer bytes than declared, and none at all (case 44).
+/// Sends fewer bytes than declared, and none (case 44).
 pub async fn upload_short<H: Harness>(surface: &H) {
     for short in [&BYTES[1..], b""] {
         let upload = Upload::declared(surface).await;
@@ -39,10 +39,10 @@ pub async fn upload_short<H: Harness>(surface: &H) {
     }
 }
 
-/// Other bytes of the same size (cases 44 and 48). Nothing but what was declared is ever served, and there are two
-/// ways to that. A store that checks the digest refuses them, and the plan stays good. Blob Storage checks no
-/// SHA-256, the service no more than its emulator: there it takes them, the version ends rejected and the plan is
-/// spent, and whoever means well declares a new version.
+/// Sends other bytes of the same size (cases 44 and 48). Only the declared bytes are ever served,
+/// in one of two ways. A store that checks the digest refuses the bytes, and the plan stays usable.
+/// Blob Storage checks no SHA-256, neither the service nor its emulator: it stores the bytes, the
+/// version ends as rejected, the plan is used up, and the client declares a new version.
 pub async fn upload_wrong_hash<H: Harness>(surface: &H) {
     let flipped: Vec<u8> = BYTES.iter().map(|byte| byte ^ 1).collect();
     let upload = Upload::declared(surface).await;
@@ -54,8 +54,8 @@ pub async fn upload_wrong_hash<H: Harness>(surface: &H) {
     upload.assert_can_be_declared_anew(&upload.owner).await;
 }
 
-/// What the store takes, though it is not what was declared, is served neither before it is read nor after, and
-/// stands where the declared bytes would have to go.
+/// Bytes that the store accepts although they were not declared are never served, neither before
+/// they are read nor after. They occupy the place of the declared bytes.
 async fn taken_and_rejected<H: Harness>(upload: &Upload<'_, H>, body: &[u8]) {
     assert_taken(&upload.put(body).await);
     upload.assert_not_served("pending").await;
@@ -64,7 +64,7 @@ async fn taken_and_rejected<H: Harness>(upload: &Upload<'_, H>, body: &[u8]) {
     upload.assert_rejected().await;
 }
 
-/// Another media type than declared (case 42).
+/// Sends another media type than declared (case 42).
 pub async fn upload_wrong_type<H: Harness>(surface: &H) {
     if !supports(surface, "upload_wrong_type", "bind a media type") {
         return;
@@ -84,7 +84,7 @@ pub async fn upload_wrong_type<H: Harness>(surface: &H) {
     upload.assert_completes().await;
 }
 
-/// A plan for one object, used for another (cases 42 and 46).
+/// Uses the plan of one object for another (cases 42 and 46).
 pub async fn upload_other_key<H: Harness>(surface: &H) {
     let upload = Upload::declared(surface).await;
     let other = Upload::by(upload.owner.clone(), upload.project.clone()).await;
@@ -117,7 +117,7 @@ pub async fn upload_other_key<H: Harness>(surface: &H) {
     }
 }
 
-/// Bytes that come once the version is available change nothing (case 45).
+/// Bytes that arrive after the version is available change nothing (case 45).
 pub async fn upload_late_put<H: Harness>(surface: &H) {
     let upload = Upload::declared(surface).await;
     upload.assert_completes().await;
@@ -132,7 +132,7 @@ pub async fn upload_late_put<H: Harness>(surface: &H) {
     assert_eq!(after.body, shown.body);
 }
 
-/// Bytes that come after the upload's time is over make nothing available (case 47).
+/// Bytes that arrive after the upload expired make nothing available (case 47).
 pub async fn upload_late_put_after_its_end<H: Harness>(surface: &H) {
     let upload = Upload::declared(surface).await;
     if let Err(reason) = surface.pass(Duration::from_secs(25 * 60)) {
@@ -149,7 +149,7 @@ pub async fn upload_late_put_after_its_end<H: Harness>(surface: &H) {
     upload.assert_can_be_declared_anew(&upload.owner).await;
 }
 
-/// The same request sent again, before and after completion (case 46).
+/// Sends the same request again, before and after completion (case 46).
 pub async fn upload_replay<H: Harness>(surface: &H) {
     let upload = Upload::declared(surface).await;
     assert_taken(&upload.put(BYTES).await);
@@ -160,8 +160,8 @@ pub async fn upload_replay<H: Harness>(surface: &H) {
     upload.assert_can_be_declared_anew(&upload.owner).await;
 }
 
-/// The very address, had it been signed an hour ago (case 43). Signed now, it is good, so that nothing but its
-/// age is refused.
+/// Uses the same URL as signed an hour ago (case 43). The URL as signed now works, so only its age
+/// is refused.
 pub async fn upload_expired<H: Signing>(surface: &H) {
     const SCENARIO: &str = "upload_expired";
     if !supports(surface, SCENARIO, "expire addresses") {
@@ -190,8 +190,9 @@ pub async fn upload_expired<H: Signing>(surface: &H) {
     upload.assert_available().await;
 }
 
-/// The uploader loses the right between plan and completion: whoever completes, and whatever the store tells of
-/// the object, nothing becomes available (case 38). With the right again it does: nothing else was wrong.
+/// The uploader loses the right between plan and completion. No completion makes the version
+/// available, neither by another caller nor by an event of the store (case 38). After the right is
+/// granted again, completion succeeds.
 pub async fn upload_revoked_between_issue_and_completion<H: Harness>(surface: &H) {
     let (ana, ben) = (Person::new(surface, "ana"), Person::new(surface, "ben"));
     let account = ana.account().await;
@@ -233,8 +234,8 @@ pub async fn upload_completed_twice<H: Harness>(surface: &H) {
     upload.assert_can_be_declared_anew(&upload.owner).await;
 }
 
-/// Someone who may only look does not complete, someone outside does not see, and whoever may upload may
-/// complete what another declared, which stays the other's.
+/// A viewer cannot complete an upload, and an outsider does not see it. Any permitted uploader may
+/// complete it, and it keeps its creator.
 pub async fn upload_completed_by_another<H: Harness>(surface: &H) {
     let upload = Upload::declared(surface).await;
     let person = |name| Person::new(surface, name);
@@ -263,7 +264,7 @@ pub async fn upload_completed_by_another<H: Harness>(surface: &H) {
     upload.assert_can_be_declared_anew(&cleo).await;
 }
 
-/// The places of the digits in a query, and whether each is one of an algorithm's name.
+/// The positions of the digits in a query, and whether each belongs to the name of an algorithm.
 fn digits(query: &str) -> impl Iterator<Item = (usize, bool)> {
     let named = query.find("Algorithm=").map(|start| {
         let length = query[start..].find('&').unwrap_or(query.len() - start);
@@ -277,7 +278,7 @@ fn digits(query: &str) -> impl Iterator<Item = (usize, bool)> {
     })
 }
 
-/// The query with another digit in a place.
+/// The query with another digit at one position.
 fn with_another_digit(query: &str, place: usize) -> String {
     let digit = if query.as_bytes()[place] == b'9' {
         '8'
@@ -287,7 +288,7 @@ fn with_another_digit(query: &str, place: usize) -> String {
     format!("{}{digit}{}", &query[..place], &query[place + 1..])
 }
 
-/// Asserts that no altered address of an upload is taken, and that the plan still works.
+/// Asserts that the store refuses all altered URLs of an upload, and that the plan still works.
 async fn assert_none_is_taken<H: Harness>(upload: &Upload<'_, H>, urls: Vec<String>) {
     assert!(!urls.is_empty());
     let good = upload.request(BYTES);
@@ -304,7 +305,8 @@ async fn assert_none_is_taken<H: Harness>(upload: &Upload<'_, H>, urls: Vec<Stri
     upload.assert_completes().await;
 }
 
-/// Another method, a parameter less or more, any digit changed: refused, and the plan still works (case 42).
+/// Uses another method, removes or adds a parameter, and changes each digit. All are refused, and
+/// the plan still works (case 42).
 pub async fn upload_tampered_url<H: Harness>(surface: &H) {
     if !supports(surface, "upload_tampered_url", "sign addresses") {
         return;
@@ -327,8 +329,8 @@ pub async fn upload_tampered_url<H: Harness>(surface: &H) {
     assert_none_is_taken(&upload, urls).await;
 }
 
-/// An address that claims to be signed, with nothing or by another algorithm: refused, and the plan still works
-/// (case 42).
+/// Uses URLs with an empty signature or another algorithm. All are refused, and the plan still
+/// works (case 42).
 pub async fn upload_unsigned_url<H: Harness>(surface: &H) {
     const SCENARIO: &str = "upload_unsigned_url";
     if !supports(surface, SCENARIO, "sign addresses")
