@@ -1,7 +1,7 @@
-//! Differential replay: one random script on every surface, and every answer, event, mail and record compared
-//! with the reference's.
+//! Differential replay: one random script runs on every surface, and every answer, event, mail and
+//! record is compared with the reference's.
 //!
-//! What may differ is listed in [`compare`], and is compared by shape and effect there.
+//! [`compare`] lists the permitted differences, and compares those values by shape and effect.
 
 pub mod compare;
 pub mod crash;

@@ -1,4 +1,4 @@
-//! When two surfaces say the same.
+//! Compares the answers, events and items of two surfaces.
 
 use std::collections::BTreeMap;
 
@@ -11,17 +11,17 @@ use wm_core::{
 use super::model::Model;
 use crate::harness::Answer;
 
-/// Members whose values are the provider's own: addresses and the headers that go with them, the name it gave
-/// to an upload, and its own name. They are there on both surfaces or on neither; an address leads to the same
-/// object, and whether it works is seen by using it.
+/// Members whose values belong to the provider: URLs and their headers, the provider's name of an
+/// upload, and its own name. They exist on both surfaces or on neither. A URL leads to the same
+/// object, and only its use shows whether it works.
 const SHAPED: [&str; 4] = ["headers", "storage_provider", "upload_id", "url"];
 
-/// The provider's name for a version of an object. A node's objects have none, for they never change, and azurite
-/// keeps none.
+/// The provider's name of an object version. A node's objects have none because they never change,
+/// and azurite keeps none.
 const VERSION: &str = "object_version";
 
-/// Members that are digests. Those that cover what is listed above, an issuer's name for a person, or a token of
-/// theirs differ: one surface's stands for one of another's, and for no second one.
+/// Members that are digests. Digests over a provider's values, a person's issuer name or a token
+/// differ between surfaces. Each digest of one surface corresponds to exactly one of the other.
 const DIGESTS: [&str; 8] = [
     "checksum",
     "etag",
@@ -33,7 +33,7 @@ const DIGESTS: [&str; 8] = [
     "previous",
 ];
 
-/// The families whose digests cover any of that.
+/// The families whose digests cover such values.
 const OPAQUE: [&str; 8] = [
     "artifact",
     "derived",
@@ -45,7 +45,7 @@ const OPAQUE: [&str; 8] = [
     "version",
 ];
 
-/// The headers of an answer that are the application's.
+/// The headers of an answer that the application sets.
 pub(super) const HEADERS: [&str; 10] = [
     "allow",
     "cache-control",
@@ -59,7 +59,7 @@ pub(super) const HEADERS: [&str; 10] = [
     "x-request-id",
 ];
 
-/// Which digest of one surface stands for which of another's.
+/// The mapping of the reference's digests to another surface's.
 #[derive(Debug, Clone, Default)]
 pub struct Digests {
     forward: BTreeMap<String, String>,
@@ -67,13 +67,13 @@ pub struct Digests {
 }
 
 impl Digests {
-    /// What stands on the other surface for this digest of the reference's.
+    /// The other surface's digest for a digest of the reference.
     #[must_use]
     pub fn other(&self, reference: &str) -> Option<&str> {
         self.forward.get(reference).map(String::as_str)
     }
 
-    /// Whether these two may stand for each other, which they do from then on.
+    /// Checks that two digests may correspond, and records the pair.
     fn agree(&mut self, reference: &str, other: &str) -> bool {
         let forward = self.forward.entry(reference.to_owned());
         let back = self.back.entry(other.to_owned());
@@ -85,19 +85,20 @@ impl Digests {
 
 /// A comparison of one surface with the reference.
 pub struct Comparison<'a> {
-    /// The surface's name.
+    /// The name of the surface.
     pub target: &'static str,
-    /// Which digests stand for which.
+    /// The mapping of digests.
     pub digests: &'a mut Digests,
     /// Whether digests may differ here.
     pub opaque: bool,
 }
 
 impl Comparison<'_> {
-    /// Where two answers differ.
+    /// Compares two answers.
     ///
     /// # Errors
-    /// The place, with what each says there.
+    ///
+    /// The place and both values.
     pub fn answers(&mut self, reference: &Answer, other: &Answer) -> Result<(), String> {
         self.values("status", &json!(reference.status), &json!(other.status))?;
         for name in HEADERS {
@@ -110,7 +111,7 @@ impl Comparison<'_> {
         if reference.body == other.body {
             return Ok(());
         }
-        // Not to the byte. What stands where must be, in the same order and only once.
+        // Not byte by byte: the members must be the same, in the same order, and each only once.
         match (document(&reference.body), document(&other.body)) {
             (Some(reference), Some(other)) => self.values("body", &reference, &other),
             _ => {
@@ -120,10 +121,11 @@ impl Comparison<'_> {
         }
     }
 
-    /// Where two lists of events differ. Neither their order on a bus is promised, nor that each comes only once.
+    /// Compares two lists of events. A bus guarantees neither their order nor a single delivery.
     ///
     /// # Errors
-    /// As above.
+    ///
+    /// The place and both values.
     pub fn events(&mut self, reference: &[CloudEvent], other: &[CloudEvent]) -> Result<(), String> {
         let sorted = |events: &[CloudEvent]| {
             let mut events = events.to_vec();
@@ -144,10 +146,11 @@ impl Comparison<'_> {
         Ok(())
     }
 
-    /// Where two lists of stored items differ.
+    /// Compares two lists of stored items.
     ///
     /// # Errors
-    /// As above.
+    ///
+    /// The place and both values.
     pub fn items(&mut self, reference: &[Item], other: &[Item]) -> Result<(), String> {
         let keys = |items: &[Item]| {
             let keys = items.iter().map(|item| item.key.sort.to_string());
@@ -162,7 +165,7 @@ impl Comparison<'_> {
                 return Err(format!("`{place}` has not the digests of what it says"));
             }
             let (reference, other) = (stored(reference), stored(other));
-            // Nothing of an account's is the provider's.
+            // The records of an account hold no values of the provider.
             if scope.starts_with("ACCOUNT#") {
                 exactly(&place, &reference, &other)?;
             } else {
@@ -172,7 +175,7 @@ impl Comparison<'_> {
         Ok(())
     }
 
-    /// Where two values differ.
+    /// Compares two values.
     fn values(&mut self, place: &str, reference: &Value, other: &Value) -> Result<(), String> {
         let name = place.rsplit('.').find(|part| !part.starts_with('['));
         let name = name.unwrap_or_default();
@@ -181,7 +184,7 @@ impl Comparison<'_> {
                 self.providers(name, place, reference, other)
             }
             (Value::Object(left), Value::Object(right)) => {
-                // A record, or a change of one, says of which family it is.
+                // A record, or a change of one, names its family.
                 let family = reference["family"].as_str();
                 let outer = self.opaque;
                 self.opaque = family.map_or(outer, |family| OPAQUE.contains(&family));
@@ -213,7 +216,7 @@ impl Comparison<'_> {
         }
     }
 
-    /// What is the provider's own.
+    /// Compares values of the provider.
     fn providers(
         &self,
         name: &str,
@@ -250,13 +253,14 @@ fn differ(place: &str, reference: &Value, other: &Value) -> Result<(), String> {
     ))
 }
 
-/// A body of JSON that says everything once, without a space.
+/// Parses a JSON body without duplicate members and without spaces.
 fn document(body: &[u8]) -> Option<Value> {
     let value: Value = serde_json::from_slice(body).ok()?;
     (value.to_string().as_bytes() == body).then_some(value)
 }
 
-/// Whether the digests of an item are those of its body, where they may differ from the reference's.
+/// Checks an item's digests against its body, for items whose digests may differ from the
+/// reference's.
 fn is_sound(item: &Item) -> bool {
     fn decodes<B: Body>(item: &Item) -> bool {
         Record::<B>::decode(item).is_ok()
@@ -272,13 +276,13 @@ fn is_sound(item: &Item) -> bool {
     }
 }
 
-/// Whether an item says that a mail went.
+/// Checks whether an item is a delivery claim of a mail.
 pub(super) fn is_mark_of_mail(item: &Item) -> bool {
     item.key.sort.as_str().starts_with("IDEM#MAIL#")
 }
 
-/// An item as one value. Of the mark of a mail only that it went is compared: the rest says when, and by which
-/// attempt.
+/// An item as one value. For a delivery claim, only the fact that the mail was sent is compared.
+/// Its times and its attempt differ.
 fn stored(item: &Item) -> Value {
     let mut body: Value = serde_json::from_str(&item.body).unwrap();
     if is_mark_of_mail(item) {
@@ -290,7 +294,7 @@ fn stored(item: &Item) -> Value {
     });
     let index: Vec<Option<Value>> = index.collect();
     if body["family"] == "identity_link" {
-        // The digest of an issuer's name for a person.
+        // The digest of a person's issuer name.
         body["id"].take();
     }
     json!({

@@ -1,4 +1,5 @@
-//! A process that dies over a request, before or after any of its calls, and a client that asks again.
+//! A process dies during a request, before or after any of its calls, and the client sends the
+//! request again.
 
 use futures_util::future::join_all;
 use serde_json::Value;
@@ -17,35 +18,36 @@ use crate::{
     instrumented::{Crash, Order, calls},
 };
 
-/// How often a client asks again whom the application does not answer.
+/// The maximum number of attempts of a client without an answer.
 const TRIES: usize = 40;
 
-/// A command, and what has to be there for it.
+/// A command and its preconditions.
 #[derive(Debug, Clone)]
 pub struct Case {
-    /// What happens before.
+    /// The commands to run first.
     pub before: Vec<Command>,
-    /// The upload whose bytes arrive then, and which no process of ours lives to look at.
+    /// An upload whose bytes arrive next. The process dies before it examines them.
     pub arrives: Option<usize>,
-    /// What a process dies over.
+    /// The command during which a process dies.
     pub command: Command,
 }
 
-/// What a surface went through.
+/// The result on one surface.
 struct Went {
     answer: Answer,
-    /// Whether it died where it was told to.
+    /// Whether the process died at the ordered call.
     died: bool,
     calls: String,
 }
 
-/// Where a process dies in the course of a command.
+/// The calls at which a process dies during a command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Deaths {
-    /// Once for each state that it can leave: before the first call, and after every call that changes something. A death
-    /// in between leaves one of these states too, because a process stores nothing itself.
+    /// Once per state that a death can leave: before the first call, and after every call that
+    /// changes something. A process stores no state itself, so a death in between leaves one of
+    /// these states too.
     EveryState,
-    /// Before every call, and after every one that changes something.
+    /// Before every call, and after every call that changes something.
     EveryCall,
 }
 
@@ -55,18 +57,20 @@ impl Deaths {
             (Self::EveryState, 1.., 'w') => &[Moment::After],
             (Self::EveryState, 1.., _) => &[],
             (_, _, 'w') => &[Moment::Before, Moment::After],
-            // After a call that changes nothing is before the next one.
+            // After a call that changes nothing equals before the next call.
             _ => &[Moment::Before],
         }
     }
 }
 
-/// Dies over a command on every surface, and sends the same request again. Answer, state, events and mails must be those
-/// of the reference, which dies there too; and those of a reference that dies must be those of one that lives, but for the
-/// times of what is finished later.
+/// Kills a process during a command on every surface and sends the same request again. Answer,
+/// state, events and mails must equal those of the reference, which dies too. The reference that
+/// died must equal one that did not, except for the times of work that is finished later.
 ///
 /// # Errors
-/// [`Difference`], also where the command is not carried out, changes nothing, or makes other calls on one surface.
+///
+/// [`Difference`], also if the command is not carried out, changes nothing, or makes other calls on
+/// one surface.
 pub async fn walk(
     targets: &mut Targets,
     case: &Case,
@@ -86,7 +90,8 @@ pub async fn walk(
     Ok(())
 }
 
-/// One visit: what has to be there, then the command. Its calls, the same on every surface.
+/// Runs the preconditions and the command once. Returns the calls, which must be the same on every
+/// surface.
 async fn visit(
     targets: &mut Targets,
     case: &Case,
@@ -99,7 +104,7 @@ async fn visit(
     .await
 }
 
-/// Lets a surface finish and publish everything.
+/// Lets a surface finish and publish all pending work.
 async fn rest(target: &Target) {
     target.publish().await;
     target.sweep().await;
@@ -115,13 +120,13 @@ impl Replay<'_> {
         }
         if let Some(upload) = case.arrives {
             self.arrive(upload).await;
-            // A node that was started again has to meet them first.
+            // A restarted node must see these people first.
             self.come([&case.command].into_iter()).await?;
         }
         let asked = self.asked(case).await?;
         self.tick(&StepOptions::default());
         let lived = self.repeated(&asked, 1, None).await;
-        // Sent again by whoever is in between, and by the client.
+        // The request is sent again by intermediaries and by the client.
         let mut outcomes = Vec::new();
         for times in crash.map_or(1..=1, |_| 2..=3) {
             let outcome = self.repeated(&asked, times, crash).await;
@@ -169,7 +174,8 @@ impl Replay<'_> {
         }
     }
 
-    /// Sends the request to every surface, over which each dies, and lets them come to rest.
+    /// Sends the request to every surface, where each process dies, and then lets all pending work
+    /// finish.
     async fn die(&self, asked: &Asked, crash: Option<Crash>) -> Vec<Went> {
         let others = self.targets.all.iter().map(|target| target.name).skip(1);
         let crashes = others.filter_map(|name| Some((name, crash?)));
@@ -189,10 +195,11 @@ impl Replay<'_> {
         went
     }
 
-    /// What comes of a request that is sent so many times, and over the first of which the reference dies too.
+    /// The outcome of a request that is sent this many times. The reference dies during the first
+    /// one.
     async fn repeated(&self, asked: &Asked, times: usize, crash: Option<Crash>) -> Outcome {
         let fork = self.fork();
-        // As the others do, it knows who asks.
+        // Like the other surfaces, the fork knows the caller.
         let known = Asked {
             who: asked.who,
             ..Asked::session()
@@ -224,7 +231,7 @@ impl Replay<'_> {
         outcome.await
     }
 
-    /// Whether the people got the same mails, each at least once.
+    /// Checks that people got the same mails, each at least once.
     async fn same_mails_as(&self, lived: &Outcome) -> Result<(), Difference> {
         for target in self.targets.all.iter().skip(1) {
             let mails = self.mails_of(target).await;
@@ -240,7 +247,7 @@ impl Replay<'_> {
         Ok(())
     }
 
-    /// Sends the bytes of an upload, and lets nobody know: the node, which notices by itself, dies over it.
+    /// Stores the bytes of an upload without a notification. The node notices by itself and dies.
     async fn arrive(&mut self, number: usize) {
         let first = Crash {
             call: 1,
@@ -253,14 +260,14 @@ impl Replay<'_> {
         for (target, own) in self.targets.all.iter().zip(&self.own) {
             let bytes = own.model.uploads[number].bytes.clone();
             let sent = target.try_object(object_request(&own.plans[number], bytes));
-            // The node may not live to answer.
+            // The node may die before it answers.
             let _ = sent.await;
             target.revive();
         }
         self.tell(&StepOptions::default());
     }
 
-    /// The request of the command, in the words all surfaces share.
+    /// The request of the command, in the form that all surfaces share.
     async fn asked(&self, case: &Case) -> Result<Asked, Difference> {
         let number = case.before.len();
         let step = |command: &Command| self.own[0].model.step(number, command);
@@ -271,7 +278,7 @@ impl Replay<'_> {
         Ok(asked.swap_remove(0))
     }
 
-    /// Sends a request until the application answers, and once more where it died over it.
+    /// Sends a request until the application answers, and once more if the process died.
     async fn send(
         &self,
         number: usize,
@@ -280,7 +287,7 @@ impl Replay<'_> {
         crash: Option<Crash>,
     ) -> Went {
         let request = self.own[number].request(target, asked, self.trace(0));
-        // What a retry noted the last time is not this request's.
+        // Discard the calls of an earlier attempt.
         drop(calls(&target.file));
         let mut answer = target.try_call(request.clone()).await;
         let noted = calls(&target.file);
@@ -305,7 +312,7 @@ impl Replay<'_> {
     }
 }
 
-/// Whether a living process carried the command out, and changed something by it.
+/// Checks that a process that did not die carried the command out and changed something.
 fn judge(asked: &Asked, went: &Went) -> Result<(), String> {
     if went.answer.status >= 300 {
         let text = String::from_utf8_lossy(&went.answer.body);
@@ -317,8 +324,8 @@ fn judge(asked: &Asked, went: &Went) -> Result<(), String> {
     Ok(())
 }
 
-/// An answer, but for addresses, and for how often its records were changed: that an upload in parts was begun is noted
-/// in one after the answer was made.
+/// An answer without URLs and without the version of its records: a multipart upload is recorded
+/// after the answer.
 fn said(answer: &Answer) -> (u16, Value) {
     fn normalise(value: &mut Value) {
         match value {
@@ -339,9 +346,9 @@ fn said(answer: &Answer) -> (u16, Value) {
     (answer.status, body)
 }
 
-/// Whether one that died left what one that lived would have: as much of everything, the same events, and to a client
-/// that may send its request again, because it comes with a key, the same answer. Who sends a `PUT` again without a
-/// condition puts the same once more, and that is an event too.
+/// Checks that a process that died left the state of one that did not: the same number of items,
+/// the same events, and the same answer to a client that repeats its request with a key. A repeated
+/// `PUT` without a condition writes the value again, which is a further event.
 fn as_if_it_lived(asked: &Asked, lived: &Outcome, died: &Outcome) -> Result<(), String> {
     let again = asked.method == "PUT";
     let same = [

@@ -1,20 +1,20 @@
-//! Mails as a node files them.
+//! Reads mails from the maildir of a node.
 
 use std::sync::LazyLock;
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 use regex::{Captures, Regex};
 
-/// A word of a header in base64 (RFC 2047 section 2), with the space before another one.
+/// An encoded word of a header in base64 (RFC 2047 section 2), with the space before the next one.
 static ENCODED: LazyLock<Regex> =
     LazyLock::new(|| Regex::new(r"(?i)=\?utf-8\?b\?([^?]*)\?=(?:\s+(=\?))?").unwrap());
 
-/// The subject, and the text without the headers, of a message in `7bit` or `quoted-printable`
-/// (RFC 2045 section 6.7).
+/// The subject and the body text of a message in `7bit` or `quoted-printable` (RFC 2045 section
+/// 6.7).
 pub(super) fn read(message: &str) -> (String, String) {
     let message = message.replace("\r\n", "\n");
     let (headers, body) = message.split_once("\n\n").unwrap_or((&message, ""));
-    // Folded lines are one (RFC 5322 section 2.2.3).
+    // Folded lines are one line (RFC 5322 section 2.2.3).
     let headers = headers.replace("\n ", " ").replace("\n\t", " ");
     let subject = headers
         .lines()

@@ -1,4 +1,4 @@
-//! What a script has brought about so far, and the request a command stands for in it.
+//! The state that a script has reached, and the request that a command means in that state.
 
 use percent_encoding::percent_decode_str;
 use serde_json::{Value, json};
@@ -11,12 +11,12 @@ use wm_core::{
 
 use super::script::{Command, PEOPLE, What};
 
-/// What came to be, in the reference's words, which the other surfaces' are too.
+/// The objects created so far, with the ids of the reference, which the other surfaces share.
 #[derive(Debug, Clone)]
 pub struct Model {
-    /// Tells this run's people from all others'.
+    /// Distinguishes the people of this run.
     pub run: String,
-    /// When the script began.
+    /// The start time of the script.
     pub begun: Timestamp,
     users: [Option<String>; PEOPLE],
     accounts: Vec<String>,
@@ -28,92 +28,87 @@ pub struct Model {
     artifacts: Vec<String>,
     versions: Vec<String>,
     derived: Vec<String>,
-    /// Uploads that were planned.
+    /// The planned uploads.
     pub uploads: Vec<Upload>,
-    /// Creations that can be sent again.
+    /// Creations with an idempotency key, for repetition.
     keyed: Vec<Asked>,
 }
 
-/// An upload that was planned.
+/// A planned upload.
 #[derive(Debug, Clone)]
 pub struct Upload {
     pub path: ObjectPath,
-    /// What it is to contain.
+    /// The expected bytes.
     pub bytes: Vec<u8>,
 }
 
-/// Who asks.
+/// The caller.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Who {
     /// One of the script's people.
     Person(usize),
-    /// One of them, with a token that was good once.
+    /// One of the script's people, with an expired token.
     Expired(usize),
-    /// Somebody with this for a token, or with none.
+    /// An unknown caller with this token, or without one.
     Stranger(Option<&'static str>),
 }
 
-/// Under which condition.
+/// The precondition of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Precondition {
-    /// None.
     Nothing,
     /// `If-Match: *`.
     Any,
-    /// The state that was seen last.
+    /// The ETag of the last answer.
     Current,
-    /// The state that was seen first.
+    /// The ETag of the first answer.
     First,
-    /// A state nobody ever saw.
+    /// An ETag that never existed.
     Unknown,
 }
 
-/// A request, but for what is each surface's own.
+/// A request without its per-target values.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Asked {
-    /// By whom.
+    /// The caller.
     pub who: Who,
     pub method: &'static str,
     pub path: String,
     pub query: String,
-    /// Whether it goes on where the same list ended before.
+    /// Whether the request continues a list at its last cursor.
     pub goes_on: bool,
-    /// The condition.
     pub precondition: Precondition,
-    /// The idempotency key.
     pub key: Option<String>,
-    /// The media type of the body.
     pub media_type: &'static str,
     pub body: Body,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Body {
-    /// None.
     Nothing,
-    /// These bytes, whatever they are.
+    /// These bytes, valid or not.
     Bytes(Vec<u8>),
     Json(Value),
-    /// JSON with a token of this person for an address of theirs in this member.
+    /// JSON whose named member is a token of this person for one of their e-mail addresses.
     Token(&'static str, usize),
     /// JSON with the token of the newest mail to this person.
     Mailed(usize),
 }
 
-/// What a command stands for.
+/// The meaning of a command.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Step {
     /// A request.
     Ask(Asked),
-    /// A request for an address, and what is there.
+    /// A request for a signed URL and a download of its object.
     Fetch(Asked),
-    /// Following a plan.
+    /// An upload according to a plan.
     Put(usize),
 }
 
 const ACCOUNT_ROLES: [&str; 4] = ["member", "guest", "admin", "owner"];
 const PROJECT_ROLES: [&str; 5] = ["viewer", "contributor", "manager", "owner", "commenter"];
-/// The last ones of each are refused; they are picked seldom.
+/// The last values of each list are refused. They are picked rarely.
 const NAMES: [&str; 6] = ["House", "Atelier", "Ä Ö", "a/b", "Tower", ""];
 const FILES: [&str; 5] = ["plan.txt", "Grundriß.pdf", "a b.txt", "n.txt", "../x"];
 const EVENTS: [&str; 5] = [
@@ -125,14 +120,14 @@ const EVENTS: [&str; 5] = [
 ];
 const CONTENTS: [&[u8]; 4] = [b"plan", b"", b"another plan", &[0, 255, 10, 13]];
 
-/// More than is sent in one piece.
+/// A size above the limit of a single request.
 const IN_PARTS: usize = 70 * 1024 * 1024;
 
 fn pick<T: Copy>(values: &[T], choice: u32) -> T {
     values[choice as usize % values.len()]
 }
 
-/// One of these, of which the last is refused: one time in sixteen.
+/// One of these values. The last one, which is refused, is picked once in 16 times.
 fn seldom_last<T: Copy>(values: &[T], choice: u32) -> T {
     match (values, choice % 16) {
         ([.., last], 15) => *last,
@@ -156,13 +151,13 @@ fn ask(who: usize, method: &'static str, path: impl Into<String>) -> Asked {
 }
 
 impl Asked {
-    /// Who one is.
+    /// The request of the caller's session.
     #[must_use]
     pub fn session() -> Self {
         ask(0, "GET", "/v1/session")
     }
 
-    /// Whether the answer may hold digests that cover something of the provider's: what it says of documents, of a
+    /// Whether the answer may hold digests over values of the provider: those of documents, of a
     /// project's journal and of people.
     #[must_use]
     pub fn is_opaque(&self) -> bool {
@@ -174,16 +169,13 @@ impl Asked {
             || of_project && (of_document || self.path.contains("/journal"))
     }
 
-    /// The operation it asks for.
+    /// The requested operation.
     #[must_use]
     pub fn operation(&self) -> &'static str {
         self.find().map_or("none", |route| route.operation)
     }
 
-    /// The route it asks for.
-    ///
-    /// # Panics
-    /// If its path is none of a route.
+    /// The requested route.
     #[must_use]
     pub fn route(&self) -> &'static Route {
         self.find().expect("the path of a route")
@@ -229,7 +221,7 @@ impl Asked {
 }
 
 impl Model {
-    /// Nothing yet.
+    /// An empty state.
     #[must_use]
     pub fn new(run: String, begun: Timestamp) -> Self {
         Self {
@@ -250,10 +242,7 @@ impl Model {
         }
     }
 
-    /// The route of a command, whatever happened before it.
-    ///
-    /// # Panics
-    /// If the command sends no request to the application.
+    /// The route of a command in any state.
     #[must_use]
     pub fn route(command: &Command) -> &'static Route {
         let nothing = Self::new(String::new(), Timestamp::from_millis(0));
@@ -263,13 +252,13 @@ impl Model {
         }
     }
 
-    /// Somebody's address.
+    /// The e-mail address of a person.
     #[must_use]
     pub fn email(&self, person: usize) -> String {
         format!("p{person}-{}@example.com", self.run)
     }
 
-    /// One of the places there are, and seldom or for want of one a place that is none.
+    /// One of the existing paths. Rarely, or if there is none, a path that does not exist.
     fn one(&self, places: &[String], choice: u32, kind: &str) -> String {
         let place = places.get(choice as usize % places.len().max(1));
         match place {
@@ -317,7 +306,7 @@ impl Model {
         }
     }
 
-    /// An end: mostly none, seldom one that is past.
+    /// An expiry: usually none, rarely one in the past.
     fn end(&self, choice: u32) -> Option<String> {
         let day = 24 * 60 * 60 * 1000;
         let after = match choice % 8 {
@@ -332,7 +321,7 @@ impl Model {
     fn file(choice: u32) -> Value {
         let bytes = pick(&CONTENTS, choice / 8);
         let types = ["text/plain", "application/pdf", "text/html", "no type"];
-        // Seldom one that is sent in parts; nobody sends them.
+        // Rarely a size that needs parts. The bytes of those are never sent.
         let size = match choice % 16 {
             7 => IN_PARTS,
             _ => bytes.len(),
@@ -345,7 +334,7 @@ impl Model {
         })
     }
 
-    /// What this command stands for now.
+    /// The meaning of this command in the present state.
     #[must_use]
     pub fn step(&self, number: usize, command: &Command) -> Step {
         let [a, b, c] = command.picks;
@@ -367,7 +356,7 @@ impl Model {
         }
     }
 
-    /// A creation once more: with the same words, or with others under the same key.
+    /// Repeats a creation, with the same body or with another body under the same key.
     fn again(&self, a: u32, b: u32) -> Asked {
         let Some(last) = self.keyed.get(a as usize % self.keyed.len().max(1)) else {
             return ask(0, "GET", "/v1/session");
@@ -645,7 +634,7 @@ impl Model {
         }
     }
 
-    /// Something nobody should send.
+    /// An invalid request.
     fn bad(&self, who: usize, a: u32, b: u32, c: u32) -> Asked {
         let account = self.one(&self.accounts, b, "account");
         let project = self.one(&self.projects, b, "project");
@@ -721,7 +710,7 @@ impl Model {
         }
     }
 
-    /// Takes in what the reference answered.
+    /// Records the reference's answer.
     pub fn learn(&mut self, command: &Command, asked: &Asked, status: u16, body: &Value) {
         if asked.key.is_some() && status < 500 && !self.keyed.contains(asked) {
             self.keyed.push(asked.clone());
@@ -795,13 +784,13 @@ impl Model {
         *places = all;
     }
 
-    /// What a plan is for; `None` when it is none, or one in parts.
+    /// The object of an upload plan. `None` if there is no plan, or one in parts.
     #[must_use]
     pub fn planned(upload: &Value) -> Option<ObjectPath> {
         Self::object(&upload["url"])
     }
 
-    /// The object an address leads to.
+    /// The object of a URL.
     #[must_use]
     pub fn object(url: &Value) -> Option<ObjectPath> {
         let url = url.as_str()?.split('?').next()?;

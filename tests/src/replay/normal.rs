@@ -1,4 +1,5 @@
-//! Answers of surfaces with clocks and randomness of their own, made comparable.
+//! Normalises answers of surfaces with their own clocks and randomness, so that they can be
+//! compared.
 
 use std::{collections::BTreeMap, sync::LazyLock};
 
@@ -8,7 +9,7 @@ use serde_json::{Value, json};
 use super::compare::HEADERS;
 use crate::harness::Answer;
 
-/// Ids, digests, times and cursors: what no two surfaces have in common by themselves.
+/// Ids, digests, times and cursors, which differ between surfaces.
 static OWN: LazyLock<Regex> = LazyLock::new(|| {
     let own = [
         r"\b[a-z]{3,4}_[0-9a-hjkmnp-tv-z]{26}(?:[0-9a-hjkmnp-tv-z]{26})?(?:_[0-9]{5})?\b",
@@ -19,12 +20,12 @@ static OWN: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(&own.join("|")).unwrap()
 });
 
-/// Names whatever is a surface's own by its place among its kind: the first id, the second …
+/// Replaces each such value by its number within its kind: the first id, the second …
 #[derive(Debug, Clone, Default)]
 pub(super) struct Normaliser(BTreeMap<String, usize>);
 
 impl Normaliser {
-    /// An answer in neutral words.
+    /// A normalised answer.
     pub(super) fn answer(&mut self, answer: &Answer) -> Value {
         let headers: Vec<Value> = HEADERS
             .into_iter()
@@ -36,7 +37,7 @@ impl Normaliser {
         self.value(&json!({ "status": answer.status, "headers": headers, "body": body }))
     }
 
-    /// A value in neutral words.
+    /// A normalised value.
     pub(super) fn value(&mut self, value: &Value) -> Value {
         let text = value.to_string();
         let text = OWN.replace_all(&text, |found: &Captures<'_>| self.name(&found[0]));
@@ -54,7 +55,7 @@ impl Normaliser {
     }
 }
 
-/// Takes out what is the provider's own.
+/// Removes values of the provider.
 fn neutral(value: &mut Value) {
     match value {
         Value::Array(values) => values.iter_mut().for_each(neutral),

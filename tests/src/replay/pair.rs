@@ -1,4 +1,4 @@
-//! Two requests at once.
+//! Two concurrent requests.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,17 +15,17 @@ use super::{
 use crate::{harness::Answer, instrumented::Barrier};
 
 impl Replay<'_> {
-    /// Two commands at once. What comes of it must be what would have come of one after the other, whichever
-    /// was first.
+    /// Runs two commands concurrently. The outcome must equal that of a sequential run in one of
+    /// both orders.
     pub(super) async fn at_once(
         &mut self,
         pair: &[Command; 2],
         number: usize,
     ) -> Result<(), Difference> {
-        // What came before is published, so that only the two move.
+        // Publish earlier changes first, so that only the two requests change something.
         self.end().await?;
         let model = &self.own[0].model;
-        // The same command twice is the same request twice, key and all.
+        // The same command twice is the same request twice, including its key.
         let second = number + usize::from(pair[0] != pair[1]);
         let steps = [model.step(number, &pair[0]), model.step(second, &pair[1])];
         let [Step::Ask(first), Step::Ask(second)] = steps else {
@@ -60,7 +60,7 @@ impl Replay<'_> {
         Ok(())
     }
 
-    /// Whether one of these outcomes is what came of requests on a surface.
+    /// Finds the expected outcome that equals the outcome on a surface.
     pub(super) async fn explain(
         &mut self,
         number: usize,
@@ -85,7 +85,7 @@ impl Replay<'_> {
         Err(format!("nothing explains it:\n    {}", why.join("\n    ")))
     }
 
-    /// What comes of requests in this order, by a fork of the reference: the last answer to each.
+    /// The outcome of requests in this order on a fork of the reference: the last answer to each.
     pub(super) async fn serial(&self, asked: &[Asked], order: &[usize]) -> Outcome {
         let fork = self.fork();
         let mut answers = vec![Answer::default(); asked.len()];
@@ -97,7 +97,7 @@ impl Replay<'_> {
         self.left(answers, &fork).await
     }
 
-    /// What was answered, and what is left behind on a fork of the reference.
+    /// The outcome of these answers and of the final state of a fork of the reference.
     pub(super) async fn left(&self, answers: Vec<Answer>, fork: &Target) -> Outcome {
         let events = fork.take_events();
         let reference = fork.reference().expect("it is one");
@@ -108,7 +108,7 @@ impl Replay<'_> {
         }
     }
 
-    /// The mails to everybody, each once.
+    /// The mails to all people, each once.
     pub(super) async fn mails_of(&self, target: &Target) -> BTreeSet<(String, String)> {
         let mut all = BTreeSet::new();
         for person in 0..PEOPLE {
@@ -122,7 +122,7 @@ impl Replay<'_> {
         all
     }
 
-    /// The reference as it is, to go on otherwise.
+    /// A copy of the reference that continues independently.
     pub(super) fn fork(&self) -> Target {
         let target = &self.targets.all[0];
         let reference = target.reference().expect("the reference is the first");
@@ -133,13 +133,13 @@ impl Replay<'_> {
         }
     }
 
-    /// A request as the reference gets it.
+    /// A request in the form that the reference gets.
     pub(super) fn to_reference(&self, asked: &Asked, place: usize) -> Request {
         self.own[0].request(&self.targets.all[0], asked, self.trace(place as u64))
     }
 
-    /// What the other surfaces make of both at once. On a cloud each is decided before the other commits; a node
-    /// lets writers queue before they decide.
+    /// The answers of the other surfaces to both requests at once. On a cloud, each is decided
+    /// before the other commits. A node queues writers before they decide.
     async fn parallel(&self, asked: &[Asked; 2]) -> Vec<[Answer; 2]> {
         let folder = |name: &str| self.targets.folder.path().join(format!("barrier-{name}"));
         let clouds = self.targets.all.iter();

@@ -1,4 +1,4 @@
-//! Replaying a script on all surfaces, step by step.
+//! Replays a script on all surfaces, step by step.
 
 use std::{
     any::Any,
@@ -28,23 +28,23 @@ use crate::{
     instrumented::{Barrier, Crash, Defect, Order},
 };
 
-/// Between one step and the next, as the surfaces are told.
+/// The clock advance between two steps, in milliseconds.
 const PAUSE: i64 = 7;
 
-/// Longer than anything that was interrupted is left alone, in milliseconds.
+/// Longer than the delay before interrupted work is resumed, in milliseconds.
 const LATER: i64 = 20 * 60 * 1000;
 
-/// How far ahead of the clock a script begins, so that no token is of its future.
+/// The script starts this far ahead of the clock, so that no token lies in its future.
 const AHEAD: Duration = Duration::from_secs(5);
 
-/// Where a surface says something else than the reference.
+/// A difference between a surface and the reference.
 #[derive(Debug, Clone)]
 pub struct Difference {
     /// The surface.
     pub target: &'static str,
-    /// What was asked, or looked at.
+    /// The request or the inspected state.
     pub step: String,
-    /// What differs.
+    /// The difference.
     pub what: String,
 }
 
@@ -56,7 +56,8 @@ impl fmt::Display for Difference {
 }
 
 impl Difference {
-    /// What ended in a panic somewhere: an event that became a dead letter, or an answer that makes no sense.
+    /// A difference from a panic: an event that became a dead letter, or an answer that cannot be
+    /// parsed.
     fn of_panic(panic: &(dyn Any + Send)) -> Self {
         let text = panic.downcast_ref::<String>().cloned();
         let text = text.or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned()));
@@ -71,32 +72,33 @@ impl Difference {
 /// A defect of one surface.
 pub type Defective = Option<(&'static str, Defect)>;
 
-/// A script on its way.
+/// A running replay of a script.
 pub(super) struct Replay<'a> {
     pub(super) targets: &'a Targets,
     pub(super) own: Vec<TargetState>,
     order: Order,
-    /// Which step it is, of all steps of all scripts.
+    /// The number of the step among all steps of all scripts.
     number: u64,
     defective: Defective,
-    /// The scopes that came to be.
+    /// The scopes created so far.
     pub(super) scopes: BTreeSet<String>,
 }
 
-/// What else the surfaces are told, by their names.
+/// The options of a step, given to the surfaces in their control files.
 #[derive(Default)]
 pub(super) struct StepOptions {
     pub(super) barriers: BTreeMap<&'static str, Barrier>,
     pub(super) crashes: BTreeMap<&'static str, Crash>,
-    /// Whether calls are written down.
+    /// Whether calls are recorded.
     pub(super) noted: bool,
-    /// Whether it is later than anything interrupted is left alone.
+    /// Whether the clock passes the delay before interrupted work is resumed.
     pub(super) later: bool,
 }
 
-/// Replays a script; the first difference ends it.
+/// Replays a script up to its first difference.
 ///
 /// # Errors
+///
 /// [`Difference`].
 pub async fn replay(
     targets: &mut Targets,
@@ -110,7 +112,7 @@ pub async fn replay(
     .await
 }
 
-/// Does something on all targets as the script of a seed, and leaves nothing of it to the next one.
+/// Runs work on all targets as the script of a seed, and removes its pending work afterwards.
 pub(super) async fn with_replay<T>(
     targets: &mut Targets,
     seed: u64,
@@ -129,7 +131,7 @@ pub(super) async fn with_replay<T>(
     done
 }
 
-/// How a command reads as a request, for messages.
+/// A description of a request, for messages.
 pub(super) fn described(asked: &Asked) -> String {
     let Asked {
         who,
@@ -188,7 +190,7 @@ impl<'a> Replay<'a> {
         }
     }
 
-    /// Takes out what is still on its way, which is not the next script's.
+    /// Discards pending work of this script before the next one.
     async fn abandon(&mut self) {
         self.defective = None;
         self.tell(&StepOptions::default());
@@ -198,7 +200,7 @@ impl<'a> Replay<'a> {
         }
     }
 
-    /// Tells every surface what time it is.
+    /// Writes the time and the options into every control file.
     pub(super) fn tell(&self, options: &StepOptions) {
         if !self.targets.are_told {
             return;
@@ -208,7 +210,7 @@ impl<'a> Replay<'a> {
         }
     }
 
-    /// Tells one surface.
+    /// Writes the time and the options into the control file of one surface.
     pub(super) fn tell_one(&self, target: &Target, options: &StepOptions) {
         let defect = self.defective.filter(|(name, _)| *name == target.name);
         let order = Order {
@@ -222,14 +224,14 @@ impl<'a> Replay<'a> {
         order.tell(&target.file);
     }
 
-    /// Lets time pass.
+    /// Advances the clock.
     pub(super) fn tick(&mut self, options: &StepOptions) {
         self.order.now += PAUSE;
         self.number += 1;
         self.tell(options);
     }
 
-    /// What tells this request from all others, on every surface alike.
+    /// A trace id that is unique for this request and the same on every surface.
     pub(super) fn trace(&self, salt: u64) -> String {
         let (seed, number) = (self.order.seed, self.number);
         let parts = [seed.to_be_bytes(), number.to_be_bytes(), salt.to_be_bytes()].concat();
@@ -237,7 +239,7 @@ impl<'a> Replay<'a> {
         format!("00-{}-{}-01", &digest[..32], &digest[32..48])
     }
 
-    /// The people of a script sign in.
+    /// Signs in the people of a script.
     pub(super) async fn come(
         &mut self,
         commands: impl Iterator<Item = &Command>,
@@ -249,7 +251,7 @@ impl<'a> Replay<'a> {
         Ok(())
     }
 
-    /// Takes one step everywhere, and compares what comes of it.
+    /// Runs one step on every surface and compares the results.
     pub(super) async fn take(
         &mut self,
         number: usize,
@@ -296,13 +298,13 @@ impl<'a> Replay<'a> {
         Self::all_same(&self.targets.all, &uploads, step)?;
         self.covered(&asked[0], &answers[0]);
         if asked[0].method != "GET" && answers[0].status < 300 {
-            // Whom an event is mailed to depends on what is true then.
+            // The recipients of an event depend on the state at its publication.
             self.publish().await;
         }
         Ok(answers)
     }
 
-    /// Notes which operation was carried out.
+    /// Records the operation of a successful request.
     fn covered(&self, asked: &Asked, answer: &Answer) {
         if answer.status < 300 {
             self.targets.covered.borrow_mut().insert(asked.operation());
@@ -335,7 +337,7 @@ impl<'a> Replay<'a> {
         Ok(())
     }
 
-    /// Whether these targets have the same value each.
+    /// Checks that all targets have the same value.
     pub(super) fn all_same<T: PartialEq + fmt::Debug>(
         targets: &[Target],
         values: &[T],
@@ -355,7 +357,7 @@ impl<'a> Replay<'a> {
         })
     }
 
-    /// The requests with the token that was mailed, where they are to have one.
+    /// Inserts the mailed token into requests that need one.
     pub(super) async fn mailed(&self, asked: Vec<Asked>) -> Result<Vec<Asked>, Difference> {
         let Body::Mailed(person) = asked[0].body else {
             return Ok(asked);
@@ -375,7 +377,7 @@ impl<'a> Replay<'a> {
         Ok(asked.into_iter().zip(mails).map(with_token).collect())
     }
 
-    /// The texts of the mails to somebody, on every surface, oldest first.
+    /// The texts of all mails to a person, on every surface, oldest first.
     async fn same_mails(&self, person: usize) -> Result<Vec<Vec<String>>, Difference> {
         let to = self.own[0].model.email(person);
         let mails = join_all(self.targets.all.iter().map(|target| target.mails(&to))).await;
@@ -388,7 +390,7 @@ impl<'a> Replay<'a> {
             if self.targets.are_told {
                 mails
             } else {
-                // The links in them are each surface's own.
+                // The links contain values of each surface.
                 mails
                     .into_iter()
                     .map(|(subject, _)| (subject, ""))
@@ -402,7 +404,7 @@ impl<'a> Replay<'a> {
         Ok(mails.into_iter().map(texts).collect())
     }
 
-    /// Fetches what the answers point to.
+    /// Downloads the objects that the answers point to.
     async fn fetch(&self, asked: &Asked, answers: &[Answer]) -> Result<(), Difference> {
         let fetched = self
             .targets
@@ -419,7 +421,7 @@ impl<'a> Replay<'a> {
         Self::all_same(&self.targets.all, &fetched, step)
     }
 
-    /// Sends bytes as planned. Whether a store takes them must be the same everywhere, and so what follows.
+    /// Uploads bytes according to the plans. All stores must agree on accepting them.
     async fn put(&mut self, number: usize) -> Result<(), Difference> {
         let sent = self.targets.all.iter().zip(&self.own).map(|(target, own)| {
             let bytes = own.model.uploads[number].bytes.clone();
@@ -446,7 +448,7 @@ impl<'a> Replay<'a> {
         join_all(self.targets.all.iter().map(Target::publish)).await;
     }
 
-    /// Compares everything that a script leaves behind.
+    /// Compares the final state of a script on all surfaces.
     pub(super) async fn end(&mut self) -> Result<(), Difference> {
         self.tick(&StepOptions::default());
         self.publish().await;
@@ -477,7 +479,7 @@ impl<'a> Replay<'a> {
         Ok(())
     }
 
-    /// What was published, in neutral words.
+    /// Compares the published events after normalisation.
     fn same_events(&mut self) -> Result<(), Difference> {
         let neutral = self
             .targets
@@ -501,7 +503,7 @@ impl<'a> Replay<'a> {
     }
 }
 
-/// The request that downloads what an answer points to.
+/// The download request that an answer contains.
 fn download(answer: &Answer) -> Option<ObjectRequest> {
     let body: Value = serde_json::from_slice(&answer.body).ok()?;
     let url = body["url"].as_str()?.to_owned();

@@ -1,22 +1,21 @@
-//! Random scripts: what people ask for, in words that mean something whatever happened before.
+//! Random scripts of requests. Every command has a meaning in any state.
 
 use std::fmt;
 
 use crate::random_source::RandomSource;
 
-/// People of a script.
+/// The number of people in a script.
 pub const PEOPLE: usize = 4;
 
-/// One thing somebody does. Which of the things there are it is about, and what it says, follow from the picks
-/// and from what happened before: a command left out changes what the others mean, never whether they mean
-/// something.
+/// One action of a person. Its objects and its values follow from the picks and from the state.
+/// Removing a command changes the meaning of later ones, but they always keep one.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Command {
     pub who: usize,
     pub what: What,
-    /// Random numbers that choose among what there is.
+    /// Random numbers that select among the existing objects.
     pub picks: [u32; 3],
-    /// Whether a request to create comes with an idempotency key.
+    /// Whether a creation has an idempotency key.
     pub keyed: bool,
 }
 
@@ -33,22 +32,22 @@ impl fmt::Debug for Command {
     }
 }
 
-/// What happens one after the other, and what two people do at once in the end.
+/// Sequential commands, followed by two concurrent ones.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Script {
-    /// One after the other.
+    /// The sequential commands.
     pub commands: Vec<Command>,
-    /// At once.
+    /// The concurrent commands.
     pub pair: Option<[Command; 2]>,
 }
 
 macro_rules! whats {
     ($($what:ident $weight:literal)*) => {
-        /// What somebody does.
+        /// The kind of an action.
         #[derive(Debug, Clone, Copy, PartialEq, Eq)]
         pub enum What { $($what),* }
 
-        /// Everything, with how often it is chosen.
+        /// All kinds with their weights.
         const WHATS: &[(What, u32)] = &[$((What::$what, $weight)),*];
     };
 }
@@ -72,7 +71,7 @@ whats! {
     Replay 4 BadInput 5
 }
 
-/// What is worth doing at the same time as something else.
+/// The kinds that are useful in a concurrent pair.
 const WRITES: &[What] = &[
     What::Accept,
     What::CloseAccount,
@@ -103,7 +102,7 @@ const WRITES: &[What] = &[
 ];
 
 impl Script {
-    /// A script of so many commands after those that lay the ground for them.
+    /// A script with this number of commands after its setup.
     pub fn generate(choices: &mut impl RandomSource, length: usize) -> Self {
         let mut commands = Command::ground(choices);
         commands.extend((0..length).map(|_| {
@@ -114,19 +113,18 @@ impl Script {
         Self { commands, pair }
     }
 
-    /// How many commands it is.
+    /// The number of commands.
     #[must_use]
     pub fn len(&self) -> usize {
         self.commands.len() + 2 * usize::from(self.pair.is_some())
     }
 
-    /// Whether nothing happens.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// This one without some of its commands.
+    /// The script without a range of commands.
     #[must_use]
     pub fn without(&self, from: usize, count: usize) -> Self {
         let mut commands = self.commands.clone();
@@ -137,7 +135,7 @@ impl Script {
         }
     }
 
-    /// This one with nothing in the end, with either of the two, or with one after the other.
+    /// The script without its pair, with one of the two, or with both in sequence.
     #[must_use]
     pub fn without_pair(&self) -> [Self; 4] {
         let alone = Self {
@@ -155,7 +153,7 @@ impl Script {
 }
 
 impl Command {
-    /// Something that needs no choices.
+    /// A command without choices.
     #[must_use]
     pub fn plain(who: usize, what: What) -> Self {
         Self {
@@ -166,8 +164,8 @@ impl Command {
         }
     }
 
-    /// An account and a project, and some of what else there may be: a member, a team with them in it, a grant, a
-    /// document whose bytes are there.
+    /// An account and a project, and some further objects: a member, a team with that member, a
+    /// grant, an uploaded document.
     fn ground(choices: &mut impl RandomSource) -> Vec<Self> {
         let owner = |what, picks| Self {
             picks,
@@ -199,7 +197,7 @@ impl Command {
     }
 
     fn of(what: What, choices: &mut impl RandomSource) -> Self {
-        // Most things are done by whoever may do them.
+        // Usually a person with the required rights acts.
         let who = match choices.below(10) {
             0..6 => 0,
             6..8 => 1,
@@ -214,7 +212,7 @@ impl Command {
         }
     }
 
-    /// Two writes: the same thing in other words, the very same, or two different ones.
+    /// Two writes: the same kind with other values, the same command twice, or two different kinds.
     fn pair(choices: &mut impl RandomSource) -> [Self; 2] {
         let first = *choices.pick(WRITES);
         let first = Self {

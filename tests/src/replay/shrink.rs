@@ -1,4 +1,4 @@
-//! From a script that shows a difference to a short one that does.
+//! Shrinks a script that shows a difference.
 
 use super::{
     run::{Defective, Difference, replay},
@@ -6,7 +6,7 @@ use super::{
     target::Targets,
 };
 
-/// How many scripts are tried at most.
+/// The maximum number of scripts to try.
 const TRIES: usize = 300;
 
 /// A search for shorter scripts.
@@ -14,15 +14,15 @@ struct Search<'a> {
     targets: &'a mut Targets,
     seed: u64,
     defective: Defective,
-    /// The shortest that shows a difference so far, and which.
+    /// The shortest script so far that shows a difference, and the difference.
     script: Script,
     found: Difference,
     tries: usize,
 }
 
-/// A short script that still shows a difference on the same surface, and that difference: none of its commands can be left
-/// out, unless the search took too long; and who owns everything does
-/// what they can.
+/// Returns a short script that still shows a difference on the same surface, and that difference.
+/// None of its commands can be removed, unless the search reached its limit. The owner acts where
+/// possible.
 pub async fn shrink(
     targets: &mut Targets,
     script: &Script,
@@ -60,7 +60,7 @@ pub async fn shrink(
 }
 
 impl Search<'_> {
-    /// Leaves out every so many commands in a row that are not needed.
+    /// Removes ranges of this length that are not needed.
     async fn drop_spans(&mut self, span: usize) {
         let mut from = 0;
         while from < self.script.commands.len() && self.tries < TRIES {
@@ -72,7 +72,7 @@ impl Search<'_> {
         }
     }
 
-    /// Lets the owner do what others do, who then need not come.
+    /// Replaces other callers by the owner, so that the others need not sign in.
     async fn let_the_owner(&mut self) {
         for at in 0..self.script.commands.len() {
             let mut plainer = self.script.clone();
@@ -83,7 +83,8 @@ impl Search<'_> {
         }
     }
 
-    /// Whether a script shows a difference on the same surface; it is the shortest then.
+    /// Checks whether a script shows a difference on the same surface, and keeps it as the
+    /// shortest.
     async fn shows(&mut self, script: Script) -> bool {
         self.tries += 1;
         let replayed = replay(self.targets, &script, self.seed, self.defective).await;

@@ -1,4 +1,4 @@
-//! What a script leaves behind, and what may come of two requests.
+//! The final state of a script, and the possible outcomes of two requests.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,16 +14,16 @@ use super::{
 };
 use crate::harness::Answer;
 
-/// What a script leaves behind, by the reference.
+/// The final snapshot of a script, from the reference.
 pub(super) struct Snapshot {
     scopes: BTreeMap<Scope, Vec<Item>>,
     events: Vec<CloudEvent>,
-    /// Whether what was mailed is the same too: not where a node may have mailed in between.
+    /// Whether mails must be equal too. A node may have sent some in between.
     pub(super) mailed: bool,
 }
 
 impl Snapshot {
-    /// What the reference has stored, and what it published.
+    /// A snapshot of the reference's items and events.
     pub(super) fn behind(reference: &Reference, events: Vec<CloudEvent>) -> Self {
         let mut scopes: BTreeMap<Scope, Vec<Item>> = BTreeMap::new();
         for item in reference.dump() {
@@ -36,7 +36,7 @@ impl Snapshot {
         }
     }
 
-    /// The scopes in which something is left.
+    /// The scopes with items.
     pub(super) fn scopes(&self) -> impl Iterator<Item = String> {
         self.scopes.keys().map(ToString::to_string)
     }
@@ -45,7 +45,7 @@ impl Snapshot {
         self.events.iter().map(|event| event.id.as_str()).collect()
     }
 
-    /// The keys of everything that is left.
+    /// The keys of all items.
     pub(super) fn keys(&self) -> Vec<&Key> {
         self.scopes
             .values()
@@ -54,7 +54,7 @@ impl Snapshot {
             .collect()
     }
 
-    /// Where a surface has something else.
+    /// Compares the snapshot with a surface.
     pub(super) async fn compare(
         &self,
         target: &Target,
@@ -67,7 +67,7 @@ impl Snapshot {
             opaque: false,
         };
         comparison.events(&self.events, events)?;
-        // People first: they say which link of an identity stands for which.
+        // People come first: they show which identity links correspond.
         let is_link = |scope: &Scope| matches!(scope, Scope::Identity(_));
         let scopes = self.scopes.iter();
         let (links, rest): (Vec<_>, Vec<_>) = scopes.partition(|(scope, _)| is_link(scope));
@@ -84,7 +84,7 @@ impl Snapshot {
     }
 }
 
-/// The scope on the other surface that stands for this one.
+/// The corresponding scope on the other surface.
 fn elsewhere(scope: Scope, digests: &Digests) -> Result<Scope, String> {
     let Scope::Identity(digest) = scope else {
         return Ok(scope);
@@ -98,17 +98,17 @@ fn elsewhere(scope: Scope, digests: &Digests) -> Result<Scope, String> {
     Ok(Scope::Identity(other))
 }
 
-/// What comes of requests, one after the other.
+/// The outcome of sequential requests.
 pub(super) struct Outcome {
-    /// What is answered to whom.
+    /// The answers to the requests.
     pub(super) answers: Vec<Answer>,
     pub(super) left: Snapshot,
-    /// What was mailed, each mail once: its subject and its text.
+    /// All mails without repetitions: subject and text.
     pub(super) mails: BTreeSet<(String, String)>,
 }
 
 impl Outcome {
-    /// Where a surface says or has something else.
+    /// Compares the outcome with a surface.
     pub(super) async fn compare(
         &self,
         target: &Target,

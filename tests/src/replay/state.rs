@@ -1,4 +1,5 @@
-//! What one surface alone knows: its people's tokens, its marks, cursors and plans; and what came to be there.
+//! The state of one target: its people's tokens, its ETags, cursors and upload plans, and the
+//! objects created there.
 
 use std::collections::BTreeMap;
 
@@ -14,15 +15,15 @@ use super::{
 };
 use crate::harness::Answer;
 
-/// What one surface alone knows.
+/// The per-target state.
 pub(super) struct TargetState {
-    /// What came to be there.
+    /// The objects created on this target.
     pub(super) model: Model,
-    /// Which of its digests stand for which of the reference's.
+    /// The mapping of its digests to the reference's.
     pub(super) digests: Digests,
-    /// Which of its ids and digests are the first, the second …
+    /// The numbers of its ids and digests.
     pub(super) normal: Normaliser,
-    /// What was planned, by the place of the upload.
+    /// The upload plans, by the number of the upload.
     pub(super) plans: Vec<Value>,
     tokens: Vec<String>,
     etags: BTreeMap<String, Vec<String>>,
@@ -30,10 +31,10 @@ pub(super) struct TargetState {
 }
 
 impl TargetState {
-    /// Nothing but the people's tokens.
+    /// A state with only the people's tokens.
     pub(super) fn new(target: &Target, run: &str, begun: Timestamp) -> Self {
         let model = Model::new(run.to_owned(), begun);
-        // The last one comes without an address.
+        // The token of the last person has no e-mail address.
         let token = |person| target.access_token(&model.email(person), begun, person + 1 < PEOPLE);
         Self {
             tokens: (0..PEOPLE).map(token).collect(),
@@ -46,7 +47,7 @@ impl TargetState {
         }
     }
 
-    /// The request this surface gets.
+    /// The request in the form for this target.
     pub(super) fn request(&self, target: &Target, asked: &Asked, trace: String) -> Request {
         let mut headers = vec![("traceparent".to_owned(), trace)];
         let mut header = |name: &str, value: String| headers.push((name.to_owned(), value));
@@ -118,7 +119,7 @@ impl TargetState {
         }
     }
 
-    /// Takes in what this surface answered.
+    /// Records an answer of this target.
     pub(super) fn learn(&mut self, command: &Command, asked: &Asked, answer: &Answer) {
         if let Some(etag) = answer.header("etag") {
             let place = answer.header("location").unwrap_or(&asked.path);
@@ -136,7 +137,7 @@ impl TargetState {
         self.plan(asked, &body);
     }
 
-    /// Remembers an upload that was planned.
+    /// Records a planned upload.
     fn plan(&mut self, asked: &Asked, body: &Value) {
         let plan = &body["upload"];
         let Some(path) = Model::planned(plan) else {

@@ -1,5 +1,5 @@
-//! The surfaces a script is replayed on: the reference in memory, and the three as programs behind their own
-//! protocols. All of them are told one time, one seed, one surface id, one secret and one address.
+//! The surfaces of a replay: the reference in memory, and the three others as programs behind their
+//! own protocols. All have the same time, seed, surface id, secret and URL.
 
 use std::{
     cell::RefCell,
@@ -55,11 +55,11 @@ use crate::{
     },
 };
 
-/// Where people reach every surface.
+/// The public URL of every surface.
 pub const PUBLIC_URL: &str = "https://workspace.test";
-/// What every surface's secret is the digest of.
+/// The text whose digest is every surface's secret.
 const SECRET: &str = "one text that all surfaces of a comparison keep";
-/// How long a node may take for an answer, and a process to end.
+/// The timeout of a node's answer and of a process' end.
 const TIMEOUT: Duration = Duration::from_secs(60);
 
 fn client() -> Client {
@@ -67,7 +67,7 @@ fn client() -> Client {
     client.build().unwrap()
 }
 
-/// Where the reference's issuer has its keys.
+/// The key set URL of the reference's issuer.
 const JWKS: &str = "memory:jwks";
 
 fn secret() -> [u8; 32] {
@@ -83,7 +83,7 @@ pub struct Reference {
 }
 
 impl Reference {
-    /// An empty one with this id, told by this file.
+    /// An empty reference with this id and this control file.
     fn new(id: SurfaceId, file: PathBuf) -> Self {
         let keys = TestIssuer::ec("https://issuer.test", "key-1");
         let memory = Memory::at(now());
@@ -110,7 +110,7 @@ impl Reference {
         }
     }
 
-    /// Another one that goes on from here.
+    /// A copy that continues independently.
     #[must_use]
     pub fn fork(&self) -> Self {
         let memory = self.memory().fork();
@@ -122,7 +122,7 @@ impl Reference {
         self.service.provider().inner()
     }
 
-    /// Everything that is stored, in order.
+    /// All stored items in order.
     #[must_use]
     pub fn dump(&self) -> Vec<Item> {
         self.memory().records.dump()
@@ -133,14 +133,14 @@ impl Reference {
         sweeper.finish_jobs().await.unwrap();
     }
 
-    /// `None` when it was told to die over it.
+    /// `None` if the order made it die.
     async fn call(&self, request: Request) -> Option<Answer> {
         let handled = self.service.handle(request.combined());
         let handled = self.service.provider().until_death(handled).await?;
         Some(handled.response.into())
     }
 
-    /// The scopes in which something is stored.
+    /// The scopes with items.
     fn scopes(&self) -> impl Iterator<Item = String> {
         let items = self.dump().into_iter();
         items.map(|item| item.key.scope.to_string())
@@ -158,7 +158,7 @@ pub struct Node {
     seen: Mutex<usize>,
 }
 
-/// The process of a node, which ends with this value.
+/// The process of a node, killed on drop.
 struct Process {
     child: Child,
     input: ChildStdin,
@@ -217,7 +217,7 @@ impl Node {
         lock(&self.process).origin.clone()
     }
 
-    /// Starts it again where it ended.
+    /// Restarts the process if it ended.
     fn revive(&self) {
         let mut process = lock(&self.process);
         let begun = Instant::now();
@@ -228,7 +228,7 @@ impl Node {
         *process = Process::start(&self.program, &self.directory, &self.told);
     }
 
-    /// Returns once nothing is left to be done behind the answers.
+    /// Waits until the node has no pending work.
     fn drain(&self) {
         self.ask("drain");
     }
@@ -245,7 +245,7 @@ impl Node {
     }
 }
 
-/// The events behind those that were seen before.
+/// The events after those that were taken before.
 fn take_new(mut events: Vec<CloudEvent>, seen: &Mutex<usize>) -> Vec<CloudEvent> {
     let mut seen = lock(seen);
     let new = events.split_off(*seen);
@@ -253,13 +253,13 @@ fn take_new(mut events: Vec<CloudEvent>, seen: &Mutex<usize>) -> Vec<CloudEvent>
     new
 }
 
-/// `wm serve` as people run it, seen from outside.
+/// The released `wm serve`, observed from outside.
 pub struct Shipped {
     node: Served,
     data: NodeData,
     client: Client,
     seen: Mutex<usize>,
-    /// Where it keeps things, for as long as it runs.
+    /// Its data directory, deleted on drop.
     _directory: TempDir,
 }
 
@@ -276,7 +276,7 @@ impl Shipped {
         }
     }
 
-    /// Nothing but its database tells that it looked at what arrived.
+    /// Polls the database until the arrived object is processed.
     async fn completed(&self, path: &ObjectPath) {
         let scope = Scope::Project(path.project);
         let waits = |item: &Item| {
@@ -303,59 +303,56 @@ impl Shipped {
         }
     }
 
-    /// Nothing but its database tells that everything is published.
+    /// Polls the database until everything is published.
     async fn drain(&self) {
         self.until(|| !self.data.is_behind()).await;
     }
 }
 
-/// What a target is.
+/// The kind of a target.
 #[expect(
     clippy::large_enum_variant,
     reason = "a comparison has one value of each"
 )]
 pub enum Kind {
     Memory(Reference),
-    /// `wm serve`, but for its clock.
+    /// `wm serve` with a controlled clock.
     Local(Node),
     /// `wm serve`.
     Shipped(Shipped),
-    /// The Lambda functions behind a Runtime API, and their table read from outside.
+    /// The Lambda functions behind a Runtime API. The table is read from outside.
     Aws(AwsSurface, DynamoRecords),
-    /// The handler behind the Functions host, and its container read from outside.
+    /// The handler behind the Functions host. The container is read from outside.
     Azure(AzureSurface, CosmosRecords),
 }
 
 /// A surface of a comparison.
 pub struct Target {
-    /// Its name, for messages.
+    /// Its name for messages.
     pub name: &'static str,
-    /// Where it is told.
+    /// The path of its control file.
     pub file: PathBuf,
     pub kind: Kind,
 }
 
-/// The surfaces of a comparison, the reference first.
+/// The surfaces of a comparison. The reference is the first.
 pub struct Targets {
     pub all: Vec<Target>,
-    /// Whether they are told their time and their randomness.
+    /// Whether control files set time and randomness.
     pub are_told: bool,
-    /// The scopes of scripts that are over: a node's own sweep may still finish something there.
+    /// The scopes of earlier scripts. A node's own sweep may still finish work there.
     pub past: BTreeSet<String>,
-    /// The operations that were carried out at least once.
+    /// The operations that succeeded at least once.
     pub covered: RefCell<BTreeSet<&'static str>>,
-    /// How often the script of each seed was replayed.
+    /// The number of replays of each seed.
     attempts: BTreeMap<u64, u64>,
-    /// Where they are told, and what the node keeps.
+    /// The control files and the data of the node.
     pub folder: TempDir,
 }
 
 impl Targets {
-    /// Starts all four, with so many instances of the function on AWS that answers requests: each remembers by
-    /// itself whom it has met.
-    ///
-    /// # Panics
-    /// When one does not start.
+    /// Starts all four. On AWS, this number of instances answers requests, and each has its own
+    /// cache of known people.
     pub async fn start(instances: usize) -> Self {
         let program = process::binary("surface");
         let folder = tempfile::tempdir().unwrap();
@@ -378,7 +375,7 @@ impl Targets {
             environment: identity("AZURE", id, &file("azure")),
             ..azure::Options::default()
         });
-        // One after the other: what they stand on may have to be installed first, and nothing else goes on meanwhile.
+        // Sequentially: the emulators may have to be installed first, which blocks everything else.
         let (on_azure, on_aws) = (on_azure.await, on_aws.await);
         let target = |name, kind| Target {
             name,
@@ -401,12 +398,9 @@ impl Targets {
         }
     }
 
-    /// Starts the programs that are shipped, which nobody tells anything; the node comes first.
-    ///
-    /// # Panics
-    /// When one does not start.
+    /// Starts the released programs, without control files. The node is the first.
     pub async fn shipped() -> Self {
-        // First, because nothing else goes on while the binaries are built.
+        // First, because building the binaries blocks everything else.
         process::binary("wm");
         let folder = tempfile::tempdir().unwrap();
         let on_azure = azure(azure::Options::default()).await;
@@ -431,7 +425,7 @@ impl Targets {
         }
     }
 
-    /// The events a target published since the last time, but for those of scripts that are over.
+    /// The events of a target since the last call, without those of earlier scripts.
     #[must_use]
     pub fn take_events(&self, target: &Target) -> Vec<CloudEvent> {
         let mut events = target.take_events();
@@ -439,8 +433,8 @@ impl Targets {
         events
     }
 
-    /// Begins the script of a seed again, saying how often that was done before. The reference is empty then; the others
-    /// need not be, because no script knows of another's people.
+    /// Starts the script of a seed again and returns the number of its earlier runs. The reference
+    /// is empty then. The other surfaces need not be, because scripts share no people.
     pub fn renew(&mut self, seed: u64) -> u64 {
         let attempt = self.attempts.entry(seed).or_default();
         *attempt += 1;
@@ -455,7 +449,7 @@ impl Targets {
     }
 }
 
-/// Sets a node's directory up with the secret that all surfaces share; the surface's id.
+/// Creates a node's directory with the secret that all surfaces share. Returns the surface id.
 fn prepare(data: &Path) -> SurfaceId {
     let opened = DataDirectory::open(data.to_owned()).unwrap();
     let (path, surface) = (opened.layout.surface(), opened.surface);
@@ -466,7 +460,7 @@ fn prepare(data: &Path) -> SurfaceId {
     surface
 }
 
-/// The variables that say what a surface on a cloud is, and where it is told.
+/// The environment variables with the identity of a cloud surface and the path of its control file.
 fn identity(prefix: &str, id: SurfaceId, told: &Path) -> Vec<(String, String)> {
     let own = |name: &str, value: String| (format!("{prefix}_{name}"), value);
     vec![
@@ -501,7 +495,7 @@ async fn azure(options: azure::Options) -> Kind {
 }
 
 impl Target {
-    /// The reference behind this target, if it is the one in memory.
+    /// The reference, if this target is the one in memory.
     #[must_use]
     pub fn reference(&self) -> Option<&Reference> {
         match &self.kind {
@@ -510,15 +504,12 @@ impl Target {
         }
     }
 
-    /// Sends a request through the front door.
-    ///
-    /// # Panics
-    /// When nothing answers.
+    /// Sends a request to the public API.
     pub async fn call(&self, request: Request) -> Answer {
         self.try_call(request).await.expect("an answer")
     }
 
-    /// Sends a request through the front door; `None` when whoever is behind it ended over it.
+    /// Sends a request to the public API. `None` if the process died.
     pub async fn try_call(&self, request: Request) -> Option<Answer> {
         Some(match &self.kind {
             Kind::Memory(reference) => return reference.call(request).await,
@@ -532,22 +523,20 @@ impl Target {
         })
     }
 
-    /// Starts again what ended; a cloud does so by itself.
+    /// Restarts an ended process. A cloud restarts its processes by itself.
     pub fn revive(&self) {
         if let Kind::Local(node) = &self.kind {
             node.revive();
         }
     }
 
-    /// Sends a request to a signed address. A node's are at its public address, behind which it is.
-    ///
-    /// # Panics
-    /// When nothing answers.
+    /// Sends a request to a signed URL. A node's URLs have its public origin, which is replaced by
+    /// its address.
     pub async fn object(&self, request: ObjectRequest) -> Answer {
         self.try_object(request).await.expect("an answer")
     }
 
-    /// The same; `None` when whoever is behind the address ended over it.
+    /// Sends a request to a signed URL. `None` if the process died.
     pub async fn try_object(&self, mut request: ObjectRequest) -> Option<Answer> {
         Some(match &self.kind {
             Kind::Memory(reference) => reference.memory().artifacts.answer(&request),
@@ -561,7 +550,7 @@ impl Target {
         })
     }
 
-    /// Lets the surface complete the upload of an object that was created.
+    /// Lets the surface complete the upload of a created object.
     pub async fn created(&self, path: &ObjectPath) {
         match &self.kind {
             Kind::Memory(reference) => reference.service.ingest(path).await.unwrap(),
@@ -572,7 +561,7 @@ impl Target {
         }
     }
 
-    /// Publishes and mails everything that was committed.
+    /// Publishes all committed changes and sends their mails.
     pub async fn publish(&self) {
         match &self.kind {
             Kind::Memory(reference) => publish(&reference.service).await,
@@ -583,7 +572,7 @@ impl Target {
         }
     }
 
-    /// The events published since the last time.
+    /// The events since the last call.
     #[must_use]
     pub fn take_events(&self) -> Vec<CloudEvent> {
         match &self.kind {
@@ -614,7 +603,7 @@ impl Target {
         }
     }
 
-    /// Finishes what was interrupted. `wm serve` does so by itself, once a minute.
+    /// Finishes interrupted work. `wm serve` does so once a minute by itself.
     pub async fn sweep(&self) {
         match &self.kind {
             Kind::Memory(reference) => reference.sweep().await,
@@ -625,10 +614,7 @@ impl Target {
         }
     }
 
-    /// Every scope in which something is stored.
-    ///
-    /// # Panics
-    /// When they cannot be read.
+    /// Every scope with items.
     pub async fn scopes(&self) -> BTreeSet<String> {
         match &self.kind {
             Kind::Memory(reference) => reference.scopes().collect(),
@@ -638,10 +624,7 @@ impl Target {
         }
     }
 
-    /// Everything that is stored in a scope, in order.
-    ///
-    /// # Panics
-    /// When it cannot be read.
+    /// All items of a scope in order.
     pub async fn items(&self, scope: Scope) -> Vec<Item> {
         let range = Range::all(scope, "");
         match &self.kind {
@@ -654,7 +637,7 @@ impl Target {
         }
     }
 
-    /// An ID token of whoever has this address, good from this time on.
+    /// An ID token for the person with this e-mail address, valid from this time.
     #[must_use]
     pub fn id_token(&self, email: &str, issued: Timestamp) -> String {
         match &self.kind {
@@ -673,7 +656,8 @@ impl Target {
         }
     }
 
-    /// An access token of whoever has this address, good from this time on, which shows the address or does not.
+    /// An access token for the person with this e-mail address, valid from this time, with or
+    /// without the address in its claims.
     #[must_use]
     pub fn access_token(&self, email: &str, issued: Timestamp, shows_address: bool) -> String {
         let (mut claims, verified, issuer) = match &self.kind {
@@ -710,7 +694,7 @@ impl Target {
         issuer.sign(&claims)
     }
 
-    /// An access token that was good once.
+    /// An expired access token.
     #[must_use]
     pub fn expired_token(&self, email: &str) -> String {
         match &self.kind {
@@ -727,7 +711,7 @@ impl Target {
         }
     }
 
-    /// The last lines a program printed, for messages.
+    /// The last printed lines of a program, for messages.
     #[must_use]
     pub fn last_lines(&self) -> String {
         match &self.kind {
