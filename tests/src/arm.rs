@@ -1,5 +1,5 @@
-//! The templates of Azure, as Azure Resource Manager reads them: with their expressions or, once they are
-//! deployed with some parameters, with what those come to.
+//! The Azure templates as Azure Resource Manager reads them. Expressions are kept, or evaluated for
+//! a deployment with given parameters.
 
 mod expression;
 
@@ -9,11 +9,8 @@ use serde_json::{Map, Value};
 
 use crate::repository;
 
-/// Where the surface's template is.
 pub const MAIN: &str = "infra/azure/main.json";
-/// Where the site's template is.
 pub const SITE: &str = "infra/azure/site.json";
-/// Where the template of the API in a container is.
 pub const CONTAINER_APP: &str = "infra/azure/container-app.json";
 
 /// A template whose resources have symbolic names.
@@ -21,10 +18,7 @@ pub const CONTAINER_APP: &str = "infra/azure/container-app.json";
 pub struct Arm(pub Value);
 
 impl Arm {
-    /// One of this repository.
-    ///
-    /// # Panics
-    /// When it is not there or no JSON.
+    /// Reads a template of this repository.
     #[must_use]
     pub fn read(path: &str) -> Self {
         let text = std::fs::read_to_string(repository::root().join(path));
@@ -32,12 +26,9 @@ impl Arm {
         Self(serde_json::from_str(&text).unwrap_or_else(|error| panic!("`{path}`: {error}")))
     }
 
-    /// The same with every expression replaced by what it comes to for these parameters, the others as
-    /// they are by default. What only Azure knows, such as an address it gives, stays a text in braces:
-    /// `{topic.endpoint}`. Resources whose condition does not hold are left out.
-    ///
-    /// # Panics
-    /// When an expression is none, or a parameter has no value.
+    /// Replaces every expression by its value for these parameters. Other parameters keep their
+    /// defaults. Values that only Azure knows, such as an address that it assigns, stay a text in
+    /// braces: `{topic.endpoint}`. Resources whose condition is false are left out.
     #[must_use]
     pub fn deployed(&self, given: &[(&str, Value)]) -> Self {
         let given = given.iter();
@@ -54,7 +45,7 @@ impl Arm {
         Self(document)
     }
 
-    /// Symbolic names and contents of all resources.
+    /// The symbolic names and contents of all resources.
     #[must_use]
     pub fn resources(&self) -> Vec<(&str, &Value)> {
         let resources: Option<&Map<String, Value>> = self.0["resources"].as_object();
@@ -64,7 +55,7 @@ impl Arm {
             .collect()
     }
 
-    /// Symbolic names and contents of the resources of a type.
+    /// The symbolic names and contents of the resources of a type.
     #[must_use]
     pub fn of_type(&self, kind: &str) -> Vec<(&str, &Value)> {
         let mut resources = self.resources();
@@ -72,22 +63,19 @@ impl Arm {
         resources
     }
 
-    /// A resource; null where there is none of that name.
+    /// A resource, or null if no resource has this name.
     #[must_use]
     pub fn resource(&self, symbol: &str) -> &Value {
         &self.0["resources"][symbol]
     }
 
-    /// The properties of a resource; null where it has none.
+    /// The properties of a resource, or null.
     #[must_use]
     pub fn properties(&self, symbol: &str) -> &Value {
         &self.resource(symbol)["properties"]
     }
 
     /// The settings of a list such as `appSettings`, by name.
-    ///
-    /// # Panics
-    /// When one has no name or is there twice.
     #[must_use]
     pub fn settings(list: &Value) -> BTreeMap<String, String> {
         let mut settings = BTreeMap::new();

@@ -23,19 +23,19 @@ use wm_core::{
 
 use crate::random_source::RandomSource;
 
-/// A body whose records can be compared and shown.
+/// A body that can be compared and printed.
 pub trait Comparable: Body<Id: PartialEq + Debug> + PartialEq + Debug {}
 
 impl<B: Body<Id: PartialEq + Debug> + PartialEq + Debug> Comparable for B {}
 
-/// A visitor of records whose families differ.
+/// A visitor of records of different families.
 pub trait Visitor {
-    /// Called once for each record.
+    /// Called once per record.
     fn visit<B: Comparable>(&mut self, record: &Record<B>);
 }
 
-/// Shows the visitor one record of every family, each made by choices of its own, so that a change
-/// of one family changes no other's example.
+/// Passes one record of every family to the visitor. Each family has its own random source, so a
+/// change of one family does not change the examples of others.
 pub fn each_family<C: RandomSource>(choices: impl Fn() -> C, visitor: &mut impl Visitor) {
     let make = || Maker(choices());
     visitor.visit(&make().identified(Maker::user));
@@ -64,13 +64,10 @@ pub fn each_family<C: RandomSource>(choices: impl Fn() -> C, visitor: &mut impl 
     visitor.visit(&make().record(Sequence(number), |make| make.entry(number)));
 }
 
-/// How many families there are.
+/// The number of families.
 pub const FAMILIES: usize = Family::JournalEntry as usize + 1;
 
 /// The file name of a family's golden.
-///
-/// # Panics
-/// Never: a family is a word in JSON.
 #[must_use]
 pub fn family_name(family: Family) -> String {
     serde_json::to_value(family)
@@ -80,10 +77,7 @@ pub fn family_name(family: Family) -> String {
         .to_owned()
 }
 
-/// The JSON document of an item: its keys, its mark and its body exactly as stored.
-///
-/// # Panics
-/// Never: all parts are texts.
+/// The JSON document of an item: its keys, its ETag and its body exactly as stored.
 #[must_use]
 pub fn document(item: &Item) -> String {
     let mut text = String::from("{\n");
@@ -147,7 +141,7 @@ impl<C: RandomSource> Maker<C> {
         Sha256::of(&self.0.number().to_be_bytes())
     }
 
-    /// Mostly a time of the years these records are from, seldom one at the edge of what can be written.
+    /// Usually a recent time, rarely one at the limits of the format.
     fn time(&mut self) -> Timestamp {
         let recent = 1_800_000_000_000 + i64::from(self.0.below(u32::MAX));
         match self.0.below(16) {
@@ -413,7 +407,7 @@ impl<C: RandomSource> Maker<C> {
         }
     }
 
-    /// Any JSON up to this depth, numbers at the edges of what can be held exactly among it.
+    /// Any JSON up to this depth, including numbers at the limits of exact representation.
     fn json(&mut self, depth: u32) -> Value {
         match self.0.below(if depth == 0 { 5 } else { 7 }) {
             0 => Value::Null,

@@ -1,10 +1,10 @@
-//! The same rules in Cedar, over entities built from the same records.
+//! The permission rules in Cedar, over entities built from the same records.
 //!
-//! `tests/cedar/policy.cedar` says the rules, `tests/cedar/schema.cedarschema` what they read. Nothing
-//! is decided while entities are built: every record becomes an entity, fresh or stale, and the
-//! policies alone say what it confers. Cedar cannot quantify over grants, so a question about a
-//! project is one request for the project and one for each grant on it; the records that answer yes
-//! are the reasons, as `explain` gives them.
+//! `tests/cedar/policy.cedar` holds the rules, and `tests/cedar/schema.cedarschema` the entities
+//! that they read. Building the entities decides nothing: every record becomes an entity, current
+//! or stale, and only the policies decide what it confers. Cedar cannot quantify over grants, so a
+//! decision about a project takes one request for the project and one for each of its grants. The
+//! records that are allowed are the reasons, like those of `explain`.
 
 use std::{
     cell::Cell,
@@ -34,32 +34,25 @@ pub struct Peer {
     requests: Cell<u64>,
 }
 
-/// A world as Cedar sees it.
+/// The entities of a generated state.
 pub struct Prepared<'a> {
     world: &'a Generated,
     entities: Entities,
     context: Context,
 }
 
-/// A file of `tests/cedar`.
-///
-/// # Panics
-/// When it cannot be read.
+/// Reads a file of `tests/cedar`.
 #[must_use]
 pub fn text(name: &str) -> String {
     fs::read_to_string(repository::root().join("tests/cedar").join(name)).unwrap()
 }
 
-/// The committed policy.
-///
-/// # Panics
-/// When it cannot be read.
 #[must_use]
 pub fn policy() -> String {
     text("policy.cedar")
 }
 
-/// The name of a thing of this kind.
+/// The entity id of a record of this kind.
 pub fn uid(kind: &EntityTypeName, id: impl ToString) -> EntityUid {
     EntityUid::from_type_name_and_id(kind.clone(), EntityId::new(id.to_string()))
 }
@@ -217,10 +210,7 @@ fn place(world: &Generated, place: &Place) -> Vec<Entity> {
 }
 
 impl Peer {
-    /// Cedar with this policy, after its validator has found nothing wrong with it.
-    ///
-    /// # Panics
-    /// When the policy or the schema is not valid.
+    /// Cedar with this policy, which its validator must accept.
     #[must_use]
     pub fn new(policy: &str) -> Self {
         let (schema, warnings) = Schema::from_cedarschema_str(&text("schema.cedarschema")).unwrap();
@@ -246,10 +236,7 @@ impl Peer {
         }
     }
 
-    /// Builds the entities of a world, checked against the schema.
-    ///
-    /// # Panics
-    /// When a record does not fit the schema.
+    /// Builds the entities of a generated state and checks them against the schema.
     #[must_use]
     pub fn prepare<'a>(&self, world: &'a Generated) -> Prepared<'a> {
         let people = world.people.iter().flat_map(|one| person(world, one));
@@ -263,7 +250,7 @@ impl Peer {
         }
     }
 
-    /// How many requests Cedar has answered.
+    /// The number of requests that Cedar has answered.
     #[must_use]
     pub fn requests(&self) -> u64 {
         self.requests.get()
@@ -286,7 +273,7 @@ impl Peer {
         response.decision() == Decision::Allow
     }
 
-    /// Whether the person has a capability in the account.
+    /// Decides whether the person has a capability in the account.
     #[must_use]
     pub fn allows_in_account(
         &self,
@@ -319,7 +306,8 @@ impl Peer {
             .map(|(_, id)| id)
     }
 
-    /// The ids of the project and the grants that give the person a capability: none, and it is refused.
+    /// The ids of the project and the grants that give the person the capability. Empty if access
+    /// is refused.
     #[must_use]
     pub fn reasons(
         &self,
@@ -331,7 +319,7 @@ impl Peer {
         self.sufficient(facts, who, place, capability).collect()
     }
 
-    /// The first of them, for who wants no more.
+    /// The first reason only, for callers that need no more.
     #[must_use]
     pub fn first_reason(
         &self,

@@ -1,5 +1,5 @@
-//! A walk over every operation, each done once or more and successfully by someone known already, that
-//! notes what each costs.
+//! A run over every operation that measures the cost of each request. Each operation succeeds at
+//! least once, for a person who is already known.
 
 use std::{collections::BTreeMap, future::Future};
 
@@ -11,34 +11,28 @@ use crate::{
     harness::Harness,
 };
 
-/// What tells the cost of a request.
+/// Measures the cost of a request.
 pub trait CostProbe: Sync {
-    /// A cost.
     type Reading: Send;
 
-    /// Forgets what was counted so far.
+    /// Resets the counters.
     fn reset(&self) -> impl Future<Output = ()> + Send;
 
-    /// What the request since cost, which had these bodies.
+    /// The cost of the request since the last reset. The sizes of its bodies are given.
     fn read(&self, bodies: Bodies) -> impl Future<Output = Self::Reading> + Send;
 }
 
-/// The bytes of a request's body and of its answer's.
+/// The sizes of a request's body and of its answer's body, in bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Bodies {
-    /// Of the request's.
     pub sent: usize,
-    /// Of the answer's.
     pub received: usize,
 }
 
-/// What every operation cost each time, by its name.
+/// The costs of each request, by operation name.
 pub type Costs<R> = BTreeMap<&'static str, Vec<R>>;
 
-/// The dearest of the times an operation was asked for.
-///
-/// # Panics
-/// When it never was.
+/// The highest cost of an operation.
 pub fn most<R, C: PartialOrd>(costs: &Costs<R>, operation: &str, cost: impl Fn(&R) -> C) -> C {
     let asked = costs.get(operation).into_iter().flatten().map(cost);
     let dearest = asked.reduce(|one, other| if other > one { other } else { one });
@@ -51,10 +45,7 @@ struct Run<'a, H, G: CostProbe> {
     costs: Costs<G::Reading>,
 }
 
-/// Walks through all operations.
-///
-/// # Panics
-/// When one is refused.
+/// Calls every operation and measures each request.
 pub async fn walk<H: Harness, G: CostProbe>(surface: &H, gauge: &G) -> Costs<G::Reading> {
     let [ana, ben, cleo] = ["ana", "ben", "cleo"].map(|name| Person::new(surface, name));
     for person in [&ana, &ben, &cleo] {
@@ -173,7 +164,7 @@ impl<H: Harness, G: CostProbe> Run<'_, H, G> {
         self.post(who, "/v1/session/identities", body).await;
     }
 
-    /// An account's people: three come, one goes, one declines.
+    /// The people of an account: three join, one leaves and one declines.
     async fn people(
         &mut self,
         ana: &Person<'_, H>,
@@ -237,7 +228,7 @@ impl<H: Harness, G: CostProbe> Run<'_, H, G> {
         self.delete(ana, &grant).await;
     }
 
-    /// Declares, plans again, uploads and completes, downloads.
+    /// Declares an upload, issues its plan again, uploads, completes and downloads.
     async fn content(&mut self, ana: &Person<'_, H>, place: &str, plan: &Value, bytes: &[u8]) {
         let again = self.post(ana, &format!("{place}/upload"), json!({})).await;
         assert_eq!(again.body["upload"]["kind"], plan["kind"]);

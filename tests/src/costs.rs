@@ -1,4 +1,4 @@
-//! What operations cost at the port of the database, and the table of it that people read.
+//! The cost of operations at the database port, and the table of them in the documents.
 
 use std::{collections::BTreeMap, fmt::Write};
 
@@ -10,20 +10,19 @@ use crate::{
     repository,
 };
 
-/// What one request cost.
+/// The cost of one request.
 #[derive(Debug, Clone, Copy)]
 pub struct Cost {
-    /// Calls, rounds and commits.
     pub counts: Counts,
-    /// The stored bytes of items.
+    /// The stored sizes of items.
     pub traffic: Traffic,
-    /// Read capacity, as DynamoDB counts it.
+    /// Read capacity as DynamoDB counts it.
     pub read_units: f64,
-    /// The bytes of the bodies.
+    /// The sizes of the bodies.
     pub bodies: Bodies,
 }
 
-/// What the port counts.
+/// Measures the cost at the database port.
 pub struct Port<'a>(pub &'a RecordingRecords);
 
 impl CostProbe for Port<'_> {
@@ -50,10 +49,7 @@ pub const AWS: &str = "aws-capacity.txt";
 /// The golden of the Azure surface: operation, calls, request units.
 pub const AZURE: &str = "azure-charges.txt";
 
-/// The column of a golden, by operation.
-///
-/// # Panics
-/// When there is no such column.
+/// A column of a golden, by operation.
 #[must_use]
 pub fn column(golden: &str, number: usize) -> BTreeMap<String, String> {
     let path = repository::root().join("tests/goldens").join(golden);
@@ -65,7 +61,7 @@ pub fn column(golden: &str, number: usize) -> BTreeMap<String, String> {
     rows.collect()
 }
 
-/// The table of every operation: what was counted at the port, beside what both clouds take for it.
+/// The table of all operations: the counts at the port, and the capacity that both clouds charge.
 #[must_use]
 pub fn table(counted: &Costs<Cost>) -> String {
     let clouds = [(AWS, 2), (AWS, 3), (AZURE, 2)].map(|(golden, number)| column(golden, number));

@@ -1,4 +1,5 @@
-//! Stand-ins for cloud services, each a process on loopback that ends with whoever started it.
+//! Emulators of cloud services. Each is a process on loopback that ends with the process that
+//! started it.
 
 pub mod azure;
 pub mod azurite;

@@ -1,4 +1,4 @@
-//! Ports that count, fail, lose answers and crash, around any surface.
+//! Ports around any surface that count calls, fail, lose answers and crash.
 
 use std::{
     future::{Future, pending},
@@ -22,39 +22,38 @@ use wm_service::ports::{
     CommitError, EntropyContext, Events, Mail, PortError, PortErrorKind, Provider, Records,
 };
 
-/// A surface whose database, bus and mail count their calls and misbehave on demand. Its pauses are
-/// noted and pass at once.
+/// A surface whose database, bus and mail count their calls and fail on demand. Its pauses are
+/// recorded and end at once.
 #[derive(Debug)]
 pub struct RecordingProvider<P: Provider> {
-    /// The surface itself.
     pub inner: P,
-    /// What was seen, and what is to go wrong.
+    /// The counts and the pending faults.
     pub records: RecordingRecords,
 }
 
-/// What happens to the next calls.
+/// The treatment of the next calls.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fault {
-    /// None: lets a call through, so that the fault behind it strikes a later one.
+    /// Lets one call pass, so that the next fault hits a later call.
     Pass,
-    /// Refuses for being busy; nothing happens.
+    /// Refuses the call as throttled.
     Throttle,
-    /// Fails before anything happens.
+    /// Fails without processing the call.
     FailBefore,
-    /// Carries the call out and loses the answer.
+    /// Processes the call and loses its answer.
     LoseAnswer,
-    /// Reports a conflict that is none.
+    /// Reports a conflict that does not exist.
     Conflict,
-    /// Refuses for good; nothing happens.
+    /// Refuses the call permanently.
     Refuse,
 }
 
-/// On which side of a call a process ends.
+/// Whether a process ends before or after a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum Moment {
-    /// Before anything happens.
+    /// Before the call has any effect.
     Before,
-    /// Once everything happened, before anyone learns of it.
+    /// After the call, before its answer arrives.
     After,
 }
 
@@ -80,41 +79,37 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Which calls a fault strikes.
+/// The calls that a fault applies to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Operation {
-    /// Any read.
     Read,
     Commit,
-    /// Publishing a batch of events.
     Publish,
-    /// Sending a mail.
     Send,
 }
 
-/// What was counted since the last reset.
+/// The counts since the last reset.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Counts {
-    /// Calls of any kind.
+    /// All calls.
     pub calls: usize,
-    /// Commits among them.
     pub commits: usize,
-    /// Sequential rounds: a round begins when a call begins and no other is running.
+    /// Sequential rounds. A round begins with a call that starts while no other call runs.
     pub rounds: usize,
-    /// The most calls that ran at once.
+    /// The maximum number of concurrent calls.
     pub widest: usize,
 }
 
-/// The stored size of the items that came and went.
+/// The stored sizes of the items read and written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Traffic {
-    /// Of those that calls returned, in bytes.
+    /// Bytes of the items that calls returned.
     pub read: usize,
-    /// Of those that commits put, in bytes.
+    /// Bytes of the items that commits put.
     pub written: usize,
 }
 
-/// Counts a call as running while it lives, also when it is dropped in the middle.
+/// Counts a call as running until it is dropped, also if it is cancelled.
 struct Running<'a>(&'a AtomicUsize);
 
 impl Drop for Running<'_> {
@@ -124,23 +119,23 @@ impl Drop for Running<'_> {
 }
 
 impl RecordingRecords {
-    /// Makes the next call of this kind go wrong this way; several faults strike one after another.
+    /// Makes the next call of this kind fail. Several faults apply in order.
     pub fn inject(&self, operation: Operation, fault: Fault) {
         self.inject_many(operation, fault, 1);
     }
 
-    /// Makes so many calls of this kind go wrong this way.
+    /// Makes this number of calls of this kind fail.
     pub fn inject_many(&self, operation: Operation, fault: Fault, times: usize) {
         lock(&self.faults).extend(std::iter::repeat_n((operation, fault), times));
     }
 
-    /// Takes back every fault that has not struck yet.
+    /// Removes all pending faults.
     pub fn calm(&self) {
         lock(&self.faults).clear();
     }
 
-    /// Runs something until it ends, or until the process it runs in dies at this call, counted from 1;
-    /// `None` tells that it died.
+    /// Runs work until it ends, or until the simulated process dies at this call, counted from 1.
+    /// `None` if it died.
     pub async fn until_crash<T>(
         &self,
         call: usize,
@@ -158,12 +153,12 @@ impl RecordingRecords {
         ended
     }
 
-    /// The pauses since the last call of this, which starts over.
+    /// The pauses since the last call of this method.
     pub fn take_pauses(&self) -> Vec<Duration> {
         std::mem::take(&mut lock(&self.pauses))
     }
 
-    /// What was counted since the last call of this, which starts over.
+    /// The counts since the last call of this method.
     pub fn take(&self) -> Counts {
         let take = |counter: &AtomicUsize| counter.swap(0, Ordering::SeqCst);
         Counts {
@@ -174,7 +169,7 @@ impl RecordingRecords {
         }
     }
 
-    /// What came and went since the last call of this, which starts over.
+    /// The item sizes since the last call of this method.
     pub fn take_traffic(&self) -> Traffic {
         Traffic {
             read: self.read.swap(0, Ordering::SeqCst),
@@ -182,13 +177,14 @@ impl RecordingRecords {
         }
     }
 
-    /// The read capacity taken since the last call of this, in units as DynamoDB counts them.
+    /// The read capacity since the last call of this method, in DynamoDB read units.
     pub fn take_read_units(&self) -> f64 {
         let halves = self.capacity.swap(0, Ordering::SeqCst);
         f64::from(u32::try_from(halves).unwrap()) / 2.0
     }
 
-    /// Every 4 KB begun of what one call returns, and at least one; half where the read may be stale.
+    /// One unit per started 4 KB of a call's result, at least one, and half of that for eventually
+    /// consistent reads.
     /// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/read-write-operations.html>
     fn read_items<'a>(&self, items: impl IntoIterator<Item = &'a Item>, strong: bool) {
         let bytes: usize = items.into_iter().map(stored_size).sum();
@@ -203,7 +199,8 @@ impl RecordingRecords {
         Some(faults.remove(position).1).filter(|fault| *fault != Fault::Pass)
     }
 
-    /// Counts a call while it runs. Yielding first lets all calls of a round begin before any ends.
+    /// Counts a call while it runs. It yields first, so that all calls of a round begin before one
+    /// ends.
     async fn counted<T>(&self, call: impl Future<Output = T>) -> T {
         let number = self.calls.fetch_add(1, Ordering::SeqCst) + 1;
         let running = self.running.fetch_add(1, Ordering::SeqCst);
@@ -219,7 +216,7 @@ impl RecordingRecords {
         result
     }
 
-    /// Never returns where the process is to die here.
+    /// Never returns if the process must die here.
     async fn die(&self, number: usize, moment: Moment) {
         if *lock(&self.crash) == Some((number, moment)) {
             self.crashed.notify_one();
@@ -234,7 +231,7 @@ impl RecordingRecords {
         self.carry_out(Operation::Read, call).await
     }
 
-    /// A call that fails, loses its answer or goes well, as the next fault says.
+    /// Runs a call with the next fault.
     async fn carry_out<T>(
         &self,
         operation: Operation,
@@ -252,7 +249,7 @@ impl RecordingRecords {
     }
 }
 
-/// What an item counts for in a table: the bytes of its attributes' names and values.
+/// The size of an item in a table: the bytes of the names and values of its attributes.
 fn stored_size(item: &Item) -> usize {
     let attributes = to_attributes(item);
     let sizes = attributes.iter().map(|(name, value)| {
@@ -262,7 +259,7 @@ fn stored_size(item: &Item) -> usize {
     sizes.sum()
 }
 
-/// What an operation of a commit puts.
+/// The size of the item that an operation puts.
 fn written_size(operation: &storage::Operation) -> usize {
     match operation {
         storage::Operation::Put(item, _) => stored_size(item),
@@ -287,7 +284,6 @@ fn unavailable() -> PortError {
 }
 
 impl<P: Provider> RecordingProvider<P> {
-    /// This surface, watched.
     pub fn new(inner: P) -> Self {
         Self {
             inner,
@@ -296,7 +292,7 @@ impl<P: Provider> RecordingProvider<P> {
     }
 }
 
-/// The database as the executor sees it: borrowed out of [`RecordingProvider`].
+/// The database as the executor sees it, borrowed from [`RecordingProvider`].
 impl<P: Provider> Records for RecordingProvider<P> {
     async fn get(&self, key: &Key) -> Result<Option<Item>, PortError> {
         let item = self.records.read(self.inner.records().get(key)).await?;

@@ -1,4 +1,4 @@
-//! Forged tokens: one table of attacks, made with the keys of whichever surface is attacked.
+//! Forged tokens: one table of attacks, built with the keys of the attacked surface.
 
 use aws_lc_rs::hmac;
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
@@ -6,17 +6,17 @@ use serde_json::{Value, json, value::RawValue};
 
 use crate::{harness::Signing, issuer::TestIssuer};
 
-/// Whose tokens are forged.
+/// The person whose tokens are forged.
 const VICTIM: &str = "ana@example.com";
 
-/// One forgery: what is wrong with it, and the token.
+/// A forgery: its description and its token.
 pub type Forgery = (String, String);
 
-/// Someone with keys of their own, who would like them to be taken for the issuer's.
+/// An attacker with their own keys under the issuer's name.
 pub struct Attacker {
-    /// What they sign with, under the issuer's name.
+    /// The attacker's signing key, under the issuer's name.
     pub issuer: TestIssuer,
-    /// Where they publish their keys.
+    /// The URL of the attacker's keys.
     pub address: String,
 }
 
@@ -36,8 +36,8 @@ pub fn all(surface: &impl Signing, attacker: &Attacker) -> Vec<Forgery> {
     .concat()
 }
 
-/// A good token with claims, under the right key, that would make its bearer an administrator wherever clouds
-/// are believed.
+/// A valid token, signed with the right key, whose extra claims would give administrator rights if
+/// the surface trusted claims of clouds.
 #[must_use]
 pub fn adorned(surface: &impl Signing, email: &str, account: &str) -> String {
     let powers = ["admin", "owner", "Global Administrator", account];
@@ -57,7 +57,7 @@ pub fn adorned(surface: &impl Signing, email: &str, account: &str) -> String {
     })
 }
 
-/// What a good token consists of.
+/// The parts of a valid token.
 struct Good<'a> {
     issuer: &'a TestIssuer,
     text: String,
@@ -92,21 +92,21 @@ impl<'a> Good<'a> {
         }
     }
 
-    /// The same with changed claims, under the right key.
+    /// A token with changed claims, signed with the right key.
     fn with(&self, change: impl FnOnce(&mut Value)) -> String {
         let mut claims = self.claims.clone();
         change(&mut claims);
         self.issuer.sign(&claims)
     }
 
-    /// The claims under a header with another algorithm, and what has to be signed of both.
+    /// The claims with a header of another algorithm, and the text to sign.
     fn unsigned(&self, algorithm: &str) -> String {
         let mut header = self.header.clone();
         header["alg"] = algorithm.into();
         format!("{}.{}", part(&header), part(&self.claims))
     }
 
-    /// No algorithm, and the public key as if it were a secret.
+    /// Forgeries without an algorithm, and with the public key as a secret.
     fn without_the_key(&self) -> Vec<Forgery> {
         let none = ["none", "None", "NoNe", "NONE", ""];
         let unsigned = none.map(|algorithm| {
@@ -131,7 +131,7 @@ impl<'a> Good<'a> {
         unsigned.into_iter().chain(keyed).collect()
     }
 
-    /// A key that the issuer does not have, however the header recommends it.
+    /// Forgeries signed with keys that the header recommends and the issuer does not have.
     fn under_other_keys(&self, attacker: &Attacker) -> Vec<Forgery> {
         let hostile = [
             "../../etc/passwd",
@@ -161,7 +161,7 @@ impl<'a> Good<'a> {
         unknown.into_iter().chain(recommended).collect()
     }
 
-    /// Meant for another application or another use, or from another issuer.
+    /// Tokens for another application or use, or from another issuer.
     fn for_others(&self, surface: &impl Signing) -> Vec<Forgery> {
         let mut forgeries = vec![(
             "an ID token".to_owned(),
@@ -192,7 +192,7 @@ impl<'a> Good<'a> {
         forgeries
     }
 
-    /// Expired, and not yet valid.
+    /// Expired tokens and tokens that are not valid yet.
     fn at_other_times(&self) -> Vec<Forgery> {
         let issued = self.claims["iat"].as_i64().unwrap();
         let times = [
@@ -210,9 +210,9 @@ impl<'a> Good<'a> {
         forged.into()
     }
 
-    /// Without what a token must say, and with what it may say once only.
+    /// Tokens without a required claim, or with a duplicate claim.
     fn incomplete(&self) -> Vec<Forgery> {
-        // Azure's subject is in `oid`.
+        // On Azure, the subject is in `oid`.
         let lacking: [&[&str]; 4] = [&["exp"], &["sub", "oid"], &["iss"], &["aud", "client_id"]];
         let mut forgeries: Vec<Forgery> = lacking
             .iter()
@@ -236,7 +236,7 @@ impl<'a> Good<'a> {
         forgeries
     }
 
-    /// Parts of good tokens.
+    /// Recombined parts of valid tokens.
     fn cut_and_pasted(&self, other: &str) -> Vec<Forgery> {
         let (message, signature) = self.text.rsplit_once('.').unwrap();
         let (other_message, other_signature) = other.rsplit_once('.').unwrap();
@@ -259,7 +259,7 @@ impl<'a> Good<'a> {
         .into()
     }
 
-    /// What is no token, and what is more than one.
+    /// Malformed tokens, and several tokens in one header.
     fn no_tokens(&self) -> Vec<Forgery> {
         let long = "x".repeat(4_000);
         let none = ["", ".", "..", "a.b.c", "e30.e30.e30", &long].map(str::to_owned);

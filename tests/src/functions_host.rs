@@ -1,10 +1,12 @@
-//! The Azure Functions host, as a custom handler sees it: it reads `host.json` and the folders' `function.json`,
-//! starts the executable, asks whether it listens, passes HTTP on and posts envelopes.
+//! The Azure Functions host, as a custom handler sees it. It reads `host.json` and the
+//! `function.json` of each folder, starts the executable, probes whether it listens, forwards HTTP
+//! and posts envelopes.
 //!
-//! What is as in <https://github.com/Azure/azure-functions-host>: the environment, the probe every 25 ms for
-//! 30 s, what the end of the executable leads to (0: nothing is started again; 200: started again; else an
-//! error, and the third within half an hour stops the host), that its standard error counts as errors, and
-//! that it is stopped by SIGKILL. The front end of App Service is part of it, as far as its headers go.
+//! The behaviour follows <https://github.com/Azure/azure-functions-host>: the environment, the
+//! probe every 25 ms for 30 s, the standard error as an error log, the stop by SIGKILL, and the
+//! handling of exit codes. After exit code 0 the host starts nothing again. After 200 it starts the
+//! executable again. Any other code is an error, and the third error within half an hour stops the
+//! host. The headers of App Service's front end are included.
 
 use std::{
     path::PathBuf,
@@ -24,22 +26,20 @@ use app::App;
 pub use worker::State;
 use worker::Worker;
 
-/// The version the host says it is.
+/// The version that the host reports.
 const VERSION: &str = "4.1046.100.25506";
 
-/// How an application is set up.
 #[derive(Debug, Clone)]
 pub struct Settings {
-    /// The folder of the application, with the executable in it.
+    /// The folder of the application, which contains the executable.
     pub app: PathBuf,
-    /// Its settings: the environment, but for what the host itself sets.
+    /// The application settings: the environment without the variables that the host sets.
     pub environment: Vec<(String, String)>,
-    /// How long the executable may take until it listens.
+    /// The startup timeout of the executable.
     pub patience: Duration,
 }
 
 impl Settings {
-    /// An application with these settings.
     #[must_use]
     pub fn new(app: PathBuf, environment: Vec<(String, String)>) -> Self {
         Self {
@@ -50,13 +50,13 @@ impl Settings {
     }
 }
 
-/// How JSON is handed over in an envelope: it depends on the binding and on its version.
+/// How an envelope contains JSON. It depends on the binding and its version.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Wrapping {
-    /// As itself.
+    /// As a JSON value.
     Plain,
     Text,
-    /// As a text that holds it as a text.
+    /// As a JSON text whose content is a JSON text again.
     TextOfText,
 }
 
@@ -73,35 +73,32 @@ impl Wrapping {
     }
 }
 
-/// What came of an invocation.
+/// The outcome of an invocation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {
     /// The function succeeded.
     Done,
-    /// It answered this status, or a body that is no result.
+    /// The function answered this status, or a body that is not a result.
     Failed(u16, String),
     /// The connection ended before an answer.
     Died,
 }
 
-/// A running host, which ends with this value.
+/// A running host. It ends on drop.
 #[derive(Debug)]
 pub struct Host {
-    /// Where it answers HTTP from outside.
+    /// The public URL of the host.
     pub url: String,
     app: Arc<App>,
     worker: Arc<Worker>,
     client: Client,
 }
 
-/// How often a payload is delivered before a test gives up on it.
+/// The maximum number of deliveries of a payload before the test fails.
 const DELIVERIES: usize = 10;
 
 impl Host {
-    /// Starts the host; the executable comes up by itself.
-    ///
-    /// # Panics
-    /// When the folder is no application.
+    /// Starts the host, which starts the executable in the background.
     pub async fn start(settings: Settings) -> Self {
         let app = Arc::new(App::read(&settings.app));
         let worker = Worker::start(&app, settings);
@@ -120,30 +117,23 @@ impl Host {
         }
     }
 
-    /// The application.
     #[must_use]
     pub fn app(&self) -> &App {
         &self.app
     }
 
     /// Waits until the executable listens.
-    ///
-    /// # Panics
-    /// When it will not.
     pub async fn ready(&self) {
         let state = self.worker.ready().await;
         assert_eq!(state, State::Ready, "{}", self.last_lines());
     }
 
-    /// Waits until the host has given up on the executable, or the executable ended for good.
+    /// Waits until the host stops, or the executable ends without a restart.
     pub async fn over(&self) -> State {
         self.worker.over().await
     }
 
-    /// Posts an envelope to a function: what its trigger holds, under the name of its binding.
-    ///
-    /// # Panics
-    /// When there is no such function, or it has another trigger.
+    /// Posts an envelope to a function: the trigger data under the name of its binding.
     pub async fn invoke(
         &self,
         function: &str,
@@ -181,8 +171,8 @@ impl Host {
         }
     }
 
-    /// Delivers a payload of Event Grid once: each event is an invocation, all at a time. When one fails,
-    /// all of them are to be delivered again.
+    /// Delivers an Event Grid payload once. Each event is one concurrent invocation. If one fails,
+    /// Event Grid delivers all again.
     pub async fn deliver_events(&self, function: &str, events: &[Value]) -> bool {
         let each = events
             .iter()
@@ -194,10 +184,7 @@ impl Host {
         done
     }
 
-    /// Delivers a payload of Event Grid until it goes through.
-    ///
-    /// # Panics
-    /// When it does not.
+    /// Delivers an Event Grid payload until it succeeds.
     pub async fn events(&self, function: &str, events: &[Value]) {
         for _ in 0..DELIVERIES {
             if self.deliver_events(function, events).await {
@@ -207,14 +194,14 @@ impl Host {
         panic!("{events:?} became dead letters: {}", self.last_lines());
     }
 
-    /// Delivers a batch of the change feed once: it is one invocation.
+    /// Delivers a batch of the change feed once, as one invocation.
     pub async fn deliver_changes(&self, function: &str, documents: &[Value]) -> bool {
         let batch = json!(documents);
         let outcome = self.invoke(function, "cosmosDBTrigger", &batch, Wrapping::Text);
         outcome.await == Outcome::Done
     }
 
-    /// Lets the timer go off once.
+    /// Fires the timer once.
     pub async fn tick(&self, function: &str) -> Outcome {
         let timer = json!({
             "Schedule": { "AdjustForDST": true },
@@ -225,58 +212,58 @@ impl Host {
             .await
     }
 
-    /// Kills the executable, as the system does to one that takes too much memory: one strike.
+    /// Kills the executable, as the system does if it exceeds its memory. Counts as an error.
     pub fn kill(&self) {
         self.worker.kill();
     }
 
-    /// Ends this instance of the host and puts another in its place, as the platform does: no strike.
+    /// Replaces this instance of the host, as the platform does. Does not count as an error.
     pub fn replace(&self) {
         self.worker.replace();
     }
 
-    /// Asks the executable to stop (SIGTERM), as whoever runs it without a host does.
+    /// Sends SIGTERM to the executable, as an operator without a host does.
     pub fn terminate(&self) {
         self.worker.terminate();
     }
 
-    /// The port the executable listens at.
+    /// The port of the executable.
     #[must_use]
     pub fn port(&self) -> u16 {
         self.worker.port
     }
 
-    /// The process id of the executable, while there is one.
+    /// The process id of the running executable.
     #[must_use]
     pub fn process(&self) -> Option<u32> {
         self.worker.process()
     }
 
-    /// How often the executable was started.
+    /// The number of starts of the executable.
     #[must_use]
     pub fn starts(&self) -> usize {
         self.worker.starts.load(Ordering::SeqCst)
     }
 
-    /// How many requests from outside it answered.
+    /// The number of answered public requests.
     #[must_use]
     pub fn answered(&self) -> usize {
         self.worker.answered.load(Ordering::SeqCst)
     }
 
-    /// Every line of the executable's standard output so far.
+    /// All lines of the executable's standard output so far.
     #[must_use]
     pub fn lines(&self) -> Vec<String> {
         self.worker.output(false)
     }
 
-    /// Every line of its standard error, which the host logs as errors.
+    /// All lines of its standard error, which the host logs as errors.
     #[must_use]
     pub fn errors(&self) -> Vec<String> {
         self.worker.output(true)
     }
 
-    /// The last lines of both, for messages.
+    /// The last lines of both outputs, for messages.
     #[must_use]
     pub fn last_lines(&self) -> String {
         let lines = self.lines();
@@ -291,13 +278,13 @@ impl Drop for Host {
     }
 }
 
-/// What the host can read as the result of a function.
+/// Checks that the host can parse the body as the result of a function.
 fn is_result(body: &str) -> bool {
     let body: Value = serde_json::from_str(body).unwrap_or_default();
     body["Outputs"].is_object() && body["Logs"].is_array() && body.get("ReturnValue").is_some()
 }
 
-/// An id as .NET writes one.
+/// An id in the format of .NET.
 fn guid() -> String {
     let mut bytes = [0; 16];
     aws_lc_rs::rand::fill(&mut bytes).unwrap();

@@ -1,4 +1,4 @@
-//! Random worlds of permissions: everything a decision can meet, in the records it reads.
+//! Random permission states: every situation of a decision, in the records that it reads.
 
 use std::time::Duration;
 
@@ -17,53 +17,49 @@ use wm_core::{
 
 use crate::random_source::RandomSource;
 
-/// One account with its people, teams and projects, at one moment.
+/// One account with its people, teams and projects at one time.
 #[derive(Debug, Clone)]
 pub struct Generated {
-    /// The moment.
     pub now: Timestamp,
-    /// The account's id.
     pub account_id: AccountId,
-    /// The account, if there is one.
+    /// The record of the account, if it exists.
     pub account: Option<Record<Account>>,
-    /// People in and outside the account.
     pub people: Vec<Person>,
-    /// The account's teams and one of no account.
+    /// The account's teams, and one team that belongs to no account.
     pub teams: Vec<TeamId>,
     pub projects: Vec<Place>,
     made: u128,
 }
 
-/// A person as one account knows them.
+/// A person as one account stores them.
 #[derive(Debug, Clone)]
 pub struct Person {
-    /// Who.
     pub user: UserId,
-    /// Their present stay, or the last one.
+    /// The present stay, or the last one.
     pub stay: MembershipId,
-    /// Their membership, if there ever was one.
+    /// The membership, if one ever existed.
     pub member: Option<Record<Member>>,
-    /// Their team rows, sorted by team.
+    /// The team rows, sorted by team.
     pub rows: Vec<Record<TeamMember>>,
 }
 
-/// A project as the database keeps it.
+/// A project as the database stores it.
 #[derive(Debug, Clone)]
 pub struct Place {
     pub id: ProjectId,
-    /// The project, if there is one.
+    /// The record of the project, if it exists.
     pub project: Option<Record<Project>>,
-    /// Its grants, sorted by principal.
+    /// The grants, sorted by principal.
     pub grants: Vec<Record<Grant>>,
 }
 
-/// The moment of every world.
+/// The time of every generated state.
 #[must_use]
 pub fn now() -> Timestamp {
     Timestamp::from_millis(1_800_000_000_000)
 }
 
-/// Ends of grants, from none to long past, both sides of now and its exact instant among them.
+/// Expiries of grants: none, long past, just before and after now, and exactly now.
 #[must_use]
 pub fn expiries() -> [Option<Timestamp>; 6] {
     let (instant, day) = (Duration::from_millis(1), Duration::from_secs(86_400));
@@ -78,7 +74,7 @@ pub fn expiries() -> [Option<Timestamp>; 6] {
     ]
 }
 
-/// A record of version 1, or a deleted one.
+/// A record of version 1, live or deleted.
 #[must_use]
 pub fn record<B: wm_core::record::Body>(id: B::Id, body: B, deleted: bool) -> Record<B> {
     let mut record = Record::new(id, body, Clock::default(), now(), Author::System);
@@ -87,7 +83,7 @@ pub fn record<B: wm_core::record::Body>(id: B::Id, body: B, deleted: bool) -> Re
 }
 
 impl Generated {
-    /// A world with nobody and nothing in it but an active account.
+    /// An active account without people and projects.
     #[must_use]
     pub fn empty() -> Self {
         let account_id = AccountId::from_ulid(Ulid::from_parts(1, 1));
@@ -109,7 +105,7 @@ impl Generated {
         }
     }
 
-    /// The world these choices make.
+    /// Generates a state from a random source.
     pub fn generate(choices: &mut impl RandomSource) -> Self {
         let mut world = Self::empty();
         world.teams = (0..4).map(|_| world.id()).collect();
@@ -125,7 +121,7 @@ impl Generated {
         world
     }
 
-    /// An id never used before in this world.
+    /// A new id of this state.
     pub fn id<T: Id>(&mut self) -> T {
         self.made += 1;
         T::from_ulid(Ulid::from_parts(1, self.made))
@@ -181,7 +177,7 @@ impl Generated {
         person
     }
 
-    /// An active member, or with another status what is left of one; in no team.
+    /// A member with a status, in no team.
     pub fn member(&mut self, role: AccountRole, status: MemberStatus) -> Person {
         let (user, stay) = (self.id(), self.id());
         let body = Member {
@@ -217,7 +213,7 @@ impl Generated {
         }
     }
 
-    /// Grants a role for good.
+    /// Grants a role without expiry.
     pub fn give(
         &mut self,
         place: &mut Place,
@@ -236,13 +232,13 @@ impl Generated {
         place.add(record(self.id(), body, false));
     }
 
-    /// Puts a person into a team, as of their present stay.
+    /// Adds a person's present stay to a team.
     pub fn join(&self, person: &mut Person, team: TeamId, role: TeamRole) {
         let row = self.row(team, person.stay, role);
         person.rows.push(record(person.user, row, false));
     }
 
-    /// A place in a team.
+    /// A team row.
     #[must_use]
     pub fn row(&self, team_id: TeamId, membership_id: MembershipId, role: TeamRole) -> TeamMember {
         TeamMember {
@@ -269,7 +265,7 @@ impl Generated {
         place
     }
 
-    /// A grant on a project: to somebody new, or a second one to whom there is one already.
+    /// A grant on a project, for a new principal or for one that already has a grant.
     pub fn grant(&mut self, choices: &mut impl RandomSource, place: &Place) -> Record<Grant> {
         if !place.grants.is_empty() && choices.happens(1, 4) {
             let twin = choices.pick(&place.grants).body.clone();
@@ -303,7 +299,7 @@ impl Generated {
         }
     }
 
-    /// What the engine is asked about a person and the account.
+    /// The engine's input about a person and the account.
     #[must_use]
     pub fn account_access<'a>(&'a self, person: &'a Person) -> AccountAccess<'a> {
         AccountAccess {
@@ -314,7 +310,7 @@ impl Generated {
         }
     }
 
-    /// What the engine is asked about a person and a project.
+    /// The engine's input about a person and a project.
     #[must_use]
     pub fn access<'a>(&'a self, person: &'a Person, place: &'a Place) -> Access<'a> {
         Access {
@@ -325,7 +321,7 @@ impl Generated {
         }
     }
 
-    /// Every person with every project.
+    /// Every pair of a person and a project.
     pub fn pairs(&self) -> impl Iterator<Item = (&Person, &Place)> {
         self.people
             .iter()
@@ -334,7 +330,7 @@ impl Generated {
 }
 
 impl Place {
-    /// Takes a grant in where the database would keep it.
+    /// Inserts a grant in the order of the database.
     pub fn add(&mut self, grant: Record<Grant>) {
         let at = self.grants.partition_point(|other| {
             (other.body.principal, other.id) < (grant.body.principal, grant.id)
@@ -343,7 +339,7 @@ impl Place {
     }
 }
 
-/// The mark of a revoked grant.
+/// The data of a revoked grant.
 #[must_use]
 pub fn revocation() -> Revocation {
     Revocation {

@@ -1,22 +1,16 @@
-//! Golden files: what was agreed on, committed, and compared with what the code says now.
+//! Golden files: committed outputs that tests compare with the current ones.
 
 use std::{env, fs};
 
 use crate::repository;
 
-/// Compares a text with the committed file `tests/goldens/{name}`; with `UPDATE_GOLDENS=1` in the
-/// environment it writes the file instead.
-///
-/// # Panics
-/// When they differ, naming the first line that does.
+/// Compares a text with the committed file `tests/goldens/{name}`. With `UPDATE_GOLDENS=1` in the
+/// environment, writes the file instead. A failure names the first different line.
 pub fn check(name: &str, actual: &str) {
     check_file(&format!("tests/goldens/{name}"), actual);
 }
 
-/// As [`check`], for a golden elsewhere in the repository, such as a generated document.
-///
-/// # Panics
-/// When they differ, naming the first line that does.
+/// Like [`check`], for a golden elsewhere in the repository, such as a generated document.
 pub fn check_file(path: &str, actual: &str) {
     let file = repository::root().join(path);
     if env::var_os("UPDATE_GOLDENS").is_some_and(|value| value == "1") {
@@ -32,10 +26,8 @@ pub fn check_file(path: &str, actual: &str) {
     }
 }
 
-/// As [`check_file`], for the part of a document between `<!-- begin NAME -->` and `<!-- end NAME -->`.
-///
-/// # Panics
-/// When they differ, naming the first line that does, and when there is no such part.
+/// Like [`check_file`], for the part of a document between `<!-- begin NAME -->` and
+/// `<!-- end NAME -->`.
 pub fn check_part(path: &str, name: &str, actual: &str) {
     let document = fs::read_to_string(repository::root().join(path)).unwrap();
     let with_it = with_part(&document, name, actual);
@@ -43,7 +35,7 @@ pub fn check_part(path: &str, name: &str, actual: &str) {
     check_file(path, &with_it);
 }
 
-/// A document with another text for one part of it.
+/// Replaces one part of a document.
 fn with_part(document: &str, name: &str, text: &str) -> Option<String> {
     let (begin, end) = (
         format!("<!-- begin {name} -->\n"),
@@ -55,9 +47,6 @@ fn with_part(document: &str, name: &str, text: &str) -> Option<String> {
 }
 
 /// The names of the goldens in a folder below `tests/goldens`, sorted.
-///
-/// # Panics
-/// When the folder cannot be read.
 #[must_use]
 pub fn names(folder: &str) -> Vec<String> {
     let folder = repository::root().join("tests/goldens").join(folder);

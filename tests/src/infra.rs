@@ -1,4 +1,4 @@
-//! The templates of AWS, as CloudFormation reads them.
+//! The AWS templates as CloudFormation reads them.
 
 use std::fmt::Write;
 
@@ -7,30 +7,22 @@ use serde_json::{Map, Value, json};
 
 use crate::repository;
 
-/// Where the surface's template is.
 pub const TEMPLATE: &str = "infra/aws/template.yaml";
-/// Where the site's template is.
 pub const SITE: &str = "infra/aws/site.yaml";
 
-/// A template, its short tags (`!Ref`) in their long form (`{"Ref": …}`).
+/// A template with its short tags (`!Ref`) in their long form (`{"Ref": …}`).
 #[derive(Debug, Clone)]
 pub struct Template(pub Value);
 
 impl Template {
-    /// One of this repository.
-    ///
-    /// # Panics
-    /// When it is not there or no YAML.
+    /// Reads a template of this repository.
     #[must_use]
     pub fn read(path: &str) -> Self {
         let text = std::fs::read_to_string(repository::root().join(path));
         Self::parse(&text.unwrap_or_else(|error| panic!("`{path}`: {error}")))
     }
 
-    /// The one this text is.
-    ///
-    /// # Panics
-    /// When it is no YAML, or says something in a way CloudFormation does not read.
+    /// Parses a template. Panics at syntax that CloudFormation does not accept.
     #[must_use]
     pub fn parse(text: &str) -> Self {
         let documents = Yaml::load_from_str(text).unwrap();
@@ -38,7 +30,7 @@ impl Template {
         Self(long_form(&documents[0]))
     }
 
-    /// Names and contents of a section, such as `Parameters`.
+    /// The names and contents of a section, such as `Parameters`.
     #[must_use]
     pub fn section(&self, section: &str) -> Vec<(&str, &Value)> {
         let members = self.0[section].as_object();
@@ -48,7 +40,7 @@ impl Template {
             .collect()
     }
 
-    /// Names and contents of the resources of a type.
+    /// The names and contents of the resources of a type.
     #[must_use]
     pub fn of_type(&self, kind: &str) -> Vec<(&str, &Value)> {
         let mut resources = self.section("Resources");
@@ -56,13 +48,13 @@ impl Template {
         resources
     }
 
-    /// The properties of a resource; null where it has none.
+    /// The properties of a resource, or null.
     #[must_use]
     pub fn properties(&self, name: &str) -> &Value {
         &self.0["Resources"][name]["Properties"]
     }
 
-    /// A function's variables, those of all functions among them.
+    /// The variables of a function, including those of all functions.
     #[must_use]
     pub fn variables(&self, function: &str) -> Map<String, Value> {
         let common = &self.0["Globals"]["Function"];
@@ -77,7 +69,7 @@ impl Template {
     }
 }
 
-/// A value as its only member, or each of a list: policies allow both.
+/// The elements of a list, or the value itself: policies allow both.
 #[must_use]
 pub fn each(value: &Value) -> Vec<&Value> {
     match value {
@@ -87,7 +79,7 @@ pub fn each(value: &Value) -> Vec<&Value> {
     }
 }
 
-/// A value in few words: a function of CloudFormation by its short tag, anything else as JSON.
+/// A short form of a value: a function of CloudFormation by its short tag, any other value as JSON.
 #[must_use]
 pub fn shown(value: &Value) -> String {
     let Some((function, argument)) = function(value) else {
@@ -103,7 +95,7 @@ pub fn shown(value: &Value) -> String {
     text
 }
 
-/// The function of CloudFormation that a value is, with its argument.
+/// The CloudFormation function of a value, with its argument.
 #[must_use]
 pub fn function(value: &Value) -> Option<(&str, &Value)> {
     let members = value.as_object().filter(|members| members.len() == 1)?;
@@ -124,7 +116,7 @@ fn long_form(node: &Yaml<'_>) -> Value {
             Value::Object(members.collect())
         }
         Yaml::Tagged(tag, node) => tagged(&tag.suffix, long_form(node)),
-        // CloudFormation reads no aliases either.
+        // CloudFormation does not accept aliases either.
         node => panic!("a template cannot hold {node:?}"),
     }
 }

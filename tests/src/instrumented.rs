@@ -1,8 +1,8 @@
-//! Instrumented surfaces: their time and their randomness, and where they crash or fail.
+//! Instrumented surfaces: tests control their time and randomness, and where they crash or fail.
 //!
-//! A program under proof puts [`Instrumented`] around its surface. What it is told stands in a file, which is read
-//! before every call, so that processes and their successors follow alike. What is deployed knows only the
-//! system's clock and randomness.
+//! A program under test wraps its surface in [`Instrumented`]. The control file is read before
+//! every call, so that processes and their successors follow the same order. Deployed programs know
+//! only the system's clock and randomness.
 
 use std::{
     env, fmt,
@@ -41,41 +41,40 @@ pub use barrier::Barrier;
 pub use defect::Defect;
 use defect::Memory;
 
-/// The variable that says in which file a program under proof is told.
+/// The environment variable with the path of the control file.
 pub const FILE: &str = "WM_CONTROL_FILE";
 
-/// The end of a process that dies where it was told to: what the Functions host takes for a wish to be
-/// started again, and Lambda for the end of an instance.
+/// The exit code of a process that dies on order. The Functions host takes it for a request to
+/// restart, Lambda for the end of an instance.
 const CRASHED: i32 = 200;
 
-/// What a surface is told.
+/// The content of a control file.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Order {
-    /// The time, in milliseconds since 1970.
+    /// The time in milliseconds since 1970.
     pub now: i64,
-    /// What all randomness follows from.
+    /// The seed of all randomness.
     pub seed: u64,
-    /// Where to die.
+    /// The call at which to die.
     pub crash: Option<Crash>,
-    /// What is wrong with the adapters.
+    /// The defect of the adapters.
     pub defect: Option<Defect>,
-    /// Where commits wait for each other.
+    /// The barrier at which commits wait for each other.
     pub barrier: Option<Barrier>,
-    /// Whether calls are written down, where [`calls`] reads them.
+    /// Whether calls are recorded for [`calls`].
     pub noted: bool,
 }
 
-/// What a call does outside.
+/// The external effect of a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Effect {
-    /// Nothing.
     Reads,
-    /// Something that stays.
+    /// A lasting change.
     Changes,
 }
 
-/// The calls of whoever is told by this file since the last time: `r` for each that reads, `w` for each that changes
-/// something.
+/// The calls of the programs under this control file since the last call of this function: `r` for
+/// each read, `w` for each change.
 #[must_use]
 pub fn calls(file: &Path) -> String {
     let noted = notes(file);
@@ -88,38 +87,33 @@ fn notes(file: &Path) -> PathBuf {
     file.with_extension("calls")
 }
 
-/// A call to die at.
+/// A call at which to die.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Crash {
-    /// Which call of a request, counted from 1.
+    /// The number of the call within a request, counted from 1.
     pub call: usize,
-    /// On which side of it.
+    /// Before or after the call.
     pub moment: Moment,
 }
 
 impl Order {
-    /// Tells whoever reads this file, all at once.
-    ///
-    /// # Panics
-    /// When it cannot be written.
+    /// Writes the control file atomically.
     pub fn tell(&self, file: &Path) {
         let written = file.with_extension(format!("{}.new", process::id()));
         fs::write(&written, serde_json::to_vec(self).unwrap()).unwrap();
         fs::rename(written, file).unwrap();
     }
 
-    /// What this file tells.
-    ///
-    /// # Panics
-    /// When it tells nothing.
+    /// Reads a control file.
     #[must_use]
     pub fn read(file: &Path) -> Self {
         let text = fs::read(file).unwrap_or_else(|error| panic!("`{}`: {error}", file.display()));
         serde_json::from_slice(&text).unwrap()
     }
 
-    /// The time and the entropy for this context. The same request and the same job always get the same bytes,
-    /// in every process and at every repetition; an ephemeral value takes those of `ephemeral`.
+    /// The time and the entropy for this context. The same request and the same job always get the
+    /// same bytes, in every process and in every repetition. Ephemeral values take those of
+    /// `ephemeral`.
     #[must_use]
     pub fn env(&self, context: EntropyContext<'_>, ephemeral: Env) -> Env {
         let entropy = match context {
@@ -144,18 +138,18 @@ impl Order {
     }
 }
 
-/// A surface that is told.
+/// A surface under a control file.
 pub struct Instrumented<P> {
     inner: P,
     file: PathBuf,
     counts: Mutex<Vec<Count>>,
-    /// Notified when it dies without being a process of its own: the caller then stops waiting.
+    /// Notified when a surface without its own process dies. The caller then stops waiting.
     died: Option<Notify>,
-    /// What a defect remembers.
+    /// The state of a defect.
     memory: Memory,
 }
 
-/// How many calls a task made for the request or the piece of work it is at. What a node does beside that is not
+/// The number of calls of a task within its current request or job. Other work of a node is not
 /// counted.
 #[derive(Debug)]
 struct Count {
@@ -163,7 +157,7 @@ struct Count {
     calls: usize,
 }
 
-/// How many tasks are remembered: those before them have ended.
+/// The number of tasks to remember. Earlier tasks have ended.
 const TASKS: usize = 64;
 
 impl<P> fmt::Debug for Instrumented<P> {
@@ -176,10 +170,7 @@ impl<P> fmt::Debug for Instrumented<P> {
 }
 
 impl<P: Provider> Instrumented<P> {
-    /// This surface, told by the file that the environment names.
-    ///
-    /// # Panics
-    /// When it names none.
+    /// Wraps a surface. The environment names its control file.
     pub fn new(inner: P) -> Self {
         let file = env::var_os(FILE).unwrap_or_else(|| panic!("`{FILE}` is not set"));
         Self {
@@ -188,7 +179,7 @@ impl<P: Provider> Instrumented<P> {
         }
     }
 
-    /// This surface within the process that tells it by this file.
+    /// Wraps a surface in the test process, with this control file.
     pub fn by(inner: P, file: PathBuf) -> Self {
         Self {
             inner,
@@ -199,7 +190,7 @@ impl<P: Provider> Instrumented<P> {
         }
     }
 
-    /// Runs something until it ends; `None` when it was told to die over it.
+    /// Runs work until it ends. `None` if the order made it die.
     pub async fn until_death<T>(&self, work: impl Future<Output = T>) -> Option<T> {
         let died = async {
             match &self.died {
@@ -214,7 +205,6 @@ impl<P: Provider> Instrumented<P> {
         }
     }
 
-    /// The surface itself.
     pub fn inner(&self) -> &P {
         &self.inner
     }
@@ -227,7 +217,7 @@ impl<P: Provider> Instrumented<P> {
         self.counts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Counts from here on what the present task does.
+    /// Starts the count of the present task.
     fn begin(&self) {
         let mut counts = self.counts();
         let task = try_id();
@@ -237,7 +227,7 @@ impl<P: Provider> Instrumented<P> {
         counts.push(Count { task, calls: 0 });
     }
 
-    /// Which call of its request this is; `None` when it is made beside the work that is counted.
+    /// The number of this call within its request. `None` for a call outside counted work.
     fn count(&self) -> Option<usize> {
         let (mut counts, task) = (self.counts(), try_id());
         let count = counts.iter_mut().find(|count| count.task == task)?;
@@ -245,7 +235,7 @@ impl<P: Provider> Instrumented<P> {
         Some(count.calls)
     }
 
-    /// A call that goes out: the process may die before it or after it.
+    /// An external call. The process may die before or after it.
     async fn going_out<T>(
         &self,
         order: &Order,
@@ -279,7 +269,7 @@ impl<P: Provider> Instrumented<P> {
 
     async fn die(&self, order: &Order, call: usize, moment: Moment) {
         if order.crash == Some(Crash { call, moment }) {
-            // Once: whoever is started next is to live.
+            // The crash happens once: the next process must live.
             let crash = None;
             Order {
                 crash,

@@ -1,4 +1,4 @@
-//! Token issuers under the tests' control.
+//! Token issuers under the control of tests.
 
 use aws_lc_rs::{
     encoding::AsDer,
@@ -13,21 +13,18 @@ use serde_json::{Value, json};
 use wm_core::value::Timestamp;
 use wm_service::identity::{ClaimNames, Issuer, Requirement};
 
-/// An issuer with one key.
 #[derive(Clone)]
 pub struct TestIssuer {
-    /// Its `iss`.
+    /// The claim `iss`.
     pub name: String,
     kid: String,
     algorithm: Algorithm,
     key: EncodingKey,
 }
 
-/// The audience its tokens are for.
 pub const AUDIENCE: &str = "workspace-management";
 
 impl TestIssuer {
-    /// An issuer that signs with ES256.
     pub fn ec(name: &str, kid: &str) -> Self {
         let document =
             EcdsaKeyPair::generate_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &SystemRandom::new());
@@ -40,11 +37,10 @@ impl TestIssuer {
         }
     }
 
-    /// An issuer that signs with RS256.
     pub fn rsa(name: &str, kid: &str) -> Self {
         let pair = KeyPair::generate(KeySize::Rsa2048).unwrap();
         let pkcs8 = AsDer::<aws_lc_rs::encoding::Pkcs8V1Der<'_>>::as_der(&pair).unwrap();
-        // The library takes PKCS #1, which is what PKCS #8 wraps in 26 bytes for this size of key.
+        // The library expects PKCS #1, which PKCS #8 wraps in 26 bytes for this key size.
         let key = EncodingKey::from_rsa_der(&pkcs8.as_ref()[26..]);
         Self {
             name: name.into(),
@@ -54,10 +50,7 @@ impl TestIssuer {
         }
     }
 
-    /// An issuer that signs with the P-256 key in this PEM, by ES256.
-    ///
-    /// # Panics
-    /// When there is none in it.
+    /// An ES256 issuer with the P-256 key in this PEM.
     pub fn with_key(name: &str, kid: &str, pem: &[u8]) -> Self {
         Self {
             name: name.into(),
@@ -67,14 +60,13 @@ impl TestIssuer {
         }
     }
 
-    /// Its public key, as a key set lists it.
+    /// The public key as an entry of a key set.
     pub fn jwk(&self) -> Value {
         let mut jwk = Jwk::from_encoding_key(&self.key, self.algorithm).unwrap();
         jwk.common.key_id = Some(self.kid.clone());
         serde_json::to_value(jwk).unwrap()
     }
 
-    /// Its key set.
     pub fn jwks(&self) -> Value {
         json!({ "keys": [self.jwk()] })
     }
@@ -83,14 +75,14 @@ impl TestIssuer {
         self.sign_raw(claims)
     }
 
-    /// Signs whatever serialises, as it stands.
+    /// Signs any serialisable claims unchanged.
     pub fn sign_raw(&self, claims: &impl Serialize) -> String {
         let mut header = Header::new(self.algorithm);
         header.kid = Some(self.kid.clone());
         jsonwebtoken::encode(&header, claims, &self.key).unwrap()
     }
 
-    /// Signs these claims under whatever header.
+    /// Signs claims with any header.
     pub fn sign_under(&self, header: &Value, claims: &Value) -> String {
         let part = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
         let message = format!("{}.{}", part(header), part(claims));
@@ -98,7 +90,7 @@ impl TestIssuer {
         format!("{message}.{}", signature.unwrap())
     }
 
-    /// The claims of a good token of this use (`access` or `id`) for an address.
+    /// The claims of a valid token of this use (`access` or `id`) for an e-mail address.
     pub fn claims(&self, email: &str, usage: &str, now: Timestamp) -> Value {
         let seconds = now.millis() / 1000;
         json!({
@@ -115,7 +107,7 @@ impl TestIssuer {
         })
     }
 
-    /// The rules under which a surface accepts its tokens.
+    /// The verification rules of a surface for its tokens.
     pub fn rules(&self, jwks_url: &str) -> Issuer {
         let rules = |usage| {
             vec![

@@ -1,4 +1,4 @@
-//! A key server on loopback, and the key source that asks it.
+//! A key server on loopback, and a key source that requests it.
 
 use std::{
     convert::Infallible,
@@ -17,28 +17,24 @@ use hyper_util::rt::TokioIo;
 use tokio::net::{TcpListener, TcpStream};
 use wm_service::ports::{KeySource, PortError, PortErrorKind};
 
-/// What the server does with the next request.
+/// How the server treats the next requests.
 #[derive(Debug, Clone)]
 pub enum Behaviour {
-    /// Answers with this body.
     Answer(Vec<u8>),
-    /// Answers with this status.
     Status(u16),
-    /// Never answers.
     Hang,
 }
 
 /// A key server that counts its requests.
 #[derive(Debug, Clone)]
 pub struct KeyServer {
-    /// Where its key set is.
+    /// The URL of the key set.
     pub url: String,
     behaviour: Arc<Mutex<Behaviour>>,
     requests: Arc<AtomicUsize>,
 }
 
 impl KeyServer {
-    /// A server that answers with this body.
     pub async fn start(body: Vec<u8>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}/jwks", listener.local_addr().unwrap());
@@ -78,23 +74,23 @@ impl KeyServer {
         })
     }
 
-    /// Changes what it does from now on.
+    /// Sets the behaviour from now on.
     pub fn set(&self, behaviour: Behaviour) {
         *self.behaviour.lock().unwrap() = behaviour;
     }
 
-    /// How many requests it got.
+    /// The number of requests.
     pub fn requests(&self) -> usize {
         self.requests.load(Ordering::SeqCst)
     }
 }
 
-/// Fetches over plain HTTP with the bounds every key source keeps.
+/// Fetches over plain HTTP with the limits of every key source.
 #[derive(Debug, Clone, Copy)]
 pub struct HttpKeys;
 
 impl HttpKeys {
-    /// The most bytes of a key set.
+    /// The maximum size of a key set in bytes.
     pub const LIMIT: usize = 256 * 1024;
 
     async fn fetch_unbounded(
@@ -120,7 +116,7 @@ impl HttpKeys {
 
 impl KeySource for HttpKeys {
     async fn fetch(&self, url: &str) -> Result<Vec<u8>, PortError> {
-        // Shorter than a real surface's 5 s, so that the test of a hanging server is quick.
+        // Shorter than the 5 s of a real surface, so that the test of a hanging server is fast.
         let fetched =
             tokio::time::timeout(Duration::from_millis(300), Self::fetch_unbounded(url)).await;
         let unavailable = |error| PortError::new(PortErrorKind::Unavailable, error);

@@ -1,8 +1,9 @@
-//! Lambda, as its functions see it: the Runtime API, one process per instance, one invocation at a time.
+//! Lambda as its functions see it: the Runtime API, one process per instance, one invocation at a
+//! time.
 //!
-//! What is as on AWS: the headers of an invocation, its deadline, the end of an instance that passes
-//! it or dies, and a new instance in its place. An instance that dies before it asks for work is not
-//! replaced: a function that cannot start is a fault of the test's.
+//! The headers and the deadline of an invocation follow AWS. An instance that dies or exceeds the
+//! deadline is replaced. An instance that dies before it requests work is not replaced, because a
+//! function that cannot start is an error of the test.
 
 use std::{
     collections::VecDeque,
@@ -27,41 +28,35 @@ use crate::process::STACK;
 
 mod runtime_api;
 
-/// How a function is set up.
+/// The configuration of a function.
 #[derive(Debug, Clone)]
 pub struct Settings {
     pub name: String,
-    /// Its binary.
     pub program: PathBuf,
-    /// Its environment, but for what Lambda itself sets.
+    /// The environment without the variables that Lambda sets.
     pub environment: Vec<(String, String)>,
-    /// How many instances run at once.
+    /// The number of concurrent instances.
     pub instances: usize,
-    /// How long an invocation may take.
+    /// The timeout of an invocation.
     pub timeout: Duration,
 }
 
-/// How many lines a message quotes.
+/// The number of quoted lines in a message.
 const LAST: usize = 20;
 
-/// What came of an invocation.
+/// The outcome of an invocation.
 #[derive(Debug, Clone)]
 pub enum Outcome {
-    /// The function answered.
     Answered(Value),
-    /// The function reported an error: its type and message.
+    /// The function reported an error with type and message.
     Failed(Value),
-    /// The instance died over it.
+    /// The instance died during the invocation.
     Died,
     /// The deadline passed, and the instance was killed.
     TimedOut,
 }
 
 impl Outcome {
-    /// The answer.
-    ///
-    /// # Panics
-    /// When there is none.
     #[track_caller]
     pub fn answer(self) -> Value {
         match self {
@@ -71,7 +66,7 @@ impl Outcome {
     }
 }
 
-/// A function with its instances, which end with this value.
+/// A function with its instances, which end on drop.
 #[derive(Debug)]
 pub struct Function {
     shared: Arc<Shared>,
@@ -79,28 +74,27 @@ pub struct Function {
     answered: AtomicUsize,
 }
 
-/// What the instances of a function share.
+/// The shared state of a function's instances.
 #[derive(Debug)]
 struct Shared {
     settings: Settings,
     waiting: Mutex<VecDeque<Invocation>>,
     arrived: Notify,
-    /// What instances printed, oldest first.
+    /// The printed lines of all instances, oldest first.
     lines: Mutex<Vec<String>>,
     state: Mutex<State>,
-    /// Tells that an instance could not start.
+    /// Signals that an instance could not start.
     broke: Notify,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum State {
     Serving,
-    /// An instance could not start.
     Broken(String),
     Stopping,
 }
 
-/// One invocation on its way.
+/// A running invocation.
 #[derive(Debug)]
 struct Invocation {
     id: String,
@@ -109,15 +103,15 @@ struct Invocation {
     reply: oneshot::Sender<Outcome>,
 }
 
-/// A place for one instance after another.
+/// A slot for successive instances.
 #[derive(Debug, Default)]
 struct Slot {
-    /// What its instance works on.
+    /// The invocation of the current instance.
     current: Mutex<Option<Invocation>>,
     child: Mutex<Option<Child>>,
-    /// Whether its instance has asked for work.
+    /// Whether the current instance has requested work.
     started: Mutex<bool>,
-    /// How many instances ended here. Changes while `current` is locked.
+    /// The number of ended instances. Changes while `current` is locked.
     ended: watch::Sender<usize>,
 }
 
@@ -126,10 +120,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Function {
-    /// Starts a function's instances; they come up by themselves.
-    ///
-    /// # Panics
-    /// Without a port on loopback.
+    /// Starts the instances of a function in the background.
     pub async fn start(settings: Settings) -> Self {
         let shared = Arc::new(Shared {
             waiting: Mutex::default(),
@@ -160,10 +151,7 @@ impl Function {
         }
     }
 
-    /// Invokes it and waits for what comes of it.
-    ///
-    /// # Panics
-    /// When it cannot start.
+    /// Invokes the function and waits for the outcome.
     pub async fn invoke(&self, event: &Value) -> Outcome {
         let (reply, outcome) = oneshot::channel();
         let number = rand_hex(32);
@@ -202,7 +190,7 @@ impl Function {
         }
     }
 
-    /// Waits until an instance could not start, and says how it ended.
+    /// Waits until an instance could not start, and describes its end.
     pub async fn broken(&self) -> String {
         loop {
             let changed = self.shared.broke.notified();
@@ -213,7 +201,7 @@ impl Function {
         }
     }
 
-    /// Kills every instance that works on something, at once, and says how many there were.
+    /// Kills all busy instances at once and returns their number.
     pub fn kill_busy(&self) -> usize {
         let busy = self
             .slots
@@ -222,20 +210,20 @@ impl Function {
         busy.map(|slot| slot.kill()).count()
     }
 
-    /// How many invocations it answered.
+    /// The number of answered invocations.
     #[must_use]
     pub fn answered(&self) -> usize {
         self.answered.load(Ordering::Relaxed)
     }
 
-    /// The last lines its instances printed, for messages.
+    /// The last printed lines of its instances, for messages.
     #[must_use]
     pub fn last_lines(&self) -> String {
         let lines = lock(&self.shared.lines);
         lines[lines.len().saturating_sub(LAST)..].join("\n")
     }
 
-    /// Every line its instances printed so far.
+    /// All printed lines of its instances so far.
     #[must_use]
     pub fn lines(&self) -> Vec<String> {
         lock(&self.shared.lines).clone()
@@ -267,16 +255,16 @@ impl Shared {
         }
     }
 
-    /// Takes back what an instance did not live to take up.
+    /// Returns an invocation that an instance died before accepting.
     fn put_back(&self, invocation: Invocation) {
         lock(&self.waiting).push_front(invocation);
         self.arrived.notify_one();
     }
 
-    /// The next invocation, whenever it comes.
+    /// Waits for the next invocation.
     async fn next(&self) -> Invocation {
         loop {
-            // Counted from here on, so that nothing comes between the look and the wait.
+            // Register before the check, so that no arrival is missed.
             let arrived = self.arrived.notified();
             if let Some(invocation) = lock(&self.waiting).pop_front() {
                 return invocation;
@@ -289,7 +277,7 @@ impl Shared {
         format!("{:?}\n{}", lock(&self.state), lock(&self.lines).join("\n"))
     }
 
-    /// Keeps an instance in a place until the function ends.
+    /// Keeps an instance running in a slot until the function ends.
     fn supervise(&self, slot: &Slot, address: &str) {
         loop {
             *lock(&slot.started) = false;
@@ -322,7 +310,7 @@ impl Shared {
         }
     }
 
-    /// An instance, and both its outputs as one.
+    /// Starts an instance with both outputs combined.
     fn spawn(&self, address: &str) -> (BufReader<std::io::PipeReader>, Child) {
         let (reader, writer) = pipe().unwrap();
         let mut command = Command::new(&self.settings.program);
@@ -339,7 +327,7 @@ impl Shared {
     }
 }
 
-/// What Lambda sets, as its documentation lists it.
+/// The environment variables that Lambda documents.
 fn lambda_environment(name: &str, address: &str) -> Vec<(&'static str, String)> {
     [
         ("AWS_LAMBDA_RUNTIME_API", address),
@@ -363,7 +351,7 @@ fn now() -> Duration {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap()
 }
 
-/// So many random digits of base 16, at most 32.
+/// Random hexadecimal digits, at most 32.
 fn rand_hex(digits: usize) -> String {
     let mut bytes = [0; 16];
     aws_lc_rs::rand::fill(&mut bytes).unwrap();

@@ -1,5 +1,5 @@
-//! What the tests share: surfaces and the people who call them, faults, the conformance suite; and
-//! goldens, random worlds and the oracles they are compared with.
+//! Shared test code: surfaces and their callers, faults, the conformance suite, goldens, random
+//! states and the oracles for comparison.
 
 pub mod arm;
 pub mod bodies;

@@ -23,16 +23,13 @@ use wm_service::ports::{
 
 use crate::harness::{Answer, ObjectRequest};
 
-/// A surface in memory. Its clock stands still until told otherwise, and its randomness is a counter.
+/// A surface in memory. Its clock changes only on request, and its randomness is a counter.
 #[derive(Debug, Default)]
 pub struct Memory {
-    /// The database.
     pub records: MemoryRecords,
-    /// The object store.
     pub artifacts: MemoryArtifacts,
-    /// Key sets by address.
+    /// Key sets by URL.
     pub keys: MemoryKeys,
-    /// The bus.
     pub events: MemoryEvents,
     pub mail: MemoryMail,
     clock: AtomicU64,
@@ -44,7 +41,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Memory {
-    /// An empty surface whose clock reads this.
+    /// An empty surface at this time.
     #[must_use]
     pub fn at(now: Timestamp) -> Self {
         let clock = u64::try_from(now.millis()).unwrap_or_default();
@@ -54,7 +51,7 @@ impl Memory {
         }
     }
 
-    /// Another surface where everything is as here, to go on otherwise.
+    /// A copy of the surface that continues independently.
     #[must_use]
     pub fn fork(&self) -> Self {
         let artifacts = MemoryArtifacts {
@@ -73,13 +70,12 @@ impl Memory {
         }
     }
 
-    /// Lets time pass.
+    /// Advances the clock.
     pub fn pass(&self, duration: Duration) {
         let millis = u64::try_from(duration.as_millis()).unwrap_or_default();
         self.clock.fetch_add(millis, Ordering::SeqCst);
     }
 
-    /// What the clock reads.
     pub fn now(&self) -> Timestamp {
         Timestamp::from_millis(
             self.clock
@@ -136,7 +132,7 @@ impl Provider for Memory {
 pub struct MemoryRecords(Mutex<memory::Memory>);
 
 impl MemoryRecords {
-    /// Every item stored, in order.
+    /// All stored items in order.
     pub fn dump(&self) -> Vec<Item> {
         lock(&self.0).items().cloned().collect()
     }
@@ -170,20 +166,20 @@ pub struct MemoryArtifacts {
     uploads: AtomicU64,
 }
 
-/// What an address of [`MemoryArtifacts`] stands for.
+/// The request behind a URL of [`MemoryArtifacts`].
 #[derive(Debug, Clone)]
 pub struct Address {
     /// `PUT` or `GET`.
     pub method: &'static str,
     pub path: ObjectPath,
-    /// The unfinished upload and the part, of a part's address.
+    /// The unfinished upload and the part number, for the URL of a part.
     pub part: Option<(String, u16)>,
 }
 
 impl MemoryArtifacts {
     const BASE: &'static str = "memory:/";
 
-    /// Stores an object as a client's PUT would: create only.
+    /// Stores an object like a client's PUT, which can only create.
     pub fn put(&self, url: &str, bytes: &[u8]) -> Result<String, &'static str> {
         let etag = Sha256::of(bytes).to_string();
         let rest = url
@@ -211,7 +207,7 @@ impl MemoryArtifacts {
         Ok(etag)
     }
 
-    /// What a client gets who sends a request to an address.
+    /// The answer to a client's request to a URL.
     pub fn answer(&self, request: &ObjectRequest) -> Answer {
         if request.method == "GET" {
             let body = self.get(&request.url);
@@ -236,7 +232,7 @@ impl MemoryArtifacts {
         }
     }
 
-    /// The bytes behind a download address.
+    /// The bytes behind a download URL.
     pub fn get(&self, url: &str) -> Option<Vec<u8>> {
         let path = url.strip_prefix(Self::BASE)?.split_once('?')?.0;
         lock(&self.objects)
@@ -244,7 +240,7 @@ impl MemoryArtifacts {
             .cloned()
     }
 
-    /// Puts bytes under a path behind the application's back.
+    /// Stores bytes under a path without the application.
     pub fn plant(&self, path: ObjectPath, bytes: &[u8]) {
         lock(&self.objects).insert(path, bytes.into());
     }
@@ -331,7 +327,7 @@ impl Artifacts for MemoryArtifacts {
         Ok(())
     }
 
-    /// Every object counts as old: tests let time pass by the clock of the surface.
+    /// Every object counts as old, because tests advance only the clock of the surface.
     async fn older_than(
         &self,
         time: Timestamp,
@@ -349,7 +345,7 @@ impl Artifacts for MemoryArtifacts {
     }
 }
 
-/// Key sets by address.
+/// Key sets by URL.
 #[derive(Debug, Default)]
 pub struct MemoryKeys(pub Mutex<BTreeMap<String, Vec<u8>>>);
 
@@ -360,7 +356,6 @@ impl KeySource for MemoryKeys {
     }
 }
 
-/// Published events.
 #[derive(Debug, Default)]
 pub struct MemoryEvents(pub Mutex<Vec<CloudEvent>>);
 
@@ -371,7 +366,6 @@ impl Events for MemoryEvents {
     }
 }
 
-/// Sent mails.
 #[derive(Debug, Default)]
 pub struct MemoryMail(pub Mutex<Vec<Message>>);
 

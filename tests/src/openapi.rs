@@ -1,4 +1,4 @@
-//! Every answer in the tests is held against the OpenAPI document.
+//! Checks of all answers in the tests against the OpenAPI document.
 
 use std::{
     collections::BTreeMap,
@@ -15,7 +15,7 @@ static DOCUMENT: LazyLock<Value> = LazyLock::new(openapi::document);
 static VALIDATORS: LazyLock<Mutex<BTreeMap<String, &'static Validator>>> =
     LazyLock::new(Mutex::default);
 
-/// Panics unless the document describes this answer: the route has this status, and the body fits
+/// Asserts that the document describes this answer: the route has this status, and the body matches
 /// its schema. Answers to paths and methods outside the document must be problems.
 pub fn check(method: &str, path: &str, answer: &Answer) {
     let operation = operation(method, path);
@@ -51,7 +51,7 @@ pub fn check(method: &str, path: &str, answer: &Answer) {
     );
 }
 
-/// Panics unless a body fits the schema that the document gives for requests to this path.
+/// Asserts that a request body matches the schema of its route.
 pub fn check_request(method: &str, path: &str, body: &Value) {
     let (template, operation) = operation(method, path).expect("a path of the document");
     let schema = &operation["requestBody"]["content"]["application/json"]["schema"];
@@ -66,7 +66,7 @@ fn fits_schema(name: &str, schema: &Value, body: &Value) {
     assert!(errors.is_empty(), "{name}: {errors:?} in {body}");
 }
 
-/// The path of the route that a request to this path reaches, with its parameters in braces.
+/// The path template of the route that serves this request.
 pub fn template(method: &str, path: &str) -> Option<&'static str> {
     operation(method, path).map(|(template, _)| template)
 }

@@ -1,6 +1,7 @@
-//! The rules once more, written from the design and not from the engine: naive, in words, slow.
+//! The permission rules again, written from the design and not from the engine: naive and slow.
 //!
-//! Roles and capabilities are texts here, so that a slip in the engine's table cannot repeat itself.
+//! Roles and capabilities are texts here, so that an error in the engine's table cannot repeat
+//! itself.
 
 use std::collections::BTreeSet;
 
@@ -11,7 +12,7 @@ use wm_core::{
 
 use crate::generator::{Generated, Person, Place};
 
-/// Project roles, weakest first, and what each adds.
+/// Project roles, weakest first, and the capabilities that each adds.
 pub const PROJECT_ROLES: [(&str, &str); 5] = [
     (
         "viewer",
@@ -29,7 +30,7 @@ pub const PROJECT_ROLES: [(&str, &str); 5] = [
     ("owner", "project.archive project.delete"),
 ];
 
-/// Account roles, weakest first, and what each adds.
+/// Account roles, weakest first, and the capabilities that each adds.
 pub const ACCOUNT_ROLES: [(&str, &str); 4] = [
     ("guest", "account.view"),
     ("member", "member.view team.view project.create"),
@@ -40,7 +41,7 @@ pub const ACCOUNT_ROLES: [(&str, &str); 4] = [
     ("owner", "account.delete"),
 ];
 
-/// What changes an archived project.
+/// The capabilities that change an archived project.
 pub const CHANGING: &str = "event.append artifact.create artifact.edit version.create derived.create metadata.append \
     project.edit grant.manage artifact.delete";
 
@@ -49,25 +50,23 @@ pub const CHANGING: &str = "event.append artifact.create artifact.edit version.c
 pub struct Why {
     /// `account_role`, `visibility`, `user_grant` or `team_grant`.
     pub source: &'static str,
-    /// The id of the record.
     pub record: String,
     pub role: String,
 }
 
-/// What the caller is told.
+/// The answer to the caller.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Answer {
-    /// Yes.
     Allowed,
-    /// They could, were the project not archived.
+    /// The caller could, but the project is archived.
     Archived,
-    /// They see the thing and lack the capability.
+    /// The caller sees the object and lacks the capability.
     Missing,
-    /// They do not see it.
+    /// The caller does not see the object.
     Hidden,
 }
 
-/// Whether a role has a capability, by a table of what each role adds.
+/// Checks whether a role has a capability, from a table of additions.
 #[must_use]
 pub fn role_has(table: &[(&str, &str)], role: &str, capability: &str) -> bool {
     for (name, adds) in table {
@@ -81,7 +80,7 @@ pub fn role_has(table: &[(&str, &str)], role: &str, capability: &str) -> bool {
     false
 }
 
-/// The person's account role, if rule 1 lets them have any.
+/// The person's account role, if rule 1 allows one.
 fn membership(world: &Generated, person: &Person) -> Option<AccountRole> {
     let account = world.account.as_ref()?;
     let member = person.member.as_ref()?;
@@ -94,7 +93,8 @@ fn membership(world: &Generated, person: &Person) -> Option<AccountRole> {
     Some(member.body.role)
 }
 
-/// Whether the person is in the team: a row of this stay, not deleted, of a team not retired.
+/// Checks whether the person is in the team: a live row of this stay, of a team that is not
+/// retired.
 #[must_use]
 pub fn in_team(world: &Generated, person: &Person, team: TeamId) -> bool {
     let (Some(account), Some(member)) = (&world.account, &person.member) else {
@@ -114,7 +114,7 @@ pub fn in_team(world: &Generated, person: &Person, team: TeamId) -> bool {
     false
 }
 
-/// Every record that confers something on the person in the project.
+/// Every record that gives the person a role on the project.
 #[must_use]
 pub fn reasons(world: &Generated, person: &Person, place: &Place) -> BTreeSet<Why> {
     let mut found = BTreeSet::new();
@@ -169,7 +169,7 @@ pub fn reasons(world: &Generated, person: &Person, place: &Place) -> BTreeSet<Wh
     found
 }
 
-/// What the person is told when they ask for a capability on the project.
+/// The answer to the person's request of a capability on the project.
 #[must_use]
 pub fn answer(world: &Generated, person: &Person, place: &Place, capability: &str) -> Answer {
     let reasons = reasons(world, person, place);
@@ -192,7 +192,7 @@ pub fn answer(world: &Generated, person: &Person, place: &Place, capability: &st
     Answer::Allowed
 }
 
-/// What the person is told when they ask for a capability in the account.
+/// The answer to the person's request of a capability in the account.
 #[must_use]
 pub fn account_answer(world: &Generated, person: &Person, capability: &str) -> Answer {
     match membership(world, person) {

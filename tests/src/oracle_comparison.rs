@@ -1,4 +1,4 @@
-//! Comparing the engine's answers with the oracle's, and with each other.
+//! Comparison of the engine's answers with the oracle's, and with each other.
 
 use std::collections::BTreeSet;
 
@@ -13,10 +13,7 @@ use crate::{
     oracle::{self, Answer, Why},
 };
 
-/// A reason in the oracle's words.
-///
-/// # Panics
-/// When it is of a kind the oracle does not know.
+/// Converts a reason to the format of the oracle.
 #[must_use]
 pub fn why(reason: Reason) -> Why {
     let source = serde_json::to_value(reason.source.kind()).unwrap();
@@ -40,10 +37,7 @@ fn told<T>(capability: Capability, result: &Result<T, Refusal>) -> Answer {
     }
 }
 
-/// Compares every answer about a person and a project with the oracle and with each other.
-///
-/// # Panics
-/// When any two differ.
+/// Compares every answer about a person and a project with the oracle, and with each other.
 pub fn agrees(world: &Generated, person: &Person, place: &Place) {
     let access = world.access(person, place);
     let reasons: Vec<Reason> = access.reasons().collect();
@@ -83,10 +77,7 @@ pub fn agrees(world: &Generated, person: &Person, place: &Place) {
     );
 }
 
-/// Compares every answer about a person and the account with the oracle and with each other.
-///
-/// # Panics
-/// When any two differ.
+/// Compares every answer about a person and the account with the oracle, and with each other.
 pub fn account_agrees(world: &Generated, person: &Person) {
     let access = world.account_access(person);
     for capability in Capability::ALL.iter().copied() {

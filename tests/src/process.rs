@@ -1,4 +1,4 @@
-//! The real programs, as processes that can be killed.
+//! The real programs as processes that can be killed.
 
 use std::{
     env,
@@ -10,15 +10,13 @@ use std::{
     thread::{self, JoinHandle},
 };
 
-/// A stack for the threads of binaries that are built without optimisation: their futures are some times as large as
-/// those of what is deployed.
+/// The stack size of threads in unoptimised binaries. Their futures are several times as large as
+/// the deployed ones.
 pub const STACK: (&str, &str) = ("RUST_MIN_STACK", "16777216");
 
-/// The path of a binary of the workspace, such as `wm`, `api`, `handler` or `cosmos`. The first call builds all of them
-/// with the profile of this program. Beside tests they get the features of the tests, so that no dependency is built twice.
-///
-/// # Panics
-/// When cargo cannot build them.
+/// The path of a workspace binary, such as `wm`, `api`, `handler` or `cosmos`. The first call
+/// builds all of them with the profile of this program, and with the features of the tests, so that
+/// no dependency is built twice.
 pub fn binary(name: &str) -> PathBuf {
     static BUILT: OnceLock<PathBuf> = OnceLock::new();
     let directory = BUILT.get_or_init(|| {
@@ -42,7 +40,7 @@ pub fn binary(name: &str) -> PathBuf {
     directory.join(name)
 }
 
-/// Where cargo put this program, or this test program, which it puts one folder deeper.
+/// The directory of the binaries. Cargo puts test programs one folder deeper.
 fn build_directory() -> PathBuf {
     let program = env::current_exe().unwrap();
     let folder = program.parent().unwrap();
@@ -52,19 +50,15 @@ fn build_directory() -> PathBuf {
     }
 }
 
-/// A running node, which ends with this value, and not gently.
+/// A running node. It is killed on drop.
 #[derive(Debug)]
 pub struct Served {
     child: Child,
-    /// Where it answers.
     pub url: String,
 }
 
 impl Served {
-    /// Starts `wm serve` over this directory; it answers once this returns.
-    ///
-    /// # Panics
-    /// When it does not start.
+    /// Starts `wm serve` on this directory and waits until it answers.
     pub fn start(data: &Path) -> Self {
         let mut child = Command::new(binary("wm"))
             .envs([STACK])
@@ -74,7 +68,7 @@ impl Served {
             .spawn()
             .unwrap();
         let lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        // To its end: a node whose greeting nobody takes does not start.
+        // Reads the whole greeting: a node that cannot write it does not start.
         let greeting: Vec<String> = lines
             .map_while(Result::ok)
             .take_while(|line| !line.starts_with("Ctrl-C"))
@@ -87,10 +81,7 @@ impl Served {
         Self { child, url }
     }
 
-    /// `kill -9`.
-    ///
-    /// # Panics
-    /// When it ended by itself before.
+    /// Sends SIGKILL.
     pub fn kill(mut self) {
         let ended = self.child.try_wait().unwrap();
         assert!(ended.is_none(), "the node ended by itself: {ended:?}");
@@ -106,21 +97,21 @@ impl Drop for Served {
     }
 }
 
-/// A program that ends, with everything it started, when this value does or when the process that
-/// started it does, however that one ended.
+/// A program that ends, with all its children, when this value is dropped or the process that
+/// started it ends in any way.
 #[derive(Debug)]
 pub struct Companion {
-    /// A watching shell, whose group the program is in.
+    /// A supervising shell. The program is in its process group.
     child: Child,
-    /// The end of this pipe is what the shell waits for.
+    /// The shell waits for the end of this pipe.
     lifeline: Option<ChildStdin>,
     output: Arc<Mutex<String>>,
     reader: Option<JoinHandle<()>>,
 }
 
-/// Ends the program when the pipe ends, and the group when the program does. What runs in the
-/// background has no standard input of its own, so the pipe goes by another number. What the shell says
-/// itself is only who was killed.
+/// Ends the program when the pipe ends, and the group when the program does. A background process
+/// has no standard input of its own, so the pipe uses another descriptor. The shell's own messages
+/// only name killed processes, so they are dropped.
 const WATCH: &str = r#"
 exec 3<&0 2>/dev/null
 "$@" </dev/null 3<&- 2>&1 & program=$!
@@ -132,13 +123,11 @@ kill -9 0
 "#;
 
 impl Companion {
-    /// Starts a program and returns once it printed a line that contains `ready`.
+    /// Starts a program and waits for a line that contains `ready`.
     ///
     /// # Errors
-    /// What it printed, when it ended before.
     ///
-    /// # Panics
-    /// When there is no shell.
+    /// The output, if the program ended before that line.
     pub fn start(command: &Command, ready: &str) -> Result<Self, String> {
         let mut watched = Command::new("sh");
         watched.args(["-c", WATCH, "companion"]);
@@ -180,19 +169,11 @@ impl Companion {
         Err(output)
     }
 
-    /// What it printed so far.
-    ///
-    /// # Panics
-    /// Never.
     #[must_use]
     pub fn output(&self) -> String {
         self.output.lock().unwrap().clone()
     }
 
-    /// Whether it runs.
-    ///
-    /// # Panics
-    /// Never.
     pub fn runs(&mut self) -> bool {
         self.child.try_wait().unwrap().is_none()
     }
@@ -202,7 +183,7 @@ impl Drop for Companion {
     fn drop(&mut self) {
         self.lifeline = None;
         let _ = self.child.wait();
-        // The shell may be the first of its group to go; what they print to is closed by the last.
+        // The shell may be the first process of its group to end. The last one closes the output.
         let _ = self.reader.take().map(JoinHandle::join);
     }
 }

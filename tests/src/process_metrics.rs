@@ -1,4 +1,4 @@
-//! What a program takes: of the disk, of the memory, of the processor.
+//! Process metrics: disk, memory and processor time of a program.
 
 use std::{
     fs,
@@ -8,7 +8,7 @@ use std::{
 
 use rustix::process::{Pid, Signal, kill_process};
 
-/// A program that is ended with this value.
+/// A program that is killed on drop.
 #[derive(Debug)]
 pub struct Running(pub Child);
 
@@ -20,10 +20,7 @@ impl Drop for Running {
 }
 
 impl Running {
-    /// Asks it to stop, and waits until it has: its exit code.
-    ///
-    /// # Panics
-    /// When it does not run.
+    /// Sends SIGTERM, waits and returns the exit code.
     #[must_use]
     pub fn terminate(mut self) -> Option<i32> {
         kill_process(Pid::from_child(&self.0), Signal::TERM).unwrap();
@@ -35,10 +32,7 @@ impl Running {
     }
 }
 
-/// The time its threads were on a processor, in nanoseconds: the first number of `schedstat`.
-///
-/// # Panics
-/// When it does not run.
+/// Processor time of its threads in nanoseconds: the first number of `schedstat`.
 #[must_use]
 pub fn processor_time(program: &Running) -> u64 {
     let threads = fs::read_dir(program.files().join("task")).unwrap();
@@ -52,9 +46,6 @@ pub fn processor_time(program: &Running) -> u64 {
 }
 
 /// Its resident memory in bytes.
-///
-/// # Panics
-/// When it does not run.
 #[must_use]
 pub fn resident(program: &Running) -> u64 {
     let status = fs::read_to_string(program.files().join("status")).unwrap();
@@ -68,10 +59,8 @@ pub fn resident(program: &Running) -> u64 {
     kibibytes * 1024
 }
 
-/// The size in bytes of a package with nothing in it but this file, under the name the service looks for.
-///
-/// # Panics
-/// Without Python.
+/// The size in bytes of a package that contains only this file, under the name that the service
+/// expects.
 #[must_use]
 pub fn zipped(program: &Path, name: &str) -> u64 {
     let package = tempfile::NamedTempFile::new().unwrap();
@@ -86,7 +75,7 @@ pub fn zipped(program: &Path, name: &str) -> u64 {
     package.path().metadata().unwrap().len()
 }
 
-/// Bytes in millions.
+/// Bytes in megabytes (10^6).
 #[must_use]
 pub fn megabytes(bytes: u64) -> f64 {
     bytes as f64 / 1e6

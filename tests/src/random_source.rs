@@ -1,34 +1,32 @@
-//! Where random values come from: one generator of worlds serves fast sampling and shrinking alike.
+//! Random sources: the same generator serves fast sampling and shrinking.
 
 use proptest::{collection, prelude::Strategy};
 
-/// A source of choices. A generator asks for numbers and builds its value from them.
+/// A random source. A generator draws numbers and builds its value from them.
 pub trait RandomSource {
-    /// A number from 0 to `bound - 1`; 0 stands for the plainest choice.
+    /// A number from 0 to `bound - 1`. 0 means the simplest choice.
     fn below(&mut self, bound: u32) -> u32;
 
-    /// Whether something happens that happens `times` out of `of`.
+    /// True with the probability `times` / `of`.
     fn happens(&mut self, times: u32, of: u32) -> bool {
         self.below(of) >= of - times
     }
 
-    /// One of several values, of which the first is the plainest.
+    /// One of several values, of which the first is the simplest.
     fn pick<'a, T>(&mut self, values: &'a [T]) -> &'a T {
         &values[self.below(u32::try_from(values.len()).unwrap()) as usize]
     }
 
-    /// A 64-bit number.
     fn number(&mut self) -> u64 {
         u64::from(self.below(u32::MAX)) << 32 | u64::from(self.below(u32::MAX))
     }
 }
 
-/// Numbers that follow from a seed: SplitMix64 (Steele, Lea and Flood, 2014).
+/// Numbers from a seed: SplitMix64 (Steele, Lea and Flood, 2014).
 #[derive(Debug, Clone)]
 pub struct Seeded(u64);
 
 impl Seeded {
-    /// The choices of this seed.
     #[must_use]
     pub fn new(seed: u64) -> Self {
         Self(seed)
@@ -46,8 +44,7 @@ impl RandomSource for Seeded {
     }
 }
 
-/// Numbers read from a tape; zeros once it ends. Shrinking the tape makes what is built from
-/// it plainer.
+/// Numbers from a tape, then zeros. Shrinking the tape makes the generated value simpler.
 #[derive(Debug, Clone)]
 pub struct Tape(std::vec::IntoIter<u32>);
 
@@ -57,7 +54,7 @@ impl RandomSource for Tape {
     }
 }
 
-/// Tapes of up to this many choices.
+/// Tapes of up to this many numbers.
 pub fn tapes(length: usize) -> impl Strategy<Value = Tape> {
     collection::vec(0..=u32::MAX, 0..length).prop_map(|choices| Tape(choices.into_iter()))
 }

@@ -1,4 +1,4 @@
-//! Any database adapter does what core's reference database does.
+//! Comparison of a database adapter with the core's reference database.
 
 use proptest::{collection::vec, option, prelude::*, strategy::ValueTree, test_runner::TestRunner};
 use ulid::Ulid;
@@ -12,7 +12,7 @@ use wm_core::{
 };
 use wm_service::ports::{CommitError, Records};
 
-/// How many random commands are compared.
+/// The number of random commands.
 const COMMANDS: usize = 400;
 
 /// One of a few scopes.
@@ -20,14 +20,14 @@ pub fn scope(number: u8) -> Scope {
     Scope::Account(AccountId::from_ulid(Ulid::from_parts(1, number.into())))
 }
 
-/// One of a few marks.
+/// One of a few ETags.
 pub fn etag(number: u8) -> ETag {
     ETag::new(Sha256::of(&[number]))
 }
 
 #[derive(Debug, Clone)]
 enum Command {
-    /// Keys with what is to happen to each, and whether its condition is the one that holds.
+    /// The keys with their new items, and whether each condition is the one that holds.
     Commit(u8, Vec<(String, Option<Box<Item>>, Guess)>),
     Get(u8, String),
     Scan(Range),
@@ -113,7 +113,7 @@ fn command(operations: usize) -> impl Strategy<Value = Command> {
     ]
 }
 
-/// The batch, its right guesses filled in from what is stored. A key stands in it once.
+/// The batch, with right guesses replaced by the stored ETags. Each key occurs once.
 fn resolve(number: u8, changes: Vec<(String, Option<Box<Item>>, Guess)>, memory: &Memory) -> Batch {
     let mut operations: Vec<Operation> = Vec::new();
     let mut seen = std::collections::BTreeSet::new();
@@ -137,8 +137,8 @@ fn resolve(number: u8, changes: Vec<(String, Option<Box<Item>>, Guess)>, memory:
     batch(scope(number), operations)
 }
 
-/// The item under this key. Its places in indexes are its own, as those of all our items are: the order
-/// of equal ones is nobody's promise.
+/// The item under this key. Its index keys are unique, like those of all our items: the order of
+/// equal ones is undefined.
 fn placed(number: u8, mut item: Item, key: Key) -> Item {
     for place in item.index.iter_mut().flatten() {
         place.sort = format!("{}{number}{}", place.sort, key.sort.as_str());
@@ -146,10 +146,10 @@ fn placed(number: u8, mut item: Item, key: Key) -> Item {
     Item { key, ..item }
 }
 
-/// These operations as a commit of their own.
+/// A commit of these operations.
 #[must_use]
 pub fn batch(scope: Scope, operations: Vec<Operation>) -> Batch {
-    // A commit's id is its own, as the executor makes them: the request token depends on it.
+    // Each commit has its own id, like those of the executor: the request token depends on it.
     let commit_id = CommitId::from_ulid(Ulid::from_parts(2, random() >> 48));
     Batch::unchecked(scope, commit_id, operations)
 }
@@ -190,10 +190,8 @@ async fn carry_out(records: &impl Records, memory: &mut Memory, command: Command
     }
 }
 
-/// Carries out random commands on both, with at most so many operations in a commit, and compares every answer.
-///
-/// # Panics
-/// When they differ.
+/// Runs random commands on both, with at most this number of operations per commit, and compares
+/// every answer.
 pub async fn assert_agree(records: &impl Records, operations: usize) {
     let mut runner = TestRunner::deterministic();
     let commands = vec(command(operations), COMMANDS);
@@ -210,10 +208,8 @@ pub async fn assert_agree(records: &impl Records, operations: usize) {
     }
 }
 
-/// Items of the most core allows, so many that no page of 1 MB holds them.
-///
-/// # Panics
-/// When a read has one too few or one too many.
+/// Checks that reads return every item once, with so many items of the maximum size that no page of
+/// 1 MB holds them.
 pub async fn assert_pages_hold_all(records: &impl Records) {
     let large = |number: u32| Item {
         key: scope(0).key(Sort::from_stored(format!("LARGE#{number:02}"))),
@@ -257,7 +253,7 @@ pub async fn assert_pages_hold_all(records: &impl Records) {
     }
 }
 
-/// Tells large items apart without printing them.
+/// Compares large items without printing them.
 fn assert_same(found: &Page, wanted: &Page) {
     let sorts = |page: &Page| -> Vec<Sort> {
         let sorts = page.items.iter().map(|item| item.key.sort.clone());
@@ -270,7 +266,7 @@ fn assert_same(found: &Page, wanted: &Page) {
     );
 }
 
-/// The largest batch core makes, its items under these conditions.
+/// The largest batch of the core, with these conditions.
 #[must_use]
 pub fn largest(condition: fn(usize) -> Condition) -> Batch {
     let small = |number: usize| Item {
@@ -285,10 +281,7 @@ pub fn largest(condition: fn(usize) -> Condition) -> Batch {
     batch(scope(0), operations.collect())
 }
 
-/// The largest batch goes through as one, or not at all. Answers it as it went through.
-///
-/// # Panics
-/// When anything of a failed one is stored, or not all of the other.
+/// Checks that the largest batch is stored as a whole or not at all. Returns the stored batch.
 pub async fn assert_largest_is_all_or_nothing(records: &impl Records) -> Batch {
     let failing = largest(|number| match number {
         50 => Condition::Matches(etag(7)),

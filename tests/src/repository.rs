@@ -1,4 +1,4 @@
-//! The repository as files, and the workspace as Cargo sees it.
+//! The repository as files, and the workspace as Cargo describes it.
 
 use std::{
     env, fs,
@@ -8,7 +8,7 @@ use std::{
 
 use serde_json::Value;
 
-/// Folders that hold nothing of ours.
+/// Folders without source files of this repository.
 const NOT_OURS: &[&str] = &[
     "target",
     ".git",
@@ -18,26 +18,22 @@ const NOT_OURS: &[&str] = &[
     ".venv",
 ];
 
-/// The repository's root.
-///
-/// # Panics
-/// Never: this crate lies one folder below it.
+/// The root of the repository.
 #[must_use]
 pub fn root() -> PathBuf {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
     here.parent().unwrap().to_owned()
 }
 
-/// One text file.
 #[derive(Debug, Clone)]
 pub struct File {
-    /// Its path from the root, with `/`.
+    /// The path from the root, with `/`.
     pub path: String,
     pub text: String,
 }
 
 impl File {
-    /// Whether its name ends in this.
+    /// Checks the ending of the path.
     #[must_use]
     pub fn is(&self, ending: &str) -> bool {
         self.path.ends_with(ending)
@@ -45,9 +41,6 @@ impl File {
 }
 
 /// Every text file of the repository, sorted by path. Files that are not UTF-8 are left out.
-///
-/// # Panics
-/// When a folder cannot be read.
 #[must_use]
 pub fn files() -> Vec<File> {
     let mut found = Vec::new();
@@ -75,7 +68,7 @@ fn collect(folder: &Path, prefix: &str, found: &mut Vec<File>) {
     }
 }
 
-/// A source text up to its tests.
+/// A source text without its tests.
 #[must_use]
 pub fn without_tests(source: &str) -> &str {
     source
@@ -84,10 +77,7 @@ pub fn without_tests(source: &str) -> &str {
         .unwrap_or(source)
 }
 
-/// The Rust sources below a folder, one after the other, without their tests.
-///
-/// # Panics
-/// When a folder cannot be read.
+/// The Rust sources below a folder, concatenated, without their tests.
 #[must_use]
 pub fn sources(below: &str) -> String {
     let files = files().into_iter();
@@ -96,10 +86,7 @@ pub fn sources(below: &str) -> String {
         .collect()
 }
 
-/// What `cargo` prints for these arguments, run in the repository without network.
-///
-/// # Panics
-/// When it fails.
+/// The output of `cargo` with these arguments, run in the repository without network.
 #[must_use]
 pub fn cargo(arguments: &[&str]) -> String {
     let program = env::var("CARGO").unwrap_or_else(|_| "cargo".into());
@@ -114,20 +101,14 @@ pub fn cargo(arguments: &[&str]) -> String {
     String::from_utf8(output.stdout).unwrap()
 }
 
-/// `cargo metadata` of the workspace's own packages.
-///
-/// # Panics
-/// When it fails.
+/// `cargo metadata` of the workspace packages.
 #[must_use]
 pub fn metadata() -> Value {
     serde_json::from_str(&cargo(&["metadata", "--no-deps", "--format-version", "1"])).unwrap()
 }
 
-/// The names of every package that goes into `package`, itself included, however far down.
-/// Development dependencies are left out.
-///
-/// # Panics
-/// When `cargo tree` fails.
+/// The names of all direct and indirect dependencies of a package, and its own name. Development
+/// dependencies are left out.
 #[must_use]
 pub fn packages_behind(package: &str) -> Vec<String> {
     let edges = "normal,build";

@@ -1,11 +1,8 @@
-//! The surfaces the suite runs on.
+//! The surfaces of the suite.
 
 use wm_service::{Service, ports::Provider};
 
-/// Publishes and mails everything that was committed, where nothing else carries it.
-///
-/// # Panics
-/// When what waits cannot be listed.
+/// Publishes all committed changes and sends their mails, on surfaces without a background process.
 pub async fn publish<P: Provider>(service: &Service<P>) {
     let deliver = |event| async move { service.notify(&event).await };
     while service.relay(deliver).await.unwrap().published > 0 {}

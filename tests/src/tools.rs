@@ -1,7 +1,7 @@
-//! Programs the tests run against: pinned, and installed by the tests themselves into `.tools`.
+//! Pinned external programs, which the tests install into `.tools`.
 //!
-//! Whoever needs a tool first installs it, once per checkout; other test programs wait for it. A
-//! tool that cannot be installed fails the test that needs it.
+//! The first test that needs a tool installs it, once per checkout, and other test programs wait
+//! for it. If the installation fails, the test fails.
 
 use std::{
     fs::{self, File},
@@ -15,20 +15,14 @@ use wm_core::value::Sha256;
 
 use crate::repository;
 
-/// The emulator of AWS: the Python whose module `ministack` it is.
-///
-/// # Panics
-/// When it cannot be installed.
+/// The AWS emulator: the Python interpreter with the module `ministack`.
 pub fn ministack() -> &'static Path {
     static INSTALLED: OnceLock<PathBuf> = OnceLock::new();
     INSTALLED
         .get_or_init(|| python_environment("ministack", "tests/tools/ministack/requirements.txt"))
 }
 
-/// The strict DynamoDB: a script for Node.
-///
-/// # Panics
-/// When it cannot be installed.
+/// The strict DynamoDB emulator: a script for Node.
 pub fn dynalite() -> &'static Path {
     static INSTALLED: OnceLock<PathBuf> = OnceLock::new();
     INSTALLED.get_or_init(|| {
@@ -37,29 +31,20 @@ pub fn dynalite() -> &'static Path {
     })
 }
 
-/// The emulator of Blob Storage: a script for Node.
-///
-/// # Panics
-/// When it cannot be installed.
+/// The Blob Storage emulator: a script for Node.
 pub fn azurite() -> &'static Path {
     static INSTALLED: OnceLock<PathBuf> = OnceLock::new();
     INSTALLED.get_or_init(|| node_packages("azurite", &["serve.js"]).join("serve.js"))
 }
 
-/// The official clients of Azure for Node: a script that prints what they send.
-///
-/// # Panics
-/// When it cannot be installed.
+/// The official Azure clients for Node: a script that prints their requests.
 pub fn azure_oracle() -> &'static Path {
     static INSTALLED: OnceLock<PathBuf> = OnceLock::new();
     INSTALLED.get_or_init(|| node_packages("azure-oracle", &["oracle.mjs"]).join("oracle.mjs"))
 }
 
-/// A directory with exactly the packages that the lock file of this tool lists, and with these scripts of
-/// ours beside them.
-///
-/// # Panics
-/// When they cannot be installed.
+/// A directory with exactly the packages of this tool's lock file, and these scripts of the
+/// repository.
 fn node_packages(name: &str, scripts: &[&str]) -> PathBuf {
     let of_tool = repository::root().join("tests/tools").join(name);
     let files = ["package.json", "package-lock.json"].iter().chain(scripts);
@@ -76,10 +61,7 @@ fn node_packages(name: &str, scripts: &[&str]) -> PathBuf {
     })
 }
 
-/// The Python of an environment that holds exactly these requirements.
-///
-/// # Panics
-/// When it cannot be installed.
+/// The Python interpreter of an environment with exactly these requirements.
 pub fn python_environment(name: &str, requirements: &str) -> PathBuf {
     let requirements = repository::root().join(requirements);
     let recent = "import sys, venv; sys.exit(sys.version_info < (3, 11))";
@@ -112,7 +94,7 @@ pub fn python_environment(name: &str, requirements: &str) -> PathBuf {
     directory.join("bin/python")
 }
 
-/// Fails clearly where the machine lacks what a tool runs on.
+/// Fails with a clear message if the machine lacks a prerequisite of a tool.
 fn require(what: &str, command: &mut Command) {
     let there = command.output().is_ok_and(|output| output.status.success());
     assert!(
@@ -121,15 +103,15 @@ fn require(what: &str, command: &mut Command) {
     );
 }
 
-/// A tool in a directory of its own below `.tools`.
+/// A tool in its own directory below `.tools`.
 struct Tool {
     name: String,
-    /// What is installed: it changes with every pin.
+    /// Identifies the installed content. It changes with every pin.
     pin: String,
 }
 
 impl Tool {
-    /// The tool of this name, pinned by these files.
+    /// The tool with this name, pinned by these files.
     fn new(name: &str, pins: &[PathBuf]) -> Self {
         let mut pinned = name.as_bytes().to_vec();
         for pin in pins {
@@ -141,8 +123,8 @@ impl Tool {
         }
     }
 
-    /// Its directory, where these commands install it unless it is there. The mark is written last, so
-    /// that an installation that was interrupted begins again.
+    /// Returns its directory. If it is missing, these commands install it. The marker file is
+    /// written last, so that an interrupted installation starts again.
     fn install(&self, commands: impl FnOnce(&Path) -> Vec<Command>) -> PathBuf {
         let tools = repository::root().join(".tools");
         fs::create_dir_all(&tools).unwrap();
@@ -175,19 +157,16 @@ impl Tool {
     }
 }
 
-/// Holds a lock among all processes of this checkout while the value lives.
-///
-/// # Panics
-/// When the file cannot be locked.
+/// Holds a lock among all processes of this checkout until the value is dropped.
 pub fn alone(path: &Path) -> File {
     let file = File::create(path).unwrap();
     file.lock().unwrap();
     file
 }
 
-/// Prints a line, also from a test that passes.
+/// Prints a line, also from a passing test.
 pub fn say(line: &str) {
-    // Not `println!`: the test harness keeps what a passing test prints to itself.
+    // Bypasses `println!`, because the test harness captures the output of passing tests.
     let line = format!("{line}\n");
     std::io::stderr().write_all(line.as_bytes()).unwrap();
 }

@@ -1,5 +1,5 @@
-//! Surfaces on loopback for people and their own clients. Beside the front door of each, a control server
-//! hands out tokens and shows what was mailed and published.
+//! Surfaces on loopback for people and their own clients. A control server for each issues tokens
+//! and shows mails and events.
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
@@ -15,9 +15,9 @@ mod surfaces;
 
 pub use surfaces::{Aws, Azure, Node};
 
-/// How often what was committed is carried on to events and mail, where no service does that.
+/// The interval of publishing and mailing, on surfaces where no service does that.
 const CARRY: Duration = Duration::from_millis(300);
-/// How many of these pauses lie between two sweeps: half a minute, where a cloud has a schedule.
+/// The number of these intervals between two sweeps: half a minute. A cloud has a schedule.
 const SWEEP: u32 = 100;
 
 /// The tokens of a person.
@@ -25,7 +25,7 @@ const SWEEP: u32 = 100;
 pub struct Tokens {
     /// For requests.
     pub access_token: String,
-    /// For `POST /v1/session/identity`, which has been sent already.
+    /// For `POST /v1/session/identity`, which has already been sent.
     pub id_token: String,
 }
 
@@ -33,31 +33,31 @@ pub struct Tokens {
 pub trait Open: Send + Sync + 'static {
     fn name(&self) -> &'static str;
 
-    /// The URL of its front door.
+    /// The URL of its API.
     fn url(&self) -> &str;
 
-    /// The certificates that clients have to trust to reach signed URLs; none for plain HTTP.
+    /// The certificates that clients must trust to reach signed URLs. None for plain HTTP.
     fn certificates(&self) -> Option<PathBuf> {
         None
     }
 
-    /// Tokens for the person behind an e-mail address, who has an identity once this returns.
+    /// Tokens for the person with this e-mail address, who then has an identity.
     fn tokens(&self, email: &Email) -> impl Future<Output = Tokens> + Send;
 
     /// The texts of all mails to an e-mail address, oldest first.
     fn mails(&self, to: &Email) -> impl Future<Output = Vec<String>> + Send;
 
-    /// Every event published so far.
+    /// All published events.
     fn events(&self) -> impl Future<Output = Vec<CloudEvent>> + Send;
 
-    /// Carries what was committed on to events and mail.
+    /// Publishes committed changes and sends their mails.
     fn carry(&self) -> impl Future<Output = ()> + Send;
 
-    /// Does what the surface does by a schedule.
+    /// Runs the scheduled work of the surface.
     fn sweep(&self) -> impl Future<Output = ()> + Send;
 }
 
-/// A surface that is served until this value ends.
+/// A surface that is served until this value is dropped.
 pub struct Served {
     name: &'static str,
     url: String,
@@ -67,10 +67,6 @@ pub struct Served {
 }
 
 impl Served {
-    /// Serves a surface.
-    ///
-    /// # Panics
-    /// When no port of loopback is free.
     pub async fn start<S: Open>(surface: S) -> Self {
         let surface = Arc::new(surface);
         let (listener, control) = listen().await;
@@ -86,19 +82,17 @@ impl Served {
         }
     }
 
-    /// The URL of the surface.
     #[must_use]
     pub fn url(&self) -> &str {
         &self.url
     }
 
-    /// The URL of the control server.
     #[must_use]
     pub fn control(&self) -> &str {
         &self.control
     }
 
-    /// Where it answers, and commands to paste.
+    /// The URLs, and commands to paste.
     #[must_use]
     pub fn greeting(&self) -> String {
         let Self {
@@ -133,7 +127,7 @@ async fn listen() -> (TcpListener, String) {
     (listener, url)
 }
 
-/// Does what the services of a cloud do between the functions.
+/// Does the work of the cloud's services between the functions.
 async fn tend<S: Open>(surface: Arc<S>) {
     for round in 1_u32.. {
         sleep(CARRY).await;
@@ -144,18 +138,15 @@ async fn tend<S: Open>(surface: Arc<S>) {
                 carried.sweep().await;
             }
         });
-        // Helpers of tests panic where a service would keep a dead letter; what follows is still carried.
+        // Helpers of tests panic where a service would keep a dead letter. The loop continues.
         if task.await.is_err() {
             eprintln!("{}: an event was not delivered; see above", surface.name());
         }
     }
 }
 
-/// Uses a surface as a person does first: gets a token, creates an account, invites somebody and sees the
-/// event and the mail of it.
-///
-/// # Panics
-/// When anything is answered otherwise than it should be, or does not come within a minute.
+/// Uses a surface like a new person: gets a token, creates an account, invites a person, and waits
+/// up to a minute for the event and the mail.
 pub async fn use_it(url: &str, control: &str) {
     let client = Client::builder().no_proxy().build().unwrap();
     let token = json!({ "email": "ana@example.com" });
@@ -193,7 +184,7 @@ async fn answered(request: RequestBuilder) -> Value {
     serde_json::from_str(&body).unwrap()
 }
 
-/// Asks until the answer contains a word.
+/// Polls until the answer contains a word.
 async fn eventually(request: RequestBuilder, word: &str) {
     let asked = async {
         loop {

@@ -1,4 +1,4 @@
-//! Expressions in templates: as much of the language as ours use.
+//! Template expressions, for the part of the language that our templates use.
 //! <https://learn.microsoft.com/azure/azure-resource-manager/templates/template-expressions>
 
 use std::{
@@ -9,7 +9,6 @@ use std::{
 use serde_json::{Map, Value, json};
 use wm_core::value::Sha256;
 
-/// A parsed expression.
 #[derive(Debug, Clone, PartialEq)]
 enum Expression {
     Literal(Value),
@@ -17,11 +16,11 @@ enum Expression {
     Member(Box<Expression>, String),
 }
 
-/// What an expression may ask for.
+/// The values that an expression may refer to.
 pub(super) struct Scope<'a> {
     document: &'a Value,
     given: BTreeMap<String, Value>,
-    /// What is being looked up, so that a circle is found.
+    /// The names under evaluation, to detect a cycle.
     under_way: RefCell<BTreeSet<String>>,
 }
 
@@ -40,7 +39,7 @@ impl<'a> Scope<'a> {
         }
     }
 
-    /// A value with everything in it that is an expression replaced.
+    /// Replaces every expression inside a value.
     pub(super) fn resolve(&self, value: &Value) -> Value {
         match value {
             Value::String(text) => self.text(text),
@@ -59,7 +58,7 @@ impl<'a> Scope<'a> {
         }
     }
 
-    /// A text: an expression in brackets, or itself.
+    /// A text: an expression in brackets, or a literal.
     fn text(&self, text: &str) -> Value {
         let inner = text
             .strip_prefix('[')
@@ -139,7 +138,7 @@ impl<'a> Scope<'a> {
 
 fn member(of: &Value, name: &str) -> Value {
     match of {
-        // What only Azure knows.
+        // A value that only Azure knows.
         Value::String(text) if text.starts_with('{') && text.ends_with('}') => {
             json!(format!("{}.{name}}}", text.trim_end_matches('}')))
         }
@@ -218,7 +217,7 @@ fn call(name: &str, arguments: &[Value]) -> Value {
         }
         "resourceId" => json!(resource_id(&texts())),
         "subscriptionResourceId" => json!(texts().join("/")),
-        // Thirteen letters and digits that depend on nothing else.
+        // Thirteen letters and digits, the same for the same arguments.
         "uniqueString" => {
             json!(Sha256::of(texts().join("\n").as_bytes()).to_string()[..13].to_owned())
         }
@@ -237,7 +236,7 @@ fn list(value: &Value) -> &[Value] {
         .unwrap_or_else(|| panic!("{value} is no list"))
 }
 
-/// `{0}` and so on, in the first text, are the others.
+/// Replaces `{0}` and so on in the first text by the others.
 fn format(texts: &[String]) -> String {
     let (template, values) = texts.split_first().unwrap();
     let mut whole = template.clone();
@@ -249,7 +248,7 @@ fn format(texts: &[String]) -> String {
     whole
 }
 
-/// The id within its resource group: provider, then each type with its name.
+/// The id within the resource group: the provider, then each type with its name.
 fn resource_id(texts: &[String]) -> String {
     let (kind, names) = texts.split_first().unwrap();
     let mut segments = kind.split('/');
@@ -266,7 +265,7 @@ fn resource_id(texts: &[String]) -> String {
     id
 }
 
-/// Reads an expression from its beginning.
+/// A parser of one expression.
 struct Parser<'a> {
     rest: &'a str,
 }
@@ -302,7 +301,7 @@ impl Parser<'_> {
         }
     }
 
-    /// A text in quotes, of which two stand for one.
+    /// A quoted text. Two quotes in it stand for one.
     fn quoted(&mut self) -> String {
         let mut text = String::new();
         let mut letters = self.rest[1..].char_indices().peekable();

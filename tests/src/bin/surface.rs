@@ -1,6 +1,6 @@
-//! An instrumented surface: the functions, the handler and the node that are deployed, over ports whose time,
-//! entropy and faults a control file gives. Lambda and the Functions host say in the environment which of them to
-//! start; the arguments `DATA PUBLIC_URL` start a node.
+//! An instrumented surface: the deployed functions, handler and node, over ports whose time,
+//! entropy and faults come from a control file. Lambda and the Functions host set an environment
+//! variable that selects the program. With the arguments `DATA PUBLIC_URL` it starts a node.
 
 use std::{
     env,
@@ -67,7 +67,8 @@ fn handler() -> ExitCode {
     })
 }
 
-/// Runs a node until the standard input ends. Each line of it, `drain` or `sweep`, is answered once that is done.
+/// Runs a node until standard input ends. Each input line is `drain` or `sweep` and is answered
+/// when that work is done.
 fn node(data: &str, public_url: &str) -> Result<(), Box<dyn Error>> {
     let runtime = Runtime::new()?;
     let config = Config {

@@ -1,4 +1,4 @@
-//! Serves surfaces on loopback until Ctrl-C: `cargo xtask up`.
+//! Serves surfaces on loopback until Ctrl-C, for `cargo xtask up`.
 
 use std::{env, process::ExitCode};
 

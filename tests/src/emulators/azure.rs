@@ -1,8 +1,8 @@
-//! Stand-ins for the services of Azure, in the process of the test: each checks the shape and the
-//! authorization of what it is asked, as the service does, and remembers it.
+//! Emulators of Azure services in the process of the test. Each checks the shape and the
+//! authorization of its requests as the service does, and records them.
 //!
-//! All but the identity's own endpoint are reached over TLS, because the kits hand a token to nothing
-//! else. [`authority`] has the certificates.
+//! All except the identity endpoint are reached over TLS, because the SDKs send tokens only over
+//! TLS. [`authority`] has the certificates.
 
 pub mod app_configuration;
 pub mod authority;
@@ -21,35 +21,27 @@ use event_grid::EventGridTopic;
 use key_vault::KeyVault;
 use managed_identity::ManagedIdentity;
 
-/// The surface's id in every cloud of the tests.
+/// The surface id in every cloud of the tests.
 pub const SURFACE: &str = "srf_01arz3ndektsv4rrffq69g5fav_00001";
-/// Where people reach it.
 pub const PUBLIC_URL: &str = "https://wm.example.com";
 pub const SECRET: &str = "a secret of the surface that only tests have";
-/// The address mail comes from.
 pub const FROM: &str = "DoNotReply@mail.example.com";
-/// The identity that may send mail, and nothing else.
+/// The identity that may send mail only.
 pub const MAIL_IDENTITY: &str = "9e8d7c6b-5a49-4382-9716-05f4e3d2c1b0";
 
-/// Everything but the database and the object store.
+/// All services except the database and the object store.
 #[derive(Clone)]
 pub struct AzureCloud {
-    /// Gives out tokens.
     pub identity: ManagedIdentity,
-    /// Whom people sign in to.
     pub entra: Entra,
-    /// Keeps the secret.
     pub vault: KeyVault,
-    /// Keeps the id and the address.
     pub configuration: AppConfiguration,
-    /// Takes events.
     pub topic: EventGridTopic,
-    /// Takes mails.
     pub mail: Communication,
 }
 
 impl AzureCloud {
-    /// A cloud in which everything is as a deployment leaves it.
+    /// A cloud in the state after a deployment.
     pub async fn start() -> Self {
         let cloud = Self {
             identity: ManagedIdentity::start().await,
@@ -68,7 +60,8 @@ impl AzureCloud {
         cloud
     }
 
-    /// The variables of a handler in it; those of the database and the object store are missing.
+    /// The environment variables of a handler in this cloud, without those of the database and the
+    /// object store.
     pub fn environment(&self) -> Vec<(String, String)> {
         let trusted = Authority::shared().trusted.display().to_string();
         let own = [

@@ -1,4 +1,4 @@
-//! azurite: a Blob Storage over TLS that takes tokens, and signatures as of version 2026-04-06.
+//! azurite: a Blob Storage over TLS that accepts tokens, and signatures as of version 2026-04-06.
 
 use std::{
     fs,
@@ -27,11 +27,11 @@ mod signature;
 use super::free_port;
 use crate::{issuer::TestIssuer, process::Companion, tools};
 
-/// The only account azurite knows.
+/// The only account of azurite.
 pub const ACCOUNT: &str = "devstoreaccount1";
-/// What a token for Blob Storage is for.
+/// The audience of tokens for Blob Storage.
 pub const AUDIENCE: &str = "https://storage.azure.com";
-/// The tenant and the object its tokens name.
+/// The tenant and the object in its tokens.
 const TENANT: &str = "5d0b7a52-3c1e-4f6b-9a58-2f6f0c9f4d11";
 const OBJECT: &str = "c6a4b3f0-8b1d-4a67-9d83-7e5d2f1a9b22";
 
@@ -39,17 +39,14 @@ const OBJECT: &str = "c6a4b3f0-8b1d-4a67-9d83-7e5d2f1a9b22";
 #[derive(Debug)]
 pub struct Azurite {
     process: Companion,
-    /// Where the account answers, without a trailing slash.
+    /// The URL of the account, without a trailing slash.
     pub url: String,
     directory: TempDir,
     certificate: String,
 }
 
 impl Azurite {
-    /// A new one on a free port of loopback, with a certificate nobody knows yet.
-    ///
-    /// # Panics
-    /// When it does not start.
+    /// Starts azurite on a free port of loopback with a new certificate.
     #[must_use]
     pub fn start() -> Self {
         let (directory, port) = (tempfile::tempdir().unwrap(), free_port());
@@ -78,16 +75,13 @@ impl Azurite {
         }
     }
 
-    /// The file of the authority its certificate is from, for `SSL_CERT_FILE`.
+    /// The file of the authority that signed its certificate, for `SSL_CERT_FILE`.
     #[must_use]
     pub fn authority(&self) -> std::path::PathBuf {
         self.directory.path().join(AUTHORITY)
     }
 
-    /// A client that trusts it and follows no redirect.
-    ///
-    /// # Panics
-    /// Never.
+    /// A client that trusts the server and follows no redirect.
     #[must_use]
     pub fn client(&self) -> Client {
         let authority = Certificate::from_pem(self.certificate.as_bytes()).unwrap();
@@ -98,10 +92,7 @@ impl Azurite {
             .unwrap()
     }
 
-    /// Makes a private container.
-    ///
-    /// # Panics
-    /// When it cannot.
+    /// Creates a private container.
     pub async fn container(&self, name: &str) {
         let answer = self
             .client()
@@ -115,7 +106,7 @@ impl Azurite {
         assert_eq!(answer.status(), 201, "{}", answer.text().await.unwrap());
     }
 
-    /// How many requests with all of this in their first line it has logged so far.
+    /// The number of logged requests whose first line contains both texts.
     #[must_use]
     pub fn logged(&self, method: &str, target: &str) -> usize {
         let output = self.process.output();
@@ -144,13 +135,13 @@ fn certificates() -> (String, String, String) {
     (authority.pem(), certificate.pem(), key.serialize_pem())
 }
 
-/// A token that is good for an hour.
+/// A token that is valid for an hour.
 #[must_use]
 pub fn token() -> String {
     token_of(TENANT, OBJECT)
 }
 
-/// The same of this tenant's identity: nobody checks who signed it.
+/// A token of this tenant's identity. azurite does not check its signature.
 fn token_of(tenant: &str, object: &str) -> String {
     let issuer = TestIssuer::ec(&format!("https://sts.windows.net/{tenant}/"), "key-1");
     let seconds = now().millis() / 1000;
@@ -166,7 +157,7 @@ fn token_of(tenant: &str, object: &str) -> String {
     }))
 }
 
-/// An identity that may do everything.
+/// An identity with all rights.
 #[derive(Debug, Default)]
 pub struct Anyone {
     asked: AtomicUsize,
@@ -178,7 +169,7 @@ impl Anyone {
         Arc::default()
     }
 
-    /// How often a token was asked for.
+    /// The number of token requests.
     pub fn asked(&self) -> usize {
         self.asked.load(Ordering::SeqCst)
     }

@@ -1,4 +1,5 @@
-//! Cosmos DB: the emulator of the official kit as a service, which verifies tokens and fails on demand.
+//! Cosmos DB: the emulator of the official SDK as a service that verifies tokens and fails on
+//! demand.
 
 use std::{
     fs,
@@ -21,7 +22,7 @@ use crate::{
     process::{self, Companion},
 };
 
-/// What tokens for the service are for.
+/// The audience of tokens for the service.
 pub const AUDIENCE: &str = "https://cosmos.azure.com";
 pub const DATABASE: &str = "workspace";
 
@@ -29,29 +30,24 @@ pub const DATABASE: &str = "workspace";
 #[derive(Debug)]
 pub struct Cosmos {
     _process: Companion,
-    /// Where it answers, ending in `/`.
+    /// The URL, with a trailing `/`.
     pub url: String,
     client: Client,
     files: TempDir,
-    /// The key sets whose tokens count.
+    /// The trusted key sets.
     keys: Mutex<Vec<Value>>,
 }
 
 impl Cosmos {
-    /// The one of this test program, at Strong, which its tests share: each makes a container of its own. It
-    /// takes the tokens of [`identity`]; whoever has others says so with [`Cosmos::trust`].
-    ///
-    /// # Panics
-    /// When it does not start.
+    /// The service of this test program, with the consistency Strong. Its tests share it and each
+    /// creates its own container. It accepts the tokens of [`identity`]. [`Cosmos::trust`] adds
+    /// others.
     pub fn shared() -> &'static Self {
         static SHARED: OnceLock<Cosmos> = OnceLock::new();
         SHARED.get_or_init(|| Self::start("Strong"))
     }
 
-    /// A new one, at this level of consistency.
-    ///
-    /// # Panics
-    /// When it does not start.
+    /// Starts a service with this consistency level.
     #[must_use]
     pub fn start(consistency: &str) -> Self {
         let files = tempfile::tempdir().unwrap();
@@ -69,17 +65,14 @@ impl Cosmos {
         Self {
             url: said.split_whitespace().last().unwrap().to_owned(),
             _process: process,
-            // Tests have a runtime each, and a connection must not outlive its own.
+            // Each test has its own runtime, and a connection must not outlive it.
             client: client.pool_max_idle_per_host(0).build().unwrap(),
             files,
             keys: Mutex::new(vec![identity().jwk()]),
         }
     }
 
-    /// Takes the tokens of this key set too.
-    ///
-    /// # Panics
-    /// When it cannot be written.
+    /// Accepts the tokens of this key set too.
     pub fn trust(&self, keys: &Value) {
         let mut trusted = self.keys.lock().unwrap();
         trusted.extend(keys["keys"].as_array().unwrap().iter().cloned());
@@ -88,10 +81,7 @@ impl Cosmos {
         fs::rename(written, self.files.path().join("keys.json")).unwrap();
     }
 
-    /// Asks for something that the service itself has not.
-    ///
-    /// # Panics
-    /// When it is refused.
+    /// Sends a request to the control interface, which the real service does not have.
     pub async fn control(&self, method: Method, what: &str, body: &Value) -> Value {
         let url = format!("{}_control/{what}", self.url);
         let request = self.client.request(method, url).body(body.to_string());
@@ -101,39 +91,28 @@ impl Cosmos {
         serde_json::from_str(&text).unwrap()
     }
 
-    /// Makes a container over as many physical partitions, and the database.
-    ///
-    /// # Panics
-    /// When it is refused.
+    /// Creates the database and a container with this number of physical partitions.
     pub async fn container(&self, name: &str, partitions: u32) {
         let wanted = json!({ "database": DATABASE, "container": name, "partitions": partitions });
         self.control(Method::POST, "containers", &wanted).await;
     }
 
     /// Adds a fault: `{kind, operation?, path?, skip?, times?, status?, substatus?, milliseconds?,
-    /// operations?}`. Kinds are `delay`, `status`, `status-after`, `drop` and `drop-after`; operations `read`,
-    /// `query`, `write`, `batch` and `metadata`.
-    ///
-    /// # Panics
-    /// When it is refused.
+    /// operations?}`. Kinds are `delay`, `status`, `status-after`, `drop` and `drop-after`.
+    /// Operations are `read`, `query`, `write`, `batch` and `metadata`.
     pub async fn fail(&self, fault: &Value) {
         self.control(Method::POST, "faults", fault).await;
     }
 
-    /// Fails no more, answering how many faults met no request.
-    ///
-    /// # Panics
-    /// When it is refused.
+    /// Removes all faults and returns the number of requests that they would still have hit.
     pub async fn calm(&self) -> u64 {
         let left = self.control(Method::GET, "faults", &Value::Null).await;
         self.control(Method::DELETE, "faults", &Value::Null).await;
         left["left"].as_u64().unwrap()
     }
 
-    /// The requests so far whose path has this in it, as `{method, path, operation, status, charge}`.
-    ///
-    /// # Panics
-    /// When it is refused.
+    /// The requests so far whose path contains this text, as `{method, path, operation, status,
+    /// charge}`.
     pub async fn requests(&self, path: &str) -> Vec<Value> {
         let all = self.control(Method::GET, "requests", &Value::Null).await;
         let all = all["requests"].as_array().unwrap().iter();
@@ -142,11 +121,8 @@ impl Cosmos {
             .collect()
     }
 
-    /// What changed in a container behind a mark, which begins as null, and the mark behind that: the
-    /// documents as the change feed has them.
-    ///
-    /// # Panics
-    /// When it is refused.
+    /// The changes of a container after a continuation, which begins as null, and the next
+    /// continuation. The documents have the format of the change feed.
     pub async fn changes(&self, container: &str, mark: &Value) -> (Vec<Value>, Value) {
         let wanted = json!({ "database": DATABASE, "container": container, "mark": mark });
         let changes = self.control(Method::POST, "changes", &wanted).await;
@@ -155,13 +131,14 @@ impl Cosmos {
     }
 }
 
-/// Who signs the tokens of this test program for the service.
+/// The signer of this test program's tokens for the service.
 pub fn identity() -> &'static TestIssuer {
     static SHARED: OnceLock<TestIssuer> = OnceLock::new();
     SHARED.get_or_init(|| TestIssuer::rsa("https://sts.windows.net/tests/", "cosmos"))
 }
 
-/// A token for this audience that is good for as many seconds, or was.
+/// A token for this audience that expires in this number of seconds. A negative number gives an
+/// expired token.
 #[must_use]
 pub fn token(signer: &TestIssuer, audience: &str, seconds: i64) -> String {
     let now = now().millis() / 1000;
@@ -174,12 +151,12 @@ pub fn token(signer: &TestIssuer, audience: &str, seconds: i64) -> String {
     }))
 }
 
-/// A credential with one token.
+/// A credential with one fixed token.
 #[derive(Debug)]
 pub struct OneToken(String);
 
 impl OneToken {
-    /// One that the service takes.
+    /// A token that the service accepts.
     #[must_use]
     pub fn good() -> Arc<Self> {
         Self::of(token(identity(), AUDIENCE, 3600))

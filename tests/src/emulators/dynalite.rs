@@ -1,4 +1,4 @@
-//! dynalite: a DynamoDB that is strict about single items.
+//! dynalite: a DynamoDB emulator with strict checks of single items.
 
 use std::process::Command;
 
@@ -9,15 +9,11 @@ use crate::{process::Companion, tools};
 #[derive(Debug)]
 pub struct Dynalite {
     _process: Companion,
-    /// Where it answers.
     pub url: String,
 }
 
 impl Dynalite {
-    /// A new one on a free port.
-    ///
-    /// # Panics
-    /// When it does not start.
+    /// Starts dynalite on a free port.
     #[must_use]
     pub fn start() -> Self {
         let script = tools::dynalite();
@@ -26,7 +22,7 @@ impl Dynalite {
         command
             .arg(script)
             .args(["--host", "127.0.0.1", "--port", &port.to_string()]);
-        // Tables are there at once.
+        // Tables are available immediately.
         command.args([
             "--createTableMs",
             "0",

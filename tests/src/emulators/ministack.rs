@@ -15,14 +15,14 @@ pub use signature::Credentials;
 
 pub const REGION: &str = "us-east-1";
 pub const ACCOUNT: &str = "000000000000";
-/// How often another port is tried when something else took the first.
+/// The number of ports to try if another process takes one.
 const ATTEMPTS: usize = 5;
 
-/// A running ministack, which ends with this value or with the test program.
+/// A running ministack. It ends on drop or with the test program.
 #[derive(Debug)]
 pub struct Ministack {
     process: Companion,
-    /// Where every service answers.
+    /// The URL of all services.
     pub url: String,
     client: Client,
     _state: TempDir,
@@ -32,12 +32,11 @@ pub struct Ministack {
 #[derive(Debug, Clone)]
 pub struct Answered {
     pub status: u16,
-    /// The body as text.
     pub text: String,
 }
 
 impl Answered {
-    /// The body as JSON; null where it is none.
+    /// The body as JSON, or null.
     #[must_use]
     pub fn json(&self) -> Value {
         serde_json::from_str(&self.text).unwrap_or(Value::Null)
@@ -45,20 +44,14 @@ impl Answered {
 }
 
 impl Ministack {
-    /// The one of this test program, which its tests share: each makes a table, a bucket, a bus of its
-    /// own.
-    ///
-    /// # Panics
-    /// When it does not start.
+    /// The instance of this test program. Its tests share it, and each creates its own table,
+    /// bucket and bus.
     pub fn shared() -> &'static Self {
         static SHARED: OnceLock<Ministack> = OnceLock::new();
         SHARED.get_or_init(Self::start)
     }
 
-    /// A new one on a free port.
-    ///
-    /// # Panics
-    /// When it does not start.
+    /// Starts ministack on a free port.
     #[must_use]
     pub fn start() -> Self {
         let python = tools::ministack();
@@ -68,7 +61,8 @@ impl Ministack {
             let mut command = Command::new(python);
             command.args(["-m", "ministack"]).env_clear();
             command.envs(environment(&state, port));
-            // Printed by this very process: where the port is taken by another, it ends instead.
+            // The process prints this line only if it has the port. If another process has it,
+            // ministack ends.
             match Companion::start(&command, "Running on http://127.0.0.1:") {
                 Ok(process) => {
                     let client = Client::builder()
@@ -77,7 +71,7 @@ impl Ministack {
                     return Self {
                         process,
                         url: format!("http://127.0.0.1:{port}"),
-                        // Tests have a runtime each, and a connection must not outlive its own.
+                        // Each test has its own runtime, and a connection must not outlive it.
                         client: client.pool_max_idle_per_host(0).build().unwrap(),
                         _state: state,
                     };
@@ -88,22 +82,17 @@ impl Ministack {
         panic!("ministack does not start: {said}");
     }
 
-    /// What it printed so far.
     #[must_use]
     pub fn output(&self) -> String {
         self.process.output()
     }
 
-    /// The port it listens on.
-    ///
-    /// # Panics
-    /// Never.
     #[must_use]
     pub fn port(&self) -> u16 {
         self.url.rsplit(':').next().unwrap().parse().unwrap()
     }
 
-    /// What a program needs in its environment to use it as root.
+    /// The environment variables with which a program uses it as root.
     #[must_use]
     pub fn environment(&self) -> Vec<(String, String)> {
         let root = Credentials::root();
@@ -118,11 +107,8 @@ impl Ministack {
         .into()
     }
 
-    /// Calls a service of a JSON protocol as root and asserts that it went well. The target names
-    /// service and operation, such as `DynamoDB_20120810.CreateTable`.
-    ///
-    /// # Panics
-    /// When it is refused.
+    /// Calls a service of a JSON protocol as root and asserts success. The target names service and
+    /// operation, such as `DynamoDB_20120810.CreateTable`.
     pub async fn json(&self, target: &str, body: &Value) -> Value {
         let answered = self.json_as(&Credentials::root(), target, body).await;
         assert_eq!(answered.status, 200, "{target}: {}", answered.text);
@@ -130,9 +116,6 @@ impl Ministack {
     }
 
     /// Calls a service of a JSON protocol with these credentials.
-    ///
-    /// # Panics
-    /// When it does not answer.
     pub async fn json_as(&self, who: &Credentials, target: &str, body: &Value) -> Answered {
         let (service, version) = json_protocol(target);
         let content_type = format!("application/x-amz-json-{version}");
@@ -145,9 +128,6 @@ impl Ministack {
     }
 
     /// Calls a service of the query protocol (IAM, STS) with these credentials.
-    ///
-    /// # Panics
-    /// When it does not answer.
     pub async fn query_as(
         &self,
         who: &Credentials,
@@ -161,10 +141,7 @@ impl Ministack {
         self.send(who, service, "POST", "/", &headers, body).await
     }
 
-    /// Any signed call: S3, and SES whose protocol is REST.
-    ///
-    /// # Panics
-    /// When it does not answer.
+    /// Sends any signed request: to S3, or to SES, whose protocol is REST.
     pub async fn send(
         &self,
         who: &Credentials,
@@ -178,10 +155,7 @@ impl Ministack {
             .await
     }
 
-    /// The same to a service at another address.
-    ///
-    /// # Panics
-    /// When it does not answer.
+    /// Sends a signed request to a service at another URL.
     #[expect(
         clippy::too_many_arguments,
         reason = "a signed request has these parts"
@@ -209,10 +183,7 @@ impl Ministack {
         }
     }
 
-    /// A page of its own, such as `/_ministack/health`.
-    ///
-    /// # Panics
-    /// When it does not answer.
+    /// A page of ministack itself, such as `/_ministack/health`.
     pub async fn page(&self, path: &str) -> Value {
         let response = self.client.get(format!("{}{path}", self.url)).send().await;
         let text = response.unwrap().text().await.unwrap();
@@ -220,8 +191,8 @@ impl Ministack {
     }
 }
 
-/// Bound to loopback, which is not its default, with nothing open that is not asked for and its state
-/// in a directory of its own.
+/// Binds to loopback, which is not the default, opens only the needed port, and keeps its state in
+/// its own directory.
 fn environment(state: &TempDir, port: u16) -> Vec<(&'static str, String)> {
     let state = state.path().to_str().unwrap().to_owned();
     let path = std::env::var("PATH").unwrap_or_default();
@@ -242,7 +213,7 @@ fn environment(state: &TempDir, port: u16) -> Vec<(&'static str, String)> {
     .into()
 }
 
-/// The name a service is signed for, and the version of its protocol.
+/// The signing name of a service and the version of its protocol.
 fn json_protocol(target: &str) -> (&'static str, &'static str) {
     match target.split('.').next().unwrap() {
         "DynamoDB_20120810" | "DynamoDBStreams_20120810" => ("dynamodb", "1.0"),

@@ -1,6 +1,7 @@
-//! A proxy in front of an emulator that makes chosen calls go wrong.
+//! A proxy in front of an emulator that makes selected calls fail.
 //!
-//! What no emulator shows is made here: throttling, conflicts, answers that are lost, late or partial.
+//! It produces what no emulator does: throttling, conflicts, and answers that are lost, late or
+//! partial.
 
 use std::{
     collections::BTreeMap,
@@ -19,30 +20,30 @@ use tokio::{
     sync::watch,
 };
 
-/// What happens to a call.
+/// The treatment of a call.
 #[derive(Clone)]
 pub enum Fault {
-    /// Nothing: lets a call through, so that the fault behind it strikes a later one.
+    /// Lets one call pass, so that the next fault hits a later call.
     Pass,
-    /// It arrives this much later.
+    /// Delays the call.
     Delay(Duration),
-    /// It is carried out, and the connection ends before an answer.
+    /// Processes the call and closes the connection before the answer.
     LoseAnswer,
-    /// The connection ends and nothing happens.
+    /// Closes the connection without processing the call.
     Drop,
-    /// Nothing happens, and this is the answer.
+    /// Answers this without processing the call.
     Refuse(u16, Value),
-    /// It arrives once [`Proxy::release`] is called.
+    /// Forwards the call after [`Proxy::release`].
     HoldBefore,
-    /// It is carried out at once, and its answer arrives once [`Proxy::release`] is called.
+    /// Forwards the call at once. Its answer arrives after [`Proxy::release`].
     HoldAfter,
-    /// It does not arrive; this is made of what it asked.
+    /// Builds the answer from the request without processing the call.
     Reply(fn(&Value) -> (u16, Value)),
-    /// It is carried out in part: this is what of it arrives, and what its answer becomes.
+    /// Forwards a changed body and changes its answer: the call is processed in part.
     Alter(Change, Change),
 }
 
-/// What becomes of a body.
+/// A change of a JSON body.
 pub type Change = Arc<dyn Fn(&mut Value) + Send + Sync>;
 
 impl fmt::Debug for Fault {
@@ -51,14 +52,14 @@ impl fmt::Debug for Fault {
     }
 }
 
-/// How a JSON protocol tells of an error.
+/// An error in the format of a JSON protocol.
 #[must_use]
 pub fn refusal(status: u16, kind: &str, message: &str) -> Fault {
     let kind = format!("com.amazonaws.dynamodb.v20120810#{kind}");
     Fault::Refuse(status, json!({ "__type": kind, "message": message }))
 }
 
-/// A transaction cancelled for this reason at its first item.
+/// A transaction that is cancelled for this reason at its first item.
 #[must_use]
 pub fn cancelled(reason: &str) -> Fault {
     Fault::Reply(match reason {
@@ -94,19 +95,18 @@ fn cancellation(asked: &Value, reason: &str) -> (u16, Value) {
 /// A running proxy.
 #[derive(Debug)]
 pub struct Proxy {
-    /// Where it answers.
     pub url: String,
     state: Arc<State>,
 }
 
 #[derive(Debug)]
 struct State {
-    /// The authority of what is behind.
+    /// The authority of the target.
     target: String,
     faults: Mutex<Vec<Rule>>,
     calls: Mutex<BTreeMap<String, usize>>,
     struck: watch::Sender<usize>,
-    /// How often held calls were released.
+    /// The number of releases of held calls.
     released: watch::Sender<usize>,
 }
 
@@ -114,7 +114,7 @@ struct State {
 struct Rule {
     operation: String,
     fault: Fault,
-    /// How many more calls it strikes.
+    /// The number of calls that the fault still hits.
     left: usize,
 }
 
@@ -123,10 +123,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Proxy {
-    /// A proxy in front of this address.
-    ///
-    /// # Panics
-    /// Without a port on loopback.
+    /// Starts a proxy in front of this URL.
     pub async fn start(url: &str) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let proxy = Self {
@@ -143,12 +140,12 @@ impl Proxy {
         proxy
     }
 
-    /// Makes the next call of this operation go wrong; several faults strike one after another.
+    /// Makes the next call of this operation fail. Several faults apply in order.
     pub fn inject(&self, operation: &str, fault: Fault) {
         self.inject_many(operation, fault, 1);
     }
 
-    /// Makes so many calls of this operation go wrong.
+    /// Makes this number of calls of this operation fail.
     pub fn inject_many(&self, operation: &str, fault: Fault, times: usize) {
         lock(&self.state.faults).push(Rule {
             operation: operation.into(),
@@ -157,32 +154,32 @@ impl Proxy {
         });
     }
 
-    /// Takes back every fault that has not struck yet, and says how many strikes that were.
+    /// Removes all pending faults and returns their number.
     pub fn calm(&self) -> usize {
         let rules = std::mem::take(&mut *lock(&self.state.faults));
         rules.iter().map(|rule| rule.left).sum()
     }
 
-    /// How many calls of this operation came since the last time this was asked.
+    /// The number of calls of this operation since the last call of this method.
     pub fn take_calls(&self, operation: &str) -> usize {
         lock(&self.state.calls)
             .remove(operation)
             .unwrap_or_default()
     }
 
-    /// How many faults have struck, for [`Proxy::struck`].
+    /// The number of faults that have occurred, for [`Proxy::struck`].
     #[must_use]
     pub fn strikes(&self) -> usize {
         *self.state.struck.borrow()
     }
 
-    /// Waits until more faults have struck than these.
+    /// Waits until more faults than `before` have occurred.
     pub async fn struck(&self, before: usize) {
         let mut struck = self.state.struck.subscribe();
         struck.wait_for(|count| *count > before).await.unwrap();
     }
 
-    /// Lets every held call go on.
+    /// Releases all held calls.
     pub fn release(&self) {
         self.state.released.send_modify(|count| *count += 1);
     }
@@ -270,7 +267,7 @@ impl State {
         fault
     }
 
-    /// Carries a call out, over a connection of its own.
+    /// Forwards a call over a new connection.
     async fn pass(&self, mut request: Request<Bytes>) -> Answer {
         let length = request.body().len();
         request.headers_mut().remove("transfer-encoding");
@@ -289,8 +286,8 @@ impl State {
     }
 }
 
-/// The operation of a JSON protocol, such as `PutItem`, with the name of an index that is read, such as
-/// `Query GSI1`; else method and first segment of the path.
+/// The operation of a JSON protocol, such as `PutItem`. A query of an index includes its name, such
+/// as `Query GSI1`. For other protocols: the method and the first segment of the path.
 fn operation(request: &Request<Bytes>) -> String {
     let target = request.headers().get("x-amz-target");
     match target.and_then(|target| target.to_str().ok()) {

@@ -23,22 +23,18 @@ use tokio::{
 
 use super::ministack::Credentials;
 
-/// A running s3s over an empty directory. Its one key is that of ministack's root.
+/// A running s3s over an empty directory. Its only key is ministack's root key.
 #[derive(Debug)]
 pub struct S3s {
-    /// Where it answers.
     pub url: String,
     root: TempDir,
-    /// The server ends when this is dropped.
+    /// Dropping it ends the server.
     running: Option<Sender<()>>,
     server: Option<JoinHandle<()>>,
 }
 
 impl S3s {
-    /// A new one on a free port, on a thread of its own: each test has its own runtime.
-    ///
-    /// # Panics
-    /// When it does not start.
+    /// Starts s3s on a free port, on its own thread because each test has its own runtime.
     #[must_use]
     pub fn start() -> Self {
         let root = tempfile::tempdir().unwrap();
@@ -62,10 +58,7 @@ impl S3s {
         }
     }
 
-    /// Makes a bucket, which here is a directory.
-    ///
-    /// # Panics
-    /// When it cannot.
+    /// Creates a bucket, which is a directory here.
     pub fn bucket(&self, name: &str) {
         fs::create_dir(self.root.path().join(name)).unwrap();
     }
@@ -88,7 +81,7 @@ async fn serve(listener: net::TcpListener, service: S3Service, mut ended: Receiv
         let service = service.clone();
         tokio::spawn(async move {
             let server = Builder::new(TokioExecutor::new());
-            // A connection that breaks is its client's affair.
+            // The client sees a broken connection.
             let _ = server.serve_connection(TokioIo::new(stream), service).await;
         });
     }

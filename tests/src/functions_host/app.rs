@@ -1,4 +1,5 @@
-//! An application as the host reads it: `host.json`, and a folder with `function.json` for each function.
+//! An application as the host reads it: `host.json`, and a folder with `function.json` for each
+//! function.
 
 use std::{
     collections::BTreeMap,
@@ -11,11 +12,8 @@ use tempfile::TempDir;
 
 use crate::repository;
 
-/// The application of the Azure surface as it is published: what `.funcignore` leaves of its folder, with
-/// this program as the handler.
-///
-/// # Panics
-/// Where the folder cannot be written.
+/// The published application of the Azure surface: the files of its folder that `.funcignore` does
+/// not exclude, with this program as the handler.
 #[must_use]
 pub fn package(program: &Path) -> TempDir {
     let folder = repository::root().join("azure-functions");
@@ -41,11 +39,9 @@ pub fn package(program: &Path) -> TempDir {
     package
 }
 
-/// An application.
 #[derive(Debug)]
 pub struct App {
     pub executable: PathBuf,
-    /// The functions by name.
     pub functions: BTreeMap<String, Function>,
 }
 
@@ -55,9 +51,9 @@ pub struct Function {
     pub trigger: String,
     /// The name of the trigger's binding.
     pub binding: String,
-    /// The route of a function for HTTP, with the application's prefix.
+    /// The route of an HTTP function, with the application's prefix.
     pub route: Option<String>,
-    /// How often a failed batch of a function with a retry policy is delivered again; -1 for ever.
+    /// The retries of a failed batch for a function with a retry policy; -1 for unlimited retries.
     pub retries: Option<i64>,
 }
 
@@ -67,10 +63,7 @@ fn document(path: &Path) -> Value {
 }
 
 impl App {
-    /// Reads a folder.
-    ///
-    /// # Panics
-    /// When it is none the host would take.
+    /// Reads a folder that the host would accept.
     #[must_use]
     pub fn read(folder: &Path) -> Self {
         let host = document(&folder.join("host.json"));
@@ -104,17 +97,13 @@ impl App {
         }
     }
 
-    /// A function.
-    ///
-    /// # Panics
-    /// When there is none of this name.
     #[must_use]
     pub fn function(&self, name: &str) -> &Function {
         let found = self.functions.get(name);
         found.unwrap_or_else(|| panic!("there is no function `{name}`"))
     }
 
-    /// Whether a function for HTTP is at this path.
+    /// Checks whether an HTTP function serves this path.
     #[must_use]
     pub fn serves(&self, path: &str) -> bool {
         let routes = self
@@ -157,7 +146,8 @@ impl Function {
     }
 }
 
-/// Whether a path fits a route: segments without regard to case, and a last one that takes all the rest.
+/// Checks whether a path matches a route. Segments are compared without regard to case, and a
+/// wildcard segment at the end takes the rest.
 fn matches(route: &str, path: &str) -> bool {
     let path = path.trim_start_matches('/').to_lowercase();
     match route.split_once("{*") {

@@ -1,5 +1,5 @@
-//! What stands between a client and the executable: the front end's headers, the host's routes, and the proxy
-//! that tries again what could not be sent, whatever its method.
+//! The path between a client and the executable: the front end's headers, the host's routes, and
+//! the proxy, which retries requests of any method that could not be sent.
 
 use std::{
     convert::Infallible,
@@ -21,11 +21,11 @@ use tokio::net::{TcpListener, TcpStream};
 
 use super::{App, VERSION, Worker, guid};
 
-/// How often a request is sent, and the pauses between.
+/// The number of attempts to send a request, and the pauses between them.
 const SENDS: usize = 10;
 const PAUSES: (Duration, Duration) = (Duration::from_millis(50), Duration::from_millis(250));
 
-/// What is encoded again in a path that was decoded (RFC 3986 section 3.3).
+/// The characters that are encoded again in a decoded path (RFC 3986 section 3.3).
 const PATH: &AsciiSet = &CONTROLS
     .add(b' ')
     .add(b'"')
@@ -64,7 +64,7 @@ async fn answer(app: &App, worker: &Worker, request: Request<Incoming>) -> Answe
         return empty(StatusCode::BAD_REQUEST);
     };
     if path == "/" {
-        // The host's own page, which says that it runs.
+        // The host's own status page.
         return empty(StatusCode::NO_CONTENT);
     }
     if !app.serves(&path) {
@@ -98,8 +98,8 @@ fn empty(status: StatusCode) -> Answered {
     response
 }
 
-/// The path as Kestrel reads it and the proxy writes it again: decoded but for `%2F`, without `.` and `..`,
-/// and encoded where it must be. `None` for what Kestrel refuses.
+/// The path as Kestrel parses it and the proxy writes it: decoded except for `%2F`, without `.` and
+/// `..`, and encoded where needed. `None` if Kestrel refuses it.
 fn normal(path: &str) -> Option<String> {
     let mut bytes = Vec::new();
     let mut rest = path.as_bytes();
@@ -140,7 +140,7 @@ fn normal(path: &str) -> Option<String> {
     Some(format!("/{}", percent_encode(&joined, PATH)))
 }
 
-/// What the front ends of App Service add. A client's own `X-Forwarded-For` stays before theirs.
+/// The headers that App Service's front ends add. They append to a client's `X-Forwarded-For`.
 fn outside(headers: &mut HeaderMap, target: &Uri) {
     let address = "203.0.113.7:51234";
     let forwarded = match headers.get("x-forwarded-for") {
@@ -167,7 +167,7 @@ fn outside(headers: &mut HeaderMap, target: &Uri) {
     }
 }
 
-/// What the host adds to what it passes through.
+/// The headers that the host adds to forwarded requests.
 fn inside(headers: &mut HeaderMap) {
     let id = guid();
     for (name, value) in [
@@ -179,7 +179,8 @@ fn inside(headers: &mut HeaderMap) {
     }
 }
 
-/// Sends a request until it is answered. Nothing is known of one whose connection ended: it is sent again.
+/// Sends a request until it is answered. If the connection ends, the outcome is unknown and the
+/// request is sent again.
 async fn forward(worker: &Worker, request: Request<Bytes>, chunked: bool) -> Option<Answered> {
     let (mut pause, longest) = PAUSES;
     for attempt in 1..=SENDS {

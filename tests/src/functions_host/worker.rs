@@ -1,4 +1,4 @@
-//! The executable: started, probed, started again, given up on.
+//! The lifecycle of the executable: start, probe, restart and stop.
 
 use std::{
     fs,
@@ -19,29 +19,28 @@ use tokio::sync::watch;
 use super::{Settings, app::App, guid};
 use crate::process::STACK;
 
-/// How often the host asks whether the executable listens.
+/// The interval of the host's probe.
 const PROBE: Duration = Duration::from_millis(25);
-/// Errors older than this are forgotten, unless another came since.
+/// Errors older than this are forgotten, unless a newer error exists.
 const REMEMBERED: Duration = Duration::from_secs(30 * 60);
-/// The error after which the host stops.
+/// The number of errors that stops the host.
 const LAST_STRIKE: usize = 3;
-/// The end that asks for a start, and is no error.
+/// The exit code that requests a restart and is not an error.
 const RESTART: i32 = 200;
 
-/// What became of the executable.
+/// The state of the executable.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum State {
-    /// It was started and does not listen yet.
+    /// It started and does not listen yet.
     Starting,
-    /// It listens.
     Ready,
-    /// It ended with 0, after which nothing is started again.
+    /// It ended with 0 and is not started again.
     Ended,
-    /// It ended in error once too often: the host stopped. How it ended last.
+    /// It failed too often and the host stopped. The text describes its last end.
     Stopped(String),
 }
 
-/// The executable of an application and those started after it.
+/// The current executable of an application.
 #[derive(Debug)]
 pub(super) struct Worker {
     pub(super) port: u16,
@@ -50,10 +49,10 @@ pub(super) struct Worker {
     settings: Settings,
     child: Mutex<Option<Child>>,
     state: watch::Sender<State>,
-    /// What it printed, and whether that was to the standard error.
+    /// The printed lines. `true` marks the standard error.
     lines: Mutex<Vec<(bool, String)>>,
     strikes: Mutex<Vec<Instant>>,
-    /// Whether the end to come is the platform's doing.
+    /// Whether the platform causes the next end, so that it is not an error.
     pardoned: AtomicBool,
     stopping: AtomicBool,
 }
@@ -62,7 +61,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// A port below those the system hands out by itself, so that nothing else takes it meanwhile.
+/// A port below the range that the system assigns, so that no other process takes it.
 fn port() -> u16 {
     loop {
         let mut bytes = [0; 2];
@@ -93,7 +92,7 @@ impl Worker {
         worker
     }
 
-    /// Starts the executable again and again, until there is a reason not to.
+    /// Starts the executable repeatedly until an end forbids it.
     fn supervise(self: &Arc<Self>, app: &App) {
         loop {
             self.state.send_replace(State::Starting);
@@ -115,7 +114,7 @@ impl Worker {
             if self.probe() {
                 self.state.send_replace(State::Ready);
             } else {
-                // It ended meanwhile, or takes too long, which is an error like its end.
+                // It ended or exceeded its startup timeout, which counts as an error.
                 self.end_child();
             }
             for reader in readers {
@@ -157,7 +156,7 @@ impl Worker {
         }
     }
 
-    /// Asks until anything is answered, the executable has ended, or it took too long.
+    /// Probes until an answer arrives, the executable ends, or the timeout passes.
     fn probe(&self) -> bool {
         let deadline = Instant::now() + self.settings.patience;
         while Instant::now() < deadline && self.runs() {
@@ -189,7 +188,7 @@ impl Worker {
         child.is_some_and(|child| matches!(child.try_wait(), Ok(None)))
     }
 
-    /// What the end of the executable leads to, unless it is a start.
+    /// The state that follows from the end of the executable, or none if it is started again.
     fn consequence(&self, ended: ExitStatus) -> Option<State> {
         if self.pardoned.swap(false, Ordering::SeqCst) {
             lock(&self.strikes).clear();
@@ -224,7 +223,7 @@ impl Worker {
     }
 
     pub(super) fn kill(&self) {
-        // Whoever looks for it next finds it gone, and waits for another.
+        // The next request finds no executable and waits for another one.
         self.state.send_if_modified(|state| {
             let listens = *state == State::Ready;
             if listens {

@@ -1,4 +1,4 @@
-//! A place where commits wait for each other, whichever processes they are in.
+//! A barrier at which commits of any process wait for each other.
 
 use std::{
     fs,
@@ -11,43 +11,33 @@ use std::{
 use serde::{Deserialize, Serialize};
 use tokio::time::timeout;
 
-/// How often a commit that waits looks around.
+/// The polling interval of a waiting commit.
 const LOOK: Duration = Duration::from_millis(1);
-/// How long it waits at most: whoever was to come has died.
+/// The maximum wait, for the case that the other process has died.
 const TIMEOUT: Duration = Duration::from_secs(30);
 
-/// Two commits wait here until both are there; then they go one after the other. Each was decided before the
-/// other was carried out. Once opened, the barrier holds nobody.
+/// Two commits wait here until both have arrived. Then they proceed one after the other, so each
+/// was decided before the other was carried out. An open barrier stops no commit.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Barrier(PathBuf);
 
-/// A commit's place at a barrier.
+/// The place of a commit at a barrier.
 #[derive(Debug)]
 pub(super) struct Place(PathBuf);
 
 impl Barrier {
-    /// A barrier in this folder, which is made.
-    ///
-    /// # Panics
-    /// When it cannot be made.
+    /// Creates a barrier in this folder.
     #[must_use]
     pub fn at(folder: &Path) -> Self {
         fs::create_dir(folder).unwrap();
         Self(folder.to_owned())
     }
 
-    /// Takes it away again.
-    ///
-    /// # Panics
-    /// When it is not there.
     pub fn remove(self) {
         fs::remove_dir_all(self.0).unwrap();
     }
 
-    /// Lets everybody through: the other commit will not come.
-    ///
-    /// # Panics
-    /// When the folder is gone.
+    /// Lets every commit pass, because the other commit will not arrive.
     pub fn open(&self) {
         fs::write(self.opened(), "").unwrap();
     }
@@ -56,7 +46,8 @@ impl Barrier {
         self.0.join("opened")
     }
 
-    /// Waits until the other commit is here too and, for whoever came second, until the first is through.
+    /// Waits until the other commit has arrived. The second commit also waits until the first is
+    /// done.
     pub(super) async fn arrive(&self) -> Place {
         static ARRIVED: AtomicUsize = AtomicUsize::new(0);
         let number = ARRIVED.fetch_add(1, Ordering::SeqCst);
@@ -82,7 +73,7 @@ impl Barrier {
             .filter(|name| !name.starts_with("opened"))
             .collect();
         here.sort();
-        // By name, so that both agree on who is first.
+        // Sorted by name, so that both processes agree on the order.
         match here
             .iter()
             .position(|name| name.trim_end_matches(".done") == own)
@@ -95,11 +86,11 @@ impl Barrier {
 }
 
 impl Place {
-    /// Lets the other one go on.
+    /// Lets the other commit proceed.
     pub(super) fn leave(self) {
         let mut done = self.0.clone().into_os_string();
         done.push(".done");
-        // Renamed, so that it stays in its place of the order.
+        // Renamed, so that it keeps its place in the order.
         fs::rename(&self.0, done).unwrap();
     }
 }

@@ -1,4 +1,4 @@
-//! Defects of adapters, each of a kind that has been seen: what a comparison of surfaces must find.
+//! Defects of adapters, each of a kind that has occurred. A comparison of surfaces must find them.
 
 use std::{
     collections::BTreeMap,
@@ -13,21 +13,20 @@ use wm_core::{
 };
 use wm_service::ports::{CommitError, Records};
 
-/// What is wrong with an adapter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Defect {
-    /// Replaces what is stored whatever its state.
+    /// Overwrites stored records whatever their state.
     LostCondition,
-    /// Takes an answer that says part of a batch failed (207 Multi-Status) for success.
+    /// Treats a partial failure of a batch (207 Multi-Status) as success.
     IgnoredMultiStatus,
-    /// Reads what decisions are made of from something that is behind, as indexes are.
+    /// Reads the records of decisions from a stale copy, like an index.
     IndexForPermission,
-    /// Takes the first page of a listing for the whole.
+    /// Treats the first page of a list as the whole list.
     DroppedPage,
-    /// Hands out a mark that is not the stored state's.
+    /// Returns an ETag that is not the stored one.
     WrongETag,
-    /// Carries out deletions with the next change of the scope.
+    /// Performs deletions with the next change of the scope.
     LateTombstone,
 }
 
@@ -42,10 +41,10 @@ impl Defect {
     ];
 }
 
-/// How many rows a service has on a page where pages are dropped.
+/// The page size of a service whose pages are dropped.
 const PAGE: usize = 1;
 
-/// What a defect remembers between calls.
+/// The state of a defect between calls.
 #[derive(Debug, Default)]
 pub(super) struct Memory {
     seen: Mutex<BTreeMap<Range, Page>>,
@@ -57,7 +56,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Memory {
-    /// What a scan answers: under [`Defect::IndexForPermission`], what it found the time before.
+    /// The result of a scan: under [`Defect::IndexForPermission`], the result of the scan before.
     pub(super) fn scanned(&self, defect: Option<Defect>, range: &Range, page: Page) -> Page {
         let decides = range.prefix.starts_with('#') || range.prefix.starts_with("MEMBER#");
         match defect {
@@ -69,13 +68,13 @@ impl Memory {
         }
     }
 
-    /// The deletions that were put off.
+    /// The delayed deletions.
     fn take_late(&self, scope: Scope) -> Vec<Operation> {
         lock(&self.late).remove(&scope).unwrap_or_default()
     }
 }
 
-/// What a read answers.
+/// The result of a read.
 pub(super) fn got(defect: Option<Defect>, found: Option<Item>) -> Option<Item> {
     match (defect, found) {
         (Some(Defect::WrongETag), Some(item)) => Some(Item {
@@ -86,7 +85,7 @@ pub(super) fn got(defect: Option<Defect>, found: Option<Item>) -> Option<Item> {
     }
 }
 
-/// What a listing answers.
+/// The result of a list.
 pub(super) fn listed(defect: Option<Defect>, mut page: Page) -> Page {
     if defect == Some(Defect::DroppedPage) && page.items.len() > PAGE {
         page.items.truncate(PAGE);
@@ -95,7 +94,7 @@ pub(super) fn listed(defect: Option<Defect>, mut page: Page) -> Page {
     page
 }
 
-/// Carries a batch out.
+/// Commits a batch with the defect.
 pub(super) async fn commit(
     defect: Option<Defect>,
     records: &impl Records,
@@ -121,7 +120,7 @@ pub(super) async fn commit(
     }
 }
 
-/// Reads the mark of whatever is stored, and conditions on that.
+/// Reads the stored ETags and uses them as conditions.
 async fn unconditionally(records: &impl Records, batch: &Batch) -> Result<(), CommitError> {
     let mut operations = batch.operations().to_vec();
     for operation in &mut operations {
@@ -135,7 +134,7 @@ async fn unconditionally(records: &impl Records, batch: &Batch) -> Result<(), Co
     records.commit(&batch).await
 }
 
-/// Whether an operation deletes, or marks as deleted.
+/// Checks whether an operation deletes a record or marks it as deleted.
 fn is_deletion(operation: &Operation) -> bool {
     match operation {
         Operation::Put(item, _) => item.body.contains(r#""deleted":true"#),

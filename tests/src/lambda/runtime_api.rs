@@ -11,7 +11,7 @@ use tokio::net::TcpListener;
 
 use super::{Invocation, Outcome, Shared, Slot, lock, now};
 
-/// The largest answer Lambda takes: 6 MB.
+/// The maximum size of an answer: 6 MB.
 const ANSWER_LIMIT: usize = 6 * 1024 * 1024;
 
 /// Serves an instance and its successors.
@@ -106,7 +106,7 @@ async fn next(shared: &Arc<Shared>, slot: &Arc<Slot>) -> Response<Full<Bytes>> {
     drop(current);
     tokio::spawn(async move {
         tokio::time::sleep(timeout).await;
-        // Locked until it is killed, so that it answers nothing and takes up nothing meanwhile.
+        // Locked until the kill, so that the instance neither answers nor accepts work in between.
         let mut current = lock(&watched.current);
         if let Some(invocation) = current.take_if(|invocation| invocation.id == id) {
             watched.kill();
@@ -116,7 +116,7 @@ async fn next(shared: &Arc<Shared>, slot: &Arc<Slot>) -> Response<Full<Bytes>> {
     response
 }
 
-/// What the instance works on, if it is this.
+/// Removes the current invocation if it has this id.
 fn take(slot: &Slot, id: &str) -> Option<Invocation> {
     let mut current = lock(&slot.current);
     current.take_if(|invocation| invocation.id == id)

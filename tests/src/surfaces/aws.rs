@@ -1,7 +1,7 @@
 //! The AWS surface: the real functions behind a Runtime API, over the shared ministack.
 //!
-//! What AWS itself does between the services is done here when a test says so, and not before: the
-//! stream is handed to `relay`, the bus to `notify`, created objects to `ingest`.
+//! The tests trigger the transport between services, which AWS does by itself: they pass the stream
+//! to `relay`, the events of the bus to `notify`, and created objects to `ingest`.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -37,30 +37,29 @@ use cognito::Pool;
 use event::Front;
 use resources::Resources;
 
-/// A bucket of another object store, whose root has the same key as ministack's.
+/// A bucket of another object store, whose root key equals ministack's.
 #[derive(Debug, Clone)]
 pub struct Storage {
-    /// Where it answers.
     pub url: String,
     pub bucket: String,
 }
 
-/// How a surface under test differs from the ordinary.
+/// The options of a surface under test.
 #[derive(Debug, Clone)]
 pub struct Options {
-    /// What stands in front of `api`.
+    /// The front of `api`.
     pub front: Front,
-    /// How many instances of `api` there are.
+    /// The number of instances of `api`.
     pub instances: usize,
-    /// How long an invocation of `api` may take: what an HTTP API of API Gateway waits.
+    /// The timeout of an invocation of `api`: that of an HTTP API of API Gateway.
     pub timeout: Duration,
-    /// Whether the bucket keeps every version of an object, as the deployed one does.
+    /// Whether the bucket keeps every version of an object, like the deployed one.
     pub versioned: bool,
-    /// Another object store than ministack's.
+    /// An object store other than ministack's.
     pub storage: Option<Storage>,
-    /// Environment variables on top, which win.
+    /// Additional environment variables, which take precedence.
     pub environment: Vec<(String, String)>,
-    /// Another program in the place of every function, which learns from Lambda which one it is.
+    /// A program that replaces every function. Lambda's environment tells it which function it is.
     pub program: Option<PathBuf>,
 }
 
@@ -82,23 +81,23 @@ impl Default for Options {
 pub struct AwsSurface {
     /// Its table, bucket, bus, queue, sender and secret.
     pub resources: Resources,
-    /// Where its tokens' keys are.
+    /// The server of its key set.
     pub keys: KeyServer,
-    /// Whose tokens it takes.
+    /// The user pool whose tokens it accepts.
     pub pool: &'static Pool,
     options: Options,
-    /// `api`, which every test needs, and the others as they are first needed.
+    /// `api` is always started. The others start on first use.
     api: Function,
     functions: [OnceCell<Function>; 4],
     client: Client,
     people: People,
-    /// The objects `ingest` was told of.
+    /// The objects that `ingest` was notified of.
     told: Mutex<BTreeSet<String>>,
     stream: tokio::sync::Mutex<stream::Stream>,
     carried: Mutex<Vec<CloudEvent>>,
 }
 
-/// The functions besides `api`.
+/// The functions other than `api`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Behind {
     /// From the table's stream to the bus.
@@ -107,7 +106,7 @@ pub enum Behind {
     Ingest,
     /// From the bus to mail.
     Notify,
-    /// By the clock.
+    /// On a schedule.
     Sweep,
 }
 
@@ -127,14 +126,14 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl AwsSurface {
-    /// A surface of its own on the shared ministack.
+    /// Starts a separate surface on the shared ministack.
     pub async fn start() -> Self {
         Self::with(Options::default()).await
     }
 
-    /// The same, but for these options.
+    /// Starts a surface with these options.
     pub async fn with(options: Options) -> Self {
-        // First, because building them may take longer than the stream remembers where a reader is.
+        // First, because a build may outlast the stream's iterators.
         if options.program.is_none() {
             process::binary("api");
         }
@@ -164,7 +163,7 @@ impl AwsSurface {
         &self.api
     }
 
-    /// One of the others, started now if it was not needed before.
+    /// Another function, started on first use.
     pub async fn function(&self, which: Behind) -> &Function {
         let start = || async {
             let environment = environment(&self.resources, &self.keys, &self.options);
@@ -173,7 +172,7 @@ impl AwsSurface {
         self.functions[which as usize].get_or_init(start).await
     }
 
-    /// Sends a request, whoever is behind its token, as it is.
+    /// Sends a request unchanged, for any token.
     pub async fn send(&self, front: Front, request: &Request) -> Answer {
         match self.api.invoke(&front.event(request)).await {
             Outcome::Answered(answer) => front.answer(&answer),
@@ -181,12 +180,12 @@ impl AwsSurface {
         }
     }
 
-    /// What the stream holds since the last time, as `relay` gets it.
+    /// The stream since the last read, as `relay` gets it.
     pub async fn stream(&self) -> tokio::sync::MutexGuard<'_, stream::Stream> {
         self.stream.lock().await
     }
 
-    /// Hands what was committed to `relay`; whether there was anything.
+    /// Passes committed changes to `relay`. Returns whether there were any.
     async fn relay(&self) -> bool {
         let mut stream = self.stream.lock().await;
         stream.read(&self.resources).await;
@@ -198,8 +197,7 @@ impl AwsSurface {
         true
     }
 
-    /// Takes what the bus carried off the queue that listens to it; every event goes to `notify`, and
-    /// is kept.
+    /// Takes the bus events off the queue, passes each to `notify` and keeps it.
     async fn notify(&self) -> bool {
         let events = bus::drain(&self.resources).await;
         for event in &events {
@@ -211,7 +209,7 @@ impl AwsSurface {
         !events.is_empty()
     }
 
-    /// Tells `ingest` of an object that was created.
+    /// Notifies `ingest` of a created object.
     pub async fn created(&self, key: &str) {
         let created = event::object_created(&self.resources.bucket, key);
         deliver(self.function(Behind::Ingest).await, &created).await;
@@ -230,17 +228,17 @@ impl AwsSurface {
             .collect()
     }
 
-    /// Publishes and mails what was committed, until nothing moves any more.
+    /// Publishes and mails until no work is pending.
     pub async fn publish(&self) {
         while self.relay().await | self.notify().await {}
     }
 
-    /// The events published since the last time.
+    /// The events since the last call.
     pub fn take_events(&self) -> Vec<CloudEvent> {
         std::mem::take(&mut lock(&self.carried))
     }
 
-    /// Tells `ingest` of every object that is new in the bucket.
+    /// Notifies `ingest` of every new object in the bucket.
     async fn ingest(&self) -> bool {
         let objects = self.resources.objects().await;
         let untold = |key: &String| lock(&self.told).insert(key.clone());
@@ -252,10 +250,10 @@ impl AwsSurface {
     }
 }
 
-/// How often an event is delivered before it would become a dead letter: Lambda's two retries.
+/// The number of deliveries before an event becomes a dead letter: one and Lambda's two retries.
 const DELIVERIES: usize = 3;
 
-/// Delivers an event as an asynchronous invocation does.
+/// Delivers an event like an asynchronous invocation.
 async fn deliver(function: &Function, event: &Value) {
     for _ in 0..DELIVERIES {
         if let Outcome::Answered(_) = function.invoke(event).await {
@@ -305,7 +303,7 @@ impl Signing for AwsSurface {
         &self.pool.access
     }
 
-    /// Signed with the key of the account's root, which is the functions' too.
+    /// Signed with the root key, which the functions use too.
     async fn signed_at(
         &self,
         plan: &Value,
@@ -338,15 +336,15 @@ impl Harness for AwsSurface {
     async fn object(&self, request: ObjectRequest) -> Answer {
         let mut answer = send_object(&self.client, request).await;
         if answer.status == 501 && self.options.storage.is_some() {
-            // What s3s answers to an algorithm or a service it does not know, where S3 answers 400.
+            // s3s gives another answer to an unknown algorithm or service. S3 answers 400.
             answer.status = 400;
         }
         answer
     }
 
-    /// ministack takes whatever is said to be the algorithm and an empty signature; S3 and s3s do not
-    /// (`clouds::uploads`). It reads no `response-content-disposition` along with a version; where objects have
-    /// none it does.
+    /// ministack accepts any algorithm and an empty signature. S3 and s3s do not
+    /// (`clouds::uploads`). ministack ignores `response-content-disposition` for a versioned
+    /// object, but not if the bucket keeps no versions.
     fn known_limitations(&self) -> &[&str] {
         match (&self.options.storage, self.options.versioned) {
             (None, true) => &[
@@ -379,7 +377,7 @@ impl Harness for AwsSurface {
             .sign(&self.pool.access_claims(email, issued))
     }
 
-    /// Until nothing moves any more: what `notify` and `ingest` commit goes through the stream again.
+    /// Runs until no work is pending: commits of `notify` and `ingest` go through the stream again.
     async fn drain(&self) {
         loop {
             let moved = [self.ingest().await, self.relay().await, self.notify().await];

@@ -1,8 +1,8 @@
-//! The Azure surface: the real handler behind the emulator for the Functions host, over the Cosmos DB emulator,
-//! azurite and the emulators for everything else.
+//! The Azure surface: the real handler behind the Functions host emulator, over the Cosmos DB
+//! emulator, azurite and the emulators of the other services.
 //!
-//! What Azure itself does between the services is done here when a test says so, and not before: the change
-//! feed is handed to `relay`, the topic's events to `notify`, created blobs to `ingest`.
+//! The tests trigger the transport between services, which Azure does by itself: they pass the
+//! change feed to `relay`, the events of the topic to `notify`, and created blobs to `ingest`.
 
 use std::{
     collections::BTreeSet,
@@ -37,8 +37,8 @@ pub mod resources;
 
 use resources::Resources;
 
-/// What a client encodes in a target before it sends it (RFC 3986 section 3.3). `%` stays: it is the
-/// test's own.
+/// The characters that a client encodes in a target (RFC 3986 section 3.3). `%` stays, because
+/// tests use it.
 const TARGET: &AsciiSet = &CONTROLS
     .add(b' ')
     .add(b'"')
@@ -52,18 +52,18 @@ const TARGET: &AsciiSet = &CONTROLS
     .add(b'|')
     .add(b'}');
 
-/// How a surface under test differs from the ordinary.
+/// The options of a surface under test.
 #[derive(Debug, Clone)]
 pub struct Options {
-    /// Environment variables on top, which win.
+    /// Additional environment variables, which take precedence.
     pub environment: Vec<(String, String)>,
-    /// Whether the vault answers nothing at first.
+    /// Whether the vault is down at first.
     pub vault_down: bool,
-    /// Whether to wait until the handler is there.
+    /// Whether to wait until the handler is ready.
     pub ready: bool,
-    /// Whether the database account is its own, so that faults can be injected.
+    /// Whether the surface has its own database account, so that faults can be injected.
     pub own_database: bool,
-    /// Another program in the place of the handler.
+    /// A program that replaces the handler.
     pub program: Option<PathBuf>,
 }
 
@@ -81,13 +81,13 @@ impl Default for Options {
 
 /// The harness over the handler.
 pub struct AzureSurface {
-    /// What it has of Azure.
+    /// Its Azure resources.
     pub resources: Resources,
-    /// The host, with the handler in it.
+    /// The host with the handler.
     pub host: Host,
     package: TempDir,
     options: Options,
-    /// The blobs `ingest` was told of.
+    /// The blobs that `ingest` was notified of.
     told: Mutex<BTreeSet<String>>,
     carried: Mutex<Vec<CloudEvent>>,
     people: People,
@@ -97,16 +97,16 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// How often a batch of the change feed is delivered before a test gives up on it.
+/// The maximum number of deliveries of a batch of the change feed before the test fails.
 const DELIVERIES: usize = 10;
 
 impl AzureSurface {
-    /// A surface of its own.
+    /// Starts a separate surface.
     pub async fn start() -> Self {
         Self::with(Options::default()).await
     }
 
-    /// The same, but for these options.
+    /// Starts a surface with these options.
     pub async fn with(options: Options) -> Self {
         let resources = Resources::create(options.own_database).await;
         resources.break_vault(options.vault_down);
@@ -126,20 +126,19 @@ impl AzureSurface {
         }
     }
 
-    /// The same resources with another host, as after the platform put one in the place of one that
-    /// stopped.
+    /// The same resources under a new host, as after the platform replaced a stopped one.
     pub async fn restarted(self) -> Self {
         let host = host(&self.resources, &self.package, &self.options).await;
         Self { host, ..self }
     }
 
-    /// Sends a request through the front door, as it is.
+    /// Sends a request to the public API unchanged.
     pub async fn send(&self, request: &Request) -> Answer {
         let stream = self.connect().await;
         Self::send_over(stream, request).await
     }
 
-    /// Sends a request to the handler itself, past the host.
+    /// Sends a request to the handler directly, without the host.
     pub async fn send_inside(&self, request: &Request) -> Answer {
         let stream = TcpStream::connect(("127.0.0.1", self.host.port())).await;
         Self::send_over(stream.unwrap(), request).await
@@ -180,7 +179,7 @@ impl AzureSurface {
         }
     }
 
-    /// Writes bytes to the front door, and reads all that comes until the connection ends.
+    /// Sends bytes to the public port and reads until the connection ends.
     pub async fn raw_outside(&self, bytes: &[u8]) -> String {
         let mut stream = self.connect().await;
         stream.write_all(bytes).await.unwrap();
@@ -194,7 +193,7 @@ impl AzureSurface {
         TcpStream::connect(address).await.unwrap()
     }
 
-    /// The lines of the handler's log that are objects.
+    /// The lines of the handler's log that are JSON objects.
     pub fn entries(&self) -> Vec<Value> {
         let lines = self.host.lines().into_iter();
         lines
@@ -202,10 +201,7 @@ impl AzureSurface {
             .collect()
     }
 
-    /// The first such line, which may still be on its way here.
-    ///
-    /// # Panics
-    /// When there is none.
+    /// Waits for the first log entry that matches.
     pub async fn entry(&self, wanted: impl Fn(&Value) -> bool) -> Value {
         for _ in 0..2_000 {
             if let Some(entry) = self.entries().into_iter().find(&wanted) {
@@ -216,12 +212,12 @@ impl AzureSurface {
         panic!("no such line: {}", self.host.last_lines());
     }
 
-    /// What the change feed holds since the last time, as the host gets it.
+    /// The changes of the change feed since the last call, as the host gets them.
     pub async fn changes(&self) -> Vec<Value> {
         self.resources.changes().await
     }
 
-    /// The events that came to the topic since the last time, as its subscription delivers them.
+    /// The events of the topic since the last call, as its subscription delivers them.
     pub async fn carried(&self) -> Vec<Value> {
         let events = self.resources.events();
         for event in &events {
@@ -230,17 +226,17 @@ impl AzureSurface {
         events
     }
 
-    /// What Event Grid tells of a blob in the container.
+    /// The Event Grid event about a blob in the container.
     pub async fn blob_created(&self, path: &str) -> Value {
         self.resources.blob_created(path)
     }
 
-    /// What no log may hold.
+    /// The values that no log may contain.
     pub fn secrets(&self) -> Vec<String> {
         self.resources.secrets()
     }
 
-    /// Hands what was committed to `relay`, batch by batch; whether there was anything.
+    /// Passes committed changes to `relay` in batches. Returns whether there were any.
     async fn relay(&self) -> bool {
         let changes = self.changes().await;
         for batch in changes.chunks(100) {
@@ -258,30 +254,30 @@ impl AzureSurface {
         !changes.is_empty()
     }
 
-    /// Delivers what came to the topic to `notify`.
+    /// Delivers the events of the topic to `notify`.
     async fn notify(&self) -> bool {
         let events = self.carried().await;
         self.host.events("notify", &events).await;
         !events.is_empty()
     }
 
-    /// Tells `ingest` of a blob that was created.
+    /// Notifies `ingest` of a created blob.
     pub async fn created(&self, path: &str) {
         let created = self.resources.blob_created(path);
         self.host.events("ingest", &[created]).await;
     }
 
-    /// Publishes and mails what was committed, until nothing moves any more.
+    /// Publishes and mails until no work is pending.
     pub async fn publish(&self) {
         while self.relay().await | self.notify().await {}
     }
 
-    /// The events published since the last time.
+    /// The events since the last call.
     pub fn take_events(&self) -> Vec<CloudEvent> {
         std::mem::take(&mut lock(&self.carried))
     }
 
-    /// Tells `ingest` of every blob that is new in the container.
+    /// Notifies `ingest` of every new blob in the container.
     async fn ingest(&self) -> bool {
         let blobs = self.resources.blobs().await;
         let untold = |path: &String| lock(&self.told).insert(path.clone());
@@ -357,12 +353,12 @@ impl Harness for AzureSurface {
         entra::access_token(email, issued)
     }
 
-    /// Blob Storage checks no SHA-256 of what it takes.
+    /// Blob Storage checks no SHA-256 of stored bytes.
     fn known_limitations(&self) -> &[&str] {
         &["bind a digest"]
     }
 
-    /// Until nothing moves any more: what `notify` and `ingest` commit goes through the feed again.
+    /// Runs until no work is pending: commits of `notify` and `ingest` go through the feed again.
     async fn drain(&self) {
         loop {
             let moved = [self.ingest().await, self.relay().await, self.notify().await];

@@ -1,4 +1,5 @@
-//! A surface in memory whose objects are in a Blob Storage, behind the adapter that Azure runs.
+//! A surface in memory whose objects are in a Blob Storage, behind the adapter of the Azure
+//! surface.
 
 use std::{sync::Arc, time::Duration};
 
@@ -34,11 +35,11 @@ use crate::{
     memory::{Memory, MemoryEvents, MemoryKeys, MemoryMail, MemoryRecords},
 };
 
-/// Where the issuer's keys are.
+/// The URL of the issuer's keys.
 const JWKS: &str = "memory:jwks";
 pub const CONTAINER: &str = "workspace-documents";
 
-/// Everything in memory but the objects.
+/// A surface in memory, except for its objects.
 #[derive(Debug)]
 pub struct BlobAndMemory {
     memory: Memory,
@@ -87,28 +88,21 @@ impl Provider for BlobAndMemory {
 
 /// The harness over it.
 pub struct BlobSurface {
-    /// The store.
     pub azurite: Azurite,
-    /// The identity the adapter acts as.
+    /// The identity of the adapter.
     pub identity: Arc<Anyone>,
     service: Arc<Service<BlobAndMemory>>,
     issuer: TestIssuer,
     client: Client,
 }
 
-/// The adapter over a store at this address, as the handler makes it, and acting as this identity.
-///
-/// # Panics
-/// When the address is none.
+/// The adapter over a store at this URL, built like the handler's, with this identity.
 pub fn adapter(azurite: &Azurite, url: &str, identity: &Arc<Anyone>) -> BlobArtifacts {
     let sdk = Sdk::acting_as(identity.clone(), identity.clone(), azurite.client());
     BlobArtifacts::new(&sdk, &config(url)).unwrap()
 }
 
-/// A configuration with a store at this address.
-///
-/// # Panics
-/// When it cannot be read.
+/// A configuration with a store at this URL.
 #[must_use]
 pub fn config(storage: &str) -> Config {
     let given = [
@@ -128,18 +122,12 @@ pub fn config(storage: &str) -> Config {
 }
 
 impl BlobSurface {
-    /// An empty surface over a store of its own, with the limits of every surface.
-    ///
-    /// # Panics
-    /// When the store does not start.
+    /// An empty surface over its own store, with the default limits.
     pub async fn start() -> Self {
         Self::with(UploadLimits::default(), now()).await
     }
 
-    /// The same with other limits, and at another time by the clock of the surface.
-    ///
-    /// # Panics
-    /// When the store does not start.
+    /// An empty surface with other limits and another time of its clock.
     pub async fn with(limits: UploadLimits, time: Timestamp) -> Self {
         let azurite = Azurite::start();
         azurite.container(CONTAINER).await;
@@ -147,10 +135,7 @@ impl BlobSurface {
         Self::over(azurite, &url, limits, time)
     }
 
-    /// The same, but where the store should be, nothing answers.
-    ///
-    /// # Panics
-    /// When the store does not start.
+    /// An empty surface whose store does not answer.
     #[must_use]
     pub fn without_store() -> Self {
         let nowhere = format!("https://127.0.0.1:1/{ACCOUNT}");
@@ -183,15 +168,11 @@ impl BlobSurface {
         }
     }
 
-    /// The adapter.
     pub fn artifacts(&self) -> &BlobArtifacts {
         &self.service.provider().artifacts
     }
 
-    /// What the store's event about a new object leads to.
-    ///
-    /// # Panics
-    /// When it is to be delivered again.
+    /// Processes the store's event about a new object.
     pub async fn ingest(&self, path: &ObjectPath) {
         self.service.ingest(path).await.unwrap();
     }
@@ -234,7 +215,7 @@ impl Harness for BlobSurface {
             .sign(&self.issuer.claims(email, "access", issued))
     }
 
-    /// Blob Storage checks no SHA-256 of what it takes.
+    /// Blob Storage checks no SHA-256 of stored bytes.
     fn known_limitations(&self) -> &[&str] {
         &["bind a digest"]
     }

@@ -1,4 +1,4 @@
-//! A node composed of the same blocks as `wm serve`, over ports that a test chooses.
+//! A node composed of the same components as `wm serve`, over ports that a test chooses.
 
 use std::{net::SocketAddr, sync::Arc};
 
@@ -21,10 +21,11 @@ pub struct ComposedNode<P> {
 }
 
 impl<P: Provider> ComposedNode<P> {
-    /// Starts a node over what `instrument` makes of the local ports.
+    /// Starts a node over the local ports, wrapped by `instrument`.
     ///
     /// # Errors
-    /// As a node that is deployed.
+    ///
+    /// Like a deployed node.
     pub async fn start(
         config: Config,
         instrument: impl FnOnce(Local) -> P,
@@ -56,17 +57,17 @@ impl<P: Provider> ComposedNode<P> {
         })
     }
 
-    /// The address it is bound to.
+    /// The address of its socket.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// Where clients reach it, without a trailing slash.
+    /// The public URL, without a trailing slash.
     pub fn public_url(&self) -> &str {
         &self.public_url
     }
 
-    /// Completes every upload that arrived, and publishes and mails everything that was committed.
+    /// Completes every arrived upload, publishes all committed changes and sends their mails.
     pub async fn drain(&self) {
         self.background.drain().await;
     }
@@ -76,10 +77,7 @@ impl<P: Provider> ComposedNode<P> {
         self.sweeper.run().await;
     }
 
-    /// Stops as a node that is deployed does.
-    ///
-    /// # Panics
-    /// When its server panicked.
+    /// Stops like a deployed node.
     pub async fn shutdown(self) {
         let _ = self.stop.send(());
         let parts = self.serving.await.unwrap();

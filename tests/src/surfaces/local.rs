@@ -1,4 +1,4 @@
-//! The local surface: a whole node in a directory of its own, over real HTTP.
+//! The local surface: a complete node in its own directory, over real HTTP.
 
 use std::{path::Path, time::Duration};
 
@@ -32,7 +32,7 @@ pub struct LocalSurface {
 }
 
 impl LocalSurface {
-    /// A new node on a free port.
+    /// Starts a node on a free port.
     pub async fn start() -> Self {
         let directory = tempfile::tempdir().unwrap();
         let config = Config {
@@ -56,10 +56,11 @@ impl LocalSurface {
     }
 }
 
-/// Sends a request to a node as it is.
+/// Sends a request to a node unchanged.
 ///
 /// # Errors
-/// When nothing answers.
+///
+/// If no answer arrives.
 pub async fn send_to(client: &Client, origin: &str, request: Request) -> reqwest::Result<Answer> {
     let mut url = format!("{origin}{}", request.path);
     if !request.query.is_empty() {
@@ -73,10 +74,11 @@ pub async fn send_to(client: &Client, origin: &str, request: Request) -> reqwest
     answered(built.body(request.body)).await
 }
 
-/// Sends a request to a signed address as it is.
+/// Sends a request to a signed URL unchanged.
 ///
 /// # Errors
-/// When nothing answers.
+///
+/// If no answer arrives.
 pub async fn send_to_address(client: &Client, request: ObjectRequest) -> reqwest::Result<Answer> {
     let method: Method = request.method.parse().unwrap();
     let mut built = client.request(method, request.url);
@@ -91,7 +93,8 @@ impl Signing for LocalSurface {
         self.stored.forger()
     }
 
-    /// Signed with the surface's secret, as [`wm_local::artifacts::Signer`] does for who was permitted.
+    /// Signed with the surface's secret, like [`wm_local::artifacts::Signer`] does for permitted
+    /// callers.
     async fn signed_at(
         &self,
         plan: &Value,

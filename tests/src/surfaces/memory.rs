@@ -22,14 +22,13 @@ use crate::{
     memory::Memory,
 };
 
-/// Where the issuer's keys are.
+/// The URL of the issuer's keys.
 const JWKS: &str = "memory:jwks";
 
-/// The harness over a surface in memory, whose database is watched.
+/// The harness over a surface in memory with a recording database.
 pub struct MemorySurface {
-    /// The application.
     pub service: Arc<Service<RecordingProvider<Memory>>>,
-    /// Who issues its tokens.
+    /// The issuer of its tokens.
     pub issuer: TestIssuer,
 }
 
@@ -68,7 +67,7 @@ impl MemorySurface {
         }
     }
 
-    /// The ports below the watch.
+    /// The ports below the recording ones.
     pub fn memory(&self) -> &Memory {
         &self.service.provider().inner
     }
@@ -123,7 +122,7 @@ impl Harness for MemorySurface {
         self.issuer.sign(&claims)
     }
 
-    /// Its addresses are not signed: they name an object and what it must contain.
+    /// Its URLs are not signed: they name an object and its required content.
     fn known_limitations(&self) -> &[&str] {
         &[
             "bind a media type",

@@ -1,5 +1,5 @@
-//! A node's data directory, read from outside: what it published and mailed, what it stores, and the tokens its
-//! own issuer signs.
+//! A node's data directory, read from outside: its events, mails and items, and the tokens of its
+//! own issuer.
 
 use std::{collections::BTreeSet, fs, path::Path, time::Duration};
 
@@ -20,19 +20,15 @@ use wm_local::{
 
 use crate::issuer::TestIssuer;
 
-/// A node's data directory.
 pub struct NodeData {
     layout: Layout,
     issuer: Issuer,
-    /// Signs whatever it is given with the same key.
+    /// Signs any claims with the same key.
     forger: TestIssuer,
 }
 
 impl NodeData {
-    /// The directory of a node that has been started before.
-    ///
-    /// # Panics
-    /// When it is none.
+    /// Opens the directory of a node that has been started before.
     #[must_use]
     pub fn open(directory: &Path) -> Self {
         let layout = Layout::new(directory);
@@ -47,16 +43,13 @@ impl NodeData {
         }
     }
 
-    /// Whoever signs with its issuer's key, whatever the claims.
+    /// An issuer with the node's key that signs any claims.
     #[must_use]
     pub fn forger(&self) -> &TestIssuer {
         &self.forger
     }
 
-    /// The claims of an access token that its issuer gives.
-    ///
-    /// # Panics
-    /// When this is no address.
+    /// The claims of an access token of its issuer.
     #[must_use]
     pub fn access_claims(&self, email: &str, issued: Timestamp) -> Value {
         let token = self.token(email, TokenUsage::Access, issued);
@@ -64,10 +57,7 @@ impl NodeData {
         serde_json::from_slice(&URL_SAFE_NO_PAD.decode(claims).unwrap()).unwrap()
     }
 
-    /// A token that is good from this time on.
-    ///
-    /// # Panics
-    /// When this is no address.
+    /// A token that is valid from this time on.
     #[must_use]
     pub fn token(&self, email: &str, usage: TokenUsage, issued: Timestamp) -> String {
         let name = email.split('@').next().unwrap().parse().unwrap();
@@ -76,10 +66,7 @@ impl NodeData {
             .unwrap()
     }
 
-    /// An access token that was good an hour ago.
-    ///
-    /// # Panics
-    /// When this is no address.
+    /// An access token that expired an hour ago.
     #[must_use]
     pub fn expired_token(&self, email: &str) -> String {
         let ago = LIFETIME + Duration::from_hours(1);
@@ -91,10 +78,7 @@ impl NodeData {
             .unwrap()
     }
 
-    /// Every event published so far.
-    ///
-    /// # Panics
-    /// When a line is none.
+    /// All published events.
     #[must_use]
     pub fn events(&self) -> Vec<CloudEvent> {
         let lines = fs::read_to_string(self.layout.events()).unwrap();
@@ -104,10 +88,7 @@ impl NodeData {
             .collect()
     }
 
-    /// All mails to an address as they lie there, oldest first.
-    ///
-    /// # Panics
-    /// When they cannot be read.
+    /// All stored mails to an address, oldest first.
     #[must_use]
     pub fn mails(&self, to: &str) -> Vec<String> {
         let mut files: Vec<_> = fs::read_dir(self.layout.mail().join("new"))
@@ -125,10 +106,7 @@ impl NodeData {
             .collect()
     }
 
-    /// Whether a journal entry waits to be published.
-    ///
-    /// # Panics
-    /// When the database cannot be read.
+    /// Whether a journal entry is not published yet.
     #[must_use]
     pub fn is_behind(&self) -> bool {
         let waiting = "SELECT EXISTS (SELECT 1 FROM items WHERE gsi1pk LIKE 'WORK#%' AND sk LIKE 'JOURNAL#%')";
@@ -136,10 +114,7 @@ impl NodeData {
         database.query_row(waiting, [], |row| row.get(0)).unwrap()
     }
 
-    /// Every scope in which something is stored.
-    ///
-    /// # Panics
-    /// When the database cannot be read.
+    /// Every scope with items.
     #[must_use]
     pub fn scopes(&self) -> BTreeSet<String> {
         let database = self.database();
@@ -153,10 +128,7 @@ impl NodeData {
         Connection::open_with_flags(self.layout.database(), flags).unwrap()
     }
 
-    /// Everything that is stored in a scope, in order.
-    ///
-    /// # Panics
-    /// When the database cannot be read.
+    /// All items of a scope in order.
     #[must_use]
     pub fn items(&self, scope: Scope) -> Vec<Item> {
         let database = self.database();

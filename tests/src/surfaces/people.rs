@@ -1,4 +1,5 @@
-//! People whose access tokens carry no address: they show their ID token before anything else.
+//! People whose access tokens contain no e-mail address. They present their ID token before other
+//! requests.
 
 use std::{
     collections::BTreeMap,
@@ -11,7 +12,7 @@ use wm_core::http::Request;
 
 use crate::harness::Answer;
 
-/// Who is behind a token, and whether they have shown their ID token.
+/// The person of each access token, and whether they have presented their ID token.
 #[derive(Default)]
 pub struct People(Mutex<Known>);
 
@@ -22,16 +23,13 @@ struct Known {
 }
 
 impl People {
-    /// Remembers whose access token this is.
+    /// Records the person of an access token.
     pub fn remember(&self, token: &str, email: &str) {
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         known.emails.insert(token.to_owned(), email.to_owned());
     }
 
-    /// Introduces whoever sends a request, once, by another one before it.
-    ///
-    /// # Panics
-    /// When that is refused.
+    /// Presents the ID token of the caller once, in a separate request.
     pub async fn introduce<F>(
         &self,
         request: &Request,

@@ -1,4 +1,4 @@
-//! What a node is made of, but for its server: every port of the local surface, the database watched.
+//! All ports of a node without its server: the local surface with a recording database.
 
 use std::{sync::Arc, time::Duration};
 
@@ -18,10 +18,10 @@ use crate::{
     harness::{Answer, Harness, ObjectRequest},
 };
 
-/// Where its files would be served.
+/// The URL of its files.
 const ADDRESS: &str = "http://node.test";
 
-/// The harness over them.
+/// The harness over these ports.
 pub struct RecordingLocal {
     parts: Parts,
     service: Arc<Service<RecordingProvider<Local>>>,
@@ -36,10 +36,7 @@ impl Default for RecordingLocal {
 }
 
 impl RecordingLocal {
-    /// An empty surface in a directory of its own.
-    ///
-    /// # Panics
-    /// When the directory cannot be used.
+    /// An empty surface in its own directory.
     pub fn new() -> Self {
         let home = tempfile::tempdir().unwrap();
         let config = Config {
@@ -56,7 +53,7 @@ impl RecordingLocal {
         }
     }
 
-    /// What its database was asked.
+    /// The recording database.
     pub fn records(&self) -> &RecordingRecords {
         &self.service.provider().records
     }
@@ -75,7 +72,7 @@ impl Harness for RecordingLocal {
             .into()
     }
 
-    /// Uploads in one piece: they are all that is counted here.
+    /// Only uploads in one request, which are all that is counted here.
     async fn object(&self, request: ObjectRequest) -> Answer {
         let target = request.url.strip_prefix(ADDRESS).unwrap();
         let (path, query) = target.split_once('?').unwrap();

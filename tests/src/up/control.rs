@@ -1,4 +1,4 @@
-//! The control server beside a surface: tokens, mail, events.
+//! The control server of a surface: tokens, mails, events.
 
 use std::{convert::Infallible, sync::Arc};
 
@@ -12,7 +12,7 @@ use wm_core::value::Email;
 
 use super::Open;
 
-/// What the server answers to a request for anything else.
+/// The answer to any other request.
 const ROUTES: &str = "POST /token {\"email\": …}, GET /mail?to=…, GET /events";
 
 pub(super) async fn serve<S: Open>(listener: TcpListener, surface: Arc<S>) {

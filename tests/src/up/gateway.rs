@@ -1,4 +1,4 @@
-//! A front door for the functions of AWS: HTTP in, events of API Gateway out.
+//! A gateway for the functions of AWS: it turns HTTP requests into events of API Gateway.
 
 use std::{convert::Infallible, sync::Arc};
 
@@ -14,7 +14,7 @@ use crate::{
     surfaces::aws::{AwsSurface, event::Front},
 };
 
-/// Headers of one connection, which are nobody's business behind it (RFC 9110 section 7.6.1).
+/// Headers of a single connection, which are not forwarded (RFC 9110 section 7.6.1).
 const HOP_BY_HOP: [&str; 4] = ["connection", "keep-alive", "te", "transfer-encoding"];
 
 pub(super) async fn serve(listener: TcpListener, surface: Arc<AwsSurface>) {
@@ -60,7 +60,7 @@ fn is_hop_by_hop(name: &str) -> bool {
 fn response(answer: Answer) -> Response<Full<Bytes>> {
     let mut response = Response::builder().status(answer.status);
     for (name, value) in &answer.headers {
-        // The server counts the bytes itself.
+        // The server sets the length itself.
         if !is_hop_by_hop(name) && name != "content-length" {
             response = response.header(name, value);
         }

@@ -1,4 +1,4 @@
-//! What each surface takes to be served.
+//! The served form of each surface.
 
 use std::{path::PathBuf, process::Command, sync::Arc};
 
@@ -18,16 +18,13 @@ use crate::{
 pub struct Node {
     url: String,
     data: NodeData,
-    /// Ends before its directory does.
+    /// Dropped before the directory.
     _process: Companion,
     _directory: TempDir,
 }
 
 impl Node {
     /// Starts `wm serve`.
-    ///
-    /// # Panics
-    /// When it does not start.
     #[must_use]
     pub fn start() -> Self {
         let directory = tempfile::tempdir().unwrap();
@@ -58,7 +55,7 @@ impl Open for Node {
         &self.url
     }
 
-    /// Its access tokens carry the address, so that the first request makes the identity.
+    /// Its access tokens contain the e-mail address, so the first request creates the identity.
     async fn tokens(&self, email: &Email) -> Tokens {
         let token = |usage| self.data.token(email.as_str(), usage, now());
         Tokens {
@@ -75,10 +72,10 @@ impl Open for Node {
         self.data.events()
     }
 
-    /// A node does it by itself.
+    /// A node does this by itself.
     async fn carry(&self) {}
 
-    /// A node does it by itself.
+    /// A node does this by itself.
     async fn sweep(&self) {}
 }
 
@@ -90,7 +87,7 @@ pub struct Aws {
 }
 
 impl Aws {
-    /// Opens the front door of a surface.
+    /// Starts the gateway of a surface.
     pub async fn open(surface: AwsSurface) -> Self {
         let surface = Arc::new(surface);
         let (listener, url) = listen().await;
@@ -139,7 +136,7 @@ impl Open for Aws {
     }
 }
 
-/// The handler of Azure in its host, which is a front door by itself.
+/// The handler of Azure in its host, which serves HTTP itself.
 pub struct Azure(AzureSurface);
 
 impl Azure {
@@ -183,8 +180,8 @@ impl Open for Azure {
     }
 }
 
-/// Tokens of a person whose access token carries no e-mail address. A request through the harness shows
-/// the ID token first, so that their own client need not.
+/// The tokens of a person whose access token contains no e-mail address. A request through the
+/// harness presents the ID token first, so that the person's own client need not.
 async fn introduced<H: Harness>(surface: &H, email: &Email) -> Tokens {
     let access_token = surface.access_token(email.as_str());
     let authorization = format!("Bearer {access_token}");

@@ -1,4 +1,4 @@
-//! An App Configuration store that shows key-values.
+//! An App Configuration store that returns key-values.
 //! <https://learn.microsoft.com/azure/azure-app-configuration/rest-api-key-value>
 
 use std::{
@@ -17,16 +17,14 @@ use super::{
 /// The audience of tokens for every store.
 const AUDIENCE: &str = "https://azconfig.io";
 
-/// The store.
 #[derive(Clone)]
 pub struct AppConfiguration {
-    /// What it was asked, and how it fails.
+    /// The recorded requests and the faults.
     pub server: Server,
     values: Arc<Mutex<BTreeMap<String, String>>>,
 }
 
 impl AppConfiguration {
-    /// A store without keys.
     pub async fn start() -> Self {
         let values = Arc::<Mutex<BTreeMap<String, String>>>::default();
         let kept = values.clone();
@@ -34,13 +32,11 @@ impl AppConfiguration {
         Self { server, values }
     }
 
-    /// Keeps a value.
     pub fn set(&self, key: &str, value: &str) {
         let mut values = self.values.lock().unwrap();
         values.insert(key.to_owned(), value.to_owned());
     }
 
-    /// Forgets a key.
     pub fn remove(&self, key: &str) {
         self.values.lock().unwrap().remove(key);
     }
@@ -53,7 +49,7 @@ fn answer(values: &BTreeMap<String, String>, asked: &Asked) -> Said {
     if asked.method != "GET" || asked.query("api-version").is_none() {
         return Said::error(400, "BadRequest");
     }
-    // A slash in a key is escaped: the key is one segment of the path.
+    // A slash in a key is escaped, so the key is one segment of the path.
     let segment = asked.path().strip_prefix("/kv/");
     let segment = segment.filter(|segment| !segment.contains('/'));
     let key = segment.and_then(|segment| percent_decode_str(segment).decode_utf8().ok());

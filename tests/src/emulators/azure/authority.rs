@@ -1,4 +1,4 @@
-//! A certificate authority for this checkout, and the one server certificate it signed.
+//! A certificate authority for this checkout, and the server certificate that it signed.
 
 use std::{
     fs,
@@ -17,25 +17,21 @@ use tokio_rustls::{
 
 use crate::{repository, tools};
 
-/// A name beside those of this machine, which clients must be told where to find.
+/// A host name that is not local. Clients must be configured with its address.
 pub const VAULT: &str = "wm.vault.test";
 
-/// Files in PEM.
+/// The paths of PEM files.
 #[derive(Debug, Clone)]
 pub struct Authority {
-    /// What clients have to trust: the value of `SSL_CERT_FILE` for a process.
+    /// The certificates that clients must trust: the value of `SSL_CERT_FILE` for a process.
     pub trusted: PathBuf,
-    /// The certificate servers on loopback show, for `127.0.0.1`, `localhost` and
-    /// [`VAULT`].
+    /// The certificate of servers on loopback, for `127.0.0.1`, `localhost` and [`VAULT`].
     pub certificate: PathBuf,
     pub key: PathBuf,
 }
 
 impl Authority {
-    /// That of this checkout, made by whoever needs it first.
-    ///
-    /// # Panics
-    /// When it can be neither read nor made.
+    /// The authority of this checkout. The first caller creates it.
     pub fn shared() -> &'static Self {
         static SHARED: OnceLock<Authority> = OnceLock::new();
         SHARED.get_or_init(|| {
@@ -48,7 +44,7 @@ impl Authority {
                 certificate: directory.join("certificate.pem"),
                 key: directory.join("key.pem"),
             };
-            // Written last, so that what was interrupted begins again.
+            // Written last, so that an interrupted creation starts again.
             if !files.trusted.exists() {
                 files.make(&directory);
             }
@@ -73,10 +69,7 @@ impl Authority {
         fs::write(&self.trusted, root.pem()).unwrap();
     }
 
-    /// What a server of the test process makes connections with.
-    ///
-    /// # Panics
-    /// When the files are not what was written.
+    /// The TLS acceptor of servers in the test process.
     pub fn acceptor(&self) -> TlsAcceptor {
         let certificate = CertificateDer::from_pem_file(&self.certificate).unwrap();
         let key = PrivateKeyDer::from_pem_file(&self.key).unwrap();
@@ -87,18 +80,12 @@ impl Authority {
         TlsAcceptor::from(std::sync::Arc::new(config))
     }
 
-    /// A client of the test process that trusts these servers and no others, and follows no redirect.
-    ///
-    /// # Panics
-    /// When the file is not what was written.
+    /// A client in the test process that trusts only these servers and follows no redirect.
     pub fn client(&self) -> reqwest::Client {
         self.client_builder().build().unwrap()
     }
 
-    /// The same, to be told more.
-    ///
-    /// # Panics
-    /// When the file is not what was written.
+    /// A builder of the same client, for further settings.
     pub fn client_builder(&self) -> reqwest::ClientBuilder {
         let trusted = fs::read(&self.trusted).unwrap();
         let trusted = reqwest::Certificate::from_pem(&trusted).unwrap();

@@ -1,4 +1,4 @@
-//! Communication Services Email: takes mails, by token or by key, and tells how they end.
+//! Communication Services Email: accepts mails, by token or by key, and reports their outcome.
 //! <https://learn.microsoft.com/rest/api/communication/email/email/send>
 
 use std::{
@@ -16,27 +16,25 @@ use super::{
     server::{Asked, Said, Server},
 };
 
-/// The audience of tokens for it.
 const AUDIENCE: &str = "https://communication.azure.com";
 const API_VERSION: &str = "2025-09-01";
-/// The resource's key, in base64.
+/// The key of the resource, in base64.
 pub const KEY: &str = "c3RhbmQtaW4ga2V5IG9mIGEgQ29tbXVuaWNhdGlvbiBTZXJ2aWNlcw==";
-/// How far a signature's date may be off, in seconds.
+/// The accepted clock difference of a signature, in seconds.
 const SKEW: i64 = 5 * 60;
 
-/// A mail that was taken.
+/// An accepted mail.
 #[derive(Debug, Clone)]
 pub struct Mail {
-    /// The id of its operation.
+    /// The id of its send operation.
     pub operation: String,
-    /// The request, as it was sent.
+    /// The body of the request.
     pub body: Value,
-    /// Who sent it: a principal, or none for the key.
+    /// The principal that sent the mail, or none if the request was signed with the key.
     pub principal: Option<String>,
 }
 
 impl Mail {
-    /// To whom.
     pub fn to(&self) -> &str {
         self.body["recipients"]["to"][0]["address"]
             .as_str()
@@ -52,24 +50,23 @@ impl Mail {
     }
 }
 
-/// The resource.
 #[derive(Clone)]
 pub struct Communication {
-    /// What it was asked, and how it fails.
+    /// The recorded requests and the faults.
     pub server: Server,
     state: Arc<Mutex<State>>,
 }
 
 struct State {
     mails: Vec<Mail>,
-    /// How often each operation will still say that it runs.
+    /// The number of further polls that each operation reports as running.
     running: BTreeMap<String, usize>,
     polls: usize,
     end: &'static str,
 }
 
 impl Communication {
-    /// A resource that sends every mail, after its operation was looked at once.
+    /// A resource that sends every mail. An operation ends after one poll.
     pub async fn start() -> Self {
         let state = Arc::new(Mutex::new(State {
             mails: Vec::new(),
@@ -82,13 +79,13 @@ impl Communication {
         Self { server, state }
     }
 
-    /// Every mail it took.
+    /// All accepted mails.
     pub fn mails(&self) -> Vec<Mail> {
         self.state.lock().unwrap().mails.clone()
     }
 
-    /// From now on an operation runs until it was looked at so often, and ends like this: `Succeeded`,
-    /// `Failed` or `Canceled`.
+    /// Sets the outcome of operations from now on: `Succeeded`, `Failed` or `Canceled`, after this
+    /// number of polls.
     pub fn set_end(&self, polls: usize, end: &'static str) {
         let mut state = self.state.lock().unwrap();
         (state.polls, state.end) = (polls, end);
@@ -123,7 +120,7 @@ impl State {
             return Said::error(400, "InvalidRequest");
         };
         let operation = operation.to_owned();
-        // It promises nothing for an id that was there before: each of them is a mail.
+        // The service does not deduplicate a known id: each request is a mail.
         self.mails.push(Mail {
             operation: operation.clone(),
             body,
@@ -162,7 +159,7 @@ impl State {
     }
 }
 
-/// Who asks: a principal, or none for the key.
+/// Authenticates the request: a principal, or none for the key.
 fn authorized(asked: &Asked) -> Result<Option<String>, &'static str> {
     let header = asked.header("authorization").unwrap_or_default();
     let signed = "HMAC-SHA256 SignedHeaders=x-ms-date;host;x-ms-content-sha256&Signature=";

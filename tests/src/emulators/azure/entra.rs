@@ -1,4 +1,5 @@
-//! An Entra External ID tenant: a discovery document, its keys, and the tokens of version 2 it signs.
+//! An Entra External ID tenant: a discovery document, its keys, and the tokens of version 2 that it
+//! signs.
 
 use std::sync::{Arc, Mutex, OnceLock};
 
@@ -8,18 +9,17 @@ use wm_core::value::{Sha256, Timestamp};
 use super::server::{Asked, Said, Server};
 use crate::issuer::TestIssuer;
 
-/// The tenant people sign in to.
+/// The tenant where people sign in.
 pub const TENANT: &str = "0d2e7c1a-9b34-4f58-8c67-1e2f3a4b5c6d";
 pub const ISSUER: &str = "https://0d2e7c1a-9b34-4f58-8c67-1e2f3a4b5c6d.ciamlogin.com/0d2e7c1a-9b34-4f58-8c67-1e2f3a4b5c6d/v2.0";
-/// The application that is the API.
+/// The application of the API.
 pub const API: &str = "3f6a1b2c-4d5e-4f60-8a7b-9c0d1e2f3a4b";
-/// The application people use.
+/// The client application.
 pub const CLIENT: &str = "7b8c9d0e-1f2a-4b3c-9d4e-5f6a7b8c9d0e";
 
-/// A tenant.
 #[derive(Clone)]
 pub struct Entra {
-    /// What it was asked, and how it fails.
+    /// The recorded requests and the faults.
     pub server: Server,
     documents: Arc<Mutex<Documents>>,
 }
@@ -41,7 +41,7 @@ impl Entra {
         Self { server, documents }
     }
 
-    /// The variables that make a handler take its tokens.
+    /// The environment variables with which a handler accepts its tokens.
     pub fn environment(&self) -> Vec<(String, String)> {
         let clients = format!("{API},{CLIENT}");
         [
@@ -55,27 +55,23 @@ impl Entra {
         .to_vec()
     }
 
-    /// Where its discovery document is.
     pub fn discovery_url(&self) -> String {
         format!("{}{DISCOVERY}", self.server.origin)
     }
 
-    /// Where its keys are.
     pub fn jwks_url(&self) -> String {
         format!("{}{KEYS}", self.server.origin)
     }
 
-    /// Shows another discovery document.
     pub fn set_discovery(&self, document: Value) {
         self.documents.lock().unwrap().discovery = Some(document);
     }
 
-    /// Shows other keys.
     pub fn set_keys(&self, keys: Value) {
         self.documents.lock().unwrap().keys = keys;
     }
 
-    /// How often its keys were asked for.
+    /// The number of requests for its keys.
     pub fn key_requests(&self) -> usize {
         let asked = self.server.asked();
         asked.iter().filter(|asked| asked.path() == KEYS).count()
@@ -107,23 +103,23 @@ impl Documents {
     }
 }
 
-/// The key of the tenant in this test program: it takes a while to make.
+/// The tenant's key, shared by this test program because it is slow to generate.
 pub fn signer() -> &'static TestIssuer {
     static SHARED: OnceLock<TestIssuer> = OnceLock::new();
     SHARED.get_or_init(|| TestIssuer::rsa(ISSUER, "entra-key"))
 }
 
-/// A good access token of whoever has this address.
+/// A valid access token for the person with this e-mail address.
 pub fn access_token(email: &str, now: Timestamp) -> String {
     signer().sign(&access_claims(email, now))
 }
 
-/// A good ID token of whoever has this address.
+/// A valid ID token for the person with this e-mail address.
 pub fn id_token(email: &str, now: Timestamp) -> String {
     signer().sign(&id_claims(email, now))
 }
 
-/// The claims of a good access token: for the API, and without an address.
+/// The claims of a valid access token: its audience is the API, and it has no e-mail address.
 pub fn access_claims(email: &str, now: Timestamp) -> Value {
     let mut claims = claims(email, API, now);
     claims["azp"] = CLIENT.into();
@@ -132,7 +128,8 @@ pub fn access_claims(email: &str, now: Timestamp) -> Value {
     claims
 }
 
-/// The claims of a good ID token: for the client, with the optional claims that show an address.
+/// The claims of a valid ID token: its audience is the client, and its optional claims contain the
+/// e-mail address.
 pub fn id_claims(email: &str, now: Timestamp) -> Value {
     let mut claims = claims(email, CLIENT, now);
     claims["email"] = email.into();
@@ -152,7 +149,7 @@ fn claims(email: &str, audience: &str, now: Timestamp) -> Value {
         "nbf": seconds,
         "exp": seconds + 3600,
         "oid": object_id(email),
-        // Another for each application, as Entra has it.
+        // The subject differs per application, as in Entra.
         "sub": Sha256::of(format!("{audience} {email}").as_bytes()).to_string(),
         "tid": TENANT,
         "uti": "Zm9vYmFyYmF6cXV4",
@@ -160,7 +157,7 @@ fn claims(email: &str, audience: &str, now: Timestamp) -> Value {
     })
 }
 
-/// The object id of whoever has this address, the same for the same one.
+/// The object id of the person with this e-mail address, always the same.
 pub fn object_id(email: &str) -> String {
     let digest = Sha256::of(email.as_bytes()).to_string();
     let part = |from: usize, to: usize| &digest[from..to];

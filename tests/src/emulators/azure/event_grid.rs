@@ -10,20 +10,18 @@ use super::{
     server::{Asked, Said, Server},
 };
 
-/// The audience of tokens for it.
 const AUDIENCE: &str = "https://eventgrid.azure.net";
-/// The most bytes of one request.
+/// The maximum size of a request in bytes.
 const LIMIT: usize = 1_000_000;
 
 #[derive(Clone)]
 pub struct EventGridTopic {
-    /// What it was asked, and how it fails.
+    /// The recorded requests and the faults.
     pub server: Server,
     events: Arc<Mutex<Vec<Value>>>,
 }
 
 impl EventGridTopic {
-    /// A topic without events.
     pub async fn start() -> Self {
         let events = Arc::<Mutex<Vec<Value>>>::default();
         let taken = events.clone();
@@ -31,12 +29,12 @@ impl EventGridTopic {
         Self { server, events }
     }
 
-    /// Its address, as Azure shows it.
+    /// The URL in the form that Azure shows.
     pub fn endpoint(&self) -> String {
         format!("{}/api/events", self.server.origin)
     }
 
-    /// Every event it took, in order, as it was sent.
+    /// All accepted events in order, as sent.
     pub fn events(&self) -> Vec<Value> {
         self.events.lock().unwrap().clone()
     }
@@ -59,7 +57,7 @@ fn answer(taken: &Mutex<Vec<Value>>, asked: &Asked) -> Said {
         return Said::error(413, "PayloadTooLarge");
     }
     match asked.json() {
-        // All or none.
+        // The topic accepts all events of a request or none.
         Value::Array(events) if !events.is_empty() && events.iter().all(is_cloud_event) => {
             taken.lock().unwrap().extend(events);
             Said::empty(200)

@@ -1,4 +1,4 @@
-//! A Key Vault: it challenges who brings no token, and then shows one secret.
+//! A Key Vault. It answers a request without a token with a challenge, and returns one secret.
 //! <https://learn.microsoft.com/rest/api/keyvault/secrets/get-secret/get-secret>
 
 use std::{
@@ -13,18 +13,16 @@ use super::{
     server::{Asked, Said, Server},
 };
 
-/// The audience of tokens for it.
 const AUDIENCE: &str = "https://vault.azure.net";
 
 #[derive(Clone)]
 pub struct KeyVault {
-    /// What it was asked, and how it fails.
+    /// The recorded requests and the faults.
     pub server: Server,
     secrets: Arc<Mutex<BTreeMap<String, String>>>,
 }
 
 impl KeyVault {
-    /// A vault without secrets.
     pub async fn start() -> Self {
         let secrets = Arc::<Mutex<BTreeMap<String, String>>>::default();
         let kept = secrets.clone();
@@ -32,13 +30,11 @@ impl KeyVault {
         Self { server, secrets }
     }
 
-    /// Keeps a secret.
     pub fn set(&self, name: &str, value: &str) {
         let mut secrets = self.secrets.lock().unwrap();
         secrets.insert(name.to_owned(), value.to_owned());
     }
 
-    /// Forgets a secret.
     pub fn remove(&self, name: &str) {
         self.secrets.lock().unwrap().remove(name);
     }

@@ -1,5 +1,5 @@
-//! The endpoint from which a process on App Service gets tokens for its managed identity, and the check
-//! of those tokens that the other emulators make.
+//! The endpoint that issues managed identity tokens to a process on App Service, and the check of
+//! those tokens in the other emulators.
 //! <https://learn.microsoft.com/azure/app-service/overview-managed-identity#rest-endpoint-reference>
 
 use std::{
@@ -19,43 +19,42 @@ use wm_service::clock::now;
 use super::server::{Asked, Behaviour, Said, Server};
 use crate::issuer::TestIssuer;
 
-/// The tenant the resources are in, which is not the one people sign in to.
+/// The tenant of the resources. It is not the tenant where people sign in.
 pub const TENANT: &str = "6b1f7a52-0c3d-4e8f-9a10-2b3c4d5e6f70";
-/// The issuer of the tokens, as Entra has it for tokens of version 1.
+/// The issuer of version 1 tokens, in the format of Entra.
 pub const ISSUER: &str = "https://sts.windows.net/6b1f7a52-0c3d-4e8f-9a10-2b3c4d5e6f70/";
-/// The principal of the identity that belongs to the process.
+/// The principal of the system-assigned identity.
 pub const SYSTEM_PRINCIPAL: &str = "11111111-2222-4333-8444-555555555555";
-/// What proves to the endpoint that it is asked by its own process.
+/// The secret header value that proves that the request comes from the process itself.
 const HEADER: &str = "853b9a84-5bfa-4b22-a3f3-0b9a43d9ad8a";
-/// How long tokens are good unless a test says otherwise.
+/// The lifetime of tokens. Default of the tests.
 const LIFETIME: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// A token that was given out.
+/// An issued token.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Given {
-    /// What it is for: its audience.
+    /// The audience.
     pub resource: String,
-    /// The identity that was asked for; none for the system's own.
+    /// The client id of the requested identity, or none for the system-assigned identity.
     pub client_id: Option<String>,
 }
 
-/// The endpoint.
 #[derive(Clone)]
 pub struct ManagedIdentity {
-    /// What it was asked, and how it fails.
+    /// The recorded requests and the faults.
     pub server: Server,
     state: Arc<Mutex<State>>,
 }
 
 struct State {
-    /// Principals of the identities assigned to the process, by client id.
+    /// The principals of the assigned identities, by client id.
     assigned: BTreeMap<String, String>,
     lifetime: Duration,
     given: Vec<Given>,
 }
 
 impl ManagedIdentity {
-    /// An endpoint that knows the system's own identity and none besides.
+    /// An endpoint with the system-assigned identity only.
     pub async fn start() -> Self {
         let state = Arc::new(Mutex::new(State {
             assigned: BTreeMap::new(),
@@ -67,7 +66,7 @@ impl ManagedIdentity {
         Self { server, state }
     }
 
-    /// The variables App Service gives a process.
+    /// The environment variables that App Service sets.
     pub fn environment(&self) -> Vec<(String, String)> {
         let endpoint = format!("{}/msi/token", self.server.origin);
         vec![
@@ -76,19 +75,19 @@ impl ManagedIdentity {
         ]
     }
 
-    /// Assigns an identity to the process. Its principal is its client id backwards.
+    /// Assigns an identity to the process. Its principal is its client id reversed.
     pub fn assign(&self, client_id: &str) {
         let principal = client_id.chars().rev().collect();
         let mut state = self.state.lock().unwrap();
         state.assigned.insert(client_id.to_owned(), principal);
     }
 
-    /// Gives out tokens that are good this long. The kits ask for a new one five minutes before the end.
+    /// Sets the lifetime of new tokens. The SDKs request a new token five minutes before the end.
     pub fn set_lifetime(&self, lifetime: Duration) {
         self.state.lock().unwrap().lifetime = lifetime;
     }
 
-    /// Fails every request with this status, or answers again.
+    /// Fails every request with this status. With `None`, it answers again.
     pub fn fail_with(&self, status: Option<u16>) {
         self.server.always(match status {
             Some(status) => Behaviour::Says(Said::error(status, "unavailable")),
@@ -96,29 +95,29 @@ impl ManagedIdentity {
         });
     }
 
-    /// Every token it gave.
+    /// All issued tokens.
     pub fn given(&self) -> Vec<Given> {
         self.state.lock().unwrap().given.clone()
     }
 
-    /// How often it was asked for whatever.
+    /// The number of requests of any kind.
     pub fn requests(&self) -> usize {
         self.server.asked().len()
     }
 }
 
-/// The key that signs the tokens of this test program: it takes a while to make.
+/// The key that signs the tokens of this test program, shared because it is slow to generate.
 fn signer() -> &'static TestIssuer {
     static SHARED: OnceLock<TestIssuer> = OnceLock::new();
     SHARED.get_or_init(|| TestIssuer::rsa(ISSUER, "managed-identity"))
 }
 
-/// The public key, as the set of keys (RFC 7517) of which the tokens of this test program can be checked.
+/// The public key as a key set (RFC 7517), to verify the tokens of this test program.
 pub fn jwks() -> Value {
     signer().jwks()
 }
 
-/// A token for a resource, such as `https://storage.azure.com`, that is good this long.
+/// A token with this lifetime for a resource, such as `https://storage.azure.com`.
 pub fn token(resource: &str, principal: &str, lifetime: Duration) -> String {
     let seconds = now().millis() / 1000;
     let lifetime = i64::try_from(lifetime.as_secs()).unwrap();
@@ -138,7 +137,7 @@ pub fn token(resource: &str, principal: &str, lifetime: Duration) -> String {
     }))
 }
 
-/// Acts as a principal without asking the endpoint, for adapters in the process of the test.
+/// Acts as a principal without a request to the endpoint, for adapters in the test process.
 #[derive(Debug, Clone)]
 pub struct ActingAs(pub &'static str);
 
@@ -156,16 +155,17 @@ impl TokenCredential for ActingAs {
     }
 }
 
-/// Who asks: the principal in the bearer token of a request, if the token is for this audience.
+/// The principal in the bearer token of a request. The token must have this audience.
 ///
 /// # Errors
-/// What is wrong with the request.
+///
+/// A description of what is wrong with the request.
 pub fn principal(asked: &Asked, audience: &str) -> Result<String, &'static str> {
     let header = asked.header("authorization").ok_or("no authorization")?;
     let token = header.strip_prefix("Bearer ").ok_or("no bearer token")?;
     let key: Jwk = serde_json::from_value(signer().jwk()).unwrap();
     let mut rules = Validation::new(Algorithm::RS256);
-    // The same resource is written with and without the slash.
+    // Clients write the same resource with and without the slash.
     rules.set_audience(&[audience, &format!("{audience}/")]);
     rules.set_issuer(&[ISSUER]);
     rules.leeway = 0;
@@ -200,7 +200,7 @@ impl State {
         let expires = now().after(self.lifetime).millis() / 1000;
         let said = json!({
             "access_token": token(&resource, &principal, self.lifetime),
-            // Text, unlike everywhere else.
+            // This member is text, unlike in other token responses.
             "expires_on": expires.to_string(),
             "resource": resource,
             "token_type": "Bearer",

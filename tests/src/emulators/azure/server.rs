@@ -1,4 +1,5 @@
-//! What all emulators are: a server on loopback that remembers what it was asked, and fails on demand.
+//! The common part of all emulators: a server on loopback that records its requests and fails on
+//! demand.
 
 use std::{
     collections::VecDeque,
@@ -18,13 +19,13 @@ use tokio::{
 
 use super::authority::Authority;
 
-/// A request as it arrived.
+/// A received request.
 #[derive(Debug, Clone)]
 pub struct Asked {
     pub method: String,
-    /// Path and query, as they were sent.
+    /// Path and query, as sent.
     pub target: String,
-    /// Its headers, names in lower case.
+    /// The headers. Names are in lower case.
     pub headers: Vec<(String, String)>,
     pub body: Bytes,
 }
@@ -35,12 +36,11 @@ impl Asked {
         found.map(|(_, value)| value.as_str())
     }
 
-    /// The path, without the query.
     pub fn path(&self) -> &str {
         self.target.split('?').next().unwrap()
     }
 
-    /// A parameter of the query, decoded.
+    /// A decoded parameter of the query.
     pub fn query(&self, name: &str) -> Option<String> {
         let (_, query) = self.target.split_once('?')?;
         let mut pairs = form_urlencoded::parse(query.as_bytes());
@@ -49,13 +49,12 @@ impl Asked {
             .map(|(_, value)| value.into_owned())
     }
 
-    /// The body as JSON; null where it is none.
+    /// The body as JSON, or null.
     pub fn json(&self) -> Value {
         serde_json::from_slice(&self.body).unwrap_or_default()
     }
 }
 
-/// An answer.
 #[derive(Debug, Clone)]
 pub struct Said {
     pub status: u16,
@@ -63,11 +62,11 @@ pub struct Said {
     pub body: Vec<u8>,
 }
 
-/// What stands in every answer that is an error: words of the service, which no caller may ever see.
+/// A phrase in every error answer of an emulator. No answer of the API may contain it.
 pub const OWN_WORDS: &str = "the emulator's own words";
 
 impl Said {
-    /// This status and no body.
+    /// An answer without a body.
     pub fn empty(status: u16) -> Self {
         Self {
             status,
@@ -76,7 +75,7 @@ impl Said {
         }
     }
 
-    /// This status and this document.
+    /// An answer with a JSON document.
     pub fn json(status: u16, body: &Value) -> Self {
         Self {
             headers: vec![("content-type", "application/json; charset=utf-8".into())],
@@ -85,13 +84,13 @@ impl Said {
         }
     }
 
-    /// An error as the services write them.
+    /// An error in the format of the services.
     pub fn error(status: u16, code: &str) -> Self {
         let error = json!({ "code": code, "message": OWN_WORDS });
         Self::json(status, &json!({ "error": error }))
     }
 
-    /// With a header more.
+    /// Adds a header.
     #[must_use]
     pub fn with(mut self, name: &'static str, value: impl Into<String>) -> Self {
         self.headers.push((name, value.into()));
@@ -99,23 +98,21 @@ impl Said {
     }
 }
 
-/// What an emulator does with a request.
+/// How an emulator treats a request.
 #[derive(Debug, Clone)]
 pub enum Behaviour {
     /// Answers as the service does.
     Well,
-    /// Answers this, whatever it is asked.
+    /// Gives this answer to any request.
     Says(Said),
-    /// Does what it is asked, and answers this all the same.
+    /// Processes the request and gives this answer.
     DoesAndSays(Said),
-    /// Never answers.
     Hangs,
 }
 
-/// A server on loopback.
 #[derive(Clone)]
 pub struct Server {
-    /// Where it is: scheme, host and port.
+    /// Scheme, host and port.
     pub origin: String,
     state: Arc<State>,
 }
@@ -128,10 +125,7 @@ struct State {
 }
 
 impl Server {
-    /// A server over TLS, under the certificate of [`Authority`].
-    ///
-    /// # Panics
-    /// When loopback has no port to give.
+    /// A server over TLS, with the certificate of [`Authority`].
     pub async fn over_tls(answer: impl Fn(&Asked) -> Said + Send + Sync + 'static) -> Self {
         let (listener, server) = Self::listen("https", answer).await;
         let acceptor = Authority::shared().acceptor();
@@ -149,10 +143,6 @@ impl Server {
         server
     }
 
-    /// A server without TLS.
-    ///
-    /// # Panics
-    /// When loopback has no port to give.
     pub async fn plain(answer: impl Fn(&Asked) -> Said + Send + Sync + 'static) -> Self {
         let (listener, server) = Self::listen("http", answer).await;
         let state = server.state.clone();
@@ -180,17 +170,17 @@ impl Server {
         (listener, Self { origin, state })
     }
 
-    /// Everything it was asked.
+    /// All received requests.
     pub fn asked(&self) -> Vec<Asked> {
         self.state.asked.lock().unwrap().clone()
     }
 
-    /// Does this from now on.
+    /// Sets the behaviour from now on.
     pub fn always(&self, behaviour: Behaviour) {
         *self.state.usual.lock().unwrap() = behaviour;
     }
 
-    /// Does this with the next requests, one after the other, before it does what it does always.
+    /// Sets the behaviour for the next requests, in order, before the permanent one applies again.
     pub fn next(&self, behaviours: impl IntoIterator<Item = Behaviour>) {
         self.state.next.lock().unwrap().extend(behaviours);
     }
@@ -204,7 +194,7 @@ impl State {
         let service = service_fn(move |request| self.clone().answer(request));
         let connection = hyper::server::conn::http1::Builder::new()
             .serve_connection(TokioIo::new(stream), service);
-        // Clients go when they like.
+        // Clients may disconnect at any time.
         let _ = connection.await;
     }
 

@@ -1,4 +1,4 @@
-//! User delegation signatures, as small as these tests need them.
+//! User delegation signatures, reduced to what these tests need.
 //! <https://learn.microsoft.com/rest/api/storageservices/create-user-delegation-sas>
 
 use std::collections::BTreeMap;
@@ -12,8 +12,8 @@ use wm_core::value::Timestamp;
 use super::{ACCOUNT, Azurite, token_of};
 use crate::harness::ObjectRequest;
 
-/// The parameters that are signed, in their order. The resource, and what the request itself has of what is
-/// bound, stand between them; those that no plan for an upload has are empty.
+/// The signed parameters in order. The resource and the bound values of the request stand between
+/// them. Parameters that no upload plan has are empty.
 const SIGNED: [&str; 28] = [
     "sp", "st", "se", RESOURCE, "skoid", "sktid", "skt", "ske", "sks", "skv", "saoid", "suoid",
     "scid", "skdutid", "sduoid", "sip", "spr", "sv", "sr", "snapshot", "ses", HEADERS, PARAMETERS,
@@ -24,7 +24,7 @@ const HEADERS: &str = "(headers)";
 const PARAMETERS: &str = "(parameters)";
 
 impl Azurite {
-    /// The address of an upload as it would have been signed at another time, for a quarter of an hour.
+    /// The URL of an upload as signed at another time, valid for 15 minutes.
     pub async fn signed_at(&self, time: Timestamp, request: &ObjectRequest, size: usize) -> String {
         let (address, query) = request.url.split_once('?').unwrap();
         let mut values: BTreeMap<String, String> = form_urlencoded::parse(query.as_bytes())
@@ -52,7 +52,7 @@ impl Azurite {
         format!("{address}?{}", pairs.join("&"))
     }
 
-    /// The key that the store gives the identity which these parameters name.
+    /// The store's delegation key of the identity that these parameters name.
     async fn delegation_key(&self, values: &BTreeMap<String, String>) -> hmac::Key {
         let (start, end) = (&values["skt"], &values["ske"]);
         let asked = format!("<KeyInfo><Start>{start}</Start><Expiry>{end}</Expiry></KeyInfo>");
@@ -77,12 +77,12 @@ impl Azurite {
     }
 }
 
-/// To the second, as parameters have it.
+/// A time with a precision of one second, the format of the parameters.
 fn second(time: Timestamp) -> String {
     format!("{}Z", &time.to_string()[..19])
 }
 
-/// The values the request has under the headers that are bound, each on a line.
+/// The values of the bound headers in the request, one per line.
 fn bound_headers(names: &str, request: &ObjectRequest, size: usize) -> String {
     let value = |name: &str| match name {
         "content-length" => size.to_string(),

@@ -1,4 +1,4 @@
-//! Signature Version 4, as small as these tests need it.
+//! Signature Version 4, reduced to what these tests need.
 
 use std::{collections::BTreeMap, fmt::Write};
 
@@ -8,19 +8,18 @@ use wm_service::clock::now;
 
 use super::REGION;
 
-/// Who calls.
+/// The credentials of a caller.
 #[derive(Debug, Clone)]
 pub struct Credentials {
-    /// The access key's id.
+    /// The id of the access key.
     pub key: String,
-    /// The secret access key.
     pub secret: String,
-    /// The session token, of a role.
+    /// The session token of an assumed role.
     pub token: Option<String>,
 }
 
 impl Credentials {
-    /// Whom ministack takes for the account's root.
+    /// The credentials that ministack accepts as the account's root.
     #[must_use]
     pub fn root() -> Self {
         Self {
@@ -30,8 +29,8 @@ impl Credentials {
         }
     }
 
-    /// The headers of a signed request: these, and what signing adds. The target's query, if any, must
-    /// stand in canonical order.
+    /// The headers of a signed request: the given ones and those that signing adds. A query in the
+    /// target must be in canonical order.
     pub(super) fn sign(
         &self,
         service: &str,
@@ -74,7 +73,7 @@ impl Credentials {
         signed
     }
 
-    /// A presigned address as it would have been signed at another time. The headers are all those it binds.
+    /// A presigned URL as signed at another time. The given headers are all those that it binds.
     #[must_use]
     pub fn presigned_at(
         &self,

@@ -1,10 +1,10 @@
-//! What the bus carried.
+//! The events on the bus.
 
 use serde_json::{Value, json};
 
 use super::resources::Resources;
 
-/// Takes every event off the queue that listens to the bus, in the order they came.
+/// Takes every event off the queue of the bus, in order.
 pub async fn drain(resources: &Resources) -> Vec<Value> {
     let mut events = Vec::new();
     loop {

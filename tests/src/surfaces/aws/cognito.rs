@@ -1,4 +1,4 @@
-//! A user pool under the tests' control: tokens shaped like Cognito's, signed by a key per use.
+//! A user pool under the control of tests: tokens like Cognito's, with one signing key per use.
 
 use std::sync::OnceLock;
 
@@ -7,12 +7,10 @@ use wm_core::value::{Sha256, Timestamp};
 
 use crate::issuer::TestIssuer;
 
-/// The pool's id.
 pub const POOL: &str = "us-east-1_TestPool1";
-/// The app client whose tokens are taken.
+/// The app client whose tokens are accepted.
 pub const CLIENT: &str = "2a4k6f8h1example5client7";
 
-/// A user pool.
 pub struct Pool {
     /// Signs access tokens.
     pub access: TestIssuer,
@@ -21,7 +19,7 @@ pub struct Pool {
 }
 
 impl Pool {
-    /// The pool of this test program: its keys take a while to make.
+    /// The pool of this test program, shared because its keys are slow to generate.
     pub fn shared() -> &'static Self {
         static SHARED: OnceLock<Pool> = OnceLock::new();
         SHARED.get_or_init(|| {
@@ -38,7 +36,7 @@ impl Pool {
         json!({ "keys": [self.id.jwk(), self.access.jwk()] })
     }
 
-    /// The claims of a good access token: no audience and no address.
+    /// The claims of a valid access token, without audience and e-mail address.
     pub fn access_claims(&self, email: &str, now: Timestamp) -> Value {
         let mut claims = self.claims(email, "access", now);
         claims["client_id"] = CLIENT.into();
@@ -47,7 +45,7 @@ impl Pool {
         claims
     }
 
-    /// The claims of a good ID token.
+    /// The claims of a valid ID token.
     pub fn id_claims(&self, email: &str, now: Timestamp) -> Value {
         let mut claims = self.claims(email, "id", now);
         claims["aud"] = CLIENT.into();
@@ -73,7 +71,7 @@ impl Pool {
     }
 }
 
-/// A subject as Cognito's are, the same for the same address.
+/// A subject like Cognito's, the same for the same e-mail address.
 fn subject(email: &str) -> String {
     let digest = Sha256::of(email.as_bytes()).to_string();
     let part = |from: usize, to: usize| &digest[from..to];

@@ -1,4 +1,4 @@
-//! The events functions are invoked with, from samples of what the services send.
+//! Events for the functions, from samples of real services.
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 use serde_json::{Map, Value, json};
@@ -7,22 +7,19 @@ use wm_core::http::Request;
 use crate::{harness::Answer, repository};
 
 /// A sample of `tests/events`.
-///
-/// # Panics
-/// When there is none of this name.
 #[must_use]
 pub fn sample(name: &str) -> Value {
     let path = repository::root().join(format!("tests/events/{name}.json"));
     serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap()
 }
 
-/// What stands in front of the function that answers requests.
+/// The front of the function that answers requests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Front {
     /// An HTTP API of API Gateway, payload format 2.0.
     ApiGateway,
     FunctionUrl,
-    /// An Application Load Balancer that sends all values of a header.
+    /// An Application Load Balancer with multi-value headers.
     LoadBalancer,
 }
 
@@ -36,10 +33,7 @@ impl Front {
         }
     }
 
-    /// What a client gets for an answer.
-    ///
-    /// # Panics
-    /// When the answer is none.
+    /// The client's answer for an answer of the function.
     #[must_use]
     pub fn answer(self, answer: &Value) -> Answer {
         let mut headers = Vec::new();
@@ -69,7 +63,7 @@ impl Front {
         }
     }
 
-    /// What a client gets when the function fails or its instance dies.
+    /// The client's answer if the function fails or its instance dies.
     #[must_use]
     pub fn failure(self) -> Answer {
         let (status, text) = match self {
@@ -93,8 +87,8 @@ fn text(value: &Value) -> String {
     value.as_str().unwrap().to_owned()
 }
 
-/// An HTTP API hands the path over decoded, all but `%25`, and cut at a `?` that was encoded.
-/// <https://github.com/hotsock/voker/pull/8> shows what was captured.
+/// An HTTP API decodes the path, except for `%25`, and cuts it at an encoded `?`.
+/// <https://github.com/hotsock/voker/pull/8> shows captured requests.
 fn decoded(path: &str) -> String {
     let mut bytes = Vec::new();
     let mut rest = path.as_bytes();
@@ -166,7 +160,7 @@ fn request_has_several(request: &Request, name: &str) -> bool {
         > 1
 }
 
-/// Bodies of types that AWS knows for text are passed on as text, all others in base 64.
+/// Bodies of text types are passed as text, all others in base64.
 fn insert_body(event: &mut Value, request: &Request) {
     if request.body.is_empty() {
         return;
@@ -195,7 +189,7 @@ fn load_balancer(request: &Request) -> Value {
             _ => *values = json!([value]),
         }
     }
-    // A load balancer leaves names and values as the client encoded them.
+    // A load balancer keeps the client's encoding of names and values.
     for pair in request.query.split('&').filter(|pair| !pair.is_empty()) {
         let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
         let values = &mut event["multiValueQueryStringParameters"][name];
@@ -208,7 +202,7 @@ fn load_balancer(request: &Request) -> Value {
     event
 }
 
-/// What S3 tells of an object that was put.
+/// The S3 event about a stored object.
 #[must_use]
 pub fn object_created(bucket: &str, key: &str) -> Value {
     let mut event = sample("object-created");

@@ -1,4 +1,4 @@
-//! What one surface has of AWS: of the agreed shapes, under names that no other scenario has.
+//! The AWS resources of one surface, in their deployed shapes and with unique names.
 
 use std::{
     collections::BTreeSet,
@@ -13,21 +13,20 @@ use wm_service::clock::now;
 use super::Options;
 use crate::emulators::ministack::{ACCOUNT, Credentials, Ministack, REGION};
 
-/// Where people reach the surfaces under test.
+/// The public URL of the surfaces under test.
 pub const PUBLIC_URL: &str = "https://workspace.test";
 
-/// The resources of one surface.
 #[derive(Debug)]
 pub struct Resources {
     pub cloud: &'static Ministack,
     pub table: String,
     pub bucket: String,
-    /// Where the bucket is.
+    /// The URL of the object store.
     pub storage: String,
     pub bus: String,
-    /// The address of the queue that gets whatever the bus carries.
+    /// The URL of the queue that receives all events of the bus.
     pub queue: String,
-    /// Whom mail comes from.
+    /// The sender of mail.
     pub sender: String,
     /// The path of its parameters.
     pub parameters: String,
@@ -36,7 +35,7 @@ pub struct Resources {
 }
 
 impl Resources {
-    /// Creates them all, but for a bucket of another store.
+    /// Creates all resources, except for a bucket of another store.
     pub async fn create(cloud: &'static Ministack, options: &Options) -> Self {
         static COUNT: AtomicUsize = AtomicUsize::new(1);
         let name = format!("wm-test{}", COUNT.fetch_add(1, Ordering::Relaxed));
@@ -70,7 +69,7 @@ impl Resources {
         resources
     }
 
-    /// The environment of its functions, but for whose tokens count.
+    /// The environment of its functions, without the accepted issuer.
     pub fn environment(&self) -> Vec<(String, String)> {
         let mut environment = self.cloud.environment();
         let own = [
@@ -158,7 +157,7 @@ impl Resources {
         put(format!("/{}?versioning=", self.bucket), versioning).await;
     }
 
-    /// A bus, and a queue that listens to everything on it.
+    /// Creates a bus and a queue that receives all its events.
     async fn create_bus(&self) {
         let call = async |operation: &str, body: Value| {
             self.cloud
@@ -220,7 +219,7 @@ impl Resources {
     }
 }
 
-/// How a table of the agreed shape is asked for.
+/// The request that creates a table of the deployed shape.
 pub fn table(name: &str) -> Value {
     let key = |name: &str, kind| json!({ "AttributeName": name, "KeyType": kind });
     let keys = |prefix: &str| {

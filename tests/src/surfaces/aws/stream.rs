@@ -1,4 +1,4 @@
-//! The table's stream, and the event source that hands it to `relay`.
+//! The table's stream, and the event source that passes it to `relay`.
 
 use std::collections::VecDeque;
 
@@ -7,22 +7,22 @@ use serde_json::{Value, json};
 use super::resources::Resources;
 use crate::lambda::{Function, Outcome};
 
-/// The most records of one batch.
+/// The maximum number of records in a batch.
 const BATCH: usize = 100;
-/// How often a batch is delivered before a test gives up on it.
+/// The maximum number of deliveries of a batch before the test fails.
 const DELIVERIES: usize = 10;
 
-/// A place in the stream, and what was read up to it.
+/// A position in the stream, and the records read so far.
 #[derive(Debug)]
 pub struct Stream {
     arn: String,
     iterator: Value,
-    /// The records the event source has not delivered yet, filtered as its mapping filters.
+    /// The records that the event source has not delivered yet, after its filter.
     pub waiting: VecDeque<Value>,
 }
 
 impl Stream {
-    /// The stream from its beginning.
+    /// Opens the stream at its beginning.
     pub async fn open(resources: &Resources) -> Self {
         let cloud = resources.cloud;
         let table = json!({ "TableName": resources.table });
@@ -52,7 +52,7 @@ impl Stream {
         }
     }
 
-    /// Reads to the stream's end.
+    /// Reads to the end of the stream.
     pub async fn read(&mut self, resources: &Resources) {
         loop {
             let ask = json!({ "ShardIterator": self.iterator });
@@ -70,11 +70,8 @@ impl Stream {
         }
     }
 
-    /// Delivers everything that waits, batch by batch. A failed batch, or the rest of one from its
-    /// first failed record on, is delivered again.
-    ///
-    /// # Panics
-    /// When a batch does not come through.
+    /// Delivers all waiting records in batches. A failed batch is delivered again, from its first
+    /// failed record on if the answer names one.
     pub async fn deliver(&mut self, relay: &Function) {
         let mut deliveries = 0;
         while !self.waiting.is_empty() {
@@ -106,14 +103,14 @@ impl Stream {
     }
 }
 
-/// The event source mapping's filter.
+/// The filter of the event source mapping.
 fn is_wanted(record: &Value) -> bool {
     let sort = record["dynamodb"]["Keys"]["SK"]["S"].as_str();
     record["eventName"] == "INSERT" && sort.is_some_and(|sort| sort.starts_with("JOURNAL#"))
 }
 
-/// How many records are done with: those before the first that failed. An answer that names a record
-/// which was not in the batch fails all of it.
+/// The number of processed records: those before the first failed one. An answer that names a
+/// record outside the batch fails the whole batch.
 fn done(records: &[&Value], answer: &Value) -> usize {
     let failures = answer["batchItemFailures"].as_array();
     let places = failures.into_iter().flatten().map(|failure| {

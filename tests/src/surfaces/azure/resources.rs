@@ -1,4 +1,4 @@
-//! What one surface has of Azure: of the agreed shapes, under names that no other scenario has.
+//! The Azure resources of one surface, in their deployed shapes and with unique names.
 
 use std::{
     collections::BTreeSet,
@@ -31,37 +31,36 @@ use tempfile::TempDir;
 use tokio::sync::Mutex;
 use wm_core::value::Timestamp;
 
-/// The resources of one surface.
 pub struct Resources {
     cosmos: Database,
     azurite: &'static Azurite,
     services: AzureCloud,
-    /// The name of its containers: of items, and of documents.
+    /// The name of its two containers, for items and for documents.
     name: String,
     client: Client,
-    /// How far the change feed was read.
+    /// The continuation of the change feed.
     mark: Mutex<Value>,
-    /// How many events of the topic were delivered.
+    /// The number of delivered events of the topic.
     delivered: AtomicUsize,
     trusted: TempDir,
 }
 
-/// Where the items are.
+/// The database account.
 enum Database {
-    /// In the account all tests share.
+    /// The account that all tests share.
     Shared,
-    /// In one of its own, whose faults strike nobody else.
+    /// A separate account whose faults affect no other test.
     Own(Cosmos),
 }
 
-/// The store that all tests of a program share: each has a container of its own.
+/// The store that all tests of a program share. Each has its own container.
 fn azurite() -> &'static Azurite {
     static SHARED: OnceLock<Azurite> = OnceLock::new();
     SHARED.get_or_init(Azurite::start)
 }
 
 impl Resources {
-    /// Creates them all. With an account of its own, faults can be injected.
+    /// Creates all resources. With a separate database account, faults can be injected.
     pub async fn create(own_database: bool) -> Self {
         static COUNT: AtomicUsize = AtomicUsize::new(1);
         let name = format!("wm-test{}", COUNT.fetch_add(1, Ordering::Relaxed));
@@ -114,24 +113,24 @@ impl Resources {
         environment
     }
 
-    /// The certificates that clients of the store have to trust.
+    /// The certificates that clients of the store must trust.
     pub fn certificates(&self) -> PathBuf {
         self.trusted.path().join(TRUSTED)
     }
 
-    /// Sends a request to a signed address.
+    /// Sends a request to a signed URL.
     pub async fn object(&self, request: ObjectRequest) -> Answer {
         send_object(&self.client, request).await
     }
 
-    /// The request of an upload plan as it would have been signed at another time.
+    /// The request of an upload plan, as signed at another time.
     pub async fn signed_at(&self, plan: &Value, size: usize, time: Timestamp) -> ObjectRequest {
         let request = object_request(plan, Vec::new());
         let url = self.azurite.signed_at(time, &request, size).await;
         ObjectRequest { url, ..request }
     }
 
-    /// What changed in the container since the last time, as the change feed has it.
+    /// The changes of the container since the last call, as the change feed returns them.
     pub async fn changes(&self) -> Vec<Value> {
         let mut mark = self.mark.lock().await;
         let (documents, now) = self.cosmos().changes(&self.name, &mark).await;
@@ -168,7 +167,7 @@ impl Resources {
         names.map(name).collect()
     }
 
-    /// What Event Grid tells of a blob in the container.
+    /// The Event Grid event about a blob in the container.
     #[must_use]
     pub fn blob_created(&self, path: &str) -> Value {
         let mut event = sample("blob-created");
@@ -178,7 +177,7 @@ impl Resources {
         event
     }
 
-    /// The events that came to the topic since the last time.
+    /// The events of the topic since the last call.
     pub fn events(&self) -> Vec<Value> {
         let events = self.services.topic.events();
         let before = self.delivered.swap(events.len(), Ordering::SeqCst);
@@ -200,7 +199,7 @@ impl Resources {
             .collect()
     }
 
-    /// What no log may hold: the secret, and what the process proves who it is with.
+    /// The values that no log may contain: the secret and the credentials of the process.
     pub fn secrets(&self) -> Vec<String> {
         let environment = self.services.identity.environment();
         let header = environment
@@ -209,22 +208,22 @@ impl Resources {
         vec![SECRET.to_owned(), header.unwrap().1]
     }
 
-    /// Takes the topic down, or has it answer again.
+    /// Takes the topic down or up.
     pub fn break_topic(&self, down: bool) {
         broken(&self.services.topic.server, down);
     }
 
-    /// Takes the mail service down, or has it answer again.
+    /// Takes the mail service down or up.
     pub fn break_mail(&self, down: bool) {
         broken(&self.services.mail.server, down);
     }
 
-    /// Takes the vault down, or has it answer again.
+    /// Takes the vault down or up.
     pub fn break_vault(&self, down: bool) {
         broken(&self.services.vault.server, down);
     }
 
-    /// Makes calls to the container go wrong.
+    /// Injects a fault into calls to the container.
     pub async fn inject(&self, fault: Value) {
         assert!(
             matches!(self.cosmos, Database::Own(_)),
@@ -233,7 +232,7 @@ impl Resources {
         self.cosmos().fail(&fault).await;
     }
 
-    /// How often faults are still to strike.
+    /// The number of requests that will still fail.
     pub async fn faults_left(&self) -> u64 {
         let left = self
             .cosmos()
@@ -242,12 +241,13 @@ impl Resources {
         left["left"].as_u64().unwrap()
     }
 
-    /// Takes back every fault that has not struck yet, and says how many strikes that were.
+    /// Removes all pending faults and returns the number of requests that they would still have
+    /// hit.
     pub async fn calm(&self) -> u64 {
         self.cosmos().calm().await
     }
 
-    /// How many calls of this operation came so far.
+    /// The number of calls of this operation so far.
     pub async fn calls(&self, operation: &str) -> u64 {
         let requests = self.cosmos().requests(&self.name).await;
         let of_it = requests
@@ -267,7 +267,7 @@ fn broken(server: &Server, down: bool) {
 
 const TRUSTED: &str = "trusted.pem";
 
-/// The certificates of everybody the handler talks to.
+/// The certificates of all services that the handler connects to.
 fn trusted(azurite: &Azurite) -> TempDir {
     let directory = tempfile::tempdir().unwrap();
     let files: [PathBuf; 2] = [Authority::shared().trusted.clone(), azurite.authority()];
