@@ -1,8 +1,8 @@
-//! The template as it is deployed: `sam deploy` onto ministack, which then runs the functions as the
-//! stack has them, each under its own role.
+//! The deployed AWS template: `sam deploy` onto ministack, which runs the functions as the stack
+//! describes them, each under its own role.
 //!
-//! Nothing here emulates API Gateway, the stream of the table, the bus or what invokes the
-//! functions: what a test sees came through the gateway or out at the other end.
+//! No code here emulates API Gateway, the table's stream, the bus or the invocations of the
+//! functions. The tests observe answers of the gateway and the events and mails at the other end.
 
 mod described;
 mod roles;
@@ -38,7 +38,7 @@ async fn a_stored_object_completes_its_upload_and_is_published() {
     cleo.follow(&declared.body["upload"], b"the bytes").await;
     let artifact = declared.body["artifact"]["id"].as_str().unwrap();
     let version = format!("{artifacts}/{artifact}/versions/1");
-    // Nobody asks for completion: the bucket tells the function.
+    // No client requests completion: the bucket notifies the function.
     until("the upload is completed", async || {
         cleo.get(&version).await.expect(200).body["status"] == "available"
     })
@@ -101,7 +101,8 @@ async fn the_gateway_asks_for_tokens_and_knows_its_routes() {
         }
     }
     assert_eq!(bare("GET", "/nowhere", None).await.0, 404);
-    // An ID token of the same pool passes the gateway, which only knows of clients, and not us.
+    // An ID token of the same pool passes the gateway, which checks only the client. The API
+    // refuses it.
     let id_token = surface.id_token("frida@example.com");
     let (status, body) = bare("GET", "/v1/session", Some(&id_token)).await;
     assert_eq!(
@@ -122,7 +123,7 @@ async fn the_sweep_runs_under_its_role() {
 async fn a_browser_asks_without_a_token() {
     let surface = Deployed::on(Stack::shared().await);
     let asked = surface.preflight(ORIGIN).await;
-    // Not 401: no route takes what a browser asks, so the gateway answers by itself.
+    // Not 401: no route accepts a preflight request, so the gateway answers it itself.
     assert_eq!(
         asked.status, 403,
         "the emulator knows the origin by now: {asked:?}"

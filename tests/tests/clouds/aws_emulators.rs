@@ -1,4 +1,4 @@
-//! The emulators for AWS: they start from nothing but their pins, and never outlive the tests.
+//! The AWS emulators: they start from their pins alone and never outlive the tests.
 
 use std::{
     io::{BufRead, BufReader, Write},
@@ -96,7 +96,7 @@ fn the_strict_peers_answer_and_end() {
     assert!(!urls.iter().any(|url| answers(url)));
 }
 
-/// Run by the next test in a process of its own, and ignored otherwise.
+/// The next test runs this one in another process. It is ignored otherwise.
 #[test]
 #[ignore = "is the process that `an_emulator_ends_with_a_killed_process` kills"]
 fn starts_one_and_waits() {
@@ -128,7 +128,7 @@ fn an_emulator_ends_with_a_killed_process() {
     child.kill().unwrap();
     child.wait().unwrap();
     let begun = Instant::now();
-    // Nothing tells when a process of somebody else is gone.
+    // No signal shows the end of a process that is not a child.
     while answers(&url) {
         assert!(
             begun.elapsed() < Duration::from_secs(10),

@@ -1,4 +1,4 @@
-//! Events, mail and secrets on Azure, against emulators that check what they are asked as the services do.
+//! Events, mails and secrets on Azure, against emulators that check requests like the services do.
 
 use std::{
     process::Command,
@@ -35,7 +35,7 @@ use crate::harness::azure_config;
 /// The principal of the identity that sends mail.
 const MAILER: &str = "66666666-7777-4888-9999-000000000000";
 
-/// A configuration in a cloud, changed by these variables.
+/// The configuration of a handler in a cloud, with these variables changed.
 fn config(cloud: &AzureCloud, more: &[(&str, &str)]) -> Config {
     azure_config(Role::Functions, cloud.environment(), more)
 }
@@ -84,7 +84,7 @@ fn says(status: u16) -> Behaviour {
     Behaviour::Says(Said::error(status, "Trouble"))
 }
 
-/// What a caller may see of a failure: nothing that a service said.
+/// Asserts the kind of a failure. No text of a service may be visible to a caller.
 #[track_caller]
 fn assert_fails<T>(result: Result<T, PortError>, kind: PortErrorKind) {
     let error = result.err().expect("it should have failed");
@@ -186,7 +186,7 @@ mod identity {
         );
     }
 
-    /// A token goes to a vault that asks for one for its own domain, and to no other.
+    /// A token goes only to a vault whose challenge names its own domain.
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
     async fn a_vault_elsewhere_gets_no_token() {
         let cloud = AzureCloud::start().await;
@@ -286,7 +286,7 @@ mod events {
         let bus = bus(&cloud, &cloud.topic.endpoint());
         cloud.topic.server.next([says(503)]);
         assert!(bus.publish(&[event(1, 0)]).await[0].is_ok());
-        // However long a service says to wait: whoever calls decides.
+        // The caller decides about a retry, however long the service asks to wait.
         let limited = Said::error(429, "Busy").with("retry-after", "60");
         cloud.topic.server.next([Behaviour::Says(limited)]);
         let begun = Instant::now();
@@ -380,10 +380,10 @@ mod mail {
             cloud.mail.server.always(says(status));
             assert_fails(sender.send(&message("never")).await, kind);
             cloud.mail.server.always(Behaviour::Well);
-            // Nobody knows the mail, and then it is not taken.
+            // The mail is unknown first, and then refused.
             cloud.mail.server.next([Behaviour::Well, says(status)]);
             let sent = sender.send(&message("never")).await;
-            // Whatever is told is logged, and the service may quote an address.
+            // All texts are logged, and the service may quote an e-mail address.
             let told = format!("{sent:?}");
             assert!(!told.contains(OWN_WORDS), "{told}");
             assert_fails(sent, kind);
@@ -424,7 +424,7 @@ mod mail {
     }
 }
 
-/// The parts of a request that make it the request it is.
+/// The identifying parts of a request.
 fn shape(asked: &Asked, headers: &[&str]) -> Value {
     let (path, query) = asked.target.split_once('?').unwrap();
     let header = |name: &&str| ((*name).to_owned(), json!(asked.header(name)));
@@ -432,7 +432,7 @@ fn shape(asked: &Asked, headers: &[&str]) -> Value {
     json!({ "method": asked.method, "path": path, "query": [query], "headers": headers })
 }
 
-/// The same parts of what the official client sends.
+/// The same parts of the official client's request.
 fn official(golden: &Value, name: &str, headers: &[&str]) -> Value {
     let asked = &golden[name];
     let header = |name: &&str| ((*name).to_owned(), asked["headers"][*name].clone());
@@ -511,8 +511,8 @@ async fn requests_are_those_of_the_official_clients() {
     assert!(found, "{settings:?}");
 }
 
-/// What the SDK's own credential does can only be seen in a process that has the variables: this very
-/// test, started again.
+/// The SDK's own credential works only in a process with the variables, so the test runs itself
+/// again.
 #[test]
 fn a_handler_acts_as_its_managed_identities() {
     let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -561,7 +561,7 @@ fn a_handler_acts_as_its_managed_identities() {
     assert_eq!(
         resources,
         [
-            // One for each service, however often it is asked.
+            // One token per service, for any number of requests.
             ("https://azconfig.io", None),
             ("https://communication.azure.com", Some(MAIL_IDENTITY)),
             ("https://eventgrid.azure.net", None),

@@ -1,9 +1,9 @@
-//! What each operation takes of a cloud's database: calls, and the units that are billed.
+//! The database cost of each operation on a cloud: calls, and billed units.
 //!
-//! The functions report both in their metrics. The calls must equal the budget; the units are compared with a golden
-//! file.
+//! The functions report both in their metrics. The calls must equal the budget. The units are
+//! compared with a golden file.
 
-/// Makes a test on a cloud of each scenario.
+/// Generates a test per cloud from each scenario.
 macro_rules! scenarios {
     ($cloud:ty) => {
         $crate::harness::scenarios! { $cloud:
@@ -27,7 +27,7 @@ use wm_tests::{
 
 use crate::harness::Cloud;
 
-/// A cloud that bills for the calls of its database.
+/// A cloud that bills the calls of its database.
 trait Billed: Cloud {
     /// The golden file, and its first line.
     const GOLDEN: &str;
@@ -35,7 +35,8 @@ trait Billed: Cloud {
     /// The metric of the billed units.
     const UNITS: &str;
 
-    /// The billed units of an operation as they stand in the golden file. `read_units` is what DynamoDB would count.
+    /// The billed units of an operation in the format of the golden file. `read_units` is the
+    /// amount that DynamoDB would count.
     fn units(operation: &str, reported: Reported, read_units: f64) -> String;
 }
 
@@ -53,7 +54,7 @@ impl<C: Billed> CostProbe for Metrics<'_, C> {
 
     async fn reset(&self) {}
 
-    /// The last line. It was written before the answer, and may still be on its way here.
+    /// The last line. It was written before the answer, but may arrive later.
     async fn read(&self, _: Bodies) -> Reported {
         let answered = self.0.answered();
         for _ in 0..2_000 {
@@ -73,7 +74,7 @@ impl<C: Billed> CostProbe for Metrics<'_, C> {
 async fn operations_take_the_calls_of_the_budget<C: Billed>() {
     let memory = MemorySurface::new();
     let expected = walk(&memory, &Port(&memory.service.provider().records)).await;
-    // One process, so that the lines come in order.
+    // One process, so that the lines are in order.
     let cloud = C::single().await;
     let reported = walk(&cloud, &Metrics(&cloud)).await;
     let mut table = format!("operation, calls, {}\n", C::COLUMNS);

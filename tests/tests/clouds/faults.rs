@@ -1,7 +1,7 @@
-//! Faults around the real functions: the database, the event bus, the mail service and the processes themselves.
-//! Nothing is lost, nothing is doubled, and every caller gets a clear answer.
+//! Faults around the real functions: the database, the event bus, the mail service and the
+//! processes themselves. No data is lost or duplicated, and every caller gets a clear answer.
 
-/// Makes a test on a cloud of each scenario.
+/// Generates a test per cloud from each scenario.
 macro_rules! scenarios {
     ($cloud:ty) => {
         $crate::harness::scenarios! { $cloud:
@@ -43,32 +43,34 @@ use crate::harness::Cloud;
 
 /// More calls than any retry makes.
 const ALWAYS: usize = 1000;
-/// The timeout of what stands in front of `api`, less what it takes itself.
+/// The timeout of the front of `api`, without its own processing time.
 const IN_TIME: Duration = Duration::from_secs(20);
 
-/// A surface of which calls to other services can be made to fail.
+/// A surface whose calls to other services can fail on demand.
 trait Faulty: Sized {
     type Surface: Cloud;
     type Fault: Clone;
 
-    /// The surface, as skips name it.
+    /// The name of the surface in skips.
     const NAME: &str;
-    /// The database operations, as faults name them.
+    /// The database operations, by the names that faults use.
     const READ: &str;
     const QUERY: &str;
     const COMMIT: &str;
     /// The operations that store a new person.
     const INTRODUCTIONS: &[&str];
-    /// Whether the SDK repeats a commit by itself after a lost answer, so that it loses every answer that it can.
+    /// Whether the SDK repeats a commit by itself after a lost answer. The fault must then lose
+    /// every repeated answer too.
     const REPEATS_COMMITS: bool;
-    /// How many calls in a row may fail before a request does.
+    /// The number of consecutive failed calls that a request survives.
     const PASSING: usize;
-    /// The most calls of one operation that a request makes before it gives up.
+    /// The maximum number of calls of one operation before a request gives up.
     const MOST_CALLS: usize;
-    /// The shortest time between two kills under load, and how much longer it may be, in milliseconds.
+    /// The shortest time between two kills under load, and the maximum random addition, in
+    /// milliseconds.
     const PAUSE: (u64, u64);
 
-    /// A surface with so many instances of `api`, where the platform runs several.
+    /// A surface with this number of instances of `api`, where the platform runs several.
     async fn start(instances: usize) -> Self;
 
     fn surface(&self) -> &Self::Surface;
@@ -76,25 +78,25 @@ trait Faulty: Sized {
     /// The last lines of the log, for messages.
     fn last_lines(&self) -> String;
 
-    /// Makes so many calls of this operation fail.
+    /// Makes this number of calls of this operation fail.
     async fn inject(&self, operation: &str, times: usize, fault: Self::Fault);
 
-    /// Takes back every fault that has not struck yet, and returns how many strikes that were.
+    /// Removes all pending faults and returns the number of calls that they would still have hit.
     async fn calm(&self) -> usize;
 
-    /// Waits until the fault that was injected last has struck.
+    /// Waits until the last injected fault has occurred.
     async fn struck(&self);
 
-    /// Lets calls arrive that were held.
+    /// Releases held calls.
     fn release(&self) {}
 
     /// The ways to lose the answer of a commit.
     fn lost_answers() -> Vec<Self::Fault>;
 
-    /// Faults that pass, each with the operation that it strikes.
+    /// Transient faults, each with its operation.
     fn passing_faults() -> Vec<(&'static str, Self::Fault)>;
 
-    /// Faults that a request reports when they do not pass.
+    /// Faults that a request reports if they persist.
     fn lasting_faults() -> Vec<(&'static str, Self::Fault)>;
 
     /// Refusals of a commit that another attempt cannot change.
@@ -103,49 +105,50 @@ trait Faulty: Sized {
     /// A call that is not answered.
     fn held() -> Self::Fault;
 
-    /// Where `relay` can be held up.
+    /// The calls at which `relay` can be held.
     fn relay_holds() -> Vec<(&'static str, Self::Fault)>;
 
-    /// What was committed since the last time, as `relay` gets it.
+    /// The changes since the last call, as `relay` gets them.
     async fn committed(&self) -> Vec<Value>;
 
-    /// How many journal entries a batch for `relay` has.
+    /// The number of journal entries in a batch for `relay`.
     fn entries(batch: &[Value]) -> usize;
 
-    /// Delivers a batch to `relay` once, and returns whether the batch is done with.
+    /// Delivers a batch to `relay` once. Returns whether it is completely processed.
     async fn relay(&self, batch: &[Value]) -> bool;
 
-    /// Kills `relay` while it works, and waits until another instance is ready.
+    /// Kills `relay` during work and waits for another instance.
     async fn kill_relay(&self);
 
-    /// Kills whatever answers requests, and returns how many instances were killed.
+    /// Kills all instances of `api` and returns their number.
     async fn kill_api(&self) -> usize;
 
-    /// What the bus carried since the last time, as `notify` gets it.
+    /// The events of the bus since the last call, as `notify` gets them.
     async fn carried(&self) -> Vec<Value>;
 
     /// Delivers an event to `notify` once.
     ///
     /// # Errors
-    /// What the function reports.
+    ///
+    /// The error of the function.
     async fn notify(&self, event: &Value) -> Result<(), String>;
 
     async fn break_bus(&self, down: bool);
 
     async fn break_mail(&self, down: bool);
 
-    /// Asserts that nothing was reported as an error of the platform.
+    /// Asserts that the platform reported no error.
     fn assert_quiet(&self) {}
 }
 
-/// A surface, and an account on it.
+/// A surface with an account.
 struct Fixture<C> {
     cloud: C,
     account: String,
 }
 
 impl<C: Faulty> Fixture<C> {
-    /// One instance of `api`, so that a fault strikes the call it is meant for.
+    /// One instance of `api`, so that a fault hits the intended call.
     async fn new() -> Self {
         Self::with(1).await
     }
@@ -176,7 +179,7 @@ impl<C: Faulty> Fixture<C> {
             .await
     }
 
-    /// Sends the same request, whose answer may come from the platform.
+    /// Sends the same request. Its answer may come from the platform.
     async fn try_create(&self, key: &str) -> Answer {
         let token = self.surface().access_token("ana@example.com");
         let request = Request {
@@ -201,8 +204,8 @@ impl<C: Faulty> Fixture<C> {
             .collect()
     }
 
-    /// Asserts that exactly these teams were made, each by one entry of a valid journal and published as one event,
-    /// however often the bus carried it.
+    /// Asserts that exactly these teams exist, each with one entry of a valid journal and one
+    /// published event, even if the bus delivered it repeatedly.
     async fn assert_made(&self, expected: &[&str]) {
         let mut names = self.names().await;
         names.sort();
@@ -232,7 +235,7 @@ impl<C: Faulty> Fixture<C> {
         self.cloud.assert_quiet();
     }
 
-    /// Invites a person, which is one event and one mail.
+    /// Invites a person, which leads to one event and one mail.
     async fn invite(&self, name: &str) -> String {
         let email = format!("{name}@example.com");
         let path = format!("/v1/accounts/{}/invitations", self.account);
@@ -241,7 +244,7 @@ impl<C: Faulty> Fixture<C> {
         email
     }
 
-    /// Delivers events to `notify`, which succeeds.
+    /// Delivers events to `notify` successfully.
     async fn notify_all(&self, events: impl Iterator<Item = &Value>) {
         for event in events {
             self.cloud.notify(event).await.unwrap();
@@ -257,7 +260,7 @@ impl<C: Faulty> Fixture<C> {
     }
 }
 
-/// Asserts a clear refusal that asks for a retry and reveals nothing about other services.
+/// Asserts a refusal that asks for a retry and reveals no details of other services.
 #[track_caller]
 fn assert_later(answer: &Answered) {
     assert_eq!(answer.status, 503, "{}", answer.body);
@@ -381,7 +384,7 @@ async fn a_database_that_does_not_answer_times_out<C: Faulty>() {
         );
         fixture.cloud.calm().await;
     }
-    // Held calls arrive after all, in any order, and the same request comes again.
+    // The held calls arrive late, in any order, and the request is repeated.
     fixture.cloud.release();
     fixture.create("slow").await.expect(201);
     fixture.assert_made(&["slow"]).await;
@@ -437,7 +440,7 @@ async fn the_sweep_publishes_what_a_broken_relay_left<C: Faulty>() {
     assert!(!events.is_empty());
     fixture.notify_all(events.iter()).await;
     fixture.assert_mailed_once(&people).await;
-    // The relay comes back and gets all of it once more.
+    // The relay restarts and gets all entries again.
     fixture.assert_made(&[]).await;
     fixture.assert_mailed_once(&people).await;
 }
@@ -458,7 +461,8 @@ async fn a_bus_that_is_down_delays_the_batch<C: Faulty>() {
     fixture.assert_made(&[]).await;
 }
 
-/// The attempt that failed holds the delivery claim for a minute. The platform delivers again after that.
+/// The failed attempt holds the delivery claim for a minute. The platform delivers again after
+/// that.
 async fn a_mail_that_cannot_be_sent_stays_undelivered<C: Faulty>() {
     let fixture = Fixture::<C>::new().await;
     fixture.surface().drain().await;
@@ -481,7 +485,7 @@ async fn a_mail_that_cannot_be_sent_stays_undelivered<C: Faulty>() {
     assert_eq!(fixture.surface().mails(&email).await, [""; 0]);
 }
 
-/// How many clients write while instances are killed, and how often each.
+/// The number of clients that write while instances are killed, and the number of writes of each.
 const CLIENTS: usize = 4;
 const WRITES: usize = 8;
 
@@ -510,7 +514,8 @@ async fn case_63_instances_killed_under_load_lose_nothing<C: Faulty>() {
         tokio::select! {
             () = &mut load => break,
             () = tokio::time::sleep(Duration::from_millis(pause)) => {
-                // Only after another write: on a slow machine no instance may live long enough for one otherwise.
+                // Wait for another write before the next kill: on a slow machine, no instance may
+                // live long enough for one otherwise.
                 let now = Some(written.load(Ordering::SeqCst));
                 if now != seen {
                     killed += fixture.cloud.kill_api().await;

@@ -1,6 +1,6 @@
-//! What stands in front of `api`, the events that functions get, and what they write to their logs.
+//! The fronts of `api`, the events that functions receive, and the logs that they write.
 
-/// Makes a test on a cloud of each scenario.
+/// Generates a test per cloud from each scenario.
 macro_rules! scenarios {
     ($cloud:ty) => {
         $crate::harness::scenarios! { $cloud:
@@ -27,39 +27,39 @@ use wm_tests::{
 
 use crate::harness::Cloud;
 
-/// A cloud, and what its functions get and log.
+/// A cloud with the events and logs of its functions.
 trait Functions: Cloud {
     /// The environment variables that `api` requires.
     const REQUIRED: &[&str];
     /// The query parameter that holds the signature of a signed URL.
     const SIGNATURE: &str;
 
-    /// What no log may hold.
+    /// The values that no log may contain.
     fn secrets(&self) -> Vec<String>;
 
-    /// The log of each process that has run a function: first of `api`. Complete after a sweep.
+    /// The logs of all processes that ran functions, first those of `api`. Complete after a sweep.
     async fn logs(&self) -> Vec<Vec<String>>;
 
-    /// Checks the rules of the metrics format, and returns whether an entry of a log is metrics of `api`, or none if it
-    /// is something else.
+    /// Checks the rules of the metrics format. Returns whether the entry is metrics of `api`, or
+    /// none for another entry.
     fn check_metrics(entry: &Value) -> Option<bool>;
 
-    /// Checks what a cloud adds to the entry of an answered request.
+    /// Checks the cloud-specific members of an answered request's entry.
     fn check_answered(_entry: &Value) {}
 
-    /// Checks what a cloud adds to the logs.
+    /// Checks the cloud-specific entries of the logs.
     fn check_all(&self, _lines: &[String]) {}
 
-    /// Invokes the function that has this name with an event in its trigger, and asserts that it survives.
+    /// Invokes a function with an event in its trigger, and asserts that it stays alive.
     async fn survives(&self, function: &str, event: &Value);
 
-    /// How often the process of a function has started.
+    /// The number of starts of a function's process.
     async fn starts(&self, function: &str) -> usize;
 
     /// The log of `api` without one of its environment variables. It must end with exit code 1.
     async fn log_without(variable: &str) -> Vec<String>;
 
-    /// Serves a surface as `cargo xtask up` does.
+    /// Serves a surface like `cargo xtask up`.
     async fn serve() -> Served;
 }
 
@@ -72,13 +72,13 @@ fn get(path: &str, query: &str) -> Request {
     }
 }
 
-/// How often a process became ready: once, unless something ended it.
+/// The number of times that a process became ready: once, unless it ended.
 fn starts(lines: &[String]) -> usize {
     let started = lines.iter().filter(|line| line.contains("\"started\""));
     started.count()
 }
 
-/// Functions refuse or ignore events of another shape, and go on.
+/// Functions refuse or ignore events of another shape, and continue.
 async fn foreign_events_end_no_function<C: Functions>() {
     let cloud = C::single().await;
     let alien = json!({ "hello": "world" });
@@ -99,7 +99,8 @@ async fn foreign_events_end_no_function<C: Functions>() {
     }
 }
 
-/// Checks every line of a log, and returns how many were metrics of `api` and how many answers to requests.
+/// Checks every line of a log. Returns the number of `api` metrics and the number of answered
+/// requests.
 fn check_log<C: Functions>(lines: &[String]) -> (usize, usize) {
     let (mut metrics, mut answers) = (0, 0);
     for line in lines {

@@ -1,5 +1,5 @@
-//! That the emulator for the Functions host does what the host does, shown with handlers of a few lines; and
-//! that the application it is given is one.
+//! Tests of the Functions host emulator with handlers of a few lines, and of the application's
+//! folder.
 
 use std::{fs, os::unix::fs::PermissionsExt, time::Duration};
 
@@ -31,7 +31,7 @@ async fn host(app: &TempDir) -> Host {
     .await
 }
 
-/// A handler that answers whatever it is asked with this.
+/// A handler that gives the same answer to every request.
 fn answering(answer: &str) -> String {
     format!(
         r#"exec python3 -c '
@@ -107,7 +107,7 @@ async fn only_a_result_counts_as_one() {
     }
 }
 
-/// What the deployment relies on, beside what reading the application checks.
+/// The properties that the deployment needs, besides those that reading the application checks.
 #[test]
 fn the_application_is_complete() {
     let app = package(std::path::Path::new("/bin/true"));

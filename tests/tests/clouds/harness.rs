@@ -12,7 +12,8 @@ use wm_tests::{
     },
 };
 
-/// Makes a test on a cloud of each scenario: an async function of the module above, generic over the cloud.
+/// Generates a test per cloud from each scenario: an async function of the parent module, generic
+/// over the cloud.
 macro_rules! scenarios {
     ($cloud:ty: $($name:ident,)*) => {$(
         #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -29,10 +30,11 @@ pub(crate) trait Cloud: Harness + Sized {
     /// The status of the object store for a stored object.
     const STORED: u16;
 
-    /// The ordinary surface.
+    /// The default surface.
     async fn start() -> Self;
 
-    /// A surface whose requests are all answered by one process, with these environment variables on top.
+    /// A surface whose requests are all answered by one process, with these additional environment
+    /// variables.
     async fn with_environment(environment: Vec<(String, String)>) -> Self;
 
     /// A surface whose requests are all answered by one process.
@@ -40,10 +42,10 @@ pub(crate) trait Cloud: Harness + Sized {
         Self::with_environment(Vec::new()).await
     }
 
-    /// Sends a request through the front door. Unlike [`Harness::call`], it does not send the caller's ID token first.
+    /// Sends a request to the public API. Unlike [`Harness::call`], it does not send the caller's ID token first.
     async fn send_as_is(&self, request: &Request) -> Answer;
 
-    /// How many requests `api` answered.
+    /// The number of requests that `api` answered.
     fn answered(&self) -> usize;
 
     /// The metrics that `api` reported, oldest first.
@@ -111,7 +113,8 @@ impl Cloud for AzureSurface {
     }
 }
 
-/// A configuration of the handler with these variables, of which a later one wins. The data has ordinary names.
+/// A configuration of the handler with these variables. Later ones take precedence. The data has
+/// the default names.
 pub(crate) fn azure_config(
     role: Role,
     environment: impl IntoIterator<Item = (String, String)>,

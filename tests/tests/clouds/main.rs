@@ -1,7 +1,7 @@
-//! The surfaces on AWS and Azure over their emulators: what the conformance suite does not cover.
+//! The surfaces on AWS and Azure over their emulators: tests beyond the conformance suite.
 //!
-//! Each topic has the scenarios of both clouds, and a module for each cloud with its part of them and the tests of what
-//! only it has.
+//! Each topic has the scenarios of both clouds, and one module per cloud with its part of them and
+//! its own tests.
 
 mod aws_deployed;
 mod aws_emulators;

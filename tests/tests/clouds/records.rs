@@ -1,4 +1,5 @@
-//! The database adapters do what core's reference database does, on the emulators of both databases.
+//! The database adapters behave like the core's reference database, on the emulators of both
+//! databases.
 
 mod aws;
 mod azure;
@@ -14,7 +15,7 @@ trait Store {
     /// The adapter over a new table or container of this name.
     async fn records(name: &str) -> Self::Records;
 
-    /// Asserts what becomes of a batch that was committed and is sent again, as after a lost answer.
+    /// Asserts the result of sending a committed batch again, as after a lost answer.
     async fn assert_repeats(_records: &Self::Records, _committed: &Batch) {}
 }
 

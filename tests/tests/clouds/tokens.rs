@@ -1,6 +1,6 @@
-//! Cases A with tokens in the form of each identity provider.
+//! Cases A with tokens in the format of each identity provider.
 
-/// Makes a test on a cloud of each scenario.
+/// Generates a test per cloud from each scenario.
 macro_rules! scenarios {
     ($cloud:ty) => {
         $crate::harness::scenarios! { $cloud:
@@ -35,34 +35,34 @@ use wm_tests::{issuer::TestIssuer, key_server::KeyServer, suite};
 
 const ANA: &str = "ana@example.com";
 
-/// What became of a token.
+/// The result of a verification.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Verdict {
     Accepted,
     Refused,
-    /// The keys of the issuer are not known now.
+    /// The keys of the issuer are unavailable now.
     Unavailable,
 }
 
-/// A verifier with one cache of keys, and the identity provider whose tokens it accepts.
+/// A verifier with one key cache, and the identity provider whose tokens it accepts.
 trait Verifying: Sized {
-    /// The surface, as skips name it.
+    /// The name of the surface in skips.
     const NAME: &str;
-    /// What the identity provider calls its part whose tokens are accepted.
+    /// The identity provider's term for the unit whose tokens are accepted.
     const PART: &str;
     /// The id of the key that signs access tokens.
     const KEY_ID: &str;
     /// The claims that every access token has.
     const REQUIRED_CLAIMS: &[&str];
-    /// Claims that a token with two of them is refused for.
+    /// The claims that a token may contain only once.
     const UNIQUE_CLAIMS: &[&str];
 
-    /// Malformed tokens that no client can send to every surface.
+    /// Further malformed tokens that a client cannot send to every surface.
     const OTHER_MALFORMED: &[&str] = &[];
 
     async fn start() -> Self;
 
-    /// What signs access tokens.
+    /// The signer of access tokens.
     fn signer(&self) -> &TestIssuer;
 
     /// The keys that the issuer publishes.
@@ -71,39 +71,40 @@ trait Verifying: Sized {
     /// The claims of a valid access token.
     fn claims(&self) -> Value;
 
-    /// Claims of access tokens for another audience or client, or from another part of the identity provider.
+    /// Claims of access tokens for another audience or client, or from another unit of the identity
+    /// provider.
     fn foreign_claims(&self) -> Vec<Value>;
 
     /// Names that resemble the issuer's.
     fn lookalike_issuers(&self) -> Vec<String>;
 
-    /// Claims with values that they cannot have.
+    /// Claims with invalid values.
     fn odd_claims() -> Vec<(&'static str, Value)>;
 
-    /// ID tokens.
     fn id_tokens(&self) -> Vec<String>;
 
-    /// Tokens that are no ID tokens of Ana.
+    /// Tokens that are not ID tokens of Ana.
     fn not_id_tokens(&self) -> Vec<String>;
 
-    /// What becomes of a token as an access token.
+    /// Verifies an access token.
     async fn judge(&self, token: &str) -> Verdict;
 
-    /// The same once the issuer may be asked for keys again, where time can pass.
+    /// Verifies an access token after the pause between two key requests, where the clock can
+    /// advance.
     async fn judge_later(&self, token: &str) -> Verdict;
 
-    /// What becomes of a token as an ID token.
+    /// Verifies an ID token.
     async fn judge_id(&self, token: &str) -> Verdict;
 
-    /// How often the issuer was asked for its keys.
+    /// The number of requests for the issuer's keys.
     fn key_requests(&self) -> usize;
 
-    /// How many requests of any kind the issuer got.
+    /// The number of all requests to the issuer.
     fn requests(&self) -> usize {
         self.key_requests()
     }
 
-    /// How often the issuer may have been asked for its keys after tokens under many unknown keys.
+    /// The permitted number of key requests after tokens with many unknown keys.
     fn key_requests_allowed(elapsed: Duration) -> RangeInclusive<usize>;
 
     /// Makes the issuer publish other keys.
@@ -122,17 +123,17 @@ trait Verifying: Sized {
         assert_eq!(self.judge(token).await, Verdict::Refused, "{what}");
     }
 
-    /// Asserts that a token with these claims under the right key is refused.
+    /// Asserts that a token with these claims, signed with the right key, is refused.
     async fn assert_claims_refused(&self, claims: &Value) {
         let token = self.signer().sign(claims);
         self.assert_refused(&token, &claims.to_string()).await;
     }
 }
 
-/// Longer than an issuer is left alone after a request for its keys.
+/// Longer than the pause between two key requests.
 const TIMEOUT: Duration = Duration::from_secs(15);
 
-/// Tries a token until it is accepted: nothing shows when a function asks the issuer again.
+/// Retries a token until it is accepted: a function does not show when it requests the keys again.
 async fn assert_accepted_in_the_end<V: Verifying>(verifier: &V, token: &str) {
     let begun = Instant::now();
     while verifier.judge_later(token).await != Verdict::Accepted {

@@ -1,4 +1,4 @@
-//! What `cargo xtask up` serves, used as a person with a client of their own uses it.
+//! Tests of `cargo xtask up`, used like a person with their own client.
 
 use std::{
     io::{BufRead, BufReader},

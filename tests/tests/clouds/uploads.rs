@@ -1,4 +1,4 @@
-//! Cases D: what a signed URL does not allow, at the object store of each cloud.
+//! Cases D: the limits of a signed URL at each cloud's object store.
 
 mod aws;
 mod azure;
@@ -13,7 +13,6 @@ use crate::harness::Cloud;
 
 const BYTES: &[u8] = b"forty-two bytes of text, more or less: yes";
 
-/// A declared upload.
 struct Declared<'a, H> {
     surface: &'a H,
     ana: Person<'a, H>,
@@ -36,7 +35,7 @@ impl<'a, H: Harness> Declared<'a, H> {
         }
     }
 
-    /// The request of the plan with these bytes.
+    /// The request of the upload plan with these bytes.
     fn request(&self, bytes: &[u8]) -> ObjectRequest {
         object_request(&self.plan, bytes.to_vec())
     }
@@ -69,7 +68,7 @@ impl<'a, H: Harness> Declared<'a, H> {
         shown.body["status"].take()
     }
 
-    /// Sends a request to the store, and asserts that it is refused.
+    /// Sends a request to the store and asserts that it is refused.
     async fn refuse(&self, request: &ObjectRequest, what: &str) {
         assert_refused(&self.surface.object(request.clone()).await, what);
     }
@@ -97,24 +96,24 @@ fn query(url: &str, name: &str) -> String {
         .into_owned()
 }
 
-/// A surface over an object store to which large files go in parts.
+/// A surface over an object store that stores large files in parts.
 trait InParts: Harness + Sized {
     /// The status of a stored part.
     const PART_STORED: u16;
 
     async fn start() -> Self;
 
-    /// The ETag with which a part is completed.
+    /// The ETag to complete a part with.
     fn etag(answer: &Answer) -> String;
 
     /// Delivers the event about the stored object.
     async fn announce(&self, plan: &Value);
 
-    /// Checks what the store refuses when the parts are stored.
+    /// Checks the store's refusals while the parts are stored.
     async fn check_parts(_declared: &Declared<'_, Self>, _parts: &[Value]) {}
 }
 
-/// One byte more than goes into one request.
+/// One byte more than the limit of a single request.
 const LARGE: usize = 64 * 1024 * 1024 + 1;
 
 /// The parts of a completion.
@@ -140,7 +139,8 @@ async fn a_large_file_goes_in_parts<S: InParts>() {
         .complete(json!({ "parts": parts[1..] }))
         .await
         .expect(400);
-    // The server would have to read more than it does within a request: the storage event finishes it.
+    // The server would have to read more than it does within a request. The storage event completes
+    // the upload.
     declared
         .complete(json!({ "parts": parts }))
         .await

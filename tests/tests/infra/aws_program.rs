@@ -1,4 +1,4 @@
-//! `wm-aws` as people run it: against the emulator for AWS, and against fakes of the tools it runs.
+//! `wm-aws` as people run it: against the AWS emulator and fakes of the tools that it runs.
 
 mod baseline;
 mod cloud;
@@ -16,7 +16,7 @@ use crate::program::assert_commands_have_examples;
 pub(crate) use crate::program::{Program, Ran};
 
 impl Program {
-    /// The program as root of the emulator's one account.
+    /// The program as root of the emulator's only account.
     pub(crate) fn aws() -> Self {
         Self::of("wm-aws", Ministack::shared().environment())
     }

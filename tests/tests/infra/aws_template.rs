@@ -1,7 +1,7 @@
-//! What the templates of AWS promise: hardening, rights, and that they say what the code says.
+//! Tests of the AWS templates: hardening, rights, and agreement with the code.
 //!
-//! A check answers what it finds wrong with a template. Every one is tried on the template as it is,
-//! and again on templates that were broken in the way it is there to find.
+//! A check returns its findings in a template. Every check runs on the current template, and again
+//! on templates that are broken in the way that it must find.
 
 mod api;
 mod broken;
@@ -20,7 +20,7 @@ use wm_tests::infra::{TEMPLATE, Template, each, function};
 
 pub(crate) use crate::findings::{Findings, expect, expect_members, expect_routes};
 
-/// Something a template has to keep.
+/// A property that a template must have.
 pub(crate) type Check = fn(&Template) -> Findings;
 
 pub(crate) fn hold(check: Check) {
@@ -28,7 +28,7 @@ pub(crate) fn hold(check: Check) {
     assert!(findings.is_empty(), "{findings:#?}");
 }
 
-/// The logical name of a function's resource and the folder of its binary.
+/// The logical name of each function's resource and the folder of its binary.
 pub(crate) fn functions() -> Vec<(String, &'static str)> {
     let capitalised = |name: &'static str| {
         let (first, rest) = name.split_at(1);
@@ -39,7 +39,7 @@ pub(crate) fn functions() -> Vec<(String, &'static str)> {
         .into()
 }
 
-/// The resource that a reference leads to.
+/// The resource that a reference names.
 pub(crate) fn target(value: &Value) -> Option<&str> {
     let (_, argument) = function(value)?;
     each(argument).first()?.as_str()

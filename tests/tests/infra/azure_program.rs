@@ -1,5 +1,5 @@
-//! `wm-azure` as people run it: against an emulator for Azure's manager of resources, its object store and
-//! its topic, and against fakes of the tools it runs.
+//! `wm-azure` as people run it: against an emulator of Azure Resource Manager, the object store and
+//! the topic, and against fakes of the tools that it runs.
 
 mod baseline;
 mod cloud;
@@ -17,8 +17,8 @@ use self::cloud::{Cloud, SUBSCRIPTION};
 use crate::program::assert_commands_have_examples;
 pub(crate) use crate::program::{Program, Ran};
 
-/// Notes how it was run, gives tokens, and remembers what was deployed as the emulator of the manager
-/// reads it.
+/// Records its arguments, issues tokens, and stores deployments where the emulator of the resource
+/// manager reads them.
 const AZ: &str = r#"
 if [ "$1 $2" = "account get-access-token" ]; then
   test -e "$HOME/signed-out" && { echo "Please run 'az login' to setup account." >&2; exit 1; }

@@ -1,7 +1,7 @@
-//! What the templates of Azure promise: hardening, rights, and that they say what the code says.
+//! Tests of the Azure templates: hardening, rights, and agreement with the code.
 //!
-//! A check answers what it finds wrong with a template. Every one is tried on the template as it is,
-//! and again on templates that were broken in the way it is there to find.
+//! A check returns its findings in a template. Every check runs on the current template, and again
+//! on templates that are broken in the way that it must find.
 
 mod api;
 mod baseline;
@@ -22,10 +22,9 @@ use wm_tests::arm::{Arm, MAIN};
 
 pub(crate) use crate::findings::{Findings, expect, expect_equal, expect_members, expect_routes};
 
-/// A surface's id.
 pub(crate) const SURFACE: &str = "srf_01j0000000000000000000000a_00001";
 
-/// Something a template has to keep.
+/// A property that a template must have.
 pub(crate) type Check = fn(&Arm) -> Findings;
 
 pub(crate) fn hold(check: Check) {
@@ -33,7 +32,7 @@ pub(crate) fn hold(check: Check) {
     assert!(findings.is_empty(), "{findings:#?}");
 }
 
-/// The parameters that have no default, as somebody might give them.
+/// Values of the parameters without a default.
 pub(crate) fn given() -> Vec<(&'static str, Value)> {
     vec![
         ("surfaceId", json!(SURFACE)),
@@ -45,7 +44,7 @@ pub(crate) fn given() -> Vec<(&'static str, Value)> {
     ]
 }
 
-/// The template with these parameters and, beside them, those it cannot do without.
+/// The template with these parameters and the required ones.
 pub(crate) fn deployed(template: &Arm, more: &[(&'static str, Value)]) -> Arm {
     let mut all = given();
     all.retain(|(name, _)| template.0["parameters"][name].is_object());

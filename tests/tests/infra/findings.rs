@@ -1,21 +1,20 @@
-//! What checks find wrong with a template.
+//! Findings of checks in a template.
 
 use std::collections::BTreeSet;
 
 use serde_json::Value;
 use wm_core::{operation::Handler, operations};
 
-/// What is wrong with a template.
 pub(crate) type Findings = Vec<String>;
 
-/// Notes a finding unless this holds.
+/// Adds a finding unless the condition holds.
 pub(crate) fn expect(findings: &mut Findings, holds: bool, finding: impl Into<String>) {
     if !holds {
         findings.push(finding.into());
     }
 }
 
-/// Notes a finding for each of these members that differs.
+/// Adds a finding for each of these members that differs.
 pub(crate) fn expect_members(
     findings: &mut Findings,
     title: &str,
@@ -27,7 +26,7 @@ pub(crate) fn expect_members(
     }
 }
 
-/// Notes a finding unless these are equal.
+/// Adds a finding unless the values are equal.
 pub(crate) fn expect_equal(findings: &mut Findings, title: &str, found: &Value, expected: &Value) {
     expect(
         findings,
@@ -39,7 +38,8 @@ pub(crate) fn expect_equal(findings: &mut Findings, title: &str, found: &Value, 
 /// A route of a gateway: method, path, and whether it requires a token.
 pub(crate) type GatewayRoute = (String, String, bool);
 
-/// Notes a finding unless the routes without a token are those of the contract, and all others are behind one path.
+/// Adds a finding unless the routes without a token are those of the contract, and all others are
+/// behind one path.
 pub(crate) fn expect_routes(findings: &mut Findings, routes: &[GatewayRoute], protected: &str) {
     let public: BTreeSet<(&str, &str)> = routes
         .iter()

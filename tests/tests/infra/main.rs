@@ -1,4 +1,4 @@
-//! Templates, and the programs that set up and deploy.
+//! Tests of the templates, and of the programs that set up and deploy.
 
 mod aws_program;
 mod aws_template;

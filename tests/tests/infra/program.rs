@@ -10,15 +10,15 @@ use std::{
 use tempfile::TempDir;
 use wm_tests::process;
 
-/// A program in an environment of its own.
+/// A program in its own environment.
 pub(crate) struct Program {
     binary: &'static str,
     variables: Vec<(String, String)>,
-    /// Its home directory, with the only other programs that it finds.
+    /// Its home directory, which contains the only other programs on its path.
     home: TempDir,
 }
 
-/// How a run ended, and what it printed.
+/// The exit code and the output of a run.
 #[derive(Debug)]
 pub(crate) struct Ran {
     pub(crate) code: Option<i32>,
@@ -26,7 +26,7 @@ pub(crate) struct Ran {
     pub(crate) err: String,
 }
 
-/// What the scripts themselves need.
+/// The directories that the scripts themselves need.
 const BASICS: &str = "/usr/bin:/bin";
 
 impl Program {
@@ -38,13 +38,13 @@ impl Program {
         }
     }
 
-    /// With a variable that wins over any of the same name.
+    /// Adds a variable, which replaces any of the same name.
     pub(crate) fn with(mut self, name: &str, value: &str) -> Self {
         self.variables.push((name.to_owned(), value.to_owned()));
         self
     }
 
-    /// With a shell script of this name on the path.
+    /// Adds a shell script with this name to the path.
     pub(crate) fn tool(self, name: &str, script: &str) -> Self {
         let path = self.home.path().join(name);
         fs::write(&path, format!("#!/bin/sh\n{script}\n")).unwrap();
@@ -67,12 +67,12 @@ impl Program {
         command
     }
 
-    /// Runs it to its end.
+    /// Runs the program and waits for its end.
     pub(crate) fn run(&self, arguments: &[&str]) -> Ran {
         Ran::of(&self.command(arguments).output().unwrap())
     }
 
-    /// Runs it, and asserts that it succeeds.
+    /// Runs the program and asserts success.
     #[track_caller]
     pub(crate) fn works(&self, arguments: &[&str]) -> String {
         let ran = self.run(arguments);
@@ -80,7 +80,7 @@ impl Program {
         ran.out
     }
 
-    /// Runs it, and asserts that it ends with this code and one line of error; returns the line.
+    /// Runs the program, asserts this exit code and a single line of error, and returns the line.
     #[track_caller]
     pub(crate) fn refuses(&self, arguments: &[&str], code: i32) -> String {
         let ran = self.run(arguments);
@@ -105,7 +105,8 @@ impl Ran {
     }
 }
 
-/// Asserts that the help of every command has examples for this cloud, and that wrong usage is refused.
+/// Asserts that the help of every command has examples for this cloud, and that wrong usage is
+/// refused.
 pub(crate) fn assert_commands_have_examples(program: &Program, cloud: &str) {
     for command in ["setup", "deploy", "deploy-site", "redrive"] {
         let help = program.works(&[command, "--help"]);
@@ -124,7 +125,6 @@ pub(crate) fn assert_commands_have_examples(program: &Program, cloud: &str) {
     assert_eq!(program.run(&[]).code, Some(2));
 }
 
-/// The files of a site.
 pub(crate) const SITE: &[(&str, &str)] = &[
     (
         "index.html",

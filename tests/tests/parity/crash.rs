@@ -1,5 +1,5 @@
-//! A process may die over any operation that changes something, on every surface. A client that asks again finds what a
-//! process that lived would have left.
+//! A process may die during any operation that changes something, on every surface. After a retry,
+//! the client finds the state that a process that did not die would have left.
 
 use std::{collections::BTreeSet, env};
 
@@ -21,10 +21,10 @@ use super::{
     trial,
 };
 
-/// What has to be there for a command, and the command.
+/// The starting state of a command, and the command.
 type Walked = (Start, Command);
 
-/// Every operation about people and projects that is not a read.
+/// Every operation about people and projects except reads.
 fn people_and_projects() -> Vec<Walked> {
     let ana = |what, picks| by(0, what, picks);
     vec![
@@ -56,7 +56,7 @@ fn people_and_projects() -> Vec<Walked> {
     ]
 }
 
-/// The same about documents.
+/// Every operation about documents except reads.
 fn documents() -> Vec<Walked> {
     let ana = |what, picks| by(0, what, picks);
     vec![
@@ -103,7 +103,7 @@ pub(crate) fn trials() -> Vec<Trial> {
     ]
 }
 
-/// What tells a person the state that a change is conditional on.
+/// The read that gives a person the ETag for a conditional change.
 fn look(what: What) -> Option<What> {
     Some(match what {
         What::PatchAccount => What::GetAccount,

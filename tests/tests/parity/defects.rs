@@ -1,4 +1,5 @@
-//! The comparison can fail: each defect of an adapter is found, and shown by a few commands.
+//! The comparison detects errors: it finds each defect of an adapter and reduces it to a few
+//! commands.
 
 use libtest_mimic::Trial;
 use wm_tests::{
@@ -12,12 +13,13 @@ use super::{
     trial,
 };
 
-/// How many scripts may pass before a defect is found.
+/// The maximum number of scripts until a defect is found.
 const SCRIPTS: u64 = 60;
-/// How few commands show it.
+/// The maximum number of commands that show it.
 const COMMANDS: usize = 5;
 
-/// Each defect on a surface where it can be: a node lets nobody decide while another commits.
+/// Each defect with a surface where it is possible. A node decides no request while another
+/// commits.
 const DEFECTS: [(Defect, &str, &str); 6] = [
     (
         Defect::LostCondition,
@@ -71,7 +73,7 @@ async fn is_found(
             return Err(format!("seed {seed}: {found}"));
         }
         let (script, found) = shrink(targets, &script, seed, defective, found).await;
-        // Without the defect the same script shows nothing: it is the defect that was found.
+        // Without the defect the same script shows no difference, so the defect was found.
         if let Err(found) = replay(targets, &script, seed, None).await {
             return Err(format!("{defect:?} is not why: {found}"));
         }

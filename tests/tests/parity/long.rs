@@ -1,4 +1,4 @@
-//! As many scripts as there is time for.
+//! A configurable number of scripts.
 
 use std::{
     process::Command,
@@ -12,9 +12,10 @@ use super::{
     scripts::{INSTANCES, one},
 };
 
-/// How many scripts one set of surfaces replays: the emulators for the clouds forget nothing by themselves.
+/// The number of scripts per set of surfaces, because the cloud emulators never free memory by
+/// themselves.
 const CHUNK: u64 = 250;
-/// How often it says how far it is.
+/// The interval of progress lines.
 const NEWS: Duration = Duration::from_secs(10);
 
 /// A long replay.
@@ -24,7 +25,7 @@ pub(crate) struct Long {
 }
 
 impl Long {
-    /// Takes `--scripts N` and `--seed N` from the arguments, and gives back the others.
+    /// Takes `--scripts N` and `--seed N` from the arguments. Returns the others.
     pub(crate) fn take(arguments: impl Iterator<Item = String>) -> (Option<Self>, Vec<String>) {
         let (mut scripts, mut seed, mut rest) = (None, 1, Vec::new());
         let mut arguments = arguments.peekable();
@@ -46,7 +47,8 @@ impl Long {
         (scripts.map(|scripts| Self { scripts, seed }), rest)
     }
 
-    /// Replays them, in processes of their own where they are many. The exit code says whether all were the same.
+    /// Replays the scripts, in separate processes if there are many. The exit code is 0 if no
+    /// difference was found.
     pub(crate) fn run(&self) -> i32 {
         let Self { scripts, seed } = *self;
         if scripts <= CHUNK {

@@ -1,7 +1,7 @@
 //! One application, three surfaces, no difference: see [`wm_tests::replay`].
 //!
-//! `cargo test --workspace --test parity` takes what a change has to pass. With time to spare,
-//! `cargo xtask long parity` replays ten thousand random scripts.
+//! `cargo test --workspace --test parity` runs the checks of every change. `cargo xtask long
+//! parity` replays ten thousand random scripts.
 
 mod crash;
 mod defects;
@@ -18,18 +18,19 @@ use wm_tests::replay::target::Targets;
 
 fn main() {
     let (long, mut rest) = long::Long::take(std::env::args());
-    // `cargo test parity` names this program, and means all of it.
+    // `cargo test parity` names this program and means all its tests.
     rest.retain(|argument| argument != "parity");
     if let Some(long) = long {
         std::process::exit(long.run());
     }
-    // What takes longest first.
+    // The longest first.
     let trials = [crash::trials(), scripts::trials(), defects::trials()];
     let arguments = Arguments::from_iter(rest);
     libtest_mimic::run(&arguments, trials.into_iter().flatten().collect()).exit();
 }
 
-/// A test with surfaces of its own, and so many instances on AWS. It says what differs.
+/// A test with its own surfaces, and this number of instances on AWS. Its error describes the
+/// difference.
 fn trial<F>(name: &str, instances: usize, test: impl FnOnce(Targets) -> F + Send + 'static) -> Trial
 where
     F: Future<Output = Result<(), String>>,

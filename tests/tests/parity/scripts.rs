@@ -1,4 +1,4 @@
-//! Random scripts leave no difference.
+//! Random scripts show no difference.
 
 use libtest_mimic::Trial;
 use wm_core::operations;
@@ -9,13 +9,14 @@ use wm_tests::{
 
 use super::{recorded, runtime, tours::tours, trial};
 
-/// How many scripts a change has to pass.
+/// The number of scripts for every change.
 const SCRIPTS: u64 = 40;
-/// How many of them the programs that are shipped replay too, with their own clocks and randomness.
+/// The number of scripts that the released programs replay too, with their own clocks and
+/// randomness.
 const SHIPPED: u64 = 4;
-/// How many instances answer requests on AWS: as many as people ask at once.
+/// The number of instances that answer requests on AWS, equal to the number of concurrent requests.
 pub(crate) const INSTANCES: usize = 2;
-/// How many commands a script has beyond its start.
+/// The number of commands of a script after its start.
 pub(crate) const LENGTH: usize = 12;
 
 pub(crate) fn trials() -> Vec<Trial> {
@@ -31,10 +32,10 @@ pub(crate) fn trials() -> Vec<Trial> {
     ]
 }
 
-/// Operations that no script carries out: what a surface says of itself is its own.
+/// Operations that no script uses, because their answers differ per surface.
 const LEFT_OUT: [&str; 2] = ["health_ready", "show_backend"];
 
-/// Replays scripts of these seeds. A difference is told with a short script that shows it.
+/// Replays the scripts of these seeds. The error contains a short script that shows the difference.
 async fn all(targets: &mut Targets, seeds: impl Iterator<Item = u64>) -> Result<(), String> {
     for tour in tours() {
         same(targets, &tour, 0).await?;
@@ -56,9 +57,9 @@ async fn all(targets: &mut Targets, seeds: impl Iterator<Item = u64>) -> Result<
     }
 }
 
-/// No surface stores anything where the reference does not.
+/// No surface has items in a scope where the reference has none.
 async fn no_scope_is_surplus(targets: &Targets) -> Result<(), String> {
-    // The digests of issuers' names for people differ: as many of them there are.
+    // The digests of issuer names differ, so only their number is compared.
     let is_link = |scope: &&String| scope.starts_with("IDENTITY#");
     let known = &targets.past;
     let links = known.iter().filter(is_link).count();
@@ -96,12 +97,12 @@ async fn same(targets: &mut Targets, script: &Script, seed: u64) -> Result<(), S
     ))
 }
 
-/// Ids, times and digests are each program's own there, and are named by their place.
+/// Ids, times and digests differ per program, so they are normalised.
 async fn shipped() -> Result<(), String> {
     let mut targets = Targets::shipped().await;
     for seed in 1..=SHIPPED {
         let mut script = Script::generate(&mut Seeded::new(seed), LENGTH);
-        // Without a told time there is no order of two things at once.
+        // Without controlled time, concurrent requests have no defined order.
         script.pair = None;
         let same = replay(&mut targets, &script, seed, None).await;
         same.map_err(|found| format!("seed {seed}: {found}"))?;

@@ -1,35 +1,35 @@
-//! What scripts that are written by hand begin with.
+//! The starting states of handwritten scripts.
 
 use wm_tests::replay::script::{Command, What};
 
 #[derive(Clone, Copy)]
 pub(crate) enum Start {
     Nothing,
-    /// An account and a project of p0's.
+    /// An account and a project of p0.
     Project,
-    /// The same, and p1 is a member.
+    /// As above, and p1 is a member.
     Member,
-    /// The same, and a team.
+    /// As above, and a team.
     Team,
-    /// The same, and p1 is in it.
+    /// As above, and p1 is in the team.
     TeamMember,
     /// An account and a project, and p1 is invited.
     Invited,
     /// A member with a grant.
     Grant,
-    /// A document that waits for its bytes.
+    /// A declared document without bytes.
     Declared,
-    /// A document whose bytes are there and whose completion is not.
+    /// A document whose bytes are stored and whose upload is not completed.
     Document,
-    /// A document that was deleted.
+    /// A deleted document.
     Deleted,
-    /// An output that waits for its bytes.
+    /// A declared output without bytes.
     Derived,
     /// An output that can be downloaded.
     Output,
 }
 
-/// Something somebody does, under a key where it creates.
+/// An action of a person, with a key if it creates.
 pub(crate) fn by(who: usize, what: What, picks: [u32; 3]) -> Command {
     Command {
         who,
@@ -40,7 +40,7 @@ pub(crate) fn by(who: usize, what: What, picks: [u32; 3]) -> Command {
 }
 
 impl Start {
-    /// The upload that was planned last.
+    /// The last planned upload.
     pub(crate) fn last_upload(self) -> usize {
         match self {
             Self::Derived => 1,
@@ -48,7 +48,7 @@ impl Start {
         }
     }
 
-    /// What happens.
+    /// The commands that lead to this state.
     pub(crate) fn commands(self) -> Vec<Command> {
         let mut commands = vec![
             by(0, What::CreateAccount, [1, 1, 1]),

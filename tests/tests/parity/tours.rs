@@ -1,10 +1,10 @@
-//! Scripts that carry out everything there is to do, in order.
+//! Scripts that cover every operation in order.
 
 use wm_tests::replay::script::{Command, Script, What};
 
 use super::start::{Start, by};
 
-/// All of them, by what they are about.
+/// All tours, by topic.
 pub(crate) fn tours() -> [Script; 4] {
     [people(), projects(), documents(), oneself()]
 }
@@ -18,7 +18,7 @@ fn tour(start: Start, commands: impl IntoIterator<Item = Command>) -> Script {
     }
 }
 
-/// Something that the owner does to the first of its kind.
+/// The owner's action on the first object of its kind.
 fn first(what: What) -> Command {
     by(0, what, [1, 0, 2])
 }

@@ -1,5 +1,5 @@
-//! What each operation may cost: how many times in sequence it waits for the database, and how often
-//! it commits. Counted at the port, on real requests, so that no machine's speed matters.
+//! The budget of each operation: its sequential database rounds and its commits. Counted at the
+//! port on real requests, so that the speed of the machine does not matter.
 
 use serde_json::json;
 use wm_core::{operation::Budget, operations};
@@ -31,7 +31,7 @@ async fn every_operation_keeps_to_its_budget() {
     assert!(wrong.is_empty(), "{wrong:#?}");
 }
 
-/// What a session costs someone who has this many projects, and how many it shows.
+/// The cost of a session with this number of projects, and the number of projects that it shows.
 async fn session_with(projects: usize) -> (Counts, usize) {
     let surface = MemorySurface::new();
     let ana = Person::new(&surface, "ana");
@@ -106,7 +106,7 @@ async fn a_decision_reads_the_same_three_ranges_however_many_teams_and_grants_th
     assert_eq!((costs[0].calls, costs[0].rounds), (3, 1));
 }
 
-/// An unknown project makes the same calls as one that is there and hidden.
+/// A request for an unknown project makes the same calls as one for a hidden project.
 #[tokio::test]
 async fn case_23_what_is_hidden_costs_what_is_absent_costs() {
     let surface = MemorySurface::new();
@@ -115,7 +115,7 @@ async fn case_23_what_is_hidden_costs_what_is_absent_costs() {
     let project = ana.project(&account).await;
     eve.id().await;
     let records = &surface.service.provider().records;
-    // One letter further in the project's own part.
+    // Increment one letter in the project's own part.
     let mut absent = project.clone();
     let last = absent.pop().unwrap();
     absent.push(if last == '0' { '1' } else { '0' });

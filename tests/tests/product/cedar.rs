@@ -1,4 +1,4 @@
-//! The permission engine against Cedar holding the same policy, on random worlds.
+//! The permission engine compared with Cedar under the same policy, on random states.
 
 use std::collections::BTreeSet;
 
@@ -15,8 +15,8 @@ use wm_tests::{
 const WORLDS: u64 = 1_000;
 const DECISIONS: u64 = 100;
 
-/// What the engine says: the records that give the capability, where account role and visibility
-/// are both the project's answer.
+/// The engine's answer: the records that give the capability. Account role and visibility both
+/// count as the project.
 fn ours(
     world: &Generated,
     person: &Person,
@@ -34,7 +34,7 @@ fn ours(
         .collect()
 }
 
-/// Takes one random decision twice and says whether it was allowed, if both agree.
+/// Makes one random decision with both. Returns whether it was allowed, if both agree.
 fn decide(
     peer: &Peer,
     facts: &Prepared<'_>,
@@ -90,7 +90,7 @@ fn the_engine_agrees_with_cedar_on_a_hundred_thousand_decisions() {
     );
 }
 
-/// Slips somebody could make in a rule, as changes of the policy's text.
+/// Plausible errors in a rule, as changes of the policy's text.
 const SLIPS: &[(&str, &str)] = &[
     ("principal.member.status == \"active\" &&", ""),
     ("!principal.member.deleted &&", ""),
@@ -146,7 +146,7 @@ fn every_slip_in_a_rule_is_found() {
 
 #[test]
 fn roles_are_the_same_sets_of_actions() {
-    // Were a capability missing in the schema, random decisions would find it only by chance.
+    // Random decisions would find a capability that is missing in the schema only by chance.
     let schema = std::fs::read_to_string(
         wm_tests::repository::root().join("tests/cedar/schema.cedarschema"),
     )

@@ -1,5 +1,5 @@
-//! Many at once, on a whole node over real HTTP: everybody gets an answer, nothing is lost, nothing
-//! happens twice.
+//! Concurrent requests to a complete node over real HTTP: every request gets an answer, no write is
+//! lost, and none happens twice.
 
 use std::collections::BTreeSet;
 
@@ -18,7 +18,7 @@ async fn verify(who: &Someone<'_>, scope: &str) {
     assert_eq!(verified.body["valid"], true, "{}", verified.body);
 }
 
-/// The journal of a scope, which must be numbered without a gap.
+/// The journal of a scope. Its numbers must have no gap.
 async fn entries(who: &Someone<'_>, scope: &str) -> Vec<Value> {
     let mut entries = Vec::new();
     loop {
@@ -126,7 +126,7 @@ async fn case_30_two_owners_who_demote_each_other_at_once_leave_one() {
         let mut statuses = [answers.0.status, answers.1.status];
         statuses.sort_unstable();
         assert_eq!(statuses, [200, 403], "{answers:?}");
-        // Whoever is left makes the other an owner again.
+        // The remaining owner makes the other person an owner again.
         let (owner, other) = if answers.0.status == 200 {
             (&ana, &bens)
         } else {
@@ -138,7 +138,7 @@ async fn case_30_two_owners_who_demote_each_other_at_once_leave_one() {
         owner.patch(other, role("owner")).await.expect(200);
     }
     for _ in 0..4 {
-        // Leaving is as good: the last one stays.
+        // The same holds for leaving: the last owner stays.
         let (one, two) = tokio::join!(
             ana.patch(&anas, json!({ "role": "admin" })),
             ben.patch(&bens, json!({ "role": "admin" })),

@@ -1,7 +1,7 @@
-//! What an operation costs is the same on every surface, and stands in the documents.
+//! The cost of an operation is the same on every surface and is listed in the documents.
 //!
-//! Memory and the local database are counted here, at the port. The clouds are counted by the module
-//! `clouds::costs`, from what the functions themselves report, which writes the goldens that are compared here.
+//! Memory and the local database are counted here, at the port. The module `clouds::costs` counts
+//! the clouds from the functions' own metrics and writes the goldens that are compared here.
 
 use std::collections::BTreeMap;
 
@@ -25,7 +25,7 @@ async fn in_sqlite() -> Costs<Cost> {
     walk(&surface, &Port(surface.records())).await
 }
 
-/// The calls of every operation, by surface, in the order of the route table.
+/// The calls of every operation on a surface, in the order of the route table.
 fn calls(counted: &Costs<Cost>) -> BTreeMap<String, String> {
     let operations = operations::routes().map(|route| route.operation);
     let calls = |operation| most(counted, operation, |cost| cost.counts.calls).to_string();
@@ -34,7 +34,7 @@ fn calls(counted: &Costs<Cost>) -> BTreeMap<String, String> {
         .collect()
 }
 
-/// The first operation whose calls differ between two surfaces, and all its calls.
+/// The first operation whose calls differ between two surfaces, with all its calls.
 fn first_difference(surfaces: &[(&str, BTreeMap<String, String>)]) -> Option<String> {
     operations::routes().find_map(|route| {
         let operation = route.operation;

@@ -1,4 +1,4 @@
-//! A route that no walk of the conformance suite refuses fails here.
+//! Fails if the conformance suite does not test the refusals of a route.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -21,7 +21,7 @@ use wm_tests::{
 
 type Seen = BTreeMap<(String, &'static str), BTreeSet<u16>>;
 
-/// The surface in memory, with the statuses each route answered.
+/// The surface in memory, with the statuses that each route answered.
 struct Recording {
     inner: MemorySurface,
     seen: Mutex<Seen>,

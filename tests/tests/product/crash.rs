@@ -1,4 +1,4 @@
-//! The real program, killed under load and started again over what it left.
+//! The real program, killed under load and restarted on its data.
 
 use std::{
     collections::BTreeMap,
@@ -17,14 +17,14 @@ use wm_core::{operation::TokenUsage, value::Sha256};
 use wm_local::{clock::now, data_directory::Layout, identity::Issuer};
 use wm_tests::{client::declaration, process::Served};
 
-/// How often the node is killed.
+/// The number of kills.
 const ROUNDS: usize = 10;
-/// How many clients write at once.
+/// The number of concurrent clients.
 const CLIENTS: usize = 8;
-/// The size of what they upload: large enough to be caught in the middle.
+/// The size of an upload: large enough for a kill in the middle.
 const SIZE: usize = 300_000;
 
-/// Someone who calls a node.
+/// A caller of a node.
 #[derive(Clone)]
 struct Caller {
     client: Client,
@@ -49,7 +49,7 @@ impl Caller {
         }
     }
 
-    /// `None` when the node died over it.
+    /// `None` if the node died during the request.
     async fn post(&self, path: &str, key: &str, body: &Value) -> Option<(u16, Value)> {
         let url = format!("{}{path}", self.url);
         let request = self.client.post(url).bearer_auth(&self.token);
@@ -95,12 +95,12 @@ async fn read(response: Response) -> Option<(u16, Value)> {
     ))
 }
 
-/// What the clients sent and what they were told of it, by key.
+/// The requests and answers of the clients, by key.
 #[derive(Default)]
 struct Log {
-    /// Every event sent; its id once it was acknowledged.
+    /// Every sent event, with its id once acknowledged.
     events: BTreeMap<String, Option<String>>,
-    /// Every document declared; its id once it was acknowledged.
+    /// Every declared document, with its id once acknowledged.
     documents: BTreeMap<String, Option<String>>,
     /// The documents whose completion was acknowledged.
     completed: Vec<String>,
@@ -110,7 +110,7 @@ fn bytes(key: &str) -> Vec<u8> {
     key.bytes().cycle().take(SIZE).collect()
 }
 
-/// Where the clients write.
+/// The objects that the clients write to.
 #[derive(Clone)]
 struct Place {
     project: String,
@@ -121,7 +121,7 @@ fn event(key: &str) -> Value {
     json!({ "kind": "note", "text": key })
 }
 
-/// Writes until the node dies: events, and every fourth time a document.
+/// Writes until the node dies: events, and a document every fourth time.
 async fn load(caller: Caller, place: Place, log: Arc<Mutex<Log>>, next: Arc<AtomicU64>) {
     loop {
         let number = next.fetch_add(1, Ordering::Relaxed);
@@ -182,7 +182,7 @@ fn files(directory: &Path) -> Vec<PathBuf> {
         .collect()
 }
 
-/// What must hold whenever the node answers again.
+/// The invariants after every restart.
 async fn check(caller: &Caller, data: &Path, place: &Place, account: &str, log: &Mutex<Log>) {
     let left = files(&Layout::new(data).incoming());
     assert!(left.is_empty(), "half-written files are left: {left:?}");
@@ -222,7 +222,7 @@ async fn check(caller: &Caller, data: &Path, place: &Place, account: &str, log: 
     whole(caller, place, &documents, &completed).await;
 }
 
-/// Uploads that count as complete are whole, and so is every one that was acknowledged.
+/// Every completed upload is whole, including every acknowledged one.
 async fn whole(
     caller: &Caller,
     place: &Place,
@@ -250,7 +250,7 @@ async fn whole(
     }
 }
 
-/// Sends again, under its key, whatever was not acknowledged.
+/// Repeats every unacknowledged request with its key.
 async fn repeat(caller: &Caller, place: &Place, log: &Mutex<Log>) {
     let (events, documents) = {
         let log = log.lock().unwrap();

@@ -1,5 +1,5 @@
-//! What is built on the evaluator (subjects of a project, previews, access at a past time) against
-//! the oracle and against what happened.
+//! Features built on the evaluator (subjects of a project, previews, access at a past time),
+//! compared with the oracle and with the effects of requests.
 
 use std::{collections::BTreeSet, time::Duration};
 
@@ -24,7 +24,7 @@ fn worlds() -> impl Strategy<Value = (Generated, Tape)> {
     tapes(400).prop_map(|mut tape| (Generated::generate(&mut tape), tape))
 }
 
-/// What the oracle lets somebody do.
+/// The capabilities that the oracle gives a person.
 fn effective(world: &Generated, person: &Person, place: &Place) -> Capabilities {
     let allowed = |capability: &Capability| {
         oracle::answer(world, person, place, capability.as_str()) == Answer::Allowed
@@ -95,7 +95,7 @@ proptest! {
             now = now.after(Duration::from_millis(u64::from(tape.below(3))));
             let state = change(&mut world, &mut tape, &mut grants, now);
             states.push(state);
-            // Two changes in one millisecond: only the later one was ever in force.
+            // Of two changes in one millisecond, only the later one ever applied.
             snapshots.retain(|(at, _)| *at != now);
             snapshots.push((now, grants.clone()));
         }
@@ -113,7 +113,7 @@ proptest! {
     }
 }
 
-/// Makes a grant, or changes or revokes one, and gives its new state back.
+/// Creates, changes or revokes a grant and returns its new state.
 fn change(
     world: &mut Generated,
     tape: &mut Tape,
@@ -141,7 +141,8 @@ fn change(
     after
 }
 
-/// Rule 4 as a table: who may act on whom, and what one must have to hand a role out.
+/// Rule 4 as a table: the roles that may manage each role, and the capabilities that are required
+/// to give a role.
 #[test]
 fn no_role_manages_a_higher_role_or_grants_more_than_it_has() {
     use AccountRole::{Admin, Guest, Member, Owner};

@@ -1,4 +1,4 @@
-//! What goes wrong between the application and what it is built on: nothing is lost, nothing doubled.
+//! Faults between the application and its ports: no data is lost or duplicated.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -24,9 +24,9 @@ use wm_tests::{
 
 /// More calls than any request makes.
 const CALLS: usize = 200;
-/// How often a decision or a call is tried at most.
+/// The maximum number of attempts of a decision or a call.
 const ATTEMPTS: usize = 8;
-/// Longer than an interrupted mail is claimed and than indexes need to settle.
+/// Longer than a delivery claim and than the delay of indexes.
 const LATER: Duration = Duration::from_secs(20 * 60);
 
 fn watch(surface: &MemorySurface) -> &RecordingRecords {
@@ -37,7 +37,7 @@ fn dump(surface: &MemorySurface) -> Vec<Item> {
     surface.memory().records.dump()
 }
 
-/// Where everything in a prepared surface is.
+/// The paths in a prepared surface.
 struct Places {
     account: String,
     project: String,
@@ -48,8 +48,8 @@ struct Places {
     invitation: String,
 }
 
-/// Ana owns an account with a team and a project; Ben is a member, in the team, with a grant; Cleo is
-/// invited with two grants.
+/// Ana owns an account with a team and a project. Ben is a member in the team, with a grant. Cleo
+/// is invited with two grants.
 async fn furnish(surface: &MemorySurface) -> Places {
     let [ana, ben, cleo] = ["ana", "ben", "cleo"].map(|name| Person::new(surface, name));
     let account = ana.account().await;
@@ -89,7 +89,7 @@ async fn furnish(surface: &MemorySurface) -> Places {
     }
 }
 
-/// One request that changes something.
+/// A request that changes something.
 struct Work {
     who: &'static str,
     method: &'static str,
@@ -219,17 +219,17 @@ fn change(name: &str, places: &Places) -> Work {
     }
 }
 
-/// What is left once everything has come to rest.
+/// The final state after all background work.
 #[derive(Debug, PartialEq, Eq)]
 struct Rest {
-    /// How many items of each kind there are.
+    /// The number of items of each kind.
     items: BTreeMap<String, usize>,
-    /// How many different events were published.
+    /// The number of different published events.
     events: usize,
 }
 
-/// Lets relay and sweep finish what is left, and checks what must hold whatever went wrong: the
-/// journals explain every record, and every entry is an event.
+/// Runs relay and sweep to their end, and checks the invariants: the journals explain every record,
+/// and every entry is an event.
 async fn rest(surface: &MemorySurface) -> Rest {
     watch(surface).calm();
     for _ in 0..2 {
@@ -277,8 +277,8 @@ fn kind(item: &Item) -> String {
     )
 }
 
-/// Asserts that every journal verifies, that each record is as its journal says and that each record
-/// a journal speaks of is there (case 55). Returns the ids of the events the entries are published as.
+/// Asserts that every journal verifies, that each record equals the state in its journal and that
+/// each record of a journal exists (case 55). Returns the event ids of the entries.
 fn explained(items: &[Item]) -> BTreeSet<String> {
     let mut scopes: BTreeMap<Scope, Vec<&Item>> = BTreeMap::new();
     for item in items.iter().filter(|item| item.key.scope.is_journalled()) {
@@ -305,7 +305,8 @@ fn explained(items: &[Item]) -> BTreeSet<String> {
         for entry in entries {
             events.insert(format!("{}/{scope}/{}", entry.surface, entry.seq));
             for change in entry.changes {
-                // A record that moves keeps its id; one document's version 1 is not another's.
+                // A record that moves keeps its id. The version 1 of one document is not that of
+                // another.
                 let place = if change.id.contains('_') {
                     String::new()
                 } else {
@@ -344,19 +345,19 @@ fn explained(items: &[Item]) -> BTreeSet<String> {
     events
 }
 
-/// A body without the addresses that are signed anew each time.
+/// A body without its signed URLs, which differ each time.
 fn lasting(answered: &Answered) -> Value {
     let mut body = answered.body.clone();
     if let Value::Object(members) = &mut body {
         members.remove("upload");
-        // Whoever repeats a request may find its steps done.
+        // A repetition may find its steps done.
         members.remove("pending");
         members.remove("invitation");
     }
     body
 }
 
-/// A request whose process died anywhere is repeated under its key: one record, the same answer.
+/// A request whose process died at any call is repeated with its key: one record, the same answer.
 async fn dies_anywhere(name: &str) {
     let control = MemorySurface::new();
     let work = creation(name, &furnish(&control).await);
@@ -389,7 +390,7 @@ async fn dies_anywhere(name: &str) {
     }
 }
 
-/// Faults that a request survives by itself: it answers as if nothing had been, and did it once.
+/// Faults that a request survives by itself: it answers as usual and has its effect once.
 async fn survives(name: &str, work: fn(&str, &Places) -> Work) {
     let control = MemorySurface::new();
     let places = furnish(&control).await;
@@ -459,7 +460,7 @@ each_change! {
     changed_grant deleted_document preferences
 }
 
-/// A surface and a request on it that creates a team.
+/// A surface and a request that creates a team.
 async fn a_team() -> (MemorySurface, Work) {
     let surface = MemorySurface::new();
     let work = creation("team", &furnish(&surface).await);
@@ -571,7 +572,7 @@ async fn case_52_an_unknown_outcome_is_retryable_by_its_key() {
         dump(surface).iter().filter(|item| is_team(item)).count()
     };
     let before = teams(&surface);
-    // The commit lands, its answer is lost, and nothing can be read from then on.
+    // The commit is stored, its answer is lost, and all later reads fail.
     let reads = counts.calls - counts.commits;
     watch(&surface).inject(Operation::Commit, Fault::LoseAnswer);
     watch(&surface).inject_many(Operation::Read, Fault::Pass, reads);
@@ -587,7 +588,7 @@ async fn case_52_an_unknown_outcome_is_retryable_by_its_key() {
     rest(&surface).await;
 }
 
-/// What a request leaves undone when its process dies is finished by relay and sweep.
+/// Relay and sweep finish the work of a request whose process died.
 async fn finished_by_the_sweep(work: impl Fn(&Places) -> Work) {
     let control = MemorySurface::new();
     work(&furnish(&control).await).send(&control, None).await;
@@ -647,7 +648,7 @@ async fn relayed(surface: &MemorySurface) -> wm_service::Relayed {
     surface.service.relay(deliver).await.unwrap()
 }
 
-/// A surface with one event to publish, which calls for one mail to Dan.
+/// A surface with one pending event, which requires one mail to Dan.
 async fn an_invitation() -> MemorySurface {
     let surface = MemorySurface::new();
     let places = furnish(&surface).await;
@@ -698,7 +699,7 @@ async fn case_57_of_a_batch_only_what_failed_is_tried_again() {
     watch(&surface).inject(Operation::Send, Fault::FailBefore);
     let first = relayed(&surface).await;
     assert_eq!((first.published, first.failed), (1, 1));
-    // The failed attempt keeps the mail to itself for a minute.
+    // The failed attempt holds the delivery claim for a minute.
     surface.memory().pass(Duration::from_secs(60));
     let second = relayed(&surface).await;
     assert_eq!((second.published, second.failed), (1, 0));
@@ -710,7 +711,7 @@ async fn case_57_of_a_batch_only_what_failed_is_tried_again() {
 async fn a_lost_acknowledgement_repeats_the_event_and_mails_once() {
     for operation in [Operation::Publish, Operation::Commit] {
         let surface = an_invitation().await;
-        // Of the relay's commits the last one marks the event as published.
+        // The last commit of the relay marks the event as published.
         if operation == Operation::Commit {
             watch(&surface).inject_many(Operation::Commit, Fault::Pass, 2);
         }
@@ -765,14 +766,14 @@ async fn a_relay_that_dies_anywhere_loses_no_event_and_no_mail() {
             }
         }
     }
-    // Handed over and not yet noted: the one gap that a bus without transactions leaves. It spans the
-    // sending's end, the reading and the writing of its mark.
+    // A mail that was sent but not recorded: the only gap that a bus without transactions leaves.
+    // It spans the end of the sending, the reading and the writing of the delivery claim.
     assert!((1..=4).contains(&sent_twice), "{sent_twice}");
 }
 
 #[tokio::test]
 async fn every_route_that_creates_has_its_process_killed() {
-    // Fails for a new route that creates something and is missing from `creation`.
+    // Fails for a new creating route that is missing from `creation`.
     let surface = MemorySurface::new();
     let places = furnish(&surface).await;
     let covered: BTreeSet<&str> = [

@@ -1,4 +1,4 @@
-//! Stored items: their exact form, and that what is read is what was written.
+//! Stored items: their exact form, and equality of written and read records.
 
 use std::collections::BTreeMap;
 
@@ -48,7 +48,7 @@ fn every_family_is_stored_as_agreed() {
     );
 }
 
-/// Asserts that a record survives being stored.
+/// Asserts that a record is read as it was written.
 struct RoundTrip;
 
 impl Visitor for RoundTrip {
@@ -65,12 +65,12 @@ impl Visitor for RoundTrip {
     }
 }
 
-/// Asserts that no damage to an item goes unnoticed.
+/// Asserts that any damage to an item is detected.
 #[derive(Default)]
 struct Damage(usize);
 
-/// The members of the envelope that neither checksum nor mark covers: a change of one is found, where
-/// it is, by comparing the record with the journal.
+/// The envelope members that neither checksum nor ETag covers. A change of one, where possible, is
+/// detected by comparing the record with the journal.
 const OUTSIDE_THE_MARK: [&str; 6] = [
     "id",
     "version",

@@ -1,5 +1,5 @@
-//! Every parser, on whatever comes: it answers, never panics, and what it takes it writes back the
-//! same, so that no two texts mean one thing.
+//! Every parser on any input: it never panics, and it writes accepted input in the same form, so
+//! that no two texts have one meaning.
 
 use std::{fmt::Display, str::FromStr};
 
@@ -18,7 +18,7 @@ use wm_core::{
 };
 use wm_test_results::Recording;
 
-/// What parses is written in one form, and that form parses to the same value.
+/// Accepted text has one canonical form, and that form parses to the same value.
 fn settles<T: FromStr + Display + PartialEq>(text: &str) {
     if let Ok(value) = text.parse::<T>() {
         let written = value.to_string();
@@ -31,14 +31,14 @@ fn settles<T: FromStr + Display + PartialEq>(text: &str) {
     }
 }
 
-/// What parses is written exactly as it came.
+/// Accepted text is written exactly as it was read.
 fn is_exact<T: FromStr + Display>(text: &str) {
     if let Ok(value) = text.parse::<T>() {
         assert_eq!(value.to_string(), text);
     }
 }
 
-/// Texts near what the parsers take, and texts that are nothing of the kind.
+/// Texts similar to valid input, and arbitrary ones.
 fn texts() -> impl Strategy<Value = String> {
     prop_oneof![
         any::<String>(),
@@ -122,7 +122,7 @@ proptest! {
         let _ = parse(&Request { method, path, query, headers: json_headers(), body });
     }
 
-    /// Bodies that are JSON of some shape, on every route there is.
+    /// Arbitrary JSON bodies on every route.
     #[test]
     fn every_route_survives_any_json(
         name in "(name|kind|role|email|size|sha256|values|rules|token|parts|add|revoke|[a-z_]{1,9})",
@@ -150,7 +150,7 @@ fn json_headers() -> Vec<(String, String)> {
     vec![("content-type".into(), "application/json".into())]
 }
 
-/// Routes and parses a request as the service does; the status of a refusal.
+/// Routes and parses a request like the service. Returns the status of a refusal.
 fn parse(request: &Request) -> Option<u16> {
     let parsed = http::find(request).and_then(|(route, mut parsed)| {
         parsed.read_query(route)?;

@@ -1,4 +1,4 @@
-//! The permission engine against the oracle, and its answers against each other.
+//! The permission engine compared with the oracle, and its answers compared with each other.
 
 use std::collections::BTreeMap;
 
@@ -110,7 +110,7 @@ fn conferred(world: &Generated) -> Vec<Capabilities> {
         .collect()
 }
 
-/// Asserts that only account roles and visibility are named as reasons.
+/// Asserts that all reasons are account roles or visibility.
 fn no_grant_confers(world: &Generated) -> Result<(), TestCaseError> {
     for (person, place) in world.pairs() {
         for reason in world.access(person, place).reasons().map(why) {
@@ -120,7 +120,7 @@ fn no_grant_confers(world: &Generated) -> Result<(), TestCaseError> {
     Ok(())
 }
 
-/// Many more worlds than shrinking could afford, and proof that they hold every kind of answer.
+/// Many more states than shrinking could handle. They must contain every kind of answer.
 #[test]
 fn the_oracle_agrees_on_five_thousand_states_of_every_kind() {
     let mut choices = Seeded::new(27);
@@ -148,9 +148,8 @@ fn the_oracle_agrees_on_five_thousand_states_of_every_kind() {
     );
 }
 
-/// The engine is asked with records and a time, and with nothing else: taking its questions apart
-/// field by field stops compiling once there is one a claim, a cloud-side group or an
-/// administrator's flag could be put into.
+/// The engine's input consists of records and a time. The test destructures it field by field, so
+/// that it stops compiling if a field for claims, cloud groups or administrator flags is added.
 #[test]
 fn case_16_a_claim_or_a_cloud_group_has_no_way_in() {
     let _recording = Recording::start();

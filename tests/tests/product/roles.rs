@@ -1,4 +1,4 @@
-//! The role × action matrix: as a golden for people, and complete against the oracle.
+//! The matrix of roles and actions: as a golden, and completely compared with the oracle.
 
 use wm_core::{
     record::{MemberStatus, Visibility},
@@ -59,7 +59,7 @@ fn the_role_matrix_is_as_agreed() {
     );
 }
 
-/// How somebody may have come by a role on a project.
+/// The origin of a person's role on a project.
 #[derive(Debug, Clone, Copy)]
 enum Given {
     Nothing,

@@ -1,4 +1,5 @@
-//! Backend selections: names for any prefix, a reader that nothing upsets, and what each surface shows of its own.
+//! Backend selections: names for any prefix, a reader for any input, and the selection that each
+//! surface shows.
 
 use proptest::prelude::*;
 use wm_core::{catalog::Provider, selection::BackendSelection};
@@ -79,8 +80,8 @@ fn the_defaults_are_as_agreed() {
     }
 }
 
-/// What a surface tells of itself is a selection: it has every field of one and no other, and no value that looks
-/// like a credential.
+/// The selection that a surface shows has exactly the fields of a selection, and no value that
+/// looks like a credential.
 async fn shows_names_only<H: Harness>(surface: &H, provider: Provider) {
     let ana = Person::new(surface, "ana");
     let shown = ana.get("/v1/backend").await.expect(200).body;

@@ -1,4 +1,4 @@
-//! Cases A: tokens, against a key server on loopback.
+//! Cases A: tokens, with a key server on loopback.
 
 use std::time::Duration;
 
@@ -66,7 +66,7 @@ impl Setting {
     }
 }
 
-/// A token put together by hand.
+/// A token from handwritten parts.
 fn forged(header: &Value, claims: &Value, signature: &[u8]) -> String {
     let part = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
     format!(
@@ -322,7 +322,7 @@ async fn case_12_a_rotated_key_is_found_in_mid_traffic() {
             .is_ok()
     );
     assert!(setting.verify_at(&old, later).await.is_ok());
-    // Once the old key is withdrawn and the set is fetched anew, its tokens are worth nothing.
+    // After the old key is withdrawn and the set is fetched again, its tokens are refused.
     setting
         .server
         .set(Behaviour::Answer(next.jwks().to_string().into_bytes()));
@@ -349,7 +349,7 @@ async fn case_13_a_key_server_that_is_down_slow_huge_or_empty() {
             matches!(result, Err(TokenError::KeysUnavailable(_))),
             "{behaviour:?}: {result:?}"
         );
-        // It recovers as soon as the server does, after the pause between two attempts.
+        // It recovers when the server does, after the pause between two attempts.
         setting.server.set(Behaviour::Answer(
             setting.issuer.jwks().to_string().into_bytes(),
         ));
@@ -359,7 +359,7 @@ async fn case_13_a_key_server_that_is_down_slow_huge_or_empty() {
                 .await
                 .is_ok()
         );
-        // And known keys outlive an outage.
+        // Known keys stay usable during an outage.
         setting.server.set(behaviour);
         assert!(
             setting
@@ -401,7 +401,7 @@ async fn case_14_the_same_subject_of_two_issuers_is_two_identities() {
         );
     }
     assert_ne!(scopes[0], scopes[1]);
-    // A key of one issuer signs nothing for the other.
+    // A key of one issuer signs no token of the other.
     let mut claims = first.claims();
     claims["iss"] = json!("https://two.test");
     let crossed = first.issuer.sign(&claims);

@@ -1,5 +1,5 @@
-//! `tests/contract.json` names every scenario of the suite and every trial of the replay, and only tests that
-//! there are.
+//! `tests/contract.json` names every scenario of the suite and every trial of the replay, and only
+//! existing tests.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,12 +9,12 @@ use wm_tests::repository::{self, File};
 
 const CONTRACT: &str = "tests/contract.json";
 const SURFACES: [&str; 3] = ["local", "aws", "azure"];
-/// How the name of a scenario begins.
+/// The prefix of scenario names.
 const SUITE: &str = "suite::";
-/// The program that has all surfaces side by side, and how the names of its tests begin.
+/// The program that compares all surfaces, and the prefix of its tests' names.
 const SIDE_BY_SIDE: &str = "tests/tests/parity/";
 const TRIALS: &str = "parity::";
-/// Where packages keep their programs of tests.
+/// The folders of test programs.
 const PROGRAMS: [&str; 5] = [
     "tests/tests",
     "tests/xtask/tests",
@@ -34,7 +34,7 @@ fn scenarios() -> BTreeSet<&'static str> {
     wm_tests::for_each_scenario!(names).into()
 }
 
-/// The tests of the program `parity`, which are told to its runner by their names.
+/// The tests of the program `parity`, which passes their names to its runner.
 fn trials(files: &[File]) -> BTreeSet<String> {
     let quoted = Regex::new(r#""([a-z][a-z0-9_]*::[a-z][a-z0-9_]*)""#).unwrap();
     let of_it = files
@@ -44,7 +44,7 @@ fn trials(files: &[File]) -> BTreeSet<String> {
     names.map(|name| format!("{TRIALS}{}", &name[1])).collect()
 }
 
-/// A sentence of the contract, and the surfaces on which each of its tests runs.
+/// A sentence of the contract, with the surfaces of each of its tests.
 struct Sentence {
     id: String,
     sentence: String,
@@ -69,8 +69,8 @@ impl Sentence {
     }
 }
 
-/// The surfaces on which a test runs: a scenario on all, one of shared code on none, and any other on those it
-/// names, or on all where they are side by side.
+/// The surfaces of a test: all for a scenario, none for a test of shared code, otherwise the named
+/// ones, or all for a comparison of surfaces.
 fn surfaces(name: &str, test: &Value) -> BTreeSet<String> {
     let (named, shared) = (test.get("surfaces"), test.get("shared"));
     let says_nothing = named.is_none() && shared.is_none();
@@ -114,7 +114,7 @@ fn some(name: &str, named: &Value) -> BTreeSet<String> {
     named
 }
 
-/// The contract as it is written.
+/// The contract as JSON.
 fn written() -> Value {
     let text = std::fs::read_to_string(repository::root().join(CONTRACT)).unwrap();
     serde_json::from_str(&text).unwrap()
@@ -199,8 +199,8 @@ fn every_test_that_is_named_is_there() {
     }
 }
 
-/// Whether a program of tests has a test of this name: a function, a name in a table of a runner, or a name in a list of
-/// which a macro makes tests.
+/// Whether a test program has this test: a function, a name in the table of a runner, or a name in
+/// the list of a macro.
 fn is_there(files: &[File], name: &str) -> bool {
     let (program, path) = name.split_once("::").unwrap();
     let mut modules: Vec<&str> = path.split("::").collect();
@@ -225,7 +225,7 @@ fn is_there(files: &[File], name: &str) -> bool {
     })
 }
 
-/// The modules that lead to a file below the folder of a program.
+/// The module path of a file below the folder of a program.
 fn modules_of_file(below: &str) -> Option<Vec<&str>> {
     let path = below.strip_suffix(".rs")?;
     if path.is_empty() || path == "/main" {
@@ -234,7 +234,8 @@ fn modules_of_file(below: &str) -> Option<Vec<&str>> {
     Some(path.strip_prefix('/')?.split('/').collect())
 }
 
-/// Whether a file lists a test for a macro, as `module::test,` or `test,`, that makes a test of it in these modules.
+/// Whether a file lists a test as `module::test,` or `test,` for a macro that generates it in these
+/// modules.
 fn is_listed(text: &str, modules: &[&str], test: &str) -> bool {
     let is_it = |line: &str| {
         let listed = line.trim().strip_suffix(',');

@@ -1,4 +1,4 @@
-//! The documents say what the code says.
+//! The documents agree with the code.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -23,7 +23,7 @@ const LOCAL: &str = "docs/local.md";
 /// Members whose own members are data, not fields.
 const FREE: [&str; 3] = ["clock", "labels", "values"];
 
-/// What a change may have to touch, beyond the code of the core itself.
+/// The places outside core that a change may have to touch.
 const TOUCHED: [&str; 22] = [
     "core/openapi.json",
     "core/service/src/ports.rs",
@@ -49,7 +49,7 @@ const TOUCHED: [&str; 22] = [
     "tests/tests/parity/crash.rs",
 ];
 
-/// Pages that come with a surface, and the folder of that surface.
+/// Pages about a surface, and the folder of that surface.
 const WITH_A_SURFACE: [(&str, &str); 2] = [
     ("docs/aws.md", "aws-lambda"),
     ("docs/azure.md", "azure-functions"),
@@ -60,7 +60,7 @@ fn read(path: &str) -> String {
     text.unwrap_or_else(|error| panic!("`{path}`: {error}"))
 }
 
-/// The words a document sets in backticks, fenced blocks left out.
+/// The words in backticks in a document, without fenced blocks.
 fn quoted(document: &str) -> BTreeSet<String> {
     static WORD: LazyLock<Regex> = LazyLock::new(|| Regex::new("`([^`\n]+)`").unwrap());
     let prose: Vec<&str> = document.split("```").step_by(2).collect();
@@ -98,7 +98,8 @@ impl Visitor for Names {
     }
 }
 
-/// `cargo xtask check` holds the model to the names in the goldens, so these have to have them all.
+/// `cargo xtask check` compares the model with the names in the goldens, so the goldens must
+/// contain all of them.
 #[test]
 fn the_goldens_name_every_family_and_every_field() {
     let mut names = Names::default();
@@ -156,7 +157,7 @@ fn the_checklist_names_what_a_change_touches_and_only_what_is_there() {
     }
 }
 
-/// The documents people read.
+/// The documents for readers.
 fn documents() -> Vec<File> {
     let mut documents = repository::files();
     documents.retain(|file| file.is(".md") && !file.path.starts_with('.'));
@@ -164,7 +165,7 @@ fn documents() -> Vec<File> {
     documents
 }
 
-/// The targets of relative links, without what points inside a page.
+/// The targets of relative links, without fragments.
 fn links(document: &str) -> Vec<String> {
     static LINK: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"\]\(([^)\s]+)\)").unwrap());
     let targets = LINK.captures_iter(document).map(|link| link[1].to_owned());
@@ -174,7 +175,7 @@ fn links(document: &str) -> Vec<String> {
         .collect()
 }
 
-/// A path without `..`, as a browser would resolve it.
+/// A path without `..`, as a browser resolves it.
 fn resolved(path: &Path) -> PathBuf {
     let mut plain = PathBuf::new();
     for component in path.components() {
@@ -201,7 +202,7 @@ fn every_relative_link_leads_somewhere() {
     assert!(followed > 10, "only {followed} links were followed");
 }
 
-/// The subcommands, from the arguments that `clap` parses: one per variant.
+/// The subcommands from the `clap` definition: one per variant.
 fn subcommands() -> Vec<String> {
     let source = read("cli/src/commands.rs");
     let (_, body) = source.split_once("enum Command {").unwrap();
@@ -212,7 +213,7 @@ fn subcommands() -> Vec<String> {
     names.map(|(variant, _)| kebab(variant)).collect()
 }
 
-/// `DeploySite` is typed `deploy-site`.
+/// `DeploySite` becomes `deploy-site`.
 fn kebab(variant: &str) -> String {
     let mut name = String::new();
     for (position, letter) in variant.char_indices() {
@@ -235,14 +236,14 @@ fn every_command_is_in_the_page_of_the_node() {
     }
 }
 
-/// Every number of a case in a test's name, and in what a harness says it cannot show.
+/// The case numbers in test names and in the known limitations of harnesses.
 fn numbers_of_cases(text: &str) -> BTreeSet<u32> {
     static CASE: LazyLock<Regex> = LazyLock::new(|| Regex::new("case_([0-9]+)").unwrap());
     let numbers = CASE.captures_iter(text).map(|found| found[1].parse());
     numbers.map(Result::unwrap).collect()
 }
 
-/// The numbers in the list of cases, each with whether it is only planned.
+/// The numbers in the list of cases, and whether each is only planned.
 fn listed_cases() -> BTreeMap<u32, bool> {
     static ITEM: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"(?m)^([0-9]+)\. (.*)$").unwrap());
     let page = read("docs/cases.md");

@@ -1,11 +1,11 @@
-//! The shape of the workspace: who depends on whom, and that core stays pure.
+//! The shape of the workspace: dependencies of packages, and the purity of core.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 use wm_tests::{golden, repository};
 
-/// What each package of the workspace may depend on. Packages that only the tests need come on top.
+/// The allowed dependencies of each package. Packages that only tests need are added.
 const DIRECTIONS: &[(&str, &[&str])] = &[
     ("wm-core", &[]),
     ("wm-service", &["wm-core"]),
@@ -54,7 +54,8 @@ const DIRECTIONS: &[(&str, &[&str])] = &[
     ),
 ];
 
-/// SDKs of one provider, by the beginning of their names, with the surface and the deploy program that may use them.
+/// SDKs of one provider, by the beginning of their names, with the surface and the deploy program
+/// that may use them.
 const CLOUD_SDKS: &[(&str, [&str; 2])] = &[
     ("aws-config", ["wm-aws", "wm-aws-deploy"]),
     ("aws-sdk", ["wm-aws", "wm-aws-deploy"]),
@@ -93,7 +94,7 @@ fn name(value: &Value) -> &str {
     value["name"].as_str().unwrap()
 }
 
-/// The packages of the workspace that each of them depends on, except for its tests.
+/// The workspace dependencies of each package, without those of its tests.
 fn dependencies() -> BTreeMap<String, BTreeSet<String>> {
     let packages = packages();
     let ours: BTreeSet<&str> = packages.iter().map(name).collect();
@@ -160,8 +161,8 @@ fn runtime_crates_carry_nothing_of_the_command_line() {
     }
 }
 
-/// The emulator is a feature of the SDK. A build of the whole workspace, as for the tests, has it in the handler too; the
-/// build that is deployed names its package and has not.
+/// The emulator is a feature of the SDK. A build of the whole workspace, as for the tests, includes
+/// it in the handler. The deployed build names its package and does not.
 #[test]
 fn the_deployed_handler_carries_no_emulator() {
     let features = |package: &str| {
@@ -172,7 +173,7 @@ fn the_deployed_handler_carries_no_emulator() {
     assert!(!features("wm-azure").contains("in_memory_emulator"));
 }
 
-/// With this feature JSON is written in another order than what is deployed writes.
+/// With this feature, JSON has another order than in the deployed programs.
 #[test]
 fn the_workspace_writes_json_in_the_order_of_what_is_deployed() {
     let tree = repository::cargo(&["tree", "--workspace", "-e", "features", "-i", "serde_json"]);
@@ -180,7 +181,8 @@ fn the_workspace_writes_json_in_the_order_of_what_is_deployed() {
     assert!(!tree.contains("preserve_order"), "{tree}");
 }
 
-/// One default feature of one SDK crate brings the second stack, megabytes of it, into every function.
+/// One default feature of one SDK crate adds the second stack, several megabytes, to every
+/// function.
 #[test]
 fn functions_carry_one_tls_stack() {
     for package in ["wm-aws", "wm-azure"] {
@@ -205,7 +207,7 @@ fn functions_carry_one_tls_stack() {
     }
 }
 
-/// `aws-lambda/build.rs` takes this level for a promise that nothing unwinds.
+/// `aws-lambda/build.rs` relies on this level to mean that nothing unwinds.
 #[test]
 fn whatever_is_built_for_size_aborts_on_a_panic() {
     let manifest = std::fs::read_to_string(repository::root().join("Cargo.toml")).unwrap();
@@ -229,7 +231,7 @@ fn a_newcomers_first_build_is_the_command() {
     );
 }
 
-/// Every package that goes into core, with its features.
+/// Every dependency of core, with its features.
 fn core_tree() -> BTreeSet<String> {
     // The target is named, so that every machine prints the same tree.
     let tree = repository::cargo(&[
@@ -305,8 +307,8 @@ fn core_says_that_it_is_pure() {
     }
 }
 
-/// The modules of core, leftmost first. A module imports from its own layer and from those before it. The
-/// fixtures in `testing` come on top, for tests alone.
+/// The modules of core, leftmost first. A module imports from its own layer and from earlier ones.
+/// The fixtures in `testing` are for tests only.
 const LAYERS: [&[&str]; 9] = [
     &["value"],
     &["catalog", "selection"],
@@ -342,7 +344,7 @@ fn first_segment(path: &str) -> Option<&str> {
     (!segment.is_empty()).then_some(segment)
 }
 
-/// The first segments of the paths between this point and the brace that closes the tree.
+/// The first segments of the paths up to the brace that closes the tree.
 fn first_segments(tree: &str) -> Vec<&str> {
     let (mut depth, mut begins, mut segments) = (0, true, Vec::new());
     for (position, letter) in tree.char_indices() {
@@ -404,7 +406,7 @@ fn modules_are_found_in_trees_and_in_code() {
     assert_eq!(named, ["a", "d", "e", "g"]);
 }
 
-/// A batch that no permit covers can be built by tests of databases, and by nothing that is deployed.
+/// Only tests of databases can build a batch without a permit. Deployed programs cannot.
 #[test]
 fn no_program_builds_a_batch_without_a_permit() {
     const FEATURE: &str = "unchecked-batches";
@@ -437,7 +439,7 @@ fn no_program_builds_a_batch_without_a_permit() {
     }
 }
 
-/// The modules of the command, and what each of them imports.
+/// The modules of the command, and their imports.
 fn command_imports() -> BTreeMap<String, BTreeSet<String>> {
     let files = repository::files();
     let mut imports: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
@@ -454,7 +456,7 @@ fn command_imports() -> BTreeMap<String, BTreeSet<String>> {
     imports
 }
 
-/// Takes away, again and again, what imports nothing that is left. What stays is a circle.
+/// Repeatedly removes modules without remaining imports. Remaining modules form a circle.
 #[test]
 fn command_modules_form_no_circle() {
     let mut left = command_imports();

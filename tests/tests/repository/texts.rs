@@ -1,4 +1,4 @@
-//! What no file of the repository may contain.
+//! Texts that no file of the repository may contain.
 
 use std::sync::LazyLock;
 
@@ -41,10 +41,10 @@ fn no_file_is_longer_than_five_hundred_lines() {
     }
 }
 
-/// What gives somebody's machine away. What looks like a credential is found by `cargo xtask check`.
+/// Paths that reveal a machine. `cargo xtask check` finds texts that look like credentials.
 const ABSOLUTE: &str = r#"(?m)(^|[\s"'`(=:])(/(home|root|Users)/|[A-Z]:\\)"#;
 
-/// Test vectors that look like it: the file, and what the finding begins with.
+/// Test vectors that look like such paths: the file, and the beginning of the finding.
 const VECTORS: &[(&str, &str)] = &[
     ("core/src/selection/credential.rs", "\"/Us"),
     ("core/src/selection/credential.rs", "\"C:"),
@@ -111,7 +111,7 @@ fn banned(glossary: &str) -> Vec<&str> {
     rows.map(|row| row.split_once('`').unwrap().0).collect()
 }
 
-/// Finds each of them as it is written there, but in no longer word.
+/// Matches each of them in this spelling and as whole words.
 fn pattern(banned: &[&str]) -> Regex {
     let is_word = |c: char| c.is_alphanumeric() || c == '_';
     let bounded = banned.iter().map(|name| {
@@ -150,8 +150,8 @@ fn a_banned_name_is_found_as_a_whole_word_only() {
     assert!(!pattern.is_match("fn settings()") && !pattern.is_match("Sid"));
 }
 
-/// An operation's name is written in its route. Elsewhere it may stand twice at most, where a test is
-/// about that operation alone.
+/// An operation's name is written in its route. It may occur twice at most elsewhere, in tests of
+/// that operation alone.
 #[test]
 fn operation_names_stand_in_their_routes() {
     let files = repository::files();
@@ -170,7 +170,7 @@ fn operation_names_stand_in_their_routes() {
     }
 }
 
-/// People read *document*; `artifact` is a name in paths, ids and members.
+/// Readers see *document*. `artifact` is a name in paths, ids and members.
 #[test]
 fn the_api_says_document() {
     fn prose(value: &Value, found: &mut Vec<String>) {

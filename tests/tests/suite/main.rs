@@ -1,4 +1,4 @@
-//! The conformance suite: every scenario on memory, and on each surface.
+//! The conformance suite: every scenario on memory and on each surface.
 
 mod aws;
 mod azure;

@@ -1,4 +1,4 @@
-//! What the deployed stack says of itself, beside what the emulator drops of the template.
+//! The description of the deployed stack, and the parts of the template that the emulator drops.
 
 use serde_json::{Value, json};
 use wm_tests::{emulators::ministack::Credentials, suite};
@@ -8,8 +8,7 @@ use super::{
     stack::{STACK, Stack},
 };
 
-/// Something the template asks for, how to look, and the words that tell it is so. Spaces count for
-/// nothing.
+/// A property of the template, the call that reads it, and the expected text. Spaces are ignored.
 type Look = (&'static str, Call, &'static str);
 
 const BUCKET: &str = "workspace-management-dev-documents";
@@ -34,7 +33,7 @@ fn function(name: &str) -> String {
     format!("/2015-03-31/functions/{STACK}-{name}")
 }
 
-/// What the emulator keeps.
+/// The properties that the emulator keeps.
 fn kept(api: &str) -> Vec<Look> {
     let describe = "DynamoDB_20120810.DescribeTable";
     let stages = get("apigateway", format!("/v2/apis/{api}/stages"));
@@ -99,7 +98,7 @@ fn kept(api: &str) -> Vec<Look> {
     ]
 }
 
-/// What it drops without a word.
+/// The properties that the emulator drops silently.
 fn dropped() -> Vec<Look> {
     let describe = "DynamoDB_20120810.DescribeTable";
     vec![

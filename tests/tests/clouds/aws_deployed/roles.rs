@@ -1,4 +1,4 @@
-//! Role by role: what a function calls is allowed to it, and nothing else is.
+//! The roles: each allows the calls of its function and no others.
 
 use std::collections::BTreeSet;
 
@@ -12,11 +12,11 @@ use wm_tests::{
 
 use super::stack::{SENDER, STACK, Stack};
 
-/// One call, as it goes over the wire.
+/// One call to a service.
 pub(crate) enum Call {
-    /// A service with a JSON protocol: what is called, and with what.
+    /// A service with a JSON protocol: target and body.
     Json(&'static str, Value),
-    /// A service with paths: its name, method, path, headers and body.
+    /// A service with a REST protocol: its name, method, path, headers and body.
     Rest(
         &'static str,
         &'static str,
@@ -36,8 +36,8 @@ const NOBODY: &[&str] = &[];
 const TABLE: &str = STACK;
 const ABSENT: &str = "workspace-management-dev-documents/accounts/absent";
 
-/// Every call a function makes, and calls that none has a reason to make. None of them changes what other
-/// tests look at.
+/// Every call of a function, and calls that no function needs. None of them changes the state that
+/// other tests read.
 fn probes() -> Vec<Probe> {
     let mut probes = records();
     probes.extend(objects());
@@ -55,7 +55,7 @@ fn records() -> Vec<Probe> {
         })
     };
     let get = |table: &str| json!({ "TableName": table, "Key": key });
-    // A condition that never holds: allowed, and nothing happens.
+    // A condition that never holds: the call is allowed and changes nothing.
     let never = "attribute_exists(PK)";
     let item = json!({ "TableName": TABLE, "Item": key, "ConditionExpression": never });
     let delete = json!({ "TableName": TABLE, "Key": key, "ConditionExpression": never });
@@ -288,8 +288,7 @@ fn administration() -> Vec<Probe> {
     ]
 }
 
-/// Actions that roles may, by their policies, and the emulator denies all the same: the policy that
-/// allows it, and the call.
+/// Actions that the policies allow and the emulator denies: the policy and the call.
 fn denied_falsely(stream: &str) -> Vec<(&'static str, &'static str, Call)> {
     let path = format!("/{}", STACK.replacen("-dev", "/dev", 1));
     let secret = json!({ "SecretId": format!("{STACK}-surface") });
@@ -345,11 +344,11 @@ pub(crate) async fn send(cloud: &Ministack, who: &Credentials, call: &Call) -> A
 }
 
 fn is_denied(answered: &Answered) -> bool {
-    // A HEAD has no words.
+    // The answer to a HEAD request has no text.
     answered.text.contains("AccessDenied") || (answered.text.is_empty() && answered.status == 403)
 }
 
-/// The credentials a function is run with.
+/// The credentials of a running function.
 async fn credentials(stack: &Stack, function: &str) -> Credentials {
     let (cloud, root) = (&stack.cloud, Credentials::root());
     let target = format!("/2015-03-31/functions/{STACK}-{function}");
@@ -365,7 +364,7 @@ async fn credentials(stack: &Stack, function: &str) -> Credentials {
     .await
 }
 
-/// The credentials of whoever takes a role on.
+/// The credentials of an assumed role.
 pub(crate) async fn assume(cloud: &Ministack, role: &str) -> Credentials {
     let ask = [
         ("Action", "AssumeRole"),
@@ -424,7 +423,7 @@ async fn falsely_denied_calls_are_allowed_by_the_policies() {
         .json("DynamoDB_20120810.DescribeTable", &named)
         .await;
     let stream = table["Table"]["LatestStreamArn"].as_str().unwrap();
-    // The one role with all of these rights.
+    // The only role with all of these rights.
     let relay = credentials(stack, "relay").await;
     for (action, policy, call) in denied_falsely(stream) {
         assert!(

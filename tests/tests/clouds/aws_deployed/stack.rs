@@ -1,4 +1,4 @@
-//! The stack: the template of this repository, deployed by sam onto a ministack of its own.
+//! The stack: the template of this repository, deployed by sam onto its own ministack.
 
 use std::{
     collections::BTreeMap,
@@ -20,21 +20,20 @@ use wm_tests::{
     process, suite, tools,
 };
 
-/// The stack's name, and what every other name begins with.
+/// The name of the stack and the prefix of all other names.
 pub(crate) const STACK: &str = "workspace-management-dev";
-/// The surface's id.
 const SURFACE: &str = "srf_01k9p3t5w7x9y1z3a5c7e9g1jm_00001";
-/// Whom mail comes from.
+/// The sender of mail.
 pub(crate) const SENDER: &str = "workspace@example.com";
-/// Whose pages may call the API.
+/// The origin whose pages may call the API.
 pub(crate) const ORIGIN: &str = "https://app.example.com";
-/// Where links in mails lead.
+/// The target of links in mails.
 const PUBLIC_URL: &str = "https://workspace.test";
 
-/// A change of the template, and why it takes it.
+/// A change of the template, and the reason for it.
 type Change = (&'static str, fn(&mut Template));
 
-/// What the emulator cannot be given.
+/// The parts that the emulator does not support.
 const CHANGES: &[Change] = &[
     ("it does not know archives of events", |template| {
         remove(template, "Archive");
@@ -72,7 +71,7 @@ const CHANGES: &[Change] = &[
     ),
 ];
 
-/// Where the functions find the emulator, which is elsewhere than AWS.
+/// Sets the URL of the emulator in the functions' environment.
 fn point_to(template: &mut Template, cloud: &Ministack) {
     let common = &mut template.0["Globals"]["Function"]["Environment"]["Variables"];
     common["AWS_ENDPOINT_URL"] = cloud.url.as_str().into();
@@ -89,20 +88,19 @@ fn remove(template: &mut Template, resource: &str) {
     );
 }
 
-/// A deployed stack.
 pub(crate) struct Stack {
-    /// Where it runs.
+    /// The emulator that runs it.
     pub(crate) cloud: Ministack,
-    /// What it says of itself.
+    /// The outputs of the stack.
     pub(crate) outputs: BTreeMap<String, String>,
-    /// The address of a queue that gets whatever the bus carries.
+    /// The URL of a queue that receives all events of the bus.
     queue: String,
     carried: Mutex<Vec<CloudEvent>>,
     _directory: TempDir,
 }
 
 impl Stack {
-    /// The one of this test program.
+    /// The stack of this test program.
     pub(crate) async fn shared() -> &'static Self {
         static SHARED: OnceCell<Stack> = OnceCell::const_new();
         SHARED.get_or_init(Self::deploy).await
@@ -135,7 +133,7 @@ impl Stack {
         }
     }
 
-    /// Every event the bus carried so far.
+    /// All events on the bus so far.
     pub(crate) async fn carried(&self) -> Vec<CloudEvent> {
         loop {
             let ask = json!({ "QueueUrl": self.queue, "MaxNumberOfMessages": 10 });
@@ -157,7 +155,6 @@ impl Stack {
         }
     }
 
-    /// The API's id.
     pub(crate) fn api(&self) -> &str {
         let url = self.output("ApiUrl").trim_start_matches("https://");
         url.split('.').next().unwrap()
@@ -181,7 +178,8 @@ fn parameters() -> [String; 4] {
     ]
 }
 
-/// A copy of what is deployed, as the template expects it: itself, and each function in a folder.
+/// Copies the deployable files in the layout that the template expects: the template, and each
+/// function in its folder.
 fn lay_out(cloud: &Ministack, directory: &Path) -> PathBuf {
     let mut template = Template::read(TEMPLATE);
     point_to(&mut template, cloud);
@@ -192,7 +190,7 @@ fn lay_out(cloud: &Ministack, directory: &Path) -> PathBuf {
     for function in Function::ALL.map(Function::name) {
         let folder = directory.join("target/lambda").join(function);
         fs::create_dir_all(&folder).unwrap();
-        // Packed and unpacked several times: without the symbols that a debugger wants.
+        // The binaries are packed and unpacked several times, so debug symbols are stripped.
         let strip = Command::new("strip")
             .arg("-o")
             .args([&folder.join("bootstrap"), &process::binary(function)])
@@ -215,7 +213,7 @@ fn sam(cloud: &Ministack, home: &Path) -> Command {
     command
 }
 
-/// What the stack says of itself.
+/// The outputs of the stack.
 async fn outputs(cloud: &Ministack) -> BTreeMap<String, String> {
     let root = Credentials::root();
     let ask = [
@@ -234,7 +232,7 @@ async fn outputs(cloud: &Ministack) -> BTreeMap<String, String> {
     outputs
 }
 
-/// A queue that gets whatever the bus carries, as anybody may listen there.
+/// Creates a queue that receives all events of the bus.
 async fn listen(cloud: &Ministack) -> String {
     let call = async |target: &str, body: Value| cloud.json(target, &body).await;
     let queue = call("AmazonSQS.CreateQueue", json!({ "QueueName": "heard" })).await;

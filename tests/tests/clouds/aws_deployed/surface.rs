@@ -18,13 +18,12 @@ use wm_tests::{
 
 use super::stack::{SENDER, STACK, Stack};
 
-/// How long what is committed may take to come out at the other end, on a loaded machine that starts
-/// every function anew.
+/// The timeout for effects of a commit, on a loaded machine that starts every function anew.
 const TIMEOUT: Duration = Duration::from_secs(90);
-/// What everybody here signs in with. It opens nothing but the pool of a test.
+/// The passphrase of all test users. It gives access only to the pool of a test.
 const PASSPHRASE: &str = "Quite-Long-And-Mixed-7";
 
-/// Asks again until this holds.
+/// Polls until the condition holds.
 pub(crate) async fn until<F: Future<Output = bool>>(what: &str, holds: impl Fn() -> F) {
     let begun = Instant::now();
     while !holds().await {
@@ -56,7 +55,7 @@ impl Deployed {
         }
     }
 
-    /// A request to the stack's gateway, which is told by its name which API is meant.
+    /// A request to the stack's gateway. The host name selects the API.
     fn request(&self, method: &str, target: &str) -> RequestBuilder {
         let cloud = &self.stack.cloud;
         let host = format!(
@@ -70,7 +69,7 @@ impl Deployed {
             .header("host", host)
     }
 
-    /// A request without a body, with whatever stands for a token.
+    /// A request without a body, with any text as its token.
     pub(crate) async fn bare(&self, method: &str, path: &str, token: Option<&str>) -> Answer {
         let mut request = self.request(method, path);
         if let Some(token) = token {
@@ -79,14 +78,14 @@ impl Deployed {
         answer(request).await
     }
 
-    /// What the gateway says to a browser that asks whether a page may call.
+    /// The gateway's answer to a preflight request of a browser.
     pub(crate) async fn preflight(&self, origin: &str) -> Answer {
         let request = self.request("OPTIONS", "/v1/session");
         let request = request.header("origin", origin);
         answer(request.header("access-control-request-method", "POST")).await
     }
 
-    /// Runs a function now, and answers what it says.
+    /// Runs a function now and returns its answer.
     pub(crate) async fn invoke(&self, function: &str) -> Value {
         let target = format!("/2015-03-31/functions/{STACK}-{function}/invocations");
         let root = Credentials::root();
@@ -114,14 +113,14 @@ impl Deployed {
         if let Some(tokens) = known {
             return tokens;
         }
-        // The suite asks for tokens where it cannot wait.
+        // The suite requests tokens in synchronous code.
         let tokens = block_in_place(|| Handle::current().block_on(self.register(email)));
         let mut people = self.people.lock().unwrap_or_else(PoisonError::into_inner);
         people.insert(email.to_owned(), tokens.clone());
         tokens
     }
 
-    /// A person in the pool, signed in, whose address the API knows.
+    /// Creates a person in the pool, signs them in and presents their ID token to the API.
     async fn register(&self, email: &str) -> Tokens {
         let pool = self.stack.output("UserPoolId");
         let cognito = async |operation: &str, body: Value| {
@@ -180,7 +179,7 @@ impl Deployed {
         tokens
     }
 
-    /// Whether a journal entry waits to be published.
+    /// Whether a journal entry is not published yet.
     async fn is_behind(&self) -> bool {
         for shard in 0..wm_core::record::WORK_SHARDS {
             let ask = json!({
@@ -201,7 +200,7 @@ impl Deployed {
         false
     }
 
-    /// How many events `notify` is done with, by its log.
+    /// The number of events that `notify` has processed, from its log.
     async fn notified(&self) -> usize {
         let body = json!({ "logGroupName": format!("/aws/lambda/{STACK}-notify"), "filterPattern": "END", "limit": 10_000 });
         let headers = [
@@ -290,8 +289,8 @@ impl Harness for Deployed {
         panic!("the pool makes no tokens that have expired")
     }
 
-    /// Everything is published once no entry waits for it, and mailed once `notify` was through with as
-    /// many events.
+    /// Published means that no entry waits. Mailed means that `notify` has processed the same
+    /// number of events.
     async fn drain(&self) {
         until("every entry is published", async || !self.is_behind().await).await;
         let carried = self.events().await.len();

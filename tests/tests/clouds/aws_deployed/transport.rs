@@ -1,4 +1,4 @@
-//! The policies that refuse what does not come over TLS, on an emulator that has none.
+//! The policies that refuse requests without TLS, on an emulator without TLS.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +10,7 @@ use wm_tests::{
 
 use super::{roles::assume, stack::Stack};
 
-/// What these names of the template stand for, put in their place.
+/// Replaces names of the template by their values.
 fn named(value: &Value, names: &BTreeMap<&str, String>) -> Value {
     match value {
         Value::Array(values) => values.iter().map(|value| named(value, names)).collect(),
@@ -43,14 +43,14 @@ fn named(value: &Value, names: &BTreeMap<&str, String>) -> Value {
     }
 }
 
-/// A policy of the template, for these resources.
+/// A policy of the template for these resources.
 fn policy(resource: &str, names: &[(&str, &str)]) -> String {
     let names = names
         .iter()
         .map(|(name, value)| (*name, (*value).to_owned()));
     let template = Template::read(TEMPLATE);
     let document = &template.properties(resource)["PolicyDocument"];
-    // Only what refuses: what allows names rules, which are not here.
+    // Only the denying statements: the allowing ones name rules that do not exist here.
     let statements = document["Statement"].as_array().unwrap().iter();
     let refusing: Vec<Value> = statements
         .filter(|statement| statement["Effect"] == "Deny")
@@ -60,7 +60,7 @@ fn policy(resource: &str, names: &[(&str, &str)]) -> String {
     named(&document, &names.collect()).to_string()
 }
 
-/// A role that may do anything with queues and buckets.
+/// A role with all rights on queues and buckets.
 async fn administrator(cloud: &Ministack) -> Credentials {
     let trust =
         json!({ "Effect": "Allow", "Principal": { "AWS": "*" }, "Action": "sts:AssumeRole" });

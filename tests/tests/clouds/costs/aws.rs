@@ -1,5 +1,5 @@
-//! ministack counts written capacity as DynamoDB does, indexes included. It does not count read capacity so: reads are
-//! computed from what the reference store returns for the same requests.
+//! ministack counts write capacity like DynamoDB, indexes included, but not read capacity. The read
+//! units are computed from the results of the reference store for the same requests.
 
 use wm_tests::{costs::AWS, surfaces::aws::AwsSurface};
 

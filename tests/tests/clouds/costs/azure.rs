@@ -1,5 +1,5 @@
-//! The emulator for Cosmos DB computes charges by a formula of its own. The golden file shows what changes, not what is
-//! billed.
+//! The Cosmos DB emulator computes charges by its own formula. The golden file shows changes, not
+//! the billed amounts.
 
 use wm_tests::{costs::AZURE, surfaces::azure::AzureSurface};
 
@@ -12,7 +12,7 @@ impl Billed for AzureSurface {
 
     fn units(operation: &str, reported: Reported, _: f64) -> String {
         let Reported { calls, units } = reported;
-        // A read of a key that does not exist costs nothing at the emulator; at the service it does.
+        // A read of a missing key costs nothing on the emulator. On the service it does.
         assert!(units > 0.0 || calls <= 1.0, "{operation}: {units}");
         format!("{units:.1}")
     }

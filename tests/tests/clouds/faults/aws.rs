@@ -1,4 +1,5 @@
-//! Faults of DynamoDB, EventBridge and SES come from a proxy in front of ministack. Faults of Lambda are killed instances.
+//! Faults of DynamoDB, EventBridge and SES come from a proxy in front of ministack. Faults of
+//! Lambda are killed instances.
 
 use std::{
     sync::{
@@ -34,7 +35,7 @@ const MAIL: &str = "POST v2";
 struct AwsFaults {
     surface: AwsSurface,
     proxy: Proxy,
-    /// How many faults had struck before the last one was injected.
+    /// The number of faults that had occurred before the last one was injected.
     before: AtomicUsize,
 }
 
@@ -59,10 +60,10 @@ impl Faulty for AwsFaults {
     const QUERY: &str = "Query";
     const COMMIT: &str = "TransactWriteItems";
     const INTRODUCTIONS: &[&str] = &["PutItem"];
-    // One lost answer is mended by the SDK and the request token, more by the entry that was written.
+    // The SDK and the request token repair one lost answer. The stored entry repairs further ones.
     const REPEATS_COMMITS: bool = true;
     const PASSING: usize = 3;
-    // Each of three reads or one commit, eight times, each time again by the SDK.
+    // Three reads or one commit, eight attempts each, and the retries of the SDK.
     const MOST_CALLS: usize = 64;
     const PAUSE: (u64, u64) = (20, 200);
 
@@ -156,14 +157,14 @@ impl Faulty for AwsFaults {
         ]
     }
 
-    /// The stream keeps it: [`Harness::drain`] delivers it once more.
+    /// The stream keeps its position: [`Harness::drain`] delivers the records again.
     async fn committed(&self) -> Vec<Value> {
         let mut stream = self.surface.stream().await;
         stream.read(&self.surface.resources).await;
         stream.waiting.iter().cloned().collect()
     }
 
-    /// The stream's mapping lets nothing else through.
+    /// The filter of the stream's mapping passes only entries.
     fn entries(batch: &[Value]) -> usize {
         batch.len()
     }
@@ -218,7 +219,7 @@ impl Faulty for AwsFaults {
 }
 
 impl Fixture<AwsFaults> {
-    /// The teams in the table, or as an index of it lists them. The query does not go through the proxy.
+    /// The teams in the table, or in one of its indexes. The query bypasses the proxy.
     async fn teams_in_table(&self, index: Option<&str>) -> Vec<Value> {
         let prefix = index.unwrap_or_default();
         let mut query = json!({
@@ -253,7 +254,7 @@ async fn case_55_an_instance_killed_before_its_commit_leaves_nothing() {
     assert_eq!(answer.status, 500);
     assert_eq!(fixture.names().await, [""; 0]);
     fixture.create("killed").await.expect(201);
-    // The dead instance's transaction arrives last: its condition does not hold any more.
+    // The transaction of the dead instance arrives last, and its condition fails.
     cloud.release();
     fixture.create("after").await.expect(201);
     fixture.assert_made(&["after", "killed"]).await;
@@ -307,7 +308,7 @@ async fn case_57_only_the_failed_entry_of_a_batch_is_republished() {
     surface.drain().await;
     let carried = surface.events().await;
     assert_eq!(carried.last().unwrap().kind, "wm.invitation.created");
-    // This test took the other two off the queue above and delivered them to nothing.
+    // This test took the other two events off the queue above without delivering them.
     assert_eq!(surface.mails(&people[2]).await.len(), 1);
 }
 

@@ -1,5 +1,5 @@
-//! Faults of Cosmos DB come from its emulator, those of the topic, the mail service and the vault from their emulators.
-//! The host restarts a killed handler and sends the request again.
+//! Faults of Cosmos DB come from its emulator, those of the topic, the mail service and the vault
+//! from their emulators. The host restarts a killed handler and sends the request again.
 
 use std::{
     sync::atomic::{AtomicU64, Ordering},
@@ -19,10 +19,10 @@ use super::{ALWAYS, Faulty, Fixture, IN_TIME};
 
 scenarios!(AzureFaults);
 
-/// A surface with a database account of its own.
+/// A surface with its own database account.
 struct AzureFaults {
     surface: AzureSurface,
-    /// How many strikes are left once the fault that was injected last has struck.
+    /// The number of remaining failures after the last injected fault has occurred.
     left: AtomicU64,
 }
 
@@ -43,7 +43,7 @@ fn dropped_answer() -> Value {
 }
 
 impl AzureFaults {
-    /// Waits until at most so many strikes are left.
+    /// Waits until at most this number of failures remain.
     async fn until_left(&self, left: u64) {
         let deadline = Instant::now() + IN_TIME;
         while self.surface.resources.faults_left().await > left {
@@ -67,7 +67,7 @@ impl Faulty for AzureFaults {
     const MOST_CALLS: usize = 100;
     const PAUSE: (u64, u64) = (60, 400);
 
-    /// The host runs one handler, which answers requests side by side.
+    /// The host runs one handler, which processes requests concurrently.
     async fn start(_: usize) -> Self {
         let options = Options {
             own_database: true,
@@ -138,12 +138,12 @@ impl Faulty for AzureFaults {
         vec![refusal(400), refusal(413)]
     }
 
-    /// For longer than any test takes.
+    /// A delay longer than any test.
     fn held() -> Value {
         delay(120_000)
     }
 
-    /// Before it reads, and after it published and before it marks the entry.
+    /// Before it reads, and between publishing an entry and recording that.
     fn relay_holds() -> Vec<(&'static str, Value)> {
         vec![(Self::READ, Self::held()), (Self::COMMIT, Self::held())]
     }
@@ -152,7 +152,7 @@ impl Faulty for AzureFaults {
         self.surface.changes().await
     }
 
-    /// The change feed holds every document.
+    /// The change feed contains every document.
     fn entries(batch: &[Value]) -> usize {
         let sorts = batch.iter().filter_map(|document| document["sk"].as_str());
         sorts.filter(|sort| sort.starts_with("JOURNAL#")).count()
@@ -202,7 +202,7 @@ impl Faulty for AzureFaults {
 }
 
 impl Fixture<AzureFaults> {
-    /// The same surface under another host.
+    /// The same surface under a new host.
     async fn restarted(self) -> Self {
         let Self { cloud, account } = self;
         let cloud = AzureFaults {
@@ -246,7 +246,7 @@ async fn case_55_a_handler_killed_before_its_commit_is_repeated() {
         cloud.struck().await;
         host.kill();
     };
-    // The host sends the request again to the handler that comes up in its place.
+    // The host sends the request again to the new handler.
     let (answer, ()) = tokio::join!(fixture.try_create("killed"), kill);
     assert_eq!(answer.status, 201, "{}", host.last_lines());
     assert_eq!(host.starts(), 2);
@@ -261,7 +261,7 @@ async fn case_52_a_commit_of_a_killed_handler_is_repeated() {
     let before = surface.resources.calls("read").await;
     fixture.create("first").await.expect(201);
     let reads = surface.resources.calls("read").await - before;
-    // It has committed without an answer, and hangs while it checks whether it committed.
+    // The handler has committed without an answer, and hangs while it checks the commit.
     cloud.inject(AzureFaults::COMMIT, 1, dropped_answer()).await;
     let mut held = AzureFaults::held();
     held["skip"] = reads.into();
@@ -298,7 +298,7 @@ async fn the_third_crash_stops_the_host_and_loses_nothing() {
     fixture.assert_made(&["before", "meanwhile"]).await;
 }
 
-/// The feed delivers every change, also those that the relay makes itself. Those end.
+/// The feed also delivers the relay's own changes. They must lead to no further change.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_mark_of_a_published_entry_is_not_published() {
     let fixture = Fixture::<AzureFaults>::new().await;
@@ -311,7 +311,7 @@ async fn the_mark_of_a_published_entry_is_not_published() {
     let marked = cloud.committed().await;
     assert!(!marked.is_empty(), "marking an entry is a change");
     assert!(cloud.relay(&marked).await);
-    // The first batch once more, as after a lost answer: its entries have changed since.
+    // Deliver the first batch again, as after a lost answer. Its entries have changed since.
     assert!(cloud.relay(&changes).await);
     assert_eq!(cloud.carried().await, Vec::<Value>::new());
     assert_eq!(cloud.committed().await, Vec::<Value>::new());
@@ -349,7 +349,8 @@ async fn case_57_only_the_failed_entry_of_a_batch_is_republished() {
     fixture.assert_mailed_once(&people).await;
 }
 
-/// Key Vault is down at start: the handler listens, answers 503, asks again, and works once Key Vault does.
+/// Key Vault is down at start: the handler listens, answers 503, retries, and works when Key Vault
+/// does.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_handler_waits_for_a_vault_that_is_down() {
     let options = Options {

@@ -1,4 +1,5 @@
-//! API Gateway, function URLs and load balancers send different events, as Lambda gets them.
+//! The events of API Gateway, function URLs and load balancers differ. These tests send them as
+//! Lambda does.
 
 use serde_json::{Value, json};
 use wm_core::http::Request;
@@ -23,7 +24,8 @@ async fn behind(front: Front) -> AwsSurface {
     AwsSurface::with(options).await
 }
 
-/// The scenarios with the strangest paths, queries, headers and bodies, behind another front than API Gateway.
+/// The scenarios with unusual paths, queries, headers and bodies, behind a front other than API
+/// Gateway.
 macro_rules! strange_requests {
     ($front:ident) => {
         strange_requests! { $front:
@@ -95,7 +97,7 @@ impl Functions for AwsSurface {
         logs
     }
 
-    /// What is declared exists, and is a number.
+    /// Every declared metric exists and is a number.
     fn check_metrics(entry: &Value) -> Option<bool> {
         entry.get("_aws")?;
         assert!(entry["_aws"]["Timestamp"].is_u64(), "{entry}");
@@ -142,7 +144,7 @@ impl Functions for AwsSurface {
 
 const FRONTS: [Front; 3] = [Front::ApiGateway, Front::FunctionUrl, Front::LoadBalancer];
 
-/// The function answers requests with any path and query, and goes on.
+/// The function answers requests with any path and query, and continues.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn no_target_breaks_the_function() {
     let surface = AwsSurface::single().await;
@@ -201,7 +203,7 @@ async fn no_target_breaks_the_function() {
     assert_eq!(starts, 1, "an instance ended over a request");
 }
 
-/// Methods that the contract does not have, and bodies that no client of ours sends.
+/// Methods outside the contract, and bodies that no client of the product sends.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn no_body_breaks_the_function() {
     let surface = AwsSurface::start().await;

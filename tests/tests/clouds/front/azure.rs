@@ -1,4 +1,5 @@
-//! The Functions host, and the front ends of App Service before it. The handler gets envelopes from the host over HTTP.
+//! The Functions host, and App Service's front ends before it. The host sends envelopes to the
+//! handler over HTTP.
 
 use std::{
     io::{Read, Write},
@@ -109,7 +110,7 @@ impl Functions for AzureSurface {
     }
 }
 
-/// What the front ends of App Service put on every request.
+/// The headers that App Service's front ends add to every request.
 const OUTSIDE: [&str; 10] = [
     "CLIENT-IP",
     "DISGUISED-HOST",
@@ -123,7 +124,7 @@ const OUTSIDE: [&str; 10] = [
     "X-WAWS-Unencoded-URL",
 ];
 
-/// The result the host wants of a function.
+/// The function result that the host expects.
 const RESULT: &str = r#"{"Logs":[],"Outputs":{},"ReturnValue":null}"#;
 
 fn post(path: &str, headers: &[(&str, &str)], body: &Value) -> Request {
@@ -141,8 +142,8 @@ fn post(path: &str, headers: &[(&str, &str)], body: &Value) -> Request {
     }
 }
 
-/// Writes bytes to the handler itself, not through the host, and reads the whole answer. The request asks to close the
-/// connection afterwards, or the handler does so by itself.
+/// Sends bytes to the handler directly, bypassing the host, and reads the whole answer. The request
+/// asks to close the connection, or the handler closes it by itself.
 fn raw(surface: &AzureSurface, bytes: &[u8]) -> String {
     let mut stream = TcpStream::connect(("127.0.0.1", surface.host.port())).unwrap();
     stream
@@ -164,7 +165,7 @@ fn status(answer: &str) -> u16 {
     status.unwrap_or_else(|| panic!("no answer: {answer:?}"))
 }
 
-/// An envelope as the host posts it, but for these headers.
+/// An envelope as the host posts it, with further headers.
 fn envelope(surface: &AzureSurface, function: &str, more: &str) -> String {
     let body = json!({ "Data": {}, "Metadata": {} }).to_string();
     let asked = format!(
@@ -174,7 +175,7 @@ fn envelope(surface: &AzureSurface, function: &str, more: &str) -> String {
     raw(surface, asked.as_bytes())
 }
 
-/// How often the handler became ready: once, unless something ended it.
+/// The number of times that the handler became ready: once, unless it ended.
 fn started(surface: &AzureSurface) -> usize {
     starts(&surface.host.lines())
 }
@@ -273,7 +274,7 @@ async fn an_envelope_is_read_in_every_wrapping() {
     }
 }
 
-/// An envelope of another shape is an error of the invocation, and nothing more.
+/// An envelope of another shape is an error of the invocation and has no other effect.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn foreign_envelopes_and_blobs_are_refused_or_ignored() {
     let surface = AzureSurface::start().await;
@@ -326,7 +327,7 @@ async fn spoofed_headers_have_no_effect() {
     assert!(!said.contains(spoofed), "the host's own ids count");
 }
 
-/// With Easy Auth, the handler takes the token out of the header of App Service, and verifies it.
+/// With Easy Auth, the handler takes the token from App Service's header and verifies it.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn tokens_of_easy_auth_are_verified() {
     let options = Options {
@@ -385,7 +386,8 @@ async fn a_chunked_body_is_read_and_limited() {
     assert_eq!(started(&surface), 1);
 }
 
-/// Clients that never finish their request delay neither other clients nor the end of the handler.
+/// Clients that never finish their request delay neither other clients nor the shutdown of the
+/// handler.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn half_sent_heads_delay_nothing() {
     let surface = AzureSurface::start().await;
@@ -411,7 +413,7 @@ async fn half_sent_heads_delay_nothing() {
     drop(half);
 }
 
-/// The handler answers requests with any path and query, and goes on.
+/// The handler answers requests with any path and query, and continues.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn no_target_breaks_the_handler() {
     let surface = AzureSurface::start().await;
@@ -522,7 +524,7 @@ async fn a_trace_and_an_invocation_lead_through_the_log() {
     assert_eq!(metrics["status"], "401");
 }
 
-/// In a container there is no host: `api` alone answers, and no path is a trigger or a probe.
+/// A container has no host: only `api` answers, and no path is a trigger or a probe.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_container_serves_the_api_and_nothing_else() {
     let surface = AzureSurface::start().await;

@@ -1,4 +1,5 @@
-//! Two emulators of DynamoDB: dynalite, which is strict about every expression, and ministack, which has transactions.
+//! Two emulators of DynamoDB: dynalite, which checks every expression strictly, and ministack,
+//! which supports transactions.
 
 use std::sync::OnceLock;
 
@@ -66,7 +67,7 @@ impl Store for MinistackStore {
         records(&Ministack::shared().url, &name).await
     }
 
-    /// The token of the transaction says that it is done.
+    /// The token of the transaction identifies it as done.
     async fn assert_repeats(records: &DynamoRecords, committed: &Batch) {
         records.commit(committed).await.unwrap();
         let all = Range::all(committed.scope(), "");
@@ -75,7 +76,7 @@ impl Store for MinistackStore {
     }
 }
 
-/// The adapter over a new table at this address.
+/// The adapter over a new table at this URL.
 async fn records(url: &str, name: &str) -> DynamoRecords {
     let call = async |operation: &str, body: &Value| {
         let target = format!("DynamoDB_20120810.{operation}");

@@ -1,5 +1,5 @@
-//! The emulator that the SDK of Cosmos DB contains. Beside the common scenarios: sort keys as names of items, ETags of the
-//! service, the status of each failure, lost answers, and the charges of calls.
+//! The emulator in the Cosmos DB SDK. Besides the common scenarios: sort keys as item names, ETags
+//! of the service, the status of each failure, lost answers, and charges of calls.
 
 use std::time::Instant;
 
@@ -56,7 +56,7 @@ impl Store for OnePartition {
         records(Cosmos::shared(), name, 1).await
     }
 
-    /// The items are in the way. Their bodies tell the executor that they are its own.
+    /// The items exist already. Their bodies identify them as the executor's own.
     async fn assert_repeats(records: &CosmosRecords, committed: &Batch) {
         let repeated = records.commit(committed).await;
         assert!(matches!(repeated, Err(CommitError::Conflict)));
@@ -92,18 +92,18 @@ fn config(url: &str, container: &str) -> Config {
     Config::read(Role::Api, variables).unwrap()
 }
 
-/// The adapter under this token.
+/// The adapter with this token.
 fn adapter_of(cosmos: &Cosmos, container: &str, token: std::sync::Arc<OneToken>) -> CosmosRecords {
     let sdk = Sdk::acting_as(token.clone(), token, reqwest::Client::new());
     CosmosRecords::new(&sdk, &config(&cosmos.url, container)).unwrap()
 }
 
-/// Another process over the same container: it knows no ETags yet.
+/// Another process over the same container, with an empty ETag cache.
 fn adapter(cosmos: &Cosmos, container: &str) -> CosmosRecords {
     adapter_of(cosmos, container, OneToken::good())
 }
 
-/// The adapter over a new container on as many physical partitions.
+/// The adapter over a new container with this number of physical partitions.
 async fn records(cosmos: &Cosmos, container: &str, partitions: u32) -> CosmosRecords {
     cosmos.container(container, partitions).await;
     adapter(cosmos, container)
@@ -135,7 +135,7 @@ fn replace(item: Item, mark: u8) -> Operation {
     Operation::Put(item, Condition::Matches(etag(mark)))
 }
 
-/// The outcome of a commit, as one word.
+/// The outcome of a commit as one word.
 async fn commit(records: &CosmosRecords, operations: Vec<Operation>) -> &'static str {
     match records.commit(&batch(scope(), operations)).await {
         Ok(()) => "done",
@@ -158,7 +158,7 @@ fn named(kind: PortErrorKind) -> &'static str {
     }
 }
 
-/// How many requests of this kind reached the container.
+/// The number of requests of this kind to the container.
 async fn count(cosmos: &Cosmos, container: &str, operation: &str) -> usize {
     let requests = cosmos.requests(&format!("/colls/{container}/docs")).await;
     let of_kind = requests
@@ -167,7 +167,7 @@ async fn count(cosmos: &Cosmos, container: &str, operation: &str) -> usize {
     of_kind.count()
 }
 
-/// The service ends pages at any item, here after two.
+/// The service may end a page at any item, here after two.
 #[tokio::test]
 async fn case_60_every_item_is_read_once_however_pages_end() {
     let cosmos = Cosmos::start("Strong");
@@ -188,7 +188,7 @@ async fn case_60_every_item_is_read_once_however_pages_end() {
     );
 }
 
-/// Bodies of which every character is escaped on the wire, as large as core lets them be.
+/// Bodies of the maximum size in which every character is escaped on the wire.
 #[tokio::test]
 async fn case_59_the_largest_items_are_stored_to_the_letter() {
     let records = records(Cosmos::shared(), "items", 1).await;
@@ -315,15 +315,15 @@ async fn a_stale_etag_of_the_service_loses_nothing() {
             commit(&ours, pair.iter().cloned().map(create).collect()).await,
             "done"
         );
-        // Overwritten by another process with the same state: the condition holds.
+        // Another process overwrote it with the same state: the condition holds.
         assert_eq!(commit(&theirs, operations(1, 1)).await, "done");
         assert_eq!(commit(&ours, operations(2, 1)).await, "done");
-        // Written by another process, in another state.
+        // Another process wrote another state.
         assert_eq!(commit(&theirs, operations(3, 2)).await, "done");
         assert_eq!(commit(&ours, operations(4, 2)).await, "conflict");
         assert_eq!(get(&ours, first).await.unwrap().unwrap().body, "state 3");
         assert_eq!(commit(&ours, operations(4, 3)).await, "done");
-        // Removed by another process.
+        // Another process removed it.
         let removed = pair
             .iter()
             .map(|item| Operation::Delete(item.key.sort.clone(), Condition::Matches(etag(4))));
@@ -410,7 +410,7 @@ async fn case_51_of_many_writers_of_one_state_one_wins() {
     );
 }
 
-/// Every status an operation by itself can be answered with, for each kind of call.
+/// Every status of a single operation, for each kind of call.
 #[tokio::test]
 async fn case_58_each_status_has_one_meaning_on_every_call() {
     let cosmos = Cosmos::start("Strong");
@@ -446,7 +446,7 @@ async fn case_58_each_status_has_one_meaning_on_every_call() {
         assert_eq!(commit(&records, two).await, expected, "{said}");
         cosmos.calm().await;
     }
-    // A failure that passes within a moment is not reported.
+    // A brief failure is not reported.
     for fault in [
         json!({ "kind": "status", "status": 429, "milliseconds": 5 }),
         json!({ "kind": "status", "status": 449 }),
@@ -458,7 +458,7 @@ async fn case_58_each_status_has_one_meaning_on_every_call() {
     }
 }
 
-/// Every way a batch can be answered.
+/// Every answer to a batch.
 #[tokio::test]
 async fn case_57_each_operation_decides_about_a_failed_batch() {
     let cosmos = Cosmos::start("Strong");
@@ -492,8 +492,9 @@ async fn case_57_each_operation_decides_about_a_failed_batch() {
     );
 }
 
-/// After a lost answer the outcome is unknown, or the SDK has sent the write again over another connection and conflicted
-/// with itself, which the executor resolves. Nothing is written twice or in part.
+/// After a lost answer the outcome is unknown, or the SDK has sent the write again over another
+/// connection and conflicted with itself, which the executor resolves. No write happens twice or in
+/// part.
 #[tokio::test]
 async fn case_52_a_lost_answer_is_an_open_outcome() {
     let cosmos = Cosmos::start("Strong");
@@ -533,7 +534,7 @@ async fn case_52_a_lost_answer_is_an_open_outcome() {
         "unavailable"
     );
     assert_eq!(get(&records, "E").await, Ok(None));
-    // A read is tried again at once.
+    // A read is retried at once.
     cosmos
         .fail(&json!({ "kind": "drop", "operation": "read" }))
         .await;
@@ -561,7 +562,7 @@ async fn no_call_takes_longer_than_its_timeout() {
     assert_eq!((answers.1, answers.2), ("unavailable", "unavailable"));
     assert_eq!(named(answers.3.unwrap_err().kind), "unavailable");
     cosmos.calm().await;
-    // Nor does a call wait when the service asks for a retry much later.
+    // A call does not wait if the service asks for a much later retry.
     let busy = json!({ "kind": "status", "status": 429, "times": 99, "milliseconds": 60_000 });
     cosmos.fail(&busy).await;
     let begun = Instant::now();
@@ -586,7 +587,7 @@ async fn only_tokens_of_the_identity_are_accepted() {
     }
 }
 
-/// An account with weaker consistency could answer with an old state.
+/// An account with weaker consistency could return an old state.
 #[tokio::test]
 async fn an_account_without_strong_consistency_is_refused() {
     let cosmos = Cosmos::start("Session");

@@ -52,7 +52,7 @@ impl Verifying for AwsSurface {
             claims["client_id"] = client;
             claims
         });
-        // An audience instead of a client.
+        // An audience in place of a client.
         let mut claims = self.claims();
         claims["aud"] = claims["client_id"].take();
         claims.as_object_mut().unwrap().remove("client_id");
@@ -82,7 +82,7 @@ impl Verifying for AwsSurface {
         ]
     }
 
-    /// Also one that has a client, as an access token does.
+    /// Includes one with a client, like an access token.
     fn id_tokens(&self) -> Vec<String> {
         let mut disguised = self.pool.id_claims(ANA, now());
         disguised["client_id"] = disguised["aud"].clone();
@@ -97,7 +97,7 @@ impl Verifying for AwsSurface {
         ]
     }
 
-    /// By a request for one's own session.
+    /// Requests the caller's own session.
     async fn judge(&self, token: &str) -> Verdict {
         let request = Request {
             method: "GET".into(),
@@ -122,7 +122,7 @@ impl Verifying for AwsSurface {
         self.judge(token).await
     }
 
-    /// As the identity of Ana, who is signed in.
+    /// Presents it as the ID token of Ana, who is signed in.
     async fn judge_id(&self, token: &str) -> Verdict {
         let ana = Person::new(self, "ana");
         ana.get("/v1/session").await.expect(200);
@@ -199,7 +199,7 @@ async fn case_13_a_failing_issuer_makes_requests_retry_later() {
         if let Behaviour::Status(500) = behaviour {
             surface.publish_keys(surface.pool.jwks());
             assert_accepted_in_the_end(&surface, &token).await;
-            // Known keys outlive an outage of the issuer.
+            // Known keys stay usable during an outage of the issuer.
             surface.keys.set(Behaviour::Status(500));
             surface.assert_accepted(&token).await;
         }
@@ -236,7 +236,8 @@ async fn case_16_groups_grant_nothing() {
     let surface = AwsSurface::single().await;
     let (ana, eve) = (Person::new(&surface, "ana"), Person::new(&surface, "eve"));
     let account = ana.account().await;
-    // Every token here has the group `admin`, and so has the gateway's event. The token below claims more groups and roles.
+    // Every token here has the group `admin`, and so has the gateway's event. The token below
+    // claims more groups and roles.
     eve.get(&format!("/v1/accounts/{account}"))
         .await
         .expect(404);

@@ -1,4 +1,5 @@
-//! Tokens like those of Entra External ID, given to the verifier, and a discovery document under attack.
+//! Tokens like those of Entra External ID, given to the verifier, and attacks on the discovery
+//! document.
 
 use std::{
     ops::RangeInclusive,
@@ -35,12 +36,12 @@ use super::{ANA, Verdict, Verifying};
 use crate::harness::azure_config;
 
 const NOW: Timestamp = Timestamp::from_millis(1_800_000_000_000);
-/// Longer than an issuer is left alone after a request for its keys.
+/// Longer than the pause between two key requests.
 const PAUSE: Duration = Duration::from_secs(10);
 
 scenarios!(Setting);
 
-/// A tenant, and the verifier of the handler.
+/// A tenant and the handler's verifier.
 struct Setting {
     entra: Entra,
     keys: EntraKeys,
@@ -94,7 +95,7 @@ fn verdict(result: Result<Claims, TokenError>) -> Verdict {
     }
 }
 
-/// Access claims with these members changed.
+/// The claims of an access token with these members changed.
 fn changed(members: &[(&str, Value)]) -> Value {
     let mut claims = access_claims(ANA, NOW);
     for (name, value) in members {
@@ -145,7 +146,7 @@ impl Verifying for Setting {
             }
         }
         all.push(changed(&[("aud", json!(format!("api://{API}")))]));
-        // An application that acts for no person has roles instead of scopes.
+        // An application that acts for no person has roles in place of scopes.
         let roles = json!(["workspace.all"]);
         let mut application = changed(&[("roles", roles), ("idtyp", json!("app"))]);
         application.as_object_mut().unwrap().remove("scp");
@@ -177,7 +178,7 @@ impl Verifying for Setting {
         ]
     }
 
-    /// One application may be both the API and its client: then the audiences are the same.
+    /// One application may be both the API and its client. The audiences are then equal.
     fn id_tokens(&self) -> Vec<String> {
         let mut id = id_claims(ANA, NOW);
         id["aud"] = API.into();
@@ -223,8 +224,8 @@ impl Verifying for Setting {
     }
 }
 
-/// The access token is for the API and the ID token for the client. Entra gives one person a different subject in each;
-/// here both must be one identity.
+/// The access token is for the API and the ID token for the client. Entra gives one person a
+/// different subject in each. Here both must be one identity.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn both_tokens_of_a_person_are_one_identity() {
     let _recording = Recording::start();
@@ -273,7 +274,7 @@ async fn case_13_a_failing_issuer_makes_requests_retry_later() {
         Behaviour::Hangs,
     ];
     for behaviour in trouble {
-        // Of the document, and of the keys it names.
+        // First the document fails, then the keys that it names.
         for before in [0, 1] {
             let setting = Setting::new().await;
             let first = std::iter::repeat_n(Behaviour::Well, before);
@@ -293,7 +294,7 @@ async fn case_13_a_failing_issuer_makes_requests_retry_later() {
             );
             let later = NOW.after(Duration::from_secs(6));
             assert!(setting.at(&access_token(ANA, NOW), later).await.is_ok());
-            // Known keys outlive an outage.
+            // Known keys stay usable during an outage.
             setting.entra.server.always(behaviour.clone());
             let much_later = NOW.after(Duration::from_secs(3500));
             assert!(
@@ -346,7 +347,7 @@ async fn case_13_a_discovery_document_leads_to_no_other_host() {
         assert_eq!(setting.entra.key_requests(), 0, "{what}");
     }
     assert!(plain.asked().is_empty());
-    // A certificate under no authority that we trust.
+    // A certificate of an untrusted authority.
     let setting = Setting::new().await;
     let trusting = reqwest::Client::builder().build().unwrap();
     let acting = Arc::new(ActingAs(SYSTEM_PRINCIPAL));
@@ -395,7 +396,7 @@ async fn case_16_groups_grant_nothing() {
     assert_eq!(plain.unwrap(), adorned.unwrap());
 }
 
-/// The headers of App Service's own authentication count only if the configuration enables it.
+/// The headers of App Service's own authentication are used only if the configuration enables it.
 #[test]
 fn only_the_token_of_configured_easy_auth_is_accepted() {
     let token = ("x-ms-token-aad-access-token", "one.two.three");

@@ -1,4 +1,4 @@
-//! Two stores that know nothing of each other: ministack and s3s.
+//! Two independent stores: ministack and s3s.
 
 use serde_json::{Value, json};
 use wm_test_results::Recording;
@@ -55,7 +55,8 @@ fn a_large_file_goes_in_parts_on_s3s() {
     suite::skip("s3s", "a_large_file_goes_in_parts", reason);
 }
 
-/// A surface whose bucket keeps no versions: with versions, neither store shows what the tests look at.
+/// A surface whose bucket keeps no versions: with versions, neither store shows the subject of the
+/// tests.
 async fn on_ministack() -> AwsSurface {
     let options = Options {
         versioned: false,
@@ -64,10 +65,11 @@ async fn on_ministack() -> AwsSurface {
     AwsSurface::with(options).await
 }
 
-/// The same with s3s for its object store.
+/// A surface with s3s as its object store.
 async fn on_s3s() -> (AwsSurface, S3s) {
     let s3s = S3s::start();
-    // The shortest name possible: s3s stores what it knows of an object in a file with the names of both.
+    // The shortest possible name: s3s stores its metadata in a file whose name contains bucket and
+    // object.
     let storage = Storage {
         url: s3s.url.clone(),
         bucket: "wmt".into(),
@@ -116,7 +118,8 @@ async fn case_49_markup_is_served_as_attachment() {
     uploads::case_49_markup_is_served_as_attachment(&on_ministack().await).await;
 }
 
-/// The store refuses every difference from what was signed, and then accepts what was planned.
+/// The store refuses every request that differs from the signed one, and then accepts the planned
+/// one.
 async fn assert_bound(surface: &AwsSurface) {
     let declared = Declared::on(surface, "a.txt", BYTES).await;
     let good = declared.request(BYTES);
@@ -188,7 +191,8 @@ async fn case_42_an_upload_binds_its_declaration_on_s3s() {
     assert_bound(&surface).await;
 }
 
-/// The store refuses other bytes than declared. If it keeps them all the same, as s3s does, they are never served.
+/// The store refuses other bytes than declared. If it keeps them, as s3s does, they are never
+/// served.
 async fn assert_other_bytes_are_refused(surface: &AwsSurface) {
     let flipped: Vec<u8> = BYTES.iter().map(|byte| byte ^ 1).collect();
     let longer = [BYTES, b"!"].concat();

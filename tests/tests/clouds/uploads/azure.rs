@@ -1,5 +1,5 @@
-//! A Blob Storage behind the real adapter. Beside the common scenarios: what a shared access signature binds, blocks, and
-//! the adapter itself.
+//! A Blob Storage behind the real adapter. Besides the common scenarios: the bound parts of a
+//! shared access signature, blocks, and the adapter itself.
 
 use std::time::{Duration, Instant};
 
@@ -66,7 +66,6 @@ on_azurite! {
     attacks::upload_unsigned_url,
 }
 
-/// An object path.
 const EXAMPLE: &str = "accounts/acc_01arz3ndektsv4rrffq69g5fav/projects/prj_01arz3ndektsv4rrffq69g5fav01arz3ndektsv4rrffq69g5faw/artifacts/art_01arz3ndektsv4rrffq69g5fav/raw/1/a.txt";
 
 impl InParts for BlobSurface {
@@ -86,7 +85,7 @@ impl InParts for BlobSurface {
     }
 }
 
-/// The object of the URLs of a plan.
+/// The object of a plan's URLs.
 fn path(plan: &Value) -> ObjectPath {
     let step = match plan["parts"].as_array() {
         Some(parts) => &parts[0],
@@ -98,7 +97,7 @@ fn path(plan: &Value) -> ObjectPath {
     path.unwrap().parse().unwrap()
 }
 
-/// Sends bytes in one request, which are stored.
+/// Sends bytes in one request, which the store accepts.
 async fn send(surface: &BlobSurface, step: &Value, bytes: &[u8]) {
     let answer = surface.object(object_request(step, bytes.to_vec())).await;
     let text = String::from_utf8_lossy(&answer.body);
@@ -109,7 +108,7 @@ fn seconds(time: &str) -> i64 {
     time.parse::<Timestamp>().unwrap().millis() / 1000
 }
 
-/// The request under other headers: those of these names changed, or added.
+/// The request with these headers changed or added.
 fn under(request: &ObjectRequest, headers: &[(&str, &str)]) -> ObjectRequest {
     let mut changed = request.clone();
     for (name, value) in headers {
@@ -194,7 +193,7 @@ async fn case_42_an_upload_binds_its_declaration_except_the_digest() {
     upload.complete(json!({})).await.expect(200);
 }
 
-/// A URL that may create an object allows nothing else.
+/// Asserts that a URL that may create an object allows no other action.
 async fn assert_does_nothing_else(
     upload: &Declared<'_, BlobSurface>,
     good: &ObjectRequest,
@@ -229,7 +228,7 @@ async fn assert_does_nothing_else(
     ] {
         let request = to("PUT", format!("{}&comp={operation}", good.url));
         let mut request = under(&request, FOR_EVER);
-        // With this header azurite carries the plan out while it can, whatever `comp` says.
+        // With this header azurite carries out the plan while it can, whatever `comp` says.
         let planned = state == "before";
         request
             .headers
@@ -252,7 +251,7 @@ async fn assert_does_nothing_else(
         .await;
 }
 
-/// Leases the object for ever.
+/// Leases the object without expiry.
 const FOR_EVER: &[(&str, &str)] = &[
     ("x-ms-lease-action", "acquire"),
     ("x-ms-lease-duration", "-1"),
@@ -296,7 +295,7 @@ async fn case_46_nothing_is_copied_from_elsewhere() {
             let mut request = under(&good, headers);
             request.body = body.to_vec();
             let answer = surface.object(request.clone()).await;
-            // azurite has not learned it, and says that it cannot.
+            // azurite does not implement it and answers with an error.
             assert!(answer.status >= 400, "{}", answer.status);
             request.headers.retain(|(name, _)| name != "x-ms-blob-type");
             upload.refuse(&request, "a copy").await;
@@ -308,7 +307,7 @@ async fn case_46_nothing_is_copied_from_elsewhere() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn case_43_a_url_expires_at_its_end() {
-    // By the clock of the surface the plan is over, so that it is signed for a second.
+    // The plan has expired by the clock of the surface, so it is signed for one second.
     let an_hour_ago = now().before(Duration::from_hours(1));
     let surface = BlobSurface::with(UploadLimits::default(), an_hour_ago).await;
     let upload = Declared::on(&surface, "a.txt", BYTES).await;
@@ -360,13 +359,13 @@ async fn case_49_a_download_is_served_as_it_was_signed() {
     upload.refuse(&request, "a snapshot").await;
 }
 
-/// Few bytes to a part, so that there are many.
+/// A small part size, so that there are many parts.
 const SMALL: UploadLimits = UploadLimits {
     single_limit: 64,
     part_size: 32,
 };
 
-/// Three parts and a bit.
+/// Three full parts and a shorter one.
 fn in_parts() -> Vec<u8> {
     (0..100).collect()
 }
@@ -489,7 +488,7 @@ async fn case_45_parts_that_come_late_change_nothing() {
     assert_eq!(upload.status().await, "available");
     upload.complete(parts).await.expect(200);
     assert_eq!(upload.downloaded().await.body, bytes);
-    // The store itself gives the same answer to every later completion.
+    // The store gives the same answer to every later completion.
     let upload_id = &block(&upload.plan)[..24];
     let parts: Vec<Part> = (1..=4)
         .map(|number| Part {

@@ -1,4 +1,4 @@
-//! Setting up and the stack's template say the same.
+//! `wm setup aws` and the template create the same resources.
 
 use serde_json::{Value, json};
 use wm_aws_deploy::setup::baseline::{BASELINE, KEY_TYPE, Keys, LifecycleBaseline};
@@ -40,7 +40,7 @@ fn the_template_makes_the_same_table() {
         "SSESpecification": { "SSEEnabled": baseline.encryption },
         "DeletionProtectionEnabled": baseline.deletion_protection,
     });
-    // Nothing more either: what the one sets and the other does not would drift apart.
+    // Extra settings fail too, so that both stay equal.
     assert_eq!(found, &expected);
 }
 
@@ -70,7 +70,7 @@ fn the_template_makes_the_same_bucket() {
         "OwnershipControls": { "Rules": [{ "ObjectOwnership": baseline.ownership.as_str() }] },
         "VersioningConfiguration": { "Status": baseline.versioning.as_str() },
         "BucketEncryption": { "ServerSideEncryptionConfiguration": [{
-            // Means nothing to this algorithm.
+            // Has no effect with this algorithm.
             "BucketKeyEnabled": true,
             "ServerSideEncryptionByDefault": { "SSEAlgorithm": baseline.encryption.as_str() },
         }] },

@@ -1,4 +1,4 @@
-//! What is there, asked of the services themselves.
+//! The state of the cloud, read from the services.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +11,7 @@ pub(crate) async fn table(operation: &str, body: Value) -> Value {
     Ministack::shared().json(&target, &body).await
 }
 
-/// Calls the object store, about a bucket or an object, and asserts that it went well.
+/// Sends a request about a bucket or an object to the object store and asserts success.
 pub(crate) async fn bucket(method: &str, target: &str, body: &str) -> String {
     let (root, path) = (Credentials::root(), format!("/{target}"));
     let body = body.as_bytes().to_vec();
@@ -25,7 +25,7 @@ pub(crate) async fn bucket(method: &str, target: &str, body: &str) -> String {
     answered.text
 }
 
-/// Everything a table's description says that the program cares about.
+/// The parts of a table's description that matter to the program.
 pub(crate) async fn described_table(name: &str) -> Value {
     let name = json!({ "TableName": name });
     let found = table("DescribeTable", name.clone()).await["Table"].clone();
@@ -74,7 +74,7 @@ fn keys(described: &Value) -> Value {
         .collect()
 }
 
-/// Everything about a bucket, by the name of the setting, as the service writes it.
+/// All settings of a bucket by name, in the format of the service.
 pub(crate) async fn described_bucket(name: &str) -> BTreeMap<&'static str, String> {
     let mut settings = BTreeMap::new();
     for setting in [

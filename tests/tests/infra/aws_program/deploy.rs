@@ -1,4 +1,4 @@
-//! `wm deploy aws`: what it runs, and what it tells the template.
+//! `wm deploy aws`: the commands that it runs and the parameters that it passes to the template.
 
 use std::{collections::BTreeMap, fs};
 
@@ -11,7 +11,7 @@ use wm_tests::{
 
 use super::{Program, cloud::table};
 
-/// Notes how it was run, and answers what a stack says of itself.
+/// Records its arguments and prints the outputs of a stack.
 const SAM: &str = r#"
 echo "telemetry=$SAM_CLI_TELEMETRY" >> "$HOME/log"
 for argument in "$0" "$@"; do echo "$argument" >> "$HOME/log"; done
@@ -22,7 +22,7 @@ elif test -e "$HOME/fails"; then exit 3
 fi"#;
 const CARGO_LAMBDA: &str = r#"for argument in "$0" "$@"; do echo "$argument" >> "$HOME/log"; done"#;
 
-/// What a deployed stack says of itself.
+/// The outputs of a deployed stack.
 pub(crate) const OUTPUTS: &str = r#"[
   { "OutputKey": "ApiUrl", "OutputValue": "https://api.example.com", "Description": "x" },
   { "OutputKey": "SignInUrl", "OutputValue": "https://people.example.com", "Description": "x" },
@@ -38,7 +38,7 @@ pub(crate) fn tooled() -> Program {
     program
 }
 
-/// How the tools were run: each run a list of the program and its arguments.
+/// The runs of the tools. Each is a list of the program and its arguments.
 fn runs(program: &Program) -> Vec<Vec<String>> {
     let log = fs::read_to_string(program.home().join("log")).unwrap_or_default();
     let mut runs: Vec<Vec<String>> = Vec::new();
@@ -57,7 +57,7 @@ fn runs(program: &Program) -> Vec<Vec<String>> {
     runs
 }
 
-/// What stands after a flag, up to the next.
+/// The arguments between a flag and the next one.
 fn after<'run>(run: &'run [String], flag: &str) -> Vec<&'run str> {
     let at = run
         .iter()
@@ -69,7 +69,7 @@ fn after<'run>(run: &'run [String], flag: &str) -> Vec<&'run str> {
     words.map(String::as_str).collect()
 }
 
-/// The parameters of the one deployment that was run.
+/// The parameters of the only deployment.
 fn parameters(program: &Program) -> BTreeMap<String, String> {
     let runs = runs(program);
     let deployed: Vec<_> = runs.iter().filter(|run| run[1] == "deploy").collect();
@@ -337,7 +337,7 @@ fn a_plan_runs_nothing() {
     assert!(out.contains("MailFrom=docs@example.com"), "{out}");
     assert!(out.ends_with("no steps were run\n"), "{out}");
     assert_eq!(runs(&program), [[""; 0]; 0]);
-    // Also where the tools are still to be installed.
+    // Works before the tools are installed too.
     let ran = Program::aws().run(&arguments);
     assert_eq!(ran.code, Some(0), "{ran:?}");
     assert!(

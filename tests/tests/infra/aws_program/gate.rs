@@ -1,4 +1,4 @@
-//! A gate between the program and the emulator: it counts what would change something, and can shut.
+//! A gate between the program and the emulator. It counts writes and can shut.
 
 use std::{
     io::{Read, Write},
@@ -11,7 +11,7 @@ use std::{
     time::Duration,
 };
 
-/// When a gate shuts: at the write after so many, before or after the service got to see it.
+/// The write at which a gate shuts, before or after the service receives it.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Shut {
     pub(crate) writes: usize,
@@ -24,16 +24,16 @@ pub(crate) struct Gate {
     shut: Receiver<()>,
 }
 
-/// One request, whole.
+/// A complete request.
 pub(crate) struct Request {
     head: String,
-    /// Where in the bytes the body begins.
+    /// The offset of the body.
     body: usize,
     bytes: Vec<u8>,
 }
 
 impl Gate {
-    /// A gate in front of a port. Requests that come to a shut gate are never answered.
+    /// A gate in front of a port. A shut gate answers no request.
     pub(crate) fn new(port: u16, shut: Option<Shut>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
@@ -53,12 +53,12 @@ impl Gate {
         }
     }
 
-    /// What came so far that would change something.
+    /// All writes so far.
     pub(crate) fn writes(&self) -> Vec<String> {
         self.writes.lock().unwrap().clone()
     }
 
-    /// Waits until somebody stands before the shut gate.
+    /// Waits until a request arrives at the shut gate.
     pub(crate) fn wait(&self) {
         let patience = Duration::from_secs(60);
         self.shut
@@ -67,8 +67,8 @@ impl Gate {
     }
 }
 
-/// Hands one request over, and the answer back. One connection is one request, so that an answer ends
-/// where its connection does.
+/// Forwards one request and its answer. A connection carries one request, so the answer ends with
+/// its connection.
 fn pass(
     mut client: TcpStream,
     port: u16,
@@ -99,14 +99,14 @@ fn pass(
     let _ = client.shutdown(Shutdown::Both);
 }
 
-/// Holds a connection until the other side gives up.
+/// Holds a connection until the client closes it.
 fn park(mut client: TcpStream, sender: &Sender<()>) {
     let _ = sender.send(());
     let _ = client.read(&mut [0]);
 }
 
 impl Request {
-    /// Reads one request; `None` when the connection ends before.
+    /// Reads one request. `None` if the connection ends first.
     pub(crate) fn read(client: &mut TcpStream) -> Option<Self> {
         let mut bytes = Vec::new();
         let end = loop {
@@ -134,7 +134,7 @@ impl Request {
         &self.bytes[self.body..]
     }
 
-    /// What it would change; `None` when it only asks.
+    /// The name of the write, or `None` for a read.
     fn write(&self) -> Option<String> {
         let (line, _) = self.head.split_once("\r\n")?;
         let (method, rest) = line.split_once(' ')?;
@@ -146,7 +146,7 @@ impl Request {
                 .any(|start| operation.starts_with(start));
             return (!asks).then(|| operation.to_owned());
         }
-        // The query protocol; the program only asks who it is by it.
+        // The query protocol: the program uses it only to read its identity.
         let asks = ["GET", "HEAD"].contains(&method) || (method == "POST" && path == "/");
         let query = path
             .split_once('?')

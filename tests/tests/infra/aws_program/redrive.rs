@@ -1,4 +1,4 @@
-//! `wm redrive aws`: what failed comes back over the bus, and nothing is lost on the way.
+//! `wm redrive aws`: dead letters return to the bus and none is lost.
 
 use std::{
     io::Write,
@@ -34,7 +34,7 @@ async fn send(url: &str, body: &str) {
     .await;
 }
 
-/// The bodies of all messages in a queue that anybody can see now.
+/// The bodies of all visible messages in a queue.
 async fn bodies(url: &str) -> Vec<String> {
     let mut bodies = Vec::new();
     loop {
@@ -53,7 +53,7 @@ async fn bodies(url: &str) -> Vec<String> {
     }
 }
 
-/// A deployment's queues and its bus, with a queue that catches what is sent again.
+/// A deployment's queues and its bus, with a queue that receives the events sent again.
 struct Deployed {
     notify: String,
     ingest: String,
@@ -87,7 +87,7 @@ impl Deployed {
     }
 }
 
-/// A dead letter as the bus wrote it.
+/// A dead letter in the format of the bus.
 fn letter(kind: &str, detail: &Value) -> String {
     let event = json!({
         "version": "0", "id": "11112222-3333-4444-5555-666677778888", "detail-type": kind,
@@ -102,7 +102,7 @@ async fn dead_letters_of_both_functions_go_over_the_bus_again() {
     let deployed = Deployed::new("redriven").await;
     let object = json!({ "bucket": { "name": "b" }, "object": { "key": "accounts/x" } });
     send(&deployed.ingest, &letter("Object Created", &object)).await;
-    // More than one request to either service takes.
+    // More than one request to either service accepts.
     for number in 0..23 {
         send(
             &deployed.notify,
@@ -160,7 +160,7 @@ async fn dead_letters_of_both_functions_go_over_the_bus_again() {
     assert_eq!(numbers, (0..23).collect::<Vec<_>>());
 }
 
-/// A bus that takes no event whose detail says `fail`, as the real one refuses entry by entry.
+/// A bus that refuses every event whose detail contains `fail`, entry by entry like the real one.
 fn picky_bus() -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());

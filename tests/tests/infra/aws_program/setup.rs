@@ -1,4 +1,4 @@
-//! `wm setup aws`: whatever is there, the same comes of it.
+//! `wm setup aws`: it creates the same result from any earlier state.
 
 use std::process::{Command, Stdio};
 
@@ -18,7 +18,7 @@ fn gated(shut: Option<Shut>) -> (Program, Gate) {
     (Program::aws().with("AWS_ENDPOINT_URL", &gate.url), gate)
 }
 
-/// What a table has to be, with these tags.
+/// The expected description of a table with these tags.
 fn hardened_table(tags: &Value) -> Value {
     let keys = |partition: &str, sort: &str| json!([[partition, "HASH"], [sort, "RANGE"]]);
     let index = |number: usize| {
@@ -97,7 +97,7 @@ fn tags(environment: &str) -> Value {
     json!({ "application": "workspace-management", "environment": environment })
 }
 
-/// A second run finds nothing to do, and asks for nothing to be done.
+/// Asserts that a second run finds no changes and requests none.
 #[track_caller]
 fn assert_settled(arguments: &[&str]) {
     let (program, gate) = gated(None);
@@ -147,11 +147,11 @@ async fn setup_creates_everything_and_a_plan_creates_nothing() {
         assert!(cors.contains(part), "{part}: {cors}");
     }
     assert_settled(&arguments);
-    // Origins that nobody names again stay.
+    // Origins stay if a later run does not name them.
     assert_settled(&arguments[..3]);
 }
 
-/// A table with the right keys and nothing else, paid for by capacity.
+/// A table with the right keys only and provisioned capacity.
 async fn bare_table(name: &str) {
     let attribute = |name: &str| json!({ "AttributeName": name, "AttributeType": "S" });
     table(
@@ -170,7 +170,7 @@ async fn bare_table(name: &str) {
     .await;
 }
 
-/// A bucket with public access let in and no settings.
+/// A bucket with public access and no settings.
 async fn bare_bucket(name: &str) {
     bucket("PUT", name, "").await;
     let target = format!("{name}?publicAccessBlock=");
@@ -381,7 +381,7 @@ async fn an_interrupted_run_says_how_to_continue() {
     assert_settled(&arguments);
 }
 
-/// Asserts that a run is refused in these words and changes nothing.
+/// Asserts that a run is refused with these words and changes nothing.
 #[track_caller]
 fn assert_refused(arguments: &[&str], words: &[&str]) {
     let (program, gate) = gated(None);
@@ -436,7 +436,7 @@ async fn a_foreign_or_open_bucket_is_refused_before_any_change() {
         ],
     );
 
-    // Twelve digits are another account's root to the emulator.
+    // To the emulator, twelve digits are the root of another account.
     let (other, gate) = gated(None);
     let said = other
         .with("AWS_ACCESS_KEY_ID", "111122223333")

@@ -1,4 +1,4 @@
-//! `wm deploy-site aws`: a site, and nothing that is not one.
+//! `wm deploy-site aws`: it deploys a site and refuses other folders.
 
 use std::fs;
 
@@ -7,7 +7,7 @@ use wm_tests::emulators::ministack::{Credentials, Ministack};
 use super::{Program, cloud::bucket, deploy::tooled, gate::Gate};
 use crate::program::{SITE, built};
 
-/// What the bucket serves: status, type, caching and bytes.
+/// An object as the bucket serves it: status, type, caching and bytes.
 async fn served(name: &str, key: &str) -> (u16, String) {
     let target = format!("/{name}/{key}");
     let answered = Ministack::shared()
@@ -16,7 +16,7 @@ async fn served(name: &str, key: &str) -> (u16, String) {
     (answered.status, answered.text)
 }
 
-/// The program with tools, behind a gate that counts what it writes.
+/// The program with tools, behind a gate that counts its writes.
 fn gated() -> (Program, Gate) {
     let gate = Gate::new(Ministack::shared().port(), None);
     (tooled().with("AWS_ENDPOINT_URL", &gate.url), gate)

@@ -1,11 +1,9 @@
-//! The gateway.
-
 use serde_json::{Value, json};
 use wm_tests::infra::Template;
 
 use super::{Findings, expect, expect_members, expect_routes, hold};
 
-/// The routes of the template: method, path, and whether a token is asked for.
+/// The routes of the template: method, path, and whether they require a token.
 fn gateway_routes(template: &Template) -> Vec<(String, String, bool)> {
     let routes = template.of_type("AWS::ApiGatewayV2::Route").into_iter();
     routes
@@ -107,7 +105,7 @@ pub(crate) fn gateway(template: &Template) -> Findings {
     findings
 }
 
-/// Pages of other origins: those of the parameter, and none without it.
+/// Other origins may call the API only if the parameter names them.
 pub(crate) fn origins(template: &Template) -> Findings {
     let mut findings = Findings::new();
     let allowed = json!({ "Ref": "AllowedOrigins" });

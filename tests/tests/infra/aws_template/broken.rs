@@ -1,12 +1,12 @@
-//! Every check, on templates that are broken the way it is there to find.
+//! Tests every check on templates that are broken in the way that it must find.
 
 use serde_json::Value;
 use wm_tests::infra::{SITE, TEMPLATE, Template};
 
 use super::{Check, api, data, events, functions, operation, people, rights, site};
 
-/// What each check has to find: a property of a resource, or a path from the template's root, and what
-/// is put there, as JSON.
+/// The breaks that each check must find: a property of a resource, or a path from the template's
+/// root, and its new value as JSON.
 const BREAKS: &[(Check, &[(&str, &str)])] = &[
     (
         data::buckets,
@@ -187,7 +187,7 @@ const BREAKS: &[(Check, &[(&str, &str)])] = &[
     ),
 ];
 
-/// A template with this put there.
+/// A template with one value replaced.
 fn broken(whole: &Template, path: &str, value: &str) -> Template {
     let pointer = match path.split_once('/') {
         Some(("", _)) => path.to_owned(),

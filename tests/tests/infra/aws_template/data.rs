@@ -1,4 +1,4 @@
-//! Table and bucket: kept, and kept to oneself.
+//! Table and bucket: retained and private.
 
 use serde_json::{Value, json};
 use wm_tests::infra::{SITE, Template, each};
@@ -60,7 +60,7 @@ pub(crate) fn buckets(template: &Template) -> Findings {
     findings
 }
 
-/// Whether a policy of this type, for this resource, refuses everybody whatever does not come over TLS.
+/// Whether a policy of this type denies all requests without TLS to this resource.
 pub(crate) fn refuses_plain_text(
     template: &Template,
     kind: &str,

@@ -34,7 +34,7 @@ pub(crate) fn queues(template: &Template) -> Findings {
     findings
 }
 
-/// The rules that a queue takes letters from.
+/// The rules that may send to a queue.
 fn senders<'a>(template: &'a Template, queue: &str) -> BTreeSet<&'a str> {
     let policies = template.of_type("AWS::SQS::QueuePolicy");
     let policy = policies.into_iter().find(|(_, policy)| {
@@ -140,7 +140,7 @@ fn may_invoke(template: &Template, rule: &str, function: &str) -> bool {
         })
 }
 
-/// What may be invoked, by whom: nobody without being named.
+/// Every invocation right names its caller.
 pub(crate) fn permissions(template: &Template) -> Findings {
     let mut findings = Findings::new();
     for (name, permission) in template.of_type("AWS::Lambda::Permission") {

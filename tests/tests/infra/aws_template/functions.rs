@@ -1,4 +1,4 @@
-//! The functions, what they are told, and where what they look for is.
+//! The functions, their environment variables, and the resources that these name.
 
 use serde_json::json;
 use wm_aws::{config::Function, secrets};
@@ -43,7 +43,7 @@ pub(crate) fn whole(template: &Template) -> Findings {
             "RetentionInDays": { "Ref": "LogRetentionDays" },
         });
         expect_members(&mut findings, &name, group, &logs);
-        // Invoked by events that nobody waits for.
+        // Invoked asynchronously by events.
         if ["ingest", "notify", "sweep"].contains(&binary) {
             let letters = json!({ "Type": "SQS", "TargetArn": { "Fn::GetAtt": [format!("{title}DeadLetters"), "Arn"] } });
             expect(
@@ -66,7 +66,7 @@ pub(crate) fn whole(template: &Template) -> Findings {
     findings
 }
 
-/// Every variable of every function: named by the code, none of them a secret, none missing.
+/// Every variable of every function: used by the code, not a secret, and none missing.
 pub(crate) fn variables(template: &Template) -> Findings {
     let mut findings = Findings::new();
     for (function, (name, _)) in Function::ALL.iter().zip(functions()) {

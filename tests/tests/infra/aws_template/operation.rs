@@ -1,4 +1,4 @@
-//! Names that fit, and alarms.
+//! Name lengths and alarms.
 
 use std::collections::BTreeSet;
 
@@ -7,7 +7,7 @@ use wm_tests::infra::Template;
 
 use super::{Findings, expect, expect_members, functions, hold, target};
 
-/// The longest name that each type takes, and the property it is in.
+/// The maximum length of a name per type, and its property.
 const NAMES: &[(&str, &str, usize)] = &[
     ("AWS::ApiGatewayV2::Api", "Name", 128),
     ("AWS::CloudWatch::Alarm", "AlarmName", 255),

@@ -1,4 +1,4 @@
-//! What tools and the page say of the templates.
+//! The templates in linters and on the page.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -26,7 +26,8 @@ fn the_templates_please_the_linters() {
     assert!(linted.status.success(), "{}", said.concat());
 }
 
-/// The rows of the table of variables in the page: name, functions that are given it by the template.
+/// The rows of the page's table of variables: name, and the functions that receive it from the
+/// template.
 fn documented(page: &str) -> BTreeMap<String, BTreeSet<String>> {
     let row = Regex::new(r"(?m)^\| `([A-Z0-9_]+)` \| ([^|]*) \| ([^|]*) \|").unwrap();
     let rows = row.captures_iter(page).map(|row| {
@@ -64,7 +65,7 @@ fn the_page_lists_every_variable_and_its_functions() {
     for (variable, functions) in &given {
         assert_eq!(documented.get(variable), Some(functions), "`{variable}`");
     }
-    // Every name in the code that looks like a variable is in the page.
+    // The page lists every name in the code that looks like a variable.
     let name = Regex::new("\"((?:AWS|WM)_[A-Z0-9_]+)\"").unwrap();
     let code = [code(), repository::sources("infra/aws/src/")].concat();
     for variable in name.captures_iter(&code).map(|found| found[1].to_owned()) {

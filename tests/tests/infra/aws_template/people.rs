@@ -1,4 +1,4 @@
-//! The pool of people and the client they sign in with.
+//! The user pool and its app client.
 
 use serde_json::json;
 use wm_tests::infra::{Template, each};

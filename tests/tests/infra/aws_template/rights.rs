@@ -1,4 +1,4 @@
-//! Who may do what.
+//! Rights of roles and policies.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -13,7 +13,7 @@ use wm_tests::{
 
 use super::{Findings, expect, functions, hold};
 
-/// Actions that no resource can be named for, and why each is needed.
+/// Actions without resource-level permissions, and why each is needed.
 const WITHOUT_RESOURCE: &[(&str, &str)] = &[
     (
         "dynamodb:ListStreams",
@@ -23,7 +23,7 @@ const WITHOUT_RESOURCE: &[(&str, &str)] = &[
     ("xray:PutTraceSegments", "what a trace is made of"),
 ];
 
-/// The statements of what a role, or everybody who has a policy, may do.
+/// The statements of a role's or a resource policy's rights.
 fn statements<'a>(template: &'a Template, name: &str) -> Vec<&'a Value> {
     let properties = template.properties(name);
     let policies = each(&properties["Policies"])
@@ -116,7 +116,7 @@ fn check_statement(name: &str, statement: &Value) -> Findings {
         .filter(|resource| *resource != "*")
         .map(shown);
     for resource in passing {
-        // A wildcard may only stand at the end, for what is below something that is named.
+        // A wildcard may only be at the end, below a named resource.
         let stars = resource.matches('*').count();
         let below = stars == 0 || (stars == 1 && resource.ends_with("/*"));
         expect(&mut findings, below, format!("{name} reaches `{resource}`"));
@@ -145,7 +145,7 @@ fn no_function_has_more_rights_than_it_needs() {
     golden::check("aws-rights.txt", &text);
 }
 
-/// What may be done to each resource, conditions beside it.
+/// The permitted actions per resource, with their conditions.
 fn by_resource(template: &Template, name: &str) -> BTreeMap<String, BTreeSet<String>> {
     let mut rights: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     for statement in statements(template, name) {

@@ -1,5 +1,3 @@
-//! The static site.
-
 use serde_json::json;
 use wm_tests::infra::{SITE, Template, each, shown};
 

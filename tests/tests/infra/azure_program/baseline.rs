@@ -1,4 +1,4 @@
-//! Setting up and the template make the same.
+//! `wm setup azure` and the template create the same resources.
 
 use std::{fs, path::Path};
 
@@ -7,7 +7,6 @@ use wm_tests::repository;
 
 use super::{Program, cloud::Cloud, setup::ids};
 
-/// The template's resources.
 fn template() -> Value {
     let file = repository::root().join("infra/azure/main.json");
     template_of(&file)["resources"].take()
@@ -18,8 +17,7 @@ fn template_of(file: &Path) -> Value {
     serde_json::from_slice(&text).unwrap()
 }
 
-/// What an expression of the template comes to in a deployment that is told nothing but names, and
-/// one origin.
+/// The value of a template expression in a deployment with names and one origin only.
 fn evaluated(value: &Value) -> Value {
     let Value::String(text) = value else {
         return match value {
@@ -54,7 +52,7 @@ fn evaluated(value: &Value) -> Value {
     }
 }
 
-/// A resource without what the service fills in, and with whole numbers.
+/// A resource without the values that the service adds, and with whole numbers.
 fn plain(value: &Value) -> Value {
     let filled = [
         "provisioningState",
@@ -102,7 +100,7 @@ fn the_template_makes_the_same() {
     ] {
         let found = cloud.resource(id);
         for part in told {
-            // Nothing more either: what the one sets and the other does not would drift apart.
+            // Extra settings fail too, so that both stay equal.
             let (found, wanted) = (
                 plain(&found[part]),
                 plain(&evaluated(&template[name][part])),

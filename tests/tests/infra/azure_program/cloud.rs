@@ -1,5 +1,5 @@
-//! An emulator for Azure on loopback: the manager of resources, storage accounts, a topic. It counts what
-//! would change something, and can stop answering there.
+//! An emulator of Azure on loopback: resource manager, storage accounts and a topic. It counts
+//! writes and can stop answering at one.
 
 use std::{
     collections::BTreeMap,
@@ -41,14 +41,14 @@ fn token(scope: &str) -> String {
     format!("x.{}.y", URL_SAFE_NO_PAD.encode(claims))
 }
 
-/// When the cloud stops answering: at the write after so many, before or after it was done.
+/// The write at which the cloud stops answering, before or after it is carried out.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Shut {
     pub(crate) writes: usize,
     pub(crate) seen: bool,
 }
 
-/// A blob and what is said about it.
+/// A blob with its properties.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Blob {
     pub(crate) headers: BTreeMap<String, String>,
@@ -59,25 +59,25 @@ pub(crate) struct Blob {
 pub(crate) struct State {
     /// Resources by lower-case id.
     pub(crate) resources: BTreeMap<String, Value>,
-    /// How often operations have to be asked about until they are done, by resource.
+    /// The number of polls until an operation is done, by resource.
     pub(crate) operations: BTreeMap<String, usize>,
-    /// Names of accounts that somebody else has.
+    /// Account names that belong to other subscriptions.
     pub(crate) taken: Vec<String>,
     /// Blobs by account, container and name.
     pub(crate) blobs: BTreeMap<String, Blob>,
-    /// What was published.
+    /// The published events.
     pub(crate) events: Vec<Value>,
-    /// A word that no event may hold.
+    /// A word whose events are refused.
     pub(crate) refused: Option<&'static str>,
-    /// How many writes are told to come again first.
+    /// The number of writes to throttle first.
     pub(crate) throttled: usize,
-    /// How many writes are told that something else is under way.
+    /// The number of writes to refuse as conflicting with a running operation.
     pub(crate) busy: usize,
-    /// How often blobs may not be read and written.
+    /// The number of blob requests to refuse as forbidden.
     pub(crate) forbidden: usize,
-    /// A part of the id of what is accepted and then not done.
+    /// A part of the ids whose writes are accepted and then fail.
     pub(crate) fails: Option<&'static str>,
-    /// Homes in which deployments leave their traces.
+    /// Home directories in which deployments are recorded.
     homes: Vec<PathBuf>,
     writes: Vec<String>,
     shut: Option<Shut>,
@@ -91,7 +91,7 @@ pub(crate) struct Cloud {
 }
 
 impl Cloud {
-    /// An empty one, registered for nothing yet.
+    /// An empty cloud without provider registrations.
     pub(crate) fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
@@ -116,31 +116,31 @@ impl Cloud {
         self.state.lock().unwrap()
     }
 
-    /// What came so far that would change something.
+    /// All writes so far.
     pub(crate) fn writes(&self) -> Vec<String> {
         self.state().writes.clone()
     }
 
-    /// Forgets them, and answers from now on, or until then.
+    /// Forgets the writes, and answers from now on, or until `shut`.
     pub(crate) fn again(&self, shut: Option<Shut>) {
         let mut state = self.state();
         state.writes.clear();
         state.shut = shut;
     }
 
-    /// Waits until somebody stands before the shut cloud.
+    /// Waits until a request arrives at the stopped cloud.
     pub(crate) fn wait(&self) {
         let patience = Duration::from_secs(60);
         let stopped = self.stopped.recv_timeout(patience);
         stopped.expect("nobody came to the shut cloud");
     }
 
-    /// Also knows what deployments leave in this home.
+    /// Includes the deployments that are recorded in this home directory.
     pub(crate) fn deployments_in(&self, home: &Path) {
         self.state().homes.push(home.to_owned());
     }
 
-    /// A resource, by what follows `/subscriptions/…` in its id.
+    /// A resource by the part of its id after `/subscriptions/…`.
     #[track_caller]
     pub(crate) fn resource(&self, id: &str) -> Value {
         let id = full(id);
@@ -148,7 +148,7 @@ impl Cloud {
         found.unwrap_or_else(|| panic!("there is no {id}"))
     }
 
-    /// Puts a resource there as somebody else would have.
+    /// Stores a resource without the program.
     pub(crate) fn put(&self, id: &str, resource: Value) {
         let id = full(id);
         let mut state = self.state();
@@ -163,7 +163,7 @@ pub(crate) fn full(id: &str) -> String {
 }
 
 impl State {
-    /// What `az` was told of the last deployment of a name.
+    /// The arguments of `az` for the last deployment of a name.
     pub(crate) fn deployed(&self, name: &str) -> Option<Vec<String>> {
         let files = self.homes.iter().rev();
         let mut files = files.map(|home| home.join(format!("deployed-{name}")));
@@ -212,7 +212,7 @@ fn serve(mut client: TcpStream, url: &str, state: &Mutex<State>, sender: &Sender
     response.send(&mut client, &request.method);
 }
 
-/// Holds a connection until the other side gives up.
+/// Holds a connection until the client closes it.
 fn park(mut client: TcpStream, sender: &Sender<()>) {
     let _ = sender.send(());
     let _ = std::io::Read::read(&mut client, &mut [0]);
@@ -247,7 +247,7 @@ fn blobs(state: &mut State, _: &str, request: &Request) -> Response {
             .blobs
             .keys()
             .filter_map(|key| key.strip_prefix(&prefix));
-        // Two to a page, so that whoever reads only the first is seen.
+        // Two per page, so that a program that reads only the first page fails.
         let marker = request.query.get("marker").cloned().unwrap_or_default();
         let names: Vec<&str> = names.filter(|name| **name > *marker).collect();
         let page = &names[..names.len().min(2)];

@@ -1,4 +1,4 @@
-//! `wm deploy azure`: what it runs, and what it tells the template.
+//! `wm deploy azure`: the commands that it runs and the parameters that it passes to the template.
 
 use std::{
     collections::BTreeMap,
@@ -17,7 +17,7 @@ use super::{
     cloud::{Cloud, SUBSCRIPTION, full},
 };
 
-/// Notes how it was run, and in which folder with what in it.
+/// Records its arguments, its folder and the files in it.
 const FUNC: &str = r#"
 for argument in "$0" "$@"; do printf '%s\n' "$argument" >> "$HOME/log"; done
 test "$1" = azure && cp -a . "$HOME/published"
@@ -27,11 +27,11 @@ const CARGO: &str = r#"
 for argument in "$0" "$@"; do printf '%s\n' "$argument" >> "$HOME/log"; done
 for argument in "$@"; do case "$argument" in x86_64-*) target=${argument%%.2*};; esac; done
 mkdir -p "target/$target/dist" && printf built > "target/$target/dist/handler""#;
-/// Says that it has the static target, unless it is told not to.
+/// Reports the static target as installed, unless `no-target` exists.
 const RUSTC: &str = r#"test -e "$HOME/no-target" && { echo "$HOME/nowhere"; exit; }; echo "$HOME""#;
 const MUSL_GCC: &str = "exit 0";
 
-/// What a deployed surface says of itself, in this cloud.
+/// The outputs of a deployed surface in this cloud.
 fn outputs(cloud: &Cloud) -> Value {
     let url = &cloud.url;
     json!({
@@ -44,7 +44,7 @@ fn outputs(cloud: &Cloud) -> Value {
     })
 }
 
-/// A cloud in which deployments say where things are.
+/// A cloud whose deployments return outputs.
 pub(crate) fn deployable() -> Cloud {
     let cloud = Cloud::start();
     let outputs = outputs(&cloud);
@@ -64,7 +64,7 @@ pub(crate) fn tooled(cloud: &Cloud) -> Program {
         .tool("musl-gcc", MUSL_GCC)
 }
 
-/// A checkout of what a deployment needs, to build in.
+/// A checkout with the files that a deployment needs for its build.
 pub(crate) fn checkout() -> TempDir {
     let root = tempfile::tempdir().unwrap();
     let from = repository::root();
@@ -89,7 +89,7 @@ pub(crate) fn checkout() -> TempDir {
     root
 }
 
-/// How the tools were run: each run a list of the program and its arguments.
+/// The runs of the tools. Each is a list of the program and its arguments.
 pub(crate) fn runs(program: &Program) -> Vec<Vec<String>> {
     let log = fs::read_to_string(program.home().join("log")).unwrap_or_default();
     let mut runs: Vec<Vec<String>> = Vec::new();
@@ -102,7 +102,7 @@ pub(crate) fn runs(program: &Program) -> Vec<Vec<String>> {
     runs
 }
 
-/// What stands after a flag, up to the next.
+/// The arguments between a flag and the next one.
 fn after<'run>(run: &'run [String], flag: &str) -> Vec<&'run str> {
     let at = run.iter().position(|word| word == flag);
     let at = at.unwrap_or_else(|| panic!("{flag}: {run:?}"));
@@ -111,7 +111,7 @@ fn after<'run>(run: &'run [String], flag: &str) -> Vec<&'run str> {
     words.map(String::as_str).collect()
 }
 
-/// The parameters of each deployment that was run.
+/// The parameters of each deployment.
 pub(crate) fn parameters(program: &Program) -> Vec<BTreeMap<String, String>> {
     let runs = runs(program);
     let deployed = runs.iter().filter(|run| {
@@ -127,7 +127,7 @@ pub(crate) fn parameters(program: &Program) -> Vec<BTreeMap<String, String>> {
     deployed.map(pairs).collect()
 }
 
-/// What the first deployment has to be told.
+/// The required arguments of the first deployment.
 const FIRST: [&str; 8] = [
     "--publisher-email",
     "docs@example.com",
@@ -320,7 +320,7 @@ fn the_package_has_an_executable_handler_for_the_host() {
     assert_eq!(mode & 0o777, 0o755);
     let host: Value =
         serde_json::from_slice(&fs::read(published.join("host.json")).unwrap()).unwrap();
-    // `func` marks as executable what has exactly this name.
+    // `func` makes the file with exactly this name executable.
     assert_eq!(
         host["customHandler"]["description"]["defaultExecutablePath"],
         "handler"
@@ -421,7 +421,7 @@ fn another_issuer_gets_its_own_discovery_document() {
     let (cloud, root) = (deployable(), checkout());
     let program = tooled(&cloud);
     program.works(&deploy(&root, &FIRST));
-    // The manager keeps what the template worked out beside what it was told.
+    // The manager stores the computed values besides the given parameters.
     let file = program.home().join("deployed-wm-dev");
     let told = fs::read_to_string(&file).unwrap();
     let url = "https://people.example.com/v2.0/.well-known/openid-configuration";
@@ -477,7 +477,7 @@ fn data_of_setup_is_used_unchanged_and_half_of_it_is_refused() {
     assert_eq!(runs(&program), [[""; 0]; 0]);
 }
 
-/// A new database knows of no document, and the sweep removes documents nobody knows of.
+/// A new database has no documents, and the sweep would delete all objects as orphaned.
 #[test]
 fn a_deployment_is_not_moved_to_data_that_is_not_there() {
     let (cloud, root) = (deployable(), checkout());
@@ -504,7 +504,7 @@ fn missing_tools_are_named_with_how_to_get_them() {
     let (cloud, root) = (deployable(), checkout());
     let toolless = |missing: &[&str]| {
         let program = tooled(&cloud);
-        // Nothing of the machine's own is found either.
+        // The tools of the machine are not found either.
         let program = program.with("PATH", "");
         let home = program.home().display().to_string();
         let program = program.with("PATH", &home);
@@ -573,7 +573,7 @@ fn a_plan_shows_the_changes_and_makes_none() {
     assert_eq!(runs(&program), [[""; 0]; 0]);
 
     cloud.put("/resourceGroups/wm-dev", json!({ "location": "eastus" }));
-    // Also where other tools are still to be installed.
+    // Works before other tools are installed too.
     fs::remove_file(program.home().join("func")).unwrap();
     let ran = program.run(&arguments);
     assert_eq!(ran.code, Some(0), "{ran:?}");

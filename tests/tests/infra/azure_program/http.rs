@@ -1,4 +1,4 @@
-//! Requests and answers, one to a connection.
+//! Requests and answers, one per connection.
 
 use std::{
     collections::BTreeMap,
@@ -8,7 +8,7 @@ use std::{
 
 use serde_json::Value;
 
-/// One request, whole.
+/// A complete request.
 #[derive(Debug)]
 pub(crate) struct Request {
     pub(crate) method: String,
@@ -20,7 +20,6 @@ pub(crate) struct Request {
     pub(crate) body: Vec<u8>,
 }
 
-/// What is answered.
 #[derive(Debug)]
 pub(crate) struct Response {
     pub(crate) status: u16,
@@ -54,7 +53,7 @@ impl Response {
         self
     }
 
-    /// Sends it, with no body where the request was for a head.
+    /// Sends it, without a body for a HEAD request.
     pub(crate) fn send(&self, client: &mut TcpStream, method: &str) {
         let mut head = format!("HTTP/1.1 {} X\r\nconnection: close\r\n", self.status);
         for (name, value) in &self.headers {
@@ -70,7 +69,7 @@ impl Response {
 }
 
 impl Request {
-    /// Reads one request; `None` when the connection ends before.
+    /// Reads one request. `None` if the connection ends first.
     pub(crate) fn read(client: &mut TcpStream) -> Option<Self> {
         let mut bytes = Vec::new();
         let end = loop {

@@ -1,5 +1,5 @@
-//! The manager of resources, as much of it as the program meets: what is there, changes that take their
-//! time, and everything it fills in by itself.
+//! The parts of Azure Resource Manager that the program uses: stored resources, asynchronous
+//! changes, and the values that the service adds.
 
 use serde_json::{Value, json};
 
@@ -8,7 +8,7 @@ use super::{
     http::{Request, Response},
 };
 
-/// The versions of providers that are known, by the beginning of what follows the last `/providers/`.
+/// The known API versions of providers, by the beginning of the id after the last `/providers/`.
 const VERSIONS: &[(&str, &str)] = &[
     ("Microsoft.Storage", "2025-08-01"),
     ("Microsoft.DocumentDB", "2025-10-15"),
@@ -17,16 +17,16 @@ const VERSIONS: &[(&str, &str)] = &[
     ("Microsoft.AppConfiguration", "2024-06-01"),
     ("Microsoft.Resources", "2025-04-01"),
 ];
-/// How often an operation is asked about until it is done.
+/// The number of polls until an operation is done.
 const QUESTIONS: usize = 1;
 
-/// Whether a request would change something.
+/// Whether a request is a write.
 pub(crate) fn is_write(request: &Request) -> bool {
     let asks = ["GET", "HEAD"].contains(&request.method.as_str());
     !asks && !request.path.ends_with("/checkNameAvailability")
 }
 
-/// A path without what all have.
+/// A path without its common prefix.
 pub(crate) fn short(path: &str) -> String {
     let path = path.rsplit("/providers/").next().unwrap_or(path);
     path.replace(&format!("/subscriptions/{SUBSCRIPTION}"), "")
@@ -64,7 +64,7 @@ pub(crate) fn answer(state: &mut State, url: &str, request: &Request) -> Respons
     }
 }
 
-/// Whether an account has this name, in whatever group.
+/// Whether an account in any group has this name.
 fn is_taken(state: &State, name: &str) -> bool {
     let ending = format!("accounts/{name}");
     let mut ids = state.resources.keys();
@@ -81,7 +81,7 @@ fn register(state: &mut State, path: &str) -> Response {
     Response::json(200, &found)
 }
 
-/// One more question about an operation; whether it is done.
+/// Counts a poll of an operation. Returns whether it is done.
 fn advance(state: &mut State, id: &str) -> bool {
     let left = state.operations.get(id).copied().unwrap_or_default();
     if left > 0 {
@@ -142,7 +142,7 @@ fn get(state: &mut State, url: &str, request: &Request) -> Response {
     if state.operations.contains_key(&id) {
         advance(state, &id);
     }
-    // What the template of the site makes.
+    // The resources of the site template.
     let made = [
         "/storageaccounts/wmdevsite",
         "/storageaccounts/wmdevsite/blobservices/default/containers/$web",
@@ -159,7 +159,7 @@ fn get(state: &mut State, url: &str, request: &Request) -> Response {
     }
 }
 
-/// What the manager keeps of a deployment, and what the templates say of themselves.
+/// A deployment as the manager stores it, with the outputs of the templates.
 fn deployment(state: &State, name: &str) -> Response {
     let Some(told) = state.deployed(name) else {
         return Response::error(404, "DeploymentNotFound", "there is none");
@@ -179,12 +179,12 @@ fn deployment(state: &State, name: &str) -> Response {
     Response::json(200, &json!({ "properties": properties }))
 }
 
-/// The resource that has to be there first; `None` for what stands by itself.
+/// The resource that must exist first, or `None`.
 fn parent(id: &str) -> Option<String> {
     let (before, last) = id.rsplit_once("/providers/")?;
     let parts: Vec<&str> = last.split('/').collect();
     match parts.len() {
-        // An account in a group, or something attached to any resource.
+        // An account in a group, or an extension of any resource.
         3 => Some(before.to_owned()),
         5.. => {
             let above = parts[..parts.len() - 2].join("/");
@@ -231,7 +231,7 @@ fn write(state: &mut State, url: &str, request: &Request) -> Response {
         _ => said,
     };
     if let (true, Some(found)) = (exists, state.resources.get(&id)) {
-        // What is fixed when it is made stays, whoever says otherwise.
+        // Immutable properties keep their first value.
         for fixed in ["location", "kind"] {
             if let Some(value) = found.get(fixed) {
                 whole[fixed] = value.clone();
@@ -282,7 +282,7 @@ fn patched(found: &Value, said: &Value) -> Value {
     whole
 }
 
-/// Keeps a resource as the service does: with what it fills in.
+/// Stores a resource with the values that the service adds.
 pub(crate) fn store(state: &mut State, url: &str, id: &str, mut resource: Value) {
     let key = id.to_lowercase();
     let name = id.rsplit('/').next().unwrap().to_owned();

@@ -1,4 +1,4 @@
-//! `wm redrive azure`: what failed comes back over the topic, and nothing is lost on the way.
+//! `wm redrive azure`: dead letters return to the topic and none is lost.
 
 use std::{fs, process::Stdio};
 
@@ -19,7 +19,7 @@ fn deployed() -> (Cloud, Program) {
     (cloud, program)
 }
 
-/// Puts a dead letter as the service writes it, for the subscription of this name.
+/// Stores a dead letter of this subscription in the format of the service.
 fn letter(cloud: &Cloud, subscription: &str, number: usize, events: &[Value]) {
     let dead = |event: &Value| {
         let mut event = event.clone();
@@ -79,7 +79,7 @@ fn dead_letters_of_both_functions_are_published_unchanged() {
     );
     assert_eq!(cloud.state().events, std::slice::from_ref(&object));
 
-    // Two in one letter, as the service puts them together.
+    // Two events in one letter, as the service batches them.
     letter(
         &cloud,
         "INGEST-REDRIVE",
@@ -151,7 +151,7 @@ fn a_run_killed_at_any_write_loses_nothing() {
             for event in &events {
                 assert!(state.events.contains(event), "{at} {seen}: {event}");
             }
-            // At most the one letter that was under way is there twice, under the same id.
+            // At most the letter in progress is published twice, with the same id.
             assert!(state.events.len() <= 3, "{at} {seen}");
             assert!(state.blobs.is_empty(), "{at} {seen}");
         }

@@ -1,4 +1,4 @@
-//! `wm setup azure`: whatever is there, the same comes of it.
+//! `wm setup azure`: it creates the same result from any earlier state.
 
 use std::process::{Command, Stdio};
 
@@ -10,7 +10,7 @@ use super::{
     cloud::{Cloud, PERSON, SUBSCRIPTION, Shut},
 };
 
-/// Ids of all that is set up, after the subscription's.
+/// The ids of all created resources, after the subscription's.
 pub(crate) struct Ids {
     pub(crate) group: String,
     pub(crate) storage: String,
@@ -23,7 +23,7 @@ pub(crate) struct Ids {
     pub(crate) leases: String,
 }
 
-/// Those of a deployment with this stem and this storage account.
+/// The ids of a deployment with this stem and this storage account.
 pub(crate) fn ids(stem: &str, storage: &str) -> Ids {
     let group = format!("/resourceGroups/{stem}");
     let storage = format!("{group}/providers/Microsoft.Storage/storageAccounts/{storage}");
@@ -42,7 +42,7 @@ pub(crate) fn ids(stem: &str, storage: &str) -> Ids {
     }
 }
 
-/// The deployment of these tests: its prefix is `wm`.
+/// The deployment of these tests, with the prefix `wm`.
 fn wm() -> Ids {
     ids("wm-dev", "wmdevdocs")
 }
@@ -50,7 +50,7 @@ fn wm() -> Ids {
 const SETUP: [&str; 3] = ["setup", "--prefix", "wm"];
 const BLOB_DATA_CONTRIBUTOR: &str = "ba92f5b4-2d11-453d-a403-e96b0029c9fe";
 
-/// A subscription that is registered for what is made in it.
+/// A subscription with the needed provider registrations.
 fn registered() -> Cloud {
     let cloud = Cloud::start();
     for provider in ["Microsoft.Storage", "Microsoft.DocumentDB"] {
@@ -61,7 +61,7 @@ fn registered() -> Cloud {
     cloud
 }
 
-/// The same with the group.
+/// A registered subscription with the resource group.
 fn grouped() -> Cloud {
     let cloud = registered();
     cloud.put(
@@ -71,7 +71,7 @@ fn grouped() -> Cloud {
     cloud
 }
 
-/// Asserts what everything has to be.
+/// Asserts the expected state of all resources.
 #[track_caller]
 fn assert_hardened(cloud: &Cloud) {
     let ids = wm();
@@ -148,7 +148,7 @@ fn assert_hardened(cloud: &Cloud) {
     assert_eq!(roles(cloud).len(), 1, "{:?}", roles(cloud));
 }
 
-/// The roles that were given.
+/// The role assignments.
 fn roles(cloud: &Cloud) -> Vec<Value> {
     let state = cloud.state();
     let all = state.resources.iter();
@@ -156,7 +156,7 @@ fn roles(cloud: &Cloud) -> Vec<Value> {
     roles.map(|(_, role)| role["properties"].clone()).collect()
 }
 
-/// A second run finds nothing to do, and asks for nothing to be done.
+/// Asserts that a second run finds no changes and requests none.
 #[track_caller]
 fn assert_settled(cloud: &Cloud, arguments: &[&str]) {
     cloud.again(None);
@@ -211,7 +211,7 @@ fn setup_creates_everything_and_a_plan_creates_nothing() {
         json!([{ "name": "EnableServerless" }])
     );
     assert_settled(&cloud, &arguments);
-    // Origins that nobody names again stay.
+    // Origins stay if a later run does not name them.
     assert_settled(&cloud, &SETUP);
 }
 
@@ -234,7 +234,7 @@ fn the_free_tier_is_taken_where_it_is_chosen() {
     assert_eq!(wrong.run(&SETUP).code, Some(2));
 }
 
-/// A storage account and a database account with nothing said about them.
+/// A storage account and a database account without settings.
 fn bare(cloud: &Cloud) {
     let ids = wm();
     cloud.put(&ids.storage, json!({
@@ -291,7 +291,7 @@ fn bare_accounts_are_hardened() {
     }
     assert_hardened(&cloud);
     let ids = wm();
-    // What an account was made with stays.
+    // Properties that are fixed at creation stay.
     assert_eq!(cloud.resource(&ids.storage)["sku"]["name"], "Standard_LRS");
     assert_eq!(
         cloud.resource(&ids.cosmos)["properties"]["capabilities"],
@@ -482,7 +482,7 @@ fn a_busy_manager_is_asked_again_and_failures_are_reported() {
     assert_hardened(&cloud);
 }
 
-/// Asserts that a run is refused in these words and changes nothing.
+/// Asserts that a run is refused with these words and changes nothing.
 #[track_caller]
 fn assert_refused(cloud: &Cloud, arguments: &[&str], words: &[&str]) {
     cloud.again(None);

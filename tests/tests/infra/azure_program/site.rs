@@ -1,4 +1,4 @@
-//! `wm deploy-site azure`: a site, and nothing that is not one.
+//! `wm deploy-site azure`: it deploys a site and refuses other folders.
 
 use std::fs;
 
@@ -12,7 +12,7 @@ use super::{
 };
 use crate::program::{SITE, built};
 
-/// A cloud with a deployed surface, and, where wanted, with the account of its site.
+/// A cloud with a deployed surface, and optionally with the account of its site.
 fn deployed(has_site: bool) -> (Cloud, Program) {
     let cloud = deployable();
     let program = tooled(&cloud);
@@ -126,7 +126,8 @@ fn differing_files_are_uploaded_and_deleted_ones_removed() {
 fn an_account_that_the_deployment_makes_is_waited_for() {
     let (cloud, program) = deployed(false);
     let folder = built(SITE);
-    // The template's part: the account is there once `az` was run, and the role a little later.
+    // The template's part: the account exists after `az` ran, and the role assignment a little
+    // later.
     let plan = program.works(&arguments(&folder, &["--plan"]));
     assert!(
         plan.contains("3 to upload, 0 to remove, 0 unchanged"),
@@ -140,7 +141,7 @@ fn an_account_that_the_deployment_makes_is_waited_for() {
         "{ran:?}"
     );
     assert!(served(&cloud, "index.html").is_some());
-    // Whoever may not look at what is there already is told before anything is deployed.
+    // An operator without the right to read the account gets an error before the deployment.
     cloud.state().forbidden = 1;
     let said = program.refuses(&arguments(&folder, &[]), 1);
     assert!(
@@ -165,7 +166,7 @@ fn the_account_of_documents_is_never_a_site() {
             "{said}"
         );
     }
-    // Also where nobody names it: the deployment knows.
+    // Known from the deployment, without an argument.
     let told = "--parameters\nstorageAccountName=movedto\n";
     fs::write(program.home().join("deployed-wm-dev"), told).unwrap();
     let said = program.refuses(&arguments(&folder, &["--site-account", "movedto"]), 2);

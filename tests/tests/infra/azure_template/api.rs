@@ -1,15 +1,13 @@
-//! The gateway.
-
 use serde_json::{Value, json};
 use wm_core::operations;
 use wm_tests::arm::Arm;
 
 use super::{Findings, deployed, expect, expect_equal, expect_members, expect_routes, hold};
 
-/// What an operation's id begins with when it asks for no token.
+/// The prefix of the ids of operations without a token.
 const PUBLIC: &str = "public-";
 
-/// The operations: method, path, and whether a token is asked for.
+/// The operations: method, path, and whether they require a token.
 fn gateway_operations(template: &Arm) -> Vec<(String, String, bool)> {
     let operations = template.of_type("Microsoft.ApiManagement/service/apis/operations");
     let told = operations.into_iter().map(|(_, operation)| {
@@ -31,7 +29,7 @@ pub(crate) fn routes(template: &Arm) -> Findings {
     findings
 }
 
-/// The policy's text with these parameters.
+/// The text of the policy with these parameters.
 fn policy(template: &Arm, more: &[(&'static str, Value)]) -> String {
     let template = deployed(template, more);
     let policy = &template.properties("apiPolicy")["value"];
@@ -54,7 +52,8 @@ pub(crate) fn gateway(template: &Arm) -> Findings {
     ] {
         expect(&mut findings, text.contains(part), format!("no `{part}`"));
     }
-    // The order of what costs least, as the service wants it: an answer to a browser, a token, a limit.
+    // The cheapest check first, as the service requires: the answer to a preflight request, the
+    // token, the rate limit.
     let limited = policy(
         template,
         &[
@@ -76,7 +75,7 @@ pub(crate) fn gateway(template: &Arm) -> Findings {
         "the tier that is paid by use refuses to limit requests",
     );
     let template = deployed(template, &[]);
-    // Its expressions have their quotes escaped, which the raw form would take to the letter.
+    // Its expressions have escaped quotes, which the raw format would take literally.
     let format = &template.properties("apiPolicy")["format"];
     expect_equal(&mut findings, "apiPolicy", format, &json!("xml"));
     let api = json!({
@@ -98,7 +97,7 @@ pub(crate) fn gateway(template: &Arm) -> Findings {
     findings
 }
 
-/// Nothing in the gateway's log could be a token or a cursor.
+/// The gateway's log contains no token and no cursor.
 pub(crate) fn log(template: &Arm) -> Findings {
     let mut findings = Findings::new();
     let template = deployed(template, &[]);
@@ -123,7 +122,7 @@ pub(crate) fn log(template: &Arm) -> Findings {
     findings
 }
 
-/// Pages of other origins: those of the parameter, and none without it.
+/// Other origins may call the API only if the parameter names them.
 pub(crate) fn origins(template: &Arm) -> Findings {
     let mut findings = Findings::new();
     let closed = deployed(template, &[]);

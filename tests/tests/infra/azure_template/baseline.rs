@@ -1,4 +1,4 @@
-//! What `wm setup azure` makes is what the template makes, field by field.
+//! `wm setup azure` and the template create the same resources, field by field.
 
 use serde_json::{Value, json};
 use wm_azure_deploy::setup::baseline::{
@@ -10,11 +10,11 @@ use wm_tests::arm::Arm;
 
 use super::{Findings, deployed, expect, expect_equal, expect_members, hold};
 
-/// An origin that pages are let in from.
+/// An allowed origin of pages.
 const ORIGIN: &str = "https://app.example.com";
 
 pub(crate) fn storage(template: &Arm) -> Findings {
-    // Destructured, so that a field nobody compares does not compile.
+    // Destructured, so that a field without a comparison does not compile.
     let Baseline { storage, cosmos: _ } = BASELINE;
     let StorageBaseline {
         api,
@@ -202,7 +202,7 @@ fn setup_and_template_make_the_same() {
 #[test]
 fn every_listing_has_its_index_and_bodies_have_none() {
     let records = BASELINE.cosmos.records;
-    // The keys of the base, and a pair for each listing.
+    // The keys of the base, and one pair per listing.
     assert_eq!(records.ordered.len(), 1 + Index::ALL.len());
     for pair in records.ordered {
         for path in pair {

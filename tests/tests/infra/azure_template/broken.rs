@@ -1,4 +1,4 @@
-//! Every check, on templates that are broken the way it is there to find.
+//! Tests every check on templates that are broken in the way that it must find.
 
 use serde_json::Value;
 use wm_tests::arm::{Arm, CONTAINER_APP, MAIN, SITE};
@@ -8,8 +8,8 @@ use super::{
     site,
 };
 
-/// What each check has to find: a property of a resource, or a path from the template's root, and what
-/// is put there, as JSON.
+/// The breaks that each check must find: a property of a resource, or a path from the template's
+/// root, and its new value as JSON.
 type Breaks = &'static [(Check, &'static [(&'static str, &'static str)])];
 
 const BREAKS: Breaks = &[
@@ -387,7 +387,7 @@ const OF_THE_CONTAINER: Breaks = &[
     ),
 ];
 
-/// A template with this put there.
+/// A template with one value replaced.
 fn broken(whole: &Arm, path: &str, value: &str) -> Arm {
     let pointer = match path.split_once('/') {
         Some(("", _)) => path.to_owned(),
@@ -400,7 +400,7 @@ fn broken(whole: &Arm, path: &str, value: &str) -> Arm {
     let parent = template.0.pointer_mut(parent);
     let parent = parent.unwrap_or_else(|| panic!("there is no `{pointer}`"));
     match parent {
-        // What a resource may do without may be put where there was none.
+        // An optional member may be missing before.
         Value::Object(members) => {
             let before = members.insert(name.to_owned(), value.clone());
             let there = before.is_some() || ["condition", "dependsOn"].contains(&name);

@@ -1,5 +1,3 @@
-//! The API in a container.
-
 use serde_json::json;
 use wm_azure::config::Role;
 use wm_tests::{
@@ -43,7 +41,7 @@ pub(crate) fn whole(template: &Arm) -> Findings {
     findings
 }
 
-/// What the container is told is what the functions are told, as far as it needs it.
+/// The container has the same settings as the functions, as far as it needs them.
 pub(crate) fn variables(template: &Arm) -> Findings {
     let mut findings = Findings::new();
     let settled = deployed(template, &[]);
@@ -56,7 +54,7 @@ pub(crate) fn variables(template: &Arm) -> Findings {
         );
     }
     let functions = functions::told(&Arm::read(MAIN));
-    // Known by where they are, as the other template does not say what it made of them.
+    // Computed from the names, because the other template does not export these values.
     let elsewhere = [
         ("AZURE_CLIENT_ID", "{apiIdentity.clientId}"),
         (
@@ -89,7 +87,7 @@ fn the_container_has_the_settings_of_the_functions() {
     assert!(findings.is_empty(), "{findings:#?}");
 }
 
-/// What is wrong with the instructions for the image.
+/// The findings in the build file of the image.
 fn image(text: &str) -> Findings {
     let mut findings = Findings::new();
     let froms: Vec<&str> = text

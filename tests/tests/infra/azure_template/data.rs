@@ -1,11 +1,12 @@
-//! Storage accounts and the database: kept, and kept to oneself.
+//! Storage accounts and the database: retained and private.
 
 use serde_json::{Value, json};
 use wm_tests::arm::{Arm, SITE};
 
 use super::{Findings, deployed, expect, expect_equal, expect_members, hold};
 
-/// Every storage account, the host's and the site's among them: no keys, no public container, TLS only.
+/// Every storage account, including those of the host and the site: no keys, no public container,
+/// TLS only.
 pub(crate) fn accounts(template: &Arm) -> Findings {
     let mut findings = Findings::new();
     let template = deployed(template, &[]);
@@ -56,7 +57,7 @@ fn accounts_are_private_without_keys_and_over_tls() {
     assert!(findings.is_empty(), "{findings:#?}");
 }
 
-/// What is made where `wm setup azure` made nothing, and left alone where it did.
+/// The resources that the template creates if `wm setup azure` has not, and leaves alone otherwise.
 const DATA: [&str; 7] = [
     "cosmosAccount",
     "cosmosDatabase",
@@ -83,7 +84,8 @@ pub(crate) fn adopted(template: &Arm) -> Findings {
             format!("{name} is not left alone"),
         );
     }
-    // Nothing else hangs on it: the same deployment uses data by name, whoever made it.
+    // Nothing else depends on it: the same deployment uses the data by name, whichever program
+    // created it.
     let mut others = made.resources();
     others.retain(|(name, _)| !DATA.contains(name));
     expect(
@@ -105,7 +107,7 @@ fn data_of_setup_is_used_unchanged() {
     hold(adopted);
 }
 
-/// Paid by use, or free: never both, which the service refuses.
+/// Paid by use, or free. The service refuses both together.
 pub(crate) fn paid(template: &Arm) -> Findings {
     let mut findings = Findings::new();
     for (free, capabilities, options) in [

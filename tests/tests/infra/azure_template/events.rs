@@ -8,7 +8,7 @@ use wm_tests::{arm::Arm, repository};
 
 use super::{Findings, SURFACE, deployed, expect, expect_equal, expect_members, hold};
 
-/// Functions that wait for events of the topics.
+/// The functions that receive events of the topics.
 const LISTENING: [&str; 2] = ["ingest", "notify"];
 
 pub(crate) fn topics(template: &Arm) -> Findings {
@@ -31,7 +31,7 @@ pub(crate) fn topics(template: &Arm) -> Findings {
     });
     let found = template.properties("storageTopic");
     expect_equal(&mut findings, "storageTopic", found, &storage);
-    // Dead letters are put away as somebody who may do nothing else.
+    // Dead letters are stored with an identity that has no other right.
     for name in ["topic", "storageTopic"] {
         let identities = &template.resource(name)["identity"]["userAssignedIdentities"];
         let events = json!({ identity("events"): {} });
@@ -44,7 +44,7 @@ fn identity(of: &str) -> String {
     format!("Microsoft.ManagedIdentity/userAssignedIdentities/workspace-management-dev-{of}")
 }
 
-/// Symbolic names and contents of the subscriptions.
+/// The symbolic names and contents of the subscriptions.
 fn subscriptions(template: &Arm) -> BTreeMap<String, Value> {
     let resources = template.resources().into_iter();
     let listening = resources.filter(|(_, resource)| {
@@ -96,7 +96,7 @@ pub(crate) fn delivery(template: &Arm) -> Findings {
                 "endpointType": "AzureFunction",
                 "properties": {
                     "resourceId": format!("Microsoft.Web/sites/workspace-management-dev/functions/{function}"),
-                    // One that fails is delivered again alone.
+                    // A failed event is delivered again alone.
                     "maxEventsPerBatch": 1,
                     "preferredBatchSizeInKilobytes": 64,
                 },
@@ -127,7 +127,7 @@ pub(crate) fn filters(template: &Arm) -> Findings {
         let found = &template.properties(name)["filter"];
         expect_equal(&mut findings, name, found, &blobs);
     }
-    // Every event of ours says in its data which surface it is of. What Azure tells of a blob does not.
+    // The data of every event of the product names its surface. Azure's events about blobs do not.
     let surface: SurfaceId = SURFACE.parse().unwrap();
     let surface = surface.to_string();
     let (start, _) = surface.split_at(4);
@@ -156,7 +156,7 @@ fn events_reach_the_functions_or_are_kept() {
     hold(filters);
 }
 
-/// The bindings of a function's folder.
+/// The bindings in a function's folder.
 fn bindings(function: &str) -> Vec<Value> {
     let path = repository::root().join(format!("azure-functions/{function}/function.json"));
     let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{path:?}: {error}"));
@@ -179,6 +179,6 @@ fn every_subscription_delivers_to_an_existing_function() {
     ] {
         assert_eq!(relay[name], expected, "relay: `{name}`");
     }
-    // A right to make containers is not among those of data.
+    // The data rights do not include the creation of containers.
     assert_eq!(relay["createLeaseContainerIfNotExists"], false);
 }

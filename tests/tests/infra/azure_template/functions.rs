@@ -1,4 +1,4 @@
-//! The function app, and what it is told.
+//! The function app and its settings.
 
 use std::collections::BTreeMap;
 
@@ -17,13 +17,14 @@ pub(crate) fn code() -> String {
     repository::sources("azure-functions/src/")
 }
 
-/// What the app is told, by name.
+/// The settings of the app, by name.
 pub(crate) fn told(template: &Arm) -> BTreeMap<String, String> {
     let template = deployed(template, &[]);
     Arm::settings(&template.properties("functions")["siteConfig"]["appSettings"])
 }
 
-/// Settings that are the host's or a kit's, with what they have to be. None of them is a connection string.
+/// Settings of the host or of an SDK, with their required values. None of them is a connection
+/// string.
 const HOST: [(&str, &str); 9] = [
     (
         "APPLICATIONINSIGHTS_AUTHENTICATION_STRING",
@@ -46,7 +47,7 @@ const HOST: [(&str, &str); 9] = [
     ("WorkspaceCosmos__credential", "managedidentity"),
 ];
 
-/// Settings this plan refuses, or that would have to be kept in step with the plan's own.
+/// Settings that this plan refuses, or that would duplicate the plan's own.
 const REFUSED: [&str; 5] = [
     "FUNCTIONS_WORKER_RUNTIME",
     "FUNCTIONS_EXTENSION_VERSION",
@@ -125,7 +126,7 @@ pub(crate) fn whole(template: &Arm) -> Findings {
     findings
 }
 
-/// Every variable: named by the code or the host's, none of them a secret, none missing.
+/// Every variable: used by the code or the host, not a secret, and none missing.
 pub(crate) fn variables(template: &Arm) -> Findings {
     let mut findings = Findings::new();
     let told = told(template);

@@ -1,4 +1,4 @@
-//! Names that fit, tags, logs and alarms; and that both clouds are told the same, in the same order.
+//! Name lengths, tags, logs and alarms, and the equality of both clouds' concerns and their order.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -14,7 +14,7 @@ use wm_tests::{
 
 use super::{Findings, deployed, expect, expect_equal, expect_members, hold};
 
-/// The longest name that each type takes, and whether it may have hyphens.
+/// The maximum length of a name per type, and whether hyphens are allowed.
 const NAMES: &[(&str, usize)] = &[
     ("Microsoft.ApiManagement/service", 50),
     ("Microsoft.App/containerApps", 60),
@@ -36,7 +36,7 @@ const NAMES: &[(&str, usize)] = &[
     ("Microsoft.Web/sites", 60),
 ];
 
-/// Prefixes and environments at the ends of what is allowed.
+/// Prefixes and environments of minimum and maximum length.
 const EXTREMES: [(&str, &str); 4] = [
     ("workspace-management", "dev"),
     ("abc", "d"),
@@ -80,7 +80,7 @@ pub(crate) fn names(template: &Arm) -> Findings {
                 && name.chars().all(letters)
                 && !name.contains("--")
                 && !name.ends_with('-');
-            // What one service wants at least, and none wants more.
+            // One service requires this minimum.
             let fits = fits && name.len() >= 5;
             expect(
                 &mut findings,
@@ -101,7 +101,7 @@ fn names_fit_for_any_prefix() {
     }
 }
 
-/// Types that take no tags, or whose tags would only repeat those of what they are in.
+/// Types without tags, or whose tags would only repeat those of their parent.
 fn takes_tags(resource: &Value) -> bool {
     let own = resource["location"].is_string();
     own && resource["type"] != "Microsoft.Communication/emailServices/domains/senderUsernames"
@@ -217,7 +217,7 @@ fn failures_raise_alarms_and_are_logged() {
     hold(logs);
 }
 
-/// Concerns in the order in which a template has them, from the headings of that of AWS.
+/// Concerns in the order of the headings in the AWS template.
 fn concerns_of_aws() -> Vec<String> {
     let text = std::fs::read_to_string(repository::root().join(infra::TEMPLATE)).unwrap();
     let headings = text.lines().filter_map(|line| line.strip_prefix("  # ---"));
@@ -267,7 +267,7 @@ pub(crate) fn listed(template: &Arm) -> Findings {
     findings
 }
 
-/// What a resource waits for: what it names, and what its expressions refer to.
+/// The dependencies of a resource: explicit ones, and those of its expressions.
 fn waits(resource: &Value) -> BTreeSet<String> {
     static REFERENCE: LazyLock<Regex> =
         LazyLock::new(|| Regex::new(r"reference\('([A-Za-z]+)'\)").unwrap());
@@ -280,7 +280,7 @@ fn waits(resource: &Value) -> BTreeSet<String> {
     referred.chain(named).collect()
 }
 
-/// Nothing waits for what is not there, or in a circle.
+/// No dependency is missing or circular.
 pub(crate) fn ordered(template: &Arm) -> Findings {
     let mut findings = Findings::new();
     let mut left: BTreeMap<String, BTreeSet<String>> = template
@@ -319,7 +319,7 @@ fn nothing_waits_for_ever() {
     }
 }
 
-/// That both clouds have the same concerns is what `cargo xtask check` says.
+/// `cargo xtask check` compares the concerns of both clouds.
 #[test]
 fn every_resource_belongs_to_a_concern() {
     for path in [MAIN, SITE, CONTAINER_APP] {
@@ -332,7 +332,7 @@ fn every_resource_belongs_to_a_concern() {
 fn resources_stand_in_the_order_of_their_concerns() {
     for path in [MAIN, SITE, CONTAINER_APP] {
         let text = std::fs::read_to_string(repository::root().join(path)).unwrap();
-        // Objects that were read have lost their order, so the text is looked at.
+        // Parsed objects have lost their order, so the text is searched.
         let resources = text.find("\n  \"resources\": {").unwrap();
         let place = |symbol: &str| {
             let mark = format!("\n    \"{symbol}\": {{");

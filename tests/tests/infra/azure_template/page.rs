@@ -1,4 +1,4 @@
-//! What the page says of the templates and of the handler.
+//! The templates and the handler on the page.
 
 use std::collections::BTreeMap;
 
@@ -14,7 +14,7 @@ fn page() -> String {
     std::fs::read_to_string(repository::root().join("docs/azure.md")).unwrap()
 }
 
-/// The rows of the table of variables in the page: name, and whether the template sets it.
+/// The rows of the page's table of variables: name, and whether the template sets it.
 fn documented(page: &str) -> BTreeMap<String, bool> {
     let row = Regex::new(r"(?m)^\| `([A-Za-z0-9_]+)` \| ([^|]*) \| ([^|]*) \|").unwrap();
     let rows = row.captures_iter(page);
@@ -33,7 +33,7 @@ fn the_page_lists_every_variable_and_which_are_set() {
     for (name, set) in &documented {
         assert_eq!(*set, told.contains_key(name), "`{name}`");
     }
-    // Every name in the code that looks like a variable is in the page.
+    // The page lists every name in the code that looks like a variable.
     let name = Regex::new("\"((?:AZURE|WM)_[A-Z0-9_]+)\"").unwrap();
     let code = [functions::code(), repository::sources("infra/azure/src/")].concat();
     for variable in name.captures_iter(&code).map(|found| found[1].to_owned()) {

@@ -1,4 +1,4 @@
-//! Who may do what.
+//! Rights of identities and deployers.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -13,7 +13,7 @@ use wm_tests::{
 
 use super::{Findings, deployed, expect, hold};
 
-/// Roles wide enough to let nobody have them.
+/// Roles that are too wide for any principal.
 const TOO_WIDE: [&str; 5] = [
     "8e3af657-a8ff-443c-a75c-2fe8c4bcb635", // Owner
     "b24988ac-6180-42a0-ab88-20f7382dd24c", // Contributor
@@ -22,7 +22,7 @@ const TOO_WIDE: [&str; 5] = [
     "17d1049b-9a84-46fb-8f53-869881c3d3ab", // Storage Account Contributor
 ];
 
-/// Who has a right in these templates: identities, and whoever deploys.
+/// The holder of a right in these templates: an identity or the deployer.
 fn who(principal: &str) -> String {
     match principal.strip_suffix("Identity.principalId}") {
         Some(identity) => identity.trim_start_matches('{').to_owned(),
@@ -31,14 +31,14 @@ fn who(principal: &str) -> String {
     }
 }
 
-/// One right: who, what, where.
+/// A right: holder, role and scope.
 struct Right {
     who: String,
     role: String,
     place: String,
 }
 
-/// Every right a template gives.
+/// Every right that a template gives.
 fn rights(template: &Arm) -> Vec<Right> {
     let names = |section: &str| -> BTreeMap<String, String> {
         let roles = template.0["variables"][section].as_object();
@@ -48,7 +48,7 @@ fn rights(template: &Arm) -> Vec<Right> {
             .collect()
     };
     let (roles, cosmos) = (names("roles"), names("cosmosRoles"));
-    // In full: with every right there could be.
+    // The complete template with every optional right.
     let registry = [("registryName", json!("registry"))];
     let more: &[_] = match template.0["parameters"]["registryName"] {
         Value::Null => &[],
@@ -95,7 +95,7 @@ pub(crate) fn least(template: &Arm) -> Findings {
     let settled = deployed(template, &[]);
     for (name, resource) in settled.of_type("Microsoft.Authorization/roleAssignments") {
         let scope = resource["scope"].as_str().unwrap_or_default();
-        // A provider, and at least one type with its name: never a group, never a subscription.
+        // A provider, and at least one type with its name: never a group or a subscription.
         expect(
             &mut findings,
             scope.split('/').count() >= 3,
@@ -116,7 +116,7 @@ pub(crate) fn least(template: &Arm) -> Findings {
             !role.starts_with("cosmos") || on_records,
             format!("{who} may touch every container of the database"),
         );
-        // Documents are the handler's and the set-up's, and of the container alone.
+        // Only the handler, the set-up and the container have rights on documents.
         let documents = place.contains("workspacemanagedevdocs");
         let theirs = ["app", "api", "setup"].contains(&who.as_str());
         expect(
@@ -146,7 +146,7 @@ pub(crate) fn least(template: &Arm) -> Findings {
     findings
 }
 
-/// Two rights of one name are one, and the later deployment takes the other away.
+/// Two role assignments with the same name are one, and the later deployment removes the other.
 pub(crate) fn distinct(template: &Arm) -> Findings {
     let mut findings = Findings::new();
     let template = deployed(template, &[]);

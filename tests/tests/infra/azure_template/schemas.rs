@@ -1,4 +1,4 @@
-//! The checker that knows Microsoft's own schemas, and versions of their interfaces.
+//! The template checker with Microsoft's own schemas, and the API versions.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -13,7 +13,7 @@ use wm_tests::{
 
 use super::{Findings, expect, hold};
 
-/// Where the checker is: told by the environment, else beside the repository, whoever has it.
+/// The path of the checker: from the environment, otherwise beside the repository.
 fn checker() -> Option<PathBuf> {
     let told = std::env::var_os("ARM_CHECK").map(PathBuf::from);
     let path = told.unwrap_or_else(|| repository::root().join("../shared/tools/arm-check"));
@@ -41,7 +41,7 @@ fn the_templates_please_the_checker() {
     };
     let (code, said) = run(&templates);
     assert_eq!(code, Some(0), "{said}");
-    // It minds what is wrong, or it says nothing about what is right.
+    // First check that it reports an error at all.
     let directory = tempfile::tempdir().unwrap();
     let broken = directory.path().join("broken.json");
     let text = std::fs::read_to_string(&templates[0]).unwrap();
@@ -54,8 +54,8 @@ fn the_templates_please_the_checker() {
     assert_eq!(code, Some(1), "{said}");
 }
 
-/// One version of each interface, and the same everywhere: what the types of one template were compared
-/// with holds for the others.
+/// One API version per interface in all templates, so that a comparison for one template holds for
+/// the others.
 pub(crate) fn versions(template: &Arm) -> Findings {
     let mut findings = Findings::new();
     let mut known: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
@@ -64,7 +64,7 @@ pub(crate) fn versions(template: &Arm) -> Findings {
         for (_, resource) in template.resources() {
             let (kind, version) = (&resource["type"], &resource["apiVersion"]);
             let kind = kind.as_str().unwrap();
-            // One provider whose types have versions of their own.
+            // A provider whose types have different versions.
             let family = match kind.split_once('/').unwrap() {
                 ("Microsoft.Insights", _) => kind,
                 (provider, _) => provider,

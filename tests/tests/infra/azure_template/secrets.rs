@@ -1,4 +1,4 @@
-//! The vault, configuration, and that no key is taken anywhere.
+//! The vault and the configuration. No key is read anywhere.
 
 use serde_json::{Value, json};
 use wm_azure::secrets::{PUBLIC_URL_KEY, SURFACE_ID_KEY};
@@ -44,7 +44,7 @@ pub(crate) fn vault(template: &Arm) -> Findings {
     let parameter = &template.0["parameters"]["surfaceSecret"];
     let hidden = json!({ "type": "securestring", "defaultValue": "" });
     expect_members(&mut findings, "surfaceSecret", parameter, &hidden);
-    // What a deployment answers can be read by whoever reads deployments.
+    // Outputs are visible to every reader of deployments.
     let told = template.0["outputs"].to_string();
     expect(
         &mut findings,
@@ -91,7 +91,7 @@ pub(crate) fn configuration(template: &Arm) -> Findings {
     findings
 }
 
-/// Services that would take a key of their own beside an identity, and where that is turned off.
+/// Services that accept keys besides an identity, and the property that disables them.
 const KEYLESS: [(&str, &str); 7] = [
     ("cosmosAccount", "/disableLocalAuth"),
     ("topic", "/disableLocalAuth"),
@@ -125,7 +125,7 @@ pub(crate) fn keyless(template: &Arm) -> Findings {
     findings
 }
 
-/// What looks like a credential, in any text of a template.
+/// Texts of a template that look like credentials.
 fn shapes(template: &Arm) -> Findings {
     let mut findings = Findings::new();
     let mut texts = Vec::new();

@@ -1,5 +1,3 @@
-//! The static site.
-
 use serde_json::json;
 use wm_core::{catalog::Provider, selection::BackendSelection};
 use wm_tests::arm::{Arm, SITE};
@@ -18,7 +16,7 @@ pub(crate) fn apart(template: &Arm) -> Findings {
         name,
         &json!("workspacemanagedevsite"),
     );
-    // Nothing of the surface is in it, and it can never be the surface's account.
+    // It contains nothing of the surface and can never be the surface's account.
     let text = settled.0["resources"].to_string();
     expect(
         &mut findings,
@@ -39,7 +37,7 @@ pub(crate) fn apart(template: &Arm) -> Findings {
     let blobs = settled.properties("siteBlobs");
     let expected = json!({ "staticWebsite": pages, "isVersioningEnabled": true });
     expect_members(&mut findings, "siteBlobs", blobs, &expected);
-    // Its uploader may upload to it, and that is all anybody is given.
+    // Its uploader may upload to it. No other right is given.
     let rights = settled.of_type("Microsoft.Authorization/roleAssignments");
     expect(&mut findings, rights.len() == 1, "others have rights");
     for (name, right) in rights {
