@@ -1,4 +1,4 @@
-//! What a run shows of the contract, surface by surface.
+//! The results of a run for each sentence of the contract and each surface.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,25 +11,25 @@ use crate::{
     results::{Results, Skip, Verdict},
 };
 
-/// What came of a test or of a sentence on a surface, from what counts least to what counts most.
+/// The outcome of a test or a sentence on a surface. The greater outcome wins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub(crate) enum Outcome {
     /// The emulator cannot show it.
     #[serde(rename = "not shown")]
     NotShown,
-    /// It is shown.
+    /// The test shows it.
     #[serde(rename = "passed")]
     Passed,
-    /// Nobody knows.
+    /// The outcome is unknown.
     #[serde(rename = "did not run")]
     DidNotRun,
-    /// The opposite is shown.
+    /// The test shows the opposite.
     #[serde(rename = "failed")]
     Failed,
 }
 
 impl Outcome {
-    /// The word in the certificate.
+    /// The term in the certificate.
     pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::NotShown => "not shown",
@@ -40,24 +40,25 @@ impl Outcome {
     }
 }
 
-/// By the name of the surface, or [`SHARED`]; a test has none for surfaces it does not run on.
+/// By the name of the surface, or [`SHARED`]. Without an entry, the test does not run on that
+/// surface.
 pub(crate) type Outcomes = BTreeMap<&'static str, Outcome>;
 
-/// Where outcomes stand of tests that run on no surface.
+/// The key for tests that run on no surface.
 pub(crate) const SHARED: &str = "shared";
 
-/// The whole certificate. Nothing in it changes from one run to the next unless an outcome does.
+/// The whole certificate. It changes between runs only if an outcome does.
 #[derive(Debug, Serialize)]
 pub(crate) struct Certificate {
     pub(crate) sentences: Vec<Proved>,
-    /// What the emulators could not show.
+    /// The skips of the emulators.
     pub(crate) not_shown: BTreeSet<Skip>,
-    /// Of which programs nothing counts as passed, and why.
+    /// The programs without passed tests, and the reason.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub(crate) doubts: BTreeMap<String, String>,
 }
 
-/// A sentence with what came of it.
+/// A sentence with its outcomes.
 #[derive(Debug, Serialize)]
 pub(crate) struct Proved {
     pub(crate) id: String,
@@ -66,18 +67,18 @@ pub(crate) struct Proved {
     pub(crate) tests: Vec<Tested>,
 }
 
-/// A test with what came of it.
+/// A test with its outcomes.
 #[derive(Debug, Serialize)]
 pub(crate) struct Tested {
     pub(crate) test: String,
     pub(crate) outcomes: Outcomes,
 }
 
-/// The reference in memory, which runs the suite too and is no surface.
+/// The reference in memory runs the suite too and is not a surface.
 const REFERENCE: &str = "memory";
 
 impl Certificate {
-    /// What a run shows of a contract.
+    /// The certificate of a run.
     pub(crate) fn new(contract: &Contract, results: &Results) -> Self {
         let programs = contract.programs();
         let doubts = programs.iter().filter_map(|program| {
@@ -100,14 +101,14 @@ impl Certificate {
         }
     }
 
-    /// The certificate as data.
+    /// The certificate as JSON.
     pub(crate) fn json(&self) -> Result<String, Failure> {
         let text = serde_json::to_string_pretty(self);
         text.map(|text| text + "\n")
             .map_err(|error| Failure::because("the certificate cannot be written as JSON", error))
     }
 
-    /// Fails unless every sentence is shown on every surface, naming those that are not.
+    /// Fails unless every sentence is shown on every surface. The error names the others.
     pub(crate) fn hold(&self) -> Result<(), Failure> {
         let missing: Vec<String> = self.sentences.iter().flat_map(Proved::missing).collect();
         if missing.is_empty() {
@@ -143,8 +144,8 @@ fn proved(sentence: &Sentence, results: &Results) -> Proved {
         outcomes.max().copied()
     };
     let shared = of(SHARED);
-    // One test that passes on a surface shows a sentence there, as long as none fails and none is missing. What
-    // the surfaces share shows nothing of any, and fails the sentence on all of them.
+    // One passed test shows a sentence on a surface, as long as none fails and none is missing.
+    // Tests of shared code show nothing on a surface, and their failure fails the sentence on all.
     let on = |surface: &Provider| {
         let own = of(surface.as_str()).unwrap_or(Outcome::DidNotRun);
         let broken = shared.filter(|outcome| *outcome > Outcome::Passed);
@@ -194,7 +195,7 @@ fn outcome(results: &Results, program: &str, path: &str, surface: &str) -> Outco
     }
 }
 
-/// Whether a skip is about a test: it names it in full, or by the case its name begins with.
+/// Whether a skip refers to a test, by its full name or by the case at the start of its name.
 fn is_about(scenario: &str, path: &str) -> bool {
     let name = path.rsplit("::").next().unwrap_or(path);
     let scenario = scenario.rsplit("::").next().unwrap_or(scenario);
@@ -213,7 +214,7 @@ mod tests {
             {"test": "suite::a::case_2_is_not"},
             {"test": "parity::replay::case_3_is_shown", "surfaces": ["local", "azure"]}]}]}"#;
 
-    /// The lines of a suite that said this on each surface.
+    /// The output lines of a suite with these results on each surface.
     fn suite(said: &[(&str, &str)]) -> String {
         let on =
             |(surface, said): &(&str, &str)| said.replace("test ", &format!("test {surface}::"));
@@ -244,7 +245,7 @@ mod tests {
         let some = &shown.sentences[1];
         assert_eq!(some.tests[1].outcomes.len(), 2);
         assert!(some.outcomes.values().all(|one| *one == Outcome::Passed));
-        // Of no program that the contract does not name.
+        // Programs that the contract does not name are ignored.
         assert_eq!(shown.not_shown.len(), 1);
     }
 

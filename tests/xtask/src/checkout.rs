@@ -1,5 +1,3 @@
-//! The files of a checkout of this repository.
-
 use std::{
     fs, io,
     path::{Path, PathBuf},
@@ -9,10 +7,10 @@ use wm_deploy::tools;
 
 use crate::failure::Failure;
 
-/// Where the contract is. A checkout is known by it.
+/// The path of the contract. It identifies a checkout.
 pub(crate) const CONTRACT: &str = "tests/contract.json";
 
-/// Folders that hold nothing of ours.
+/// Folders without files of this repository.
 const NOT_OURS: [&str; 6] = [
     ".git",
     ".tools",
@@ -22,23 +20,23 @@ const NOT_OURS: [&str; 6] = [
     "target",
 ];
 
-/// A checkout, by its root.
+/// A checkout with its root.
 #[derive(Debug)]
 pub(crate) struct Checkout {
     root: PathBuf,
 }
 
-/// One file as text.
+/// A text file.
 #[derive(Debug)]
 pub(crate) struct Text {
-    /// Its path from the root, with `/`.
+    /// The path from the root, with `/`.
     pub(crate) path: String,
-    /// What it says.
+    /// The content.
     pub(crate) text: String,
 }
 
 impl Checkout {
-    /// The named one, or the one around the current directory.
+    /// The given checkout, or the one around the current directory.
     pub(crate) fn find(given: Option<&Path>) -> Result<Self, Failure> {
         tools::root(given, CONTRACT).map(|root| Self { root })
     }
@@ -47,12 +45,11 @@ impl Checkout {
         &self.root
     }
 
-    /// Whether something is at a path.
+    /// Whether a path exists.
     pub(crate) fn has(&self, path: &str) -> bool {
         self.root.join(path).exists()
     }
 
-    /// The text at a path.
     pub(crate) fn read(&self, path: &str) -> Result<String, Failure> {
         fs::read_to_string(self.root.join(path)).map_err(|error| unreadable(path, error))
     }
@@ -64,7 +61,7 @@ impl Checkout {
         })
     }
 
-    /// Every file below a path, sorted, what is not UTF-8 read as far as it is.
+    /// Every file below a path, sorted. Invalid UTF-8 is replaced.
     pub(crate) fn texts(&self, below: &str) -> Result<Vec<Text>, Failure> {
         let mut found = Vec::new();
         collect(&self.root.join(below), below, &mut found)?;

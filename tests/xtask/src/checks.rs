@@ -1,4 +1,4 @@
-//! What can be said of parity without running anything.
+//! Checks of parity that run no tests.
 
 mod catalog;
 mod fields;
@@ -13,17 +13,17 @@ use crate::{
     output::{line, notice},
 };
 
-/// What is wrong, one line each: the file, what it lacks, what to do.
+/// One line per violation: the file, the problem and the remedy.
 type Violations = Vec<String>;
 
-/// What came of a check.
+/// The result of a check.
 struct Found {
-    /// How much of what there was to look at, so that nothing holds of nothing.
+    /// The amount of checked input, so that an empty check is visible.
     looked_at: String,
     violations: Violations,
 }
 
-/// One check: what holds when it finds nothing.
+/// One check, with the statement that holds if it finds no violation.
 struct Check {
     name: &'static str,
     holds: &'static str,
@@ -63,7 +63,7 @@ const CHECKS: [Check; 6] = [
     },
 ];
 
-/// Runs every check and says what came of each.
+/// Runs every check and prints its result.
 pub(crate) fn check(checkout: &Checkout) -> Result<(), Failure> {
     let mut count = 0;
     for check in CHECKS {

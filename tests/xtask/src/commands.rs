@@ -1,5 +1,3 @@
-//! The commands, one file each.
-
 mod check;
 mod goldens;
 mod long;

@@ -1,4 +1,4 @@
-//! The sentences of the contract, and which tests prove each.
+//! The sentences of the contract, and the tests that prove each.
 
 use std::collections::BTreeSet;
 
@@ -10,7 +10,7 @@ use crate::{
     failure::Failure,
 };
 
-/// The packages with programs of tests, and their folders.
+/// The packages with test programs, and their folders.
 const PACKAGES: [(&str, &str); 5] = [
     ("wm-tests", "tests"),
     ("wm", "cli"),
@@ -21,17 +21,17 @@ const PACKAGES: [(&str, &str); 5] = [
 
 /// The program of the conformance suite, which runs every scenario on every surface.
 const SUITE_PROGRAM: &str = "suite";
-/// How the name of a scenario begins.
+/// The prefix of scenario names.
 const SUITE: &str = "suite::";
-/// How the name of a test begins that has all surfaces side by side.
+/// The prefix of tests that compare all surfaces.
 const SIDE_BY_SIDE: &str = "parity::";
 
-/// What the application promises, sentence by sentence.
+/// The promises of the application, as sentences.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Contract {
     pub(crate) sentences: Vec<Sentence>,
-    /// Scenarios that prove none of the sentences. They are run, and not certified.
+    /// Scenarios that prove no sentence. They run without a certificate.
     #[serde(default, rename = "conventions")]
     _conventions: Vec<IgnoredAny>,
 }
@@ -42,24 +42,24 @@ pub(crate) struct Contract {
 pub(crate) struct Sentence {
     /// A short name.
     pub(crate) id: String,
-    /// The promise itself.
+    /// The text of the promise.
     pub(crate) sentence: String,
-    /// What proves it.
+    /// The tests that prove it.
     pub(crate) tests: Vec<Test>,
 }
 
-/// A test, and where it runs.
+/// A test with its surfaces.
 #[derive(Debug, Deserialize)]
 #[serde(try_from = "Named")]
 pub(crate) struct Test {
     /// `program::path`, or `suite::module::scenario`.
     pub(crate) test: String,
-    /// The surfaces on which it runs; none for a test of code that all of them share.
+    /// The surfaces of the test. Empty for a test of shared code.
     surfaces: Vec<Provider>,
 }
 
-/// A test as the contract names it: scenarios and tests of all surfaces side by side run on all, every other test
-/// says on which it runs, or that it is of code that they share.
+/// A test as the contract names it. Scenarios and comparisons of surfaces run on all surfaces.
+/// Every other test names its surfaces, or declares that it tests shared code.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Named {
@@ -97,7 +97,7 @@ impl TryFrom<Named> for Test {
 }
 
 impl Contract {
-    /// The contract of a checkout.
+    /// Reads the contract of a checkout.
     pub(crate) fn read(checkout: &Checkout) -> Result<Self, Failure> {
         serde_json::from_str(&checkout.read(CONTRACT)?).map_err(|error| {
             let message = format!("`{CONTRACT}` is no contract; mend it");
@@ -117,19 +117,19 @@ impl Contract {
 }
 
 impl Test {
-    /// The program of a test that runs on no surface, and its path there.
+    /// The program and the path of a test that runs on no surface.
     pub(crate) fn shared(&self) -> Option<(&str, String)> {
         let runs_nowhere = self.surfaces.is_empty();
         runs_nowhere.then(|| self.own()).flatten()
     }
 
-    /// The program in which the test runs on a surface, and its path there.
+    /// The program and the path of a test on a surface.
     pub(crate) fn on(&self, surface: Provider) -> Option<(&str, String)> {
         if !self.surfaces.contains(&surface) {
             return None;
         }
         match self.test.strip_prefix(SUITE) {
-            // The program has a module for each surface, with the scenarios by their own names.
+            // The program has a module for each surface, which contains the scenarios.
             Some(scenario) => {
                 let name = scenario.rsplit("::").next().unwrap_or(scenario);
                 Some((SUITE_PROGRAM, format!("{}::{name}", surface.as_str())))
@@ -144,7 +144,7 @@ impl Test {
     }
 }
 
-/// The package that a program of tests belongs to.
+/// The package of a test program.
 pub(crate) fn package(checkout: &Checkout, program: &str) -> Result<&'static str, Failure> {
     let is_there = |folder: &str| {
         checkout.has(&format!("{folder}/tests/{program}.rs"))

@@ -1,4 +1,4 @@
-//! Tasks of the repository: what shows that the product keeps its promises, and is no part of it.
+//! Tasks of the repository. They check the product and are not part of it.
 
 mod certificate;
 mod checkout;

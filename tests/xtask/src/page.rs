@@ -34,7 +34,7 @@ Of these programs nothing counts as passed, because they did not end, or ended o
 ";
 
 impl Certificate {
-    /// The certificate for people.
+    /// The certificate in Markdown.
     pub(crate) fn page(&self) -> String {
         let mut page = HEAD.to_owned();
         page += &head("sentence");
@@ -77,7 +77,7 @@ fn words(id: &str) -> String {
     id.replace('-', " ")
 }
 
-/// The columns: the surfaces, and what they share.
+/// The columns: the surfaces and the shared code.
 fn places() -> impl Iterator<Item = &'static str> {
     let surfaces = Provider::ALL.iter().map(|one| one.as_str());
     surfaces.chain([SHARED])

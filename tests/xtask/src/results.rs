@@ -1,7 +1,8 @@
-//! The results of a test run, read back from the JSON lines that the test programs and their runner wrote.
+//! The results of a test run, read from the JSON lines of the test programs and their runner.
 //!
-//! A test has passed if it says so itself and its program ended well. A program that did not end, or whose
-//! exit code its recorded tests do not explain, is in doubt: nothing in it has passed.
+//! A test has passed if it reports so and its program ended well. A program is in doubt if it did
+//! not end, or if its recorded tests do not explain its exit code. No test of a program in doubt
+//! has passed.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -14,23 +15,23 @@ use wm_test_results::{EXTENSION, Event, Line};
 
 use crate::{failure::Failure, run::RECORD};
 
-/// What libtest and libtest-mimic exit with when all tests ran and some failed.
+/// The exit code of libtest and libtest-mimic if all tests ran and some failed.
 const TESTS_FAILED: i32 = 101;
 
 /// The outcome of one test.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Verdict {
     Passed,
-    /// It started, and did not come to its end.
+    /// It started and did not end.
     Unfinished,
     Failed,
 }
 
-/// What the emulators of a surface could not show.
+/// A skip because of the emulators of a surface.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub(crate) struct Skip {
     pub(crate) surface: String,
-    /// The test or its case, or a known limitation in words.
+    /// The test or its case, or the description of a known limitation.
     pub(crate) scenario: String,
     pub(crate) reason: String,
 }
@@ -45,7 +46,8 @@ pub(crate) struct Results {
 struct Program {
     tests: BTreeMap<String, Test>,
     skips: BTreeSet<Skip>,
-    /// The exit code of each run; a program and the unit tests of its package may have one name.
+    /// The exit code of each run. A program and the unit tests of its package may have the same
+    /// name.
     ends: Vec<Option<i32>>,
 }
 
@@ -57,7 +59,7 @@ struct Test {
 }
 
 impl Results {
-    /// Reads every result file in a directory, in whatever order.
+    /// Reads every result file in a directory, in any order.
     pub(crate) fn read(directory: &Path) -> Result<Self, Failure> {
         let unreadable = |path: &Path, error: std::io::Error| {
             let path = path.display();
@@ -76,7 +78,7 @@ impl Results {
         Ok(results)
     }
 
-    /// Takes the lines of one file over.
+    /// Adds the lines of one file.
     fn take(&mut self, path: &Path, text: &str) -> Result<(), Failure> {
         for (number, line) in (1..).zip(text.lines()) {
             let line = serde_json::from_str(line).map_err(|error| {
@@ -124,7 +126,8 @@ impl Results {
             .all(|program| program.tests.is_empty())
     }
 
-    /// The outcome of a test; `None` if it did not run, or if it passed in a program that is in doubt.
+    /// The outcome of a test. `None` if it did not run, or if it passed in a program that is in
+    /// doubt.
     pub(crate) fn verdict(&self, program: &str, test: &str) -> Option<Verdict> {
         let program = self.programs.get(program)?;
         let verdict = program.tests.get(test)?.verdict();
@@ -132,12 +135,12 @@ impl Results {
         counts.then_some(verdict)
     }
 
-    /// Why no test of a program counts as passed.
+    /// The reason why no test of a program counts as passed.
     pub(crate) fn doubt(&self, program: &str) -> Option<String> {
         self.programs.get(program)?.doubt()
     }
 
-    /// What a program could not show.
+    /// The skips of a program.
     pub(crate) fn skips(&self, program: &str) -> impl Iterator<Item = &Skip> {
         let program = self.programs.get(program);
         program.into_iter().flat_map(|program| &program.skips)
@@ -190,7 +193,7 @@ impl Test {
     }
 }
 
-/// Results as a run writes them.
+/// Results in the format of a run.
 #[cfg(test)]
 pub(crate) fn results(lines: &str) -> Results {
     let mut results = Results::default();
@@ -198,8 +201,8 @@ pub(crate) fn results(lines: &str) -> Results {
     results
 }
 
-/// The lines of a program that ran these tests and ended: `test NAME ... ok`, `... FAILED` or `... ignored`,
-/// `skip NUMBER on SURFACE: TEST: REASON`.
+/// The lines of a program that ran these tests and ended: `test NAME ... ok`, `... FAILED` or `...
+/// ignored`, `skip NUMBER on SURFACE: TEST: REASON`.
 #[cfg(test)]
 pub(crate) fn ran(program: &str, said: &str) -> String {
     let line = |event| {

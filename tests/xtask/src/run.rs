@@ -1,4 +1,4 @@
-//! Running cargo: the tests that the contract names, with their results recorded.
+//! Runs cargo with recorded results, for the tests that the contract names.
 
 use std::{
     env, fs, io,
@@ -16,25 +16,25 @@ use crate::{
     output::notice,
 };
 
-/// Where the results of the last run are.
+/// The directory of the last run's results.
 pub(crate) const RESULTS: &str = "target/test-results";
 
 /// The command that records the results of all tests.
 pub(crate) const RECORD: &str = "cargo xtask test --workspace --no-fail-fast";
 
-/// The environment in which tests write their goldens instead of comparing them.
+/// The environment in which tests write their goldens.
 pub(crate) const UPDATES: &[(&str, &str)] = &[("UPDATE_GOLDENS", "1"), ("TRYBUILD", "overwrite")];
 
-/// Where `cargo test` prints its standard output.
+/// The destination of the standard output of `cargo test`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Output {
-    /// Where it would without us.
+    /// The standard output.
     Unchanged,
-    /// On the standard error, beside a result of ours.
+    /// The standard error, so that the standard output has only the result of this program.
     Beside,
 }
 
-/// A run of cargo with this environment, to be shown or done.
+/// A run of cargo with this environment, to print or to execute.
 pub(crate) fn cargo(environment: &'static [(&'static str, &'static str)]) -> Run {
     let tool = Tool {
         program: "cargo",
@@ -49,12 +49,12 @@ pub(crate) fn cargo_program() -> String {
     env::var("CARGO").unwrap_or_else(|_| "cargo".into())
 }
 
-/// Runs the programs that the contract names, all of them, whatever fails.
+/// Runs all programs that the contract names, regardless of failures.
 pub(crate) fn contract(checkout: &Checkout, contract: &Contract) -> Result<(), Failure> {
     let arguments = arguments(checkout, contract)?;
     notice(format!("cargo test {}", arguments.join(" ")));
     let ended = test(checkout, &arguments, Output::Beside)?;
-    // What failed counts where the contract names it.
+    // Failures are evaluated per named test.
     if !ended.success() {
         notice(format!("warning: `cargo test` failed ({ended}); see above"));
     }
@@ -76,7 +76,7 @@ fn arguments(checkout: &Checkout, contract: &Contract) -> Result<Vec<String>, Fa
     Ok(arguments.chain(programs).map(str::to_owned).collect())
 }
 
-/// Runs `cargo test` with these arguments; the results replace those of the last run.
+/// Runs `cargo test` with these arguments. The results replace those of the last run.
 pub(crate) fn test(
     checkout: &Checkout,
     arguments: &[String],
@@ -101,8 +101,8 @@ pub(crate) fn test(
     ended.map_err(|error| not_started(&program, error))
 }
 
-/// The setting by which cargo starts every test program through `xtask record`. It holds for one command; in
-/// a configuration file it would also hold for `cargo run`.
+/// The setting with which cargo starts every test program through `xtask record`. It applies to one
+/// command. In a configuration file it would also apply to `cargo run`.
 fn runner() -> Result<String, Failure> {
     let own = env::current_exe().map_err(|error| {
         Failure::because("the path of xtask is not known; build it again", error)
@@ -112,7 +112,7 @@ fn runner() -> Result<String, Failure> {
     Ok(format!(r#"target.'cfg(all())'.runner=[{own},"record"]"#))
 }
 
-/// Removes the results in a directory, and nothing else.
+/// Removes only the results in a directory.
 fn empty(directory: &Path) -> io::Result<()> {
     fs::create_dir_all(directory)?;
     for entry in fs::read_dir(directory)? {

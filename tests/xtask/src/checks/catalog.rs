@@ -1,6 +1,6 @@
-//! The catalog tells the same of every provider.
+//! The catalog describes every provider in the same way.
 //!
-//! The source is read, not what this program was built with: the checkout is what is checked.
+//! The check reads the source of the checkout, not the code that this program was built with.
 
 use std::collections::BTreeMap;
 
@@ -11,13 +11,13 @@ use crate::{checkout::Checkout, failure::Failure};
 
 const CATALOG: &str = "core/src/catalog.rs";
 
-/// What a backend selection has a name in, on every provider.
+/// The groups of names in a backend selection, for every provider.
 const GROUPS: [&str; 4] = ["storage", "database", "identity", "notifications"];
-/// What makes a field of a path and a default.
+/// The functions that create a field from a path and a default.
 const MAKERS: [&str; 4] = ["fixed(", "chosen(", "derived(", "place("];
 
 pub(super) fn find(checkout: &Checkout) -> Result<Found, Failure> {
-    // One line, so that it does not matter where the formatter breaks.
+    // A single line, independent of the formatter's line breaks.
     let source = checkout.read(CATALOG)?;
     let source = source.split_whitespace().collect::<Vec<_>>().join(" ");
     let concerns = concerns(&source);
@@ -51,7 +51,7 @@ fn concerns(source: &str) -> Vec<&str> {
     let body = body.and_then(|(_, rest)| rest.split_once('}'));
     let (variants, _) = body.unwrap_or_default();
     let variants = variants.split(',').map(str::trim);
-    // Each is documented, and its name comes last.
+    // Each has a doc comment, and its name comes last.
     variants
         .filter_map(|variant| variant.rsplit(' ').next())
         .filter(|variant| !variant.is_empty())
@@ -103,14 +103,14 @@ fn lacking(provider: Provider, entry: &str, concerns: &[&str], source: &str) -> 
     violations
 }
 
-/// The text in quotes that follows a mark at once.
+/// The quoted text directly after a marker.
 fn after<'a>(text: &'a str, mark: &str) -> Option<&'a str> {
     let (_, rest) = text.split_once(mark)?;
     let (value, _) = rest.strip_prefix('"')?.split_once('"')?;
     Some(value)
 }
 
-/// The fields of an entry with their defaults, shared ones by the name of their constant.
+/// The fields of an entry with their defaults. Shared defaults are named by their constant.
 fn fields<'a>(entry: &'a str, source: &'a str) -> BTreeMap<&'a str, &'a str> {
     let (_, listed) = entry.split_once("fields: &[").unwrap_or_default();
     let mut fields: BTreeMap<_, _> = made(listed).collect();
@@ -127,7 +127,7 @@ fn fields<'a>(entry: &'a str, source: &'a str) -> BTreeMap<&'a str, &'a str> {
     fields
 }
 
-/// Every path and default that is made in a text: `fixed("identity.service", "…")`.
+/// Every path and default in a text: `fixed("identity.service", "…")`.
 fn made(text: &str) -> impl Iterator<Item = (&str, &str)> {
     let places = MAKERS.iter().flat_map(|maker| text.split(maker).skip(1));
     places.filter_map(|rest| {

@@ -1,4 +1,4 @@
-//! Every field of every record is explained where its family is.
+//! The model explains every field of every record in the section of its family.
 
 use std::collections::BTreeSet;
 
@@ -10,13 +10,13 @@ use crate::{
     failure::Failure,
 };
 
-/// Where the fields are explained.
+/// The page that explains the fields.
 const MODEL: &str = "docs/data-identity-model.md";
-/// Examples of every family, one file each, in which every field occurs.
+/// Examples of every family, one file each. Every field occurs in them.
 const EXAMPLES: &str = "tests/goldens/items";
 /// Members whose own members are data, not fields.
 const FREE: [&str; 3] = ["clock", "labels", "values"];
-/// Where the model explains what items of all families have, and what their envelopes have.
+/// The heading of the fields that items of all families and their envelopes have.
 const ITEMS: &str = "## Items";
 const ENVELOPE: &str = "## The envelope";
 
@@ -55,13 +55,13 @@ fn records(example: &Text) -> Result<Value, Failure> {
     })
 }
 
-/// The family of a file of examples.
+/// The family of an example file.
 fn family(path: &str) -> &str {
     let file = path.rsplit('/').next().unwrap_or(path);
     file.split('.').next().unwrap_or(file)
 }
 
-/// The fields of a family, by what has them.
+/// The fields of a family, by their place.
 #[derive(Default)]
 struct Fields<'a> {
     item: BTreeSet<&'a str>,
@@ -109,7 +109,7 @@ fn collect<'a>(value: &'a Value, names: &mut BTreeSet<&'a str>) {
     }
 }
 
-/// A section of a page: its heading, and the words it sets in backticks.
+/// A section of a page: its heading, and its words in backticks.
 struct Section<'a> {
     heading: &'a str,
     words: BTreeSet<&'a str>,
@@ -135,14 +135,14 @@ fn quoted(line: &str) -> impl Iterator<Item = &str> {
     line.split('`').skip(1).step_by(2)
 }
 
-/// What is explained where.
+/// The explanations of the model.
 struct Model<'a> {
     sections: Vec<Section<'a>>,
     families: BTreeSet<&'a str>,
 }
 
 impl Model<'_> {
-    /// What is not explained of a family where its readers look for it.
+    /// The fields of a family without an explanation in the expected section.
     fn lacking(&self, example: &Text, fields: &Fields<'_>) -> Violations {
         let family = family(&example.path);
         let own = self.of_family(family, fields);
@@ -169,7 +169,7 @@ impl Model<'_> {
         violations
     }
 
-    /// The words of a chapter, with those of its sections.
+    /// The words of a chapter and its sections.
     fn below(&self, heading: &str) -> BTreeSet<&str> {
         let from = self.sections.iter();
         let mut from = from.skip_while(|section| section.heading != heading);
@@ -179,7 +179,8 @@ impl Model<'_> {
         words.flat_map(|section| &section.words).copied().collect()
     }
 
-    /// The words of the sections whose headings name a family, or a field of it that has fields of its own.
+    /// The words of the sections whose headings name a family, or a field of it that has fields
+    /// itself.
     fn of_family(&self, family: &str, fields: &Fields<'_>) -> BTreeSet<&str> {
         let is_about = |word: &str| {
             word == family || (fields.body.contains(word) && !self.families.contains(word))

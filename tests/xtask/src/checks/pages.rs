@@ -1,4 +1,4 @@
-//! The pages of the clouds say the same of both.
+//! The pages of both clouds have the same content.
 
 use super::{Found, Violations, many};
 use crate::{checkout::Checkout, failure::Failure};
@@ -6,7 +6,7 @@ use crate::{checkout::Checkout, failure::Failure};
 const AWS: &str = "docs/aws.md";
 const AZURE: &str = "docs/azure.md";
 
-/// What each page has to tell, in this order.
+/// The required sections of each page, in this order.
 const CONCERNS: [&str; 6] = [
     "Persistence",
     "Identity",
@@ -16,7 +16,7 @@ const CONCERNS: [&str; 6] = [
     "Secrets and configuration",
 ];
 
-/// What there is on one cloud only.
+/// Sections that exist for one cloud only.
 const OF_ONE: [&str; 2] = ["The API in a container", "Read, guessed and never run"];
 
 pub(super) fn find(checkout: &Checkout) -> Result<Found, Failure> {
@@ -33,7 +33,7 @@ pub(super) fn find(checkout: &Checkout) -> Result<Found, Failure> {
     })
 }
 
-/// The sections of a page, and what they say.
+/// The sections of a page, with their text.
 fn sections(page: &str) -> Vec<(&str, &str)> {
     let sections = page.split("\n## ").skip(1);
     sections
@@ -41,7 +41,7 @@ fn sections(page: &str) -> Vec<(&str, &str)> {
         .collect()
 }
 
-/// What a page fails to tell of the concerns.
+/// The required sections that a page lacks.
 fn told(path: &str, page: &str) -> Violations {
     let sections = sections(page);
     let mut violations = Violations::new();
@@ -71,7 +71,7 @@ fn difference(aws: &str, azure: &str) -> Option<String> {
     let titles = |page: &str| -> Vec<String> {
         let titles = sections(page).into_iter().map(|(title, _)| title);
         let shared = titles.filter(|title| !OF_ONE.contains(title));
-        // The clouds' own words for the same.
+        // The clouds' own terms for the same thing.
         shared
             .map(|title| {
                 title

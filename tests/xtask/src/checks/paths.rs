@@ -1,4 +1,4 @@
-//! Artifacts lie below one prefix shape, in the code, in the pages and in the goldens.
+//! Artifacts are below one prefix shape in the code, the pages and the goldens.
 
 use wm_core::{
     storage::{ObjectKind, ObjectPath},
@@ -11,14 +11,14 @@ use crate::{
     failure::Failure,
 };
 
-/// Where the objects of an artifact lie.
+/// The paths of an artifact's objects.
 const SHAPES: [&str; 2] = [
     "accounts/{account}/projects/{project}/artifacts/{artifact}/raw/{version}/{file}",
     "accounts/{account}/projects/{project}/artifacts/{artifact}/derived/{derived}/{file}",
 ];
-/// How a page may shorten the second.
+/// The permitted short form of the second part.
 const SHORT: [&str; 2] = ["…/raw/{version}/{file}", "…/derived/{derived}/{file}"];
-/// Who has to say both.
+/// The pages that must state both.
 const STATED_IN: [&str; 2] = [
     "core/src/storage/object_path.rs",
     "docs/data-identity-model.md",
@@ -62,7 +62,7 @@ pub(super) fn find(checkout: &Checkout) -> Result<Found, Failure> {
     })
 }
 
-/// What the code makes of the shapes, and whether it reads what it makes.
+/// Builds paths and checks that they can be parsed.
 fn built() -> Violations {
     let raw = is_built(SHAPES[0], ObjectKind::Raw(7), "7");
     let derived: Result<DerivedId, Invalid> = format!("drv_{ULID}").parse();
@@ -102,7 +102,7 @@ fn is_built(shape: &str, kind: ObjectKind, id: &str) -> Result<bool, Invalid> {
     Ok(path.to_string() == expected && read == path)
 }
 
-/// What a page says of where objects lie that is otherwise.
+/// The deviating object paths on a page.
 fn otherwise(page: &Text) -> Violations {
     let known = |word: &str| SHAPES.contains(&word) || SHORT.contains(&word);
     let is_shape = |word: &&str| {
@@ -124,7 +124,7 @@ fn otherwise(page: &Text) -> Violations {
         .collect()
 }
 
-/// What a golden holds that should be a path of an object and is none.
+/// The invalid object paths in a golden.
 fn unreadable(golden: &Text) -> Violations {
     objects(golden)
         .filter(|word| word.parse::<ObjectPath>().is_err())
@@ -138,7 +138,7 @@ fn unreadable(golden: &Text) -> Violations {
         .collect()
 }
 
-/// What a golden holds that should be the path of an object.
+/// The texts in a golden that must be object paths.
 fn objects(golden: &Text) -> impl Iterator<Item = &str> {
     let ends = |c: char| c.is_whitespace() || "`\"'?&#\\".contains(c);
     let places = golden.text.match_indices("accounts/acc_");

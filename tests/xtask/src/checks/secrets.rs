@@ -1,4 +1,4 @@
-//! Nothing that is committed or built holds a secret.
+//! No committed or built file contains a secret.
 
 use wm_core::selection::BackendSelection;
 use wm_deploy::{secrets, site};
@@ -9,11 +9,11 @@ use crate::{
     failure::Failure,
 };
 
-/// What every selection says, wherever it is kept.
+/// The text that marks a selection in any file.
 const SELECTION: &str = "export const backendSelection = ";
-/// Where the console is built to. What is there is the code of others too, and is looked at as a site.
+/// The build output of the console. It includes code of other authors and is checked as a site.
 const BUILT: [&str; 2] = ["web/dist", "web/build"];
-/// What certificates begin with, which are for everybody.
+/// The beginning of a certificate, which is public.
 const CERTIFICATE: &str = "-----BEGIN CERTIFICATE-----";
 
 pub(super) fn find(checkout: &Checkout) -> Result<Found, Failure> {
@@ -54,7 +54,7 @@ fn is_selection(text: &Text) -> bool {
     text.path.ends_with(".js") && text.text.contains(SELECTION)
 }
 
-/// A file that holds credentials by its name, and not only certificates.
+/// A file whose name suggests credentials and that contains more than certificates.
 fn named(text: &Text) -> Option<String> {
     let is_public = text.text.contains(CERTIFICATE) && secrets::in_text(&text.text).is_none();
     (secrets::in_name(&text.path) && !is_public).then(|| {
@@ -65,7 +65,7 @@ fn named(text: &Text) -> Option<String> {
     })
 }
 
-/// What a file gives away, by its lines, without repeating it.
+/// The lines of a file that contain a credential, without the credential.
 fn given_away(text: &Text) -> Violations {
     let found = secrets::in_source(&text.text).into_iter();
     found
@@ -78,7 +78,7 @@ fn given_away(text: &Text) -> Violations {
         .collect()
 }
 
-/// What a selection holds that it must not.
+/// The forbidden content of a selection.
 fn unfit(text: &Text) -> Violations {
     let errors = BackendSelection::read(&text.text).err().unwrap_or_default();
     let errors = errors.iter();

@@ -1,4 +1,4 @@
-//! The templates of the clouds declare the same concerns.
+//! The templates of both clouds declare the same concerns.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,7 +10,7 @@ use crate::{checkout::Checkout, failure::Failure};
 const AWS: &str = "infra/aws/template.yaml";
 const AZURE: &str = "infra/azure/main.json";
 
-/// A concern, and what answers it on each cloud.
+/// A concern, and its resource types on each cloud.
 struct Concern {
     name: &'static str,
     aws: &'static [&'static str],
@@ -39,7 +39,7 @@ const CONCERNS: [Concern; 10] = [
     Concern {
         name: "identity",
         aws: &["AWS::Cognito::UserPool", "AWS::Cognito::UserPoolClient"],
-        // People are in a tenant, which no template makes.
+        // People are in a tenant, which no template creates.
         azure: &["Microsoft.ManagedIdentity/userAssignedIdentities"],
     },
     Concern {
@@ -106,7 +106,7 @@ const CONCERNS: [Concern; 10] = [
     },
 ];
 
-/// The types of resources under each concern of a template.
+/// The resource types under each concern of a template.
 type Declared = BTreeMap<String, BTreeSet<String>>;
 
 pub(super) fn find(checkout: &Checkout) -> Result<Found, Failure> {
@@ -126,7 +126,7 @@ pub(super) fn find(checkout: &Checkout) -> Result<Found, Failure> {
     })
 }
 
-/// Headings in the text say where a concern begins: `  # ------ persistence`.
+/// Headings in the text mark the start of a concern: ` # ------ persistence`.
 fn of_aws(text: &str) -> Declared {
     let mut declared = Declared::new();
     let mut concern = None;

@@ -39,14 +39,14 @@ impl Goldens {
                 continue;
             }
             notice(step.to_string());
-            // A test that fails for another reason leaves the goldens of the others to be written.
+            // A test that fails for another reason must not stop the other goldens.
             failed = failed.and(step.stream(checkout.root()));
         }
         failed
     }
 }
 
-/// The table of costs is made from the charges that the first step writes.
+/// The table of costs is built from the charges that the first step writes.
 fn steps() -> [Run; 2] {
     let updating = || cargo(UPDATES).with(["test"]);
     [

@@ -22,14 +22,14 @@ Without names it runs all of them, which takes hours. docs/performance.md explai
 
 /// The random histories.
 const PARITY: &str = "parity";
-/// The crash walk at every call.
+/// A crash at every call.
 const CRASH: &str = "crash";
 /// The comparison with Cedar.
 const CEDAR: &str = "cedar";
 /// The documentation of all crates.
 const DOCS: &str = "docs";
 
-/// A benchmark: its name, its package, what it measures.
+/// The benchmarks: name, package and subject.
 const BENCHES: [(&str, &str, &str); 7] = [
     ("decide", "wm-core", "the decision of an operation"),
     ("commit", "wm-local", "durable batches in SQLite"),
@@ -71,7 +71,7 @@ pub(crate) struct Long {
 }
 
 fn bench(name: &str, package: &str) -> Run {
-    // This one measures the engine beside Cedar.
+    // This benchmark compares the engine with Cedar.
     let features = (name == "permission").then_some(["--features", CEDAR]);
     let bench = cargo(&[]).with(["bench", "-p", package]);
     let bench = bench.with(features.into_iter().flatten());
@@ -83,7 +83,7 @@ fn names() -> impl Iterator<Item = &'static str> {
     [PARITY, CRASH, CEDAR, DOCS].into_iter().chain(benches)
 }
 
-/// One long run.
+/// A long run.
 struct Task {
     name: &'static str,
     about: &'static str,
@@ -112,7 +112,7 @@ impl Long {
         Ok(())
     }
 
-    /// The named ones, in the order of the list.
+    /// The selected tasks in the order of the list.
     fn tasks(&self) -> Vec<Task> {
         let parity = Task {
             name: PARITY,

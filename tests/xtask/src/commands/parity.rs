@@ -15,7 +15,7 @@ use crate::{
     run::{self, RECORD, RESULTS},
 };
 
-/// The certificate for people, and for programs.
+/// The certificate as a page and as JSON.
 const PAGE: &str = "docs/parity.md";
 const DATA: &str = "docs/parity.json";
 
@@ -77,7 +77,7 @@ impl Parity {
         holds
     }
 
-    /// The results of a run, made now or before.
+    /// The results of a run now, or of an earlier one.
     fn results(&self, checkout: &Checkout, contract: &Contract) -> Result<Results, Failure> {
         let Some(directory) = &self.from else {
             run::contract(checkout, contract)?;
@@ -86,7 +86,7 @@ impl Parity {
         Results::read(directory)
     }
 
-    /// No certificate is made of nothing.
+    /// A certificate needs results.
     fn nothing(&self) -> Failure {
         Failure::new(match &self.from {
             Some(directory) => {
@@ -115,7 +115,7 @@ impl Parity {
     }
 }
 
-/// What is committed holds, and is not lost to what does not.
+/// A certificate that does not hold must not replace the committed one.
 fn not_written(failure: &Failure) -> Failure {
     Failure::new(format!(
         "{failure}; until then `{PAGE}` and `{DATA}` stay as they are, or write them as they would be with `--even-so`"
@@ -143,7 +143,7 @@ fn show(certificate: &Certificate) -> Result<(), Failure> {
     table("the contract, as the run shows it", &rows)
 }
 
-/// The first line in which two texts differ, and what each says there.
+/// The first line in which two texts differ, with both versions.
 fn first_difference(old: &str, new: &str) -> Option<(usize, String, String)> {
     let (mut left, mut right) = (old.lines(), new.lines());
     let shown = |line: Option<&str>| line.map_or("nothing".into(), |line| format!("`{line}`"));
@@ -154,7 +154,7 @@ fn first_difference(old: &str, new: &str) -> Option<(usize, String, String)> {
             (one, other) => return Some((number, shown(one), shown(other))),
         }
     }
-    // Lines end alike but for the last.
+    // Only the end of the last line differs.
     (old != new).then(|| (old.lines().count(), "no end".into(), "an end".into()))
 }
 

@@ -41,7 +41,7 @@ impl Record {
             None => {
                 notice(format!("error: `{}` ended: {ended}", program.display()));
                 let signal = ended.signal().and_then(|signal| u8::try_from(signal).ok());
-                // As shells say it.
+                // The convention of shells.
                 Err(Failure::reported(signal.unwrap_or(0).saturating_add(128)))
             }
         }

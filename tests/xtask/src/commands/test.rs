@@ -33,7 +33,7 @@ impl Test {
         if ended.success() {
             return Ok(());
         }
-        // Cargo has said what failed.
+        // Cargo has reported the failure.
         Err(Failure::reported(1))
     }
 }

@@ -53,7 +53,8 @@ impl Surface {
 }
 
 impl Up {
-    /// Builds the binaries, and becomes the program that serves, so that Ctrl-C reaches it alone.
+    /// Builds the binaries and replaces this process by the server, so that only the server
+    /// receives Ctrl-C.
     pub(crate) fn run(self) -> Result<(), Failure> {
         let checkout = Checkout::find(None)?;
         let build = cargo(&[]).with(["build", "--quiet", "--release", "--workspace", "--bins"]);

@@ -1,4 +1,4 @@
-//! `cargo xtask check`
+//! Tests of `cargo xtask check`.
 
 use std::fs;
 
@@ -56,7 +56,7 @@ fn the_checkout_passes_every_check() {
     ] {
         assert_names(&ran.stdout, &[looked_at]);
     }
-    // From a folder below as well.
+    // From a subfolder as well.
     xtask(&copied.0.path().join("docs"), &["check"]).expect(0);
 }
 
@@ -329,7 +329,7 @@ fn certificates_are_for_everybody() {
 #[test]
 fn what_is_built_is_looked_at_as_a_site() {
     let checkout = Checkout::new();
-    // In the code of others this is a label.
+    // In code of other authors this is a label.
     let label = format!("pass{}:\"correcthorsebatterystaple\"", "word");
     checkout.write("web/dist/index.html", "<p>");
     checkout.write("web/dist/app.js", &label);

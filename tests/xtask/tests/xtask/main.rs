@@ -1,4 +1,4 @@
-//! The tasks, as people run them: the real program, its output, its exit codes.
+//! Tests of the tasks: the real program, its output and its exit codes.
 
 #![expect(
     clippy::unwrap_used,

@@ -1,4 +1,4 @@
-//! `cargo xtask parity`
+//! Tests of `cargo xtask parity`.
 
 use std::{fs, os::unix::fs::PermissionsExt};
 
@@ -12,8 +12,8 @@ const SMALL: &str = r#"{"sentences": [
         {"test": "own::case_2_more", "surfaces": ["aws"]},
         {"test": "all::of_it", "shared": true}]}]}"#;
 
-/// What every program of the contract records, on Azure this: `passed TEST`, `failed TEST`,
-/// `skipped SURFACE TEST: REASON`.
+/// Records a result for every program of the contract. `azure` gives those on Azure: `passed TEST`,
+/// `failed TEST`, `skipped SURFACE TEST: REASON`.
 fn record(checkout: &Checkout, azure: &str) {
     let azure = azure.replace("ed the_journey", "ed azure::the_journey");
     let others = "passed local::the_journey\npassed aws::the_journey";
@@ -89,7 +89,7 @@ fn a_saved_run_becomes_the_certificate_and_is_verified() {
     );
     assert_eq!(data["not_shown"][0]["reason"], "it cannot");
     checkout.xtask(&verify).expect(0);
-    // The order changes from run to run.
+    // The order differs between runs.
     let lines = checkout.read("run/own.jsonl");
     let reversed: Vec<_> = lines.lines().rev().collect();
     checkout.write("run/own.jsonl", &reversed.join("\n"));
@@ -116,7 +116,7 @@ fn a_sentence_that_is_not_shown_somewhere_fails() {
     ] {
         let checkout = Checkout::of(SMALL);
         record(&checkout, said);
-        // What is committed is not replaced by what does not hold.
+        // A certificate that does not hold must not replace the committed one.
         checkout.write("docs/parity.md", "committed");
         let ran = checkout.xtask(&["parity", "--from", "run"]);
         let expected = format!("`one` on azure ({word})");
@@ -168,7 +168,7 @@ fn the_tests_that_are_named_are_run_and_what_they_say_is_shown_meanwhile() {
         checkout.write(&format!("tests/tests/{program}.rs"), "");
     }
     record(&checkout, "passed the_journey");
-    // Results of an earlier run do not count.
+    // Results of an earlier run are ignored.
     checkout.write("target/test-results/own.jsonl", "{}");
     let cargo = checkout.0.path().join("cargo");
     let script = "#!/bin/sh\nshift 3\necho \"$@\" > asked\necho test the_journey\ncp run/* \"$WM_TEST_RESULTS\"\n";

@@ -1,4 +1,4 @@
-//! What `cargo xtask test` records of real programs.
+//! The records that `cargo xtask test` makes of real programs.
 
 use std::fs;
 
@@ -60,7 +60,7 @@ fn every_program_of_a_real_run_is_recorded() {
     checkout.write("tests/bad.rs", "#[test] fn bad() { panic!() }");
     let arguments = ["test", "--offline", "--no-fail-fast"];
     let ran = checkout.xtask(&arguments).expect(1);
-    // What people and other programs read of `cargo test` stays as it is.
+    // The output of `cargo test` for people and other programs is unchanged.
     for closing in ["test result: ok. 1 passed", "test result: FAILED. 0 passed"] {
         assert!(ran.stdout.contains(closing), "{ran:#?}");
     }

@@ -1,4 +1,4 @@
-//! Running `xtask`, in copies of the checkout that may be broken.
+//! Runs `xtask` in copies of the checkout that tests may break.
 
 use std::{
     ffi::OsStr,
@@ -10,7 +10,7 @@ use std::{
 use tempfile::TempDir;
 pub(crate) use wm_test_results::Ran;
 
-/// `xtask` in this directory, with nothing of the environment that could matter.
+/// `xtask` in this directory, without environment variables that could affect it.
 pub(crate) fn command(directory: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_xtask"));
     command
@@ -20,17 +20,16 @@ pub(crate) fn command(directory: &Path) -> Command {
     command
 }
 
-/// Runs `xtask` in this directory to its end.
+/// Runs `xtask` in this directory and waits for its end.
 pub(crate) fn xtask(directory: &Path, arguments: &[impl AsRef<OsStr>]) -> Ran {
     Ran::of(&command(directory).args(arguments).output().unwrap())
 }
 
-/// A directory to work in.
 pub(crate) fn directory() -> TempDir {
     TempDir::with_prefix("wm-xtask-").unwrap()
 }
 
-/// What the checks look at, of all that is in a checkout.
+/// The paths of a checkout that the checks read.
 const LOOKED_AT: [&str; 7] = [
     "core/openapi.json",
     "core/src/catalog.rs",
@@ -64,7 +63,7 @@ fn copy(from: &Path, to: &Path) {
     }
 }
 
-/// A copy of what the checks look at, to break.
+/// A copy of the checked paths, for tests to break.
 pub(crate) struct Checkout(pub(crate) TempDir);
 
 impl Checkout {
@@ -76,7 +75,7 @@ impl Checkout {
         checkout
     }
 
-    /// A checkout that is nothing but this contract.
+    /// A checkout that contains only this contract.
     pub(crate) fn of(contract: &str) -> Self {
         let checkout = Self(directory());
         checkout.write(CONTRACT, contract);
@@ -94,7 +93,7 @@ impl Checkout {
         fs::write(path, text).unwrap();
     }
 
-    /// Replaces a text that is there.
+    /// Replaces an existing text.
     pub(crate) fn replace(&self, path: &str, from: &str, to: &str) {
         let text = self.read(path);
         assert!(text.contains(from), "`{path}` has no `{from}`");

@@ -1,4 +1,4 @@
-//! Help, and lists of what would be run.
+//! Tests of help texts and of lists of commands.
 
 use crate::support::{root, xtask};
 
