@@ -115,7 +115,7 @@ impl Certificate {
             return Ok(());
         }
         Err(Failure::new(format!(
-            "the contract is not shown: {}; mend what the run says of these, or run the tests that did not run",
+            "the contract is not shown: {}; fix the tests of these sentences, or run the missing ones",
             missing.join(", ")
         )))
     }

@@ -56,7 +56,8 @@ impl Checkout {
 
     pub(crate) fn write(&self, path: &str, text: &str) -> Result<(), Failure> {
         fs::write(self.root.join(path), text).map_err(|error| {
-            let message = format!("`{path}` cannot be written; free it and try again");
+            let message =
+                format!("`{path}` cannot be written; check its permissions and try again");
             Failure::because(message, error)
         })
     }

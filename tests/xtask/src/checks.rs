@@ -53,12 +53,12 @@ const CHECKS: [Check; 6] = [
     },
     Check {
         name: "paths",
-        holds: "artifacts lie below one prefix shape",
+        holds: "artifacts are below one prefix shape",
         find: paths::find,
     },
     Check {
         name: "secrets",
-        holds: "nothing that is committed or built looks like a secret",
+        holds: "no committed or built file contains a secret",
         find: secrets::find,
     },
 ];

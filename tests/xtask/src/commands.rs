@@ -12,15 +12,15 @@ use crate::failure::Failure;
 
 const EXAMPLES: &str = "\
 Examples:
-  cargo xtask check                       seconds: pages, templates, catalog, paths, secrets
+  cargo xtask check                       check pages, templates, paths and secrets in seconds
   cargo xtask test -p wm-tests            `cargo test`, with results in target/test-results
-  cargo xtask parity                      run the tests of the contract, write docs/parity.md
+  cargo xtask parity                      run the tests of the contract and write docs/parity.md
   cargo xtask goldens                     rewrite every golden after an intended change
-  cargo xtask up local                    serve a surface on this machine, for your own client
+  cargo xtask up local                    serve a surface on this machine for your own client
 
 Exit codes: 0 done, 1 failed, 2 usage error.";
 
-/// Tasks of this repository: certificate of parity, checks, goldens, long tests, served surfaces
+/// Tasks of this repository: checks, tests, parity certificate, goldens, local surfaces
 #[derive(Debug, Parser)]
 #[command(name = "cargo xtask", bin_name = "cargo xtask", after_help = EXAMPLES)]
 #[command(max_term_width = 100, disable_help_subcommand = true)]
@@ -41,7 +41,6 @@ enum Command {
 }
 
 impl Arguments {
-    /// Runs the command.
     pub(crate) fn run(self) -> Result<(), Failure> {
         match self.command {
             Command::Check(command) => command.run(),

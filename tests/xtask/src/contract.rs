@@ -87,8 +87,8 @@ impl TryFrom<Named> for Test {
             None if !shared && is_everywhere => Provider::ALL.to_vec(),
             _ => {
                 return Err(format!(
-                    "`{test}` needs one of `surfaces`, where it runs, and `\"shared\": true`, where it runs on none; \
-                     a scenario neither"
+                    "`{test}` needs one of `surfaces` and `\"shared\": true`: name the surfaces on which it runs, or \
+                     declare that it runs on none; a scenario needs neither"
                 ));
             }
         };
@@ -100,7 +100,7 @@ impl Contract {
     /// Reads the contract of a checkout.
     pub(crate) fn read(checkout: &Checkout) -> Result<Self, Failure> {
         serde_json::from_str(&checkout.read(CONTRACT)?).map_err(|error| {
-            let message = format!("`{CONTRACT}` is no contract; mend it");
+            let message = format!("`{CONTRACT}` is invalid; correct it");
             Failure::because(message, error)
         })
     }
@@ -153,7 +153,7 @@ pub(crate) fn package(checkout: &Checkout, program: &str) -> Result<&'static str
     let package = PACKAGES.iter().find(|(_, folder)| is_there(folder));
     package.map(|(name, _)| *name).ok_or_else(|| {
         Failure::new(format!(
-            "`{CONTRACT}` names tests of `{program}`, and no package has such a program: name another"
+            "`{CONTRACT}` names tests of `{program}`, but no package has this test program: correct the name"
         ))
     })
 }

@@ -84,7 +84,7 @@ impl Results {
             let line = serde_json::from_str(line).map_err(|error| {
                 let path = path.display();
                 let message = format!(
-                    "line {number} of `{path}` is no result of a test; record a run with `{RECORD}`"
+                    "line {number} of `{path}` is not a test result; record a run with `{RECORD}`"
                 );
                 Failure::because(message, error)
             })?;
@@ -174,8 +174,10 @@ impl Program {
             None => {}
         }
         match (self.ends.contains(&Some(TESTS_FAILED)), failed) {
-            (true, 0) => Some("a test failed that does not record its result".into()),
-            (false, 1..) => Some(format!("it ended well, and {failed} tests failed")),
+            (true, 0) => Some("a test that records no result failed".into()),
+            (false, 1..) => Some(format!(
+                "it ended with exit code 0, but {failed} tests failed"
+            )),
             (true, 1..) | (false, 0) => None,
         }
     }
@@ -299,11 +301,11 @@ mod tests {
             ),
             (
                 without_failure.clone(),
-                "a test failed that does not record its result",
+                "a test that records no result failed",
             ),
             (
                 run().replace(end, "\"ended\",\"code\":0"),
-                "it ended well, and 1 tests failed",
+                "it ended with exit code 0, but 1 tests failed",
             ),
             (
                 without_failure.replace(end, "\"ended\",\"code\":2"),
@@ -316,7 +318,7 @@ mod tests {
             // The unit tests of its package failed.
             (
                 without_failure.replace(end, "\"ended\",\"code\":0") + END,
-                "a test failed that does not record its result",
+                "a test that records no result failed",
             ),
         ] {
             let read = results(&text);

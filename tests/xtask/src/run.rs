@@ -84,7 +84,7 @@ pub(crate) fn test(
 ) -> Result<ExitStatus, Failure> {
     let directory = checkout.root().join(RESULTS);
     empty(&directory).map_err(|error| {
-        let message = format!("`{RESULTS}` cannot be emptied; free it and try again");
+        let message = format!("`{RESULTS}` cannot be emptied; check its permissions and try again");
         Failure::because(message, error)
     })?;
     let program = cargo_program();
@@ -104,9 +104,8 @@ pub(crate) fn test(
 /// The setting with which cargo starts every test program through `xtask record`. It applies to one
 /// command. In a configuration file it would also apply to `cargo run`.
 fn runner() -> Result<String, Failure> {
-    let own = env::current_exe().map_err(|error| {
-        Failure::because("the path of xtask is not known; build it again", error)
-    })?;
+    let own = env::current_exe()
+        .map_err(|error| Failure::because("the path of xtask is unknown; build it again", error))?;
     // A JSON string is a TOML string too.
     let own = serde_json::Value::from(own.to_string_lossy());
     Ok(format!(r#"target.'cfg(all())'.runner=[{own},"record"]"#))

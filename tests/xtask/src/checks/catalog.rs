@@ -24,14 +24,14 @@ pub(super) fn find(checkout: &Checkout) -> Result<Found, Failure> {
     let mut violations = Violations::new();
     if concerns.is_empty() {
         violations.push(format!(
-            "`{CATALOG}` has no `pub enum Concern` with concerns: say what a surface needs"
+            "`{CATALOG}` has no `pub enum Concern` with variants: add it"
         ));
     }
     for provider in Provider::ALL {
         match entry(&source, *provider) {
             Some(entry) => violations.extend(lacking(*provider, entry, &concerns, &source)),
             None => violations.push(format!(
-                "`{CATALOG}` has no entry for `{provider}`: give it one"
+                "`{CATALOG}` has no entry for `{provider}`: add one"
             )),
         }
     }

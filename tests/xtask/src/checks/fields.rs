@@ -48,7 +48,7 @@ pub(super) fn find(checkout: &Checkout) -> Result<Found, Failure> {
 fn records(example: &Text) -> Result<Value, Failure> {
     serde_json::from_str(&example.text).map_err(|error| {
         let message = format!(
-            "`{}` holds no records; write it anew with `UPDATE_GOLDENS=1 cargo test -p wm-tests --test product items::`",
+            "`{}` contains no records; rewrite it with `UPDATE_GOLDENS=1 cargo test -p wm-tests --test product items::`",
             example.path
         );
         Failure::because(message, error)
@@ -149,7 +149,7 @@ impl Model<'_> {
         let mut violations = Violations::new();
         if own.is_empty() {
             violations.push(format!(
-                "`{MODEL}` has no section for `{family}`, which is in `{}`: write one, headed ### `{family}`",
+                "`{MODEL}` has no section for `{family}`, which occurs in `{}`: add one with the heading ### `{family}`",
                 example.path
             ));
         }
@@ -161,7 +161,7 @@ impl Model<'_> {
             let place = place.trim_start_matches("## ");
             violations.extend(names.difference(&words).map(|name| {
                 format!(
-                    "`{MODEL}` does not name `{name}` under `{place}`, and it is in `{}`: say there what it means, in backticks",
+                    "`{MODEL}` does not name `{name}` under `{place}`, but it occurs in `{}`: explain it there, in backticks",
                     example.path
                 )
             }));

@@ -51,13 +51,13 @@ fn told(path: &str, page: &str) -> Violations {
         let text = at.and_then(|at| sections.get(at)).map(|(_, text)| *text);
         match text {
             None => violations.push(format!(
-                "`{path}` has no section `{concern}`: write it, and its like for the other cloud"
+                "`{path}` has no section `{concern}`: add it to the pages of both clouds"
             )),
             Some(text) if text.trim().is_empty() => violations.push(format!(
-                "`{path}` says nothing of `{concern}`: write what there is"
+                "`{path}` has an empty section `{concern}`: describe the resources"
             )),
             Some(_) if at < last => violations.push(format!(
-                "`{path}` has `{concern}` too early: the order is {}",
+                "`{path}` has `{concern}` too early: the required order is {}",
                 CONCERNS.join(", ")
             )),
             Some(_) => last = at,

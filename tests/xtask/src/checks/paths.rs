@@ -40,7 +40,7 @@ pub(super) fn find(checkout: &Checkout) -> Result<Found, Failure> {
             .enumerate()
             .filter(|(number, _)| !says(*number));
         violations.extend(missing.map(|(_, shape)| {
-            format!("`{path}` does not say that objects lie at `{shape}`: say so")
+            format!("`{path}` does not say that objects are at `{shape}`: add it")
         }));
     }
     let mut pages = checkout.texts("docs")?;
@@ -75,7 +75,7 @@ fn built() -> Violations {
     otherwise
         .map(|(shape, _)| {
             let source = STATED_IN[0];
-            format!("`wm-core` builds or reads no path of the shape `{shape}`: mend `{source}`")
+            format!("`wm-core` does not build or does not parse paths of the shape `{shape}`: fix `{source}`")
         })
         .collect()
 }
@@ -116,7 +116,7 @@ fn otherwise(page: &Text) -> Violations {
         .filter(|word| !known(word))
         .map(|word| {
             format!(
-                "`{}` speaks of `{word}`: the shapes are `{}`",
+                "`{}` contains the path `{word}`: the valid shapes are `{}`",
                 page.path,
                 SHAPES.join("` and `")
             )
@@ -130,7 +130,7 @@ fn unreadable(golden: &Text) -> Violations {
         .filter(|word| word.parse::<ObjectPath>().is_err())
         .map(|word| {
             format!(
-                "`{}` holds `{word}`, which is no path of an object: the shapes are `{}`",
+                "`{}` contains `{word}`, which is not an object path: the valid shapes are `{}`",
                 golden.path,
                 SHAPES.join("` and `")
             )

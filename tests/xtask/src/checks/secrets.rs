@@ -59,7 +59,7 @@ fn named(text: &Text) -> Option<String> {
     let is_public = text.text.contains(CERTIFICATE) && secrets::in_text(&text.text).is_none();
     (secrets::in_name(&text.path) && !is_public).then(|| {
         format!(
-            "`{}` is a file of credentials by its name: take it out, or give it another name if it is none",
+            "`{}` is a file for credentials by its name: remove it, or rename it if it contains none",
             text.path
         )
     })
@@ -71,7 +71,7 @@ fn given_away(text: &Text) -> Violations {
     found
         .map(|(number, what)| {
             format!(
-                "`{}` holds {what} in line {number}: take it out, and make it worthless if it was real",
+                "`{}` contains {what} in line {number}: remove it, and revoke it if it was real",
                 text.path
             )
         })

@@ -110,8 +110,9 @@ const CONCERNS: [Concern; 10] = [
 type Declared = BTreeMap<String, BTreeSet<String>>;
 
 pub(super) fn find(checkout: &Checkout) -> Result<Found, Failure> {
-    let azure: Value = serde_json::from_str(&checkout.read(AZURE)?)
-        .map_err(|error| Failure::because(format!("`{AZURE}` is no JSON; mend it"), error))?;
+    let azure: Value = serde_json::from_str(&checkout.read(AZURE)?).map_err(|error| {
+        Failure::because(format!("`{AZURE}` is not valid JSON; correct it"), error)
+    })?;
     let (aws, azure) = (of_aws(&checkout.read(AWS)?), of_azure(&azure));
     let mut violations = lacking(AWS, &aws, |concern| concern.aws);
     violations.extend(lacking(AZURE, &azure, |concern| concern.azure));
@@ -173,13 +174,13 @@ fn lacking(
             .iter()
             .filter(|kind| !there.contains(**kind));
         violations.extend(missing.map(|kind| {
-            format!("`{path}` declares no `{kind}` under `{name}`: add it, or say what answers `{name}` instead")
+            format!("`{path}` declares no `{kind}` under `{name}`: add it, or change the table of `cargo xtask check`")
         }));
     }
     let is_known = |name: &str| CONCERNS.iter().any(|concern| concern.name == name);
     let strange = declared.keys().filter(|name| !is_known(name));
     violations.extend(strange.map(|name| {
-        format!("`{path}` declares the concern `{name}`, which nobody compares: add it to the table of `cargo xtask check` for both clouds")
+        format!("`{path}` declares the concern `{name}`, which is not compared: add it for both clouds to the table of `cargo xtask check`")
     }));
     violations
 }

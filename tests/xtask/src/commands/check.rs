@@ -1,4 +1,4 @@
-//! `cargo xtask check`
+//! The command `cargo xtask check`.
 
 use std::path::PathBuf;
 
@@ -11,13 +11,13 @@ Examples:
   cargo xtask check
   cargo xtask check --repository ../other-checkout
 
-Prints one line for each check and each violation. Exit code 1 means that a check found something.";
+Prints one line per check and per violation. Exit code 1 means that a check found a violation.";
 
-/// Check the files of the checkout without running anything
+/// Check the files of the checkout without running tests
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Check {
-    /// The checkout, if not the one around the current directory
+    /// The checkout. Default: the one that contains the current directory
     #[arg(long, value_name = "DIR")]
     repository: Option<PathBuf>,
 }

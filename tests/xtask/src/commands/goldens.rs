@@ -1,4 +1,4 @@
-//! `cargo xtask goldens`
+//! The command `cargo xtask goldens`.
 
 use clap::Args;
 use wm_deploy::tools::Run;
@@ -13,18 +13,18 @@ use crate::{
 const EXAMPLES: &str = "\
 Examples:
   cargo xtask goldens
-  cargo xtask goldens --list        show the commands without running them
-  git diff                          read what changed before you commit it
+  cargo xtask goldens --list        print the commands without running them
+  git diff                          review the changes before you commit them
 
 Rewrites the OpenAPI document, the item encodings, the access matrix, the calls and charges of both
 clouds, the table of costs in docs/performance.md and the compiler messages of core/tests/witness.
-Takes as long as all tests of wm-core and wm-tests.";
+It takes as long as all tests of wm-core and wm-tests.";
 
 /// Rewrite every golden by running the tests with UPDATE_GOLDENS=1
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Goldens {
-    /// Show the commands, in order, and run nothing
+    /// Print the commands in order without running them
     #[arg(long)]
     list: bool,
 }

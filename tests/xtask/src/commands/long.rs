@@ -1,4 +1,4 @@
-//! `cargo xtask long`
+//! The command `cargo xtask long`.
 
 use clap::{Args, builder::PossibleValuesParser};
 use wm_deploy::tools::Run;
@@ -18,7 +18,7 @@ Examples:
   cargo xtask long crash cedar docs
   cargo xtask long decide commit read               benchmarks by name
 
-Without names it runs all of them, which takes hours. docs/performance.md explains the benchmarks.";
+Default: all of them, which takes hours. docs/performance.md explains the benchmarks.";
 
 /// The random histories.
 const PARITY: &str = "parity";
@@ -38,7 +38,7 @@ const BENCHES: [(&str, &str, &str); 7] = [
     (
         "permission",
         "wm-tests",
-        "the permission engine beside Cedar",
+        "the permission engine compared with Cedar",
     ),
     (
         "function_start",
@@ -52,20 +52,20 @@ const BENCHES: [(&str, &str, &str); 7] = [
     ),
 ];
 
-/// Run the long forms of tests, and the benchmarks
+/// Run long tests and benchmarks
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Long {
-    /// What to run; everything if nothing is named
+    /// The runs to start. Default: all
     #[arg(value_name = "NAME", value_parser = PossibleValuesParser::new(names()))]
     names: Vec<String>,
-    /// How many random histories `parity` replays
+    /// The number of random histories that `parity` replays
     #[arg(long, default_value_t = 10_000)]
     scripts: u64,
     /// The seed of the first history
     #[arg(long, default_value_t = 1)]
     seed: u64,
-    /// Show what there is, with the commands, and run nothing
+    /// List the runs with their commands without starting them
     #[arg(long)]
     list: bool,
 }
@@ -133,7 +133,7 @@ impl Long {
         };
         let cedar = Task {
             name: CEDAR,
-            about: "the permission engine beside Cedar, on a thousand random worlds",
+            about: "the permission engine compared with Cedar on a thousand random states",
             command: cargo(&[]).with([
                 "test",
                 "-p",

@@ -1,4 +1,4 @@
-//! `cargo xtask parity`
+//! The command `cargo xtask parity`.
 
 use std::path::PathBuf;
 
@@ -21,32 +21,33 @@ const DATA: &str = "docs/parity.json";
 
 const EXAMPLES: &str = "\
 Examples:
-  cargo xtask parity               run the tests of the contract, write parity.md and parity.json
-  cargo xtask parity --verify      run them, compare with the committed certificate in docs/
+  cargo xtask parity               run the tests of the contract and write the certificate
+  cargo xtask parity --verify      run them and compare with the certificate in docs/
   cargo xtask test --workspace --no-fail-fast
-  cargo xtask parity --from target/test-results      the same from a run that was recorded
+  cargo xtask parity --from target/test-results      read a recorded run
   cargo xtask parity --from target/test-results --verify
 
-tests/contract.json says what the application promises and which tests prove it. A test whose
-emulator cannot show something counts as `not shown`, not as passed; the certificate lists those.
-Tests of code that all surfaces share stand in a column of their own and show nothing of a surface.
-A certificate that does not hold is not written, unless with --even-so. Exit code 1 means that a
-sentence is not shown on some surface, or that the committed certificate says otherwise.";
+tests/contract.json lists the promises of the application and the tests that prove each. If an
+emulator cannot show the subject of a test, the test counts as `not shown`, not as passed, and the
+certificate lists it. Tests of code that all surfaces share have a separate column. They show
+nothing about a single surface. A certificate that does not hold is written only with --even-so.
+Exit code 1 means that a sentence is not shown on some surface, or that the committed certificate
+differs from the run.";
 
-/// Show that the surfaces are alike: the contract, sentence by sentence, on each of them
+/// Test the contract on every surface and write the parity certificate
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Parity {
-    /// Read the results that `cargo xtask test` recorded in this directory instead of running tests
+    /// Read the results that `cargo xtask test` recorded in this directory. Default: run the tests
     #[arg(long, value_name = "DIR")]
     from: Option<PathBuf>,
-    /// Compare with the certificate that is there instead of writing it
+    /// Compare with the committed certificate instead of writing it
     #[arg(long)]
     verify: bool,
-    /// Write the certificate even if it does not hold, to read what is wrong in it
+    /// Write the certificate even if a sentence does not hold
     #[arg(long, conflicts_with = "verify")]
     even_so: bool,
-    /// The checkout, if not the one around the current directory
+    /// The checkout. Default: the one that contains the current directory
     #[arg(long, value_name = "DIR")]
     repository: Option<PathBuf>,
 }
@@ -91,9 +92,11 @@ impl Parity {
         Failure::new(match &self.from {
             Some(directory) => {
                 let directory = directory.display();
-                format!("`{directory}` has no test in it: record a run with `{RECORD}`")
+                format!("`{directory}` contains no test result: record a run with `{RECORD}`")
             }
-            None => "no test ran: mend what `cargo test` says above and try again".into(),
+            None => {
+                "no test ran: fix the error that `cargo test` printed above and try again".into()
+            }
         })
     }
 
@@ -101,31 +104,31 @@ impl Parity {
         for (path, now) in files {
             let committed = checkout.read(path).unwrap_or_default();
             if let Some((number, old, new)) = first_difference(&committed, now) {
-                let mend = self.from.as_ref().map_or_else(
+                let update = self.from.as_ref().map_or_else(
                     || "cargo xtask parity".into(),
                     |from| format!("cargo xtask parity --from {}", from.display()),
                 );
                 return Err(Failure::new(format!(
-                    "`{path}` differs in line {number}: there it says {old}, the run says {new}; \
-                     mend it with `{mend}`, read the difference and commit it"
+                    "`{path}` differs in line {number}: the file has {old}, the run has {new}; \
+                     update it with `{update}`, review the difference and commit it"
                 )));
             }
         }
-        line(format!("`{PAGE}` and `{DATA}` say what the run shows"))
+        line(format!("`{PAGE}` and `{DATA}` agree with the run"))
     }
 }
 
 /// A certificate that does not hold must not replace the committed one.
 fn not_written(failure: &Failure) -> Failure {
     Failure::new(format!(
-        "{failure}; until then `{PAGE}` and `{DATA}` stay as they are, or write them as they would be with `--even-so`"
+        "{failure}; `{PAGE}` and `{DATA}` were not changed: write them all the same with `--even-so`"
     ))
 }
 
 fn show(certificate: &Certificate) -> Result<(), Failure> {
     for (program, doubt) in &certificate.doubts {
         notice(format!(
-            "warning: of `{program}` nothing counts as passed: {doubt}; run it again"
+            "warning: no test of `{program}` counts as passed: {doubt}; run it again"
         ));
     }
     let rows = certificate.sentences.iter().map(|proved| {
@@ -140,7 +143,7 @@ fn show(certificate: &Certificate) -> Result<(), Failure> {
         [proved.id.clone(), local, aws, azure, outcome(SHARED)]
     });
     let rows: Vec<_> = rows.collect();
-    table("the contract, as the run shows it", &rows)
+    table("results of the contract", &rows)
 }
 
 /// The first line in which two texts differ, with both versions.

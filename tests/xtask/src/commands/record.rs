@@ -1,4 +1,4 @@
-//! `cargo xtask record`: the runner that Cargo starts every test program with.
+//! The command `cargo xtask record`: the runner with which Cargo starts every test program.
 
 use std::{
     env, io,
@@ -12,13 +12,19 @@ use wm_test_results::{DIRECTORY, Event, append};
 
 use crate::{failure::Failure, output::notice};
 
-/// Run a test program and record how it ended
+const EXAMPLES: &str = "\
+Examples:
+  cargo xtask record target/debug/deps/suite-0123456789abcdef --nocapture
+
+`cargo xtask test` starts every test program through this command.";
+
+/// Run a test program and record its exit code
 #[derive(Debug, Args)]
-#[command(hide = true)]
+#[command(hide = true, after_help = EXAMPLES)]
 pub(crate) struct Record {
     /// The test program
     program: PathBuf,
-    /// Its arguments
+    /// The arguments of the test program
     #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
     arguments: Vec<String>,
 }

@@ -1,4 +1,4 @@
-//! `cargo xtask test`
+//! The command `cargo xtask test`.
 
 use clap::Args;
 
@@ -12,16 +12,16 @@ const EXAMPLES: &str = "\
 Examples:
   cargo xtask test --workspace --no-fail-fast
   cargo xtask test --workspace --test suite -- aws::case_33
-  cargo xtask parity --from target/test-results     what the results show of the contract
+  cargo xtask parity --from target/test-results     evaluate the results
 
-Takes the arguments of `cargo test` and prints what it prints. Replaces the results of the last run
-in target/test-results: one file of JSON lines for each test program.";
+Takes the arguments of `cargo test` and prints its output. The results replace those of the last run
+in target/test-results: one file of JSON lines per test program.";
 
 /// Run `cargo test` and record the results
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Test {
-    /// Arguments of `cargo test`
+    /// The arguments of `cargo test`
     #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
     arguments: Vec<String>,
 }

@@ -1,4 +1,4 @@
-//! `cargo xtask up`
+//! The command `cargo xtask up`.
 
 use std::{os::unix::process::CommandExt, process::Command};
 
@@ -14,18 +14,18 @@ use crate::{
 const EXAMPLES: &str = "\
 Examples:
   cargo xtask up local
-  cargo xtask up all                three surfaces side by side, each with URLs of its own
+  cargo xtask up all                three surfaces at once, each with its own URLs
 
-Prints for each surface its URL, and commands to paste: how to get a token for an e-mail
-address, and where its mail and events are. Ctrl-C stops everything and deletes the data. The first
-start builds the release binaries of the workspace, and for `aws` and `azure` installs the emulators
-into .tools. Both take minutes.";
+Prints the URL of each surface, and commands to paste that get a token for an e-mail address and
+show mails and events. Ctrl-C stops all surfaces and deletes their data. The first start builds the
+release binaries of the workspace. For `aws` and `azure` it also installs the emulators into .tools.
+Both take minutes.";
 
-/// Serve a surface behind its emulators on loopback, for your own client
+/// Serve a surface and its emulators on loopback for your own client
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Up {
-    /// Which surface
+    /// The surface to serve
     surface: Surface,
 }
 
@@ -37,7 +37,7 @@ enum Surface {
     Aws,
     /// The custom handler of Azure Functions
     Azure,
-    /// All three
+    /// All three surfaces
     All,
 }
 

@@ -140,15 +140,15 @@ fn a_program_that_ends_otherwise_than_its_tests_shows_nothing() {
     for (text, why) in [
         (
             cut.to_owned(),
-            "of `all` nothing counts as passed: it did not end",
+            "no test of `all` counts as passed: it did not end",
         ),
         (
             told.replace("\"code\":0", "\"code\":101"),
-            "of `all` nothing counts as passed: a test failed that does not record its result",
+            "no test of `all` counts as passed: a test that records no result failed",
         ),
         (
             told.replace("\"passed\"", "\"started\""),
-            "of `all` nothing counts as passed: 1 tests started and did not end",
+            "no test of `all` counts as passed: 1 tests started and did not end",
         ),
     ] {
         checkout.write("run/all.jsonl", &text);
