@@ -78,7 +78,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_part_is_replaced_and_nothing_else_is() {
+    fn part_replacement_changes_nothing_else() {
         let document = "a\n<!-- begin x -->\nold\n<!-- end x -->\nb\n";
         let replaced = with_part(document, "x", "new\n").unwrap();
         assert_eq!(replaced, document.replace("old", "new"));
@@ -86,7 +86,7 @@ mod tests {
     }
 
     #[test]
-    fn the_first_difference_is_found_at_every_place() {
+    fn first_difference_is_found_at_every_position() {
         assert_eq!(first_difference("a\nb\n", "a\nb\n"), None);
         let found = |left, right| first_difference(left, right).unwrap().0;
         assert_eq!(found("a\nb\n", "a\nc\n"), 2);

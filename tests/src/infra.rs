@@ -147,7 +147,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn short_tags_are_read_as_what_they_stand_for() {
+    fn short_tags_are_expanded() {
         let template = Template::parse(
             "A: !Ref One\nB: !GetAtt Two.Arn\nC: !If [Three, !Sub \"${Four}-five\", !Ref AWS::NoValue]\n\
              D: \"true\"\nE: true\nF: 30\n",

@@ -8,7 +8,7 @@ use std::{
 use crate::support::{command, directory, wm};
 
 #[test]
-fn tells_the_whole_story_in_time_and_leaves_nothing_behind() {
+fn demo_runs_every_step_in_time_and_cleans_up() {
     let home = directory();
     let temporary = home.path().join("tmp");
     fs::create_dir(&temporary).unwrap();
@@ -45,7 +45,7 @@ fn tells_the_whole_story_in_time_and_leaves_nothing_behind() {
 }
 
 #[test]
-fn uses_the_files_it_is_given() {
+fn demo_uses_the_given_files() {
     let home = directory();
     fs::write(home.path().join("plan.pdf"), "%PDF-1.7 quay").unwrap();
     let ran = wm(home.path(), &["demo", "plan.pdf"]).expect(0);

@@ -22,7 +22,7 @@ fn install(directory: &Path, name: &str, script: &str) {
 }
 
 #[test]
-fn a_program_that_is_not_there_is_named_with_the_command_that_builds_it() {
+fn missing_program_error_names_its_build_command() {
     let home = directory();
     for (cloud, package) in [("aws", "wm-aws-deploy"), ("azure", "wm-azure-deploy")] {
         let build = format!("cargo build --release -p {package}`");
@@ -34,7 +34,7 @@ fn a_program_that_is_not_there_is_named_with_the_command_that_builds_it() {
 }
 
 #[test]
-fn a_program_gets_the_words_and_gives_its_exit_code() {
+fn program_gets_the_arguments_and_returns_its_exit_code() {
     let home = directory();
     install(home.path(), "wm-aws", "echo \"$@\"; exit 7");
     for verb in ["setup", "deploy", "deploy-site", "redrive"] {

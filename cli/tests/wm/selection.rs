@@ -9,7 +9,7 @@ use crate::support::{directory, wm};
 const FILE: &str = "web/src/config/backend.js";
 
 #[test]
-fn what_init_writes_check_accepts_and_node_reads() {
+fn init_output_passes_check_and_is_read_by_node() {
     let _recording = Recording::start();
     let home = directory();
     for (provider, place) in [
@@ -40,7 +40,7 @@ fn what_init_writes_check_accepts_and_node_reads() {
 }
 
 #[test]
-fn the_names_follow_from_prefix_and_environment() {
+fn init_derives_names_from_prefix_and_environment() {
     let home = directory();
     let arguments = ["init", "--provider", "azure", "--environment", "dev"];
     let arguments = [
@@ -64,7 +64,7 @@ fn the_names_follow_from_prefix_and_environment() {
 }
 
 #[test]
-fn init_replaces_nothing_unless_it_is_forced() {
+fn init_overwrites_a_file_only_with_force() {
     let home = directory();
     wm(home.path(), &["init"]).expect(0);
     fs::write(home.path().join(FILE), "mine").unwrap();
@@ -75,7 +75,7 @@ fn init_replaces_nothing_unless_it_is_forced() {
 }
 
 #[test]
-fn init_names_everything_that_cannot_be_and_writes_nothing() {
+fn init_names_every_invalid_value_and_writes_nothing() {
     let home = directory();
     let arguments = [
         "init",
@@ -90,7 +90,7 @@ fn init_names_everything_that_cannot_be_and_writes_nothing() {
 }
 
 #[test]
-fn check_names_every_problem_and_repeats_no_secret() {
+fn check_names_every_problem_without_secrets() {
     let _recording = Recording::start();
     let home = directory();
     wm(home.path(), &["init", "--provider", "aws", "--out", "b.js"]).expect(0);

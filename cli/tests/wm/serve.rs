@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use crate::support::{Node, directory, wm};
 
 #[test]
-fn says_where_it_is_how_to_get_a_token_and_what_to_try() {
+fn serve_prints_url_token_command_and_examples() {
     let home = directory();
     let node = Node::start(home.path(), &[]);
     for words in [
@@ -33,7 +33,7 @@ fn says_where_it_is_how_to_get_a_token_and_what_to_try() {
 }
 
 #[test]
-fn both_signals_end_it_cleanly_within_the_drain() {
+fn serve_stops_cleanly_on_both_signals() {
     for signal in [Signal::INT, Signal::TERM] {
         let home = directory();
         let node = Node::start(home.path(), &[]);
@@ -47,7 +47,7 @@ fn both_signals_end_it_cleanly_within_the_drain() {
 }
 
 #[test]
-fn a_taken_address_and_a_taken_directory_are_told_apart() {
+fn serve_distinguishes_address_and_directory_in_use() {
     let home = directory();
     let node = Node::start(home.path(), &[]);
     let address = node.url.strip_prefix("http://").unwrap();
@@ -58,7 +58,7 @@ fn a_taken_address_and_a_taken_directory_are_told_apart() {
 }
 
 #[test]
-fn listening_to_the_world_is_warned_about() {
+fn serve_warns_about_a_public_listen_address() {
     let home = directory();
     let node = Node::start(home.path(), &["--listen", "0.0.0.0:0"]);
     node.running.signal(Signal::TERM);
@@ -68,7 +68,7 @@ fn listening_to_the_world_is_warned_about() {
 }
 
 #[test]
-fn a_session_shows_who_one_is_and_what_one_has() {
+fn session_shows_identity_and_access() {
     let home = directory();
     let node = Node::start(home.path(), &[]);
     let project = node.project();
@@ -91,7 +91,7 @@ fn a_session_shows_who_one_is_and_what_one_has() {
 }
 
 #[test]
-fn a_journal_is_printed_and_verified() {
+fn journal_is_printed_and_verified() {
     let home = directory();
     let node = Node::start(home.path(), &[]);
     let project = node.project().to_string();
@@ -112,7 +112,7 @@ fn a_journal_is_printed_and_verified() {
 }
 
 #[test]
-fn a_backup_is_restored_as_another_surface_with_the_same_records() {
+fn backup_restores_the_records_as_another_surface() {
     let home = directory();
     let node = Node::start(home.path(), &[]);
     let project = node.project().to_string();

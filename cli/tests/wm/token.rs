@@ -7,7 +7,7 @@ use wm_core::value::Sha256;
 use crate::support::{directory, wm};
 
 #[test]
-fn prints_the_token_alone_and_makes_the_key_for_its_owner() {
+fn token_is_printed_alone_and_key_is_private() {
     let home = directory();
     let arguments = [
         "token",
@@ -38,7 +38,7 @@ fn prints_the_token_alone_and_makes_the_key_for_its_owner() {
 }
 
 #[test]
-fn a_directory_that_cannot_be_used_is_named() {
+fn token_error_names_an_unusable_directory() {
     let home = directory();
     fs::write(home.path().join("file"), "").unwrap();
     let arguments = ["token", "--email", "ana@example.com", "--data", "file"];

@@ -129,7 +129,7 @@ fn assert_same(left: &Path, right: &Path) {
 }
 
 #[test]
-fn files_of_every_size_come_back_as_they_went() {
+fn files_of_every_size_survive_upload_and_download() {
     let site = Site::in_small_parts();
     for (name, size) in [
         ("empty.txt", 0),
@@ -147,7 +147,7 @@ fn files_of_every_size_come_back_as_they_went() {
 }
 
 #[test]
-fn a_further_upload_is_a_version_and_old_ones_can_be_had() {
+fn repeated_upload_creates_a_version_and_keeps_old_ones() {
     let site = Site::new(&[]);
     fs::write(site.path("a.txt"), "one").unwrap();
     let artifact = site.upload("a.txt");
@@ -193,7 +193,7 @@ fn a_further_upload_is_a_version_and_old_ones_can_be_had() {
 }
 
 #[test]
-fn an_interrupted_upload_goes_on_with_the_parts_that_are_missing() {
+fn interrupted_upload_resumes_with_the_missing_parts() {
     let site = Site::in_small_parts();
     let size = 32 * MIB;
     write_file(&site.path("large.bin"), size);
@@ -221,7 +221,7 @@ fn an_interrupted_upload_goes_on_with_the_parts_that_are_missing() {
 }
 
 #[test]
-fn case_52_an_answer_of_the_storage_that_is_lost_is_no_failure() {
+fn case_52_lost_storage_answer_is_no_failure() {
     for refuses in [false, true] {
         let site = Site::new(&[]);
         write_file(&site.path("a.bin"), MIB);
@@ -238,7 +238,7 @@ fn case_52_an_answer_of_the_storage_that_is_lost_is_no_failure() {
 }
 
 #[test]
-fn a_download_that_breaks_goes_on_where_it_was() {
+fn interrupted_download_resumes() {
     let site = Site::new(&[]);
     let size = 16 * MIB;
     write_file(&site.path("large.bin"), size);
@@ -259,7 +259,7 @@ fn a_download_that_breaks_goes_on_where_it_was() {
 }
 
 #[test]
-fn what_was_left_of_a_download_is_used_only_if_it_fits() {
+fn partial_download_is_used_only_if_it_matches() {
     let site = Site::new(&[]);
     write_file(&site.path("a.bin"), MIB);
     let artifact = site.upload("a.bin");
@@ -274,7 +274,7 @@ fn what_was_left_of_a_download_is_used_only_if_it_fits() {
 }
 
 #[test]
-fn refusals_are_told_in_one_line() {
+fn refusals_are_printed_in_one_line() {
     let site = Site::new(&[]);
     fs::write(site.path("a.txt"), "one").unwrap();
     let artifact = site.upload("a.txt");
@@ -306,7 +306,7 @@ fn refusals_are_told_in_one_line() {
 /// Uploads 256 MiB in parts. Memory use must not depend on the size of the file.
 #[test]
 #[cfg(target_os = "linux")]
-fn memory_does_not_grow_with_the_file() {
+fn memory_use_does_not_depend_on_file_size() {
     let site = Site::new(&[
         "--upload-single-limit",
         "8388608",

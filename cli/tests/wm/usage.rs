@@ -21,7 +21,7 @@ const COMMANDS: [&str; 15] = [
 ];
 
 #[test]
-fn help_names_every_command_and_each_shows_an_example() {
+fn help_lists_every_command_with_examples() {
     let home = directory();
     let help = wm(home.path(), &["--help"]).expect(0).stdout;
     for command in COMMANDS {
@@ -33,7 +33,7 @@ fn help_names_every_command_and_each_shows_an_example() {
 }
 
 #[test]
-fn what_is_asked_for_wrongly_exits_with_2_and_says_so_on_the_standard_error() {
+fn usage_error_gives_exit_code_2_and_a_message_on_stderr() {
     let home = directory();
     for arguments in [
         &[][..],
@@ -53,13 +53,13 @@ fn what_is_asked_for_wrongly_exits_with_2_and_says_so_on_the_standard_error() {
 }
 
 #[test]
-fn without_a_token_it_says_how_to_get_one() {
+fn missing_token_error_says_how_to_get_one() {
     let home = directory();
     wm(home.path(), &["session"]).expect_error(2, &["WM_TOKEN", "wm token"]);
 }
 
 #[test]
-fn a_surface_that_does_not_answer_is_named() {
+fn unreachable_surface_is_named() {
     let home = directory();
     let arguments = ["session", "--token", "t", "--server", "http://127.0.0.1:1"];
     let ran = wm(home.path(), &arguments);

@@ -161,7 +161,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn program_names_leave_the_hash_out() {
+    fn program_names_omit_the_hash() {
         for (path, name) in [
             ("target/debug/deps/aws_tokens-0123abcd", "aws_tokens"),
             ("deps/aws", "aws"),
@@ -172,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn lines_are_as_documented_and_read_back() {
+    fn lines_match_the_format_and_can_be_read() {
         let skipped = Event::Skipped {
             surface: "aws".into(),
             test: "case_33".into(),
@@ -214,8 +214,11 @@ mod tests {
     }
 
     #[test]
-    fn the_thread_of_a_test_has_its_name() {
+    fn test_thread_has_the_name_of_its_test() {
         let recording = Recording::start();
-        assert_eq!(recording.test, "tests::the_thread_of_a_test_has_its_name");
+        assert_eq!(
+            recording.test,
+            "tests::test_thread_has_the_name_of_its_test"
+        );
     }
 }

@@ -353,7 +353,7 @@ mod tests {
     }
 
     #[test]
-    fn expressions_come_to_what_azure_says_they_do() {
+    fn expressions_have_the_documented_values() {
         for (text, expected) in [
             ("plain", json!("plain")),
             ("[[plain]", json!("[[plain]")),
@@ -379,7 +379,7 @@ mod tests {
 
     #[test]
     #[should_panic(expected = "`parameters/absent` has no value")]
-    fn what_nobody_gave_is_missed() {
+    fn missing_parameter_panics() {
         value("[parameters('absent')]");
     }
 }

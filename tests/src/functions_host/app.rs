@@ -165,7 +165,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_route_takes_its_own_paths_only() {
+    fn route_matches_its_own_paths_only() {
         for path in ["/v1", "/v1/", "/v1/a", "/V1/a/b"] {
             assert!(matches("v1/{*path}", path), "{path}");
         }

@@ -237,7 +237,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_path_is_read_as_kestrel_does() {
+    fn path_is_normalised_like_kestrel() {
         for (given, read) in [
             ("/v1/session", "/v1/session"),
             ("/v1/a%2Fb", "/v1/a%2Fb"),

@@ -321,7 +321,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_the_providers_is_compared_by_what_it_means() {
+    fn provider_values_are_compared_by_meaning() {
         let key = "accounts/acc_01jd0000000000000000000000/projects/\
             prj_01jd000000000000000000000001jd0000000000000000000000/artifacts/\
             art_01jd0000000000000000000000/raw/1/a.txt";
@@ -336,7 +336,7 @@ mod tests {
     }
 
     #[test]
-    fn a_digest_stands_for_one_other_where_it_may_differ() {
+    fn differing_digests_correspond_one_to_one() {
         let of = |family: &str, digests: [&str; 2]| {
             let records = digests.map(|digest| json!({ "family": family, "checksum": digest }));
             json!(records)
@@ -350,7 +350,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_missing_is_not_null() {
+    fn missing_member_is_not_null() {
         assert!(compare(&json!({ "a": null }), &json!({ "b": 1 })).is_err());
         assert!(compare(&json!({ "upload_id": null }), &json!({ "x": null })).is_err());
     }

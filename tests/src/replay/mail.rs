@@ -63,7 +63,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn both_encodings_are_read() {
+    fn both_mail_encodings_are_decoded() {
         let plainly = "Subject: a b\r\nContent-Transfer-Encoding: 7bit\r\n\r\na=b\r\nc";
         assert_eq!(read(plainly), ("a b".into(), "a=b\nc".into()));
         let quoted = "Content-Transfer-Encoding: quoted-printable\r\nSubject: x =?utf-8?b?w4Q=?=\r\n \

@@ -84,7 +84,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_same_thing_keeps_its_name() {
+    fn equal_values_get_equal_names() {
         let mut normal = Normaliser::default();
         let id = "acc_01h2xcejqtf2nbrexx3vqjhp41";
         let value = json!({ "id": id, "at": "2026-11-28T12:00:00.000Z", "of": [id, "name"] });

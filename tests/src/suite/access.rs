@@ -110,7 +110,7 @@ fn capabilities(access: &Value) -> Vec<Value> {
 }
 
 /// A preview reports exactly the effect of the change, and changes nothing itself.
-pub async fn a_preview_agrees_with_what_happens<H: Harness>(surface: &H) {
+pub async fn preview_agrees_with_the_effect_of_the_change<H: Harness>(surface: &H) {
     let stage = Fixture::new(surface).await;
     let first = stage.grant(stage.to_team("contributor")).await;
     let before = stage.of_ben("").await;

@@ -11,6 +11,6 @@ mod matrix;
 mod tokens;
 mod uploads;
 
-pub use matrix::the_access_matrix;
+pub use matrix::access_matrix_matches_role_table_and_golden;
 pub use tokens::every_forged_token_is_refused;
 pub use uploads::*;

@@ -19,7 +19,7 @@ fn lists() -> impl Iterator<Item = &'static Route> {
 }
 
 /// Every route with a required `If-Match` answers 428 without it and 412 with a stale ETag.
-pub async fn case_58_a_stale_etag_is_refused_by_every_operation<H: Harness>(surface: &H) {
+pub async fn case_58_stale_etag_is_refused_by_every_operation<H: Harness>(surface: &H) {
     let ana = Person::new(surface, "ana");
     let estate = Fixture::found(&ana).await;
     let needing = operations::routes().filter(|route| route.precondition == Precondition::Required);
@@ -66,7 +66,7 @@ pub async fn case_58_a_stale_etag_is_refused_by_every_operation<H: Harness>(surf
 }
 
 /// `If-Match` is optional for DELETE and PUT.
-pub async fn an_optional_precondition_is_honoured<H: Harness>(surface: &H) {
+pub async fn optional_precondition_is_honoured<H: Harness>(surface: &H) {
     let ana = Person::new(surface, "ana");
     let estate = Fixture::found(&ana).await;
     let path = format!(
@@ -90,7 +90,7 @@ pub async fn an_optional_precondition_is_honoured<H: Harness>(surface: &H) {
 
 /// The same key and body repeat the answer. Another body gives 422 (case 53). Other callers and
 /// other paths do not share the key.
-pub async fn case_53_a_key_repeats_the_answer_and_nothing_else<H: Harness>(surface: &H) {
+pub async fn case_53_idempotency_key_repeats_only_its_answer<H: Harness>(surface: &H) {
     let (ana, eve) = (Person::new(surface, "ana"), Person::new(surface, "eve"));
     let key = [("idempotency-key", "k-1")];
     let body = |name: &str| Some(json!({ "name": name, "kind": "personal" }));
@@ -127,7 +127,7 @@ pub async fn case_53_a_key_repeats_the_answer_and_nothing_else<H: Harness>(surfa
 }
 
 /// A repeated declaration returns the same artifact with a usable plan.
-pub async fn a_repeated_declaration_comes_with_a_usable_plan<H: Harness>(surface: &H) {
+pub async fn repeated_declaration_returns_a_usable_plan<H: Harness>(surface: &H) {
     let ana = Person::new(surface, "ana");
     let project = ana.project(&ana.account().await).await;
     let path = format!("/v1/projects/{project}/artifacts");
@@ -152,7 +152,7 @@ pub async fn a_repeated_declaration_comes_with_a_usable_plan<H: Harness>(surface
 }
 
 /// The values 0, 201 and a text give 400 and name `limit`, as does any unknown parameter of a list.
-pub async fn limits_of_pages_are_checked_on_every_list<H: Harness>(surface: &H) {
+pub async fn page_limits_are_checked_on_every_list<H: Harness>(surface: &H) {
     let ana = Person::new(surface, "ana");
     let estate = Fixture::found(&ana).await;
     for route in lists() {
@@ -176,7 +176,7 @@ pub async fn limits_of_pages_are_checked_on_every_list<H: Harness>(surface: &H) 
 }
 
 /// Pages of two rows contain the rows of one large page, each once and in the same order.
-pub async fn case_60_small_pages_hold_every_row_once<H: Harness>(surface: &H) {
+pub async fn case_60_small_pages_contain_every_row_once<H: Harness>(surface: &H) {
     let ana = Person::new(surface, "ana");
     let estate = Fixture::found(&ana).await;
     let (account, project) = (estate.id("account"), estate.id("project"));

@@ -78,7 +78,7 @@ async fn paged<H: Harness>(owner: &Person<'_, H>, account: &str) -> (String, Str
 }
 
 /// A cursor is bound to its caller and to its list.
-pub async fn case_19_a_cursor_works_only_for_its_caller_and_list<H: Harness>(surface: &H) {
+pub async fn case_19_cursor_works_only_for_its_caller_and_list<H: Harness>(surface: &H) {
     let (ana, ben) = (Person::new(surface, "ana"), Person::new(surface, "ben"));
     let eve = Person::new(surface, "eve");
     let (account, foreign) = (ana.account().await, eve.account().await);
@@ -143,7 +143,7 @@ pub async fn case_21_lists_show_no_foreign_records<H: Harness>(surface: &H) {
 
 /// An invitation with a foreign team or project is refused as a whole, as is a preview with a
 /// foreign grant.
-pub async fn case_22_one_foreign_id_among_good_ones_refuses_all<H: Harness>(surface: &H) {
+pub async fn case_22_one_foreign_id_refuses_the_whole_request<H: Harness>(surface: &H) {
     let [(_, foreign), (eve, own)] = two(surface).await;
     let before = own.census(&eve).await;
     let invitations = format!("/v1/accounts/{}/invitations", own.id("account"));

@@ -9,7 +9,7 @@ use crate::{
 
 /// Two people, an account, a team, a project, files, versions, a revoked grant, a journal that
 /// verifies.
-pub async fn the_whole_journey<H: Harness>(surface: &H) {
+pub async fn whole_journey_succeeds<H: Harness>(surface: &H) {
     let (ana, ben) = (Person::new(surface, "ana"), Person::new(surface, "ben"));
     let account = ana.account().await;
     let project = ana.project(&account).await;

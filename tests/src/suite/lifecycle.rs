@@ -72,7 +72,7 @@ fn to(kind: &str, id: &str, role: &str) -> Value {
 }
 
 /// A manager cannot make any person an owner, including themselves (includes case 29).
-pub async fn case_28_a_person_cannot_raise_their_own_role<H: Harness>(surface: &H) {
+pub async fn case_28_person_cannot_raise_their_own_role<H: Harness>(surface: &H) {
     let stage = Fixture::new(surface).await;
     let (ben, id) = (&stage.ben, stage.ben_id.as_str());
     let own = stage.ana.grant(&stage.project, id, "manager").await;
@@ -113,7 +113,7 @@ pub async fn case_28_a_person_cannot_raise_their_own_role<H: Harness>(surface: &
 
 /// The last owner can neither leave nor be demoted or suspended. If two owners leave at once, one
 /// stays.
-pub async fn case_30_the_last_owner_stays<H: Harness>(surface: &H) {
+pub async fn case_30_last_owner_stays<H: Harness>(surface: &H) {
     let stage = Fixture::new(surface).await;
     let ana = &stage.ana;
     let ana_path = stage.member(&ana.id().await);
@@ -148,7 +148,7 @@ pub async fn case_30_the_last_owner_stays<H: Harness>(surface: &H) {
 }
 
 /// Removal from a team and deletion of a team take effect with the next request.
-pub async fn case_31_removed_from_a_team_the_next_request_is_refused<H: Harness>(surface: &H) {
+pub async fn case_31_next_request_after_team_removal_is_refused<H: Harness>(surface: &H) {
     let stage = Fixture::new(surface).await;
     let (path, team) = stage.team().await;
     stage
@@ -176,7 +176,7 @@ pub async fn case_31_removed_from_a_team_the_next_request_is_refused<H: Harness>
 }
 
 /// Grants are possible only for active members and live teams of the account.
-pub async fn case_32_a_removed_principal_gets_no_grant<H: Harness>(surface: &H) {
+pub async fn case_32_removed_principal_gets_no_grant<H: Harness>(surface: &H) {
     let stage = Fixture::new(surface).await;
     let (path, team) = stage.team().await;
     let eve = Person::new(surface, "eve").id().await;
@@ -207,7 +207,7 @@ pub async fn case_32_a_removed_principal_gets_no_grant<H: Harness>(surface: &H) 
 }
 
 /// A grant gives its role before its expiry and nothing from that instant on.
-pub async fn case_33_a_grant_ends_at_its_instant<H: Harness>(surface: &H) {
+pub async fn case_33_grant_expires_at_its_instant<H: Harness>(surface: &H) {
     let stage = Fixture::new(surface).await;
     let mut grant = to("user", &stage.ben_id, "viewer");
     grant["expires_at"] = json!("2020-01-01T00:00:00Z");
@@ -238,7 +238,7 @@ pub async fn case_33_a_grant_ends_at_its_instant<H: Harness>(surface: &H) {
 }
 
 /// An invitation token works once, for the invited e-mail address, until it is rotated or revoked.
-pub async fn case_34_an_invitation_works_once_and_for_its_address<H: Harness>(surface: &H) {
+pub async fn case_34_invitation_works_once_and_for_its_address<H: Harness>(surface: &H) {
     let ana = Person::new(surface, "ana");
     let (ben, eve) = (Person::new(surface, "ben"), Person::new(surface, "eve"));
     let invitations = format!("/v1/accounts/{}/invitations", ana.account().await);
@@ -281,7 +281,7 @@ pub async fn case_34_an_invitation_works_once_and_for_its_address<H: Harness>(su
 }
 
 /// Grants of an earlier membership do not return with a new one.
-pub async fn case_35_a_member_who_rejoins_has_no_old_grants<H: Harness>(surface: &H) {
+pub async fn case_35_member_who_rejoins_has_no_old_grants<H: Harness>(surface: &H) {
     let stage = Fixture::new(surface).await;
     stage
         .ana
@@ -315,7 +315,7 @@ pub async fn case_35_a_member_who_rejoins_has_no_old_grants<H: Harness>(surface:
 
 /// A valid token of a suspended person gives no access to the account until the person is active
 /// again.
-pub async fn case_36_a_suspended_person_is_refused_at_once<H: Harness>(surface: &H) {
+pub async fn case_36_suspended_person_is_refused_at_once<H: Harness>(surface: &H) {
     let stage = Fixture::new(surface).await;
     stage
         .ana
@@ -353,7 +353,7 @@ pub async fn case_36_a_suspended_person_is_refused_at_once<H: Harness>(surface: 
 }
 
 /// Every writing route below an archived project is refused and changes nothing.
-pub async fn case_37_an_archived_project_is_read_only<H: Harness>(surface: &H) {
+pub async fn case_37_archived_project_is_read_only<H: Harness>(surface: &H) {
     let ana = Person::new(surface, "ana");
     let estate = fixture::Fixture::found(&ana).await;
     let project = format!("/v1/projects/{}", estate.id("project"));
@@ -389,7 +389,7 @@ pub async fn case_37_an_archived_project_is_read_only<H: Harness>(surface: &H) {
 }
 
 /// Two grants give the union of their capabilities. Revoking one removes only its own.
-pub async fn case_39_grants_unite<H: Harness>(surface: &H) {
+pub async fn case_39_grants_add_up<H: Harness>(surface: &H) {
     let stage = Fixture::new(surface).await;
     let (_, team) = stage.team().await;
     let direct = stage

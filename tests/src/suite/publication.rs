@@ -40,7 +40,7 @@ pub async fn every_entry_is_published_once<H: Harness>(surface: &H) {
 
 /// Without a rule no mail is sent. With a rule, one event leads to one mail. A person gets no mail
 /// about objects that they do not see or did not select.
-pub async fn a_rule_leads_to_exactly_one_mail<H: Harness>(surface: &H) {
+pub async fn rule_leads_to_exactly_one_mail<H: Harness>(surface: &H) {
     let (ana, ben) = (Person::new(surface, "ana"), Person::new(surface, "ben"));
     let account = ana.account().await;
     ana.bring(&account, &ben, "member").await;

@@ -168,7 +168,7 @@ async fn what_is_appended_is_read_back<H: Harness>(ana: &Person<'_, H>, estate: 
 
 /// The session shows a person's accounts, teams, projects, grants and preferences, with their
 /// capabilities.
-pub async fn the_session_lists_everything_of_a_person<H: Harness>(surface: &H) {
+pub async fn session_lists_everything_of_a_person<H: Harness>(surface: &H) {
     let (ana, ben) = (Person::new(surface, "ana"), Person::new(surface, "ben"));
     let account = ana.account().await;
     let project = ana.project(&account).await;
@@ -286,7 +286,7 @@ async fn next_instant<H: Harness>(surface: &H) {
 
 /// Metadata and events of a document are appended in the order of time, belong to that document,
 /// and stay.
-pub async fn metadata_and_events_are_only_appended<H: Harness>(surface: &H) {
+pub async fn metadata_and_events_are_append_only<H: Harness>(surface: &H) {
     let ana = Person::new(surface, "ana");
     let estate = Fixture::found(&ana).await;
     let artifacts = format!("/v1/projects/{}/artifacts", estate.id("project"));
@@ -330,7 +330,7 @@ pub async fn metadata_and_events_are_only_appended<H: Harness>(surface: &H) {
 }
 
 /// An output is superseded by one that names it. Both stay, and the raw version is unchanged.
-pub async fn a_superseded_derived_output_keeps_the_raw_upload<H: Harness>(surface: &H) {
+pub async fn superseded_derived_output_keeps_the_raw_upload<H: Harness>(surface: &H) {
     let ana = Person::new(surface, "ana");
     let estate = Fixture::found(&ana).await;
     let project = format!("/v1/projects/{}", estate.id("project"));

@@ -26,7 +26,7 @@ fn routes_with_body() -> impl Iterator<Item = &'static Route> {
 }
 
 /// A missing, malformed or expired token gives 401, whatever the rest of the request is.
-pub async fn every_route_wants_a_good_token<H: Harness>(surface: &H) {
+pub async fn every_route_requires_a_valid_token<H: Harness>(surface: &H) {
     let estate = Fixture::found(&Person::new(surface, "ana")).await;
     let expired = surface.expired_token("ana@example.com");
     for token in [None, Some("e30.e30.e30"), Some(expired.as_str())] {
@@ -101,7 +101,7 @@ async fn send_raw<H: Harness>(
 
 /// A body that is too large gives 413, another media type 415, and a body that is not a JSON object
 /// 400, before ids are checked.
-pub async fn every_body_is_refused_for_its_syntax_first<H: Harness>(surface: &H) {
+pub async fn malformed_bodies_are_refused_before_ids_are_checked<H: Harness>(surface: &H) {
     let ana = Person::new(surface, "ana");
     let estate = Fixture::found(&ana).await;
     let json = "application/json";
@@ -167,7 +167,7 @@ fn is_field(route: &Route, field: &str) -> bool {
 }
 
 /// A body of exactly 1 MiB, the limit, is accepted.
-pub async fn a_body_of_exactly_the_limit_is_read<H: Harness>(surface: &H) {
+pub async fn body_of_exactly_the_limit_is_accepted<H: Harness>(surface: &H) {
     let ana = Person::new(surface, "ana");
     let body = json!({ "name": "Atelier", "kind": "organisation" });
     let mut body = body.to_string().into_bytes();

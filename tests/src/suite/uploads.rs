@@ -65,14 +65,14 @@ pub async fn case_43_signed_urls_expire_soon<H: Harness>(surface: &H) {
     upload.ask(&upload.owner, "upload").await.expect(409);
 }
 
-pub async fn case_44_an_empty_file_is_one<H: Harness>(surface: &H) {
+pub async fn case_44_empty_file_is_valid<H: Harness>(surface: &H) {
     let ana = Person::new(surface, "ana");
     let project = ana.project(&ana.account().await).await;
     ana.upload(&project, "empty.txt", b"").await;
 }
 
 /// An upload that is never completed expires.
-pub async fn case_47_an_upload_never_completed_expires<H: Harness>(surface: &H) {
+pub async fn case_47_uncompleted_upload_expires<H: Harness>(surface: &H) {
     let upload = Upload::declared(surface).await;
     upload.assert_awaited().await;
     if let Err(reason) = surface.pass(Duration::from_secs(25 * 60)) {

@@ -6,7 +6,7 @@ use wm_core::record::Metadata;
 use crate::{client::Person, harness::Harness, suite::fixture::Fixture};
 
 /// Of two updates of the same version, one succeeds. The other is refused and changes nothing.
-pub async fn case_51_of_two_writers_one_wins<H: Harness>(surface: &H) {
+pub async fn case_51_one_of_two_writers_succeeds<H: Harness>(surface: &H) {
     let ana = Person::new(surface, "ana");
     let path = format!("/v1/projects/{}", ana.project(&ana.account().await).await);
     for round in 0..5 {
@@ -34,7 +34,7 @@ pub async fn case_51_of_two_writers_one_wins<H: Harness>(surface: &H) {
 
 /// A client without an answer repeats its request with its key and gets the first answer. One entry
 /// is written, also if many repetitions arrive at once.
-pub async fn case_52_a_retry_after_a_commit_changes_nothing<H: Harness>(surface: &H) {
+pub async fn case_52_retry_after_a_commit_changes_nothing<H: Harness>(surface: &H) {
     let ana = Person::new(surface, "ana");
     let account = ana.account().await;
     let teams = format!("/v1/accounts/{account}/teams");
@@ -54,7 +54,7 @@ pub async fn case_52_a_retry_after_a_commit_changes_nothing<H: Harness>(surface:
 }
 
 /// If one part of a command is invalid, nothing is changed.
-pub async fn case_54_one_failing_item_leaves_nothing<H: Harness>(surface: &H) {
+pub async fn case_54_one_failing_item_changes_nothing<H: Harness>(surface: &H) {
     let ana = Person::new(surface, "ana");
     let estate = Fixture::found(&ana).await;
     let before = estate.census(&ana).await;
@@ -81,7 +81,7 @@ pub async fn case_54_one_failing_item_leaves_nothing<H: Harness>(surface: &H) {
 }
 
 /// 64 KiB of metadata are stored byte by byte. One byte more is refused.
-pub async fn case_59_items_at_their_limits<H: Harness>(surface: &H) {
+pub async fn case_59_items_are_stored_up_to_their_limits<H: Harness>(surface: &H) {
     let ana = Person::new(surface, "ana");
     let estate = Fixture::found(&ana).await;
     let (project, artifact) = (estate.id("project"), estate.id("artifact"));

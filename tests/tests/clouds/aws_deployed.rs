@@ -20,12 +20,12 @@ use wm_tests::{
 };
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_whole_journey_goes_through_the_gateway() {
-    journey::the_whole_journey(&Deployed::on(Stack::shared().await)).await;
+async fn whole_journey_goes_through_the_gateway() {
+    journey::whole_journey_succeeds(&Deployed::on(Stack::shared().await)).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_stored_object_completes_its_upload_and_is_published() {
+async fn stored_object_completes_its_upload_and_is_published() {
     let surface = Deployed::on(Stack::shared().await);
     let cleo = Person::new(&surface, "cleo");
     let account = cleo.account().await;
@@ -58,7 +58,7 @@ async fn a_stored_object_completes_its_upload_and_is_published() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_invitation_is_mailed_once() {
+async fn invitation_is_mailed_once() {
     let surface = Deployed::on(Stack::shared().await);
     let dora = Person::new(&surface, "dora");
     let account = dora.account().await;
@@ -72,7 +72,7 @@ async fn an_invitation_is_mailed_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_gateway_asks_for_tokens_and_knows_its_routes() {
+async fn gateway_requires_tokens_and_knows_its_routes() {
     let surface = Deployed::on(Stack::shared().await);
     let nobody = Person::with_token(&surface, None);
     for path in [
@@ -112,7 +112,7 @@ async fn the_gateway_asks_for_tokens_and_knows_its_routes() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_sweep_runs_under_its_role() {
+async fn sweep_runs_under_its_role() {
     let surface = Deployed::on(Stack::shared().await);
     let swept = surface.invoke("sweep").await;
     assert_eq!(swept["failed"], 0, "{swept}");
@@ -120,7 +120,7 @@ async fn the_sweep_runs_under_its_role() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_browser_asks_without_a_token() {
+async fn preflight_needs_no_token() {
     let surface = Deployed::on(Stack::shared().await);
     let asked = surface.preflight(ORIGIN).await;
     // Not 401: no route accepts a preflight request, so the gateway answers it itself.
@@ -130,5 +130,5 @@ async fn a_browser_asks_without_a_token() {
     );
     assert!(asked.header("access-control-allow-origin").is_none());
     let why = "the emulator keeps the template's origins and lets none in";
-    suite::skip(surface.name(), "a_browser_asks_without_a_token", why);
+    suite::skip(surface.name(), "preflight_needs_no_token", why);
 }

@@ -19,7 +19,7 @@ fn answers(url: &str) -> bool {
 }
 
 #[tokio::test]
-async fn ministack_verifies_who_calls() {
+async fn ministack_verifies_signatures() {
     let ministack = Ministack::shared();
     let health = ministack.page("/_ministack/health").await;
     assert_eq!(health["auth"], "enabled", "{health}");
@@ -38,7 +38,7 @@ async fn ministack_verifies_who_calls() {
 }
 
 #[tokio::test]
-async fn ministack_believes_a_users_signature_only() {
+async fn ministack_verifies_the_signatures_of_users() {
     let ministack = Ministack::shared();
     let root = Credentials::root();
     let iam = async |parameters: &[(&str, &str)]| {
@@ -88,7 +88,7 @@ async fn ministack_believes_a_users_signature_only() {
 }
 
 #[test]
-fn the_strict_peers_answer_and_end() {
+fn strict_emulators_answer_and_end() {
     let (dynalite, s3s) = (Dynalite::start(), S3s::start());
     assert!(answers(&dynalite.url) && answers(&s3s.url));
     let urls = [dynalite.url.clone(), s3s.url.clone()];
@@ -98,8 +98,8 @@ fn the_strict_peers_answer_and_end() {
 
 /// The next test runs this one in another process. It is ignored otherwise.
 #[test]
-#[ignore = "is the process that `an_emulator_ends_with_a_killed_process` kills"]
-fn starts_one_and_waits() {
+#[ignore = "is the process that `emulator_ends_with_its_killed_parent` kills"]
+fn helper_starts_an_emulator_and_waits() {
     let dynalite = Dynalite::start();
     std::io::stdout()
         .write_all(format!("\nat {}\n", dynalite.url).as_bytes())
@@ -108,13 +108,13 @@ fn starts_one_and_waits() {
 }
 
 #[test]
-fn an_emulator_ends_with_a_killed_process() {
+fn emulator_ends_with_its_killed_parent() {
     let mut child = Command::new(std::env::current_exe().unwrap())
         .args([
             "--ignored",
             "--exact",
             "--nocapture",
-            "aws_emulators::starts_one_and_waits",
+            "aws_emulators::helper_starts_an_emulator_and_waits",
         ])
         .stdout(Stdio::piped())
         .spawn()

@@ -96,7 +96,7 @@ mod identity {
     use super::*;
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-    async fn the_identity_comes_from_the_store_and_the_vault() {
+    async fn identity_comes_from_app_configuration_and_key_vault() {
         let cloud = AzureCloud::start().await;
         let identity = secrets::load(&sdk(), &config(&cloud, &[])).await.unwrap();
         assert_eq!(identity.surface.to_string(), SURFACE);
@@ -188,7 +188,7 @@ mod identity {
 
     /// A token goes only to a vault whose challenge names its own domain.
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-    async fn a_vault_elsewhere_gets_no_token() {
+    async fn vault_of_another_domain_gets_no_token() {
         let cloud = AzureCloud::start().await;
         let address = cloud.vault.server.origin.replace("https://", "");
         let client = Authority::shared()
@@ -240,7 +240,7 @@ mod events {
     }
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-    async fn case_57_and_59_an_event_that_is_too_large_is_refused_alone() {
+    async fn case_57_and_59_only_an_oversized_event_is_refused() {
         let cloud = AzureCloud::start().await;
         let events = [
             event(1, 0),
@@ -281,7 +281,7 @@ mod events {
     }
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-    async fn one_failure_is_tried_again_but_a_limit_is_not() {
+    async fn event_publishing_retries_a_failure_but_not_a_limit() {
         let cloud = AzureCloud::start().await;
         let bus = bus(&cloud, &cloud.topic.endpoint());
         cloud.topic.server.next([says(503)]);
@@ -297,7 +297,7 @@ mod events {
     }
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-    async fn a_topic_that_does_not_answer_times_out() {
+    async fn unresponsive_topic_times_out() {
         let cloud = AzureCloud::start().await;
         cloud.topic.server.always(Behaviour::Hangs);
         let begun = Instant::now();
@@ -321,7 +321,7 @@ mod mail {
     }
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-    async fn a_mail_goes_out_under_an_identity_or_a_key() {
+    async fn mail_is_sent_with_an_identity_or_a_key() {
         for (key, principal) in [("", Some(MAILER)), (communication::KEY, None)] {
             let cloud = AzureCloud::start().await;
             cloud.mail.set_end(2, "Succeeded");
@@ -342,7 +342,7 @@ mod mail {
     }
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-    async fn case_52_a_mail_whose_answer_was_lost_is_sent_once() {
+    async fn case_52_mail_with_a_lost_answer_is_sent_once() {
         let cloud = AzureCloud::start().await;
         let sender = sender(&cloud, "");
         let lost = Behaviour::DoesAndSays(Said::error(503, "Lost"));
@@ -355,7 +355,7 @@ mod mail {
     }
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-    async fn a_mail_that_failed_may_be_sent_again() {
+    async fn failed_mail_may_be_sent_again() {
         let cloud = AzureCloud::start().await;
         let sender = sender(&cloud, "");
         for end in ["Failed", "Canceled"] {
@@ -367,7 +367,7 @@ mod mail {
     }
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-    async fn every_failure_is_reported() {
+    async fn mail_failures_are_reported() {
         let cloud = AzureCloud::start().await;
         let sender = sender(&cloud, "");
         for (status, kind) in [
@@ -392,7 +392,7 @@ mod mail {
     }
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-    async fn faults_while_a_mail_is_sent_are_waited_out() {
+    async fn mail_sending_survives_transient_faults() {
         let cloud = AzureCloud::start().await;
         let trouble = [Behaviour::Well, Behaviour::Well, says(429), says(500)];
         cloud.mail.server.next(trouble);
@@ -401,7 +401,7 @@ mod mail {
     }
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-    async fn a_wrong_key_is_refused_and_never_shown() {
+    async fn wrong_mail_key_is_refused_and_never_shown() {
         let cloud = AzureCloud::start().await;
         let other = "YW5vdGhlciBrZXk=";
         let sender = sender(&cloud, other);
@@ -448,7 +448,7 @@ fn golden() -> Value {
 }
 
 #[test]
-fn the_golden_is_what_the_official_clients_send() {
+fn golden_equals_requests_of_the_official_clients() {
     let output = Command::new("node")
         .arg(tools::azure_oracle())
         .output()
@@ -462,7 +462,7 @@ fn the_golden_is_what_the_official_clients_send() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn requests_are_those_of_the_official_clients() {
+async fn requests_equal_those_of_the_official_clients() {
     let cloud = AzureCloud::start().await;
     let golden = golden();
     let config = config(&cloud, &[]);
@@ -514,7 +514,7 @@ async fn requests_are_those_of_the_official_clients() {
 /// The SDK's own credential works only in a process with the variables, so the test runs itself
 /// again.
 #[test]
-fn a_handler_acts_as_its_managed_identities() {
+fn handler_acts_as_its_managed_identities() {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
@@ -535,7 +535,7 @@ fn a_handler_acts_as_its_managed_identities() {
         let output = Command::new(std::env::current_exe().unwrap())
             .args([
                 "--exact",
-                "azure_services::a_handler_acts_as_its_managed_identities",
+                "azure_services::handler_acts_as_its_managed_identities",
                 "--nocapture",
             ])
             .envs(elsewhere)

@@ -7,7 +7,7 @@
 macro_rules! scenarios {
     ($cloud:ty) => {
         $crate::harness::scenarios! { $cloud:
-            operations_take_the_calls_of_the_budget,
+            operations_make_the_calls_of_their_budget,
         }
     };
 }
@@ -71,7 +71,7 @@ impl<C: Billed> CostProbe for Metrics<'_, C> {
     }
 }
 
-async fn operations_take_the_calls_of_the_budget<C: Billed>() {
+async fn operations_make_the_calls_of_their_budget<C: Billed>() {
     let memory = MemorySurface::new();
     let expected = walk(&memory, &Port(&memory.service.provider().records)).await;
     // One process, so that the lines are in order.

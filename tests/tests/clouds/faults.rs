@@ -5,19 +5,19 @@
 macro_rules! scenarios {
     ($cloud:ty) => {
         $crate::harness::scenarios! { $cloud:
-            case_52_a_lost_answer_of_a_commit_is_recovered,
-            case_52_a_lost_answer_creates_one_person,
-            case_56_passing_refusals_are_retried,
-            case_56_lasting_refusals_end_in_a_clear_answer,
-            a_final_refusal_is_not_retried,
-            a_database_that_does_not_answer_times_out,
-            a_killed_relay_publishes_again_and_mails_once,
+            case_52_lost_answer_of_a_commit_is_recovered,
+            case_52_lost_answer_creates_one_person,
+            case_56_transient_refusals_are_retried,
+            case_56_persistent_refusals_get_a_clear_answer,
+            final_refusal_is_not_retried,
+            unresponsive_database_times_out,
+            killed_relay_publishes_again_and_mails_once,
             duplicate_and_reordered_batches_mail_once,
-            the_sweep_publishes_what_a_broken_relay_left,
-            a_bus_that_is_down_delays_the_batch,
-            a_mail_that_cannot_be_sent_stays_undelivered,
+            sweep_publishes_entries_of_a_broken_relay,
+            unavailable_bus_delays_the_batch,
+            failed_mail_stays_undelivered,
             case_63_instances_killed_under_load_lose_nothing,
-            case_50_a_url_of_a_peer_leads_to_no_internal_address,
+            case_50_peer_url_leads_to_no_internal_address,
         }
     };
 }
@@ -290,7 +290,7 @@ fn assert_reveals_nothing(answer: &Answered) {
     }
 }
 
-async fn case_52_a_lost_answer_of_a_commit_is_recovered<C: Faulty>() {
+async fn case_52_lost_answer_of_a_commit_is_recovered<C: Faulty>() {
     let fixture = Fixture::<C>::new().await;
     let mut names = Vec::new();
     for (kind, fault) in C::lost_answers().into_iter().enumerate() {
@@ -307,7 +307,7 @@ async fn case_52_a_lost_answer_of_a_commit_is_recovered<C: Faulty>() {
     fixture.assert_made(&names).await;
 }
 
-async fn case_52_a_lost_answer_creates_one_person<C: Faulty>() {
+async fn case_52_lost_answer_creates_one_person<C: Faulty>() {
     let fixture = Fixture::<C>::new().await;
     let lost_answer = C::lost_answers().remove(0);
     for (name, lost) in [("ben", 1), ("cleo", 2), ("dan", 3)] {
@@ -327,7 +327,7 @@ async fn case_52_a_lost_answer_creates_one_person<C: Faulty>() {
     }
 }
 
-async fn case_56_passing_refusals_are_retried<C: Faulty>() {
+async fn case_56_transient_refusals_are_retried<C: Faulty>() {
     let fixture = Fixture::<C>::new().await;
     let mut names = Vec::new();
     for (name, (operation, fault)) in ('a'..).zip(C::passing_faults()) {
@@ -342,7 +342,7 @@ async fn case_56_passing_refusals_are_retried<C: Faulty>() {
     fixture.assert_made(&names).await;
 }
 
-async fn case_56_lasting_refusals_end_in_a_clear_answer<C: Faulty>() {
+async fn case_56_persistent_refusals_get_a_clear_answer<C: Faulty>() {
     let fixture = Fixture::<C>::new().await;
     for (operation, fault) in C::lasting_faults() {
         fixture.cloud.inject(operation, ALWAYS, fault).await;
@@ -360,7 +360,7 @@ async fn case_56_lasting_refusals_end_in_a_clear_answer<C: Faulty>() {
     fixture.assert_made(&["later"]).await;
 }
 
-async fn a_final_refusal_is_not_retried<C: Faulty>() {
+async fn final_refusal_is_not_retried<C: Faulty>() {
     let fixture = Fixture::<C>::new().await;
     for (number, fault) in C::final_refusals().into_iter().enumerate() {
         fixture.cloud.inject(C::COMMIT, ALWAYS, fault).await;
@@ -371,7 +371,7 @@ async fn a_final_refusal_is_not_retried<C: Faulty>() {
     fixture.assert_made(&[]).await;
 }
 
-async fn a_database_that_does_not_answer_times_out<C: Faulty>() {
+async fn unresponsive_database_times_out<C: Faulty>() {
     let fixture = Fixture::<C>::new().await;
     for operation in [C::READ, C::QUERY, C::COMMIT] {
         fixture.cloud.inject(operation, ALWAYS, C::held()).await;
@@ -390,7 +390,7 @@ async fn a_database_that_does_not_answer_times_out<C: Faulty>() {
     fixture.assert_made(&["slow"]).await;
 }
 
-async fn a_killed_relay_publishes_again_and_mails_once<C: Faulty>() {
+async fn killed_relay_publishes_again_and_mails_once<C: Faulty>() {
     let fixture = Fixture::<C>::new().await;
     fixture.surface().drain().await;
     let people = [fixture.invite("ben").await, fixture.invite("cleo").await];
@@ -432,7 +432,7 @@ async fn duplicate_and_reordered_batches_mail_once<C: Faulty>() {
     fixture.assert_mailed_once(&people).await;
 }
 
-async fn the_sweep_publishes_what_a_broken_relay_left<C: Faulty>() {
+async fn sweep_publishes_entries_of_a_broken_relay<C: Faulty>() {
     let fixture = Fixture::<C>::new().await;
     let people = [fixture.invite("ben").await];
     fixture.surface().sweep().await;
@@ -445,7 +445,7 @@ async fn the_sweep_publishes_what_a_broken_relay_left<C: Faulty>() {
     fixture.assert_mailed_once(&people).await;
 }
 
-async fn a_bus_that_is_down_delays_the_batch<C: Faulty>() {
+async fn unavailable_bus_delays_the_batch<C: Faulty>() {
     let fixture = Fixture::<C>::new().await;
     fixture.surface().drain().await;
     let people = [fixture.invite("ben").await];
@@ -463,7 +463,7 @@ async fn a_bus_that_is_down_delays_the_batch<C: Faulty>() {
 
 /// The failed attempt holds the delivery claim for a minute. The platform delivers again after
 /// that.
-async fn a_mail_that_cannot_be_sent_stays_undelivered<C: Faulty>() {
+async fn failed_mail_stays_undelivered<C: Faulty>() {
     let fixture = Fixture::<C>::new().await;
     fixture.surface().drain().await;
     let email = fixture.invite("ben").await;
@@ -533,7 +533,7 @@ async fn case_63_instances_killed_under_load_lose_nothing<C: Faulty>() {
     fixture.assert_made(&expected).await;
 }
 
-async fn case_50_a_url_of_a_peer_leads_to_no_internal_address<C: Faulty>() {
+async fn case_50_peer_url_leads_to_no_internal_address<C: Faulty>() {
     let reason = "nothing takes an address from a caller before there is sync";
     suite::skip(C::NAME, "case_50", reason);
 }

@@ -4,10 +4,10 @@
 macro_rules! scenarios {
     ($cloud:ty) => {
         $crate::harness::scenarios! { $cloud:
-            foreign_events_end_no_function,
+            functions_survive_foreign_events,
             logs_and_metrics_are_json_without_secrets,
-            a_missing_environment_variable_is_named,
-            a_served_surface_answers_another_client,
+            missing_environment_variable_is_named,
+            served_surface_answers_another_client,
         }
     };
 }
@@ -79,7 +79,7 @@ fn starts(lines: &[String]) -> usize {
 }
 
 /// Functions refuse or ignore events of another shape, and continue.
-async fn foreign_events_end_no_function<C: Functions>() {
+async fn functions_survive_foreign_events<C: Functions>() {
     let cloud = C::single().await;
     let alien = json!({ "hello": "world" });
     let records = json!({ "Records": [alien], "detail": 7 });
@@ -180,7 +180,7 @@ async fn logs_and_metrics_are_json_without_secrets<C: Functions>() {
     }
 }
 
-async fn a_missing_environment_variable_is_named<C: Functions>() {
+async fn missing_environment_variable_is_named<C: Functions>() {
     for missing in C::REQUIRED {
         let lines = C::log_without(missing).await;
         check_log::<C>(&lines);
@@ -189,7 +189,7 @@ async fn a_missing_environment_variable_is_named<C: Functions>() {
     }
 }
 
-async fn a_served_surface_answers_another_client<C: Functions>() {
+async fn served_surface_answers_another_client<C: Functions>() {
     let served = C::serve().await;
     use_it(served.url(), served.control()).await;
 }

@@ -55,7 +55,7 @@ http.server.HTTPServer(("127.0.0.1", port), Handler).serve_forever()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_third_error_stops_the_host() {
+async fn third_error_stops_the_host() {
     let app = scripted("echo told; echo wrong >&2; exit 3");
     let host = host(&app).await;
     assert_eq!(host.over().await, State::Stopped("exit status: 3".into()));
@@ -65,7 +65,7 @@ async fn the_third_error_stops_the_host() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn after_an_end_with_0_nothing_is_started_again() {
+async fn exit_code_0_ends_without_restart() {
     let app = scripted("exit 0");
     let host = host(&app).await;
     assert_eq!(host.over().await, State::Ended);
@@ -73,7 +73,7 @@ async fn after_an_end_with_0_nothing_is_started_again() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_end_with_200_is_no_error() {
+async fn exit_code_200_is_no_error() {
     let app = scripted("echo again >> ends; test $(wc -l < ends) -gt 5 && exit 0; exit 200");
     let host = host(&app).await;
     assert_eq!(host.over().await, State::Ended);
@@ -81,7 +81,7 @@ async fn an_end_with_200_is_no_error() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_program_that_never_listens_is_an_error_each_time() {
+async fn program_that_never_listens_is_an_error_each_time() {
     let app = scripted("exec sleep 60");
     let host = host(&app).await;
     assert!(matches!(host.over().await, State::Stopped(_)));
@@ -89,7 +89,7 @@ async fn a_program_that_never_listens_is_an_error_each_time() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn only_a_result_counts_as_one() {
+async fn only_valid_results_count_as_success() {
     let result = r#"{"Outputs":{},"Logs":[],"ReturnValue":null}"#;
     for (answer, is_result) in [(result, true), ("{}", false), ("", false)] {
         let app = scripted(&answering(answer));
@@ -109,7 +109,7 @@ async fn only_a_result_counts_as_one() {
 
 /// The properties that the deployment needs, besides those that reading the application checks.
 #[test]
-fn the_application_is_complete() {
+fn application_folder_is_complete() {
     let app = package(std::path::Path::new("/bin/true"));
     let read = App::read(app.path());
     assert_eq!(read.executable, app.path().join("handler"));

@@ -32,7 +32,7 @@ async fn case_60_large_pages_hold_every_item_once<S: Store>() {
 }
 
 /// The largest batch that core makes is committed completely or not at all.
-async fn case_54_and_59_the_largest_batch_is_all_or_nothing<S: Store>() {
+async fn case_54_and_59_largest_batch_is_all_or_nothing<S: Store>() {
     let records = S::records("largest").await;
     let largest = assert_largest_is_all_or_nothing(&records).await;
     S::assert_repeats(&records, &largest).await;

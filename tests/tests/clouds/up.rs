@@ -9,7 +9,7 @@ use reqwest::Client;
 use wm_tests::up::use_it;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn local_is_served_until_it_is_interrupted() {
+async fn local_surface_is_served_until_interrupted() {
     let mut program = Command::new(env!("CARGO_BIN_EXE_up"))
         .arg("local")
         .stdout(Stdio::piped())
@@ -46,7 +46,7 @@ async fn local_is_served_until_it_is_interrupted() {
 }
 
 #[test]
-fn no_other_surface_is_served() {
+fn unknown_surface_is_refused() {
     let ran = Command::new(env!("CARGO_BIN_EXE_up")).arg("moon").output();
     let ran = ran.unwrap();
     assert_eq!(ran.status.code(), Some(2));

@@ -126,7 +126,7 @@ fn completed<S: InParts>(answers: &[Answer]) -> Vec<Value> {
     answers.iter().enumerate().map(part).collect()
 }
 
-async fn a_large_file_goes_in_parts<S: InParts>() {
+async fn large_file_is_uploaded_in_parts<S: InParts>() {
     let surface = S::start().await;
     let bytes: Vec<u8> = (0..LARGE).map(|place| (place % 251) as u8).collect();
     let declared = Declared::on(&surface, "large.bin", &bytes).await;
@@ -151,7 +151,7 @@ async fn a_large_file_goes_in_parts<S: InParts>() {
     assert!(served.body == bytes, "the served bytes differ");
 }
 
-async fn an_object_completes_its_upload<C: Cloud>() {
+async fn object_completes_its_upload<C: Cloud>() {
     let surface = C::start().await;
     let declared = Declared::on(&surface, "a.txt", BYTES).await;
     let stored = surface.object(declared.request(BYTES)).await;

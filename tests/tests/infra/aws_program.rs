@@ -55,7 +55,7 @@ fn missing_access_to_the_account_is_named() {
 }
 
 #[test]
-fn a_profile_names_region_and_credentials() {
+fn profile_gives_region_and_credentials() {
     let root = Credentials::root();
     let profile = Program::of("wm-aws", Vec::new())
         .with("AWS_PROFILE", "acme")

@@ -24,28 +24,28 @@ const DEFECTS: [(Defect, &str, &str); 6] = [
     (
         Defect::LostCondition,
         "aws",
-        "defects::a_lost_condition_is_found",
+        "defects::lost_condition_is_found",
     ),
     (
         Defect::IgnoredMultiStatus,
         "azure",
-        "defects::an_ignored_multi_status_is_found",
+        "defects::ignored_multi_status_is_found",
     ),
     (
         Defect::IndexForPermission,
         "aws",
-        "defects::an_index_used_for_a_permission_is_found",
+        "defects::index_used_for_a_permission_is_found",
     ),
     (
         Defect::DroppedPage,
         "local",
-        "defects::a_dropped_page_is_found",
+        "defects::dropped_page_is_found",
     ),
-    (Defect::WrongETag, "azure", "defects::a_wrong_etag_is_found"),
+    (Defect::WrongETag, "azure", "defects::wrong_etag_is_found"),
     (
         Defect::LateTombstone,
         "local",
-        "defects::a_late_tombstone_is_found",
+        "defects::late_tombstone_is_found",
     ),
 ];
 

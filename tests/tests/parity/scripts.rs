@@ -22,11 +22,11 @@ pub(crate) const LENGTH: usize = 12;
 pub(crate) fn trials() -> Vec<Trial> {
     vec![
         trial(
-            "scripts::a_script_leaves_no_difference",
+            "scripts::script_shows_no_difference",
             INSTANCES,
             |mut targets| async move { all(&mut targets, 1..=SCRIPTS).await },
         ),
-        recorded("scripts::the_shipped_programs_say_the_same", || {
+        recorded("scripts::shipped_programs_say_the_same", || {
             runtime().block_on(shipped())
         }),
     ]

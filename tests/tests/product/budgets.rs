@@ -8,7 +8,7 @@ use wm_tests::{
 };
 
 #[tokio::test]
-async fn every_operation_keeps_to_its_budget() {
+async fn every_operation_keeps_its_budget() {
     let surface = MemorySurface::new();
     let measured = walk(&surface, &Port(&surface.service.provider().records)).await;
     let mut wrong = Vec::new();
@@ -47,7 +47,7 @@ async fn session_with(projects: usize) -> (Counts, usize) {
 }
 
 #[tokio::test]
-async fn a_session_costs_the_same_waves_however_many_projects_there_are() {
+async fn session_takes_the_same_rounds_for_any_number_of_projects() {
     let (few, shown) = session_with(3).await;
     assert_eq!(shown, 3);
     let (page, shown) = session_with(50).await;
@@ -65,7 +65,7 @@ async fn a_session_costs_the_same_waves_however_many_projects_there_are() {
 }
 
 #[tokio::test]
-async fn the_first_request_of_a_person_signs_them_up_and_later_ones_cost_nothing_more() {
+async fn first_request_signs_a_person_up_and_later_ones_do_not() {
     let surface = MemorySurface::new();
     let records = &surface.service.provider().records;
     let ana = Person::new(&surface, "ana");
@@ -77,7 +77,7 @@ async fn the_first_request_of_a_person_signs_them_up_and_later_ones_cost_nothing
 }
 
 #[tokio::test]
-async fn a_decision_reads_the_same_three_ranges_however_many_teams_and_grants_there_are() {
+async fn decision_reads_three_ranges_for_any_number_of_grants() {
     let surface = MemorySurface::new();
     let ana = Person::new(&surface, "ana");
     let account = ana.account().await;
@@ -108,7 +108,7 @@ async fn a_decision_reads_the_same_three_ranges_however_many_teams_and_grants_th
 
 /// A request for an unknown project makes the same calls as one for a hidden project.
 #[tokio::test]
-async fn case_23_what_is_hidden_costs_what_is_absent_costs() {
+async fn case_23_hidden_project_costs_as_much_as_a_missing_one() {
     let surface = MemorySurface::new();
     let [ana, eve] = ["ana", "eve"].map(|name| Person::new(&surface, name));
     let account = ana.account().await;

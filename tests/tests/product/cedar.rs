@@ -64,7 +64,7 @@ fn decide(
 }
 
 #[test]
-fn the_engine_agrees_with_cedar_on_a_hundred_thousand_decisions() {
+fn engine_agrees_with_cedar_on_a_hundred_thousand_decisions() {
     let peer = Peer::new(&cedar::policy());
     let mut choices = Seeded::new(2026);
     let (mut decided, mut allowed) = (0, 0);
@@ -129,7 +129,7 @@ const SLIPS: &[(&str, &str)] = &[
 ];
 
 #[test]
-fn every_slip_in_a_rule_is_found() {
+fn every_error_in_a_rule_is_found() {
     let policy = cedar::policy();
     for (rule, slip) in SLIPS {
         assert!(policy.contains(rule), "the policy does not say `{rule}`");

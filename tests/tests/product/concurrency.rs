@@ -84,7 +84,7 @@ async fn case_51_64_writers_on_one_project_all_succeed() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn case_51_of_two_writers_of_one_version_one_wins() {
+async fn case_51_one_of_two_writers_of_one_version_succeeds() {
     let surface = LocalSurface::start().await;
     let ana = Person::new(&surface, "ana");
     let account = ana.account().await;
@@ -107,7 +107,7 @@ async fn case_51_of_two_writers_of_one_version_one_wins() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn case_30_two_owners_who_demote_each_other_at_once_leave_one() {
+async fn case_30_owners_who_demote_each_other_at_once_leave_one() {
     let surface = LocalSurface::start().await;
     let [ana, ben] = ["ana", "ben"].map(|name| Person::new(&surface, name));
     let account = ana.account().await;
@@ -158,7 +158,7 @@ async fn case_30_two_owners_who_demote_each_other_at_once_leave_one() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn case_34_concurrent_acceptances_make_one_member() {
+async fn case_34_concurrent_acceptances_create_one_member() {
     let surface = LocalSurface::start().await;
     let [ana, ben] = ["ana", "ben"].map(|name| Person::new(&surface, name));
     let account = ana.account().await;
@@ -194,7 +194,7 @@ async fn case_34_concurrent_acceptances_make_one_member() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn case_52_one_key_sent_16_times_at_once_makes_one_record() {
+async fn case_52_one_key_sent_16_times_at_once_creates_one_record() {
     let surface = LocalSurface::start().await;
     let ana = Person::new(&surface, "ana");
     let bodies = [
@@ -236,7 +236,7 @@ async fn case_52_one_key_sent_16_times_at_once_makes_one_record() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn concurrent_first_requests_make_one_person() {
+async fn concurrent_first_requests_create_one_person() {
     let surface = LocalSurface::start().await;
     let ana = Person::new(&surface, "ana");
     let seen: BTreeSet<String> = join_all((0..16).map(|_| ana.id()))

@@ -49,7 +49,7 @@ fn first_difference(surfaces: &[(&str, BTreeMap<String, String>)]) -> Option<Str
 }
 
 #[tokio::test]
-async fn every_operation_takes_the_same_calls_on_every_surface_and_keeps_to_its_budget() {
+async fn every_operation_makes_the_same_calls_on_every_surface() {
     let (memory, local) = (in_memory().await, in_sqlite().await);
     let surfaces = [
         ("memory", calls(&memory)),
@@ -70,7 +70,7 @@ async fn every_operation_takes_the_same_calls_on_every_surface_and_keeps_to_its_
 }
 
 #[test]
-fn the_first_operation_that_differs_is_named_with_its_calls() {
+fn first_differing_operation_is_named_with_its_calls() {
     let (same, mut other) = (column(AWS, 1), column(AWS, 1));
     assert_eq!(
         first_difference(&[("a", same.clone()), ("b", other.clone())]),
@@ -93,6 +93,6 @@ fn the_first_operation_that_differs_is_named_with_its_calls() {
 }
 
 #[tokio::test]
-async fn the_costs_of_every_operation_stand_in_the_documents() {
+async fn documents_list_the_cost_of_every_operation() {
     golden::check_part(PAGE, "costs", &table(&in_memory().await));
 }

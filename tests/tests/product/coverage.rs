@@ -111,7 +111,7 @@ fn missed(
 #[tokio::test]
 async fn every_route_was_refused_without_a_good_token() {
     let recording = Recording::new();
-    refusals::every_route_wants_a_good_token(&recording).await;
+    refusals::every_route_requires_a_valid_token(&recording).await;
     let private = |route: &Route| matches!(route.handler, Handler::UseCase(_));
     assert_eq!(missed(&recording, 401, private), [""; 0]);
 }
@@ -127,7 +127,7 @@ async fn every_route_with_an_id_was_refused_to_another_tenant() {
 #[tokio::test]
 async fn every_documented_body_was_refused_for_its_syntax() {
     let recording = Recording::new();
-    refusals::every_body_is_refused_for_its_syntax_first(&recording).await;
+    refusals::malformed_bodies_are_refused_before_ids_are_checked(&recording).await;
     for status in [400, 413, 415] {
         let with_body = |route: &Route| route.body.is_some();
         assert_eq!(missed(&recording, status, with_body), [""; 0]);

@@ -297,7 +297,7 @@ async fn furnish(caller: &Caller) -> (String, Place) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn case_63_a_node_killed_under_load_keeps_what_it_acknowledged() {
+async fn case_63_node_killed_under_load_keeps_what_it_acknowledged() {
     let directory = tempfile::tempdir().unwrap();
     let data = directory.path().join("data");
     let log = Arc::new(Mutex::new(Log::default()));

@@ -37,7 +37,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 256, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn the_subjects_of_a_project_are_those_who_have_the_capability((world, mut tape) in worlds()) {
+    fn subjects_of_a_project_are_people_with_the_capability((world, mut tape) in worlds()) {
         let place = tape.pick(&world.projects);
         let capability = *tape.pick(&ProjectRole::Owner.capabilities().iter().collect::<Vec<_>>());
         for asked in [None, Some(capability)] {
@@ -63,7 +63,7 @@ proptest! {
     }
 
     #[test]
-    fn a_preview_says_what_then_happens((mut world, mut tape) in worlds()) {
+    fn preview_equals_the_effect_of_the_change((mut world, mut tape) in worlds()) {
         let before = world.clone();
         let place = &before.projects[0];
         let added: Vec<Record<Grant>> = (0..tape.below(3)).map(|_| world.grant(&mut tape, place)).collect();
@@ -87,7 +87,7 @@ proptest! {
     }
 
     #[test]
-    fn access_at_a_past_time_is_what_it_was((mut world, mut tape) in worlds()) {
+    fn past_access_equals_the_access_at_that_time((mut world, mut tape) in worlds()) {
         let mut states: Vec<Record<Grant>> = Vec::new();
         let mut snapshots: Vec<(Timestamp, Vec<Record<Grant>>)> = Vec::new();
         let (mut now, mut grants) = (generator::now(), Vec::<Record<Grant>>::new());
@@ -144,7 +144,7 @@ fn change(
 /// Rule 4 as a table: the roles that may manage each role, and the capabilities that are required
 /// to give a role.
 #[test]
-fn no_role_manages_a_higher_role_or_grants_more_than_it_has() {
+fn roles_manage_no_higher_role_and_grant_no_more() {
     use AccountRole::{Admin, Guest, Member, Owner};
     let outranked: [(AccountRole, &[AccountRole]); 4] = [
         (Guest, &[]),

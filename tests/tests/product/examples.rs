@@ -38,7 +38,7 @@ fn request_examples_fit_their_schemas() {
 }
 
 #[test]
-fn operations_say_what_they_do_require_and_refuse() {
+fn operations_document_effect_requirement_and_refusals() {
     let document = document();
     for route in operations::routes() {
         let method = route.method.as_str().to_lowercase();

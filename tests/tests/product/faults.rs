@@ -427,12 +427,12 @@ macro_rules! each_creation {
     ($($name:ident)*) => {$(
         mod $name {
             #[tokio::test]
-            async fn case_52_a_crash_and_a_retry_make_one_record() {
+            async fn case_52_crash_and_retry_create_one_record() {
                 super::dies_anywhere(stringify!($name)).await;
             }
 
             #[tokio::test]
-            async fn case_52_case_56_a_database_fault_leaves_one_record() {
+            async fn case_52_case_56_database_fault_leaves_one_record() {
                 super::survives(stringify!($name), super::creation).await;
             }
         }
@@ -448,7 +448,7 @@ macro_rules! each_change {
     ($($name:ident)*) => {$(
         mod $name {
             #[tokio::test]
-            async fn case_52_case_56_a_database_fault_leaves_one_record() {
+            async fn case_52_case_56_database_fault_leaves_one_record() {
                 super::survives(stringify!($name), super::change).await;
             }
         }
@@ -516,7 +516,7 @@ async fn case_56_pauses_differ_from_one_request_to_the_next() {
 }
 
 #[tokio::test]
-async fn endless_conflicts_are_retryable_and_change_nothing() {
+async fn permanent_conflicts_are_retryable_and_change_nothing() {
     let (surface, work) = a_team().await;
     let before = dump(&surface);
     watch(&surface).inject_many(Operation::Commit, Fault::Conflict, 1000);
@@ -530,7 +530,7 @@ async fn endless_conflicts_are_retryable_and_change_nothing() {
 }
 
 #[tokio::test]
-async fn a_refusal_of_the_database_is_final_and_not_shown() {
+async fn database_refusal_is_final_and_not_shown() {
     let (surface, work) = a_team().await;
     let before = dump(&surface);
     watch(&surface).inject(Operation::Commit, Fault::Refuse);
@@ -545,7 +545,7 @@ async fn a_refusal_of_the_database_is_final_and_not_shown() {
 }
 
 #[tokio::test]
-async fn a_refused_read_is_not_retried() {
+async fn refused_read_is_not_retried() {
     let (surface, work) = a_team().await;
     let before = dump(&surface);
     watch(&surface).inject(Operation::Read, Fault::Refuse);
@@ -555,7 +555,7 @@ async fn a_refused_read_is_not_retried() {
 }
 
 #[tokio::test]
-async fn a_commit_with_a_lost_answer_is_not_sent_again() {
+async fn commit_with_a_lost_answer_is_not_sent_again() {
     let (surface, work) = a_team().await;
     watch(&surface).inject(Operation::Commit, Fault::LoseAnswer);
     work.send(&surface, None).await.expect(201);
@@ -563,7 +563,7 @@ async fn a_commit_with_a_lost_answer_is_not_sent_again() {
 }
 
 #[tokio::test]
-async fn case_52_an_unknown_outcome_is_retryable_by_its_key() {
+async fn case_52_unknown_outcome_is_retryable_by_its_key() {
     let (surface, work) = a_team().await;
     work.send(&surface, Some("measured")).await.expect(201);
     let counts = watch(&surface).take();
@@ -614,17 +614,17 @@ async fn finished_by_the_sweep(work: impl Fn(&Places) -> Work) {
 }
 
 #[tokio::test]
-async fn case_55_the_sweep_finishes_the_deletion_of_a_team() {
+async fn case_55_sweep_finishes_the_deletion_of_a_team() {
     finished_by_the_sweep(|places| change("deleted_team", places)).await;
 }
 
 #[tokio::test]
-async fn case_55_the_sweep_finishes_the_grants_of_an_invitation() {
+async fn case_55_sweep_finishes_the_grants_of_an_invitation() {
     finished_by_the_sweep(|places| creation("acceptance", places)).await;
 }
 
 #[tokio::test]
-async fn case_55_the_next_request_finishes_a_sign_up() {
+async fn case_55_next_request_finishes_a_sign_up() {
     let control = MemorySurface::new();
     Person::new(&control, "dan").id().await;
     let expected = rest(&control).await;
@@ -671,7 +671,7 @@ async fn published(surface: &MemorySurface) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn an_event_the_bus_did_not_take_is_published_later() {
+async fn refused_event_is_published_later() {
     let surface = an_invitation().await;
     watch(&surface).inject(Operation::Publish, Fault::FailBefore);
     let first = relayed(&surface).await;
@@ -686,7 +686,7 @@ async fn an_event_the_bus_did_not_take_is_published_later() {
 }
 
 #[tokio::test]
-async fn case_57_of_a_batch_only_what_failed_is_tried_again() {
+async fn case_57_only_failed_events_of_a_batch_are_retried() {
     let surface = MemorySurface::new();
     let places = furnish(&surface).await;
     surface.drain().await;
@@ -708,7 +708,7 @@ async fn case_57_of_a_batch_only_what_failed_is_tried_again() {
 }
 
 #[tokio::test]
-async fn a_lost_acknowledgement_repeats_the_event_and_mails_once() {
+async fn lost_acknowledgement_repeats_the_event_and_mails_once() {
     for operation in [Operation::Publish, Operation::Commit] {
         let surface = an_invitation().await;
         // The last commit of the relay marks the event as published.
@@ -731,7 +731,7 @@ async fn a_lost_acknowledgement_repeats_the_event_and_mails_once() {
 }
 
 #[tokio::test]
-async fn a_mail_that_could_not_be_sent_is_sent_later_and_once() {
+async fn failed_mail_is_sent_later_and_once() {
     let surface = an_invitation().await;
     watch(&surface).inject(Operation::Send, Fault::FailBefore);
     let first = relayed(&surface).await;
@@ -745,7 +745,7 @@ async fn a_mail_that_could_not_be_sent_is_sent_later_and_once() {
 }
 
 #[tokio::test]
-async fn a_relay_that_dies_anywhere_loses_no_event_and_no_mail() {
+async fn relay_that_dies_at_any_call_loses_no_event_or_mail() {
     let mut sent_twice = 0;
     for moment in [Moment::Before, Moment::After] {
         for call in 1..CALLS {
@@ -772,7 +772,7 @@ async fn a_relay_that_dies_anywhere_loses_no_event_and_no_mail() {
 }
 
 #[tokio::test]
-async fn every_route_that_creates_has_its_process_killed() {
+async fn every_creating_route_is_tested_with_a_killed_process() {
     // Fails for a new creating route that is missing from `creation`.
     let surface = MemorySurface::new();
     let places = furnish(&surface).await;

@@ -27,7 +27,7 @@ impl Visitor for Documents {
 }
 
 #[test]
-fn every_family_is_stored_as_agreed() {
+fn every_family_is_stored_in_the_golden_format() {
     let _recording = Recording::start();
     let mut found = Documents::default();
     for seed in 1..=3 {
@@ -119,14 +119,14 @@ impl Visitor for Damage {
 }
 
 #[test]
-fn case_65_a_flipped_bit_of_a_body_is_detected() {
+fn case_65_flipped_bit_of_a_body_is_detected() {
     let mut damage = Damage::default();
     bodies::each_family(|| Seeded::new(65), &mut damage);
     assert!(damage.0 > 0, "flips outside the mark can be read");
 }
 
 #[test]
-fn an_item_is_not_taken_for_one_of_another_family_or_time() {
+fn item_of_another_family_or_time_is_refused() {
     struct Stranger(Vec<Item>);
     impl Visitor for Stranger {
         fn visit<B: Comparable>(&mut self, record: &Record<B>) {

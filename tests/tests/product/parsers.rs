@@ -92,7 +92,7 @@ fn object_paths_have_one_spelling() {
 
 proptest! {
     #[test]
-    fn values_settle(text in texts()) {
+    fn parsed_values_have_one_canonical_form(text in texts()) {
         settles::<Timestamp>(&text);
         settles::<Email>(&text);
         settles::<MediaType>(&text);
@@ -104,7 +104,7 @@ proptest! {
     }
 
     #[test]
-    fn nothing_unsealed_opens(text in texts()) {
+    fn unsealed_texts_are_refused(text in texts()) {
         prop_assert!(Cursor::open(&text, b"secret", &[b"ana"]).is_err());
         prop_assert!(InvitationToken::open(&text, &[7; 32]).is_err());
         let _ = text.parse::<IfMatch>();

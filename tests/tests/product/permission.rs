@@ -27,7 +27,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 512, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn every_answer_agrees_with_the_oracle_and_with_the_others((world, _) in worlds()) {
+    fn every_answer_agrees_with_the_oracle((world, _) in worlds()) {
         for person in &world.people {
             account_agrees(&world, person);
         }
@@ -63,7 +63,7 @@ proptest! {
     }
 
     #[test]
-    fn case_33_a_grant_gives_nothing_from_its_end_on((mut world, _) in worlds()) {
+    fn case_33_grant_gives_nothing_after_its_expiry((mut world, _) in worlds()) {
         let now = world.now;
         for place in &mut world.projects {
             for grant in &mut place.grants {
@@ -85,7 +85,7 @@ proptest! {
     }
 
     #[test]
-    fn case_36_an_inactive_member_or_account_has_no_access((mut world, mut tape) in worlds()) {
+    fn case_36_inactive_member_or_account_has_no_access((mut world, mut tape) in worlds()) {
         let close = tape.happens(1, 2);
         if let (true, Some(account)) = (close, &mut world.account) {
             account.body.status = AccountStatus::Closed;
@@ -122,7 +122,7 @@ fn no_grant_confers(world: &Generated) -> Result<(), TestCaseError> {
 
 /// Many more states than shrinking could handle. They must contain every kind of answer.
 #[test]
-fn the_oracle_agrees_on_five_thousand_states_of_every_kind() {
+fn oracle_agrees_on_five_thousand_states_of_every_kind() {
     let mut choices = Seeded::new(27);
     let mut answers = BTreeMap::<Answer, u32>::new();
     let mut sources = BTreeMap::<&str, u32>::new();
@@ -151,7 +151,7 @@ fn the_oracle_agrees_on_five_thousand_states_of_every_kind() {
 /// The engine's input consists of records and a time. The test destructures it field by field, so
 /// that it stops compiling if a field for claims, cloud groups or administrator flags is added.
 #[test]
-fn case_16_a_claim_or_a_cloud_group_has_no_way_in() {
+fn case_16_engine_input_has_no_claims_or_cloud_groups() {
     let _recording = Recording::start();
     let mut world = Generated::empty();
     let person = world.member(AccountRole::Guest, MemberStatus::Active);

@@ -34,7 +34,7 @@ fn table<R: Copy>(roles: &[R], name: fn(R) -> &'static str, has: fn(R) -> Capabi
 }
 
 #[test]
-fn the_role_matrix_is_as_agreed() {
+fn role_matrix_matches_its_golden() {
     let project = table(
         ProjectRole::ALL,
         ProjectRole::as_str,
@@ -108,7 +108,7 @@ fn places(world: &mut Generated) -> Vec<Place> {
 }
 
 #[test]
-fn case_27_the_role_matrix_matches_the_oracle() {
+fn case_27_role_matrix_matches_the_oracle() {
     let _recording = Recording::start();
     let mut world = Generated::empty();
     let team = world.id();
@@ -140,7 +140,7 @@ fn case_27_the_role_matrix_matches_the_oracle() {
 }
 
 #[test]
-fn case_39_duplicate_grants_unite_in_every_order() {
+fn case_39_duplicate_grants_add_up_in_every_order() {
     let strongest = ProjectRole::Manager;
     let orders = [
         [0, 1, 2],

@@ -16,7 +16,7 @@ fn provider() -> impl Strategy<Value = Provider> {
 }
 
 #[test]
-fn any_prefix_with_a_letter_gives_a_selection_that_reads_back() {
+fn every_prefix_with_a_letter_gives_a_readable_selection() {
     let _recording = Recording::start();
     let config = ProptestConfig::with_source_file(file!());
     proptest!(config, |(
@@ -30,7 +30,7 @@ fn any_prefix_with_a_letter_gives_a_selection_that_reads_back() {
 }
 
 #[test]
-fn a_key_is_pointed_out_and_never_repeated() {
+fn key_in_a_selection_is_reported_without_its_value() {
     let _recording = Recording::start();
     let config = ProptestConfig::with_source_file(file!());
     proptest!(config, |(key in "AKIA[A-Z0-9]{16}", provider in provider())| {
@@ -51,7 +51,7 @@ proptest! {
     }
 
     #[test]
-    fn one_changed_character_is_read_or_refused_with_reasons(
+    fn changed_character_is_read_or_refused_with_reasons(
         provider in provider(),
         at in any::<prop::sample::Index>(),
         character in any::<char>(),
@@ -73,7 +73,7 @@ proptest! {
 }
 
 #[test]
-fn the_defaults_are_as_agreed() {
+fn defaults_match_their_golden() {
     for provider in Provider::ALL {
         let module = BackendSelection::defaults(*provider).module();
         golden::check(&format!("selections/{provider}.js"), &module);

@@ -95,7 +95,7 @@ async fn good_tokens_of_both_algorithms_are_accepted() {
 }
 
 #[tokio::test]
-async fn case_01_no_algorithm_is_refused() {
+async fn case_01_token_without_algorithm_is_refused() {
     let setting = Setting::ec().await;
     for algorithm in ["none", "None", "NoNe", "NONE", ""] {
         let header = json!({ "alg": algorithm, "kid": "key-1", "typ": "JWT" });
@@ -106,7 +106,7 @@ async fn case_01_no_algorithm_is_refused() {
 }
 
 #[tokio::test]
-async fn case_02_the_public_key_is_no_hmac_secret() {
+async fn case_02_public_key_is_no_hmac_secret() {
     let setting = Setting::new(TestIssuer::rsa(NAME, "key-1")).await;
     let header = json!({ "alg": "HS256", "kid": "key-1", "typ": "JWT" });
     let unsigned = forged(&header, &setting.claims(), b"");
@@ -126,7 +126,7 @@ async fn case_02_the_public_key_is_no_hmac_secret() {
 }
 
 #[tokio::test]
-async fn case_03_a_hostile_kid_is_just_unknown() {
+async fn case_03_hostile_key_id_is_unknown() {
     let setting = Setting::ec().await;
     let long = "k".repeat(10_000);
     for kid in [
@@ -143,7 +143,7 @@ async fn case_03_a_hostile_kid_is_just_unknown() {
 }
 
 #[tokio::test]
-async fn case_04_keys_named_in_the_header_are_not_looked_at() {
+async fn case_04_keys_in_the_header_are_ignored() {
     let setting = Setting::ec().await;
     let attacker = TestIssuer::ec(NAME, "key-1");
     let foreign = KeyServer::start(attacker.jwks().to_string().into_bytes()).await;
@@ -187,7 +187,7 @@ async fn case_05_another_audience_is_refused() {
 }
 
 #[tokio::test]
-async fn case_06_a_lookalike_issuer_is_refused() {
+async fn case_06_lookalike_issuer_is_refused() {
     let setting = Setting::ec().await;
     for issuer in [
         "https://issuer.test/",
@@ -271,7 +271,7 @@ async fn case_09_expiry_and_subject_are_required() {
 }
 
 #[tokio::test]
-async fn case_10_a_duplicate_claim_is_refused() {
+async fn case_10_duplicate_claim_is_refused() {
     let setting = Setting::ec().await;
     let twice = setting
         .claims()
@@ -283,7 +283,7 @@ async fn case_10_a_duplicate_claim_is_refused() {
 }
 
 #[tokio::test]
-async fn case_11_unknown_keys_do_not_stampede_the_key_server() {
+async fn case_11_unknown_keys_cause_few_key_server_requests() {
     let setting = Setting::ec().await;
     let good = setting.issuer.sign(&setting.claims());
     assert!(setting.verify(&good).await.is_ok());
@@ -305,7 +305,7 @@ async fn case_11_unknown_keys_do_not_stampede_the_key_server() {
 }
 
 #[tokio::test]
-async fn case_12_a_rotated_key_is_found_in_mid_traffic() {
+async fn case_12_rotated_key_is_found_under_traffic() {
     let setting = Setting::ec().await;
     let old = setting.issuer.sign(&setting.claims());
     assert!(setting.verify(&old).await.is_ok());
@@ -333,7 +333,7 @@ async fn case_12_a_rotated_key_is_found_in_mid_traffic() {
 }
 
 #[tokio::test]
-async fn case_13_a_key_server_that_is_down_slow_huge_or_empty() {
+async fn case_13_failing_key_server_makes_requests_retry_later() {
     let huge = vec![b' '; HttpKeys::LIMIT + 1];
     for behaviour in [
         Behaviour::Status(503),
@@ -378,7 +378,7 @@ async fn case_13_a_key_server_that_is_down_slow_huge_or_empty() {
 }
 
 #[tokio::test]
-async fn case_14_the_same_subject_of_two_issuers_is_two_identities() {
+async fn case_14_same_subject_of_two_issuers_is_two_identities() {
     let _recording = Recording::start();
     let (one, two) = (
         TestIssuer::ec("https://one.test", "k"),
@@ -414,7 +414,7 @@ async fn case_14_the_same_subject_of_two_issuers_is_two_identities() {
 }
 
 #[tokio::test]
-async fn case_15_an_unverified_or_untrusted_address_is_no_address() {
+async fn case_15_unverified_or_untrusted_address_is_ignored() {
     let _recording = Recording::start();
     let setting = Setting::ec().await;
     for verified in [json!(false), json!(null), json!("false"), json!(1)] {

@@ -151,13 +151,13 @@ fn named(contract: &[Sentence]) -> BTreeSet<&str> {
 }
 
 #[test]
-fn every_scenario_and_every_trial_proves_a_sentence_or_says_why_not() {
+fn every_scenario_proves_a_sentence_or_gives_a_reason() {
     let (contract, conventions) = (contract(), conventions());
     let named = named(&contract);
     let trials = trials(&repository::files());
     for trial in [
-        "parity::scripts::a_script_leaves_no_difference",
-        "parity::defects::a_wrong_etag_is_found",
+        "parity::scripts::script_shows_no_difference",
+        "parity::defects::wrong_etag_is_found",
         "parity::crash::documents_survive_deaths",
     ] {
         assert!(trials.contains(trial), "`{trial}` was not found");
@@ -184,7 +184,7 @@ fn every_scenario_and_every_trial_proves_a_sentence_or_says_why_not() {
 }
 
 #[test]
-fn every_test_that_is_named_is_there() {
+fn every_named_test_exists() {
     let (contract, conventions) = (contract(), conventions());
     let scenarios = scenarios();
     let files = repository::files();
@@ -263,7 +263,7 @@ fn every_sentence_has_a_test_that_runs_on_every_surface() {
 }
 
 #[test]
-fn sentences_are_sentences_with_names_of_their_own() {
+fn sentences_are_complete_and_have_unique_names() {
     let contract = contract();
     assert_eq!(contract.len(), 15);
     let ids: BTreeSet<&str> = contract.iter().map(|one| one.id.as_str()).collect();
@@ -279,13 +279,13 @@ fn sentences_are_sentences_with_names_of_their_own() {
 }
 
 #[test]
-fn a_test_that_is_not_there_is_missed() {
+fn missing_test_is_detected() {
     let files = repository::files();
     for name in [
         "repository::texts::sentences_are_missed",
-        "nowhere::every_test_that_is_named_is_there",
-        "repository::other::every_test_that_is_named_is_there",
-        "wm::usage::check_names_every_problem_and_repeats_no_secret",
+        "nowhere::every_named_test_exists",
+        "repository::other::every_named_test_exists",
+        "wm::usage::check_names_every_problem_without_secrets",
         "clouds::uploads::aws::elsewhere::upload_tampered_url",
         "clouds::uploads::aws::s3s::upload_oversize",
         "clouds::uploads::aws::s3s::uploads",
@@ -294,10 +294,10 @@ fn a_test_that_is_not_there_is_missed() {
         assert!(!is_there(&files, name), "{name}");
     }
     for name in [
-        "repository::contract::every_test_that_is_named_is_there",
+        "repository::contract::every_named_test_exists",
         "clouds::uploads::aws::s3s::upload_tampered_url",
-        "clouds::front::aws::load_balancer::the_whole_journey",
-        "wm::selection::check_names_every_problem_and_repeats_no_secret",
+        "clouds::front::aws::load_balancer::whole_journey_succeeds",
+        "wm::selection::check_names_every_problem_without_secrets",
         "local::store::conformance::store_behaves_like_the_reference_database",
     ] {
         assert!(is_there(&files, name), "{name}");
@@ -305,7 +305,7 @@ fn a_test_that_is_not_there_is_missed() {
 }
 
 #[test]
-fn where_a_test_runs_is_said_in_one_way() {
+fn surfaces_of_a_test_are_declared_in_one_way() {
     let on = |name: &str, test: &str| {
         let test: Value = serde_json::from_str(test).unwrap();
         surfaces(name, &test).len()

@@ -101,7 +101,7 @@ impl Visitor for Names {
 /// `cargo xtask check` compares the model with the names in the goldens, so the goldens must
 /// contain all of them.
 #[test]
-fn the_goldens_name_every_family_and_every_field() {
+fn goldens_name_every_family_and_field() {
     let mut names = Names::default();
     for seed in 0..32 {
         bodies::each_family(|| Seeded::new(seed), &mut names);
@@ -121,7 +121,7 @@ fn the_goldens_name_every_family_and_every_field() {
 }
 
 #[test]
-fn the_model_gives_each_family_a_section() {
+fn model_gives_each_family_a_section() {
     #[derive(Default)]
     struct Families(Vec<String>);
     impl Visitor for Families {
@@ -140,7 +140,7 @@ fn the_model_gives_each_family_a_section() {
 }
 
 #[test]
-fn the_checklist_names_what_a_change_touches_and_only_what_is_there() {
+fn checklist_names_existing_places_and_no_others() {
     let named = quoted(&read(CHECKLIST));
     for path in TOUCHED {
         assert!(named.contains(path), "`{CHECKLIST}` does not name `{path}`");
@@ -188,7 +188,7 @@ fn resolved(path: &Path) -> PathBuf {
 }
 
 #[test]
-fn every_relative_link_leads_somewhere() {
+fn every_relative_link_has_a_target() {
     let mut followed = 0;
     for document in documents() {
         let folder = Path::new(&document.path).parent().unwrap();
@@ -226,7 +226,7 @@ fn kebab(variant: &str) -> String {
 }
 
 #[test]
-fn every_command_is_in_the_page_of_the_node() {
+fn node_page_lists_every_command() {
     let commands = subcommands();
     assert!(commands.contains(&"deploy-site".to_owned()), "{commands:?}");
     let page = quoted(&read(LOCAL));
@@ -254,7 +254,7 @@ fn listed_cases() -> BTreeMap<u32, bool> {
 }
 
 #[test]
-fn every_case_a_test_names_is_in_the_list() {
+fn every_case_number_in_a_test_name_is_listed() {
     let listed = listed_cases();
     let numbers: Vec<u32> = listed.keys().copied().collect();
     let complete: Vec<u32> = (1..).take(numbers.len()).collect();

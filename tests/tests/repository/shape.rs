@@ -132,7 +132,7 @@ fn packages_depend_on_each_other_in_one_direction() {
 }
 
 #[test]
-fn a_cloud_sdk_is_built_for_its_own_provider_only() {
+fn cloud_sdk_is_built_for_its_own_provider_only() {
     let tests = ["wm-tests", "wm-cosmos-emulator"];
     for package in packages()
         .iter()
@@ -152,7 +152,7 @@ fn a_cloud_sdk_is_built_for_its_own_provider_only() {
 }
 
 #[test]
-fn runtime_crates_carry_nothing_of_the_command_line() {
+fn runtime_crates_have_no_command_line_dependencies() {
     for package in RUNTIME_CRATES {
         for behind in repository::packages_behind(package) {
             let stray = COMMAND_LINE.iter().any(|start| behind.starts_with(start));
@@ -164,7 +164,7 @@ fn runtime_crates_carry_nothing_of_the_command_line() {
 /// The emulator is a feature of the SDK. A build of the whole workspace, as for the tests, includes
 /// it in the handler. The deployed build names its package and does not.
 #[test]
-fn the_deployed_handler_carries_no_emulator() {
+fn deployed_handler_contains_no_emulator() {
     let features = |package: &str| {
         let edges = "normal,build,features";
         repository::cargo(&["tree", "-p", package, "-e", edges, "--prefix", "none"])
@@ -175,7 +175,7 @@ fn the_deployed_handler_carries_no_emulator() {
 
 /// With this feature, JSON has another order than in the deployed programs.
 #[test]
-fn the_workspace_writes_json_in_the_order_of_what_is_deployed() {
+fn workspace_writes_json_in_the_deployed_order() {
     let tree = repository::cargo(&["tree", "--workspace", "-e", "features", "-i", "serde_json"]);
     assert!(tree.contains("raw_value"));
     assert!(!tree.contains("preserve_order"), "{tree}");
@@ -184,7 +184,7 @@ fn the_workspace_writes_json_in_the_order_of_what_is_deployed() {
 /// One default feature of one SDK crate adds the second stack, several megabytes, to every
 /// function.
 #[test]
-fn functions_carry_one_tls_stack() {
+fn functions_contain_one_tls_stack() {
     for package in ["wm-aws", "wm-azure"] {
         let tree = repository::cargo(&[
             "tree", "-p", package, "-e", "normal", "--prefix", "none", "--format", "{p}",
@@ -209,7 +209,7 @@ fn functions_carry_one_tls_stack() {
 
 /// `aws-lambda/build.rs` relies on this level to mean that nothing unwinds.
 #[test]
-fn whatever_is_built_for_size_aborts_on_a_panic() {
+fn size_optimised_profiles_abort_on_panic() {
     let manifest = std::fs::read_to_string(repository::root().join("Cargo.toml")).unwrap();
     let sections = manifest.split("\n[");
     let small: Vec<&str> = sections
@@ -221,7 +221,7 @@ fn whatever_is_built_for_size_aborts_on_a_panic() {
 }
 
 #[test]
-fn a_newcomers_first_build_is_the_command() {
+fn default_build_is_the_command() {
     let metadata = repository::metadata();
     let members = metadata["workspace_default_members"].as_array().unwrap();
     assert_eq!(members.len(), 1);
@@ -263,7 +263,7 @@ fn core_tree() -> BTreeSet<String> {
 }
 
 #[test]
-fn core_is_built_from_what_was_agreed() {
+fn core_dependencies_match_their_golden() {
     let tree = core_tree();
     for line in &tree {
         let (_, features) = line.split_once(": ").unwrap_or((line, ""));
@@ -277,7 +277,7 @@ fn core_is_built_from_what_was_agreed() {
 }
 
 #[test]
-fn core_says_that_it_is_pure() {
+fn core_declares_its_purity() {
     let files = repository::files();
     let root = &files
         .iter()
@@ -400,7 +400,7 @@ fn core_imports_from_lower_layers_only() {
 }
 
 #[test]
-fn modules_are_found_in_trees_and_in_code() {
+fn module_names_are_found_in_use_trees_and_code() {
     let text = "use crate::{\n    a::{self, b::C},\n    d,\n};\nuse crate::e::F;\nfn f() -> crate::g::H {}";
     let named: Vec<&str> = modules_named(text).into_iter().collect();
     assert_eq!(named, ["a", "d", "e", "g"]);
@@ -408,7 +408,7 @@ fn modules_are_found_in_trees_and_in_code() {
 
 /// Only tests of databases can build a batch without a permit. Deployed programs cannot.
 #[test]
-fn no_program_builds_a_batch_without_a_permit() {
+fn programs_cannot_build_a_batch_without_a_permit() {
     const FEATURE: &str = "unchecked-batches";
     for package in packages() {
         let dependencies = package["dependencies"].as_array().unwrap().iter();

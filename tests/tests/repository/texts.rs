@@ -27,7 +27,7 @@ fn core_names_cloud_services_in_the_catalog_only() {
 }
 
 #[test]
-fn no_file_is_longer_than_five_hundred_lines() {
+fn files_have_at_most_five_hundred_lines() {
     let tested = |file: &File| {
         let mut folders = file.path.split('/').rev().skip(1);
         folders.any(|folder| folder == "tests" || folder == "benches")
@@ -64,7 +64,7 @@ fn findings(file: &File) -> Vec<String> {
 }
 
 #[test]
-fn no_file_holds_an_absolute_path() {
+fn files_contain_no_absolute_paths() {
     let files = repository::files();
     assert!(
         files.len() > 100,
@@ -83,14 +83,14 @@ fn no_file_holds_an_absolute_path() {
 }
 
 #[test]
-fn an_absolute_path_would_be_found() {
+fn absolute_path_is_found() {
     let text = ["see /ho", "me/ana/notes"].concat();
     let path = "sample".into();
     assert_eq!(findings(&File { path, text }).len(), 1);
 }
 
 #[test]
-fn nothing_is_left_to_be_done_later() {
+fn files_contain_no_postponed_work_markers() {
     let words = Regex::new(&["\\b(TO", "DO|FIX", "ME|XX", "X)\\b"].concat()).unwrap();
     for file in repository::files()
         .iter()
@@ -123,7 +123,7 @@ fn pattern(banned: &[&str]) -> Regex {
 }
 
 #[test]
-fn names_the_glossary_replaces_are_gone() {
+fn files_contain_no_banned_names() {
     let files = repository::files();
     let glossary = files.iter().find(|file| file.path == GLOSSARY).unwrap();
     let banned = banned(&glossary.text);
@@ -144,7 +144,7 @@ fn names_the_glossary_replaces_are_gone() {
 }
 
 #[test]
-fn a_banned_name_is_found_as_a_whole_word_only() {
+fn banned_name_is_found_as_a_whole_word_only() {
     let pattern = pattern(&["fn set", "Sid::"]);
     assert!(pattern.is_match("pub fn set()") && pattern.is_match("Sid::One"));
     assert!(!pattern.is_match("fn settings()") && !pattern.is_match("Sid"));
@@ -153,7 +153,7 @@ fn a_banned_name_is_found_as_a_whole_word_only() {
 /// An operation's name is written in its route. It may occur twice at most elsewhere, in tests of
 /// that operation alone.
 #[test]
-fn operation_names_stand_in_their_routes() {
+fn operation_names_are_written_in_their_routes() {
     let files = repository::files();
     let elsewhere = |file: &&File| file.is(".rs") && !file.path.starts_with("core/src/operations/");
     for route in wm_core::operations::routes() {
@@ -172,7 +172,7 @@ fn operation_names_stand_in_their_routes() {
 
 /// Readers see *document*. `artifact` is a name in paths, ids and members.
 #[test]
-fn the_api_says_document() {
+fn api_texts_say_document() {
     fn prose(value: &Value, found: &mut Vec<String>) {
         match value {
             Value::Object(members) => {

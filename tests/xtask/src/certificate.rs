@@ -239,7 +239,7 @@ mod tests {
     }
 
     #[test]
-    fn one_test_that_passes_shows_a_sentence() {
+    fn passed_test_shows_a_sentence() {
         let shown = certificate("test case_1_is_shown ... ok\ntest case_2_is_not ... ok\n");
         shown.hold().unwrap();
         let some = &shown.sentences[1];
@@ -250,7 +250,7 @@ mod tests {
     }
 
     #[test]
-    fn a_skip_is_not_shown_and_a_failure_outweighs_what_passed() {
+    fn skip_is_not_shown_and_failure_outweighs_passed_tests() {
         for (said, word) in [
             (
                 "skip 7 on aws: case_2: cannot\ntest case_2_is_not ... ok\n",
@@ -268,7 +268,7 @@ mod tests {
     }
 
     #[test]
-    fn what_passes_elsewhere_does_not_stand_for_what_did_not_run() {
+    fn passed_surface_does_not_replace_a_missing_one() {
         let shared = r#"{"sentences": [{"id": "some", "sentence": "Some.", "tests": [
             {"test": "parity::replay::case_3_is_shown"}, {"test": "suite::a::case_1_is_shown"}]}]}"#;
         let contract = serde_json::from_str(shared).unwrap();
@@ -285,7 +285,7 @@ mod tests {
         {"test": "suite::a::case_1_is_shown"}, {"test": "tokens::all", "shared": true}]}]}"#;
 
     #[test]
-    fn what_the_surfaces_share_shows_nothing_of_any_and_fails_all() {
+    fn shared_test_shows_no_surface_and_fails_all() {
         let passed = "test case_1_is_shown ... ok\n";
         let contract = serde_json::from_str(SHARING).unwrap();
         for (azure, tokens, outcomes) in [
@@ -321,7 +321,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_has_passed_in_a_program_that_is_in_doubt() {
+    fn program_in_doubt_has_no_passed_tests() {
         let contract = serde_json::from_str(CONTRACT).unwrap();
         let passed = "test case_1_is_shown ... ok\ntest case_2_is_not ... ok\n";
         let text = suite(&["local", "aws", "azure"].map(|surface| (surface, passed)));
@@ -338,7 +338,7 @@ mod tests {
     }
 
     #[test]
-    fn a_skip_names_a_test_by_its_case_or_in_full() {
+    fn skip_names_a_test_by_its_case_or_in_full() {
         assert!(is_about("case_4", "case_4_of_many"));
         assert!(is_about("case_4_of_many", "replay::case_4_of_many"));
         assert!(is_about("attacks::upload_expired", "upload_expired"));

@@ -163,7 +163,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_scenario_runs_once_a_surface_and_a_test_in_its_program() {
+    fn scenario_runs_once_per_surface_and_test_in_its_program() {
         let contract: Contract = serde_json::from_str(
             r#"{"sentences": [{"id": "a", "sentence": "A.", "tests": [
                 {"test": "suite::journey::the_journey"},
@@ -195,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn a_test_says_where_it_runs() {
+    fn test_declares_its_surfaces() {
         for test in [
             r#"{"test": "tokens::case_1"}"#,
             r#"{"test": "tokens::case_1", "surfaces": []}"#,
@@ -209,7 +209,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_contract_is_refused() {
+    fn invalid_contract_is_refused() {
         for text in [
             r#"{"sentences": [{"id": "a", "sentence": "A."}]}"#,
             r#"{"sentences": [{"id": "a", "sentence": "A.", "tests": ["a::b"]}]}"#,

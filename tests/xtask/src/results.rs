@@ -267,7 +267,7 @@ mod tests {
     }
 
     #[test]
-    fn a_run_of_many_at_once_is_read() {
+    fn interleaved_results_are_read() {
         let read = results(&run());
         for (test, verdict) in [
             ("case_33_a_grant_ends", Some(Verdict::Passed)),
@@ -288,7 +288,7 @@ mod tests {
     }
 
     #[test]
-    fn a_test_passes_only_in_a_program_that_ended_as_its_tests_say() {
+    fn test_passes_only_in_a_program_that_ended_as_recorded() {
         let end = "\"ended\",\"code\":101";
         let unfinished = r#"{"program":"aws","outcome":"started","test":"cut_short"}"#;
         let without_failure = run().replace("\"outcome\":\"failed\"", "\"outcome\":\"passed\"");
@@ -333,7 +333,7 @@ mod tests {
     }
 
     #[test]
-    fn a_failure_counts_in_a_program_in_doubt_and_beside_a_pass() {
+    fn failure_counts_in_doubt_and_beside_a_pass() {
         let text = run().replace("101", "2") + &ran("aws", "test broken ... ok");
         let read = results(&text);
         assert!(read.doubt("aws").is_some());
@@ -341,14 +341,14 @@ mod tests {
     }
 
     #[test]
-    fn a_program_without_recorded_tests_is_in_no_doubt() {
+    fn program_without_recorded_tests_is_not_in_doubt() {
         let read = results(&END.replace("aws", "wm_core"));
         assert_eq!(read.doubt("wm_core"), None);
         assert!(read.is_empty());
     }
 
     #[test]
-    fn words_that_only_look_like_a_result_are_refused() {
+    fn malformed_results_are_refused() {
         for text in [
             "test a ... ok",
             "{}",

@@ -57,7 +57,7 @@ fn error_text(error: &dyn std::error::Error) -> String {
 #[test]
 fn case_66_full_disk_is_a_clear_error_and_recovers() {
     let Some(disk) = Disk::of(4_096) else {
-        return skip("case_66_a_full_disk");
+        return skip("case_66_full_disk_is_a_clear_error_and_recovers");
     };
     let data = DataDirectory::open(disk.path.join("data")).unwrap();
     let runtime = Runtime::new().unwrap();
@@ -97,7 +97,7 @@ fn case_66_full_disk_is_a_clear_error_and_recovers() {
 #[test]
 fn case_66_read_only_disk_is_a_clear_error() {
     let Some(disk) = Disk::of(4_096) else {
-        return skip("case_66_a_read_only_disk");
+        return skip("case_66_read_only_disk_is_a_clear_error");
     };
     let path = disk.path.join("data");
     let data = DataDirectory::open(&path).unwrap();

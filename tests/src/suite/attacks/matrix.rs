@@ -327,7 +327,7 @@ async fn ask<H: Harness>(person: &Person<'_, H>, estate: &Fixture, route: &Route
 
 /// Every caller sends every request. Each answer must follow from the role table, and the whole
 /// table must equal its golden.
-pub async fn the_access_matrix<H: Harness>(surface: &H) {
+pub async fn access_matrix_matches_role_table_and_golden<H: Harness>(surface: &H) {
     let ana = Person::new(surface, "ana");
     let estate = Fixture::found(&ana).await;
     let mut matrix: BTreeMap<(&str, &str), String> = BTreeMap::new();

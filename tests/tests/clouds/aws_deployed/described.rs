@@ -132,7 +132,7 @@ fn dropped() -> Vec<Look> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_stack_matches_the_template_where_the_emulator_can() {
+async fn stack_matches_the_template_as_far_as_emulated() {
     let stack = Stack::shared().await;
     let root = Credentials::root();
     let is_so = async |call: &Call, words: &str| {

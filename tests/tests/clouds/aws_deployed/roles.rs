@@ -414,7 +414,7 @@ fn allowed<'a>(template: &'a Template, name: &str) -> BTreeSet<&'a str> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn falsely_denied_calls_are_allowed_by_the_policies() {
+async fn calls_the_emulator_denies_are_allowed_by_the_policies() {
     let stack = Stack::shared().await;
     let template = Template::read(TEMPLATE);
     let named = json!({ "TableName": TABLE });

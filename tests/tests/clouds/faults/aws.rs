@@ -242,7 +242,7 @@ impl Fixture<AwsFaults> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn case_55_an_instance_killed_before_its_commit_leaves_nothing() {
+async fn case_55_instance_killed_before_commit_leaves_nothing() {
     let fixture = Fixture::<AwsFaults>::new().await;
     let cloud = &fixture.cloud;
     cloud.inject(AwsFaults::COMMIT, 1, Fault::HoldBefore).await;
@@ -261,7 +261,7 @@ async fn case_55_an_instance_killed_before_its_commit_leaves_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn case_52_a_commit_of_a_killed_instance_is_repeated() {
+async fn case_52_commit_of_a_killed_instance_is_repeated() {
     let fixture = Fixture::<AwsFaults>::new().await;
     let cloud = &fixture.cloud;
     cloud.inject(AwsFaults::COMMIT, 1, Fault::HoldAfter).await;
@@ -340,7 +340,7 @@ async fn case_61_stale_index_rows_are_not_shown() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_instance_past_its_deadline_is_replaced() {
+async fn instance_past_its_deadline_is_replaced() {
     let proxy = Proxy::start(&Ministack::shared().url).await;
     let surface = AwsSurface::with(Options {
         instances: 1,

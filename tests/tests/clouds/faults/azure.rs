@@ -215,7 +215,7 @@ impl Fixture<AzureFaults> {
 
 /// A slow request does not delay other requests.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_slow_call_delays_one_request() {
+async fn slow_call_delays_one_request_only() {
     let fixture = Fixture::<AzureFaults>::new().await;
     fixture
         .cloud
@@ -236,7 +236,7 @@ async fn a_slow_call_delays_one_request() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn case_55_a_handler_killed_before_its_commit_is_repeated() {
+async fn case_55_handler_killed_before_its_commit_is_repeated() {
     let fixture = Fixture::<AzureFaults>::new().await;
     let (cloud, host) = (&fixture.cloud, &fixture.cloud.surface.host);
     cloud
@@ -255,7 +255,7 @@ async fn case_55_a_handler_killed_before_its_commit_is_repeated() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn case_52_a_commit_of_a_killed_handler_is_repeated() {
+async fn case_52_commit_of_a_killed_handler_is_repeated() {
     let fixture = Fixture::<AzureFaults>::new().await;
     let (cloud, surface) = (&fixture.cloud, fixture.surface());
     let before = surface.resources.calls("read").await;
@@ -279,7 +279,7 @@ async fn case_52_a_commit_of_a_killed_handler_is_repeated() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_third_crash_stops_the_host_and_loses_nothing() {
+async fn third_crash_stops_the_host_and_loses_nothing() {
     let fixture = Fixture::<AzureFaults>::new().await;
     fixture.create("before").await.expect(201);
     let host = &fixture.cloud.surface.host;
@@ -300,7 +300,7 @@ async fn the_third_crash_stops_the_host_and_loses_nothing() {
 
 /// The feed also delivers the relay's own changes. They must lead to no further change.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_mark_of_a_published_entry_is_not_published() {
+async fn publication_flag_of_an_entry_is_not_published() {
     let fixture = Fixture::<AzureFaults>::new().await;
     fixture.create("one").await.expect(201);
     let cloud = &fixture.cloud;
@@ -352,7 +352,7 @@ async fn case_57_only_the_failed_entry_of_a_batch_is_republished() {
 /// Key Vault is down at start: the handler listens, answers 503, retries, and works when Key Vault
 /// does.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_handler_waits_for_a_vault_that_is_down() {
+async fn handler_waits_for_an_unavailable_vault() {
     let options = Options {
         vault_down: true,
         ready: false,
@@ -390,7 +390,7 @@ async fn a_handler_waits_for_a_vault_that_is_down() {
 
 /// After SIGTERM, the handler finishes its requests and ends with exit code 0.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_handler_finishes_its_requests_before_it_stops() {
+async fn handler_finishes_its_requests_before_it_stops() {
     let fixture = Fixture::<AzureFaults>::new().await;
     let (cloud, host) = (&fixture.cloud, &fixture.cloud.surface.host);
     cloud.inject(AzureFaults::COMMIT, 1, delay(1000)).await;

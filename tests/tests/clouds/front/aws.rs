@@ -29,13 +29,13 @@ async fn behind(front: Front) -> AwsSurface {
 macro_rules! strange_requests {
     ($front:ident) => {
         strange_requests! { $front:
-            journey::the_whole_journey,
+            journey::whole_journey_succeeds,
             refusals::case_24_malformed_ids_are_not_found,
-            refusals::every_body_is_refused_for_its_syntax_first,
-            refusals::a_body_of_exactly_the_limit_is_read,
+            refusals::malformed_bodies_are_refused_before_ids_are_checked,
+            refusals::body_of_exactly_the_limit_is_accepted,
             refusals::paths_without_the_method_answer_405,
             isolation::case_20_edited_and_forged_cursors_are_refused,
-            conventions::limits_of_pages_are_checked_on_every_list,
+            conventions::page_limits_are_checked_on_every_list,
             conventions::traces_and_request_ids_are_passed_on,
         }
     };
@@ -146,7 +146,7 @@ const FRONTS: [Front; 3] = [Front::ApiGateway, Front::FunctionUrl, Front::LoadBa
 
 /// The function answers requests with any path and query, and continues.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn no_target_breaks_the_function() {
+async fn function_survives_any_target() {
     let surface = AwsSurface::single().await;
     let odd = [
         "",
@@ -205,7 +205,7 @@ async fn no_target_breaks_the_function() {
 
 /// Methods outside the contract, and bodies that no client of the product sends.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn no_body_breaks_the_function() {
+async fn function_survives_any_body() {
     let surface = AwsSurface::start().await;
     let token = surface.access_token("ana@example.com");
     for front in FRONTS {

@@ -181,7 +181,7 @@ fn started(surface: &AzureSurface) -> usize {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_trigger_cannot_be_reached_from_outside() {
+async fn triggers_are_not_reachable_from_outside() {
     let surface = AzureSurface::start().await;
     for function in ["relay", "ingest", "notify", "sweep"] {
         for path in [
@@ -211,7 +211,7 @@ async fn a_trigger_cannot_be_reached_from_outside() {
 
 /// A forged envelope that reaches the handler publishes nothing and sends no mail.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_forged_envelope_has_no_effect() {
+async fn forged_envelope_has_no_effect() {
     let surface = AzureSurface::start().await;
     let ana = Person::new(&surface, "ana");
     let account = ana.account().await;
@@ -249,7 +249,7 @@ async fn a_forged_envelope_has_no_effect() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_envelope_is_read_in_every_wrapping() {
+async fn envelope_is_parsed_in_every_wrapping() {
     let surface = AzureSurface::start().await;
     let ana = Person::new(&surface, "ana");
     let path = format!("/v1/accounts/{}/invitations", ana.account().await);
@@ -352,7 +352,7 @@ async fn tokens_of_easy_auth_are_verified() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_chunked_body_is_read_and_limited() {
+async fn chunked_body_is_read_and_limited() {
     let surface = AzureSurface::start().await;
     let token = surface.access_token("ana@example.com");
     let chunked = |body: &[u8]| {
@@ -389,7 +389,7 @@ async fn a_chunked_body_is_read_and_limited() {
 /// Clients that never finish their request delay neither other clients nor the shutdown of the
 /// handler.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn half_sent_heads_delay_nothing() {
+async fn incomplete_request_heads_delay_nothing() {
     let surface = AzureSurface::start().await;
     let half: Vec<TcpStream> = (0..64)
         .map(|_| {
@@ -415,7 +415,7 @@ async fn half_sent_heads_delay_nothing() {
 
 /// The handler answers requests with any path and query, and continues.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn no_target_breaks_the_handler() {
+async fn handler_survives_any_target() {
     let surface = AzureSurface::start().await;
     for path in [
         "//",
@@ -456,7 +456,7 @@ async fn no_target_breaks_the_handler() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_parameter_given_twice_arrives_twice() {
+async fn repeated_parameter_arrives_twice() {
     let surface = AzureSurface::start().await;
     let ana = Person::new(&surface, "ana");
     let account = ana.account().await;
@@ -468,7 +468,7 @@ async fn a_parameter_given_twice_arrives_twice() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_head_is_a_get_without_its_body() {
+async fn head_request_equals_get_without_body() {
     let surface = AzureSurface::start().await;
     let head = |path: &str| {
         let asked = format!("HEAD {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n");
@@ -503,7 +503,7 @@ async fn a_head_is_a_get_without_its_body() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_trace_and_an_invocation_lead_through_the_log() {
+async fn log_entries_carry_trace_and_invocation_id() {
     let surface = AzureSurface::start().await;
     let trace = "0af7651916cd43dd8448eb211c80319c";
     let mut request = get("/v1/session", "");
@@ -526,7 +526,7 @@ async fn a_trace_and_an_invocation_lead_through_the_log() {
 
 /// A container has no host: only `api` answers, and no path is a trigger or a probe.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_container_serves_the_api_and_nothing_else() {
+async fn container_serves_the_api_and_nothing_else() {
     let surface = AzureSurface::start().await;
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();

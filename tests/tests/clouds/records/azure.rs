@@ -35,7 +35,7 @@ use crate::harness::scenarios;
 
 scenarios! { OnePartition:
     single_items_match_the_reference,
-    case_54_and_59_the_largest_batch_is_all_or_nothing,
+    case_54_and_59_largest_batch_is_all_or_nothing,
 }
 
 mod partitions {
@@ -169,7 +169,7 @@ async fn count(cosmos: &Cosmos, container: &str, operation: &str) -> usize {
 
 /// The service may end a page at any item, here after two.
 #[tokio::test]
-async fn case_60_every_item_is_read_once_however_pages_end() {
+async fn case_60_every_item_is_read_once_at_any_page_size() {
     let cosmos = Cosmos::start("Strong");
     let records = records(&cosmos, "pages", 3).await;
     cosmos
@@ -190,7 +190,7 @@ async fn case_60_every_item_is_read_once_however_pages_end() {
 
 /// Bodies of the maximum size in which every character is escaped on the wire.
 #[tokio::test]
-async fn case_59_the_largest_items_are_stored_to_the_letter() {
+async fn case_59_largest_items_are_stored_unchanged() {
     let records = records(Cosmos::shared(), "items", 1).await;
     for (number, text) in ["\"", "\\", "\u{1}", "é", "😀"].into_iter().enumerate() {
         let sort = format!("LARGE#{number}");
@@ -210,7 +210,7 @@ async fn case_59_the_largest_items_are_stored_to_the_letter() {
 }
 
 #[tokio::test]
-async fn every_character_of_a_sort_key_names_an_item_of_its_own() {
+async fn sort_keys_differ_in_every_character() {
     let records = records(Cosmos::shared(), "characters", 2).await;
     let mut memory = Memory::default();
     let characters = (' '..='~').chain(['\u{7f}', 'é', '😀']);
@@ -252,7 +252,7 @@ async fn every_character_of_a_sort_key_names_an_item_of_its_own() {
 }
 
 #[tokio::test]
-async fn case_62_an_expired_item_is_still_an_item() {
+async fn case_62_expired_item_is_still_returned() {
     let records = records(Cosmos::shared(), "expired", 1).await;
     let expired = Item {
         expires_at: Some(Timestamp::from_millis(1)),
@@ -266,7 +266,7 @@ async fn case_62_an_expired_item_is_still_an_item() {
 }
 
 #[tokio::test]
-async fn the_change_feed_shows_the_items() {
+async fn change_feed_contains_the_items() {
     let cosmos = Cosmos::shared();
     let records = records(cosmos, "feed", 2).await;
     let entries: Vec<Item> = (0..5)
@@ -295,7 +295,7 @@ async fn the_change_feed_shows_the_items() {
 
 /// A cached ETag is only a condition. A stale one costs one read.
 #[tokio::test]
-async fn a_stale_etag_of_the_service_loses_nothing() {
+async fn stale_service_etag_loses_nothing() {
     let cosmos = Cosmos::shared();
     let ours = records(cosmos, "stale", 1).await;
     let theirs = adapter(cosmos, "stale");
@@ -334,7 +334,7 @@ async fn a_stale_etag_of_the_service_loses_nothing() {
 }
 
 #[tokio::test]
-async fn an_unread_state_is_read_before_it_is_replaced() {
+async fn unread_item_is_read_before_it_is_replaced() {
     let cosmos = Cosmos::shared();
     let writer = records(cosmos, "unread", 1).await;
     assert_eq!(commit(&writer, vec![create(item("A", 1))]).await, "done");
@@ -366,7 +366,7 @@ async fn an_unread_state_is_read_before_it_is_replaced() {
 }
 
 #[tokio::test]
-async fn case_51_of_many_writers_of_one_state_one_wins() {
+async fn case_51_one_of_many_concurrent_writers_succeeds() {
     let _recording = Recording::start();
     let cosmos = Cosmos::shared();
     let first = records(cosmos, "race", 1).await;
@@ -460,7 +460,7 @@ async fn case_58_each_status_has_one_meaning_on_every_call() {
 
 /// Every answer to a batch.
 #[tokio::test]
-async fn case_57_each_operation_decides_about_a_failed_batch() {
+async fn case_57_failed_batch_is_judged_by_its_operations() {
     let cosmos = Cosmos::start("Strong");
     let records = records(&cosmos, "judged", 1).await;
     for (operations, expected) in [
@@ -496,7 +496,7 @@ async fn case_57_each_operation_decides_about_a_failed_batch() {
 /// connection and conflicted with itself, which the executor resolves. No write happens twice or in
 /// part.
 #[tokio::test]
-async fn case_52_a_lost_answer_is_an_open_outcome() {
+async fn case_52_lost_answer_is_an_unknown_outcome() {
     let cosmos = Cosmos::start("Strong");
     let records = records(&cosmos, "lost", 1).await;
     // Connects.
@@ -542,7 +542,7 @@ async fn case_52_a_lost_answer_is_an_open_outcome() {
 }
 
 #[tokio::test]
-async fn no_call_takes_longer_than_its_timeout() {
+async fn calls_never_exceed_their_timeout() {
     let cosmos = Cosmos::start("Strong");
     let records = records(&cosmos, "slow", 1).await;
     assert_eq!(commit(&records, vec![create(item("A", 1))]).await, "done");
@@ -571,7 +571,7 @@ async fn no_call_takes_longer_than_its_timeout() {
 }
 
 #[tokio::test]
-async fn only_tokens_of_the_identity_are_accepted() {
+async fn tokens_of_other_identities_are_refused() {
     let cosmos = Cosmos::shared();
     let records = records(cosmos, "tokens", 1).await;
     assert_eq!(commit(&records, vec![create(item("A", 1))]).await, "done");
@@ -589,7 +589,7 @@ async fn only_tokens_of_the_identity_are_accepted() {
 
 /// An account with weaker consistency could return an old state.
 #[tokio::test]
-async fn an_account_without_strong_consistency_is_refused() {
+async fn account_without_strong_consistency_is_refused() {
     let cosmos = Cosmos::start("Session");
     let records = records(&cosmos, "session", 1).await;
     assert_eq!(get(&records, "A").await, Err("refused"));
@@ -598,7 +598,7 @@ async fn an_account_without_strong_consistency_is_refused() {
 }
 
 #[tokio::test]
-async fn a_container_that_is_created_later_is_found() {
+async fn container_created_later_is_found() {
     let cosmos = Cosmos::shared();
     cosmos.container("another", 1).await;
     let records = adapter(cosmos, "late");

@@ -177,7 +177,7 @@ async fn case_08_times_are_checked_to_the_second() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn case_13_a_failing_issuer_makes_requests_retry_later() {
+async fn case_13_failing_issuer_makes_requests_retry_later() {
     let huge = vec![b' '; 300 * 1024];
     for behaviour in [
         Behaviour::Status(500),
@@ -207,7 +207,7 @@ async fn case_13_a_failing_issuer_makes_requests_retry_later() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn case_15_an_unverified_email_address_proves_nothing() {
+async fn case_15_unverified_email_address_proves_nothing() {
     let distrusted = vec![("AWS_COGNITO_TRUSTS_EMAIL".to_owned(), "false".to_owned())];
     for (environment, verified) in [
         (Vec::new(), json!(false)),

@@ -14,8 +14,8 @@ use super::{BYTES, Declared, InParts, query};
 use crate::harness::scenarios;
 
 scenarios! { AwsSurface:
-    a_large_file_goes_in_parts,
-    an_object_completes_its_upload,
+    large_file_is_uploaded_in_parts,
+    object_completes_its_upload,
 }
 
 impl InParts for AwsSurface {
@@ -50,9 +50,9 @@ impl InParts for AwsSurface {
 }
 
 #[test]
-fn a_large_file_goes_in_parts_on_s3s() {
+fn large_file_is_uploaded_in_parts_on_s3s() {
     let reason = "it names a file after each upload and its key, and ours are too long for that";
-    suite::skip("s3s", "a_large_file_goes_in_parts", reason);
+    suite::skip("s3s", "large_file_is_uploaded_in_parts", reason);
 }
 
 /// A surface whose bucket keeps no versions: with versions, neither store shows the subject of the
@@ -180,12 +180,12 @@ async fn assert_bound(surface: &AwsSurface) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn case_42_an_upload_binds_its_declaration_on_ministack() {
+async fn case_42_upload_url_binds_the_declaration_on_ministack() {
     assert_bound(&on_ministack().await).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn case_42_an_upload_binds_its_declaration_on_s3s() {
+async fn case_42_upload_url_binds_the_declaration_on_s3s() {
     let _recording = Recording::start();
     let (surface, _store) = on_s3s().await;
     assert_bound(&surface).await;

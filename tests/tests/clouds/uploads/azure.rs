@@ -28,11 +28,11 @@ use wm_tests::{
 use super::{BYTES, Declared, InParts, completed, query};
 
 crate::harness::scenarios! { BlobSurface:
-    a_large_file_goes_in_parts,
+    large_file_is_uploaded_in_parts,
 }
 
 crate::harness::scenarios! { AzureSurface:
-    an_object_completes_its_upload,
+    object_completes_its_upload,
 }
 
 macro_rules! on_azurite {
@@ -48,8 +48,8 @@ macro_rules! on_azurite {
 
 on_azurite! {
     uploads::case_43_signed_urls_expire_soon,
-    uploads::case_44_an_empty_file_is_one,
-    uploads::case_47_an_upload_never_completed_expires,
+    uploads::case_44_empty_file_is_valid,
+    uploads::case_47_uncompleted_upload_expires,
     uploads::case_49_markup_is_served_as_attachment,
     attacks::upload_oversize,
     attacks::upload_short,
@@ -129,7 +129,7 @@ fn replaced(request: &ObjectRequest, from: &str, to: &str) -> ObjectRequest {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn case_42_an_upload_binds_its_declaration_except_the_digest() {
+async fn case_42_upload_url_binds_all_but_the_digest() {
     let _recording = Recording::start();
     let surface = BlobSurface::start().await;
     let upload = Declared::on(&surface, "a.txt", BYTES).await;
@@ -258,7 +258,7 @@ const FOR_EVER: &[(&str, &str)] = &[
 ];
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn case_46_a_url_that_creates_allows_nothing_else() {
+async fn case_46_upload_url_allows_creation_only() {
     let surface = BlobSurface::start().await;
     let upload = Declared::on(&surface, "a.txt", BYTES).await;
     let good = upload.request(BYTES);
@@ -281,7 +281,7 @@ async fn case_46_a_url_that_creates_allows_nothing_else() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn case_46_nothing_is_copied_from_elsewhere() {
+async fn case_46_upload_url_allows_no_copy_from_elsewhere() {
     let surface = BlobSurface::start().await;
     let there = Declared::on(&surface, "there.txt", BYTES).await;
     let source = there.request(BYTES);
@@ -306,7 +306,7 @@ async fn case_46_nothing_is_copied_from_elsewhere() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn case_43_a_url_expires_at_its_end() {
+async fn case_43_url_expires_at_its_end() {
     // The plan has expired by the clock of the surface, so it is signed for one second.
     let an_hour_ago = now().before(Duration::from_hours(1));
     let surface = BlobSurface::with(UploadLimits::default(), an_hour_ago).await;
@@ -322,7 +322,7 @@ async fn case_43_a_url_expires_at_its_end() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn case_49_a_download_is_served_as_it_was_signed() {
+async fn case_49_download_is_served_as_signed() {
     let surface = BlobSurface::start().await;
     let name = "é a+b & 'c';=@,~!$ (1).html";
     let upload = Declared::on(&surface, name, BYTES).await;
@@ -371,7 +371,7 @@ fn in_parts() -> Vec<u8> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn case_46_a_url_of_a_part_sends_only_that_part() {
+async fn case_46_part_url_allows_only_that_part() {
     let surface = BlobSurface::with(SMALL, now()).await;
     let bytes = in_parts();
     let upload = Declared::on(&surface, "a.bin", &bytes).await;
@@ -454,7 +454,7 @@ async fn case_46_a_url_of_a_part_sends_only_that_part() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn case_45_parts_that_come_late_change_nothing() {
+async fn case_45_late_parts_change_nothing() {
     let surface = BlobSurface::with(SMALL, now()).await;
     let bytes = in_parts();
     let upload = Declared::on(&surface, "a.bin", &bytes).await;
@@ -519,7 +519,7 @@ async fn case_45_parts_that_come_late_change_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn case_48_parts_of_other_bytes_are_never_served() {
+async fn case_48_parts_with_other_bytes_are_never_served() {
     let surface = BlobSurface::with(SMALL, now()).await;
     let bytes = in_parts();
     let upload = Declared::on(&surface, "a.bin", &bytes).await;
@@ -557,7 +557,7 @@ async fn one_key_signs_all_concurrent_requests() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_store_that_does_not_answer_is_unavailable() {
+async fn unresponsive_store_is_unavailable() {
     let surface = BlobSurface::without_store();
     let ana = Person::new(&surface, "ana");
     let project = ana.project(&ana.account().await).await;
@@ -577,7 +577,7 @@ async fn a_store_that_does_not_answer_is_unavailable() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn objects_are_found_measured_listed_and_removed() {
+async fn objects_are_found_measured_listed_and_deleted() {
     let surface = BlobSurface::start().await;
     let ana = Person::new(&surface, "ana");
     let project = ana.project(&ana.account().await).await;

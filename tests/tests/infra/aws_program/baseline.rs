@@ -12,7 +12,7 @@ fn schema(keys: Keys) -> Value {
 }
 
 #[test]
-fn the_template_makes_the_same_table() {
+fn template_creates_the_same_table_as_setup() {
     let template = Template::read(TEMPLATE);
     let found = template.properties("Table");
     let baseline = BASELINE.table;
@@ -49,7 +49,7 @@ fn rule(baseline: LifecycleBaseline, action: &str, days: &str) -> Value {
 }
 
 #[test]
-fn the_template_makes_the_same_bucket() {
+fn template_creates_the_same_bucket_as_setup() {
     let template = Template::read(TEMPLATE);
     let found = template.properties("Bucket");
     let baseline = BASELINE.bucket;
@@ -96,7 +96,7 @@ fn the_template_makes_the_same_bucket() {
 }
 
 #[test]
-fn the_template_puts_the_same_policy() {
+fn template_creates_the_same_policy_as_setup() {
     let template = Template::read(TEMPLATE);
     let found = template.properties("BucketPolicy");
     let expected = json!([{

@@ -82,7 +82,7 @@ fn parameters(program: &Program) -> BTreeMap<String, String> {
 }
 
 #[test]
-fn a_first_deployment_builds_five_functions_and_names_all() {
+fn first_deployment_builds_five_functions() {
     let program = tooled().with("AWS_TAGS", "team=The Docs");
     let out = program.works(&[
         "deploy",
@@ -183,7 +183,7 @@ fn a_first_deployment_builds_five_functions_and_names_all() {
 }
 
 #[tokio::test]
-async fn a_later_deployment_keeps_the_surface_and_what_is_not_named() {
+async fn later_deployment_keeps_surface_and_unnamed_parameters() {
     let surface = "srf_01jd8w9z3k5m7n9p1q3r5s7t9v_00002";
     let parameter = json!({ "Name": "/later/dev/surface-id", "Type": "String", "Value": surface });
     Ministack::shared()
@@ -217,7 +217,7 @@ async fn a_later_deployment_keeps_the_surface_and_what_is_not_named() {
 }
 
 #[tokio::test]
-async fn a_later_deployment_keeps_the_table_it_was_moved_to() {
+async fn later_deployment_keeps_a_changed_table() {
     let surface = "srf_01jd8w9z3k5m7n9p1q3r5s7t9v_00002";
     let parameter = json!({ "Name": "/moved/dev/surface-id", "Type": "String", "Value": surface });
     Ministack::shared()
@@ -263,7 +263,7 @@ async fn data_of_setup_is_used_unchanged() {
 }
 
 #[tokio::test]
-async fn half_of_the_data_is_refused() {
+async fn partial_data_is_refused() {
     let program = tooled();
     program.works(&["setup", "--prefix", "halved"]);
     let arguments = [
@@ -295,7 +295,7 @@ async fn half_of_the_data_is_refused() {
 }
 
 #[test]
-fn missing_tools_are_named_with_how_to_get_them() {
+fn missing_tools_are_named_with_their_source() {
     let arguments = [
         "deploy",
         "--prefix",
@@ -319,7 +319,7 @@ fn missing_tools_are_named_with_how_to_get_them() {
 }
 
 #[test]
-fn a_plan_runs_nothing() {
+fn plan_runs_no_command() {
     let program = tooled();
     let arguments = [
         "deploy",

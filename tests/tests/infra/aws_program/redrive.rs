@@ -98,7 +98,7 @@ fn letter(kind: &str, detail: &Value) -> String {
 }
 
 #[tokio::test]
-async fn dead_letters_of_both_functions_go_over_the_bus_again() {
+async fn dead_letters_of_both_functions_return_to_the_bus() {
     let deployed = Deployed::new("redriven").await;
     let object = json!({ "bucket": { "name": "b" }, "object": { "key": "accounts/x" } });
     send(&deployed.ingest, &letter("Object Created", &object)).await;
@@ -200,7 +200,7 @@ fn picky_bus() -> String {
 }
 
 #[tokio::test]
-async fn events_that_the_bus_refuses_stay_visible_in_the_queue() {
+async fn refused_events_stay_visible_in_the_queue() {
     let deployed = Deployed::new("refused").await;
     let stay = letter("wm.grant.added", &json!({ "word": "fail" }));
     for body in [
@@ -231,7 +231,7 @@ async fn events_that_the_bus_refuses_stay_visible_in_the_queue() {
 }
 
 #[tokio::test]
-async fn a_bus_that_does_not_answer_loses_nothing() {
+async fn unresponsive_bus_loses_nothing() {
     let deployed = Deployed::new("unanswered").await;
     let body = letter("wm.grant.added", &json!({}));
     send(&deployed.notify, &body).await;
@@ -245,7 +245,7 @@ async fn a_bus_that_does_not_answer_loses_nothing() {
 }
 
 #[test]
-fn a_deployment_that_is_not_there_is_named() {
+fn missing_deployment_is_named() {
     let said = Program::aws().refuses(&["redrive", "--prefix", "nowhere"], 1);
     assert!(
         said.contains("there is no queue `nowhere-dev-notify-dead-letters`: deploy"),

@@ -111,7 +111,7 @@ fn assert_settled(arguments: &[&str]) {
 }
 
 #[tokio::test]
-async fn setup_creates_everything_and_a_plan_creates_nothing() {
+async fn setup_creates_all_resources_and_plan_creates_none() {
     let arguments = [
         "setup",
         "--prefix",
@@ -178,7 +178,7 @@ async fn bare_bucket(name: &str) {
 }
 
 #[tokio::test]
-async fn a_bare_table_and_bucket_are_hardened() {
+async fn bare_table_and_bucket_are_hardened() {
     let (name, documents) = ("bare-dev", "bare-dev-documents");
     bare_table(name).await;
     bare_bucket(documents).await;
@@ -194,7 +194,7 @@ async fn a_bare_table_and_bucket_are_hardened() {
 }
 
 #[tokio::test]
-async fn a_missing_fourth_index_is_the_only_change() {
+async fn missing_fourth_index_is_the_only_change() {
     let arguments = ["setup", "--prefix", "three-of-four"];
     Program::aws().works(&arguments);
     let removal = json!({
@@ -301,7 +301,7 @@ async fn foreign_files_are_kept() {
 }
 
 #[tokio::test]
-async fn another_stream_is_stopped_before_ours_begins() {
+async fn other_stream_stops_before_the_new_one_starts() {
     let arguments = ["setup", "--prefix", "other-stream"];
     Program::aws().works(&arguments);
     let name = "other-stream-dev";
@@ -323,7 +323,7 @@ async fn another_stream_is_stopped_before_ours_begins() {
 }
 
 #[tokio::test]
-async fn a_run_killed_at_any_write_is_finished_by_the_next() {
+async fn next_run_finishes_a_run_killed_at_any_write() {
     let (counted, gate) = gated(None);
     counted.works(&["setup", "--prefix", "kill-count"]);
     let writes = gate.writes().len();
@@ -353,7 +353,7 @@ async fn a_run_killed_at_any_write_is_finished_by_the_next() {
 }
 
 #[tokio::test]
-async fn an_interrupted_run_says_how_to_continue() {
+async fn interrupted_run_says_how_to_continue() {
     let arguments = ["setup", "--prefix", "interrupted"];
     let (program, gate) = gated(Some(Shut {
         writes: 4,
@@ -393,7 +393,7 @@ fn assert_refused(arguments: &[&str], words: &[&str]) {
 }
 
 #[tokio::test]
-async fn an_unusable_table_is_refused_before_any_change() {
+async fn unusable_table_is_refused_before_any_change() {
     let attribute =
         |name: &str, kind: &str| json!({ "AttributeName": name, "AttributeType": kind });
     let key = |name: &str, kind: &str| json!({ "AttributeName": name, "KeyType": kind });
@@ -427,7 +427,7 @@ async fn an_unusable_table_is_refused_before_any_change() {
 }
 
 #[tokio::test]
-async fn a_foreign_or_open_bucket_is_refused_before_any_change() {
+async fn foreign_or_public_bucket_is_refused_before_any_change() {
     bare_bucket("far-away-dev-documents").await;
     assert_refused(
         &["setup", "--prefix", "far-away", "--region", "eu-west-1"],
@@ -467,7 +467,7 @@ async fn a_foreign_or_open_bucket_is_refused_before_any_change() {
 }
 
 #[tokio::test]
-async fn names_come_from_flags_then_variables_then_the_selection() {
+async fn names_come_from_flags_then_variables_then_selection() {
     let selection =
         BackendSelection::new(Provider::Aws, "selected", "prod", Some("us-east-1")).unwrap();
     let program = Program::aws();

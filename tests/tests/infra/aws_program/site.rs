@@ -89,7 +89,7 @@ async fn differing_files_are_uploaded_and_deleted_ones_removed() {
 }
 
 #[tokio::test]
-async fn the_private_bucket_is_never_a_site() {
+async fn private_bucket_is_never_used_for_a_site() {
     let folder = built(SITE);
     let from = folder.path().to_str().unwrap();
     let program = tooled();
@@ -166,7 +166,7 @@ fn non_sites_and_private_files_are_not_uploaded() {
 }
 
 #[test]
-fn the_surface_comes_first() {
+fn site_requires_a_deployed_surface() {
     let folder = built(SITE);
     let program = tooled();
     fs::remove_file(program.home().join("outputs")).unwrap();

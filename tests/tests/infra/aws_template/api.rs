@@ -139,7 +139,7 @@ pub(crate) fn origins(template: &Template) -> Findings {
 }
 
 #[test]
-fn the_gateway_asks_for_a_token_wherever_the_contract_does() {
+fn gateway_requires_tokens_where_the_contract_does() {
     hold(routes);
     hold(gateway);
     hold(origins);

@@ -204,7 +204,7 @@ fn broken(whole: &Template, path: &str, value: &str) -> Template {
 }
 
 #[test]
-fn every_check_finds_what_it_is_there_for() {
+fn every_check_finds_its_violations() {
     let whole = Template::read(TEMPLATE);
     for (check, breaks) in BREAKS {
         for (path, value) in *breaks {

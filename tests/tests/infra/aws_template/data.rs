@@ -149,6 +149,6 @@ fn keys(partition: &str, sort: &str) -> Value {
 }
 
 #[test]
-fn the_data_outlives_the_stack() {
+fn data_is_retained_when_the_stack_is_deleted() {
     hold(kept);
 }

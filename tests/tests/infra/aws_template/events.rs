@@ -191,7 +191,7 @@ pub(crate) fn relay(template: &Template) -> Findings {
 }
 
 #[test]
-fn dead_letters_are_kept_and_only_the_platform_adds_them() {
+fn dead_letters_are_kept_and_added_by_the_platform_only() {
     hold(queues);
     hold(rules);
     hold(permissions);

@@ -116,7 +116,7 @@ pub(crate) fn code() -> String {
 }
 
 #[test]
-fn functions_are_what_the_code_needs() {
+fn functions_match_the_code() {
     hold(whole);
     hold(variables);
 }
@@ -177,6 +177,6 @@ pub(crate) fn configuration(template: &Template) -> Findings {
 }
 
 #[test]
-fn names_and_secrets_are_where_the_code_looks() {
+fn parameters_and_secrets_are_where_the_code_reads_them() {
     hold(configuration);
 }

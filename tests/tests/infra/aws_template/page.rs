@@ -15,7 +15,7 @@ use wm_tests::{
 use super::{functions, functions::code};
 
 #[test]
-fn the_templates_please_the_linters() {
+fn templates_pass_the_linters() {
     let python = tools::python_environment("aws-lint", "tests/tools/aws-lint/requirements.txt");
     let linted = Command::new(python)
         .arg(repository::root().join("infra/aws/lint.py"))
@@ -49,7 +49,7 @@ fn documented(page: &str) -> BTreeMap<String, BTreeSet<String>> {
 }
 
 #[test]
-fn the_page_lists_every_variable_and_its_functions() {
+fn page_lists_every_variable_and_its_functions() {
     let page = std::fs::read_to_string(repository::root().join("docs/aws.md")).unwrap();
     let documented = documented(&page);
     let template = Template::read(TEMPLATE);

@@ -72,6 +72,6 @@ pub(crate) fn safe(template: &Template) -> Findings {
 }
 
 #[test]
-fn people_verify_their_email_address_and_sign_in_safely() {
+fn user_pool_verifies_email_and_signs_in_safely() {
     hold(safe);
 }

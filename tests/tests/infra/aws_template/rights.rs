@@ -125,7 +125,7 @@ fn check_statement(name: &str, statement: &Value) -> Findings {
 }
 
 #[test]
-fn no_function_has_more_rights_than_it_needs() {
+fn functions_have_only_the_rights_they_need() {
     hold(least);
     let template = Template::read(TEMPLATE);
     let mut text = String::new();

@@ -79,7 +79,7 @@ pub(crate) fn apart(template: &Template) -> Findings {
 }
 
 #[test]
-fn the_site_is_apart_and_reached_through_its_distribution_only() {
+fn site_is_separate_and_served_by_its_distribution_only() {
     let findings = apart(&Template::read(SITE));
     assert!(findings.is_empty(), "{findings:#?}");
 }

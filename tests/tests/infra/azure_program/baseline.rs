@@ -75,7 +75,7 @@ fn plain(value: &Value) -> Value {
 }
 
 #[test]
-fn the_template_makes_the_same() {
+fn template_creates_the_same_resources_as_setup() {
     let cloud = Cloud::start();
     let program = Program::azure(&cloud);
     program.works(&["setup", "--origin", "https://docs.example.com"]);

@@ -160,7 +160,7 @@ fn files(folder: &Path) -> Vec<PathBuf> {
 }
 
 #[test]
-fn a_first_deployment_deploys_before_and_after_its_functions() {
+fn first_deployment_deploys_before_and_after_its_functions() {
     let (cloud, root) = (deployable(), checkout());
     let program = tooled(&cloud).with("AZURE_TAGS", "team=The Docs");
     let more = [
@@ -287,7 +287,7 @@ fn a_first_deployment_deploys_before_and_after_its_functions() {
 }
 
 #[test]
-fn the_package_has_an_executable_handler_for_the_host() {
+fn package_has_an_executable_handler_for_the_host() {
     let (cloud, root) = (deployable(), checkout());
     let program = tooled(&cloud);
     program.works(&deploy(&root, &FIRST));
@@ -328,7 +328,7 @@ fn the_package_has_an_executable_handler_for_the_host() {
 }
 
 #[test]
-fn the_secret_is_made_once_and_never_shown() {
+fn secret_is_created_once_and_never_shown() {
     let (cloud, root) = (deployable(), checkout());
     let program = tooled(&cloud);
     let ran = program.run(&deploy(&root, &FIRST));
@@ -363,7 +363,7 @@ fn the_secret_is_made_once_and_never_shown() {
 }
 
 #[test]
-fn a_later_deployment_keeps_the_surface_and_what_is_not_named() {
+fn later_deployment_keeps_surface_and_unnamed_parameters() {
     let (cloud, root) = (deployable(), checkout());
     let program = tooled(&cloud).with("AZURE_TAGS", "team=docs");
     program.works(&deploy(
@@ -391,7 +391,7 @@ fn a_later_deployment_keeps_the_surface_and_what_is_not_named() {
 }
 
 #[test]
-fn an_interrupted_first_deployment_keeps_its_surface() {
+fn interrupted_first_deployment_keeps_its_surface() {
     let (cloud, root) = (deployable(), checkout());
     let program = tooled(&cloud).tool("func", "exit 4");
     let said = program.run(&deploy(&root, &FIRST));
@@ -445,7 +445,7 @@ fn another_issuer_gets_its_own_discovery_document() {
 }
 
 #[test]
-fn a_surface_outlives_the_history_of_deployments() {
+fn surface_survives_a_deleted_deployment_history() {
     let (cloud, root) = (deployable(), checkout());
     let surface = "srf_01jd8w9z3k5m7n9p1q3r5s7t9v_00002";
     let id = "/resourceGroups/wm-dev/providers/Microsoft.AppConfiguration/configurationStores/wm-dev/keyValues/surface-id";
@@ -456,7 +456,7 @@ fn a_surface_outlives_the_history_of_deployments() {
 }
 
 #[test]
-fn data_of_setup_is_used_unchanged_and_half_of_it_is_refused() {
+fn data_of_setup_is_used_unchanged_or_refused_if_partial() {
     let (cloud, root) = (deployable(), checkout());
     let program = tooled(&cloud);
     program.works(&["setup", "--prefix", "wm"]);
@@ -479,7 +479,7 @@ fn data_of_setup_is_used_unchanged_and_half_of_it_is_refused() {
 
 /// A new database has no documents, and the sweep would delete all objects as orphaned.
 #[test]
-fn a_deployment_is_not_moved_to_data_that_is_not_there() {
+fn deployment_refuses_missing_data() {
     let (cloud, root) = (deployable(), checkout());
     let program = tooled(&cloud);
     program.works(&deploy(&root, &FIRST));
@@ -500,7 +500,7 @@ fn a_deployment_is_not_moved_to_data_that_is_not_there() {
 }
 
 #[test]
-fn missing_tools_are_named_with_how_to_get_them() {
+fn missing_tools_are_named_with_their_source() {
     let (cloud, root) = (deployable(), checkout());
     let toolless = |missing: &[&str]| {
         let program = tooled(&cloud);
@@ -540,7 +540,7 @@ fn missing_tools_are_named_with_how_to_get_them() {
 }
 
 #[test]
-fn a_build_without_a_static_target_uses_an_old_library() {
+fn build_without_static_target_uses_an_old_library() {
     let (cloud, root) = (deployable(), checkout());
     let program = tooled(&cloud).tool("cargo-zigbuild", CARGO);
     fs::write(program.home().join("no-target"), "").unwrap();
@@ -555,7 +555,7 @@ fn a_build_without_a_static_target_uses_an_old_library() {
 }
 
 #[test]
-fn a_plan_shows_the_changes_and_makes_none() {
+fn plan_shows_the_changes_and_makes_none() {
     let (cloud, root) = (deployable(), checkout());
     let program = tooled(&cloud);
     let arguments = deploy(&root, &[&FIRST[..], &["--plan"]].concat());

@@ -100,7 +100,7 @@ fn dead_letters_of_both_functions_are_published_unchanged() {
 }
 
 #[test]
-fn events_that_the_topic_refuses_stay_dead_letters() {
+fn refused_events_stay_dead_letters() {
     let (cloud, program) = deployed();
     cloud.state().refused = Some("fail");
     letter(
@@ -130,7 +130,7 @@ fn events_that_the_topic_refuses_stay_dead_letters() {
 }
 
 #[test]
-fn a_run_killed_at_any_write_loses_nothing() {
+fn run_killed_at_any_write_loses_nothing() {
     for seen in [false, true] {
         for at in 0..4 {
             let (cloud, program) = deployed();

@@ -166,7 +166,7 @@ fn assert_settled(cloud: &Cloud, arguments: &[&str]) {
 }
 
 #[test]
-fn setup_creates_everything_and_a_plan_creates_nothing() {
+fn setup_creates_all_resources_and_plan_creates_none() {
     let cloud = Cloud::start();
     let program = Program::azure(&cloud);
     let origin = ["--origin", "https://docs.example.com"];
@@ -216,7 +216,7 @@ fn setup_creates_everything_and_a_plan_creates_nothing() {
 }
 
 #[test]
-fn the_free_tier_is_taken_where_it_is_chosen() {
+fn free_tier_is_used_if_selected() {
     let cloud = registered();
     let program = Program::azure(&cloud).with("AZURE_COSMOS_ENABLE_FREE_TIER", "true");
     let out = program.works(&SETUP);
@@ -391,7 +391,7 @@ fn foreign_files_are_kept() {
 }
 
 #[test]
-fn a_role_that_is_inherited_is_not_assigned_again() {
+fn inherited_role_is_not_assigned_again() {
     let cloud = grouped();
     bare(&cloud);
     let role = format!(
@@ -409,7 +409,7 @@ fn a_role_that_is_inherited_is_not_assigned_again() {
 }
 
 #[test]
-fn a_run_killed_at_any_write_is_finished_by_the_next() {
+fn next_run_finishes_a_run_killed_at_any_write() {
     let counted = Cloud::start();
     Program::azure(&counted).works(&SETUP);
     let writes = counted.writes().len();
@@ -434,7 +434,7 @@ fn a_run_killed_at_any_write_is_finished_by_the_next() {
 }
 
 #[test]
-fn an_interrupted_run_says_how_to_continue() {
+fn interrupted_run_says_how_to_continue() {
     let cloud = Cloud::start();
     cloud.again(Some(Shut {
         writes: 4,
@@ -459,7 +459,7 @@ fn an_interrupted_run_says_how_to_continue() {
 }
 
 #[test]
-fn a_throttled_request_is_repeated() {
+fn throttled_request_is_repeated() {
     let cloud = Cloud::start();
     cloud.state().throttled = 3;
     Program::azure(&cloud).works(&SETUP);
@@ -468,7 +468,7 @@ fn a_throttled_request_is_repeated() {
 }
 
 #[test]
-fn a_busy_manager_is_asked_again_and_failures_are_reported() {
+fn busy_manager_is_retried_and_failures_are_reported() {
     let cloud = Cloud::start();
     cloud.state().busy = 2;
     cloud.state().fails = Some("/databaseaccounts/");
@@ -525,7 +525,7 @@ fn unusable_data_is_refused_before_any_change() {
 }
 
 #[test]
-fn names_taken_by_other_accounts_are_refused() {
+fn names_of_other_accounts_are_refused() {
     let cloud = registered();
     cloud.state().taken = vec!["wmdevdocs".into(), "wm-dev-cosmos".into()];
     assert_refused(
@@ -539,7 +539,7 @@ fn names_taken_by_other_accounts_are_refused() {
 }
 
 #[test]
-fn too_many_rules_for_origins_are_refused() {
+fn too_many_origin_rules_are_refused() {
     let cloud = grouped();
     bare(&cloud);
     let rule = |number: usize| json!({ "allowedOrigins": [format!("https://{number}.example.com")], "allowedMethods": ["GET"] });
@@ -558,7 +558,7 @@ fn too_many_rules_for_origins_are_refused() {
 }
 
 #[test]
-fn names_come_from_flags_then_variables_then_the_selection() {
+fn names_come_from_flags_then_variables_then_selection() {
     let cloud = registered();
     let selection =
         BackendSelection::new(Provider::Azure, "selected", "prod", Some("westeurope")).unwrap();

@@ -43,7 +43,7 @@ fn arguments<'word>(folder: &'word TempDir, more: &[&'word str]) -> Vec<&'word s
 }
 
 #[test]
-fn an_account_that_serves_something_else_is_left_alone() {
+fn account_without_a_site_is_left_unchanged() {
     let (cloud, program) = deployed(false);
     account(&cloud, "wmproddocs");
     let folder = built(SITE);
@@ -123,7 +123,7 @@ fn differing_files_are_uploaded_and_deleted_ones_removed() {
 }
 
 #[test]
-fn an_account_that_the_deployment_makes_is_waited_for() {
+fn site_deployment_waits_for_its_new_account() {
     let (cloud, program) = deployed(false);
     let folder = built(SITE);
     // The template's part: the account exists after `az` ran, and the role assignment a little
@@ -151,7 +151,7 @@ fn an_account_that_the_deployment_makes_is_waited_for() {
 }
 
 #[test]
-fn the_account_of_documents_is_never_a_site() {
+fn account_of_documents_is_never_used_for_a_site() {
     let (cloud, program) = deployed(true);
     let folder = built(SITE);
     for more in [
@@ -226,7 +226,7 @@ fn non_sites_and_private_files_are_not_uploaded() {
 }
 
 #[test]
-fn the_surface_comes_first() {
+fn site_requires_a_deployed_surface() {
     let cloud = deployable();
     let folder = built(SITE);
     let said = tooled(&cloud).refuses(&arguments(&folder, &[]), 1);

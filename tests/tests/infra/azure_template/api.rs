@@ -156,7 +156,7 @@ pub(crate) fn origins(template: &Arm) -> Findings {
 }
 
 #[test]
-fn the_gateway_asks_for_a_token_wherever_the_contract_does() {
+fn gateway_requires_tokens_where_the_contract_does() {
     hold(routes);
     hold(gateway);
     hold(log);

@@ -193,14 +193,14 @@ pub(crate) fn roles(template: &Arm) -> Findings {
 }
 
 #[test]
-fn setup_and_template_make_the_same() {
+fn setup_and_template_create_the_same_resources() {
     hold(storage);
     hold(cosmos);
     hold(roles);
 }
 
 #[test]
-fn every_listing_has_its_index_and_bodies_have_none() {
+fn every_list_has_its_index_and_bodies_have_none() {
     let records = BASELINE.cosmos.records;
     // The keys of the base, and one pair per listing.
     assert_eq!(records.ordered.len(), 1 + Index::ALL.len());

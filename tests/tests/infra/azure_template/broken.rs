@@ -414,7 +414,7 @@ fn broken(whole: &Arm, path: &str, value: &str) -> Arm {
 }
 
 #[test]
-fn every_check_finds_what_it_is_there_for() {
+fn every_check_finds_its_violations() {
     for (path, breaks) in [
         (MAIN, BREAKS),
         (SITE, OF_THE_SITE),

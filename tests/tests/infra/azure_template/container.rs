@@ -81,7 +81,7 @@ pub(crate) fn variables(template: &Arm) -> Findings {
 }
 
 #[test]
-fn the_container_has_the_settings_of_the_functions() {
+fn container_has_the_settings_of_the_functions() {
     let template = Arm::read(CONTAINER_APP);
     let findings = [whole(&template), variables(&template)].concat();
     assert!(findings.is_empty(), "{findings:#?}");
@@ -124,7 +124,7 @@ fn image(text: &str) -> Findings {
 }
 
 #[test]
-fn the_image_runs_the_handler_as_an_unprivileged_user() {
+fn image_runs_the_handler_as_an_unprivileged_user() {
     let path = repository::root().join("infra/azure/Dockerfile");
     let text = std::fs::read_to_string(path).unwrap();
     let findings = image(&text);

@@ -129,6 +129,6 @@ pub(crate) fn paid(template: &Arm) -> Findings {
 }
 
 #[test]
-fn the_database_is_paid_by_use_or_free() {
+fn database_is_paid_by_use_or_free() {
     hold(paid);
 }

@@ -150,7 +150,7 @@ pub(crate) fn filters(template: &Arm) -> Findings {
 }
 
 #[test]
-fn events_reach_the_functions_or_are_kept() {
+fn undelivered_events_are_kept() {
     hold(topics);
     hold(delivery);
     hold(filters);

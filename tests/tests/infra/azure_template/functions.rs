@@ -193,7 +193,7 @@ pub(crate) fn variables(template: &Arm) -> Findings {
 }
 
 #[test]
-fn the_functions_are_what_the_code_needs() {
+fn functions_match_the_code() {
     hold(whole);
     hold(variables);
 }
@@ -222,6 +222,6 @@ pub(crate) fn names(template: &Arm) -> Findings {
 }
 
 #[test]
-fn names_are_where_the_code_looks() {
+fn parameters_are_where_the_code_reads_them() {
     hold(names);
 }

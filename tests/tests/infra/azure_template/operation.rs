@@ -312,7 +312,7 @@ fn made(template: &Arm, left: &BTreeMap<String, BTreeSet<String>>, symbol: &str)
 }
 
 #[test]
-fn nothing_waits_for_ever() {
+fn dependencies_exist_and_form_no_circle() {
     for path in [MAIN, SITE, CONTAINER_APP] {
         let findings = ordered(&Arm::read(path));
         assert!(findings.is_empty(), "{path}: {findings:#?}");
@@ -329,7 +329,7 @@ fn every_resource_belongs_to_a_concern() {
 }
 
 #[test]
-fn resources_stand_in_the_order_of_their_concerns() {
+fn resources_follow_the_order_of_their_concerns() {
     for path in [MAIN, SITE, CONTAINER_APP] {
         let text = std::fs::read_to_string(repository::root().join(path)).unwrap();
         // Parsed objects have lost their order, so the text is searched.

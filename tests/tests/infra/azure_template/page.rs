@@ -23,7 +23,7 @@ fn documented(page: &str) -> BTreeMap<String, bool> {
 }
 
 #[test]
-fn the_page_lists_every_variable_and_which_are_set() {
+fn page_lists_every_variable_and_which_are_set() {
     let page = page();
     let documented = documented(&page);
     let told = functions::told(&Arm::read(MAIN));
@@ -46,7 +46,7 @@ fn the_page_lists_every_variable_and_which_are_set() {
 }
 
 #[test]
-fn the_page_describes_every_parameter() {
+fn page_describes_every_parameter() {
     let page = page();
     for path in [MAIN, SITE] {
         for name in Arm::read(path).0["parameters"].as_object().unwrap().keys() {
@@ -59,7 +59,7 @@ fn the_page_describes_every_parameter() {
 }
 
 #[test]
-fn the_page_describes_every_alarm() {
+fn page_describes_every_alarm() {
     let page = page();
     let template = deployed(&Arm::read(MAIN), &[]);
     for (_, alarm) in template.of_type("Microsoft.Insights/metricAlerts") {

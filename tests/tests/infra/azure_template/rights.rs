@@ -166,7 +166,7 @@ pub(crate) fn distinct(template: &Arm) -> Findings {
 }
 
 #[test]
-fn no_function_has_more_rights_than_it_needs() {
+fn functions_have_only_the_rights_they_need() {
     hold(least);
     hold(distinct);
     for path in [CONTAINER_APP, SITE] {

@@ -21,10 +21,10 @@ fn checker() -> Option<PathBuf> {
 }
 
 #[test]
-fn the_templates_please_the_checker() {
+fn templates_pass_the_checker() {
     let Some(checker) = checker() else {
         let reason = "there is no checker: name one in `ARM_CHECK`";
-        suite::skip("azure", "the_templates_please_the_checker", reason);
+        suite::skip("azure", "templates_pass_the_checker", reason);
         return;
     };
     let python = tools::python_environment("arm-check", "tests/tools/arm-check/requirements.txt");
@@ -92,6 +92,6 @@ pub(crate) fn versions(template: &Arm) -> Findings {
 }
 
 #[test]
-fn each_interface_is_spoken_to_in_one_version() {
+fn each_interface_is_used_in_one_api_version() {
     hold(versions);
 }

@@ -161,7 +161,7 @@ fn collect<'a>(value: &'a Value, texts: &mut Vec<&'a str>) {
 }
 
 #[test]
-fn secrets_are_in_the_vault_and_keys_are_not_taken() {
+fn secrets_are_in_the_vault_and_keys_are_not_used() {
     hold(vault);
     hold(configuration);
     hold(keyless);

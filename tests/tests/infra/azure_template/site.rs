@@ -48,7 +48,7 @@ pub(crate) fn apart(template: &Arm) -> Findings {
 }
 
 #[test]
-fn the_site_is_apart_from_the_documents() {
+fn site_is_separate_from_the_documents() {
     let findings = apart(&Arm::read(SITE));
     assert!(findings.is_empty(), "{findings:#?}");
 }

@@ -166,7 +166,7 @@ mod tests {
     use super::first_difference;
 
     #[test]
-    fn the_first_difference_is_found_at_every_place() {
+    fn first_difference_is_found_at_every_position() {
         assert_eq!(first_difference("a\nb\n", "a\nb\n"), None);
         let found = |left, right| first_difference(left, right).unwrap();
         assert_eq!(found("a\nb\n", "a\nc\n"), (2, "`b`".into(), "`c`".into()));

@@ -34,7 +34,7 @@ impl Checkout {
 }
 
 #[test]
-fn the_checkout_passes_every_check() {
+fn checkout_passes_every_check() {
     let _recording = Recording::start();
     let ran = xtask(&root(), &["check"]).expect(0);
     let checks: Vec<_> = ran.stdout.lines().collect();
@@ -61,7 +61,7 @@ fn the_checkout_passes_every_check() {
 }
 
 #[test]
-fn a_field_that_nobody_explains_is_found() {
+fn unexplained_field_is_found() {
     let checkout = Checkout::new();
     checkout.replace("docs/data-identity-model.md", "`claimed_until`", "it");
     assert_names(
@@ -75,7 +75,7 @@ fn a_field_that_nobody_explains_is_found() {
 }
 
 #[test]
-fn a_family_that_nobody_explains_is_found() {
+fn unexplained_family_is_found() {
     let checkout = Checkout::new();
     checkout.write("tests/goldens/items/parcel.json", r#"[{"weight": 1}]"#);
     let found = checkout.all_broken("fields");
@@ -84,7 +84,7 @@ fn a_family_that_nobody_explains_is_found() {
 }
 
 #[test]
-fn a_field_that_only_another_family_explains_is_found() {
+fn field_explained_for_another_family_only_is_found() {
     const MODEL: &str = "docs/data-identity-model.md";
     for (from, to, words) in [
         (
@@ -122,7 +122,7 @@ fn a_field_that_only_another_family_explains_is_found() {
 }
 
 #[test]
-fn pages_that_do_not_tell_the_same_are_found() {
+fn differing_pages_are_found() {
     for (path, from, to, words) in [
         (
             "docs/azure.md",
@@ -158,7 +158,7 @@ fn pages_that_do_not_tell_the_same_are_found() {
 }
 
 #[test]
-fn a_provider_without_a_label_or_a_default_is_found() {
+fn provider_without_label_or_default_is_found() {
     const CATALOG: &str = "core/src/catalog.rs";
     for (from, to, words) in [
         (
@@ -209,7 +209,7 @@ fn a_provider_without_a_label_or_a_default_is_found() {
 }
 
 #[test]
-fn a_concern_that_one_template_lacks_is_found() {
+fn concern_missing_in_one_template_is_found() {
     let (aws, azure) = ("infra/aws/template.yaml", "infra/azure/main.json");
     for (path, from, to, words) in [
         (
@@ -240,7 +240,7 @@ fn a_concern_that_one_template_lacks_is_found() {
 }
 
 #[test]
-fn a_path_of_another_shape_is_found() {
+fn path_of_another_shape_is_found() {
     let _recording = Recording::start();
     let checkout = Checkout::new();
     let raw = "artifacts/{artifact}/raw/{version}/{file}";
@@ -268,7 +268,7 @@ fn a_path_of_another_shape_is_found() {
 }
 
 #[test]
-fn a_secret_is_found_and_not_repeated() {
+fn secret_is_found_and_not_repeated() {
     let key = format!("AK{}IOSFODNN7EXAMPLE", "IA");
     let page = "<p>";
     for (path, text, what) in [
@@ -302,7 +302,7 @@ fn a_secret_is_found_and_not_repeated() {
 }
 
 #[test]
-fn what_is_no_text_is_looked_at_too() {
+fn binary_files_are_checked_too() {
     let checkout = Checkout::new();
     let path = checkout.0.path().join("docs/picture.bin");
     fs::write(&path, [0xff, 0xfe, 0x00, b'\n']).unwrap();
@@ -314,7 +314,7 @@ fn what_is_no_text_is_looked_at_too() {
 }
 
 #[test]
-fn certificates_are_for_everybody() {
+fn certificates_are_no_secrets() {
     let checkout = Checkout::new();
     let certificate = |kind: &str| format!("-----BEGIN {kind}-----\nMII\n-----END {kind}-----\n");
     checkout.write("docs/roots.pem", &certificate("CERTIFICATE"));
@@ -327,7 +327,7 @@ fn certificates_are_for_everybody() {
 }
 
 #[test]
-fn what_is_built_is_looked_at_as_a_site() {
+fn build_output_is_checked_as_a_site() {
     let checkout = Checkout::new();
     // In code of other authors this is a label.
     let label = format!("pass{}:\"correcthorsebatterystaple\"", "word");
@@ -340,7 +340,7 @@ fn what_is_built_is_looked_at_as_a_site() {
 }
 
 #[test]
-fn a_selection_with_anything_but_names_is_found() {
+fn selection_with_other_values_than_names_is_found() {
     let checkout = Checkout::new();
     let file = "web/src/config/backend.js";
     let selection = BackendSelection::defaults(Provider::Azure);

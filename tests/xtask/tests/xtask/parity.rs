@@ -52,7 +52,7 @@ fn record_as(checkout: &Checkout, program: &str, recorded: &str) {
 }
 
 #[test]
-fn a_saved_run_becomes_the_certificate_and_is_verified() {
+fn recorded_run_becomes_the_certificate_and_is_verified() {
     let checkout = Checkout::of(SMALL);
     record(&checkout, "passed the_journey");
     let from = ["parity", "--from", "run"];
@@ -105,7 +105,7 @@ fn a_saved_run_becomes_the_certificate_and_is_verified() {
 }
 
 #[test]
-fn a_sentence_that_is_not_shown_somewhere_fails() {
+fn sentence_that_is_not_shown_on_a_surface_fails() {
     for (said, word) in [
         ("failed the_journey", "failed"),
         ("passed another", "did not run"),
@@ -132,7 +132,7 @@ fn a_sentence_that_is_not_shown_somewhere_fails() {
 }
 
 #[test]
-fn a_program_that_ends_otherwise_than_its_tests_shows_nothing() {
+fn program_that_ends_unexpectedly_shows_nothing() {
     let checkout = Checkout::of(SMALL);
     record(&checkout, "passed the_journey");
     let told = checkout.read("run/all.jsonl");
@@ -162,7 +162,7 @@ fn a_program_that_ends_otherwise_than_its_tests_shows_nothing() {
 }
 
 #[test]
-fn the_tests_that_are_named_are_run_and_what_they_say_is_shown_meanwhile() {
+fn named_tests_are_run_with_their_output() {
     let checkout = Checkout::of(SMALL);
     for program in ["suite", "own", "all"] {
         checkout.write(&format!("tests/tests/{program}.rs"), "");
@@ -195,7 +195,7 @@ fn the_tests_that_are_named_are_run_and_what_they_say_is_shown_meanwhile() {
 }
 
 #[test]
-fn what_is_no_checkout_or_no_contract_is_said() {
+fn missing_checkout_or_invalid_contract_is_reported() {
     let home = directory();
     let words = ["`tests/contract.json`", "inside the repository"];
     xtask(home.path(), &["check"]).expect_error(2, &words);

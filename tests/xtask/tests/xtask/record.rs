@@ -38,7 +38,7 @@ fn runner_records_exit_codes_and_passes_them_on() {
 }
 
 #[test]
-fn runner_records_nothing_that_is_not_asked_for() {
+fn runner_records_nothing_without_the_variable() {
     let home = directory();
     let ran = command(home.path())
         .args(["record", "/bin/sh", "-c", "echo --nocapture"])

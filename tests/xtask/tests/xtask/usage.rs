@@ -5,7 +5,7 @@ use crate::support::{root, xtask};
 const COMMANDS: [&str; 6] = ["check", "test", "parity", "goldens", "long", "up"];
 
 #[test]
-fn help_names_every_command_and_each_shows_an_example() {
+fn help_lists_every_command_with_examples() {
     let help = xtask(&root(), &["--help"]).expect(0).stdout;
     assert!(!help.contains("\n  record "), "{help}");
     for command in COMMANDS {
@@ -17,7 +17,7 @@ fn help_names_every_command_and_each_shows_an_example() {
 }
 
 #[test]
-fn goldens_are_listed_in_the_order_that_charges_need() {
+fn goldens_list_has_the_order_that_charges_need() {
     let ran = xtask(&root(), &["goldens", "--list"]).expect(0);
     let expected = "\
 UPDATE_GOLDENS=1 TRYBUILD=overwrite cargo test --no-fail-fast -p wm-core -p wm-tests
@@ -43,7 +43,7 @@ fn long_tests_are_listed_with_their_commands() {
 }
 
 #[test]
-fn long_knows_every_benchmark_of_the_repository() {
+fn long_lists_every_benchmark_of_the_repository() {
     let list = xtask(&root(), &["long", "--list"]).expect(0).stdout;
     for manifest in ["core/Cargo.toml", "local/Cargo.toml", "tests/Cargo.toml"] {
         let manifest = std::fs::read_to_string(root().join(manifest)).unwrap();
