@@ -36,7 +36,7 @@ pub struct Peer {
 
 /// The entities of a generated state.
 pub struct Prepared<'a> {
-    world: &'a Generated,
+    state: &'a Generated,
     entities: Entities,
     context: Context,
 }
@@ -109,8 +109,8 @@ pub fn datetime(time: Timestamp) -> Value {
     Value::new_datetime(time.to_string())
 }
 
-fn account(world: &Generated) -> Option<Entity> {
-    let account = world.account.as_ref()?;
+fn account(state: &Generated) -> Option<Entity> {
+    let account = state.account.as_ref()?;
     let retired = account.body.retired_teams.iter();
     let retired = retired.map(|team| Value::new_entity_uid(named(|kinds| &kinds.team, team.0)));
     let status = match account.body.status {
@@ -129,7 +129,7 @@ fn account(world: &Generated) -> Option<Entity> {
     ))
 }
 
-fn person(world: &Generated, person: &Person) -> Vec<Entity> {
+fn person(state: &Generated, person: &Person) -> Vec<Entity> {
     let name = named(|kinds| &kinds.user, person.user);
     let mut teams = HashMap::<_, HashSet<_>>::new();
     for row in person.rows.iter().filter(|row| !row.deleted) {
@@ -146,7 +146,7 @@ fn person(world: &Generated, person: &Person) -> Vec<Entity> {
         let fields = [
             (
                 "account",
-                Value::new_entity_uid(named(|kinds| &kinds.account, world.account_id)),
+                Value::new_entity_uid(named(|kinds| &kinds.account, state.account_id)),
             ),
             (
                 "stay",
@@ -166,7 +166,7 @@ fn person(world: &Generated, person: &Person) -> Vec<Entity> {
     stays.chain([user]).collect()
 }
 
-fn place(world: &Generated, place: &Place) -> Vec<Entity> {
+fn place(state: &Generated, place: &Place) -> Vec<Entity> {
     let name = named(|kinds| &kinds.project, place.id);
     let project = place.project.as_ref().map(|project| {
         let visibility = match project.body.visibility {
@@ -178,7 +178,7 @@ fn place(world: &Generated, place: &Place) -> Vec<Entity> {
             ("archived", Value::new_bool(project.body.archived)),
             ("deleted", Value::new_bool(project.deleted)),
         ];
-        let account = named(|kinds| &kinds.account, world.account_id);
+        let account = named(|kinds| &kinds.account, state.account_id);
         entity(name.clone(), attributes, HashSet::from([account]))
     });
     let grants = place.grants.iter().map(|grant| {
@@ -238,13 +238,13 @@ impl Peer {
 
     /// Builds the entities of a generated state and checks them against the schema.
     #[must_use]
-    pub fn prepare<'a>(&self, world: &'a Generated) -> Prepared<'a> {
-        let people = world.people.iter().flat_map(|one| person(world, one));
-        let places = world.projects.iter().flat_map(|one| place(world, one));
-        let entities = account(world).into_iter().chain(people).chain(places);
-        let now = ("now".to_owned(), datetime(world.now));
+    pub fn prepare<'a>(&self, state: &'a Generated) -> Prepared<'a> {
+        let people = state.people.iter().flat_map(|one| person(state, one));
+        let places = state.projects.iter().flat_map(|one| place(state, one));
+        let entities = account(state).into_iter().chain(people).chain(places);
+        let now = ("now".to_owned(), datetime(state.now));
         Prepared {
-            world,
+            state,
             entities: Entities::from_entities(entities, Some(&self.schema)).unwrap(),
             context: Context::from_pairs([now]).unwrap(),
         }
@@ -281,7 +281,7 @@ impl Peer {
         who: &Person,
         capability: Capability,
     ) -> bool {
-        let what = named(|kinds| &kinds.account, facts.world.account_id);
+        let what = named(|kinds| &kinds.account, facts.state.account_id);
         self.allows(facts, who, capability, what)
     }
 

@@ -41,51 +41,51 @@ pub fn most<R, C: PartialOrd>(costs: &Costs<R>, operation: &str, cost: impl Fn(&
 
 struct Run<'a, H, G: CostProbe> {
     surface: &'a H,
-    gauge: &'a G,
+    probe: &'a G,
     costs: Costs<G::Reading>,
 }
 
 /// Calls every operation and measures each request.
-pub async fn walk<H: Harness, G: CostProbe>(surface: &H, gauge: &G) -> Costs<G::Reading> {
+pub async fn measure_all<H: Harness, G: CostProbe>(surface: &H, probe: &G) -> Costs<G::Reading> {
     let [ana, ben, cleo] = ["ana", "ben", "cleo"].map(|name| Person::new(surface, name));
     for person in [&ana, &ben, &cleo] {
         person.id().await;
     }
-    let mut walk = Run {
+    let mut run = Run {
         surface,
-        gauge,
+        probe,
         costs: BTreeMap::new(),
     };
     let ben_id = ben.id().await;
-    walk.person(&ana).await;
+    run.person(&ana).await;
     let body = json!({ "name": "Atelier", "kind": "organisation" });
-    let account = walk.post(&ana, "/v1/accounts", body).await.id();
+    let account = run.post(&ana, "/v1/accounts", body).await.id();
     let account = format!("/v1/accounts/{account}");
-    walk.get(&ana, &account).await;
-    walk.patch(&ana, &account, json!({ "name": "Works" })).await;
-    walk.people(&ana, &account, &ben, &cleo).await;
-    walk.teams(&ana, &account, &ben_id).await;
+    run.get(&ana, &account).await;
+    run.patch(&ana, &account, json!({ "name": "Works" })).await;
+    run.people(&ana, &account, &ben, &cleo).await;
+    run.teams(&ana, &account, &ben_id).await;
     let projects = format!("{account}/projects");
     let body = json!({ "name": "House", "visibility": "private" });
-    let project = walk.post(&ana, &projects, body).await.id();
+    let project = run.post(&ana, &projects, body).await.id();
     let project = format!("/v1/projects/{project}");
-    walk.get(&ana, &projects).await;
-    walk.get(&ana, &project).await;
-    walk.patch(&ana, &project, json!({ "description": "Old." }))
+    run.get(&ana, &projects).await;
+    run.get(&ana, &project).await;
+    run.patch(&ana, &project, json!({ "description": "Old." }))
         .await;
-    walk.grants(&ana, &project, &ben_id).await;
-    walk.documents(&ana, &project).await;
+    run.grants(&ana, &project, &ben_id).await;
+    run.documents(&ana, &project).await;
     for scope in [&account, &project] {
-        walk.get(&ana, &format!("{scope}/journal")).await;
-        walk.get(&ana, &format!("{scope}/journal/verification"))
+        run.get(&ana, &format!("{scope}/journal")).await;
+        run.get(&ana, &format!("{scope}/journal/verification"))
             .await;
     }
-    walk.get(&ana, "/v1/session").await;
-    walk.delete(&ana, &project).await;
-    walk.delete(&ana, &format!("{account}/members/{ben_id}"))
+    run.get(&ana, "/v1/session").await;
+    run.delete(&ana, &project).await;
+    run.delete(&ana, &format!("{account}/members/{ben_id}"))
         .await;
-    walk.delete(&ana, &account).await;
-    walk.costs
+    run.delete(&ana, &account).await;
+    run.costs
 }
 
 impl<H: Harness, G: CostProbe> Run<'_, H, G> {
@@ -103,10 +103,10 @@ impl<H: Harness, G: CostProbe> Run<'_, H, G> {
             &[]
         };
         let sent = body.as_ref().map_or(0, |body| body.to_string().len());
-        self.gauge.reset().await;
+        self.probe.reset().await;
         let answered = who.send(method, target, headers, body).await;
         let received = answered.raw.body.len();
-        let cost = self.gauge.read(Bodies { sent, received }).await;
+        let cost = self.probe.read(Bodies { sent, received }).await;
         assert!(
             answered.status < 300,
             "{method} {target} answered {} {}",

@@ -107,18 +107,18 @@ impl Generated {
 
     /// Generates a state from a random source.
     pub fn generate(choices: &mut impl RandomSource) -> Self {
-        let mut world = Self::empty();
-        world.teams = (0..4).map(|_| world.id()).collect();
-        world.retire_and_close(choices);
+        let mut state = Self::empty();
+        state.teams = (0..4).map(|_| state.id()).collect();
+        state.retire_and_close(choices);
         for _ in 0..4 {
-            let person = world.person(choices);
-            world.people.push(person);
+            let person = state.person(choices);
+            state.people.push(person);
         }
         for _ in 0..3 {
-            let place = world.place(choices);
-            world.projects.push(place);
+            let place = state.place(choices);
+            state.projects.push(place);
         }
-        world
+        state
     }
 
     /// A new id of this state.

@@ -81,8 +81,8 @@ pub fn role_has(table: &[(&str, &str)], role: &str, capability: &str) -> bool {
 }
 
 /// The person's account role, if rule 1 allows one.
-fn membership(world: &Generated, person: &Person) -> Option<AccountRole> {
-    let account = world.account.as_ref()?;
+fn membership(state: &Generated, person: &Person) -> Option<AccountRole> {
+    let account = state.account.as_ref()?;
     let member = person.member.as_ref()?;
     if account.deleted || account.body.status == AccountStatus::Closed {
         return None;
@@ -96,8 +96,8 @@ fn membership(world: &Generated, person: &Person) -> Option<AccountRole> {
 /// Checks whether the person is in the team: a live row of this stay, of a team that is not
 /// retired.
 #[must_use]
-pub fn in_team(world: &Generated, person: &Person, team: TeamId) -> bool {
-    let (Some(account), Some(member)) = (&world.account, &person.member) else {
+pub fn in_team(state: &Generated, person: &Person, team: TeamId) -> bool {
+    let (Some(account), Some(member)) = (&state.account, &person.member) else {
         return false;
     };
     for retired in &account.body.retired_teams {
@@ -116,9 +116,9 @@ pub fn in_team(world: &Generated, person: &Person, team: TeamId) -> bool {
 
 /// Every record that gives the person a role on the project.
 #[must_use]
-pub fn reasons(world: &Generated, person: &Person, place: &Place) -> BTreeSet<Why> {
+pub fn reasons(state: &Generated, person: &Person, place: &Place) -> BTreeSet<Why> {
     let mut found = BTreeSet::new();
-    let Some(role) = membership(world, person) else {
+    let Some(role) = membership(state, person) else {
         return found;
     };
     let Some(project) = place.project.as_ref().filter(|project| !project.deleted) else {
@@ -146,7 +146,7 @@ pub fn reasons(world: &Generated, person: &Person, place: &Place) -> BTreeSet<Wh
         .map(|member| member.body.membership_id);
     for grant in &place.grants {
         let expired = match grant.body.expires_at {
-            Some(end) => world.now >= end,
+            Some(end) => state.now >= end,
             None => false,
         };
         if grant.deleted || grant.body.revoked.is_some() || expired {
@@ -160,7 +160,7 @@ pub fn reasons(world: &Generated, person: &Person, place: &Place) -> BTreeSet<Wh
                 }
             }
             Principal::Team(team) => {
-                if in_team(world, person, team) {
+                if in_team(state, person, team) {
                     add("team_grant", id, role);
                 }
             }
@@ -171,8 +171,8 @@ pub fn reasons(world: &Generated, person: &Person, place: &Place) -> BTreeSet<Wh
 
 /// The answer to the person's request of a capability on the project.
 #[must_use]
-pub fn answer(world: &Generated, person: &Person, place: &Place, capability: &str) -> Answer {
-    let reasons = reasons(world, person, place);
+pub fn answer(state: &Generated, person: &Person, place: &Place, capability: &str) -> Answer {
+    let reasons = reasons(state, person, place);
     if reasons.is_empty() {
         return Answer::Hidden;
     }
@@ -194,8 +194,8 @@ pub fn answer(world: &Generated, person: &Person, place: &Place, capability: &st
 
 /// The answer to the person's request of a capability in the account.
 #[must_use]
-pub fn account_answer(world: &Generated, person: &Person, capability: &str) -> Answer {
-    match membership(world, person) {
+pub fn account_answer(state: &Generated, person: &Person, capability: &str) -> Answer {
+    match membership(state, person) {
         None => Answer::Hidden,
         Some(role) if role_has(&ACCOUNT_ROLES, role.as_str(), capability) => Answer::Allowed,
         Some(_) => Answer::Missing,

@@ -38,14 +38,14 @@ fn told<T>(capability: Capability, result: &Result<T, Refusal>) -> Answer {
 }
 
 /// Compares every answer about a person and a project with the oracle, and with each other.
-pub fn agrees(world: &Generated, person: &Person, place: &Place) {
-    let access = world.access(person, place);
+pub fn agrees(state: &Generated, person: &Person, place: &Place) {
+    let access = state.access(person, place);
     let reasons: Vec<Reason> = access.reasons().collect();
     let whys: BTreeSet<Why> = reasons.iter().copied().map(why).collect();
-    assert_eq!(whys, oracle::reasons(world, person, place));
+    assert_eq!(whys, oracle::reasons(state, person, place));
     assert_eq!(whys.len(), reasons.len(), "a record is named twice");
     for capability in Capability::ALL.iter().copied() {
-        let expected = oracle::answer(world, person, place, capability.as_str());
+        let expected = oracle::answer(state, person, place, capability.as_str());
         let check = access.check(capability);
         assert_eq!(told(capability, &check), expected, "{capability}");
         if let Ok(reason) = check {
@@ -78,29 +78,29 @@ pub fn agrees(world: &Generated, person: &Person, place: &Place) {
 }
 
 /// Compares every answer about a person and the account with the oracle, and with each other.
-pub fn account_agrees(world: &Generated, person: &Person) {
-    let access = world.account_access(person);
+pub fn account_agrees(state: &Generated, person: &Person) {
+    let access = state.account_access(person);
     for capability in Capability::ALL.iter().copied() {
-        let expected = oracle::account_answer(world, person, capability.as_str());
-        let permit = access.permit(world.account_id, capability);
+        let expected = oracle::account_answer(state, person, capability.as_str());
+        let permit = access.permit(state.account_id, capability);
         assert_eq!(told(capability, &permit), expected, "{capability}");
         assert_eq!(
             access.effective().has(capability),
             expected == Answer::Allowed
         );
     }
-    let active = oracle::account_answer(world, person, "account.view") == Answer::Allowed;
-    assert_eq!(access.permit_leaving(world.account_id).is_ok(), active);
-    for team in &world.teams {
-        let member = active && oracle::in_team(world, person, *team);
+    let active = oracle::account_answer(state, person, "account.view") == Answer::Allowed;
+    assert_eq!(access.permit_leaving(state.account_id).is_ok(), active);
+    for team in &state.teams {
+        let member = active && oracle::in_team(state, person, *team);
         assert_eq!(access.team_role(*team).is_some(), member);
         let leads = member
             && person
                 .rows
                 .iter()
                 .any(|row| row.body.team_id == *team && row.body.role == TeamRole::Lead);
-        let manages = oracle::account_answer(world, person, "team.manage") == Answer::Allowed;
-        let permit = access.permit_team(world.account_id, *team);
+        let manages = oracle::account_answer(state, person, "team.manage") == Answer::Allowed;
+        let permit = access.permit_team(state.account_id, *team);
         assert_eq!(permit.is_ok(), leads || manages);
     }
 }

@@ -38,24 +38,24 @@ struct Sample(Generated);
 
 impl Sample {
     fn new(case: Case, grants: usize) -> Self {
-        let mut world = Generated::empty();
-        let mut person = world.member(AccountRole::Guest, MemberStatus::Active);
+        let mut state = Generated::empty();
+        let mut person = state.member(AccountRole::Guest, MemberStatus::Active);
         for _ in 0..10 {
-            let team = world.id();
-            world.teams.push(team);
-            world.join(&mut person, team, TeamRole::Member);
+            let team = state.id();
+            state.teams.push(team);
+            state.join(&mut person, team, TeamRole::Member);
         }
-        let mut place = world.project(Visibility::Private, false);
+        let mut place = state.project(Visibility::Private, false);
         for number in 0..grants {
             let own = number % 2 == 0;
-            let team = Principal::Team(world.teams[number / 2 % world.teams.len()]);
+            let team = Principal::Team(state.teams[number / 2 % state.teams.len()]);
             let principal = if own {
                 Principal::User(person.user)
             } else {
                 team
             };
             let stay = own.then_some(person.stay);
-            world.give(&mut place, principal, stay, ProjectRole::Viewer);
+            state.give(&mut place, principal, stay, ProjectRole::Viewer);
         }
         // Teams sort before people, and the engine checks the person's own grants first.
         let teams_grants = grants / 2;
@@ -67,9 +67,9 @@ impl Sample {
         if let Some(decisive) = decisive {
             place.grants[decisive].body.role = ProjectRole::Contributor;
         }
-        world.people.push(person);
-        world.projects.push(place);
-        Self(world)
+        state.people.push(person);
+        state.projects.push(place);
+        Self(state)
     }
 
     fn access(&self) -> Access<'_> {

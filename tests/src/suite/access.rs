@@ -58,47 +58,51 @@ impl<'a, H: Harness> Fixture<'a, H> {
 /// The explanation, the list of subjects, the project and the session contain the same
 /// capabilities.
 pub async fn effective_access_matches_subjects_and_sessions<H: Harness>(surface: &H) {
-    let stage = Fixture::new(surface).await;
-    let nothing = stage.of_ben("").await;
+    let fixture = Fixture::new(surface).await;
+    let nothing = fixture.of_ben("").await;
     assert_eq!(
         (&nothing["capabilities"], &nothing["reasons"]),
         (&json!([]), &json!([]))
     );
-    let grant = stage.grant(stage.to_team("contributor")).await;
-    let told = stage.of_ben("").await;
+    let grant = fixture.grant(fixture.to_team("contributor")).await;
+    let told = fixture.of_ben("").await;
     assert_eq!(told["reasons"][0]["source"], "team_grant");
     assert_eq!(told["reasons"][0]["record_id"], grant.as_str());
-    let own = stage
+    let own = fixture
         .ben
-        .get(&format!("{}/access", stage.project))
+        .get(&format!("{}/access", fixture.project))
         .await
         .expect(200);
     assert_eq!(own.body, told);
-    let project = stage.ben.get(&stage.project).await.expect(200);
+    let project = fixture.ben.get(&fixture.project).await.expect(200);
     assert_eq!(project.body["capabilities"], told["capabilities"]);
-    let session = stage.ben.get("/v1/session").await.expect(200);
+    let session = fixture.ben.get("/v1/session").await.expect(200);
     assert_eq!(
         session.body["projects"][0]["capabilities"],
         told["capabilities"]
     );
-    let subjects = format!("{}/subjects", stage.project);
-    let all = stage.ana.list(&subjects).await;
+    let subjects = format!("{}/subjects", fixture.project);
+    let all = fixture.ana.list(&subjects).await;
     let ben = all
         .iter()
-        .find(|subject| subject["user"] == stage.ben_id.as_str())
+        .find(|subject| subject["user"] == fixture.ben_id.as_str())
         .unwrap();
     assert_eq!(ben["capabilities"], told["capabilities"]);
     for (capability, expected) in [("artifact.create", 2), ("project.delete", 1)] {
         let path = format!("{subjects}?capability={capability}");
-        assert_eq!(stage.ana.list(&path).await.len(), expected, "{capability}");
+        assert_eq!(
+            fixture.ana.list(&path).await.len(),
+            expected,
+            "{capability}"
+        );
     }
-    stage
+    fixture
         .ben
         .get(&subjects)
         .await
         .expect(403)
         .expect_problem("forbidden");
-    stage
+    fixture
         .ana
         .get(&format!("{subjects}?capability=nothing"))
         .await
@@ -111,43 +115,43 @@ fn capabilities(access: &Value) -> Vec<Value> {
 
 /// A preview reports exactly the effect of the change, and changes nothing itself.
 pub async fn preview_agrees_with_the_effect_of_the_change<H: Harness>(surface: &H) {
-    let stage = Fixture::new(surface).await;
-    let first = stage.grant(stage.to_team("contributor")).await;
-    let before = stage.of_ben("").await;
+    let fixture = Fixture::new(surface).await;
+    let first = fixture.grant(fixture.to_team("contributor")).await;
+    let before = fixture.of_ben("").await;
     let entries = async || {
-        stage
+        fixture
             .ana
-            .list(&format!("{}/journal", stage.project))
+            .list(&format!("{}/journal", fixture.project))
             .await
             .len()
     };
     let journal = entries().await;
-    let viewer = json!({ "principal": { "type": "user", "id": stage.ben_id }, "role": "viewer" });
+    let viewer = json!({ "principal": { "type": "user", "id": fixture.ben_id }, "role": "viewer" });
     let change = json!({ "add": [viewer], "revoke": [first] });
-    let preview = stage
+    let preview = fixture
         .ana
-        .post(&format!("{}/access/preview", stage.project), change)
+        .post(&format!("{}/access/preview", fixture.project), change)
         .await;
     let preview = preview.expect(200);
     assert_eq!(
-        (stage.of_ben("").await, entries().await),
+        (fixture.of_ben("").await, entries().await),
         (before.clone(), journal)
     );
-    stage.grant(viewer).await;
-    let path = format!("{}/grants/{first}", stage.project);
-    stage.ana.delete(&path).await.expect(204);
-    let after = stage.of_ben("").await;
+    fixture.grant(viewer).await;
+    let path = format!("{}/grants/{first}", fixture.project);
+    fixture.ana.delete(&path).await.expect(204);
+    let after = fixture.of_ben("").await;
     let (had, has) = (capabilities(&before), capabilities(&after));
     let lost: Vec<_> = had.iter().filter(|one| !has.contains(one)).collect();
     let gained: Vec<_> = has.iter().filter(|one| !had.contains(one)).collect();
     assert!(!lost.is_empty());
-    let expected = json!([{ "user": stage.ben_id, "gained": gained, "lost": lost }]);
+    let expected = json!([{ "user": fixture.ben_id, "gained": gained, "lost": lost }]);
     assert_eq!(preview.body["items"], expected);
 }
 
 /// Access at an earlier time is answered from the journal. A time in the future is refused.
 pub async fn past_access_is_reported<H: Harness>(surface: &H) {
-    let stage = Fixture::new(surface).await;
+    let fixture = Fixture::new(surface).await;
     let pause = || surface.pass(std::time::Duration::from_secs(5)).is_err();
     let wait = async || {
         if pause() {
@@ -155,24 +159,29 @@ pub async fn past_access_is_reported<H: Harness>(surface: &H) {
         }
     };
     wait().await;
-    let grant = stage.grant(stage.to_team("contributor")).await;
-    let path = format!("{}/grants/{grant}", stage.project);
-    let made = stage.ana.get(&path).await.expect(200).text("created_at");
-    let then = stage.of_ben("").await;
+    let grant = fixture.grant(fixture.to_team("contributor")).await;
+    let path = format!("{}/grants/{grant}", fixture.project);
+    let made = fixture.ana.get(&path).await.expect(200).text("created_at");
+    let then = fixture.of_ben("").await;
     wait().await;
-    stage.ana.delete(&path).await.expect(204);
-    assert_eq!(stage.of_ben("").await["capabilities"], json!([]));
-    let past = stage.of_ben(&format!("&at={made}")).await;
+    fixture.ana.delete(&path).await.expect(204);
+    assert_eq!(fixture.of_ben("").await["capabilities"], json!([]));
+    let past = fixture.of_ben(&format!("&at={made}")).await;
     assert_eq!(past["capabilities"], then["capabilities"]);
     assert_eq!(past["reasons"], then["reasons"]);
-    let founded = stage
+    let founded = fixture
         .ana
-        .get(&stage.project)
+        .get(&fixture.project)
         .await
         .expect(200)
         .text("created_at");
-    let earlier = stage.of_ben(&format!("&at={founded}")).await;
+    let earlier = fixture.of_ben(&format!("&at={founded}")).await;
     assert_eq!(earlier["capabilities"], json!([]));
-    let future = format!("{}/access?at=2999-01-01T00:00:00Z", stage.project);
-    stage.ana.get(&future).await.expect(400).expect_field("at");
+    let future = format!("{}/access?at=2999-01-01T00:00:00Z", fixture.project);
+    fixture
+        .ana
+        .get(&future)
+        .await
+        .expect(400)
+        .expect_field("at");
 }

@@ -21,10 +21,10 @@ fn lists() -> impl Iterator<Item = &'static Route> {
 /// Every route with a required `If-Match` answers 428 without it and 412 with a stale ETag.
 pub async fn case_58_stale_etag_is_refused_by_every_operation<H: Harness>(surface: &H) {
     let ana = Person::new(surface, "ana");
-    let estate = Fixture::found(&ana).await;
+    let fixture = Fixture::found(&ana).await;
     let needing = operations::routes().filter(|route| route.precondition == Precondition::Required);
     for route in needing {
-        let (path, body) = (estate.path(route), estate.body(route));
+        let (path, body) = (fixture.path(route), fixture.body(route));
         let method = route.method.as_str();
         let without = ana.send(method, &path, &[], Some(body.clone())).await;
         without.expect(428).expect_problem("precondition-required");
@@ -42,7 +42,7 @@ pub async fn case_58_stale_etag_is_refused_by_every_operation<H: Harness>(surfac
         unreadable.expect_field("If-Match");
         assert_eq!(ana.get(&path).await.expect(200).etag(), current);
     }
-    let path = format!("/v1/projects/{}", estate.id("project"));
+    let path = format!("/v1/projects/{}", fixture.id("project"));
     let first = ana.get(&path).await.expect(200).etag();
     let rename = |name: &str| Some(json!({ "name": name }));
     let several = format!("\"00\", {first}");
@@ -68,11 +68,11 @@ pub async fn case_58_stale_etag_is_refused_by_every_operation<H: Harness>(surfac
 /// `If-Match` is optional for DELETE and PUT.
 pub async fn optional_precondition_is_honoured<H: Harness>(surface: &H) {
     let ana = Person::new(surface, "ana");
-    let estate = Fixture::found(&ana).await;
+    let fixture = Fixture::found(&ana).await;
     let path = format!(
         "/v1/accounts/{}/teams/{}",
-        estate.id("account"),
-        estate.id("team")
+        fixture.id("account"),
+        fixture.id("team")
     );
     let stale = ana.get(&path).await.expect(200).etag();
     ana.patch(&path, json!({ "name": "Other" }))
@@ -154,9 +154,9 @@ pub async fn repeated_declaration_returns_a_usable_plan<H: Harness>(surface: &H)
 /// The values 0, 201 and a text give 400 and name `limit`, as does any unknown parameter of a list.
 pub async fn page_limits_are_checked_on_every_list<H: Harness>(surface: &H) {
     let ana = Person::new(surface, "ana");
-    let estate = Fixture::found(&ana).await;
+    let fixture = Fixture::found(&ana).await;
     for route in lists() {
-        let path = estate.path(route);
+        let path = fixture.path(route);
         for limit in ["0", "201", "-1", "x", ""] {
             let refused = ana.get(&format!("{path}?limit={limit}")).await;
             refused.expect(400).expect_field("limit");
@@ -178,8 +178,8 @@ pub async fn page_limits_are_checked_on_every_list<H: Harness>(surface: &H) {
 /// Pages of two rows contain the rows of one large page, each once and in the same order.
 pub async fn case_60_small_pages_contain_every_row_once<H: Harness>(surface: &H) {
     let ana = Person::new(surface, "ana");
-    let estate = Fixture::found(&ana).await;
-    let (account, project) = (estate.id("account"), estate.id("project"));
+    let fixture = Fixture::found(&ana).await;
+    let (account, project) = (fixture.id("account"), fixture.id("project"));
     for number in 0..5 {
         let name = format!("{number}.txt");
         ana.project(account).await;
@@ -195,7 +195,7 @@ pub async fn case_60_small_pages_contain_every_row_once<H: Harness>(surface: &H)
         }
     }
     for route in lists() {
-        let path = estate.path(route);
+        let path = fixture.path(route);
         let whole = ana.list(&format!("{path}?limit=200")).await;
         let paged = ana.list(&format!("{path}?limit=2")).await;
         assert_eq!(whole, paged, "{}", route.operation);

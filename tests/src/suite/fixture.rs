@@ -62,7 +62,7 @@ impl Fixture {
         let mut parameters = self.parameters.iter();
         let found = parameters.find(|(known, _)| *known == name);
         &found
-            .unwrap_or_else(|| panic!("nothing for `{{{name}}}`: add it to the estate"))
+            .unwrap_or_else(|| panic!("nothing for `{{{name}}}`: add it to the fixture"))
             .1
     }
 

@@ -26,11 +26,11 @@ fn words(mut problem: Value) -> Value {
 /// On every route, an id of another account gets exactly the answer of an id that does not exist
 /// (case 23).
 pub async fn case_17_ids_of_another_account_do_not_exist<H: Harness>(surface: &H) {
-    let [(ana, estate), (eve, _)] = two(surface).await;
-    let before = estate.census(&ana).await;
-    let ghost = estate.ghost();
+    let [(ana, fixture), (eve, _)] = two(surface).await;
+    let before = fixture.census(&ana).await;
+    let ghost = fixture.ghost();
     for route in private_routes().filter(|route| parameters(route).next().is_some()) {
-        let foreign = estate
+        let foreign = fixture
             .call(&eve, route)
             .await
             .expect(404)
@@ -43,7 +43,7 @@ pub async fn case_17_ids_of_another_account_do_not_exist<H: Harness>(surface: &H
             route.operation
         );
     }
-    assert_eq!(estate.census(&ana).await, before);
+    assert_eq!(fixture.census(&ana).await, before);
 }
 
 /// An id of another account below an own id is not found.
@@ -154,7 +154,8 @@ pub async fn case_22_one_foreign_id_refuses_the_whole_request<H: Harness>(surfac
         "{}",
         refused.body
     );
-    let offer = |estate: &Fixture| json!({ "project_id": estate.id("project"), "role": "viewer" });
+    let offer =
+        |fixture: &Fixture| json!({ "project_id": fixture.id("project"), "role": "viewer" });
     let grants = json!({ "email": "x@example.com", "role": "member", "project_grants": [offer(&own), offer(&foreign)] });
     eve.post(&invitations, grants).await.expect(400);
     let preview = format!("/v1/projects/{}/access/preview", own.id("project"));
@@ -165,8 +166,8 @@ pub async fn case_22_one_foreign_id_refuses_the_whole_request<H: Harness>(surfac
 
 /// The same URL gives each person their own answer, in any order, and forbids caches to store it.
 pub async fn case_25_no_cache_is_shared_between_people<H: Harness>(surface: &H) {
-    let [(ana, estate), (eve, _)] = two(surface).await;
-    let path = format!("/v1/projects/{}", estate.id("project"));
+    let [(ana, fixture), (eve, _)] = two(surface).await;
+    let path = format!("/v1/projects/{}", fixture.id("project"));
     for _ in 0..3 {
         let shown = ana.get(&path).await.expect(200);
         assert_eq!(shown.raw.header("cache-control"), Some("no-store"));

@@ -73,11 +73,11 @@ fn to(kind: &str, id: &str, role: &str) -> Value {
 
 /// A manager cannot make any person an owner, including themselves (includes case 29).
 pub async fn case_28_person_cannot_raise_their_own_role<H: Harness>(surface: &H) {
-    let stage = Fixture::new(surface).await;
-    let (ben, id) = (&stage.ben, stage.ben_id.as_str());
-    let own = stage.ana.grant(&stage.project, id, "manager").await;
+    let fixture = Fixture::new(surface).await;
+    let (ben, id) = (&fixture.ben, fixture.ben_id.as_str());
+    let own = fixture.ana.grant(&fixture.project, id, "manager").await;
     let refused = ben
-        .post(&stage.grants(), to("user", id, "owner"))
+        .post(&fixture.grants(), to("user", id, "owner"))
         .await
         .expect(403);
     let refused = refused.expect_problem("escalation");
@@ -87,20 +87,22 @@ pub async fn case_28_person_cannot_raise_their_own_role<H: Harness>(surface: &H)
     );
     let raised = ben
         .patch(
-            &format!("{}/{own}", stage.grants()),
+            &format!("{}/{own}", fixture.grants()),
             json!({ "role": "owner" }),
         )
         .await;
     raised.expect(403).expect_problem("escalation");
-    let (_, team) = stage.team().await;
-    let refused = ben.post(&stage.grants(), to("team", &team, "owner")).await;
+    let (_, team) = fixture.team().await;
+    let refused = ben
+        .post(&fixture.grants(), to("team", &team, "owner"))
+        .await;
     refused.expect(403).expect_problem("escalation");
     let member = ben
-        .patch(&stage.member(id), json!({ "role": "owner" }))
+        .patch(&fixture.member(id), json!({ "role": "owner" }))
         .await;
     member.expect(403);
     let access = ben
-        .get(&format!("{}/access", stage.project()))
+        .get(&format!("{}/access", fixture.project()))
         .await
         .expect(200);
     assert!(
@@ -114,9 +116,9 @@ pub async fn case_28_person_cannot_raise_their_own_role<H: Harness>(surface: &H)
 /// The last owner can neither leave nor be demoted or suspended. If two owners leave at once, one
 /// stays.
 pub async fn case_30_last_owner_stays<H: Harness>(surface: &H) {
-    let stage = Fixture::new(surface).await;
-    let ana = &stage.ana;
-    let ana_path = stage.member(&ana.id().await);
+    let fixture = Fixture::new(surface).await;
+    let ana = &fixture.ana;
+    let ana_path = fixture.member(&ana.id().await);
     ana.delete(&ana_path)
         .await
         .expect(409)
@@ -127,16 +129,16 @@ pub async fn case_30_last_owner_stays<H: Harness>(surface: &H) {
             .expect(409)
             .expect_problem("last-owner");
     }
-    let ben_path = stage.member(&stage.ben_id);
+    let ben_path = fixture.member(&fixture.ben_id);
     ana.patch(&ben_path, json!({ "role": "owner" }))
         .await
         .expect(200);
-    let (one, two) = tokio::join!(ana.delete(&ana_path), stage.ben.delete(&ben_path));
+    let (one, two) = tokio::join!(ana.delete(&ana_path), fixture.ben.delete(&ben_path));
     let mut statuses = [one.status, two.status];
     statuses.sort_unstable();
     assert_eq!(statuses, [204, 409]);
-    let stayed = if one.status == 204 { &stage.ben } else { ana };
-    let members = format!("/v1/accounts/{}/members", stage.account);
+    let stayed = if one.status == 204 { &fixture.ben } else { ana };
+    let members = format!("/v1/accounts/{}/members", fixture.account);
     let owners = stayed.list(&members).await;
     assert_eq!(
         owners
@@ -149,26 +151,26 @@ pub async fn case_30_last_owner_stays<H: Harness>(surface: &H) {
 
 /// Removal from a team and deletion of a team take effect with the next request.
 pub async fn case_31_next_request_after_team_removal_is_refused<H: Harness>(surface: &H) {
-    let stage = Fixture::new(surface).await;
-    let (path, team) = stage.team().await;
-    stage
+    let fixture = Fixture::new(surface).await;
+    let (path, team) = fixture.team().await;
+    fixture
         .ana
-        .post(&stage.grants(), to("team", &team, "viewer"))
+        .post(&fixture.grants(), to("team", &team, "viewer"))
         .await
         .expect(201);
-    let place = format!("{path}/members/{}", stage.ben_id);
-    stage.ben.get(&stage.project()).await.expect(200);
-    stage.ana.delete(&place).await.expect(204);
-    stage.ben.get(&stage.project()).await.expect(404);
-    stage
+    let place = format!("{path}/members/{}", fixture.ben_id);
+    fixture.ben.get(&fixture.project()).await.expect(200);
+    fixture.ana.delete(&place).await.expect(204);
+    fixture.ben.get(&fixture.project()).await.expect(404);
+    fixture
         .ana
         .put(&place, json!({ "role": "member" }))
         .await
         .expect(201);
-    stage.ben.get(&stage.project()).await.expect(200);
-    stage.ana.delete(&path).await.expect(204);
-    stage.ben.get(&stage.project()).await.expect(404);
-    stage
+    fixture.ben.get(&fixture.project()).await.expect(200);
+    fixture.ana.delete(&path).await.expect(204);
+    fixture.ben.get(&fixture.project()).await.expect(404);
+    fixture
         .ana
         .put(&place, json!({ "role": "member" }))
         .await
@@ -177,62 +179,62 @@ pub async fn case_31_next_request_after_team_removal_is_refused<H: Harness>(surf
 
 /// Grants are possible only for active members and live teams of the account.
 pub async fn case_32_removed_principal_gets_no_grant<H: Harness>(surface: &H) {
-    let stage = Fixture::new(surface).await;
-    let (path, team) = stage.team().await;
+    let fixture = Fixture::new(surface).await;
+    let (path, team) = fixture.team().await;
     let eve = Person::new(surface, "eve").id().await;
     let refused = async |kind: &str, id: &str| {
-        let refused = stage
+        let refused = fixture
             .ana
-            .post(&stage.grants(), to(kind, id, "viewer"))
+            .post(&fixture.grants(), to(kind, id, "viewer"))
             .await;
         refused.expect(400).expect_problem("invalid-request")
     };
-    stage.ana.delete(&path).await.expect(204);
+    fixture.ana.delete(&path).await.expect(204);
     refused("team", &team).await;
     let stranger = refused("user", &eve).await;
     let (ben, suspended) = (
-        stage.member(&stage.ben_id),
+        fixture.member(&fixture.ben_id),
         json!({ "status": "suspended" }),
     );
-    stage.ana.patch(&ben, suspended).await.expect(200);
-    refused("user", &stage.ben_id).await;
-    stage
+    fixture.ana.patch(&ben, suspended).await.expect(200);
+    refused("user", &fixture.ben_id).await;
+    fixture
         .ana
-        .delete(&stage.member(&stage.ben_id))
+        .delete(&fixture.member(&fixture.ben_id))
         .await
         .expect(204);
-    let gone = refused("user", &stage.ben_id).await;
+    let gone = refused("user", &fixture.ben_id).await;
     assert_eq!(stranger.body["errors"], gone.body["errors"]);
-    assert_eq!(stage.ana.list(&stage.grants()).await.len(), 1);
+    assert_eq!(fixture.ana.list(&fixture.grants()).await.len(), 1);
 }
 
 /// A grant gives its role before its expiry and nothing from that instant on.
 pub async fn case_33_grant_expires_at_its_instant<H: Harness>(surface: &H) {
-    let stage = Fixture::new(surface).await;
-    let mut grant = to("user", &stage.ben_id, "viewer");
+    let fixture = Fixture::new(surface).await;
+    let mut grant = to("user", &fixture.ben_id, "viewer");
     grant["expires_at"] = json!("2020-01-01T00:00:00Z");
-    stage
+    fixture
         .ana
-        .post(&stage.grants(), grant.clone())
+        .post(&fixture.grants(), grant.clone())
         .await
         .expect(400)
         .expect_field("expires_at");
-    let made = stage
+    let made = fixture
         .ana
-        .get(&stage.project())
+        .get(&fixture.project())
         .await
         .expect(200)
         .text("created_at");
     grant["expires_at"] = json!(format!("2{}", &made[1..]).replacen("20", "21", 1));
-    let granted = stage.ana.post(&stage.grants(), grant).await.expect(201);
-    stage.ben.get(&stage.project()).await.expect(200);
+    let granted = fixture.ana.post(&fixture.grants(), grant).await.expect(201);
+    fixture.ben.get(&fixture.project()).await.expect(200);
     let century = Duration::from_secs(60 * 60 * 24 * 36_600);
     if let Err(reason) = surface.pass(century) {
         return suite::skip(surface.name(), "case_33", reason);
     }
     let late = Person::new(surface, "ben");
-    late.get(&stage.project()).await.expect(404);
-    let path = format!("{}/{}", stage.grants(), granted.id());
+    late.get(&fixture.project()).await.expect(404);
+    let path = format!("{}/{}", fixture.grants(), granted.id());
     let shown = Person::new(surface, "ana").get(&path).await.expect(200);
     assert_eq!(shown.body["status"], "expired");
 }
@@ -282,91 +284,94 @@ pub async fn case_34_invitation_works_once_and_for_its_address<H: Harness>(surfa
 
 /// Grants of an earlier membership do not return with a new one.
 pub async fn case_35_member_who_rejoins_has_no_old_grants<H: Harness>(surface: &H) {
-    let stage = Fixture::new(surface).await;
-    stage
+    let fixture = Fixture::new(surface).await;
+    fixture
         .ana
-        .grant(&stage.project, &stage.ben_id, "viewer")
+        .grant(&fixture.project, &fixture.ben_id, "viewer")
         .await;
-    let (_, team) = stage.team().await;
-    stage
+    let (_, team) = fixture.team().await;
+    fixture
         .ana
-        .post(&stage.grants(), to("team", &team, "contributor"))
+        .post(&fixture.grants(), to("team", &team, "contributor"))
         .await
         .expect(201);
-    stage
+    fixture
         .ben
-        .delete(&stage.member(&stage.ben_id))
+        .delete(&fixture.member(&fixture.ben_id))
         .await
         .expect(204);
-    stage.ben.get(&stage.project()).await.expect(404);
-    stage.ana.bring(&stage.account, &stage.ben, "guest").await;
-    stage.ben.get(&stage.project()).await.expect(404);
-    let session = stage.ben.get("/v1/session").await.expect(200);
+    fixture.ben.get(&fixture.project()).await.expect(404);
+    fixture
+        .ana
+        .bring(&fixture.account, &fixture.ben, "guest")
+        .await;
+    fixture.ben.get(&fixture.project()).await.expect(404);
+    let session = fixture.ben.get("/v1/session").await.expect(200);
     assert_eq!(
         (&session.body["grants"], &session.body["teams"]),
         (&json!([]), &json!([]))
     );
-    stage
+    fixture
         .ana
-        .grant(&stage.project, &stage.ben_id, "viewer")
+        .grant(&fixture.project, &fixture.ben_id, "viewer")
         .await;
-    stage.ben.get(&stage.project()).await.expect(200);
+    fixture.ben.get(&fixture.project()).await.expect(200);
 }
 
 /// A valid token of a suspended person gives no access to the account until the person is active
 /// again.
 pub async fn case_36_suspended_person_is_refused_at_once<H: Harness>(surface: &H) {
-    let stage = Fixture::new(surface).await;
-    stage
+    let fixture = Fixture::new(surface).await;
+    fixture
         .ana
-        .grant(&stage.project, &stage.ben_id, "owner")
+        .grant(&fixture.project, &fixture.ben_id, "owner")
         .await;
     let status = async |status: &str| {
         let body = json!({ "status": status });
-        stage
+        fixture
             .ana
-            .patch(&stage.member(&stage.ben_id), body)
+            .patch(&fixture.member(&fixture.ben_id), body)
             .await
             .expect(200);
     };
     status("suspended").await;
-    let account = format!("/v1/accounts/{}", stage.account);
+    let account = format!("/v1/accounts/{}", fixture.account);
     for path in [
         account,
-        stage.project(),
-        format!("{}/access", stage.project()),
+        fixture.project(),
+        format!("{}/access", fixture.project()),
     ] {
-        stage
+        fixture
             .ben
             .get(&path)
             .await
             .expect(404)
             .expect_problem("not-found");
     }
-    stage
+    fixture
         .ben
-        .delete(&stage.member(&stage.ben_id))
+        .delete(&fixture.member(&fixture.ben_id))
         .await
         .expect(404);
     status("active").await;
-    stage.ben.get(&stage.project()).await.expect(200);
+    fixture.ben.get(&fixture.project()).await.expect(200);
 }
 
 /// Every writing route below an archived project is refused and changes nothing.
 pub async fn case_37_archived_project_is_read_only<H: Harness>(surface: &H) {
     let ana = Person::new(surface, "ana");
-    let estate = fixture::Fixture::found(&ana).await;
-    let project = format!("/v1/projects/{}", estate.id("project"));
+    let fixture = fixture::Fixture::found(&ana).await;
+    let project = format!("/v1/projects/{}", fixture.id("project"));
     ana.patch(&project, json!({ "archived": true }))
         .await
         .expect(200);
-    let before = estate.census(&ana).await;
+    let before = fixture.census(&ana).await;
     let project_route = "/v1/projects/{project}";
     let below = private_routes()
         .filter(|route| route.path.starts_with(project_route))
         .filter(|route| route.path != project_route);
     for route in below {
-        let answer = estate.call(&ana, route).await;
+        let answer = fixture.call(&ana, route).await;
         let reads = route.method == Method::Get || route.path.ends_with("/{number}/download");
         let expected = if reads {
             [200, 200, 200]
@@ -385,46 +390,46 @@ pub async fn case_37_archived_project_is_read_only<H: Harness>(surface: &H) {
         .await
         .expect(409)
         .expect_problem("conflict");
-    assert_eq!(estate.census(&ana).await, before);
+    assert_eq!(fixture.census(&ana).await, before);
 }
 
 /// Two grants give the union of their capabilities. Revoking one removes only its own.
 pub async fn case_39_grants_add_up<H: Harness>(surface: &H) {
-    let stage = Fixture::new(surface).await;
-    let (_, team) = stage.team().await;
-    let direct = stage
+    let fixture = Fixture::new(surface).await;
+    let (_, team) = fixture.team().await;
+    let direct = fixture
         .ana
-        .grant(&stage.project, &stage.ben_id, "contributor")
+        .grant(&fixture.project, &fixture.ben_id, "contributor")
         .await;
-    stage
+    fixture
         .ana
-        .post(&stage.grants(), to("team", &team, "viewer"))
+        .post(&fixture.grants(), to("team", &team, "viewer"))
         .await
         .expect(201);
-    let artifacts = format!("{}/artifacts", stage.project());
-    stage
+    let artifacts = format!("{}/artifacts", fixture.project());
+    fixture
         .ben
         .post(&artifacts, declaration("a.txt", b"a"))
         .await
         .expect(201);
-    let access = stage
+    let access = fixture
         .ben
-        .get(&format!("{}/access", stage.project()))
+        .get(&format!("{}/access", fixture.project()))
         .await
         .expect(200);
     assert_eq!(access.body["reasons"].as_array().unwrap().len(), 2);
-    let twice = stage
+    let twice = fixture
         .ana
-        .post(&stage.grants(), to("team", &team, "commenter"))
+        .post(&fixture.grants(), to("team", &team, "commenter"))
         .await;
     assert!(matches!(twice.status, 201 | 409), "{}", twice.body);
-    stage
+    fixture
         .ana
-        .delete(&format!("{}/{direct}", stage.grants()))
+        .delete(&format!("{}/{direct}", fixture.grants()))
         .await
         .expect(204);
-    stage.ben.get(&stage.project()).await.expect(200);
-    let refused = stage
+    fixture.ben.get(&fixture.project()).await.expect(200);
+    let refused = fixture
         .ben
         .post(&artifacts, declaration("b.txt", b"b"))
         .await

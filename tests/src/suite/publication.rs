@@ -10,20 +10,20 @@ use crate::{client::Person, harness::Harness, suite::fixture::Fixture};
 /// contains an e-mail address.
 pub async fn every_entry_is_published_once<H: Harness>(surface: &H) {
     let ana = Person::new(surface, "ana");
-    let estate = Fixture::found(&ana).await;
+    let fixture = Fixture::found(&ana).await;
     surface.drain().await;
     let events = surface.events().await;
     let ids: BTreeSet<&str> = events.iter().map(|event| event.id.as_str()).collect();
     assert_eq!(ids.len(), events.len(), "an event was published twice");
     for scope in ["account", "project"] {
         let journal = ana
-            .list(&format!("/v1/{scope}s/{}/journal", estate.id(scope)))
+            .list(&format!("/v1/{scope}s/{}/journal", fixture.id(scope)))
             .await;
         let last = journal.first().unwrap()["seq"].as_u64().unwrap();
         assert_eq!(last, 1);
         for (expected, entry) in (1..).zip(&journal) {
             assert_eq!(entry["seq"], expected);
-            let ending = format!("{}/{expected}", estate.id(scope));
+            let ending = format!("{}/{expected}", fixture.id(scope));
             let mut of_it = events.iter().filter(|event| event.id.ends_with(&ending));
             let event = of_it
                 .next()

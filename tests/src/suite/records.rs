@@ -28,8 +28,8 @@ fn assert_holds(read: &Value, sent: &Value) {
 /// A creation and a read give the same answer with the sent values, and the list contains it.
 pub async fn written_records_are_read_back<H: Harness>(surface: &H) {
     let ana = Person::new(surface, "ana");
-    let estate = Fixture::found(&ana).await;
-    for (list, body, members) in creations(&estate) {
+    let fixture = Fixture::found(&ana).await;
+    for (list, body, members) in creations(&fixture) {
         let answer = ana.post(&list, body.clone()).await.expect(201).body;
         let written = members.first().map_or(&answer, |member| &answer[member]);
         // These are read by their own ids, which name the account.
@@ -58,8 +58,8 @@ pub async fn written_records_are_read_back<H: Harness>(surface: &H) {
         let ids: Vec<&Value> = rows.iter().map(|row| &row["id"]).collect();
         assert!(ids.contains(&&read["id"]), "{list}: {ids:?}");
     }
-    what_is_put_is_read_back(&ana, &estate).await;
-    what_is_appended_is_read_back(&ana, &estate).await;
+    what_is_put_is_read_back(&ana, &fixture).await;
+    what_is_appended_is_read_back(&ana, &fixture).await;
 }
 
 /// The path of an object that was created in a list, by its number or its id.
@@ -73,11 +73,11 @@ fn place_of(list: &str, written: &Value) -> String {
 type Creation = (String, Value, &'static [&'static str]);
 
 /// All objects that are created in a list and read individually.
-fn creations(estate: &Fixture) -> [Creation; 8] {
-    let account = format!("/v1/accounts/{}", estate.id("account"));
-    let project = format!("/v1/projects/{}", estate.id("project"));
-    let artifact = format!("{project}/artifacts/{}", estate.id("artifact"));
-    let to_team = json!({ "type": "team", "id": estate.id("team") });
+fn creations(fixture: &Fixture) -> [Creation; 8] {
+    let account = format!("/v1/accounts/{}", fixture.id("account"));
+    let project = format!("/v1/projects/{}", fixture.id("project"));
+    let artifact = format!("{project}/artifacts/{}", fixture.id("artifact"));
+    let to_team = json!({ "type": "team", "id": fixture.id("team") });
     let mut derived = declaration("plan.txt", b"text");
     derived["source_version"] = json!(1);
     derived["kind"] = json!("text");
@@ -115,12 +115,12 @@ fn creations(estate: &Fixture) -> [Creation; 8] {
 }
 
 /// Objects written with PUT: people in accounts and teams, and a person's preferences.
-async fn what_is_put_is_read_back<H: Harness>(ana: &Person<'_, H>, estate: &Fixture) {
+async fn what_is_put_is_read_back<H: Harness>(ana: &Person<'_, H>, fixture: &Fixture) {
     let ben = Person::new(ana.harness(), "ben");
-    let account = estate.id("account");
+    let account = fixture.id("account");
     ana.bring(account, &ben, "guest").await;
     let (account, user) = (format!("/v1/accounts/{account}"), ben.id().await);
-    let team = format!("{account}/teams/{}/members", estate.id("team"));
+    let team = format!("{account}/teams/{}/members", fixture.id("team"));
     let rule = json!({ "event": "version.available", "channel": "mail", "enabled": true });
     let preferences = "/v1/preferences/notifications".to_owned();
     for (method, place, body) in [
@@ -148,8 +148,8 @@ async fn what_is_put_is_read_back<H: Harness>(ana: &Person<'_, H>, estate: &Fixt
 }
 
 /// Objects that are read in lists only.
-async fn what_is_appended_is_read_back<H: Harness>(ana: &Person<'_, H>, estate: &Fixture) {
-    let (project, artifact) = (estate.id("project"), estate.id("artifact"));
+async fn what_is_appended_is_read_back<H: Harness>(ana: &Person<'_, H>, fixture: &Fixture) {
+    let (project, artifact) = (fixture.id("project"), fixture.id("artifact"));
     let artifact = format!("/v1/projects/{project}/artifacts/{artifact}");
     for (kind, body) in [
         (
@@ -228,10 +228,10 @@ async fn add<H: Harness>(
 /// A project or artifact shows the state after its last change, individually and in the list.
 pub async fn projects_and_artifacts_show_their_current_state<H: Harness>(surface: &H) {
     let ana = Person::new(surface, "ana");
-    let estate = Fixture::found(&ana).await;
-    let project = format!("/v1/projects/{}", estate.id("project"));
+    let fixture = Fixture::found(&ana).await;
+    let project = format!("/v1/projects/{}", fixture.id("project"));
     let artifacts = format!("{project}/artifacts");
-    let artifact = format!("{artifacts}/{}", estate.id("artifact"));
+    let artifact = format!("{artifacts}/{}", fixture.id("artifact"));
     let read = async |path: &str| ana.get(path).await.expect(200).body;
 
     let first = read(&artifact).await;
@@ -288,10 +288,10 @@ async fn next_instant<H: Harness>(surface: &H) {
 /// and stay.
 pub async fn metadata_and_events_are_append_only<H: Harness>(surface: &H) {
     let ana = Person::new(surface, "ana");
-    let estate = Fixture::found(&ana).await;
-    let artifacts = format!("/v1/projects/{}/artifacts", estate.id("project"));
-    let artifact = format!("{artifacts}/{}", estate.id("artifact"));
-    let other = ana.declare(estate.id("project"), "other.txt", b"x").await;
+    let fixture = Fixture::found(&ana).await;
+    let artifacts = format!("/v1/projects/{}/artifacts", fixture.id("project"));
+    let artifact = format!("{artifacts}/{}", fixture.id("artifact"));
+    let other = ana.declare(fixture.id("project"), "other.txt", b"x").await;
     let other = other.expect(201).body["artifact"]["id"].clone();
     let other = format!("{artifacts}/{}", other.as_str().unwrap());
     let author = json!(ana.id().await);
@@ -332,9 +332,9 @@ pub async fn metadata_and_events_are_append_only<H: Harness>(surface: &H) {
 /// An output is superseded by one that names it. Both stay, and the raw version is unchanged.
 pub async fn superseded_derived_output_keeps_the_raw_upload<H: Harness>(surface: &H) {
     let ana = Person::new(surface, "ana");
-    let estate = Fixture::found(&ana).await;
-    let project = format!("/v1/projects/{}", estate.id("project"));
-    let artifact = format!("{project}/artifacts/{}", estate.id("artifact"));
+    let fixture = Fixture::found(&ana).await;
+    let project = format!("/v1/projects/{}", fixture.id("project"));
+    let artifact = format!("{project}/artifacts/{}", fixture.id("artifact"));
     let read = async |path: &str| ana.get(path).await.expect(200).body;
     let raw = format!("{artifact}/versions/1");
     let before = (read(&raw).await, read(&artifact).await["current"].clone());

@@ -27,12 +27,12 @@ fn routes_with_body() -> impl Iterator<Item = &'static Route> {
 
 /// A missing, malformed or expired token gives 401, whatever the rest of the request is.
 pub async fn every_route_requires_a_valid_token<H: Harness>(surface: &H) {
-    let estate = Fixture::found(&Person::new(surface, "ana")).await;
+    let fixture = Fixture::found(&Person::new(surface, "ana")).await;
     let expired = surface.expired_token("ana@example.com");
     for token in [None, Some("e30.e30.e30"), Some(expired.as_str())] {
         let nobody = Person::with_token(surface, token);
         for route in private_routes() {
-            let refused = estate.call(&nobody, route).await;
+            let refused = fixture.call(&nobody, route).await;
             let refused = refused.expect(401).expect_problem("unauthenticated");
             assert!(refused.raw.header("www-authenticate").is_some());
         }
@@ -41,10 +41,10 @@ pub async fn every_route_requires_a_valid_token<H: Harness>(surface: &H) {
 
 /// A method that a path does not support gives 405 before the token is checked.
 pub async fn paths_without_the_method_answer_405<H: Harness>(surface: &H) {
-    let estate = Fixture::found(&Person::new(surface, "ana")).await;
+    let fixture = Fixture::found(&Person::new(surface, "ana")).await;
     let nobody = Person::with_token(surface, None);
     let taken: BTreeSet<_> = operations::routes()
-        .map(|route| (estate.path(route), route.method.as_str()))
+        .map(|route| (fixture.path(route), route.method.as_str()))
         .collect();
     let paths: BTreeSet<_> = taken.iter().map(|(path, _)| path.clone()).collect();
     for path in paths {
@@ -65,17 +65,17 @@ pub async fn paths_without_the_method_answer_405<H: Harness>(surface: &H) {
 /// A malformed id gives 404 and cannot forge a database key.
 pub async fn case_24_malformed_ids_are_not_found<H: Harness>(surface: &H) {
     let ana = Person::new(surface, "ana");
-    let estate = Fixture::found(&ana).await;
-    let before = estate.census(&ana).await;
+    let fixture = Fixture::found(&ana).await;
+    let before = fixture.census(&ana).await;
     for route in private_routes() {
         for name in parameters(route) {
-            let good = estate.id(name);
+            let good = fixture.id(name);
             let (upper, longer) = (good.to_uppercase(), format!("{good}%23MEMBER"));
             let slash = format!("{good}%2f..%2f{good}");
             let numeric = ["0", "-1", "01", "1.0", "4294967296", "%201"];
             let textual = [upper.as_str(), &longer, &slash, "%00", "%C3%A9", "x"];
             for wrong in if name == "number" { numeric } else { textual } {
-                let malformed = estate.with(name, wrong);
+                let malformed = fixture.with(name, wrong);
                 malformed
                     .call(&ana, route)
                     .await
@@ -84,7 +84,7 @@ pub async fn case_24_malformed_ids_are_not_found<H: Harness>(surface: &H) {
             }
         }
     }
-    assert_eq!(estate.census(&ana).await, before);
+    assert_eq!(fixture.census(&ana).await, before);
 }
 
 async fn send_raw<H: Harness>(
@@ -103,16 +103,16 @@ async fn send_raw<H: Harness>(
 /// 400, before ids are checked.
 pub async fn malformed_bodies_are_refused_before_ids_are_checked<H: Harness>(surface: &H) {
     let ana = Person::new(surface, "ana");
-    let estate = Fixture::found(&ana).await;
+    let fixture = Fixture::found(&ana).await;
     let json = "application/json";
     for route in routes_with_body() {
-        for estate in [&estate, &estate.ghost()] {
-            let path = estate.path(route);
+        for fixture in [&fixture, &fixture.ghost()] {
+            let path = fixture.path(route);
             let target = (route, path.as_str());
             let large = vec![b' '; Request::BODY_LIMIT + 1];
             let refused = send_raw(&ana, target, json, large).await;
             refused.expect(413).expect_problem("payload-too-large");
-            let body = estate.body(route).to_string().into_bytes();
+            let body = fixture.body(route).to_string().into_bytes();
             let refused = send_raw(&ana, target, "text/plain", body).await;
             refused.expect(415).expect_problem("unsupported-media-type");
             for text in ["{", "[]", "null", "\"text\"", "{} {}", "\u{feff}{}"] {
@@ -126,8 +126,8 @@ pub async fn malformed_bodies_are_refused_before_ids_are_checked<H: Harness>(sur
 /// Clients cannot set fields of the application: unknown fields are refused by name.
 pub async fn case_26_read_only_fields_are_refused_by_name<H: Harness>(surface: &H) {
     let ana = Person::new(surface, "ana");
-    let estate = Fixture::found(&ana).await;
-    let before = estate.census(&ana).await;
+    let fixture = Fixture::found(&ana).await;
+    let before = fixture.census(&ana).await;
     let fields = [
         "role",
         "account_id",
@@ -138,19 +138,19 @@ pub async fn case_26_read_only_fields_are_refused_by_name<H: Harness>(surface: &
     ];
     for route in routes_with_body() {
         for field in fields {
-            let mut body = estate.body(route);
+            let mut body = fixture.body(route);
             if body.get(field).is_some() || is_field(route, field) {
                 continue;
             }
             body[field] = json!("owner");
-            let path = estate.path(route);
+            let path = fixture.path(route);
             let refused = ana
                 .send(route.method.as_str(), &path, &[], Some(body))
                 .await;
             refused.expect(400).expect_field(field);
         }
     }
-    assert_eq!(estate.census(&ana).await, before);
+    assert_eq!(fixture.census(&ana).await, before);
 }
 
 /// Whether a route's documented body has this field.

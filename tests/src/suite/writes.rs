@@ -56,12 +56,12 @@ pub async fn case_52_retry_after_a_commit_changes_nothing<H: Harness>(surface: &
 /// If one part of a command is invalid, nothing is changed.
 pub async fn case_54_one_failing_item_changes_nothing<H: Harness>(surface: &H) {
     let ana = Person::new(surface, "ana");
-    let estate = Fixture::found(&ana).await;
-    let before = estate.census(&ana).await;
-    let invitations = format!("/v1/accounts/{}/invitations", estate.id("account"));
+    let fixture = Fixture::found(&ana).await;
+    let before = fixture.census(&ana).await;
+    let invitations = format!("/v1/accounts/{}/invitations", fixture.id("account"));
     let waiting = ana.list(&invitations).await;
-    let ghost = estate.ghost();
-    let body = json!({ "email": "x@example.com", "role": "member", "teams": [estate.id("team"), ghost.id("team")] });
+    let ghost = fixture.ghost();
+    let body = json!({ "email": "x@example.com", "role": "member", "teams": [fixture.id("team"), ghost.id("team")] });
     ana.post(&invitations, body).await.expect(400);
     let rule = json!({ "event": "grant.created", "channel": "mail", "enabled": true });
     let twice = json!({ "rules": [rule, rule] });
@@ -75,7 +75,7 @@ pub async fn case_54_one_failing_item_changes_nothing<H: Harness>(surface: &H) {
         json!([])
     );
     assert_eq!(ana.list(&invitations).await, waiting);
-    assert_eq!(estate.census(&ana).await, before);
+    assert_eq!(fixture.census(&ana).await, before);
     surface.drain().await;
     assert!(surface.mails("x@example.com").await.is_empty());
 }
@@ -83,8 +83,8 @@ pub async fn case_54_one_failing_item_changes_nothing<H: Harness>(surface: &H) {
 /// 64 KiB of metadata are stored byte by byte. One byte more is refused.
 pub async fn case_59_items_are_stored_up_to_their_limits<H: Harness>(surface: &H) {
     let ana = Person::new(surface, "ana");
-    let estate = Fixture::found(&ana).await;
-    let (project, artifact) = (estate.id("project"), estate.id("artifact"));
+    let fixture = Fixture::found(&ana).await;
+    let (project, artifact) = (fixture.id("project"), fixture.id("artifact"));
     let path = format!("/v1/projects/{project}/artifacts/{artifact}/metadata");
     // `{"a":"…"}` has eight bytes around the text.
     let values = |bytes: usize| json!({ "values": { "a": "x".repeat(bytes - 8) } });

@@ -19,7 +19,7 @@ use std::{collections::BTreeMap, fmt::Write, time::Duration};
 
 use wm_core::operations;
 use wm_tests::{
-    cost_probe::{Bodies, CostProbe, most, walk},
+    cost_probe::{Bodies, CostProbe, measure_all, most},
     costs::Port,
     golden,
     surfaces::memory::MemorySurface,
@@ -73,10 +73,10 @@ impl<C: Billed> CostProbe for Metrics<'_, C> {
 
 async fn operations_make_the_calls_of_their_budget<C: Billed>() {
     let memory = MemorySurface::new();
-    let expected = walk(&memory, &Port(&memory.service.provider().records)).await;
+    let expected = measure_all(&memory, &Port(&memory.service.provider().records)).await;
     // One process, so that the lines are in order.
     let cloud = C::single().await;
-    let reported = walk(&cloud, &Metrics(&cloud)).await;
+    let reported = measure_all(&cloud, &Metrics(&cloud)).await;
     let mut table = format!("operation, calls, {}\n", C::COLUMNS);
     let mut differing = BTreeMap::new();
     for route in operations::routes() {

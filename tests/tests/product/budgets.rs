@@ -4,13 +4,14 @@
 use serde_json::json;
 use wm_core::{operation::Budget, operations};
 use wm_tests::{
-    client::Person, cost_probe::walk, costs::Port, faults::Counts, surfaces::memory::MemorySurface,
+    client::Person, cost_probe::measure_all, costs::Port, faults::Counts,
+    surfaces::memory::MemorySurface,
 };
 
 #[tokio::test]
 async fn every_operation_keeps_its_budget() {
     let surface = MemorySurface::new();
-    let measured = walk(&surface, &Port(&surface.service.provider().records)).await;
+    let measured = measure_all(&surface, &Port(&surface.service.provider().records)).await;
     let mut wrong = Vec::new();
     for route in operations::routes() {
         let operation = route.operation;

@@ -12,18 +12,18 @@ use wm_tests::{
     random_source::{RandomSource, Seeded},
 };
 
-const WORLDS: u64 = 1_000;
+const STATES: u64 = 1_000;
 const DECISIONS: u64 = 100;
 
 /// The engine's answer: the records that give the capability. Account role and visibility both
 /// count as the project.
 fn ours(
-    world: &Generated,
+    state: &Generated,
     person: &Person,
     place: &Place,
     capability: Capability,
 ) -> BTreeSet<String> {
-    let reasons = world.access(person, place).explain(capability);
+    let reasons = state.access(person, place).explain(capability);
     let record = |source: Source| match source {
         Source::AccountRole(_) | Source::Visibility(_) => place.id.to_string(),
         grant => grant.record_id(),
@@ -38,25 +38,25 @@ fn ours(
 fn decide(
     peer: &Peer,
     facts: &Prepared<'_>,
-    world: &Generated,
+    state: &Generated,
     choices: &mut Seeded,
 ) -> Result<bool, String> {
-    let person = choices.pick(&world.people);
+    let person = choices.pick(&state.people);
     if choices.happens(1, 8) {
         let capability = *choices.pick(Capability::ALL);
-        let ours = world
+        let ours = state
             .account_access(person)
-            .permit(world.account_id, capability)
+            .permit(state.account_id, capability)
             .is_ok();
         let theirs = peer.allows_in_account(facts, person, capability);
         let difference = || format!("`{capability}` in the account: engine {ours}, Cedar {theirs}");
         return (ours == theirs).then_some(ours).ok_or_else(difference);
     }
-    let place = choices.pick(&world.projects);
+    let place = choices.pick(&state.projects);
     let applicable: Vec<_> = ProjectRole::Owner.capabilities().iter().collect();
     let capability = *choices.pick(&applicable);
-    let ours = ours(world, person, place, capability);
-    let allowed = world.access(person, place).check(capability).is_ok();
+    let ours = ours(state, person, place, capability);
+    let allowed = state.access(person, place).check(capability).is_ok();
     assert_eq!(allowed, !ours.is_empty());
     let theirs = peer.reasons(facts, person, place, capability);
     let difference = || format!("`{capability}` on the project: engine {ours:?}, Cedar {theirs:?}");
@@ -68,25 +68,25 @@ fn engine_agrees_with_cedar_on_a_hundred_thousand_decisions() {
     let peer = Peer::new(&cedar::policy());
     let mut choices = Seeded::new(2026);
     let (mut decided, mut allowed) = (0, 0);
-    for number in 0..WORLDS {
-        let world = Generated::generate(&mut choices);
-        let facts = peer.prepare(&world);
+    for number in 0..STATES {
+        let state = Generated::generate(&mut choices);
+        let facts = peer.prepare(&state);
         for _ in 0..DECISIONS {
-            match decide(&peer, &facts, &world, &mut choices) {
+            match decide(&peer, &facts, &state, &mut choices) {
                 Ok(yes) => allowed += u64::from(yes),
-                Err(difference) => panic!("world {number}: {difference}\n{world:#?}"),
+                Err(difference) => panic!("state {number}: {difference}\n{state:#?}"),
             }
             decided += 1;
         }
     }
     let requests = peer.requests();
     println!(
-        "{decided} decisions in {WORLDS} worlds, {allowed} of them allowed; {requests} Cedar requests"
+        "{decided} decisions in {STATES} states, {allowed} of them allowed; {requests} Cedar requests"
     );
-    assert_eq!(decided, WORLDS * DECISIONS);
+    assert_eq!(decided, STATES * DECISIONS);
     assert!(
         allowed > decided / 10 && allowed < decided * 9 / 10,
-        "one-sided worlds prove little"
+        "one-sided states prove little"
     );
 }
 
@@ -136,9 +136,9 @@ fn every_error_in_a_rule_is_found() {
         let peer = Peer::new(&policy.replacen(rule, slip, 1));
         let mut choices = Seeded::new(7);
         let found = (0..300).any(|_| {
-            let world = Generated::generate(&mut choices);
-            let facts = peer.prepare(&world);
-            (0..DECISIONS).any(|_| decide(&peer, &facts, &world, &mut choices).is_err())
+            let state = Generated::generate(&mut choices);
+            let facts = peer.prepare(&state);
+            (0..DECISIONS).any(|_| decide(&peer, &facts, &state, &mut choices).is_err())
         });
         assert!(found, "`{slip}` for `{rule}` went unnoticed");
     }

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use wm_core::{operation::Budget, operations};
 use wm_tests::{
-    cost_probe::{Costs, most, walk},
+    cost_probe::{Costs, measure_all, most},
     costs::{AWS, AZURE, Cost, Port, column, table},
     golden,
     surfaces::{memory::MemorySurface, recording_local::RecordingLocal},
@@ -17,12 +17,12 @@ const PAGE: &str = "docs/performance.md";
 
 async fn in_memory() -> Costs<Cost> {
     let surface = MemorySurface::new();
-    walk(&surface, &Port(&surface.service.provider().records)).await
+    measure_all(&surface, &Port(&surface.service.provider().records)).await
 }
 
 async fn in_sqlite() -> Costs<Cost> {
     let surface = RecordingLocal::new();
-    walk(&surface, &Port(surface.records())).await
+    measure_all(&surface, &Port(surface.records())).await
 }
 
 /// The calls of every operation on a surface, in the order of the route table.

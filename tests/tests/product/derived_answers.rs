@@ -20,14 +20,14 @@ use wm_tests::{
     random_source::{RandomSource, Tape, tapes},
 };
 
-fn worlds() -> impl Strategy<Value = (Generated, Tape)> {
+fn generated_states() -> impl Strategy<Value = (Generated, Tape)> {
     tapes(400).prop_map(|mut tape| (Generated::generate(&mut tape), tape))
 }
 
 /// The capabilities that the oracle gives a person.
-fn effective(world: &Generated, person: &Person, place: &Place) -> Capabilities {
+fn effective(generated: &Generated, person: &Person, place: &Place) -> Capabilities {
     let allowed = |capability: &Capability| {
-        oracle::answer(world, person, place, capability.as_str()) == Answer::Allowed
+        oracle::answer(generated, person, place, capability.as_str()) == Answer::Allowed
     };
     let allowed: Vec<Capability> = Capability::ALL.iter().copied().filter(allowed).collect();
     Capabilities::of(&allowed)
@@ -37,20 +37,20 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 256, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn subjects_of_a_project_are_people_with_the_capability((world, mut tape) in worlds()) {
-        let place = tape.pick(&world.projects);
+    fn subjects_of_a_project_are_people_with_the_capability((generated, mut tape) in generated_states()) {
+        let place = tape.pick(&generated.projects);
         let capability = *tape.pick(&ProjectRole::Owner.capabilities().iter().collect::<Vec<_>>());
         for asked in [None, Some(capability)] {
-            let people = world.people.iter().map(|person| world.account_access(person));
-            let found = subjects::subjects(world.access(&world.people[0], place), people, asked);
+            let people = generated.people.iter().map(|person| generated.account_access(person));
+            let found = subjects::subjects(generated.access(&generated.people[0], place), people, asked);
             let found: Vec<(_, BTreeSet<Why>)> = found
                 .map(|(access, reasons)| (access.account.user, reasons.into_iter().map(why).collect()))
                 .collect();
             let mut expected = Vec::new();
-            for person in &world.people {
-                let mut reasons = oracle::reasons(&world, person, place);
+            for person in &generated.people {
+                let mut reasons = oracle::reasons(&generated, person, place);
                 if let Some(capability) = asked {
-                    let allowed = oracle::answer(&world, person, place, capability.as_str()) == Answer::Allowed;
+                    let allowed = oracle::answer(&generated, person, place, capability.as_str()) == Answer::Allowed;
                     let word = capability.as_str();
                     reasons.retain(|why| allowed && oracle::role_has(&oracle::PROJECT_ROLES, &why.role, word));
                 }
@@ -63,22 +63,22 @@ proptest! {
     }
 
     #[test]
-    fn preview_equals_the_effect_of_the_change((mut world, mut tape) in worlds()) {
-        let before = world.clone();
+    fn preview_equals_the_effect_of_the_change((mut generated, mut tape) in generated_states()) {
+        let before = generated.clone();
         let place = &before.projects[0];
-        let added: Vec<Record<Grant>> = (0..tape.below(3)).map(|_| world.grant(&mut tape, place)).collect();
+        let added: Vec<Record<Grant>> = (0..tape.below(3)).map(|_| generated.grant(&mut tape, place)).collect();
         let revoked: BTreeSet<_> = place.grants.iter().map(|grant| grant.id).filter(|_| tape.happens(1, 3)).collect();
         let after = preview::changed(&place.grants, added.clone(), &revoked);
         let people = before.people.iter().map(|person| before.account_access(person));
         let access = before.access(&before.people[0], place);
         let said: Vec<Difference> = preview::preview(access, &after, people).collect();
 
-        world.projects[0].grants.retain(|grant| !revoked.contains(&grant.id));
-        added.into_iter().for_each(|grant| world.projects[0].add(grant));
+        generated.projects[0].grants.retain(|grant| !revoked.contains(&grant.id));
+        added.into_iter().for_each(|grant| generated.projects[0].add(grant));
         let mut happened = Vec::new();
         for person in &before.people {
             let old = effective(&before, person, place);
-            let new = effective(&world, person, &world.projects[0]);
+            let new = effective(&generated, person, &generated.projects[0]);
             if old != new {
                 happened.push(Difference { user: person.user, gained: new.without(old), lost: old.without(new) });
             }
@@ -87,13 +87,13 @@ proptest! {
     }
 
     #[test]
-    fn past_access_equals_the_access_at_that_time((mut world, mut tape) in worlds()) {
+    fn past_access_equals_the_access_at_that_time((mut generated, mut tape) in generated_states()) {
         let mut states: Vec<Record<Grant>> = Vec::new();
         let mut snapshots: Vec<(Timestamp, Vec<Record<Grant>>)> = Vec::new();
         let (mut now, mut grants) = (generator::now(), Vec::<Record<Grant>>::new());
         for _ in 0..tape.below(12) {
             now = now.after(Duration::from_millis(u64::from(tape.below(3))));
-            let state = change(&mut world, &mut tape, &mut grants, now);
+            let state = change(&mut generated, &mut tape, &mut grants, now);
             states.push(state);
             // Of two changes in one millisecond, only the later one ever applied.
             snapshots.retain(|(at, _)| *at != now);
@@ -115,15 +115,15 @@ proptest! {
 
 /// Creates, changes or revokes a grant and returns its new state.
 fn change(
-    world: &mut Generated,
+    generated: &mut Generated,
     tape: &mut Tape,
     grants: &mut Vec<Record<Grant>>,
     now: Timestamp,
 ) -> Record<Grant> {
     if grants.is_empty() || tape.happens(1, 2) {
-        let place = world.projects[0].clone();
-        let body = world.grant(tape, &place).body;
-        let made = Record::new(world.id(), body, Clock::default(), now, Author::System);
+        let place = generated.projects[0].clone();
+        let body = generated.grant(tape, &place).body;
+        let made = Record::new(generated.id(), body, Clock::default(), now, Author::System);
         grants.push(made.clone());
         return made;
     }
@@ -152,10 +152,10 @@ fn roles_manage_no_higher_role_and_grant_no_more() {
         (Admin, &[Guest, Member]),
         (Owner, &[Guest, Member, Admin, Owner]),
     ];
-    let mut world = Generated::empty();
+    let mut generated = Generated::empty();
     for (role, below) in outranked {
-        let person = world.member(role, wm_core::record::MemberStatus::Active);
-        let access = world.account_access(&person);
+        let person = generated.member(role, wm_core::record::MemberStatus::Active);
+        let access = generated.account_access(&person);
         for other in AccountRole::ALL.iter().copied() {
             assert_eq!(
                 access.outranks(other),
@@ -171,9 +171,9 @@ fn roles_manage_no_higher_role_and_grant_no_more() {
     }
     let outsider = Person {
         member: None,
-        ..world.member(Owner, wm_core::record::MemberStatus::Active)
+        ..generated.member(Owner, wm_core::record::MemberStatus::Active)
     };
-    let access = world.account_access(&outsider);
+    let access = generated.account_access(&outsider);
     for role in AccountRole::ALL {
         assert!(!access.outranks(*role) && !access.beyond(*role).is_empty());
     }

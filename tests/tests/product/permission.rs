@@ -19,7 +19,7 @@ use wm_tests::{
     random_source::{RandomSource, Seeded, Tape, tapes},
 };
 
-fn worlds() -> impl Strategy<Value = (Generated, Tape)> {
+fn states() -> impl Strategy<Value = (Generated, Tape)> {
     tapes(400).prop_map(|mut tape| (Generated::generate(&mut tape), tape))
 }
 
@@ -27,93 +27,93 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 512, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn every_answer_agrees_with_the_oracle((world, _) in worlds()) {
-        for person in &world.people {
-            account_agrees(&world, person);
+    fn every_answer_agrees_with_the_oracle((state, _) in states()) {
+        for person in &state.people {
+            account_agrees(&state, person);
         }
-        for (person, place) in world.pairs() {
-            agrees(&world, person, place);
+        for (person, place) in state.pairs() {
+            agrees(&state, person, place);
         }
     }
 
     #[test]
-    fn adding_a_grant_never_removes_a_capability((mut world, mut tape) in worlds()) {
-        let before = conferred(&world);
-        let place = world.projects[0].clone();
-        let grant = world.grant(&mut tape, &place);
-        world.projects[0].add(grant);
-        for (old, new) in before.iter().zip(conferred(&world)) {
+    fn adding_a_grant_never_removes_a_capability((mut state, mut tape) in states()) {
+        let before = conferred(&state);
+        let place = state.projects[0].clone();
+        let grant = state.grant(&mut tape, &place);
+        state.projects[0].add(grant);
+        for (old, new) in before.iter().zip(conferred(&state)) {
             prop_assert!(new.covers(*old));
         }
     }
 
     #[test]
-    fn revoking_removes_only_what_the_grant_gave((mut world, mut tape) in worlds()) {
-        let Some(at) = world.projects.iter().position(|place| !place.grants.is_empty()) else { return Ok(()) };
-        let before = conferred(&world);
-        let count = u32::try_from(world.projects[at].grants.len()).unwrap();
+    fn revoking_removes_only_what_the_grant_gave((mut state, mut tape) in states()) {
+        let Some(at) = state.projects.iter().position(|place| !place.grants.is_empty()) else { return Ok(()) };
+        let before = conferred(&state);
+        let count = u32::try_from(state.projects[at].grants.len()).unwrap();
         let victim = tape.below(count) as usize;
-        let grant = &mut world.projects[at].grants[victim];
+        let grant = &mut state.projects[at].grants[victim];
         grant.body.revoked = Some(generator::revocation());
         let gave = grant.body.role.capabilities();
-        for (old, new) in before.iter().zip(conferred(&world)) {
+        for (old, new) in before.iter().zip(conferred(&state)) {
             prop_assert!(old.covers(new), "revoking gave something");
             prop_assert!(gave.covers(old.without(new)), "revoking took what another record gives");
         }
     }
 
     #[test]
-    fn case_33_grant_gives_nothing_after_its_expiry((mut world, _) in worlds()) {
-        let now = world.now;
-        for place in &mut world.projects {
+    fn case_33_grant_gives_nothing_after_its_expiry((mut state, _) in states()) {
+        let now = state.now;
+        for place in &mut state.projects {
             for grant in &mut place.grants {
                 grant.body.expires_at = Some(now);
             }
         }
-        no_grant_confers(&world)?;
+        no_grant_confers(&state)?;
     }
 
     #[test]
-    fn case_35_grants_and_teams_of_an_earlier_stay_confer_nothing((mut world, _) in worlds()) {
-        for at in 0..world.people.len() {
-            let stay = world.id();
-            if let Some(member) = &mut world.people[at].member {
+    fn case_35_grants_and_teams_of_an_earlier_stay_confer_nothing((mut state, _) in states()) {
+        for at in 0..state.people.len() {
+            let stay = state.id();
+            if let Some(member) = &mut state.people[at].member {
                 member.body.membership_id = stay;
             }
         }
-        no_grant_confers(&world)?;
+        no_grant_confers(&state)?;
     }
 
     #[test]
-    fn case_36_inactive_member_or_account_has_no_access((mut world, mut tape) in worlds()) {
+    fn case_36_inactive_member_or_account_has_no_access((mut state, mut tape) in states()) {
         let close = tape.happens(1, 2);
-        if let (true, Some(account)) = (close, &mut world.account) {
+        if let (true, Some(account)) = (close, &mut state.account) {
             account.body.status = AccountStatus::Closed;
         }
-        for person in &mut world.people {
+        for person in &mut state.people {
             let status = *tape.pick(&[MemberStatus::Suspended, MemberStatus::Removed]);
             if let (false, Some(member)) = (close, &mut person.member) {
                 member.body.status = status;
             }
         }
-        prop_assert!(conferred(&world).iter().all(|set| set.is_empty()));
-        for person in &world.people {
-            prop_assert!(world.account_access(person).effective().is_empty());
+        prop_assert!(conferred(&state).iter().all(|set| set.is_empty()));
+        for person in &state.people {
+            prop_assert!(state.account_access(person).effective().is_empty());
         }
     }
 }
 
-fn conferred(world: &Generated) -> Vec<Capabilities> {
-    world
+fn conferred(state: &Generated) -> Vec<Capabilities> {
+    state
         .pairs()
-        .map(|(person, place)| world.access(person, place).conferred())
+        .map(|(person, place)| state.access(person, place).conferred())
         .collect()
 }
 
 /// Asserts that all reasons are account roles or visibility.
-fn no_grant_confers(world: &Generated) -> Result<(), TestCaseError> {
-    for (person, place) in world.pairs() {
-        for reason in world.access(person, place).reasons().map(why) {
+fn no_grant_confers(state: &Generated) -> Result<(), TestCaseError> {
+    for (person, place) in state.pairs() {
+        for reason in state.access(person, place).reasons().map(why) {
             prop_assert!(!reason.source.ends_with("grant"), "{reason:?}");
         }
     }
@@ -127,14 +127,14 @@ fn oracle_agrees_on_five_thousand_states_of_every_kind() {
     let mut answers = BTreeMap::<Answer, u32>::new();
     let mut sources = BTreeMap::<&str, u32>::new();
     for _ in 0..5_000 {
-        let world = Generated::generate(&mut choices);
-        let (person, place) = (choices.pick(&world.people), choices.pick(&world.projects));
-        account_agrees(&world, person);
-        agrees(&world, person, place);
+        let state = Generated::generate(&mut choices);
+        let (person, place) = (choices.pick(&state.people), choices.pick(&state.projects));
+        account_agrees(&state, person);
+        agrees(&state, person, place);
         let capability = choices.pick(Capability::ALL).as_str();
-        let answer = oracle::answer(&world, person, place, capability);
+        let answer = oracle::answer(&state, person, place, capability);
         *answers.entry(answer).or_default() += 1;
-        for reason in oracle::reasons(&world, person, place) {
+        for reason in oracle::reasons(&state, person, place) {
             *sources.entry(reason.source).or_default() += 1;
         }
     }
@@ -153,15 +153,15 @@ fn oracle_agrees_on_five_thousand_states_of_every_kind() {
 #[test]
 fn case_16_engine_input_has_no_claims_or_cloud_groups() {
     let _recording = Recording::start();
-    let mut world = Generated::empty();
-    let person = world.member(AccountRole::Guest, MemberStatus::Active);
-    let place = world.project(Visibility::Private, false);
+    let mut state = Generated::empty();
+    let person = state.member(AccountRole::Guest, MemberStatus::Active);
+    let place = state.project(Visibility::Private, false);
     let Access {
         account,
         project,
         grants,
         now,
-    } = world.access(&person, &place);
+    } = state.access(&person, &place);
     let _: (Option<&Record<Project>>, &[Record<Grant>], Timestamp) = (project, grants, now);
     let AccountAccess {
         user,

@@ -75,8 +75,8 @@ fn ways() -> impl Iterator<Item = Given> {
         .chain(roles().map(Given::ThroughATeam))
 }
 
-fn people(world: &mut Generated) -> Vec<Person> {
-    let mut people = vec![world.member(AccountRole::Owner, MemberStatus::Active)];
+fn people(state: &mut Generated) -> Vec<Person> {
+    let mut people = vec![state.member(AccountRole::Owner, MemberStatus::Active)];
     people[0].member = None;
     for role in AccountRole::ALL {
         for status in [
@@ -84,17 +84,17 @@ fn people(world: &mut Generated) -> Vec<Person> {
             MemberStatus::Suspended,
             MemberStatus::Removed,
         ] {
-            people.push(world.member(*role, status));
+            people.push(state.member(*role, status));
         }
     }
     people
 }
 
-fn places(world: &mut Generated) -> Vec<Place> {
+fn places(state: &mut Generated) -> Vec<Place> {
     let mut places = Vec::new();
     for visibility in [Visibility::Private, Visibility::Account] {
         for archived in [false, true] {
-            places.push(world.project(visibility, archived));
+            places.push(state.project(visibility, archived));
         }
     }
     let mut deleted = places[0].clone();
@@ -110,13 +110,13 @@ fn places(world: &mut Generated) -> Vec<Place> {
 #[test]
 fn case_27_role_matrix_matches_the_oracle() {
     let _recording = Recording::start();
-    let mut world = Generated::empty();
-    let team = world.id();
-    world.teams.push(team);
-    let (people, places) = (people(&mut world), places(&mut world));
+    let mut state = Generated::empty();
+    let team = state.id();
+    state.teams.push(team);
+    let (people, places) = (people(&mut state), places(&mut state));
     let mut compared = 0;
     for person in &people {
-        account_agrees(&world, person);
+        account_agrees(&state, person);
         for place in &places {
             for given in ways() {
                 let (mut person, mut place) = (person.clone(), place.clone());
@@ -124,14 +124,14 @@ fn case_27_role_matrix_matches_the_oracle() {
                     Given::Nothing => {}
                     Given::Directly(role) => {
                         let principal = Principal::User(person.user);
-                        world.give(&mut place, principal, Some(person.stay), role);
+                        state.give(&mut place, principal, Some(person.stay), role);
                     }
                     Given::ThroughATeam(role) => {
-                        world.join(&mut person, team, TeamRole::Member);
-                        world.give(&mut place, Principal::Team(team), None, role);
+                        state.join(&mut person, team, TeamRole::Member);
+                        state.give(&mut place, Principal::Team(team), None, role);
                     }
                 }
-                agrees(&world, &person, &place);
+                agrees(&state, &person, &place);
                 compared += Capability::ALL.len();
             }
         }
@@ -151,21 +151,21 @@ fn case_39_duplicate_grants_add_up_in_every_order() {
         [2, 1, 0],
     ];
     for order in orders {
-        let mut world = Generated::empty();
-        let person = world.member(AccountRole::Guest, MemberStatus::Active);
-        let mut place = world.project(Visibility::Private, false);
+        let mut state = Generated::empty();
+        let person = state.member(AccountRole::Guest, MemberStatus::Active);
+        let mut place = state.project(Visibility::Private, false);
         for at in order {
             let role = [ProjectRole::Viewer, ProjectRole::Contributor, strongest][at];
-            world.give(
+            state.give(
                 &mut place,
                 Principal::User(person.user),
                 Some(person.stay),
                 role,
             );
         }
-        let access = world.access(&person, &place);
+        let access = state.access(&person, &place);
         assert_eq!(access.reasons().count(), 3);
         assert_eq!(access.effective(), strongest.capabilities());
-        agrees(&world, &person, &place);
+        agrees(&state, &person, &place);
     }
 }

@@ -218,9 +218,9 @@ fn cell(answered: &Answered) -> String {
 /// Brings all callers into their relation through regular requests.
 async fn everybody<'a, H: Harness>(
     ana: &Person<'a, H>,
-    estate: &Fixture,
+    fixture: &Fixture,
 ) -> Vec<(&'static str, Membership, Person<'a, H>)> {
-    let invitations = format!("/v1/accounts/{}/invitations", estate.id("account"));
+    let invitations = format!("/v1/accounts/{}/invitations", fixture.id("account"));
     let person = |name| Person::new(ana.harness(), name);
     let people: Vec<_> = EVERYBODY
         .iter()
@@ -235,7 +235,7 @@ async fn everybody<'a, H: Harness>(
     for (_, standing, person) in &people {
         match standing.given() {
             None => drop(person.project(&person.account().await).await),
-            Some((_, way)) => bring(ana, estate, *standing, way, person).await,
+            Some((_, way)) => bring(ana, fixture, *standing, way, person).await,
         }
     }
     people
@@ -244,12 +244,12 @@ async fn everybody<'a, H: Harness>(
 /// Brings an invited person into their relation.
 async fn bring<H: Harness>(
     ana: &Person<'_, H>,
-    estate: &Fixture,
+    fixture: &Fixture,
     standing: Membership,
     way: Way,
     person: &Person<'_, H>,
 ) {
-    let (account, project) = (estate.id("account"), estate.id("project"));
+    let (account, project) = (fixture.id("account"), fixture.id("project"));
     let id = person.id().await;
     let token = json!({ "token": person.invitation_token().await });
     person
@@ -262,11 +262,11 @@ async fn bring<H: Harness>(
         Way::None | Way::Visibility => {}
         Way::Expired => {
             let joined = ana.get(&member).await.expect(200).text("created_at");
-            grant_for_a_moment(ana, estate, &id, &joined).await;
+            grant_for_a_moment(ana, fixture, &id, &joined).await;
         }
         Way::Granted(role) => drop(ana.grant(project, &id, role.as_str()).await),
         Way::Team(role) => {
-            let place = format!("{account}/teams/{}/members/{id}", estate.id("team"));
+            let place = format!("{account}/teams/{}/members/{id}", fixture.id("team"));
             ana.put(&place, json!({ "role": role })).await.expect(201);
         }
     }
@@ -284,12 +284,12 @@ async fn bring<H: Harness>(
 /// use the machine's clock.
 async fn grant_for_a_moment<H: Harness>(
     ana: &Person<'_, H>,
-    estate: &Fixture,
+    fixture: &Fixture,
     user: &str,
     now: &str,
 ) {
     const MOMENT: Duration = Duration::from_secs(4);
-    let grants = format!("/v1/projects/{}/grants", estate.id("project"));
+    let grants = format!("/v1/projects/{}/grants", fixture.id("project"));
     let now: Timestamp = now.parse().unwrap();
     let body = json!({
         "principal": { "type": "user", "id": user },
@@ -305,23 +305,23 @@ async fn grant_for_a_moment<H: Harness>(
 }
 
 /// Opens the project to the account, or closes it.
-async fn set_visibility<H: Harness>(ana: &Person<'_, H>, estate: &Fixture, visibility: &str) {
-    let project = format!("/v1/projects/{}", estate.id("project"));
+async fn set_visibility<H: Harness>(ana: &Person<'_, H>, fixture: &Fixture, visibility: &str) {
+    let project = format!("/v1/projects/{}", fixture.id("project"));
     let body = json!({ "visibility": visibility });
     ana.patch(&project, body).await.expect(200);
 }
 
 /// Sends a request to a route of the fixture, with an ETag that no record has.
-async fn ask<H: Harness>(person: &Person<'_, H>, estate: &Fixture, route: &Route) -> Answered {
+async fn ask<H: Harness>(person: &Person<'_, H>, fixture: &Fixture, route: &Route) -> Answered {
     let stale = format!("\"{}\"", "0".repeat(64));
     let headers: &[_] = match route.precondition {
         Precondition::Ignored => &[],
         Precondition::Optional | Precondition::Required => &[("if-match", stale.as_str())],
     };
-    let body = takes_body(route).then(|| estate.body(route));
+    let body = takes_body(route).then(|| fixture.body(route));
     let method = route.method.as_str();
     person
-        .send(method, &estate.path(route), headers, body)
+        .send(method, &fixture.path(route), headers, body)
         .await
 }
 
@@ -329,15 +329,15 @@ async fn ask<H: Harness>(person: &Person<'_, H>, estate: &Fixture, route: &Route
 /// table must equal its golden.
 pub async fn access_matrix_matches_role_table_and_golden<H: Harness>(surface: &H) {
     let ana = Person::new(surface, "ana");
-    let estate = Fixture::found(&ana).await;
+    let fixture = Fixture::found(&ana).await;
     let mut matrix: BTreeMap<(&str, &str), String> = BTreeMap::new();
-    for (name, standing, person) in everybody(&ana, &estate).await {
+    for (name, standing, person) in everybody(&ana, &fixture).await {
         let by_visibility = matches!(standing, In(_, Way::Visibility));
         if by_visibility {
-            set_visibility(&ana, &estate, "account").await;
+            set_visibility(&ana, &fixture, "account").await;
         }
         for route in private_routes() {
-            let answered = cell(&ask(&person, &estate, route).await);
+            let answered = cell(&ask(&person, &fixture, route).await);
             let by_role = expected(route, standing);
             let operation = route.operation;
             let surface = surface.name();
@@ -345,7 +345,7 @@ pub async fn access_matrix_matches_role_table_and_golden<H: Harness>(surface: &H
             matrix.insert((operation, name), answered);
         }
         if by_visibility {
-            set_visibility(&ana, &estate, "private").await;
+            set_visibility(&ana, &fixture, "private").await;
         }
     }
     golden::check("attacks.txt", &table(&matrix));
