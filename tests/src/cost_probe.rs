@@ -34,9 +34,9 @@ pub type Costs<R> = BTreeMap<&'static str, Vec<R>>;
 
 /// The highest cost of an operation.
 pub fn most<R, C: PartialOrd>(costs: &Costs<R>, operation: &str, cost: impl Fn(&R) -> C) -> C {
-    let asked = costs.get(operation).into_iter().flatten().map(cost);
-    let dearest = asked.reduce(|one, other| if other > one { other } else { one });
-    dearest.unwrap_or_else(|| panic!("`{operation}` was not asked for"))
+    let requests = costs.get(operation).into_iter().flatten().map(cost);
+    let dearest = requests.reduce(|one, other| if other > one { other } else { one });
+    dearest.unwrap_or_else(|| panic!("`{operation}` was not requested"))
 }
 
 struct Run<'a, H, G: CostProbe> {

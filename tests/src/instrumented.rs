@@ -98,7 +98,7 @@ pub struct Crash {
 
 impl Order {
     /// Writes the control file atomically.
-    pub fn tell(&self, file: &Path) {
+    pub fn write(&self, file: &Path) {
         let written = file.with_extension(format!("{}.new", process::id()));
         fs::write(&written, serde_json::to_vec(self).unwrap()).unwrap();
         fs::rename(written, file).unwrap();
@@ -275,7 +275,7 @@ impl<P: Provider> Instrumented<P> {
                 crash,
                 ..order.clone()
             }
-            .tell(&self.file);
+            .write(&self.file);
             match &self.died {
                 Some(died) => died.notify_one(),
                 None => process::exit(CRASHED),

@@ -25,7 +25,7 @@ pub fn why(reason: Reason) -> Why {
     }
 }
 
-fn told<T>(capability: Capability, result: &Result<T, Refusal>) -> Answer {
+fn answer_of<T>(capability: Capability, result: &Result<T, Refusal>) -> Answer {
     match result {
         Ok(_) => Answer::Allowed,
         Err(Refusal::Archived) => Answer::Archived,
@@ -47,7 +47,7 @@ pub fn agrees(state: &Generated, person: &Person, place: &Place) {
     for capability in Capability::ALL.iter().copied() {
         let expected = oracle::answer(state, person, place, capability.as_str());
         let check = access.check(capability);
-        assert_eq!(told(capability, &check), expected, "{capability}");
+        assert_eq!(answer_of(capability, &check), expected, "{capability}");
         if let Ok(reason) = check {
             assert_eq!(access.explain(capability).first(), Some(&reason));
         }
@@ -60,7 +60,7 @@ pub fn agrees(state: &Generated, person: &Person, place: &Place) {
         });
         assert_eq!(explained, sufficient);
         let permit = access.permit(place.id, capability);
-        assert_eq!(told(capability, &permit), expected);
+        assert_eq!(answer_of(capability, &permit), expected);
         if let Ok(permit) = permit {
             assert_eq!(permit.scope(), Scope::Project(place.id));
             assert_eq!(permit.right(), Right::Capability(capability));
@@ -83,7 +83,7 @@ pub fn account_agrees(state: &Generated, person: &Person) {
     for capability in Capability::ALL.iter().copied() {
         let expected = oracle::account_answer(state, person, capability.as_str());
         let permit = access.permit(state.account_id, capability);
-        assert_eq!(told(capability, &permit), expected, "{capability}");
+        assert_eq!(answer_of(capability, &permit), expected, "{capability}");
         assert_eq!(
             access.effective().has(capability),
             expected == Answer::Allowed

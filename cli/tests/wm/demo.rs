@@ -19,10 +19,10 @@ fn demo_runs_every_step_in_time_and_cleans_up() {
         .env("TMPDIR", &temporary)
         .output()
         .unwrap();
-    let told = String::from_utf8(ran.stdout).unwrap();
+    let printed = String::from_utf8(ran.stdout).unwrap();
     assert!(
         ran.status.success(),
-        "{told}{}",
+        "{printed}{}",
         String::from_utf8_lossy(&ran.stderr)
     );
     assert!(
@@ -38,7 +38,7 @@ fn demo_runs_every_step_in_time_and_cleans_up() {
         "verified",
         "All 14 steps",
     ] {
-        assert!(told.contains(words), "{words} in {told}");
+        assert!(printed.contains(words), "{words} in {printed}");
     }
     assert_eq!(fs::read_dir(&temporary).unwrap().count(), 0);
     assert!(!home.path().join(".wm-data").exists());

@@ -48,8 +48,8 @@ fn program_gets_the_arguments_and_returns_its_exit_code() {
         ] {
             let ran = alone(home.path()).arg(verb).args(given).output().unwrap();
             assert_eq!(ran.status.code(), Some(7));
-            let said = String::from_utf8(ran.stdout).unwrap();
-            assert_eq!(said.trim(), format!("{verb} {handed}"));
+            let printed = String::from_utf8(ran.stdout).unwrap();
+            assert_eq!(printed.trim(), format!("{verb} {handed}"));
         }
     }
 }

@@ -230,7 +230,7 @@ fn case_52_lost_storage_answer_is_no_failure() {
         site.wire.received.store(1, Ordering::SeqCst);
         let artifact = site.upload("a.bin");
         let broke = site.wire.breaks_after.load(Ordering::SeqCst) == u64::MAX;
-        assert!(broke, "the bytes were stored and nobody was told");
+        assert!(broke, "the bytes were stored without an answer");
         site.download(&artifact, "b.bin").expect(0);
         assert_same(&site.path("a.bin"), &site.path("b.bin"));
         assert_eq!(site.artifacts(), 1);
@@ -292,9 +292,9 @@ fn refusals_are_printed_in_one_line() {
         .output()
         .unwrap();
     assert_eq!(ran.status.code(), Some(1));
-    let said = String::from_utf8(ran.stderr).unwrap();
-    assert_eq!(said.lines().count(), 1, "{said}");
-    assert!(said.contains("cannot see it"), "{said}");
+    let printed = String::from_utf8(ran.stderr).unwrap();
+    assert_eq!(printed.lines().count(), 1, "{printed}");
+    assert!(printed.contains("cannot see it"), "{printed}");
     site.node
         .run(
             site.home.path(),

@@ -98,9 +98,9 @@ impl Emulator {
         let page = self.page.load(Ordering::SeqCst);
         if page > 0 {
             let name = HeaderName::from_static("x-ms-max-item-count");
-            let asked = request.headers().get_optional_str(&name);
-            let asked: Option<u64> = asked.and_then(|asked| asked.parse().ok());
-            let page = asked.map_or(page, |asked| asked.min(page));
+            let requested = request.headers().get_optional_str(&name);
+            let requested: Option<u64> = requested.and_then(|requested| requested.parse().ok());
+            let page = requested.map_or(page, |requested| requested.min(page));
             request.headers_mut().insert(name, page.to_string());
         }
         if !body.is_empty() {

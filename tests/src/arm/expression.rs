@@ -45,14 +45,14 @@ impl<'a> Scope<'a> {
             Value::String(text) => self.text(text),
             Value::Array(values) => values.iter().map(|value| self.resolve(value)).collect(),
             Value::Object(members) => {
-                let settled = members.iter().map(|(name, value)| {
+                let evaluated = members.iter().map(|(name, value)| {
                     let name = match self.text(name) {
                         Value::String(name) => name,
                         other => panic!("a name is a text, not {other}"),
                     };
                     (name, self.resolve(value))
                 });
-                Value::Object(settled.collect())
+                Value::Object(evaluated.collect())
             }
             other => other.clone(),
         }
@@ -130,9 +130,9 @@ impl<'a> Scope<'a> {
             "`{what}` needs itself"
         );
         let found = found().unwrap_or_else(|| panic!("`{what}` has no value"));
-        let settled = self.resolve(&found);
+        let evaluated = self.resolve(&found);
         self.under_way.borrow_mut().remove(what);
-        settled
+        evaluated
     }
 }
 

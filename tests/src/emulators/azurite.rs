@@ -68,7 +68,7 @@ impl Azurite {
         command.arg("--key").arg(file("key.pem", &key));
         let process = Companion::start(&command, "successfully listens on");
         Self {
-            process: process.unwrap_or_else(|said| panic!("azurite does not start: {said}")),
+            process: process.unwrap_or_else(|printed| panic!("azurite does not start: {printed}")),
             url: format!("https://127.0.0.1:{port}/{ACCOUNT}"),
             directory,
             certificate: authority,
@@ -159,30 +159,30 @@ fn token_of(tenant: &str, object: &str) -> String {
 
 /// An identity with all rights.
 #[derive(Debug, Default)]
-pub struct Anyone {
-    asked: AtomicUsize,
+pub struct AllRights {
+    token_requests: AtomicUsize,
 }
 
-impl Anyone {
+impl AllRights {
     #[must_use]
     pub fn new() -> Arc<Self> {
         Arc::default()
     }
 
     /// The number of token requests.
-    pub fn asked(&self) -> usize {
-        self.asked.load(Ordering::SeqCst)
+    pub fn token_requests(&self) -> usize {
+        self.token_requests.load(Ordering::SeqCst)
     }
 }
 
 #[async_trait::async_trait]
-impl TokenCredential for Anyone {
+impl TokenCredential for AllRights {
     async fn get_token(
         &self,
         _: &[&str],
         _: Option<TokenRequestOptions<'_>>,
     ) -> azure_core::Result<AccessToken> {
-        self.asked.fetch_add(1, Ordering::SeqCst);
+        self.token_requests.fetch_add(1, Ordering::SeqCst);
         let end = OffsetDateTime::now_utc() + Duration::from_mins(55);
         Ok(AccessToken::new(token(), end))
     }

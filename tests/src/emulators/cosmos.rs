@@ -57,13 +57,13 @@ impl Cosmos {
         command.arg("--keys").arg(&keys);
         command.args(["--consistency", consistency]);
         let process = Companion::start(&command, "cosmos answers at ");
-        let process = process.unwrap_or_else(|said| panic!("cosmos does not start: {said}"));
-        let said = process.output();
+        let process = process.unwrap_or_else(|printed| panic!("cosmos does not start: {printed}"));
+        let printed = process.output();
         let client = Client::builder()
             .no_proxy()
             .timeout(Duration::from_secs(60));
         Self {
-            url: said.split_whitespace().last().unwrap().to_owned(),
+            url: printed.split_whitespace().last().unwrap().to_owned(),
             _process: process,
             // Each test has its own runtime, and a connection must not outlive it.
             client: client.pool_max_idle_per_host(0).build().unwrap(),

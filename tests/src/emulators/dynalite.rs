@@ -33,7 +33,8 @@ impl Dynalite {
         ]);
         let process = Companion::start(&command, "listening at");
         Self {
-            _process: process.unwrap_or_else(|said| panic!("dynalite does not start: {said}")),
+            _process: process
+                .unwrap_or_else(|printed| panic!("dynalite does not start: {printed}")),
             url: format!("http://127.0.0.1:{port}"),
         }
     }

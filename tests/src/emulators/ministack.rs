@@ -55,7 +55,7 @@ impl Ministack {
     #[must_use]
     pub fn start() -> Self {
         let python = tools::ministack();
-        let mut said = String::new();
+        let mut last_output = String::new();
         for _ in 0..ATTEMPTS {
             let (state, port) = (tempfile::tempdir().unwrap(), free_port());
             let mut command = Command::new(python);
@@ -76,10 +76,10 @@ impl Ministack {
                         _state: state,
                     };
                 }
-                Err(output) => said = output,
+                Err(output) => last_output = output,
             }
         }
-        panic!("ministack does not start: {said}");
+        panic!("ministack does not start: {last_output}");
     }
 
     #[must_use]

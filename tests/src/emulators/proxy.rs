@@ -239,10 +239,10 @@ impl State {
                 let (status, body) = reply(&asked);
                 Ok(json_response(status, &body))
             }
-            Fault::Alter(ask, answer) => {
+            Fault::Alter(alter, answer) => {
                 let (parts, body) = request.into_parts();
                 let mut asked = serde_json::from_slice(&body)?;
-                ask(&mut asked);
+                alter(&mut asked);
                 let body = Bytes::from(asked.to_string());
                 let response = self.pass(Request::from_parts(parts, body)).await?;
                 let status = response.status().as_u16();

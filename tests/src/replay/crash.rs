@@ -5,7 +5,7 @@ use futures_util::future::join_all;
 use serde_json::Value;
 
 use super::{
-    model::{Asked, Step},
+    model::{RequestTemplate, Step},
     run::{Difference, Replay, StepOptions, described, with_replay},
     script::Command,
     snapshot::Outcome,
@@ -33,7 +33,7 @@ pub struct Case {
 }
 
 /// The result on one surface.
-struct Went {
+struct CrashResult {
     answer: Answer,
     /// Whether the process died at the ordered call.
     died: bool,
@@ -71,7 +71,7 @@ impl Deaths {
 ///
 /// [`Difference`], also if the command is not carried out, changes nothing, or makes other calls on
 /// one surface.
-pub async fn walk(
+pub async fn check_crashes(
     targets: &mut Targets,
     case: &Case,
     seed: u64,
@@ -123,37 +123,37 @@ impl Replay<'_> {
             // A restarted node must see these people first.
             self.come([&case.command].into_iter()).await?;
         }
-        let asked = self.asked(case).await?;
+        let template = self.template(case).await?;
         self.tick(&StepOptions::default());
-        let lived = self.repeated(&asked, 1, None).await;
+        let lived = self.repeated(&template, 1, None).await;
         // The request is sent again by intermediaries and by the client.
         let mut outcomes = Vec::new();
         for times in crash.map_or(1..=1, |_| 2..=3) {
-            let outcome = self.repeated(&asked, times, crash).await;
-            let same = as_if_it_lived(&asked, &lived, &outcome);
-            same.map_err(|what| self.found("memory", &asked, crash, what))?;
+            let outcome = self.repeated(&template, times, crash).await;
+            let same = as_if_it_lived(&template, &lived, &outcome);
+            same.map_err(|what| self.found("memory", &template, crash, what))?;
             outcomes.push(outcome);
         }
-        let went = self.die(&asked, crash).await;
+        let went = self.die(&template, crash).await;
         let mut calls = Vec::new();
         for (number, went) in went.into_iter().enumerate() {
             let name = self.targets.all[number + 1].name;
-            let lives = match (judge(&asked, &went), crash) {
+            let lives = match (judge(&template, &went), crash) {
                 (Err(what), None) => Err(what),
                 (_, Some(_)) if !went.died => Err("it did not die".to_owned()),
                 _ => Ok(()),
             };
-            lives.map_err(|what| self.found(name, &asked, crash, what))?;
+            lives.map_err(|what| self.found(name, &template, crash, what))?;
             let answers = [went.answer];
-            let asked_once = [asked.clone()];
+            let asked_once = [template.clone()];
             let explained = self.explain(number + 1, &asked_once, &answers, &outcomes);
             let explained = explained.await;
-            explained.map_err(|what| self.found(name, &asked, crash, what))?;
+            explained.map_err(|what| self.found(name, &template, crash, what))?;
             calls.push(went.calls);
         }
         self.same_mails_as(&lived).await?;
         if crash.is_none() {
-            let step = || format!("the calls of {}", described(&asked));
+            let step = || format!("the calls of {}", described(&template));
             Self::all_same(&self.targets.all[1..], &calls, step)?;
         }
         Ok(calls.swap_remove(0))
@@ -162,32 +162,32 @@ impl Replay<'_> {
     fn found(
         &self,
         target: &'static str,
-        asked: &Asked,
+        template: &RequestTemplate,
         crash: Option<Crash>,
         what: String,
     ) -> Difference {
         let at = crash.map_or(String::new(), |crash| format!(", dying at {crash:?}"));
         Difference {
             target,
-            step: format!("{}{at}", described(asked)),
+            step: format!("{}{at}", described(template)),
             what,
         }
     }
 
     /// Sends the request to every surface, where each process dies, and then lets all pending work
     /// finish.
-    async fn die(&self, asked: &Asked, crash: Option<Crash>) -> Vec<Went> {
+    async fn die(&self, template: &RequestTemplate, crash: Option<Crash>) -> Vec<CrashResult> {
         let others = self.targets.all.iter().map(|target| target.name).skip(1);
         let crashes = others.filter_map(|name| Some((name, crash?)));
-        self.tell(&StepOptions {
+        self.write_orders(&StepOptions {
             crashes: crashes.collect(),
             noted: true,
             ..StepOptions::default()
         });
         let others = self.targets.all.iter().enumerate().skip(1);
-        let sent = others.map(|(number, target)| self.send(number, target, asked, crash));
+        let sent = others.map(|(number, target)| self.send(number, target, template, crash));
         let went = join_all(sent).await;
-        self.tell(&StepOptions {
+        self.write_orders(&StepOptions {
             later: true,
             ..StepOptions::default()
         });
@@ -197,19 +197,24 @@ impl Replay<'_> {
 
     /// The outcome of a request that is sent this many times. The reference dies during the first
     /// one.
-    async fn repeated(&self, asked: &Asked, times: usize, crash: Option<Crash>) -> Outcome {
+    async fn repeated(
+        &self,
+        template: &RequestTemplate,
+        times: usize,
+        crash: Option<Crash>,
+    ) -> Outcome {
         let fork = self.fork();
         // Like the other surfaces, the fork knows the caller.
-        let known = Asked {
-            who: asked.who,
-            ..Asked::session()
+        let known = RequestTemplate {
+            who: template.who,
+            ..RequestTemplate::session()
         };
         fork.call(self.to_reference(&known, 0)).await;
-        let request = self.to_reference(asked, 0);
+        let request = self.to_reference(template, 0);
         let mut answer = None;
         for number in 0..times {
             let dies = crash.filter(|_| number == 0);
-            self.tell_one(
+            self.write_order(
                 &fork,
                 &StepOptions {
                     crashes: dies.map(|crash| (fork.name, crash)).into_iter().collect(),
@@ -219,7 +224,7 @@ impl Replay<'_> {
             answer = fork.try_call(request.clone()).await;
             assert_eq!(answer.is_none(), dies.is_some(), "where the reference dies");
         }
-        self.tell_one(
+        self.write_order(
             &fork,
             &StepOptions {
                 later: true,
@@ -264,18 +269,18 @@ impl Replay<'_> {
             let _ = sent.await;
             target.revive();
         }
-        self.tell(&StepOptions::default());
+        self.write_orders(&StepOptions::default());
     }
 
     /// The request of the command, in the form that all surfaces share.
-    async fn asked(&self, case: &Case) -> Result<Asked, Difference> {
+    async fn template(&self, case: &Case) -> Result<RequestTemplate, Difference> {
         let number = case.before.len();
         let step = |command: &Command| self.own[0].model.step(number, command);
-        let (Step::Ask(asked) | Step::Fetch(asked)) = step(&case.command) else {
+        let (Step::Send(template) | Step::Fetch(template)) = step(&case.command) else {
             unreachable!("bytes are sent to the store, not to a process of ours");
         };
-        let mut asked = self.mailed(vec![asked; self.targets.all.len()]).await?;
-        Ok(asked.swap_remove(0))
+        let mut template = self.mailed(vec![template; self.targets.all.len()]).await?;
+        Ok(template.swap_remove(0))
     }
 
     /// Sends a request until the application answers, and once more if the process died.
@@ -283,10 +288,10 @@ impl Replay<'_> {
         &self,
         number: usize,
         target: &Target,
-        asked: &Asked,
+        template: &RequestTemplate,
         crash: Option<Crash>,
-    ) -> Went {
-        let request = self.own[number].request(target, asked, self.trace(0));
+    ) -> CrashResult {
+        let request = self.own[number].request(target, template, self.trace(0));
         // Discard the calls of an earlier attempt.
         drop(calls(&target.file));
         let mut answer = target.try_call(request.clone()).await;
@@ -299,7 +304,7 @@ impl Replay<'_> {
         for _ in 0..TRIES {
             match answer {
                 Some(answer) if answer.header("x-request-id").is_some() => {
-                    return Went {
+                    return CrashResult {
                         answer,
                         died,
                         calls: noted,
@@ -313,12 +318,12 @@ impl Replay<'_> {
 }
 
 /// Checks that a process that did not die carried the command out and changed something.
-fn judge(asked: &Asked, went: &Went) -> Result<(), String> {
+fn judge(template: &RequestTemplate, went: &CrashResult) -> Result<(), String> {
     if went.answer.status >= 300 {
         let text = String::from_utf8_lossy(&went.answer.body);
         return Err(format!("it is refused: {text}"));
     }
-    if asked.route().budget.commits > 0 && !went.calls.contains('w') {
+    if template.route().budget.commits > 0 && !went.calls.contains('w') {
         return Err("it changes nothing".into());
     }
     Ok(())
@@ -326,7 +331,7 @@ fn judge(asked: &Asked, went: &Went) -> Result<(), String> {
 
 /// An answer without URLs and without the version of its records: a multipart upload is recorded
 /// after the answer.
-fn said(answer: &Answer) -> (u16, Value) {
+fn comparable(answer: &Answer) -> (u16, Value) {
     fn normalise(value: &mut Value) {
         match value {
             Value::Array(values) => values.iter_mut().for_each(normalise),
@@ -349,18 +354,22 @@ fn said(answer: &Answer) -> (u16, Value) {
 /// Checks that a process that died left the state of one that did not: the same number of items,
 /// the same events, and the same answer to a client that repeats its request with a key. A repeated
 /// `PUT` without a condition writes the value again, which is a further event.
-fn as_if_it_lived(asked: &Asked, lived: &Outcome, died: &Outcome) -> Result<(), String> {
-    let again = asked.method == "PUT";
+fn as_if_it_lived(
+    template: &RequestTemplate,
+    lived: &Outcome,
+    died: &Outcome,
+) -> Result<(), String> {
+    let again = template.method == "PUT";
     let same = [
         again || lived.left.keys() == died.left.keys(),
         again || lived.left.event_ids() == died.left.event_ids(),
-        asked.key.is_none() || said(&lived.answers[0]) == said(&died.answers[0]),
+        template.key.is_none() || comparable(&lived.answers[0]) == comparable(&died.answers[0]),
         lived.mails == died.mails,
     ];
     if same == [true; 4] {
         return Ok(());
     }
-    let told = |outcome: &Outcome| {
+    let effects = |outcome: &Outcome| {
         let body = String::from_utf8_lossy(&outcome.answers[0].body).into_owned();
         let (ids, mails) = (outcome.left.event_ids(), &outcome.mails);
         format!(
@@ -370,7 +379,7 @@ fn as_if_it_lived(asked: &Asked, lived: &Outcome, died: &Outcome) -> Result<(), 
     };
     Err(format!(
         "who lives leaves other state, events, answer or mails {same:?}:\n      {}\n      {}",
-        told(lived),
-        told(died)
+        effects(lived),
+        effects(died)
     ))
 }

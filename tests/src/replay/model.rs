@@ -9,7 +9,7 @@ use wm_core::{
     value::{Sha256, Timestamp},
 };
 
-use super::script::{Command, PEOPLE, What};
+use super::script::{Action, Command, PEOPLE};
 
 /// The objects created so far, with the ids of the reference, which the other surfaces share.
 #[derive(Debug, Clone)]
@@ -31,7 +31,7 @@ pub struct Model {
     /// The planned uploads.
     pub uploads: Vec<Upload>,
     /// Creations with an idempotency key, for repetition.
-    keyed: Vec<Asked>,
+    keyed: Vec<RequestTemplate>,
 }
 
 /// A planned upload.
@@ -44,7 +44,7 @@ pub struct Upload {
 
 /// The caller.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Who {
+pub enum Sender {
     /// One of the script's people.
     Person(usize),
     /// One of the script's people, with an expired token.
@@ -69,9 +69,9 @@ pub enum Precondition {
 
 /// A request without its per-target values.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Asked {
+pub struct RequestTemplate {
     /// The caller.
-    pub who: Who,
+    pub who: Sender,
     pub method: &'static str,
     pub path: String,
     pub query: String,
@@ -99,9 +99,9 @@ pub enum Body {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Step {
     /// A request.
-    Ask(Asked),
+    Send(RequestTemplate),
     /// A request for a signed URL and a download of its object.
-    Fetch(Asked),
+    Fetch(RequestTemplate),
     /// An upload according to a plan.
     Put(usize),
 }
@@ -136,9 +136,9 @@ fn seldom_last<T: Copy>(values: &[T], choice: u32) -> T {
     }
 }
 
-fn ask(who: usize, method: &'static str, path: impl Into<String>) -> Asked {
-    Asked {
-        who: Who::Person(who),
+fn prepared(who: usize, method: &'static str, path: impl Into<String>) -> RequestTemplate {
+    RequestTemplate {
+        who: Sender::Person(who),
         method,
         path: path.into(),
         query: String::new(),
@@ -150,11 +150,11 @@ fn ask(who: usize, method: &'static str, path: impl Into<String>) -> Asked {
     }
 }
 
-impl Asked {
+impl RequestTemplate {
     /// The request of the caller's session.
     #[must_use]
     pub fn session() -> Self {
-        ask(0, "GET", "/v1/session")
+        prepared(0, "GET", "/v1/session")
     }
 
     /// Whether the answer may hold digests over values of the provider: those of documents, of a
@@ -190,7 +190,7 @@ impl Asked {
         http::find(&request).ok().map(|(route, _)| route)
     }
 
-    fn says(self, body: Value) -> Self {
+    fn with_body(self, body: Value) -> Self {
         Self {
             body: Body::Json(body),
             ..self
@@ -247,7 +247,7 @@ impl Model {
     pub fn route(command: &Command) -> &'static Route {
         let nothing = Self::new(String::new(), Timestamp::from_millis(0));
         match nothing.step(0, command) {
-            Step::Ask(asked) | Step::Fetch(asked) => asked.route(),
+            Step::Send(template) | Step::Fetch(template) => template.route(),
             Step::Put(_) => panic!("{command:?} sends bytes to the object store"),
         }
     }
@@ -339,39 +339,39 @@ impl Model {
     pub fn step(&self, number: usize, command: &Command) -> Step {
         let [a, b, c] = command.picks;
         match command.what {
-            What::Put => match self.uploads.len() {
-                0 => Step::Ask(self.asked(command)),
+            Action::Put => match self.uploads.len() {
+                0 => Step::Send(self.template(command)),
                 uploads => Step::Put(a as usize % uploads),
             },
-            What::Download | What::DownloadDerived => Step::Fetch(self.asked(command)),
-            What::Replay => Step::Ask(self.again(a, b)),
-            What::BadInput => Step::Ask(self.bad(command.who, a, b, c)),
+            Action::Download | Action::DownloadDerived => Step::Fetch(self.template(command)),
+            Action::Replay => Step::Send(self.again(a, b)),
+            Action::BadInput => Step::Send(self.bad(command.who, a, b, c)),
             _ => {
-                let mut asked = self.asked(command);
-                if command.keyed && asked.method == "POST" {
-                    asked.key = Some(format!("key-{}-{number}", self.run));
+                let mut template = self.template(command);
+                if command.keyed && template.method == "POST" {
+                    template.key = Some(format!("key-{}-{number}", self.run));
                 }
-                Step::Ask(asked)
+                Step::Send(template)
             }
         }
     }
 
     /// Repeats a creation, with the same body or with another body under the same key.
-    fn again(&self, a: u32, b: u32) -> Asked {
+    fn again(&self, a: u32, b: u32) -> RequestTemplate {
         let Some(last) = self.keyed.get(a as usize % self.keyed.len().max(1)) else {
-            return ask(0, "GET", "/v1/session");
+            return prepared(0, "GET", "/v1/session");
         };
-        let mut asked = last.clone();
+        let mut template = last.clone();
         if b.is_multiple_of(4) {
-            asked.body = Body::Json(json!({ "name": "Otherwise" }));
+            template.body = Body::Json(json!({ "name": "Otherwise" }));
         }
         if b.is_multiple_of(5) {
-            asked.who = Who::Person(1);
+            template.who = Sender::Person(1);
         }
-        asked
+        template
     }
 
-    fn asked(&self, command: &Command) -> Asked {
+    fn template(&self, command: &Command) -> RequestTemplate {
         let [a, b, c] = command.picks;
         let who = command.who;
         let account = self.one(&self.accounts, a, "account");
@@ -384,21 +384,22 @@ impl Model {
         let version = self.one(&self.versions, a, "version");
         let derived = self.one(&self.derived, a, "derived");
         let name = seldom_last(&NAMES, b);
-        let get = |path: String| ask(who, "GET", path);
-        let post = |path: String, body: Value| ask(who, "POST", path).says(body);
-        let patch = |path: String, body: Value| ask(who, "PATCH", path).says(body).under(c);
-        let delete = |path: String| ask(who, "DELETE", path);
+        let get = |path: String| prepared(who, "GET", path);
+        let post = |path: String, body: Value| prepared(who, "POST", path).with_body(body);
+        let patch =
+            |path: String, body: Value| prepared(who, "PATCH", path).with_body(body).under(c);
+        let delete = |path: String| prepared(who, "DELETE", path);
         let list = |path: String| {
             let limits = ["", "limit=1", "limit=2", "limit=200", "limit=0"];
             let limit = pick(&limits, b);
-            Asked {
+            RequestTemplate {
                 goes_on: c.is_multiple_of(2),
                 ..get(path).with_query(limit)
             }
         };
         match command.what {
-            What::Session | What::Replay | What::BadInput => get("/v1/session".into()),
-            What::Public => {
+            Action::Session | Action::Replay | Action::BadInput => get("/v1/session".into()),
+            Action::Public => {
                 let paths = [
                     "/v1/catalog",
                     "/openapi.json",
@@ -407,9 +408,9 @@ impl Model {
                 ];
                 get(pick(&paths, a).into())
             }
-            What::Identity | What::Link => {
+            Action::Identity | Action::Link => {
                 let (path, member) = match command.what {
-                    What::Identity => ("/v1/session/identity", "id_token"),
+                    Action::Identity => ("/v1/session/identity", "id_token"),
                     _ => ("/v1/session/identities", "access_token"),
                 };
                 let whose = if b.is_multiple_of(4) {
@@ -417,24 +418,24 @@ impl Model {
                 } else {
                     who
                 };
-                Asked {
+                RequestTemplate {
                     body: Body::Token(member, whose),
-                    ..ask(who, "POST", path)
+                    ..prepared(who, "POST", path)
                 }
             }
-            What::CreateAccount => {
+            Action::CreateAccount => {
                 let kinds = ["organisation", "personal", "consulting", "other"];
                 post(
                     "/v1/accounts".into(),
                     json!({ "name": name, "kind": pick(&kinds, c) }),
                 )
             }
-            What::GetAccount => get(account),
-            What::PatchAccount => patch(account, json!({ "name": name })),
-            What::CloseAccount => delete(account),
-            What::ListMembers => list(format!("{account}/members")),
-            What::GetMember => get(member),
-            What::PatchMember => {
+            Action::GetAccount => get(account),
+            Action::PatchAccount => patch(account, json!({ "name": name })),
+            Action::CloseAccount => delete(account),
+            Action::ListMembers => list(format!("{account}/members")),
+            Action::GetMember => get(member),
+            Action::PatchMember => {
                 let changes = [
                     json!({ "role": pick(&ACCOUNT_ROLES, b / 4) }),
                     json!({ "status": "suspended" }),
@@ -443,21 +444,21 @@ impl Model {
                 ];
                 patch(member, changes[b as usize % 4].clone())
             }
-            What::RemoveMember => delete(member),
-            What::CreateTeam => post(format!("{account}/teams"), json!({ "name": name })),
-            What::ListTeams => list(format!("{account}/teams")),
-            What::GetTeam => get(team),
-            What::PatchTeam => patch(team, json!({ "name": name })),
-            What::DeleteTeam => delete(team),
-            What::ListTeamMembers => list(format!("{team}/members")),
-            What::PutTeamMember => {
+            Action::RemoveMember => delete(member),
+            Action::CreateTeam => post(format!("{account}/teams"), json!({ "name": name })),
+            Action::ListTeams => list(format!("{account}/teams")),
+            Action::GetTeam => get(team),
+            Action::PatchTeam => patch(team, json!({ "name": name })),
+            Action::DeleteTeam => delete(team),
+            Action::ListTeamMembers => list(format!("{team}/members")),
+            Action::PutTeamMember => {
                 let place = format!("{team}/members/{}", self.user(b));
                 let role = pick(&["member", "lead"], c);
-                ask(who, "PUT", place).says(json!({ "role": role }))
+                prepared(who, "PUT", place).with_body(json!({ "role": role }))
             }
-            What::GetTeamMember => get(format!("{team}/members/{}", self.user(b))),
-            What::RemoveTeamMember => delete(format!("{team}/members/{}", self.user(b))),
-            What::Invite => {
+            Action::GetTeamMember => get(format!("{team}/members/{}", self.user(b))),
+            Action::RemoveTeamMember => delete(format!("{team}/members/{}", self.user(b))),
+            Action::Invite => {
                 let mut body = json!({
                     "email": self.email(1 + b as usize % (PEOPLE - 1)),
                     "role": pick(&ACCOUNT_ROLES, b / 4),
@@ -474,30 +475,30 @@ impl Model {
                 body["expires_at"] = json!(self.end(c));
                 post(format!("{account}/invitations"), body)
             }
-            What::ListInvitations => list(format!("{account}/invitations")),
-            What::GetInvitation => get(invitation),
-            What::Resend => post(format!("{invitation}/resend"), json!({})),
-            What::RevokeInvitation => delete(invitation),
-            What::Accept | What::Decline => {
+            Action::ListInvitations => list(format!("{account}/invitations")),
+            Action::GetInvitation => get(invitation),
+            Action::Resend => post(format!("{invitation}/resend"), json!({})),
+            Action::RevokeInvitation => delete(invitation),
+            Action::Accept | Action::Decline => {
                 let path = match command.what {
-                    What::Accept => "/v1/invitations/accept",
+                    Action::Accept => "/v1/invitations/accept",
                     _ => "/v1/invitations/decline",
                 };
                 let whose = 1 + a as usize % (PEOPLE - 1);
                 let by = if b.is_multiple_of(8) { who } else { whose };
-                Asked {
+                RequestTemplate {
                     body: Body::Mailed(whose),
-                    ..ask(by, "POST", path)
+                    ..prepared(by, "POST", path)
                 }
             }
-            What::CreateProject => {
+            Action::CreateProject => {
                 let visibility = pick(&["private", "account"], c);
                 let body = json!({ "name": name, "visibility": visibility });
                 post(format!("{account}/projects"), body)
             }
-            What::ListProjects => list(format!("{account}/projects")),
-            What::GetProject => get(project),
-            What::PatchProject => {
+            Action::ListProjects => list(format!("{account}/projects")),
+            Action::GetProject => get(project),
+            Action::PatchProject => {
                 let changes = [
                     json!({ "name": name }),
                     json!({ "archived": b.is_multiple_of(3) }),
@@ -506,8 +507,8 @@ impl Model {
                 ];
                 patch(project, changes[b as usize / 8 % 4].clone())
             }
-            What::DeleteProject => delete(project),
-            What::CreateGrant => {
+            Action::DeleteProject => delete(project),
+            Action::CreateGrant => {
                 let mut body = json!({
                     "principal": self.principal(b),
                     "role": pick(&PROJECT_ROLES, c),
@@ -515,24 +516,24 @@ impl Model {
                 body["expires_at"] = json!(self.end(c / 8));
                 post(format!("{project}/grants"), body)
             }
-            What::ListGrants => {
+            Action::ListGrants => {
                 let listed = list(format!("{project}/grants"));
                 let revoked = ["include=revoked", ""];
                 let query = [pick(&revoked, c / 2), &listed.query].join("&");
                 let query = query.trim_matches('&').to_owned();
-                Asked { query, ..listed }
+                RequestTemplate { query, ..listed }
             }
-            What::GetGrant => get(grant),
-            What::PatchGrant => {
+            Action::GetGrant => get(grant),
+            Action::PatchGrant => {
                 let body = json!({ "role": pick(&PROJECT_ROLES, b), "expires_at": self.end(b) });
                 patch(grant, body)
             }
-            What::RevokeGrant => delete(grant).with_query(pick(&["", "reason=left%20us"], b)),
-            What::Access => {
+            Action::RevokeGrant => delete(grant).with_query(pick(&["", "reason=left%20us"], b)),
+            Action::Access => {
                 let queries = [String::new(), format!("user={}", self.user(b / 4))];
                 get(format!("{project}/access")).with_query(queries[b as usize % 2].clone())
             }
-            What::Preview => {
+            Action::Preview => {
                 let grant =
                     json!({ "principal": self.principal(b), "role": pick(&PROJECT_ROLES, c) });
                 post(
@@ -540,7 +541,7 @@ impl Model {
                     json!({ "add": [grant] }),
                 )
             }
-            What::Subjects => {
+            Action::Subjects => {
                 let queries = [
                     "",
                     "capability=project.view",
@@ -549,23 +550,23 @@ impl Model {
                 ];
                 get(format!("{project}/subjects")).with_query(pick(&queries, b))
             }
-            What::Declare => post(format!("{project}/artifacts"), Self::file(b)),
-            What::ListArtifacts => list(format!("{project}/artifacts")),
-            What::GetArtifact => get(artifact),
-            What::PatchArtifact => {
+            Action::Declare => post(format!("{project}/artifacts"), Self::file(b)),
+            Action::ListArtifacts => list(format!("{project}/artifacts")),
+            Action::GetArtifact => get(artifact),
+            Action::PatchArtifact => {
                 let changes = [
                     json!({ "name": pick(&FILES, b / 4) }),
                     json!({ "labels": { "phase": name } }),
                 ];
                 patch(artifact, changes[b as usize % 2].clone())
             }
-            What::DeleteArtifact => delete(artifact),
-            What::RestoreArtifact => post(format!("{artifact}/restore"), json!({})),
-            What::NewVersion => post(format!("{artifact}/versions"), Self::file(b)),
-            What::ListVersions => list(format!("{artifact}/versions")),
-            What::GetVersion => get(version),
-            What::Reissue | What::Put => post(format!("{version}/upload"), json!({})),
-            What::Complete => {
+            Action::DeleteArtifact => delete(artifact),
+            Action::RestoreArtifact => post(format!("{artifact}/restore"), json!({})),
+            Action::NewVersion => post(format!("{artifact}/versions"), Self::file(b)),
+            Action::ListVersions => list(format!("{artifact}/versions")),
+            Action::GetVersion => get(version),
+            Action::Reissue | Action::Put => post(format!("{version}/upload"), json!({})),
+            Action::Complete => {
                 let parts = json!({ "parts": [{ "number": 1, "etag": "x" }] });
                 let body = if c.is_multiple_of(9) {
                     parts
@@ -574,9 +575,9 @@ impl Model {
                 };
                 post(format!("{version}/complete"), body)
             }
-            What::Download => post(format!("{version}/download"), json!({})),
-            What::RestoreVersion => post(format!("{version}/restore"), json!({})),
-            What::Derive => {
+            Action::Download => post(format!("{version}/download"), json!({})),
+            Action::RestoreVersion => post(format!("{version}/restore"), json!({})),
+            Action::Derive => {
                 let mut body = Self::file(b);
                 body["source_version"] = json!(1 + c % 2);
                 body["kind"] = json!("text");
@@ -586,12 +587,12 @@ impl Model {
                 }
                 post(format!("{artifact}/derived"), body)
             }
-            What::ListDerived => list(format!("{artifact}/derived")),
-            What::GetDerived => get(derived),
-            What::ReissueDerived => post(format!("{derived}/upload"), json!({})),
-            What::CompleteDerived => post(format!("{derived}/complete"), json!({})),
-            What::DownloadDerived => post(format!("{derived}/download"), json!({})),
-            What::AppendMetadata => {
+            Action::ListDerived => list(format!("{artifact}/derived")),
+            Action::GetDerived => get(derived),
+            Action::ReissueDerived => post(format!("{derived}/upload"), json!({})),
+            Action::CompleteDerived => post(format!("{derived}/complete"), json!({})),
+            Action::DownloadDerived => post(format!("{derived}/download"), json!({})),
+            Action::AppendMetadata => {
                 let values = [
                     json!({ "pages": b }),
                     json!({ "a": { "b": [1.5, null, name] } }),
@@ -600,14 +601,14 @@ impl Model {
                 let values = values[c as usize % 3].clone();
                 post(format!("{artifact}/metadata"), json!({ "values": values }))
             }
-            What::ListMetadata => list(format!("{artifact}/metadata")),
-            What::AppendEvent => {
+            Action::ListMetadata => list(format!("{artifact}/metadata")),
+            Action::AppendEvent => {
                 let body = json!({ "kind": pick(&["note", "review", "No"], c), "text": name });
                 post(format!("{artifact}/events"), body)
             }
-            What::ListEvents => list(format!("{artifact}/events")),
-            What::GetPreferences => get("/v1/preferences/notifications".into()),
-            What::PutPreferences => {
+            Action::ListEvents => list(format!("{artifact}/events")),
+            Action::GetPreferences => get("/v1/preferences/notifications".into()),
+            Action::PutPreferences => {
                 let mut rule = json!({
                     "event": pick(&EVENTS, b),
                     "channel": "mail",
@@ -617,13 +618,14 @@ impl Model {
                     let project = self.one(&self.projects, a, "project");
                     rule["scope"] = json!(Self::id(&project));
                 }
-                ask(who, "PUT", "/v1/preferences/notifications").says(json!({ "rules": [rule] }))
+                prepared(who, "PUT", "/v1/preferences/notifications")
+                    .with_body(json!({ "rules": [rule] }))
             }
-            What::Journal => {
+            Action::Journal => {
                 let queries = ["", "limit=2", "after=1", "after=1&limit=1", "after=x"];
                 get(format!("{}/journal", self.journalled(a))).with_query(pick(&queries, b))
             }
-            What::Verification => get(format!("{}/journal/verification", self.journalled(a))),
+            Action::Verification => get(format!("{}/journal/verification", self.journalled(a))),
         }
     }
 
@@ -635,18 +637,19 @@ impl Model {
     }
 
     /// An invalid request.
-    fn bad(&self, who: usize, a: u32, b: u32, c: u32) -> Asked {
+    fn bad(&self, who: usize, a: u32, b: u32, c: u32) -> RequestTemplate {
         let account = self.one(&self.accounts, b, "account");
         let project = self.one(&self.projects, b, "project");
-        let raw = |bytes: &[u8]| Asked {
+        let raw = |bytes: &[u8]| RequestTemplate {
             body: Body::Bytes(bytes.to_vec()),
-            ..ask(who, "POST", "/v1/accounts")
+            ..prepared(who, "POST", "/v1/accounts")
         };
-        let by = |stranger: Who| Asked {
+        let by = |stranger: Sender| RequestTemplate {
             who: stranger,
-            ..ask(who, "GET", account.clone())
+            ..prepared(who, "GET", account.clone())
         };
-        let list = |query: &str| ask(who, "GET", format!("{account}/members")).with_query(query);
+        let list =
+            |query: &str| prepared(who, "GET", format!("{account}/members")).with_query(query);
         match a % 20 {
             0 => raw(b"{"),
             1 => raw(b""),
@@ -656,7 +659,7 @@ impl Model {
             5 => raw(br#"{"name":"a\u0000b","kind":"personal"}"#),
             6 => raw(br#"{"name":7,"kind":"personal"}"#),
             7 => raw(br#"{"name":"a","kind":"personal","owner":"me"}"#),
-            8 => Asked {
+            8 => RequestTemplate {
                 media_type: pick(
                     &[
                         "text/plain",
@@ -667,10 +670,10 @@ impl Model {
                 ),
                 ..raw(br#"{"name":"a","kind":"personal"}"#)
             },
-            9 => by(Who::Stranger(None)),
-            10 => by(Who::Stranger(Some("Bearer x.y.z"))),
-            11 => by(Who::Stranger(Some("Basic YTpi"))),
-            12 => by(Who::Expired(who)),
+            9 => by(Sender::Stranger(None)),
+            10 => by(Sender::Stranger(Some("Bearer x.y.z"))),
+            11 => by(Sender::Stranger(Some("Basic YTpi"))),
+            12 => by(Sender::Expired(who)),
             13 => list(pick(
                 &[
                     "limit=-1",
@@ -682,8 +685,8 @@ impl Model {
                 ],
                 c,
             )),
-            14 => ask(who, "PUT", account.clone()),
-            15 => ask(
+            14 => prepared(who, "PUT", account.clone()),
+            15 => prepared(
                 who,
                 "GET",
                 pick(
@@ -697,26 +700,34 @@ impl Model {
                     c,
                 ),
             ),
-            16 => ask(who, "PATCH", account.clone())
-                .says(json!({ "name": "x".repeat(300) }))
+            16 => prepared(who, "PATCH", account.clone())
+                .with_body(json!({ "name": "x".repeat(300) }))
                 .under(c),
-            17 => ask(who, "POST", format!("{project}/grants"))
-                .says(json!({ "principal": { "type": "robot", "id": 1 } })),
-            18 => Asked {
+            17 => prepared(who, "POST", format!("{project}/grants"))
+                .with_body(json!({ "principal": { "type": "robot", "id": 1 } })),
+            18 => RequestTemplate {
                 key: Some(pick(&["", "a key", "ü"], c).to_owned()),
                 ..raw(br#"{"name":"a","kind":"personal"}"#)
             },
-            _ => ask(who, "DELETE", project.clone()).says(json!({ "surplus": true })),
+            _ => prepared(who, "DELETE", project.clone()).with_body(json!({ "surplus": true })),
         }
     }
 
     /// Records the reference's answer.
-    pub fn learn(&mut self, command: &Command, asked: &Asked, status: u16, body: &Value) {
-        if asked.key.is_some() && status < 500 && !self.keyed.contains(asked) {
-            self.keyed.push(asked.clone());
+    pub fn learn(
+        &mut self,
+        command: &Command,
+        template: &RequestTemplate,
+        status: u16,
+        body: &Value,
+    ) {
+        if template.key.is_some() && status < 500 && !self.keyed.contains(template) {
+            self.keyed.push(template.clone());
         }
         let user = body["user"]["id"].as_str();
-        if let (Who::Person(who), Some(user), "/v1/session") = (asked.who, user, &*asked.path) {
+        if let (Sender::Person(who), Some(user), "/v1/session") =
+            (template.who, user, &*template.path)
+        {
             self.users[who] = Some(user.to_owned());
         }
         if !(200..300).contains(&status) {
@@ -724,10 +735,10 @@ impl Model {
         }
         let id = |body: &Value| body["id"].as_str().map(str::to_owned);
         let below = |collection: &str, id: Option<String>| {
-            id.map(|id| format!("{}/{collection}{id}", asked.path.trim_end_matches('/')))
+            id.map(|id| format!("{}/{collection}{id}", template.path.trim_end_matches('/')))
         };
         let (places, place) = match command.what {
-            What::CreateAccount => {
+            Action::CreateAccount => {
                 let account = id(body).map(|id| format!("/v1/accounts/{id}"));
                 let owner = self.users[command.who].clone();
                 let member = account.as_ref().zip(owner);
@@ -735,14 +746,14 @@ impl Model {
                     .extend(member.map(|(account, owner)| format!("{account}/members/{owner}")));
                 (&mut self.accounts, account)
             }
-            What::CreateTeam => (&mut self.teams, below("", id(body))),
-            What::Invite => (&mut self.invitations, below("", id(body))),
-            What::CreateProject => {
+            Action::CreateTeam => (&mut self.teams, below("", id(body))),
+            Action::Invite => (&mut self.invitations, below("", id(body))),
+            Action::CreateProject => {
                 let project = id(body).map(|id| format!("/v1/projects/{id}"));
                 (&mut self.projects, project)
             }
-            What::CreateGrant => (&mut self.grants, below("", id(body))),
-            What::Declare => {
+            Action::CreateGrant => (&mut self.grants, below("", id(body))),
+            Action::Declare => {
                 let artifact = below("", id(&body["artifact"]));
                 self.versions.extend(
                     artifact
@@ -751,25 +762,27 @@ impl Model {
                 );
                 (&mut self.artifacts, artifact)
             }
-            What::NewVersion => {
+            Action::NewVersion => {
                 let number = body["version"]["number"].as_u64();
                 (
                     &mut self.versions,
                     below("", number.map(|number| number.to_string())),
                 )
             }
-            What::RestoreVersion => {
+            Action::RestoreVersion => {
                 let number = body["number"].as_u64();
-                let versions = asked.path.split("/versions/").next().unwrap_or_default();
+                let versions = template.path.split("/versions/").next().unwrap_or_default();
                 let place = number.map(|number| format!("{versions}/versions/{number}"));
                 (&mut self.versions, place)
             }
-            What::Derive => (&mut self.derived, below("", id(&body["derived"]))),
-            What::Accept => {
+            Action::Derive => (&mut self.derived, below("", id(&body["derived"]))),
+            Action::Accept => {
                 let account = body["account"]["id"]
                     .as_str()
                     .or(body["account_id"].as_str());
-                let Who::Person(who) = asked.who else { return };
+                let Sender::Person(who) = template.who else {
+                    return;
+                };
                 let user = self.users[who].clone();
                 let place = account.zip(user);
                 let place =

@@ -6,7 +6,7 @@ use futures_util::future::join_all;
 use wm_core::http::Request;
 
 use super::{
-    model::{Asked, Step},
+    model::{RequestTemplate, Step},
     run::{Difference, Replay, StepOptions, described},
     script::{Command, PEOPLE},
     snapshot::{Outcome, Snapshot},
@@ -28,31 +28,33 @@ impl Replay<'_> {
         // The same command twice is the same request twice, including its key.
         let second = number + usize::from(pair[0] != pair[1]);
         let steps = [model.step(number, &pair[0]), model.step(second, &pair[1])];
-        let [Step::Ask(first), Step::Ask(second)] = steps else {
+        let [Step::Send(first), Step::Send(second)] = steps else {
             return Ok(());
         };
-        let mut asked = [first, second];
-        for asked in &mut asked {
-            let everywhere = vec![asked.clone(); self.targets.all.len()];
-            *asked = self.mailed(everywhere).await?.swap_remove(0);
+        let mut template = [first, second];
+        for template in &mut template {
+            let everywhere = vec![template.clone(); self.targets.all.len()];
+            *template = self.mailed(everywhere).await?.swap_remove(0);
         }
         self.tick(&StepOptions::default());
         let mut outcomes = [
-            self.serial(&asked, &[0, 1]).await,
-            self.serial(&asked, &[1, 0]).await,
+            self.serial(&template, &[0, 1]).await,
+            self.serial(&template, &[1, 0]).await,
         ];
         for outcome in &mut outcomes {
             outcome.left.mailed = false;
         }
-        let parallel = self.parallel(&asked).await;
+        let parallel = self.parallel(&template).await;
         for (number, answers) in parallel.into_iter().enumerate() {
-            let what = self.explain(number + 1, &asked, &answers, &outcomes).await;
+            let what = self
+                .explain(number + 1, &template, &answers, &outcomes)
+                .await;
             what.map_err(|what| Difference {
                 target: self.targets.all[number + 1].name,
                 step: format!(
                     "at once:\n      {}\n      {}",
-                    described(&asked[0]),
-                    described(&asked[1])
+                    described(&template[0]),
+                    described(&template[1])
                 ),
                 what,
             })?;
@@ -64,7 +66,7 @@ impl Replay<'_> {
     pub(super) async fn explain(
         &mut self,
         number: usize,
-        asked: &[Asked],
+        template: &[RequestTemplate],
         answers: &[Answer],
         outcomes: &[Outcome],
     ) -> Result<(), String> {
@@ -73,7 +75,7 @@ impl Replay<'_> {
         let mut why = Vec::new();
         for outcome in outcomes {
             let mut digests = own.digests.clone();
-            let compared = outcome.compare(target, asked, answers, &events, &mut digests);
+            let compared = outcome.compare(target, template, answers, &events, &mut digests);
             match compared.await {
                 Ok(()) => {
                     self.scopes.extend(outcome.left.scopes());
@@ -86,11 +88,11 @@ impl Replay<'_> {
     }
 
     /// The outcome of requests in this order on a fork of the reference: the last answer to each.
-    pub(super) async fn serial(&self, asked: &[Asked], order: &[usize]) -> Outcome {
+    pub(super) async fn serial(&self, template: &[RequestTemplate], order: &[usize]) -> Outcome {
         let fork = self.fork();
-        let mut answers = vec![Answer::default(); asked.len()];
+        let mut answers = vec![Answer::default(); template.len()];
         for place in order {
-            let request = self.to_reference(&asked[*place], *place);
+            let request = self.to_reference(&template[*place], *place);
             answers[*place] = fork.call(request).await;
         }
         fork.publish().await;
@@ -134,20 +136,20 @@ impl Replay<'_> {
     }
 
     /// A request in the form that the reference gets.
-    pub(super) fn to_reference(&self, asked: &Asked, place: usize) -> Request {
-        self.own[0].request(&self.targets.all[0], asked, self.trace(place as u64))
+    pub(super) fn to_reference(&self, template: &RequestTemplate, place: usize) -> Request {
+        self.own[0].request(&self.targets.all[0], template, self.trace(place as u64))
     }
 
     /// The answers of the other surfaces to both requests at once. On a cloud, each is decided
     /// before the other commits. A node queues writers before they decide.
-    async fn parallel(&self, asked: &[Asked; 2]) -> Vec<[Answer; 2]> {
+    async fn parallel(&self, template: &[RequestTemplate; 2]) -> Vec<[Answer; 2]> {
         let folder = |name: &str| self.targets.folder.path().join(format!("barrier-{name}"));
         let clouds = self.targets.all.iter();
         let clouds = clouds.filter(|target| matches!(target.kind, Kind::Aws(..) | Kind::Azure(..)));
         let barriers: BTreeMap<&str, Barrier> = clouds
             .map(|target| (target.name, Barrier::at(&folder(target.name))))
             .collect();
-        self.tell(&StepOptions {
+        self.write_orders(&StepOptions {
             barriers: barriers.clone(),
             ..StepOptions::default()
         });
@@ -155,7 +157,7 @@ impl Replay<'_> {
         let both = others.map(|(target, own)| {
             let barrier = barriers.get(target.name);
             let each = [0, 1].map(|place| {
-                let request = own.request(target, &asked[place], self.trace(place as u64));
+                let request = own.request(target, &template[place], self.trace(place as u64));
                 async move {
                     let answer = target.call(request).await;
                     if let Some(barrier) = barrier {
@@ -167,7 +169,7 @@ impl Replay<'_> {
             async move { <[Answer; 2]>::try_from(join_all(each).await).expect("there are two") }
         });
         let answers = join_all(both).await;
-        self.tell(&StepOptions::default());
+        self.write_orders(&StepOptions::default());
         for (_, barrier) in barriers {
             barrier.remove();
         }

@@ -16,8 +16,8 @@ use wm_service::clock::now;
 
 use super::{
     compare::Comparison,
-    model::{Asked, Body, Step},
-    script::{Command, PEOPLE, Script, What},
+    model::{Body, RequestTemplate, Step},
+    script::{Action, Command, PEOPLE, Script},
     snapshot::Snapshot,
     state::TargetState,
     target::{Target, Targets},
@@ -132,8 +132,8 @@ pub(super) async fn with_replay<T>(
 }
 
 /// A description of a request, for messages.
-pub(super) fn described(asked: &Asked) -> String {
-    let Asked {
+pub(super) fn described(template: &RequestTemplate) -> String {
+    let RequestTemplate {
         who,
         method,
         path,
@@ -141,7 +141,7 @@ pub(super) fn described(asked: &Asked) -> String {
         precondition,
         body,
         ..
-    } = asked;
+    } = template;
     let query = if query.is_empty() {
         String::new()
     } else {
@@ -174,7 +174,7 @@ impl<'a> Replay<'a> {
             defective,
             scopes: BTreeSet::new(),
         };
-        replay.tell(&StepOptions::default());
+        replay.write_orders(&StepOptions::default());
         replay
     }
 
@@ -193,7 +193,7 @@ impl<'a> Replay<'a> {
     /// Discards pending work of this script before the next one.
     async fn abandon(&mut self) {
         self.defective = None;
-        self.tell(&StepOptions::default());
+        self.write_orders(&StepOptions::default());
         for target in &self.targets.all {
             target.publish().await;
             drop(target.take_events());
@@ -201,17 +201,17 @@ impl<'a> Replay<'a> {
     }
 
     /// Writes the time and the options into every control file.
-    pub(super) fn tell(&self, options: &StepOptions) {
-        if !self.targets.are_told {
+    pub(super) fn write_orders(&self, options: &StepOptions) {
+        if !self.targets.are_controlled {
             return;
         }
         for target in &self.targets.all {
-            self.tell_one(target, options);
+            self.write_order(target, options);
         }
     }
 
     /// Writes the time and the options into the control file of one surface.
-    pub(super) fn tell_one(&self, target: &Target, options: &StepOptions) {
+    pub(super) fn write_order(&self, target: &Target, options: &StepOptions) {
         let defect = self.defective.filter(|(name, _)| *name == target.name);
         let order = Order {
             defect: defect.map(|(_, defect)| defect),
@@ -221,14 +221,14 @@ impl<'a> Replay<'a> {
             now: self.order.now + if options.later { LATER } else { 0 },
             ..self.order.clone()
         };
-        order.tell(&target.file);
+        order.write(&target.file);
     }
 
     /// Advances the clock.
     pub(super) fn tick(&mut self, options: &StepOptions) {
         self.order.now += PAUSE;
         self.number += 1;
-        self.tell(options);
+        self.write_orders(options);
     }
 
     /// A trace id that is unique for this request and the same on every surface.
@@ -246,7 +246,7 @@ impl<'a> Replay<'a> {
     ) -> Result<(), Difference> {
         let present: BTreeSet<usize> = commands.map(|command| command.who).collect();
         for who in present {
-            self.take(0, &Command::plain(who, What::Session)).await?;
+            self.take(0, &Command::plain(who, Action::Session)).await?;
         }
         Ok(())
     }
@@ -260,44 +260,45 @@ impl<'a> Replay<'a> {
         self.tick(&StepOptions::default());
         let steps = self.own.iter().map(|own| own.model.step(number, command));
         let steps: Vec<Step> = steps.collect();
-        let asked = |step: Step| match step {
-            Step::Ask(asked) | Step::Fetch(asked) => asked,
+        let template = |step: Step| match step {
+            Step::Send(template) | Step::Fetch(template) => template,
             Step::Put(_) => unreachable!("all steps are of one kind"),
         };
         match &steps[0] {
             Step::Put(upload) => self.put(*upload).await,
-            Step::Ask(_) => {
-                let asked = steps.into_iter().map(asked).collect();
-                self.ask(command, asked).await.map(drop)
+            Step::Send(_) => {
+                let template = steps.into_iter().map(template).collect();
+                self.request_all(command, template).await.map(drop)
             }
             Step::Fetch(_) => {
-                let asked: Vec<Asked> = steps.into_iter().map(asked).collect();
-                let answers = self.ask(command, asked.clone()).await?;
-                self.fetch(&asked[0], &answers).await
+                let template: Vec<RequestTemplate> = steps.into_iter().map(template).collect();
+                let answers = self.request_all(command, template.clone()).await?;
+                self.fetch(&template[0], &answers).await
             }
         }
     }
 
-    async fn ask(
+    async fn request_all(
         &mut self,
         command: &Command,
-        asked: Vec<Asked>,
+        template: Vec<RequestTemplate>,
     ) -> Result<Vec<Answer>, Difference> {
-        let asked = self.mailed(asked).await?;
+        let template = self.mailed(template).await?;
         let trace = self.trace(0);
-        let calls = self.targets.all.iter().zip(&self.own).zip(&asked);
-        let calls = calls
-            .map(|((target, own), asked)| target.call(own.request(target, asked, trace.clone())));
+        let calls = self.targets.all.iter().zip(&self.own).zip(&template);
+        let calls = calls.map(|((target, own), template)| {
+            target.call(own.request(target, template, trace.clone()))
+        });
         let answers = join_all(calls).await;
-        self.same_answers(&asked[0], &answers)?;
-        for ((own, asked), answer) in self.own.iter_mut().zip(&asked).zip(&answers) {
-            own.learn(command, asked, answer);
+        self.same_answers(&template[0], &answers)?;
+        for ((own, template), answer) in self.own.iter_mut().zip(&template).zip(&answers) {
+            own.learn(command, template, answer);
         }
         let uploads: Vec<usize> = self.own.iter().map(|own| own.model.uploads.len()).collect();
-        let step = || format!("the plans after {}", described(&asked[0]));
+        let step = || format!("the plans after {}", described(&template[0]));
         Self::all_same(&self.targets.all, &uploads, step)?;
-        self.covered(&asked[0], &answers[0]);
-        if asked[0].method != "GET" && answers[0].status < 300 {
+        self.covered(&template[0], &answers[0]);
+        if template[0].method != "GET" && answers[0].status < 300 {
             // The recipients of an event depend on the state at its publication.
             self.publish().await;
         }
@@ -305,32 +306,39 @@ impl<'a> Replay<'a> {
     }
 
     /// Records the operation of a successful request.
-    fn covered(&self, asked: &Asked, answer: &Answer) {
+    fn covered(&self, template: &RequestTemplate, answer: &Answer) {
         if answer.status < 300 {
-            self.targets.covered.borrow_mut().insert(asked.operation());
+            self.targets
+                .covered
+                .borrow_mut()
+                .insert(template.operation());
         }
     }
 
-    fn same_answers(&mut self, asked: &Asked, answers: &[Answer]) -> Result<(), Difference> {
-        if !self.targets.are_told {
+    fn same_answers(
+        &mut self,
+        template: &RequestTemplate,
+        answers: &[Answer],
+    ) -> Result<(), Difference> {
+        if !self.targets.are_controlled {
             let neutral: Vec<Value> = self
                 .own
                 .iter_mut()
                 .zip(answers)
                 .map(|(own, answer)| own.normal.answer(answer))
                 .collect();
-            return Self::all_same(&self.targets.all, &neutral, || described(asked));
+            return Self::all_same(&self.targets.all, &neutral, || described(template));
         }
         for ((target, own), answer) in self.targets.all.iter().zip(&mut self.own).zip(answers) {
             let mut comparison = Comparison {
                 target: target.name,
                 digests: &mut own.digests,
-                opaque: asked.is_opaque(),
+                opaque: template.is_opaque(),
             };
             let compared = comparison.answers(&answers[0], answer);
             compared.map_err(|what| Difference {
                 target: target.name,
-                step: described(asked),
+                step: described(template),
                 what,
             })?;
         }
@@ -358,23 +366,26 @@ impl<'a> Replay<'a> {
     }
 
     /// Inserts the mailed token into requests that need one.
-    pub(super) async fn mailed(&self, asked: Vec<Asked>) -> Result<Vec<Asked>, Difference> {
-        let Body::Mailed(person) = asked[0].body else {
-            return Ok(asked);
+    pub(super) async fn mailed(
+        &self,
+        template: Vec<RequestTemplate>,
+    ) -> Result<Vec<RequestTemplate>, Difference> {
+        let Body::Mailed(person) = template[0].body else {
+            return Ok(template);
         };
         let mails = self.same_mails(person).await?;
-        let with_token = |(asked, mails): (Asked, Vec<String>)| {
+        let with_token = |(template, mails): (RequestTemplate, Vec<String>)| {
             let token = mails.iter().rev().find_map(|mail| {
                 let (_, rest) = mail.split_once("?token=")?;
                 rest.split_whitespace().next()
             });
             let body = json!({ "token": token.unwrap_or("none") });
-            Asked {
+            RequestTemplate {
                 body: Body::Json(body),
-                ..asked
+                ..template
             }
         };
-        Ok(asked.into_iter().zip(mails).map(with_token).collect())
+        Ok(template.into_iter().zip(mails).map(with_token).collect())
     }
 
     /// The texts of all mails to a person, on every surface, oldest first.
@@ -387,7 +398,7 @@ impl<'a> Replay<'a> {
                 .map(|(subject, text)| (subject.as_str(), text.trim()))
                 .collect();
             mails.sort_unstable();
-            if self.targets.are_told {
+            if self.targets.are_controlled {
                 mails
             } else {
                 // The links contain values of each surface.
@@ -405,7 +416,11 @@ impl<'a> Replay<'a> {
     }
 
     /// Downloads the objects that the answers point to.
-    async fn fetch(&self, asked: &Asked, answers: &[Answer]) -> Result<(), Difference> {
+    async fn fetch(
+        &self,
+        template: &RequestTemplate,
+        answers: &[Answer],
+    ) -> Result<(), Difference> {
         let fetched = self
             .targets
             .all
@@ -417,7 +432,7 @@ impl<'a> Replay<'a> {
                 Some((answer.status, answer.body))
             });
         let fetched = join_all(fetched).await;
-        let step = || format!("what is fetched after {}", described(asked));
+        let step = || format!("what is fetched after {}", described(template));
         Self::all_same(&self.targets.all, &fetched, step)
     }
 
@@ -435,9 +450,9 @@ impl<'a> Replay<'a> {
         };
         Self::all_same(&self.targets.all, &taken, step)?;
         if taken[0] {
-            let told = self.targets.all.iter().zip(&self.own);
+            let pairs = self.targets.all.iter().zip(&self.own);
             let completed =
-                told.map(|(target, own)| target.created(&own.model.uploads[number].path));
+                pairs.map(|(target, own)| target.created(&own.model.uploads[number].path));
             join_all(completed).await;
             self.publish().await;
         }

@@ -12,7 +12,7 @@ pub const PEOPLE: usize = 4;
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Command {
     pub who: usize,
-    pub what: What,
+    pub what: Action,
     /// Random numbers that select among the existing objects.
     pub picks: [u32; 3],
     /// Whether a creation has an idempotency key.
@@ -45,10 +45,10 @@ macro_rules! whats {
     ($($what:ident $weight:literal)*) => {
         /// The kind of an action.
         #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-        pub enum What { $($what),* }
+        pub enum Action { $($what),* }
 
         /// All kinds with their weights.
-        const WHATS: &[(What, u32)] = &[$((What::$what, $weight)),*];
+        const ACTIONS: &[(Action, u32)] = &[$((Action::$what, $weight)),*];
     };
 }
 
@@ -72,39 +72,39 @@ whats! {
 }
 
 /// The kinds that are useful in a concurrent pair.
-const WRITES: &[What] = &[
-    What::Accept,
-    What::CloseAccount,
-    What::DeleteProject,
-    What::Derive,
-    What::PatchAccount,
-    What::PatchMember,
-    What::RemoveMember,
-    What::RemoveTeamMember,
-    What::RestoreArtifact,
-    What::RestoreVersion,
-    What::CreateTeam,
-    What::PatchTeam,
-    What::DeleteTeam,
-    What::PutTeamMember,
-    What::Invite,
-    What::CreateProject,
-    What::PatchProject,
-    What::CreateGrant,
-    What::PatchGrant,
-    What::RevokeGrant,
-    What::Declare,
-    What::PatchArtifact,
-    What::DeleteArtifact,
-    What::Complete,
-    What::AppendEvent,
-    What::PutPreferences,
+const WRITES: &[Action] = &[
+    Action::Accept,
+    Action::CloseAccount,
+    Action::DeleteProject,
+    Action::Derive,
+    Action::PatchAccount,
+    Action::PatchMember,
+    Action::RemoveMember,
+    Action::RemoveTeamMember,
+    Action::RestoreArtifact,
+    Action::RestoreVersion,
+    Action::CreateTeam,
+    Action::PatchTeam,
+    Action::DeleteTeam,
+    Action::PutTeamMember,
+    Action::Invite,
+    Action::CreateProject,
+    Action::PatchProject,
+    Action::CreateGrant,
+    Action::PatchGrant,
+    Action::RevokeGrant,
+    Action::Declare,
+    Action::PatchArtifact,
+    Action::DeleteArtifact,
+    Action::Complete,
+    Action::AppendEvent,
+    Action::PutPreferences,
 ];
 
 impl Script {
     /// A script with this number of commands after its setup.
     pub fn generate(choices: &mut impl RandomSource, length: usize) -> Self {
-        let mut commands = Command::ground(choices);
+        let mut commands = Command::setup(choices);
         commands.extend((0..length).map(|_| {
             let what = any(choices);
             Command::of(what, choices)
@@ -155,7 +155,7 @@ impl Script {
 impl Command {
     /// A command without choices.
     #[must_use]
-    pub fn plain(who: usize, what: What) -> Self {
+    pub fn plain(who: usize, what: Action) -> Self {
         Self {
             who,
             what,
@@ -166,27 +166,30 @@ impl Command {
 
     /// An account and a project, and some further objects: a member, a team with that member, a
     /// grant, an uploaded document.
-    fn ground(choices: &mut impl RandomSource) -> Vec<Self> {
+    fn setup(choices: &mut impl RandomSource) -> Vec<Self> {
         let owner = |what, picks| Self {
             picks,
             ..Self::plain(0, what)
         };
         let member = Self {
             picks: [0, 1, 1],
-            ..Self::plain(1, What::Accept)
+            ..Self::plain(1, Action::Accept)
         };
         let mut commands = vec![
-            owner(What::CreateAccount, [1, 1, 1]),
-            owner(What::CreateProject, [1, 1, 4]),
+            owner(Action::CreateAccount, [1, 1, 1]),
+            owner(Action::CreateProject, [1, 1, 4]),
         ];
         let more: [&[Self]; 4] = [
-            &[owner(What::Invite, [1, 0, 5]), member],
+            &[owner(Action::Invite, [1, 0, 5]), member],
             &[
-                owner(What::CreateTeam, [1, 1, 1]),
-                owner(What::PutTeamMember, [1, 1, 2]),
+                owner(Action::CreateTeam, [1, 1, 1]),
+                owner(Action::PutTeamMember, [1, 1, 2]),
             ],
-            &[owner(What::CreateGrant, [1, 4, 20])],
-            &[owner(What::Declare, [1, 5, 1]), owner(What::Put, [0, 1, 1])],
+            &[owner(Action::CreateGrant, [1, 4, 20])],
+            &[
+                owner(Action::Declare, [1, 5, 1]),
+                owner(Action::Put, [0, 1, 1]),
+            ],
         ];
         for some in more {
             if choices.happens(1, 2) {
@@ -196,7 +199,7 @@ impl Command {
         commands
     }
 
-    fn of(what: What, choices: &mut impl RandomSource) -> Self {
+    fn of(what: Action, choices: &mut impl RandomSource) -> Self {
         // Usually a person with the required rights acts.
         let who = match choices.below(10) {
             0..6 => 0,
@@ -240,14 +243,14 @@ impl Command {
     }
 }
 
-fn any(choices: &mut impl RandomSource) -> What {
-    let total = WHATS.iter().map(|(_, weight)| weight).sum();
+fn any(choices: &mut impl RandomSource) -> Action {
+    let total = ACTIONS.iter().map(|(_, weight)| weight).sum();
     let mut left = choices.below(total);
-    for (what, weight) in WHATS {
+    for (what, weight) in ACTIONS {
         match left.checked_sub(*weight) {
             Some(rest) => left = rest,
             None => return *what,
         }
     }
-    What::Session
+    Action::Session
 }

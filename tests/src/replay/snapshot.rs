@@ -9,7 +9,7 @@ use wm_core::{
 
 use super::{
     compare::{Comparison, Digests, is_mark_of_mail},
-    model::Asked,
+    model::RequestTemplate,
     target::{Reference, Target},
 };
 use crate::harness::Answer;
@@ -91,7 +91,7 @@ fn elsewhere(scope: Scope, digests: &Digests) -> Result<Scope, String> {
     };
     let digest = digest.to_string();
     let other = digests.other(&digest);
-    let other = other.ok_or_else(|| format!("nobody has the identity {digest}"))?;
+    let other = other.ok_or_else(|| format!("no person has the identity {digest}"))?;
     let other = other
         .parse()
         .map_err(|_| format!("`{other}` is no identity"))?;
@@ -112,13 +112,13 @@ impl Outcome {
     pub(super) async fn compare(
         &self,
         target: &Target,
-        asked: &[Asked],
+        template: &[RequestTemplate],
         answers: &[Answer],
         events: &[CloudEvent],
         digests: &mut Digests,
     ) -> Result<(), String> {
-        for ((asked, expected), answer) in asked.iter().zip(&self.answers).zip(answers) {
-            let opaque = asked.is_opaque();
+        for ((template, expected), answer) in template.iter().zip(&self.answers).zip(answers) {
+            let opaque = template.is_opaque();
             let mut comparison = Comparison {
                 target: target.name,
                 digests,

@@ -8,7 +8,7 @@ use wm_core::{http::Request, value::Timestamp};
 
 use super::{
     compare::Digests,
-    model::{Asked, Body, Model, Precondition, Upload, Who},
+    model::{Body, Model, Precondition, RequestTemplate, Sender, Upload},
     normal::Normaliser,
     script::{Command, PEOPLE},
     target::Target,
@@ -48,51 +48,60 @@ impl TargetState {
     }
 
     /// The request in the form for this target.
-    pub(super) fn request(&self, target: &Target, asked: &Asked, trace: String) -> Request {
+    pub(super) fn request(
+        &self,
+        target: &Target,
+        template: &RequestTemplate,
+        trace: String,
+    ) -> Request {
         let mut headers = vec![("traceparent".to_owned(), trace)];
         let mut header = |name: &str, value: String| headers.push((name.to_owned(), value));
-        if let Some(value) = self.authorization(target, asked.who) {
+        if let Some(value) = self.authorization(target, template.who) {
             header("authorization", value);
         }
-        if let Some(mark) = self.mark(asked) {
+        if let Some(mark) = self.mark(template) {
             header("if-match", mark);
         }
-        if let Some(key) = &asked.key {
+        if let Some(key) = &template.key {
             header("idempotency-key", key.clone());
         }
-        if asked.body != Body::Nothing {
-            header("content-type", asked.media_type.to_owned());
+        if template.body != Body::Nothing {
+            header("content-type", template.media_type.to_owned());
         }
-        let mut query = asked.query.clone();
-        if let Some(cursor) = self.cursors.get(&asked.path).filter(|_| asked.goes_on) {
+        let mut query = template.query.clone();
+        if let Some(cursor) = self
+            .cursors
+            .get(&template.path)
+            .filter(|_| template.goes_on)
+        {
             let separator = if query.is_empty() { "" } else { "&" };
             query = format!("{query}{separator}cursor={cursor}");
         }
         Request {
-            method: asked.method.into(),
-            path: asked.path.clone(),
+            method: template.method.into(),
+            path: template.path.clone(),
             query,
             headers,
-            body: self.body(target, &asked.body),
+            body: self.body(target, &template.body),
         }
     }
 
-    fn authorization(&self, target: &Target, who: Who) -> Option<String> {
+    fn authorization(&self, target: &Target, who: Sender) -> Option<String> {
         match who {
-            Who::Person(person) => Some(format!("Bearer {}", self.tokens[person])),
-            Who::Expired(person) => {
+            Sender::Person(person) => Some(format!("Bearer {}", self.tokens[person])),
+            Sender::Expired(person) => {
                 let token = target.expired_token(&self.model.email(person));
                 Some(format!("Bearer {token}"))
             }
-            Who::Stranger(token) => token.map(str::to_owned),
+            Sender::Stranger(token) => token.map(str::to_owned),
         }
     }
 
-    fn mark(&self, asked: &Asked) -> Option<String> {
-        let known = self.etags.get(&asked.path).map(Vec::as_slice);
+    fn mark(&self, template: &RequestTemplate) -> Option<String> {
+        let known = self.etags.get(&template.path).map(Vec::as_slice);
         let known = known.unwrap_or_default();
         let any = || "*".to_owned();
-        match asked.precondition {
+        match template.precondition {
             Precondition::Nothing => None,
             Precondition::Any => Some(any()),
             Precondition::Current => Some(known.last().cloned().unwrap_or_else(any)),
@@ -120,9 +129,9 @@ impl TargetState {
     }
 
     /// Records an answer of this target.
-    pub(super) fn learn(&mut self, command: &Command, asked: &Asked, answer: &Answer) {
+    pub(super) fn learn(&mut self, command: &Command, template: &RequestTemplate, answer: &Answer) {
         if let Some(etag) = answer.header("etag") {
-            let place = answer.header("location").unwrap_or(&asked.path);
+            let place = answer.header("location").unwrap_or(&template.path);
             let known = self.etags.entry(place.to_owned()).or_default();
             if known.last().is_none_or(|last| last != etag) {
                 known.push(etag.to_owned());
@@ -130,21 +139,23 @@ impl TargetState {
         }
         let body: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
         match body["next_cursor"].as_str() {
-            Some(cursor) => self.cursors.insert(asked.path.clone(), cursor.to_owned()),
-            None => self.cursors.remove(&asked.path),
+            Some(cursor) => self
+                .cursors
+                .insert(template.path.clone(), cursor.to_owned()),
+            None => self.cursors.remove(&template.path),
         };
-        self.model.learn(command, asked, answer.status, &body);
-        self.plan(asked, &body);
+        self.model.learn(command, template, answer.status, &body);
+        self.plan(template, &body);
     }
 
     /// Records a planned upload.
-    fn plan(&mut self, asked: &Asked, body: &Value) {
+    fn plan(&mut self, template: &RequestTemplate, body: &Value) {
         let plan = &body["upload"];
         let Some(path) = Model::planned(plan) else {
             return;
         };
-        let declared = match &asked.body {
-            Body::Json(said) => said["sha256"].as_str(),
+        let declared = match &template.body {
+            Body::Json(document) => document["sha256"].as_str(),
             _ => None,
         };
         let known = self.model.uploads.iter().find(|upload| upload.path == path);

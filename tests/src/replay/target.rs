@@ -100,8 +100,8 @@ impl Reference {
     }
 
     fn over(memory: Memory, surface: Surface, file: PathBuf, keys: TestIssuer) -> Self {
-        let told = Instrumented::by(memory, file.clone());
-        let service = Service::new(told, surface.clone(), vec![keys.rules(JWKS)]);
+        let instrumented = Instrumented::by(memory, file.clone());
+        let service = Service::new(instrumented, surface.clone(), vec![keys.rules(JWKS)]);
         Self {
             service: Arc::new(service),
             file,
@@ -151,7 +151,7 @@ impl Reference {
 pub struct Node {
     program: PathBuf,
     directory: PathBuf,
-    told: PathBuf,
+    control_file: PathBuf,
     process: Mutex<Process>,
     client: Client,
     data: NodeData,
@@ -171,11 +171,11 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Process {
-    fn start(program: &Path, directory: &Path, told: &Path) -> Self {
+    fn start(program: &Path, directory: &Path, control_file: &Path) -> Self {
         let mut child = Command::new(program)
             .arg(directory)
             .arg(PUBLIC_URL)
-            .env(FILE, told)
+            .env(FILE, control_file)
             .envs([STACK])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -201,13 +201,13 @@ impl Drop for Process {
 }
 
 impl Node {
-    fn start(program: PathBuf, directory: PathBuf, told: PathBuf) -> Self {
+    fn start(program: PathBuf, directory: PathBuf, control_file: PathBuf) -> Self {
         Self {
-            process: Mutex::new(Process::start(&program, &directory, &told)),
+            process: Mutex::new(Process::start(&program, &directory, &control_file)),
             data: NodeData::open(&directory),
             program,
             directory,
-            told,
+            control_file,
             client: client(),
             seen: Mutex::new(0),
         }
@@ -225,15 +225,15 @@ impl Node {
             assert!(begun.elapsed() < TIMEOUT, "the node does not die");
             thread::sleep(Duration::from_millis(2));
         }
-        *process = Process::start(&self.program, &self.directory, &self.told);
+        *process = Process::start(&self.program, &self.directory, &self.control_file);
     }
 
     /// Waits until the node has no pending work.
     fn drain(&self) {
-        self.ask("drain");
+        self.instruct("drain");
     }
 
-    fn ask(&self, what: &str) {
+    fn instruct(&self, what: &str) {
         let mut process = lock(&self.process);
         writeln!(process.input, "{what}").unwrap();
         let answer = process.lines.next().expect("the node lives").unwrap();
@@ -339,7 +339,7 @@ pub struct Target {
 pub struct Targets {
     pub all: Vec<Target>,
     /// Whether control files set time and randomness.
-    pub are_told: bool,
+    pub are_controlled: bool,
     /// The scopes of earlier scripts. A node's own sweep may still finish work there.
     pub past: BTreeSet<String>,
     /// The operations that succeeded at least once.
@@ -358,7 +358,7 @@ impl Targets {
         let folder = tempfile::tempdir().unwrap();
         let file = |name: &str| {
             let file = folder.path().join(format!("{name}.json"));
-            Order::default().tell(&file);
+            Order::default().write(&file);
             file
         };
         let data = folder.path().join("data");
@@ -390,7 +390,7 @@ impl Targets {
         ];
         Self {
             all,
-            are_told: true,
+            are_controlled: true,
             past: BTreeSet::new(),
             covered: RefCell::default(),
             attempts: BTreeMap::new(),
@@ -417,7 +417,7 @@ impl Targets {
         ];
         Self {
             all,
-            are_told: false,
+            are_controlled: false,
             past: BTreeSet::new(),
             covered: RefCell::default(),
             attempts: BTreeMap::new(),
@@ -461,13 +461,13 @@ fn prepare(data: &Path) -> SurfaceId {
 }
 
 /// The environment variables with the identity of a cloud surface and the path of its control file.
-fn identity(prefix: &str, id: SurfaceId, told: &Path) -> Vec<(String, String)> {
+fn identity(prefix: &str, id: SurfaceId, control_file: &Path) -> Vec<(String, String)> {
     let own = |name: &str, value: String| (format!("{prefix}_{name}"), value);
     vec![
         own("SURFACE_ID", id.to_string()),
         own("PUBLIC_URL", PUBLIC_URL.to_owned()),
         own("SURFACE_SECRET", SECRET.to_owned()),
-        (FILE.to_owned(), told.to_str().unwrap().to_owned()),
+        (FILE.to_owned(), control_file.to_str().unwrap().to_owned()),
     ]
 }
 
@@ -607,7 +607,7 @@ impl Target {
     pub async fn sweep(&self) {
         match &self.kind {
             Kind::Memory(reference) => reference.sweep().await,
-            Kind::Local(node) => node.ask("sweep"),
+            Kind::Local(node) => node.instruct("sweep"),
             Kind::Shipped(_) => {}
             Kind::Aws(surface, _) => surface.sweep().await,
             Kind::Azure(surface, _) => surface.sweep().await,

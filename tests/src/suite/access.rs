@@ -65,21 +65,21 @@ pub async fn effective_access_matches_subjects_and_sessions<H: Harness>(surface:
         (&json!([]), &json!([]))
     );
     let grant = fixture.grant(fixture.to_team("contributor")).await;
-    let told = fixture.of_ben("").await;
-    assert_eq!(told["reasons"][0]["source"], "team_grant");
-    assert_eq!(told["reasons"][0]["record_id"], grant.as_str());
+    let reported = fixture.of_ben("").await;
+    assert_eq!(reported["reasons"][0]["source"], "team_grant");
+    assert_eq!(reported["reasons"][0]["record_id"], grant.as_str());
     let own = fixture
         .ben
         .get(&format!("{}/access", fixture.project))
         .await
         .expect(200);
-    assert_eq!(own.body, told);
+    assert_eq!(own.body, reported);
     let project = fixture.ben.get(&fixture.project).await.expect(200);
-    assert_eq!(project.body["capabilities"], told["capabilities"]);
+    assert_eq!(project.body["capabilities"], reported["capabilities"]);
     let session = fixture.ben.get("/v1/session").await.expect(200);
     assert_eq!(
         session.body["projects"][0]["capabilities"],
-        told["capabilities"]
+        reported["capabilities"]
     );
     let subjects = format!("{}/subjects", fixture.project);
     let all = fixture.ana.list(&subjects).await;
@@ -87,7 +87,7 @@ pub async fn effective_access_matches_subjects_and_sessions<H: Harness>(surface:
         .iter()
         .find(|subject| subject["user"] == fixture.ben_id.as_str())
         .unwrap();
-    assert_eq!(ben["capabilities"], told["capabilities"]);
+    assert_eq!(ben["capabilities"], reported["capabilities"]);
     for (capability, expected) in [("artifact.create", 2), ("project.delete", 1)] {
         let path = format!("{subjects}?capability={capability}");
         assert_eq!(

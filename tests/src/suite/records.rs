@@ -357,8 +357,8 @@ pub async fn superseded_derived_output_keeps_the_raw_upload<H: Harness>(surface:
         (&id, &second["id"])
     );
     for derived in [&first, &second] {
-        let told = ["source_version", "status"].map(|field| &derived[field]);
-        assert_eq!(told, [&json!(1), &json!("available")]);
+        let reported = ["source_version", "status"].map(|field| &derived[field]);
+        assert_eq!(reported, [&json!(1), &json!("available")]);
     }
     let after = (read(&raw).await, read(&artifact).await["current"].clone());
     assert_eq!(before, after);
@@ -405,8 +405,8 @@ pub async fn grants_and_invitations_keep_their_creator<H: Harness>(surface: &H) 
     ana.delete(&revoke).await.expect(204);
     let kept = ana.get(&path).await.expect(200);
     assert_eq!((made(&kept), &made(&kept)[0]), (made(&before), &author));
-    let told = ["status", "revoked_by", "reason"].map(|field| &kept.body[field]);
-    assert_eq!(told, [&json!("revoked"), &author, &json!("moved on")]);
+    let reported = ["status", "revoked_by", "reason"].map(|field| &kept.body[field]);
+    assert_eq!(reported, [&json!("revoked"), &author, &json!("moved on")]);
     let all = ana.list(&format!("{grants}?include=revoked")).await;
     assert!(all.iter().any(|row| row["id"] == grant.as_str()), "{all:?}");
 }

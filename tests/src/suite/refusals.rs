@@ -30,9 +30,9 @@ pub async fn every_route_requires_a_valid_token<H: Harness>(surface: &H) {
     let fixture = Fixture::found(&Person::new(surface, "ana")).await;
     let expired = surface.expired_token("ana@example.com");
     for token in [None, Some("e30.e30.e30"), Some(expired.as_str())] {
-        let nobody = Person::with_token(surface, token);
+        let anonymous = Person::with_token(surface, token);
         for route in private_routes() {
-            let refused = fixture.call(&nobody, route).await;
+            let refused = fixture.call(&anonymous, route).await;
             let refused = refused.expect(401).expect_problem("unauthenticated");
             assert!(refused.raw.header("www-authenticate").is_some());
         }
@@ -42,7 +42,7 @@ pub async fn every_route_requires_a_valid_token<H: Harness>(surface: &H) {
 /// A method that a path does not support gives 405 before the token is checked.
 pub async fn paths_without_the_method_answer_405<H: Harness>(surface: &H) {
     let fixture = Fixture::found(&Person::new(surface, "ana")).await;
-    let nobody = Person::with_token(surface, None);
+    let anonymous = Person::with_token(surface, None);
     let taken: BTreeSet<_> = operations::routes()
         .map(|route| (fixture.path(route), route.method.as_str()))
         .collect();
@@ -50,12 +50,12 @@ pub async fn paths_without_the_method_answer_405<H: Harness>(surface: &H) {
     for path in paths {
         for method in ["GET", "POST", "PUT", "PATCH", "DELETE"] {
             if !taken.contains(&(path.clone(), method)) {
-                let answer = nobody.send(method, &path, &[], None).await;
+                let answer = anonymous.send(method, &path, &[], None).await;
                 answer.expect(405).expect_problem("method-not-allowed");
             }
         }
     }
-    nobody
+    anonymous
         .get("/v1/nothing")
         .await
         .expect(404)

@@ -69,25 +69,29 @@ impl<'a, H: Harness> Upload<'a, H> {
     }
 
     /// Requests an action on the version.
-    pub(super) async fn ask(&self, who: &Person<'a, H>, action: &str) -> Answered {
+    pub(super) async fn request_action(&self, who: &Person<'a, H>, action: &str) -> Answered {
         let path = format!("{}/{action}", self.version);
         who.post(&path, json!({})).await
     }
 
     /// Completes the upload as its owner.
     pub(super) async fn complete(&self) -> Answered {
-        self.ask(&self.owner, "complete").await
+        self.request_action(&self.owner, "complete").await
     }
 
     pub(super) async fn downloaded(&self) -> Answer {
-        let plan = self.ask(&self.owner, "download").await.expect(200).body;
+        let plan = self
+            .request_action(&self.owner, "download")
+            .await
+            .expect(200)
+            .body;
         let step = json!({ "method": "GET", "url": plan["url"], "headers": plan["headers"] });
         self.send(object_request(&step, Vec::new())).await
     }
 
     /// Asserts that no bytes are served, and the status of the version.
     pub(super) async fn assert_not_served(&self, status: &str) {
-        let refused = self.ask(&self.owner, "download").await;
+        let refused = self.request_action(&self.owner, "download").await;
         refused.expect(409).expect_problem("conflict");
         self.assert_status(status, &self.owner).await;
     }
@@ -110,7 +114,7 @@ impl<'a, H: Harness> Upload<'a, H> {
             let refused = self.complete().await.expect(409);
             refused.expect_problem("upload-mismatch");
         }
-        self.ask(&self.owner, "upload").await.expect(409);
+        self.request_action(&self.owner, "upload").await.expect(409);
         self.assert_not_served("rejected").await;
     }
 

@@ -62,7 +62,10 @@ pub async fn case_43_signed_urls_expire_soon<H: Harness>(surface: &H) {
     }
     let late = upload.complete().await.expect(409);
     late.expect_problem("conflict");
-    upload.ask(&upload.owner, "upload").await.expect(409);
+    upload
+        .request_action(&upload.owner, "upload")
+        .await
+        .expect(409);
 }
 
 pub async fn case_44_empty_file_is_valid<H: Harness>(surface: &H) {

@@ -92,7 +92,7 @@ pub struct AwsSurface {
     client: Client,
     people: People,
     /// The objects that `ingest` was notified of.
-    told: Mutex<BTreeSet<String>>,
+    notified: Mutex<BTreeSet<String>>,
     stream: tokio::sync::Mutex<stream::Stream>,
     carried: Mutex<Vec<CloudEvent>>,
 }
@@ -152,7 +152,7 @@ impl AwsSurface {
             functions: Default::default(),
             client: Client::builder().no_proxy().build().unwrap(),
             people: People::default(),
-            told: Mutex::default(),
+            notified: Mutex::default(),
             stream: tokio::sync::Mutex::new(stream),
             carried: Mutex::default(),
         }
@@ -241,8 +241,8 @@ impl AwsSurface {
     /// Notifies `ingest` of every new object in the bucket.
     async fn ingest(&self) -> bool {
         let objects = self.resources.objects().await;
-        let untold = |key: &String| lock(&self.told).insert(key.clone());
-        let created: Vec<String> = objects.into_iter().filter(untold).collect();
+        let is_new = |key: &String| lock(&self.notified).insert(key.clone());
+        let created: Vec<String> = objects.into_iter().filter(is_new).collect();
         for key in &created {
             self.created(key).await;
         }

@@ -88,7 +88,7 @@ pub struct AzureSurface {
     package: TempDir,
     options: Options,
     /// The blobs that `ingest` was notified of.
-    told: Mutex<BTreeSet<String>>,
+    notified: Mutex<BTreeSet<String>>,
     carried: Mutex<Vec<CloudEvent>>,
     people: People,
 }
@@ -120,7 +120,7 @@ impl AzureSurface {
             host,
             package,
             options,
-            told: Mutex::default(),
+            notified: Mutex::default(),
             carried: Mutex::default(),
             people: People::default(),
         }
@@ -280,10 +280,10 @@ impl AzureSurface {
     /// Notifies `ingest` of every new blob in the container.
     async fn ingest(&self) -> bool {
         let blobs = self.resources.blobs().await;
-        let untold = |path: &String| lock(&self.told).insert(path.clone());
+        let is_new = |path: &String| lock(&self.notified).insert(path.clone());
         let created: Vec<Value> = blobs
             .into_iter()
-            .filter(untold)
+            .filter(is_new)
             .map(|path| self.resources.blob_created(&path))
             .collect();
         self.host.events("ingest", &created).await;

@@ -29,7 +29,7 @@ use wm_service::{
 use super::publish;
 use crate::{
     client::send_object,
-    emulators::azurite::{ACCOUNT, Anyone, Azurite},
+    emulators::azurite::{ACCOUNT, AllRights, Azurite},
     harness::{Answer, Harness, ObjectRequest},
     issuer::TestIssuer,
     memory::{Memory, MemoryEvents, MemoryKeys, MemoryMail, MemoryRecords},
@@ -90,14 +90,14 @@ impl Provider for BlobAndMemory {
 pub struct BlobSurface {
     pub azurite: Azurite,
     /// The identity of the adapter.
-    pub identity: Arc<Anyone>,
+    pub identity: Arc<AllRights>,
     service: Arc<Service<BlobAndMemory>>,
     issuer: TestIssuer,
     client: Client,
 }
 
 /// The adapter over a store at this URL, built like the handler's, with this identity.
-pub fn adapter(azurite: &Azurite, url: &str, identity: &Arc<Anyone>) -> BlobArtifacts {
+pub fn adapter(azurite: &Azurite, url: &str, identity: &Arc<AllRights>) -> BlobArtifacts {
     let sdk = Sdk::acting_as(identity.clone(), identity.clone(), azurite.client());
     BlobArtifacts::new(&sdk, &config(url)).unwrap()
 }
@@ -154,7 +154,7 @@ impl BlobSurface {
             public_url: "http://surface.test".into(),
             upload: limits,
         };
-        let identity = Anyone::new();
+        let identity = AllRights::new();
         let provider = BlobAndMemory {
             memory,
             artifacts: adapter(&azurite, url, &identity),

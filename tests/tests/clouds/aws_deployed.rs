@@ -74,14 +74,14 @@ async fn invitation_is_mailed_once() {
 #[tokio::test(flavor = "multi_thread")]
 async fn gateway_requires_tokens_and_knows_its_routes() {
     let surface = Deployed::on(Stack::shared().await);
-    let nobody = Person::with_token(&surface, None);
+    let anonymous = Person::with_token(&surface, None);
     for path in [
         "/health/live",
         "/health/ready",
         "/openapi.json",
         "/v1/catalog",
     ] {
-        nobody.get(path).await.expect(200);
+        anonymous.get(path).await.expect(200);
     }
     let bare = async |method: &str, path: &str, token: Option<&str>| {
         let answer = surface.bare(method, path, token).await;
@@ -122,13 +122,17 @@ async fn sweep_runs_under_its_role() {
 #[tokio::test(flavor = "multi_thread")]
 async fn preflight_needs_no_token() {
     let surface = Deployed::on(Stack::shared().await);
-    let asked = surface.preflight(ORIGIN).await;
+    let preflight_answer = surface.preflight(ORIGIN).await;
     // Not 401: no route accepts a preflight request, so the gateway answers it itself.
     assert_eq!(
-        asked.status, 403,
-        "the emulator knows the origin by now: {asked:?}"
+        preflight_answer.status, 403,
+        "the emulator knows the origin by now: {preflight_answer:?}"
     );
-    assert!(asked.header("access-control-allow-origin").is_none());
+    assert!(
+        preflight_answer
+            .header("access-control-allow-origin")
+            .is_none()
+    );
     let why = "the emulator keeps the template's origins and lets none in";
     suite::skip(surface.name(), "preflight_needs_no_token", why);
 }

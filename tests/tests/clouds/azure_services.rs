@@ -25,7 +25,7 @@ use wm_tests::{
         authority::{Authority, VAULT},
         communication,
         managed_identity::{ActingAs, SYSTEM_PRINCIPAL},
-        server::{Asked, Behaviour, OWN_WORDS, Said},
+        server::{Behaviour, OWN_WORDS, Received, Reply},
     },
     golden, tools,
 };
@@ -81,7 +81,7 @@ fn message(text: &str) -> Message {
 }
 
 fn says(status: u16) -> Behaviour {
-    Behaviour::Says(Said::error(status, "Trouble"))
+    Behaviour::Answers(Reply::error(status, "Trouble"))
 }
 
 /// Asserts the kind of a failure. No text of a service may be visible to a caller.
@@ -102,10 +102,10 @@ mod identity {
         assert_eq!(identity.surface.to_string(), SURFACE);
         assert_eq!(identity.public_url, PUBLIC_URL);
         assert!(!format!("{identity:?}").contains(SECRET));
-        let asked = cloud.vault.server.asked();
-        let tokens: Vec<bool> = asked
+        let received = cloud.vault.server.received();
+        let tokens: Vec<bool> = received
             .iter()
-            .map(|asked| asked.header("authorization").is_some())
+            .map(|received| received.header("authorization").is_some())
             .collect();
         assert_eq!(tokens, [false, true], "first challenged, then answered");
     }
@@ -122,8 +122,8 @@ mod identity {
             .await
             .unwrap();
         assert_eq!(identity.public_url, "https://other.example.com");
-        assert!(cloud.vault.server.asked().is_empty());
-        assert!(cloud.configuration.server.asked().is_empty());
+        assert!(cloud.vault.server.received().is_empty());
+        assert!(cloud.configuration.server.received().is_empty());
         let nowhere = [
             ("AZURE_KEY_VAULT_ENDPOINT", ""),
             ("AZURE_APP_CONFIGURATION_ENDPOINT", ""),
@@ -167,7 +167,7 @@ mod identity {
                 "{status}"
             );
         }
-        cloud.vault.server.always(Behaviour::Well);
+        cloud.vault.server.always(Behaviour::Normal);
         cloud.vault.set("surface-secret", SECRET);
         cloud.configuration.set("surface-id", "7");
         let wrong = "`surface-id` must be a surface id";
@@ -205,12 +205,12 @@ mod identity {
             .await
             .unwrap_err();
         assert!(matches!(error, SecretsError::Unreadable { .. }), "{error}");
-        let asked = cloud.vault.server.asked();
-        assert!(!asked.is_empty(), "it was never asked");
+        let received = cloud.vault.server.received();
+        assert!(!received.is_empty(), "it received no request");
         assert!(
-            asked
+            received
                 .iter()
-                .all(|asked| asked.header("authorization").is_none())
+                .all(|received| received.header("authorization").is_none())
         );
     }
 }
@@ -236,7 +236,11 @@ mod events {
             .map(|event| serde_json::to_value(event).unwrap())
             .collect();
         assert_eq!(cloud.topic.events(), expected);
-        assert_eq!(cloud.topic.server.asked().len(), 3, "a hundred at a time");
+        assert_eq!(
+            cloud.topic.server.received().len(),
+            3,
+            "a hundred at a time"
+        );
     }
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -252,8 +256,12 @@ mod events {
         let taken: Vec<bool> = results.iter().map(Result::is_ok).collect();
         assert_eq!(taken, [true, false, true, true]);
         assert_eq!(cloud.topic.events().len(), 3);
-        let largest = cloud.topic.server.asked();
-        assert!(largest.iter().all(|asked| asked.body.len() <= 1_000_000));
+        let largest = cloud.topic.server.received();
+        assert!(
+            largest
+                .iter()
+                .all(|received| received.body.len() <= 1_000_000)
+        );
     }
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -287,19 +295,19 @@ mod events {
         cloud.topic.server.next([says(503)]);
         assert!(bus.publish(&[event(1, 0)]).await[0].is_ok());
         // The caller decides about a retry, however long the service asks to wait.
-        let limited = Said::error(429, "Busy").with("retry-after", "60");
-        cloud.topic.server.next([Behaviour::Says(limited)]);
+        let limited = Reply::error(429, "Busy").with("retry-after", "60");
+        cloud.topic.server.next([Behaviour::Answers(limited)]);
         let begun = Instant::now();
         let result = bus.publish(&[event(2, 0)]).await.remove(0);
         assert_fails(result, PortErrorKind::Throttled);
         assert!(begun.elapsed() < Duration::from_secs(5));
-        assert_eq!(cloud.topic.server.asked().len(), 3);
+        assert_eq!(cloud.topic.server.received().len(), 3);
     }
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
     async fn unresponsive_topic_times_out() {
         let cloud = AzureCloud::start().await;
-        cloud.topic.server.always(Behaviour::Hangs);
+        cloud.topic.server.always(Behaviour::Hang);
         let begun = Instant::now();
         let bus = bus(&cloud, &cloud.topic.endpoint());
         let result = bus.publish(&[event(1, 0)]).await.remove(0);
@@ -345,8 +353,8 @@ mod mail {
     async fn case_52_mail_with_a_lost_answer_is_sent_once() {
         let cloud = AzureCloud::start().await;
         let sender = sender(&cloud, "");
-        let lost = Behaviour::DoesAndSays(Said::error(503, "Lost"));
-        cloud.mail.server.next([Behaviour::Well, lost]);
+        let lost = Behaviour::ProcessesAndAnswers(Reply::error(503, "Lost"));
+        cloud.mail.server.next([Behaviour::Normal, lost]);
         assert!(sender.send(&message("once")).await.is_ok());
         assert!(sender.send(&message("once")).await.is_ok());
         assert_eq!(cloud.mail.mails().len(), 1);
@@ -379,13 +387,13 @@ mod mail {
         ] {
             cloud.mail.server.always(says(status));
             assert_fails(sender.send(&message("never")).await, kind);
-            cloud.mail.server.always(Behaviour::Well);
+            cloud.mail.server.always(Behaviour::Normal);
             // The mail is unknown first, and then refused.
-            cloud.mail.server.next([Behaviour::Well, says(status)]);
+            cloud.mail.server.next([Behaviour::Normal, says(status)]);
             let sent = sender.send(&message("never")).await;
             // All texts are logged, and the service may quote an e-mail address.
-            let told = format!("{sent:?}");
-            assert!(!told.contains(OWN_WORDS), "{told}");
+            let logged = format!("{sent:?}");
+            assert!(!logged.contains(OWN_WORDS), "{logged}");
             assert_fails(sent, kind);
         }
         assert!(cloud.mail.mails().is_empty());
@@ -394,7 +402,7 @@ mod mail {
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
     async fn mail_sending_survives_transient_faults() {
         let cloud = AzureCloud::start().await;
-        let trouble = [Behaviour::Well, Behaviour::Well, says(429), says(500)];
+        let trouble = [Behaviour::Normal, Behaviour::Normal, says(429), says(500)];
         cloud.mail.server.next(trouble);
         assert!(sender(&cloud, "").send(&message("slow")).await.is_ok());
         assert_eq!(cloud.mail.mails().len(), 1);
@@ -425,20 +433,20 @@ mod mail {
 }
 
 /// The identifying parts of a request.
-fn shape(asked: &Asked, headers: &[&str]) -> Value {
-    let (path, query) = asked.target.split_once('?').unwrap();
-    let header = |name: &&str| ((*name).to_owned(), json!(asked.header(name)));
+fn shape(received: &Received, headers: &[&str]) -> Value {
+    let (path, query) = received.target.split_once('?').unwrap();
+    let header = |name: &&str| ((*name).to_owned(), json!(received.header(name)));
     let headers: serde_json::Map<String, Value> = headers.iter().map(header).collect();
-    json!({ "method": asked.method, "path": path, "query": [query], "headers": headers })
+    json!({ "method": received.method, "path": path, "query": [query], "headers": headers })
 }
 
 /// The same parts of the official client's request.
 fn official(golden: &Value, name: &str, headers: &[&str]) -> Value {
-    let asked = &golden[name];
-    let header = |name: &&str| ((*name).to_owned(), asked["headers"][*name].clone());
+    let received = &golden[name];
+    let header = |name: &&str| ((*name).to_owned(), received["headers"][*name].clone());
     let headers: serde_json::Map<String, Value> = headers.iter().map(header).collect();
     json!({
-        "method": asked["method"], "path": asked["path"], "query": asked["query"], "headers": headers,
+        "method": received["method"], "path": received["path"], "query": received["query"], "headers": headers,
     })
 }
 
@@ -475,10 +483,10 @@ async fn requests_equal_those_of_the_official_clients() {
     assert!(sender.send(&message(text)).await.is_ok());
     secrets::load(&sdk(), &config).await.unwrap();
 
-    let asked = &cloud.topic.server.asked()[0];
+    let received = &cloud.topic.server.received()[0];
     let headers = ["content-type"];
     assert_eq!(
-        shape(asked, &headers),
+        shape(received, &headers),
         official(&golden, "events", &headers)
     );
     let fields = |event: &Value| -> Vec<String> {
@@ -486,28 +494,30 @@ async fn requests_equal_those_of_the_official_clients() {
         fields.into_iter().cloned().collect()
     };
     let official_event = &golden["events"]["body"][0];
-    assert_eq!(fields(&asked.json()[0]), fields(official_event));
+    assert_eq!(fields(&received.json()[0]), fields(official_event));
 
-    let asked = cloud.mail.server.asked();
-    assert_eq!(asked[1].json(), golden["mail-with-token"]["body"]);
+    let received = cloud.mail.server.received();
+    assert_eq!(received[1].json(), golden["mail-with-token"]["body"]);
     assert_eq!(
-        shape(&asked[1], &headers),
+        shape(&received[1], &headers),
         official(&golden, "mail-with-token", &headers)
     );
-    let id = asked[1].header("operation-id").unwrap();
+    let id = received[1].header("operation-id").unwrap();
     let mut expected = official(&golden, "mail-operation", &[]);
     expected["path"] = format!("/emails/operations/{id}").into();
-    assert_eq!(shape(&asked[2], &[]), expected);
+    assert_eq!(shape(&received[2], &[]), expected);
 
-    let vault = cloud.vault.server.asked();
+    let vault = cloud.vault.server.received();
     assert_eq!(
         shape(&vault[0], &[]),
         official(&golden, "secret-challenged", &[])
     );
     assert_eq!(shape(&vault[1], &[]), official(&golden, "secret", &[]));
     let setting = official(&golden, "setting", &[]);
-    let settings = cloud.configuration.server.asked();
-    let found = settings.iter().any(|asked| shape(asked, &[]) == setting);
+    let settings = cloud.configuration.server.received();
+    let found = settings
+        .iter()
+        .any(|received| shape(received, &[]) == setting);
     assert!(found, "{settings:?}");
 }
 
@@ -548,8 +558,8 @@ fn handler_acts_as_its_managed_identities() {
             text(&output.stdout) + &text(&output.stderr),
         )
     };
-    let (well, said) = run();
-    assert!(well, "{said}");
+    let (well, printed) = run();
+    assert!(well, "{printed}");
     assert_eq!(cloud.topic.events().len(), 2);
     assert_eq!(cloud.mail.mails().len(), 1);
     let mut given = cloud.identity.given();
@@ -569,8 +579,8 @@ fn handler_acts_as_its_managed_identities() {
         ]
     );
     cloud.identity.fail_with(Some(500));
-    let (well, said) = run();
-    assert!(!well && said.contains("cannot be read"), "{said}");
+    let (well, printed) = run();
+    assert!(!well && printed.contains("cannot be read"), "{printed}");
 }
 
 async fn act(config: &Config) {

@@ -30,28 +30,34 @@ fn every_command_has_examples_in_its_help() {
 #[test]
 fn missing_access_to_the_account_is_named() {
     let without_region = Program::aws().with("AWS_REGION", "");
-    let said = without_region.refuses(&["setup"], 2);
-    assert!(said.contains("no region is set: use `--region`"), "{said}");
+    let message = without_region.refuses(&["setup"], 2);
+    assert!(
+        message.contains("no region is set: use `--region`"),
+        "{message}"
+    );
 
     let without_credentials = Program::of("wm-aws", Vec::new())
         .with("AWS_REGION", REGION)
         .with("AWS_EC2_METADATA_DISABLED", "true");
-    let said = without_credentials.refuses(&["setup"], 1);
+    let message = without_credentials.refuses(&["setup"], 1);
     assert!(
-        said.contains("there are no credentials: set `AWS_PROFILE`"),
-        "{said}"
+        message.contains("there are no credentials: set `AWS_PROFILE`"),
+        "{message}"
     );
 
     let stranger = Program::aws().with("AWS_ACCESS_KEY_ID", "STRANGER");
-    let said = stranger.refuses(&["redrive"], 1);
+    let message = stranger.refuses(&["redrive"], 1);
     assert!(
-        said.contains("`sts:GetCallerIdentity` failed, these credentials"),
-        "{said}"
+        message.contains("`sts:GetCallerIdentity` failed, these credentials"),
+        "{message}"
     );
 
     let unreachable = Program::aws().with("AWS_ENDPOINT_URL", "http://127.0.0.1:9");
-    let said = unreachable.refuses(&["setup", "--plan"], 1);
-    assert!(said.contains("the service cannot be reached"), "{said}");
+    let message = unreachable.refuses(&["setup", "--plan"], 1);
+    assert!(
+        message.contains("the service cannot be reached"),
+        "{message}"
+    );
 }
 
 #[test]

@@ -71,23 +71,23 @@ fn missing_access_to_the_subscription_is_named() {
     let cloud = Cloud::start();
     let program = Program::azure(&cloud);
     fs::write(program.home().join("signed-out"), "").unwrap();
-    let said = program.refuses(&["setup"], 1);
+    let message = program.refuses(&["setup"], 1);
     assert!(
-        said.contains("no account is signed in: run `az login`"),
-        "{said}"
+        message.contains("no account is signed in: run `az login`"),
+        "{message}"
     );
     let named = ["redrive", "--subscription", SUBSCRIPTION];
-    let said = program.refuses(&named, 1);
+    let message = program.refuses(&named, 1);
     assert!(
-        said.contains("no account is signed in: run `az login`"),
-        "{said}"
+        message.contains("no account is signed in: run `az login`"),
+        "{message}"
     );
 
     let toolless = Program::azure(&cloud);
     fs::remove_file(toolless.home().join("az")).unwrap();
-    let said = toolless.refuses(&["setup"], 1);
+    let message = toolless.refuses(&["setup"], 1);
     let words = "`az` is not on the PATH: get it with `pip install azure-cli`";
-    assert!(said.contains(words), "{said}");
+    assert!(message.contains(words), "{message}");
 
     let stranger = Program::azure(&cloud);
     let token = r#"{"accessToken":"x.eyJvaWQiOiJzdHJhbmdlciJ9.y","expires_on":4102444800,"tokenType":"Bearer"}"#;
@@ -98,24 +98,24 @@ fn missing_access_to_the_subscription_is_named() {
         token,
     )
     .unwrap();
-    let said = stranger.refuses(&["setup"], 1);
+    let message = stranger.refuses(&["setup"], 1);
     assert!(
-        said.contains("this sign-in is not valid: run `az login`"),
-        "{said}"
+        message.contains("this sign-in is not valid: run `az login`"),
+        "{message}"
     );
 
     let unsafe_ =
         Program::azure(&cloud).with("AZURE_RESOURCE_MANAGER_ENDPOINT", "http://example.com");
-    let said = unsafe_.refuses(&["setup", "--plan"], 1);
+    let message = unsafe_.refuses(&["setup", "--plan"], 1);
     assert!(
-        said.contains("`AZURE_RESOURCE_MANAGER_ENDPOINT` must be a URL"),
-        "{said}"
+        message.contains("`AZURE_RESOURCE_MANAGER_ENDPOINT` must be a URL"),
+        "{message}"
     );
 
-    let said = Program::azure(&cloud).refuses(&["setup", "--subscription", "Pay as you go"], 2);
+    let message = Program::azure(&cloud).refuses(&["setup", "--subscription", "Pay as you go"], 2);
     assert!(
-        said.contains("a subscription must be given by its id"),
-        "{said}"
+        message.contains("a subscription must be given by its id"),
+        "{message}"
     );
     assert_eq!(cloud.writes(), [""; 0]);
 }

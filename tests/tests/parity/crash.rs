@@ -9,9 +9,9 @@ use wm_core::{
     operations,
 };
 use wm_tests::replay::{
-    crash::{Case, Deaths, walk},
+    crash::{Case, Deaths, check_crashes},
     model::Model,
-    script::{Command, What},
+    script::{Action, Command},
     target::Targets,
 };
 
@@ -28,31 +28,31 @@ type Walked = (Start, Command);
 fn people_and_projects() -> Vec<Walked> {
     let ana = |what, picks| by(0, what, picks);
     vec![
-        (Start::Nothing, by(3, What::Identity, [1, 1, 1])),
-        (Start::Nothing, ana(What::Link, [1, 1, 1])),
-        (Start::Nothing, ana(What::CreateAccount, [1, 1, 1])),
-        (Start::Project, ana(What::PatchAccount, [1, 5, 2])),
-        (Start::Project, ana(What::CloseAccount, [1, 1, 1])),
-        (Start::Member, ana(What::PatchMember, [1, 8, 2])),
-        (Start::Member, ana(What::RemoveMember, [1, 1, 1])),
-        (Start::Project, ana(What::CreateTeam, [1, 1, 1])),
-        (Start::Team, ana(What::PatchTeam, [1, 5, 2])),
-        (Start::TeamMember, ana(What::DeleteTeam, [1, 1, 1])),
-        (Start::Team, ana(What::PutTeamMember, [1, 1, 2])),
-        (Start::TeamMember, ana(What::RemoveTeamMember, [1, 1, 1])),
-        (Start::Project, ana(What::Invite, [1, 0, 5])),
-        (Start::Invited, ana(What::Resend, [1, 1, 1])),
-        (Start::Invited, ana(What::RevokeInvitation, [1, 1, 1])),
-        (Start::Invited, by(1, What::Accept, [0, 1, 1])),
-        (Start::Invited, by(1, What::Decline, [0, 1, 1])),
-        (Start::Project, ana(What::PutPreferences, [1, 1, 2])),
-        (Start::Project, ana(What::CreateProject, [1, 1, 4])),
-        (Start::Project, ana(What::PatchProject, [1, 5, 2])),
-        (Start::Project, ana(What::DeleteProject, [1, 1, 1])),
-        (Start::Member, ana(What::CreateGrant, [1, 4, 20])),
-        (Start::Grant, ana(What::PatchGrant, [1, 2, 2])),
-        (Start::Grant, ana(What::RevokeGrant, [1, 1, 1])),
-        (Start::Member, ana(What::Preview, [1, 4, 15])),
+        (Start::Nothing, by(3, Action::Identity, [1, 1, 1])),
+        (Start::Nothing, ana(Action::Link, [1, 1, 1])),
+        (Start::Nothing, ana(Action::CreateAccount, [1, 1, 1])),
+        (Start::Project, ana(Action::PatchAccount, [1, 5, 2])),
+        (Start::Project, ana(Action::CloseAccount, [1, 1, 1])),
+        (Start::Member, ana(Action::PatchMember, [1, 8, 2])),
+        (Start::Member, ana(Action::RemoveMember, [1, 1, 1])),
+        (Start::Project, ana(Action::CreateTeam, [1, 1, 1])),
+        (Start::Team, ana(Action::PatchTeam, [1, 5, 2])),
+        (Start::TeamMember, ana(Action::DeleteTeam, [1, 1, 1])),
+        (Start::Team, ana(Action::PutTeamMember, [1, 1, 2])),
+        (Start::TeamMember, ana(Action::RemoveTeamMember, [1, 1, 1])),
+        (Start::Project, ana(Action::Invite, [1, 0, 5])),
+        (Start::Invited, ana(Action::Resend, [1, 1, 1])),
+        (Start::Invited, ana(Action::RevokeInvitation, [1, 1, 1])),
+        (Start::Invited, by(1, Action::Accept, [0, 1, 1])),
+        (Start::Invited, by(1, Action::Decline, [0, 1, 1])),
+        (Start::Project, ana(Action::PutPreferences, [1, 1, 2])),
+        (Start::Project, ana(Action::CreateProject, [1, 1, 4])),
+        (Start::Project, ana(Action::PatchProject, [1, 5, 2])),
+        (Start::Project, ana(Action::DeleteProject, [1, 1, 1])),
+        (Start::Member, ana(Action::CreateGrant, [1, 4, 20])),
+        (Start::Grant, ana(Action::PatchGrant, [1, 2, 2])),
+        (Start::Grant, ana(Action::RevokeGrant, [1, 1, 1])),
+        (Start::Member, ana(Action::Preview, [1, 4, 15])),
     ]
 }
 
@@ -60,22 +60,22 @@ fn people_and_projects() -> Vec<Walked> {
 fn documents() -> Vec<Walked> {
     let ana = |what, picks| by(0, what, picks);
     vec![
-        (Start::Project, ana(What::Declare, [1, 5, 1])),
-        (Start::Project, ana(What::Declare, [1, 7, 1])),
-        (Start::Declared, ana(What::PatchArtifact, [1, 8, 2])),
-        (Start::Declared, ana(What::DeleteArtifact, [1, 1, 1])),
-        (Start::Deleted, ana(What::RestoreArtifact, [1, 1, 1])),
-        (Start::Declared, ana(What::NewVersion, [1, 5, 1])),
-        (Start::Declared, ana(What::Reissue, [1, 1, 1])),
-        (Start::Declared, ana(What::Complete, [1, 1, 1])),
-        (Start::Document, ana(What::Download, [1, 1, 1])),
-        (Start::Document, ana(What::RestoreVersion, [1, 1, 1])),
-        (Start::Document, ana(What::Derive, [1, 5, 2])),
-        (Start::Derived, ana(What::ReissueDerived, [1, 1, 1])),
-        (Start::Derived, ana(What::CompleteDerived, [1, 1, 1])),
-        (Start::Output, ana(What::DownloadDerived, [1, 1, 1])),
-        (Start::Declared, ana(What::AppendMetadata, [1, 1, 3])),
-        (Start::Declared, ana(What::AppendEvent, [1, 1, 3])),
+        (Start::Project, ana(Action::Declare, [1, 5, 1])),
+        (Start::Project, ana(Action::Declare, [1, 7, 1])),
+        (Start::Declared, ana(Action::PatchArtifact, [1, 8, 2])),
+        (Start::Declared, ana(Action::DeleteArtifact, [1, 1, 1])),
+        (Start::Deleted, ana(Action::RestoreArtifact, [1, 1, 1])),
+        (Start::Declared, ana(Action::NewVersion, [1, 5, 1])),
+        (Start::Declared, ana(Action::Reissue, [1, 1, 1])),
+        (Start::Declared, ana(Action::Complete, [1, 1, 1])),
+        (Start::Document, ana(Action::Download, [1, 1, 1])),
+        (Start::Document, ana(Action::RestoreVersion, [1, 1, 1])),
+        (Start::Document, ana(Action::Derive, [1, 5, 2])),
+        (Start::Derived, ana(Action::ReissueDerived, [1, 1, 1])),
+        (Start::Derived, ana(Action::CompleteDerived, [1, 1, 1])),
+        (Start::Output, ana(Action::DownloadDerived, [1, 1, 1])),
+        (Start::Declared, ana(Action::AppendMetadata, [1, 1, 3])),
+        (Start::Declared, ana(Action::AppendEvent, [1, 1, 3])),
     ]
 }
 
@@ -104,14 +104,14 @@ pub(crate) fn trials() -> Vec<Trial> {
 }
 
 /// The read that gives a person the ETag for a conditional change.
-fn look(what: What) -> Option<What> {
+fn look(what: Action) -> Option<Action> {
     Some(match what {
-        What::PatchAccount => What::GetAccount,
-        What::PatchMember => What::GetMember,
-        What::PatchTeam => What::GetTeam,
-        What::PatchProject => What::GetProject,
-        What::PatchGrant => What::GetGrant,
-        What::PatchArtifact => What::GetArtifact,
+        Action::PatchAccount => Action::GetAccount,
+        Action::PatchMember => Action::GetMember,
+        Action::PatchTeam => Action::GetTeam,
+        Action::PatchProject => Action::GetProject,
+        Action::PatchGrant => Action::GetGrant,
+        Action::PatchArtifact => Action::GetArtifact,
         _ => return None,
     })
 }
@@ -127,13 +127,13 @@ async fn all(mut targets: Targets, walked: Vec<Walked>) -> Result<(), String> {
     for (seed, (start, command)) in walked.into_iter().enumerate() {
         let mut before = start.commands();
         before.extend(look(command.what).map(|what| Command { what, ..command }));
-        let completes = matches!(command.what, What::Complete | What::CompleteDerived);
+        let completes = matches!(command.what, Action::Complete | Action::CompleteDerived);
         let case = Case {
             before,
             arrives: completes.then_some(start.last_upload()),
             command,
         };
-        let walked = walk(&mut targets, &case, seed as u64, deaths).await;
+        let walked = check_crashes(&mut targets, &case, seed as u64, deaths).await;
         walked.map_err(|found| format!("{}: {found}", Model::route(&command).operation))?;
     }
     Ok(())

@@ -73,15 +73,15 @@ impl Long {
     async fn chunk(&self) -> i32 {
         let Self { scripts, seed } = *self;
         let mut targets = Targets::start(INSTANCES).await;
-        let (begun, mut said) = (Instant::now(), Instant::now());
+        let (begun, mut reported) = (Instant::now(), Instant::now());
         for number in 0..scripts {
             if let Err(difference) = one(&mut targets, seed + number).await {
                 println!("{difference}");
                 return 1;
             }
-            if said.elapsed() > NEWS {
+            if reported.elapsed() > NEWS {
                 println!("{} of {scripts} scripts from seed {seed}", number + 1);
-                said = Instant::now();
+                reported = Instant::now();
             }
         }
         let seconds = begun.elapsed().as_secs();

@@ -1,6 +1,6 @@
 //! Scripts that cover every operation in order.
 
-use wm_tests::replay::script::{Command, Script, What};
+use wm_tests::replay::script::{Action, Command, Script};
 
 use super::start::{Start, by};
 
@@ -19,7 +19,7 @@ fn tour(start: Start, commands: impl IntoIterator<Item = Command>) -> Script {
 }
 
 /// The owner's action on the first object of its kind.
-fn first(what: What) -> Command {
+fn first(what: Action) -> Command {
     by(0, what, [1, 0, 2])
 }
 
@@ -27,31 +27,31 @@ fn people() -> Script {
     tour(
         Start::TeamMember,
         [
-            first(What::GetAccount),
-            by(0, What::PatchAccount, [1, 5, 2]),
-            first(What::ListMembers),
-            first(What::GetMember),
-            by(0, What::PatchMember, [1, 8, 2]),
-            first(What::ListTeams),
-            first(What::GetTeam),
-            by(0, What::PatchTeam, [1, 5, 2]),
-            first(What::ListTeamMembers),
-            by(0, What::GetTeamMember, [1, 1, 1]),
-            by(0, What::PutPreferences, [1, 1, 2]),
-            first(What::GetPreferences),
-            by(0, What::Invite, [1, 1, 5]),
-            first(What::ListInvitations),
-            by(0, What::GetInvitation, [1, 1, 1]),
-            by(0, What::Resend, [1, 1, 1]),
-            by(0, What::RevokeInvitation, [1, 1, 1]),
-            by(0, What::Invite, [1, 1, 5]),
-            by(2, What::Decline, [1, 1, 1]),
-            by(0, What::Journal, [3, 0, 1]),
-            by(0, What::Verification, [3, 1, 1]),
-            by(0, What::RemoveTeamMember, [1, 1, 1]),
-            by(0, What::DeleteTeam, [1, 1, 1]),
-            by(0, What::RemoveMember, [1, 1, 1]),
-            first(What::CloseAccount),
+            first(Action::GetAccount),
+            by(0, Action::PatchAccount, [1, 5, 2]),
+            first(Action::ListMembers),
+            first(Action::GetMember),
+            by(0, Action::PatchMember, [1, 8, 2]),
+            first(Action::ListTeams),
+            first(Action::GetTeam),
+            by(0, Action::PatchTeam, [1, 5, 2]),
+            first(Action::ListTeamMembers),
+            by(0, Action::GetTeamMember, [1, 1, 1]),
+            by(0, Action::PutPreferences, [1, 1, 2]),
+            first(Action::GetPreferences),
+            by(0, Action::Invite, [1, 1, 5]),
+            first(Action::ListInvitations),
+            by(0, Action::GetInvitation, [1, 1, 1]),
+            by(0, Action::Resend, [1, 1, 1]),
+            by(0, Action::RevokeInvitation, [1, 1, 1]),
+            by(0, Action::Invite, [1, 1, 5]),
+            by(2, Action::Decline, [1, 1, 1]),
+            by(0, Action::Journal, [3, 0, 1]),
+            by(0, Action::Verification, [3, 1, 1]),
+            by(0, Action::RemoveTeamMember, [1, 1, 1]),
+            by(0, Action::DeleteTeam, [1, 1, 1]),
+            by(0, Action::RemoveMember, [1, 1, 1]),
+            first(Action::CloseAccount),
         ],
     )
 }
@@ -60,20 +60,20 @@ fn projects() -> Script {
     tour(
         Start::Grant,
         [
-            first(What::ListProjects),
-            first(What::GetProject),
-            by(0, What::PatchProject, [1, 5, 2]),
-            first(What::ListGrants),
-            first(What::GetGrant),
-            by(0, What::PatchGrant, [1, 2, 2]),
-            by(0, What::Access, [1, 1, 1]),
-            by(0, What::Preview, [1, 4, 15]),
-            by(0, What::Subjects, [1, 0, 1]),
-            by(0, What::Journal, [2, 0, 1]),
-            by(0, What::Verification, [2, 1, 1]),
-            by(0, What::RevokeGrant, [1, 1, 1]),
-            first(What::Session),
-            first(What::DeleteProject),
+            first(Action::ListProjects),
+            first(Action::GetProject),
+            by(0, Action::PatchProject, [1, 5, 2]),
+            first(Action::ListGrants),
+            first(Action::GetGrant),
+            by(0, Action::PatchGrant, [1, 2, 2]),
+            by(0, Action::Access, [1, 1, 1]),
+            by(0, Action::Preview, [1, 4, 15]),
+            by(0, Action::Subjects, [1, 0, 1]),
+            by(0, Action::Journal, [2, 0, 1]),
+            by(0, Action::Verification, [2, 1, 1]),
+            by(0, Action::RevokeGrant, [1, 1, 1]),
+            first(Action::Session),
+            first(Action::DeleteProject),
         ],
     )
 }
@@ -82,28 +82,28 @@ fn documents() -> Script {
     tour(
         Start::Output,
         [
-            first(What::ListArtifacts),
-            first(What::GetArtifact),
-            by(0, What::PatchArtifact, [1, 8, 2]),
-            first(What::ListVersions),
-            first(What::GetVersion),
-            by(0, What::Download, [1, 1, 1]),
-            by(0, What::RestoreVersion, [1, 1, 1]),
-            by(0, What::NewVersion, [1, 5, 1]),
-            by(0, What::Reissue, [2, 1, 1]),
-            first(What::ListDerived),
-            first(What::GetDerived),
-            by(0, What::DownloadDerived, [1, 1, 1]),
-            by(0, What::CompleteDerived, [1, 1, 1]),
-            by(0, What::Derive, [1, 5, 2]),
-            by(0, What::ReissueDerived, [1, 1, 1]),
-            by(0, What::AppendMetadata, [1, 1, 3]),
-            first(What::ListMetadata),
-            by(0, What::AppendEvent, [1, 1, 3]),
-            first(What::ListEvents),
-            by(0, What::Declare, [1, 7, 1]),
-            by(0, What::DeleteArtifact, [2, 1, 1]),
-            by(0, What::RestoreArtifact, [2, 1, 1]),
+            first(Action::ListArtifacts),
+            first(Action::GetArtifact),
+            by(0, Action::PatchArtifact, [1, 8, 2]),
+            first(Action::ListVersions),
+            first(Action::GetVersion),
+            by(0, Action::Download, [1, 1, 1]),
+            by(0, Action::RestoreVersion, [1, 1, 1]),
+            by(0, Action::NewVersion, [1, 5, 1]),
+            by(0, Action::Reissue, [2, 1, 1]),
+            first(Action::ListDerived),
+            first(Action::GetDerived),
+            by(0, Action::DownloadDerived, [1, 1, 1]),
+            by(0, Action::CompleteDerived, [1, 1, 1]),
+            by(0, Action::Derive, [1, 5, 2]),
+            by(0, Action::ReissueDerived, [1, 1, 1]),
+            by(0, Action::AppendMetadata, [1, 1, 3]),
+            first(Action::ListMetadata),
+            by(0, Action::AppendEvent, [1, 1, 3]),
+            first(Action::ListEvents),
+            by(0, Action::Declare, [1, 7, 1]),
+            by(0, Action::DeleteArtifact, [2, 1, 1]),
+            by(0, Action::RestoreArtifact, [2, 1, 1]),
         ],
     )
 }
@@ -112,12 +112,12 @@ fn oneself() -> Script {
     tour(
         Start::Nothing,
         [
-            by(3, What::Session, [1, 1, 1]),
-            by(3, What::Identity, [1, 1, 1]),
-            by(0, What::Link, [1, 1, 1]),
-            by(0, What::Public, [0, 1, 1]),
-            by(0, What::Public, [1, 1, 1]),
-            by(0, What::Public, [2, 1, 1]),
+            by(3, Action::Session, [1, 1, 1]),
+            by(3, Action::Identity, [1, 1, 1]),
+            by(0, Action::Link, [1, 1, 1]),
+            by(0, Action::Public, [0, 1, 1]),
+            by(0, Action::Public, [1, 1, 1]),
+            by(0, Action::Public, [2, 1, 1]),
         ],
     )
 }

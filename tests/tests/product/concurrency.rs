@@ -10,16 +10,16 @@ use wm_tests::{
     surfaces::local::LocalSurface,
 };
 
-type Someone<'a> = Person<'a, LocalSurface>;
+type Caller<'a> = Person<'a, LocalSurface>;
 
-async fn verify(who: &Someone<'_>, scope: &str) {
+async fn verify(who: &Caller<'_>, scope: &str) {
     let path = format!("{scope}/journal/verification");
     let verified = who.get(&path).await.expect(200);
     assert_eq!(verified.body["valid"], true, "{}", verified.body);
 }
 
 /// The journal of a scope. Its numbers must have no gap.
-async fn entries(who: &Someone<'_>, scope: &str) -> Vec<Value> {
+async fn entries(who: &Caller<'_>, scope: &str) -> Vec<Value> {
     let mut entries = Vec::new();
     loop {
         let path = format!("{scope}/journal?limit=200&after={}", entries.len());

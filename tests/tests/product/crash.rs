@@ -274,7 +274,7 @@ async fn repeat(caller: &Caller, place: &Place, log: &Mutex<Log>) {
     }
 }
 
-async fn furnish(caller: &Caller) -> (String, Place) {
+async fn prepare(caller: &Caller) -> (String, Place) {
     let post = |path: String, body: Value| async move {
         let (status, made) = caller.post(&path, "first", &body).await.unwrap();
         assert_eq!(status, 201, "{made}");
@@ -303,7 +303,7 @@ async fn case_63_node_killed_under_load_keeps_what_it_acknowledged() {
     let log = Arc::new(Mutex::new(Log::default()));
     let next = Arc::new(AtomicU64::new(1));
     let mut node = Served::start(&data);
-    let (account, place) = furnish(&Caller::new(&data, &node.url)).await;
+    let (account, place) = prepare(&Caller::new(&data, &node.url)).await;
     let mut random = 63_u64;
     for _ in 0..ROUNDS {
         let caller = Caller::new(&data, &node.url);

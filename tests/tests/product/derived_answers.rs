@@ -40,16 +40,16 @@ proptest! {
     fn subjects_of_a_project_are_people_with_the_capability((generated, mut tape) in generated_states()) {
         let place = tape.pick(&generated.projects);
         let capability = *tape.pick(&ProjectRole::Owner.capabilities().iter().collect::<Vec<_>>());
-        for asked in [None, Some(capability)] {
+        for capability_filter in [None, Some(capability)] {
             let people = generated.people.iter().map(|person| generated.account_access(person));
-            let found = subjects::subjects(generated.access(&generated.people[0], place), people, asked);
+            let found = subjects::subjects(generated.access(&generated.people[0], place), people, capability_filter);
             let found: Vec<(_, BTreeSet<Why>)> = found
                 .map(|(access, reasons)| (access.account.user, reasons.into_iter().map(why).collect()))
                 .collect();
             let mut expected = Vec::new();
             for person in &generated.people {
                 let mut reasons = oracle::reasons(&generated, person, place);
-                if let Some(capability) = asked {
+                if let Some(capability) = capability_filter {
                     let allowed = oracle::answer(&generated, person, place, capability.as_str()) == Answer::Allowed;
                     let word = capability.as_str();
                     reasons.retain(|why| allowed && oracle::role_has(&oracle::PROJECT_ROLES, &why.role, word));
@@ -71,7 +71,7 @@ proptest! {
         let after = preview::changed(&place.grants, added.clone(), &revoked);
         let people = before.people.iter().map(|person| before.account_access(person));
         let access = before.access(&before.people[0], place);
-        let said: Vec<Difference> = preview::preview(access, &after, people).collect();
+        let previewed: Vec<Difference> = preview::preview(access, &after, people).collect();
 
         generated.projects[0].grants.retain(|grant| !revoked.contains(&grant.id));
         added.into_iter().for_each(|grant| generated.projects[0].add(grant));
@@ -83,7 +83,7 @@ proptest! {
                 happened.push(Difference { user: person.user, gained: new.without(old), lost: old.without(new) });
             }
         }
-        prop_assert_eq!(said, happened);
+        prop_assert_eq!(previewed, happened);
     }
 
     #[test]

@@ -50,7 +50,7 @@ struct Places {
 
 /// Ana owns an account with a team and a project. Ben is a member in the team, with a grant. Cleo
 /// is invited with two grants.
-async fn furnish(surface: &MemorySurface) -> Places {
+async fn prepare(surface: &MemorySurface) -> Places {
     let [ana, ben, cleo] = ["ana", "ben", "cleo"].map(|name| Person::new(surface, name));
     let account = ana.account().await;
     let project = ana.project(&account).await;
@@ -318,13 +318,14 @@ fn explained(items: &[Item]) -> BTreeSet<String> {
                 );
             }
         }
-        let told: BTreeMap<&str, &Change> = last
+        let journalled: BTreeMap<&str, &Change> = last
             .values()
             .map(|change| (change.key.as_str(), change))
             .collect();
-        for (sort, change) in &told {
+        for (sort, change) in &journalled {
             let item = records.get(sort);
-            let item = item.unwrap_or_else(|| panic!("{scope} {sort} is told of and not there"));
+            let item = item
+                .unwrap_or_else(|| panic!("{scope} {sort} is in the journal but does not exist"));
             let body: Value = serde_json::from_str(&item.body).unwrap();
             assert_eq!(body["version"], json!(change.version), "{scope} {sort}");
             assert_eq!(body["checksum"], json!(change.checksum), "{scope} {sort}");
@@ -337,7 +338,7 @@ fn explained(items: &[Item]) -> BTreeSet<String> {
             let superseded =
                 sort.starts_with(Sort::HISTORY) && !sort.starts_with(Sort::REVOKED_GRANTS);
             assert!(
-                unjournalled || superseded || told.contains_key(sort),
+                unjournalled || superseded || journalled.contains_key(sort),
                 "{scope} {sort} is there and no journal entry tells of it"
             );
         }
@@ -360,14 +361,14 @@ fn lasting(answered: &Answered) -> Value {
 /// A request whose process died at any call is repeated with its key: one record, the same answer.
 async fn dies_anywhere(name: &str) {
     let control = MemorySurface::new();
-    let work = creation(name, &furnish(&control).await);
+    let work = creation(name, &prepare(&control).await);
     let status = work.send(&control, Some("once")).await.status;
     assert!(matches!(status, 200 | 201), "{name} {status}");
     let expected = rest(&control).await;
     for moment in [Moment::Before, Moment::After] {
         for call in 1..CALLS {
             let surface = MemorySurface::new();
-            let work = creation(name, &furnish(&surface).await);
+            let work = creation(name, &prepare(&surface).await);
             let request = work.send(&surface, Some("once"));
             let ended = watch(&surface).until_crash(call, moment, request).await;
             let first = work.send(&surface, Some("once")).await.expect(status);
@@ -393,7 +394,7 @@ async fn dies_anywhere(name: &str) {
 /// Faults that a request survives by itself: it answers as usual and has its effect once.
 async fn survives(name: &str, work: fn(&str, &Places) -> Work) {
     let control = MemorySurface::new();
-    let places = furnish(&control).await;
+    let places = prepare(&control).await;
     watch(&control).take();
     let status = work(name, &places).send(&control, None).await.status;
     let commits = watch(&control).take().commits;
@@ -407,7 +408,7 @@ async fn survives(name: &str, work: fn(&str, &Places) -> Work) {
     ] {
         for commit in 0..commits {
             let surface = MemorySurface::new();
-            let work = work(name, &furnish(&surface).await);
+            let work = work(name, &prepare(&surface).await);
             watch(&surface).inject_many(Operation::Commit, Fault::Pass, commit);
             watch(&surface).inject(Operation::Commit, fault);
             work.send(&surface, None).await.expect(status);
@@ -416,7 +417,7 @@ async fn survives(name: &str, work: fn(&str, &Places) -> Work) {
     }
     for fault in [Fault::FailBefore, Fault::LoseAnswer, Fault::Throttle] {
         let surface = MemorySurface::new();
-        let work = work(name, &furnish(&surface).await);
+        let work = work(name, &prepare(&surface).await);
         watch(&surface).inject_many(Operation::Read, fault, 5);
         work.send(&surface, None).await.expect(status);
         assert_eq!(rest(&surface).await, expected, "{name} {fault:?} of reads");
@@ -463,7 +464,7 @@ each_change! {
 /// A surface and a request that creates a team.
 async fn a_team() -> (MemorySurface, Work) {
     let surface = MemorySurface::new();
-    let work = creation("team", &furnish(&surface).await);
+    let work = creation("team", &prepare(&surface).await);
     surface.drain().await;
     watch(&surface).take();
     watch(&surface).take_pauses();
@@ -591,12 +592,12 @@ async fn case_52_unknown_outcome_is_retryable_by_its_key() {
 /// Relay and sweep finish the work of a request whose process died.
 async fn finished_by_the_sweep(work: impl Fn(&Places) -> Work) {
     let control = MemorySurface::new();
-    work(&furnish(&control).await).send(&control, None).await;
+    work(&prepare(&control).await).send(&control, None).await;
     let expected = rest(&control).await;
     for moment in [Moment::Before, Moment::After] {
         for call in 1..CALLS {
             let surface = MemorySurface::new();
-            let work = work(&furnish(&surface).await);
+            let work = work(&prepare(&surface).await);
             let before = dump(&surface);
             let request = work.send(&surface, None);
             let ended = watch(&surface).until_crash(call, moment, request).await;
@@ -651,7 +652,7 @@ async fn relayed(surface: &MemorySurface) -> wm_service::Relayed {
 /// A surface with one pending event, which requires one mail to Dan.
 async fn an_invitation() -> MemorySurface {
     let surface = MemorySurface::new();
-    let places = furnish(&surface).await;
+    let places = prepare(&surface).await;
     surface.drain().await;
     surface.memory().events.0.lock().unwrap().clear();
     creation("invitation", &places)
@@ -688,7 +689,7 @@ async fn refused_event_is_published_later() {
 #[tokio::test]
 async fn case_57_only_failed_events_of_a_batch_are_retried() {
     let surface = MemorySurface::new();
-    let places = furnish(&surface).await;
+    let places = prepare(&surface).await;
     surface.drain().await;
     for name in ["invitation", "team"] {
         creation(name, &places)
@@ -775,7 +776,7 @@ async fn relay_that_dies_at_any_call_loses_no_event_or_mail() {
 async fn every_creating_route_is_tested_with_a_killed_process() {
     // Fails for a new creating route that is missing from `creation`.
     let surface = MemorySurface::new();
-    let places = furnish(&surface).await;
+    let places = prepare(&surface).await;
     let covered: BTreeSet<&str> = [
         "account",
         "team",

@@ -11,7 +11,7 @@ use serde_json::json;
 
 use super::{
     managed_identity::principal,
-    server::{Asked, Said, Server},
+    server::{Received, Reply, Server},
 };
 
 /// The audience of tokens for every store.
@@ -28,7 +28,8 @@ impl AppConfiguration {
     pub async fn start() -> Self {
         let values = Arc::<Mutex<BTreeMap<String, String>>>::default();
         let kept = values.clone();
-        let server = Server::over_tls(move |asked| answer(&kept.lock().unwrap(), asked)).await;
+        let server =
+            Server::over_tls(move |received| answer(&kept.lock().unwrap(), received)).await;
         Self { server, values }
     }
 
@@ -42,25 +43,25 @@ impl AppConfiguration {
     }
 }
 
-fn answer(values: &BTreeMap<String, String>, asked: &Asked) -> Said {
-    if principal(asked, AUDIENCE).is_err() {
-        return Said::error(401, "Unauthorized");
+fn answer(values: &BTreeMap<String, String>, received: &Received) -> Reply {
+    if principal(received, AUDIENCE).is_err() {
+        return Reply::error(401, "Unauthorized");
     }
-    if asked.method != "GET" || asked.query("api-version").is_none() {
-        return Said::error(400, "BadRequest");
+    if received.method != "GET" || received.query("api-version").is_none() {
+        return Reply::error(400, "BadRequest");
     }
     // A slash in a key is escaped, so the key is one segment of the path.
-    let segment = asked.path().strip_prefix("/kv/");
+    let segment = received.path().strip_prefix("/kv/");
     let segment = segment.filter(|segment| !segment.contains('/'));
     let key = segment.and_then(|segment| percent_decode_str(segment).decode_utf8().ok());
     match key.and_then(|key| values.get_key_value(key.as_ref())) {
-        None => Said::empty(404),
-        Some((key, value)) => Said {
+        None => Reply::empty(404),
+        Some((key, value)) => Reply {
             headers: vec![(
                 "content-type",
                 "application/vnd.microsoft.appconfig.kv+json; charset=utf-8".into(),
             )],
-            ..Said::json(
+            ..Reply::json(
                 200,
                 &json!({ "key": key, "label": null, "value": value, "locked": false, "tags": {} }),
             )

@@ -13,7 +13,7 @@ use wm_service::clock::now;
 
 use super::{
     managed_identity::principal,
-    server::{Asked, Said, Server},
+    server::{Received, Reply, Server},
 };
 
 const AUDIENCE: &str = "https://communication.azure.com";
@@ -75,7 +75,8 @@ impl Communication {
             end: "Succeeded",
         }));
         let answering = state.clone();
-        let server = Server::over_tls(move |asked| answering.lock().unwrap().answer(asked)).await;
+        let server =
+            Server::over_tls(move |received| answering.lock().unwrap().answer(received)).await;
         Self { server, state }
     }
 
@@ -93,31 +94,31 @@ impl Communication {
 }
 
 impl State {
-    fn answer(&mut self, asked: &Asked) -> Said {
-        let by = match authorized(asked) {
+    fn answer(&mut self, received: &Received) -> Reply {
+        let by = match authorized(received) {
             Ok(by) => by,
-            Err(reason) => return Said::error(401, reason),
+            Err(reason) => return Reply::error(401, reason),
         };
-        if asked.query("api-version").as_deref() != Some(API_VERSION) {
-            return Said::error(400, "BadRequest");
+        if received.query("api-version").as_deref() != Some(API_VERSION) {
+            return Reply::error(400, "BadRequest");
         }
-        let operation = asked.path().strip_prefix("/emails/operations/");
-        match (asked.method.as_str(), asked.path(), operation) {
-            ("POST", "/emails:send", _) => self.take(asked, by),
-            ("GET", _, Some(operation)) => self.tell(operation),
-            _ => Said::error(404, "NotFound"),
+        let operation = received.path().strip_prefix("/emails/operations/");
+        match (received.method.as_str(), received.path(), operation) {
+            ("POST", "/emails:send", _) => self.take(received, by),
+            ("GET", _, Some(operation)) => self.report(operation),
+            _ => Reply::error(404, "NotFound"),
         }
     }
 
-    fn take(&mut self, asked: &Asked, principal: Option<String>) -> Said {
-        let body = asked.json();
+    fn take(&mut self, received: &Received, principal: Option<String>) -> Reply {
+        let body = received.json();
         let text = |value: &Value| value.as_str().is_some_and(|text| !text.is_empty());
         let whole = text(&body["senderAddress"])
             && text(&body["content"]["subject"])
             && text(&body["content"]["plainText"])
             && text(&body["recipients"]["to"][0]["address"]);
-        let Some(operation) = asked.header("operation-id").filter(|_| whole) else {
-            return Said::error(400, "InvalidRequest");
+        let Some(operation) = received.header("operation-id").filter(|_| whole) else {
+            return Reply::error(400, "InvalidRequest");
         };
         let operation = operation.to_owned();
         // The service does not deduplicate a known id: each request is a mail.
@@ -127,10 +128,10 @@ impl State {
             principal,
         });
         self.running.insert(operation.clone(), self.polls);
-        let host = asked.header("host").unwrap_or_default();
+        let host = received.header("host").unwrap_or_default();
         let location =
             format!("https://{host}/emails/operations/{operation}?api-version={API_VERSION}");
-        Said::json(
+        Reply::json(
             202,
             &json!({ "id": operation, "status": "Running", "error": null }),
         )
@@ -138,9 +139,9 @@ impl State {
         .with("retry-after", "0")
     }
 
-    fn tell(&mut self, operation: &str) -> Said {
+    fn report(&mut self, operation: &str) -> Reply {
         let Some(left) = self.running.get_mut(operation) else {
-            return Said::error(404, "OperationNotFound");
+            return Reply::error(404, "OperationNotFound");
         };
         let (status, error) = match (*left, self.end) {
             (0, "Succeeded") => ("Succeeded", Value::Null),
@@ -151,7 +152,7 @@ impl State {
             _ => ("Running", Value::Null),
         };
         *left = left.saturating_sub(1);
-        Said::json(
+        Reply::json(
             200,
             &json!({ "id": operation, "status": status, "error": error }),
         )
@@ -160,15 +161,15 @@ impl State {
 }
 
 /// Authenticates the request: a principal, or none for the key.
-fn authorized(asked: &Asked) -> Result<Option<String>, &'static str> {
-    let header = asked.header("authorization").unwrap_or_default();
+fn authorized(received: &Received) -> Result<Option<String>, &'static str> {
+    let header = received.header("authorization").unwrap_or_default();
     let signed = "HMAC-SHA256 SignedHeaders=x-ms-date;host;x-ms-content-sha256&Signature=";
     let Some(signature) = header.strip_prefix(signed) else {
-        return principal(asked, AUDIENCE).map(Some);
+        return principal(received, AUDIENCE).map(Some);
     };
-    let given = |name| asked.header(name).ok_or("a signed header is missing");
+    let given = |name| received.header(name).ok_or("a signed header is missing");
     let (date, content) = (given("x-ms-date")?, given("x-ms-content-sha256")?);
-    let digest = digest::digest(&digest::SHA256, &asked.body);
+    let digest = digest::digest(&digest::SHA256, &received.body);
     if content != STANDARD.encode(digest.as_ref()) {
         return Err("the content is not what was signed");
     }
@@ -178,8 +179,8 @@ fn authorized(asked: &Asked) -> Result<Option<String>, &'static str> {
     }
     let text = format!(
         "{}\n{}\n{date};{};{content}",
-        asked.method,
-        asked.target,
+        received.method,
+        received.target,
         given("host")?
     );
     let key = hmac::Key::new(hmac::HMAC_SHA256, &STANDARD.decode(KEY).unwrap());

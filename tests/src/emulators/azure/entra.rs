@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, OnceLock};
 use serde_json::{Value, json};
 use wm_core::value::{Sha256, Timestamp};
 
-use super::server::{Asked, Said, Server};
+use super::server::{Received, Reply, Server};
 use crate::issuer::TestIssuer;
 
 /// The tenant where people sign in.
@@ -37,7 +37,8 @@ impl Entra {
             keys: signer().jwks(),
         }));
         let answering = documents.clone();
-        let server = Server::over_tls(move |asked| answering.lock().unwrap().answer(asked)).await;
+        let server =
+            Server::over_tls(move |received| answering.lock().unwrap().answer(received)).await;
         Self { server, documents }
     }
 
@@ -73,8 +74,11 @@ impl Entra {
 
     /// The number of requests for its keys.
     pub fn key_requests(&self) -> usize {
-        let asked = self.server.asked();
-        asked.iter().filter(|asked| asked.path() == KEYS).count()
+        let received = self.server.received();
+        received
+            .iter()
+            .filter(|received| received.path() == KEYS)
+            .count()
     }
 }
 
@@ -83,8 +87,8 @@ const DISCOVERY: &str =
 const KEYS: &str = "/0d2e7c1a-9b34-4f58-8c67-1e2f3a4b5c6d/discovery/v2.0/keys";
 
 impl Documents {
-    fn answer(&self, asked: &Asked) -> Said {
-        let host = asked.header("host").unwrap_or_default();
+    fn answer(&self, received: &Received) -> Reply {
+        let host = received.header("host").unwrap_or_default();
         let discovery = || {
             json!({
                 "issuer": ISSUER,
@@ -93,12 +97,12 @@ impl Documents {
                 "subject_types_supported": ["pairwise"],
             })
         };
-        match (asked.method.as_str(), asked.path()) {
+        match (received.method.as_str(), received.path()) {
             ("GET", DISCOVERY) => {
-                Said::json(200, &self.discovery.clone().unwrap_or_else(discovery))
+                Reply::json(200, &self.discovery.clone().unwrap_or_else(discovery))
             }
-            ("GET", KEYS) => Said::json(200, &self.keys),
-            _ => Said::error(404, "NotFound"),
+            ("GET", KEYS) => Reply::json(200, &self.keys),
+            _ => Reply::error(404, "NotFound"),
         }
     }
 }

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::{
     managed_identity::principal,
-    server::{Asked, Said, Server},
+    server::{Received, Reply, Server},
 };
 
 const AUDIENCE: &str = "https://eventgrid.azure.net";
@@ -25,7 +25,7 @@ impl EventGridTopic {
     pub async fn start() -> Self {
         let events = Arc::<Mutex<Vec<Value>>>::default();
         let taken = events.clone();
-        let server = Server::over_tls(move |asked| answer(&taken, asked)).await;
+        let server = Server::over_tls(move |received| answer(&taken, received)).await;
         Self { server, events }
     }
 
@@ -40,29 +40,30 @@ impl EventGridTopic {
     }
 }
 
-fn answer(taken: &Mutex<Vec<Value>>, asked: &Asked) -> Said {
-    if principal(asked, AUDIENCE).is_err() {
-        return Said::error(401, "Unauthorized");
+fn answer(taken: &Mutex<Vec<Value>>, received: &Received) -> Reply {
+    if principal(received, AUDIENCE).is_err() {
+        return Reply::error(401, "Unauthorized");
     }
-    if asked.method != "POST" || asked.path() != "/api/events" {
-        return Said::error(404, "NotFound");
+    if received.method != "POST" || received.path() != "/api/events" {
+        return Reply::error(404, "NotFound");
     }
-    if asked.query("api-version").as_deref() != Some("2018-01-01") {
-        return Said::error(400, "BadRequest");
+    if received.query("api-version").as_deref() != Some("2018-01-01") {
+        return Reply::error(400, "BadRequest");
     }
-    if asked.header("content-type") != Some("application/cloudevents-batch+json; charset=utf-8") {
-        return Said::error(415, "UnsupportedMediaType");
+    if received.header("content-type") != Some("application/cloudevents-batch+json; charset=utf-8")
+    {
+        return Reply::error(415, "UnsupportedMediaType");
     }
-    if asked.body.len() > LIMIT {
-        return Said::error(413, "PayloadTooLarge");
+    if received.body.len() > LIMIT {
+        return Reply::error(413, "PayloadTooLarge");
     }
-    match asked.json() {
+    match received.json() {
         // The topic accepts all events of a request or none.
         Value::Array(events) if !events.is_empty() && events.iter().all(is_cloud_event) => {
             taken.lock().unwrap().extend(events);
-            Said::empty(200)
+            Reply::empty(200)
         }
-        _ => Said::error(400, "BadRequest"),
+        _ => Reply::error(400, "BadRequest"),
     }
 }
 

@@ -10,7 +10,7 @@ use serde_json::json;
 
 use super::{
     managed_identity::{self, principal},
-    server::{Asked, Said, Server},
+    server::{Received, Reply, Server},
 };
 
 const AUDIENCE: &str = "https://vault.azure.net";
@@ -26,7 +26,8 @@ impl KeyVault {
     pub async fn start() -> Self {
         let secrets = Arc::<Mutex<BTreeMap<String, String>>>::default();
         let kept = secrets.clone();
-        let server = Server::over_tls(move |asked| answer(&kept.lock().unwrap(), asked)).await;
+        let server =
+            Server::over_tls(move |received| answer(&kept.lock().unwrap(), received)).await;
         Self { server, secrets }
     }
 
@@ -40,26 +41,26 @@ impl KeyVault {
     }
 }
 
-fn answer(secrets: &BTreeMap<String, String>, asked: &Asked) -> Said {
-    if principal(asked, AUDIENCE).is_err() {
+fn answer(secrets: &BTreeMap<String, String>, received: &Received) -> Reply {
+    if principal(received, AUDIENCE).is_err() {
         let tenant = managed_identity::TENANT;
         let challenge = format!(
             r#"Bearer authorization="https://login.microsoftonline.com/{tenant}", resource="{AUDIENCE}""#
         );
-        return Said::error(401, "Unauthorized").with("www-authenticate", challenge);
+        return Reply::error(401, "Unauthorized").with("www-authenticate", challenge);
     }
-    if asked.method != "GET" || asked.query("api-version").is_none() {
-        return Said::error(400, "BadParameter");
+    if received.method != "GET" || received.query("api-version").is_none() {
+        return Reply::error(400, "BadParameter");
     }
-    let name = asked.path().strip_prefix("/secrets/");
+    let name = received.path().strip_prefix("/secrets/");
     let name = name.map(|name| name.trim_end_matches('/'));
     match name.and_then(|name| secrets.get_key_value(name)) {
-        None => Said::error(404, "SecretNotFound"),
+        None => Reply::error(404, "SecretNotFound"),
         Some((name, value)) => {
             let id = format!(
                 "https://wm.vault.azure.net/secrets/{name}/0123456789abcdef0123456789abcdef"
             );
-            Said::json(
+            Reply::json(
                 200,
                 &json!({ "value": value, "id": id, "attributes": { "enabled": true } }),
             )

@@ -16,7 +16,7 @@ use jsonwebtoken::{Algorithm, DecodingKey, Validation, jwk::Jwk};
 use serde_json::{Value, json};
 use wm_service::clock::now;
 
-use super::server::{Asked, Behaviour, Said, Server};
+use super::server::{Behaviour, Received, Reply, Server};
 use crate::issuer::TestIssuer;
 
 /// The tenant of the resources. It is not the tenant where people sign in.
@@ -62,7 +62,8 @@ impl ManagedIdentity {
             given: Vec::new(),
         }));
         let answering = state.clone();
-        let server = Server::plain(move |asked| answering.lock().unwrap().answer(asked)).await;
+        let server =
+            Server::plain(move |received| answering.lock().unwrap().answer(received)).await;
         Self { server, state }
     }
 
@@ -90,8 +91,8 @@ impl ManagedIdentity {
     /// Fails every request with this status. With `None`, it answers again.
     pub fn fail_with(&self, status: Option<u16>) {
         self.server.always(match status {
-            Some(status) => Behaviour::Says(Said::error(status, "unavailable")),
-            None => Behaviour::Well,
+            Some(status) => Behaviour::Answers(Reply::error(status, "unavailable")),
+            None => Behaviour::Normal,
         });
     }
 
@@ -102,7 +103,7 @@ impl ManagedIdentity {
 
     /// The number of requests of any kind.
     pub fn requests(&self) -> usize {
-        self.server.asked().len()
+        self.server.received().len()
     }
 }
 
@@ -160,8 +161,8 @@ impl TokenCredential for ActingAs {
 /// # Errors
 ///
 /// A description of what is wrong with the request.
-pub fn principal(asked: &Asked, audience: &str) -> Result<String, &'static str> {
-    let header = asked.header("authorization").ok_or("no authorization")?;
+pub fn principal(received: &Received, audience: &str) -> Result<String, &'static str> {
+    let header = received.header("authorization").ok_or("no authorization")?;
     let token = header.strip_prefix("Bearer ").ok_or("no bearer token")?;
     let key: Jwk = serde_json::from_value(signer().jwk()).unwrap();
     let mut rules = Validation::new(Algorithm::RS256);
@@ -176,29 +177,29 @@ pub fn principal(asked: &Asked, audience: &str) -> Result<String, &'static str> 
 }
 
 impl State {
-    fn answer(&mut self, asked: &Asked) -> Said {
-        if asked.method != "GET" || asked.path() != "/msi/token" {
-            return Said::error(404, "not_found");
+    fn answer(&mut self, received: &Received) -> Reply {
+        if received.method != "GET" || received.path() != "/msi/token" {
+            return Reply::error(404, "not_found");
         }
-        if asked.header("x-identity-header") != Some(HEADER) {
-            return Said::error(401, "unauthorized");
+        if received.header("x-identity-header") != Some(HEADER) {
+            return Reply::error(401, "unauthorized");
         }
-        if asked.query("api-version").as_deref() != Some("2019-08-01") {
-            return Said::error(400, "unsupported_api_version");
+        if received.query("api-version").as_deref() != Some("2019-08-01") {
+            return Reply::error(400, "unsupported_api_version");
         }
-        let Some(resource) = asked.query("resource") else {
-            return Said::error(400, "invalid_resource");
+        let Some(resource) = received.query("resource") else {
+            return Reply::error(400, "invalid_resource");
         };
-        let client_id = asked.query("client_id");
+        let client_id = received.query("client_id");
         let principal = match &client_id {
             None => Some(SYSTEM_PRINCIPAL.to_owned()),
             Some(id) => self.assigned.get(id).cloned(),
         };
         let Some(principal) = principal else {
-            return Said::error(400, "identity_not_found");
+            return Reply::error(400, "identity_not_found");
         };
         let expires = now().after(self.lifetime).millis() / 1000;
-        let said = json!({
+        let reply = json!({
             "access_token": token(&resource, &principal, self.lifetime),
             // This member is text, unlike in other token responses.
             "expires_on": expires.to_string(),
@@ -210,6 +211,6 @@ impl State {
             resource,
             client_id,
         });
-        Said::json(200, &said)
+        Reply::json(200, &reply)
     }
 }

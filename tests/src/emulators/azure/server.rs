@@ -21,7 +21,7 @@ use super::authority::Authority;
 
 /// A received request.
 #[derive(Debug, Clone)]
-pub struct Asked {
+pub struct Received {
     pub method: String,
     /// Path and query, as sent.
     pub target: String,
@@ -30,7 +30,7 @@ pub struct Asked {
     pub body: Bytes,
 }
 
-impl Asked {
+impl Received {
     pub fn header(&self, name: &str) -> Option<&str> {
         let found = self.headers.iter().find(|(key, _)| key == name);
         found.map(|(_, value)| value.as_str())
@@ -56,7 +56,7 @@ impl Asked {
 }
 
 #[derive(Debug, Clone)]
-pub struct Said {
+pub struct Reply {
     pub status: u16,
     pub headers: Vec<(&'static str, String)>,
     pub body: Vec<u8>,
@@ -65,7 +65,7 @@ pub struct Said {
 /// A phrase in every error answer of an emulator. No answer of the API may contain it.
 pub const OWN_WORDS: &str = "the emulator's own words";
 
-impl Said {
+impl Reply {
     /// An answer without a body.
     pub fn empty(status: u16) -> Self {
         Self {
@@ -102,12 +102,12 @@ impl Said {
 #[derive(Debug, Clone)]
 pub enum Behaviour {
     /// Answers as the service does.
-    Well,
+    Normal,
     /// Gives this answer to any request.
-    Says(Said),
+    Answers(Reply),
     /// Processes the request and gives this answer.
-    DoesAndSays(Said),
-    Hangs,
+    ProcessesAndAnswers(Reply),
+    Hang,
 }
 
 #[derive(Clone)]
@@ -118,15 +118,15 @@ pub struct Server {
 }
 
 struct State {
-    answer: Box<dyn Fn(&Asked) -> Said + Send + Sync>,
-    asked: Mutex<Vec<Asked>>,
+    answer: Box<dyn Fn(&Received) -> Reply + Send + Sync>,
+    received: Mutex<Vec<Received>>,
     usual: Mutex<Behaviour>,
     next: Mutex<VecDeque<Behaviour>>,
 }
 
 impl Server {
     /// A server over TLS, with the certificate of [`Authority`].
-    pub async fn over_tls(answer: impl Fn(&Asked) -> Said + Send + Sync + 'static) -> Self {
+    pub async fn over_tls(answer: impl Fn(&Received) -> Reply + Send + Sync + 'static) -> Self {
         let (listener, server) = Self::listen("https", answer).await;
         let acceptor = Authority::shared().acceptor();
         let state = server.state.clone();
@@ -143,7 +143,7 @@ impl Server {
         server
     }
 
-    pub async fn plain(answer: impl Fn(&Asked) -> Said + Send + Sync + 'static) -> Self {
+    pub async fn plain(answer: impl Fn(&Received) -> Reply + Send + Sync + 'static) -> Self {
         let (listener, server) = Self::listen("http", answer).await;
         let state = server.state.clone();
         tokio::spawn(async move {
@@ -156,14 +156,14 @@ impl Server {
 
     async fn listen(
         scheme: &str,
-        answer: impl Fn(&Asked) -> Said + Send + Sync + 'static,
+        answer: impl Fn(&Received) -> Reply + Send + Sync + 'static,
     ) -> (TcpListener, Self) {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let origin = format!("{scheme}://{}", listener.local_addr().unwrap());
         let state = State {
             answer: Box::new(answer),
-            asked: Mutex::default(),
-            usual: Mutex::new(Behaviour::Well),
+            received: Mutex::default(),
+            usual: Mutex::new(Behaviour::Normal),
             next: Mutex::default(),
         };
         let state = Arc::new(state);
@@ -171,8 +171,8 @@ impl Server {
     }
 
     /// All received requests.
-    pub fn asked(&self) -> Vec<Asked> {
-        self.state.asked.lock().unwrap().clone()
+    pub fn received(&self) -> Vec<Received> {
+        self.state.received.lock().unwrap().clone()
     }
 
     /// Sets the behaviour from now on.
@@ -202,34 +202,34 @@ impl State {
         self: Arc<Self>,
         request: Request<Incoming>,
     ) -> Result<Response<Full<Bytes>>, hyper::Error> {
-        let asked = read(request).await?;
-        self.asked.lock().unwrap().push(asked.clone());
+        let received = read(request).await?;
+        self.received.lock().unwrap().push(received.clone());
         let next = self.next.lock().unwrap().pop_front();
         let behaviour = next.unwrap_or_else(|| self.usual.lock().unwrap().clone());
-        let said = match behaviour {
-            Behaviour::Well => (self.answer)(&asked),
-            Behaviour::Says(said) => said,
-            Behaviour::DoesAndSays(said) => {
-                (self.answer)(&asked);
-                said
+        let reply = match behaviour {
+            Behaviour::Normal => (self.answer)(&received),
+            Behaviour::Answers(reply) => reply,
+            Behaviour::ProcessesAndAnswers(reply) => {
+                (self.answer)(&received);
+                reply
             }
-            Behaviour::Hangs => match std::future::pending::<Infallible>().await {},
+            Behaviour::Hang => match std::future::pending::<Infallible>().await {},
         };
-        let mut response = Response::builder().status(said.status);
-        for (name, value) in said.headers {
+        let mut response = Response::builder().status(reply.status);
+        for (name, value) in reply.headers {
             response = response.header(name, value);
         }
-        Ok(response.body(Full::from(said.body)).unwrap())
+        Ok(response.body(Full::from(reply.body)).unwrap())
     }
 }
 
-async fn read(request: Request<Incoming>) -> Result<Asked, hyper::Error> {
+async fn read(request: Request<Incoming>) -> Result<Received, hyper::Error> {
     let (head, body) = request.into_parts();
     let text = |(name, value): (&hyper::header::HeaderName, &hyper::header::HeaderValue)| {
         let value = String::from_utf8_lossy(value.as_bytes()).into_owned();
         (name.to_string(), value)
     };
-    Ok(Asked {
+    Ok(Received {
         method: head.method.to_string(),
         target: head.uri.path_and_query().unwrap().to_string(),
         headers: head.headers.iter().map(text).collect(),

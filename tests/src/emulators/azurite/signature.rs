@@ -55,7 +55,7 @@ impl Azurite {
     /// The store's delegation key of the identity that these parameters name.
     async fn delegation_key(&self, values: &BTreeMap<String, String>) -> hmac::Key {
         let (start, end) = (&values["skt"], &values["ske"]);
-        let asked = format!("<KeyInfo><Start>{start}</Start><Expiry>{end}</Expiry></KeyInfo>");
+        let key_info = format!("<KeyInfo><Start>{start}</Start><Expiry>{end}</Expiry></KeyInfo>");
         let answer = self
             .client()
             .post(format!(
@@ -64,8 +64,8 @@ impl Azurite {
             ))
             .bearer_auth(token_of(&values["sktid"], &values["skoid"]))
             .header("x-ms-version", "2026-04-06")
-            .header(CONTENT_LENGTH, asked.len())
-            .body(asked)
+            .header(CONTENT_LENGTH, key_info.len())
+            .body(key_info)
             .send()
             .await
             .unwrap();

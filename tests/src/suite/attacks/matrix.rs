@@ -66,7 +66,7 @@ enum Way {
 use Membership::{In, Removed, Stranger, Suspended};
 
 /// All callers, from the fewest to the most rights.
-const EVERYBODY: &[(&str, Membership)] = &[
+const CALLERS: &[(&str, Membership)] = &[
     ("stranger", Stranger),
     ("removed", Removed),
     ("suspended", Suspended),
@@ -164,17 +164,17 @@ impl Membership {
 
 /// The expected answer, from the role table and from the route's requirement. No part comes from a
 /// surface. The member in paths is the owner of the account.
-fn expected(route: &Route, standing: Membership) -> String {
+fn expected(route: &Route, membership: Membership) -> String {
     let requires = route.requires;
     let Some(capability) = requires.capability() else {
         return granted(route);
     };
-    if standing.may_by_team(requires) {
+    if membership.may_by_team(requires) {
         return granted(route);
     }
     let has = match requires {
-        Requires::Project(_) => standing.on_project(),
-        _ => standing.in_account(),
+        Requires::Project(_) => membership.on_project(),
+        _ => membership.in_account(),
     };
     if has.is_empty() {
         return "404 not-found".to_owned();
@@ -182,7 +182,7 @@ fn expected(route: &Route, standing: Membership) -> String {
     if !has.has(capability) {
         return format!("403 forbidden {capability}");
     }
-    if matches!(requires, Requires::HigherRole(_)) && !standing.is_owner() {
+    if matches!(requires, Requires::HigherRole(_)) && !membership.is_owner() {
         return "403 escalation".to_owned();
     }
     granted(route)
@@ -216,26 +216,26 @@ fn cell(answered: &Answered) -> String {
 }
 
 /// Brings all callers into their relation through regular requests.
-async fn everybody<'a, H: Harness>(
+async fn callers<'a, H: Harness>(
     ana: &Person<'a, H>,
     fixture: &Fixture,
 ) -> Vec<(&'static str, Membership, Person<'a, H>)> {
     let invitations = format!("/v1/accounts/{}/invitations", fixture.id("account"));
     let person = |name| Person::new(ana.harness(), name);
-    let people: Vec<_> = EVERYBODY
+    let people: Vec<_> = CALLERS
         .iter()
-        .map(|(name, standing)| (*name, *standing, person(name)))
+        .map(|(name, membership)| (*name, *membership, person(name)))
         .collect();
-    for (_, standing, person) in &people {
-        if let Some((role, _)) = standing.given() {
+    for (_, membership, person) in &people {
+        if let Some((role, _)) = membership.given() {
             let body = json!({ "email": person.email, "role": role });
             ana.post(&invitations, body).await.expect(201);
         }
     }
-    for (_, standing, person) in &people {
-        match standing.given() {
+    for (_, membership, person) in &people {
+        match membership.given() {
             None => drop(person.project(&person.account().await).await),
-            Some((_, way)) => bring(ana, fixture, *standing, way, person).await,
+            Some((_, way)) => bring(ana, fixture, *membership, way, person).await,
         }
     }
     people
@@ -245,7 +245,7 @@ async fn everybody<'a, H: Harness>(
 async fn bring<H: Harness>(
     ana: &Person<'_, H>,
     fixture: &Fixture,
-    standing: Membership,
+    membership: Membership,
     way: Way,
     person: &Person<'_, H>,
 ) {
@@ -270,7 +270,7 @@ async fn bring<H: Harness>(
             ana.put(&place, json!({ "role": role })).await.expect(201);
         }
     }
-    match standing {
+    match membership {
         Removed => drop(ana.delete(&member).await.expect(204)),
         Suspended => {
             let body = json!({ "status": "suspended" });
@@ -312,7 +312,7 @@ async fn set_visibility<H: Harness>(ana: &Person<'_, H>, fixture: &Fixture, visi
 }
 
 /// Sends a request to a route of the fixture, with an ETag that no record has.
-async fn ask<H: Harness>(person: &Person<'_, H>, fixture: &Fixture, route: &Route) -> Answered {
+async fn request<H: Harness>(person: &Person<'_, H>, fixture: &Fixture, route: &Route) -> Answered {
     let stale = format!("\"{}\"", "0".repeat(64));
     let headers: &[_] = match route.precondition {
         Precondition::Ignored => &[],
@@ -331,14 +331,14 @@ pub async fn access_matrix_matches_role_table_and_golden<H: Harness>(surface: &H
     let ana = Person::new(surface, "ana");
     let fixture = Fixture::found(&ana).await;
     let mut matrix: BTreeMap<(&str, &str), String> = BTreeMap::new();
-    for (name, standing, person) in everybody(&ana, &fixture).await {
-        let by_visibility = matches!(standing, In(_, Way::Visibility));
+    for (name, membership, person) in callers(&ana, &fixture).await {
+        let by_visibility = matches!(membership, In(_, Way::Visibility));
         if by_visibility {
             set_visibility(&ana, &fixture, "account").await;
         }
         for route in private_routes() {
-            let answered = cell(&ask(&person, &fixture, route).await);
-            let by_role = expected(route, standing);
+            let answered = cell(&request(&person, &fixture, route).await);
+            let by_role = expected(route, membership);
             let operation = route.operation;
             let surface = surface.name();
             assert_eq!(answered, by_role, "{surface}: {name} asked `{operation}`");
@@ -357,7 +357,7 @@ fn table(matrix: &BTreeMap<(&str, &str), String>) -> String {
     for route in private_routes() {
         writeln!(text, "\n{}", route.operation).unwrap();
         let mut answers: Vec<(&str, Vec<&str>)> = Vec::new();
-        for (name, _) in EVERYBODY {
+        for (name, _) in CALLERS {
             let answer = matrix[&(route.operation, *name)].as_str();
             match answers.iter_mut().find(|(known, _)| *known == answer) {
                 Some((_, names)) => names.push(name),

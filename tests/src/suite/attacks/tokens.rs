@@ -43,8 +43,8 @@ pub async fn every_forged_token_is_refused<H: Signing>(surface: &H) {
     };
     let ana = Person::new(surface, "ana");
     let account = ana.account().await;
-    let nobody = Person::with_token(surface, None);
-    assert_eq!(words(nobody.get(SESSION).await), refusal());
+    let anonymous = Person::with_token(surface, None);
+    assert_eq!(words(anonymous.get(SESSION).await), refusal());
     for (what, token) in forgery::all(surface, &attacker) {
         let forger = Person::with_token(surface, Some(&token));
         assert_eq!(words(forger.get(SESSION).await), refusal(), "{what}");
@@ -59,11 +59,11 @@ pub async fn every_forged_token_is_refused<H: Signing>(surface: &H) {
 /// they use.
 async fn two_tokens_are_none<H: Signing>(surface: &H) {
     let good = format!("Bearer {}", surface.access_token("ana@example.com"));
-    let nobody = Person::with_token(surface, None);
+    let anonymous = Person::with_token(surface, None);
     let bad = "Bearer e30.e30.e30";
     for pair in [[good.as_str(), bad], [bad, &good], [&good, &good]] {
         let headers = pair.map(|value| ("authorization", value));
-        let refused = nobody.send("GET", SESSION, &headers, None).await;
+        let refused = anonymous.send("GET", SESSION, &headers, None).await;
         assert_eq!(words(refused), refusal());
     }
 }

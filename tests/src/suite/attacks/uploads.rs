@@ -127,7 +127,10 @@ pub async fn upload_late_put<H: Harness>(surface: &H) {
         surface.drain().await;
         upload.assert_available().await;
     }
-    upload.ask(&upload.owner, "upload").await.expect(409);
+    upload
+        .request_action(&upload.owner, "upload")
+        .await
+        .expect(409);
     let after = upload.owner.get(&upload.version).await.expect(200);
     assert_eq!(after.body, shown.body);
 }
@@ -143,8 +146,14 @@ pub async fn upload_late_put_after_its_end<H: Harness>(surface: &H) {
     surface.drain().await;
     let refused = upload.complete().await.expect(409);
     refused.expect_problem("conflict");
-    upload.ask(&upload.owner, "upload").await.expect(409);
-    upload.ask(&upload.owner, "download").await.expect(409);
+    upload
+        .request_action(&upload.owner, "upload")
+        .await
+        .expect(409);
+    upload
+        .request_action(&upload.owner, "download")
+        .await
+        .expect(409);
     upload.assert_status("expired", &upload.owner).await;
     upload.assert_can_be_declared_anew(&upload.owner).await;
 }
@@ -206,9 +215,9 @@ pub async fn upload_revoked_between_issue_and_completion<H: Harness>(surface: &H
     assert_taken(&upload.put(BYTES).await);
     surface.drain().await;
     upload.complete().await.expect(404);
-    let refused = upload.ask(&ana, "complete").await.expect(409);
+    let refused = upload.request_action(&ana, "complete").await.expect(409);
     refused.expect_problem("conflict");
-    upload.ask(&ana, "download").await.expect(409);
+    upload.request_action(&ana, "download").await.expect(409);
     upload.assert_status("pending", &ana).await;
     ana.grant(&project, &user, "contributor").await;
     upload.complete().await.expect(200);
@@ -252,13 +261,13 @@ pub async fn upload_completed_by_another<H: Harness>(surface: &H) {
             assert_taken(&upload.put(BYTES).await);
         }
         for action in ["complete", "upload"] {
-            let hidden = upload.ask(&eve, action).await.expect(404);
+            let hidden = upload.request_action(&eve, action).await.expect(404);
             hidden.expect_problem("not-found");
-            let refused = upload.ask(&ben, action).await.expect(403);
+            let refused = upload.request_action(&ben, action).await.expect(403);
             assert_eq!(refused.body["missing"], json!(["version.create"]));
         }
     }
-    let completed = upload.ask(&cleo, "complete").await.expect(200);
+    let completed = upload.request_action(&cleo, "complete").await.expect(200);
     assert_eq!(completed.body["uploaded_by"], upload.owner.id().await);
     upload.assert_available().await;
     upload.assert_can_be_declared_anew(&cleo).await;

@@ -8,8 +8,11 @@ use super::resources::Resources;
 pub async fn drain(resources: &Resources) -> Vec<Value> {
     let mut events = Vec::new();
     loop {
-        let ask = json!({ "QueueUrl": resources.queue, "MaxNumberOfMessages": 10 });
-        let answer = resources.cloud.json("AmazonSQS.ReceiveMessage", &ask).await;
+        let parameters = json!({ "QueueUrl": resources.queue, "MaxNumberOfMessages": 10 });
+        let answer = resources
+            .cloud
+            .json("AmazonSQS.ReceiveMessage", &parameters)
+            .await;
         let messages = answer["Messages"].as_array().cloned().unwrap_or_default();
         if messages.is_empty() {
             return events;

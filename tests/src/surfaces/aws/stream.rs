@@ -55,9 +55,9 @@ impl Stream {
     /// Reads to the end of the stream.
     pub async fn read(&mut self, resources: &Resources) {
         loop {
-            let ask = json!({ "ShardIterator": self.iterator });
+            let parameters = json!({ "ShardIterator": self.iterator });
             let target = "DynamoDBStreams_20120810.GetRecords";
-            let mut page = resources.cloud.json(target, &ask).await;
+            let mut page = resources.cloud.json(target, &parameters).await;
             self.iterator = page["NextShardIterator"].take();
             let records = page["Records"].as_array_mut().unwrap();
             if records.is_empty() {

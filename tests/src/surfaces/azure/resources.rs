@@ -17,7 +17,7 @@ use crate::{
             AzureCloud, SECRET,
             authority::Authority,
             managed_identity,
-            server::{Behaviour, Said, Server},
+            server::{Behaviour, Reply, Server},
         },
         azurite::{self, Azurite},
         cosmos::{Cosmos, DATABASE},
@@ -153,8 +153,8 @@ impl Resources {
             "{}/{}?restype=container&comp=list",
             self.azurite.url, self.name
         );
-        let asked = self.client.get(url).bearer_auth(azurite::token());
-        let answer = asked
+        let listing = self.client.get(url).bearer_auth(azurite::token());
+        let answer = listing
             .header("x-ms-version", "2026-04-06")
             .send()
             .await
@@ -259,9 +259,9 @@ impl Resources {
 
 fn broken(server: &Server, down: bool) {
     server.always(if down {
-        Behaviour::Says(Said::error(503, "ServiceUnavailable"))
+        Behaviour::Answers(Reply::error(503, "ServiceUnavailable"))
     } else {
-        Behaviour::Well
+        Behaviour::Normal
     });
 }
 

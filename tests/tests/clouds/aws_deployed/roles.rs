@@ -32,7 +32,7 @@ pub(crate) enum Call {
 type Probe = (&'static str, &'static [&'static str], Call);
 
 const ALL: &[&str] = &["api", "relay", "ingest", "notify", "sweep"];
-const NOBODY: &[&str] = &[];
+const NO_FUNCTION: &[&str] = &[];
 const TABLE: &str = STACK;
 const ABSENT: &str = "workspace-management-dev-documents/accounts/absent";
 
@@ -73,7 +73,7 @@ fn records() -> Vec<Probe> {
         ),
         (
             "read a record of another table",
-            NOBODY,
+            NO_FUNCTION,
             Call::Json("DynamoDB_20120810.GetItem", get("another-table")),
         ),
         (
@@ -103,27 +103,27 @@ fn records() -> Vec<Probe> {
         ),
         (
             "update a record",
-            NOBODY,
+            NO_FUNCTION,
             Call::Json("DynamoDB_20120810.UpdateItem", update),
         ),
         (
             "write without a condition",
-            NOBODY,
+            NO_FUNCTION,
             Call::Json("DynamoDB_20120810.BatchWriteItem", batch),
         ),
         (
             "read the whole table",
-            NOBODY,
+            NO_FUNCTION,
             Call::Json("DynamoDB_20120810.Scan", named.clone()),
         ),
         (
             "describe the table",
-            NOBODY,
+            NO_FUNCTION,
             Call::Json("DynamoDB_20120810.DescribeTable", named.clone()),
         ),
         (
             "delete the table",
-            NOBODY,
+            NO_FUNCTION,
             Call::Json("DynamoDB_20120810.DeleteTable", named),
         ),
     ]
@@ -156,7 +156,7 @@ fn objects() -> Vec<Probe> {
         ),
         (
             "put an object elsewhere",
-            NOBODY,
+            NO_FUNCTION,
             rest("PUT", &format!("{bucket}/elsewhere")),
         ),
         (
@@ -172,7 +172,7 @@ fn objects() -> Vec<Probe> {
         ("remove an object", &["sweep"], rest("DELETE", ABSENT)),
         (
             "remove one version for good",
-            NOBODY,
+            NO_FUNCTION,
             rest("DELETE", &format!("{ABSENT}?versionId=none")),
         ),
         (
@@ -182,12 +182,12 @@ fn objects() -> Vec<Probe> {
         ),
         (
             "list another bucket",
-            NOBODY,
+            NO_FUNCTION,
             rest("GET", "another-bucket?list-type=2"),
         ),
         (
             "let others into the bucket",
-            NOBODY,
+            NO_FUNCTION,
             rest("PUT", &format!("{bucket}?policy=")),
         ),
     ]
@@ -221,7 +221,7 @@ fn messages() -> Vec<Probe> {
     );
     vec![
         ("put an event on the bus", &["relay", "sweep"], put(STACK)),
-        ("put an event on another bus", NOBODY, put("default")),
+        ("put an event on another bus", NO_FUNCTION, put("default")),
         ("keep a dead letter of relay", &["relay"], letter("relay")),
         (
             "keep a dead letter of ingest",
@@ -236,7 +236,7 @@ fn messages() -> Vec<Probe> {
         ("keep a dead letter of sweep", &["sweep"], letter("sweep")),
         (
             "read dead letters",
-            NOBODY,
+            NO_FUNCTION,
             Call::Json("AmazonSQS.ReceiveMessage", receive),
         ),
         ("send mail", &["notify"], mail),
@@ -256,7 +256,7 @@ fn administration() -> Vec<Probe> {
     vec![
         (
             "change the surface's id",
-            NOBODY,
+            NO_FUNCTION,
             Call::Json(
                 "AmazonSSM.PutParameter",
                 json!({ "Name": name, "Value": "x", "Type": "String", "Overwrite": true }),
@@ -264,22 +264,22 @@ fn administration() -> Vec<Probe> {
         ),
         (
             "change the secret",
-            NOBODY,
+            NO_FUNCTION,
             Call::Json("secretsmanager.PutSecretValue", secret),
         ),
         (
-            "make somebody in the pool",
-            NOBODY,
+            "create a user in the pool",
+            NO_FUNCTION,
             Call::Json("AWSCognitoIdentityProviderService.AdminCreateUser", user),
         ),
         (
             "invoke a function",
-            NOBODY,
+            NO_FUNCTION,
             Call::Rest("lambda", "POST", invoke, &[], json!({})),
         ),
         (
             "make a user of the account",
-            NOBODY,
+            NO_FUNCTION,
             Call::Query(
                 "iam",
                 create.map(|(name, value)| (name, value.to_owned())).into(),

@@ -118,11 +118,11 @@ impl Stack {
             .args(parameters())
             .output()
             .unwrap();
-        let said = [deployed.stdout, deployed.stderr];
-        let said = said
+        let printed = [deployed.stdout, deployed.stderr];
+        let printed = printed
             .map(|text| String::from_utf8_lossy(&text).into_owned())
             .concat();
-        assert!(deployed.status.success(), "{said}\n{}", cloud.output());
+        assert!(deployed.status.success(), "{printed}\n{}", cloud.output());
         let outputs = outputs(&cloud).await;
         Self {
             queue: listen(&cloud).await,

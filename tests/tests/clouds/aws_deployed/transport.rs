@@ -69,7 +69,7 @@ async fn administrator(cloud: &Ministack) -> Credentials {
         |statement: Value| json!({ "Version": "2012-10-17", "Statement": [statement] }).to_string();
     let (trust, anything) = (document(trust), document(anything));
     let (name, version) = (("RoleName", "administrator"), ("Version", "2010-05-08"));
-    for ask in [
+    for parameters in [
         vec![
             ("Action", "CreateRole"),
             name,
@@ -84,7 +84,9 @@ async fn administrator(cloud: &Ministack) -> Credentials {
             ("PolicyDocument", &*anything),
         ],
     ] {
-        let answered = cloud.query_as(&Credentials::root(), "iam", &ask).await;
+        let answered = cloud
+            .query_as(&Credentials::root(), "iam", &parameters)
+            .await;
         assert_eq!(answered.status, 200, "{}", answered.text);
     }
     assume(cloud, &format!("arn:aws:iam::{ACCOUNT}:role/administrator")).await

@@ -27,7 +27,7 @@ use wm_tests::{
             object_id, signer,
         },
         managed_identity::{ActingAs, SYSTEM_PRINCIPAL},
-        server::{Behaviour, Said, Server},
+        server::{Behaviour, Reply, Server},
     },
     issuer::TestIssuer,
 };
@@ -211,7 +211,7 @@ impl Verifying for Setting {
     }
 
     fn requests(&self) -> usize {
-        self.entra.server.asked().len()
+        self.entra.server.received().len()
     }
 
     /// Once for the known key, and once after the pause.
@@ -261,23 +261,23 @@ async fn case_08_times_are_checked_to_the_second() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn case_13_failing_issuer_makes_requests_retry_later() {
-    let huge = Said {
+    let huge = Reply {
         body: vec![b' '; 300 * 1024],
-        ..Said::empty(200)
+        ..Reply::empty(200)
     };
-    let elsewhere = Said::empty(302).with("location", "https://evil.test/");
+    let elsewhere = Reply::empty(302).with("location", "https://evil.test/");
     let trouble = [
-        Behaviour::Says(Said::empty(503)),
-        Behaviour::Says(elsewhere),
-        Behaviour::Says(huge),
-        Behaviour::Says(Said::empty(200)),
-        Behaviour::Hangs,
+        Behaviour::Answers(Reply::empty(503)),
+        Behaviour::Answers(elsewhere),
+        Behaviour::Answers(huge),
+        Behaviour::Answers(Reply::empty(200)),
+        Behaviour::Hang,
     ];
     for behaviour in trouble {
         // First the document fails, then the keys that it names.
         for before in [0, 1] {
             let setting = Setting::new().await;
-            let first = std::iter::repeat_n(Behaviour::Well, before);
+            let first = std::iter::repeat_n(Behaviour::Normal, before);
             setting.entra.server.next(first.chain([behaviour.clone()]));
             let begun = Instant::now();
             let result = setting
@@ -311,7 +311,7 @@ async fn case_13_failing_issuer_makes_requests_retry_later() {
 async fn case_13_discovery_document_leads_to_no_other_host() {
     let attacker = TestIssuer::ec(ISSUER, "entra-key");
     let keys = attacker.jwks();
-    let plain = Server::plain(move |_| Said::json(200, &keys)).await;
+    let plain = Server::plain(move |_| Reply::json(200, &keys)).await;
     for (what, document) in [
         (
             "another issuer",
@@ -346,7 +346,7 @@ async fn case_13_discovery_document_leads_to_no_other_host() {
         );
         assert_eq!(setting.entra.key_requests(), 0, "{what}");
     }
-    assert!(plain.asked().is_empty());
+    assert!(plain.received().is_empty());
     // A certificate of an untrusted authority.
     let setting = Setting::new().await;
     let trusting = reqwest::Client::builder().build().unwrap();
@@ -354,7 +354,7 @@ async fn case_13_discovery_document_leads_to_no_other_host() {
     let sdk = Sdk::acting_as(acting.clone(), acting, trusting);
     let strict = EntraKeys::new(&sdk, &config(&setting.entra, &[]));
     assert!(strict.fetch(&setting.entra.discovery_url()).await.is_err());
-    assert!(setting.entra.server.asked().is_empty());
+    assert!(setting.entra.server.received().is_empty());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

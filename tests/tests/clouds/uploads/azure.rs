@@ -553,7 +553,7 @@ async fn one_key_signs_all_concurrent_requests() {
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
     assert_eq!(surface.azurite.logged("POST ", "comp=userdelegationkey"), 1);
-    assert_eq!(surface.identity.asked(), 1);
+    assert_eq!(surface.identity.token_requests(), 1);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -177,8 +177,8 @@ fn first_deployment_builds_five_functions() {
         );
     }
     for (name, parameter) in known {
-        let said = !parameter["Default"].is_null() || parameters.contains_key(name);
-        assert!(said, "nobody says `{name}`");
+        let message = !parameter["Default"].is_null() || parameters.contains_key(name);
+        assert!(message, "no message names `{name}`");
     }
 }
 
@@ -273,23 +273,23 @@ async fn partial_data_is_refused() {
         "--mail-from",
         "docs@example.com",
     ];
-    let said = program.refuses(&[&arguments[..], &["--bucket", "halved-other"]].concat(), 1);
+    let message = program.refuses(&[&arguments[..], &["--bucket", "halved-other"]].concat(), 1);
     assert!(
-        said.contains("`halved-dev` exists, but `halved-other` does not: run `wm setup aws`"),
-        "{said}"
+        message.contains("`halved-dev` exists, but `halved-other` does not: run `wm setup aws`"),
+        "{message}"
     );
-    let said = program.refuses(&[&arguments[..], &["--table", "halved-other"]].concat(), 1);
+    let message = program.refuses(&[&arguments[..], &["--table", "halved-other"]].concat(), 1);
     assert!(
-        said.contains("`halved-dev-documents` exists, but `halved-other` does not"),
-        "{said}"
+        message.contains("`halved-dev-documents` exists, but `halved-other` does not"),
+        "{message}"
     );
     let off =
         json!({ "TableName": "halved-dev", "StreamSpecification": { "StreamEnabled": false } });
     table("UpdateTable", off).await;
-    let said = program.refuses(&arguments, 1);
+    let message = program.refuses(&arguments, 1);
     assert!(
-        said.contains("the table `halved-dev` has no stream: run `wm setup aws` first"),
-        "{said}"
+        message.contains("the table `halved-dev` has no stream: run `wm setup aws` first"),
+        "{message}"
     );
     assert_eq!(runs(&program), [[""; 0]; 0]);
 }
@@ -303,19 +303,19 @@ fn missing_tools_are_named_with_their_source() {
         "--mail-from",
         "docs@example.com",
     ];
-    let said = Program::aws().refuses(&arguments, 1);
+    let message = Program::aws().refuses(&arguments, 1);
     assert!(
-        said.contains(
+        message.contains(
             "`cargo-lambda` is not on the PATH: get it with `pip install cargo-lambda==1.9.2`"
         ),
-        "{said}"
+        "{message}"
     );
     assert!(
-        said.contains("`sam` is not on the PATH: get it with `pip install aws-sam-cli`"),
-        "{said}"
+        message.contains("`sam` is not on the PATH: get it with `pip install aws-sam-cli`"),
+        "{message}"
     );
-    let said = Program::aws().refuses(&[&arguments[..], &["--no-build"]].concat(), 1);
-    assert!(!said.contains("cargo-lambda"), "{said}");
+    let message = Program::aws().refuses(&[&arguments[..], &["--no-build"]].concat(), 1);
+    assert!(!message.contains("cargo-lambda"), "{message}");
 }
 
 #[test]
@@ -367,12 +367,12 @@ fn unusable_input_is_refused_before_the_build() {
             "`infra/aws/template.yaml` is not in `/`",
         ),
     ] {
-        let said = program.refuses(&[&["deploy"], arguments].concat(), code);
-        assert!(said.contains(words), "{said}");
+        let message = program.refuses(&[&["deploy"], arguments].concat(), code);
+        assert!(message.contains(words), "{message}");
     }
     assert_eq!(runs(&program), [[""; 0]; 0]);
     fs::write(program.home().join("fails"), "").unwrap();
-    let said = program.refuses(
+    let message = program.refuses(
         &[
             "deploy",
             "--prefix",
@@ -382,5 +382,8 @@ fn unusable_input_is_refused_before_the_build() {
         ],
         1,
     );
-    assert!(said.contains("`sam` failed (exit status: 3)"), "{said}");
+    assert!(
+        message.contains("`sam` failed (exit status: 3)"),
+        "{message}"
+    );
 }

@@ -63,7 +63,7 @@ impl Gate {
         let patience = Duration::from_secs(60);
         self.shut
             .recv_timeout(patience)
-            .expect("nobody came to the shut gate");
+            .expect("no request came to the shut gate");
     }
 }
 

@@ -99,7 +99,7 @@ fn tags(environment: &str) -> Value {
 
 /// Asserts that a second run finds no changes and requests none.
 #[track_caller]
-fn assert_settled(arguments: &[&str]) {
+fn assert_no_changes(arguments: &[&str]) {
     let (program, gate) = gated(None);
     let out = program.works(arguments);
     assert!(out.contains("no changes"), "{out}");
@@ -146,9 +146,9 @@ async fn setup_creates_all_resources_and_plan_creates_none() {
     ] {
         assert!(cors.contains(part), "{part}: {cors}");
     }
-    assert_settled(&arguments);
+    assert_no_changes(&arguments);
     // Origins stay if a later run does not name them.
-    assert_settled(&arguments[..3]);
+    assert_no_changes(&arguments[..3]);
 }
 
 /// A table with the right keys only and provisioned capacity.
@@ -190,7 +190,7 @@ async fn bare_table_and_bucket_are_hardened() {
     );
     assert_eq!(described_table(name).await, hardened_table(&tags("dev")));
     assert_hardened_bucket(documents).await;
-    assert_settled(&arguments);
+    assert_no_changes(&arguments);
 }
 
 #[tokio::test]
@@ -219,7 +219,7 @@ async fn missing_fourth_index_is_the_only_change() {
         described_table("three-of-four-dev").await,
         hardened_table(&tags("dev"))
     );
-    assert_settled(&arguments);
+    assert_no_changes(&arguments);
 }
 
 #[tokio::test]
@@ -297,7 +297,7 @@ async fn foreign_files_are_kept() {
     let indexes = described_table(name).await["indexes"].clone();
     assert_eq!(indexes.as_array().unwrap().len(), 5, "{indexes}");
     assert_eq!(indexes[0][0], "ByOwner");
-    assert_settled(&arguments);
+    assert_no_changes(&arguments);
 }
 
 #[tokio::test]
@@ -347,7 +347,7 @@ async fn next_run_finishes_a_run_killed_at_any_write() {
                 "{prefix}"
             );
             assert_hardened_bucket(&format!("{prefix}-dev-documents")).await;
-            assert_settled(&arguments);
+            assert_no_changes(&arguments);
         }
     }
 }
@@ -378,18 +378,18 @@ async fn interrupted_run_says_how_to_continue() {
         "{ran:?}"
     );
     Program::aws().works(&arguments);
-    assert_settled(&arguments);
+    assert_no_changes(&arguments);
 }
 
 /// Asserts that a run is refused with these words and changes nothing.
 #[track_caller]
 fn assert_refused(arguments: &[&str], words: &[&str]) {
     let (program, gate) = gated(None);
-    let said = program.refuses(arguments, 1);
+    let message = program.refuses(arguments, 1);
     for words in words {
-        assert!(said.contains(words), "{words}: {said}");
+        assert!(message.contains(words), "{words}: {message}");
     }
-    assert_eq!(gate.writes(), [""; 0], "{said}");
+    assert_eq!(gate.writes(), [""; 0], "{message}");
 }
 
 #[tokio::test]
@@ -438,12 +438,12 @@ async fn foreign_or_public_bucket_is_refused_before_any_change() {
 
     // To the emulator, twelve digits are the root of another account.
     let (other, gate) = gated(None);
-    let said = other
+    let message = other
         .with("AWS_ACCESS_KEY_ID", "111122223333")
         .refuses(&["setup", "--prefix", "far-away"], 1);
     assert!(
-        said.contains("does not belong to the account `111122223333`"),
-        "{said}"
+        message.contains("does not belong to the account `111122223333`"),
+        "{message}"
     );
     assert_eq!(gate.writes(), [""; 0]);
 
@@ -497,13 +497,13 @@ async fn names_come_from_flags_then_variables_then_selection() {
     for words in ["`by-variable`", "`By_Flag`", "team=docs"] {
         assert!(plan.contains(words), "{words}: {plan}");
     }
-    let said = program.refuses(&["setup", "--bucket", "Not A Bucket"], 2);
-    assert!(said.contains("`storage.bucket` must be"), "{said}");
+    let message = program.refuses(&["setup", "--bucket", "Not A Bucket"], 2);
+    assert!(message.contains("`storage.bucket` must be"), "{message}");
 
     let local = BackendSelection::defaults(Provider::Local).module();
     std::fs::write(&file, local).unwrap();
-    let said = program.refuses(&["setup", "--selection", &file], 2);
-    assert!(said.contains("is a selection for `local`"), "{said}");
+    let message = program.refuses(&["setup", "--selection", &file], 2);
+    assert!(message.contains("is a selection for `local`"), "{message}");
 }
 
 #[test]

@@ -102,10 +102,10 @@ async fn private_bucket_is_never_used_for_a_site() {
             arguments,
         ]
         .concat();
-        let said = program.refuses(&arguments, 2);
+        let message = program.refuses(&arguments, 2);
         assert!(
-            said.contains("is the private bucket: choose another with `--site-bucket`"),
-            "{said}"
+            message.contains("is the private bucket: choose another with `--site-bucket`"),
+            "{message}"
         );
     }
     bucket("PUT", "mixed-other", "").await;
@@ -120,10 +120,10 @@ async fn private_bucket_is_never_used_for_a_site() {
         "--site-bucket",
         "mixed-other",
     ];
-    let said = program.refuses(&arguments, 1);
+    let message = program.refuses(&arguments, 1);
     assert!(
-        said.contains("the bucket `mixed-other` contains documents, below `accounts/`"),
-        "{said}"
+        message.contains("the bucket `mixed-other` contains documents, below `accounts/`"),
+        "{message}"
     );
     assert_eq!(gate.writes(), [""; 0]);
     let sam = fs::read_to_string(program.home().join("log")).unwrap();
@@ -158,10 +158,10 @@ fn non_sites_and_private_files_are_not_uploaded() {
         );
         assert!(!program.home().join("log").exists());
     }
-    let said = tooled().refuses(&["deploy-site", "--from", "nowhere"], 1);
+    let message = tooled().refuses(&["deploy-site", "--from", "nowhere"], 1);
     assert!(
-        said.contains("`nowhere` cannot be read; build the site first"),
-        "{said}"
+        message.contains("`nowhere` cannot be read; build the site first"),
+        "{message}"
     );
 }
 
@@ -170,7 +170,7 @@ fn site_requires_a_deployed_surface() {
     let folder = built(SITE);
     let program = tooled();
     fs::remove_file(program.home().join("outputs")).unwrap();
-    let said = program.refuses(
+    let message = program.refuses(
         &[
             "deploy-site",
             "--prefix",
@@ -181,7 +181,7 @@ fn site_requires_a_deployed_surface() {
         1,
     );
     assert!(
-        said.contains("the stack `lonely-dev` does not exist: run `wm deploy aws` first"),
-        "{said}"
+        message.contains("the stack `lonely-dev` does not exist: run `wm deploy aws` first"),
+        "{message}"
     );
 }

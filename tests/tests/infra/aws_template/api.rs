@@ -76,13 +76,13 @@ pub(crate) fn gateway(template: &Template) -> Findings {
         format["request_id"] == "$context.requestId",
         "requests are not logged as JSON",
     );
-    let told: Vec<&str> = format
+    let listed: Vec<&str> = format
         .as_object()
         .into_iter()
         .flat_map(|members| members.values())
         .filter_map(Value::as_str)
         .collect();
-    let secret = told.iter().any(|value| {
+    let secret = listed.iter().any(|value| {
         ["query", "header", "authorizer.claims", "requestOverride"]
             .iter()
             .any(|part| value.contains(part))

@@ -148,7 +148,7 @@ pub(crate) fn permissions(template: &Template) -> Findings {
         expect(
             &mut findings,
             named,
-            format!("{name} lets anybody's resources invoke"),
+            format!("{name} lets resources of any account invoke"),
         );
     }
     findings
@@ -178,7 +178,7 @@ pub(crate) fn relay(template: &Template) -> Findings {
     expect(
         &mut findings,
         filters == [journal],
-        "the relay is told of more than new journal entries",
+        "the relay receives more than new journal entries",
     );
     let archive = json!({ "EventPattern": { "source": [events::SOURCE] }, "RetentionDays": 6 });
     expect_members(

@@ -96,7 +96,7 @@ pub(crate) fn variables(template: &Template) -> Findings {
             expect(
                 &mut findings,
                 !hidden,
-                format!("`{variable}` shows a secret to whoever sees {name}"),
+                format!("`{variable}` shows a secret to every reader of {name}"),
             );
         }
         let secret =
@@ -104,7 +104,7 @@ pub(crate) fn variables(template: &Template) -> Findings {
         expect(
             &mut findings,
             secret,
-            format!("{name} is not told where the secret is"),
+            format!("{name} has no variable for the secret"),
         );
     }
     findings
@@ -152,10 +152,10 @@ pub(crate) fn configuration(template: &Template) -> Findings {
         );
     }
     let path = json!({ "Fn::Sub": "/${Prefix}/${Environment}" });
-    let told = template.variables("ApiFunction").get("AWS_SSM_PATH") == Some(&path);
+    let app_settings = template.variables("ApiFunction").get("AWS_SSM_PATH") == Some(&path);
     expect(
         &mut findings,
-        told,
+        app_settings,
         "the functions look for parameters elsewhere",
     );
     let selection = BackendSelection::defaults(Provider::Aws);

@@ -77,8 +77,8 @@ pub(crate) fn alarms(template: &Template) -> Findings {
             dimension.to_owned(),
         ));
         let topic = json!({ "Fn::If": ["HasAlarmTopic", [{ "Ref": "AlarmTopicArn" }], { "Ref": "AWS::NoValue" }] });
-        let told = json!({ "AlarmActions": topic, "OKActions": topic, "TreatMissingData": "notBreaching" });
-        expect_members(&mut findings, name, properties, &told);
+        let configured = json!({ "AlarmActions": topic, "OKActions": topic, "TreatMissingData": "notBreaching" });
+        expect_members(&mut findings, name, properties, &configured);
     }
     let mut wanted: BTreeSet<(String, String)> = [
         ("5xx", "Api"),

@@ -57,7 +57,7 @@ pub(crate) fn safe(template: &Template) -> Findings {
     expect(
         &mut findings,
         !flows.iter().any(|flow| in_the_clear.contains(flow)),
-        "anybody may send passwords",
+        "any client may send passwords",
     );
     let trusts = template
         .variables("ApiFunction")
@@ -66,7 +66,7 @@ pub(crate) fn safe(template: &Template) -> Findings {
     expect(
         &mut findings,
         trusts,
-        "an invitation could be accepted by nobody",
+        "no person could accept an invitation",
     );
     findings
 }

@@ -58,7 +58,7 @@ pub(crate) fn least(template: &Template) -> Findings {
         expect(
             &mut findings,
             own,
-            format!("{name} has policies of somebody else's making"),
+            format!("{name} has policies from outside the template"),
         );
         let trusted = json!([{ "Effect": "Allow", "Principal": { "Service": "lambda.amazonaws.com" }, "Action": "sts:AssumeRole" }]);
         let trust = &role["Properties"]["AssumeRolePolicyDocument"]["Statement"];

@@ -47,7 +47,7 @@ fn evaluated(value: &Value) -> Value {
             "exposedHeaders": ["ETag"],
             "maxAgeInSeconds": 3600,
         }]),
-        text if text.starts_with('[') => panic!("nobody evaluates {text}"),
+        text if text.starts_with('[') => panic!("no value for {text}"),
         _ => value.clone(),
     }
 }
@@ -81,7 +81,7 @@ fn template_creates_the_same_resources_as_setup() {
     program.works(&["setup", "--origin", "https://docs.example.com"]);
     let template = template();
     let ids = ids("workspace-management-dev", "workspacemanagedevdocs");
-    for (name, id, told) in [
+    for (name, id, recorded) in [
         (
             "storageAccount",
             &ids.storage,
@@ -99,7 +99,7 @@ fn template_creates_the_same_resources_as_setup() {
         ("cosmosContainer", &ids.records, &["properties", "tags"]),
     ] {
         let found = cloud.resource(id);
-        for part in told {
+        for part in recorded {
             // Extra settings fail too, so that both stay equal.
             let (found, wanted) = (
                 plain(&found[part]),

@@ -132,7 +132,7 @@ impl Cloud {
     pub(crate) fn wait(&self) {
         let patience = Duration::from_secs(60);
         let stopped = self.stopped.recv_timeout(patience);
-        stopped.expect("nobody came to the shut cloud");
+        stopped.expect("no request came to the stopped cloud");
     }
 
     /// Includes the deployments that are recorded in this home directory.

@@ -281,8 +281,8 @@ fn first_deployment_deploys_before_and_after_its_functions() {
         );
     }
     for (name, parameter) in known {
-        let said = !parameter["defaultValue"].is_null() || before.contains_key(name);
-        assert!(said, "nobody says `{name}`");
+        let message = !parameter["defaultValue"].is_null() || before.contains_key(name);
+        assert!(message, "no message names `{name}`");
     }
 }
 
@@ -394,25 +394,26 @@ fn later_deployment_keeps_surface_and_unnamed_parameters() {
 fn interrupted_first_deployment_keeps_its_surface() {
     let (cloud, root) = (deployable(), checkout());
     let program = tooled(&cloud).tool("func", "exit 4");
-    let said = program.run(&deploy(&root, &FIRST));
-    assert_eq!(said.code, Some(1), "{said:?}");
+    let message = program.run(&deploy(&root, &FIRST));
+    assert_eq!(message.code, Some(1), "{message:?}");
     assert!(
-        said.err
+        message
+            .err
             .contains("`func` failed (exit status: 4): fix the errors above"),
-        "{said:?}"
+        "{message:?}"
     );
     let program = program.tool("func", FUNC);
     program.works(&deploy(&root, &["--no-build"]));
     let deployed = parameters(&program);
     let published: Vec<&str> = deployed
         .iter()
-        .map(|told| told["functionsPublished"].as_str())
+        .map(|recorded| recorded["functionsPublished"].as_str())
         .collect();
     assert_eq!(published, ["false", "false", "true"]);
     assert!(
         deployed
             .iter()
-            .all(|told| told["surfaceId"] == deployed[0]["surfaceId"])
+            .all(|recorded| recorded["surfaceId"] == deployed[0]["surfaceId"])
     );
 }
 
@@ -423,7 +424,7 @@ fn another_issuer_gets_its_own_discovery_document() {
     program.works(&deploy(&root, &FIRST));
     // The manager stores the computed values besides the given parameters.
     let file = program.home().join("deployed-wm-dev");
-    let told = fs::read_to_string(&file).unwrap();
+    let recorded = fs::read_to_string(&file).unwrap();
     let url = "https://people.example.com/v2.0/.well-known/openid-configuration";
     for (kept, later) in [
         (url, None),
@@ -432,7 +433,7 @@ fn another_issuer_gets_its_own_discovery_document() {
             Some("https://other.example.com/"),
         ),
     ] {
-        fs::write(&file, format!("{told}entraDiscoveryUrl={kept}\n")).unwrap();
+        fs::write(&file, format!("{recorded}entraDiscoveryUrl={kept}\n")).unwrap();
         let issuer = ["--no-build", "--entra-issuer", "https://new.example.com"];
         program.works(&deploy(&root, &issuer));
         let parameters = parameters(&program).pop().unwrap();
@@ -470,9 +471,9 @@ fn data_of_setup_is_used_unchanged_or_refused_if_partial() {
         ("--cosmos-account", "wmdevdocs", "their-other"),
         ("--storage-account", "wm-dev-cosmos", "theirother"),
     ] {
-        let said = program.refuses(&deploy(&root, &[&FIRST[..], &[flag, missing]].concat()), 1);
+        let message = program.refuses(&deploy(&root, &[&FIRST[..], &[flag, missing]].concat()), 1);
         let words = format!("`{found}` exists, but `{missing}` does not: run `wm setup azure`");
-        assert!(said.contains(&words), "{said}");
+        assert!(message.contains(&words), "{message}");
     }
     assert_eq!(runs(&program), [[""; 0]; 0]);
 }
@@ -485,16 +486,16 @@ fn deployment_refuses_missing_data() {
     program.works(&deploy(&root, &FIRST));
     let before = runs(&program);
     let flags = ["--no-build", "--cosmos-account", "their-other"];
-    let said = program.refuses(&deploy(&root, &flags), 2);
+    let message = program.refuses(&deploy(&root, &flags), 2);
     assert!(
-        said.contains("this deployment has other data than"),
-        "{said}"
+        message.contains("this deployment has other data than"),
+        "{message}"
     );
     let stray = tooled(&cloud).with("AZURE_STORAGE_ACCOUNT", "theirother");
     let file = "deployed-wm-dev";
     fs::copy(program.home().join(file), stray.home().join(file)).unwrap();
-    let said = stray.refuses(&deploy(&root, &["--no-build"]), 2);
-    assert!(said.contains("in `theirother`"), "{said}");
+    let message = stray.refuses(&deploy(&root, &["--no-build"]), 2);
+    assert!(message.contains("in `theirother`"), "{message}");
     assert_eq!(runs(&program), before);
     assert_eq!(runs(&stray), [[""; 0]; 0]);
 }
@@ -513,23 +514,23 @@ fn missing_tools_are_named_with_their_source() {
         }
         program
     };
-    let said = toolless(&["az", "func", "cargo"]).refuses(&deploy(&root, &FIRST), 1);
+    let message = toolless(&["az", "func", "cargo"]).refuses(&deploy(&root, &FIRST), 1);
     for words in [
         "`az` is not on the PATH: get it with `pip install azure-cli`",
         "`func` is not on the PATH: get it with `npm install --global azure-functions-core-tools@4`",
         "`cargo` is not on the PATH: get it with `",
     ] {
-        assert!(said.contains(words), "{said}");
+        assert!(message.contains(words), "{message}");
     }
     let targetless = toolless(&["musl-gcc"]);
     fs::write(targetless.home().join("no-target"), "").unwrap();
-    let said = targetless.refuses(&deploy(&root, &FIRST), 1);
+    let message = targetless.refuses(&deploy(&root, &FIRST), 1);
     for words in [
         "the target `x86_64-unknown-linux-musl` is not installed: get it with `rustup target add x86_64-unknown-linux-musl`",
         "`musl-gcc` is not on the PATH: get it with `apt-get install musl-tools`",
         "or build with `cargo-zigbuild` instead: get it with `pip install cargo-zigbuild ziglang`",
     ] {
-        assert!(said.contains(words), "{said}");
+        assert!(message.contains(words), "{message}");
     }
     let unbuilt =
         tooled(&cloud).refuses(&deploy(&root, &[&FIRST[..], &["--no-build"]].concat()), 1);
@@ -619,8 +620,8 @@ fn unusable_input_is_refused_before_the_build() {
             "`infra/azure/main.json` is not in `/`",
         ),
     ] {
-        let said = program.refuses(&arguments, code);
-        assert!(said.contains(words), "{said}");
+        let message = program.refuses(&arguments, code);
+        assert!(message.contains(words), "{message}");
     }
     let surface = ["--parameter", "surfaceSecret=x"];
     let ran = program.run(&deploy(&root, &surface));

@@ -161,11 +161,14 @@ fn get(state: &mut State, url: &str, request: &Request) -> Response {
 
 /// A deployment as the manager stores it, with the outputs of the templates.
 fn deployment(state: &State, name: &str) -> Response {
-    let Some(told) = state.deployed(name) else {
+    let Some(recorded) = state.deployed(name) else {
         return Response::error(404, "DeploymentNotFound", "there is none");
     };
-    let at = told.iter().position(|word| word == "--parameters").unwrap();
-    let pairs = told[at + 1..]
+    let at = recorded
+        .iter()
+        .position(|word| word == "--parameters")
+        .unwrap();
+    let pairs = recorded[at + 1..]
         .iter()
         .map(|word| word.split_once('=').unwrap());
     let value = |text: &str| serde_json::from_str(text).unwrap_or_else(|_| json!(text));
@@ -221,14 +224,14 @@ fn write(state: &mut State, url: &str, request: &Request) -> Response {
     if !exists && state.taken.contains(&name) {
         return Response::error(409, "StorageAccountAlreadyTaken", "somebody has it");
     }
-    let said = request.json();
-    if id.contains("/roleassignments/") && !exists && has_role(state, &id, &said) {
+    let sent = request.json();
+    if id.contains("/roleassignments/") && !exists && has_role(state, &id, &sent) {
         return Response::error(409, "RoleAssignmentExists", "given already");
     }
     let mut whole = match (request.method.as_str(), state.resources.get(&id)) {
         ("PATCH", None) => return Response::error(404, "ResourceNotFound", "there is none"),
-        ("PATCH", Some(found)) => patched(found, &said),
-        _ => said,
+        ("PATCH", Some(found)) => patched(found, &sent),
+        _ => sent,
     };
     if let (true, Some(found)) = (exists, state.resources.get(&id)) {
         // Immutable properties keep their first value.
@@ -254,7 +257,7 @@ fn write(state: &mut State, url: &str, request: &Request) -> Response {
     Response::json(status, &body).with(header, operation)
 }
 
-fn has_role(state: &State, id: &str, said: &Value) -> bool {
+fn has_role(state: &State, id: &str, sent: &Value) -> bool {
     let (scope, _) = id.rsplit_once('/').unwrap();
     let mut there = state
         .resources
@@ -263,14 +266,14 @@ fn has_role(state: &State, id: &str, said: &Value) -> bool {
     there.any(|(_, role)| {
         ["principalId", "roleDefinitionId"]
             .iter()
-            .all(|name| role["properties"][name] == said["properties"][name])
+            .all(|name| role["properties"][name] == sent["properties"][name])
     })
 }
 
 /// A resource after a `PATCH`: tags are replaced, properties merged.
-fn patched(found: &Value, said: &Value) -> Value {
+fn patched(found: &Value, sent: &Value) -> Value {
     let mut whole = found.clone();
-    for (name, value) in said.as_object().unwrap() {
+    for (name, value) in sent.as_object().unwrap() {
         if name != "properties" {
             whole[name] = value.clone();
             continue;

@@ -14,8 +14,8 @@ use super::{
 fn deployed() -> (Cloud, Program) {
     let cloud = deployable();
     let program = tooled(&cloud);
-    let told = "--parameters\nstorageAccountName=wmdevdocs\n";
-    fs::write(program.home().join("deployed-wm-dev"), told).unwrap();
+    let recorded = "--parameters\nstorageAccountName=wmdevdocs\n";
+    fs::write(program.home().join("deployed-wm-dev"), recorded).unwrap();
     (cloud, program)
 }
 
@@ -96,7 +96,7 @@ fn dead_letters_of_both_functions_are_published_unchanged() {
     for mail in &mails {
         assert!(state.events.contains(mail), "{mail}");
     }
-    assert_eq!(state.blobs.len(), 1, "only somebody else's is left");
+    assert_eq!(state.blobs.len(), 1, "only the foreign blob is left");
 }
 
 #[test]
@@ -163,16 +163,16 @@ fn missing_rights_and_missing_deployments_are_named() {
     let (cloud, program) = deployed();
     letter(&cloud, "NOTIFY", 1, &[event(1, "wm.x", &json!({}))]);
     cloud.state().forbidden = 1;
-    let said = program.refuses(&REDRIVE, 1);
+    let message = program.refuses(&REDRIVE, 1);
     assert!(
-        said.contains(
+        message.contains(
             "you may not read dead letters: request the role Storage Blob Data Contributor"
         ),
-        "{said}"
+        "{message}"
     );
     assert_eq!(cloud.state().blobs.len(), 1);
 
-    let said = tooled(&deployable()).refuses(&REDRIVE, 1);
+    let message = tooled(&deployable()).refuses(&REDRIVE, 1);
     let words = "the deployment `wm-dev` is not in the group `wm-dev`: run `wm deploy azure` first";
-    assert!(said.contains(words), "{said}");
+    assert!(message.contains(words), "{message}");
 }

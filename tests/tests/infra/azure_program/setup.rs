@@ -158,7 +158,7 @@ fn roles(cloud: &Cloud) -> Vec<Value> {
 
 /// Asserts that a second run finds no changes and requests none.
 #[track_caller]
-fn assert_settled(cloud: &Cloud, arguments: &[&str]) {
+fn assert_no_changes(cloud: &Cloud, arguments: &[&str]) {
     cloud.again(None);
     let out = Program::azure(cloud).works(arguments);
     assert!(out.contains("no changes"), "{out}");
@@ -210,9 +210,9 @@ fn setup_creates_all_resources_and_plan_creates_none() {
         cosmos["capabilities"],
         json!([{ "name": "EnableServerless" }])
     );
-    assert_settled(&cloud, &arguments);
+    assert_no_changes(&cloud, &arguments);
     // Origins stay if a later run does not name them.
-    assert_settled(&cloud, &SETUP);
+    assert_no_changes(&cloud, &SETUP);
 }
 
 #[test]
@@ -229,7 +229,7 @@ fn free_tier_is_used_if_selected() {
     );
     let database = cloud.resource(&ids.database);
     assert_eq!(database["properties"]["options"]["throughput"], 1000);
-    assert_settled(&cloud, &SETUP);
+    assert_no_changes(&cloud, &SETUP);
     let wrong = Program::azure(&cloud).with("AZURE_COSMOS_ENABLE_FREE_TIER", "yes");
     assert_eq!(wrong.run(&SETUP).code, Some(2));
 }
@@ -305,7 +305,7 @@ fn bare_accounts_are_hardened() {
     let everything = json!("/*");
     let mut included = index["includedPaths"].as_array().unwrap().iter();
     assert!(!included.any(|path| path["path"] == everything), "{index}");
-    assert_settled(&cloud, &SETUP);
+    assert_no_changes(&cloud, &SETUP);
 }
 
 #[test]
@@ -387,7 +387,7 @@ fn foreign_files_are_kept() {
     let index = &records["properties"]["resource"]["indexingPolicy"];
     assert!(index.to_string().contains("/body/theirs/?"), "{index}");
     assert_eq!(index["compositeIndexes"].as_array().unwrap().len(), 6);
-    assert_settled(&cloud, &arguments);
+    assert_no_changes(&cloud, &arguments);
 }
 
 #[test]
@@ -405,7 +405,7 @@ fn inherited_role_is_not_assigned_again() {
     );
     Program::azure(&cloud).works(&SETUP);
     assert_hardened(&cloud);
-    assert_settled(&cloud, &SETUP);
+    assert_no_changes(&cloud, &SETUP);
 }
 
 #[test]
@@ -428,7 +428,7 @@ fn next_run_finishes_a_run_killed_at_any_write() {
             cloud.again(None);
             Program::azure(&cloud).works(&SETUP);
             assert_hardened(&cloud);
-            assert_settled(&cloud, &SETUP);
+            assert_no_changes(&cloud, &SETUP);
         }
     }
 }
@@ -455,7 +455,7 @@ fn interrupted_run_says_how_to_continue() {
     assert!(ran.err.ends_with(words), "{ran:?}");
     cloud.again(None);
     Program::azure(&cloud).works(&SETUP);
-    assert_settled(&cloud, &SETUP);
+    assert_no_changes(&cloud, &SETUP);
 }
 
 #[test]
@@ -486,11 +486,11 @@ fn busy_manager_is_retried_and_failures_are_reported() {
 #[track_caller]
 fn assert_refused(cloud: &Cloud, arguments: &[&str], words: &[&str]) {
     cloud.again(None);
-    let said = Program::azure(cloud).refuses(arguments, 1);
+    let message = Program::azure(cloud).refuses(arguments, 1);
     for words in words {
-        assert!(said.contains(words), "{words}: {said}");
+        assert!(message.contains(words), "{words}: {message}");
     }
-    assert_eq!(cloud.writes(), [""; 0], "{said}");
+    assert_eq!(cloud.writes(), [""; 0], "{message}");
 }
 
 #[test]
@@ -593,13 +593,13 @@ fn names_come_from_flags_then_variables_then_selection() {
     ] {
         assert!(plan.contains(words), "{words}: {plan}");
     }
-    let said = program.refuses(&["setup", "--storage-account", "Not One"], 2);
-    assert!(said.contains("`storage.account` must be"), "{said}");
+    let message = program.refuses(&["setup", "--storage-account", "Not One"], 2);
+    assert!(message.contains("`storage.account` must be"), "{message}");
 
     let local = BackendSelection::defaults(Provider::Local).module();
     std::fs::write(&file, local).unwrap();
-    let said = program.refuses(&["setup", "--selection", &file], 2);
-    assert!(said.contains("is a selection for `local`"), "{said}");
+    let message = program.refuses(&["setup", "--selection", &file], 2);
+    assert!(message.contains("is a selection for `local`"), "{message}");
 }
 
 #[test]

@@ -16,8 +16,8 @@ use crate::program::{SITE, built};
 fn deployed(has_site: bool) -> (Cloud, Program) {
     let cloud = deployable();
     let program = tooled(&cloud);
-    let told = "--parameters\nstorageAccountName=wmdevdocs\n";
-    fs::write(program.home().join("deployed-wm-dev"), told).unwrap();
+    let recorded = "--parameters\nstorageAccountName=wmdevdocs\n";
+    fs::write(program.home().join("deployed-wm-dev"), recorded).unwrap();
     cloud.put("/resourceGroups/wm-dev", json!({ "location": "eastus" }));
     if has_site {
         account(&cloud, "wmdevsite");
@@ -47,10 +47,10 @@ fn account_without_a_site_is_left_unchanged() {
     let (cloud, program) = deployed(false);
     account(&cloud, "wmproddocs");
     let folder = built(SITE);
-    let said = program.refuses(&arguments(&folder, &["--site-account", "wmproddocs"]), 2);
+    let message = program.refuses(&arguments(&folder, &["--site-account", "wmproddocs"]), 2);
     assert!(
-        said.contains("`wmproddocs` is there already and serves no site"),
-        "{said}"
+        message.contains("`wmproddocs` is there already and serves no site"),
+        "{message}"
     );
     assert_eq!(cloud.writes(), [""; 0]);
     assert_eq!(runs(&program), [[""; 0]; 0]);
@@ -91,9 +91,9 @@ fn differing_files_are_uploaded_and_deleted_ones_removed() {
     assert_eq!(page.headers["content-type"], "text/html; charset=utf-8");
     assert_eq!(page.headers["cache-control"], "no-cache");
     assert_eq!(served(&cloud, "favicon.svg").unwrap().body, b"<svg/>");
-    let told = &parameters(&program)[0];
-    assert_eq!(told["siteStorageAccountName"], "wmdevsite");
-    assert_eq!(told["storageAccountName"], "wmdevdocs");
+    let recorded = &parameters(&program)[0];
+    assert_eq!(recorded["siteStorageAccountName"], "wmdevsite");
+    assert_eq!(recorded["storageAccountName"], "wmdevdocs");
 
     cloud.again(None);
     let out = program.works(&arguments(&folder, &[]));
@@ -143,10 +143,10 @@ fn site_deployment_waits_for_its_new_account() {
     assert!(served(&cloud, "index.html").is_some());
     // An operator without the right to read the account gets an error before the deployment.
     cloud.state().forbidden = 1;
-    let said = program.refuses(&arguments(&folder, &[]), 1);
+    let message = program.refuses(&arguments(&folder, &[]), 1);
     assert!(
-        said.contains("request the role Storage Blob Data Contributor"),
-        "{said}"
+        message.contains("request the role Storage Blob Data Contributor"),
+        "{message}"
     );
 }
 
@@ -158,29 +158,29 @@ fn account_of_documents_is_never_used_for_a_site() {
         &["--site-account", "wmdevdocs"][..],
         &["--site-account", "theirs", "--storage-account", "theirs"],
     ] {
-        let said = program.refuses(&arguments(&folder, more), 2);
+        let message = program.refuses(&arguments(&folder, more), 2);
         assert!(
-            said.contains(
+            message.contains(
                 "is the storage account of documents: choose another with `--site-account`"
             ),
-            "{said}"
+            "{message}"
         );
     }
     // Known from the deployment, without an argument.
-    let told = "--parameters\nstorageAccountName=movedto\n";
-    fs::write(program.home().join("deployed-wm-dev"), told).unwrap();
-    let said = program.refuses(&arguments(&folder, &["--site-account", "movedto"]), 2);
+    let recorded = "--parameters\nstorageAccountName=movedto\n";
+    fs::write(program.home().join("deployed-wm-dev"), recorded).unwrap();
+    let message = program.refuses(&arguments(&folder, &["--site-account", "movedto"]), 2);
     assert!(
-        said.contains("`movedto` is the storage account of documents"),
-        "{said}"
+        message.contains("`movedto` is the storage account of documents"),
+        "{message}"
     );
 
     let private = "wmdevsite/$web/accounts/x/file.pdf".to_owned();
     cloud.state().blobs.insert(private, Blob::default());
-    let said = program.refuses(&arguments(&folder, &[]), 1);
+    let message = program.refuses(&arguments(&folder, &[]), 1);
     assert!(
-        said.contains("the storage account `wmdevsite` contains documents, below `accounts/`"),
-        "{said}"
+        message.contains("the storage account `wmdevsite` contains documents, below `accounts/`"),
+        "{message}"
     );
     assert_eq!(cloud.writes(), [""; 0]);
     assert_eq!(runs(&program), [[""; 0]; 0]);
@@ -216,10 +216,10 @@ fn non_sites_and_private_files_are_not_uploaded() {
             "{ran:?}"
         );
     }
-    let said = program.refuses(&["deploy-site", "--from", "nowhere"], 1);
+    let message = program.refuses(&["deploy-site", "--from", "nowhere"], 1);
     assert!(
-        said.contains("`nowhere` cannot be read; build the site first"),
-        "{said}"
+        message.contains("`nowhere` cannot be read; build the site first"),
+        "{message}"
     );
     assert_eq!(cloud.writes(), [""; 0]);
     assert_eq!(runs(&program), [[""; 0]; 0]);
@@ -229,7 +229,7 @@ fn non_sites_and_private_files_are_not_uploaded() {
 fn site_requires_a_deployed_surface() {
     let cloud = deployable();
     let folder = built(SITE);
-    let said = tooled(&cloud).refuses(&arguments(&folder, &[]), 1);
+    let message = tooled(&cloud).refuses(&arguments(&folder, &[]), 1);
     let words = "the deployment `wm-dev` is not in the group `wm-dev`: run `wm deploy azure` first";
-    assert!(said.contains(words), "{said}");
+    assert!(message.contains(words), "{message}");
 }

@@ -10,7 +10,7 @@ const PUBLIC: &str = "public-";
 /// The operations: method, path, and whether they require a token.
 fn gateway_operations(template: &Arm) -> Vec<(String, String, bool)> {
     let operations = template.of_type("Microsoft.ApiManagement/service/apis/operations");
-    let told = operations.into_iter().map(|(_, operation)| {
+    let listed = operations.into_iter().map(|(_, operation)| {
         let properties = &operation["properties"];
         let id = operation["name"].as_str().unwrap().rsplit('/').next();
         (
@@ -19,7 +19,7 @@ fn gateway_operations(template: &Arm) -> Vec<(String, String, bool)> {
             !id.unwrap().starts_with(PUBLIC),
         )
     });
-    told.collect()
+    listed.collect()
 }
 
 pub(crate) fn routes(template: &Arm) -> Findings {

@@ -44,16 +44,17 @@ pub(crate) fn whole(template: &Arm) -> Findings {
 /// The container has the same settings as the functions, as far as it needs them.
 pub(crate) fn variables(template: &Arm) -> Findings {
     let mut findings = Findings::new();
-    let settled = deployed(template, &[]);
-    let told = Arm::settings(&settled.properties("api")["template"]["containers"][0]["env"]);
+    let evaluated = deployed(template, &[]);
+    let app_settings =
+        Arm::settings(&evaluated.properties("api")["template"]["containers"][0]["env"]);
     for needed in Role::Api.required_variables() {
         expect(
             &mut findings,
-            told.contains_key(*needed),
+            app_settings.contains_key(*needed),
             format!("the container lacks `{needed}`"),
         );
     }
-    let functions = functions::told(&Arm::read(MAIN));
+    let functions = functions::app_settings(&Arm::read(MAIN));
     // Computed from the names, because the other template does not export these values.
     let elsewhere = [
         ("AZURE_CLIENT_ID", "{apiIdentity.clientId}"),
@@ -67,7 +68,7 @@ pub(crate) fn variables(template: &Arm) -> Findings {
         ),
         ("WM_LISTEN", "0.0.0.0:8080"),
     ];
-    for (name, value) in &told {
+    for (name, value) in &app_settings {
         let expected = elsewhere.iter().find(|(known, _)| known == name);
         let expected = expected.map(|(_, value)| *value);
         let expected = expected.or(functions.get(name).map(String::as_str));
@@ -106,7 +107,7 @@ fn image(text: &str) -> Findings {
     expect(
         &mut findings,
         pinned,
-        "a stage is built on whatever is newest",
+        "a stage is built on a floating version",
     );
     let (_, last) = text.rsplit_once("FROM scratch").unwrap_or_default();
     for line in [
@@ -135,6 +136,6 @@ fn image_runs_the_handler_as_an_unprivileged_user() {
         ("FROM scratch", "FROM debian:12.11-slim"),
     ] {
         let findings = image(&text.replace(from, to));
-        assert!(!findings.is_empty(), "nobody minds `{to}`");
+        assert!(!findings.is_empty(), "no check finds `{to}`");
     }
 }

@@ -18,7 +18,7 @@ pub(crate) fn code() -> String {
 }
 
 /// The settings of the app, by name.
-pub(crate) fn told(template: &Arm) -> BTreeMap<String, String> {
+pub(crate) fn app_settings(template: &Arm) -> BTreeMap<String, String> {
     let template = deployed(template, &[]);
     Arm::settings(&template.properties("functions")["siteConfig"]["appSettings"])
 }
@@ -129,10 +129,10 @@ pub(crate) fn whole(template: &Arm) -> Findings {
 /// Every variable: used by the code or the host, not a secret, and none missing.
 pub(crate) fn variables(template: &Arm) -> Findings {
     let mut findings = Findings::new();
-    let told = told(template);
+    let app_settings = app_settings(template);
     let host = deployed(template, &[]).resource("hostStorage")["name"].clone();
     for needed in Role::Functions.required_variables() {
-        let value = told.get(*needed).map_or("", String::as_str);
+        let value = app_settings.get(*needed).map_or("", String::as_str);
         expect(
             &mut findings,
             !value.is_empty(),
@@ -141,7 +141,7 @@ pub(crate) fn variables(template: &Arm) -> Findings {
     }
     for (name, value) in HOST {
         let expected = value.replace("{host}", host.as_str().unwrap());
-        let found = told.get(name);
+        let found = app_settings.get(name);
         expect(
             &mut findings,
             found == Some(&expected),
@@ -149,7 +149,7 @@ pub(crate) fn variables(template: &Arm) -> Findings {
         );
     }
     let code = code();
-    for name in told.keys() {
+    for name in app_settings.keys() {
         let hosts = HOST.iter().any(|(known, _)| known == name);
         let read = hosts || code.contains(&format!("\"{name}\""));
         expect(&mut findings, read, format!("nothing reads `{name}`"));
@@ -162,7 +162,7 @@ pub(crate) fn variables(template: &Arm) -> Findings {
         expect(
             &mut findings,
             !secret,
-            format!("`{name}` shows a secret to whoever sees the app"),
+            format!("`{name}` shows a secret to every reader of the app"),
         );
     }
     for (name, value) in [
@@ -182,7 +182,7 @@ pub(crate) fn variables(template: &Arm) -> Findings {
         ("AZURE_ENTRA_TRUSTS_EMAIL", "false"),
         ("WM_ENVIRONMENT", "dev"),
     ] {
-        let found = told.get(name);
+        let found = app_settings.get(name);
         expect(
             &mut findings,
             found.is_some_and(|found| found == value),

@@ -64,7 +64,7 @@ pub(crate) fn names(template: &Arm) -> Findings {
                 expect(
                     &mut findings,
                     below || unnamed.contains(&kind),
-                    format!("nobody knows how long a name {kind} takes"),
+                    format!("the maximum name length of {kind} is unknown"),
                 );
                 continue;
             };
@@ -112,8 +112,8 @@ pub(crate) fn tags(template: &Arm) -> Findings {
     let chosen = json!({ "owner": "ops", "application": "theirs" });
     let expected =
         json!({ "owner": "ops", "application": "workspace-management", "environment": "dev" });
-    let settled = deployed(template, &[("tags", chosen)]);
-    for (symbol, resource) in settled.resources() {
+    let evaluated = deployed(template, &[("tags", chosen)]);
+    for (symbol, resource) in evaluated.resources() {
         if takes_tags(resource) {
             expect_equal(&mut findings, symbol, &resource["tags"], &expected);
         }
@@ -133,9 +133,9 @@ pub(crate) fn alarms(template: &Arm) -> Findings {
     let mut findings = Findings::new();
     let group = "/subscriptions/s/resourceGroups/g/providers/Microsoft.Insights/actionGroups/ops";
     let silent = deployed(template, &[]);
-    let settled = deployed(template, &[("alarmActionGroupId", json!(group))]);
+    let evaluated = deployed(template, &[("alarmActionGroupId", json!(group))]);
     let mut watched = BTreeSet::new();
-    for (symbol, alarm) in settled.of_type("Microsoft.Insights/metricAlerts") {
+    for (symbol, alarm) in evaluated.of_type("Microsoft.Insights/metricAlerts") {
         let properties = &alarm["properties"];
         let criterion = &properties["criteria"]["allOf"][0];
         let scope = properties["scopes"][0].as_str().unwrap();
@@ -143,8 +143,8 @@ pub(crate) fn alarms(template: &Arm) -> Findings {
             criterion["metricName"].as_str().unwrap().to_owned(),
             scope.rsplit_once('/').unwrap().0.to_owned(),
         ));
-        let told = json!({ "enabled": true, "autoMitigate": true, "actions": [{ "actionGroupId": group }] });
-        expect_members(&mut findings, symbol, properties, &told);
+        let configured = json!({ "enabled": true, "autoMitigate": true, "actions": [{ "actionGroupId": group }] });
+        expect_members(&mut findings, symbol, properties, &configured);
         let kind = criterion["metricNamespace"].as_str().unwrap();
         expect(
             &mut findings,
@@ -170,7 +170,7 @@ pub(crate) fn alarms(template: &Arm) -> Findings {
         watched == wanted,
         format!("watched is {watched:#?}"),
     );
-    let throttled = &settled.properties("databaseThrottledAlarm")["criteria"]["allOf"][0];
+    let throttled = &evaluated.properties("databaseThrottledAlarm")["criteria"]["allOf"][0];
     let only = json!([{ "name": "StatusCode", "operator": "Include", "values": ["429"] }]);
     expect_equal(
         &mut findings,
@@ -183,18 +183,18 @@ pub(crate) fn alarms(template: &Arm) -> Findings {
 
 pub(crate) fn logs(template: &Arm) -> Findings {
     let mut findings = Findings::new();
-    let settled = deployed(template, &[("logRetentionDays", json!(90))]);
-    let days = &settled.properties("logs")["retentionInDays"];
+    let evaluated = deployed(template, &[("logRetentionDays", json!(90))]);
+    let days = &evaluated.properties("logs")["retentionInDays"];
     expect_equal(&mut findings, "logs", days, &json!(90));
     let workspace = json!("Microsoft.OperationalInsights/workspaces/workspace-management-dev");
-    let kept = &settled.properties("insights")["WorkspaceResourceId"];
+    let kept = &evaluated.properties("insights")["WorkspaceResourceId"];
     expect_equal(&mut findings, "insights", kept, &workspace);
-    let mut told = BTreeSet::new();
-    for (symbol, setting) in settled.of_type("Microsoft.Insights/diagnosticSettings") {
+    let mut configured = BTreeSet::new();
+    for (symbol, setting) in evaluated.of_type("Microsoft.Insights/diagnosticSettings") {
         let to = &setting["properties"]["workspaceId"];
         expect_equal(&mut findings, symbol, to, &workspace);
         let scope = setting["scope"].as_str().unwrap();
-        told.insert(scope.split('/').take(2).collect::<Vec<_>>().join("/"));
+        configured.insert(scope.split('/').take(2).collect::<Vec<_>>().join("/"));
     }
     for kind in [
         "Microsoft.KeyVault/vaults",
@@ -204,8 +204,8 @@ pub(crate) fn logs(template: &Arm) -> Findings {
     ] {
         expect(
             &mut findings,
-            told.contains(kind),
-            format!("nobody is told what happens to {kind}"),
+            configured.contains(kind),
+            format!("no log receives the events of {kind}"),
         );
     }
     findings

@@ -26,12 +26,12 @@ fn documented(page: &str) -> BTreeMap<String, bool> {
 fn page_lists_every_variable_and_which_are_set() {
     let page = page();
     let documented = documented(&page);
-    let told = functions::told(&Arm::read(MAIN));
-    for name in told.keys() {
+    let app_settings = functions::app_settings(&Arm::read(MAIN));
+    for name in app_settings.keys() {
         assert_eq!(documented.get(name), Some(&true), "`{name}`");
     }
     for (name, set) in &documented {
-        assert_eq!(*set, told.contains_key(name), "`{name}`");
+        assert_eq!(*set, app_settings.contains_key(name), "`{name}`");
     }
     // The page lists every name in the code that looks like a variable.
     let name = Regex::new("\"((?:AZURE|WM)_[A-Z0-9_]+)\"").unwrap();
@@ -42,7 +42,7 @@ fn page_lists_every_variable_and_which_are_set() {
             "docs/azure.md does not name `{variable}`"
         );
     }
-    assert!(told.len() > 20, "{told:?}");
+    assert!(app_settings.len() > 20, "{app_settings:?}");
 }
 
 #[test]

@@ -92,8 +92,8 @@ fn rights(template: &Arm) -> Vec<Right> {
 
 pub(crate) fn least(template: &Arm) -> Findings {
     let mut findings = Findings::new();
-    let settled = deployed(template, &[]);
-    for (name, resource) in settled.of_type("Microsoft.Authorization/roleAssignments") {
+    let evaluated = deployed(template, &[]);
+    for (name, resource) in evaluated.of_type("Microsoft.Authorization/roleAssignments") {
         let scope = resource["scope"].as_str().unwrap_or_default();
         // A provider, and at least one type with its name: never a group or a subscription.
         expect(

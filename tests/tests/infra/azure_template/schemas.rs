@@ -15,8 +15,8 @@ use super::{Findings, expect, hold};
 
 /// The path of the checker: from the environment, otherwise beside the repository.
 fn checker() -> Option<PathBuf> {
-    let told = std::env::var_os("ARM_CHECK").map(PathBuf::from);
-    let path = told.unwrap_or_else(|| repository::root().join("../shared/tools/arm-check"));
+    let configured = std::env::var_os("ARM_CHECK").map(PathBuf::from);
+    let path = configured.unwrap_or_else(|| repository::root().join("../shared/tools/arm-check"));
     path.is_file().then_some(path)
 }
 
@@ -35,12 +35,12 @@ fn templates_pass_the_checker() {
             .args(templates)
             .output()
             .unwrap();
-        let said =
+        let output_text =
             [output.stdout, output.stderr].map(|text| String::from_utf8_lossy(&text).into_owned());
-        (output.status.code(), said.concat())
+        (output.status.code(), output_text.concat())
     };
-    let (code, said) = run(&templates);
-    assert_eq!(code, Some(0), "{said}");
+    let (code, output_text) = run(&templates);
+    assert_eq!(code, Some(0), "{output_text}");
     // First check that it reports an error at all.
     let directory = tempfile::tempdir().unwrap();
     let broken = directory.path().join("broken.json");
@@ -50,8 +50,8 @@ fn templates_pass_the_checker() {
         text.replace("minimumTlsVersion\"", "minimumTlsVersoin\""),
     )
     .unwrap();
-    let (code, said) = run(&[broken]);
-    assert_eq!(code, Some(1), "{said}");
+    let (code, output_text) = run(&[broken]);
+    assert_eq!(code, Some(1), "{output_text}");
 }
 
 /// One API version per interface in all templates, so that a comparison for one template holds for

@@ -45,10 +45,10 @@ pub(crate) fn vault(template: &Arm) -> Findings {
     let hidden = json!({ "type": "securestring", "defaultValue": "" });
     expect_members(&mut findings, "surfaceSecret", parameter, &hidden);
     // Outputs are visible to every reader of deployments.
-    let told = template.0["outputs"].to_string();
+    let outputs = template.0["outputs"].to_string();
     expect(
         &mut findings,
-        !told.contains("surfaceSecret") && !told.contains("listKeys"),
+        !outputs.contains("surfaceSecret") && !outputs.contains("listKeys"),
         "an output shows a secret",
     );
     findings
@@ -104,9 +104,9 @@ const KEYLESS: [(&str, &str); 7] = [
 
 pub(crate) fn keyless(template: &Arm) -> Findings {
     let mut findings = Findings::new();
-    let settled = deployed(template, &[]);
+    let evaluated = deployed(template, &[]);
     for (name, pointer) in KEYLESS {
-        let found = settled.properties(name).pointer(pointer);
+        let found = evaluated.properties(name).pointer(pointer);
         expect(
             &mut findings,
             found == Some(&json!(true)),

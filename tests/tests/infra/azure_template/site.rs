@@ -6,10 +6,10 @@ use super::{Findings, deployed, expect, expect_equal, expect_members};
 
 pub(crate) fn apart(template: &Arm) -> Findings {
     let mut findings = Findings::new();
-    let settled = deployed(template, &[]);
+    let evaluated = deployed(template, &[]);
     let documents = BackendSelection::defaults(Provider::Azure);
     let documents = documents.name("storage.account").unwrap();
-    let name = &settled.resource("site")["name"];
+    let name = &evaluated.resource("site")["name"];
     expect_equal(
         &mut findings,
         "site",
@@ -17,7 +17,7 @@ pub(crate) fn apart(template: &Arm) -> Findings {
         &json!("workspacemanagedevsite"),
     );
     // It contains nothing of the surface and can never be the surface's account.
-    let text = settled.0["resources"].to_string();
+    let text = evaluated.0["resources"].to_string();
     expect(
         &mut findings,
         !text.contains(documents),
@@ -34,11 +34,11 @@ pub(crate) fn apart(template: &Arm) -> Findings {
         "indexDocument": "index.html",
         "errorDocument404Path": "index.html",
     });
-    let blobs = settled.properties("siteBlobs");
+    let blobs = evaluated.properties("siteBlobs");
     let expected = json!({ "staticWebsite": pages, "isVersioningEnabled": true });
     expect_members(&mut findings, "siteBlobs", blobs, &expected);
     // Its uploader may upload to it. No other right is given.
-    let rights = settled.of_type("Microsoft.Authorization/roleAssignments");
+    let rights = evaluated.of_type("Microsoft.Authorization/roleAssignments");
     expect(&mut findings, rights.len() == 1, "others have rights");
     for (name, right) in rights {
         let place = json!("Microsoft.Storage/storageAccounts/workspacemanagedevsite");

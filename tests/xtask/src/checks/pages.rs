@@ -21,8 +21,8 @@ const OF_ONE: [&str; 2] = ["The API in a container", "Read, guessed and never ru
 
 pub(super) fn find(checkout: &Checkout) -> Result<Found, Failure> {
     let (aws, azure) = (checkout.read(AWS)?, checkout.read(AZURE)?);
-    let mut violations = told(AWS, &aws);
-    violations.extend(told(AZURE, &azure));
+    let mut violations = missing_concerns(AWS, &aws);
+    violations.extend(missing_concerns(AZURE, &azure));
     if violations.is_empty() {
         violations.extend(difference(&aws, &azure));
     }
@@ -42,7 +42,7 @@ fn sections(page: &str) -> Vec<(&str, &str)> {
 }
 
 /// The required sections that a page lacks.
-fn told(path: &str, page: &str) -> Violations {
+fn missing_concerns(path: &str, page: &str) -> Violations {
     let sections = sections(page);
     let mut violations = Violations::new();
     let mut last = None;

@@ -28,7 +28,7 @@ pub(super) fn find(checkout: &Checkout) -> Result<Found, Failure> {
     let mut violations = built();
     for path in STATED_IN {
         let text = checkout.read(path)?;
-        let says = |number: usize| {
+        let states_shape = |number: usize| {
             let shapes = [SHAPES.get(number), SHORT.get(number)];
             shapes
                 .into_iter()
@@ -38,7 +38,7 @@ pub(super) fn find(checkout: &Checkout) -> Result<Found, Failure> {
         let missing = SHAPES
             .iter()
             .enumerate()
-            .filter(|(number, _)| !says(*number));
+            .filter(|(number, _)| !states_shape(*number));
         violations.extend(missing.map(|(_, shape)| {
             format!("`{path}` does not say that objects are at `{shape}`: add it")
         }));

@@ -135,19 +135,19 @@ fn sentence_that_is_not_shown_on_a_surface_fails() {
 fn program_that_ends_unexpectedly_shows_nothing() {
     let checkout = Checkout::of(SMALL);
     record(&checkout, "passed the_journey");
-    let told = checkout.read("run/all.jsonl");
-    let (cut, _) = told.rsplit_once("{").unwrap();
+    let complete = checkout.read("run/all.jsonl");
+    let (cut, _) = complete.rsplit_once("{").unwrap();
     for (text, why) in [
         (
             cut.to_owned(),
             "no test of `all` counts as passed: it did not end",
         ),
         (
-            told.replace("\"code\":0", "\"code\":101"),
+            complete.replace("\"code\":0", "\"code\":101"),
             "no test of `all` counts as passed: a test that records no result failed",
         ),
         (
-            told.replace("\"passed\"", "\"started\""),
+            complete.replace("\"passed\"", "\"started\""),
             "no test of `all` counts as passed: 1 tests started and did not end",
         ),
     ] {
