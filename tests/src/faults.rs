@@ -130,7 +130,7 @@ impl RecordingRecords {
     }
 
     /// Removes all pending faults.
-    pub fn calm(&self) {
+    pub fn clear_faults(&self) {
         lock(&self.faults).clear();
     }
 

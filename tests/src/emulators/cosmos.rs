@@ -105,7 +105,7 @@ impl Cosmos {
     }
 
     /// Removes all faults and returns the number of requests that they would still have hit.
-    pub async fn calm(&self) -> u64 {
+    pub async fn clear_faults(&self) -> u64 {
         let left = self.control(Method::GET, "faults", &Value::Null).await;
         self.control(Method::DELETE, "faults", &Value::Null).await;
         left["left"].as_u64().unwrap()

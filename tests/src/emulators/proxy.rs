@@ -155,7 +155,7 @@ impl Proxy {
     }
 
     /// Removes all pending faults and returns their number.
-    pub fn calm(&self) -> usize {
+    pub fn clear_faults(&self) -> usize {
         let rules = std::mem::take(&mut *lock(&self.state.faults));
         rules.iter().map(|rule| rule.left).sum()
     }

@@ -114,14 +114,14 @@ async fn rest(target: &Target) {
 impl Replay<'_> {
     async fn visit(&mut self, case: &Case, crash: Option<Crash>) -> Result<String, Difference> {
         let people = case.before.iter().chain([&case.command]);
-        self.come(people).await?;
+        self.sign_in_people(people).await?;
         for (number, command) in case.before.iter().enumerate() {
             self.take(number, command).await?;
         }
         if let Some(upload) = case.arrives {
             self.arrive(upload).await;
             // A restarted node must see these people first.
-            self.come([&case.command].into_iter()).await?;
+            self.sign_in_people([&case.command].into_iter()).await?;
         }
         let template = self.template(case).await?;
         self.tick(&StepOptions::default());
@@ -134,22 +134,22 @@ impl Replay<'_> {
             same.map_err(|what| self.found("memory", &template, crash, what))?;
             outcomes.push(outcome);
         }
-        let went = self.die(&template, crash).await;
+        let result = self.die(&template, crash).await;
         let mut calls = Vec::new();
-        for (number, went) in went.into_iter().enumerate() {
+        for (number, result) in result.into_iter().enumerate() {
             let name = self.targets.all[number + 1].name;
-            let lives = match (judge(&template, &went), crash) {
+            let verdict = match (judge(&template, &result), crash) {
                 (Err(what), None) => Err(what),
-                (_, Some(_)) if !went.died => Err("it did not die".to_owned()),
+                (_, Some(_)) if !result.died => Err("it did not die".to_owned()),
                 _ => Ok(()),
             };
-            lives.map_err(|what| self.found(name, &template, crash, what))?;
-            let answers = [went.answer];
+            verdict.map_err(|what| self.found(name, &template, crash, what))?;
+            let answers = [result.answer];
             let asked_once = [template.clone()];
             let explained = self.explain(number + 1, &asked_once, &answers, &outcomes);
             let explained = explained.await;
             explained.map_err(|what| self.found(name, &template, crash, what))?;
-            calls.push(went.calls);
+            calls.push(result.calls);
         }
         self.same_mails_as(&lived).await?;
         if crash.is_none() {
@@ -186,13 +186,13 @@ impl Replay<'_> {
         });
         let others = self.targets.all.iter().enumerate().skip(1);
         let sent = others.map(|(number, target)| self.send(number, target, template, crash));
-        let went = join_all(sent).await;
+        let result = join_all(sent).await;
         self.write_orders(&StepOptions {
             later: true,
             ..StepOptions::default()
         });
         join_all(self.targets.all.iter().skip(1).map(rest)).await;
-        went
+        result
     }
 
     /// The outcome of a request that is sent this many times. The reference dies during the first
@@ -262,9 +262,9 @@ impl Replay<'_> {
             crashes: [("local", first)].into(),
             ..StepOptions::default()
         });
-        for (target, own) in self.targets.all.iter().zip(&self.own) {
-            let bytes = own.model.uploads[number].bytes.clone();
-            let sent = target.try_object(object_request(&own.plans[number], bytes));
+        for (target, state) in self.targets.all.iter().zip(&self.states) {
+            let bytes = state.model.uploads[number].bytes.clone();
+            let sent = target.try_object(object_request(&state.plans[number], bytes));
             // The node may die before it answers.
             let _ = sent.await;
             target.revive();
@@ -275,7 +275,7 @@ impl Replay<'_> {
     /// The request of the command, in the form that all surfaces share.
     async fn template(&self, case: &Case) -> Result<RequestTemplate, Difference> {
         let number = case.before.len();
-        let step = |command: &Command| self.own[0].model.step(number, command);
+        let step = |command: &Command| self.states[0].model.step(number, command);
         let (Step::Send(template) | Step::Fetch(template)) = step(&case.command) else {
             unreachable!("bytes are sent to the store, not to a process of ours");
         };
@@ -291,7 +291,7 @@ impl Replay<'_> {
         template: &RequestTemplate,
         crash: Option<Crash>,
     ) -> CrashResult {
-        let request = self.own[number].request(target, template, self.trace(0));
+        let request = self.states[number].request(target, template, self.trace(0));
         // Discard the calls of an earlier attempt.
         drop(calls(&target.file));
         let mut answer = target.try_call(request.clone()).await;
@@ -318,12 +318,12 @@ impl Replay<'_> {
 }
 
 /// Checks that a process that did not die carried the command out and changed something.
-fn judge(template: &RequestTemplate, went: &CrashResult) -> Result<(), String> {
-    if went.answer.status >= 300 {
-        let text = String::from_utf8_lossy(&went.answer.body);
+fn judge(template: &RequestTemplate, result: &CrashResult) -> Result<(), String> {
+    if result.answer.status >= 300 {
+        let text = String::from_utf8_lossy(&result.answer.body);
         return Err(format!("it is refused: {text}"));
     }
-    if template.route().budget.commits > 0 && !went.calls.contains('w') {
+    if template.route().budget.commits > 0 && !result.calls.contains('w') {
         return Err("it changes nothing".into());
     }
     Ok(())
@@ -378,7 +378,7 @@ fn as_if_it_lived(
         )
     };
     Err(format!(
-        "who lives leaves other state, events, answer or mails {same:?}:\n      {}\n      {}",
+        "a process that does not die leaves other state, events, answers or mails {same:?}:\n      {}\n      {}",
         effects(lived),
         effects(died)
     ))

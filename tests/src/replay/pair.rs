@@ -24,7 +24,7 @@ impl Replay<'_> {
     ) -> Result<(), Difference> {
         // Publish earlier changes first, so that only the two requests change something.
         self.end().await?;
-        let model = &self.own[0].model;
+        let model = &self.states[0].model;
         // The same command twice is the same request twice, including its key.
         let second = number + usize::from(pair[0] != pair[1]);
         let steps = [model.step(number, &pair[0]), model.step(second, &pair[1])];
@@ -70,11 +70,11 @@ impl Replay<'_> {
         answers: &[Answer],
         outcomes: &[Outcome],
     ) -> Result<(), String> {
-        let (target, own) = (&self.targets.all[number], &self.own[number]);
+        let (target, state) = (&self.targets.all[number], &self.states[number]);
         let events = self.targets.take_events(target);
         let mut why = Vec::new();
         for outcome in outcomes {
-            let mut digests = own.digests.clone();
+            let mut digests = state.digests.clone();
             let compared = outcome.compare(target, template, answers, &events, &mut digests);
             match compared.await {
                 Ok(()) => {
@@ -114,7 +114,7 @@ impl Replay<'_> {
     pub(super) async fn mails_of(&self, target: &Target) -> BTreeSet<(String, String)> {
         let mut all = BTreeSet::new();
         for person in 0..PEOPLE {
-            let mails = target.mails(&self.own[0].model.email(person)).await;
+            let mails = target.mails(&self.states[0].model.email(person)).await;
             all.extend(
                 mails
                     .into_iter()
@@ -137,7 +137,7 @@ impl Replay<'_> {
 
     /// A request in the form that the reference gets.
     pub(super) fn to_reference(&self, template: &RequestTemplate, place: usize) -> Request {
-        self.own[0].request(&self.targets.all[0], template, self.trace(place as u64))
+        self.states[0].request(&self.targets.all[0], template, self.trace(place as u64))
     }
 
     /// The answers of the other surfaces to both requests at once. On a cloud, each is decided
@@ -153,11 +153,11 @@ impl Replay<'_> {
             barriers: barriers.clone(),
             ..StepOptions::default()
         });
-        let others = self.targets.all.iter().zip(&self.own).skip(1);
-        let both = others.map(|(target, own)| {
+        let others = self.targets.all.iter().zip(&self.states).skip(1);
+        let both = others.map(|(target, state)| {
             let barrier = barriers.get(target.name);
             let each = [0, 1].map(|place| {
-                let request = own.request(target, &template[place], self.trace(place as u64));
+                let request = state.request(target, &template[place], self.trace(place as u64));
                 async move {
                     let answer = target.call(request).await;
                     if let Some(barrier) = barrier {

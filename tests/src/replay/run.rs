@@ -75,7 +75,7 @@ pub type Defective = Option<(&'static str, Defect)>;
 /// A running replay of a script.
 pub(super) struct Replay<'a> {
     pub(super) targets: &'a Targets,
-    pub(super) own: Vec<TargetState>,
+    pub(super) states: Vec<TargetState>,
     order: Order,
     /// The number of the step among all steps of all scripts.
     number: u64,
@@ -158,12 +158,12 @@ impl<'a> Replay<'a> {
         let mixed = Sha256::of(&[seed, attempt].map(u64::to_be_bytes).concat());
         let entropy = u64::from_be_bytes(mixed.as_bytes()[..8].try_into().unwrap());
         let name = format!("{}-{run}", std::process::id());
-        let own = targets
+        let states = targets
             .all
             .iter()
             .map(|target| TargetState::new(target, &name, begun));
         let replay = Self {
-            own: own.collect(),
+            states: states.collect(),
             order: Order {
                 now: begun.after(AHEAD).millis(),
                 seed: entropy,
@@ -180,7 +180,8 @@ impl<'a> Replay<'a> {
 
     async fn run(&mut self, script: &Script) -> Result<(), Difference> {
         let pair = script.pair.iter().flatten();
-        self.come(script.commands.iter().chain(pair)).await?;
+        self.sign_in_people(script.commands.iter().chain(pair))
+            .await?;
         for (number, command) in script.commands.iter().enumerate() {
             self.take(number, command).await?;
         }
@@ -240,7 +241,7 @@ impl<'a> Replay<'a> {
     }
 
     /// Signs in the people of a script.
-    pub(super) async fn come(
+    pub(super) async fn sign_in_people(
         &mut self,
         commands: impl Iterator<Item = &Command>,
     ) -> Result<(), Difference> {
@@ -258,7 +259,10 @@ impl<'a> Replay<'a> {
         command: &Command,
     ) -> Result<(), Difference> {
         self.tick(&StepOptions::default());
-        let steps = self.own.iter().map(|own| own.model.step(number, command));
+        let steps = self
+            .states
+            .iter()
+            .map(|state| state.model.step(number, command));
         let steps: Vec<Step> = steps.collect();
         let template = |step: Step| match step {
             Step::Send(template) | Step::Fetch(template) => template,
@@ -285,16 +289,20 @@ impl<'a> Replay<'a> {
     ) -> Result<Vec<Answer>, Difference> {
         let template = self.mailed(template).await?;
         let trace = self.trace(0);
-        let calls = self.targets.all.iter().zip(&self.own).zip(&template);
-        let calls = calls.map(|((target, own), template)| {
-            target.call(own.request(target, template, trace.clone()))
+        let calls = self.targets.all.iter().zip(&self.states).zip(&template);
+        let calls = calls.map(|((target, state), template)| {
+            target.call(state.request(target, template, trace.clone()))
         });
         let answers = join_all(calls).await;
         self.same_answers(&template[0], &answers)?;
-        for ((own, template), answer) in self.own.iter_mut().zip(&template).zip(&answers) {
-            own.learn(command, template, answer);
+        for ((state, template), answer) in self.states.iter_mut().zip(&template).zip(&answers) {
+            state.learn(command, template, answer);
         }
-        let uploads: Vec<usize> = self.own.iter().map(|own| own.model.uploads.len()).collect();
+        let uploads: Vec<usize> = self
+            .states
+            .iter()
+            .map(|state| state.model.uploads.len())
+            .collect();
         let step = || format!("the plans after {}", described(&template[0]));
         Self::all_same(&self.targets.all, &uploads, step)?;
         self.covered(&template[0], &answers[0]);
@@ -322,17 +330,18 @@ impl<'a> Replay<'a> {
     ) -> Result<(), Difference> {
         if !self.targets.are_controlled {
             let neutral: Vec<Value> = self
-                .own
+                .states
                 .iter_mut()
                 .zip(answers)
-                .map(|(own, answer)| own.normal.answer(answer))
+                .map(|(state, answer)| state.normal.answer(answer))
                 .collect();
             return Self::all_same(&self.targets.all, &neutral, || described(template));
         }
-        for ((target, own), answer) in self.targets.all.iter().zip(&mut self.own).zip(answers) {
+        for ((target, state), answer) in self.targets.all.iter().zip(&mut self.states).zip(answers)
+        {
             let mut comparison = Comparison {
                 target: target.name,
-                digests: &mut own.digests,
+                digests: &mut state.digests,
                 opaque: template.is_opaque(),
             };
             let compared = comparison.answers(&answers[0], answer);
@@ -390,7 +399,7 @@ impl<'a> Replay<'a> {
 
     /// The texts of all mails to a person, on every surface, oldest first.
     async fn same_mails(&self, person: usize) -> Result<Vec<Vec<String>>, Difference> {
-        let to = self.own[0].model.email(person);
+        let to = self.states[0].model.email(person);
         let mails = join_all(self.targets.all.iter().map(|target| target.mails(&to))).await;
         let sorted = mails.iter().map(|mails| {
             let mut mails: Vec<(&str, &str)> = mails
@@ -438,21 +447,26 @@ impl<'a> Replay<'a> {
 
     /// Uploads bytes according to the plans. All stores must agree on accepting them.
     async fn put(&mut self, number: usize) -> Result<(), Difference> {
-        let sent = self.targets.all.iter().zip(&self.own).map(|(target, own)| {
-            let bytes = own.model.uploads[number].bytes.clone();
-            target.object(object_request(&own.plans[number], bytes))
-        });
+        let sent = self
+            .targets
+            .all
+            .iter()
+            .zip(&self.states)
+            .map(|(target, state)| {
+                let bytes = state.model.uploads[number].bytes.clone();
+                target.object(object_request(&state.plans[number], bytes))
+            });
         let answers = join_all(sent).await;
         let taken: Vec<bool> = answers.iter().map(|answer| answer.status < 300).collect();
         let step = || {
-            let path = &self.own[0].model.uploads[number].path;
+            let path = &self.states[0].model.uploads[number].path;
             format!("whether PUT {path} is taken")
         };
         Self::all_same(&self.targets.all, &taken, step)?;
         if taken[0] {
-            let pairs = self.targets.all.iter().zip(&self.own);
+            let pairs = self.targets.all.iter().zip(&self.states);
             let completed =
-                pairs.map(|(target, own)| target.created(&own.model.uploads[number].path));
+                pairs.map(|(target, state)| target.created(&state.model.uploads[number].path));
             join_all(completed).await;
             self.publish().await;
         }
@@ -482,9 +496,9 @@ impl<'a> Replay<'a> {
 
     async fn same_left(&mut self, left: &Snapshot) -> Result<(), Difference> {
         self.scopes.extend(left.scopes());
-        for (target, own) in self.targets.all.iter().zip(&mut self.own).skip(1) {
+        for (target, state) in self.targets.all.iter().zip(&mut self.states).skip(1) {
             let events = self.targets.take_events(target);
-            let compared = left.compare(target, &events, &mut own.digests).await;
+            let compared = left.compare(target, &events, &mut state.digests).await;
             compared.map_err(|what| Difference {
                 target: target.name,
                 step: "what is left in the end".into(),
@@ -500,15 +514,15 @@ impl<'a> Replay<'a> {
             .targets
             .all
             .iter()
-            .zip(&mut self.own)
-            .map(|(target, own)| {
+            .zip(&mut self.states)
+            .map(|(target, state)| {
                 let mut events = self.targets.take_events(target);
                 events.sort_by_key(|event| (event.time, event.subject.clone(), event.data.seq));
                 let kinds = events
                     .iter()
                     .map(|event| json!([event.kind, event.subject, event.data.seq]));
                 let mut kinds: Vec<String> = kinds
-                    .map(|kind| own.normal.value(&kind).to_string())
+                    .map(|kind| state.normal.value(&kind).to_string())
                     .collect();
                 kinds.sort();
                 kinds

@@ -82,7 +82,7 @@ trait Faulty: Sized {
     async fn inject(&self, operation: &str, times: usize, fault: Self::Fault);
 
     /// Removes all pending faults and returns the number of calls that they would still have hit.
-    async fn calm(&self) -> usize;
+    async fn clear_faults(&self) -> usize;
 
     /// Waits until the last injected fault has occurred.
     async fn struck(&self);
@@ -299,7 +299,7 @@ async fn case_52_lost_answer_of_a_commit_is_recovered<C: Faulty>() {
             let name = format!("lost-{kind}-{lost}");
             fixture.create(&name).await.expect(201);
             names.push(name);
-            let left = fixture.cloud.calm().await;
+            let left = fixture.cloud.clear_faults().await;
             assert!(left == 0 || !C::REPEATS_COMMITS, "every fault strikes");
         }
     }
@@ -317,7 +317,7 @@ async fn case_52_lost_answer_creates_one_person<C: Faulty>() {
         }
         let person = Person::new(fixture.surface(), name);
         let first = person.id().await;
-        let left = fixture.cloud.calm().await;
+        let left = fixture.cloud.clear_faults().await;
         assert!(left == 0 || !C::REPEATS_COMMITS, "every fault strikes");
         assert_eq!(person.id().await, first);
         fixture
@@ -334,7 +334,7 @@ async fn case_56_transient_refusals_are_retried<C: Faulty>() {
         let name = name.to_string();
         fixture.cloud.inject(operation, C::PASSING, fault).await;
         fixture.create(&name).await.expect(201);
-        let left = fixture.cloud.calm().await;
+        let left = fixture.cloud.clear_faults().await;
         assert_eq!(left, 0, "every fault of `{name}` strikes");
         names.push(name);
     }
@@ -349,7 +349,7 @@ async fn case_56_persistent_refusals_get_a_clear_answer<C: Faulty>() {
         let begun = Instant::now();
         assert_later(&fixture.create("later").await);
         assert!(begun.elapsed() < IN_TIME, "{:?}", begun.elapsed());
-        let calls = ALWAYS - fixture.cloud.calm().await;
+        let calls = ALWAYS - fixture.cloud.clear_faults().await;
         assert!(
             (2..=C::MOST_CALLS).contains(&calls),
             "{operation}: {calls} calls"
@@ -366,7 +366,11 @@ async fn final_refusal_is_not_retried<C: Faulty>() {
         fixture.cloud.inject(C::COMMIT, ALWAYS, fault).await;
         let refused = fixture.create("never").await.expect(500);
         assert_reveals_nothing(&refused);
-        assert_eq!(ALWAYS - fixture.cloud.calm().await, 1, "refusal {number}");
+        assert_eq!(
+            ALWAYS - fixture.cloud.clear_faults().await,
+            1,
+            "refusal {number}"
+        );
     }
     fixture.assert_made(&[]).await;
 }
@@ -382,7 +386,7 @@ async fn unresponsive_database_times_out<C: Faulty>() {
             "{operation}: {:?}",
             begun.elapsed()
         );
-        fixture.cloud.calm().await;
+        fixture.cloud.clear_faults().await;
     }
     // The held calls arrive late, in any order, and the request is repeated.
     fixture.cloud.release();

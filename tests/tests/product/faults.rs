@@ -231,7 +231,7 @@ struct Rest {
 /// Runs relay and sweep to their end, and checks the invariants: the journals explain every record,
 /// and every entry is an event.
 async fn rest(surface: &MemorySurface) -> Rest {
-    watch(surface).calm();
+    watch(surface).clear_faults();
     for _ in 0..2 {
         surface.drain().await;
         surface.pass(LATER).unwrap();
@@ -499,7 +499,7 @@ async fn case_56_throttling_leads_to_bounded_retries_with_jitter() {
                 "no jitter: {pauses:?}"
             );
         }
-        watch(&surface).calm();
+        watch(&surface).clear_faults();
         work.send(&surface, None).await.expect(201);
     }
 }
@@ -580,7 +580,7 @@ async fn case_52_unknown_outcome_is_retryable_by_its_key() {
     watch(&surface).inject_many(Operation::Read, Fault::FailBefore, 1000);
     let refused = work.send(&surface, Some("once")).await;
     refused.expect_problem("unavailable");
-    watch(&surface).calm();
+    watch(&surface).clear_faults();
     assert_eq!(teams(&surface), before + 1);
     let found = work.send(&surface, Some("once")).await.expect(201);
     assert_eq!(teams(&surface), before + 1);
@@ -767,8 +767,9 @@ async fn relay_that_dies_at_any_call_loses_no_event_or_mail() {
             }
         }
     }
-    // A mail that was sent but not recorded: the only gap that a bus without transactions leaves.
-    // It spans the end of the sending, the reading and the writing of the delivery claim.
+    // A mail that was handed over but not recorded as sent is sent twice: the only gap that a mail
+    // service without transactions leaves. It spans the end of the sending, and the reading and
+    // the writing of the delivery claim.
     assert!((1..=4).contains(&sent_twice), "{sent_twice}");
 }
 

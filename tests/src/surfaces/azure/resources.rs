@@ -243,8 +243,8 @@ impl Resources {
 
     /// Removes all pending faults and returns the number of requests that they would still have
     /// hit.
-    pub async fn calm(&self) -> u64 {
-        self.cosmos().calm().await
+    pub async fn clear_faults(&self) -> u64 {
+        self.cosmos().clear_faults().await
     }
 
     /// The number of calls of this operation so far.

@@ -98,8 +98,8 @@ impl Faulty for AwsFaults {
         self.proxy.inject_many(operation, fault, times);
     }
 
-    async fn calm(&self) -> usize {
-        self.proxy.calm()
+    async fn clear_faults(&self) -> usize {
+        self.proxy.clear_faults()
     }
 
     async fn struck(&self) {
@@ -203,7 +203,7 @@ impl Faulty for AwsFaults {
         if down {
             self.inject(PUBLISH, ALWAYS, broken()).await;
         } else {
-            self.calm().await;
+            self.clear_faults().await;
         }
     }
 
@@ -213,7 +213,7 @@ impl Faulty for AwsFaults {
             self.inject(MAIL, ALWAYS, Fault::Refuse(429, throttled))
                 .await;
         } else {
-            self.calm().await;
+            self.clear_faults().await;
         }
     }
 }
@@ -301,7 +301,7 @@ async fn case_57_only_the_failed_entry_of_a_batch_is_republished() {
     stream.read(&surface.resources).await;
     assert_eq!(stream.waiting.len(), 3);
     stream.deliver_batch(relay).await;
-    assert_eq!(fixture.cloud.calm().await, 0);
+    assert_eq!(fixture.cloud.clear_faults().await, 0);
     assert_eq!(stream.waiting.len(), 1, "only the failed record is left");
     drop(stream);
     assert_eq!(fixture.cloud.carried().await.len(), 2);
@@ -336,7 +336,7 @@ async fn case_61_stale_index_rows_are_not_shown() {
     );
     fixture.cloud.inject("Query GSI1", 1, rows_are_stale).await;
     assert_eq!(fixture.names().await, ["renamed"]);
-    assert_eq!(fixture.cloud.calm().await, 0, "the index was read");
+    assert_eq!(fixture.cloud.clear_faults().await, 0, "the index was read");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -362,7 +362,7 @@ async fn instance_past_its_deadline_is_replaced() {
     proxy.inject_many(AwsFaults::READ, Fault::HoldBefore, ALWAYS);
     let answer = surface.send_as_is(&request).await;
     assert_eq!(answer.status, 500);
-    proxy.calm();
+    proxy.clear_faults();
     let answer = surface.send_as_is(&request).await;
     assert_eq!(answer.status, 200, "{}", surface.api().last_lines());
 }

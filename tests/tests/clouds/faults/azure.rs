@@ -97,8 +97,8 @@ impl Faulty for AzureFaults {
         resources.inject(fault).await;
     }
 
-    async fn calm(&self) -> usize {
-        usize::try_from(self.surface.resources.calm().await).unwrap()
+    async fn clear_faults(&self) -> usize {
+        usize::try_from(self.surface.resources.clear_faults().await).unwrap()
     }
 
     async fn struck(&self) {
@@ -182,7 +182,7 @@ impl Faulty for AzureFaults {
         let outcome = host.invoke("notify", "eventGridTrigger", event, Wrapping::Plain);
         match outcome.await {
             Outcome::Done => Ok(()),
-            Outcome::Failed(500, told) => Err(told),
+            Outcome::Failed(500, body) => Err(body),
             outcome => panic!("{outcome:?}"),
         }
     }
@@ -332,7 +332,7 @@ async fn case_57_only_the_failed_entry_of_a_batch_is_republished() {
     cloud.inject(AzureFaults::READ, ALWAYS, refusal(503)).await;
     let fail = async {
         cloud.struck().await;
-        cloud.calm().await;
+        cloud.clear_faults().await;
     };
     let (_, ()) = tokio::join!(cloud.relay(&changes), fail);
     while !cloud.relay(&changes).await {}

@@ -444,7 +444,7 @@ async fn case_58_each_status_has_one_meaning_on_every_call() {
         );
         let two = vec![create(item("N", 1)), create(item("O", 1))];
         assert_eq!(commit(&records, two).await, expected, "{said}");
-        cosmos.calm().await;
+        cosmos.clear_faults().await;
     }
     // A brief failure is not reported.
     for fault in [
@@ -454,7 +454,7 @@ async fn case_58_each_status_has_one_meaning_on_every_call() {
     ] {
         cosmos.fail(&fault).await;
         assert_eq!(get(&records, "A").await, Ok(Some(item("A", 1))), "{fault}");
-        assert_eq!(cosmos.calm().await, 0, "{fault}");
+        assert_eq!(cosmos.clear_faults().await, 0, "{fault}");
     }
 }
 
@@ -480,7 +480,7 @@ async fn case_57_failed_batch_is_judged_by_its_operations() {
         cosmos.fail(&fault).await;
         let two = vec![create(item("A", 1)), create(item("B", 1))];
         assert_eq!(commit(&records, two).await, expected, "{operations}");
-        assert_eq!(cosmos.calm().await, 0);
+        assert_eq!(cosmos.clear_faults().await, 0);
     }
     assert!(
         records
@@ -561,7 +561,7 @@ async fn calls_never_exceed_their_timeout() {
     assert_eq!(answers.0, Err("unavailable"));
     assert_eq!((answers.1, answers.2), ("unavailable", "unavailable"));
     assert_eq!(named(answers.3.unwrap_err().kind), "unavailable");
-    cosmos.calm().await;
+    cosmos.clear_faults().await;
     // A call does not wait if the service asks for a much later retry.
     let busy = json!({ "kind": "status", "status": 429, "times": 99, "milliseconds": 60_000 });
     cosmos.fail(&busy).await;
