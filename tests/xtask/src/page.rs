@@ -29,7 +29,7 @@ Said by the tests named above and by the programs they belong to. What that mean
 const DOUBTS: &str = "\n\
 ## What is in doubt
 
-Of these programs nothing counts as passed, because they did not end, or ended otherwise than their tests say.
+No test of these programs counts as passed: they did not end, or their exit code does not match the results of their tests.
 
 ";
 
