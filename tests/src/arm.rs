@@ -84,7 +84,7 @@ impl Arm {
             let value = setting["value"].as_str().unwrap_or_default().to_owned();
             assert!(
                 settings.insert(name, value).is_none(),
-                "{setting} is there twice"
+                "{setting} occurs twice"
             );
         }
         settings

@@ -77,7 +77,7 @@ impl Served {
         let url = greeting
             .split_whitespace()
             .find(|word| word.starts_with("http://"));
-        let url = url.expect("the node tells where it answers").to_owned();
+        let url = url.expect("the node prints its URL").to_owned();
         Self { child, url }
     }
 

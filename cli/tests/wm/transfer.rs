@@ -213,11 +213,11 @@ fn interrupted_upload_resumes_with_the_missing_parts() {
         sent < size - 6 * MIB,
         "{sent} of {size} bytes were sent again"
     );
-    assert_eq!(site.artifacts(), 1, "the same upload went on");
+    assert_eq!(site.artifacts(), 1, "the same upload continued");
     site.download(&artifact, "copy.bin").expect(0);
     assert_same(&site.path("large.bin"), &site.path("copy.bin"));
     let left = fs::read_dir(site.path("cache/wm/uploads")).unwrap().count();
-    assert_eq!(left, 0, "nothing is remembered of a finished upload");
+    assert_eq!(left, 0, "the state of a finished upload is removed");
 }
 
 #[test]

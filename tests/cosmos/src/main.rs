@@ -42,7 +42,7 @@ struct NoAnswer;
 
 impl std::fmt::Display for NoAnswer {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.write_str("the connection is dropped, as asked for")
+        formatter.write_str("the connection is dropped on request")
     }
 }
 

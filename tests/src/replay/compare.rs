@@ -162,7 +162,7 @@ impl Comparison<'_> {
         for (reference, other) in reference.iter().zip(other) {
             let place = reference.key.to_string();
             if !is_sound(other) {
-                return Err(format!("`{place}` has not the digests of what it says"));
+                return Err(format!("the digests at `{place}` do not match the content"));
             }
             let (reference, other) = (stored(reference), stored(other));
             // The records of an account hold no values of the provider.

@@ -277,7 +277,7 @@ impl Replay<'_> {
         let number = case.before.len();
         let step = |command: &Command| self.states[0].model.step(number, command);
         let (Step::Send(template) | Step::Fetch(template)) = step(&case.command) else {
-            unreachable!("bytes are sent to the store, not to a process of ours");
+            unreachable!("bytes are sent to the store, not to a process of the surface");
         };
         let mut template = self.mailed(vec![template; self.targets.all.len()]).await?;
         Ok(template.swap_remove(0))

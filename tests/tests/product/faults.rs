@@ -339,7 +339,7 @@ fn explained(items: &[Item]) -> BTreeSet<String> {
                 sort.starts_with(Sort::HISTORY) && !sort.starts_with(Sort::REVOKED_GRANTS);
             assert!(
                 unjournalled || superseded || journalled.contains_key(sort),
-                "{scope} {sort} is there and no journal entry tells of it"
+                "{scope} {sort} exists without a journal entry"
             );
         }
     }

@@ -179,7 +179,7 @@ fn every_scenario_proves_a_sentence_or_gives_a_reason() {
         .collect();
     assert!(
         both.is_empty(),
-        "`{CONTRACT}` says of these that they prove a sentence and that they prove none: {both:#?}"
+        "`{CONTRACT}` lists these both as proof of a sentence and as proof of none: {both:#?}"
     );
 }
 

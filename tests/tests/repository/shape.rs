@@ -121,7 +121,7 @@ fn packages_depend_on_each_other_in_one_direction() {
         }
         let rule = DIRECTIONS.iter().find(|(name, _)| *name == package);
         let (_, allowed) =
-            rule.unwrap_or_else(|| panic!("no rule says what `{package}` may depend on"));
+            rule.unwrap_or_else(|| panic!("no rule lists the dependencies of `{package}`"));
         for dependency in dependencies {
             assert!(
                 allowed.contains(&dependency.as_str()),

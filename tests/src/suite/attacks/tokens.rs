@@ -49,7 +49,7 @@ pub async fn every_forged_token_is_refused<H: Signing>(surface: &H) {
         let forger = Person::with_token(surface, Some(&token));
         assert_eq!(words(forger.get(SESSION).await), refusal(), "{what}");
     }
-    assert_eq!(elsewhere.requests(), 0, "keys were asked for elsewhere");
+    assert_eq!(elsewhere.requests(), 0, "keys were requested elsewhere");
     two_tokens_are_none(surface).await;
     claims_confer_nothing(surface, &account).await;
     ana.get(SESSION).await.expect(200);

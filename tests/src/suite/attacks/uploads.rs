@@ -195,7 +195,7 @@ pub async fn upload_expired<H: Signing>(surface: &H) {
     assert_ne!(fresh.url, old.url);
     assert_taken(&upload.send(fresh).await);
     upload.complete().await.expect(200);
-    assert_refused(&upload.send(old).await, "an hour old, once it is there");
+    assert_refused(&upload.send(old).await, "an hour old, after the upload");
     upload.assert_available().await;
 }
 

@@ -83,7 +83,7 @@ fn check_statement(name: &str, statement: &Value) -> Findings {
         statement["Effect"] == "Allow"
             && statement["NotAction"].is_null()
             && statement["NotResource"].is_null(),
-        format!("{name} says what it may not do"),
+        format!("{name} is not a plain allow statement"),
     );
     let actions: Vec<&str> = each(&statement["Action"])
         .into_iter()

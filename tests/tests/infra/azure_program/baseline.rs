@@ -105,7 +105,7 @@ fn template_creates_the_same_resources_as_setup() {
                 plain(&found[part]),
                 plain(&evaluated(&template[name][part])),
             );
-            assert!(!wanted.is_null(), "the template says no {part} of {name}");
+            assert!(!wanted.is_null(), "the template has no {part} of {name}");
             assert_eq!(found, wanted, "{name}: {part}");
         }
     }

@@ -91,7 +91,7 @@ pub(crate) fn adopted(template: &Arm) -> Findings {
     expect(
         &mut findings,
         others == left.resources(),
-        "what uses the data changes with who made it",
+        "the use of the data depends on its creator",
     );
     let leases = json!({
         "id": "leases",

@@ -114,7 +114,7 @@ pub(crate) fn least(template: &Arm) -> Findings {
         expect(
             &mut findings,
             !role.starts_with("cosmos") || on_records,
-            format!("{who} may touch every container of the database"),
+            format!("{who} has rights on every container of the database"),
         );
         // Only the handler, the set-up and the container have rights on documents.
         let documents = place.contains("workspacemanagedevdocs");

@@ -38,7 +38,7 @@ pub(crate) fn vault(template: &Arm) -> Findings {
         expect(
             &mut findings,
             right == secret,
-            "the right to read the secret is there without it, or the other way round",
+            "the secret exists without the right to read it, or the reverse",
         );
     }
     let parameter = &template.0["parameters"]["surfaceSecret"];
@@ -118,7 +118,7 @@ pub(crate) fn keyless(template: &Arm) -> Findings {
         expect(
             &mut findings,
             !text.contains(function),
-            format!("a key is asked for with `{function}`"),
+            format!("a key is read with `{function}`"),
         );
     }
     findings.extend(shapes(template));
