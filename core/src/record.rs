@@ -37,9 +37,7 @@ pub use family::Family;
 pub use grant::{Grant, Revocation};
 pub use idempotency::Idempotency;
 pub use invitation::{Invitation, InvitationStatus, ProjectGrant};
-pub use journal::{
-    Change, EventType, Head, JournalEntry, PermissionFacts, Sequence, WORK_SHARDS, work_partition,
-};
+pub use journal::{Change, EventType, Head, JournalEntry, PermissionFacts, Sequence};
 pub use link::{EmailLink, IdentityLink};
 pub use member::{Member, MemberStatus, TeamMember};
 pub use metadata::Metadata;

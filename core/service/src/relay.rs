@@ -9,9 +9,8 @@ use std::{
 use futures_util::future::join_all;
 use wm_core::{
     operation::{Batch, PublicationWriter},
-    record::{CloudEvent, JournalEntry, Record, WORK_SHARDS, work_partition},
-    storage::{Index, Item, Key, List},
-    value::Timestamp,
+    record::{CloudEvent, JournalEntry, Record},
+    storage::{IndexRows, Item, Key},
 };
 
 use crate::{
@@ -19,7 +18,7 @@ use crate::{
     ports::{CommitError, EntropyContext, Events, PortError, Provider, Records},
 };
 
-/// The page size for rows of unfinished work, per shard.
+/// The page size for rows of unfinished work, per partition.
 const PAGE: u32 = 200;
 
 /// The result of one run of the relay.
@@ -46,8 +45,8 @@ impl<P: Provider> Service<P> {
         F: Future<Output = bool> + Send,
     {
         let mut relayed = Relayed::default();
-        for shard in 0..WORK_SHARDS {
-            let (items, more) = self.due(shard).await?;
+        for work in IndexRows::unfinished_work() {
+            let (items, more) = self.due(work).await?;
             let entries: Vec<Item> = items.into_iter().filter(is_entry).collect();
             let total = entries.len();
             let failed = self.publish(entries, &deliver).await.len();
@@ -128,25 +127,12 @@ impl<P: Provider> Service<P> {
         }
     }
 
-    /// The due unfinished work of a shard, and whether there is more.
-    pub(crate) async fn due(&self, shard: u8) -> Result<(Vec<Item>, bool), PortError> {
-        let list = List {
-            index: Index::Gsi1,
-            partition: work_partition(shard),
-            prefix: String::new(),
-            after: None,
-            until: Some(due_until(self.provider.now())),
-            limit: PAGE,
-        };
+    /// The due unfinished work of one partition, and whether there is more.
+    pub(crate) async fn due(&self, work: IndexRows) -> Result<(Vec<Item>, bool), PortError> {
+        let list = work.list_until(self.provider.now(), PAGE);
         let page = self.provider.records().list(&list).await?;
         Ok((page.items, page.more))
     }
-}
-
-/// The greatest index sort key of work that is due by now. `~` sorts after the `#` that follows the
-/// time.
-fn due_until(now: Timestamp) -> String {
-    format!("{:020}~", now.millis())
 }
 
 pub(crate) fn is_entry(item: &Item) -> bool {

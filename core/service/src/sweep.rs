@@ -3,8 +3,7 @@
 use wm_core::{
     jobs::{self, orphans},
     operation::Problem,
-    record::WORK_SHARDS,
-    storage::{Item, ObjectPath},
+    storage::{IndexRows, Item, ObjectPath},
 };
 
 use crate::{
@@ -42,8 +41,8 @@ impl<P: Provider> Service<P> {
     /// If unfinished work cannot be listed.
     pub(crate) async fn sweep(&self) -> Result<Swept, PortError> {
         let mut swept = Swept::default();
-        for shard in 0..WORK_SHARDS {
-            let (items, _) = self.due(shard).await?;
+        for work in IndexRows::unfinished_work() {
+            let (items, _) = self.due(work).await?;
             for item in items.iter().filter(|item| !is_entry(item)) {
                 match self.finish_item(item).await {
                     Ok(()) => swept.finished += 1,

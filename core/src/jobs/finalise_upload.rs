@@ -108,15 +108,14 @@ impl<S: Stored> UseCase<Finished> for FinaliseUpload<S> {
 
 #[cfg(test)]
 mod tests {
-    use alloc::{format, string::String};
+    use alloc::format;
     use core::time::Duration;
 
     use serde_json::json;
 
     use super::*;
     use crate::{
-        record::work_partition,
-        storage::{Index, List},
+        storage::IndexRows,
         testing::document_fixture::{BYTES, DocumentFixture},
         value::Sha256,
     };
@@ -126,15 +125,8 @@ mod tests {
 
     /// The keys of due uploads, as the sweep lists them.
     fn due(fixture: &DocumentFixture) -> Vec<Key> {
-        let shard = |shard| List {
-            index: Index::Gsi1,
-            partition: work_partition(shard),
-            prefix: String::new(),
-            after: None,
-            until: Some(format!("{:020}#~", fixture.base.now.millis())),
-            limit: 100,
-        };
-        let pages = (0..crate::record::WORK_SHARDS).map(|n| fixture.base.store.list(&shard(n)));
+        let lists = IndexRows::unfinished_work().map(|rows| rows.list_until(fixture.base.now, 100));
+        let pages = lists.iter().map(|list| fixture.base.store.list(list));
         pages
             .flat_map(|page| page.items)
             .map(|item| item.key)

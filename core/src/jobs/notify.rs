@@ -4,7 +4,7 @@
 //! members who asked for them and may see what the event is about: [`Topic`]. Like use-cases, both
 //! name their reads until they need no new ones, and then give the message.
 
-use alloc::{format, string::String, vec, vec::Vec};
+use alloc::{string::String, vec, vec::Vec};
 
 use crate::{
     jobs::mail::{self, Message},
@@ -16,7 +16,7 @@ use crate::{
         Account, Author, Channel, CloudEvent, EventType, Family, Invitation, InvitationStatus,
         Preferences, Record, RuleScope, User,
     },
-    storage::{Index, Key, List, Scope, Sort},
+    storage::{IndexRows, Key, List, Scope, Sort},
     value::{AccountId, Capability, Email, InvitationId, ProjectId, Sha256, Timestamp, UserId},
 };
 
@@ -163,12 +163,8 @@ impl<'a> Topic<'a> {
     #[must_use]
     pub fn members(&self, after: Option<String>, limit: u32) -> List {
         List {
-            index: Index::Gsi1,
-            partition: format!("{}", Scope::Account(self.account)),
-            prefix: Sort::MEMBERS.into(),
             after,
-            until: None,
-            limit,
+            ..IndexRows::members_of_account(self.account).list(limit)
         }
     }
 
@@ -254,6 +250,8 @@ fn profile_keys(user: UserId) -> [Key; 2] {
 
 #[cfg(test)]
 mod tests {
+    use alloc::format;
+
     use serde_json::{Value, json};
 
     use super::*;

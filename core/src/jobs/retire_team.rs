@@ -1,6 +1,6 @@
 //! Marking the member rows and grants of a deleted team.
 
-use alloc::{boxed::Box, collections::BTreeSet, format, vec, vec::Vec};
+use alloc::{boxed::Box, collections::BTreeSet, vec, vec::Vec};
 
 use crate::{
     jobs::Finished,
@@ -10,8 +10,8 @@ use crate::{
     },
     permission::Permit,
     record::{Body, EventType, Grant, Record, Revocation, Team, TeamMember},
-    storage::{Index, Key, List, Scope, Sort},
-    value::{AccountId, TeamId},
+    storage::{IndexRows, Key, List, Scope, Sort},
+    value::{AccountId, Principal, TeamId},
 };
 
 /// Finishes the deletion of a team: marks its member rows as deleted and its grants as revoked, in
@@ -40,9 +40,9 @@ pub fn retire_team(key: &Key) -> Option<Box<dyn UseCase<Finished>>> {
 }
 
 /// Rows marked in one commit. With its history, each takes two of the 90 operations of a batch.
-const ROWS: usize = 40;
+const ROWS: u32 = 40;
 /// Grants revoked in one commit. Each takes three operations, because its key changes too.
-const GRANTS: usize = 25;
+const GRANTS: u32 = 25;
 
 impl RetireTeam {
     fn scope(&self) -> Scope {
@@ -53,23 +53,12 @@ impl RetireTeam {
         self.scope().key(Sort::team(self.team))
     }
 
-    fn list(&self, prefix: &str, limit: usize) -> List {
-        List {
-            index: Index::Gsi2,
-            partition: format!("TEAM#{}", self.team),
-            prefix: prefix.into(),
-            after: None,
-            until: None,
-            limit: u32::try_from(limit).unwrap_or(u32::MAX),
-        }
-    }
-
     fn rows(&self) -> List {
-        self.list(Sort::MEMBERS, ROWS)
+        IndexRows::members_of_team(self.team).list(ROWS)
     }
 
     fn grants(&self) -> List {
-        self.list("GRANT#", GRANTS)
+        IndexRows::grants_to(Principal::Team(self.team)).list(GRANTS)
     }
 
     /// The team, while it is being retired.
@@ -216,7 +205,7 @@ impl UseCase<Finished> for RetireTeam {
 
 #[cfg(test)]
 mod tests {
-    use alloc::{string::String, string::ToString};
+    use alloc::{format, string::String, string::ToString};
 
     use serde_json::json;
     use ulid::Ulid;
@@ -226,7 +215,7 @@ mod tests {
         jobs,
         record::Author,
         testing::{Fixture, Person},
-        value::{AccountRole, GrantId, Principal, ProjectId, ProjectRole, id::Id},
+        value::{AccountRole, GrantId, ProjectId, ProjectRole, id::Id},
     };
 
     struct Case {
@@ -323,11 +312,14 @@ mod tests {
 
         /// The number of member rows and grants of the team that an index still shows.
         fn existing(&self) -> (usize, usize) {
-            let count = |prefix: &str| {
-                let list = self.retire.list(prefix, 1000);
+            let count = |list: List| {
+                let list = List {
+                    limit: 1000,
+                    ..list
+                };
                 self.fixture.store.list(&list).items.len()
             };
-            (count(Sort::MEMBERS), count("GRANT#"))
+            (count(self.retire.rows()), count(self.retire.grants()))
         }
 
         fn team(&self) -> Record<Team> {
@@ -335,9 +327,10 @@ mod tests {
         }
 
         fn is_unfinished(&self) -> bool {
-            let item = self.fixture.store.get(&self.retire.team_key()).unwrap();
-            let row = item.index[Index::Gsi1.position()].as_ref();
-            row.is_some_and(|row| row.partition.starts_with("WORK#"))
+            let key = self.retire.team_key();
+            let list = IndexRows::unfinished_work_of(&key).list(1000);
+            let page = self.fixture.store.list(&list);
+            page.items.iter().any(|item| item.key == key)
         }
     }
 

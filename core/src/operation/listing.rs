@@ -1,14 +1,14 @@
 //! Lists read from an index. An index may be outdated, so each row of a page is read again by a
 //! strong read before it is shown.
 
-use alloc::{string::String, vec, vec::Vec};
+use alloc::{vec, vec::Vec};
 
 use serde::Serialize;
 
 use crate::{
     operation::{Context, Facts, NotAsked, PageRequest, Problem, ReadRequest, Reply, view},
     record::{Body, Record},
-    storage::{Index, IndexKey, Item, List, Page},
+    storage::{IndexKey, IndexRows, Item, List, Page},
 };
 
 /// One page of an index, as requested by the caller.
@@ -19,24 +19,18 @@ pub struct Listing<'a> {
 }
 
 impl<'a> Listing<'a> {
-    /// The requested page of the rows in this index partition whose sort keys have this prefix.
+    /// The requested page of these rows.
     ///
     /// # Errors
     /// 400 naming `cursor`.
     pub fn new(
         context: &Context<'_>,
         request: &'a PageRequest,
-        index: Index,
-        partition: String,
-        prefix: &str,
+        rows: IndexRows,
     ) -> Result<Self, Problem> {
         let list = List {
-            index,
-            partition,
-            prefix: prefix.into(),
             after: request.after(context)?,
-            until: None,
-            limit: request.limit,
+            ..rows.list(request.limit)
         };
         Ok(Self { request, list })
     }

@@ -1,11 +1,11 @@
-use alloc::{collections::BTreeMap, format};
+use alloc::collections::BTreeMap;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Body, Family, envelope::Times};
 use crate::{
-    storage::{Index, IndexKey, IndexKeys, Key, Scope, Sort},
+    storage::{IndexKeys, IndexRows, Key, Scope, Sort},
     value::{ArtifactId, FileName, Label, MediaType, ProjectId, Sha256, Size},
 };
 
@@ -57,15 +57,9 @@ impl Body for Artifact {
     }
 
     fn index(&self, id: &ArtifactId, times: &Times) -> IndexKeys {
-        let (project, updated) = (self.project_id, times.updated_at.millis());
         let mut index = IndexKeys::default();
-        Index::Gsi4.put(
-            &mut index,
-            IndexKey {
-                partition: format!("PROJECT#{project}"),
-                sort: format!("ARTIFACT#{updated:020}#{id}"),
-            },
-        );
+        let in_project = IndexRows::artifacts_of_project(self.project_id);
+        in_project.put_at(&mut index, times.updated_at, id);
         index
     }
 }

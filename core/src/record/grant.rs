@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Body, Family, PermissionFacts, envelope::Times};
 use crate::{
-    storage::{Index, IndexKey, IndexKeys, Key, Scope, Sort},
+    storage::{IndexKeys, IndexRows, Key, Scope, Sort},
     value::{GrantId, MembershipId, Principal, ProjectId, ProjectRole, Reason, Timestamp, UserId},
 };
 
@@ -65,25 +65,9 @@ impl Body for Grant {
     fn index(&self, id: &GrantId, times: &Times) -> IndexKeys {
         let mut index = IndexKeys::default();
         if self.revoked.is_none() {
-            let (position, partition) = match self.principal {
-                Principal::Team(team) => (Index::Gsi2, format!("TEAM#{team}")),
-                Principal::User(user) => (Index::Gsi3, format!("USER#{user}")),
-            };
-            position.put(
-                &mut index,
-                IndexKey {
-                    partition,
-                    sort: format!("GRANT#{id}"),
-                },
-            );
-            let (project, updated) = (self.project_id, times.updated_at.millis());
-            Index::Gsi4.put(
-                &mut index,
-                IndexKey {
-                    partition: format!("PROJECT#{project}"),
-                    sort: format!("GRANT#{updated:020}#{id}"),
-                },
-            );
+            IndexRows::grants_to(self.principal).put(&mut index, id);
+            let in_project = IndexRows::grants_of_project(self.project_id);
+            in_project.put_at(&mut index, times.updated_at, id);
         }
         index
     }

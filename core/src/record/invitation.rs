@@ -1,4 +1,4 @@
-use alloc::{format, vec::Vec};
+use alloc::vec::Vec;
 use core::time::Duration;
 
 use schemars::JsonSchema;
@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Body, Family, envelope::Times};
 use crate::{
-    storage::{Index, IndexKey, IndexKeys, Key, Scope, Sort},
+    storage::{IndexKeys, IndexRows, Key, Scope, Sort},
     value::{
         AccountId, AccountRole, Email, GrantId, InvitationId, ProjectId, ProjectRole, Sha256,
         TeamId, Timestamp, UserId,
@@ -90,18 +90,11 @@ impl Body for Invitation {
     fn index(&self, id: &InvitationId, times: &Times) -> IndexKeys {
         let mut index = IndexKeys::default();
         if self.status == InvitationStatus::Pending {
-            let hash = self.email_hash;
-            Index::Gsi3.put(
-                &mut index,
-                IndexKey {
-                    partition: format!("EMAIL#{hash}"),
-                    sort: format!("INVITE#{id}"),
-                },
-            );
+            IndexRows::invitations_to(self.email_hash).put(&mut index, id);
         }
         if !self.pending_grants.is_empty() {
-            let due = times.updated_at.after(Self::FINISHING);
-            Index::Gsi1.put(&mut index, super::journal::work(&self.key(id), due));
+            let (key, due) = (self.key(id), times.updated_at.after(Self::FINISHING));
+            IndexRows::unfinished_work_of(&key).put_at(&mut index, due, &key);
         }
         index
     }

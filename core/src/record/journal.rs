@@ -1,4 +1,4 @@
-use alloc::{format, string::String, vec::Vec};
+use alloc::{string::String, vec::Vec};
 use core::{fmt, str::FromStr};
 
 use schemars::JsonSchema;
@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Author, Body, Family, envelope::Times};
 use crate::{
-    storage::{Index, IndexKey, IndexKeys, Key, Scope, Sort},
+    storage::{IndexKeys, IndexRows, Key, Scope, Sort},
     value::{CommitId, Invalid, Principal, RequestId, Sha256, SurfaceId, Timestamp, canonical},
 };
 
@@ -126,7 +126,8 @@ impl Body for JournalEntry {
     /// index row.
     fn index(&self, id: &Sequence, _: &Times) -> IndexKeys {
         let mut index = IndexKeys::default();
-        Index::Gsi1.put(&mut index, work(&self.key(id), self.at));
+        let key = self.key(id);
+        IndexRows::unfinished_work_of(&key).put_at(&mut index, self.at, &key);
         index
     }
 }
@@ -148,27 +149,6 @@ impl FromStr for Sequence {
         text.parse()
             .map(Self)
             .map_err(|_| Invalid("must be a sequence number"))
-    }
-}
-
-/// The number of index partitions for unfinished work. Several partitions spread the load.
-pub const WORK_SHARDS: u8 = 4;
-
-/// The index partition of one shard of unfinished work.
-#[must_use]
-pub fn work_partition(shard: u8) -> String {
-    format!("WORK#{shard}")
-}
-
-/// The index row of unfinished work: sorted by due time, distributed over the shards by key.
-pub(crate) fn work(key: &Key, due: Timestamp) -> IndexKey {
-    let (scope, sort) = (key.scope, &key.sort);
-    let text = format!("{scope} {sort}");
-    let digest = Sha256::of(text.as_bytes());
-    let shard = digest.as_bytes().first().copied().unwrap_or_default() % WORK_SHARDS;
-    IndexKey {
-        partition: work_partition(shard),
-        sort: format!("{:020}#{text}", due.millis()),
     }
 }
 

@@ -1,11 +1,9 @@
-use alloc::format;
-
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Body, Family, PermissionFacts, envelope::Times};
 use crate::{
-    storage::{Index, IndexKey, IndexKeys, Key, Scope, Sort},
+    storage::{IndexKeys, IndexRows, Key, Scope, Sort},
     value::{AccountId, AccountRole, InvitationId, MembershipId, TeamId, TeamRole, UserId},
 };
 
@@ -63,22 +61,9 @@ impl Body for Member {
     fn index(&self, id: &UserId, _: &Times) -> IndexKeys {
         let mut index = IndexKeys::default();
         if self.status != MemberStatus::Removed {
-            let account = self.account_id;
             let membership = self.membership_id;
-            Index::Gsi1.put(
-                &mut index,
-                IndexKey {
-                    partition: format!("ACCOUNT#{account}"),
-                    sort: format!("MEMBER#{membership}"),
-                },
-            );
-            Index::Gsi3.put(
-                &mut index,
-                IndexKey {
-                    partition: format!("USER#{id}"),
-                    sort: format!("MEMBER#{membership}"),
-                },
-            );
+            IndexRows::members_of_account(self.account_id).put(&mut index, membership);
+            IndexRows::memberships_of_user(*id).put(&mut index, membership);
         }
         index
     }
@@ -117,22 +102,9 @@ impl Body for TeamMember {
     }
 
     fn index(&self, id: &UserId, times: &Times) -> IndexKeys {
-        let (team, created) = (self.team_id, times.created_at.millis());
         let mut index = IndexKeys::default();
-        Index::Gsi2.put(
-            &mut index,
-            IndexKey {
-                partition: format!("TEAM#{team}"),
-                sort: format!("MEMBER#{created:020}#{id}"),
-            },
-        );
-        Index::Gsi3.put(
-            &mut index,
-            IndexKey {
-                partition: format!("USER#{id}"),
-                sort: format!("TEAM#{team}"),
-            },
-        );
+        IndexRows::members_of_team(self.team_id).put_at(&mut index, times.created_at, id);
+        IndexRows::teams_of_user(*id).put(&mut index, self.team_id);
         index
     }
 

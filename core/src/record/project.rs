@@ -1,11 +1,9 @@
-use alloc::format;
-
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Body, Family, PermissionFacts, envelope::Times};
 use crate::{
-    storage::{Index, IndexKey, IndexKeys, Key, Scope, Sort},
+    storage::{IndexKeys, IndexRows, Key, Scope, Sort},
     value::{Description, Name, ProjectId},
 };
 
@@ -43,15 +41,8 @@ impl Body for Project {
     }
 
     fn index(&self, id: &ProjectId, times: &Times) -> IndexKeys {
-        let (account, created) = (id.account(), times.created_at.millis());
         let mut index = IndexKeys::default();
-        Index::Gsi1.put(
-            &mut index,
-            IndexKey {
-                partition: format!("ACCOUNT#{account}"),
-                sort: format!("PROJECT#{created:020}#{id}"),
-            },
-        );
+        IndexRows::projects_of_account(id.account()).put_at(&mut index, times.created_at, id);
         index
     }
 

@@ -1,11 +1,10 @@
-use alloc::format;
 use core::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
 use super::{Body, Family, PermissionFacts, Record, envelope::Times};
 use crate::{
-    storage::{Index, IndexKey, IndexKeys, Key, Scope, Sort},
+    storage::{IndexKeys, IndexRows, Key, Scope, Sort},
     value::{AccountId, Name, TeamId},
 };
 
@@ -48,20 +47,14 @@ impl Body for Team {
     }
 
     fn index(&self, id: &TeamId, times: &Times) -> IndexKeys {
-        let (account, created) = (self.account_id, times.created_at.millis());
         let mut index = IndexKeys::default();
-        Index::Gsi1.put(
-            &mut index,
-            if self.retiring {
-                let due = times.updated_at.after(Self::SETTLING);
-                super::journal::work(&self.key(id), due)
-            } else {
-                IndexKey {
-                    partition: format!("ACCOUNT#{account}"),
-                    sort: format!("TEAM#{created:020}#{id}"),
-                }
-            },
-        );
+        if self.retiring {
+            let (key, due) = (self.key(id), times.updated_at.after(Self::SETTLING));
+            IndexRows::unfinished_work_of(&key).put_at(&mut index, due, &key);
+        } else {
+            let in_account = IndexRows::teams_of_account(self.account_id);
+            in_account.put_at(&mut index, times.created_at, id);
+        }
         index
     }
 

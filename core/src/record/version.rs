@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Body, Family, envelope::Times};
 use crate::{
-    storage::{Index, IndexKeys, Key, ObjectKind, ObjectPath, Scope, Sort},
+    storage::{IndexKeys, IndexRows, Key, ObjectKind, ObjectPath, Scope, Sort},
     value::{ArtifactId, FileName, Invalid, MediaType, ProjectId, Sha256, Size, Timestamp, UserId},
 };
 
@@ -144,7 +144,9 @@ impl Content {
             ContentStatus::Available | ContentStatus::Rejected | ContentStatus::Expired => None,
         };
         let mut index = IndexKeys::default();
-        Index::Gsi1.put(&mut index, due.map(|due| super::journal::work(key, due)));
+        if let Some(due) = due {
+            IndexRows::unfinished_work_of(key).put_at(&mut index, due, key);
+        }
         index
     }
 }

@@ -1,6 +1,15 @@
-//! The four listing indexes.
+//! The four listing indexes, and the rows in them.
+//!
+//! Stored items contain the texts of this file: never change one that exists.
 
-use alloc::string::String;
+use alloc::{
+    format,
+    string::{String, ToString},
+};
+use core::{array, fmt::Display};
+
+use super::{Key, List};
+use crate::value::{AccountId, Principal, ProjectId, Sha256, TeamId, Timestamp, UserId};
 
 /// One of the four global indexes. Indexes are eventually consistent: they serve listings, never
 /// decisions.
@@ -46,3 +55,265 @@ pub struct IndexKey {
 /// The position of an item in each index, in the order of [`Index::ALL`]. `None` means that the
 /// index does not show the item.
 pub type IndexKeys = [Option<IndexKey>; 4];
+
+/// The rows of one kind in one index partition. A record puts its row with the constructor that
+/// lists read with. The constructors say how the rows are sorted: by an id ([`IndexRows::put`]) or
+/// by a time and then an id ([`IndexRows::put_at`]).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IndexRows {
+    index: Index,
+    partition: String,
+    prefix: &'static str,
+}
+
+impl IndexRows {
+    /// The number of partitions for unfinished work. Several partitions spread the load.
+    const WORK_PARTITIONS: usize = 4;
+
+    fn new(index: Index, partition: String, prefix: &'static str) -> Self {
+        Self {
+            index,
+            partition,
+            prefix,
+        }
+    }
+
+    /// Members of an account, by membership id.
+    #[must_use]
+    pub fn members_of_account(account: AccountId) -> Self {
+        Self::new(Index::Gsi1, format!("ACCOUNT#{account}"), "MEMBER#")
+    }
+
+    /// Teams of an account, by creation.
+    #[must_use]
+    pub fn teams_of_account(account: AccountId) -> Self {
+        Self::new(Index::Gsi1, format!("ACCOUNT#{account}"), "TEAM#")
+    }
+
+    /// Projects of an account, by creation.
+    #[must_use]
+    pub fn projects_of_account(account: AccountId) -> Self {
+        Self::new(Index::Gsi1, format!("ACCOUNT#{account}"), "PROJECT#")
+    }
+
+    /// The unfinished work in each of its partitions, by due time.
+    #[must_use]
+    pub fn unfinished_work() -> [Self; Self::WORK_PARTITIONS] {
+        array::from_fn(Self::work)
+    }
+
+    /// The partition of unfinished work that has the row of the record with this key.
+    #[must_use]
+    pub fn unfinished_work_of(key: &Key) -> Self {
+        let digest = Sha256::of(key.to_string().as_bytes());
+        let first = digest.as_bytes().first().copied().unwrap_or_default();
+        Self::work(usize::from(first) % Self::WORK_PARTITIONS)
+    }
+
+    fn work(partition: usize) -> Self {
+        Self::new(Index::Gsi1, format!("WORK#{partition}"), "")
+    }
+
+    /// Members of a team, by the time at which they were added.
+    #[must_use]
+    pub fn members_of_team(team: TeamId) -> Self {
+        Self::new(Index::Gsi2, format!("TEAM#{team}"), "MEMBER#")
+    }
+
+    /// Live grants to a person or a team, by grant id.
+    #[must_use]
+    pub fn grants_to(principal: Principal) -> Self {
+        match principal {
+            Principal::Team(team) => Self::new(Index::Gsi2, format!("TEAM#{team}"), "GRANT#"),
+            Principal::User(user) => Self::new(Index::Gsi3, format!("USER#{user}"), "GRANT#"),
+        }
+    }
+
+    /// Memberships of a person in accounts, by membership id.
+    #[must_use]
+    pub fn memberships_of_user(user: UserId) -> Self {
+        Self::new(Index::Gsi3, format!("USER#{user}"), "MEMBER#")
+    }
+
+    /// Memberships of a person in teams, by team id.
+    #[must_use]
+    pub fn teams_of_user(user: UserId) -> Self {
+        Self::new(Index::Gsi3, format!("USER#{user}"), "TEAM#")
+    }
+
+    /// Pending invitations to the e-mail address with this keyed hash, by invitation id.
+    #[must_use]
+    pub fn invitations_to(email_hash: Sha256) -> Self {
+        Self::new(Index::Gsi3, format!("EMAIL#{email_hash}"), "INVITE#")
+    }
+
+    /// Live grants of a project, by last change.
+    #[must_use]
+    pub fn grants_of_project(project: ProjectId) -> Self {
+        Self::new(Index::Gsi4, format!("PROJECT#{project}"), "GRANT#")
+    }
+
+    /// Artifacts of a project, by last change.
+    #[must_use]
+    pub fn artifacts_of_project(project: ProjectId) -> Self {
+        Self::new(Index::Gsi4, format!("PROJECT#{project}"), "ARTIFACT#")
+    }
+
+    /// Adds the row with this id to the index keys of an item.
+    pub fn put(self, keys: &mut IndexKeys, id: impl Display) {
+        let sort = self.sort(id);
+        self.put_sorted(keys, sort);
+    }
+
+    /// Adds the row with this time and id to the index keys of an item.
+    pub fn put_at(self, keys: &mut IndexKeys, time: Timestamp, id: impl Display) {
+        let sort = self.sort(format_args!("{:020}#{id}", time.millis()));
+        self.put_sorted(keys, sort);
+    }
+
+    fn put_sorted(self, keys: &mut IndexKeys, sort: String) {
+        let partition = self.partition;
+        self.index.put(keys, IndexKey { partition, sort });
+    }
+
+    /// The sort key of the row with this id.
+    #[must_use]
+    pub fn sort(&self, id: impl Display) -> String {
+        format!("{}{id}", self.prefix)
+    }
+
+    /// The read of the first rows, at most `limit`.
+    #[must_use]
+    pub fn list(self, limit: u32) -> List {
+        List {
+            index: self.index,
+            partition: self.partition,
+            prefix: self.prefix.into(),
+            after: None,
+            until: None,
+            limit,
+        }
+    }
+
+    /// The read of the first rows up to this time, at most `limit`.
+    #[must_use]
+    pub fn list_until(self, time: Timestamp, limit: u32) -> List {
+        // `~` sorts after the `#` that follows the time.
+        let until = self.sort(format_args!("{:020}~", time.millis()));
+        List {
+            until: Some(until),
+            ..self.list(limit)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ulid::Ulid;
+
+    use super::*;
+    use crate::{
+        storage::{Scope, Sort},
+        value::id::Id,
+    };
+
+    const ID: &str = "00000000010000000000000001";
+
+    fn id<T: Id>() -> T {
+        T::from_ulid(Ulid::from_parts(1, 1))
+    }
+
+    #[test]
+    fn index_rows_have_their_stored_partitions_and_prefixes() {
+        let project = ProjectId::new(id(), Ulid::from_parts(1, 1));
+        let hash = "00".repeat(32);
+        let [first, second, third, fourth] = IndexRows::unfinished_work();
+        for (rows, text) in [
+            (
+                IndexRows::members_of_account(id()),
+                format!("Gsi1 ACCOUNT#acc_{ID} MEMBER#"),
+            ),
+            (
+                IndexRows::teams_of_account(id()),
+                format!("Gsi1 ACCOUNT#acc_{ID} TEAM#"),
+            ),
+            (
+                IndexRows::projects_of_account(id()),
+                format!("Gsi1 ACCOUNT#acc_{ID} PROJECT#"),
+            ),
+            (first, "Gsi1 WORK#0 ".into()),
+            (second, "Gsi1 WORK#1 ".into()),
+            (third, "Gsi1 WORK#2 ".into()),
+            (fourth, "Gsi1 WORK#3 ".into()),
+            (
+                IndexRows::members_of_team(id()),
+                format!("Gsi2 TEAM#team_{ID} MEMBER#"),
+            ),
+            (
+                IndexRows::grants_to(Principal::Team(id())),
+                format!("Gsi2 TEAM#team_{ID} GRANT#"),
+            ),
+            (
+                IndexRows::grants_to(Principal::User(id())),
+                format!("Gsi3 USER#usr_{ID} GRANT#"),
+            ),
+            (
+                IndexRows::memberships_of_user(id()),
+                format!("Gsi3 USER#usr_{ID} MEMBER#"),
+            ),
+            (
+                IndexRows::teams_of_user(id()),
+                format!("Gsi3 USER#usr_{ID} TEAM#"),
+            ),
+            (
+                IndexRows::invitations_to(Sha256::from_bytes([0; 32])),
+                format!("Gsi3 EMAIL#{hash} INVITE#"),
+            ),
+            (
+                IndexRows::grants_of_project(project),
+                format!("Gsi4 PROJECT#prj_{ID}{ID} GRANT#"),
+            ),
+            (
+                IndexRows::artifacts_of_project(project),
+                format!("Gsi4 PROJECT#prj_{ID}{ID} ARTIFACT#"),
+            ),
+        ] {
+            let List {
+                index,
+                partition,
+                prefix,
+                ..
+            } = rows.list(1);
+            assert_eq!(format!("{index:?} {partition} {prefix}"), text);
+        }
+    }
+
+    #[test]
+    fn index_rows_sort_by_id_or_by_time_and_id() {
+        let (account, team) = (id::<AccountId>(), id::<TeamId>());
+        let mut keys = IndexKeys::default();
+        IndexRows::teams_of_user(id()).put(&mut keys, team);
+        IndexRows::teams_of_account(account).put_at(&mut keys, Timestamp::from_millis(7), team);
+        let sorts = keys.map(|key| key.map(|key| key.sort));
+        let by_time = format!("TEAM#00000000000000000007#team_{ID}");
+        let by_id = format!("TEAM#team_{ID}");
+        assert_eq!(sorts, [Some(by_time), None, Some(by_id), None]);
+    }
+
+    #[test]
+    fn unfinished_work_is_listed_from_its_due_time() {
+        let key = Scope::Account(id()).key(Sort::team(id()));
+        let work = IndexRows::unfinished_work_of(&key);
+        assert!(IndexRows::unfinished_work().contains(&work));
+        let mut keys = IndexKeys::default();
+        let time = Timestamp::from_millis;
+        work.clone().put_at(&mut keys, time(7), &key);
+        let [Some(row), None, None, None] = keys else {
+            panic!("{keys:?}");
+        };
+        let sort = format!("00000000000000000007#ACCOUNT#acc_{ID} TEAM#team_{ID}");
+        assert_eq!(row.sort, sort);
+        let until = |millis| work.clone().list_until(time(millis), 1).until.unwrap();
+        assert!(until(6) < sort && sort <= until(7));
+    }
+}

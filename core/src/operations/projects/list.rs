@@ -1,6 +1,6 @@
 //! `GET /v1/accounts/{account}/projects`
 
-use alloc::{boxed::Box, string::ToString, vec::Vec};
+use alloc::{boxed::Box, vec::Vec};
 
 use super::ProjectView;
 use crate::{
@@ -12,7 +12,7 @@ use crate::{
         view::ListView,
     },
     record::{Project, Record},
-    storage::{Index, Page, Scope},
+    storage::{IndexRows, Page},
     value::{AccountId, Capability, ProjectId},
 };
 
@@ -55,9 +55,8 @@ fn candidates(page: &Page) -> Result<Vec<ProjectId>, FactError> {
 
 impl ListProjects {
     fn listing(&self, context: &Context<'_>) -> Result<Listing<'_>, Problem> {
-        let partition = Scope::Account(self.account).to_string();
-        let listing = Listing::new(context, &self.page, Index::Gsi1, partition, "PROJECT#")?;
-        Ok(listing.at_most(CANDIDATES))
+        let rows = IndexRows::projects_of_account(self.account);
+        Ok(Listing::new(context, &self.page, rows)?.at_most(CANDIDATES))
     }
 
     fn records(&self, context: &Context<'_>, facts: &Facts) -> Result<AccountRecords, Problem> {

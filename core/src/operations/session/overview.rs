@@ -1,10 +1,6 @@
 //! The reads of one page of the session, round by round.
 
-use alloc::{
-    format,
-    string::{String, ToString},
-    vec::Vec,
-};
+use alloc::vec::Vec;
 
 use super::position::{Place, Position, Stage};
 use crate::{
@@ -13,7 +9,7 @@ use crate::{
         authority::{AccountRecords, ProjectRecords},
     },
     record::{Grant, Member, Project, Record, Team, TeamMember},
-    storage::{Index, Key, List, Page, Scope, Sort},
+    storage::{IndexRows, Key, List, Page, Scope, Sort},
     value::{AccountId, Capability, GrantId, MembershipId, Name, Principal, ProjectId},
 };
 
@@ -104,20 +100,12 @@ impl<'a> Overview<'a> {
         Ok(granted.into_iter().chain(others).flat_map(reads).collect())
     }
 
-    fn list(&self, prefix: &str, after: Option<String>, limit: u32) -> List {
-        List {
-            index: Index::Gsi3,
-            partition: Scope::User(self.context.user()).to_string(),
-            prefix: prefix.into(),
-            after,
-            until: None,
-            limit,
-        }
-    }
-
     fn memberships(&self) -> List {
-        let after = self.position.window.map(|after| format!("MEMBER#{after}"));
-        self.list("MEMBER#", after, Position::WINDOW)
+        let rows = IndexRows::memberships_of_user(self.context.user());
+        List {
+            after: self.position.window.map(|after| rows.sort(after)),
+            ..rows.list(Position::WINDOW)
+        }
     }
 
     /// The list of the person's own grants. `None` if earlier pages processed all of them.
@@ -125,8 +113,11 @@ impl<'a> Overview<'a> {
         let Stage::Granted(after) = &self.position.stage else {
             return None;
         };
-        let after = after.map(|after| format!("GRANT#{after}"));
-        Some(self.list("GRANT#", after, PROJECTS))
+        let rows = IndexRows::grants_to(Principal::User(self.context.user()));
+        Some(List {
+            after: after.map(|after| rows.sort(after)),
+            ..rows.list(PROJECTS)
+        })
     }
 
     fn grants_page(&self) -> Result<Option<&'a Page>, FactError> {
@@ -185,12 +176,8 @@ impl<'a> Overview<'a> {
         let list = |member: Member| {
             let here = done.filter(|place| place.membership == member.membership_id);
             let list = List {
-                index: Index::Gsi1,
-                partition: Scope::Account(member.account_id).to_string(),
-                prefix: "PROJECT#".into(),
                 after: here.map(|place| place.project.clone()),
-                until: None,
-                limit: PROJECTS,
+                ..IndexRows::projects_of_account(member.account_id).list(PROJECTS)
             };
             (member.membership_id, list)
         };
@@ -249,7 +236,7 @@ impl<'a> Overview<'a> {
                 if !found.granted.contains(&project) {
                     found.others.push(project);
                 }
-                let key = item.index.get(Index::Gsi1.position()).cloned().flatten();
+                let key = item.index.get(list.index.position()).cloned().flatten();
                 place = key.map(|key| Place {
                     membership,
                     project: key.sort,

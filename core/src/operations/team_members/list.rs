@@ -1,6 +1,6 @@
 //! `GET /v1/accounts/{account}/teams/{team}/members`
 
-use alloc::{boxed::Box, format, vec::Vec};
+use alloc::{boxed::Box, vec::Vec};
 
 use super::{TeamMemberView, counts};
 use crate::{
@@ -11,7 +11,7 @@ use crate::{
     },
     operations::teams,
     record::{Record, TeamMember},
-    storage::{Index, Key, Sort},
+    storage::{IndexRows, Key, Sort},
     value::Capability,
 };
 
@@ -46,8 +46,8 @@ fn parse(request: &Parsed<'_>) -> Result<Box<dyn UseCase>, Problem> {
 
 impl ListTeamMembers {
     fn listing(&self, context: &Context<'_>) -> Result<Listing<'_>, Problem> {
-        let partition = format!("TEAM#{}", self.team.team);
-        Listing::new(context, &self.page, Index::Gsi2, partition, Sort::MEMBERS)
+        let rows = IndexRows::members_of_team(self.team.team);
+        Listing::new(context, &self.page, rows)
     }
 
     fn authorise(&self, context: &Context<'_>, facts: &Facts) -> Result<(), Problem> {

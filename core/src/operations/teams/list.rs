@@ -1,6 +1,6 @@
 //! `GET /v1/accounts/{account}/teams`
 
-use alloc::{boxed::Box, format, vec::Vec};
+use alloc::{boxed::Box, vec::Vec};
 
 use super::TeamView;
 use crate::{
@@ -9,7 +9,7 @@ use crate::{
         Problem, ReadRequest, Requires, Route, Success, UseCase, authority::AccountRecords, schema,
         view::ListView,
     },
-    storage::{Index, Sort},
+    storage::IndexRows,
     value::{AccountId, Capability},
 };
 
@@ -44,8 +44,8 @@ fn parse(request: &Parsed<'_>) -> Result<Box<dyn UseCase>, Problem> {
 
 impl ListTeams {
     fn listing(&self, context: &Context<'_>) -> Result<Listing<'_>, Problem> {
-        let partition = format!("ACCOUNT#{}", self.account);
-        Listing::new(context, &self.page, Index::Gsi1, partition, Sort::TEAMS)
+        let rows = IndexRows::teams_of_account(self.account);
+        Listing::new(context, &self.page, rows)
     }
 
     fn authorise(&self, context: &Context<'_>, facts: &Facts) -> Result<(), Problem> {

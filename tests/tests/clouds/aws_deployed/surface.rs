@@ -10,7 +10,7 @@ use std::{
 use reqwest::{Client, Method, RequestBuilder};
 use serde_json::{Value, json};
 use tokio::{runtime::Handle, task::block_in_place};
-use wm_core::{http::Request, record::CloudEvent};
+use wm_core::{http::Request, record::CloudEvent, storage::IndexRows};
 use wm_tests::{
     emulators::ministack::Credentials,
     harness::{Answer, Harness, ObjectRequest},
@@ -181,12 +181,12 @@ impl Deployed {
 
     /// Whether a journal entry is not published yet.
     async fn is_behind(&self) -> bool {
-        for shard in 0..wm_core::record::WORK_SHARDS {
+        for work in IndexRows::unfinished_work() {
             let ask = json!({
                 "TableName": self.stack.output("TableName"),
                 "IndexName": "GSI1",
                 "KeyConditionExpression": "GSI1PK = :work",
-                "ExpressionAttributeValues": { ":work": { "S": wm_core::record::work_partition(shard) } },
+                "ExpressionAttributeValues": { ":work": { "S": work.list(1).partition } },
             });
             let found = self.stack.cloud.json("DynamoDB_20120810.Query", &ask).await;
             let items = found["Items"].as_array().unwrap();
