@@ -1,4 +1,4 @@
-use alloc::{format, string::String};
+use alloc::string::String;
 
 use serde::{Deserialize, Serialize};
 
@@ -89,6 +89,6 @@ impl Body for Grant {
     }
 
     fn history_place(&self, id: &GrantId) -> String {
-        format!("GRANT#{id}")
+        Sort::grant_place(*id)
     }
 }

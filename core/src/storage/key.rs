@@ -65,6 +65,12 @@ impl Sort {
     pub const ARTIFACTS: &'static str = "ARTIFACT#";
     /// Superseded states of permission records.
     pub const HISTORY: &'static str = "HISTORY#";
+    /// Superseded states of an account.
+    pub const ACCOUNT_HISTORY: &'static str = "HISTORY#ACCOUNT#";
+    /// Superseded states of a project.
+    pub const PROJECT_HISTORY: &'static str = "HISTORY#PROJECT#";
+    /// Superseded states of the grants of a project.
+    pub const GRANT_HISTORY: &'static str = "HISTORY#GRANT#";
     /// Revoked grants of a project.
     pub const REVOKED_GRANTS: &'static str = "HISTORY#REVOKED#";
     /// Journal entries.
@@ -156,7 +162,7 @@ impl Sort {
     }
 
     /// The copy of a permission record at one version. `place` is the sort key of the record
-    /// without the leading `#`, or `GRANT#{grant}` for a grant.
+    /// without the leading `#`, or [`Sort::grant_place`] for a grant.
     #[must_use]
     pub fn superseded(place: &str, version: u64) -> Self {
         Self(format!(
@@ -164,6 +170,12 @@ impl Sort {
             Self::HISTORY,
             place.trim_start_matches('#')
         ))
+    }
+
+    /// The place of a grant in the history, whether it was live or revoked.
+    #[must_use]
+    pub fn grant_place(grant: GrantId) -> String {
+        format!("GRANT#{grant}")
     }
 
     /// An artifact.

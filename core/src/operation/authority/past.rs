@@ -14,23 +14,29 @@ use crate::{
 /// The maximum number of superseded states of one kind that one request reads.
 pub const ROWS: u32 = 5_000;
 
-fn range(scope: Scope, place: &str) -> Range {
+fn range(scope: Scope, prefix: &str) -> Range {
     Range {
         limit: Some(ROWS),
-        ..Range::all(scope, format!("{}{place}", Sort::HISTORY))
+        ..Range::all(scope, prefix)
     }
 }
 
 fn account_range(account: AccountId) -> Range {
-    range(Scope::Account(account), "ACCOUNT#")
+    range(Scope::Account(account), Sort::ACCOUNT_HISTORY)
 }
 
 fn member_range(account: AccountId, user: UserId) -> Range {
-    range(Scope::Account(account), Sort::member(user).as_str())
+    let prefix = format!("{}{}", Sort::HISTORY, Sort::member(user));
+    range(Scope::Account(account), &prefix)
 }
 
 fn project_ranges(project: ProjectId) -> [Range; 3] {
-    ["PROJECT#", "GRANT#", "REVOKED#"].map(|place| range(Scope::Project(project), place))
+    let prefixes = [
+        Sort::PROJECT_HISTORY,
+        Sort::GRANT_HISTORY,
+        Sort::REVOKED_GRANTS,
+    ];
+    prefixes.map(|prefix| range(Scope::Project(project), prefix))
 }
 
 /// The reads of a person's past access. They follow the reads of the present records, so a record
