@@ -1,6 +1,6 @@
 //! Texts that no file of the repository may contain.
 
-use std::sync::LazyLock;
+use std::{collections::BTreeSet, sync::LazyLock};
 
 use regex::Regex;
 use serde_json::Value;
@@ -26,16 +26,15 @@ fn core_names_cloud_services_in_the_catalog_only() {
     assert_eq!(named, ["core/src/catalog.rs"]);
 }
 
+/// Whether a file is a Rust source outside `tests/` and `benches/`.
+fn is_product(file: &File) -> bool {
+    let mut folders = file.path.split('/').rev().skip(1);
+    file.is(".rs") && !folders.any(|folder| folder == "tests" || folder == "benches")
+}
+
 #[test]
 fn files_have_at_most_five_hundred_lines() {
-    let tested = |file: &File| {
-        let mut folders = file.path.split('/').rev().skip(1);
-        folders.any(|folder| folder == "tests" || folder == "benches")
-    };
-    for file in repository::files()
-        .iter()
-        .filter(|file| file.is(".rs") && !tested(file))
-    {
+    for file in repository::files().iter().filter(|file| is_product(file)) {
         let lines = file.text.lines().count();
         assert!(lines <= 500, "`{}` has {lines} lines: split it", file.path);
     }
@@ -168,6 +167,69 @@ fn operation_names_are_written_in_their_routes() {
             "{name} is written by hand in {written:?}"
         );
     }
+}
+
+const STORAGE: &str = "core/src/storage/";
+
+/// A text that begins like those of an index: the key of a changed record in an example.
+const NOT_OF_AN_INDEX: (&str, &str) = ("core/src/operations/journal.rs", "\"TEAM#");
+
+/// The beginnings of the partitions and sort keys in the indexes, such as `ACCOUNT` and `MEMBER`.
+fn index_kinds(source: &str) -> BTreeSet<&str> {
+    let kinds = Regex::new(r#""([A-Z]+)#"#).unwrap();
+    let found = kinds.captures_iter(repository::without_tests(source));
+    found.map(|hit| hit.get(1).unwrap().as_str()).collect()
+}
+
+/// Finds the text of an index, and code that chooses an index or builds an index key.
+fn index_pattern(kinds: &BTreeSet<&str>) -> Regex {
+    let kinds: Vec<&str> = kinds.iter().copied().collect();
+    let kinds = kinds.join("|");
+    Regex::new(&format!(r#""({kinds})#|\bIndex::Gsi\d|\bIndexKey \{{"#)).unwrap()
+}
+
+/// The findings in a source. Code of databases converts every index and index key; code of core uses
+/// the constructors of storage.
+fn index_texts(file: &File, pattern: &Regex) -> Vec<String> {
+    let production = repository::without_tests(&file.text);
+    let hits = pattern.find_iter(production).map(|hit| hit.as_str());
+    hits.filter(|hit| hit.starts_with('"') || file.path.starts_with("core/src/"))
+        .filter(|hit| (file.path.as_str(), *hit) != NOT_OF_AN_INDEX)
+        .map(|hit| format!("{}: {hit}", file.path))
+        .collect()
+}
+
+/// Records and lists take the rows of an index from one constructor, so that lists find what records
+/// wrote.
+#[test]
+fn index_texts_stand_in_storage_only() {
+    let files = repository::files();
+    let index = format!("{STORAGE}index.rs");
+    let index = files.iter().find(|file| file.path == index).unwrap();
+    let kinds = index_kinds(&index.text);
+    assert_eq!(kinds.len(), 10, "{kinds:?}");
+    let pattern = index_pattern(&kinds);
+    let found: Vec<String> = files
+        .iter()
+        .filter(|file| is_product(file) && !file.path.starts_with(STORAGE))
+        .flat_map(|file| index_texts(file, &pattern))
+        .collect();
+    assert!(
+        found.is_empty(),
+        "use a constructor of `IndexRows`: {found:#?}"
+    );
+}
+
+#[test]
+fn an_index_text_outside_storage_would_be_found() {
+    let pattern = index_pattern(&BTreeSet::from(["ACCOUNT", "WORK"]));
+    let text = "let partition = format!(\"ACCOUNT#{account}\"); Index::Gsi1";
+    let found = |path: &str| {
+        let (path, text) = (path.into(), text.into());
+        index_texts(&File { path, text }, &pattern).len()
+    };
+    assert_eq!(found("core/src/operations/sample.rs"), 2);
+    assert_eq!(found("local/src/sample.rs"), 1);
 }
 
 /// Readers see *document*. `artifact` is a name in paths, ids and members.
