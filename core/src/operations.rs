@@ -2,7 +2,7 @@
 //! operation.
 
 mod access;
-mod accounts;
+pub(crate) mod accounts;
 mod artifacts;
 mod backend;
 pub(crate) mod content;

@@ -3,6 +3,7 @@
 mod close;
 mod create;
 mod get;
+pub(crate) mod listing;
 mod update;
 
 use schemars::JsonSchema;

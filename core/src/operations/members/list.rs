@@ -1,23 +1,18 @@
 //! `GET /v1/accounts/{account}/members`
 
-use alloc::{boxed::Box, vec::Vec};
+use alloc::boxed::Box;
 
 use super::MemberView;
 use crate::{
     operation::{
-        Budget, Context, Example, Facts, Listing, Method, Outcome, PAGE, PageRequest, Parsed,
-        Problem, ReadRequest, Requires, Route, Success, UseCase, authority::AccountRecords, schema,
+        Budget, Example, Method, PAGE, Parsed, Problem, Requires, Route, Success, UseCase, schema,
         view::ListView,
     },
+    operations::accounts::listing::Listing,
+    record::Member,
     storage::IndexRows,
-    value::{AccountId, Capability},
+    value::Capability,
 };
-
-#[derive(Debug)]
-struct ListMembers {
-    account: AccountId,
-    page: PageRequest,
-}
 
 pub(super) const ROUTE: Route = Route::new(
     Method::Get,
@@ -36,44 +31,11 @@ pub(super) const ROUTE: Route = Route::new(
 )]);
 
 fn parse(request: &Parsed<'_>) -> Result<Box<dyn UseCase>, Problem> {
-    Ok(Box::new(ListMembers {
-        page: request.page("")?,
-        account: request.path("account")?,
-    }))
-}
-
-impl ListMembers {
-    fn listing(&self, context: &Context<'_>) -> Result<Listing<'_>, Problem> {
-        let rows = IndexRows::members_of_account(self.account);
-        Listing::new(context, &self.page, rows)
-    }
-
-    fn authorise(&self, context: &Context<'_>, facts: &Facts) -> Result<(), Problem> {
-        let records = AccountRecords::load(facts, self.account, context.user())?;
-        let access = records.access();
-        access.permit(self.account, Capability::MemberView)?;
-        Ok(())
-    }
-}
-
-impl UseCase for ListMembers {
-    fn reads(&self, context: &Context<'_>, facts: &Facts) -> Result<Vec<ReadRequest>, Problem> {
-        let listing = self.listing(context)?;
-        let first = AccountRecords::reads(self.account, context.user());
-        if !facts.has_all(&first) {
-            return Ok(first);
-        }
-        self.authorise(context, facts)?;
-        Ok(listing.reads(facts)?)
-    }
-
-    fn decide(&self, context: &Context<'_>, facts: &Facts) -> Result<Outcome, Problem> {
-        self.authorise(context, facts)?;
-        let listing = self.listing(context)?;
-        let members = listing.rows(facts)?;
-        let items: Vec<MemberView> = members.iter().map(MemberView::from).collect();
-        Ok(Outcome::Reply(listing.reply(context, facts, items)?))
-    }
+    Listing::<Member, MemberView>::parse(
+        request,
+        IndexRows::members_of_account,
+        Capability::MemberView,
+    )
 }
 
 #[cfg(test)]

@@ -1,23 +1,18 @@
 //! `GET /v1/accounts/{account}/teams`
 
-use alloc::{boxed::Box, vec::Vec};
+use alloc::boxed::Box;
 
 use super::TeamView;
 use crate::{
     operation::{
-        Budget, Context, Example, Facts, Listing, Method, Outcome, PAGE, PageRequest, Parsed,
-        Problem, ReadRequest, Requires, Route, Success, UseCase, authority::AccountRecords, schema,
+        Budget, Example, Method, PAGE, Parsed, Problem, Requires, Route, Success, UseCase, schema,
         view::ListView,
     },
+    operations::accounts::listing::Listing,
+    record::Team,
     storage::IndexRows,
-    value::{AccountId, Capability},
+    value::Capability,
 };
-
-#[derive(Debug)]
-struct ListTeams {
-    account: AccountId,
-    page: PageRequest,
-}
 
 pub(super) const ROUTE: Route = Route::new(
     Method::Get,
@@ -36,44 +31,7 @@ pub(super) const ROUTE: Route = Route::new(
 )]);
 
 fn parse(request: &Parsed<'_>) -> Result<Box<dyn UseCase>, Problem> {
-    Ok(Box::new(ListTeams {
-        page: request.page("")?,
-        account: request.path("account")?,
-    }))
-}
-
-impl ListTeams {
-    fn listing(&self, context: &Context<'_>) -> Result<Listing<'_>, Problem> {
-        let rows = IndexRows::teams_of_account(self.account);
-        Listing::new(context, &self.page, rows)
-    }
-
-    fn authorise(&self, context: &Context<'_>, facts: &Facts) -> Result<(), Problem> {
-        let records = AccountRecords::load(facts, self.account, context.user())?;
-        let access = records.access();
-        access.permit(self.account, Capability::TeamView)?;
-        Ok(())
-    }
-}
-
-impl UseCase for ListTeams {
-    fn reads(&self, context: &Context<'_>, facts: &Facts) -> Result<Vec<ReadRequest>, Problem> {
-        let listing = self.listing(context)?;
-        let first = AccountRecords::reads(self.account, context.user());
-        if !facts.has_all(&first) {
-            return Ok(first);
-        }
-        self.authorise(context, facts)?;
-        Ok(listing.reads(facts)?)
-    }
-
-    fn decide(&self, context: &Context<'_>, facts: &Facts) -> Result<Outcome, Problem> {
-        self.authorise(context, facts)?;
-        let listing = self.listing(context)?;
-        let teams = listing.rows(facts)?;
-        let items: Vec<TeamView> = teams.iter().map(TeamView::from).collect();
-        Ok(Outcome::Reply(listing.reply(context, facts, items)?))
-    }
+    Listing::<Team, TeamView>::parse(request, IndexRows::teams_of_account, Capability::TeamView)
 }
 
 #[cfg(test)]
