@@ -1,11 +1,11 @@
-"""Lints the templates beside this file, as they are written and as SAM transforms them.
+"""Lints the templates in this directory, in their source form and after the SAM transform.
 
-Three readings, because each sees what the others do not: cfn-lint of the source; cfn-lint of the
-transformed template, since it does not look into the policies of a source that is to be transformed; and
-parliament on every policy, which knows the actions, resources and condition keys of each service.
+Three checks complement each other. cfn-lint checks the source. cfn-lint checks the transformed template,
+because it ignores the policies of a source with a transform. parliament checks every policy against the
+actions, resources and condition keys of each service.
 
-Runs offline, with the packages of tests/tools/aws-lint/requirements.txt. Prints every finding and ends
-with 1 if there is any, or if something that is let pass no longer occurs.
+Runs offline, with the packages of tests/tools/aws-lint/requirements.txt. Prints every finding. The exit code
+is 1 if there is a finding, or if an accepted finding no longer occurs.
 """
 
 import json
@@ -27,14 +27,14 @@ TEMPLATES = ["template.yaml", "site.yaml"]
 REGION = "us-east-1"
 ACCOUNT = "123456789012"
 
-# Findings let pass, by what occurs in them.
+# Accepted findings: all texts of a row occur in the finding.
 PASSED = [
-    # Its empty default is used only where a rule of the template refuses it.
+    # A rule of the template refuses the empty default wherever it would be used.
     ("W1030", "TableStreamArn"),
     ("W1030", "CertificateArn"),
 ]
 
-# What a resource answers to `Ref` (the empty attribute) and `Fn::GetAtt`, in the shape policies see.
+# Sample values of `Ref` (the empty attribute) and `Fn::GetAtt` per resource type, in the format that policies expect.
 VALUES = {
     ("AWS::DynamoDB::Table", "StreamArn"): "arn:aws:dynamodb:{region}:{account}:table/sample/stream/sample",
     ("AWS::Events::EventBus", "Arn"): "arn:aws:events:{region}:{account}:event-bus/sample",
@@ -54,12 +54,12 @@ PARAMETERS = {
 
 
 def read(path):
-    """A template with its short tags in long form."""
+    """Reads a template and expands short tags such as `!Ref`."""
     return yaml_parse(path.read_text())
 
 
 def transformed(template):
-    """What CloudFormation makes of a template: code is uploaded by then, and SAM's part resolved."""
+    """Applies the SAM transform, with code locations that look uploaded."""
     if "Transform" not in template:
         return template
     for resource in template["Resources"].values():
@@ -70,7 +70,7 @@ def transformed(template):
 
 
 class Resolver:
-    """Turns the functions in a policy into text; `branch` (1 or 2) is what every condition chooses."""
+    """Resolves intrinsic functions in a policy. `branch` (1 or 2) is the argument of `Fn::If` to use."""
 
     def __init__(self, template, branch):
         self.template = template
@@ -105,7 +105,7 @@ class Resolver:
 
 
 def policies(template):
-    """Every policy that says what somebody may do, with where it is."""
+    """Yields each policy document with its location."""
     for name, resource in template["Resources"].items():
         properties = resource.get("Properties", {})
         if "PolicyDocument" in properties:
@@ -121,14 +121,14 @@ def check_policies(title, template):
         for name, document in policies(template):
             document = Resolver(template, branch).value(document)
             checked += 1
-            # Whom a bucket or a queue trusts is cfn-lint's to read.
+            # parliament checks identity policies only; cfn-lint checks principals.
             for statement in document["Statement"]:
                 statement.pop("Principal", None)
             analyzed = analyze_policy_string(json.dumps(document))
             for finding in analyzed.findings:
                 found.add(f"{title}: {name}: {finding.issue}: {finding.detail or finding.location}")
     if checked == 0:
-        found.add(f"{title}: no policy was found to look at")
+        found.add(f"{title}: no policy found")
     return found
 
 
@@ -154,7 +154,7 @@ def main():
     for mark, lines in passed.items():
         found -= lines
         if not lines:
-            found.add(f"{' '.join(mark)} is let pass and does not occur: take it off the list")
+            found.add(f"{' '.join(mark)} is accepted but does not occur: remove it from the list")
     for line in sorted(found):
         print(line)
     return 1 if found else 0
