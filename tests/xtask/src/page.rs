@@ -9,27 +9,32 @@ use crate::certificate::{Certificate, Outcomes, Proved, SHARED};
 const HEAD: &str = "\
 # Parity certificate
 
-What a run of the tests shows of the application's contract, on each surface. `cargo xtask parity` writes this
-page and `parity.json` beside it; nobody edits them. Which tests prove what is in `tests/contract.json`.
+This page lists the sentences of the application's contract and what a test run showed of each on each surface.
+`cargo xtask parity` generates this page and `parity.json`. Do not edit them. `tests/contract.json` assigns the tests to
+the sentences.
 
-*passed*: a test shows it there. *not shown*: the test ran, and the emulator cannot show it. A sentence has passed
-on a surface where one of the tests that ran there has, none has *failed* and none *did not run*. Where a test does not run on a
-surface, the cell is empty. *shared* are tests of code that all surfaces have in common, run on none: alone they show nothing of any,
-and what fails there fails on all.
+* *passed*: the test shows the sentence on this surface.
+* *not shown*: the test ran, but the emulator cannot show the sentence.
+* An empty cell: the test does not run on this surface.
+* *shared*: the test covers code that all surfaces share, and runs on no surface. It does not show a sentence of any
+  surface. If it fails, the sentence fails on all surfaces.
+
+A sentence passes on a surface if at least one of its tests passed there, no test *failed* and no test *did not run*.
 
 ";
 
 const NOT_SHOWN: &str = "\
 ## What the emulators could not show
 
-Said by the tests named above and by the programs they belong to. What that means is in [aws.md](aws.md) and [azure.md](azure.md).
+The tests above and their programs printed these skips. [aws.md](aws.md) and [azure.md](azure.md) explain them.
 
 ";
 
 const DOUBTS: &str = "\n\
 ## What is in doubt
 
-No test of these programs counts as passed: they did not end, or their exit code does not match the results of their tests.
+No test of these programs counts as passed. The programs did not end, or their exit code does not match the results of
+their tests.
 
 ";
 
