@@ -17,7 +17,7 @@ use clap::{CommandFactory, Parser, Subcommand};
 use wm_terminal::{failure::Failure, interrupt::interruptible};
 
 const BEGIN: &str = "\
-Begin here:
+Start here:
   wm demo                                      run the main job once, on a temporary node
   wm serve                                     run a node on this machine
   export WM_TOKEN=$(wm token --email ana@example.com)

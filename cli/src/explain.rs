@@ -34,7 +34,7 @@ fn api(error: ApiError) -> Failure {
             source,
         ),
         ApiError::Unexpected(source) => {
-            Failure::because("the answer is not of this API; check `--server`", source)
+            Failure::because("the answer is not from this API; check `--server`", source)
         }
         ApiError::Token(source) => match source.downcast::<Failure>() {
             Ok(failure) => *failure,
@@ -48,7 +48,9 @@ fn api(error: ApiError) -> Failure {
 fn refused(problem: &Problem) -> String {
     let status = problem.status;
     let detail = if problem.kind.is_empty() {
-        format!("the server answered {status}, and the answer is not of this API; check `--server`")
+        format!(
+            "the server answered {status}, and the answer is not from this API; check `--server`"
+        )
     } else {
         problem.detail.clone()
     };
@@ -73,7 +75,7 @@ fn transfer(error: TransferError) -> Failure {
             "the storage does not answer; run the same command again to continue".into()
         }
         TransferErrorKind::Truncated => {
-            "the storage stopped in the middle; run the same command again to continue".into()
+            "the storage closed the connection during the transfer; run the same command again to continue".into()
         }
         kind => kind.to_string(),
     };
@@ -121,7 +123,7 @@ mod tests {
         let text = api(problem(502, "")).to_string();
         assert_eq!(
             text,
-            "the server answered 502, and the answer is not of this API; check `--server`"
+            "the server answered 502, and the answer is not from this API; check `--server`"
         );
     }
 

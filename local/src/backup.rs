@@ -32,7 +32,7 @@ pub enum BackupError {
     #[error("`{}` is neither a data directory nor a finished backup: name a directory with a `surface.json`", .0.display())]
     Nothing(PathBuf),
     /// The target contains other files.
-    #[error("`{}` is not empty: name a directory that is empty or does not exist yet", .0.display())]
+    #[error("`{}` is not empty: name an empty directory or one that does not exist", .0.display())]
     NotEmpty(PathBuf),
     /// The file system refused an operation.
     #[error("cannot copy `{}`: check its permissions and the free space for the copy", .path.display())]
@@ -47,7 +47,7 @@ pub enum BackupError {
 }
 
 /// Copies a data directory to another directory, which must be empty or not exist. A node may run
-/// meanwhile. The copy is of one moment, including the objects, because objects precede their
+/// meanwhile. The copy is a consistent snapshot, including the objects, because objects precede their
 /// records.
 ///
 /// # Errors

@@ -41,7 +41,7 @@ pub enum OpenError {
     InUse(PathBuf),
     /// The directory was set up, but its database is missing.
     #[error(
-        "the database `{}` is missing or empty, but its directory was set up: restore a backup with `wm restore` into an empty directory, or delete the whole directory to start again", .0.display()
+        "the database `{}` is missing or empty, although its directory is initialised: restore a backup with `wm restore` into an empty directory, or delete the whole directory to start again", .0.display()
     )]
     DatabaseMissing(PathBuf),
     /// The database has records, but the secret is missing.

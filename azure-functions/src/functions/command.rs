@@ -15,25 +15,25 @@ const LISTEN: &str = "WM_LISTEN";
 const EVERYWHERE: &str = "0.0.0.0:8080";
 
 const HELP: &str = "\
-The workspace backend on Azure: one program that answers HTTP requests and triggers.
+The handler of the workspace backend on Azure. It answers HTTP requests and triggers.
 
 Usage:
-  handler           every function, behind the Functions host, which starts it this way
-  handler serve     `api` alone, by itself, as in a container
+  handler           run every function; the Functions host starts the handler this way
+  handler serve     run `api` only, without a host, such as in a container
 
 Options:
   --help            print this
   --version         print the version
 
-Without `serve` it listens on 127.0.0.1, at the port in FUNCTIONS_CUSTOMHANDLER_PORT, which the
-host sets. With `serve` it listens where WM_LISTEN says, else on 0.0.0.0:8080. All else is in
-variables too: docs/azure.md lists them, and the handler names those it lacks.
+Without `serve`, the handler listens on 127.0.0.1 and the port in FUNCTIONS_CUSTOMHANDLER_PORT,
+which the host sets. With `serve`, it listens on the address in WM_LISTEN. Default: 0.0.0.0:8080.
+docs/azure.md lists all other variables. If required variables are missing, an error names them.
 
-To try it behind a host, run `func start` in the folder that holds host.json. Without Azure,
-`wm serve` is the same backend on one machine.
+To run the handler behind a host, run `func start` in the folder that contains host.json. To run
+the same backend on one machine without Azure, run `wm serve`.
 
-It logs JSON, one object a line, to the standard output. WM_LOG sets how much, such as `warn` or
-`info,wm_service=debug`. It ends with 1 when it cannot start.";
+The handler logs JSON, one object per line, to the standard output. WM_LOG sets the level, such as
+`warn` or `info,wm_service=debug`. If the handler cannot start, the exit code is 1.";
 
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Command {

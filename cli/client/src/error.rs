@@ -22,7 +22,7 @@ pub enum ApiError {
         source: reqwest::Error,
     },
     /// The answer does not have the expected shape.
-    #[error("the answer is not of this API; check the server's URL")]
+    #[error("the answer is not from this API; check the server's URL")]
     Unexpected(#[source] serde_json::Error),
     /// The request body cannot be written as JSON.
     #[error("the request body is not valid JSON; check its values")]

@@ -37,7 +37,7 @@ impl Problem {
         let detail = match (kind, text(body, "detail")) {
             (Some(_), Some(detail)) => one_line(detail),
             _ => format!(
-                "the server answered {status}, and the answer is not of this API; check the server's URL"
+                "the server answered {status}, and the answer is not from this API; check the server's URL"
             ),
         };
         let missing = list(body, "missing").filter_map(Value::as_str);

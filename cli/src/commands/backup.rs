@@ -11,13 +11,13 @@ Examples:
   wm backup /backups/2026-11-23
   wm backup /backups/2026-11-23 --data /srv/wm
 
-The node may go on working meanwhile: the copy is of one moment.";
+The node can keep running during a backup. The copy is a consistent snapshot.";
 
-/// Copy a data directory, with records and files, as of one moment
+/// Copy a data directory, with records and files, as a consistent snapshot
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Backup {
-    /// The directory for the copy: it must be empty or not exist yet
+    /// The directory for the copy. It must be empty or must not exist
     #[arg(value_name = "TARGET")]
     target: PathBuf,
     /// The data directory of the node

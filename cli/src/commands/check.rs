@@ -16,8 +16,8 @@ Examples:
   wm check
   wm check backend.js
 
-Names every problem, one a line: missing and unknown fields, names the provider does not take, and
-whatever looks like a secret, which it does not repeat.";
+Prints one line per problem: missing and unknown fields, names that the provider does not accept,
+and values that look like secrets. The line does not repeat such a value.";
 
 /// Check a backend selection
 #[derive(Debug, Args)]

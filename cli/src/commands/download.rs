@@ -15,8 +15,8 @@ Examples:
   wm download --project prj_… --artifact art_…
   wm download --project prj_… --artifact art_… --version 2 --out old-report.pdf
 
-Prints where the file is. It gets its name only once it is whole and its SHA-256 is right; after an
-interruption the same command fetches the rest.";
+Prints the path of the file. The file gets its final name when it is complete and its SHA-256
+matches. After an interruption, run the same command again to download the rest.";
 
 /// Download a version of a document
 #[derive(Debug, Args)]

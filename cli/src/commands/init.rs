@@ -26,7 +26,7 @@ Examples:
   wm init --provider aws --region eu-central-1 --environment prod
   wm init --provider azure --location westeurope --prefix acme-documents --out backend.js
 
-The file holds names only, never a secret: commit it. `wm check` reads it back.";
+The file contains names and no secret, so you can commit it. `wm check` checks it.";
 
 /// Write the backend selection: the names of the services that a surface uses
 #[derive(Debug, Args)]
@@ -74,8 +74,8 @@ impl Init {
         match (self.provider, &self.region, &self.location) {
             (Provider::Aws, _, Some(_)) => Err(wrong("--location", "say `--region`")),
             (Provider::Azure, Some(_), _) => Err(wrong("--region", "say `--location`")),
-            (Provider::Local, Some(_), _) => Err(wrong("--region", "leave it out")),
-            (Provider::Local, _, Some(_)) => Err(wrong("--location", "leave it out")),
+            (Provider::Local, Some(_), _) => Err(wrong("--region", "remove it")),
+            (Provider::Local, _, Some(_)) => Err(wrong("--location", "remove it")),
             (_, region, location) => Ok(region.as_deref().or(location.as_deref())),
         }
     }

@@ -37,7 +37,7 @@ struct Forwarded {
     /// The cloud
     #[arg(required_unless_present = "help")]
     cloud: Option<Cloud>,
-    /// Print help. After a cloud, print the help of its program
+    /// Print help. With a cloud, print the help of its program
     #[arg(short, long)]
     help: bool,
     /// Arguments of the program. `wm setup aws --help` lists them
@@ -54,7 +54,7 @@ macro_rules! forwarded {
         $(#[$doc])*
         #[derive(Debug, Args)]
         #[command(disable_help_flag = true)]
-        #[command(after_help = concat!("Examples:\n  ", $example, "\n\nRuns `wm-aws` or `wm-azure`, found beside `wm` or on the PATH."))]
+        #[command(after_help = concat!("Examples:\n  ", $example, "\n\nRuns `wm-aws` or `wm-azure`, from the directory of `wm` or from the PATH."))]
         pub(crate) struct $name {
             #[command(flatten)]
             forwarded: Forwarded,

@@ -11,8 +11,8 @@ Examples:
   wm restore /backups/2026-11-23
   wm restore /backups/2026-11-23 --data /srv/wm
 
-The restored node is another surface than the one the backup was taken from, so that the two
-histories are never mistaken for one.";
+The restored node is a new surface with a new surface id. So its history cannot be confused with
+that of the surface of the backup.";
 
 /// Restore a backup to a data directory
 #[derive(Debug, Args)]
@@ -21,7 +21,7 @@ pub(crate) struct Restore {
     /// The directory that `wm backup` wrote
     #[arg(value_name = "BACKUP")]
     backup: PathBuf,
-    /// The data directory: it must be empty or not exist yet
+    /// The data directory. It must be empty or must not exist
     #[arg(long, value_name = "DIR", default_value = DATA)]
     data: PathBuf,
 }

@@ -30,10 +30,10 @@ const EXAMPLES: &str = "\
 Examples:
   wm serve
   wm serve --data /srv/wm --listen 127.0.0.1:8080
-  wm serve --public-url https://workspaces.example.com     behind a proxy that encrypts
-  WM_LOG=info wm serve                                     a line for every request
+  wm serve --public-url https://workspaces.example.com     behind a TLS proxy
+  WM_LOG=info wm serve                                     log every request
 
-Everything is in the data directory: records, files, mails (mail/new), events (events.jsonl), keys.";
+The data directory contains records, files, mails (mail/new), events (events.jsonl) and keys.";
 
 /// Run a node on this machine: the whole application in one directory
 #[derive(Debug, Args)]

@@ -18,8 +18,8 @@ Examples:
   export WM_TOKEN=$(wm token --email ana@example.com --name Ana)
   curl -H \"authorization: Bearer $WM_TOKEN\" http://127.0.0.1:7878/v1/session
 
-The issuer proves nothing: whoever can read the data directory is whoever they say. No other surface
-accepts its tokens.";
+The issuer does not verify identities. Every user who can read the data directory can create a
+token for any person. No other surface accepts these tokens.";
 
 /// Print an access token of the local surface's own issuer
 ///

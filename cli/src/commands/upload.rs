@@ -16,8 +16,8 @@ Examples:
   wm upload report.pdf --project prj_… --artifact art_…     a new version
   wm upload report.pdf --project prj_… --email ana@example.com
 
-Prints one line per file: artifact, version, name. A file over 64 MiB goes in parts; after an
-interruption the same command sends the parts that are missing.";
+Prints one line per file: id of the document, version, name. Files over 64 MiB are uploaded in
+parts. After an interruption, run the same command again to upload the missing parts.";
 
 /// Upload files to a project
 ///

@@ -17,10 +17,10 @@ const DRAINED: u64 = 16 * 1024 * 1024;
 /// The reason why a body could not be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum BodyError {
-    #[error("the body stopped arriving; send it again")]
+    #[error("the body did not arrive in time; send it again")]
     Stalled,
     /// The connection ended, or the bytes are not valid HTTP.
-    #[error("the body ended in the middle; send it again")]
+    #[error("the body is incomplete; send it again")]
     Broken,
 }
 

@@ -68,7 +68,7 @@ impl<'a, T: Send> Kept<'a, T> {
         if answer < answers.len() {
             Ok(answers.swap_remove(answer))
         } else {
-            Err(Problem::internal("the executor answered with nothing"))
+            Err(Problem::internal("the executor returned no answer"))
         }
     }
 }
@@ -144,7 +144,9 @@ impl<P: Provider> Service<P> {
                 (Committed::Yes, Some(concluded)) => return concluded,
                 (Committed::Yes, None) if preparations < PREPARATIONS => preparations += 1,
                 (Committed::Yes, None) => {
-                    return Err(Problem::unavailable("a use-case prepares without end"));
+                    return Err(Problem::unavailable(
+                        "the use-case needs too many preparatory commits",
+                    ));
                 }
                 (Committed::Conflict, _) => {
                     // A commit with a lost answer may have been stored since, and may be the cause
@@ -314,7 +316,7 @@ pub(crate) fn port_problem(error: &PortError) -> Problem {
         PortErrorKind::Refused => Problem::internal(internal),
         PortErrorKind::Full => Problem {
             retry_after: Some(60),
-            detail: "there is no room left to store this; nothing was changed".into(),
+            detail: "the storage is full; nothing was changed".into(),
             ..Problem::unavailable(internal)
         },
     }

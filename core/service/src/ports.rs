@@ -99,7 +99,7 @@ impl fmt::Display for PortError {
             PortErrorKind::Throttled => "the service is busy",
             PortErrorKind::Unavailable => "the service does not answer",
             PortErrorKind::Refused => "the service refused the request",
-            PortErrorKind::Full => "there is no room left",
+            PortErrorKind::Full => "the storage is full",
         })
     }
 }

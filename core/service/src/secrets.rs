@@ -76,14 +76,14 @@ impl Identity {
     /// The first text that is invalid.
     pub fn read(surface: Found, public_url: Found, secret: Found) -> Result<Self, Wrong> {
         let Ok(surface) = surface.text.parse() else {
-            return Err(surface.wrong("must be a surface id, as `wm deploy` makes it"));
+            return Err(surface.wrong("must be a surface id, as `wm deploy` generates it"));
         };
         let url = &public_url.text;
         if !url.starts_with("https://") && !url.starts_with("http://") {
             return Err(public_url.wrong("must be a URL that begins with `https://`"));
         }
         if secret.text.chars().count() < SECRET_CHARACTERS {
-            return Err(secret.wrong("must hold at least 32 characters, drawn at random"));
+            return Err(secret.wrong("must have at least 32 random characters"));
         }
         Ok(Self {
             surface,

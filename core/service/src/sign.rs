@@ -92,7 +92,7 @@ impl<P: Provider> Service<P> {
             headers,
         } = signed
             .next()
-            .ok_or_else(|| Problem::internal("a plan without an address"))?;
+            .ok_or_else(|| Problem::internal("an upload plan without a URL"))?;
         let headers = headers.into_iter().collect();
         Ok(UploadPlan::Single {
             method: method.into(),

@@ -42,6 +42,6 @@ impl<P: Provider> Service<P> {
                 }
             }
         }
-        Err(Problem::unavailable("signing in did not come to an end"))
+        Err(Problem::unavailable("the sign-in did not finish"))
     }
 }

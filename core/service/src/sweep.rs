@@ -58,7 +58,7 @@ impl<P: Provider> Service<P> {
 
     async fn finish_item(&self, item: &Item) -> Result<(), Problem> {
         let Some(use_case) = jobs::unfinished(&item.key) else {
-            return Err(Problem::internal("nothing is known to finish this"));
+            return Err(Problem::internal("no job can finish this work"));
         };
         let subject = item.key.to_string();
         let finished = self.run(EntropyContext::Job(&subject), &*use_case).await?;

@@ -106,7 +106,7 @@ impl Problem {
     pub fn not_found() -> Self {
         Self::new(
             ProblemKind::NotFound,
-            "there is no such thing, or you cannot see it",
+            "the object does not exist, or you cannot see it",
         )
     }
 

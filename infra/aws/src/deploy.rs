@@ -162,7 +162,9 @@ impl Rollout for StackDeployment<'_> {
         Ok(Report {
             api: output("ApiUrl").to_owned(),
             fact: format!("people sign in at {}", output("SignInUrl")),
-            next: Some("verify the sender's address in SES, and ask for production access there"),
+            next: Some(
+                "verify the e-mail address of the sender in SES, and request production access there",
+            ),
         })
     }
 }

@@ -67,7 +67,7 @@ impl Blobs {
     /// # Errors
     /// If the endpoint is not a safe URL.
     pub(crate) fn new(account: &Account, endpoint: &str, container: &str) -> Result<Self, Failure> {
-        let rest = account.service("the storage account's address", endpoint, SCOPE)?;
+        let rest = account.service("the URL of the storage account", endpoint, SCOPE)?;
         Ok(Self {
             rest,
             container: container.to_owned(),
@@ -96,7 +96,7 @@ impl Blobs {
                 _ => {}
             }
             let page: Page = azure_core::xml::from_xml(&answer.body).map_err(|error| {
-                Failure::because("the list of blobs has an unknown form", error)
+                Failure::because("the list of blobs has an unknown format", error)
             })?;
             names.extend(page.blobs.blob.into_iter().map(|blob| blob.name));
             match page.next_marker.filter(|marker| !marker.is_empty()) {

@@ -248,8 +248,8 @@ fn is_moved(kept: &Names, before: &Record) -> bool {
 /// A new database has no records, so the sweep would take all stored documents for orphans.
 fn moved(kept: &Names) -> Failure {
     Failure::usage(format!(
-        "this deployment has other data than `{}` in `{}` and `{}` in `{}`: drop the flags and the variables \
-         `AZURE_STORAGE_…` and `AZURE_COSMOS_…` that name them, or make them with `wm setup azure` first",
+        "this deployment uses other data than `{}` in `{}` and `{}` in `{}`: drop the flags and the variables \
+         `AZURE_STORAGE_…` and `AZURE_COSMOS_…` that name them, or create them with `wm setup azure` first",
         kept.storage_container, kept.storage_account, kept.cosmos_container, kept.cosmos_account
     ))
 }

@@ -69,7 +69,7 @@ impl Container {
         let topic = record.needed(names, "topicEndpoint")?;
         Ok(Self {
             blobs: Blobs::new(account, endpoint, container)?,
-            topic: account.service("the topic's address", topic, SCOPE)?,
+            topic: account.service("the URL of the topic", topic, SCOPE)?,
         })
     }
 

@@ -58,7 +58,7 @@ impl Web {
         if self.is_strange {
             let account = &self.account;
             return Err(Failure::usage(format!(
-                "the storage account `{account}` is there already and serves no site: choose another with \
+                "the storage account `{account}` exists already and serves no site: choose another with \
                  `--site-account`"
             )));
         }

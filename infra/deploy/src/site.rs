@@ -61,7 +61,7 @@ pub fn read(folder: &Path) -> Result<Vec<File>, Failure> {
     if !found.is_empty() {
         let found = found.join(", ");
         return Err(Failure::new(format!(
-            "a site is public, but this must not be: {found}; remove it and build again"
+            "the site is public and must not contain this: {found}; remove it and build again"
         )));
     }
     let is_page = |file: &File| file.key.ends_with(".html");

@@ -82,12 +82,12 @@ impl Purpose {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum AddressError {
     /// The path is not that of an object.
-    #[error("there is no such thing, or you cannot see it")]
+    #[error("the object does not exist, or you cannot see it")]
     NoObject,
     /// This node did not sign the URL, or the URL was altered.
-    #[error("the address is not as it was issued; ask for a new one")]
+    #[error("the URL was not issued by this node, or was altered; request a new one")]
     Altered,
-    #[error("the address has expired; ask for a new one")]
+    #[error("the URL has expired; request a new one")]
     Expired,
 }
 
@@ -185,7 +185,7 @@ fn query(address: &Address) -> String {
 
 /// Parses the output of [`query`]. Call it only for a query with a valid signature.
 fn parse(path: ObjectPath, query: &str) -> Result<Address, Invalid> {
-    const WRONG: Invalid = Invalid("must be an address as it was issued");
+    const WRONG: Invalid = Invalid("must be an unaltered signed URL");
     let find = |name: &str| {
         form_urlencoded::parse(query.as_bytes())
             .find(|(key, _)| key == name)

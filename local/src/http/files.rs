@@ -164,7 +164,7 @@ impl Files {
         if incoming.sha256() != sha256 {
             return Err(Problem::field(
                 "sha256",
-                "of these bytes is not the declared one; send the declared bytes to the same address",
+                "of these bytes differs from the declaration; send the declared bytes to the same URL",
             ));
         }
         let (store, place) = (Arc::clone(&self.store), path.clone());
@@ -185,7 +185,7 @@ async fn gather(body: &mut Body, most: u64) -> Result<Vec<Bytes>, Problem> {
         };
         length += chunk.len() as u64;
         if length > most {
-            return Err(Problem::field("body", "is larger than was declared"));
+            return Err(Problem::field("body", "is larger than declared"));
         }
         chunks.push(chunk);
     }
@@ -199,13 +199,13 @@ fn check_header(headers: &HeaderMap, name: &str, expected: &str) -> Result<(), P
     } else {
         Err(Problem::field(
             name,
-            format!("must be `{expected}`, as was declared"),
+            format!("must be `{expected}`, as declared"),
         ))
     }
 }
 
 fn wrong_size(size: u64) -> Problem {
-    Problem::field("body", format!("must have {size} bytes, as was declared"))
+    Problem::field("body", format!("must have {size} bytes, as declared"))
 }
 
 fn broken(error: BodyError) -> Problem {
@@ -225,7 +225,7 @@ pub(super) fn failed(error: io::Error) -> Problem {
     match error.kind() {
         io::ErrorKind::AlreadyExists => Problem::new(
             ProblemKind::PreconditionFailed,
-            "the object is there already and is never replaced; add a new version instead",
+            "the object exists already and is never overwritten; add a new version instead",
         ),
         io::ErrorKind::NotFound => Problem::not_found(),
         io::ErrorKind::InvalidData => Problem::internal(error.to_string()),

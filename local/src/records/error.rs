@@ -35,7 +35,7 @@ pub enum StoreError {
     },
     /// The file ends before its last page.
     #[error(
-        "the database `{}` was cut short: restore a backup with `wm restore` into an empty directory", .0.display()
+        "the database `{}` is truncated: restore a backup with `wm restore` into an empty directory", .0.display()
     )]
     Truncated(PathBuf),
     /// The disk is full.

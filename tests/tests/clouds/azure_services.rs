@@ -151,7 +151,7 @@ mod identity {
         cloud.vault.set("surface-secret", &SECRET[..31]);
         assert_eq!(
             text().await,
-            "`surface-secret` must hold at least 32 characters, drawn at random"
+            "`surface-secret` must have at least 32 random characters"
         );
         cloud.vault.remove("surface-secret");
         assert_eq!(

@@ -69,7 +69,7 @@ pub enum TransferErrorKind {
     )]
     UploadMismatch,
     /// The artifact has no available version.
-    #[error("the artifact has no version that can be downloaded yet; complete an upload first")]
+    #[error("the document has no available version; complete an upload first")]
     NoVersion,
     /// The file to write exists.
     #[error("`{}` exists already; choose another name, or allow overwriting", .0.display())]
@@ -78,10 +78,12 @@ pub enum TransferErrorKind {
     #[error("the storage refused the download; try again")]
     DownloadRefused,
     /// The connection closed before the last byte.
-    #[error("the storage stopped in the middle; repeat the transfer to continue it")]
+    #[error(
+        "the storage closed the connection during the transfer; repeat the transfer to continue it"
+    )]
     Truncated,
     /// The storage served other bytes than requested.
-    #[error("the storage sent another range than requested; try again")]
+    #[error("the storage sent a different range than requested; try again")]
     WrongRange,
     /// The storage served more bytes than the version has.
     #[error("the storage sends more bytes than the version has; try again")]

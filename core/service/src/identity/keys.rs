@@ -83,7 +83,7 @@ impl KeyCache {
             None if paused && entry.reachable => Some(Err(UNKNOWN)),
             None if paused => Some(Err(TokenError::KeysUnavailable(PortError::new(
                 PortErrorKind::Unavailable,
-                "the issuer did not answer a moment ago",
+                "the issuer did not answer the previous request",
             )))),
             _ => None,
         }

@@ -50,9 +50,10 @@ Examples:
   AWS_PROFILE=acme AWS_TAGS=team=docs,cost-center=42 wm setup aws --bucket acme-documents
 
 The command reads the current state, shows what it will create or change, and makes the changes
-step by step. Correct settings stay unchanged, and so do statements, rules, indexes and tags of
-others. The command can be stopped at any time and run again. Differences that it cannot correct,
-such as other keys or a bucket in another account, are refused before anything is changed.
+step by step. Correct settings stay unchanged, and so do statements, rules, indexes and tags that
+the command does not manage. The command can be stopped at any time and run again. Differences
+that it cannot correct, such as other keys or a bucket in another account, are refused before
+anything is changed.
 
 `wm deploy aws` creates table and bucket too. Run `wm setup aws` first to use existing ones, or to
 keep both out of the stack.";
@@ -80,7 +81,7 @@ Examples:
       --domain docs.example.com \\
       --certificate arn:aws:acm:us-east-1:111122223333:certificate/11112222-3333-4444-5555-666677778888
 
-The command creates a bucket with a distribution in front of it, as a stack beside the stack of
+The command creates a bucket with a distribution in front of it, as a stack separate from that of
 `wm deploy aws`, which must exist. Then it uploads changed files and deletes files that are not
 part of the site. Browsers cache files below `assets/` with a digest in their name without limit,
 and revalidate all others.

@@ -52,10 +52,10 @@ Examples:
   AZURE_TAGS=team=docs,cost-center=42 wm setup azure --resource-group acme --storage-account acmedocs
 
 The command reads the current state, shows what it will create or change, and makes the changes
-step by step. Correct settings stay unchanged, and so do rules, index entries, roles and tags of
-others, and an existing resource group. The command can be stopped at any time and run again.
-Differences that it cannot correct, such as another partition key or an account in another
-location, are refused before anything is changed.
+step by step. Correct settings stay unchanged, and so do an existing resource group and rules, index
+entries, roles and tags that the command does not manage. The command can be stopped at any time
+and run again. Differences that it cannot correct, such as another partition key or an account in
+another location, are refused before anything is changed.
 
 The account that is signed in with `az` gets the role Storage Blob Data Contributor on the
 container. `wm deploy azure` creates storage and database too. Run `wm setup azure` first to use
@@ -87,10 +87,10 @@ Examples:
   wm deploy-site azure
   wm deploy-site azure --environment prod --from site/dist --site-account acmesite
 
-The command creates a storage account that serves a static site, as a deployment beside that of
-`wm deploy azure`, which must exist. Then it uploads changed files and deletes files that are not
-part of the site. Browsers cache files below `assets/` with a digest in their name without limit,
-and revalidate all others.
+The command creates a storage account that serves a static site, as a deployment separate from
+that of `wm deploy azure`, which must exist. Then it uploads changed files and deletes files that
+are not part of the site. Browsers cache files below `assets/` with a digest in their name without
+limit, and revalidate all others.
 
 The command refuses the account of documents, accounts whose site contains documents, and folders
 that contain hidden files, keys or texts in the form of a credential.";

@@ -169,11 +169,11 @@ fn compare_account(
     plan.compare("location", there, place, None);
     let free = found.map_or(wanted.free_tier == Some(true), takes_free_tier);
     let paid = match (free, found.is_none_or(is_serverless)) {
-        (true, _) => "by request units a second, the first free",
-        (false, true) => "by use",
-        (false, false) => "by request units a second",
+        (true, _) => "provisioned throughput, free tier",
+        (false, true) => "serverless",
+        (false, false) => "provisioned throughput",
     };
-    plan.compare("paid for", found.map(|_| paid.to_owned()), paid, None);
+    plan.compare("billing", found.map(|_| paid.to_owned()), paid, None);
     let mut account = Comparison::new(plan, found);
     compare_settings(&mut account);
     let mut body = std::mem::take(&mut account.body);
@@ -188,10 +188,7 @@ fn compare_account(
     }
     let public = found.map(|found| text(found, "/properties/publicNetworkAccess"));
     if public.is_some_and(|public| !public.is_empty() && public != COSMOS.public_network) {
-        plan.note(
-            "network",
-            Verdict::Kept("answers private networks only".into()),
-        );
+        plan.note("network", Verdict::Kept("private networks only".into()));
     }
 }
 

@@ -53,7 +53,7 @@ pub(crate) fn refused(action: &str, status: StatusCode, body: &[u8]) -> ServiceE
 
 /// The error of an answer in an unknown form.
 pub(super) fn unreadable(action: &str, words: impl AsRef<str>) -> ServiceError {
-    let advice = "the answer of the service has an unknown form: try again";
+    let advice = "the answer of the service has an unknown format: try again";
     ServiceError::new(action, None, advice, words)
 }
 

@@ -127,7 +127,7 @@ impl Rest {
     ) -> Result<Answer, ServiceError> {
         let url = format!("{}{path}", self.endpoint);
         let url =
-            Url::parse(&url).map_err(|_| unreadable(action, format!("`{path}` is no path")))?;
+            Url::parse(&url).map_err(|_| unreadable(action, format!("`{path}` is not a path")))?;
         let mut request = Request::new(url, method);
         let token = self.token(action).await?;
         request.insert_header("authorization", format!("Bearer {token}"));

@@ -185,15 +185,12 @@ fn compare_account(
     }
     let narrowed = found.map(|found| text(found, "/properties/networkAcls/defaultAction"));
     if narrowed == Some("Deny") {
-        let kept = Verdict::Kept("network rules of others".into());
+        let kept = Verdict::Kept("custom network rules".into());
         plan.note("network", kept);
     }
     let public = found.map(|found| text(found, "/properties/publicNetworkAccess"));
     if public.is_some_and(|public| !public.is_empty() && public != STORAGE.public_network) {
-        plan.note(
-            "network",
-            Verdict::Kept("answers private networks only".into()),
-        );
+        plan.note("network", Verdict::Kept("private networks only".into()));
     }
 }
 

@@ -75,7 +75,7 @@ impl<C: Cloud> Setup<C> {
         line(format!("done: {created} created, {changed} changed"))?;
         let (provider, database) = (C::PROVIDER, C::database(&names));
         line(format!(
-            "next: `wm deploy {provider}` with the same flags deploys the functions beside `{database}`"
+            "next: `wm deploy {provider}` with the same flags deploys the functions for `{database}`"
         ))
     }
 

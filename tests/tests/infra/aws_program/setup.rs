@@ -421,7 +421,7 @@ async fn unusable_table_is_refused_before_any_change() {
             "`other-keys-dev` has the keys `id`, which cannot be changed into `PK, SK`",
             "`GSI1` of `other-keys-dev` is an index of `GSI1PK` with the projection KEYS_ONLY",
             "the key `GSI2PK` of `other-keys-dev` is of type `N`",
-            "collects items by `expires`, not `ttl`",
+            "expires items by `expires`, not `ttl`",
         ],
     );
 }

@@ -488,7 +488,7 @@ fn deployment_refuses_missing_data() {
     let flags = ["--no-build", "--cosmos-account", "their-other"];
     let message = program.refuses(&deploy(&root, &flags), 2);
     assert!(
-        message.contains("this deployment has other data than"),
+        message.contains("this deployment uses other data than"),
         "{message}"
     );
     let stray = tooled(&cloud).with("AZURE_STORAGE_ACCOUNT", "theirother");

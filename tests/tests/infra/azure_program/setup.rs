@@ -362,7 +362,7 @@ fn foreign_files_are_kept() {
         "rule exports",
         "origins https://theirs.example.com",
         "network",
-        "index of others",
+        "other index entries",
     ] {
         let mut lines = out.lines();
         let is_kept = lines.any(|line| line.starts_with("  kept ") && line.contains(kept));

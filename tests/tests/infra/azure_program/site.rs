@@ -49,7 +49,7 @@ fn account_without_a_site_is_left_unchanged() {
     let folder = built(SITE);
     let message = program.refuses(&arguments(&folder, &["--site-account", "wmproddocs"]), 2);
     assert!(
-        message.contains("`wmproddocs` is there already and serves no site"),
+        message.contains("`wmproddocs` exists already and serves no site"),
         "{message}"
     );
     assert_eq!(cloud.writes(), [""; 0]);

@@ -117,14 +117,14 @@ fn compare_policy(
     found: Option<&FoundBucket>,
 ) {
     let there = found.and_then(|found| found.policy.as_ref());
-    let (as_wanted, less) = ("refuses requests without TLS", "says something else");
+    let (as_wanted, less) = ("refuses requests without TLS", "a different statement");
     let said = policy::has_ours(there, wanted);
     let said = said.map(|is_same| if is_same { as_wanted } else { less }.to_owned());
     let step = BucketStep::Policy(policy::merged(there, wanted));
     let setting = format!("policy {}", BUCKET.tls_only);
     plan.compare(&setting, said, as_wanted, step);
     for foreign in policy::foreign(there) {
-        let kept = Verdict::Kept("a statement of others".into());
+        let kept = Verdict::Kept("not managed by wm".into());
         plan.note(&format!("policy {foreign}"), kept);
     }
 }
@@ -178,7 +178,7 @@ fn compare_lifecycle(plan: &mut Resource<BucketStep>, found: Option<&FoundBucket
     let foreign: Vec<_> = foreign.collect();
     for rule in &foreign {
         let id = rule.id().unwrap_or("without an id");
-        let kept = Verdict::Kept("a rule of others".into());
+        let kept = Verdict::Kept("not managed by wm".into());
         plan.note(&format!("rule {id}"), kept);
     }
     if differs {

@@ -93,7 +93,7 @@ fn compare_keys(plan: &mut Resource<TableStep>, found: Option<&FoundTable>) {
         .into_iter()
         .flatten();
     for foreign in names.filter(|name| !ours(name)) {
-        plan.note(foreign, Verdict::Kept("an index of others".into()));
+        plan.note(foreign, Verdict::Kept("not managed by wm".into()));
     }
 }
 
@@ -254,6 +254,6 @@ mod tests {
         assert!(refusal(&table).contains("`t` is ARCHIVED"));
         let mut table = hardened();
         table.time_to_live = Some(("ttl".into(), TimeToLiveStatus::Disabling));
-        assert!(refusal(&table).contains("is just being switched off: wait an hour"));
+        assert!(refusal(&table).contains("is being disabled: wait an hour"));
     }
 }

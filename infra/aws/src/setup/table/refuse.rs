@@ -25,7 +25,7 @@ fn status(name: &str, found: &FoundTable) -> Option<String> {
     match &found.status {
         TableStatus::Active | TableStatus::Updating => None,
         TableStatus::Deleting => Some(format!(
-            "`{name}` is being deleted: wait until it is gone, or {ANOTHER}"
+            "`{name}` is being deleted: wait until it is deleted, or {ANOTHER}"
         )),
         status => Some(format!("`{name}` is {status}: reactivate it, or {ANOTHER}")),
     }
@@ -79,10 +79,10 @@ fn time_to_live(name: &str, found: &FoundTable) -> Option<String> {
     let wanted = TABLE.time_to_live;
     match found.time_to_live.as_ref()? {
         (_, TimeToLiveStatus::Disabling) => Some(format!(
-            "time to live of `{name}` is just being switched off: wait an hour and try again"
+            "time to live of `{name}` is being disabled: wait an hour and try again"
         )),
         (attribute, _) if attribute != wanted => Some(format!(
-            "`{name}` collects items by `{attribute}`, not `{wanted}`: switch that off, wait an hour and try again"
+            "`{name}` expires items by `{attribute}`, not `{wanted}`: disable that, wait an hour and try again"
         )),
         _ => None,
     }

@@ -114,7 +114,7 @@ fn compare_lifetime(plan: &mut Resource<Step>, found: Option<&Value>, resource: 
     if there != Some(wanted) {
         put(resource, "/defaultTtl", RECORDS.default_ttl.into());
     }
-    plan.compare("items live", there.map(shown), shown(wanted), None);
+    plan.compare("item lifetime", there.map(shown), shown(wanted), None);
 }
 
 /// One list of an index policy: the entries of this program, and those of others.
@@ -202,8 +202,8 @@ fn compare_index(plan: &mut Resource<Step>, found: Option<&Value>, resource: &mu
     plan.compare("index", said, as_wanted, None);
     let foreign = included.foreign + excluded.foreign + ordered.foreign;
     if foreign > 0 {
-        let kept = Verdict::Kept(format!("{foreign} entries of others"));
-        plan.note("index of others", kept);
+        let kept = Verdict::Kept(format!("{foreign} entries not managed by wm"));
+        plan.note("other index entries", kept);
     }
 }
 

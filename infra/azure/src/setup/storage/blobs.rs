@@ -158,7 +158,7 @@ fn compare_origins(
         plan.compare("origins", said, shown, None);
     }
     for rule in others {
-        let kept = Verdict::Kept("a rule of others".into());
+        let kept = Verdict::Kept("not managed by wm".into());
         plan.note(&format!("origins {}", origins_of(rule).join(", ")), kept);
     }
 }
@@ -179,7 +179,7 @@ fn compare_lifecycle(plan: &mut Resource<Step>, account: &str, found: Option<&Va
     let is_ours = |found: &&Value| text(found, "/name") == rule.name;
     let mine = rules.iter().find(is_ours);
     let others: Vec<&Value> = rules.iter().filter(|rule| !is_ours(rule)).collect();
-    let as_wanted = format!("removed {} days after they were made", rule.days);
+    let as_wanted = format!("deleted {} days after creation", rule.days);
     let said = mine.map(|mine| match is_same_rule(mine, &wanted) {
         true => as_wanted.clone(),
         false => "something else".to_owned(),
@@ -191,7 +191,7 @@ fn compare_lifecycle(plan: &mut Resource<Step>, account: &str, found: Option<&Va
     let step = Step::once(label, &id, STORAGE.api, body);
     plan.compare(&format!("rule {}", rule.name), said, as_wanted, step);
     for other in others {
-        let kept = Verdict::Kept("a rule of others".into());
+        let kept = Verdict::Kept("not managed by wm".into());
         plan.note(&format!("rule {}", text(other, "/name")), kept);
     }
 }
@@ -226,7 +226,7 @@ pub(super) fn compare_container(
     let access = found.map(|found| seen(text(found, "/properties/publicAccess")));
     let body = json!({ "properties": { "publicAccess": STORAGE.container_access } });
     let mut step = match found {
-        Some(_) => Step::patch("close the container", id, STORAGE.api, body),
+        Some(_) => Step::patch("make the container private", id, STORAGE.api, body),
         None => Step::put("create the container", id, STORAGE.api, body),
     };
     step.settles = false;
