@@ -123,7 +123,7 @@ pub struct Storage {
     pub container: String,
 }
 
-/// The sender of mail.
+/// Communication Services as the sender of mail.
 #[derive(Clone, PartialEq, Eq)]
 pub struct MailSender {
     /// The URL of the Communication Services resource, without a trailing slash.

@@ -16,9 +16,9 @@ use crate::{
     sdk::{Sdk, Timeouts, within},
 };
 
-/// The key of the surface id.
+/// The key in App Configuration.
 pub const SURFACE_ID_KEY: &str = "surface-id";
-/// The key of the public URL.
+/// The key in App Configuration.
 pub const PUBLIC_URL_KEY: &str = "public-url";
 const API_VERSION: &str = "2023-11-01";
 const STORE_SCOPE: &str = "https://azconfig.io/.default";

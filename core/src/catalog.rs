@@ -168,9 +168,9 @@ pub enum Rule {
     Path,
 }
 
-/// The default prefix of names.
+/// The prefix of resource names in a selection that names none.
 pub const DEFAULT_PREFIX: &str = "workspace-management";
-/// The default environment.
+/// The environment of a selection that names none.
 pub const DEFAULT_ENVIRONMENT: &str = "dev";
 
 /// Texts that occur only in secrets, each with the kind of secret. The comparison ignores case.

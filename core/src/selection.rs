@@ -30,7 +30,7 @@ use crate::{
 /// value that the provider accepts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BackendSelection {
-    /// The provider.
+    /// The provider whose catalog entry defines the fields.
     pub provider: Provider,
     /// The environment, such as `dev`.
     pub environment: String,

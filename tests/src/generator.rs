@@ -238,7 +238,6 @@ impl Generated {
         person.rows.push(record(person.user, row, false));
     }
 
-    /// A team row.
     #[must_use]
     pub fn row(&self, team_id: TeamId, membership_id: MembershipId, role: TeamRole) -> TeamMember {
         TeamMember {

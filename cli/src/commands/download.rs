@@ -22,10 +22,10 @@ matches. After an interruption, run the same command again to download the rest.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES, disable_version_flag = true)]
 pub(crate) struct Download {
-    /// The project
+    /// The id of the project
     #[arg(long, value_name = "ID")]
     project: ProjectId,
-    /// The document
+    /// The id of the document
     #[arg(long, value_name = "ID")]
     artifact: ArtifactId,
     /// The version number. Default: the newest version

@@ -34,7 +34,7 @@ impl Cloud {
 
 #[derive(Debug, Args)]
 struct Forwarded {
-    /// The cloud
+    /// The cloud whose program runs
     #[arg(required_unless_present = "help")]
     cloud: Option<Cloud>,
     /// Print help. With a cloud, print the help of its program

@@ -29,10 +29,10 @@ pub(crate) struct Upload {
     /// The files to upload
     #[arg(value_name = "FILE", required = true)]
     files: Vec<PathBuf>,
-    /// The project
+    /// The id of the project
     #[arg(long, value_name = "ID")]
     project: ProjectId,
-    /// Add a version to this document instead of creating one. Allows one file only
+    /// Add a version to the document with this id instead of creating one. Allows one file only
     #[arg(long, value_name = "ID")]
     artifact: Option<ArtifactId>,
     /// The media type of the files. Default: the type that matches the extension

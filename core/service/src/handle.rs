@@ -30,7 +30,7 @@ static OPENAPI: LazyLock<Value> = LazyLock::new(http::openapi::document);
 /// A response, with the operation that the request was routed to.
 #[derive(Debug)]
 pub struct Handled {
-    /// The response.
+    /// The response to send. Errors are problem documents in it.
     pub response: Response,
     /// The name of the operation of the route. `none` if no route matches.
     pub operation: &'static str,

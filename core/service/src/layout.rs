@@ -18,7 +18,7 @@ pub struct Layout {
     pub sort: &'static str,
     /// The ETag of the item's state.
     pub etag: &'static str,
-    /// The body.
+    /// The record as JSON text.
     pub body: &'static str,
     /// The time at which the item expires, in milliseconds since 1970. Only items that expire have it.
     pub expires_at: &'static str,

@@ -42,7 +42,7 @@ pub struct Wrong {
 pub struct Found {
     /// The name of the variable or stored value.
     pub name: String,
-    /// The text.
+    /// The value, which may be a secret.
     pub text: String,
 }
 

@@ -46,7 +46,6 @@ enum Cursor {
     /// Before the first object.
     #[default]
     Start,
-    /// After this object.
     After(ObjectPath),
     /// After the last object, which was reached at this time.
     Complete(Timestamp),

@@ -13,12 +13,11 @@ use crate::{
 
 /// A response that any HTTP server can send.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the other names say it")]
 pub struct Response {
-    /// The status.
     pub status: u16,
     /// The headers by lower-case name.
     pub headers: Vec<(&'static str, String)>,
-    /// The body.
     pub body: Vec<u8>,
 }
 

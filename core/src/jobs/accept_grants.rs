@@ -23,10 +23,9 @@ use crate::{
 /// person left the account. The ids of the grants were fixed with the invitation, so an interrupted
 /// job can start again and makes each grant once, even if a grant was revoked meanwhile.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names say it")]
 pub struct AcceptGrants {
-    /// The account.
     pub account: AccountId,
-    /// The invitation.
     pub invitation: InvitationId,
 }
 

@@ -22,10 +22,9 @@ use crate::{
 /// grants and [`Team::SETTLING`] has passed, so that rows which appear late in an index are not
 /// missed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names say it")]
 pub struct RetireTeam {
-    /// The account.
     pub account: AccountId,
-    /// The team.
     pub team: TeamId,
 }
 

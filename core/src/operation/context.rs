@@ -66,13 +66,13 @@ pub struct IdempotencyRequest {
 /// The context of one request.
 #[derive(Debug, Clone)]
 pub struct Context<'a> {
-    /// The surface.
+    /// The surface that handles the request.
     pub surface: &'a Surface,
     /// Time and randomness.
     pub env: Env,
     /// The caller.
     pub actor: Actor,
-    /// The id of the request.
+    /// Identifies the request in logs, the answer and the journal.
     pub request_id: RequestId,
     /// Present if the caller sent an idempotency key.
     pub idempotency: Option<IdempotencyRequest>,

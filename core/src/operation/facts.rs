@@ -20,7 +20,7 @@ pub enum ReadRequest {
     /// The existence and size of an object, and its digest if `hash` is set or the provider knows
     /// it.
     Stat {
-        /// The object.
+        /// The path of the object in the object store.
         path: ObjectPath,
         /// Whether to read and hash the object if the provider does not know its digest.
         hash: bool,

@@ -17,10 +17,9 @@ use crate::{
 
 /// The content of a token: the invitation and the number of its sending.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the other names say it")]
 pub struct InvitationToken {
-    /// The account.
     pub account: AccountId,
-    /// The invitation.
     pub invitation: InvitationId,
     /// The sending. Sending an invitation again invalidates earlier tokens.
     pub rotation: u32,

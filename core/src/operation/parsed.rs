@@ -30,7 +30,7 @@ pub struct Parsed<'a> {
     pub content_type: Option<&'a str>,
     /// The header `if-match`.
     pub if_match: Option<&'a str>,
-    /// The body.
+    /// The body as sent.
     pub body: &'a [u8],
 }
 

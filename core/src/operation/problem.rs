@@ -58,7 +58,7 @@ pub enum ProblemKind {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{detail}")]
 pub struct Problem {
-    /// The kind of problem.
+    /// Determines the status of the answer.
     pub kind: ProblemKind,
     /// A text for people: the cause and the remedy. It names nothing that the caller may not see.
     pub detail: Cow<'static, str>,
@@ -73,7 +73,7 @@ pub struct Problem {
 }
 
 impl Problem {
-    /// A problem of this kind with this detail.
+    /// A problem without wrong fields, missing capabilities or a delay for retries.
     #[must_use]
     pub fn new(kind: ProblemKind, detail: impl Into<Cow<'static, str>>) -> Self {
         Self {

@@ -116,7 +116,7 @@ impl Budget {
     }
 }
 
-/// A query parameter.
+/// A query parameter that a route accepts. Other parameters are refused with 400.
 #[derive(Debug, Clone, Copy)]
 #[expect(missing_docs, reason = "the names say it")]
 pub struct QueryParameter {
@@ -195,17 +195,17 @@ pub struct Route {
     pub summary: &'static str,
     /// Details beyond the summary for users of the API, in sentences.
     pub description: &'static str,
-    /// The handler.
+    /// The operation, or the answer that is the same for every caller.
     pub handler: Handler,
     /// The requirement on the caller.
     pub requires: Requires,
     /// The limit on the database calls of one call.
     pub budget: Budget,
-    /// The body.
+    /// The request body. `None` if the operation takes none.
     pub body: Option<RequestBody>,
     /// The answers that are not problem documents. The first is the usual one.
     pub answers: &'static [Success],
-    /// The query parameters.
+    /// The accepted query parameters. Others are refused with 400.
     pub query: &'static [QueryParameter],
     /// The treatment of `If-Match`.
     pub precondition: Precondition,

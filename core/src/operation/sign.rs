@@ -44,11 +44,11 @@ pub struct SignUpload {
     permit: Permit,
     /// The only object that the upload may create.
     pub path: ObjectPath,
-    /// The media type.
+    /// The media type that the client must send.
     pub media_type: MediaType,
-    /// The size.
+    /// The exact size in bytes.
     pub size: Size,
-    /// The digest.
+    /// The SHA-256 digest of the bytes.
     pub sha256: Sha256,
     /// The expiry of the plan.
     pub expires_at: Timestamp,
@@ -107,11 +107,11 @@ impl SignUpload {
     }
 }
 
-/// A download to sign.
+/// A download URL to sign, for one verified object version.
 #[derive(Debug, Clone)]
 pub struct SignDownload {
     permit: Permit,
-    /// The path of the object.
+    /// The only object that the URL serves.
     pub path: ObjectPath,
     /// The provider's id of the object version that was verified.
     pub object_version: Option<String>,
@@ -158,7 +158,7 @@ impl SignDownload {
 /// A multipart upload to assemble. Assembling it again has no effect.
 #[derive(Debug, Clone)]
 pub struct Assembly {
-    /// The path of the object.
+    /// The path at which the assembled object appears.
     pub path: ObjectPath,
     /// The provider's id of the upload.
     pub upload_id: String,

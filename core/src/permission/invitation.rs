@@ -14,7 +14,7 @@ pub struct InvitationAccess<'a> {
     pub actor: &'a Actor,
     /// The caller's profile, with the e-mail address that they proved earlier.
     pub profile: Option<&'a Record<User>>,
-    /// The invitation.
+    /// The invitation that the caller answers.
     pub invitation: &'a Record<Invitation>,
     /// The time of the answer.
     pub now: Timestamp,

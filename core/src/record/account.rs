@@ -13,10 +13,10 @@ use crate::{
 /// to an account.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[expect(missing_docs, reason = "the other names say it")]
 pub struct Account {
     /// The display name.
     pub name: Name,
-    /// The kind of the account.
     pub kind: AccountKind,
     /// Active or closed.
     pub status: AccountStatus,

@@ -12,8 +12,8 @@ use crate::{
 /// A document of a project: name, labels and current version.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[expect(missing_docs, reason = "the other names say it")]
 pub struct Artifact {
-    /// The project.
     pub project_id: ProjectId,
     /// The file name. Each version keeps the file name of its upload.
     pub name: FileName,

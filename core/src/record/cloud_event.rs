@@ -37,20 +37,18 @@ pub struct CloudEvent {
 
 /// The payload of an event, copied from the journal entry.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "the other names say it")]
 pub struct EventData {
     /// The surface that made the commit.
     pub surface: SurfaceId,
-    /// The scope.
     pub scope: Scope,
     /// The number of the entry in its scope.
     pub seq: u64,
-    /// The event type.
     pub event: EventType,
     /// The author of the commit.
     pub actor: crate::record::Author,
     /// The request that caused the commit.
     pub request_id: crate::value::RequestId,
-    /// The changed records.
     pub changes: alloc::vec::Vec<crate::record::Change>,
 }
 

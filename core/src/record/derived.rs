@@ -10,14 +10,14 @@ use crate::{
 /// be made again or superseded without a change to the version.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[expect(missing_docs, reason = "the other names say it")]
 pub struct Derived {
-    /// The project.
     pub project_id: ProjectId,
     /// The document.
     pub artifact_id: ArtifactId,
     /// The number of the version that it was made from.
     pub source_version: u32,
-    /// The kind of output.
+    /// The kind of output, such as `summary`.
     pub kind: Kind,
     /// The declared content and the state of its upload.
     pub content: Content,

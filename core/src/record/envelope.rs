@@ -105,7 +105,7 @@ string_value!(Author, {});
 /// A record: its envelope and its body.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Record<B: Body> {
-    /// The id.
+    /// Identifies the record among those of its family.
     pub id: B::Id,
     /// The content.
     pub body: B,

@@ -10,16 +10,15 @@ use crate::{
 /// changes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[expect(missing_docs, reason = "the other names say it")]
 pub struct WriteEvent {
-    /// The project.
     pub project_id: ProjectId,
     /// The document.
     pub artifact_id: ArtifactId,
     /// The time at which it was appended. Part of the key.
     pub at: Timestamp,
-    /// The kind of event.
+    /// The kind of event, such as `review.note`.
     pub kind: Kind,
-    /// The text.
     pub text: Text,
 }
 

@@ -11,8 +11,8 @@ use crate::{
 /// The role of one person or one team on a project.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[expect(missing_docs, reason = "the other names say it")]
 pub struct Grant {
-    /// The project.
     pub project_id: ProjectId,
     /// The person or team that receives the role.
     pub principal: Principal,

@@ -16,8 +16,8 @@ use crate::{
 /// An offer to join an account, addressed to one e-mail address.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[expect(missing_docs, reason = "the other names say it")]
 pub struct Invitation {
-    /// The account.
     pub account_id: AccountId,
     /// The e-mail address it was sent to. Only a person who proved this address can accept.
     pub email: Email,
@@ -49,8 +49,8 @@ pub struct Invitation {
 /// A project role that is offered with an invitation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[expect(missing_docs, reason = "the other names say it")]
 pub struct ProjectGrant {
-    /// The project.
     pub project_id: ProjectId,
     /// The role offered.
     pub role: ProjectRole,

@@ -14,8 +14,8 @@ use crate::{
 /// changed, so commits in one scope follow one another.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[expect(missing_docs, reason = "the other names say it")]
 pub struct Head {
-    /// The scope.
     pub scope: Scope,
     /// The surface that wrote the last entry.
     pub surface: SurfaceId,
@@ -40,8 +40,8 @@ impl Body for Head {
 /// names records by key and contains no personal data.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[expect(missing_docs, reason = "the other names say it")]
 pub struct JournalEntry {
-    /// The scope.
     pub scope: Scope,
     /// The surface that made the commit.
     pub surface: SurfaceId,
@@ -51,13 +51,11 @@ pub struct JournalEntry {
     pub previous: Sha256,
     /// The time of the commit, not before the time of the previous entry.
     pub at: Timestamp,
-    /// The author.
     pub actor: Author,
     /// The request that caused the commit.
     pub request_id: RequestId,
-    /// The id of the commit.
+    /// Identifies the commit after a lost answer of the database.
     pub commit_id: CommitId,
-    /// The event type.
     pub event: EventType,
     /// The changed records.
     pub changes: Vec<Change>,

@@ -10,13 +10,12 @@ use crate::{
 /// The membership of a person in an account.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[expect(missing_docs, reason = "the other names say it")]
 pub struct Member {
-    /// The account.
     pub account_id: AccountId,
     /// The id of this stay in the account. Grants and team rows name it, so a later stay does not
     /// revive them.
     pub membership_id: MembershipId,
-    /// The role in the account.
     pub role: AccountRole,
     /// Active, suspended or removed.
     pub status: MemberStatus,
@@ -80,15 +79,13 @@ impl Body for Member {
 /// The membership of a person in a team.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[expect(missing_docs, reason = "the other names say it")]
 pub struct TeamMember {
-    /// The account.
     pub account_id: AccountId,
-    /// The team.
     pub team_id: TeamId,
     /// The stay in the account during which the person was added to the team. A later stay does not
     /// revive the row.
     pub membership_id: MembershipId,
-    /// The role in the team.
     pub role: TeamRole,
 }
 

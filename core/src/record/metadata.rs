@@ -10,8 +10,8 @@ use crate::{
 /// A metadata record of a document. It is appended once and never changes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[expect(missing_docs, reason = "the other names say it")]
 pub struct Metadata {
-    /// The project.
     pub project_id: ProjectId,
     /// The document.
     pub artifact_id: ArtifactId,

@@ -11,8 +11,8 @@ use crate::{
 /// A team: people of one account to whom a project can be granted together.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[expect(missing_docs, reason = "the other names say it")]
 pub struct Team {
-    /// The account.
     pub account_id: AccountId,
     /// The display name.
     pub name: Name,

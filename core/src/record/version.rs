@@ -13,8 +13,8 @@ use crate::{
 /// A version of a document. It is uploaded once and never changes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[expect(missing_docs, reason = "the other names say it")]
 pub struct Version {
-    /// The project.
     pub project_id: ProjectId,
     /// The document.
     pub artifact_id: ArtifactId,
@@ -29,10 +29,9 @@ pub struct Version {
 /// Declared content and the state of its upload. Versions and derived outputs share this form.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[expect(missing_docs, reason = "the other names say it")]
 pub struct Content {
-    /// The file name.
     pub name: FileName,
-    /// The media type.
     pub media_type: MediaType,
     /// The size in bytes.
     pub size: Size,

@@ -136,13 +136,13 @@ impl Sort {
         Self(format!("{}{user}#TEAM#{team}", Self::MEMBERS))
     }
 
-    /// A team.
+    /// The record of a team, in an account scope.
     #[must_use]
     pub fn team(team: TeamId) -> Self {
         Self(format!("{}{team}", Self::TEAMS))
     }
 
-    /// An invitation.
+    /// The record of an invitation, in an account scope.
     #[must_use]
     pub fn invitation(invitation: InvitationId) -> Self {
         Self(format!("{}{invitation}", Self::INVITATIONS))
@@ -178,7 +178,7 @@ impl Sort {
         format!("GRANT#{grant}")
     }
 
-    /// An artifact.
+    /// The record of a document, in a project scope.
     #[must_use]
     pub fn artifact(artifact: ArtifactId) -> Self {
         Self(format!("{}{artifact}", Self::ARTIFACTS))

@@ -14,7 +14,7 @@ use crate::value::{AccountId, ArtifactId, DerivedId, FileName, Invalid, ProjectI
 pub struct ObjectPath {
     /// The project. Its id contains the account.
     pub project: ProjectId,
-    /// The artifact.
+    /// The document that the object belongs to.
     pub artifact: ArtifactId,
     /// Whether the object is a raw version or a derived output.
     pub kind: ObjectKind,

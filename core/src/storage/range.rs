@@ -33,8 +33,8 @@ impl Range {
 
 /// An eventually consistent read of one page of an index partition, ordered by index sort key.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[expect(missing_docs, reason = "the other names say it")]
 pub struct List {
-    /// The index.
     pub index: Index,
     /// The index partition.
     pub partition: String,
@@ -50,8 +50,8 @@ pub struct List {
 
 /// Items in order, and whether the range contains more.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[expect(missing_docs, reason = "the other names say it")]
 pub struct Page {
-    /// The items.
     pub items: Vec<Item>,
     /// Whether more items follow. Always `false` for a read without a limit.
     pub more: bool,

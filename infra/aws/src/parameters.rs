@@ -34,7 +34,7 @@ pub struct Settings {
     /// An origin whose pages may call the API and use signed URLs. Can be repeated
     #[arg(long = "origin", value_name = "URL")]
     origins: Vec<Origin>,
-    /// The topic for alarms
+    /// The ARN of the SNS topic that receives alarms
     #[arg(long, value_name = "ARN", value_parser = whole)]
     alarm_topic: Option<String>,
     /// The retention of logs, in days

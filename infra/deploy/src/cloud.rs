@@ -174,9 +174,7 @@ pub trait Cloud: Sized + Debug + 'static {
 pub struct Texts {
     /// The name of the program.
     pub program: &'static str,
-    /// Help of the program.
     pub help: CommandHelp,
-    /// Help of `setup`.
     pub setup: CommandHelp,
     /// Help of `setup --selection`.
     pub selection: &'static str,
@@ -184,15 +182,12 @@ pub struct Texts {
     pub tags_variable: &'static str,
     /// Help of `setup --tags`.
     pub setup_tags: &'static str,
-    /// Help of `deploy`.
     pub deploy: CommandHelp,
     /// Help of `deploy --plan`.
     pub deploy_plan: &'static str,
-    /// Help of `deploy-site`.
     pub deploy_site: CommandHelp,
     /// Help of `deploy-site --tags`.
     pub site_tags: &'static str,
-    /// Help of `redrive`.
     pub redrive: CommandHelp,
     /// The place of dead letters: "queues" or "container".
     pub dead_letters_in: &'static str,

@@ -79,7 +79,6 @@ pub fn name(selection: &BackendSelection, path: &str) -> String {
 pub struct Stem {
     /// The prefix, in the characters that names allow.
     pub prefix: String,
-    /// The environment.
     pub environment: String,
 }
 

@@ -82,7 +82,7 @@ impl StoreError {
         }
     }
 
-    /// The kind of port error.
+    /// A full disk has its own kind. All other errors count as unavailable.
     #[must_use]
     pub fn kind(&self) -> PortErrorKind {
         match self {

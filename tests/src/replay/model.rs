@@ -98,7 +98,6 @@ pub enum Body {
 /// The meaning of a command.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Step {
-    /// A request.
     Send(RequestTemplate),
     /// A request for a signed URL and a download of its object.
     Fetch(RequestTemplate),
@@ -803,7 +802,7 @@ impl Model {
         Self::object(&upload["url"])
     }
 
-    /// The object of a URL.
+    /// The object that a signed URL names. `None` if the URL names none.
     #[must_use]
     pub fn object(url: &Value) -> Option<ObjectPath> {
         let url = url.as_str()?.split('?').next()?;

@@ -36,7 +36,6 @@ impl Snapshot {
         }
     }
 
-    /// The scopes with items.
     pub(super) fn scopes(&self) -> impl Iterator<Item = String> {
         self.scopes.keys().map(ToString::to_string)
     }

@@ -140,7 +140,7 @@ impl Reference {
         Some(handled.response.into())
     }
 
-    /// The scopes with items.
+    /// Texts of the scopes that have at least one item. Repeated for each item.
     fn scopes(&self) -> impl Iterator<Item = String> {
         let items = self.dump().into_iter();
         items.map(|item| item.key.scope.to_string())

@@ -57,7 +57,6 @@ impl<P: Provider> ComposedNode<P> {
         })
     }
 
-    /// The address of its socket.
     pub fn address(&self) -> SocketAddr {
         self.address
     }

@@ -140,7 +140,6 @@ impl Results {
         self.programs.get(program)?.doubt()
     }
 
-    /// The skips of a program.
     pub(crate) fn skips(&self, program: &str) -> impl Iterator<Item = &Skip> {
         let program = self.programs.get(program);
         program.into_iter().flat_map(|program| &program.skips)

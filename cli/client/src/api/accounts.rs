@@ -11,24 +11,20 @@ use crate::{client::Client, error::ApiError};
 
 /// An account to create.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[expect(missing_docs, reason = "the names say it")]
 pub struct NewAccount {
-    /// The name.
     pub name: Name,
-    /// The kind of account.
     pub kind: AccountKind,
 }
 
-/// An account.
+/// An account as its members see it.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[expect(missing_docs, reason = "the other names say it")]
 pub struct Account {
-    /// The id.
     pub id: AccountId,
-    /// Version, times and authors.
     #[serde(flatten)]
     pub revision: Revision,
-    /// The name.
     pub name: Name,
-    /// The kind of account.
     pub kind: AccountKind,
     /// Active or closed.
     pub status: AccountStatus,
@@ -36,13 +32,12 @@ pub struct Account {
 
 /// A member of an account.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[expect(missing_docs, reason = "the other names say it")]
 pub struct Member {
     /// The person.
     pub user_id: UserId,
-    /// Version, times and authors.
     #[serde(flatten)]
     pub revision: Revision,
-    /// The role in the account.
     pub role: AccountRole,
     /// The state of the membership.
     pub status: MemberStatus,

@@ -16,15 +16,12 @@ use crate::{client::Client, error::ApiError};
 
 /// A document.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[expect(missing_docs, reason = "the other names say it")]
 pub struct Artifact {
-    /// The id.
     pub id: ArtifactId,
-    /// Version, times and authors.
     #[serde(flatten)]
     pub revision: Revision,
-    /// The project.
     pub project_id: ProjectId,
-    /// The file name.
     pub name: FileName,
     /// Labels set by users.
     pub labels: BTreeMap<Label, Label>,
@@ -36,10 +33,10 @@ pub struct Artifact {
 
 /// The newest available version of a document.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "the other names say it")]
 pub struct CurrentVersion {
     /// The version number, starting at 1.
     pub number: u32,
-    /// The media type.
     pub media_type: MediaType,
     /// The size in bytes.
     pub size: Size,

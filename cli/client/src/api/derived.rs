@@ -28,19 +28,17 @@ pub struct NewDerived {
     pub supersedes: Option<DerivedId>,
 }
 
-/// A derived output.
+/// A file made from one version of a document.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[expect(missing_docs, reason = "the other names say it")]
 pub struct Derived {
-    /// The id.
     pub id: DerivedId,
-    /// Version, times and authors.
     #[serde(flatten)]
     pub revision: Revision,
     /// The number of the source version.
     pub source_version: u32,
-    /// What it is.
+    /// The kind, such as `summary`.
     pub kind: Kind,
-    /// The file name.
     pub name: FileName,
     /// The size in bytes.
     pub size: Size,

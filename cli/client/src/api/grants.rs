@@ -9,10 +9,10 @@ use crate::{client::Client, error::ApiError, request::Answer};
 
 /// A grant to create.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[expect(missing_docs, reason = "the other names say it")]
 pub struct NewGrant {
     /// The person or team that receives the role.
     pub principal: Principal,
-    /// The role.
     pub role: ProjectRole,
     /// The expiry of the grant. `None` means no expiry.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -31,21 +31,18 @@ impl NewGrant {
     }
 }
 
-/// A grant.
+/// The role of one person or one team on a project.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[expect(missing_docs, reason = "the other names say it")]
 pub struct Grant {
-    /// The id.
     pub id: GrantId,
-    /// Version, times and authors.
     #[serde(flatten)]
     pub revision: Revision,
-    /// The project.
     pub project_id: ProjectId,
     /// The person or team that has the role.
     pub principal: Principal,
-    /// The role.
     pub role: ProjectRole,
-    /// The expiry of the grant.
+    /// The expiry of the grant. `None` means no expiry.
     pub expires_at: Option<Timestamp>,
     /// The state of the grant.
     pub status: GrantStatus,

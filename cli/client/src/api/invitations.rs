@@ -20,10 +20,9 @@ pub struct NewInvitation {
 
 /// An invitation. Only the mail contains its token; no answer does.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[expect(missing_docs, reason = "the other names say it")]
 pub struct Invitation {
-    /// The id.
     pub id: InvitationId,
-    /// Version, times and authors.
     #[serde(flatten)]
     pub revision: Revision,
     /// The invited e-mail address.

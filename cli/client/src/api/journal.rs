@@ -30,12 +30,12 @@ impl JournalRef {
 
 /// An entry of a journal: one commit.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[expect(missing_docs, reason = "the other names say it")]
 pub struct JournalEntry {
     /// The number, starting at 1 and without a gap.
     pub seq: u64,
     /// The time of the commit.
     pub at: Timestamp,
-    /// The author.
     pub actor: Author,
     /// The request that caused the commit.
     pub request_id: RequestId,

@@ -14,12 +14,11 @@ pub struct NewMetadata {
     pub values: Map<String, Value>,
 }
 
-/// A metadata record.
+/// Metadata as stored, with its author and time.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[expect(missing_docs, reason = "the other names say it")]
 pub struct Metadata {
-    /// The id.
     pub id: MetadataId,
-    /// Version, times and authors.
     #[serde(flatten)]
     pub revision: Revision,
     /// Names and values.

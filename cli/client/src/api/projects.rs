@@ -11,10 +11,10 @@ use crate::{client::Client, error::ApiError};
 
 /// A project to create.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[expect(missing_docs, reason = "the other names say it")]
 pub struct NewProject {
-    /// The name.
     pub name: Name,
-    /// A description of the project.
+    /// `None` if the project has no description.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub description: Option<Description>,
     /// The people who see the project without a grant.
@@ -23,17 +23,15 @@ pub struct NewProject {
 
 /// A project, with the access of the caller.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[expect(missing_docs, reason = "the other names say it")]
 pub struct Project {
-    /// The id.
     pub id: ProjectId,
-    /// Version, times and authors.
     #[serde(flatten)]
     pub revision: Revision,
     /// The account that the project belongs to.
     pub account_id: AccountId,
-    /// The name.
     pub name: Name,
-    /// A description of the project.
+    /// `None` if the project has no description.
     pub description: Option<Description>,
     /// The people who see the project without a grant.
     pub visibility: Visibility,

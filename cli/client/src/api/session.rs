@@ -27,8 +27,8 @@ pub struct Session {
 
 /// The profile of the caller.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[expect(missing_docs, reason = "the other names say it")]
 pub struct User {
-    /// The id.
     pub id: UserId,
     /// The name, if the identity provider gives one.
     pub name: Option<Name>,
@@ -38,10 +38,9 @@ pub struct User {
 
 /// An account of the caller.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[expect(missing_docs, reason = "the other names say it")]
 pub struct SessionAccount {
-    /// The id.
     pub id: AccountId,
-    /// The name.
     pub name: Name,
     /// The role of the caller. `None` for guests of single projects.
     pub role: Option<AccountRole>,
@@ -49,8 +48,8 @@ pub struct SessionAccount {
 
 /// A team of the caller.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[expect(missing_docs, reason = "the other names say it")]
 pub struct SessionTeam {
-    /// The id.
     pub id: TeamId,
     /// The account the team belongs to.
     pub account_id: AccountId,

@@ -9,36 +9,32 @@ use crate::{client::Client, error::ApiError, request::Answer};
 
 /// A team to create.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[expect(missing_docs, reason = "the names say it")]
 pub struct NewTeam {
-    /// The name.
     pub name: Name,
 }
 
-/// A team.
+/// People of one account to whom a project can be granted together.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[expect(missing_docs, reason = "the other names say it")]
 pub struct Team {
-    /// The id.
     pub id: TeamId,
-    /// Version, times and authors.
     #[serde(flatten)]
     pub revision: Revision,
     /// The account that the team belongs to.
     pub account_id: AccountId,
-    /// The name.
     pub name: Name,
 }
 
-/// A member of a team.
+/// The membership of a person in a team.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[expect(missing_docs, reason = "the other names say it")]
 pub struct TeamMember {
     /// The person.
     pub user_id: UserId,
-    /// Version, times and authors.
     #[serde(flatten)]
     pub revision: Revision,
-    /// The team.
     pub team_id: TeamId,
-    /// The role in the team.
     pub role: TeamRole,
 }
 

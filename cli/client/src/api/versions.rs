@@ -12,10 +12,9 @@ use crate::{client::Client, error::ApiError};
 
 /// The declared content of an upload.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[expect(missing_docs, reason = "the other names say it")]
 pub struct NewContent {
-    /// The file name.
     pub name: FileName,
-    /// The media type.
     pub media_type: MediaType,
     /// The size in bytes.
     pub size: Size,
@@ -25,8 +24,8 @@ pub struct NewContent {
 
 /// Selects one version.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the other names say it")]
 pub struct VersionRef {
-    /// The project.
     pub project: ProjectId,
     /// The document.
     pub artifact: ArtifactId,
@@ -41,19 +40,17 @@ impl VersionRef {
     }
 }
 
-/// A version.
+/// The raw bytes of a document under one number. They never change.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[expect(missing_docs, reason = "the other names say it")]
 pub struct Version {
     /// The version number, starting at 1.
     pub number: u32,
-    /// Version, times and authors.
     #[serde(flatten)]
     pub revision: Revision,
     /// The document.
     pub artifact_id: ArtifactId,
-    /// The file name.
     pub name: FileName,
-    /// The media type.
     pub media_type: MediaType,
     /// The size in bytes.
     pub size: Size,
@@ -70,8 +67,8 @@ pub struct Version {
 
 /// A declared version that waits for its bytes.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[expect(missing_docs, reason = "the other names say it")]
 pub struct CreatedVersion {
-    /// The version.
     pub version: Version,
     /// The upload plan. `None` if the bytes have already arrived.
     #[serde(default)]

@@ -8,24 +8,21 @@ use crate::{client::Client, error::ApiError};
 
 /// A write event to append.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[expect(missing_docs, reason = "the other names say it")]
 pub struct NewWriteEvent {
     /// The kind, such as `review.note`.
     pub kind: Kind,
-    /// The text.
     pub text: Text,
 }
 
-/// A write event.
+/// A text that a person appended to a document.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[expect(missing_docs, reason = "the names say it")]
 pub struct WriteEvent {
-    /// The id.
     pub id: EventId,
-    /// Version, times and authors.
     #[serde(flatten)]
     pub revision: Revision,
-    /// The kind.
     pub kind: Kind,
-    /// The text.
     pub text: Text,
 }
 

@@ -8,8 +8,8 @@ use super::error::{TransferError, TransferErrorKind};
 
 /// The destination of an upload.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the other names say it")]
 pub struct Destination {
-    /// The project.
     pub project: ProjectId,
     /// The document that gets a new version. `None` creates a document.
     pub artifact: Option<ArtifactId>,

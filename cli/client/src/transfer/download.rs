@@ -33,8 +33,8 @@ const ADDRESSES: u32 = 8;
 
 /// The version to download, and the file to write.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the other names say it")]
 pub struct DownloadRequest {
-    /// The project.
     pub project: ProjectId,
     /// The document.
     pub artifact: ArtifactId,

@@ -62,7 +62,7 @@ impl Batch {
         self.commit_id
     }
 
-    /// The operations.
+    /// The writes of the batch, each with its condition.
     #[must_use]
     pub fn operations(&self) -> &[Operation] {
         &self.operations

@@ -32,7 +32,6 @@ pub(crate) trait Stored: Body<Id: Copy + Send + Sync> + Send + Sync + 'static {
 
     fn with_content(&self, content: Content) -> Self;
 
-    /// The path of the object.
     fn object_path(record: &Record<Self>) -> ObjectPath;
 
     /// The key of another record that changes when this one becomes available. The document is not

@@ -150,7 +150,7 @@ impl<'a> Overview<'a> {
         Ok(accounts.map(|(_, records)| records).collect())
     }
 
-    /// The position of the next window.
+    /// The position after this window. `None` if it is the last one.
     pub(super) fn next_window(&self) -> Result<Option<Position>, FactError> {
         let more = self.facts.list(&self.memberships())?.more;
         let last = self.window()?.pop().filter(|_| more);

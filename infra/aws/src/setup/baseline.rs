@@ -39,7 +39,6 @@ pub struct TableBaseline {
     pub indexes: &'static [IndexBaseline],
     /// The attributes that an index copies.
     pub projection: &'static ProjectionType,
-    /// The billing mode.
     pub billing: &'static BillingMode,
     /// The content of the stream for each change.
     pub stream: &'static StreamViewType,

@@ -12,7 +12,7 @@ pub(crate) fn scope(number: u8) -> Scope {
     Scope::Account(AccountId::from_ulid(Ulid::from_parts(1, number.into())))
 }
 
-/// The ETag with this number.
+/// Equal numbers give equal ETags.
 pub(crate) fn etag(number: u64) -> ETag {
     ETag::new(Sha256::of(&number.to_be_bytes()))
 }

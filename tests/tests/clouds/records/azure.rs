@@ -92,7 +92,6 @@ fn config(url: &str, container: &str) -> Config {
     Config::read(Role::Api, variables).unwrap()
 }
 
-/// The adapter with this token.
 fn adapter_of(cosmos: &Cosmos, container: &str, token: std::sync::Arc<OneToken>) -> CosmosRecords {
     let sdk = Sdk::acting_as(token.clone(), token, reqwest::Client::new());
     CosmosRecords::new(&sdk, &config(&cosmos.url, container)).unwrap()
