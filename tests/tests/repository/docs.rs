@@ -145,16 +145,21 @@ fn checklist_names_existing_places_and_no_others() {
     for path in TOUCHED {
         assert!(named.contains(path), "`{CHECKLIST}` does not name `{path}`");
     }
-    let root = repository::root();
     let is_path = |word: &&String| word.contains('/') && !word.contains(' ');
     for path in named.iter().filter(is_path) {
-        let surface = WITH_A_SURFACE.iter().find(|(page, _)| page == path);
-        let expected = surface.is_none_or(|(_, folder)| root.join(folder).is_dir());
         assert!(
-            root.join(path).exists() || !expected,
-            "`{CHECKLIST}` names `{path}`, which is not there"
+            !is_missing(path),
+            "`{CHECKLIST}` names `{path}`, which does not exist"
         );
     }
+}
+
+/// Whether a path should exist and does not. The page of a surface exists only with its folder.
+fn is_missing(path: &str) -> bool {
+    let root = repository::root();
+    let surface = WITH_A_SURFACE.iter().find(|(page, _)| *page == path);
+    let is_expected = surface.is_none_or(|(_, folder)| root.join(folder).is_dir());
+    is_expected && !root.join(path).exists()
 }
 
 /// The documents for readers.
@@ -200,6 +205,41 @@ fn every_relative_link_has_a_target() {
         }
     }
     assert!(followed > 10, "only {followed} links were followed");
+}
+
+/// The folders at the root of the repository.
+fn top_folders(files: &[File]) -> BTreeSet<&str> {
+    let nested = files.iter().filter_map(|file| file.path.split_once('/'));
+    nested.map(|(folder, _)| folder).collect()
+}
+
+/// Whether a quoted word is the path of a file or, with `/` at its end, of a folder. Words with
+/// placeholders are not, and paths relative to another folder cannot be checked.
+fn is_path_from_root(word: &str, folders: &BTreeSet<&str>) -> bool {
+    let is_complete = !word.contains([' ', '…', '*', '<', '>', '{', '}']);
+    let is_named = word.ends_with('/') || Path::new(word).extension().is_some();
+    let first = word.split_once('/').map(|(folder, _)| folder);
+    is_complete && is_named && first.is_some_and(|folder| folders.contains(folder))
+}
+
+#[test]
+fn every_quoted_path_exists() {
+    let files = repository::files();
+    let folders = top_folders(&files);
+    let mut checked = 0;
+    for document in documents() {
+        for word in quoted(&document.text) {
+            if is_path_from_root(&word, &folders) {
+                let page = &document.path;
+                assert!(
+                    !is_missing(&word),
+                    "`{page}` names `{word}`, which does not exist"
+                );
+                checked += 1;
+            }
+        }
+    }
+    assert!(checked > 50, "only {checked} paths were checked");
 }
 
 /// The subcommands from the `clap` definition: one per variant.
