@@ -37,7 +37,7 @@ pub use self::start::{Application, Startup};
 use crate::config::Role;
 
 /// The Functions host closes idle connections after a minute, so connections are always ended by
-/// the host. A container is killed half a minute after it was told to stop.
+/// the host. A container is killed 30 seconds after the stop signal.
 const TIMEOUTS: Timeouts = Timeouts {
     head: Duration::from_secs(120),
     drain: Duration::from_secs(25),
@@ -163,7 +163,7 @@ impl Handler {
     }
 }
 
-/// Resolves when this process is told to stop.
+/// Resolves when this process receives a stop signal.
 fn stop_signal() -> io::Result<impl Future<Output = ()>> {
     let (mut terminate, mut interrupt) = (
         signal(SignalKind::terminate())?,

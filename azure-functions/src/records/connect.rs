@@ -121,7 +121,7 @@ pub(super) fn for_lists() -> OperationOptions {
 }
 
 /// Options of writes. An answered write is never sent again: only the executor can tell whether it
-/// took effect. If a connection breaks, the SDK sends the write once more, whatever its options.
+/// took effect. If a connection breaks, the SDK sends the write again, whatever its options.
 /// The second attempt can then conflict with the first, which the executor recognises.
 pub(super) fn for_writes() -> OperationOptions {
     common(0)

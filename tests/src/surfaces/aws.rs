@@ -348,10 +348,10 @@ impl Harness for AwsSurface {
     fn known_limitations(&self) -> &[&str] {
         match (&self.options.storage, self.options.versioned) {
             (None, true) => &[
-                "look at an algorithm and an empty signature",
+                "check an algorithm and an empty signature",
                 "serve as attachment",
             ],
-            (None, false) => &["look at an algorithm and an empty signature"],
+            (None, false) => &["check an algorithm and an empty signature"],
             (Some(_), true) => &["serve as attachment"],
             (Some(_), false) => &[],
         }
@@ -402,6 +402,6 @@ impl Harness for AwsSurface {
     }
 
     fn pass(&self, _: Duration) -> Result<(), &'static str> {
-        Err("the functions' clock is the machine's")
+        Err("the clock of the functions cannot be set")
     }
 }

@@ -327,7 +327,7 @@ impl Harness for AzureSurface {
         self.people.introduce(&request, id_token, send).await;
         if request.path.contains("%00") {
             static NOTED: Once = Once::new();
-            let reason = "the host refuses it with 400 by itself; the handler is asked past it";
+            let reason = "the host itself answers 400; the test calls the handler directly";
             NOTED.call_once(|| suite::known_limitation("azure", "a NUL in a path", reason));
             return self.send_inside(&request).await;
         }
@@ -381,6 +381,6 @@ impl Harness for AzureSurface {
     }
 
     fn pass(&self, _: Duration) -> Result<(), &'static str> {
-        Err("the handler's clock is the machine's")
+        Err("the clock of the handler cannot be set")
     }
 }

@@ -168,6 +168,6 @@ impl Harness for LocalSurface {
     }
 
     fn pass(&self, _: Duration) -> Result<(), &'static str> {
-        Err("a node's clock is the machine's")
+        Err("the clock of a node cannot be set")
     }
 }

@@ -126,13 +126,13 @@ async fn preflight_needs_no_token() {
     // Not 401: no route accepts a preflight request, so the gateway answers it itself.
     assert_eq!(
         preflight_answer.status, 403,
-        "the emulator knows the origin by now: {preflight_answer:?}"
+        "the emulator now allows the origin: {preflight_answer:?}"
     );
     assert!(
         preflight_answer
             .header("access-control-allow-origin")
             .is_none()
     );
-    let why = "the emulator keeps the template's origins and lets none in";
+    let why = "the emulator stores the origins of the template but allows none";
     suite::skip(surface.name(), "preflight_needs_no_token", why);
 }

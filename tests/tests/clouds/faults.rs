@@ -538,6 +538,6 @@ async fn case_63_instances_killed_under_load_lose_nothing<C: Faulty>() {
 }
 
 async fn case_50_peer_url_leads_to_no_internal_address<C: Faulty>() {
-    let reason = "nothing takes an address from a caller before there is sync";
+    let reason = "no operation accepts the URL of a peer before sync exists";
     suite::skip(C::NAME, "case_50", reason);
 }

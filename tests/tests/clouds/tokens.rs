@@ -295,7 +295,7 @@ async fn case_12_rotated_key_is_found<V: Verifying>() {
 async fn case_14_one_subject_of_two_issuers_is_two_people<V: Verifying>() {
     let part = V::PART;
     let reason = format!(
-        "it takes the tokens of one {part}; case 06 shows that another {part}'s are refused"
+        "it accepts tokens of one {part}; case 06 shows that tokens of another {part} are refused"
     );
     suite::skip(V::NAME, "case_14", &reason);
 }

@@ -346,7 +346,7 @@ pub async fn upload_unsigned_url<H: Harness>(surface: &H) {
         || !supports(
             surface,
             SCENARIO,
-            "look at an algorithm and an empty signature",
+            "check an algorithm and an empty signature",
         )
     {
         return;

@@ -105,7 +105,7 @@ fn dropped() -> Vec<Look> {
         database(
             "DynamoDB_20120810.DescribeTimeToLive",
             r#""TimeToLiveStatus":"ENABLED""#,
-            "garbage is collected",
+            "expired items are deleted",
         ),
         database(
             "DynamoDB_20120810.DescribeContinuousBackups",
@@ -117,11 +117,15 @@ fn dropped() -> Vec<Look> {
             r#""SSEType":"KMS""#,
             "the table is encrypted with a key of the account",
         ),
-        bucket("lifecycle", "unfinished-uploads", "unfinished uploads end"),
+        bucket(
+            "lifecycle",
+            "unfinished-uploads",
+            "unfinished uploads are deleted",
+        ),
         bucket(
             "encryption",
             "<BucketKeyEnabled>true",
-            "the bucket's encryption is as told",
+            "the bucket is encrypted as configured",
         ),
         (
             "the function keeps dead letters",
@@ -148,12 +152,12 @@ async fn stack_matches_the_template_as_far_as_emulated() {
         let (found, text) = is_so(&call, words).await;
         assert!(
             !found,
-            "the emulator keeps this by now, so it is to be held to it: {what}: {text}"
+            "the emulator keeps this property now; move it to `kept`: {what}: {text}"
         );
         suite::known_limitation(
             "aws, deployed",
             what,
-            "the emulator drops it; the template is held to it instead",
+            "the emulator drops it; tests of the template check it instead",
         );
     }
 }

@@ -436,8 +436,7 @@ async fn calls_the_emulator_denies_are_allowed_by_the_policies() {
             is_denied(&answered),
             "`{action}` is no longer denied falsely: {text}"
         );
-        let why =
-            "the emulator denies it to roles that may; the policy's text is held to it instead";
+        let why = "the emulator denies it to permitted roles; the test checks the text of the policy instead";
         suite::known_limitation("aws, deployed", &format!("a role calls {action}"), why);
     }
     let statements =

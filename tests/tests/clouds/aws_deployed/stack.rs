@@ -35,11 +35,11 @@ type Change = (&'static str, fn(&mut Template));
 
 /// The parts that the emulator does not support.
 const CHANGES: &[Change] = &[
-    ("it does not know archives of events", |template| {
+    ("the emulator has no event archives", |template| {
         remove(template, "Archive");
     }),
     (
-        "it has no TLS, without which the policies of bucket and queues refuse everybody",
+        "the emulator has no TLS, which the policies of bucket and queues require",
         |template| {
             remove(template, "BucketPolicy");
             for function in ["Relay", "Ingest", "Notify", "Sweep"] {
@@ -48,7 +48,7 @@ const CHANGES: &[Change] = &[
         },
     ),
     (
-        "it denies GetParametersByPath and GetSecretValue to roles that may",
+        "the emulator denies GetParametersByPath and GetSecretValue to permitted roles",
         |template| {
             let common = &mut template.0["Globals"]["Function"]["Environment"]["Variables"];
             common["AWS_SURFACE_ID"] = json!({ "Ref": "SurfaceId" });
@@ -57,7 +57,7 @@ const CHANGES: &[Change] = &[
         },
     ),
     (
-        "it does not tell policies which identity and which sender a mail has",
+        "the emulator gives policies neither the identity nor the sender of a mail",
         |template| {
             let role = &mut template.0["Resources"]["NotifyRole"]["Properties"];
             let statements = &mut role["Policies"][0]["PolicyDocument"]["Statement"];
@@ -185,7 +185,7 @@ fn lay_out(cloud: &Ministack, directory: &Path) -> PathBuf {
     point_to(&mut template, cloud);
     for (reason, change) in CHANGES {
         change(&mut template);
-        suite::known_limitation("aws, deployed", "the template is changed", reason);
+        suite::known_limitation("aws, deployed", "the test changes the template", reason);
     }
     for function in Function::ALL.map(Function::name) {
         let folder = directory.join("target/lambda").join(function);

@@ -407,6 +407,6 @@ async fn handler_finishes_its_requests_before_it_stops() {
 
 #[test]
 fn case_61_stale_index_rows_are_not_shown() {
-    let reason = "the emulator's queries are never behind; on AWS, where stale rows are handed out, it is the same core";
+    let reason = "queries of the emulator are never stale; on AWS, the same core gets stale rows";
     suite::skip("azure", "case_61", reason);
 }

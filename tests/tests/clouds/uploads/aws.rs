@@ -51,7 +51,8 @@ impl InParts for AwsSurface {
 
 #[test]
 fn large_file_is_uploaded_in_parts_on_s3s() {
-    let reason = "it names a file after each upload and its key, and ours are too long for that";
+    let reason =
+        "it names a file after each upload and its key, and our keys are too long for a file name";
     suite::skip("s3s", "large_file_is_uploaded_in_parts", reason);
 }
 

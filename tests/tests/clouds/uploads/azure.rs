@@ -639,33 +639,30 @@ fn known_limitations_of_azurite_are_listed() {
     for (what, reason) in [
         (
             "case_45 by version",
-            "it keeps no versions and knows no `sr=bv`; how such an address is made is tested beside the adapter",
+            "it keeps no versions and does not support `sr=bv`; a test of the adapter checks such URLs",
+        ),
+        ("a signed URL over http", "it serves either https or http"),
+        (
+            "the rights of the identity",
+            "it checks neither the role nor the signature of a token",
         ),
         (
-            "an address over http",
-            "it answers over https only, or over http only",
-        ),
-        (
-            "what the identity may do",
-            "it asks no token for a role, and checks no token's signature",
-        ),
-        (
-            "case_46 another operation under all headers of the plan",
-            "it carries out the plan instead, which creates the object",
+            "case_46 another operation with all headers of the plan",
+            "it executes the plan instead, which creates the object",
         ),
         (
             "case_46 a copy into a new object",
-            "it has not learned to put a blob from an address",
+            "it does not support putting a blob from a URL",
         ),
         (
-            "a key that was taken back",
-            "it makes keys of a constant, and takes none back",
+            "a revoked delegation key",
+            "it derives keys from a constant and revokes none",
         ),
         (
-            "headers and parameters that are bound",
-            "it leaves them out; tests/tools/azurite/serve.js puts them in as the service documents them",
+            "bound headers and parameters",
+            "it ignores them; tests/tools/azurite/serve.js adds them as the service documents them",
         ),
-        ("blocks that are dropped after a week", "it keeps them"),
+        ("deletion of blocks after a week", "it keeps them"),
     ] {
         suite::known_limitation("azurite", what, reason);
     }
