@@ -106,7 +106,7 @@ impl Problem {
     pub fn not_found() -> Self {
         Self::new(
             ProblemKind::NotFound,
-            "the object does not exist, or you cannot see it",
+            "it does not exist, or you cannot see it",
         )
     }
 

@@ -33,7 +33,7 @@ pub struct Access<'a> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
     /// The person may not view the object. The answer equals that for a missing object.
-    #[error("the object does not exist, or you cannot see it")]
+    #[error("it does not exist, or you cannot see it")]
     Hidden,
     /// The person may view the object and lacks this capability.
     #[error("you lack the capability `{0}`")]

@@ -82,7 +82,7 @@ impl Purpose {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum AddressError {
     /// The path is not that of an object.
-    #[error("the object does not exist, or you cannot see it")]
+    #[error("it does not exist, or you cannot see it")]
     NoObject,
     /// This node did not sign the URL, or the URL was altered.
     #[error("the URL was not issued by this node, or was altered; request a new one")]
