@@ -1,20 +1,14 @@
 //! The Azure surface, with all ports.
 
-use std::{future::Future, io, time::Duration};
+use std::{io, sync::Arc};
 
 use aws_lc_rs::rand;
+use tokio::time::{Sleep, sleep};
 use wm_core::{
-    catalog::Provider as Catalogued,
-    operation::Surface,
-    selection::BackendSelection,
-    storage::UploadLimits,
-    value::{Env, FieldError, Timestamp},
+    catalog::Provider as Catalogued, operation::Surface, selection::BackendSelection,
+    storage::UploadLimits, value::FieldError,
 };
-use wm_service::{
-    EnvSource,
-    clock::now,
-    ports::{EntropyContext, Provider},
-};
+use wm_service::{EnvSource, ports::Ports};
 
 use crate::{
     artifacts::BlobArtifacts,
@@ -28,82 +22,34 @@ use crate::{
 };
 
 /// All ports of a surface on Azure.
-#[derive(Debug)]
-pub struct Azure {
-    records: CosmosRecords,
-    artifacts: BlobArtifacts,
-    keys: EntraKeys,
-    events: EventGrid,
-    mail: CommunicationMail,
-    env: EnvSource,
-}
+pub type Azure =
+    Ports<CosmosRecords, BlobArtifacts, EntraKeys, EventGrid, CommunicationMail, Sleep>;
 
-impl Azure {
-    /// The surface of this configuration. It opens no connection.
-    ///
-    /// # Errors
-    /// If the random generator of the system fails, or a URL is invalid.
-    pub fn new(sdk: &Sdk, config: &Config) -> Result<Self, SdkError> {
-        Ok(Self {
-            records: CosmosRecords::new(sdk, config)?,
-            artifacts: BlobArtifacts::new(sdk, config)?,
-            keys: EntraKeys::new(sdk, config),
-            events: EventGrid::new(sdk, config)?,
-            mail: CommunicationMail::new(sdk, config)?,
-            env: env_source()?,
-        })
-    }
-}
-
-impl Provider for Azure {
-    type Records = CosmosRecords;
-    type Artifacts = BlobArtifacts;
-    type Keys = EntraKeys;
-    type Events = EventGrid;
-    type Mail = CommunicationMail;
-
-    fn records(&self) -> &CosmosRecords {
-        &self.records
-    }
-
-    fn artifacts(&self) -> &BlobArtifacts {
-        &self.artifacts
-    }
-
-    fn keys(&self) -> &EntraKeys {
-        &self.keys
-    }
-
-    fn events(&self) -> &EventGrid {
-        &self.events
-    }
-
-    fn mail(&self) -> &CommunicationMail {
-        &self.mail
-    }
-
-    fn env(&self, context: EntropyContext<'_>) -> Env {
-        self.env.env(context)
-    }
-
-    fn now(&self) -> Timestamp {
-        now()
-    }
-
-    fn sleep(&self, duration: Duration) -> impl Future<Output = ()> + Send {
-        tokio::time::sleep(duration)
-    }
+/// The ports of the surface of this configuration. They open no connection.
+///
+/// # Errors
+/// If the random generator of the system fails, or a URL is invalid.
+pub fn ports(sdk: &Sdk, config: &Config) -> Result<Azure, SdkError> {
+    Ok(Ports {
+        records: CosmosRecords::new(sdk, config)?,
+        artifacts: BlobArtifacts::new(sdk, config)?,
+        keys: EntraKeys::new(sdk, config),
+        events: EventGrid::new(sdk, config)?,
+        mail: CommunicationMail::new(sdk, config)?,
+        env: env_source()?,
+        sleep,
+    })
 }
 
 /// A source of time and randomness with its own seed.
 ///
 /// # Errors
 /// If the random generator of the system fails.
-pub(crate) fn env_source() -> io::Result<EnvSource> {
+pub(crate) fn env_source() -> io::Result<Arc<EnvSource>> {
     let mut seed = [0; 32];
     rand::fill(&mut seed)
         .map_err(|_| io::Error::other("the random generator of the system failed"))?;
-    Ok(EnvSource::new(seed))
+    Ok(Arc::new(EnvSource::new(seed)))
 }
 
 /// The fixed properties of the surface with this configuration.

@@ -20,7 +20,7 @@ use crate::{
     mail::SesMail,
     sdk::sdk_config,
     secrets,
-    surface::{Aws, surface},
+    surface::{self, Aws},
 };
 
 /// The configuration of a function, and the settings that its clients share.
@@ -51,7 +51,7 @@ impl Startup {
     /// # Errors
     /// If the random generator of the system fails.
     pub fn ports(&self) -> io::Result<Aws> {
-        Aws::new(&self.shared, &self.config)
+        surface::ports(&self.shared, &self.config)
     }
 
     /// The ports of a function that publishes.
@@ -59,8 +59,11 @@ impl Startup {
     /// # Errors
     /// If the random generator of the system fails.
     pub fn publishing_ports(&self) -> io::Result<Aws> {
-        let ports = self.ports()?;
-        Ok(ports.with_events(EventBus::new(&self.shared, &self.config)))
+        let events = EventBus::new(&self.shared, &self.config);
+        Ok(Aws {
+            events,
+            ..self.ports()?
+        })
     }
 
     /// The ports of a function that sends mail.
@@ -68,8 +71,11 @@ impl Startup {
     /// # Errors
     /// If the random generator of the system fails.
     pub fn mailing_ports(&self) -> io::Result<Aws> {
-        let ports = self.ports()?;
-        Ok(ports.with_mail(SesMail::new(&self.shared, &self.config)))
+        let mail = SesMail::new(&self.shared, &self.config);
+        Ok(Aws {
+            mail,
+            ..self.ports()?
+        })
     }
 
     /// The service over these ports. It looks up stored values and at the same time opens the first
@@ -86,7 +92,7 @@ impl Startup {
             warm_up(ports.records()),
         )
         .await;
-        let surface = surface(&self.config, identity?).map_err(|error| error.message)?;
+        let surface = surface::surface(&self.config, identity?).map_err(|error| error.message)?;
         let function = self.function.name();
         tracing::info!(function, surface = %surface.id, "started");
         Ok(Service::new(ports, surface, issuers(&self.config)))

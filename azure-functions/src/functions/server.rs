@@ -20,7 +20,7 @@ pub(super) fn routes<P: Provider>(
     role: Role,
     starting: Starting<P>,
 ) -> io::Result<BoxedFilter<(HttpResponse,)>> {
-    let env = Arc::new(env_source()?);
+    let env = env_source()?;
     let requests = {
         let (starting, ids) = (starting.clone(), Arc::clone(&env));
         wm_http::routes(

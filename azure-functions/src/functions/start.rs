@@ -19,7 +19,7 @@ use crate::{
     identity::issuer,
     sdk::{Sdk, SdkError},
     secrets::{self, Identity, SecretsError},
-    surface::{Azure, surface},
+    surface::{self, Azure},
 };
 
 /// The time a request waits for the handler to be ready, before it gets 503. The host gives up on a
@@ -78,10 +78,10 @@ impl Startup {
     /// # Panics
     /// Outside a Tokio runtime.
     pub fn connect(&self) -> Result<Azure, SdkError> {
-        let azure = Azure::new(&self.sdk, &self.config)?;
-        let records = azure.records().clone();
+        let ports = surface::ports(&self.sdk, &self.config)?;
+        let records = ports.records.clone();
         tokio::spawn(async move { warm_up(&records).await });
-        Ok(azure)
+        Ok(ports)
     }
 
     /// The application over these ports, after the identity of the surface is known. Services that
@@ -93,7 +93,7 @@ impl Startup {
     pub async fn application<P: Provider>(&self, ports: P) -> Result<Application<P>, StartError> {
         let config = &self.config;
         let identity = identity(&self.sdk, config).await?;
-        let surface = surface(config, identity).map_err(|error| error.message)?;
+        let surface = surface::surface(config, identity).map_err(|error| error.message)?;
         let role = self.role;
         tracing::info!(?role, surface = %surface.id, "started");
         let service = Service::new(ports, surface, vec![issuer(&config.entra)]);

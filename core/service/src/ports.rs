@@ -1,9 +1,9 @@
 //! The ports: the interface that a surface implements.
 //!
 //! The traits contain only what differs between surfaces. They are used without `dyn`: a surface is
-//! one type that implements [`Provider`], and the executor is compiled for it.
+//! one type that implements [`Provider`], mostly [`Ports`], and the executor is compiled for it.
 
-use std::{error::Error, fmt, future::Future, time::Duration};
+use std::{error::Error, fmt, future::Future, sync::Arc, time::Duration};
 
 use wm_core::{
     http::Request,
@@ -13,6 +13,8 @@ use wm_core::{
     storage::{Item, Key, List, ObjectPath, Page, Range, Scope},
     value::{Env, Timestamp},
 };
+
+use crate::{EnvSource, clock::now};
 
 /// A surface: one implementation of every port, with clock and randomness.
 pub trait Provider: Send + Sync + 'static {
@@ -43,6 +45,73 @@ pub trait Provider: Send + Sync + 'static {
     fn now(&self) -> Timestamp;
     /// Waits for the duration. The surface provides it, because it selects the async runtime.
     fn sleep(&self, duration: Duration) -> impl Future<Output = ()> + Send;
+}
+
+/// A surface made of its ports, with the clock and the entropy of the machine.
+#[derive(Debug)]
+pub struct Ports<R, A, K, E, M, S> {
+    /// The database.
+    pub records: R,
+    /// The object store.
+    pub artifacts: A,
+    /// The keys of token issuers.
+    pub keys: K,
+    /// The event bus.
+    pub events: E,
+    /// The mail service.
+    pub mail: M,
+    /// The source of time and entropy.
+    pub env: Arc<EnvSource>,
+    /// Waits for the duration, on the async runtime of the surface.
+    pub sleep: fn(Duration) -> S,
+}
+
+impl<R, A, K, E, M, S> Provider for Ports<R, A, K, E, M, S>
+where
+    R: Records + 'static,
+    A: Artifacts + 'static,
+    K: KeySource + 'static,
+    E: Events + 'static,
+    M: Mail + 'static,
+    S: Future<Output = ()> + Send + 'static,
+{
+    type Records = R;
+    type Artifacts = A;
+    type Keys = K;
+    type Events = E;
+    type Mail = M;
+
+    fn records(&self) -> &R {
+        &self.records
+    }
+
+    fn artifacts(&self) -> &A {
+        &self.artifacts
+    }
+
+    fn keys(&self) -> &K {
+        &self.keys
+    }
+
+    fn events(&self) -> &E {
+        &self.events
+    }
+
+    fn mail(&self) -> &M {
+        &self.mail
+    }
+
+    fn env(&self, context: EntropyContext<'_>) -> Env {
+        self.env.env(context)
+    }
+
+    fn now(&self) -> Timestamp {
+        now()
+    }
+
+    fn sleep(&self, duration: Duration) -> impl Future<Output = ()> + Send {
+        (self.sleep)(duration)
+    }
 }
 
 /// The purpose of the entropy of an [`Env`].

@@ -2,9 +2,12 @@
 
 use std::{path::PathBuf, sync::Arc};
 
-use tokio::sync::Notify;
+use tokio::{sync::Notify, time::sleep};
 use wm_core::{catalog, operation::Surface, selection::BackendSelection};
-use wm_service::{EnvSource, Service, ports::Provider};
+use wm_service::{
+    EnvSource, Service,
+    ports::{Ports, Provider},
+};
 
 use super::{Local, NotifyingRecords, StartError};
 use crate::{
@@ -65,16 +68,17 @@ impl Parts {
     pub fn ports(&self) -> Result<Local, StartError> {
         let layout = &self.directory.layout;
         let public_url = self.surface.public_url.clone();
-        Ok(Local {
+        Ok(Ports {
             artifacts: LocalArtifacts::new(
                 Arc::clone(&self.store),
                 self.signer.clone(),
                 public_url,
             ),
-            issuer: Arc::clone(&self.issuer),
+            keys: Issuer::clone(&self.issuer),
             events: EventLog::open(&layout.events()).map_err(unusable(layout.events()))?,
             mail: Maildir::open(layout).map_err(unusable(layout.mail()))?,
             env: Arc::clone(&self.env),
+            sleep,
             records: NotifyingRecords {
                 directory: Arc::clone(&self.directory),
                 committed: Arc::clone(&self.committed),

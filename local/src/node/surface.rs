@@ -1,18 +1,13 @@
 //! The local surface, with all ports.
 
-use std::{future::Future, sync::Arc, time::Duration};
+use std::sync::Arc;
 
-use tokio::sync::Notify;
+use tokio::{sync::Notify, time::Sleep};
 use wm_core::{
     operation::Batch,
     storage::{Item, Key, List, Page, Range, Scope},
-    value::{Env, Timestamp},
 };
-use wm_service::{
-    EnvSource,
-    clock::now,
-    ports::{CommitError, EntropyContext, PortError, Provider, Records},
-};
+use wm_service::ports::{CommitError, PortError, Ports, Records};
 
 use crate::{
     artifacts::LocalArtifacts, data_directory::DataDirectory, events::EventLog, identity::Issuer,
@@ -20,54 +15,7 @@ use crate::{
 };
 
 /// All ports over one data directory.
-pub struct Local {
-    pub(super) records: NotifyingRecords,
-    pub(super) artifacts: LocalArtifacts,
-    pub(super) issuer: Arc<Issuer>,
-    pub(super) events: EventLog,
-    pub(super) mail: Maildir,
-    pub(super) env: Arc<EnvSource>,
-}
-
-impl Provider for Local {
-    type Records = NotifyingRecords;
-    type Artifacts = LocalArtifacts;
-    type Keys = Issuer;
-    type Events = EventLog;
-    type Mail = Maildir;
-
-    fn records(&self) -> &NotifyingRecords {
-        &self.records
-    }
-
-    fn artifacts(&self) -> &LocalArtifacts {
-        &self.artifacts
-    }
-
-    fn keys(&self) -> &Issuer {
-        &self.issuer
-    }
-
-    fn events(&self) -> &EventLog {
-        &self.events
-    }
-
-    fn mail(&self) -> &Maildir {
-        &self.mail
-    }
-
-    fn env(&self, context: EntropyContext<'_>) -> Env {
-        self.env.env(context)
-    }
-
-    fn now(&self) -> Timestamp {
-        now()
-    }
-
-    fn sleep(&self, duration: Duration) -> impl Future<Output = ()> + Send {
-        tokio::time::sleep(duration)
-    }
-}
+pub type Local = Ports<NotifyingRecords, LocalArtifacts, Issuer, EventLog, Maildir, Sleep>;
 
 /// The database. It notifies the relay of every commit, like the change stream of a cloud.
 pub struct NotifyingRecords {
