@@ -86,6 +86,7 @@ impl From<&Record<Derived>> for DerivedView {
 
 impl Stored for Derived {
     type View = DerivedView;
+    const EXAMPLE: &'static str = EXAMPLE;
     const PARAMETER: &'static str = "derived";
     const CREATE: Capability = Capability::DerivedCreate;
     const EVENTS: ContentEvents = ContentEvents {

@@ -89,6 +89,7 @@ impl From<&Record<Version>> for VersionView {
 
 impl Stored for Version {
     type View = VersionView;
+    const EXAMPLE: &'static str = EXAMPLE;
     const PARAMETER: &'static str = "number";
     const CREATE: Capability = Capability::VersionCreate;
     const EVENTS: ContentEvents = ContentEvents {

@@ -11,7 +11,8 @@ use super::{
 };
 use crate::{
     operation::{
-        Assembly, Context, Facts, Outcome, Parsed, Part, Problem, ReadRequest, Reply, UseCase,
+        Assembly, Budget, Context, Example, Facts, Method, Outcome, Parsed, Part, Problem,
+        ReadRequest, Reply, Requires, Route, Success, UseCase, schema,
     },
     permission::Permit,
     record::{Content, Record},
@@ -27,7 +28,7 @@ pub(crate) struct Complete<S: Stored> {
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "CompletedUpload")]
-pub(crate) struct Input {
+struct Input {
     /// All parts in ascending order, for uploads in parts only.
     parts: Option<Vec<PartInput>>,
 }
@@ -64,7 +65,25 @@ impl Input {
 }
 
 impl<S: Stored> Complete<S> {
-    pub(crate) fn parse(request: &Parsed<'_>) -> Result<Box<dyn UseCase>, Problem> {
+    const ANSWERS: &'static [Success] = &[
+        Success::ok(schema::<S::View>, Example::Text(S::EXAMPLE)),
+        Success::accepted(schema::<S::View>, Example::Text(S::EXAMPLE)),
+    ];
+
+    /// The route for records of this family.
+    pub(crate) const fn route(
+        path: &'static str,
+        operation: &'static str,
+        summary: &'static str,
+    ) -> Route {
+        Route::new(Method::Post, path, operation, summary, Self::parse)
+            .requires(Requires::Project(S::CREATE))
+            .budget(Budget::WRITE)
+            .takes(schema::<Input>, r#"{}"#)
+            .answers(Self::ANSWERS)
+    }
+
+    fn parse(request: &Parsed<'_>) -> Result<Box<dyn UseCase>, Problem> {
         let input: Input = if request.body.is_empty() {
             Input::default()
         } else {

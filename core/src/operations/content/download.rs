@@ -6,13 +6,14 @@ use core::time::Duration;
 use super::{Place, Stored};
 use crate::{
     operation::{
-        Context, Facts, Outcome, Parsed, Problem, ReadRequest, Reply, Sign, SignDownload, UseCase,
+        Budget, Context, Example, Facts, Method, Outcome, Parsed, Problem, ReadRequest, Reply,
+        Requires, Route, Sign, SignDownload, Success, UseCase, plan::DownloadAddress, schema,
     },
     record::{Content, ContentStatus},
     value::{Capability, MediaType},
 };
 
-pub(crate) const DESCRIPTION: &str = "The URL is valid for five minutes and for this object only. \
+const DESCRIPTION: &str = "The URL is valid for five minutes and for this object only. \
     The object store serves the bytes as an attachment.";
 
 /// The lifetime of a download URL: 5 minutes.
@@ -39,8 +40,26 @@ pub(crate) struct Download<S: Stored> {
     place: Place<S>,
 }
 
+const ANSWERS: &[Success] = &[Success::ok(
+    schema::<DownloadAddress>,
+    Example::Text(DownloadAddress::EXAMPLE),
+)];
+
 impl<S: Stored> Download<S> {
-    pub(crate) fn parse(request: &Parsed<'_>) -> Result<Box<dyn UseCase>, Problem> {
+    /// The route for objects of this family.
+    pub(crate) const fn route(
+        path: &'static str,
+        operation: &'static str,
+        summary: &'static str,
+    ) -> Route {
+        Route::new(Method::Post, path, operation, summary, Self::parse)
+            .describes(DESCRIPTION)
+            .requires(Requires::Project(Capability::ArtifactDownload))
+            .budget(Budget::READ)
+            .answers(ANSWERS)
+    }
+
+    fn parse(request: &Parsed<'_>) -> Result<Box<dyn UseCase>, Problem> {
         request.no_body()?;
         Ok(Box::new(Self {
             place: Place::of(request)?,

@@ -3,14 +3,35 @@
 use alloc::{boxed::Box, vec::Vec};
 
 use super::{Place, Stored};
-use crate::operation::{Context, Facts, Outcome, Parsed, Problem, ReadRequest, UseCase, view};
+use crate::{
+    operation::{
+        Budget, Context, Example, Facts, Method, Outcome, Parsed, Problem, ReadRequest, Requires,
+        Route, Success, UseCase, schema, view,
+    },
+    value::Capability,
+};
 
 pub(crate) struct GetContent<S: Stored> {
     place: Place<S>,
 }
 
 impl<S: Stored> GetContent<S> {
-    pub(crate) fn parse(request: &Parsed<'_>) -> Result<Box<dyn UseCase>, Problem> {
+    const ANSWERS: &'static [Success] =
+        &[Success::ok(schema::<S::View>, Example::Text(S::EXAMPLE))];
+
+    /// The route for records of this family.
+    pub(crate) const fn route(
+        path: &'static str,
+        operation: &'static str,
+        summary: &'static str,
+    ) -> Route {
+        Route::new(Method::Get, path, operation, summary, Self::parse)
+            .requires(Requires::Project(Capability::ArtifactView))
+            .budget(Budget::READ)
+            .answers(Self::ANSWERS)
+    }
+
+    fn parse(request: &Parsed<'_>) -> Result<Box<dyn UseCase>, Problem> {
         Ok(Box::new(Self {
             place: Place::of(request)?,
         }))

@@ -12,7 +12,8 @@ use super::{
 };
 use crate::{
     operation::{
-        Context, Facts, Outcome, Parsed, Problem, ReadRequest, Reply, UseCase, plan::UploadPlan,
+        Budget, Context, Example, Facts, Method, Outcome, Parsed, Problem, ReadRequest, Reply,
+        Requires, Route, Success, UseCase, plan::UploadPlan, schema,
     },
     permission::Permit,
     record::{Content, Record},
@@ -30,13 +31,33 @@ pub(crate) struct Reissue<S: Stored> {
     dead_code,
     reason = "the schema of what is answered once the plan is signed"
 )]
-pub(crate) struct IssuedView {
+struct IssuedView {
     /// How to send the bytes.
     upload: UploadPlan,
 }
 
+const ANSWERS: &[Success] = &[Success::ok(
+    schema::<IssuedView>,
+    Example::Members(&[("upload", Example::Text(UploadPlan::EXAMPLE))]),
+)];
+
 impl<S: Stored> Reissue<S> {
-    pub(crate) fn parse(request: &Parsed<'_>) -> Result<Box<dyn UseCase>, Problem> {
+    /// The route for records of this family.
+    pub(crate) const fn route(
+        path: &'static str,
+        operation: &'static str,
+        summary: &'static str,
+    ) -> Route {
+        Route::new(Method::Post, path, operation, summary, Self::parse)
+            .describes(
+                "For uploads whose signed URLs expired. The plan is valid until the upload expires.",
+            )
+            .requires(Requires::Project(S::CREATE))
+            .budget(Budget::WRITE)
+            .answers(ANSWERS)
+    }
+
+    fn parse(request: &Parsed<'_>) -> Result<Box<dyn UseCase>, Problem> {
         request.no_body()?;
         Ok(Box::new(Self {
             place: Place::of(request)?,

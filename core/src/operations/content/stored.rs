@@ -17,6 +17,8 @@ use crate::{
 pub(crate) trait Stored: Body<Id: Copy + Send + Sync> + Send + Sync + 'static {
     /// The view in answers.
     type View: Serialize + JsonSchema + for<'a> From<&'a Record<Self>>;
+    /// An example of the view.
+    const EXAMPLE: &'static str;
     /// The name of the path parameter with the id.
     const PARAMETER: &'static str;
     /// The capability to declare and complete one.

@@ -1,32 +1,21 @@
 //! `POST /v1/projects/{project}/artifacts/{artifact}/derived/{derived}/complete`
 
-use super::DerivedView;
 use crate::{
-    operation::{Budget, Example, Method, ProblemKind, Requires, Route, Success, schema},
-    operations::content::complete::{Complete, Input},
+    operation::{ProblemKind, Route},
+    operations::content::complete::Complete,
     record::Derived,
-    value::Capability,
 };
 
-pub(super) const ROUTE: Route = Route::new(
-    Method::Post,
+pub(super) const ROUTE: Route = Complete::<Derived>::route(
     "/v1/projects/{project}/artifacts/{artifact}/derived/{derived}/complete",
     "complete_derived",
     "Verify the uploaded bytes of a derived output and make it available",
-    Complete::<Derived>::parse,
 )
 .describes(
     "Compares size and digest with the declaration. Answers 202 if a large object is still \
      being verified; ask for the output again later. Completing an available output changes \
      nothing.",
 )
-.requires(Requires::Project(Capability::DerivedCreate))
-.budget(Budget::WRITE)
-.takes(schema::<Input>, r#"{}"#)
-.answers(&[
-    Success::ok(schema::<DerivedView>, Example::Text(super::EXAMPLE)),
-    Success::accepted(schema::<DerivedView>, Example::Text(super::EXAMPLE)),
-])
 .refuses(&[(
     ProblemKind::UploadMismatch,
     "the bytes are not the declared ones; the output is rejected",

@@ -1,26 +1,12 @@
 //! `POST /v1/projects/{project}/artifacts/{artifact}/derived/{derived}/download`
 
-use crate::{
-    operation::{Budget, Example, Method, Requires, Route, Success, plan::DownloadAddress, schema},
-    operations::content::download::{DESCRIPTION, Download},
-    record::Derived,
-    value::Capability,
-};
+use crate::{operation::Route, operations::content::download::Download, record::Derived};
 
-pub(super) const ROUTE: Route = Route::new(
-    Method::Post,
+pub(super) const ROUTE: Route = Download::<Derived>::route(
     "/v1/projects/{project}/artifacts/{artifact}/derived/{derived}/download",
     "download_derived",
     "Sign a URL for downloading a derived output",
-    Download::<Derived>::parse,
-)
-.describes(DESCRIPTION)
-.requires(Requires::Project(Capability::ArtifactDownload))
-.budget(Budget::READ)
-.answers(&[Success::ok(
-    schema::<DownloadAddress>,
-    Example::Text(DownloadAddress::EXAMPLE),
-)]);
+);
 
 #[cfg(test)]
 mod tests {

@@ -1,26 +1,12 @@
 //! `GET /v1/projects/{project}/artifacts/{artifact}/derived/{derived}`
 
-use super::DerivedView;
-use crate::{
-    operation::{Budget, Example, Method, Requires, Route, Success, schema},
-    operations::content::get::GetContent,
-    record::Derived,
-    value::Capability,
-};
+use crate::{operation::Route, operations::content::get::GetContent, record::Derived};
 
-pub(super) const ROUTE: Route = Route::new(
-    Method::Get,
+pub(super) const ROUTE: Route = GetContent::<Derived>::route(
     "/v1/projects/{project}/artifacts/{artifact}/derived/{derived}",
     "get_derived",
     "Show a derived output",
-    GetContent::<Derived>::parse,
-)
-.requires(Requires::Project(Capability::ArtifactView))
-.budget(Budget::READ)
-.answers(&[Success::ok(
-    schema::<DerivedView>,
-    Example::Text(super::EXAMPLE),
-)]);
+);
 
 #[cfg(test)]
 mod tests {

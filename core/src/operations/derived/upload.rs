@@ -1,28 +1,16 @@
 //! `POST /v1/projects/{project}/artifacts/{artifact}/derived/{derived}/upload`
 
 use crate::{
-    operation::{
-        Budget, Example, Method, ProblemKind, Requires, Route, Success, plan::UploadPlan, schema,
-    },
-    operations::content::reissue::{IssuedView, Reissue},
+    operation::{ProblemKind, Route},
+    operations::content::reissue::Reissue,
     record::Derived,
-    value::Capability,
 };
 
-pub(super) const ROUTE: Route = Route::new(
-    Method::Post,
+pub(super) const ROUTE: Route = Reissue::<Derived>::route(
     "/v1/projects/{project}/artifacts/{artifact}/derived/{derived}/upload",
     "reissue_derived_upload",
     "Issue the upload plan of a derived output again",
-    Reissue::<Derived>::parse,
 )
-.describes("For uploads whose signed URLs expired. The plan is valid until the upload expires.")
-.requires(Requires::Project(Capability::DerivedCreate))
-.budget(Budget::WRITE)
-.answers(&[Success::ok(
-    schema::<IssuedView>,
-    Example::Members(&[("upload", Example::Text(UploadPlan::EXAMPLE))]),
-)])
 .refuses(&[(
     ProblemKind::UploadMismatch,
     "the output was rejected because its bytes were not the declared ones",

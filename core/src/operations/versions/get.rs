@@ -1,26 +1,12 @@
 //! `GET /v1/projects/{project}/artifacts/{artifact}/versions/{number}`
 
-use super::VersionView;
-use crate::{
-    operation::{Budget, Example, Method, Requires, Route, Success, schema},
-    operations::content::get::GetContent,
-    record::Version,
-    value::Capability,
-};
+use crate::{operation::Route, operations::content::get::GetContent, record::Version};
 
-pub(super) const ROUTE: Route = Route::new(
-    Method::Get,
+pub(super) const ROUTE: Route = GetContent::<Version>::route(
     "/v1/projects/{project}/artifacts/{artifact}/versions/{number}",
     "get_version",
     "Show a version",
-    GetContent::<Version>::parse,
-)
-.requires(Requires::Project(Capability::ArtifactView))
-.budget(Budget::READ)
-.answers(&[Success::ok(
-    schema::<VersionView>,
-    Example::Text(super::EXAMPLE),
-)]);
+);
 
 #[cfg(test)]
 mod tests {
