@@ -246,18 +246,40 @@ const fn service(concern: Concern, label: &'static str) -> Service {
     Service { concern, label }
 }
 
+const LOCAL_SERVICES: &[Service] = &[
+    service(Concern::Identity, "Built-in OpenID Connect issuer"),
+    service(Concern::ApiRuntime, "`wm serve`"),
+    service(Concern::Storage, "A directory with signed addresses"),
+    service(Concern::Database, "SQLite"),
+    service(Concern::Events, "In-process bus and JSON lines"),
+    service(Concern::Mail, "A maildir"),
+    service(Concern::Secrets, "The data directory and the environment"),
+];
+
+const AWS_SERVICES: &[Service] = &[
+    service(Concern::Identity, "Cognito"),
+    service(Concern::ApiRuntime, "API Gateway HTTP API + Lambda"),
+    service(Concern::Storage, "S3"),
+    service(Concern::Database, "DynamoDB"),
+    service(Concern::Events, "EventBridge"),
+    service(Concern::Mail, "SES"),
+    service(Concern::Secrets, "Secrets Manager + Parameter Store"),
+];
+
+const AZURE_SERVICES: &[Service] = &[
+    service(Concern::Identity, "Microsoft Entra External ID"),
+    service(Concern::ApiRuntime, "API Management + Functions"),
+    service(Concern::Storage, "Blob Storage"),
+    service(Concern::Database, "Cosmos DB for NoSQL"),
+    service(Concern::Events, "Event Grid"),
+    service(Concern::Mail, "Azure Communication Services Email"),
+    service(Concern::Secrets, "Key Vault + App Configuration"),
+];
+
 static LOCAL: Entry = Entry {
     provider: Provider::Local,
     label: "This machine",
-    services: &[
-        service(Concern::Identity, "Built-in OpenID Connect issuer"),
-        service(Concern::ApiRuntime, "`wm serve`"),
-        service(Concern::Storage, "A directory with signed addresses"),
-        service(Concern::Database, "SQLite"),
-        service(Concern::Events, "In-process bus and JSON lines"),
-        service(Concern::Mail, "A maildir"),
-        service(Concern::Secrets, "The data directory and the environment"),
-    ],
+    services: LOCAL_SERVICES,
     fields: &[
         chosen("storage.directory", ".wm-data/objects", Rule::Path),
         PRIVATE_PREFIX_MODE,
@@ -271,15 +293,7 @@ static LOCAL: Entry = Entry {
 static AWS: Entry = Entry {
     provider: Provider::Aws,
     label: "Amazon Web Services",
-    services: &[
-        service(Concern::Identity, "Cognito"),
-        service(Concern::ApiRuntime, "API Gateway HTTP API + Lambda"),
-        service(Concern::Storage, "S3"),
-        service(Concern::Database, "DynamoDB"),
-        service(Concern::Events, "EventBridge"),
-        service(Concern::Mail, "SES"),
-        service(Concern::Secrets, "Secrets Manager + Parameter Store"),
-    ],
+    services: AWS_SERVICES,
     fields: &[
         place("region", "us-east-1", (3, 4)),
         derived(
@@ -308,15 +322,7 @@ static AWS: Entry = Entry {
 static AZURE: Entry = Entry {
     provider: Provider::Azure,
     label: "Microsoft Azure",
-    services: &[
-        service(Concern::Identity, "Microsoft Entra External ID"),
-        service(Concern::ApiRuntime, "API Management + Functions"),
-        service(Concern::Storage, "Blob Storage"),
-        service(Concern::Database, "Cosmos DB for NoSQL"),
-        service(Concern::Events, "Event Grid"),
-        service(Concern::Mail, "Azure Communication Services Email"),
-        service(Concern::Secrets, "Key Vault + App Configuration"),
-    ],
+    services: AZURE_SERVICES,
     fields: &[
         place("location", "eastus", (1, 1)),
         derived(

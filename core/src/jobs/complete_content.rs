@@ -8,7 +8,7 @@ use crate::{
     },
     operations::content::{
         AnyPlace, Place, Stored,
-        completion::{Completion, Evidence, UploadState, upload_state},
+        completion::{Evidence, UploadState, upload_state},
     },
     permission::Permit,
     record::{Artifact, Content, ContentStatus, Record},
@@ -63,20 +63,6 @@ impl<S: Stored> CompleteContent<S> {
         Ok((artifact, self.place.record(facts)?))
     }
 
-    fn completion<'a>(
-        &self,
-        context: &'a Context<'a>,
-        facts: &'a Facts,
-        record: &'a Record<S>,
-    ) -> Completion<'a, S> {
-        Completion {
-            context,
-            facts,
-            project: self.place.below.project,
-            record,
-        }
-    }
-
     fn evidence(record: &Record<S>) -> Evidence {
         Evidence::Object(ReadRequest::Stat {
             path: S::object_path(record),
@@ -95,7 +81,7 @@ impl<S: Stored> UseCase<Completed> for CompleteContent<S> {
         if facts.has_all(&reads) {
             let (_, record) = self.find(facts)?;
             if upload_state(record.body.content(), context.env.now)? != UploadState::Available {
-                let completion = self.completion(context, facts, &record);
+                let completion = self.place.completion(context, facts, &record);
                 reads.extend(completion.reads(Self::evidence(&record))?);
             }
         }
@@ -111,7 +97,7 @@ impl<S: Stored> UseCase<Completed> for CompleteContent<S> {
         let head = facts.record(&head_key(scope))?;
         let permit = Permit::complete_upload(self.place.below.project, record.body.content())?;
         let mut commit = Commit::open(context, permit, head)?;
-        let completion = self.completion(context, facts, &record);
+        let completion = self.place.completion(context, facts, &record);
         let (record, event) =
             completion.examine(&mut commit, &artifact, &Self::evidence(&record))?;
         commit.conclude(event, Completed::of(record.body.content()))

@@ -4,10 +4,9 @@ use alloc::{boxed::Box, vec::Vec};
 
 use serde::{Serialize, de::DeserializeOwned};
 
-use super::{ArtifactPlace, FoundArtifact};
+use super::ArtifactPlace;
 use crate::{
     operation::{Context, Facts, Outcome, Parsed, Problem, ReadRequest, Reply, UseCase, view},
-    permission::Permit,
     record::{Body, EventType, Record},
     storage::{Key, Scope},
     value::{Capability, Timestamp, id::Id},
@@ -45,15 +44,6 @@ impl<A: Appended> Append<A> {
         let place = ArtifactPlace::of(request)?;
         Ok(Box::new(Self { place, input }))
     }
-
-    fn authorise(
-        &self,
-        context: &Context<'_>,
-        facts: &Facts,
-    ) -> Result<(Permit, FoundArtifact), Problem> {
-        let found = self.place.find(context, facts)?;
-        Ok((found.permit(A::CAPABILITY)?, found))
-    }
 }
 
 fn reply<A: Appended>(record: &Record<A>) -> Reply {
@@ -66,7 +56,7 @@ impl<A: Appended> UseCase for Append<A> {
     }
 
     fn decide(&self, context: &Context<'_>, facts: &Facts) -> Result<Outcome, Problem> {
-        let (permit, found) = self.authorise(context, facts)?;
+        let (permit, found) = self.place.authorise(context, facts, A::CAPABILITY)?;
         let mut commit = found.commit(context, permit)?;
         let record = A::new(self.place, commit.at(), &self.input);
         let record = commit.create(context.env.id(A::NAME), record);
@@ -83,7 +73,7 @@ impl<A: Appended> UseCase for Append<A> {
         facts: &Facts,
         records: &[Key],
     ) -> Result<Reply, Problem> {
-        self.authorise(context, facts)?;
+        self.place.authorise(context, facts, A::CAPABILITY)?;
         Ok(reply::<A>(&view::replayed(facts, records, 0)?))
     }
 }

@@ -6,15 +6,14 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{
-    FoundArtifact, Place, Stored,
-    completion::{self, Completion, Evidence, UploadState, VERIFY_INLINE_LIMIT, upload_state},
+    Place, Stored,
+    completion::{self, Evidence, UploadState, VERIFY_INLINE_LIMIT, upload_state},
 };
 use crate::{
     operation::{
         Assembly, Budget, Context, Example, Facts, Method, Outcome, Parsed, Part, Problem,
         ReadRequest, Reply, Requires, Route, Success, UseCase, schema,
     },
-    permission::Permit,
     record::{Content, Record},
     storage::{Key, Scope, UploadLimits},
 };
@@ -95,29 +94,6 @@ impl<S: Stored> Complete<S> {
         }))
     }
 
-    fn authorise(
-        &self,
-        context: &Context<'_>,
-        facts: &Facts,
-    ) -> Result<(Permit, FoundArtifact, Record<S>), Problem> {
-        let (found, record) = self.place.find(context, facts)?;
-        Ok((found.permit(S::CREATE)?, found, record))
-    }
-
-    fn completion<'a>(
-        &self,
-        context: &'a Context<'a>,
-        facts: &'a Facts,
-        record: &'a Record<S>,
-    ) -> Completion<'a, S> {
-        Completion {
-            context,
-            facts,
-            project: self.place.below.project,
-            record,
-        }
-    }
-
     /// The source of evidence for the object. `None` if the upload is no longer awaited and its
     /// state is the answer.
     fn evidence(
@@ -170,30 +146,32 @@ impl<S: Stored> UseCase for Complete<S> {
     fn reads(&self, context: &Context<'_>, facts: &Facts) -> Result<Vec<ReadRequest>, Problem> {
         let mut reads = self.place.reads(context.user());
         if facts.has_all(&reads) {
-            let (_, _, record) = self.authorise(context, facts)?;
+            let (_, _, record) = self.place.authorise(context, facts, S::CREATE)?;
             if let Some(evidence) = self.evidence(&record, context)? {
-                reads.extend(self.completion(context, facts, &record).reads(evidence)?);
+                let completion = self.place.completion(context, facts, &record);
+                reads.extend(completion.reads(evidence)?);
             }
         }
         Ok(reads)
     }
 
     fn assembly(&self, context: &Context<'_>, facts: &Facts) -> Result<Option<Assembly>, Problem> {
-        let (permit, _, record) = self.authorise(context, facts)?;
+        let (permit, _, record) = self.place.authorise(context, facts, S::CREATE)?;
         let Some(Evidence::Parts { upload_id, parts }) = self.evidence(&record, context)? else {
             return Ok(None);
         };
-        self.completion(context, facts, &record).check_uploader()?;
+        let completion = self.place.completion(context, facts, &record);
+        completion.check_uploader()?;
         Assembly::new(permit, S::object_path(&record), upload_id, parts).map(Some)
     }
 
     fn decide(&self, context: &Context<'_>, facts: &Facts) -> Result<Outcome, Problem> {
-        let (permit, found, record) = self.authorise(context, facts)?;
+        let (permit, found, record) = self.place.authorise(context, facts, S::CREATE)?;
         let Some(evidence) = self.evidence(&record, context)? else {
             return completion::reply(&record).map(Outcome::Reply);
         };
         let mut commit = found.commit(context, permit)?;
-        let completion = self.completion(context, facts, &record);
+        let completion = self.place.completion(context, facts, &record);
         let (record, event) = completion.examine(&mut commit, &found.artifact, &evidence)?;
         match completion::reply(&record) {
             Ok(reply) => commit.finish(event, reply),
@@ -207,7 +185,7 @@ impl<S: Stored> UseCase for Complete<S> {
 
     /// Completing is idempotent, so a repetition answers the present state of the upload.
     fn replay(&self, context: &Context<'_>, facts: &Facts, _: &[Key]) -> Result<Reply, Problem> {
-        let (_, _, record) = self.authorise(context, facts)?;
+        let (_, _, record) = self.place.authorise(context, facts, S::CREATE)?;
         completion::reply(&record)
     }
 }

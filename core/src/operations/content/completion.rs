@@ -2,7 +2,7 @@
 
 use alloc::{string::String, vec::Vec};
 
-use super::Stored;
+use super::{Place, Stored};
 use crate::{
     operation::{
         Commit, Context, Facts, NotAsked, Part, Problem, ProblemKind, ReadRequest, Reply, Stat,
@@ -91,10 +91,27 @@ impl Evidence {
 }
 
 pub(crate) struct Completion<'a, S: Stored> {
-    pub(crate) context: &'a Context<'a>,
-    pub(crate) facts: &'a Facts,
-    pub(crate) project: ProjectId,
-    pub(crate) record: &'a Record<S>,
+    context: &'a Context<'a>,
+    facts: &'a Facts,
+    project: ProjectId,
+    record: &'a Record<S>,
+}
+
+impl<S: Stored> Place<S> {
+    /// The completion of this record.
+    pub(crate) fn completion<'a>(
+        &self,
+        context: &'a Context<'a>,
+        facts: &'a Facts,
+        record: &'a Record<S>,
+    ) -> Completion<'a, S> {
+        Completion {
+            context,
+            facts,
+            project: self.below.project,
+            record,
+        }
+    }
 }
 
 impl<S: Stored> Completion<'_, S> {

@@ -73,8 +73,8 @@ impl<S: Stored> UseCase for Download<S> {
     }
 
     fn decide(&self, context: &Context<'_>, facts: &Facts) -> Result<Outcome, Problem> {
-        let (found, record) = self.place.find(context, facts)?;
-        let permit = found.permit(Capability::ArtifactDownload)?;
+        let capability = Capability::ArtifactDownload;
+        let (permit, _, record) = self.place.authorise(context, facts, capability)?;
         let content = record.body.content();
         if content.status != ContentStatus::Available {
             return Err(Problem::conflict(

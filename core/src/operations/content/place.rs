@@ -85,6 +85,20 @@ impl ArtifactPlace {
         }
         Ok(found)
     }
+
+    /// Loads the document for a command that requires a capability on its project.
+    ///
+    /// # Errors
+    /// As for [`ArtifactPlace::find`] and [`FoundArtifact::permit`].
+    pub(crate) fn authorise(
+        self,
+        context: &Context<'_>,
+        facts: &Facts,
+        capability: Capability,
+    ) -> Result<(Permit, FoundArtifact), Problem> {
+        let found = self.find(context, facts)?;
+        Ok((found.permit(capability)?, found))
+    }
 }
 
 impl FoundArtifact {

@@ -69,8 +69,7 @@ impl<S: Stored> Reissue<S> {
         context: &Context<'_>,
         facts: &Facts,
     ) -> Result<(Permit, FoundArtifact, Record<S>), Problem> {
-        let (found, record) = self.place.find(context, facts)?;
-        let permit = found.permit(S::CREATE)?;
+        let (permit, found, record) = self.place.authorise(context, facts, S::CREATE)?;
         if upload_state(record.body.content(), context.env.now)? == UploadState::Awaited {
             return Ok((permit, found, record));
         }

@@ -8,6 +8,7 @@ use serde::Serialize;
 use super::{ArtifactPlace, FoundArtifact};
 use crate::{
     operation::{Commit, Context, Facts, Parsed, Problem, ReadRequest},
+    permission::Permit,
     record::{Artifact, Body, Content, Derived, EventType, Record, Version, VersionNumber},
     storage::{Key, ObjectKind, ObjectPath, Scope, Sort},
     value::{ArtifactId, Capability, UserId},
@@ -101,6 +102,20 @@ impl<S: Stored> Place<S> {
     ) -> Result<(FoundArtifact, Record<S>), Problem> {
         let found = self.below.find(context, facts)?;
         Ok((found, self.record(facts)?))
+    }
+
+    /// Loads the record and its document for a command that requires a capability on the project.
+    ///
+    /// # Errors
+    /// As for [`Place::find`] and [`FoundArtifact::permit`].
+    pub(crate) fn authorise(
+        &self,
+        context: &Context<'_>,
+        facts: &Facts,
+        capability: Capability,
+    ) -> Result<(Permit, FoundArtifact, Record<S>), Problem> {
+        let (found, record) = self.find(context, facts)?;
+        Ok((found.permit(capability)?, found, record))
     }
 
     /// Loads the record alone.

@@ -12,7 +12,7 @@ use crate::{
         Requires, Route, Success, UseCase, plan::UploadPlan, schema, view,
     },
     operations::content::{
-        ArtifactPlace, FoundArtifact,
+        ArtifactPlace, Stored,
         declaration::{Declaration, declared},
     },
     permission::Permit,
@@ -116,15 +116,6 @@ fn parse(request: &Parsed<'_>) -> Result<Box<dyn UseCase>, Problem> {
 }
 
 impl CreateDerived {
-    fn authorise(
-        &self,
-        context: &Context<'_>,
-        facts: &Facts,
-    ) -> Result<(Permit, FoundArtifact), Problem> {
-        let found = self.place.find(context, facts)?;
-        Ok((found.permit(Capability::DerivedCreate)?, found))
-    }
-
     fn source_key(&self) -> Key {
         let sort = Sort::version(self.place.artifact, self.source_version);
         self.place.scope().key(sort)
@@ -189,7 +180,7 @@ impl UseCase for CreateDerived {
     }
 
     fn decide(&self, context: &Context<'_>, facts: &Facts) -> Result<Outcome, Problem> {
-        let (permit, found) = self.authorise(context, facts)?;
+        let (permit, found) = self.place.authorise(context, facts, Derived::CREATE)?;
         self.check_named(facts)?;
         let mut commit = found.commit(context, permit.clone())?;
         let derived = commit.create(context.env.id("derived"), self.derived(context));
@@ -206,7 +197,7 @@ impl UseCase for CreateDerived {
         facts: &Facts,
         records: &[Key],
     ) -> Result<Reply, Problem> {
-        let (permit, _) = self.authorise(context, facts)?;
+        let (permit, _) = self.place.authorise(context, facts, Derived::CREATE)?;
         let derived = view::replayed(facts, records, 0)?;
         reply(context, permit, &derived)
     }

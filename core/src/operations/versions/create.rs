@@ -12,7 +12,7 @@ use crate::{
         Requires, Route, Success, UseCase, plan::UploadPlan, schema, view,
     },
     operations::content::{
-        ArtifactPlace, FoundArtifact,
+        ArtifactPlace, Stored,
         declaration::{Declaration, declared},
     },
     permission::Permit,
@@ -66,17 +66,6 @@ fn parse(request: &Parsed<'_>) -> Result<Box<dyn UseCase>, Problem> {
     }))
 }
 
-impl CreateVersion {
-    fn authorise(
-        &self,
-        context: &Context<'_>,
-        facts: &Facts,
-    ) -> Result<(Permit, FoundArtifact), Problem> {
-        let found = self.place.find(context, facts)?;
-        Ok((found.permit(Capability::VersionCreate)?, found))
-    }
-}
-
 fn reply(
     context: &Context<'_>,
     permit: Permit,
@@ -95,7 +84,7 @@ impl UseCase for CreateVersion {
     }
 
     fn decide(&self, context: &Context<'_>, facts: &Facts) -> Result<Outcome, Problem> {
-        let (permit, found) = self.authorise(context, facts)?;
+        let (permit, found) = self.place.authorise(context, facts, Version::CREATE)?;
         let number = next_number(&found.artifact.body)?;
         let mut commit = found.commit(context, permit.clone())?;
         let artifact = Artifact {
@@ -124,7 +113,7 @@ impl UseCase for CreateVersion {
         facts: &Facts,
         records: &[Key],
     ) -> Result<Reply, Problem> {
-        let (permit, _) = self.authorise(context, facts)?;
+        let (permit, _) = self.place.authorise(context, facts, Version::CREATE)?;
         let version = view::replayed(facts, records, 0)?;
         reply(context, permit, &version)
     }

@@ -8,8 +8,7 @@ use crate::{
         Budget, Context, Example, Facts, Method, Outcome, Parsed, Problem, ReadRequest, Reply,
         Requires, Route, Success, UseCase, schema, view,
     },
-    operations::content::{FoundArtifact, Place},
-    permission::Permit,
+    operations::content::{Place, Stored},
     record::{Artifact, Content, ContentStatus, EventType, Record, Version},
     storage::{Key, Scope},
     value::Capability,
@@ -42,17 +41,6 @@ fn parse(request: &Parsed<'_>) -> Result<Box<dyn UseCase>, Problem> {
     }))
 }
 
-impl RestoreVersion {
-    fn authorise(
-        &self,
-        context: &Context<'_>,
-        facts: &Facts,
-    ) -> Result<(Permit, FoundArtifact, Record<Version>), Problem> {
-        let (found, source) = self.place.find(context, facts)?;
-        Ok((found.permit(Capability::VersionCreate)?, found, source))
-    }
-}
-
 fn reply(version: &Record<Version>) -> Reply {
     view::created(version, &VersionView::from(version))
 }
@@ -78,7 +66,7 @@ impl UseCase for RestoreVersion {
     }
 
     fn decide(&self, context: &Context<'_>, facts: &Facts) -> Result<Outcome, Problem> {
-        let (permit, found, source) = self.authorise(context, facts)?;
+        let (permit, found, source) = self.place.authorise(context, facts, Version::CREATE)?;
         if source.body.content.status != ContentStatus::Available {
             return Err(Problem::conflict(
                 "only a version whose bytes are available can be restored",
@@ -107,7 +95,7 @@ impl UseCase for RestoreVersion {
         facts: &Facts,
         records: &[Key],
     ) -> Result<Reply, Problem> {
-        self.authorise(context, facts)?;
+        self.place.authorise(context, facts, Version::CREATE)?;
         Ok(reply(&view::replayed(facts, records, 0)?))
     }
 }
