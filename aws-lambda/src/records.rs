@@ -14,7 +14,7 @@ use aws_sdk_dynamodb::{
 };
 use aws_types::SdkConfig;
 pub use item::{Attributes, from_attributes, to_attributes};
-use query::Bounds;
+use query::Selection;
 use wm_core::{
     operation::Batch,
     storage::{Item, Key, List, Page, Range},
@@ -57,9 +57,9 @@ impl DynamoRecords {
     }
 
     /// Reads pages until the query is complete or has one item more than `limit`.
-    async fn pages(&self, bounds: Bounds, limit: Option<u32>) -> Result<Page, PortError> {
+    async fn pages(&self, selection: Selection, limit: Option<u32>) -> Result<Page, PortError> {
         let limit = limit.map(|limit| limit as usize);
-        let Some(query) = bounds.query(&self.client, &self.table) else {
+        let Some(query) = selection.query(&self.client, &self.table) else {
             return Ok(Page::default());
         };
         let mut page = Page::default();
@@ -110,11 +110,11 @@ impl Records for DynamoRecords {
     }
 
     async fn scan(&self, range: &Range) -> Result<Page, PortError> {
-        self.pages(Bounds::of_range(range), range.limit).await
+        self.pages(Selection::of_range(range), range.limit).await
     }
 
     async fn list(&self, list: &List) -> Result<Page, PortError> {
-        self.pages(Bounds::of_list(list), Some(list.limit)).await
+        self.pages(Selection::of_list(list), Some(list.limit)).await
     }
 
     async fn commit(&self, batch: &Batch) -> Result<(), CommitError> {

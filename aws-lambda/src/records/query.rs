@@ -1,9 +1,12 @@
 //! Queries for consecutive keys.
 
+use std::ops::Bound;
+
 use aws_sdk_dynamodb::{
     Client, operation::query::builders::QueryFluentBuilder, types::AttributeValue,
 };
 use wm_core::storage::{List, Range};
+use wm_service::bounds::Bounds;
 
 use super::item::{LAYOUT, index_name};
 
@@ -12,7 +15,7 @@ const LAST: char = char::MAX;
 
 /// Consecutive sort keys of one partition, both bounds included.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Bounds {
+pub(super) struct Selection {
     /// The name of the index. `None` for the table.
     index: Option<&'static str>,
     attributes: (&'static str, &'static str),
@@ -21,43 +24,30 @@ pub(super) struct Bounds {
     last: String,
 }
 
-impl Bounds {
+impl Selection {
     pub(super) fn of_range(range: &Range) -> Self {
-        let Range {
-            scope,
-            prefix,
-            after,
-            ..
-        } = range;
+        let bounds = Bounds::new(&range.prefix, range.after.as_ref(), None);
         Self {
             index: None,
             attributes: (LAYOUT.partition, LAYOUT.sort),
-            partition: scope.to_string(),
-            first: first(prefix, after.as_deref()),
-            last: format!("{prefix}{LAST}"),
+            partition: range.scope.to_string(),
+            first: first(bounds.lower),
+            last: last(bounds.upper),
         }
     }
 
     pub(super) fn of_list(list: &List) -> Self {
-        let List {
-            index,
-            partition,
-            prefix,
-            after,
-            until,
-            ..
-        } = list;
-        let last = format!("{prefix}{LAST}");
+        let bounds = Bounds::new(&list.prefix, list.after.as_ref(), list.until.as_ref());
         Self {
-            index: Some(index_name(*index)),
-            attributes: LAYOUT.index(*index),
-            partition: partition.clone(),
-            first: first(prefix, after.as_deref()),
-            last: until.clone().map_or(last.clone(), |until| until.min(last)),
+            index: Some(index_name(list.index)),
+            attributes: LAYOUT.index(list.index),
+            partition: list.partition.clone(),
+            first: first(bounds.lower),
+            last: last(bounds.upper),
         }
     }
 
-    /// The query. `None` for empty bounds, which DynamoDB would refuse.
+    /// The query. `None` for an empty interval, which DynamoDB would refuse.
     pub(super) fn query(&self, client: &Client, table: &str) -> Option<QueryFluentBuilder> {
         if self.first > self.last {
             return None;
@@ -79,15 +69,28 @@ impl Bounds {
     }
 }
 
-/// The smallest key of the range: the prefix, or the key right after `after`. Keys are never empty,
-/// so a space, which sorts before every key, means no lower bound.
-fn first(prefix: &str, after: Option<&str>) -> String {
-    let next = after.map(|after| format!("{after}\0"));
-    let first = next.unwrap_or_default().max(prefix.to_owned());
-    if first.is_empty() {
-        " ".to_owned()
-    } else {
-        first
+/// The smallest key above the lower bound. Keys are never empty, so a space, which sorts before
+/// every key, means no lower bound.
+fn first(lower: Bound<String>) -> String {
+    match lower {
+        Bound::Included(key) if !key.is_empty() => key,
+        Bound::Excluded(key) => format!("{key}\0"),
+        Bound::Included(_) | Bound::Unbounded => " ".to_owned(),
+    }
+}
+
+/// The greatest text that sorts below the upper bound. DynamoDB compares with both ends included.
+fn last(upper: Bound<String>) -> String {
+    match upper {
+        Bound::Included(key) => key,
+        Bound::Excluded(mut key) => {
+            let end = key.pop();
+            if let Some(previous) = end.and_then(|end| (char::MIN..end).next_back()) {
+                key.extend([previous, LAST]);
+            }
+            key
+        }
+        Bound::Unbounded => LAST.to_string(),
     }
 }
 
@@ -107,7 +110,7 @@ mod tests {
             after: after.map(str::to_owned),
             limit: None,
         };
-        let Bounds { first, last, .. } = Bounds::of_range(&range);
+        let Selection { first, last, .. } = Selection::of_range(&range);
         (first, last)
     }
 
@@ -129,8 +132,8 @@ mod tests {
             until: Some("5~".into()),
             limit: 1,
         };
-        assert_eq!(Bounds::of_list(&list).last, "5~");
+        assert_eq!(Selection::of_list(&list).last, "5~");
         list.prefix = "4".into();
-        assert_eq!(Bounds::of_list(&list).last, format!("4{LAST}"));
+        assert_eq!(Selection::of_list(&list).last, format!("4{LAST}"));
     }
 }
