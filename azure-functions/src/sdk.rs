@@ -97,15 +97,10 @@ impl Sdk {
             None => default.clone(),
             other => credential(other)?,
         };
-        Ok(Self {
-            credential: default,
-            mail_credential,
-            http,
-        })
+        Ok(Self::acting_as(default, mail_credential, http))
     }
 
-    /// Clients with another identity and other connections, for a person at the command line or a
-    /// test.
+    /// Clients that act as these identities, over these connections.
     #[must_use]
     pub fn acting_as(
         credential: Arc<dyn TokenCredential>,

@@ -1,7 +1,7 @@
 //! A node that serves one data directory.
 //!
 //! [`Node::start`] and [`Node::shutdown`] combine the functions and types of this module: [`bind`],
-//! [`Parts`], [`Background`] and [`serve`]. Other programs can combine them with their own ports.
+//! [`Parts`] and [`Background`].
 
 mod background;
 mod error;
@@ -10,31 +10,21 @@ mod surface;
 mod sweep;
 
 use std::{
-    future::Future,
     io,
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
-    sync::Arc,
 };
 
-use tokio::{
-    sync::{mpsc::UnboundedSender, oneshot},
-    task::JoinHandle,
-};
-use wm_core::storage::ObjectPath;
+use tokio::{sync::oneshot, task::JoinHandle};
 use wm_http::Server;
-use wm_service::{Service, ports::Provider};
 
 pub use self::{
-    background::Background,
+    background::{Background, Drains},
     error::StartError,
     parts::Parts,
     surface::{Local, NotifyingRecords},
     sweep::NodeSweeper,
 };
-use crate::{
-    config::Config,
-    http::{Files, Site, TIMEOUTS},
-};
+use crate::config::Config;
 
 /// A running node. Dropping it stops it without waiting. [`Node::shutdown`] waits.
 #[derive(Debug)]
@@ -57,8 +47,8 @@ impl Node {
         let address = server.address();
         let public_url = public_url(&config, address);
         // This blocks, but no request is served before it ends.
-        let parts = Parts::open(config, public_url.clone())?;
-        let service = parts.service(parts.ports()?);
+        let parts = Parts::open(config, public_url.clone(), |local| local)?;
+        let background = parts.background();
         let (stop, stopped) = oneshot::channel();
         let stopped = async {
             // The node was dropped or shut down.
@@ -68,7 +58,7 @@ impl Node {
             address,
             public_url,
             stop,
-            running: tokio::spawn(run(server, parts, service, stopped)),
+            running: tokio::spawn(parts.run(server, background, stopped)),
         })
     }
 
@@ -89,20 +79,6 @@ impl Node {
         let _ = self.stop.send(());
         let _ = self.running.await;
     }
-}
-
-/// Serves until `stop` resolves. Then ends everything in order: requests, the publishing of their
-/// entries, the database.
-async fn run<P: Provider>(
-    server: Server,
-    parts: Parts,
-    service: Arc<Service<P>>,
-    stop: impl Future<Output = ()> + Send,
-) {
-    let background = Background::start(&parts, &service);
-    serve(server, &parts, &service, background.arrivals(), stop).await;
-    background.shutdown().await;
-    parts.close(service).await;
 }
 
 /// Binds the listen address of a node. Port 0 selects a free port.
@@ -137,32 +113,4 @@ fn reachable(address: SocketAddr) -> SocketAddr {
         ip => ip,
     };
     SocketAddr::new(ip, address.port())
-}
-
-/// Answers requests until `stop` resolves. Requests in flight may then finish until the drain
-/// timeout. Reports each uploaded object to `arrivals`.
-pub async fn serve<P: Provider>(
-    server: Server,
-    parts: &Parts,
-    service: &Arc<Service<P>>,
-    arrivals: UnboundedSender<ObjectPath>,
-    stop: impl Future<Output = ()> + Send,
-) {
-    let service = Arc::clone(service);
-    let site = Site {
-        handle: move |request| {
-            let service = Arc::clone(&service);
-            async move { service.handle(request).await.response }
-        },
-        files: Files {
-            store: Arc::clone(&parts.store),
-            signer: parts.signer.clone(),
-            created: arrivals,
-            env: Arc::clone(&parts.env),
-        },
-        issuer: Arc::clone(&parts.issuer),
-        env: Arc::clone(&parts.env),
-    };
-    let routes = site.routes(server.address());
-    server.serve(&routes, TIMEOUTS, stop).await;
 }

@@ -22,10 +22,4 @@ impl Clock {
         *counter = counter.saturating_add(1);
         next
     }
-
-    /// The counter of one surface. 0 for a surface without writes.
-    #[must_use]
-    pub fn counter(&self, surface: SurfaceId) -> u64 {
-        self.0.get(&surface).copied().unwrap_or_default()
-    }
 }

@@ -1,4 +1,7 @@
 //! The reference database: ordered maps that define the behaviour of every adapter.
+//!
+//! It is public, although no program uses it: implementers of the database port compare their
+//! adapter with it, and the example of the ports runs over it.
 
 use alloc::{
     collections::BTreeMap,

@@ -20,15 +20,6 @@ pub enum Scope {
     Project(ProjectId),
 }
 
-impl Scope {
-    /// Whether commits in this scope are journalled. Link scopes are not: each holds one record
-    /// that is created once.
-    #[must_use]
-    pub fn is_journalled(self) -> bool {
-        !matches!(self, Self::Identity(_) | Self::Email(_))
-    }
-}
-
 impl fmt::Display for Scope {
     /// Writes the partition key.
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {

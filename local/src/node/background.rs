@@ -15,7 +15,7 @@ use tokio::{
 use wm_core::storage::ObjectPath;
 use wm_service::{Service, ports::Provider};
 
-use super::{NodeSweeper, Parts};
+use super::{Parts, sweep::NodeSweeper};
 
 /// The interval between two looks for unpublished entries without a new commit. It retries entries
 /// that failed before.
@@ -42,14 +42,14 @@ pub struct Background {
 
 impl Background {
     /// Starts the tasks on the current runtime.
-    #[must_use]
-    pub fn start<P: Provider>(parts: &Parts, service: &Arc<Service<P>>) -> Self {
+    pub(super) fn start<P: Provider>(parts: &Parts<P>) -> Self {
+        let service = &parts.service;
         let (arrivals, arrived) = mpsc::unbounded_channel();
         let (relay, relay_drains) = mpsc::channel(1);
         let (ingest, ingest_drains) = mpsc::channel(1);
         let (sweep, stopped) = oneshot::channel();
         let committed = Arc::clone(&parts.committed);
-        let sweeper = NodeSweeper::new(parts, service);
+        let sweeper = parts.sweeper();
         let mut tasks = JoinSet::new();
         tasks.spawn(run_relay(Arc::clone(service), committed, relay_drains));
         tasks.spawn(run_ingest(Arc::clone(service), arrived, ingest_drains));
@@ -63,19 +63,18 @@ impl Background {
     }
 
     /// The channel on which the server reports each uploaded object.
-    #[must_use]
-    pub fn arrivals(&self) -> UnboundedSender<ObjectPath> {
+    pub(super) fn arrivals(&self) -> UnboundedSender<ObjectPath> {
         self.arrivals.clone()
     }
 
-    /// Completes every upload whose bytes arrived so far, and publishes and mails all committed
-    /// entries, as far as the ports work now.
-    pub async fn drain(&self) {
-        self.drains.drain().await;
+    /// Requests to finish current work. The tasks end only after every clone is dropped.
+    #[must_use]
+    pub fn drains(&self) -> Drains {
+        self.drains.clone()
     }
 
     /// Drains and ends the tasks. Aborts unfinished work after 800 ms.
-    pub async fn shutdown(self) {
+    pub(super) async fn shutdown(self) {
         let Self {
             drains,
             sweep,
@@ -97,14 +96,16 @@ impl Background {
 type DrainRequest = oneshot::Sender<()>;
 
 /// The channels for drain requests. The tasks end when they are dropped.
-#[derive(Debug)]
-struct Drains {
+#[derive(Debug, Clone)]
+pub struct Drains {
     relay: Sender<DrainRequest>,
     ingest: Sender<DrainRequest>,
 }
 
 impl Drains {
-    async fn drain(&self) {
+    /// Completes every upload whose bytes arrived so far, and publishes and mails all committed
+    /// entries, as far as the ports work now.
+    pub async fn drain(&self) {
         // In parallel, because committed entries must not wait for a long upload.
         tokio::join!(drained(&self.relay), drained(&self.ingest));
         // Publishes the commits that completed the uploads.

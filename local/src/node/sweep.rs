@@ -16,14 +16,12 @@ pub struct NodeSweeper<P> {
 }
 
 impl<P: Provider> NodeSweeper<P> {
-    /// A sweeper at the start of its first orphan collection. Reads are free here, so collections
-    /// follow one another without an interval.
-    #[must_use]
-    pub fn new(parts: &Parts, service: &Arc<Service<P>>) -> Self {
+    /// Reads are free here, so collections follow one another without an interval.
+    pub(super) fn new(parts: &Parts<P>) -> Self {
         Self {
-            service: Arc::clone(service),
+            service: Arc::clone(&parts.service),
             directory: Arc::clone(&parts.directory),
-            sweeper: Sweeper::new(Arc::clone(service), Duration::ZERO),
+            sweeper: Sweeper::new(Arc::clone(&parts.service), Duration::ZERO),
         }
     }
 

@@ -1,23 +1,22 @@
 //! A node composed of the same components as `wm serve`, over ports that a test chooses.
 
-use std::{net::SocketAddr, sync::Arc};
+use std::net::SocketAddr;
 
 use tokio::{sync::oneshot, task::JoinHandle};
 use wm_local::{
     config::Config,
-    node::{Background, Local, NodeSweeper, Parts, StartError, bind, public_url, serve},
+    node::{Drains, Local, NodeSweeper, Parts, StartError, bind, public_url},
 };
-use wm_service::{Service, ports::Provider};
+use wm_service::ports::Provider;
 
 /// A running node that can be drained and swept on demand. Dropping it stops it without waiting.
 pub struct ComposedNode<P> {
     address: SocketAddr,
     public_url: String,
-    service: Arc<Service<P>>,
-    background: Background,
+    drains: Drains,
     sweeper: NodeSweeper<P>,
     stop: oneshot::Sender<()>,
-    serving: JoinHandle<Parts>,
+    running: JoinHandle<()>,
 }
 
 impl<P: Provider> ComposedNode<P> {
@@ -33,27 +32,20 @@ impl<P: Provider> ComposedNode<P> {
         let server = bind(config.listen).await?;
         let address = server.address();
         let public_url = public_url(&config, address);
-        let parts = Parts::open(config, public_url.clone())?;
-        let service = parts.service(instrument(parts.ports()?));
-        let background = Background::start(&parts, &service);
-        let sweeper = NodeSweeper::new(&parts, &service);
+        let parts = Parts::open(config, public_url.clone(), instrument)?;
+        let background = parts.background();
+        let (drains, sweeper) = (background.drains(), parts.sweeper());
         let (stop, stopped) = oneshot::channel::<()>();
-        let (serving, arrivals) = (Arc::clone(&service), background.arrivals());
-        let serving = tokio::spawn(async move {
-            let stopped = async {
-                let _ = stopped.await;
-            };
-            serve(server, &parts, &serving, arrivals, stopped).await;
-            parts
-        });
+        let stopped = async {
+            let _ = stopped.await;
+        };
         Ok(Self {
             address,
             public_url,
-            service,
-            background,
+            drains,
             sweeper,
             stop,
-            serving,
+            running: tokio::spawn(parts.run(server, background, stopped)),
         })
     }
 
@@ -68,7 +60,7 @@ impl<P: Provider> ComposedNode<P> {
 
     /// Completes every arrived upload, publishes all committed changes and sends their mails.
     pub async fn drain(&self) {
-        self.background.drain().await;
+        self.drains.drain().await;
     }
 
     /// Sweeps now.
@@ -78,10 +70,8 @@ impl<P: Provider> ComposedNode<P> {
 
     /// Stops like a deployed node.
     pub async fn shutdown(self) {
+        drop((self.drains, self.sweeper));
         let _ = self.stop.send(());
-        let parts = self.serving.await.unwrap();
-        self.background.shutdown().await;
-        drop(self.sweeper);
-        parts.close(self.service).await;
+        self.running.await.unwrap();
     }
 }

@@ -10,7 +10,7 @@ use wm_local::{
     config::Config,
     node::{Local, Parts},
 };
-use wm_service::{Service, sweeper::Sweeper};
+use wm_service::sweeper::Sweeper;
 
 use super::{node::NodeData, publish};
 use crate::{
@@ -23,8 +23,7 @@ const ADDRESS: &str = "http://node.test";
 
 /// The harness over these ports.
 pub struct RecordingLocal {
-    parts: Parts,
-    service: Arc<Service<RecordingProvider<Local>>>,
+    parts: Parts<RecordingProvider<Local>>,
     stored: NodeData,
     _home: TempDir,
 }
@@ -43,11 +42,8 @@ impl RecordingLocal {
             data: home.path().to_owned(),
             ..Config::default()
         };
-        let parts = Parts::open(config, ADDRESS.into()).unwrap();
-        let service = parts.service(RecordingProvider::new(parts.ports().unwrap()));
         Self {
-            parts,
-            service,
+            parts: Parts::open(config, ADDRESS.into(), RecordingProvider::new).unwrap(),
             stored: NodeData::open(home.path()),
             _home: home,
         }
@@ -55,7 +51,7 @@ impl RecordingLocal {
 
     /// The recording database.
     pub fn records(&self) -> &RecordingRecords {
-        &self.service.provider().records
+        &self.parts.service.provider().records
     }
 }
 
@@ -65,7 +61,8 @@ impl Harness for RecordingLocal {
     }
 
     async fn call(&self, request: Request) -> Answer {
-        self.service
+        self.parts
+            .service
             .handle(request.combined())
             .await
             .response
@@ -101,7 +98,7 @@ impl Harness for RecordingLocal {
     }
 
     async fn drain(&self) {
-        publish(&self.service).await;
+        publish(&self.parts.service).await;
     }
 
     async fn events(&self) -> Vec<CloudEvent> {
@@ -113,7 +110,7 @@ impl Harness for RecordingLocal {
     }
 
     async fn sweep(&self) {
-        let sweeper = Sweeper::new(Arc::clone(&self.service), Duration::ZERO);
+        let sweeper = Sweeper::new(Arc::clone(&self.parts.service), Duration::ZERO);
         sweeper.finish_jobs().await.unwrap();
     }
 

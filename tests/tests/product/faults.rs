@@ -281,7 +281,11 @@ fn kind(item: &Item) -> String {
 /// each record of a journal exists (case 55). Returns the event ids of the entries.
 fn explained(items: &[Item]) -> BTreeSet<String> {
     let mut scopes: BTreeMap<Scope, Vec<&Item>> = BTreeMap::new();
-    for item in items.iter().filter(|item| item.key.scope.is_journalled()) {
+    for item in items {
+        // A link scope has no journal: it holds one record that is created once.
+        if let Scope::Identity(_) | Scope::Email(_) = item.key.scope {
+            continue;
+        }
         scopes.entry(item.key.scope).or_default().push(item);
     }
     let mut events = BTreeSet::new();
