@@ -73,15 +73,16 @@ impl Artifacts for S3Artifacts {
         begun.upload_id.ok_or_else(missing)
     }
 
-    async fn sign_upload(
+    async fn sign_upload(&self, upload: &SignUpload) -> Result<SignedRequest, PortError> {
+        sign::upload(self, upload).await
+    }
+
+    async fn sign_parts(
         &self,
         upload: &SignUpload,
-        upload_id: Option<&str>,
+        upload_id: &str,
     ) -> Result<Vec<SignedRequest>, PortError> {
-        match upload_id {
-            None => Ok(vec![sign::single(self, upload).await?]),
-            Some(upload_id) => sign::parts(self, upload, upload_id).await,
-        }
+        sign::parts(self, upload, upload_id).await
     }
 
     async fn sign_download(&self, download: &SignDownload) -> Result<SignedRequest, PortError> {

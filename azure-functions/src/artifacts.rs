@@ -20,7 +20,7 @@ use wm_core::{
 };
 use wm_service::ports::{Artifacts, PortError, PortErrorKind, SignedRequest};
 
-use self::delegation::DelegationKeys;
+use self::{delegation::DelegationKeys, sign::Signer};
 use crate::{
     config::{Config, Storage},
     error::port_error,
@@ -78,16 +78,22 @@ impl Artifacts for BlobArtifacts {
         parts::begin()
     }
 
-    async fn sign_upload(
+    async fn sign_upload(&self, upload: &SignUpload) -> Result<SignedRequest, PortError> {
+        Signer::new(self, upload.expires_at).await?.upload(upload)
+    }
+
+    async fn sign_parts(
         &self,
         upload: &SignUpload,
-        upload_id: Option<&str>,
+        upload_id: &str,
     ) -> Result<Vec<SignedRequest>, PortError> {
-        sign::upload(self, upload, upload_id).await
+        let signer = Signer::new(self, upload.expires_at).await?;
+        signer.parts(upload, upload_id)
     }
 
     async fn sign_download(&self, download: &SignDownload) -> Result<SignedRequest, PortError> {
-        sign::download(self, download).await
+        let signer = Signer::new(self, download.expires_at).await?;
+        signer.download(download)
     }
 
     async fn assemble(

@@ -118,33 +118,30 @@ impl Artifacts for LocalArtifacts {
         Ok(upload.as_str().to_owned())
     }
 
-    async fn sign_upload(
+    async fn sign_upload(&self, upload: &SignUpload) -> Result<SignedRequest, PortError> {
+        let purpose = Purpose::Upload {
+            size: upload.size,
+            media_type: upload.media_type.clone(),
+            sha256: upload.sha256,
+        };
+        let media_type = upload.media_type.to_string();
+        let headers = vec![("content-type".to_owned(), media_type)];
+        Ok(self.sign(&upload.path, upload.expires_at, purpose, headers))
+    }
+
+    async fn sign_parts(
         &self,
         upload: &SignUpload,
-        upload_id: Option<&str>,
+        upload_id: &str,
     ) -> Result<Vec<SignedRequest>, PortError> {
-        let SignUpload {
-            path, expires_at, ..
-        } = upload;
-        let Some(upload_id) = upload_id else {
-            let purpose = Purpose::Upload {
-                size: upload.size,
-                media_type: upload.media_type.clone(),
-                sha256: upload.sha256,
-            };
-            let media_type = upload.media_type.to_string();
-            let headers = vec![("content-type".to_owned(), media_type)];
-            return Ok(vec![self.sign(path, *expires_at, purpose, headers)]);
-        };
         let id = parse(upload_id)?;
         let part = |(number, size)| {
-            let upload = UploadId::clone(&id);
             let purpose = Purpose::Part {
-                upload,
+                upload: UploadId::clone(&id),
                 number,
                 size,
             };
-            self.sign(path, *expires_at, purpose, Vec::new())
+            self.sign(&upload.path, upload.expires_at, purpose, Vec::new())
         };
         Ok(upload.parts().map(part).collect())
     }

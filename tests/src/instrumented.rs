@@ -391,16 +391,25 @@ impl<P: Provider> Artifacts for Instrumented<P> {
         .await
     }
 
-    async fn sign_upload(
+    async fn sign_upload(&self, upload: &SignUpload) -> Result<SignedRequest, PortError> {
+        self.going_out(
+            &self.order(),
+            Effect::Reads,
+            self.inner.artifacts().sign_upload(upload),
+        )
+        .await
+    }
+
+    async fn sign_parts(
         &self,
         upload: &SignUpload,
-        upload_id: Option<&str>,
+        upload_id: &str,
     ) -> Result<Vec<SignedRequest>, PortError> {
         let artifacts = self.inner.artifacts();
         self.going_out(
             &self.order(),
             Effect::Reads,
-            artifacts.sign_upload(upload, upload_id),
+            artifacts.sign_parts(upload, upload_id),
         )
         .await
     }

@@ -275,15 +275,16 @@ impl Artifacts for MemoryArtifacts {
         ))
     }
 
-    async fn sign_upload(
+    async fn sign_upload(&self, upload: &SignUpload) -> Result<SignedRequest, PortError> {
+        let query = format!("put={}.{}", upload.sha256, upload.size.bytes());
+        Ok(Self::request("PUT", &upload.path, &query))
+    }
+
+    async fn sign_parts(
         &self,
         upload: &SignUpload,
-        upload_id: Option<&str>,
+        upload_id: &str,
     ) -> Result<Vec<SignedRequest>, PortError> {
-        let Some(upload_id) = upload_id else {
-            let query = format!("put={}.{}", upload.sha256, upload.size.bytes());
-            return Ok(vec![Self::request("PUT", &upload.path, &query)]);
-        };
         let part =
             |(number, _)| Self::request("PUT", &upload.path, &format!("part={upload_id}.{number}"));
         Ok(upload.parts().map(part).collect())

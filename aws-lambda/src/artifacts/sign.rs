@@ -24,7 +24,7 @@ const SENT_ANYWAY: [&str; 2] = ["content-length", "host"];
 
 /// One PUT of exactly these bytes, which creates the object or is refused. The signature covers
 /// length, type, digest and the condition.
-pub(super) async fn single(
+pub(super) async fn upload(
     store: &S3Artifacts,
     upload: &SignUpload,
 ) -> Result<SignedRequest, PortError> {

@@ -38,44 +38,18 @@ const PARAMETER: &AsciiSet = &NON_ALPHANUMERIC
 /// Characters that a path need not encode: those of a parameter, and `/`.
 const PATH: &AsciiSet = &PARAMETER.remove(b'/');
 
-/// The request of an upload, or the requests of its parts.
-pub(super) async fn upload(
-    store: &BlobArtifacts,
-    upload: &SignUpload,
-    upload_id: Option<&str>,
-) -> Result<Vec<SignedRequest>, PortError> {
-    let signer = Signer::new(store, upload.expires_at).await?;
-    let Some(upload_id) = upload_id else {
-        return Ok(vec![signer.single(upload)?]);
-    };
-    let part = |(number, size)| signer.part(&upload.path, upload_id, number, size);
-    upload.parts().map(part).collect()
-}
-
-/// A GET of exactly the verified version, as an attachment with its file name.
-pub(super) async fn download(
-    store: &BlobArtifacts,
-    download: &SignDownload,
-) -> Result<SignedRequest, PortError> {
-    let signer = Signer::new(store, download.expires_at).await?;
-    let version = download.object_version.as_deref();
-    signer.download(
-        &download.path,
-        version,
-        &download.file,
-        &download.media_type,
-    )
-}
-
 /// The common data of URLs that expire at the same time.
-struct Signer<'a> {
+pub(super) struct Signer<'a> {
     storage: &'a Storage,
     window: Window,
     key: Arc<UserDelegationKey>,
 }
 
 impl<'a> Signer<'a> {
-    async fn new(store: &'a BlobArtifacts, expires_at: Timestamp) -> Result<Self, PortError> {
+    pub(super) async fn new(
+        store: &'a BlobArtifacts,
+        expires_at: Timestamp,
+    ) -> Result<Self, PortError> {
         let window = Window::until(now(), expires_at, LONGEST)?;
         Ok(Self {
             storage: &store.storage,
@@ -85,7 +59,7 @@ impl<'a> Signer<'a> {
     }
 
     /// The permission to create is sufficient, and it never overwrites.
-    fn single(&self, upload: &SignUpload) -> Result<SignedRequest, PortError> {
+    pub(super) fn upload(&self, upload: &SignUpload) -> Result<SignedRequest, PortError> {
         let headers = [("content-type", upload.media_type.as_str()), BLOB_TYPE];
         let mut signature = self
             .blob(&upload.path)?
@@ -101,6 +75,16 @@ impl<'a> Signer<'a> {
                 .map(|(name, value)| (name.to_owned(), value.to_owned()))
                 .into(),
         })
+    }
+
+    /// One request for each part.
+    pub(super) fn parts(
+        &self,
+        upload: &SignUpload,
+        upload_id: &str,
+    ) -> Result<Vec<SignedRequest>, PortError> {
+        let part = |(number, size)| self.part(&upload.path, upload_id, number, size);
+        upload.parts().map(part).collect()
     }
 
     /// Sending a block needs the permission to write, which alone would also overwrite blobs. Bound
@@ -134,7 +118,17 @@ impl<'a> Signer<'a> {
         })
     }
 
-    fn download(
+    /// A GET of exactly the verified version, as an attachment with its file name.
+    pub(super) fn download(&self, download: &SignDownload) -> Result<SignedRequest, PortError> {
+        self.download_of(
+            &download.path,
+            download.object_version.as_deref(),
+            &download.file,
+            &download.media_type,
+        )
+    }
+
+    fn download_of(
         &self,
         path: &ObjectPath,
         version: Option<&str>,
@@ -222,7 +216,9 @@ mod tests {
         };
         let (file, media_type) = ("é b.html".parse().unwrap(), "text/html".parse().unwrap());
         let path = OBJECT.parse().unwrap();
-        let signed = signer.download(&path, version, &file, &media_type).unwrap();
+        let signed = signer
+            .download_of(&path, version, &file, &media_type)
+            .unwrap();
         assert_eq!((signed.method, signed.headers.len()), ("GET", 0));
         let (address, query) = signed.url.split_once('?').unwrap();
         (address.to_owned(), query.to_owned())

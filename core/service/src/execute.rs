@@ -1,18 +1,13 @@
 //! The executor: it reads what a use-case needs, lets it decide, commits, and decides again after a
 //! conflict.
 
-use std::{
-    sync::{Mutex, PoisonError},
-    time::Duration,
-};
+use std::{mem, time::Duration};
 
 use futures_util::future::try_join_all;
 use wm_core::{
     operation::{
-        Answer, Assembly, Batch, Context, Drive, Facts, Next, Outcome, Problem, ReadRequest, Stat,
-        UseCase,
+        Answer, Assembly, Batch, Context, Drive, Next, Outcome, Problem, ReadRequest, Stat, UseCase,
     },
-    storage::{Key, Scope},
     value::Timestamp,
 };
 
@@ -32,78 +27,15 @@ const PREPARATIONS: u32 = 256;
 /// The result of committing a batch.
 enum Committed {
     Yes,
-    Conflict,
-}
-
-/// The answer after a batch is stored: a result, or a refusal that was recorded.
-type Concluded = Result<Answered, Problem>;
-
-/// The index of an answer in [`Kept`].
-type Answered = usize;
-
-/// A use-case whose answers are stored here. The executor is then compiled once instead of once per
-/// answer type, which keeps the functions small.
-struct Kept<'a, T> {
-    use_case: &'a dyn UseCase<T>,
-    answers: Mutex<Vec<T>>,
-}
-
-impl<'a, T: Send> Kept<'a, T> {
-    fn new(use_case: &'a dyn UseCase<T>) -> Self {
-        Self {
-            use_case,
-            answers: Mutex::default(),
-        }
-    }
-
-    fn keep(&self, answer: T) -> Answered {
-        let mut answers = self.answers.lock().unwrap_or_else(PoisonError::into_inner);
-        answers.push(answer);
-        answers.len() - 1
-    }
-
-    fn take(self, answer: Answered) -> Result<T, Problem> {
-        let answers = self.answers.into_inner();
-        let mut answers = answers.unwrap_or_else(PoisonError::into_inner);
-        if answer < answers.len() {
-            Ok(answers.swap_remove(answer))
-        } else {
-            Err(Problem::internal("the executor returned no answer"))
-        }
-    }
-}
-
-impl<T: Send> UseCase<Answered> for Kept<'_, T> {
-    fn reads(&self, context: &Context<'_>, facts: &Facts) -> Result<Vec<ReadRequest>, Problem> {
-        self.use_case.reads(context, facts)
-    }
-
-    fn assembly(&self, context: &Context<'_>, facts: &Facts) -> Result<Option<Assembly>, Problem> {
-        self.use_case.assembly(context, facts)
-    }
-
-    fn decide(&self, context: &Context<'_>, facts: &Facts) -> Result<Outcome<Answered>, Problem> {
-        let outcome = self.use_case.decide(context, facts)?;
-        Ok(outcome.map(|answer| self.keep(answer)))
-    }
-
-    fn writes(&self, context: &Context<'_>) -> Option<Scope> {
-        self.use_case.writes(context)
-    }
-
-    fn replay(
-        &self,
-        context: &Context<'_>,
-        facts: &Facts,
-        records: &[Key],
-    ) -> Result<Answered, Problem> {
-        let answer = self.use_case.replay(context, facts, records)?;
-        Ok(self.keep(answer))
-    }
+    /// Another commit came first. If an answer was lost before, that commit may have been this one.
+    Conflict {
+        answer_lost: bool,
+    },
 }
 
 impl<P: Provider> Service<P> {
-    /// Runs a use-case to its end.
+    /// Runs a use-case to its end. Only this loop and [`Self::decide`] are compiled for each type of
+    /// answer, which keeps the functions small.
     ///
     /// # Errors
     /// The refusal, or 503 if the use-case could not finish in time.
@@ -112,16 +44,6 @@ impl<P: Provider> Service<P> {
         use_case: &dyn UseCase<T>,
         context: &Context<'_>,
     ) -> Result<T, Problem> {
-        let kept = Kept::new(use_case);
-        let answer = self.execute_kept(&kept, context).await?;
-        kept.take(answer)
-    }
-
-    async fn execute_kept(
-        &self,
-        use_case: &dyn UseCase<Answered>,
-        context: &Context<'_>,
-    ) -> Result<Answered, Problem> {
         let deadline = self.provider.now().after(TIMEOUT);
         // Held until the end. On surfaces with a writer queue, writers queue before their first
         // read.
@@ -130,7 +52,8 @@ impl<P: Provider> Service<P> {
             None => None,
         };
         let mut attempts = Attempts::new(deadline);
-        let mut unsure: Vec<(Batch, Concluded)> = Vec::new();
+        // Commits with a lost answer, each with the result of its decision.
+        let mut unsure = Vec::new();
         let mut preparations = 0;
         loop {
             let (batch, concluded) = match self.decide(use_case, context).await? {
@@ -139,8 +62,7 @@ impl<P: Provider> Service<P> {
                 Outcome::Reject(batch, problem) => (batch, Some(Err(problem))),
                 Outcome::Prepare(batch) => (batch, None),
             };
-            let committed = self.commit(&batch, &mut unsure, concluded.as_ref()).await?;
-            match (committed, concluded) {
+            match (self.commit(&batch).await?, concluded) {
                 (Committed::Yes, Some(concluded)) => return concluded,
                 (Committed::Yes, None) if preparations < PREPARATIONS => preparations += 1,
                 (Committed::Yes, None) => {
@@ -148,11 +70,17 @@ impl<P: Provider> Service<P> {
                         "the use-case needs too many preparatory commits",
                     ));
                 }
-                (Committed::Conflict, _) => {
+                (Committed::Conflict { answer_lost }, concluded) => {
+                    if answer_lost {
+                        unsure.extend(concluded.map(|concluded| (batch, concluded)));
+                    }
                     // A commit with a lost answer may have been stored since, and may be the cause
                     // of this conflict.
-                    if let Some(concluded) = self.landed(&unsure).await? {
-                        return concluded;
+                    for (batch, concluded) in mem::take(&mut unsure) {
+                        if self.is_stored(&batch).await? {
+                            return concluded;
+                        }
+                        unsure.push((batch, concluded));
                     }
                     attempts.pause(self).await?;
                 }
@@ -160,11 +88,11 @@ impl<P: Provider> Service<P> {
         }
     }
 
-    async fn decide(
+    async fn decide<T>(
         &self,
-        use_case: &dyn UseCase<Answered>,
+        use_case: &dyn UseCase<T>,
         context: &Context<'_>,
-    ) -> Result<Outcome<Answered>, Problem> {
+    ) -> Result<Outcome<T>, Problem> {
         let mut drive = Drive::new(use_case, context);
         loop {
             match drive.advance()? {
@@ -240,19 +168,14 @@ impl<P: Provider> Service<P> {
     /// Commits a batch that creates missing records. Afterwards they exist, whether this commit or
     /// another one created them.
     pub(crate) async fn create(&self, batch: &Batch) -> Result<(), Problem> {
-        let mut unsure = Vec::new();
-        self.commit(batch, &mut unsure, None).await.map(drop)
+        self.commit(batch).await.map(drop)
     }
 
     /// Commits a batch. After an ambiguous failure it reads back whether the batch was stored. Only
     /// if that read fails too is the outcome unknown.
-    async fn commit(
-        &self,
-        batch: &Batch,
-        unsure: &mut Vec<(Batch, Concluded)>,
-        concluded: Option<&Concluded>,
-    ) -> Result<Committed, Problem> {
+    async fn commit(&self, batch: &Batch) -> Result<Committed, Problem> {
         let records = self.provider.records();
+        let mut answer_lost = false;
         let mut attempts = Attempts::new(self.provider.now().after(TIMEOUT));
         loop {
             let error = match records.commit(batch).await {
@@ -260,7 +183,7 @@ impl<P: Provider> Service<P> {
                 Err(CommitError::Conflict) if self.is_stored(batch).await? => {
                     return Ok(Committed::Yes);
                 }
-                Err(CommitError::Conflict) => return Ok(Committed::Conflict),
+                Err(CommitError::Conflict) => return Ok(Committed::Conflict { answer_lost }),
                 Err(CommitError::Failed(error)) => error,
             };
             match error.kind {
@@ -270,7 +193,7 @@ impl<P: Provider> Service<P> {
                     if self.is_stored(batch).await? {
                         return Ok(Committed::Yes);
                     }
-                    unsure.extend(concluded.map(|concluded| (batch.clone(), concluded.clone())));
+                    answer_lost = true;
                 }
             }
             attempts.pause_after(self, error).await?;
@@ -283,21 +206,9 @@ impl<P: Provider> Service<P> {
         let Some(witness) = batch.witness() else {
             return Ok(false);
         };
-        let read = ReadRequest::Get(witness.key.clone());
-        let answer = self.answer(&read, Timestamp::default());
-        let Answer::Item(stored) = answer.await? else {
-            return Ok(false);
-        };
+        let records = self.provider.records();
+        let stored = self.retried(|| records.get(&witness.key)).await?;
         Ok(stored.is_some_and(|stored| stored.body == witness.body))
-    }
-
-    async fn landed(&self, unsure: &[(Batch, Concluded)]) -> Result<Option<Concluded>, Problem> {
-        for (batch, concluded) in unsure {
-            if self.is_stored(batch).await? {
-                return Ok(Some(concluded.clone()));
-            }
-        }
-        Ok(None)
     }
 }
 

@@ -221,13 +221,19 @@ pub trait Artifacts: Send + Sync {
         upload: &SignUpload,
     ) -> impl Future<Output = Result<String, PortError>> + Send;
 
-    /// Signs the upload: one URL for the whole object or, with the id of a multipart upload, one
-    /// URL per part. Each URL is bound to one object that must not exist yet, and to as much as the
-    /// provider can bind: length, type, digest.
+    /// Signs one URL for the whole object. It is bound to one object that must not exist yet, and
+    /// to as much as the provider can bind: length, type, digest.
     fn sign_upload(
         &self,
         upload: &SignUpload,
-        upload_id: Option<&str>,
+    ) -> impl Future<Output = Result<SignedRequest, PortError>> + Send;
+
+    /// Signs one URL for each part of a multipart upload, in the order of the parts. Each is bound
+    /// to its part, and to as much as the provider can bind.
+    fn sign_parts(
+        &self,
+        upload: &SignUpload,
+        upload_id: &str,
     ) -> impl Future<Output = Result<Vec<SignedRequest>, PortError>> + Send;
 
     /// Signs a URL that downloads exactly this object, as an attachment with a fixed type.

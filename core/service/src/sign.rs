@@ -52,53 +52,52 @@ impl<P: Provider> Service<P> {
         upload: &SignUpload,
         context: &Context<'_>,
     ) -> Result<UploadPlan, Problem> {
-        // A repeated plan reuses the multipart upload that the record names.
-        let upload_id = match &upload.upload_id {
-            Some(upload_id) => Some(upload_id.clone()),
-            None if upload.is_multipart() => Some(self.begin_parts(upload, context).await?),
-            None => None,
-        };
-        let signed = self
-            .provider
-            .artifacts()
-            .sign_upload(upload, upload_id.as_deref())
-            .await;
-        let mut signed = signed.map_err(|error| port_problem(&error))?.into_iter();
-        let expires_at = upload.expires_at;
         if upload.is_multipart() {
-            let part = |(
-                number,
-                SignedRequest {
-                    method,
-                    url,
-                    headers,
-                },
-            ): (u16, SignedRequest)| PartPlan {
-                number,
-                method: method.into(),
-                url,
-                headers: headers.into_iter().collect(),
-            };
-            let parts = (1..).zip(signed).map(part).collect();
-            return Ok(UploadPlan::Multipart {
-                part_size: upload.limits.part_size,
-                parts,
-                expires_at,
-            });
+            return self.plan_parts(upload, context).await;
         }
+        let signed = self.provider.artifacts().sign_upload(upload).await;
         let SignedRequest {
             method,
             url,
             headers,
-        } = signed
-            .next()
-            .ok_or_else(|| Problem::internal("an upload plan without a URL"))?;
-        let headers = headers.into_iter().collect();
+        } = signed.map_err(|error| port_problem(&error))?;
         Ok(UploadPlan::Single {
             method: method.into(),
             url,
-            headers,
-            expires_at,
+            headers: headers.into_iter().collect(),
+            expires_at: upload.expires_at,
+        })
+    }
+
+    async fn plan_parts(
+        &self,
+        upload: &SignUpload,
+        context: &Context<'_>,
+    ) -> Result<UploadPlan, Problem> {
+        // A repeated plan reuses the multipart upload that the record names.
+        let upload_id = match &upload.upload_id {
+            Some(upload_id) => upload_id.clone(),
+            None => self.begin_parts(upload, context).await?,
+        };
+        let signed = self.provider.artifacts().sign_parts(upload, &upload_id);
+        let signed = signed.await.map_err(|error| port_problem(&error))?;
+        let part = |(
+            number,
+            SignedRequest {
+                method,
+                url,
+                headers,
+            },
+        ): (u16, SignedRequest)| PartPlan {
+            number,
+            method: method.into(),
+            url,
+            headers: headers.into_iter().collect(),
+        };
+        Ok(UploadPlan::Multipart {
+            part_size: upload.limits.part_size,
+            parts: (1..).zip(signed).map(part).collect(),
+            expires_at: upload.expires_at,
         })
     }
 

@@ -58,7 +58,8 @@ impl<P: Provider> Service<P> {
 
     async fn finish_item(&self, item: &Item) -> Result<(), Problem> {
         let Some(use_case) = jobs::unfinished(&item.key) else {
-            return Err(Problem::internal("no job can finish this work"));
+            // A newer version of this program wrote the record.
+            return Err(Problem::internal("this version has no job for the record"));
         };
         let subject = item.key.to_string();
         let finished = self.run(EntropyContext::Job(&subject), &*use_case).await?;

@@ -161,11 +161,7 @@ impl Running {
     /// The signed upload of this object with these bytes.
     pub(crate) async fn upload(&self, path: &ObjectPath, bytes: &[u8]) -> SignedRequest {
         let upload = sign_upload(path, bytes, now().after(Duration::from_secs(60)));
-        self.artifacts
-            .sign_upload(&upload, None)
-            .await
-            .unwrap()
-            .remove(0)
+        self.artifacts.sign_upload(&upload).await.unwrap()
     }
 
     pub(crate) async fn download(&self, path: &ObjectPath, media_type: &str) -> SignedRequest {

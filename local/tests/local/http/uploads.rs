@@ -113,12 +113,7 @@ async fn case_42_altered_url_is_refused_and_the_plan_stays_usable() {
 async fn case_42_expired_url_is_refused() {
     let running = Running::echo().await;
     let upload = sign_upload(&object(1, "a.pdf"), BYTES, now());
-    let signed = running
-        .artifacts
-        .sign_upload(&upload, None)
-        .await
-        .unwrap()
-        .remove(0);
+    let signed = running.artifacts.sign_upload(&upload).await.unwrap();
     let answer = send(&signed, BYTES).await;
     assert_eq!(answer.status(), 403);
     assert_eq!(answer.headers()["content-type"], "application/problem+json");
@@ -132,12 +127,7 @@ async fn case_43_signed_url_expires_within_a_day() {
     let running = Running::echo().await;
     let century = now().after(Duration::from_hours(100 * 365 * 24));
     let upload = sign_upload(&object(1, "a.pdf"), BYTES, century);
-    let signed = running
-        .artifacts
-        .sign_upload(&upload, None)
-        .await
-        .unwrap()
-        .remove(0);
+    let signed = running.artifacts.sign_upload(&upload).await.unwrap();
     let url = reqwest::Url::parse(&signed.url).unwrap();
     let (_, expires) = url
         .query_pairs()
@@ -296,11 +286,7 @@ async fn parts_are_assembled_after_all_have_arrived() {
     let (upload, contents) = large();
     assert!(upload.is_multipart());
     let id = running.artifacts.begin_parts(&upload).await.unwrap();
-    let signed = running
-        .artifacts
-        .sign_upload(&upload, Some(&id))
-        .await
-        .unwrap();
+    let signed = running.artifacts.sign_parts(&upload, &id).await.unwrap();
     assert_eq!(signed.len(), contents.len());
     let mut parts = Vec::new();
     for (number, (signed, bytes)) in (1..).zip(signed.iter().zip(&contents)) {
@@ -352,11 +338,7 @@ async fn part_with_another_etag_counts_as_missing() {
     let running = Running::echo().await;
     let (upload, contents) = large();
     let id = running.artifacts.begin_parts(&upload).await.unwrap();
-    let signed = running
-        .artifacts
-        .sign_upload(&upload, Some(&id))
-        .await
-        .unwrap();
+    let signed = running.artifacts.sign_parts(&upload, &id).await.unwrap();
     assert_eq!(send(&signed[0], contents[0].clone()).await.status(), 200);
     let part = |etag: Sha256| {
         [Part {
@@ -377,11 +359,7 @@ async fn removing_an_upload_invalidates_its_urls() {
     let running = Running::echo().await;
     let (upload, contents) = large();
     let id = running.artifacts.begin_parts(&upload).await.unwrap();
-    let signed = running
-        .artifacts
-        .sign_upload(&upload, Some(&id))
-        .await
-        .unwrap();
+    let signed = running.artifacts.sign_parts(&upload, &id).await.unwrap();
     for _ in 0..2 {
         running
             .artifacts
