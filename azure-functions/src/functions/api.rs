@@ -5,11 +5,11 @@ use std::{sync::Arc, time::Instant};
 use tracing::Instrument;
 use wm_core::{
     http::{Request, Response},
-    operation::{Problem, Reply},
-    value::RequestId,
+    operation::Problem,
+    value::Env,
 };
 use wm_service::{
-    EnvSource, Handled,
+    EnvSource, Handled, handle_liveness,
     ports::{EntropyContext, Provider},
 };
 
@@ -29,11 +29,14 @@ pub(super) async fn answer<P: Provider>(
 ) -> Response {
     let span = span_of("api", &request);
     async {
-        if request.path == "/health/live" && starting.borrow().is_none() {
-            return alive(&env, &request);
+        let invocation = crate::http::invocation_of(&request).unwrap_or_default();
+        if starting.borrow().is_none()
+            && let Some(live) = handle_liveness(&env_of(&env, &request), &request)
+        {
+            return measured(&invocation, async { live }).await;
         }
         match ready(&starting).await {
-            Some(application) => measured(&application, request).await,
+            Some(application) => measured(&invocation, handle(&application, request)).await,
             None => not_ready(&env, &request),
         }
     }
@@ -41,19 +44,23 @@ pub(super) async fn answer<P: Provider>(
     .await
 }
 
-/// The answer of the service, with metrics.
-async fn measured(application: &Application<impl Provider>, mut request: Request) -> Response {
-    let invocation = crate::http::invocation_of(&request).unwrap_or_default();
+/// The answer of the service.
+async fn handle(application: &Application<impl Provider>, mut request: Request) -> Handled {
     take_easy_auth_token(application.easy_auth, &mut request);
+    application.service.handle(request).await
+}
+
+/// The response, with metrics.
+async fn measured(invocation: &str, handled: impl Future<Output = Handled>) -> Response {
     let begun = Instant::now();
-    let (handled, consumed) = metered(application.service.handle(request)).await;
+    let (handled, consumed) = metered(handled).await;
     let Handled {
         response,
         operation,
     } = handled;
     Line {
         function: "api",
-        invocation: &invocation,
+        invocation,
         operation,
         status: response.status,
         duration: begun.elapsed(),
@@ -63,18 +70,12 @@ async fn measured(application: &Application<impl Provider>, mut request: Request
     response
 }
 
-/// Liveness must not depend on other services: a restart would not repair them.
-fn alive(env: &EnvSource, request: &Request) -> Response {
-    let live = Reply::ok(serde_json::json!({ "status": "live" }));
-    Response::from_reply(live, request_id(env, request))
-}
-
 fn not_ready(env: &EnvSource, request: &Request) -> Response {
     tracing::warn!("the handler is not ready yet");
     let problem = Problem::unavailable("the handler is not ready yet");
-    Response::from_problem(&problem, request_id(env, request))
+    Response::from_problem(&problem, env_of(env, request).id("request"))
 }
 
-fn request_id(env: &EnvSource, request: &Request) -> RequestId {
-    env.env(EntropyContext::Request(request)).id("request")
+fn env_of(env: &EnvSource, request: &Request) -> Env {
+    env.env(EntropyContext::Request(request))
 }

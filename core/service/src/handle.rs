@@ -36,24 +36,29 @@ pub struct Handled {
     pub operation: &'static str,
 }
 
-impl<P: Provider> Service<P> {
-    /// Handles a request. It never fails: every error becomes a problem in the response.
-    pub async fn handle(&self, request: Request) -> Handled {
-        let env = self.provider.env(EntropyContext::Request(&request));
-        let request_id: RequestId = env.id("request");
-        let trace = traceparent(request.header("traceparent"), &env);
-        let found = http::find(&request);
-        let operation = match &found {
-            Ok((route, _)) => route.operation,
-            Err(_) => NO_OPERATION,
-        };
-        let result = match found {
-            Ok((route, parsed)) => {
-                self.answer_route(&request, route, parsed, env, request_id)
-                    .await
-            }
-            Err(problem) => Err(problem),
-        };
+/// What identifies a request in its response and in the log.
+struct Trace {
+    request_id: RequestId,
+    traceparent: String,
+    operation: &'static str,
+}
+
+impl Trace {
+    fn of(request: &Request, env: &Env, operation: &'static str) -> Self {
+        Self {
+            request_id: env.id("request"),
+            traceparent: traceparent(request.header("traceparent"), env),
+            operation,
+        }
+    }
+
+    /// Makes the response to a request, and logs it.
+    fn respond(self, result: Result<Reply, Problem>) -> Handled {
+        let Self {
+            request_id,
+            traceparent: trace,
+            operation,
+        } = self;
         let mut response = match result {
             Ok(reply) => Response::from_reply(reply, request_id),
             Err(problem) => {
@@ -68,6 +73,36 @@ impl<P: Provider> Service<P> {
         Handled {
             response,
             operation,
+        }
+    }
+}
+
+/// Handles a liveness request while the service starts. `None` for other requests. Liveness must not
+/// depend on other services: a restart would not repair them.
+pub fn handle_liveness(env: &Env, request: &Request) -> Option<Handled> {
+    let (route, mut parsed) = http::find(request).ok()?;
+    let Handler::Public(PublicHandler::Live) = route.handler else {
+        return None;
+    };
+    let result = parsed.read_query(route).map(|()| live());
+    Some(Trace::of(request, env, route.operation).respond(result))
+}
+
+fn live() -> Reply {
+    Reply::ok(serde_json::json!({ "status": "live" }))
+}
+
+impl<P: Provider> Service<P> {
+    /// Handles a request. It never fails: every error becomes a problem in the response.
+    pub async fn handle(&self, request: Request) -> Handled {
+        let env = self.provider.env(EntropyContext::Request(&request));
+        match http::find(&request) {
+            Ok((route, parsed)) => {
+                let trace = Trace::of(&request, &env, route.operation);
+                let result = self.answer_route(&request, route, parsed, env, trace.request_id);
+                trace.respond(result.await)
+            }
+            Err(problem) => Trace::of(&request, &env, NO_OPERATION).respond(Err(problem)),
         }
     }
 
@@ -105,7 +140,7 @@ impl<P: Provider> Service<P> {
 
     async fn answer_publicly(&self, handler: PublicHandler) -> Reply {
         match handler {
-            PublicHandler::Live => Reply::ok(serde_json::json!({ "status": "live" })),
+            PublicHandler::Live => live(),
             PublicHandler::Ready => self.ready().await,
             PublicHandler::OpenApi => Reply::ok(OPENAPI.clone()),
             PublicHandler::Catalog => Reply::ok(canonical::to_value(&catalog::catalog())),

@@ -81,7 +81,7 @@ use wm_core::operation::Surface;
 
 use actors::Actors;
 pub use env::EnvSource;
-pub use handle::Handled;
+pub use handle::{Handled, handle_liveness};
 pub use health::absent_key;
 use identity::{Issuer, Verifier};
 use ports::Provider;
