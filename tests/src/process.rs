@@ -14,12 +14,19 @@ use std::{
 /// the deployed ones.
 pub const STACK: (&str, &str) = ("RUST_MIN_STACK", "16777216");
 
-/// The path of a workspace binary, such as `wm`, `api`, `handler` or `cosmos`. The first call
-/// builds all of them with the profile of this program, and with the features of the tests, so that
-/// no dependency is built twice.
+/// The environment variable with the directory of programs that are already built. `cargo xtask up`
+/// sets it.
+const PROGRAMS: &str = "WM_PROGRAMS";
+
+/// The path of a workspace binary, such as `wm`, `api`, `handler` or `cosmos`. Without
+/// [`PROGRAMS`], the first call builds all of them with the profile of this program, and with the
+/// features of the tests, so that no dependency is built twice.
 pub fn binary(name: &str) -> PathBuf {
     static BUILT: OnceLock<PathBuf> = OnceLock::new();
     let directory = BUILT.get_or_init(|| {
+        if let Some(programs) = env::var_os(PROGRAMS) {
+            return programs.into();
+        }
         let directory = build_directory();
         let profile = match directory.file_name().unwrap().to_str().unwrap() {
             "debug" => "dev",

@@ -18,8 +18,19 @@ Examples:
 
 Prints the URL of each surface, and commands to paste that get a token for an e-mail address and
 show mails and events. Ctrl-C stops all surfaces and deletes their data. The first start builds the
-release binaries of the workspace. For `aws` and `azure` it also installs the emulators into .tools.
-Both take minutes.";
+programs in release mode. For `aws` and `azure` it also installs the emulators into .tools. Both take
+minutes.";
+
+/// The packages of the programs that `up` starts, and `up` itself. Each is built alone, as for a
+/// deployment: a build of the workspace would unify the features of all packages, so the programs
+/// would contain code of tests.
+const PROGRAMS: [&[&str]; 5] = [
+    &["-p", "wm"],
+    &["-p", "wm-aws"],
+    &["-p", "wm-azure"],
+    &["-p", "wm-cosmos-emulator"],
+    &["-p", "wm-tests", "--bin", "up"],
+];
 
 /// Serve a surface and its emulators on loopback for your own client
 #[derive(Debug, Args)]
@@ -57,13 +68,19 @@ impl Up {
     /// receives Ctrl-C.
     pub(crate) fn run(self) -> Result<(), Failure> {
         let checkout = Checkout::find(None)?;
-        let build = cargo(&[]).with(["build", "--quiet", "--release", "--workspace", "--bins"]);
-        let build = build.with(["--target-dir", "target"]);
-        notice(build.to_string());
-        build.stream(checkout.root())?;
-        let program = checkout.root().join("target/release/up");
+        for package in PROGRAMS {
+            let build = cargo(&[]).with(["build", "--quiet", "--release"]);
+            let build = build
+                .with(["--target-dir", "target"])
+                .with(package.iter().copied());
+            notice(build.to_string());
+            build.stream(checkout.root())?;
+        }
+        let programs = checkout.root().join("target/release");
+        let program = programs.join("up");
         let mut command = Command::new(&program);
         command.arg(self.surface.as_str());
+        command.env("WM_PROGRAMS", programs);
         command.current_dir(checkout.root());
         Err(not_started(&program.display().to_string(), command.exec()))
     }
