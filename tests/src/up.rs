@@ -3,9 +3,7 @@
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
-use reqwest::{Client, RequestBuilder};
 use serde::Serialize;
-use serde_json::{Value, json};
 use tokio::{net::TcpListener, task::JoinHandle, time::sleep};
 use wm_core::{record::CloudEvent, value::Email};
 
@@ -143,58 +141,4 @@ async fn tend<S: Open>(surface: Arc<S>) {
             eprintln!("{}: an event was not delivered; see above", surface.name());
         }
     }
-}
-
-/// Uses a surface like a new person: gets a token, creates an account, invites a person, and waits
-/// up to a minute for the event and the mail.
-pub async fn use_it(url: &str, control: &str) {
-    let client = Client::builder().no_proxy().build().unwrap();
-    let token = json!({ "email": "ana@example.com" });
-    let token = client.post(format!("{control}/token")).json(&token);
-    let token = answered(token).await;
-    let token = token["access_token"].as_str().expect("an access token");
-
-    let account = json!({ "name": "Harbour", "kind": "organisation" });
-    let accounts = format!("{url}/v1/accounts");
-    let account = client.post(&accounts).bearer_auth(token).json(&account);
-    let account = answered(account).await;
-    let id = account["id"].as_str().expect("an account");
-    let invitation = json!({ "email": "ben@example.com", "role": "member" });
-    let invitations = format!("{accounts}/{id}/invitations");
-    let invitation = client
-        .post(invitations)
-        .bearer_auth(token)
-        .json(&invitation);
-    answered(invitation).await;
-
-    let seen = |place: &str| client.get(format!("{control}{place}"));
-    eventually(seen("/events"), "account.created").await;
-    eventually(seen("/mail?to=ben@example.com"), "Harbour").await;
-    for place in ["/mail", "/mail?to=ben", "/elsewhere"] {
-        let refused = seen(place).send().await.unwrap().status();
-        assert!(refused.is_client_error(), "{place}: {refused}");
-    }
-}
-
-async fn answered(request: RequestBuilder) -> Value {
-    let response = request.send().await.unwrap();
-    let status = response.status();
-    let body = response.text().await.unwrap();
-    assert!(status.is_success(), "{status}: {body}");
-    serde_json::from_str(&body).unwrap()
-}
-
-/// Polls until the answer contains a word.
-async fn eventually(request: RequestBuilder, word: &str) {
-    let asked = async {
-        loop {
-            let answer = answered(request.try_clone().unwrap()).await.to_string();
-            if answer.contains(word) {
-                return;
-            }
-            sleep(CARRY).await;
-        }
-    };
-    let found = tokio::time::timeout(Duration::from_mins(1), asked).await;
-    found.unwrap_or_else(|_| panic!("`{word}` does not come"));
 }

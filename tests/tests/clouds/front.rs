@@ -22,10 +22,10 @@ use wm_core::http::Request;
 use wm_tests::{
     client::{Person, object_request},
     suite::fixture::Fixture,
-    up::{Served, use_it},
+    up::Served,
 };
 
-use crate::harness::Cloud;
+use crate::{harness::Cloud, up::use_surface};
 
 /// A cloud with the events and logs of its functions.
 trait Functions: Cloud {
@@ -191,5 +191,5 @@ async fn missing_environment_variable_is_named<C: Functions>() {
 
 async fn served_surface_answers_another_client<C: Functions>() {
     let served = C::serve().await;
-    use_it(served.url(), served.control()).await;
+    use_surface(served.url(), served.control()).await;
 }
