@@ -134,7 +134,7 @@ mod tests {
         ] {
             let problem = Problem::read(502, &body, Some("soon"));
             assert!(problem.detail.contains("502"), "{problem:?}");
-            assert!(problem.detail.contains("not of this API"), "{problem:?}");
+            assert!(problem.detail.contains("not from this API"), "{problem:?}");
             assert_eq!(problem.retry_after, None);
         }
     }
