@@ -59,8 +59,8 @@ impl Artifacts for S3Artifacts {
             .client
             .create_multipart_upload()
             .bucket(&self.bucket)
-            .key(upload.path.to_string())
-            .content_type(upload.media_type.as_str())
+            .key(upload.path().to_string())
+            .content_type(upload.media_type().as_str())
             .send()
             .await
             .map_err(port_error)?;

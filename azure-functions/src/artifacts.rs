@@ -79,7 +79,7 @@ impl Artifacts for BlobArtifacts {
     }
 
     async fn sign_upload(&self, upload: &SignUpload) -> Result<SignedRequest, PortError> {
-        Signer::new(self, upload.expires_at).await?.upload(upload)
+        Signer::new(self, upload.expires_at()).await?.upload(upload)
     }
 
     async fn sign_parts(
@@ -87,12 +87,12 @@ impl Artifacts for BlobArtifacts {
         upload: &SignUpload,
         upload_id: &str,
     ) -> Result<Vec<SignedRequest>, PortError> {
-        let signer = Signer::new(self, upload.expires_at).await?;
+        let signer = Signer::new(self, upload.expires_at()).await?;
         signer.parts(upload, upload_id)
     }
 
     async fn sign_download(&self, download: &SignDownload) -> Result<SignedRequest, PortError> {
-        let signer = Signer::new(self, download.expires_at).await?;
+        let signer = Signer::new(self, download.expires_at()).await?;
         signer.download(download)
     }
 

@@ -381,7 +381,7 @@ impl Fixture {
                 }
                 Next::Assemble(assembly) => {
                     self.rounds += 1;
-                    drive.assembled(self.objects.get(&assembly.path.to_string()).cloned());
+                    drive.assembled(self.objects.get(&assembly.path().to_string()).cloned());
                 }
             }
         }

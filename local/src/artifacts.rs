@@ -120,13 +120,13 @@ impl Artifacts for LocalArtifacts {
 
     async fn sign_upload(&self, upload: &SignUpload) -> Result<SignedRequest, PortError> {
         let purpose = Purpose::Upload {
-            size: upload.size,
-            media_type: upload.media_type.clone(),
-            sha256: upload.sha256,
+            size: upload.size(),
+            media_type: upload.media_type().clone(),
+            sha256: upload.sha256(),
         };
-        let media_type = upload.media_type.to_string();
+        let media_type = upload.media_type().to_string();
         let headers = vec![("content-type".to_owned(), media_type)];
-        Ok(self.sign(&upload.path, upload.expires_at, purpose, headers))
+        Ok(self.sign(upload.path(), upload.expires_at(), purpose, headers))
     }
 
     async fn sign_parts(
@@ -141,17 +141,17 @@ impl Artifacts for LocalArtifacts {
                 number,
                 size,
             };
-            self.sign(&upload.path, upload.expires_at, purpose, Vec::new())
+            self.sign(upload.path(), upload.expires_at(), purpose, Vec::new())
         };
         Ok(upload.parts().map(part).collect())
     }
 
     async fn sign_download(&self, download: &SignDownload) -> Result<SignedRequest, PortError> {
         let purpose = Purpose::Download {
-            file: download.file.clone(),
-            media_type: download.media_type.clone(),
+            file: download.file().clone(),
+            media_type: download.media_type().clone(),
         };
-        Ok(self.sign(&download.path, download.expires_at, purpose, Vec::new()))
+        Ok(self.sign(download.path(), download.expires_at(), purpose, Vec::new()))
     }
 
     async fn assemble(

@@ -276,8 +276,8 @@ impl Artifacts for MemoryArtifacts {
     }
 
     async fn sign_upload(&self, upload: &SignUpload) -> Result<SignedRequest, PortError> {
-        let query = format!("put={}.{}", upload.sha256, upload.size.bytes());
-        Ok(Self::request("PUT", &upload.path, &query))
+        let query = format!("put={}.{}", upload.sha256(), upload.size().bytes());
+        Ok(Self::request("PUT", upload.path(), &query))
     }
 
     async fn sign_parts(
@@ -285,13 +285,14 @@ impl Artifacts for MemoryArtifacts {
         upload: &SignUpload,
         upload_id: &str,
     ) -> Result<Vec<SignedRequest>, PortError> {
-        let part =
-            |(number, _)| Self::request("PUT", &upload.path, &format!("part={upload_id}.{number}"));
+        let part = |(number, _)| {
+            Self::request("PUT", upload.path(), &format!("part={upload_id}.{number}"))
+        };
         Ok(upload.parts().map(part).collect())
     }
 
     async fn sign_download(&self, download: &SignDownload) -> Result<SignedRequest, PortError> {
-        Ok(Self::request("GET", &download.path, "get"))
+        Ok(Self::request("GET", download.path(), "get"))
     }
 
     async fn assemble(

@@ -32,12 +32,12 @@ pub(super) async fn upload(
         .client
         .put_object()
         .bucket(&store.bucket)
-        .key(upload.path.to_string())
-        .content_length(length(upload.size.bytes())?)
-        .content_type(upload.media_type.as_str())
-        .checksum_sha256(BASE64_STANDARD.encode(upload.sha256.as_bytes()))
+        .key(upload.path().to_string())
+        .content_length(length(upload.size().bytes())?)
+        .content_type(upload.media_type().as_str())
+        .checksum_sha256(BASE64_STANDARD.encode(upload.sha256().as_bytes()))
         .if_none_match("*")
-        .presigned(lifetime(upload.expires_at)?)
+        .presigned(lifetime(upload.expires_at())?)
         .await
         .map_err(port_error)?;
     Ok(request("PUT", &signed))
@@ -55,11 +55,11 @@ pub(super) async fn parts(
             .client
             .upload_part()
             .bucket(&store.bucket)
-            .key(upload.path.to_string())
+            .key(upload.path().to_string())
             .upload_id(upload_id)
             .part_number(i32::from(number))
             .content_length(length(size)?)
-            .presigned(lifetime(upload.expires_at)?)
+            .presigned(lifetime(upload.expires_at())?)
             .await
             .map_err(port_error)?;
         requests.push(request("PUT", &signed));
@@ -76,12 +76,12 @@ pub(super) async fn download(
         .client
         .get_object()
         .bucket(&store.bucket)
-        .key(download.path.to_string())
-        .set_version_id(download.object_version.clone())
-        .response_content_type(download.media_type.as_str())
-        .response_content_disposition(download.file.attachment())
+        .key(download.path().to_string())
+        .set_version_id(download.object_version().map(str::to_owned))
+        .response_content_type(download.media_type().as_str())
+        .response_content_disposition(download.file().attachment())
         .response_cache_control("private, no-store")
-        .presigned(lifetime(download.expires_at)?)
+        .presigned(lifetime(download.expires_at())?)
         .await
         .map_err(port_error)?;
     Ok(request("GET", &signed))

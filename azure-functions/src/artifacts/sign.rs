@@ -60,17 +60,17 @@ impl<'a> Signer<'a> {
 
     /// The permission to create is sufficient, and it never overwrites.
     pub(super) fn upload(&self, upload: &SignUpload) -> Result<SignedRequest, PortError> {
-        let headers = [("content-type", upload.media_type.as_str()), BLOB_TYPE];
+        let headers = [("content-type", upload.media_type().as_str()), BLOB_TYPE];
         let mut signature = self
-            .blob(&upload.path)?
+            .blob(upload.path())?
             .create()
-            .signed_request_header("content-length", upload.size.bytes().to_string());
+            .signed_request_header("content-length", upload.size().bytes().to_string());
         for (name, value) in headers {
             signature = signature.signed_request_header(name, value);
         }
         Ok(SignedRequest {
             method: "PUT",
-            url: self.address(&upload.path, &signature.build()),
+            url: self.address(upload.path(), &signature.build()),
             headers: headers
                 .map(|(name, value)| (name.to_owned(), value.to_owned()))
                 .into(),
@@ -83,7 +83,7 @@ impl<'a> Signer<'a> {
         upload: &SignUpload,
         upload_id: &str,
     ) -> Result<Vec<SignedRequest>, PortError> {
-        let part = |(number, size)| self.part(&upload.path, upload_id, number, size);
+        let part = |(number, size)| self.part(upload.path(), upload_id, number, size);
         upload.parts().map(part).collect()
     }
 
@@ -121,10 +121,10 @@ impl<'a> Signer<'a> {
     /// A GET of exactly the verified version, as an attachment with its file name.
     pub(super) fn download(&self, download: &SignDownload) -> Result<SignedRequest, PortError> {
         self.download_of(
-            &download.path,
-            download.object_version.as_deref(),
-            &download.file,
-            &download.media_type,
+            download.path(),
+            download.object_version(),
+            download.file(),
+            download.media_type(),
         )
     }
 

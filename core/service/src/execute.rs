@@ -140,13 +140,9 @@ impl<P: Provider> Service<P> {
 
     /// Completes a multipart upload. `None` if a part is missing.
     async fn assemble(&self, assembly: &Assembly) -> Result<Option<Stat>, Problem> {
-        let Assembly {
-            path,
-            upload_id,
-            parts,
-        } = assembly;
+        let (path, upload_id) = (assembly.path(), assembly.upload_id());
         let artifacts = self.provider.artifacts();
-        self.retried(|| artifacts.assemble(path, upload_id, parts))
+        self.retried(|| artifacts.assemble(path, upload_id, assembly.parts()))
             .await
     }
 

@@ -97,7 +97,7 @@ impl<P: Provider> Service<P> {
                 deliver(event).await.then_some(item)
             });
         let done: Vec<Item> = join_all(delivered).await.into_iter().flatten().collect();
-        for key in self.mark_published(done).await {
+        for key in self.mark_published(&done).await {
             unpublished.remove(&key);
         }
         unpublished
@@ -105,9 +105,15 @@ impl<P: Provider> Service<P> {
 
     /// Removes published entries from the index of unfinished work, all scopes in parallel. Returns
     /// the keys of the removed entries.
-    async fn mark_published(&self, items: Vec<Item>) -> Vec<Key> {
+    async fn mark_published(&self, items: &[Item]) -> Vec<Key> {
         let commit_id = || self.provider.env(EntropyContext::Ephemeral).id("published");
-        let batches = PublicationWriter::new(items).batches(commit_id);
+        let mut writer = PublicationWriter::default();
+        for item in items {
+            if let Err(error) = writer.add(item) {
+                tracing::error!(%error, "cannot mark an entry as published");
+            }
+        }
+        let batches = writer.batches(commit_id);
         let marks = batches.iter().map(|batch| self.mark(batch));
         join_all(marks).await.into_iter().flatten().collect()
     }

@@ -39,7 +39,7 @@ impl<P: Provider> Service<P> {
                 let address = DownloadAddress {
                     url,
                     headers,
-                    expires_at: download.expires_at,
+                    expires_at: download.expires_at(),
                 };
                 reply.body = Some(to_value(&address));
             }
@@ -65,7 +65,7 @@ impl<P: Provider> Service<P> {
             method: method.into(),
             url,
             headers: headers.into_iter().collect(),
-            expires_at: upload.expires_at,
+            expires_at: upload.expires_at(),
         })
     }
 
@@ -75,8 +75,8 @@ impl<P: Provider> Service<P> {
         context: &Context<'_>,
     ) -> Result<UploadPlan, Problem> {
         // A repeated plan reuses the multipart upload that the record names.
-        let upload_id = match &upload.upload_id {
-            Some(upload_id) => upload_id.clone(),
+        let upload_id = match upload.upload_id() {
+            Some(upload_id) => upload_id.to_owned(),
             None => self.begin_parts(upload, context).await?,
         };
         let signed = self.provider.artifacts().sign_parts(upload, &upload_id);
@@ -95,9 +95,9 @@ impl<P: Provider> Service<P> {
             headers: headers.into_iter().collect(),
         };
         Ok(UploadPlan::Multipart {
-            part_size: upload.limits.part_size,
+            part_size: upload.part_size(),
             parts: (1..).zip(signed).map(part).collect(),
-            expires_at: upload.expires_at,
+            expires_at: upload.expires_at(),
         })
     }
 
@@ -113,13 +113,13 @@ impl<P: Provider> Service<P> {
             .begin_parts(upload)
             .await
             .map_err(|error| port_problem(&error))?;
-        let recorded = record_upload(&upload.path, upload_id.clone());
+        let recorded = record_upload(upload.path(), upload_id.clone());
         let env = context.env.derived("signing");
         let outcome = self.run_within(&*recorded, env, context.request_id).await;
         if let Err(problem) = outcome {
             // After an internal failure, the record may still name this upload.
             let refused = problem.kind.status() < 500;
-            if refused && let Err(error) = artifacts.remove(&upload.path, Some(&upload_id)).await {
+            if refused && let Err(error) = artifacts.remove(upload.path(), Some(&upload_id)).await {
                 tracing::warn!(%error, "could not abort an orphaned multipart upload");
             }
             return Err(problem);

@@ -94,7 +94,7 @@ mod tests {
         assert_eq!(fixture.events().last().unwrap(), "version.upload_started");
         let stored = fixture.base.dump();
         fixture.start_parts(upload);
-        let other = record_upload(&upload.path, "parts-2".into());
+        let other = record_upload(upload.path(), "parts-2".into());
         let refused = fixture.system(&*other).unwrap_err();
         assert_eq!(refused.kind, ProblemKind::Conflict);
         assert_eq!(fixture.base.dump(), stored);

@@ -16,9 +16,7 @@ pub use publication::PublicationWriter;
 use crate::{
     operation::{Context, Outcome, Problem, Reply},
     permission::Permit,
-    record::{
-        Author, Body, Change, Clock, EventType, Head, Idempotency, JournalEntry, Record, Sequence,
-    },
+    record::{Author, Body, Change, Clock, EventType, Head, Idempotency, JournalEntry, Record},
     storage::{Condition, IndexKeys, Key, Operation, Scope, Sort},
     value::{CommitId, Timestamp},
 };
@@ -49,8 +47,8 @@ impl<'a> Commit<'a> {
     /// scope.
     ///
     /// # Errors
-    /// 500 for a permit that does not allow writing, and for the head of another scope. Both are
-    /// faults of this program.
+    /// 500 for a permit that does not allow writing, for the head of another scope, and for a head
+    /// in a scope that the permit only allows to create. All are faults of this program.
     pub fn open(
         context: &'a Context<'a>,
         permit: Permit,
@@ -64,6 +62,9 @@ impl<'a> Commit<'a> {
         if let Some(head) = &head {
             if head.body.scope != permit.scope() {
                 return Err(Problem::internal("the head is that of another scope"));
+            }
+            if permit.is_for_a_new_scope() {
+                return Err(Problem::internal("the scope of a new account exists"));
             }
             at = at.max(head.body.at);
         }
@@ -244,14 +245,15 @@ impl<'a> Commit<'a> {
             hash: entry.hash(),
             at,
         };
-        let clock = Clock::default().advanced(surface);
-        let entry = Record::new(Sequence(seq), entry, clock.clone(), at, author);
         // Of several commits on the same state of the head, only one can replace it.
         let (head, condition) = match &self.head {
-            None => (
-                Record::new(scope, head, clock, at, author),
-                Condition::Absent,
-            ),
+            None => {
+                let clock = Clock::default().advanced(surface);
+                (
+                    Record::new(scope, head, clock, at, author),
+                    Condition::Absent,
+                )
+            }
             Some(before) => {
                 let clock = before.clock.advanced(surface);
                 (
@@ -262,8 +264,10 @@ impl<'a> Commit<'a> {
         };
         self.operations
             .push(Operation::Put(head.encode(), condition));
-        self.operations
-            .push(Operation::Put(entry.encode(), Condition::Absent));
+        self.operations.push(Operation::Put(
+            entry.into_record().encode(),
+            Condition::Absent,
+        ));
         Ok(Batch::new(scope, self.commit_id, self.operations))
     }
 
@@ -319,6 +323,13 @@ mod tests {
 
         fn records(&self, project: ProjectId) -> ProjectRecords {
             self.base.project_records(project, self.ana.actor.user)
+        }
+
+        fn head(&self, scope: Scope) -> Record<Head> {
+            let key = scope.key(Sort::head());
+            let items = self.base.dump();
+            let head = items.iter().find(|item| item.key == key).unwrap();
+            Record::decode(head).unwrap()
         }
 
         fn permit(&self, capability: Capability) -> Permit {
@@ -389,6 +400,28 @@ mod tests {
         let edit = fixture.permit(Capability::ProjectEdit);
         let refused = fixture.rename(other.parse().unwrap(), edit, EventType::ProjectUpdated);
         assert_eq!(refusal(refused), "the head is that of another scope");
+    }
+
+    /// Without a head, the commit fails if the account exists: see [`Commit::seal`].
+    #[test]
+    fn permit_for_a_new_account_changes_no_existing_account() {
+        let fixture = ProjectFixture::new();
+        let (base, account) = (&fixture.base, fixture.project.account());
+        let context = base.context(&base.surface, &fixture.ana, None);
+        let permit = Permit::new_account(&fixture.ana.actor, account);
+        let head = fixture.head(Scope::Account(account));
+        let refused = Commit::open(&context, permit.clone(), Some(head)).unwrap_err();
+        let expected = "the scope of a new account exists";
+        assert_eq!(refused.internal.as_deref(), Some(expected));
+        let commit = Commit::open(&context, permit, None).unwrap();
+        let batch = commit.seal(EventType::AccountCreated).unwrap();
+        let head = batch.operations().iter().find(|operation| {
+            matches!(operation, Operation::Put(item, _) if item.key.sort == Sort::head())
+        });
+        let Some(Operation::Put(_, condition)) = head else {
+            panic!("{batch:?}");
+        };
+        assert_eq!(*condition, Condition::Absent);
     }
 
     #[test]

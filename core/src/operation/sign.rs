@@ -1,5 +1,6 @@
 //! The work of the object store: signing URLs after the commit, and assembling multipart uploads.
-//! Each request carries its permit.
+//! Each request carries its permit. Only a constructor that checks the permit sets the object's
+//! path, and nothing changes the path afterwards.
 
 use alloc::{format, string::String, vec::Vec};
 
@@ -42,20 +43,13 @@ pub enum Sign {
 #[derive(Debug, Clone)]
 pub struct SignUpload {
     permit: Permit,
-    /// The only object that the upload may create.
-    pub path: ObjectPath,
-    /// The media type that the client must send.
-    pub media_type: MediaType,
-    /// The exact size in bytes.
-    pub size: Size,
-    /// The SHA-256 digest of the bytes.
-    pub sha256: Sha256,
-    /// The expiry of the plan.
-    pub expires_at: Timestamp,
-    /// The provider's id of the multipart upload, if the plan is issued again.
-    pub upload_id: Option<String>,
-    /// The limits of the surface.
-    pub limits: UploadLimits,
+    path: ObjectPath,
+    media_type: MediaType,
+    size: Size,
+    sha256: Sha256,
+    expires_at: Timestamp,
+    upload_id: Option<String>,
+    limits: UploadLimits,
 }
 
 impl SignUpload {
@@ -85,10 +79,66 @@ impl SignUpload {
         })
     }
 
+    /// Continues the multipart upload with this id of the provider, if there is one.
+    #[must_use]
+    pub fn with_upload_id(mut self, upload_id: Option<String>) -> Self {
+        self.upload_id = upload_id;
+        self
+    }
+
+    /// Replaces the default limits by those of the surface.
+    #[must_use]
+    pub fn with_limits(mut self, limits: UploadLimits) -> Self {
+        self.limits = limits;
+        self
+    }
+
     /// The permit of the upload.
     #[must_use]
     pub fn permit(&self) -> &Permit {
         &self.permit
+    }
+
+    /// The only object that the upload may create.
+    #[must_use]
+    pub fn path(&self) -> &ObjectPath {
+        &self.path
+    }
+
+    /// The media type that the client must send.
+    #[must_use]
+    pub fn media_type(&self) -> &MediaType {
+        &self.media_type
+    }
+
+    /// The exact size in bytes.
+    #[must_use]
+    pub fn size(&self) -> Size {
+        self.size
+    }
+
+    /// The SHA-256 digest of the bytes.
+    #[must_use]
+    pub fn sha256(&self) -> Sha256 {
+        self.sha256
+    }
+
+    /// The expiry of the plan.
+    #[must_use]
+    pub fn expires_at(&self) -> Timestamp {
+        self.expires_at
+    }
+
+    /// The provider's id of the multipart upload, if the plan is issued again.
+    #[must_use]
+    pub fn upload_id(&self) -> Option<&str> {
+        self.upload_id.as_deref()
+    }
+
+    /// The size of every part but the last, in bytes.
+    #[must_use]
+    pub fn part_size(&self) -> u64 {
+        self.limits.part_size
     }
 
     /// Whether the upload has parts.
@@ -99,7 +149,7 @@ impl SignUpload {
 
     /// The numbers of the parts, from 1, with their sizes.
     pub fn parts(&self) -> impl Iterator<Item = (u16, u64)> {
-        let (size, part_size) = (self.size.bytes(), self.limits.part_size);
+        let (size, part_size) = (self.size.bytes(), self.part_size());
         (1..=self.limits.part_count(self.size)).map(move |number| {
             let start = u64::from(number - 1) * part_size;
             (number, part_size.min(size - start))
@@ -111,16 +161,11 @@ impl SignUpload {
 #[derive(Debug, Clone)]
 pub struct SignDownload {
     permit: Permit,
-    /// The only object that the URL serves.
-    pub path: ObjectPath,
-    /// The provider's id of the object version that was verified.
-    pub object_version: Option<String>,
-    /// The file name for browsers.
-    pub file: FileName,
-    /// The media type of the response.
-    pub media_type: MediaType,
-    /// The expiry of the URL.
-    pub expires_at: Timestamp,
+    path: ObjectPath,
+    object_version: Option<String>,
+    file: FileName,
+    media_type: MediaType,
+    expires_at: Timestamp,
 }
 
 impl SignDownload {
@@ -153,17 +198,45 @@ impl SignDownload {
     pub fn permit(&self) -> &Permit {
         &self.permit
     }
+
+    /// The path of the object.
+    #[must_use]
+    pub fn path(&self) -> &ObjectPath {
+        &self.path
+    }
+
+    /// The provider's id of the object version that was verified.
+    #[must_use]
+    pub fn object_version(&self) -> Option<&str> {
+        self.object_version.as_deref()
+    }
+
+    /// The file name for browsers.
+    #[must_use]
+    pub fn file(&self) -> &FileName {
+        &self.file
+    }
+
+    /// The media type of the response.
+    #[must_use]
+    pub fn media_type(&self) -> &MediaType {
+        &self.media_type
+    }
+
+    /// The expiry of the URL.
+    #[must_use]
+    pub fn expires_at(&self) -> Timestamp {
+        self.expires_at
+    }
 }
 
 /// A multipart upload to assemble. Assembling it again has no effect.
 #[derive(Debug, Clone)]
 pub struct Assembly {
-    /// The path at which the assembled object appears.
-    pub path: ObjectPath,
-    /// The provider's id of the upload.
-    pub upload_id: String,
-    /// The parts in ascending order.
-    pub parts: Vec<Part>,
+    permit: Permit,
+    path: ObjectPath,
+    upload_id: String,
+    parts: Vec<Part>,
 }
 
 impl Assembly {
@@ -179,10 +252,35 @@ impl Assembly {
     ) -> Result<Self, Problem> {
         check(&permit, &path, &UPLOADING)?;
         Ok(Self {
+            permit,
             path,
             upload_id,
             parts,
         })
+    }
+
+    /// The permit of the upload.
+    #[must_use]
+    pub fn permit(&self) -> &Permit {
+        &self.permit
+    }
+
+    /// The path of the object.
+    #[must_use]
+    pub fn path(&self) -> &ObjectPath {
+        &self.path
+    }
+
+    /// The provider's id of the upload.
+    #[must_use]
+    pub fn upload_id(&self) -> &str {
+        &self.upload_id
+    }
+
+    /// The parts in ascending order.
+    #[must_use]
+    pub fn parts(&self) -> &[Part] {
+        &self.parts
     }
 }
 

@@ -9,9 +9,16 @@ use crate::{
 
 /// Proof that the permission engine gave one author one right in one scope, now.
 ///
-/// Only the engine in this module constructs permits. Every commit requires one and checks its
-/// right and scope. Every signed URL requires one and checks its capability and project. Code
-/// without a check, or with a permit of its own, does not compile: `tests/witness` shows it.
+/// What holds:
+/// * Only this module constructs permits. Code of other crates gets one from a check of the records
+///   as read, and does not compile with a permit of its own: `tests/witness` shows it. Inside core,
+///   constructors for jobs check the record of the job. [`Permit::own_profile`] and
+///   [`Permit::new_account`] check no record. Their comments say what limits them.
+/// * A commit requires a permit for its event type, and contains records of the permit's scope only.
+///   It does not check that the records fit the event type.
+/// * A signed URL and an assembly require a permit for a capability that allows them, in the project
+///   of the object. Which object of the project it is follows from the operation.
+/// * Three writers store records without a permit: see [`Batch`](crate::operation::Batch).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Permit {
     author: Author,
@@ -40,13 +47,17 @@ impl Permit {
         }
     }
 
-    /// Every person may write their own profile and preferences.
+    /// Every person may write their own profile and preferences. The scope is that of the caller,
+    /// so the permit allows no write to another person's records.
     #[must_use]
     pub(crate) fn own_profile(actor: &Actor) -> Self {
         Self::of(actor.user, Scope::User(actor.user), Right::OwnProfile)
     }
 
     /// Every person who signed in may create an account, and the scope of the account with it.
+    ///
+    /// The permit is worthless for an account that exists. A commit refuses it together with a head,
+    /// and a commit without a head fails if the scope has one.
     #[must_use]
     pub(crate) fn new_account(actor: &Actor, account: AccountId) -> Self {
         Self::of(actor.user, Scope::Account(account), Right::NewAccount)
@@ -84,6 +95,12 @@ impl Permit {
     #[must_use]
     pub fn allows_writing(&self) -> bool {
         self.right.writes()
+    }
+
+    /// Whether the right only allows creating the scope.
+    #[must_use]
+    pub fn is_for_a_new_scope(&self) -> bool {
+        self.right == Right::NewAccount
     }
 
     /// Whether the right allows a commit with this event type.

@@ -4,7 +4,7 @@ use core::{fmt, str::FromStr};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Author, Body, Family, envelope::Times};
+use super::{Author, Body, Clock, Family, Record, envelope::Times};
 use crate::{
     storage::{IndexKeys, IndexRows, Key, Scope, Sort},
     value::{CommitId, Invalid, Principal, RequestId, Sha256, SurfaceId, Timestamp, canonical},
@@ -108,6 +108,14 @@ impl JournalEntry {
     #[must_use]
     pub fn hash(&self) -> Sha256 {
         canonical::checksum(&canonical::to_value(self))
+    }
+
+    /// The record of this entry. It is written once, so the entry determines the whole envelope.
+    #[must_use]
+    pub fn into_record(self) -> Record<Self> {
+        let clock = Clock::default().advanced(self.surface);
+        let (id, at, actor) = (Sequence(self.seq), self.at, self.actor);
+        Record::new(id, self, clock, at, actor)
     }
 }
 

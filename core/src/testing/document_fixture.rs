@@ -152,7 +152,7 @@ impl DocumentFixture {
     /// Records that the upload in parts was started, as a surface does before it answers with the
     /// plan.
     pub(crate) fn start_parts(&mut self, upload: &SignUpload) {
-        let use_case = record_upload(&upload.path, "parts-1".into());
+        let use_case = record_upload(upload.path(), "parts-1".into());
         self.system(&*use_case).unwrap();
     }
 

@@ -9,8 +9,14 @@ use crate::{
 
 /// The operations of one commit. They apply to one scope, all or nothing.
 ///
-/// A [`Commit`](super::Commit) with a permit builds batches. So do the writers of links, delivery
-/// claims and publications, each for its own family of records. No other code can.
+/// Four types of this module build batches, and no other code of deployed programs can:
+/// * [`Commit`](super::Commit) takes a permit. It writes records of the permit's scope, their
+///   history, a journal entry and the head.
+/// * [`LinkWriter`](super::LinkWriter) creates links from verified claims to the caller.
+/// * [`DeliveryWriter`](super::DeliveryWriter) writes delivery claims.
+/// * [`PublicationWriter`](super::PublicationWriter) removes index rows of journal entries.
+///
+/// Tests of databases build batches with `Batch::unchecked`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Batch {
     scope: Scope,

@@ -185,9 +185,9 @@ mod tests {
         DocumentFixture::assert_discreet(version);
         let upload = answer.upload();
         let document = format!("{path}/{}/versions/1", artifact["id"].as_str().unwrap());
-        assert_eq!(upload.path.to_string(), fixture.object_path(&document));
+        assert_eq!(upload.path().to_string(), fixture.object_path(&document));
         assert_eq!(upload.permit().author().to_string(), ben.id());
-        assert_eq!(upload.size.bytes(), BYTES.len() as u64);
+        assert_eq!(upload.size().bytes(), BYTES.len() as u64);
         assert_eq!(fixture.events().last().unwrap(), "artifact.created");
     }
 
@@ -197,13 +197,13 @@ mod tests {
         let (ben, path) = (fixture.ben.clone(), fixture.artifacts());
         let answer = fixture.base.post(&ben, &path, declaration(BYTES));
         let quarter = fixture.base.now.after(Duration::from_secs(15 * 60));
-        assert_eq!(answer.upload().expires_at, quarter);
+        assert_eq!(answer.upload().expires_at(), quarter);
         assert_eq!(answer.body["version"]["upload_expires_at"], json!(quarter));
         let mut large = declaration(BYTES);
         large["size"] = json!(64 * 1024 * 1024 + 1);
         let answer = fixture.base.post(&ben, &path, large);
         let day = fixture.base.now.after(Duration::from_secs(24 * 60 * 60));
-        assert_eq!(answer.upload().expires_at, day);
+        assert_eq!(answer.upload().expires_at(), day);
         let mut longer = declaration(BYTES);
         longer["expires_at"] = json!("2099-01-01T00:00:00Z");
         assert_eq!(fixture.base.post(&ben, &path, longer).field(), "expires_at");
@@ -319,7 +319,7 @@ mod tests {
             .send(&ben, "POST", &path, &key, Some(body.clone()))
             .expect(201);
         assert_eq!(second.body, first.body);
-        assert_eq!(second.upload().path, first.upload().path);
+        assert_eq!(second.upload().path(), first.upload().path());
         assert_eq!(fixture.base.dump(), stored);
         let other = declaration(b"other");
         fixture
@@ -346,8 +346,8 @@ mod tests {
         let (ben, path) = (fixture.ben.clone(), format!("{artifact}/versions"));
         let first = fixture.base.post(&ben, &path, declaration(BYTES));
         let second = fixture.base.post(&ben, &path, declaration(BYTES));
-        assert_ne!(first.upload().path, second.upload().path);
-        assert_eq!(first.upload().sha256, Sha256::of(BYTES));
+        assert_ne!(first.upload().path(), second.upload().path());
+        assert_eq!(first.upload().sha256(), Sha256::of(BYTES));
     }
 
     #[test]

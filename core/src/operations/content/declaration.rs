@@ -80,16 +80,16 @@ pub(crate) fn plan<S: Stored>(
     if content.status != ContentStatus::Pending || content.upload_expires_at <= context.env.now {
         return Ok(None);
     }
-    let mut upload = SignUpload::new(
+    let upload = SignUpload::new(
         permit,
         S::object_path(record),
         content.media_type.clone(),
         content.size,
         content.sha256,
         content.upload_expires_at,
-    )?;
-    upload.upload_id.clone_from(&content.upload_id);
-    upload.limits = context.surface.upload;
+    )?
+    .with_upload_id(content.upload_id.clone())
+    .with_limits(context.surface.upload);
     Ok(Some(Sign::Upload(upload)))
 }
 

@@ -125,11 +125,11 @@ mod tests {
         assert_eq!(fixture.base.rounds, 1);
         let signed = answer.download();
         let object = fixture.object_path(&format!("{path}/versions/1"));
-        assert_eq!(signed.path.to_string(), object);
-        assert_eq!(signed.object_version.as_deref(), Some("object-1"));
-        assert_eq!(signed.file.as_str(), "report.pdf");
-        assert_eq!(signed.media_type.as_str(), "application/pdf");
-        assert_eq!(signed.expires_at, fixture.base.now.after(LIFETIME));
+        assert_eq!(signed.path().to_string(), object);
+        assert_eq!(signed.object_version(), Some("object-1"));
+        assert_eq!(signed.file().as_str(), "report.pdf");
+        assert_eq!(signed.media_type().as_str(), "application/pdf");
+        assert_eq!(signed.expires_at(), fixture.base.now.after(LIFETIME));
         assert_eq!(signed.permit().author().to_string(), vera.id());
         assert_eq!(fixture.base.dump(), before);
     }
@@ -158,7 +158,7 @@ mod tests {
             let download = format!("{version}/download");
             let answer = fixture.base.post(&ben, &download, json!({})).expect(200);
             assert_eq!(
-                answer.download().media_type.as_str(),
+                answer.download().media_type().as_str(),
                 "application/octet-stream"
             );
         }

@@ -138,9 +138,9 @@ mod tests {
         let answer = fixture.base.post(&bea, &upload, json!({})).expect(200);
         assert_eq!(fixture.base.rounds, 1);
         let plan = answer.upload();
-        assert_eq!(plan.path.to_string(), fixture.object_path(&version));
+        assert_eq!(plan.path().to_string(), fixture.object_path(&version));
         let end = fixture.base.now.after(Duration::from_secs(15 * 60));
-        assert_eq!(plan.expires_at, end);
+        assert_eq!(plan.expires_at(), end);
         assert_eq!(fixture.events().last().unwrap(), "version.reissued");
         fixture.base.pass(ALMOST);
         fixture.put(&version, BYTES);
@@ -158,10 +158,10 @@ mod tests {
         let upload = format!("{path}/{id}/versions/1/upload");
         // The multipart upload is started here if an earlier request stopped before it was.
         let answer = fixture.base.post(&ben, &upload, json!({})).expect(200);
-        assert_eq!(answer.upload().upload_id, None);
+        assert_eq!(answer.upload().upload_id(), None);
         fixture.start_parts(answer.upload());
         let answer = fixture.base.post(&ben, &upload, json!({})).expect(200);
-        assert_eq!(answer.upload().upload_id.as_deref(), Some("parts-1"));
+        assert_eq!(answer.upload().upload_id(), Some("parts-1"));
     }
 
     #[test]
@@ -179,7 +179,7 @@ mod tests {
             .base
             .send(&ben, "POST", &upload, &key, None)
             .expect(200);
-        assert_eq!(second.upload().expires_at, first.upload().expires_at);
+        assert_eq!(second.upload().expires_at(), first.upload().expires_at());
         assert_eq!(fixture.base.dump(), stored);
     }
 

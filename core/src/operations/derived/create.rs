@@ -232,7 +232,7 @@ mod tests {
         assert_eq!(derived["uploaded_by"], bea.id());
         DocumentFixture::assert_discreet(derived);
         let object = fixture.object_path(&format!("{path}/{}", derived["id"].as_str().unwrap()));
-        assert_eq!(answer.upload().path.to_string(), object);
+        assert_eq!(answer.upload().path().to_string(), object);
         assert_eq!(fixture.events().last().unwrap(), "derived.created");
     }
 
@@ -278,7 +278,7 @@ mod tests {
             .send(&ben, "POST", &path, &key, body)
             .expect(201);
         assert_eq!(first.body, second.body);
-        assert_eq!(first.upload().path, second.upload().path);
+        assert_eq!(first.upload().path(), second.upload().path());
     }
 
     #[test]

@@ -31,7 +31,7 @@ mod tests {
         fixture.complete(&derived).expect(200);
         let answer = fixture.base.post(&vera, &download, json!({})).expect(200);
         assert_eq!(
-            answer.download().path.to_string(),
+            answer.download().path().to_string(),
             fixture.object_path(&derived)
         );
         fixture

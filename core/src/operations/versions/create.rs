@@ -144,7 +144,7 @@ mod tests {
         );
         assert_eq!(version["uploaded_by"], bea.id());
         assert_eq!(
-            answer.upload().path.to_string(),
+            answer.upload().path().to_string(),
             fixture.object_path(&format!("{versions}/2"))
         );
         let artifact = fixture.shown(&path);
@@ -168,7 +168,7 @@ mod tests {
             .send(&ben, "POST", &path, &key, body)
             .expect(201);
         assert_eq!(first.body, second.body);
-        assert_eq!(second.upload().path, first.upload().path);
+        assert_eq!(second.upload().path(), first.upload().path());
         assert_eq!(fixture.shown(&path)["items"].as_array().unwrap().len(), 2);
     }
 

@@ -131,11 +131,8 @@ mod tests {
         let download = format!("{path}/versions/4/download");
         let signed = fixture.base.post(&bea, &download, json!({})).expect(200);
         let object = fixture.object_path(&format!("{path}/versions/1"));
-        assert_eq!(signed.download().path.to_string(), object);
-        assert_eq!(
-            signed.download().object_version.as_deref(),
-            Some("object-1")
-        );
+        assert_eq!(signed.download().path().to_string(), object);
+        assert_eq!(signed.download().object_version(), Some("object-1"));
     }
 
     #[test]

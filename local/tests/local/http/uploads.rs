@@ -269,11 +269,11 @@ fn large() -> (SignUpload, Vec<Vec<u8>>) {
         .map(|at| (at % 251) as u8)
         .collect();
     let expires_at = now().after(Duration::from_secs(60));
-    let mut upload = sign_upload(&object(1, "large.bin"), &bytes, expires_at);
-    upload.limits = UploadLimits {
+    let limits = UploadLimits {
         single_limit: 2 * part_size as u64,
         part_size: part_size as u64,
     };
+    let upload = sign_upload(&object(1, "large.bin"), &bytes, expires_at).with_limits(limits);
     (
         upload,
         bytes.chunks(part_size).map(<[u8]>::to_vec).collect(),
@@ -297,7 +297,7 @@ async fn parts_are_assembled_after_all_have_arrived() {
         assert_eq!(answer.status(), 200);
         let etag = answer.headers()["etag"].to_str().unwrap().to_owned();
         parts.push(Part { number, etag });
-        let path = &upload.path;
+        let path = upload.path();
         let early = running
             .artifacts
             .assemble(path, &id, &all(&parts, contents.len()))
@@ -306,17 +306,17 @@ async fn parts_are_assembled_after_all_have_arrived() {
     }
     let stat = running
         .artifacts
-        .stat(&upload.path, true)
+        .stat(upload.path(), true)
         .await
         .unwrap()
         .unwrap();
     assert_eq!(
         (stat.size, stat.sha256),
-        (upload.size.bytes(), Some(upload.sha256))
+        (upload.size().bytes(), Some(upload.sha256()))
     );
     let again = running
         .artifacts
-        .assemble(&upload.path, &id, &parts)
+        .assemble(upload.path(), &id, &parts)
         .await
         .unwrap();
     assert_eq!(again, Some(stat));
@@ -347,7 +347,7 @@ async fn part_with_another_etag_counts_as_missing() {
         }]
     };
     let assemble = |etag| {
-        let (artifacts, path, id) = (&running.artifacts, &upload.path, &id);
+        let (artifacts, path, id) = (&running.artifacts, upload.path(), &id);
         async move { artifacts.assemble(path, id, &part(etag)).await.unwrap() }
     };
     assert_eq!(assemble(Sha256::of(b"other")).await, None);
@@ -363,7 +363,7 @@ async fn removing_an_upload_invalidates_its_urls() {
     for _ in 0..2 {
         running
             .artifacts
-            .remove(&upload.path, Some(&id))
+            .remove(upload.path(), Some(&id))
             .await
             .unwrap();
     }
@@ -372,7 +372,7 @@ async fn removing_an_upload_invalidates_its_urls() {
     assert!(
         running
             .artifacts
-            .remove(&upload.path, Some("../../objects"))
+            .remove(upload.path(), Some("../../objects"))
             .await
             .is_err()
     );
