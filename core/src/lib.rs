@@ -5,7 +5,8 @@
 //! of a decision is a value too.
 //!
 //! Each module imports only modules before it in this list: [`value`], [`catalog`], [`selection`],
-//! [`storage`], [`record`], [`permission`], [`operation`], [`operations`], [`jobs`], [`http`].
+//! [`storage`], [`record`], [`permission`], [`operation`], [`operations`] and [`jobs`], [`http`].
+//! `operations` and `jobs` are beside one another, and neither imports the other.
 //!
 //! # Example
 //! The permission engine decides about records that the caller has read:

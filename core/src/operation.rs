@@ -2,10 +2,12 @@
 
 pub mod authority;
 pub mod commit;
+pub(crate) mod content;
 mod context;
 mod drive;
 mod example;
 mod facts;
+pub(crate) mod grants;
 pub mod invitation_token;
 mod listing;
 mod page;

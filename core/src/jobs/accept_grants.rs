@@ -7,8 +7,8 @@ use crate::{
     operation::{
         Commit, Context, Facts, Outcome, Problem, ReadRequest, UseCase,
         authority::{AccountRecords, ProjectRecords, head_key},
+        grants,
     },
-    operations::grants,
     permission::Permit,
     record::{EventType, Grant, Invitation, InvitationStatus, ProjectGrant, Record},
     storage::{Key, Scope, Sort},

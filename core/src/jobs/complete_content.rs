@@ -4,11 +4,12 @@ use alloc::{boxed::Box, vec, vec::Vec};
 
 use crate::{
     operation::{
-        Commit, Context, Facts, Outcome, Problem, ReadRequest, UseCase, authority::head_key,
-    },
-    operations::content::{
-        AnyPlace, Place, Stored,
-        completion::{Evidence, UploadState, upload_state},
+        Commit, Context, Facts, Outcome, Problem, ReadRequest, UseCase,
+        authority::head_key,
+        content::{
+            AnyPlace, Place, Stored,
+            completion::{Evidence, UploadState, upload_state},
+        },
     },
     permission::Permit,
     record::{Artifact, Content, ContentStatus, Record},

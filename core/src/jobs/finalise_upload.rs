@@ -8,8 +8,8 @@ use crate::{
     operation::{
         Commit, Context, Facts, Outcome, Problem, ProblemKind, ReadRequest, UseCase,
         authority::head_key,
+        content::{AnyPlace, Stored},
     },
-    operations::content::{AnyPlace, Stored},
     permission::Permit,
     record::{Content, ContentStatus, Record},
     storage::{Key, Scope},

@@ -3,8 +3,10 @@
 use core::time::Duration;
 
 use crate::{
-    operation::{Facts, Problem, ReadRequest},
-    operations::content::{AnyPlace, Place, Stored},
+    operation::{
+        Facts, Problem, ReadRequest,
+        content::{AnyPlace, Place, Stored},
+    },
     record::{ContentStatus, Derived, Record, Version},
     storage::ObjectPath,
 };

@@ -4,9 +4,10 @@ use alloc::{boxed::Box, string::String, vec, vec::Vec};
 
 use crate::{
     operation::{
-        Commit, Context, Facts, Outcome, Problem, ReadRequest, UseCase, authority::head_key,
+        Commit, Context, Facts, Outcome, Problem, ReadRequest, UseCase,
+        authority::head_key,
+        content::{AnyPlace, Place, Stored},
     },
-    operations::content::{AnyPlace, Place, Stored},
     permission::Permit,
     record::{Content, ContentStatus},
     storage::{ObjectPath, Scope},

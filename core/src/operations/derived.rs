@@ -10,12 +10,11 @@ mod upload;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::content::{ContentEvents, Stored, declaration::ContentView};
+use super::content::{declaration::ContentView, shown::Shown};
 use crate::{
-    operation::{Commit, Facts, Problem, Route, view::Envelope},
-    record::{Artifact, Content, Derived, EventType, Record},
-    storage::{Key, ObjectPath, Scope, Sort},
-    value::{ArtifactId, Capability, DerivedId, Kind, ProjectId},
+    operation::{Route, view::Envelope},
+    record::{Derived, Record},
+    value::{ArtifactId, DerivedId, Kind, ProjectId},
 };
 
 pub(super) const ROUTES: &[&Route] = &[
@@ -84,63 +83,7 @@ impl From<&Record<Derived>> for DerivedView {
     }
 }
 
-impl Stored for Derived {
+impl Shown for Derived {
     type View = DerivedView;
     const EXAMPLE: &'static str = EXAMPLE;
-    const PARAMETER: &'static str = "derived";
-    const CREATE: Capability = Capability::DerivedCreate;
-    const EVENTS: ContentEvents = ContentEvents {
-        upload_started: EventType::DerivedUploadStarted,
-        reissued: EventType::DerivedReissued,
-        verifying: EventType::DerivedVerifying,
-        available: EventType::DerivedAvailable,
-        rejected: EventType::DerivedRejected,
-        expired: EventType::DerivedExpired,
-    };
-
-    fn sort(artifact: ArtifactId, id: DerivedId) -> Sort {
-        Sort::derived(artifact, id)
-    }
-
-    fn content(&self) -> &Content {
-        &self.content
-    }
-
-    fn with_content(&self, content: Content) -> Self {
-        Self {
-            content,
-            ..self.clone()
-        }
-    }
-
-    fn object_path(record: &Record<Self>) -> ObjectPath {
-        record.body.object_path(record.id)
-    }
-
-    /// The output that this output supersedes.
-    fn companion(&self) -> Option<Key> {
-        let sort = Sort::derived(self.artifact_id, self.supersedes?);
-        Some(Scope::Project(self.project_id).key(sort))
-    }
-
-    /// An output is superseded when its successor becomes available. Of several successors, the
-    /// latest one counts.
-    fn release(
-        commit: &mut Commit<'_>,
-        facts: &Facts,
-        _: &Record<Artifact>,
-        record: &Record<Self>,
-    ) -> Result<(), Problem> {
-        let Some(key) = record.body.companion() else {
-            return Ok(());
-        };
-        if let Some(superseded) = facts.record::<Self>(&key)? {
-            let body = Self {
-                superseded_by: Some(record.id),
-                ..superseded.body.clone()
-            };
-            commit.update(&superseded, body);
-        }
-        Ok(())
-    }
 }

@@ -8,17 +8,20 @@ mod revoke;
 mod update;
 
 use alloc::vec::Vec;
-pub(crate) use create::check_limit;
-pub(super) use proposal::{Proposal, Recipient};
 
+pub(super) use proposal::{Proposal, Recipient};
 use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::{
-    operation::{Facts, Problem, ReadRequest, Route, authority::ProjectRecords, view::Envelope},
+    operation::{
+        Problem, ReadRequest, Route,
+        authority::ProjectRecords,
+        grants::{outranks, revoked_key},
+        view::Envelope,
+    },
     permission::Access,
     record::{Grant, Record},
-    storage::{Key, Scope, Sort},
     value::{GrantId, Principal, ProjectId, ProjectRole, Reason, Timestamp, UserId},
 };
 
@@ -101,44 +104,12 @@ impl GrantView {
     }
 }
 
-/// The key of a revoked grant. Live grants have other keys, among the records that every decision
-/// reads.
-pub(crate) fn revoked_key(project: ProjectId, grant: GrantId) -> Key {
-    Scope::Project(project).key(Sort::revoked_grant(grant))
-}
-
 /// The reads for one grant: the caller's access, which includes all live grants, and the revoked
 /// grant with this id.
 fn reads(project: ProjectId, grant: GrantId, user: UserId) -> Vec<ReadRequest> {
     let mut reads = ProjectRecords::reads(project, user);
     reads.push(ReadRequest::Get(revoked_key(project, grant)));
     reads
-}
-
-/// Finds a grant by id, live or revoked.
-pub(crate) fn find(
-    facts: &Facts,
-    records: &ProjectRecords,
-    project: ProjectId,
-    id: GrantId,
-) -> Result<Option<Record<Grant>>, Problem> {
-    match records.grants.iter().find(|grant| grant.id == id) {
-        Some(live) => Ok(Some(live.clone())),
-        None => Ok(facts.record(&revoked_key(project, id))?),
-    }
-}
-
-/// Checks that the caller has every capability of this role, as granting, changing and revoking
-/// require. An archived project does not count here, because it has a refusal of its own.
-pub(crate) fn outranks(access: &Access<'_>, role: ProjectRole) -> Result<(), Problem> {
-    let missing = role.capabilities().without(access.conferred());
-    if missing.is_empty() {
-        return Ok(());
-    }
-    Err(Problem::escalation(
-        alloc::format!("the role `{role}` confers what you do not have; ask someone who has it"),
-        missing.iter().collect(),
-    ))
 }
 
 /// Checks that the caller may revoke the grant. People may give up their own grants. Other grants

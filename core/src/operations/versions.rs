@@ -11,12 +11,11 @@ mod upload;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::content::{ContentEvents, Stored, declaration::ContentView};
+use super::content::{declaration::ContentView, shown::Shown};
 use crate::{
-    operation::{Commit, Example, Facts, Problem, Route, view::Envelope},
-    record::{Artifact, Content, CurrentVersion, EventType, Record, Version, VersionNumber},
-    storage::{ObjectPath, Sort},
-    value::{ArtifactId, Capability, ProjectId},
+    operation::{Example, Problem, Route, view::Envelope},
+    record::{Artifact, Record, Version, VersionNumber},
+    value::{ArtifactId, ProjectId},
 };
 
 pub(super) const ROUTES: &[&Route] = &[
@@ -87,66 +86,9 @@ impl From<&Record<Version>> for VersionView {
     }
 }
 
-impl Stored for Version {
+impl Shown for Version {
     type View = VersionView;
     const EXAMPLE: &'static str = EXAMPLE;
-    const PARAMETER: &'static str = "number";
-    const CREATE: Capability = Capability::VersionCreate;
-    const EVENTS: ContentEvents = ContentEvents {
-        upload_started: EventType::VersionUploadStarted,
-        reissued: EventType::VersionReissued,
-        verifying: EventType::VersionVerifying,
-        available: EventType::VersionAvailable,
-        rejected: EventType::VersionRejected,
-        expired: EventType::VersionExpired,
-    };
-
-    fn sort(artifact: ArtifactId, id: VersionNumber) -> Sort {
-        Sort::version(artifact, id.0)
-    }
-
-    fn content(&self) -> &Content {
-        &self.content
-    }
-
-    fn with_content(&self, content: Content) -> Self {
-        Self {
-            content,
-            ..self.clone()
-        }
-    }
-
-    fn object_path(record: &Record<Self>) -> ObjectPath {
-        record.body.object_path()
-    }
-
-    /// The newest available version becomes the current one, in whatever order uploads complete.
-    fn release(
-        commit: &mut Commit<'_>,
-        _: &Facts,
-        artifact: &Record<Artifact>,
-        record: &Record<Self>,
-    ) -> Result<(), Problem> {
-        let current = artifact.body.current.as_ref();
-        if current.is_none_or(|current| current.number < record.body.number) {
-            let artifact_body = Artifact {
-                current: Some(current_of(&record.body)),
-                ..artifact.body.clone()
-            };
-            commit.update(artifact, artifact_body);
-        }
-        Ok(())
-    }
-}
-
-/// The fields of the current version that the document's record repeats.
-fn current_of(version: &Version) -> CurrentVersion {
-    CurrentVersion {
-        number: version.number,
-        media_type: version.content.media_type.clone(),
-        size: version.content.size,
-        sha256: version.content.sha256,
-    }
 }
 
 /// The number of the document's next version.

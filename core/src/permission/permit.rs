@@ -18,7 +18,7 @@ use crate::{
 ///   It does not check that the records fit the event type.
 /// * A signed URL and an assembly require a permit for a capability that allows them, in the project
 ///   of the object. Which object of the project it is follows from the operation.
-/// * Three writers store records without a permit: see [`Batch`](crate::operation::Batch).
+/// * Three writers store records without a permit: `operation::Batch` lists them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Permit {
     author: Author,

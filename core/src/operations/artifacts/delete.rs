@@ -5,9 +5,8 @@ use alloc::{boxed::Box, vec::Vec};
 use crate::{
     operation::{
         Budget, Context, Facts, IfMatch, Method, Outcome, Parsed, Precondition, Problem,
-        ReadRequest, Reply, Requires, Route, Success, UseCase,
+        ReadRequest, Reply, Requires, Route, Success, UseCase, content::ArtifactPlace,
     },
-    operations::content::ArtifactPlace,
     record::EventType,
     storage::Scope,
     value::Capability,

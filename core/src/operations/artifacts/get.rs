@@ -6,9 +6,8 @@ use super::ArtifactView;
 use crate::{
     operation::{
         Budget, Context, Example, Facts, Method, Outcome, Parsed, Problem, ReadRequest, Requires,
-        Route, Success, UseCase, schema, view,
+        Route, Success, UseCase, content::ArtifactPlace, schema, view,
     },
-    operations::content::ArtifactPlace,
     value::Capability,
 };
 

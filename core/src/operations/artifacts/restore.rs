@@ -6,9 +6,10 @@ use super::ArtifactView;
 use crate::{
     operation::{
         Budget, Context, Example, Facts, Method, Outcome, Parsed, Problem, ProblemKind,
-        ReadRequest, Reply, Requires, Route, Success, UseCase, schema, view,
+        ReadRequest, Reply, Requires, Route, Success, UseCase,
+        content::{ArtifactPlace, FoundArtifact},
+        schema, view,
     },
-    operations::content::{ArtifactPlace, FoundArtifact},
     permission::Permit,
     record::{Artifact, EventType, Record},
     storage::{Key, Scope},

@@ -9,9 +9,8 @@ use super::ArtifactView;
 use crate::{
     operation::{
         Budget, Context, Example, Facts, IfMatch, Method, Outcome, Parsed, Precondition, Problem,
-        ReadRequest, Requires, Route, Success, UseCase, schema, view,
+        ReadRequest, Requires, Route, Success, UseCase, content::ArtifactPlace, schema, view,
     },
-    operations::content::ArtifactPlace,
     record::{Artifact, EventType},
     storage::Scope,
     value::{Capability, FileName, Label},

@@ -4,9 +4,11 @@ use alloc::{boxed::Box, vec::Vec};
 
 use serde::{Serialize, de::DeserializeOwned};
 
-use super::ArtifactPlace;
 use crate::{
-    operation::{Context, Facts, Outcome, Parsed, Problem, ReadRequest, Reply, UseCase, view},
+    operation::{
+        Context, Facts, Outcome, Parsed, Problem, ReadRequest, Reply, UseCase,
+        content::ArtifactPlace, view,
+    },
     record::{Body, EventType, Record},
     storage::{Key, Scope},
     value::{Capability, Timestamp, id::Id},

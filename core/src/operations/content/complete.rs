@@ -5,20 +5,22 @@ use alloc::{boxed::Box, string::String, vec::Vec};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{
-    Place, Stored,
-    completion::{self, Evidence, UploadState, VERIFY_INLINE_LIMIT, upload_state},
-};
+use super::shown::{Shown, reply};
 use crate::{
     operation::{
         Assembly, Budget, Context, Example, Facts, Method, Outcome, Parsed, Part, Problem,
-        ReadRequest, Reply, Requires, Route, Success, UseCase, schema,
+        ReadRequest, Reply, Requires, Route, Success, UseCase,
+        content::{
+            Place,
+            completion::{Evidence, UploadState, VERIFY_INLINE_LIMIT, upload_state},
+        },
+        schema,
     },
     record::{Content, Record},
     storage::{Key, Scope, UploadLimits},
 };
 
-pub(crate) struct Complete<S: Stored> {
+pub(crate) struct Complete<S: Shown> {
     place: Place<S>,
     parts: Option<Vec<Part>>,
 }
@@ -63,7 +65,7 @@ impl Input {
     }
 }
 
-impl<S: Stored> Complete<S> {
+impl<S: Shown> Complete<S> {
     const ANSWERS: &'static [Success] = &[
         Success::ok(schema::<S::View>, Example::Text(S::EXAMPLE)),
         Success::accepted(schema::<S::View>, Example::Text(S::EXAMPLE)),
@@ -142,7 +144,7 @@ impl<S: Stored> Complete<S> {
     }
 }
 
-impl<S: Stored> UseCase for Complete<S> {
+impl<S: Shown> UseCase for Complete<S> {
     fn reads(&self, context: &Context<'_>, facts: &Facts) -> Result<Vec<ReadRequest>, Problem> {
         let mut reads = self.place.reads(context.user());
         if facts.has_all(&reads) {
@@ -168,12 +170,12 @@ impl<S: Stored> UseCase for Complete<S> {
     fn decide(&self, context: &Context<'_>, facts: &Facts) -> Result<Outcome, Problem> {
         let (permit, found, record) = self.place.authorise(context, facts, S::CREATE)?;
         let Some(evidence) = self.evidence(&record, context)? else {
-            return completion::reply(&record).map(Outcome::Reply);
+            return reply(&record).map(Outcome::Reply);
         };
         let mut commit = found.commit(context, permit)?;
         let completion = self.place.completion(context, facts, &record);
         let (record, event) = completion.examine(&mut commit, &found.artifact, &evidence)?;
-        match completion::reply(&record) {
+        match reply(&record) {
             Ok(reply) => commit.finish(event, reply),
             Err(mismatch) => commit.reject(event, mismatch, &[record.key()]),
         }
@@ -186,7 +188,7 @@ impl<S: Stored> UseCase for Complete<S> {
     /// Completing is idempotent, so a repetition answers the present state of the upload.
     fn replay(&self, context: &Context<'_>, facts: &Facts, _: &[Key]) -> Result<Reply, Problem> {
         let (_, _, record) = self.place.authorise(context, facts, S::CREATE)?;
-        completion::reply(&record)
+        reply(&record)
     }
 }
 

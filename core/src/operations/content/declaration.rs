@@ -6,9 +6,8 @@ use core::time::Duration;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::Stored;
 use crate::{
-    operation::{Context, Problem, Reply, Sign, SignUpload},
+    operation::{Context, Problem, Reply, Sign, SignUpload, content::Stored},
     permission::Permit,
     record::{Content, ContentStatus, Record},
     value::{FileName, MediaType, Sha256, Size, Timestamp, UserId, canonical},

@@ -3,11 +3,13 @@
 use alloc::{boxed::Box, vec::Vec};
 use core::time::Duration;
 
-use super::{Place, Stored};
 use crate::{
     operation::{
         Budget, Context, Example, Facts, Method, Outcome, Parsed, Problem, ReadRequest, Reply,
-        Requires, Route, Sign, SignDownload, Success, UseCase, plan::DownloadAddress, schema,
+        Requires, Route, Sign, SignDownload, Success, UseCase,
+        content::{Place, Stored},
+        plan::DownloadAddress,
+        schema,
     },
     record::{Content, ContentStatus},
     value::{Capability, MediaType},

@@ -2,20 +2,20 @@
 
 use alloc::{boxed::Box, vec::Vec};
 
-use super::{Place, Stored};
+use super::shown::Shown;
 use crate::{
     operation::{
         Budget, Context, Example, Facts, Method, Outcome, Parsed, Problem, ReadRequest, Requires,
-        Route, Success, UseCase, schema, view,
+        Route, Success, UseCase, content::Place, schema, view,
     },
     value::Capability,
 };
 
-pub(crate) struct GetContent<S: Stored> {
+pub(crate) struct GetContent<S: Shown> {
     place: Place<S>,
 }
 
-impl<S: Stored> GetContent<S> {
+impl<S: Shown> GetContent<S> {
     const ANSWERS: &'static [Success] =
         &[Success::ok(schema::<S::View>, Example::Text(S::EXAMPLE))];
 
@@ -38,7 +38,7 @@ impl<S: Stored> GetContent<S> {
     }
 }
 
-impl<S: Stored> UseCase for GetContent<S> {
+impl<S: Shown> UseCase for GetContent<S> {
     fn reads(&self, context: &Context<'_>, _: &Facts) -> Result<Vec<ReadRequest>, Problem> {
         Ok(self.place.reads(context.user()))
     }

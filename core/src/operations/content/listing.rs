@@ -5,11 +5,10 @@ use core::marker::PhantomData;
 
 use serde::Serialize;
 
-use super::ArtifactPlace;
 use crate::{
     operation::{
         Context, FactError, Facts, Outcome, PageRequest, Parsed, Problem, ReadRequest, UseCase,
-        authority::ProjectRecords, view,
+        authority::ProjectRecords, content::ArtifactPlace, view,
     },
     record::{Body, Record},
     storage::{Range, Scope, Sort},

@@ -5,15 +5,17 @@ use alloc::{boxed::Box, vec, vec::Vec};
 use schemars::JsonSchema;
 use serde_json::json;
 
-use super::{
-    FoundArtifact, Place, Stored,
-    completion::{UploadState, upload_state},
-    declaration::{plan, upload_end},
-};
+use super::declaration::{plan, upload_end};
 use crate::{
     operation::{
         Budget, Context, Example, Facts, Method, Outcome, Parsed, Problem, ReadRequest, Reply,
-        Requires, Route, Success, UseCase, plan::UploadPlan, schema,
+        Requires, Route, Success, UseCase,
+        content::{
+            FoundArtifact, Place, Stored,
+            completion::{UploadState, upload_state},
+        },
+        plan::UploadPlan,
+        schema,
     },
     permission::Permit,
     record::{Content, Record},

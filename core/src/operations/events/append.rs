@@ -5,11 +5,10 @@ use serde::Deserialize;
 
 use super::EventView;
 use crate::{
-    operation::{Budget, Example, Method, Requires, Route, Success, schema},
-    operations::content::{
-        ArtifactPlace,
-        append::{Append, Appended},
+    operation::{
+        Budget, Example, Method, Requires, Route, Success, content::ArtifactPlace, schema,
     },
+    operations::content::append::{Append, Appended},
     record::{EventType, WriteEvent},
     value::{Capability, Kind, Text, Timestamp},
 };

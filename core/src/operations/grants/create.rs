@@ -1,6 +1,6 @@
 //! `POST /v1/projects/{project}/grants`
 
-use alloc::{boxed::Box, format, vec::Vec};
+use alloc::{boxed::Box, vec::Vec};
 
 use super::{
     GrantView, Proposal,
@@ -11,6 +11,7 @@ use crate::{
         Budget, Commit, Context, Example, Facts, Method, Outcome, Parsed, Problem, ProblemKind,
         ReadRequest, Reply, Requires, Route, Success, UseCase,
         authority::{ProjectRecords, head_key, in_order},
+        grants::check_limit,
         schema, view,
     },
     record::{EventType, Grant, Record},
@@ -71,17 +72,6 @@ fn parse(request: &Parsed<'_>) -> Result<Box<dyn UseCase>, Problem> {
 
 fn reply(grant: &Record<Grant>, now: Timestamp) -> Reply {
     view::created(grant, &GrantView::at(grant, now))
-}
-
-/// Checks the maximum number of live grants of a project.
-pub(crate) fn check_limit(grants: &[Record<Grant>]) -> Result<(), Problem> {
-    if grants.len() < Grant::LIVE_LIMIT {
-        return Ok(());
-    }
-    Err(Problem::conflict(format!(
-        "the project has {} grants, the most there can be; expired ones count until they are revoked",
-        Grant::LIVE_LIMIT
-    )))
 }
 
 impl CreateGrant {

@@ -2,11 +2,11 @@
 
 use alloc::{boxed::Box, vec::Vec};
 
-use super::{GrantView, find, reads};
+use super::{GrantView, reads};
 use crate::{
     operation::{
         Budget, Context, Example, Facts, Method, Outcome, Parsed, Problem, ReadRequest, Requires,
-        Route, Success, UseCase, authority::ProjectRecords, schema, view,
+        Route, Success, UseCase, authority::ProjectRecords, grants::find, schema, view,
     },
     value::{Capability, GrantId, Principal, ProjectId},
 };

@@ -5,11 +5,11 @@ use alloc::{boxed::Box, format, vec, vec::Vec};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::outranks;
 use crate::{
     operation::{
         Commit, Context, FactError, Facts, Outcome, Problem, ReadRequest,
         authority::{AccountRecords, head_key},
+        grants::outranks,
     },
     permission::Access,
     record::{EventType, Grant, Record, Team},

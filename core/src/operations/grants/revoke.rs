@@ -2,12 +2,13 @@
 
 use alloc::{boxed::Box, vec::Vec};
 
-use super::{find, may_revoke, reads};
+use super::{may_revoke, reads};
 use crate::{
     operation::{
         Budget, Commit, Context, Facts, IfMatch, Method, Outcome, Parsed, Precondition, Problem,
         ProblemKind, QueryParameter, ReadRequest, Reply, Requires, Route, Success, UseCase,
         authority::{ProjectRecords, head_first, head_key, in_order},
+        grants::find,
         schema,
     },
     permission::Access,

@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{
-    GrantView, find, outranks,
+    GrantView,
     proposal::{Recipient, check_expiry, heads, mark_owning_team},
     reads,
 };
@@ -15,6 +15,7 @@ use crate::{
         Budget, Commit, Context, Example, FactError, Facts, IfMatch, Method, Outcome, Parsed,
         Precondition, Problem, ProblemKind, ReadRequest, Requires, Route, Success, UseCase,
         authority::{ProjectRecords, head_key, in_order},
+        grants::{find, outranks},
         nullable, schema, view,
     },
     permission::Access,

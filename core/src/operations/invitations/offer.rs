@@ -6,8 +6,9 @@ use crate::{
     operation::{
         Context, Facts, Problem, ReadRequest,
         authority::{AccountRecords, ProjectRecords, in_order},
+        grants,
     },
-    operations::{grants, members, team_members},
+    operations::{members, team_members},
     permission::AccountAccess,
     record::{Invitation, ProjectGrant, Record, Team},
     storage::{Key, Scope, Sort},

@@ -8,11 +8,10 @@ use serde_json::{Map, Value};
 
 use super::MetadataView;
 use crate::{
-    operation::{Budget, Example, Method, Problem, Requires, Route, Success, schema},
-    operations::content::{
-        ArtifactPlace,
-        append::{Append, Appended},
+    operation::{
+        Budget, Example, Method, Problem, Requires, Route, Success, content::ArtifactPlace, schema,
     },
+    operations::content::append::{Append, Appended},
     record::{EventType, Metadata},
     value::{Capability, Timestamp, canonical},
 };

@@ -9,12 +9,12 @@ use super::{VersionView, next_number};
 use crate::{
     operation::{
         Budget, Context, Example, Facts, Method, Outcome, Parsed, Problem, ReadRequest, Reply,
-        Requires, Route, Success, UseCase, plan::UploadPlan, schema, view,
+        Requires, Route, Success, UseCase,
+        content::{ArtifactPlace, Stored},
+        plan::UploadPlan,
+        schema, view,
     },
-    operations::content::{
-        ArtifactPlace, Stored,
-        declaration::{Declaration, declared},
-    },
+    operations::content::declaration::{Declaration, declared},
     permission::Permit,
     record::{Artifact, EventType, Record, Version},
     storage::{Key, Scope},

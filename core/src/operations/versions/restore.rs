@@ -2,13 +2,14 @@
 
 use alloc::{boxed::Box, vec::Vec};
 
-use super::{VersionView, current_of, next_number};
+use super::{VersionView, next_number};
 use crate::{
     operation::{
         Budget, Context, Example, Facts, Method, Outcome, Parsed, Problem, ReadRequest, Reply,
-        Requires, Route, Success, UseCase, schema, view,
+        Requires, Route, Success, UseCase,
+        content::{Place, Stored, current_of},
+        schema, view,
     },
-    operations::content::{Place, Stored},
     record::{Artifact, Content, ContentStatus, EventType, Record, Version},
     storage::{Key, Scope},
     value::Capability,

@@ -2,9 +2,6 @@
 
 use alloc::vec::Vec;
 
-use schemars::JsonSchema;
-use serde::Serialize;
-
 use super::{ArtifactPlace, FoundArtifact};
 use crate::{
     operation::{Commit, Context, Facts, Parsed, Problem, ReadRequest},
@@ -16,10 +13,6 @@ use crate::{
 
 /// A record with uploaded bytes: a version or a derived output.
 pub(crate) trait Stored: Body<Id: Copy + Send + Sync> + Send + Sync + 'static {
-    /// The view in answers.
-    type View: Serialize + JsonSchema + for<'a> From<&'a Record<Self>>;
-    /// An example of the view.
-    const EXAMPLE: &'static str;
     /// The name of the path parameter with the id.
     const PARAMETER: &'static str;
     /// The capability to declare and complete one.

@@ -5,8 +5,8 @@ use alloc::{string::String, vec::Vec};
 use super::{Place, Stored};
 use crate::{
     operation::{
-        Commit, Context, Facts, NotAsked, Part, Problem, ProblemKind, ReadRequest, Reply, Stat,
-        authority::ProjectRecords, view,
+        Commit, Context, Facts, NotAsked, Part, Problem, ProblemKind, ReadRequest, Stat,
+        authority::ProjectRecords,
     },
     permission::Refusal,
     record::{Artifact, Content, ContentStatus, EventType, Record},
@@ -45,27 +45,12 @@ pub(crate) fn upload_state(content: &Content, now: Timestamp) -> Result<UploadSt
     }
 }
 
-fn mismatch() -> Problem {
+/// The refusal of bytes that differ from the declaration.
+pub(crate) fn mismatch() -> Problem {
     Problem::new(
         ProblemKind::UploadMismatch,
         "the bytes do not have the declared size and `sha256`, and are never served: declare the upload anew",
     )
-}
-
-/// Builds the answer with the state of an upload: 200, or 202 during verification.
-///
-/// # Errors
-/// 409 upload-mismatch after a rejection.
-pub(crate) fn reply<S: Stored>(record: &Record<S>) -> Result<Reply, Problem> {
-    let shown = view::shown(record, &S::View::from(record));
-    match record.body.content().status {
-        ContentStatus::Verifying => Ok(Reply {
-            status: 202,
-            ..shown
-        }),
-        ContentStatus::Rejected => Err(mismatch()),
-        _ => Ok(shown),
-    }
 }
 
 /// The source of evidence that an object is complete.

@@ -1,0 +1,130 @@
+//! Versions and derived outputs as records with uploaded bytes.
+
+use super::{ContentEvents, Stored};
+use crate::{
+    operation::{Commit, Facts, Problem},
+    record::{
+        Artifact, Content, CurrentVersion, Derived, EventType, Record, Version, VersionNumber,
+    },
+    storage::{Key, ObjectPath, Scope, Sort},
+    value::{ArtifactId, Capability, DerivedId},
+};
+
+impl Stored for Version {
+    const PARAMETER: &'static str = "number";
+    const CREATE: Capability = Capability::VersionCreate;
+    const EVENTS: ContentEvents = ContentEvents {
+        upload_started: EventType::VersionUploadStarted,
+        reissued: EventType::VersionReissued,
+        verifying: EventType::VersionVerifying,
+        available: EventType::VersionAvailable,
+        rejected: EventType::VersionRejected,
+        expired: EventType::VersionExpired,
+    };
+
+    fn sort(artifact: ArtifactId, id: VersionNumber) -> Sort {
+        Sort::version(artifact, id.0)
+    }
+
+    fn content(&self) -> &Content {
+        &self.content
+    }
+
+    fn with_content(&self, content: Content) -> Self {
+        Self {
+            content,
+            ..self.clone()
+        }
+    }
+
+    fn object_path(record: &Record<Self>) -> ObjectPath {
+        record.body.object_path()
+    }
+
+    /// The newest available version becomes the current one, in whatever order uploads complete.
+    fn release(
+        commit: &mut Commit<'_>,
+        _: &Facts,
+        artifact: &Record<Artifact>,
+        record: &Record<Self>,
+    ) -> Result<(), Problem> {
+        let current = artifact.body.current.as_ref();
+        if current.is_none_or(|current| current.number < record.body.number) {
+            let artifact_body = Artifact {
+                current: Some(current_of(&record.body)),
+                ..artifact.body.clone()
+            };
+            commit.update(artifact, artifact_body);
+        }
+        Ok(())
+    }
+}
+
+/// The fields of the current version that the document's record repeats.
+pub(crate) fn current_of(version: &Version) -> CurrentVersion {
+    CurrentVersion {
+        number: version.number,
+        media_type: version.content.media_type.clone(),
+        size: version.content.size,
+        sha256: version.content.sha256,
+    }
+}
+
+impl Stored for Derived {
+    const PARAMETER: &'static str = "derived";
+    const CREATE: Capability = Capability::DerivedCreate;
+    const EVENTS: ContentEvents = ContentEvents {
+        upload_started: EventType::DerivedUploadStarted,
+        reissued: EventType::DerivedReissued,
+        verifying: EventType::DerivedVerifying,
+        available: EventType::DerivedAvailable,
+        rejected: EventType::DerivedRejected,
+        expired: EventType::DerivedExpired,
+    };
+
+    fn sort(artifact: ArtifactId, id: DerivedId) -> Sort {
+        Sort::derived(artifact, id)
+    }
+
+    fn content(&self) -> &Content {
+        &self.content
+    }
+
+    fn with_content(&self, content: Content) -> Self {
+        Self {
+            content,
+            ..self.clone()
+        }
+    }
+
+    fn object_path(record: &Record<Self>) -> ObjectPath {
+        record.body.object_path(record.id)
+    }
+
+    /// The output that this output supersedes.
+    fn companion(&self) -> Option<Key> {
+        let sort = Sort::derived(self.artifact_id, self.supersedes?);
+        Some(Scope::Project(self.project_id).key(sort))
+    }
+
+    /// An output is superseded when its successor becomes available. Of several successors, the
+    /// latest one counts.
+    fn release(
+        commit: &mut Commit<'_>,
+        facts: &Facts,
+        _: &Record<Artifact>,
+        record: &Record<Self>,
+    ) -> Result<(), Problem> {
+        let Some(key) = record.body.companion() else {
+            return Ok(());
+        };
+        if let Some(superseded) = facts.record::<Self>(&key)? {
+            let body = Self {
+                superseded_by: Some(record.id),
+                ..superseded.body.clone()
+            };
+            commit.update(&superseded, body);
+        }
+        Ok(())
+    }
+}
