@@ -128,7 +128,7 @@ mod tests {
         let guessable = SECRET.trim_start_matches('0');
         let short = wrong(read(ID, "https://a", guessable));
         assert!(
-            short.starts_with("`SECRET` must hold at least 32"),
+            short.starts_with("`SECRET` must have at least 32"),
             "{short}"
         );
         assert!(!short.contains(guessable));

@@ -129,7 +129,7 @@ async fn stalled_body_times_out_after_thirty_seconds() {
     let answer = read_all(&mut stream).await;
     let waited = begun.elapsed();
     assert!(
-        answer.starts_with("HTTP/1.1 400") && answer.contains("stopped arriving"),
+        answer.starts_with("HTTP/1.1 400") && answer.contains("did not arrive in time"),
         "{answer}"
     );
     assert!(

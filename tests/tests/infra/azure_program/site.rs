@@ -201,7 +201,7 @@ fn non_sites_and_private_files_are_not_uploaded() {
         ),
         (
             vec![("index.html", ""), ("a/tls.pem", "")],
-            "this must not be: `a/tls.pem`",
+            "must not contain this: `a/tls.pem`",
         ),
         (
             vec![("index.html", &*secret)],
