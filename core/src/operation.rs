@@ -31,7 +31,7 @@ pub use parsed::{IfMatch, Parsed, nullable};
 pub use problem::{Problem, ProblemKind};
 pub use requires::Requires;
 pub use route::{
-    Budget, Handler, Method, PAGE, ParseFn, Precondition, PublicHandler, QueryParameter,
+    ARCHIVED, Budget, Handler, Method, PAGE, ParseFn, Precondition, PublicHandler, QueryParameter,
     RequestBody, Route, SchemaFn, Success, schema,
 };
 pub use sign::{Assembly, Sign, SignDownload, SignUpload};

@@ -105,7 +105,7 @@ fn description(route: &Route) -> String {
     if !description.is_empty() {
         description.push_str("\n\n");
     }
-    description.push_str(&route.requires.describe());
+    description.push_str(&route.requirement());
     if !route.refusals.is_empty() {
         description.push_str("\n\nRefused with:\n");
     }
@@ -153,8 +153,9 @@ mod tests {
 
     use super::*;
     use crate::{
-        operation::{Method, Precondition},
+        operation::{ARCHIVED, Method, Precondition, ProblemKind, Requires},
         operations::routes,
+        permission::access::READ_ONLY,
     };
 
     /// The committed document must equal the generated one. After a change of the contract, run the
@@ -218,6 +219,30 @@ mod tests {
                     route.path
                 );
             }
+        }
+    }
+
+    #[test]
+    fn every_operation_says_what_it_does() {
+        for route in routes() {
+            let (name, description) = (route.operation, route.description);
+            assert!(!description.is_empty(), "{name} has no description");
+            assert_ne!(description, route.summary, "{name}");
+        }
+    }
+
+    #[test]
+    fn writes_to_a_project_name_the_refusal_in_an_archive() {
+        for route in routes() {
+            let Requires::Project(capability) = route.requires else {
+                continue;
+            };
+            let mut refusals = route.refusals.iter();
+            let named = refusals.any(|(kind, condition)| {
+                *kind == ProblemKind::Conflict && condition.starts_with(ARCHIVED.1)
+            });
+            let refused = !READ_ONLY.has(capability);
+            assert_eq!(named, refused, "{}", route.operation);
         }
     }
 

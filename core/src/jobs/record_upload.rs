@@ -48,7 +48,7 @@ impl<S: Stored> UseCase<()> for RecordUpload<S> {
         }
         if before.status != ContentStatus::Pending || before.upload_id.is_some() {
             return Err(Problem::conflict(
-                "another upload plan was issued at the same time: ask for the plan again",
+                "another upload plan was issued at the same time; request the plan again",
             ));
         }
         let scope = self.place.below.scope();

@@ -37,7 +37,9 @@ pub(crate) fn outranks(access: &Access<'_>, role: ProjectRole) -> Result<(), Pro
         return Ok(());
     }
     Err(Problem::escalation(
-        format!("the role `{role}` confers what you do not have; ask someone who has it"),
+        format!(
+            "the role `{role}` confers capabilities that you do not have; ask a person who has them"
+        ),
         missing.iter().collect(),
     ))
 }
@@ -48,7 +50,7 @@ pub(crate) fn check_limit(grants: &[Record<Grant>]) -> Result<(), Problem> {
         return Ok(());
     }
     Err(Problem::conflict(format!(
-        "the project has {} grants, the most there can be; expired ones count until they are revoked",
+        "the project has {} grants, which is the maximum; revoke one first, since expired grants count until they are revoked",
         Grant::LIVE_LIMIT
     )))
 }

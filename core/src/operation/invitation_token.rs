@@ -71,7 +71,7 @@ impl InvitationToken {
     pub fn refused() -> Problem {
         Problem::new(
             ProblemKind::InvitationInvalid,
-            "this invitation cannot be used, or no longer; ask for a new one",
+            "this invitation is not valid or no longer valid; ask for a new one",
         )
     }
 

@@ -222,7 +222,7 @@ impl FromStr for IfMatch {
 
     fn from_str(text: &str) -> Result<Self, Invalid> {
         const WRONG: Invalid =
-            Invalid("must be `*` or entity tags in quotes, as `ETag` answered them");
+            Invalid("must be `*` or entity tags in quotes, as in the `ETag` header");
         if text.trim() == "*" {
             return Ok(Self::Any);
         }
@@ -274,7 +274,7 @@ impl IfMatch {
         }
         Err(Problem::new(
             ProblemKind::PreconditionFailed,
-            "it changed since you read it: read it again and repeat",
+            "the record changed since you read it; read it again and repeat the request",
         ))
     }
 }

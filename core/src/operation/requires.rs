@@ -41,28 +41,30 @@ impl Requires {
         }
     }
 
-    /// The requirement in sentences, for users of the API.
+    /// The requirement in sentences, for users of the API. It does not apply in the case that
+    /// `unless` names.
     #[must_use]
-    pub fn describe(self) -> String {
+    pub fn describe(self, unless: Option<&str>) -> String {
         const OUTSIDE_ACCOUNT: &str = "Callers who cannot see the account get 404.";
+        let unless = unless.map_or_else(String::new, |case| format!(", unless {case}"));
         match self {
             Self::Nothing => "Requires no token.".into(),
             Self::Token => "Requires an access token and no capability.".into(),
             Self::Account(capability) => {
-                format!("Requires `{capability}` in the account. {OUTSIDE_ACCOUNT}")
+                format!("Requires `{capability}` in the account{unless}. {OUTSIDE_ACCOUNT}")
             }
             Self::HigherRole(capability) => format!(
-                "Requires `{capability}` in the account and a role above the member's; owners may act on \
-                 owners. {OUTSIDE_ACCOUNT}"
+                "Requires `{capability}` in the account and a role above the member's{unless}. Owners may act \
+                 on owners. {OUTSIDE_ACCOUNT}"
             ),
             Self::TeamMember(capability) => format!(
-                "Requires `{capability}` in the account, or membership in the team. {OUTSIDE_ACCOUNT}"
+                "Requires `{capability}` in the account, or membership in the team{unless}. {OUTSIDE_ACCOUNT}"
             ),
             Self::TeamLead(capability) => format!(
-                "Requires `{capability}` in the account, or the role `lead` in the team. {OUTSIDE_ACCOUNT}"
+                "Requires `{capability}` in the account, or the role `lead` in the team{unless}. {OUTSIDE_ACCOUNT}"
             ),
             Self::Project(capability) => format!(
-                "Requires `{capability}` on the project. Callers who cannot see the project get 404."
+                "Requires `{capability}` on the project{unless}. Callers who cannot see the project get 404."
             ),
         }
     }

@@ -182,6 +182,9 @@ impl Success {
     }
 }
 
+/// The refusal of a write to an archived project.
+pub const ARCHIVED: (ProblemKind, &str) = (ProblemKind::Conflict, "the project is archived");
+
 /// One route and its operation.
 #[derive(Debug, Clone, Copy)]
 pub struct Route {
@@ -199,6 +202,8 @@ pub struct Route {
     pub handler: Handler,
     /// The requirement on the caller.
     pub requires: Requires,
+    /// The case in which [`Route::requires`] does not apply. It completes a sentence after "unless".
+    pub unless: Option<&'static str>,
     /// The limit on the database calls of one call.
     pub budget: Budget,
     /// The request body. `None` if the operation takes none.
@@ -255,6 +260,7 @@ impl Route {
             description: "",
             handler,
             requires: Requires::Token,
+            unless: None,
             budget: Budget::FREE,
             body: None,
             answers: &[],
@@ -277,6 +283,21 @@ impl Route {
     #[must_use]
     pub const fn requires(self, requires: Requires) -> Self {
         Self { requires, ..self }
+    }
+
+    /// Sets [`Route::unless`].
+    #[must_use]
+    pub const fn unless(self, exception: &'static str) -> Self {
+        Self {
+            unless: Some(exception),
+            ..self
+        }
+    }
+
+    /// The requirement on the caller in sentences, for users of the API.
+    #[must_use]
+    pub fn requirement(&self) -> String {
+        self.requires.describe(self.unless)
     }
 
     /// Sets [`Route::budget`].

@@ -112,6 +112,6 @@ pub fn replayed<B: Body>(
 pub fn gone(key: &Key) -> Problem {
     let id = key.sort.as_str().rsplit('#').next().unwrap_or_default();
     Problem::conflict(alloc::format!(
-        "this request was carried out before, and `{id}` is gone since"
+        "this request was carried out before, and `{id}` was deleted since"
     ))
 }

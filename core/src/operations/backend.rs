@@ -49,6 +49,7 @@ pub(super) const OPENAPI: Route = Route::public(
     "Show this contract as an OpenAPI 3.1 document",
     PublicHandler::OpenApi,
 )
+.describes("The document describes every operation of this version of the program, with examples.")
 .answers(&[Success::ok(
     schema::<Value>,
     Example::Text(r#"{ "openapi": "3.1.0" }"#),

@@ -144,7 +144,7 @@ pub(crate) fn check_handing_out(
     }
     Err(Problem::escalation(
         format!(
-            "you cannot make anyone `{role}`, for you lack part of what it confers; ask an owner"
+            "the role `{role}` confers capabilities that you do not have; ask an owner to give it"
         ),
         beyond.iter().collect(),
     ))

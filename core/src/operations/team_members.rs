@@ -156,7 +156,7 @@ pub(crate) fn check_adding(access: &AccountAccess<'_>, team: &Record<Team>) -> R
         return Ok(());
     }
     Err(Problem::escalation(
-        "the team may own projects, so only an owner or someone in it can add to it; ask one of them",
+        "the team may own projects, so only owners of the account and members of the team can add people; ask one of them",
         beyond.iter().collect(),
     ))
 }

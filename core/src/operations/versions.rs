@@ -98,7 +98,7 @@ impl Shown for Version {
 fn next_number(artifact: &Artifact) -> Result<VersionNumber, Problem> {
     if artifact.last_version >= Artifact::VERSIONS {
         return Err(Problem::conflict(
-            "this artifact has 100000 versions, the most there may be: create another one",
+            "this document has 100000 versions, which is the maximum; create another document",
         ));
     }
     Ok(VersionNumber(artifact.last_version + 1))

@@ -100,7 +100,7 @@ impl Source {
 }
 
 /// Capabilities on an archived project: reading and unarchiving.
-const READ_ONLY: Capabilities = Capabilities::of(&[
+pub(crate) const READ_ONLY: Capabilities = Capabilities::of(&[
     Capability::ProjectView,
     Capability::ArtifactView,
     Capability::ArtifactDownload,

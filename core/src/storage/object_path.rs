@@ -55,8 +55,7 @@ impl FromStr for ObjectPath {
     type Err = Invalid;
 
     fn from_str(text: &str) -> Result<Self, Invalid> {
-        const WRONG: Invalid =
-            Invalid("must be the path of an artifact's object below `accounts/`");
+        const WRONG: Invalid = Invalid("must be the path of a document's object below `accounts/`");
         let mut segments = text.split('/');
         let mut next = || segments.next().ok_or(WRONG);
         let mut under = |name: &str| -> Result<&str, Invalid> {

@@ -46,8 +46,8 @@ fn operations_document_effect_requirement_and_refusals() {
         let description = operation["description"].as_str().unwrap();
         let name = route.operation;
         assert!(!route.summary.ends_with('.'), "{name}");
-        for sentence in [route.description, &route.requires.describe()] {
-            let whole = sentence.is_empty() || sentence.ends_with('.');
+        for sentence in [route.description, &route.requirement()] {
+            let whole = sentence.ends_with('.');
             assert!(
                 whole && description.contains(sentence),
                 "{name}: {sentence}"

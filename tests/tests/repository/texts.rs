@@ -232,6 +232,44 @@ fn an_index_text_outside_storage_would_be_found() {
     assert_eq!(found("local/src/sample.rs"), 1);
 }
 
+/// Finds *artifact* in a sentence of a text, such as an error. Code has no articles before names.
+const ARTIFACT_IN_PROSE: &str =
+    r"(?i)\b(a|an|the|this|that|of|every|each|no|one|another|any|all|its)\s+artifacts?\b";
+
+/// The lines of code, without comments and tests, whose texts say *artifact*.
+fn lines_that_say_artifact<'a>(
+    file: &'a File,
+    pattern: &'a Regex,
+) -> impl Iterator<Item = &'a str> {
+    let lines = repository::without_tests(&file.text).lines();
+    let code = lines.filter(|line| !line.trim_start().starts_with("//"));
+    code.filter(|line| pattern.is_match(line))
+}
+
+#[test]
+fn product_texts_say_document() {
+    let pattern = Regex::new(ARTIFACT_IN_PROSE).unwrap();
+    let files = repository::files();
+    let product = files.iter().filter(|file| is_product(file));
+    let found: Vec<String> = product
+        .flat_map(|file| {
+            let lines = lines_that_say_artifact(file, &pattern);
+            lines.map(|line| format!("{}: {}", file.path, line.trim()))
+        })
+        .collect();
+    assert_eq!(found, [""; 0]);
+}
+
+#[test]
+fn artifact_in_a_text_would_be_found() {
+    let pattern = Regex::new(ARTIFACT_IN_PROSE).unwrap();
+    let text = "// An artifact.\nlet artifact = \"the `artifact` of this artifact\";\n".into();
+    let path = "sample.rs".into();
+    let file = File { path, text };
+    assert_eq!(lines_that_say_artifact(&file, &pattern).count(), 1);
+    assert!(!pattern.is_match("let artifact = \"the `artifact`\";"));
+}
+
 /// Readers see *document*. `artifact` is a name in paths, ids and members.
 #[test]
 fn api_texts_say_document() {

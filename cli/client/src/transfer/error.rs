@@ -68,7 +68,7 @@ pub enum TransferErrorKind {
         "the uploaded bytes differ from the declaration; check that the file does not change and try again"
     )]
     UploadMismatch,
-    /// The artifact has no available version.
+    /// The document has no available version.
     #[error("the document has no available version; complete an upload first")]
     NoVersion,
     /// The file to write exists.

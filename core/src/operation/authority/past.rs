@@ -109,7 +109,7 @@ fn items<'a>(facts: &'a Facts, range: &Range) -> Result<&'a [Item], Problem> {
     let page = facts.scan(range)?;
     if page.more {
         return Err(Problem::conflict(format!(
-            "there were more than {ROWS} changes of one kind here, too many to look back through; ask for the present"
+            "there are more than {ROWS} changes of one kind, too many to evaluate a past time; leave out `at` to ask about now"
         )));
     }
     Ok(&page.items)

@@ -51,7 +51,7 @@ impl Roster {
         }
         if page.more && people.is_empty() {
             return Err(Problem::conflict(
-                "someone is in more teams than can be looked at; take them out of some",
+                "a person is in too many teams to be listed; remove the person from some teams",
             ));
         }
         Ok(Self {

@@ -40,7 +40,7 @@ pub(crate) fn upload_state(content: &Content, now: Timestamp) -> Result<UploadSt
         ContentStatus::Available => Ok(UploadState::Available),
         ContentStatus::Rejected => Err(mismatch()),
         ContentStatus::Pending | ContentStatus::Expired => Err(Problem::conflict(
-            "the upload was not completed in time: declare it anew",
+            "the upload was not completed in time; declare it again",
         )),
     }
 }
@@ -49,7 +49,7 @@ pub(crate) fn upload_state(content: &Content, now: Timestamp) -> Result<UploadSt
 pub(crate) fn mismatch() -> Problem {
     Problem::new(
         ProblemKind::UploadMismatch,
-        "the bytes do not have the declared size and `sha256`, and are never served: declare the upload anew",
+        "the bytes do not have the declared size and `sha256`, so they are never served; declare the upload again",
     )
 }
 
@@ -130,7 +130,7 @@ impl<S: Stored> Completion<'_, S> {
             Ok(_) => Ok(()),
             Err(refusal @ Refusal::Archived) => Err(refusal.into()),
             Err(Refusal::Hidden | Refusal::Missing(_)) => Err(Problem::conflict(
-                "whoever declared this upload may no longer upload here: declare it anew",
+                "the person who declared this upload may no longer upload to this project; declare the upload again",
             )),
         }
     }
@@ -167,7 +167,7 @@ impl<S: Stored> Completion<'_, S> {
 fn examined(before: &Content, stat: Option<&Stat>) -> Result<Content, Problem> {
     let stat = stat.ok_or_else(|| {
         Problem::conflict(
-            "the bytes are not there yet: send them as the upload plan says, then complete",
+            "the bytes have not arrived yet; send them as the upload plan says, then complete the upload",
         )
     })?;
     let status = match stat.sha256 {

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     operation::{
-        Budget, Context, Example, Facts, Method, Outcome, Parsed, Problem, ProblemKind,
+        ARCHIVED, Budget, Context, Example, Facts, Method, Outcome, Parsed, Problem, ProblemKind,
         ReadRequest, Reply, Requires, Route, Success, UseCase,
         authority::{ProjectRecords, Roster},
         schema,
@@ -91,9 +91,10 @@ pub(super) const ROUTE: Route = Route::new(
         ProblemKind::Escalation,
         "a role confers a capability that the caller does not have",
     ),
+    ARCHIVED,
     (
         ProblemKind::Conflict,
-        "the project is archived or the account has too many members to compare",
+        "the account has too many members to compare",
     ),
 ]);
 

@@ -9,7 +9,7 @@ use super::ReasonView;
 use crate::{
     operation::{
         Budget, Context, Example, Facts, Method, Outcome, PAGE, PageRequest, Parsed, Problem,
-        QueryParameter, ReadRequest, Requires, Route, Success, UseCase,
+        ProblemKind, QueryParameter, ReadRequest, Requires, Route, Success, UseCase,
         authority::{ProjectRecords, Roster},
         schema,
         view::{self, ListView},
@@ -64,6 +64,10 @@ pub(super) const ROUTE: Route = Route::new(
 .answers(&[Success::ok(
     schema::<ListView<SubjectView>>,
     Example::Page(EXAMPLE),
+)])
+.refuses(&[(
+    ProblemKind::Conflict,
+    "a person is in too many teams to be listed",
 )]);
 
 const EXAMPLE: &str = r#"{

@@ -8,8 +8,8 @@ use serde::Deserialize;
 use super::AccountView;
 use crate::{
     operation::{
-        Budget, Commit, Context, Example, Facts, Method, Outcome, Parsed, Problem, ReadRequest,
-        Reply, Route, Success, UseCase,
+        Budget, Commit, Context, Example, Facts, Method, Outcome, Parsed, Problem, ProblemKind,
+        ReadRequest, Reply, Route, Success, UseCase,
         authority::{AccountRecords, head_key},
         schema, view,
     },
@@ -49,6 +49,10 @@ pub(super) const ROUTE: Route = Route::new(
 .answers(&[Success::created(
     schema::<AccountView>,
     Example::Text(super::EXAMPLE),
+)])
+.refuses(&[(
+    ProblemKind::Conflict,
+    "the `Idempotency-Key` created an account more than a day ago",
 )]);
 
 fn parse(request: &Parsed<'_>) -> Result<Box<dyn UseCase>, Problem> {

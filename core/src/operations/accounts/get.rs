@@ -21,6 +21,7 @@ pub(super) const ROUTE: Route = Route::new(
     "Show an account",
     parse,
 )
+.describes("Answers the name, the kind and the status of the account.")
 .requires(Requires::Account(Capability::AccountView))
 .budget(Budget::READ)
 .answers(&[Success::ok(

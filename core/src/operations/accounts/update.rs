@@ -40,6 +40,7 @@ pub(super) const ROUTE: Route = Route::new(
     "Rename an account",
     parse,
 )
+.describes("Changes the name. The id and the kind stay as they are.")
 .requires(Requires::Account(Capability::AccountEdit))
 .budget(Budget::WRITE)
 .takes(schema::<Input>, r#"{ "name": "Atelier Nord" }"#)

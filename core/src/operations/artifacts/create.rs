@@ -8,9 +8,9 @@ use serde::Serialize;
 use super::ArtifactView;
 use crate::{
     operation::{
-        Budget, Commit, Context, Example, Facts, Method, Outcome, Parsed, Problem, ReadRequest,
-        Reply, Requires, Route, Success, UseCase, authority::ProjectRecords, plan::UploadPlan,
-        schema, view,
+        ARCHIVED, Budget, Commit, Context, Example, Facts, Method, Outcome, Parsed, Problem,
+        ReadRequest, Reply, Requires, Route, Success, UseCase, authority::ProjectRecords,
+        plan::UploadPlan, schema, view,
     },
     operations::{
         content::declaration::{Declaration, declared},
@@ -63,7 +63,8 @@ pub(super) const ROUTE: Route = Route::new(
         ("version", crate::operations::versions::PENDING),
         ("upload", Example::Text(UploadPlan::EXAMPLE)),
     ]),
-)]);
+)])
+.refuses(&[ARCHIVED]);
 
 fn parse(request: &Parsed<'_>) -> Result<Box<dyn UseCase>, Problem> {
     Ok(Box::new(CreateArtifact {

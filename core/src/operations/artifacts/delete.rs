@@ -4,7 +4,7 @@ use alloc::{boxed::Box, vec::Vec};
 
 use crate::{
     operation::{
-        Budget, Context, Facts, IfMatch, Method, Outcome, Parsed, Precondition, Problem,
+        ARCHIVED, Budget, Context, Facts, IfMatch, Method, Outcome, Parsed, Precondition, Problem,
         ReadRequest, Reply, Requires, Route, Success, UseCase, content::ArtifactPlace,
     },
     record::EventType,
@@ -32,7 +32,8 @@ pub(super) const ROUTE: Route = Route::new(
 .requires(Requires::Project(Capability::ArtifactDelete))
 .budget(Budget::WRITE)
 .precondition(Precondition::Optional)
-.answers(&[Success::NO_CONTENT]);
+.answers(&[Success::NO_CONTENT])
+.refuses(&[ARCHIVED]);
 
 fn parse(request: &Parsed<'_>) -> Result<Box<dyn UseCase>, Problem> {
     request.no_body()?;

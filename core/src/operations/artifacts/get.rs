@@ -22,6 +22,7 @@ pub(super) const ROUTE: Route = Route::new(
     "Show a document",
     parse,
 )
+.describes("Answers the name, the labels and the newest available version of the document.")
 .requires(Requires::Project(Capability::ArtifactView))
 .budget(Budget::READ)
 .answers(&[Success::ok(

@@ -5,7 +5,7 @@ use alloc::{boxed::Box, vec::Vec};
 use super::ArtifactView;
 use crate::{
     operation::{
-        Budget, Context, Example, Facts, Method, Outcome, Parsed, Problem, ProblemKind,
+        ARCHIVED, Budget, Context, Example, Facts, Method, Outcome, Parsed, Problem, ProblemKind,
         ReadRequest, Reply, Requires, Route, Success, UseCase,
         content::{ArtifactPlace, FoundArtifact},
         schema, view,
@@ -33,7 +33,8 @@ pub(super) const ROUTE: Route = Route::new(
 .answers(&[Success::ok(
     schema::<ArtifactView>,
     Example::Text(super::EXAMPLE),
-)]);
+)])
+.refuses(&[ARCHIVED]);
 
 fn parse(request: &Parsed<'_>) -> Result<Box<dyn UseCase>, Problem> {
     request.no_body()?;

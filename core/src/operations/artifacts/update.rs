@@ -8,8 +8,9 @@ use serde::Deserialize;
 use super::ArtifactView;
 use crate::{
     operation::{
-        Budget, Context, Example, Facts, IfMatch, Method, Outcome, Parsed, Precondition, Problem,
-        ReadRequest, Requires, Route, Success, UseCase, content::ArtifactPlace, schema, view,
+        ARCHIVED, Budget, Context, Example, Facts, IfMatch, Method, Outcome, Parsed, Precondition,
+        Problem, ReadRequest, Requires, Route, Success, UseCase, content::ArtifactPlace, schema,
+        view,
     },
     record::{Artifact, EventType},
     storage::Scope,
@@ -48,7 +49,8 @@ pub(super) const ROUTE: Route = Route::new(
 .answers(&[Success::ok(
     schema::<ArtifactView>,
     Example::Text(super::EXAMPLE),
-)]);
+)])
+.refuses(&[ARCHIVED]);
 
 fn parse(request: &Parsed<'_>) -> Result<Box<dyn UseCase>, Problem> {
     let input: Input = request.body()?;

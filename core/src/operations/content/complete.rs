@@ -8,8 +8,8 @@ use serde::Deserialize;
 use super::shown::{Shown, reply};
 use crate::{
     operation::{
-        Assembly, Budget, Context, Example, Facts, Method, Outcome, Parsed, Part, Problem,
-        ReadRequest, Reply, Requires, Route, Success, UseCase,
+        ARCHIVED, Assembly, Budget, Context, Example, Facts, Method, Outcome, Parsed, Part,
+        Problem, ProblemKind, ReadRequest, Reply, Requires, Route, Success, UseCase,
         content::{
             Place,
             completion::{Evidence, UploadState, VERIFY_INLINE_LIMIT, upload_state},
@@ -57,13 +57,31 @@ impl Input {
             }
             Err(Problem::field(
                 alloc::format!("parts[{position}].etag"),
-                "must be the `ETag` the part was answered with, or `none` where it had none",
+                "must be the `ETag` in the answer to the part, or `none` if that answer had none",
             ))
         };
         let parts = self.parts.map(|parts| parts.into_iter().enumerate());
         parts.map(|parts| parts.map(read).collect()).transpose()
     }
 }
+
+const REFUSALS: &[(ProblemKind, &str)] = &[
+    ARCHIVED,
+    (ProblemKind::Conflict, "the bytes have not arrived yet"),
+    (
+        ProblemKind::Conflict,
+        "the upload was not completed in time",
+    ),
+    (
+        ProblemKind::Conflict,
+        "the person who declared the upload may no longer upload to the project",
+    ),
+    (ProblemKind::Conflict, "the upload in parts was not started"),
+    (
+        ProblemKind::UploadMismatch,
+        "the bytes are not the declared ones; the upload is rejected",
+    ),
+];
 
 impl<S: Shown> Complete<S> {
     const ANSWERS: &'static [Success] = &[
@@ -82,6 +100,7 @@ impl<S: Shown> Complete<S> {
             .budget(Budget::WRITE)
             .takes(schema::<Input>, r#"{}"#)
             .answers(Self::ANSWERS)
+            .refuses(REFUSALS)
     }
 
     fn parse(request: &Parsed<'_>) -> Result<Box<dyn UseCase>, Problem> {
@@ -119,7 +138,7 @@ impl<S: Shown> Complete<S> {
         if self.parts.is_some() {
             return Err(Problem::field(
                 "parts",
-                "must be left out: this upload is a single request",
+                "must be left out, because this upload is a single request",
             ));
         }
         Ok(Evidence::Object(ReadRequest::Stat {
@@ -134,11 +153,11 @@ impl<S: Shown> Complete<S> {
         if !parts.iter().map(|part| part.number).eq(every) {
             return Err(Problem::field(
                 "parts",
-                "must be every part of the upload plan, ascending",
+                "must name every part of the upload plan, in ascending order",
             ));
         }
         let upload_id = content.upload_id.clone().ok_or_else(|| {
-            Problem::conflict("the upload in parts was not begun: ask for its plan again")
+            Problem::conflict("the upload in parts was not started; request its upload plan again")
         })?;
         Ok(Evidence::Parts { upload_id, parts })
     }

@@ -5,8 +5,8 @@ use core::time::Duration;
 
 use crate::{
     operation::{
-        Budget, Context, Example, Facts, Method, Outcome, Parsed, Problem, ReadRequest, Reply,
-        Requires, Route, Sign, SignDownload, Success, UseCase,
+        Budget, Context, Example, Facts, Method, Outcome, Parsed, Problem, ProblemKind,
+        ReadRequest, Reply, Requires, Route, Sign, SignDownload, Success, UseCase,
         content::{Place, Stored},
         plan::DownloadAddress,
         schema,
@@ -59,6 +59,7 @@ impl<S: Stored> Download<S> {
             .requires(Requires::Project(Capability::ArtifactDownload))
             .budget(Budget::READ)
             .answers(ANSWERS)
+            .refuses(&[(ProblemKind::Conflict, "the bytes are not available")])
     }
 
     fn parse(request: &Parsed<'_>) -> Result<Box<dyn UseCase>, Problem> {
@@ -80,7 +81,7 @@ impl<S: Stored> UseCase for Download<S> {
         let content = record.body.content();
         if content.status != ContentStatus::Available {
             return Err(Problem::conflict(
-                "its bytes are not available: only what was uploaded, completed and verified can be downloaded",
+                "the bytes are not available; upload them and complete the upload first",
             ));
         }
         let download = SignDownload::new(

@@ -26,6 +26,10 @@ impl<S: Shown> GetContent<S> {
         summary: &'static str,
     ) -> Route {
         Route::new(Method::Get, path, operation, summary, Self::parse)
+            .describes(
+                "Answers the file name, the size, the digest and the state of the upload. Another \
+                 operation signs a URL for the bytes.",
+            )
             .requires(Requires::Project(Capability::ArtifactView))
             .budget(Budget::READ)
             .answers(Self::ANSWERS)

@@ -8,8 +8,8 @@ use serde_json::json;
 use super::declaration::{plan, upload_end};
 use crate::{
     operation::{
-        Budget, Context, Example, Facts, Method, Outcome, Parsed, Problem, ReadRequest, Reply,
-        Requires, Route, Success, UseCase,
+        ARCHIVED, Budget, Context, Example, Facts, Method, Outcome, Parsed, Problem, ProblemKind,
+        ReadRequest, Reply, Requires, Route, Success, UseCase,
         content::{
             FoundArtifact, Place, Stored,
             completion::{UploadState, upload_state},
@@ -43,6 +43,19 @@ const ANSWERS: &[Success] = &[Success::ok(
     Example::Members(&[("upload", Example::Text(UploadPlan::EXAMPLE))]),
 )];
 
+const REFUSALS: &[(ProblemKind, &str)] = &[
+    ARCHIVED,
+    (
+        ProblemKind::Conflict,
+        "the upload was not completed in time",
+    ),
+    (ProblemKind::Conflict, "the bytes have arrived already"),
+    (
+        ProblemKind::UploadMismatch,
+        "the upload was rejected because its bytes were not the declared ones",
+    ),
+];
+
 impl<S: Stored> Reissue<S> {
     /// The route for records of this family.
     pub(crate) const fn route(
@@ -57,6 +70,7 @@ impl<S: Stored> Reissue<S> {
             .requires(Requires::Project(S::CREATE))
             .budget(Budget::WRITE)
             .answers(ANSWERS)
+            .refuses(REFUSALS)
     }
 
     fn parse(request: &Parsed<'_>) -> Result<Box<dyn UseCase>, Problem> {
@@ -76,7 +90,7 @@ impl<S: Stored> Reissue<S> {
             return Ok((permit, found, record));
         }
         Err(Problem::conflict(
-            "the bytes are there already: no upload plan is needed",
+            "the bytes have arrived already, so no upload plan is needed; complete the upload",
         ))
     }
 }

@@ -1,10 +1,6 @@
 //! `POST /v1/projects/{project}/artifacts/{artifact}/derived/{derived}/complete`
 
-use crate::{
-    operation::{ProblemKind, Route},
-    operations::content::complete::Complete,
-    record::Derived,
-};
+use crate::{operation::Route, operations::content::complete::Complete, record::Derived};
 
 pub(super) const ROUTE: Route = Complete::<Derived>::route(
     "/v1/projects/{project}/artifacts/{artifact}/derived/{derived}/complete",
@@ -15,11 +11,7 @@ pub(super) const ROUTE: Route = Complete::<Derived>::route(
     "Compares size and digest with the declaration. Answers 202 if a large object is still \
      being verified; ask for the output again later. Completing an available output changes \
      nothing.",
-)
-.refuses(&[(
-    ProblemKind::UploadMismatch,
-    "the bytes are not the declared ones; the output is rejected",
-)]);
+);
 
 #[cfg(test)]
 mod tests {

@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 use super::DerivedView;
 use crate::{
     operation::{
-        Budget, Context, Example, Facts, Method, Outcome, Parsed, Problem, ReadRequest, Reply,
-        Requires, Route, Success, UseCase,
+        ARCHIVED, Budget, Context, Example, Facts, Method, Outcome, Parsed, Problem, ProblemKind,
+        ReadRequest, Reply, Requires, Route, Success, UseCase,
         content::{ArtifactPlace, Stored},
         plan::UploadPlan,
         schema, view,
@@ -88,7 +88,18 @@ pub(super) const ROUTE: Route = Route::new(
         ),
         ("upload", Example::Text(UploadPlan::EXAMPLE)),
     ]),
-)]);
+)])
+.refuses(&[
+    ARCHIVED,
+    (
+        ProblemKind::InvalidRequest,
+        "`source_version` is not an available version of the document",
+    ),
+    (
+        ProblemKind::InvalidRequest,
+        "`supersedes` is not a derived output of the document",
+    ),
+]);
 
 const BODY: &str = r#"{
   "source_version": 1,
@@ -132,7 +143,7 @@ impl CreateDerived {
         if source.is_none_or(|version| version.body.content.status != ContentStatus::Available) {
             return Err(Problem::field(
                 "source_version",
-                "must be an available version of this artifact",
+                "must be an available version of this document",
             ));
         }
         if let Some(key) = self.superseded_key()
@@ -140,7 +151,7 @@ impl CreateDerived {
         {
             return Err(Problem::field(
                 "supersedes",
-                "must be a derived output of this artifact",
+                "must be a derived output of this document",
             ));
         }
         Ok(())

@@ -1,20 +1,12 @@
 //! `POST /v1/projects/{project}/artifacts/{artifact}/derived/{derived}/upload`
 
-use crate::{
-    operation::{ProblemKind, Route},
-    operations::content::reissue::Reissue,
-    record::Derived,
-};
+use crate::{operation::Route, operations::content::reissue::Reissue, record::Derived};
 
 pub(super) const ROUTE: Route = Reissue::<Derived>::route(
     "/v1/projects/{project}/artifacts/{artifact}/derived/{derived}/upload",
     "reissue_derived_upload",
     "Issue the upload plan of a derived output again",
-)
-.refuses(&[(
-    ProblemKind::UploadMismatch,
-    "the output was rejected because its bytes were not the declared ones",
-)]);
+);
 
 #[cfg(test)]
 mod tests {

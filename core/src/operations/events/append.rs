@@ -6,7 +6,7 @@ use serde::Deserialize;
 use super::EventView;
 use crate::{
     operation::{
-        Budget, Example, Method, Requires, Route, Success, content::ArtifactPlace, schema,
+        ARCHIVED, Budget, Example, Method, Requires, Route, Success, content::ArtifactPlace, schema,
     },
     operations::content::append::{Append, Appended},
     record::{EventType, WriteEvent},
@@ -41,7 +41,8 @@ pub(super) const ROUTE: Route = Route::new(
 .answers(&[Success::created(
     schema::<EventView>,
     Example::Text(super::EXAMPLE),
-)]);
+)])
+.refuses(&[ARCHIVED]);
 
 impl Appended for WriteEvent {
     type Input = Input;

@@ -8,8 +8,8 @@ use super::{
 };
 use crate::{
     operation::{
-        Budget, Commit, Context, Example, Facts, Method, Outcome, Parsed, Problem, ProblemKind,
-        ReadRequest, Reply, Requires, Route, Success, UseCase,
+        ARCHIVED, Budget, Commit, Context, Example, Facts, Method, Outcome, Parsed, Problem,
+        ProblemKind, ReadRequest, Reply, Requires, Route, Success, UseCase,
         authority::{ProjectRecords, head_key, in_order},
         grants::check_limit,
         schema, view,
@@ -49,10 +49,8 @@ pub(super) const ROUTE: Route = Route::new(
         ProblemKind::Escalation,
         "the role confers a capability that the caller does not have",
     ),
-    (
-        ProblemKind::Conflict,
-        "the project is archived or has the most grants it may have",
-    ),
+    ARCHIVED,
+    (ProblemKind::Conflict, "the project has 500 grants"),
 ]);
 
 const BODY: &str = r#"{

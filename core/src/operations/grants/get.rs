@@ -24,8 +24,9 @@ pub(super) const ROUTE: Route = Route::new(
     "Show a grant",
     parse,
 )
-.describes("Live, expired or revoked. Callers see grants of their own without the capability.")
+.describes("Answers live, expired and revoked grants.")
 .requires(Requires::Project(Capability::GrantView))
+.unless("the grant is to the caller")
 .budget(Budget::READ)
 .answers(&[Success::ok(
     schema::<GrantView>,

@@ -5,8 +5,9 @@ use alloc::{boxed::Box, vec::Vec};
 use super::{may_revoke, reads};
 use crate::{
     operation::{
-        Budget, Commit, Context, Facts, IfMatch, Method, Outcome, Parsed, Precondition, Problem,
-        ProblemKind, QueryParameter, ReadRequest, Reply, Requires, Route, Success, UseCase,
+        ARCHIVED, Budget, Commit, Context, Facts, IfMatch, Method, Outcome, Parsed, Precondition,
+        Problem, ProblemKind, QueryParameter, ReadRequest, Reply, Requires, Route, Success,
+        UseCase,
         authority::{ProjectRecords, head_first, head_key, in_order},
         grants::find,
         schema,
@@ -35,9 +36,10 @@ pub(super) const ROUTE: Route = Route::new(
 )
 .describes(
     "The record stays, with the caller, the time and the reason. Revoking it again changes \
-     nothing. Callers may give up grants of their own without the capability.",
+     nothing.",
 )
 .requires(Requires::Project(Capability::GrantManage))
+.unless("the grant is to the caller")
 .budget(Budget::ORDERED_WRITE)
 .query(&[QueryParameter {
     name: "reason",
@@ -51,7 +53,7 @@ pub(super) const ROUTE: Route = Route::new(
         ProblemKind::Escalation,
         "the role confers a capability that the caller does not have",
     ),
-    (ProblemKind::Conflict, "the project is archived"),
+    ARCHIVED,
 ]);
 
 fn parse(request: &Parsed<'_>) -> Result<Box<dyn UseCase>, Problem> {

@@ -12,8 +12,8 @@ use super::{
 };
 use crate::{
     operation::{
-        Budget, Commit, Context, Example, FactError, Facts, IfMatch, Method, Outcome, Parsed,
-        Precondition, Problem, ProblemKind, ReadRequest, Requires, Route, Success, UseCase,
+        ARCHIVED, Budget, Commit, Context, Example, FactError, Facts, IfMatch, Method, Outcome,
+        Parsed, Precondition, Problem, ProblemKind, ReadRequest, Requires, Route, Success, UseCase,
         authority::{ProjectRecords, head_key, in_order},
         grants::{find, outranks},
         nullable, schema, view,
@@ -68,10 +68,11 @@ pub(super) const ROUTE: Route = Route::new(
         ProblemKind::Escalation,
         "the old or the new role confers a capability that the caller does not have",
     ),
+    ARCHIVED,
+    (ProblemKind::Conflict, "the grant is revoked"),
     (
         ProblemKind::Conflict,
-        "the project is archived, the grant is revoked, or its principal is no active member \
-         now",
+        "its principal can no longer receive grants",
     ),
 ]);
 
@@ -122,14 +123,14 @@ impl UpdateGrant {
     /// Changing a grant has the same conditions as granting, so the recipient must still be valid.
     fn recipient(&self, facts: &Facts, grant: &Grant) -> Result<Recipient, Problem> {
         if grant.revoked.is_some() {
-            return Err(Problem::conflict("the grant is revoked; make a new one"));
+            return Err(Problem::conflict("the grant is revoked; create a new one"));
         }
         let recipient = Recipient::load(facts, self.project.account(), grant.principal)?;
         recipient
             .filter(|recipient| recipient.membership() == grant.membership_id)
             .ok_or_else(|| {
                 Problem::conflict(
-                    "the grant is for someone who is no active member now; revoke it instead",
+                    "the person or team of the grant can no longer receive grants; revoke the grant instead",
                 )
             })
     }

@@ -65,7 +65,7 @@ pub(super) const ROUTE: Route = Route::new(
     ),
     (
         ProblemKind::Conflict,
-        "the caller is a member of the account already",
+        "the caller is a member of the account already, active or suspended",
     ),
 ]);
 

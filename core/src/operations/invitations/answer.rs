@@ -125,7 +125,7 @@ fn refused(refusal: InvitationRefusal) -> Problem {
         InvitationRefusal::Closed => InvitationToken::refused(),
         InvitationRefusal::OtherRecipient => Problem::new(
             ProblemKind::Forbidden,
-            "this invitation was sent to an address you have not proved to be yours; sign in with it",
+            "this invitation was sent to an e-mail address that is not your verified one; sign in with that address",
         ),
     }
 }

@@ -25,6 +25,7 @@ pub(super) const ROUTE: Route = Route::new(
     "Decline an invitation",
     parse,
 )
+.describes("The token stops working. The caller does not join the account.")
 .budget(Budget::WRITE)
 .takes(schema::<Input>, r#"{ "token": "b3Blbi1zZXNhbWU" }"#)
 .answers(&[Success::ok(

@@ -22,6 +22,10 @@ pub(super) const ROUTE: Route = Route::new(
     "Show an invitation",
     parse,
 )
+.describes(
+    "Answers what the invitation offers, its status and when it expires. The token is in the \
+     mail only.",
+)
 .requires(Requires::Account(Capability::InviteManage))
 .budget(Budget::READ)
 .answers(&[Success::ok(

@@ -42,8 +42,9 @@ pub(super) const ROUTE: Route = Route::new(
 .refuses(&[
     (
         ProblemKind::Conflict,
-        "the invitation was answered or revoked, or was sent too often",
+        "the invitation was answered or revoked",
     ),
+    (ProblemKind::Conflict, "the invitation was sent too often"),
     (
         ProblemKind::Escalation,
         "the caller may not hand out the role, a team or a project role of the invitation",
@@ -61,8 +62,9 @@ fn sent_again(context: &Context<'_>, invitation: &Invitation) -> Result<Invitati
     let now = context.env.now;
     let end = invitation.expires_at;
     Ok(Invitation {
-        rotation: rotation
-            .ok_or_else(|| Problem::conflict("it was sent too often; make a new invitation"))?,
+        rotation: rotation.ok_or_else(|| {
+            Problem::conflict("the invitation was sent too often; create a new one")
+        })?,
         expires_at: if now < end { end } else { now.after(LIFETIME) },
         invited_by: context.user(),
         ..invitation.clone()

@@ -21,8 +21,9 @@ pub(super) const ROUTE: Route = Route::new(
     "Show a member",
     parse,
 )
-.describes("Every member may see their own membership.")
+.describes("Answers the role and the status of the member.")
 .requires(Requires::Account(Capability::MemberView))
+.unless("callers ask for their own membership")
 .budget(Budget::READ)
 .answers(&[Success::ok(
     schema::<MemberView>,

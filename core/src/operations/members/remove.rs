@@ -31,17 +31,18 @@ pub(super) const ROUTE: Route = Route::new(
     parse,
 )
 .describes(
-    "Every member may remove themselves. Grants and team memberships of the removed person \
+    "Grants and team memberships of the removed person \
      confer nothing from then on, even if the person joins again.",
 )
 .requires(Requires::HigherRole(Capability::MemberManage))
+.unless("callers remove themselves")
 .budget(Budget::ORDERED_WRITE)
 .precondition(Precondition::Optional)
 .answers(&[Success::NO_CONTENT])
 .refuses(&[
     (
         ProblemKind::Escalation,
-        "the member's role is above the caller's",
+        "the member's role is not below the caller's",
     ),
     (
         ProblemKind::LastOwner,

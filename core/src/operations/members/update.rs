@@ -65,7 +65,7 @@ pub(super) const ROUTE: Route = Route::new(
 .refuses(&[
     (
         ProblemKind::Escalation,
-        "the member's role or the new role is above the caller's",
+        "the member's role is not below the caller's, or the new role is above it",
     ),
     (
         ProblemKind::LastOwner,

@@ -9,7 +9,8 @@ use serde_json::{Map, Value};
 use super::MetadataView;
 use crate::{
     operation::{
-        Budget, Example, Method, Problem, Requires, Route, Success, content::ArtifactPlace, schema,
+        ARCHIVED, Budget, Example, Method, Problem, Requires, Route, Success,
+        content::ArtifactPlace, schema,
     },
     operations::content::append::{Append, Appended},
     record::{EventType, Metadata},
@@ -43,7 +44,8 @@ pub(super) const ROUTE: Route = Route::new(
 .answers(&[Success::created(
     schema::<MetadataView>,
     Example::Text(super::EXAMPLE),
-)]);
+)])
+.refuses(&[ARCHIVED]);
 
 /// The nesting depth of objects and arrays. The JSON parser limits the depth of every body, so the
 /// recursion is bounded.

@@ -80,7 +80,7 @@ fn check(rules: &[Rule]) -> Result<(), Problem> {
         if !known.insert((rule.event, rule.channel, rule.scope)) {
             return Err(Problem::field(
                 format!("rules[{position}]"),
-                "speaks of the same event, channel and scope as a rule before it",
+                "has the same event, channel and scope as an earlier rule; remove one of them",
             ));
         }
     }

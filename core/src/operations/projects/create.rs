@@ -54,7 +54,7 @@ pub(super) const ROUTE: Route = Route::new(
 )])
 .refuses(&[(
     ProblemKind::Conflict,
-    "the id that follows from the `Idempotency-Key` is taken",
+    "the `Idempotency-Key` created a project more than a day ago",
 )]);
 
 fn parse(request: &Parsed<'_>) -> Result<Box<dyn UseCase>, Problem> {

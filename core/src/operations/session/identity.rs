@@ -99,7 +99,7 @@ impl EstablishAddress {
         }
         let email = claims.verified_email.as_ref();
         let email = email.ok_or_else(|| {
-            wrong("must carry an address that its issuer verified and whose word counts here")
+            wrong("must contain an e-mail address that an issuer verified, and this surface must accept addresses of that issuer")
         })?;
         Ok((claims, email))
     }

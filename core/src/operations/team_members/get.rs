@@ -21,6 +21,10 @@ pub(super) const ROUTE: Route = Route::new(
     "Show a member of a team",
     parse,
 )
+.describes(
+    "Answers the role of the person in the team, and the membership in the account that it \
+     depends on.",
+)
 .requires(Requires::TeamMember(Capability::TeamView))
 .budget(Budget::READ)
 .answers(&[Success::ok(

@@ -52,11 +52,17 @@ pub(super) const ROUTE: Route = Route::new(
     Success::ok(schema::<TeamMemberView>, Example::Text(super::EXAMPLE)),
     Success::created(schema::<TeamMemberView>, Example::Text(super::EXAMPLE)),
 ])
-.refuses(&[(
-    ProblemKind::Escalation,
-    "the team may own projects and the caller is neither an owner of the account nor in \
+.refuses(&[
+    (
+        ProblemKind::Forbidden,
+        "a lead without `team.manage` changes another lead or gives the role `lead`",
+    ),
+    (
+        ProblemKind::Escalation,
+        "the team may own projects and the caller is neither an owner of the account nor in \
          the team",
-)]);
+    ),
+]);
 
 fn parse(request: &Parsed<'_>) -> Result<Box<dyn UseCase>, Problem> {
     Ok(Box::new(PutTeamMember {

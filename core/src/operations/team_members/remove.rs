@@ -6,7 +6,7 @@ use super::{Named, check_lead};
 use crate::{
     operation::{
         Budget, Commit, Context, Facts, IfMatch, Method, Outcome, Parsed, Precondition, Problem,
-        ReadRequest, Reply, Requires, Route, Success, UseCase,
+        ProblemKind, ReadRequest, Reply, Requires, Route, Success, UseCase,
         authority::{AccountRecords, act_on},
     },
     record::EventType,
@@ -27,11 +27,16 @@ pub(super) const ROUTE: Route = Route::new(
     "Remove a member from a team, or leave the team",
     parse,
 )
-.describes("Every member of a team may remove themselves.")
+.describes("The person loses at once what grants to the team give.")
 .requires(Requires::TeamLead(Capability::TeamManage))
+.unless("callers remove themselves")
 .budget(Budget::ORDERED_WRITE)
 .precondition(Precondition::Optional)
-.answers(&[Success::NO_CONTENT]);
+.answers(&[Success::NO_CONTENT])
+.refuses(&[(
+    ProblemKind::Forbidden,
+    "a lead without `team.manage` removes another lead",
+)]);
 
 fn parse(request: &Parsed<'_>) -> Result<Box<dyn UseCase>, Problem> {
     request.no_body()?;

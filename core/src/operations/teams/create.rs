@@ -40,6 +40,7 @@ pub(super) const ROUTE: Route = Route::new(
     "Create a team",
     parse,
 )
+.describes("The team has no members and no grants at first.")
 .requires(Requires::Account(Capability::TeamManage))
 .budget(Budget::WRITE)
 .takes(schema::<Input>, r#"{ "name": "Structural review" }"#)

@@ -6,7 +6,7 @@ use super::Named;
 use crate::{
     operation::{
         Budget, Commit, Context, Continuation, Facts, IfMatch, Method, Outcome, Parsed,
-        Precondition, Problem, ReadRequest, Reply, Requires, Route, Success, UseCase,
+        Precondition, Problem, ProblemKind, ReadRequest, Reply, Requires, Route, Success, UseCase,
         authority::{AccountRecords, head_first},
     },
     record::{Account, EventType, RetiredTeam, Team},
@@ -33,7 +33,8 @@ pub(super) const ROUTE: Route = Route::new(
 .requires(Requires::Account(Capability::TeamManage))
 .budget(Budget::of(5, 1))
 .precondition(Precondition::Optional)
-.answers(&[Success::NO_CONTENT]);
+.answers(&[Success::NO_CONTENT])
+.refuses(&[(ProblemKind::Conflict, "the account has 2,000 deleted teams")]);
 
 fn parse(request: &Parsed<'_>) -> Result<Box<dyn UseCase>, Problem> {
     request.no_body()?;
@@ -49,7 +50,7 @@ fn retire(account: &Account, team: RetiredTeam) -> Result<Account, Problem> {
     if account.retired_teams.len() >= Account::RETIRED_TEAMS {
         let most = Account::RETIRED_TEAMS;
         return Err(Problem::conflict(format!(
-            "an account remembers at most {most} deleted teams; rename this one and use it anew"
+            "the account has {most} deleted teams, which is the maximum; rename this team and use it again"
         )));
     }
     account.retired_teams.push(team);

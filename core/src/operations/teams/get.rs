@@ -21,6 +21,7 @@ pub(super) const ROUTE: Route = Route::new(
     "Show a team",
     parse,
 )
+.describes("Answers the name of the team. Another operation lists its members.")
 .requires(Requires::TeamMember(Capability::TeamView))
 .budget(Budget::READ)
 .answers(&[Success::ok(

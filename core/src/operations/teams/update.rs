@@ -39,6 +39,7 @@ pub(super) const ROUTE: Route = Route::new(
     "Rename a team",
     parse,
 )
+.describes("Changes the name. Members and grants of the team stay as they are.")
 .requires(Requires::Account(Capability::TeamManage))
 .budget(Budget::WRITE)
 .takes(schema::<Input>, r#"{ "name": "Structural review" }"#)

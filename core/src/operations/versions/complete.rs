@@ -1,10 +1,6 @@
 //! `POST /v1/projects/{project}/artifacts/{artifact}/versions/{number}/complete`
 
-use crate::{
-    operation::{ProblemKind, Route},
-    operations::content::complete::Complete,
-    record::Version,
-};
+use crate::{operation::Route, operations::content::complete::Complete, record::Version};
 
 pub(super) const ROUTE: Route = Complete::<Version>::route(
     "/v1/projects/{project}/artifacts/{artifact}/versions/{number}/complete",
@@ -15,8 +11,4 @@ pub(super) const ROUTE: Route = Complete::<Version>::route(
     "Compares size and digest with the declaration. Answers 202 if a large object is still \
      being verified; ask for the version again later. Completing an available version changes \
      nothing. Uploads in parts name every part with its ETag.",
-)
-.refuses(&[(
-    ProblemKind::UploadMismatch,
-    "the bytes are not the declared ones; the version is rejected",
-)]);
+);

@@ -8,8 +8,8 @@ use serde::Serialize;
 use super::{VersionView, next_number};
 use crate::{
     operation::{
-        Budget, Context, Example, Facts, Method, Outcome, Parsed, Problem, ReadRequest, Reply,
-        Requires, Route, Success, UseCase,
+        ARCHIVED, Budget, Context, Example, Facts, Method, Outcome, Parsed, Problem, ProblemKind,
+        ReadRequest, Reply, Requires, Route, Success, UseCase,
         content::{ArtifactPlace, Stored},
         plan::UploadPlan,
         schema, view,
@@ -57,7 +57,11 @@ pub(super) const ROUTE: Route = Route::new(
         ("version", super::PENDING),
         ("upload", Example::Text(UploadPlan::EXAMPLE)),
     ]),
-)]);
+)])
+.refuses(&[
+    ARCHIVED,
+    (ProblemKind::Conflict, "the document has 100,000 versions"),
+]);
 
 fn parse(request: &Parsed<'_>) -> Result<Box<dyn UseCase>, Problem> {
     Ok(Box::new(CreateVersion {

@@ -5,8 +5,8 @@ use alloc::{boxed::Box, vec::Vec};
 use super::{VersionView, next_number};
 use crate::{
     operation::{
-        Budget, Context, Example, Facts, Method, Outcome, Parsed, Problem, ReadRequest, Reply,
-        Requires, Route, Success, UseCase,
+        ARCHIVED, Budget, Context, Example, Facts, Method, Outcome, Parsed, Problem, ProblemKind,
+        ReadRequest, Reply, Requires, Route, Success, UseCase,
         content::{Place, Stored, current_of},
         schema, view,
     },
@@ -33,7 +33,15 @@ pub(super) const ROUTE: Route = Route::new(
 .answers(&[Success::created(
     schema::<VersionView>,
     Example::Text(super::EXAMPLE),
-)]);
+)])
+.refuses(&[
+    ARCHIVED,
+    (
+        ProblemKind::Conflict,
+        "the bytes of the version are not available",
+    ),
+    (ProblemKind::Conflict, "the document has 100,000 versions"),
+]);
 
 fn parse(request: &Parsed<'_>) -> Result<Box<dyn UseCase>, Problem> {
     request.no_body()?;

@@ -1,17 +1,9 @@
 //! `POST /v1/projects/{project}/artifacts/{artifact}/versions/{number}/upload`
 
-use crate::{
-    operation::{ProblemKind, Route},
-    operations::content::reissue::Reissue,
-    record::Version,
-};
+use crate::{operation::Route, operations::content::reissue::Reissue, record::Version};
 
 pub(super) const ROUTE: Route = Reissue::<Version>::route(
     "/v1/projects/{project}/artifacts/{artifact}/versions/{number}/upload",
     "reissue_version_upload",
     "Issue the upload plan of a version again",
-)
-.refuses(&[(
-    ProblemKind::UploadMismatch,
-    "the version was rejected because its bytes were not the declared ones",
-)]);
+);
