@@ -9,7 +9,7 @@ use aws_types::SdkConfig;
 pub use wm_service::secrets::Identity;
 use wm_service::{
     ports::PortError,
-    secrets::{Found, Wrong},
+    secrets::{Found, InvalidSetting},
 };
 
 use crate::{
@@ -38,7 +38,7 @@ pub enum SecretsError {
     NoParameter(String),
     /// The value is invalid.
     #[error(transparent)]
-    Wrong(#[from] Wrong),
+    Invalid(#[from] InvalidSetting),
     /// The service refused the request or did not answer.
     #[error(
         "`{name}` cannot be read: check that it exists and that the role of the function has access to it"

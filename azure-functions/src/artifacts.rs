@@ -52,14 +52,14 @@ impl BlobArtifacts {
     /// # Errors
     /// If the configured URL is invalid.
     pub fn new(sdk: &Sdk, config: &Config) -> Result<Self, SdkError> {
-        let address = Url::parse(&config.storage.endpoint).map_err(azure_core::Error::from)?;
+        let endpoint = Url::parse(&config.storage.endpoint).map_err(azure_core::Error::from)?;
         let service = |timeouts| {
             let options = BlobServiceClientOptions {
                 client_options: sdk.client_options(timeouts),
                 ..Default::default()
             };
             let credential = Some(Arc::clone(&sdk.credential));
-            BlobServiceClient::new(address.clone(), credential, Some(options))
+            BlobServiceClient::new(endpoint.clone(), credential, Some(options))
         };
         Ok(Self {
             container: service(Timeouts::OBJECTS)?.blob_container_client(&config.storage.container),

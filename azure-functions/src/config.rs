@@ -178,8 +178,8 @@ impl Config {
         Ok(Self {
             cosmos: Cosmos::read(&variables)?,
             storage: Storage::read(&variables)?,
-            topic: address(&variables, TOPIC)?,
-            mail: address(&variables, MAIL_ENDPOINT)?.map(|endpoint| MailSender {
+            topic: url(&variables, TOPIC)?,
+            mail: url(&variables, MAIL_ENDPOINT)?.map(|endpoint| MailSender {
                 endpoint,
                 from: text(MAIL_FROM),
                 key: variables.text(MAIL_KEY),
@@ -188,9 +188,9 @@ impl Config {
             entra: Entra::read(&variables)?,
             easy_auth: variables.flag(EASY_AUTH)?,
             identity: variables.text(IDENTITY),
-            vault: address(&variables, VAULT)?,
+            vault: url(&variables, VAULT)?,
             vault_secret: vault_secret.unwrap_or_else(|| DEFAULT_VAULT_SECRET.to_owned()),
-            app_configuration: address(&variables, APP_CONFIGURATION)?,
+            app_configuration: url(&variables, APP_CONFIGURATION)?,
             environment: environment.unwrap_or_else(|| DEFAULT_ENVIRONMENT.to_owned()),
             variables,
         })
@@ -200,7 +200,7 @@ impl Config {
 impl Cosmos {
     fn read(variables: &Variables) -> Result<Self, ConfigError> {
         let account = variables.text(COSMOS_ACCOUNT).unwrap_or_default();
-        let endpoint = match address(variables, COSMOS_ENDPOINT)? {
+        let endpoint = match url(variables, COSMOS_ENDPOINT)? {
             Some(endpoint) => format!("{endpoint}/"),
             None => format!("https://{account}.documents.azure.com/"),
         };
@@ -216,7 +216,7 @@ impl Cosmos {
 impl Storage {
     fn read(variables: &Variables) -> Result<Self, ConfigError> {
         let account = variables.text(STORAGE_ACCOUNT).unwrap_or_default();
-        let endpoint = address(variables, STORAGE_ENDPOINT)?;
+        let endpoint = url(variables, STORAGE_ENDPOINT)?;
         Ok(Self {
             endpoint: endpoint
                 .unwrap_or_else(|| format!("https://{account}.blob.core.windows.net")),
@@ -229,7 +229,7 @@ impl Storage {
 impl Entra {
     fn read(variables: &Variables) -> Result<Self, ConfigError> {
         let issuer = variables.text(ISSUER).unwrap_or_default();
-        let discovery_url = address(variables, DISCOVERY_URL)?.unwrap_or_else(|| {
+        let discovery_url = url(variables, DISCOVERY_URL)?.unwrap_or_else(|| {
             let issuer = issuer.trim_end_matches('/');
             format!("{issuer}/.well-known/openid-configuration")
         });
@@ -247,7 +247,7 @@ impl Entra {
 }
 
 /// A URL, without a trailing slash.
-fn address(variables: &Variables, name: &'static str) -> Result<Option<String>, ConfigError> {
+fn url(variables: &Variables, name: &'static str) -> Result<Option<String>, ConfigError> {
     let url = variables.url(name)?;
     Ok(url.map(|url| url.trim_end_matches('/').to_owned()))
 }

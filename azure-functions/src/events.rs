@@ -44,13 +44,13 @@ impl EventGrid {
         };
         Ok(Self(Some(Topic {
             pipeline: sdk.pipeline(&sdk.credential, SCOPE, Timeouts::SERVICE),
-            url: address(topic)?,
+            url: topic_url(topic)?,
         })))
     }
 }
 
 /// The URL for publishing. Azure shows the URL of a topic with its path, other tools without.
-fn address(topic: &str) -> Result<Url, SdkError> {
+fn topic_url(topic: &str) -> Result<Url, SdkError> {
     let host = topic.trim_end_matches("/api/events");
     let mut url = Url::parse(&format!("{host}/api/events")).map_err(azure_core::Error::from)?;
     url.query_pairs_mut()
@@ -108,8 +108,8 @@ mod tests {
             "https://t.eastus-1.eventgrid.azure.net",
             "https://t.eastus-1.eventgrid.azure.net/api/events",
         ] {
-            assert_eq!(address(topic).unwrap().as_str(), expected);
+            assert_eq!(topic_url(topic).unwrap().as_str(), expected);
         }
-        assert!(address("nowhere").is_err());
+        assert!(topic_url("nowhere").is_err());
     }
 }

@@ -129,7 +129,7 @@ impl Sender {
             Err(error) if error.kind == PortErrorKind::Refused => {}
             Err(error) => return Err(error),
         }
-        match self.hand_over(message, &id).await {
+        match self.submit(message, &id).await {
             Ok(operation) => self.wait(operation).await,
             // The service may have accepted the mail.
             Err(error) if error.kind == PortErrorKind::Unavailable => match self.poll(&id).await {
@@ -140,7 +140,7 @@ impl Sender {
         }
     }
 
-    async fn hand_over(&self, message: &Message, id: &str) -> Result<Operation, PortError> {
+    async fn submit(&self, message: &Message, id: &str) -> Result<Operation, PortError> {
         let mut request = Request::new(self.url("emails:send"), Method::Post);
         request.insert_header(OPERATION_ID, id.to_owned());
         request.insert_header(CONTENT_TYPE, "application/json");

@@ -28,7 +28,7 @@ use wm_core::{
 use wm_service::ports::{CommitError, PortError, PortErrorKind, Records};
 
 pub use self::item::{Document, from_document, to_document};
-use self::{connect::Place, etag_cache::ETagCache, failure::port_error, query::Selection};
+use self::{connect::Connector, etag_cache::ETagCache, failure::port_error, query::Selection};
 use crate::{
     config::Config,
     metrics,
@@ -38,7 +38,7 @@ use crate::{
 /// The database port over a container.
 #[derive(Clone)]
 pub struct CosmosRecords {
-    place: Arc<Place>,
+    connector: Arc<Connector>,
     container: Arc<OnceCell<ContainerClient>>,
     /// Held while a task looks up the container.
     connecting: Arc<Mutex<()>>,
@@ -50,7 +50,7 @@ impl fmt::Debug for CosmosRecords {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter
             .debug_struct("CosmosRecords")
-            .field("place", &self.place)
+            .field("connector", &self.connector)
             .finish_non_exhaustive()
     }
 }
@@ -62,7 +62,7 @@ impl CosmosRecords {
     /// If the URL of the account is invalid.
     pub fn new(sdk: &Sdk, config: &Config) -> Result<Self, SdkError> {
         Ok(Self {
-            place: Arc::new(Place::new(sdk, &config.cosmos)?),
+            connector: Arc::new(Connector::new(sdk, &config.cosmos)?),
             container: Arc::default(),
             connecting: Arc::default(),
             etags: ETagCache::default(),
@@ -73,7 +73,7 @@ impl CosmosRecords {
         if let Some(container) = self.container.get() {
             return Ok(container.clone());
         }
-        let (place, container) = (Arc::clone(&self.place), Arc::clone(&self.container));
+        let (connector, container) = (Arc::clone(&self.connector), Arc::clone(&self.container));
         let lock = Arc::clone(&self.connecting);
         let connecting = async move {
             let held = lock.lock_owned().await;
@@ -81,7 +81,7 @@ impl CosmosRecords {
             // the end. Callers that wait for the lock start no task.
             let connecting = tokio::spawn(async move {
                 let _held = held;
-                let connected = container.get_or_try_init(|| connect::connect(&place));
+                let connected = container.get_or_try_init(|| connect::connect(&connector));
                 connected.await.cloned()
             });
             connecting.await

@@ -7,7 +7,7 @@ use serde::Deserialize;
 pub use wm_service::secrets::Identity;
 use wm_service::{
     ports::{PortError, PortErrorKind},
-    secrets::{Found, Wrong},
+    secrets::{Found, InvalidSetting},
 };
 
 use crate::{
@@ -42,7 +42,7 @@ pub enum SecretsError {
     NoSecret(String),
     /// The value is invalid.
     #[error(transparent)]
-    Wrong(#[from] Wrong),
+    Invalid(#[from] InvalidSetting),
     /// The service refused the request or did not answer.
     #[error(
         "`{name}` cannot be read: check that it exists and that the identity of the handler has access to it"
@@ -58,7 +58,7 @@ impl SecretsError {
     /// Whether a retry may help. It may help even after a refusal, because a new role assignment
     /// takes effect after minutes.
     #[must_use]
-    pub fn may_pass(&self) -> bool {
+    pub fn is_transient(&self) -> bool {
         matches!(self, Self::Unreadable { .. })
     }
 }
@@ -146,7 +146,7 @@ async fn secret(sdk: &Sdk, config: &Config) -> Result<Found, SecretsError> {
         });
     };
     let name = &config.vault_secret;
-    match within(Timeouts::SERVICE.operation, kept(sdk, vault, name)).await {
+    match within(Timeouts::SERVICE.operation, read_secret(sdk, vault, name)).await {
         Ok(Some(text)) => Ok(Found::new(name, text)),
         Ok(None) => Err(SecretsError::NoSecret(name.clone())),
         Err(source) => Err(SecretsError::Unreadable {
@@ -157,7 +157,7 @@ async fn secret(sdk: &Sdk, config: &Config) -> Result<Found, SecretsError> {
 }
 
 /// The current version of a secret.
-async fn kept(sdk: &Sdk, vault: &str, name: &str) -> Result<Option<String>, PortError> {
+async fn read_secret(sdk: &Sdk, vault: &str, name: &str) -> Result<Option<String>, PortError> {
     let options = SecretClientOptions {
         client_options: sdk.client_options(Timeouts::SERVICE),
         verify_challenge_resource: Some(is_checked(vault)),

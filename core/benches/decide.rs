@@ -162,7 +162,7 @@ impl Fixture {
             match drive.advance().unwrap() {
                 Next::Done(outcome) => return outcome,
                 Next::Assemble(assembly) => panic!("{assembly:?} is no part of a decision"),
-                Next::ReadRequest(reads) => {
+                Next::Read(reads) => {
                     for read in reads {
                         let answer = self.answer(&read);
                         drive.answer(read, answer);

@@ -131,8 +131,8 @@ pub enum Source {
     /// Prefix, environment and this ending. Names that the provider requires to be unique come from
     /// here.
     Derived(&'static str),
-    /// The place of the surface, such as a region. The operator names it at setup.
-    Place,
+    /// The location of the surface, such as a region. The operator names it at setup.
+    Location,
 }
 
 /// A provider's rule for a name.
@@ -160,7 +160,7 @@ pub enum Rule {
         length: (usize, usize),
     },
     /// Words of lower-case letters and digits, joined by hyphens.
-    Place {
+    Location {
         /// Minimum and maximum number of words.
         words: (usize, usize),
     },
@@ -225,12 +225,12 @@ const fn derived(
     }
 }
 
-const fn place(path: &'static str, example: &'static str, words: (usize, usize)) -> Field {
+const fn location(path: &'static str, example: &'static str, words: (usize, usize)) -> Field {
     Field {
         path,
         example,
-        source: Source::Place,
-        rule: Rule::Place { words },
+        source: Source::Location,
+        rule: Rule::Location { words },
     }
 }
 
@@ -295,7 +295,7 @@ static AWS: Entry = Entry {
     label: "Amazon Web Services",
     services: AWS_SERVICES,
     fields: &[
-        place("region", "us-east-1", (3, 4)),
+        location("region", "us-east-1", (3, 4)),
         derived(
             "storage.bucket",
             "workspace-management-dev-documents",
@@ -324,7 +324,7 @@ static AZURE: Entry = Entry {
     label: "Microsoft Azure",
     services: AZURE_SERVICES,
     fields: &[
-        place("location", "eastus", (1, 1)),
+        location("location", "eastus", (1, 1)),
         derived(
             "storage.account",
             "workspacemanagedevdocs",

@@ -24,7 +24,7 @@ pub use commit::{Batch, Commit, DeliveryWriter, LinkWriter, PublicationWriter, T
 pub use context::{Context, IdempotencyRequest, Surface};
 pub use drive::{Drive, Next};
 pub use example::Example;
-pub use facts::{Answer, FactError, Facts, NotAsked, Part, ReadRequest, Stat, TokenUsage};
+pub use facts::{Answer, FactError, FactNotRead, Facts, Part, ReadRequest, Stat, TokenUsage};
 pub use listing::Listing;
 pub use page::PageRequest;
 pub use parsed::{IfMatch, Parsed, nullable};

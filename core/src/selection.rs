@@ -38,8 +38,8 @@ pub struct BackendSelection {
 }
 
 impl BackendSelection {
-    /// The selection for a prefix, an environment and a place. The place is the region or location,
-    /// for providers that have one. Names that are too long for the provider are shortened; six
+    /// The selection for a prefix, an environment and a location, such as a region.
+    /// Not every provider has one. Names that are too long for the provider are shortened; six
     /// digits of a digest keep them distinct.
     ///
     /// # Errors
@@ -48,7 +48,7 @@ impl BackendSelection {
         provider: Provider,
         prefix: &str,
         environment: &str,
-        place: Option<&str>,
+        location: Option<&str>,
     ) -> Result<Self, Vec<FieldError>> {
         let slug = naming::slug(prefix);
         let mut errors = Vec::new();
@@ -59,9 +59,9 @@ impl BackendSelection {
             let name = match field.source {
                 Source::Catalog => field.example.to_owned(),
                 Source::Derived(ending) => naming::derive(field.rule, &slug, environment, ending),
-                Source::Place => place.unwrap_or(field.example).to_owned(),
+                Source::Location => location.unwrap_or(field.example).to_owned(),
             };
-            if field.source == Source::Place {
+            if field.source == Source::Location {
                 errors.extend(check_name(field, &name));
             }
             names.insert(field.path, name);

@@ -202,7 +202,7 @@ impl Fixture {
                 status: MemberStatus::Active,
                 invitation_id: None,
             };
-            members::keep_owners(commit, &record, user, &member).unwrap();
+            members::ensure_active_owner(commit, &record, user, &member).unwrap();
             match before {
                 Some(before) => commit.update(&before, member),
                 None => commit.create(user, member),
@@ -371,7 +371,7 @@ impl Fixture {
         loop {
             match drive.advance()? {
                 Next::Done(outcome) => return Ok(outcome),
-                Next::ReadRequest(reads) => {
+                Next::Read(reads) => {
                     self.rounds += 1;
                     self.widest = self.widest.max(reads.len());
                     for read in reads {

@@ -1,11 +1,11 @@
 //! The object store: files in a directory, served by this node at signed URLs.
 
-mod address;
+mod signed_url;
 mod store;
 
 use std::{fmt, io, str::FromStr, sync::Arc, time::Duration};
 
-pub use address::{Address, AddressError, FILES, Purpose, Signer};
+pub use signed_url::{FILES, Purpose, SignedUrl, SignedUrlError, Signer};
 pub(crate) use store::CHUNK;
 pub use store::{Incoming, ObjectStore};
 use wm_core::{
@@ -98,12 +98,12 @@ impl LocalArtifacts {
         headers: Vec<(String, String)>,
     ) -> SignedRequest {
         let method = purpose.method();
-        let address = Address {
+        let signed_url = SignedUrl {
             path: path.clone(),
             expires_at: expires_at.min(now().after(LONGEST)),
             purpose,
         };
-        let url = format!("{}{}", self.public_url, self.signer.write(&address));
+        let url = format!("{}{}", self.public_url, self.signer.write(&signed_url));
         SignedRequest {
             method,
             url,

@@ -30,7 +30,7 @@ pub struct SqliteRecords {
     // Dropped before the writer: the connection that closes last writes the log back into the file.
     readers: Readers,
     writer: Writer,
-    turns: ScopeLocks,
+    scope_locks: ScopeLocks,
 }
 
 impl SqliteRecords {
@@ -49,7 +49,7 @@ impl SqliteRecords {
             path: path.into(),
             readers: Readers::open(path)?,
             writer: Writer::start(connection, path.into())?,
-            turns: ScopeLocks::default(),
+            scope_locks: ScopeLocks::default(),
         })
     }
 
@@ -88,8 +88,8 @@ impl Records for SqliteRecords {
         self.writer.commit(batch.clone()).await
     }
 
-    async fn turn(&self, scope: Scope) -> impl Send {
-        self.turns.take(scope).await
+    async fn lock_scope(&self, scope: Scope) -> impl Send {
+        self.scope_locks.take(scope).await
     }
 }
 

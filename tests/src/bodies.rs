@@ -36,8 +36,8 @@ pub trait Visitor {
 
 /// Passes one record of every family to the visitor. Each family has its own random source, so a
 /// change of one family does not change the examples of others.
-pub fn each_family<C: RandomSource>(choices: impl Fn() -> C, visitor: &mut impl Visitor) {
-    let make = || Maker(choices());
+pub fn each_family<C: RandomSource>(random: impl Fn() -> C, visitor: &mut impl Visitor) {
+    let make = || Maker(random());
     visitor.visit(&make().identified(Maker::user));
     visitor.visit(&make().digested(|make| IdentityLink { user_id: make.id() }));
     visitor.visit(&make().digested(|make| EmailLink { user_id: make.id() }));

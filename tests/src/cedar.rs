@@ -22,7 +22,7 @@ use wm_core::{
 };
 
 use crate::{
-    generator::{Generated, Person, Place},
+    generator::{Generated, Person, StoredProject},
     repository,
 };
 
@@ -166,9 +166,9 @@ fn person(state: &Generated, person: &Person) -> Vec<Entity> {
     stays.chain([user]).collect()
 }
 
-fn place(state: &Generated, place: &Place) -> Vec<Entity> {
-    let name = named(|kinds| &kinds.project, place.id);
-    let project = place.project.as_ref().map(|project| {
+fn project_entities(state: &Generated, stored: &StoredProject) -> Vec<Entity> {
+    let name = named(|kinds| &kinds.project, stored.id);
+    let project = stored.project.as_ref().map(|project| {
         let visibility = match project.body.visibility {
             Visibility::Private => "private",
             Visibility::Account => "account",
@@ -181,7 +181,7 @@ fn place(state: &Generated, place: &Place) -> Vec<Entity> {
         let account = named(|kinds| &kinds.account, state.account_id);
         entity(name.clone(), attributes, HashSet::from([account]))
     });
-    let grants = place.grants.iter().map(|grant| {
+    let grants = stored.grants.iter().map(|grant| {
         let whom = match grant.body.principal {
             Principal::User(user) => ("user", named(|kinds| &kinds.user, user)),
             Principal::Team(team) => ("team", named(|kinds| &kinds.team, team)),
@@ -240,8 +240,11 @@ impl Peer {
     #[must_use]
     pub fn prepare<'a>(&self, state: &'a Generated) -> Prepared<'a> {
         let people = state.people.iter().flat_map(|one| person(state, one));
-        let places = state.projects.iter().flat_map(|one| place(state, one));
-        let entities = account(state).into_iter().chain(people).chain(places);
+        let projects = state
+            .projects
+            .iter()
+            .flat_map(|one| project_entities(state, one));
+        let entities = account(state).into_iter().chain(people).chain(projects);
         let now = ("now".to_owned(), datetime(state.now));
         Prepared {
             state,
@@ -289,17 +292,17 @@ impl Peer {
         &'a self,
         facts: &'a Prepared<'_>,
         who: &'a Person,
-        place: &'a Place,
+        stored: &'a StoredProject,
         capability: Capability,
     ) -> impl Iterator<Item = String> + 'a {
         let project = || {
             (
-                named(|kinds| &kinds.project, place.id),
-                place.id.to_string(),
+                named(|kinds| &kinds.project, stored.id),
+                stored.id.to_string(),
             )
         };
         let grant = |id: GrantId| (named(|kinds| &kinds.grant, id), id.to_string());
-        let grants = place.grants.iter().map(move |one| grant(one.id));
+        let grants = stored.grants.iter().map(move |one| grant(one.id));
         std::iter::once_with(project)
             .chain(grants)
             .filter(move |(what, _)| self.allows(facts, who, capability, what.clone()))
@@ -313,10 +316,10 @@ impl Peer {
         &self,
         facts: &Prepared<'_>,
         who: &Person,
-        place: &Place,
+        stored: &StoredProject,
         capability: Capability,
     ) -> BTreeSet<String> {
-        self.sufficient(facts, who, place, capability).collect()
+        self.sufficient(facts, who, stored, capability).collect()
     }
 
     /// The first reason only, for callers that need no more.
@@ -325,9 +328,9 @@ impl Peer {
         &self,
         facts: &Prepared<'_>,
         who: &Person,
-        place: &Place,
+        stored: &StoredProject,
         capability: Capability,
     ) -> Option<String> {
-        self.sufficient(facts, who, place, capability).next()
+        self.sufficient(facts, who, stored, capability).next()
     }
 }

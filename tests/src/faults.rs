@@ -333,8 +333,8 @@ impl<P: Provider> Records for RecordingProvider<P> {
             .await
     }
 
-    fn turn(&self, scope: Scope) -> impl Future<Output = impl Send> + Send {
-        self.inner.records().turn(scope)
+    fn lock_scope(&self, scope: Scope) -> impl Future<Output = impl Send> + Send {
+        self.inner.records().lock_scope(scope)
     }
 }
 

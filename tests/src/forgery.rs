@@ -23,14 +23,14 @@ pub struct Attacker {
 /// Every forgery of an access token of a surface.
 #[must_use]
 pub fn all(surface: &impl Signing, attacker: &Attacker) -> Vec<Forgery> {
-    let good = Good::of(surface, VICTIM);
+    let good = ValidToken::of(surface, VICTIM);
     [
         good.without_the_key(),
         good.under_other_keys(attacker),
         good.for_others(surface),
         good.at_other_times(),
         good.incomplete(),
-        good.cut_and_pasted(&surface.access_token("ben@example.com")),
+        good.recombined_parts(&surface.access_token("ben@example.com")),
         good.no_tokens(),
     ]
     .concat()
@@ -39,9 +39,9 @@ pub fn all(surface: &impl Signing, attacker: &Attacker) -> Vec<Forgery> {
 /// A valid token, signed with the right key, whose extra claims would give administrator rights if
 /// the surface trusted claims of clouds.
 #[must_use]
-pub fn adorned(surface: &impl Signing, email: &str, account: &str) -> String {
+pub fn with_cloud_claims(surface: &impl Signing, email: &str, account: &str) -> String {
     let powers = ["admin", "owner", "Global Administrator", account];
-    Good::of(surface, email).with(|claims| {
+    ValidToken::of(surface, email).with(|claims| {
         for name in [
             "cognito:groups",
             "cognito:roles",
@@ -58,7 +58,7 @@ pub fn adorned(surface: &impl Signing, email: &str, account: &str) -> String {
 }
 
 /// The parts of a valid token.
-struct Good<'a> {
+struct ValidToken<'a> {
     issuer: &'a TestIssuer,
     text: String,
     header: Value,
@@ -80,7 +80,7 @@ fn without(claims: &mut Value, names: &[&str]) {
     assert_ne!(claims.len(), before, "no token here has any of {names:?}");
 }
 
-impl<'a> Good<'a> {
+impl<'a> ValidToken<'a> {
     fn of(surface: &'a impl Signing, email: &str) -> Self {
         let text = surface.access_token(email);
         let parts: Vec<&str> = text.split('.').collect();
@@ -237,7 +237,7 @@ impl<'a> Good<'a> {
     }
 
     /// Recombined parts of valid tokens.
-    fn cut_and_pasted(&self, other: &str) -> Vec<Forgery> {
+    fn recombined_parts(&self, other: &str) -> Vec<Forgery> {
         let (message, signature) = self.text.rsplit_once('.').unwrap();
         let (other_message, other_signature) = other.rsplit_once('.').unwrap();
         let middle = self.text.len() - signature.len() / 2;

@@ -36,7 +36,7 @@ pub struct Settings {
     /// The application settings: the environment without the variables that the host sets.
     pub environment: Vec<(String, String)>,
     /// The startup timeout of the executable.
-    pub patience: Duration,
+    pub timeout: Duration,
 }
 
 impl Settings {
@@ -45,7 +45,7 @@ impl Settings {
         Self {
             app,
             environment,
-            patience: Duration::from_secs(30),
+            timeout: Duration::from_secs(30),
         }
     }
 }

@@ -27,7 +27,7 @@ pub struct Generated {
     pub people: Vec<Person>,
     /// The account's teams, and one team that belongs to no account.
     pub teams: Vec<TeamId>,
-    pub projects: Vec<Place>,
+    pub projects: Vec<StoredProject>,
     made: u128,
 }
 
@@ -45,7 +45,7 @@ pub struct Person {
 
 /// A project as the database stores it.
 #[derive(Debug, Clone)]
-pub struct Place {
+pub struct StoredProject {
     pub id: ProjectId,
     /// The record of the project, if it exists.
     pub project: Option<Record<Project>>,
@@ -106,17 +106,17 @@ impl Generated {
     }
 
     /// Generates a state from a random source.
-    pub fn generate(choices: &mut impl RandomSource) -> Self {
+    pub fn generate(random: &mut impl RandomSource) -> Self {
         let mut state = Self::empty();
         state.teams = (0..4).map(|_| state.id()).collect();
-        state.retire_and_close(choices);
+        state.retire_and_close(random);
         for _ in 0..4 {
-            let person = state.person(choices);
+            let person = state.person(random);
             state.people.push(person);
         }
         for _ in 0..3 {
-            let place = state.place(choices);
-            state.projects.push(place);
+            let stored = state.stored_project(random);
+            state.projects.push(stored);
         }
         state
     }
@@ -127,23 +127,23 @@ impl Generated {
         T::from_ulid(Ulid::from_parts(1, self.made))
     }
 
-    fn retire_and_close(&mut self, choices: &mut impl RandomSource) {
+    fn retire_and_close(&mut self, random: &mut impl RandomSource) {
         let account = self.account.as_mut().unwrap();
-        account.deleted = choices.happens(1, 24);
-        if choices.happens(1, 12) {
+        account.deleted = random.happens(1, 24);
+        if random.happens(1, 12) {
             account.body.status = AccountStatus::Closed;
         }
         for team in &self.teams {
-            if choices.happens(1, 5) {
+            if random.happens(1, 5) {
                 account.body.retired_teams.push(RetiredTeam(*team));
             }
         }
-        if choices.happens(1, 24) {
+        if random.happens(1, 24) {
             self.account = None;
         }
     }
 
-    fn person(&mut self, choices: &mut impl RandomSource) -> Person {
+    fn person(&mut self, random: &mut impl RandomSource) -> Person {
         const STATUSES: [MemberStatus; 6] = [
             MemberStatus::Active,
             MemberStatus::Active,
@@ -152,26 +152,26 @@ impl Generated {
             MemberStatus::Suspended,
             MemberStatus::Removed,
         ];
-        let (role, status) = (*choices.pick(AccountRole::ALL), *choices.pick(&STATUSES));
+        let (role, status) = (*random.pick(AccountRole::ALL), *random.pick(&STATUSES));
         let mut person = self.member(role, status);
         if let Some(member) = &mut person.member {
-            member.deleted = choices.happens(1, 24);
+            member.deleted = random.happens(1, 24);
         }
-        if choices.happens(1, 8) {
+        if random.happens(1, 8) {
             person.member = None;
         }
         let earlier = self.id();
         for team in self.teams.clone() {
-            if choices.happens(1, 2) {
-                let stay = if choices.happens(1, 5) {
+            if random.happens(1, 2) {
+                let stay = if random.happens(1, 5) {
                     earlier
                 } else {
                     person.stay
                 };
-                let row = self.row(team, stay, *choices.pick(TeamRole::ALL));
+                let row = self.row(team, stay, *random.pick(TeamRole::ALL));
                 person
                     .rows
-                    .push(record(person.user, row, choices.happens(1, 6)));
+                    .push(record(person.user, row, random.happens(1, 6)));
             }
         }
         person
@@ -197,7 +197,7 @@ impl Generated {
     }
 
     /// A project without grants.
-    pub fn project(&mut self, visibility: Visibility, archived: bool) -> Place {
+    pub fn project(&mut self, visibility: Visibility, archived: bool) -> StoredProject {
         let own: GrantId = self.id();
         let id = ProjectId::new(self.account_id, own.ulid());
         let body = Project {
@@ -206,7 +206,7 @@ impl Generated {
             visibility,
             archived,
         };
-        Place {
+        StoredProject {
             id,
             project: Some(record(id, body, false)),
             grants: Vec::new(),
@@ -216,20 +216,20 @@ impl Generated {
     /// Grants a role without expiry.
     pub fn give(
         &mut self,
-        place: &mut Place,
+        stored: &mut StoredProject,
         principal: Principal,
         stay: Option<MembershipId>,
         role: ProjectRole,
     ) {
         let body = Grant {
-            project_id: place.id,
+            project_id: stored.id,
             principal,
             membership_id: stay,
             role,
             expires_at: None,
             revoked: None,
         };
-        place.add(record(self.id(), body, false));
+        stored.add(record(self.id(), body, false));
     }
 
     /// Adds a person's present stay to a team.
@@ -248,52 +248,56 @@ impl Generated {
         }
     }
 
-    fn place(&mut self, choices: &mut impl RandomSource) -> Place {
-        let visibility = *choices.pick(&[Visibility::Private, Visibility::Account]);
-        let mut place = self.project(visibility, choices.happens(1, 4));
-        if let Some(project) = &mut place.project {
-            project.deleted = choices.happens(1, 10);
+    fn stored_project(&mut self, random: &mut impl RandomSource) -> StoredProject {
+        let visibility = *random.pick(&[Visibility::Private, Visibility::Account]);
+        let mut stored = self.project(visibility, random.happens(1, 4));
+        if let Some(project) = &mut stored.project {
+            project.deleted = random.happens(1, 10);
         }
-        if choices.happens(1, 12) {
-            place.project = None;
+        if random.happens(1, 12) {
+            stored.project = None;
         }
-        for _ in 0..choices.below(9) {
-            let grant = self.grant(choices, &place);
-            place.add(grant);
+        for _ in 0..random.below(9) {
+            let grant = self.grant(random, &stored);
+            stored.add(grant);
         }
-        place
+        stored
     }
 
     /// A grant on a project, for a new principal or for one that already has a grant.
-    pub fn grant(&mut self, choices: &mut impl RandomSource, place: &Place) -> Record<Grant> {
-        if !place.grants.is_empty() && choices.happens(1, 4) {
-            let twin = choices.pick(&place.grants).body.clone();
+    pub fn grant(
+        &mut self,
+        random: &mut impl RandomSource,
+        stored: &StoredProject,
+    ) -> Record<Grant> {
+        if !stored.grants.is_empty() && random.happens(1, 4) {
+            let twin = random.pick(&stored.grants).body.clone();
             return record(self.id(), twin, false);
         }
-        let (principal, stay) = self.principal(choices);
-        let membership_id = match choices.below(8) {
-            5 => Some(choices.pick(&self.people).stay),
+        let (principal, stay) = self.principal(random);
+        let membership_id = match random.below(8) {
+            5 => Some(random.pick(&self.people).stay),
             6 => None,
             7 => Some(self.id()),
             _ => stay,
         };
         let body = Grant {
-            project_id: place.id,
+            project_id: stored.id,
             principal,
             membership_id,
-            role: *choices.pick(ProjectRole::ALL),
-            expires_at: *choices.pick(&expiries()),
-            revoked: choices.happens(1, 8).then(revocation),
+            role: *random.pick(ProjectRole::ALL),
+            expires_at: *random.pick(&expiries()),
+            revoked: random.happens(1, 8).then(revocation),
         };
-        let deleted = choices.happens(1, 16);
+        let deleted = random.happens(1, 16);
         record(self.id(), body, deleted)
     }
 
-    fn principal(&mut self, choices: &mut impl RandomSource) -> (Principal, Option<MembershipId>) {
-        if choices.happens(1, 2) {
-            (Principal::Team(*choices.pick(&self.teams)), None)
+    fn principal(&mut self, random: &mut impl RandomSource) -> (Principal, Option<MembershipId>) {
+        if random.happens(1, 2) {
+            (Principal::Team(*random.pick(&self.teams)), None)
         } else {
-            let person = choices.pick(&self.people);
+            let person = random.pick(&self.people);
             (Principal::User(person.user), Some(person.stay))
         }
     }
@@ -311,24 +315,24 @@ impl Generated {
 
     /// The engine's input about a person and a project.
     #[must_use]
-    pub fn access<'a>(&'a self, person: &'a Person, place: &'a Place) -> Access<'a> {
+    pub fn access<'a>(&'a self, person: &'a Person, stored: &'a StoredProject) -> Access<'a> {
         Access {
             account: self.account_access(person),
-            project: place.project.as_ref(),
-            grants: &place.grants,
+            project: stored.project.as_ref(),
+            grants: &stored.grants,
             now: self.now,
         }
     }
 
     /// Every pair of a person and a project.
-    pub fn pairs(&self) -> impl Iterator<Item = (&Person, &Place)> {
+    pub fn pairs(&self) -> impl Iterator<Item = (&Person, &StoredProject)> {
         self.people
             .iter()
-            .flat_map(|person| self.projects.iter().map(move |place| (person, place)))
+            .flat_map(|person| self.projects.iter().map(move |stored| (person, stored)))
     }
 }
 
-impl Place {
+impl StoredProject {
     /// Inserts a grant in the order of the database.
     pub fn add(&mut self, grant: Record<Grant>) {
         let at = self.grants.partition_point(|other| {

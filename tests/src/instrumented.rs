@@ -236,7 +236,7 @@ impl<P: Provider> Instrumented<P> {
     }
 
     /// An external call. The process may die before or after it.
-    async fn going_out<T>(
+    async fn external_call<T>(
         &self,
         order: &Order,
         effect: Effect,
@@ -332,7 +332,7 @@ impl<P: Provider> Provider for Instrumented<P> {
 impl<P: Provider> Records for Instrumented<P> {
     async fn get(&self, key: &Key) -> Result<Option<Item>, PortError> {
         let order = self.order();
-        self.going_out(&order, Effect::Reads, async {
+        self.external_call(&order, Effect::Reads, async {
             let found = self.inner.records().get(key).await?;
             Ok(defect::got(order.defect, found))
         })
@@ -341,7 +341,7 @@ impl<P: Provider> Records for Instrumented<P> {
 
     async fn scan(&self, range: &Range) -> Result<Page, PortError> {
         let order = self.order();
-        self.going_out(&order, Effect::Reads, async {
+        self.external_call(&order, Effect::Reads, async {
             let page = self.inner.records().scan(range).await?;
             Ok(self.memory.scanned(order.defect, range, page))
         })
@@ -350,7 +350,7 @@ impl<P: Provider> Records for Instrumented<P> {
 
     async fn list(&self, list: &List) -> Result<Page, PortError> {
         let order = self.order();
-        self.going_out(&order, Effect::Reads, async {
+        self.external_call(&order, Effect::Reads, async {
             let page = self.inner.records().list(list).await?;
             Ok(defect::listed(order.defect, page))
         })
@@ -359,31 +359,31 @@ impl<P: Provider> Records for Instrumented<P> {
 
     async fn commit(&self, batch: &Batch) -> Result<(), CommitError> {
         let order = self.order();
-        let turn = match &order.barrier {
+        let arrival = match &order.barrier {
             Some(barrier) => Some(barrier.arrive().await),
             None => None,
         };
         let committed = self
-            .going_out(
+            .external_call(
                 &order,
                 Effect::Changes,
                 defect::commit(order.defect, self.inner.records(), batch, &self.memory),
             )
             .await;
-        if let Some(turn) = turn {
-            turn.leave();
+        if let Some(arrival) = arrival {
+            arrival.leave();
         }
         committed
     }
 
-    fn turn(&self, scope: Scope) -> impl Future<Output = impl Send> + Send {
-        self.inner.records().turn(scope)
+    fn lock_scope(&self, scope: Scope) -> impl Future<Output = impl Send> + Send {
+        self.inner.records().lock_scope(scope)
     }
 }
 
 impl<P: Provider> Artifacts for Instrumented<P> {
     async fn begin_parts(&self, upload: &SignUpload) -> Result<String, PortError> {
-        self.going_out(
+        self.external_call(
             &self.order(),
             Effect::Changes,
             self.inner.artifacts().begin_parts(upload),
@@ -392,7 +392,7 @@ impl<P: Provider> Artifacts for Instrumented<P> {
     }
 
     async fn sign_upload(&self, upload: &SignUpload) -> Result<SignedRequest, PortError> {
-        self.going_out(
+        self.external_call(
             &self.order(),
             Effect::Reads,
             self.inner.artifacts().sign_upload(upload),
@@ -406,7 +406,7 @@ impl<P: Provider> Artifacts for Instrumented<P> {
         upload_id: &str,
     ) -> Result<Vec<SignedRequest>, PortError> {
         let artifacts = self.inner.artifacts();
-        self.going_out(
+        self.external_call(
             &self.order(),
             Effect::Reads,
             artifacts.sign_parts(upload, upload_id),
@@ -415,7 +415,7 @@ impl<P: Provider> Artifacts for Instrumented<P> {
     }
 
     async fn sign_download(&self, download: &SignDownload) -> Result<SignedRequest, PortError> {
-        self.going_out(
+        self.external_call(
             &self.order(),
             Effect::Reads,
             self.inner.artifacts().sign_download(download),
@@ -430,7 +430,7 @@ impl<P: Provider> Artifacts for Instrumented<P> {
         parts: &[Part],
     ) -> Result<Option<Stat>, PortError> {
         let artifacts = self.inner.artifacts();
-        self.going_out(
+        self.external_call(
             &self.order(),
             Effect::Changes,
             artifacts.assemble(path, upload_id, parts),
@@ -439,7 +439,7 @@ impl<P: Provider> Artifacts for Instrumented<P> {
     }
 
     async fn stat(&self, path: &ObjectPath, hash: bool) -> Result<Option<Stat>, PortError> {
-        self.going_out(
+        self.external_call(
             &self.order(),
             Effect::Reads,
             self.inner.artifacts().stat(path, hash),
@@ -448,7 +448,7 @@ impl<P: Provider> Artifacts for Instrumented<P> {
     }
 
     async fn remove(&self, path: &ObjectPath, upload_id: Option<&str>) -> Result<(), PortError> {
-        self.going_out(
+        self.external_call(
             &self.order(),
             Effect::Changes,
             self.inner.artifacts().remove(path, upload_id),
@@ -463,7 +463,7 @@ impl<P: Provider> Artifacts for Instrumented<P> {
         limit: u32,
     ) -> Result<Vec<ObjectPath>, PortError> {
         let artifacts = self.inner.artifacts();
-        self.going_out(
+        self.external_call(
             &self.order(),
             Effect::Reads,
             artifacts.older_than(time, after, limit),
@@ -474,7 +474,7 @@ impl<P: Provider> Artifacts for Instrumented<P> {
 
 impl<P: Provider> Events for Instrumented<P> {
     async fn publish(&self, entries: &[CloudEvent]) -> Vec<Result<(), PortError>> {
-        self.going_out(
+        self.external_call(
             &self.order(),
             Effect::Changes,
             self.inner.events().publish(entries),
@@ -485,7 +485,7 @@ impl<P: Provider> Events for Instrumented<P> {
 
 impl<P: Provider> Mail for Instrumented<P> {
     async fn send(&self, message: &Message) -> Result<(), PortError> {
-        self.going_out(
+        self.external_call(
             &self.order(),
             Effect::Changes,
             self.inner.mail().send(message),

@@ -168,7 +168,7 @@ pub struct MemoryArtifacts {
 
 /// The request behind a URL of [`MemoryArtifacts`].
 #[derive(Debug, Clone)]
-pub struct Address {
+pub struct UrlTarget {
     /// `PUT` or `GET`.
     pub method: &'static str,
     pub path: ObjectPath,
@@ -184,7 +184,7 @@ impl MemoryArtifacts {
         let etag = Sha256::of(bytes).to_string();
         let rest = url
             .strip_prefix(Self::BASE)
-            .ok_or("not an address of this store")?;
+            .ok_or("not a URL of this store")?;
         let (path, query) = rest.split_once('?').ok_or("not signed")?;
         let path: ObjectPath = path
             .trim_start_matches('/')
@@ -354,7 +354,7 @@ pub struct MemoryKeys(pub Mutex<BTreeMap<String, Vec<u8>>>);
 impl KeySource for MemoryKeys {
     async fn fetch(&self, url: &str) -> Result<Vec<u8>, PortError> {
         let body = lock(&self.0).get(url).cloned();
-        body.ok_or_else(|| PortError::new(PortErrorKind::Unavailable, "no key set at this address"))
+        body.ok_or_else(|| PortError::new(PortErrorKind::Unavailable, "no key set at this URL"))
     }
 }
 

@@ -10,7 +10,7 @@ use wm_core::{
     value::{AccountRole, Principal, TeamId},
 };
 
-use crate::generator::{Generated, Person, Place};
+use crate::generator::{Generated, Person, StoredProject};
 
 /// Project roles, weakest first, and the capabilities that each adds.
 pub const PROJECT_ROLES: [(&str, &str); 5] = [
@@ -116,12 +116,12 @@ pub fn in_team(state: &Generated, person: &Person, team: TeamId) -> bool {
 
 /// Every record that gives the person a role on the project.
 #[must_use]
-pub fn reasons(state: &Generated, person: &Person, place: &Place) -> BTreeSet<Why> {
+pub fn reasons(state: &Generated, person: &Person, stored: &StoredProject) -> BTreeSet<Why> {
     let mut found = BTreeSet::new();
     let Some(role) = membership(state, person) else {
         return found;
     };
-    let Some(project) = place.project.as_ref().filter(|project| !project.deleted) else {
+    let Some(project) = stored.project.as_ref().filter(|project| !project.deleted) else {
         return found;
     };
     let mut add = |source, record: String, role: &str| {
@@ -138,13 +138,13 @@ pub fn reasons(state: &Generated, person: &Person, place: &Place) -> BTreeSet<Wh
         AccountRole::Member | AccountRole::Guest => {}
     }
     if project.body.visibility == Visibility::Account && role != AccountRole::Guest {
-        add("visibility", place.id.to_string(), "viewer");
+        add("visibility", stored.id.to_string(), "viewer");
     }
     let stay = person
         .member
         .as_ref()
         .map(|member| member.body.membership_id);
-    for grant in &place.grants {
+    for grant in &stored.grants {
         let expired = match grant.body.expires_at {
             Some(end) => state.now >= end,
             None => false,
@@ -171,8 +171,13 @@ pub fn reasons(state: &Generated, person: &Person, place: &Place) -> BTreeSet<Wh
 
 /// The answer to the person's request of a capability on the project.
 #[must_use]
-pub fn answer(state: &Generated, person: &Person, place: &Place, capability: &str) -> Answer {
-    let reasons = reasons(state, person, place);
+pub fn answer(
+    state: &Generated,
+    person: &Person,
+    stored: &StoredProject,
+    capability: &str,
+) -> Answer {
+    let reasons = reasons(state, person, stored);
     if reasons.is_empty() {
         return Answer::Hidden;
     }
@@ -182,7 +187,7 @@ pub fn answer(state: &Generated, person: &Person, place: &Place, capability: &st
     {
         return Answer::Missing;
     }
-    let archived = place
+    let archived = stored
         .project
         .as_ref()
         .is_some_and(|project| project.body.archived);

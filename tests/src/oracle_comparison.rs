@@ -9,7 +9,7 @@ use wm_core::{
 };
 
 use crate::{
-    generator::{Generated, Person, Place},
+    generator::{Generated, Person, StoredProject},
     oracle::{self, Answer, Why},
 };
 
@@ -38,14 +38,14 @@ fn answer_of<T>(capability: Capability, result: &Result<T, Refusal>) -> Answer {
 }
 
 /// Compares every answer about a person and a project with the oracle, and with each other.
-pub fn agrees(state: &Generated, person: &Person, place: &Place) {
-    let access = state.access(person, place);
+pub fn agrees(state: &Generated, person: &Person, stored: &StoredProject) {
+    let access = state.access(person, stored);
     let reasons: Vec<Reason> = access.reasons().collect();
     let whys: BTreeSet<Why> = reasons.iter().copied().map(why).collect();
-    assert_eq!(whys, oracle::reasons(state, person, place));
+    assert_eq!(whys, oracle::reasons(state, person, stored));
     assert_eq!(whys.len(), reasons.len(), "a record is named twice");
     for capability in Capability::ALL.iter().copied() {
-        let expected = oracle::answer(state, person, place, capability.as_str());
+        let expected = oracle::answer(state, person, stored, capability.as_str());
         let check = access.check(capability);
         assert_eq!(answer_of(capability, &check), expected, "{capability}");
         if let Ok(reason) = check {
@@ -59,10 +59,10 @@ pub fn agrees(state: &Generated, person: &Person, place: &Place) {
             allowed && oracle::role_has(&oracle::PROJECT_ROLES, &why.role, capability.as_str())
         });
         assert_eq!(explained, sufficient);
-        let permit = access.permit(place.id, capability);
+        let permit = access.permit(stored.id, capability);
         assert_eq!(answer_of(capability, &permit), expected);
         if let Ok(permit) = permit {
-            assert_eq!(permit.scope(), Scope::Project(place.id));
+            assert_eq!(permit.scope(), Scope::Project(stored.id));
             assert_eq!(permit.right(), Right::Capability(capability));
         }
     }

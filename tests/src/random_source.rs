@@ -56,5 +56,5 @@ impl RandomSource for Tape {
 
 /// Tapes of up to this many numbers.
 pub fn tapes(length: usize) -> impl Strategy<Value = Tape> {
-    collection::vec(0..=u32::MAX, 0..length).prop_map(|choices| Tape(choices.into_iter()))
+    collection::vec(0..=u32::MAX, 0..length).prop_map(|numbers| Tape(numbers.into_iter()))
 }

@@ -9,7 +9,7 @@ use std::{
 use serde_json::Value;
 
 /// Folders without source files of this repository.
-const NOT_OURS: &[&str] = &[
+const IGNORED_DIRECTORIES: &[&str] = &[
     "target",
     ".git",
     ".tools",
@@ -54,7 +54,7 @@ fn collect(folder: &Path, prefix: &str, found: &mut Vec<File>) {
         let entry = entry.unwrap();
         let name = entry.file_name().into_string().unwrap();
         let path = format!("{prefix}{name}");
-        if NOT_OURS.contains(&name.as_str()) {
+        if IGNORED_DIRECTORIES.contains(&name.as_str()) {
             continue;
         }
         let kind = entry.file_type().unwrap();

@@ -20,7 +20,7 @@ use crate::error::port_error;
 const LONGEST: Duration = Duration::from_hours(24);
 
 /// Headers that every client sends by itself. Browsers do not let scripts set them.
-const SENT_ANYWAY: [&str; 2] = ["content-length", "host"];
+const IMPLICIT_HEADERS: [&str; 2] = ["content-length", "host"];
 
 /// One PUT of exactly these bytes, which creates the object or is refused. The signature covers
 /// length, type, digest and the condition.
@@ -111,7 +111,7 @@ fn request(method: &'static str, signed: &PresignedRequest) -> SignedRequest {
         .headers()
         .map(|(name, value)| (name.to_ascii_lowercase(), value.to_owned()))
         .filter(|(name, _)| names.contains(&name.as_str()))
-        .filter(|(name, _)| !SENT_ANYWAY.contains(&name.as_str()))
+        .filter(|(name, _)| !IMPLICIT_HEADERS.contains(&name.as_str()))
         .collect();
     SignedRequest {
         method,

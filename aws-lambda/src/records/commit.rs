@@ -199,7 +199,7 @@ fn transaction_failed(error: SdkError<TransactWriteItemsError, HttpResponse>) ->
     if let Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) =
         error.as_service_error()
     {
-        return match judge(cancelled) {
+        return match classify(cancelled) {
             None => CommitError::Conflict,
             Some(kind) => CommitError::Failed(PortError::new(
                 kind,
@@ -221,7 +221,7 @@ fn transaction_failed(error: SdkError<TransactWriteItemsError, HttpResponse>) ->
 
 /// The cause of a cancelled transaction. `None` for a failed condition, which takes precedence over
 /// other errors: a retry would fail on it again.
-fn judge(cancelled: &TransactionCanceledException) -> Option<PortErrorKind> {
+fn classify(cancelled: &TransactionCanceledException) -> Option<PortErrorKind> {
     let codes = || {
         cancelled
             .cancellation_reasons()
@@ -272,7 +272,7 @@ mod tests {
             (&["ItemCollectionSizeLimitExceeded"], Some(Refused)),
             (&[], Some(Refused)),
         ] {
-            assert_eq!(judge(&cancelled(codes)), expected, "{codes:?}");
+            assert_eq!(classify(&cancelled(codes)), expected, "{codes:?}");
         }
     }
 

@@ -10,7 +10,7 @@ pub type Attributes = HashMap<String, AttributeValue>;
 
 /// The names of the attributes. Conditions compare the ETag.
 pub(super) const LAYOUT: Layout = Layout {
-    place: "table",
+    store: "table",
     partition: "PK",
     sort: "SK",
     etag: "etag",
@@ -89,12 +89,12 @@ mod tests {
 
     fn item() -> Item {
         let mut index = IndexKeys::default();
-        let place = |name: &str| IndexKey {
+        let index_key = |name: &str| IndexKey {
             partition: format!("{name}#1"),
             sort: format!("{name}#2"),
         };
-        Index::Gsi1.put(&mut index, place("WORK"));
-        Index::Gsi4.put(&mut index, place("PROJECT"));
+        Index::Gsi1.put(&mut index, index_key("WORK"));
+        Index::Gsi4.put(&mut index, index_key("PROJECT"));
         Item {
             key: Scope::Email(Sha256::of(b"key")).key(Sort::link()),
             index,

@@ -55,14 +55,14 @@ fn seconds(since_1970: i64) -> Result<OffsetDateTime, PortError> {
 /// The current key. It is replaced when it does not cover a signature.
 pub(super) struct DelegationKeys {
     service: BlobServiceClient,
-    kept: Kept,
+    cache: KeyCache,
 }
 
 impl DelegationKeys {
     pub(super) fn new(service: BlobServiceClient) -> Self {
         Self {
             service,
-            kept: Kept::default(),
+            cache: KeyCache::default(),
         }
     }
 
@@ -72,7 +72,7 @@ impl DelegationKeys {
         window: Window,
     ) -> Result<Arc<UserDelegationKey>, PortError> {
         let limit = Timeouts::SERVICE.operation;
-        self.kept
+        self.cache
             .covering(window, limit, |wanted| self.request(wanted))
             .await
     }
@@ -92,9 +92,9 @@ impl DelegationKeys {
 }
 
 #[derive(Default)]
-struct Kept(Mutex<Option<Arc<UserDelegationKey>>>);
+struct KeyCache(Mutex<Option<Arc<UserDelegationKey>>>);
 
-impl Kept {
+impl KeyCache {
     /// The current key, or a new one. If several callers need a new one at the same time, one
     /// requests it and the others wait, each up to the limit.
     async fn covering<A>(
@@ -107,8 +107,8 @@ impl Kept {
         A: Future<Output = Result<UserDelegationKey, azure_core::Error>>,
     {
         within(limit, async {
-            let mut kept = self.0.lock().await;
-            if let Some(key) = kept.as_ref().filter(|key| covers(key, window)) {
+            let mut cache = self.0.lock().await;
+            if let Some(key) = cache.as_ref().filter(|key| covers(key, window)) {
                 return Ok(Arc::clone(key));
             }
             let wanted = Window {
@@ -116,7 +116,7 @@ impl Kept {
                 end: window.end.max(window.start + SKEW + KEY_LIFE),
             };
             let key = Arc::new(request(wanted).await.map_err(refusal)?);
-            *kept = Some(Arc::clone(&key));
+            *cache = Some(Arc::clone(&key));
             Ok(key)
         })
         .await?
@@ -180,17 +180,17 @@ mod tests {
 
     #[tokio::test]
     async fn key_is_reused_until_it_would_expire_too_soon() {
-        let (kept, asked) = (Kept::default(), AtomicUsize::new(0));
+        let (cache, requests) = (KeyCache::default(), AtomicUsize::new(0));
         let at = async |passed, lives| {
             let now = NOW.after(Duration::from_mins(passed));
             let wanted = window(now, now.after(Duration::from_mins(lives)));
             let request = |wanted| {
-                asked.fetch_add(1, Ordering::SeqCst);
+                requests.fetch_add(1, Ordering::SeqCst);
                 async move { Ok(key(wanted)) }
             };
-            let got = kept.covering(wanted, DAY, request).await.unwrap();
+            let got = cache.covering(wanted, DAY, request).await.unwrap();
             assert!(covers(&got, wanted));
-            asked.load(Ordering::SeqCst)
+            requests.load(Ordering::SeqCst)
         };
         let calls = [at(0, 15).await, at(1, 15).await, at(45, 15).await];
         assert_eq!(calls, [1, 1, 1]);
@@ -202,22 +202,22 @@ mod tests {
 
     #[tokio::test]
     async fn concurrent_callers_cause_one_key_request() {
-        let (kept, asked) = (Kept::default(), AtomicUsize::new(0));
+        let (cache, requests) = (KeyCache::default(), AtomicUsize::new(0));
         let request = |wanted| {
-            asked.fetch_add(1, Ordering::SeqCst);
+            requests.fetch_add(1, Ordering::SeqCst);
             async move {
                 tokio::task::yield_now().await;
                 Ok(key(wanted))
             }
         };
-        let all = join_all((0..50).map(|_| kept.covering(minutes(15), DAY, request))).await;
+        let all = join_all((0..50).map(|_| cache.covering(minutes(15), DAY, request))).await;
         assert!(all.iter().all(Result::is_ok));
-        assert_eq!(asked.load(Ordering::SeqCst), 1);
+        assert_eq!(requests.load(Ordering::SeqCst), 1);
     }
 
     #[tokio::test]
     async fn refusal_is_temporary_and_not_cached() {
-        let kept = Kept::default();
+        let cache = KeyCache::default();
         let refused = |_| async {
             let status = azure_core::http::StatusCode::Forbidden;
             let kind = ErrorKind::HttpResponse {
@@ -227,9 +227,9 @@ mod tests {
             };
             Err(Error::with_message(kind, "no"))
         };
-        let error = kept.covering(minutes(15), DAY, refused).await.unwrap_err();
+        let error = cache.covering(minutes(15), DAY, refused).await.unwrap_err();
         assert_eq!(error.kind, PortErrorKind::Unavailable);
-        let given = kept
+        let given = cache
             .covering(minutes(15), DAY, |wanted| async move { Ok(key(wanted)) })
             .await;
         assert!(given.is_ok());
@@ -237,10 +237,10 @@ mod tests {
 
     #[tokio::test]
     async fn callers_wait_no_longer_than_their_limit() {
-        let kept = Kept::default();
+        let cache = KeyCache::default();
         let limit = Duration::from_millis(200);
         let silent = |_| pending();
-        let waiting = (0..5).map(|_| kept.covering(minutes(15), limit, silent));
+        let waiting = (0..5).map(|_| cache.covering(minutes(15), limit, silent));
         let all = within(limit * 4, join_all(waiting)).await.unwrap();
         let kinds = all.into_iter().map(|answer| answer.unwrap_err().kind);
         assert!(kinds.eq([PortErrorKind::Unavailable; 5]));

@@ -70,7 +70,7 @@ impl<'a> Signer<'a> {
         }
         Ok(SignedRequest {
             method: "PUT",
-            url: self.address(upload.path(), &signature.build()),
+            url: self.url(upload.path(), &signature.build()),
             headers: headers
                 .map(|(name, value)| (name.to_owned(), value.to_owned()))
                 .into(),
@@ -113,7 +113,7 @@ impl<'a> Signer<'a> {
         let query = format!("{first}&{second}&{}", signature.build());
         Ok(SignedRequest {
             method: "PUT",
-            url: self.address(path, &query),
+            url: self.url(path, &query),
             headers: Vec::new(),
         })
     }
@@ -149,7 +149,7 @@ impl<'a> Signer<'a> {
         let query = format!("{recorded}{}", signature.build());
         Ok(SignedRequest {
             method: "GET",
-            url: self.address(path, &query),
+            url: self.url(path, &query),
             headers: Vec::new(),
         })
     }
@@ -165,7 +165,7 @@ impl<'a> Signer<'a> {
             .blob(container, path.to_string()))
     }
 
-    fn address(&self, path: &ObjectPath, query: &str) -> String {
+    fn url(&self, path: &ObjectPath, query: &str) -> String {
         let Storage {
             endpoint,
             container,
@@ -220,8 +220,8 @@ mod tests {
             .download_of(&path, version, &file, &media_type)
             .unwrap();
         assert_eq!((signed.method, signed.headers.len()), ("GET", 0));
-        let (address, query) = signed.url.split_once('?').unwrap();
-        (address.to_owned(), query.to_owned())
+        let (url, query) = signed.url.split_once('?').unwrap();
+        (url.to_owned(), query.to_owned())
     }
 
     #[test]
@@ -241,13 +241,11 @@ mod tests {
 
     #[test]
     fn case_49_download_is_an_attachment_and_never_cached() {
-        let (address, query) = downloaded(None);
+        let (url, query) = downloaded(None);
         assert!(
-            address.starts_with(
-                "https://docs.blob.core.windows.net/workspace-documents/accounts/acc_"
-            )
+            url.starts_with("https://docs.blob.core.windows.net/workspace-documents/accounts/acc_")
         );
-        assert!(address.ends_with("/raw/1/%C3%A9%20b.html"), "{address}");
+        assert!(url.ends_with("/raw/1/%C3%A9%20b.html"), "{url}");
         for part in [
             "&sp=r&",
             "&spr=https&",

@@ -12,7 +12,7 @@ const PORT: &str = "FUNCTIONS_CUSTOMHANDLER_PORT";
 /// The listen address of `serve`.
 const LISTEN: &str = "WM_LISTEN";
 /// The default listen address of `serve`, for containers.
-const EVERYWHERE: &str = "0.0.0.0:8080";
+const ALL_INTERFACES: &str = "0.0.0.0:8080";
 
 const HELP: &str = "\
 The handler of the workspace backend on Azure. It answers HTTP requests and triggers.
@@ -50,7 +50,7 @@ pub(super) enum CommandError {
     NoPort,
     #[error("`{PORT}` must be a number from 1 to 65535")]
     NotAPort,
-    #[error("`{LISTEN}` must be an address with a port, such as `{EVERYWHERE}`")]
+    #[error("`{LISTEN}` must be an address with a port, such as `{ALL_INTERFACES}`")]
     NotAnAddress,
     #[error("`{0}` is not a command of the handler: `handler --help` lists them")]
     Unknown(String),
@@ -90,7 +90,7 @@ fn functions(variables: &Variables) -> Result<Command, CommandError> {
 }
 
 fn serve(variables: &Variables) -> Result<Command, CommandError> {
-    let address = variables.get(LISTEN).unwrap_or(EVERYWHERE);
+    let address = variables.get(LISTEN).unwrap_or(ALL_INTERFACES);
     let address = address.parse().map_err(|_| CommandError::NotAnAddress)?;
     Ok(Command::Run(Role::Api, address))
 }
@@ -121,7 +121,7 @@ mod tests {
     #[test]
     fn serve_listens_on_all_interfaces_by_default() {
         let run = |address: &str| Ok(Command::Run(Role::Api, address.parse().unwrap()));
-        assert_eq!(parsed(&["serve"], &[(PORT, "1")]), run(EVERYWHERE));
+        assert_eq!(parsed(&["serve"], &[(PORT, "1")]), run(ALL_INTERFACES));
         assert_eq!(
             parsed(&["serve"], &[(LISTEN, "127.0.0.1:9000")]),
             run("127.0.0.1:9000")
@@ -134,7 +134,7 @@ mod tests {
         let Ok(Command::Say(help)) = parsed(&["serve", "--help"], &[]) else {
             panic!("no help");
         };
-        for word in [PORT, LISTEN, EVERYWHERE, "docs/azure.md", "func start"] {
+        for word in [PORT, LISTEN, ALL_INTERFACES, "docs/azure.md", "func start"] {
             assert!(help.contains(word), "{word}");
         }
         assert!(help.lines().all(|line| line.len() <= 100));

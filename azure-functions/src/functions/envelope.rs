@@ -10,7 +10,7 @@ pub(super) struct Envelope {
 }
 
 /// The maximum nesting of texts that contain JSON.
-const WRAPS: usize = 3;
+const MAX_NESTING: usize = 3;
 
 impl Envelope {
     /// Parses an envelope. `None` if the body is not one.
@@ -36,7 +36,7 @@ impl Envelope {
 /// Depending on the binding and its version, the host passes JSON directly, as a text, or as a text
 /// within a text.
 fn unwrapped(mut value: Value) -> Value {
-    for _ in 0..WRAPS {
+    for _ in 0..MAX_NESTING {
         let Value::String(text) = &value else {
             break;
         };

@@ -111,7 +111,7 @@ async fn identity(sdk: &Sdk, config: &Config) -> Result<Identity, SecretsError> 
     let (mut pause, longest) = PAUSES;
     loop {
         match secrets::load(sdk, config).await {
-            Err(error) if error.may_pass() => {
+            Err(error) if error.is_transient() => {
                 let seconds = pause.as_secs_f32();
                 let error = causes(&error);
                 tracing::warn!(

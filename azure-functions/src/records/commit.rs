@@ -205,7 +205,7 @@ async fn transact(
         .iter()
         .map(|result| (result.status_code(), result.substatus_code()))
         .collect();
-    judge(&outcomes, written.len())?;
+    classify(&outcomes, written.len())?;
     remember(records, batch, &written, &results);
     Ok(())
 }
@@ -245,7 +245,7 @@ fn step(
 /// operation has the cause, and the others have 424, failed dependency
 /// (<https://learn.microsoft.com/azure/cosmos-db/transactional-batch>). A failed condition takes
 /// precedence over other errors: a retry would fail on it again.
-fn judge(outcomes: &[(u16, Option<u32>)], steps: usize) -> Result<(), Refusal> {
+fn classify(outcomes: &[(u16, Option<u32>)], steps: usize) -> Result<(), Refusal> {
     let culprits = || {
         outcomes
             .iter()
@@ -308,9 +308,9 @@ fn remember(
 mod tests {
     use super::*;
 
-    fn judged(outcomes: &[u16]) -> &'static str {
+    fn classified(outcomes: &[u16]) -> &'static str {
         let outcomes: Vec<_> = outcomes.iter().map(|status| (*status, None)).collect();
-        match judge(&outcomes, 2) {
+        match classify(&outcomes, 2) {
             Ok(()) => "done",
             Err(Refusal::Exists) => "exists",
             Err(Refusal::Changed) => "changed",
@@ -347,14 +347,14 @@ mod tests {
             (&[], "unavailable"),
             (&[200, 302], "refused"),
         ] {
-            assert_eq!(judged(outcomes), expected, "{outcomes:?}");
+            assert_eq!(classified(outcomes), expected, "{outcomes:?}");
         }
     }
 
     #[test]
     fn full_partition_is_recognised() {
         let outcomes = [(424, None), (403, Some(1014))];
-        let Err(Refusal::Failed(error)) = judge(&outcomes, 2) else {
+        let Err(Refusal::Failed(error)) = classify(&outcomes, 2) else {
             panic!("the full partition accepted the batch");
         };
         assert_eq!(error.kind, PortErrorKind::Full);

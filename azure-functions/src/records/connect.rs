@@ -26,21 +26,21 @@ const CONNECT: Duration = Duration::from_secs(1);
 /// their own retries with jitter and a deadline.
 const THROTTLED_RETRIES: u32 = 1;
 
-/// A container of an account, and the credential.
-pub(super) struct Place {
+/// Connects to a container of an account with a credential.
+pub(super) struct Connector {
     endpoint: AccountEndpoint,
     credential: Arc<dyn TokenCredential>,
     names: Cosmos,
 }
 
-impl fmt::Debug for Place {
+impl fmt::Debug for Connector {
     /// Omits the credential.
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.names.fmt(formatter)
     }
 }
 
-impl Place {
+impl Connector {
     pub(super) fn new(sdk: &Sdk, names: &Cosmos) -> Result<Self, SdkError> {
         let endpoint = names.endpoint.parse();
         Ok(Self {
@@ -52,17 +52,19 @@ impl Place {
 }
 
 /// Looks up the account and the container.
-pub(super) async fn connect(place: &Place) -> Result<ContainerClient, PortError> {
-    look_up(place).await.map_err(port_error)
+pub(super) async fn connect(connector: &Connector) -> Result<ContainerClient, PortError> {
+    look_up(connector).await.map_err(port_error)
 }
 
-async fn look_up(place: &Place) -> Result<ContainerClient, CosmosError> {
+async fn look_up(connector: &Connector) -> Result<ContainerClient, CosmosError> {
     let runtime = CosmosRuntime::builder()
         .with_connection_pool(connections()?)
         .build()
         .await?;
-    let account =
-        AccountReference::with_credential(place.endpoint.clone(), Arc::clone(&place.credential));
+    let account = AccountReference::with_credential(
+        connector.endpoint.clone(),
+        Arc::clone(&connector.credential),
+    );
     // The account has one write region, which also serves the reads.
     let anywhere = RoutingStrategy::PreferredRegions(Vec::new());
     let client = CosmosClient::builder()
@@ -72,8 +74,8 @@ async fn look_up(place: &Place) -> Result<ContainerClient, CosmosError> {
         .build(account, anywhere)
         .await?;
     client
-        .database_client(place.names.database.clone())
-        .container_client(place.names.container.clone(), None)
+        .database_client(connector.names.database.clone())
+        .container_client(connector.names.container.clone(), None)
         .await
 }
 

@@ -14,7 +14,7 @@ pub type Document = Map<String, Value>;
 const ID: &str = "id";
 /// The names of the properties. The ETag is ours, not the one that conditions compare.
 pub(super) const LAYOUT: Layout = Layout {
-    place: "container",
+    store: "container",
     partition: "pk",
     sort: "sk",
     etag: "etag",
@@ -114,12 +114,12 @@ mod tests {
 
     fn item() -> Item {
         let mut index = IndexKeys::default();
-        let place = |name: &str| IndexKey {
+        let index_key = |name: &str| IndexKey {
             partition: format!("{name}#1"),
             sort: format!("{name}#2"),
         };
-        Index::Gsi1.put(&mut index, place("WORK"));
-        Index::Gsi4.put(&mut index, place("PROJECT"));
+        Index::Gsi1.put(&mut index, index_key("WORK"));
+        Index::Gsi4.put(&mut index, index_key("PROJECT"));
         Item {
             key: Scope::Email(Sha256::of(b"key")).key(Sort::link()),
             index,

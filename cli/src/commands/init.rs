@@ -57,16 +57,16 @@ pub(crate) struct Init {
 
 impl Init {
     pub(crate) fn run(self) -> Result<(), Failure> {
-        let place = self.place()?;
+        let location = self.location()?;
         let selection =
-            BackendSelection::new(self.provider, &self.prefix, &self.environment, place)
+            BackendSelection::new(self.provider, &self.prefix, &self.environment, location)
                 .map_err(|errors| listed(&errors))?;
         write(&self.out, &selection.module(), self.force)?;
         line(format!("wrote `{}`", self.out.display()))
     }
 
     /// The region or location, depending on the provider.
-    fn place(&self) -> Result<Option<&str>, Failure> {
+    fn location(&self) -> Result<Option<&str>, Failure> {
         let wrong = |given, instead| {
             let provider = self.provider;
             Failure::usage(format!("`{provider}` has no `{given}`; {instead}"))

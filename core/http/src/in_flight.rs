@@ -31,7 +31,7 @@ impl InFlight {
     pub(super) fn watch<F, B>(
         &self,
         answer: F,
-    ) -> impl Future<Output = Result<Response<Held<B>>, Infallible>> + use<F, B>
+    ) -> impl Future<Output = Result<Response<CountedBody<B>>, Infallible>> + use<F, B>
     where
         F: Future<Output = Result<Response<B>, Infallible>>,
     {
@@ -39,7 +39,7 @@ impl InFlight {
         let request = Counted(self.clone());
         async move {
             let response = answer.await?;
-            Ok(response.map(|body| Held {
+            Ok(response.map(|body| CountedBody {
                 body,
                 _request: request,
             }))
@@ -76,12 +76,12 @@ impl Drop for Counted {
 
 /// The body of an answer. Its request counts as in flight until it is dropped.
 #[derive(Debug)]
-pub(super) struct Held<B> {
+pub(super) struct CountedBody<B> {
     body: B,
     _request: Counted,
 }
 
-impl<B: Body<Data = Bytes> + Unpin> Body for Held<B> {
+impl<B: Body<Data = Bytes> + Unpin> Body for CountedBody<B> {
     type Data = Bytes;
     type Error = B::Error;
 

@@ -25,8 +25,8 @@ const TIMEOUT: Duration = Duration::from_secs(3);
 const PREPARATIONS: u32 = 256;
 
 /// The result of committing a batch.
-enum Committed {
-    Yes,
+enum CommitOutcome {
+    Committed,
     /// Another commit came first. If an answer was lost before, that commit may have been this one.
     Conflict {
         answer_lost: bool,
@@ -48,39 +48,41 @@ impl<P: Provider> Service<P> {
         // Held until the end. On surfaces with a writer queue, writers queue before their first
         // read.
         let _scope_lock = match use_case.writes(context) {
-            Some(scope) => Some(self.provider.records().turn(scope).await),
+            Some(scope) => Some(self.provider.records().lock_scope(scope).await),
             None => None,
         };
         let mut attempts = Attempts::new(deadline);
         // Commits with a lost answer, each with the result of its decision.
-        let mut unsure = Vec::new();
+        let mut ambiguous = Vec::new();
         let mut preparations = 0;
         loop {
-            let (batch, concluded) = match self.decide(use_case, context).await? {
+            let (batch, recorded) = match self.decide(use_case, context).await? {
                 Outcome::Reply(reply) => return Ok(reply),
                 Outcome::Commit(batch, reply) => (batch, Some(Ok(reply))),
                 Outcome::Reject(batch, problem) => (batch, Some(Err(problem))),
                 Outcome::Prepare(batch) => (batch, None),
             };
-            match (self.commit(&batch).await?, concluded) {
-                (Committed::Yes, Some(concluded)) => return concluded,
-                (Committed::Yes, None) if preparations < PREPARATIONS => preparations += 1,
-                (Committed::Yes, None) => {
+            match (self.commit(&batch).await?, recorded) {
+                (CommitOutcome::Committed, Some(recorded)) => return recorded,
+                (CommitOutcome::Committed, None) if preparations < PREPARATIONS => {
+                    preparations += 1
+                }
+                (CommitOutcome::Committed, None) => {
                     return Err(Problem::unavailable(
                         "the use-case needs too many preparatory commits",
                     ));
                 }
-                (Committed::Conflict { answer_lost }, concluded) => {
+                (CommitOutcome::Conflict { answer_lost }, recorded) => {
                     if answer_lost {
-                        unsure.extend(concluded.map(|concluded| (batch, concluded)));
+                        ambiguous.extend(recorded.map(|recorded| (batch, recorded)));
                     }
                     // A commit with a lost answer may have been stored since, and may be the cause
                     // of this conflict.
-                    for (batch, concluded) in mem::take(&mut unsure) {
+                    for (batch, recorded) in mem::take(&mut ambiguous) {
                         if self.is_stored(&batch).await? {
-                            return concluded;
+                            return recorded;
                         }
-                        unsure.push((batch, concluded));
+                        ambiguous.push((batch, recorded));
                     }
                     attempts.pause(self).await?;
                 }
@@ -97,7 +99,7 @@ impl<P: Provider> Service<P> {
         loop {
             match drive.advance()? {
                 Next::Done(outcome) => return Ok(outcome),
-                Next::ReadRequest(reads) => {
+                Next::Read(reads) => {
                     for (read, answer) in self.answer_all(reads, context.env.now).await? {
                         drive.answer(read, answer);
                     }
@@ -169,17 +171,17 @@ impl<P: Provider> Service<P> {
 
     /// Commits a batch. After an ambiguous failure it reads back whether the batch was stored. Only
     /// if that read fails too is the outcome unknown.
-    async fn commit(&self, batch: &Batch) -> Result<Committed, Problem> {
+    async fn commit(&self, batch: &Batch) -> Result<CommitOutcome, Problem> {
         let records = self.provider.records();
         let mut answer_lost = false;
         let mut attempts = Attempts::new(self.provider.now().after(TIMEOUT));
         loop {
             let error = match records.commit(batch).await {
-                Ok(()) => return Ok(Committed::Yes),
+                Ok(()) => return Ok(CommitOutcome::Committed),
                 Err(CommitError::Conflict) if self.is_stored(batch).await? => {
-                    return Ok(Committed::Yes);
+                    return Ok(CommitOutcome::Committed);
                 }
-                Err(CommitError::Conflict) => return Ok(Committed::Conflict { answer_lost }),
+                Err(CommitError::Conflict) => return Ok(CommitOutcome::Conflict { answer_lost }),
                 Err(CommitError::Failed(error)) => error,
             };
             match error.kind {
@@ -187,7 +189,7 @@ impl<P: Provider> Service<P> {
                 PortErrorKind::Throttled => {}
                 PortErrorKind::Unavailable => {
                     if self.is_stored(batch).await? {
-                        return Ok(Committed::Yes);
+                        return Ok(CommitOutcome::Committed);
                     }
                     answer_lost = true;
                 }
@@ -199,12 +201,12 @@ impl<P: Provider> Service<P> {
     /// Whether exactly this batch is stored: its journal entry, or the one record of a link, equals
     /// the stored bytes. The commit id makes each entry unique.
     async fn is_stored(&self, batch: &Batch) -> Result<bool, Problem> {
-        let Some(witness) = batch.witness() else {
+        let Some(proof) = batch.proof_item() else {
             return Ok(false);
         };
         let records = self.provider.records();
-        let stored = self.retried(|| records.get(&witness.key)).await?;
-        Ok(stored.is_some_and(|stored| stored.body == witness.body))
+        let stored = self.retried(|| records.get(&proof.key)).await?;
+        Ok(stored.is_some_and(|stored| stored.body == proof.body))
     }
 }
 

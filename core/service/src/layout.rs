@@ -11,7 +11,7 @@ use crate::ports::{PortError, PortErrorKind};
 #[derive(Debug)]
 pub struct Layout {
     /// The kind of the store, such as `table`.
-    pub place: &'static str,
+    pub store: &'static str,
     /// The partition key.
     pub partition: &'static str,
     /// The sort key.
@@ -29,9 +29,9 @@ pub struct Layout {
 
 /// A stored item that another program wrote: an attribute is missing or has an invalid value.
 #[derive(Debug, thiserror::Error)]
-#[error("an item of the {place} has no valid `{attribute}`: another program wrote it")]
+#[error("an item of the {store} has no valid `{attribute}`: another program wrote it")]
 pub struct Malformed {
-    place: &'static str,
+    store: &'static str,
     attribute: &'static str,
 }
 
@@ -113,7 +113,7 @@ impl Layout {
     #[must_use]
     pub fn malformed(&self, attribute: &'static str) -> Malformed {
         Malformed {
-            place: self.place,
+            store: self.store,
             attribute,
         }
     }

@@ -86,7 +86,7 @@ pub use health::absent_key;
 use identity::{Issuer, Verifier};
 use ports::Provider;
 pub use relay::Relayed;
-pub use sweep::Swept;
+pub use sweep::SweepReport;
 
 /// The application on one surface. Request handlers, relay, mailer and timers call it.
 pub struct Service<P> {

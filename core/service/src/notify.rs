@@ -42,18 +42,21 @@ impl<P: Provider> Service<P> {
             self.deliver(event, message).await?;
         }
         match Topic::of(event) {
-            Some(topic) => self.tell_members(event, &topic).await,
+            Some(topic) => self.notify_members(event, &topic).await,
             None => Ok(()),
         }
     }
 
-    async fn tell_members(&self, event: &CloudEvent, topic: &Topic<'_>) -> Result<(), Problem> {
+    async fn notify_members(&self, event: &CloudEvent, topic: &Topic<'_>) -> Result<(), Problem> {
         let mut after = None;
         loop {
             let list = topic.members(after, PAGE);
             let page = self.provider.records().list(&list).await;
             let page = page.map_err(|error| port_problem(&error))?;
-            let members = page.items.iter().map(|item| self.tell(event, topic, item));
+            let members = page
+                .items
+                .iter()
+                .map(|item| self.notify_member(event, topic, item));
             futures_util::future::try_join_all(members).await?;
             let last = page.items.last().filter(|_| page.more);
             let last = last.and_then(|item| item.index.get(list.index.position())?.clone());
@@ -64,7 +67,7 @@ impl<P: Provider> Service<P> {
         }
     }
 
-    async fn tell(
+    async fn notify_member(
         &self,
         event: &CloudEvent,
         topic: &Topic<'_>,

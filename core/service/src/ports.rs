@@ -198,7 +198,7 @@ pub trait Records: Send + Sync {
     /// Waits for the scope lock of a writer and holds it while the value lives. Surfaces with a
     /// single process queue writers here, so that they do not conflict. Other surfaces return at
     /// once.
-    fn turn(&self, _scope: Scope) -> impl Future<Output = impl Send> + Send {
+    fn lock_scope(&self, _scope: Scope) -> impl Future<Output = impl Send> + Send {
         async {}
     }
 }

@@ -31,7 +31,7 @@ impl fmt::Debug for Identity {
 /// An invalid text.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{name}` {wrong}")]
-pub struct Wrong {
+pub struct InvalidSetting {
     /// The name of the variable or stored value.
     pub name: String,
     /// The error, and the accepted values.
@@ -63,9 +63,9 @@ impl Found {
         }
     }
 
-    fn wrong(self, wrong: &'static str) -> Wrong {
+    fn wrong(self, wrong: &'static str) -> InvalidSetting {
         let Self { name, .. } = self;
-        Wrong { name, wrong }
+        InvalidSetting { name, wrong }
     }
 }
 
@@ -74,7 +74,7 @@ impl Identity {
     ///
     /// # Errors
     /// The first text that is invalid.
-    pub fn read(surface: Found, public_url: Found, secret: Found) -> Result<Self, Wrong> {
+    pub fn read(surface: Found, public_url: Found, secret: Found) -> Result<Self, InvalidSetting> {
         let Ok(surface) = surface.text.parse() else {
             return Err(surface.wrong("must be a surface id, as `wm deploy` generates it"));
         };

@@ -5,7 +5,7 @@ use wm_core::{
     jobs::record_upload::record_upload,
     operation::{
         Context, Problem, Reply, Sign, SignUpload,
-        plan::{DownloadAddress, PartPlan, UploadPlan},
+        plan::{DownloadUrl, PartPlan, UploadPlan},
     },
     value::canonical::to_value,
 };
@@ -36,12 +36,12 @@ impl<P: Provider> Service<P> {
                 let SignedRequest { url, headers, .. } =
                     signed.map_err(|error| port_problem(&error))?;
                 let headers = headers.into_iter().collect();
-                let address = DownloadAddress {
+                let signed_url = DownloadUrl {
                     url,
                     headers,
                     expires_at: download.expires_at(),
                 };
-                reply.body = Some(to_value(&address));
+                reply.body = Some(to_value(&signed_url));
             }
         }
         Ok(reply)

@@ -31,7 +31,7 @@ impl<P: Provider> Service<P> {
                     self.actors.remember(identity, user);
                     return Ok(user);
                 }
-                SignIn::ReadRequest(reads) => {
+                SignIn::Read(reads) => {
                     for (read, answer) in self.answer_all(reads, env.now).await? {
                         facts.insert(read, answer);
                     }

@@ -18,7 +18,7 @@ const OBJECTS: u32 = 500;
 
 /// The result of one sweep.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Swept {
+pub struct SweepReport {
     /// Records whose work was finished: expired uploads, interrupted jobs.
     pub finished: usize,
     /// Records whose work failed. The next sweep tries them again.
@@ -39,8 +39,8 @@ impl<P: Provider> Service<P> {
     ///
     /// # Errors
     /// If unfinished work cannot be listed.
-    pub(crate) async fn sweep(&self) -> Result<Swept, PortError> {
-        let mut swept = Swept::default();
+    pub(crate) async fn sweep(&self) -> Result<SweepReport, PortError> {
+        let mut swept = SweepReport::default();
         for work in IndexRows::unfinished_work() {
             let (items, _) = self.due(work).await?;
             for item in items.iter().filter(|item| !is_entry(item)) {
@@ -106,7 +106,7 @@ impl<P: Provider> Service<P> {
     }
 
     async fn is_orphan(&self, path: &ObjectPath) -> Result<bool, Problem> {
-        let facts = self.facts(vec![orphans::ask(path)]).await?;
+        let facts = self.facts(vec![orphans::read_request(path)]).await?;
         orphans::is_orphan(path, &facts)
     }
 }

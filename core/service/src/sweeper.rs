@@ -9,7 +9,7 @@ use serde::Serialize;
 use wm_core::{storage::ObjectPath, value::Timestamp};
 
 use crate::{
-    Service, Swept,
+    Service, SweepReport,
     ports::{PortError, Provider},
 };
 
@@ -123,7 +123,7 @@ impl<P: Provider> Sweeper<P> {
     ///
     /// # Errors
     /// If due jobs cannot be listed.
-    pub async fn finish_jobs(&self) -> Result<Swept, PortError> {
+    pub async fn finish_jobs(&self) -> Result<SweepReport, PortError> {
         self.service.sweep().await
     }
 

@@ -7,7 +7,7 @@ use crate::{
         Commit, Context, Facts, Outcome, Problem, ReadRequest, UseCase,
         authority::head_key,
         content::{
-            AnyPlace, Place, Stored,
+            AnyContentRef, ContentRef, Stored,
             completion::{Evidence, UploadState, upload_state},
         },
     },
@@ -23,9 +23,9 @@ use crate::{
 /// waits for the object, and 409 if the upload expired or the uploader lost the right to upload.
 #[must_use]
 pub fn complete_content(path: &ObjectPath) -> Box<dyn UseCase<Completed>> {
-    match AnyPlace::of_object(path) {
-        AnyPlace::Version(place) => Box::new(CompleteContent { place }),
-        AnyPlace::Derived(place) => Box::new(CompleteContent { place }),
+    match AnyContentRef::of_object(path) {
+        AnyContentRef::Version(target) => Box::new(CompleteContent { target }),
+        AnyContentRef::Derived(target) => Box::new(CompleteContent { target }),
     }
 }
 
@@ -52,16 +52,16 @@ impl Completed {
 
 /// Completes an upload on behalf of the person who declared it.
 pub(super) struct CompleteContent<S: Stored> {
-    pub(super) place: Place<S>,
+    pub(super) target: ContentRef<S>,
 }
 
 impl<S: Stored> CompleteContent<S> {
     fn find(&self, facts: &Facts) -> Result<(Record<Artifact>, Record<S>), Problem> {
-        let artifact: Option<Record<Artifact>> = facts.record(&self.place.below.key())?;
+        let artifact: Option<Record<Artifact>> = facts.record(&self.target.document.key())?;
         let artifact = artifact
             .filter(|artifact| !artifact.deleted)
             .ok_or_else(Problem::not_found)?;
-        Ok((artifact, self.place.record(facts)?))
+        Ok((artifact, self.target.record(facts)?))
     }
 
     fn evidence(record: &Record<S>) -> Evidence {
@@ -75,14 +75,14 @@ impl<S: Stored> CompleteContent<S> {
 impl<S: Stored> UseCase<Completed> for CompleteContent<S> {
     fn reads(&self, context: &Context<'_>, facts: &Facts) -> Result<Vec<ReadRequest>, Problem> {
         let mut reads = vec![
-            ReadRequest::Get(head_key(self.place.below.scope())),
-            ReadRequest::Get(self.place.below.key()),
-            ReadRequest::Get(self.place.key()),
+            ReadRequest::Get(head_key(self.target.document.scope())),
+            ReadRequest::Get(self.target.document.key()),
+            ReadRequest::Get(self.target.key()),
         ];
         if facts.has_all(&reads) {
             let (_, record) = self.find(facts)?;
             if upload_state(record.body.content(), context.env.now)? != UploadState::Available {
-                let completion = self.place.completion(context, facts, &record);
+                let completion = self.target.completion(context, facts, &record);
                 reads.extend(completion.reads(Self::evidence(&record))?);
             }
         }
@@ -94,18 +94,18 @@ impl<S: Stored> UseCase<Completed> for CompleteContent<S> {
         if upload_state(record.body.content(), context.env.now)? == UploadState::Available {
             return Ok(Outcome::Reply(Completed::Available));
         }
-        let scope = self.place.below.scope();
+        let scope = self.target.document.scope();
         let head = facts.record(&head_key(scope))?;
-        let permit = Permit::complete_upload(self.place.below.project, record.body.content())?;
+        let permit = Permit::complete_upload(self.target.document.project, record.body.content())?;
         let mut commit = Commit::open(context, permit, head)?;
-        let completion = self.place.completion(context, facts, &record);
+        let completion = self.target.completion(context, facts, &record);
         let (record, event) =
             completion.examine(&mut commit, &artifact, &Self::evidence(&record))?;
         commit.conclude(event, Completed::of(record.body.content()))
     }
 
     fn writes(&self, _: &Context<'_>) -> Option<Scope> {
-        Some(self.place.below.scope())
+        Some(self.target.document.scope())
     }
 }
 

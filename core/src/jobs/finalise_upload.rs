@@ -8,7 +8,7 @@ use crate::{
     operation::{
         Commit, Context, Facts, Outcome, Problem, ProblemKind, ReadRequest, UseCase,
         authority::head_key,
-        content::{AnyPlace, Stored},
+        content::{AnyContentRef, Stored},
     },
     permission::Permit,
     record::{Content, ContentStatus, Record},
@@ -20,9 +20,9 @@ use crate::{
 /// for keys of other records.
 #[must_use]
 pub fn finalise_upload(key: &Key) -> Option<Box<dyn UseCase<Finished>>> {
-    Some(match AnyPlace::of_key(key)? {
-        AnyPlace::Version(place) => Box::new(FinaliseUpload(CompleteContent { place })),
-        AnyPlace::Derived(place) => Box::new(FinaliseUpload(CompleteContent { place })),
+    Some(match AnyContentRef::of_key(key)? {
+        AnyContentRef::Version(target) => Box::new(FinaliseUpload(CompleteContent { target })),
+        AnyContentRef::Derived(target) => Box::new(FinaliseUpload(CompleteContent { target })),
     })
 }
 
@@ -30,7 +30,7 @@ struct FinaliseUpload<S: Stored>(CompleteContent<S>);
 
 impl<S: Stored> FinaliseUpload<S> {
     fn record(&self, facts: &Facts) -> Result<Record<S>, Problem> {
-        self.0.place.record(facts)
+        self.0.target.record(facts)
     }
 
     fn expire(
@@ -39,10 +39,10 @@ impl<S: Stored> FinaliseUpload<S> {
         facts: &Facts,
         record: &Record<S>,
     ) -> Result<Outcome<Finished>, Problem> {
-        let place = &self.0.place.below;
+        let target = &self.0.target.document;
         let before = record.body.content();
-        let head = facts.record(&head_key(place.scope()))?;
-        let permit = Permit::expire_upload(place.project, before, context.env.now)?;
+        let head = facts.record(&head_key(target.scope()))?;
+        let permit = Permit::expire_upload(target.project, before, context.env.now)?;
         let mut commit = Commit::open(context, permit, head)?;
         let content = Content {
             status: ContentStatus::Expired,
@@ -59,7 +59,7 @@ impl<S: Stored> FinaliseUpload<S> {
 }
 
 /// Whether a verification cannot succeed any more: it is refused, and the upload's time is over.
-fn is_hopeless(problem: &Problem, content: &Content, context: &Context<'_>) -> bool {
+fn cannot_complete(problem: &Problem, content: &Content, context: &Context<'_>) -> bool {
     let refused = matches!(problem.kind, ProblemKind::NotFound | ProblemKind::Conflict);
     refused && content.upload_expires_at <= context.env.now
 }
@@ -67,8 +67,8 @@ fn is_hopeless(problem: &Problem, content: &Content, context: &Context<'_>) -> b
 impl<S: Stored> UseCase<Finished> for FinaliseUpload<S> {
     fn reads(&self, context: &Context<'_>, facts: &Facts) -> Result<Vec<ReadRequest>, Problem> {
         let reads = vec![
-            ReadRequest::Get(head_key(self.0.place.below.scope())),
-            ReadRequest::Get(self.0.place.key()),
+            ReadRequest::Get(head_key(self.0.target.document.scope())),
+            ReadRequest::Get(self.0.target.key()),
         ];
         if !facts.has_all(&reads) {
             return Ok(reads);
@@ -79,7 +79,7 @@ impl<S: Stored> UseCase<Finished> for FinaliseUpload<S> {
             return Ok(reads);
         }
         match self.0.reads(context, facts) {
-            Err(problem) if is_hopeless(&problem, content, context) => Ok(reads),
+            Err(problem) if cannot_complete(&problem, content, context) => Ok(reads),
             verification => verification,
         }
     }
@@ -92,7 +92,7 @@ impl<S: Stored> UseCase<Finished> for FinaliseUpload<S> {
                 self.expire(context, facts, &record)
             }
             ContentStatus::Verifying => match self.0.decide(context, facts) {
-                Err(problem) if is_hopeless(&problem, content, context) => {
+                Err(problem) if cannot_complete(&problem, content, context) => {
                     self.expire(context, facts, &record)
                 }
                 verified => Ok(verified?.map(|_| Finished::default())),
@@ -102,7 +102,7 @@ impl<S: Stored> UseCase<Finished> for FinaliseUpload<S> {
     }
 
     fn writes(&self, _: &Context<'_>) -> Option<Scope> {
-        Some(self.0.place.below.scope())
+        Some(self.0.target.document.scope())
     }
 }
 
@@ -174,7 +174,7 @@ mod tests {
         for document in [format!("{path}/versions/1"), pending] {
             let object: crate::storage::ObjectPath =
                 fixture.object_path(&document).parse().unwrap();
-            let key = AnyPlace::of_object(&object).key();
+            let key = AnyContentRef::of_object(&object).key();
             fixture.system(&*finalise_upload(&key).unwrap()).unwrap();
         }
         assert_eq!(fixture.base.dump(), before);
@@ -205,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn hopeless_verification_expires_with_its_plan() {
+    fn impossible_verification_expires_with_its_plan() {
         let mut fixture = DocumentFixture::new();
         let version = fixture.verifying();
         let (ben, bea) = (fixture.ben.clone(), fixture.bea.clone());

@@ -31,7 +31,7 @@ pub fn delivery_id(surface: &Surface, event: &CloudEvent, to: &Email) -> Sha256 
 /// Whether these preferences ask for an event of this scope on a channel. A rule for the project
 /// takes precedence over a rule for its account, and both over a general rule. Default: no.
 #[must_use]
-pub fn wants(
+pub fn is_subscribed(
     preferences: &Preferences,
     event: EventType,
     channel: Channel,
@@ -47,8 +47,8 @@ pub fn wants(
         let mut rules = preferences.rules.iter();
         rules.find(|rule| rule.event == event && rule.channel == channel && rule.scope == scope)
     };
-    let decisive = narrowest_first.into_iter().flatten().find_map(rule);
-    decisive.is_some_and(|rule| rule.enabled)
+    let matching_rule = narrowest_first.into_iter().flatten().find_map(rule);
+    matching_rule.is_some_and(|rule| rule.enabled)
 }
 
 /// An invitation that was created or sent again.
@@ -125,7 +125,7 @@ pub struct Topic<'a> {
 }
 
 /// The capability that a recipient needs. `None` for events of one person alone.
-fn needed(event: EventType) -> Option<Capability> {
+fn required_capability(event: EventType) -> Option<Capability> {
     let (family, _) = event.as_str().split_once('.')?;
     Some(match family {
         "account" => Capability::AccountView,
@@ -154,7 +154,7 @@ impl<'a> Topic<'a> {
             event,
             account,
             project,
-            capability: needed(event.data.event)?,
+            capability: required_capability(event.data.event)?,
         })
     }
 
@@ -178,7 +178,7 @@ impl<'a> Topic<'a> {
             return Ok(vec![]);
         }
         let mut reads: Vec<ReadRequest> = profile_keys(user).map(ReadRequest::Get).into();
-        if facts.has_all(&reads) && self.wanting(user, facts)?.is_some() {
+        if facts.has_all(&reads) && self.subscribed_email(user, facts)?.is_some() {
             reads.extend(match self.project {
                 None => AccountRecords::reads(self.account, user),
                 Some(project) => ProjectRecords::reads(project, user),
@@ -188,12 +188,12 @@ impl<'a> Topic<'a> {
     }
 
     /// The verified address of a member who asked for this event.
-    fn wanting(&self, user: UserId, facts: &Facts) -> Result<Option<Email>, FactError> {
+    fn subscribed_email(&self, user: UserId, facts: &Facts) -> Result<Option<Email>, FactError> {
         let [profile, preferences] = profile_keys(user);
         let preferences: Option<Record<Preferences>> = facts.record(&preferences)?;
         let event = self.event.data.event;
-        let wants = preferences.is_some_and(|record| {
-            wants(
+        let is_subscribed = preferences.is_some_and(|record| {
+            is_subscribed(
                 &record.body,
                 event,
                 Channel::Mail,
@@ -202,7 +202,9 @@ impl<'a> Topic<'a> {
             )
         });
         let profile: Option<Record<User>> = facts.record(&profile)?;
-        Ok(profile.filter(|_| wants).and_then(|user| user.body.email))
+        Ok(profile
+            .filter(|_| is_subscribed)
+            .and_then(|user| user.body.email))
     }
 
     /// The mail to one member. `None` if the member caused the event, did not ask for it, has no
@@ -220,7 +222,7 @@ impl<'a> Topic<'a> {
         if self.event.data.actor == Author::User(user) {
             return Ok(None);
         }
-        let Some(to) = self.wanting(user, facts)? else {
+        let Some(to) = self.subscribed_email(user, facts)? else {
             return Ok(None);
         };
         let (account_records, project, effective) = match self.project {
@@ -232,7 +234,7 @@ impl<'a> Topic<'a> {
             Some(project) => {
                 let records = ProjectRecords::load(facts, project, user)?;
                 let effective = records.access(now).effective();
-                (records.standing, records.project, effective)
+                (records.account_records, records.project, effective)
             }
         };
         let account = account_records
@@ -318,7 +320,7 @@ mod tests {
         let enabled = |rules: Vec<Rule>, project: Option<ProjectId>| {
             let account = "acc_01h2xcejqtf2nbrexx3vqjhp41".parse().unwrap();
             let preferences = Preferences { rules };
-            wants(
+            is_subscribed(
                 &preferences,
                 EventType::GrantCreated,
                 Channel::Mail,
@@ -346,7 +348,12 @@ mod tests {
             let personal = personal
                 .iter()
                 .any(|start| event.as_str().starts_with(start));
-            assert_eq!(needed(*event).is_none(), personal, "{}", event.as_str());
+            assert_eq!(
+                required_capability(*event).is_none(),
+                personal,
+                "{}",
+                event.as_str()
+            );
         }
     }
 

@@ -5,7 +5,7 @@ use core::time::Duration;
 use crate::{
     operation::{
         Facts, Problem, ReadRequest,
-        content::{AnyPlace, Place, Stored},
+        content::{AnyContentRef, ContentRef, Stored},
     },
     record::{ContentStatus, Derived, Record, Version},
     storage::ObjectPath,
@@ -15,10 +15,10 @@ use crate::{
 /// lifetime of an upload plan.
 pub const ORPHAN_AGE: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// The read that tells whether an object is an orphan.
+/// The read that decides whether an object is an orphan.
 #[must_use]
-pub fn ask(path: &ObjectPath) -> ReadRequest {
-    ReadRequest::Get(AnyPlace::of_object(path).key())
+pub fn read_request(path: &ObjectPath) -> ReadRequest {
+    ReadRequest::Get(AnyContentRef::of_object(path).key())
 }
 
 /// Whether an object may be removed: it has no record, or its upload expired. Rejected bytes are
@@ -28,14 +28,18 @@ pub fn ask(path: &ObjectPath) -> ReadRequest {
 /// # Errors
 /// If the fact is missing or the record cannot be read. The object is then kept.
 pub fn is_orphan(path: &ObjectPath, facts: &Facts) -> Result<bool, Problem> {
-    match AnyPlace::of_object(path) {
-        AnyPlace::Version(place) => unused::<Version>(&place, path, facts),
-        AnyPlace::Derived(place) => unused::<Derived>(&place, path, facts),
+    match AnyContentRef::of_object(path) {
+        AnyContentRef::Version(target) => unused::<Version>(&target, path, facts),
+        AnyContentRef::Derived(target) => unused::<Derived>(&target, path, facts),
     }
 }
 
-fn unused<S: Stored>(place: &Place<S>, path: &ObjectPath, facts: &Facts) -> Result<bool, Problem> {
-    let record: Option<Record<S>> = facts.record(&place.key())?;
+fn unused<S: Stored>(
+    target: &ContentRef<S>,
+    path: &ObjectPath,
+    facts: &Facts,
+) -> Result<bool, Problem> {
+    let record: Option<Record<S>> = facts.record(&target.key())?;
     Ok(record.is_none_or(|record| {
         let expired = record.body.content().status == ContentStatus::Expired;
         expired || S::object_path(&record) != *path
@@ -58,7 +62,7 @@ mod tests {
 
     fn orphaned(fixture: &DocumentFixture, object: &str) -> bool {
         let path = object.parse().unwrap();
-        let ReadRequest::Get(key) = ask(&path) else {
+        let ReadRequest::Get(key) = read_request(&path) else {
             panic!("an orphan check is one read")
         };
         let mut facts = Facts::default();
@@ -96,7 +100,7 @@ mod tests {
         fixture.base.pass(Duration::from_secs(15 * 60));
         let object = fixture.object_path(&late);
         assert!(!orphaned(&fixture, &object));
-        let key = AnyPlace::of_object(&object.parse().unwrap()).key();
+        let key = AnyContentRef::of_object(&object.parse().unwrap()).key();
         fixture.system(&*finalise_upload(&key).unwrap()).unwrap();
         assert!(orphaned(&fixture, &object));
         assert!(!orphaned(&fixture, &fixture.object_path(&wrong)));

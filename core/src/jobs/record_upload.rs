@@ -6,7 +6,7 @@ use crate::{
     operation::{
         Commit, Context, Facts, Outcome, Problem, ReadRequest, UseCase,
         authority::head_key,
-        content::{AnyPlace, Place, Stored},
+        content::{AnyContentRef, ContentRef, Stored},
     },
     permission::Permit,
     record::{Content, ContentStatus},
@@ -20,27 +20,27 @@ use crate::{
 /// same time. The caller then aborts the upload it started.
 #[must_use]
 pub fn record_upload(path: &ObjectPath, upload_id: String) -> Box<dyn UseCase<()>> {
-    match AnyPlace::of_object(path) {
-        AnyPlace::Version(place) => Box::new(RecordUpload { place, upload_id }),
-        AnyPlace::Derived(place) => Box::new(RecordUpload { place, upload_id }),
+    match AnyContentRef::of_object(path) {
+        AnyContentRef::Version(target) => Box::new(RecordUpload { target, upload_id }),
+        AnyContentRef::Derived(target) => Box::new(RecordUpload { target, upload_id }),
     }
 }
 
 struct RecordUpload<S: Stored> {
-    place: Place<S>,
+    target: ContentRef<S>,
     upload_id: String,
 }
 
 impl<S: Stored> UseCase<()> for RecordUpload<S> {
     fn reads(&self, _: &Context<'_>, _: &Facts) -> Result<Vec<ReadRequest>, Problem> {
         Ok(vec![
-            ReadRequest::Get(head_key(self.place.below.scope())),
-            ReadRequest::Get(self.place.key()),
+            ReadRequest::Get(head_key(self.target.document.scope())),
+            ReadRequest::Get(self.target.key()),
         ])
     }
 
     fn decide(&self, context: &Context<'_>, facts: &Facts) -> Result<Outcome<()>, Problem> {
-        let record = self.place.record(facts)?;
+        let record = self.target.record(facts)?;
         let before = record.body.content();
         // An earlier call recorded the id, and its answer was lost.
         if before.upload_id.as_ref() == Some(&self.upload_id) {
@@ -51,11 +51,11 @@ impl<S: Stored> UseCase<()> for RecordUpload<S> {
                 "another upload plan was issued at the same time; request the plan again",
             ));
         }
-        let scope = self.place.below.scope();
+        let scope = self.target.document.scope();
         let head = facts.record(&head_key(scope))?;
         let mut commit = Commit::open(
             context,
-            Permit::record_upload(self.place.below.project, before)?,
+            Permit::record_upload(self.target.document.project, before)?,
             head,
         )?;
         let content = Content {
@@ -67,7 +67,7 @@ impl<S: Stored> UseCase<()> for RecordUpload<S> {
     }
 
     fn writes(&self, _: &Context<'_>) -> Option<Scope> {
-        Some(self.place.below.scope())
+        Some(self.target.document.scope())
     }
 }
 
@@ -101,7 +101,7 @@ mod tests {
         assert_eq!(fixture.base.dump(), stored);
         let id = answer.body["artifact"]["id"].as_str().unwrap();
         let shown = fixture.shown(&format!("{path}/{id}/versions/1"));
-        DocumentFixture::assert_discreet(&shown);
+        DocumentFixture::assert_no_internal_fields(&shown);
     }
 
     #[test]

@@ -19,7 +19,7 @@ use crate::{
 ///
 /// Access ended with the deletion, so this job is not urgent. It can be interrupted and started
 /// again at any point. The team stays in the index of unfinished work until it has no rows and
-/// grants and [`Team::SETTLING`] has passed, so that rows which appear late in an index are not
+/// grants and [`Team::INDEX_DELAY`] has passed, so that rows which appear late in an index are not
 /// missed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[expect(missing_docs, reason = "the names say it")]
@@ -124,7 +124,7 @@ impl RetireTeam {
     ) -> Result<Outcome<Finished>, Problem> {
         let empty = facts.list(&self.rows())?.items.is_empty()
             && facts.list(&self.grants())?.items.is_empty();
-        let indexes_are_current = context.env.now >= team.updated_at.after(Team::SETTLING);
+        let indexes_are_current = context.env.now >= team.updated_at.after(Team::INDEX_DELAY);
         if !(empty && indexes_are_current) {
             return Ok(Outcome::Reply(Finished::default()));
         }
@@ -278,7 +278,7 @@ mod tests {
                 revoked: None,
             };
             commit.create(GrantId::from_ulid(Ulid::from_parts(4, self.grants)), grant);
-            let batch = commit.seal(EventType::GrantCreated).unwrap();
+            let batch = commit.into_batch(EventType::GrantCreated).unwrap();
             self.fixture.commit(&batch);
         }
 
@@ -363,7 +363,7 @@ mod tests {
         case.delete_team();
         assert!(case.is_unfinished() && !case.team().deleted);
         case.grant(7);
-        case.fixture.pass(Team::SETTLING);
+        case.fixture.pass(Team::INDEX_DELAY);
         assert!(!case.step(), "a late row is revoked first");
         assert_eq!(case.existing(), (0, 0));
         assert!(case.step());
@@ -383,7 +383,7 @@ mod tests {
         case.delete_team();
         assert_eq!(case.existing(), (41, 2));
         case.fixture.get(&guest, &path).expect(403);
-        case.fixture.pass(Team::SETTLING);
+        case.fixture.pass(Team::INDEX_DELAY);
         let expected = [(1, 2), (0, 2), (0, 1), (0, 0)];
         for remaining in expected {
             assert!(!case.step());

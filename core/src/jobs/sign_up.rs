@@ -22,7 +22,7 @@ use crate::{
 #[derive(Debug)]
 pub enum SignIn {
     /// Answer these reads, then call again with the answers added.
-    ReadRequest(Vec<ReadRequest>),
+    Read(Vec<ReadRequest>),
     /// Commit this batch. Then start again without facts, whether the batch was committed or lost
     /// to another sign-in.
     Commit(Batch),
@@ -98,7 +98,7 @@ fn complete(context: &Context<'_>, facts: &Facts) -> Result<SignIn, Problem> {
 }
 
 fn unanswered(reads: Vec<ReadRequest>, facts: &Facts) -> Option<SignIn> {
-    (!facts.has_all(&reads)).then_some(SignIn::ReadRequest(reads))
+    (!facts.has_all(&reads)).then_some(SignIn::Read(reads))
 }
 
 fn create_person(context: &Context<'_>, facts: &Facts) -> Result<Batch, Problem> {
@@ -112,7 +112,7 @@ fn create_person(context: &Context<'_>, facts: &Facts) -> Result<Batch, Problem>
         salt: Sha256::from_bytes(context.env.bytes("salt")),
     };
     commit.create(*user, person);
-    commit.seal(EventType::UserCreated)
+    commit.into_batch(EventType::UserCreated)
 }
 
 #[cfg(test)]
@@ -148,7 +148,7 @@ mod tests {
             match step(fixture, seed, claims, &facts) {
                 SignIn::Done(user) => return Ok(user),
                 SignIn::Commit(batch) => return Err(batch),
-                SignIn::ReadRequest(reads) => {
+                SignIn::Read(reads) => {
                     for read in reads {
                         let ReadRequest::Get(key) = &read else {
                             panic!("sign-in reads single records")

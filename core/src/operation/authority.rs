@@ -33,7 +33,7 @@ pub struct AccountRecords {
 #[derive(Debug, Clone)]
 pub struct ProjectRecords {
     /// The records of the person and the account.
-    pub standing: AccountRecords,
+    pub account_records: AccountRecords,
     /// The head of the project's scope.
     pub head: Option<Record<Head>>,
     /// The project. `None` if it does not exist.
@@ -175,7 +175,7 @@ impl ProjectRecords {
         account: AccountRecords,
     ) -> Result<Self, FactError> {
         let mut records = Self {
-            standing: account,
+            account_records: account,
             head: None,
             project: None,
             grants: Vec::new(),
@@ -196,7 +196,7 @@ impl ProjectRecords {
     #[must_use]
     pub fn access(&self, now: Timestamp) -> Access<'_> {
         Access {
-            account: self.standing.access(),
+            account: self.account_records.access(),
             project: self.project.as_ref(),
             grants: &self.grants,
             now,

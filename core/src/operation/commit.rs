@@ -39,7 +39,7 @@ pub struct Commit<'a> {
     operations: Vec<Operation>,
     changes: Vec<Change>,
     /// Whether a record of another scope was added.
-    strayed: bool,
+    has_foreign_record: bool,
 }
 
 impl<'a> Commit<'a> {
@@ -76,7 +76,7 @@ impl<'a> Commit<'a> {
             head,
             operations: Vec::new(),
             changes: Vec::new(),
-            strayed: false,
+            has_foreign_record: false,
         })
     }
 
@@ -117,8 +117,10 @@ impl<'a> Commit<'a> {
         let clock = before.clock.advanced(self.context.surface.id);
         let record = before.next(body, deleted, clock, self.at, self.author());
         if B::KEEPS_HISTORY {
-            let place = before.body.history_place(&before.id);
-            let key = self.scope().key(Sort::superseded(&place, before.version));
+            let history_key = before.body.history_key(&before.id);
+            let key = self
+                .scope()
+                .key(Sort::superseded(&history_key, before.version));
             let copy = before.encode_at(key, IndexKeys::default());
             self.operations
                 .push(Operation::Put(copy, Condition::Absent));
@@ -136,7 +138,7 @@ impl<'a> Commit<'a> {
 
     fn put<B: Body>(&mut self, record: &Record<B>, condition: Condition) {
         let item = record.encode();
-        self.strayed |= item.key.scope != self.scope();
+        self.has_foreign_record |= item.key.scope != self.scope();
         self.changes.push(Change {
             key: item.key.sort.to_string(),
             family: B::FAMILY,
@@ -152,7 +154,7 @@ impl<'a> Commit<'a> {
     /// Closes the commit with this event type and the reply to send after it.
     ///
     /// # Errors
-    /// 409 if the change is too large for one commit. Other errors as for [`Commit::seal`].
+    /// 409 if the change is too large for one commit. Other errors as for [`Commit::into_batch`].
     pub fn finish(self, event: EventType, reply: Reply) -> Result<Outcome, Problem> {
         let batch = self.answered(event, reply.status, &reply.records)?;
         Ok(Outcome::Commit(batch, reply))
@@ -178,7 +180,7 @@ impl<'a> Commit<'a> {
     /// # Errors
     /// As [`Commit::finish`].
     pub fn conclude<T>(self, event: EventType, result: T) -> Result<Outcome<T>, Problem> {
-        let batch = self.seal(event)?;
+        let batch = self.into_batch(event)?;
         batch.check().map_err(too_large)?;
         Ok(Outcome::Commit(batch, result))
     }
@@ -197,7 +199,7 @@ impl<'a> Commit<'a> {
             let clock = Clock::default().advanced(self.context.surface.id);
             Record::new(request.id, body, clock, self.at, self.author())
         });
-        let mut batch = self.seal(event)?;
+        let mut batch = self.into_batch(event)?;
         if let Some(record) = record {
             batch.push(Operation::Put(record.encode(), Condition::Absent));
         }
@@ -208,9 +210,9 @@ impl<'a> Commit<'a> {
     /// Closes a commit that must precede the main decision. See [`Outcome::Prepare`].
     ///
     /// # Errors
-    /// As [`Commit::seal`].
+    /// As [`Commit::into_batch`].
     pub fn prepare<T>(self, event: EventType) -> Result<Outcome<T>, Problem> {
-        Ok(Outcome::Prepare(self.seal(event)?))
+        Ok(Outcome::Prepare(self.into_batch(event)?))
     }
 
     /// Closes a commit that has no reply.
@@ -218,7 +220,7 @@ impl<'a> Commit<'a> {
     /// # Errors
     /// 500 for an event that the permit does not cover, and for a record of another scope. Both are
     /// faults of this program.
-    pub fn seal(mut self, event: EventType) -> Result<Batch, Problem> {
+    pub fn into_batch(mut self, event: EventType) -> Result<Batch, Problem> {
         self.check(event)?;
         let (scope, author, at) = (self.scope(), self.author(), self.at);
         let surface = self.context.surface.id;
@@ -277,7 +279,7 @@ impl<'a> Commit<'a> {
             let text = format!("a permit for `{right}` does not cover `{event_type}`");
             return Err(Problem::internal(text));
         }
-        if self.strayed {
+        if self.has_foreign_record {
             let text = format!("`{event_type}` reaches beyond the scope of its permit");
             return Err(Problem::internal(text));
         }
@@ -355,7 +357,7 @@ mod tests {
                 ..before.body.clone()
             };
             commit.update(&before, body);
-            commit.seal(event)
+            commit.into_batch(event)
         }
     }
 
@@ -402,7 +404,7 @@ mod tests {
         assert_eq!(refusal(refused), "the head is that of another scope");
     }
 
-    /// Without a head, the commit fails if the account exists: see [`Commit::seal`].
+    /// Without a head, the commit fails if the account exists: see [`Commit::into_batch`].
     #[test]
     fn permit_for_a_new_account_changes_no_existing_account() {
         let fixture = ProjectFixture::new();
@@ -414,7 +416,7 @@ mod tests {
         let expected = "the scope of a new account exists";
         assert_eq!(refused.internal.as_deref(), Some(expected));
         let commit = Commit::open(&context, permit, None).unwrap();
-        let batch = commit.seal(EventType::AccountCreated).unwrap();
+        let batch = commit.into_batch(EventType::AccountCreated).unwrap();
         let head = batch.operations().iter().find(|operation| {
             matches!(operation, Operation::Put(item, _) if item.key.sort == Sort::head())
         });
@@ -440,7 +442,7 @@ mod tests {
         };
         commit.create(UserId::from_ulid(ulid::Ulid::nil()), profile);
         assert_eq!(
-            refusal(commit.seal(EventType::UserUpdated)),
+            refusal(commit.into_batch(EventType::UserUpdated)),
             "`user.updated` reaches beyond the scope of its permit"
         );
     }

@@ -26,7 +26,7 @@ pub struct Drive<'a, T = Reply> {
 #[derive(Debug)]
 pub enum Next<T = Reply> {
     /// Carry out these reads and pass the answers to [`Drive::answer`].
-    ReadRequest(Vec<ReadRequest>),
+    Read(Vec<ReadRequest>),
     /// Assemble this multipart upload and pass the result to [`Drive::assembled`].
     Assemble(Assembly),
     /// The decision.
@@ -88,7 +88,7 @@ impl<'a, T> Drive<'a, T> {
             }
             reads.sort();
             reads.dedup();
-            return Ok(Next::ReadRequest(reads));
+            return Ok(Next::Read(reads));
         }
         match earlier {
             Some(earlier) => {

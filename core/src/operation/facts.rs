@@ -91,14 +91,14 @@ pub struct Facts {
 /// this program or its adapter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("a fact was used that was not read")]
-pub struct NotAsked;
+pub struct FactNotRead;
 
 /// The reason why a fact cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum FactError {
-    /// See [`NotAsked`].
+    /// See [`FactNotRead`].
     #[error(transparent)]
-    NotAsked(#[from] NotAsked),
+    FactNotRead(#[from] FactNotRead),
     /// The stored item cannot be decoded.
     #[error(transparent)]
     Corrupt(#[from] Corrupt),
@@ -125,11 +125,11 @@ impl Facts {
     /// The item with this key.
     ///
     /// # Errors
-    /// [`NotAsked`].
-    pub fn item(&self, key: &Key) -> Result<Option<&Item>, NotAsked> {
+    /// [`FactNotRead`].
+    pub fn item(&self, key: &Key) -> Result<Option<&Item>, FactNotRead> {
         match self.answers.get(&ReadRequest::Get(key.clone())) {
             Some(Answer::Item(item)) => Ok(item.as_ref()),
-            _ => Err(NotAsked),
+            _ => Err(FactNotRead),
         }
     }
 
@@ -144,34 +144,34 @@ impl Facts {
     /// The items of a range.
     ///
     /// # Errors
-    /// [`NotAsked`].
-    pub fn scan(&self, range: &Range) -> Result<&Page, NotAsked> {
+    /// [`FactNotRead`].
+    pub fn scan(&self, range: &Range) -> Result<&Page, FactNotRead> {
         self.page(&ReadRequest::Scan(range.clone()))
     }
 
     /// The items of an index page.
     ///
     /// # Errors
-    /// [`NotAsked`].
-    pub fn list(&self, list: &List) -> Result<&Page, NotAsked> {
+    /// [`FactNotRead`].
+    pub fn list(&self, list: &List) -> Result<&Page, FactNotRead> {
         self.page(&ReadRequest::List(list.clone()))
     }
 
-    fn page(&self, read: &ReadRequest) -> Result<&Page, NotAsked> {
+    fn page(&self, read: &ReadRequest) -> Result<&Page, FactNotRead> {
         match self.answers.get(read) {
             Some(Answer::Page(page)) => Ok(page),
-            _ => Err(NotAsked),
+            _ => Err(FactNotRead),
         }
     }
 
     /// The properties of an object. `read` must equal the read that was sent.
     ///
     /// # Errors
-    /// [`NotAsked`].
-    pub fn stat(&self, read: &ReadRequest) -> Result<Option<&Stat>, NotAsked> {
+    /// [`FactNotRead`].
+    pub fn stat(&self, read: &ReadRequest) -> Result<Option<&Stat>, FactNotRead> {
         match self.answers.get(read) {
             Some(Answer::Stat(stat)) => Ok(stat.as_ref()),
-            _ => Err(NotAsked),
+            _ => Err(FactNotRead),
         }
     }
 
@@ -190,11 +190,11 @@ impl Facts {
     /// The claims of a token. `None` if the token is not valid.
     ///
     /// # Errors
-    /// [`NotAsked`].
-    pub fn claims(&self, read: &ReadRequest) -> Result<Option<&Claims>, NotAsked> {
+    /// [`FactNotRead`].
+    pub fn claims(&self, read: &ReadRequest) -> Result<Option<&Claims>, FactNotRead> {
         match self.answers.get(read) {
             Some(Answer::Claims(claims)) => Ok(claims.as_ref()),
-            _ => Err(NotAsked),
+            _ => Err(FactNotRead),
         }
     }
 }

@@ -28,7 +28,7 @@ pub struct InvitationToken {
 /// The version of the token format: version, account, invitation, rotation, then an authentication
 /// code over all of them.
 const VERSION: u8 = 1;
-const SEALED: usize = 1 + 16 + 16 + 4;
+const PAYLOAD_LENGTH: usize = 1 + 16 + 16 + 4;
 
 impl InvitationToken {
     /// The token of the invitation's latest sending.
@@ -51,9 +51,9 @@ impl InvitationToken {
     /// characters. It is a secret that only the mail contains.
     #[must_use]
     pub fn issue(&self, secret: &[u8; 32]) -> String {
-        let mut bytes = self.sealed();
-        let seal = authenticate(secret, &bytes);
-        bytes.extend_from_slice(seal.as_bytes());
+        let mut bytes = self.payload();
+        let tag = authenticate(secret, &bytes);
+        bytes.extend_from_slice(tag.as_bytes());
         URL_SAFE_NO_PAD.encode(bytes)
     }
 
@@ -77,12 +77,12 @@ impl InvitationToken {
 
     fn authentic(text: &str, secret: &[u8; 32]) -> Option<Self> {
         let bytes = URL_SAFE_NO_PAD.decode(text).ok()?;
-        let (sealed, seal) = bytes.split_at_checked(SEALED)?;
-        let seal = Sha256::from_bytes(seal.try_into().ok()?);
-        if !authenticate(secret, sealed).matches(&seal) {
+        let (payload, tag) = bytes.split_at_checked(PAYLOAD_LENGTH)?;
+        let tag = Sha256::from_bytes(tag.try_into().ok()?);
+        if !authenticate(secret, payload).matches(&tag) {
             return None;
         }
-        let (version, rest) = sealed.split_first()?;
+        let (version, rest) = payload.split_first()?;
         let (account, rest) = rest.split_first_chunk()?;
         let (invitation, rest) = rest.split_first_chunk()?;
         (*version == VERSION).then_some(Self {
@@ -92,8 +92,8 @@ impl InvitationToken {
         })
     }
 
-    fn sealed(&self) -> Vec<u8> {
-        let mut bytes = Vec::with_capacity(SEALED + 32);
+    fn payload(&self) -> Vec<u8> {
+        let mut bytes = Vec::with_capacity(PAYLOAD_LENGTH + 32);
         bytes.push(VERSION);
         bytes.extend(self.account.ulid().to_bytes());
         bytes.extend(self.invitation.ulid().to_bytes());
@@ -102,8 +102,8 @@ impl InvitationToken {
     }
 }
 
-fn authenticate(secret: &[u8; 32], sealed: &[u8]) -> Sha256 {
-    Sha256::keyed(secret, &[b"invitation", sealed])
+fn authenticate(secret: &[u8; 32], payload: &[u8]) -> Sha256 {
+    Sha256::keyed(secret, &[b"invitation", payload])
 }
 
 #[cfg(test)]

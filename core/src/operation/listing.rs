@@ -6,7 +6,7 @@ use alloc::{vec, vec::Vec};
 use serde::Serialize;
 
 use crate::{
-    operation::{Context, Facts, NotAsked, PageRequest, Problem, ReadRequest, Reply, view},
+    operation::{Context, FactNotRead, Facts, PageRequest, Problem, ReadRequest, Reply, view},
     record::{Body, Record},
     storage::{IndexKey, IndexRows, Item, List, Page},
 };
@@ -46,7 +46,7 @@ impl<'a> Listing<'a> {
     ///
     /// # Errors
     /// None in practice: the page is used only after it was read.
-    pub fn reads(&self, facts: &Facts) -> Result<Vec<ReadRequest>, NotAsked> {
+    pub fn reads(&self, facts: &Facts) -> Result<Vec<ReadRequest>, FactNotRead> {
         let page = ReadRequest::List(self.list.clone());
         if !facts.has(&page) {
             return Ok(vec![page]);
@@ -58,8 +58,8 @@ impl<'a> Listing<'a> {
     /// The page as the index has it. Its rows must not be shown.
     ///
     /// # Errors
-    /// [`NotAsked`] if the page of [`Listing::reads`] was not read yet.
-    pub fn page<'f>(&self, facts: &'f Facts) -> Result<&'f Page, NotAsked> {
+    /// [`FactNotRead`] if the page of [`Listing::reads`] was not read yet.
+    pub fn page<'f>(&self, facts: &'f Facts) -> Result<&'f Page, FactNotRead> {
         facts.list(&self.list)
     }
 
@@ -72,7 +72,7 @@ impl<'a> Listing<'a> {
         let mut rows = Vec::new();
         for listed in &self.page(facts)?.items {
             let current = facts.item(&listed.key)?;
-            if current.is_some_and(|item| self.place(item) == self.place(listed)) {
+            if current.is_some_and(|item| self.index_key(item) == self.index_key(listed)) {
                 rows.extend(facts.record(&listed.key)?);
             }
         }
@@ -82,21 +82,21 @@ impl<'a> Listing<'a> {
     /// Builds a 200 with these rows. Adds the cursor of the next page if the index has more rows.
     ///
     /// # Errors
-    /// [`NotAsked`] if the reads of [`Listing::reads`] were not answered yet.
+    /// [`FactNotRead`] if the reads of [`Listing::reads`] were not answered yet.
     pub fn reply<T: Serialize>(
         &self,
         context: &Context<'_>,
         facts: &Facts,
         items: Vec<T>,
-    ) -> Result<Reply, NotAsked> {
+    ) -> Result<Reply, FactNotRead> {
         let page = self.page(facts)?;
         let last = page.items.last().filter(|_| page.more);
-        let last = last.and_then(|item| self.place(item));
-        let last = last.map(|place| place.sort.as_str());
+        let last = last.and_then(|item| self.index_key(item));
+        let last = last.map(|key| key.sort.as_str());
         Ok(view::page(context, self.request, items, last))
     }
 
-    fn place<'i>(&self, item: &'i Item) -> Option<&'i IndexKey> {
+    fn index_key<'i>(&self, item: &'i Item) -> Option<&'i IndexKey> {
         item.index.get(self.list.index.position())?.as_ref()
     }
 }

@@ -51,7 +51,7 @@ impl PageRequest {
 
     /// Whether the caller sent a cursor.
     #[must_use]
-    pub fn goes_on(&self) -> bool {
+    pub fn has_cursor(&self) -> bool {
         self.cursor.is_some()
     }
 
@@ -63,7 +63,7 @@ impl PageRequest {
         let open = |text: &String| {
             let user = context.user().to_string();
             let parts = [user.as_bytes(), self.list.as_bytes()];
-            Cursor::open(text, &context.surface.secret, &parts)
+            Cursor::verify(text, &context.surface.secret, &parts)
                 .map_err(|error| Problem::field("cursor", error.to_string()))
         };
         self.cursor.as_ref().map(open).transpose()
@@ -89,6 +89,6 @@ impl PageRequest {
     pub fn next(&self, context: &Context<'_>, last: &str) -> String {
         let user = context.user().to_string();
         let parts = [user.as_bytes(), self.list.as_bytes()];
-        Cursor::seal(&context.surface.secret, &parts, last).into_string()
+        Cursor::sign(&context.surface.secret, &parts, last).into_string()
     }
 }

@@ -256,14 +256,14 @@ impl IfMatch {
                 "send the `ETag` you last read as `If-Match`, or `*`",
             ));
         }
-        self.honour(Some(current))
+        self.check(Some(current))
     }
 
     /// Checks an optional precondition. `None` means that the record does not exist.
     ///
     /// # Errors
     /// 412 if it does not hold.
-    pub fn honour(&self, current: Option<&ETag>) -> Result<(), Problem> {
+    pub fn check(&self, current: Option<&ETag>) -> Result<(), Problem> {
         let holds = match (self, current) {
             (Self::Absent, _) | (Self::Any, Some(_)) => true,
             (Self::Tags(tags), Some(current)) => tags.contains(current),

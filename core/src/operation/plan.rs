@@ -48,7 +48,8 @@ pub struct PartPlan {
 
 /// Where to fetch the bytes with a GET request.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct DownloadAddress {
+#[schemars(rename = "DownloadAddress")]
+pub struct DownloadUrl {
     /// The signed URL. It is valid for one object.
     pub url: String,
     /// The headers to send.
@@ -68,7 +69,7 @@ impl UploadPlan {
 }"#;
 }
 
-impl DownloadAddress {
+impl DownloadUrl {
     /// A download URL for the OpenAPI document.
     pub const EXAMPLE: &str = r#"{
     "url": "https://objects.example.com/download?signature=c2lnbmF0dXJl",

@@ -8,7 +8,7 @@ use alloc::{
 };
 
 use crate::{
-    operation::{FactError, NotAsked},
+    operation::{FactError, FactNotRead},
     permission::{NotDue, Refusal},
     value::{Capability, FieldError},
 };
@@ -178,8 +178,8 @@ impl From<FactError> for Problem {
     }
 }
 
-impl From<NotAsked> for Problem {
-    fn from(error: NotAsked) -> Self {
+impl From<FactNotRead> for Problem {
+    fn from(error: FactNotRead) -> Self {
         Self::internal(error.to_string())
     }
 }

@@ -104,12 +104,12 @@ pub fn replayed<B: Body>(
     let record = facts
         .record(key)?
         .filter(|record: &Record<B>| !record.deleted);
-    record.ok_or_else(|| gone(key))
+    record.ok_or_else(|| no_longer_exists(key))
 }
 
 /// A 409 for a repetition of a request whose record no longer exists.
 #[must_use]
-pub fn gone(key: &Key) -> Problem {
+pub fn no_longer_exists(key: &Key) -> Problem {
     let id = key.sort.as_str().rsplit('#').next().unwrap_or_default();
     Problem::conflict(alloc::format!(
         "this request was carried out before, and `{id}` was deleted since"

@@ -135,12 +135,12 @@ fn permit(context: &Context<'_>, facts: &Facts, account: AccountId) -> Result<Pe
 
 /// The ids of an invitation in a path.
 #[derive(Debug)]
-struct Named {
+struct PathIds {
     account: AccountId,
     invitation: InvitationId,
 }
 
-impl Named {
+impl PathIds {
     fn parse(request: &Parsed<'_>) -> Result<Self, Problem> {
         Ok(Self {
             account: request.path("account")?,

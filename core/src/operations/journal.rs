@@ -83,12 +83,12 @@ impl From<&JournalEntry> for EntryView {
 
 /// The owner of a journal.
 #[derive(Debug, Clone, Copy)]
-enum Of {
+enum JournalOwner {
     Account(AccountId),
     Project(ProjectId),
 }
 
-impl Of {
+impl JournalOwner {
     fn account(request: &Parsed<'_>) -> Result<Self, Problem> {
         request.path("account").map(Self::Account)
     }

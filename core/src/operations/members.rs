@@ -75,12 +75,12 @@ impl From<&Record<Member>> for MemberView {
 
 /// The ids of a member in a path.
 #[derive(Debug)]
-struct Named {
+struct PathIds {
     account: AccountId,
     user: UserId,
 }
 
-impl Named {
+impl PathIds {
     fn parse(request: &Parsed<'_>) -> Result<Self, Problem> {
         Ok(Self {
             account: request.path("account")?,
@@ -125,7 +125,10 @@ fn check_rank(access: &AccountAccess<'_>, member: &Record<Member>) -> Result<(),
     }
     Err(Problem::escalation(
         format!("you cannot change a member who is `{present}`; ask an owner"),
-        access.beyond(AccountRole::Owner).iter().collect(),
+        access
+            .lacking_capabilities(AccountRole::Owner)
+            .iter()
+            .collect(),
     ))
 }
 
@@ -134,19 +137,19 @@ fn check_rank(access: &AccountAccess<'_>, member: &Record<Member>) -> Result<(),
 ///
 /// # Errors
 /// 403 `escalation` naming the missing capabilities.
-pub(crate) fn check_handing_out(
+pub(crate) fn check_assignable(
     access: &AccountAccess<'_>,
     role: AccountRole,
 ) -> Result<(), Problem> {
-    let beyond = access.beyond(role);
-    if beyond.is_empty() {
+    let lacking = access.lacking_capabilities(role);
+    if lacking.is_empty() {
         return Ok(());
     }
     Err(Problem::escalation(
         format!(
             "the role `{role}` confers capabilities that you do not have; ask an owner to give it"
         ),
-        beyond.iter().collect(),
+        lacking.iter().collect(),
     ))
 }
 
@@ -155,7 +158,7 @@ pub(crate) fn check_handing_out(
 ///
 /// # Errors
 /// 409 `last-owner` if no active owner would remain.
-pub(crate) fn keep_owners(
+pub(crate) fn ensure_active_owner(
     commit: &mut Commit<'_>,
     account: &Record<Account>,
     user: UserId,

@@ -72,15 +72,15 @@ impl From<&Record<TeamMember>> for TeamMemberView {
 
 /// The ids of a team member in a path.
 #[derive(Debug)]
-struct Named {
-    team: teams::Named,
+struct PathIds {
+    team: teams::PathIds,
     user: UserId,
 }
 
-impl Named {
+impl PathIds {
     fn parse(request: &Parsed<'_>) -> Result<Self, Problem> {
         Ok(Self {
-            team: teams::Named::parse(request)?,
+            team: teams::PathIds::parse(request)?,
             user: request.path("user")?,
         })
     }
@@ -150,13 +150,13 @@ fn check_lead(access: &AccountAccess<'_>, user: UserId, roles: &[TeamRole]) -> R
 pub(crate) fn check_adding(access: &AccountAccess<'_>, team: &Record<Team>) -> Result<(), Problem> {
     let own = access.role().and_then(AccountRole::project_role);
     let own = own.map_or(Capabilities::NONE, ProjectRole::capabilities);
-    let beyond = ProjectRole::Owner.capabilities().without(own);
-    let confers_more = team.body.may_own && !beyond.is_empty();
+    let lacking = ProjectRole::Owner.capabilities().without(own);
+    let confers_more = team.body.may_own && !lacking.is_empty();
     if !confers_more || access.team_role(team.id).is_some() {
         return Ok(());
     }
     Err(Problem::escalation(
         "the team may own projects, so only owners of the account and members of the team can add people; ask one of them",
-        beyond.iter().collect(),
+        lacking.iter().collect(),
     ))
 }

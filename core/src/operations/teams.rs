@@ -64,12 +64,12 @@ impl From<&Record<Team>> for TeamView {
 
 /// The ids of a team in a path.
 #[derive(Debug)]
-pub(super) struct Named {
+pub(super) struct PathIds {
     pub(super) account: AccountId,
     pub(super) team: TeamId,
 }
 
-impl Named {
+impl PathIds {
     pub(super) fn parse(request: &Parsed<'_>) -> Result<Self, Problem> {
         Ok(Self {
             account: request.path("account")?,

@@ -271,7 +271,7 @@ impl<'a> Access<'a> {
     /// # Errors
     /// The reason for the refusal.
     pub fn permit(&self, project: ProjectId, capability: Capability) -> Result<Permit, Refusal> {
-        self.check_place(project)?;
+        self.check_project(project)?;
         self.check(capability)?;
         let scope = Scope::Project(project);
         Ok(Permit::granted(self.account.user, scope, capability))
@@ -283,7 +283,7 @@ impl<'a> Access<'a> {
     /// [`Refusal::Hidden`] if the person may not view the project, [`Refusal::Archived`] if it is
     /// archived.
     pub fn permit_leaving(&self, project: ProjectId) -> Result<Permit, Refusal> {
-        self.check_place(project)?;
+        self.check_project(project)?;
         self.check(Capability::ProjectView)?;
         if !self.possible().has(Capability::GrantManage) {
             return Err(Refusal::Archived);
@@ -298,7 +298,7 @@ impl<'a> Access<'a> {
     /// # Errors
     /// As [`Access::permit`], with a capability of owners that the person lacks.
     pub fn permit_owning_team(&self, project: ProjectId) -> Result<Permit, Refusal> {
-        self.check_place(project)?;
+        self.check_project(project)?;
         self.check(Capability::GrantManage)?;
         let lacked = ProjectRole::Owner.capabilities().without(self.effective());
         if let Some(capability) = lacked.iter().next() {
@@ -309,8 +309,10 @@ impl<'a> Access<'a> {
     }
 
     /// Access was evaluated for one project. A permit for another would be unfounded.
-    fn check_place(&self, project: ProjectId) -> Result<(), Refusal> {
-        let same = self.project.is_some_and(|asked| asked.id == project);
+    fn check_project(&self, project: ProjectId) -> Result<(), Refusal> {
+        let same = self
+            .project
+            .is_some_and(|requested| requested.id == project);
         if same { Ok(()) } else { Err(Refusal::Hidden) }
     }
 }
@@ -325,8 +327,8 @@ mod tests {
         let mut fixture = GrantFixture::new();
         let (ana, account) = (fixture.ana.clone(), fixture.account.clone());
         let other: ProjectId = fixture.base.project(&ana, &account).parse().unwrap();
-        let asked: ProjectId = fixture.project.parse().unwrap();
-        let records = fixture.base.project_records(asked, ana.actor.user);
+        let requested: ProjectId = fixture.project.parse().unwrap();
+        let records = fixture.base.project_records(requested, ana.actor.user);
         let access = records.access(fixture.base.now);
         let permits = |project| {
             [
@@ -335,7 +337,7 @@ mod tests {
                 access.permit_owning_team(project),
             ]
         };
-        assert!(permits(asked).iter().all(Result::is_ok));
+        assert!(permits(requested).iter().all(Result::is_ok));
         assert!(
             permits(other)
                 .iter()
@@ -347,19 +349,19 @@ mod tests {
     fn owning_team_permit_needs_grant_manage_and_ownership() {
         let fixture = GrantFixture::new();
         let project: ProjectId = fixture.project.parse().unwrap();
-        let asked = |user, archived| {
+        let requested = |user, archived| {
             let mut records = fixture.base.project_records(project, user);
             records.project.as_mut().unwrap().body.archived = archived;
             let permit = records.access(fixture.base.now).permit_owning_team(project);
             permit.map(drop)
         };
         let [ana, ben, cyd] = [&fixture.ana, &fixture.ben, &fixture.cyd].map(|who| who.actor.user);
-        assert_eq!(asked(ana, false), Ok(()));
-        assert_eq!(asked(ana, true), Err(Refusal::Archived));
+        assert_eq!(requested(ana, false), Ok(()));
+        assert_eq!(requested(ana, true), Err(Refusal::Archived));
         assert_eq!(
-            asked(ben, false),
+            requested(ben, false),
             Err(Refusal::Missing(Capability::ProjectArchive))
         );
-        assert_eq!(asked(cyd, false), Err(Refusal::Hidden));
+        assert_eq!(requested(cyd, false), Err(Refusal::Hidden));
     }
 }

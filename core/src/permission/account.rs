@@ -74,7 +74,7 @@ impl<'a> AccountAccess<'a> {
     /// The capabilities of the role that the person lacks. A person who lacks any of them cannot
     /// give the role to another person.
     #[must_use]
-    pub fn beyond(&self, role: AccountRole) -> Capabilities {
+    pub fn lacking_capabilities(&self, role: AccountRole) -> Capabilities {
         let own = self
             .role()
             .map_or(Capabilities::NONE, AccountRole::conferred);
@@ -133,7 +133,8 @@ impl<'a> AccountAccess<'a> {
 
     /// Access was evaluated for one account. A permit for another would be unfounded.
     fn is_about(&self, account: AccountId) -> bool {
-        self.account.is_some_and(|asked| asked.id == account)
+        self.account
+            .is_some_and(|requested| requested.id == account)
     }
 
     /// A permit to manage the members of one team: with `team.manage`, or as a lead of the team.
@@ -166,14 +167,14 @@ mod tests {
         );
         let lead = serde_json::json!({ "role": "lead" });
         fixture.base.put(&ana, &path, lead).expect(201);
-        let asked: AccountId = fixture.account.parse().unwrap();
+        let requested: AccountId = fixture.account.parse().unwrap();
         let other: AccountId = fixture.base.account(&ana).parse().unwrap();
         let project: ProjectId = fixture.project.parse().unwrap();
-        let standing = fixture
+        let account_records = fixture
             .base
             .project_records(project, ana.actor.user)
-            .standing;
-        let access = standing.access();
+            .account_records;
+        let access = account_records.access();
         let permits = |account| {
             [
                 access.permit(account, Capability::AccountView),
@@ -181,7 +182,7 @@ mod tests {
                 access.permit_team(account, team.parse().unwrap()),
             ]
         };
-        assert!(permits(asked).iter().all(Result::is_ok));
+        assert!(permits(requested).iter().all(Result::is_ok));
         assert!(
             permits(other)
                 .iter()

@@ -24,13 +24,13 @@ pub fn at<B: Body>(states: impl IntoIterator<Item = Record<B>>, at: Timestamp) -
         if state.updated_at > at {
             continue;
         }
-        match valid.entry(state.body.history_place(&state.id)) {
-            Entry::Vacant(place) => {
-                place.insert(state);
+        match valid.entry(state.body.history_key(&state.id)) {
+            Entry::Vacant(entry) => {
+                entry.insert(state);
             }
             // Two changes can have the same millisecond, so the version decides which one is later.
-            Entry::Occupied(mut place) if place.get().version < state.version => {
-                place.insert(state);
+            Entry::Occupied(mut entry) if entry.get().version < state.version => {
+                entry.insert(state);
             }
             Entry::Occupied(_) => {}
         }

@@ -71,7 +71,7 @@ impl Right {
         if self == Self::Fixture {
             return true;
         }
-        rights_behind(event).contains(&self)
+        sufficient_rights(event).contains(&self)
     }
 }
 
@@ -85,7 +85,7 @@ impl fmt::Display for Right {
 }
 
 /// The rights of which a commit with this event type needs one.
-fn rights_behind(event: EventType) -> &'static [Right] {
+fn sufficient_rights(event: EventType) -> &'static [Right] {
     use Capability as Can;
     use EventType as Event;
     use Right::{
@@ -153,7 +153,7 @@ mod tests {
     #[test]
     fn every_event_needs_a_right_that_writes() {
         for event in EventType::ALL {
-            let rights = rights_behind(*event);
+            let rights = sufficient_rights(*event);
             assert!(!rights.is_empty(), "{}", event.as_str());
             for right in rights {
                 assert!(right.writes(), "{} with {right}", event.as_str());
@@ -162,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn every_capability_that_writes_stands_behind_an_event() {
+    fn every_capability_that_writes_suffices_for_an_event() {
         for capability in Capability::ALL {
             let right = Right::Capability(*capability);
             let mut events = EventType::ALL.iter();

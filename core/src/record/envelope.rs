@@ -46,8 +46,8 @@ pub trait Body: Clone + Serialize + DeserializeOwned {
         None
     }
 
-    /// The place under which superseded states are kept. See [`crate::storage::Sort::superseded`].
-    fn history_place(&self, id: &Self::Id) -> String {
+    /// The key under which superseded states are kept. See [`crate::storage::Sort::superseded`].
+    fn history_key(&self, id: &Self::Id) -> String {
         self.key(id).sort.to_string()
     }
 

@@ -88,7 +88,7 @@ impl Body for Grant {
         })
     }
 
-    fn history_place(&self, id: &GrantId) -> String {
-        Sort::grant_place(*id)
+    fn history_key(&self, id: &GrantId) -> String {
+        Sort::grant_history_key(*id)
     }
 }

@@ -27,7 +27,7 @@ pub struct Team {
 impl Team {
     /// The time for which a deleted team stays in the work index. In that time, rows and grants
     /// that were written just before the deletion appear in the indexes.
-    pub const SETTLING: Duration = Duration::from_secs(60);
+    pub const INDEX_DELAY: Duration = Duration::from_secs(60);
 }
 
 impl Record<Team> {
@@ -49,7 +49,7 @@ impl Body for Team {
     fn index(&self, id: &TeamId, times: &Times) -> IndexKeys {
         let mut index = IndexKeys::default();
         if self.retiring {
-            let (key, due) = (self.key(id), times.updated_at.after(Self::SETTLING));
+            let (key, due) = (self.key(id), times.updated_at.after(Self::INDEX_DELAY));
             IndexRows::unfinished_work_of(&key).put_at(&mut index, due, &key);
         } else {
             let in_account = IndexRows::teams_of_account(self.account_id);

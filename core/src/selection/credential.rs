@@ -54,7 +54,7 @@ fn token(text: &str) -> Option<&'static str> {
         return Some("an access key");
     }
     let long = text.len() >= RANDOM_LENGTH;
-    (long && (is_hexadecimal(text) || is_scrambled(text))).then_some("a key or secret")
+    (long && (is_hexadecimal(text) || looks_random(text))).then_some("a key or secret")
 }
 
 fn is_hexadecimal(text: &str) -> bool {
@@ -65,7 +65,7 @@ fn is_hexadecimal(text: &str) -> bool {
 
 /// Whether letters and digits alternate as in random text. In base64 of random bytes, about three
 /// of five neighbouring pairs mix them; in words and paths, one of six.
-fn is_scrambled(text: &str) -> bool {
+fn looks_random(text: &str) -> bool {
     let kind = |byte: u8| match byte {
         b'a'..=b'z' => Some('a'),
         b'A'..=b'Z' => Some('A'),

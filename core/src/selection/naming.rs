@@ -54,7 +54,7 @@ pub(super) fn derive(rule: Rule, slug: &str, environment: &str, ending: &str) ->
             hyphenated(length.1, &slug, environment, ending)
         }
         Rule::Identifier { length } => hyphenated(length.1, slug, environment, ending),
-        Rule::Exactly | Rule::Place { .. } | Rule::Path => ending.to_string(),
+        Rule::Exactly | Rule::Location { .. } | Rule::Path => ending.to_string(),
     }
 }
 
@@ -132,7 +132,7 @@ pub(super) fn violation(field: &Field, name: &str) -> Option<String> {
             let fits = within(length, name) && name.bytes().all(accepted);
             (!fits).then(|| must_be(length, "letters, digits, `_`, `.` and `-`"))
         }
-        Rule::Place { words } => {
+        Rule::Location { words } => {
             let fits = is_hyphenated(name, false)
                 && (words.0..=words.1).contains(&name.split('-').count());
             (!fits).then(|| {

@@ -24,9 +24,11 @@ pub(super) fn read(text: &str) -> Result<BackendSelection, Vec<FieldError>> {
     let module = match literal::parse(text) {
         Ok(module) => module,
         Err(syntax) => {
-            let place = format!("line {}", syntax.line);
-            let mut errors =
-                alloc::vec![field_error(place, format!("expected {}", syntax.expected))];
+            let position = format!("line {}", syntax.line);
+            let mut errors = alloc::vec![field_error(
+                position,
+                format!("expected {}", syntax.expected)
+            )];
             // A text that cannot be parsed may still contain a credential.
             let lines = text.lines().enumerate();
             errors.extend(lines.filter_map(|(index, line)| credential_on_line(index + 1, line)));
@@ -54,9 +56,9 @@ fn credential_on_line(line: usize, text: &str) -> Option<FieldError> {
     Some(credential_found(format!("line {line}"), kind))
 }
 
-fn credential_found(place: impl ToString, kind: &str) -> FieldError {
+fn credential_found(position: impl ToString, kind: &str) -> FieldError {
     field_error(
-        place,
+        position,
         format!("looks like {kind}: remove it, and revoke it if it was ever shared"),
     )
 }

@@ -76,7 +76,7 @@ impl Sort {
     /// Journal entries.
     pub const JOURNAL: &'static str = "JOURNAL#";
 
-    /// Wraps a sort key that was read from a database or from a cursor that this program sealed.
+    /// Wraps a sort key that was read from a database or from a cursor that this program signed.
     #[must_use]
     pub fn from_stored(text: String) -> Self {
         Self(text)
@@ -161,20 +161,20 @@ impl Sort {
         Self(format!("{}{grant}", Self::REVOKED_GRANTS))
     }
 
-    /// The copy of a permission record at one version. `place` is the sort key of the record
-    /// without the leading `#`, or [`Sort::grant_place`] for a grant.
+    /// The copy of a permission record at one version. `history_key` is the sort key of the record
+    /// without the leading `#`, or [`Sort::grant_history_key`] for a grant.
     #[must_use]
-    pub fn superseded(place: &str, version: u64) -> Self {
+    pub fn superseded(history_key: &str, version: u64) -> Self {
         Self(format!(
             "{}{}#{version:020}",
             Self::HISTORY,
-            place.trim_start_matches('#')
+            history_key.trim_start_matches('#')
         ))
     }
 
-    /// The place of a grant in the history, whether it was live or revoked.
+    /// The history key of a grant, whether it was live or revoked.
     #[must_use]
-    pub fn grant_place(grant: GrantId) -> String {
+    pub fn grant_history_key(grant: GrantId) -> String {
         format!("GRANT#{grant}")
     }
 
@@ -312,10 +312,10 @@ mod tests {
 
     #[test]
     fn case_24_permission_prefix_holds_only_what_decisions_read() {
-        let decisive = keys()
+        let permission_keys = keys()
             .into_iter()
             .filter(|(_, sort)| sort.as_str().starts_with(Sort::PERMISSION_PREFIX));
-        let names: Vec<_> = decisive.map(|(name, _)| name).collect();
+        let names: Vec<_> = permission_keys.map(|(name, _)| name).collect();
         // User, link and account records have scopes of their own. All others are in a project
         // scope.
         let other_scopes = ["user", "link", "account"];

@@ -22,7 +22,7 @@ pub struct Memory {
 #[error("a condition of the batch does not hold")]
 pub struct Conflict;
 
-fn place(key: &Key) -> (String, String) {
+fn map_key(key: &Key) -> (String, String) {
     (key.scope.to_string(), key.sort.to_string())
 }
 
@@ -30,7 +30,7 @@ impl Memory {
     /// Reads one item.
     #[must_use]
     pub fn get(&self, key: &Key) -> Option<&Item> {
-        self.items.get(&place(key))
+        self.items.get(&map_key(key))
     }
 
     /// All items, ordered by key.
@@ -66,7 +66,7 @@ impl Memory {
         };
         let mut rows: Vec<(&String, &Item)> =
             in_partition.filter(|(sort, _)| in_range(sort)).collect();
-        rows.sort_by_key(|(sort, item)| (*sort, place(&item.key)));
+        rows.sort_by_key(|(sort, item)| (*sort, map_key(&item.key)));
         cut(rows.into_iter().map(|(_, item)| item), Some(list.limit))
     }
 
@@ -95,10 +95,10 @@ impl Memory {
         for operation in operations {
             match operation {
                 Operation::Put(item, _) => {
-                    self.items.insert(place(&item.key), item.clone());
+                    self.items.insert(map_key(&item.key), item.clone());
                 }
                 Operation::Delete(sort, _) => {
-                    self.items.remove(&place(&scope.key(sort.clone())));
+                    self.items.remove(&map_key(&scope.key(sort.clone())));
                 }
             }
         }

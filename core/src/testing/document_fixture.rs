@@ -289,7 +289,7 @@ impl DocumentFixture {
     }
 
     /// Asserts that an answer contains no internal fields.
-    pub(crate) fn assert_discreet(body: &Value) {
+    pub(crate) fn assert_no_internal_fields(body: &Value) {
         let members: BTreeMap<String, Value> = serde_json::from_value(body.clone()).unwrap();
         for internal in ["upload_id", "object_version", "stored_as", "content"] {
             assert!(!members.contains_key(internal), "{internal} in {body}");

@@ -19,7 +19,7 @@ use wm_terminal::{failure::Failure, flags::given};
 use crate::{
     account::Account,
     deploy::{self, StackDeployment},
-    deployment::{Data, Names, PlaceFlags},
+    deployment::{Data, Names, TargetFlags},
     parameters::Settings,
     redrive::Queue,
     setup::{Bucket, Setup, Table, WantedBucket},
@@ -64,20 +64,20 @@ impl Cloud for Account {
         environment: usize::MAX,
         of: "a stack",
     };
-    type Place = PlaceFlags;
+    type TargetFlags = TargetFlags;
     type Data = Data;
     type Names = Names;
 
-    fn location(place: &PlaceFlags) -> Option<&str> {
-        given(place.region.as_ref())
+    fn location(target: &TargetFlags) -> Option<&str> {
+        given(target.region.as_ref())
     }
 
     fn selectable<'flags>(
-        place: &'flags mut PlaceFlags,
+        target: &'flags mut TargetFlags,
         data: &'flags mut Data,
     ) -> Vec<(&'static str, &'flags mut Option<String>)> {
         vec![
-            ("region", &mut place.region),
+            ("region", &mut target.region),
             ("storage.bucket", &mut data.bucket),
             ("database.table", &mut data.table),
         ]
@@ -87,8 +87,8 @@ impl Cloud for Account {
         Names::of(deployment, data)
     }
 
-    async fn open(place: &PlaceFlags) -> Result<Self, Failure> {
-        Self::in_region(given(place.region.as_ref())).await
+    async fn open(target: &TargetFlags) -> Result<Self, Failure> {
+        Self::in_region(given(target.region.as_ref())).await
     }
 
     fn title(&self) -> String {
@@ -151,7 +151,7 @@ impl Cloud for Account {
             table: None,
         };
         let mut names = Names::of(deployment, &data)?;
-        names.stem.fit(Self::LIMITS)?;
+        names.base_name.fit(Self::LIMITS)?;
         let derived = Names::of(deployment, &Data::default())?.bucket;
         if let Some(named) = given(options.site_bucket.as_ref()) {
             names.site_bucket = named.to_owned();
@@ -172,14 +172,14 @@ impl Cloud for Account {
         tags: &Tags,
         root: &Path,
     ) -> Result<(site::Bucket, Run), Failure> {
-        let stack = names.stem.to_string();
+        let stack = names.base_name.to_string();
         let surface = outputs(self, &stack, root)?.ok_or_else(|| {
             Failure::new(format!(
                 "the stack `{stack}` does not exist: run `wm deploy aws` first"
             ))
         })?;
         let parameters = site_parameters(names, options, &surface)?;
-        let site = names.stem.site();
+        let site = names.base_name.site();
         let deploy = sam_deploy(self, SITE_TEMPLATE, &site, tags, &parameters);
         Ok((site::Bucket::new(self, &names.site_bucket), deploy))
     }
@@ -189,7 +189,7 @@ impl Cloud for Account {
     }
 
     async fn site_url(&self, names: &Names, root: &Path) -> Result<Option<String>, Failure> {
-        let outputs = outputs(self, &names.stem.site(), root)?;
+        let outputs = outputs(self, &names.base_name.site(), root)?;
         Ok(outputs.unwrap_or_default().remove("SiteUrl"))
     }
 
@@ -211,15 +211,15 @@ fn site_parameters(
 ) -> Result<BTreeMap<String, String>, Failure> {
     let output = |name: &str| {
         surface.get(name).cloned().ok_or_else(|| {
-            let stack = &names.stem;
+            let stack = &names.base_name;
             Failure::new(format!(
                 "the stack `{stack}` has no output `{name}`: run `wm deploy aws` again"
             ))
         })
     };
     let parameters = [
-        ("Prefix", Some(names.stem.prefix.clone())),
-        ("Environment", Some(names.stem.environment.clone())),
+        ("Prefix", Some(names.base_name.prefix.clone())),
+        ("Environment", Some(names.base_name.environment.clone())),
         ("SiteBucketName", Some(names.site_bucket.clone())),
         ("DocumentsBucketName", Some(names.bucket.clone())),
         ("ApiUrl", Some(output("ApiUrl")?)),

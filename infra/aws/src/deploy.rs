@@ -91,7 +91,10 @@ impl<'run> StackDeployment<'run> {
         let settings = &flags.settings;
         let parameters = settings.parameters(account, &names, before).await?;
         let build = (!flags.no_build).then(|| build(settings.architecture));
-        let (stack, tags) = (names.stem.to_string(), names.stem.tags(&flags.tags));
+        let (stack, tags) = (
+            names.base_name.to_string(),
+            names.base_name.tags(&flags.tags),
+        );
         let deploy = sam_deploy(account, TEMPLATE, &stack, &tags, &parameters);
         Ok(Self {
             account,
@@ -112,7 +115,7 @@ fn keep_names(
     if require(&[SAM]).is_err() {
         return Ok(());
     }
-    let outputs = outputs(account, &names.stem.to_string(), root)?.unwrap_or_default();
+    let outputs = outputs(account, &names.base_name.to_string(), root)?.unwrap_or_default();
     let keep = |name: &mut String, flag: &Option<String>, output: &str| {
         if let (None, Some(deployed)) = (given(flag.as_ref()), outputs.get(output)) {
             name.clone_from(deployed);
@@ -141,7 +144,7 @@ fn build(architecture: Architecture) -> Run {
 
 impl Rollout for StackDeployment<'_> {
     fn title(&self) -> String {
-        format!("the stack `{}`", self.names.stem)
+        format!("the stack `{}`", self.names.base_name)
     }
 
     fn steps(&self) -> Vec<String> {
@@ -156,7 +159,7 @@ impl Rollout for StackDeployment<'_> {
     }
 
     async fn report(&self) -> Result<Report, Failure> {
-        let outputs = outputs(self.account, &self.names.stem.to_string(), self.root)?;
+        let outputs = outputs(self.account, &self.names.base_name.to_string(), self.root)?;
         let outputs: BTreeMap<String, String> = outputs.unwrap_or_default();
         let output = |name: &str| outputs.get(name).map_or("unknown", String::as_str);
         Ok(Report {

@@ -1,14 +1,14 @@
-//! The place and the resource names of a deployment on AWS.
+//! The target and the resource names of a deployment on AWS.
 
 use clap::Args;
-use wm_deploy::deployment::{Deployment, Stem, name, renamed};
+use wm_deploy::deployment::{BaseName, Deployment, name, renamed};
 use wm_terminal::failure::Failure;
 
 use crate::account::Account;
 
-/// The flags for the place of a deployment.
+/// The flags for the target of a deployment.
 #[derive(Debug, Args)]
-pub struct PlaceFlags {
+pub struct TargetFlags {
     /// The region. Default: that of the profile
     #[arg(long, env = "AWS_REGION")]
     pub(crate) region: Option<String>,
@@ -25,20 +25,20 @@ pub struct Data {
     pub(crate) table: Option<String>,
 }
 
-/// The names of the resources of a deployment. The stem is also the name of the stack and of the
-/// event bus.
+/// The names of the resources of a deployment. The base name is also the name of the stack and
+/// of the event bus.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Names {
     /// The prefix of every name of the stack.
-    pub(crate) stem: Stem,
+    pub(crate) base_name: BaseName,
     pub(crate) bucket: String,
     pub(crate) table: String,
     pub(crate) site_bucket: String,
 }
 
-impl AsRef<Stem> for Names {
-    fn as_ref(&self) -> &Stem {
-        &self.stem
+impl AsRef<BaseName> for Names {
+    fn as_ref(&self) -> &BaseName {
+        &self.base_name
     }
 }
 
@@ -56,7 +56,7 @@ impl Names {
         ];
         let named = renamed(derived, flags)?;
         Ok(Self {
-            stem: deployment.stem(),
+            base_name: deployment.base_name(),
             bucket: name(&named, "storage.bucket"),
             table: name(&named, "database.table"),
             site_bucket,
@@ -65,15 +65,15 @@ impl Names {
 
     /// The queue of events that a function could not process.
     pub(crate) fn dead_letters(&self, function: &str) -> String {
-        format!("{}-{function}-dead-letters", self.stem)
+        format!("{}-{function}-dead-letters", self.base_name)
     }
 
     /// The name of a parameter in Parameter Store.
     pub(crate) fn parameter(&self, name: &str) -> String {
-        let Stem {
+        let BaseName {
             prefix,
             environment,
-        } = &self.stem;
+        } = &self.base_name;
         format!("/{prefix}/{environment}/{name}")
     }
 }
@@ -88,7 +88,7 @@ mod tests {
         let deployment = Deployment {
             environment: "dev".into(),
             prefix: prefix.into(),
-            place: PlaceFlags {
+            target: TargetFlags {
                 region: Some(String::new()),
             },
         };
@@ -98,7 +98,7 @@ mod tests {
     #[test]
     fn names_are_derived_from_prefix_and_environment() {
         let names = named("workspace-management", &Data::default()).unwrap();
-        assert_eq!(names.stem.to_string(), "workspace-management-dev");
+        assert_eq!(names.base_name.to_string(), "workspace-management-dev");
         assert_eq!(names.bucket, "workspace-management-dev-documents");
         assert_eq!(names.table, "workspace-management-dev");
         assert_eq!(names.site_bucket, "workspace-management-dev-site");
@@ -124,7 +124,7 @@ mod tests {
             ("their-bucket", "Their_Table")
         );
         assert_eq!(
-            (names.stem.prefix.as_str(), names.site_bucket.as_str()),
+            (names.base_name.prefix.as_str(), names.site_bucket.as_str()),
             ("my-org", "my-org-dev-site")
         );
         let wrong = Data {
@@ -138,7 +138,11 @@ mod tests {
     #[test]
     fn long_prefix_is_refused() {
         let names = named(&"a".repeat(33), &Data::default()).unwrap();
-        let refused = names.stem.fit(Account::LIMITS).unwrap_err().to_string();
+        let refused = names
+            .base_name
+            .fit(Account::LIMITS)
+            .unwrap_err()
+            .to_string();
         assert!(refused.contains("too long"), "{refused}");
         let longest = named(&"a-".repeat(40), &Data::default()).unwrap();
         assert!(longest.site_bucket.len() <= 63);

@@ -79,8 +79,8 @@ impl Settings {
         before: Option<SurfaceId>,
     ) -> Result<BTreeMap<String, String>, Failure> {
         let mut parameters = BTreeMap::from([
-            ("Prefix", names.stem.prefix.clone()),
-            ("Environment", names.stem.environment.clone()),
+            ("Prefix", names.base_name.prefix.clone()),
+            ("Environment", names.base_name.environment.clone()),
             ("BucketName", names.bucket.clone()),
             ("TableName", names.table.clone()),
         ]);

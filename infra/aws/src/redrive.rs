@@ -51,27 +51,28 @@ pub struct Queue {
 /// An event in the form in which a function received it.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-struct Letter {
+struct DeadLetter {
     detail_type: String,
     detail: Box<RawValue>,
 }
 
 /// A received message with its event.
 #[derive(Debug)]
-struct Taken {
+struct ReceivedMessage {
     id: String,
     receipt: String,
-    letter: Letter,
+    dead_letter: DeadLetter,
 }
 
 /// The receipts of received messages that are not deleted yet, by message id.
-type Held = BTreeMap<String, String>;
+type Receipts = BTreeMap<String, String>;
 
-impl Letter {
+impl DeadLetter {
     fn read(body: &str) -> Option<Self> {
-        let letter: Self = serde_json::from_str(body).ok()?;
-        let is_event = !letter.detail_type.is_empty() && letter.detail.get().starts_with('{');
-        is_event.then_some(letter)
+        let dead_letter: Self = serde_json::from_str(body).ok()?;
+        let is_event =
+            !dead_letter.detail_type.is_empty() && dead_letter.detail.get().starts_with('{');
+        is_event.then_some(dead_letter)
     }
 
     /// The size in bytes, as the bus counts it.
@@ -115,7 +116,7 @@ impl Queue {
         })?;
         let url = found.queue_url.unwrap_or_default();
         let waiting = waiting(&queues, &url).await?;
-        let (bus_name, bus) = (names.stem.to_string(), Bus::new(&account.config));
+        let (bus_name, bus) = (names.base_name.to_string(), Bus::new(&account.config));
         Ok(Self {
             name,
             waiting,
@@ -126,20 +127,22 @@ impl Queue {
         })
     }
 
-    async fn drain(&self, outcome: &mut Outcome, held: &mut Held) -> Result<(), Failure> {
+    async fn drain(&self, outcome: &mut Outcome, receipts: &mut Receipts) -> Result<(), Failure> {
         let mut room = self.waiting;
         while room > 0 {
-            let messages = self.take(room).await?;
+            let messages = self.receive(room).await?;
             if messages.is_empty() {
                 break;
             }
             room = room.saturating_sub(messages.len());
             let count = messages.len();
-            let taken = self.hold(messages, held);
+            let received = self.parse_messages(messages, receipts);
             let mut sent = 0;
-            for batch in batches(&taken, LARGEST_REQUEST, |taken| taken.letter.size()) {
+            for batch in batches(&received, LARGEST_REQUEST, |received| {
+                received.dead_letter.size()
+            }) {
                 let accepted = self.put(batch).await?;
-                sent += self.delete(&accepted, held).await?;
+                sent += self.delete(&accepted, receipts).await?;
             }
             outcome.sent += sent;
             outcome.left += count - sent;
@@ -147,7 +150,7 @@ impl Queue {
         Ok(())
     }
 
-    async fn take(&self, room: usize) -> Result<Vec<Message>, Failure> {
+    async fn receive(&self, room: usize) -> Result<Vec<Message>, Failure> {
         let request = self.queues.receive_message().queue_url(&self.url);
         let answer = request
             .max_number_of_messages(i32::try_from(room).unwrap_or(BATCH).min(BATCH))
@@ -160,39 +163,48 @@ impl Queue {
     }
 
     /// Records the receipts of messages, and returns the messages that contain an event.
-    fn hold(&self, messages: Vec<Message>, held: &mut Held) -> Vec<Taken> {
-        let mut taken = Vec::new();
+    fn parse_messages(
+        &self,
+        messages: Vec<Message>,
+        receipts: &mut Receipts,
+    ) -> Vec<ReceivedMessage> {
+        let mut received = Vec::new();
         for message in messages {
             let (Some(id), Some(receipt)) = (message.message_id, message.receipt_handle) else {
                 continue;
             };
-            held.insert(id.clone(), receipt.clone());
-            match Letter::read(message.body.as_deref().unwrap_or_default()) {
-                Some(letter) => taken.push(Taken {
+            receipts.insert(id.clone(), receipt.clone());
+            match DeadLetter::read(message.body.as_deref().unwrap_or_default()) {
+                Some(dead_letter) => received.push(ReceivedMessage {
                     id,
                     receipt,
-                    letter,
+                    dead_letter,
                 }),
                 None => notice(format!("`{id}` in `{}` is not an event", self.name)),
             }
         }
-        taken
+        received
     }
 
-    /// Publishes a batch on the bus and returns the accepted letters.
-    async fn put<'batch>(&self, batch: &'batch [Taken]) -> Result<Vec<&'batch Taken>, Failure> {
-        let entries = batch.iter().map(|taken| taken.letter.entry(&self.bus_name));
+    /// Publishes a batch on the bus and returns the accepted messages.
+    async fn put<'batch>(
+        &self,
+        batch: &'batch [ReceivedMessage],
+    ) -> Result<Vec<&'batch ReceivedMessage>, Failure> {
+        let entries = batch
+            .iter()
+            .map(|received| received.dead_letter.entry(&self.bus_name));
         let request = self.bus.put_events().set_entries(Some(entries.collect()));
         let answer = request.send().await.map_err(failed("events:PutEvents"))?;
         let mut accepted = Vec::new();
-        for (taken, result) in batch.iter().zip(answer.entries()) {
+        for (received, result) in batch.iter().zip(answer.entries()) {
             match result.error_code() {
-                None => accepted.push(taken),
+                None => accepted.push(received),
                 Some(code) => {
                     let words = plain(result.error_message().unwrap_or(code));
                     notice(format!(
                         "`{}` in `{}` was not accepted: {words}",
-                        taken.id, self.name
+                        received.id, self.name
                     ));
                 }
             }
@@ -201,30 +213,34 @@ impl Queue {
     }
 
     /// Deletes sent messages from the queue and returns their number.
-    async fn delete(&self, sent: &[&Taken], held: &mut Held) -> Result<usize, Failure> {
+    async fn delete(
+        &self,
+        sent: &[&ReceivedMessage],
+        receipts: &mut Receipts,
+    ) -> Result<usize, Failure> {
         if sent.is_empty() {
             return Ok(0);
         }
         let mut request = self.queues.delete_message_batch().queue_url(&self.url);
-        for (number, taken) in sent.iter().enumerate() {
+        for (number, received) in sent.iter().enumerate() {
             let entry = DeleteMessageBatchRequestEntry::builder().id(number.to_string());
-            let entry = entry.receipt_handle(&taken.receipt).build();
+            let entry = entry.receipt_handle(&received.receipt).build();
             request = request.entries(entry.map_err(unbuilt)?);
         }
         let answer = request.send().await.map_err(failed("sqs:DeleteMessage"))?;
         for deleted in &answer.successful {
             let number = deleted.id.parse::<usize>().ok();
-            if let Some(taken) = number.and_then(|number| sent.get(number)) {
-                held.remove(&taken.id);
+            if let Some(received) = number.and_then(|number| sent.get(number)) {
+                receipts.remove(&received.id);
             }
         }
         Ok(answer.successful.len())
     }
 
-    /// Makes the held messages visible at once. If that fails, they become visible after ten
+    /// Makes undeleted messages visible at once. If that fails, they become visible after ten
     /// minutes.
-    async fn give_back(&self, held: &Held) {
-        let receipts: Vec<&String> = held.values().collect();
+    async fn release(&self, receipts: &Receipts) {
+        let receipts: Vec<&String> = receipts.values().collect();
         for batch in receipts.chunks(10) {
             let entry = |(number, receipt): (usize, &&String)| {
                 let entry = ChangeMessageVisibilityBatchRequestEntry::builder()
@@ -250,9 +266,9 @@ impl DeadLetters for Queue {
     }
 
     async fn send_again(&self) -> Result<Outcome, Failure> {
-        let (mut outcome, mut held) = (Outcome::default(), Held::new());
-        let result = self.drain(&mut outcome, &mut held).await;
-        self.give_back(&held).await;
+        let (mut outcome, mut receipts) = (Outcome::default(), Receipts::new());
+        let result = self.drain(&mut outcome, &mut receipts).await;
+        self.release(&receipts).await;
         result.map(|()| outcome)
     }
 }
@@ -277,24 +293,24 @@ fn unbuilt(error: BuildError) -> Failure {
 mod tests {
     use super::*;
 
-    fn taken(size: usize) -> Taken {
+    fn received(size: usize) -> ReceivedMessage {
         let body = format!(
             r#"{{"detail-type":"t","detail":{{"x":"{}"}}}}"#,
             "y".repeat(size)
         );
-        Taken {
+        ReceivedMessage {
             id: size.to_string(),
             receipt: String::new(),
-            letter: Letter::read(&body).unwrap(),
+            dead_letter: DeadLetter::read(&body).unwrap(),
         }
     }
 
     #[test]
     fn dead_letter_keeps_its_detail_unchanged() {
         let body = r#"{"version":"0","id":"1","detail-type":"wm.x","source":"s","detail":{"b": 1,  "a": 2}}"#;
-        let letter = Letter::read(body).unwrap();
-        assert_eq!(letter.detail_type, "wm.x");
-        assert_eq!(letter.detail.get(), r#"{"b": 1,  "a": 2}"#);
+        let dead_letter = DeadLetter::read(body).unwrap();
+        assert_eq!(dead_letter.detail_type, "wm.x");
+        assert_eq!(dead_letter.detail.get(), r#"{"b": 1,  "a": 2}"#);
         for body in [
             "",
             "x",
@@ -303,7 +319,7 @@ mod tests {
             r#"{"detail-type":"","detail":{}}"#,
             r#"{"detail-type":"t","detail":"x"}"#,
         ] {
-            assert!(Letter::read(body).is_none(), "{body}");
+            assert!(DeadLetter::read(body).is_none(), "{body}");
         }
     }
 
@@ -311,16 +327,18 @@ mod tests {
     fn batch_keeps_the_size_limit_of_the_bus() {
         let large = 100 * 1024;
         let all = [
-            taken(large),
-            taken(large),
-            taken(large),
-            taken(300 * 1024),
-            taken(1),
+            received(large),
+            received(large),
+            received(large),
+            received(300 * 1024),
+            received(1),
         ];
-        let sizes: Vec<usize> = batches(&all, LARGEST_REQUEST, |taken| taken.letter.size())
-            .iter()
-            .map(|batch| batch.len())
-            .collect();
+        let sizes: Vec<usize> = batches(&all, LARGEST_REQUEST, |received| {
+            received.dead_letter.size()
+        })
+        .iter()
+        .map(|batch| batch.len())
+        .collect();
         assert_eq!(sizes, [2, 1, 1, 1]);
     }
 }

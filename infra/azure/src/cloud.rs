@@ -20,10 +20,10 @@ use crate::{
     account::Account,
     build::Build,
     deploy::{self, TemplateDeployment},
-    deployment::{Choice, Data, Names, PlaceFlags},
+    deployment::{Choice, Data, Names, TargetFlags},
     parameters::Settings,
     record::{Record, deployed},
-    redrive::{Container, Letters},
+    redrive::{Container, FunctionDeadLetters},
     setup::{Setup, Wanted},
     site::Web,
     stack::{AZ, Parameters, Verb, deploy},
@@ -69,19 +69,19 @@ impl Cloud for Account {
         environment: 12,
         of: "a deployment",
     };
-    type Place = PlaceFlags;
+    type TargetFlags = TargetFlags;
     type Data = Data;
     type Names = Names;
 
-    fn location(place: &PlaceFlags) -> Option<&str> {
-        given(place.location.as_ref())
+    fn location(target: &TargetFlags) -> Option<&str> {
+        given(target.location.as_ref())
     }
 
     fn selectable<'flags>(
-        place: &'flags mut PlaceFlags,
+        target: &'flags mut TargetFlags,
         data: &'flags mut Data,
     ) -> Vec<(&'static str, &'flags mut Option<String>)> {
-        let location = ("location", &mut place.location);
+        let location = ("location", &mut target.location);
         data.selectable().into_iter().chain([location]).collect()
     }
 
@@ -89,8 +89,8 @@ impl Cloud for Account {
         Names::of(deployment, data)
     }
 
-    async fn open(place: &PlaceFlags) -> Result<Self, Failure> {
-        Self::in_subscription(given(place.subscription.as_ref())).await
+    async fn open(target: &TargetFlags) -> Result<Self, Failure> {
+        Self::in_subscription(given(target.subscription.as_ref())).await
     }
 
     fn title(&self) -> String {
@@ -108,7 +108,7 @@ impl Cloud for Account {
             tags,
         } = request;
         let wanted = Wanted {
-            place: names.place(&self.subscription),
+            resource_group: names.resource_group(&self.subscription),
             location: names.location.clone(),
             default_location: names.default_location.clone(),
             storage_account: names.storage_account.clone(),
@@ -161,13 +161,13 @@ impl Cloud for Account {
             Names::of(deployment, &data)
         };
         let mut names = named(&options.storage_account)?;
-        names.stem.fit(Self::LIMITS)?;
+        names.base_name.fit(Self::LIMITS)?;
         let derived = named(&None)?.storage_account;
         if given(options.site_account.as_ref()).is_some() {
             // The name of the site's account is derived like that of documents.
             names.site_account = named(&options.site_account)?.storage_account;
         }
-        keep_apart(&names.site_account, &[&names.storage_account, &derived])?;
+        ensure_distinct(&names.site_account, &[&names.storage_account, &derived])?;
         Ok(names)
     }
 
@@ -180,11 +180,11 @@ impl Cloud for Account {
     ) -> Result<(Web, Run), Failure> {
         let surface = deployed(self, names).await?;
         let documents = surface.needed(names, "storageAccountName")?;
-        keep_apart(&names.site_account, &[documents])?;
+        ensure_distinct(&names.site_account, &[documents])?;
         let web = Web::find(self, names).await?;
-        web.keep_off()?;
+        web.ensure_is_site()?;
         let parameters = site_parameters(self, names, tags, documents);
-        let name = names.stem.site();
+        let name = names.base_name.site();
         let run = deploy(Verb::Create, self, names, SITE_TEMPLATE, &name, &parameters);
         Ok((web, run))
     }
@@ -196,26 +196,26 @@ impl Cloud for Account {
     }
 
     async fn site_url(&self, names: &Names, _: &Path) -> Result<Option<String>, Failure> {
-        let site = Record::find(self, names, &names.stem.site()).await?;
+        let site = Record::find(self, names, &names.base_name.site()).await?;
         let site = site.unwrap_or_default();
         let url = site.output("siteUrl");
         Ok(url.map(|url| url.trim_end_matches('/').to_owned()))
     }
 
-    type DeadLetters = Letters;
+    type DeadLetters = FunctionDeadLetters;
 
     async fn dead_letters(
         &self,
         names: &Names,
         functions: &[&str],
-    ) -> Result<Vec<Letters>, Failure> {
+    ) -> Result<Vec<FunctionDeadLetters>, Failure> {
         let container = Container::open(self, names).await?;
-        container.letters(functions).await
+        container.dead_letters(functions).await
     }
 }
 
 /// Refuses a site in the storage account of documents.
-fn keep_apart(site: &str, private: &[&str]) -> Result<(), Failure> {
+fn ensure_distinct(site: &str, private: &[&str]) -> Result<(), Failure> {
     if private.contains(&site) {
         return Err(Failure::usage(format!(
             "`{site}` is the storage account of documents: choose another with `--site-account`"
@@ -227,14 +227,16 @@ fn keep_apart(site: &str, private: &[&str]) -> Result<(), Failure> {
 fn site_parameters(account: &Account, names: &Names, tags: &Tags, documents: &str) -> Parameters {
     let location = names.location.as_ref();
     let location = location.map(|location| ("location", json!(location)));
-    let said = [
-        ("prefix", json!(names.stem.prefix)),
-        ("environment", json!(names.stem.environment)),
+    let chosen = [
+        ("prefix", json!(names.base_name.prefix)),
+        ("environment", json!(names.base_name.environment)),
         ("siteStorageAccountName", json!(names.site_account)),
         ("storageAccountName", json!(documents)),
         ("setupPrincipalType", json!(account.principal.kind)),
         ("tags", json!(tags)),
     ];
-    let said = said.into_iter().chain(location);
-    said.map(|(name, value)| (name.to_owned(), value)).collect()
+    let chosen = chosen.into_iter().chain(location);
+    chosen
+        .map(|(name, value)| (name.to_owned(), value))
+        .collect()
 }

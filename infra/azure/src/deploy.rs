@@ -84,8 +84,8 @@ impl<'run> TemplateDeployment<'run> {
         root: &'run Path,
         build: Option<Build>,
     ) -> Result<Self, Failure> {
-        let before = Record::find(account, &names, &names.stem.to_string()).await?;
-        let (settings, tags) = (&flags.settings, names.stem.tags(&flags.tags));
+        let before = Record::find(account, &names, &names.base_name.to_string()).await?;
+        let (settings, tags) = (&flags.settings, names.base_name.tags(&flags.tags));
         let mut parameters = settings
             .parameters(account, &names, &flags.data, before.as_ref(), root)
             .await?;
@@ -97,7 +97,7 @@ impl<'run> TemplateDeployment<'run> {
         }
         let is_first = !before.as_ref().is_some_and(is_published);
         parameters.insert(PUBLISHED.to_owned(), (!is_first).into());
-        let group = names.place(&account.subscription).group_id();
+        let group = names.resource_group(&account.subscription).group_id();
         let makes_group = account.arm.get(&group, record::API).await?.is_none();
         Ok(Self {
             account,
@@ -117,8 +117,8 @@ impl<'run> TemplateDeployment<'run> {
     }
 
     fn deploy(&self, verb: Verb, parameters: &Parameters) -> Run {
-        let (names, stem) = (&self.names, self.names.stem.to_string());
-        deploy(verb, self.account, names, TEMPLATE, &stem, parameters)
+        let (names, base_name) = (&self.names, self.names.base_name.to_string());
+        deploy(verb, self.account, names, TEMPLATE, &base_name, parameters)
     }
 
     fn create(&self) -> Run {
@@ -126,7 +126,7 @@ impl<'run> TemplateDeployment<'run> {
     }
 
     fn publish(&self) -> Run {
-        publish(self.account, &self.names.stem.to_string())
+        publish(self.account, &self.names.base_name.to_string())
     }
 
     /// The second deployment, after functions were published for the first time.

@@ -1,19 +1,19 @@
-//! The place and the resource names of a deployment on Azure.
+//! The target and the resource names of a deployment on Azure.
 
 use std::str::FromStr;
 
 use clap::Args;
-use wm_deploy::deployment::{Deployment, Stem, name, renamed};
+use wm_deploy::deployment::{BaseName, Deployment, name, renamed};
 use wm_terminal::{failure::Failure, flags::given};
 
-use crate::{account::Account, setup::Place};
+use crate::{account::Account, setup::ResourceGroup};
 
 /// The maximum length of a resource group's name.
 const LONGEST_GROUP: usize = 90;
 
-/// The flags for the place of a deployment.
+/// The flags for the target of a deployment.
 #[derive(Debug, Default, Args)]
-pub struct PlaceFlags {
+pub struct TargetFlags {
     /// The resource group. Default: a derived name
     #[arg(long, value_name = "NAME", env = "AZURE_RESOURCE_GROUP")]
     pub(crate) resource_group: Option<String>,
@@ -67,7 +67,7 @@ impl Data {
     }
 
     /// The names from flags, in the order of [`Names::data`].
-    pub(crate) fn said(&self) -> [Option<&str>; 5] {
+    pub(crate) fn given(&self) -> [Option<&str>; 5] {
         self.flags().map(|flag| given(flag.as_ref()))
     }
 
@@ -101,12 +101,12 @@ impl FromStr for Choice {
     }
 }
 
-/// The names of the resources of a deployment. The stem is also the name of the function app, of
-/// the topic and of the deployment.
+/// The names of the resources of a deployment. The base name is also the name of the function
+/// app, of the topic and of the deployment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Names {
     /// The prefix of every name of the templates.
-    pub(crate) stem: Stem,
+    pub(crate) base_name: BaseName,
     pub(crate) group: String,
     /// The location from the flag.
     pub(crate) location: Option<String>,
@@ -121,9 +121,9 @@ pub struct Names {
     pub(crate) site_account: String,
 }
 
-impl AsRef<Stem> for Names {
-    fn as_ref(&self) -> &Stem {
-        &self.stem
+impl AsRef<BaseName> for Names {
+    fn as_ref(&self) -> &BaseName {
+        &self.base_name
     }
 }
 
@@ -159,11 +159,11 @@ impl Names {
         let site = documents.strip_suffix("docs").unwrap_or(&documents);
         let site_account = format!("{site}site");
         let named = renamed(derived, PATHS.into_iter().zip(data.flags()))?;
-        let stem = deployment.stem();
-        let flags = &deployment.place;
+        let base_name = deployment.base_name();
+        let flags = &deployment.target;
         let group = given(flags.resource_group.as_ref());
         let names = Self {
-            group: group.map_or_else(|| stem.to_string(), str::to_owned),
+            group: group.map_or_else(|| base_name.to_string(), str::to_owned),
             location: given(flags.location.as_ref()).map(str::to_owned),
             default_location: name(&named, "location"),
             storage_account: name(&named, "storage.account"),
@@ -172,7 +172,7 @@ impl Names {
             cosmos_database: name(&named, "database.database"),
             cosmos_container: name(&named, "database.container"),
             site_account,
-            stem,
+            base_name,
         };
         check_group(&names.group)?;
         check_subscription(given(flags.subscription.as_ref()))?;
@@ -200,10 +200,10 @@ impl Names {
         ]
     }
 
-    pub(crate) fn place(&self, subscription: &str) -> Place {
-        Place {
+    pub(crate) fn resource_group(&self, subscription: &str) -> ResourceGroup {
+        ResourceGroup {
             subscription: subscription.to_owned(),
-            group: self.group.clone(),
+            name: self.group.clone(),
         }
     }
 }
@@ -218,9 +218,9 @@ mod tests {
         Deployment {
             environment: "dev".into(),
             prefix: prefix.into(),
-            place: PlaceFlags {
+            target: TargetFlags {
                 location: Some(String::new()),
-                ..PlaceFlags::default()
+                ..TargetFlags::default()
             },
         }
     }
@@ -232,7 +232,7 @@ mod tests {
     #[test]
     fn names_are_derived_from_prefix_and_environment() {
         let names = named("workspace-management", &Data::default()).unwrap();
-        assert_eq!(names.stem.to_string(), "workspace-management-dev");
+        assert_eq!(names.base_name.to_string(), "workspace-management-dev");
         assert_eq!(names.group, "workspace-management-dev");
         assert_eq!(names.storage_account, "workspacemanagedevdocs");
         assert_eq!(names.site_account, "workspacemanagedevsite");
@@ -252,7 +252,7 @@ mod tests {
         assert_eq!(names.storage_account, "theirs");
         assert_eq!(names.cosmos_container, "Their_Items");
         assert_eq!(
-            (names.stem.prefix.as_str(), names.group.as_str()),
+            (names.base_name.prefix.as_str(), names.group.as_str()),
             ("my-org", "my-org-dev")
         );
         assert!(names.site_account.ends_with("site"), "{names:?}");
@@ -267,13 +267,13 @@ mod tests {
     #[test]
     fn invalid_names_are_refused() {
         let mut wrong = deployment("x");
-        wrong.place.resource_group = Some("a/b".into());
+        wrong.target.resource_group = Some("a/b".into());
         assert!(Names::of(&wrong, &Data::default()).is_err());
         let mut wrong = deployment("x");
-        wrong.place.subscription = Some("Pay as you go".into());
+        wrong.target.subscription = Some("Pay as you go".into());
         assert!(Names::of(&wrong, &Data::default()).is_err());
         let long = named(&"a".repeat(33), &Data::default()).unwrap();
-        let refused = long.stem.fit(Account::LIMITS).unwrap_err().to_string();
+        let refused = long.base_name.fit(Account::LIMITS).unwrap_err().to_string();
         assert!(refused.contains("too long"), "{refused}");
     }
 }

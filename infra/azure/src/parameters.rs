@@ -131,17 +131,17 @@ impl Settings {
             parameters.insert("dataExists".to_owned(), exists.into());
         }
         let surface = surface_id(account, names, before).await?;
-        let said = [
-            ("prefix", json!(names.stem.prefix)),
-            ("environment", json!(names.stem.environment)),
+        let chosen = [
+            ("prefix", json!(names.base_name.prefix)),
+            ("environment", json!(names.base_name.environment)),
             ("surfaceId", json!(surface.to_string())),
             ("setupPrincipalType", json!(account.principal.kind)),
         ];
         let named = self.named().into_iter();
-        let said = said.into_iter().chain(data_names(names, data, before));
-        let said = said.chain(named.filter_map(|(name, value)| Some((name, value?))));
-        let said = said.map(|(name, value)| (name.to_owned(), value));
-        parameters.extend(said.chain(self.others.iter().cloned()));
+        let chosen = chosen.into_iter().chain(data_names(names, data, before));
+        let chosen = chosen.chain(named.filter_map(|(name, value)| Some((name, value?))));
+        let chosen = chosen.map(|(name, value)| (name.to_owned(), value));
+        parameters.extend(chosen.chain(self.others.iter().cloned()));
         let strange = self.others.iter().find(|(name, _)| !known.contains(name));
         if let Some((name, _)) = strange {
             return Err(Failure::usage(format!(
@@ -227,10 +227,10 @@ fn deployed<'record>(before: &'record Record, parameter: &str) -> Option<&'recor
 /// The names, with the deployed names of storage and database unless flags name others.
 fn kept_names(names: &Names, data: &Data, before: Option<&Record>) -> Names {
     let mut kept = names.clone();
-    let places = DATA.into_iter().zip(kept.data_mut()).zip(data.said());
-    for ((parameter, name), said) in places {
+    let parameters = DATA.into_iter().zip(kept.data_mut()).zip(data.given());
+    for ((parameter, name), chosen) in parameters {
         let deployed = before.and_then(|record| deployed(record, parameter));
-        if let (None, Some(deployed)) = (said, deployed) {
+        if let (None, Some(deployed)) = (chosen, deployed) {
             deployed.clone_into(name);
         }
     }
@@ -261,13 +261,13 @@ fn data_names(
     before: Option<&Record>,
 ) -> impl Iterator<Item = (&'static str, Value)> {
     let is_first = before.is_none();
-    let all = DATA.into_iter().zip(names.data()).zip(data.said());
-    let said = all.filter(|(_, said)| is_first || said.is_some());
-    let said = said.map(|((parameter, name), _)| (parameter, json!(name)));
+    let all = DATA.into_iter().zip(names.data()).zip(data.given());
+    let chosen = all.filter(|(_, chosen)| is_first || chosen.is_some());
+    let chosen = chosen.map(|((parameter, name), _)| (parameter, json!(name)));
     let location = names.location.as_ref();
     let location = location.map(|location| ("location", json!(location)));
-    let said: Vec<_> = said.chain(location).collect();
-    said.into_iter()
+    let chosen: Vec<_> = chosen.chain(location).collect();
+    chosen.into_iter()
 }
 
 /// The default URL of an issuer's discovery document.
@@ -321,24 +321,24 @@ async fn surface_id(
 async fn configured(account: &Account, names: &Names) -> Result<Option<Value>, Failure> {
     let store = format!(
         "Microsoft.AppConfiguration/configurationStores/{}/keyValues/{SURFACE_ID_KEY}",
-        names.stem
+        names.base_name
     );
-    let id = names.place(&account.subscription).id(&store);
+    let id = names.resource_group(&account.subscription).id(&store);
     let found = account.arm.get(&id, "2024-06-01").await?;
     Ok(found.and_then(|found| found.pointer("/properties/value").cloned()))
 }
 
 /// Whether storage and database exist before the first deployment.
 async fn data_exists(account: &Account, names: &Names) -> Result<bool, Failure> {
-    let place = names.place(&account.subscription);
+    let resource_group = names.resource_group(&account.subscription);
     let container = format!(
         "{}/blobServices/default/containers/{}",
-        place.storage_account(&names.storage_account),
+        resource_group.storage_account(&names.storage_account),
         names.storage_container
     );
     let records = format!(
         "{}/sqlDatabases/{}/containers/{}",
-        place.cosmos_account(&names.cosmos_account),
+        resource_group.cosmos_account(&names.cosmos_account),
         names.cosmos_database,
         names.cosmos_container
     );

@@ -27,8 +27,8 @@ impl Record {
         names: &Names,
         deployment: &str,
     ) -> Result<Option<Self>, Failure> {
-        let place = names.place(&account.subscription);
-        let id = place.id(&format!("Microsoft.Resources/deployments/{deployment}"));
+        let resource_group = names.resource_group(&account.subscription);
+        let id = resource_group.id(&format!("Microsoft.Resources/deployments/{deployment}"));
         let found = account.arm.get(&id, API).await?;
         Ok(found.map(|found| Self::of(&found)))
     }
@@ -64,9 +64,9 @@ impl Record {
     /// If the deployment does not have the output.
     pub(crate) fn needed(&self, names: &Names, name: &str) -> Result<&str, Failure> {
         self.output(name).ok_or_else(|| {
-            let stem = &names.stem;
+            let base_name = &names.base_name;
             Failure::new(format!(
-                "the deployment `{stem}` has no output `{name}`: run `wm deploy azure` again"
+                "the deployment `{base_name}` has no output `{name}`: run `wm deploy azure` again"
             ))
         })
     }
@@ -77,11 +77,11 @@ impl Record {
 /// # Errors
 /// If there is none.
 pub(crate) async fn deployed(account: &Account, names: &Names) -> Result<Record, Failure> {
-    let stem = names.stem.to_string();
-    Record::find(account, names, &stem).await?.ok_or_else(|| {
+    let base_name = names.base_name.to_string();
+    Record::find(account, names, &base_name).await?.ok_or_else(|| {
         let group = &names.group;
         Failure::new(format!(
-            "the deployment `{stem}` is not in the group `{group}`: run `wm deploy azure` first"
+            "the deployment `{base_name}` is not in the group `{group}`: run `wm deploy azure` first"
         ))
     })
 }

@@ -45,7 +45,7 @@ pub(crate) struct Container {
 }
 
 #[derive(Debug)]
-pub struct Letters {
+pub struct FunctionDeadLetters {
     function: String,
     blobs: Vec<String>,
     container: Container,
@@ -73,17 +73,20 @@ impl Container {
         })
     }
 
-    /// The current dead letters. Letters that fail again during the run are not sent again.
+    /// The current dead letters. Those that fail again during the run are not sent again.
     ///
     /// # Errors
     /// If the service does not answer.
-    pub(crate) async fn letters(&self, functions: &[&str]) -> Result<Vec<Letters>, Failure> {
+    pub(crate) async fn dead_letters(
+        &self,
+        functions: &[&str],
+    ) -> Result<Vec<FunctionDeadLetters>, Failure> {
         let names = self.blobs.names().await?.ok_or_else(|| {
             Failure::new(
                 "you may not read dead letters: request the role Storage Blob Data Contributor on their container and try again",
             )
         })?;
-        let of = |function: &&str| Letters {
+        let of = |function: &&str| FunctionDeadLetters {
             function: (*function).to_owned(),
             container: self.clone(),
             blobs: names
@@ -105,7 +108,7 @@ impl Container {
                 .send(SEND, Method::Post, PATH, &headers, body.into());
             let answer = sent.await?;
             let status = answer.status;
-            // A missing permission is reported once, not for every letter.
+            // A missing permission is reported once, not for every dead letter.
             let is_about_the_events = [400, 413].contains(&u16::from(status));
             if !status.is_success() {
                 let error = refused(SEND, status, &answer.body);
@@ -120,7 +123,7 @@ impl Container {
     }
 }
 
-impl DeadLetters for Letters {
+impl DeadLetters for FunctionDeadLetters {
     fn name(&self) -> &str {
         &self.function
     }
@@ -165,9 +168,9 @@ fn function(name: &str) -> Option<&'static str> {
     }
 }
 
-/// The events of a letter as first published. `None` if the letter contains anything else.
-fn events(letter: &[u8]) -> Option<Vec<String>> {
-    let events: Vec<Event> = serde_json::from_slice(letter).ok()?;
+/// The events of a dead letter as first published. `None` if it contains anything else.
+fn events(dead_letter: &[u8]) -> Option<Vec<String>> {
+    let events: Vec<Event> = serde_json::from_slice(dead_letter).ok()?;
     let is_event = |event: &Event| {
         ["id", "source", "type"]
             .iter()
@@ -189,18 +192,21 @@ mod tests {
 
     #[test]
     fn event_loses_added_members_and_keeps_the_others() {
-        let letter = br#"[{"id":"1","source":"s","type":"wm.x","specversion":"1.0",
+        let dead_letter = br#"[{"id":"1","source":"s","type":"wm.x","specversion":"1.0",
             "data":{"b": 1.50,  "a": 2},"deadletterreason":"MaxDeliveryAttemptsExceeded",
             "deliveryAttempts":24,"publishtime":"2026-11-28T12:00:00Z"}]"#;
-        let events = events(letter).unwrap();
+        let events = events(dead_letter).unwrap();
         assert_eq!(
             events,
             [
                 r#"{"data":{"b": 1.50,  "a": 2},"id":"1","source":"s","specversion":"1.0","type":"wm.x"}"#
             ]
         );
-        for letter in ["", "x", "[]", "{}", r#"[{"id":"1"}]"#, r#"["x"]"#] {
-            assert!(super::events(letter.as_bytes()).is_none(), "{letter}");
+        for dead_letter in ["", "x", "[]", "{}", r#"[{"id":"1"}]"#, r#"["x"]"#] {
+            assert!(
+                super::events(dead_letter.as_bytes()).is_none(),
+                "{dead_letter}"
+            );
         }
     }
 

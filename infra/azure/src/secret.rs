@@ -19,8 +19,8 @@ const NAME: &str = "surface-secret";
 /// # Errors
 /// If the vault does not answer or refuses.
 pub(crate) async fn keep(account: &Account, names: &Names, vault: &str) -> Result<(), Failure> {
-    let place = names.place(&account.subscription);
-    let id = place.id(&format!("Microsoft.KeyVault/vaults/{vault}/secrets/{NAME}"));
+    let resource_group = names.resource_group(&account.subscription);
+    let id = resource_group.id(&format!("Microsoft.KeyVault/vaults/{vault}/secrets/{NAME}"));
     if account.arm.get(&id, API).await?.is_some() {
         return Ok(());
     }

@@ -5,14 +5,14 @@ pub mod baseline;
 mod cosmos;
 mod error;
 mod group;
-mod place;
+mod resource_group;
 pub mod rest;
 mod roles;
 mod step;
 mod storage;
 
 pub(crate) use error::refused;
-pub use place::Place;
+pub use resource_group::ResourceGroup;
 pub use roles::{Principal, WrongToken};
 pub use step::Step;
 
@@ -25,7 +25,7 @@ use self::arm::Arm;
 #[derive(Debug, Clone)]
 pub struct Wanted {
     /// The resource group of all resources.
-    pub place: Place,
+    pub resource_group: ResourceGroup,
     /// The location of new resources. Default: that of the group.
     pub location: Option<String>,
     /// The location of a new group without another location.

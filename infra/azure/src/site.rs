@@ -22,7 +22,7 @@ pub struct Web {
     account: String,
     blobs: Option<Blobs>,
     /// Whether the account exists and serves no site.
-    is_strange: bool,
+    has_no_site: bool,
 }
 
 impl Web {
@@ -32,7 +32,9 @@ impl Web {
     /// If the manager does not answer.
     pub(crate) async fn find(account: &Account, names: &Names) -> Result<Self, Failure> {
         let name = &names.site_account;
-        let id = names.place(&account.subscription).storage_account(name);
+        let id = names
+            .resource_group(&account.subscription)
+            .storage_account(name);
         let api = BASELINE.storage.api;
         let found = account.arm.get(&id, api).await?;
         let endpoint = found.as_ref().and_then(|found| {
@@ -45,7 +47,7 @@ impl Web {
         Ok(Self {
             account: name.clone(),
             blobs: blobs.transpose()?,
-            is_strange: found.is_some() && pages.is_none(),
+            has_no_site: found.is_some() && pages.is_none(),
         })
     }
 
@@ -54,8 +56,8 @@ impl Web {
     ///
     /// # Errors
     /// If the account serves no site.
-    pub(crate) fn keep_off(&self) -> Result<(), Failure> {
-        if self.is_strange {
+    pub(crate) fn ensure_is_site(&self) -> Result<(), Failure> {
+        if self.has_no_site {
             let account = &self.account;
             return Err(Failure::usage(format!(
                 "the storage account `{account}` exists already and serves no site: choose another with \
@@ -73,12 +75,12 @@ impl Web {
         self.blobs()?;
         let deadline = tokio::time::Instant::now() + TIMEOUT;
         let mut pauses = Pauses::default();
-        let mut is_told = false;
+        let mut is_reported = false;
         while self.names().await?.is_none() {
             if tokio::time::Instant::now() > deadline {
                 return Err(self.denied());
             }
-            if !std::mem::replace(&mut is_told, true) {
+            if !std::mem::replace(&mut is_reported, true) {
                 notice("waiting for the permission to upload");
             }
             pauses.next().await;

@@ -12,7 +12,7 @@ use wm_terminal::failure::Failure;
 use crate::{
     commands::Deploy,
     dead_letters::DeadLetters,
-    deployment::{Deployment, Limits, Stem},
+    deployment::{BaseName, Deployment, Limits},
     plan::Plan,
     site::Store,
     tags::{Reserved, Tags},
@@ -32,19 +32,19 @@ pub trait Cloud: Sized + Debug + 'static {
     const RESERVED_TAGS: Reserved;
     /// The maximum lengths of prefix and environment.
     const LIMITS: Limits;
-    /// The flags for the place of a deployment, such as its region.
-    type Place: Args + Debug;
+    /// The flags for the target of a deployment, such as its region.
+    type TargetFlags: Args + Debug;
     /// The flags that name the database and the object store.
     type Data: Args + Debug + Default;
     /// The names of all resources of a deployment.
-    type Names: AsRef<Stem>;
+    type Names: AsRef<BaseName>;
 
     /// The region or location that the flags name.
-    fn location(place: &Self::Place) -> Option<&str>;
+    fn location(target: &Self::TargetFlags) -> Option<&str>;
 
     /// The flags that a backend selection can fill, each with its path in the selection.
     fn selectable<'flags>(
-        place: &'flags mut Self::Place,
+        target: &'flags mut Self::TargetFlags,
         data: &'flags mut Self::Data,
     ) -> Vec<(&'static str, &'flags mut Option<String>)>;
 
@@ -58,7 +58,7 @@ pub trait Cloud: Sized + Debug + 'static {
     ///
     /// # Errors
     /// If there are no valid credentials, or the flags do not identify an account.
-    fn open(place: &Self::Place) -> impl Future<Output = Result<Self, Failure>>;
+    fn open(target: &Self::TargetFlags) -> impl Future<Output = Result<Self, Failure>>;
 
     /// The account as text, such as "the subscription `…`".
     fn title(&self) -> String;
@@ -189,7 +189,7 @@ pub struct Texts {
     /// Help of `deploy-site --tags`.
     pub site_tags: &'static str,
     pub redrive: CommandHelp,
-    /// The place of dead letters: "queues" or "container".
+    /// The store of dead letters: "queues" or "container".
     pub dead_letters_in: &'static str,
 }
 

@@ -15,7 +15,7 @@ pub trait DeadLetters {
     /// without end.
     ///
     /// # Errors
-    /// If a service does not answer. Letters that were not sent stay in place.
+    /// If a service does not answer. Dead letters that were not sent stay stored.
     fn send_again(&self) -> impl Future<Output = Result<Outcome, Failure>>;
 }
 

@@ -30,7 +30,7 @@ pub struct Deployment<C: Cloud> {
     #[arg(long, default_value = DEFAULT_PREFIX)]
     pub prefix: String,
     #[command(flatten)]
-    pub place: C::Place,
+    pub target: C::TargetFlags,
 }
 
 impl<C: Cloud> Deployment<C> {
@@ -39,15 +39,15 @@ impl<C: Cloud> Deployment<C> {
     /// # Errors
     /// If no valid names can be derived.
     pub fn derived(&self) -> Result<BackendSelection, Failure> {
-        let location = C::location(&self.place);
+        let location = C::location(&self.target);
         BackendSelection::new(C::PROVIDER, &self.prefix, &self.environment, location)
             .map_err(|errors| listed(&errors))
     }
 
     /// Prefix and environment in the form that names contain.
     #[must_use]
-    pub fn stem(&self) -> Stem {
-        Stem::new(&self.prefix, &self.environment)
+    pub fn base_name(&self) -> BaseName {
+        BaseName::new(&self.prefix, &self.environment)
     }
 }
 
@@ -76,13 +76,13 @@ pub fn name(selection: &BackendSelection, path: &str) -> String {
 
 /// Prefix and environment, with which every name of a deployment begins: `prefix-environment`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Stem {
+pub struct BaseName {
     /// The prefix, in the characters that names allow.
     pub prefix: String,
     pub environment: String,
 }
 
-/// Maximum lengths of the parts of a stem, so that the longest name of a template is valid.
+/// Maximum lengths of the parts of a base name, so that the longest name of a template is valid.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
     /// In characters.
@@ -93,7 +93,7 @@ pub struct Limits {
     pub of: &'static str,
 }
 
-impl fmt::Display for Stem {
+impl fmt::Display for BaseName {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self {
             prefix,
@@ -103,7 +103,7 @@ impl fmt::Display for Stem {
     }
 }
 
-impl Stem {
+impl BaseName {
     /// Derives the spelling from the name of a table, which no provider shortens.
     #[must_use]
     pub fn new(prefix: &str, environment: &str) -> Self {

@@ -37,7 +37,7 @@ const TOKEN_STARTS: &[(&str, usize)] = &[
 ];
 /// Texts directly before a credential in our own source code, with the minimum length of the value.
 /// In other code, such short values are often harmless.
-const GLUED: &[(&str, usize, &str)] = &[
+const VALUE_PREFIXES: &[(&str, usize, &str)] = &[
     ("accountkey=", 8, "a connection string"),
     ("sharedaccesskey=", 8, "a connection string"),
     ("sharedaccesssignature=", 8, "a connection string"),
@@ -62,12 +62,12 @@ pub fn in_name(path: &str) -> bool {
 }
 
 /// The position of a match in a text, and its kind.
-type Place = (usize, &'static str);
+type Finding = (usize, &'static str);
 
 /// The kind of secret in a text, if any.
 #[must_use]
 pub fn in_text(text: &str) -> Option<&'static str> {
-    places(text, &text.to_ascii_lowercase())
+    credentials(text, &text.to_ascii_lowercase())
         .next()
         .map(|(_, what)| what)
 }
@@ -79,8 +79,8 @@ pub fn in_text(text: &str) -> Option<&'static str> {
 pub fn in_source(text: &str) -> BTreeMap<usize, &'static str> {
     // It has the length of the text, so positions are valid in both.
     let lower = text.to_ascii_lowercase();
-    let found = places(text, &lower)
-        .chain(glued(&lower))
+    let found = credentials(text, &lower)
+        .chain(prefixed_values(&lower))
         .chain(assigned(&lower));
     let mut lines = BTreeMap::new();
     for (at, what) in found {
@@ -92,7 +92,7 @@ pub fn in_source(text: &str) -> BTreeMap<usize, &'static str> {
 }
 
 /// All credentials in any text.
-fn places(text: &str, lower: &str) -> impl Iterator<Item = Place> {
+fn credentials(text: &str, lower: &str) -> impl Iterator<Item = Finding> {
     access_keys(text).chain(marked(lower)).chain(tokens(text))
 }
 
@@ -107,7 +107,7 @@ fn words(text: &str, ends: fn(char) -> bool) -> impl Iterator<Item = (usize, &st
 }
 
 /// Ids of access keys, as separate words.
-fn access_keys(text: &str) -> impl Iterator<Item = Place> {
+fn access_keys(text: &str) -> impl Iterator<Item = Finding> {
     let in_key = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit();
     let is_key = move |word: &str| {
         let rest = ACCESS_KEY_STARTS
@@ -120,7 +120,7 @@ fn access_keys(text: &str) -> impl Iterator<Item = Place> {
 }
 
 /// Texts that occur only in credentials, with a value after them.
-fn marked(lower: &str) -> impl Iterator<Item = Place> {
+fn marked(lower: &str) -> impl Iterator<Item = Finding> {
     CREDENTIAL_MARKS.iter().flat_map(move |(marker, what)| {
         let found = lower.match_indices(marker);
         let valued = found.filter(|(at, marker)| {
@@ -144,7 +144,7 @@ fn has_value(marker: &str, rest: &str) -> bool {
 }
 
 /// Signed tokens, which have three parts and begin like JSON in base64, and tokens of code hosts.
-fn tokens(text: &str) -> impl Iterator<Item = Place> {
+fn tokens(text: &str) -> impl Iterator<Item = Finding> {
     let found = words(text, |c| !(c.is_ascii_alphanumeric() || "_-.".contains(c)));
     let found = found.filter(|(_, word)| is_signed(word) || is_of_host(word));
     found.map(|(at, _)| (at, "a token"))
@@ -176,19 +176,21 @@ fn is_of_host(word: &str) -> bool {
 }
 
 /// Values directly after a text that occurs only before credentials.
-fn glued(lower: &str) -> impl Iterator<Item = Place> {
+fn prefixed_values(lower: &str) -> impl Iterator<Item = Finding> {
     let in_value = |c: &char| c.is_ascii_alphanumeric() || "+/%".contains(*c);
-    GLUED.iter().flat_map(move |(marker, shortest, what)| {
-        let valued = lower.match_indices(marker).filter(move |(at, marker)| {
-            let rest = lower.get(at + marker.len()..).unwrap_or_default();
-            rest.chars().take_while(in_value).count() >= *shortest
-        });
-        valued.map(|(at, _)| (at, *what))
-    })
+    VALUE_PREFIXES
+        .iter()
+        .flat_map(move |(marker, shortest, what)| {
+            let valued = lower.match_indices(marker).filter(move |(at, marker)| {
+                let rest = lower.get(at + marker.len()..).unwrap_or_default();
+                rest.chars().take_while(in_value).count() >= *shortest
+            });
+            valued.map(|(at, _)| (at, *what))
+        })
 }
 
 /// Quoted values assigned to names of credentials.
-fn assigned(lower: &str) -> impl Iterator<Item = Place> {
+fn assigned(lower: &str) -> impl Iterator<Item = Finding> {
     ASSIGNED.iter().flat_map(move |name| {
         let valued = lower.match_indices(name).filter(|(at, name)| {
             let rest = lower.get(at + name.len()..);

@@ -57,7 +57,7 @@ pub fn read(folder: &Path) -> Result<Vec<File>, Failure> {
             "`{shown}` contains no `{INDEX}`: build the site first, or name another folder with `--from`"
         )));
     }
-    let found: Vec<String> = files.iter().filter_map(given_away).collect();
+    let found: Vec<String> = files.iter().filter_map(private_content).collect();
     if !found.is_empty() {
         let found = found.join(", ");
         return Err(Failure::new(format!(
@@ -70,7 +70,7 @@ pub fn read(folder: &Path) -> Result<Vec<File>, Failure> {
 }
 
 /// The kind of secret in a file, without its text.
-fn given_away(file: &File) -> Option<String> {
+fn private_content(file: &File) -> Option<String> {
     let key = &file.key;
     if secrets::in_name(key) {
         return Some(format!("`{key}`"));

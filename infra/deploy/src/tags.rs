@@ -6,7 +6,7 @@ use std::{collections::BTreeMap, fmt};
 pub type Tags = BTreeMap<String, String>;
 
 /// Tags that identify the deployment. Flags cannot set them.
-const OURS: [&str; 2] = ["application", "environment"];
+const DEPLOYMENT_TAGS: [&str; 2] = ["application", "environment"];
 /// Characters that all services allow, besides letters, digits and spaces.
 const PUNCTUATION: &str = "_.:/+-@";
 
@@ -60,9 +60,10 @@ impl ChosenTags {
     /// These tags and the two tags that are always set.
     #[must_use]
     pub fn with(&self, application: &str, environment: &str) -> Tags {
-        let ours = OURS.into_iter().zip([application, environment]);
-        let ours = ours.map(|(key, value)| (key.to_owned(), value.to_owned()));
-        self.0.clone().into_iter().chain(ours).collect()
+        let deployment_tags = DEPLOYMENT_TAGS.into_iter().zip([application, environment]);
+        let deployment_tags =
+            deployment_tags.map(|(key, value)| (key.to_owned(), value.to_owned()));
+        self.0.clone().into_iter().chain(deployment_tags).collect()
     }
 }
 
@@ -83,7 +84,7 @@ fn check(key: &str, value: &str, reserved: Reserved) -> Result<(), WrongTags> {
     if key.is_empty() {
         return wrong(format!("`={value}` has no key: write `key=value`"));
     }
-    if OURS.contains(&key) {
+    if DEPLOYMENT_TAGS.contains(&key) {
         return wrong(format!("`{key}` is always set: remove it"));
     }
     let lower = key.to_lowercase();

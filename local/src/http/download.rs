@@ -28,7 +28,7 @@ use crate::{
 
 /// Headers that make uploaded content harmless in a browser. It is saved, and never shown, executed
 /// or cached.
-const HARMLESS: [(HeaderName, HeaderValue); 4] = [
+const SECURITY_HEADERS: [(HeaderName, HeaderValue); 4] = [
     (
         header::X_CONTENT_TYPE_OPTIONS,
         HeaderValue::from_static("nosniff"),
@@ -46,7 +46,7 @@ const HARMLESS: [(HeaderName, HeaderValue); 4] = [
 
 /// The part of an object that a client requests.
 #[derive(Debug, PartialEq, Eq)]
-enum Wanted {
+enum RequestedRange {
     Whole,
     Part(Range<u64>),
     Nothing,
@@ -64,30 +64,34 @@ pub(super) async fn download(
     let opened = blocking(move || store.open_object(&path)).await;
     let (bytes, stat) = opened.map_err(failed)?.ok_or_else(Problem::not_found)?;
     let tag = stat.sha256.map(|sha256| format!("\"{sha256}\""));
-    let mut response = answer(bytes, &stat, wanted(headers, stat.size, tag.as_deref()));
+    let mut response = answer(
+        bytes,
+        &stat,
+        requested_range(headers, stat.size, tag.as_deref()),
+    );
     let described = [
         (header::CONTENT_TYPE, Some(media_type.to_string())),
         (header::CONTENT_DISPOSITION, Some(file.attachment())),
         (header::ETAG, tag),
     ];
     let sent = response.headers_mut();
-    sent.extend(HARMLESS);
+    sent.extend(SECURITY_HEADERS);
     for (name, value) in described {
         sent.extend(value.and_then(|value| Some((name, HeaderValue::try_from(value).ok()?))));
     }
     Ok(response)
 }
 
-fn answer(file: File, stat: &Stat, wanted: Wanted) -> HttpResponse {
+fn answer(file: File, stat: &Stat, wanted: RequestedRange) -> HttpResponse {
     let size = stat.size;
     // The digest covers the whole object, so only a complete answer is verified.
     let (status, range, sha256, served) = match wanted {
-        Wanted::Whole => (StatusCode::OK, 0..size, stat.sha256, None),
-        Wanted::Part(part) => {
+        RequestedRange::Whole => (StatusCode::OK, 0..size, stat.sha256, None),
+        RequestedRange::Part(part) => {
             let served = format!("bytes {}-{}/{size}", part.start, part.end - 1);
             (StatusCode::PARTIAL_CONTENT, part, None, Some(served))
         }
-        Wanted::Nothing => {
+        RequestedRange::Nothing => {
             let served = format!("bytes */{size}");
             (StatusCode::RANGE_NOT_SATISFIABLE, 0..0, None, Some(served))
         }
@@ -103,17 +107,17 @@ fn answer(file: File, stat: &Stat, wanted: Wanted) -> HttpResponse {
 }
 
 /// One range is served. Several ranges and invalid ranges are ignored (RFC 9110 section 14.2).
-fn wanted(headers: &HeaderMap, size: u64, tag: Option<&str>) -> Wanted {
+fn requested_range(headers: &HeaderMap, size: u64, tag: Option<&str>) -> RequestedRange {
     let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
     if text(header::IF_RANGE).is_some_and(|asked| Some(asked) != tag) {
-        return Wanted::Whole;
+        return RequestedRange::Whole;
     }
     text(header::RANGE)
         .and_then(|range| parse_range(range, size))
-        .unwrap_or(Wanted::Whole)
+        .unwrap_or(RequestedRange::Whole)
 }
 
-fn parse_range(range: &str, size: u64) -> Option<Wanted> {
+fn parse_range(range: &str, size: u64) -> Option<RequestedRange> {
     let (first, last) = range.strip_prefix("bytes=")?.split_once('-')?;
     let number = |text: &str| match text {
         "" => Some(None),
@@ -130,9 +134,9 @@ fn parse_range(range: &str, size: u64) -> Option<Wanted> {
         (None, None) => return None,
     };
     Some(if part.is_empty() {
-        Wanted::Nothing
+        RequestedRange::Nothing
     } else {
-        Wanted::Part(part)
+        RequestedRange::Part(part)
     })
 }
 
@@ -197,14 +201,17 @@ mod tests {
     #[test]
     fn ranges_are_those_of_rfc_9110() {
         for (text, expected) in [
-            ("bytes=0-0", Some(Wanted::Part(0..1))),
-            ("bytes=2-4", Some(Wanted::Part(2..5))),
-            ("bytes=2-", Some(Wanted::Part(2..10))),
-            ("bytes=2-99999999999999999999999", Some(Wanted::Part(2..10))),
-            ("bytes=-3", Some(Wanted::Part(7..10))),
-            ("bytes=-30", Some(Wanted::Part(0..10))),
-            ("bytes=-0", Some(Wanted::Nothing)),
-            ("bytes=10-", Some(Wanted::Nothing)),
+            ("bytes=0-0", Some(RequestedRange::Part(0..1))),
+            ("bytes=2-4", Some(RequestedRange::Part(2..5))),
+            ("bytes=2-", Some(RequestedRange::Part(2..10))),
+            (
+                "bytes=2-99999999999999999999999",
+                Some(RequestedRange::Part(2..10)),
+            ),
+            ("bytes=-3", Some(RequestedRange::Part(7..10))),
+            ("bytes=-30", Some(RequestedRange::Part(0..10))),
+            ("bytes=-0", Some(RequestedRange::Nothing)),
+            ("bytes=10-", Some(RequestedRange::Nothing)),
             ("bytes=4-2", None),
             ("bytes=-", None),
             ("bytes=0-1,3-4", None),
@@ -218,7 +225,7 @@ mod tests {
     proptest! {
         #[test]
         fn served_range_lies_within_the_object(range in "bytes=[0-9]{0,21}-[0-9]{0,21}|\\PC*", size in 0..1000_u64) {
-            if let Some(Wanted::Part(part)) = parse_range(&range, size) {
+            if let Some(RequestedRange::Part(part)) = parse_range(&range, size) {
                 prop_assert!(part.start < part.end && part.end <= size);
             }
         }

@@ -26,7 +26,7 @@ use wm_service::EnvSource;
 
 use super::download::download;
 use crate::{
-    artifacts::{Address, AddressError, CHUNK, FILES, Incoming, ObjectStore, Purpose, Signer},
+    artifacts::{CHUNK, FILES, Incoming, ObjectStore, Purpose, SignedUrl, SignedUrlError, Signer},
     blocking::blocking,
     clock::now,
 };
@@ -67,9 +67,9 @@ impl Files {
         mut body: Body,
     ) -> HttpResponse {
         let path = path.as_str().strip_prefix(FILES).unwrap_or_default();
-        let address = self.signer.read(plain_method(&method), path, &query, now());
-        let answer = match address {
-            Ok(address) => self.serve(address, &headers, &mut body).await,
+        let signed_url = self.signer.read(plain_method(&method), path, &query, now());
+        let answer = match signed_url {
+            Ok(signed_url) => self.serve(signed_url, &headers, &mut body).await,
             Err(error) => Err(refused(error)),
         };
         match answer {
@@ -87,11 +87,11 @@ impl Files {
 
     async fn serve(
         &self,
-        address: Address,
+        signed_url: SignedUrl,
         headers: &HeaderMap,
         body: &mut Body,
     ) -> Result<HttpResponse, Problem> {
-        let Address { path, purpose, .. } = address;
+        let SignedUrl { path, purpose, .. } = signed_url;
         match purpose {
             Purpose::Download { file, media_type } => {
                 download(&self.store, &path, &file, &media_type, headers).await
@@ -212,10 +212,10 @@ fn broken(error: BodyError) -> Problem {
     Problem::new(ProblemKind::InvalidRequest, error.to_string())
 }
 
-fn refused(error: AddressError) -> Problem {
+fn refused(error: SignedUrlError) -> Problem {
     let kind = match error {
-        AddressError::NoObject => ProblemKind::NotFound,
-        AddressError::Altered | AddressError::Expired => ProblemKind::Forbidden,
+        SignedUrlError::NoObject => ProblemKind::NotFound,
+        SignedUrlError::Altered | SignedUrlError::Expired => ProblemKind::Forbidden,
     };
     Problem::new(kind, error.to_string())
 }

@@ -43,7 +43,7 @@ impl Records for NotifyingRecords {
         committed
     }
 
-    async fn turn(&self, scope: Scope) -> impl Send {
-        self.directory.records.turn(scope).await
+    async fn lock_scope(&self, scope: Scope) -> impl Send {
+        self.directory.records.lock_scope(scope).await
     }
 }

@@ -58,9 +58,9 @@ pub(crate) fn open(path: &Path) -> Result<Connection, StoreError> {
     if extent == Extent::Short && !(has_log(path) && is_sound(&connection)) {
         return Err(StoreError::Truncated(path.into()));
     }
-    let ours = is_ours(&connection, path)?;
+    let is_initialised = has_our_format(&connection, path)?;
     configure(&connection).map_err(failed)?;
-    if !ours {
+    if !is_initialised {
         create(&mut connection).map_err(failed)?;
     }
     fold_on_close(&connection, true).map_err(failed)?;
@@ -83,7 +83,7 @@ pub(crate) fn open_reader(path: &Path) -> Result<Connection, StoreError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags).map_err(failed)?;
     connection.busy_timeout(TIMEOUT).map_err(failed)?;
-    if is_ours(&connection, path)? {
+    if has_our_format(&connection, path)? {
         configure_any(&connection).map_err(failed)?;
         Ok(connection)
     } else {
@@ -97,7 +97,7 @@ pub(crate) fn exists(path: &Path) -> Result<bool, StoreError> {
 }
 
 /// Whether the file is a database of this program in this format. `false` for an empty file.
-fn is_ours(connection: &Connection, path: &Path) -> Result<bool, StoreError> {
+fn has_our_format(connection: &Connection, path: &Path) -> Result<bool, StoreError> {
     let number = |sql: &str| {
         connection
             .query_row(sql, (), |row| row.get::<_, i32>(0))

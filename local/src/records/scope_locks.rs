@@ -23,12 +23,12 @@ struct Queue {
 pub(super) struct ScopeLock {
     // Declared first, so that the next writer continues before the queue is examined.
     _guard: OwnedMutexGuard<()>,
-    _place: Place,
+    _entry: QueueEntry,
 }
 
-/// A place in a queue, also while waiting. The last writer to leave removes the queue.
+/// An entry of a queue, also while waiting. The last writer to leave removes the queue.
 #[derive(Debug)]
-struct Place {
+struct QueueEntry {
     locks: ScopeLocks,
     scope: Scope,
 }
@@ -41,13 +41,13 @@ impl ScopeLocks {
             queue.writers += 1;
             queue.lock.clone()
         };
-        let place = Place {
+        let entry = QueueEntry {
             locks: self.clone(),
             scope,
         };
         ScopeLock {
             _guard: lock.lock_owned().await,
-            _place: place,
+            _entry: entry,
         }
     }
 
@@ -56,7 +56,7 @@ impl ScopeLocks {
     }
 }
 
-impl Drop for Place {
+impl Drop for QueueEntry {
     fn drop(&mut self) {
         let mut queues = self.locks.queues();
         if let Some(queue) = queues.get_mut(&self.scope) {
@@ -83,8 +83,8 @@ mod tests {
         let scope = Scope::Identity(Sha256::of(b"one"));
         let first = locks.take(scope).await;
         let other = locks.take(Scope::Identity(Sha256::of(b"two"))).await;
-        let impatient = timeout(Duration::from_millis(10), locks.take(scope)).await;
-        assert!(impatient.is_err(), "the first writer still holds the lock");
+        let refused = timeout(Duration::from_millis(10), locks.take(scope)).await;
+        assert!(refused.is_err(), "the first writer still holds the lock");
         let waiting = tokio::spawn({
             let locks = locks.clone();
             async move { locks.take(scope).await }

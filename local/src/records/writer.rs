@@ -20,7 +20,7 @@ use super::StoreError;
 /// The maximum number of commits that share one sync.
 const GROUP: usize = 64;
 
-/// The maximum number of waiting commits. Further writers wait for a free place.
+/// The maximum number of waiting commits. Further writers wait until the queue has room.
 const QUEUE: usize = 256;
 
 /// The maximum number of expired items deleted in one transaction.
@@ -64,7 +64,7 @@ impl Writer {
     }
 
     pub(super) async fn commit(&self, batch: Batch) -> Result<(), CommitError> {
-        let changed = self.ask(Work::Commit(batch)).await;
+        let changed = self.submit(Work::Commit(batch)).await;
         match changed.map_err(CommitError::Failed)? {
             Some(_) => Ok(()),
             None => Err(CommitError::Conflict),
@@ -75,7 +75,7 @@ impl Writer {
     pub(super) async fn collect_garbage(&self, now: Timestamp) -> Result<u64, PortError> {
         let mut forgotten = 0;
         loop {
-            let some = self.ask(Work::Collect(now)).await?.unwrap_or_default();
+            let some = self.submit(Work::Collect(now)).await?.unwrap_or_default();
             forgotten += some as u64;
             if some < GARBAGE as usize {
                 return Ok(forgotten);
@@ -83,7 +83,7 @@ impl Writer {
         }
     }
 
-    async fn ask(&self, work: Work) -> Result<Changed, PortError> {
+    async fn submit(&self, work: Work) -> Result<Changed, PortError> {
         let (answer, answered) = oneshot::channel();
         let jobs = self.jobs.as_ref().ok_or(StoreError::Closing)?;
         let sent = jobs.send(Job { work, answer }).await;

@@ -45,7 +45,7 @@ impl Sample {
             state.teams.push(team);
             state.join(&mut person, team, TeamRole::Member);
         }
-        let mut place = state.project(Visibility::Private, false);
+        let mut stored = state.project(Visibility::Private, false);
         for number in 0..grants {
             let own = number % 2 == 0;
             let team = Principal::Team(state.teams[number / 2 % state.teams.len()]);
@@ -55,20 +55,20 @@ impl Sample {
                 team
             };
             let stay = own.then_some(person.stay);
-            state.give(&mut place, principal, stay, ProjectRole::Viewer);
+            state.give(&mut stored, principal, stay, ProjectRole::Viewer);
         }
         // Teams sort before people, and the engine checks the person's own grants first.
         let teams_grants = grants / 2;
-        let decisive = match case {
+        let conferring = match case {
             Case::First => Some(teams_grants),
             Case::Last => Some(teams_grants - 1),
             Case::Refused => None,
         };
-        if let Some(decisive) = decisive {
-            place.grants[decisive].body.role = ProjectRole::Contributor;
+        if let Some(conferring) = conferring {
+            stored.grants[conferring].body.role = ProjectRole::Contributor;
         }
         state.people.push(person);
-        state.projects.push(place);
+        state.projects.push(stored);
         Self(state)
     }
 
@@ -83,32 +83,32 @@ impl Sample {
 
 #[divan::bench(args = GRANTS)]
 fn engine_first(bencher: Bencher<'_, '_>, grants: usize) {
-    let scene = Sample::new(Case::First, grants);
-    bencher.bench(|| scene.decide());
+    let sample = Sample::new(Case::First, grants);
+    bencher.bench(|| sample.decide());
 }
 
 #[divan::bench(args = GRANTS)]
 fn engine_last(bencher: Bencher<'_, '_>, grants: usize) {
-    let scene = Sample::new(Case::Last, grants);
-    bencher.bench(|| scene.decide());
+    let sample = Sample::new(Case::Last, grants);
+    bencher.bench(|| sample.decide());
 }
 
 #[divan::bench(args = GRANTS)]
 fn engine_refused(bencher: Bencher<'_, '_>, grants: usize) {
-    let scene = Sample::new(Case::Refused, grants);
-    bencher.bench(|| scene.decide());
+    let sample = Sample::new(Case::Refused, grants);
+    bencher.bench(|| sample.decide());
 }
 
 #[divan::bench(args = GRANTS, consts = [true, false])]
 fn cedar_prebuilt<const FOLDED: bool>(bencher: Bencher<'_, '_>, grants: usize) {
-    let scene = Sample::new(Case::Refused, grants);
+    let sample = Sample::new(Case::Refused, grants);
     let way = if FOLDED {
         Grants::Folded
     } else {
         Grants::Linked
     };
-    let cedar = Application::new(way, &scene.access());
-    let question = cedar.build(&scene.access(), ASKED);
+    let cedar = Application::new(way, &sample.access());
+    let question = cedar.build(&sample.access(), ASKED);
     bencher.bench(|| cedar.allows(&question));
 }
 
@@ -133,14 +133,14 @@ fn nanoseconds(mut run: impl FnMut() -> bool, expected: bool) -> f64 {
 
 /// Prints the speed of the engine relative to each use of Cedar, for every case.
 fn compare(case: Case, grants: usize) {
-    let scene = Sample::new(case, grants);
+    let sample = Sample::new(case, grants);
     let expected = case != Case::Refused;
-    let ours = nanoseconds(|| scene.decide(), expected);
+    let ours = nanoseconds(|| sample.decide(), expected);
     for way in [Grants::Folded, Grants::Linked] {
-        let cedar = Application::new(way, &scene.access());
-        let question = cedar.build(&scene.access(), ASKED);
+        let cedar = Application::new(way, &sample.access());
+        let question = cedar.build(&sample.access(), ASKED);
         let built = nanoseconds(
-            || cedar.allows(&cedar.build(&scene.access(), ASKED)),
+            || cedar.allows(&cedar.build(&sample.access(), ASKED)),
             expected,
         );
         let prebuilt = nanoseconds(|| cedar.allows(&question), expected);

@@ -105,7 +105,7 @@ struct State {
     target: String,
     faults: Mutex<Vec<Rule>>,
     calls: Mutex<BTreeMap<String, usize>>,
-    struck: watch::Sender<usize>,
+    occurred: watch::Sender<usize>,
     /// The number of releases of held calls.
     released: watch::Sender<usize>,
 }
@@ -132,7 +132,7 @@ impl Proxy {
                 target: url.strip_prefix("http://").unwrap().to_owned(),
                 faults: Mutex::default(),
                 calls: Mutex::default(),
-                struck: watch::Sender::new(0),
+                occurred: watch::Sender::new(0),
                 released: watch::Sender::new(0),
             }),
         };
@@ -167,16 +167,16 @@ impl Proxy {
             .unwrap_or_default()
     }
 
-    /// The number of faults that have occurred, for [`Proxy::struck`].
+    /// The number of faults that have occurred, for [`Proxy::wait_for_fault`].
     #[must_use]
-    pub fn strikes(&self) -> usize {
-        *self.state.struck.borrow()
+    pub fn fault_count(&self) -> usize {
+        *self.state.occurred.borrow()
     }
 
     /// Waits until more faults than `before` have occurred.
-    pub async fn struck(&self, before: usize) {
-        let mut struck = self.state.struck.subscribe();
-        struck.wait_for(|count| *count > before).await.unwrap();
+    pub async fn wait_for_fault(&self, before: usize) {
+        let mut occurred = self.state.occurred.subscribe();
+        occurred.wait_for(|count| *count > before).await.unwrap();
     }
 
     /// Releases all held calls.
@@ -211,7 +211,7 @@ impl State {
         let mut released = self.released.subscribe();
         let fault = self.fault(&operation);
         if !matches!(fault, Fault::Pass) {
-            self.struck.send_modify(|count| *count += 1);
+            self.occurred.send_modify(|count| *count += 1);
         }
         match fault {
             Fault::Pass => self.pass(request).await,

@@ -214,11 +214,11 @@ async fn send(
     }
     let request = request.map(|body| {
         if chunked {
-            let pieces: Vec<_> = body.chunks(8192).map(Bytes::copy_from_slice).collect();
-            let pieces = pieces
+            let chunks: Vec<_> = body.chunks(8192).map(Bytes::copy_from_slice).collect();
+            let chunks = chunks
                 .into_iter()
-                .map(|piece| Ok::<_, Infallible>(Frame::data(piece)));
-            Either::Right(StreamBody::new(futures_util::stream::iter(pieces)))
+                .map(|chunk| Ok::<_, Infallible>(Frame::data(chunk)));
+            Either::Right(StreamBody::new(futures_util::stream::iter(chunks)))
         } else {
             Either::Left(Full::new(body))
         }

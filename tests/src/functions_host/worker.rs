@@ -158,7 +158,7 @@ impl Worker {
 
     /// Probes until an answer arrives, the executable ends, or the timeout passes.
     fn probe(&self) -> bool {
-        let deadline = Instant::now() + self.settings.patience;
+        let deadline = Instant::now() + self.settings.timeout;
         while Instant::now() < deadline && self.runs() {
             if self.answers() {
                 return true;
@@ -174,7 +174,7 @@ impl Worker {
             return false;
         };
         stream
-            .set_read_timeout(Some(self.settings.patience))
+            .set_read_timeout(Some(self.settings.timeout))
             .unwrap();
         let asked = format!("GET / HTTP/1.1\r\nhost: 127.0.0.1:{}\r\n\r\n", self.port);
         let mut answer = [0; 5];

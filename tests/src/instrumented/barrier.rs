@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use tokio::time::timeout;
 
 /// The polling interval of a waiting commit.
-const LOOK: Duration = Duration::from_millis(1);
+const POLL: Duration = Duration::from_millis(1);
 /// The maximum wait, for the case that the other process has died.
 const TIMEOUT: Duration = Duration::from_secs(30);
 
@@ -21,9 +21,9 @@ const TIMEOUT: Duration = Duration::from_secs(30);
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Barrier(PathBuf);
 
-/// The place of a commit at a barrier.
+/// A commit that has arrived at a barrier.
 #[derive(Debug)]
-pub(super) struct Place(PathBuf);
+pub(super) struct Arrival(PathBuf);
 
 impl Barrier {
     /// Creates a barrier in this folder.
@@ -48,19 +48,19 @@ impl Barrier {
 
     /// Waits until the other commit has arrived. The second commit also waits until the first is
     /// done.
-    pub(super) async fn arrive(&self) -> Place {
+    pub(super) async fn arrive(&self) -> Arrival {
         static ARRIVED: AtomicUsize = AtomicUsize::new(0);
         let number = ARRIVED.fetch_add(1, Ordering::SeqCst);
         let own = format!("{:010}-{number:010}.here", process::id());
-        let turn = Place(self.0.join(&own));
-        fs::write(&turn.0, "").unwrap();
+        let arrival = Arrival(self.0.join(&own));
+        fs::write(&arrival.0, "").unwrap();
         let waiting = async {
             while !self.lets_through(&own) {
-                tokio::time::sleep(LOOK).await;
+                tokio::time::sleep(POLL).await;
             }
         };
         let _ = timeout(TIMEOUT, waiting).await;
-        turn
+        arrival
     }
 
     fn lets_through(&self, own: &str) -> bool {
@@ -85,7 +85,7 @@ impl Barrier {
     }
 }
 
-impl Place {
+impl Arrival {
     /// Lets the other commit proceed.
     pub(super) fn leave(self) {
         let mut done = self.0.clone().into_os_string();

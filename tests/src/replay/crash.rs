@@ -130,7 +130,7 @@ impl Replay<'_> {
         let mut outcomes = Vec::new();
         for times in crash.map_or(1..=1, |_| 2..=3) {
             let outcome = self.repeated(&template, times, crash).await;
-            let same = as_if_it_lived(&template, &lived, &outcome);
+            let same = compare_with_uninterrupted(&template, &lived, &outcome);
             same.map_err(|what| self.found("memory", &template, crash, what))?;
             outcomes.push(outcome);
         }
@@ -354,7 +354,7 @@ fn comparable(answer: &Answer) -> (u16, Value) {
 /// Checks that a process that died left the state of one that did not: the same number of items,
 /// the same events, and the same answer to a client that repeats its request with a key. A repeated
 /// `PUT` without a condition writes the value again, which is a further event.
-fn as_if_it_lived(
+fn compare_with_uninterrupted(
     template: &RequestTemplate,
     lived: &Outcome,
     died: &Outcome,

@@ -127,7 +127,7 @@ fn pick<T: Copy>(values: &[T], choice: u32) -> T {
 }
 
 /// One of these values. The last one, which is refused, is picked once in 16 times.
-fn seldom_last<T: Copy>(values: &[T], choice: u32) -> T {
+fn rarely_last<T: Copy>(values: &[T], choice: u32) -> T {
     match (values, choice % 16) {
         ([.., last], 15) => *last,
         ([good @ .., _], choice) => pick(good, choice),
@@ -262,11 +262,11 @@ impl Model {
         let place = places.get(choice as usize % places.len().max(1));
         match place {
             Some(place) if !choice.is_multiple_of(29) => place.clone(),
-            _ => self.nowhere(kind),
+            _ => self.missing_path(kind),
         }
     }
 
-    fn nowhere(&self, kind: &str) -> String {
+    fn missing_path(&self, kind: &str) -> String {
         let ulid = "01h2xcejqtf2nbrexx3vqjhp41";
         let account = || format!("/v1/accounts/acc_{ulid}");
         let project = || format!("/v1/projects/prj_{ulid}{ulid}");
@@ -326,8 +326,8 @@ impl Model {
             _ => bytes.len(),
         };
         json!({
-            "name": seldom_last(&FILES, choice),
-            "media_type": seldom_last(&types, choice / 3),
+            "name": rarely_last(&FILES, choice),
+            "media_type": rarely_last(&types, choice / 3),
             "size": size,
             "sha256": Sha256::of(bytes).to_string(),
         })
@@ -382,7 +382,7 @@ impl Model {
         let artifact = self.one(&self.artifacts, a, "artifact");
         let version = self.one(&self.versions, a, "version");
         let derived = self.one(&self.derived, a, "derived");
-        let name = seldom_last(&NAMES, b);
+        let name = rarely_last(&NAMES, b);
         let get = |path: String| prepared(who, "GET", path);
         let post = |path: String, body: Value| prepared(who, "POST", path).with_body(body);
         let patch =
@@ -713,7 +713,7 @@ impl Model {
     }
 
     /// Records the reference's answer.
-    pub fn learn(
+    pub fn record_answer(
         &mut self,
         command: &Command,
         template: &RequestTemplate,

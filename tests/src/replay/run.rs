@@ -296,7 +296,7 @@ impl<'a> Replay<'a> {
         let answers = join_all(calls).await;
         self.same_answers(&template[0], &answers)?;
         for ((state, template), answer) in self.states.iter_mut().zip(&template).zip(&answers) {
-            state.learn(command, template, answer);
+            state.record_answer(command, template, answer);
         }
         let uploads: Vec<usize> = self
             .states

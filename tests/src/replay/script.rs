@@ -103,13 +103,13 @@ const WRITES: &[Action] = &[
 
 impl Script {
     /// A script with this number of commands after its setup.
-    pub fn generate(choices: &mut impl RandomSource, length: usize) -> Self {
-        let mut commands = Command::setup(choices);
+    pub fn generate(random: &mut impl RandomSource, length: usize) -> Self {
+        let mut commands = Command::setup(random);
         commands.extend((0..length).map(|_| {
-            let what = any(choices);
-            Command::of(what, choices)
+            let what = any(random);
+            Command::of(what, random)
         }));
-        let pair = choices.happens(1, 2).then(|| Command::pair(choices));
+        let pair = random.happens(1, 2).then(|| Command::pair(random));
         Self { commands, pair }
     }
 
@@ -153,7 +153,7 @@ impl Script {
 }
 
 impl Command {
-    /// A command without choices.
+    /// A command whose picks are all zero.
     #[must_use]
     pub fn plain(who: usize, what: Action) -> Self {
         Self {
@@ -166,7 +166,7 @@ impl Command {
 
     /// An account and a project, and some further objects: a member, a team with that member, a
     /// grant, an uploaded document.
-    fn setup(choices: &mut impl RandomSource) -> Vec<Self> {
+    fn setup(random: &mut impl RandomSource) -> Vec<Self> {
         let owner = |what, picks| Self {
             picks,
             ..Self::plain(0, what)
@@ -192,16 +192,16 @@ impl Command {
             ],
         ];
         for some in more {
-            if choices.happens(1, 2) {
+            if random.happens(1, 2) {
                 commands.extend(some);
             }
         }
         commands
     }
 
-    fn of(what: Action, choices: &mut impl RandomSource) -> Self {
+    fn of(what: Action, random: &mut impl RandomSource) -> Self {
         // Usually a person with the required rights acts.
-        let who = match choices.below(10) {
+        let who = match random.below(10) {
             0..6 => 0,
             6..8 => 1,
             8 => 2,
@@ -210,23 +210,23 @@ impl Command {
         Self {
             who,
             what,
-            picks: [0; 3].map(|_| choices.below(1 << 16)),
-            keyed: choices.happens(1, 2),
+            picks: [0; 3].map(|_| random.below(1 << 16)),
+            keyed: random.happens(1, 2),
         }
     }
 
     /// Two writes: the same kind with other values, the same command twice, or two different kinds.
-    fn pair(choices: &mut impl RandomSource) -> [Self; 2] {
-        let first = *choices.pick(WRITES);
+    fn pair(random: &mut impl RandomSource) -> [Self; 2] {
+        let first = *random.pick(WRITES);
         let first = Self {
             who: 0,
-            ..Self::of(first, choices)
+            ..Self::of(first, random)
         };
-        let second = match choices.below(4) {
+        let second = match random.below(4) {
             0 => first,
             1 | 2 => {
                 let [about, _, _] = first.picks;
-                let other = Self::of(first.what, choices);
+                let other = Self::of(first.what, random);
                 let [_, second, third] = other.picks;
                 Self {
                     who: 0,
@@ -235,17 +235,17 @@ impl Command {
                 }
             }
             _ => {
-                let what = *choices.pick(WRITES);
-                Self::of(what, choices)
+                let what = *random.pick(WRITES);
+                Self::of(what, random)
             }
         };
         [first, second]
     }
 }
 
-fn any(choices: &mut impl RandomSource) -> Action {
+fn any(random: &mut impl RandomSource) -> Action {
     let total = ACTIONS.iter().map(|(_, weight)| weight).sum();
-    let mut left = choices.below(total);
+    let mut left = random.below(total);
     for (what, weight) in ACTIONS {
         match left.checked_sub(*weight) {
             Some(rest) => left = rest,

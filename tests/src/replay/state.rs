@@ -129,7 +129,12 @@ impl TargetState {
     }
 
     /// Records an answer of this target.
-    pub(super) fn learn(&mut self, command: &Command, template: &RequestTemplate, answer: &Answer) {
+    pub(super) fn record_answer(
+        &mut self,
+        command: &Command,
+        template: &RequestTemplate,
+        answer: &Answer,
+    ) {
         if let Some(etag) = answer.header("etag") {
             let place = answer.header("location").unwrap_or(&template.path);
             let known = self.etags.entry(place.to_owned()).or_default();
@@ -144,7 +149,8 @@ impl TargetState {
                 .insert(template.path.clone(), cursor.to_owned()),
             None => self.cursors.remove(&template.path),
         };
-        self.model.learn(command, template, answer.status, &body);
+        self.model
+            .record_answer(command, template, answer.status, &body);
         self.plan(template, &body);
     }
 

@@ -78,7 +78,7 @@ impl Fixture {
     }
 
     /// The fixture with well-formed ids of missing objects.
-    pub fn ghost(&self) -> Self {
+    pub fn with_missing_ids(&self) -> Self {
         let mut other = self.clone();
         for (name, value) in &mut other.parameters {
             if *name != "number" {
@@ -133,7 +133,7 @@ impl Fixture {
 
     /// The number of entries of its journals and of rows of its lists. A refused request changes
     /// none of them.
-    pub async fn census<H: Harness>(&self, owner: &Person<'_, H>) -> Vec<Value> {
+    pub async fn row_counts<H: Harness>(&self, owner: &Person<'_, H>) -> Vec<Value> {
         let mut counts = Vec::new();
         for scope in ["account", "project"] {
             let path = format!("/v1/{scope}s/{}/journal/verification", self.id(scope));

@@ -27,8 +27,8 @@ fn words(mut problem: Value) -> Value {
 /// (case 23).
 pub async fn case_17_ids_of_another_account_do_not_exist<H: Harness>(surface: &H) {
     let [(ana, fixture), (eve, _)] = two(surface).await;
-    let before = fixture.census(&ana).await;
-    let ghost = fixture.ghost();
+    let before = fixture.row_counts(&ana).await;
+    let ghost = fixture.with_missing_ids();
     for route in private_routes().filter(|route| parameters(route).next().is_some()) {
         let foreign = fixture
             .call(&eve, route)
@@ -43,13 +43,13 @@ pub async fn case_17_ids_of_another_account_do_not_exist<H: Harness>(surface: &H
             route.operation
         );
     }
-    assert_eq!(fixture.census(&ana).await, before);
+    assert_eq!(fixture.row_counts(&ana).await, before);
 }
 
 /// An id of another account below an own id is not found.
 pub async fn case_18_ids_that_disagree_are_not_found<H: Harness>(surface: &H) {
     let [(ana, foreign), (eve, own)] = two(surface).await;
-    let before = (foreign.census(&ana).await, own.census(&eve).await);
+    let before = (foreign.row_counts(&ana).await, own.row_counts(&eve).await);
     for route in private_routes() {
         for name in parameters(route).skip(1).filter(|name| *name != "number") {
             let mixed = own.with(name, foreign.id(name));
@@ -60,7 +60,7 @@ pub async fn case_18_ids_that_disagree_are_not_found<H: Harness>(surface: &H) {
                 .expect_problem("not-found");
         }
     }
-    let after = (foreign.census(&ana).await, own.census(&eve).await);
+    let after = (foreign.row_counts(&ana).await, own.row_counts(&eve).await);
     assert_eq!(before, after);
 }
 
@@ -145,7 +145,7 @@ pub async fn case_21_lists_show_no_foreign_records<H: Harness>(surface: &H) {
 /// foreign grant.
 pub async fn case_22_one_foreign_id_refuses_the_whole_request<H: Harness>(surface: &H) {
     let [(_, foreign), (eve, own)] = two(surface).await;
-    let before = own.census(&eve).await;
+    let before = own.row_counts(&eve).await;
     let invitations = format!("/v1/accounts/{}/invitations", own.id("account"));
     let teams = json!({ "email": "x@example.com", "role": "member", "teams": [own.id("team"), foreign.id("team")] });
     let refused = eve.post(&invitations, teams).await.expect(400);
@@ -161,7 +161,7 @@ pub async fn case_22_one_foreign_id_refuses_the_whole_request<H: Harness>(surfac
     let preview = format!("/v1/projects/{}/access/preview", own.id("project"));
     let revoke = json!({ "revoke": [own.id("grant"), foreign.id("grant")] });
     eve.post(&preview, revoke).await.expect_field("revoke[1]");
-    assert_eq!(own.census(&eve).await, before);
+    assert_eq!(own.row_counts(&eve).await, before);
 }
 
 /// The same URL gives each person their own answer, in any order, and forbids caches to store it.

@@ -365,7 +365,7 @@ pub async fn case_37_archived_project_is_read_only<H: Harness>(surface: &H) {
     ana.patch(&project, json!({ "archived": true }))
         .await
         .expect(200);
-    let before = fixture.census(&ana).await;
+    let before = fixture.row_counts(&ana).await;
     let project_route = "/v1/projects/{project}";
     let below = private_routes()
         .filter(|route| route.path.starts_with(project_route))
@@ -390,7 +390,7 @@ pub async fn case_37_archived_project_is_read_only<H: Harness>(surface: &H) {
         .await
         .expect(409)
         .expect_problem("conflict");
-    assert_eq!(fixture.census(&ana).await, before);
+    assert_eq!(fixture.row_counts(&ana).await, before);
 }
 
 /// Two grants give the union of their capabilities. Revoking one removes only its own.

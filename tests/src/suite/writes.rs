@@ -57,10 +57,10 @@ pub async fn case_52_retry_after_a_commit_changes_nothing<H: Harness>(surface: &
 pub async fn case_54_one_failing_item_changes_nothing<H: Harness>(surface: &H) {
     let ana = Person::new(surface, "ana");
     let fixture = Fixture::found(&ana).await;
-    let before = fixture.census(&ana).await;
+    let before = fixture.row_counts(&ana).await;
     let invitations = format!("/v1/accounts/{}/invitations", fixture.id("account"));
     let waiting = ana.list(&invitations).await;
-    let ghost = fixture.ghost();
+    let ghost = fixture.with_missing_ids();
     let body = json!({ "email": "x@example.com", "role": "member", "teams": [fixture.id("team"), ghost.id("team")] });
     ana.post(&invitations, body).await.expect(400);
     let rule = json!({ "event": "grant.created", "channel": "mail", "enabled": true });
@@ -75,7 +75,7 @@ pub async fn case_54_one_failing_item_changes_nothing<H: Harness>(surface: &H) {
         json!([])
     );
     assert_eq!(ana.list(&invitations).await, waiting);
-    assert_eq!(fixture.census(&ana).await, before);
+    assert_eq!(fixture.row_counts(&ana).await, before);
     surface.drain().await;
     assert!(surface.mails("x@example.com").await.is_empty());
 }

@@ -57,7 +57,7 @@ impl RecordingLocal {
 
 impl Harness for RecordingLocal {
     fn name(&self) -> &'static str {
-        "local, watched"
+        "local, recorded"
     }
 
     async fn call(&self, request: Request) -> Answer {

@@ -85,7 +85,7 @@ trait Faulty: Sized {
     async fn clear_faults(&self) -> usize;
 
     /// Waits until the last injected fault has occurred.
-    async fn struck(&self);
+    async fn wait_for_fault(&self);
 
     /// Releases held calls.
     fn release(&self) {}
@@ -403,7 +403,7 @@ async fn killed_relay_publishes_again_and_mails_once<C: Faulty>() {
     for (operation, fault) in C::relay_holds() {
         fixture.cloud.inject(operation, 1, fault).await;
         let kill = async {
-            fixture.cloud.struck().await;
+            fixture.cloud.wait_for_fault().await;
             fixture.cloud.kill_relay().await;
         };
         let (delivered, ()) = tokio::join!(fixture.cloud.relay(&batch), kill);

@@ -25,7 +25,7 @@ fn scripted(script: &str) -> TempDir {
 
 async fn host(app: &TempDir) -> Host {
     Host::start(Settings {
-        patience: Duration::from_millis(500),
+        timeout: Duration::from_millis(500),
         ..Settings::new(app.path().to_owned(), Vec::new())
     })
     .await

@@ -23,7 +23,7 @@ pub(crate) use crate::findings::{Findings, expect, expect_members, expect_routes
 /// A property that a template must have.
 pub(crate) type Check = fn(&Template) -> Findings;
 
-pub(crate) fn hold(check: Check) {
+pub(crate) fn assert_check(check: Check) {
     let findings = check(&Template::read(TEMPLATE));
     assert!(findings.is_empty(), "{findings:#?}");
 }

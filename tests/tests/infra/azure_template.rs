@@ -27,7 +27,7 @@ pub(crate) const SURFACE: &str = "srf_01j0000000000000000000000a_00001";
 /// A property that a template must have.
 pub(crate) type Check = fn(&Arm) -> Findings;
 
-pub(crate) fn hold(check: Check) {
+pub(crate) fn assert_check(check: Check) {
     let findings = check(&Arm::read(MAIN));
     assert!(findings.is_empty(), "{findings:#?}");
 }

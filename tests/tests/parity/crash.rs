@@ -22,10 +22,10 @@ use super::{
 };
 
 /// The starting state of a command, and the command.
-type Walked = (Start, Command);
+type CrashCase = (Start, Command);
 
 /// Every operation about people and projects except reads.
-fn people_and_projects() -> Vec<Walked> {
+fn people_and_projects() -> Vec<CrashCase> {
     let ana = |what, picks| by(0, what, picks);
     vec![
         (Start::Nothing, by(3, Action::Identity, [1, 1, 1])),
@@ -57,7 +57,7 @@ fn people_and_projects() -> Vec<Walked> {
 }
 
 /// Every operation about documents except reads.
-fn documents() -> Vec<Walked> {
+fn documents() -> Vec<CrashCase> {
     let ana = |what, picks| by(0, what, picks);
     vec![
         (Start::Project, ana(Action::Declare, [1, 5, 1])),
@@ -81,15 +81,15 @@ fn documents() -> Vec<Walked> {
 
 pub(crate) fn trials() -> Vec<Trial> {
     let every = recorded("crash::no_operation_is_left_out", || {
-        let walked = people_and_projects().into_iter().chain(documents());
-        let walked: BTreeSet<&str> = walked
+        let covered = people_and_projects().into_iter().chain(documents());
+        let covered: BTreeSet<&str> = covered
             .map(|(_, command)| Model::route(&command).operation)
             .collect();
         let changing = operations::routes()
             .filter(|route| route.method != Method::Get)
             .filter(|route| matches!(route.handler, Handler::UseCase(_)))
             .map(|route| route.operation);
-        assert_eq!(walked, changing.collect());
+        assert_eq!(covered, changing.collect());
         Ok(())
     });
     vec![
@@ -119,12 +119,12 @@ fn look(what: Action) -> Option<Action> {
 /// The environment variable with which processes die at every call: `cargo xtask long crash`.
 const EVERY_CALL: &str = "WM_EVERY_CALL";
 
-async fn all(mut targets: Targets, walked: Vec<Walked>) -> Result<(), String> {
+async fn all(mut targets: Targets, cases: Vec<CrashCase>) -> Result<(), String> {
     let deaths = match env::var_os(EVERY_CALL) {
         Some(_) => Deaths::EveryCall,
         None => Deaths::EveryState,
     };
-    for (seed, (start, command)) in walked.into_iter().enumerate() {
+    for (seed, (start, command)) in cases.into_iter().enumerate() {
         let mut before = start.commands();
         before.extend(look(command.what).map(|what| Command { what, ..command }));
         let completes = matches!(command.what, Action::Complete | Action::CompleteDerived);
@@ -133,8 +133,8 @@ async fn all(mut targets: Targets, walked: Vec<Walked>) -> Result<(), String> {
             arrives: completes.then_some(start.last_upload()),
             command,
         };
-        let walked = check_crashes(&mut targets, &case, seed as u64, deaths).await;
-        walked.map_err(|found| format!("{}: {found}", Model::route(&command).operation))?;
+        let checked = check_crashes(&mut targets, &case, seed as u64, deaths).await;
+        checked.map_err(|found| format!("{}: {found}", Model::route(&command).operation))?;
     }
     Ok(())
 }

@@ -8,7 +8,7 @@ use wm_core::{
 };
 use wm_tests::{
     cedar::{self, Peer, Prepared},
-    generator::{Generated, Person, Place},
+    generator::{Generated, Person, StoredProject},
     random_source::{RandomSource, Seeded},
 };
 
@@ -17,15 +17,15 @@ const DECISIONS: u64 = 100;
 
 /// The engine's answer: the records that give the capability. Account role and visibility both
 /// count as the project.
-fn ours(
+fn engine_reasons(
     state: &Generated,
     person: &Person,
-    place: &Place,
+    stored: &StoredProject,
     capability: Capability,
 ) -> BTreeSet<String> {
-    let reasons = state.access(person, place).explain(capability);
+    let reasons = state.access(person, stored).explain(capability);
     let record = |source: Source| match source {
-        Source::AccountRole(_) | Source::Visibility(_) => place.id.to_string(),
+        Source::AccountRole(_) | Source::Visibility(_) => stored.id.to_string(),
         grant => grant.record_id(),
     };
     reasons
@@ -39,11 +39,11 @@ fn decide(
     peer: &Peer,
     facts: &Prepared<'_>,
     state: &Generated,
-    choices: &mut Seeded,
+    random: &mut Seeded,
 ) -> Result<bool, String> {
-    let person = choices.pick(&state.people);
-    if choices.happens(1, 8) {
-        let capability = *choices.pick(Capability::ALL);
+    let person = random.pick(&state.people);
+    if random.happens(1, 8) {
+        let capability = *random.pick(Capability::ALL);
         let ours = state
             .account_access(person)
             .permit(state.account_id, capability)
@@ -52,13 +52,13 @@ fn decide(
         let difference = || format!("`{capability}` in the account: engine {ours}, Cedar {theirs}");
         return (ours == theirs).then_some(ours).ok_or_else(difference);
     }
-    let place = choices.pick(&state.projects);
+    let stored = random.pick(&state.projects);
     let applicable: Vec<_> = ProjectRole::Owner.capabilities().iter().collect();
-    let capability = *choices.pick(&applicable);
-    let ours = ours(state, person, place, capability);
-    let allowed = state.access(person, place).check(capability).is_ok();
+    let capability = *random.pick(&applicable);
+    let ours = engine_reasons(state, person, stored, capability);
+    let allowed = state.access(person, stored).check(capability).is_ok();
     assert_eq!(allowed, !ours.is_empty());
-    let theirs = peer.reasons(facts, person, place, capability);
+    let theirs = peer.reasons(facts, person, stored, capability);
     let difference = || format!("`{capability}` on the project: engine {ours:?}, Cedar {theirs:?}");
     (ours == theirs).then_some(allowed).ok_or_else(difference)
 }
@@ -66,13 +66,13 @@ fn decide(
 #[test]
 fn engine_agrees_with_cedar_on_a_hundred_thousand_decisions() {
     let peer = Peer::new(&cedar::policy());
-    let mut choices = Seeded::new(2026);
+    let mut random = Seeded::new(2026);
     let (mut decided, mut allowed) = (0, 0);
     for number in 0..STATES {
-        let state = Generated::generate(&mut choices);
+        let state = Generated::generate(&mut random);
         let facts = peer.prepare(&state);
         for _ in 0..DECISIONS {
-            match decide(&peer, &facts, &state, &mut choices) {
+            match decide(&peer, &facts, &state, &mut random) {
                 Ok(yes) => allowed += u64::from(yes),
                 Err(difference) => panic!("state {number}: {difference}\n{state:#?}"),
             }
@@ -134,11 +134,11 @@ fn every_error_in_a_rule_is_found() {
     for (rule, slip) in SLIPS {
         assert!(policy.contains(rule), "the policy does not say `{rule}`");
         let peer = Peer::new(&policy.replacen(rule, slip, 1));
-        let mut choices = Seeded::new(7);
+        let mut random = Seeded::new(7);
         let found = (0..300).any(|_| {
-            let state = Generated::generate(&mut choices);
+            let state = Generated::generate(&mut random);
             let facts = peer.prepare(&state);
-            (0..DECISIONS).any(|_| decide(&peer, &facts, &state, &mut choices).is_err())
+            (0..DECISIONS).any(|_| decide(&peer, &facts, &state, &mut random).is_err())
         });
         assert!(found, "`{slip}` for `{rule}` went unnoticed");
     }

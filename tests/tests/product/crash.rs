@@ -112,7 +112,7 @@ fn bytes(key: &str) -> Vec<u8> {
 
 /// The objects that the clients write to.
 #[derive(Clone)]
-struct Place {
+struct Paths {
     project: String,
     events: String,
 }
@@ -122,15 +122,15 @@ fn event(key: &str) -> Value {
 }
 
 /// Writes until the node dies: events, and a document every fourth time.
-async fn load(caller: Caller, place: Place, log: Arc<Mutex<Log>>, next: Arc<AtomicU64>) {
+async fn load(caller: Caller, paths: Paths, log: Arc<Mutex<Log>>, next: Arc<AtomicU64>) {
     loop {
         let number = next.fetch_add(1, Ordering::Relaxed);
         let key = format!("key-{number}");
         let alive = if number.is_multiple_of(4) {
-            document(&caller, &place, &log, &key).await
+            document(&caller, &paths, &log, &key).await
         } else {
             log.lock().unwrap().events.insert(key.clone(), None);
-            let answer = caller.post(&place.events, &key, &event(&key)).await;
+            let answer = caller.post(&paths.events, &key, &event(&key)).await;
             answer.map(|(status, body)| {
                 assert_eq!(status, 201, "{body}");
                 let id = body["id"].as_str().unwrap().to_owned();
@@ -143,9 +143,9 @@ async fn load(caller: Caller, place: Place, log: Arc<Mutex<Log>>, next: Arc<Atom
     }
 }
 
-async fn document(caller: &Caller, place: &Place, log: &Mutex<Log>, key: &str) -> Option<()> {
+async fn document(caller: &Caller, paths: &Paths, log: &Mutex<Log>, key: &str) -> Option<()> {
     log.lock().unwrap().documents.insert(key.into(), None);
-    let path = format!("{}/artifacts", place.project);
+    let path = format!("{}/artifacts", paths.project);
     let body = declaration(key, &bytes(key));
     let (status, made) = caller.post(&path, key, &body).await?;
     assert_eq!(status, 201, "{made}");
@@ -183,10 +183,10 @@ fn files(directory: &Path) -> Vec<PathBuf> {
 }
 
 /// The invariants after every restart.
-async fn check(caller: &Caller, data: &Path, place: &Place, account: &str, log: &Mutex<Log>) {
+async fn check(caller: &Caller, data: &Path, paths: &Paths, account: &str, log: &Mutex<Log>) {
     let left = files(&Layout::new(data).incoming());
     assert!(left.is_empty(), "half-written files are left: {left:?}");
-    for scope in [account, &place.project] {
+    for scope in [account, &paths.project] {
         let verified = caller.get(&format!("{scope}/journal/verification")).await;
         assert_eq!(verified["valid"], true, "{scope}: {verified}");
     }
@@ -199,8 +199,8 @@ async fn check(caller: &Caller, data: &Path, place: &Place, account: &str, log: 
         )
     };
     for (path, sent, name) in [
-        (place.events.clone(), &events, "text"),
-        (format!("{}/artifacts", place.project), &documents, "name"),
+        (paths.events.clone(), &events, "text"),
+        (format!("{}/artifacts", paths.project), &documents, "name"),
     ] {
         let mut there: BTreeMap<String, String> = BTreeMap::new();
         for row in caller.list(&path).await {
@@ -219,19 +219,19 @@ async fn check(caller: &Caller, data: &Path, place: &Place, account: &str, log: 
                 .all(|key| sent.contains_key(key) || key == "first")
         );
     }
-    whole(caller, place, &documents, &completed).await;
+    whole(caller, paths, &documents, &completed).await;
 }
 
 /// Every completed upload is whole, including every acknowledged one.
 async fn whole(
     caller: &Caller,
-    place: &Place,
+    paths: &Paths,
     documents: &BTreeMap<String, Option<String>>,
     completed: &[String],
 ) {
     for (key, id) in documents {
         let Some(id) = id else { continue };
-        let version = format!("{}/artifacts/{id}/versions/1", place.project);
+        let version = format!("{}/artifacts/{id}/versions/1", paths.project);
         let status = caller.get(&version).await["status"].clone();
         let acknowledged = completed.contains(id);
         assert!(!acknowledged || status == "available", "{key} {status}");
@@ -251,20 +251,20 @@ async fn whole(
 }
 
 /// Repeats every unacknowledged request with its key.
-async fn repeat(caller: &Caller, place: &Place, log: &Mutex<Log>) {
+async fn repeat(caller: &Caller, paths: &Paths, log: &Mutex<Log>) {
     let (events, documents) = {
         let log = log.lock().unwrap();
         (log.events.clone(), log.documents.clone())
     };
     for (key, _) in events.iter().filter(|(_, id)| id.is_none()) {
-        let (status, first) = caller.post(&place.events, key, &event(key)).await.unwrap();
+        let (status, first) = caller.post(&paths.events, key, &event(key)).await.unwrap();
         assert_eq!(status, 201, "{first}");
-        let again = caller.post(&place.events, key, &event(key)).await.unwrap();
+        let again = caller.post(&paths.events, key, &event(key)).await.unwrap();
         assert_eq!(first["id"], again.1["id"]);
         let id = first["id"].as_str().unwrap().to_owned();
         log.lock().unwrap().events.insert(key.clone(), Some(id));
     }
-    let path = format!("{}/artifacts", place.project);
+    let path = format!("{}/artifacts", paths.project);
     for (key, _) in documents.iter().filter(|(_, id)| id.is_none()) {
         let body = declaration(key, &bytes(key));
         let (status, made) = caller.post(&path, key, &body).await.unwrap();
@@ -274,7 +274,7 @@ async fn repeat(caller: &Caller, place: &Place, log: &Mutex<Log>) {
     }
 }
 
-async fn prepare(caller: &Caller) -> (String, Place) {
+async fn prepare(caller: &Caller) -> (String, Paths) {
     let post = |path: String, body: Value| async move {
         let (status, made) = caller.post(&path, "first", &body).await.unwrap();
         assert_eq!(status, 201, "{made}");
@@ -293,7 +293,7 @@ async fn prepare(caller: &Caller) -> (String, Place) {
     )
     .await;
     let events = format!("{project}/artifacts/{}/events", id(&made["artifact"]));
-    (account, Place { project, events })
+    (account, Paths { project, events })
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -303,14 +303,14 @@ async fn case_63_node_killed_under_load_keeps_what_it_acknowledged() {
     let log = Arc::new(Mutex::new(Log::default()));
     let next = Arc::new(AtomicU64::new(1));
     let mut node = Served::start(&data);
-    let (account, place) = prepare(&Caller::new(&data, &node.url)).await;
+    let (account, paths) = prepare(&Caller::new(&data, &node.url)).await;
     let mut random = 63_u64;
     for _ in 0..ROUNDS {
         let caller = Caller::new(&data, &node.url);
         let clients: Vec<_> = (0..CLIENTS)
             .map(|_| {
                 let (log, next) = (Arc::clone(&log), Arc::clone(&next));
-                tokio::spawn(load(caller.clone(), place.clone(), log, next))
+                tokio::spawn(load(caller.clone(), paths.clone(), log, next))
             })
             .collect();
         random = random
@@ -323,11 +323,11 @@ async fn case_63_node_killed_under_load_keeps_what_it_acknowledged() {
         }
         node = Served::start(&data);
         let caller = Caller::new(&data, &node.url);
-        check(&caller, &data, &place, &account, &log).await;
-        repeat(&caller, &place, &log).await;
+        check(&caller, &data, &paths, &account, &log).await;
+        repeat(&caller, &paths, &log).await;
     }
     let caller = Caller::new(&data, &node.url);
-    check(&caller, &data, &place, &account, &log).await;
+    check(&caller, &data, &paths, &account, &log).await;
     let log = log.lock().unwrap();
     assert!(
         log.events.len() > ROUNDS && !log.completed.is_empty(),

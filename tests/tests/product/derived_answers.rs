@@ -14,7 +14,7 @@ use wm_core::{
     value::{AccountRole, Capabilities, Capability, ProjectRole, Timestamp},
 };
 use wm_tests::{
-    generator::{self, Generated, Person, Place},
+    generator::{self, Generated, Person, StoredProject},
     oracle::{self, Answer, Why},
     oracle_comparison::why,
     random_source::{RandomSource, Tape, tapes},
@@ -25,9 +25,9 @@ fn generated_states() -> impl Strategy<Value = (Generated, Tape)> {
 }
 
 /// The capabilities that the oracle gives a person.
-fn effective(generated: &Generated, person: &Person, place: &Place) -> Capabilities {
+fn effective(generated: &Generated, person: &Person, stored: &StoredProject) -> Capabilities {
     let allowed = |capability: &Capability| {
-        oracle::answer(generated, person, place, capability.as_str()) == Answer::Allowed
+        oracle::answer(generated, person, stored, capability.as_str()) == Answer::Allowed
     };
     let allowed: Vec<Capability> = Capability::ALL.iter().copied().filter(allowed).collect();
     Capabilities::of(&allowed)
@@ -38,19 +38,19 @@ proptest! {
 
     #[test]
     fn subjects_of_a_project_are_people_with_the_capability((generated, mut tape) in generated_states()) {
-        let place = tape.pick(&generated.projects);
+        let stored = tape.pick(&generated.projects);
         let capability = *tape.pick(&ProjectRole::Owner.capabilities().iter().collect::<Vec<_>>());
         for capability_filter in [None, Some(capability)] {
             let people = generated.people.iter().map(|person| generated.account_access(person));
-            let found = subjects::subjects(generated.access(&generated.people[0], place), people, capability_filter);
+            let found = subjects::subjects(generated.access(&generated.people[0], stored), people, capability_filter);
             let found: Vec<(_, BTreeSet<Why>)> = found
                 .map(|(access, reasons)| (access.account.user, reasons.into_iter().map(why).collect()))
                 .collect();
             let mut expected = Vec::new();
             for person in &generated.people {
-                let mut reasons = oracle::reasons(&generated, person, place);
+                let mut reasons = oracle::reasons(&generated, person, stored);
                 if let Some(capability) = capability_filter {
-                    let allowed = oracle::answer(&generated, person, place, capability.as_str()) == Answer::Allowed;
+                    let allowed = oracle::answer(&generated, person, stored, capability.as_str()) == Answer::Allowed;
                     let word = capability.as_str();
                     reasons.retain(|why| allowed && oracle::role_has(&oracle::PROJECT_ROLES, &why.role, word));
                 }
@@ -65,19 +65,19 @@ proptest! {
     #[test]
     fn preview_equals_the_effect_of_the_change((mut generated, mut tape) in generated_states()) {
         let before = generated.clone();
-        let place = &before.projects[0];
-        let added: Vec<Record<Grant>> = (0..tape.below(3)).map(|_| generated.grant(&mut tape, place)).collect();
-        let revoked: BTreeSet<_> = place.grants.iter().map(|grant| grant.id).filter(|_| tape.happens(1, 3)).collect();
-        let after = preview::changed(&place.grants, added.clone(), &revoked);
+        let stored = &before.projects[0];
+        let added: Vec<Record<Grant>> = (0..tape.below(3)).map(|_| generated.grant(&mut tape, stored)).collect();
+        let revoked: BTreeSet<_> = stored.grants.iter().map(|grant| grant.id).filter(|_| tape.happens(1, 3)).collect();
+        let after = preview::changed(&stored.grants, added.clone(), &revoked);
         let people = before.people.iter().map(|person| before.account_access(person));
-        let access = before.access(&before.people[0], place);
+        let access = before.access(&before.people[0], stored);
         let previewed: Vec<Difference> = preview::preview(access, &after, people).collect();
 
         generated.projects[0].grants.retain(|grant| !revoked.contains(&grant.id));
         added.into_iter().for_each(|grant| generated.projects[0].add(grant));
         let mut happened = Vec::new();
         for person in &before.people {
-            let old = effective(&before, person, place);
+            let old = effective(&before, person, stored);
             let new = effective(&generated, person, &generated.projects[0]);
             if old != new {
                 happened.push(Difference { user: person.user, gained: new.without(old), lost: old.without(new) });
@@ -121,8 +121,8 @@ fn change(
     now: Timestamp,
 ) -> Record<Grant> {
     if grants.is_empty() || tape.happens(1, 2) {
-        let place = generated.projects[0].clone();
-        let body = generated.grant(tape, &place).body;
+        let stored = generated.projects[0].clone();
+        let body = generated.grant(tape, &stored).body;
         let made = Record::new(generated.id(), body, Clock::default(), now, Author::System);
         grants.push(made.clone());
         return made;
@@ -163,7 +163,7 @@ fn roles_manage_no_higher_role_and_grant_no_more() {
                 "{role} over {other}"
             );
             assert_eq!(
-                access.beyond(other).is_empty(),
+                access.lacking_capabilities(other).is_empty(),
                 other <= role,
                 "{role} makes a {other}"
             );
@@ -175,6 +175,6 @@ fn roles_manage_no_higher_role_and_grant_no_more() {
     };
     let access = generated.account_access(&outsider);
     for role in AccountRole::ALL {
-        assert!(!access.outranks(*role) && !access.beyond(*role).is_empty());
+        assert!(!access.outranks(*role) && !access.lacking_capabilities(*role).is_empty());
     }
 }

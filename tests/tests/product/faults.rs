@@ -37,8 +37,8 @@ fn dump(surface: &MemorySurface) -> Vec<Item> {
     surface.memory().records.dump()
 }
 
-/// The paths in a prepared surface.
-struct Places {
+/// The paths and ids in a prepared surface.
+struct Fixture {
     account: String,
     project: String,
     team: String,
@@ -50,7 +50,7 @@ struct Places {
 
 /// Ana owns an account with a team and a project. Ben is a member in the team, with a grant. Cleo
 /// is invited with two grants.
-async fn prepare(surface: &MemorySurface) -> Places {
+async fn prepare(surface: &MemorySurface) -> Fixture {
     let [ana, ben, cleo] = ["ana", "ben", "cleo"].map(|name| Person::new(surface, name));
     let account = ana.account().await;
     let project = ana.project(&account).await;
@@ -78,7 +78,7 @@ async fn prepare(surface: &MemorySurface) -> Places {
     ana.post(&path, body).await.expect(201);
     cleo.id().await;
     let invitation = cleo.invitation_token().await;
-    Places {
+    Fixture {
         account,
         project,
         team,
@@ -111,13 +111,13 @@ impl Work {
 }
 
 /// Every POST that creates something, by name.
-fn creation(name: &str, places: &Places) -> Work {
-    let Places {
+fn creation(name: &str, fixture: &Fixture) -> Work {
+    let Fixture {
         account,
         project,
         artifact,
         ..
-    } = places;
+    } = fixture;
     let file = declaration("b.txt", b"other");
     let artifacts = format!("/v1/projects/{project}/artifacts");
     let document = format!("{artifacts}/{artifact}");
@@ -140,7 +140,7 @@ fn creation(name: &str, places: &Places) -> Work {
         ),
         "grant" => (
             format!("/v1/projects/{project}/grants"),
-            json!({ "principal": { "type": "user", "id": places.ben }, "role": "manager" }),
+            json!({ "principal": { "type": "user", "id": fixture.ben }, "role": "manager" }),
         ),
         "artifact" => (artifacts, file),
         "version" => (format!("{document}/versions"), file),
@@ -161,7 +161,7 @@ fn creation(name: &str, places: &Places) -> Work {
         ),
         "acceptance" => (
             "/v1/invitations/accept".into(),
-            json!({ "token": places.invitation }),
+            json!({ "token": fixture.invitation }),
         ),
         other => unreachable!("no creation `{other}`"),
     };
@@ -175,8 +175,8 @@ fn creation(name: &str, places: &Places) -> Work {
 }
 
 /// Further writes, by name.
-fn change(name: &str, places: &Places) -> Work {
-    let Places {
+fn change(name: &str, fixture: &Fixture) -> Work {
+    let Fixture {
         account,
         project,
         team,
@@ -184,7 +184,7 @@ fn change(name: &str, places: &Places) -> Work {
         grant,
         ben,
         ..
-    } = places;
+    } = fixture;
     let account = format!("/v1/accounts/{account}");
     let project = format!("/v1/projects/{project}");
     let (method, path, body) = match name {
@@ -396,11 +396,11 @@ async fn dies_anywhere(name: &str) {
 }
 
 /// Faults that a request survives by itself: it answers as usual and has its effect once.
-async fn survives(name: &str, work: fn(&str, &Places) -> Work) {
+async fn survives(name: &str, work: fn(&str, &Fixture) -> Work) {
     let control = MemorySurface::new();
-    let places = prepare(&control).await;
+    let fixture = prepare(&control).await;
     watch(&control).take();
-    let status = work(name, &places).send(&control, None).await.status;
+    let status = work(name, &fixture).send(&control, None).await.status;
     let commits = watch(&control).take().commits;
     let expected = rest(&control).await;
     assert!(status < 300 && commits > 0, "{name} {status}");
@@ -594,7 +594,7 @@ async fn case_52_unknown_outcome_is_retryable_by_its_key() {
 }
 
 /// Relay and sweep finish the work of a request whose process died.
-async fn finished_by_the_sweep(work: impl Fn(&Places) -> Work) {
+async fn finished_by_the_sweep(work: impl Fn(&Fixture) -> Work) {
     let control = MemorySurface::new();
     work(&prepare(&control).await).send(&control, None).await;
     let expected = rest(&control).await;
@@ -620,12 +620,12 @@ async fn finished_by_the_sweep(work: impl Fn(&Places) -> Work) {
 
 #[tokio::test]
 async fn case_55_sweep_finishes_the_deletion_of_a_team() {
-    finished_by_the_sweep(|places| change("deleted_team", places)).await;
+    finished_by_the_sweep(|fixture| change("deleted_team", fixture)).await;
 }
 
 #[tokio::test]
 async fn case_55_sweep_finishes_the_grants_of_an_invitation() {
-    finished_by_the_sweep(|places| creation("acceptance", places)).await;
+    finished_by_the_sweep(|fixture| creation("acceptance", fixture)).await;
 }
 
 #[tokio::test]
@@ -656,10 +656,10 @@ async fn relayed(surface: &MemorySurface) -> wm_service::Relayed {
 /// A surface with one pending event, which requires one mail to Dan.
 async fn an_invitation() -> MemorySurface {
     let surface = MemorySurface::new();
-    let places = prepare(&surface).await;
+    let fixture = prepare(&surface).await;
     surface.drain().await;
     surface.memory().events.0.lock().unwrap().clear();
-    creation("invitation", &places)
+    creation("invitation", &fixture)
         .send(&surface, None)
         .await
         .expect(201);
@@ -693,10 +693,10 @@ async fn refused_event_is_published_later() {
 #[tokio::test]
 async fn case_57_only_failed_events_of_a_batch_are_retried() {
     let surface = MemorySurface::new();
-    let places = prepare(&surface).await;
+    let fixture = prepare(&surface).await;
     surface.drain().await;
     for name in ["invitation", "team"] {
-        creation(name, &places)
+        creation(name, &fixture)
             .send(&surface, None)
             .await
             .expect(201);
@@ -781,7 +781,7 @@ async fn relay_that_dies_at_any_call_loses_no_event_or_mail() {
 async fn every_creating_route_is_tested_with_a_killed_process() {
     // Fails for a new creating route that is missing from `creation`.
     let surface = MemorySurface::new();
-    let places = prepare(&surface).await;
+    let fixture = prepare(&surface).await;
     let covered: BTreeSet<&str> = [
         "account",
         "team",
@@ -798,7 +798,7 @@ async fn every_creating_route_is_tested_with_a_killed_process() {
     ]
     .into_iter()
     .map(|name| {
-        let Work { method, path, .. } = creation(name, &places);
+        let Work { method, path, .. } = creation(name, &fixture);
         let request = Request {
             method: method.into(),
             path,

@@ -19,7 +19,7 @@ use wm_core::{
 use wm_test_results::Recording;
 
 /// Accepted text has one canonical form, and that form parses to the same value.
-fn settles<T: FromStr + Display + PartialEq>(text: &str) {
+fn round_trips<T: FromStr + Display + PartialEq>(text: &str) {
     if let Ok(value) = text.parse::<T>() {
         let written = value.to_string();
         let again = written.parse::<T>().ok();
@@ -93,19 +93,19 @@ fn object_paths_have_one_spelling() {
 proptest! {
     #[test]
     fn parsed_values_have_one_canonical_form(text in texts()) {
-        settles::<Timestamp>(&text);
-        settles::<Email>(&text);
-        settles::<MediaType>(&text);
-        settles::<FileName>(&text);
-        settles::<Name>(&text);
-        settles::<Description>(&text);
-        settles::<Text>(&text);
-        settles::<Reason>(&text);
+        round_trips::<Timestamp>(&text);
+        round_trips::<Email>(&text);
+        round_trips::<MediaType>(&text);
+        round_trips::<FileName>(&text);
+        round_trips::<Name>(&text);
+        round_trips::<Description>(&text);
+        round_trips::<Text>(&text);
+        round_trips::<Reason>(&text);
     }
 
     #[test]
-    fn unsealed_texts_are_refused(text in texts()) {
-        prop_assert!(Cursor::open(&text, b"secret", &[b"ana"]).is_err());
+    fn unsigned_texts_are_refused(text in texts()) {
+        prop_assert!(Cursor::verify(&text, b"secret", &[b"ana"]).is_err());
         prop_assert!(InvitationToken::open(&text, &[7; 32]).is_err());
         let _ = text.parse::<IfMatch>();
         prop_assert!(BackendSelection::read(&text).is_err());

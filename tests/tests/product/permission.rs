@@ -31,16 +31,16 @@ proptest! {
         for person in &state.people {
             account_agrees(&state, person);
         }
-        for (person, place) in state.pairs() {
-            agrees(&state, person, place);
+        for (person, stored) in state.pairs() {
+            agrees(&state, person, stored);
         }
     }
 
     #[test]
     fn adding_a_grant_never_removes_a_capability((mut state, mut tape) in states()) {
         let before = conferred(&state);
-        let place = state.projects[0].clone();
-        let grant = state.grant(&mut tape, &place);
+        let stored = state.projects[0].clone();
+        let grant = state.grant(&mut tape, &stored);
         state.projects[0].add(grant);
         for (old, new) in before.iter().zip(conferred(&state)) {
             prop_assert!(new.covers(*old));
@@ -49,7 +49,7 @@ proptest! {
 
     #[test]
     fn revoking_removes_only_what_the_grant_gave((mut state, mut tape) in states()) {
-        let Some(at) = state.projects.iter().position(|place| !place.grants.is_empty()) else { return Ok(()) };
+        let Some(at) = state.projects.iter().position(|stored| !stored.grants.is_empty()) else { return Ok(()) };
         let before = conferred(&state);
         let count = u32::try_from(state.projects[at].grants.len()).unwrap();
         let victim = tape.below(count) as usize;
@@ -65,8 +65,8 @@ proptest! {
     #[test]
     fn case_33_grant_gives_nothing_after_its_expiry((mut state, _) in states()) {
         let now = state.now;
-        for place in &mut state.projects {
-            for grant in &mut place.grants {
+        for stored in &mut state.projects {
+            for grant in &mut stored.grants {
                 grant.body.expires_at = Some(now);
             }
         }
@@ -106,14 +106,14 @@ proptest! {
 fn conferred(state: &Generated) -> Vec<Capabilities> {
     state
         .pairs()
-        .map(|(person, place)| state.access(person, place).conferred())
+        .map(|(person, stored)| state.access(person, stored).conferred())
         .collect()
 }
 
 /// Asserts that all reasons are account roles or visibility.
 fn no_grant_confers(state: &Generated) -> Result<(), TestCaseError> {
-    for (person, place) in state.pairs() {
-        for reason in state.access(person, place).reasons().map(why) {
+    for (person, stored) in state.pairs() {
+        for reason in state.access(person, stored).reasons().map(why) {
             prop_assert!(!reason.source.ends_with("grant"), "{reason:?}");
         }
     }
@@ -123,18 +123,18 @@ fn no_grant_confers(state: &Generated) -> Result<(), TestCaseError> {
 /// Many more states than shrinking could handle. They must contain every kind of answer.
 #[test]
 fn oracle_agrees_on_five_thousand_states_of_every_kind() {
-    let mut choices = Seeded::new(27);
+    let mut random = Seeded::new(27);
     let mut answers = BTreeMap::<Answer, u32>::new();
     let mut sources = BTreeMap::<&str, u32>::new();
     for _ in 0..5_000 {
-        let state = Generated::generate(&mut choices);
-        let (person, place) = (choices.pick(&state.people), choices.pick(&state.projects));
+        let state = Generated::generate(&mut random);
+        let (person, stored) = (random.pick(&state.people), random.pick(&state.projects));
         account_agrees(&state, person);
-        agrees(&state, person, place);
-        let capability = choices.pick(Capability::ALL).as_str();
-        let answer = oracle::answer(&state, person, place, capability);
+        agrees(&state, person, stored);
+        let capability = random.pick(Capability::ALL).as_str();
+        let answer = oracle::answer(&state, person, stored, capability);
         *answers.entry(answer).or_default() += 1;
-        for reason in oracle::reasons(&state, person, place) {
+        for reason in oracle::reasons(&state, person, stored) {
             *sources.entry(reason.source).or_default() += 1;
         }
     }
@@ -155,13 +155,13 @@ fn case_16_engine_input_has_no_claims_or_cloud_groups() {
     let _recording = Recording::start();
     let mut state = Generated::empty();
     let person = state.member(AccountRole::Guest, MemberStatus::Active);
-    let place = state.project(Visibility::Private, false);
+    let stored = state.project(Visibility::Private, false);
     let Access {
         account,
         project,
         grants,
         now,
-    } = state.access(&person, &place);
+    } = state.access(&person, &stored);
     let _: (Option<&Record<Project>>, &[Record<Grant>], Timestamp) = (project, grants, now);
     let AccountAccess {
         user,

@@ -6,7 +6,7 @@ use wm_core::{
 };
 use wm_test_results::Recording;
 use wm_tests::{
-    generator::{Generated, Person, Place},
+    generator::{Generated, Person, StoredProject},
     golden,
     oracle_comparison::{account_agrees, agrees},
 };
@@ -61,18 +61,18 @@ fn role_matrix_matches_its_golden() {
 
 /// The origin of a person's role on a project.
 #[derive(Debug, Clone, Copy)]
-enum Given {
+enum RoleOrigin {
     Nothing,
     Directly(ProjectRole),
     ThroughATeam(ProjectRole),
 }
 
-fn ways() -> impl Iterator<Item = Given> {
+fn role_origins() -> impl Iterator<Item = RoleOrigin> {
     let roles = || ProjectRole::ALL.iter().copied();
-    let nothing = std::iter::once(Given::Nothing);
+    let nothing = std::iter::once(RoleOrigin::Nothing);
     nothing
-        .chain(roles().map(Given::Directly))
-        .chain(roles().map(Given::ThroughATeam))
+        .chain(roles().map(RoleOrigin::Directly))
+        .chain(roles().map(RoleOrigin::ThroughATeam))
 }
 
 fn people(state: &mut Generated) -> Vec<Person> {
@@ -90,21 +90,21 @@ fn people(state: &mut Generated) -> Vec<Person> {
     people
 }
 
-fn places(state: &mut Generated) -> Vec<Place> {
-    let mut places = Vec::new();
+fn stored_projects(state: &mut Generated) -> Vec<StoredProject> {
+    let mut projects = Vec::new();
     for visibility in [Visibility::Private, Visibility::Account] {
         for archived in [false, true] {
-            places.push(state.project(visibility, archived));
+            projects.push(state.project(visibility, archived));
         }
     }
-    let mut deleted = places[0].clone();
+    let mut deleted = projects[0].clone();
     deleted.project.as_mut().unwrap().deleted = true;
-    let unknown = Place {
+    let unknown = StoredProject {
         project: None,
-        ..places[0].clone()
+        ..projects[0].clone()
     };
-    places.extend([deleted, unknown]);
-    places
+    projects.extend([deleted, unknown]);
+    projects
 }
 
 #[test]
@@ -113,25 +113,25 @@ fn case_27_role_matrix_matches_the_oracle() {
     let mut state = Generated::empty();
     let team = state.id();
     state.teams.push(team);
-    let (people, places) = (people(&mut state), places(&mut state));
+    let (people, projects) = (people(&mut state), stored_projects(&mut state));
     let mut compared = 0;
     for person in &people {
         account_agrees(&state, person);
-        for place in &places {
-            for given in ways() {
-                let (mut person, mut place) = (person.clone(), place.clone());
+        for stored in &projects {
+            for given in role_origins() {
+                let (mut person, mut stored) = (person.clone(), stored.clone());
                 match given {
-                    Given::Nothing => {}
-                    Given::Directly(role) => {
+                    RoleOrigin::Nothing => {}
+                    RoleOrigin::Directly(role) => {
                         let principal = Principal::User(person.user);
-                        state.give(&mut place, principal, Some(person.stay), role);
+                        state.give(&mut stored, principal, Some(person.stay), role);
                     }
-                    Given::ThroughATeam(role) => {
+                    RoleOrigin::ThroughATeam(role) => {
                         state.join(&mut person, team, TeamRole::Member);
-                        state.give(&mut place, Principal::Team(team), None, role);
+                        state.give(&mut stored, Principal::Team(team), None, role);
                     }
                 }
-                agrees(&state, &person, &place);
+                agrees(&state, &person, &stored);
                 compared += Capability::ALL.len();
             }
         }
@@ -153,19 +153,19 @@ fn case_39_duplicate_grants_add_up_in_every_order() {
     for order in orders {
         let mut state = Generated::empty();
         let person = state.member(AccountRole::Guest, MemberStatus::Active);
-        let mut place = state.project(Visibility::Private, false);
+        let mut stored = state.project(Visibility::Private, false);
         for at in order {
             let role = [ProjectRole::Viewer, ProjectRole::Contributor, strongest][at];
             state.give(
-                &mut place,
+                &mut stored,
                 Principal::User(person.user),
                 Some(person.stay),
                 role,
             );
         }
-        let access = state.access(&person, &place);
+        let access = state.access(&person, &stored);
         assert_eq!(access.reasons().count(), 3);
         assert_eq!(access.effective(), strongest.capabilities());
-        agrees(&state, &person, &place);
+        agrees(&state, &person, &stored);
     }
 }

@@ -110,13 +110,24 @@ fn banned(glossary: &str) -> Vec<&str> {
     rows.map(|row| row.split_once('`').unwrap().0).collect()
 }
 
-/// Matches each of them in this spelling and as whole words.
+/// Whether a name is a phrase of plain words. All others are identifiers or parts of code.
+fn is_phrase(name: &str) -> bool {
+    const KEYWORDS: [&str; 9] = [
+        "const", "enum", "fn", "let", "mod", "static", "struct", "trait", "type",
+    ];
+    let first = name.split(' ').next().unwrap_or_default();
+    let is_plain = |c: char| c.is_ascii_lowercase() || " -,".contains(c);
+    name.chars().all(is_plain) && !KEYWORDS.contains(&first)
+}
+
+/// Matches each of them as whole words: phrases in any case, and identifiers in this spelling.
 fn pattern(banned: &[&str]) -> Regex {
     let is_word = |c: char| c.is_alphanumeric() || c == '_';
     let bounded = banned.iter().map(|name| {
         let before = if name.starts_with(is_word) { r"\b" } else { "" };
         let after = if name.ends_with(is_word) { r"\b" } else { "" };
-        format!("{before}{}{after}", regex::escape(name))
+        let case = if is_phrase(name) { "i" } else { "-i" };
+        format!("(?{case}:{before}{}{after})", regex::escape(name))
     });
     Regex::new(&bounded.collect::<Vec<_>>().join("|")).unwrap()
 }
@@ -147,6 +158,14 @@ fn banned_name_is_found_as_a_whole_word_only() {
     let pattern = pattern(&["fn set", "Sid::"]);
     assert!(pattern.is_match("pub fn set()") && pattern.is_match("Sid::One"));
     assert!(!pattern.is_match("fn settings()") && !pattern.is_match("Sid"));
+    assert!(!pattern.is_match("SID::One"));
+}
+
+#[test]
+fn banned_phrase_is_found_in_upper_and_lower_case() {
+    let pattern = pattern(&["the set", "sets"]);
+    assert!(pattern.is_match("The set of them") && pattern.is_match("Sets them"));
+    assert!(!pattern.is_match("the settings"));
 }
 
 /// An operation's name is written in its route. It may occur twice at most elsewhere, in tests of

@@ -109,7 +109,7 @@ impl Certificate {
     }
 
     /// Fails unless every sentence is shown on every surface. The error names the others.
-    pub(crate) fn hold(&self) -> Result<(), Failure> {
+    pub(crate) fn ensure_proved(&self) -> Result<(), Failure> {
         let missing: Vec<String> = self.sentences.iter().flat_map(Proved::missing).collect();
         if missing.is_empty() {
             return Ok(());
@@ -241,7 +241,7 @@ mod tests {
     #[test]
     fn passed_test_shows_a_sentence() {
         let shown = certificate("test case_1_is_shown ... ok\ntest case_2_is_not ... ok\n");
-        shown.hold().unwrap();
+        shown.ensure_proved().unwrap();
         let some = &shown.sentences[1];
         assert_eq!(some.tests[1].outcomes.len(), 2);
         assert!(some.outcomes.values().all(|one| *one == Outcome::Passed));
@@ -261,7 +261,7 @@ mod tests {
             ("", "did not run"),
         ] {
             let said = format!("test case_1_is_shown ... ok\n{said}");
-            let failure = certificate(&said).hold().unwrap_err().to_string();
+            let failure = certificate(&said).ensure_proved().unwrap_err().to_string();
             let expected = format!("not shown: `some` on aws ({word});");
             assert!(failure.contains(&expected), "{failure}");
         }
@@ -273,7 +273,7 @@ mod tests {
             {"test": "parity::replay::case_3_is_shown"}, {"test": "suite::a::case_1_is_shown"}]}]}"#;
         let contract = serde_json::from_str(shared).unwrap();
         let shown = Certificate::new(&contract, &run(""));
-        let failure = shown.hold().unwrap_err().to_string();
+        let failure = shown.ensure_proved().unwrap_err().to_string();
         assert!(
             failure.contains("not shown: `some` on aws (did not run);"),
             "{failure}"
@@ -309,13 +309,13 @@ mod tests {
             assert_eq!(["aws", "azure", "local"].map(of), outcomes, "{tokens}");
             assert_eq!(some.tests[1].outcomes.len(), 1);
             assert_eq!(some.outcomes.len(), 4);
-            assert_eq!(shown.hold().is_ok(), outcomes == ["passed"; 3]);
+            assert_eq!(shown.ensure_proved().is_ok(), outcomes == ["passed"; 3]);
         }
         let none = r#"{"sentences": [{"id": "some", "sentence": "Some.", "tests": [
             {"test": "tokens::all", "shared": true}]}]}"#;
         let run = results(&ran("tokens", "test all ... ok\n"));
         let shown = Certificate::new(&serde_json::from_str(none).unwrap(), &run);
-        let failure = shown.hold().unwrap_err().to_string();
+        let failure = shown.ensure_proved().unwrap_err().to_string();
         assert!(!failure.contains("shared"), "{failure}");
         assert_eq!(failure.matches("did not run)").count(), 3, "{failure}");
     }
@@ -327,14 +327,14 @@ mod tests {
         let text = suite(&["local", "aws", "azure"].map(|surface| (surface, passed)));
         let text = text + &ran("parity", "test replay::case_3_is_shown ... ok\n");
         let shown = Certificate::new(&contract, &results(&text));
-        shown.hold().unwrap();
+        shown.ensure_proved().unwrap();
         assert!(!shown.json().unwrap().contains("doubts"));
         let (cut, _) = text.rsplit_once("{\"program\"").unwrap();
         let shown = Certificate::new(&contract, &results(cut));
         assert!(shown.doubts["parity"].contains("did not end"));
         assert!(shown.page().contains("\n* `parity`: it did not end"));
         assert!(shown.json().unwrap().contains("doubts"));
-        shown.hold().unwrap_err();
+        shown.ensure_proved().unwrap_err();
     }
 
     #[test]

@@ -11,7 +11,7 @@ use crate::failure::Failure;
 pub(crate) const CONTRACT: &str = "tests/contract.json";
 
 /// Folders without files of this repository.
-const NOT_OURS: [&str; 6] = [
+const IGNORED_DIRECTORIES: [&str; 6] = [
     ".git",
     ".tools",
     ".venv",
@@ -75,7 +75,7 @@ fn collect(folder: &Path, prefix: &str, found: &mut Vec<Text>) -> Result<(), Fai
     let entries = fs::read_dir(folder).and_then(Iterator::collect::<io::Result<Vec<_>>>);
     for entry in entries.map_err(|error| unreadable(prefix, error))? {
         let name = entry.file_name().to_string_lossy().into_owned();
-        if NOT_OURS.contains(&name.as_str()) {
+        if IGNORED_DIRECTORIES.contains(&name.as_str()) {
             continue;
         }
         let path = if prefix.is_empty() {

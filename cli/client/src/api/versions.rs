@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use wm_core::{
-    operation::plan::{DownloadAddress, UploadPlan},
+    operation::plan::{DownloadUrl, UploadPlan},
     record::ContentStatus,
     value::{ArtifactId, FileName, MediaType, ProjectId, Sha256, Size, UserId},
 };
@@ -162,7 +162,7 @@ impl Client {
     ///
     /// # Errors
     /// Any [`ApiError`].
-    pub async fn download_address(&self, version: VersionRef) -> Result<DownloadAddress, ApiError> {
+    pub async fn download_url(&self, version: VersionRef) -> Result<DownloadUrl, ApiError> {
         let path = format!("{}/download", version.path());
         self.post(&path, &Empty {}).await
     }

@@ -9,7 +9,7 @@ use reqwest::{
     header::{CONTENT_RANGE, RANGE},
 };
 use wm_core::{
-    operation::plan::DownloadAddress,
+    operation::plan::DownloadUrl,
     value::{ArtifactId, ProjectId},
 };
 
@@ -29,7 +29,7 @@ use crate::{
 
 /// The maximum number of signed URLs for one download. A new one is requested after the previous
 /// one expired.
-const ADDRESSES: u32 = 8;
+const MAX_SIGNED_URLS: u32 = 8;
 
 /// The version to download, and the file to write.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -55,7 +55,7 @@ impl Transfer<'_> {
     /// # Errors
     /// Any [`TransferError`].
     pub async fn download(&self, request: &DownloadRequest) -> Result<PathBuf, TransferError> {
-        let place = VersionRef {
+        let version_ref = VersionRef {
             project: request.project,
             artifact: request.artifact,
             number: match request.version {
@@ -63,7 +63,7 @@ impl Transfer<'_> {
                 None => newest(self.client, request).await?,
             },
         };
-        let version = self.client.version(place).await?;
+        let version = self.client.version(version_ref).await?;
         let own_name = || version.name.as_str().into();
         let out = request.out.clone().unwrap_or_else(own_name);
         refuse_overwriting(&out, request.overwrite)?;
@@ -71,7 +71,7 @@ impl Transfer<'_> {
         let mut download = Download {
             transfer: self,
             version: &version,
-            place,
+            version_ref,
             partial,
         };
         download.fetch().await?;
@@ -91,16 +91,16 @@ async fn newest(client: &Client, request: &DownloadRequest) -> Result<u32, Trans
 struct Download<'a> {
     transfer: &'a Transfer<'a>,
     version: &'a Version,
-    place: VersionRef,
+    version_ref: VersionRef,
     partial: Partial,
 }
 
 impl Download<'_> {
     /// Downloads the missing bytes.
     async fn fetch(&mut self) -> Result<(), TransferError> {
-        for _ in 0..ADDRESSES {
-            let address = self.transfer.client.download_address(self.place).await?;
-            match self.fetch_from(&address).await {
+        for _ in 0..MAX_SIGNED_URLS {
+            let signed = self.transfer.client.download_url(self.version_ref).await?;
+            match self.fetch_from(&signed).await {
                 Ok(()) => return Ok(()),
                 Err(ObjectError::Expired) => {}
                 Err(ObjectError::Transient(error) | ObjectError::Final(error)) => {
@@ -112,12 +112,12 @@ impl Download<'_> {
         Err(TransferErrorKind::AddressesRefused.into())
     }
 
-    async fn fetch_from(&mut self, address: &DownloadAddress) -> Result<(), ObjectError> {
+    async fn fetch_from(&mut self, signed: &DownloadUrl) -> Result<(), ObjectError> {
         let size = self.version.size.bytes();
         let mut backoff = Backoff::default();
         while self.partial.length() < size {
             let before = self.partial.length();
-            let error = match self.once(address).await {
+            let error = match self.once(signed).await {
                 Ok(()) => ObjectError::Transient(TransferErrorKind::Truncated.into()),
                 Err(error) => error,
             };
@@ -131,9 +131,9 @@ impl Download<'_> {
         Ok(())
     }
 
-    async fn once(&mut self, address: &DownloadAddress) -> Result<(), ObjectError> {
-        let mut request = self.transfer.client.http().get(&address.url);
-        for (name, value) in &address.headers {
+    async fn once(&mut self, signed: &DownloadUrl) -> Result<(), ObjectError> {
+        let mut request = self.transfer.client.http().get(&signed.url);
+        for (name, value) in &signed.headers {
             request = request.header(name, value);
         }
         let from = self.partial.length();

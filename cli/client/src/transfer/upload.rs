@@ -217,7 +217,7 @@ impl Upload<'_> {
         let version = self.version(unfinished);
         let parts = unfinished.sent.completion();
         let completed = self.client.complete_upload(version, &parts).await;
-        if completed.as_ref().is_err_and(is_hopeless) {
+        if completed.as_ref().is_err_and(cannot_complete) {
             self.resume_file.forget();
         }
         self.verified(unfinished, completed?).await
@@ -254,7 +254,7 @@ impl Upload<'_> {
 
 /// Whether completion failed permanently: the bytes differ from the declaration, or there is
 /// nothing to complete.
-fn is_hopeless(error: &ApiError) -> bool {
+fn cannot_complete(error: &ApiError) -> bool {
     let problem = error.problem();
     problem.is_some_and(|problem| problem.status == 404 || problem.is(ProblemKind::UploadMismatch))
 }

@@ -11,7 +11,7 @@ use serde_json::{Map, Value, json};
 
 use crate::operation::SchemaFn;
 
-const PLACE: &str = "#/components/schemas/";
+const REFERENCE_PREFIX: &str = "#/components/schemas/";
 
 /// Two generators describe bodies and answers separately: a field that is optional in a body is
 /// always present in an answer.
@@ -47,7 +47,8 @@ impl Schemas {
     /// The properties of an answer's schema. Follows the schema's reference.
     pub(super) fn has_property(&self, schema: &Value, name: &str) -> bool {
         let reference = schema.get("$ref").and_then(Value::as_str);
-        let target = match reference.and_then(|reference| reference.strip_prefix(PLACE)) {
+        let target = match reference.and_then(|reference| reference.strip_prefix(REFERENCE_PREFIX))
+        {
             Some(name) => self.answers.definitions().get(name),
             None => Some(schema),
         };
@@ -125,10 +126,13 @@ fn rename(value: &mut Value, different: &BTreeSet<String>) {
     match value {
         Value::Object(members) => {
             for (key, member) in members {
-                let name = member.as_str().and_then(|text| text.strip_prefix(PLACE));
+                let name = member
+                    .as_str()
+                    .and_then(|text| text.strip_prefix(REFERENCE_PREFIX));
                 match name {
                     Some(name) if key == "$ref" => {
-                        *member = format!("{PLACE}{}", body_name(name, different)).into();
+                        *member =
+                            format!("{REFERENCE_PREFIX}{}", body_name(name, different)).into();
                     }
                     _ => rename(member, different),
                 }

@@ -67,9 +67,9 @@ pub fn load(
     grants.sort_by_key(|grant| (grant.body.principal, grant.id));
     let projects = decode(items(facts, &projects)?)?;
     Ok(ProjectRecords {
-        standing: load_membership(facts, present.standing, project.account(), at)?,
+        account_records: load_membership(facts, present.account_records, project.account(), at)?,
         head: None,
-        project: one_at(projects, present.project, at),
+        project: record_at(projects, present.project, at),
         grants,
     })
 }
@@ -90,13 +90,13 @@ fn load_membership(
     let teams = decode(teams)?.into_iter().chain(present.teams);
     Ok(AccountRecords {
         user,
-        account: one_at(accounts, present.account, at),
-        member: one_at(decode(own)?, present.member, at),
+        account: record_at(accounts, present.account, at),
+        member: record_at(decode(own)?, present.member, at),
         teams: history::at(teams, at),
     })
 }
 
-fn one_at<B: Body>(
+fn record_at<B: Body>(
     superseded: Vec<Record<B>>,
     present: Option<Record<B>>,
     at: Timestamp,

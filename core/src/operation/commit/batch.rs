@@ -86,7 +86,7 @@ impl Batch {
     /// An item whose presence proves that the batch was committed: the journal entry, or the first
     /// record in a scope without a journal.
     #[must_use]
-    pub fn witness(&self) -> Option<&Item> {
+    pub fn proof_item(&self) -> Option<&Item> {
         self.stored()
             .find(|item| item.key.sort.is_journal())
             .or_else(|| self.stored().next())

@@ -2,10 +2,10 @@
 
 use alloc::{string::String, vec::Vec};
 
-use super::{Place, Stored};
+use super::{ContentRef, Stored};
 use crate::{
     operation::{
-        Commit, Context, Facts, NotAsked, Part, Problem, ProblemKind, ReadRequest, Stat,
+        Commit, Context, FactNotRead, Facts, Part, Problem, ProblemKind, ReadRequest, Stat,
         authority::ProjectRecords,
     },
     permission::Refusal,
@@ -67,10 +67,10 @@ pub(crate) enum Evidence {
 }
 
 impl Evidence {
-    fn found<'f>(&self, facts: &'f Facts) -> Result<Option<&'f Stat>, NotAsked> {
+    fn found<'f>(&self, facts: &'f Facts) -> Result<Option<&'f Stat>, FactNotRead> {
         match self {
             Self::Object(stat) => facts.stat(stat),
-            Self::Parts { .. } => facts.assembled().ok_or(NotAsked),
+            Self::Parts { .. } => facts.assembled().ok_or(FactNotRead),
         }
     }
 }
@@ -82,7 +82,7 @@ pub(crate) struct Completion<'a, S: Stored> {
     record: &'a Record<S>,
 }
 
-impl<S: Stored> Place<S> {
+impl<S: Stored> ContentRef<S> {
     /// The completion of this record.
     pub(crate) fn completion<'a>(
         &self,
@@ -93,7 +93,7 @@ impl<S: Stored> Place<S> {
         Completion {
             context,
             facts,
-            project: self.below.project,
+            project: self.document.project,
             record,
         }
     }

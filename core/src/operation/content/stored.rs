@@ -2,7 +2,7 @@
 
 use alloc::vec::Vec;
 
-use super::{ArtifactPlace, FoundArtifact};
+use super::{ArtifactRef, FoundArtifact};
 use crate::{
     operation::{Commit, Context, Facts, Parsed, Problem, ReadRequest},
     permission::Permit,
@@ -59,27 +59,27 @@ pub(crate) struct ContentEvents {
 }
 
 /// The ids of a version or derived output in a path.
-pub(crate) struct Place<S: Stored> {
-    pub(crate) below: ArtifactPlace,
+pub(crate) struct ContentRef<S: Stored> {
+    pub(crate) document: ArtifactRef,
     pub(crate) id: S::Id,
 }
 
-impl<S: Stored> Place<S> {
+impl<S: Stored> ContentRef<S> {
     pub(crate) fn of(request: &Parsed<'_>) -> Result<Self, Problem> {
         Ok(Self {
-            below: ArtifactPlace::of(request)?,
+            document: ArtifactRef::of(request)?,
             id: request.path(S::PARAMETER)?,
         })
     }
 
     pub(crate) fn key(&self) -> Key {
-        let sort = S::sort(self.below.artifact, self.id);
-        self.below.scope().key(sort)
+        let sort = S::sort(self.document.artifact, self.id);
+        self.document.scope().key(sort)
     }
 
     /// The reads for this person. One round is enough.
     pub(crate) fn reads(&self, user: UserId) -> Vec<ReadRequest> {
-        let mut reads = self.below.reads(user);
+        let mut reads = self.document.reads(user);
         reads.push(ReadRequest::Get(self.key()));
         reads
     }
@@ -93,14 +93,14 @@ impl<S: Stored> Place<S> {
         context: &Context<'_>,
         facts: &Facts,
     ) -> Result<(FoundArtifact, Record<S>), Problem> {
-        let found = self.below.find(context, facts)?;
+        let found = self.document.find(context, facts)?;
         Ok((found, self.record(facts)?))
     }
 
     /// Loads the record and its document for a command that requires a capability on the project.
     ///
     /// # Errors
-    /// As for [`Place::find`] and [`FoundArtifact::permit`].
+    /// As for [`ContentRef::find`] and [`FoundArtifact::permit`].
     pub(crate) fn authorise(
         &self,
         context: &Context<'_>,
@@ -124,19 +124,19 @@ impl<S: Stored> Place<S> {
 }
 
 /// A version or derived output, for code that handles both.
-pub(crate) enum AnyPlace {
-    Version(Place<Version>),
-    Derived(Place<Derived>),
+pub(crate) enum AnyContentRef {
+    Version(ContentRef<Version>),
+    Derived(ContentRef<Derived>),
 }
 
-impl AnyPlace {
+impl AnyContentRef {
     /// The record that an object path belongs to.
     pub(crate) fn of_object(path: &ObjectPath) -> Self {
-        let below = ArtifactPlace {
+        let document = ArtifactRef {
             project: path.project,
             artifact: path.artifact,
         };
-        Self::below(below, path.kind)
+        Self::of_document(document, path.kind)
     }
 
     /// The record with this key. `None` for a key of another family.
@@ -145,23 +145,23 @@ impl AnyPlace {
             return None;
         };
         let (artifact, kind) = key.sort.content()?;
-        Some(Self::below(ArtifactPlace { project, artifact }, kind))
+        Some(Self::of_document(ArtifactRef { project, artifact }, kind))
     }
 
-    fn below(below: ArtifactPlace, kind: ObjectKind) -> Self {
+    fn of_document(document: ArtifactRef, kind: ObjectKind) -> Self {
         match kind {
-            ObjectKind::Raw(number) => Self::Version(Place {
-                below,
+            ObjectKind::Raw(number) => Self::Version(ContentRef {
+                document,
                 id: VersionNumber(number),
             }),
-            ObjectKind::Derived(id) => Self::Derived(Place { below, id }),
+            ObjectKind::Derived(id) => Self::Derived(ContentRef { document, id }),
         }
     }
 
     pub(crate) fn key(&self) -> Key {
         match self {
-            Self::Version(place) => place.key(),
-            Self::Derived(place) => place.key(),
+            Self::Version(target) => target.key(),
+            Self::Derived(target) => target.key(),
         }
     }
 }

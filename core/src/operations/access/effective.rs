@@ -117,7 +117,7 @@ impl ExplainAccess {
         access.check(Capability::GrantView)?;
         let account = AccountRecords::load(facts, self.project.account(), subject)?;
         Ok(ProjectRecords {
-            standing: account,
+            account_records: account,
             ..records
         })
     }

@@ -56,7 +56,7 @@ impl UseCase for CloseAccount {
         let access = records.access();
         let permit = access.permit(self.account, Capability::AccountDelete)?;
         let account = records.account.ok_or_else(Problem::not_found)?;
-        self.if_match.honour(Some(&account.etag()))?;
+        self.if_match.check(Some(&account.etag()))?;
         let head = facts.record(&head_key(Scope::Account(self.account)))?;
         let mut commit = Commit::open(context, permit, head)?;
         let body = Account {

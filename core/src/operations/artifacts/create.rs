@@ -183,7 +183,7 @@ mod tests {
         assert_eq!(version["number"], 1);
         assert_eq!(version["status"], "pending");
         assert_eq!(version["uploaded_by"], ben.id());
-        DocumentFixture::assert_discreet(version);
+        DocumentFixture::assert_no_internal_fields(version);
         let upload = answer.upload();
         let document = format!("{path}/{}/versions/1", artifact["id"].as_str().unwrap());
         assert_eq!(upload.path().to_string(), fixture.object_path(&document));

@@ -5,7 +5,7 @@ use alloc::{boxed::Box, vec::Vec};
 use crate::{
     operation::{
         ARCHIVED, Budget, Context, Facts, IfMatch, Method, Outcome, Parsed, Precondition, Problem,
-        ReadRequest, Reply, Requires, Route, Success, UseCase, content::ArtifactPlace,
+        ReadRequest, Reply, Requires, Route, Success, UseCase, content::ArtifactRef,
     },
     record::EventType,
     storage::Scope,
@@ -14,7 +14,7 @@ use crate::{
 
 /// The versions, outputs and other records of the document do not change. They are hidden with it.
 struct DeleteArtifact {
-    place: ArtifactPlace,
+    target: ArtifactRef,
     if_match: IfMatch,
 }
 
@@ -39,18 +39,18 @@ fn parse(request: &Parsed<'_>) -> Result<Box<dyn UseCase>, Problem> {
     request.no_body()?;
     Ok(Box::new(DeleteArtifact {
         if_match: request.if_match()?,
-        place: ArtifactPlace::of(request)?,
+        target: ArtifactRef::of(request)?,
     }))
 }
 
 impl UseCase for DeleteArtifact {
     fn reads(&self, context: &Context<'_>, _: &Facts) -> Result<Vec<ReadRequest>, Problem> {
-        Ok(self.place.reads(context.user()))
+        Ok(self.target.reads(context.user()))
     }
 
     fn decide(&self, context: &Context<'_>, facts: &Facts) -> Result<Outcome, Problem> {
-        let found = self.place.find(context, facts)?;
-        let current = self.if_match.honour(Some(&found.artifact.etag()));
+        let found = self.target.find(context, facts)?;
+        let current = self.if_match.check(Some(&found.artifact.etag()));
         let permit = found.permit_if(Capability::ArtifactDelete, current)?;
         let mut commit = found.commit(context, permit)?;
         commit.delete(&found.artifact);
@@ -58,7 +58,7 @@ impl UseCase for DeleteArtifact {
     }
 
     fn writes(&self, _: &Context<'_>) -> Option<Scope> {
-        Some(self.place.scope())
+        Some(self.target.scope())
     }
 }
 

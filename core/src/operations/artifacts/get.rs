@@ -6,13 +6,13 @@ use super::ArtifactView;
 use crate::{
     operation::{
         Budget, Context, Example, Facts, Method, Outcome, Parsed, Problem, ReadRequest, Requires,
-        Route, Success, UseCase, content::ArtifactPlace, schema, view,
+        Route, Success, UseCase, content::ArtifactRef, schema, view,
     },
     value::Capability,
 };
 
 struct GetArtifact {
-    place: ArtifactPlace,
+    target: ArtifactRef,
 }
 
 pub(super) const ROUTE: Route = Route::new(
@@ -32,17 +32,17 @@ pub(super) const ROUTE: Route = Route::new(
 
 fn parse(request: &Parsed<'_>) -> Result<Box<dyn UseCase>, Problem> {
     Ok(Box::new(GetArtifact {
-        place: ArtifactPlace::of(request)?,
+        target: ArtifactRef::of(request)?,
     }))
 }
 
 impl UseCase for GetArtifact {
     fn reads(&self, context: &Context<'_>, _: &Facts) -> Result<Vec<ReadRequest>, Problem> {
-        Ok(self.place.reads(context.user()))
+        Ok(self.target.reads(context.user()))
     }
 
     fn decide(&self, context: &Context<'_>, facts: &Facts) -> Result<Outcome, Problem> {
-        let artifact = self.place.find(context, facts)?.artifact;
+        let artifact = self.target.find(context, facts)?.artifact;
         let view = ArtifactView::from(&artifact);
         Ok(Outcome::Reply(view::shown(&artifact, &view)))
     }

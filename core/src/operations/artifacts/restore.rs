@@ -7,7 +7,7 @@ use crate::{
     operation::{
         ARCHIVED, Budget, Context, Example, Facts, Method, Outcome, Parsed, Problem, ProblemKind,
         ReadRequest, Reply, Requires, Route, Success, UseCase,
-        content::{ArtifactPlace, FoundArtifact},
+        content::{ArtifactRef, FoundArtifact},
         schema, view,
     },
     permission::Permit,
@@ -17,7 +17,7 @@ use crate::{
 };
 
 struct RestoreArtifact {
-    place: ArtifactPlace,
+    target: ArtifactRef,
 }
 
 pub(super) const ROUTE: Route = Route::new(
@@ -39,7 +39,7 @@ pub(super) const ROUTE: Route = Route::new(
 fn parse(request: &Parsed<'_>) -> Result<Box<dyn UseCase>, Problem> {
     request.no_body()?;
     Ok(Box::new(RestoreArtifact {
-        place: ArtifactPlace::of(request)?,
+        target: ArtifactRef::of(request)?,
     }))
 }
 
@@ -49,7 +49,7 @@ impl RestoreArtifact {
         context: &Context<'_>,
         facts: &Facts,
     ) -> Result<(Permit, FoundArtifact), Problem> {
-        let found = self.place.find_any(context, facts)?;
+        let found = self.target.find_any(context, facts)?;
         match found.permit(Capability::ArtifactDelete) {
             // Only callers who may restore a deleted document learn that it exists.
             Err(problem) if found.artifact.deleted && problem.kind == ProblemKind::Forbidden => {
@@ -66,7 +66,7 @@ fn reply(artifact: &Record<Artifact>) -> Reply {
 
 impl UseCase for RestoreArtifact {
     fn reads(&self, context: &Context<'_>, _: &Facts) -> Result<Vec<ReadRequest>, Problem> {
-        Ok(self.place.reads(context.user()))
+        Ok(self.target.reads(context.user()))
     }
 
     fn decide(&self, context: &Context<'_>, facts: &Facts) -> Result<Outcome, Problem> {
@@ -81,7 +81,7 @@ impl UseCase for RestoreArtifact {
     }
 
     fn writes(&self, _: &Context<'_>) -> Option<Scope> {
-        Some(self.place.scope())
+        Some(self.target.scope())
     }
 
     fn replay(

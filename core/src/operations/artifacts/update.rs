@@ -9,7 +9,7 @@ use super::ArtifactView;
 use crate::{
     operation::{
         ARCHIVED, Budget, Context, Example, Facts, IfMatch, Method, Outcome, Parsed, Precondition,
-        Problem, ReadRequest, Requires, Route, Success, UseCase, content::ArtifactPlace, schema,
+        Problem, ReadRequest, Requires, Route, Success, UseCase, content::ArtifactRef, schema,
         view,
     },
     record::{Artifact, EventType},
@@ -18,7 +18,7 @@ use crate::{
 };
 
 struct UpdateArtifact {
-    place: ArtifactPlace,
+    target: ArtifactRef,
     input: Input,
     if_match: IfMatch,
 }
@@ -62,7 +62,7 @@ fn parse(request: &Parsed<'_>) -> Result<Box<dyn UseCase>, Problem> {
     Ok(Box::new(UpdateArtifact {
         input,
         if_match: request.if_match()?,
-        place: ArtifactPlace::of(request)?,
+        target: ArtifactRef::of(request)?,
     }))
 }
 
@@ -81,11 +81,11 @@ impl Input {
 
 impl UseCase for UpdateArtifact {
     fn reads(&self, context: &Context<'_>, _: &Facts) -> Result<Vec<ReadRequest>, Problem> {
-        Ok(self.place.reads(context.user()))
+        Ok(self.target.reads(context.user()))
     }
 
     fn decide(&self, context: &Context<'_>, facts: &Facts) -> Result<Outcome, Problem> {
-        let found = self.place.find(context, facts)?;
+        let found = self.target.find(context, facts)?;
         let before = &found.artifact;
         let current = self.if_match.require(&before.etag());
         let permit = found.permit_if(Capability::ArtifactEdit, current)?;
@@ -101,7 +101,7 @@ impl UseCase for UpdateArtifact {
     }
 
     fn writes(&self, _: &Context<'_>) -> Option<Scope> {
-        Some(self.place.scope())
+        Some(self.target.scope())
     }
 }
 

@@ -7,7 +7,7 @@ use serde::{Serialize, de::DeserializeOwned};
 use crate::{
     operation::{
         Context, Facts, Outcome, Parsed, Problem, ReadRequest, Reply, UseCase,
-        content::ArtifactPlace, view,
+        content::ArtifactRef, view,
     },
     record::{Body, EventType, Record},
     storage::{Key, Scope},
@@ -31,11 +31,11 @@ pub(crate) trait Appended: Body<Id: Id> + Sized + 'static {
         Ok(())
     }
 
-    fn new(place: ArtifactPlace, at: Timestamp, input: &Self::Input) -> Self;
+    fn new(target: ArtifactRef, at: Timestamp, input: &Self::Input) -> Self;
 }
 
 pub(crate) struct Append<A: Appended> {
-    place: ArtifactPlace,
+    target: ArtifactRef,
     input: A::Input,
 }
 
@@ -43,8 +43,8 @@ impl<A: Appended> Append<A> {
     pub(crate) fn parse(request: &Parsed<'_>) -> Result<Box<dyn UseCase>, Problem> {
         let input = request.body()?;
         A::check(&input)?;
-        let place = ArtifactPlace::of(request)?;
-        Ok(Box::new(Self { place, input }))
+        let target = ArtifactRef::of(request)?;
+        Ok(Box::new(Self { target, input }))
     }
 }
 
@@ -54,19 +54,19 @@ fn reply<A: Appended>(record: &Record<A>) -> Reply {
 
 impl<A: Appended> UseCase for Append<A> {
     fn reads(&self, context: &Context<'_>, _: &Facts) -> Result<Vec<ReadRequest>, Problem> {
-        Ok(self.place.reads(context.user()))
+        Ok(self.target.reads(context.user()))
     }
 
     fn decide(&self, context: &Context<'_>, facts: &Facts) -> Result<Outcome, Problem> {
-        let (permit, found) = self.place.authorise(context, facts, A::CAPABILITY)?;
+        let (permit, found) = self.target.authorise(context, facts, A::CAPABILITY)?;
         let mut commit = found.commit(context, permit)?;
-        let record = A::new(self.place, commit.at(), &self.input);
+        let record = A::new(self.target, commit.at(), &self.input);
         let record = commit.create(context.env.id(A::NAME), record);
         commit.finish(A::EVENT, reply(&record))
     }
 
     fn writes(&self, _: &Context<'_>) -> Option<Scope> {
-        Some(self.place.scope())
+        Some(self.target.scope())
     }
 
     fn replay(
@@ -75,7 +75,7 @@ impl<A: Appended> UseCase for Append<A> {
         facts: &Facts,
         records: &[Key],
     ) -> Result<Reply, Problem> {
-        self.place.authorise(context, facts, A::CAPABILITY)?;
+        self.target.authorise(context, facts, A::CAPABILITY)?;
         Ok(reply::<A>(&view::replayed(facts, records, 0)?))
     }
 }

@@ -11,7 +11,7 @@ use crate::{
         ARCHIVED, Assembly, Budget, Context, Example, Facts, Method, Outcome, Parsed, Part,
         Problem, ProblemKind, ReadRequest, Reply, Requires, Route, Success, UseCase,
         content::{
-            Place,
+            ContentRef,
             completion::{Evidence, UploadState, VERIFY_INLINE_LIMIT, upload_state},
         },
         schema,
@@ -21,7 +21,7 @@ use crate::{
 };
 
 pub(crate) struct Complete<S: Shown> {
-    place: Place<S>,
+    target: ContentRef<S>,
     parts: Option<Vec<Part>>,
 }
 
@@ -111,7 +111,7 @@ impl<S: Shown> Complete<S> {
         };
         Ok(Box::new(Self {
             parts: input.parts()?,
-            place: Place::of(request)?,
+            target: ContentRef::of(request)?,
         }))
     }
 
@@ -165,11 +165,11 @@ impl<S: Shown> Complete<S> {
 
 impl<S: Shown> UseCase for Complete<S> {
     fn reads(&self, context: &Context<'_>, facts: &Facts) -> Result<Vec<ReadRequest>, Problem> {
-        let mut reads = self.place.reads(context.user());
+        let mut reads = self.target.reads(context.user());
         if facts.has_all(&reads) {
-            let (_, _, record) = self.place.authorise(context, facts, S::CREATE)?;
+            let (_, _, record) = self.target.authorise(context, facts, S::CREATE)?;
             if let Some(evidence) = self.evidence(&record, context)? {
-                let completion = self.place.completion(context, facts, &record);
+                let completion = self.target.completion(context, facts, &record);
                 reads.extend(completion.reads(evidence)?);
             }
         }
@@ -177,22 +177,22 @@ impl<S: Shown> UseCase for Complete<S> {
     }
 
     fn assembly(&self, context: &Context<'_>, facts: &Facts) -> Result<Option<Assembly>, Problem> {
-        let (permit, _, record) = self.place.authorise(context, facts, S::CREATE)?;
+        let (permit, _, record) = self.target.authorise(context, facts, S::CREATE)?;
         let Some(Evidence::Parts { upload_id, parts }) = self.evidence(&record, context)? else {
             return Ok(None);
         };
-        let completion = self.place.completion(context, facts, &record);
+        let completion = self.target.completion(context, facts, &record);
         completion.check_uploader()?;
         Assembly::new(permit, S::object_path(&record), upload_id, parts).map(Some)
     }
 
     fn decide(&self, context: &Context<'_>, facts: &Facts) -> Result<Outcome, Problem> {
-        let (permit, found, record) = self.place.authorise(context, facts, S::CREATE)?;
+        let (permit, found, record) = self.target.authorise(context, facts, S::CREATE)?;
         let Some(evidence) = self.evidence(&record, context)? else {
             return reply(&record).map(Outcome::Reply);
         };
         let mut commit = found.commit(context, permit)?;
-        let completion = self.place.completion(context, facts, &record);
+        let completion = self.target.completion(context, facts, &record);
         let (record, event) = completion.examine(&mut commit, &found.artifact, &evidence)?;
         match reply(&record) {
             Ok(reply) => commit.finish(event, reply),
@@ -201,12 +201,12 @@ impl<S: Shown> UseCase for Complete<S> {
     }
 
     fn writes(&self, _: &Context<'_>) -> Option<Scope> {
-        Some(self.place.below.scope())
+        Some(self.target.document.scope())
     }
 
     /// Completing is idempotent, so a repetition answers the present state of the upload.
     fn replay(&self, context: &Context<'_>, facts: &Facts, _: &[Key]) -> Result<Reply, Problem> {
-        let (_, _, record) = self.place.authorise(context, facts, S::CREATE)?;
+        let (_, _, record) = self.target.authorise(context, facts, S::CREATE)?;
         reply(&record)
     }
 }

@@ -7,8 +7,8 @@ use crate::{
     operation::{
         Budget, Context, Example, Facts, Method, Outcome, Parsed, Problem, ProblemKind,
         ReadRequest, Reply, Requires, Route, Sign, SignDownload, Success, UseCase,
-        content::{Place, Stored},
-        plan::DownloadAddress,
+        content::{ContentRef, Stored},
+        plan::DownloadUrl,
         schema,
     },
     record::{Content, ContentStatus},
@@ -39,12 +39,12 @@ const PASSIVE: &[&str] = &[
 ];
 
 pub(crate) struct Download<S: Stored> {
-    place: Place<S>,
+    target: ContentRef<S>,
 }
 
 const ANSWERS: &[Success] = &[Success::ok(
-    schema::<DownloadAddress>,
-    Example::Text(DownloadAddress::EXAMPLE),
+    schema::<DownloadUrl>,
+    Example::Text(DownloadUrl::EXAMPLE),
 )];
 
 impl<S: Stored> Download<S> {
@@ -65,19 +65,19 @@ impl<S: Stored> Download<S> {
     fn parse(request: &Parsed<'_>) -> Result<Box<dyn UseCase>, Problem> {
         request.no_body()?;
         Ok(Box::new(Self {
-            place: Place::of(request)?,
+            target: ContentRef::of(request)?,
         }))
     }
 }
 
 impl<S: Stored> UseCase for Download<S> {
     fn reads(&self, context: &Context<'_>, _: &Facts) -> Result<Vec<ReadRequest>, Problem> {
-        Ok(self.place.reads(context.user()))
+        Ok(self.target.reads(context.user()))
     }
 
     fn decide(&self, context: &Context<'_>, facts: &Facts) -> Result<Outcome, Problem> {
         let capability = Capability::ArtifactDownload;
-        let (permit, _, record) = self.place.authorise(context, facts, capability)?;
+        let (permit, _, record) = self.target.authorise(context, facts, capability)?;
         let content = record.body.content();
         if content.status != ContentStatus::Available {
             return Err(Problem::conflict(

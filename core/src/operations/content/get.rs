@@ -6,13 +6,13 @@ use super::shown::Shown;
 use crate::{
     operation::{
         Budget, Context, Example, Facts, Method, Outcome, Parsed, Problem, ReadRequest, Requires,
-        Route, Success, UseCase, content::Place, schema, view,
+        Route, Success, UseCase, content::ContentRef, schema, view,
     },
     value::Capability,
 };
 
 pub(crate) struct GetContent<S: Shown> {
-    place: Place<S>,
+    target: ContentRef<S>,
 }
 
 impl<S: Shown> GetContent<S> {
@@ -37,19 +37,19 @@ impl<S: Shown> GetContent<S> {
 
     fn parse(request: &Parsed<'_>) -> Result<Box<dyn UseCase>, Problem> {
         Ok(Box::new(Self {
-            place: Place::of(request)?,
+            target: ContentRef::of(request)?,
         }))
     }
 }
 
 impl<S: Shown> UseCase for GetContent<S> {
     fn reads(&self, context: &Context<'_>, _: &Facts) -> Result<Vec<ReadRequest>, Problem> {
-        Ok(self.place.reads(context.user()))
+        Ok(self.target.reads(context.user()))
     }
 
     fn decide(&self, context: &Context<'_>, facts: &Facts) -> Result<Outcome, Problem> {
         // The capability to view a document also covers its records.
-        let (_, record) = self.place.find(context, facts)?;
+        let (_, record) = self.target.find(context, facts)?;
         Ok(Outcome::Reply(view::shown(
             &record,
             &S::View::from(&record),

@@ -8,7 +8,7 @@ use serde::Serialize;
 use crate::{
     operation::{
         Context, FactError, Facts, Outcome, PageRequest, Parsed, Problem, ReadRequest, UseCase,
-        authority::ProjectRecords, content::ArtifactPlace, view,
+        authority::ProjectRecords, content::ArtifactRef, view,
     },
     record::{Body, Record},
     storage::{Range, Scope, Sort},
@@ -50,7 +50,7 @@ where
         capability: Capability,
     ) -> Result<Box<dyn UseCase>, Problem> {
         let page = request.page("")?;
-        let ArtifactPlace { project, artifact } = ArtifactPlace::of(request)?;
+        let ArtifactRef { project, artifact } = ArtifactRef::of(request)?;
         Ok(Box::new(Self {
             page,
             project,
@@ -61,23 +61,23 @@ where
         }))
     }
 
-    fn place(&self) -> Option<ArtifactPlace> {
+    fn target(&self) -> Option<ArtifactRef> {
         let project = self.project;
         self.artifact
-            .map(|artifact| ArtifactPlace { project, artifact })
+            .map(|artifact| ArtifactRef { project, artifact })
     }
 
     fn reads(&self, user: UserId) -> Vec<ReadRequest> {
-        match self.place() {
-            Some(place) => place.reads(user),
+        match self.target() {
+            Some(target) => target.reads(user),
             None => ProjectRecords::reads(self.project, user),
         }
     }
 
     fn authorise(&self, context: &Context<'_>, facts: &Facts) -> Result<(), Problem> {
-        match self.place() {
-            Some(place) => {
-                place.find(context, facts)?.permit(self.capability)?;
+        match self.target() {
+            Some(target) => {
+                target.find(context, facts)?.permit(self.capability)?;
             }
             None => {
                 let records = ProjectRecords::load(facts, self.project, context.user())?;

@@ -11,7 +11,7 @@ use crate::{
         ARCHIVED, Budget, Context, Example, Facts, Method, Outcome, Parsed, Problem, ProblemKind,
         ReadRequest, Reply, Requires, Route, Success, UseCase,
         content::{
-            FoundArtifact, Place, Stored,
+            ContentRef, FoundArtifact, Stored,
             completion::{UploadState, upload_state},
         },
         plan::UploadPlan,
@@ -23,7 +23,7 @@ use crate::{
 };
 
 pub(crate) struct Reissue<S: Stored> {
-    place: Place<S>,
+    target: ContentRef<S>,
 }
 
 /// An upload plan that was issued again.
@@ -76,7 +76,7 @@ impl<S: Stored> Reissue<S> {
     fn parse(request: &Parsed<'_>) -> Result<Box<dyn UseCase>, Problem> {
         request.no_body()?;
         Ok(Box::new(Self {
-            place: Place::of(request)?,
+            target: ContentRef::of(request)?,
         }))
     }
 
@@ -85,7 +85,7 @@ impl<S: Stored> Reissue<S> {
         context: &Context<'_>,
         facts: &Facts,
     ) -> Result<(Permit, FoundArtifact, Record<S>), Problem> {
-        let (permit, found, record) = self.place.authorise(context, facts, S::CREATE)?;
+        let (permit, found, record) = self.target.authorise(context, facts, S::CREATE)?;
         if upload_state(record.body.content(), context.env.now)? == UploadState::Awaited {
             return Ok((permit, found, record));
         }
@@ -109,7 +109,7 @@ fn reply<S: Stored>(
 
 impl<S: Stored> UseCase for Reissue<S> {
     fn reads(&self, context: &Context<'_>, _: &Facts) -> Result<Vec<ReadRequest>, Problem> {
-        Ok(self.place.reads(context.user()))
+        Ok(self.target.reads(context.user()))
     }
 
     fn decide(&self, context: &Context<'_>, facts: &Facts) -> Result<Outcome, Problem> {
@@ -125,7 +125,7 @@ impl<S: Stored> UseCase for Reissue<S> {
     }
 
     fn writes(&self, _: &Context<'_>) -> Option<Scope> {
-        Some(self.place.below.scope())
+        Some(self.target.document.scope())
     }
 
     fn replay(&self, context: &Context<'_>, facts: &Facts, _: &[Key]) -> Result<Reply, Problem> {

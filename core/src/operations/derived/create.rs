@@ -10,7 +10,7 @@ use crate::{
     operation::{
         ARCHIVED, Budget, Context, Example, Facts, Method, Outcome, Parsed, Problem, ProblemKind,
         ReadRequest, Reply, Requires, Route, Success, UseCase,
-        content::{ArtifactPlace, Stored},
+        content::{ArtifactRef, Stored},
         plan::UploadPlan,
         schema, view,
     },
@@ -22,7 +22,7 @@ use crate::{
 };
 
 struct CreateDerived {
-    place: ArtifactPlace,
+    target: ArtifactRef,
     source_version: u32,
     kind: Kind,
     supersedes: Option<DerivedId>,
@@ -113,7 +113,7 @@ const BODY: &str = r#"{
 fn parse(request: &Parsed<'_>) -> Result<Box<dyn UseCase>, Problem> {
     let input: Input = request.body()?;
     Ok(Box::new(CreateDerived {
-        place: ArtifactPlace::of(request)?,
+        target: ArtifactRef::of(request)?,
         source_version: input.source_version,
         kind: input.kind,
         supersedes: input.supersedes,
@@ -128,13 +128,13 @@ fn parse(request: &Parsed<'_>) -> Result<Box<dyn UseCase>, Problem> {
 
 impl CreateDerived {
     fn source_key(&self) -> Key {
-        let sort = Sort::version(self.place.artifact, self.source_version);
-        self.place.scope().key(sort)
+        let sort = Sort::version(self.target.artifact, self.source_version);
+        self.target.scope().key(sort)
     }
 
     fn superseded_key(&self) -> Option<Key> {
-        let sort = Sort::derived(self.place.artifact, self.supersedes?);
-        Some(self.place.scope().key(sort))
+        let sort = Sort::derived(self.target.artifact, self.supersedes?);
+        Some(self.target.scope().key(sort))
     }
 
     /// Checks that the records named in the body exist.
@@ -159,8 +159,8 @@ impl CreateDerived {
 
     fn derived(&self, context: &Context<'_>) -> Derived {
         Derived {
-            project_id: self.place.project,
-            artifact_id: self.place.artifact,
+            project_id: self.target.project,
+            artifact_id: self.target.artifact,
             source_version: self.source_version,
             kind: self.kind.clone(),
             content: self.declaration.content(context),
@@ -184,14 +184,14 @@ fn reply(
 
 impl UseCase for CreateDerived {
     fn reads(&self, context: &Context<'_>, _: &Facts) -> Result<Vec<ReadRequest>, Problem> {
-        let mut reads = self.place.reads(context.user());
+        let mut reads = self.target.reads(context.user());
         reads.push(ReadRequest::Get(self.source_key()));
         reads.extend(self.superseded_key().map(ReadRequest::Get));
         Ok(reads)
     }
 
     fn decide(&self, context: &Context<'_>, facts: &Facts) -> Result<Outcome, Problem> {
-        let (permit, found) = self.place.authorise(context, facts, Derived::CREATE)?;
+        let (permit, found) = self.target.authorise(context, facts, Derived::CREATE)?;
         self.check_named(facts)?;
         let mut commit = found.commit(context, permit.clone())?;
         let derived = commit.create(context.env.id("derived"), self.derived(context));
@@ -199,7 +199,7 @@ impl UseCase for CreateDerived {
     }
 
     fn writes(&self, _: &Context<'_>) -> Option<Scope> {
-        Some(self.place.scope())
+        Some(self.target.scope())
     }
 
     fn replay(
@@ -208,7 +208,7 @@ impl UseCase for CreateDerived {
         facts: &Facts,
         records: &[Key],
     ) -> Result<Reply, Problem> {
-        let (permit, _) = self.place.authorise(context, facts, Derived::CREATE)?;
+        let (permit, _) = self.target.authorise(context, facts, Derived::CREATE)?;
         let derived = view::replayed(facts, records, 0)?;
         reply(context, permit, &derived)
     }
@@ -241,7 +241,7 @@ mod tests {
         assert_eq!(derived["kind"], "text");
         assert_eq!(derived["status"], "pending");
         assert_eq!(derived["uploaded_by"], bea.id());
-        DocumentFixture::assert_discreet(derived);
+        DocumentFixture::assert_no_internal_fields(derived);
         let object = fixture.object_path(&format!("{path}/{}", derived["id"].as_str().unwrap()));
         assert_eq!(answer.upload().path().to_string(), object);
         assert_eq!(fixture.events().last().unwrap(), "derived.created");

@@ -25,7 +25,7 @@ mod tests {
         let answer = fixture.base.get(&vera, &derived).expect(200);
         assert_eq!(fixture.base.rounds, 1);
         assert_eq!(answer.body["source_version"], 1);
-        DocumentFixture::assert_discreet(&answer.body);
+        DocumentFixture::assert_no_internal_fields(&answer.body);
         fixture
             .base
             .get(&otto, &derived)

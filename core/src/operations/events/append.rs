@@ -6,7 +6,7 @@ use serde::Deserialize;
 use super::EventView;
 use crate::{
     operation::{
-        ARCHIVED, Budget, Example, Method, Requires, Route, Success, content::ArtifactPlace, schema,
+        ARCHIVED, Budget, Example, Method, Requires, Route, Success, content::ArtifactRef, schema,
     },
     operations::content::append::{Append, Appended},
     record::{EventType, WriteEvent},
@@ -51,10 +51,10 @@ impl Appended for WriteEvent {
     const EVENT: EventType = EventType::EventAppended;
     const NAME: &'static str = "event";
 
-    fn new(place: ArtifactPlace, at: Timestamp, input: &Input) -> Self {
+    fn new(target: ArtifactRef, at: Timestamp, input: &Input) -> Self {
         Self {
-            project_id: place.project,
-            artifact_id: place.artifact,
+            project_id: target.project,
+            artifact_id: target.artifact,
             at,
             kind: input.kind.clone(),
             text: input.text.clone(),

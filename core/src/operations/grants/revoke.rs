@@ -73,7 +73,7 @@ impl RevokeGrant {
     ) -> Result<Record<Grant>, Problem> {
         let grant = grant.ok_or_else(Problem::not_found)?;
         may_revoke(access, &grant.body)?;
-        self.if_match.honour(Some(&grant.etag()))?;
+        self.if_match.check(Some(&grant.etag()))?;
         Ok(grant)
     }
 }

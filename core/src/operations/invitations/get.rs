@@ -2,7 +2,7 @@
 
 use alloc::{boxed::Box, vec::Vec};
 
-use super::{InvitationView, Named};
+use super::{InvitationView, PathIds};
 use crate::{
     operation::{
         Budget, Context, Example, Facts, Method, Outcome, Parsed, Problem, ReadRequest, Requires,
@@ -12,7 +12,7 @@ use crate::{
 };
 
 struct GetInvitation {
-    named: Named,
+    ids: PathIds,
 }
 
 pub(super) const ROUTE: Route = Route::new(
@@ -34,19 +34,19 @@ pub(super) const ROUTE: Route = Route::new(
 )]);
 
 fn parse(request: &Parsed<'_>) -> Result<Box<dyn UseCase>, Problem> {
-    let named = Named::parse(request)?;
-    Ok(Box::new(GetInvitation { named }))
+    let ids = PathIds::parse(request)?;
+    Ok(Box::new(GetInvitation { ids }))
 }
 
 impl UseCase for GetInvitation {
     fn reads(&self, context: &Context<'_>, _: &Facts) -> Result<Vec<ReadRequest>, Problem> {
-        let mut reads = AccountRecords::reads(self.named.account, context.user());
-        reads.push(ReadRequest::Get(self.named.key()));
+        let mut reads = AccountRecords::reads(self.ids.account, context.user());
+        reads.push(ReadRequest::Get(self.ids.key()));
         Ok(reads)
     }
 
     fn decide(&self, context: &Context<'_>, facts: &Facts) -> Result<Outcome, Problem> {
-        let (_, invitation) = self.named.load(context, facts)?;
+        let (_, invitation) = self.ids.load(context, facts)?;
         let view = InvitationView::from(&invitation);
         Ok(Outcome::Reply(view::shown(&invitation, &view)))
     }

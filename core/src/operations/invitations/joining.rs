@@ -58,7 +58,7 @@ impl Joining<'_> {
             status: MemberStatus::Active,
             invitation_id: Some(self.invitation.id),
         };
-        members::keep_owners(commit, self.account, user, &member)?;
+        members::ensure_active_owner(commit, self.account, user, &member)?;
         Ok(match &self.present.member {
             Some(before) => commit.update(before, member),
             None => commit.create(user, member),
@@ -96,7 +96,7 @@ pub(super) fn account_offered<'a>(
 ) -> Result<&'a Record<Account>, Problem> {
     let access = inviter.access();
     let may = access.effective().has(Capability::InviteManage)
-        && members::check_handing_out(&access, invitation.role).is_ok();
+        && members::check_assignable(&access, invitation.role).is_ok();
     let account = inviter.account.as_ref().filter(|_| may);
     account.ok_or_else(InvitationToken::refused)
 }

@@ -146,7 +146,7 @@ impl Offer<'_> {
         facts: &Facts,
         access: &AccountAccess<'_>,
     ) -> Result<(), Problem> {
-        members::check_handing_out(access, self.role)?;
+        members::check_assignable(access, self.role)?;
         for id in self.teams {
             if let Some(team) = team(facts, self.account, *id)? {
                 team_members::check_adding(access, &team)?;

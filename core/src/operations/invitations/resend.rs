@@ -2,7 +2,7 @@
 
 use alloc::{boxed::Box, vec::Vec};
 
-use super::{InvitationView, LIFETIME, Named, check_pending, offer::Offer};
+use super::{InvitationView, LIFETIME, PathIds, check_pending, offer::Offer};
 use crate::{
     operation::{
         Budget, Commit, Context, Example, Facts, Method, Outcome, Parsed, Problem, ProblemKind,
@@ -18,7 +18,7 @@ use crate::{
 /// days. The sender takes over the offer, so the sender must have everything it gives. Acceptance
 /// checks the sender's authority.
 struct ResendInvitation {
-    named: Named,
+    ids: PathIds,
 }
 
 pub(super) const ROUTE: Route = Route::new(
@@ -53,8 +53,8 @@ pub(super) const ROUTE: Route = Route::new(
 
 fn parse(request: &Parsed<'_>) -> Result<Box<dyn UseCase>, Problem> {
     request.no_body()?;
-    let named = Named::parse(request)?;
-    Ok(Box::new(ResendInvitation { named }))
+    let ids = PathIds::parse(request)?;
+    Ok(Box::new(ResendInvitation { ids }))
 }
 
 fn sent_again(context: &Context<'_>, invitation: &Invitation) -> Result<Invitation, Problem> {
@@ -77,32 +77,32 @@ fn reply(invitation: &Record<Invitation>) -> Reply {
 
 impl UseCase for ResendInvitation {
     fn reads(&self, context: &Context<'_>, facts: &Facts) -> Result<Vec<ReadRequest>, Problem> {
-        let first = self.named.first_reads();
+        let first = self.ids.first_reads();
         if !facts.has_all(&first) {
             return Ok(first);
         }
-        Ok(match self.named.found(facts)? {
+        Ok(match self.ids.found(facts)? {
             Some(invitation) => Offer::from(&invitation.body).reads(context.user()),
-            None => AccountRecords::reads(self.named.account, context.user()),
+            None => AccountRecords::reads(self.ids.account, context.user()),
         })
     }
 
     fn decide(&self, context: &Context<'_>, facts: &Facts) -> Result<Outcome, Problem> {
-        let (permit, invitation) = self.named.load(context, facts)?;
-        let records = AccountRecords::load(facts, self.named.account, context.user())?;
+        let (permit, invitation) = self.ids.load(context, facts)?;
+        let records = AccountRecords::load(facts, self.ids.account, context.user())?;
         Offer::from(&invitation.body).check_authority(context, facts, &records.access())?;
         check_pending(&invitation)?;
-        let mut commit = Commit::open(context, permit, self.named.head(facts)?)?;
+        let mut commit = Commit::open(context, permit, self.ids.head(facts)?)?;
         let invitation = commit.update(&invitation, sent_again(context, &invitation.body)?);
         commit.finish(EventType::InvitationResent, reply(&invitation))
     }
 
     fn writes(&self, _: &Context<'_>) -> Option<Scope> {
-        Some(self.named.scope())
+        Some(self.ids.scope())
     }
 
     fn replay(&self, context: &Context<'_>, facts: &Facts, _: &[Key]) -> Result<Reply, Problem> {
-        let (_, invitation) = self.named.load(context, facts)?;
+        let (_, invitation) = self.ids.load(context, facts)?;
         Ok(reply(&invitation))
     }
 }

@@ -2,7 +2,7 @@
 
 use alloc::{boxed::Box, vec::Vec};
 
-use super::{Named, check_pending};
+use super::{PathIds, check_pending};
 use crate::{
     operation::{
         Budget, Commit, Context, Facts, IfMatch, Method, Outcome, Parsed, Precondition, Problem,
@@ -16,7 +16,7 @@ use crate::{
 
 /// Revoking invalidates the tokens. The record stays.
 struct RevokeInvitation {
-    named: Named,
+    ids: PathIds,
     if_match: IfMatch,
 }
 
@@ -40,25 +40,25 @@ pub(super) const ROUTE: Route = Route::new(
 fn parse(request: &Parsed<'_>) -> Result<Box<dyn UseCase>, Problem> {
     request.no_body()?;
     Ok(Box::new(RevokeInvitation {
-        named: Named::parse(request)?,
+        ids: PathIds::parse(request)?,
         if_match: request.if_match()?,
     }))
 }
 
 impl UseCase for RevokeInvitation {
     fn reads(&self, context: &Context<'_>, facts: &Facts) -> Result<Vec<ReadRequest>, Problem> {
-        let first = self.named.first_reads();
+        let first = self.ids.first_reads();
         if !facts.has_all(&first) {
             return Ok(first);
         }
-        Ok(AccountRecords::reads(self.named.account, context.user()))
+        Ok(AccountRecords::reads(self.ids.account, context.user()))
     }
 
     fn decide(&self, context: &Context<'_>, facts: &Facts) -> Result<Outcome, Problem> {
-        let (permit, invitation) = self.named.load(context, facts)?;
-        self.if_match.honour(Some(&invitation.etag()))?;
+        let (permit, invitation) = self.ids.load(context, facts)?;
+        self.if_match.check(Some(&invitation.etag()))?;
         check_pending(&invitation)?;
-        let mut commit = Commit::open(context, permit, self.named.head(facts)?)?;
+        let mut commit = Commit::open(context, permit, self.ids.head(facts)?)?;
         let body = Invitation {
             status: InvitationStatus::Revoked,
             ..invitation.body.clone()
@@ -68,7 +68,7 @@ impl UseCase for RevokeInvitation {
     }
 
     fn writes(&self, _: &Context<'_>) -> Option<Scope> {
-        Some(self.named.scope())
+        Some(self.ids.scope())
     }
 }
 

@@ -3,7 +3,7 @@
 use alloc::{boxed::Box, vec, vec::Vec};
 
 use super::{
-    EntryView, Of,
+    EntryView, JournalOwner,
     locate::{Located, locate},
 };
 use crate::{
@@ -18,7 +18,7 @@ use crate::{
 };
 
 struct ListJournal {
-    of: Of,
+    owner: JournalOwner,
     after: Option<u64>,
     page: PageRequest,
 }
@@ -38,7 +38,7 @@ pub(super) const ACCOUNT: Route = Route::new(
     "/v1/accounts/{account}/journal",
     "list_account_journal",
     "List the journal of an account",
-    |request| parse(request, Of::account(request)?),
+    |request| parse(request, JournalOwner::account(request)?),
 )
 .describes(
     "In order, from the first entry or behind `after`. The journal records every change with \
@@ -57,7 +57,7 @@ pub(super) const PROJECT: Route = Route::new(
     "/v1/projects/{project}/journal",
     "list_project_journal",
     "List the journal of a project",
-    |request| parse(request, Of::project(request)?),
+    |request| parse(request, JournalOwner::project(request)?),
 )
 .describes(
     "In order, from the first entry or behind `after`. The journal records every change with \
@@ -71,15 +71,15 @@ pub(super) const PROJECT: Route = Route::new(
     Example::Page(super::EXAMPLE),
 )]);
 
-fn parse(request: &Parsed<'_>, of: Of) -> Result<Box<dyn UseCase>, Problem> {
+fn parse(request: &Parsed<'_>, owner: JournalOwner) -> Result<Box<dyn UseCase>, Problem> {
     let after: Option<Sequence> = request.query("after")?;
     let page = request.page("")?;
-    if after.is_some() && page.goes_on() {
+    if after.is_some() && page.has_cursor() {
         let message = "cannot be sent together with `cursor`";
         return Err(Problem::field("after", message));
     }
     Ok(Box::new(ListJournal {
-        of,
+        owner,
         after: after.map(|seq| seq.0),
         page,
     }))
@@ -99,33 +99,33 @@ impl ListJournal {
         let range = Range {
             after: Some(last),
             limit: Some(self.page.limit),
-            ..Range::all(self.of.scope(), Sort::JOURNAL)
+            ..Range::all(self.owner.scope(), Sort::JOURNAL)
         };
         let read = ReadRequest::Scan(range.clone());
         Ok(if facts.has(&read) {
             Located::Page(facts.scan(&range)?)
         } else {
-            Located::ReadRequest(read)
+            Located::Read(read)
         })
     }
 }
 
 impl UseCase for ListJournal {
     fn reads(&self, context: &Context<'_>, facts: &Facts) -> Result<Vec<ReadRequest>, Problem> {
-        let reads = self.of.reads(context);
+        let reads = self.owner.reads(context);
         self.page.after(context)?;
         if !facts.has_all(&reads) {
             return Ok(reads);
         }
-        let head = self.of.head(context, facts)?;
+        let head = self.owner.head(context, facts)?;
         Ok(match self.page(context, facts, &head)? {
-            Located::ReadRequest(read) => vec![read],
+            Located::Read(read) => vec![read],
             Located::Page(_) => vec![],
         })
     }
 
     fn decide(&self, context: &Context<'_>, facts: &Facts) -> Result<Outcome, Problem> {
-        let head = self.of.head(context, facts)?;
+        let head = self.owner.head(context, facts)?;
         let Located::Page(page) = self.page(context, facts, &head)? else {
             return Err(Problem::internal("a page of the journal is missing"));
         };

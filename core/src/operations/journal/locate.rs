@@ -1,7 +1,7 @@
 //! Finding a journal entry by its number.
 
 use crate::{
-    operation::{Facts, NotAsked, ReadRequest},
+    operation::{FactNotRead, Facts, ReadRequest},
     record::Head,
     storage::{Page, Range, Sort},
     value::SurfaceId,
@@ -10,7 +10,7 @@ use crate::{
 /// The progress of a search.
 pub(super) enum Located<'a> {
     /// Carry out this read and search again.
-    ReadRequest(ReadRequest),
+    Read(ReadRequest),
     /// The page that begins after the number. If the search failed, the page begins before it.
     Page(&'a Page),
 }
@@ -30,7 +30,7 @@ pub(super) fn locate<'a>(
     head: &Head,
     after: u64,
     limit: u32,
-) -> Result<Located<'a>, NotAsked> {
+) -> Result<Located<'a>, FactNotRead> {
     let mut start = Some(head.surface);
     let mut probe = 0;
     loop {
@@ -41,10 +41,13 @@ pub(super) fn locate<'a>(
         };
         let read = ReadRequest::Scan(range.clone());
         if !facts.has(&read) {
-            return Ok(Located::ReadRequest(read));
+            return Ok(Located::Read(read));
         }
         let page = facts.scan(&range)?;
-        let first = page.items.first().and_then(|item| place(&item.key.sort));
+        let first = page
+            .items
+            .first()
+            .and_then(|item| entry_position(&item.key.sort));
         probe += 1;
         start = match first {
             Some((_, seq)) if seq > after.saturating_add(1) && probe == 1 => None,
@@ -55,7 +58,7 @@ pub(super) fn locate<'a>(
 }
 
 /// The surface id and number in an entry's key.
-pub(super) fn place(sort: &Sort) -> Option<(SurfaceId, u64)> {
+pub(super) fn entry_position(sort: &Sort) -> Option<(SurfaceId, u64)> {
     let rest = sort.as_str().strip_prefix(Sort::JOURNAL)?;
     let (surface, number) = rest.split_once('#')?;
     Some((surface.parse().ok()?, number.parse().ok()?))

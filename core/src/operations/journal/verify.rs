@@ -6,7 +6,7 @@ use alloc::{boxed::Box, string::String, vec, vec::Vec};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::Of;
+use super::JournalOwner;
 use crate::{
     operation::{
         Budget, Context, Example, Facts, Method, Outcome, PAGE, PageRequest, Parsed, Problem,
@@ -27,10 +27,10 @@ const ENTRIES: u32 = 10_000;
 /// the previous one, and that the head names the last entry.
 ///
 /// A request verifies at most 10,000 entries. `next_cursor` then leads to the next request. The
-/// cursor is sealed and holds the verified position, so that all requests together verify one
+/// cursor is signed and holds the verified position, so that all requests together verify one
 /// chain.
 struct VerifyJournal {
-    of: Of,
+    owner: JournalOwner,
     page: PageRequest,
     limit: u32,
 }
@@ -50,7 +50,7 @@ pub(super) const ACCOUNT: Route = Route::new(
     "/v1/accounts/{account}/journal/verification",
     "verify_account_journal",
     "Verify the journal of an account",
-    |request| parse(request, Of::account(request)?),
+    |request| parse(request, JournalOwner::account(request)?),
 )
 .describes(
     "Checks that every entry is intact, numbered without a gap and chained to the one before, \
@@ -70,7 +70,7 @@ pub(super) const PROJECT: Route = Route::new(
     "/v1/projects/{project}/journal/verification",
     "verify_project_journal",
     "Verify the journal of a project",
-    |request| parse(request, Of::project(request)?),
+    |request| parse(request, JournalOwner::project(request)?),
 )
 .describes(
     "Checks that every entry is intact, numbered without a gap and chained to the one before, \
@@ -95,10 +95,10 @@ const EXAMPLE: &str = r#"{
   "next_cursor": null
 }"#;
 
-fn parse(request: &Parsed<'_>, of: Of) -> Result<Box<dyn UseCase>, Problem> {
+fn parse(request: &Parsed<'_>, owner: JournalOwner) -> Result<Box<dyn UseCase>, Problem> {
     let page = request.page("")?;
     let limit = ENTRIES;
-    Ok(Box::new(VerifyJournal { of, page, limit }))
+    Ok(Box::new(VerifyJournal { owner, page, limit }))
 }
 
 /// The result of verifying a journal.
@@ -144,7 +144,7 @@ impl VerifyJournal {
         Range {
             after: position.last.clone(),
             limit: Some(self.limit),
-            ..Range::all(self.of.scope(), Sort::JOURNAL)
+            ..Range::all(self.owner.scope(), Sort::JOURNAL)
         }
     }
 
@@ -175,19 +175,19 @@ impl UseCase for VerifyJournal {
     /// head.
     fn reads(&self, context: &Context<'_>, facts: &Facts) -> Result<Vec<ReadRequest>, Problem> {
         let position = self.position(context)?;
-        let reads = self.of.reads(context);
+        let reads = self.owner.reads(context);
         if !facts.has_all(&reads) {
             return Ok(reads);
         }
-        self.of.head(context, facts)?;
+        self.owner.head(context, facts)?;
         Ok(vec![ReadRequest::Scan(self.range(&position))])
     }
 
     fn decide(&self, context: &Context<'_>, facts: &Facts) -> Result<Outcome, Problem> {
-        let head = self.of.head(context, facts)?;
+        let head = self.owner.head(context, facts)?;
         let position = self.position(context)?;
         let page = facts.scan(&self.range(&position))?;
-        let scope = self.of.scope();
+        let scope = self.owner.scope();
         let verdict = chain::verify(scope, position.good, &page.items, page.more, &head);
         let last = page.items.last().filter(|_| verdict.good.seq < head.seq);
         let next = last.map(|last| Position {
@@ -290,7 +290,7 @@ mod tests {
             panic!("an account")
         };
         let first = VerifyJournal {
-            of: Of::Account(account),
+            owner: JournalOwner::Account(account),
             page: PageRequest::first(1),
             limit: 2,
         };
@@ -300,7 +300,7 @@ mod tests {
             (&2.into(), &true.into())
         );
         assert!(body["next_cursor"].is_string());
-        // The same position, sealed for this route.
+        // The same position, signed for this route.
         let entries = fixture.store.scan(&Range::all(scope, Sort::JOURNAL)).items;
         let head = fixture.record::<Head>(&crate::operation::authority::head_key(scope));
         let head = head.unwrap().body;
@@ -313,7 +313,7 @@ mod tests {
             let user = ana.id();
             let text = serde_json::to_string(position).unwrap();
             let parts = [user.as_bytes(), list.as_bytes()];
-            Cursor::seal(&[7; 32], &parts, &text).into_string()
+            Cursor::sign(&[7; 32], &parts, &text).into_string()
         };
         let rest = format!("{path}?cursor={}", cursor(&position));
         let found = verify(&mut fixture, &ana, &rest);

@@ -2,7 +2,7 @@
 
 use alloc::{boxed::Box, vec::Vec};
 
-use super::{MemberView, Named};
+use super::{MemberView, PathIds};
 use crate::{
     operation::{
         Budget, Context, Example, Facts, Method, Outcome, Parsed, Problem, ReadRequest, Requires,
@@ -12,7 +12,7 @@ use crate::{
 };
 
 #[derive(Debug)]
-struct GetMember(Named);
+struct GetMember(PathIds);
 
 pub(super) const ROUTE: Route = Route::new(
     Method::Get,
@@ -31,7 +31,7 @@ pub(super) const ROUTE: Route = Route::new(
 )]);
 
 fn parse(request: &Parsed<'_>) -> Result<Box<dyn UseCase>, Problem> {
-    Ok(Box::new(GetMember(Named::parse(request)?)))
+    Ok(Box::new(GetMember(PathIds::parse(request)?)))
 }
 
 impl UseCase for GetMember {
@@ -40,15 +40,15 @@ impl UseCase for GetMember {
     }
 
     fn decide(&self, context: &Context<'_>, facts: &Facts) -> Result<Outcome, Problem> {
-        let Self(named) = self;
-        let records = AccountRecords::load(facts, named.account, context.user())?;
-        let capability = if named.user == context.user() {
+        let Self(ids) = self;
+        let records = AccountRecords::load(facts, ids.account, context.user())?;
+        let capability = if ids.user == context.user() {
             Capability::AccountView
         } else {
             Capability::MemberView
         };
-        records.access().permit(named.account, capability)?;
-        let member = named.load(facts)?.ok_or_else(Problem::not_found)?;
+        records.access().permit(ids.account, capability)?;
+        let member = ids.load(facts)?.ok_or_else(Problem::not_found)?;
         let reply = view::shown(&member, &MemberView::from(&member));
         Ok(Outcome::Reply(reply))
     }

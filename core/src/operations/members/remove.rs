@@ -2,7 +2,7 @@
 
 use alloc::{boxed::Box, vec::Vec};
 
-use super::{Named, check_rank, keep_owners};
+use super::{PathIds, check_rank, ensure_active_owner};
 use crate::{
     operation::{
         Budget, Commit, Context, Facts, IfMatch, Method, Outcome, Parsed, Precondition, Problem,
@@ -19,7 +19,7 @@ use crate::{
 /// after this commit.
 #[derive(Debug)]
 struct RemoveMember {
-    named: Named,
+    ids: PathIds,
     if_match: IfMatch,
 }
 
@@ -54,7 +54,7 @@ fn parse(request: &Parsed<'_>) -> Result<Box<dyn UseCase>, Problem> {
     request.no_body()?;
     Ok(Box::new(RemoveMember {
         if_match: request.if_match()?,
-        named: Named::parse(request)?,
+        ids: PathIds::parse(request)?,
     }))
 }
 
@@ -64,11 +64,11 @@ impl RemoveMember {
         access: &AccountAccess<'_>,
         member: Option<Record<Member>>,
     ) -> Result<(Permit, Record<Member>), Problem> {
-        let leaving = self.named.user == access.user;
+        let leaving = self.ids.user == access.user;
         let permit = if leaving {
-            access.permit_leaving(self.named.account)
+            access.permit_leaving(self.ids.account)
         } else {
-            access.permit(self.named.account, Capability::MemberManage)
+            access.permit(self.ids.account, Capability::MemberManage)
         };
         let sees = access.effective().has(Capability::MemberView);
         let (permit, member) = act_on(sees, permit, member)?;
@@ -79,27 +79,27 @@ impl RemoveMember {
 
 impl UseCase for RemoveMember {
     fn reads(&self, context: &Context<'_>, facts: &Facts) -> Result<Vec<ReadRequest>, Problem> {
-        Ok(self.named.reads_to_change(context, facts))
+        Ok(self.ids.reads_to_change(context, facts))
     }
 
     fn decide(&self, context: &Context<'_>, facts: &Facts) -> Result<Outcome, Problem> {
-        let records = AccountRecords::load(facts, self.named.account, context.user())?;
-        let (permit, member) = self.permit(&records.access(), self.named.load(facts)?)?;
-        self.if_match.honour(Some(&member.etag()))?;
-        let head = facts.record(&head_key(self.named.scope()))?;
+        let records = AccountRecords::load(facts, self.ids.account, context.user())?;
+        let (permit, member) = self.permit(&records.access(), self.ids.load(facts)?)?;
+        self.if_match.check(Some(&member.etag()))?;
+        let head = facts.record(&head_key(self.ids.scope()))?;
         let mut commit = Commit::open(context, permit, head)?;
         let body = Member {
             status: MemberStatus::Removed,
             ..member.body.clone()
         };
         let account = records.account.as_ref().ok_or_else(Problem::not_found)?;
-        keep_owners(&mut commit, account, member.id, &body)?;
+        ensure_active_owner(&mut commit, account, member.id, &body)?;
         commit.update(&member, body);
         commit.finish(EventType::MemberRemoved, Reply::no_content())
     }
 
     fn writes(&self, _: &Context<'_>) -> Option<Scope> {
-        Some(self.named.scope())
+        Some(self.ids.scope())
     }
 }
 

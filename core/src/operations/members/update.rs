@@ -5,7 +5,7 @@ use alloc::{boxed::Box, vec::Vec};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{MemberView, Named, check_handing_out, check_rank, keep_owners};
+use super::{MemberView, PathIds, check_assignable, check_rank, ensure_active_owner};
 use crate::{
     operation::{
         Budget, Commit, Context, Example, Facts, IfMatch, Method, Outcome, Parsed, Precondition,
@@ -20,7 +20,7 @@ use crate::{
 
 #[derive(Debug)]
 struct UpdateMember {
-    named: Named,
+    ids: PathIds,
     if_match: IfMatch,
     input: Input,
 }
@@ -77,7 +77,7 @@ fn parse(request: &Parsed<'_>) -> Result<Box<dyn UseCase>, Problem> {
     Ok(Box::new(UpdateMember {
         input: request.body()?,
         if_match: request.if_match()?,
-        named: Named::parse(request)?,
+        ids: PathIds::parse(request)?,
     }))
 }
 
@@ -101,35 +101,35 @@ fn reply(member: &Record<Member>) -> Reply {
 
 impl UseCase for UpdateMember {
     fn reads(&self, context: &Context<'_>, facts: &Facts) -> Result<Vec<ReadRequest>, Problem> {
-        Ok(self.named.reads_to_change(context, facts))
+        Ok(self.ids.reads_to_change(context, facts))
     }
 
     fn decide(&self, context: &Context<'_>, facts: &Facts) -> Result<Outcome, Problem> {
-        let account = self.named.account;
+        let account = self.ids.account;
         let records = AccountRecords::load(facts, account, context.user())?;
         let access = records.access();
         let (permit, member) = act_on(
             access.effective().has(Capability::MemberView),
             access.permit(account, Capability::MemberManage),
-            self.named.load(facts)?,
+            self.ids.load(facts)?,
         )?;
         let body = self.input.applied_to(&member.body);
         check_rank(&access, &member)?;
-        check_handing_out(&access, body.role)?;
+        check_assignable(&access, body.role)?;
         self.if_match.require(&member.etag())?;
         if body == member.body {
             return Ok(Outcome::Reply(reply(&member)));
         }
-        let head = facts.record(&head_key(self.named.scope()))?;
+        let head = facts.record(&head_key(self.ids.scope()))?;
         let mut commit = Commit::open(context, permit, head)?;
         let account = records.account.as_ref().ok_or_else(Problem::not_found)?;
-        keep_owners(&mut commit, account, member.id, &body)?;
+        ensure_active_owner(&mut commit, account, member.id, &body)?;
         let member = commit.update(&member, body);
         commit.finish(EventType::MemberUpdated, reply(&member))
     }
 
     fn writes(&self, _: &Context<'_>) -> Option<Scope> {
-        Some(self.named.scope())
+        Some(self.ids.scope())
     }
 }
 
@@ -296,7 +296,7 @@ mod tests {
         let (mut fixture, ana, ben, path) = account_with(AccountRole::Owner);
         let account = path(&ana).split('/').nth(3).unwrap().parse().unwrap();
         let demote = |person: &Person| UpdateMember {
-            named: Named {
+            ids: PathIds {
                 account,
                 user: person.actor.user,
             },

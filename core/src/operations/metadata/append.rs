@@ -9,8 +9,8 @@ use serde_json::{Map, Value};
 use super::MetadataView;
 use crate::{
     operation::{
-        ARCHIVED, Budget, Example, Method, Problem, Requires, Route, Success,
-        content::ArtifactPlace, schema,
+        ARCHIVED, Budget, Example, Method, Problem, Requires, Route, Success, content::ArtifactRef,
+        schema,
     },
     operations::content::append::{Append, Appended},
     record::{EventType, Metadata},
@@ -81,10 +81,10 @@ impl Appended for Metadata {
         }
     }
 
-    fn new(place: ArtifactPlace, at: Timestamp, input: &Input) -> Self {
+    fn new(target: ArtifactRef, at: Timestamp, input: &Input) -> Self {
         Self {
-            project_id: place.project,
-            artifact_id: place.artifact,
+            project_id: target.project,
+            artifact_id: target.artifact,
             at,
             values: input.values.clone(),
         }

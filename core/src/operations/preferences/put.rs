@@ -99,7 +99,7 @@ impl UseCase for PutPreferences {
     fn decide(&self, context: &Context<'_>, facts: &Facts) -> Result<Outcome, Problem> {
         let before: Option<Record<Preferences>> = facts.record(&super::key(context))?;
         let etag = before.as_ref().map(Record::etag);
-        self.if_match.honour(etag.as_ref())?;
+        self.if_match.check(etag.as_ref())?;
         let head = facts.record(&head_key(Scope::User(context.user())))?;
         let mut commit = Commit::open(context, Permit::own_profile(&context.actor), head)?;
         let body = Preferences {

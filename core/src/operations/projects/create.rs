@@ -103,7 +103,7 @@ impl UseCase for CreateProject {
     fn decide(&self, context: &Context<'_>, facts: &Facts) -> Result<Outcome, Problem> {
         let id = self.id(context);
         let mut records = ProjectRecords::load(facts, id, context.user())?;
-        let access = records.standing.access();
+        let access = records.account_records.access();
         let permit = access.permit_new_project(id)?;
         let member = access.membership().ok_or_else(Problem::not_found)?;
         if records.head.is_some() {
@@ -127,7 +127,7 @@ impl UseCase for CreateProject {
     fn replay(&self, context: &Context<'_>, facts: &Facts, made: &[Key]) -> Result<Reply, Problem> {
         let id = self.id(context);
         let records = ProjectRecords::load(facts, id, context.user())?;
-        records.standing.access().permit_new_project(id)?;
+        records.account_records.access().permit_new_project(id)?;
         let project = view::replayed(facts, made, 0)?;
         let access = records.access(context.env.now);
         access.check(Capability::ProjectView)?;

@@ -51,7 +51,7 @@ impl UseCase for DeleteProject {
         let access = records.access(context.env.now);
         let permit = access.permit(self.project, Capability::ProjectDelete)?;
         let project = access.project.ok_or_else(Problem::not_found)?;
-        self.if_match.honour(Some(&project.etag()))?;
+        self.if_match.check(Some(&project.etag()))?;
         let mut commit = Commit::open(context, permit, records.head.clone())?;
         commit.delete(project);
         commit.finish(EventType::ProjectDeleted, Reply::no_content())

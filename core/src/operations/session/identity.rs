@@ -173,7 +173,7 @@ mod tests {
             ..before.body.clone()
         };
         commit.update(&before, body);
-        fixture.commit(&commit.seal(EventType::UserUpdated).unwrap());
+        fixture.commit(&commit.into_batch(EventType::UserUpdated).unwrap());
         ana
     }
 

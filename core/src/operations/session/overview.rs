@@ -2,7 +2,7 @@
 
 use alloc::vec::Vec;
 
-use super::position::{Place, Position, Stage};
+use super::position::{Position, ProjectPosition, Stage};
 use crate::{
     operation::{
         Context, FactError, Facts, ReadRequest,
@@ -172,7 +172,7 @@ impl<'a> Overview<'a> {
         if self.grants_page()?.is_some_and(|page| page.more) {
             return Ok(Vec::new());
         }
-        let done = self.position.stage.place();
+        let done = self.position.stage.project_position();
         let list = |member: Member| {
             let here = done.filter(|place| place.membership == member.membership_id);
             let list = List {
@@ -182,7 +182,7 @@ impl<'a> Overview<'a> {
             (member.membership_id, list)
         };
         let accounts = self.visible()?.into_iter().map(|(member, _)| member);
-        // Earlier pages processed the accounts before the place.
+        // Earlier pages processed the accounts before this position.
         let ahead =
             |member: &Member| done.is_none_or(|place| member.membership_id >= place.membership);
         Ok(accounts.filter(ahead).map(list).collect())
@@ -224,7 +224,7 @@ impl<'a> Overview<'a> {
     /// Adds projects of the accounts. Stops when the page is full or when a list has more projects
     /// than were read.
     fn fill(&self, found: &mut Candidates) -> Result<(), FactError> {
-        let mut place = self.position.stage.place().cloned();
+        let mut place = self.position.stage.project_position().cloned();
         for (membership, list) in self.project_lists()? {
             let page = self.facts.list(&list)?;
             for item in &page.items {
@@ -237,7 +237,7 @@ impl<'a> Overview<'a> {
                     found.others.push(project);
                 }
                 let key = item.index.get(list.index.position()).cloned().flatten();
-                place = key.map(|key| Place {
+                place = key.map(|key| ProjectPosition {
                     membership,
                     project: key.sort,
                 });

@@ -26,13 +26,13 @@ pub(super) enum Stage {
     /// The person's own grants were processed up to this one.
     Granted(Option<GrantId>),
     /// All granted projects were processed, up to this grant. The projects of the accounts were
-    /// processed up to this place.
-    All(Option<GrantId>, Option<Place>),
+    /// processed up to this position.
+    All(Option<GrantId>, Option<ProjectPosition>),
 }
 
-/// A place in the projects of a window's accounts.
+/// A position in the projects of a window's accounts.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Place {
+pub(super) struct ProjectPosition {
     /// The person's membership in the account.
     pub(super) membership: MembershipId,
     /// The index key of the project.
@@ -54,10 +54,10 @@ impl Stage {
     }
 
     /// The last processed project of the accounts.
-    pub(super) fn place(&self) -> Option<&Place> {
+    pub(super) fn project_position(&self) -> Option<&ProjectPosition> {
         match self {
             Self::Granted(_) => None,
-            Self::All(_, place) => place.as_ref(),
+            Self::All(_, position) => position.as_ref(),
         }
     }
 }

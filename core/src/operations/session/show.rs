@@ -233,7 +233,7 @@ fn project_row(context: &Context<'_>, records: &ProjectRecords) -> Option<Projec
 
 fn grant_rows(context: &Context<'_>, records: &ProjectRecords) -> Vec<GrantView> {
     let own = Principal::User(context.user());
-    let stay = records.standing.member.as_ref();
+    let stay = records.account_records.member.as_ref();
     let stay = stay.map(|member| member.body.membership_id);
     let current = |grant: &&Record<Grant>| {
         grant.body.principal == own

@@ -2,7 +2,7 @@
 
 use alloc::{boxed::Box, vec::Vec};
 
-use super::{Named, TeamMemberView};
+use super::{PathIds, TeamMemberView};
 use crate::{
     operation::{
         Budget, Context, Example, Facts, Method, Outcome, Parsed, Problem, ReadRequest, Requires,
@@ -12,7 +12,7 @@ use crate::{
 };
 
 #[derive(Debug)]
-struct GetTeamMember(Named);
+struct GetTeamMember(PathIds);
 
 pub(super) const ROUTE: Route = Route::new(
     Method::Get,
@@ -33,7 +33,7 @@ pub(super) const ROUTE: Route = Route::new(
 )]);
 
 fn parse(request: &Parsed<'_>) -> Result<Box<dyn UseCase>, Problem> {
-    Ok(Box::new(GetTeamMember(Named::parse(request)?)))
+    Ok(Box::new(GetTeamMember(PathIds::parse(request)?)))
 }
 
 impl UseCase for GetTeamMember {
@@ -42,10 +42,10 @@ impl UseCase for GetTeamMember {
     }
 
     fn decide(&self, context: &Context<'_>, facts: &Facts) -> Result<Outcome, Problem> {
-        let Self(named) = self;
-        let records = AccountRecords::load(facts, named.team.account, context.user())?;
-        named.team.show(&records.access(), facts)?;
-        let row = named.load(facts)?.ok_or_else(Problem::not_found)?;
+        let Self(ids) = self;
+        let records = AccountRecords::load(facts, ids.team.account, context.user())?;
+        ids.team.show(&records.access(), facts)?;
+        let row = ids.load(facts)?.ok_or_else(Problem::not_found)?;
         let reply = view::shown(&row, &TeamMemberView::from(&row));
         Ok(Outcome::Reply(reply))
     }

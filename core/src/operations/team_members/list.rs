@@ -17,7 +17,7 @@ use crate::{
 
 #[derive(Debug)]
 struct ListTeamMembers {
-    team: teams::Named,
+    team: teams::PathIds,
     page: PageRequest,
 }
 
@@ -40,7 +40,7 @@ pub(super) const ROUTE: Route = Route::new(
 fn parse(request: &Parsed<'_>) -> Result<Box<dyn UseCase>, Problem> {
     Ok(Box::new(ListTeamMembers {
         page: request.page("")?,
-        team: teams::Named::parse(request)?,
+        team: teams::PathIds::parse(request)?,
     }))
 }
 

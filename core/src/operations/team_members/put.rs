@@ -5,7 +5,7 @@ use alloc::{boxed::Box, vec::Vec};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{Named, TeamMemberView, check_adding, check_lead};
+use super::{PathIds, TeamMemberView, check_adding, check_lead};
 use crate::{
     operation::{
         Budget, Commit, Context, Example, FactError, Facts, IfMatch, Method, Outcome, Parsed,
@@ -20,7 +20,7 @@ use crate::{
 
 #[derive(Debug)]
 struct PutTeamMember {
-    named: Named,
+    ids: PathIds,
     if_match: IfMatch,
     input: Input,
 }
@@ -68,21 +68,21 @@ fn parse(request: &Parsed<'_>) -> Result<Box<dyn UseCase>, Problem> {
     Ok(Box::new(PutTeamMember {
         input: request.body()?,
         if_match: request.if_match()?,
-        named: Named::parse(request)?,
+        ids: PathIds::parse(request)?,
     }))
 }
 
 impl PutTeamMember {
     /// The person's membership, if it is active.
     fn active(&self, facts: &Facts) -> Result<Option<Record<Member>>, FactError> {
-        let member = self.named.member(facts)?;
+        let member = self.ids.member(facts)?;
         Ok(member.filter(|member| !member.deleted && member.body.status == MemberStatus::Active))
     }
 
     fn row(&self, member: &Record<Member>) -> TeamMember {
         TeamMember {
-            account_id: self.named.team.account,
-            team_id: self.named.team.team,
+            account_id: self.ids.team.account,
+            team_id: self.ids.team.team,
             membership_id: member.body.membership_id,
             role: self.input.role,
         }
@@ -123,11 +123,11 @@ fn shown(row: &Record<TeamMember>) -> Reply {
 
 impl UseCase for PutTeamMember {
     fn reads(&self, context: &Context<'_>, facts: &Facts) -> Result<Vec<ReadRequest>, Problem> {
-        Ok(self.named.reads_to_change(context, facts))
+        Ok(self.ids.reads_to_change(context, facts))
     }
 
     fn decide(&self, context: &Context<'_>, facts: &Facts) -> Result<Outcome, Problem> {
-        let Named { team, user } = &self.named;
+        let PathIds { team, user } = &self.ids;
         let records = AccountRecords::load(facts, team.account, context.user())?;
         let access = records.access();
         let (permit, (record, member)) = act_on(
@@ -135,7 +135,7 @@ impl UseCase for PutTeamMember {
             access.permit_team(team.account, team.team),
             team.load(facts)?.zip(self.active(facts)?),
         )?;
-        let present = self.named.load(facts)?;
+        let present = self.ids.load(facts)?;
         let role = present
             .as_ref()
             .map_or(TeamRole::Member, |row| row.body.role);
@@ -144,16 +144,16 @@ impl UseCase for PutTeamMember {
             check_adding(&access, &record)?;
         }
         self.if_match
-            .honour(present.as_ref().map(Record::etag).as_ref())?;
+            .check(present.as_ref().map(Record::etag).as_ref())?;
         let commit = Commit::open(context, permit, facts.record(&team.head())?)?;
         match present {
             Some(present) => self.change(commit, &present, &member),
-            None => self.add(commit, self.named.stored(facts)?, &member),
+            None => self.add(commit, self.ids.stored(facts)?, &member),
         }
     }
 
     fn writes(&self, _: &Context<'_>) -> Option<Scope> {
-        Some(self.named.team.scope())
+        Some(self.ids.team.scope())
     }
 }
 
@@ -245,7 +245,7 @@ mod tests {
                 ..team.body.clone()
             };
             commit.update(&team, may_own);
-            let batch = commit.seal(EventType::TeamUpdated).unwrap();
+            let batch = commit.into_batch(EventType::TeamUpdated).unwrap();
             self.base.commit(&batch);
         }
     }

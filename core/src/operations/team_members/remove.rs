@@ -2,7 +2,7 @@
 
 use alloc::{boxed::Box, vec::Vec};
 
-use super::{Named, check_lead};
+use super::{PathIds, check_lead};
 use crate::{
     operation::{
         Budget, Commit, Context, Facts, IfMatch, Method, Outcome, Parsed, Precondition, Problem,
@@ -16,7 +16,7 @@ use crate::{
 
 #[derive(Debug)]
 struct RemoveTeamMember {
-    named: Named,
+    ids: PathIds,
     if_match: IfMatch,
 }
 
@@ -42,17 +42,17 @@ fn parse(request: &Parsed<'_>) -> Result<Box<dyn UseCase>, Problem> {
     request.no_body()?;
     Ok(Box::new(RemoveTeamMember {
         if_match: request.if_match()?,
-        named: Named::parse(request)?,
+        ids: PathIds::parse(request)?,
     }))
 }
 
 impl UseCase for RemoveTeamMember {
     fn reads(&self, context: &Context<'_>, facts: &Facts) -> Result<Vec<ReadRequest>, Problem> {
-        Ok(self.named.reads_to_change(context, facts))
+        Ok(self.ids.reads_to_change(context, facts))
     }
 
     fn decide(&self, context: &Context<'_>, facts: &Facts) -> Result<Outcome, Problem> {
-        let Named { team, user } = &self.named;
+        let PathIds { team, user } = &self.ids;
         let records = AccountRecords::load(facts, team.account, context.user())?;
         let access = records.access();
         let leaving = *user == context.user() && access.team_role(team.team).is_some();
@@ -61,17 +61,17 @@ impl UseCase for RemoveTeamMember {
         } else {
             access.permit_team(team.account, team.team)
         };
-        let row = team.load(facts)?.and(self.named.load(facts)?);
+        let row = team.load(facts)?.and(self.ids.load(facts)?);
         let (permit, row) = act_on(team.is_seen_by(&access), permit, row)?;
         check_lead(&access, *user, &[row.body.role])?;
-        self.if_match.honour(Some(&row.etag()))?;
+        self.if_match.check(Some(&row.etag()))?;
         let mut commit = Commit::open(context, permit, facts.record(&team.head())?)?;
         commit.delete(&row);
         commit.finish(EventType::TeamMemberRemoved, Reply::no_content())
     }
 
     fn writes(&self, _: &Context<'_>) -> Option<Scope> {
-        Some(self.named.team.scope())
+        Some(self.ids.team.scope())
     }
 }
 

@@ -108,7 +108,7 @@ impl UseCase for CreateTeam {
         if team.is_live() {
             Ok(reply(&team))
         } else {
-            Err(view::gone(&team.key()))
+            Err(view::no_longer_exists(&team.key()))
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use alloc::{boxed::Box, format, vec::Vec};
 
-use super::Named;
+use super::PathIds;
 use crate::{
     operation::{
         Budget, Commit, Context, Continuation, Facts, IfMatch, Method, Outcome, Parsed,
@@ -18,7 +18,7 @@ use crate::{
 /// the account's list of deleted teams. A job marks the rows and grants later.
 #[derive(Debug)]
 struct DeleteTeam {
-    named: Named,
+    ids: PathIds,
     if_match: IfMatch,
 }
 
@@ -40,7 +40,7 @@ fn parse(request: &Parsed<'_>) -> Result<Box<dyn UseCase>, Problem> {
     request.no_body()?;
     Ok(Box::new(DeleteTeam {
         if_match: request.if_match()?,
-        named: Named::parse(request)?,
+        ids: PathIds::parse(request)?,
     }))
 }
 
@@ -59,17 +59,17 @@ fn retire(account: &Account, team: RetiredTeam) -> Result<Account, Problem> {
 
 impl UseCase for DeleteTeam {
     fn reads(&self, context: &Context<'_>, facts: &Facts) -> Result<Vec<ReadRequest>, Problem> {
-        let rest = self.named.reads(context);
-        Ok(head_first(facts, self.named.scope(), rest))
+        let rest = self.ids.reads(context);
+        Ok(head_first(facts, self.ids.scope(), rest))
     }
 
     fn decide(&self, context: &Context<'_>, facts: &Facts) -> Result<Outcome, Problem> {
-        let records = AccountRecords::load(facts, self.named.account, context.user())?;
-        let (permit, team) = self.named.manage(&records.access(), facts)?;
-        self.if_match.honour(Some(&team.etag()))?;
+        let records = AccountRecords::load(facts, self.ids.account, context.user())?;
+        let (permit, team) = self.ids.manage(&records.access(), facts)?;
+        self.if_match.check(Some(&team.etag()))?;
         let account = records.account.ok_or_else(Problem::not_found)?;
         let without = retire(&account.body, RetiredTeam(team.id))?;
-        let mut commit = Commit::open(context, permit, facts.record(&self.named.head())?)?;
+        let mut commit = Commit::open(context, permit, facts.record(&self.ids.head())?)?;
         commit.update(&account, without);
         let retiring = Team {
             retiring: true,
@@ -87,7 +87,7 @@ impl UseCase for DeleteTeam {
     }
 
     fn writes(&self, _: &Context<'_>) -> Option<Scope> {
-        Some(self.named.scope())
+        Some(self.ids.scope())
     }
 }
 

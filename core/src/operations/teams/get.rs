@@ -2,7 +2,7 @@
 
 use alloc::{boxed::Box, vec::Vec};
 
-use super::{Named, TeamView};
+use super::{PathIds, TeamView};
 use crate::{
     operation::{
         Budget, Context, Example, Facts, Method, Outcome, Parsed, Problem, ReadRequest, Requires,
@@ -12,7 +12,7 @@ use crate::{
 };
 
 #[derive(Debug)]
-struct GetTeam(Named);
+struct GetTeam(PathIds);
 
 pub(super) const ROUTE: Route = Route::new(
     Method::Get,
@@ -30,7 +30,7 @@ pub(super) const ROUTE: Route = Route::new(
 )]);
 
 fn parse(request: &Parsed<'_>) -> Result<Box<dyn UseCase>, Problem> {
-    Ok(Box::new(GetTeam(Named::parse(request)?)))
+    Ok(Box::new(GetTeam(PathIds::parse(request)?)))
 }
 
 impl UseCase for GetTeam {

@@ -5,7 +5,7 @@ use alloc::{boxed::Box, vec::Vec};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{Named, TeamView};
+use super::{PathIds, TeamView};
 use crate::{
     operation::{
         Budget, Commit, Context, Example, Facts, IfMatch, Method, Outcome, Parsed, Precondition,
@@ -19,7 +19,7 @@ use crate::{
 
 #[derive(Debug)]
 struct UpdateTeam {
-    named: Named,
+    ids: PathIds,
     if_match: IfMatch,
     input: Input,
 }
@@ -53,22 +53,22 @@ fn parse(request: &Parsed<'_>) -> Result<Box<dyn UseCase>, Problem> {
     Ok(Box::new(UpdateTeam {
         input: request.body()?,
         if_match: request.if_match()?,
-        named: Named::parse(request)?,
+        ids: PathIds::parse(request)?,
     }))
 }
 
 impl UseCase for UpdateTeam {
     fn reads(&self, context: &Context<'_>, _: &Facts) -> Result<Vec<ReadRequest>, Problem> {
-        let mut reads = self.named.reads(context);
-        reads.push(ReadRequest::Get(self.named.head()));
+        let mut reads = self.ids.reads(context);
+        reads.push(ReadRequest::Get(self.ids.head()));
         Ok(reads)
     }
 
     fn decide(&self, context: &Context<'_>, facts: &Facts) -> Result<Outcome, Problem> {
-        let records = AccountRecords::load(facts, self.named.account, context.user())?;
-        let (permit, team) = self.named.manage(&records.access(), facts)?;
+        let records = AccountRecords::load(facts, self.ids.account, context.user())?;
+        let (permit, team) = self.ids.manage(&records.access(), facts)?;
         self.if_match.require(&team.etag())?;
-        let mut commit = Commit::open(context, permit, facts.record(&self.named.head())?)?;
+        let mut commit = Commit::open(context, permit, facts.record(&self.ids.head())?)?;
         let body = Team {
             name: self.input.name.clone(),
             ..team.body.clone()
@@ -79,7 +79,7 @@ impl UseCase for UpdateTeam {
     }
 
     fn writes(&self, _: &Context<'_>) -> Option<Scope> {
-        Some(self.named.scope())
+        Some(self.ids.scope())
     }
 }
 

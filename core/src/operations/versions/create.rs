@@ -10,7 +10,7 @@ use crate::{
     operation::{
         ARCHIVED, Budget, Context, Example, Facts, Method, Outcome, Parsed, Problem, ProblemKind,
         ReadRequest, Reply, Requires, Route, Success, UseCase,
-        content::{ArtifactPlace, Stored},
+        content::{ArtifactRef, Stored},
         plan::UploadPlan,
         schema, view,
     },
@@ -22,7 +22,7 @@ use crate::{
 };
 
 struct CreateVersion {
-    place: ArtifactPlace,
+    target: ArtifactRef,
     input: Declaration,
 }
 
@@ -66,7 +66,7 @@ pub(super) const ROUTE: Route = Route::new(
 fn parse(request: &Parsed<'_>) -> Result<Box<dyn UseCase>, Problem> {
     Ok(Box::new(CreateVersion {
         input: request.body()?,
-        place: ArtifactPlace::of(request)?,
+        target: ArtifactRef::of(request)?,
     }))
 }
 
@@ -84,11 +84,11 @@ fn reply(
 
 impl UseCase for CreateVersion {
     fn reads(&self, context: &Context<'_>, _: &Facts) -> Result<Vec<ReadRequest>, Problem> {
-        Ok(self.place.reads(context.user()))
+        Ok(self.target.reads(context.user()))
     }
 
     fn decide(&self, context: &Context<'_>, facts: &Facts) -> Result<Outcome, Problem> {
-        let (permit, found) = self.place.authorise(context, facts, Version::CREATE)?;
+        let (permit, found) = self.target.authorise(context, facts, Version::CREATE)?;
         let number = next_number(&found.artifact.body)?;
         let mut commit = found.commit(context, permit.clone())?;
         let artifact = Artifact {
@@ -97,8 +97,8 @@ impl UseCase for CreateVersion {
         };
         commit.update(&found.artifact, artifact);
         let version = Version {
-            project_id: self.place.project,
-            artifact_id: self.place.artifact,
+            project_id: self.target.project,
+            artifact_id: self.target.artifact,
             number: number.0,
             content: self.input.content(context),
             restored_from: None,
@@ -108,7 +108,7 @@ impl UseCase for CreateVersion {
     }
 
     fn writes(&self, _: &Context<'_>) -> Option<Scope> {
-        Some(self.place.scope())
+        Some(self.target.scope())
     }
 
     fn replay(
@@ -117,7 +117,7 @@ impl UseCase for CreateVersion {
         facts: &Facts,
         records: &[Key],
     ) -> Result<Reply, Problem> {
-        let (permit, _) = self.place.authorise(context, facts, Version::CREATE)?;
+        let (permit, _) = self.target.authorise(context, facts, Version::CREATE)?;
         let version = view::replayed(facts, records, 0)?;
         reply(context, permit, &version)
     }

@@ -28,7 +28,7 @@ mod tests {
         let available = fixture.base.get(&vera, &version).expect(200).body;
         assert_eq!(available["status"], "available");
         assert!(available.get("upload_expires_at").is_none());
-        DocumentFixture::assert_discreet(&available);
+        DocumentFixture::assert_no_internal_fields(&available);
     }
 
     #[test]

@@ -48,7 +48,7 @@ mod tests {
                 .map(|item| &item["number"])
                 .eq(&(1..=10).map(|n| json!(n)).collect::<alloc::vec::Vec<_>>())
         );
-        DocumentFixture::assert_discreet(&first.body["items"][0]);
+        DocumentFixture::assert_no_internal_fields(&first.body["items"][0]);
         let cursor = first.text("next_cursor");
         let second = fixture
             .base

@@ -7,7 +7,7 @@ use crate::{
     operation::{
         ARCHIVED, Budget, Context, Example, Facts, Method, Outcome, Parsed, Problem, ProblemKind,
         ReadRequest, Reply, Requires, Route, Success, UseCase,
-        content::{Place, Stored, current_of},
+        content::{ContentRef, Stored, current_of},
         schema, view,
     },
     record::{Artifact, Content, ContentStatus, EventType, Record, Version},
@@ -17,7 +17,7 @@ use crate::{
 
 /// Restoring creates a new version with the same bytes.
 struct RestoreVersion {
-    place: Place<Version>,
+    target: ContentRef<Version>,
 }
 
 pub(super) const ROUTE: Route = Route::new(
@@ -46,7 +46,7 @@ pub(super) const ROUTE: Route = Route::new(
 fn parse(request: &Parsed<'_>) -> Result<Box<dyn UseCase>, Problem> {
     request.no_body()?;
     Ok(Box::new(RestoreVersion {
-        place: Place::of(request)?,
+        target: ContentRef::of(request)?,
     }))
 }
 
@@ -71,11 +71,11 @@ fn restored(context: &Context<'_>, source: &Version, number: u32) -> Version {
 
 impl UseCase for RestoreVersion {
     fn reads(&self, context: &Context<'_>, _: &Facts) -> Result<Vec<ReadRequest>, Problem> {
-        Ok(self.place.reads(context.user()))
+        Ok(self.target.reads(context.user()))
     }
 
     fn decide(&self, context: &Context<'_>, facts: &Facts) -> Result<Outcome, Problem> {
-        let (permit, found, source) = self.place.authorise(context, facts, Version::CREATE)?;
+        let (permit, found, source) = self.target.authorise(context, facts, Version::CREATE)?;
         if source.body.content.status != ContentStatus::Available {
             return Err(Problem::conflict(
                 "only a version whose bytes are available can be restored",
@@ -95,7 +95,7 @@ impl UseCase for RestoreVersion {
     }
 
     fn writes(&self, _: &Context<'_>) -> Option<Scope> {
-        Some(self.place.below.scope())
+        Some(self.target.document.scope())
     }
 
     fn replay(
@@ -104,7 +104,7 @@ impl UseCase for RestoreVersion {
         facts: &Facts,
         records: &[Key],
     ) -> Result<Reply, Problem> {
-        self.place.authorise(context, facts, Version::CREATE)?;
+        self.target.authorise(context, facts, Version::CREATE)?;
         Ok(reply(&view::replayed(facts, records, 0)?))
     }
 }
@@ -131,7 +131,7 @@ mod tests {
         assert_eq!(answer.body["restored_from"], 1);
         assert_eq!(answer.body["status"], "available");
         assert_eq!(answer.body["uploaded_by"], bea.id());
-        DocumentFixture::assert_discreet(&answer.body);
+        DocumentFixture::assert_no_internal_fields(&answer.body);
         assert_eq!(fixture.shown(&path)["current"]["number"], 3);
         assert_eq!(fixture.shown(&path)["current"]["size"], BYTES.len());
         // A restored version of a restored version still shares the bytes of the first one.

@@ -21,9 +21,9 @@ const BUSY: &[&str] = &[
     "ResourceInUseException",
 ];
 /// Retries while the service is busy with an earlier request, for three minutes.
-pub(super) async fn patiently<T, E, F>(
+pub(super) async fn retry_while_busy<T, E, F>(
     action: &'static str,
-    mut ask: impl FnMut() -> F,
+    mut send: impl FnMut() -> F,
 ) -> Result<T, ServiceError>
 where
     F: Future<Output = Result<T, SdkError<E, HttpResponse>>>,
@@ -32,7 +32,7 @@ where
     let deadline = Instant::now() + TIMEOUT;
     let mut pauses = Pauses::default();
     loop {
-        match ask().await {
+        match send().await {
             Ok(answer) => return Ok(answer),
             Err(error) if is_busy(&error) && Instant::now() < deadline => pauses.next().await,
             Err(error) => return Err(service_error(action, error)),
@@ -54,9 +54,9 @@ mod tests {
     use super::*;
 
     /// Answers with these errors, one per call, and then succeeds.
-    async fn asked(codes: &[&str]) -> (Result<(), ServiceError>, usize) {
+    async fn attempts(codes: &[&str]) -> (Result<(), ServiceError>, usize) {
         let count = Cell::new(0);
-        let ask = async || {
+        let send = async || {
             let Some(code) = codes.get(count.replace(count.get() + 1)) else {
                 return Ok(());
             };
@@ -65,16 +65,16 @@ mod tests {
             let error = UpdateTableError::generic(error);
             Err(SdkError::service_error(error, answer))
         };
-        let result = patiently("dynamodb:UpdateTable", ask).await;
+        let result = retry_while_busy("dynamodb:UpdateTable", send).await;
         (result, count.get())
     }
 
     #[tokio::test]
     async fn busy_service_is_retried_and_other_errors_are_returned() {
-        let (result, count) = asked(&["ResourceInUseException"]).await;
+        let (result, count) = attempts(&["ResourceInUseException"]).await;
         assert!(result.is_ok());
         assert_eq!(count, 2);
-        let (result, count) = asked(&["OperationAborted", "AccessDenied"]).await;
+        let (result, count) = attempts(&["OperationAborted", "AccessDenied"]).await;
         assert_eq!(result.unwrap_err().code(), Some("AccessDenied"));
         assert_eq!(count, 2);
     }

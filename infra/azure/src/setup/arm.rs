@@ -107,7 +107,7 @@ impl Arm {
     ///
     /// # Errors
     /// If the service does not answer.
-    pub async fn ask(&self, id: &str, api: &str, body: &Value) -> Result<Value, ServiceError> {
+    pub async fn post(&self, id: &str, api: &str, body: &Value) -> Result<Value, ServiceError> {
         let action = action(id, "action");
         let path = format!("{id}?api-version={api}");
         let answer = self.send(&action, Method::Post, &path, Some(body)).await?;
@@ -153,7 +153,7 @@ impl Arm {
     ///
     /// # Errors
     /// If the service does not answer.
-    pub async fn unchanging(&self, id: &str, api: &str) -> Result<Option<Value>, ServiceError> {
+    pub async fn get_when_done(&self, id: &str, api: &str) -> Result<Option<Value>, ServiceError> {
         let mut pauses = Pauses::default();
         loop {
             match self.get(id, api).await? {
@@ -172,7 +172,7 @@ impl Arm {
     ) -> Result<(), ServiceError> {
         let mut answer = answer;
         let mut pauses = Pauses::default();
-        let mut is_told = false;
+        let mut is_reported = false;
         let operation = ["azure-asyncoperation", "location"];
         let operation = operation.into_iter().find_map(|name| {
             let url = answer.header(name)?;
@@ -200,15 +200,15 @@ impl Arm {
             if !is_under_way {
                 break;
             }
-            if !std::mem::replace(&mut is_told, true) {
+            if !std::mem::replace(&mut is_reported, true) {
                 progress(&format!("waiting: {step}"));
             }
             pauses.next().await;
         }
-        if !step.settles {
+        if !step.has_provisioning_state {
             return Ok(());
         }
-        let found = self.unchanging(&step.id, step.api).await?;
+        let found = self.get_when_done(&step.id, step.api).await?;
         match found.as_ref().and_then(state) {
             Some("Failed" | "Canceled") => Err(unreadable(
                 action,

@@ -12,9 +12,9 @@ use super::{
     Wanted,
     arm::Arm,
     baseline::{BASELINE, CosmosBaseline},
-    place,
+    resource_group,
     step::{Comparison, Setting, Step, list, put, text},
-    storage::{compare_tags, elsewhere},
+    storage::{compare_tags, location_conflict},
 };
 
 const COSMOS: &CosmosBaseline = &BASELINE.cosmos;
@@ -36,7 +36,7 @@ pub(super) struct Found {
     records: Option<Value>,
     leases: Option<Value>,
     /// The reason why the name is not available, if the group has no such account.
-    taken: Option<String>,
+    name_conflict: Option<String>,
 }
 
 /// The ids of the account's resources.
@@ -49,7 +49,7 @@ struct Ids {
 
 impl Ids {
     fn of(wanted: &Wanted) -> Self {
-        let account = wanted.place.cosmos_account(&wanted.cosmos_account);
+        let account = wanted.resource_group.cosmos_account(&wanted.cosmos_account);
         let database = format!("{account}/sqlDatabases/{}", wanted.cosmos_database);
         let container = |name: &str| format!("{database}/containers/{name}");
         Self {
@@ -64,14 +64,14 @@ impl Ids {
 pub(super) async fn describe(arm: &Arm, wanted: &Wanted) -> Result<Found, ServiceError> {
     let ids = Ids::of(wanted);
     let mut found = Found {
-        account: arm.unchanging(&ids.account, COSMOS.api).await?,
+        account: arm.get_when_done(&ids.account, COSMOS.api).await?,
         database: None,
         records: None,
         leases: None,
-        taken: None,
+        name_conflict: None,
     };
     if found.account.is_none() {
-        found.taken = taken(arm, wanted).await?;
+        found.name_conflict = name_conflict(arm, wanted).await?;
         return Ok(found);
     }
     found.database = arm.get(&ids.database, COSMOS.api).await?;
@@ -83,11 +83,11 @@ pub(super) async fn describe(arm: &Arm, wanted: &Wanted) -> Result<Found, Servic
 }
 
 /// Account names are unique in the whole cloud.
-async fn taken(arm: &Arm, wanted: &Wanted) -> Result<Option<String>, ServiceError> {
+async fn name_conflict(arm: &Arm, wanted: &Wanted) -> Result<Option<String>, ServiceError> {
     let name = &wanted.cosmos_account;
     let path = format!("/providers/Microsoft.DocumentDB/databaseAccountNames/{name}");
     let is_taken = arm.is_name_taken(&path, COSMOS.api).await?;
-    let group = &wanted.place.group;
+    let group = &wanted.resource_group.name;
     Ok(is_taken.then(|| {
         format!("the database account `{name}` is not in the group `{group}` and its name is taken: name its group with `--resource-group`, or {ANOTHER}")
     }))
@@ -98,7 +98,7 @@ pub(super) fn plan(
     found: &Found,
     location: &str,
 ) -> Result<Resource<Step>, Vec<String>> {
-    let mut reasons: Vec<String> = found.taken.iter().cloned().collect();
+    let mut reasons: Vec<String> = found.name_conflict.iter().cloned().collect();
     if let Some(account) = &found.account {
         reasons.extend(refusals(wanted, account));
     }
@@ -147,7 +147,7 @@ fn refusals(wanted: &Wanted, account: &Value) -> Vec<String> {
             "the database account `{name}` was created without the free tier, which cannot be changed: remove `AZURE_COSMOS_ENABLE_FREE_TIER`, or {ANOTHER}"
         ));
     }
-    reasons.extend(elsewhere(
+    reasons.extend(location_conflict(
         "database account",
         name,
         account,
@@ -164,9 +164,9 @@ fn compare_account(
     location: &str,
 ) {
     let id = Ids::of(wanted).account;
-    let there = found.map(|found| place::location(text(found, "/location")));
-    let place = there.clone().unwrap_or_else(|| location.to_owned());
-    plan.compare("location", there, place, None);
+    let there = found.map(|found| resource_group::location(text(found, "/location")));
+    let desired = there.clone().unwrap_or_else(|| location.to_owned());
+    plan.compare("location", there, desired, None);
     let free = found.map_or(wanted.free_tier == Some(true), takes_free_tier);
     let paid = match (free, found.is_none_or(is_serverless)) {
         (true, _) => "provisioned throughput, free tier",
@@ -221,7 +221,7 @@ fn hardenings(id: &str, mut body: Value) -> Vec<Step> {
 fn complete(body: &mut Value, location: &str, free: bool) {
     put(body, "/location", location.into());
     put(body, "/kind", COSMOS.kind.into());
-    let place =
+    let locations =
         json!([{ "locationName": location, "failoverPriority": 0, "isZoneRedundant": false }]);
     let capabilities = match free {
         true => json!([]),
@@ -229,7 +229,7 @@ fn complete(body: &mut Value, location: &str, free: bool) {
     };
     for (name, value) in [
         ("databaseAccountOfferType", COSMOS.offer.into()),
-        ("locations", place),
+        ("locations", locations),
         ("enableAutomaticFailover", COSMOS.automatic_failover.into()),
         ("publicNetworkAccess", COSMOS.public_network.into()),
         ("networkAclBypass", "None".into()),
@@ -278,21 +278,21 @@ fn compare_settings(account: &mut Comparison<'_>) {
 fn compare_backup(plan: &mut Resource<Step>, found: Option<&Value>, body: &mut Value) {
     let tier = "/properties/backupPolicy/continuousModeProperties/tier";
     let wanted = format!("{}, {}", COSMOS.backup, COSMOS.backup_tier);
-    let said = found.map(|found| {
+    let current = found.map(|found| {
         let kind = text(found, "/properties/backupPolicy/type");
         match text(found, tier) {
             "" => kind.to_owned(),
             tier => format!("{kind}, {tier}"),
         }
     });
-    if said.as_deref() != Some(&wanted) {
+    if current.as_deref() != Some(&wanted) {
         let policy = json!({
             "type": COSMOS.backup,
             "continuousModeProperties": { "tier": COSMOS.backup_tier },
         });
         put(body, "/properties/backupPolicy", policy);
     }
-    plan.compare("backup", said, wanted, None);
+    plan.compare("backup", current, wanted, None);
 }
 
 fn compare_database(plan: &mut Resource<Step>, wanted: &Wanted, ids: &Ids, found: &Found) {

@@ -32,7 +32,7 @@ pub(crate) fn unanswered(action: &str, error: azure_core::Error) -> ServiceError
 
 /// The error of an answer with an unsuccessful status.
 pub(crate) fn refused(action: &str, status: StatusCode, body: &[u8]) -> ServiceError {
-    let (code, message) = said(body);
+    let (code, message) = code_and_message(body);
     let has = |codes: &[&str]| code.as_deref().is_some_and(|code| codes.contains(&code));
     let advice = match status {
         _ if has(UNKNOWN) => "this sign-in is not valid: run `az login` and try again",
@@ -58,7 +58,7 @@ pub(super) fn unreadable(action: &str, words: impl AsRef<str>) -> ServiceError {
 }
 
 /// Code and message of an answer in JSON, or in XML from the object store.
-fn said(body: &[u8]) -> (Option<String>, Option<String>) {
+fn code_and_message(body: &[u8]) -> (Option<String>, Option<String>) {
     let text = |value: Option<&Value>| value.and_then(Value::as_str).map(str::to_owned);
     if let Ok(answer) = serde_json::from_slice::<Value>(body) {
         let error = answer.get("error").unwrap_or(&answer);

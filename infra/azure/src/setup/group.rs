@@ -11,7 +11,7 @@ use wm_deploy::{
 use super::{
     Wanted,
     arm::Arm,
-    place,
+    resource_group,
     step::{Step, text},
 };
 
@@ -32,12 +32,12 @@ impl Found {
     pub(super) fn location(&self, wanted: &Wanted) -> String {
         let there = self.group.as_ref().map(|group| text(group, "/location"));
         let named = wanted.location.as_deref().or(there);
-        place::location(named.unwrap_or(&wanted.default_location))
+        resource_group::location(named.unwrap_or(&wanted.default_location))
     }
 }
 
 pub(super) async fn describe(arm: &Arm, wanted: &Wanted) -> Result<Found, ServiceError> {
-    let group = arm.get(&wanted.place.group_id(), API).await?;
+    let group = arm.get(&wanted.resource_group.group_id(), API).await?;
     let mut unregistered = Vec::new();
     for provider in PROVIDERS {
         let found = arm.get(&provider_id(wanted, provider), API).await?;
@@ -55,12 +55,15 @@ pub(super) async fn describe(arm: &Arm, wanted: &Wanted) -> Result<Found, Servic
 }
 
 fn provider_id(wanted: &Wanted, provider: &str) -> String {
-    format!("{}/providers/{provider}", wanted.place.subscription_id())
+    format!(
+        "{}/providers/{provider}",
+        wanted.resource_group.subscription_id()
+    )
 }
 
 /// An existing group is not changed, because it can contain other resources.
 pub(super) fn plan(wanted: &Wanted, found: &Found, location: &str) -> Resource<Step> {
-    let mut plan = Resource::new(format!("resource group `{}`", wanted.place.group));
+    let mut plan = Resource::new(format!("resource group `{}`", wanted.resource_group.name));
     for provider in PROVIDERS {
         let id = provider_id(wanted, provider);
         let is_registered = !found.unregistered.contains(provider);
@@ -83,7 +86,7 @@ pub(super) fn plan(wanted: &Wanted, found: &Found, location: &str) -> Resource<S
         None => {
             plan.compare("location", None, location, None);
             let body = json!({ "location": location, "tags": wanted.tags });
-            let id = wanted.place.group_id();
+            let id = wanted.resource_group.group_id();
             let step = Step::put("create the resource group", &id, API, body);
             plan.compare("tags", None, shown(&wanted.tags), step);
         }

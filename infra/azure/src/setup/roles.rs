@@ -102,7 +102,7 @@ pub(super) fn plan(
     }
     let definition = format!(
         "{}/providers/Microsoft.Authorization/roleDefinitions/{role}",
-        wanted.place.subscription_id()
+        wanted.resource_group.subscription_id()
     );
     let id = format!(
         "{scope}/providers/Microsoft.Authorization/roleAssignments/{}",

@@ -22,7 +22,7 @@ pub struct Step {
     /// The request body.
     pub body: Option<Value>,
     /// Whether the resource has a provisioning state to wait for.
-    pub settles: bool,
+    pub has_provisioning_state: bool,
 }
 
 impl fmt::Display for Step {
@@ -41,7 +41,7 @@ impl Step {
             suffix: "",
             api,
             body: Some(body),
-            settles: true,
+            has_provisioning_state: true,
         }
     }
 
@@ -49,7 +49,7 @@ impl Step {
     #[must_use]
     pub fn once(label: &str, id: &str, api: &'static str, body: Value) -> Self {
         Self {
-            settles: false,
+            has_provisioning_state: false,
             ..Self::put(label, id, api, body)
         }
     }
@@ -123,7 +123,7 @@ impl<'plan> Comparison<'plan> {
 /// A value as text for people.
 pub(super) fn shown(value: &Value) -> String {
     match value {
-        Value::Null => "never said".to_owned(),
+        Value::Null => "not set".to_owned(),
         Value::Bool(is_on) => switched(*is_on),
         Value::String(text) => text.clone(),
         other => other.to_string(),
@@ -132,17 +132,17 @@ pub(super) fn shown(value: &Value) -> String {
 
 /// Sets a value at a pointer and creates missing parents.
 pub(super) fn put(into: &mut Value, pointer: &str, value: Value) {
-    let mut place = into;
+    let mut target = into;
     for part in pointer.split('/').skip(1) {
-        if !place.is_object() {
-            *place = json!({});
+        if !target.is_object() {
+            *target = json!({});
         }
-        let Value::Object(members) = place else {
+        let Value::Object(members) = target else {
             return;
         };
-        place = members.entry(part).or_insert(Value::Null);
+        target = members.entry(part).or_insert(Value::Null);
     }
-    *place = value;
+    *target = value;
 }
 
 /// A text in a resource.
@@ -186,6 +186,6 @@ mod tests {
         assert_eq!(plan.count(), (0, 2));
         let shown = plan.to_string();
         assert!(shown.contains("7 \u{2192} 30"), "{shown}");
-        assert!(shown.contains("never said \u{2192} off"), "{shown}");
+        assert!(shown.contains("not set \u{2192} off"), "{shown}");
     }
 }

@@ -13,7 +13,7 @@ use super::{
     Wanted,
     arm::Arm,
     baseline::{BASELINE, BLOB_DATA_CONTRIBUTOR, StorageBaseline},
-    place, roles,
+    resource_group, roles,
     step::{Comparison, Setting, Step, put, text},
 };
 
@@ -32,15 +32,17 @@ pub(super) struct Found {
     lifecycle: Option<Value>,
     roles: Option<Value>,
     /// The reason why the name is not available, if the group has no such account.
-    taken: Option<String>,
+    name_conflict: Option<String>,
 }
 
 pub(super) async fn describe(arm: &Arm, wanted: &Wanted) -> Result<Found, ServiceError> {
-    let id = wanted.place.storage_account(&wanted.storage_account);
+    let id = wanted
+        .resource_group
+        .storage_account(&wanted.storage_account);
     let api = STORAGE.api;
-    let account = arm.unchanging(&id, api).await?;
+    let account = arm.get_when_done(&id, api).await?;
     let mut found = Found {
-        taken: None,
+        name_conflict: None,
         account,
         blobs: None,
         container: None,
@@ -48,7 +50,7 @@ pub(super) async fn describe(arm: &Arm, wanted: &Wanted) -> Result<Found, Servic
         roles: None,
     };
     if found.account.is_none() {
-        found.taken = taken(arm, wanted).await?;
+        found.name_conflict = name_conflict(arm, wanted).await?;
         return Ok(found);
     }
     found.blobs = arm.get(&format!("{id}/blobServices/default"), api).await?;
@@ -64,23 +66,25 @@ pub(super) async fn describe(arm: &Arm, wanted: &Wanted) -> Result<Found, Servic
 }
 
 /// Account names are unique in the whole cloud.
-async fn taken(arm: &Arm, wanted: &Wanted) -> Result<Option<String>, ServiceError> {
+async fn name_conflict(arm: &Arm, wanted: &Wanted) -> Result<Option<String>, ServiceError> {
     let id = format!(
         "{}/providers/Microsoft.Storage/checkNameAvailability",
-        wanted.place.subscription_id()
+        wanted.resource_group.subscription_id()
     );
     let name = &wanted.storage_account;
     let body = json!({ "name": name, "type": "Microsoft.Storage/storageAccounts" });
-    let answer = arm.ask(&id, STORAGE.api, &body).await?;
+    let answer = arm.post(&id, STORAGE.api, &body).await?;
     let is_free = answer.get("nameAvailable").and_then(Value::as_bool);
-    let group = &wanted.place.group;
+    let group = &wanted.resource_group.name;
     Ok((is_free == Some(false)).then(|| {
         format!("the storage account `{name}` is not in the group `{group}` and its name is taken: name its group with `--resource-group`, or {ANOTHER}")
     }))
 }
 
 fn container_id(wanted: &Wanted) -> String {
-    let account = wanted.place.storage_account(&wanted.storage_account);
+    let account = wanted
+        .resource_group
+        .storage_account(&wanted.storage_account);
     let container = &wanted.storage_container;
     format!("{account}/blobServices/default/containers/{container}")
 }
@@ -90,7 +94,7 @@ pub(super) fn plan(
     found: &Found,
     location: &str,
 ) -> Result<Resource<Step>, Vec<String>> {
-    let mut reasons: Vec<String> = found.taken.iter().cloned().collect();
+    let mut reasons: Vec<String> = found.name_conflict.iter().cloned().collect();
     if let Some(account) = &found.account {
         reasons.extend(refusals(wanted, account));
     }
@@ -125,20 +129,26 @@ fn refusals(wanted: &Wanted, account: &Value) -> Vec<String> {
             "the storage account `{name}` has directories and therefore cannot keep old versions: {ANOTHER}"
         ));
     }
-    reasons.extend(elsewhere("storage account", name, account, wanted, ANOTHER));
+    reasons.extend(location_conflict(
+        "storage account",
+        name,
+        account,
+        wanted,
+        ANOTHER,
+    ));
     reasons
 }
 
 /// The reason why an account in another location cannot be used.
-pub(super) fn elsewhere(
+pub(super) fn location_conflict(
     what: &str,
     name: &str,
     account: &Value,
     wanted: &Wanted,
     another: &str,
 ) -> Option<String> {
-    let there = place::location(text(account, "/location"));
-    let here = wanted.location.as_deref().map(place::location)?;
+    let there = resource_group::location(text(account, "/location"));
+    let here = wanted.location.as_deref().map(resource_group::location)?;
     (there != here).then(|| {
         format!("the {what} `{name}` is in `{there}`, not in `{here}`: use `--location {there}`, or {another}")
     })
@@ -150,10 +160,12 @@ fn compare_account(
     found: Option<&Value>,
     location: &str,
 ) {
-    let id = wanted.place.storage_account(&wanted.storage_account);
-    let there = found.map(|found| place::location(text(found, "/location")));
-    let place = there.clone().unwrap_or_else(|| location.to_owned());
-    plan.compare("location", there, place, None);
+    let id = wanted
+        .resource_group
+        .storage_account(&wanted.storage_account);
+    let there = found.map(|found| resource_group::location(text(found, "/location")));
+    let desired = there.clone().unwrap_or_else(|| location.to_owned());
+    plan.compare("location", there, desired, None);
     let mut account = Comparison::new(plan, found);
     compare_settings(&mut account);
     let mut body = std::mem::take(&mut account.body);

@@ -50,7 +50,7 @@ impl<C: Cloud> Deploy<C> {
         let names = C::names(&self.deployment, &self.data)?;
         names.as_ref().fit(C::LIMITS)?;
         let tools = C::check_tools(self.no_build, self.plan)?;
-        let cloud = C::open(&self.deployment.place).await?;
+        let cloud = C::open(&self.deployment.target).await?;
         let rollout = cloud.prepare(&self, names, &root, tools).await?;
         line(format!("in {}, {}:", cloud.title(), rollout.title()))?;
         for step in rollout.steps() {

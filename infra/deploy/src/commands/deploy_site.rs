@@ -53,7 +53,7 @@ impl<C: Cloud> DeploySite<C> {
         let folder = self.from.clone().unwrap_or_else(|| root.join(BUILT));
         let files = site::read(&folder)?;
         require(&[C::DEPLOYER])?;
-        let cloud = C::open(&self.deployment.place).await?;
+        let cloud = C::open(&self.deployment.target).await?;
         let tags = names.as_ref().tags(&self.tags);
         let (store, deploy) = cloud.site(&names, &self.options, &tags, &root).await?;
         // Before the template is deployed, because an object store with documents must not be

@@ -52,7 +52,7 @@ impl<C: Cloud> Redrive<C> {
     /// If there is no deployment, a service does not answer, or dead letters remain.
     pub async fn run(self) -> Result<(), Failure> {
         let names = C::names(&self.deployment, &C::Data::default())?;
-        let cloud = C::open(&self.deployment.place).await?;
+        let cloud = C::open(&self.deployment.target).await?;
         let all = cloud.dead_letters(&names, self.function.names()).await?;
         if self.plan {
             let row =
@@ -76,9 +76,9 @@ impl<C: Cloud> Redrive<C> {
         if total == 0 {
             return Ok(());
         }
-        let place = C::TEXTS.dead_letters_in;
+        let store = C::TEXTS.dead_letters_in;
         Err(Failure::new(format!(
-            "{total} could not be sent again and stay in their {place}: examine them there, then run this again"
+            "{total} could not be sent again and stay in their {store}: examine them there, then run this again"
         )))
     }
 }

@@ -47,7 +47,7 @@ impl<C: Cloud> Setup<C> {
     pub async fn run(mut self) -> Result<(), Failure> {
         self.select()?;
         let names = C::names(&self.deployment, &self.data)?;
-        let cloud = C::open(&self.deployment.place).await?;
+        let cloud = C::open(&self.deployment.target).await?;
         let setup = cloud.setup(SetupRequest {
             names: &names,
             options: &self.options,
@@ -85,7 +85,7 @@ impl<C: Cloud> Setup<C> {
             return Ok(());
         };
         let selection = selection::read(file, C::PROVIDER)?;
-        for (path, flag) in C::selectable(&mut self.deployment.place, &mut self.data) {
+        for (path, flag) in C::selectable(&mut self.deployment.target, &mut self.data) {
             selection::fill(flag, &selection, path);
         }
         self.deployment.environment = selection.environment;

@@ -25,7 +25,7 @@ fn store() -> (tempfile::TempDir, SqliteRecords) {
 /// and the journal of its scope.
 async fn count_up(store: &SqliteRecords) {
     let scope = scope(1);
-    let _scope_lock = store.turn(scope).await;
+    let _scope_lock = store.lock_scope(scope).await;
     let head = item(scope, "#0HEAD", 0, "");
     let (before, condition) = match store.get(&head.key).await.unwrap() {
         None => (0, Condition::Absent),

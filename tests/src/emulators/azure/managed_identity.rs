@@ -32,7 +32,7 @@ const LIFETIME: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// An issued token.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Given {
+pub struct IssuedToken {
     /// The audience.
     pub resource: String,
     /// The client id of the requested identity, or none for the system-assigned identity.
@@ -50,7 +50,7 @@ struct State {
     /// The principals of the assigned identities, by client id.
     assigned: BTreeMap<String, String>,
     lifetime: Duration,
-    given: Vec<Given>,
+    given: Vec<IssuedToken>,
 }
 
 impl ManagedIdentity {
@@ -97,7 +97,7 @@ impl ManagedIdentity {
     }
 
     /// All issued tokens.
-    pub fn given(&self) -> Vec<Given> {
+    pub fn given(&self) -> Vec<IssuedToken> {
         self.state.lock().unwrap().given.clone()
     }
 
@@ -207,7 +207,7 @@ impl State {
             "token_type": "Bearer",
             "client_id": client_id.as_deref().unwrap_or(SYSTEM_PRINCIPAL),
         });
-        self.given.push(Given {
+        self.given.push(IssuedToken {
             resource,
             client_id,
         });

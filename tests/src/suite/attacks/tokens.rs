@@ -70,7 +70,7 @@ async fn two_tokens_are_none<H: Signing>(surface: &H) {
 
 /// A valid token whose claims call its bearer an administrator gives no further rights (case 16).
 async fn claims_confer_nothing<H: Signing>(surface: &H, account: &str) {
-    let token = forgery::adorned(surface, "eve@example.com", account);
+    let token = forgery::with_cloud_claims(surface, "eve@example.com", account);
     let eve = Person::with_token(surface, Some(&token));
     let session = eve.get(SESSION).await.expect(200);
     for list in ["accounts", "teams", "projects", "grants"] {

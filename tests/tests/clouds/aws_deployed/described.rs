@@ -9,11 +9,11 @@ use super::{
 };
 
 /// A property of the template, the call that reads it, and the expected text. Spaces are ignored.
-type Look = (&'static str, Call, &'static str);
+type ExpectedProperty = (&'static str, Call, &'static str);
 
 const BUCKET: &str = "workspace-management-dev-documents";
 
-fn database(operation: &'static str, words: &'static str, what: &'static str) -> Look {
+fn database(operation: &'static str, words: &'static str, what: &'static str) -> ExpectedProperty {
     (
         what,
         Call::Json(operation, json!({ "TableName": STACK })),
@@ -21,7 +21,7 @@ fn database(operation: &'static str, words: &'static str, what: &'static str) ->
     )
 }
 
-fn bucket(setting: &str, words: &'static str, what: &'static str) -> Look {
+fn bucket(setting: &str, words: &'static str, what: &'static str) -> ExpectedProperty {
     (what, get("s3", format!("/{BUCKET}?{setting}=")), words)
 }
 
@@ -34,7 +34,7 @@ fn function(name: &str) -> String {
 }
 
 /// The properties that the emulator keeps.
-fn kept(api: &str) -> Vec<Look> {
+fn kept(api: &str) -> Vec<ExpectedProperty> {
     let describe = "DynamoDB_20120810.DescribeTable";
     let stages = get("apigateway", format!("/v2/apis/{api}/stages"));
     let rules = json!({ "EventBusName": STACK });
@@ -99,7 +99,7 @@ fn kept(api: &str) -> Vec<Look> {
 }
 
 /// The properties that the emulator drops silently.
-fn dropped() -> Vec<Look> {
+fn dropped() -> Vec<ExpectedProperty> {
     let describe = "DynamoDB_20120810.DescribeTable";
     vec![
         database(

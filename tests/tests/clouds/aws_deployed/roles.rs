@@ -289,7 +289,7 @@ fn administration() -> Vec<Probe> {
 }
 
 /// Actions that the policies allow and the emulator denies: the policy and the call.
-fn denied_falsely(stream: &str) -> Vec<(&'static str, &'static str, Call)> {
+fn wrongly_denied(stream: &str) -> Vec<(&'static str, &'static str, Call)> {
     let path = format!("/{}", STACK.replacen("-dev", "/dev", 1));
     let secret = json!({ "SecretId": format!("{STACK}-surface") });
     let shard = json!({ "StreamArn": stream, "ShardId": "shardId-000000000000", "ShardIteratorType": "LATEST" });
@@ -425,7 +425,7 @@ async fn calls_the_emulator_denies_are_allowed_by_the_policies() {
     let stream = table["Table"]["LatestStreamArn"].as_str().unwrap();
     // The only role with all of these rights.
     let relay = credentials(stack, "relay").await;
-    for (action, policy, call) in denied_falsely(stream) {
+    for (action, policy, call) in wrongly_denied(stream) {
         assert!(
             allowed(&template, policy).contains(action),
             "`{policy}` does not allow `{action}`"

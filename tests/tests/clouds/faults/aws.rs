@@ -94,7 +94,8 @@ impl Faulty for AwsFaults {
     }
 
     async fn inject(&self, operation: &str, times: usize, fault: Fault) {
-        self.before.store(self.proxy.strikes(), Ordering::SeqCst);
+        self.before
+            .store(self.proxy.fault_count(), Ordering::SeqCst);
         self.proxy.inject_many(operation, fault, times);
     }
 
@@ -102,8 +103,10 @@ impl Faulty for AwsFaults {
         self.proxy.clear_faults()
     }
 
-    async fn struck(&self) {
-        self.proxy.struck(self.before.load(Ordering::SeqCst)).await;
+    async fn wait_for_fault(&self) {
+        self.proxy
+            .wait_for_fault(self.before.load(Ordering::SeqCst))
+            .await;
     }
 
     fn release(&self) {
@@ -247,7 +250,7 @@ async fn case_55_instance_killed_before_commit_leaves_nothing() {
     let cloud = &fixture.cloud;
     cloud.inject(AwsFaults::COMMIT, 1, Fault::HoldBefore).await;
     let kill = async {
-        cloud.struck().await;
+        cloud.wait_for_fault().await;
         assert_eq!(cloud.surface.api().kill_busy(), 1);
     };
     let (answer, ()) = tokio::join!(fixture.try_create("killed"), kill);
@@ -266,7 +269,7 @@ async fn case_52_commit_of_a_killed_instance_is_repeated() {
     let cloud = &fixture.cloud;
     cloud.inject(AwsFaults::COMMIT, 1, Fault::HoldAfter).await;
     let kill = async {
-        cloud.struck().await;
+        cloud.wait_for_fault().await;
         while fixture.teams_in_table(None).await.is_empty() {}
         assert_eq!(cloud.surface.api().kill_busy(), 1);
     };

@@ -101,7 +101,7 @@ impl Faulty for AzureFaults {
         usize::try_from(self.surface.resources.clear_faults().await).unwrap()
     }
 
-    async fn struck(&self) {
+    async fn wait_for_fault(&self) {
         self.until_left(self.left.load(Ordering::SeqCst)).await;
     }
 
@@ -222,7 +222,7 @@ async fn slow_call_delays_one_request_only() {
         .inject(AzureFaults::COMMIT, 1, delay(1500))
         .await;
     let quick = async {
-        fixture.cloud.struck().await;
+        fixture.cloud.wait_for_fault().await;
         let begun = Instant::now();
         fixture.ana().get("/v1/session").await.expect(200);
         begun.elapsed()
@@ -243,7 +243,7 @@ async fn case_55_handler_killed_before_its_commit_is_repeated() {
         .inject(AzureFaults::COMMIT, 1, AzureFaults::held())
         .await;
     let kill = async {
-        cloud.struck().await;
+        cloud.wait_for_fault().await;
         host.kill();
     };
     // The host sends the request again to the new handler.
@@ -331,7 +331,7 @@ async fn case_57_only_the_failed_entry_of_a_batch_is_republished() {
     // One of the entries cannot be read now.
     cloud.inject(AzureFaults::READ, ALWAYS, refusal(503)).await;
     let fail = async {
-        cloud.struck().await;
+        cloud.wait_for_fault().await;
         cloud.clear_faults().await;
     };
     let (_, ()) = tokio::join!(cloud.relay(&changes), fail);
@@ -395,7 +395,7 @@ async fn handler_finishes_its_requests_before_it_stops() {
     let (cloud, host) = (&fixture.cloud, &fixture.cloud.surface.host);
     cloud.inject(AzureFaults::COMMIT, 1, delay(1000)).await;
     let stop = async {
-        cloud.struck().await;
+        cloud.wait_for_fault().await;
         host.terminate();
     };
     let (answer, ()) = tokio::join!(fixture.try_create("last"), stop);

@@ -60,9 +60,9 @@ impl Gate {
 
     /// Waits until a request arrives at the shut gate.
     pub(crate) fn wait(&self) {
-        let patience = Duration::from_secs(60);
+        let timeout = Duration::from_secs(60);
         self.shut
-            .recv_timeout(patience)
+            .recv_timeout(timeout)
             .expect("no request came to the shut gate");
     }
 }

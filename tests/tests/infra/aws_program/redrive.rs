@@ -161,7 +161,7 @@ async fn dead_letters_of_both_functions_return_to_the_bus() {
 }
 
 /// A bus that refuses every event whose detail contains `fail`, entry by entry like the real one.
-fn picky_bus() -> String {
+fn selective_bus() -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     thread::spawn(move || {
@@ -210,7 +210,7 @@ async fn refused_events_stay_visible_in_the_queue() {
     ] {
         send(&deployed.notify, body).await;
     }
-    let program = Program::aws().with("AWS_ENDPOINT_URL_EVENTBRIDGE", &picky_bus());
+    let program = Program::aws().with("AWS_ENDPOINT_URL_EVENTBRIDGE", &selective_bus());
     let ran = program.run(&["redrive", "--prefix", "refused"]);
     assert_eq!(ran.code, Some(1), "{ran:?}");
     assert!(

@@ -11,7 +11,7 @@ use wm_tests::{
     repository,
 };
 
-use super::{Findings, expect, expect_members, functions, hold};
+use super::{Findings, assert_check, expect, expect_members, functions};
 
 pub(crate) fn whole(template: &Template) -> Findings {
     let mut findings = Findings::new();
@@ -117,8 +117,8 @@ pub(crate) fn code() -> String {
 
 #[test]
 fn functions_match_the_code() {
-    hold(whole);
-    hold(variables);
+    assert_check(whole);
+    assert_check(variables);
 }
 
 pub(crate) fn configuration(template: &Template) -> Findings {
@@ -178,5 +178,5 @@ pub(crate) fn configuration(template: &Template) -> Findings {
 
 #[test]
 fn parameters_and_secrets_are_where_the_code_reads_them() {
-    hold(configuration);
+    assert_check(configuration);
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::json;
 use wm_tests::infra::Template;
 
-use super::{Findings, expect, expect_members, functions, hold, target};
+use super::{Findings, assert_check, expect, expect_members, functions, target};
 
 /// The maximum length of a name per type, and its property.
 const NAMES: &[(&str, &str, usize)] = &[
@@ -63,16 +63,16 @@ pub(crate) fn names(template: &Template) -> Findings {
 
 #[test]
 fn names_fit_for_any_prefix() {
-    hold(names);
+    assert_check(names);
 }
 
 pub(crate) fn alarms(template: &Template) -> Findings {
     let mut findings = Findings::new();
-    let mut watched = BTreeSet::new();
+    let mut monitored = BTreeSet::new();
     for (name, alarm) in template.of_type("AWS::CloudWatch::Alarm") {
         let properties = &alarm["Properties"];
         let dimension = target(&properties["Dimensions"][0]["Value"]).unwrap_or_default();
-        watched.insert((
+        monitored.insert((
             properties["MetricName"].as_str().unwrap().to_owned(),
             dimension.to_owned(),
         ));
@@ -102,13 +102,13 @@ pub(crate) fn alarms(template: &Template) -> Findings {
     }));
     expect(
         &mut findings,
-        watched == wanted,
-        format!("watched is {watched:#?}"),
+        monitored == wanted,
+        format!("the alarms are on {monitored:#?}"),
     );
     findings
 }
 
 #[test]
 fn failures_raise_alarms() {
-    hold(alarms);
+    assert_check(alarms);
 }

@@ -11,7 +11,7 @@ use wm_tests::{
     infra::{TEMPLATE, Template, each, shown},
 };
 
-use super::{Findings, expect, functions, hold};
+use super::{Findings, assert_check, expect, functions};
 
 /// Actions without resource-level permissions, and why each is needed.
 const WITHOUT_RESOURCE: &[(&str, &str)] = &[
@@ -126,7 +126,7 @@ fn check_statement(name: &str, statement: &Value) -> Findings {
 
 #[test]
 fn functions_have_only_the_rights_they_need() {
-    hold(least);
+    assert_check(least);
     let template = Template::read(TEMPLATE);
     let mut text = String::new();
     let policies = template.of_type("AWS::IAM::ManagedPolicy");

@@ -130,8 +130,8 @@ impl Cloud {
 
     /// Waits until a request arrives at the stopped cloud.
     pub(crate) fn wait(&self) {
-        let patience = Duration::from_secs(60);
-        let stopped = self.stopped.recv_timeout(patience);
+        let timeout = Duration::from_secs(60);
+        let stopped = self.stopped.recv_timeout(timeout);
         stopped.expect("no request came to the stopped cloud");
     }
 

@@ -285,7 +285,7 @@ fn bare_accounts_are_hardened() {
         "public: Blob \u{2192} private",
         "Session \u{2192} Strong",
         "Periodic \u{2192} Continuous, Continuous30Days",
-        "never said \u{2192} off",
+        "not set \u{2192} off",
     ] {
         assert!(out.contains(changed), "{changed}: {out}");
     }

@@ -2,7 +2,9 @@ use serde_json::{Value, json};
 use wm_core::operations;
 use wm_tests::arm::Arm;
 
-use super::{Findings, deployed, expect, expect_equal, expect_members, expect_routes, hold};
+use super::{
+    Findings, assert_check, deployed, expect, expect_equal, expect_members, expect_routes,
+};
 
 /// The prefix of the ids of operations without a token.
 const PUBLIC: &str = "public-";
@@ -157,8 +159,8 @@ pub(crate) fn origins(template: &Arm) -> Findings {
 
 #[test]
 fn gateway_requires_tokens_where_the_contract_does() {
-    hold(routes);
-    hold(gateway);
-    hold(log);
-    hold(origins);
+    assert_check(routes);
+    assert_check(gateway);
+    assert_check(log);
+    assert_check(origins);
 }

@@ -8,7 +8,7 @@ use wm_azure_deploy::setup::baseline::{
 use wm_core::storage::Index;
 use wm_tests::arm::Arm;
 
-use super::{Findings, deployed, expect, expect_equal, expect_members, hold};
+use super::{Findings, assert_check, deployed, expect, expect_equal, expect_members};
 
 /// An allowed origin of pages.
 const ORIGIN: &str = "https://app.example.com";
@@ -194,9 +194,9 @@ pub(crate) fn roles(template: &Arm) -> Findings {
 
 #[test]
 fn setup_and_template_create_the_same_resources() {
-    hold(storage);
-    hold(cosmos);
-    hold(roles);
+    assert_check(storage);
+    assert_check(cosmos);
+    assert_check(roles);
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use wm_tests::arm::{Arm, SITE};
 
-use super::{Findings, deployed, expect, expect_equal, expect_members, hold};
+use super::{Findings, assert_check, deployed, expect, expect_equal, expect_members};
 
 /// Every storage account, including those of the host and the site: no keys, no public container,
 /// TLS only.
@@ -52,7 +52,7 @@ pub(crate) fn accounts(template: &Arm) -> Findings {
 
 #[test]
 fn accounts_are_private_without_keys_and_over_tls() {
-    hold(accounts);
+    assert_check(accounts);
     let findings = accounts(&Arm::read(SITE));
     assert!(findings.is_empty(), "{findings:#?}");
 }
@@ -104,7 +104,7 @@ pub(crate) fn adopted(template: &Arm) -> Findings {
 
 #[test]
 fn data_of_setup_is_used_unchanged() {
-    hold(adopted);
+    assert_check(adopted);
 }
 
 /// Paid by use, or free. The service refuses both together.
@@ -130,5 +130,5 @@ pub(crate) fn paid(template: &Arm) -> Findings {
 
 #[test]
 fn database_is_paid_by_use_or_free() {
-    hold(paid);
+    assert_check(paid);
 }

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use wm_core::value::SurfaceId;
 use wm_tests::{arm::Arm, repository};
 
-use super::{Findings, SURFACE, deployed, expect, expect_equal, expect_members, hold};
+use super::{Findings, SURFACE, assert_check, deployed, expect, expect_equal, expect_members};
 
 /// The functions that receive events of the topics.
 const LISTENING: [&str; 2] = ["ingest", "notify"];
@@ -151,9 +151,9 @@ pub(crate) fn filters(template: &Arm) -> Findings {
 
 #[test]
 fn undelivered_events_are_kept() {
-    hold(topics);
-    hold(delivery);
-    hold(filters);
+    assert_check(topics);
+    assert_check(delivery);
+    assert_check(filters);
 }
 
 /// The bindings in a function's folder.

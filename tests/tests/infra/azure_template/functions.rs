@@ -10,7 +10,7 @@ use wm_core::{
 };
 use wm_tests::{arm::Arm, repository};
 
-use super::{Findings, deployed, expect, expect_equal, expect_members, hold};
+use super::{Findings, assert_check, deployed, expect, expect_equal, expect_members};
 
 /// The sources of the handler.
 pub(crate) fn code() -> String {
@@ -194,8 +194,8 @@ pub(crate) fn variables(template: &Arm) -> Findings {
 
 #[test]
 fn functions_match_the_code() {
-    hold(whole);
-    hold(variables);
+    assert_check(whole);
+    assert_check(variables);
 }
 
 pub(crate) fn names(template: &Arm) -> Findings {
@@ -223,5 +223,5 @@ pub(crate) fn names(template: &Arm) -> Findings {
 
 #[test]
 fn parameters_are_where_the_code_reads_them() {
-    hold(names);
+    assert_check(names);
 }

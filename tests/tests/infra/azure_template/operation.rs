@@ -12,7 +12,7 @@ use wm_tests::{
     infra, repository,
 };
 
-use super::{Findings, deployed, expect, expect_equal, expect_members, hold};
+use super::{Findings, assert_check, deployed, expect, expect_equal, expect_members};
 
 /// The maximum length of a name per type, and whether hyphens are allowed.
 const NAMES: &[(&str, usize)] = &[
@@ -94,7 +94,7 @@ pub(crate) fn names(template: &Arm) -> Findings {
 
 #[test]
 fn names_fit_for_any_prefix() {
-    hold(names);
+    assert_check(names);
     for path in [SITE, CONTAINER_APP] {
         let findings = names(&Arm::read(path));
         assert!(findings.is_empty(), "{path}: {findings:#?}");
@@ -134,12 +134,12 @@ pub(crate) fn alarms(template: &Arm) -> Findings {
     let group = "/subscriptions/s/resourceGroups/g/providers/Microsoft.Insights/actionGroups/ops";
     let silent = deployed(template, &[]);
     let evaluated = deployed(template, &[("alarmActionGroupId", json!(group))]);
-    let mut watched = BTreeSet::new();
+    let mut monitored = BTreeSet::new();
     for (symbol, alarm) in evaluated.of_type("Microsoft.Insights/metricAlerts") {
         let properties = &alarm["properties"];
         let criterion = &properties["criteria"]["allOf"][0];
         let scope = properties["scopes"][0].as_str().unwrap();
-        watched.insert((
+        monitored.insert((
             criterion["metricName"].as_str().unwrap().to_owned(),
             scope.rsplit_once('/').unwrap().0.to_owned(),
         ));
@@ -167,8 +167,8 @@ pub(crate) fn alarms(template: &Arm) -> Findings {
     .into();
     expect(
         &mut findings,
-        watched == wanted,
-        format!("watched is {watched:#?}"),
+        monitored == wanted,
+        format!("the alarms are on {monitored:#?}"),
     );
     let throttled = &evaluated.properties("databaseThrottledAlarm")["criteria"]["allOf"][0];
     let only = json!([{ "name": "StatusCode", "operator": "Include", "values": ["429"] }]);
@@ -213,8 +213,8 @@ pub(crate) fn logs(template: &Arm) -> Findings {
 
 #[test]
 fn failures_raise_alarms_and_are_logged() {
-    hold(alarms);
-    hold(logs);
+    assert_check(alarms);
+    assert_check(logs);
 }
 
 /// Concerns in the order of the headings in the AWS template.

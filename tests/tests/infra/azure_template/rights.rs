@@ -11,7 +11,7 @@ use wm_tests::{
     golden,
 };
 
-use super::{Findings, deployed, expect, hold};
+use super::{Findings, assert_check, deployed, expect};
 
 /// Roles that are too wide for any principal.
 const TOO_WIDE: [&str; 5] = [
@@ -167,8 +167,8 @@ pub(crate) fn distinct(template: &Arm) -> Findings {
 
 #[test]
 fn functions_have_only_the_rights_they_need() {
-    hold(least);
-    hold(distinct);
+    assert_check(least);
+    assert_check(distinct);
     for path in [CONTAINER_APP, SITE] {
         let mut findings = distinct(&Arm::read(path));
         if path == CONTAINER_APP {

@@ -11,7 +11,7 @@ use wm_tests::{
     repository, suite, tools,
 };
 
-use super::{Findings, expect, hold};
+use super::{Findings, assert_check, expect};
 
 /// The path of the checker: from the environment, otherwise beside the repository.
 fn checker() -> Option<PathBuf> {
@@ -93,5 +93,5 @@ pub(crate) fn versions(template: &Arm) -> Findings {
 
 #[test]
 fn each_interface_is_used_in_one_api_version() {
-    hold(versions);
+    assert_check(versions);
 }

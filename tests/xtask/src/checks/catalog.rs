@@ -14,7 +14,7 @@ const CATALOG: &str = "core/src/catalog.rs";
 /// The groups of names in a backend selection, for every provider.
 const GROUPS: [&str; 4] = ["storage", "database", "identity", "notifications"];
 /// The functions that create a field from a path and a default.
-const MAKERS: [&str; 4] = ["fixed(", "chosen(", "derived(", "place("];
+const MAKERS: [&str; 4] = ["fixed(", "chosen(", "derived(", "location("];
 
 pub(super) fn find(checkout: &Checkout) -> Result<Found, Failure> {
     // A single line, independent of the formatter's line breaks.

@@ -22,7 +22,7 @@ pub(super) fn find(checkout: &Checkout) -> Result<Found, Failure> {
     let mut violations = Violations::new();
     for text in &sources {
         violations.extend(named(text));
-        violations.extend(given_away(text));
+        violations.extend(secret_findings(text));
     }
     let selections: Vec<&Text> = sources.iter().filter(|text| is_selection(text)).collect();
     violations.extend(selections.iter().flat_map(|text| unfit(text)));
@@ -66,7 +66,7 @@ fn named(text: &Text) -> Option<String> {
 }
 
 /// The lines of a file that contain a credential, without the credential.
-fn given_away(text: &Text) -> Violations {
+fn secret_findings(text: &Text) -> Violations {
     let found = secrets::in_source(&text.text).into_iter();
     found
         .map(|(number, what)| {

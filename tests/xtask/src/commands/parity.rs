@@ -63,7 +63,7 @@ impl Parity {
         let certificate = Certificate::new(&contract, &results);
         show(&certificate)?;
         let files = [(PAGE, certificate.page()), (DATA, certificate.json()?)];
-        let holds = certificate.hold();
+        let holds = certificate.ensure_proved();
         if self.verify {
             holds?;
             return self.verify(&checkout, &files);

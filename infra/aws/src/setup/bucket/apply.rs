@@ -17,7 +17,7 @@ use super::{BucketStep, WantedBucket, rules};
 use crate::setup::{
     baseline::{BASELINE, BucketBaseline},
     error::SetupError,
-    wait::patiently,
+    wait::retry_while_busy,
 };
 
 const BUCKET: &BucketBaseline = &BASELINE.bucket;
@@ -56,7 +56,7 @@ async fn create(client: &Client, wanted: &WantedBucket) -> Result<(), SetupError
         .bucket(name)
         .object_ownership(BUCKET.ownership.clone())
         .set_create_bucket_configuration((region != UNNAMED_REGION).then_some(place));
-    let made = patiently("s3:CreateBucket", || request.clone().send()).await;
+    let made = retry_while_busy("s3:CreateBucket", || request.clone().send()).await;
     match made {
         Err(error) if error.code() == Some("BucketAlreadyExists") => {
             Err(SetupError::Refused(vec![format!(
@@ -81,7 +81,7 @@ async fn public_access(client: &Client, name: &str) -> Result<(), SetupError> {
         .put_public_access_block()
         .bucket(name)
         .public_access_block_configuration(configuration.build());
-    patiently("s3:PutBucketPublicAccessBlock", || request.clone().send()).await?;
+    retry_while_busy("s3:PutBucketPublicAccessBlock", || request.clone().send()).await?;
     Ok(())
 }
 
@@ -90,14 +90,14 @@ async fn ownership(client: &Client, name: &str) -> Result<(), SetupError> {
     let controls = OwnershipControls::builder().rules(rule.build()?).build()?;
     let request = client.put_bucket_ownership_controls().bucket(name);
     let request = request.ownership_controls(controls);
-    patiently("s3:PutBucketOwnershipControls", || request.clone().send()).await?;
+    retry_while_busy("s3:PutBucketOwnershipControls", || request.clone().send()).await?;
     Ok(())
 }
 
 async fn policy(client: &Client, name: &str, policy: &Value) -> Result<(), SetupError> {
     let request = client.put_bucket_policy().bucket(name);
     let request = request.policy(policy.to_string());
-    patiently("s3:PutBucketPolicy", || request.clone().send()).await?;
+    retry_while_busy("s3:PutBucketPolicy", || request.clone().send()).await?;
     Ok(())
 }
 
@@ -107,7 +107,7 @@ async fn versioning(client: &Client, name: &str) -> Result<(), SetupError> {
         .put_bucket_versioning()
         .bucket(name)
         .versioning_configuration(configuration.build());
-    patiently("s3:PutBucketVersioning", || request.clone().send()).await?;
+    retry_while_busy("s3:PutBucketVersioning", || request.clone().send()).await?;
     Ok(())
 }
 
@@ -121,7 +121,7 @@ async fn encryption(client: &Client, name: &str) -> Result<(), SetupError> {
         .put_bucket_encryption()
         .bucket(name)
         .server_side_encryption_configuration(configuration.rules(rule.build()).build()?);
-    patiently("s3:PutEncryptionConfiguration", || request.clone().send()).await?;
+    retry_while_busy("s3:PutEncryptionConfiguration", || request.clone().send()).await?;
     Ok(())
 }
 
@@ -138,7 +138,7 @@ async fn lifecycle(
         .bucket(name)
         .lifecycle_configuration(configuration.build()?)
         .set_transition_default_minimum_object_size(size.cloned());
-    patiently("s3:PutLifecycleConfiguration", || request.clone().send()).await?;
+    retry_while_busy("s3:PutLifecycleConfiguration", || request.clone().send()).await?;
     Ok(())
 }
 
@@ -153,7 +153,7 @@ async fn notification(
         .notification_configuration(configuration.clone())
         // Whether existing targets are still valid is outside the scope of this program.
         .skip_destination_validation(true);
-    patiently("s3:PutBucketNotification", || request.clone().send()).await?;
+    retry_while_busy("s3:PutBucketNotification", || request.clone().send()).await?;
     Ok(())
 }
 
@@ -167,7 +167,7 @@ async fn cors(
     let configuration = CorsConfiguration::builder().set_cors_rules(Some(rules.collect()));
     let request = client.put_bucket_cors().bucket(name);
     let request = request.cors_configuration(configuration.build()?);
-    patiently("s3:PutBucketCORS", || request.clone().send()).await?;
+    retry_while_busy("s3:PutBucketCORS", || request.clone().send()).await?;
     Ok(())
 }
 
@@ -176,6 +176,6 @@ async fn tags(client: &Client, name: &str, tags: &Tags) -> Result<(), SetupError
     let set: Result<Vec<_>, _> = tags.iter().map(tag).collect();
     let tagging = Tagging::builder().set_tag_set(Some(set?)).build()?;
     let request = client.put_bucket_tagging().bucket(name).tagging(tagging);
-    patiently("s3:PutBucketTagging", || request.clone().send()).await?;
+    retry_while_busy("s3:PutBucketTagging", || request.clone().send()).await?;
     Ok(())
 }

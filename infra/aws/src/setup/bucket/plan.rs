@@ -100,7 +100,7 @@ fn compare_access(plan: &mut Resource<BucketStep>, found: Option<&FoundBucket>) 
     let owner = |found: &FoundBucket| {
         let ownership = found.ownership.as_ref();
         ownership
-            .map_or("never said", ObjectOwnership::as_str)
+            .map_or("not set", ObjectOwnership::as_str)
             .to_owned()
     };
     plan.compare(
@@ -118,11 +118,11 @@ fn compare_policy(
 ) {
     let there = found.and_then(|found| found.policy.as_ref());
     let (as_wanted, less) = ("refuses requests without TLS", "a different statement");
-    let said = policy::has_ours(there, wanted);
-    let said = said.map(|is_same| if is_same { as_wanted } else { less }.to_owned());
+    let current = policy::has_own_statement(there, wanted);
+    let current = current.map(|is_same| if is_same { as_wanted } else { less }.to_owned());
     let step = BucketStep::Policy(policy::merged(there, wanted));
     let setting = format!("policy {}", BUCKET.tls_only);
-    plan.compare(&setting, said, as_wanted, step);
+    plan.compare(&setting, current, as_wanted, step);
     for foreign in policy::foreign(there) {
         let kept = Verdict::Kept("not managed by wm".into());
         plan.note(&format!("policy {foreign}"), kept);
@@ -169,12 +169,17 @@ fn compare_lifecycle(plan: &mut Resource<BucketStep>, found: Option<&FoundBucket
         let same = there.iter().find(|rule| rule.id() == Some(ours.id));
         let days = same.map(days);
         differs |= days != Some(Some(ours.days));
-        let said = days.map(|days| days.map_or_else(|| "something else".to_owned(), after));
-        plan.compare(&format!("rule {}", ours.id), said, after(ours.days), None);
+        let current = days.map(|days| days.map_or_else(|| "something else".to_owned(), after));
+        plan.compare(
+            &format!("rule {}", ours.id),
+            current,
+            after(ours.days),
+            None,
+        );
     };
     compare(BUCKET.unfinished_uploads, rules::ends_uploads);
     compare(BUCKET.old_versions, rules::removes_objects);
-    let foreign = there.iter().filter(|rule| !rules::is_ours(rule)).cloned();
+    let foreign = there.iter().filter(|rule| !rules::is_own(rule)).cloned();
     let foreign: Vec<_> = foreign.collect();
     for rule in &foreign {
         let id = rule.id().unwrap_or("without an id");
@@ -217,7 +222,7 @@ fn compare_cors(
         return;
     }
     let shown = origins.join(", ");
-    let said = same.map(|rule| match rules::allows(rule) {
+    let current = same.map(|rule| match rules::allows(rule) {
         true => rule.allowed_origins().join(", "),
         false => "something else".to_owned(),
     });
@@ -228,7 +233,7 @@ fn compare_cors(
         foreign: foreign.cloned().collect(),
         origins: origins.to_vec(),
     };
-    plan.compare("origins", said, shown, step);
+    plan.compare("origins", current, shown, step);
 }
 
 fn compare_tags(

@@ -10,7 +10,7 @@ use crate::setup::baseline::BASELINE;
 const ID: &str = BASELINE.bucket.tls_only;
 
 /// Refuses requests without TLS.
-fn ours(wanted: &WantedBucket) -> Value {
+fn own_statement(wanted: &WantedBucket) -> Value {
     let arn = format!("arn:{}:s3:::{}", partition(&wanted.region), wanted.name);
     json!({
         "Sid": ID,
@@ -44,16 +44,16 @@ fn id(statement: &Value) -> Option<&str> {
     statement.get("Sid").and_then(Value::as_str)
 }
 
-fn is_ours(statement: &Value) -> bool {
+fn is_own(statement: &Value) -> bool {
     id(statement) == Some(ID)
 }
 
 /// Whether the policy contains this program's statement in any spelling. `None` if it has no
 /// statement with its id.
-pub(super) fn has_ours(policy: Option<&Value>, wanted: &WantedBucket) -> Option<bool> {
+pub(super) fn has_own_statement(policy: Option<&Value>, wanted: &WantedBucket) -> Option<bool> {
     let found = statements(policy);
-    let same = found.iter().find(|statement| is_ours(statement))?;
-    Some(normal(same) == normal(&ours(wanted)))
+    let same = found.iter().find(|statement| is_own(statement))?;
+    Some(normal(same) == normal(&own_statement(wanted)))
 }
 
 /// Whether a statement gives everyone access without a condition.
@@ -74,15 +74,15 @@ pub(super) fn is_public(policy: Option<&Value>) -> bool {
 pub(super) fn foreign(policy: Option<&Value>) -> Vec<String> {
     let name = |statement: &Value| id(statement).unwrap_or("without an id").to_owned();
     let found = statements(policy);
-    let foreign = found.iter().filter(|statement| !is_ours(statement));
+    let foreign = found.iter().filter(|statement| !is_own(statement));
     foreign.map(name).collect()
 }
 
 /// The policy with this program's statement. All other statements stay unchanged.
 pub(super) fn merged(policy: Option<&Value>, wanted: &WantedBucket) -> Value {
     let mut statements = statements(policy);
-    statements.retain(|statement| !is_ours(statement));
-    statements.push(ours(wanted));
+    statements.retain(|statement| !is_own(statement));
+    statements.push(own_statement(wanted));
     let mut policy = policy
         .cloned()
         .unwrap_or_else(|| json!({ "Version": "2012-10-17" }));
@@ -139,19 +139,19 @@ mod tests {
         let weaker = json!({ "Sid": "TlsOnly", "Effect": "Deny", "Principal": "*", "Action": "s3:PutObject", "Resource": "arn:aws:s3:::b/*" });
         for statement in [theirs.clone(), json!([weaker, theirs])] {
             let found = json!({ "Version": "2008-10-17", "Id": "theirs", "Statement": statement });
-            assert_ne!(has_ours(Some(&found), &wanted), Some(true));
+            assert_ne!(has_own_statement(Some(&found), &wanted), Some(true));
             assert_eq!(foreign(Some(&found)), ["Audit"]);
             let merged = merged(Some(&found), &wanted);
-            assert_eq!(has_ours(Some(&merged), &wanted), Some(true));
+            assert_eq!(has_own_statement(Some(&merged), &wanted), Some(true));
             assert_eq!(merged["Id"], "theirs");
             assert_eq!(merged["Version"], "2008-10-17");
             assert_eq!(merged["Statement"].as_array().unwrap().len(), 2);
             assert_eq!(merged["Statement"][0], theirs);
         }
         let merged = merged(None, &wanted);
-        assert_eq!(has_ours(Some(&merged), &wanted), Some(true));
+        assert_eq!(has_own_statement(Some(&merged), &wanted), Some(true));
         let elsewhere = super::tests::wanted("cn-north-1");
-        assert_eq!(has_ours(Some(&merged), &elsewhere), Some(false));
+        assert_eq!(has_own_statement(Some(&merged), &elsewhere), Some(false));
     }
 
     #[test]
@@ -177,6 +177,6 @@ mod tests {
             "Resource": [format!("{arn}/*"), arn],
             "Sid": "TlsOnly", "Effect": "Deny", "Principal": "*", "Action": ["s3:*"],
         });
-        assert_eq!(has_ours(Some(&spelt), &wanted), Some(true));
+        assert_eq!(has_own_statement(Some(&spelt), &wanted), Some(true));
     }
 }

@@ -13,7 +13,7 @@ use crate::setup::baseline::{BASELINE, BucketBaseline};
 const BUCKET: &BucketBaseline = &BASELINE.bucket;
 
 /// Whether a lifecycle rule has an id of this program.
-pub(super) fn is_ours(rule: &LifecycleRule) -> bool {
+pub(super) fn is_own(rule: &LifecycleRule) -> bool {
     let ours = [BUCKET.unfinished_uploads.id, BUCKET.old_versions.id];
     rule.id().is_some_and(|id| ours.contains(&id))
 }

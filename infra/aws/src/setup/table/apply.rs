@@ -16,7 +16,7 @@ use super::{Table, TableStep, describe};
 use crate::setup::{
     baseline::{BASELINE, IndexBaseline, KEY_TYPE, Keys, TableBaseline},
     error::SetupError,
-    wait::patiently,
+    wait::retry_while_busy,
 };
 
 const TABLE: &TableBaseline = &BASELINE.table;
@@ -47,7 +47,7 @@ pub(super) async fn apply(
 }
 
 async fn run(update: UpdateTableFluentBuilder) -> Result<(), SetupError> {
-    patiently("dynamodb:UpdateTable", || update.clone().send()).await?;
+    retry_while_busy("dynamodb:UpdateTable", || update.clone().send()).await?;
     Ok(())
 }
 
@@ -72,7 +72,7 @@ async fn create(table: &Table) -> Result<(), SetupError> {
         request = request.global_secondary_indexes(index.build()?);
     }
     request = request.set_attribute_definitions(Some(attributes));
-    patiently("dynamodb:CreateTable", || request.clone().send()).await?;
+    retry_while_busy("dynamodb:CreateTable", || request.clone().send()).await?;
     Ok(())
 }
 
@@ -100,7 +100,7 @@ async fn point_in_time_recovery(table: &Table) -> Result<(), SetupError> {
         .update_continuous_backups()
         .table_name(&table.name)
         .point_in_time_recovery_specification(setting);
-    patiently("dynamodb:UpdateContinuousBackups", || {
+    retry_while_busy("dynamodb:UpdateContinuousBackups", || {
         request.clone().send()
     })
     .await?;
@@ -117,7 +117,7 @@ async fn time_to_live(table: &Table) -> Result<(), SetupError> {
         .update_time_to_live()
         .table_name(&table.name)
         .time_to_live_specification(setting);
-    patiently("dynamodb:UpdateTimeToLive", || request.clone().send()).await?;
+    retry_while_busy("dynamodb:UpdateTimeToLive", || request.clone().send()).await?;
     Ok(())
 }
 
@@ -128,7 +128,7 @@ async fn tag(table: &Table, tags: &Tags) -> Result<(), SetupError> {
         .unwrap_or_default();
     let request = table.client.tag_resource().resource_arn(arn);
     let request = request.set_tags(Some(sdk_tags(tags)?));
-    patiently("dynamodb:TagResource", || request.clone().send()).await?;
+    retry_while_busy("dynamodb:TagResource", || request.clone().send()).await?;
     Ok(())
 }
 

@@ -67,7 +67,10 @@ pub(super) fn compare(plan: &mut Resource<Step>, wanted: &Wanted, id: &str, foun
     let mut resource = json!({});
     compare_index(plan, there, &mut resource);
     compare_lifetime(plan, there, &mut resource);
-    if resource.as_object().is_some_and(|said| said.is_empty()) {
+    if resource
+        .as_object()
+        .is_some_and(|current| current.is_empty())
+    {
         return;
     }
     let mut whole = match there {
@@ -195,11 +198,11 @@ fn compare_index(plan: &mut Resource<Step>, found: Option<&Value>, resource: &mu
         RECORDS.indexed.len(),
         RECORDS.ordered.len()
     );
-    let said = found.map(|_| match is_same {
+    let current = found.map(|_| match is_same {
         true => as_wanted.clone(),
         false => "something else".to_owned(),
     });
-    plan.compare("index", said, as_wanted, None);
+    plan.compare("index", current, as_wanted, None);
     let foreign = included.foreign + excluded.foreign + ordered.foreign;
     if foreign > 0 {
         let kept = Verdict::Kept(format!("{foreign} entries not managed by wm"));
@@ -241,9 +244,9 @@ mod tests {
     /// A policy in the form of the service.
     fn policy(more: &[&str]) -> Value {
         let mut plan = Resource::new("x");
-        let mut said = json!({});
-        compare_index(&mut plan, None, &mut said);
-        let mut policy = said["indexingPolicy"].take();
+        let mut current = json!({});
+        compare_index(&mut plan, None, &mut current);
+        let mut policy = current["indexingPolicy"].take();
         for path in policy["includedPaths"].as_array_mut().unwrap() {
             path["indexes"] = json!([{ "kind": "Range", "precision": -1 }]);
         }
@@ -254,27 +257,29 @@ mod tests {
         json!({ "indexingPolicy": policy })
     }
 
-    fn said(found: &Value) -> Value {
-        let mut said = json!({});
-        compare_index(&mut Resource::new("x"), Some(found), &mut said);
-        said
+    fn current(found: &Value) -> Value {
+        let mut current = json!({});
+        compare_index(&mut Resource::new("x"), Some(found), &mut current);
+        current
     }
 
     #[test]
     fn index_entry_is_equal_in_every_form_of_the_service() {
-        assert_eq!(said(&policy(&[])), json!({}));
-        assert_eq!(said(&policy(&["/body/theirs/?"])), json!({}));
+        assert_eq!(current(&policy(&[])), json!({}));
+        assert_eq!(current(&policy(&["/body/theirs/?"])), json!({}));
     }
 
     #[test]
     fn merged_policy_keeps_entries_of_others() {
         let mut found = policy(&["/*", "/body/theirs/?"]);
         found["indexingPolicy"]["excludedPaths"] = json!([]);
-        let said = said(&found);
-        let paths = said["indexingPolicy"]["includedPaths"].as_array().unwrap();
+        let current = current(&found);
+        let paths = current["indexingPolicy"]["includedPaths"]
+            .as_array()
+            .unwrap();
         assert_eq!(paths.len(), RECORDS.indexed.len() + 1);
         assert!(paths.contains(&json!({ "path": "/body/theirs/?" })));
-        let excluded = &said["indexingPolicy"]["excludedPaths"];
+        let excluded = &current["indexingPolicy"]["excludedPaths"];
         assert_eq!(excluded.as_array().unwrap().len(), 2);
     }
 

@@ -19,7 +19,7 @@ pub(super) fn refusals(wanted: &Wanted, found: &Found) -> Vec<String> {
     let rules = found.blobs.as_ref();
     let rules = rules.map(|found| list(found, ORIGIN_RULES));
     let rules = rules.unwrap_or_default();
-    let needs_one = !wanted.origins.is_empty() && ours(rules, &wanted.origins).is_none();
+    let needs_one = !wanted.origins.is_empty() && own_rule(rules, &wanted.origins).is_none();
     if rules.len() < MOST_ORIGIN_RULES || !needs_one {
         return Vec::new();
     }
@@ -30,7 +30,9 @@ pub(super) fn refusals(wanted: &Wanted, found: &Found) -> Vec<String> {
 }
 
 pub(super) fn compare(plan: &mut Resource<Step>, wanted: &Wanted, found: &Found) {
-    let id = wanted.place.storage_account(&wanted.storage_account);
+    let id = wanted
+        .resource_group
+        .storage_account(&wanted.storage_account);
     let there = found.account.as_ref().and(found.blobs.as_ref());
     let mut blobs = Comparison::new(plan, there);
     let versioning = Setting {
@@ -39,7 +41,7 @@ pub(super) fn compare(plan: &mut Resource<Step>, wanted: &Wanted, found: &Found)
     };
     blobs.exactly(versioning, STORAGE.versioning);
     let mut body = std::mem::take(&mut blobs.body);
-    for (name, place, days) in [
+    for (name, pointer, days) in [
         (
             "deleted blobs kept",
             "/properties/deleteRetentionPolicy",
@@ -51,7 +53,7 @@ pub(super) fn compare(plan: &mut Resource<Step>, wanted: &Wanted, found: &Found)
             STORAGE.deleted_containers_days,
         ),
     ] {
-        compare_retention(plan, there, &mut body, (name, place), days);
+        compare_retention(plan, there, &mut body, (name, pointer), days);
     }
     compare_origins(plan, wanted, there, &mut body);
     if body.as_object().is_some_and(|body| !body.is_empty()) {
@@ -69,11 +71,11 @@ fn compare_retention(
     plan: &mut Resource<Step>,
     found: Option<&Value>,
     body: &mut Value,
-    (name, place): (&str, &str),
+    (name, pointer): (&str, &str),
     days: u16,
 ) {
     let kept = |found: &Value| {
-        let policy = found.pointer(place);
+        let policy = found.pointer(pointer);
         let is_on = policy.and_then(|policy| policy.get("enabled")) == Some(&Value::Bool(true));
         let days = policy.and_then(|policy| policy.get("days")?.as_u64());
         if is_on { days.unwrap_or_default() } else { 0 }
@@ -87,14 +89,14 @@ fn compare_retention(
     // A longer retention of an existing account stays.
     let wanted = found.unwrap_or_default().max(days);
     if found != Some(wanted) {
-        put(body, place, json!({ "enabled": true, "days": days }));
+        put(body, pointer, json!({ "enabled": true, "days": days }));
     }
     plan.compare(name, found.map(shown), shown(wanted), None);
 }
 
 /// The position of this program's rule: the rule for these origins, or else the first rule with the
 /// same permissions.
-fn ours(rules: &[Value], origins: &[String]) -> Option<usize> {
+fn own_rule(rules: &[Value], origins: &[String]) -> Option<usize> {
     let same = rules.iter().position(|rule| origins_of(rule) == origins);
     same.or_else(|| rules.iter().position(allows))
 }
@@ -125,10 +127,10 @@ fn compare_origins(
 ) {
     let rules = found.map(|found| list(found, ORIGIN_RULES));
     let rules = rules.unwrap_or_default();
-    let at = ours(rules, &wanted.origins);
+    let at = own_rule(rules, &wanted.origins);
     let mine = at.and_then(|at| rules.get(at));
     let others = rules.iter().enumerate();
-    let others = others.filter(|(place, _)| Some(*place) != at);
+    let others = others.filter(|(index, _)| Some(*index) != at);
     let others: Vec<&Value> = others.map(|(_, rule)| rule).collect();
     let origins = match mine {
         Some(rule) if wanted.origins.is_empty() => origins_of(rule),
@@ -138,12 +140,12 @@ fn compare_origins(
         let none = Verdict::Unchanged("none; `--origin` names some".into());
         plan.note("origins", none);
     } else {
-        let said = mine.map(|rule| match allows(rule) {
+        let current = mine.map(|rule| match allows(rule) {
             true => origins_of(rule).join(", "),
             false => "something else".to_owned(),
         });
         let shown = origins.join(", ");
-        if said.as_deref() != Some(&shown) {
+        if current.as_deref() != Some(&shown) {
             let cors = &STORAGE.cors;
             let rule = json!({
                 "allowedOrigins": origins,
@@ -155,7 +157,7 @@ fn compare_origins(
             let all: Vec<&Value> = others.iter().copied().chain([&rule]).collect();
             put(body, ORIGIN_RULES, json!(all));
         }
-        plan.compare("origins", said, shown, None);
+        plan.compare("origins", current, shown, None);
     }
     for rule in others {
         let kept = Verdict::Kept("not managed by wm".into());
@@ -176,11 +178,11 @@ fn compare_lifecycle(plan: &mut Resource<Step>, account: &str, found: Option<&Va
     });
     let rules = found.map(|found| list(found, LIFECYCLE_RULES));
     let rules = rules.unwrap_or_default();
-    let is_ours = |found: &&Value| text(found, "/name") == rule.name;
-    let mine = rules.iter().find(is_ours);
-    let others: Vec<&Value> = rules.iter().filter(|rule| !is_ours(rule)).collect();
+    let is_own = |found: &&Value| text(found, "/name") == rule.name;
+    let mine = rules.iter().find(is_own);
+    let others: Vec<&Value> = rules.iter().filter(|rule| !is_own(rule)).collect();
     let as_wanted = format!("deleted {} days after creation", rule.days);
-    let said = mine.map(|mine| match is_same_rule(mine, &wanted) {
+    let current = mine.map(|mine| match is_same_rule(mine, &wanted) {
         true => as_wanted.clone(),
         false => "something else".to_owned(),
     });
@@ -189,7 +191,7 @@ fn compare_lifecycle(plan: &mut Resource<Step>, account: &str, found: Option<&Va
     let id = format!("{account}/managementPolicies/default");
     let label = "set the rules of the account's lifecycle";
     let step = Step::once(label, &id, STORAGE.api, body);
-    plan.compare(&format!("rule {}", rule.name), said, as_wanted, step);
+    plan.compare(&format!("rule {}", rule.name), current, as_wanted, step);
     for other in others {
         let kept = Verdict::Kept("not managed by wm".into());
         plan.note(&format!("rule {}", text(other, "/name")), kept);
@@ -229,19 +231,19 @@ pub(super) fn compare_container(
         Some(_) => Step::patch("make the container private", id, STORAGE.api, body),
         None => Step::put("create the container", id, STORAGE.api, body),
     };
-    step.settles = false;
+    step.has_provisioning_state = false;
     plan.compare(&name, access, seen(STORAGE.container_access), step);
 }
 
 /// Merges the change into the existing value. Lists are replaced.
-fn merge(into: &mut Value, said: &Value) {
-    match (into, said) {
-        (Value::Object(into), Value::Object(said)) => {
-            for (name, value) in said {
+fn merge(into: &mut Value, patch: &Value) {
+    match (into, patch) {
+        (Value::Object(into), Value::Object(patch)) => {
+            for (name, value) in patch {
                 merge(into.entry(name).or_insert(Value::Null), value);
             }
         }
-        (into, said) => *into = said.clone(),
+        (into, patch) => *into = patch.clone(),
     }
 }
 

@@ -2,12 +2,12 @@
 
 /// A resource group of a subscription.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Place {
+pub struct ResourceGroup {
     pub subscription: String,
-    pub group: String,
+    pub name: String,
 }
 
-impl Place {
+impl ResourceGroup {
     #[must_use]
     pub fn subscription_id(&self) -> String {
         format!("/subscriptions/{}", self.subscription)
@@ -15,7 +15,7 @@ impl Place {
 
     #[must_use]
     pub fn group_id(&self) -> String {
-        format!("{}/resourceGroups/{}", self.subscription_id(), self.group)
+        format!("{}/resourceGroups/{}", self.subscription_id(), self.name)
     }
 
     /// The id of a resource in the group: its provider, types and names.

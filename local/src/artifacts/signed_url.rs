@@ -33,7 +33,7 @@ const ENCODED: &AsciiSet = &CONTROLS
 
 /// The permission that a signed URL carries: one purpose, for one object, until one time.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Address {
+pub struct SignedUrl {
     pub path: ObjectPath,
     /// The time from which the URL is refused.
     pub expires_at: Timestamp,
@@ -80,7 +80,7 @@ impl Purpose {
 
 /// The reason why a URL is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum AddressError {
+pub enum SignedUrlError {
     /// The path is not that of an object.
     #[error("it does not exist, or you cannot see it")]
     NoObject,
@@ -116,10 +116,10 @@ impl Signer {
     }
 
     /// The path and query of a signed URL. It checks no permit, so only [`super`] may call it.
-    pub(super) fn write(&self, address: &Address) -> String {
-        let query = query(address);
-        let signature = self.signature(address.purpose.method(), &address.path, &query);
-        let path = address.path.to_string();
+    pub(super) fn write(&self, signed_url: &SignedUrl) -> String {
+        let query = query(signed_url);
+        let signature = self.signature(signed_url.purpose.method(), &signed_url.path, &query);
+        let path = signed_url.path.to_string();
         let path = utf8_percent_encode(&path, ENCODED);
         format!("{FILES}{path}?{query}&signature={signature}")
     }
@@ -128,38 +128,38 @@ impl Signer {
     /// `path` without [`FILES`].
     ///
     /// # Errors
-    /// [`AddressError`].
+    /// [`SignedUrlError`].
     pub fn read(
         &self,
         method: &str,
         path: &str,
         query: &str,
         now: Timestamp,
-    ) -> Result<Address, AddressError> {
+    ) -> Result<SignedUrl, SignedUrlError> {
         let path = percent_decode_str(path).decode_utf8();
         let path: ObjectPath = path
             .ok()
             .and_then(|path| path.parse().ok())
-            .ok_or(AddressError::NoObject)?;
+            .ok_or(SignedUrlError::NoObject)?;
         let (query, signature) = query
             .rsplit_once("&signature=")
-            .ok_or(AddressError::Altered)?;
-        let signature: Sha256 = signature.parse().map_err(|_| AddressError::Altered)?;
+            .ok_or(SignedUrlError::Altered)?;
+        let signature: Sha256 = signature.parse().map_err(|_| SignedUrlError::Altered)?;
         if !self.signature(method, &path, query).matches(&signature) {
-            return Err(AddressError::Altered);
+            return Err(SignedUrlError::Altered);
         }
-        let address = parse(path, query).map_err(|_| AddressError::Altered)?;
-        if now >= address.expires_at {
-            return Err(AddressError::Expired);
+        let signed_url = parse(path, query).map_err(|_| SignedUrlError::Altered)?;
+        if now >= signed_url.expires_at {
+            return Err(SignedUrlError::Expired);
         }
-        Ok(address)
+        Ok(signed_url)
     }
 }
 
-fn query(address: &Address) -> String {
+fn query(signed_url: &SignedUrl) -> String {
     let mut query = Serializer::new(String::new());
-    query.append_pair("expires", &address.expires_at.to_string());
-    match &address.purpose {
+    query.append_pair("expires", &signed_url.expires_at.to_string());
+    match &signed_url.purpose {
         Purpose::Upload {
             size,
             media_type,
@@ -184,7 +184,7 @@ fn query(address: &Address) -> String {
 }
 
 /// Parses the output of [`query`]. Call it only for a query with a valid signature.
-fn parse(path: ObjectPath, query: &str) -> Result<Address, Invalid> {
+fn parse(path: ObjectPath, query: &str) -> Result<SignedUrl, Invalid> {
     const WRONG: Invalid = Invalid("must be an unaltered signed URL");
     let find = |name: &str| {
         form_urlencoded::parse(query.as_bytes())
@@ -211,7 +211,7 @@ fn parse(path: ObjectPath, query: &str) -> Result<Address, Invalid> {
             sha256: text("sha256")?.parse()?,
         }
     };
-    Ok(Address {
+    Ok(SignedUrl {
         path,
         expires_at: text("expires")?.parse()?,
         purpose,
@@ -253,15 +253,15 @@ mod tests {
         ]
     }
 
-    fn address(purpose: Purpose) -> Address {
-        Address {
+    fn signed_url(purpose: Purpose) -> SignedUrl {
+        SignedUrl {
             path: PATH.parse().unwrap(),
             expires_at: now().after(Duration::from_secs(60)),
             purpose,
         }
     }
 
-    fn read(method: &str, written: &str, now: Timestamp) -> Result<Address, AddressError> {
+    fn read(method: &str, written: &str, now: Timestamp) -> Result<SignedUrl, SignedUrlError> {
         let (path, query) = written.split_once('?').unwrap();
         let path = path.strip_prefix(FILES).unwrap();
         Signer::new(&[7; 32]).read(method, path, query, now)
@@ -270,15 +270,18 @@ mod tests {
     #[test]
     fn signed_url_round_trips_for_every_purpose() {
         for purpose in purposes() {
-            let address = address(purpose);
-            let written = Signer::new(&[7; 32]).write(&address);
-            assert_eq!(read(address.purpose.method(), &written, now()), Ok(address));
+            let signed_url = signed_url(purpose);
+            let written = Signer::new(&[7; 32]).write(&signed_url);
+            assert_eq!(
+                read(signed_url.purpose.method(), &written, now()),
+                Ok(signed_url)
+            );
         }
     }
 
     #[test]
     fn signed_url_path_contains_the_object_key() {
-        let written = Signer::new(&[7; 32]).write(&address(purposes().remove(0)));
+        let written = Signer::new(&[7; 32]).write(&signed_url(purposes().remove(0)));
         let key = PATH.replace("Über uns", "%C3%9Cber%20uns");
         assert!(written.starts_with(&format!("/files/{key}?")), "{written}");
     }
@@ -286,9 +289,9 @@ mod tests {
     #[test]
     fn case_42_signed_url_refuses_altered_bytes_and_other_methods() {
         for purpose in purposes() {
-            let address = address(purpose);
-            let written = Signer::new(&[7; 32]).write(&address);
-            let method = address.purpose.method();
+            let signed_url = signed_url(purpose);
+            let written = Signer::new(&[7; 32]).write(&signed_url);
+            let method = signed_url.purpose.method();
             for other in ["PUT", "GET", "POST", "DELETE", ""] {
                 let same = other == method;
                 assert_eq!(read(other, &written, now()).is_ok(), same, "{other}");
@@ -301,20 +304,23 @@ mod tests {
                     assert!(read(method, &altered, now()).is_err(), "{altered}");
                 }
             }
-            let other_key = Signer::new(&[8; 32]).write(&address);
-            assert_eq!(read(method, &other_key, now()), Err(AddressError::Altered));
+            let other_key = Signer::new(&[8; 32]).write(&signed_url);
+            assert_eq!(
+                read(method, &other_key, now()),
+                Err(SignedUrlError::Altered)
+            );
         }
     }
 
     #[test]
     fn signed_url_expires_at_the_exact_moment() {
-        let address = address(purposes().remove(0));
-        let written = Signer::new(&[7; 32]).write(&address);
-        let last = address.expires_at.before(Duration::from_millis(1));
+        let signed_url = signed_url(purposes().remove(0));
+        let written = Signer::new(&[7; 32]).write(&signed_url);
+        let last = signed_url.expires_at.before(Duration::from_millis(1));
         assert!(read("PUT", &written, last).is_ok());
         assert_eq!(
-            read("PUT", &written, address.expires_at),
-            Err(AddressError::Expired)
+            read("PUT", &written, signed_url.expires_at),
+            Err(SignedUrlError::Expired)
         );
     }
 
@@ -334,7 +340,7 @@ mod tests {
         ] {
             let path = PATH.replace("Über uns+1.pdf", name);
             let read = signer.read("PUT", &path, "expires=x&signature=y", now());
-            assert_eq!(read, Err(AddressError::NoObject), "{name}");
+            assert_eq!(read, Err(SignedUrlError::NoObject), "{name}");
         }
     }
 

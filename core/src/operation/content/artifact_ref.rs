@@ -12,7 +12,7 @@ use crate::{
 
 /// The ids of a document in a path.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct ArtifactPlace {
+pub(crate) struct ArtifactRef {
     pub(crate) project: ProjectId,
     pub(crate) artifact: ArtifactId,
 }
@@ -25,7 +25,7 @@ pub(crate) struct FoundArtifact {
     now: Timestamp,
 }
 
-impl ArtifactPlace {
+impl ArtifactRef {
     pub(crate) fn of(request: &Parsed<'_>) -> Result<Self, Problem> {
         Ok(Self {
             project: request.path("project")?,
@@ -89,7 +89,7 @@ impl ArtifactPlace {
     /// Loads the document for a command that requires a capability on its project.
     ///
     /// # Errors
-    /// As for [`ArtifactPlace::find`] and [`FoundArtifact::permit`].
+    /// As for [`ArtifactRef::find`] and [`FoundArtifact::permit`].
     pub(crate) fn authorise(
         self,
         context: &Context<'_>,
