@@ -249,7 +249,7 @@ const fn service(concern: Concern, label: &'static str) -> Service {
 const LOCAL_SERVICES: &[Service] = &[
     service(Concern::Identity, "Built-in OpenID Connect issuer"),
     service(Concern::ApiRuntime, "`wm serve`"),
-    service(Concern::Storage, "A directory with signed addresses"),
+    service(Concern::Storage, "A directory with signed URLs"),
     service(Concern::Database, "SQLite"),
     service(Concern::Events, "In-process bus and JSON lines"),
     service(Concern::Mail, "A maildir"),

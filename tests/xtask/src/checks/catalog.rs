@@ -58,6 +58,16 @@ fn concerns(source: &str) -> Vec<&str> {
         .collect()
 }
 
+/// The table of a provider's services.
+fn services(source: &str, provider: Provider) -> &str {
+    let begin = format!(
+        "const {}_SERVICES: &[Service] = &[",
+        provider.as_str().to_uppercase()
+    );
+    let (_, rest) = source.split_once(&begin).unwrap_or_default();
+    rest.split_once("];").map_or("", |(services, _)| services)
+}
+
 /// The text of a provider's entry.
 fn entry(source: &str, provider: Provider) -> Option<&str> {
     let begin = format!(
@@ -78,10 +88,9 @@ fn lacking(provider: Provider, entry: &str, concerns: &[&str], source: &str) -> 
     if after(entry, " label: ").is_none_or(str::is_empty) {
         lacks("label".into());
     }
+    let services = services(source, provider);
     for concern in concerns {
-        let service = format!("service( Concern::{concern}, ");
-        let inline = format!("service(Concern::{concern}, ");
-        let label = after(entry, &service).or_else(|| after(entry, &inline));
+        let label = after(services, &format!("service(Concern::{concern}, "));
         if label.is_none_or(str::is_empty) {
             lacks(format!("label of the service for `{concern}`"));
         }
