@@ -12,8 +12,8 @@ use crate::{
 /// What holds:
 /// * Only this module constructs permits. Code of other crates gets one from a check of the records
 ///   as read, and does not compile with a permit of its own: `tests/witness` shows it. Inside core,
-///   constructors for jobs check the record of the job. [`Permit::own_profile`] and
-///   [`Permit::new_account`] check no record. Their comments say what limits them.
+///   constructors for jobs check the record of the job. `Permit::own_profile` and
+///   `Permit::new_account` check no record. Their comments say what limits them.
 /// * A commit requires a permit for its event type, and contains records of the permit's scope only.
 ///   It does not check that the records fit the event type.
 /// * A signed URL and an assembly require a permit for a capability that allows them, in the project
