@@ -5,13 +5,12 @@ use std::{
     env, fs,
     path::{Path, PathBuf},
     process::Command,
-    sync::{Mutex, PoisonError},
 };
 
 use regex::Regex;
 use serde_json::{Value, json};
 use tempfile::TempDir;
-use tokio::sync::OnceCell;
+use tokio::sync::{Mutex, OnceCell};
 use wm_aws::config::Function;
 use wm_core::record::CloudEvent;
 use wm_tests::{
@@ -133,21 +132,20 @@ impl Stack {
         }
     }
 
-    /// All events on the bus so far.
+    /// All events on the bus so far. Tests share the queue, so only one of them receives at a time.
+    /// Otherwise an event that another test has just received would be missing.
     pub(crate) async fn carried(&self) -> Vec<CloudEvent> {
+        let mut carried = self.carried.lock().await;
         loop {
             let ask = json!({ "QueueUrl": self.queue, "MaxNumberOfMessages": 10 });
             let answer = self.cloud.json("AmazonSQS.ReceiveMessage", &ask).await;
             let messages = answer["Messages"].as_array().cloned().unwrap_or_default();
             if messages.is_empty() {
-                let carried = self.carried.lock();
-                return carried.unwrap_or_else(PoisonError::into_inner).clone();
+                return carried.clone();
             }
             for message in messages {
                 let event: Value = serde_json::from_str(message["Body"].as_str().unwrap()).unwrap();
-                let event = serde_json::from_value(event["detail"].clone()).unwrap();
-                let carried = self.carried.lock();
-                carried.unwrap_or_else(PoisonError::into_inner).push(event);
+                carried.push(serde_json::from_value(event["detail"].clone()).unwrap());
                 let done =
                     json!({ "QueueUrl": self.queue, "ReceiptHandle": message["ReceiptHandle"] });
                 self.cloud.json("AmazonSQS.DeleteMessage", &done).await;
