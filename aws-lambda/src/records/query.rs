@@ -1,12 +1,9 @@
 //! Queries for consecutive keys.
 
-use std::ops::Bound;
-
 use aws_sdk_dynamodb::{
     Client, operation::query::builders::QueryFluentBuilder, types::AttributeValue,
 };
 use wm_core::storage::{List, Range};
-use wm_service::bounds::Bounds;
 
 use super::item::{LAYOUT, index_name};
 
@@ -26,24 +23,26 @@ pub(super) struct Selection {
 
 impl Selection {
     pub(super) fn of_range(range: &Range) -> Self {
-        let bounds = Bounds::new(&range.prefix, range.after.as_ref(), None);
         Self {
             index: None,
             attributes: (LAYOUT.partition, LAYOUT.sort),
             partition: range.scope.to_string(),
-            first: first(bounds.lower),
-            last: last(bounds.upper),
+            first: first(&range.prefix, range.after.as_deref()),
+            last: last(&range.prefix),
         }
     }
 
     pub(super) fn of_list(list: &List) -> Self {
-        let bounds = Bounds::new(&list.prefix, list.after.as_ref(), list.until.as_ref());
+        let last = last(&list.prefix);
         Self {
             index: Some(index_name(list.index)),
             attributes: LAYOUT.index(list.index),
             partition: list.partition.clone(),
-            first: first(bounds.lower),
-            last: last(bounds.upper),
+            first: first(&list.prefix, list.after.as_deref()),
+            last: match &list.until {
+                Some(until) => until.clone().min(last),
+                None => last,
+            },
         }
     }
 
@@ -69,29 +68,21 @@ impl Selection {
     }
 }
 
-/// The smallest key above the lower bound. Keys are never empty, so a space, which sorts before
-/// every key, means no lower bound.
-fn first(lower: Bound<String>) -> String {
-    match lower {
-        Bound::Included(key) if !key.is_empty() => key,
-        Bound::Excluded(key) => format!("{key}\0"),
-        Bound::Included(_) | Bound::Unbounded => " ".to_owned(),
+/// The smallest key of the interval: the prefix, or the key right after `after`. Keys are never
+/// empty, so a space, which sorts before every key, means no lower bound.
+fn first(prefix: &str, after: Option<&str>) -> String {
+    let next = after.map(|after| format!("{after}\0"));
+    let first = next.unwrap_or_default().max(prefix.to_owned());
+    if first.is_empty() {
+        " ".to_owned()
+    } else {
+        first
     }
 }
 
-/// The greatest text that sorts below the upper bound. DynamoDB compares with both ends included.
-fn last(upper: Bound<String>) -> String {
-    match upper {
-        Bound::Included(key) => key,
-        Bound::Excluded(mut key) => {
-            let end = key.pop();
-            if let Some(previous) = end.and_then(|end| (char::MIN..end).next_back()) {
-                key.extend([previous, LAST]);
-            }
-            key
-        }
-        Bound::Unbounded => LAST.to_string(),
-    }
+/// The greatest key with the prefix. DynamoDB compares with both ends included.
+fn last(prefix: &str) -> String {
+    format!("{prefix}{LAST}")
 }
 
 #[cfg(test)]
