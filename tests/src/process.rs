@@ -10,13 +10,11 @@ use std::{
     thread::{self, JoinHandle},
 };
 
+use wm_test_results::PROGRAMS;
+
 /// The stack size of threads in unoptimised binaries. Their futures are several times as large as
 /// the deployed ones.
 pub const STACK: (&str, &str) = ("RUST_MIN_STACK", "16777216");
-
-/// The environment variable with the directory of programs that are already built. `cargo xtask up`
-/// sets it.
-const PROGRAMS: &str = "WM_PROGRAMS";
 
 /// The path of a workspace binary, such as `wm`, `api`, `handler` or `cosmos`. Without
 /// [`PROGRAMS`], the first call builds all of them with the profile of this program, and with the

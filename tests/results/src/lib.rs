@@ -21,6 +21,10 @@ pub use ran::Ran;
 /// The environment variable that names the directory of the results.
 pub const DIRECTORY: &str = "WM_TEST_RESULTS";
 
+/// The environment variable that names the directory of programs that are already built. Without it,
+/// tests build the programs that they start.
+pub const PROGRAMS: &str = "WM_PROGRAMS";
+
 /// The extension of the files in that directory.
 pub const EXTENSION: &str = "jsonl";
 

@@ -14,6 +14,7 @@ use wm_client::{
     api::{accounts::NewAccount, invitations::NewInvitation},
 };
 use wm_core::{record::AccountKind, value::AccountRole};
+use wm_tests::{client::answered, harness::Answer};
 
 /// The interval between two requests for what is published later.
 const INTERVAL: Duration = Duration::from_millis(300);
@@ -50,8 +51,9 @@ pub(crate) async fn use_surface(url: &str, control: &str) {
 }
 
 async fn json_of(request: RequestBuilder) -> Value {
-    let response = request.send().await.unwrap();
-    response.error_for_status().unwrap().json().await.unwrap()
+    let Answer { status, body, .. } = answered(request).await.unwrap();
+    assert!(status < 300, "{status}: {}", String::from_utf8_lossy(&body));
+    serde_json::from_slice(&body).unwrap()
 }
 
 /// Repeats a request until its answer contains a text.

@@ -285,7 +285,7 @@ mod tests {
         {"test": "suite::a::case_1_is_shown"}, {"test": "tokens::all", "shared": true}]}]}"#;
 
     #[test]
-    fn shared_test_shows_no_surface_and_fails_all() {
+    fn shared_test_proves_no_surface_and_its_failure_fails_all() {
         let passed = "test case_1_is_shown ... ok\n";
         let contract = serde_json::from_str(SHARING).unwrap();
         for (azure, tokens, outcomes) in [

@@ -26,7 +26,7 @@ A sentence passes on a surface if at least one of its tests passed there, no tes
 const NOT_SHOWN: &str = "\
 ## What the emulators could not show
 
-The tests above and their programs printed these skips. [aws.md](aws.md) and [azure.md](azure.md) explain them.
+The tests above and their programs recorded these skips and known limitations. [aws.md](aws.md) and [azure.md](azure.md) explain them.
 
 ";
 

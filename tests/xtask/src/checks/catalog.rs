@@ -20,6 +20,7 @@ pub(super) fn find(checkout: &Checkout) -> Result<Found, Failure> {
     // A single line, independent of the formatter's line breaks.
     let source = checkout.read(CATALOG)?;
     let source = source.split_whitespace().collect::<Vec<_>>().join(" ");
+    let source = source.replace("( ", "(");
     let concerns = concerns(&source);
     let mut violations = Violations::new();
     if concerns.is_empty() {

@@ -3,6 +3,7 @@
 use std::{os::unix::process::CommandExt, process::Command};
 
 use clap::{Args, ValueEnum};
+use wm_test_results::PROGRAMS;
 
 use crate::{
     checkout::Checkout,
@@ -20,17 +21,6 @@ Prints the URL of each surface, and commands to paste that get a token for an e-
 show mails and events. Ctrl-C stops all surfaces and deletes their data. The first start builds the
 programs in release mode. For `aws` and `azure` it also installs the emulators into .tools. Both take
 minutes.";
-
-/// The packages of the programs that `up` starts, and `up` itself. Each is built alone, as for a
-/// deployment: a build of the workspace would unify the features of all packages, so the programs
-/// would contain code of tests.
-const PROGRAMS: [&[&str]; 5] = [
-    &["-p", "wm"],
-    &["-p", "wm-aws"],
-    &["-p", "wm-azure"],
-    &["-p", "wm-cosmos-emulator"],
-    &["-p", "wm-tests", "--bin", "up"],
-];
 
 /// Serve a surface and its emulators on loopback for your own client
 #[derive(Debug, Args)]
@@ -61,6 +51,18 @@ impl Surface {
             Self::All => "all",
         }
     }
+
+    /// The packages of the programs that the surface consists of. Each is built alone, as for a
+    /// deployment: a build of the workspace would unify the features of all packages, so the
+    /// programs would contain code of tests.
+    fn packages(self) -> &'static [&'static str] {
+        match self {
+            Self::Local => &["wm"],
+            Self::Aws => &["wm-aws"],
+            Self::Azure => &["wm-azure", "wm-cosmos-emulator"],
+            Self::All => &["wm", "wm-aws", "wm-azure", "wm-cosmos-emulator"],
+        }
+    }
 }
 
 impl Up {
@@ -68,11 +70,13 @@ impl Up {
     /// receives Ctrl-C.
     pub(crate) fn run(self) -> Result<(), Failure> {
         let checkout = Checkout::find(None)?;
-        for package in PROGRAMS {
-            let build = cargo(&[]).with(["build", "--quiet", "--release"]);
-            let build = build
-                .with(["--target-dir", "target"])
-                .with(package.iter().copied());
+        let packages = self.surface.packages().iter();
+        let programs = packages.map(|package| vec!["-p", package]);
+        let server = vec!["-p", "wm-tests", "--bin", "up"];
+        for selection in programs.chain([server]) {
+            let build =
+                cargo(&[]).with(["build", "--quiet", "--release", "--target-dir", "target"]);
+            let build = build.with(selection);
             notice(build.to_string());
             build.stream(checkout.root())?;
         }
@@ -80,7 +84,7 @@ impl Up {
         let program = programs.join("up");
         let mut command = Command::new(&program);
         command.arg(self.surface.as_str());
-        command.env("WM_PROGRAMS", programs);
+        command.env(PROGRAMS, programs);
         command.current_dir(checkout.root());
         Err(not_started(&program.display().to_string(), command.exec()))
     }
