@@ -28,7 +28,7 @@ REGION = "us-east-1"
 ACCOUNT = "123456789012"
 
 # Accepted findings: all texts of a row occur in the finding.
-PASSED = [
+ACCEPTED = [
     # A rule of the template refuses the empty default wherever it would be used.
     ("W1030", "TableStreamArn"),
     ("W1030", "CertificateArn"),
@@ -150,11 +150,11 @@ def main():
             path.write_text(json.dumps(template, indent=1))
             found |= check_template(title, path)
         found |= check_policies(title, template)
-    passed = {mark: {line for line in found if all(part in line for part in mark)} for mark in PASSED}
-    for mark, lines in passed.items():
+    accepted = {texts: {line for line in found if all(text in line for text in texts)} for texts in ACCEPTED}
+    for texts, lines in accepted.items():
         found -= lines
         if not lines:
-            found.add(f"{' '.join(mark)} is accepted but does not occur: remove it from the list")
+            found.add(f"{' '.join(texts)} is accepted but does not occur: remove it from the list")
     for line in sorted(found):
         print(line)
     return 1 if found else 0

@@ -138,8 +138,8 @@ impl Queue {
             let count = messages.len();
             let received = self.parse_messages(messages, receipts);
             let mut sent = 0;
-            for batch in batches(&received, LARGEST_REQUEST, |received| {
-                received.dead_letter.size()
+            for batch in batches(&received, LARGEST_REQUEST, |message| {
+                message.dead_letter.size()
             }) {
                 let accepted = self.put(batch).await?;
                 sent += self.delete(&accepted, receipts).await?;
@@ -193,18 +193,18 @@ impl Queue {
     ) -> Result<Vec<&'batch ReceivedMessage>, Failure> {
         let entries = batch
             .iter()
-            .map(|received| received.dead_letter.entry(&self.bus_name));
+            .map(|message| message.dead_letter.entry(&self.bus_name));
         let request = self.bus.put_events().set_entries(Some(entries.collect()));
         let answer = request.send().await.map_err(failed("events:PutEvents"))?;
         let mut accepted = Vec::new();
-        for (received, result) in batch.iter().zip(answer.entries()) {
+        for (message, result) in batch.iter().zip(answer.entries()) {
             match result.error_code() {
-                None => accepted.push(received),
+                None => accepted.push(message),
                 Some(code) => {
                     let words = plain(result.error_message().unwrap_or(code));
                     notice(format!(
                         "`{}` in `{}` was not accepted: {words}",
-                        received.id, self.name
+                        message.id, self.name
                     ));
                 }
             }
@@ -222,16 +222,16 @@ impl Queue {
             return Ok(0);
         }
         let mut request = self.queues.delete_message_batch().queue_url(&self.url);
-        for (number, received) in sent.iter().enumerate() {
+        for (number, message) in sent.iter().enumerate() {
             let entry = DeleteMessageBatchRequestEntry::builder().id(number.to_string());
-            let entry = entry.receipt_handle(&received.receipt).build();
+            let entry = entry.receipt_handle(&message.receipt).build();
             request = request.entries(entry.map_err(unbuilt)?);
         }
         let answer = request.send().await.map_err(failed("sqs:DeleteMessage"))?;
         for deleted in &answer.successful {
             let number = deleted.id.parse::<usize>().ok();
-            if let Some(received) = number.and_then(|number| sent.get(number)) {
-                receipts.remove(&received.id);
+            if let Some(message) = number.and_then(|number| sent.get(number)) {
+                receipts.remove(&message.id);
             }
         }
         Ok(answer.successful.len())

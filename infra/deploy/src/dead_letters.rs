@@ -9,10 +9,9 @@ pub trait DeadLetters {
 
     fn count(&self) -> usize;
 
-    /// Sends the letters again and deletes those that were accepted. If this fails between sending
-    /// and deleting a letter, the next run sends it again; functions process an event once. At most
-    /// [`DeadLetters::count`] letters are sent, so that letters that fail again are not sent
-    /// without end.
+    /// Sends the dead letters again and deletes those that were accepted. If this fails between
+    /// sending and deleting one, the next run sends it again; functions process an event once. At
+    /// most [`DeadLetters::count`] are sent, so that those that fail again are not sent without end.
     ///
     /// # Errors
     /// If a service does not answer. Dead letters that were not sent stay stored.
@@ -21,9 +20,9 @@ pub trait DeadLetters {
 
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub struct Outcome {
-    /// The number of letters that were accepted and deleted.
+    /// The number of dead letters that were accepted and deleted.
     pub sent: usize,
-    /// The number of letters that remain.
+    /// The number of dead letters that remain.
     pub left: usize,
 }
 

@@ -164,7 +164,7 @@ fn compare_account(
     location: &str,
 ) {
     let id = Ids::of(wanted).account;
-    let there = found.map(|found| resource_group::location(text(found, "/location")));
+    let there = found.map(|found| resource_group::normalised_location(text(found, "/location")));
     let desired = there.clone().unwrap_or_else(|| location.to_owned());
     plan.compare("location", there, desired, None);
     let free = found.map_or(wanted.free_tier == Some(true), takes_free_tier);

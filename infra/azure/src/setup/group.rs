@@ -32,7 +32,7 @@ impl Found {
     pub(super) fn location(&self, wanted: &Wanted) -> String {
         let there = self.group.as_ref().map(|group| text(group, "/location"));
         let named = wanted.location.as_deref().or(there);
-        resource_group::location(named.unwrap_or(&wanted.default_location))
+        resource_group::normalised_location(named.unwrap_or(&wanted.default_location))
     }
 }
 

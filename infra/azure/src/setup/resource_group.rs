@@ -1,4 +1,4 @@
-//! The resource group, and ids of its resources.
+//! The resource group, ids of its resources, and the spelling of locations.
 
 /// A resource group of a subscription.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,7 +36,7 @@ impl ResourceGroup {
 }
 
 /// A location in the form for comparisons. People and services write both `East US` and `eastus`.
-pub(super) fn location(text: &str) -> String {
+pub(super) fn normalised_location(text: &str) -> String {
     let words = text.split_whitespace().collect::<String>();
     words.to_ascii_lowercase()
 }

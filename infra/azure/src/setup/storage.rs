@@ -147,8 +147,11 @@ pub(super) fn location_conflict(
     wanted: &Wanted,
     another: &str,
 ) -> Option<String> {
-    let there = resource_group::location(text(account, "/location"));
-    let here = wanted.location.as_deref().map(resource_group::location)?;
+    let there = resource_group::normalised_location(text(account, "/location"));
+    let here = wanted
+        .location
+        .as_deref()
+        .map(resource_group::normalised_location)?;
     (there != here).then(|| {
         format!("the {what} `{name}` is in `{there}`, not in `{here}`: use `--location {there}`, or {another}")
     })
@@ -163,7 +166,7 @@ fn compare_account(
     let id = wanted
         .resource_group
         .storage_account(&wanted.storage_account);
-    let there = found.map(|found| resource_group::location(text(found, "/location")));
+    let there = found.map(|found| resource_group::normalised_location(text(found, "/location")));
     let desired = there.clone().unwrap_or_else(|| location.to_owned());
     plan.compare("location", there, desired, None);
     let mut account = Comparison::new(plan, found);

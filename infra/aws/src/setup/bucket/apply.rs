@@ -48,14 +48,14 @@ pub(super) async fn apply(
 
 async fn create(client: &Client, wanted: &WantedBucket) -> Result<(), SetupError> {
     let WantedBucket { name, region, .. } = wanted;
-    let place = CreateBucketConfiguration::builder()
+    let configuration = CreateBucketConfiguration::builder()
         .location_constraint(BucketLocationConstraint::from(region.as_str()))
         .build();
     let request = client
         .create_bucket()
         .bucket(name)
         .object_ownership(BUCKET.ownership.clone())
-        .set_create_bucket_configuration((region != UNNAMED_REGION).then_some(place));
+        .set_create_bucket_configuration((region != UNNAMED_REGION).then_some(configuration));
     let made = retry_while_busy("s3:CreateBucket", || request.clone().send()).await;
     match made {
         Err(error) if error.code() == Some("BucketAlreadyExists") => {

@@ -67,10 +67,7 @@ pub(super) fn compare(plan: &mut Resource<Step>, wanted: &Wanted, id: &str, foun
     let mut resource = json!({});
     compare_index(plan, there, &mut resource);
     compare_lifetime(plan, there, &mut resource);
-    if resource
-        .as_object()
-        .is_some_and(|current| current.is_empty())
-    {
+    if resource.as_object().is_some_and(|change| change.is_empty()) {
         return;
     }
     let mut whole = match there {
@@ -244,9 +241,9 @@ mod tests {
     /// A policy in the form of the service.
     fn policy(more: &[&str]) -> Value {
         let mut plan = Resource::new("x");
-        let mut current = json!({});
-        compare_index(&mut plan, None, &mut current);
-        let mut policy = current["indexingPolicy"].take();
+        let mut change = json!({});
+        compare_index(&mut plan, None, &mut change);
+        let mut policy = change["indexingPolicy"].take();
         for path in policy["includedPaths"].as_array_mut().unwrap() {
             path["indexes"] = json!([{ "kind": "Range", "precision": -1 }]);
         }
@@ -257,29 +254,29 @@ mod tests {
         json!({ "indexingPolicy": policy })
     }
 
-    fn current(found: &Value) -> Value {
-        let mut current = json!({});
-        compare_index(&mut Resource::new("x"), Some(found), &mut current);
-        current
+    fn change(found: &Value) -> Value {
+        let mut change = json!({});
+        compare_index(&mut Resource::new("x"), Some(found), &mut change);
+        change
     }
 
     #[test]
     fn index_entry_is_equal_in_every_form_of_the_service() {
-        assert_eq!(current(&policy(&[])), json!({}));
-        assert_eq!(current(&policy(&["/body/theirs/?"])), json!({}));
+        assert_eq!(change(&policy(&[])), json!({}));
+        assert_eq!(change(&policy(&["/body/theirs/?"])), json!({}));
     }
 
     #[test]
     fn merged_policy_keeps_entries_of_others() {
         let mut found = policy(&["/*", "/body/theirs/?"]);
         found["indexingPolicy"]["excludedPaths"] = json!([]);
-        let current = current(&found);
-        let paths = current["indexingPolicy"]["includedPaths"]
+        let change = change(&found);
+        let paths = change["indexingPolicy"]["includedPaths"]
             .as_array()
             .unwrap();
         assert_eq!(paths.len(), RECORDS.indexed.len() + 1);
         assert!(paths.contains(&json!({ "path": "/body/theirs/?" })));
-        let excluded = &current["indexingPolicy"]["excludedPaths"];
+        let excluded = &change["indexingPolicy"]["excludedPaths"];
         assert_eq!(excluded.as_array().unwrap().len(), 2);
     }
 
