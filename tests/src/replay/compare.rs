@@ -277,7 +277,7 @@ fn is_sound(item: &Item) -> bool {
 }
 
 /// Checks whether an item is a delivery claim of a mail.
-pub(super) fn is_mark_of_mail(item: &Item) -> bool {
+pub(super) fn is_mail_claim(item: &Item) -> bool {
     item.key.sort.as_str().starts_with("IDEM#MAIL#")
 }
 
@@ -285,7 +285,7 @@ pub(super) fn is_mark_of_mail(item: &Item) -> bool {
 /// Its times and its attempt differ.
 fn stored(item: &Item) -> Value {
     let mut body: Value = serde_json::from_str(&item.body).unwrap();
-    if is_mark_of_mail(item) {
+    if is_mail_claim(item) {
         return json!({ "sent": body["body"]["sent"] });
     }
     let index = item.index.iter().map(|key| {

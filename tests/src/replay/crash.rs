@@ -134,9 +134,9 @@ impl Replay<'_> {
             same.map_err(|what| self.found("memory", &template, crash, what))?;
             outcomes.push(outcome);
         }
-        let result = self.die(&template, crash).await;
+        let results = self.die(&template, crash).await;
         let mut calls = Vec::new();
-        for (number, result) in result.into_iter().enumerate() {
+        for (number, result) in results.into_iter().enumerate() {
             let name = self.targets.all[number + 1].name;
             let verdict = match (judge(&template, &result), crash) {
                 (Err(what), None) => Err(what),
@@ -145,8 +145,8 @@ impl Replay<'_> {
             };
             verdict.map_err(|what| self.found(name, &template, crash, what))?;
             let answers = [result.answer];
-            let asked_once = [template.clone()];
-            let explained = self.explain(number + 1, &asked_once, &answers, &outcomes);
+            let templates = [template.clone()];
+            let explained = self.explain(number + 1, &templates, &answers, &outcomes);
             let explained = explained.await;
             explained.map_err(|what| self.found(name, &template, crash, what))?;
             calls.push(result.calls);
@@ -186,13 +186,13 @@ impl Replay<'_> {
         });
         let others = self.targets.all.iter().enumerate().skip(1);
         let sent = others.map(|(number, target)| self.send(number, target, template, crash));
-        let result = join_all(sent).await;
+        let results = join_all(sent).await;
         self.write_orders(&StepOptions {
             later: true,
             ..StepOptions::default()
         });
         join_all(self.targets.all.iter().skip(1).map(rest)).await;
-        result
+        results
     }
 
     /// The outcome of a request that is sent this many times. The reference dies during the first
@@ -279,8 +279,8 @@ impl Replay<'_> {
         let (Step::Send(template) | Step::Fetch(template)) = step(&case.command) else {
             unreachable!("bytes are sent to the store, not to a process of the surface");
         };
-        let mut template = self.mailed(vec![template; self.targets.all.len()]).await?;
-        Ok(template.swap_remove(0))
+        let templates = vec![template; self.targets.all.len()];
+        Ok(self.mailed(templates).await?.swap_remove(0))
     }
 
     /// Sends a request until the application answers, and once more if the process died.

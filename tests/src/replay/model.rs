@@ -14,7 +14,7 @@ use super::script::{Action, Command, PEOPLE};
 /// The objects created so far, with the ids of the reference, which the other surfaces share.
 #[derive(Debug, Clone)]
 pub struct Model {
-    /// Distinguishes the people of this run.
+    /// Distinguishes the people of this run from those of other runs.
     pub run: String,
     /// The start time of the script.
     pub begun: Timestamp,

@@ -31,30 +31,30 @@ impl Replay<'_> {
         let [Step::Send(first), Step::Send(second)] = steps else {
             return Ok(());
         };
-        let mut template = [first, second];
-        for template in &mut template {
+        let mut templates = [first, second];
+        for template in &mut templates {
             let everywhere = vec![template.clone(); self.targets.all.len()];
             *template = self.mailed(everywhere).await?.swap_remove(0);
         }
         self.tick(&StepOptions::default());
         let mut outcomes = [
-            self.serial(&template, &[0, 1]).await,
-            self.serial(&template, &[1, 0]).await,
+            self.serial(&templates, &[0, 1]).await,
+            self.serial(&templates, &[1, 0]).await,
         ];
         for outcome in &mut outcomes {
             outcome.left.mailed = false;
         }
-        let parallel = self.parallel(&template).await;
+        let parallel = self.parallel(&templates).await;
         for (number, answers) in parallel.into_iter().enumerate() {
             let what = self
-                .explain(number + 1, &template, &answers, &outcomes)
+                .explain(number + 1, &templates, &answers, &outcomes)
                 .await;
             what.map_err(|what| Difference {
                 target: self.targets.all[number + 1].name,
                 step: format!(
                     "at once:\n      {}\n      {}",
-                    described(&template[0]),
-                    described(&template[1])
+                    described(&templates[0]),
+                    described(&templates[1])
                 ),
                 what,
             })?;
@@ -66,7 +66,7 @@ impl Replay<'_> {
     pub(super) async fn explain(
         &mut self,
         number: usize,
-        template: &[RequestTemplate],
+        templates: &[RequestTemplate],
         answers: &[Answer],
         outcomes: &[Outcome],
     ) -> Result<(), String> {
@@ -75,7 +75,7 @@ impl Replay<'_> {
         let mut why = Vec::new();
         for outcome in outcomes {
             let mut digests = state.digests.clone();
-            let compared = outcome.compare(target, template, answers, &events, &mut digests);
+            let compared = outcome.compare(target, templates, answers, &events, &mut digests);
             match compared.await {
                 Ok(()) => {
                     self.scopes.extend(outcome.left.scopes());
@@ -88,11 +88,11 @@ impl Replay<'_> {
     }
 
     /// The outcome of requests in this order on a fork of the reference: the last answer to each.
-    pub(super) async fn serial(&self, template: &[RequestTemplate], order: &[usize]) -> Outcome {
+    pub(super) async fn serial(&self, templates: &[RequestTemplate], order: &[usize]) -> Outcome {
         let fork = self.fork();
-        let mut answers = vec![Answer::default(); template.len()];
+        let mut answers = vec![Answer::default(); templates.len()];
         for place in order {
-            let request = self.to_reference(&template[*place], *place);
+            let request = self.to_reference(&templates[*place], *place);
             answers[*place] = fork.call(request).await;
         }
         fork.publish().await;
@@ -142,7 +142,7 @@ impl Replay<'_> {
 
     /// The answers of the other surfaces to both requests at once. On a cloud, each is decided
     /// before the other commits. A node queues writers before they decide.
-    async fn parallel(&self, template: &[RequestTemplate; 2]) -> Vec<[Answer; 2]> {
+    async fn parallel(&self, templates: &[RequestTemplate; 2]) -> Vec<[Answer; 2]> {
         let folder = |name: &str| self.targets.folder.path().join(format!("barrier-{name}"));
         let clouds = self.targets.all.iter();
         let clouds = clouds.filter(|target| matches!(target.kind, Kind::Aws(..) | Kind::Azure(..)));
@@ -157,7 +157,7 @@ impl Replay<'_> {
         let both = others.map(|(target, state)| {
             let barrier = barriers.get(target.name);
             let each = [0, 1].map(|place| {
-                let request = state.request(target, &template[place], self.trace(place as u64));
+                let request = state.request(target, &templates[place], self.trace(place as u64));
                 async move {
                     let answer = target.call(request).await;
                     if let Some(barrier) = barrier {

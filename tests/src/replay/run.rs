@@ -271,13 +271,13 @@ impl<'a> Replay<'a> {
         match &steps[0] {
             Step::Put(upload) => self.put(*upload).await,
             Step::Send(_) => {
-                let template = steps.into_iter().map(template).collect();
-                self.request_all(command, template).await.map(drop)
+                let templates = steps.into_iter().map(template).collect();
+                self.request_all(command, templates).await.map(drop)
             }
             Step::Fetch(_) => {
-                let template: Vec<RequestTemplate> = steps.into_iter().map(template).collect();
-                let answers = self.request_all(command, template.clone()).await?;
-                self.fetch(&template[0], &answers).await
+                let templates: Vec<RequestTemplate> = steps.into_iter().map(template).collect();
+                let answers = self.request_all(command, templates.clone()).await?;
+                self.fetch(&templates[0], &answers).await
             }
         }
     }
@@ -285,17 +285,17 @@ impl<'a> Replay<'a> {
     async fn request_all(
         &mut self,
         command: &Command,
-        template: Vec<RequestTemplate>,
+        templates: Vec<RequestTemplate>,
     ) -> Result<Vec<Answer>, Difference> {
-        let template = self.mailed(template).await?;
+        let templates = self.mailed(templates).await?;
         let trace = self.trace(0);
-        let calls = self.targets.all.iter().zip(&self.states).zip(&template);
+        let calls = self.targets.all.iter().zip(&self.states).zip(&templates);
         let calls = calls.map(|((target, state), template)| {
             target.call(state.request(target, template, trace.clone()))
         });
         let answers = join_all(calls).await;
-        self.same_answers(&template[0], &answers)?;
-        for ((state, template), answer) in self.states.iter_mut().zip(&template).zip(&answers) {
+        self.same_answers(&templates[0], &answers)?;
+        for ((state, template), answer) in self.states.iter_mut().zip(&templates).zip(&answers) {
             state.record_answer(command, template, answer);
         }
         let uploads: Vec<usize> = self
@@ -303,10 +303,10 @@ impl<'a> Replay<'a> {
             .iter()
             .map(|state| state.model.uploads.len())
             .collect();
-        let step = || format!("the plans after {}", described(&template[0]));
+        let step = || format!("the plans after {}", described(&templates[0]));
         Self::all_same(&self.targets.all, &uploads, step)?;
-        self.covered(&template[0], &answers[0]);
-        if template[0].method != "GET" && answers[0].status < 300 {
+        self.covered(&templates[0], &answers[0]);
+        if templates[0].method != "GET" && answers[0].status < 300 {
             // The recipients of an event depend on the state at its publication.
             self.publish().await;
         }
@@ -377,10 +377,10 @@ impl<'a> Replay<'a> {
     /// Inserts the mailed token into requests that need one.
     pub(super) async fn mailed(
         &self,
-        template: Vec<RequestTemplate>,
+        templates: Vec<RequestTemplate>,
     ) -> Result<Vec<RequestTemplate>, Difference> {
-        let Body::Mailed(person) = template[0].body else {
-            return Ok(template);
+        let Body::Mailed(person) = templates[0].body else {
+            return Ok(templates);
         };
         let mails = self.same_mails(person).await?;
         let with_token = |(template, mails): (RequestTemplate, Vec<String>)| {
@@ -394,7 +394,7 @@ impl<'a> Replay<'a> {
                 ..template
             }
         };
-        Ok(template.into_iter().zip(mails).map(with_token).collect())
+        Ok(templates.into_iter().zip(mails).map(with_token).collect())
     }
 
     /// The texts of all mails to a person, on every surface, oldest first.

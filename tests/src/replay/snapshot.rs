@@ -8,7 +8,7 @@ use wm_core::{
 };
 
 use super::{
-    compare::{Comparison, Digests, is_mark_of_mail},
+    compare::{Comparison, Digests, is_mail_claim},
     model::RequestTemplate,
     target::{Reference, Target},
 };
@@ -74,8 +74,8 @@ impl Snapshot {
             let there = elsewhere(*scope, comparison.digests)?;
             let (mut items, mut others) = (items.clone(), target.items(there).await);
             if !self.mailed {
-                items.retain(|item| !is_mark_of_mail(item));
-                others.retain(|item| !is_mark_of_mail(item));
+                items.retain(|item| !is_mail_claim(item));
+                others.retain(|item| !is_mail_claim(item));
             }
             comparison.items(&items, &others)?;
         }
@@ -111,12 +111,12 @@ impl Outcome {
     pub(super) async fn compare(
         &self,
         target: &Target,
-        template: &[RequestTemplate],
+        templates: &[RequestTemplate],
         answers: &[Answer],
         events: &[CloudEvent],
         digests: &mut Digests,
     ) -> Result<(), String> {
-        for ((template, expected), answer) in template.iter().zip(&self.answers).zip(answers) {
+        for ((template, expected), answer) in templates.iter().zip(&self.answers).zip(answers) {
             let opaque = template.is_opaque();
             let mut comparison = Comparison {
                 target: target.name,

@@ -21,7 +21,7 @@ pub(super) struct TargetState {
     pub(super) model: Model,
     /// The mapping of its digests to the reference's.
     pub(super) digests: Digests,
-    /// The numbers of its ids and digests.
+    /// The position of each id and digest among its kind.
     pub(super) normal: Normaliser,
     /// The upload plans, by the number of the upload.
     pub(super) plans: Vec<Value>,
@@ -59,8 +59,8 @@ impl TargetState {
         if let Some(value) = self.authorization(target, template.who) {
             header("authorization", value);
         }
-        if let Some(mark) = self.mark(template) {
-            header("if-match", mark);
+        if let Some(etag) = self.if_match(template) {
+            header("if-match", etag);
         }
         if let Some(key) = &template.key {
             header("idempotency-key", key.clone());
@@ -97,7 +97,7 @@ impl TargetState {
         }
     }
 
-    fn mark(&self, template: &RequestTemplate) -> Option<String> {
+    fn if_match(&self, template: &RequestTemplate) -> Option<String> {
         let known = self.etags.get(&template.path).map(Vec::as_slice);
         let known = known.unwrap_or_default();
         let any = || "*".to_owned();

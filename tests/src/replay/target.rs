@@ -49,7 +49,7 @@ use crate::{
     surfaces::{
         aws::{self, AwsSurface, event::Front},
         azure::{self, AzureSurface},
-        local::{send_to, send_to_address},
+        local::{send_to, send_to_signed_url},
         node::NodeData,
         publish,
     },
@@ -140,7 +140,7 @@ impl Reference {
         Some(handled.response.into())
     }
 
-    /// Texts of the scopes that have at least one item. Repeated for each item.
+    /// The scope of every stored item, as text. A scope occurs once per item.
     fn scopes(&self) -> impl Iterator<Item = String> {
         let items = self.dump().into_iter();
         items.map(|item| item.key.scope.to_string())
@@ -542,9 +542,9 @@ impl Target {
             Kind::Memory(reference) => reference.memory().artifacts.answer(&request),
             Kind::Local(node) => {
                 request.url = request.url.replacen(PUBLIC_URL, &node.origin(), 1);
-                return send_to_address(&node.client, request).await.ok();
+                return send_to_signed_url(&node.client, request).await.ok();
             }
-            Kind::Shipped(node) => return send_to_address(&node.client, request).await.ok(),
+            Kind::Shipped(node) => return send_to_signed_url(&node.client, request).await.ok(),
             Kind::Aws(surface, _) => surface.object(request).await,
             Kind::Azure(surface, _) => surface.object(request).await,
         })

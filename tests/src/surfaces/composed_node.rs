@@ -70,6 +70,7 @@ impl<P: Provider> ComposedNode<P> {
 
     /// Stops like a deployed node.
     pub async fn shutdown(self) {
+        // Both use the service, and the database closes only when the service has no users.
         drop((self.drains, self.sweeper));
         let _ = self.stop.send(());
         self.running.await.unwrap();

@@ -79,7 +79,10 @@ pub async fn send_to(client: &Client, origin: &str, request: Request) -> reqwest
 /// # Errors
 ///
 /// If no answer arrives.
-pub async fn send_to_address(client: &Client, request: ObjectRequest) -> reqwest::Result<Answer> {
+pub async fn send_to_signed_url(
+    client: &Client,
+    request: ObjectRequest,
+) -> reqwest::Result<Answer> {
     let method: Method = request.method.parse().unwrap();
     let mut built = client.request(method, request.url);
     for (name, value) in request.headers {
@@ -136,7 +139,7 @@ impl Harness for LocalSurface {
     }
 
     async fn object(&self, request: ObjectRequest) -> Answer {
-        send_to_address(&self.client, request).await.unwrap()
+        send_to_signed_url(&self.client, request).await.unwrap()
     }
 
     fn access_token(&self, email: &str) -> String {

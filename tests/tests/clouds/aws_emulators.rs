@@ -19,7 +19,7 @@ fn answers(url: &str) -> bool {
 }
 
 #[tokio::test]
-async fn ministack_verifies_signatures() {
+async fn ministack_refuses_unknown_keys() {
     let ministack = Ministack::shared();
     let health = ministack.page("/_ministack/health").await;
     assert_eq!(health["auth"], "enabled", "{health}");
@@ -38,7 +38,7 @@ async fn ministack_verifies_signatures() {
 }
 
 #[tokio::test]
-async fn ministack_verifies_the_signatures_of_users() {
+async fn ministack_checks_rights_and_signatures_of_users() {
     let ministack = Ministack::shared();
     let root = Credentials::root();
     let iam = async |parameters: &[(&str, &str)]| {

@@ -442,11 +442,11 @@ fn shape(received: &Received, headers: &[&str]) -> Value {
 
 /// The same parts of the official client's request.
 fn official(golden: &Value, name: &str, headers: &[&str]) -> Value {
-    let received = &golden[name];
-    let header = |name: &&str| ((*name).to_owned(), received["headers"][*name].clone());
+    let sent = &golden[name];
+    let header = |name: &&str| ((*name).to_owned(), sent["headers"][*name].clone());
     let headers: serde_json::Map<String, Value> = headers.iter().map(header).collect();
     json!({
-        "method": received["method"], "path": received["path"], "query": received["query"], "headers": headers,
+        "method": sent["method"], "path": sent["path"], "query": sent["query"], "headers": headers,
     })
 }
 

@@ -300,7 +300,7 @@ async fn case_52_lost_answer_of_a_commit_is_recovered<C: Faulty>() {
             fixture.create(&name).await.expect(201);
             names.push(name);
             let left = fixture.cloud.clear_faults().await;
-            assert!(left == 0 || !C::REPEATS_COMMITS, "every fault strikes");
+            assert!(left == 0 || !C::REPEATS_COMMITS, "every fault occurs");
         }
     }
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
@@ -318,7 +318,7 @@ async fn case_52_lost_answer_creates_one_person<C: Faulty>() {
         let person = Person::new(fixture.surface(), name);
         let first = person.id().await;
         let left = fixture.cloud.clear_faults().await;
-        assert!(left == 0 || !C::REPEATS_COMMITS, "every fault strikes");
+        assert!(left == 0 || !C::REPEATS_COMMITS, "every fault occurs");
         assert_eq!(person.id().await, first);
         fixture
             .ana()
@@ -335,7 +335,7 @@ async fn case_56_transient_refusals_are_retried<C: Faulty>() {
         fixture.cloud.inject(operation, C::PASSING, fault).await;
         fixture.create(&name).await.expect(201);
         let left = fixture.cloud.clear_faults().await;
-        assert_eq!(left, 0, "every fault of `{name}` strikes");
+        assert_eq!(left, 0, "every fault of `{name}` occurs");
         names.push(name);
     }
     let names: Vec<&str> = names.iter().map(String::as_str).collect();

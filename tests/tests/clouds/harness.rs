@@ -42,7 +42,8 @@ pub(crate) trait Cloud: Harness + Sized {
         Self::with_environment(Vec::new()).await
     }
 
-    /// Sends a request to the public API. Unlike [`Harness::call`], it does not send the caller's ID token first.
+    /// Sends a request to the public API. Unlike [`Harness::call`], it does not send the caller's ID
+    /// token first.
     async fn send_as_is(&self, request: &Request) -> Answer;
 
     /// The number of requests that `api` answered.

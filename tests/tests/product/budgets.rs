@@ -1,6 +1,6 @@
-//! The cost of a request does not depend on the amount of data. Counted at the port on real requests,
-//! so that the speed of the machine does not matter. The module [`crate::costs`] compares each
-//! operation with its budget.
+//! The cost of a request does not depend on the amount of data. Counted at the port on real
+//! requests, so that the speed of the machine does not matter. The module [`crate::costs`] compares
+//! each operation with its budget.
 
 use serde_json::json;
 use wm_core::operation::Budget;

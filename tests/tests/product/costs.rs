@@ -49,7 +49,7 @@ fn first_difference(surfaces: &[(&str, BTreeMap<String, String>)]) -> Option<Str
 }
 
 #[tokio::test]
-async fn every_operation_makes_the_same_calls_on_every_surface() {
+async fn operations_make_equal_calls_and_keep_their_budgets() {
     let (memory, local) = (in_memory().await, in_sqlite().await);
     let surfaces = [
         ("memory", calls(&memory)),

@@ -71,7 +71,7 @@ struct Damage(usize);
 
 /// The envelope members that neither checksum nor ETag covers. A change of one, where possible, is
 /// detected by comparing the record with the journal.
-const OUTSIDE_THE_MARK: [&str; 6] = [
+const OUTSIDE_THE_ETAG: [&str; 6] = [
     "id",
     "version",
     "created_at",
@@ -108,7 +108,7 @@ impl Visitor for Damage {
                 for (name, value) in whole[0].as_object().unwrap() {
                     let same = whole[1].get(name) == Some(value);
                     assert!(
-                        same || OUTSIDE_THE_MARK.contains(&name.as_str()),
+                        same || OUTSIDE_THE_ETAG.contains(&name.as_str()),
                         "{name} was changed"
                     );
                 }
@@ -122,7 +122,7 @@ impl Visitor for Damage {
 fn case_65_flipped_bit_of_a_body_is_detected() {
     let mut damage = Damage::default();
     bodies::each_family(|| Seeded::new(65), &mut damage);
-    assert!(damage.0 > 0, "flips outside the mark can be read");
+    assert!(damage.0 > 0, "flips outside the ETag can be read");
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 use wm_tests::{golden, repository};
 
-/// The allowed dependencies of each package. Packages that only tests need are added.
+/// The allowed dependencies of each package. Packages that only tests use may depend on more.
 const DIRECTIONS: &[(&str, &[&str])] = &[
     ("wm-core", &[]),
     ("wm-service", &["wm-core"]),
@@ -334,9 +334,8 @@ fn modules_named(text: &str) -> BTreeSet<&str> {
         .collect()
 }
 
-/// The layers that a source of core names by way of `super`. In the file of a module at this depth,
-/// `super` leads to the root of the crate from there on, and from a module inside the file one level
-/// later.
+/// The layers that a source of core names through `super`. In a file at this depth, a chain of at
+/// least as many `super` leads to the root of the crate. A module inside the file needs one more.
 fn layers_named_by_super(text: &str, depth: usize) -> BTreeSet<&str> {
     let mut named = BTreeSet::new();
     let mut rest = text;

@@ -249,7 +249,7 @@ fn index_texts_stand_in_storage_only() {
 }
 
 #[test]
-fn an_index_text_outside_storage_would_be_found() {
+fn index_text_outside_storage_is_found() {
     let pattern = index_pattern(&BTreeSet::from(["ACCOUNT", "WORK"]));
     let text = "let partition = format!(\"ACCOUNT#{account}\"); Index::Gsi1";
     let found = |path: &str| {
@@ -289,7 +289,7 @@ fn product_texts_say_document() {
 }
 
 #[test]
-fn artifact_in_a_text_would_be_found() {
+fn artifact_in_a_text_is_found() {
     let pattern = Regex::new(ARTIFACT_IN_PROSE).unwrap();
     let text = "// An artifact.\nlet artifact = \"the `artifact` of this artifact\";\n".into();
     let path = "sample.rs".into();

@@ -27,7 +27,7 @@ pub const ISSUER: &str = "https://sts.windows.net/6b1f7a52-0c3d-4e8f-9a10-2b3c4d
 pub const SYSTEM_PRINCIPAL: &str = "11111111-2222-4333-8444-555555555555";
 /// The secret header value that proves that the request comes from the process itself.
 const HEADER: &str = "853b9a84-5bfa-4b22-a3f3-0b9a43d9ad8a";
-/// The lifetime of tokens. Default of the tests.
+/// The default lifetime of tokens.
 const LIFETIME: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// An issued token.

@@ -2,8 +2,8 @@
 //!
 //! A cell must not affect a later one. So on routes with `If-Match`, which are all routes that
 //! change or end an object, permitted callers are refused for a stale ETag. On other routes they
-//! read, or create one more object. Callers with access by visibility send their requests while the
-//! project is open to the account, and other callers do not.
+//! read, or create one more object. The project is open to the account only while callers with access
+//! by visibility send their requests.
 
 use std::{collections::BTreeMap, fmt::Write, time::Duration};
 

@@ -209,7 +209,7 @@ async fn case_59_largest_items_are_stored_unchanged() {
 }
 
 #[tokio::test]
-async fn sort_keys_differ_in_every_character() {
+async fn sort_keys_that_differ_in_one_character_are_distinct() {
     let records = records(Cosmos::shared(), "characters", 2).await;
     let mut memory = Memory::default();
     let characters = (' '..='~').chain(['\u{7f}', 'é', '😀']);

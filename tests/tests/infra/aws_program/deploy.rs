@@ -177,8 +177,8 @@ fn first_deployment_builds_five_functions() {
         );
     }
     for (name, parameter) in known {
-        let message = !parameter["Default"].is_null() || parameters.contains_key(name);
-        assert!(message, "no message names `{name}`");
+        let has_value = !parameter["Default"].is_null() || parameters.contains_key(name);
+        assert!(has_value, "`{name}` has no default and is not passed");
     }
 }
 

@@ -236,19 +236,19 @@ async fn unresponsive_bus_loses_nothing() {
     let body = letter("wm.grant.added", &json!({}));
     send(&deployed.notify, &body).await;
     let program = Program::aws().with("AWS_ENDPOINT_URL_EVENTBRIDGE", "http://127.0.0.1:9");
-    let said = program.refuses(&["redrive", "--prefix", "unanswered"], 1);
+    let message = program.refuses(&["redrive", "--prefix", "unanswered"], 1);
     assert!(
-        said.contains("`events:PutEvents` failed, the service cannot be reached"),
-        "{said}"
+        message.contains("`events:PutEvents` failed, the service cannot be reached"),
+        "{message}"
     );
     assert_eq!(bodies(&deployed.notify).await, [body]);
 }
 
 #[test]
 fn missing_deployment_is_named() {
-    let said = Program::aws().refuses(&["redrive", "--prefix", "nowhere"], 1);
+    let message = Program::aws().refuses(&["redrive", "--prefix", "nowhere"], 1);
     assert!(
-        said.contains("there is no queue `nowhere-dev-notify-dead-letters`: deploy"),
-        "{said}"
+        message.contains("there is no queue `nowhere-dev-notify-dead-letters`: deploy"),
+        "{message}"
     );
 }

@@ -73,9 +73,9 @@ pub(crate) fn refuses_plain_text(
         let resources = each(&properties["Bucket"])
             .into_iter()
             .chain(each(&properties["Queues"]));
-        let is_own = resources.filter_map(target).any(|name| name == resource);
+        let applies = resources.filter_map(target).any(|name| name == resource);
         let statements = each(&properties["PolicyDocument"]["Statement"]).into_iter();
-        statements.filter(move |_| is_own)
+        statements.filter(move |_| applies)
     });
     statements.any(|statement| {
         let objects = json!({ "Fn::Sub": format!("${{{resource}.Arn}}/*") });

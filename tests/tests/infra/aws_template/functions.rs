@@ -152,10 +152,10 @@ pub(crate) fn configuration(template: &Template) -> Findings {
         );
     }
     let path = json!({ "Fn::Sub": "/${Prefix}/${Environment}" });
-    let app_settings = template.variables("ApiFunction").get("AWS_SSM_PATH") == Some(&path);
+    let has_path = template.variables("ApiFunction").get("AWS_SSM_PATH") == Some(&path);
     expect(
         &mut findings,
-        app_settings,
+        has_path,
         "the functions look for parameters elsewhere",
     );
     let selection = BackendSelection::defaults(Provider::Aws);

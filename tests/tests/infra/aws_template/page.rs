@@ -21,9 +21,9 @@ fn templates_pass_the_linters() {
         .arg(repository::root().join("infra/aws/lint.py"))
         .output()
         .unwrap();
-    let message =
+    let printed =
         [linted.stdout, linted.stderr].map(|text| String::from_utf8_lossy(&text).into_owned());
-    assert!(linted.status.success(), "{}", message.concat());
+    assert!(linted.status.success(), "{}", printed.concat());
 }
 
 /// The rows of the page's table of variables: name, and the functions that receive it from the

@@ -23,7 +23,7 @@ const WITHOUT_RESOURCE: &[(&str, &str)] = &[
     ("xray:PutTraceSegments", "what a trace is made of"),
 ];
 
-/// The statements of a role's or a resource policy's rights.
+/// The statements of a role or of a resource policy.
 fn statements<'a>(template: &'a Template, name: &str) -> Vec<&'a Value> {
     let properties = template.properties(name);
     let policies = each(&properties["Policies"])

@@ -81,7 +81,7 @@ fn template_creates_the_same_resources_as_setup() {
     program.works(&["setup", "--origin", "https://docs.example.com"]);
     let template = template();
     let ids = ids("workspace-management-dev", "workspacemanagedevdocs");
-    for (name, id, recorded) in [
+    for (name, id, parts) in [
         (
             "storageAccount",
             &ids.storage,
@@ -99,7 +99,7 @@ fn template_creates_the_same_resources_as_setup() {
         ("cosmosContainer", &ids.records, &["properties", "tags"]),
     ] {
         let found = cloud.resource(id);
-        for part in recorded {
+        for part in parts {
             // Extra settings fail too, so that both stay equal.
             let (found, wanted) = (
                 plain(&found[part]),

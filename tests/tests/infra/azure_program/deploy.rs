@@ -281,8 +281,8 @@ fn first_deployment_deploys_before_and_after_its_functions() {
         );
     }
     for (name, parameter) in known {
-        let message = !parameter["defaultValue"].is_null() || before.contains_key(name);
-        assert!(message, "no message names `{name}`");
+        let has_value = !parameter["defaultValue"].is_null() || before.contains_key(name);
+        assert!(has_value, "`{name}` has no default and is not passed");
     }
 }
 
@@ -394,13 +394,12 @@ fn later_deployment_keeps_surface_and_unnamed_parameters() {
 fn interrupted_first_deployment_keeps_its_surface() {
     let (cloud, root) = (deployable(), checkout());
     let program = tooled(&cloud).tool("func", "exit 4");
-    let message = program.run(&deploy(&root, &FIRST));
-    assert_eq!(message.code, Some(1), "{message:?}");
+    let ran = program.run(&deploy(&root, &FIRST));
+    assert_eq!(ran.code, Some(1), "{ran:?}");
     assert!(
-        message
-            .err
+        ran.err
             .contains("`func` failed (exit status: 4): fix the errors above"),
-        "{message:?}"
+        "{ran:?}"
     );
     let program = program.tool("func", FUNC);
     program.works(&deploy(&root, &["--no-build"]));

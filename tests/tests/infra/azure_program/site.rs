@@ -166,7 +166,7 @@ fn account_of_documents_is_never_used_for_a_site() {
             "{message}"
         );
     }
-    // Known from the deployment, without an argument.
+    // The program knows the account of documents from the deployment, without `--storage-account`.
     let recorded = "--parameters\nstorageAccountName=movedto\n";
     fs::write(program.home().join("deployed-wm-dev"), recorded).unwrap();
     let message = program.refuses(&arguments(&folder, &["--site-account", "movedto"]), 2);

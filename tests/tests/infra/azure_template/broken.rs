@@ -10,9 +10,9 @@ use super::{
 
 /// The breaks that each check must find: a property of a resource, or a path from the template's
 /// root, and its new value as JSON.
-type Breakages = &'static [(Check, &'static [(&'static str, &'static str)])];
+type Breaks = &'static [(Check, &'static [(&'static str, &'static str)])];
 
-const BREAKS: Breakages = &[
+const BREAKS: Breaks = &[
     (
         data::accounts,
         &[
@@ -349,7 +349,7 @@ const BREAKS: Breakages = &[
     ),
 ];
 
-const OF_THE_SITE: Breakages = &[
+const OF_THE_SITE: Breaks = &[
     (
         site::apart,
         &[
@@ -367,7 +367,7 @@ const OF_THE_SITE: Breakages = &[
     (data::accounts, &[("site/allowSharedKeyAccess", "true")]),
 ];
 
-const OF_THE_CONTAINER: Breakages = &[
+const OF_THE_CONTAINER: Breaks = &[
     (
         container::whole,
         &[

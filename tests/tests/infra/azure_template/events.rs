@@ -150,7 +150,7 @@ pub(crate) fn filters(template: &Arm) -> Findings {
 }
 
 #[test]
-fn undelivered_events_are_kept() {
+fn events_reach_the_functions_or_are_kept() {
     assert_check(topics);
     assert_check(delivery);
     assert_check(filters);

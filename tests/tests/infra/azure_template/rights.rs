@@ -116,7 +116,7 @@ pub(crate) fn least(template: &Arm) -> Findings {
             !role.starts_with("cosmos") || on_records,
             format!("{who} has rights on every container of the database"),
         );
-        // Only the handler, the set-up and the container have rights on documents.
+        // Only the handler and the set-up have rights on documents, and only on their container.
         let documents = place.contains("workspacemanagedevdocs");
         let theirs = ["app", "api", "setup"].contains(&who.as_str());
         expect(
