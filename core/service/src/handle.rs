@@ -36,7 +36,7 @@ pub struct Handled {
     pub operation: &'static str,
 }
 
-/// What identifies a request in its response and in the log.
+/// The identification of a request in its response and in the log.
 struct Trace {
     request_id: RequestId,
     traceparent: String,

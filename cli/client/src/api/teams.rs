@@ -14,7 +14,7 @@ pub struct NewTeam {
     pub name: Name,
 }
 
-/// People of one account to whom a project can be granted together.
+/// People of one account who can receive a role on a project together.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[expect(missing_docs, reason = "the other names say it")]
 pub struct Team {

@@ -109,7 +109,7 @@ impl Download<'_> {
                 Err(ObjectError::Present) => return Err(TransferErrorKind::DownloadRefused.into()),
             }
         }
-        Err(TransferErrorKind::AddressesRefused.into())
+        Err(TransferErrorKind::SignedUrlsRefused.into())
     }
 
     async fn fetch_from(&mut self, signed: &DownloadUrl) -> Result<(), ObjectError> {

@@ -62,7 +62,7 @@ pub enum TransferErrorKind {
     StorageRefused(StatusCode),
     /// The storage refused every signed URL.
     #[error("the storage refused every signed URL; check the clock of this machine")]
-    AddressesRefused,
+    SignedUrlsRefused,
     /// The uploaded bytes are not the declared ones.
     #[error(
         "the uploaded bytes differ from the declaration; check that the file does not change and try again"

@@ -116,7 +116,7 @@ impl Upload<'_> {
                 }
             }
         }
-        Err(TransferErrorKind::AddressesRefused.into())
+        Err(TransferErrorKind::SignedUrlsRefused.into())
     }
 
     async fn declare(&self) -> Result<(UnfinishedUpload, UploadPlan), TransferError> {

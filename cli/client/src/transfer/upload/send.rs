@@ -41,7 +41,7 @@ impl Transfer<'_> {
         match sender.send(plan, &mut sent, |_| {}).await {
             // `Present`: the bytes arrived, but the answer was lost.
             Ok(()) | Err(ObjectError::Present) => Ok(sent.completion()),
-            Err(ObjectError::Expired) => Err(TransferErrorKind::AddressesRefused.into()),
+            Err(ObjectError::Expired) => Err(TransferErrorKind::SignedUrlsRefused.into()),
             Err(ObjectError::Transient(error) | ObjectError::Final(error)) => Err(error),
         }
     }
