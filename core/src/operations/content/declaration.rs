@@ -7,9 +7,14 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    operation::{Context, Problem, Reply, Sign, SignUpload, content::Stored},
+    operation::{
+        Context, Facts, Problem, Reply, Sign, SignUpload,
+        content::{ArtifactRef, Stored},
+        view,
+    },
     permission::Permit,
     record::{Content, ContentStatus, Record},
+    storage::Key,
     value::{FileName, MediaType, Sha256, Size, Timestamp, UserId, canonical},
 };
 
@@ -106,6 +111,20 @@ pub(crate) fn declared<S: Stored>(
         records: vec![record.key()],
         ..Reply::default()
     })
+}
+
+/// Returns the record that a repeated declaration created, and a permit to sign its plan again.
+///
+/// # Errors
+/// As [`ArtifactRef::authorise`] and [`view::replayed`].
+pub(crate) fn declared_before<S: Stored>(
+    target: ArtifactRef,
+    context: &Context<'_>,
+    facts: &Facts,
+    records: &[Key],
+) -> Result<(Permit, Record<S>), Problem> {
+    let (permit, _) = target.authorise(context, facts, S::CREATE)?;
+    Ok((permit, view::replayed(facts, records, 0)?))
 }
 
 /// Content, as answered inside a version or a derived output.

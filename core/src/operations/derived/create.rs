@@ -12,9 +12,9 @@ use crate::{
         ReadRequest, Reply, Requires, Route, Success, UseCase,
         content::{ArtifactRef, Stored},
         plan::UploadPlan,
-        schema, view,
+        schema,
     },
-    operations::content::declaration::{Declaration, declared},
+    operations::content::declaration::{Declaration, declared, declared_before},
     permission::Permit,
     record::{ContentStatus, Derived, EventType, Record, Version},
     storage::{Key, Scope, Sort},
@@ -208,8 +208,7 @@ impl UseCase for CreateDerived {
         facts: &Facts,
         records: &[Key],
     ) -> Result<Reply, Problem> {
-        let (permit, _) = self.target.authorise(context, facts, Derived::CREATE)?;
-        let derived = view::replayed(facts, records, 0)?;
+        let (permit, derived) = declared_before(self.target, context, facts, records)?;
         reply(context, permit, &derived)
     }
 }

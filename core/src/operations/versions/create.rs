@@ -12,9 +12,9 @@ use crate::{
         ReadRequest, Reply, Requires, Route, Success, UseCase,
         content::{ArtifactRef, Stored},
         plan::UploadPlan,
-        schema, view,
+        schema,
     },
-    operations::content::declaration::{Declaration, declared},
+    operations::content::declaration::{Declaration, declared, declared_before},
     permission::Permit,
     record::{Artifact, EventType, Record, Version},
     storage::{Key, Scope},
@@ -117,8 +117,7 @@ impl UseCase for CreateVersion {
         facts: &Facts,
         records: &[Key],
     ) -> Result<Reply, Problem> {
-        let (permit, _) = self.target.authorise(context, facts, Version::CREATE)?;
-        let version = view::replayed(facts, records, 0)?;
+        let (permit, version) = declared_before(self.target, context, facts, records)?;
         reply(context, permit, &version)
     }
 }
