@@ -24,8 +24,9 @@ use crate::{
 /// The operation name in logs and metrics for a request that matches no route.
 const NO_OPERATION: &str = "none";
 
-/// The OpenAPI document. Generating it takes much longer than any other answer, and it needs no token.
-static OPENAPI: LazyLock<Value> = LazyLock::new(http::openapi::document);
+/// The OpenAPI document. It is parsed once, because callers need no token for it.
+static OPENAPI: LazyLock<Value> =
+    LazyLock::new(|| serde_json::from_str(http::OPENAPI).unwrap_or_default());
 
 /// A response, with the operation that the request was routed to.
 #[derive(Debug)]

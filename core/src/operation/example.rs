@@ -2,8 +2,7 @@
 
 use serde_json::{Value, json};
 
-/// An example of an answer's body. It is built from JSON text, so deployed binaries contain no code
-/// that constructs examples.
+/// An example of an answer's body, mostly as JSON text.
 #[derive(Debug, Clone, Copy)]
 pub enum Example {
     /// The answer has no body.

@@ -11,6 +11,10 @@ use super::{Example, Parsed, Problem, ProblemKind, Requires, UseCase};
 /// Makes the JSON schema of one type.
 pub type SchemaFn = fn(&mut SchemaGenerator) -> Schema;
 
+/// Whether routes keep the texts and schemas of the OpenAPI document. Deployed programs serve the
+/// committed document instead, so their routes drop them when they are built.
+const DOCUMENTED: bool = cfg!(any(test, feature = "openapi-document"));
+
 /// Parses a request into its operation.
 pub type ParseFn = fn(&Parsed<'_>) -> Result<Box<dyn UseCase>, Problem>;
 
@@ -123,6 +127,26 @@ pub struct QueryParameter {
     pub name: &'static str,
     pub description: &'static str,
     pub schema: SchemaFn,
+}
+
+impl QueryParameter {
+    /// A parameter, with its description for users of the API.
+    #[must_use]
+    pub const fn new(name: &'static str, description: &'static str, schema: SchemaFn) -> Self {
+        Self {
+            name,
+            description: documented(description),
+            schema: if DOCUMENTED { schema } else { no_schema },
+        }
+    }
+}
+
+const fn documented(text: &'static str) -> &'static str {
+    if DOCUMENTED { text } else { "" }
+}
+
+fn no_schema(_: &mut SchemaGenerator) -> Schema {
+    Schema::default()
 }
 
 /// The body that an operation takes.
@@ -256,7 +280,7 @@ impl Route {
             method,
             path,
             operation,
-            summary,
+            summary: documented(summary),
             description: "",
             handler,
             requires: Requires::Token,
@@ -274,7 +298,7 @@ impl Route {
     #[must_use]
     pub const fn describes(self, description: &'static str) -> Self {
         Self {
-            description,
+            description: documented(description),
             ..self
         }
     }
@@ -289,7 +313,7 @@ impl Route {
     #[must_use]
     pub const fn unless(self, exception: &'static str) -> Self {
         Self {
-            unless: Some(exception),
+            unless: Some(documented(exception)),
             ..self
         }
     }
@@ -310,7 +334,10 @@ impl Route {
     #[must_use]
     pub const fn takes(self, schema: SchemaFn, example: &'static str) -> Self {
         Self {
-            body: Some(RequestBody { schema, example }),
+            body: Some(RequestBody {
+                schema: if DOCUMENTED { schema } else { no_schema },
+                example: documented(example),
+            }),
             ..self
         }
     }
@@ -318,7 +345,11 @@ impl Route {
     /// Sets [`Route::answers`].
     #[must_use]
     pub const fn answers(self, answers: &'static [Success]) -> Self {
-        Self { answers, ..self }
+        if DOCUMENTED {
+            Self { answers, ..self }
+        } else {
+            self
+        }
     }
 
     /// Sets [`Route::query`].
@@ -339,22 +370,26 @@ impl Route {
     /// Sets [`Route::refusals`].
     #[must_use]
     pub const fn refuses(self, refusals: &'static [(ProblemKind, &'static str)]) -> Self {
-        Self { refusals, ..self }
+        if DOCUMENTED {
+            Self { refusals, ..self }
+        } else {
+            self
+        }
     }
 }
 
 /// The query parameters that every list takes.
 pub const PAGE: [QueryParameter; 2] = [
-    QueryParameter {
-        name: "limit",
-        description: "Rows per page: 1 to 200. Default: 50.",
-        schema: limit_schema,
-    },
-    QueryParameter {
-        name: "cursor",
-        description: "`next_cursor` of the previous page.",
-        schema: schema::<String>,
-    },
+    QueryParameter::new(
+        "limit",
+        "Rows per page: 1 to 200. Default: 50.",
+        limit_schema,
+    ),
+    QueryParameter::new(
+        "cursor",
+        "`next_cursor` of the previous page.",
+        schema::<String>,
+    ),
 ];
 
 fn limit_schema(_: &mut SchemaGenerator) -> Schema {

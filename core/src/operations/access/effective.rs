@@ -53,16 +53,16 @@ pub(super) const ROUTE: Route = Route::new(
 .requires(Requires::Project(Capability::ProjectView))
 .budget(Budget::READ)
 .query(&[
-    QueryParameter {
-        name: "user",
-        description: "The person to explain. Default: the caller. Another person needs `grant.view`.",
-        schema: schema::<UserId>,
-    },
-    QueryParameter {
-        name: "at",
-        description: "A time in the past. Default: now.",
-        schema: schema::<Timestamp>,
-    },
+    QueryParameter::new(
+        "user",
+        "The person to explain. Default: the caller. Another person needs `grant.view`.",
+        schema::<UserId>,
+    ),
+    QueryParameter::new(
+        "at",
+        "A time in the past. Default: now.",
+        schema::<Timestamp>,
+    ),
 ])
 .answers(&[Success::ok(schema::<AccessView>, Example::Text(EXAMPLE))])
 .refuses(&[(

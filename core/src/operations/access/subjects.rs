@@ -55,11 +55,11 @@ pub(super) const ROUTE: Route = Route::new(
 .query(&[
     PAGE[0],
     PAGE[1],
-    QueryParameter {
-        name: "capability",
-        description: "Only people who have this capability on the project.",
-        schema: schema::<Capability>,
-    },
+    QueryParameter::new(
+        "capability",
+        "Only people who have this capability on the project.",
+        schema::<Capability>,
+    ),
 ])
 .answers(&[Success::ok(
     schema::<ListView<SubjectView>>,

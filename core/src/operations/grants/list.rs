@@ -57,11 +57,11 @@ pub(super) const ROUTE: Route = Route::new(
 .query(&[
     PAGE[0],
     PAGE[1],
-    QueryParameter {
-        name: "include",
-        description: "`revoked` includes revoked grants.",
-        schema: schema::<Include>,
-    },
+    QueryParameter::new(
+        "include",
+        "`revoked` includes revoked grants.",
+        schema::<Include>,
+    ),
 ])
 .answers(&[Success::ok(
     schema::<ListView<GrantView>>,

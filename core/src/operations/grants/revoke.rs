@@ -41,11 +41,11 @@ pub(super) const ROUTE: Route = Route::new(
 .requires(Requires::Project(Capability::GrantManage))
 .unless("the grant is to the caller")
 .budget(Budget::ORDERED_WRITE)
-.query(&[QueryParameter {
-    name: "reason",
-    description: "The reason, kept with the grant.",
-    schema: schema::<Reason>,
-}])
+.query(&[QueryParameter::new(
+    "reason",
+    "The reason, kept with the grant.",
+    schema::<Reason>,
+)])
 .precondition(Precondition::Optional)
 .answers(&[Success::NO_CONTENT])
 .refuses(&[

@@ -25,11 +25,7 @@ struct ListJournal {
 
 const QUERY: [QueryParameter; 3] = {
     let [limit, cursor] = PAGE;
-    let after = QueryParameter {
-        name: "after",
-        description: "Only entries with a greater `seq`.",
-        schema: schema::<u64>,
-    };
+    let after = QueryParameter::new("after", "Only entries with a greater `seq`.", schema::<u64>);
     [after, limit, cursor]
 };
 
