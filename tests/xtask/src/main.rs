@@ -6,6 +6,7 @@ mod checks;
 mod commands;
 mod contract;
 mod page;
+mod programs;
 mod results;
 mod run;
 

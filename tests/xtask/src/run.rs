@@ -2,6 +2,7 @@
 
 use std::{
     env, fs, io,
+    num::NonZero,
     path::Path,
     process::{Command, ExitStatus},
 };
@@ -14,6 +15,7 @@ use crate::{
     contract::{Contract, package},
     failure::Failure,
     output::notice,
+    programs,
 };
 
 /// The directory of the last run's results.
@@ -82,23 +84,48 @@ pub(crate) fn test(
     arguments: &[String],
     output: Output,
 ) -> Result<ExitStatus, Failure> {
-    let directory = checkout.root().join(RESULTS);
-    empty(&directory).map_err(|error| {
-        let message = format!("`{RESULTS}` cannot be emptied; check its permissions and try again");
-        Failure::because(message, error)
-    })?;
-    let program = cargo_program();
-    let mut command = Command::new(&program);
-    command
-        .args(["test", "--config", &runner()?])
-        .args(arguments)
-        .env(DIRECTORY, &directory)
-        .current_dir(checkout.root());
+    empty_results(checkout)?;
+    let mut command = cargo_test(checkout, &runner()?, arguments);
     if output == Output::Beside {
         command.stdout(io::stderr());
     }
     let ended = command.status();
-    ended.map_err(|error| not_started(&program, error))
+    ended.map_err(|error| not_started(&cargo_program(), error))
+}
+
+/// As [`test`], for the whole workspace and with several test programs at a time. Returns whether
+/// all passed.
+pub(crate) fn test_at_once(
+    checkout: &Checkout,
+    arguments: &[String],
+    at_once: NonZero<usize>,
+) -> Result<bool, Failure> {
+    empty_results(checkout)?;
+    let runner = runner()?;
+    let keep_going = arguments
+        .iter()
+        .any(|argument| argument == "--no-fail-fast");
+    programs::run(checkout, at_once, keep_going, || {
+        cargo_test(checkout, &runner, arguments)
+    })
+}
+
+/// The command `cargo test`, with recorded results.
+fn cargo_test(checkout: &Checkout, runner: &str, arguments: &[String]) -> Command {
+    let mut command = Command::new(cargo_program());
+    command
+        .args(["test", "--config", runner])
+        .args(arguments)
+        .env(DIRECTORY, checkout.root().join(RESULTS))
+        .current_dir(checkout.root());
+    command
+}
+
+fn empty_results(checkout: &Checkout) -> Result<(), Failure> {
+    empty(&checkout.root().join(RESULTS)).map_err(|error| {
+        let message = format!("`{RESULTS}` cannot be emptied; check its permissions and try again");
+        Failure::because(message, error)
+    })
 }
 
 /// The setting with which cargo starts every test program through `xtask record`. It applies to one

@@ -58,15 +58,18 @@ fn every_program_of_a_real_run_is_recorded() {
     checkout.write("src/lib.rs", "");
     checkout.write("tests/good.rs", "#[test] fn good() {}");
     checkout.write("tests/bad.rs", "#[test] fn bad() { panic!() }");
-    let arguments = ["test", "--offline", "--no-fail-fast"];
-    let ran = checkout.xtask(&arguments).expect(1);
-    // The output of `cargo test` for people and other programs is unchanged.
-    for closing in ["test result: ok. 1 passed", "test result: FAILED. 0 passed"] {
-        assert!(ran.stdout.contains(closing), "{ran:#?}");
-    }
-    for (program, code) in [("good", 0), ("bad", 101)] {
-        let lines = recorded(&checkout, program);
-        assert_eq!(lines.len(), 1, "{lines:?}");
-        assert_eq!(lines[0]["code"], code);
+    for at_once in [&[][..], &["--at-once", "2"]] {
+        let arguments = ["--offline", "--no-fail-fast"];
+        let arguments = [&["test"], at_once, &arguments].concat();
+        let ran = checkout.xtask(&arguments).expect(1);
+        // The output of `cargo test` for people and other programs is unchanged.
+        for closing in ["test result: ok. 1 passed", "test result: FAILED. 0 passed"] {
+            assert!(ran.stdout.contains(closing), "{ran:#?}");
+        }
+        for (program, code) in [("good", 0), ("bad", 101)] {
+            let lines = recorded(&checkout, program);
+            assert_eq!(lines.len(), 1, "{lines:?}");
+            assert_eq!(lines[0]["code"], code);
+        }
     }
 }
