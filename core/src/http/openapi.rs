@@ -173,6 +173,12 @@ mod tests {
         );
     }
 
+    #[test]
+    fn served_document_is_the_committed_one() {
+        let served: Value = serde_json::from_str(crate::http::OPENAPI).unwrap();
+        assert_eq!(served, document());
+    }
+
     fn references(value: &Value, found: &mut BTreeSet<String>) {
         match value {
             Value::Object(members) => {

@@ -15,6 +15,13 @@ pub type SchemaFn = fn(&mut SchemaGenerator) -> Schema;
 /// committed document instead, so their routes drop them when they are built.
 const DOCUMENTED: bool = cfg!(any(test, feature = "openapi-document"));
 
+/// A part of the OpenAPI document, or this replacement if routes do not keep it.
+const fn documented<T: Copy>(part: T, replacement: T) -> T {
+    if DOCUMENTED { part } else { replacement }
+}
+
+const NO_SCHEMA: SchemaFn = |_| Schema::default();
+
 /// Parses a request into its operation.
 pub type ParseFn = fn(&Parsed<'_>) -> Result<Box<dyn UseCase>, Problem>;
 
@@ -135,18 +142,10 @@ impl QueryParameter {
     pub const fn new(name: &'static str, description: &'static str, schema: SchemaFn) -> Self {
         Self {
             name,
-            description: documented(description),
-            schema: if DOCUMENTED { schema } else { no_schema },
+            description: documented(description, ""),
+            schema: documented(schema, NO_SCHEMA),
         }
     }
-}
-
-const fn documented(text: &'static str) -> &'static str {
-    if DOCUMENTED { text } else { "" }
-}
-
-fn no_schema(_: &mut SchemaGenerator) -> Schema {
-    Schema::default()
 }
 
 /// The body that an operation takes.
@@ -280,7 +279,7 @@ impl Route {
             method,
             path,
             operation,
-            summary: documented(summary),
+            summary: documented(summary, ""),
             description: "",
             handler,
             requires: Requires::Token,
@@ -298,7 +297,7 @@ impl Route {
     #[must_use]
     pub const fn describes(self, description: &'static str) -> Self {
         Self {
-            description: documented(description),
+            description: documented(description, ""),
             ..self
         }
     }
@@ -313,7 +312,7 @@ impl Route {
     #[must_use]
     pub const fn unless(self, exception: &'static str) -> Self {
         Self {
-            unless: Some(documented(exception)),
+            unless: Some(documented(exception, "")),
             ..self
         }
     }
@@ -335,8 +334,8 @@ impl Route {
     pub const fn takes(self, schema: SchemaFn, example: &'static str) -> Self {
         Self {
             body: Some(RequestBody {
-                schema: if DOCUMENTED { schema } else { no_schema },
-                example: documented(example),
+                schema: documented(schema, NO_SCHEMA),
+                example: documented(example, ""),
             }),
             ..self
         }
@@ -345,10 +344,9 @@ impl Route {
     /// Sets [`Route::answers`].
     #[must_use]
     pub const fn answers(self, answers: &'static [Success]) -> Self {
-        if DOCUMENTED {
-            Self { answers, ..self }
-        } else {
-            self
+        Self {
+            answers: documented(answers, &[]),
+            ..self
         }
     }
 
@@ -370,10 +368,9 @@ impl Route {
     /// Sets [`Route::refusals`].
     #[must_use]
     pub const fn refuses(self, refusals: &'static [(ProblemKind, &'static str)]) -> Self {
-        if DOCUMENTED {
-            Self { refusals, ..self }
-        } else {
-            self
+        Self {
+            refusals: documented(refusals, &[]),
+            ..self
         }
     }
 }
