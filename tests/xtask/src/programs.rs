@@ -14,7 +14,7 @@ use serde::Deserialize;
 use crate::{
     checkout::Checkout,
     failure::Failure,
-    run::{cargo_program, not_started},
+    run::{cargo, cargo_program, not_started},
 };
 
 /// The output of `cargo metadata`.
@@ -41,20 +41,18 @@ type Selection = Vec<String>;
 /// Runs every part of the workspace. The output of each part is printed when it ends. After a
 /// failure, no part is started unless `keep_going` is set. Returns whether all parts passed.
 ///
-/// `test` makes the command `cargo test` with all arguments but the selection.
+/// `test` makes the command `cargo test` with these arguments before all others.
 pub(crate) fn run(
     checkout: &Checkout,
     at_once: NonZero<usize>,
     keep_going: bool,
-    test: impl Fn() -> Command + Sync,
+    test: impl Fn(&[String]) -> Command + Sync,
 ) -> Result<bool, Failure> {
     let program = cargo_program();
     // Compile before the first part starts, so that no part waits for the compiler.
-    let built = test().arg("--no-run").status();
-    if !built
-        .map_err(|error| not_started(&program, error))?
-        .success()
-    {
+    let built = test(&["--no-run".into()]).status();
+    let built = built.map_err(|error| not_started(&program, error))?;
+    if !built.success() {
         return Ok(false);
     }
     let waiting = Mutex::new(selections(checkout)?);
@@ -62,7 +60,7 @@ pub(crate) fn run(
     let work = || -> io::Result<bool> {
         let mut passed = true;
         while let Some(selection) = next() {
-            let (ended, output) = captured(test().args(selection))?;
+            let (ended, output) = captured(test(&selection))?;
             io::stdout().lock().write_all(&output)?;
             passed &= ended;
             if !ended
@@ -90,15 +88,11 @@ pub(crate) fn run(
 }
 
 fn selections(checkout: &Checkout) -> Result<VecDeque<Selection>, Failure> {
-    let program = cargo_program();
-    let mut command = Command::new(&program);
-    command
-        .args(["metadata", "--no-deps", "--format-version", "1"])
-        .current_dir(checkout.root());
-    let output = command.output();
-    let output = output.map_err(|error| not_started(&program, error))?;
-    let metadata: Metadata = serde_json::from_slice(&output.stdout)
-        .map_err(|error| Failure::because("`cargo metadata` failed; run it to see why", error))?;
+    let command = cargo(&[]).with(["metadata", "--no-deps", "--format-version", "1"]);
+    let output = command.read(checkout.root())?;
+    let metadata = output.and_then(|output| serde_json::from_slice::<Metadata>(&output).ok());
+    let metadata =
+        metadata.ok_or_else(|| Failure::new(format!("`{command}` failed; run it to see why")))?;
     let targets = metadata
         .packages
         .iter()
@@ -115,12 +109,12 @@ fn selections(checkout: &Checkout) -> Result<VecDeque<Selection>, Failure> {
 }
 
 /// Runs a command. Returns whether it succeeded, and its standard output and error in one stream.
-fn captured(command: &mut Command) -> io::Result<(bool, Vec<u8>)> {
+fn captured(mut command: Command) -> io::Result<(bool, Vec<u8>)> {
     let (mut reader, writer) = io::pipe()?;
     command.stdout(writer.try_clone()?).stderr(writer);
     let mut child = command.spawn()?;
-    // The command holds the writers. The pipe ends only after they are closed here.
-    command.stdout(io::stdout()).stderr(io::stderr());
+    // The command holds the writers, and the pipe ends only after they are closed.
+    drop(command);
     let mut output = Vec::new();
     reader.read_to_end(&mut output)?;
     Ok((child.wait()?.success(), output))

@@ -105,8 +105,8 @@ pub(crate) fn test_at_once(
     let keep_going = arguments
         .iter()
         .any(|argument| argument == "--no-fail-fast");
-    programs::run(checkout, at_once, keep_going, || {
-        cargo_test(checkout, &runner, arguments)
+    programs::run(checkout, at_once, keep_going, |selection| {
+        cargo_test(checkout, &runner, &[selection, arguments].concat())
     })
 }
 

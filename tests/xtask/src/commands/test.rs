@@ -24,8 +24,8 @@ in target/test-results: one file of JSON lines per test program.";
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Test {
-    /// Run this many test programs at the same time, and print the output of each when it ends. For
-    /// arguments that select no program
+    /// Run this many test programs of the workspace at the same time, and print the output of each
+    /// when it ends. Do not select programs with `--test` or `-p` as well
     #[arg(long, value_name = "N")]
     at_once: Option<NonZero<usize>>,
     /// The arguments of `cargo test`
