@@ -125,6 +125,17 @@ pub struct Record<B: Body> {
     pub deleted: bool,
     /// SHA-256 over schema number and canonical body, as stored.
     pub checksum: Sha256,
+    /// The stored body, if its schema is older than [`Body::SCHEMA`]. Copies of the record keep it,
+    /// because `checksum` is that of this text.
+    pub(crate) older: Option<OlderBody>,
+}
+
+/// A body of an older schema, as stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct OlderBody {
+    schema: u16,
+    /// The canonical JSON text.
+    text: String,
 }
 
 /// The reason why a stored item cannot be decoded.
@@ -190,6 +201,7 @@ impl<B: Body> Record<B> {
             updated_by: by,
             deleted: false,
             checksum,
+            older: None,
         }
     }
 
@@ -237,12 +249,18 @@ impl<B: Body> Record<B> {
     /// The same state under another key, for `HISTORY#`.
     #[must_use]
     pub fn encode_at(&self, key: Key, index: IndexKeys) -> Item {
-        let text = canonical::canonical(&canonical::to_value(&self.body));
+        let (schema, text) = match &self.older {
+            Some(older) => (older.schema, older.text.clone()),
+            None => (
+                B::SCHEMA,
+                canonical::canonical(&canonical::to_value(&self.body)),
+            ),
+        };
         let raw = RawValue::from_string(text).unwrap_or_else(|_| RawValue::NULL.to_owned());
         let envelope = Envelope {
             family: B::FAMILY,
             id: self.id.to_string(),
-            schema: B::SCHEMA,
+            schema,
             version: self.version,
             clock: self.clock.clone(),
             checksum: self.checksum,
@@ -283,15 +301,21 @@ impl<B: Body> Record<B> {
         if etag_of(&envelope.clock, envelope.checksum, envelope.deleted) != item.etag {
             return Err(damaged("its envelope does not match its ETag"));
         }
-        let body = if envelope.schema == B::SCHEMA {
-            serde_json::from_str(envelope.body.get())
+        let text = envelope.body.get();
+        let (body, older) = if envelope.schema == B::SCHEMA {
+            (serde_json::from_str(text), None)
         } else {
-            serde_json::from_str(envelope.body.get())
+            let older = OlderBody {
+                schema: envelope.schema,
+                text: text.to_owned(),
+            };
+            let body = serde_json::from_str(text)
                 .and_then(|body| {
                     B::upgrade(envelope.schema, body)
                         .map_err(<serde_json::Error as serde::de::Error>::custom)
                 })
-                .and_then(serde_json::from_value)
+                .and_then(serde_json::from_value);
+            (body, Some(older))
         };
         Ok(Self {
             id: envelope
@@ -307,6 +331,7 @@ impl<B: Body> Record<B> {
             updated_by: envelope.updated_by,
             deleted: envelope.deleted,
             checksum: envelope.checksum,
+            older,
         })
     }
 
@@ -316,5 +341,97 @@ impl<B: Body> Record<B> {
     /// The first [`Corrupt`] item.
     pub fn decode_all(items: &[Item]) -> Result<Vec<Self>, Corrupt> {
         items.iter().map(Self::decode).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+    use ulid::Ulid;
+
+    use super::*;
+    use crate::{
+        storage::{Scope, Sort},
+        value::{ProjectId, id::Id},
+    };
+
+    /// A body as the first release stores it.
+    #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+    struct First {
+        title: String,
+    }
+
+    /// The same body after its schema was raised.
+    #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Second {
+        name: String,
+    }
+
+    fn key(id: ProjectId) -> Key {
+        Scope::Project(id).key(Sort::project())
+    }
+
+    impl Body for First {
+        const FAMILY: Family = Family::Project;
+        type Id = ProjectId;
+
+        fn key(&self, id: &ProjectId) -> Key {
+            key(*id)
+        }
+    }
+
+    impl Body for Second {
+        const FAMILY: Family = Family::Project;
+        const SCHEMA: u16 = 2;
+        type Id = ProjectId;
+
+        fn key(&self, id: &ProjectId) -> Key {
+            key(*id)
+        }
+
+        fn upgrade(schema: u16, body: Value) -> Result<Value, Invalid> {
+            assert_eq!(schema, 1);
+            Ok(json!({ "name": body["title"] }))
+        }
+    }
+
+    fn stored() -> Item {
+        let id = ProjectId::new(
+            Id::from_ulid(Ulid::from_parts(1, 1)),
+            Ulid::from_parts(1, 1),
+        );
+        let body = First {
+            title: "Survey".into(),
+        };
+        let at = Timestamp::from_millis(1_000);
+        Record::new(id, body, Clock::default(), at, Author::System).encode()
+    }
+
+    #[test]
+    fn copy_of_an_upgraded_record_has_the_stored_text() {
+        let item = stored();
+        let record = Record::<Second>::decode(&item).unwrap();
+        assert_eq!(record.body.name, "Survey");
+        let history = item.key.scope.key(Sort::superseded("PROJECT", 1));
+        let copy = record.encode_at(history, IndexKeys::default());
+        assert_eq!((&copy.body, &copy.etag), (&item.body, &item.etag));
+        assert_eq!(Record::decode(&copy), Ok(record));
+    }
+
+    #[test]
+    fn change_of_an_upgraded_record_raises_its_schema() {
+        let record = Record::<Second>::decode(&stored()).unwrap();
+        let at = Timestamp::from_millis(2_000);
+        let next = record.next(
+            record.body.clone(),
+            false,
+            Clock::default(),
+            at,
+            Author::System,
+        );
+        let item = next.encode();
+        assert!(item.body.contains("\"schema\":2"), "{}", item.body);
+        assert_eq!(Record::decode(&item), Ok(next));
     }
 }
