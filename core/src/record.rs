@@ -2,6 +2,7 @@
 
 mod account;
 mod artifact;
+mod body;
 pub mod chain;
 mod claims;
 mod clock;
@@ -16,6 +17,7 @@ mod idempotency;
 mod invitation;
 mod journal;
 mod link;
+pub mod local;
 mod member;
 mod metadata;
 mod preferences;
@@ -26,18 +28,19 @@ mod version;
 
 pub use account::{Account, AccountKind, AccountStatus, RetiredTeam};
 pub use artifact::{Artifact, CurrentVersion};
+pub use body::{Body, Times};
 pub use claims::{Actor, Claims};
 pub use clock::Clock;
 pub use cloud_event::CloudEvent;
 pub use delivery::Delivery;
 pub use derived::Derived;
-pub use envelope::{Author, Body, Corrupt, Record, Times};
+pub use envelope::{Author, Corrupt, Record};
 pub use event::WriteEvent;
 pub use family::Family;
 pub use grant::{Grant, Revocation};
 pub use idempotency::Idempotency;
 pub use invitation::{Invitation, InvitationStatus, ProjectGrant};
-pub use journal::{Change, EventType, Head, JournalEntry, PermissionFacts, Sequence};
+pub use journal::{Change, EventType, Head, JournalEntry, Origin, PermissionFacts, Sequence};
 pub use link::{EmailLink, IdentityLink};
 pub use member::{Member, MemberStatus, TeamMember};
 pub use metadata::Metadata;

@@ -106,7 +106,7 @@ impl Invited {
         let invitation: Option<Record<Invitation>> = facts.record(&invitation)?;
         let account: Option<Record<Account>> = facts.record(&account)?;
         let stands = |invitation: &Record<Invitation>| {
-            invitation.version == self.version
+            invitation.version() == self.version
                 && invitation.body.status == InvitationStatus::Pending
                 && now < invitation.body.expires_at
         };

@@ -88,6 +88,12 @@ impl<'a> Commit<'a> {
         self.permit.author()
     }
 
+    /// The number of the commit in the journal of the scope, from 1.
+    fn sequence(&self) -> u64 {
+        let last = self.head.as_ref().map_or(0, |head| head.body.seq);
+        last.saturating_add(1)
+    }
+
     /// The time of the commit: now, or the time of the scope's last commit if the clock went back.
     #[must_use]
     pub fn at(&self) -> Timestamp {
@@ -98,6 +104,7 @@ impl<'a> Commit<'a> {
     pub fn create<B: Body>(&mut self, id: B::Id, body: B) -> Record<B> {
         let clock = Clock::default().advanced(self.context.surface.id);
         let record = Record::new(id, body, clock, self.at, self.author());
+        let record = record.applied(self.context.env.now);
         self.put(&record, Condition::Absent);
         record
     }
@@ -116,11 +123,12 @@ impl<'a> Commit<'a> {
     fn replace<B: Body>(&mut self, before: &Record<B>, body: B, deleted: bool) -> Record<B> {
         let clock = before.clock.advanced(self.context.surface.id);
         let record = before.next(body, deleted, clock, self.at, self.author());
+        let record = record.applied(self.context.env.now);
         if B::KEEPS_HISTORY {
             let history_key = before.body.history_key(&before.id);
             let key = self
                 .scope()
-                .key(Sort::superseded(&history_key, before.version));
+                .key(Sort::superseded(&history_key, self.sequence()));
             let copy = before.encode_at(key, IndexKeys::default());
             self.operations
                 .push(Operation::Put(copy, Condition::Absent));
@@ -143,7 +151,7 @@ impl<'a> Commit<'a> {
             key: item.key.sort.to_string(),
             family: B::FAMILY,
             id: record.id.to_string(),
-            version: record.version,
+            version: record.version(),
             checksum: record.checksum,
             deleted: record.deleted,
             permission: record.body.permission_facts().unwrap_or_default(),
@@ -224,9 +232,10 @@ impl<'a> Commit<'a> {
         self.check(event)?;
         let (scope, author, at) = (self.scope(), self.author(), self.at);
         let surface = self.context.surface.id;
-        let (seq, previous) = match &self.head {
-            Some(head) => (head.body.seq.saturating_add(1), head.body.hash),
-            None => (1, JournalEntry::GENESIS),
+        let (seq, now) = (self.sequence(), self.context.env.now);
+        let previous = match &self.head {
+            Some(head) => head.body.hash,
+            None => JournalEntry::GENESIS,
         };
         let entry = JournalEntry {
             scope,
@@ -234,6 +243,8 @@ impl<'a> Commit<'a> {
             seq,
             previous,
             at,
+            applied_at: (now != at).then_some(now),
+            origin: None,
             actor: author,
             request_id: self.context.request_id,
             commit_id: self.commit_id,

@@ -35,7 +35,7 @@ impl<Id: Clone> Envelope<Id> {
     pub fn of<B: Body<Id = Id>>(record: &Record<B>) -> Self {
         Self {
             id: record.id.clone(),
-            version: record.version,
+            version: record.version(),
             created_at: record.created_at,
             created_by: record.created_by,
             updated_at: record.updated_at,

@@ -1,7 +1,8 @@
 //! Permission records at a past time.
 //!
-//! Superseded states keep the times of their envelope. A state is valid from its `updated_at` until
-//! the `updated_at` of the next state. The last state is valid without an end.
+//! Superseded states keep the times of their envelope. A state is valid from the time at which this
+//! surface applied it until the time at which it applied the next one. The last state is valid
+//! without an end. If the clock of the surface went back, the latest state applied by then counts.
 
 use alloc::{
     collections::{BTreeMap, btree_map::Entry},
@@ -21,15 +22,16 @@ use crate::{
 pub fn at<B: Body>(states: impl IntoIterator<Item = Record<B>>, at: Timestamp) -> Vec<Record<B>> {
     let mut valid = BTreeMap::<String, Record<B>>::new();
     for state in states {
-        if state.updated_at > at {
+        if state.applied_at() > at {
             continue;
         }
         match valid.entry(state.body.history_key(&state.id)) {
             Entry::Vacant(entry) => {
                 entry.insert(state);
             }
-            // Two changes can have the same millisecond, so the version decides which one is later.
-            Entry::Occupied(mut entry) if entry.get().version < state.version => {
+            // Two changes can have the same millisecond, and a clock can go back, so the version
+            // decides which one is later.
+            Entry::Occupied(mut entry) if entry.get().version() < state.version() => {
                 entry.insert(state);
             }
             Entry::Occupied(_) => {}
@@ -45,7 +47,7 @@ mod tests {
     use super::*;
     use crate::{
         record::{Author, Clock, Project, Visibility},
-        value::ProjectId,
+        value::{ProjectId, SurfaceId},
     };
 
     fn states() -> [Record<Project>; 3] {
@@ -58,35 +60,24 @@ mod tests {
             visibility,
             archived: false,
         };
+        let surface = SurfaceId::first(ulid::Ulid::nil());
         let start = Timestamp::from_millis(1_000);
-        let first = Record::new(
-            id,
-            body(Visibility::Private),
-            Clock::default(),
-            start,
-            Author::System,
-        );
+        let clock = Clock::default().advanced(surface);
+        let visible = body(Visibility::Private);
+        let first = Record::new(id, visible, clock, start, Author::System);
         let next = |before: &Record<Project>, visibility, at| {
-            before.next(
-                body(visibility),
-                false,
-                Clock::default(),
-                at,
-                Author::System,
-            )
+            let clock = before.clock.advanced(surface);
+            before.next(body(visibility), false, clock, at, Author::System)
         };
-        let second = next(
-            &first,
-            Visibility::Account,
-            start.after(Duration::from_millis(10)),
-        );
-        let third = next(&second, Visibility::Private, second.updated_at);
+        let later = start.after(Duration::from_millis(10));
+        let second = next(&first, Visibility::Account, later);
+        let third = next(&second, Visibility::Private, later);
         [first, second, third]
     }
 
     fn version_at(states: &[Record<Project>], millis: i64) -> Option<u64> {
         let found = at(states.to_vec(), Timestamp::from_millis(millis));
-        found.first().map(|state| state.version)
+        found.first().map(Record::version)
     }
 
     #[test]
@@ -104,5 +95,18 @@ mod tests {
         assert_eq!(version_at(&states, 1_010), Some(3));
         states.reverse();
         assert_eq!(version_at(&states, 1_010), Some(3));
+    }
+
+    #[test]
+    fn past_follows_the_clock_of_the_surface() {
+        // The clock was an hour ahead, and went back before the third change.
+        let [first, second, third] = states();
+        let ahead = second.updated_at.after(Duration::from_secs(3_600));
+        let second = second.applied(ahead);
+        let third = third.applied(Timestamp::from_millis(1_020));
+        let states = [first, second, third];
+        assert_eq!(version_at(&states, 1_019), Some(1));
+        assert_eq!(version_at(&states, 1_020), Some(3));
+        assert_eq!(version_at(&states, ahead.millis()), Some(3));
     }
 }

@@ -3,7 +3,7 @@ use alloc::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Body, Family, envelope::Times};
+use super::{Body, Family, Times};
 use crate::{
     storage::{IndexKeys, IndexRows, Key, Scope, Sort},
     value::{ArtifactId, FileName, Label, MediaType, ProjectId, Sha256, Size},

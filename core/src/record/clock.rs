@@ -22,4 +22,12 @@ impl Clock {
         *counter = counter.saturating_add(1);
         next
     }
+
+    /// The number of writes of all surfaces. It is the version of the record.
+    #[must_use]
+    pub fn sum(&self) -> u64 {
+        self.0
+            .values()
+            .fold(0, |sum, writes| sum.saturating_add(*writes))
+    }
 }

@@ -1,6 +1,6 @@
 use serde::{Deserialize, Serialize};
 
-use super::{Body, Content, Family, envelope::Times};
+use super::{Body, Content, Family, Times};
 use crate::{
     storage::{IndexKeys, Key, ObjectKind, ObjectPath, Scope, Sort},
     value::{ArtifactId, DerivedId, Kind, ProjectId},

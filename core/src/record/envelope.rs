@@ -3,72 +3,19 @@
 use alloc::{
     borrow::ToOwned,
     string::{String, ToString},
+    vec,
     vec::Vec,
 };
 use core::{fmt, str::FromStr};
 
-use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, value::RawValue};
 
-use super::{Clock, Family, PermissionFacts};
+use super::{Body, Clock, Family, Times, local};
 use crate::{
     storage::{ETag, IndexKeys, Item, Key},
     value::{Invalid, Sha256, Timestamp, UserId, canonical, string_value},
 };
-
-/// The body of one family of records. It defines their key, index rows and text form.
-pub trait Body: Clone + Serialize + DeserializeOwned {
-    /// The family of these records.
-    const FAMILY: Family;
-    /// The current schema number. Raise it with every change that older code would misread.
-    const SCHEMA: u16 = 1;
-    /// Whether superseded states are kept under `HISTORY#`. Queries about access in the past read
-    /// them.
-    const KEEPS_HISTORY: bool = false;
-    /// The id of a record of this family.
-    type Id: Clone + fmt::Display + FromStr<Err = Invalid>;
-
-    /// The key of the record with this id.
-    fn key(&self, id: &Self::Id) -> Key;
-
-    /// The index rows. Not called for deleted records, which leave all indexes.
-    fn index(&self, _id: &Self::Id, _envelope: &Times) -> IndexKeys {
-        IndexKeys::default()
-    }
-
-    /// The time after which a database may delete the record. Default: never.
-    fn garbage_after(&self) -> Option<Timestamp> {
-        None
-    }
-
-    /// The permission facts that the journal repeats, besides key and version. Default: none.
-    fn permission_facts(&self) -> Option<PermissionFacts> {
-        None
-    }
-
-    /// The key under which superseded states are kept. See [`crate::storage::Sort::superseded`].
-    fn history_key(&self, id: &Self::Id) -> String {
-        self.key(id).sort.to_string()
-    }
-
-    /// Converts a body of an older schema to the current form. The stored item stays unchanged.
-    ///
-    /// # Errors
-    /// [`Invalid`] if the body does not have that schema.
-    fn upgrade(schema: u16, _body: Value) -> Result<Value, Invalid> {
-        let _ = schema;
-        Err(Invalid("no older schema of this family is known"))
-    }
-}
-
-/// The times of an envelope, for index keys.
-#[derive(Debug, Clone, Copy)]
-pub struct Times {
-    /// The time of creation.
-    pub created_at: Timestamp,
-    /// The time of the last change.
-    pub updated_at: Timestamp,
-}
 
 /// The author of a change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -109,8 +56,6 @@ pub struct Record<B: Body> {
     pub id: B::Id,
     /// The content.
     pub body: B,
-    /// The number of states, starting at 1.
-    pub version: u64,
     /// The number of writes of each surface.
     pub clock: Clock,
     /// The time of creation.
@@ -121,10 +66,15 @@ pub struct Record<B: Body> {
     pub updated_at: Timestamp,
     /// The author of the current state.
     pub updated_by: Author,
+    /// The clock of this surface when it stored the current state, if it differs from
+    /// `updated_at`. Commits set it.
+    pub(crate) applied_at: Option<Timestamp>,
     /// Whether the record is marked as deleted.
     pub deleted: bool,
-    /// SHA-256 over schema number and canonical body, as stored.
+    /// SHA-256 over schema number and canonical shared part of the body, as stored.
     pub checksum: Sha256,
+    /// The canonical local part of the body. `None` if it has no members.
+    pub(crate) local: Option<String>,
     /// The stored body, if its schema is older than [`Body::SCHEMA`]. Copies of the record keep it,
     /// because `checksum` is that of this text.
     pub(crate) older: Option<OlderBody>,
@@ -161,9 +111,13 @@ struct Envelope<'a> {
     created_by: Author,
     updated_at: Timestamp,
     updated_by: Author,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    applied_at: Option<Timestamp>,
     deleted: bool,
     #[serde(borrow)]
     body: &'a RawValue,
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    local: Option<&'a RawValue>,
 }
 
 fn checksum(schema: u16, canonical_body: &str) -> Sha256 {
@@ -174,33 +128,54 @@ fn checksum(schema: u16, canonical_body: &str) -> Sha256 {
     hasher.finish()
 }
 
-fn etag_of(clock: &Clock, checksum: Sha256, deleted: bool) -> ETag {
+fn etag_of(clock: &Clock, checksum: Sha256, deleted: bool, local: Option<&str>) -> ETag {
     let clock = canonical::canonical(&canonical::to_value(clock));
-    ETag::new(Sha256::keyed(
-        b"etag",
-        &[clock.as_bytes(), checksum.as_bytes(), &[u8::from(deleted)]],
-    ))
+    let deleted = [u8::from(deleted)];
+    let mut parts = vec![clock.as_bytes(), checksum.as_bytes(), deleted.as_slice()];
+    parts.extend(local.map(str::as_bytes));
+    ETag::new(Sha256::keyed(b"etag", &parts))
+}
+
+/// The canonical shared and local part of a body.
+fn parts<B: Body>(body: &B) -> (String, Option<String>) {
+    let mut shared = canonical::to_value(body);
+    let local = local::split(&mut shared, B::LOCAL);
+    (canonical::canonical(&shared), local)
+}
+
+/// Reads a body from its two parts.
+fn read_parts<B: Body>(shared: &str, local: Option<&str>) -> Result<B, Invalid> {
+    let wrong = |_| Invalid("must be a body of its family");
+    if B::LOCAL.is_empty() && local.is_none() {
+        return serde_json::from_str(shared).map_err(wrong);
+    }
+    let mut body = serde_json::from_str(shared).map_err(wrong)?;
+    local::join(&mut body, local, B::LOCAL)?;
+    read(body)
+}
+
+fn read<B: Body>(body: Value) -> Result<B, Invalid> {
+    serde_json::from_value(body).map_err(|_| Invalid("must be a body of its family"))
 }
 
 impl<B: Body> Record<B> {
-    /// A new record with version 1. The commit sets its clock.
+    /// A new record. The commit sets its clock.
     #[must_use]
     pub fn new(id: B::Id, body: B, clock: Clock, at: Timestamp, by: Author) -> Self {
-        let checksum = checksum(
-            B::SCHEMA,
-            &canonical::canonical(&canonical::to_value(&body)),
-        );
+        let (shared, local) = parts(&body);
+        let checksum = checksum(B::SCHEMA, &shared);
         Self {
             id,
             body,
-            version: 1,
             clock,
             created_at: at,
             created_by: by,
             updated_at: at,
             updated_by: by,
+            applied_at: None,
             deleted: false,
             checksum,
+            local,
             older: None,
         }
     }
@@ -209,14 +184,35 @@ impl<B: Body> Record<B> {
     #[must_use]
     pub fn next(&self, body: B, deleted: bool, clock: Clock, at: Timestamp, by: Author) -> Self {
         let next = Self::new(self.id.clone(), body, clock, at, by);
-        let version = self.version.saturating_add(1);
         Self {
-            version,
             created_at: self.created_at,
             created_by: self.created_by,
             deleted,
             ..next
         }
+    }
+
+    /// The same state, stored at this time of the surface's clock. It differs from `updated_at` if
+    /// the clock went back since the last commit of the scope.
+    #[must_use]
+    pub fn applied(self, at: Timestamp) -> Self {
+        Self {
+            applied_at: (at != self.updated_at).then_some(at),
+            ..self
+        }
+    }
+
+    /// The clock of this surface when it stored this state. Unlike `updated_at`, it is not
+    /// monotonic, so it says what was in effect at a time, and when work is due.
+    #[must_use]
+    pub fn applied_at(&self) -> Timestamp {
+        self.applied_at.unwrap_or(self.updated_at)
+    }
+
+    /// The number of changes on all surfaces, starting at 1.
+    #[must_use]
+    pub fn version(&self) -> u64 {
+        self.clock.sum()
     }
 
     /// The key of this record.
@@ -228,7 +224,12 @@ impl<B: Body> Record<B> {
     /// The ETag of this state.
     #[must_use]
     pub fn etag(&self) -> ETag {
-        etag_of(&self.clock, self.checksum, self.deleted)
+        etag_of(
+            &self.clock,
+            self.checksum,
+            self.deleted,
+            self.local.as_deref(),
+        )
     }
 
     /// The neutral form that databases store.
@@ -237,6 +238,7 @@ impl<B: Body> Record<B> {
         let times = Times {
             created_at: self.created_at,
             updated_at: self.updated_at,
+            applied_at: self.applied_at(),
         };
         let index = if self.deleted {
             IndexKeys::default()
@@ -251,25 +253,25 @@ impl<B: Body> Record<B> {
     pub fn encode_at(&self, key: Key, index: IndexKeys) -> Item {
         let (schema, text) = match &self.older {
             Some(older) => (older.schema, older.text.clone()),
-            None => (
-                B::SCHEMA,
-                canonical::canonical(&canonical::to_value(&self.body)),
-            ),
+            None => (B::SCHEMA, parts(&self.body).0),
         };
-        let raw = RawValue::from_string(text).unwrap_or_else(|_| RawValue::NULL.to_owned());
+        let raw = |text| RawValue::from_string(text).unwrap_or_else(|_| RawValue::NULL.to_owned());
+        let (body, local) = (raw(text), self.local.clone().map(raw));
         let envelope = Envelope {
             family: B::FAMILY,
             id: self.id.to_string(),
             schema,
-            version: self.version,
+            version: self.version(),
             clock: self.clock.clone(),
             checksum: self.checksum,
             created_at: self.created_at,
             created_by: self.created_by,
             updated_at: self.updated_at,
             updated_by: self.updated_by,
+            applied_at: self.applied_at,
             deleted: self.deleted,
-            body: &raw,
+            body: &body,
+            local: local.as_deref(),
         };
         Item {
             key,
@@ -295,42 +297,45 @@ impl<B: Body> Record<B> {
         if envelope.schema > B::SCHEMA {
             return Err(Corrupt::Newer(item.key.to_string(), envelope.schema));
         }
+        if envelope.version != envelope.clock.sum() {
+            return Err(damaged("its version is not the sum of its clock"));
+        }
         if checksum(envelope.schema, envelope.body.get()) != envelope.checksum {
             return Err(damaged("its body does not match its checksum"));
         }
-        if etag_of(&envelope.clock, envelope.checksum, envelope.deleted) != item.etag {
+        let local = envelope.local.map(RawValue::get);
+        if etag_of(&envelope.clock, envelope.checksum, envelope.deleted, local) != item.etag {
             return Err(damaged("its envelope does not match its ETag"));
         }
         let text = envelope.body.get();
-        let (body, older) = if envelope.schema == B::SCHEMA {
-            (serde_json::from_str(text), None)
+        let is_current = envelope.schema == B::SCHEMA;
+        let body = if is_current {
+            read_parts(text, local)
         } else {
-            let older = OlderBody {
-                schema: envelope.schema,
-                text: text.to_owned(),
-            };
-            let body = serde_json::from_str(text)
-                .and_then(|body| {
-                    B::upgrade(envelope.schema, body)
-                        .map_err(<serde_json::Error as serde::de::Error>::custom)
-                })
-                .and_then(serde_json::from_value);
-            (body, Some(older))
+            serde_json::from_str(text)
+                .map_err(|_| Invalid("must be JSON"))
+                .and_then(|body| B::upgrade(envelope.schema, body))
+                .and_then(read)
         };
+        let older = (!is_current).then(|| OlderBody {
+            schema: envelope.schema,
+            text: text.to_owned(),
+        });
         Ok(Self {
             id: envelope
                 .id
                 .parse()
                 .map_err(|_| damaged("its id does not parse"))?,
             body: body.map_err(|_| damaged("its body does not parse"))?,
-            version: envelope.version,
             clock: envelope.clock,
             created_at: envelope.created_at,
             created_by: envelope.created_by,
             updated_at: envelope.updated_at,
             updated_by: envelope.updated_by,
+            applied_at: envelope.applied_at,
             deleted: envelope.deleted,
             checksum: envelope.checksum,
+            local: local.map(str::to_owned),
             older,
         })
     }

@@ -2,7 +2,7 @@ use alloc::string::String;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Body, Family, PermissionFacts, envelope::Times};
+use super::{Body, Family, PermissionFacts, Times};
 use crate::{
     storage::{IndexKeys, IndexRows, Key, Scope, Sort},
     value::{GrantId, MembershipId, Principal, ProjectId, ProjectRole, Reason, Timestamp, UserId},

@@ -4,7 +4,7 @@ use core::time::Duration;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Body, Family, envelope::Times};
+use super::{Body, Family, Times};
 use crate::{
     storage::{IndexKeys, IndexRows, Key, Scope, Sort},
     value::{
@@ -93,7 +93,7 @@ impl Body for Invitation {
             IndexRows::invitations_to(self.email_hash).put(&mut index, id);
         }
         if !self.pending_grants.is_empty() {
-            let (key, due) = (self.key(id), times.updated_at.after(Self::FINISHING));
+            let (key, due) = (self.key(id), times.applied_at.after(Self::FINISHING));
             IndexRows::unfinished_work_of(&key).put_at(&mut index, due, &key);
         }
         index

@@ -4,7 +4,7 @@ use core::{fmt, str::FromStr};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Author, Body, Clock, Family, Record, envelope::Times};
+use super::{Author, Body, Clock, Family, Record, Times};
 use crate::{
     storage::{IndexKeys, IndexRows, Key, Scope, Sort},
     value::{CommitId, Invalid, Principal, RequestId, Sha256, SurfaceId, Timestamp, canonical},
@@ -51,6 +51,13 @@ pub struct JournalEntry {
     pub previous: Sha256,
     /// The time of the commit, not before the time of the previous entry.
     pub at: Timestamp,
+    /// The clock of the surface at the commit, if it differs from `at` because the clock went back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub applied_at: Option<Timestamp>,
+    /// The commit of another surface that this commit applied. Absent for commits of callers and
+    /// jobs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub origin: Option<Origin>,
     pub actor: Author,
     /// The request that caused the commit.
     pub request_id: RequestId,
@@ -59,6 +66,20 @@ pub struct JournalEntry {
     pub event: EventType,
     /// The changed records.
     pub changes: Vec<Change>,
+}
+
+/// A range of another surface's journal.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Origin {
+    /// The surface that made the changes.
+    pub surface: SurfaceId,
+    /// The number of the first entry.
+    pub from: u64,
+    /// The number of the last entry.
+    pub to: u64,
+    /// The digest of the page that carried the changes.
+    pub page: Sha256,
 }
 
 /// One changed record in a journal entry.
@@ -133,7 +154,8 @@ impl Body for JournalEntry {
     fn index(&self, id: &Sequence, _: &Times) -> IndexKeys {
         let mut index = IndexKeys::default();
         let key = self.key(id);
-        IndexRows::unfinished_work_of(&key).put_at(&mut index, self.at, &key);
+        let due = self.applied_at.unwrap_or(self.at);
+        IndexRows::unfinished_work_of(&key).put_at(&mut index, due, &key);
         index
     }
 }

@@ -1,7 +1,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Body, Family, PermissionFacts, envelope::Times};
+use super::{Body, Family, PermissionFacts, Times};
 use crate::{
     storage::{IndexKeys, IndexRows, Key, Scope, Sort},
     value::{Description, Name, ProjectId},

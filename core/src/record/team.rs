@@ -2,7 +2,7 @@ use core::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Body, Family, PermissionFacts, Record, envelope::Times};
+use super::{Body, Family, PermissionFacts, Record, Times};
 use crate::{
     storage::{IndexKeys, IndexRows, Key, Scope, Sort},
     value::{AccountId, Name, TeamId},
@@ -49,7 +49,7 @@ impl Body for Team {
     fn index(&self, id: &TeamId, times: &Times) -> IndexKeys {
         let mut index = IndexKeys::default();
         if self.retiring {
-            let (key, due) = (self.key(id), times.updated_at.after(Self::INDEX_DELAY));
+            let (key, due) = (self.key(id), times.applied_at.after(Self::INDEX_DELAY));
             IndexRows::unfinished_work_of(&key).put_at(&mut index, due, &key);
         } else {
             let in_account = IndexRows::teams_of_account(self.account_id);

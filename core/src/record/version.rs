@@ -4,7 +4,7 @@ use core::{str::FromStr, time::Duration};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Body, Family, envelope::Times};
+use super::{Body, Family, Times};
 use crate::{
     storage::{IndexKeys, IndexRows, Key, ObjectKind, ObjectPath, Scope, Sort},
     value::{ArtifactId, FileName, Invalid, MediaType, ProjectId, Sha256, Size, Timestamp, UserId},
@@ -139,7 +139,7 @@ impl Content {
     pub(super) fn index(&self, key: &Key, times: &Times) -> IndexKeys {
         let due = match self.status {
             ContentStatus::Pending => Some(self.upload_expires_at),
-            ContentStatus::Verifying => Some(times.updated_at.after(Self::VERIFICATION)),
+            ContentStatus::Verifying => Some(times.applied_at.after(Self::VERIFICATION)),
             ContentStatus::Available | ContentStatus::Rejected | ContentStatus::Expired => None,
         };
         let mut index = IndexKeys::default();

@@ -161,12 +161,16 @@ impl Sort {
         Self(format!("{}{grant}", Self::REVOKED_GRANTS))
     }
 
-    /// The copy of a permission record at one version. `history_key` is the sort key of the record
-    /// without the leading `#`, or [`Sort::grant_history_key`] for a grant.
+    /// The copy of a permission record that the commit with this number in the journal superseded.
+    /// `history_key` is the sort key of the record without the leading `#`, or
+    /// [`Sort::grant_history_key`] for a grant.
+    ///
+    /// Data format 1 has the version of the superseded state in place of the number. A record
+    /// changes at most once a commit, so no key of format 1 equals one that is written later.
     #[must_use]
-    pub fn superseded(history_key: &str, version: u64) -> Self {
+    pub fn superseded(history_key: &str, sequence: u64) -> Self {
         Self(format!(
-            "{}{}#{version:020}",
+            "{}{}#{sequence:020}",
             Self::HISTORY,
             history_key.trim_start_matches('#')
         ))

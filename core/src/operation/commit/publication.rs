@@ -57,7 +57,7 @@ mod tests {
         record::{Author, Clock},
         storage::Sort,
         testing::Fixture,
-        value::{UserId, id::Id},
+        value::{Timestamp, UserId, id::Id},
     };
 
     /// The journal entries of a project, as stored.
@@ -165,7 +165,7 @@ mod tests {
         let stored = Record::<JournalEntry>::decode(&entry).unwrap();
         let forged = Record {
             created_by: Author::System,
-            version: 7,
+            updated_at: Timestamp::from_millis(7),
             ..stored
         };
         let written = published(&forged.encode()).unwrap().remove(0);
