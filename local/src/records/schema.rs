@@ -15,8 +15,12 @@ use super::StoreError;
 /// Identifies the file: `WMws`, the application id in the header (SQLite file format, section 1.3).
 const APPLICATION: i32 = i32::from_be_bytes(*b"WMws");
 
-/// The format that this program reads and writes, stored as `user_version`.
-pub(crate) const FORMAT: i32 = 1;
+/// The format that this program writes, stored as `user_version`. It also reads all older ones, from
+/// 1. Formats 1 and 2 differ in the bodies of the items only.
+///
+/// Opening a file for writing raises its format, so that an older program refuses it from then on.
+/// It could not read what this one writes.
+pub(crate) const FORMAT: i32 = 2;
 
 /// The time one connection waits for another. Waiting occurs only during a backup or a recovery.
 const TIMEOUT: Duration = Duration::from_secs(5);
@@ -58,11 +62,14 @@ pub(crate) fn open(path: &Path) -> Result<Connection, StoreError> {
     if extent == Extent::Short && !(has_log(path) && is_sound(&connection)) {
         return Err(StoreError::Truncated(path.into()));
     }
-    let is_initialised = has_our_format(&connection, path)?;
+    let format = format(&connection, path)?;
     configure(&connection).map_err(failed)?;
-    if !is_initialised {
-        create(&mut connection).map_err(failed)?;
+    match format {
+        None => create(&mut connection),
+        Some(FORMAT) => Ok(()),
+        Some(_) => connection.pragma_update(None, "user_version", FORMAT),
     }
+    .map_err(failed)?;
     fold_on_close(&connection, true).map_err(failed)?;
     Ok(connection)
 }
@@ -83,12 +90,11 @@ pub(crate) fn open_reader(path: &Path) -> Result<Connection, StoreError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags).map_err(failed)?;
     connection.busy_timeout(TIMEOUT).map_err(failed)?;
-    if has_our_format(&connection, path)? {
-        configure_any(&connection).map_err(failed)?;
-        Ok(connection)
-    } else {
-        Err(StoreError::Foreign(path.into()))
+    if format(&connection, path)?.is_none() {
+        return Err(StoreError::Foreign(path.into()));
     }
+    configure_any(&connection).map_err(failed)?;
+    Ok(connection)
 }
 
 /// Whether the file exists and is not empty.
@@ -96,8 +102,8 @@ pub(crate) fn exists(path: &Path) -> Result<bool, StoreError> {
     Ok(extent(path)? != Extent::Empty)
 }
 
-/// Whether the file is a database of this program in this format. `false` for an empty file.
-fn has_our_format(connection: &Connection, path: &Path) -> Result<bool, StoreError> {
+/// The format of a database that this program can read. `None` for an empty file.
+fn format(connection: &Connection, path: &Path) -> Result<Option<i32>, StoreError> {
     let number = |sql: &str| {
         connection
             .query_row(sql, (), |row| row.get::<_, i32>(0))
@@ -106,12 +112,12 @@ fn has_our_format(connection: &Connection, path: &Path) -> Result<bool, StoreErr
     let application = number("PRAGMA application_id")?;
     let format = number("PRAGMA user_version")?;
     match (application, format) {
-        (APPLICATION, FORMAT) => Ok(true),
+        (APPLICATION, found @ 1..=FORMAT) => Ok(Some(found)),
         (APPLICATION, found) if found > FORMAT => Err(StoreError::Newer {
             path: path.into(),
             found,
         }),
-        (0, 0) if number("SELECT count(*) FROM sqlite_schema")? == 0 => Ok(false),
+        (0, 0) if number("SELECT count(*) FROM sqlite_schema")? == 0 => Ok(None),
         _ => Err(StoreError::Foreign(path.into())),
     }
 }

@@ -202,12 +202,12 @@ fn case_68_newer_format_is_refused_unchanged() {
     let directory = closed();
     let path = file(&directory);
     let newer = Connection::open(&path).unwrap();
-    newer.pragma_update(None, "user_version", 2).unwrap();
+    newer.pragma_update(None, "user_version", 3).unwrap();
     drop(newer);
     let before = fs::read(&path).unwrap();
     let error = refusal(&path);
     assert!(
-        matches!(error, StoreError::Newer { found: 2, .. }),
+        matches!(error, StoreError::Newer { found: 3, .. }),
         "{error:?}"
     );
     assert!(
@@ -215,6 +215,21 @@ fn case_68_newer_format_is_refused_unchanged() {
         "{error}"
     );
     assert_eq!(fs::read(&path).unwrap(), before);
+}
+
+#[test]
+fn case_68_older_format_is_raised_when_opened_for_writing() {
+    let directory = closed();
+    let path = file(&directory);
+    let format = || {
+        let database = Connection::open(&path).unwrap();
+        database.pragma_query_value(None, "user_version", |row| row.get::<_, i32>(0))
+    };
+    let older = Connection::open(&path).unwrap();
+    older.pragma_update(None, "user_version", 1).unwrap();
+    drop(older);
+    drop(SqliteRecords::open(&path).unwrap());
+    assert_eq!(format(), Ok(2));
 }
 
 #[test]
