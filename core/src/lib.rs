@@ -14,19 +14,13 @@
 //! ```
 //! use wm_core::{
 //!     permission::{AccountAccess, Refusal},
-//!     record::{Account, AccountKind, AccountStatus, Author, Clock, Member, MemberStatus, Record},
+//!     record::{Account, AccountKind, Author, Clock, Member, MemberStatus, Record},
 //!     value::{AccountId, AccountRole, Capability, Env, Invalid, Timestamp, UserId},
 //! };
 //!
 //! let env = Env::new(Timestamp::from_millis(1_764_000_000_000), [7; 32]);
 //! let (account_id, ana): (AccountId, UserId) = (env.id("account"), env.id("ana"));
-//! let account = Account {
-//!     name: "Harbour Consulting".parse()?,
-//!     kind: AccountKind::Consulting,
-//!     status: AccountStatus::Active,
-//!     owners: Vec::new(),
-//!     retired_teams: Vec::new(),
-//! };
+//! let account = Account::new("Harbour Consulting".parse()?, AccountKind::Consulting, env.id("olga"));
 //! let member = Member {
 //!     account_id,
 //!     membership_id: env.id("membership"),

@@ -29,10 +29,10 @@ use crate::{
     },
     operations::members,
     permission::Permit,
-    record::{Actor, Body, Claims, EventType, Member, MemberStatus, Record, User},
+    record::{Actor, Body, Claims, EventType, Head, Member, MemberStatus, Record, Usage, User},
     selection::BackendSelection,
     storage::{
-        Condition, Item, Key, Operation, Scope, Sort, UploadLimits,
+        Condition, Item, Key, Operation, Range, Scope, Sort, UploadLimits,
         memory::{Conflict, Memory},
     },
     value::{
@@ -145,7 +145,7 @@ impl Fixture {
             issuer: "https://issuer.test".into(),
             subject: name.into(),
             client: None,
-            verified_email: Some(email.clone()),
+            verified_email: Some(email),
             name: Some(name.parse().unwrap()),
         };
         let person = Person {
@@ -153,17 +153,8 @@ impl Fixture {
         };
         let surface = self.surface.clone();
         let context = self.context(&surface, &person, None);
-        let identities = vec![person.actor.claims.digest()];
         let mut commit = Commit::open(&context, Permit::own_profile(&person.actor), None).unwrap();
-        commit.create(
-            user,
-            User {
-                name: Some(name.parse().unwrap()),
-                email: Some(email),
-                identities,
-                salt: seed,
-            },
-        );
+        commit.create(user, User::new(&person.actor.claims, self.now, seed));
         let outcome = commit.finish(EventType::UserCreated, Reply::no_content());
         let Ok(Outcome::Commit(batch, _)) = outcome else {
             panic!("sign-up commits")
@@ -350,9 +341,18 @@ impl Fixture {
         self.try_commit(batch).unwrap();
     }
 
-    /// Commits a batch if its conditions hold.
+    /// Commits a batch if its conditions hold. The usage in the head must then equal the count of
+    /// all records of the scope.
     pub(crate) fn try_commit(&mut self, batch: &Batch) -> Result<(), Conflict> {
-        self.store.commit(batch.scope(), batch.operations())
+        let scope = batch.scope();
+        self.store.commit(scope, batch.operations())?;
+        if let Some(head) = self.record::<Head>(&scope.key(Sort::head())) {
+            let items = self.store.scan(&Range::all(scope, "")).items;
+            let usages = items.iter().map(|item| Usage::of(item).unwrap());
+            let counted = usages.fold(Usage::default(), Usage::plus);
+            assert_eq!(head.body.usage, Some(counted));
+        }
+        Ok(())
     }
 
     /// Runs a use-case up to its decision, without committing it.

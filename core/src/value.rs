@@ -16,6 +16,7 @@ mod role;
 pub mod size;
 pub mod text;
 pub mod timestamp;
+mod version_id;
 
 pub use capability::{Capabilities, Capability};
 pub use cursor::Cursor;
@@ -25,7 +26,7 @@ pub use env::Env;
 pub use file_name::FileName;
 pub use id::{
     AccountId, ArtifactId, CommitId, DerivedId, EventId, GrantId, InvitationId, MembershipId,
-    MetadataId, ProjectId, RequestId, SurfaceId, TeamId, UserId,
+    MetadataId, ProjectId, RequestId, SurfaceId, TeamId, UserId, VersionId,
 };
 pub use media_type::MediaType;
 pub use principal::Principal;

@@ -9,15 +9,15 @@ use wm_core::{
     record::{
         Account, AccountKind, AccountStatus, Artifact, Author, Body, Change, Channel, Clock,
         Content, ContentStatus, CurrentVersion, Delivery, Derived, EmailLink, EventType, Family,
-        Grant, Head, Idempotency, IdentityLink, Invitation, InvitationStatus, JournalEntry, Member,
-        MemberStatus, Metadata, PermissionFacts, Preferences, Project, ProjectGrant, Record,
-        RetiredTeam, Revocation, Rule, RuleScope, Sequence, Team, TeamMember, User, Version,
-        VersionNumber, Visibility, WriteEvent,
+        Grant, Head, Idempotency, Identity, IdentityLink, Invitation, InvitationStatus,
+        JournalEntry, Member, MemberStatus, Metadata, Moved, NotMade, NotMadeReason, Origin,
+        PermissionFacts, Preferences, Project, ProjectGrant, Record, RetiredTeam, Revocation, Rule,
+        RuleScope, Sequence, Team, TeamMember, Usage, User, Version, Visibility, WriteEvent,
     },
     storage::{Item, Scope, Sort},
     value::{
         AccountId, AccountRole, Principal, ProjectId, ProjectRole, Sha256, Size, SurfaceId,
-        TeamRole, Timestamp, id::Id,
+        TeamRole, Timestamp, VersionId, id::Id,
     },
 };
 
@@ -50,8 +50,8 @@ pub fn each_family<C: RandomSource>(random: impl Fn() -> C, visitor: &mut impl V
     visitor.visit(&make().record(project, Maker::project));
     visitor.visit(&make().identified(Maker::grant));
     visitor.visit(&make().identified(Maker::artifact));
-    let number = make().small();
-    visitor.visit(&make().record(VersionNumber(number), |make| make.version(number)));
+    let id = make().version_id();
+    visitor.visit(&make().record(id, |make| make.version(id.number())));
     visitor.visit(&make().identified(Maker::derived));
     visitor.visit(&make().identified(Maker::metadata));
     visitor.visit(&make().identified(Maker::event));
@@ -117,7 +117,8 @@ impl<C: RandomSource> Maker<C> {
         let first = Record::new(id, body.clone(), clock.clone(), at, by);
         if self.0.happens(1, 2) {
             let (at, by, deleted) = (self.time(), self.author(), self.0.happens(1, 4));
-            first.next(body, deleted, clock.advanced(surface), at, by)
+            let next = first.next(body, deleted, clock.advanced(surface), at, by);
+            next.applied(self.time())
         } else {
             first
         }
@@ -130,6 +131,15 @@ impl<C: RandomSource> Maker<C> {
 
     fn id<T: Id>(&mut self) -> T {
         T::from_ulid(self.ulid())
+    }
+
+    /// Usually of a new version, sometimes of one of data format 1.
+    fn version_id(&mut self) -> VersionId {
+        let number = self.small();
+        match self.0.below(4) {
+            3 => VersionId::of_format_1(self.id(), number),
+            _ => VersionId::new(number, self.ulid()),
+        }
     }
 
     fn project_id(&mut self) -> ProjectId {
@@ -205,8 +215,19 @@ impl<C: RandomSource> Maker<C> {
         User {
             name: self.maybe(Self::text),
             email: self.maybe(Self::email),
-            identities: self.several(Self::digest),
+            profile_identity: self.maybe(Self::digest),
+            identities: self.several(Self::identity),
+            erased_at: self.maybe(Self::time),
+            removed: self.several(Self::digest).into_iter().collect(),
             salt: self.digest(),
+        }
+    }
+
+    fn identity(&mut self) -> Identity {
+        Identity {
+            digest: self.digest(),
+            issuer: self.maybe(|make| make.word(&["https://issuer.test", "wm-local"])),
+            linked_at: self.maybe(Self::time),
         }
     }
 
@@ -220,8 +241,19 @@ impl<C: RandomSource> Maker<C> {
             name: self.text(),
             kind: *self.0.pick(&KINDS),
             status: *self.0.pick(&[AccountStatus::Active, AccountStatus::Closed]),
-            owners: self.several(Self::id),
-            retired_teams: self.several(|make| RetiredTeam(make.id())),
+            owners: self.several(Self::id).into_iter().collect(),
+            retired_teams: self
+                .several(|make| RetiredTeam(make.id()))
+                .into_iter()
+                .collect(),
+            closed_at: self.maybe(Self::time),
+            purged_at: self.maybe(Self::time),
+            frozen_at: self.maybe(Self::time),
+            moved: self.maybe(|make| Moved {
+                surface: SurfaceId::first(make.ulid()),
+                url: make.word(&["https://workspace.test"]),
+                at: make.time(),
+            }),
         }
     }
 
@@ -278,6 +310,7 @@ impl<C: RandomSource> Maker<C> {
             status: *self.0.pick(&STATUSES),
             answered_by: self.maybe(Self::id),
             pending_grants: self.several(Self::project_grant),
+            not_made: self.several(Self::not_made),
             salt: self.digest(),
         }
     }
@@ -290,6 +323,20 @@ impl<C: RandomSource> Maker<C> {
         }
     }
 
+    fn not_made(&mut self) -> NotMade {
+        const REASONS: [NotMadeReason; 5] = [
+            NotMadeReason::LeftAccount,
+            NotMadeReason::NoProject,
+            NotMadeReason::ProjectArchived,
+            NotMadeReason::InviterNotEntitled,
+            NotMadeReason::ProjectFull,
+        ];
+        NotMade {
+            project_id: self.project_id(),
+            reason: *self.0.pick(&REASONS),
+        }
+    }
+
     fn project(&mut self) -> Project {
         Project {
             name: self.text(),
@@ -297,6 +344,8 @@ impl<C: RandomSource> Maker<C> {
                 .maybe(|make| make.word(&["", "two\nlines", "tab\there \\ \"quoted\""])),
             visibility: *self.0.pick(&[Visibility::Private, Visibility::Account]),
             archived: self.0.happens(1, 2),
+            deleted_at: self.maybe(Self::time),
+            purged_at: self.maybe(Self::time),
         }
     }
 
@@ -342,6 +391,7 @@ impl<C: RandomSource> Maker<C> {
             labels,
             last_version: self.small(),
             current: self.maybe(|make| CurrentVersion {
+                id: make.version_id(),
                 number: make.small(),
                 media_type: make.media_type(),
                 size: make.size(),
@@ -350,6 +400,7 @@ impl<C: RandomSource> Maker<C> {
             storage_provider: *self
                 .0
                 .pick(&[Provider::Local, Provider::Aws, Provider::Azure]),
+            deleted_at: self.maybe(Self::time),
         }
     }
 
@@ -371,7 +422,7 @@ impl<C: RandomSource> Maker<C> {
             upload_expires_at: self.time(),
             upload_id: self.maybe(|make| make.word(&["2~abc", "upload/1+2=="])),
             object_version: self.maybe(|make| make.word(&["null", "3HL4kqtJvjVBH40N"])),
-            stored_as: self.maybe(Self::small),
+            stored_as: self.maybe(Self::version_id),
         }
     }
 
@@ -381,7 +432,7 @@ impl<C: RandomSource> Maker<C> {
             artifact_id: self.id(),
             number,
             content: self.content(),
-            restored_from: self.maybe(Self::small),
+            restored_from: self.maybe(Self::version_id),
         }
     }
 
@@ -389,7 +440,7 @@ impl<C: RandomSource> Maker<C> {
         Derived {
             project_id: self.project_id(),
             artifact_id: self.id(),
-            source_version: self.small(),
+            source_version: self.version_id(),
             kind: self.word(&["text", "thumbnail.small", "extract_2-b"]),
             content: self.content(),
             supersedes: self.maybe(Self::id),
@@ -493,6 +544,17 @@ impl<C: RandomSource> Maker<C> {
             seq: u64::from(self.small()),
             hash: self.digest(),
             at: self.time(),
+            usage: self.maybe(|make| Usage {
+                artifacts: make.0.number(),
+                versions: 1,
+                pending_uploads: 2,
+                declared_bytes: make.0.number(),
+                stored_bytes: make.0.number(),
+                grants: 3,
+                members: 4,
+                teams: 5,
+                invitations: 6,
+            }),
         }
     }
 
@@ -503,6 +565,13 @@ impl<C: RandomSource> Maker<C> {
             seq,
             previous: self.digest(),
             at: self.time(),
+            applied_at: self.maybe(Self::time),
+            origin: self.maybe(|make| Origin {
+                surface: SurfaceId::first(make.ulid()),
+                from: u64::from(make.small()),
+                to: u64::from(make.small()),
+                page: make.digest(),
+            }),
             actor: self.author(),
             request_id: self.id(),
             commit_id: self.id(),

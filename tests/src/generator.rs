@@ -87,13 +87,8 @@ impl Generated {
     #[must_use]
     pub fn empty() -> Self {
         let account_id = AccountId::from_ulid(Ulid::from_parts(1, 1));
-        let account = Account {
-            name: "Account".parse().unwrap(),
-            kind: AccountKind::Organisation,
-            status: AccountStatus::Active,
-            owners: Vec::new(),
-            retired_teams: Vec::new(),
-        };
+        let (name, kind) = ("Account".parse().unwrap(), AccountKind::Organisation);
+        let account = Account::new(name, kind, UserId::from_ulid(Ulid::nil()));
         Self {
             now: now(),
             account_id,
@@ -135,7 +130,7 @@ impl Generated {
         }
         for team in &self.teams {
             if random.happens(1, 5) {
-                account.body.retired_teams.push(RetiredTeam(*team));
+                account.body.retired_teams.insert(RetiredTeam(*team));
             }
         }
         if random.happens(1, 24) {
@@ -201,10 +196,8 @@ impl Generated {
         let own: GrantId = self.id();
         let id = ProjectId::new(self.account_id, own.ulid());
         let body = Project {
-            name: "Project".parse().unwrap(),
-            description: None,
-            visibility,
             archived,
+            ..Project::new("Project".parse().unwrap(), None, visibility)
         };
         StoredProject {
             id,

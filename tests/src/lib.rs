@@ -11,6 +11,7 @@ pub mod costs;
 pub mod emulators;
 pub mod faults;
 pub mod forgery;
+pub mod format_1;
 pub mod functions_host;
 pub mod generator;
 pub mod golden;

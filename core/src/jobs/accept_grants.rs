@@ -9,8 +9,11 @@ use crate::{
         authority::{AccountRecords, ProjectRecords, head_key},
         grants,
     },
-    permission::Permit,
-    record::{EventType, Grant, Invitation, InvitationStatus, ProjectGrant, Record},
+    permission::{Permit, Refusal},
+    record::{
+        EventType, Grant, Invitation, InvitationStatus, NotMade, NotMadeReason, ProjectGrant,
+        Record,
+    },
     storage::{Key, Scope, Sort},
     value::{AccountId, Capability, InvitationId, MembershipId, Principal, UserId},
 };
@@ -19,8 +22,8 @@ use crate::{
 /// marks the invitation as completed.
 ///
 /// Each grant is made in the inviter's name and with the authority that the inviter has on the
-/// project at that moment. Grants beyond that authority are skipped. All grants are skipped if the
-/// person left the account. The ids of the grants were fixed with the invitation, so an interrupted
+/// project at that moment. Grants that cannot be made are listed in the invitation with the reason.
+/// None is made if the person left the account. The ids of the grants were fixed with the invitation, so an interrupted
 /// job can start again and makes each grant once, even if a grant was revoked meanwhile.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[expect(missing_docs, reason = "the names say it")]
@@ -74,30 +77,49 @@ impl AcceptGrants {
     }
 }
 
-/// The commit that makes a grant. `None` if the grant exists or cannot be made.
+/// The next step towards a grant.
+enum Step {
+    /// The commit that makes the grant.
+    Make(Box<Outcome<Finished>>),
+    /// The grant exists.
+    Made,
+    /// The grant cannot be made.
+    Refused(NotMadeReason),
+}
+
+/// Decides about one grant.
 fn step(
     context: &Context<'_>,
     facts: &Facts,
     inviter: UserId,
     pending: &ProjectGrant,
     grant: Grant,
-) -> Result<Option<Outcome<Finished>>, Problem> {
+) -> Result<Step, Problem> {
     let records = ProjectRecords::load(facts, pending.project_id, inviter)?;
     if grants::find(facts, &records, pending.project_id, pending.grant_id)?.is_some() {
-        return Ok(None);
+        return Ok(Step::Made);
     }
     let access = records.access(context.env.now);
-    let Ok(permit) = access.permit(pending.project_id, Capability::GrantManage) else {
-        return Ok(None);
+    let permit = match access.permit(pending.project_id, Capability::GrantManage) {
+        Ok(permit) => permit,
+        Err(refusal) => {
+            return Ok(Step::Refused(match refusal {
+                Refusal::Hidden => NotMadeReason::NoProject,
+                Refusal::Archived => NotMadeReason::ProjectArchived,
+                Refusal::Missing(_) => NotMadeReason::InviterNotEntitled,
+            }));
+        }
     };
-    if grants::outranks(&access, pending.role).is_err()
-        || grants::check_limit(&records.grants).is_err()
-    {
-        return Ok(None);
+    if grants::outranks(&access, pending.role).is_err() {
+        return Ok(Step::Refused(NotMadeReason::InviterNotEntitled));
+    }
+    if grants::check_limit(&records.grants).is_err() {
+        return Ok(Step::Refused(NotMadeReason::ProjectFull));
     }
     let mut commit = Commit::open(context, permit, records.head)?;
     commit.create(pending.grant_id, grant);
-    commit.prepare(EventType::GrantCreated).map(Some)
+    let outcome = commit.prepare(EventType::GrantCreated)?;
+    Ok(Step::Make(Box::new(outcome)))
 }
 
 fn grant(pending: &ProjectGrant, user: UserId, stay: MembershipId) -> Grant {
@@ -144,13 +166,24 @@ impl UseCase<Finished> for AcceptGrants {
             return Ok(Outcome::Reply(Finished::default()));
         };
         let body = &invitation.body;
-        if let Some(stay) = self.stay(facts, user)? {
-            // One commit per grant: the executor runs it and then decides again.
-            for pending in &body.pending_grants {
-                let grant = grant(pending, user, stay);
-                if let Some(made) = step(context, facts, body.invited_by, pending, grant)? {
-                    return Ok(made);
+        let stay = self.stay(facts, user)?;
+        let mut not_made = body.not_made.clone();
+        // One commit per grant: the executor runs it and then decides again.
+        for pending in &body.pending_grants {
+            let next = match stay {
+                Some(stay) => {
+                    let grant = grant(pending, user, stay);
+                    step(context, facts, body.invited_by, pending, grant)?
                 }
+                None => Step::Refused(NotMadeReason::LeftAccount),
+            };
+            match next {
+                Step::Make(outcome) => return Ok(*outcome),
+                Step::Made => {}
+                Step::Refused(reason) => not_made.push(NotMade {
+                    project_id: pending.project_id,
+                    reason,
+                }),
             }
         }
         let head = facts.record(&head_key(self.scope()))?;
@@ -161,6 +194,7 @@ impl UseCase<Finished> for AcceptGrants {
         )?;
         let completed = Invitation {
             pending_grants: Vec::new(),
+            not_made,
             ..body.clone()
         };
         commit.update(&invitation, completed);

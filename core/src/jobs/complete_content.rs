@@ -77,7 +77,7 @@ impl<S: Stored> UseCase<Completed> for CompleteContent<S> {
         let mut reads = vec![
             ReadRequest::Get(head_key(self.target.document.scope())),
             ReadRequest::Get(self.target.document.key()),
-            ReadRequest::Get(self.target.key()),
+            self.target.read(),
         ];
         if facts.has_all(&reads) {
             let (_, record) = self.find(facts)?;

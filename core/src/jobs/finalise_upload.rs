@@ -68,7 +68,7 @@ impl<S: Stored> UseCase<Finished> for FinaliseUpload<S> {
     fn reads(&self, context: &Context<'_>, facts: &Facts) -> Result<Vec<ReadRequest>, Problem> {
         let reads = vec![
             ReadRequest::Get(head_key(self.0.target.document.scope())),
-            ReadRequest::Get(self.0.target.key()),
+            self.0.target.read(),
         ];
         if !facts.has_all(&reads) {
             return Ok(reads);
@@ -172,9 +172,7 @@ mod tests {
         let pending = fixture.added(&path, b"second");
         let before = fixture.base.dump();
         for document in [format!("{path}/versions/1"), pending] {
-            let object: crate::storage::ObjectPath =
-                fixture.object_path(&document).parse().unwrap();
-            let key = AnyContentRef::of_object(&object).key();
+            let key = fixture.key(&document).unwrap();
             fixture.system(&*finalise_upload(&key).unwrap()).unwrap();
         }
         assert_eq!(fixture.base.dump(), before);

@@ -7,7 +7,7 @@ use crate::{
         Facts, Problem, ReadRequest,
         content::{AnyContentRef, ContentRef, Stored},
     },
-    record::{ContentStatus, Derived, Record, Version},
+    record::{ContentStatus, Derived, Version},
     storage::ObjectPath,
 };
 
@@ -18,7 +18,7 @@ pub const ORPHAN_AGE: Duration = Duration::from_secs(24 * 60 * 60);
 /// The read that decides whether an object is an orphan.
 #[must_use]
 pub fn read_request(path: &ObjectPath) -> ReadRequest {
-    ReadRequest::Get(AnyContentRef::of_object(path).key())
+    AnyContentRef::of_object(path).read()
 }
 
 /// Whether an object may be removed: it has no record, or its upload expired. Rejected bytes are
@@ -39,8 +39,7 @@ fn unused<S: Stored>(
     path: &ObjectPath,
     facts: &Facts,
 ) -> Result<bool, Problem> {
-    let record: Option<Record<S>> = facts.record(&target.key())?;
-    Ok(record.is_none_or(|record| {
+    Ok(target.record_any(facts)?.is_none_or(|record| {
         let expired = record.body.content().status == ContentStatus::Expired;
         expired || S::object_path(&record) != *path
     }))
@@ -100,7 +99,7 @@ mod tests {
         fixture.base.pass(Duration::from_secs(15 * 60));
         let object = fixture.object_path(&late);
         assert!(!orphaned(&fixture, &object));
-        let key = AnyContentRef::of_object(&object.parse().unwrap()).key();
+        let key = fixture.key(&late).unwrap();
         fixture.system(&*finalise_upload(&key).unwrap()).unwrap();
         assert!(orphaned(&fixture, &object));
         assert!(!orphaned(&fixture, &fixture.object_path(&wrong)));

@@ -35,7 +35,7 @@ impl<S: Stored> UseCase<()> for RecordUpload<S> {
     fn reads(&self, _: &Context<'_>, _: &Facts) -> Result<Vec<ReadRequest>, Problem> {
         Ok(vec![
             ReadRequest::Get(head_key(self.target.document.scope())),
-            ReadRequest::Get(self.target.key()),
+            self.target.read(),
         ])
     }
 

@@ -105,12 +105,8 @@ fn create_person(context: &Context<'_>, facts: &Facts) -> Result<Batch, Problem>
     let Actor { user, claims } = &context.actor;
     let head = facts.record(&head_key(Scope::User(*user)))?;
     let mut commit = Commit::open(context, Permit::own_profile(&context.actor), head)?;
-    let person = User {
-        name: claims.name.clone(),
-        email: claims.verified_email.clone(),
-        identities: vec![claims.digest()],
-        salt: Sha256::from_bytes(context.env.bytes("salt")),
-    };
+    let salt = Sha256::from_bytes(context.env.bytes("salt"));
+    let person = User::new(claims, context.env.now, salt);
     commit.create(*user, person);
     commit.into_batch(EventType::UserCreated)
 }
@@ -183,7 +179,7 @@ mod tests {
         let user = sign(&mut fixture, 1, &ana);
         let profile = person(&fixture, user);
         assert_eq!(profile.body.email, ana.verified_email);
-        assert_eq!(profile.body.identities, [ana.digest()]);
+        assert!(profile.body.has_identity(&ana) && profile.body.identities.len() == 1);
         let head: Record<Head> = fixture.record(&head_key(Scope::User(user))).unwrap();
         assert_eq!(head.body.seq, 1);
         let before = fixture.dump();

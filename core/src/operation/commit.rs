@@ -16,7 +16,9 @@ pub use publication::PublicationWriter;
 use crate::{
     operation::{Context, Outcome, Problem, Reply},
     permission::Permit,
-    record::{Author, Body, Change, Clock, EventType, Head, Idempotency, JournalEntry, Record},
+    record::{
+        Author, Body, Change, Clock, EventType, Head, Idempotency, JournalEntry, Record, Usage,
+    },
     storage::{Condition, IndexKeys, Key, Operation, Scope, Sort},
     value::{CommitId, Timestamp},
 };
@@ -38,6 +40,8 @@ pub struct Commit<'a> {
     head: Option<Record<Head>>,
     operations: Vec<Operation>,
     changes: Vec<Change>,
+    /// The usage of the changed records before and after the commit.
+    usage: [Usage; 2],
     /// Whether a record of another scope was added.
     has_foreign_record: bool,
 }
@@ -76,6 +80,7 @@ impl<'a> Commit<'a> {
             head,
             operations: Vec::new(),
             changes: Vec::new(),
+            usage: [Usage::default(); 2],
             has_foreign_record: false,
         })
     }
@@ -117,13 +122,20 @@ impl<'a> Commit<'a> {
 
     /// Marks a record deleted.
     pub fn delete<B: Body>(&mut self, before: &Record<B>) -> Record<B> {
-        self.replace(before, before.body.clone(), true)
+        self.delete_as(before, before.body.clone())
+    }
+
+    /// Marks a record deleted, with this body.
+    pub fn delete_as<B: Body>(&mut self, before: &Record<B>, body: B) -> Record<B> {
+        self.replace(before, body, true)
     }
 
     fn replace<B: Body>(&mut self, before: &Record<B>, body: B, deleted: bool) -> Record<B> {
         let clock = before.clock.advanced(self.context.surface.id);
         let record = before.next(body, deleted, clock, self.at, self.author());
         let record = record.applied(self.context.env.now);
+        let [superseded, _] = &mut self.usage;
+        *superseded = superseded.plus(before.usage());
         if B::KEEPS_HISTORY {
             let history_key = before.body.history_key(&before.id);
             let key = self
@@ -145,6 +157,8 @@ impl<'a> Commit<'a> {
     }
 
     fn put<B: Body>(&mut self, record: &Record<B>, condition: Condition) {
+        let [_, written] = &mut self.usage;
+        *written = written.plus(record.usage());
         let item = record.encode();
         self.has_foreign_record |= item.key.scope != self.scope();
         self.changes.push(Change {
@@ -251,12 +265,18 @@ impl<'a> Commit<'a> {
             event,
             changes: self.changes,
         };
+        let usage = match &self.head {
+            Some(head) => head.body.usage,
+            None => Some(Usage::default()),
+        };
+        let [superseded, written] = self.usage;
         let head = Head {
             scope,
             surface,
             seq,
             hash: entry.hash(),
             at,
+            usage: usage.map(|usage| usage.plus(written).minus(superseded)),
         };
         // Of several commits on the same state of the head, only one can replace it.
         let (head, condition) = match &self.head {
@@ -445,12 +465,7 @@ mod tests {
             .context(&fixture.base.surface, &fixture.ana, None);
         let permit = Permit::own_profile(&fixture.ana.actor);
         let mut commit = Commit::open(&context, permit, None).unwrap();
-        let profile = User {
-            name: None,
-            email: None,
-            identities: Vec::new(),
-            salt: Sha256::of(b""),
-        };
+        let profile = User::new(&fixture.ana.actor.claims, context.env.now, Sha256::of(b""));
         commit.create(UserId::from_ulid(ulid::Ulid::nil()), profile);
         assert_eq!(
             refusal(commit.into_batch(EventType::UserUpdated)),
@@ -469,12 +484,8 @@ mod tests {
             let permit = Permit::fixture(Scope::User(user));
             let mut commit = Commit::open(&context, permit, None).unwrap();
             for _ in 0..count {
-                let profile = User {
-                    name: None,
-                    email: None,
-                    identities: Vec::new(),
-                    salt: Sha256::of(b""),
-                };
+                let claims = &fixture.ana.actor.claims;
+                let profile = User::new(claims, context.env.now, Sha256::of(b""));
                 commit.create(user, profile);
             }
             commit.conclude(EventType::UserUpdated, ())

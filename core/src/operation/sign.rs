@@ -311,7 +311,7 @@ mod tests {
         ObjectPath {
             project,
             artifact: ArtifactId::from_ulid(ulid::Ulid::nil()),
-            kind: ObjectKind::Raw(1),
+            kind: ObjectKind::Raw(Id::from_ulid(ulid::Ulid::nil())),
             file: "report.pdf".parse().unwrap(),
         }
     }

@@ -40,6 +40,7 @@ const EXAMPLE: &str = r#"{
   "labels": { "discipline": "architecture" },
   "versions": 1,
   "current": {
+    "id": "ver_01knj0g1kh9tz2cx1v6q4b0001",
     "number": 1,
     "media_type": "application/pdf",
     "size": 48213,

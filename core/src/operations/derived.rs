@@ -74,7 +74,7 @@ impl From<&Record<Derived>> for DerivedView {
             envelope: Envelope::of(record),
             project_id: derived.project_id,
             artifact_id: derived.artifact_id,
-            source_version: derived.source_version,
+            source_version: derived.source_version.number(),
             kind: derived.kind.clone(),
             content: ContentView::from(&derived.content),
             supersedes: derived.supersedes,

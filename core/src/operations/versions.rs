@@ -14,8 +14,8 @@ use serde::Serialize;
 use super::content::{declaration::ContentView, shown::Shown};
 use crate::{
     operation::{Example, Problem, Route, view::Envelope},
-    record::{Artifact, Record, Version, VersionNumber},
-    value::{ArtifactId, ProjectId},
+    record::{Artifact, Record, Version},
+    value::{ArtifactId, ProjectId, VersionId},
 };
 
 pub(super) const ROUTES: &[&Route] = &[
@@ -29,7 +29,7 @@ pub(super) const ROUTES: &[&Route] = &[
 ];
 
 const EXAMPLE: &str = r#"{
-  "id": "1",
+  "id": "ver_01knj0g1kh9tz2cx1v6q4b0001",
   "version": 1,
   "created_at": "2026-03-02T09:30:00.000Z",
   "created_by": "usr_01kbb03ca56hky4kerfxtqdmvz",
@@ -60,14 +60,14 @@ pub(super) const PENDING: Example = Example::With(
 #[schemars(rename = "Version")]
 pub(crate) struct VersionView {
     #[serde(flatten)]
-    envelope: Envelope<VersionNumber>,
+    envelope: Envelope<VersionId>,
     /// The number of the version, from 1.
     number: u32,
     project_id: ProjectId,
     artifact_id: ArtifactId,
     #[serde(flatten)]
     content: ContentView,
-    /// The version whose bytes it shares. Absent if it was uploaded.
+    /// The number of the version whose bytes it shares. Absent if it was uploaded.
     #[serde(skip_serializing_if = "Option::is_none")]
     restored_from: Option<u32>,
 }
@@ -81,7 +81,7 @@ impl From<&Record<Version>> for VersionView {
             project_id: version.project_id,
             artifact_id: version.artifact_id,
             content: ContentView::from(&version.content),
-            restored_from: version.restored_from,
+            restored_from: version.restored_from.map(VersionId::number),
         }
     }
 }
@@ -95,11 +95,15 @@ impl Shown for Version {
 ///
 /// # Errors
 /// 409 if the document has the maximum number of versions.
-fn next_number(artifact: &Artifact) -> Result<VersionNumber, Problem> {
+/// The number of the next version of a document.
+///
+/// # Errors
+/// 409 if the document has as many versions as it can have.
+fn next_number(artifact: &Artifact) -> Result<u32, Problem> {
     if artifact.last_version >= Artifact::VERSIONS {
         return Err(Problem::conflict(
             "this document has 100000 versions, which is the maximum; create another document",
         ));
     }
-    Ok(VersionNumber(artifact.last_version + 1))
+    Ok(artifact.last_version + 1)
 }

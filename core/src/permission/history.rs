@@ -54,12 +54,7 @@ mod tests {
         let id: ProjectId = "prj_01h2xcejqtf2nbrexx3vqjhp4101h2xcejqtf2nbrexx3vqjhp41"
             .parse()
             .unwrap();
-        let body = |visibility| Project {
-            name: "Survey".parse().unwrap(),
-            description: None,
-            visibility,
-            archived: false,
-        };
+        let body = |visibility| Project::new("Survey".parse().unwrap(), None, visibility);
         let surface = SurfaceId::first(ulid::Ulid::nil());
         let start = Timestamp::from_millis(1_000);
         let clock = Clock::default().advanced(surface);

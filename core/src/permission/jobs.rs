@@ -149,6 +149,7 @@ mod tests {
             status,
             answered_by: None,
             pending_grants: Vec::new(),
+            not_made: Vec::new(),
             salt: Sha256::of(b"salt"),
         };
         let accepted = Permit::complete_invitation(&invitation(InvitationStatus::Accepted));

@@ -1,12 +1,16 @@
-use alloc::collections::BTreeMap;
+use alloc::{collections::BTreeMap, string::String};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
-use super::{Body, Family, Times};
+use super::{Body, Family, Times, Usage, local, version::version_of_number};
 use crate::{
     storage::{IndexKeys, IndexRows, Key, Scope, Sort},
-    value::{ArtifactId, FileName, Label, MediaType, ProjectId, Sha256, Size},
+    value::{
+        ArtifactId, FileName, Invalid, Label, MediaType, ProjectId, Sha256, Size, Timestamp,
+        VersionId,
+    },
 };
 
 /// A document of a project: name, labels and current version.
@@ -25,12 +29,17 @@ pub struct Artifact {
     pub current: Option<CurrentVersion>,
     /// The provider that stores the bytes, from the backend selection.
     pub storage_provider: crate::catalog::Provider,
+    /// The time at which the document was deleted. Documents deleted in format 1 have none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deleted_at: Option<Timestamp>,
 }
 
 /// The newest available version of a document.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CurrentVersion {
+    /// The id of the version.
+    pub id: VersionId,
     /// The version number.
     pub number: u32,
     /// The media type.
@@ -50,6 +59,8 @@ impl Artifact {
 
 impl Body for Artifact {
     const FAMILY: Family = Family::Artifact;
+    const SCHEMA: u16 = 2;
+    const LOCAL: &'static [local::Path] = &[&["current"], &["last_version"], &["storage_provider"]];
     type Id = ArtifactId;
 
     fn key(&self, id: &ArtifactId) -> Key {
@@ -61,5 +72,23 @@ impl Body for Artifact {
         let in_project = IndexRows::artifacts_of_project(self.project_id);
         in_project.put_at(&mut index, times.updated_at, id);
         index
+    }
+
+    /// In format 1, `current` had no id.
+    fn upgrade(_: u16, id: &str, mut body: Value) -> Result<(String, Value), Invalid> {
+        let artifact = id.parse()?;
+        if let Some(current) = body.get_mut("current").and_then(Value::as_object_mut) {
+            let mut version = current.get("number").cloned().unwrap_or_default();
+            version_of_number(artifact, Some(&mut version))?;
+            current.insert("id".into(), version);
+        }
+        Ok((id.into(), body))
+    }
+
+    fn usage(&self) -> Usage {
+        Usage {
+            artifacts: 1,
+            ..Usage::default()
+        }
     }
 }

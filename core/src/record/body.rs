@@ -6,7 +6,7 @@ use core::{fmt, str::FromStr};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
 
-use super::{Family, PermissionFacts, local};
+use super::{Family, PermissionFacts, Usage, local};
 use crate::{
     storage::{IndexKeys, Key},
     value::{Invalid, Timestamp},
@@ -44,18 +44,24 @@ pub trait Body: Clone + Serialize + DeserializeOwned {
         None
     }
 
+    /// What this record adds to the usage of its scope. Not called for deleted records. Default:
+    /// nothing.
+    fn usage(&self) -> Usage {
+        Usage::default()
+    }
+
     /// The key under which superseded states are kept. See [`crate::storage::Sort::superseded`].
     fn history_key(&self, id: &Self::Id) -> String {
         self.key(id).sort.to_string()
     }
 
-    /// Converts a body of an older schema to the current form. The stored item stays unchanged.
+    /// Converts the id and the body of an older schema to the current form. The stored item stays
+    /// unchanged. Default: the current form has only members that the older one may lack.
     ///
     /// # Errors
     /// [`Invalid`] if the body does not have that schema.
-    fn upgrade(schema: u16, _body: Value) -> Result<Value, Invalid> {
-        let _ = schema;
-        Err(Invalid("no older schema of this family is known"))
+    fn upgrade(_schema: u16, id: &str, body: Value) -> Result<(String, Value), Invalid> {
+        Ok((id.into(), body))
     }
 }
 

@@ -227,6 +227,7 @@ mod tests {
             seq: 2,
             hash: entry.hash(),
             at: entry.at,
+            usage: None,
         };
         let verdict = verify(scope, Link::genesis(), &entries, false, &head);
         assert_eq!((verdict.entries, verdict.first_invalid), (2, None));

@@ -1,4 +1,4 @@
-use alloc::string::ToString;
+use alloc::string::{String, ToString};
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -43,14 +43,14 @@ impl Body for Delivery {
         Some(self.expires_at)
     }
 
-    fn upgrade(schema: u16, mut body: Value) -> Result<Value, Invalid> {
+    fn upgrade(schema: u16, id: &str, mut body: Value) -> Result<(String, Value), Invalid> {
         let members = body.as_object_mut();
         let members = members.filter(|members| schema == 1 && !members.contains_key("claimed_by"));
         let no_attempt = RequestId::from_ulid(Ulid::nil()).to_string();
         members
             .ok_or(Invalid("must be the delivery claim of a mail"))?
             .insert("claimed_by".into(), no_attempt.into());
-        Ok(body)
+        Ok((id.into(), body))
     }
 }
 
@@ -67,11 +67,11 @@ mod tests {
         let body = json!({
             "scope": scope, "sent": sent, "claimed_until": at, "expires_at": at,
         });
-        let upgraded = Delivery::upgrade(1, body).unwrap();
+        let (_, upgraded) = Delivery::upgrade(1, "", body).unwrap();
         let read: Delivery = serde_json::from_value(upgraded.clone()).unwrap();
         assert_eq!((read.scope, read.sent), (scope, sent));
         for (schema, body) in [(1, upgraded.clone()), (0, json!({})), (1, json!([]))] {
-            assert!(Delivery::upgrade(schema, body).is_err());
+            assert!(Delivery::upgrade(schema, "", body).is_err());
         }
     }
 }

@@ -1,9 +1,15 @@
-use serde::{Deserialize, Serialize};
+use alloc::string::String;
 
-use super::{Body, Content, Family, Times};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::{
+    Body, Content, Family, Times, Usage, local,
+    version::{artifact_of, version_of_number},
+};
 use crate::{
     storage::{IndexKeys, Key, ObjectKind, ObjectPath, Scope, Sort},
-    value::{ArtifactId, DerivedId, Kind, ProjectId},
+    value::{ArtifactId, DerivedId, Invalid, Kind, ProjectId, VersionId},
 };
 
 /// An output made from one version of a document: a text layer, a thumbnail or an extract. It can
@@ -15,8 +21,8 @@ pub struct Derived {
     pub project_id: ProjectId,
     /// The document.
     pub artifact_id: ArtifactId,
-    /// The number of the version that it was made from.
-    pub source_version: u32,
+    /// The version that it was made from.
+    pub source_version: VersionId,
     /// The kind of output, such as `summary`.
     pub kind: Kind,
     /// The declared content and the state of its upload.
@@ -42,6 +48,12 @@ impl Derived {
 
 impl Body for Derived {
     const FAMILY: Family = Family::Derived;
+    const SCHEMA: u16 = 2;
+    const LOCAL: &'static [local::Path] = &[
+        &["content", "object_version"],
+        &["content", "upload_id"],
+        &["superseded_by"],
+    ];
     type Id = DerivedId;
 
     fn key(&self, id: &DerivedId) -> Key {
@@ -50,5 +62,17 @@ impl Body for Derived {
 
     fn index(&self, id: &DerivedId, times: &Times) -> IndexKeys {
         self.content.index(&self.key(id), times)
+    }
+
+    /// In format 1, `source_version` was a number.
+    fn upgrade(_: u16, id: &str, mut body: Value) -> Result<(String, Value), Invalid> {
+        let artifact = artifact_of(&body)?;
+        version_of_number(artifact, body.get_mut("source_version"))?;
+        Content::upgrade(artifact, &mut body)?;
+        Ok((id.into(), body))
+    }
+
+    fn usage(&self) -> Usage {
+        self.content.usage()
     }
 }

@@ -11,7 +11,7 @@ use core::{fmt, str::FromStr};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, value::RawValue};
 
-use super::{Body, Clock, Family, Times, local};
+use super::{Body, Clock, Family, Times, Usage, local};
 use crate::{
     storage::{ETag, IndexKeys, Item, Key},
     value::{Invalid, Sha256, Timestamp, UserId, canonical, string_value},
@@ -97,6 +97,9 @@ pub enum Corrupt {
     /// A newer program wrote the item.
     #[error("the item `{0}` has schema {1}, newer than this program knows: upgrade the program")]
     Newer(String, u16),
+    /// The item is intact, but a newer program added members to its body.
+    #[error("the item `{0}` has members that this program does not know: upgrade the program")]
+    Unknown(String),
 }
 
 #[derive(Serialize, Deserialize)]
@@ -215,6 +218,16 @@ impl<B: Body> Record<B> {
         self.clock.sum()
     }
 
+    /// What this record adds to the usage of its scope.
+    #[must_use]
+    pub fn usage(&self) -> Usage {
+        if self.deleted {
+            Usage::default()
+        } else {
+            self.body.usage()
+        }
+    }
+
     /// The key of this record.
     #[must_use]
     pub fn key(&self) -> Key {
@@ -309,24 +322,24 @@ impl<B: Body> Record<B> {
         }
         let text = envelope.body.get();
         let is_current = envelope.schema == B::SCHEMA;
-        let body = if is_current {
-            read_parts(text, local)
+        let read = if is_current {
+            read_parts(text, local).map(|body| (envelope.id, body))
         } else {
             serde_json::from_str(text)
                 .map_err(|_| Invalid("must be JSON"))
-                .and_then(|body| B::upgrade(envelope.schema, body))
-                .and_then(read)
+                .and_then(|body| B::upgrade(envelope.schema, &envelope.id, body))
+                .and_then(|(id, body)| Ok((id, read(body)?)))
         };
         let older = (!is_current).then(|| OlderBody {
             schema: envelope.schema,
             text: text.to_owned(),
         });
+        // The checksum shows that the text is as it was written.
+        let unknown = |_| Corrupt::Unknown(item.key.to_string());
+        let (id, body) = read.map_err(unknown)?;
         Ok(Self {
-            id: envelope
-                .id
-                .parse()
-                .map_err(|_| damaged("its id does not parse"))?,
-            body: body.map_err(|_| damaged("its body does not parse"))?,
+            id: id.parse().map_err(unknown)?,
+            body,
             clock: envelope.clock,
             created_at: envelope.created_at,
             created_by: envelope.created_by,
@@ -395,9 +408,9 @@ mod tests {
             key(*id)
         }
 
-        fn upgrade(schema: u16, body: Value) -> Result<Value, Invalid> {
+        fn upgrade(schema: u16, id: &str, body: Value) -> Result<(String, Value), Invalid> {
             assert_eq!(schema, 1);
-            Ok(json!({ "name": body["title"] }))
+            Ok((id.into(), json!({ "name": body["title"] })))
         }
     }
 
@@ -413,6 +426,12 @@ mod tests {
         Record::new(id, body, Clock::default(), at, Author::System).encode()
     }
 
+    fn stored_as_second() -> Item {
+        let read = Record::<Second>::decode(&stored()).unwrap();
+        let (id, body, at) = (read.id, read.body, read.created_at);
+        Record::new(id, body, Clock::default(), at, Author::System).encode()
+    }
+
     #[test]
     fn copy_of_an_upgraded_record_has_the_stored_text() {
         let item = stored();
@@ -422,6 +441,43 @@ mod tests {
         let copy = record.encode_at(history, IndexKeys::default());
         assert_eq!((&copy.body, &copy.etag), (&item.body, &item.etag));
         assert_eq!(Record::decode(&copy), Ok(record));
+    }
+
+    #[test]
+    fn body_with_an_unknown_member_asks_for_an_upgrade() {
+        /// The body of a later release, which added an optional member.
+        #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+        struct Later {
+            name: String,
+            #[serde(default, skip_serializing_if = "Option::is_none")]
+            added: Option<u8>,
+        }
+        impl Body for Later {
+            const FAMILY: Family = Family::Project;
+            const SCHEMA: u16 = 2;
+            type Id = ProjectId;
+            fn key(&self, id: &ProjectId) -> Key {
+                key(*id)
+            }
+        }
+        let before = Record::<Later>::decode(&stored_as_second()).unwrap();
+        assert_eq!(before.encode(), stored_as_second());
+        let body = Later {
+            added: Some(1),
+            ..before.body.clone()
+        };
+        let later = Record::new(
+            before.id,
+            body,
+            Clock::default(),
+            before.created_at,
+            before.created_by,
+        );
+        let refused = Record::<Second>::decode(&later.encode()).unwrap_err();
+        assert!(
+            refused.to_string().contains("upgrade the program"),
+            "{refused}"
+        );
     }
 
     #[test]

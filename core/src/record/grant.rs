@@ -2,7 +2,7 @@ use alloc::string::String;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Body, Family, PermissionFacts, Times};
+use super::{Body, Family, PermissionFacts, Times, Usage};
 use crate::{
     storage::{IndexKeys, IndexRows, Key, Scope, Sort},
     value::{GrantId, MembershipId, Principal, ProjectId, ProjectRole, Reason, Timestamp, UserId},
@@ -90,5 +90,12 @@ impl Body for Grant {
 
     fn history_key(&self, id: &GrantId) -> String {
         Sort::grant_history_key(*id)
+    }
+
+    fn usage(&self) -> Usage {
+        Usage {
+            grants: u64::from(self.revoked.is_none()),
+            ..Usage::default()
+        }
     }
 }

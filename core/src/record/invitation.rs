@@ -4,7 +4,7 @@ use core::time::Duration;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Body, Family, Times};
+use super::{Body, Family, Times, Usage, local};
 use crate::{
     storage::{IndexKeys, IndexRows, Key, Scope, Sort},
     value::{
@@ -42,6 +42,9 @@ pub struct Invitation {
     pub answered_by: Option<UserId>,
     /// Grants that are still to be made after acceptance. Otherwise empty.
     pub pending_grants: Vec<ProjectGrant>,
+    /// Grants that were offered and could not be made after acceptance.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub not_made: Vec<NotMade>,
     /// A random value. It keeps the checksum in the journal from revealing the e-mail address.
     pub salt: Sha256,
 }
@@ -57,6 +60,32 @@ pub struct ProjectGrant {
     /// The id that the grant will have. It is fixed in advance, so that a repeated attempt creates
     /// the grant once.
     pub grant_id: GrantId,
+}
+
+/// A grant of an accepted invitation that could not be made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NotMade {
+    /// The project.
+    pub project_id: ProjectId,
+    /// The reason.
+    pub reason: NotMadeReason,
+}
+
+/// The reason why a grant of an invitation could not be made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum NotMadeReason {
+    /// The person left the account before the grant was made.
+    LeftAccount,
+    /// The project is deleted, or the inviter no longer sees it.
+    NoProject,
+    /// The project is archived.
+    ProjectArchived,
+    /// The inviter may no longer give this role.
+    InviterNotEntitled,
+    /// The project has as many grants as it can have.
+    ProjectFull,
 }
 
 /// The state of an invitation.
@@ -81,6 +110,8 @@ impl Invitation {
 
 impl Body for Invitation {
     const FAMILY: Family = Family::Invitation;
+    const SCHEMA: u16 = 2;
+    const LOCAL: &'static [local::Path] = &[&["email_hash"]];
     type Id = InvitationId;
 
     fn key(&self, id: &InvitationId) -> Key {
@@ -97,5 +128,12 @@ impl Body for Invitation {
             IndexRows::unfinished_work_of(&key).put_at(&mut index, due, &key);
         }
         index
+    }
+
+    fn usage(&self) -> Usage {
+        Usage {
+            invitations: u64::from(self.status == InvitationStatus::Pending),
+            ..Usage::default()
+        }
     }
 }

@@ -4,7 +4,7 @@ use core::{fmt, str::FromStr};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Author, Body, Clock, Family, Record, Times};
+use super::{Author, Body, Clock, Family, Record, Times, Usage};
 use crate::{
     storage::{IndexKeys, IndexRows, Key, Scope, Sort},
     value::{CommitId, Invalid, Principal, RequestId, Sha256, SurfaceId, Timestamp, canonical},
@@ -25,10 +25,14 @@ pub struct Head {
     pub hash: Sha256,
     /// The time of the last entry. The time of the next entry is not before it.
     pub at: Timestamp,
+    /// What the scope holds. Unknown for a scope of format 1 until it is counted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub usage: Option<Usage>,
 }
 
 impl Body for Head {
     const FAMILY: Family = Family::Head;
+    const SCHEMA: u16 = 2;
     type Id = Scope;
 
     fn key(&self, id: &Scope) -> Key {

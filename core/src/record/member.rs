@@ -1,7 +1,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Body, Family, PermissionFacts, Times};
+use super::{Body, Family, PermissionFacts, Times, Usage};
 use crate::{
     storage::{IndexKeys, IndexRows, Key, Scope, Sort},
     value::{AccountId, AccountRole, InvitationId, MembershipId, TeamId, TeamRole, UserId},
@@ -73,6 +73,13 @@ impl Body for Member {
             status: Some(self.status.as_str().into()),
             ..PermissionFacts::default()
         })
+    }
+
+    fn usage(&self) -> Usage {
+        Usage {
+            members: u64::from(self.status != MemberStatus::Removed),
+            ..Usage::default()
+        }
     }
 }
 

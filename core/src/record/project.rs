@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use super::{Body, Family, PermissionFacts, Times};
 use crate::{
     storage::{IndexKeys, IndexRows, Key, Scope, Sort},
-    value::{Description, Name, ProjectId},
+    value::{Description, Name, ProjectId, Timestamp},
 };
 
 /// A project. It contains documents, and roles are granted on it.
@@ -19,6 +19,12 @@ pub struct Project {
     pub visibility: Visibility,
     /// Whether the project is read-only.
     pub archived: bool,
+    /// The time at which the project was deleted. Projects deleted in format 1 have none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deleted_at: Option<Timestamp>,
+    /// The time at which the contents of the deleted project were removed for good.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub purged_at: Option<Timestamp>,
 }
 
 /// The people who see a project without a grant.
@@ -31,8 +37,24 @@ pub enum Visibility {
     Account,
 }
 
+impl Project {
+    /// A new project.
+    #[must_use]
+    pub fn new(name: Name, description: Option<Description>, visibility: Visibility) -> Self {
+        Self {
+            name,
+            description,
+            visibility,
+            archived: false,
+            deleted_at: None,
+            purged_at: None,
+        }
+    }
+}
+
 impl Body for Project {
     const FAMILY: Family = Family::Project;
+    const SCHEMA: u16 = 2;
     const KEEPS_HISTORY: bool = true;
     type Id = ProjectId;
 

@@ -2,7 +2,7 @@ use core::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Body, Family, PermissionFacts, Record, Times};
+use super::{Body, Family, PermissionFacts, Record, Times, Usage};
 use crate::{
     storage::{IndexKeys, IndexRows, Key, Scope, Sort},
     value::{AccountId, Name, TeamId},
@@ -60,5 +60,12 @@ impl Body for Team {
 
     fn permission_facts(&self) -> Option<PermissionFacts> {
         Some(PermissionFacts::default())
+    }
+
+    fn usage(&self) -> Usage {
+        Usage {
+            teams: u64::from(!self.retiring),
+            ..Usage::default()
+        }
     }
 }

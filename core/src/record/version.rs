@@ -1,13 +1,17 @@
-use alloc::string::String;
+use alloc::string::{String, ToString};
 use core::{str::FromStr, time::Duration};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
-use super::{Body, Family, Times};
+use super::{Body, Family, Times, Usage, local};
 use crate::{
     storage::{IndexKeys, IndexRows, Key, ObjectKind, ObjectPath, Scope, Sort},
-    value::{ArtifactId, FileName, Invalid, MediaType, ProjectId, Sha256, Size, Timestamp, UserId},
+    value::{
+        ArtifactId, FileName, Invalid, MediaType, ProjectId, Sha256, Size, Timestamp, UserId,
+        VersionId, id::Id,
+    },
 };
 
 /// A version of a document. It is uploaded once and never changes.
@@ -18,12 +22,12 @@ pub struct Version {
     pub project_id: ProjectId,
     /// The document.
     pub artifact_id: ArtifactId,
-    /// The version number: 1, 2, …
+    /// The number shown to people: 1, 2, …
     pub number: u32,
     /// The declared content and the state of its upload.
     pub content: Content,
-    /// The number of the version that this one restores. `None` for an uploaded version.
-    pub restored_from: Option<u32>,
+    /// The version that this one restores. `None` for an uploaded version.
+    pub restored_from: Option<VersionId>,
 }
 
 /// Declared content and the state of its upload. Versions and derived outputs share this form.
@@ -48,8 +52,8 @@ pub struct Content {
     /// The provider's version of the verified object. Only this version is ever signed for
     /// download.
     pub object_version: Option<String>,
-    /// The number of the version whose object holds the bytes. Set for a restored version.
-    pub stored_as: Option<u32>,
+    /// The version whose object holds the bytes. Set for a restored version.
+    pub stored_as: Option<VersionId>,
 }
 
 /// The state of an upload.
@@ -78,40 +82,44 @@ impl ContentStatus {
     }
 }
 
-/// The number of a version, as its id.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct VersionNumber(pub u32);
-
-impl core::fmt::Display for VersionNumber {
-    fn fmt(&self, formatter: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        self.0.fmt(formatter)
-    }
+/// The way in which a path names a version: by its id or by its number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum VersionRef {
+    /// The id.
+    Id(VersionId),
+    /// The number: 1, 2, …
+    Number(u32),
 }
 
-impl FromStr for VersionNumber {
+impl FromStr for VersionRef {
     type Err = Invalid;
 
     fn from_str(text: &str) -> Result<Self, Invalid> {
-        const WRONG: Invalid = Invalid("must be a version number: 1, 2, …");
-        let plain = text.bytes().all(|digit| digit.is_ascii_digit()) && !text.starts_with('0');
-        if plain {
-            text.parse().map(Self).map_err(|_| WRONG)
-        } else {
-            Err(WRONG)
+        if text.starts_with(VersionId::PREFIX) {
+            return text.parse().map(Self::Id);
         }
+        let plain = text.bytes().all(|digit| digit.is_ascii_digit()) && !text.starts_with('0');
+        let number = plain.then(|| text.parse().ok()).flatten();
+        number
+            .map(Self::Number)
+            .ok_or(Invalid("must be a version's id or its number: 1, 2, …"))
     }
 }
 
-crate::value::string_value!(VersionNumber, { "pattern": "^[1-9][0-9]{0,9}$" });
+impl From<VersionId> for VersionRef {
+    fn from(id: VersionId) -> Self {
+        Self::Id(id)
+    }
+}
 
 impl Version {
     /// The path of the bytes in the object store.
     #[must_use]
-    pub fn object_path(&self) -> ObjectPath {
+    pub fn object_path(&self, id: VersionId) -> ObjectPath {
         ObjectPath {
             project: self.project_id,
             artifact: self.artifact_id,
-            kind: ObjectKind::Raw(self.content.stored_as.unwrap_or(self.number)),
+            kind: ObjectKind::Raw(self.content.stored_as.unwrap_or(id)),
             file: self.content.name.clone(),
         }
     }
@@ -119,18 +127,83 @@ impl Version {
 
 impl Body for Version {
     const FAMILY: Family = Family::Version;
-    type Id = VersionNumber;
+    const SCHEMA: u16 = 2;
+    const LOCAL: &'static [local::Path] = Content::LOCAL;
+    type Id = VersionId;
 
-    fn key(&self, _: &VersionNumber) -> Key {
-        Scope::Project(self.project_id).key(Sort::version(self.artifact_id, self.number))
+    fn key(&self, id: &VersionId) -> Key {
+        let sort = Sort::version(self.artifact_id, self.number, *id);
+        Scope::Project(self.project_id).key(sort)
     }
 
-    fn index(&self, id: &VersionNumber, times: &Times) -> IndexKeys {
+    fn index(&self, id: &VersionId, times: &Times) -> IndexKeys {
         self.content.index(&self.key(id), times)
+    }
+
+    /// In format 1, the number was the id, and versions named one another by number.
+    fn upgrade(_: u16, id: &str, mut body: Value) -> Result<(String, Value), Invalid> {
+        let artifact = artifact_of(&body)?;
+        version_of_number(artifact, body.get_mut("restored_from"))?;
+        Content::upgrade(artifact, &mut body)?;
+        let VersionRef::Number(number) = id.parse()? else {
+            return Err(Invalid("must be the number of a version"));
+        };
+        Ok((VersionId::of_format_1(artifact, number).to_string(), body))
+    }
+
+    fn usage(&self) -> Usage {
+        self.content.usage()
     }
 }
 
+/// The document of a version or derived output of format 1.
+pub(super) fn artifact_of(body: &Value) -> Result<ArtifactId, Invalid> {
+    let artifact = body.get("artifact_id").and_then(Value::as_str);
+    artifact.unwrap_or_default().parse()
+}
+
+/// Replaces the number of a version, if there is one, with the id of that version of format 1.
+pub(super) fn version_of_number(
+    artifact: ArtifactId,
+    number: Option<&mut Value>,
+) -> Result<(), Invalid> {
+    if let Some(value) = number.filter(|value| !value.is_null()) {
+        let number = value.as_u64().and_then(|number| number.try_into().ok());
+        let number = number.ok_or(Invalid("must be the number of a version"))?;
+        *value = VersionId::of_format_1(artifact, number).to_string().into();
+    }
+    Ok(())
+}
+
 impl Content {
+    /// The members that each surface decides for its own object store.
+    pub(super) const LOCAL: &'static [local::Path] =
+        &[&["content", "object_version"], &["content", "upload_id"]];
+
+    /// Converts the content in a body of format 1.
+    pub(super) fn upgrade(artifact: ArtifactId, body: &mut Value) -> Result<(), Invalid> {
+        let content = body.get_mut("content");
+        version_of_number(
+            artifact,
+            content.and_then(|content| content.get_mut("stored_as")),
+        )
+    }
+
+    pub(super) fn usage(&self) -> Usage {
+        let size = self.size.bytes();
+        let arrived = match self.status {
+            ContentStatus::Available | ContentStatus::Rejected => self.stored_as.is_none(),
+            ContentStatus::Pending | ContentStatus::Verifying | ContentStatus::Expired => false,
+        };
+        Usage {
+            versions: 1,
+            pending_uploads: u64::from(self.status.is_open()),
+            declared_bytes: if self.status.is_open() { size } else { 0 },
+            stored_bytes: if arrived { size } else { 0 },
+            ..Usage::default()
+        }
+    }
+
     /// The time that a verification may take before the sweep repeats it: 15 minutes.
     pub const VERIFICATION: Duration = Duration::from_secs(15 * 60);
 

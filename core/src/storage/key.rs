@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::{ObjectKind, Scope};
 use crate::value::{
     ArtifactId, DerivedId, EventId, GrantId, InvitationId, MetadataId, Principal, Sha256,
-    SurfaceId, TeamId, Timestamp, UserId,
+    SurfaceId, TeamId, Timestamp, UserId, VersionId,
 };
 
 /// The sort key of an item.
@@ -188,10 +188,21 @@ impl Sort {
         Self(format!("{}{artifact}", Self::ARTIFACTS))
     }
 
-    /// A raw version.
+    /// A raw version with this number. Records of data format 1 have no id in their key.
     #[must_use]
-    pub fn version(artifact: ArtifactId, number: u32) -> Self {
-        Self(format!("DOCUMENT#{artifact}#RAW#{number:020}"))
+    pub fn version(artifact: ArtifactId, number: u32, version: VersionId) -> Self {
+        let mut key = Self::versions(artifact, number);
+        if !version.is_of_format_1(artifact) {
+            key = format!("{key}#{version}");
+        }
+        Self(key)
+    }
+
+    /// The prefix of the raw versions with this number. Two surfaces can give one number to two
+    /// versions.
+    #[must_use]
+    pub fn versions(artifact: ArtifactId, number: u32) -> String {
+        format!("DOCUMENT#{artifact}#RAW#{number:020}")
     }
 
     /// A derived output.
@@ -226,12 +237,16 @@ impl Sort {
     #[must_use]
     pub fn content(&self) -> Option<(ArtifactId, ObjectKind)> {
         let (artifact, child) = self.0.strip_prefix("DOCUMENT#")?.split_once('#')?;
+        let artifact = artifact.parse().ok()?;
         let kind = match child.split_once('#')? {
-            ("RAW", number) => ObjectKind::Raw(number.parse().ok()?),
+            ("RAW", id) => ObjectKind::Raw(match id.split_once('#') {
+                Some((_, version)) => version.parse().ok()?,
+                None => VersionId::of_format_1(artifact, id.parse().ok()?),
+            }),
             ("DERIVED", derived) => ObjectKind::Derived(derived.parse().ok()?),
             _ => return None,
         };
-        Some((artifact.parse().ok()?, kind))
+        Some((artifact, kind))
     }
 
     /// The prefix of one kind of record of an artifact: `RAW`, `DERIVED`, `META` or `EVENT`.
@@ -290,7 +305,7 @@ mod tests {
             ("revoked_grant", Sort::revoked_grant(id())),
             ("superseded", Sort::superseded("#PROJECT", 1)),
             ("artifact", Sort::artifact(artifact)),
-            ("version", Sort::version(artifact, 1)),
+            ("version", Sort::version(artifact, 1, id())),
             ("derived", Sort::derived(artifact, id())),
             ("metadata", Sort::metadata(artifact, now, id())),
             ("event", Sort::event(artifact, now, id())),

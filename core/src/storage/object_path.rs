@@ -2,11 +2,12 @@
 
 use core::{fmt, str::FromStr};
 
-use crate::value::{AccountId, ArtifactId, DerivedId, FileName, Invalid, ProjectId};
+use crate::value::{AccountId, ArtifactId, DerivedId, FileName, Invalid, ProjectId, VersionId};
 
 /// The path of one object, the same on every surface:
 /// `accounts/{account}/projects/{project}/artifacts/{artifact}/raw/{version}/{file}` or
-/// `…/derived/{derived}/{file}`.
+/// `…/derived/{derived}/{file}`. The objects of data format 1 have the number of the version in place
+/// of its id.
 ///
 /// A path is built from parsed ids and a parsed file name. It has no empty, `.` or `..` segment and
 /// always begins with `accounts/`. Parsing accepts only paths in the form that `Display` writes.
@@ -25,8 +26,8 @@ pub struct ObjectPath {
 /// The kind of an object of an artifact.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum ObjectKind {
-    /// The raw version with this number.
-    Raw(u32),
+    /// The raw version with this id.
+    Raw(VersionId),
     /// The derived output with this id.
     Derived(DerivedId),
 }
@@ -45,7 +46,10 @@ impl fmt::Display for ObjectPath {
             "accounts/{account}/projects/{project}/artifacts/{artifact}/"
         )?;
         match kind {
-            ObjectKind::Raw(number) => write!(formatter, "raw/{number}/{file}"),
+            ObjectKind::Raw(version) if version.is_of_format_1(*artifact) => {
+                write!(formatter, "raw/{}/{file}", version.number())
+            }
+            ObjectKind::Raw(version) => write!(formatter, "raw/{version}/{file}"),
             ObjectKind::Derived(derived) => write!(formatter, "derived/{derived}/{file}"),
         }
     }
@@ -63,10 +67,10 @@ impl FromStr for ObjectPath {
         };
         let account: AccountId = under("accounts")?.parse()?;
         let project: ProjectId = under("projects")?.parse()?;
-        let artifact = under("artifacts")?.parse()?;
+        let artifact: ArtifactId = under("artifacts")?.parse()?;
         let (kind, id, file) = (next()?, next()?, next()?);
         let kind = match kind {
-            "raw" => ObjectKind::Raw(canonical_number(id).ok_or(WRONG)?),
+            "raw" => ObjectKind::Raw(raw_version(artifact, id).ok_or(WRONG)?),
             "derived" => ObjectKind::Derived(id.parse()?),
             _ => return Err(WRONG),
         };
@@ -84,6 +88,17 @@ impl FromStr for ObjectPath {
             Err(WRONG)
         }
     }
+}
+
+/// The version in a path: its id, or its number in data format 1.
+fn raw_version(artifact: ArtifactId, text: &str) -> Option<VersionId> {
+    if let Some(number) = canonical_number(text) {
+        let version = VersionId::of_format_1(artifact, number);
+        // An id has no room for a greater number than a document can have.
+        return (version.number() == number).then_some(version);
+    }
+    let version: VersionId = text.parse().ok()?;
+    (!version.is_of_format_1(artifact)).then_some(version)
 }
 
 /// A number as `Display` writes it: at least 1, no sign, no leading zero.

@@ -13,9 +13,9 @@ use crate::{
     http::{self, Request},
     jobs::record_upload::record_upload,
     operation::{Handler, Outcome, Problem, Sign, SignDownload, SignUpload, Stat, UseCase},
-    storage::{Scope, Sort},
+    storage::{Key, ObjectKind, ObjectPath, Range, Scope, Sort},
     testing::{Answered, Fixture, Person},
-    value::{AccountRole, Sha256},
+    value::{AccountRole, ArtifactId, Sha256, VersionId},
 };
 
 /// Ana owns the account and the project. Ben and Bea are contributors, Cleo is a commenter, Vera is
@@ -254,11 +254,46 @@ impl DocumentFixture {
         self.base.objects.insert(path, stat);
     }
 
-    /// The object path of a version or derived output.
+    /// The key of a version or derived output. `None` if it does not exist.
+    pub(crate) fn key(&self, document: &str) -> Option<Key> {
+        let segments: Vec<&str> = document.split('/').collect();
+        let [
+            "",
+            "v1",
+            "projects",
+            project,
+            "artifacts",
+            artifact,
+            kind,
+            id,
+        ] = segments[..]
+        else {
+            panic!("`{document}` is no version or derived output")
+        };
+        let artifact: ArtifactId = artifact.parse().unwrap();
+        let prefix = match kind {
+            "versions" => Sort::versions(artifact, id.parse().unwrap()),
+            _ => Sort::derived(artifact, id.parse().unwrap()).to_string(),
+        };
+        let range = Range::all(Scope::Project(project.parse().unwrap()), &prefix);
+        let mut items = self.base.store.scan(&range).items;
+        items.pop().map(|item| item.key)
+    }
+
+    /// The object path of a version or derived output. That of a version that does not exist has
+    /// an id that no version has.
     pub(crate) fn object_path(&self, document: &str) -> String {
-        let below = document.strip_prefix("/v1/projects/").unwrap();
-        let below = below.replace("/versions/", "/raw/");
-        format!("accounts/{}/projects/{below}/report.pdf", self.account)
+        let kind = match self.key(document) {
+            Some(key) => key.sort.content().unwrap().1,
+            None => ObjectKind::Raw(VersionId::new(1, ulid::Ulid::from_parts(1, 0))),
+        };
+        let path = ObjectPath {
+            project: document.split('/').nth(3).unwrap().parse().unwrap(),
+            artifact: document.split('/').nth(5).unwrap().parse().unwrap(),
+            kind,
+            file: "report.pdf".parse().unwrap(),
+        };
+        path.to_string()
     }
 
     /// Ben completes an upload.

@@ -91,6 +91,8 @@ ids! {
     GrantId = "grt_";
     /// A document with its versions.
     ArtifactId = "art_";
+    /// A raw version of a document.
+    VersionId = "ver_";
     /// A derived output of a version.
     DerivedId = "drv_";
     /// A metadata record of a document.

@@ -106,6 +106,21 @@ impl Azurite {
         assert_eq!(answer.status(), 201, "{}", answer.text().await.unwrap());
     }
 
+    /// Stores a blob.
+    pub async fn put(&self, container: &str, path: &str, bytes: &[u8]) {
+        let answer = self
+            .client()
+            .put(format!("{}/{container}/{path}", self.url))
+            .bearer_auth(token())
+            .header("x-ms-version", "2026-04-06")
+            .header("x-ms-blob-type", "BlockBlob")
+            .body(bytes.to_vec())
+            .send()
+            .await
+            .unwrap();
+        assert_eq!(answer.status(), 201, "{}", answer.text().await.unwrap());
+    }
+
     /// The number of logged requests whose first line contains both texts.
     #[must_use]
     pub fn logged(&self, method: &str, target: &str) -> usize {

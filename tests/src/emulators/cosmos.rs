@@ -10,7 +10,7 @@ use std::{
 
 use azure_core::{
     credentials::{AccessToken, Secret, TokenCredential, TokenRequestOptions},
-    time::OffsetDateTime,
+    time::{OffsetDateTime, to_rfc7231},
 };
 use reqwest::{Client, Method};
 use serde_json::{Value, json};
@@ -95,6 +95,35 @@ impl Cosmos {
     pub async fn container(&self, name: &str, partitions: u32) {
         let wanted = json!({ "database": DATABASE, "container": name, "partitions": partitions });
         self.control(Method::POST, "containers", &wanted).await;
+    }
+
+    /// Stores a document in a container with the partition key `/pk`.
+    /// <https://learn.microsoft.com/rest/api/cosmos-db/create-a-document>
+    pub async fn put(&self, container: &str, document: &Value) {
+        let token = token(identity(), AUDIENCE, 3600);
+        let answer = self
+            .client
+            .post(format!("{}dbs/{DATABASE}/colls/{container}/docs", self.url))
+            .header(
+                "authorization",
+                format!("type%3Daad%26ver%3D1.0%26sig%3D{token}"),
+            )
+            .header("x-ms-date", to_rfc7231(&OffsetDateTime::now_utc()))
+            .header("x-ms-version", "2020-07-15")
+            .header(
+                "x-ms-documentdb-partitionkey",
+                json!([document["pk"]]).to_string(),
+            )
+            .header("x-ms-documentdb-is-upsert", "true")
+            .json(document)
+            .send()
+            .await
+            .unwrap();
+        assert!(
+            answer.status().is_success(),
+            "{}",
+            answer.text().await.unwrap()
+        );
     }
 
     /// Adds a fault: `{kind, operation?, path?, skip?, times?, status?, substatus?, milliseconds?,

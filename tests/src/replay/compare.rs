@@ -12,9 +12,9 @@ use super::model::Model;
 use crate::harness::Answer;
 
 /// Members whose values belong to the provider: URLs and their headers, the provider's name of an
-/// upload, and its own name. They exist on both surfaces or on neither. A URL leads to the same
+/// upload, its own name, and the issuer of a person's identity. They exist on both surfaces or on neither. A URL leads to the same
 /// object, and only its use shows whether it works.
-const SHAPED: [&str; 4] = ["headers", "storage_provider", "upload_id", "url"];
+const SHAPED: [&str; 5] = ["headers", "issuer", "storage_provider", "upload_id", "url"];
 
 /// The provider's name of an object version. A node's objects have none because they never change,
 /// and azurite keeps none.
@@ -22,15 +22,16 @@ const VERSION: &str = "object_version";
 
 /// Members that are digests. Digests over a provider's values, a person's issuer name or a token
 /// differ between surfaces. Each digest of one surface corresponds to exactly one of the other.
-const DIGESTS: [&str; 8] = [
+const DIGESTS: [&str; 9] = [
     "checksum",
+    "digest",
     "etag",
     "fingerprint",
     "first_invalid",
     "hash",
     "head",
-    "identities",
     "previous",
+    "profile_identity",
 ];
 
 /// The families whose digests cover such values.
@@ -281,10 +282,33 @@ pub(super) fn is_mail_claim(item: &Item) -> bool {
     item.key.sort.as_str().starts_with("IDEM#MAIL#")
 }
 
+/// Puts the local members of a record into its body, so that they are compared like the others.
+fn join_local(record: &mut Value) {
+    let local = record.as_object_mut().unwrap().remove("local");
+    if let Some(content) = record["body"]["content"].as_object_mut() {
+        for name in [VERSION, "upload_id"] {
+            content.insert(name.into(), Value::Null);
+        }
+    }
+    let members = local.iter().filter_map(Value::as_object).flatten();
+    for (path, value) in members {
+        let pointer = format!("/{}", path.replace('.', "/"));
+        match record["body"].pointer_mut(&pointer) {
+            Some(place) => *place = value.clone(),
+            None => record["body"][path] = value.clone(),
+        }
+    }
+}
+
 /// An item as one value. For a delivery claim, only the fact that the mail was sent is compared.
 /// Its times and its attempt differ.
 fn stored(item: &Item) -> Value {
     let mut body: Value = serde_json::from_str(&item.body).unwrap();
+    join_local(&mut body);
+    if let Some(identities) = body["body"]["identities"].as_array_mut() {
+        // They are sorted by their digests, which differ between surfaces.
+        identities.sort_by_key(|identity| identity["linked_at"].to_string());
+    }
     if is_mail_claim(item) {
         return json!({ "sent": body["body"]["sent"] });
     }

@@ -286,10 +286,11 @@ impl Shipped {
             content["status"] == "pending"
                 && content["name"] == name
                 && body["body"]["artifact_id"] == artifact
-                && match path.kind {
-                    ObjectKind::Raw(number) => body["body"]["number"] == number,
-                    ObjectKind::Derived(id) => body["id"] == id.to_string(),
-                }
+                && body["id"]
+                    == match path.kind {
+                        ObjectKind::Raw(id) => id.to_string(),
+                        ObjectKind::Derived(id) => id.to_string(),
+                    }
         };
         self.until(|| !self.data.items(scope).iter().any(waits))
             .await;

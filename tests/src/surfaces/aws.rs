@@ -61,6 +61,8 @@ pub struct Options {
     pub environment: Vec<(String, String)>,
     /// A program that replaces every function. Lambda's environment tells it which function it is.
     pub program: Option<PathBuf>,
+    /// The id and the secret of a surface that exists already.
+    pub surface: Option<(String, String)>,
 }
 
 impl Default for Options {
@@ -73,6 +75,7 @@ impl Default for Options {
             storage: None,
             environment: Vec::new(),
             program: None,
+            surface: None,
         }
     }
 }
@@ -207,6 +210,15 @@ impl AwsSurface {
             deliver(notify, event).await;
         }
         !events.is_empty()
+    }
+
+    /// Takes the changes and objects so far as processed by functions of an earlier time.
+    pub async fn skip_changes(&self) {
+        let mut stream = self.stream.lock().await;
+        stream.read(&self.resources).await;
+        stream.waiting.clear();
+        let objects = self.resources.objects().await;
+        lock(&self.notified).extend(objects);
     }
 
     /// Notifies `ingest` of a created object.

@@ -261,6 +261,13 @@ impl AzureSurface {
         !events.is_empty()
     }
 
+    /// Takes the changes and blobs so far as processed by a handler of an earlier time.
+    pub async fn skip_changes(&self) {
+        self.changes().await;
+        let blobs = self.resources.blobs().await;
+        lock(&self.notified).extend(blobs);
+    }
+
     /// Notifies `ingest` of a created blob.
     pub async fn created(&self, path: &str) {
         let created = self.resources.blob_created(path);

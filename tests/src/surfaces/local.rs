@@ -34,7 +34,11 @@ pub struct LocalSurface {
 impl LocalSurface {
     /// Starts a node on a free port.
     pub async fn start() -> Self {
-        let directory = tempfile::tempdir().unwrap();
+        Self::over(tempfile::tempdir().unwrap()).await
+    }
+
+    /// Starts a node over this directory.
+    pub async fn over(directory: TempDir) -> Self {
         let config = Config {
             data: directory.path().to_owned(),
             listen: ([127, 0, 0, 1], 0).into(),

@@ -37,7 +37,11 @@ impl Default for RecordingLocal {
 impl RecordingLocal {
     /// An empty surface in its own directory.
     pub fn new() -> Self {
-        let home = tempfile::tempdir().unwrap();
+        Self::over(tempfile::tempdir().unwrap())
+    }
+
+    /// A surface over this directory.
+    pub fn over(home: TempDir) -> Self {
         let config = Config {
             data: home.path().to_owned(),
             ..Config::default()

@@ -8,6 +8,7 @@ mod aws_emulators;
 mod azure_services;
 mod costs;
 mod faults;
+mod format_1;
 mod front;
 mod functions_host;
 mod harness;

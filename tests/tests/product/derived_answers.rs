@@ -11,7 +11,7 @@ use wm_core::{
         subjects,
     },
     record::{Author, Clock, Grant, Record},
-    value::{AccountRole, Capabilities, Capability, ProjectRole, Timestamp},
+    value::{AccountRole, Capabilities, Capability, ProjectRole, SurfaceId, Timestamp},
 };
 use wm_tests::{
     generator::{self, Generated, Person, StoredProject},
@@ -113,6 +113,10 @@ proptest! {
     }
 }
 
+fn surface() -> SurfaceId {
+    SurfaceId::first(ulid::Ulid::nil())
+}
+
 /// Creates, changes or revokes a grant and returns its new state.
 fn change(
     generated: &mut Generated,
@@ -123,7 +127,8 @@ fn change(
     if grants.is_empty() || tape.happens(1, 2) {
         let stored = generated.projects[0].clone();
         let body = generated.grant(tape, &stored).body;
-        let made = Record::new(generated.id(), body, Clock::default(), now, Author::System);
+        let clock = Clock::default().advanced(surface());
+        let made = Record::new(generated.id(), body, clock, now, Author::System);
         grants.push(made.clone());
         return made;
     }
@@ -136,7 +141,8 @@ fn change(
     } else {
         body.role = *tape.pick(ProjectRole::ALL);
     }
-    let after = before.next(body, false, Clock::default(), now, Author::System);
+    let clock = before.clock.advanced(surface());
+    let after = before.next(body, false, clock, now, Author::System);
     grants[at] = after.clone();
     after
 }

@@ -10,6 +10,7 @@ mod crash;
 mod derived_answers;
 mod examples;
 mod faults;
+mod format_1;
 mod items;
 mod parsers;
 mod permission;

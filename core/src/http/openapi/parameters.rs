@@ -9,7 +9,10 @@ use super::{needs_token, schemas::Schemas};
 use crate::{
     operation::SchemaFn,
     operation::{Method, Precondition, Route, schema},
-    value::{AccountId, ArtifactId, DerivedId, GrantId, InvitationId, ProjectId, TeamId, UserId},
+    value::{
+        AccountId, ArtifactId, DerivedId, GrantId, InvitationId, ProjectId, TeamId, UserId,
+        VersionId,
+    },
 };
 
 /// The path, query and header parameters of a route.
@@ -52,9 +55,16 @@ pub(super) fn path_schema(name: &str) -> Option<SchemaFn> {
         "grant" => schema::<GrantId>,
         "artifact" => schema::<ArtifactId>,
         "derived" => schema::<DerivedId>,
-        "number" | "version" => version_number,
+        "number" => version_reference,
+        "version" => version_number,
         _ => return None,
     })
+}
+
+/// A version in a path: its number or its id.
+fn version_reference(generator: &mut SchemaGenerator) -> Schema {
+    let id = generator.subschema_for::<VersionId>();
+    json_schema!({ "anyOf": [version_number(generator), id] })
 }
 
 fn version_number(_: &mut SchemaGenerator) -> Schema {

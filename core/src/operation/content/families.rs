@@ -1,16 +1,15 @@
 //! Versions and derived outputs as records with uploaded bytes.
 
-use super::{ContentEvents, Stored};
+use super::{ArtifactRef, ContentEvents, Stored};
 use crate::{
-    operation::{Commit, Facts, Problem},
-    record::{
-        Artifact, Content, CurrentVersion, Derived, EventType, Record, Version, VersionNumber,
-    },
-    storage::{Key, ObjectPath, Scope, Sort},
-    value::{ArtifactId, Capability, DerivedId},
+    operation::{Commit, Facts, Problem, ReadRequest},
+    record::{Artifact, Content, CurrentVersion, Derived, EventType, Record, Version, VersionRef},
+    storage::{Key, ObjectPath, Range, Scope, Sort},
+    value::{Capability, DerivedId, VersionId},
 };
 
 impl Stored for Version {
+    type Ref = VersionRef;
     const PARAMETER: &'static str = "number";
     const CREATE: Capability = Capability::VersionCreate;
     const EVENTS: ContentEvents = ContentEvents {
@@ -22,8 +21,19 @@ impl Stored for Version {
         expired: EventType::VersionExpired,
     };
 
-    fn sort(artifact: ArtifactId, id: VersionNumber) -> Sort {
-        Sort::version(artifact, id.0)
+    /// A number is looked up by prefix, because the key also contains the id.
+    fn read(document: ArtifactRef, reference: VersionRef) -> ReadRequest {
+        let artifact = document.artifact;
+        match reference {
+            VersionRef::Id(id) => {
+                let sort = Sort::version(artifact, id.number(), id);
+                ReadRequest::Get(document.scope().key(sort))
+            }
+            VersionRef::Number(number) => ReadRequest::Scan(Range {
+                limit: Some(2),
+                ..Range::all(document.scope(), Sort::versions(artifact, number))
+            }),
+        }
     }
 
     fn content(&self) -> &Content {
@@ -38,7 +48,7 @@ impl Stored for Version {
     }
 
     fn object_path(record: &Record<Self>) -> ObjectPath {
-        record.body.object_path()
+        record.body.object_path(record.id)
     }
 
     /// The newest available version becomes the current one, in whatever order uploads complete.
@@ -51,7 +61,7 @@ impl Stored for Version {
         let current = artifact.body.current.as_ref();
         if current.is_none_or(|current| current.number < record.body.number) {
             let artifact_body = Artifact {
-                current: Some(current_of(&record.body)),
+                current: Some(current_of(record.id, &record.body)),
                 ..artifact.body.clone()
             };
             commit.update(artifact, artifact_body);
@@ -61,8 +71,9 @@ impl Stored for Version {
 }
 
 /// The fields of the current version that the document's record repeats.
-pub(crate) fn current_of(version: &Version) -> CurrentVersion {
+pub(crate) fn current_of(id: VersionId, version: &Version) -> CurrentVersion {
     CurrentVersion {
+        id,
         number: version.number,
         media_type: version.content.media_type.clone(),
         size: version.content.size,
@@ -71,6 +82,7 @@ pub(crate) fn current_of(version: &Version) -> CurrentVersion {
 }
 
 impl Stored for Derived {
+    type Ref = DerivedId;
     const PARAMETER: &'static str = "derived";
     const CREATE: Capability = Capability::DerivedCreate;
     const EVENTS: ContentEvents = ContentEvents {
@@ -82,8 +94,9 @@ impl Stored for Derived {
         expired: EventType::DerivedExpired,
     };
 
-    fn sort(artifact: ArtifactId, id: DerivedId) -> Sort {
-        Sort::derived(artifact, id)
+    fn read(document: ArtifactRef, id: DerivedId) -> ReadRequest {
+        let sort = Sort::derived(document.artifact, id);
+        ReadRequest::Get(document.scope().key(sort))
     }
 
     fn content(&self) -> &Content {

@@ -1,27 +1,30 @@
 //! The two record families with uploaded bytes.
 
-use alloc::vec::Vec;
+use alloc::{format, vec::Vec};
+use core::{slice, str::FromStr};
 
 use super::{ArtifactRef, FoundArtifact};
 use crate::{
-    operation::{Commit, Context, Facts, Parsed, Problem, ReadRequest},
+    operation::{Commit, Context, FactError, Facts, Parsed, Problem, ReadRequest},
     permission::Permit,
-    record::{Artifact, Body, Content, Derived, EventType, Record, Version, VersionNumber},
-    storage::{Key, ObjectKind, ObjectPath, Scope, Sort},
-    value::{ArtifactId, Capability, UserId},
+    record::{Artifact, Body, Content, Derived, EventType, Record, Version},
+    storage::{Key, ObjectKind, ObjectPath, Scope},
+    value::{Capability, Invalid, UserId},
 };
 
 /// A record with uploaded bytes: a version or a derived output.
-pub(crate) trait Stored: Body<Id: Copy + Send + Sync> + Send + Sync + 'static {
-    /// The name of the path parameter with the id.
+pub(crate) trait Stored: Body<Id: Copy> + Send + Sync + 'static {
+    /// The way in which paths name a record of this family.
+    type Ref: Copy + FromStr<Err = Invalid> + From<Self::Id> + Send + Sync;
+    /// The name of the path parameter that names a record.
     const PARAMETER: &'static str;
     /// The capability to declare and complete one.
     const CREATE: Capability;
     /// The event types of uploads of this family.
     const EVENTS: ContentEvents;
 
-    /// The sort key below the document.
-    fn sort(artifact: ArtifactId, id: Self::Id) -> Sort;
+    /// The read that finds a record of a document.
+    fn read(document: ArtifactRef, reference: Self::Ref) -> ReadRequest;
 
     /// The declaration and the state of the upload.
     fn content(&self) -> &Content;
@@ -58,29 +61,29 @@ pub(crate) struct ContentEvents {
     pub(crate) expired: EventType,
 }
 
-/// The ids of a version or derived output in a path.
+/// A version or derived output as a path names it.
 pub(crate) struct ContentRef<S: Stored> {
     pub(crate) document: ArtifactRef,
-    pub(crate) id: S::Id,
+    pub(crate) reference: S::Ref,
 }
 
 impl<S: Stored> ContentRef<S> {
     pub(crate) fn of(request: &Parsed<'_>) -> Result<Self, Problem> {
         Ok(Self {
             document: ArtifactRef::of(request)?,
-            id: request.path(S::PARAMETER)?,
+            reference: request.path(S::PARAMETER)?,
         })
     }
 
-    pub(crate) fn key(&self) -> Key {
-        let sort = S::sort(self.document.artifact, self.id);
-        self.document.scope().key(sort)
+    /// The read of the record.
+    pub(crate) fn read(&self) -> ReadRequest {
+        S::read(self.document, self.reference)
     }
 
     /// The reads for this person. One round is enough.
     pub(crate) fn reads(&self, user: UserId) -> Vec<ReadRequest> {
         let mut reads = self.document.reads(user);
-        reads.push(ReadRequest::Get(self.key()));
+        reads.push(self.read());
         reads
     }
 
@@ -114,12 +117,31 @@ impl<S: Stored> ContentRef<S> {
     /// Loads the record alone.
     ///
     /// # Errors
-    /// 404 if it does not exist.
+    /// 404 if it does not exist, 409 if the number names two versions.
     pub(crate) fn record(&self, facts: &Facts) -> Result<Record<S>, Problem> {
-        let record: Option<Record<S>> = facts.record(&self.key())?;
+        let record = self.record_any(facts)?;
         record
             .filter(|record| !record.deleted)
             .ok_or_else(Problem::not_found)
+    }
+
+    /// Loads the record alone, also if it is deleted. `None` if it does not exist.
+    ///
+    /// # Errors
+    /// 409 if the number names two versions.
+    pub(crate) fn record_any(&self, facts: &Facts) -> Result<Option<Record<S>>, Problem> {
+        let items = match self.read() {
+            ReadRequest::Get(key) => facts.item(&key)?.map(slice::from_ref).unwrap_or_default(),
+            ReadRequest::Scan(range) => &facts.scan(&range)?.items,
+            _ => return Err(Problem::internal("a record is read by its key")),
+        };
+        let mut records = Record::decode_all(items).map_err(FactError::from)?;
+        if let [one, other] = records.as_slice() {
+            let (one, other) = (&one.id, &other.id);
+            let text = format!("both `{one}` and `{other}` have this number; use one of the ids");
+            return Err(Problem::conflict(text));
+        }
+        Ok(records.pop())
     }
 }
 
@@ -150,18 +172,22 @@ impl AnyContentRef {
 
     fn of_document(document: ArtifactRef, kind: ObjectKind) -> Self {
         match kind {
-            ObjectKind::Raw(number) => Self::Version(ContentRef {
+            ObjectKind::Raw(id) => Self::Version(ContentRef {
                 document,
-                id: VersionNumber(number),
+                reference: id.into(),
             }),
-            ObjectKind::Derived(id) => Self::Derived(ContentRef { document, id }),
+            ObjectKind::Derived(reference) => Self::Derived(ContentRef {
+                document,
+                reference,
+            }),
         }
     }
 
-    pub(crate) fn key(&self) -> Key {
+    /// The read of the record.
+    pub(crate) fn read(&self) -> ReadRequest {
         match self {
-            Self::Version(target) => target.key(),
-            Self::Derived(target) => target.key(),
+            Self::Version(target) => target.read(),
+            Self::Derived(target) => target.read(),
         }
     }
 }

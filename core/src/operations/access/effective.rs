@@ -377,7 +377,9 @@ mod tests {
         tick(&mut fixture.base);
         let account = fixture.account_key(Sort::account());
         let retired = RetiredTeam(team.parse().unwrap());
-        let retire = |account: &mut Account| account.retired_teams.push(retired);
+        let retire = |account: &mut Account| {
+            account.retired_teams.insert(retired);
+        };
         fixture.base.amend(&ana, &account, retire);
         let member = fixture.account_key(Sort::member(cyd.actor.user));
         let promote = |member: &mut Member| member.role = AccountRole::Admin;
@@ -419,6 +421,25 @@ mod tests {
         let back = fixture.base.now;
         let roles = [granted, left, back].map(|at| role_at(&mut fixture, at));
         assert_eq!(roles, [Some("viewer".into()), None, None]);
+    }
+
+    #[test]
+    fn past_access_follows_a_clock_that_went_back() {
+        let mut fixture = GrantFixture::new();
+        let (ana, cyd) = (fixture.ana.clone(), fixture.cyd.clone());
+        let start = fixture.base.now;
+        fixture
+            .base
+            .pass(Duration::from_secs(10 * 365 * 24 * 60 * 60));
+        let (project, path) = (fixture.project.clone(), fixture.path());
+        let grant = fixture.base.grant(&ana, &project, &cyd.id(), "viewer");
+        fixture.base.now = start.after(Duration::from_secs(1));
+        let grant = format!("{path}/grants/{grant}");
+        let role = json!({ "role": "contributor" });
+        fixture.base.patch(&ana, &grant, role).expect(200);
+        let now = fixture.base.now;
+        let roles = [start, now].map(|at| role_at(&mut fixture, at));
+        assert_eq!(roles, [None, Some("contributor".into())]);
     }
 
     #[test]

@@ -61,6 +61,7 @@ impl UseCase for CloseAccount {
         let mut commit = Commit::open(context, permit, head)?;
         let body = Account {
             status: AccountStatus::Closed,
+            closed_at: Some(context.env.now),
             ..account.body.clone()
         };
         commit.update(&account, body);

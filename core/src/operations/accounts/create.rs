@@ -14,7 +14,7 @@ use crate::{
         schema, view,
     },
     permission::Permit,
-    record::{Account, AccountKind, AccountStatus, EventType, Head, Member, MemberStatus, Record},
+    record::{Account, AccountKind, EventType, Head, Member, MemberStatus, Record},
     storage::{Key, Scope},
     value::{AccountId, AccountRole, Capability, Name, id::Id},
 };
@@ -90,13 +90,7 @@ impl UseCase for CreateAccount {
             ));
         }
         let mut commit = Commit::open(context, Permit::new_account(&context.actor, id), None)?;
-        let account = Account {
-            name: self.input.name.clone(),
-            kind: self.input.kind,
-            status: AccountStatus::Active,
-            owners: vec![user],
-            retired_teams: vec![],
-        };
+        let account = Account::new(self.input.name.clone(), self.input.kind, user);
         let account = commit.create(id, account);
         let owner = Member {
             account_id: id,

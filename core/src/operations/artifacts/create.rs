@@ -17,9 +17,9 @@ use crate::{
         versions::VersionView,
     },
     permission::Permit,
-    record::{Artifact, EventType, Record, Version, VersionNumber},
+    record::{Artifact, EventType, Record, Version},
     storage::{Key, Scope},
-    value::{Capability, ProjectId},
+    value::{Capability, ProjectId, VersionId},
 };
 
 struct CreateArtifact {
@@ -93,6 +93,7 @@ impl CreateArtifact {
             last_version: 1,
             current: None,
             storage_provider: context.surface.selection.provider,
+            deleted_at: None,
         }
     }
 }
@@ -130,7 +131,8 @@ impl UseCase for CreateArtifact {
             content: self.input.content(context),
             restored_from: None,
         };
-        let version = commit.create(VersionNumber(1), version);
+        let id = VersionId::new(1, context.env.ulid("version"));
+        let version = commit.create(id, version);
         let reply = reply(context, permit, &artifact, &version)?;
         commit.finish(EventType::ArtifactCreated, reply)
     }
@@ -179,7 +181,7 @@ mod tests {
         assert_eq!(artifact["versions"], 1);
         assert_eq!(artifact["current"], json!(null));
         assert_eq!(artifact["storage_provider"], "local");
-        assert_eq!(version["id"], "1");
+        assert!(version["id"].as_str().unwrap().starts_with("ver_"));
         assert_eq!(version["number"], 1);
         assert_eq!(version["status"], "pending");
         assert_eq!(version["uploaded_by"], ben.id());

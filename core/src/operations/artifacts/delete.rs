@@ -7,7 +7,7 @@ use crate::{
         ARCHIVED, Budget, Context, Facts, IfMatch, Method, Outcome, Parsed, Precondition, Problem,
         ReadRequest, Reply, Requires, Route, Success, UseCase, content::ArtifactRef,
     },
-    record::EventType,
+    record::{Artifact, EventType},
     storage::Scope,
     value::Capability,
 };
@@ -53,7 +53,11 @@ impl UseCase for DeleteArtifact {
         let current = self.if_match.check(Some(&found.artifact.etag()));
         let permit = found.permit_if(Capability::ArtifactDelete, current)?;
         let mut commit = found.commit(context, permit)?;
-        commit.delete(&found.artifact);
+        let body = Artifact {
+            deleted_at: Some(context.env.now),
+            ..found.artifact.body.clone()
+        };
+        commit.delete_as(&found.artifact, body);
         commit.finish(EventType::ArtifactDeleted, Reply::no_content())
     }
 

@@ -76,7 +76,11 @@ impl UseCase for RestoreArtifact {
             return Ok(Outcome::Reply(reply(before)));
         }
         let mut commit = found.commit(context, permit)?;
-        let artifact = commit.update(before, before.body.clone());
+        let body = Artifact {
+            deleted_at: None,
+            ..before.body.clone()
+        };
+        let artifact = commit.update(before, body);
         commit.finish(EventType::ArtifactRestored, reply(&artifact))
     }
 

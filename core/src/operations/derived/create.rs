@@ -10,15 +10,15 @@ use crate::{
     operation::{
         ARCHIVED, Budget, Context, Example, Facts, Method, Outcome, Parsed, Problem, ProblemKind,
         ReadRequest, Reply, Requires, Route, Success, UseCase,
-        content::{ArtifactRef, Stored},
+        content::{ArtifactRef, ContentRef, Stored},
         plan::UploadPlan,
         schema,
     },
     operations::content::declaration::{Declaration, declared, declared_before},
     permission::Permit,
-    record::{ContentStatus, Derived, EventType, Record, Version},
+    record::{ContentStatus, Derived, EventType, Record, Version, VersionRef},
     storage::{Key, Scope, Sort},
-    value::{Capability, DerivedId, FileName, Kind, MediaType, Sha256, Size},
+    value::{Capability, DerivedId, FileName, Kind, MediaType, Sha256, Size, VersionId},
 };
 
 struct CreateDerived {
@@ -127,9 +127,11 @@ fn parse(request: &Parsed<'_>) -> Result<Box<dyn UseCase>, Problem> {
 }
 
 impl CreateDerived {
-    fn source_key(&self) -> Key {
-        let sort = Sort::version(self.target.artifact, self.source_version);
-        self.target.scope().key(sort)
+    fn source(&self) -> ContentRef<Version> {
+        ContentRef {
+            document: self.target,
+            reference: VersionRef::Number(self.source_version),
+        }
     }
 
     fn superseded_key(&self) -> Option<Key> {
@@ -137,15 +139,17 @@ impl CreateDerived {
         Some(self.target.scope().key(sort))
     }
 
-    /// Checks that the records named in the body exist.
-    fn check_named(&self, facts: &Facts) -> Result<(), Problem> {
-        let source: Option<Record<Version>> = facts.record(&self.source_key())?;
-        if source.is_none_or(|version| version.body.content.status != ContentStatus::Available) {
-            return Err(Problem::field(
+    /// Checks that the records named in the body exist. Returns the id of the source.
+    fn check_named(&self, facts: &Facts) -> Result<VersionId, Problem> {
+        let source = self.source().record_any(facts)?;
+        let available =
+            |version: &Record<Version>| version.body.content.status == ContentStatus::Available;
+        let source = source.filter(available).ok_or_else(|| {
+            Problem::field(
                 "source_version",
                 "must be an available version of this document",
-            ));
-        }
+            )
+        })?;
         if let Some(key) = self.superseded_key()
             && facts.item(&key)?.is_none()
         {
@@ -154,14 +158,14 @@ impl CreateDerived {
                 "must be a derived output of this document",
             ));
         }
-        Ok(())
+        Ok(source.id)
     }
 
-    fn derived(&self, context: &Context<'_>) -> Derived {
+    fn derived(&self, context: &Context<'_>, source_version: VersionId) -> Derived {
         Derived {
             project_id: self.target.project,
             artifact_id: self.target.artifact,
-            source_version: self.source_version,
+            source_version,
             kind: self.kind.clone(),
             content: self.declaration.content(context),
             supersedes: self.supersedes,
@@ -185,16 +189,17 @@ fn reply(
 impl UseCase for CreateDerived {
     fn reads(&self, context: &Context<'_>, _: &Facts) -> Result<Vec<ReadRequest>, Problem> {
         let mut reads = self.target.reads(context.user());
-        reads.push(ReadRequest::Get(self.source_key()));
+        reads.push(self.source().read());
         reads.extend(self.superseded_key().map(ReadRequest::Get));
         Ok(reads)
     }
 
     fn decide(&self, context: &Context<'_>, facts: &Facts) -> Result<Outcome, Problem> {
         let (permit, found) = self.target.authorise(context, facts, Derived::CREATE)?;
-        self.check_named(facts)?;
+        let source = self.check_named(facts)?;
         let mut commit = found.commit(context, permit.clone())?;
-        let derived = commit.create(context.env.id("derived"), self.derived(context));
+        let derived = self.derived(context, source);
+        let derived = commit.create(context.env.id("derived"), derived);
         commit.finish(EventType::DerivedCreated, reply(context, permit, &derived)?)
     }
 

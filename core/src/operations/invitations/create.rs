@@ -138,6 +138,7 @@ impl CreateInvitation {
             status: InvitationStatus::Pending,
             answered_by: None,
             pending_grants: vec![],
+            not_made: vec![],
             salt: Sha256::from_bytes(context.env.bytes("salt")),
         })
     }

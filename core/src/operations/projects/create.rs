@@ -74,12 +74,9 @@ impl CreateProject {
     }
 
     fn project(&self) -> Project {
-        Project {
-            name: self.input.name.clone(),
-            description: self.input.description.clone(),
-            visibility: self.input.visibility,
-            archived: false,
-        }
+        let input = &self.input;
+        let (name, description) = (input.name.clone(), input.description.clone());
+        Project::new(name, description, input.visibility)
     }
 }
 

@@ -7,7 +7,7 @@ use crate::{
         Budget, Commit, Context, Facts, IfMatch, Method, Outcome, Parsed, Precondition, Problem,
         ReadRequest, Reply, Requires, Route, Success, UseCase, authority::ProjectRecords,
     },
-    record::EventType,
+    record::{EventType, Project},
     storage::Scope,
     value::{Capability, ProjectId},
 };
@@ -53,7 +53,11 @@ impl UseCase for DeleteProject {
         let project = access.project.ok_or_else(Problem::not_found)?;
         self.if_match.check(Some(&project.etag()))?;
         let mut commit = Commit::open(context, permit, records.head.clone())?;
-        commit.delete(project);
+        let body = Project {
+            deleted_at: Some(context.env.now),
+            ..project.body.clone()
+        };
+        commit.delete_as(project, body);
         commit.finish(EventType::ProjectDeleted, Reply::no_content())
     }
 

@@ -91,6 +91,7 @@ impl Input {
             description: description.as_ref().unwrap_or(&project.description).clone(),
             visibility: visibility.unwrap_or(project.visibility),
             archived: archived.unwrap_or(project.archived),
+            ..project.clone()
         }
     }
 }

@@ -134,6 +134,7 @@ impl UseCase for EstablishAddress {
         let body = User {
             name,
             email: Some(email.clone()),
+            profile_identity: Some(claims.digest()),
             ..user.body.clone()
         };
         let user = commit.update(&user, body);

@@ -112,8 +112,7 @@ impl UseCase for LinkIdentity {
     fn decide(&self, context: &Context<'_>, facts: &Facts) -> Result<Outcome, Problem> {
         let second = self.second(facts)?;
         let user = super::profile(context, facts)?;
-        let digest = second.digest();
-        if user.body.identities.contains(&digest) {
+        if user.body.has_identity(second) {
             return Ok(Outcome::Reply(super::reply(&user)));
         }
         let link = facts.record(&second.scope().key(Sort::link()))?;
@@ -125,7 +124,7 @@ impl UseCase for LinkIdentity {
         let head = facts.record(&head_key(Scope::User(user.id)))?;
         let mut commit = Commit::open(context, Permit::own_profile(&context.actor), head)?;
         let mut body = user.body.clone();
-        body.identities.push(digest);
+        body.link(second, context.env.now);
         let user = commit.update(&user, body);
         commit.finish(EventType::IdentityLinked, super::reply(&user))
     }

@@ -53,7 +53,7 @@ fn retire(account: &Account, team: RetiredTeam) -> Result<Account, Problem> {
             "the account has {most} deleted teams, which is the maximum; rename this team and use it again"
         )));
     }
-    account.retired_teams.push(team);
+    account.retired_teams.insert(team);
     Ok(account)
 }
 
@@ -93,8 +93,6 @@ impl UseCase for DeleteTeam {
 
 #[cfg(test)]
 mod tests {
-    use alloc::vec;
-
     use serde_json::json;
     use ulid::Ulid;
 
@@ -169,13 +167,11 @@ mod tests {
     #[test]
     fn team_delete_enforces_limit_of_deleted_teams() {
         let team = |number| RetiredTeam(TeamId::from_ulid(Ulid::from_parts(1, number)));
-        let mut account = Account {
-            name: "Acme".parse().unwrap(),
-            kind: crate::record::AccountKind::Personal,
-            status: crate::record::AccountStatus::Active,
-            owners: vec![],
-            retired_teams: vec![],
-        };
+        let (name, kind) = (
+            "Acme".parse().unwrap(),
+            crate::record::AccountKind::Personal,
+        );
+        let mut account = Account::new(name, kind, crate::value::UserId::from_ulid(Ulid::nil()));
         for number in 0..Account::RETIRED_TEAMS {
             account = retire(&account, team(number as u128)).unwrap();
         }

@@ -18,7 +18,7 @@ use crate::{
     permission::Permit,
     record::{Artifact, EventType, Record, Version},
     storage::{Key, Scope},
-    value::Capability,
+    value::{Capability, VersionId},
 };
 
 struct CreateVersion {
@@ -92,18 +92,19 @@ impl UseCase for CreateVersion {
         let number = next_number(&found.artifact.body)?;
         let mut commit = found.commit(context, permit.clone())?;
         let artifact = Artifact {
-            last_version: number.0,
+            last_version: number,
             ..found.artifact.body.clone()
         };
         commit.update(&found.artifact, artifact);
         let version = Version {
             project_id: self.target.project,
             artifact_id: self.target.artifact,
-            number: number.0,
+            number,
             content: self.input.content(context),
             restored_from: None,
         };
-        let version = commit.create(number, version);
+        let id = VersionId::new(number, context.env.ulid("version"));
+        let version = commit.create(id, version);
         commit.finish(EventType::VersionCreated, reply(context, permit, &version)?)
     }
 
@@ -128,7 +129,10 @@ mod tests {
 
     use serde_json::json;
 
-    use crate::testing::document_fixture::{BYTES, DocumentFixture, declaration};
+    use crate::{
+        testing::document_fixture::{BYTES, DocumentFixture, declaration},
+        value::VersionId,
+    };
 
     #[test]
     fn version_create_declares_next_and_keeps_current_version() {
@@ -141,10 +145,9 @@ mod tests {
             .expect(201);
         assert_eq!(fixture.base.rounds, 1);
         let version = &answer.body["version"];
-        assert_eq!(
-            (&version["number"], &version["id"]),
-            (&json!(2), &json!("2"))
-        );
+        assert_eq!(version["number"], 2);
+        let id: VersionId = serde_json::from_value(version["id"].clone()).unwrap();
+        assert_eq!(id.number(), 2);
         assert_eq!(version["uploaded_by"], bea.id());
         assert_eq!(
             answer.upload().path().to_string(),

@@ -12,7 +12,11 @@ pub(super) const ROUTE: Route = GetContent::<Version>::route(
 mod tests {
     use alloc::format;
 
-    use crate::testing::document_fixture::{BYTES, DocumentFixture};
+    use crate::{
+        record::{EventType, Record, Version},
+        testing::document_fixture::{BYTES, DocumentFixture},
+        value::{ArtifactId, VersionId, id::Id},
+    };
 
     #[test]
     fn version_shows_the_upload_state() {
@@ -29,6 +33,74 @@ mod tests {
         assert_eq!(available["status"], "available");
         assert!(available.get("upload_expires_at").is_none());
         DocumentFixture::assert_no_internal_fields(&available);
+    }
+
+    #[test]
+    fn version_is_found_by_number_and_by_id() {
+        let mut fixture = DocumentFixture::new();
+        let path = format!("{}/versions", fixture.declared(BYTES));
+        let shown = fixture.shown(&format!("{path}/1"));
+        let by_id = format!("{path}/{}", shown["id"].as_str().unwrap());
+        assert_eq!(fixture.shown(&by_id), shown);
+        assert_eq!(fixture.base.rounds, 1);
+        fixture.put(&format!("{path}/1"), BYTES);
+        fixture.complete(&by_id).expect(200);
+        assert_eq!(fixture.shown(&by_id)["status"], "available");
+        let (ben, other) = (fixture.ben.clone(), by_id.replace("ver_0", "ver_1"));
+        fixture.base.get(&ben, &other).expect_problem("not-found");
+    }
+
+    #[test]
+    fn version_of_format_1_is_found_by_its_own_id_only() {
+        let mut fixture = DocumentFixture::new();
+        let path = format!("{}/versions", fixture.declared(BYTES));
+        let (ben, key) = (
+            fixture.ben.clone(),
+            fixture.key(&format!("{path}/1")).unwrap(),
+        );
+        let first: Record<Version> = fixture.base.record(&key).unwrap();
+        let artifact = first.body.artifact_id;
+        let old = VersionId::of_format_1(artifact, 2);
+        let event = EventType::VersionCreated;
+        fixture.base.write(&ben, key.scope, event, |_, commit| {
+            let body = Version {
+                number: 2,
+                ..first.body.clone()
+            };
+            commit.create(old, body);
+        });
+        let stored = fixture.key(&format!("{path}/2")).unwrap();
+        assert!(stored.sort.as_str().ends_with("#00000000000000000002"));
+        let object = fixture.object_path(&format!("{path}/2"));
+        assert!(object.ends_with("/raw/2/report.pdf"), "{object}");
+        let shown = fixture.shown(&format!("{path}/2"));
+        assert_eq!(fixture.shown(&format!("{path}/{old}")), shown);
+        let other = VersionId::of_format_1(ArtifactId::from_ulid(ulid::Ulid::nil()), 2);
+        let other = format!("{path}/{other}");
+        fixture.base.get(&ben, &other).expect_problem("not-found");
+    }
+
+    #[test]
+    fn number_of_two_versions_is_refused_with_their_ids() {
+        let mut fixture = DocumentFixture::new();
+        let path = format!("{}/versions", fixture.declared(BYTES));
+        let (ben, key) = (
+            fixture.ben.clone(),
+            fixture.key(&format!("{path}/1")).unwrap(),
+        );
+        let first: Record<Version> = fixture.base.record(&key).unwrap();
+        // As another surface can declare it at the same time.
+        let second = VersionId::new(1, ulid::Ulid::from_parts(1, 1));
+        let event = EventType::VersionCreated;
+        fixture.base.write(&ben, key.scope, event, |_, commit| {
+            commit.create(second, first.body.clone());
+        });
+        let refused = fixture.base.get(&ben, &format!("{path}/1"));
+        let refused = refused.expect_problem("conflict");
+        for id in [first.id, second] {
+            assert!(refused.text("detail").contains(&format!("`{id}`")));
+            fixture.shown(&format!("{path}/{id}"));
+        }
     }
 
     #[test]

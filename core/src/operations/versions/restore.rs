@@ -12,7 +12,7 @@ use crate::{
     },
     record::{Artifact, Content, ContentStatus, EventType, Record, Version},
     storage::{Key, Scope},
-    value::Capability,
+    value::{Capability, VersionId},
 };
 
 /// Restoring creates a new version with the same bytes.
@@ -55,16 +55,17 @@ fn reply(version: &Record<Version>) -> Reply {
 }
 
 /// A version that shares the bytes of another one. The object is not copied.
-fn restored(context: &Context<'_>, source: &Version, number: u32) -> Version {
+fn restored(context: &Context<'_>, source: &Record<Version>, number: u32) -> Version {
+    let (source, id) = (&source.body, source.id);
     Version {
         number,
         content: Content {
             uploaded_by: context.user(),
             upload_expires_at: context.env.now,
-            stored_as: Some(source.content.stored_as.unwrap_or(source.number)),
+            stored_as: Some(source.content.stored_as.unwrap_or(id)),
             ..source.content.clone()
         },
-        restored_from: Some(source.number),
+        restored_from: Some(id),
         ..source.clone()
     }
 }
@@ -82,15 +83,16 @@ impl UseCase for RestoreVersion {
             ));
         }
         let number = next_number(&found.artifact.body)?;
-        let version = restored(context, &source.body, number.0);
+        let version = restored(context, &source, number);
+        let id = VersionId::new(number, context.env.ulid("version"));
         let artifact = Artifact {
-            last_version: number.0,
-            current: Some(current_of(&version)),
+            last_version: number,
+            current: Some(current_of(id, &version)),
             ..found.artifact.body.clone()
         };
         let mut commit = found.commit(context, permit)?;
         commit.update(&found.artifact, artifact);
-        let version = commit.create(number, version);
+        let version = commit.create(id, version);
         commit.finish(EventType::VersionRestored, reply(&version))
     }
 

@@ -14,13 +14,13 @@ use wm_core::{
     operation::{SignDownload, SignUpload},
     permission::{Access, AccountAccess, Permit},
     record::{
-        Account, AccountKind, AccountStatus, Author, Body, Clock, Member, MemberStatus, Project,
-        Record, Visibility,
+        Account, AccountKind, Author, Body, Clock, Member, MemberStatus, Project, Record,
+        Visibility,
     },
     storage::{ObjectKind, ObjectPath},
     value::{
         AccountId, AccountRole, ArtifactId, Capability, ProjectId, Sha256, Timestamp, UserId,
-        id::Id,
+        VersionId, id::Id,
     },
 };
 use wm_http::Server;
@@ -47,7 +47,7 @@ pub(crate) fn object(number: u32, file: &str) -> ObjectPath {
     ObjectPath {
         project: project(),
         artifact: ArtifactId::from_ulid(3.into()),
-        kind: ObjectKind::Raw(number),
+        kind: ObjectKind::Raw(VersionId::new(number, 6.into())),
         file: file.parse().unwrap(),
     }
 }
@@ -232,13 +232,7 @@ fn permit(capability: Capability) -> Permit {
     let user = UserId::from_ulid(4.into());
     let account = record(
         project().account(),
-        Account {
-            name: "A".parse().unwrap(),
-            kind: AccountKind::Personal,
-            status: AccountStatus::Active,
-            owners: vec![user],
-            retired_teams: vec![],
-        },
+        Account::new("A".parse().unwrap(), AccountKind::Personal, user),
     );
     let member = record(
         user,
@@ -252,12 +246,7 @@ fn permit(capability: Capability) -> Permit {
     );
     let visible = record(
         project(),
-        Project {
-            name: "P".parse().unwrap(),
-            description: None,
-            visibility: Visibility::Private,
-            archived: false,
-        },
+        Project::new("P".parse().unwrap(), None, Visibility::Private),
     );
     let access = Access {
         account: AccountAccess {

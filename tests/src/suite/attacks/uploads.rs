@@ -90,7 +90,9 @@ pub async fn upload_other_key<H: Harness>(surface: &H) {
     let other = Upload::by(upload.owner.clone(), upload.project.clone()).await;
     let account = upload.account().await;
     let (project, artifact) = (&upload.project, upload.version.split('/').nth(5).unwrap());
-    let key = format!("accounts/{account}/projects/{project}/artifacts/{artifact}/raw/1/a.txt");
+    let shown = upload.owner.get(&upload.version).await.expect(200);
+    let id = shown.text("id");
+    let key = format!("accounts/{account}/projects/{project}/artifacts/{artifact}/raw/{id}/a.txt");
     let good = upload.request(BYTES);
     assert!(good.url.contains(&key), "{} lacks {key}", good.url);
     if !supports(surface, "upload_other_key", "sign addresses") {
@@ -100,7 +102,7 @@ pub async fn upload_other_key<H: Harness>(surface: &H) {
     let other_path = other.plan["url"].as_str().unwrap().split('?').next();
     for path in [
         other_path.unwrap(),
-        &path.replace("/raw/1/", "/raw/2/"),
+        &path.replace(&format!("/raw/{id}/"), "/raw/1/"),
         &path.replace("/a.txt", "/b.txt"),
         &format!("{path}/b"),
     ] {

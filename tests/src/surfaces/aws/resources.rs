@@ -5,13 +5,21 @@ use std::{
     sync::atomic::{AtomicUsize, Ordering},
 };
 
-use percent_encoding::percent_decode_str;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use serde_json::{Value, json};
 use wm_core::value::{SurfaceId, id::ulid_at};
 use wm_service::clock::now;
 
 use super::Options;
 use crate::emulators::ministack::{ACCOUNT, Credentials, Ministack, REGION};
+
+/// The characters of a key that a URL encodes: all but the unreserved ones and `/`.
+const KEY: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'/')
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'_')
+    .remove(b'~');
 
 /// The public URL of the surfaces under test.
 pub const PUBLIC_URL: &str = "https://workspace.test";
@@ -64,7 +72,7 @@ impl Resources {
             resources.create_bucket(options),
             resources.create_bus(),
             resources.create_sender(),
-            resources.create_parameters(),
+            resources.create_parameters(options),
         );
         resources
     }
@@ -108,6 +116,24 @@ impl Resources {
                 .into_owned()
         };
         keys.map(key).collect()
+    }
+
+    /// Stores an item in the form of DynamoDB.
+    pub async fn put_item(&self, item: &Value) {
+        let put = json!({ "TableName": self.table, "Item": item });
+        self.cloud.json("DynamoDB_20120810.PutItem", &put).await;
+    }
+
+    /// Stores an object.
+    pub async fn put_object(&self, key: &str, bytes: &[u8]) {
+        let key = utf8_percent_encode(key, KEY);
+        let target = format!("/{}/{key}", self.bucket);
+        let (root, body) = (Credentials::root(), bytes.to_vec());
+        let put = self
+            .cloud
+            .send_to(&self.storage, &root, "s3", "PUT", &target, &[], body)
+            .await;
+        assert_eq!(put.status, 200, "{}", put.text);
     }
 
     /// Every partition of the table.
@@ -199,15 +225,18 @@ impl Resources {
         assert_eq!(answered.status, 200, "{}", answered.text);
     }
 
-    async fn create_parameters(&self) {
-        let random = *wm_core::value::Sha256::of(self.table.as_bytes()).as_bytes();
-        let surface = SurfaceId::first(ulid_at(now(), &random)).to_string();
+    async fn create_parameters(&self, options: &Options) {
+        let (surface, text) = options.surface.clone().unwrap_or_else(|| {
+            let random = *wm_core::value::Sha256::of(self.table.as_bytes()).as_bytes();
+            let surface = SurfaceId::first(ulid_at(now(), &random));
+            let text = format!("a secret of {} that nobody would guess", self.secret);
+            (surface.to_string(), text)
+        });
         for (name, value) in [("surface-id", surface.as_str()), ("public-url", PUBLIC_URL)] {
             let name = format!("{}/{name}", self.parameters);
             let parameter = json!({ "Name": name, "Value": value, "Type": "String" });
             self.cloud.json("AmazonSSM.PutParameter", &parameter).await;
         }
-        let text = format!("a secret of {} that nobody would guess", self.secret);
         let secret = json!({
             "Name": self.secret,
             "SecretString": text,

@@ -138,6 +138,16 @@ impl Resources {
         documents
     }
 
+    /// Stores a document in the container of items.
+    pub async fn put_document(&self, document: &Value) {
+        self.cosmos().put(&self.name, document).await;
+    }
+
+    /// Stores a blob in the container of documents.
+    pub async fn put_blob(&self, path: &str, bytes: &[u8]) {
+        self.azurite.put(&self.name, path, bytes).await;
+    }
+
     /// Every partition of the container.
     pub async fn partitions(&self) -> BTreeSet<String> {
         let (documents, _) = self.cosmos().changes(&self.name, &Value::Null).await;

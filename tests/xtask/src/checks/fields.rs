@@ -79,6 +79,12 @@ impl<'a> Fields<'a> {
             if let Some(body) = envelope.and_then(|envelope| envelope.get("body")) {
                 collect(body, &mut fields.body);
             }
+            // The local members stand beside the body, by their path in it.
+            let local = envelope.and_then(|envelope| envelope.get("local"));
+            for (path, value) in local.and_then(Value::as_object).into_iter().flatten() {
+                fields.body.extend(path.split('.'));
+                collect(value, &mut fields.body);
+            }
         }
         fields
     }

@@ -2,7 +2,7 @@
 
 use wm_core::{
     storage::{ObjectKind, ObjectPath},
-    value::{ArtifactId, DerivedId, Invalid, ProjectId},
+    value::{ArtifactId, DerivedId, Invalid, ProjectId, VersionId},
 };
 
 use super::{Found, Violations, many};
@@ -64,7 +64,8 @@ pub(super) fn find(checkout: &Checkout) -> Result<Found, Failure> {
 
 /// Builds paths and checks that they can be parsed.
 fn built() -> Violations {
-    let raw = is_built(SHAPES[0], ObjectKind::Raw(7), "7");
+    let raw: Result<VersionId, Invalid> = format!("ver_{ULID}").parse();
+    let raw = raw.and_then(|id| is_built(SHAPES[0], ObjectKind::Raw(id), &id.to_string()));
     let derived: Result<DerivedId, Invalid> = format!("drv_{ULID}").parse();
     let derived = derived.and_then(|id| {
         let kind = ObjectKind::Derived(id);
