@@ -13,7 +13,7 @@ mod range;
 mod scope;
 mod write;
 
-pub use index::{Index, IndexKey, IndexKeys, IndexRows};
+pub use index::{Index, IndexKey, IndexKeys, IndexRows, Work};
 pub use item::{ETag, Item};
 pub use key::{Key, Sort};
 pub use limits::UploadLimits;

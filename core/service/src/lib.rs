@@ -57,6 +57,7 @@ mod actors;
 pub mod batches;
 pub mod bounds;
 pub mod clock;
+mod due;
 mod env;
 mod execute;
 mod handle;

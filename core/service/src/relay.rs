@@ -10,16 +10,14 @@ use futures_util::future::join_all;
 use wm_core::{
     operation::{Batch, PublicationWriter},
     record::{CloudEvent, JournalEntry, Record},
-    storage::{IndexRows, Item, Key},
+    storage::{IndexRows, Item, Key, Work},
 };
 
 use crate::{
     Service,
+    due::Due,
     ports::{CommitError, EntropyContext, Events, PortError, Provider, Records},
 };
-
-/// The page size for rows of unfinished work, per partition.
-const PAGE: u32 = 200;
 
 /// The result of one run of the relay.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -45,14 +43,24 @@ impl<P: Provider> Service<P> {
         F: Future<Output = bool> + Send,
     {
         let mut relayed = Relayed::default();
-        for work in IndexRows::unfinished_work() {
-            let (items, more) = self.due(work).await?;
-            let entries: Vec<Item> = items.into_iter().filter(is_entry).collect();
-            let total = entries.len();
-            let failed = self.publish(entries, &deliver).await.len();
-            relayed.published += total - failed;
-            relayed.failed += failed;
-            relayed.more |= more && failed < total;
+        let of_format_1 = IndexRows::unfinished_work_of_format_1().into_iter();
+        for rows in IndexRows::unfinished_work(Work::Outbox)
+            .into_iter()
+            .chain(of_format_1)
+        {
+            let mut due = self.due(rows);
+            while let Some(items) = due.next(self.provider.records()).await? {
+                let entries: Vec<Item> = items.into_iter().filter(is_entry).collect();
+                let total = entries.len();
+                let failed = self.publish(entries, &deliver).await.len();
+                relayed.published += total - failed;
+                relayed.failed += failed;
+                // The next call lists what is left. A page without progress does not hide the next.
+                if failed < total {
+                    relayed.more |= due.has_more();
+                    break;
+                }
+            }
         }
         Ok(relayed)
     }
@@ -133,11 +141,9 @@ impl<P: Provider> Service<P> {
         }
     }
 
-    /// The due unfinished work of one partition, and whether there is more.
-    pub(crate) async fn due(&self, work: IndexRows) -> Result<(Vec<Item>, bool), PortError> {
-        let list = work.list_until(self.provider.now(), PAGE);
-        let page = self.provider.records().list(&list).await?;
-        Ok((page.items, page.more))
+    /// The due unfinished work of one partition.
+    pub(crate) fn due(&self, rows: IndexRows) -> Due {
+        Due::new(rows, self.provider.now())
     }
 }
 

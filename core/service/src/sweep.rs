@@ -3,7 +3,7 @@
 use wm_core::{
     jobs::{self, orphans},
     operation::Problem,
-    storage::{IndexRows, Item, ObjectPath},
+    storage::{IndexRows, Item, ObjectPath, Work},
 };
 
 use crate::{
@@ -41,19 +41,26 @@ impl<P: Provider> Service<P> {
     /// If unfinished work cannot be listed.
     pub(crate) async fn sweep(&self) -> Result<SweepReport, PortError> {
         let mut swept = SweepReport::default();
-        for work in IndexRows::unfinished_work() {
-            let (items, _) = self.due(work).await?;
-            for item in items.iter().filter(|item| !is_entry(item)) {
-                match self.finish_item(item).await {
-                    Ok(()) => swept.finished += 1,
-                    Err(problem) => {
-                        swept.failed += 1;
-                        tracing::warn!(key = %item.key, %problem, internal = problem.internal, "could not finish work");
-                    }
+        let kinds = Work::SWEPT.into_iter().flat_map(IndexRows::unfinished_work);
+        for rows in kinds.chain(IndexRows::unfinished_work_of_format_1()) {
+            let mut due = self.due(rows);
+            while let Some(items) = due.next(self.provider.records()).await? {
+                for item in items.iter().filter(|item| !is_entry(item)) {
+                    self.finish_or_report(item, &mut swept).await;
                 }
             }
         }
         Ok(swept)
+    }
+
+    async fn finish_or_report(&self, item: &Item, swept: &mut SweepReport) {
+        match self.finish_item(item).await {
+            Ok(()) => swept.finished += 1,
+            Err(problem) => {
+                swept.failed += 1;
+                tracing::warn!(key = %item.key, %problem, internal = problem.internal, "could not finish work");
+            }
+        }
     }
 
     async fn finish_item(&self, item: &Item) -> Result<(), Problem> {

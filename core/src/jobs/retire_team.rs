@@ -124,7 +124,7 @@ impl RetireTeam {
     ) -> Result<Outcome<Finished>, Problem> {
         let empty = facts.list(&self.rows())?.items.is_empty()
             && facts.list(&self.grants())?.items.is_empty();
-        let indexes_are_current = context.env.now >= team.updated_at.after(Team::INDEX_DELAY);
+        let indexes_are_current = context.env.now >= team.applied_at().after(Team::INDEX_DELAY);
         if !(empty && indexes_are_current) {
             return Ok(Outcome::Reply(Finished::default()));
         }
@@ -213,6 +213,7 @@ mod tests {
     use crate::{
         jobs,
         record::Author,
+        storage::Work,
         testing::{Fixture, Person},
         value::{AccountRole, GrantId, ProjectId, ProjectRole, id::Id},
     };
@@ -327,7 +328,7 @@ mod tests {
 
         fn is_unfinished(&self) -> bool {
             let key = self.retire.team_key();
-            let list = IndexRows::unfinished_work_of(&key).list(1000);
+            let list = IndexRows::unfinished_work_of(Work::Teams, &key).list(1000);
             let page = self.fixture.store.list(&list);
             page.items.iter().any(|item| item.key == key)
         }

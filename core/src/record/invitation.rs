@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Body, Family, Times, Usage, local};
 use crate::{
-    storage::{IndexKeys, IndexRows, Key, Scope, Sort},
+    storage::{IndexKeys, IndexRows, Key, Scope, Sort, Work},
     value::{
         AccountId, AccountRole, Email, GrantId, InvitationId, ProjectId, ProjectRole, Sha256,
         TeamId, Timestamp, UserId,
@@ -125,7 +125,7 @@ impl Body for Invitation {
         }
         if !self.pending_grants.is_empty() {
             let (key, due) = (self.key(id), times.applied_at.after(Self::FINISHING));
-            IndexRows::unfinished_work_of(&key).put_at(&mut index, due, &key);
+            IndexRows::unfinished_work_of(Work::Invitations, &key).put_at(&mut index, due, &key);
         }
         index
     }

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Author, Body, Clock, Family, Record, Times, Usage};
 use crate::{
-    storage::{IndexKeys, IndexRows, Key, Scope, Sort},
+    storage::{IndexKeys, IndexRows, Key, Scope, Sort, Work},
     value::{CommitId, Invalid, Principal, RequestId, Sha256, SurfaceId, Timestamp, canonical},
 };
 
@@ -159,7 +159,7 @@ impl Body for JournalEntry {
         let mut index = IndexKeys::default();
         let key = self.key(id);
         let due = self.applied_at.unwrap_or(self.at);
-        IndexRows::unfinished_work_of(&key).put_at(&mut index, due, &key);
+        IndexRows::unfinished_work_of(Work::Outbox, &key).put_at(&mut index, due, &key);
         index
     }
 }

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Body, Family, PermissionFacts, Record, Times, Usage};
 use crate::{
-    storage::{IndexKeys, IndexRows, Key, Scope, Sort},
+    storage::{IndexKeys, IndexRows, Key, Scope, Sort, Work},
     value::{AccountId, Name, TeamId},
 };
 
@@ -50,7 +50,7 @@ impl Body for Team {
         let mut index = IndexKeys::default();
         if self.retiring {
             let (key, due) = (self.key(id), times.applied_at.after(Self::INDEX_DELAY));
-            IndexRows::unfinished_work_of(&key).put_at(&mut index, due, &key);
+            IndexRows::unfinished_work_of(Work::Teams, &key).put_at(&mut index, due, &key);
         } else {
             let in_account = IndexRows::teams_of_account(self.account_id);
             in_account.put_at(&mut index, times.created_at, id);

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::{Body, Family, Times, Usage, local};
 use crate::{
-    storage::{IndexKeys, IndexRows, Key, ObjectKind, ObjectPath, Scope, Sort},
+    storage::{IndexKeys, IndexRows, Key, ObjectKind, ObjectPath, Scope, Sort, Work},
     value::{
         ArtifactId, FileName, Invalid, MediaType, ProjectId, Sha256, Size, Timestamp, UserId,
         VersionId, id::Id,
@@ -217,7 +217,7 @@ impl Content {
         };
         let mut index = IndexKeys::default();
         if let Some(due) = due {
-            IndexRows::unfinished_work_of(key).put_at(&mut index, due, key);
+            IndexRows::unfinished_work_of(Work::Uploads, key).put_at(&mut index, due, key);
         }
         index
     }

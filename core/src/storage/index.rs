@@ -15,7 +15,8 @@ use crate::value::{AccountId, Principal, ProjectId, Sha256, TeamId, Timestamp, U
 /// decisions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Index {
-    /// `ACCOUNT#`: projects, members and teams of an account. `WORK#`: unfinished work by due time.
+    /// `ACCOUNT#`: projects, members and teams of an account. `WORK#`: unfinished work of one kind by
+    /// due time.
     Gsi1,
     /// `TEAM#`: members and project grants of a team.
     Gsi2,
@@ -56,6 +57,34 @@ pub struct IndexKey {
 /// index does not show the item.
 pub type IndexKeys = [Option<IndexKey>; 4];
 
+/// A kind of unfinished work. Each kind has partitions of its own, so a backlog of one kind delays
+/// no other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Work {
+    /// Journal entries that are not published.
+    Outbox,
+    /// Open uploads.
+    Uploads,
+    /// Accepted invitations with grants that are still to be made.
+    Invitations,
+    /// Deleted teams with rows and grants that are still to be marked.
+    Teams,
+}
+
+impl Work {
+    /// The kinds that the sweep finishes. The relay publishes the outbox.
+    pub const SWEPT: [Self; 3] = [Self::Uploads, Self::Invitations, Self::Teams];
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Outbox => "OUTBOX",
+            Self::Uploads => "UPLOADS",
+            Self::Invitations => "INVITATIONS",
+            Self::Teams => "TEAMS",
+        }
+    }
+}
+
 /// The rows of one kind in one index partition. A record puts its row with the constructor that
 /// lists read with. The constructors say how the rows are sorted: by an id ([`IndexRows::put`]) or
 /// by a time and then an id ([`IndexRows::put_at`]).
@@ -67,7 +96,7 @@ pub struct IndexRows {
 }
 
 impl IndexRows {
-    /// The number of partitions for unfinished work. Several partitions spread the load.
+    /// The number of partitions for each kind of unfinished work. Several partitions spread the load.
     const WORK_PARTITIONS: usize = 4;
 
     fn new(index: Index, partition: String, prefix: &'static str) -> Self {
@@ -96,22 +125,29 @@ impl IndexRows {
         Self::new(Index::Gsi1, format!("ACCOUNT#{account}"), "PROJECT#")
     }
 
-    /// The unfinished work in each of its partitions, by due time.
+    /// The unfinished work of this kind in each of its partitions, by due time.
     #[must_use]
-    pub fn unfinished_work() -> [Self; Self::WORK_PARTITIONS] {
-        array::from_fn(Self::work)
+    pub fn unfinished_work(kind: Work) -> [Self; Self::WORK_PARTITIONS] {
+        array::from_fn(|partition| Self::work(kind, partition))
     }
 
-    /// The partition of unfinished work that has the row of the record with this key.
+    /// The unfinished work that format 1 stored, of all kinds, in each of its partitions.
     #[must_use]
-    pub fn unfinished_work_of(key: &Key) -> Self {
+    pub fn unfinished_work_of_format_1() -> [Self; Self::WORK_PARTITIONS] {
+        array::from_fn(|partition| Self::new(Index::Gsi1, format!("WORK#{partition}"), ""))
+    }
+
+    /// The partition of this kind of unfinished work that has the row of the record with this key.
+    #[must_use]
+    pub fn unfinished_work_of(kind: Work, key: &Key) -> Self {
         let digest = Sha256::of(key.to_string().as_bytes());
         let first = digest.as_bytes().first().copied().unwrap_or_default();
-        Self::work(usize::from(first) % Self::WORK_PARTITIONS)
+        Self::work(kind, usize::from(first) % Self::WORK_PARTITIONS)
     }
 
-    fn work(partition: usize) -> Self {
-        Self::new(Index::Gsi1, format!("WORK#{partition}"), "")
+    fn work(kind: Work, partition: usize) -> Self {
+        let partition = format!("WORK#{}#{partition}", kind.name());
+        Self::new(Index::Gsi1, partition, "")
     }
 
     /// Members of a team, by the time at which they were added.
@@ -227,7 +263,11 @@ mod tests {
     fn index_rows_have_their_stored_partitions_and_prefixes() {
         let project = ProjectId::new(id(), Ulid::from_parts(1, 1));
         let hash = "00".repeat(32);
-        let [first, second, third, fourth] = IndexRows::unfinished_work();
+        let [first, .., fourth] = IndexRows::unfinished_work(Work::Outbox);
+        let [uploads, ..] = IndexRows::unfinished_work(Work::Uploads);
+        let [invitations, ..] = IndexRows::unfinished_work(Work::Invitations);
+        let [teams, ..] = IndexRows::unfinished_work(Work::Teams);
+        let [of_format_1, ..] = IndexRows::unfinished_work_of_format_1();
         for (rows, text) in [
             (
                 IndexRows::members_of_account(id()),
@@ -241,10 +281,12 @@ mod tests {
                 IndexRows::projects_of_account(id()),
                 format!("Gsi1 ACCOUNT#acc_{ID} PROJECT#"),
             ),
-            (first, "Gsi1 WORK#0 ".into()),
-            (second, "Gsi1 WORK#1 ".into()),
-            (third, "Gsi1 WORK#2 ".into()),
-            (fourth, "Gsi1 WORK#3 ".into()),
+            (first, "Gsi1 WORK#OUTBOX#0 ".into()),
+            (fourth, "Gsi1 WORK#OUTBOX#3 ".into()),
+            (uploads, "Gsi1 WORK#UPLOADS#0 ".into()),
+            (invitations, "Gsi1 WORK#INVITATIONS#0 ".into()),
+            (teams, "Gsi1 WORK#TEAMS#0 ".into()),
+            (of_format_1, "Gsi1 WORK#0 ".into()),
             (
                 IndexRows::members_of_team(id()),
                 format!("Gsi2 TEAM#team_{ID} MEMBER#"),
@@ -303,8 +345,8 @@ mod tests {
     #[test]
     fn unfinished_work_is_listed_from_its_due_time() {
         let key = Scope::Account(id()).key(Sort::team(id()));
-        let work = IndexRows::unfinished_work_of(&key);
-        assert!(IndexRows::unfinished_work().contains(&work));
+        let work = IndexRows::unfinished_work_of(Work::Teams, &key);
+        assert!(IndexRows::unfinished_work(Work::Teams).contains(&work));
         let mut keys = IndexKeys::default();
         let time = Timestamp::from_millis;
         work.clone().put_at(&mut keys, time(7), &key);

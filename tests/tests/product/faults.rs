@@ -712,6 +712,26 @@ async fn case_57_only_failed_events_of_a_batch_are_retried() {
     assert_eq!(surface.mails("dan@example.com").await.len(), 1);
 }
 
+/// One relay reads 200 rows of a partition at a time.
+#[tokio::test]
+async fn abandoned_uploads_delay_no_mail() {
+    const UPLOADS: usize = 1_000;
+    let surface = MemorySurface::new();
+    let (ana, eve) = (Person::new(&surface, "ana"), Person::new(&surface, "eve"));
+    let project = eve.project(&eve.account().await).await;
+    for _ in 0..UPLOADS {
+        let declared = eve.declare(&project, "a.txt", b"a").await;
+        declared.expect(201);
+    }
+    surface.drain().await;
+    surface.pass(LATER).unwrap();
+    let invitations = format!("/v1/accounts/{}/invitations", ana.account().await);
+    let invitation = json!({ "email": "dan@example.com", "role": "member" });
+    ana.post(&invitations, invitation).await.expect(201);
+    relayed(&surface).await;
+    assert_eq!(surface.mails("dan@example.com").await.len(), 1);
+}
+
 #[tokio::test]
 async fn lost_acknowledgement_repeats_the_event_and_mails_once() {
     for operation in [Operation::Publish, Operation::Commit] {

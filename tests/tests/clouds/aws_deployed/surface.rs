@@ -10,7 +10,11 @@ use std::{
 use reqwest::{Client, Method, RequestBuilder};
 use serde_json::{Value, json};
 use tokio::{runtime::Handle, task::block_in_place};
-use wm_core::{http::Request, record::CloudEvent, storage::IndexRows};
+use wm_core::{
+    http::Request,
+    record::CloudEvent,
+    storage::{IndexRows, Work},
+};
 use wm_tests::{
     emulators::ministack::Credentials,
     harness::{Answer, Harness, ObjectRequest},
@@ -181,7 +185,7 @@ impl Deployed {
 
     /// Whether a journal entry is not published yet.
     async fn is_behind(&self) -> bool {
-        for work in IndexRows::unfinished_work() {
+        for work in IndexRows::unfinished_work(Work::Outbox) {
             let ask = json!({
                 "TableName": self.stack.output("TableName"),
                 "IndexName": "GSI1",
