@@ -43,19 +43,16 @@ impl<P: Provider> Service<P> {
         F: Future<Output = bool> + Send,
     {
         let mut relayed = Relayed::default();
-        let of_format_1 = IndexRows::unfinished_work_of_format_1().into_iter();
-        for rows in IndexRows::unfinished_work(Work::Outbox)
-            .into_iter()
-            .chain(of_format_1)
-        {
-            let mut due = self.due(rows);
+        let outbox = IndexRows::unfinished_work(Work::Outbox).into_iter();
+        for rows in outbox.chain(IndexRows::unfinished_work_of_format_1()) {
+            let mut due = Due::new(rows, self.provider.now());
             while let Some(items) = due.next(self.provider.records()).await? {
                 let entries: Vec<Item> = items.into_iter().filter(is_entry).collect();
                 let total = entries.len();
                 let failed = self.publish(entries, &deliver).await.len();
                 relayed.published += total - failed;
                 relayed.failed += failed;
-                // The next call lists what is left. A page without progress does not hide the next.
+                // The next run lists what is left. A page without progress does not hide the next.
                 if failed < total {
                     relayed.more |= due.has_more();
                     break;
@@ -139,11 +136,6 @@ impl<P: Provider> Service<P> {
                 Vec::new()
             }
         }
-    }
-
-    /// The due unfinished work of one partition.
-    pub(crate) fn due(&self, rows: IndexRows) -> Due {
-        Due::new(rows, self.provider.now())
     }
 }
 

@@ -8,6 +8,7 @@ use wm_core::{
 
 use crate::{
     Service,
+    due::Due,
     execute::port_problem,
     ports::{Artifacts, EntropyContext, PortError, Provider},
     relay::is_entry,
@@ -43,10 +44,15 @@ impl<P: Provider> Service<P> {
         let mut swept = SweepReport::default();
         let kinds = Work::SWEPT.into_iter().flat_map(IndexRows::unfinished_work);
         for rows in kinds.chain(IndexRows::unfinished_work_of_format_1()) {
-            let mut due = self.due(rows);
+            let mut due = Due::new(rows, self.provider.now());
+            let before = swept.finished;
             while let Some(items) = due.next(self.provider.records()).await? {
                 for item in items.iter().filter(|item| !is_entry(item)) {
                     self.finish_or_report(item, &mut swept).await;
+                }
+                // The next run lists what is left. A page without progress does not hide the next.
+                if swept.finished > before {
+                    break;
                 }
             }
         }

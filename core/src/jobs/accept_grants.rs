@@ -23,8 +23,9 @@ use crate::{
 ///
 /// Each grant is made in the inviter's name and with the authority that the inviter has on the
 /// project at that moment. Grants that cannot be made are listed in the invitation with the reason.
-/// None is made if the person left the account. The ids of the grants were fixed with the invitation, so an interrupted
-/// job can start again and makes each grant once, even if a grant was revoked meanwhile.
+/// None is made if the person left the account. The ids of the grants were fixed with the
+/// invitation, so an interrupted job can start again and makes each grant once, even if a grant was
+/// revoked meanwhile.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[expect(missing_docs, reason = "the names say it")]
 pub struct AcceptGrants {

@@ -95,10 +95,6 @@ impl Shown for Version {
 ///
 /// # Errors
 /// 409 if the document has the maximum number of versions.
-/// The number of the next version of a document.
-///
-/// # Errors
-/// 409 if the document has as many versions as it can have.
 fn next_number(artifact: &Artifact) -> Result<u32, Problem> {
     if artifact.last_version >= Artifact::VERSIONS {
         return Err(Problem::conflict(

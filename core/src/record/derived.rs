@@ -50,8 +50,8 @@ impl Body for Derived {
     const FAMILY: Family = Family::Derived;
     const SCHEMA: u16 = 2;
     const LOCAL: &'static [local::Path] = &[
-        &["content", "object_version"],
-        &["content", "upload_id"],
+        Content::OBJECT_VERSION,
+        Content::UPLOAD_ID,
         &["superseded_by"],
     ];
     type Id = DerivedId;

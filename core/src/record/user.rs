@@ -101,6 +101,7 @@ impl Body for User {
     fn key(&self, id: &UserId) -> Key {
         Scope::User(*id).key(Sort::user())
     }
+
     /// In format 1, `identities` was a list of digests. The profile of a person with one identity
     /// came from it.
     fn upgrade(_: u16, id: &str, mut body: Value) -> Result<(String, Value), Invalid> {

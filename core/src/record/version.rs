@@ -128,7 +128,7 @@ impl Version {
 impl Body for Version {
     const FAMILY: Family = Family::Version;
     const SCHEMA: u16 = 2;
-    const LOCAL: &'static [local::Path] = Content::LOCAL;
+    const LOCAL: &'static [local::Path] = &[Content::OBJECT_VERSION, Content::UPLOAD_ID];
     type Id = VersionId;
 
     fn key(&self, id: &VersionId) -> Key {
@@ -176,9 +176,10 @@ pub(super) fn version_of_number(
 }
 
 impl Content {
-    /// The members that each surface decides for its own object store.
-    pub(super) const LOCAL: &'static [local::Path] =
-        &[&["content", "object_version"], &["content", "upload_id"]];
+    /// A member that each surface decides for its own object store.
+    pub(super) const OBJECT_VERSION: local::Path = &["content", "object_version"];
+    /// A member that each surface decides for its own object store.
+    pub(super) const UPLOAD_ID: local::Path = &["content", "upload_id"];
 
     /// Converts the content in a body of format 1.
     pub(super) fn upgrade(artifact: ArtifactId, body: &mut Value) -> Result<(), Invalid> {

@@ -1,47 +1,34 @@
 //! The surfaces on both clouds go on with the items and objects of a release that wrote data
 //! format 1.
 
-use wm_test_results::Recording;
-use wm_tests::{
-    format_1::Stored,
-    surfaces::{
-        aws::{self, AwsSurface},
-        azure::AzureSurface,
-    },
-};
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn case_134_functions_serve_and_go_on_with_items_of_format_1() {
-    let _recording = Recording::start();
-    let stored = Stored::read("aws");
-    let options = aws::Options {
-        surface: Some(stored.surface()),
-        ..aws::Options::default()
+/// Generates a test per cloud from each scenario.
+macro_rules! scenarios {
+    ($cloud:ty) => {
+        $crate::harness::scenarios! { $cloud:
+            case_134_data_of_format_1_is_served_and_changed,
+        }
     };
-    let surface = AwsSurface::with(options).await;
-    for item in stored.items() {
-        surface.resources.put_item(&item).await;
-    }
-    for (key, text) in stored.objects() {
-        surface.resources.put_object(&key, text.as_bytes()).await;
-    }
-    surface.skip_changes().await;
-    stored.assert_served(&surface).await;
-    stored.assert_goes_on(&surface).await;
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn case_134_handler_serves_and_goes_on_with_items_of_format_1() {
-    let _recording = Recording::start();
-    let stored = Stored::read("azure");
-    let surface = AzureSurface::start().await;
-    for document in stored.items() {
-        surface.resources.put_document(&document).await;
-    }
-    for (path, text) in stored.objects() {
-        surface.resources.put_blob(&path, text.as_bytes()).await;
-    }
-    surface.skip_changes().await;
+mod aws;
+mod azure;
+
+use wm_tests::format_1::Stored;
+
+use crate::harness::Cloud;
+
+/// A cloud for which an older release stored data.
+trait Upgraded: Cloud {
+    /// The name of the stored data.
+    const DATA: &str;
+
+    /// The surface that stored this data, after all its changes were published.
+    async fn with_data(stored: &Stored) -> Self;
+}
+
+async fn case_134_data_of_format_1_is_served_and_changed<C: Upgraded>() {
+    let stored = Stored::read(C::DATA);
+    let surface = C::with_data(&stored).await;
     stored.assert_served(&surface).await;
     stored.assert_goes_on(&surface).await;
 }

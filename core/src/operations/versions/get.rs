@@ -10,7 +10,7 @@ pub(super) const ROUTE: Route = GetContent::<Version>::route(
 
 #[cfg(test)]
 mod tests {
-    use alloc::format;
+    use alloc::{format, string::String};
 
     use crate::{
         record::{EventType, Record, Version},
@@ -50,19 +50,23 @@ mod tests {
         fixture.base.get(&ben, &other).expect_problem("not-found");
     }
 
-    #[test]
-    fn version_of_format_1_is_found_by_its_own_id_only() {
+    /// A declared version, and the path of its document's versions.
+    fn declared() -> (DocumentFixture, String, Record<Version>) {
         let mut fixture = DocumentFixture::new();
         let path = format!("{}/versions", fixture.declared(BYTES));
-        let (ben, key) = (
-            fixture.ben.clone(),
-            fixture.key(&format!("{path}/1")).unwrap(),
-        );
-        let first: Record<Version> = fixture.base.record(&key).unwrap();
+        let key = fixture.key(&format!("{path}/1")).unwrap();
+        let version = fixture.base.record(&key).unwrap();
+        (fixture, path, version)
+    }
+
+    #[test]
+    fn version_of_format_1_is_found_by_its_own_id_only() {
+        let (mut fixture, path, first) = declared();
+        let (ben, scope) = (fixture.ben.clone(), first.key().scope);
         let artifact = first.body.artifact_id;
         let old = VersionId::of_format_1(artifact, 2);
         let event = EventType::VersionCreated;
-        fixture.base.write(&ben, key.scope, event, |_, commit| {
+        fixture.base.write(&ben, scope, event, |_, commit| {
             let body = Version {
                 number: 2,
                 ..first.body.clone()
@@ -82,17 +86,12 @@ mod tests {
 
     #[test]
     fn number_of_two_versions_is_refused_with_their_ids() {
-        let mut fixture = DocumentFixture::new();
-        let path = format!("{}/versions", fixture.declared(BYTES));
-        let (ben, key) = (
-            fixture.ben.clone(),
-            fixture.key(&format!("{path}/1")).unwrap(),
-        );
-        let first: Record<Version> = fixture.base.record(&key).unwrap();
+        let (mut fixture, path, first) = declared();
+        let (ben, scope) = (fixture.ben.clone(), first.key().scope);
         // As another surface can declare it at the same time.
         let second = VersionId::new(1, ulid::Ulid::from_parts(1, 1));
         let event = EventType::VersionCreated;
-        fixture.base.write(&ben, key.scope, event, |_, commit| {
+        fixture.base.write(&ben, scope, event, |_, commit| {
             commit.create(second, first.body.clone());
         });
         let refused = fixture.base.get(&ben, &format!("{path}/1"));
