@@ -1,6 +1,6 @@
 //! The configuration of a function, from environment variables. `docs/aws.md` lists them.
 
-use wm_core::catalog::DEFAULT_ENVIRONMENT;
+use wm_core::{catalog::DEFAULT_ENVIRONMENT, storage::WorkPartitions};
 use wm_service::variables::{ConfigError, Variables};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,6 +63,8 @@ const TRUSTS_EMAIL: &str = "AWS_COGNITO_TRUSTS_EMAIL";
 const SSM_PATH: &str = "AWS_SSM_PATH";
 const SECRET: &str = "AWS_SECRETS_MANAGER_SECRET";
 const ENVIRONMENT: &str = "WM_ENVIRONMENT";
+/// The number of index partitions for each kind of unfinished work. Default: 4.
+const WORK_PARTITIONS: &str = "WM_WORK_PARTITIONS";
 /// The id of the surface. Default: the value in Parameter Store.
 pub(crate) const SURFACE_ID: &str = "AWS_SURFACE_ID";
 /// The public URL of the surface. Default: the value in Parameter Store.
@@ -88,6 +90,9 @@ pub struct Config {
     pub secret: Option<String>,
     /// The environment, such as `dev`.
     pub environment: String,
+    /// The index partitions for each kind of unfinished work, for the function that raises their
+    /// number.
+    pub work_partitions: WorkPartitions,
     /// All variables, for values that can also come from elsewhere.
     pub(crate) variables: Variables,
 }
@@ -126,6 +131,7 @@ impl Config {
             environment: variables
                 .text(ENVIRONMENT)
                 .unwrap_or_else(|| DEFAULT_ENVIRONMENT.to_owned()),
+            work_partitions: variables.parsed(WORK_PARTITIONS)?.unwrap_or_default(),
             variables,
         })
     }

@@ -105,14 +105,23 @@ fn results(answer: &PutEventsOutput, count: usize) -> Vec<Result<(), PortError>>
         None => Ok(()),
         Some(code) => {
             let message = entry.error_message().unwrap_or_default();
-            let kind = PortErrorKind::Throttled;
-            Err(PortError::new(kind, format!("{code}: {message}")))
+            Err(PortError::new(kind(code), format!("{code}: {message}")))
         }
     };
     let mut results: Vec<_> = answer.entries().iter().map(each).collect();
     let unanswered = || Err(refused("the bus gave no result for the entry"));
     results.resize_with(count, unanswered);
     results
+}
+
+/// The kind of an error about one entry
+/// (<https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutEventsResultEntry.html>).
+fn kind(code: &str) -> PortErrorKind {
+    match code {
+        "ThrottlingException" => PortErrorKind::Throttled,
+        "InternalException" | "InternalFailure" => PortErrorKind::Unavailable,
+        _ => PortErrorKind::Refused,
+    }
 }
 
 #[cfg(test)]

@@ -17,7 +17,7 @@ pub use item::{Attributes, from_attributes, to_attributes};
 use query::Selection;
 use wm_core::{
     operation::Batch,
-    storage::{Item, Key, List, Page, Range},
+    storage::{Item, Key, List, Page, Range, Scope, ScopePage},
 };
 use wm_service::{
     meter::Meter,
@@ -115,6 +115,21 @@ impl Records for DynamoRecords {
 
     async fn list(&self, list: &List) -> Result<Page, PortError> {
         self.pages(Selection::of_list(list), Some(list.limit)).await
+    }
+
+    async fn scopes(&self, after: Option<Scope>) -> Result<ScopePage, PortError> {
+        let answer = query::scopes(&self.client, &self.table, after)
+            .return_consumed_capacity(ReturnConsumedCapacity::Total)
+            .send()
+            .await
+            .map_err(port_error)?;
+        self.meter.read(units(answer.consumed_capacity.as_slice()));
+        let last = answer.last_evaluated_key.filter(|key| !key.is_empty());
+        let heads = answer.items.unwrap_or_default();
+        Ok(ScopePage {
+            scopes: heads.iter().map(item::scope).collect::<Result<_, _>>()?,
+            next: last.as_ref().map(item::scope).transpose()?,
+        })
     }
 
     async fn commit(&self, batch: &Batch) -> Result<(), CommitError> {

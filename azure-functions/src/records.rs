@@ -23,7 +23,7 @@ use tokio::{
 };
 use wm_core::{
     operation::Batch,
-    storage::{Item, Key, List, Page, Range},
+    storage::{Item, Key, List, Page, Range, Scope, ScopePage},
 };
 use wm_service::ports::{CommitError, PortError, PortErrorKind, Records};
 
@@ -178,6 +178,14 @@ impl Records for CosmosRecords {
     async fn list(&self, list: &List) -> Result<Page, PortError> {
         let selection = Selection::of_list(list).map_err(port_error)?;
         self.pages(selection, Some(list.limit)).await
+    }
+
+    async fn scopes(&self, after: Option<Scope>) -> Result<ScopePage, PortError> {
+        let selection = Selection::of_scopes(after).map_err(port_error)?;
+        let Page { items, more } = self.pages(selection, Some(query::SCOPES)).await?;
+        let scopes: Vec<Scope> = items.iter().map(|head| head.key.scope).collect();
+        let next = scopes.last().copied().filter(|_| more);
+        Ok(ScopePage { scopes, next })
     }
 
     async fn commit(&self, batch: &Batch) -> Result<(), CommitError> {

@@ -156,6 +156,7 @@ impl Fixture {
             actor: self.actor.clone(),
             request_id: RequestId::from_ulid(Ulid::nil()),
             idempotency: None,
+            work_partitions: WorkPartitions::default(),
         };
         let mut drive = Drive::new(&*use_case, &context);
         loop {

@@ -2,6 +2,7 @@
 
 pub mod accept_grants;
 pub mod complete_content;
+pub mod count_usage;
 pub mod deliver;
 pub mod finalise_upload;
 pub mod mail;
@@ -10,6 +11,7 @@ pub mod orphans;
 pub mod record_upload;
 pub mod retire_team;
 pub mod sign_up;
+pub mod update_layout;
 
 use alloc::{boxed::Box, string::String};
 

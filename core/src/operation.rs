@@ -20,7 +20,10 @@ mod sign;
 mod use_case;
 pub mod view;
 
-pub use commit::{Batch, Commit, DeliveryWriter, LinkWriter, PublicationWriter, TooLarge};
+pub use commit::{
+    Batch, Commit, Count, CountWriter, DeliveryWriter, LayoutWriter, LinkWriter, PublicationWriter,
+    TooLarge, WorkWriter,
+};
 pub use context::{Context, IdempotencyRequest, Surface};
 pub use drive::{Drive, Next};
 pub use example::Example;

@@ -11,13 +11,15 @@ pub mod memory;
 mod object_path;
 mod range;
 mod scope;
+mod work;
 mod write;
 
-pub use index::{Index, IndexKey, IndexKeys, IndexRows, Work};
+pub use index::{Index, IndexKey, IndexKeys, IndexRows};
 pub use item::{ETag, Item};
 pub use key::{Key, Sort};
 pub use limits::UploadLimits;
 pub use object_path::{ObjectKind, ObjectPath};
-pub use range::{List, Page, Range};
+pub use range::{List, Page, Range, ScopePage};
 pub use scope::Scope;
+pub use work::{Work, WorkPartitions};
 pub use write::{Condition, Operation};

@@ -29,10 +29,12 @@ use crate::{
     },
     operations::members,
     permission::Permit,
-    record::{Actor, Body, Claims, EventType, Head, Member, MemberStatus, Record, Usage, User},
+    record::{
+        Actor, Body, Claims, Counting, EventType, Head, Member, MemberStatus, Record, Usage, User,
+    },
     selection::BackendSelection,
     storage::{
-        Condition, Item, Key, Operation, Range, Scope, Sort, UploadLimits,
+        Condition, Item, Key, Operation, Range, Scope, Sort, UploadLimits, WorkPartitions,
         memory::{Conflict, Memory},
     },
     value::{
@@ -342,17 +344,26 @@ impl Fixture {
     }
 
     /// Commits a batch if its conditions hold. The usage in the head must then equal the count of
-    /// all records of the scope.
+    /// all records of the scope, and a count under way that of the records it has passed.
     pub(crate) fn try_commit(&mut self, batch: &Batch) -> Result<(), Conflict> {
         let scope = batch.scope();
         self.store.commit(scope, batch.operations())?;
         if let Some(head) = self.record::<Head>(&scope.key(Sort::head())) {
-            let items = self.store.scan(&Range::all(scope, "")).items;
-            let usages = items.iter().map(|item| Usage::of(item).unwrap());
-            let counted = usages.fold(Usage::default(), Usage::plus);
-            assert_eq!(head.body.usage, Some(counted));
+            let counted = self.counted(scope, |_| true);
+            assert_eq!(head.body.usage.unwrap_or(counted), counted);
+            if let Some(Counting { after, usage, .. }) = &head.body.counting {
+                assert_eq!(*usage, self.counted(scope, |sort| sort <= after));
+            }
         }
         Ok(())
+    }
+
+    /// What the records of a scope with these keys add up to.
+    pub(crate) fn counted(&self, scope: Scope, includes: impl Fn(&Sort) -> bool) -> Usage {
+        let items = self.store.scan(&Range::all(scope, "")).items;
+        let included = items.iter().filter(|item| includes(&item.key.sort));
+        let usages = included.map(|item| Usage::of(item).unwrap());
+        usages.fold(Usage::default(), Usage::plus)
     }
 
     /// Runs a use-case up to its decision, without committing it.
@@ -414,6 +425,7 @@ impl Fixture {
             actor: person.actor.clone(),
             request_id: RequestId::from_ulid(Ulid::from_parts(2, u128::from(self.requests))),
             idempotency,
+            work_partitions: WorkPartitions::default(),
         }
     }
 

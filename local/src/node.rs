@@ -48,6 +48,7 @@ impl Node {
         let public_url = public_url(&config, address);
         // This blocks, but no request is served before it ends.
         let parts = Parts::open(config, public_url.clone(), |local| local)?;
+        parts.check_layout().await?;
         let background = parts.background();
         let (stop, stopped) = oneshot::channel();
         let stopped = async {

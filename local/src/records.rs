@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 use rusqlite::Connection;
 use wm_core::{
     operation::Batch,
-    storage::{Item, Key, List, Page, Range, Scope},
+    storage::{Item, Key, List, Page, Range, Scope, ScopePage},
     value::Timestamp,
 };
 use wm_service::ports::{CommitError, PortError, Records};
@@ -82,6 +82,10 @@ impl Records for SqliteRecords {
 
     async fn list(&self, list: &List) -> Result<Page, PortError> {
         self.read(|connection| reader::list(connection, list))
+    }
+
+    async fn scopes(&self, after: Option<Scope>) -> Result<ScopePage, PortError> {
+        self.read(|connection| reader::scopes(connection, after))
     }
 
     async fn commit(&self, batch: &Batch) -> Result<(), CommitError> {

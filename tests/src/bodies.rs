@@ -8,13 +8,14 @@ use wm_core::{
     catalog::Provider,
     record::{
         Account, AccountKind, AccountStatus, Artifact, Author, Body, Change, Channel, Clock,
-        Content, ContentStatus, CurrentVersion, Delivery, Derived, EmailLink, EventType, Family,
-        Grant, Head, Idempotency, Identity, IdentityLink, Invitation, InvitationStatus,
-        JournalEntry, Member, MemberStatus, Metadata, Moved, NotMade, NotMadeReason, Origin,
-        PermissionFacts, Preferences, Project, ProjectGrant, Record, RetiredTeam, Revocation, Rule,
-        RuleScope, Sequence, Team, TeamMember, Usage, User, Version, Visibility, WriteEvent,
+        Content, ContentStatus, Counting, CurrentVersion, Delivery, Derived, EmailLink, EventType,
+        Family, Grant, Head, Idempotency, Identity, IdentityLink, Invitation, InvitationStatus,
+        JournalEntry, Layout, Member, MemberStatus, Metadata, Moved, NotMade, NotMadeReason,
+        Origin, PermissionFacts, Preferences, Project, ProjectGrant, Record, Reindex, RetiredTeam,
+        Revocation, Rule, RuleScope, Sequence, Team, TeamMember, Usage, User, Version, Visibility,
+        WriteEvent,
     },
-    storage::{Item, Scope, Sort},
+    storage::{Item, Scope, Sort, WorkPartitions},
     value::{
         AccountId, AccountRole, Principal, ProjectId, ProjectRole, Sha256, Size, SurfaceId,
         TeamRole, Timestamp, VersionId, id::Id,
@@ -60,12 +61,14 @@ pub fn each_family<C: RandomSource>(random: impl Fn() -> C, visitor: &mut impl V
     visitor.visit(&make().digested(Maker::delivery));
     let scope = make().scope();
     visitor.visit(&make().record(scope, |make| make.head(scope)));
+    let surface = SurfaceId::first(make().ulid());
+    visitor.visit(&make().record(surface, Maker::layout));
     let number = u64::from(make().small());
     visitor.visit(&make().record(Sequence(number), |make| make.entry(number)));
 }
 
 /// The number of families.
-pub const FAMILIES: usize = Family::JournalEntry as usize + 1;
+pub const FAMILIES: usize = Family::Layout as usize + 1;
 
 /// The file name of a family's golden.
 #[must_use]
@@ -544,17 +547,45 @@ impl<C: RandomSource> Maker<C> {
             seq: u64::from(self.small()),
             hash: self.digest(),
             at: self.time(),
-            usage: self.maybe(|make| Usage {
-                artifacts: make.0.number(),
-                versions: 1,
-                pending_uploads: 2,
-                declared_bytes: make.0.number(),
-                stored_bytes: make.0.number(),
-                grants: 3,
-                members: 4,
-                teams: 5,
-                invitations: 6,
+            usage: self.maybe(Self::usage),
+            counting: self.maybe(|make| Counting {
+                after: Sort::artifact(make.id()),
+                usage: make.usage(),
+                left_out: u64::from(make.small()),
             }),
+            counted_at: self.maybe(Self::time),
+            projects: self.maybe(Self::usage),
+        }
+    }
+
+    fn usage(&mut self) -> Usage {
+        Usage {
+            artifacts: self.0.number(),
+            versions: 1,
+            pending_uploads: 2,
+            declared_bytes: self.0.number(),
+            stored_bytes: self.0.number(),
+            grants: 3,
+            members: 4,
+            teams: 5,
+            invitations: 6,
+        }
+    }
+
+    fn layout(&mut self) -> Layout {
+        Layout {
+            number: Layout::CURRENT,
+            work_partitions: if self.0.happens(1, 2) {
+                WorkPartitions::MAX
+            } else {
+                WorkPartitions::default()
+            },
+            reindex: self.maybe(|make| Reindex {
+                rows: make.0.number(),
+                scopes: make.0.number(),
+            }),
+            after: self.maybe(Self::scope),
+            walked_at: self.maybe(Self::time),
         }
     }
 

@@ -15,7 +15,7 @@ use wm_core::{
     jobs::mail::Message,
     operation::Batch,
     record::CloudEvent,
-    storage::{self, Item, Key, List, Page, Range, Scope},
+    storage::{self, Item, Key, List, Page, Range, Scope, ScopePage},
     value::{Env, Timestamp},
 };
 use wm_service::ports::{
@@ -310,6 +310,11 @@ impl<P: Provider> Records for RecordingProvider<P> {
         let page = self.records.read(self.inner.records().list(list)).await?;
         self.records.read_items(&page.items, false);
         Ok(page)
+    }
+
+    async fn scopes(&self, after: Option<Scope>) -> Result<ScopePage, PortError> {
+        let scopes = self.inner.records().scopes(after);
+        self.records.read(scopes).await
     }
 
     async fn commit(&self, batch: &Batch) -> Result<(), CommitError> {

@@ -24,7 +24,7 @@ use wm_core::{
     jobs::mail::Message,
     operation::{Batch, Part, SignDownload, SignUpload, Stat},
     record::CloudEvent,
-    storage::{Item, Key, List, ObjectPath, Page, Range, Scope},
+    storage::{Item, Key, List, ObjectPath, Page, Range, Scope, ScopePage},
     value::{Env, Sha256, Timestamp},
 };
 use wm_service::ports::{
@@ -355,6 +355,12 @@ impl<P: Provider> Records for Instrumented<P> {
             Ok(defect::listed(order.defect, page))
         })
         .await
+    }
+
+    async fn scopes(&self, after: Option<Scope>) -> Result<ScopePage, PortError> {
+        let scopes = self.inner.records().scopes(after);
+        self.external_call(&self.order(), Effect::Reads, scopes)
+            .await
     }
 
     async fn commit(&self, batch: &Batch) -> Result<(), CommitError> {

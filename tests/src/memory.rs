@@ -13,7 +13,7 @@ use wm_core::{
     jobs::mail::Message,
     operation::{Batch, Part, SignDownload, SignUpload, Stat},
     record::CloudEvent,
-    storage::{Item, Key, List, ObjectPath, Page, Range, memory},
+    storage::{Item, Key, List, ObjectPath, Page, Range, Scope, ScopePage, memory},
     value::{Env, Sha256, Timestamp},
 };
 use wm_service::ports::{
@@ -149,6 +149,10 @@ impl Records for MemoryRecords {
 
     async fn list(&self, list: &List) -> Result<Page, PortError> {
         Ok(lock(&self.0).list(list))
+    }
+
+    async fn scopes(&self, after: Option<Scope>) -> Result<ScopePage, PortError> {
+        Ok(lock(&self.0).scopes(after, 100))
     }
 
     async fn commit(&self, batch: &Batch) -> Result<(), CommitError> {

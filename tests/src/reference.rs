@@ -1,5 +1,7 @@
 //! Comparison of a database adapter with the core's reference database.
 
+use std::collections::BTreeSet;
+
 use proptest::{collection::vec, option, prelude::*, strategy::ValueTree, test_runner::TestRunner};
 use ulid::Ulid;
 use wm_core::{
@@ -116,7 +118,7 @@ fn command(operations: usize) -> impl Strategy<Value = Command> {
 /// The batch, with right guesses replaced by the stored ETags. Each key occurs once.
 fn resolve(number: u8, changes: Vec<(String, Option<Box<Item>>, Guess)>, memory: &Memory) -> Batch {
     let mut operations: Vec<Operation> = Vec::new();
-    let mut seen = std::collections::BTreeSet::new();
+    let mut seen = BTreeSet::new();
     for (sort, item, guess) in changes {
         if !seen.insert(sort.clone()) {
             continue;
@@ -299,4 +301,46 @@ pub async fn assert_largest_is_all_or_nothing(records: &impl Records) -> Batch {
     let stored = records.scan(&all).await.unwrap();
     assert_eq!(stored.items.len(), Batch::OPERATIONS);
     largest
+}
+
+/// Checks that pages hold every scope with a head once, and that a walk may begin again after any scope
+/// that ended a page. Some scopes have many items, and one has no head.
+pub async fn assert_scopes_are_walked(records: &impl Records) {
+    const SCOPES: u8 = 230;
+    let item = |number: u8, sort: Sort| Item {
+        key: scope(number).key(sort),
+        index: Default::default(),
+        etag: etag(1),
+        body: String::new(),
+        expires_at: None,
+    };
+    let row = |number: usize| Sort::from_stored(format!("ROW#{number:03}"));
+    let put = |item| Operation::Put(item, Condition::Absent);
+    for number in 0..SCOPES {
+        let large = number % 100 == 7;
+        let mut operations = vec![put(item(number, Sort::head()))];
+        operations.extend((0..80 * usize::from(large)).map(|at| put(item(number, row(at)))));
+        let created = records.commit(&batch(scope(number), operations)).await;
+        created.unwrap();
+    }
+    let headless = batch(scope(SCOPES), vec![put(item(SCOPES, row(1)))]);
+    records.commit(&headless).await.unwrap();
+    let (mut after, mut all, mut ends) = (None, Vec::new(), Vec::new());
+    loop {
+        let page = records.scopes(after).await.unwrap();
+        all.extend(page.scopes);
+        after = page.next;
+        match after {
+            Some(end) => ends.push((end, all.len())),
+            None => break,
+        }
+    }
+    assert!(ends.len() > 1, "one page holds all scopes");
+    for (end, before) in [ends[0], ends[ends.len() - 1]] {
+        let page = records.scopes(Some(end)).await.unwrap();
+        assert!(all[before..].starts_with(&page.scopes));
+    }
+    let wanted: BTreeSet<Scope> = (0..SCOPES).map(scope).collect();
+    assert_eq!(all.len(), wanted.len());
+    assert_eq!(BTreeSet::from_iter(all), wanted);
 }

@@ -11,6 +11,6 @@ fn main() -> ExitCode {
     run(async {
         let startup = Startup::read(Function::Sweep)?;
         let ports = startup.publishing_ports()?;
-        sweep(startup.service(ports).await?).await
+        sweep(startup.service(ports).await?, startup.work_partitions()).await
     })
 }

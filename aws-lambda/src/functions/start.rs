@@ -1,15 +1,17 @@
 //! The start of every function, before its first event.
 
-use std::{error::Error, io};
+use std::io;
 
 use aws_types::SdkConfig;
 use lambda_runtime::{Context, Diagnostic, LambdaEvent, service_fn};
 use serde::{Serialize, de::DeserializeOwned};
+use wm_core::storage::WorkPartitions;
 use wm_service::{
-    Service, absent_key,
+    Service,
     identity::Issuer,
-    ports::{Provider, Records},
+    ports::Provider,
     variables::{ConfigError, Variables},
+    warm_up,
 };
 
 use super::RetryLater;
@@ -78,6 +80,12 @@ impl Startup {
         })
     }
 
+    /// The index partitions for each kind of unfinished work, as configured.
+    #[must_use]
+    pub fn work_partitions(&self) -> WorkPartitions {
+        self.config.work_partitions
+    }
+
     /// The service over these ports. It looks up stored values and at the same time opens the first
     /// connection to the database, which would otherwise delay the first request.
     ///
@@ -87,7 +95,7 @@ impl Startup {
         &self,
         ports: P,
     ) -> Result<Service<P>, lambda_runtime::Error> {
-        let (identity, ()) = futures_util::future::join(
+        let (identity, layout) = futures_util::future::join(
             secrets::load(&self.shared, &self.config),
             warm_up(ports.records()),
         )
@@ -95,7 +103,7 @@ impl Startup {
         let surface = surface::surface(&self.config, identity?).map_err(|error| error.message)?;
         let function = self.function.name();
         tracing::info!(function, surface = %surface.id, "started");
-        Ok(Service::new(ports, surface, issuers(&self.config)))
+        Ok(Service::new(ports, surface, issuers(&self.config)).with_layout(layout))
     }
 }
 
@@ -128,13 +136,4 @@ impl From<RetryLater> for Diagnostic {
 fn issuers(config: &Config) -> Vec<Issuer> {
     let cognito = config.cognito.iter();
     cognito.map(|cognito| issuer(config, cognito)).collect()
-}
-
-/// Warms up the connection by reading a key that does not exist. A database that does not answer
-/// now may answer the first request.
-async fn warm_up(records: &impl Records) {
-    if let Err(error) = records.get(&absent_key()).await {
-        let cause = Error::source(&error).map(ToString::to_string);
-        tracing::warn!(%error, cause, "the table did not answer at start");
-    }
 }

@@ -8,6 +8,7 @@ use std::{
 
 use lambda_runtime::{Context, Error};
 use serde_json::Value;
+use wm_core::storage::WorkPartitions;
 use wm_service::{
     Service,
     ports::{PortError, Provider},
@@ -19,12 +20,16 @@ use super::{RetryLater, start::serve};
 /// The sweeper starts no further step in this time before the timeout of the function.
 const MARGIN: Duration = Duration::from_secs(10);
 
-/// Runs the function.
+/// Runs the function. It raises the number of partitions of unfinished work to `work_partitions`.
 ///
 /// # Errors
 /// If the runtime interface of Lambda does not answer.
-pub async fn sweep<P: Provider>(service: Service<P>) -> Result<(), Error> {
-    let sweeper = Sweeper::new(Arc::new(service), BILLED_COLLECTION_INTERVAL);
+pub async fn sweep<P: Provider>(
+    service: Service<P>,
+    work_partitions: WorkPartitions,
+) -> Result<(), Error> {
+    let sweeper = Sweeper::new(Arc::new(service), BILLED_COLLECTION_INTERVAL)
+        .with_work_partitions(work_partitions);
     serve(sweeper, sweep_once).await
 }
 

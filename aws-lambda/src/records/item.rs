@@ -45,6 +45,15 @@ pub(super) fn key(scope: Scope, sort: &Sort) -> Attributes {
     ])
 }
 
+/// The scope of an item or of a primary key.
+pub(super) fn scope(key: &Attributes) -> Result<Scope, Malformed> {
+    let text = key
+        .get(LAYOUT.partition)
+        .and_then(|value| value.as_s().ok());
+    let scope = text.and_then(|text| text.parse().ok());
+    scope.ok_or(LAYOUT.malformed(LAYOUT.partition))
+}
+
 #[must_use]
 pub fn to_attributes(item: &Item) -> Attributes {
     let mut attributes = key(item.key.scope, &item.key.sort);

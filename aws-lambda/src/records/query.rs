@@ -1,11 +1,13 @@
 //! Queries for consecutive keys.
 
 use aws_sdk_dynamodb::{
-    Client, operation::query::builders::QueryFluentBuilder, types::AttributeValue,
+    Client,
+    operation::{query::builders::QueryFluentBuilder, scan::builders::ScanFluentBuilder},
+    types::AttributeValue,
 };
-use wm_core::storage::{List, Range};
+use wm_core::storage::{List, Range, Scope, Sort};
 
-use super::item::{LAYOUT, index_name};
+use super::item::{LAYOUT, index_name, key};
 
 /// Sorts after every character of a key, because keys are ASCII.
 const LAST: char = char::MAX;
@@ -68,6 +70,27 @@ impl Selection {
     }
 }
 
+/// The number of items that one page of a scan looks at. A scan pays for each of them, and a large scope
+/// has one head only.
+const SCANNED: i32 = 25;
+
+/// A page of the scopes with a head, after this one. A scan visits the partitions in an order of its own, and
+/// the items of each by sort key. A head is the first item of its partition, so each page begins
+/// after the last possible item of a partition.
+pub(super) fn scopes(client: &Client, table: &str, after: Option<Scope>) -> ScanFluentBuilder {
+    let begin = after.map(|scope| key(scope, &Sort::from_stored(LAST.into())));
+    client
+        .scan()
+        .table_name(table)
+        .filter_expression("#s = :head")
+        .projection_expression("#p")
+        .expression_attribute_names("#p", LAYOUT.partition)
+        .expression_attribute_names("#s", LAYOUT.sort)
+        .expression_attribute_values(":head", AttributeValue::S(Sort::head().to_string()))
+        .set_exclusive_start_key(begin)
+        .limit(SCANNED)
+}
+
 /// The smallest key of the interval: the prefix, or the key right after `after`. Keys are never
 /// empty, so a space, which sorts before every key, means no lower bound.
 fn first(prefix: &str, after: Option<&str>) -> String {
@@ -87,10 +110,7 @@ fn last(prefix: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use wm_core::{
-        storage::{Index, Scope},
-        value::Sha256,
-    };
+    use wm_core::{storage::Index, value::Sha256};
 
     use super::*;
 

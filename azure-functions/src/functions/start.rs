@@ -1,16 +1,21 @@
 //! The start of the handler, after it listens.
 
-use std::{error::Error, sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
 
 use tokio::{
     sync::watch,
     time::{sleep, timeout},
 };
+use wm_core::record::Layout;
 use wm_service::{
-    Service, absent_key,
-    ports::{Provider, Records},
+    Service,
+    ports::Provider,
     sweeper::{BILLED_COLLECTION_INTERVAL, Sweeper},
     variables::Variables,
+    warm_up,
 };
 
 use super::{StartError, causes};
@@ -53,6 +58,8 @@ pub struct Startup {
     role: Role,
     config: Config,
     sdk: Sdk,
+    /// The layout of the data, once the first connection has read it.
+    layout: Arc<OnceLock<Layout>>,
 }
 
 impl Startup {
@@ -66,6 +73,7 @@ impl Startup {
             role,
             sdk: Sdk::new(&config)?,
             config,
+            layout: Arc::default(),
         })
     }
 
@@ -79,8 +87,13 @@ impl Startup {
     /// Outside a Tokio runtime.
     pub fn connect(&self) -> Result<Azure, SdkError> {
         let ports = surface::ports(&self.sdk, &self.config)?;
-        let records = ports.records.clone();
-        tokio::spawn(async move { warm_up(&records).await });
+        let (records, layout) = (ports.records.clone(), Arc::clone(&self.layout));
+        tokio::spawn(async move {
+            if let Some(found) = warm_up(&records).await {
+                // Nothing else sets it.
+                let _ = layout.set(found);
+            }
+        });
         Ok(ports)
     }
 
@@ -97,7 +110,7 @@ impl Startup {
         let role = self.role;
         tracing::info!(?role, surface = %surface.id, "started");
         let service = Service::new(ports, surface, vec![issuer(&config.entra)]);
-        let service = Arc::new(service);
+        let service = Arc::new(service.with_layout(self.layout.get().cloned()));
         Ok(Application {
             sweeper: Sweeper::new(Arc::clone(&service), BILLED_COLLECTION_INTERVAL),
             service,
@@ -124,15 +137,6 @@ async fn identity(sdk: &Sdk, config: &Config) -> Result<Identity, SecretsError> 
         }
         sleep(pause).await;
         pause = (pause * 2).min(longest);
-    }
-}
-
-/// Warms up the connection by reading a key that does not exist. A database that does not answer
-/// now may answer the first request.
-async fn warm_up(records: &impl Records) {
-    if let Err(error) = records.get(&absent_key()).await {
-        let cause = Error::source(&error).map(ToString::to_string);
-        tracing::warn!(%error, cause, "the container did not answer at start");
     }
 }
 

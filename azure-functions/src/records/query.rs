@@ -6,7 +6,7 @@ use azure_data_cosmos::{
     CosmosError, FeedScope, Query,
     options::{MaxItemCountHint, OperationOptions, QueryOptions},
 };
-use wm_core::storage::{List, Range};
+use wm_core::storage::{List, Range, Scope, Sort};
 use wm_service::bounds::Bounds;
 
 use super::{connect, item::LAYOUT};
@@ -38,6 +38,27 @@ impl Selection {
             query: query(LAYOUT.index(list.index), &list.partition, &bounds)?,
             scope: FeedScope::full_container(),
             options: options(connect::for_lists(), Some(list.limit)),
+            strong: false,
+        })
+    }
+}
+
+/// The number of scopes of one page.
+pub(super) const SCOPES: u32 = 100;
+
+impl Selection {
+    /// The heads of the scopes after this one, by scope.
+    pub(super) fn of_scopes(after: Option<Scope>) -> Result<Self, CosmosError> {
+        let (pk, sk) = (LAYOUT.partition, LAYOUT.sort);
+        let text =
+            format!("SELECT * FROM c WHERE c.{sk} = @head AND c.{pk} > @after ORDER BY c.{pk}");
+        let after = after.map(|scope| scope.to_string()).unwrap_or_default();
+        Ok(Self {
+            query: Query::from(text)
+                .with_parameter("@head", Sort::head().as_str())?
+                .with_parameter("@after", after)?,
+            scope: FeedScope::full_container(),
+            options: options(connect::for_lists(), Some(SCOPES)),
             strong: false,
         })
     }
@@ -79,10 +100,7 @@ fn query(properties: (&str, &str), partition: &str, bounds: &Bounds) -> Result<Q
 
 #[cfg(test)]
 mod tests {
-    use wm_core::{
-        storage::{Index, Scope},
-        value::Sha256,
-    };
+    use wm_core::{storage::Index, value::Sha256};
 
     use super::*;
 

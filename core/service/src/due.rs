@@ -1,17 +1,25 @@
-//! Due unfinished work, page by page.
+//! Due unfinished work, page by page, and its postponement.
 
+use futures_util::future::join_all;
 use wm_core::{
-    storage::{Index, IndexRows, Item, List},
+    operation::{Batch, WorkWriter},
+    record::Layout,
+    storage::{Index, IndexRows, Item, Key, List, Work, WorkPartitions},
     value::Timestamp,
 };
 
-use crate::ports::{PortError, Records};
+use crate::{
+    Service,
+    ports::{CommitError, EntropyContext, PortError, Provider, Records},
+};
 
 /// The number of rows of one page.
 const PAGE: u32 = 200;
 /// The maximum number of pages that one run reads of one partition. A later run starts again with the
 /// rows that are due longest.
 const PAGES: usize = 25;
+/// The number of commits at once that change index rows only.
+const COMMITS: usize = 25;
 
 /// The due rows of one partition. Each page begins after the last row of the page before, so rows
 /// whose work fails do not hide the rows after them.
@@ -59,22 +67,82 @@ impl Due {
     }
 }
 
+/// The rows of these kinds of unfinished work, in every partition. Until data of format 1 is brought
+/// up to date, its partitions are among them, and have rows of all kinds.
+pub(crate) fn unfinished(
+    layout: &Layout,
+    kinds: impl IntoIterator<Item = Work>,
+) -> impl Iterator<Item = IndexRows> {
+    let kinds = kinds.into_iter();
+    let current = kinds.flat_map(|kind| layout.work_partitions.rows(kind));
+    let of_format_1 = layout
+        .has_rows_of_format_1()
+        .then(IndexRows::unfinished_work_of_format_1);
+    current.chain(of_format_1.into_iter().flatten())
+}
+
+impl<P: Provider> Service<P> {
+    /// Postpones work that failed.
+    pub(crate) async fn postpone(
+        &self,
+        items: impl IntoIterator<Item = &Item>,
+        partitions: WorkPartitions,
+    ) {
+        let mut writer = WorkWriter::default();
+        for item in items {
+            writer.postpone(item, partitions, self.provider.now());
+        }
+        self.write_rows(writer).await;
+    }
+
+    /// Stores moved rows. Returns the keys of their items.
+    pub(crate) async fn write_rows(&self, writer: WorkWriter) -> Vec<Key> {
+        let commit_id = || self.provider.env(EntropyContext::Ephemeral).id("rows");
+        let batches = writer.batches(commit_id);
+        self.store_rows(&batches).await
+    }
+
+    /// Commits batches that change index rows only, several in parallel. Returns the keys of the stored
+    /// items. Every other row stays as it is, and is found again.
+    pub(crate) async fn store_rows(&self, batches: &[Batch]) -> Vec<Key> {
+        let mut stored = Vec::new();
+        for batches in batches.chunks(COMMITS) {
+            let commits = batches.iter().map(|batch| self.store_rows_of(batch));
+            stored.extend(join_all(commits).await.into_iter().flatten());
+        }
+        stored
+    }
+
+    async fn store_rows_of(&self, batch: &Batch) -> Vec<Key> {
+        let scope = batch.scope();
+        match self.provider.records().commit(batch).await {
+            Ok(()) => batch.stored().map(|item| item.key.clone()).collect(),
+            Err(CommitError::Conflict) => {
+                tracing::warn!(%scope, "a record changed before its index row");
+                Vec::new()
+            }
+            Err(CommitError::Failed(error)) => {
+                tracing::warn!(%scope, %error, "could not change index rows");
+                Vec::new()
+            }
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use core::time::Duration;
 
     use futures_util::FutureExt;
     use wm_core::{
-        operation::Batch,
         storage::{
-            Condition, ETag, IndexKeys, Key, Operation, Page, Range, Scope, Sort, Work,
-            memory::Memory,
+            Condition, ETag, IndexKeys, Operation, Page, Range, Scope, ScopePage, Sort,
+            WorkPartitions, memory::Memory,
         },
         value::{Sha256, TeamId, UserId, id::Id},
     };
 
     use super::*;
-    use crate::ports::CommitError;
 
     /// Records that only lists read.
     struct Rows(Memory);
@@ -90,6 +158,10 @@ mod tests {
 
         async fn list(&self, list: &List) -> Result<Page, PortError> {
             Ok(self.0.list(list))
+        }
+
+        async fn scopes(&self, _: Option<Scope>) -> Result<ScopePage, PortError> {
+            Ok(ScopePage::default())
         }
 
         async fn commit(&self, _: &Batch) -> Result<(), CommitError> {
@@ -127,8 +199,7 @@ mod tests {
     }
 
     fn partition() -> IndexRows {
-        let [first, ..] = IndexRows::unfinished_work(Work::Teams);
-        first
+        WorkPartitions::default().rows(Work::Teams).next().unwrap()
     }
 
     #[test]

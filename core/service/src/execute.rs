@@ -149,7 +149,7 @@ impl<P: Provider> Service<P> {
     }
 
     /// Repeats a call while the service is throttled or unavailable.
-    async fn retried<T, F>(&self, call: impl Fn() -> F) -> Result<T, Problem>
+    pub(crate) async fn retried<T, F>(&self, call: impl Fn() -> F) -> Result<T, Problem>
     where
         F: Future<Output = Result<T, PortError>>,
     {
@@ -216,10 +216,7 @@ fn retryable(kind: PortErrorKind) -> bool {
 
 /// The problem for a failed port. The provider's own message goes to the log only.
 pub(crate) fn port_problem(error: &PortError) -> Problem {
-    let cause = std::error::Error::source(error)
-        .map(ToString::to_string)
-        .unwrap_or_default();
-    let internal = format!("{error}: {cause}");
+    let internal = describe(error);
     match error.kind {
         PortErrorKind::Throttled | PortErrorKind::Unavailable => Problem::unavailable(internal),
         PortErrorKind::Refused => Problem::internal(internal),
@@ -229,6 +226,14 @@ pub(crate) fn port_problem(error: &PortError) -> Problem {
             ..Problem::unavailable(internal)
         },
     }
+}
+
+/// The failure and its cause, for the log.
+pub(crate) fn describe(error: &PortError) -> String {
+    let cause = std::error::Error::source(error)
+        .map(ToString::to_string)
+        .unwrap_or_default();
+    format!("{error}: {cause}")
 }
 
 /// Bounded waiting with jitter between attempts.

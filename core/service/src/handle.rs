@@ -117,6 +117,8 @@ impl<P: Provider> Service<P> {
     ) -> Result<Reply, Problem> {
         match route.handler {
             Handler::UseCase(parse) => {
+                // The first request of a person writes, even one that is refused.
+                let work_partitions = self.known_layout().await?.work_partitions;
                 // Without a valid token, the answer is 401 whatever the query and the body contain.
                 let actor = self.actor(request, &env, request_id).await?;
                 parsed.read_query(route)?;
@@ -127,6 +129,7 @@ impl<P: Provider> Service<P> {
                     idempotency: self.idempotency(request, route, actor.user)?,
                     actor,
                     request_id,
+                    work_partitions,
                 };
                 let reply = self.execute(&*use_case, &context).await?;
                 let reply = self.finish(reply, &context).await;

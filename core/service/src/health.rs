@@ -1,14 +1,13 @@
 //! Health of the dependencies.
 
-use serde_json::json;
-use wm_core::{
-    operation::Reply,
-    storage::{Key, ObjectPath, Scope, Sort},
-    value::Sha256,
-};
+use futures_util::future::join;
+use serde_json::{Value, json};
+use wm_core::{operation::Reply, record::Layout, storage::ObjectPath};
 
 use crate::{
     Service,
+    execute::describe,
+    known_layout::layout_of,
     ports::{Artifacts, Provider, Records},
 };
 
@@ -17,30 +16,34 @@ const ABSENT_OBJECT: &str = "accounts/acc_00000000000000000000000000/projects/\
     prj_0000000000000000000000000000000000000000000000000000/artifacts/\
     art_00000000000000000000000000/raw/1/absent";
 
-/// The key of a record that does not exist: no identity has this digest. Reading it checks or opens
-/// the connection to the database.
-#[must_use]
-pub fn absent_key() -> Key {
-    Scope::Identity(Sha256::of(b"")).key(Sort::link())
-}
-
 impl<P: Provider> Service<P> {
-    /// 200, or 503 with each dependency that does not answer. Reads a record and an object that do
-    /// not exist.
+    /// 200, or 503 with each dependency that does not answer. Reads the layout of the data, and an
+    /// object that does not exist.
     pub(crate) async fn ready(&self) -> Reply {
-        let absent = absent_key();
-        let (records, artifacts) = futures_util::future::join(
-            self.provider.records().get(&absent),
-            self.artifacts_answer(),
-        )
-        .await;
+        let key = Layout::only_key();
+        let layout = self.provider.records().get(&key);
+        let (layout, artifacts) = join(layout, self.artifacts_answer()).await;
         let word = |up: bool| if up { "up" } else { "down" };
-        let records = records.is_ok();
+        let records = layout.is_ok();
+        let layout = layout.map(|item| layout_of(item.as_ref()));
+        let ready = artifacts && matches!(layout, Ok(Ok(_)));
+        let layout = match layout {
+            Ok(Ok(layout)) => layout_view(&layout),
+            Ok(Err(error)) => {
+                tracing::error!(
+                    error = describe(&error),
+                    "the layout of the data is refused"
+                );
+                json!({ "status": "refused" })
+            }
+            Err(_) => json!({ "status": "unknown" }),
+        };
         let body = json!({
-            "status": if records && artifacts { "ready" } else { "unavailable" },
+            "status": if ready { "ready" } else { "unavailable" },
             "dependencies": { "records": word(records), "artifacts": word(artifacts) },
+            "layout": layout,
         });
-        let status = if records && artifacts { 200 } else { 503 };
+        let status = if ready { 200 } else { 503 };
         Reply {
             status,
             ..Reply::ok(body)
@@ -52,5 +55,18 @@ impl<P: Provider> Service<P> {
             Ok(path) => self.provider.artifacts().stat(&path, false).await.is_ok(),
             Err(_) => false,
         }
+    }
+}
+
+/// The layout of the data, and the progress of bringing it up to date.
+fn layout_view(layout: &Layout) -> Value {
+    match layout.reindex {
+        Some(reindex) => {
+            json!({ "number": layout.number, "status": "updating", "rows": reindex.rows, "scopes": reindex.scopes })
+        }
+        None if layout.has_rows_of_format_1() => {
+            json!({ "number": layout.number, "status": "waiting" })
+        }
+        None => json!({ "number": layout.number, "status": "current" }),
     }
 }

@@ -11,11 +11,11 @@
 //! use futures_util::FutureExt;
 //! use wm_core::{
 //!     operation::Batch,
-//!     storage::{Item, Key, List, Page, Range, memory::Memory},
+//!     storage::{Item, Key, List, Page, Range, Scope, ScopePage, memory::Memory},
 //! };
 //! use wm_service::{
-//!     absent_key,
 //!     ports::{CommitError, PortError, Records},
+//!     warm_up,
 //! };
 //!
 //! #[derive(Default)]
@@ -40,6 +40,10 @@
 //!         Ok(self.lock().list(list))
 //!     }
 //!
+//!     async fn scopes(&self, after: Option<Scope>) -> Result<ScopePage, PortError> {
+//!         Ok(self.lock().scopes(after, 100))
+//!     }
+//!
 //!     async fn commit(&self, batch: &Batch) -> Result<(), CommitError> {
 //!         let committed = self.lock().commit(batch.scope(), batch.operations());
 //!         committed.map_err(|_| CommitError::Conflict)
@@ -47,8 +51,8 @@
 //! }
 //!
 //! let records = InMemory::default();
-//! let read = records.get(&absent_key()).now_or_never();
-//! assert!(matches!(read, Some(Ok(None))));
+//! let layout = warm_up(&records).now_or_never();
+//! assert!(matches!(layout, Some(Some(_))));
 //! ```
 
 #![warn(missing_docs)]
@@ -64,11 +68,13 @@ mod handle;
 mod health;
 pub mod identity;
 mod ingest;
+mod known_layout;
 pub mod layout;
 pub mod meter;
 mod notify;
 pub mod ports;
 mod relay;
+mod scopes;
 pub mod secrets;
 mod sign;
 mod sign_in;
@@ -78,13 +84,15 @@ mod system;
 mod trace;
 pub mod variables;
 
-use wm_core::operation::Surface;
+use std::sync::OnceLock;
+
+use wm_core::{operation::Surface, record::Layout};
 
 use actors::Actors;
 pub use env::EnvSource;
 pub use handle::{Handled, handle_liveness};
-pub use health::absent_key;
 use identity::{Issuer, Verifier};
+pub use known_layout::{NewerLayout, warm_up};
 use ports::Provider;
 pub use relay::Relayed;
 pub use sweep::SweepReport;
@@ -95,6 +103,8 @@ pub struct Service<P> {
     surface: Surface,
     verifier: Verifier,
     actors: Actors,
+    /// The layout of the data, once read.
+    layout: OnceLock<Layout>,
 }
 
 impl<P: Provider> Service<P> {
@@ -106,6 +116,7 @@ impl<P: Provider> Service<P> {
             surface,
             verifier: Verifier::new(issuers),
             actors: Actors::default(),
+            layout: OnceLock::new(),
         }
     }
 

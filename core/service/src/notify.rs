@@ -36,6 +36,8 @@ impl<P: Provider> Service<P> {
     }
 
     async fn try_notify(&self, event: &CloudEvent) -> Result<(), Problem> {
+        // A newer program may store elsewhere who wants the mail.
+        self.known_layout().await?;
         if let Some(invited) = Invited::of(event) {
             let facts = self.facts(invited.reads()).await?;
             let message = invited.message(&self.surface, &facts, self.provider.now())?;

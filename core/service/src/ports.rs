@@ -10,7 +10,7 @@ use wm_core::{
     jobs::mail::Message,
     operation::{Batch, Part, SignDownload, SignUpload, Stat},
     record::CloudEvent,
-    storage::{Item, Key, List, ObjectPath, Page, Range, Scope},
+    storage::{Item, Key, List, ObjectPath, Page, Range, Scope, ScopePage},
     value::{Env, Timestamp},
 };
 
@@ -191,6 +191,13 @@ pub trait Records: Send + Sync {
     /// Reads one page of an index partition in byte order of its sort keys. The index may be
     /// seconds behind.
     fn list(&self, list: &List) -> impl Future<Output = Result<Page, PortError>> + Send;
+
+    /// Reads some of the scopes that have a head, after this one. Each page visits a limited part of
+    /// the store, and may be empty. A scope that is created meanwhile may be left out.
+    fn scopes(
+        &self,
+        after: Option<Scope>,
+    ) -> impl Future<Output = Result<ScopePage, PortError>> + Send;
 
     /// Commits a batch, all or nothing.
     fn commit(&self, batch: &Batch) -> impl Future<Output = Result<(), CommitError>> + Send;

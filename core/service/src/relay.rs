@@ -8,15 +8,15 @@ use std::{
 
 use futures_util::future::join_all;
 use wm_core::{
-    operation::{Batch, PublicationWriter},
+    operation::PublicationWriter,
     record::{CloudEvent, JournalEntry, Record},
-    storage::{IndexRows, Item, Key, Work},
+    storage::{Item, Key, Work},
 };
 
 use crate::{
     Service,
-    due::Due,
-    ports::{CommitError, EntropyContext, Events, PortError, Provider, Records},
+    due::{Due, unfinished},
+    ports::{EntropyContext, Events, PortError, PortErrorKind, Provider},
 };
 
 /// The result of one run of the relay.
@@ -43,18 +43,21 @@ impl<P: Provider> Service<P> {
         F: Future<Output = bool> + Send,
     {
         let mut relayed = Relayed::default();
-        let outbox = IndexRows::unfinished_work(Work::Outbox).into_iter();
-        for rows in outbox.chain(IndexRows::unfinished_work_of_format_1()) {
+        let layout = self.current_layout().await?;
+        for rows in unfinished(&layout, [Work::Outbox]) {
             let mut due = Due::new(rows, self.provider.now());
             while let Some(items) = due.next(self.provider.records()).await? {
                 let entries: Vec<Item> = items.into_iter().filter(is_entry).collect();
                 let total = entries.len();
-                let failed = self.publish(entries, &deliver).await.len();
-                relayed.published += total - failed;
-                relayed.failed += failed;
-                // The next run lists what is left. A page without progress does not hide the next.
-                if failed < total {
-                    relayed.more |= due.has_more();
+                let published = self.try_publish(entries, &deliver).await;
+                relayed.published += published.entries.len();
+                relayed.failed += total - published.entries.len();
+                let failed = published.failed.iter();
+                self.postpone(failed, layout.work_partitions).await;
+                // The next run lists what is left. A page without progress does not hide the next,
+                // unless the bus does not answer at all.
+                if !published.entries.is_empty() || published.is_outage {
+                    relayed.more |= due.has_more() && !published.is_outage;
                     break;
                 }
             }
@@ -69,43 +72,73 @@ impl<P: Provider> Service<P> {
         D: Fn(CloudEvent) -> F + Sync,
         F: Future<Output = bool> + Send,
     {
+        if let Err(problem) = self.known_layout().await {
+            tracing::warn!(%problem, internal = problem.internal, "left entries to be published later");
+            return items.into_iter().map(|item| item.key).collect();
+        }
+        let mut unpublished: BTreeSet<Key> = items.iter().map(|item| item.key.clone()).collect();
+        for key in self.try_publish(items, deliver).await.entries {
+            unpublished.remove(&key);
+        }
+        unpublished
+    }
+
+    async fn try_publish<D, F>(&self, items: Vec<Item>, deliver: &D) -> Published
+    where
+        D: Fn(CloudEvent) -> F + Sync,
+        F: Future<Output = bool> + Send,
+    {
         // By key, because a stream may deliver one entry twice.
         let items: BTreeMap<Key, Item> = items
             .into_iter()
             .map(|item| (item.key.clone(), item))
             .collect();
-        let mut unpublished: BTreeSet<Key> = items.keys().cloned().collect();
-        let entries: Vec<(Item, CloudEvent)> = items
-            .into_values()
-            .filter_map(|item| match Record::<JournalEntry>::decode(&item) {
-                Ok(record) => Some((item, CloudEvent::of(&record.body))),
+        let mut published = Published::default();
+        let mut entries: Vec<(Item, CloudEvent)> = Vec::new();
+        for item in items.into_values() {
+            match Record::<JournalEntry>::decode(&item) {
+                Ok(record) => entries.push((item, CloudEvent::of(&record.body))),
                 Err(error) => {
                     tracing::error!(%error, "cannot decode a journal entry");
-                    None
+                    published.failed.push(item);
                 }
-            })
-            .collect();
+            }
+        }
         if entries.is_empty() {
-            return unpublished;
+            return published;
         }
         let events: Vec<CloudEvent> = entries.iter().map(|(_, event)| event.clone()).collect();
-        let published = self.provider.events().publish(&events).await;
+        let results = self.provider.events().publish(&events).await;
+        let is_unanswered = |result: &Result<(), PortError>| {
+            let error = result.as_ref().err();
+            error.is_some_and(|error| error.kind != PortErrorKind::Refused)
+        };
+        published.is_outage = results.iter().all(is_unanswered);
         let delivered = entries
             .into_iter()
-            .zip(published)
+            .zip(results)
             .map(|((item, event), result)| async {
                 if let Err(error) = result {
                     let cause = std::error::Error::source(&error).map(ToString::to_string);
                     tracing::warn!(%error, cause, event = event.id, "could not publish an event");
-                    return None;
+                    let failed = error.kind == PortErrorKind::Refused;
+                    return Err(failed.then_some(item));
                 }
-                deliver(event).await.then_some(item)
+                if deliver(event).await {
+                    Ok(item)
+                } else {
+                    Err(Some(item))
+                }
             });
-        let done: Vec<Item> = join_all(delivered).await.into_iter().flatten().collect();
-        for key in self.mark_published(&done).await {
-            unpublished.remove(&key);
+        let mut done = Vec::new();
+        for result in join_all(delivered).await {
+            match result {
+                Ok(item) => done.push(item),
+                Err(failed) => published.failed.extend(failed),
+            }
         }
-        unpublished
+        published.entries = self.mark_published(&done).await;
+        published
     }
 
     /// Removes published entries from the index of unfinished work, all scopes in parallel. Returns
@@ -119,24 +152,20 @@ impl<P: Provider> Service<P> {
             }
         }
         let batches = writer.batches(commit_id);
-        let marks = batches.iter().map(|batch| self.mark(batch));
-        join_all(marks).await.into_iter().flatten().collect()
+        self.store_rows(&batches).await
     }
+}
 
-    async fn mark(&self, batch: &Batch) -> Vec<Key> {
-        let scope = batch.scope();
-        match self.provider.records().commit(batch).await {
-            Ok(()) => batch.stored().map(|item| item.key.clone()).collect(),
-            Err(CommitError::Conflict) => {
-                tracing::warn!(%scope, "a published entry changed meanwhile");
-                Vec::new()
-            }
-            Err(CommitError::Failed(error)) => {
-                tracing::warn!(%scope, %error, "could not mark entries as published");
-                Vec::new()
-            }
-        }
-    }
+/// The result of publishing entries. Entries that are neither published nor failed are tried again at
+/// the next run: the bus was busy or did not answer, or the database did not.
+#[derive(Default)]
+struct Published {
+    /// The entries that were published, delivered and marked.
+    entries: Vec<Key>,
+    /// Entries that cannot be decoded, that the bus refused, or whose delivery failed.
+    failed: Vec<Item>,
+    /// Whether the bus answered for no entry.
+    is_outage: bool,
 }
 
 pub(crate) fn is_entry(item: &Item) -> bool {

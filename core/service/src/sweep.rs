@@ -3,12 +3,12 @@
 use wm_core::{
     jobs::{self, orphans},
     operation::Problem,
-    storage::{IndexRows, Item, ObjectPath, Work},
+    storage::{Item, ObjectPath, Work},
 };
 
 use crate::{
     Service,
-    due::Due,
+    due::{Due, unfinished},
     execute::port_problem,
     ports::{Artifacts, EntropyContext, PortError, Provider},
     relay::is_entry,
@@ -22,7 +22,7 @@ const OBJECTS: u32 = 500;
 pub struct SweepReport {
     /// Records whose work was finished: expired uploads, interrupted jobs.
     pub finished: usize,
-    /// Records whose work failed. The next sweep tries them again.
+    /// Records whose work failed. They are tried again later.
     pub failed: usize,
 }
 
@@ -42,14 +42,24 @@ impl<P: Provider> Service<P> {
     /// If unfinished work cannot be listed.
     pub(crate) async fn sweep(&self) -> Result<SweepReport, PortError> {
         let mut swept = SweepReport::default();
-        let kinds = Work::SWEPT.into_iter().flat_map(IndexRows::unfinished_work);
-        for rows in kinds.chain(IndexRows::unfinished_work_of_format_1()) {
+        let layout = self.current_layout().await?;
+        for rows in unfinished(&layout, Work::SWEPT) {
             let mut due = Due::new(rows, self.provider.now());
             let before = swept.finished;
             while let Some(items) = due.next(self.provider.records()).await? {
+                let mut failed = Vec::new();
                 for item in items.iter().filter(|item| !is_entry(item)) {
-                    self.finish_or_report(item, &mut swept).await;
+                    match self.finish_item(item).await {
+                        Ok(()) => swept.finished += 1,
+                        Err(problem) => {
+                            let internal = problem.internal.as_deref();
+                            tracing::warn!(key = %item.key, %problem, internal, "could not finish work");
+                            failed.push(item);
+                        }
+                    }
                 }
+                swept.failed += failed.len();
+                self.postpone(failed, layout.work_partitions).await;
                 // The next run lists what is left. A page without progress does not hide the next.
                 if swept.finished > before {
                     break;
@@ -57,16 +67,6 @@ impl<P: Provider> Service<P> {
             }
         }
         Ok(swept)
-    }
-
-    async fn finish_or_report(&self, item: &Item, swept: &mut SweepReport) {
-        match self.finish_item(item).await {
-            Ok(()) => swept.finished += 1,
-            Err(problem) => {
-                swept.failed += 1;
-                tracing::warn!(key = %item.key, %problem, internal = problem.internal, "could not finish work");
-            }
-        }
     }
 
     async fn finish_item(&self, item: &Item) -> Result<(), Problem> {
@@ -95,6 +95,8 @@ impl<P: Provider> Service<P> {
         &self,
         after: Option<ObjectPath>,
     ) -> Result<Collected, PortError> {
+        // Objects of a newer program may belong to records that this one does not find.
+        self.current_layout().await?;
         let artifacts = self.provider.artifacts();
         let before = self.provider.now().before(orphans::ORPHAN_AGE);
         let paths = artifacts

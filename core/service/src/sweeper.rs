@@ -6,7 +6,10 @@ use std::{
 };
 
 use serde::Serialize;
-use wm_core::{storage::ObjectPath, value::Timestamp};
+use wm_core::{
+    storage::{ObjectPath, WorkPartitions},
+    value::Timestamp,
+};
 
 use crate::{
     Service, SweepReport,
@@ -22,11 +25,11 @@ pub const BILLED_COLLECTION_INTERVAL: Duration = Duration::from_hours(24);
 pub struct Outcome {
     /// Journal entries published that the relay had missed.
     pub published: usize,
-    /// Journal entries that are not published yet.
+    /// Journal entries that could not be published. They are tried again later.
     pub unpublished: usize,
     /// Jobs finished.
     pub finished: usize,
-    /// Jobs that failed; the next run tries them again.
+    /// Jobs that failed. They are tried again later.
     pub failed: usize,
     /// Orphaned objects removed.
     pub removed: usize,
@@ -37,6 +40,7 @@ pub struct Outcome {
 pub struct Sweeper<P> {
     service: Arc<Service<P>>,
     collection_interval: Duration,
+    work_partitions: WorkPartitions,
     cursor: Mutex<Cursor>,
 }
 
@@ -82,12 +86,23 @@ impl<P: Provider> Sweeper<P> {
         Self {
             service,
             collection_interval,
+            work_partitions: WorkPartitions::default(),
             cursor: Mutex::default(),
         }
     }
 
-    /// Publishes entries that the change stream missed, finishes due jobs and collects orphans.
-    /// Once `time_left` returns `false`, no further step starts. The next run continues there.
+    /// Raises the number of partitions for each kind of unfinished work to this one. A lower number
+    /// has no effect.
+    #[must_use]
+    pub fn with_work_partitions(self, work_partitions: WorkPartitions) -> Self {
+        Self {
+            work_partitions,
+            ..self
+        }
+    }
+
+    /// Publishes entries that the change stream missed, finishes due jobs, walks over all scopes
+    /// and collects orphans. Once `time_left` returns `false`, no further step starts. The next run continues there.
     ///
     /// # Errors
     /// If due jobs or objects cannot be listed, or an object cannot be removed.
@@ -96,6 +111,7 @@ impl<P: Provider> Sweeper<P> {
         self.publish(&mut outcome, &time_left).await?;
         let swept = self.finish_jobs().await?;
         (outcome.finished, outcome.failed) = (swept.finished, swept.failed);
+        while time_left() && self.walk(&time_left).await {}
         while time_left()
             && let Some(removed) = self.collect_orphans().await?
         {
@@ -112,7 +128,7 @@ impl<P: Provider> Sweeper<P> {
         loop {
             let relayed = self.service.relay(|_| async { true }).await?;
             outcome.published += relayed.published;
-            outcome.unpublished = relayed.failed;
+            outcome.unpublished += relayed.failed;
             if !relayed.more || !time_left() {
                 return Ok(());
             }
@@ -125,6 +141,20 @@ impl<P: Provider> Sweeper<P> {
     /// If due jobs cannot be listed.
     pub async fn finish_jobs(&self) -> Result<SweepReport, PortError> {
         self.service.sweep().await
+    }
+
+    /// Makes one step of the walk over all scopes, which brings data of an older layout up to date
+    /// and counts what each scope holds. Returns whether another step is due now. After a failure,
+    /// which is logged, the next run makes the step again.
+    pub async fn walk(&self, time_left: impl Fn() -> bool + Sync) -> bool {
+        match self.service.walk(self.work_partitions, time_left).await {
+            Ok(more) => more,
+            Err(problem) => {
+                let internal = problem.internal.as_deref();
+                tracing::warn!(%problem, internal, "the walk over all scopes was interrupted");
+                false
+            }
+        }
     }
 
     /// Collects the orphans among the next 500 objects and returns the number removed. `None` if no

@@ -4,7 +4,7 @@ use wm_core::{
     jobs,
     operation::{Context, Continuation, Problem, Reply, UseCase},
     record::Actor,
-    storage::Key,
+    storage::{Key, WorkPartitions},
     value::{Env, RequestId},
 };
 
@@ -34,14 +34,25 @@ impl<P: Provider> Service<P> {
         env: Env,
         request_id: RequestId,
     ) -> Result<T, Problem> {
-        let context = Context {
+        let partitions = self.known_layout().await?.work_partitions;
+        let context = self.job_context(env, request_id, partitions);
+        self.execute(use_case, &context).await
+    }
+
+    pub(crate) fn job_context(
+        &self,
+        env: Env,
+        request_id: RequestId,
+        work_partitions: WorkPartitions,
+    ) -> Context<'_> {
+        Context {
             surface: &self.surface,
             env,
             actor: Actor::system(),
             request_id,
             idempotency: None,
-        };
-        self.execute(use_case, &context).await
+            work_partitions,
+        }
     }
 
     /// Tries to finish the work that a reply names. On failure the sweep finishes it later, and the

@@ -1,6 +1,8 @@
 //! Environment variables of the process.
 
-use std::{collections::BTreeMap, ffi::OsString, fmt};
+use std::{collections::BTreeMap, ffi::OsString, fmt, str::FromStr};
+
+use wm_core::value::Invalid;
 
 /// The variables of a process, read once at start.
 #[derive(Clone, Default)]
@@ -96,6 +98,18 @@ impl Variables {
                 wrong: "must be `true` or `false`",
             }),
         }
+    }
+
+    /// The value of a type that is written as text.
+    ///
+    /// # Errors
+    /// If the text is not such a value.
+    pub fn parsed<T>(&self, name: &'static str) -> Result<Option<T>, ConfigError>
+    where
+        T: FromStr<Err = Invalid>,
+    {
+        let parsed = self.get(name).map(str::parse).transpose();
+        parsed.map_err(|Invalid(wrong)| ConfigError::Wrong { name, wrong })
     }
 
     /// A URL that is safe to read from.

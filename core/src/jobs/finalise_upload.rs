@@ -115,7 +115,7 @@ mod tests {
 
     use super::*;
     use crate::{
-        storage::{IndexRows, Work},
+        storage::{Work, WorkPartitions},
         testing::document_fixture::{BYTES, DocumentFixture},
         value::Sha256,
     };
@@ -125,9 +125,9 @@ mod tests {
 
     /// The keys of due uploads, as the sweep lists them.
     fn due(fixture: &DocumentFixture) -> Vec<Key> {
-        let work = IndexRows::unfinished_work(Work::Uploads);
-        let lists = work.map(|rows| rows.list_until(fixture.base.now, 100));
-        let pages = lists.iter().map(|list| fixture.base.store.list(list));
+        let rows = WorkPartitions::default().rows(Work::Uploads);
+        let lists = rows.map(|rows| rows.list_until(fixture.base.now, 100));
+        let pages = lists.map(|list| fixture.base.store.list(&list));
         let items = pages.flat_map(|page| page.items);
         items.map(|item| item.key).collect()
     }

@@ -148,7 +148,7 @@ impl<'a> Topic<'a> {
         let (account, project) = match event.data.scope {
             Scope::Account(account) => (account, None),
             Scope::Project(project) => (project.account(), Some(project)),
-            Scope::User(_) | Scope::Identity(_) | Scope::Email(_) => return None,
+            Scope::User(_) | Scope::Identity(_) | Scope::Email(_) | Scope::Surface => return None,
         };
         Some(Self {
             event,

@@ -213,7 +213,7 @@ mod tests {
     use crate::{
         jobs,
         record::Author,
-        storage::Work,
+        storage::{Work, WorkPartitions},
         testing::{Fixture, Person},
         value::{AccountRole, GrantId, ProjectId, ProjectRole, id::Id},
     };
@@ -328,7 +328,8 @@ mod tests {
 
         fn is_unfinished(&self) -> bool {
             let key = self.retire.team_key();
-            let list = IndexRows::unfinished_work_of(Work::Teams, &key).list(1000);
+            let rows = WorkPartitions::default().row(Work::Teams, &key);
+            let list = rows.list(1000);
             let page = self.fixture.store.list(&list);
             page.items.iter().any(|item| item.key == key)
         }

@@ -14,7 +14,7 @@ use crate::{
     },
     permission::Permit,
     record::{Actor, Claims, EventType, IdentityLink, User},
-    storage::{Scope, Sort},
+    storage::{Scope, Sort, WorkPartitions},
     value::{Env, RequestId, Sha256, UserId},
 };
 
@@ -64,6 +64,8 @@ pub fn sign_in(
         },
         request_id,
         idempotency: None,
+        // Every surface reads these partitions. Sign-ups are too rare to need more.
+        work_partitions: WorkPartitions::default(),
     };
     match known {
         None => Ok(SignIn::Commit(LinkWriter::new(&context).identity(claims))),

@@ -1,23 +1,29 @@
 //! Building a commit: records, their history, one journal entry and the head in one batch.
 
 mod batch;
+mod count;
 mod delivery;
+mod layout;
 mod link;
 mod publication;
+mod work;
 
 use alloc::{format, string::ToString, vec::Vec};
 use core::time::Duration;
 
 pub use batch::{Batch, TooLarge};
+pub use count::{Count, CountWriter};
 pub use delivery::DeliveryWriter;
+pub use layout::LayoutWriter;
 pub use link::LinkWriter;
 pub use publication::PublicationWriter;
+pub use work::WorkWriter;
 
 use crate::{
     operation::{Context, Outcome, Problem, Reply},
     permission::Permit,
     record::{
-        Author, Body, Change, Clock, EventType, Head, Idempotency, JournalEntry, Record, Usage,
+        Author, Body, Change, Clock, Counters, EventType, Head, Idempotency, JournalEntry, Record,
     },
     storage::{Condition, IndexKeys, Key, Operation, Scope, Sort},
     value::{CommitId, Timestamp},
@@ -40,8 +46,8 @@ pub struct Commit<'a> {
     head: Option<Record<Head>>,
     operations: Vec<Operation>,
     changes: Vec<Change>,
-    /// The usage of the changed records before and after the commit.
-    usage: [Usage; 2],
+    /// The counters after the changes so far.
+    counters: Counters,
     /// Whether a record of another scope was added.
     has_foreign_record: bool,
 }
@@ -72,6 +78,10 @@ impl<'a> Commit<'a> {
             }
             at = at.max(head.body.at);
         }
+        let counters = match &head {
+            Some(head) => head.body.counters(),
+            None => Counters::of_a_new_scope(),
+        };
         Ok(Self {
             context,
             permit,
@@ -80,7 +90,7 @@ impl<'a> Commit<'a> {
             head,
             operations: Vec::new(),
             changes: Vec::new(),
-            usage: [Usage::default(); 2],
+            counters,
             has_foreign_record: false,
         })
     }
@@ -134,8 +144,7 @@ impl<'a> Commit<'a> {
         let clock = before.clock.advanced(self.context.surface.id);
         let record = before.next(body, deleted, clock, self.at, self.author());
         let record = record.applied(self.context.env.now);
-        let [superseded, _] = &mut self.usage;
-        *superseded = superseded.plus(before.usage());
+        self.counters.remove(&before.key().sort, before.usage());
         if B::KEEPS_HISTORY {
             let history_key = before.body.history_key(&before.id);
             let key = self
@@ -157,9 +166,8 @@ impl<'a> Commit<'a> {
     }
 
     fn put<B: Body>(&mut self, record: &Record<B>, condition: Condition) {
-        let [_, written] = &mut self.usage;
-        *written = written.plus(record.usage());
-        let item = record.encode();
+        let item = record.encode_with(self.context.work_partitions);
+        self.counters.add(&item.key.sort, record.usage());
         self.has_foreign_record |= item.key.scope != self.scope();
         self.changes.push(Change {
             key: item.key.sort.to_string(),
@@ -265,19 +273,7 @@ impl<'a> Commit<'a> {
             event,
             changes: self.changes,
         };
-        let usage = match &self.head {
-            Some(head) => head.body.usage,
-            None => Some(Usage::default()),
-        };
-        let [superseded, written] = self.usage;
-        let head = Head {
-            scope,
-            surface,
-            seq,
-            hash: entry.hash(),
-            at,
-            usage: usage.map(|usage| usage.plus(written).minus(superseded)),
-        };
+        let head = Head::after(&entry, self.counters);
         // Of several commits on the same state of the head, only one can replace it.
         let (head, condition) = match &self.head {
             None => {
@@ -297,10 +293,10 @@ impl<'a> Commit<'a> {
         };
         self.operations
             .push(Operation::Put(head.encode(), condition));
-        self.operations.push(Operation::Put(
-            entry.into_record().encode(),
-            Condition::Absent,
-        ));
+        let entry = entry.into_record();
+        let entry = entry.encode_with(self.context.work_partitions);
+        self.operations
+            .push(Operation::Put(entry, Condition::Absent));
         Ok(Batch::new(scope, self.commit_id, self.operations))
     }
 

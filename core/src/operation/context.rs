@@ -5,7 +5,7 @@ use alloc::string::String;
 use crate::{
     record::Actor,
     selection::BackendSelection,
-    storage::{Key, Scope, Sort, UploadLimits},
+    storage::{Key, Scope, Sort, UploadLimits, WorkPartitions},
     value::{Email, Env, RequestId, Sha256, SurfaceId, UserId},
 };
 
@@ -76,6 +76,8 @@ pub struct Context<'a> {
     pub request_id: RequestId,
     /// Present if the caller sent an idempotency key.
     pub idempotency: Option<IdempotencyRequest>,
+    /// The partitions that unfinished work is written to.
+    pub work_partitions: WorkPartitions,
 }
 
 impl Context<'_> {

@@ -35,7 +35,10 @@ pub(super) const READY: Route = Route::public(
     "Check that every dependency answers",
     PublicHandler::Ready,
 )
-.describes("Answers 503 with the same body if a dependency is down.")
+.describes(
+    "Answers 503 with the same body if a dependency is down, or if a newer release wrote the \
+     stored data.",
+)
 .budget(Budget::READ)
 .answers(&[
     Success::ok(schema::<ReadyView>, Example::Text(READY_EXAMPLE)),
@@ -71,8 +74,11 @@ pub(super) const CATALOG: Route = Route::public(
     Example::Made(|| canonical::to_value(&catalog())),
 )]);
 
-const READY_EXAMPLE: &str =
-    r#"{ "status": "ready", "dependencies": { "records": "up", "artifacts": "up" } }"#;
+const READY_EXAMPLE: &str = r#"{
+    "status": "ready",
+    "dependencies": { "records": "up", "artifacts": "up" },
+    "layout": { "status": "updating", "number": 2, "rows": 1200, "scopes": 350 }
+}"#;
 
 /// The process runs.
 #[derive(JsonSchema)]
@@ -92,4 +98,25 @@ struct ReadyView {
     status: String,
     /// `up` or `down` for each dependency.
     dependencies: BTreeMap<String, String>,
+    /// The layout of the stored data.
+    layout: LayoutView,
+}
+
+/// The layout of the stored data. A new release may bring it up to date while requests are served.
+#[derive(JsonSchema)]
+#[schemars(rename = "Layout")]
+#[expect(dead_code, reason = "describes what the service layer answers")]
+struct LayoutView {
+    /// `current`; `waiting` or `updating` until all data has the layout of this release; `refused` if
+    /// a newer release wrote the data; `unknown` if the database does not answer.
+    status: String,
+    /// The number of the layout.
+    #[schemars(skip_serializing_if = "Option::is_none")]
+    number: Option<u32>,
+    /// Index rows moved so far by an update.
+    #[schemars(skip_serializing_if = "Option::is_none")]
+    rows: Option<u64>,
+    /// Scopes visited so far by an update.
+    #[schemars(skip_serializing_if = "Option::is_none")]
+    scopes: Option<u64>,
 }

@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{Body, Family, Times, Usage, local, version::version_of_number};
+use super::{Body, Family, IndexContext, Usage, local, version::version_of_number};
 use crate::{
     storage::{IndexKeys, IndexRows, Key, Scope, Sort},
     value::{
@@ -67,10 +67,10 @@ impl Body for Artifact {
         Scope::Project(self.project_id).key(Sort::artifact(*id))
     }
 
-    fn index(&self, id: &ArtifactId, times: &Times) -> IndexKeys {
+    fn index(&self, id: &ArtifactId, context: &IndexContext) -> IndexKeys {
         let mut index = IndexKeys::default();
         let in_project = IndexRows::artifacts_of_project(self.project_id);
-        in_project.put_at(&mut index, times.updated_at, id);
+        in_project.put_at(&mut index, context.updated_at, id);
         index
     }
 

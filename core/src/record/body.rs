@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::{Family, PermissionFacts, Usage, local};
 use crate::{
-    storage::{IndexKeys, Key},
+    storage::{IndexKeys, Key, WorkPartitions},
     value::{Invalid, Timestamp},
 };
 
@@ -30,7 +30,7 @@ pub trait Body: Clone + Serialize + DeserializeOwned {
     fn key(&self, id: &Self::Id) -> Key;
 
     /// The index rows. Not called for deleted records, which leave all indexes.
-    fn index(&self, _id: &Self::Id, _envelope: &Times) -> IndexKeys {
+    fn index(&self, _id: &Self::Id, _context: &IndexContext) -> IndexKeys {
         IndexKeys::default()
     }
 
@@ -65,13 +65,15 @@ pub trait Body: Clone + Serialize + DeserializeOwned {
     }
 }
 
-/// The times of an envelope, for index keys.
+/// What index rows are made from, beside the id and the body of a record.
 #[derive(Debug, Clone, Copy)]
-pub struct Times {
+pub struct IndexContext {
     /// The time of creation.
     pub created_at: Timestamp,
     /// The time of the last change.
     pub updated_at: Timestamp,
     /// The clock of this surface when it stored the last change. See [`super::Record::applied_at`].
     pub applied_at: Timestamp,
+    /// The partitions that the row of unfinished work belongs to.
+    pub work: WorkPartitions,
 }

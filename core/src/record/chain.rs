@@ -228,6 +228,9 @@ mod tests {
             hash: entry.hash(),
             at: entry.at,
             usage: None,
+            counting: None,
+            counted_at: None,
+            projects: None,
         };
         let verdict = verify(scope, Link::genesis(), &entries, false, &head);
         assert_eq!((verdict.entries, verdict.first_invalid), (2, None));

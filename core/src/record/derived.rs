@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::{
-    Body, Content, Family, Times, Usage, local,
+    Body, Content, Family, IndexContext, Usage, local,
     version::{artifact_of, version_of_number},
 };
 use crate::{
@@ -60,8 +60,8 @@ impl Body for Derived {
         Scope::Project(self.project_id).key(Sort::derived(self.artifact_id, *id))
     }
 
-    fn index(&self, id: &DerivedId, times: &Times) -> IndexKeys {
-        self.content.index(&self.key(id), times)
+    fn index(&self, id: &DerivedId, context: &IndexContext) -> IndexKeys {
+        self.content.index(&self.key(id), context)
     }
 
     /// In format 1, `source_version` was a number.

@@ -6,48 +6,14 @@ use alloc::{
     vec,
     vec::Vec,
 };
-use core::{fmt, str::FromStr};
-
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, value::RawValue};
 
-use super::{Body, Clock, Family, Times, Usage, local};
+use super::{Author, Body, Clock, Family, IndexContext, Usage, local};
 use crate::{
-    storage::{ETag, IndexKeys, Item, Key},
-    value::{Invalid, Sha256, Timestamp, UserId, canonical, string_value},
+    storage::{ETag, IndexKeys, Item, Key, WorkPartitions},
+    value::{Invalid, Sha256, Timestamp, canonical},
 };
-
-/// The author of a change.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Author {
-    /// A person.
-    User(UserId),
-    /// The system: an expiry, a verification or a step that finishes interrupted work.
-    System,
-}
-
-impl fmt::Display for Author {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::User(user) => user.fmt(formatter),
-            Self::System => formatter.write_str("system"),
-        }
-    }
-}
-
-impl FromStr for Author {
-    type Err = Invalid;
-
-    fn from_str(text: &str) -> Result<Self, Invalid> {
-        if text == "system" {
-            Ok(Self::System)
-        } else {
-            text.parse().map(Self::User)
-        }
-    }
-}
-
-string_value!(Author, {});
 
 /// A record: its envelope and its body.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -195,6 +161,16 @@ impl<B: Body> Record<B> {
         }
     }
 
+    /// The same state of the same change, with this body.
+    #[must_use]
+    pub(crate) fn with_body(&self, body: B) -> Self {
+        let (clock, at, by) = (self.clock.clone(), self.updated_at, self.updated_by);
+        Self {
+            applied_at: self.applied_at,
+            ..self.next(body, self.deleted, clock, at, by)
+        }
+    }
+
     /// The same state, stored at this time of the surface's clock. It differs from `updated_at` if
     /// the clock went back since the last commit of the scope.
     #[must_use]
@@ -248,15 +224,22 @@ impl<B: Body> Record<B> {
     /// The neutral form that databases store.
     #[must_use]
     pub fn encode(&self) -> Item {
-        let times = Times {
+        self.encode_with(WorkPartitions::default())
+    }
+
+    /// The neutral form, with its row of unfinished work in one of these partitions.
+    #[must_use]
+    pub fn encode_with(&self, work: WorkPartitions) -> Item {
+        let context = IndexContext {
             created_at: self.created_at,
             updated_at: self.updated_at,
             applied_at: self.applied_at(),
+            work,
         };
         let index = if self.deleted {
             IndexKeys::default()
         } else {
-            self.body.index(&self.id, &times)
+            self.body.index(&self.id, &context)
         };
         self.encode_at(self.key(), index)
     }

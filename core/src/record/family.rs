@@ -30,4 +30,5 @@ pub enum Family {
     Delivery,
     Head,
     JournalEntry,
+    Layout,
 }

@@ -2,7 +2,7 @@ use alloc::string::String;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Body, Family, PermissionFacts, Times, Usage};
+use super::{Body, Family, IndexContext, PermissionFacts, Usage};
 use crate::{
     storage::{IndexKeys, IndexRows, Key, Scope, Sort},
     value::{GrantId, MembershipId, Principal, ProjectId, ProjectRole, Reason, Timestamp, UserId},
@@ -62,12 +62,12 @@ impl Body for Grant {
         })
     }
 
-    fn index(&self, id: &GrantId, times: &Times) -> IndexKeys {
+    fn index(&self, id: &GrantId, context: &IndexContext) -> IndexKeys {
         let mut index = IndexKeys::default();
         if self.revoked.is_none() {
             IndexRows::grants_to(self.principal).put(&mut index, id);
             let in_project = IndexRows::grants_of_project(self.project_id);
-            in_project.put_at(&mut index, times.updated_at, id);
+            in_project.put_at(&mut index, context.updated_at, id);
         }
         index
     }

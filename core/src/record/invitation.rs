@@ -4,7 +4,7 @@ use core::time::Duration;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Body, Family, Times, Usage, local};
+use super::{Body, Family, IndexContext, Usage, local};
 use crate::{
     storage::{IndexKeys, IndexRows, Key, Scope, Sort, Work},
     value::{
@@ -118,14 +118,17 @@ impl Body for Invitation {
         Scope::Account(self.account_id).key(Sort::invitation(*id))
     }
 
-    fn index(&self, id: &InvitationId, times: &Times) -> IndexKeys {
+    fn index(&self, id: &InvitationId, context: &IndexContext) -> IndexKeys {
         let mut index = IndexKeys::default();
         if self.status == InvitationStatus::Pending {
             IndexRows::invitations_to(self.email_hash).put(&mut index, id);
         }
         if !self.pending_grants.is_empty() {
-            let (key, due) = (self.key(id), times.applied_at.after(Self::FINISHING));
-            IndexRows::unfinished_work_of(Work::Invitations, &key).put_at(&mut index, due, &key);
+            let (key, due) = (self.key(id), context.applied_at.after(Self::FINISHING));
+            context
+                .work
+                .row(Work::Invitations, &key)
+                .put_at(&mut index, due, &key);
         }
         index
     }

@@ -4,9 +4,9 @@ use core::{fmt, str::FromStr};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Author, Body, Clock, Family, Record, Times, Usage};
+use super::{Author, Body, Clock, Counting, Family, IndexContext, Record, Usage, usage::Counters};
 use crate::{
-    storage::{IndexKeys, IndexRows, Key, Scope, Sort, Work},
+    storage::{IndexKeys, Key, Scope, Sort, Work},
     value::{CommitId, Invalid, Principal, RequestId, Sha256, SurfaceId, Timestamp, canonical},
 };
 
@@ -28,6 +28,41 @@ pub struct Head {
     /// What the scope holds. Unknown for a scope of format 1 until it is counted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub usage: Option<Usage>,
+    /// The count of the scope that is under way.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub counting: Option<Counting>,
+    /// The end of the last count. Unknown until the first one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub counted_at: Option<Timestamp>,
+    /// What the projects of an account held in total when the sweep last added them up.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub projects: Option<Usage>,
+}
+
+impl Head {
+    /// The head after this entry.
+    pub(crate) fn after(entry: &JournalEntry, counters: Counters) -> Self {
+        Self {
+            scope: entry.scope,
+            surface: entry.surface,
+            seq: entry.seq,
+            hash: entry.hash(),
+            at: entry.at,
+            usage: counters.usage,
+            counting: counters.counting,
+            counted_at: counters.counted_at,
+            projects: counters.projects,
+        }
+    }
+
+    pub(crate) fn counters(&self) -> Counters {
+        Counters {
+            usage: self.usage,
+            counting: self.counting.clone(),
+            counted_at: self.counted_at,
+            projects: self.projects,
+        }
+    }
 }
 
 impl Body for Head {
@@ -155,11 +190,14 @@ impl Body for JournalEntry {
 
     /// An entry is unfinished work until it is published. Then the relay stores it without this
     /// index row.
-    fn index(&self, id: &Sequence, _: &Times) -> IndexKeys {
+    fn index(&self, id: &Sequence, context: &IndexContext) -> IndexKeys {
         let mut index = IndexKeys::default();
         let key = self.key(id);
         let due = self.applied_at.unwrap_or(self.at);
-        IndexRows::unfinished_work_of(Work::Outbox, &key).put_at(&mut index, due, &key);
+        context
+            .work
+            .row(Work::Outbox, &key)
+            .put_at(&mut index, due, &key);
         index
     }
 }

@@ -1,7 +1,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Body, Family, PermissionFacts, Times, Usage};
+use super::{Body, Family, IndexContext, PermissionFacts, Usage};
 use crate::{
     storage::{IndexKeys, IndexRows, Key, Scope, Sort},
     value::{AccountId, AccountRole, InvitationId, MembershipId, TeamId, TeamRole, UserId},
@@ -57,7 +57,7 @@ impl Body for Member {
         Scope::Account(self.account_id).key(Sort::member(*id))
     }
 
-    fn index(&self, id: &UserId, _: &Times) -> IndexKeys {
+    fn index(&self, id: &UserId, _: &IndexContext) -> IndexKeys {
         let mut index = IndexKeys::default();
         if self.status != MemberStatus::Removed {
             let membership = self.membership_id;
@@ -105,9 +105,9 @@ impl Body for TeamMember {
         Scope::Account(self.account_id).key(Sort::team_member(*id, self.team_id))
     }
 
-    fn index(&self, id: &UserId, times: &Times) -> IndexKeys {
+    fn index(&self, id: &UserId, context: &IndexContext) -> IndexKeys {
         let mut index = IndexKeys::default();
-        IndexRows::members_of_team(self.team_id).put_at(&mut index, times.created_at, id);
+        IndexRows::members_of_team(self.team_id).put_at(&mut index, context.created_at, id);
         IndexRows::teams_of_user(*id).put(&mut index, self.team_id);
         index
     }

@@ -1,7 +1,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Body, Family, PermissionFacts, Times};
+use super::{Body, Family, IndexContext, PermissionFacts};
 use crate::{
     storage::{IndexKeys, IndexRows, Key, Scope, Sort},
     value::{Description, Name, ProjectId, Timestamp},
@@ -62,9 +62,9 @@ impl Body for Project {
         Scope::Project(*id).key(Sort::project())
     }
 
-    fn index(&self, id: &ProjectId, times: &Times) -> IndexKeys {
+    fn index(&self, id: &ProjectId, context: &IndexContext) -> IndexKeys {
         let mut index = IndexKeys::default();
-        IndexRows::projects_of_account(id.account()).put_at(&mut index, times.created_at, id);
+        IndexRows::projects_of_account(id.account()).put_at(&mut index, context.created_at, id);
         index
     }
 

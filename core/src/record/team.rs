@@ -2,7 +2,7 @@ use core::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Body, Family, PermissionFacts, Record, Times, Usage};
+use super::{Body, Family, IndexContext, PermissionFacts, Record, Usage};
 use crate::{
     storage::{IndexKeys, IndexRows, Key, Scope, Sort, Work},
     value::{AccountId, Name, TeamId},
@@ -46,14 +46,17 @@ impl Body for Team {
         Scope::Account(self.account_id).key(Sort::team(*id))
     }
 
-    fn index(&self, id: &TeamId, times: &Times) -> IndexKeys {
+    fn index(&self, id: &TeamId, context: &IndexContext) -> IndexKeys {
         let mut index = IndexKeys::default();
         if self.retiring {
-            let (key, due) = (self.key(id), times.applied_at.after(Self::INDEX_DELAY));
-            IndexRows::unfinished_work_of(Work::Teams, &key).put_at(&mut index, due, &key);
+            let (key, due) = (self.key(id), context.applied_at.after(Self::INDEX_DELAY));
+            context
+                .work
+                .row(Work::Teams, &key)
+                .put_at(&mut index, due, &key);
         } else {
             let in_account = IndexRows::teams_of_account(self.account_id);
-            in_account.put_at(&mut index, times.created_at, id);
+            in_account.put_at(&mut index, context.created_at, id);
         }
         index
     }

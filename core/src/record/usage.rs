@@ -7,7 +7,10 @@ use serde::{Deserialize, Serialize};
 use super::{
     Artifact, Body, Corrupt, Derived, Family, Grant, Invitation, Member, Record, Team, Version,
 };
-use crate::storage::Item;
+use crate::{
+    storage::{Item, Sort},
+    value::Timestamp,
+};
 
 /// Counts of the records in one scope, and of their bytes. The head of the scope holds them, and
 /// every commit updates them, so they are exact within the scope.
@@ -44,6 +47,61 @@ pub struct Usage {
     /// Invitations that are not answered or revoked.
     #[serde(skip_serializing_if = "is_zero")]
     pub invitations: u64,
+}
+
+/// A count of all records of a scope that is under way. It takes several steps, between which
+/// records change.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Counting {
+    /// Records up to this sort key are counted. Later commits keep their count up to date.
+    pub after: Sort,
+    /// What the counted records add up to.
+    pub usage: Usage,
+    /// The number of records that could not be read.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub left_out: u64,
+}
+
+/// The counters of a head during a commit.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) struct Counters {
+    pub(crate) usage: Option<Usage>,
+    pub(crate) counting: Option<Counting>,
+    pub(crate) counted_at: Option<Timestamp>,
+    pub(crate) projects: Option<Usage>,
+}
+
+impl Counters {
+    /// The counters before the first commit of a scope.
+    pub(crate) fn of_a_new_scope() -> Self {
+        Self {
+            usage: Some(Usage::default()),
+            ..Self::default()
+        }
+    }
+
+    /// Takes what the record with this key added.
+    pub(crate) fn remove(&mut self, sort: &Sort, usage: Usage) {
+        self.change(sort, |counted| counted.minus(usage));
+    }
+
+    /// Adds what the record with this key adds.
+    pub(crate) fn add(&mut self, sort: &Sort, usage: Usage) {
+        self.change(sort, |counted| counted.plus(usage));
+    }
+
+    /// A count under way includes the record only if it has passed its key.
+    fn change(&mut self, sort: &Sort, change: impl Fn(Usage) -> Usage) {
+        self.usage = self.usage.map(&change);
+        if let Some(counting) = self
+            .counting
+            .as_mut()
+            .filter(|counting| *sort <= counting.after)
+        {
+            counting.usage = change(counting.usage);
+        }
+    }
 }
 
 #[expect(

@@ -5,9 +5,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{Body, Family, Times, Usage, local};
+use super::{Body, Family, IndexContext, Usage, local};
 use crate::{
-    storage::{IndexKeys, IndexRows, Key, ObjectKind, ObjectPath, Scope, Sort, Work},
+    storage::{IndexKeys, Key, ObjectKind, ObjectPath, Scope, Sort, Work},
     value::{
         ArtifactId, FileName, Invalid, MediaType, ProjectId, Sha256, Size, Timestamp, UserId,
         VersionId, id::Id,
@@ -136,8 +136,8 @@ impl Body for Version {
         Scope::Project(self.project_id).key(sort)
     }
 
-    fn index(&self, id: &VersionId, times: &Times) -> IndexKeys {
-        self.content.index(&self.key(id), times)
+    fn index(&self, id: &VersionId, context: &IndexContext) -> IndexKeys {
+        self.content.index(&self.key(id), context)
     }
 
     /// In format 1, the number was the id, and versions named one another by number.
@@ -210,15 +210,18 @@ impl Content {
 
     /// An open upload is unfinished work. It is due when the upload expires, or when its
     /// verification has taken too long.
-    pub(super) fn index(&self, key: &Key, times: &Times) -> IndexKeys {
+    pub(super) fn index(&self, key: &Key, context: &IndexContext) -> IndexKeys {
         let due = match self.status {
             ContentStatus::Pending => Some(self.upload_expires_at),
-            ContentStatus::Verifying => Some(times.applied_at.after(Self::VERIFICATION)),
+            ContentStatus::Verifying => Some(context.applied_at.after(Self::VERIFICATION)),
             ContentStatus::Available | ContentStatus::Rejected | ContentStatus::Expired => None,
         };
         let mut index = IndexKeys::default();
         if let Some(due) = due {
-            IndexRows::unfinished_work_of(Work::Uploads, key).put_at(&mut index, due, key);
+            context
+                .work
+                .row(Work::Uploads, key)
+                .put_at(&mut index, due, key);
         }
         index
     }

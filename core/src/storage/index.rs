@@ -2,13 +2,10 @@
 //!
 //! Stored items contain the texts of this file: never change one that exists.
 
-use alloc::{
-    format,
-    string::{String, ToString},
-};
+use alloc::{format, string::String};
 use core::{array, fmt::Display};
 
-use super::{Key, List};
+use super::{List, Work};
 use crate::value::{AccountId, Principal, ProjectId, Sha256, TeamId, Timestamp, UserId};
 
 /// One of the four global indexes. Indexes are eventually consistent: they serve listings, never
@@ -57,34 +54,6 @@ pub struct IndexKey {
 /// index does not show the item.
 pub type IndexKeys = [Option<IndexKey>; 4];
 
-/// A kind of unfinished work. Each kind has partitions of its own, so a backlog of one kind delays
-/// no other.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Work {
-    /// Journal entries that are not published.
-    Outbox,
-    /// Open uploads.
-    Uploads,
-    /// Accepted invitations with grants that are still to be made.
-    Invitations,
-    /// Deleted teams with rows and grants that are still to be marked.
-    Teams,
-}
-
-impl Work {
-    /// The kinds that the sweep finishes. The relay publishes the outbox.
-    pub const SWEPT: [Self; 3] = [Self::Uploads, Self::Invitations, Self::Teams];
-
-    fn name(self) -> &'static str {
-        match self {
-            Self::Outbox => "OUTBOX",
-            Self::Uploads => "UPLOADS",
-            Self::Invitations => "INVITATIONS",
-            Self::Teams => "TEAMS",
-        }
-    }
-}
-
 /// The rows of one kind in one index partition. A record puts its row with the constructor that
 /// lists read with. The constructors say how the rows are sorted: by an id ([`IndexRows::put`]) or
 /// by a time and then an id ([`IndexRows::put_at`]).
@@ -96,9 +65,6 @@ pub struct IndexRows {
 }
 
 impl IndexRows {
-    /// The number of partitions for each kind of unfinished work. Several partitions spread the load.
-    const WORK_PARTITIONS: usize = 4;
-
     fn new(index: Index, partition: String, prefix: &'static str) -> Self {
         Self {
             index,
@@ -125,29 +91,17 @@ impl IndexRows {
         Self::new(Index::Gsi1, format!("ACCOUNT#{account}"), "PROJECT#")
     }
 
-    /// The unfinished work of this kind in each of its partitions, by due time.
+    /// The unfinished work of this kind in one of its partitions, by due time.
     #[must_use]
-    pub fn unfinished_work(kind: Work) -> [Self; Self::WORK_PARTITIONS] {
-        array::from_fn(|partition| Self::work(kind, partition))
+    pub(super) fn unfinished_work(kind: Work, partition: u8) -> Self {
+        let partition = format!("WORK#{}#{partition}", kind.name());
+        Self::new(Index::Gsi1, partition, "")
     }
 
     /// The unfinished work that format 1 stored, of all kinds, in each of its partitions.
     #[must_use]
-    pub fn unfinished_work_of_format_1() -> [Self; Self::WORK_PARTITIONS] {
+    pub fn unfinished_work_of_format_1() -> [Self; 4] {
         array::from_fn(|partition| Self::new(Index::Gsi1, format!("WORK#{partition}"), ""))
-    }
-
-    /// The partition of this kind of unfinished work that has the row of the record with this key.
-    #[must_use]
-    pub fn unfinished_work_of(kind: Work, key: &Key) -> Self {
-        let digest = Sha256::of(key.to_string().as_bytes());
-        let first = digest.as_bytes().first().copied().unwrap_or_default();
-        Self::work(kind, usize::from(first) % Self::WORK_PARTITIONS)
-    }
-
-    fn work(kind: Work, partition: usize) -> Self {
-        let partition = format!("WORK#{}#{partition}", kind.name());
-        Self::new(Index::Gsi1, partition, "")
     }
 
     /// Members of a team, by the time at which they were added.
@@ -207,9 +161,15 @@ impl IndexRows {
         self.put_sorted(keys, sort);
     }
 
-    fn put_sorted(self, keys: &mut IndexKeys, sort: String) {
+    /// Adds a row with this sort key.
+    pub(crate) fn put_sorted(self, keys: &mut IndexKeys, sort: String) {
+        self.index.put(keys, self.at(sort));
+    }
+
+    /// The position with this sort key.
+    pub(crate) fn at(self, sort: String) -> IndexKey {
         let partition = self.partition;
-        self.index.put(keys, IndexKey { partition, sort });
+        IndexKey { partition, sort }
     }
 
     /// The sort key of the row with this id.
@@ -249,7 +209,7 @@ mod tests {
 
     use super::*;
     use crate::{
-        storage::{Scope, Sort},
+        storage::{Scope, Sort, WorkPartitions},
         value::id::Id,
     };
 
@@ -263,10 +223,10 @@ mod tests {
     fn index_rows_have_their_stored_partitions_and_prefixes() {
         let project = ProjectId::new(id(), Ulid::from_parts(1, 1));
         let hash = "00".repeat(32);
-        let [first, .., fourth] = IndexRows::unfinished_work(Work::Outbox);
-        let [uploads, ..] = IndexRows::unfinished_work(Work::Uploads);
-        let [invitations, ..] = IndexRows::unfinished_work(Work::Invitations);
-        let [teams, ..] = IndexRows::unfinished_work(Work::Teams);
+        let [first, last] =
+            [0, 63].map(|partition| IndexRows::unfinished_work(Work::Outbox, partition));
+        let [uploads, invitations, teams] =
+            Work::SWEPT.map(|kind| IndexRows::unfinished_work(kind, 0));
         let [of_format_1, ..] = IndexRows::unfinished_work_of_format_1();
         for (rows, text) in [
             (
@@ -282,7 +242,7 @@ mod tests {
                 format!("Gsi1 ACCOUNT#acc_{ID} PROJECT#"),
             ),
             (first, "Gsi1 WORK#OUTBOX#0 ".into()),
-            (fourth, "Gsi1 WORK#OUTBOX#3 ".into()),
+            (last, "Gsi1 WORK#OUTBOX#63 ".into()),
             (uploads, "Gsi1 WORK#UPLOADS#0 ".into()),
             (invitations, "Gsi1 WORK#INVITATIONS#0 ".into()),
             (teams, "Gsi1 WORK#TEAMS#0 ".into()),
@@ -345,8 +305,7 @@ mod tests {
     #[test]
     fn unfinished_work_is_listed_from_its_due_time() {
         let key = Scope::Account(id()).key(Sort::team(id()));
-        let work = IndexRows::unfinished_work_of(Work::Teams, &key);
-        assert!(IndexRows::unfinished_work(Work::Teams).contains(&work));
+        let work = WorkPartitions::default().row(Work::Teams, &key);
         let mut keys = IndexKeys::default();
         let time = Timestamp::from_millis;
         work.clone().put_at(&mut keys, time(7), &key);

@@ -63,6 +63,8 @@ impl Sort {
     pub const INVITATIONS: &'static str = "INVITE#";
     /// Artifacts of a project.
     pub const ARTIFACTS: &'static str = "ARTIFACT#";
+    /// Versions, derived outputs, metadata and events of the artifacts of a project.
+    pub const DOCUMENTS: &'static str = "DOCUMENT#";
     /// Superseded states of permission records.
     pub const HISTORY: &'static str = "HISTORY#";
     /// Superseded states of an account.
@@ -80,6 +82,13 @@ impl Sort {
     #[must_use]
     pub fn from_stored(text: String) -> Self {
         Self(text)
+    }
+
+    /// A key that sorts after all keys with this prefix, which ends with `#`.
+    #[must_use]
+    pub fn after_all(prefix: &str) -> Self {
+        // `$` is the character after `#`.
+        Self(format!("{}$", prefix.trim_end_matches('#')))
     }
 
     /// The text of the key.
@@ -116,6 +125,12 @@ impl Sort {
     #[must_use]
     pub fn project() -> Self {
         Self("#PROJECT".into())
+    }
+
+    /// The layout of the data of a surface, in the surface scope.
+    #[must_use]
+    pub fn layout() -> Self {
+        Self("#LAYOUT".into())
     }
 
     /// A person's notification preferences, in a user scope.
@@ -296,6 +311,7 @@ mod tests {
             ("link", Sort::link()),
             ("account", Sort::account()),
             ("project", Sort::project()),
+            ("layout", Sort::layout()),
             ("preferences", Sort::preferences()),
             ("member", Sort::member(user)),
             ("team_member", Sort::team_member(user, id())),
@@ -323,7 +339,7 @@ mod tests {
             .filter_map(|line| line.trim().strip_prefix("pub fn "))
             .filter(|line| line.ends_with("-> Self {"))
             .filter_map(|line| line.split('(').next())
-            .filter(|name| *name != "from_stored")
+            .filter(|name| !["from_stored", "after_all"].contains(name))
             .collect();
         let listed: Vec<&str> = keys().into_iter().map(|(name, _)| name).collect();
         assert_eq!(listed, constructors);
@@ -335,9 +351,9 @@ mod tests {
             .into_iter()
             .filter(|(_, sort)| sort.as_str().starts_with(Sort::PERMISSION_PREFIX));
         let names: Vec<_> = permission_keys.map(|(name, _)| name).collect();
-        // User, link and account records have scopes of their own. All others are in a project
-        // scope.
-        let other_scopes = ["user", "link", "account"];
+        // User, link, account and layout records have scopes of their own. All others are in a
+        // project scope.
+        let other_scopes = ["user", "link", "account", "layout"];
         let in_projects: Vec<_> = names
             .into_iter()
             .filter(|name| !other_scopes.contains(name))

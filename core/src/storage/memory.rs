@@ -9,7 +9,7 @@ use alloc::{
     vec::Vec,
 };
 
-use super::{Condition, Index, Item, Key, List, Operation, Page, Range, Scope};
+use super::{Condition, Index, Item, Key, List, Operation, Page, Range, Scope, ScopePage, Sort};
 
 /// A database in memory. Its indexes are always current, and it never deletes expired items.
 #[derive(Debug, Clone, Default)]
@@ -70,12 +70,26 @@ impl Memory {
         cut(rows.into_iter().map(|(_, item)| item), Some(list.limit))
     }
 
+    /// Reads the scopes with a head after this one, at most `limit`.
+    #[must_use]
+    pub fn scopes(&self, after: Option<Scope>, limit: u32) -> ScopePage {
+        let after = after.map(|scope| scope.to_string());
+        let heads = self.items.values().filter(|item| {
+            let scope = item.key.scope.to_string();
+            item.key.sort == Sort::head() && after.as_ref().is_none_or(|after| scope > *after)
+        });
+        let Page { items, more } = cut(heads, Some(limit));
+        let scopes: Vec<Scope> = items.iter().map(|head| head.key.scope).collect();
+        let next = scopes.last().copied().filter(|_| more);
+        ScopePage { scopes, next }
+    }
+
     /// Applies the operations of one commit, all or none.
     ///
     /// # Errors
     /// [`Conflict`] if a condition does not hold.
     pub fn commit(&mut self, scope: Scope, operations: &[Operation]) -> Result<(), Conflict> {
-        let holds = |sort: &super::Sort, condition: &Condition| {
+        let holds = |sort: &Sort, condition: &Condition| {
             let stored = self.get(&scope.key(sort.clone()));
             match (condition, stored) {
                 (Condition::Absent, None) => true,

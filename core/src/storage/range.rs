@@ -56,3 +56,12 @@ pub struct Page {
     /// Whether more items follow. Always `false` for a read without a limit.
     pub more: bool,
 }
+
+/// A page of the scopes that have a head, in whatever order the store keeps its scopes.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct ScopePage {
+    /// The scopes.
+    pub scopes: Vec<Scope>,
+    /// The scope after which the next page begins, with or without a head. `None` after the last one.
+    pub next: Option<Scope>,
+}

@@ -18,6 +18,8 @@ pub enum Scope {
     Account(AccountId),
     /// A project with its grants, artifacts and their records.
     Project(ProjectId),
+    /// What belongs to the surface itself, such as the layout of its data.
+    Surface,
 }
 
 impl fmt::Display for Scope {
@@ -29,6 +31,7 @@ impl fmt::Display for Scope {
             Self::Email(digest) => write!(formatter, "EMAIL#{digest}"),
             Self::Account(id) => write!(formatter, "ACCOUNT#{id}"),
             Self::Project(id) => write!(formatter, "PROJECT#{id}"),
+            Self::Surface => formatter.write_str("SURFACE#"),
         }
     }
 }
@@ -45,6 +48,7 @@ impl FromStr for Scope {
             "EMAIL" => id.parse().map(Self::Email),
             "ACCOUNT" => id.parse().map(Self::Account),
             "PROJECT" => id.parse().map(Self::Project),
+            "SURFACE" if id.is_empty() => Ok(Self::Surface),
             _ => Err(WRONG),
         }
     }

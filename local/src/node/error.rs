@@ -27,6 +27,9 @@ pub enum StartError {
     /// A file in the data directory cannot be used.
     #[error("cannot use `{}`: give this user read and write access to it", path.display())]
     File { path: PathBuf, source: io::Error },
+    /// The layout of the data is unknown, or newer than this program.
+    #[error("cannot serve the data: {0}")]
+    Layout(String),
     /// The path of the data directory is not valid in a backend selection.
     #[error("the path of the data directory is not valid: {0}; choose another with `--data`")]
     Path(String),

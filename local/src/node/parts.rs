@@ -92,6 +92,17 @@ impl<P: Provider> Parts<P> {
         })
     }
 
+    /// Refuses data that a newer program wrote.
+    ///
+    /// # Errors
+    /// [`StartError::Layout`].
+    pub async fn check_layout(&self) -> Result<(), StartError> {
+        let known = self.service.known_layout().await;
+        known.map(drop).map_err(|problem| {
+            StartError::Layout(problem.internal.unwrap_or(problem.detail.into()))
+        })
+    }
+
     /// A sweeper at the start of its first orphan collection.
     #[must_use]
     pub fn sweeper(&self) -> NodeSweeper<P> {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tokio::{sync::Notify, time::Sleep};
 use wm_core::{
     operation::Batch,
-    storage::{Item, Key, List, Page, Range, Scope},
+    storage::{Item, Key, List, Page, Range, Scope, ScopePage},
 };
 use wm_service::ports::{CommitError, PortError, Ports, Records};
 
@@ -35,6 +35,10 @@ impl Records for NotifyingRecords {
 
     async fn list(&self, list: &List) -> Result<Page, PortError> {
         self.directory.records.list(list).await
+    }
+
+    async fn scopes(&self, after: Option<Scope>) -> Result<ScopePage, PortError> {
+        self.directory.records.scopes(after).await
     }
 
     async fn commit(&self, batch: &Batch) -> Result<(), CommitError> {

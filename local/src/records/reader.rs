@@ -7,7 +7,7 @@ use std::{
 };
 
 use rusqlite::{Connection, Error, OptionalExtension, Row, types::Type};
-use wm_core::storage::{IndexKey, Item, Key, List, Page, Range, Sort};
+use wm_core::storage::{IndexKey, Item, Key, List, Page, Range, Scope, ScopePage, Sort};
 use wm_core::value::Timestamp;
 use wm_service::bounds::Bounds;
 
@@ -76,6 +76,35 @@ pub(super) fn list(connection: &Connection, list: &List) -> rusqlite::Result<Pag
         &bounds,
         Some(list.limit),
     )
+}
+
+/// The number of scopes that one page looks at.
+const SCOPES: usize = 100;
+
+/// Reads the scopes that have a head, after this one. The query jumps from scope to scope along the
+/// index of the keys.
+pub(super) fn scopes(connection: &Connection, after: Option<Scope>) -> rusqlite::Result<ScopePage> {
+    let sql = "WITH RECURSIVE scopes(scope) AS ( \
+            SELECT min(pk) FROM items WHERE pk > ?1 \
+            UNION ALL \
+            SELECT (SELECT min(pk) FROM items WHERE pk > scope) FROM scopes WHERE scope IS NOT NULL \
+            LIMIT ?3 \
+         ) SELECT scope, EXISTS (SELECT 1 FROM items WHERE pk = scope AND sk = ?2) FROM scopes \
+         WHERE scope IS NOT NULL";
+    let after = after.map(|scope| scope.to_string()).unwrap_or_default();
+    let mut statement = connection.prepare_cached(sql)?;
+    let rows = statement.query_map((after, Sort::head().as_str(), SCOPES as i64), |row| {
+        Ok((parse(row, 0)?, row.get(1)?))
+    })?;
+    let visited = rows.collect::<rusqlite::Result<Vec<(Scope, bool)>>>()?;
+    let last = visited.last().filter(|_| visited.len() == SCOPES);
+    Ok(ScopePage {
+        next: last.map(|(scope, _)| *scope),
+        scopes: visited
+            .into_iter()
+            .filter_map(|(scope, has_head)| has_head.then_some(scope))
+            .collect(),
+    })
 }
 
 fn page(

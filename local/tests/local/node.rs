@@ -15,14 +15,22 @@ use std::{
 use reqwest::{Client, Method, Response};
 use serde_json::{Value, json};
 use tempfile::TempDir;
-use wm_core::{operation::TokenUsage, value::Sha256};
+use ulid::Ulid;
+use wm_core::{
+    operation::{Batch, TokenUsage},
+    record::{self, Author, Clock, Record},
+    storage::{Condition, Operation, Scope},
+    value::{CommitId, Sha256, SurfaceId, id::Id},
+};
 use wm_local::{
     clock::now,
     config::Config,
     data_directory::Layout,
     identity::Issuer,
     node::{Node, StartError},
+    records::SqliteRecords,
 };
+use wm_service::ports::Records;
 
 fn config(directory: &Path) -> Config {
     Config {
@@ -268,4 +276,33 @@ async fn dependencies_of_a_new_node_answer() {
     let answer = fixture.client.get(url).send().await.unwrap();
     assert_eq!(answer.status(), 200);
     fixture.node.shutdown().await;
+}
+
+#[tokio::test]
+async fn case_68_data_of_a_newer_layout_is_not_served() {
+    let fixture = Fixture::start().await;
+    fixture.node.shutdown().await;
+    let path = Layout::new(fixture.directory.path()).database();
+    let store = SqliteRecords::open(&path).unwrap();
+    let surface = SurfaceId::first(Ulid::nil());
+    let newer = record::Layout {
+        number: record::Layout::CURRENT + 1,
+        ..record::Layout::default()
+    };
+    let clock = Clock::default().advanced(surface);
+    let newer = Record::new(surface, newer, clock, now(), Author::System).encode();
+    let commit_id = CommitId::from_ulid(Ulid::nil());
+    let put = vec![Operation::Put(newer, Condition::Absent)];
+    store
+        .commit(&Batch::unchecked(Scope::Surface, commit_id, put))
+        .await
+        .unwrap();
+    drop(store);
+    let refused = Node::start(config(fixture.directory.path()))
+        .await
+        .unwrap_err();
+    assert!(
+        refused.to_string().contains("Run the newer release"),
+        "{refused}"
+    );
 }

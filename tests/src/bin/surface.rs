@@ -49,7 +49,7 @@ async fn lambda(function: Function) -> Result<(), Box<dyn Error + Send + Sync>> 
         Function::Ingest => ingest(service).await,
         Function::Notify => notify(service).await,
         Function::Relay => relay(service).await,
-        Function::Sweep => sweep(service).await,
+        Function::Sweep => sweep(service, startup.work_partitions()).await,
     }
 }
 

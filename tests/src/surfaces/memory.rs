@@ -7,7 +7,7 @@ use wm_core::{
     catalog::Provider,
     http::Request,
     operation::Surface,
-    record::CloudEvent,
+    record::{CloudEvent, Layout},
     selection::BackendSelection,
     storage::UploadLimits,
     value::{SurfaceId, Timestamp},
@@ -57,13 +57,23 @@ impl MemorySurface {
             upload: UploadLimits::default(),
         };
         let issuers = vec![issuer.rules(JWKS)];
+        let service = Service::new(RecordingProvider::new(memory), surface, issuers);
         Self {
-            service: Arc::new(Service::new(
-                RecordingProvider::new(memory),
-                surface,
-                issuers,
-            )),
+            // Every surface reads the layout at its start.
+            service: Arc::new(service.with_layout(Some(Layout::default()))),
             issuer,
+        }
+    }
+
+    /// The surface in a new process, which knows nothing of what the old one read.
+    ///
+    /// # Panics
+    /// While something else uses the old process.
+    pub fn restarted(self) -> Self {
+        let service = Arc::into_inner(self.service).expect("the old process is in use");
+        Self {
+            service: Arc::new(service.with_layout(None)),
+            issuer: self.issuer,
         }
     }
 
@@ -156,6 +166,7 @@ impl Harness for MemorySurface {
     async fn sweep(&self) {
         let sweeper = Sweeper::new(Arc::clone(&self.service), Duration::ZERO);
         sweeper.finish_jobs().await.unwrap();
+        while sweeper.walk(|| true).await {}
         sweeper.collect_orphans().await.unwrap();
     }
 

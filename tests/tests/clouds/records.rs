@@ -6,7 +6,9 @@ mod azure;
 
 use wm_core::operation::Batch;
 use wm_service::ports::Records;
-use wm_tests::reference::{assert_agree, assert_largest_is_all_or_nothing, assert_pages_hold_all};
+use wm_tests::reference::{
+    assert_agree, assert_largest_is_all_or_nothing, assert_pages_hold_all, assert_scopes_are_walked,
+};
 
 /// An emulator of a database.
 trait Store {
@@ -29,6 +31,10 @@ async fn batches_match_the_reference<S: Store>() {
 
 async fn case_60_large_pages_hold_every_item_once<S: Store>() {
     assert_pages_hold_all(&S::records("pages").await).await;
+}
+
+async fn every_scope_with_a_head_is_on_one_page<S: Store>() {
+    assert_scopes_are_walked(&S::records("scopes").await).await;
 }
 
 /// The largest batch that core makes is committed completely or not at all.

@@ -2,19 +2,23 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    sync::Arc,
     time::Duration,
 };
 
 use serde_json::{Value, json};
+use ulid::Ulid;
 use wm_core::{
     http::Request,
-    operation::authority::head_key,
+    operation::{Batch, authority::head_key},
     record::{
         Change, Head, JournalEntry, Record,
         chain::{self, Link},
     },
-    storage::{Item, Scope, Sort},
+    storage::{self, Condition, Item, Scope, Sort},
+    value::{CommitId, id::Id},
 };
+use wm_service::{ports::Records, sweeper::Sweeper};
 use wm_tests::{
     client::{Answered, Person, declaration},
     faults::{Fault, Moment, Operation, RecordingRecords},
@@ -282,8 +286,8 @@ fn kind(item: &Item) -> String {
 fn explained(items: &[Item]) -> BTreeSet<String> {
     let mut scopes: BTreeMap<Scope, Vec<&Item>> = BTreeMap::new();
     for item in items {
-        // A link scope has no journal: it holds one record that is created once.
-        if let Scope::Identity(_) | Scope::Email(_) = item.key.scope {
+        // Links and the layout have no journal. Each scope holds one record.
+        if let Scope::Identity(_) | Scope::Email(_) | Scope::Surface = item.key.scope {
             continue;
         }
         scopes.entry(item.key.scope).or_default().push(item);
@@ -730,6 +734,77 @@ async fn abandoned_uploads_delay_no_mail() {
     ana.post(&invitations, invitation).await.expect(201);
     relayed(&surface).await;
     assert_eq!(surface.mails("dan@example.com").await.len(), 1);
+}
+
+/// Damages a stored item, so that its work fails whenever it is tried.
+async fn damage(surface: &MemorySurface, found: impl Fn(&Item) -> bool) {
+    let items = dump(surface).into_iter();
+    let mut item = items
+        .filter(|item| item.index[0].is_some())
+        .find(found)
+        .unwrap();
+    let condition = Condition::Matches(item.etag.clone());
+    let scope = item.key.scope;
+    item.body.push(' ');
+    item.body = item.body.replace('a', "b");
+    let put = vec![storage::Operation::Put(item, condition)];
+    let batch = Batch::unchecked(scope, CommitId::from_ulid(Ulid::nil()), put);
+    surface.memory().records.commit(&batch).await.unwrap();
+}
+
+#[tokio::test]
+async fn failed_work_returns_with_growing_delay() {
+    const MINUTE: Duration = Duration::from_secs(60);
+    let surface = MemorySurface::new();
+    let eve = Person::new(&surface, "eve");
+    let project = eve.project(&eve.account().await).await;
+    eve.declare(&project, "a.txt", b"a").await.expect(201);
+    damage(&surface, |item| item.key.sort.is_journal()).await;
+    damage(&surface, |item| item.key.sort.content().is_some()).await;
+    surface.pass(60 * MINUTE).unwrap();
+    let sweeper = Sweeper::new(Arc::clone(&surface.service), Duration::ZERO);
+    let failures = async || {
+        let swept = sweeper.finish_jobs().await.unwrap();
+        (relayed(&surface).await.failed, swept.failed)
+    };
+    // The damaged entry fails beside entries that are published.
+    assert_eq!(failures().await, (1, 1));
+    let mut delays = Vec::new();
+    for _ in 0..9 {
+        assert_eq!(failures().await, (0, 0), "{delays:?}");
+        let mut delay = 0;
+        while failures().await == (0, 0) {
+            surface.pass(MINUTE / 2).unwrap();
+            delay += 1;
+        }
+        delays.push(delay);
+    }
+    // Half minutes: up to an hour.
+    assert_eq!(delays, [1, 2, 4, 8, 16, 32, 64, 120, 120]);
+}
+
+#[tokio::test]
+async fn outage_of_the_bus_postpones_nothing() {
+    let surface = MemorySurface::new();
+    let eve = Person::new(&surface, "eve");
+    for _ in 0..300 {
+        eve.account().await;
+    }
+    let before = dump(&surface);
+    watch(&surface).inject_many(Operation::Publish, Fault::FailBefore, 4);
+    let during = relayed(&surface).await;
+    assert_eq!((during.published, during.more), (0, false));
+    assert!(dump(&surface) == before);
+    let mut published = 0;
+    loop {
+        let relayed = relayed(&surface).await;
+        published += relayed.published;
+        assert_eq!(relayed.failed, 0);
+        if relayed.published == 0 {
+            break;
+        }
+    }
+    assert!(published > 300, "{published}");
 }
 
 #[tokio::test]

@@ -14,6 +14,7 @@ mod format_1;
 mod items;
 mod parsers;
 mod permission;
+mod reindex;
 mod roles;
 mod selection;
 mod tokens;

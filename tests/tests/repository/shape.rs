@@ -457,9 +457,12 @@ fn programs_cannot_build_a_batch_without_a_permit() {
     let writers = [
         "core/src/operation/commit.rs",
         "core/src/operation/commit/batch.rs",
+        "core/src/operation/commit/count.rs",
         "core/src/operation/commit/delivery.rs",
+        "core/src/operation/commit/layout.rs",
         "core/src/operation/commit/link.rs",
         "core/src/operation/commit/publication.rs",
+        "core/src/operation/commit/work.rs",
     ];
     for file in repository::files() {
         let production = repository::without_tests(&file.text);

@@ -9,12 +9,15 @@ use crate::{
 
 /// The operations of one commit. They apply to one scope, all or nothing.
 ///
-/// Four types of this module build batches, and no other code of deployed programs can:
+/// Seven types of this module build batches, and no other code of deployed programs can:
 /// * [`Commit`](super::Commit) takes a permit. It writes records of the permit's scope, their
 ///   history, a journal entry and the head.
 /// * [`LinkWriter`](super::LinkWriter) creates links from verified claims to the caller.
 /// * [`DeliveryWriter`](super::DeliveryWriter) writes delivery claims.
 /// * [`PublicationWriter`](super::PublicationWriter) removes index rows of journal entries.
+/// * [`WorkWriter`](super::WorkWriter) moves index rows of unfinished work.
+/// * [`CountWriter`](super::CountWriter) writes the counters of a head.
+/// * [`LayoutWriter`](super::LayoutWriter) writes the layout of the surface's data.
 ///
 /// Tests of databases build batches with `Batch::unchecked`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -97,10 +100,7 @@ impl Batch {
     /// # Errors
     /// [`TooLarge`] if a limit is exceeded.
     pub fn check(&self) -> Result<(), TooLarge> {
-        let sizes = self.operations.iter().map(|operation| match operation {
-            Operation::Put(item, _) => item.size(),
-            Operation::Delete(sort, _) => sort.as_str().len(),
-        });
+        let sizes = self.operations.iter().map(size);
         let (mut total, mut largest) = (0, 0);
         for size in sizes {
             total += size;
@@ -110,6 +110,32 @@ impl Batch {
             && total <= Self::BYTES
             && largest <= Self::ITEM_BYTES;
         if fits { Ok(()) } else { Err(TooLarge) }
+    }
+
+    /// The batches of these operations in one scope, each as large as a commit may be. Each gets a
+    /// new id.
+    pub(super) fn split(
+        scope: Scope,
+        operations: Vec<Operation>,
+        mut commit_id: impl FnMut() -> CommitId,
+    ) -> Vec<Self> {
+        let mut batches: Vec<Self> = Vec::new();
+        let mut bytes = 0;
+        for operation in operations {
+            bytes += size(&operation);
+            match batches.last_mut() {
+                Some(batch)
+                    if batch.operations.len() < Self::OPERATIONS && bytes <= Self::BYTES =>
+                {
+                    batch.operations.push(operation);
+                }
+                _ => {
+                    bytes = size(&operation);
+                    batches.push(Self::new(scope, commit_id(), [operation].into()));
+                }
+            }
+        }
+        batches
     }
 
     pub(super) fn push(&mut self, operation: Operation) {
@@ -125,6 +151,14 @@ impl Batch {
                 *before = condition.clone();
             }
         }
+    }
+}
+
+/// The size that counts towards the limit of a batch.
+fn size(operation: &Operation) -> usize {
+    match operation {
+        Operation::Put(item, _) => item.size(),
+        Operation::Delete(sort, _) => sort.as_str().len(),
     }
 }
 
@@ -170,5 +204,22 @@ mod tests {
         assert!(fits(&sizes));
         sizes[0] += 1;
         assert!(!fits(&sizes));
+    }
+
+    #[test]
+    fn split_operations_fill_as_few_batches_as_fit() {
+        const LARGE: usize = Batch::ITEM_BYTES;
+        let split = |sizes: &[usize]| -> Vec<usize> {
+            let Batch {
+                scope, operations, ..
+            } = batch(sizes);
+            let batches =
+                Batch::split(scope, operations, || CommitId::from_ulid(ulid::Ulid::nil()));
+            assert!(batches.iter().all(|batch| batch.check().is_ok()));
+            batches.iter().map(|batch| batch.operations.len()).collect()
+        };
+        assert_eq!(split(&[]), [0; 0]);
+        assert_eq!(split(&[1_000; 2 * Batch::OPERATIONS + 1]), [90, 90, 1]);
+        assert_eq!(split(&[LARGE; 7]), [5, 2]);
     }
 }

@@ -40,13 +40,10 @@ impl PublicationWriter {
 
     /// The batches to commit, each as large as a commit may be. Each gets a new id.
     pub fn batches(self, mut commit_id: impl FnMut() -> CommitId) -> Vec<Batch> {
-        let mut batches = Vec::new();
-        for (scope, operations) in self.entries {
-            for chunk in operations.chunks(Batch::OPERATIONS) {
-                batches.push(Batch::new(scope, commit_id(), chunk.to_vec()));
-            }
-        }
-        batches
+        let scopes = self.entries.into_iter();
+        scopes
+            .flat_map(|(scope, operations)| Batch::split(scope, operations, &mut commit_id))
+            .collect()
     }
 }
 

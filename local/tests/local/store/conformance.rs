@@ -16,7 +16,7 @@ use wm_local::records::SqliteRecords;
 use wm_service::ports::{CommitError, Records};
 use wm_test_results::Recording;
 
-use super::support::{batch, etag, item, scope};
+use super::support::{batch, creating, etag, item, scope};
 
 const SCOPES: u8 = 3;
 
@@ -231,4 +231,36 @@ fn store_behaves_like_the_reference_database() {
             assert_same(&SqliteRecords::open(&path).unwrap(), &memory).await;
         });
     });
+}
+
+#[tokio::test]
+async fn every_scope_with_a_head_is_on_one_page() {
+    let _recording = Recording::start();
+    let directory = tempfile::tempdir().unwrap();
+    let store = SqliteRecords::open(&directory.path().join("workspace.sqlite")).unwrap();
+    let mut memory = Memory::default();
+    for number in 0..230 {
+        // A scope without a journal has no head.
+        let sorts = if number % 10 == 3 {
+            ["A", "B"]
+        } else {
+            ["#0HEAD", "A"]
+        };
+        let items = sorts.map(|sort| item(scope(number), sort, 1, ""));
+        let batch = creating(scope(number), items);
+        store.commit(&batch).await.unwrap();
+        memory.commit(batch.scope(), batch.operations()).unwrap();
+    }
+    let (mut found, mut after, mut pages) = (Vec::new(), None, 0);
+    loop {
+        let page = store.scopes(after).await.unwrap();
+        found.extend(page.scopes);
+        pages += 1;
+        after = page.next;
+        if after.is_none() {
+            break;
+        }
+    }
+    assert_eq!(found, memory.scopes(None, u32::MAX).scopes);
+    assert_eq!((found.len(), pages), (207, 3));
 }

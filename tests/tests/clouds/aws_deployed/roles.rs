@@ -113,7 +113,7 @@ fn records() -> Vec<Probe> {
         ),
         (
             "read the whole table",
-            NO_FUNCTION,
+            &["sweep"],
             Call::Json("DynamoDB_20120810.Scan", named.clone()),
         ),
         (

@@ -13,7 +13,7 @@ use tokio::{runtime::Handle, task::block_in_place};
 use wm_core::{
     http::Request,
     record::CloudEvent,
-    storage::{IndexRows, Work},
+    storage::{Work, WorkPartitions},
 };
 use wm_tests::{
     emulators::ministack::Credentials,
@@ -185,7 +185,7 @@ impl Deployed {
 
     /// Whether a journal entry is not published yet.
     async fn is_behind(&self) -> bool {
-        for work in IndexRows::unfinished_work(Work::Outbox) {
+        for work in WorkPartitions::default().rows(Work::Outbox) {
             let ask = json!({
                 "TableName": self.stack.output("TableName"),
                 "IndexName": "GSI1",

@@ -22,7 +22,8 @@ use wm_tests::{
 
 use super::{
     Store, batches_match_the_reference, case_54_and_59_largest_batch_is_all_or_nothing,
-    case_60_large_pages_hold_every_item_once, single_items_match_the_reference,
+    case_60_large_pages_hold_every_item_once, every_scope_with_a_head_is_on_one_page,
+    single_items_match_the_reference,
 };
 use crate::harness::scenarios;
 
@@ -40,6 +41,7 @@ mod ministack {
 
     scenarios! { MinistackStore:
         batches_match_the_reference,
+        every_scope_with_a_head_is_on_one_page,
         case_60_large_pages_hold_every_item_once,
         case_54_and_59_largest_batch_is_all_or_nothing,
     }

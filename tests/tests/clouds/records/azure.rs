@@ -30,7 +30,7 @@ use wm_tests::{
     reference::{assert_agree, assert_pages_hold_all, batch, etag},
 };
 
-use super::{Store, batches_match_the_reference};
+use super::{Store, batches_match_the_reference, every_scope_with_a_head_is_on_one_page};
 use crate::harness::scenarios;
 
 scenarios! { OnePartition:
@@ -43,6 +43,7 @@ mod partitions {
 
     scenarios! { ThreePartitions:
         batches_match_the_reference,
+        every_scope_with_a_head_is_on_one_page,
     }
 }
 

@@ -1,0 +1,43 @@
+//! The writer of the layout record.
+
+use alloc::vec;
+
+use super::Batch;
+use crate::{
+    operation::Context,
+    record::{Author, Clock, Layout, Record},
+    storage::{Condition, Operation, Scope},
+};
+
+/// Writes the layout of the surface's data. The record holds no data of anybody, so it needs neither
+/// a permit nor a journal entry.
+#[derive(Debug)]
+pub struct LayoutWriter<'a> {
+    context: &'a Context<'a>,
+}
+
+impl<'a> LayoutWriter<'a> {
+    pub(crate) fn new(context: &'a Context<'a>) -> Self {
+        Self { context }
+    }
+
+    /// Stores the layout. The write succeeds only if the stored one is still `before`.
+    #[must_use]
+    pub fn write(&self, before: Option<&Record<Layout>>, body: Layout) -> Batch {
+        let (now, surface) = (self.context.env.now, self.context.surface.id);
+        let (record, condition) = match before {
+            None => {
+                let clock = Clock::default().advanced(surface);
+                let record = Record::new(surface, body, clock, now, Author::System);
+                (record, Condition::Absent)
+            }
+            Some(before) => {
+                let clock = before.clock.advanced(surface);
+                let record = before.next(body, false, clock, now, Author::System);
+                (record, Condition::Matches(before.etag()))
+            }
+        };
+        let operations = vec![Operation::Put(record.encode(), condition)];
+        Batch::new(Scope::Surface, self.context.env.id("commit"), operations)
+    }
+}
