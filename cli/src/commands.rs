@@ -4,6 +4,7 @@ mod backup;
 mod check;
 mod demo;
 mod download;
+mod health;
 mod init;
 mod journal;
 mod program;
@@ -42,6 +43,7 @@ enum Command {
     Upload(upload::Upload),
     Download(download::Download),
     Session(session::Session),
+    Health(health::Health),
     Journal(journal::Journal),
     Init(init::Init),
     Check(check::Check),
@@ -72,6 +74,7 @@ impl Arguments {
             Command::Upload(command) => interruptible(command.run()).await,
             Command::Download(command) => interruptible(command.run()).await,
             Command::Session(command) => interruptible(command.run()).await,
+            Command::Health(command) => interruptible(command.run()).await,
             Command::Journal(command) => interruptible(command.run()).await,
         }
     }

@@ -13,10 +13,10 @@ use crate::{
     output::notice,
 };
 
-/// The surface and the token.
+/// The surface.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Connection")]
-pub(crate) struct Connection {
+pub(crate) struct Server {
     /// The URL of the surface
     #[arg(
         long,
@@ -25,6 +25,21 @@ pub(crate) struct Connection {
         default_value = "http://127.0.0.1:7878"
     )]
     server: ServerUrl,
+}
+
+impl Server {
+    /// A client for requests that need no token.
+    pub(crate) fn client(self) -> Result<Client, Failure> {
+        Client::new(self.server, BearerToken::new("")).explained()
+    }
+}
+
+/// The surface and the token.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Connection")]
+pub(crate) struct Connection {
+    #[command(flatten)]
+    server: Server,
     /// The access token. Prefer `WM_TOKEN`, which `ps` of other users does not show
     #[arg(long, env = "WM_TOKEN", hide_env_values = true, value_name = "TOKEN")]
     token: Option<String>,
@@ -39,19 +54,19 @@ pub(crate) struct Connection {
 
 impl Connection {
     pub(crate) fn client(self) -> Result<Client, Failure> {
-        if !self.server.is_encrypted() && !self.server.is_loopback() {
+        let Server { server } = self.server;
+        if !server.is_encrypted() && !server.is_loopback() {
             notice(format!(
-                "warning: `{}` is not encrypted; others on the network can read your token",
-                self.server
+                "warning: `{server}` is not encrypted; others on the network can read your token"
             ));
         }
         let client = match (self.token, self.email) {
             // `--email` on the command line takes precedence over a token in the environment.
             (_, Some(email)) => {
                 let data = self.data;
-                Client::new(self.server, LocalIssuer { data, email })
+                Client::new(server, LocalIssuer { data, email })
             }
-            (Some(token), None) => Client::new(self.server, BearerToken::new(token)),
+            (Some(token), None) => Client::new(server, BearerToken::new(token)),
             (None, None) => {
                 return Err(Failure::usage(
                     "there is no token: set `WM_TOKEN` to the output of `wm token`, or name yourself with `--email`",

@@ -8,6 +8,7 @@ pub mod accounts;
 pub mod artifacts;
 pub mod derived;
 pub mod grants;
+pub mod health;
 pub mod invitations;
 pub mod journal;
 pub mod metadata;

@@ -58,6 +58,22 @@ impl Client {
         Ok(answer.body)
     }
 
+    /// Reads an open resource, whatever the status of the answer. Sends no token.
+    pub(crate) async fn get_openly<T: DeserializeOwned>(&self, path: &str) -> Result<T, ApiError> {
+        let request = self.http().get(self.server().join(path));
+        let response = request.timeout(READ_TIMEOUT).send().await;
+        let bytes = response.map_err(|error| self.unreachable(error))?.bytes();
+        let bytes = bytes.await.map_err(|error| self.unreachable(error))?;
+        serde_json::from_slice(&bytes).map_err(ApiError::Unexpected)
+    }
+
+    fn unreachable(&self, error: reqwest::Error) -> ApiError {
+        ApiError::Unreachable {
+            server: self.server().to_string(),
+            source: error.without_url(),
+        }
+    }
+
     /// Sends a command with a new idempotency key, so that a retry does not repeat the effect.
     ///
     /// # Errors
@@ -196,7 +212,7 @@ impl Sending<'_> {
                 .body(body.clone());
         }
         let response = request.send().await;
-        self.read(response.map_err(|error| self.unreachable(error))?)
+        self.read(response.map_err(|error| self.client.unreachable(error))?)
             .await
     }
 
@@ -212,7 +228,7 @@ impl Sending<'_> {
             request_id: header(headers, "x-request-id"),
         };
         let bytes = response.bytes().await;
-        let bytes = bytes.map_err(|error| self.unreachable(error))?;
+        let bytes = bytes.map_err(|error| self.client.unreachable(error))?;
         answer.body = serde_json::from_slice(&bytes).unwrap_or_default();
         if status.is_success() {
             return Ok(answer);
@@ -220,13 +236,6 @@ impl Sending<'_> {
         let mut problem = Problem::read(answer.status, &answer.body, retry_after.as_deref());
         problem.request_id = problem.request_id.or(answer.request_id);
         Err(ApiError::Problem(Box::new(problem)))
-    }
-
-    fn unreachable(&self, error: reqwest::Error) -> ApiError {
-        ApiError::Unreachable {
-            server: self.client.server().to_string(),
-            source: error.without_url(),
-        }
     }
 }
 

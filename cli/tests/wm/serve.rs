@@ -126,3 +126,25 @@ fn backup_restores_the_records_as_another_surface() {
     node.run(home.path(), &["journal", "--project", &project, "--verify"])
         .expect(0);
 }
+
+#[test]
+fn health_shows_dependencies_and_layout() {
+    let home = directory();
+    let node = Node::start(home.path(), &[]);
+    let health = ["health", "--server", &node.url];
+    let shown = wm(home.path(), &health).expect(0).stdout;
+    let (first, rest) = shown.split_once('\n').unwrap();
+    assert_eq!(first, format!("{}: ready", node.url));
+    assert!(
+        rest.starts_with("artifacts: up\nrecords: up\ndata: "),
+        "{rest}"
+    );
+    let shown = wm(home.path(), &[&health[..], &["--json"]].concat())
+        .expect(0)
+        .stdout;
+    let shown: Value = serde_json::from_str(&shown).unwrap();
+    assert_eq!(shown["status"], "ready");
+    assert!(["waiting", "current"].contains(&shown["layout"]["status"].as_str().unwrap()));
+    let nobody = ["health", "--server", "http://127.0.0.1:1"];
+    wm(home.path(), &nobody).expect_error(1, &["does not answer"]);
+}

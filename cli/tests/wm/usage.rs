@@ -2,13 +2,14 @@
 
 use crate::support::{directory, wm};
 
-const COMMANDS: [&str; 15] = [
+const COMMANDS: [&str; 16] = [
     "serve",
     "token",
     "demo",
     "upload",
     "download",
     "session",
+    "health",
     "journal",
     "init",
     "check",
