@@ -70,13 +70,13 @@ impl Selection {
     }
 }
 
-/// The number of items that one page of a scan looks at. A scan pays for each of them, and a large scope
-/// has one head only.
+/// The number of items that one page of a scan looks at. A scan pays for each of them, and a large
+/// scope has one head only.
 const SCANNED: i32 = 25;
 
-/// A page of the scopes with a head, after this one. A scan visits the partitions in an order of its own, and
-/// the items of each by sort key. A head is the first item of its partition, so each page begins
-/// after the last possible item of a partition.
+/// A page of the scopes with a head, after this one. A scan visits the partitions in an order of its
+/// own, and the items of each by sort key. A head is the first item of its partition, so each page
+/// begins after the last possible item of a partition.
 pub(super) fn scopes(client: &Client, table: &str, after: Option<Scope>) -> ScanFluentBuilder {
     let begin = after.map(|scope| key(scope, &Sort::from_stored(LAST.into())));
     client

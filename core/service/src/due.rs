@@ -4,7 +4,7 @@ use futures_util::future::join_all;
 use wm_core::{
     operation::{Batch, WorkWriter},
     record::Layout,
-    storage::{Index, IndexRows, Item, Key, List, Work, WorkPartitions},
+    storage::{IndexRows, Item, Key, List, Work, WorkPartitions},
     value::Timestamp,
 };
 
@@ -54,11 +54,9 @@ impl Due {
             return Ok(None);
         }
         let page = records.list(&self.list).await?;
-        let last = page.items.last().filter(|_| page.more);
-        let after = last.and_then(|item| item.index.get(Index::Gsi1.position())?.as_ref());
-        match after {
+        match self.list.end_of(&page) {
             Some(row) => {
-                self.list.after = Some(row.sort.clone());
+                self.list.after = Some(row.to_owned());
                 self.left -= 1;
             }
             None => self.left = 0,

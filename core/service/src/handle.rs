@@ -117,7 +117,7 @@ impl<P: Provider> Service<P> {
     ) -> Result<Reply, Problem> {
         match route.handler {
             Handler::UseCase(parse) => {
-                // The first request of a person writes, even one that is refused.
+                // Before the sign-in, because the first sign-in of a person writes.
                 let work_partitions = self.known_layout().await?.work_partitions;
                 // Without a valid token, the answer is 401 whatever the query and the body contain.
                 let actor = self.actor(request, &env, request_id).await?;

@@ -8,7 +8,7 @@ use wm_core::{
     },
     operation::{Facts, Problem, ReadRequest},
     record::{CloudEvent, Member, Record},
-    storage::Item,
+    storage::{Item, List, Page},
     value::UserId,
 };
 
@@ -53,17 +53,14 @@ impl<P: Provider> Service<P> {
         let mut after = None;
         loop {
             let list = topic.members(after, PAGE);
-            let page = self.provider.records().list(&list).await;
-            let page = page.map_err(|error| port_problem(&error))?;
+            let page = self.list(&list).await?;
             let members = page
                 .items
                 .iter()
                 .map(|item| self.notify_member(event, topic, item));
             futures_util::future::try_join_all(members).await?;
-            let last = page.items.last().filter(|_| page.more);
-            let last = last.and_then(|item| item.index.get(list.index.position())?.clone());
-            match last {
-                Some(key) => after = Some(key.sort),
+            match list.end_of(&page) {
+                Some(row) => after = Some(row.to_owned()),
                 None => return Ok(()),
             }
         }
@@ -111,6 +108,12 @@ impl<P: Provider> Service<P> {
         sent.map_err(|error| port_problem(&error))?;
         self.run(EntropyContext::Ephemeral, &*deliver::sent(scope, id))
             .await
+    }
+
+    /// One page of an index.
+    pub(crate) async fn list(&self, list: &List) -> Result<Page, Problem> {
+        let page = self.provider.records().list(list).await;
+        page.map_err(|error| port_problem(&error))
     }
 
     /// The facts for these reads.

@@ -6,9 +6,9 @@ use wm_core::{
         count_usage::{count_usage, store_project_usage},
         update_layout::{Step, is_walk_due, update_layout},
     },
-    operation::{Problem, ProblemKind, UseCase, WorkWriter},
-    record::{Corrupt, Head, Layout, Project, Record, Usage},
-    storage::{Index, IndexRows, Item, List, Page, Scope, Sort, WorkPartitions},
+    operation::{Problem, ProblemKind, ReadRequest, UseCase, WorkWriter, authority::head_key},
+    record::{Head, Layout, Project, Record, Usage},
+    storage::{IndexRows, Item, Scope, WorkPartitions},
     value::AccountId,
 };
 
@@ -52,7 +52,8 @@ impl<P: Provider> Service<P> {
         if !is_walk_due(&layout, self.provider.now()) {
             return Ok(false);
         }
-        // At the begin of each walk, because a program of format 1 that still ran may have left some.
+        // At the start of each walk, because a program of format 1 that was still running may have left
+        // some.
         if layout.after.is_none() || layout.reindex.is_some() {
             let moved = self.move_rows_of_format_1(layout.work_partitions, &time_left);
             let moved = moved.await?;
@@ -100,8 +101,8 @@ impl<P: Provider> Service<P> {
                     }
                 }
                 moved += self.write_rows(writer).await.len() as u64;
-                match next(&page, list.index) {
-                    Some(after) if time_left() => list.after = Some(after),
+                match list.end_of(&page) {
+                    Some(row) if time_left() => list.after = Some(row.to_owned()),
                     _ => break,
                 }
             }
@@ -193,8 +194,8 @@ impl<P: Provider> Service<P> {
                     None => return Ok(()),
                 }
             }
-            match next(&page, list.index) {
-                Some(after) => list.after = Some(after),
+            match list.end_of(&page) {
+                Some(row) => list.after = Some(row.to_owned()),
                 None => break,
             }
         }
@@ -205,22 +206,12 @@ impl<P: Provider> Service<P> {
 
     /// The counters of a project. `None` before the first count.
     async fn usage_of_project(&self, item: &Item) -> Result<Option<Usage>, Problem> {
-        let corrupt = |error: Corrupt| Problem::internal(error.to_string());
-        let project: Record<Project> = Record::decode(item).map_err(corrupt)?;
-        let key = Scope::Project(project.id).key(Sort::head());
-        let head = self.provider.records().get(&key).await;
-        let head = head.map_err(|error| port_problem(&error))?;
-        let head: Option<Record<Head>> = head
-            .as_ref()
-            .map(Record::decode)
-            .transpose()
-            .map_err(corrupt)?;
+        let project: Record<Project> =
+            Record::decode(item).map_err(|error| Problem::internal(error.to_string()))?;
+        let key = head_key(Scope::Project(project.id));
+        let facts = self.facts(vec![ReadRequest::Get(key.clone())]).await?;
+        let head: Option<Record<Head>> = facts.record(&key)?;
         Ok(head.and_then(|head| head.body.usage))
-    }
-
-    async fn list(&self, list: &List) -> Result<Page, Problem> {
-        let page = self.provider.records().list(list).await;
-        page.map_err(|error| port_problem(&error))
     }
 
     /// Runs a job of the walk, which itself determines the layout.
@@ -253,11 +244,4 @@ impl Visited {
             failure: None,
         }
     }
-}
-
-/// The row after which the next page of an index begins.
-fn next(page: &Page, index: Index) -> Option<String> {
-    let last = page.items.last().filter(|_| page.more)?;
-    let row = last.index.get(index.position())?.as_ref()?;
-    Some(row.sort.clone())
 }

@@ -102,7 +102,8 @@ impl<P: Provider> Sweeper<P> {
     }
 
     /// Publishes entries that the change stream missed, finishes due jobs, walks over all scopes
-    /// and collects orphans. Once `time_left` returns `false`, no further step starts. The next run continues there.
+    /// and collects orphans. Once `time_left` returns `false`, no further step starts. The next run
+    /// continues there.
     ///
     /// # Errors
     /// If due jobs or objects cannot be listed, or an object cannot be removed.

@@ -39,6 +39,7 @@ impl<P: Provider> Service<P> {
         self.execute(use_case, &context).await
     }
 
+    /// The context of a job of the system.
     pub(crate) fn job_context(
         &self,
         env: Env,

@@ -11,6 +11,7 @@ mod work;
 use alloc::{format, string::ToString, vec::Vec};
 use core::time::Duration;
 
+use batch::overwrite;
 pub use batch::{Batch, TooLarge};
 pub use count::{Count, CountWriter};
 pub use delivery::DeliveryWriter;
@@ -275,24 +276,8 @@ impl<'a> Commit<'a> {
         };
         let head = Head::after(&entry, self.counters);
         // Of several commits on the same state of the head, only one can replace it.
-        let (head, condition) = match &self.head {
-            None => {
-                let clock = Clock::default().advanced(surface);
-                (
-                    Record::new(scope, head, clock, at, author),
-                    Condition::Absent,
-                )
-            }
-            Some(before) => {
-                let clock = before.clock.advanced(surface);
-                (
-                    before.next(head, false, clock, at, author),
-                    Condition::Matches(before.etag()),
-                )
-            }
-        };
-        self.operations
-            .push(Operation::Put(head.encode(), condition));
+        let head = overwrite(self.head.as_ref(), scope, head, surface, at, author);
+        self.operations.push(head);
         let entry = entry.into_record();
         let entry = entry.encode_with(self.context.work_partitions);
         self.operations

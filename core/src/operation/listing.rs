@@ -8,7 +8,7 @@ use serde::Serialize;
 use crate::{
     operation::{Context, FactNotRead, Facts, PageRequest, Problem, ReadRequest, Reply, view},
     record::{Body, Record},
-    storage::{IndexKey, IndexRows, Item, List, Page},
+    storage::{IndexRows, List, Page},
 };
 
 /// One page of an index, as requested by the caller.
@@ -72,7 +72,8 @@ impl<'a> Listing<'a> {
         let mut rows = Vec::new();
         for listed in &self.page(facts)?.items {
             let current = facts.item(&listed.key)?;
-            if current.is_some_and(|item| self.index_key(item) == self.index_key(listed)) {
+            if current.is_some_and(|item| item.row(self.list.index) == listed.row(self.list.index))
+            {
                 rows.extend(facts.record(&listed.key)?);
             }
         }
@@ -90,13 +91,7 @@ impl<'a> Listing<'a> {
         items: Vec<T>,
     ) -> Result<Reply, FactNotRead> {
         let page = self.page(facts)?;
-        let last = page.items.last().filter(|_| page.more);
-        let last = last.and_then(|item| self.index_key(item));
-        let last = last.map(|key| key.sort.as_str());
+        let last = self.list.end_of(page);
         Ok(view::page(context, self.request, items, last))
-    }
-
-    fn index_key<'i>(&self, item: &'i Item) -> Option<&'i IndexKey> {
-        item.index.get(self.list.index.position())?.as_ref()
     }
 }

@@ -6,7 +6,7 @@ use alloc::{
 };
 use core::{fmt, str::FromStr};
 
-use super::{IndexKeys, Key};
+use super::{Index, IndexKey, IndexKeys, Key};
 use crate::value::{Invalid, Sha256, Timestamp};
 
 /// The opaque tag of one state of one record: 32 hexadecimal digits over clock, checksum and
@@ -75,6 +75,12 @@ pub struct Item {
 }
 
 impl Item {
+    /// The position in this index.
+    #[must_use]
+    pub fn row(&self, index: Index) -> Option<&IndexKey> {
+        self.index.get(index.position())?.as_ref()
+    }
+
     /// The size in bytes that counts towards the limit of a batch: body and keys.
     #[must_use]
     pub fn size(&self) -> usize {

@@ -121,7 +121,7 @@ impl Memory {
 }
 
 fn index_key(item: &Item, index: Index) -> Option<(&String, &String)> {
-    let key = item.index.get(index.position())?.as_ref()?;
+    let key = item.row(index)?;
     Some((&key.partition, &key.sort))
 }
 

@@ -48,6 +48,15 @@ pub struct List {
     pub limit: u32,
 }
 
+impl List {
+    /// The row after which the next page begins. `None` after the last page.
+    #[must_use]
+    pub fn end_of<'p>(&self, page: &'p Page) -> Option<&'p str> {
+        let last = page.items.last().filter(|_| page.more)?;
+        last.row(self.index).map(|row| row.sort.as_str())
+    }
+}
+
 /// Items in order, and whether the range contains more.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 #[expect(missing_docs, reason = "the other names say it")]

@@ -152,8 +152,7 @@ impl Item {
     /// The row of unfinished work.
     #[must_use]
     pub fn work(&self) -> Option<&IndexKey> {
-        let row = self.index.get(Index::Gsi1.position())?.as_ref()?;
-        row.is_work().then_some(row)
+        self.row(Index::Gsi1).filter(|row| row.is_work())
     }
 
     /// The same item with this row of unfinished work.

@@ -52,8 +52,8 @@ async fn put(surface: &MemorySurface, item: Item, condition: Condition) {
     surface.memory().records.commit(&batch).await.unwrap();
 }
 
-/// Ana and Ben each own an account. Ana has two projects with documents and an open upload, and has
-/// invited Cleo. Nothing is published.
+/// Ana and Ben each own an account. Ana has two projects with two open uploads each, and has invited
+/// Cleo. Nothing is published.
 async fn prepare(surface: &MemorySurface) -> [String; 2] {
     let [ana, ben] = ["ana", "ben"].map(|name| Person::new(surface, name));
     let account = ana.account().await;

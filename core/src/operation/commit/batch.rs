@@ -1,10 +1,11 @@
 //! The writes of one commit. Building a batch requires permission.
 
-use alloc::vec::Vec;
+use alloc::{collections::BTreeMap, vec::Vec};
 
 use crate::{
+    record::{Author, Body, Clock, Record},
     storage::{Condition, Item, Operation, Scope, Sort},
-    value::CommitId,
+    value::{CommitId, SurfaceId, Timestamp},
 };
 
 /// The operations of one commit. They apply to one scope, all or nothing.
@@ -112,20 +113,25 @@ impl Batch {
         if fits { Ok(()) } else { Err(TooLarge) }
     }
 
-    /// The batches of these operations in one scope, each as large as a commit may be. Each gets a
-    /// new id.
+    /// The batches of these operations by scope, each as large as a commit may be. Each gets a new
+    /// id.
     pub(super) fn split(
-        scope: Scope,
-        operations: Vec<Operation>,
+        scopes: BTreeMap<Scope, Vec<Operation>>,
         mut commit_id: impl FnMut() -> CommitId,
     ) -> Vec<Self> {
         let mut batches: Vec<Self> = Vec::new();
         let mut bytes = 0;
-        for operation in operations {
+        let operations = scopes.into_iter().flat_map(|(scope, operations)| {
+            let operations = operations.into_iter();
+            operations.map(move |operation| (scope, operation))
+        });
+        for (scope, operation) in operations {
             bytes += size(&operation);
             match batches.last_mut() {
                 Some(batch)
-                    if batch.operations.len() < Self::OPERATIONS && bytes <= Self::BYTES =>
+                    if batch.scope == scope
+                        && batch.operations.len() < Self::OPERATIONS
+                        && bytes <= Self::BYTES =>
                 {
                     batch.operations.push(operation);
                 }
@@ -152,6 +158,31 @@ impl Batch {
             }
         }
     }
+}
+
+/// Stores the first state of a record, or the next one after `before`. The write succeeds only if the
+/// stored state is still `before`.
+pub(super) fn overwrite<B: Body>(
+    before: Option<&Record<B>>,
+    id: B::Id,
+    body: B,
+    surface: SurfaceId,
+    at: Timestamp,
+    author: Author,
+) -> Operation {
+    let (record, condition) = match before {
+        None => {
+            let clock = Clock::default().advanced(surface);
+            let record = Record::new(id, body, clock, at, author);
+            (record, Condition::Absent)
+        }
+        Some(before) => {
+            let clock = before.clock.advanced(surface);
+            let record = before.next(body, false, clock, at, author);
+            (record, Condition::Matches(before.etag()))
+        }
+    };
+    Operation::Put(record.encode(), condition)
 }
 
 /// The size that counts towards the limit of a batch.
@@ -213,8 +244,8 @@ mod tests {
             let Batch {
                 scope, operations, ..
             } = batch(sizes);
-            let batches =
-                Batch::split(scope, operations, || CommitId::from_ulid(ulid::Ulid::nil()));
+            let scopes = [(scope, operations)].into();
+            let batches = Batch::split(scopes, || CommitId::from_ulid(ulid::Ulid::nil()));
             assert!(batches.iter().all(|batch| batch.check().is_ok()));
             batches.iter().map(|batch| batch.operations.len()).collect()
         };

@@ -2,11 +2,10 @@
 
 use alloc::vec;
 
-use super::Batch;
+use super::{Batch, batch::overwrite};
 use crate::{
     operation::Context,
-    record::{Author, Clock, Delivery, Record},
-    storage::{Condition, Operation},
+    record::{Author, Delivery, Record},
     value::Sha256,
 };
 
@@ -29,20 +28,8 @@ impl<'a> DeliveryWriter<'a> {
     #[must_use]
     pub fn write(&self, before: Option<&Record<Delivery>>, body: Delivery) -> Batch {
         let (now, surface) = (self.context.env.now, self.context.surface.id);
-        let (scope, author) = (body.scope, Author::System);
-        let (record, condition) = match before {
-            None => {
-                let clock = Clock::default().advanced(surface);
-                let record = Record::new(self.id, body, clock, now, author);
-                (record, Condition::Absent)
-            }
-            Some(before) => {
-                let clock = before.clock.advanced(surface);
-                let record = before.next(body, false, clock, now, author);
-                (record, Condition::Matches(before.etag()))
-            }
-        };
-        let operations = vec![Operation::Put(record.encode(), condition)];
-        Batch::new(scope, self.context.env.id("commit"), operations)
+        let scope = body.scope;
+        let write = overwrite(before, self.id, body, surface, now, Author::System);
+        Batch::new(scope, self.context.env.id("commit"), vec![write])
     }
 }

@@ -2,11 +2,11 @@
 
 use alloc::vec;
 
-use super::Batch;
+use super::{Batch, batch::overwrite};
 use crate::{
     operation::Context,
-    record::{Author, Clock, Layout, Record},
-    storage::{Condition, Operation, Scope},
+    record::{Author, Layout, Record},
+    storage::Scope,
 };
 
 /// Writes the layout of the surface's data. The record holds no data of anybody, so it needs neither
@@ -25,19 +25,7 @@ impl<'a> LayoutWriter<'a> {
     #[must_use]
     pub fn write(&self, before: Option<&Record<Layout>>, body: Layout) -> Batch {
         let (now, surface) = (self.context.env.now, self.context.surface.id);
-        let (record, condition) = match before {
-            None => {
-                let clock = Clock::default().advanced(surface);
-                let record = Record::new(surface, body, clock, now, Author::System);
-                (record, Condition::Absent)
-            }
-            Some(before) => {
-                let clock = before.clock.advanced(surface);
-                let record = before.next(body, false, clock, now, Author::System);
-                (record, Condition::Matches(before.etag()))
-            }
-        };
-        let operations = vec![Operation::Put(record.encode(), condition)];
-        Batch::new(Scope::Surface, self.context.env.id("commit"), operations)
+        let write = overwrite(before, surface, body, surface, now, Author::System);
+        Batch::new(Scope::Surface, self.context.env.id("commit"), vec![write])
     }
 }

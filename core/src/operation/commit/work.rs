@@ -40,11 +40,8 @@ impl WorkWriter {
     }
 
     /// The batches to commit, each as large as a commit may be. Each gets a new id.
-    pub fn batches(self, mut commit_id: impl FnMut() -> CommitId) -> Vec<Batch> {
-        let scopes = self.items.into_iter();
-        scopes
-            .flat_map(|(scope, operations)| Batch::split(scope, operations, &mut commit_id))
-            .collect()
+    pub fn batches(self, commit_id: impl FnMut() -> CommitId) -> Vec<Batch> {
+        Batch::split(self.items, commit_id)
     }
 }
 
